@@ -1,0 +1,55 @@
+# One verb a chore. `make run` and `make test` need nothing but Python 3.11 or newer, git and make.
+
+PYTHON ?= python3
+ARGS   ?=
+VENV   := .venv
+BIN    := $(VENV)/bin
+
+.DEFAULT_GOAL := help
+.PHONY: help run test check format screenshots lookalikes pins clean
+
+help: ## show the verbs
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+run: $(VENV)/run.stamp ## start the chat (ARGS="--port 9000" hands on options)
+	@$(BIN)/besedka serve $(ARGS)
+
+test: check $(VENV)/browser ## check everything and run all tests (sets itself up, browser included)
+	BESEDKA_TEST_BROWSER="$$(cat $(VENV)/browser)" $(BIN)/pytest -n 2 $(ARGS)
+
+check: $(VENV)/dev.stamp ## the checks that run nothing: style, types, import contracts
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --cache-dir .cache/imports
+
+format: $(VENV)/dev.stamp ## bring the code into shape
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+screenshots: $(VENV)/dev.stamp $(VENV)/browser ## take the pictures that the README shows
+	BESEDKA_TEST_BROWSER="$$(cat $(VENV)/browser)" $(BIN)/python tools/screenshots.py
+
+lookalikes: $(VENV)/dev.stamp ## make the table of look-alike characters anew
+	$(BIN)/python tools/make_lookalikes.py
+
+pins: ## pin the newest versions of everything (needs pip-tools: pip install pip-tools)
+	pip-compile --upgrade $(PIN) --output-file requirements/run.txt pyproject.toml
+	pip-compile --upgrade $(PIN) --output-file requirements/dev.txt requirements/dev.in
+
+PIN := --quiet --generate-hashes --strip-extras --no-header \
+	--no-emit-index-url --no-emit-trusted-host --no-emit-find-links
+
+clean: ## remove all that make has made
+	rm -rf $(VENV) .cache
+
+$(VENV)/run.stamp: requirements/run.txt pyproject.toml tools/make_venv.sh
+	@sh tools/make_venv.sh $(PYTHON) $(VENV) requirements/run.txt
+	@touch $@
+
+$(VENV)/dev.stamp: $(VENV)/run.stamp requirements/dev.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
+	@touch $@
+
+$(VENV)/browser: $(VENV)/dev.stamp tools/find_browser.py
+	@$(BIN)/python tools/find_browser.py > $@.new && mv $@.new $@

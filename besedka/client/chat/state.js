@@ -1,0 +1,211 @@
+// What the page knows, and how it changes. Pure: step(state, event) gives the next state and what is to be done.
+//
+// Rows, oldest first: messages that the server has told (with an id), notices among them, and behind them all what
+// still waits to be heard back (the outbox). Row objects are never changed, only replaced, so a view can compare them.
+
+import { DEFAULT_ROOM, dayOf, readLine } from "./protocol.js";
+
+const ROWS_AT_MOST = 1000; // more than anybody scrolls; older ones are fetched again when one does
+const ROWS_KEPT = 600;
+const OLDER_LIMIT = 50;
+const TYPING_MS = 4000;
+
+export function begin(room = DEFAULT_ROOM) {
+  return {
+    scene: "start", // start | login | chat
+    busy: false, // coming in
+    problem: null, // why one could not come in: {code, text}
+    connection: "closed", // closed | opening | open | away
+    retryIn: 0,
+    room,
+    me: "",
+    secret: "",
+    rows: [],
+    outbox: [], // {key, text, after}
+    lastId: 0,
+    firstId: 0, // the oldest id that is shown; 0: none yet
+    epoch: "",
+    utcOffset: 0,
+    limits: { name: 32, text: 5000 },
+    count: 0,
+    users: [],
+    typing: [], // {user, until}
+    oldUntil: 0, // messages up to this id were said before one came in
+    fetching: false,
+    refusal: null, // of the last thing said
+  };
+}
+
+export function step(state, event) {
+  const handler = handlers[event.type];
+  return handler ? handler(state, event) : [state, []];
+}
+
+const handlers = {
+  start: (state, { name }) => [{ ...state, scene: "login", me: name }, []],
+
+  enter: (state, { name, secret }) => {
+    const me = name.trim();
+    if (!me) return [{ ...state, problem: { code: "empty_name" } }, []];
+    const effects = state.connection === "open" ? [send(joining({ ...state, me, secret }))] : [{ do: "connect" }];
+    return [{ ...state, me, secret, busy: true, problem: null }, effects];
+  },
+
+  leave: (state) => [
+    { ...begin(state.room), scene: "login", me: state.me },
+    [{ do: "disconnect" }],
+  ],
+
+  open: (state) => [{ ...state, connection: "open", retryIn: 0 }, [send(joining(state))]],
+
+  closed: (state, { retryIn }) => [{ ...state, connection: "away", retryIn, typing: [], fetching: false }, []],
+
+  shut: (state, { code }) => [
+    { ...state, connection: "closed", scene: "login", busy: false, problem: { code: "closed", text: String(code) } },
+    [],
+  ],
+
+  say: (state, { text, key }) => {
+    const message = { key, text, after: state.lastId };
+    const row = { kind: "message", key, user: state.me, text, own: true, status: "waiting" };
+    const next = { ...state, outbox: [...state.outbox, message], rows: [...state.rows, row], refusal: null };
+    return [next, state.connection === "open" ? [send(saying(state, message))] : []];
+  },
+
+  typing: (state) => [state, state.connection === "open" ? [send({ type: "typing", room: state.room })] : []],
+
+  older: (state) => {
+    if (state.fetching || state.connection !== "open" || state.firstId <= 1) return [state, []];
+    const frame = { type: "history", room: state.room, before: state.firstId, limit: OLDER_LIMIT };
+    return [{ ...state, fetching: true }, [send(frame)]];
+  },
+
+  frame: (state, { frame, now }) => {
+    const handler = frames[frame.type];
+    return handler ? handler(state, frame, now) : [state, []];
+  },
+};
+
+const frames = {
+  welcome: (state, frame) => {
+    const restart = frame.reset || (state.epoch && frame.epoch && frame.epoch !== state.epoch);
+    const fresh = restart ? { rows: waitingRows(state.rows), lastId: 0, firstId: 0 } : {};
+    const next = {
+      ...state,
+      ...fresh,
+      scene: "chat",
+      busy: false,
+      problem: null,
+      me: frame.user,
+      room: frame.room,
+      epoch: frame.epoch,
+      utcOffset: frame.utc_offset,
+      limits: frame.limits,
+      count: frame.clients_count,
+      users: frame.users,
+      // Coming in anew; on coming back, what was missed is new.
+      oldUntil: state.scene === "chat" ? 0 : frame.head,
+    };
+    const resent = next.outbox.map((message) => send(saying(next, message, message.after)));
+    return [next, [{ do: "remember", name: frame.user }, ...resent]];
+  },
+
+  history: (state, frame) => {
+    const known = frame.before === undefined ? state.lastId : 0;
+    const rows = frame.messages
+      .map((raw, index) => told(state, { ...readLine(raw), id: frame.first + index }))
+      .filter((row) => row.id > known);
+    if (frame.before !== undefined) {
+      const fits = frame.before === state.firstId;
+      const older = fits ? rows.map((row) => ({ ...row, old: true })) : [];
+      const firstId = fits ? frame.first : state.firstId;
+      return [{ ...state, fetching: false, rows: [...older, ...state.rows], firstId }, []];
+    }
+    return [withTold(state, rows), []];
+  },
+
+  chat: (state, frame) => {
+    const outbox = frame.key ? state.outbox.filter((message) => message.key !== frame.key) : state.outbox;
+    const isAnswer = outbox.length < state.outbox.length;
+    const rows = isAnswer ? state.rows.filter((row) => row.id || row.key !== frame.key) : state.rows;
+    const typing = state.typing.filter((one) => one.user !== frame.user);
+    const next = { ...state, outbox, rows, typing };
+    if (frame.id <= state.lastId) return [next, []];
+    const { id, user, text, timestamp: time, at } = frame;
+    const row = told(state, { id, user, text, time, day: dayOf(at, state.utcOffset) });
+    return [withTold(next, [{ ...row, live: true }]), []];
+  },
+
+  system: (state, frame) => {
+    const gone = new Set(frame.left);
+    const users = [...new Set([...state.users.filter((user) => !gone.has(user)), ...frame.joined])];
+    const next = { ...state, users, count: frame.clients_count };
+    const others = frame.joined.filter((user) => user !== state.me);
+    const isMine = frame.joined.length > others.length && !others.length && !frame.left.length;
+    if (isMine) return [next, []];
+    const row = { kind: "system", joined: others, left: frame.left, text: frame.text };
+    return [{ ...next, rows: behindTold(next.rows, [row]) }, []];
+  },
+
+  typing: (state, frame, now) => {
+    const others = state.typing.filter((one) => one.user !== frame.user);
+    return [{ ...state, typing: [...others, { user: frame.user, until: now + TYPING_MS }] }, []];
+  },
+
+  error: (state, frame) => {
+    const refusal = { code: frame.code, text: frame.text };
+    if (state.busy) return [{ ...state, busy: false, problem: refusal }, []];
+    if (!frame.key) return [{ ...state, refusal, fetching: false }, []];
+    const outbox = state.outbox.filter((message) => message.key !== frame.key);
+    const rows = state.rows.map((row) =>
+      row.key === frame.key && !row.id ? { ...row, status: "failed", refusal } : row,
+    );
+    return [{ ...state, outbox, rows, refusal }, []];
+  },
+};
+
+function told(state, message) {
+  return {
+    kind: "message",
+    ...message,
+    own: message.user === state.me,
+    old: message.id <= state.oldUntil,
+    status: "told",
+  };
+}
+
+// Messages that were told go in front of those that wait.
+function withTold(state, rows) {
+  if (!rows.length) return state;
+  let all = behindTold(state.rows, rows);
+  let firstId = state.firstId || rows[0].id;
+  if (all.length > ROWS_AT_MOST) {
+    all = all.slice(-ROWS_KEPT);
+    firstId = all.find((row) => row.id)?.id ?? firstId;
+  }
+  return { ...state, rows: all, firstId, lastId: rows.at(-1).id };
+}
+
+function behindTold(rows, added) {
+  let end = rows.length;
+  while (end > 0 && rows[end - 1].status === "waiting") end -= 1;
+  return [...rows.slice(0, end), ...added, ...rows.slice(end)];
+}
+
+function waitingRows(rows) {
+  return rows.filter((row) => row.kind === "message" && !row.id);
+}
+
+function joining({ room, me, secret, lastId, epoch }) {
+  const frame = { type: "join", room, user: me, secret };
+  return lastId ? { ...frame, since: lastId, epoch } : frame;
+}
+
+function saying({ room }, { key, text }, after) {
+  const frame = { type: "chat", room, text, key };
+  return after === undefined ? frame : { ...frame, after };
+}
+
+function send(frame) {
+  return { do: "send", frame };
+}

@@ -1,0 +1,270 @@
+"""The chat as it runs: opens rooms, has their batches written, and helps those who are behind.
+
+Here the pure parts meet the event loop. All methods are called in the loop's thread; reading and writing files is
+done by worker threads, never more than one of them writing to the same room.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from typing import Final
+
+from besedka.serve.errors import AppendError, HistoryLost, StartError, StorageFull
+from besedka.serve.history import ChatHistory, Restored, room_path
+from besedka.serve.people import People
+from besedka.serve.room import Batch, Member, Room, Said, Telling
+from besedka.serve.settings import Settings
+from besedka.wire.line import stamp
+from besedka.wire.names import DEFAULT_ROOM
+from besedka.wire.refusals import Code, Refused
+from besedka.wire.words import PAGE_MESSAGES_AT_MOST, History
+from besedka.wire.words import Chat as ChatWord
+
+log = logging.getLogger(__name__)
+
+ROOMS_AT_MOST: Final = 1_000
+"""Rooms open at once: each holds a file descriptor, and anyone may open one by naming it."""
+
+NOTICE_SECONDS: Final = 0.25
+"""Comings and goings of a room are told at most this often."""
+
+DESERTED_SECONDS: Final = 60.0
+"""A room in which nobody is gives back its file after so long; until then a reconnect finds it open."""
+
+WORKERS: Final = 4
+"""Threads for files. A disk seldom gets faster with more, and each waits in the kernel, not in Python."""
+
+
+class Chat:
+    """All rooms and all people of one server.
+
+    Attributes:
+        people: who is present, in all rooms.
+        lost: done when a history can no longer be written; the server must then stop with this error.
+    """
+
+    def __init__(self, settings: Settings, clock: Callable[[], float] = time.time) -> None:
+        self.people = People()
+        self.lost: asyncio.Future[HistoryLost] = asyncio.get_running_loop().create_future()
+        self._settings = settings
+        self._clock = clock
+        self._loop = asyncio.get_running_loop()
+        self._workers = ThreadPoolExecutor(WORKERS, thread_name_prefix="besedka-files")
+        self._histories: dict[str, ChatHistory] = {}
+        self._rooms: dict[str, Room] = {}
+        self._opening: dict[str, asyncio.Task[Room]] = {}
+        self._writing: dict[Room, asyncio.Task[None]] = {}
+        self._helped: dict[Member, asyncio.Task[None]] = {}
+        self._notices: dict[Room, asyncio.TimerHandle] = {}
+        self._noticed_at: dict[Room, float] = {}
+        self._closing: dict[Room, asyncio.TimerHandle] = {}
+        self._going_down = False
+
+    # The chat's own life.
+
+    async def start(self) -> Restored:
+        """Open the default room.
+
+        Raises:
+            StartError: if its history cannot be used.
+        """
+        await self._open(DEFAULT_ROOM)
+        return self._histories[DEFAULT_ROOM].restored
+
+    async def finish(self) -> None:
+        """Take nothing more; store and tell what was taken."""
+        self._going_down = True
+        while self._writing:
+            await asyncio.wait(self._writing.values())
+
+    async def close(self) -> None:
+        """Finish, and close the files."""
+        await self.finish()
+        for handle in (*self._notices.values(), *self._closing.values()):
+            handle.cancel()
+        tasks = [*self._helped.values(), *self._opening.values()]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        self._workers.shutdown()
+        for name, history in self._histories.items():
+            history.close(remove_if_empty=name != DEFAULT_ROOM)
+
+    # What doors ask for.
+
+    def stamp(self) -> str:
+        """The time now, as the log writes it."""
+        return stamp(self._clock(), self._settings.zone)
+
+    def utc_offset(self) -> int:
+        """How far the log's clock time is east of UTC now, in seconds."""
+        offset = datetime.fromtimestamp(self._clock(), UTC).astimezone(self._settings.zone).utcoffset()
+        return int(offset.total_seconds()) if offset else 0
+
+    def room(self, name: str) -> Room | asyncio.Task[Room]:
+        """The room of this name, or what will be it when its history is open.
+
+        Raises:
+            Refused: `too_many_rooms`, `going_down`; the task may raise `room_unavailable`.
+        """
+        if self._going_down:
+            raise Refused(Code.GOING_DOWN)
+        room = self._rooms.get(name)
+        if room is not None:
+            return room
+        if name not in self._opening:
+            if len(self._rooms) + len(self._opening) >= ROOMS_AT_MOST:
+                raise Refused(Code.TOO_MANY_ROOMS, limit=ROOMS_AT_MOST)
+            task = self._loop.create_task(self._open_for_member(name))
+            self._opening[name] = task
+            task.add_done_callback(lambda _: self._opening.pop(name))
+        return self._opening[name]
+
+    def enter(self, room: Room, member: Member, since: int | None = None, epoch: str = "") -> bool:
+        """Let a member in; call `follow` when it has been welcomed. Returns whether ``since`` was of no use."""
+        if room in self._closing:
+            self._closing.pop(room).cancel()
+        reset = room.enter(member, since, epoch)
+        self._note(room)
+        return reset
+
+    def leave(self, room: Room, member: Member) -> None:
+        """Let a member out, and close the room after a while if it was the last one."""
+        room.leave(member)
+        if member in self._helped:
+            self._helped.pop(member).cancel()
+        self._note(room)
+        if room.is_deserted and room.name != DEFAULT_ROOM:
+            self._closing[room] = self._loop.call_later(DESERTED_SECONDS, self._close, room)
+
+    def say(self, room: Room, said: Said) -> ChatWord | None:
+        """Have a message stored and told.
+
+        Returns:
+            None; or, if it was stored before under the same key, the message as it was told then.
+
+        Raises:
+            Refused: `going_down`.
+        """
+        if self._going_down:
+            raise Refused(Code.GOING_DOWN, key=said.key, room=room.name)
+        known = room.say(said)
+        if room not in self._writing:
+            self._writing[room] = self._loop.create_task(self._write(room))
+        return known
+
+    def type(self, room: Room, member: Member) -> None:
+        """Tell the others that a member types."""
+        room.type(member, self._loop.time())
+
+    def follow(self, room: Room, member: Member) -> None:
+        """Have a member who is behind read on from its cursor, until it is live or can take no more.
+
+        What memory still has is told at once, so a newcomer is live when this returns.
+        """
+        if member in self._helped or room.is_live(member):
+            return
+        lines = room.latest_from(member.cursor)
+        if lines is None:
+            task = self._helped[member] = self._loop.create_task(self._help(room, member))
+            task.add_done_callback(lambda _: self._helped.pop(member, None))
+        elif self._tell_page(room, member, lines):
+            room.try_live(member)
+
+    async def page(self, room: Room, before: int, limit: int) -> History:
+        """The messages before an id, at most ``limit`` of them."""
+        before = min(max(before, 1), room.head + 1)
+        first = max(1, before - min(max(limit, 1), PAGE_MESSAGES_AT_MOST))
+        lines = await self._read(room, first, before - first)
+        # A page ends early where messages are long: then the newest of it are the ones to give.
+        while lines and first + len(lines) < before:
+            first += len(lines)
+            lines = await self._read(room, first, before - first)
+        return History(room=room.name, first=first, messages=lines)
+
+    # Files, by worker threads.
+
+    async def _open(self, name: str) -> Room:
+        path = self._settings.history.absolute()
+        if name != DEFAULT_ROOM:
+            path = room_path(path, name)
+        history = await self._loop.run_in_executor(self._workers, ChatHistory.open, path)
+        self._histories[name] = history
+        room = self._rooms[name] = Room(name, history)
+        return room
+
+    async def _open_for_member(self, name: str) -> Room:
+        try:
+            return await self._open(name)
+        except StartError as error:
+            log.warning("room %s: %s", name, error)
+            raise Refused(Code.ROOM_UNAVAILABLE, room=name) from error
+
+    async def _write(self, room: Room) -> None:
+        """Group commit: while one batch is on its way to the disk, the next gathers."""
+        history = self._histories[room.name]
+        while batch := room.take_batch(self._clock(), self._settings.zone):
+            try:
+                first = await self._loop.run_in_executor(self._workers, history.append, batch.lines())
+            except AppendError as error:
+                self._fail(room, batch, error)
+            else:
+                room.stored(batch, first)
+        # Nothing may be awaited between the last look for a batch and this line.
+        del self._writing[room]
+
+    def _fail(self, room: Room, batch: Batch, error: AppendError) -> None:
+        code = Code.STORAGE_FULL if isinstance(error, StorageFull) else Code.NOT_STORED
+        log.error("%d messages in room %s were not stored: %s", len(batch.said), room.name, error)
+        room.not_stored(batch, lambda said: Refused(code, key=said.key, room=room.name))
+        if isinstance(error, HistoryLost) and not self.lost.done():
+            self._going_down = True
+            self.lost.set_result(error)
+
+    async def _read(self, room: Room, first: int, limit: int) -> list[str]:
+        history = self._histories[room.name]
+        return await self._loop.run_in_executor(self._workers, history.read, first, limit)
+
+    async def _help(self, room: Room, member: Member) -> None:
+        """Read on for one who is behind."""
+        while not room.try_live(member):
+            limit = min(room.head - member.cursor + 1, PAGE_MESSAGES_AT_MOST)
+            lines = await self._read(room, member.cursor, limit)
+            if not lines or not self._tell_page(room, member, lines):
+                return
+
+    def _tell_page(self, room: Room, member: Member, lines: Sequence[str]) -> bool:
+        if not lines:
+            return True
+        page = History(room=room.name, first=member.cursor, messages=list(lines))
+        member.cursor += len(lines)
+        return member.hear(Telling([page]))
+
+    def _close(self, room: Room) -> None:
+        del self._closing[room]
+        if not room.is_deserted or room in self._writing:
+            return
+        del self._rooms[room.name]
+        self._noticed_at.pop(room, None)
+        self._histories.pop(room.name).close(remove_if_empty=True)
+
+    # Comings and goings.
+
+    def _note(self, room: Room) -> None:
+        """Tell of comings and goings: the first at once, those that follow closely together."""
+        if room in self._notices:
+            return
+        due = max(self._noticed_at.get(room, 0.0) + NOTICE_SECONDS, self._loop.time())
+        self._notices[room] = self._loop.call_at(due, self._tell_notice, room)
+
+    def _tell_notice(self, room: Room) -> None:
+        del self._notices[room]
+        system = room.take_notice(self._settings.language, self.stamp())
+        if system is not None:
+            self._noticed_at[room] = self._loop.time()
+            room.tell(Telling([system]))

@@ -1,0 +1,1 @@
+"""The WebSocket door: `connection` carries frames, `besedka` and `seed` are the two protocols spoken over it."""

@@ -1,0 +1,63 @@
+"""What can go wrong in the server::
+
+ServeError
+├── StartError              the server cannot start; the message is for the person who started it
+│   ├── HistoryUnusable
+│   ├── HistoryInUse
+│   └── AddressUnusable
+└── AppendError             a batch was not stored, and nobody is told of it
+├── StorageFull             no room now; the file is as it was, try again later
+└── HistoryLost             final: the server must stop, nothing is retried
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+
+class ServeError(Exception):
+    """The root of the server's own errors."""
+
+
+class StartError(ServeError):
+    """The server cannot start."""
+
+
+class HistoryUnusable(StartError):  # noqa: N818 - the names of the tree say what happened
+    """The history file cannot be read and written."""
+
+    def __init__(self, path: Path, reason: str) -> None:
+        super().__init__(f"cannot use the history {path}: {reason}")
+
+
+class HistoryInUse(StartError):  # noqa: N818
+    """Another process holds the history file."""
+
+    def __init__(self, path: Path, holder: int | None) -> None:
+        who = f"process {holder}" if holder else "another process"
+        super().__init__(f"the history {path} is in use by {who}")
+
+
+class AddressUnusable(StartError):  # noqa: N818
+    """The address to listen on cannot be had."""
+
+    def __init__(self, host: str, port: int, reason: str) -> None:
+        super().__init__(f"cannot listen on {host} port {port}: {reason}")
+
+
+class AppendError(ServeError):
+    """A batch was not stored."""
+
+
+class StorageFull(AppendError):  # noqa: N818
+    """There is no room on the disk; the history is as it was before."""
+
+    def __init__(self, path: Path, size: int) -> None:
+        super().__init__(f"no room for {size} bytes in {path}")
+
+
+class HistoryLost(AppendError):  # noqa: N818
+    """The history can no longer be trusted to hold what is written."""
+
+    def __init__(self, path: Path, reason: str) -> None:
+        super().__init__(f"the history {path} cannot be written any more: {reason}")

@@ -1,0 +1,328 @@
+"""A room: who is in it, what order things are said in, who is live and who is behind.
+
+Pure: no loop, no socket, no file, no clock. `besedka.serve.chat` moves it: it takes a batch, has the history write
+it, and hands it back to be told.
+
+The rules:
+
+- a message is told only after its batch is stored, and in the order of the log;
+- a member who is *live* is handed each batch; one who is *behind* has only a cursor, the id of the next message it
+  wants, and reads pages until it is at the head; then it goes live in one step, so that there is no gap and no double;
+- nobody has a queue.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import tzinfo
+from typing import Final, Protocol
+
+from besedka.serve.history import LATEST_MESSAGES, Latest
+from besedka.serve.people import Person
+from besedka.wire.line import Line, stamp, write_line
+from besedka.wire.notices import notice
+from besedka.wire.refusals import Language, Refused
+from besedka.wire.words import Chat, ServerWord, System, Typing
+
+KEYS_REMEMBERED: Final = 10_000
+"""How many of the last keyed messages are known again when they are sent again."""
+
+NAMES_TOLD: Final = 100
+"""How many names a welcome or a notice lists at most; the number of people is always exact."""
+
+TYPING_SECONDS: Final = 1.0
+"""A member's further words of typing within this time are dropped."""
+
+_DATE_LENGTH: Final = len("YYYY-MM-DD ")
+
+
+class Log(Protocol):
+    """What a room needs to know of its history."""
+
+    @property
+    def count(self) -> int:
+        """The id of the last message stored."""
+
+    @property
+    def epoch(self) -> str:
+        """Names the log."""
+
+    @property
+    def latest(self) -> Latest:
+        """The last few messages."""
+
+
+class Telling:
+    """What is told to many at once: each door encodes it once and hands the same bytes to all its readers."""
+
+    __slots__ = ("_encoded", "words")
+
+    def __init__(self, words: Sequence[ServerWord]) -> None:
+        self.words = words
+        self._encoded: dict[Callable[[Sequence[ServerWord]], bytes], bytes] = {}
+
+    def encoded(self, encode: Callable[[Sequence[ServerWord]], bytes]) -> bytes:
+        """The words in a door's encoding."""
+        known = self._encoded.get(encode)
+        if known is None:
+            known = self._encoded[encode] = encode(self.words)
+        return known
+
+
+class Member:
+    """One connection's place in one room. A door makes its own kind, with its own way to `hear`.
+
+    Attributes:
+        person: who it is.
+        cursor: the id of the next message that it wants; if it is live, the one behind the head.
+    """
+
+    __slots__ = ("cursor", "person", "typed_at")
+
+    hears_typing = True
+
+    def __init__(self, person: Person) -> None:
+        self.person = person
+        self.cursor = 1
+        self.typed_at = float("-inf")
+
+    def hear(self, telling: Telling) -> bool:
+        """Take this in. False: taken, but no more can be taken for now."""
+        raise NotImplementedError
+
+    def refused(self, refusal: Refused) -> None:
+        """Learn that something said was refused after all."""
+        raise NotImplementedError
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A message that waits to be stored."""
+
+    member: Member
+    user: str
+    text: str
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Messages that are stored and told together, all at the same moment (unix seconds)."""
+
+    said: Sequence[Said]
+    at: int
+    stamp: str
+
+    def lines(self) -> list[str]:
+        """The messages as they stand in the log."""
+        return [write_line(Line(self.stamp, one.user, one.text)) for one in self.said]
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where and when a message was stored."""
+
+    id: int
+    at: int
+    stamp: str
+
+
+@dataclass(slots=True)
+class _News:
+    joined: list[str] = field(default_factory=list)
+    left: list[str] = field(default_factory=list)
+
+    def add(self, name: str, to: list[str], instead_of: list[str]) -> None:
+        # Who went and came back between two notices was never away.
+        if name in instead_of:
+            instead_of.remove(name)
+        else:
+            to.append(name)
+
+
+class Room:
+    """A room and its members.
+
+    Attributes:
+        name: as `clean_room` gives it.
+        head: the id of the last message that was told.
+    """
+
+    def __init__(self, name: str, log: Log) -> None:
+        self.name = name
+        self.head = log.count
+        self._log = log
+        self._people: dict[Person, int] = {}
+        self._members: set[Member] = set()
+        self._live: set[Member] = set()
+        self._gathering: list[Said] = []
+        self._news = _News()
+        # (user, key) -> where messages of late stand in the log; None while one waits to be stored.
+        self._known: OrderedDict[tuple[str, str], _Place | None] = OrderedDict()
+
+    @property
+    def epoch(self) -> str:
+        """Names the log whose ids these are."""
+        return self._log.epoch
+
+    @property
+    def clients_count(self) -> int:
+        """How many people are here."""
+        return len(self._people)
+
+    @property
+    def is_deserted(self) -> bool:
+        """Whether nobody is here and nothing waits to be stored."""
+        return not self._members and not self._gathering
+
+    def names(self) -> list[str]:
+        """The names of the people here, the first `NAMES_TOLD` of them, in the order in which they came."""
+        named = (person.name for person in self._people if person.name)
+        return [name for name, _ in zip(named, range(NAMES_TOLD), strict=False)]
+
+    # Coming and going.
+
+    def enter(self, member: Member, since: int | None = None, epoch: str = "") -> bool:
+        """Let a member in, behind, with its cursor set. Returns whether ``since`` could not be used."""
+        self._members.add(member)
+        self.arrive(member.person)
+        known = since is not None and since <= self.head and epoch in {"", self.epoch}
+        member.cursor = since + 1 if known and since is not None else self._newcomer_cursor()
+        return since is not None and not known
+
+    def leave(self, member: Member) -> None:
+        """Let a member out. What it said is stored all the same."""
+        self._members.remove(member)
+        self._live.discard(member)
+        self.depart(member.person)
+
+    def arrive(self, person: Person) -> None:
+        """Count a person in, by one more connection."""
+        before = self._people.get(person, 0)
+        self._people[person] = before + 1
+        if not before:
+            self._news.add(person.name, self._news.joined, self._news.left)
+
+    def depart(self, person: Person) -> None:
+        """Count a person out, by one connection."""
+        self._people[person] -= 1
+        if not self._people[person]:
+            del self._people[person]
+            self._news.add(person.name, self._news.left, self._news.joined)
+
+    def take_notice(self, language: Language, stamp: str) -> System | None:
+        """What has changed since the last notice, if anything."""
+        news = self._news
+        if not news.joined and not news.left:
+            return None
+        self._news = _News()
+        return System(
+            room=self.name,
+            text=notice(news.joined, news.left, language),
+            timestamp=stamp[_DATE_LENGTH:],
+            clients_count=self.clients_count,
+            joined=[name for name in news.joined if name][:NAMES_TOLD],
+            left=[name for name in news.left if name][:NAMES_TOLD],
+        )
+
+    # Saying.
+
+    def say(self, said: Said) -> Chat | None:
+        """Take a message into the batch that gathers.
+
+        Returns:
+            None; or, if it is already stored under this key, the message as it was told then.
+        """
+        if said.key:
+            name = (said.user, said.key)
+            if name in self._known:
+                return self._again(said, self._known[name])
+            self._known[name] = None
+            if len(self._known) > KEYS_REMEMBERED:
+                self._known.popitem(last=False)
+        self._gathering.append(said)
+        return None
+
+    def take_batch(self, at: float, zone: tzinfo | None) -> Batch | None:
+        """The messages gathered so far, to be stored now; None if there are none."""
+        if not self._gathering:
+            return None
+        said, self._gathering = self._gathering, []
+        return Batch(said, int(at), stamp(at, zone))
+
+    def stored(self, batch: Batch, first: int) -> None:
+        """Tell a batch that is on disk from the id ``first`` on."""
+        words = []
+        for number, one in enumerate(batch.said, first):
+            place = _Place(number, batch.at, batch.stamp)
+            words.append(self._word(one, place))
+            if one.key:
+                self._known[one.user, one.key] = place
+        self.head = first + len(words) - 1
+        for member in self._live:
+            member.cursor = self.head + 1
+        self.tell(Telling(words))
+
+    def not_stored(self, batch: Batch, why: Callable[[Said], Refused]) -> None:
+        """Tell the senders of a batch that could not be stored, and nobody else."""
+        for one in batch.said:
+            if one.key:
+                self._known.pop((one.user, one.key), None)
+            if one.member in self._members:
+                one.member.refused(why(one))
+
+    def type(self, member: Member, now: float) -> None:
+        """Tell the others that a member types; ``now`` is any clock in seconds."""
+        if now - member.typed_at < TYPING_SECONDS:
+            return
+        member.typed_at = now
+        telling = Telling([Typing(room=self.name, user=member.person.name)])
+        self._tell(telling, [other for other in self._live if other.hears_typing and other is not member])
+
+    # Telling.
+
+    def tell(self, telling: Telling) -> None:
+        """Hand something to all who are live."""
+        self._tell(telling, self._live)
+
+    def is_live(self, member: Member) -> bool:
+        """Whether it is handed what is told."""
+        return member in self._live
+
+    def try_live(self, member: Member) -> bool:
+        """Let a member go live, if it is at the head."""
+        if member.cursor <= self.head:
+            return False
+        self._live.add(member)
+        return True
+
+    def latest_from(self, cursor: int) -> Sequence[str] | None:
+        """The lines from a cursor to the head, if memory still has them all."""
+        latest = self._log.latest
+        if cursor < latest.first:
+            return None
+        return latest.lines[cursor - latest.first : self.head - latest.first + 1]
+
+    def _tell(self, telling: Telling, to: Iterable[Member]) -> None:
+        full = [member for member in to if not member.hear(telling)]
+        self._live.difference_update(full)
+
+    def _newcomer_cursor(self) -> int:
+        return max(1, self.head - LATEST_MESSAGES + 1)
+
+    def _again(self, said: Said, place: _Place | None) -> Chat | None:
+        # Without a place it still waits in a batch, and is told with it.
+        return self._word(said, place) if place else None
+
+    def _word(self, said: Said, place: _Place) -> Chat:
+        return Chat(
+            room=self.name,
+            id=place.id,
+            user=said.user,
+            text=said.text,
+            timestamp=place.stamp[_DATE_LENGTH:],
+            at=place.at,
+            key=said.key,
+        )

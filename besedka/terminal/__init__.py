@@ -1,0 +1,1 @@
+"""The terminal client, and the connection to a chat that it is built on."""

@@ -1,0 +1,75 @@
+"""A message and its lines in the log.
+
+The grammar, in full::
+
+    message      = first LF *(continuation LF)
+    first        = "[" date " " time "] " name ": " text      ; a name holds no ": "
+    continuation = TAB text                                   ; as Besedka writes it
+                 / anything that is no first                  ; as other hands may have written it
+
+Only the byte 0A ends a line. A CR before it is dropped on reading, so a file from Windows reads the same. The text of
+a message may therefore hold anything but CR and still never forge another message.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime, tzinfo
+from typing import NewType
+
+MessageId = NewType("MessageId", int)
+"""The ordinal number of a message in its room: 1, 2, 3, … without holes."""
+
+STAMP = "%Y-%m-%d %H:%M:%S"
+
+FIRST_LINE = re.compile(rb"^\[\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\] [^\n]*?:(?= |\r?\n)", re.MULTILINE)
+"""Finds in bytes of a log where messages start."""
+
+_PARTS = re.compile(
+    r"\[(?P<stamp>\d{4}-\d\d-\d\d \d\d:\d\d:\d\d)\] (?P<user>[^\n]*?):(?: (?P<text>.*)|(?P<rest>\n.*|))",
+    re.DOTALL,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A message as the log tells it.
+
+    Attributes:
+        stamp: the server's local time, ``YYYY-MM-DD HH:MM:SS``.
+        user: who said it.
+        text: what was said; lines are parted by LF.
+    """
+
+    stamp: str
+    user: str
+    text: str
+
+
+def stamp(at: float, zone: tzinfo | None) -> str:
+    """The time of the log for a moment in unix seconds, in a zone (None: the machine's own)."""
+    return datetime.fromtimestamp(at, tz=UTC).astimezone(zone).strftime(STAMP)
+
+
+def write_line(line: Line) -> str:
+    """The message as it stands in the log, without the last LF."""
+    return f"[{line.stamp}] {line.user}: " + line.text.replace("\n", "\n\t")
+
+
+def read_line(raw: str) -> Line:
+    """The message that stands in these lines of a log (given without the last LF).
+
+    Raises:
+        ValueError: if they do not start with a message's first line.
+    """
+    parts = _PARTS.fullmatch(raw)
+    if parts is None:
+        raise ValueError(f"not a message of the log: {raw[:80]!r}")
+    text = parts["text"] if parts["text"] is not None else parts["rest"]
+    return Line(parts["stamp"], parts["user"], text.replace("\n\t", "\n"))
+
+
+def show_line(raw: bytes) -> str:
+    """Bytes of one message from a log as text: no CR before LF, no last LF, bad UTF-8 replaced."""
+    return raw.replace(b"\r\n", b"\n").removesuffix(b"\n").removesuffix(b"\r").decode("utf-8", "replace")

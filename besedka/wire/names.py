@@ -1,0 +1,169 @@
+"""What may be a name, a room, a text and a key: decided here and nowhere else.
+
+Each function takes what a client sent and gives back the form in which it is used and stored, or raises `Refused`
+with a sentence that says what is allowed.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from functools import lru_cache
+
+from besedka.wire.lookalikes import PROTOTYPES
+from besedka.wire.refusals import Code, Language, Refused
+
+NAME_CHARACTERS_AT_MOST = 32
+"""Fits a line of the log and of a terminal beside its text."""
+
+ROOM_CHARACTERS_AT_MOST = 32
+"""At 4 bytes each, with the history's own name, still a file name (255 bytes)."""
+
+TEXT_CHARACTERS_AT_MOST = 5_000
+"""With every character written as a JSON escape pair (12 bytes) it still fits one frame."""
+
+KEY_CHARACTERS_AT_MOST = 64
+"""Room for a UUID or a hash in any usual spelling."""
+
+SECRET_CHARACTERS_AT_MOST = 256
+"""Clients make 64 (256 bits in hexadecimal); the rest is room for other programs."""
+
+FRAME_BYTES_AT_MOST = 64 * 1024
+"""One frame from a client; longer ones end the connection."""
+
+MARKS_IN_A_ROW_AT_MOST = 3
+"""No living script stacks more combining marks; more of them climb over the neighbouring lines."""
+
+DEFAULT_ROOM = "main"
+"""The room whose log is the history file itself."""
+
+SYSTEM_NAME = "System"
+"""Who speaks in ``system`` frames. Nobody else may look like it, in either language."""
+
+_RESERVED = (SYSTEM_NAME, "Система", "Besedka", "Беседка")
+
+# Controls have a picture each (U+2400 block); what a TAB and an LF mean is kept, CR and NEL are line ends.
+_CONTROLS = {
+    **{code: 0x2400 + code for code in range(0x20) if code not in (0x09, 0x0A)},
+    0x7F: 0x2421,
+    **dict.fromkeys(range(0x80, 0xA0), 0xFFFD),
+}
+_LINE_ENDS = re.compile("\r\n|\r|\x85")
+_ROOM = re.compile(r"[^\W_](?:[\w-]*[^\W_])?")
+_KEY = re.compile(r"[\x21-\x7e]*")
+_LOOKS_LIKE = str.maketrans({like: prototype for prototype, likes in PROTOTYPES.items() for like in likes})
+
+
+def clean_name(given: str) -> str:
+    """A person's name: composed (NFC), with single spaces inside.
+
+    Raises:
+        Refused: `bad_name` or `name_reserved`.
+    """
+    name = " ".join(unicodedata.normalize("NFC", given).split(" ")).strip()
+    name = re.sub(" +", " ", name)
+    if not name:
+        raise _bad_name("имя пустое", "it is empty")
+    if len(name) > NAME_CHARACTERS_AT_MOST:
+        limit = NAME_CHARACTERS_AT_MOST
+        raise _bad_name(f"можно до {limit} знаков", f"at most {limit} characters")
+    if not name.isprintable():
+        raise _bad_name(
+            "в нём есть невидимые или управляющие знаки", "it holds invisible or control characters"
+        )
+    if ":" in name:
+        raise _bad_name("двоеточие отделяет имя от текста", "the colon parts a name from its text")
+    if name.startswith("*"):
+        raise _bad_name("оно не может начинаться с *", "it cannot begin with *")
+    if _stacks_marks(name):
+        limit = MARKS_IN_A_ROW_AT_MOST
+        raise _bad_name(
+            f"надстрочных знаков подряд можно до {limit}", f"at most {limit} combining marks in a row"
+        )
+    if not skeletons(name).isdisjoint(_reserved_skeletons()):
+        raise Refused(Code.NAME_RESERVED, name=name)
+    return name
+
+
+def clean_room(given: str) -> str:
+    """A room's name, in lower case. It becomes a part of a file name.
+
+    Raises:
+        Refused: `bad_room`.
+    """
+    room = unicodedata.normalize("NFC", unicodedata.normalize("NFKC", given).casefold())
+    if len(room) > ROOM_CHARACTERS_AT_MOST or not _ROOM.fullmatch(room):
+        limit = ROOM_CHARACTERS_AT_MOST
+        why = {
+            Language.RU: f"можно до {limit} букв и цифр, внутри также - и _",
+            Language.EN: f"at most {limit} letters and digits, with - and _ inside",
+        }
+        raise Refused(Code.BAD_ROOM, why=why)
+    return room
+
+
+def clean_text(given: str) -> str:
+    """A message's text: lines end in LF, controls are replaced by their pictures, the empty ends are cut off.
+
+    Nothing visible is ever taken away, and cleaning a second time changes nothing.
+
+    Raises:
+        Refused: `empty_text` or `text_too_long`.
+    """
+    text = _LINE_ENDS.sub("\n", given).translate(_CONTROLS).strip("\n").rstrip()
+    if not text.strip():
+        raise Refused(Code.EMPTY_TEXT)
+    if len(text) > TEXT_CHARACTERS_AT_MOST:
+        raise Refused(Code.TEXT_TOO_LONG, length=len(text), limit=TEXT_CHARACTERS_AT_MOST)
+    return text
+
+
+def clean_key(given: str) -> str:
+    """A message's key, as its sender chose it; empty means none.
+
+    Raises:
+        Refused: `bad_key`.
+    """
+    if len(given) > KEY_CHARACTERS_AT_MOST or not _KEY.fullmatch(given):
+        raise Refused(Code.BAD_KEY, limit=KEY_CHARACTERS_AT_MOST)
+    return given
+
+
+def skeletons(name: str) -> frozenset[str]:
+    """What a name looks like: two names look alike if these sets share a member (UTS #39, section 4).
+
+    One member compares the small letters (``pаul`` with a Cyrillic а), the other the capitals (``ТОМ`` in Cyrillic,
+    and ``Ian`` beside ``lan``).
+    """
+    name = unicodedata.normalize("NFKC", name)
+    return frozenset({_prototype(name.casefold()), _prototype(_prototype(name).casefold())})
+
+
+@lru_cache(maxsize=1)
+def _reserved_skeletons() -> frozenset[str]:
+    return frozenset[str]().union(*map(skeletons, _RESERVED))
+
+
+def _prototype(name: str) -> str:
+    # A prototype may hold characters that have a prototype themselves; two rounds settle all of today's table,
+    # the loop settles tomorrow's.
+    for _ in range(4):
+        mapped = unicodedata.normalize("NFC", unicodedata.normalize("NFD", name).translate(_LOOKS_LIKE))
+        mapped = mapped.replace(" ", "")
+        if mapped == name:
+            break
+        name = mapped
+    return name
+
+
+def _stacks_marks(name: str) -> bool:
+    run = 0
+    for character in unicodedata.normalize("NFD", name):
+        run = run + 1 if unicodedata.combining(character) else 0
+        if run > MARKS_IN_A_ROW_AT_MOST:
+            return True
+    return False
+
+
+def _bad_name(russian: str, english: str) -> Refused:
+    return Refused(Code.BAD_NAME, why={Language.RU: russian, Language.EN: english})

@@ -1,0 +1,66 @@
+"""The sentences that tell of comings and goings."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from besedka.wire.refusals import Language
+
+NAMES_IN_A_SENTENCE = 5
+"""More names than this make a sentence that nobody reads; the rest is a number."""
+
+
+@dataclass(frozen=True, slots=True)
+class Phrases:
+    """How one language tells of one person without a name, of one with a name, and of many."""
+
+    nameless: str
+    named: str
+    many: str
+    others: str
+    joiner: str
+
+
+# The two nameless Russian sentences are the seed server's own.
+_CAME = {
+    Language.RU: Phrases(
+        "Новый пользователь присоединился к чату",
+        "{names} теперь в чате",
+        "{names} теперь в чате",
+        "ещё {n}",
+        " и ",
+    ),
+    Language.EN: Phrases(
+        "A new user joined the chat",
+        "{names} joined the chat",
+        "{names} joined the chat",
+        "{n} more",
+        " and ",
+    ),
+}
+_WENT = {
+    Language.RU: Phrases(
+        "Пользователь покинул чат", "{names} больше не в чате", "{names} больше не в чате", "ещё {n}", " и "
+    ),
+    Language.EN: Phrases(
+        "A user left the chat", "{names} left the chat", "{names} left the chat", "{n} more", " and "
+    ),
+}
+
+
+def notice(joined: Sequence[str], left: Sequence[str], language: Language) -> str:
+    """One sentence or two; a person who has given no name is an empty string."""
+    told = ((_CAME[language], joined), (_WENT[language], left))
+    return ". ".join(_sentence(phrases, names) for phrases, names in told if names)
+
+
+def _sentence(phrases: Phrases, people: Sequence[str]) -> str:
+    if list(people) == [""]:
+        return phrases.nameless
+    names = [name for name in people if name][:NAMES_IN_A_SENTENCE]
+    rest = len(people) - len(names)
+    parts = [*names, phrases.others.format(n=rest)] if rest else names
+    *most, last = parts
+    listed = ", ".join(most) + phrases.joiner + last if most else last
+    return phrases.named.format(names=listed)

@@ -1,0 +1,153 @@
+"""Every refusal: its code, and its sentence in each language.
+
+A code is for programs and never changes; a sentence is for people, says what was wrong and what is allowed, and is
+filled in with the figures of the case. Doors turn a `Refused` into an ``error`` frame.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Language(StrEnum):
+    """The languages the server speaks to people."""
+
+    RU = "ru"
+    EN = "en"
+
+
+class Code(StrEnum):
+    """What was refused, for programs."""
+
+    BAD_JSON = "bad_json"
+    BAD_FRAME = "bad_frame"
+    UNKNOWN_TYPE = "unknown_type"
+    BINARY_FRAME = "binary_frame"
+    FRAME_TOO_LONG = "frame_too_long"
+    BAD_NAME = "bad_name"
+    NAME_RESERVED = "name_reserved"
+    NAME_TAKEN = "name_taken"
+    BAD_ROOM = "bad_room"
+    EMPTY_TEXT = "empty_text"
+    TEXT_TOO_LONG = "text_too_long"
+    BAD_KEY = "bad_key"
+    NOT_JOINED = "not_joined"
+    ALREADY_JOINED = "already_joined"
+    TOO_MANY_ROOMS = "too_many_rooms"
+    ROOM_UNAVAILABLE = "room_unavailable"
+    STORAGE_FULL = "storage_full"
+    NOT_STORED = "not_stored"
+    GOING_DOWN = "going_down"
+
+
+SENTENCES: dict[Code, dict[Language, str]] = {
+    # The Russian sentence is the seed server's own, which its clients show as it is.
+    Code.BAD_JSON: {
+        Language.RU: "Ошибка формата сообщения",
+        Language.EN: "The frame is not JSON: {detail}",
+    },
+    Code.BAD_FRAME: {
+        Language.RU: "Кадр не по правилам: {detail}",
+        Language.EN: "The frame breaks the rules: {detail}",
+    },
+    Code.UNKNOWN_TYPE: {
+        Language.RU: "Неизвестный вид кадра {given}. Можно: {allowed}",
+        Language.EN: "Unknown frame type {given}. Allowed: {allowed}",
+    },
+    Code.BINARY_FRAME: {
+        Language.RU: "Двоичные кадры не принимаются, нужен текст JSON",
+        Language.EN: "Binary frames are not accepted; send JSON text",
+    },
+    Code.FRAME_TOO_LONG: {
+        Language.RU: "Кадр слишком велик: можно до {limit} байт",
+        Language.EN: "The frame is too long: at most {limit} bytes",
+    },
+    Code.BAD_NAME: {
+        Language.RU: "Такое имя не подходит: {why}",
+        Language.EN: "This name cannot be used: {why}",
+    },
+    Code.NAME_RESERVED: {
+        Language.RU: "Имя {name} похоже на служебное, выберите другое",
+        Language.EN: "The name {name} looks like the server's own; choose another",
+    },
+    Code.NAME_TAKEN: {
+        Language.RU: "Имя {name} (или похожее на него) сейчас занято, выберите другое",
+        Language.EN: "The name {name}, or one that looks like it, is in use; choose another",
+    },
+    Code.BAD_ROOM: {
+        Language.RU: "Такое название комнаты не подходит: {why}",
+        Language.EN: "This room name cannot be used: {why}",
+    },
+    Code.EMPTY_TEXT: {
+        Language.RU: "Сообщение пустое, напишите хотя бы один знак",
+        Language.EN: "The message is empty; write at least one character",
+    },
+    Code.TEXT_TOO_LONG: {
+        Language.RU: "Сообщение слишком длинное: {length} знаков, можно до {limit}",
+        Language.EN: "The message is too long: {length} characters, at most {limit}",
+    },
+    Code.BAD_KEY: {
+        Language.RU: "Ключ сообщения не подходит: нужно до {limit} печатных знаков ASCII",
+        Language.EN: "The message key cannot be used: at most {limit} printable ASCII characters",
+    },
+    Code.NOT_JOINED: {
+        Language.RU: "Вы не в комнате {room}, сначала войдите (join)",
+        Language.EN: "You are not in the room {room}; join it first",
+    },
+    Code.ALREADY_JOINED: {
+        Language.RU: "Вы уже в комнате {room}",
+        Language.EN: "You are already in the room {room}",
+    },
+    Code.TOO_MANY_ROOMS: {
+        Language.RU: "Слишком много открытых комнат, можно до {limit}",
+        Language.EN: "Too many rooms are open, at most {limit}",
+    },
+    Code.ROOM_UNAVAILABLE: {
+        Language.RU: "Комнату {room} открыть не удалось: её файл истории недоступен",
+        Language.EN: "The room {room} could not be opened: its history file is not available",
+    },
+    Code.STORAGE_FULL: {
+        Language.RU: "На диске сервера нет места, сообщение не сохранено",
+        Language.EN: "The server's disk is full; the message was not stored",
+    },
+    Code.NOT_STORED: {
+        Language.RU: "Сервер не смог записать сообщение на диск",
+        Language.EN: "The server could not write the message to its disk",
+    },
+    Code.GOING_DOWN: {
+        Language.RU: "Сервер останавливается, сообщение не принято",
+        Language.EN: "The server is going down; the message was not accepted",
+    },
+}
+
+
+class Refused(Exception):  # noqa: N818 - a refusal is an answer, not an accident
+    """Something a client asked for that it does not get.
+
+    Args:
+        code: what was refused.
+        figures: what the sentence of this code is filled in with. A value that is itself a pair of sentences (a
+            mapping from `Language`) is taken in the language asked for.
+
+    Attributes:
+        key: the key of the message that was refused, empty where there is none.
+        room: the room that it was about, empty where there is none.
+    """
+
+    def __init__(self, code: Code, *, key: str = "", room: str = "", **figures: object) -> None:
+        super().__init__(code)
+        self.code = code
+        self.key = key
+        self.room = room
+        self._figures = figures
+
+    def sentence(self, language: Language) -> str:
+        """What to tell the person, in his language."""
+        figures = {
+            name: value[language] if isinstance(value, dict) else value
+            for name, value in self._figures.items()
+        }
+        return SENTENCES[self.code][language].format(room=self.room, **figures)
+
+    def __str__(self) -> str:
+        return self.sentence(Language.EN)

@@ -1,0 +1,257 @@
+"""What a client may say and what a server may tell: one type for each frame.
+
+Each frame is a JSON object whose ``type`` names it. Frames of the seed's protocol are the same types with fewer
+fields, so that one encoding of a message serves both kinds of client.
+"""
+
+from __future__ import annotations
+
+from typing import TypeVar
+
+import msgspec
+
+from besedka.wire.names import DEFAULT_ROOM, SYSTEM_NAME
+from besedka.wire.refusals import Code, Refused
+
+PAGE_MESSAGES = 50
+"""How many older messages a client gets that does not say how many."""
+
+PAGE_MESSAGES_AT_MOST = 500
+"""How many it gets at most in one frame; asking for more is no error."""
+
+
+class Frame(msgspec.Struct, tag_field="type", frozen=True, omit_defaults=True):
+    """The root of all frames. Fields that hold their default are left out on the wire."""
+
+
+class Join(Frame, tag="join", frozen=True):
+    """Enter a room.
+
+    Attributes:
+        user: the name to be known by.
+        room: the room to enter.
+        since: the id of the last message seen; absent for a newcomer, who is given the last 10.
+        epoch: the ``epoch`` that ``since`` belongs to.
+        secret: shows that two connections are the same person, who may then be there more than once.
+    """
+
+    user: str
+    room: str = DEFAULT_ROOM
+    since: int | None = None
+    epoch: str = ""
+    secret: str = ""
+
+
+class Say(Frame, tag="chat", frozen=True):
+    """Say something in a room.
+
+    Attributes:
+        text: what to say.
+        room: where; it must have been joined.
+        key: the sender's own mark, which comes back with the message. The same key is never stored twice.
+        after: on a resend, the last id that the sender had seen before he said it the first time.
+    """
+
+    text: str
+    room: str = DEFAULT_ROOM
+    key: str = ""
+    after: int | None = None
+
+
+class Browse(Frame, tag="history", frozen=True):
+    """Ask for a page of messages older than the one with the id ``before``, ``limit`` of them at most."""
+
+    before: int
+    room: str = DEFAULT_ROOM
+    limit: int = PAGE_MESSAGES
+
+
+class BeginTyping(Frame, tag="typing", frozen=True):
+    """Tell the others that something is being typed."""
+
+    room: str = DEFAULT_ROOM
+
+
+class Leave(Frame, tag="leave", frozen=True):
+    """Leave a room."""
+
+    room: str = DEFAULT_ROOM
+
+
+class SeedSay(Frame, tag="chat", frozen=True):
+    """Say something, the seed's way: who speaks is said each time."""
+
+    user: str
+    text: str
+
+
+class Limits(msgspec.Struct, frozen=True):
+    """What the server takes at most: characters of a name, a room and a text, bytes of a frame."""
+
+    name: int
+    room: int
+    text: int
+    frame: int
+
+
+class Welcome(Frame, tag="welcome", frozen=True):
+    """The answer to a join.
+
+    Attributes:
+        room: the room's name as it is used.
+        user: the name as it is used.
+        head: the id of the last message of the room, 0 if there is none.
+        epoch: changes when the log was replaced, and with it the meaning of ids; empty while there is no message.
+        clients_count: how many people are there.
+        users: their names (the first hundred or so).
+        limits: what the server takes at most.
+        utc_offset: how far the server's clock time is east of UTC, in seconds.
+        reset: ``since`` could not be used; forget what was seen and start with the history that follows.
+    """
+
+    room: str
+    user: str
+    head: int
+    epoch: str
+    clients_count: int
+    users: list[str]
+    limits: Limits
+    utc_offset: int
+    reset: bool = False
+
+
+class History(Frame, tag="history", frozen=True):
+    """A run of messages.
+
+    Attributes:
+        room: whose messages.
+        first: the id of the first one; the others follow without a hole.
+        messages: the log's own lines, one string for each message.
+        before: repeats the question, if this answers one.
+    """
+
+    room: str
+    first: int
+    messages: list[str]
+    before: int | None = None
+
+
+class Chat(Frame, tag="chat", frozen=True):
+    """A message, told only after it is on disk.
+
+    Attributes:
+        id: its ordinal number in the room.
+        timestamp: the server's clock time, ``HH:MM:SS``.
+        at: the same moment in unix seconds.
+        key: what its sender gave to know it by.
+    """
+
+    room: str
+    id: int
+    user: str
+    text: str
+    timestamp: str
+    at: int
+    key: str = ""
+
+
+class System(Frame, tag="system", frozen=True, omit_defaults=False):
+    """Who came and who went.
+
+    Attributes:
+        text: a sentence for people.
+        clients_count: how many people are in the room now.
+        joined: the names of those who came (the first few of them).
+        left: the names of those who went.
+    """
+
+    room: str
+    text: str
+    timestamp: str
+    clients_count: int
+    joined: list[str]
+    left: list[str]
+    user: str = SYSTEM_NAME
+
+
+class Typing(Frame, tag="typing", frozen=True):
+    """Somebody types."""
+
+    room: str
+    user: str
+
+
+class Error(Frame, tag="error", frozen=True):
+    """A refusal.
+
+    Attributes:
+        code: for programs, one of `Code`.
+        text: a sentence for people.
+        key: the key of the message that was refused.
+        room: the room that it was about.
+    """
+
+    code: str
+    text: str
+    timestamp: str
+    key: str = ""
+    room: str = ""
+
+
+ClientWord = Join | Say | Browse | BeginTyping | Leave
+ServerWord = Welcome | History | Chat | System | Typing | Error
+AnyWord = ClientWord | SeedSay | ServerWord
+
+T = TypeVar("T")
+
+_client: msgspec.json.Decoder[ClientWord] = msgspec.json.Decoder(ClientWord)
+_seed: msgspec.json.Decoder[SeedSay] = msgspec.json.Decoder(SeedSay)
+_server: msgspec.json.Decoder[ServerWord] = msgspec.json.Decoder(ServerWord)
+_encoder = msgspec.json.Encoder()
+
+
+def encode(word: AnyWord) -> bytes:
+    """The frame's JSON."""
+    return _encoder.encode(word)
+
+
+def decode_client(data: bytes | str) -> ClientWord:
+    """What a client said at ``/ws``.
+
+    Raises:
+        Refused: `bad_json`, `bad_frame` or `unknown_type`.
+    """
+    return _decode(_client, data, "join, chat, history, typing, leave")
+
+
+def decode_seed(data: bytes | str) -> SeedSay:
+    """What a client said at ``/``.
+
+    Raises:
+        Refused: `bad_json`, `bad_frame` or `unknown_type`.
+    """
+    return _decode(_seed, data, "chat")
+
+
+def decode_server(data: bytes | str) -> ServerWord:
+    """What a server told.
+
+    Raises:
+        Refused: `bad_json`, `bad_frame` or `unknown_type`; for a client it means that this is no Besedka.
+    """
+    return _decode(_server, data, "welcome, history, chat, system, typing, error")
+
+
+def _decode(decoder: msgspec.json.Decoder[T], data: bytes | str, allowed: str) -> T:
+    try:
+        return decoder.decode(data)
+    except msgspec.ValidationError as error:
+        detail = str(error)
+        if detail.endswith("`$.type`") and detail.startswith("Invalid value"):
+            given = detail.removeprefix("Invalid value ").split(" - at", 1)[0]
+            raise Refused(Code.UNKNOWN_TYPE, given=given[:40], allowed=allowed) from None
+        raise Refused(Code.BAD_FRAME, detail=detail) from None
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise Refused(Code.BAD_JSON, detail=str(error)) from None
+    except RecursionError:
+        raise Refused(Code.BAD_JSON, detail="it is nested too deeply") from None

@@ -1,0 +1,58 @@
+"""Find a Chromium for the browser tests, or get one, and print its path.
+
+In this order: one that is installed; Debian's ``chromium`` through apt, where we may (root); Playwright's own.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from playwright.sync_api import sync_playwright
+
+NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome", "microsoft-edge")
+MAC = (
+    "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
+    "/Applications/Chromium.app/Contents/MacOS/Chromium",
+)
+
+
+def installed() -> str | None:
+    """A browser that is there."""
+    return next(filter(None, map(shutil.which, NAMES)), None) or next(filter(os.path.exists, MAC), None)
+
+
+def from_apt() -> str | None:
+    """Debian's browser, if this is Debian and we are root."""
+    apt = shutil.which("apt-get")
+    if apt is None or os.geteuid() != 0:
+        return None
+    environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+    for arguments in (["update", "-qq"], ["install", "-y", "-qq", "chromium"]):
+        done = subprocess.run([apt, *arguments], env=environment, stdout=sys.stderr, check=False)
+        if done.returncode:
+            print(f"apt-get {arguments[0]} failed", file=sys.stderr)
+    return installed()
+
+
+def from_playwright() -> str | None:
+    """Playwright's own browser, downloaded if it is not there yet."""
+    with sync_playwright() as playwright:
+        path = playwright.chromium.executable_path
+    if not Path(path).exists():
+        command = [sys.executable, "-m", "playwright", "install", "chromium"]
+        subprocess.run(command, stdout=sys.stderr, check=False)
+    return path if Path(path).exists() else None
+
+
+if __name__ == "__main__":
+    for search in (installed, from_apt, from_playwright):
+        found = search()
+        if found:
+            print(found)
+            sys.exit(0)
+    print("no browser: install chromium, and run this again", file=sys.stderr)
+    sys.exit(1)
