@@ -235,6 +235,8 @@ class Room:
         Returns:
             None; or, if it is already stored under this key, the message as it was told then.
         """
+        # Who has spoken may type again at once.
+        said.member.typed_at = float("-inf")
         if said.key:
             name = (said.user, said.key)
             if name in self._known:

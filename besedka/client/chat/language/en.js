@@ -1,6 +1,6 @@
 export const en = {
   title: "Besedka",
-  lead: "A place to talk. No sign-up; just say who you are.",
+  lead: "A place to talk. No sign‑up; just say who you are.",
   yourName: "Your name",
   enter: "Come in",
   entering: "Coming in …",
@@ -12,6 +12,7 @@ export const en = {
   you: "you",
   newMessages: (n) => (n === 1 ? "1 new message ↓" : `${n} new messages ↓`),
   latest: "To the latest ↓",
+  older: "Earlier messages ↑",
   away: "No connection, coming back …",
   waiting: (n) => (n === 1 ? "1 message waits to be sent" : `${n} messages wait to be sent`),
   typing: (names) => (names.length === 1 ? `${names[0]} is typing …` : `${names.join(", ")} are typing …`),

@@ -12,6 +12,7 @@ export class LogView {
   #log = document.getElementById("log");
   #list = document.getElementById("rows");
   #newer = document.getElementById("newer");
+  #older = document.getElementById("older");
   #nodes = new Map(); // row -> its element
   #rows = [];
   #following = true;
@@ -26,19 +27,23 @@ export class LogView {
     this.#list.setAttribute("aria-label", words.logLabel);
     this.#log.addEventListener("scroll", () => this.#scrolled(), { passive: true });
     this.#newer.addEventListener("click", () => this.#toBottom());
+    this.#older.addEventListener("click", () => {
+      this.#following = false; // stay where one reads when the older ones come
+      on.older();
+    });
     new ResizeObserver(() => this.#following && this.#toBottom()).observe(this.#log);
   }
 
   draw(state) {
     if (state.rows === this.#rows) return;
     this.#countUnseen(state);
+    this.#older.hidden = state.firstId <= 1;
     const anchor = this.#following ? null : this.#firstVisible();
     this.#place(state);
     this.#rows = state.rows;
     if (this.#following || state.rows.at(-1)?.status === "waiting") this.#toBottom();
     else if (anchor) this.#log.scrollTop += anchor.element.getBoundingClientRect().top - anchor.top;
     this.#drawNewer();
-    if (this.#log.scrollTop < AT_TOP_PX && state.scene === "chat") this.#on.older();
   }
 
   // Walks rows and elements side by side; only what differs is touched.
@@ -130,7 +135,7 @@ export class LogView {
     const { scrollTop, scrollHeight, clientHeight } = this.#log;
     this.#following = scrollHeight - scrollTop - clientHeight < AT_BOTTOM_PX;
     this.#drawNewer();
-    if (scrollTop < AT_TOP_PX) this.#on.older();
+    if (scrollTop < AT_TOP_PX && !this.#following) this.#on.older();
   }
 
   #toBottom() {

@@ -235,6 +235,10 @@ class Connection(asyncio.Protocol):
         for data in self._protocol.data_to_send():
             if data:
                 self._transport.write(data)
+            elif self._transport.can_write_eof():
+                # What still comes in is read and thrown away until the other side ends, too: closing at once
+                # would reset the connection, and what we have just said would be lost on its way.
+                self._transport.write_eof()
             else:
                 self._transport.close()
         if self._protocol.close_expected() and self._abort_at == float("inf"):

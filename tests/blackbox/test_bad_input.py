@@ -1,0 +1,199 @@
+"""What no client should send: a clear answer, and nobody else notices."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import socket
+
+import pytest
+from websockets.exceptions import InvalidStatus
+
+from tests.conftest import TalkerMaker
+from tests.running import RunningServer
+from tests.talking import Talker
+
+
+@pytest.fixture
+def bystander(talker: TalkerMaker) -> Talker:
+    """Somebody who talks on, whatever others do."""
+    talker_ = talker()
+    talker_.join("Bystander", "quiet")
+    talker_.hear("system")
+    return talker_
+
+
+def assert_unharmed(bystander: Talker) -> None:
+    bystander.tell("chat", room="quiet", text="all is well")
+    assert bystander.hear()["text"] == "all is well"
+
+
+@pytest.mark.parametrize(
+    ("data", "code"),
+    [
+        ("", "bad_json"),
+        ("{", "bad_json"),
+        ("nonsense", "bad_json"),
+        ("[" * 50_000, "bad_frame"),
+        ('{"type":"chat","text":"x","more":' + "[" * 30_000, "bad_json"),
+        ('{"type":"chat","text":"\\ud800"}', "bad_json"),
+        ('{"type":"chat","text":NaN}', "bad_json"),
+        ("null", "bad_frame"),
+        ("[]", "bad_frame"),
+        ("42", "bad_frame"),
+        ('"chat"', "bad_frame"),
+        ("{}", "bad_frame"),
+        ('{"type":null}', "bad_frame"),
+        ('{"type":"shout","text":"x"}', "unknown_type"),
+        ('{"type":"chat"}', "bad_frame"),
+        ('{"type":"chat","text":5}', "bad_frame"),
+        ('{"type":"chat","text":"x","key":{}}', "bad_frame"),
+        ('{"type":"join","user":"Anna","since":"1"}', "bad_frame"),
+        ('{"type":"join","user":"Anna","since":1e400}', "bad_frame"),
+        ('{"type":"history","before":1.5}', "bad_frame"),
+        ('{"type":"chat","text":"x","room":"nowhere"}', "not_joined"),
+        ('{"type":"chat","text":"x","room":"../etc"}', "bad_room"),
+        ('{"type":"join","user":"Anna","room":"a/b"}', "bad_room"),
+        ('{"type":"join","user":"x\\u202ey"}', "bad_name"),
+        ('{"type":"join","user":"System"}', "name_reserved"),
+        ('{"type":"join","user":""}', "bad_name"),
+        (b"\x00\x01", "binary_frame"),
+        (b'{"type":"leave"}', "binary_frame"),
+    ],
+)
+def test_a_bad_frame_gets_an_error_and_the_connection_lives(
+    bystander: Talker, talker: TalkerMaker, data: str | bytes, code: str
+) -> None:
+    visitor = talker()
+    visitor.send(data)
+    refusal = visitor.hear()
+    assert (refusal["type"], refusal["code"]) == ("error", code)
+    assert len(refusal["text"]) > 10
+    visitor.join("Visitor")
+    visitor.tell("chat", text="and yet I am here")
+    assert visitor.hear("chat")["text"] == "and yet I am here"
+    assert_unharmed(bystander)
+
+
+@pytest.mark.parametrize(
+    ("text", "code"), [("", "empty_text"), (" \n\t ", "empty_text"), ("x" * 5001, "text_too_long")]
+)
+def test_a_bad_text_is_refused_with_its_key_so_that_the_sender_knows_which(
+    server: RunningServer, talker: TalkerMaker, text: str, code: str
+) -> None:
+    anna = talker()
+    anna.join("Anna")
+    anna.tell("chat", text=text, key="this one")
+    refusal = anna.hear("error")
+    assert (refusal["code"], refusal["key"], refusal["room"]) == (code, "this one", "main")
+    assert server.lines == []
+
+
+def test_a_frame_that_is_too_long_is_explained_before_the_connection_ends(
+    bystander: Talker, talker: TalkerMaker
+) -> None:
+    visitor = talker()
+    visitor.join("Visitor")
+    visitor.send(json.dumps({"type": "chat", "text": "x" * 1_000_000}))
+    assert "65536" in visitor.hear("error")["text"]
+    assert visitor.ending()[0] == 1009
+    assert_unharmed(bystander)
+
+
+def test_fragments_are_put_together_and_bounded_as_a_whole(bystander: Talker, talker: TalkerMaker) -> None:
+    visitor = talker()
+    visitor.join("Visitor")
+    visitor.send(iter(['{"type":"chat",', '"text":', '"in pieces"}']))
+    assert visitor.hear("chat")["text"] == "in pieces"
+    visitor.send(iter(["x" * 1000] * 100))
+    assert visitor.hear("error")["code"] == "frame_too_long"
+    assert visitor.ending()[0] == 1009
+    assert_unharmed(bystander)
+
+
+def test_text_that_is_no_utf8_ends_the_connection_as_the_rfc_asks(
+    server: RunningServer, bystander: Talker
+) -> None:
+    with socket.create_connection(("127.0.0.1", server.port)) as raw:
+        raw.settimeout(5)
+        raw.sendall(handshake(server.port))
+        assert raw.recv(4096).startswith(b"HTTP/1.1 101")
+        raw.sendall(b"\x81\x82\x00\x00\x00\x00\xff\xfe")
+        assert raw.recv(4096)[2:4] == (1007).to_bytes(2, "big")
+    assert_unharmed(bystander)
+
+
+def test_connections_that_are_cut_at_any_point_hurt_nobody(server: RunningServer, bystander: Talker) -> None:
+    request = handshake(server.port)
+    for length in range(0, len(request), 7):
+        with socket.create_connection(("127.0.0.1", server.port)) as raw:
+            raw.sendall(request[:length])
+    for _ in range(20):
+        visitor = Talker(server)
+        visitor.tell("join", user="Visitor", room="quiet")
+        visitor.abort()
+    bystander.tell("chat", room="quiet", text="all is well")
+    assert bystander.hear("chat")["text"] == "all is well"
+
+
+@pytest.mark.parametrize(
+    ("origin", "allowed"),
+    [
+        (None, True),
+        ("http://127.0.0.1:8080", True),
+        ("https://127.0.0.1", True),
+        ("http://evil.example", False),
+        ("http://127.0.0.1.evil.example", False),
+        ("http://evil.example/127.0.0.1", False),
+        ("http://localhost:8080", False),
+        ("null", False),
+        ("file://", False),
+    ],
+)
+def test_pages_of_other_hosts_may_not_come_in(talker: TalkerMaker, origin: str | None, allowed: bool) -> None:
+    if allowed:
+        assert talker(origin=origin).join("Anna")["user"] == "Anna"
+    else:
+        with pytest.raises(InvalidStatus, match="403"):
+            talker(origin=origin)
+
+
+def test_an_unknown_path_is_no_websocket(talker: TalkerMaker) -> None:
+    with pytest.raises(InvalidStatus, match="404"):
+        talker("/elsewhere")
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/../pyproject.toml",
+        "/%2e%2e/%2e%2e/pyproject.toml",
+        "/..%2f..%2fLICENSE",
+        "//etc/passwd",
+        "/chat/../../cli.py",
+    ],
+)
+def test_no_path_leads_out_of_the_pages_folder(server: RunningServer, path: str) -> None:
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=5)
+    connection.request("GET", path)
+    answer = connection.getresponse()
+    assert answer.status == 404
+    connection.close()
+
+
+def test_the_page_comes_with_headers_that_let_nothing_else_in(server: RunningServer) -> None:
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=5)
+    connection.request("GET", "/")
+    answer = connection.getresponse()
+    assert answer.status == 200
+    assert "default-src 'none'" in (answer.getheader("content-security-policy") or "")
+    assert answer.getheader("x-content-type-options") == "nosniff"
+    assert b"<title>Besedka</title>" in answer.read()
+    connection.close()
+
+
+def handshake(port: int) -> bytes:
+    return (
+        f"GET /ws HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+        "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
+    ).encode()

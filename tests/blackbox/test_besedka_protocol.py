@@ -1,0 +1,288 @@
+"""``/ws`` from outside: joining, talking, paging, rooms, names, coming back."""
+
+from __future__ import annotations
+
+import re
+import time
+
+import pytest
+
+from tests.conftest import ServerMaker, TalkerMaker
+from tests.running import RunningServer
+from tests.talking import Talker
+
+
+def test_a_message_reaches_everybody_and_the_file(server: RunningServer, talker: TalkerMaker) -> None:
+    anna, boris = talker(), talker()
+    anna.join("Anna")
+    boris.join("Boris")
+    before = int(time.time())
+    anna.tell("chat", text="Hello", key="k1")
+    heard = anna.hear("chat")
+    assert heard == boris.hear("chat")
+    assert (heard["id"], heard["user"], heard["text"], heard["key"]) == (1, "Anna", "Hello", "k1")
+    assert before <= heard["at"] <= time.time()
+    assert re.fullmatch(r"\[\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\] Anna: Hello", server.lines[0])
+    assert server.lines[0][12:20] == heard["timestamp"]
+
+
+def test_a_message_is_on_disk_when_it_is_heard(server: RunningServer, talker: TalkerMaker) -> None:
+    anna = talker()
+    anna.join("Anna")
+    for number in range(50):
+        anna.tell("chat", text=f"message {number}")
+        anna.hear("chat")
+        assert server.lines[-1].endswith(f"Anna: message {number}")
+
+
+def test_a_welcome_tells_what_a_client_must_know(talker: TalkerMaker) -> None:
+    anna, boris = talker(), talker()
+    anna.join("Anna")
+    anna.tell("chat", text="first")
+    anna.hear("chat")
+    welcome = boris.join("  Boris  ")
+    assert welcome["user"] == "Boris"
+    assert welcome["room"] == "main"
+    assert welcome["head"] == 1
+    assert welcome["clients_count"] == 2
+    assert welcome["users"] == ["Anna", "Boris"]
+    assert welcome["limits"] == {"name": 32, "room": 32, "text": 5000, "frame": 65536}
+    assert isinstance(welcome["utc_offset"], int)
+    assert welcome["epoch"]
+
+
+def test_a_newcomer_is_given_the_last_ten_messages_as_the_logs_own_lines(
+    server: RunningServer, talker: TalkerMaker
+) -> None:
+    anna = talker()
+    anna.join("Anna")
+    for number in range(1, 16):
+        anna.tell("chat", text=f"message {number}\nsecond line")
+        anna.hear("chat")
+    boris = talker()
+    boris.join("Boris")
+    history = boris.hear("history")
+    assert history["first"] == 6
+    assert len(history["messages"]) == 10
+    assert "\n".join(history["messages"]) == "\n".join(server.lines[-20:])
+
+
+def test_since_gives_exactly_what_was_missed_then_what_is_live(talker: TalkerMaker) -> None:
+    anna = talker()
+    epoch = anna.join("Anna")["epoch"]
+    for number in range(1, 1201):
+        anna.tell("chat", text=f"message {number}")
+    anna.hear_until(lambda frame: frame.get("id") == 1200)
+    boris = talker()
+    welcome = boris.join("Boris", since=37, epoch=epoch)
+    assert "reset" not in welcome
+    anna.tell("chat", text="live")
+    frames = boris.hear_until(lambda frame: frame.get("id") == 1201)
+    ids = [
+        frame["first"] + place
+        for frame in frames
+        if frame["type"] == "history"
+        for place in range(len(frame["messages"]))
+    ]
+    ids += [frame["id"] for frame in frames if frame["type"] == "chat"]
+    assert ids == list(range(38, 1202))
+
+
+@pytest.mark.parametrize(("since", "epoch"), [(99, ""), (1, "another log")])
+def test_a_cursor_that_does_not_fit_gets_a_reset(talker: TalkerMaker, since: int, epoch: str) -> None:
+    anna, boris = talker(), talker()
+    anna.join("Anna")
+    for number in range(3):
+        anna.tell("chat", text=f"message {number}")
+    anna.hear_until(lambda frame: frame.get("id") == 3)
+    welcome = boris.join("Boris", since=since, epoch=epoch)
+    assert welcome["reset"] is True
+    assert boris.hear("history")["first"] == 1
+
+
+def test_older_messages_come_by_the_page(talker: TalkerMaker) -> None:
+    anna = talker()
+    anna.join("Anna")
+    for number in range(1, 101):
+        anna.tell("chat", text=f"message {number}")
+    anna.hear_until(lambda frame: frame.get("id") == 100)
+    anna.tell("history", room="main", before=91, limit=20)
+    page = anna.hear("history")
+    assert (page["first"], page["before"], len(page["messages"])) == (71, 91, 20)
+    assert page["messages"][0].endswith("message 71")
+    anna.tell("history", room="main", before=3)
+    page = anna.hear("history")
+    assert (page["first"], len(page["messages"])) == (1, 2)
+    anna.tell("history", room="main", before=1)
+    assert anna.hear("history")["messages"] == []
+
+
+def test_each_room_has_its_own_file_and_its_own_ids(server: RunningServer, talker: TalkerMaker) -> None:
+    anna, boris = talker(), talker()
+    anna.join("Anna")
+    assert anna.join("Anna", "Кухня")["room"] == "кухня"
+    boris.join("Boris", "main")
+    anna.tell("chat", room="кухня", text="only here")
+    heard = anna.hear("chat")
+    assert (heard["room"], heard["id"]) == ("кухня", 1)
+    anna.tell("chat", room="main", text="for all")
+    assert boris.hear("chat")["text"] == "for all"
+    kitchen = server.directory / "chat_history.кухня.txt"
+    assert kitchen.read_text(encoding="utf-8").endswith("Anna: only here\n")
+    assert len(server.lines) == 1
+
+
+def test_a_room_in_which_nothing_was_said_leaves_no_file(server: RunningServer, talker: TalkerMaker) -> None:
+    anna = talker()
+    anna.join("Anna", "silent")
+    anna.close()
+    assert server.stop() == 0
+    assert not (server.directory / "chat_history.silent.txt").exists()
+
+
+def test_a_name_belongs_to_one_person_at_a_time(talker: TalkerMaker) -> None:
+    anna, imitator = talker(), talker()
+    anna.join("Paul")
+    for name in ("Paul", "PAUL", "Pаul"):  # the last one with a Cyrillic letter
+        imitator.tell("join", user=name)
+        refusal = imitator.hear("error")
+        assert refusal["code"] == "name_taken"
+        assert name in refusal["text"]
+    anna.close()
+    time.sleep(0.1)
+    assert imitator.join("Paul")["user"] == "Paul"
+
+
+def test_one_person_may_be_there_twice_and_counts_once(talker: TalkerMaker) -> None:
+    first, second = talker(), talker()
+    first.join("Anna", secret="s" * 64)
+    assert second.join("Anna", secret="s" * 64)["clients_count"] == 1
+    second.tell("chat", text="from the other device")
+    assert first.hear("chat")["text"] == "from the other device"
+
+
+def test_a_message_with_a_known_key_is_stored_once_and_acknowledged_again(
+    server: RunningServer, talker: TalkerMaker
+) -> None:
+    anna = talker()
+    anna.join("Anna", secret="s" * 64)
+    anna.tell("chat", text="once", key="k1")
+    told = anna.hear("chat")
+    again = talker()
+    again.join("Anna", secret="s" * 64, since=1)
+    again.tell("chat", text="once", key="k1", after=0)
+    assert again.hear("chat") == told
+    assert len(server.lines) == 1
+
+
+def test_the_same_words_twice_are_two_messages(server: RunningServer, talker: TalkerMaker) -> None:
+    anna = talker()
+    anna.join("Anna")
+    for key in ("k1", "k2"):
+        anna.tell("chat", text="+1", key=key)
+    assert [anna.hear("chat")["id"] for _ in range(2)] == [1, 2]
+    assert len(server.lines) == 2
+
+
+def test_comings_and_goings_are_told_with_names_and_number(talker: TalkerMaker) -> None:
+    anna, boris = talker(), talker()
+    anna.join("Anna")
+    assert anna.hear("system")["joined"] == ["Anna"]
+    boris.join("Boris")
+    came = anna.hear("system")
+    assert (came["joined"], came["clients_count"], came["user"]) == (["Boris"], 2, "System")
+    assert came["text"] == "Boris joined the chat"
+    boris.tell("leave", room="main")
+    went = anna.hear("system")
+    assert (went["left"], went["clients_count"]) == (["Boris"], 1)
+
+
+def test_many_comings_at_once_are_told_in_few_frames(server: RunningServer, talker: TalkerMaker) -> None:
+    anna = talker()
+    anna.join("Anna")
+    others = [Talker(server) for _ in range(60)]
+    for number, other in enumerate(others):
+        other.tell("join", user=f"guest {number}")
+    frames = [anna.hear("system")]
+    while frames[-1]["clients_count"] < 61:
+        frames.append(anna.hear("system"))
+    assert len(frames) <= 8
+    for other in others:
+        other.close()
+
+
+def test_typing_reaches_the_others_only(talker: TalkerMaker) -> None:
+    anna, boris = talker(), talker()
+    anna.join("Anna")
+    boris.join("Boris")
+    anna.tell("typing", room="main")
+    assert boris.hear("typing")["user"] == "Anna"
+    anna.tell("chat", text="done")
+    heard = anna.hear_until(lambda frame: frame["type"] == "chat")
+    assert "typing" not in {frame["type"] for frame in heard}
+
+
+def test_who_has_left_hears_and_says_no_more_there(talker: TalkerMaker) -> None:
+    anna, boris = talker(), talker()
+    anna.join("Anna")
+    boris.join("Boris")
+    anna.tell("leave", room="main")
+    anna.tell("chat", text="ghost")
+    assert anna.hear("error")["code"] == "not_joined"
+    boris.tell("chat", text="is she gone?")
+    boris.hear("chat")
+    anna.join("Anna", "other")
+    anna.tell("chat", room="other", text="here")
+    assert anna.hear("chat")["room"] == "other"
+
+
+def test_frames_that_follow_a_join_at_once_are_dealt_with_in_order(talker: TalkerMaker) -> None:
+    anna = talker()
+    anna.tell("join", user="Anna", room="new")
+    for number in range(20):
+        anna.tell("chat", room="new", text=f"{number}")
+    anna.tell("leave", room="new")
+    anna.tell("join", user="Anna", room="new")
+    texts = [
+        frame["text"] for frame in anna.hear_until(lambda f: f.get("text") == "19") if frame["type"] == "chat"
+    ]
+    assert texts in ([], [str(number) for number in range(20)])
+    seen = anna.join("Anna", "newer")
+    assert seen["head"] == 0
+
+
+def test_everything_is_still_there_after_a_restart(server: RunningServer) -> None:
+    with Talker(server) as anna:
+        epoch = anna.join("Anna")["epoch"]
+        for number in range(1, 13):
+            anna.tell("chat", text=f"message {number}")
+        anna.hear_until(lambda frame: frame.get("id") == 12)
+        assert server.stop() == 0
+        assert anna.ending() == (1012, "the server restarts, come back")
+    server.start()
+    assert any("restored  12 messages" in line for line in server.greeting)
+    with Talker(server) as anna, Talker(server) as boris:
+        welcome = anna.join("Anna", since=9, epoch=epoch)
+        assert (welcome["head"], "reset" in welcome) == (12, False)
+        assert anna.hear("history")["first"] == 10
+        boris.join("Boris")
+        assert boris.hear("history")["first"] == 3
+
+
+def test_times_are_utc_if_asked_for(make_server: ServerMaker) -> None:
+    server = make_server("--utc", TZ="Asia/Tokyo").start()
+    with Talker(server) as anna:
+        assert anna.join("Anna")["utc_offset"] == 0
+        anna.tell("chat", text="now")
+        heard = anna.hear("chat")
+    assert server.lines[0][1:20] == time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(heard["at"]))
+
+
+def test_times_are_of_the_servers_zone_otherwise(make_server: ServerMaker) -> None:
+    server = make_server(TZ="Asia/Tokyo").start()
+    with Talker(server) as anna:
+        assert anna.join("Anna")["utc_offset"] == 9 * 3600
+        anna.tell("chat", text="now")
+        heard = anna.hear("chat")
+    local = time.gmtime(heard["at"] + 9 * 3600)
+    assert server.lines[0][1:20] == time.strftime("%Y-%m-%d %H:%M:%S", local)

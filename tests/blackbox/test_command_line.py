@@ -1,0 +1,182 @@
+"""The command line from outside: options, environment, and one clear line for what goes wrong."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from besedka import __version__
+from tests.conftest import ServerMaker
+from tests.talking import Talker
+
+BESEDKA = [sys.executable, "-m", "besedka"]
+NOBODY = 65534
+
+
+def besedka(*arguments: str, cwd: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [*BESEDKA, *arguments],
+        cwd=cwd,
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+
+
+def assert_one_clear_line(done: subprocess.CompletedProcess[str], status: int, *parts: str) -> None:
+    assert done.returncode == status, done.stderr
+    assert done.stdout == ""
+    assert len(done.stderr.splitlines()) == 1, done.stderr
+    for part in parts:
+        assert part in done.stderr
+
+
+def test_the_version_is_told(tmp_path: Path) -> None:
+    assert besedka("--version", cwd=tmp_path).stdout == f"besedka {__version__}\n"
+
+
+def test_the_installed_command_is_the_same(tmp_path: Path) -> None:
+    command = Path(sys.executable).with_name("besedka")
+    done = subprocess.run([command, "--version"], cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert done.stdout == f"besedka {__version__}\n"
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["serve", "--help"], ["chat", "--help"]])
+def test_help_has_examples(tmp_path: Path, arguments: list[str]) -> None:
+    done = besedka(*arguments, cwd=tmp_path)
+    assert done.returncode == 0
+    assert "Examples:" in done.stdout
+    assert "\n    besedka " in done.stdout
+
+
+def test_the_greeting_tells_where_to_go_and_where_the_words_are(make_server: ServerMaker) -> None:
+    server = make_server().start()
+    text = "\n".join(server.greeting)
+    assert f"http://localhost:{server.port}" in text
+    assert str(server.history) in text
+    assert "the history is empty" in text
+
+
+def test_each_option_can_come_from_the_environment(make_server: ServerMaker, tmp_path: Path) -> None:
+    settings = {
+        "BESEDKA_HISTORY": "talk.log",
+        "BESEDKA_UTC": "1",
+        "BESEDKA_LANG": "en",
+        "BESEDKA_HOST": "127.0.0.1",
+    }
+    server = make_server(TZ="Asia/Tokyo", **settings).start()
+    with Talker(server) as anna:
+        assert anna.join("Anna")["utc_offset"] == 0
+        anna.tell("chat", text="")
+        assert anna.hear("error")["text"].startswith("The message is empty")
+    assert (tmp_path / "talk.log").exists()
+
+
+def test_the_port_can_come_from_the_environment(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        done = besedka("serve", cwd=tmp_path, BESEDKA_PORT=str(port))
+    assert_one_clear_line(done, 1, f"127.0.0.1 port {port}", "address already in use")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "parts"),
+    [
+        (["serve", "--port", "99999"], ["--port", "65535"]),
+        (["serve", "--port", "http"], ["--port"]),
+        (["serve", "--lang", "fr"], ["--lang", "ru", "en"]),
+        (["serve", "--nonsense"], ["--nonsense"]),
+        (["nonsense"], ["nonsense"]),
+    ],
+)
+def test_a_bad_option_is_named(tmp_path: Path, arguments: list[str], parts: list[str]) -> None:
+    assert_one_clear_line(besedka(*arguments, cwd=tmp_path), 2, *parts)
+
+
+def test_a_host_that_is_not_ours_is_named(tmp_path: Path) -> None:
+    done = besedka("serve", "--host", "192.0.2.1", "--port", "0", cwd=tmp_path)
+    assert_one_clear_line(done, 1, "192.0.2.1")
+
+
+def test_a_history_that_is_a_directory_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "talk").mkdir()
+    done = besedka("serve", "--history", "talk", cwd=tmp_path)
+    assert_one_clear_line(done, 1, str(tmp_path / "talk"), "is a directory")
+
+
+def test_a_history_in_a_directory_that_is_not_there_is_refused(tmp_path: Path) -> None:
+    done = besedka("serve", "--history", "no/where.txt", cwd=tmp_path)
+    assert_one_clear_line(done, 1, str(tmp_path / "no" / "where.txt"), "no such file or directory")
+
+
+@pytest.mark.parametrize("is_file", [True, False])
+def test_a_history_without_permission_is_refused(tmp_path: Path, is_file: bool) -> None:
+    locked = tmp_path / "locked"
+    locked.mkdir()
+    if is_file:
+        (locked / "history.txt").touch(mode=0o000)
+    locked.chmod(0o555)
+    for parent in (tmp_path, tmp_path.parent, tmp_path.parent.parent):
+        parent.chmod(0o755)
+    # Root may write everywhere, so root becomes nobody first; anybody else is nobody enough.
+    user = NOBODY if os.geteuid() == 0 else None
+    probe = "import sys; from besedka.cli import main; sys.argv = ['besedka', *sys.argv[1:]]; main()"
+    drop = f"import os; os.setuid({user}); " if user else ""
+    done = subprocess.run(
+        [
+            sys.executable,
+            "-c",
+            "import besedka.serve.main;" + drop + probe,
+            "serve",
+            "--history",
+            "history.txt",
+        ],
+        cwd=locked,
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+    assert_one_clear_line(done, 1, str(locked / "history.txt"), "permission denied")
+
+
+def test_a_second_server_on_the_same_history_says_who_has_it(
+    make_server: ServerMaker, tmp_path: Path
+) -> None:
+    server = make_server().start()
+    done = besedka("serve", "--port", "0", cwd=tmp_path)
+    assert_one_clear_line(done, 1, str(server.history), "in use", str(server.pid))
+
+
+def test_the_seeds_way_to_start_works(tmp_path: Path) -> None:
+    folder = Path(__file__).parent.parent.parent / "besedka" / "serve"
+    code = f"import runpy, sys; sys.path[0] = {str(folder)!r}; runpy.run_path({str(folder / 'main.py')!r}, run_name='__main__')"
+    with socket.create_server(("127.0.0.1", 8765), reuse_port=False):
+        done = subprocess.run(
+            [sys.executable, "-c", code],
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            timeout=30,
+            check=False,
+        )
+    assert "port 8765: address already in use" in done.stderr
+
+
+def test_ctrl_c_ends_it_in_good_order(make_server: ServerMaker) -> None:
+    server = make_server().start()
+    with Talker(server) as anna:
+        anna.join("Anna")
+        os.kill(server.pid, 2)
+        assert server.wait() == 0
+
+
+def test_the_terminal_client_says_when_there_is_no_terminal_or_no_chat(tmp_path: Path) -> None:
+    assert_one_clear_line(besedka("chat", cwd=tmp_path), 1, "terminal")

@@ -1,0 +1,149 @@
+"""``/`` from outside: the first version's clients find what they know."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import Any
+
+import pytest
+import websockets
+
+from tests.conftest import ServerMaker, TalkerMaker
+from tests.running import RunningServer
+from tests.talking import Talker
+
+
+class SeedClient:
+    """Behaves as the client program of the seed does: says who it is in each message, prints what it hears."""
+
+    def __init__(self, user: str) -> None:
+        self.user = user
+        self.printed: list[str] = []
+
+    async def run(self, url: str, texts: list[str], until: asyncio.Event) -> None:
+        async with websockets.connect(url) as socket:
+            listening = asyncio.create_task(self._listen(socket))
+            for text in texts:
+                await socket.send(json.dumps(self._message(text)))
+            await until.wait()
+            listening.cancel()
+
+    def _message(self, text: str) -> dict[str, str]:
+        return {"type": "chat", "user": self.user, "text": text, "timestamp": "12:00:00"}
+
+    async def _listen(self, socket: Any) -> None:
+        async for data in socket:
+            frame = json.loads(data)
+            if frame.get("type") == "system":
+                self.printed.append(f"{frame['text']} ({frame.get('clients_count', 0)})")
+            elif frame.get("type") == "error":
+                self.printed.append(f"error: {frame['text']}")
+            else:
+                self.printed.append(
+                    f"[{frame.get('timestamp', '')}] {frame.get('user', '')}: {frame.get('text', '')}"
+                )
+
+
+def test_two_of_the_seeds_clients_talk(make_server: ServerMaker) -> None:
+    server = make_server().start()
+
+    async def talk() -> tuple[SeedClient, SeedClient]:
+        done = asyncio.Event()
+        anna, boris = SeedClient("Anna"), SeedClient("Борис")
+        running = asyncio.gather(
+            anna.run(server.url("/"), ["Hello"], done), boris.run(server.url("/"), ["Привет"], done)
+        )
+        async with asyncio.timeout(10):
+            while not all({"Hello", "Привет"} <= texts(one) for one in (anna, boris)):  # noqa: ASYNC110 - it only reads
+                await asyncio.sleep(0.02)
+        done.set()
+        await running
+        return anna, boris
+
+    def texts(client: SeedClient) -> set[str]:
+        return {line.rsplit(": ", 1)[-1] for line in client.printed}
+
+    anna, boris = asyncio.run(talk())
+    assert any("Новый пользователь присоединился к чату (" in line for line in anna.printed + boris.printed)
+    assert not any(line.startswith("error") for line in anna.printed + boris.printed)
+
+
+def test_comings_and_goings_have_the_seeds_words_and_number(make_server: ServerMaker) -> None:
+    server = make_server().start()
+    with Talker(server, "/") as first:
+        came = first.hear()
+        assert (came["type"], came["user"]) == ("system", "System")
+        assert (came["text"], came["clients_count"]) == ("Новый пользователь присоединился к чату", 1)
+        with Talker(server, "/"):
+            assert first.hear("system")["clients_count"] == 2
+        went = first.hear("system")
+        assert (went["text"], went["clients_count"]) == ("Пользователь покинул чат", 1)
+
+
+def test_the_history_comes_at_once_and_first_if_there_is_any(
+    server: RunningServer, talker: TalkerMaker
+) -> None:
+    empty = talker("/")
+    assert empty.hear()["type"] == "system"
+    for number in range(12):
+        empty.tell("chat", user="Anna", text=f"message {number}")
+        empty.hear("chat")
+    history = talker("/").hear()
+    assert history["type"] == "history"
+    assert history["messages"] == server.lines[-10:]
+
+
+def test_bad_json_gets_the_seeds_error(make_server: ServerMaker) -> None:
+    server = make_server().start()
+    with Talker(server, "/") as anna:
+        anna.send("{nonsense")
+        error = anna.hear("error")
+        assert error["text"] == "Ошибка формата сообщения"
+        anna.tell("chat", user="Anna", text="still here")
+        assert anna.hear("chat")["text"] == "still here"
+
+
+def test_both_protocols_share_one_room_and_one_encoding(talker: TalkerMaker) -> None:
+    old, new = talker("/"), talker()
+    new.join("Anna")
+    old.tell("chat", user="Борис", text="привет")
+    assert old.hear("chat") == new.hear("chat")
+    new.tell("typing", room="main")
+    new.tell("chat", text="hello")
+    heard = old.hear_until(lambda frame: frame["type"] == "chat")
+    assert "typing" not in {frame["type"] for frame in heard}
+
+
+def test_a_name_that_is_in_use_is_refused_here_too(talker: TalkerMaker) -> None:
+    old, new = talker("/"), talker()
+    new.join("Anna")
+    old.tell("chat", user="Anna", text="I am Anna")
+    assert old.hear("error")["code"] == "name_taken"
+    old.tell("chat", user="Boris", text="I am Boris")
+    assert old.hear("chat")["user"] == "Boris"
+    new.tell("join", user="Boris", room="other")
+    assert new.hear("error")["code"] == "name_taken"
+
+
+@pytest.mark.parametrize(
+    ("fields", "code"),
+    [
+        ({"text": "no user"}, "bad_frame"),
+        ({"user": "Anna"}, "bad_frame"),
+        ({"user": 1, "text": "x"}, "bad_frame"),
+        ({"user": "", "text": "x"}, "bad_name"),
+        ({"user": "Sуstem", "text": "x"}, "name_reserved"),
+        ({"user": "Anna", "text": "  "}, "empty_text"),
+        ({"user": "Anna", "text": "x" * 5001}, "text_too_long"),
+    ],
+)
+def test_what_cannot_be_said_is_refused_with_a_reason(
+    talker: TalkerMaker, fields: dict[str, object], code: str
+) -> None:
+    anna = talker("/")
+    anna.tell("chat", **fields)
+    refusal = anna.hear("error")
+    assert refusal["code"] == code
+    assert refusal["text"]
+    assert refusal["timestamp"]

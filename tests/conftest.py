@@ -1,0 +1,47 @@
+"""What all tests may ask for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from tests.running import RunningServer
+from tests.talking import Talker
+
+ServerMaker = Callable[..., RunningServer]
+TalkerMaker = Callable[..., Talker]
+
+
+@pytest.fixture
+def make_server(tmp_path: Path) -> Iterator[ServerMaker]:
+    """Makes servers, not started yet; ends them, and fails if one has written a traceback."""
+    made: list[RunningServer] = []
+
+    def make(*options: str, directory: Path = tmp_path, **environment: str) -> RunningServer:
+        made.append(RunningServer(directory, *options, **environment))
+        return made[-1]
+
+    yield make
+    for server in made:
+        server.close()
+        assert "Traceback" not in server.errors, server.errors
+
+
+@pytest.fixture
+def server(make_server: ServerMaker) -> RunningServer:
+    """A server with English sentences and an empty history, started."""
+    return make_server("--lang", "en").start()
+
+
+@pytest.fixture
+def talker(server: RunningServer) -> Iterator[TalkerMaker]:
+    """Makes connections to the server."""
+    with ExitStack() as open_ones:
+
+        def make(path: str = "/ws", **options: object) -> Talker:
+            return open_ones.enter_context(Talker(server, path, **options))
+
+        yield make

@@ -1,0 +1,122 @@
+"""A real server, started as a process of its own, for the tests that look from outside."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import IO
+
+START_SECONDS = 20
+STOP_SECONDS = 10
+
+
+class RunningServer:
+    """A server process in a directory of its own; ``start`` again to restart it on the same port.
+
+    Attributes:
+        directory: where it runs and keeps its history.
+        greeting: what it printed at its last start.
+    """
+
+    def __init__(self, directory: Path, *options: str, **environment: str) -> None:
+        self.directory = directory
+        self.greeting: list[str] = []
+        self._options = options
+        self._environment = {**os.environ, **environment}
+        self._port = 0
+        self._process: subprocess.Popen[str] | None = None
+        self._errors = directory / "stderr.txt"
+
+    @property
+    def history(self) -> Path:
+        """The default room's log."""
+        return self.directory / "chat_history.txt"
+
+    @property
+    def lines(self) -> list[str]:
+        """The lines of the default room's log, as ``cat`` shows them."""
+        return self.history.read_text(encoding="utf-8").split("\n")[:-1]
+
+    @property
+    def errors(self) -> str:
+        """What it wrote to stderr, in all its lives."""
+        return self._errors.read_text(encoding="utf-8")
+
+    @property
+    def pid(self) -> int:
+        """The number of the process."""
+        assert self._process
+        return self._process.pid
+
+    def start(self) -> RunningServer:
+        """Start it and wait until it listens."""
+        command = [sys.executable, "-m", "besedka", "serve", "--port", str(self._port), *self._options]
+        with self._errors.open("a", encoding="utf-8") as errors:
+            self._process = subprocess.Popen(
+                command,
+                cwd=self.directory,
+                env=self._environment,
+                stdout=subprocess.PIPE,
+                stderr=errors,
+                text=True,
+                encoding="utf-8",
+            )
+        assert self._process.stdout
+        self.greeting = list(_until_ready(self._process.stdout))
+        found = re.search(r"http://\S+:(\d+)", "\n".join(self.greeting))
+        assert found, f"it did not start: {self.errors}"
+        self._port = int(found[1])
+        return self
+
+    def stop(self) -> int:
+        """Ask it to end, as Ctrl-C or the system does, and return its exit status."""
+        return self._end(signal.SIGTERM)
+
+    def kill(self) -> int:
+        """End it as a power cut would."""
+        return self._end(signal.SIGKILL)
+
+    def wait(self) -> int:
+        """Wait until it ends by itself."""
+        assert self._process
+        assert self._process.stdout
+        status = self._process.wait(STOP_SECONDS)
+        self._process.stdout.close()
+        return status
+
+    def url(self, path: str = "/ws") -> str:
+        """The address of one of its WebSockets."""
+        return f"ws://127.0.0.1:{self._port}{path}"
+
+    @property
+    def page(self) -> str:
+        """The address of its page."""
+        return f"http://localhost:{self._port}/"
+
+    @property
+    def port(self) -> int:
+        """Where it listens."""
+        return self._port
+
+    def close(self) -> None:
+        """End it, whatever state it is in."""
+        if self._process and self._process.poll() is None:
+            self.kill()
+
+    def _end(self, number: int) -> int:
+        assert self._process
+        self._process.send_signal(number)
+        return self.wait()
+
+
+def _until_ready(output: IO[str]) -> list[str]:
+    lines = []
+    for line in output:
+        lines.append(line.rstrip("\n"))
+        if line.startswith("stop"):
+            break
+    return lines

@@ -1,0 +1,76 @@
+"""A client for the tests: one WebSocket, frames as dictionaries."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from typing import Any, Self
+
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.client import connect
+
+from tests.running import RunningServer
+
+Frame = dict[str, Any]
+
+PATIENCE_SECONDS = 10.0
+
+
+class Talker:
+    """One connection to a server."""
+
+    def __init__(self, server: RunningServer, path: str = "/ws", **options: Any) -> None:
+        self._open = ExitStack()
+        self._socket = self._open.enter_context(connect(server.url(path), max_size=None, **options))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def tell(self, kind: str, **fields: object) -> None:
+        """Send a frame."""
+        self._socket.send(json.dumps({"type": kind, **fields}))
+
+    def send(self, data: str | bytes | Iterator[str]) -> None:
+        """Send something that is perhaps no frame; an iterator is sent in fragments."""
+        self._socket.send(data)
+
+    def hear(self, kind: str | None = None, seconds: float = PATIENCE_SECONDS) -> Frame:
+        """The next frame; or the next one of a kind, past all others."""
+        while True:
+            frame: Frame = json.loads(self._socket.recv(seconds))
+            if kind in {None, frame["type"]}:
+                return frame
+
+    def hear_until(self, is_last: Callable[[Frame], bool]) -> list[Frame]:
+        """All frames up to the one that is the last."""
+        frames = [self.hear()]
+        while not is_last(frames[-1]):
+            frames.append(self.hear())
+        return frames
+
+    def join(self, user: str, room: str = "main", **fields: object) -> Frame:
+        """Enter a room and return the welcome."""
+        self.tell("join", user=user, room=room, **fields)
+        return self.hear("welcome")
+
+    def ending(self) -> tuple[int, str]:
+        """The code and reason with which the server ends the connection."""
+        try:
+            while True:
+                self._socket.recv(PATIENCE_SECONDS)
+        except ConnectionClosed as closed:
+            received = closed.rcvd
+        assert received, "the connection was cut off without a close frame"
+        return received.code, received.reason
+
+    def abort(self) -> None:
+        """Cut the connection as a lost network does."""
+        self._socket.socket.close()
+
+    def close(self) -> None:
+        """End the connection in good order."""
+        self._open.close()
