@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from typing import Any, Self
 
 from websockets.exceptions import ConnectionClosed
@@ -59,11 +59,10 @@ class Talker:
 
     def ending(self) -> tuple[int, str]:
         """The code and reason with which the server ends the connection."""
-        try:
+        with suppress(ConnectionClosed):
             while True:
                 self._socket.recv(PATIENCE_SECONDS)
-        except ConnectionClosed as closed:
-            received = closed.rcvd
+        received = self._socket.protocol.close_rcvd
         assert received, "the connection was cut off without a close frame"
         return received.code, received.reason
 

@@ -1,0 +1,322 @@
+"""The room's rules: order, batches, live and behind, keys, comings and goings. No loop, no file."""
+
+from __future__ import annotations
+
+from datetime import UTC
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from besedka.serve.history import Latest
+from besedka.serve.people import Person
+from besedka.serve.room import Batch, Member, Room, Said, Telling
+from besedka.wire.refusals import Code, Language, Refused
+from besedka.wire.words import Chat, ServerWord, System, Typing
+
+NOW = 1_700_000_000.9
+
+
+class FakeLog:
+    """A log in memory."""
+
+    def __init__(self, count: int = 0) -> None:
+        self.lines = [f"[2025-01-01 00:00:00] old: {number}" for number in range(1, count + 1)]
+        self.epoch = "e"
+
+    @property
+    def count(self) -> int:
+        return len(self.lines)
+
+    @property
+    def latest(self) -> Latest:
+        return Latest(max(1, self.count - 9), tuple(self.lines[-10:]))
+
+    def append(self, lines: list[str]) -> int:
+        self.lines += lines
+        return len(self.lines) - len(lines) + 1
+
+
+class FakeMember(Member):
+    """Writes down what it hears; can be full."""
+
+    def __init__(self, name: str = "Anna") -> None:
+        super().__init__(Person(name))
+        self.heard: list[ServerWord] = []
+        self.refusals: list[Refused] = []
+        self.is_full = False
+
+    def hear(self, telling: Telling) -> bool:
+        self.heard += telling.words
+        return not self.is_full
+
+    def refused(self, refusal: Refused) -> None:
+        self.refusals.append(refusal)
+
+    @property
+    def ids(self) -> list[int]:
+        return [word.id for word in self.heard if isinstance(word, Chat)]
+
+
+class Scene:
+    """A room with its log, moved by hand."""
+
+    def __init__(self, count: int = 0) -> None:
+        self.log = FakeLog(count)
+        self.room = Room("main", self.log)
+
+    def enter(self, name: str = "Anna", since: int | None = None) -> FakeMember:
+        member = FakeMember(name)
+        self.room.enter(member, since)
+        return member
+
+    def enter_live(self, name: str = "Anna") -> FakeMember:
+        member = self.enter(name)
+        member.cursor = self.room.head + 1
+        assert self.room.try_live(member)
+        return member
+
+    def say(self, member: Member, text: str, key: str = "") -> Chat | None:
+        return self.room.say(Said(member, member.person.name, text, key))
+
+    def take(self) -> Batch:
+        batch = self.room.take_batch(NOW, UTC)
+        assert batch
+        return batch
+
+    def commit(self) -> None:
+        batch = self.take()
+        self.room.stored(batch, self.log.append(batch.lines()))
+
+
+def test_a_batch_is_told_in_order_with_consecutive_ids_and_one_moment() -> None:
+    scene = Scene(count=5)
+    anna, boris = scene.enter_live("Anna"), scene.enter_live("Boris")
+    scene.say(anna, "one")
+    scene.say(boris, "two")
+    scene.commit()
+    assert anna.ids == boris.ids == [6, 7]
+    first, second = (word for word in anna.heard if isinstance(word, Chat))
+    assert (first.at, first.timestamp) == (second.at, second.timestamp) == (1_700_000_000, "22:13:20")
+    assert scene.log.lines[-2:] == ["[2023-11-14 22:13:20] Anna: one", "[2023-11-14 22:13:20] Boris: two"]
+
+
+def test_nothing_is_told_before_it_is_stored() -> None:
+    scene = Scene()
+    anna = scene.enter_live()
+    scene.say(anna, "one")
+    batch = scene.take()
+    assert anna.heard == []
+    scene.say(anna, "two")
+    scene.room.stored(batch, scene.log.append(batch.lines()))
+    assert anna.ids == [1]
+    scene.commit()
+    assert anna.ids == [1, 2]
+
+
+def test_a_batch_is_encoded_once_for_each_door() -> None:
+    calls = []
+
+    def encode(words: object) -> bytes:
+        calls.append(words)
+        return b"frames"
+
+    telling = Telling([])
+    assert [telling.encoded(encode) for _ in range(3)] == [b"frames"] * 3
+    assert len(calls) == 1
+
+
+def test_one_who_is_full_falls_behind_with_its_cursor_at_the_next_message() -> None:
+    scene = Scene()
+    anna, slow = scene.enter_live("Anna"), scene.enter_live("Slow")
+    slow.is_full = True
+    scene.say(anna, "one")
+    scene.commit()
+    scene.say(anna, "two")
+    scene.commit()
+    assert slow.ids == [1]
+    assert slow.cursor == 2
+    assert not scene.room.is_live(slow)
+    assert anna.ids == [1, 2]
+
+
+def test_one_who_is_behind_goes_live_only_at_the_head() -> None:
+    scene = Scene(count=20)
+    member = scene.enter(since=15)
+    assert member.cursor == 16
+    assert not scene.room.try_live(member)
+    member.cursor = 21
+    assert scene.room.try_live(member)
+    scene.say(member, "now")
+    scene.commit()
+    assert member.ids == [21]
+
+
+def test_a_newcomer_starts_ten_back_and_memory_has_just_that() -> None:
+    scene = Scene(count=25)
+    member = scene.enter()
+    assert member.cursor == 16
+    assert scene.room.latest_from(member.cursor) == tuple(scene.log.lines[15:])
+    assert scene.room.latest_from(15) is None
+
+
+def test_memory_gives_nothing_that_was_not_told_yet() -> None:
+    scene = Scene(count=3)
+    anna = scene.enter_live()
+    scene.say(anna, "stored, not told")
+    batch = scene.take()
+    first = scene.log.append(batch.lines())
+    assert scene.room.latest_from(1) == tuple(scene.log.lines[:3])
+    scene.room.stored(batch, first)
+    assert scene.room.latest_from(1) == tuple(scene.log.lines)
+
+
+def test_a_cursor_beyond_the_head_or_of_another_log_is_reset() -> None:
+    scene = Scene(count=5)
+    for since, epoch in ((6, "e"), (2, "other")):
+        member = FakeMember()
+        assert scene.room.enter(member, since, epoch) is True
+        assert member.cursor == 1
+    for since, epoch in ((5, "e"), (0, ""), (3, "")):
+        member = FakeMember()
+        assert scene.room.enter(member, since, epoch) is False
+        assert member.cursor == since + 1
+
+
+def test_a_key_is_known_again_while_it_waits_and_after_it_is_stored() -> None:
+    scene = Scene()
+    anna = scene.enter_live()
+    assert scene.say(anna, "once", key="k") is None
+    assert scene.say(anna, "once", key="k") is None
+    scene.commit()
+    assert scene.log.count == 1
+    told = scene.say(anna, "once", key="k")
+    assert told == anna.heard[-1]
+    assert scene.room.take_batch(NOW, UTC) is None
+
+
+def test_the_same_key_of_another_person_is_another_message() -> None:
+    scene = Scene()
+    anna, boris = scene.enter_live("Anna"), scene.enter_live("Boris")
+    scene.say(anna, "hers", key="k")
+    scene.say(boris, "his", key="k")
+    scene.commit()
+    assert scene.log.count == 2
+
+
+def test_a_batch_that_was_not_stored_is_told_to_its_senders_only_and_can_be_said_again() -> None:
+    scene = Scene()
+    anna, boris = scene.enter_live("Anna"), scene.enter_live("Boris")
+    scene.say(anna, "one", key="k")
+    scene.room.not_stored(scene.take(), lambda said: Refused(Code.STORAGE_FULL, key=said.key))
+    assert [refusal.key for refusal in anna.refusals] == ["k"]
+    assert boris.refusals == []
+    assert boris.heard == []
+    assert scene.say(anna, "one", key="k") is None
+    scene.commit()
+    assert anna.ids == [1]
+
+
+def test_who_left_is_told_nothing_but_his_words_are_stored() -> None:
+    scene = Scene()
+    anna = scene.enter_live()
+    scene.say(anna, "my last words")
+    scene.room.leave(anna)
+    scene.commit()
+    assert anna.heard == []
+    assert scene.log.count == 1
+    scene.enter_live()
+    scene.say(anna, "from the grave")
+    scene.room.not_stored(scene.take(), lambda said: Refused(Code.NOT_STORED, key=said.key))
+    assert anna.refusals == []
+
+
+def test_comings_and_goings_between_two_notices_are_told_together() -> None:
+    scene = Scene()
+    members = [scene.enter_live(name) for name in ("Anna", "Boris", "Clara")]
+    scene.room.leave(members[1])
+    notice = scene.room.take_notice(Language.EN, "2025-01-01 12:00:00")
+    assert notice == System("main", "Anna and Clara joined the chat", "12:00:00", 2, ["Anna", "Clara"], [])
+    assert scene.room.take_notice(Language.EN, "2025-01-01 12:00:00") is None
+    scene.room.leave(members[0])
+    scene.enter_live("Anna")
+    assert (
+        scene.room.take_notice(Language.EN, "2025-01-01 12:00:00") is not None
+        or scene.room.clients_count == 2
+    )
+
+
+def test_a_person_with_two_connections_comes_and_goes_once() -> None:
+    scene = Scene()
+    person = Person("Anna")
+    first, second = FakeMember(), FakeMember()
+    first.person = second.person = person
+    scene.room.enter(first)
+    scene.room.take_notice(Language.EN, "2025-01-01 12:00:00")
+    scene.room.enter(second)
+    scene.room.leave(first)
+    assert scene.room.take_notice(Language.EN, "2025-01-01 12:00:00") is None
+    assert scene.room.clients_count == 1
+    scene.room.leave(second)
+    gone = scene.room.take_notice(Language.EN, "2025-01-01 12:00:00")
+    assert gone
+    assert (gone.left, gone.clients_count) == (["Anna"], 0)
+
+
+def test_typing_is_told_to_the_others_at_most_once_a_second() -> None:
+    scene = Scene()
+    anna, boris = scene.enter_live("Anna"), scene.enter_live("Boris")
+    for now in (10.0, 10.5, 10.9, 11.1):
+        scene.room.type(anna, now)
+    assert boris.heard == [Typing(room="main", user="Anna")] * 2
+    assert anna.heard == []
+
+
+class Readers:
+    """Readers of a scene who fall behind and read on, as the chat has them do it."""
+
+    def __init__(self, scene: Scene) -> None:
+        self.scene = scene
+        self.speaker = scene.enter_live("Speaker")
+        self.all = [scene.enter_live("Reader")]
+        self.on_its_way: list[Batch] = []
+
+    def say(self) -> None:
+        self.scene.say(self.speaker, "x")
+
+    def take(self) -> None:
+        if not self.on_its_way:
+            self.on_its_way += filter(None, [self.scene.room.take_batch(NOW, UTC)])
+
+    def store(self) -> None:
+        if self.on_its_way:
+            batch = self.on_its_way.pop()
+            self.scene.room.stored(batch, self.scene.log.append(batch.lines()))
+
+    def fill(self) -> None:
+        self.all[-1].is_full = True
+
+    def drain(self) -> None:
+        self.all[-1].is_full = False
+
+    def enter(self) -> None:
+        self.all.append(self.scene.enter("Reader", since=0))
+
+    def read(self) -> None:
+        for reader in self.all:
+            while not (reader.is_full or self.scene.room.is_live(reader) or self.scene.room.try_live(reader)):
+                reader.heard.append(Chat("main", reader.cursor, "", "", "", 0))
+                reader.cursor += 1
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(st.sampled_from(["say", "take", "store", "fill", "drain", "read", "enter"]), max_size=60))
+def test_whatever_happens_each_hears_every_message_once_and_in_order(moves: list[str]) -> None:
+    readers = Readers(Scene())
+    for move in moves:
+        getattr(readers, move)()
+    readers.store()
+    for reader in readers.all:
+        reader.is_full = False
+    readers.read()
+    for reader in readers.all:
+        assert reader.ids == list(range(1, readers.scene.room.head + 1))

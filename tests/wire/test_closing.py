@@ -1,0 +1,56 @@
+"""Every way a connection ends."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from besedka.wire.closing import NEVER_COME_BACK, Ending
+
+PROTOCOL_JS = Path(__file__).parents[2] / "besedka" / "client" / "chat" / "protocol.js"
+
+SENDABLE = {*range(1000, 1004), *range(1007, 1015), *range(3000, 5000)}
+"""RFC 6455, section 7.4, and IANA's registry: 1004 to 1006 and 1015 are never sent."""
+
+ENDINGS = list(Ending.__members__.values())
+
+
+def test_no_two_endings_share_a_code() -> None:
+    codes = [ending.value.code for ending in ENDINGS]
+    assert len(codes) == len(set(codes))
+
+
+@pytest.mark.parametrize("ending", ENDINGS)
+def test_the_code_of_an_ending_may_be_sent(ending: Ending) -> None:
+    assert ending.value.code in SENDABLE
+
+
+@pytest.mark.parametrize("ending", ENDINGS)
+def test_the_reason_of_an_ending_fits_a_close_frame(ending: Ending) -> None:
+    assert 1 <= len(ending.value.reason.encode()) <= 123
+
+
+@pytest.mark.parametrize("ending", ENDINGS)
+def test_a_client_stays_away_exactly_after_the_endings_that_say_so(ending: Ending) -> None:
+    assert (ending.value.code in NEVER_COME_BACK) is not ending.value.come_back
+
+
+def test_no_code_outside_the_table_keeps_a_client_away() -> None:
+    assert {ending.value.code for ending in ENDINGS} >= NEVER_COME_BACK
+
+
+def test_a_client_comes_back_after_a_restart_and_not_after_goodbye() -> None:
+    assert Ending.RESTARTING.value.come_back
+    assert not Ending.LEFT.value.come_back
+
+
+def test_the_browser_client_stays_away_after_the_same_codes() -> None:
+    found = re.findall(
+        r"^export const NEVER_COME_BACK = \[([\d, ]*)\];$", PROTOCOL_JS.read_text("utf-8"), re.MULTILINE
+    )
+    assert len(found) == 1
+    codes = [int(code) for code in found[0].split(",")]
+    assert len(codes) == len(set(codes))
+    assert set(codes) == NEVER_COME_BACK

@@ -1,0 +1,614 @@
+"""What may be a name, a room, a text and a key."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Callable
+from itertools import combinations, product
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from besedka.wire.names import (
+    FRAME_BYTES_AT_MOST,
+    KEY_CHARACTERS_AT_MOST,
+    MARKS_IN_A_ROW_AT_MOST,
+    NAME_CHARACTERS_AT_MOST,
+    ROOM_CHARACTERS_AT_MOST,
+    TEXT_CHARACTERS_AT_MOST,
+    clean_key,
+    clean_name,
+    clean_room,
+    clean_text,
+    skeletons,
+)
+from besedka.wire.refusals import Code, Language, Refused
+from besedka.wire.words import Say, decode_client
+
+QUICK = settings(max_examples=200, deadline=None)
+
+ANYTHING = st.text(st.characters())
+"""Any string that Python can hold, lone surrogates too."""
+
+CONTROLS = [*range(0x20), *range(0x7F, 0xA0)]
+BIDI_AND_ZERO_WIDTH = [
+    0x061C,
+    *range(0x200B, 0x2010),
+    *range(0x202A, 0x202F),
+    *range(0x2060, 0x206A),
+    0xFEFF,
+]
+CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+FORBIDDEN_IN_A_NAME = re.compile(
+    r"[\x00-\x1f\x7f-\x9f\u061c\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\ud800-\udfff:]"
+)
+
+
+def answer(clean: Callable[[str], str], raw: str) -> str | Refused:
+    try:
+        return clean(raw)
+    except Refused as refused:
+        answered = refused
+    assert all(answered.sentence(language) for language in Language)
+    return answered
+
+
+def code_point(number: int) -> str:
+    return f"U+{number:04X}"
+
+
+# Names.
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["Anna", "Пётр", "Анна-Мария", "O'Neil", "J. R.", "李小龍", "محمد", "Zoë", "x", "42", "Anna 🙂", "a*b"],
+)
+def test_an_ordinary_name_is_used_as_it_is(name: str) -> None:
+    assert clean_name(name) == name
+
+
+@pytest.mark.parametrize("letter", ["a", "я", "😀"])
+def test_a_name_as_long_as_the_limit_is_taken(letter: str) -> None:
+    name = letter * NAME_CHARACTERS_AT_MOST
+    assert clean_name(name) == name
+
+
+@pytest.mark.parametrize("letter", ["a", "я", "😀"])
+def test_a_name_one_character_too_long_is_refused(letter: str) -> None:
+    with pytest.raises(Refused) as refused:
+        clean_name(letter * (NAME_CHARACTERS_AT_MOST + 1))
+    assert refused.value.code is Code.BAD_NAME
+    for language in Language:
+        assert str(NAME_CHARACTERS_AT_MOST) in refused.value.sentence(language)
+
+
+def test_the_length_of_a_name_is_that_of_its_composed_form() -> None:
+    assert clean_name("e\u0301" * NAME_CHARACTERS_AT_MOST) == "é" * NAME_CHARACTERS_AT_MOST
+
+
+def test_the_length_of_a_name_is_taken_after_its_spaces_are_folded() -> None:
+    assert clean_name("a" + " " * 1000 + "b" * (NAME_CHARACTERS_AT_MOST - 2)) == "a " + "b" * (
+        NAME_CHARACTERS_AT_MOST - 2
+    )
+
+
+@pytest.mark.parametrize(
+    ("raw", "used"),
+    [("Zoe\u0308", "Zoë"), ("Андреи\u0306", "Андрей"), ("\u212bsa", "Åsa"), ("가", "가")],
+)
+def test_a_name_is_composed(raw: str, used: str) -> None:
+    assert clean_name(raw) == used
+
+
+@pytest.mark.parametrize("raw", [" Anna B", "Anna B ", "Anna  B", "   Anna    B   "])
+def test_spaces_in_a_name_are_folded(raw: str) -> None:
+    assert clean_name(raw) == "Anna B"
+
+
+@pytest.mark.parametrize("raw", ["", " ", "     ", "\t", "\n", "\u3000"])
+def test_an_empty_name_is_refused(raw: str) -> None:
+    with pytest.raises(Refused) as refused:
+        clean_name(raw)
+    assert refused.value.code is Code.BAD_NAME
+
+
+@pytest.mark.parametrize("number", [*CONTROLS, *BIDI_AND_ZERO_WIDTH], ids=code_point)
+def test_a_control_or_zero_width_character_inside_a_name_is_refused(number: int) -> None:
+    with pytest.raises(Refused) as refused:
+        clean_name(f"An{chr(number)}na")
+    assert refused.value.code is Code.BAD_NAME
+
+
+@pytest.mark.parametrize("number", [*CONTROLS, *BIDI_AND_ZERO_WIDTH], ids=code_point)
+def test_a_control_or_zero_width_character_at_an_end_never_stays_in_a_name(number: int) -> None:
+    for raw in (f"{chr(number)}Anna", f"Anna{chr(number)}"):
+        name = answer(clean_name, raw)
+        assert name == "Anna" or (isinstance(name, Refused) and name.code is Code.BAD_NAME)
+
+
+@pytest.mark.parametrize("space", [0xA0, 0x1680, 0x2003, 0x2028, 0x2029, 0x202F, 0x3000], ids=code_point)
+def test_only_the_plain_space_parts_the_words_of_a_name(space: int) -> None:
+    with pytest.raises(Refused) as refused:
+        clean_name(f"Anna{chr(space)}B")
+    assert refused.value.code is Code.BAD_NAME
+
+
+@pytest.mark.parametrize(
+    "number",
+    [0x034F, 0x115F, 0x1160, 0x17B4, 0x180B, 0x3164, 0xFE00, 0xFE0F, 0xFFA0, 0xE0100],
+    ids=code_point,
+)
+def test_a_character_that_shows_nothing_does_not_hide_a_reserved_name(number: int) -> None:
+    # All of these are Default_Ignorable_Code_Point in Unicode, and printable to Python.
+    invisible = chr(number)
+    for raw in (f"System{invisible}", f"Sys{invisible}tem", f"Система{invisible}", f"Сис{invisible}тема"):
+        assert isinstance(answer(clean_name, raw), Refused)
+
+
+@pytest.mark.parametrize("number", [0x034F, 0x115F, 0x1160, 0x2800, 0x3164, 0xFFA0], ids=code_point)
+def test_a_name_that_shows_nothing_is_refused(number: int) -> None:
+    with pytest.raises(Refused):
+        clean_name(chr(number))
+
+
+@pytest.mark.parametrize("raw", ["Anna: hi", "Anna:", ":Anna", "a:b", ":"])
+def test_a_colon_in_a_name_is_refused(raw: str) -> None:
+    with pytest.raises(Refused) as refused:
+        clean_name(raw)
+    assert refused.value.code is Code.BAD_NAME
+    assert "colon" in str(refused.value)
+
+
+@pytest.mark.parametrize("raw", ["*Anna", " *Anna", "*", "* edit"])
+def test_a_name_does_not_begin_with_a_star(raw: str) -> None:
+    with pytest.raises(Refused) as refused:
+        clean_name(raw)
+    assert refused.value.code is Code.BAD_NAME
+    assert "*" in str(refused.value)
+
+
+def test_as_many_combining_marks_as_the_limit_are_taken() -> None:
+    name = "q" + "\u0331\u0323\u0300"[:MARKS_IN_A_ROW_AT_MOST]
+    assert clean_name(name) == unicodedata.normalize("NFC", name)
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        "q" + "\u0300" * (MARKS_IN_A_ROW_AT_MOST + 1),
+        "Z\u0351\u036b\u0343\u036a\u0302algo",
+        "e\u0301" + "\u0302" * MARKS_IN_A_ROW_AT_MOST,  # the first mark becomes a part of é
+        "\u0300" * (MARKS_IN_A_ROW_AT_MOST + 1),
+    ],
+    ids=ascii,
+)
+def test_stacked_marks_are_refused(raw: str) -> None:
+    with pytest.raises(Refused) as refused:
+        clean_name(raw)
+    assert refused.value.code is Code.BAD_NAME
+
+
+@pytest.mark.parametrize(
+    "raw",
+    ["ก" + "\u0e47" * 20, "a" + "\u0488" * 20, "a" + "\u20dd" * 20],
+    ids=["thai", "cyrillic hundred thousands", "enclosing circle"],
+)
+def test_stacked_marks_of_combining_class_zero_are_refused_too(raw: str) -> None:
+    with pytest.raises(Refused) as refused:
+        clean_name(raw)
+    assert refused.value.code is Code.BAD_NAME
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        "System",
+        "system",
+        "SYSTEM",
+        "sYsTeM",
+        " System ",
+        "S y s t e m",
+        "Sys tem",
+        "Systern",
+        "ＳＹＳＴＥＭ",
+        "Ｓｙｓｔｅｍ",
+        "Ｓ ｙｓtem",
+        "𝐒𝐲𝐬𝐭𝐞𝐦",
+        "Ⓢystem",
+        "Ѕуѕtеm",
+        "ЅУЅТЕМ",
+        "SYSTΕM",
+        "ᏚᎩᏚᎢᎬᎷ",
+        "ꓢꓬꓢꓔꓰꓟ",
+        "Система",
+        "система",
+        "СИСТЕМА",
+        "СиСтЕмА",
+        "С и с т е м а",
+        "Систе ма",
+        "Cиcтeмa",
+        "Besedka",
+        "BESEDKA",
+        "Веsеdkа",
+        "Беседка",
+        "БЕСЕДКА",
+        "Бeceдкa",
+    ],
+)
+def test_a_name_that_looks_like_system_is_refused(raw: str) -> None:
+    with pytest.raises(Refused) as refused:
+        clean_name(raw)
+    assert refused.value.code is Code.NAME_RESERVED
+    for language in Language:
+        assert raw.strip() in refused.value.sentence(language)
+
+
+TWINS = {
+    **dict(zip("SYTEMBKA", "ЅУТЕМВКА", strict=True)),
+    **dict(zip("syea", "ѕуеа", strict=True)),
+    **dict(zip("СТЕМАКВ", "CTEMAKB", strict=True)),
+    **dict(zip("сеа", "cea", strict=True)),
+}
+"""Letters of one script that are drawn like a letter of the other."""
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        spelling
+        for name in ("System", "Besedka", "Система", "Беседка")
+        for spelling in (name, name.lower(), name.upper())
+    ],
+)
+def test_no_mixture_of_two_scripts_spells_a_reserved_name(name: str) -> None:
+    mixtures = [
+        "".join(letters) for letters in product(*({letter, TWINS.get(letter, letter)} for letter in name))
+    ]
+    accepted = [mixture for mixture in sorted(mixtures) if isinstance(answer(clean_name, mixture), str)]
+    assert accepted == []
+
+
+@pytest.mark.parametrize("name", ["Systems", "Systema Rex", "Системный", "Sister", "Besed", "Беседа"])
+def test_a_name_that_only_resembles_a_reserved_one_is_taken(name: str) -> None:
+    assert clean_name(name) == name
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("Ian", "lan"),
+        ("ТОМ", "TOM"),
+        ("ТОМ", "Tom"),
+        ("pаul", "paul"),
+        ("Paul", "PAUL"),
+        ("Ｐaul", "Paul"),
+        ("Pa ul", "Paul"),
+        ("ВОВ", "BOB"),
+        ("Ольга", "Oльга"),
+        ("Marn", "Mam"),
+        ("АННА", "AHHA"),
+    ],
+)
+def test_names_that_look_alike_share_a_skeleton(one: str, other: str) -> None:
+    assert skeletons(one) & skeletons(other)
+
+
+ORDINARY = [
+    *("Anna", "Hanna", "Ann", "Joanna", "Boris", "Bob", "Rob", "Ian", "Jan", "Dan", "Paul", "Paula"),
+    *("Saul", "Tom", "Tim", "Maria", "Marina", "Max"),
+    *("Анна", "Яна", "Аня", "Ваня", "Иван", "Пётр", "Павел", "Паша", "Саша", "Маша", "Даша"),
+    *("Миша", "Гриша", "Ольга", "Олег", "Лена", "Елена", "Лев", "Глеб"),
+    *("Юлия", "Юля", "Илья", "Зоя", "Вова", "Дима", "Дина", "Нина", "Инна"),
+    *("Кирилл", "Мария", "Марина", "Том", "Тим", "Эля", "Элла"),
+]
+
+
+def test_ordinary_different_names_share_no_skeleton() -> None:
+    meeting = [(one, other) for one, other in combinations(ORDINARY, 2) if skeletons(one) & skeletons(other)]
+    assert meeting == []
+
+
+@QUICK
+@given(ANYTHING)
+@example("An\ud800na")
+@example(" \u0301a")
+@example("=  \u0338")
+def test_any_string_is_refused_as_a_name_or_becomes_one_that_stays_the_same(raw: str) -> None:
+    name = answer(clean_name, raw)
+    if isinstance(name, Refused):
+        assert name.code in {Code.BAD_NAME, Code.NAME_RESERVED}
+    else:
+        assert clean_name(name) == name
+        assert not FORBIDDEN_IN_A_NAME.search(name)
+        assert 1 <= len(name) <= NAME_CHARACTERS_AT_MOST
+        assert name == unicodedata.normalize("NFC", name)
+        assert name == name.strip()
+
+
+@QUICK
+@given(st.text("aàéSystemСистема *\u0301\u0308\u0323 \t\u200b\ud800:", max_size=12))
+def test_a_string_of_awkward_characters_is_refused_as_a_name_or_stays_the_same(raw: str) -> None:
+    name = answer(clean_name, raw)
+    if isinstance(name, Refused):
+        assert name.code in {Code.BAD_NAME, Code.NAME_RESERVED}
+    else:
+        assert clean_name(name) == name
+        assert not FORBIDDEN_IN_A_NAME.search(name)
+
+
+@QUICK
+@given(st.text("aeopcxyABCEHKMOPTX- 1é", min_size=1))
+def test_a_name_in_cyrillic_twins_of_its_letters_looks_like_it(name: str) -> None:
+    twins = str.maketrans("aeopcxyABCEHKMOPTX", "аеорсхуАВСЕНКМОРТХ")
+    assert skeletons(name) & skeletons(name.translate(twins))
+
+
+@QUICK
+@given(ANYTHING)
+@example("\ud800")
+@example("")
+def test_any_string_has_a_skeleton_in_which_width_plays_no_part(name: str) -> None:
+    assert skeletons(f"{name}Ab") & skeletons(f"{name}Ａb")
+
+
+# Rooms.
+
+
+@pytest.mark.parametrize("room", ["main", "dev", "беседа", "r2-d2", "a_b", "x", "7", "日本", "a--b"])
+def test_an_ordinary_room_is_used_as_it_is(room: str) -> None:
+    assert clean_room(room) == room
+
+
+@pytest.mark.parametrize(
+    ("raw", "used"),
+    [
+        ("Dev", "dev"),
+        ("БЕСЕДА", "беседа"),
+        ("ＤＥＶ", "dev"),
+        ("straße", "strasse"),
+        ("cafe\u0301", "café"),
+        ("①", "1"),
+        ("ﬁ", "fi"),
+    ],
+)
+def test_spellings_of_one_room_become_one_name(raw: str, used: str) -> None:
+    assert clean_room(raw) == used
+
+
+@pytest.mark.parametrize("letter", ["a", "я", "𐍈"])
+def test_a_room_as_long_as_the_limit_is_taken(letter: str) -> None:
+    assert clean_room(letter * ROOM_CHARACTERS_AT_MOST) == letter * ROOM_CHARACTERS_AT_MOST
+
+
+@pytest.mark.parametrize(
+    "raw",
+    ["a" * (ROOM_CHARACTERS_AT_MOST + 1), "ﬃ" * (ROOM_CHARACTERS_AT_MOST // 3 + 1)],
+    ids=["as raw", "as used"],
+)
+def test_a_room_longer_than_the_limit_is_refused(raw: str) -> None:
+    with pytest.raises(Refused) as refused:
+        clean_room(raw)
+    assert refused.value.code is Code.BAD_ROOM
+    for language in Language:
+        assert str(ROOM_CHARACTERS_AT_MOST) in refused.value.sentence(language)
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        *(
+            "",
+            " ",
+            ".",
+            "..",
+            "../etc",
+            "a/b",
+            "a\\b",
+            "a.b",
+            ".a",
+            "a.",
+            "a b",
+            "a:b",
+            "C:",
+            "a*",
+            "a?",
+            "~",
+            "%2e",
+        ),
+        *(
+            "-",
+            "_",
+            "-a",
+            "a-",
+            "_a",
+            "a_",
+            "a\n",
+            "a\0",
+            "\u2024",
+            "\uff0e\uff0e",
+            "\uff0f",
+            "a\u200bb",
+            "\ud800",
+        ),
+    ],
+    ids=ascii,
+)
+def test_a_room_that_is_more_than_letters_digits_and_dashes_inside_is_refused(raw: str) -> None:
+    with pytest.raises(Refused) as refused:
+        clean_room(raw)
+    assert refused.value.code is Code.BAD_ROOM
+
+
+@pytest.mark.parametrize("number", [*CONTROLS, *BIDI_AND_ZERO_WIDTH], ids=code_point)
+def test_a_control_or_zero_width_character_in_a_room_is_refused(number: int) -> None:
+    for raw in (f"{chr(number)}dev", f"d{chr(number)}ev", f"dev{chr(number)}"):
+        with pytest.raises(Refused) as refused:
+            clean_room(raw)
+        assert refused.value.code is Code.BAD_ROOM
+
+
+def check_room(raw: str) -> None:
+    room = answer(clean_room, raw)
+    if isinstance(room, Refused):
+        assert room.code is Code.BAD_ROOM
+    else:
+        assert clean_room(room) == room
+        assert re.fullmatch(r"[\w-]+", room)
+        assert not set(room) & set("/\\.:\0\n ")
+        assert len(f"chat_history.{room}.txt".encode()) <= 255
+
+
+@QUICK
+@given(ANYTHING)
+@example("\ud800")
+def test_any_string_is_refused_as_a_room_or_becomes_part_of_a_file_name(raw: str) -> None:
+    check_room(raw)
+
+
+@QUICK
+@given(st.text(st.characters(categories=["L", "M", "Nd", "Nl", "No"]), max_size=10))
+@example("\u0345a")
+@example("İ")
+@example("ſ\u0323")
+def test_letters_and_marks_of_any_script_are_refused_as_a_room_or_become_part_of_a_file_name(
+    raw: str,
+) -> None:
+    check_room(raw)
+
+
+# Texts.
+
+
+@pytest.mark.parametrize(
+    "text", ["hi", "два слова", "a\nb", "a\n\nb", "\tcode", "  code", "a\tb", "👩‍👩‍👧", "\u2028x", "+1"]
+)
+def test_an_ordinary_text_is_kept_as_it_is(text: str) -> None:
+    assert clean_text(text) == text
+
+
+@pytest.mark.parametrize("letter", ["a", "я", "😀"])
+def test_a_text_as_long_as_the_limit_is_taken(letter: str) -> None:
+    text = letter * TEXT_CHARACTERS_AT_MOST
+    assert clean_text(text) == text
+
+
+@pytest.mark.parametrize("letter", ["a", "я", "😀"])
+def test_a_text_one_character_too_long_is_refused(letter: str) -> None:
+    with pytest.raises(Refused) as refused:
+        clean_text(letter * (TEXT_CHARACTERS_AT_MOST + 1))
+    assert refused.value.code is Code.TEXT_TOO_LONG
+    for language in Language:
+        sentence = refused.value.sentence(language)
+        assert str(TEXT_CHARACTERS_AT_MOST) in sentence
+        assert str(TEXT_CHARACTERS_AT_MOST + 1) in sentence
+
+
+def test_the_length_of_a_text_is_taken_after_it_is_cleaned() -> None:
+    text = "a" + "\r\n" * (TEXT_CHARACTERS_AT_MOST - 2) + "b" + " \n" * 100
+    assert clean_text(text) == "a" + "\n" * (TEXT_CHARACTERS_AT_MOST - 2) + "b"
+
+
+def test_the_longest_text_fits_one_frame_however_it_is_escaped() -> None:
+    escaped = "\\ud83d\\ude00" * TEXT_CHARACTERS_AT_MOST
+    room = "\\ud800\\udf48" * ROOM_CHARACTERS_AT_MOST
+    frame = f'{{"type": "chat", "text": "{escaped}", "room": "{room}", "key": "{"k" * 64}", "after": 1}}'
+    assert len(frame.encode()) <= FRAME_BYTES_AT_MOST
+    assert isinstance(decode_client(frame), Say)
+
+
+@pytest.mark.parametrize("end", ["\r\n", "\r", "\x85", "\n"], ids=ascii)
+def test_every_way_to_end_a_line_becomes_lf(end: str) -> None:
+    assert clean_text(f"a{end}b{end}{end}c{end}") == "a\nb\n\nc"
+
+
+@pytest.mark.parametrize("number", sorted({*CONTROLS} - {0x09, 0x0A, 0x0D, 0x85}), ids=code_point)
+def test_a_control_in_a_text_is_replaced_by_one_visible_character(number: int) -> None:
+    text = clean_text(f"a{chr(number)}b")
+    assert len(text) == 3
+    assert text[1].isprintable()
+
+
+def test_an_escape_sequence_in_a_text_is_shown_and_does_nothing() -> None:
+    assert clean_text("\x1b]52;c;cm0=\x07 \x9b31m") == "␛]52;c;cm0=␇ \N{REPLACEMENT CHARACTER}31m"
+
+
+@pytest.mark.parametrize(
+    "raw", ["", " ", "\n", "\r\n\r\n", "\t", " \n \t", "\u3000", "\u2028\u2029", "\x85"], ids=ascii
+)
+def test_a_text_of_nothing_but_white_space_is_refused(raw: str) -> None:
+    with pytest.raises(Refused) as refused:
+        clean_text(raw)
+    assert refused.value.code is Code.EMPTY_TEXT
+
+
+@pytest.mark.parametrize(
+    ("raw", "used"),
+    [("\n\na", "a"), ("a\n\n", "a"), ("a  ", "a"), ("a \n\t\n", "a"), ("\n  a", "  a"), (" \na", " \na")],
+    ids=ascii,
+)
+def test_the_empty_ends_of_a_text_are_cut_off_and_its_indent_is_kept(raw: str, used: str) -> None:
+    assert clean_text(raw) == used
+
+
+@QUICK
+@given(ANYTHING | st.text("a \t\n\r\x0b\x0c\x1c\x1d\x1e\x85\u2028\u2029\x1b\x9b\ud800", max_size=12))
+@example("\r\x85\r\n")
+@example("\n \n a \x1c\n")
+def test_any_string_is_refused_as_a_text_or_becomes_one_without_controls_that_stays_the_same(
+    raw: str,
+) -> None:
+    text = answer(clean_text, raw)
+    if isinstance(text, Refused):
+        assert text.code in {Code.EMPTY_TEXT, Code.TEXT_TOO_LONG}
+    else:
+        assert clean_text(text) == text
+        assert set(CONTROL.findall(text)) <= {"\t", "\n"}
+        assert 1 <= len(text) <= TEXT_CHARACTERS_AT_MOST
+        assert text.strip()
+
+
+@pytest.mark.parametrize("raw", ["a\ud800", "\udcff", "a\ude00\ud83db"], ids=ascii)
+def test_a_text_that_was_cleaned_can_be_written_as_utf_8(raw: str) -> None:
+    # A terminal hands on bytes that are no UTF-8 as lone surrogates.
+    text = answer(clean_text, raw)
+    if isinstance(text, Refused):
+        assert text.code
+    else:
+        assert text.encode("utf-8")
+
+
+# Keys.
+
+
+@pytest.mark.parametrize(
+    "key", ["", "1", "k-1", "0b7d8c7e-6d8c-4d29-a6a8-7f5f0c9d1a2b", "!~", "a" * KEY_CHARACTERS_AT_MOST]
+)
+def test_a_key_of_printable_ascii_is_used_as_it_is(key: str) -> None:
+    assert clean_key(key) == key
+
+
+@pytest.mark.parametrize(
+    "raw",
+    ["a" * (KEY_CHARACTERS_AT_MOST + 1), "a b", " ", "ключ", "a\n", "\0", "\x7f", "\ud800"],
+    ids=ascii,
+)
+def test_any_other_key_is_refused(raw: str) -> None:
+    with pytest.raises(Refused) as refused:
+        clean_key(raw)
+    assert refused.value.code is Code.BAD_KEY
+    for language in Language:
+        assert str(KEY_CHARACTERS_AT_MOST) in refused.value.sentence(language)
+
+
+@QUICK
+@given(ANYTHING)
+def test_any_string_is_refused_as_a_key_or_is_ascii_and_stays_the_same(raw: str) -> None:
+    key = answer(clean_key, raw)
+    if isinstance(key, Refused):
+        assert key.code is Code.BAD_KEY
+    else:
+        assert key == raw
+        assert re.fullmatch(r"[!-~]{0,64}", key)
