@@ -162,11 +162,11 @@ function seconds(time) {
   return hours * 3600 + minutes * 60 + rest;
 }
 
-/** A steady colour for a name. */
+/** A steady colour for a name; the golden angle keeps names that hash alike apart. */
 function hue(name) {
-  let sum = 0;
-  for (const character of name) sum = (sum * 31 + character.codePointAt(0)) % 3600;
-  return sum % 360;
+  let sum = 7;
+  for (const character of name) sum = (sum * 31 + character.codePointAt(0)) % 65_521;
+  return Math.round((sum * 137.508) % 360);
 }
 
 function localDay(date) {

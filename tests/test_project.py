@@ -1,0 +1,122 @@
+"""The project's own promises: documents that tell the truth, pins without hosts, no unfinished marks."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from pathlib import Path
+
+import click
+import pytest
+
+from besedka import cli
+from besedka.serve import chat
+from besedka.wire import names, words
+from besedka.wire.closing import Ending
+from besedka.wire.refusals import Code
+
+ROOT = Path(__file__).parent.parent
+PROTOCOL = (ROOT / "docs" / "protocol.md").read_text(encoding="utf-8")
+READMES = ["README.md", "README.ru.md"]
+
+
+def tracked(*patterns: str) -> list[Path]:
+    listed = subprocess.run(
+        ["git", "ls-files", "-z", *patterns],  # noqa: S607 - git is what we were cloned with
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return [ROOT / name for name in listed.stdout.split("\0") if name and (ROOT / name).exists()]
+
+
+@pytest.mark.parametrize("readme", READMES)
+def test_every_option_is_in_the_readme(readme: str) -> None:
+    text = (ROOT / readme).read_text(encoding="utf-8")
+    for command in cli.besedka.commands.values():
+        assert f"besedka {command.name}" in text
+        for option in command.params:
+            assert (
+                f"`{option.opts[0]}`" in text
+                or f"{option.opts[0]} " in text
+                or isinstance(option, click.Argument)
+            )
+            assert option.envvar is None or f"`{option.envvar}`" in text
+
+
+def test_the_two_readmes_have_the_same_shape() -> None:
+    shapes = []
+    for readme in READMES:
+        text = (ROOT / readme).read_text(encoding="utf-8")
+        shapes.append(
+            (
+                re.findall(r"^#+ ", text, re.MULTILINE),
+                re.findall(r"\(((?!README)[\w./-]+)\)", text),
+                re.findall(r"`(make [^`]+|BESEDKA_\w+|--\w+)`", text),
+            )
+        )
+    assert shapes[0] == shapes[1]
+
+
+@pytest.mark.parametrize("document", tracked("*.md"), ids=lambda path: str(path.relative_to(ROOT)))
+def test_links_in_documents_lead_somewhere(document: Path) -> None:
+    for target in re.findall(r"\]\((?!https?:)([^)#]+)\)", document.read_text(encoding="utf-8")):
+        assert (document.parent / target).exists(), target
+
+
+@pytest.mark.parametrize("word", [*words.ClientWord.__args__, *words.ServerWord.__args__])
+def test_every_frame_and_field_is_in_the_protocol(word: type[words.Frame]) -> None:
+    tag = word.__struct_config__.tag
+    rows = [row for row in PROTOCOL.split("\n") if row.startswith(f"| `{tag}` |")]
+    assert any(all(f"`{field}`" in row for field in word.__struct_fields__) for row in rows), word
+
+
+def test_every_refusal_is_in_the_protocol() -> None:
+    for code in Code:
+        assert f"`{code}`" in PROTOCOL
+
+
+def test_every_ending_is_in_the_protocol() -> None:
+    rows = re.findall(r"^\| (\d{4}) \| (.+) \| (yes|no) \|$", PROTOCOL, re.MULTILINE)
+    table = [(ending.value.code, ending.value.reason, ending.value.come_back) for ending in Ending]
+    assert [(int(code), reason, back == "yes") for code, reason, back in rows] == table
+
+
+def test_every_limit_is_in_the_protocol() -> None:
+    for limit in (
+        f"a name | {names.NAME_CHARACTERS_AT_MOST} characters",
+        f"a room's name | {names.ROOM_CHARACTERS_AT_MOST} characters",
+        f"a text | {names.TEXT_CHARACTERS_AT_MOST} characters",
+        f"a key | {names.KEY_CHARACTERS_AT_MOST} characters",
+        f"a secret | {names.SECRET_CHARACTERS_AT_MOST} characters",
+        f"a frame from a client | {names.FRAME_BYTES_AT_MOST} bytes",
+        f"rooms open at once | {chat.ROOMS_AT_MOST}",
+    ):
+        assert limit in PROTOCOL
+
+
+def test_pins_are_exact_hashed_and_name_no_host() -> None:
+    for name in ("run.txt", "dev.txt"):
+        text = (ROOT / "requirements" / name).read_text(encoding="utf-8")
+        assert "://" not in text
+        pins = re.findall(r"^[a-z].*$", text, re.MULTILINE)
+        assert pins
+        assert all("==" in pin for pin in pins)
+        assert len(re.findall(r"--hash=sha256:", text)) >= len(pins)
+
+
+def test_nothing_is_left_unfinished_or_skipped() -> None:
+    mark = re.compile(r"\b(TODO|FIXME|XXX|HACK)\b|pytest\.skip|mark\.skip|mark\.xfail")
+    for path in tracked("*.py", "*.js", "*.css", "*.html", "Makefile"):
+        if path != Path(__file__):
+            assert not mark.search(path.read_text(encoding="utf-8")), path
+
+
+def test_the_page_is_small_and_asks_no_other_host() -> None:
+    page = tracked("besedka/client")
+    assert sum(path.stat().st_size for path in page) <= 60_000
+    for path in page:
+        text = path.read_text(encoding="utf-8").replace("http://www.w3.org/2000/svg", "")
+        assert not re.search(r"(https?:)?//[a-z]+\.[a-z]", text), path
+        assert "innerHTML" not in text, path
