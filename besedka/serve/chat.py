@@ -171,8 +171,7 @@ class Chat:
             return
         lines = room.latest_from(member.cursor)
         if lines is None:
-            task = self._helped[member] = self._loop.create_task(self._help(room, member))
-            task.add_done_callback(lambda _: self._helped.pop(member, None))
+            self._helped[member] = self._loop.create_task(self._help(room, member))
         elif self._tell_page(room, member, lines):
             room.try_live(member)
 
@@ -236,7 +235,9 @@ class Chat:
             limit = min(room.head - member.cursor + 1, PAGE_MESSAGES_AT_MOST)
             lines = await self._read(room, member.cursor, limit)
             if not lines or not self._tell_page(room, member, lines):
-                return
+                break
+        # Nothing may be awaited between the last look at the member and this line: `follow` may come at once.
+        del self._helped[member]
 
     def _tell_page(self, room: Room, member: Member, lines: Sequence[str]) -> bool:
         if not lines:

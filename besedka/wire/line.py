@@ -28,7 +28,7 @@ FIRST_LINE = re.compile(rb"^\[\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\] [^\n]*?:(?= |\r?\
 
 _PARTS = re.compile(
     r"\[(?P<stamp>\d{4}-\d\d-\d\d \d\d:\d\d:\d\d)\] (?P<user>[^\n]*?):(?: (?P<text>.*)|(?P<rest>\n.*|))",
-    re.DOTALL,
+    re.DOTALL | re.ASCII,
 )
 
 
@@ -72,4 +72,4 @@ def read_line(raw: str) -> Line:
 
 def show_line(raw: bytes) -> str:
     """Bytes of one message from a log as text: no CR before LF, no last LF, bad UTF-8 replaced."""
-    return raw.replace(b"\r\n", b"\n").removesuffix(b"\n").removesuffix(b"\r").decode("utf-8", "replace")
+    return raw.replace(b"\r\n", b"\n").removesuffix(b"\n").decode("utf-8", "replace")

@@ -48,7 +48,12 @@ _CONTROLS = {
     0x7F: 0x2421,
     **dict.fromkeys(range(0x80, 0xA0), 0xFFFD),
 }
+_SURROGATES = re.compile("[\ud800-\udfff]")
 _LINE_ENDS = re.compile("\r\n|\r|\x85")
+# Printable by their category, and yet nothing is seen (Default_Ignorable_Code_Point, and the blank Braille cell).
+_UNSEEN = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\uffa0\U000e0100-\U000e01ef]")
+# They only choose between two pictures of the character before them; phones add them to hearts and the like.
+_VARIATIONS = re.compile("[\ufe00-\ufe0f]")
 _ROOM = re.compile(r"[^\W_](?:[\w-]*[^\W_])?")
 _KEY = re.compile(r"[\x21-\x7e]*")
 _LOOKS_LIKE = str.maketrans({like: prototype for prototype, likes in PROTOTYPES.items() for like in likes})
@@ -60,14 +65,14 @@ def clean_name(given: str) -> str:
     Raises:
         Refused: `bad_name` or `name_reserved`.
     """
-    name = " ".join(unicodedata.normalize("NFC", given).split(" ")).strip()
-    name = re.sub(" +", " ", name)
+    name = unicodedata.normalize("NFC", _VARIATIONS.sub("", given))
+    name = re.sub(" +", " ", name.strip(" "))
     if not name:
         raise _bad_name("имя пустое", "it is empty")
     if len(name) > NAME_CHARACTERS_AT_MOST:
         limit = NAME_CHARACTERS_AT_MOST
         raise _bad_name(f"можно до {limit} знаков", f"at most {limit} characters")
-    if not name.isprintable():
+    if not name.isprintable() or _UNSEEN.search(name):
         raise _bad_name(
             "в нём есть невидимые или управляющие знаки", "it holds invisible or control characters"
         )
@@ -105,12 +110,14 @@ def clean_room(given: str) -> str:
 def clean_text(given: str) -> str:
     """A message's text: lines end in LF, controls are replaced by their pictures, the empty ends are cut off.
 
+    Half a surrogate pair, which is no character and fits no file, becomes U+FFFD.
+
     Nothing visible is ever taken away, and cleaning a second time changes nothing.
 
     Raises:
         Refused: `empty_text` or `text_too_long`.
     """
-    text = _LINE_ENDS.sub("\n", given).translate(_CONTROLS).strip("\n").rstrip()
+    text = _LINE_ENDS.sub("\n", _SURROGATES.sub("\ufffd", given)).translate(_CONTROLS).strip("\n").rstrip()
     if not text.strip():
         raise Refused(Code.EMPTY_TEXT)
     if len(text) > TEXT_CHARACTERS_AT_MOST:
@@ -132,11 +139,12 @@ def clean_key(given: str) -> str:
 def skeletons(name: str) -> frozenset[str]:
     """What a name looks like: two names look alike if these sets share a member (UTS #39, section 4).
 
-    One member compares the small letters (``pаul`` with a Cyrillic а), the other the capitals (``ТОМ`` in Cyrillic,
-    and ``Ian`` beside ``lan``).
+    One member compares the small letters (``pаul`` with a Cyrillic а), one the name as it is written (``Ian`` beside
+    ``lan``), one the capitals (``ТОМ`` in Cyrillic).
     """
     name = unicodedata.normalize("NFKC", name)
-    return frozenset({_prototype(name.casefold()), _prototype(_prototype(name).casefold())})
+    capitals = (_prototype(form).casefold() for form in (name, name.upper()))
+    return frozenset({_prototype(name.casefold()), *map(_prototype, capitals)})
 
 
 @lru_cache(maxsize=1)
@@ -159,7 +167,7 @@ def _prototype(name: str) -> str:
 def _stacks_marks(name: str) -> bool:
     run = 0
     for character in unicodedata.normalize("NFD", name):
-        run = run + 1 if unicodedata.combining(character) else 0
+        run = run + 1 if unicodedata.category(character).startswith("M") else 0
         if run > MARKS_IN_A_ROW_AT_MOST:
             return True
     return False

@@ -13,11 +13,10 @@ NAMES_IN_A_SENTENCE = 5
 
 @dataclass(frozen=True, slots=True)
 class Phrases:
-    """How one language tells of one person without a name, of one with a name, and of many."""
+    """How one language tells of one person without a name, of those with names, and of others who are too many."""
 
     nameless: str
     named: str
-    many: str
     others: str
     joiner: str
 
@@ -25,27 +24,13 @@ class Phrases:
 # The two nameless Russian sentences are the seed server's own.
 _CAME = {
     Language.RU: Phrases(
-        "Новый пользователь присоединился к чату",
-        "{names} теперь в чате",
-        "{names} теперь в чате",
-        "ещё {n}",
-        " и ",
+        "Новый пользователь присоединился к чату", "{names} теперь в чате", "ещё {n}", " и "
     ),
-    Language.EN: Phrases(
-        "A new user joined the chat",
-        "{names} joined the chat",
-        "{names} joined the chat",
-        "{n} more",
-        " and ",
-    ),
+    Language.EN: Phrases("A new user joined the chat", "{names} joined the chat", "{n} more", " and "),
 }
 _WENT = {
-    Language.RU: Phrases(
-        "Пользователь покинул чат", "{names} больше не в чате", "{names} больше не в чате", "ещё {n}", " и "
-    ),
-    Language.EN: Phrases(
-        "A user left the chat", "{names} left the chat", "{names} left the chat", "{n} more", " and "
-    ),
+    Language.RU: Phrases("Пользователь покинул чат", "{names} больше не в чате", "ещё {n}", " и "),
+    Language.EN: Phrases("A user left the chat", "{names} left the chat", "{n} more", " and "),
 }
 
 

@@ -251,7 +251,7 @@ def _decode(decoder: msgspec.json.Decoder[T], data: bytes | str, allowed: str) -
             given = detail.removeprefix("Invalid value ").split(" - at", 1)[0]
             raise Refused(Code.UNKNOWN_TYPE, given=given[:40], allowed=allowed) from None
         raise Refused(Code.BAD_FRAME, detail=detail) from None
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeError) as error:
         raise Refused(Code.BAD_JSON, detail=str(error)) from None
     except RecursionError:
         raise Refused(Code.BAD_JSON, detail="it is nested too deeply") from None

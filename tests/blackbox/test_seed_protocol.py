@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import websockets
 
+from tests import looping
 from tests.conftest import ServerMaker, TalkerMaker
 from tests.running import RunningServer
 from tests.talking import Talker
@@ -64,7 +65,7 @@ def test_two_of_the_seeds_clients_talk(make_server: ServerMaker) -> None:
     def texts(client: SeedClient) -> set[str]:
         return {line.rsplit(": ", 1)[-1] for line in client.printed}
 
-    anna, boris = asyncio.run(talk())
+    anna, boris = looping.run(talk())
     assert any("Новый пользователь присоединился к чату (" in line for line in anna.printed + boris.printed)
     assert not any(line.startswith("error") for line in anna.printed + boris.printed)
 

@@ -20,6 +20,7 @@ from besedka.serve.doors.websocket.frames import frames
 from besedka.wire.closing import Ending
 from besedka.wire.refusals import Refused
 from besedka.wire.words import Typing
+from tests import looping
 
 
 class FakeTransport(asyncio.Transport):
@@ -187,7 +188,7 @@ def test_an_error_in_a_talk_ends_the_connection_with_the_code_to_come_back(scene
 
 
 def test_frames_wait_their_turn_while_an_answer_is_looked_up() -> None:
-    async def run() -> None:
+    async def scenario() -> None:
         scene = Scene()
         scene.talk.answer = asyncio.get_running_loop().create_future()
         scene.client.send_text(b"ask")
@@ -201,11 +202,11 @@ def test_frames_wait_their_turn_while_an_answer_is_looked_up() -> None:
         assert scene.talk.heard == ["begin", "ask", "answer", "after"]
         assert scene.transport.reading
 
-    asyncio.run(run())
+    looping.run(scenario())
 
 
 def test_an_answer_that_comes_after_the_end_is_dropped() -> None:
-    async def run() -> None:
+    async def scenario() -> None:
         scene = Scene()
         answer = scene.talk.answer = asyncio.get_running_loop().create_future()
         scene.client.send_text(b"ask")
@@ -218,7 +219,7 @@ def test_an_answer_that_comes_after_the_end_is_dropped() -> None:
         await asyncio.sleep(0)
         assert scene.talk.heard == ["begin", "ask"]
 
-    asyncio.run(run())
+    looping.run(scenario())
 
 
 def test_a_talk_is_told_when_the_socket_has_room_again(scene: Scene) -> None:

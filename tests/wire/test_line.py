@@ -258,7 +258,7 @@ def test_lines_before_the_first_message_belong_to_none() -> None:
         (b"a\r\n", "a"),
         (b"a\n\n", "a\n"),
         (b"a\rb\n", "a\rb"),
-        (b"a\r", "a"),
+        (b"a\r", "a\r"),
     ],
 )
 def test_only_the_last_line_end_is_taken_off(raw: bytes, shown: str) -> None:

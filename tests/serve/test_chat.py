@@ -1,0 +1,134 @@
+"""The chat in a loop: what happens between the parts."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from besedka.serve.chat import Chat
+from besedka.serve.people import Person
+from besedka.serve.room import Member, Room, Said, Telling
+from besedka.serve.settings import Settings
+from besedka.wire.names import DEFAULT_ROOM
+from besedka.wire.refusals import Code, Refused
+from besedka.wire.words import Chat as ChatWord
+from besedka.wire.words import History
+from tests import looping
+
+
+class FakeMember(Member):
+    """Writes down the ids that it hears; does something at each page."""
+
+    def __init__(self, at_page: Callable[[], bool] = lambda: True) -> None:
+        super().__init__(Person("Anna"))
+        self.ids: list[int] = []
+        self.refusals: list[Code] = []
+        self._at_page = at_page
+
+    def hear(self, telling: Telling) -> bool:
+        for word in telling.words:
+            if isinstance(word, ChatWord):
+                self.ids.append(word.id)
+            elif isinstance(word, History):
+                self.ids += range(word.first, word.first + len(word.messages))
+                return self._at_page()
+        return True
+
+    def refused(self, refusal: Refused) -> None:
+        self.refusals.append(refusal.code)
+
+
+async def started(directory: Path, messages: int = 0) -> tuple[Chat, Room]:
+    history = directory / "talk.txt"
+    history.write_text("".join(f"[2025-01-01 00:00:00] Old: {number}\n" for number in range(messages)))
+    chat = Chat(Settings(history=history))
+    await chat.start()
+    room = chat.room(DEFAULT_ROOM)
+    assert isinstance(room, Room)
+    return chat, room
+
+
+async def until(is_so: Callable[[], bool]) -> None:
+    async with asyncio.timeout(5):
+        while not is_so():  # noqa: ASYNC110 - what is waited for has no event
+            await asyncio.sleep(0.001)
+
+
+def test_one_who_can_take_more_right_after_a_page_is_not_left_behind(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        chat, room = await started(tmp_path, 2000)
+
+        def full_for_a_moment() -> bool:
+            asyncio.get_running_loop().call_soon(chat.follow, room, member)
+            return False
+
+        member = FakeMember(full_for_a_moment)
+        chat.enter(room, member, since=0)
+        chat.follow(room, member)
+        await until(lambda: room.is_live(member))
+        assert member.ids == list(range(1, 2001))
+        await chat.close()
+
+    looping.run(scenario())
+
+
+def test_what_was_accepted_is_stored_and_told_before_the_end(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        chat, room = await started(tmp_path)
+        member = FakeMember()
+        chat.enter(room, member)
+        chat.follow(room, member)
+        for _ in range(100):
+            chat.say(room, Said(member, "Anna", "x", ""))
+        await chat.finish()
+        assert member.ids == list(range(1, 101))
+        with pytest.raises(Refused, match="going down"):
+            chat.say(room, Said(member, "Anna", "x", ""))
+        await chat.close()
+
+    looping.run(scenario())
+
+
+def test_a_history_that_is_taken_away_ends_the_chat_and_nothing_of_the_batch_is_told(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        chat, room = await started(tmp_path)
+        member = FakeMember()
+        chat.enter(room, member)
+        chat.follow(room, member)
+        (tmp_path / "talk.txt").unlink()
+        chat.say(room, Said(member, "Anna", "x", ""))
+        assert "was removed" in str(await chat.lost)
+        await until(lambda: bool(member.refusals))
+        assert (member.ids, member.refusals) == ([], [Code.NOT_STORED])
+        await chat.close()
+
+    looping.run(scenario())
+
+
+def test_a_room_whose_file_cannot_be_used_is_refused_and_the_others_go_on(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        chat, _ = await started(tmp_path)
+        (tmp_path / "talk.broken.txt").mkdir()
+        opening = chat.room("broken")
+        assert isinstance(opening, asyncio.Task)
+        with pytest.raises(Refused) as refusal:
+            await opening
+        assert refusal.value.code is Code.ROOM_UNAVAILABLE
+        await chat.close()
+
+    looping.run(scenario())
+
+
+def test_two_who_ask_for_a_new_room_at_once_get_the_same_one(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        chat, _ = await started(tmp_path)
+        first, second = chat.room("new"), chat.room("new")
+        assert isinstance(first, asyncio.Task)
+        assert first is second
+        assert await first is chat.room("new")
+        await chat.close()
+
+    looping.run(scenario())
