@@ -52,6 +52,13 @@ class Talker:
             frames.append(self.hear())
         return frames
 
+    def hear_to(self, last: int) -> list[int]:
+        """The ids of all messages heard up to this one, live or by pages."""
+        ids: list[int] = []
+        while not ids or ids[-1] < last:
+            ids += ids_in(self.hear())
+        return ids
+
     def join(self, user: str, room: str = "main", **fields: object) -> Frame:
         """Enter a room and return the welcome."""
         self.tell("join", user=user, room=room, **fields)
@@ -73,3 +80,12 @@ class Talker:
     def close(self) -> None:
         """End the connection in good order."""
         self._open.close()
+
+
+def ids_in(frame: Frame) -> list[int]:
+    """The ids of the messages that a frame tells."""
+    if frame["type"] == "chat":
+        return [frame["id"]]
+    if frame["type"] == "history":
+        return list(range(frame["first"], frame["first"] + len(frame["messages"])))
+    return []

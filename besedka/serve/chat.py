@@ -242,7 +242,7 @@ class Chat:
     def _tell_page(self, room: Room, member: Member, lines: Sequence[str]) -> bool:
         if not lines:
             return True
-        page = History(room=room.name, first=member.cursor, messages=list(lines))
+        page = room.page(member, lines)
         member.cursor += len(lines)
         return member.hear(Telling([page]))
 

@@ -24,7 +24,7 @@ from besedka.serve.people import Person
 from besedka.wire.line import Line, stamp, write_line
 from besedka.wire.notices import notice
 from besedka.wire.refusals import Language, Refused
-from besedka.wire.words import Chat, ServerWord, System, Typing
+from besedka.wire.words import Chat, History, ServerWord, System, Typing
 
 KEYS_REMEMBERED: Final = 10_000
 """How many of the last keyed messages are known again when they are sent again."""
@@ -161,6 +161,8 @@ class Room:
         self._news = _News()
         # (user, key) -> where messages of late stand in the log; None while one waits to be stored.
         self._known: OrderedDict[tuple[str, str], _Place | None] = OrderedDict()
+        # The same the other way round, by id: for those who hear their own message by a page.
+        self._keys: dict[int, tuple[str, str]] = {}
 
     @property
     def epoch(self) -> str:
@@ -242,8 +244,7 @@ class Room:
             if name in self._known:
                 return self._again(said, self._known[name])
             self._known[name] = None
-            if len(self._known) > KEYS_REMEMBERED:
-                self._known.popitem(last=False)
+            self._forget()
         self._gathering.append(said)
         return None
 
@@ -262,6 +263,7 @@ class Room:
             words.append(self._word(one, place))
             if one.key:
                 self._known[one.user, one.key] = place
+                self._keys[place.id] = (one.user, one.key)
         self.head = first + len(words) - 1
         for member in self._live:
             member.cursor = self.head + 1
@@ -306,6 +308,19 @@ class Room:
         if cursor < latest.first:
             return None
         return latest.lines[cursor - latest.first : self.head - latest.first + 1]
+
+    def page(self, member: Member, lines: Sequence[str]) -> History:
+        """The page with these lines that a member hears at its cursor, with the keys that it gave itself."""
+        ids = range(member.cursor, member.cursor + len(lines))
+        own = ((number, self._keys[number]) for number in ids if number in self._keys)
+        keys = {number: key for number, (user, key) in own if user == member.person.name}
+        return History(room=self.name, first=member.cursor, messages=list(lines), keys=keys)
+
+    def _forget(self) -> None:
+        if len(self._known) > KEYS_REMEMBERED:
+            _, place = self._known.popitem(last=False)
+            if place:
+                del self._keys[place.id]
 
     def _tell(self, telling: Telling, to: Iterable[Member]) -> None:
         full = [member for member in to if not member.hear(telling)]

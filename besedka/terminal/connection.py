@@ -224,6 +224,8 @@ class Connection:
 
     def _heard_history(self, page: History) -> list[Heard]:
         heard = []
+        for key in page.keys.values():
+            self._outbox.pop(key, None)
         for number, raw in enumerate(page.messages, page.first):
             if number <= self._last:
                 continue

@@ -128,12 +128,14 @@ class History(Frame, tag="history", frozen=True):
         first: the id of the first one; the others follow without a hole.
         messages: the log's own lines, one string for each message.
         before: repeats the question, if this answers one.
+        keys: the keys that the one who is told gave to messages of this run, by id, as far as they are remembered.
     """
 
     room: str
     first: int
     messages: list[str]
     before: int | None = None
+    keys: dict[int, str] = {}
 
 
 class Chat(Frame, tag="chat", frozen=True):

@@ -72,20 +72,24 @@ def test_since_gives_exactly_what_was_missed_then_what_is_live(talker: TalkerMak
     epoch = anna.join("Anna")["epoch"]
     for number in range(1, 1201):
         anna.tell("chat", text=f"message {number}")
-    anna.hear_until(lambda frame: frame.get("id") == 1200)
+    anna.hear_to(1200)
     boris = talker()
     welcome = boris.join("Boris", since=37, epoch=epoch)
     assert "reset" not in welcome
     anna.tell("chat", text="live")
-    frames = boris.hear_until(lambda frame: frame.get("id") == 1201)
-    ids = [
-        frame["first"] + place
-        for frame in frames
-        if frame["type"] == "history"
-        for place in range(len(frame["messages"]))
-    ]
-    ids += [frame["id"] for frame in frames if frame["type"] == "chat"]
-    assert ids == list(range(38, 1202))
+    assert boris.hear_to(1201) == list(range(38, 1202))
+
+
+def test_one_who_is_behind_hears_the_keys_of_his_own_messages_by_pages(talker: TalkerMaker) -> None:
+    anna, boris = talker(), talker()
+    anna.join("Anna", secret="s" * 64)
+    boris.join("Boris")
+    anna.tell("chat", text="hers", key="k1")
+    boris.tell("chat", text="his", key="k2")
+    anna.hear_to(2)
+    again = talker()
+    again.join("Anna", secret="s" * 64, since=0)
+    assert again.hear("history")["keys"] == {"1": "k1"}
 
 
 @pytest.mark.parametrize(("since", "epoch"), [(99, ""), (1, "another log")])
@@ -94,7 +98,7 @@ def test_a_cursor_that_does_not_fit_gets_a_reset(talker: TalkerMaker, since: int
     anna.join("Anna")
     for number in range(3):
         anna.tell("chat", text=f"message {number}")
-    anna.hear_until(lambda frame: frame.get("id") == 3)
+    anna.hear_to(3)
     welcome = boris.join("Boris", since=since, epoch=epoch)
     assert welcome["reset"] is True
     assert boris.hear("history")["first"] == 1
@@ -105,7 +109,7 @@ def test_older_messages_come_by_the_page(talker: TalkerMaker) -> None:
     anna.join("Anna")
     for number in range(1, 101):
         anna.tell("chat", text=f"message {number}")
-    anna.hear_until(lambda frame: frame.get("id") == 100)
+    anna.hear_to(100)
     anna.tell("history", room="main", before=91, limit=20)
     page = anna.hear("history")
     assert (page["first"], page["before"], len(page["messages"])) == (71, 91, 20)
@@ -256,7 +260,7 @@ def test_everything_is_still_there_after_a_restart(server: RunningServer) -> Non
         epoch = anna.join("Anna")["epoch"]
         for number in range(1, 13):
             anna.tell("chat", text=f"message {number}")
-        anna.hear_until(lambda frame: frame.get("id") == 12)
+        anna.hear_to(12)
         assert server.stop() == 0
         assert anna.ending() == (1012, "the server restarts, come back")
     server.start()

@@ -133,6 +133,15 @@ def test_hearing_ones_own_message_clears_it_from_the_outbox(page: Page) -> None:
     assert state["waiting"] == 0
 
 
+def test_hearing_it_by_a_page_clears_it_too(page: Page) -> None:
+    lines = ["[2025-01-01 10:00:00] Anna: mine"]
+    history = {"type": "history", "room": "main", "first": 1, "messages": lines, "keys": {"1": "k1"}}
+    events = [{"type": "say", "text": "mine", "key": "k1"}, {"type": "frame", "frame": history, "now": 0}]
+    state = page.evaluate(STEPS, events)
+    assert [(row["id"], row["status"]) for row in state["rows"]] == [(1, "told")]
+    assert state["waiting"] == 0
+
+
 def test_a_refused_message_stays_visible_as_failed(page: Page) -> None:
     error = {"type": "error", "code": "storage_full", "text": "full", "timestamp": "12:00:00", "key": "k1"}
     events = [{"type": "say", "text": "mine", "key": "k1"}, {"type": "frame", "frame": error, "now": 0}]

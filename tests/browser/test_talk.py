@@ -124,7 +124,7 @@ def test_reading_older_messages_keeps_the_place(server: RunningServer, visit: Vi
         boris.join("Boris")
         for number in range(1, 201):
             boris.tell("chat", text=f"message {number}")
-        boris.hear_until(lambda frame: frame.get("id") == 200)
+        boris.hear_to(200)
         anna = visit(server.page, viewport={"width": 700, "height": 500})
         come_in(anna, "Anna")
         wait_for_text(anna, "message 200")

@@ -123,7 +123,7 @@ def test_the_history_is_shown_before_one_talks(server: RunningServer, talker: Ta
     boris.join("Boris")
     for number in range(1, 13):
         boris.tell("chat", text=f"message {number}")
-    boris.hear_until(lambda frame: frame.get("id") == 12)
+    boris.hear_to(12)
     with Terminal(server.url(), "--name", "Anna") as terminal:
         terminal.wait_for("message 12")
         assert sum("Boris: message" in line for line in terminal.lines) == 10

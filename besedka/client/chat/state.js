@@ -110,7 +110,8 @@ const frames = {
     return [next, [{ do: "remember", name: frame.user }, ...resent]];
   },
 
-  history: (state, frame) => {
+  history: (before, frame) => {
+    const state = Object.values(frame.keys ?? {}).reduce(acknowledged, before);
     const known = frame.before === undefined ? state.lastId : 0;
     const rows = frame.messages
       .map((raw, index) => told(state, { ...readLine(raw), id: frame.first + index }))
@@ -125,11 +126,8 @@ const frames = {
   },
 
   chat: (state, frame) => {
-    const outbox = frame.key ? state.outbox.filter((message) => message.key !== frame.key) : state.outbox;
-    const isAnswer = outbox.length < state.outbox.length;
-    const rows = isAnswer ? state.rows.filter((row) => row.id || row.key !== frame.key) : state.rows;
     const typing = state.typing.filter((one) => one.user !== frame.user);
-    const next = { ...state, outbox, rows, typing };
+    const next = acknowledged({ ...state, typing }, frame.key);
     if (frame.id <= state.lastId) return [next, []];
     const { id, user, text, timestamp: time, at } = frame;
     const row = told(state, { id, user, text, time, day: dayOf(at, state.utcOffset) });
@@ -163,6 +161,13 @@ const frames = {
     return [{ ...state, outbox, rows, refusal }, []];
   },
 };
+
+// One's own message was heard back: it waits no more, and stands where the server has put it.
+function acknowledged(state, key) {
+  const outbox = state.outbox.filter((message) => message.key !== key);
+  if (outbox.length === state.outbox.length) return state;
+  return { ...state, outbox, rows: state.rows.filter((row) => row.id || row.key !== key) };
+}
 
 function told(state, message) {
   return {
