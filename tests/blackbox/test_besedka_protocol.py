@@ -85,6 +85,7 @@ def test_one_who_is_behind_hears_the_keys_of_his_own_messages_by_pages(talker: T
     anna.join("Anna", secret="s" * 64)
     boris.join("Boris")
     anna.tell("chat", text="hers", key="k1")
+    anna.hear_to(1)
     boris.tell("chat", text="his", key="k2")
     anna.hear_to(2)
     again = talker()
