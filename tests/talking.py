@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, suppress
 from typing import Any, Self
@@ -76,6 +77,10 @@ class Talker:
     def abort(self) -> None:
         """Cut the connection as a lost network does."""
         self._socket.socket.close()
+
+    def half_close(self) -> None:
+        """Say that nothing more will be said, and read no more."""
+        self._socket.socket.shutdown(socket.SHUT_WR)
 
     def close(self) -> None:
         """End the connection in good order."""

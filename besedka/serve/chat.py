@@ -64,6 +64,7 @@ class Chat:
         self._noticed_at: dict[Room, float] = {}
         self._closing: dict[Room, asyncio.TimerHandle] = {}
         self._going_down = False
+        self._is_closed = False
 
     # The chat's own life.
 
@@ -85,6 +86,7 @@ class Chat:
     async def close(self) -> None:
         """Finish, and close the files."""
         await self.finish()
+        self._is_closed = True
         for handle in (*self._notices.values(), *self._closing.values()):
             handle.cancel()
         tasks = [*self._helped.values(), *self._opening.values()]
@@ -139,8 +141,7 @@ class Chat:
         if member in self._helped:
             self._helped.pop(member).cancel()
         self._note(room)
-        if room.is_deserted and room.name != DEFAULT_ROOM:
-            self._closing[room] = self._loop.call_later(DESERTED_SECONDS, self._close, room)
+        self._close_later(room)
 
     def say(self, room: Room, said: Said) -> ChatWord | None:
         """Have a message stored and told.
@@ -195,6 +196,8 @@ class Chat:
         history = await self._loop.run_in_executor(self._workers, ChatHistory.open, path)
         self._histories[name] = history
         room = self._rooms[name] = Room(name, history)
+        # Whoever asked for it may have gone meanwhile, or may not be let in.
+        self._close_later(room)
         return room
 
     async def _open_for_member(self, name: str) -> Room:
@@ -207,15 +210,17 @@ class Chat:
     async def _write(self, room: Room) -> None:
         """Group commit: while one batch is on its way to the disk, the next gathers."""
         history = self._histories[room.name]
-        while batch := room.take_batch(self._clock(), self._settings.zone):
-            try:
-                first = await self._loop.run_in_executor(self._workers, history.append, batch.lines())
-            except AppendError as error:
-                self._fail(room, batch, error)
-            else:
-                room.stored(batch, first)
-        # Nothing may be awaited between the last look for a batch and this line.
-        del self._writing[room]
+        try:
+            while batch := room.take_batch(self._clock(), self._settings.zone):
+                try:
+                    first = await self._loop.run_in_executor(self._workers, history.append, batch.lines())
+                except AppendError as error:
+                    self._fail(room, batch, error)
+                else:
+                    room.stored(batch, first)
+        finally:
+            # Nothing may be awaited between the last look for a batch and this line.
+            del self._writing[room]
 
     def _fail(self, room: Room, batch: Batch, error: AppendError) -> None:
         code = Code.STORAGE_FULL if isinstance(error, StorageFull) else Code.NOT_STORED
@@ -226,18 +231,22 @@ class Chat:
             self.lost.set_result(error)
 
     async def _read(self, room: Room, first: int, limit: int) -> list[str]:
+        if self._is_closed:
+            raise Refused(Code.GOING_DOWN)
         history = self._histories[room.name]
         return await self._loop.run_in_executor(self._workers, history.read, first, limit)
 
     async def _help(self, room: Room, member: Member) -> None:
         """Read on for one who is behind."""
-        while not room.try_live(member):
-            limit = min(room.head - member.cursor + 1, PAGE_MESSAGES_AT_MOST)
-            lines = await self._read(room, member.cursor, limit)
-            if not lines or not self._tell_page(room, member, lines):
-                break
-        # Nothing may be awaited between the last look at the member and this line: `follow` may come at once.
-        del self._helped[member]
+        try:
+            while not room.try_live(member):
+                limit = min(room.head - member.cursor + 1, PAGE_MESSAGES_AT_MOST)
+                lines = await self._read(room, member.cursor, limit)
+                if not lines or not self._tell_page(room, member, lines):
+                    break
+        finally:
+            # Nothing may be awaited between the last look at the member and this line: `follow` may come at once.
+            self._helped.pop(member, None)
 
     def _tell_page(self, room: Room, member: Member, lines: Sequence[str]) -> bool:
         if not lines:
@@ -246,13 +255,19 @@ class Chat:
         member.cursor += len(lines)
         return member.hear(Telling([page]))
 
+    def _close_later(self, room: Room) -> None:
+        """Give back the file of a room in which nobody is, if it stays so."""
+        if room.is_deserted and room.name != DEFAULT_ROOM and room not in self._closing:
+            self._closing[room] = self._loop.call_later(DESERTED_SECONDS, self._close, room)
+
     def _close(self, room: Room) -> None:
         del self._closing[room]
-        if not room.is_deserted or room in self._writing:
-            return
-        del self._rooms[room.name]
-        self._noticed_at.pop(room, None)
-        self._histories.pop(room.name).close(remove_if_empty=True)
+        if room in self._writing:
+            self._close_later(room)
+        elif room.is_deserted:
+            del self._rooms[room.name]
+            self._noticed_at.pop(room, None)
+            self._histories.pop(room.name).close(remove_if_empty=True)
 
     # Comings and goings.
 

@@ -167,9 +167,10 @@ class ChatHistory:
         return page
 
     def close(self, *, remove_if_empty: bool = False) -> None:
-        """Let go of the file; one that never held anything can be removed."""
-        if remove_if_empty and self._size == 0:
-            with suppress(FileNotFoundError):
+        """Let go of the file; one that holds nothing, and is still ours, can be removed."""
+        if remove_if_empty and os.fstat(self._fd).st_size == 0:
+            with suppress(HistoryLost):
+                self._check_identity()
                 self.path.unlink()
         os.close(self._fd)
 
@@ -233,12 +234,13 @@ class ChatHistory:
 
     def _check_identity(self) -> None:
         """Never write into a file that is no longer there, or that other hands have changed."""
-        ours = os.fstat(self._fd)
         try:
-            there = self.path.stat()
+            ours, there = os.fstat(self._fd), self.path.stat()
         except FileNotFoundError:
             raise HistoryLost(self.path, "it was removed") from None
-        if (there.st_dev, there.st_ino) != (ours.st_dev, ours.st_ino):
+        except OSError as error:
+            raise HistoryLost(self.path, _reason(error)) from error
+        if not os.path.samestat(ours, there):
             raise HistoryLost(self.path, "it was replaced by another file")
         if ours.st_size != self._size:
             raise HistoryLost(self.path, f"its size is {ours.st_size} bytes instead of {self._size}")

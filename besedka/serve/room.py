@@ -176,8 +176,8 @@ class Room:
 
     @property
     def is_deserted(self) -> bool:
-        """Whether nobody is here and nothing waits to be stored."""
-        return not self._members and not self._gathering
+        """Whether nobody is here."""
+        return not self._members
 
     def names(self) -> list[str]:
         """The names of the people here, the first `NAMES_TOLD` of them, in the order in which they came."""

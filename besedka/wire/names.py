@@ -40,6 +40,10 @@ DEFAULT_ROOM = "main"
 SYSTEM_NAME = "System"
 """Who speaks in ``system`` frames. Nobody else may look like it, in either language."""
 
+# Composing makes a name shorter, by a letter and three marks to one at most. What is longer is not even composed:
+# it takes time that grows with the square of the number of marks.
+_SPELLINGS = 4
+
 _RESERVED = (SYSTEM_NAME, "Система", "Besedka", "Беседка")
 
 # Controls have a picture each (U+2400 block); what a TAB and an LF mean is kept, CR and NEL are line ends.
@@ -65,13 +69,14 @@ def clean_name(given: str) -> str:
     Raises:
         Refused: `bad_name` or `name_reserved`.
     """
-    name = unicodedata.normalize("NFC", _VARIATIONS.sub("", given))
-    name = re.sub(" +", " ", name.strip(" "))
+    name = re.sub(" +", " ", _VARIATIONS.sub("", given).strip(" "))
+    if len(name) > _SPELLINGS * NAME_CHARACTERS_AT_MOST:
+        raise _name_too_long()
+    name = unicodedata.normalize("NFC", name)
     if not name:
         raise _bad_name("имя пустое", "it is empty")
     if len(name) > NAME_CHARACTERS_AT_MOST:
-        limit = NAME_CHARACTERS_AT_MOST
-        raise _bad_name(f"можно до {limit} знаков", f"at most {limit} characters")
+        raise _name_too_long()
     if not name.isprintable() or _UNSEEN.search(name):
         raise _bad_name(
             "в нём есть невидимые или управляющие знаки", "it holds invisible or control characters"
@@ -96,7 +101,8 @@ def clean_room(given: str) -> str:
     Raises:
         Refused: `bad_room`.
     """
-    room = unicodedata.normalize("NFC", unicodedata.normalize("NFKC", given).casefold())
+    is_short = len(given) <= _SPELLINGS * ROOM_CHARACTERS_AT_MOST
+    room = unicodedata.normalize("NFC", unicodedata.normalize("NFKC", given).casefold()) if is_short else ""
     if len(room) > ROOM_CHARACTERS_AT_MOST or not _ROOM.fullmatch(room):
         limit = ROOM_CHARACTERS_AT_MOST
         why = {
@@ -171,6 +177,11 @@ def _stacks_marks(name: str) -> bool:
         if run > MARKS_IN_A_ROW_AT_MOST:
             return True
     return False
+
+
+def _name_too_long() -> Refused:
+    limit = NAME_CHARACTERS_AT_MOST
+    return _bad_name(f"можно до {limit} знаков", f"at most {limit} characters")
 
 
 def _bad_name(russian: str, english: str) -> Refused:

@@ -6,7 +6,7 @@ fields, so that one encoding of a message serves both kinds of client.
 
 from __future__ import annotations
 
-from typing import TypeVar
+from typing import Annotated, TypeVar
 
 import msgspec
 
@@ -18,6 +18,12 @@ PAGE_MESSAGES = 50
 
 PAGE_MESSAGES_AT_MOST = 500
 """How many it gets at most in one frame; asking for more is no error."""
+
+
+Cursor = Annotated[int, msgspec.Meta(ge=0)]
+"""The id of the last message seen; 0: none."""
+
+Ordinal = Annotated[int, msgspec.Meta(ge=1)]
 
 
 class Frame(msgspec.Struct, tag_field="type", frozen=True, omit_defaults=True):
@@ -37,7 +43,7 @@ class Join(Frame, tag="join", frozen=True):
 
     user: str
     room: str = DEFAULT_ROOM
-    since: int | None = None
+    since: Cursor | None = None
     epoch: str = ""
     secret: str = ""
 
@@ -55,15 +61,15 @@ class Say(Frame, tag="chat", frozen=True):
     text: str
     room: str = DEFAULT_ROOM
     key: str = ""
-    after: int | None = None
+    after: Cursor | None = None
 
 
 class Browse(Frame, tag="history", frozen=True):
     """Ask for a page of messages older than the one with the id ``before``, ``limit`` of them at most."""
 
-    before: int
+    before: Ordinal
     room: str = DEFAULT_ROOM
-    limit: int = PAGE_MESSAGES
+    limit: Ordinal = PAGE_MESSAGES
 
 
 class BeginTyping(Frame, tag="typing", frozen=True):

@@ -5,9 +5,10 @@ from __future__ import annotations
 import http.client
 import json
 import socket
+from contextlib import suppress
 
 import pytest
-from websockets.exceptions import InvalidStatus
+from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from tests.conftest import TalkerMaker
 from tests.running import RunningServer
@@ -51,12 +52,16 @@ def assert_unharmed(bystander: Talker) -> None:
         ('{"type":"join","user":"Anna","since":"1"}', "bad_frame"),
         ('{"type":"join","user":"Anna","since":1e400}', "bad_frame"),
         ('{"type":"history","before":1.5}', "bad_frame"),
+        ('{"type":"history","before":0}', "bad_frame"),
+        ('{"type":"join","user":"Anna","since":-1}', "bad_frame"),
         ('{"type":"chat","text":"x","room":"nowhere"}', "not_joined"),
         ('{"type":"chat","text":"x","room":"../etc"}', "bad_room"),
         ('{"type":"join","user":"Anna","room":"a/b"}', "bad_room"),
         ('{"type":"join","user":"x\\u202ey"}', "bad_name"),
         ('{"type":"join","user":"System"}', "name_reserved"),
         ('{"type":"join","user":""}', "bad_name"),
+        (json.dumps({"type": "join", "user": "a" + "\u0301\u0316" * 5000}), "bad_name"),
+        (json.dumps({"type": "join", "user": "Anna", "room": "a" + "\u0301\u0316" * 5000}), "bad_room"),
         (b"\x00\x01", "binary_frame"),
         (b'{"type":"leave"}', "binary_frame"),
     ],
@@ -94,7 +99,8 @@ def test_a_frame_that_is_too_long_is_explained_before_the_connection_ends(
 ) -> None:
     visitor = talker()
     visitor.join("Visitor")
-    visitor.send(json.dumps({"type": "chat", "text": "x" * 1_000_000}))
+    with suppress(ConnectionClosed):
+        visitor.send(json.dumps({"type": "chat", "text": "x" * 1_000_000}))
     assert "65536" in visitor.hear("error")["text"]
     assert visitor.ending()[0] == 1009
     assert_unharmed(bystander)
@@ -105,7 +111,8 @@ def test_fragments_are_put_together_and_bounded_as_a_whole(bystander: Talker, ta
     visitor.join("Visitor")
     visitor.send(iter(['{"type":"chat",', '"text":', '"in pieces"}']))
     assert visitor.hear("chat")["text"] == "in pieces"
-    visitor.send(iter(["x" * 1000] * 100))
+    with suppress(ConnectionClosed):  # it may be told before it has sent all
+        visitor.send(iter(["x" * 1000] * 100))
     assert visitor.hear("error")["code"] == "frame_too_long"
     assert visitor.ending()[0] == 1009
     assert_unharmed(bystander)
@@ -134,6 +141,20 @@ def test_connections_that_are_cut_at_any_point_hurt_nobody(server: RunningServer
         visitor.abort()
     bystander.tell("chat", room="quiet", text="all is well")
     assert bystander.hear("chat")["text"] == "all is well"
+
+
+def test_one_who_only_half_closes_his_connection_stops_nobody(
+    server: RunningServer, bystander: Talker
+) -> None:
+    for _ in range(10):
+        visitor = Talker(server)
+        visitor.join("Visitor", "quiet")
+        visitor.half_close()
+        for number in range(5):
+            bystander.tell("chat", room="quiet", text=f"{number}")
+            bystander.hear("chat")
+        visitor.abort()
+    assert server.stop() == 0
 
 
 @pytest.mark.parametrize(

@@ -132,3 +132,56 @@ def test_two_who_ask_for_a_new_room_at_once_get_the_same_one(tmp_path: Path) -> 
         await chat.close()
 
     looping.run(scenario())
+
+
+def test_rooms_that_nobody_entered_or_all_have_left_give_back_their_files(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("besedka.serve.chat.DESERTED_SECONDS", 0.05)
+
+    async def scenario() -> None:
+        chat, _ = await started(tmp_path)
+        never_entered, left_while_speaking = await open_room(chat, "one"), await open_room(chat, "two")
+        member = FakeMember()
+        chat.enter(left_while_speaking, member)
+        chat.say(left_while_speaking, Said(member, "Anna", "my last words", ""))
+        chat.leave(left_while_speaking, member)
+        await asyncio.sleep(0.2)
+        assert await open_room(chat, "one") is not never_entered
+        assert await open_room(chat, "two") is not left_while_speaking
+        assert "my last words" in (tmp_path / "talk.two.txt").read_text()
+        await chat.close()
+
+    looping.run(scenario())
+
+
+def test_a_room_that_somebody_enters_in_time_stays_open(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("besedka.serve.chat.DESERTED_SECONDS", 0.05)
+
+    async def scenario() -> None:
+        chat, _ = await started(tmp_path)
+        room = await open_room(chat, "one")
+        chat.enter(room, FakeMember())
+        await asyncio.sleep(0.2)
+        assert chat.room("one") is room
+        await chat.close()
+
+    looping.run(scenario())
+
+
+def test_pages_asked_for_at_the_end_are_refused_not_broken(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        chat, room = await started(tmp_path, 100)
+        pages = [asyncio.ensure_future(chat.page(room, 50, 10)) for _ in range(20)]
+        await chat.close()
+        for page in await asyncio.gather(*pages, return_exceptions=True):
+            assert isinstance(page, History) or (isinstance(page, Refused) and page.code is Code.GOING_DOWN)
+
+    looping.run(scenario())
+
+
+async def open_room(chat: Chat, name: str) -> Room:
+    room = chat.room(name)
+    return room if isinstance(room, Room) else await room

@@ -10,9 +10,11 @@ from websockets.frames import CloseCode, Frame, Opcode
 from websockets.uri import parse_uri
 
 from besedka.serve.doors.websocket.connection import (
+    BUFFER_BYTES,
     CLOSE_SECONDS,
     PING_SECONDS,
     SILENT_SECONDS,
+    STUFFED_BYTES,
     Connection,
     WebSocketDoor,
 )
@@ -29,6 +31,7 @@ class FakeTransport(asyncio.Transport):
     def __init__(self) -> None:
         super().__init__()
         self.written = b""
+        self.unread = 0
         self.ended = ""
         self.reading = True
 
@@ -37,6 +40,9 @@ class FakeTransport(asyncio.Transport):
 
     def write(self, data: bytes | bytearray | memoryview) -> None:
         self.written += bytes(data)
+
+    def get_write_buffer_size(self) -> int:
+        return self.unread
 
     def can_write_eof(self) -> bool:
         return True
@@ -94,11 +100,11 @@ class FakeTalk:
 class Scene:
     """A door with one connection, and a client that speaks the protocol."""
 
-    def __init__(self) -> None:
+    def __init__(self, transport: FakeTransport | None = None) -> None:
         self.now = 1000.0
         self.talks: list[FakeTalk] = []
         self.door = WebSocketDoor({"/ws": self._begin}, lambda: self.now)
-        self.transport = FakeTransport()
+        self.transport = transport or FakeTransport()
         self.connection = self.door.connection(config=None)
         self.connection.connection_made(self.transport)
         self.client = ClientProtocol(parse_uri("ws://chat.example/ws"))
@@ -228,6 +234,46 @@ def test_a_talk_is_told_when_the_socket_has_room_again(scene: Scene) -> None:
     scene.connection.resume_writing()
     assert not scene.connection.is_full
     assert scene.talk.resumed == 1
+
+
+def test_nothing_is_written_to_one_who_has_said_his_last(scene: Scene) -> None:
+    scene.connection.eof_received()
+    scene.connection.send(frames([Typing(room="main", user="Anna")]))
+    assert scene.transport.written == b""
+    assert scene.transport.ended == "closed"
+    scene.sweep_until(1001 + CLOSE_SECONDS)
+    assert scene.transport.ended == "aborted"
+
+
+def test_one_who_leaves_too_many_answers_unread_is_not_listened_to_until_he_reads(scene: Scene) -> None:
+    scene.connection.pause_writing()
+    scene.client.send_text(b"talking is not asking")
+    scene.exchange()
+    assert scene.talk.heard == ["begin", "talking is not asking"]
+    assert scene.transport.reading
+    scene.transport.unread = STUFFED_BYTES + 1
+    scene.client.send_text(b"more")
+    scene.exchange()
+    assert scene.talk.heard[2:] == []
+    assert not scene.transport.reading
+    scene.transport.unread = 0
+    scene.connection.resume_writing()
+    assert scene.talk.heard[2:] == ["more"]
+    assert scene.transport.reading
+
+
+def test_what_filled_the_buffer_during_the_handshake_counts(scene: Scene) -> None:
+    scene.transport.unread = BUFFER_BYTES + 1
+    again = Scene(scene.transport)
+    assert again.connection.is_full
+
+
+def test_what_stands_behind_text_that_is_no_utf8_is_not_heard(scene: Scene) -> None:
+    scene.client.send_text(b"\xff")
+    scene.client.send_text(b"after")
+    answers = scene.exchange()
+    assert int.from_bytes(answers[0].data[:2], "big") == Ending.NOT_TEXT.value.code
+    assert scene.talk.heard == ["begin"]
 
 
 def test_nothing_is_written_behind_a_close(scene: Scene) -> None:

@@ -255,6 +255,16 @@ def test_nothing_is_written_into_a_file_that_other_hands_have_changed(tmp_path: 
     history.close()
 
 
+def test_a_path_that_can_no_longer_be_looked_at_is_final_too(tmp_path: Path) -> None:
+    (tmp_path / "sub").mkdir()
+    history = ChatHistory.open(tmp_path / "sub" / "talk.txt")
+    (tmp_path / "sub").rename(tmp_path / "sub2")
+    (tmp_path / "sub").touch()
+    with pytest.raises(HistoryLost, match="not a directory"):
+        history.append([line("one")])
+    history.close()
+
+
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EFBIG, errno.EDQUOT])
 def test_a_full_disk_leaves_no_half_batch_and_writing_goes_on_later(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int
@@ -301,9 +311,11 @@ def test_an_input_output_error_is_final(tmp_path: Path, monkeypatch: pytest.Monk
 def test_an_empty_rooms_file_can_go_with_it_but_never_one_that_holds_words(tmp_path: Path) -> None:
     empty, full = ChatHistory.open(tmp_path / "empty.txt"), ChatHistory.open(tmp_path / "full.txt")
     full.append([line("one")])
-    empty.close(remove_if_empty=True)
-    full.close(remove_if_empty=True)
-    assert [path.name for path in tmp_path.iterdir()] == ["full.txt"]
+    by_hand = ChatHistory.open(tmp_path / "by hand.txt")
+    write(tmp_path / "by hand.txt", line("one"), "\n")
+    for history in (empty, full, by_hand):
+        history.close(remove_if_empty=True)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["by hand.txt", "full.txt"]
 
 
 @pytest.mark.parametrize(

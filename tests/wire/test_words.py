@@ -327,7 +327,20 @@ def test_a_number_that_is_no_integer_or_beyond_reason_is_refused(number: str) ->
     assert "`$.before`" in str(refused)
 
 
-@pytest.mark.parametrize("number", [0, -1, 2**53 + 1, 2**63 - 1, 2**64, 10**29, -(10**29)])
+@pytest.mark.parametrize("frame", ['"join","user":"Anna","since":', '"chat","text":"x","after":'])
+def test_a_cursor_is_zero_or_more(frame: str) -> None:
+    assert decode_client(f'{{"type":{frame}0}}') is not None
+    assert refusal(f'{{"type":{frame}-1}}').code is Code.BAD_FRAME
+
+
+@pytest.mark.parametrize("field", ["before", "limit"])
+@pytest.mark.parametrize("number", [0, -1, -(10**29)])
+def test_a_page_begins_and_counts_from_one(field: str, number: int) -> None:
+    frame = {"type": "history", "before": 1, field: number}
+    assert refusal(json.dumps(frame)).code is Code.BAD_FRAME
+
+
+@pytest.mark.parametrize("number", [1, 2**53 + 1, 2**63 - 1, 2**64, 10**29])
 def test_an_integer_of_any_usual_size_is_taken_exactly(number: int) -> None:
     assert decode_client(f'{{"type":"history","before":{number}}}') == Browse(number)
     assert decode_server(encode(History("main", 1, [], before=number))) == History(
@@ -339,6 +352,8 @@ def test_an_integer_of_any_usual_size_is_taken_exactly(number: int) -> None:
 
 STRINGS = st.text(max_size=20)
 INTEGERS = st.integers(-(2**63), 2**64 - 1)
+CURSORS = st.integers(0, 2**64 - 1)
+ORDINALS = st.integers(1, 2**64 - 1)
 JSON = st.recursive(
     st.none() | st.booleans() | INTEGERS | st.floats(allow_nan=True) | st.text(st.characters(), max_size=5),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(STRINGS, inner, max_size=3),
@@ -395,9 +410,9 @@ SERVER_WORDS: st.SearchStrategy[ServerWord] = st.one_of(
     st.builds(Error, STRINGS, STRINGS, STRINGS, STRINGS, STRINGS),
 )
 CLIENT_WORDS: st.SearchStrategy[ClientWord] = st.one_of(
-    st.builds(Join, STRINGS, STRINGS, st.none() | INTEGERS, STRINGS, STRINGS),
-    st.builds(Say, STRINGS, STRINGS, STRINGS, st.none() | INTEGERS),
-    st.builds(Browse, INTEGERS, STRINGS, INTEGERS),
+    st.builds(Join, STRINGS, STRINGS, st.none() | CURSORS, STRINGS, STRINGS),
+    st.builds(Say, STRINGS, STRINGS, STRINGS, st.none() | CURSORS),
+    st.builds(Browse, ORDINALS, STRINGS, ORDINALS),
     st.builds(BeginTyping, STRINGS),
     st.builds(Leave, STRINGS),
 )

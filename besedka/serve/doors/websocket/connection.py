@@ -42,6 +42,9 @@ SWEEP_SECONDS: Final = 1.0
 BUFFER_BYTES: Final = 64 * 1024
 """What may wait in a socket's buffer before its reader is behind."""
 
+STUFFED_BYTES: Final = 4 * BUFFER_BYTES
+"""What may wait there before its sender is not listened to any more: only answers to himself come so far."""
+
 T = TypeVar("T")
 
 
@@ -76,9 +79,10 @@ class Connection(asyncio.Protocol):
         self._door = door
         self._protocol = ServerProtocol(max_size=FRAME_BYTES_AT_MOST, logger=_SILENT)
         self._talk: Talk | None = None
-        self._parts: list[bytes] = []
-        self._parts_are_text = True
-        # While an answer is being looked up, the frames behind it wait here and the socket is not read.
+        self._message = bytearray()
+        self._message_is_text = True
+        # While an answer is being looked up, or too many answers are unread, the frames behind wait here and the
+        # socket is not read.
         self._pending: asyncio.Future[Any] | None = None
         self._waiting: deque[Frame] = deque()
         self._heard_at = door.now()
@@ -103,10 +107,13 @@ class Connection(asyncio.Protocol):
         if isinstance(self._protocol.parser_exc, PayloadTooBig) and self._talk:
             self._talk.refuse(Refused(Code.FRAME_TOO_LONG, limit=FRAME_BYTES_AT_MOST))
         self._flush()
+        if self._is_busy:
+            self._transport.pause_reading()
 
     def eof_received(self) -> None:
-        self._protocol.receive_eof()
-        self._flush()
+        # The other side says no more, and so there is nobody to tell: what is on its way is given a moment.
+        self._abort_at = min(self._abort_at, self._door.now() + CLOSE_SECONDS)
+        self._transport.close()
 
     def pause_writing(self) -> None:
         self.is_full = True
@@ -115,6 +122,7 @@ class Connection(asyncio.Protocol):
         self.is_full = False
         if self._talk:
             self._talk.resume()
+        self._take_waiting()
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - however it ended
         self._door.remove(self)
@@ -128,7 +136,7 @@ class Connection(asyncio.Protocol):
 
     def send(self, data: bytes) -> None:
         """Write frames, if the connection still takes them."""
-        if self._abort_at == float("inf"):
+        if not self._is_ending:
             self._transport.write(data)
 
     def wait_for(self, answer: asyncio.Future[T], then: Callable[[T], None]) -> None:
@@ -173,29 +181,40 @@ class Connection(asyncio.Protocol):
         if make_talk and self._protocol.state is State.OPEN:
             self._talk = make_talk(self)
             self._talk.begin()
+            # Until this call returns, the transport tells of a full buffer the one who was here before us.
+            self.is_full = self._transport.get_write_buffer_size() > BUFFER_BYTES
 
     def _origin_allowed(self, request: Request) -> bool:
         origins = request.headers.get_all("Origin")
         hosts = request.headers.get_all("Host")
         return not origins or (len(origins) == len(hosts) == 1 and origin_allowed(origins[0], hosts[0]))
 
+    @property
+    def _is_ending(self) -> bool:
+        return self._abort_at != float("inf")
+
+    @property
+    def _is_busy(self) -> bool:
+        is_stuffed = self.is_full and self._transport.get_write_buffer_size() > STUFFED_BYTES
+        return self._pending is not None or is_stuffed
+
     def _take(self, frame: Frame) -> None:
-        if self._pending:
+        if self._is_busy:
             self._waiting.append(frame)
             return
         if frame.opcode not in {Opcode.TEXT, Opcode.BINARY, Opcode.CONT}:
             return
         if frame.opcode is not Opcode.CONT:
-            self._parts_are_text = frame.opcode is Opcode.TEXT
-        self._parts.append(bytes(frame.data))
+            self._message_is_text = frame.opcode is Opcode.TEXT
+        self._message += frame.data
         if frame.fin:
-            message, self._parts = b"".join(self._parts), []
+            message, self._message = self._message, bytearray()
             self._take_message(message)
 
-    def _take_message(self, message: bytes) -> None:
-        if self._talk is None:
+    def _take_message(self, message: bytearray) -> None:
+        if self._talk is None or self._is_ending:
             return
-        if not self._parts_are_text:
+        if not self._message_is_text:
             self._talk.refuse(Refused(Code.BINARY_FRAME))
             return
         try:
@@ -226,9 +245,9 @@ class Connection(asyncio.Protocol):
         self._take_waiting()
 
     def _take_waiting(self) -> None:
-        while self._waiting and not self._pending:
+        while self._waiting and not self._is_busy:
             self._take(self._waiting.popleft())
-        if not self._pending and not self._transport.is_closing():
+        if not self._is_busy and not self._transport.is_closing():
             self._transport.resume_reading()
 
     def _flush(self) -> None:
@@ -241,7 +260,7 @@ class Connection(asyncio.Protocol):
                 self._transport.write_eof()
             else:
                 self._transport.close()
-        if self._protocol.close_expected() and self._abort_at == float("inf"):
+        if self._protocol.close_expected() and not self._is_ending:
             self._abort_at = self._door.now() + CLOSE_SECONDS
 
 
