@@ -19,7 +19,7 @@ from besedka.serve.history import ChatHistory, Restored, room_path
 from besedka.serve.people import People
 from besedka.serve.room import Batch, Member, Room, Said, Telling
 from besedka.serve.settings import Settings
-from besedka.wire.line import stamp
+from besedka.wire.line import moment, stamp
 from besedka.wire.names import DEFAULT_ROOM
 from besedka.wire.refusals import Code, Refused
 from besedka.wire.words import PAGE_MESSAGES_AT_MOST, History
@@ -63,6 +63,7 @@ class Chat:
         self._notices: dict[Room, asyncio.TimerHandle] = {}
         self._noticed_at: dict[Room, float] = {}
         self._closing: dict[Room, asyncio.TimerHandle] = {}
+        self._space: dict[Room, asyncio.Future[None]] = {}
         self._going_down = False
         self._is_closed = False
 
@@ -159,6 +160,31 @@ class Chat:
             self._writing[room] = self._loop.create_task(self._write(room))
         return known
 
+    def space(self, room: Room) -> asyncio.Future[None]:
+        """Done when a room that is full can take more."""
+        if room not in self._space:
+            self._space[room] = self._loop.create_future()
+        return self._space[room]
+
+    async def find(self, room: Room, said: Said, after: int, besides: frozenset[int]) -> ChatWord | None:
+        """The message that is said again here, if the log has it: the same name and text, later than ``after``.
+
+        Args:
+            room: where it is said.
+            said: what.
+            after: the last id that its sender had seen when he said it the first time.
+            besides: messages that are others for certain.
+        """
+        others = besides | room.keyed_ids(after)
+        history = self._histories[room.name]
+        found = await self._loop.run_in_executor(
+            self._workers, history.find, said.user, said.text, after, others
+        )
+        if found is None or room.knows(said.user, said.key) or found[0] > room.head:
+            return None
+        number, when = found
+        return room.found(said, number, moment(when, self._settings.zone), when)
+
     def type(self, room: Room, member: Member) -> None:
         """Tell the others that a member types."""
         room.type(member, self._loop.time())
@@ -212,12 +238,15 @@ class Chat:
         history = self._histories[room.name]
         try:
             while batch := room.take_batch(self._clock(), self._settings.zone):
+                if room in self._space:
+                    self._space.pop(room).set_result(None)
                 try:
                     first = await self._loop.run_in_executor(self._workers, history.append, batch.lines())
                 except AppendError as error:
                     self._fail(room, batch, error)
                 else:
-                    room.stored(batch, first)
+                    for member in room.stored(batch, first):
+                        self.follow(room, member)
         finally:
             # Nothing may be awaited between the last look for a batch and this line.
             del self._writing[room]
@@ -240,8 +269,11 @@ class Chat:
         """Read on for one who is behind."""
         try:
             while not room.try_live(member):
-                limit = min(room.head - member.cursor + 1, PAGE_MESSAGES_AT_MOST)
-                lines = await self._read(room, member.cursor, limit)
+                cursor = member.cursor
+                limit = min(room.head - cursor + 1, PAGE_MESSAGES_AT_MOST)
+                lines = await self._read(room, cursor, limit)
+                if member.cursor != cursor:
+                    continue  # the log was exchanged meanwhile, and the page belongs to the old one
                 if not lines or not self._tell_page(room, member, lines):
                     break
         finally:

@@ -18,7 +18,7 @@ from besedka import __version__
 from besedka.serve.chat import Chat
 from besedka.serve.doors.pages import pages
 from besedka.serve.doors.websocket.besedka import BesedkaTalk
-from besedka.serve.doors.websocket.connection import WebSocketDoor
+from besedka.serve.doors.websocket.connection import CLOSE_SECONDS, WebSocketDoor
 from besedka.serve.doors.websocket.seed import SeedTalk
 from besedka.serve.errors import AddressUnusable, HistoryLost
 from besedka.serve.history import Restored
@@ -27,6 +27,9 @@ from besedka.wire.line import STAMP
 
 BACKLOG: Final = 2_048
 """How many connections may wait to be accepted, when everybody comes back at once."""
+
+LOST_CLOSE_SECONDS: Final = 0.3
+"""How long clients may take to answer a close when the history is lost: whoever watches the server must know soon."""
 
 HTTP_STOP_SECONDS: Final = 1
 """How long a half-sent page may take to be finished when the server stops."""
@@ -66,7 +69,7 @@ async def _serve(settings: Settings, announce: Callable[[str], None]) -> None:
             lost = await _stopped_or_lost(chat)
             web.stop_accepting()
             await chat.finish()
-            await door.close()
+            await door.close(LOST_CLOSE_SECONDS if lost else CLOSE_SECONDS)
         sweep.cancel()
     finally:
         await chat.close()
@@ -155,8 +158,10 @@ def _report(restored: Restored, now: str) -> str:
         span = " … ".join(dict.fromkeys("today" if day == today else day for day in (first, last)))
         plural = "" if restored.messages == 1 else "s"
         report = f"{restored.messages:,} message{plural} ({span})".replace(",", "\u202f")
-    if restored.torn_kept:
-        report += f", repaired 1 torn line ({restored.torn_bytes} bytes kept in {restored.torn_kept.name})"
+    if restored.torn:
+        report += f", repaired 1 torn line ({restored.torn.size} bytes kept in {restored.torn.kept.name})"
+    if restored.damaged_line:
+        report += f", line {restored.damaged_line} is damaged and shown as it is"
     return report
 
 

@@ -32,8 +32,13 @@ KEYS_REMEMBERED: Final = 10_000
 NAMES_TOLD: Final = 100
 """How many names a welcome or a notice lists at most; the number of people is always exact."""
 
+GATHERING_BYTES_AT_MOST: Final = 1024 * 1024
+"""What may wait for the disk in one room; who wants to say more is not listened to until it has been written."""
+
 TYPING_SECONDS: Final = 1.0
 """A member's further words of typing within this time are dropped."""
+
+_BYTES_OF_A_MESSAGE: Final = 500  # what an empty one takes in memory, about
 
 _DATE_LENGTH: Final = len("YYYY-MM-DD ")
 
@@ -96,6 +101,10 @@ class Member:
         """Learn that something said was refused after all."""
         raise NotImplementedError
 
+    def start_again(self) -> None:
+        """Learn that the log is another one, and what was heard does not belong to it. It is behind now."""
+        raise NotImplementedError
+
 
 @dataclass(frozen=True, slots=True)
 class Said:
@@ -154,10 +163,12 @@ class Room:
         self.name = name
         self.head = log.count
         self._log = log
+        self._told_epoch = log.epoch
         self._people: dict[Person, int] = {}
         self._members: set[Member] = set()
         self._live: set[Member] = set()
         self._gathering: list[Said] = []
+        self._gathering_bytes = 0
         self._news = _News()
         # (user, key) -> where messages of late stand in the log; None while one waits to be stored.
         self._known: OrderedDict[tuple[str, str], _Place | None] = OrderedDict()
@@ -173,6 +184,11 @@ class Room:
     def clients_count(self) -> int:
         """How many people are here."""
         return len(self._people)
+
+    @property
+    def is_full(self) -> bool:
+        """Whether so much waits for the disk that nothing more should be said for now."""
+        return self._gathering_bytes > GATHERING_BYTES_AT_MOST
 
     @property
     def is_deserted(self) -> bool:
@@ -246,28 +262,58 @@ class Room:
             self._known[name] = None
             self._forget()
         self._gathering.append(said)
+        self._gathering_bytes += _BYTES_OF_A_MESSAGE + 4 * len(said.text)
         return None
+
+    def knows(self, user: str, key: str) -> bool:
+        """Whether a message by this name with this key was said of late."""
+        return (user, key) in self._known
+
+    def keyed_ids(self, after: int) -> frozenset[int]:
+        """The messages later than an id whose keys are known, and which therefore are no others."""
+        return frozenset(number for number in self._keys if number > after)
+
+    def found(self, said: Said, number: int, at: int, stamp: str) -> Chat:
+        """A message that is said again was found in the log: know it by its key from now on."""
+        if said.key:
+            self._forget()
+        return self._remember(said, _Place(number, at, stamp))
 
     def take_batch(self, at: float, zone: tzinfo | None) -> Batch | None:
         """The messages gathered so far, to be stored now; None if there are none."""
         if not self._gathering:
             return None
         said, self._gathering = self._gathering, []
+        self._gathering_bytes = 0
         return Batch(said, int(at), stamp(at, zone))
 
-    def stored(self, batch: Batch, first: int) -> None:
-        """Tell a batch that is on disk from the id ``first`` on."""
-        words = []
-        for number, one in enumerate(batch.said, first):
-            place = _Place(number, batch.at, batch.stamp)
-            words.append(self._word(one, place))
-            if one.key:
-                self._known[one.user, one.key] = place
-                self._keys[place.id] = (one.user, one.key)
+    def stored(self, batch: Batch, first: int) -> Sequence[Member]:
+        """Tell a batch that is on disk from the id ``first`` on.
+
+        Returns:
+            The members who must read on from the log, because other hands have added to it or changed it.
+        """
+        is_other_log = self._told_epoch != self._log.epoch
+        if is_other_log:
+            self._forget_log()
+        is_next = first == self.head + 1 and not is_other_log
+        words = [
+            self._remember(one, _Place(number, batch.at, batch.stamp))
+            for number, one in enumerate(batch.said, first)
+        ]
         self.head = first + len(words) - 1
-        for member in self._live:
-            member.cursor = self.head + 1
-        self.tell(Telling(words))
+        if is_next:
+            for member in self._live:
+                member.cursor = self.head + 1
+            self.tell(Telling(words))
+            return ()
+        behind = tuple(self._members if is_other_log else self._live)
+        self._live.clear()
+        if is_other_log:
+            for member in behind:
+                member.cursor = self._newcomer_cursor()
+                member.start_again()
+        return behind
 
     def not_stored(self, batch: Batch, why: Callable[[Said], Refused]) -> None:
         """Tell the senders of a batch that could not be stored, and nobody else."""
@@ -321,6 +367,18 @@ class Room:
             _, place = self._known.popitem(last=False)
             if place:
                 del self._keys[place.id]
+
+    def _remember(self, said: Said, place: _Place) -> Chat:
+        if said.key:
+            self._known[said.user, said.key] = place
+            self._keys[place.id] = (said.user, said.key)
+        return self._word(said, place)
+
+    def _forget_log(self) -> None:
+        """The log is another one: ids mean other messages now. Only what waits to be stored is still known."""
+        self._told_epoch = self._log.epoch
+        self._known = OrderedDict((key, place) for key, place in self._known.items() if place is None)
+        self._keys.clear()
 
     def _tell(self, telling: Telling, to: Iterable[Member]) -> None:
         full = [member for member in to if not member.hear(telling)]

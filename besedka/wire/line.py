@@ -52,6 +52,14 @@ def stamp(at: float, zone: tzinfo | None) -> str:
     return datetime.fromtimestamp(at, tz=UTC).astimezone(zone).strftime(STAMP)
 
 
+def moment(stamp: str, zone: tzinfo | None) -> int:
+    """The unix seconds of a time of the log; 0 if it is no time at all, as only other hands write it."""
+    try:
+        return int(datetime.strptime(stamp, STAMP).replace(tzinfo=zone).timestamp())
+    except ValueError:
+        return 0
+
+
 def write_line(line: Line) -> str:
     """The message as it stands in the log, without the last LF."""
     return f"[{line.stamp}] {line.user}: " + line.text.replace("\n", "\n\t")

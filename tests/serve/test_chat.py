@@ -26,6 +26,7 @@ class FakeMember(Member):
         super().__init__(Person("Anna"))
         self.ids: list[int] = []
         self.refusals: list[Code] = []
+        self.starts = 0
         self._at_page = at_page
 
     def hear(self, telling: Telling) -> bool:
@@ -39,6 +40,9 @@ class FakeMember(Member):
 
     def refused(self, refusal: Refused) -> None:
         self.refusals.append(refusal.code)
+
+    def start_again(self) -> None:
+        self.starts += 1
 
 
 async def started(directory: Path, messages: int = 0) -> tuple[Chat, Room]:
@@ -92,17 +96,88 @@ def test_what_was_accepted_is_stored_and_told_before_the_end(tmp_path: Path) -> 
     looping.run(scenario())
 
 
-def test_a_history_that_is_taken_away_ends_the_chat_and_nothing_of_the_batch_is_told(tmp_path: Path) -> None:
+def test_a_history_that_cannot_be_written_ends_the_chat_and_nothing_of_the_batch_is_told(
+    tmp_path: Path,
+) -> None:
+    async def scenario() -> None:
+        directory = tmp_path / "sub"
+        directory.mkdir()
+        chat, room = await started(directory)
+        member = FakeMember()
+        chat.enter(room, member)
+        chat.follow(room, member)
+        directory.rename(tmp_path / "elsewhere")
+        directory.touch()
+        chat.say(room, Said(member, "Anna", "x", ""))
+        assert "not a directory" in str(await chat.lost)
+        await until(lambda: bool(member.refusals))
+        assert (member.ids, member.refusals) == ([], [Code.NOT_STORED])
+        await chat.close()
+
+    looping.run(scenario())
+
+
+def test_all_start_again_when_the_history_was_replaced(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        chat, room = await started(tmp_path, 20)
+        member = FakeMember()
+        chat.enter(room, member)
+        chat.follow(room, member)
+        assert member.ids == list(range(11, 21))
+        (tmp_path / "talk.txt").unlink()
+        chat.say(room, Said(member, "Anna", "x", ""))
+        await until(lambda: member.starts == 1 and room.is_live(member))
+        assert member.ids == [*range(11, 21), 1]
+        assert (tmp_path / "talk.txt").read_text().endswith("Anna: x\n")
+        await chat.close()
+
+    looping.run(scenario())
+
+
+def test_what_other_hands_have_added_is_told_in_its_place(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        chat, room = await started(tmp_path, 5)
+        member = FakeMember()
+        chat.enter(room, member)
+        chat.follow(room, member)
+        with (tmp_path / "talk.txt").open("a") as by_hand:
+            by_hand.write("[2025-01-01 00:00:00] Hand: one\n[2025-01-01 00:00:00] Hand: two\n")
+        chat.say(room, Said(member, "Anna", "x", ""))
+        await until(lambda: member.ids[-1] == 8)
+        assert member.ids == list(range(1, 9))
+        assert member.starts == 0
+        await chat.close()
+
+    looping.run(scenario())
+
+
+def test_what_is_said_again_after_a_restart_is_found_in_the_log(tmp_path: Path) -> None:
     async def scenario() -> None:
         chat, room = await started(tmp_path)
         member = FakeMember()
         chat.enter(room, member)
-        chat.follow(room, member)
-        (tmp_path / "talk.txt").unlink()
-        chat.say(room, Said(member, "Anna", "x", ""))
-        assert "was removed" in str(await chat.lost)
-        await until(lambda: bool(member.refusals))
-        assert (member.ids, member.refusals) == ([], [Code.NOT_STORED])
+        for text in ("+1", "two\nlines", "+1"):
+            chat.say(room, Said(member, "Anna", text, ""))
+        await chat.close()
+        chat = Chat(Settings(history=tmp_path / "talk.txt"))
+        await chat.start()
+        room = await open_room(chat, DEFAULT_ROOM)
+        member = FakeMember()
+
+        async def find(
+            text: str, after: int = 0, besides: frozenset[int] = frozenset(), key: str = "k"
+        ) -> int | None:
+            told = await chat.find(room, Said(member, "Anna", text, key), after, besides)
+            return told.id if told else None
+
+        assert await find("+1", key="a") == 1
+        assert await find("+1", besides=frozenset({1}), key="b") == 3
+        assert await find("+1", besides=frozenset({1, 3}), key="c") is None
+        assert await find("+1", after=3, key="d") is None
+        assert await find("two\nlines", key="e") == 2
+        assert await find("two", key="f") is None
+        assert await find("1", key="g") is None
+        assert room.knows("Anna", "a")
         await chat.close()
 
     looping.run(scenario())

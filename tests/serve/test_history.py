@@ -12,7 +12,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from besedka.serve.errors import HistoryInUse, HistoryLost, HistoryUnusable, StorageFull
-from besedka.serve.history import BLOCK_BYTES, ChatHistory, room_path
+from besedka.serve.history import ChatHistory, room_path
+from besedka.serve.history.file import BLOCK_BYTES
 from besedka.wire.line import FIRST_LINE, Line, write_line
 
 EVERY_TEXT = settings(
@@ -39,7 +40,8 @@ def read_all(history: ChatHistory) -> list[str]:
 def test_a_new_history_is_an_empty_private_file(tmp_path: Path) -> None:
     path = tmp_path / "talk.txt"
     history = ChatHistory.open(path)
-    assert (history.count, history.epoch, read_all(history)) == (0, "", [])
+    assert (history.count, read_all(history)) == (0, [])
+    assert history.epoch
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     history.close()
 
@@ -76,7 +78,7 @@ def test_the_last_ten_stay_in_memory(tmp_path: Path) -> None:
 
 
 @EVERY_TEXT
-@given(texts=st.lists(st.text(alphabet=st.characters(exclude_categories=["Cs"], exclude_characters="\r"))))
+@given(texts=st.lists(st.text(alphabet=st.characters(exclude_categories=["Cs"], exclude_characters="\r\0"))))
 def test_any_text_is_one_message_and_comes_back_as_it_was(
     tmp_path_factory: pytest.TempPathFactory, texts: list[str]
 ) -> None:
@@ -119,15 +121,20 @@ def test_any_bytes_open_and_keep_their_whole_lines(
 ) -> None:
     path = write(tmp_path_factory.mktemp("history") / "talk.txt", data)
     history = ChatHistory.open(path)
-    whole = data[: data.rfind(b"\n") + 1]
-    assert path.read_bytes() == whole
-    kept = history.restored.torn_kept
-    assert (kept.read_bytes() if kept else b"") == data[len(whole) :]
-    assert history.count == len(FIRST_LINE.findall(whole.removeprefix(b"\xef\xbb\xbf")))
+    kept = history.restored.torn.kept.read_bytes() if history.restored.torn else b""
+    there = path.read_bytes()
+    assert there + kept in {data, data + b"\n"}
+    assert there.endswith(b"\n") or not there
+    assert history.count == len(FIRST_LINE.findall(there.removeprefix(b"\xef\xbb\xbf")))
     assert len(read_all(history)) == history.count
+    before = read_all(history)
     history.append([line("new")])
-    assert history.read(history.count, 1) == [line("new")]
+    assert read_all(history) == [*before, line("new")]
     history.close()
+    again = ChatHistory.open(path)
+    assert read_all(again) == [*before, line("new")]
+    assert again.restored.torn is None
+    again.close()
 
 
 def test_a_file_from_windows_reads_the_same_and_is_not_rewritten(tmp_path: Path) -> None:
@@ -172,16 +179,78 @@ def test_bytes_that_are_no_utf8_are_shown_with_replacements_and_never_rewritten(
     history.close()
 
 
-def test_a_torn_last_line_is_cut_off_kept_and_reported(tmp_path: Path) -> None:
-    path = write(tmp_path / "talk.txt", line("whole"), "\n[2025-11-19 23:46:39] Boris: to", b"\xd0")
+@pytest.mark.parametrize(
+    "torn",
+    [
+        b"[2025-11-19 23:46:39] Boris: to",
+        b"[2025-11-19 23:46:39] Boris: to\xd0",
+        b"[2025",
+        b"\0",
+        b"\0" * 5000,
+        b"[2025-11-19 23:46:39] Boris: hi\0\0\0\n\0\0",
+        b"[2025-11-19 23:46:39] Boris: hi\0\n",
+    ],
+)
+def test_a_torn_end_is_cut_off_kept_and_reported(tmp_path: Path, torn: bytes) -> None:
+    path = tmp_path / "talk.txt"
+    history = ChatHistory.open(path)
+    history.append([line("whole")])
+    history.close()
+    with path.open("ab") as crashed:
+        crashed.write(torn)
     history = ChatHistory.open(path)
     assert path.read_text() == line("whole") + "\n"
-    kept = history.restored.torn_kept
-    assert kept
+    assert history.restored.torn
+    kept = history.restored.torn.kept
     assert kept.name.startswith("talk.txt.torn-")
-    assert kept.read_bytes() == b"[2025-11-19 23:46:39] Boris: to\xd0"
-    assert history.restored.torn_bytes == len(kept.read_bytes())
-    assert history.count == 1
+    assert stat.S_IMODE(kept.stat().st_mode) == 0o600
+    assert kept.read_bytes() == torn
+    assert history.restored.torn.size == len(torn)
+    assert read_all(history) == [line("whole")]
+    history.close()
+
+
+def test_a_message_that_ends_in_the_middle_of_its_lines_is_cut_off_whole(tmp_path: Path) -> None:
+    path = tmp_path / "talk.txt"
+    history = ChatHistory.open(path)
+    history.append([line("whole\nof two lines")])
+    history.append([line("torn\nof\nthree lines")])
+    history.close()
+    whole = len(line("whole\nof two lines")) + 1
+    for size in range(path.stat().st_size - 1, whole, -1):
+        copy = tmp_path / f"copy{size}" / "talk.txt"
+        copy.parent.mkdir()
+        copy.write_bytes(path.read_bytes()[:size])
+        copy.with_name("talk.txt.index").write_bytes((tmp_path / "talk.txt.index").read_bytes())
+        again = ChatHistory.open(copy)
+        is_only_the_end_missing = size == path.stat().st_size - 1
+        assert again.count == 1 + is_only_the_end_missing
+        assert (again.restored.torn is None) == is_only_the_end_missing
+        again.append([line("next")])
+        assert read_all(again)[-1] == line("next")
+        again.close()
+
+
+def test_a_last_line_that_a_person_left_without_an_end_is_given_one(tmp_path: Path) -> None:
+    path = write(tmp_path / "talk.txt", line("one"), "\n", line("by hand"))
+    history = ChatHistory.open(path)
+    assert read_all(history) == [line("one"), line("by hand")]
+    assert history.restored.torn is None
+    assert path.read_text().endswith("by hand\n")
+    history.close()
+
+
+def test_damage_in_the_middle_is_reported_and_left_as_it_is(tmp_path: Path) -> None:
+    data = (
+        b"[2025-11-19 23:46:36] Anna: one\n[2025-11-19 23:46:36] Anna: two\n\tlines\xd0\n"
+        b"[2025-11-19 23:46:36] Anna: th\0ree\n[2025-11-19 23:46:36] Anna: four\n"
+    )
+    path = write(tmp_path / "talk.txt", data)
+    history = ChatHistory.open(path)
+    assert history.restored.damaged_line == 3
+    assert (history.count, history.restored.torn) == (4, None)
+    assert read_all(history)[1:3] == [line("two\nlines\ufffd"), line("th\0ree")]
+    assert path.read_bytes() == data
     history.close()
 
 
@@ -233,26 +302,92 @@ def test_a_path_that_cannot_be_a_history_is_named(tmp_path: Path, what: str) -> 
         ChatHistory.open(path)
 
 
-@pytest.mark.parametrize("change", ["removed", "replaced", "grown", "cut"])
-def test_nothing_is_written_into_a_file_that_other_hands_have_changed(tmp_path: Path, change: str) -> None:
+@pytest.mark.parametrize(
+    "change", ["removed", "replaced", "cut", "cut in the middle", "edited", "emptied", "continued"]
+)
+def test_a_log_that_other_hands_have_changed_is_read_anew_and_has_another_epoch(
+    tmp_path: Path, change: str
+) -> None:
     path = tmp_path / "talk.txt"
     history = ChatHistory.open(path)
-    history.append([line("one")])
+    history.append([line("one"), line("two")])
+    epoch = history.epoch
+    content = path.read_bytes()
     match change:
         case "removed":
             path.unlink()
+            left = []
         case "replaced":
             write(tmp_path / "other.txt", line("other") + "\n").rename(path)
-        case "grown":
-            write(path, path.read_bytes(), "and more\n")
+            left = [line("other")]
         case "cut":
-            os.truncate(path, 3)
-    before = path.read_bytes() if path.exists() else None
-    for _ in range(2):
-        with pytest.raises(HistoryLost, match=str(path)):
-            history.append([line("two")])
-    assert (path.read_bytes() if path.exists() else None) == before
+            os.truncate(path, len(content) // 2)
+            left = [line("one")]
+        case "cut in the middle":
+            os.truncate(path, 30)
+            left = [line("one")[:30]]
+        case "edited":
+            write(path, content.replace(b"one", b"ONE"))
+            left = [line("ONE"), line("two")]
+        case "continued":
+            write(path, content, "\tand more\n")
+            left = [line("one"), line("two\nand more")]
+        case _:
+            os.truncate(path, 0)
+            left = []
+    first = history.append([line("three")])
+    assert first == len(left) + 1
+    assert history.epoch != epoch
+    assert read_all(history) == [*left, line("three")]
+    assert path.read_text().split("\n")[-2] == line("three")
+    assert history.latest.lines == (*left, line("three"))
     history.close()
+    again = ChatHistory.open(path)
+    assert (again.epoch, read_all(again)) == (history.epoch, [*left, line("three")])
+    again.close()
+
+
+@pytest.mark.parametrize("change", ["touched", "added to"])
+def test_a_log_that_was_only_added_to_keeps_its_epoch(tmp_path: Path, change: str) -> None:
+    path = tmp_path / "talk.txt"
+    history = ChatHistory.open(path)
+    history.append([line("one"), line("two")])
+    epoch = history.epoch
+    added = [line("by hand")] if change == "added to" else []
+    with path.open("a") as by_hand:
+        by_hand.writelines(f"{one}\n" for one in added)
+    os.utime(path)
+    history.append([line("three")])
+    assert history.epoch == epoch
+    assert read_all(history) == [line("one"), line("two"), *added, line("three")]
+    history.close()
+
+
+def test_a_line_that_was_added_by_hand_to_the_last_message_belongs_to_it(tmp_path: Path) -> None:
+    path = tmp_path / "talk.txt"
+    history = ChatHistory.open(path)
+    history.append([line("one"), line("two")])
+    history.close()
+    with path.open("a") as by_hand:
+        by_hand.write("and more\n")
+    for _ in range(2):
+        again = ChatHistory.open(path)
+        assert read_all(again) == [line("one"), line("two") + "\nand more"]
+        again.close()
+
+
+def test_the_file_of_another_server_is_not_taken_at_a_commit(tmp_path: Path) -> None:
+    path = tmp_path / "talk.txt"
+    history = ChatHistory.open(path)
+    history.append([line("one")])
+    other = ChatHistory.open(write(tmp_path / "other.txt", line("other") + "\n"))
+    (tmp_path / "other.txt").rename(path)
+    for _ in range(2):
+        with pytest.raises(HistoryLost, match="in use"):
+            history.append([line("two")])
+    assert path.read_text() == line("other") + "\n"
+    history.close()
+    other.close()
 
 
 def test_a_path_that_can_no_longer_be_looked_at_is_final_too(tmp_path: Path) -> None:
@@ -291,10 +426,14 @@ def test_a_full_disk_leaves_no_half_batch_and_writing_goes_on_later(
 @pytest.mark.parametrize("call", ["write", "fdatasync"])
 def test_an_input_output_error_is_final(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, call: str) -> None:
     history = ChatHistory.open(tmp_path / "talk.txt")
-    calls = []
+    log_file = (tmp_path / "talk.txt").stat().st_ino
+    really = getattr(os, call)
+    failures = []
 
-    def fail(*_: object) -> int:
-        calls.append(call)
+    def fail(number: int, *arguments: object) -> object:
+        if os.fstat(number).st_ino != log_file:
+            return really(number, *arguments)
+        failures.append(call)
         raise OSError(errno.EIO, os.strerror(errno.EIO))
 
     with monkeypatch.context() as broken:
@@ -303,9 +442,43 @@ def test_an_input_output_error_is_final(tmp_path: Path, monkeypatch: pytest.Monk
             history.append([line("one")])
     with pytest.raises(HistoryLost):
         history.append([line("two")])
-    assert len(calls) == 1
+    assert len(failures) == 1
     assert history.count == 0
     history.close()
+
+
+@pytest.mark.parametrize(
+    "how", ["deleted", "garbage", "of another log", "cut", "with a torn record", "zeros behind"]
+)
+def test_an_index_of_no_use_is_made_again(tmp_path: Path, how: str) -> None:
+    path, index = tmp_path / "talk.txt", tmp_path / "talk.txt.index"
+    history = ChatHistory.open(path)
+    lines = [line(f"message {number}\nwith two lines") for number in range(1, 2001)]
+    for start in range(0, 2000, 100):
+        history.append(lines[start : start + 100])
+    history.close()
+    content = index.read_bytes()
+    match how:
+        case "deleted":
+            index.unlink()
+        case "garbage":
+            index.write_bytes(os.urandom(5000))
+        case "of another log":
+            ChatHistory.open(tmp_path / "other.txt").append([line("other")] * 3000)
+            index.write_bytes((tmp_path / "other.txt.index").read_bytes())
+        case "cut":
+            index.write_bytes(content[: len(content) // 2])
+        case "with a torn record":
+            index.write_bytes(content[:-3])
+        case _:
+            index.write_bytes(content + bytes(64))
+    again = ChatHistory.open(path)
+    assert again.count == 2000
+    assert again.restored.torn is None
+    assert [again.read(number, 1)[0] for number in (1, 777, 2000)] == [lines[0], lines[776], lines[1999]]
+    again.append([line("new")])
+    again.close()
+    assert read_all(ChatHistory.open(path)) == [*lines, line("new")]
 
 
 def test_an_empty_rooms_file_can_go_with_it_but_never_one_that_holds_words(tmp_path: Path) -> None:
@@ -315,7 +488,8 @@ def test_an_empty_rooms_file_can_go_with_it_but_never_one_that_holds_words(tmp_p
     write(tmp_path / "by hand.txt", line("one"), "\n")
     for history in (empty, full, by_hand):
         history.close(remove_if_empty=True)
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["by hand.txt", "full.txt"]
+    assert sorted(path.name for path in tmp_path.glob("*.txt")) == ["by hand.txt", "full.txt"]
+    assert not (tmp_path / "empty.txt.index").exists()
 
 
 @pytest.mark.parametrize(

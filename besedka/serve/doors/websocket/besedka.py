@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from typing import Final, assert_never
+from collections.abc import Awaitable, Callable
+from typing import Final, TypeVar, assert_never
 
 from besedka.serve.chat import Chat
 from besedka.serve.doors.websocket.connection import Connection
 from besedka.serve.doors.websocket.talk import SocketMember, SocketTalk
+from besedka.serve.people import Person
 from besedka.serve.room import Room, Said, Telling
 from besedka.wire.names import (
     FRAME_BYTES_AT_MOST,
@@ -34,6 +36,9 @@ from besedka.wire.words import (
     Welcome,
     decode_client,
 )
+from besedka.wire.words import Chat as ChatWord
+
+T = TypeVar("T")
 
 LIMITS: Final = Limits(
     name=NAME_CHARACTERS_AT_MOST,
@@ -43,12 +48,32 @@ LIMITS: Final = Limits(
 )
 
 
+class BesedkaMember(SocketMember):
+    """A member who has ids and a cursor of its own.
+
+    Attributes:
+        matched: messages of the log that were found to be what this connection said again.
+    """
+
+    __slots__ = ("matched", "talk")
+
+    talk: BesedkaTalk
+
+    def __init__(self, person: Person, room: Room, talk: BesedkaTalk) -> None:
+        super().__init__(person, room, talk)
+        self.matched: frozenset[int] = frozenset()
+
+    def start_again(self) -> None:
+        self.matched = frozenset()
+        self.talk.welcome(self, reset=True)
+
+
 class BesedkaTalk(SocketTalk):
     """A talk in Besedka's own protocol."""
 
     def __init__(self, connection: Connection, chat: Chat, language: Language) -> None:
         super().__init__(connection, chat, language)
-        self._places: dict[str, SocketMember] = {}
+        self._places: dict[str, BesedkaMember] = {}
         # One connection is one person, in all its rooms, also if it brought no secret.
         self._own_secret = secrets.token_hex(16)
 
@@ -56,14 +81,12 @@ class BesedkaTalk(SocketTalk):
         """Nothing is told before the first join."""
 
     def hear(self, text: str) -> None:
-        word: ClientWord | None = None
         try:
             word = decode_client(text)
-            self._act(word)
         except Refused as refusal:
-            refusal.room = refusal.room or (word.room if word else "")
-            refusal.key = refusal.key or (word.key if isinstance(word, Say) else "")
             self.refuse(refusal)
+        else:
+            self._try(word, lambda: self._act(word))
 
     def resume(self) -> None:
         for member in tuple(self._places.values()):
@@ -74,6 +97,35 @@ class BesedkaTalk(SocketTalk):
             self._go(member)
         self._places.clear()
 
+    def welcome(self, member: BesedkaMember, *, reset: bool) -> None:
+        """Tell a member what it must know of its room."""
+        room = member.room
+        welcome = Welcome(
+            room=room.name,
+            user=member.person.name,
+            head=room.head,
+            epoch=room.epoch,
+            clients_count=room.clients_count,
+            users=room.names(),
+            limits=LIMITS,
+            utc_offset=self._chat.utc_offset(),
+            reset=reset,
+        )
+        self.send(Telling([welcome]))
+
+    def _try(self, word: ClientWord, act: Callable[[], None]) -> None:
+        try:
+            act()
+        except Refused as refusal:
+            refusal.room = refusal.room or word.room
+            refusal.key = refusal.key or (word.key if isinstance(word, Say) else "")
+            self.refuse(refusal)
+
+    def _later(self, word: ClientWord, answer: Awaitable[T], act: Callable[[T], None]) -> None:
+        """Deal with a word when something it needs is there; the words behind it wait."""
+        future = asyncio.ensure_future(answer)
+        self._connection.wait_for(future, lambda found: self._try(word, lambda: act(found)))
+
     def _act(self, word: ClientWord) -> None:
         match word:
             case Join():
@@ -82,8 +134,9 @@ class BesedkaTalk(SocketTalk):
                 self._say(word)
             case Browse():
                 room = self._place(word.room).room
-                page = asyncio.ensure_future(self._chat.page(room, word.before, word.limit))
-                self._connection.wait_for(page, lambda found: self._show(found, word.before))
+                self._later(
+                    word, self._chat.page(room, word.before, word.limit), lambda page: self._show(page, word)
+                )
             case BeginTyping():
                 member = self._place(word.room)
                 self._chat.type(member.room, member)
@@ -107,50 +160,44 @@ class BesedkaTalk(SocketTalk):
         if isinstance(room, Room):
             self._enter(room, name, word)
         else:
-            self._connection.wait_for(room, lambda room: self._enter_later(room, name, word))
-
-    def _enter_later(self, room: Room, name: str, word: Join) -> None:
-        try:
-            self._enter(room, name, word)
-        except Refused as refusal:
-            refusal.room = room.name
-            self.refuse(refusal)
+            self._later(word, room, lambda room: self._enter(room, name, word))
 
     def _enter(self, room: Room, name: str, word: Join) -> None:
         person = self._chat.people.come(name, word.secret or self._own_secret)
-        member = self._places[room.name] = SocketMember(person, room, self)
+        member = self._places[room.name] = BesedkaMember(person, room, self)
         reset = self._chat.enter(room, member, word.since, word.epoch)
-        welcome = Welcome(
-            room=room.name,
-            user=name,
-            head=room.head,
-            epoch=room.epoch,
-            clients_count=room.clients_count,
-            users=room.names(),
-            limits=LIMITS,
-            utc_offset=self._chat.utc_offset(),
-            reset=reset,
-        )
-        self.send(Telling([welcome]))
+        self.welcome(member, reset=reset)
         self._chat.follow(room, member)
 
     def _say(self, word: Say) -> None:
         member = self._place(word.room)
-        said = Said(member, member.person.name, clean_text(word.text), clean_key(word.key))
-        known = self._chat.say(member.room, said)
-        if known:
-            self.send(Telling([known]))
+        room, user = member.room, member.person.name
+        said = Said(member, user, clean_text(word.text), clean_key(word.key))
+        if room.is_full:
+            self._later(word, self._chat.space(room), lambda _: self._say(word))
+        elif word.after is not None and not room.knows(user, said.key):
+            found = self._chat.find(room, said, word.after, member.matched)
+            self._later(word, found, lambda told: self._say_unless_found(member, said, told))
+        else:
+            self._say_unless_found(member, said, None)
 
-    def _show(self, page: History, before: int) -> None:
-        answer = History(room=page.room, first=page.first, messages=page.messages, before=before)
+    def _say_unless_found(self, member: BesedkaMember, said: Said, told: ChatWord | None) -> None:
+        if told:
+            member.matched |= {told.id}
+        told = told or self._chat.say(member.room, said)
+        if told:
+            self.send(Telling([told]))
+
+    def _show(self, page: History, word: Browse) -> None:
+        answer = History(room=page.room, first=page.first, messages=page.messages, before=word.before)
         self.send(Telling([answer]))
 
-    def _place(self, room: str) -> SocketMember:
+    def _place(self, room: str) -> BesedkaMember:
         name = clean_room(room)
         if name not in self._places:
             raise Refused(Code.NOT_JOINED, room=name)
         return self._places[name]
 
-    def _go(self, member: SocketMember) -> None:
+    def _go(self, member: BesedkaMember) -> None:
         self._chat.leave(member.room, member)
         self._chat.people.go(member.person)

@@ -158,6 +158,8 @@ class Connection(asyncio.Protocol):
         """Ping, or give up, when it is time."""
         if now >= self._abort_at:
             self._transport.abort()
+        elif self._is_busy:
+            self._heard_at = now  # we do not listen
         elif self._protocol.state is State.OPEN and now - self._heard_at > SILENT_SECONDS:
             self.close(Ending.SILENT)
         elif self._protocol.state is State.OPEN and now >= self._ping_at:
@@ -302,12 +304,12 @@ class WebSocketDoor:
             for connection in tuple(self._connections):
                 connection.look_after(now)
 
-    async def close(self) -> None:
-        """End all connections, and wait until they are gone."""
+    async def close(self, seconds: float = CLOSE_SECONDS) -> None:
+        """End all connections, and wait so long at most until they are gone."""
         for connection in tuple(self._connections):
             connection.close(Ending.RESTARTING)
         with suppress(TimeoutError):
-            async with asyncio.timeout(CLOSE_SECONDS):
+            async with asyncio.timeout(seconds):
                 await self._is_empty.wait()
         for connection in tuple(self._connections):
             connection.look_after(float("inf"))

@@ -23,6 +23,10 @@ class SeedMember(SocketMember):
 
     hears_typing = False
 
+    def start_again(self) -> None:
+        # There are no ids here: what is new is heard, whatever log it stands in.
+        self.cursor = self.room.head + 1
+
 
 class SeedTalk(SocketTalk):
     """A talk in the seed's protocol."""

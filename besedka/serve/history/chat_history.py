@@ -1,0 +1,409 @@
+"""`ChatHistory`: one room's log.
+
+The rules of this module:
+
+- the file is the truth, and alone is enough; the index beside it is made again when it is missing or does not fit;
+- a message counts when its whole line is on disk: `append` returns only after ``fdatasync``;
+- nothing here knows a loop, a socket or a room. The methods block, and the caller runs them where that does no harm;
+  `append` by one thread at a time, `read` and `find` by any.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import os
+import secrets
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from besedka.serve.errors import HistoryInUse, HistoryLost, HistoryUnusable, StorageFull
+from besedka.serve.history import check, file, scan
+from besedka.serve.history.file import FULL, Descriptor, Identity, reason
+from besedka.serve.history.index import Index, Places, Record, index_path
+from besedka.serve.history.repair import Torn, repair
+from besedka.wire.line import FIRST_LINE, MessageId, read_line, show_line
+
+log = logging.getLogger(__name__)
+
+LATEST_MESSAGES: Final = 10
+"""How many messages stay in memory, for newcomers."""
+
+PAGE_BYTES: Final = 64 * 1024
+"""A page ends after the message with which it grows past this, so that one frame stays a frame."""
+
+RECORDS_AT_ONCE: Final = 10_000
+"""How many messages are indexed, or looked through, in one step."""
+
+
+@dataclass(frozen=True, slots=True)
+class Restored:
+    """What was found when a log was opened.
+
+    Attributes:
+        messages: how many there are.
+        first_stamp: the time of the first one as the log tells it, empty if there is none.
+        last_stamp: the same for the last one.
+        torn: what was cut off its end.
+        damaged_line: the number of the first line that is damaged, among those that were not indexed yet.
+    """
+
+    messages: int
+    first_stamp: str
+    last_stamp: str
+    torn: Torn | None = None
+    damaged_line: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Latest:
+    """The last messages of a log, at one moment.
+
+    Attributes:
+        first: the id of the first of them.
+        lines: their lines, oldest first.
+    """
+
+    first: int
+    lines: tuple[str, ...]
+
+
+class _Body:
+    """The file and where its messages are; exchanged as a whole when other hands have changed the file.
+
+    Attributes:
+        file: the log.
+        size: how much of it is read.
+        start: where the first message begins.
+        count: how many messages there are.
+        places: where they are.
+    """
+
+    __slots__ = ("count", "file", "places", "size", "start")
+
+    def __init__(self, log_file: Descriptor) -> None:
+        self.file = log_file
+        self.size = log_file.size
+        self.start = 0
+        self.count = 0
+        self.places = Places()
+
+    def read(self, first: int, limit: int) -> list[str]:
+        if first > self.count or limit < 1:
+            return []
+        first = max(first, 1)
+        number, offset = self.places.before(first)
+        page: list[str] = []
+        size = 0
+        for raw in scan.messages(self.file, offset, self.size):
+            if number >= first:
+                page.append(show_line(raw))
+                size += len(raw)
+                if len(page) == limit or size > PAGE_BYTES:
+                    break
+            number += 1
+        return page
+
+
+class ChatHistory:
+    """One room's log. Make it with `open` or `open_to_read`.
+
+    Attributes:
+        path: the file.
+        epoch: names this log, so that ids of another are not mistaken for its own.
+        latest: the last 10 messages; replaced as a whole, so that any thread may look.
+        restored: what was found when it was opened.
+    """
+
+    def __init__(self, path: Path, log_file: Descriptor, index: Index | None) -> None:
+        self.path = path
+        self.epoch = ""
+        self.latest = Latest(1, ())
+        self.restored = Restored(0, "", "")
+        self._body = _Body(log_file)
+        self._index = index
+        self._identity = Identity.of(os.fstat(log_file.number))
+        self._lost: HistoryLost | None = None
+
+    @classmethod
+    def open(cls, path: Path) -> ChatHistory:
+        """Open a log to read and append, make it if there is none, and repair its end if a crash has torn it.
+
+        Raises:
+            HistoryUnusable: if it cannot be read and written.
+            HistoryInUse: if another process has it.
+        """
+        try:
+            log_file = file.open_or_create(path)
+            file.lock(log_file, path)
+            file.distrust_cache(log_file)
+            index, torn = repair(log_file, path, _open_index(path))
+            history = cls(path, log_file, index)
+            history._restore(torn, is_ours=True)
+        except OSError as error:
+            raise HistoryUnusable(path, reason(error)) from error
+        return history
+
+    @classmethod
+    def open_to_read(cls, path: Path) -> ChatHistory:
+        """Open a log that another process may be writing: nothing is locked, repaired or made.
+
+        Raises:
+            HistoryUnusable: if it cannot be read.
+        """
+        try:
+            history = cls(path, Descriptor(path, os.O_RDONLY), _open_index(path, read_only=True))
+            history._restore(None, is_ours=False)
+        except OSError as error:
+            raise HistoryUnusable(path, reason(error)) from error
+        return history
+
+    @property
+    def count(self) -> int:
+        """How many messages it holds; also the id of the last one."""
+        return self._body.count
+
+    def append(self, lines: Sequence[str]) -> MessageId:
+        """Write messages, given as `write_line` gives them, and wait until they are on disk.
+
+        If other hands have changed the file, it is read anew first: what they have added behind is there then, and if
+        they have changed what was there before, `epoch` is another one.
+
+        Returns:
+            The id of the first one; the others follow.
+
+        Raises:
+            StorageFull: there is no room; the file is as it was.
+            HistoryLost: writing failed in a way that must not be retried.
+        """
+        if self._lost:
+            raise self._lost
+        batch = [f"{line}\n".encode() for line in lines]
+        try:
+            self._look_for_other_hands()
+            self._write(batch, sync_index=any("\n" in line for line in lines))
+        except HistoryLost as error:
+            self._lost = error
+            raise
+        return self._stored(lines, batch)
+
+    def read(self, first: int, limit: int) -> list[str]:
+        """A page: the lines of up to ``limit`` messages from the id ``first`` on.
+
+        It holds at least one message if there is one, and ends after the one with which it passes `PAGE_BYTES`.
+        """
+        return self._body.read(first, limit)
+
+    def find(self, user: str, text: str, after: int, besides: frozenset[int]) -> tuple[MessageId, str] | None:
+        """The first message by this name, with this text, later than the id ``after``, and none of ``besides``.
+
+        Returns:
+            Its id and its time as the log tells it.
+        """
+        said = f"] {user}: " + text.replace("\n", "\n\t")
+        number = after + 1
+        while page := self.read(number, RECORDS_AT_ONCE):
+            for line in page:
+                if line.endswith(said) and line.index("]") + len(said) == len(line) and number not in besides:
+                    return MessageId(number), read_line(line).stamp
+                number += 1
+        return None
+
+    def close(self, *, remove_if_empty: bool = False) -> None:
+        """Let go of the file; one that holds nothing, and is still ours, can be removed."""
+        if remove_if_empty and self._body.file.size == 0:
+            with suppress(OSError):
+                if Identity.of(self.path.stat()) == self._identity:
+                    self.path.unlink()
+                    index_path(self.path).unlink(missing_ok=True)
+        self._body.file.close()
+        self._drop_index()
+
+    # Restoring.
+
+    def _restore(self, torn: Torn | None, *, is_ours: bool, new_epoch: str = "") -> None:
+        """Learn what the file holds: by the index as far as it goes, and from there on by reading."""
+        body = _Body(self._body.file)
+        end = self._restore_by_index(body, self._index) if self._index and not new_epoch else None
+        if end is None:
+            end = body.start = scan.first_start(body.file)
+            self.epoch = new_epoch or self._epoch_of(body)
+            self._drop_index()
+            if is_ours:
+                self._create_index(body.start)
+        damaged_line = self._read_rest(body, end, is_ours=is_ours)
+        self._body = body
+        self.latest = _read_latest(body)
+        first = body.read(1, 1)
+        stamps = [read_line(line).stamp for line in (*first, *self.latest.lines[-1:])] or ["", ""]
+        self.restored = Restored(body.count, stamps[0], stamps[1], torn, damaged_line)
+
+    def _restore_by_index(self, body: _Body, index: Index) -> int:
+        """Take from the index what it knows. Returns where that ends."""
+        end, count = index.add_up(body.places), index.count
+        if end > body.size:
+            # We only read, and somebody is writing just now: the index is ahead of the log.
+            count, end = index.within(body.places, body.size)
+        if count and end < body.size and not FIRST_LINE.match(body.file.read(end, file.BLOCK_BYTES)):
+            # By hand a line was added that belongs to the last message.
+            end, _ = index.where(body.places, count)
+            count -= 1
+            if index.is_writable:
+                index.cut(count)
+        body.start, body.count, self.epoch = index.start, count, index.epoch
+        return end
+
+    def _read_rest(self, body: _Body, offset: int, *, is_ours: bool) -> int | None:
+        """Note the messages that the index does not know yet. Returns the first damaged line among them."""
+        damaged = None
+        records: list[Record] = []
+        for raw in scan.messages(body.file, offset, body.size, at_once=scan.SCAN_BYTES):
+            if damaged is None and scan.is_damaged(raw):
+                damaged = check.line_number(body.file, offset) + scan.line_of_damage(raw)
+            body.count += 1
+            body.places.note(body.count, offset)
+            offset += len(raw)
+            if is_ours:
+                records.append(Record.of(raw, begins_batch=True))
+                if len(records) == RECORDS_AT_ONCE:
+                    self._index_add(records)
+                    records.clear()
+        self._index_add(records)
+        return damaged
+
+    def _epoch_of(self, body: _Body) -> str:
+        """Of a log without an index: one that can be made again if it has words, else a new one."""
+        first = next(scan.messages(body.file, body.start, body.size), b"")
+        return hashlib.sha256(first).hexdigest()[:12] if first else secrets.token_hex(6)
+
+    # Writing.
+
+    def _look_for_other_hands(self) -> None:
+        """Never write into a file that is no longer there, or whose content is not what we take it for."""
+        try:
+            status = self.path.stat()
+            if Identity.of(status) == self._identity:
+                return
+            is_same_file = (status.st_dev, status.st_ino) == (self._identity.device, self._identity.inode)
+        except FileNotFoundError:
+            is_same_file = False
+        except OSError as error:
+            raise HistoryLost(self.path, reason(error)) from error
+        try:
+            self._take_anew(is_same_file=is_same_file)
+        except (OSError, HistoryInUse) as error:
+            raise HistoryLost(
+                self.path, reason(error) if isinstance(error, OSError) else str(error)
+            ) from error
+
+    def _take_anew(self, *, is_same_file: bool) -> None:
+        log_file = self._body.file
+        if not is_same_file:
+            log_file = file.open_or_create(self.path)
+            file.lock(log_file, self.path)
+        index = self._index if is_same_file else None
+        is_changed = index is None or check.first_difference(log_file, index) is not None
+        index, torn = repair(log_file, self.path, None if is_changed else index)
+        before = self.epoch
+        self._body, self._index = _Body(log_file), index
+        self._restore(torn, is_ours=True, new_epoch=secrets.token_hex(6) if is_changed else "")
+        self._identity = Identity.of(os.fstat(log_file.number))
+        what = "replaced or changed" if self.epoch != before else "added to"
+        log.warning(
+            "the history %s was %s by other hands; it has %d messages now", self.path, what, self.count
+        )
+
+    def _write(self, batch: Sequence[bytes], *, sync_index: bool) -> None:
+        records = [Record.of(message, begins_batch=place == 0) for place, message in enumerate(batch)]
+        try:
+            self._index_add(records, sync=sync_index)
+            self._body.file.write(b"".join(batch))
+        except OSError as error:
+            if error.errno not in FULL:
+                raise HistoryLost(self.path, reason(error)) from error
+            self._cut_back()
+            raise StorageFull(self.path, sum(map(len, batch))) from error
+        try:
+            self._body.file.sync()
+        except OSError as error:
+            raise HistoryLost(self.path, reason(error)) from error
+
+    def _cut_back(self) -> None:
+        try:
+            self._body.file.cut(self._body.size)
+            if self._index:
+                self._index.cut(self._body.count)
+            self._identity = Identity.of(os.fstat(self._body.file.number))
+        except OSError as error:
+            raise HistoryLost(self.path, f"half a batch could not be cut off: {reason(error)}") from error
+
+    def _stored(self, lines: Sequence[str], batch: Sequence[bytes]) -> MessageId:
+        body = self._body
+        first = MessageId(body.count + 1)
+        for number, message in enumerate(batch, first):
+            body.places.note(number, body.size)
+            body.size += len(message)
+        body.count += len(batch)
+        last = (*self.latest.lines, *lines)[-LATEST_MESSAGES:]
+        self.latest = Latest(body.count - len(last) + 1, last)
+        self._identity = Identity.of(os.fstat(body.file.number))
+        return first
+
+    # The index: a help, not a need. Without it the log is read from the start next time.
+
+    def _create_index(self, start: int) -> None:
+        try:
+            self._index = Index.create(index_path(self.path), self.epoch, start)
+        except OSError as error:
+            log.warning("no index for %s: %s", self.path, reason(error))
+
+    def _index_add(self, records: Sequence[Record], *, sync: bool = False) -> None:
+        """Add to the index if there is one.
+
+        Raises:
+            OSError: if there is no room; then there is none for the log either.
+        """
+        if self._index is None or not records:
+            return
+        try:
+            self._index.add(records, sync=sync)
+        except ValueError as error:
+            log.warning("no index for %s: %s", self.path, error)
+            self._drop_index()
+        except OSError as error:
+            if error.errno in FULL:
+                raise
+            log.warning("no index for %s any more: %s", self.path, reason(error))
+            self._drop_index()
+
+    def _drop_index(self) -> None:
+        if self._index:
+            self._index.close()
+        self._index = None
+
+
+def room_path(history: Path, room: str) -> Path:
+    """The file of a room other than the default one, beside the default room's."""
+    return history.with_name(f"{history.stem}.{room}{history.suffix}")
+
+
+def _open_index(path: Path, *, read_only: bool = False) -> Index | None:
+    try:
+        return Index(index_path(path), read_only=read_only)
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError) as error:
+        log.warning("the index of %s is of no use: %s", path, error)
+        return None
+
+
+def _read_latest(body: _Body) -> Latest:
+    first = max(1, body.count - LATEST_MESSAGES + 1)
+    lines: list[str] = []
+    # A page may end early because of its size.
+    while page := body.read(first + len(lines), LATEST_MESSAGES):
+        lines += page
+    return Latest(first, tuple(lines))

@@ -1,0 +1,145 @@
+"""A log's file: opened, locked, looked at, written. System calls and what they may answer; nothing of messages."""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import os
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from besedka.serve.errors import HistoryInUse
+
+BLOCK_BYTES: Final = 64 * 1024
+"""How much is read at once, and so about how much is read in vain to find a message."""
+
+CACHE_BYTES: Final = 8 * 1024 * 1024
+"""How much of a log's end is read from the disk itself at the start: more than any batch that may have failed."""
+
+PRIVATE: Final = 0o600
+
+FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+"""What a system answers that has no room for more."""
+
+
+class Descriptor:
+    """An open file that closes with its last user, so that a thread may still read it while it is exchanged."""
+
+    __slots__ = ("number",)
+
+    def __init__(self, path: Path, flags: int) -> None:
+        self.number = -1
+        self.number = os.open(path, flags | os.O_CLOEXEC, PRIVATE)
+
+    def __del__(self) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close it, if it is not closed yet."""
+        number, self.number = self.number, -1
+        if number >= 0:
+            os.close(number)
+
+    @property
+    def size(self) -> int:
+        """Its length in bytes."""
+        return os.fstat(self.number).st_size
+
+    def read(self, offset: int, size: int) -> bytes:
+        """Up to so many bytes from there."""
+        return os.pread(self.number, size, offset)
+
+    def write(self, data: bytes) -> None:
+        """Write all of it at the end (the file must have been opened to append)."""
+        view = memoryview(data)
+        while view:
+            view = view[os.write(self.number, view) :]
+
+    def sync(self) -> None:
+        """Wait until what was written is on the disk."""
+        os.fdatasync(self.number)
+
+    def cut(self, size: int) -> None:
+        """Make it so long."""
+        os.ftruncate(self.number, size)
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """By what one knows that a file is still the same, and that no other hands were on it."""
+
+    device: int
+    inode: int
+    size: int
+    changed_ns: int
+
+    @classmethod
+    def of(cls, status: os.stat_result) -> Identity:
+        return cls(status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns)
+
+
+def open_or_create(path: Path) -> Descriptor:
+    """Open a log to read and append; if it is made, its directory is synced, too.
+
+    Raises:
+        OSError: as the system says it.
+    """
+    existed = path.exists()
+    descriptor = Descriptor(path, os.O_RDWR | os.O_CREAT | os.O_APPEND)
+    if not existed:
+        sync_directory(path)
+    return descriptor
+
+
+def sync_directory(path: Path) -> None:
+    """Wait until the name of a new file is on the disk."""
+    directory = Descriptor(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+    os.fsync(directory.number)
+    directory.close()
+
+
+def lock(descriptor: Descriptor, path: Path) -> None:
+    """Take the file for this process, as long as it is open.
+
+    Raises:
+        HistoryInUse: if another has it.
+    """
+    try:
+        fcntl.flock(descriptor.number, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise HistoryInUse(path, _holder(descriptor)) from None
+
+
+def distrust_cache(descriptor: Descriptor) -> None:
+    """Have the end of the file read from the disk: after a failed sync the cache may show what is not there."""
+    if hasattr(os, "posix_fadvise"):
+        start = max(0, descriptor.size - CACHE_BYTES)
+        os.posix_fadvise(descriptor.number, start, 0, os.POSIX_FADV_DONTNEED)
+
+
+def write_beside(path: Path, data: bytes) -> None:
+    """Make a new private file with this content, on the disk when this returns."""
+    copy = Descriptor(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL)
+    copy.write(data)
+    os.fsync(copy.number)
+    copy.close()
+    sync_directory(path)
+
+
+def reason(error: OSError) -> str:
+    """What the system said, as a part of a sentence."""
+    return (error.strerror or str(error)).lower()
+
+
+def _holder(descriptor: Descriptor) -> int | None:
+    """The process that holds the lock on this file, where the kernel tells (Linux)."""
+    status = os.fstat(descriptor.number)
+    device = f"{os.major(status.st_dev):02x}:{os.minor(status.st_dev):02x}:{status.st_ino}"
+    with suppress(OSError):
+        for row in Path("/proc/locks").read_text(encoding="ascii").splitlines():
+            fields = row.split()
+            if fields[1] == "FLOCK" and fields[5] == device:
+                return int(fields[4])
+    return None
