@@ -41,7 +41,7 @@ PIN := --quiet --generate-hashes --strip-extras --no-header \
 	--no-emit-index-url --no-emit-trusted-host --no-emit-find-links
 
 clean: ## remove all that make has made
-	rm -rf $(VENV) .cache
+	rm -rf $(VENV) .cache .hypothesis
 
 $(VENV)/run.stamp: requirements/run.txt pyproject.toml tools/make_venv.sh
 	@sh tools/make_venv.sh $(PYTHON) $(VENV) requirements/run.txt

@@ -108,14 +108,15 @@ def serve(host: str, port: int, history: Path, utc: bool, lang: str) -> None:
     epilog="""\b
 Examples:
   besedka chat
-  besedka chat ws://192.168.1.5:8765/ws --name Anna"""
+  besedka chat 192.168.1.5#dev --name Anna"""
 )
-@click.argument("url", envvar="BESEDKA_URL", default="ws://localhost:8765/ws")
+@click.argument("url", envvar="BESEDKA_URL", default="localhost:8765")
 @setting("--name", help="Your name; asked for if not given.")
 def chat(url: str, name: str | None) -> None:
     """Talk in the terminal.
 
-    URL is ws://HOST:PORT/ws; ws://localhost:8765/ws if not given.
+    URL is HOST, HOST:PORT or what a browser shows, with #ROOM behind it; localhost:8765 if not given.
+    It can also be set in the environment, as BESEDKA_URL.
     """
     from besedka.terminal.app import run  # noqa: PLC0415 - the server starts without the terminal client
     from besedka.terminal.connection import ConnectionFailed  # noqa: PLC0415

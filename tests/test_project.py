@@ -65,7 +65,7 @@ def test_links_in_documents_lead_somewhere(document: Path) -> None:
         assert (document.parent / target).exists(), target
 
 
-@pytest.mark.parametrize("word", [*words.ClientWord.__args__, *words.ServerWord.__args__])
+@pytest.mark.parametrize("word", [*words.ClientWord.__args__, *words.ServerWord.__args__, words.SeedHistory])
 def test_every_frame_and_field_is_in_the_protocol(word: type[words.Frame]) -> None:
     tag = word.__struct_config__.tag
     rows = [row for row in PROTOCOL.split("\n") if row.startswith(f"| `{tag}` |")]

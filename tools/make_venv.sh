@@ -4,8 +4,8 @@ set -eu
 python=$1 venv=$2 requirements=$3
 
 if ! "$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
-    echo "besedka needs Python 3.11 or newer; '$python' is $("$python" -V 2>&1 || echo missing)." >&2
-    echo "Name another one: make PYTHON=python3.12 …" >&2
+    echo "besedka needs Python 3.11 or newer; '$python' is $("$python" -V 2>/dev/null || echo missing)." >&2
+    echo "Name another one: make run PYTHON=python3.12" >&2
     exit 1
 fi
 if ! "$python" -c 'import venv, ensurepip' 2>/dev/null; then

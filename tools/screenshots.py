@@ -39,9 +39,8 @@ EARLIER = (
 def main() -> None:
     """Take all pictures."""
     with tempfile.TemporaryDirectory() as directory, sync_playwright() as playwright:
-        server = RunningServer(Path(directory), "--port", "8765", "--utc")
-        server.start()
         browser = playwright.chromium.launch(executable_path=os.environ["BESEDKA_TEST_BROWSER"], args=QUIET)
+        server = RunningServer(Path(directory), "--utc").start()
         try:
             talk(server, browser)
         finally:

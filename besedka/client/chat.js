@@ -24,15 +24,21 @@ const socket = new Socket(socketUrls(location), {
   refused: (code) => happen({ type: "shut", code }),
 });
 
+// The frame comes first: it decides who can take the focus.
 const views = [
+  new FrameView(words, { leave }),
   new LoginView(words, { enter: (name) => happen({ type: "enter", name, secret: remembered.secret() }) }),
-  new FrameView(words, { leave: () => happen({ type: "leave" }) }),
   new LogView(words, { older: () => happen({ type: "older" }) }),
   new ComposerView(words, {
     say: (text) => happen({ type: "say", text, key: crypto.randomUUID?.() ?? `${Date.now()}-${Math.random()}` }),
     typing: () => happen({ type: "typing" }),
   }),
 ];
+
+function leave() {
+  const n = state.outbox.length;
+  if (!n || confirm(words.leaveUnsent(n))) happen({ type: "leave" });
+}
 
 function happen(event) {
   const [next, effects] = step(state, event);

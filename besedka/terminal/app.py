@@ -12,7 +12,7 @@ from prompt_toolkit.patch_stdout import patch_stdout
 from prompt_toolkit.styles import Style
 
 from besedka.terminal import screen
-from besedka.terminal.address import websocket_url
+from besedka.terminal.address import Address, address
 from besedka.terminal.connection import (
     Away,
     Connection,
@@ -24,11 +24,11 @@ from besedka.terminal.connection import (
 )
 from besedka.terminal.phrases import Phrases, phrases
 from besedka.wire.names import clean_text
-from besedka.wire.refusals import Language, Refused
+from besedka.wire.refusals import Refused
 from besedka.wire.words import Error, System, Typing, Welcome
 
 
-def run(address: str, name: str | None) -> None:
+def run(given: str, name: str | None) -> None:
     """Talk until ``/exit``, Ctrl-D or Ctrl-C.
 
     Raises:
@@ -37,15 +37,15 @@ def run(address: str, name: str | None) -> None:
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise ConnectionFailed("besedka chat talks with a person: run it in a terminal")
     try:
-        url = websocket_url(address)
+        there = address(given)
     except ValueError as error:
         raise ConnectionFailed(str(error)) from None
-    asyncio.run(_App(url, phrases(os.environ)).run(name))
+    asyncio.run(_App(there, phrases(os.environ)).run(name))
 
 
 class _App:
-    def __init__(self, url: str, words: Phrases) -> None:
-        self._url = url
+    def __init__(self, there: Address, words: Phrases) -> None:
+        self._there = there
         self._words = words
         self._session: PromptSession[str] = PromptSession(
             erase_when_done=True, style=Style.from_dict(screen.STYLES), bottom_toolbar=self._toolbar
@@ -63,7 +63,7 @@ class _App:
             try:
                 await self._talk(name)
             except JoinRefused as refusal:
-                self._show(screen.remark(str(refusal), problem=True))
+                self._refuse(refusal.code, str(refusal))
                 name = None
             else:
                 return
@@ -76,7 +76,7 @@ class _App:
             return None
 
     async def _talk(self, name: str) -> None:
-        connection = self._connection = Connection(self._url, name)
+        connection = self._connection = Connection(self._there.url, name, self._there.room)
         with patch_stdout(raw=True):
             listening = asyncio.create_task(self._listen(connection))
             writing = asyncio.create_task(self._write(connection))
@@ -113,8 +113,7 @@ class _App:
         try:
             await connection.say(clean_text(text))
         except Refused as refusal:
-            language = Language.EN if self._words.left.endswith("left") else Language.RU
-            self._show(screen.remark(refusal.sentence(language), problem=True))
+            self._show(screen.remark(refusal.sentence(self._words.language), problem=True))
 
     def _tell(self, event: Event) -> None:
         match event:
@@ -127,7 +126,7 @@ class _App:
                 if notice:
                     self._show(notice)
             case Error():
-                self._show(screen.remark(event.text, problem=True))
+                self._refuse(event.code, event.text)
             case Away():
                 if not self._is_away:
                     self._show(screen.remark(self._words.away))
@@ -152,10 +151,14 @@ class _App:
             self._show(screen.day(heard.stamp))
         self._show(screen.message(heard, self._me))
 
+    def _refuse(self, code: str, sentence: str) -> None:
+        """Tell a refusal in our language, or else in the server's."""
+        self._show(screen.remark(self._words.refusals.get(code, sentence), problem=True))
+
     def _toolbar(self) -> str:
         if self._connection and self._connection.waiting:
             return self._words.waiting.format(n=self._connection.waiting)
-        return self._words.away if self._is_away else f"{self._me} · {self._url}"
+        return self._words.away if self._is_away else f"{self._me} · # {self._there.room} · {self._there.url}"
 
     def _show(self, fragments: screen.Fragments) -> None:
         print_formatted_text(FormattedText(fragments), style=Style.from_dict(screen.STYLES))

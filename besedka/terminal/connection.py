@@ -10,6 +10,7 @@ import asyncio
 import os
 import random
 import secrets
+import ssl
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Final
@@ -245,6 +246,8 @@ class Connection:
 
 
 def _reason(error: Exception) -> str:
+    if isinstance(error, ssl.SSLError):
+        return "it does not speak TLS as we know it; without TLS it is ws://"
     if isinstance(error, TimeoutError):
         return "no answer in time"
     if isinstance(error, OSError) and error.errno:

@@ -124,7 +124,7 @@ def clean_text(given: str) -> str:
         Refused: `empty_text` or `text_too_long`.
     """
     text = _LINE_ENDS.sub("\n", _SURROGATES.sub("\ufffd", given)).translate(_CONTROLS).strip("\n").rstrip()
-    if not text.strip():
+    if not any(map(_is_seen, text)):
         raise Refused(Code.EMPTY_TEXT)
     if len(text) > TEXT_CHARACTERS_AT_MOST:
         raise Refused(Code.TEXT_TOO_LONG, length=len(text), limit=TEXT_CHARACTERS_AT_MOST)
@@ -168,6 +168,11 @@ def _prototype(name: str) -> str:
             break
         name = mapped
     return name
+
+
+def _is_seen(character: str) -> bool:
+    is_blank = character.isspace() or unicodedata.category(character) == "Cf"
+    return not is_blank and not _UNSEEN.match(character) and not _VARIATIONS.match(character)
 
 
 def _stacks_marks(name: str) -> bool:

@@ -144,6 +144,22 @@ class History(Frame, tag="history", frozen=True):
     keys: dict[int, str] = {}
 
 
+class SeedHistory(Frame, tag="history", frozen=True):
+    """A run of messages, as the seed's clients know it.
+
+    Attributes:
+        messages: the log's own lines.
+        user: for those of its clients who show every frame as somebody's words.
+        text: for them, the same lines.
+        timestamp: the server's clock time, ``HH:MM:SS``.
+    """
+
+    messages: list[str]
+    user: str
+    text: str
+    timestamp: str
+
+
 class Chat(Frame, tag="chat", frozen=True):
     """A message, told only after it is on disk.
 
@@ -208,7 +224,7 @@ class Error(Frame, tag="error", frozen=True):
 
 ClientWord = Join | Say | Browse | BeginTyping | Leave
 ServerWord = Welcome | History | Chat | System | Typing | Error
-AnyWord = ClientWord | SeedSay | ServerWord
+AnyWord = ClientWord | ServerWord | SeedSay | SeedHistory
 
 T = TypeVar("T")
 

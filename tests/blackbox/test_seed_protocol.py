@@ -93,6 +93,8 @@ def test_the_history_comes_at_once_and_first_if_there_is_any(
     history = talker("/").hear()
     assert history["type"] == "history"
     assert history["messages"] == server.lines[-10:]
+    # The seed's terminal client shows any frame as a message.
+    assert (history["user"], history["text"]) == ("System", "\n" + "\n".join(server.lines[-10:]))
 
 
 def test_bad_json_gets_the_seeds_error(make_server: ServerMaker) -> None:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from besedka.terminal.address import websocket_url
+from besedka.terminal.address import Address, address
 
 
 @pytest.mark.parametrize(
-    ("address", "url"),
+    ("given", "url"),
     [
         ("localhost", "ws://localhost:8765/ws"),
         ("192.168.1.5:9000", "ws://192.168.1.5:9000/ws"),
@@ -20,11 +20,17 @@ from besedka.terminal.address import websocket_url
         ("ws://[::1]:8765/ws", "ws://[::1]:8765/ws"),
     ],
 )
-def test_an_address_means_a_url(address: str, url: str) -> None:
-    assert websocket_url(address) == url
+def test_an_address_means_a_url(given: str, url: str) -> None:
+    assert address(given).url == url
 
 
-@pytest.mark.parametrize("address", ["", "ftp://lab", "ws://", "lab:port", "ws://lab:99999", "http://[::1"])
-def test_what_is_no_address_is_named(address: str) -> None:
+def test_a_room_stands_behind_the_hash() -> None:
+    assert address("http://lab:8765/#dev") == Address("ws://lab:8765/ws", "dev")
+    assert address("lab#%D0%BA%D1%83%D1%85%D0%BD%D1%8F").room == "кухня"
+    assert address("lab").room == "main"
+
+
+@pytest.mark.parametrize("given", ["", "ftp://lab", "ws://", "lab:port", "ws://lab:99999", "http://[::1"])
+def test_what_is_no_address_is_named(given: str) -> None:
     with pytest.raises(ValueError, match="is no address"):
-        websocket_url(address)
+        address(given)

@@ -79,7 +79,7 @@ WHOLE: dict[type[Frame], dict[str, str]] = {
 }
 """The fields that a frame must have."""
 
-DEEP = 30_000
+DEEP = 64_000
 """Brackets enough to break a recursive reader, few enough for a frame."""
 
 

@@ -11,6 +11,7 @@ export class Socket {
   #socket = null;
   #wanted = false;
   #found = false; // one of the addresses has answered before
+  #unanswered = 0; // addresses tried in this round
   #tries = 0;
   #timer = 0;
 
@@ -18,6 +19,9 @@ export class Socket {
   constructor(urls, on) {
     this.#urls = urls;
     this.#on = on;
+    addEventListener("securitypolicyviolation", ({ effectiveDirective }) => {
+      if (effectiveDirective === "connect-src" && this.#urls.length > 1) this.#forbidden();
+    });
   }
 
   open() {
@@ -43,6 +47,32 @@ export class Socket {
     this.#connect();
   }
 
+  // Until one address has answered, all are tried in turn, and only then it waits.
+  #nextWait() {
+    if (!this.#found) {
+      this.#urls.push(this.#urls.shift());
+      this.#unanswered = (this.#unanswered + 1) % this.#urls.length;
+      if (this.#unanswered) return 0;
+    }
+    const longest = Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** this.#tries);
+    this.#tries += 1;
+    return longest * (0.5 + Math.random() / 2);
+  }
+
+  // A page that Besedka serves may talk to its own host and port only; the browser tells of it in no other way.
+  #forbidden() {
+    this.#urls.shift();
+    this.#unanswered = 0;
+    this.#socket = null;
+    this.#later();
+  }
+
+  #later() {
+    const wait = this.#nextWait();
+    this.#timer = setTimeout(() => this.hurry(), wait);
+    this.#on.closed(wait / 1000);
+  }
+
   #connect() {
     const socket = new WebSocket(this.#urls[0]);
     this.#socket = socket;
@@ -62,13 +92,7 @@ export class Socket {
         this.#on.refused(code);
         return;
       }
-      // Until one address has answered, try them in turn.
-      if (!this.#found) this.#urls.push(this.#urls.shift());
-      const longest = Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** this.#tries);
-      const wait = this.#found || this.#tries ? longest * (0.5 + Math.random() / 2) : 0;
-      this.#tries += 1;
-      this.#timer = setTimeout(() => this.hurry(), wait);
-      this.#on.closed(wait / 1000);
+      this.#later();
     };
   }
 }

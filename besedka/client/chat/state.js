@@ -30,6 +30,7 @@ export function begin(room = DEFAULT_ROOM) {
     count: 0,
     users: [],
     typing: [], // {user, until}
+    wereHere: [], // who was here when the connection was lost
     oldUntil: 0, // messages up to this id were said before one came in
     fetching: false,
     refusal: null, // of the last thing said
@@ -47,6 +48,7 @@ const handlers = {
   enter: (state, { name, secret }) => {
     const me = name.trim();
     if (!me) return [{ ...state, problem: { code: "empty_name" } }, []];
+    // While the connection is being made, a corrected name is taken along when it is there.
     const effects = state.connection === "open" ? [send(joining({ ...state, me, secret }))] : [{ do: "connect" }];
     return [{ ...state, me, secret, busy: true, problem: null }, effects];
   },
@@ -58,7 +60,10 @@ const handlers = {
 
   open: (state) => [{ ...state, connection: "open", retryIn: 0 }, [send(joining(state))]],
 
-  closed: (state, { retryIn }) => [{ ...state, connection: "away", retryIn, typing: [], fetching: false }, []],
+  closed: (state, { retryIn }) => {
+    const wereHere = state.connection === "open" ? state.users : state.wereHere;
+    return [{ ...state, connection: "away", retryIn, typing: [], fetching: false, wereHere }, []];
+  },
 
   shut: (state, { code }) => [
     { ...state, connection: "closed", scene: "login", busy: false, problem: { code: "closed", text: String(code) } },
@@ -137,11 +142,14 @@ const frames = {
   system: (state, frame) => {
     const gone = new Set(frame.left);
     const users = [...new Set([...state.users.filter((user) => !gone.has(user)), ...frame.joined])];
-    const next = { ...state, users, count: frame.clients_count };
-    const others = frame.joined.filter((user) => user !== state.me);
-    const isMine = frame.joined.length > others.length && !others.length && !frame.left.length;
-    if (isMine) return [next, []];
-    const row = { kind: "system", joined: others, left: frame.left, text: frame.text };
+    // Whoever was here before the connection was lost has not come: he has come back, as we have.
+    const known = new Set([state.me, ...state.wereHere, ...state.users]);
+    const told = new Set([...frame.joined, ...frame.left]);
+    const wereHere = state.wereHere.filter((user) => !told.has(user));
+    const next = { ...state, users, wereHere, count: frame.clients_count };
+    const joined = frame.joined.filter((user) => !known.has(user));
+    if (!joined.length && !frame.left.length && frame.joined.length) return [next, []];
+    const row = { kind: "system", joined, left: frame.left, text: frame.text };
     return [{ ...next, rows: behindTold(next.rows, [row]) }, []];
   },
 

@@ -12,6 +12,8 @@ export const en = {
   you: "you",
   newMessages: (n) => (n === 1 ? "1 new message ↓" : `${n} new messages ↓`),
   latest: "To the latest ↓",
+  empty: "Nobody has said anything here yet. Be the first!",
+  leaveUnsent: (n) => `${en.waiting(n)}. Leave all the same, and lose it?`,
   older: "Earlier messages ↑",
   away: "No connection, coming back …",
   waiting: (n) => (n === 1 ? "1 message waits to be sent" : `${n} messages wait to be sent`),

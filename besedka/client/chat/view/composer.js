@@ -4,6 +4,7 @@ import { refusalText } from "../words.js";
 
 const TYPING_EVERY_MS = 3000;
 const LENGTH_SHOWN_FROM = 0.9; // of the limit
+const AWAY_SHOWN_AFTER_MS = 1500; // a short trouble is nobody's business
 
 export class ComposerView {
   #words;
@@ -14,6 +15,7 @@ export class ComposerView {
   #state = null;
   #typedAt = 0;
   #timer = 0;
+  #awaySince = 0;
 
   constructor(words, on) {
     this.#words = words;
@@ -25,7 +27,9 @@ export class ComposerView {
       this.#say();
     });
     this.#text.addEventListener("keydown", (event) => {
-      if (event.key !== "Enter" || event.shiftKey || event.isComposing || event.keyCode === 229) return;
+      // On a phone there is no Shift, and a button to send stands beside: there Enter breaks the line.
+      const breaks = event.shiftKey || matchMedia("(pointer: coarse)").matches;
+      if (event.key !== "Enter" || breaks || event.isComposing || event.keyCode === 229) return;
       event.preventDefault();
       this.#say();
     });
@@ -73,14 +77,17 @@ export class ComposerView {
     const length = this.#length();
     const typists = typing.filter((one) => one.until > Date.now() && one.user !== me).map((one) => one.user);
     const tooLong = length > limits.text;
+    this.#awaySince = connection === "open" ? 0 : this.#awaySince || Date.now();
+    const isAway = this.#awaySince && Date.now() - this.#awaySince >= AWAY_SHOWN_AFTER_MS;
+    const waiting = outbox.length ? ` ${this.#words.waiting(outbox.length)}` : "";
     let hint = "";
     if (length > limits.text * LENGTH_SHOWN_FROM) hint = this.#words.tooLong(length, limits.text);
     else if (refusal) hint = refusalText(this.#words, refusal, limits);
-    else if (outbox.length && connection !== "open") hint = this.#words.waiting(outbox.length);
+    else if (isAway) hint = this.#words.away + waiting;
     else if (typists.length) hint = this.#words.typing(typists.slice(0, 3));
     this.#hint.textContent = hint;
-    this.#hint.classList.toggle("bad", tooLong || Boolean(refusal));
+    this.#hint.classList.toggle("bad", tooLong || Boolean(refusal || isAway));
     clearTimeout(this.#timer);
-    if (typists.length) this.#timer = setTimeout(() => this.#drawHint(), 1000);
+    if (typists.length || this.#awaySince) this.#timer = setTimeout(() => this.#drawHint(), 1000);
   }
 }

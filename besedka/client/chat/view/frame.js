@@ -1,19 +1,15 @@
 // What stands around the talk: the scene, the bar with the room and the people, the fixed words of the page.
 
-const AWAY_SHOWN_AFTER_MS = 1500; // a short trouble is nobody's business
-
 export class FrameView {
   #words;
   #root = document.documentElement;
   #chat = document.getElementById("chat");
   #login = document.getElementById("login");
   #room = document.getElementById("room");
-  #state = document.getElementById("state");
   #people = document.getElementById("people");
   #count = document.getElementById("people-count");
   #list = document.getElementById("people-list");
   #users = null;
-  #awayTimer = 0;
 
   constructor(words, on) {
     this.#words = words;
@@ -35,19 +31,8 @@ export class FrameView {
     this.#room.textContent = `# ${state.room}`;
     document.title = state.scene === "chat" ? `# ${state.room} · ${this.#words.title}` : this.#words.title;
     this.#count.textContent = this.#words.people(state.count);
-    this.#drawAway(state.connection !== "open");
+    this.#chat.dataset.connection = state.connection === "open" ? "open" : "away";
     if (this.#users !== state.users) this.#drawPeople(state);
-  }
-
-  #drawAway(away) {
-    this.#chat.dataset.connection = away ? "away" : "open";
-    if (!away) {
-      clearTimeout(this.#awayTimer);
-      this.#awayTimer = 0;
-      this.#state.textContent = "";
-    } else {
-      this.#awayTimer ||= setTimeout(() => (this.#state.textContent = this.#words.away), AWAY_SHOWN_AFTER_MS);
-    }
   }
 
   #drawPeople({ users, count, me }) {

@@ -13,9 +13,12 @@ export class LogView {
   #list = document.getElementById("rows");
   #newer = document.getElementById("newer");
   #older = document.getElementById("older");
+  #empty = document.getElementById("empty");
+  #scene = "";
   #nodes = new Map(); // row -> its element
   #rows = [];
   #following = true;
+  #seen = { scrollTop: 0, scrollHeight: 0, clientHeight: 0 };
   #unseen = 0;
   #lastId = 0;
   #dates;
@@ -35,9 +38,11 @@ export class LogView {
   }
 
   draw(state) {
-    if (state.rows === this.#rows) return;
+    if (state.rows === this.#rows && state.scene === this.#scene) return;
+    this.#scene = state.scene;
     this.#countUnseen(state);
     this.#older.hidden = state.firstId <= 1;
+    this.#empty.hidden = state.rows.length > 0 || state.scene !== "chat";
     const anchor = this.#following ? null : this.#firstVisible();
     this.#place(state);
     this.#rows = state.rows;
@@ -101,8 +106,9 @@ export class LogView {
 
   #system({ joined, left, text }) {
     const element = clone("row-system");
-    const parts = [joined.length && this.#words.joined(joined), left.length && this.#words.left(left)].filter(Boolean);
-    element.firstElementChild.textContent = parts.join(" · ") || text;
+    const isolated = (names) => names.map((name) => `\u2068${name}\u2069`);
+    const parts = [joined.length && this.#words.joined(isolated(joined)), left.length && this.#words.left(isolated(left))];
+    element.firstElementChild.textContent = parts.filter(Boolean).join(" · ") || text;
     return element;
   }
 
@@ -133,14 +139,25 @@ export class LogView {
 
   #scrolled() {
     const { scrollTop, scrollHeight, clientHeight } = this.#log;
-    this.#following = scrollHeight - scrollTop - clientHeight < AT_BOTTOM_PX;
+    const isAtBottom = scrollHeight - scrollTop - clientHeight < AT_BOTTOM_PX;
+    // Only a person scrolls up within the same measures; when they change, the browser moves the place itself.
+    const isSameSize = scrollHeight === this.#seen.scrollHeight && clientHeight === this.#seen.clientHeight;
+    const wentUp = scrollTop < this.#seen.scrollTop;
+    if (isAtBottom) this.#following = true;
+    else if (isSameSize && wentUp) this.#following = false;
+    this.#seen = { scrollTop, scrollHeight, clientHeight };
+    if (this.#following && !isAtBottom) this.#toBottom();
     this.#drawNewer();
+    // Far from the top it is no stop for the keyboard: going there would leave the place where one reads.
+    this.#older.tabIndex = scrollTop < AT_TOP_PX ? 0 : -1;
     if (scrollTop < AT_TOP_PX && !this.#following) this.#on.older();
   }
 
   #toBottom() {
     this.#following = true;
     this.#log.scrollTop = this.#log.scrollHeight;
+    const { scrollTop, scrollHeight, clientHeight } = this.#log;
+    this.#seen = { scrollTop, scrollHeight, clientHeight };
     this.#drawNewer();
   }
 
@@ -162,11 +179,11 @@ function seconds(time) {
   return hours * 3600 + minutes * 60 + rest;
 }
 
-/** A steady colour for a name; the golden angle keeps names that hash alike apart. */
+/** A steady colour for a name: one of twelve hues that are told apart. */
 function hue(name) {
   let sum = 7;
   for (const character of name) sum = (sum * 31 + character.codePointAt(0)) % 65_521;
-  return Math.round((sum * 137.508) % 360);
+  return (sum % 12) * 30;
 }
 
 function localDay(date) {

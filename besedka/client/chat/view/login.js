@@ -8,7 +8,9 @@ export class LoginView {
   #name = document.getElementById("login-name");
   #button = document.getElementById("login-enter");
   #problem = document.getElementById("login-problem");
+  #room = document.getElementById("login-room");
   #scene = "";
+  #problemShown = null;
 
   constructor(words, on) {
     this.#words = words;
@@ -18,15 +20,21 @@ export class LoginView {
     });
   }
 
-  draw({ scene, me, busy, problem, limits }) {
-    if (scene === "login" && this.#scene !== "login") {
-      this.#name.value ||= me;
-      this.#name.focus();
-    }
+  draw({ scene, room, me, busy, problem, limits, connection }) {
+    const hasCome = scene === "login" && this.#scene !== "login";
+    if (hasCome) this.#name.value ||= me;
+    const isRefused = problem && problem !== this.#problemShown;
+    this.#problemShown = problem;
     this.#scene = scene;
-    this.#button.disabled = busy;
+    this.#room.textContent = `# ${room}`;
     this.#button.textContent = busy ? this.#words.entering : this.#words.enter;
-    this.#problem.textContent = problem ? refusalText(this.#words, problem, { room: 32, ...limits }) : "";
+    this.#button.setAttribute("aria-busy", String(busy));
+    const away = busy && connection === "away" ? this.#words.away : "";
+    this.#problem.textContent = problem ? refusalText(this.#words, problem, { room: 32, ...limits }) : away;
     this.#name.setAttribute("aria-invalid", String(Boolean(problem)));
+    if (hasCome || isRefused) {
+      this.#name.focus();
+      this.#name.select();
+    }
   }
 }

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 from websockets.frames import Frame, Opcode
 
-from besedka.wire.words import ServerWord, encode
+from besedka.wire.words import AnyWord, encode
 
 
-def frames(words: Sequence[ServerWord]) -> bytes:
+def frames(words: Sequence[AnyWord]) -> bytes:
     """One unmasked text frame for each word, one behind the other (RFC 6455, section 5.2)."""
     return b"".join(Frame(Opcode.TEXT, encode(word)).serialize(mask=False) for word in words)

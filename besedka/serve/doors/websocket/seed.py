@@ -8,20 +8,29 @@ from __future__ import annotations
 
 from besedka.serve.chat import Chat
 from besedka.serve.doors.websocket.connection import Connection
+from besedka.serve.doors.websocket.frames import frames
 from besedka.serve.doors.websocket.talk import SocketMember, SocketTalk
 from besedka.serve.people import Person
-from besedka.serve.room import Room, Said
-from besedka.wire.names import DEFAULT_ROOM, clean_name, clean_text
+from besedka.serve.room import Room, Said, Telling
+from besedka.wire.names import DEFAULT_ROOM, SYSTEM_NAME, clean_name, clean_text
 from besedka.wire.refusals import Language, Refused
-from besedka.wire.words import decode_seed
+from besedka.wire.words import History, SeedHistory, decode_seed
 
 
 class SeedMember(SocketMember):
     """A member who knows only the seed's frames: the seed's clients show any other as a message."""
 
-    __slots__ = ()
+    __slots__ = ("talk",)
+
+    talk: SeedTalk
 
     hears_typing = False
+
+    def hear(self, telling: Telling) -> bool:
+        first = telling.words[0]
+        if isinstance(first, History):
+            return self.talk.show(first)
+        return super().hear(telling)
 
     def start_again(self) -> None:
         # There are no ids here: what is new is heard, whatever log it stands in.
@@ -56,6 +65,12 @@ class SeedTalk(SocketTalk):
                 self._chat.say(self._member.room, Said(self._member, name, cleaned, key=""))
         except Refused as refusal:
             self.refuse(refusal)
+
+    def show(self, page: History) -> bool:
+        """Send a page of history, in a frame that can also be shown as one message."""
+        timestamp = self._chat.stamp().split(" ")[1]
+        text = "".join(f"\n{line}" for line in page.messages)
+        return self.write(frames([SeedHistory(page.messages, SYSTEM_NAME, text, timestamp)]))
 
     def resume(self) -> None:
         if self._member:

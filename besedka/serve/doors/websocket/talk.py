@@ -27,7 +27,11 @@ class SocketTalk:
 
     def send(self, telling: Telling) -> bool:
         """Write words to the connection. False if its buffer is full now."""
-        self._connection.send(telling.encoded(frames))
+        return self.write(telling.encoded(frames))
+
+    def write(self, data: bytes) -> bool:
+        """Write frames to the connection. False if its buffer is full now."""
+        self._connection.send(data)
         return not self._connection.is_full
 
     def refuse(self, refusal: Refused) -> None:
