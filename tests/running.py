@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 from typing import IO
 
-START_SECONDS = 20
+ROOT = Path(__file__).parent.parent
 STOP_SECONDS = 10
 
 
@@ -20,13 +20,15 @@ class RunningServer:
     Attributes:
         directory: where it runs and keeps its history.
         greeting: what it printed at its last start.
+        environment: in which it is started.
     """
 
-    def __init__(self, directory: Path, *options: str, **environment: str) -> None:
+    def __init__(self, directory: Path, *options: str, module: str = "besedka", **environment: str) -> None:
         self.directory = directory
+        self._module = module
         self.greeting: list[str] = []
         self._options = options
-        self._environment = {**os.environ, **environment}
+        self.environment = {**os.environ, "PYTHONPATH": str(ROOT), **environment}
         self._port = 0
         self._process: subprocess.Popen[str] | None = None
         self._errors = directory / "stderr.txt"
@@ -54,12 +56,12 @@ class RunningServer:
 
     def start(self) -> RunningServer:
         """Start it and wait until it listens."""
-        command = [sys.executable, "-m", "besedka", "serve", "--port", str(self._port), *self._options]
+        command = [sys.executable, "-m", self._module, "serve", "--port", str(self._port), *self._options]
         with self._errors.open("a", encoding="utf-8") as errors:
             self._process = subprocess.Popen(
                 command,
                 cwd=self.directory,
-                env=self._environment,
+                env=self.environment,
                 stdout=subprocess.PIPE,
                 stderr=errors,
                 text=True,

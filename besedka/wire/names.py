@@ -123,12 +123,17 @@ def clean_text(given: str) -> str:
     Raises:
         Refused: `empty_text` or `text_too_long`.
     """
-    text = _LINE_ENDS.sub("\n", _SURROGATES.sub("\ufffd", given)).translate(_CONTROLS).strip("\n").rstrip()
+    text = show_controls(_LINE_ENDS.sub("\n", _SURROGATES.sub("\ufffd", given))).strip("\n").rstrip()
     if not any(map(_is_seen, text)):
         raise Refused(Code.EMPTY_TEXT)
     if len(text) > TEXT_CHARACTERS_AT_MOST:
         raise Refused(Code.TEXT_TOO_LONG, length=len(text), limit=TEXT_CHARACTERS_AT_MOST)
     return text
+
+
+def show_controls(text: str) -> str:
+    """The text with pictures in place of all controls but TAB and LF."""
+    return text.translate(_CONTROLS)
 
 
 def clean_key(given: str) -> str:

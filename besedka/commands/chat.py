@@ -1,0 +1,30 @@
+"""``besedka chat``."""
+
+from __future__ import annotations
+
+import click
+
+from besedka.commands.options import Failure, setting
+
+
+@click.command(
+    epilog="""\b
+Examples:
+  besedka chat
+  besedka chat 192.168.1.5#dev --name Anna"""
+)
+@click.argument("url", envvar="BESEDKA_URL", default="localhost:8765")
+@setting("--name", help="Your name; asked for if not given.")
+def chat(url: str, name: str | None) -> None:
+    """Talk in the terminal.
+
+    URL is HOST, HOST:PORT or what a browser shows, with #ROOM behind it; localhost:8765 if not given.
+    It can also be set in the environment, as BESEDKA_URL.
+    """
+    from besedka.terminal.app import run
+    from besedka.terminal.connection import ConnectionFailed
+
+    try:
+        run(url, name)
+    except ConnectionFailed as error:
+        raise Failure(str(error)) from None

@@ -1,0 +1,50 @@
+"""``besedka serve``."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+import click
+
+from besedka.commands.options import Failure, setting
+from besedka.wire.refusals import Language
+
+
+@click.command(
+    epilog="""\b
+Examples:
+  besedka serve
+  besedka serve --port 9000 --history talk/history.txt --utc
+  BESEDKA_PORT=9000 besedka serve"""
+)
+@setting("--host", default="127.0.0.1", help="The address to listen on; 0.0.0.0 is all of them.")
+@setting(
+    "--port", default=8765, type=click.IntRange(0, 65535), help="The port to listen on; 0 takes a free one."
+)
+@setting(
+    "--history",
+    default="chat_history.txt",
+    type=click.Path(readable=False, path_type=Path),
+    help="The file with the history; the rooms' files stand beside it.",
+)
+@setting("--utc", is_flag=True, help="Write times in UTC instead of this machine's zone.")
+@setting(
+    "--lang",
+    default=Language.RU.value,
+    type=click.Choice([language.value for language in Language]),
+    help="The language of notices and refusals that the server says.",
+)
+def serve(host: str, port: int, history: Path, utc: bool, lang: str) -> None:
+    """Start the chat and keep it running until Ctrl-C."""
+    from besedka.serve.errors import ServeError
+    from besedka.serve.main import run
+    from besedka.serve.settings import Settings
+
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    logging.getLogger("uvicorn").setLevel(logging.ERROR)
+    settings = Settings(host=host, port=port, history=history, utc=utc, language=Language(lang))
+    try:
+        run(settings, announce=click.echo)
+    except ServeError as error:
+        raise Failure(str(error)) from None

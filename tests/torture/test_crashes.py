@@ -1,0 +1,118 @@
+"""Crashes at random moments under load: nothing that was acknowledged is lost, nothing is doubled or forged."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import random
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import pytest
+
+from tests import looping
+from tests.conftest import ServerMaker
+from tests.running import RunningServer
+from tests.torture.checker import check
+from tests.torture.crowd import torment
+
+LONG = bool(os.environ.get("BESEDKA_TORTURE"))
+FAULTY = "tests.torture.faulty_server"
+
+
+def run(server: RunningServer, people: int, pause: float, torments: Callable[[], Awaitable[None]]) -> int:
+    record = looping.run(torment(server.url(), people, pause, torments))
+    assert server.stop() == 0
+    count = check(record, server.history)
+    assert len(record.acknowledged) > 0
+    return count
+
+
+def test_kill_9_loses_nothing_and_doubles_nothing(make_server: ServerMaker) -> None:
+    server = make_server().start()
+    kills = 1000 if LONG else 100
+
+    async def torments() -> None:
+        for _ in range(kills):
+            await asyncio.sleep(random.uniform(0.05, 0.5))
+            await asyncio.to_thread(server.kill)
+            await asyncio.to_thread(server.start)
+
+    count = run(server, 20, 0.1, torments)
+    print(f"{kills} kills, {count} messages")  # noqa: T201 - a figure for docs/reliability.md
+
+
+def test_power_cuts_lose_nothing_that_was_acknowledged(make_server: ServerMaker, tmp_path: Path) -> None:
+    journal = tmp_path / "journal"
+    server = make_server(module=FAULTY, FAULTS=json.dumps({"journal": str(journal)})).start()
+    cuts = 500 if LONG else 50
+
+    async def torments() -> None:
+        for _ in range(cuts):
+            await asyncio.sleep(random.uniform(0.05, 0.3))
+            await asyncio.to_thread(server.kill)
+            forget_what_was_not_synced(server.history, journal)
+            await asyncio.to_thread(server.start)
+
+    count = run(server, 5, 0.01, torments)
+    print(f"{cuts} power cuts, {count} messages")  # noqa: T201
+
+
+def forget_what_was_not_synced(history: Path, journal: Path) -> None:
+    """Leave of each file what was synced, and of the rest some, none, or NULs in its place, as file systems do."""
+    synced = dict[int, int]()
+    for row in journal.read_text().splitlines():
+        inode, size = map(int, row.split())
+        synced[inode] = size
+    for path in (history, history.with_name(f"{history.name}.index")):
+        status = path.stat()
+        safe = min(synced.get(status.st_ino, 0), status.st_size)
+        content = path.read_bytes()
+        kept = random.randint(safe, status.st_size)
+        nulls_from = random.choice((kept, random.randint(safe, kept)))
+        with path.open("r+b") as file:
+            file.truncate(kept)
+            file.seek(nulls_from)
+            file.write(bytes(kept - nulls_from))
+        assert path.read_bytes()[:safe] == content[:safe]
+
+
+@pytest.mark.parametrize("call", ["write", "fdatasync"])
+def test_an_input_output_error_ends_the_server_and_the_next_one_goes_on(
+    make_server: ServerMaker, call: str
+) -> None:
+    server = make_server(module=FAULTY, FAULTS=json.dumps({"call": call, "at": 5, "errno": "EIO"})).start()
+    errors = 100 if LONG else 10
+
+    async def torments() -> None:
+        for _ in range(errors):
+            async with asyncio.timeout(20):
+                status = await asyncio.to_thread(server.wait)
+            assert status == 1
+            plan = {"call": call, "at": random.randint(1, 40), "errno": "EIO"}
+            server.environment["FAULTS"] = json.dumps(plan)
+            await asyncio.to_thread(server.start)
+        await asyncio.to_thread(server.wait)
+        server.environment["FAULTS"] = "{}"
+        await asyncio.to_thread(server.start)
+
+    run(server, 5, 0.02, torments)
+    lines = [line for line in server.errors.splitlines() if line.startswith("besedka: ")]
+    assert len(lines) == errors + 1
+    assert all("cannot be written any more: input/output error" in line for line in lines)
+
+
+@pytest.mark.parametrize("number", ["ENOSPC", "EFBIG"])
+def test_a_full_disk_stops_nothing_but_the_messages_that_find_no_room(
+    make_server: ServerMaker, number: str
+) -> None:
+    times = 100 if LONG else 10
+    plan = {"call": "write", "at": 10, "times": times, "errno": number}
+    server = make_server(module=FAULTY, FAULTS=json.dumps(plan)).start()
+
+    async def torments() -> None:
+        await asyncio.sleep(2)
+
+    run(server, 5, 0.01, torments)
+    assert server.errors.count("no room for") == times

@@ -1,0 +1,304 @@
+"""What the history promises while it runs: told only after written, never blocked, never more than it can hold."""
+
+from __future__ import annotations
+
+import json
+import random
+import re
+import shutil
+import statistics
+import subprocess
+import sys
+import threading
+import time
+from contextlib import suppress
+from pathlib import Path
+
+import psutil
+import pytest
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.client import connect
+
+from besedka.serve.history import ChatHistory
+from besedka.serve.history.verdict import judge
+from besedka.wire.line import Line, write_line
+from tests.conftest import ServerMaker
+from tests.running import RunningServer
+from tests.talking import Talker
+from tests.torture.test_crashes import FAULTY, LONG
+
+
+def test_pings_are_answered_while_a_sync_takes_a_second(make_server: ServerMaker) -> None:
+    server = make_server(module=FAULTY, FAULTS=json.dumps({"delay": 1.0})).start()
+    with Talker(server) as anna, connect(server.url()) as other:
+        anna.join("Anna")
+        started = time.monotonic()
+        anna.tell("chat", text="slowly")
+        waits = []
+        while time.monotonic() - started < 0.9:
+            before = time.monotonic()
+            other.ping().wait(5)
+            waits.append(time.monotonic() - before)
+        anna.hear("chat")
+        assert time.monotonic() - started >= 1
+    assert len(waits) > 5
+    assert statistics.median(waits) < 0.05
+
+
+def test_a_slow_disk_holds_senders_back_instead_of_filling_memory(make_server: ServerMaker) -> None:
+    server = make_server(module=FAULTY, FAULTS=json.dumps({"delay": 0.5})).start()
+    frame = json.dumps({"type": "chat", "text": "x" * 5000})
+
+    def blast() -> None:
+        with suppress(ConnectionClosed), connect(server.url(), max_size=None) as socket:
+            socket.send(json.dumps({"type": "join", "user": threading.current_thread().name}))
+            for _ in range(20_000):
+                socket.send(frame)
+
+    memory = psutil.Process(server.pid).memory_info
+    with Talker(server) as reader:
+        reader.join("Reader")
+        before = memory().rss
+        blasters = [threading.Thread(target=blast, name=f"b{number}", daemon=True) for number in range(8)]
+        for blaster in blasters:
+            blaster.start()
+        peak = 0
+        for _ in range(40):
+            time.sleep(0.1)
+            peak = max(peak, memory().rss)
+        reader.tell("chat", text="heard all the same")
+        reader.hear_until(lambda frame: "heard all the same" in json.dumps(frame))
+    server.kill()
+    for blaster in blasters:
+        blaster.join(10)
+    assert peak - before < 40 * 1024 * 1024
+
+
+def test_nothing_is_told_before_the_sync_that_covers_it_has_returned(
+    make_server: ServerMaker, tmp_path: Path
+) -> None:
+    """Under strace: for each message, the first write to a socket comes after the sync behind its write to the log."""
+    strace = shutil.which("strace")
+    if strace is None:
+        pytest.fail(
+            "this proof needs strace: apt install strace (Linux); the README names what else is optional"
+        )
+    trace = tmp_path / "trace"
+    server = make_server()
+    wrapper = tmp_path / "python"
+    calls = "write,writev,sendto,sendmsg,fdatasync"
+    wrapper.write_text(
+        f'#!/bin/sh\nexec {strace} -f -q -s 1000000 -e trace={calls} -o {trace} {sys.executable} "$@"\n'
+    )
+    wrapper.chmod(0o755)
+    executable, sys.executable = sys.executable, str(wrapper)
+    try:
+        server.start()
+    finally:
+        sys.executable = executable
+    senders, each = 10, 1000
+
+    def talk(number: int) -> None:
+        with Talker(server) as talker:
+            talker.join(f"s{number}")
+            for count in range(each):
+                talker.tell("chat", text=f"<{number}.{count}>")
+            talker.tell("leave", room="main")
+
+    threads = [threading.Thread(target=talk, args=(number,)) for number in range(senders)]
+    with Talker(server) as reader:
+        reader.join("Reader")
+        for thread in threads:
+            thread.start()
+        reader.hear_to(senders * each)
+        for thread in threads:
+            thread.join()
+    for child in psutil.Process(server.pid).children():
+        child.terminate()
+    assert server.wait() == 0
+    told, early = check_order(trace)
+    assert early == []
+    assert told == senders * each
+
+
+def check_order(trace: Path) -> tuple[int, list[str]]:
+    """How many messages were told on sockets, and those that were told before a sync covered them."""
+    token = re.compile(r"<\d+\.\d+>")
+    written: set[str] = set()
+    durable: set[str] = set()
+    told: set[str] = set()
+    early: list[str] = []
+    for row in trace.read_text(errors="replace").splitlines():
+        tokens = token.findall(row)
+        is_sync_done = re.search(r"fdatasync(\(\d+\)| resumed>\)) += 0", row)
+        if is_sync_done:
+            durable |= written
+        elif "] s" in row and tokens and re.search(r"write\(\d+, \"\[", row):
+            written.update(tokens)
+        elif tokens:
+            early += [one for one in tokens if one not in durable]
+            told.update(tokens)
+    return len(told), early
+
+
+def test_verify_finds_every_change_of_a_single_byte(tmp_path: Path) -> None:
+    path = tmp_path / "talk.txt"
+    history = ChatHistory.open(path)
+    lines = [
+        write_line(Line("2025-11-19 23:46:36", f"u{n % 7}", f"message {n}\nза n" * (1 + n % 3)))
+        for n in range(300)
+    ]
+    for start in range(0, 300, 10):
+        history.append(lines[start : start + 10])
+    history.close()
+    whole = path.read_bytes()
+    assert judge(path).problem == ""
+    starts = [0]
+    for one in lines:
+        starts.append(starts[-1] + len(one.encode()) + 1)
+    for _ in range(10_000 if LONG else 1000):
+        position = random.randrange(len(whole))
+        byte = whole[position] ^ random.randrange(1, 256)
+        path.write_bytes(whole[:position] + bytes([byte]) + whole[position + 1 :])
+        changed = next(number for number, start in enumerate(starts) if start > position)
+        named = re.search(r"message (\d+)", judge(path).problem)
+        assert named, (position, byte)
+        # A message whose first line is no first line any more belongs to the one above it.
+        assert int(named[1]) in {changed, changed - 1}, (position, byte)
+
+
+def test_the_copy_of_a_history_in_use_is_a_history(server: RunningServer, tmp_path: Path) -> None:
+    with Talker(server) as anna:
+        anna.join("Anna")
+        for number in range(300):
+            anna.tell("chat", text=f"message {number}\nsecond line")
+            if number % 30 == 0:
+                copy = tmp_path / f"copy{number}.txt"
+                shutil.copy(server.history, copy)
+                opened = ChatHistory.open(copy)
+                assert [line.split(": ")[1] for line in opened.read(1, 1000)] == [
+                    f"message {n}\n\tsecond line" for n in range(opened.count)
+                ]
+                opened.close()
+        anna.hear_to(300)
+
+
+def test_a_log_that_is_rotated_away_is_followed_by_a_new_one(server: RunningServer) -> None:
+    tail = subprocess.Popen(
+        ["tail", "-n", "+1", "-F", str(server.history)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    )
+    with Talker(server) as anna, Talker(server, "/") as old:
+        epoch = anna.join("Anna")["epoch"]
+        anna.tell("chat", text="before")
+        anna.hear_to(1)
+        server.history.rename(server.directory / "chat_history.txt.1")
+        anna.tell("chat", text="after")
+        again = anna.hear("welcome")
+        assert again["reset"] is True
+        assert again["epoch"] != epoch
+        assert anna.hear_to(1) == [1]
+        anna.tell("chat", text="and on")
+        assert anna.hear("chat")["id"] == 2
+        heard = [old.hear("chat")["text"] for _ in range(2)]
+        assert heard == ["before", "and on"]
+        with Talker(server) as boris:
+            assert boris.join("Boris", since=1, epoch=epoch)["reset"] is True
+    assert [line.rsplit(": ")[-1] for line in server.lines] == ["after", "and on"]
+    assert (server.directory / "chat_history.txt.1").read_text().endswith("Anna: before\n")
+    time.sleep(1.5)
+    tail.terminate()
+    followed, _ = tail.communicate()
+    assert [line.rsplit(": ")[-1] for line in followed.splitlines()] == ["before", "after", "and on"]
+
+
+def test_a_resend_after_kill_9_is_recognised_and_the_same_words_on_purpose_are_not(
+    server: RunningServer,
+) -> None:
+    with Talker(server) as anna:
+        anna.join("Anna")
+        for key in ("k1", "k2"):
+            anna.tell("chat", text="+1", key=key)
+        anna.hear_to(2)
+    server.kill()
+    server.start()
+    with Talker(server) as anna:
+        anna.join("Anna", since=0)
+        anna.hear("history")
+        for key in ("k1", "k2", "k3"):
+            anna.tell("chat", text="+1", key=key, after=0)
+        acknowledged = [(frame["id"], frame["key"]) for frame in (anna.hear("chat") for _ in range(3))]
+        assert acknowledged == [(1, "k1"), (2, "k2"), (3, "k3")]
+    assert len(server.lines) == 3
+
+
+def test_a_lost_history_ends_the_server_within_a_second_and_says_why(make_server: ServerMaker) -> None:
+    plan = {"call": "fdatasync", "at": 2, "errno": "EIO"}
+    server = make_server("--lang", "en", module=FAULTY, FAULTS=json.dumps(plan)).start()
+    with Talker(server) as anna, Talker(server) as boris:
+        anna.join("Anna")
+        boris.join("Boris")
+        anna.tell("chat", text="one", key="k1")
+        anna.hear_to(1)
+        anna.tell("chat", text="two", key="k2")
+        started = time.monotonic()
+        refusal = anna.hear("error")
+        assert (refusal["code"], refusal["key"]) == ("not_stored", "k2")
+        assert server.wait() == 1
+        assert time.monotonic() - started < 1.5
+        heard = [frame["text"] for frame in iter_frames(boris) if frame["type"] == "chat"]
+        assert heard == ["one"]
+    assert server.errors.splitlines()[-1].endswith("cannot be written any more: input/output error")
+
+
+def iter_frames(talker: Talker) -> list[dict[str, object]]:
+    frames = []
+    with suppress(ConnectionClosed):
+        while True:
+            frames.append(talker.hear())
+    return frames
+
+
+def test_readers_go_on_while_the_disk_is_full_and_writing_resumes_by_itself(make_server: ServerMaker) -> None:
+    plan = {"call": "write", "at": 2, "times": 3, "errno": "ENOSPC"}
+    server = make_server("--lang", "en", module=FAULTY, FAULTS=json.dumps(plan)).start()
+    with Talker(server) as anna:
+        anna.join("Anna")
+        anna.tell("chat", text="one")
+        anna.hear_to(1)
+        for number in range(3):
+            anna.tell("chat", text="no room", key=f"k{number}")
+            assert anna.hear("error")["code"] == "storage_full"
+            anna.tell("history", before=2)
+            assert len(anna.hear("history")["messages"]) == 1
+        anna.tell("chat", text="two")
+        assert anna.hear("chat")["id"] == 2
+    assert [line.rsplit(": ")[-1] for line in server.lines] == ["one", "two"]
+
+
+def test_a_real_limit_of_the_file_size_leaves_no_half_line(make_server: ServerMaker) -> None:
+    limit = 4096
+    server = make_server("--lang", "en", module="tests.torture.limited_server", LIMIT=str(limit)).start()
+    with Talker(server) as anna:
+        anna.join("Anna")
+        codes = set()
+        for number in range(100):
+            anna.tell("chat", text=f"message {number} {'x' * 100}", key=f"k{number}")
+            frame = anna.hear_until(lambda frame: frame["type"] in {"chat", "error"})[-1]
+            codes.add(frame.get("code", "stored"))
+    assert codes == {"stored", "storage_full"}
+    assert server.history.stat().st_size <= limit
+    assert server.history.read_bytes().endswith(b"x\n")
+    assert server.stop() == 0
+
+
+def test_files_are_private(server: RunningServer) -> None:
+    with Talker(server) as anna:
+        anna.join("Anna", "dev")
+        anna.tell("chat", room="dev", text="psst")
+        anna.hear("chat")
+    for path in server.directory.glob("chat_history*"):
+        assert path.stat().st_mode & 0o777 == 0o600, path
+    assert (server.directory / "chat_history.dev.txt.index").exists()
