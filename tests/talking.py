@@ -15,7 +15,7 @@ from tests.running import RunningServer
 
 Frame = dict[str, Any]
 
-PATIENCE_SECONDS = 10.0
+PATIENCE_SECONDS = 30.0
 
 
 class Talker:

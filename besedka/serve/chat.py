@@ -17,6 +17,7 @@ from typing import Final
 from besedka.serve.errors import AppendError, HistoryLost, StartError, StorageFull
 from besedka.serve.history import ChatHistory, Restored, room_path
 from besedka.serve.people import People
+from besedka.serve.resend import SaidBefore
 from besedka.serve.room import Batch, Member, Room, Said, Telling
 from besedka.serve.settings import Settings
 from besedka.wire.line import moment, stamp
@@ -166,24 +167,20 @@ class Chat:
             self._space[room] = self._loop.create_future()
         return self._space[room]
 
-    async def find(self, room: Room, said: Said, after: int, besides: frozenset[int]) -> ChatWord | None:
-        """The message that is said again here, if the log has it: the same name and text, later than ``after``.
-
-        Args:
-            room: where it is said.
-            said: what.
-            after: the last id that its sender had seen when he said it the first time.
-            besides: messages that are others for certain.
-        """
-        others = besides | room.keyed_ids(after)
+    async def said_by(self, room: Room, user: str, after: int) -> SaidBefore:
+        """What the log has by this name, later than an id: to know again what is said again."""
         history = self._histories[room.name]
-        found = await self._loop.run_in_executor(
-            self._workers, history.find, said.user, said.text, after, others
-        )
-        if found is None or room.knows(said.user, said.key) or found[0] > room.head:
+        messages = await self._loop.run_in_executor(self._workers, history.said_by, user, after)
+        told = [(number, line) for number, line in messages if number <= room.head]
+        return SaidBefore(after, told)
+
+    def recognise(self, room: Room, said: Said, after: int, before: SaidBefore) -> ChatWord | None:
+        """The message of the log that is said again here, if there is one; it is known by its key from now on."""
+        found = before.take(said.text, after, besides=room.keyed_ids(after))
+        if found is None:
             return None
-        number, when = found
-        return room.found(said, number, moment(when, self._settings.zone), when)
+        number, line = found
+        return room.found(said, number, moment(line.stamp, self._settings.zone), line.stamp)
 
     def type(self, room: Room, member: Member) -> None:
         """Tell the others that a member types."""

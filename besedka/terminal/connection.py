@@ -43,6 +43,9 @@ FIRST_WAIT_SECONDS: Final = 0.4
 LONGEST_WAIT_SECONDS: Final = 15.0
 """Between two tries to come back; each is shortened by chance, so that not all clients come at once."""
 
+SAID_AGAIN: Final = frozenset({Code.NOT_STORED, Code.GOING_DOWN})
+"""Refusals after which the server ends: what was refused is kept, and said again to the next one."""
+
 HANDSHAKE_SECONDS: Final = 10.0
 
 _CANNOT_CONNECT = (OSError, TimeoutError, InvalidHandshake, InvalidURI)
@@ -119,6 +122,7 @@ class Connection:
         self._old_until = 0
         self._epoch = ""
         self._has_been_in = False
+        self._is_in = False
 
     @property
     def waiting(self) -> int:
@@ -128,7 +132,8 @@ class Connection:
         """Say something; it is kept until it has been heard back."""
         word = Say(text=text, room=self._room, key=secrets.token_hex(16), after=self._last)
         self._outbox[word.key] = word
-        if self._socket and self._has_been_in:
+        # Before what waits has been said again nothing new may be: the order is that of the saying.
+        if self._is_in:
             await self._send(Say(text=text, room=self._room, key=word.key))
 
     async def events(self) -> AsyncIterator[Event]:
@@ -159,6 +164,7 @@ class Connection:
                     raise ConnectionFailed(f"cannot reach a chat at {self._url}: {_reason(error)}") from None
             finally:
                 self._socket = None
+                self._is_in = False
             longest = min(LONGEST_WAIT_SECONDS, FIRST_WAIT_SECONDS * 2**tries)
             wait = longest * random.uniform(0.5, 1)  # noqa: S311 - spreads load, guards nothing
             tries += 1
@@ -185,8 +191,17 @@ class Connection:
             for event in self._take(word):
                 yield event
             if isinstance(word, Welcome):
-                for said in tuple(self._outbox.values()):
-                    await self._send(said)
+                await self._say_again()
+
+    async def _say_again(self) -> None:
+        self._is_in = False
+        said: set[str] = set()
+        while waiting := [word for key, word in self._outbox.items() if key not in said]:
+            for word in waiting:
+                said.add(word.key)
+                await self._send(word)
+        # Nothing is awaited between the last look at the outbox and this line.
+        self._is_in = True
 
     def _take(self, word: ServerWord) -> list[Event]:
         match word:
@@ -201,7 +216,8 @@ class Connection:
                 self._last = word.id
                 return [Heard(MessageId(word.id), word.user, word.text, word.timestamp, is_old=False)]
             case Error():
-                self._outbox.pop(word.key, None)
+                if word.code not in SAID_AGAIN:
+                    self._outbox.pop(word.key, None)
                 # Our own ghost may still hold the name after a lost connection; the next try will find it free.
                 if not self._has_been_in:
                     raise JoinRefused(word.code, word.text)

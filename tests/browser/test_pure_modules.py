@@ -115,15 +115,16 @@ def test_what_waits_stays_behind_what_was_told_and_is_said_again_after_a_reconne
         {"type": "closed", "retryIn": 1},
         {"type": "say", "text": "mine too", "key": "k2"},
         {"type": "open"},
+        {"type": "say", "text": "before the welcome", "key": "k3"},
         {"type": "frame", "frame": again, "now": 0},
     ]
     state = page.evaluate(STEPS, events)
-    assert [row["text"] for row in state["rows"]] == ["theirs", "mine", "mine too"]
+    assert [row["text"] for row in state["rows"]] == ["theirs", "mine", "mine too", "before the welcome"]
     joins = [frame for frame in state["sent"] if frame["type"] == "join"]
     assert "since" not in joins[0]
     assert joins[1]["since"] == 1
     said = [(frame["key"], frame.get("after")) for frame in state["sent"] if frame["type"] == "chat"]
-    assert said == [("k1", None), ("k1", 0), ("k2", 1)]
+    assert said == [("k1", None), ("k1", 0), ("k2", 1), ("k3", 1)]
 
 
 def test_hearing_ones_own_message_clears_it_from_the_outbox(page: Page) -> None:

@@ -164,20 +164,22 @@ def test_what_is_said_again_after_a_restart_is_found_in_the_log(tmp_path: Path) 
         room = await open_room(chat, DEFAULT_ROOM)
         member = FakeMember()
 
-        async def find(
-            text: str, after: int = 0, besides: frozenset[int] = frozenset(), key: str = "k"
-        ) -> int | None:
-            told = await chat.find(room, Said(member, "Anna", text, key), after, besides)
+        before = await chat.said_by(room, "Anna", 0)
+
+        def find(text: str, key: str, after: int = 0) -> int | None:
+            told = chat.recognise(room, Said(member, "Anna", text, key), after, before)
             return told.id if told else None
 
-        assert await find("+1", key="a") == 1
-        assert await find("+1", besides=frozenset({1}), key="b") == 3
-        assert await find("+1", besides=frozenset({1, 3}), key="c") is None
-        assert await find("+1", after=3, key="d") is None
-        assert await find("two\nlines", key="e") == 2
-        assert await find("two", key="f") is None
-        assert await find("1", key="g") is None
+        assert find("+1", "a") == 1
+        assert find("+1", "b", after=3) is None
+        assert find("+1", "c") == 3
+        assert find("+1", "d") is None
+        assert find("two\nlines", "e") == 2
+        assert find("two", "f") is None
         assert room.knows("Anna", "a")
+        for other in ("Ann", "nna", "Boris"):
+            others = await chat.said_by(room, other, 0)
+            assert others.take("+1", 0, besides=frozenset()) is None
         await chat.close()
 
     looping.run(scenario())

@@ -15,7 +15,8 @@ export function begin(room = DEFAULT_ROOM) {
     scene: "start", // start | login | chat
     busy: false, // coming in
     problem: null, // why one could not come in: {code, text}
-    connection: "closed", // closed | opening | open | away
+    connection: "closed", // closed | open | away
+    isIn: false, // the join was answered; before that nothing may be said, or it would overtake what waits
     retryIn: 0,
     room,
     me: "",
@@ -62,11 +63,11 @@ const handlers = {
 
   closed: (state, { retryIn }) => {
     const wereHere = state.connection === "open" ? state.users : state.wereHere;
-    return [{ ...state, connection: "away", retryIn, typing: [], fetching: false, wereHere }, []];
+    return [{ ...state, connection: "away", isIn: false, retryIn, typing: [], fetching: false, wereHere }, []];
   },
 
   shut: (state, { code }) => [
-    { ...state, connection: "closed", scene: "login", busy: false, problem: { code: "closed", text: String(code) } },
+    { ...state, connection: "closed", isIn: false, scene: "login", busy: false, problem: { code: "closed", text: String(code) } },
     [],
   ],
 
@@ -74,13 +75,13 @@ const handlers = {
     const message = { key, text, after: state.lastId };
     const row = { kind: "message", key, user: state.me, text, own: true, status: "waiting" };
     const next = { ...state, outbox: [...state.outbox, message], rows: [...state.rows, row], refusal: null };
-    return [next, state.connection === "open" ? [send(saying(state, message))] : []];
+    return [next, state.isIn ? [send(saying(state, message))] : []];
   },
 
-  typing: (state) => [state, state.connection === "open" ? [send({ type: "typing", room: state.room })] : []],
+  typing: (state) => [state, state.isIn ? [send({ type: "typing", room: state.room })] : []],
 
   older: (state) => {
-    if (state.fetching || state.connection !== "open" || state.firstId <= 1) return [state, []];
+    if (state.fetching || !state.isIn || state.firstId <= 1) return [state, []];
     const frame = { type: "history", room: state.room, before: state.firstId, limit: OLDER_LIMIT };
     return [{ ...state, fetching: true }, [send(frame)]];
   },
@@ -99,6 +100,8 @@ const frames = {
       ...state,
       ...fresh,
       scene: "chat",
+      isIn: true,
+      refusal: null,
       busy: false,
       problem: null,
       me: frame.user,
@@ -161,7 +164,9 @@ const frames = {
   error: (state, frame) => {
     const refusal = { code: frame.code, text: frame.text };
     if (state.busy) return [{ ...state, busy: false, problem: refusal }, []];
-    if (!frame.key) return [{ ...state, refusal, fetching: false }, []];
+    // The server ends after these: what was refused waits, and is said again to the next one.
+    const isSaidAgain = frame.code === "not_stored" || frame.code === "going_down";
+    if (!frame.key || isSaidAgain) return [{ ...state, refusal, fetching: false }, []];
     const outbox = state.outbox.filter((message) => message.key !== frame.key);
     const rows = state.rows.map((row) =>
       row.key === frame.key && !row.id ? { ...row, status: "failed", refusal } : row,

@@ -25,7 +25,7 @@ from besedka.serve.history import check, file, scan
 from besedka.serve.history.file import FULL, Descriptor, Identity, reason
 from besedka.serve.history.index import Index, Places, Record, index_path
 from besedka.serve.history.repair import Torn, repair
-from besedka.wire.line import FIRST_LINE, MessageId, read_line, show_line
+from besedka.wire.line import FIRST_LINE, Line, MessageId, read_line, show_line
 
 log = logging.getLogger(__name__)
 
@@ -141,6 +141,8 @@ class ChatHistory:
             file.lock(log_file, path)
             file.distrust_cache(log_file)
             index, torn = repair(log_file, path, _open_index(path))
+            # What a killed server has written and not synced will be read now: it must be on disk before.
+            log_file.sync()
             history = cls(path, log_file, index)
             history._restore(torn, is_ours=True)
         except OSError as error:
@@ -197,20 +199,17 @@ class ChatHistory:
         """
         return self._body.read(first, limit)
 
-    def find(self, user: str, text: str, after: int, besides: frozenset[int]) -> tuple[MessageId, str] | None:
-        """The first message by this name, with this text, later than the id ``after``, and none of ``besides``.
-
-        Returns:
-            Its id and its time as the log tells it.
-        """
-        said = f"] {user}: " + text.replace("\n", "\n\t")
+    def said_by(self, user: str, after: int) -> list[tuple[MessageId, Line]]:
+        """All messages by this name later than the id ``after``, in order."""
+        found = []
+        name = f"] {user}: "
         number = after + 1
         while page := self.read(number, RECORDS_AT_ONCE):
             for line in page:
-                if line.endswith(said) and line.index("]") + len(said) == len(line) and number not in besides:
-                    return MessageId(number), read_line(line).stamp
+                if line.find(name) == line.find("]"):
+                    found.append((MessageId(number), read_line(line)))
                 number += 1
-        return None
+        return found
 
     def close(self, *, remove_if_empty: bool = False) -> None:
         """Let go of the file; one that holds nothing, and is still ours, can be removed."""
@@ -307,6 +306,7 @@ class ChatHistory:
         index = self._index if is_same_file else None
         is_changed = index is None or check.first_difference(log_file, index) is not None
         index, torn = repair(log_file, self.path, None if is_changed else index)
+        log_file.sync()
         before = self.epoch
         self._body, self._index = _Body(log_file), index
         self._restore(torn, is_ours=True, new_epoch=secrets.token_hex(6) if is_changed else "")

@@ -61,16 +61,20 @@ def _repair_by_index(log: Descriptor, path: Path, index: Index) -> Torn | None:
     count, whole = (index.count, end) if end <= log.size else index.within(places, log.size)
     first_of_batch, batch_start = index.last_batch(places, count)
     sound = _sound_end(log, batch_start)
-    if not _belongs(log, index, places, {1, first_of_batch - 1, count if sound >= whole else 0}):
+    if not _belongs(log, index, places, {1, first_of_batch - 1}):
         return None
-    if whole < end:
-        count, whole = _end_message(log, index, count, whole)
-        sound = whole
-    elif sound < end:
-        count, sound = index.within(places, sound)
+    if sound >= whole and count and not _belongs(log, index, places, {first_of_batch - 1, count}):
+        # A crash may have torn the index, too: without its last batch it is as good as its records before.
+        index.cut(first_of_batch - 1)
+        return _repair_by_index(log, path, index)
+    count, whole = index.within(places, min(sound, end))
+    if whole < end and _lacks_only_its_end(log, index, count, whole):
+        _end_last_line(log)
+        count, sound = count + 1, log.size
+        whole = sound
     if count < index.count:
         index.cut(count)
-    return _cut_off(log, path, sound) or Torn(0, path)
+    return _cut_off(log, path, sound if sound > end else whole) or Torn(0, path)
 
 
 def _belongs(log: Descriptor, index: Index, places: Places, numbers: set[int]) -> bool:
@@ -86,14 +90,11 @@ def _belongs(log: Descriptor, index: Index, places: Places, numbers: set[int]) -
     return fits
 
 
-def _end_message(log: Descriptor, index: Index, count: int, whole: int) -> tuple[int, int]:
-    """If the log lacks only the last LF of a message (an editor took it), give it back."""
-    half = log.read(whole, log.size - whole)
+def _lacks_only_its_end(log: Descriptor, index: Index, count: int, whole: int) -> bool:
+    """Whether behind the first ``count`` messages stands the next one, but for its last LF (an editor took it)."""
+    rest = log.read(whole, log.size - whole)
     record = next(index.records(count + 1), None)
-    if half and record and record.fits(half + b"\n"):
-        _end_last_line(log)
-        return count + 1, whole + record.length
-    return count, whole
+    return bool(rest) and record is not None and record.fits(rest + b"\n")
 
 
 def _end_last_line(log: Descriptor) -> None:

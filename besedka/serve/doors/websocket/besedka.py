@@ -11,6 +11,7 @@ from besedka.serve.chat import Chat
 from besedka.serve.doors.websocket.connection import Connection
 from besedka.serve.doors.websocket.talk import SocketMember, SocketTalk
 from besedka.serve.people import Person
+from besedka.serve.resend import SaidBefore
 from besedka.serve.room import Room, Said, Telling
 from besedka.wire.names import (
     FRAME_BYTES_AT_MOST,
@@ -52,19 +53,19 @@ class BesedkaMember(SocketMember):
     """A member who has ids and a cursor of its own.
 
     Attributes:
-        matched: messages of the log that were found to be what this connection said again.
+        said_before: what the log has by its name, once it has said something again.
     """
 
-    __slots__ = ("matched", "talk")
+    __slots__ = ("said_before", "talk")
 
     talk: BesedkaTalk
 
     def __init__(self, person: Person, room: Room, talk: BesedkaTalk) -> None:
         super().__init__(person, room, talk)
-        self.matched: frozenset[int] = frozenset()
+        self.said_before: SaidBefore | None = None
 
     def start_again(self) -> None:
-        self.matched = frozenset()
+        self.said_before = None
         self.talk.welcome(self, reset=True)
 
 
@@ -175,18 +176,23 @@ class BesedkaTalk(SocketTalk):
         said = Said(member, user, clean_text(word.text), clean_key(word.key))
         if room.is_full:
             self._later(word, self._chat.space(room), lambda _: self._say(word))
-        elif word.after is not None and not room.knows(user, said.key):
-            found = self._chat.find(room, said, word.after, member.matched)
-            self._later(word, found, lambda told: self._say_unless_found(member, said, told))
+        elif word.after is None or room.knows(user, said.key):
+            self._tell_if_known(self._chat.say(room, said))
+        elif member.said_before is None or member.said_before.after > word.after:
+            before = self._chat.said_by(room, user, word.after)
+            self._later(word, before, lambda before: self._say_again(word, said, before))
         else:
-            self._say_unless_found(member, said, None)
+            self._say_again(word, said, member.said_before)
 
-    def _say_unless_found(self, member: BesedkaMember, said: Said, told: ChatWord | None) -> None:
-        if told:
-            member.matched |= {told.id}
-        told = told or self._chat.say(member.room, said)
-        if told:
-            self.send(Telling([told]))
+    def _say_again(self, word: Say, said: Said, before: SaidBefore) -> None:
+        member = self._place(word.room)
+        member.said_before = before
+        known = self._chat.recognise(member.room, said, word.after or 0, before)
+        self._tell_if_known(known or self._chat.say(member.room, said))
+
+    def _tell_if_known(self, known: ChatWord | None) -> None:
+        if known:
+            self.send(Telling([known]))
 
     def _show(self, page: History, word: Browse) -> None:
         answer = History(room=page.room, first=page.first, messages=page.messages, before=word.before)

@@ -1,0 +1,42 @@
+"""The resend rule: a message that is said again after a reconnect is the one that the log already has.
+
+The server knows recent messages by their keys. Where it has forgotten (it was restarted), the log decides: a message by
+that name, with that text, later than the last one that its sender had seen when he said it first, and not yet matched on
+this connection, *is* that message. Pure.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from collections.abc import Set as AbstractSet
+from hashlib import sha256
+
+from besedka.wire.line import Line
+
+
+class SaidBefore:
+    """What one name has said in a room later than an id, for one connection; each message is matched once.
+
+    Attributes:
+        after: the id; for what was said later, ask anew.
+    """
+
+    def __init__(self, after: int, messages: Iterable[tuple[int, Line]]) -> None:
+        self.after = after
+        self._by_text: defaultdict[bytes, list[tuple[int, str]]] = defaultdict(list)
+        for number, line in messages:
+            self._by_text[_digest(line.text)].append((number, line.stamp))
+
+    def take(self, text: str, after: int, besides: AbstractSet[int]) -> tuple[int, Line] | None:
+        """The first message with this text, later than ``after``, that is none of ``besides`` and not matched yet."""
+        candidates = self._by_text.get(_digest(text), [])
+        for place, (number, stamp) in enumerate(candidates):
+            if number > after and number not in besides:
+                del candidates[place]
+                return number, Line(stamp, "", text)
+        return None
+
+
+def _digest(text: str) -> bytes:
+    return sha256(text.encode()).digest()
