@@ -6,7 +6,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check format screenshots lookalikes pins clean
+.PHONY: help run test torture bench check format screenshots lookalikes pins clean
 
 help: ## show the verbs
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -16,6 +16,12 @@ run: $(VENV)/run.stamp ## start the chat (ARGS="--port 9000" hands on options)
 
 test: check $(VENV)/browser ## check everything and run all tests (sets itself up, browser included)
 	BESEDKA_TEST_BROWSER="$$(cat $(VENV)/browser)" $(BIN)/pytest -n 2 $(ARGS)
+
+torture: $(VENV)/dev.stamp ## the long version of the tests with faults (a quarter of an hour)
+	BESEDKA_TORTURE=1 $(BIN)/pytest -n 2 -rP tests/torture $(ARGS)
+
+bench: $(VENV)/dev.stamp ## measure how a history of ten million messages opens (needs 2 GB of disk)
+	$(BIN)/python bench/history_size.py
 
 check: $(VENV)/dev.stamp ## the checks that run nothing: style, types, import contracts
 	$(BIN)/ruff format --check .

@@ -40,7 +40,7 @@ def read_all(history: ChatHistory) -> list[str]:
 def test_a_new_history_is_an_empty_private_file(tmp_path: Path) -> None:
     path = tmp_path / "talk.txt"
     history = ChatHistory.open(path)
-    assert (history.count, read_all(history)) == (0, [])
+    assert (history.count, read_all(history), history.read(0, 5)) == (0, [], [])
     assert history.epoch
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     history.close()

@@ -92,9 +92,9 @@ class _Body:
         self.places = Places()
 
     def read(self, first: int, limit: int) -> list[str]:
+        first = max(first, 1)
         if first > self.count or limit < 1:
             return []
-        first = max(first, 1)
         number, offset = self.places.before(first)
         page: list[str] = []
         size = 0
@@ -242,7 +242,7 @@ class ChatHistory:
 
     def _restore_by_index(self, body: _Body, index: Index) -> int:
         """Take from the index what it knows. Returns where that ends."""
-        end, count = index.add_up(body.places), index.count
+        (body.places, end), count = index.add_up(), index.count
         if end > body.size:
             # We only read, and somebody is writing just now: the index is ahead of the log.
             count, end = index.within(body.places, body.size)

@@ -24,6 +24,7 @@ from array import array
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Final
 
@@ -42,6 +43,8 @@ _STRIDE: Final = 256
 
 _BATCH_MESSAGES_AT_MOST: Final = 65_536
 """How far back the beginning of the last batch is looked for."""
+
+_BATCH_STEP: Final = 256
 
 _NEAR: Final = BLOCK_BYTES // 2
 
@@ -111,6 +114,7 @@ class Index:
             ValueError: if it is no index.
         """
         self.is_writable = not read_only
+        self._sum: tuple[Places, int] | None = None
         self._file = Descriptor(path, os.O_RDONLY if read_only else os.O_RDWR | os.O_APPEND)
         header = self._file.read(0, HEADER.size)
         if len(header) < HEADER.size or not header.startswith(MAGIC):
@@ -143,6 +147,7 @@ class Index:
                 raise ValueError(f"a message of {record.length} bytes is longer than an index can tell")
             numbers.append(record.length | (BATCH_BIT if record.begins_batch else 0))
             numbers.append(record.crc)
+        self._sum = None
         self._file.write(_little(numbers).tobytes())
         if sync:
             self._file.sync()
@@ -150,6 +155,7 @@ class Index:
 
     def cut(self, count: int) -> None:
         """Forget the records behind the first ``count``, and whatever is behind them."""
+        self._sum = None
         self._file.cut(HEADER.size + count * RECORD_BYTES)
         self.count = count
 
@@ -160,18 +166,24 @@ class Index:
                 word = numbers[place]
                 yield Record(word & LENGTH_AT_MOST, numbers[place + 1], bool(word & BATCH_BIT))
 
-    def add_up(self, places: Places) -> int:
-        """Note the places of all messages, and give the offset behind the last one.
+    def add_up(self) -> tuple[Places, int]:
+        """The places of all messages, and the offset behind the last one.
 
-        Adds up hundreds of lengths at once: ten million take a fifth of a second.
+        Adds up hundreds of lengths at once: ten million take a fifth of a second, the first time.
         """
+        if self._sum is None:
+            self._sum = self._add_up()
+        return self._sum
+
+    def _add_up(self) -> tuple[Places, int]:
+        places = Places()
         offset: int = self.start
         number = 1
         for numbers in self._numbers(1):
             lengths = numbers[::2]
             for begin in range(0, len(lengths), _STRIDE):
                 some = lengths[begin : begin + _STRIDE]
-                total: int = sum(some) % BATCH_BIT
+                total = sum(some) % BATCH_BIT
                 if total >= _NEAR:
                     for length in some:
                         places.note(number, offset)
@@ -181,7 +193,7 @@ class Index:
                     places.note(number, offset)
                     offset += total
                     number += len(some)
-        return offset
+        return places, offset
 
     def close(self) -> None:
         """Close the file."""
@@ -210,15 +222,21 @@ class Index:
 
     def last_batch(self, places: Places, count: int) -> tuple[int, int]:
         """The first message of the last batch among the first ``count``, and where it begins."""
-        number = count + 1
-        start = max(1, count - _BATCH_MESSAGES_AT_MOST + 1)
-        for at, record in enumerate(self.records(start), start):
-            if at > count:
+        if not count:
+            return 1, self.start
+        first = count
+        for start in range(count - _BATCH_STEP + 1, count - _BATCH_MESSAGES_AT_MOST, -_BATCH_STEP):
+            begins = [
+                number
+                for number, record in enumerate(
+                    islice(self.records(max(1, start)), _BATCH_STEP), max(1, start)
+                )
+                if record.begins_batch and number <= count
+            ]
+            first = begins[-1] if begins else max(1, start)
+            if begins or start <= 1:
                 break
-            if record.begins_batch or at == start:
-                number = at
-        offset = self.where(places, number)[0] if number <= self.count else self.add_up(Places())
-        return number, offset
+        return first, self.where(places, first)[0]
 
     def _whole_records(self) -> int:
         """How many there are, without a half one, or empty ones that a crash may have left behind."""

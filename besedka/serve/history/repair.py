@@ -56,8 +56,7 @@ def repair(log: Descriptor, path: Path, index: Index | None) -> tuple[Index | No
 
 def _repair_by_index(log: Descriptor, path: Path, index: Index) -> Torn | None:
     """The same by an index. None: the index does not belong to this log."""
-    places = Places()
-    end = index.add_up(places)
+    places, end = index.add_up()
     count, whole = (index.count, end) if end <= log.size else index.within(places, log.size)
     first_of_batch, batch_start = index.last_batch(places, count)
     sound = _sound_end(log, batch_start)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from besedka.serve.history import check, scan
 from besedka.serve.history.file import Descriptor
-from besedka.serve.history.index import Index, Places, index_path
+from besedka.serve.history.index import Index, index_path
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ def judge(path: Path) -> Verdict:
         return Verdict(f"message {difference.message} and what followed it are missing", is_missing=True)
     if difference:
         return Verdict(f"line {difference.line} (message {difference.message}) is not as it was written")
-    end = index.add_up(Places())
+    _, end = index.add_up()
     added = sum(1 for _ in scan.messages(log, end, log.size))
     more = f", {added} more were added by other hands" if added else ""
     return Verdict(praise=f"all {index.count} messages are as they were written{more}")
