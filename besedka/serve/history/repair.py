@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Final
 
 from besedka.serve.history.file import BLOCK_BYTES, Descriptor, write_beside
-from besedka.serve.history.index import Index, Places
+from besedka.serve.history.index import Index, Places, Record
 from besedka.serve.history.scan import is_damaged
 from besedka.wire.line import FIRST_LINE
 
@@ -62,7 +62,7 @@ def _repair_by_index(log: Descriptor, path: Path, index: Index) -> Torn | None:
     sound = _sound_end(log, batch_start)
     if not _belongs(log, index, places, {1, first_of_batch - 1}):
         return None
-    if sound >= whole and count and not _belongs(log, index, places, {first_of_batch - 1, count}):
+    if sound >= whole and count and not _begins_and_ends(log, *index.where(places, count)):
         # A crash may have torn the index, too: without its last batch it is as good as its records before.
         index.cut(first_of_batch - 1)
         return _repair_by_index(log, path, index)
@@ -78,15 +78,21 @@ def _repair_by_index(log: Descriptor, path: Path, index: Index) -> Torn | None:
 
 def _belongs(log: Descriptor, index: Index, places: Places, numbers: set[int]) -> bool:
     """Whether the log has messages where the index says that these are; one of them as it was written."""
-    known = sorted(number for number in numbers if 1 <= number <= index.count)
-    fits = not known
-    for number in known:
-        offset, record = index.where(places, number)
-        raw = log.read(offset, record.length)
-        if len(raw) == record.length and not (FIRST_LINE.match(raw) and raw.endswith(b"\n")):
-            return False
-        fits = fits or record.fits(raw)
-    return fits
+    known = [index.where(places, number) for number in sorted(numbers) if 1 <= number <= index.count]
+    fits = any(record.fits(log.read(offset, record.length)) for offset, record in known)
+    return not known or (
+        fits and all(_begins_and_ends(log, *place) for place in known if _is_there(log, *place))
+    )
+
+
+def _is_there(log: Descriptor, offset: int, record: Record) -> bool:
+    return offset + record.length <= log.size
+
+
+def _begins_and_ends(log: Descriptor, offset: int, record: Record) -> bool:
+    """Whether a message stands there; perhaps not as it was written."""
+    raw = log.read(offset, record.length)
+    return FIRST_LINE.match(raw) is not None and raw.endswith(b"\n")
 
 
 def _lacks_only_its_end(log: Descriptor, index: Index, count: int, whole: int) -> bool:
