@@ -13,9 +13,10 @@ NAMES_IN_A_SENTENCE = 5
 
 @dataclass(frozen=True, slots=True)
 class Phrases:
-    """How one language tells of one person without a name, of those with names, and of others who are too many."""
+    """How one language tells of one or many people without a name, of those with names, and of others beside them."""
 
     nameless: str
+    nameless_many: str
     named: str
     others: str
     joiner: str
@@ -24,13 +25,31 @@ class Phrases:
 # The two nameless Russian sentences are the seed server's own.
 _CAME = {
     Language.RU: Phrases(
-        "Новый пользователь присоединился к чату", "{names} теперь в чате", "ещё {n}", " и "
+        "Новый пользователь присоединился к чату",
+        "Новых пользователей в чате: {n}",
+        "{names} теперь в чате",
+        "ещё {n}",
+        " и ",
     ),
-    Language.EN: Phrases("A new user joined the chat", "{names} joined the chat", "{n} more", " and "),
+    Language.EN: Phrases(
+        "A new user joined the chat",
+        "{n} new users joined the chat",
+        "{names} joined the chat",
+        "{n} more",
+        " and ",
+    ),
 }
 _WENT = {
-    Language.RU: Phrases("Пользователь покинул чат", "{names} больше не в чате", "ещё {n}", " и "),
-    Language.EN: Phrases("A user left the chat", "{names} left the chat", "{n} more", " and "),
+    Language.RU: Phrases(
+        "Пользователь покинул чат",
+        "Пользователей покинуло чат: {n}",
+        "{names} больше не в чате",
+        "ещё {n}",
+        " и ",
+    ),
+    Language.EN: Phrases(
+        "A user left the chat", "{n} users left the chat", "{names} left the chat", "{n} more", " and "
+    ),
 }
 
 
@@ -43,6 +62,8 @@ def notice(joined: Sequence[str], left: Sequence[str], language: Language) -> st
 def _sentence(phrases: Phrases, people: Sequence[str]) -> str:
     if list(people) == [""]:
         return phrases.nameless
+    if not any(people):
+        return phrases.nameless_many.format(n=len(people))
     names = [name for name in people if name][:NAMES_IN_A_SENTENCE]
     rest = len(people) - len(names)
     parts = [*names, phrases.others.format(n=rest)] if rest else names

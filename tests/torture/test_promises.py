@@ -80,9 +80,7 @@ def test_nothing_is_told_before_the_sync_that_covers_it_has_returned(
     """Under strace: for each message, the first write to a socket comes after the sync behind its write to the log."""
     strace = shutil.which("strace")
     if strace is None:
-        pytest.fail(
-            "this proof needs strace: apt install strace (Linux); the README names what else is optional"
-        )
+        pytest.fail("this proof needs strace; `make test` gets it, or leaves the proof out and says so")
     trace = tmp_path / "trace"
     server = make_server()
     wrapper = tmp_path / "python"
