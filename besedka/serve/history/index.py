@@ -23,10 +23,9 @@ import zlib
 from array import array
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 from besedka.serve.history.file import BLOCK_BYTES, Descriptor
 
@@ -49,8 +48,7 @@ _BATCH_STEP: Final = 256
 _NEAR: Final = BLOCK_BYTES // 2
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(NamedTuple):
     """What the index knows of a message.
 
     Attributes:

@@ -46,22 +46,22 @@ def repair(log: Descriptor, path: Path, index: Index | None) -> tuple[Index | No
         The index, cut back to what the log holds, or None if it does not belong to this log; and what was cut off.
     """
     if index is not None:
-        mended = _repair_by_index(log, path, index)
-        if mended is not None:
-            return index, mended if mended.size else None
+        belongs, torn = _repair_by_index(log, path, index)
+        if belongs:
+            return index, torn
     if _needs_only_an_end(log):
         _end_last_line(log)
     return None, _cut_off(log, path, _sound_end(log, 0))
 
 
-def _repair_by_index(log: Descriptor, path: Path, index: Index) -> Torn | None:
-    """The same by an index. None: the index does not belong to this log."""
+def _repair_by_index(log: Descriptor, path: Path, index: Index) -> tuple[bool, Torn | None]:
+    """The same by an index. Returns whether it belongs to this log at all, and what was cut off."""
     places, end = index.add_up()
     count, whole = (index.count, end) if end <= log.size else index.within(places, log.size)
     first_of_batch, batch_start = index.last_batch(places, count)
     sound = _sound_end(log, batch_start)
     if not _belongs(log, index, places, {1, first_of_batch - 1}):
-        return None
+        return False, None
     if sound >= whole and count and not _begins_and_ends(log, *index.where(places, count)):
         # A crash may have torn the index, too: without its last batch it is as good as its records before.
         index.cut(first_of_batch - 1)
@@ -73,7 +73,7 @@ def _repair_by_index(log: Descriptor, path: Path, index: Index) -> Torn | None:
         whole = sound
     if count < index.count:
         index.cut(count)
-    return _cut_off(log, path, sound if sound > end else whole) or Torn(0, path)
+    return True, _cut_off(log, path, sound if sound > end else whole)
 
 
 def _belongs(log: Descriptor, index: Index, places: Places, numbers: set[int]) -> bool:

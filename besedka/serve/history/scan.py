@@ -53,6 +53,8 @@ def is_damaged(message: bytes) -> bool:
     """Whether it holds what no text file holds: a NUL, or bytes that are no UTF-8."""
     if b"\0" in message:
         return True
+    if message.isascii():
+        return False
     try:
         message.decode()
     except UnicodeDecodeError:
