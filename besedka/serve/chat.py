@@ -176,7 +176,7 @@ class Chat:
 
     def recognise(self, room: Room, said: Said, after: int, before: SaidBefore) -> ChatWord | None:
         """The message of the log that is said again here, if there is one; it is known by its key from now on."""
-        found = before.take(said.text, after, besides=room.keyed_ids(after))
+        found = before.take(said.text, after, room.is_keyed)
         if found is None:
             return None
         number, line = found

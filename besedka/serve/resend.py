@@ -8,8 +8,7 @@ this connection, *is* that message. Pure.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
-from collections.abc import Set as AbstractSet
+from collections.abc import Callable, Iterable
 from hashlib import sha256
 
 from besedka.wire.line import Line
@@ -28,11 +27,11 @@ class SaidBefore:
         for number, line in messages:
             self._by_text[_digest(line.text)].append((number, line.stamp))
 
-    def take(self, text: str, after: int, besides: AbstractSet[int]) -> tuple[int, Line] | None:
-        """The first message with this text, later than ``after``, that is none of ``besides`` and not matched yet."""
+    def take(self, text: str, after: int, is_other: Callable[[int], bool]) -> tuple[int, Line] | None:
+        """The first message with this text, later than ``after``, that is no other for certain and not matched yet."""
         candidates = self._by_text.get(_digest(text), [])
         for place, (number, stamp) in enumerate(candidates):
-            if number > after and number not in besides:
+            if number > after and not is_other(number):
                 del candidates[place]
                 return number, Line(stamp, "", text)
         return None

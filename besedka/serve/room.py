@@ -269,9 +269,9 @@ class Room:
         """Whether a message by this name with this key was said of late."""
         return (user, key) in self._known
 
-    def keyed_ids(self, after: int) -> frozenset[int]:
-        """The messages later than an id whose keys are known, and which therefore are no others."""
-        return frozenset(number for number in self._keys if number > after)
+    def is_keyed(self, number: int) -> bool:
+        """Whether a message's key is known, so that it is no message with another key."""
+        return number in self._keys
 
     def found(self, said: Said, number: int, at: int, stamp: str) -> Chat:
         """A message that is said again was found in the log: know it by its key from now on."""
