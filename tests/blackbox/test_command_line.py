@@ -155,6 +155,7 @@ def test_a_second_server_on_the_same_history_says_who_has_it(
     assert_one_clear_line(done, 1, str(server.history), "in use", str(server.pid))
 
 
+@pytest.mark.xdist_group("port 8765")
 def test_the_seeds_way_to_start_works(tmp_path: Path) -> None:
     folder = Path(__file__).parent.parent.parent / "besedka" / "serve"
     code = f"import runpy, sys; sys.path[0] = {str(folder)!r}; runpy.run_path({str(folder / 'main.py')!r}, run_name='__main__')"
