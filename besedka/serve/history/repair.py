@@ -60,7 +60,7 @@ def _repair_by_index(log: Descriptor, path: Path, index: Index) -> tuple[bool, T
     count, whole = (index.count, end) if end <= log.size else index.within(places, log.size)
     first_of_batch, batch_start = index.last_batch(places, count)
     sound = _sound_end(log, batch_start)
-    if not _belongs(log, index, places, {1, first_of_batch - 1}):
+    if not _belongs(log, sound, index, places, {1, first_of_batch - 1}):
         return False, None
     if sound >= whole and count and not _begins_and_ends(log, *index.where(places, count)):
         # A crash may have torn the index, too: without its last batch it is as good as its records before.
@@ -76,17 +76,15 @@ def _repair_by_index(log: Descriptor, path: Path, index: Index) -> tuple[bool, T
     return True, _cut_off(log, path, sound if sound > end else whole)
 
 
-def _belongs(log: Descriptor, index: Index, places: Places, numbers: set[int]) -> bool:
-    """Whether the log has messages where the index says that these are; one of them as it was written."""
-    known = [index.where(places, number) for number in sorted(numbers) if 1 <= number <= index.count]
-    fits = any(record.fits(log.read(offset, record.length)) for offset, record in known)
-    return not known or (
-        fits and all(_begins_and_ends(log, *place) for place in known if _is_there(log, *place))
-    )
+def _belongs(log: Descriptor, sound: int, index: Index, places: Places, numbers: set[int]) -> bool:
+    """Whether the log has messages where the index says that these are; one of them as it was written.
 
-
-def _is_there(log: Descriptor, offset: int, record: Record) -> bool:
-    return offset + record.length <= log.size
+    Those that are not in the sound part of the log say nothing.
+    """
+    known = [index.where(places, number) for number in numbers if 1 <= number <= index.count]
+    there = [(offset, record) for offset, record in known if offset + record.length <= sound]
+    fits = any(record.fits(log.read(offset, record.length)) for offset, record in there)
+    return not there or (fits and all(_begins_and_ends(log, *place) for place in there))
 
 
 def _begins_and_ends(log: Descriptor, offset: int, record: Record) -> bool:
