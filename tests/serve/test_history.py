@@ -254,6 +254,22 @@ def test_damage_in_the_middle_is_reported_and_left_as_it_is(tmp_path: Path) -> N
     history.close()
 
 
+def test_what_a_killed_server_left_unsynced_is_on_disk_before_anyone_reads_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = write(tmp_path / "talk.txt", line("written, perhaps not synced"), "\n")
+    synced = []
+    really = os.fdatasync
+
+    def watch(number: int) -> None:
+        synced.append(os.fstat(number).st_ino)
+        really(number)
+
+    monkeypatch.setattr(os, "fdatasync", watch)
+    ChatHistory.open(path).close()
+    assert path.stat().st_ino in synced
+
+
 def test_every_page_of_a_long_history_is_right(tmp_path: Path) -> None:
     path = tmp_path / "talk.txt"
     lines = [line(f"message {number} " + "x" * (number % 300)) for number in range(1, 5001)]
