@@ -10,6 +10,8 @@ import sys
 from pathlib import Path
 from typing import IO
 
+import psutil
+
 ROOT = Path(__file__).parent.parent
 STOP_SECONDS = 10
 
@@ -107,6 +109,9 @@ class RunningServer:
     def close(self) -> None:
         """End it, whatever state it is in."""
         if self._process and self._process.poll() is None:
+            # A wrapper around the server must not leave it behind.
+            for child in psutil.Process(self.pid).children(recursive=True):
+                child.kill()
             self.kill()
 
     def _end(self, number: int) -> int:
