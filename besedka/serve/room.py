@@ -21,7 +21,7 @@ from typing import Final, Protocol
 
 from besedka.serve.history import LATEST_MESSAGES, Latest
 from besedka.serve.people import Person
-from besedka.wire.line import Line, stamp, write_line
+from besedka.wire.line import Line, clock_time, stamp, write_line
 from besedka.wire.notices import notice
 from besedka.wire.refusals import Language, Refused
 from besedka.wire.words import Chat, History, ServerWord, System, Typing
@@ -39,8 +39,6 @@ TYPING_SECONDS: Final = 1.0
 """A member's further words of typing within this time are dropped."""
 
 _BYTES_OF_A_MESSAGE: Final = 500  # what an empty one takes in memory, about
-
-_DATE_LENGTH: Final = len("YYYY-MM-DD ")
 
 
 class Log(Protocol):
@@ -177,8 +175,8 @@ class Room:
 
     @property
     def epoch(self) -> str:
-        """Names the log whose ids these are."""
-        return self._log.epoch
+        """Names the log whose ids these are: the one that was told of, also while another is being taken."""
+        return self._told_epoch
 
     @property
     def clients_count(self) -> int:
@@ -239,7 +237,7 @@ class Room:
         return System(
             room=self.name,
             text=notice(news.joined, news.left, language),
-            timestamp=stamp[_DATE_LENGTH:],
+            timestamp=clock_time(stamp),
             clients_count=self.clients_count,
             joined=[name for name in news.joined if name][:NAMES_TOLD],
             left=[name for name in news.left if name][:NAMES_TOLD],
@@ -397,7 +395,7 @@ class Room:
             id=place.id,
             user=said.user,
             text=said.text,
-            timestamp=place.stamp[_DATE_LENGTH:],
+            timestamp=clock_time(place.stamp),
             at=place.at,
             key=said.key,
         )

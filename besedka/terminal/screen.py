@@ -12,6 +12,7 @@ from typing import Final
 
 from besedka.terminal.connection import Heard
 from besedka.terminal.phrases import Phrases
+from besedka.wire.line import clock_time
 from besedka.wire.words import System
 
 Fragments = list[tuple[str, str]]
@@ -44,7 +45,7 @@ def harmless(text: str) -> str:
 
 def message(heard: Heard, me: str) -> Fragments:
     """A message: ``23:46 Anna: text``, one's own with an arrow, old ones in grey."""
-    clock = heard.stamp.split(" ")[-1][:5]
+    clock = clock_time(heard.stamp)[:5]
     own = heard.user == me
     name_style = "class:old" if heard.is_old else ("class:own" if own else f"bold {_colour(heard.user)}")
     text_style = "class:old" if heard.is_old else ""

@@ -52,6 +52,11 @@ def stamp(at: float, zone: tzinfo | None) -> str:
     return datetime.fromtimestamp(at, tz=UTC).astimezone(zone).strftime(STAMP)
 
 
+def clock_time(stamp: str) -> str:
+    """The ``HH:MM:SS`` of a time of the log."""
+    return stamp.rpartition(" ")[2]
+
+
 def moment(stamp: str, zone: tzinfo | None) -> int:
     """The unix seconds of a time of the log; 0 if it is no time at all, as only other hands write it."""
     try:

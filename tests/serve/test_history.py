@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from besedka.serve.errors import HistoryInUse, HistoryLost, HistoryUnusable, StorageFull
-from besedka.serve.history import ChatHistory, room_path
+from besedka.serve.history import ChatHistory, room_path, scan
 from besedka.serve.history.file import BLOCK_BYTES
 from besedka.wire.line import FIRST_LINE, Line, write_line
 
@@ -376,6 +376,28 @@ def test_a_log_that_was_only_added_to_keeps_its_epoch(tmp_path: Path, change: st
     history.append([line("three")])
     assert history.epoch == epoch
     assert read_all(history) == [line("one"), line("two"), *added, line("three")]
+    history.close()
+
+
+def test_those_who_read_while_a_log_is_taken_anew_still_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "talk.txt"
+    history = ChatHistory.open(path)
+    history.append([line("one"), line("two")])
+    with path.open("a") as by_hand:
+        by_hand.write(line("by hand") + "\n")
+    read_meanwhile: list[list[str]] = []
+    really = scan.is_damaged
+
+    def watch(message: bytes) -> bool:
+        read_meanwhile.append(history.read(1, 10))
+        return really(message)
+
+    monkeypatch.setattr(scan, "is_damaged", watch)
+    history.append([line("three")])
+    assert read_meanwhile == [[line("one"), line("two")]]
+    assert read_all(history) == [line("one"), line("two"), line("by hand"), line("three")]
     history.close()
 
 

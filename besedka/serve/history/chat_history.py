@@ -144,7 +144,7 @@ class ChatHistory:
             # What a killed server has written and not synced will be read now: it must be on disk before.
             log_file.sync()
             history = cls(path, log_file, index)
-            history._restore(torn, is_ours=True)
+            history._restore(log_file, torn, is_ours=True)
         except OSError as error:
             raise HistoryUnusable(path, reason(error)) from error
         return history
@@ -157,8 +157,9 @@ class ChatHistory:
             HistoryUnusable: if it cannot be read.
         """
         try:
-            history = cls(path, Descriptor(path, os.O_RDONLY), _open_index(path, read_only=True))
-            history._restore(None, is_ours=False)
+            log_file = Descriptor(path, os.O_RDONLY)
+            history = cls(path, log_file, _open_index(path, read_only=True))
+            history._restore(log_file, None, is_ours=False)
         except OSError as error:
             raise HistoryUnusable(path, reason(error)) from error
         return history
@@ -223,9 +224,14 @@ class ChatHistory:
 
     # Restoring.
 
-    def _restore(self, torn: Torn | None, *, is_ours: bool, new_epoch: str = "") -> None:
-        """Learn what the file holds: by the index as far as it goes, and from there on by reading."""
-        body = _Body(self._body.file)
+    def _restore(
+        self, log_file: Descriptor, torn: Torn | None, *, is_ours: bool, new_epoch: str = ""
+    ) -> None:
+        """Learn what a file holds: by the index as far as it goes, and from there on by reading.
+
+        Until all is known, those who read go on in what was known before.
+        """
+        body = _Body(log_file)
         end = self._restore_by_index(body, self._index) if self._index and not new_epoch else None
         if end is None:
             end = body.start = scan.first_start(body.file)
@@ -308,8 +314,8 @@ class ChatHistory:
         index, torn = repair(log_file, self.path, None if is_changed else index)
         log_file.sync()
         before = self.epoch
-        self._body, self._index = _Body(log_file), index
-        self._restore(torn, is_ours=True, new_epoch=secrets.token_hex(6) if is_changed else "")
+        self._index = index
+        self._restore(log_file, torn, is_ours=True, new_epoch=secrets.token_hex(6) if is_changed else "")
         self._identity = Identity.of(os.fstat(log_file.number))
         what = "replaced or changed" if self.epoch != before else "added to"
         log.warning(

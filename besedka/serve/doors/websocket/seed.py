@@ -12,6 +12,7 @@ from besedka.serve.doors.websocket.frames import frames
 from besedka.serve.doors.websocket.talk import SocketMember, SocketTalk
 from besedka.serve.people import Person
 from besedka.serve.room import Room, Said, Telling
+from besedka.wire.line import clock_time
 from besedka.wire.names import DEFAULT_ROOM, SYSTEM_NAME, clean_name, clean_text
 from besedka.wire.refusals import Language, Refused
 from besedka.wire.words import History, SeedHistory, decode_seed
@@ -68,7 +69,7 @@ class SeedTalk(SocketTalk):
 
     def show(self, page: History) -> bool:
         """Send a page of history, in a frame that can also be shown as one message."""
-        timestamp = self._chat.stamp().split(" ")[1]
+        timestamp = clock_time(self._chat.stamp())
         text = "".join(f"\n{line}" for line in page.messages)
         return self.write(frames([SeedHistory(page.messages, SYSTEM_NAME, text, timestamp)]))
 

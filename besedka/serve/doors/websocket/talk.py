@@ -7,6 +7,7 @@ from besedka.serve.doors.websocket.connection import Connection
 from besedka.serve.doors.websocket.frames import frames
 from besedka.serve.people import Person
 from besedka.serve.room import Member, Room, Telling
+from besedka.wire.line import clock_time
 from besedka.wire.refusals import Language, Refused
 from besedka.wire.words import Error
 
@@ -39,7 +40,7 @@ class SocketTalk:
         error = Error(
             code=refusal.code,
             text=refusal.sentence(self._language),
-            timestamp=self._chat.stamp().split(" ")[1],
+            timestamp=clock_time(self._chat.stamp()),
             key=refusal.key,
             room=refusal.room,
         )
