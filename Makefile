@@ -6,7 +6,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help run test torture bench check format screenshots lookalikes pins clean
+.PHONY: help run test torture bench conformance check format screenshots lookalikes pins clean
 
 help: ## show the verbs
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -22,6 +22,9 @@ torture: $(VENV)/dev.stamp ## the long version of the tests with faults (a quart
 
 bench: $(VENV)/dev.stamp ## measure how a history of ten million messages opens (needs 2 GB of disk)
 	$(BIN)/python bench/history_size.py
+
+conformance: $(VENV)/dev.stamp ## run the Autobahn suite against the WebSocket door (needs a Python 2.7, as pyenv has)
+	@sh tools/conformance.sh $(BIN)/python $(ARGS)
 
 check: $(VENV)/dev.stamp ## the checks that run nothing: style, types, import contracts
 	$(BIN)/ruff format --check .

@@ -11,6 +11,15 @@ from besedka.commands.options import Failure, setting
 from besedka.wire.refusals import Language
 
 
+def _origins(_: click.Context, __: click.Parameter, given: tuple[str, ...]) -> tuple[str, ...]:
+    from besedka.serve.doors.origin import clean_origin
+
+    try:
+        return tuple(map(clean_origin, given))
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from None
+
+
 @click.command(
     epilog="""\b
 Examples:
@@ -35,15 +44,60 @@ Examples:
     type=click.Choice([language.value for language in Language]),
     help="The language of notices and refusals that the server says.",
 )
-def serve(host: str, port: int, history: Path, utc: bool, lang: str) -> None:
+@setting(
+    "--rate",
+    default=100.0,
+    type=click.FloatRange(0),
+    help="Messages a second that one connection may say, ten seconds' worth of them at once; 0 is no limit.",
+)
+@setting(
+    "--rate-address",
+    default=1_000.0,
+    type=click.FloatRange(0),
+    help="The same for all connections from one address (not for this machine's own); 0 is no limit.",
+)
+@setting(
+    "--connections-per-address",
+    default=1_000,
+    type=click.IntRange(0),
+    help="Connections from one address (not this machine's own); 0 is no limit.",
+)
+@setting(
+    "--origin",
+    multiple=True,
+    callback=_origins,
+    metavar="ORIGIN",
+    help="A web page that may talk to the chat, beside those of its own host, such as https://example.org; may be repeated.",
+)
+def serve(
+    *,
+    host: str,
+    port: int,
+    history: Path,
+    utc: bool,
+    lang: str,
+    rate: float,
+    rate_address: float,
+    connections_per_address: int,
+    origin: tuple[str, ...],
+) -> None:
     """Start the chat and keep it running until Ctrl-C."""
     from besedka.serve.errors import ServeError
+    from besedka.serve.fairness import Fairness
     from besedka.serve.main import run
     from besedka.serve.settings import Settings
 
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     logging.getLogger("uvicorn").setLevel(logging.ERROR)
-    settings = Settings(host=host, port=port, history=history, utc=utc, language=Language(lang))
+    settings = Settings(
+        host=host,
+        port=port,
+        history=history,
+        utc=utc,
+        language=Language(lang),
+        fairness=Fairness(rate, rate_address, connections_per_address),
+        origins=origin,
+    )
     try:
         run(settings, announce=click.echo)
     except ServeError as error:

@@ -16,9 +16,10 @@ from typing import Final
 
 from besedka.serve.errors import AppendError, HistoryLost, StartError, StorageFull
 from besedka.serve.history import ChatHistory, Restored, room_path
+from besedka.serve.metrics import Metrics
 from besedka.serve.people import People
 from besedka.serve.resend import SaidBefore
-from besedka.serve.room import Batch, Member, Room, Said, Telling
+from besedka.serve.room import Batch, Member, Room, Said
 from besedka.serve.settings import Settings
 from besedka.wire.line import moment, stamp
 from besedka.wire.names import DEFAULT_ROOM
@@ -37,6 +38,9 @@ NOTICE_SECONDS: Final = 0.25
 DESERTED_SECONDS: Final = 60.0
 """A room in which nobody is gives back its file after so long; until then a reconnect finds it open."""
 
+FULL_SECONDS: Final = 10.0
+"""How long a batch that found no room counts as news: then the disk is asked again."""
+
 WORKERS: Final = 4
 """Threads for files. A disk seldom gets faster with more, and each waits in the kernel, not in Python."""
 
@@ -45,11 +49,13 @@ class Chat:
     """All rooms and all people of one server.
 
     Attributes:
+        metrics: what is counted and timed.
         people: who is present, in all rooms.
         lost: done when a history can no longer be written; the server must then stop with this error.
     """
 
     def __init__(self, settings: Settings, clock: Callable[[], float] = time.time) -> None:
+        self.metrics = Metrics()
         self.people = People()
         self.lost: asyncio.Future[HistoryLost] = asyncio.get_running_loop().create_future()
         self._settings = settings
@@ -65,8 +71,10 @@ class Chat:
         self._noticed_at: dict[Room, float] = {}
         self._closing: dict[Room, asyncio.TimerHandle] = {}
         self._space: dict[Room, asyncio.Future[None]] = {}
+        self._full_at = float("-inf")
         self._going_down = False
         self._is_closed = False
+        self._measure()
 
     # The chat's own life.
 
@@ -99,7 +107,37 @@ class Chat:
         for name, history in self._histories.items():
             history.close(remove_if_empty=name != DEFAULT_ROOM)
 
+    async def unready(self) -> str:
+        """Why the log cannot be written now, in a word or two; empty if it can."""
+        if self.lost.done():
+            return "history lost"
+        if self._going_down:
+            return "going down"
+        if self._loop.time() - self._full_at < FULL_SECONDS:
+            return "disk full"
+        has_room = self._loop.run_in_executor(self._workers, self._histories[DEFAULT_ROOM].has_room)
+        return "" if await has_room else "disk full"
+
+    def _measure(self) -> None:
+        """Show the rooms as they are at the moment of asking."""
+        rooms = self._rooms
+        self.metrics.show("rooms", "Rooms open now.", lambda: len(rooms))
+        self.metrics.show(
+            "members_live",
+            "Members who are handed each batch, in all rooms.",
+            lambda: sum(room.live_count for room in rooms.values()),
+        )
+        self.metrics.show(
+            "members_behind",
+            "Members who read the log at their own pace, in all rooms.",
+            lambda: sum(room.behind_count for room in rooms.values()),
+        )
+
     # What doors ask for.
+
+    def now(self) -> float:
+        """Seconds of a clock that never goes back."""
+        return self._loop.time()
 
     def stamp(self) -> str:
         """The time now, as the log writes it."""
@@ -191,13 +229,14 @@ class Chat:
 
         What memory still has is told at once, so a newcomer is live when this returns.
         """
-        if member in self._helped or room.is_live(member):
+        if member in self._helped or room.is_live(member) or member.is_full:
             return
         lines = room.latest_from(member.cursor)
         if lines is None:
             self._helped[member] = self._loop.create_task(self._help(room, member))
-        elif self._tell_page(room, member, lines):
-            room.try_live(member)
+        else:
+            self._tell_page(room, member, lines)
+            self._try_live(room, member)
 
     async def page(self, room: Room, before: int, limit: int) -> History:
         """The messages before an id, at most ``limit`` of them."""
@@ -218,7 +257,7 @@ class Chat:
             path = room_path(path, name)
         history = await self._loop.run_in_executor(self._workers, ChatHistory.open, path)
         self._histories[name] = history
-        room = self._rooms[name] = Room(name, history)
+        room = self._rooms[name] = Room(name, history, self.metrics.tally)
         # Whoever asked for it may have gone meanwhile, or may not be let in.
         self._close_later(room)
         return room
@@ -242,6 +281,7 @@ class Chat:
                 except AppendError as error:
                     self._fail(room, batch, error)
                 else:
+                    self.metrics.stored(len(batch.said), history.sync_seconds)
                     for member in room.stored(batch, first):
                         self.follow(room, member)
         finally:
@@ -250,6 +290,7 @@ class Chat:
 
     def _fail(self, room: Room, batch: Batch, error: AppendError) -> None:
         code = Code.STORAGE_FULL if isinstance(error, StorageFull) else Code.NOT_STORED
+        self._full_at = self._loop.time()
         log.error("%d messages in room %s were not stored: %s", len(batch.said), room.name, error)
         room.not_stored(batch, lambda said: Refused(code, key=said.key, room=room.name))
         if isinstance(error, HistoryLost) and not self.lost.done():
@@ -265,24 +306,34 @@ class Chat:
     async def _help(self, room: Room, member: Member) -> None:
         """Read on for one who is behind."""
         try:
-            while not room.try_live(member):
+            while not self._try_live(room, member) and not member.is_full:
                 cursor = member.cursor
                 limit = min(room.head - cursor + 1, PAGE_MESSAGES_AT_MOST)
                 lines = await self._read(room, cursor, limit)
                 if member.cursor != cursor:
                     continue  # the log was exchanged meanwhile, and the page belongs to the old one
-                if not lines or not self._tell_page(room, member, lines):
+                if not lines:
                     break
+                self._tell_page(room, member, lines)
         finally:
             # Nothing may be awaited between the last look at the member and this line: `follow` may come at once.
             self._helped.pop(member, None)
 
-    def _tell_page(self, room: Room, member: Member, lines: Sequence[str]) -> bool:
-        if not lines:
-            return True
-        page = room.page(member, lines)
-        member.cursor += len(lines)
-        return member.hear(Telling([page]))
+    def _tell_page(self, room: Room, member: Member, lines: Sequence[str]) -> None:
+        if lines:
+            page = room.page(member, lines)
+            member.cursor += len(lines)
+            self.metrics.tally.pages += 1
+            self.metrics.tally.deliveries += len(lines)
+            member.hear(page)
+
+    def _try_live(self, room: Room, member: Member) -> bool:
+        if not room.try_live(member):
+            return False
+        missed = room.missed_notices(member, self._settings.language, self.stamp())
+        if missed:
+            member.hear(missed)
+        return True
 
     def _close_later(self, room: Room) -> None:
         """Give back the file of a room in which nobody is, if it stays so."""
@@ -312,4 +363,4 @@ class Chat:
         system = room.take_notice(self._settings.language, self.stamp())
         if system is not None:
             self._noticed_at[room] = self._loop.time()
-            room.tell(Telling([system]))
+            room.tell([system])

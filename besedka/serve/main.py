@@ -3,36 +3,37 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
+import itertools
 import logging
+import os
 import signal
 import socket
 import sys
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import Final
 
-import uvicorn
-
 from besedka import __version__
 from besedka.serve.chat import Chat
-from besedka.serve.doors.pages import pages
+from besedka.serve.doors.http.door import BACKLOG, HttpDoor
+from besedka.serve.doors.http.pages import pages
+from besedka.serve.doors.origin import Origins
+from besedka.serve.doors.patience import CLOSE_SECONDS, SWEEP_SECONDS, SWEEP_SLICES
 from besedka.serve.doors.websocket.besedka import BesedkaTalk
-from besedka.serve.doors.websocket.connection import CLOSE_SECONDS, WebSocketDoor
+from besedka.serve.doors.websocket.connection import Connection, Talk
+from besedka.serve.doors.websocket.door import WebSocketDoor
 from besedka.serve.doors.websocket.seed import SeedTalk
 from besedka.serve.errors import AddressUnusable, HistoryLost
+from besedka.serve.fairness import Sources
 from besedka.serve.history import Restored
 from besedka.serve.settings import Settings
 from besedka.wire.line import STAMP
 
-BACKLOG: Final = 2_048
-"""How many connections may wait to be accepted, when everybody comes back at once."""
-
 LOST_CLOSE_SECONDS: Final = 0.3
 """How long clients may take to answer a close when the history is lost: whoever watches the server must know soon."""
 
-HTTP_STOP_SECONDS: Final = 1
-"""How long a half-sent page may take to be finished when the server stops."""
+FINISH_SECONDS: Final = 2.5
+"""How long the disk may take to store what was accepted when the server stops; it must end within 5 seconds."""
 
 
 def run(settings: Settings, announce: Callable[[str], None] = print) -> None:
@@ -55,26 +56,55 @@ async def _serve(settings: Settings, announce: Callable[[str], None]) -> None:
     try:
         restored = await chat.start()
         listener = _listen(settings.host, settings.port)
-        door = WebSocketDoor(
-            {
-                "/": lambda connection: SeedTalk(connection, chat, settings.language),
-                "/ws": lambda connection: BesedkaTalk(connection, chat, settings.language),
-            },
-            loop.time,
+        sources = Sources(settings.fairness)
+        talks: dict[str, Callable[[Connection], Talk]] = {
+            "/": lambda connection: SeedTalk(connection, chat, settings.language),
+            "/ws": lambda connection: BesedkaTalk(connection, chat, settings.language),
+        }
+        sockets = WebSocketDoor(talks, sources, chat.metrics, loop.time, Origins(settings.origins))
+        web = HttpDoor(
+            pages(chat.metrics, chat.unready), sockets.connection, sources, chat.metrics, loop.time
         )
-        sweep = loop.create_task(door.sweep())
-        async with _web_server(door, listener) as web:
+        sweep = loop.create_task(_sweep(web, sockets, sources))
+        async with web.open(listener) as stop_accepting:
             for line in _greeting(settings, listener, restored):
                 announce(line)
             lost = await _stopped_or_lost(chat)
-            web.stop_accepting()
-            await chat.finish()
-            await door.close(LOST_CLOSE_SECONDS if lost else CLOSE_SECONDS)
+            stop_accepting()
+            await _finish(chat)
+            await sockets.close(LOST_CLOSE_SECONDS if lost else CLOSE_SECONDS)
         sweep.cancel()
     finally:
         await chat.close()
     if lost:
         raise lost
+
+
+async def _sweep(web: HttpDoor, sockets: WebSocketDoor, sources: Sources) -> None:
+    """Look after all connections, for ever."""
+    loop = asyncio.get_running_loop()
+    for part in itertools.cycle(range(SWEEP_SLICES)):
+        await asyncio.sleep(SWEEP_SECONDS / SWEEP_SLICES)
+        now = loop.time()
+        sockets.look_after(now, part)
+        if part == 0:
+            web.look_after(now)
+            sources.forget(now)
+
+
+async def _finish(chat: Chat) -> None:
+    """Store and tell what was accepted.
+
+    A disk that does not answer cannot be waited for: nobody was told of what it was given, so all who said it will say
+    it again to the next server.
+    """
+    try:
+        async with asyncio.timeout(FINISH_SECONDS):
+            await chat.finish()
+    except TimeoutError:
+        message = f"besedka: the disk did not answer within {FINISH_SECONDS:g} seconds; what it was given was told to nobody"
+        print(message, file=sys.stderr, flush=True)  # noqa: T201 - nothing else can be waited for
+        os._exit(1)
 
 
 async def _stopped_or_lost(chat: Chat) -> HistoryLost | None:
@@ -85,49 +115,6 @@ async def _stopped_or_lost(chat: Chat) -> HistoryLost | None:
     chat.lost.add_done_callback(lambda _: stop.set())
     await stop.wait()
     return chat.lost.result() if chat.lost.done() else None
-
-
-class _WebServer(uvicorn.Server):
-    """uvicorn, which leaves signals to us and tells when it listens."""
-
-    def __init__(self, config: uvicorn.Config) -> None:
-        super().__init__(config)
-        self.listens = asyncio.Event()
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
-        self.listens.set()
-
-    def stop_accepting(self) -> None:
-        for server in self.servers:
-            server.close()
-
-
-@contextlib.asynccontextmanager
-async def _web_server(door: WebSocketDoor, listener: socket.socket) -> AsyncIterator[_WebServer]:
-    config = uvicorn.Config(
-        pages(),
-        http="httptools",
-        ws=door.connection,  # type: ignore[arg-type]  # made like a class, and shares the door
-        lifespan="off",
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        backlog=BACKLOG,
-        timeout_graceful_shutdown=HTTP_STOP_SECONDS,
-    )
-    server = _WebServer(config)
-    running = asyncio.get_running_loop().create_task(server.serve([listener]))
-    await server.listens.wait()
-    try:
-        yield server
-    finally:
-        server.should_exit = True
-        await running
 
 
 def _listen(host: str, port: int) -> socket.socket:

@@ -6,23 +6,26 @@ it, and hands it back to be told.
 The rules:
 
 - a message is told only after its batch is stored, and in the order of the log;
-- a member who is *live* is handed each batch; one who is *behind* has only a cursor, the id of the next message it
-  wants, and reads pages until it is at the head; then it goes live in one step, so that there is no gap and no double;
+- a member who is *live* is handed each batch: encoded once, the same bytes written to all; one who is *behind* has
+  only a cursor, the id of the next message it wants, and reads pages until it is at the head; then it goes live in
+  one step, so that there is no gap and no double;
+- a member falls behind when its socket is full, and says so itself while it is written to;
 - nobody has a queue.
 """
 
 from __future__ import annotations
 
-from collections import OrderedDict
-from collections.abc import Callable, Iterable, Sequence
+from collections import OrderedDict, defaultdict
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import tzinfo
-from typing import Final, Protocol
+from typing import ClassVar, Final, Protocol
 
 from besedka.serve.history import LATEST_MESSAGES, Latest
 from besedka.serve.people import Person
+from besedka.serve.tally import Tally
 from besedka.wire.line import Line, clock_time, stamp, write_line
-from besedka.wire.notices import notice
+from besedka.wire.notices import notice, presence
 from besedka.wire.refusals import Language, Refused
 from besedka.wire.words import Chat, History, ServerWord, System, Typing
 
@@ -57,42 +60,42 @@ class Log(Protocol):
         """The last few messages."""
 
 
-class Telling:
-    """What is told to many at once: each door encodes it once and hands the same bytes to all its readers."""
-
-    __slots__ = ("_encoded", "words")
-
-    def __init__(self, words: Sequence[ServerWord]) -> None:
-        self.words = words
-        self._encoded: dict[Callable[[Sequence[ServerWord]], bytes], bytes] = {}
-
-    def encoded(self, encode: Callable[[Sequence[ServerWord]], bytes]) -> bytes:
-        """The words in a door's encoding."""
-        known = self._encoded.get(encode)
-        if known is None:
-            known = self._encoded[encode] = encode(self.words)
-        return known
+Encode = Callable[[Sequence[ServerWord]], bytes]
 
 
 class Member:
-    """One connection's place in one room. A door makes its own kind, with its own way to `hear`.
+    """One connection's place in one room. A door makes its own kind.
 
     Attributes:
         person: who it is.
-        cursor: the id of the next message that it wants; if it is live, the one behind the head.
+        cursor: the id of the next message that it wants; of no meaning while it is live.
+        write: takes bytes at once, while it is live; where they are too many, the door calls `Room.fall_behind`.
+        notices: how many notices of the room there had been when it was live last.
     """
 
-    __slots__ = ("cursor", "person", "typed_at")
+    __slots__ = ("cursor", "notices", "person", "typed_at", "write")
 
-    hears_typing = True
+    hears_typing: ClassVar[bool] = True
 
-    def __init__(self, person: Person) -> None:
+    def __init__(self, person: Person, write: Callable[[bytes], None]) -> None:
         self.person = person
+        self.write = write
         self.cursor = 1
+        self.notices = 0
         self.typed_at = float("-inf")
 
-    def hear(self, telling: Telling) -> bool:
-        """Take this in. False: taken, but no more can be taken for now."""
+    @staticmethod
+    def encode(words: Sequence[ServerWord]) -> bytes:
+        """Words as this kind of door writes them; done once for all members who share it."""
+        raise NotImplementedError
+
+    @property
+    def is_full(self) -> bool:
+        """Whether nothing more should be written for now."""
+        raise NotImplementedError
+
+    def hear(self, word: ServerWord) -> None:
+        """Hear something that only this member is told, such as a page of the log."""
         raise NotImplementedError
 
     def refused(self, refusal: Refused) -> None:
@@ -157,14 +160,16 @@ class Room:
         head: the id of the last message that was told.
     """
 
-    def __init__(self, name: str, log: Log) -> None:
+    def __init__(self, name: str, log: Log, tally: Tally) -> None:
         self.name = name
         self.head = log.count
         self._log = log
+        self._tally = tally
         self._told_epoch = log.epoch
         self._people: dict[Person, int] = {}
         self._members: set[Member] = set()
-        self._live: set[Member] = set()
+        self._live: defaultdict[Encode, set[Member]] = defaultdict(set)
+        self._notices = 0
         self._gathering: list[Said] = []
         self._gathering_bytes = 0
         self._news = _News()
@@ -182,6 +187,16 @@ class Room:
     def clients_count(self) -> int:
         """How many people are here."""
         return len(self._people)
+
+    @property
+    def live_count(self) -> int:
+        """How many connections are handed what is told."""
+        return sum(map(len, self._live.values()))
+
+    @property
+    def behind_count(self) -> int:
+        """How many are not: they read the log, or cannot take more."""
+        return len(self._members) - self.live_count
 
     @property
     def is_full(self) -> bool:
@@ -203,6 +218,7 @@ class Room:
     def enter(self, member: Member, since: int | None = None, epoch: str = "") -> bool:
         """Let a member in, behind, with its cursor set. Returns whether ``since`` could not be used."""
         self._members.add(member)
+        member.notices = self._notices
         self.arrive(member.person)
         known = since is not None and since <= self.head and epoch in {"", self.epoch}
         member.cursor = since + 1 if known and since is not None else self._newcomer_cursor()
@@ -211,7 +227,7 @@ class Room:
     def leave(self, member: Member) -> None:
         """Let a member out. What it said is stored all the same."""
         self._members.remove(member)
-        self._live.discard(member)
+        self._live[member.encode].discard(member)
         self.depart(member.person)
 
     def arrive(self, person: Person) -> None:
@@ -234,6 +250,7 @@ class Room:
         if not news.joined and not news.left:
             return None
         self._news = _News()
+        self._notices += 1
         return System(
             room=self.name,
             text=notice(news.joined, news.left, language),
@@ -241,6 +258,21 @@ class Room:
             clients_count=self.clients_count,
             joined=[name for name in news.joined if name][:NAMES_TOLD],
             left=[name for name in news.left if name][:NAMES_TOLD],
+        )
+
+    def missed_notices(self, member: Member, language: Language, stamp: str) -> System | None:
+        """Who is here now, for a member who could not be told of all comings and goings; None if it was told."""
+        if member.notices == self._notices:
+            return None
+        member.notices = self._notices
+        return System(
+            room=self.name,
+            text=presence(self.clients_count, language),
+            timestamp=clock_time(stamp),
+            clients_count=self.clients_count,
+            joined=[],
+            left=[],
+            users=self.names(),
         )
 
     # Saying.
@@ -299,19 +331,24 @@ class Room:
             self._remember(one, _Place(number, batch.at, batch.stamp))
             for number, one in enumerate(batch.said, first)
         ]
-        self.head = first + len(words) - 1
+        before, self.head = self.head, first + len(words) - 1
+        self._tally.messages += len(words)
         if is_next:
-            for member in self._live:
-                member.cursor = self.head + 1
-            self.tell(Telling(words))
+            self._tally.deliveries += len(words) * self.live_count
+            self.tell(words)
             return ()
-        behind = tuple(self._members if is_other_log else self._live)
+        # What is there now is read from the log, the batch among it.
+        live = tuple(member for members in self._live.values() for member in members)
         self._live.clear()
-        if is_other_log:
-            for member in behind:
-                member.cursor = self._newcomer_cursor()
-                member.start_again()
-        return behind
+        for member in live:
+            member.cursor = before + 1
+            member.notices = self._notices
+        if not is_other_log:
+            return live
+        for member in self._members:
+            member.cursor = self._newcomer_cursor()
+            member.start_again()
+        return tuple(self._members)
 
     def not_stored(self, batch: Batch, why: Callable[[Said], Refused]) -> None:
         """Tell the senders of a batch that could not be stored, and nobody else."""
@@ -326,24 +363,42 @@ class Room:
         if now - member.typed_at < TYPING_SECONDS:
             return
         member.typed_at = now
-        telling = Telling([Typing(room=self.name, user=member.person.name)])
-        self._tell(telling, [other for other in self._live if other.hears_typing and other is not member])
+        word = Typing(room=self.name, user=member.person.name)
+        for encode, members in tuple(self._live.items()):
+            data = encode([word])
+            for other in tuple(members):
+                if other.hears_typing and other is not member:
+                    other.write(data)
 
     # Telling.
 
-    def tell(self, telling: Telling) -> None:
-        """Hand something to all who are live."""
-        self._tell(telling, self._live)
+    def tell(self, words: Sequence[ServerWord]) -> None:
+        """Hand something to all who are live: one encoding for each kind of door, one write for each member."""
+        for encode, members in tuple(self._live.items()):
+            if members:
+                data = encode(words)
+                self._tally.bytes_told += len(data) * len(members)
+                for member in tuple(members):
+                    member.write(data)
+
+    def fall_behind(self, member: Member) -> None:
+        """A member cannot take more than what it was handed so far; from there on it will read the log."""
+        live = self._live[member.encode]
+        if member in live:
+            live.remove(member)
+            member.cursor = self.head + 1
+            member.notices = self._notices
+            self._tally.fell_behind += 1
 
     def is_live(self, member: Member) -> bool:
         """Whether it is handed what is told."""
-        return member in self._live
+        return member in self._live[member.encode]
 
     def try_live(self, member: Member) -> bool:
-        """Let a member go live, if it is at the head."""
-        if member.cursor <= self.head:
+        """Let a member go live, if it is at the head and can take more."""
+        if member.cursor <= self.head or member.is_full:
             return False
-        self._live.add(member)
+        self._live[member.encode].add(member)
         return True
 
     def latest_from(self, cursor: int) -> Sequence[str] | None:
@@ -377,10 +432,6 @@ class Room:
         self._told_epoch = self._log.epoch
         self._known = OrderedDict((key, place) for key, place in self._known.items() if place is None)
         self._keys.clear()
-
-    def _tell(self, telling: Telling, to: Iterable[Member]) -> None:
-        full = [member for member in to if not member.hear(telling)]
-        self._live.difference_update(full)
 
     def _newcomer_cursor(self) -> int:
         return max(1, self.head - LATEST_MESSAGES + 1)

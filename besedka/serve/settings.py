@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, tzinfo
 from pathlib import Path
 
+from besedka.serve.fairness import Fairness
 from besedka.wire.refusals import Language
 
 
@@ -19,6 +20,8 @@ class Settings:
         history: the default room's log; the other rooms' logs stand beside it.
         utc: write times in UTC instead of the machine's own zone.
         language: of the sentences that the server says to people.
+        fairness: how much each connection and each address may say.
+        origins: web pages that may talk to us, beside those of our own host; as `clean_origin` gives them.
     """
 
     host: str = "127.0.0.1"
@@ -26,6 +29,8 @@ class Settings:
     history: Path = Path("chat_history.txt")
     utc: bool = False
     language: Language = Language.RU
+    fairness: Fairness = field(default_factory=Fairness)
+    origins: tuple[str, ...] = ()
 
     @property
     def zone(self) -> tzinfo | None:

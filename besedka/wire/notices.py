@@ -53,6 +53,14 @@ _WENT = {
 }
 
 
+_HERE = {Language.RU: "Сейчас в чате: {n}", Language.EN: "In the chat now: {n}"}
+
+
+def presence(count: int, language: Language) -> str:
+    """How many are here, for one who has missed who came and went."""
+    return _HERE[language].format(n=count)
+
+
 def notice(joined: Sequence[str], left: Sequence[str], language: Language) -> str:
     """One sentence or two; a person who has given no name is an empty string."""
     told = ((_CAME[language], joined), (_WENT[language], left))

@@ -33,6 +33,8 @@ class Code(StrEnum):
     BAD_KEY = "bad_key"
     NOT_JOINED = "not_joined"
     ALREADY_JOINED = "already_joined"
+    TOO_FAST = "too_fast"
+    TOO_MANY_CONNECTIONS = "too_many_connections"
     TOO_MANY_ROOMS = "too_many_rooms"
     ROOM_UNAVAILABLE = "room_unavailable"
     STORAGE_FULL = "storage_full"
@@ -98,6 +100,14 @@ SENTENCES: dict[Code, dict[Language, str]] = {
         Language.RU: "Вы уже в комнате {room}",
         Language.EN: "You are already in the room {room}",
     },
+    Code.TOO_FAST: {
+        Language.RU: "Слишком быстро, повторите через {wait} с",
+        Language.EN: "Too fast; say it again in {wait} seconds",
+    },
+    Code.TOO_MANY_CONNECTIONS: {
+        Language.RU: "С вашего адреса слишком много соединений, можно до {limit}",
+        Language.EN: "Too many connections from your address, at most {limit}",
+    },
     Code.TOO_MANY_ROOMS: {
         Language.RU: "Слишком много открытых комнат, можно до {limit}",
         Language.EN: "Too many rooms are open, at most {limit}",
@@ -129,16 +139,21 @@ class Refused(Exception):  # noqa: N818 - a refusal is an answer, not an acciden
         figures: what the sentence of this code is filled in with. A value that is itself a pair of sentences (a
             mapping from `Language`) is taken in the language asked for.
 
+        wait: how many seconds to wait before it is tried again; 0 where waiting does not help.
+
     Attributes:
         key: the key of the message that was refused, empty where there is none.
         room: the room that it was about, empty where there is none.
     """
 
-    def __init__(self, code: Code, *, key: str = "", room: str = "", **figures: object) -> None:
+    def __init__(
+        self, code: Code, *, key: str = "", room: str = "", wait: float = 0.0, **figures: object
+    ) -> None:
         super().__init__(code)
         self.code = code
         self.key = key
         self.room = room
+        self.wait = wait
         self._figures = figures
 
     def sentence(self, language: Language) -> str:
@@ -147,7 +162,7 @@ class Refused(Exception):  # noqa: N818 - a refusal is an answer, not an acciden
             name: value[language] if isinstance(value, dict) else value
             for name, value in self._figures.items()
         }
-        return SENTENCES[self.code][language].format(room=self.room, **figures)
+        return SENTENCES[self.code][language].format(room=self.room, wait=round(self.wait, 1), **figures)
 
     def __str__(self) -> str:
         return self.sentence(Language.EN)

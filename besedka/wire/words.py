@@ -187,6 +187,8 @@ class System(Frame, tag="system", frozen=True, omit_defaults=False):
         clients_count: how many people are in the room now.
         joined: the names of those who came (the first few of them).
         left: the names of those who went.
+        users: told only to one who has missed some of it while he was behind: the names of all who are here now
+            (the first of them), in place of what he knew.
     """
 
     room: str
@@ -196,6 +198,7 @@ class System(Frame, tag="system", frozen=True, omit_defaults=False):
     joined: list[str]
     left: list[str]
     user: str = SYSTEM_NAME
+    users: list[str] | msgspec.UnsetType = msgspec.UNSET
 
 
 class Typing(Frame, tag="typing", frozen=True):
@@ -213,6 +216,8 @@ class Error(Frame, tag="error", frozen=True):
         text: a sentence for people.
         key: the key of the message that was refused.
         room: the room that it was about.
+        retry_after: how many seconds to wait before it is said again, where that helps; until then all that is said is
+            refused, so that the order of what is said again can be kept.
     """
 
     code: str
@@ -220,6 +225,7 @@ class Error(Frame, tag="error", frozen=True):
     timestamp: str
     key: str = ""
     room: str = ""
+    retry_after: float = 0.0
 
 
 ClientWord = Join | Say | Browse | BeginTyping | Leave

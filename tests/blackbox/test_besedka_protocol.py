@@ -70,14 +70,14 @@ def test_a_newcomer_is_given_the_last_ten_messages_as_the_logs_own_lines(
 def test_since_gives_exactly_what_was_missed_then_what_is_live(talker: TalkerMaker) -> None:
     anna = talker()
     epoch = anna.join("Anna")["epoch"]
-    for number in range(1, 1201):
+    for number in range(1, 901):
         anna.tell("chat", text=f"message {number}")
-    anna.hear_to(1200)
+    anna.hear_to(900)
     boris = talker()
     welcome = boris.join("Boris", since=37, epoch=epoch)
     assert "reset" not in welcome
     anna.tell("chat", text="live")
-    assert boris.hear_to(1201) == list(range(38, 1202))
+    assert boris.hear_to(901) == list(range(38, 902))
 
 
 def test_one_who_is_behind_hears_the_keys_of_his_own_messages_by_pages(talker: TalkerMaker) -> None:

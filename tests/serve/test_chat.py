@@ -3,46 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import errno
+import os
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from besedka.serve.chat import Chat
-from besedka.serve.people import Person
-from besedka.serve.room import Member, Room, Said, Telling
+from besedka.serve.room import Room, Said
 from besedka.serve.settings import Settings
 from besedka.wire.names import DEFAULT_ROOM
 from besedka.wire.refusals import Code, Refused
-from besedka.wire.words import Chat as ChatWord
-from besedka.wire.words import History
+from besedka.wire.words import History, ServerWord, System
 from tests import looping
-
-
-class FakeMember(Member):
-    """Writes down the ids that it hears; does something at each page."""
-
-    def __init__(self, at_page: Callable[[], bool] = lambda: True) -> None:
-        super().__init__(Person("Anna"))
-        self.ids: list[int] = []
-        self.refusals: list[Code] = []
-        self.starts = 0
-        self._at_page = at_page
-
-    def hear(self, telling: Telling) -> bool:
-        for word in telling.words:
-            if isinstance(word, ChatWord):
-                self.ids.append(word.id)
-            elif isinstance(word, History):
-                self.ids += range(word.first, word.first + len(word.messages))
-                return self._at_page()
-        return True
-
-    def refused(self, refusal: Refused) -> None:
-        self.refusals.append(refusal.code)
-
-    def start_again(self) -> None:
-        self.starts += 1
+from tests.serve.faking import FakeMember
 
 
 async def started(directory: Path, messages: int = 0) -> tuple[Chat, Room]:
@@ -65,11 +40,18 @@ def test_one_who_can_take_more_right_after_a_page_is_not_left_behind(tmp_path: P
     async def scenario() -> None:
         chat, room = await started(tmp_path, 2000)
 
-        def full_for_a_moment() -> bool:
-            asyncio.get_running_loop().call_soon(chat.follow, room, member)
-            return False
+        class FullForAMoment(FakeMember):
+            def hear(self, word: ServerWord) -> None:
+                super().hear(word)
+                if isinstance(word, History):
+                    self.fill()
+                    asyncio.get_running_loop().call_soon(self._resume)
 
-        member = FakeMember(full_for_a_moment)
+            def _resume(self) -> None:
+                self.drain()
+                chat.follow(room, self)
+
+        member = FullForAMoment("Anna", room)
         chat.enter(room, member, since=0)
         chat.follow(room, member)
         await until(lambda: room.is_live(member))
@@ -111,7 +93,9 @@ def test_a_history_that_cannot_be_written_ends_the_chat_and_nothing_of_the_batch
         chat.say(room, Said(member, "Anna", "x", ""))
         assert "not a directory" in str(await chat.lost)
         await until(lambda: bool(member.refusals))
-        assert (member.ids, member.refusals) == ([], [Code.NOT_STORED])
+        assert member.ids == []
+        assert [refusal.code for refusal in member.refusals] == [Code.NOT_STORED]
+        assert await chat.unready() == "history lost"
         await chat.close()
 
     looping.run(scenario())
@@ -262,3 +246,79 @@ def test_pages_asked_for_at_the_end_are_refused_not_broken(tmp_path: Path) -> No
 async def open_room(chat: Chat, name: str) -> Room:
     room = chat.room(name)
     return room if isinstance(room, Room) else await room
+
+
+def test_five_thousand_who_enter_at_once_are_told_of_in_a_few_frames(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        chat, room = await started(tmp_path)
+        crowd = [FakeMember(f"p{number}", room) for number in range(5_000)]
+        begun = asyncio.get_running_loop().time()
+        for number, member in enumerate(crowd):
+            chat.enter(room, member)
+            chat.follow(room, member)
+            if number % 100 == 0:
+                await asyncio.sleep(0)
+        await until(
+            lambda: any(isinstance(word, System) and word.clients_count == 5_000 for word in told(crowd[0]))
+        )
+        seconds = asyncio.get_running_loop().time() - begun
+        assert len(told(crowd[0])) <= 4 * seconds + 2
+        assert {len(told(member)) for member in crowd} <= set(range(1, len(told(crowd[0])) + 1))
+        assert sum(len(told(member)) for member in crowd) <= len(crowd) * (4 * seconds + 2)
+        await chat.close()
+
+    def told(member: FakeMember) -> list[System]:
+        return [word for word in member.heard if isinstance(word, System)]
+
+    looping.run(scenario())
+
+
+def test_who_was_behind_is_told_who_is_here_when_it_is_live_again(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        chat, room = await started(tmp_path, 3)
+        slow, anna = FakeMember("Slow", room), FakeMember("Anna", room)
+        for member in (slow, anna):
+            chat.enter(room, member)
+            chat.follow(room, member)
+        await until(lambda: any(isinstance(word, System) and word.clients_count == 2 for word in slow.heard))
+        slow.fill()
+        chat.leave(room, anna)
+        await asyncio.sleep(0.6)
+        slow.drain()
+        chat.follow(room, slow)
+        last = slow.heard[-1]
+        assert isinstance(last, System)
+        assert (last.clients_count, last.users) == (1, ["Slow"])
+        await chat.close()
+
+    looping.run(scenario())
+
+
+def test_a_full_disk_makes_the_chat_unready_until_there_is_room(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("besedka.serve.chat.FULL_SECONDS", 0.2)
+
+    async def scenario() -> None:
+        chat, room = await started(tmp_path)
+        assert await chat.unready() == ""
+        really_write = os.write
+
+        def write(number: int, data: bytes) -> int:
+            if b"too much" in bytes(data):
+                raise OSError(errno.ENOSPC, "No space left on device")
+            return really_write(number, data)
+
+        monkeypatch.setattr(os, "write", write)
+        member = FakeMember("Anna", room)
+        chat.enter(room, member)
+        chat.say(room, Said(member, "Anna", "too much", ""))
+        await until(lambda: bool(member.refusals))
+        assert await chat.unready() == "disk full"
+        await asyncio.sleep(0.3)
+        assert await chat.unready() == ""
+        await chat.finish()
+        assert await chat.unready() == "going down"
+        await chat.close()
+
+    looping.run(scenario())

@@ -9,17 +9,21 @@ from websockets.client import ClientProtocol
 from websockets.frames import CloseCode, Frame, Opcode
 from websockets.uri import parse_uri
 
-from besedka.serve.doors.websocket.connection import (
-    BUFFER_BYTES,
+from besedka.serve.doors.origin import Origins
+from besedka.serve.doors.patience import (
     CLOSE_SECONDS,
     PING_SECONDS,
     SILENT_SECONDS,
-    STUFFED_BYTES,
-    Connection,
-    WebSocketDoor,
+    STUCK_SECONDS,
+    SWEEP_SECONDS,
 )
+from besedka.serve.doors.websocket.connection import BITE_BYTES, BUFFER_BYTES, STUFFED_BYTES, Connection
+from besedka.serve.doors.websocket.door import WebSocketDoor
 from besedka.serve.doors.websocket.frames import frames
+from besedka.serve.fairness import BURST_SECONDS, FRAMES_PER_MESSAGE, Fairness, Sources
+from besedka.serve.metrics import Metrics
 from besedka.wire.closing import Ending
+from besedka.wire.names import FRAME_BYTES_AT_MOST
 from besedka.wire.refusals import Refused
 from besedka.wire.words import Typing
 from tests import looping
@@ -75,6 +79,7 @@ class FakeTalk:
         self.refusals: list[Refused] = []
         self.answer: asyncio.Future[str] | None = None
         self.ended = False
+        self.behind = 0
         self.resumed = 0
 
     def begin(self) -> None:
@@ -90,6 +95,9 @@ class FakeTalk:
     def refuse(self, refusal: Refused) -> None:
         self.refusals.append(refusal)
 
+    def fall_behind(self) -> None:
+        self.behind += 1
+
     def resume(self) -> None:
         self.resumed += 1
 
@@ -100,12 +108,18 @@ class FakeTalk:
 class Scene:
     """A door with one connection, and a client that speaks the protocol."""
 
-    def __init__(self, transport: FakeTransport | None = None) -> None:
+    def __init__(
+        self, transport: FakeTransport | None = None, rate: float = 0, beside: Scene | None = None
+    ) -> None:
         self.now = 1000.0
         self.talks: list[FakeTalk] = []
-        self.door = WebSocketDoor({"/ws": self._begin}, lambda: self.now)
+        sources = Sources(Fairness(rate=rate))
+        self.metrics = Metrics()
+        self.door = WebSocketDoor({"/ws": self._begin}, sources, self.metrics, lambda: self.now, Origins())
+        if beside:
+            self.door, self.talks = beside.door, beside.talks
         self.transport = transport or FakeTransport()
-        self.connection = self.door.connection(config=None)
+        self.connection = self.door.connection(sources.admit("127.0.0.1"))
         self.connection.connection_made(self.transport)
         self.client = ClientProtocol(parse_uri("ws://chat.example/ws"))
         self.client.send_request(self.client.connect())
@@ -117,7 +131,7 @@ class Scene:
 
     @property
     def talk(self) -> FakeTalk:
-        return self.talks[0]
+        return next(talk for talk in self.talks if talk.connection is self.connection)
 
     def exchange(self, *, chunk: int = 1 << 20) -> list[Frame]:
         """Hand over what the client has to send, in pieces of this size; return the frames that come back."""
@@ -228,9 +242,10 @@ def test_an_answer_that_comes_after_the_end_is_dropped() -> None:
     looping.run(scenario())
 
 
-def test_a_talk_is_told_when_the_socket_has_room_again(scene: Scene) -> None:
+def test_a_talk_is_told_when_the_socket_is_full_and_when_it_has_room_again(scene: Scene) -> None:
     scene.connection.pause_writing()
     assert scene.connection.is_full
+    assert scene.talk.behind == 1
     scene.connection.resume_writing()
     assert not scene.connection.is_full
     assert scene.talk.resumed == 1
@@ -280,3 +295,134 @@ def test_nothing_is_written_behind_a_close(scene: Scene) -> None:
     scene.connection.close(Ending.RESTARTING)
     scene.connection.send(frames([Typing(room="main", user="Anna")]))
     assert [frame.opcode for frame in scene.answers()] == [Opcode.CLOSE]
+
+
+def test_nothing_more_is_told_to_one_who_is_being_closed(scene: Scene) -> None:
+    scene.connection.close(Ending.RESTARTING)
+    assert scene.connection.is_full
+    assert scene.talk.behind == 1
+    scene.connection.resume_writing()
+    assert scene.connection.is_full
+    assert scene.talk.resumed == 0
+
+
+def test_an_idle_connection_keeps_no_protocol_and_one_in_the_middle_of_a_frame_does(scene: Scene) -> None:
+    lent = scene.door.lent_protocol
+    scene.client.send_text(b"whole")
+    scene.exchange()
+    assert scene.door.lent_protocol is lent
+    scene.client.send_text(b"in two parts")
+    data = b"".join(scene.client.data_to_send())
+    for cut in range(1, len(data)):
+        scene.connection.data_received(data[:cut])
+        assert scene.door.lent_protocol is not lent
+        lent = scene.door.lent_protocol
+        scene.connection.data_received(data[cut:])
+        assert scene.door.lent_protocol is lent
+    assert scene.talk.heard[2:] == ["in two parts"] * (len(data) - 1)
+
+
+def test_two_connections_that_share_the_lent_protocol_never_meet(scene: Scene) -> None:
+    other = Scene(beside=scene)
+    scene.client.send_text(b"from the one, in part", fin=False)
+    scene.exchange()
+    other.client.send_text(b"from the other")
+    other.exchange()
+    scene.client.send_continuation(b" and whole", fin=True)
+    scene.exchange()
+    assert scene.talk.heard == ["begin", "from the one, in part and whole"]
+    assert other.talk.heard == ["begin", "from the other"]
+
+
+def test_one_who_reads_nothing_for_half_a_minute_is_told_to_come_back_and_cut_later(scene: Scene) -> None:
+    scene.transport.unread = BUFFER_BYTES + 1
+    scene.connection.pause_writing()
+    start = 1000.0
+    while scene.now < start + STUCK_SECONDS:
+        assert scene.sweep_until(scene.now + SWEEP_SECONDS) == []
+    closing = scene.sweep_until(scene.now + 2 * SWEEP_SECONDS)
+    assert int.from_bytes(closing[0].data[:2], "big") == Ending.STUCK.value.code
+    assert scene.transport.ended == ""
+    scene.sweep_until(scene.now + STUCK_SECONDS + SWEEP_SECONDS)
+    assert scene.transport.ended == "aborted"
+
+
+def test_one_who_reads_slowly_stays(scene: Scene) -> None:
+    scene.transport.unread = 10 * BUFFER_BYTES
+    scene.connection.pause_writing()
+    for _ in range(500):
+        scene.transport.unread -= 1
+        assert scene.sweep_until(scene.now + STUCK_SECONDS / 2) == []
+    scene.connection.resume_writing()
+    assert [frame.opcode for frame in scene.sweep_until(scene.now + SWEEP_SECONDS)] == [Opcode.PING]
+
+
+def test_a_flood_of_frames_is_taken_at_its_pace_and_nothing_of_it_is_lost() -> None:
+    scene = Scene(rate=1)
+    burst = int(FRAMES_PER_MESSAGE * BURST_SECONDS)
+    frame = 6 + len(b"x")
+    for _ in range(10 * burst):
+        scene.client.send_text(b"x")
+    scene.exchange()
+    first = len(scene.talk.heard) - 1
+    assert first <= burst + BITE_BYTES / frame
+    assert not scene.transport.reading
+    seconds = 0
+    while not scene.transport.reading:
+        scene.sweep_until(scene.now + SWEEP_SECONDS)
+        seconds += 1
+    assert len(scene.talk.heard) - 1 == 10 * burst
+    assert 0 <= seconds - 9 * burst / FRAMES_PER_MESSAGE <= 2
+
+
+def test_what_is_counted_can_be_read(scene: Scene) -> None:
+    scene.client.send_text(b"12345")
+    scene.exchange()
+    scene.connection.send(frames([Typing(room="main", user="Anna")]))
+    scene.connection.close(Ending.RESTARTING)
+    figures = scene.metrics.text().decode()
+    for line in (
+        "besedka_connections_total 1.0",
+        "besedka_connections_open 1.0",
+        "besedka_bytes_received_total 5.0",
+        'besedka_endings_total{code="1012"} 1.0',
+    ):
+        assert line in figures.splitlines()
+
+
+@pytest.mark.parametrize("last", [b"\x88\x82\0\0\0\0\x03\xe8", b"\xf1\x80\0\0\0\0"])
+def test_what_was_said_right_before_a_close_or_a_fault_is_heard(scene: Scene, last: bytes) -> None:
+    for number in range(1_000):
+        scene.client.send_text(str(number).encode())
+    data = b"".join(scene.client.data_to_send())
+    scene.connection.data_received(data + last)
+    assert scene.talk.heard == ["begin", *map(str, range(1_000))]
+    assert [frame.opcode for frame in scene.answers()] == [Opcode.CLOSE]
+
+
+def test_one_who_closes_while_an_answer_is_looked_up_is_not_waited_for() -> None:
+    async def scenario() -> None:
+        scene = Scene()
+        scene.talk.answer = asyncio.get_running_loop().create_future()
+        scene.client.send_text(b"ask")
+        scene.client.send_close()
+        scene.exchange()
+        scene.sweep_until(1001 + CLOSE_SECONDS)
+        assert scene.transport.ended == "aborted"
+
+    looping.run(scenario())
+
+
+def test_an_error_while_a_frame_is_refused_harms_nobody_else(scene: Scene) -> None:
+    other = Scene(beside=scene)
+
+    def refuse(_: Refused) -> None:
+        raise ZeroDivisionError
+
+    scene.talk.refuse = refuse  # type: ignore[method-assign]
+    scene.client.send_text(b"x" * (FRAME_BYTES_AT_MOST + 1))
+    with pytest.raises(ZeroDivisionError):
+        scene.exchange()
+    other.client.send_text(b"all is well")
+    other.exchange()
+    assert other.talk.heard == ["begin", "all is well"]

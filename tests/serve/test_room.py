@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC
 
 from hypothesis import given, settings
@@ -9,9 +10,11 @@ from hypothesis import strategies as st
 
 from besedka.serve.history import Latest
 from besedka.serve.people import Person
-from besedka.serve.room import Batch, Member, Room, Said, Telling
+from besedka.serve.room import Batch, Member, Room, Said
+from besedka.serve.tally import Tally
 from besedka.wire.refusals import Code, Language, Refused
 from besedka.wire.words import Chat, ServerWord, System, Typing
+from tests.serve.faking import FakeMember
 
 NOW = 1_700_000_000.9
 
@@ -36,36 +39,16 @@ class FakeLog:
         return len(self.lines) - len(lines) + 1
 
 
-class FakeMember(Member):
-    """Writes down what it hears; can be full."""
-
-    def __init__(self, name: str = "Anna") -> None:
-        super().__init__(Person(name))
-        self.heard: list[ServerWord] = []
-        self.refusals: list[Refused] = []
-        self.is_full = False
-
-    def hear(self, telling: Telling) -> bool:
-        self.heard += telling.words
-        return not self.is_full
-
-    def refused(self, refusal: Refused) -> None:
-        self.refusals.append(refusal)
-
-    @property
-    def ids(self) -> list[int]:
-        return [word.id for word in self.heard if isinstance(word, Chat)]
-
-
 class Scene:
     """A room with its log, moved by hand."""
 
     def __init__(self, count: int = 0) -> None:
         self.log = FakeLog(count)
-        self.room = Room("main", self.log)
+        self.tally = Tally()
+        self.room = Room("main", self.log, self.tally)
 
     def enter(self, name: str = "Anna", since: int | None = None) -> FakeMember:
-        member = FakeMember(name)
+        member = FakeMember(name, self.room)
         self.room.enter(member, since)
         return member
 
@@ -113,30 +96,74 @@ def test_nothing_is_told_before_it_is_stored() -> None:
     assert anna.ids == [1, 2]
 
 
-def test_a_batch_is_encoded_once_for_each_door() -> None:
+def test_a_batch_is_encoded_once_for_each_door_and_written_once_to_each_member() -> None:
     calls = []
 
-    def encode(words: object) -> bytes:
-        calls.append(words)
-        return b"frames"
+    class OtherMember(FakeMember):
+        @staticmethod
+        def encode(words: Sequence[ServerWord]) -> bytes:
+            calls.append(len(words))
+            return FakeMember.encode(words)
 
-    telling = Telling([])
-    assert [telling.encoded(encode) for _ in range(3)] == [b"frames"] * 3
-    assert len(calls) == 1
+    scene = Scene()
+    members = [scene.enter_live(f"a{number}") for number in range(3)]
+    others = [OtherMember(f"b{number}", scene.room) for number in range(3)]
+    for other in others:
+        scene.room.enter(other)
+        assert scene.room.try_live(other)
+    for text in ("one", "two", "three"):
+        scene.say(members[0], text)
+    scene.commit()
+    assert calls == [3]
+    assert {member.writes for member in (*members, *others)} == {1}
+    assert scene.tally.messages == 3
+    assert scene.tally.deliveries == 18
+    assert scene.tally.bytes_told > 18 * 50
 
 
 def test_one_who_is_full_falls_behind_with_its_cursor_at_the_next_message() -> None:
     scene = Scene()
     anna, slow = scene.enter_live("Anna"), scene.enter_live("Slow")
-    slow.is_full = True
+    slow.fills = True
     scene.say(anna, "one")
     scene.commit()
     scene.say(anna, "two")
     scene.commit()
     assert slow.ids == [1]
     assert slow.cursor == 2
-    assert not scene.room.is_live(slow)
+    assert (scene.room.live_count, scene.room.behind_count) == (1, 1)
     assert anna.ids == [1, 2]
+    slow.cursor = 3
+    assert not scene.room.try_live(slow)
+    slow.drain()
+    assert scene.room.try_live(slow)
+    assert scene.tally.fell_behind == 1
+
+
+def test_who_was_behind_while_others_came_and_went_learns_who_is_here() -> None:
+    scene = Scene()
+    anna, slow = scene.enter_live("Anna"), scene.enter_live("Slow")
+    scene.room.take_notice(Language.EN, "2025-01-01 12:00:00")
+    slow.fill()
+    scene.room.leave(anna)
+    scene.enter_live("Boris")
+    scene.room.take_notice(Language.EN, "2025-01-01 12:00:00")
+    slow.drain()
+    assert scene.room.try_live(slow)
+    missed = scene.room.missed_notices(slow, Language.EN, "2025-01-01 12:00:01")
+    assert missed == System("main", "In the chat now: 2", "12:00:01", 2, [], [], users=["Slow", "Boris"])
+    assert scene.room.missed_notices(slow, Language.EN, "2025-01-01 12:00:01") is None
+
+
+def test_who_was_never_behind_has_missed_nothing() -> None:
+    scene = Scene()
+    anna = scene.enter_live("Anna")
+    scene.enter_live("Boris")
+    scene.room.take_notice(Language.EN, "2025-01-01 12:00:00")
+    anna.fill()
+    anna.drain()
+    assert scene.room.try_live(anna)
+    assert scene.room.missed_notices(anna, Language.EN, "2025-01-01 12:00:01") is None
 
 
 def test_one_who_is_behind_goes_live_only_at_the_head() -> None:
@@ -293,10 +320,13 @@ class Readers:
             self.scene.room.stored(batch, self.scene.log.append(batch.lines()))
 
     def fill(self) -> None:
-        self.all[-1].is_full = True
+        self.all[-1].fill()
+
+    def fill_by_the_next_write(self) -> None:
+        self.all[-1].fills = True
 
     def drain(self) -> None:
-        self.all[-1].is_full = False
+        self.all[-1].drain()
 
     def enter(self) -> None:
         self.all.append(self.scene.enter("Reader", since=0))
@@ -308,15 +338,19 @@ class Readers:
                 reader.cursor += 1
 
 
+MOVES = ["say", "take", "store", "fill", "fill_by_the_next_write", "drain", "read", "enter"]
+
+
 @settings(max_examples=200, deadline=None)
-@given(st.lists(st.sampled_from(["say", "take", "store", "fill", "drain", "read", "enter"]), max_size=60))
+@given(st.lists(st.sampled_from(MOVES), max_size=60))
 def test_whatever_happens_each_hears_every_message_once_and_in_order(moves: list[str]) -> None:
     readers = Readers(Scene())
     for move in moves:
         getattr(readers, move)()
     readers.store()
     for reader in readers.all:
-        reader.is_full = False
+        reader.fills = False
+        reader.drain()
     readers.read()
     for reader in readers.all:
         assert reader.ids == list(range(1, readers.scene.room.head + 1))

@@ -42,9 +42,10 @@ def test_only_the_seeds_own_sentence_leaves_out_what_the_english_one_tells() -> 
 @pytest.mark.parametrize("language", Language)
 def test_a_sentence_is_filled_with_the_figures_of_the_case(code: Code, language: Language) -> None:
     names = placeholders(code, language)
-    figures = {name: f"<{name}>" for name in names - {"room"}}
-    sentence = Refused(code, room="<room>", **figures).sentence(language)
-    assert all(f"<{name}>" in sentence for name in names)
+    figures = {name: f"<{name}>" for name in names - {"room", "wait"}}
+    sentence = Refused(code, room="<room>", wait=1.25, **figures).sentence(language)
+    assert all(f"<{name}>" in sentence for name in names - {"wait"})
+    assert ("1.2" in sentence) == ("wait" in names)
     assert "{" not in sentence
     assert "}" not in sentence
 

@@ -14,6 +14,7 @@ import hashlib
 import logging
 import os
 import secrets
+import time
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -116,6 +117,7 @@ class ChatHistory:
         epoch: names this log, so that ids of another are not mistaken for its own.
         latest: the last 10 messages; replaced as a whole, so that any thread may look.
         restored: what was found when it was opened.
+        sync_seconds: how long the last batch took to be written and synced.
     """
 
     def __init__(self, path: Path, log_file: Descriptor, index: Index | None) -> None:
@@ -123,6 +125,7 @@ class ChatHistory:
         self.epoch = ""
         self.latest = Latest(1, ())
         self.restored = Restored(0, "", "")
+        self.sync_seconds = 0.0
         self._body = _Body(log_file)
         self._index = index
         self._identity = Identity.of(os.fstat(log_file.number))
@@ -185,13 +188,19 @@ class ChatHistory:
         if self._lost:
             raise self._lost
         batch = [f"{line}\n".encode() for line in lines]
+        begun = time.perf_counter()
         try:
             self._look_for_other_hands()
             self._write(batch, sync_index=any("\n" in line for line in lines))
         except HistoryLost as error:
             self._lost = error
             raise
+        self.sync_seconds = time.perf_counter() - begun
         return self._stored(lines, batch)
+
+    def has_room(self) -> bool:
+        """Whether the file system has room for more, as far as it tells beforehand."""
+        return self._lost is None and self._body.file.has_room()
 
     def read(self, first: int, limit: int) -> list[str]:
         """A page: the lines of up to ``limit`` messages from the id ``first`` on.

@@ -66,6 +66,10 @@ class Descriptor:
         else:
             os.fdatasync(self.number)
 
+    def has_room(self) -> bool:
+        """Whether the file system has a block free for us."""
+        return os.fstatvfs(self.number).f_bavail > 0
+
     def cut(self, size: int) -> None:
         """Make it so long."""
         os.ftruncate(self.number, size)

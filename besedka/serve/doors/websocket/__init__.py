@@ -1,1 +1,1 @@
-"""The WebSocket door: `connection` carries frames, `besedka` and `seed` are the two protocols spoken over it."""
+"""The WebSocket door: `connection` carries frames, `door` has them all, `besedka` and `seed` are the protocols."""

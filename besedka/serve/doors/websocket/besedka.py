@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Final, TypeVar, assert_never
 
 from besedka.serve.chat import Chat
@@ -12,7 +12,7 @@ from besedka.serve.doors.websocket.connection import Connection
 from besedka.serve.doors.websocket.talk import SocketMember, SocketTalk
 from besedka.serve.people import Person
 from besedka.serve.resend import SaidBefore
-from besedka.serve.room import Room, Said, Telling
+from besedka.serve.room import Room, Said
 from besedka.wire.names import (
     FRAME_BYTES_AT_MOST,
     NAME_CHARACTERS_AT_MOST,
@@ -72,11 +72,16 @@ class BesedkaMember(SocketMember):
 class BesedkaTalk(SocketTalk):
     """A talk in Besedka's own protocol."""
 
+    __slots__ = ("_own_secret", "_places")
+
     def __init__(self, connection: Connection, chat: Chat, language: Language) -> None:
         super().__init__(connection, chat, language)
         self._places: dict[str, BesedkaMember] = {}
         # One connection is one person, in all its rooms, also if it brought no secret.
-        self._own_secret = secrets.token_hex(16)
+        self._own_secret = ""
+
+    def members(self) -> Iterable[BesedkaMember]:
+        return self._places.values()
 
     def begin(self) -> None:
         """Nothing is told before the first join."""
@@ -88,10 +93,6 @@ class BesedkaTalk(SocketTalk):
             self.refuse(refusal)
         else:
             self._try(word, lambda: self._act(word))
-
-    def resume(self) -> None:
-        for member in tuple(self._places.values()):
-            self._chat.follow(member.room, member)
 
     def end(self) -> None:
         for member in self._places.values():
@@ -109,10 +110,10 @@ class BesedkaTalk(SocketTalk):
             clients_count=room.clients_count,
             users=room.names(),
             limits=LIMITS,
-            utc_offset=self._chat.utc_offset(),
+            utc_offset=self.chat.utc_offset(),
             reset=reset,
         )
-        self.send(Telling([welcome]))
+        self.send(welcome)
 
     def _try(self, word: ClientWord, act: Callable[[], None]) -> None:
         try:
@@ -125,22 +126,23 @@ class BesedkaTalk(SocketTalk):
     def _later(self, word: ClientWord, answer: Awaitable[T], act: Callable[[T], None]) -> None:
         """Deal with a word when something it needs is there; the words behind it wait."""
         future = asyncio.ensure_future(answer)
-        self._connection.wait_for(future, lambda found: self._try(word, lambda: act(found)))
+        self.connection.wait_for(future, lambda found: self._try(word, lambda: act(found)))
 
     def _act(self, word: ClientWord) -> None:
         match word:
             case Join():
                 self._join(word)
             case Say():
+                self.pace()
                 self._say(word)
             case Browse():
                 room = self._place(word.room).room
                 self._later(
-                    word, self._chat.page(room, word.before, word.limit), lambda page: self._show(page, word)
+                    word, self.chat.page(room, word.before, word.limit), lambda page: self._show(page, word)
                 )
             case BeginTyping():
                 member = self._place(word.room)
-                self._chat.type(member.room, member)
+                self.chat.type(member.room, member)
             case Leave():
                 member = self._place(word.room)
                 del self._places[member.room.name]
@@ -157,29 +159,31 @@ class BesedkaTalk(SocketTalk):
             )
         if room_name in self._places:
             raise Refused(Code.ALREADY_JOINED, room=room_name)
-        room = self._chat.room(room_name)
+        room = self.chat.room(room_name)
         if isinstance(room, Room):
             self._enter(room, name, word)
         else:
             self._later(word, room, lambda room: self._enter(room, name, word))
 
     def _enter(self, room: Room, name: str, word: Join) -> None:
-        person = self._chat.people.come(name, word.secret or self._own_secret)
+        if not word.secret:
+            self._own_secret = self._own_secret or secrets.token_hex(16)
+        person = self.chat.people.come(name, word.secret or self._own_secret)
         member = self._places[room.name] = BesedkaMember(person, room, self)
-        reset = self._chat.enter(room, member, word.since, word.epoch)
+        reset = self.chat.enter(room, member, word.since, word.epoch)
         self.welcome(member, reset=reset)
-        self._chat.follow(room, member)
+        self.chat.follow(room, member)
 
     def _say(self, word: Say) -> None:
         member = self._place(word.room)
         room, user = member.room, member.person.name
         said = Said(member, user, clean_text(word.text), clean_key(word.key))
         if room.is_full:
-            self._later(word, self._chat.space(room), lambda _: self._say(word))
+            self._later(word, self.chat.space(room), lambda _: self._say(word))
         elif word.after is None or room.knows(user, said.key):
-            self._tell_if_known(self._chat.say(room, said))
+            self._tell_if_known(self.chat.say(room, said))
         elif member.said_before is None or member.said_before.after > word.after:
-            before = self._chat.said_by(room, user, word.after)
+            before = self.chat.said_by(room, user, word.after)
             self._later(word, before, lambda before: self._say_again(word, said, before))
         else:
             self._say_again(word, said, member.said_before)
@@ -187,16 +191,16 @@ class BesedkaTalk(SocketTalk):
     def _say_again(self, word: Say, said: Said, before: SaidBefore) -> None:
         member = self._place(word.room)
         member.said_before = before
-        known = self._chat.recognise(member.room, said, word.after or 0, before)
-        self._tell_if_known(known or self._chat.say(member.room, said))
+        known = self.chat.recognise(member.room, said, word.after or 0, before)
+        self._tell_if_known(known or self.chat.say(member.room, said))
 
     def _tell_if_known(self, known: ChatWord | None) -> None:
         if known:
-            self.send(Telling([known]))
+            self.send(known)
 
     def _show(self, page: History, word: Browse) -> None:
         answer = History(room=page.room, first=page.first, messages=page.messages, before=word.before)
-        self.send(Telling([answer]))
+        self.send(answer)
 
     def _place(self, room: str) -> BesedkaMember:
         name = clean_room(room)
@@ -205,5 +209,5 @@ class BesedkaTalk(SocketTalk):
         return self._places[name]
 
     def _go(self, member: BesedkaMember) -> None:
-        self._chat.leave(member.room, member)
-        self._chat.people.go(member.person)
+        self.chat.leave(member.room, member)
+        self.chat.people.go(member.person)

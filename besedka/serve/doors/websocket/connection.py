@@ -1,7 +1,10 @@
-"""One WebSocket connection: handshake, frames in and out, pings, and its end.
+"""One WebSocket connection: frames in and out, pings, and its end.
 
 The protocol itself is `websockets`' Sans-I/O `ServerProtocol`; this module gives it bytes, a clock and a transport.
 What the frames mean is the business of a `Talk`, chosen by the path of the handshake.
+
+Most connections are idle most of the time, and then keep no protocol: between two frames it has nothing to remember,
+so the door lends its own to whoever has just received something.
 """
 
 from __future__ import annotations
@@ -9,10 +12,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
-from collections import deque
-from collections.abc import Callable, Mapping
-from contextlib import suppress
-from typing import Any, Final, Protocol, TypeVar, cast
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar, cast
 
 from websockets.exceptions import PayloadTooBig
 from websockets.frames import Frame, Opcode
@@ -20,30 +21,30 @@ from websockets.http11 import Request
 from websockets.protocol import State
 from websockets.server import ServerProtocol
 
-from besedka.serve.doors.origin import origin_allowed
+from besedka.serve.doors.patience import CLOSE_SECONDS, PING_SECONDS, SILENT_SECONDS, STUCK_SECONDS
+from besedka.serve.fairness import Pace
 from besedka.wire.closing import Ending
 from besedka.wire.names import FRAME_BYTES_AT_MOST
 from besedka.wire.refusals import Code, Refused
 
+if TYPE_CHECKING:
+    from besedka.serve.doors.websocket.door import WebSocketDoor
+
 log = logging.getLogger(__name__)
-
-PING_SECONDS: Final = 25.0
-"""Often enough for home routers and proxies, which forget a silent connection after 30 seconds at the earliest."""
-
-SILENT_SECONDS: Final = 60.0
-"""Two pings unanswered: the other side is gone."""
-
-CLOSE_SECONDS: Final = 2.0
-"""How long the other side may take to answer a close; the server itself must end within 5."""
-
-SWEEP_SECONDS: Final = 1.0
-"""One look at all connections instead of a timer for each."""
 
 BUFFER_BYTES: Final = 64 * 1024
 """What may wait in a socket's buffer before its reader is behind."""
 
 STUFFED_BYTES: Final = 4 * BUFFER_BYTES
 """What may wait there before its sender is not listened to any more: only answers to himself come so far."""
+
+BITE_BYTES: Final = 4 * 1024
+"""So much is looked at before the pace is asked: the smallest frames take 6 bytes, and a read brings 256 KiB."""
+
+PING: Final = Frame(Opcode.PING, b"").serialize(mask=False)
+
+_NEVER: Final = float("inf")
+_NOTHING: Final[Iterator[Any]] = iter(())
 
 T = TypeVar("T")
 
@@ -60,6 +61,9 @@ class Talk(Protocol):
     def refuse(self, refusal: Refused) -> None:
         """Tell the client that something it did was refused."""
 
+    def fall_behind(self) -> None:
+        """The socket's buffer is full, or the connection is ending: nothing more should be written."""
+
     def resume(self) -> None:
         """The socket's buffer has room again."""
 
@@ -72,60 +76,92 @@ class Connection(asyncio.Protocol):
 
     Args:
         door: where it belongs; it adds itself at its beginning and removes itself at its end.
+        pace: how much it may do.
+
+    Attributes:
+        is_full: nothing more should be written for now, or, if it is ending, at all.
+        transport: writes, without asking.
     """
 
-    def __init__(self, door: WebSocketDoor) -> None:
+    __slots__ = (
+        "_abort_at",
+        "_deaf_until",
+        "_door",
+        "_frames",
+        "_heard_at",
+        "_is_ending",
+        "_message",
+        "_owed",
+        "_pending",
+        "_ping_at",
+        "_progress_at",
+        "_protocol",
+        "_received",
+        "_talk",
+        "_unsent",
+        "is_full",
+        "pace",
+        "transport",
+    )
+
+    transport: asyncio.Transport
+
+    def __init__(self, door: WebSocketDoor, pace: Pace) -> None:
         self.is_full = False
+        self.pace = pace
         self._door = door
-        self._protocol = ServerProtocol(max_size=FRAME_BYTES_AT_MOST, logger=_SILENT)
+        # Between two frames None: then the door lends one. Of what was given to it, so many bytes are of no frame yet.
+        self._protocol: ServerProtocol | None = door.make_protocol(State.CONNECTING)
+        self._owed = 0
         self._talk: Talk | None = None
-        self._message = bytearray()
-        self._message_is_text = True
-        # While an answer is being looked up, or too many answers are unread, the frames behind wait here and the
-        # socket is not read.
+        # The message of which not all frames have come: whether it is text, and its frames' bytes.
+        self._message: tuple[bool, bytearray] | None = None
+        # What is behind in line: bytes that were received, and frames that were found in them. They wait while an
+        # answer is looked up, while too many answers are unread, and while too much was sent.
+        self._received = b""
+        self._frames: Iterator[Frame | Request] = _NOTHING
         self._pending: asyncio.Future[Any] | None = None
-        self._waiting: deque[Frame] = deque()
+        self._deaf_until = 0.0
         self._heard_at = door.now()
         self._ping_at = self._heard_at + random.uniform(0, PING_SECONDS)  # noqa: S311 - spreads load, guards nothing
-        self._abort_at = float("inf")
+        self._unsent = 0
+        self._progress_at = 0.0
+        self._is_ending = False
+        self._abort_at = _NEVER
 
     # What the transport calls.
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = cast("asyncio.Transport", transport)
-        self._transport.set_write_buffer_limits(high=BUFFER_BYTES)
+        self.transport = cast("asyncio.Transport", transport)
+        self.transport.set_write_buffer_limits(high=BUFFER_BYTES)
         self._door.add(self)
 
     def data_received(self, data: bytes) -> None:
         self._heard_at = self._door.now()
-        self._protocol.receive_data(data)
-        for event in self._protocol.events_received():
-            if isinstance(event, Request):
-                self._shake_hands(event)
-            else:
-                self._take(cast("Frame", event))
-        if isinstance(self._protocol.parser_exc, PayloadTooBig) and self._talk:
-            self._talk.refuse(Refused(Code.FRAME_TOO_LONG, limit=FRAME_BYTES_AT_MOST))
-        self._flush()
-        if self._is_busy:
-            self._transport.pause_reading()
+        self._received += data
+        self._advance()
 
     def eof_received(self) -> None:
         # The other side says no more, and so there is nobody to tell: what is on its way is given a moment.
-        self._abort_at = min(self._abort_at, self._door.now() + CLOSE_SECONDS)
-        self._transport.close()
+        self._end_within(CLOSE_SECONDS)
+        self.transport.close()
 
     def pause_writing(self) -> None:
-        self.is_full = True
+        self._progress_at = self._door.now()
+        self._fill()
 
     def resume_writing(self) -> None:
+        if self._is_ending:
+            return
         self.is_full = False
         if self._talk:
             self._talk.resume()
-        self._take_waiting()
+        self._advance()
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - however it ended
         self._door.remove(self)
+        self._is_ending = True
+        self._received, self._frames = b"", _NOTHING
         if self._pending:
             self._pending.cancel()
         if self._talk:
@@ -137,95 +173,157 @@ class Connection(asyncio.Protocol):
     def send(self, data: bytes) -> None:
         """Write frames, if the connection still takes them."""
         if not self._is_ending:
-            self._transport.write(data)
+            self._door.metrics.tally.bytes_told += len(data)
+            self.transport.write(data)
 
     def wait_for(self, answer: asyncio.Future[T], then: Callable[[T], None]) -> None:
         """Take nothing more from the client until the answer is there and has been dealt with."""
-        self._transport.pause_reading()
         # The answer may be shared with others: only our waiting for it ends with the connection.
         self._pending = asyncio.shield(answer)
         self._pending.add_done_callback(lambda done: self._answered(done, then))
 
-    def close(self, ending: Ending) -> None:
-        """Begin to end the connection."""
-        if self._protocol.state is State.OPEN:
-            self._protocol.send_close(ending.value.code, ending.value.reason)
-            self._flush()
+    def close(self, ending: Ending, seconds: float = CLOSE_SECONDS) -> None:
+        """Begin to end the connection, and give the other side so long to see it."""
+        protocol = self._own_protocol()
+        if protocol.state is State.OPEN:
+            protocol.send_close(ending.value.code, ending.value.reason)
+            self._door.metrics.ended(ending.value.code)
+            self._end_within(seconds)
+            self._flush(protocol)
 
     # What the door's sweep calls.
 
     def look_after(self, now: float) -> None:
-        """Ping, or give up, when it is time."""
+        """Ping, listen again, or give up, when it is time."""
         if now >= self._abort_at:
-            self._transport.abort()
+            self.transport.abort()
+        elif self._is_ending:
+            return
+        elif self.is_full:
+            self._look_for_progress(now)
         elif self._is_busy:
             self._heard_at = now  # we do not listen
-        elif self._protocol.state is State.OPEN and now - self._heard_at > SILENT_SECONDS:
+        elif self._deaf_until:
+            self._deaf_until = 0.0
+            self._heard_at = now
+            self._advance()
+        elif now - self._heard_at > SILENT_SECONDS:
             self.close(Ending.SILENT)
-        elif self._protocol.state is State.OPEN and now >= self._ping_at:
+        elif now >= self._ping_at:
             self._ping_at = now + PING_SECONDS
-            self._protocol.send_ping(b"")
-            self._flush()
+            self.transport.write(PING)
 
-    # Inside.
+    def _look_for_progress(self, now: float) -> None:
+        unsent = self.transport.get_write_buffer_size()
+        if unsent != self._unsent:
+            self._unsent, self._progress_at = unsent, now
+            self._heard_at = now  # who reads is there
+        elif now - self._progress_at > STUCK_SECONDS:
+            # The code waits in the socket behind what was not read: it is seen by one who reads again soon.
+            self.close(Ending.STUCK, STUCK_SECONDS)
 
-    def _shake_hands(self, request: Request) -> None:
-        path = request.path.split("?", 1)[0]
-        make_talk = self._door.talks.get(path)
-        if make_talk is None:
-            response = self._protocol.reject(404, f"there is no WebSocket at {path}; try /ws\n")
-        elif not self._origin_allowed(request):
-            response = self._protocol.reject(403, "pages of other hosts may not talk to this chat\n")
-        else:
-            response = self._protocol.accept(request)
-        self._protocol.send_response(response)
-        self._flush()
-        if make_talk and self._protocol.state is State.OPEN:
-            self._talk = make_talk(self)
-            self._talk.begin()
-            # Until this call returns, the transport tells of a full buffer the one who was here before us.
-            self.is_full = self._transport.get_write_buffer_size() > BUFFER_BYTES
+    # Taking what comes in.
 
-    def _origin_allowed(self, request: Request) -> bool:
-        origins = request.headers.get_all("Origin")
-        hosts = request.headers.get_all("Host")
-        return not origins or (len(origins) == len(hosts) == 1 and origin_allowed(origins[0], hosts[0]))
-
-    @property
-    def _is_ending(self) -> bool:
-        return self._abort_at != float("inf")
+    def _advance(self) -> None:
+        """Take what is in line, until there is nothing left or the rest must wait."""
+        while not self._is_busy:
+            frame = next(self._frames, None)
+            if frame:
+                self._take(frame)
+            elif self._protocol and self._protocol.close_expected() and not self._is_ending:
+                self._answer_close(self._protocol)
+            elif self._received:
+                self._bite()
+            else:
+                self._frames = _NOTHING
+                if not self.transport.is_closing():
+                    self.transport.resume_reading()
+                return
+        self.transport.pause_reading()
 
     @property
     def _is_busy(self) -> bool:
-        is_stuffed = self.is_full and self._transport.get_write_buffer_size() > STUFFED_BYTES
-        return self._pending is not None or is_stuffed
+        if self._pending or self._door.now() < self._deaf_until:
+            return True
+        return self.is_full and not self._is_ending and self.transport.get_write_buffer_size() > STUFFED_BYTES
 
-    def _take(self, frame: Frame) -> None:
-        if self._is_busy:
-            self._waiting.append(frame)
-            return
-        if frame.opcode not in {Opcode.TEXT, Opcode.BINARY, Opcode.CONT}:
-            return
-        if frame.opcode is not Opcode.CONT:
-            self._message_is_text = frame.opcode is Opcode.TEXT
-        self._message += frame.data
-        if frame.fin:
-            message, self._message = self._message, bytearray()
-            self._take_message(message)
+    def _bite(self) -> None:
+        """Have the protocol find the frames in the next few of the received bytes."""
+        data, self._received = self._received[:BITE_BYTES], self._received[BITE_BYTES:]
+        protocol = self._protocol or self._door.lent_protocol
+        protocol.receive_data(data)
+        events = cast("list[Frame | Request]", protocol.events_received())
+        self._owed += len(data) - sum(_size(frame) for frame in events if isinstance(frame, Frame))
+        self._give_back(protocol)
+        self._frames = iter(events)
+        if protocol.close_expected():
+            # What was said before the close is heard first, but the other side is not waited for.
+            self._abort_at = min(self._abort_at, self._door.now() + CLOSE_SECONDS)
+        else:
+            self._flush(protocol)
+        wait = self.pace.hear(len(events), self._door.now())
+        if wait:
+            self._deaf_until = self._door.now() + wait
 
-    def _take_message(self, message: bytearray) -> None:
+    def _give_back(self, protocol: ServerProtocol) -> None:
+        """Keep a protocol only if it has something to remember."""
+        if protocol.state is State.OPEN and not self._owed and protocol.current_size is None:
+            self._protocol = None
+        elif self._protocol is None:
+            self._protocol = protocol
+            self._door.lend_another()
+
+    def _own_protocol(self) -> ServerProtocol:
+        if self._protocol is None:
+            self._protocol = self._door.make_protocol(State.OPEN)
+        return self._protocol
+
+    def _take(self, frame: Frame | Request) -> None:
+        if isinstance(frame, Request):
+            self._shake_hands(frame)
+        elif frame.opcode in {Opcode.TEXT, Opcode.BINARY, Opcode.CONT}:
+            is_text, message = self._message or (frame.opcode is Opcode.TEXT, bytearray())
+            message += frame.data
+            self._message = None if frame.fin else (is_text, message)
+            if frame.fin:
+                self._take_message(message, is_text=is_text)
+
+    def _shake_hands(self, request: Request) -> None:
+        protocol = self._own_protocol()
+        refusal = self._door.refusal(request)
+        if refusal:
+            self._door.metrics.refused(refusal.code)
+        response = (
+            protocol.reject(refusal.status, f"{refusal.sentence}\n") if refusal else protocol.accept(request)
+        )
+        protocol.send_response(response)
+        self._owed = 0
+        if protocol.state is not State.OPEN:
+            self._end_within(CLOSE_SECONDS)
+            self._flush(protocol)
+            return
+        self._flush(protocol)
+        self._protocol = None
+        self._door.metrics.tally.connections += 1
+        self._talk = self._door.talk(request, self)
+        self._talk.begin()
+        # Until this call returns, the transport tells of a full buffer the one who was here before us.
+        if self.transport.get_write_buffer_size() > BUFFER_BYTES:
+            self.pause_writing()
+
+    def _take_message(self, message: bytearray, *, is_text: bool) -> None:
         if self._talk is None or self._is_ending:
             return
-        if not self._message_is_text:
+        if not is_text:
             self._talk.refuse(Refused(Code.BINARY_FRAME))
             return
         try:
             text = message.decode()
         except UnicodeDecodeError:
             # RFC 6455, section 8.1: such a connection must be failed.
-            self._protocol.fail(Ending.NOT_TEXT.value.code, Ending.NOT_TEXT.value.reason)
-            self._flush()
+            self._fail(Ending.NOT_TEXT)
             return
+        self._door.metrics.tally.bytes_received += len(message)
         try:
             self._talk.hear(text)
         except Exception:
@@ -244,77 +342,49 @@ class Connection(asyncio.Protocol):
         else:
             log.error("an answer could not be given", exc_info=error)
             self.close(Ending.BROKEN)
-        self._take_waiting()
+        self._advance()
 
-    def _take_waiting(self) -> None:
-        while self._waiting and not self._is_busy:
-            self._take(self._waiting.popleft())
-        if not self._is_busy and not self._transport.is_closing():
-            self._transport.resume_reading()
+    # Ending.
 
-    def _flush(self) -> None:
-        for data in self._protocol.data_to_send():
+    def _answer_close(self, protocol: ServerProtocol) -> None:
+        """The other side has closed the connection, or has broken the protocol."""
+        if isinstance(protocol.parser_exc, PayloadTooBig) and self._talk:
+            self._talk.refuse(Refused(Code.FRAME_TOO_LONG, limit=FRAME_BYTES_AT_MOST))
+        if protocol.parser_exc and protocol.close_sent:
+            self._door.metrics.ended(protocol.close_sent.code)
+        self._flush(protocol)
+
+    def _fail(self, ending: Ending) -> None:
+        protocol = self._own_protocol()
+        protocol.fail(ending.value.code, ending.value.reason)
+        self._door.metrics.ended(ending.value.code)
+        self._flush(protocol)
+
+    def _fill(self) -> None:
+        self.is_full = True
+        if self._talk:
+            self._talk.fall_behind()
+
+    def _end_within(self, seconds: float) -> None:
+        self._is_ending = True
+        self._abort_at = min(self._abort_at, self._door.now() + seconds)
+        self._fill()
+
+    def _flush(self, protocol: ServerProtocol) -> None:
+        for data in protocol.data_to_send():
             if data:
-                self._transport.write(data)
-            elif self._transport.can_write_eof():
+                self.transport.write(data)
+            elif self.transport.can_write_eof():
                 # What still comes in is read and thrown away until the other side ends, too: closing at once
                 # would reset the connection, and what we have just said would be lost on its way.
-                self._transport.write_eof()
+                self.transport.write_eof()
             else:
-                self._transport.close()
-        if self._protocol.close_expected() and not self._is_ending:
-            self._abort_at = self._door.now() + CLOSE_SECONDS
+                self.transport.close()
+        if protocol.close_expected() and not self._is_ending:
+            self._end_within(CLOSE_SECONDS)
 
 
-class WebSocketDoor:
-    """All WebSocket connections of a server.
-
-    Args:
-        talks: how to begin a talk, by the path of the handshake.
-        now: a clock in seconds that never goes back.
-    """
-
-    def __init__(self, talks: Mapping[str, Callable[[Connection], Talk]], now: Callable[[], float]) -> None:
-        self.talks = talks
-        self.now = now
-        self._connections: set[Connection] = set()
-        self._is_empty = asyncio.Event()
-        self._is_empty.set()
-
-    def connection(self, **_: object) -> Connection:
-        """A new connection; uvicorn calls this when a request asks for an upgrade."""
-        return Connection(self)
-
-    def add(self, connection: Connection) -> None:
-        """A connection has begun."""
-        self._connections.add(connection)
-        self._is_empty.clear()
-
-    def remove(self, connection: Connection) -> None:
-        """A connection has ended."""
-        self._connections.discard(connection)
-        if not self._connections:
-            self._is_empty.set()
-
-    async def sweep(self) -> None:
-        """Look after all connections, for ever."""
-        while True:
-            await asyncio.sleep(SWEEP_SECONDS)
-            now = self.now()
-            for connection in tuple(self._connections):
-                connection.look_after(now)
-
-    async def close(self, seconds: float = CLOSE_SECONDS) -> None:
-        """End all connections, and wait so long at most until they are gone."""
-        for connection in tuple(self._connections):
-            connection.close(Ending.RESTARTING)
-        with suppress(TimeoutError):
-            async with asyncio.timeout(seconds):
-                await self._is_empty.wait()
-        for connection in tuple(self._connections):
-            connection.look_after(float("inf"))
-
-
-_SILENT = logging.getLogger("besedka.websockets")
-# The library tells of each connection at INFO, and of each frame at DEBUG: message texts do not belong in a log.
-_SILENT.setLevel(logging.ERROR)
+def _size(frame: Frame) -> int:
+    """How many bytes a masked frame takes (RFC 6455, section 5.2)."""
+    size = len(frame.data)
+    return 6 + size + (0 if size < 126 else 2 if size < 65_536 else 8)  # noqa: PLR2004 - the RFC's own numbers

@@ -6,16 +6,17 @@ message who speaks. The name of a speaker is his while he is connected; in notic
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from besedka.serve.chat import Chat
 from besedka.serve.doors.websocket.connection import Connection
-from besedka.serve.doors.websocket.frames import frames
 from besedka.serve.doors.websocket.talk import SocketMember, SocketTalk
 from besedka.serve.people import Person
-from besedka.serve.room import Room, Said, Telling
+from besedka.serve.room import Room, Said
 from besedka.wire.line import clock_time
 from besedka.wire.names import DEFAULT_ROOM, SYSTEM_NAME, clean_name, clean_text
 from besedka.wire.refusals import Language, Refused
-from besedka.wire.words import History, SeedHistory, decode_seed
+from besedka.wire.words import History, SeedHistory, ServerWord, decode_seed
 
 
 class SeedMember(SocketMember):
@@ -27,11 +28,11 @@ class SeedMember(SocketMember):
 
     hears_typing = False
 
-    def hear(self, telling: Telling) -> bool:
-        first = telling.words[0]
-        if isinstance(first, History):
-            return self.talk.show(first)
-        return super().hear(telling)
+    def hear(self, word: ServerWord) -> None:
+        if isinstance(word, History):
+            self.talk.show(word)
+        else:
+            super().hear(word)
 
     def start_again(self) -> None:
         # There are no ids here: what is new is heard, whatever log it stands in.
@@ -41,57 +42,71 @@ class SeedMember(SocketMember):
 class SeedTalk(SocketTalk):
     """A talk in the seed's protocol."""
 
+    __slots__ = ("_member", "_speaker")
+
     def __init__(self, connection: Connection, chat: Chat, language: Language) -> None:
         super().__init__(connection, chat, language)
         self._member: SeedMember | None = None
         self._speaker: Person | None = None
 
+    def members(self) -> Iterable[SeedMember]:
+        return (self._member,) if self._member else ()
+
     def begin(self) -> None:
         try:
-            room = self._chat.room(DEFAULT_ROOM)
+            room = self.chat.room(DEFAULT_ROOM)
         except Refused as refusal:
             self.refuse(refusal)
             return
         if isinstance(room, Room):
             self._enter(room)
         else:
-            self._connection.wait_for(room, self._enter)
+            self.connection.wait_for(room, self._enter)
 
     def hear(self, text: str) -> None:
         try:
             word = decode_seed(text)
             name, cleaned = clean_name(word.user), clean_text(word.text)
-            if self._member:
-                self._speak_as(name)
-                self._chat.say(self._member.room, Said(self._member, name, cleaned, key=""))
+            self.pace()
         except Refused as refusal:
             self.refuse(refusal)
+        else:
+            self._say(name, cleaned)
 
-    def show(self, page: History) -> bool:
+    def show(self, page: History) -> None:
         """Send a page of history, in a frame that can also be shown as one message."""
-        timestamp = clock_time(self._chat.stamp())
+        timestamp = clock_time(self.chat.stamp())
         text = "".join(f"\n{line}" for line in page.messages)
-        return self.write(frames([SeedHistory(page.messages, SYSTEM_NAME, text, timestamp)]))
-
-    def resume(self) -> None:
-        if self._member:
-            self._chat.follow(self._member.room, self._member)
+        self.send(SeedHistory(page.messages, SYSTEM_NAME, text, timestamp))
 
     def end(self) -> None:
         if self._member:
-            self._chat.leave(self._member.room, self._member)
+            self.chat.leave(self._member.room, self._member)
         if self._speaker:
-            self._chat.people.go(self._speaker)
+            self.chat.people.go(self._speaker)
 
     def _enter(self, room: Room) -> None:
         self._member = SeedMember(Person(), room, self)
-        self._chat.enter(room, self._member)
-        self._chat.follow(room, self._member)
+        self.chat.enter(room, self._member)
+        self.chat.follow(room, self._member)
+
+    def _say(self, name: str, text: str) -> None:
+        if self._member is None:
+            return
+        room = self._member.room
+        if room.is_full:
+            self.connection.wait_for(self.chat.space(room), lambda _: self._say(name, text))
+            return
+        try:
+            self._speak_as(name)
+            self.chat.say(room, Said(self._member, name, text, key=""))
+        except Refused as refusal:
+            self.refuse(refusal)
 
     def _speak_as(self, name: str) -> None:
         if self._speaker and self._speaker.name == name:
             return
-        speaker = self._chat.people.come(name)
+        speaker = self.chat.people.come(name)
         if self._speaker:
-            self._chat.people.go(self._speaker)
+            self.chat.people.go(self._speaker)
         self._speaker = speaker

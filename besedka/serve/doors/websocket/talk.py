@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
+
 from besedka.serve.chat import Chat
 from besedka.serve.doors.websocket.connection import Connection
 from besedka.serve.doors.websocket.frames import frames
 from besedka.serve.people import Person
-from besedka.serve.room import Member, Room, Telling
+from besedka.serve.room import Member, Room
 from besedka.wire.line import clock_time
 from besedka.wire.refusals import Language, Refused
-from besedka.wire.words import Error
+from besedka.wire.words import Error, SeedHistory, ServerWord
 
 
 class SocketTalk:
@@ -21,30 +23,51 @@ class SocketTalk:
         language: of the sentences in refusals.
     """
 
+    __slots__ = ("chat", "connection", "language")
+
     def __init__(self, connection: Connection, chat: Chat, language: Language) -> None:
-        self._connection = connection
-        self._chat = chat
-        self._language = language
+        self.connection = connection
+        self.chat = chat
+        self.language = language
 
-    def send(self, telling: Telling) -> bool:
-        """Write words to the connection. False if its buffer is full now."""
-        return self.write(telling.encoded(frames))
+    def members(self) -> Iterable[SocketMember]:
+        """Its places in rooms."""
+        raise NotImplementedError
 
-    def write(self, data: bytes) -> bool:
-        """Write frames to the connection. False if its buffer is full now."""
-        self._connection.send(data)
-        return not self._connection.is_full
+    def send(self, word: ServerWord | SeedHistory) -> None:
+        """Tell something to this connection only."""
+        self.connection.send(frames([word]))
+
+    def pace(self) -> None:
+        """A message is said.
+
+        Raises:
+            Refused: `too_fast`.
+        """
+        self.connection.pace.say(self.chat.now())
 
     def refuse(self, refusal: Refused) -> None:
         """Tell that something was refused, and why."""
+        self.chat.metrics.refused(refusal.code)
         error = Error(
             code=refusal.code,
-            text=refusal.sentence(self._language),
-            timestamp=clock_time(self._chat.stamp()),
+            text=refusal.sentence(self.language),
+            timestamp=clock_time(self.chat.stamp()),
             key=refusal.key,
             room=refusal.room,
+            retry_after=refusal.wait,
         )
-        self.send(Telling([error]))
+        self.send(error)
+
+    def fall_behind(self) -> None:
+        """Nothing more should be written: from here on the log is read."""
+        for member in self.members():
+            member.room.fall_behind(member)
+
+    def resume(self) -> None:
+        """There is room again."""
+        for member in tuple(self.members()):
+            self.chat.follow(member.room, member)
 
 
 class SocketMember(Member):
@@ -53,12 +76,20 @@ class SocketMember(Member):
     __slots__ = ("room", "talk")
 
     def __init__(self, person: Person, room: Room, talk: SocketTalk) -> None:
-        super().__init__(person)
+        super().__init__(person, talk.connection.transport.write)
         self.room = room
         self.talk = talk
 
-    def hear(self, telling: Telling) -> bool:
-        return self.talk.send(telling)
+    @staticmethod
+    def encode(words: Sequence[ServerWord]) -> bytes:
+        return frames(words)
+
+    @property
+    def is_full(self) -> bool:
+        return self.talk.connection.is_full
+
+    def hear(self, word: ServerWord) -> None:
+        self.talk.send(word)
 
     def refused(self, refusal: Refused) -> None:
         self.talk.refuse(refusal)

@@ -1,17 +1,25 @@
-"""The door for browsers: the page and what belongs to it, as files, with headers that let nothing else in."""
+"""What HTTP serves: the page as files, with headers that let nothing else in, and how the server is.
+
+``/healthz`` answers while the process is alive, ``/readyz`` while the log can be written, ``/metrics`` with figures.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Final
 
 from starlette.applications import Starlette
 from starlette.datastructures import MutableHeaders
-from starlette.routing import Mount
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-PAGE: Final = Path(__file__).parent.parent.parent / "client"
+from besedka.serve.metrics import CONTENT_TYPE, Metrics
+
+PAGE: Final = Path(__file__).parent.parent.parent.parent / "client"
 
 HEADERS: Final = {
     # Nothing but our own files; the page's socket goes to its own host ('self' covers ws:, CSP level 3).
@@ -28,9 +36,31 @@ HEADERS: Final = {
 }
 
 
-def pages() -> ASGIApp:
-    """The application that serves the page."""
-    return _with_headers(Starlette(routes=[Mount("/", StaticFiles(directory=PAGE, html=True))]))
+def pages(metrics: Metrics, unready: Callable[[], Awaitable[str]]) -> ASGIApp:
+    """The application behind the HTTP port.
+
+    Args:
+        metrics: what ``/metrics`` shows.
+        unready: why the log cannot be written, or an empty string.
+    """
+
+    async def healthz(_: Request) -> Response:
+        return PlainTextResponse("alive\n")
+
+    async def readyz(_: Request) -> Response:
+        why = await unready()
+        return PlainTextResponse(f"{why or 'ready'}\n", 503 if why else 200)
+
+    async def figures(_: Request) -> Response:
+        return Response(metrics.text(), media_type=CONTENT_TYPE)
+
+    routes = [
+        Route("/healthz", healthz),
+        Route("/readyz", readyz),
+        Route("/metrics", figures),
+        Mount("/", StaticFiles(directory=PAGE, html=True)),
+    ]
+    return _with_headers(Starlette(routes=routes))
 
 
 def _with_headers(app: ASGIApp) -> ASGIApp:

@@ -1,0 +1,108 @@
+"""All HTTP connections of a server, and uvicorn, which serves them."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import AsyncIterator, Callable, Iterator
+from typing import Any, Final
+
+import uvicorn
+from starlette.types import ASGIApp
+
+from besedka.serve.doors.http.visit import Visit
+from besedka.serve.fairness import Source, Sources
+from besedka.serve.metrics import Metrics
+
+BACKLOG: Final = 2_048
+"""How many connections may wait to be accepted, when everybody comes back at once."""
+
+STOP_SECONDS: Final = 1
+"""How long an answer may take to be finished when the server stops."""
+
+
+class HttpDoor:
+    """All HTTP connections of a server.
+
+    Args:
+        app: what answers.
+        connection: what takes over a connection that becomes a WebSocket.
+        sources: where connections come from.
+        metrics: where refusals are counted.
+        now: a clock in seconds that never goes back.
+    """
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        connection: Callable[[Source], asyncio.Protocol],
+        sources: Sources,
+        metrics: Metrics,
+        now: Callable[[], float],
+    ) -> None:
+        self.connection = connection
+        self.sources = sources
+        self.metrics = metrics
+        self.now = now
+        self._app = app
+        self._visits: set[Visit] = set()
+
+    def add(self, visit: Visit) -> None:
+        """A visit has begun."""
+        self._visits.add(visit)
+
+    def remove(self, visit: Visit) -> None:
+        """A visit has ended, or has become something else."""
+        self._visits.discard(visit)
+
+    def look_after(self, now: float) -> None:
+        """Look after all visits."""
+        for visit in tuple(self._visits):
+            visit.look_after(now)
+
+    @contextlib.asynccontextmanager
+    async def open(self, listener: socket.socket) -> AsyncIterator[Callable[[], None]]:
+        """Serve on a socket; gives what stops accepting."""
+        config = uvicorn.Config(
+            self._app,
+            http=self._visit,  # type: ignore[arg-type]  # made like a class, and shares the door
+            ws="none",  # a visit knows itself what takes over
+            lifespan="off",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            backlog=BACKLOG,
+            timeout_graceful_shutdown=STOP_SECONDS,
+        )
+        server = _Server(config)
+        running = asyncio.get_running_loop().create_task(server.serve([listener]))
+        await server.listens.wait()
+        try:
+            yield server.stop_accepting
+        finally:
+            server.should_exit = True
+            await running
+
+    def _visit(self, **uvicorn: Any) -> Visit:
+        return Visit(self, **uvicorn)
+
+
+class _Server(uvicorn.Server):
+    """uvicorn, which leaves signals to us and tells when it listens."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.listens = asyncio.Event()
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self.listens.set()
+
+    def stop_accepting(self) -> None:
+        for server in self.servers:
+            server.close()

@@ -1,0 +1,168 @@
+"""One HTTP connection: uvicorn's protocol, with limits on what a visitor may send and how long he may take.
+
+A request that asks for a WebSocket is handed on, with its transport, to the door for those.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any, Final
+
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+
+from besedka.serve.doors.patience import CLOSE_SECONDS, REQUEST_SECONDS, STUCK_SECONDS
+from besedka.serve.fairness import Source
+from besedka.wire.refusals import Refused
+
+if TYPE_CHECKING:
+    from besedka.serve.doors.http.door import HttpDoor
+
+HEADER_BYTES: Final = 16 * 1024
+"""How long the headers of a request may be; browsers send less than 2 KiB."""
+
+REQUESTS_WAITING: Final = 16
+"""How many requests may come in while one is being answered; browsers wait for the answer."""
+
+_FOREVER: Final = float("inf")
+
+
+class Visit(HttpToolsProtocol):
+    """An HTTP connection.
+
+    Args:
+        door: where it belongs.
+        uvicorn: what uvicorn makes its own protocol with.
+    """
+
+    def __init__(self, door: HttpDoor, **uvicorn: Any) -> None:
+        super().__init__(**uvicorn)
+        self._door = door
+        self._source: Source | None = None
+        self._is_refused = False
+        self._header_bytes = 0
+        self._bytes = 0
+        self._has_body = False
+        self._request_until = door.now() + REQUEST_SECONDS
+        self._abort_at = _FOREVER
+        self._unsent = 0
+        self._stuck_at = _FOREVER
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
+        super().connection_made(transport)
+        self._door.add(self)
+        try:
+            self._source = self._door.sources.admit(self.client[0] if self.client else "")
+        except Refused as refusal:
+            self._refuse(HTTPStatus.TOO_MANY_REQUESTS, refusal.code, str(refusal))
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._door.remove(self)
+        if self._source:
+            self._door.sources.leave(self._source)
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        if self._is_refused:
+            return
+        if self._request_until == _FOREVER:
+            self._request_until = self._door.now() + REQUEST_SECONDS
+        # The parser keeps a header until it is whole, so what has come is counted, too.
+        self._bytes += len(data)
+        super().data_received(data)
+        if self._bytes > HEADER_BYTES:
+            self._refuse_headers()
+
+    def handle_websocket_upgrade(self) -> None:
+        if self._is_refused or self._source is None:
+            return
+        self._door.remove(self)
+        connection = self._door.connection(self._source)
+        self.ws_protocol_class = lambda **_: connection  # type: ignore[assignment]
+        self._source = None
+        self._bytes = 0
+        super().handle_websocket_upgrade()
+        # Nothing is left of this visit: it and its parser would hold each other.
+        self.parser = None  # type: ignore[assignment]
+
+    def _should_upgrade_to_ws(self) -> bool:
+        return True
+
+    def look_after(self, now: float) -> None:
+        """Give up one who takes too long to ask, or to read the answer."""
+        unsent = self.transport.get_write_buffer_size()
+        if unsent != self._unsent:
+            self._unsent = unsent
+            self._stuck_at = now + STUCK_SECONDS if unsent else _FOREVER
+        if now >= min(self._abort_at, self._stuck_at):
+            self.transport.abort()
+        elif now >= self._request_until and not self._is_refused:
+            sentence = f"a request must have come in whole within {REQUEST_SECONDS:g} seconds"
+            self._refuse(HTTPStatus.REQUEST_TIMEOUT, "too_slow", sentence)
+
+    # What the parser calls. All of a request, and more than one, may be in the same piece of data.
+
+    def on_message_begin(self) -> None:
+        self._header_bytes = 0
+        self._has_body = False
+        super().on_message_begin()
+
+    def on_url(self, url: bytes) -> None:
+        self._count_header(len(url))
+        super().on_url(url)
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        self._count_header(len(name) + len(value))
+        self._has_body |= name.lower() == b"transfer-encoding"
+        self._has_body |= name.lower() == b"content-length" and value.strip() != b"0"
+        super().on_header(name, value)
+
+    def on_headers_complete(self) -> None:
+        if self._has_body:
+            sentence = "nothing here takes a request with a body"
+            self._refuse(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "body", sentence)
+        elif len(self.pipeline) >= REQUESTS_WAITING:
+            sentence = f"at most {REQUESTS_WAITING} requests may wait for the answer to another"
+            self._refuse(HTTPStatus.TOO_MANY_REQUESTS, "too_many_requests", sentence)
+        if not self._is_refused:
+            super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        if not self._is_refused:
+            super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        if not self._is_refused:
+            self._request_until = _FOREVER
+            self._bytes = 0
+            super().on_message_complete()
+
+    # Inside.
+
+    def _count_header(self, size: int) -> None:
+        self._header_bytes += size
+        if self._header_bytes > HEADER_BYTES:
+            self._refuse_headers()
+
+    def _refuse_headers(self) -> None:
+        sentence = f"the headers of a request are at most {HEADER_BYTES} bytes"
+        self._refuse(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, "headers_too_long", sentence)
+
+    def _refuse(self, status: HTTPStatus, code: str, sentence: str) -> None:
+        if self._is_refused:
+            return
+        self._is_refused = True
+        self._door.metrics.refused(code)
+        cycle: RequestResponseCycle | None = self.cycle
+        if cycle and not cycle.response_complete:
+            self.transport.abort()  # in the middle of another answer there is no place for this one
+            return
+        body = f"{sentence}\n".encode()
+        head = (
+            f"HTTP/1.1 {status.value} {status.phrase}\r\ncontent-type: text/plain; charset=utf-8\r\n"
+            f"content-length: {len(body)}\r\nconnection: close\r\n\r\n"
+        )
+        self.transport.write(head.encode() + body)
+        # Closing at once would reset the connection while more comes in, and the answer would be lost on its way.
+        self.transport.write_eof()
+        self._abort_at = self._door.now() + CLOSE_SECONDS

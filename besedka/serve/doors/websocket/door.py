@@ -1,0 +1,140 @@
+"""All WebSocket connections of a server: who may open one, the sweep that looks after them, and their end."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from http import HTTPStatus
+
+from websockets.http11 import Request
+from websockets.protocol import State
+from websockets.server import ServerProtocol
+
+from besedka.serve.doors.origin import Origins
+from besedka.serve.doors.patience import CLOSE_SECONDS, SWEEP_SLICES
+from besedka.serve.doors.websocket.connection import Connection, Talk
+from besedka.serve.fairness import Source, Sources
+from besedka.serve.metrics import Metrics
+from besedka.wire.closing import Ending
+from besedka.wire.names import FRAME_BYTES_AT_MOST
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why a handshake is answered by no WebSocket."""
+
+    status: HTTPStatus
+    code: str
+    sentence: str
+
+
+class WebSocketDoor:
+    """All WebSocket connections of a server.
+
+    Args:
+        talks: how to begin a talk, by the path of the handshake.
+        sources: where connections come from.
+        metrics: what is counted.
+        now: a clock in seconds that never goes back.
+        origins: which web pages may talk to us.
+
+    Attributes:
+        lent_protocol: an open WebSocket protocol with nothing to remember, for whoever has received something.
+    """
+
+    def __init__(
+        self,
+        talks: Mapping[str, Callable[[Connection], Talk]],
+        sources: Sources,
+        metrics: Metrics,
+        now: Callable[[], float],
+        origins: Origins,
+    ) -> None:
+        self.metrics = metrics
+        self.now = now
+        self.lent_protocol = self.make_protocol(State.OPEN)
+        self._talks = talks
+        self._sources = sources
+        self._origins = origins
+        self._connections: list[set[Connection]] = [set() for _ in range(SWEEP_SLICES)]
+        self._is_empty = asyncio.Event()
+        self._is_empty.set()
+        metrics.show("connections_open", "WebSocket connections open now.", lambda: self._count)
+
+    def connection(self, source: Source) -> Connection:
+        """A new connection, for a request that asks for an upgrade."""
+        return Connection(self, self._sources.pace(source))
+
+    # What connections ask for.
+
+    def add(self, connection: Connection) -> None:
+        """A connection has begun."""
+        min(self._connections, key=len).add(connection)
+        self._is_empty.clear()
+
+    def remove(self, connection: Connection) -> None:
+        """A connection has ended."""
+        for part in self._connections:
+            part.discard(connection)
+        self._sources.leave(connection.pace.source)
+        if not self._count:
+            self._is_empty.set()
+
+    def make_protocol(self, state: State) -> ServerProtocol:
+        """A WebSocket protocol, before or after its handshake."""
+        return ServerProtocol(state=state, max_size=FRAME_BYTES_AT_MOST, logger=_SILENT)
+
+    def lend_another(self) -> None:
+        """The one that was lent is kept."""
+        self.lent_protocol = self.make_protocol(State.OPEN)
+
+    def refusal(self, request: Request) -> Refusal | None:
+        """Why a handshake is refused, if it is."""
+        path = _path(request)
+        if path not in self._talks:
+            sentence = f"there is no WebSocket at {path}; try /ws"
+            return Refusal(HTTPStatus.NOT_FOUND, "no_such_path", sentence)
+        if not self._origins.allow(request.headers.get_all("Origin"), request.headers.get_all("Host")):
+            sentence = "pages of other hosts may not talk to this chat"
+            return Refusal(HTTPStatus.FORBIDDEN, "bad_origin", sentence)
+        return None
+
+    def talk(self, request: Request, connection: Connection) -> Talk:
+        """What is said over a connection whose handshake was not refused."""
+        return self._talks[_path(request)](connection)
+
+    # What the server does.
+
+    def look_after(self, now: float, part: int) -> None:
+        """Look after one of `SWEEP_SLICES` parts of the connections."""
+        for connection in tuple(self._connections[part]):
+            connection.look_after(now)
+
+    async def close(self, seconds: float = CLOSE_SECONDS) -> None:
+        """End all connections, and wait so long at most until they are gone."""
+        for connection in self._all():
+            connection.close(Ending.RESTARTING)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._is_empty.wait()
+        for connection in self._all():
+            connection.transport.abort()
+
+    @property
+    def _count(self) -> int:
+        return sum(map(len, self._connections))
+
+    def _all(self) -> list[Connection]:
+        return [connection for part in self._connections for connection in part]
+
+
+def _path(request: Request) -> str:
+    return request.path.split("?", 1)[0]
+
+
+_SILENT = logging.getLogger("besedka.websockets")
+# The library tells of each connection at INFO, and of each frame at DEBUG: message texts do not belong in a log.
+_SILENT.setLevel(logging.ERROR)

@@ -1,0 +1,185 @@
+"""Who may say how much, and how often: token buckets for connections and addresses, and connections for each address.
+
+Pure: no loop, no clock; time comes in, in seconds of any clock that never goes back.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
+from typing import Final
+
+from besedka.wire.refusals import Code, Refused
+
+BURST_SECONDS: Final = 10.0
+"""A bucket holds what its rate gives in so long: a paste, or an outbox after a reconnect, goes through at once."""
+
+REFUSAL_SECONDS: Final = 1.0
+"""An empty bucket gives nothing for so long: what was already on its way behind the refused message is refused as well,
+and its sender can say all of it again in order."""
+
+FRAMES_PER_MESSAGE: Final = 10
+"""How many frames of any kind (joins, pages, pings, nonsense) a connection may send for each message that it may say.
+They are not refused: its socket is read later."""
+
+NEIGHBOURS: Final = 64
+"""The prefix of IPv6 networks: a single customer is given at least such a one (RFC 6177), and can use all of it."""
+
+
+class TokenBucket:
+    """Gives out tokens at a rate, and holds those of `BURST_SECONDS` (at least one).
+
+    All it keeps is the moment when it will be full again: the generic cell rate algorithm (ITU-T I.371, annex A).
+
+    Args:
+        rate: tokens a second, more than 0.
+    """
+
+    __slots__ = ("_burst", "_full_at", "_opens_at", "_rate")
+
+    def __init__(self, rate: float) -> None:
+        self._rate = rate
+        self._burst = max(BURST_SECONDS, 1 / rate)
+        self._full_at = 0.0
+        self._opens_at = 0.0
+
+    def take(self, now: float) -> float:
+        """Take a token. Returns 0, or how many seconds to wait: until then nothing is given."""
+        if now < self._opens_at:
+            return self._opens_at - now
+        full_at = max(self._full_at, now) + 1 / self._rate
+        missing = full_at - now - self._burst
+        if missing > 0:
+            wait = max(REFUSAL_SECONDS, missing)
+            self._opens_at = now + wait
+            return wait
+        self._full_at = full_at
+        return 0.0
+
+    def spend(self, tokens: int, now: float) -> float:
+        """Take tokens, also those that are not there yet. Returns in how many seconds they will be."""
+        self._full_at = max(self._full_at, now) + tokens / self._rate
+        return max(0.0, self._full_at - now - self._burst)
+
+    def is_full(self, now: float) -> bool:
+        """Whether it is as if nothing had been taken."""
+        return now >= self._full_at
+
+
+@dataclass(frozen=True, slots=True)
+class Fairness:
+    """The limits; 0 is none.
+
+    Attributes:
+        rate: messages a second that a connection may say.
+        rate_address: messages a second that all connections of an address may say together.
+        connections_per_address: how many those may be.
+    """
+
+    rate: float = 100.0
+    rate_address: float = 1_000.0
+    connections_per_address: int = 1_000
+
+
+class Source:
+    """An address from which connections come, or a whole IPv6 network of one customer.
+
+    Attributes:
+        connections: how many there are.
+        bucket: for the messages of all of them; None if they are not limited.
+    """
+
+    __slots__ = ("bucket", "connections", "network")
+
+    def __init__(self, network: object, bucket: TokenBucket | None) -> None:
+        self.network = network
+        self.bucket = bucket
+        self.connections = 0
+
+
+class Sources:
+    """All addresses from which connections come. Loopback, and what has no address, is not limited."""
+
+    def __init__(self, limits: Fairness) -> None:
+        self._limits = limits
+        self._known: dict[object, Source] = {}
+        self._exempt = Source(None, None)
+
+    def admit(self, host: str) -> Source:
+        """Let a connection from this address in; `leave` when it has ended.
+
+        Raises:
+            Refused: `too_many_connections`.
+        """
+        network = network_of(host)
+        source = self._exempt if network is None else self._known.get(network)
+        if source is None:
+            rate = self._limits.rate_address
+            source = self._known[network] = Source(network, TokenBucket(rate) if rate else None)
+        limit = self._limits.connections_per_address
+        if limit and network is not None and source.connections >= limit:
+            raise Refused(Code.TOO_MANY_CONNECTIONS, limit=limit)
+        source.connections += 1
+        return source
+
+    def leave(self, source: Source) -> None:
+        """A connection has ended."""
+        source.connections -= 1
+
+    def forget(self, now: float) -> None:
+        """Forget the addresses that are as if they had never come."""
+        gone = [
+            network
+            for network, source in self._known.items()
+            if not source.connections and (source.bucket is None or source.bucket.is_full(now))
+        ]
+        for network in gone:
+            del self._known[network]
+
+    def pace(self, source: Source) -> Pace:
+        """What a connection from there may do."""
+        return Pace(self._limits.rate, source)
+
+
+class Pace:
+    """What one connection may do.
+
+    Args:
+        rate: messages a second; 0 does not limit it.
+        source: where it comes from.
+    """
+
+    __slots__ = ("_frames", "_messages", "source")
+
+    def __init__(self, rate: float, source: Source) -> None:
+        self.source = source
+        self._messages = TokenBucket(rate) if rate else None
+        self._frames = TokenBucket(rate * FRAMES_PER_MESSAGE) if rate else None
+
+    def say(self, now: float) -> None:
+        """A message is said.
+
+        Raises:
+            Refused: `too_fast`, with how long to wait.
+        """
+        for bucket in (self._messages, self.source.bucket):
+            wait = bucket.take(now) if bucket else 0.0
+            if wait:
+                raise Refused(Code.TOO_FAST, wait=wait)
+
+    def hear(self, frames: int, now: float) -> float:
+        """So many frames came in. Returns for how many seconds no more should be read."""
+        return self._frames.spend(frames, now) if self._frames else 0.0
+
+
+def network_of(host: str) -> IPv4Address | IPv6Network | None:
+    """What counts as one address: an IPv4 address, or the network of an IPv6 one; None if it is not limited."""
+    try:
+        address: IPv4Address | IPv6Address = ip_address(host.partition("%")[0])
+    except ValueError:
+        return None  # a Unix socket
+    if isinstance(address, IPv6Address) and address.ipv4_mapped:
+        address = address.ipv4_mapped
+    if address.is_loopback:
+        return None
+    return address if isinstance(address, IPv4Address) else IPv6Network((address, NEIGHBOURS), strict=False)

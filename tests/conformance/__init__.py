@@ -1,0 +1,1 @@
+"""The Autobahn test suite against the WebSocket door: ``make conformance``. Nothing here is collected by pytest."""

@@ -1,0 +1,75 @@
+"""A member without a connection, for the tests of rooms."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from besedka.serve.people import Person
+from besedka.serve.room import Member, Room
+from besedka.wire.refusals import Refused
+from besedka.wire.words import Chat, History, ServerWord, decode_server, encode
+
+
+class FakeMember(Member):
+    """Writes down what it hears; can be full, at once or by what it is written next.
+
+    Attributes:
+        room: where it falls behind when it is full.
+        heard: all words.
+        refusals: what it was refused after all.
+        starts: how often it was told that the log is another one.
+        fills: the next write fills it.
+    """
+
+    def __init__(self, name: str = "Anna", room: Room | None = None) -> None:
+        super().__init__(Person(name), self._written)
+        self.room = room
+        self.heard: list[ServerWord] = []
+        self.refusals: list[Refused] = []
+        self.starts = 0
+        self.fills = False
+        self.writes = 0
+        self._is_full = False
+
+    @property
+    def is_full(self) -> bool:
+        return self._is_full
+
+    @property
+    def ids(self) -> list[int]:
+        """The ids of all messages heard, live or by pages."""
+        ids: list[int] = []
+        for word in self.heard:
+            if isinstance(word, Chat):
+                ids.append(word.id)
+            elif isinstance(word, History):
+                ids += range(word.first, word.first + len(word.messages))
+        return ids
+
+    def fill(self) -> None:
+        self._is_full = True
+        if self.room:
+            self.room.fall_behind(self)
+
+    def drain(self) -> None:
+        self._is_full = False
+
+    @staticmethod
+    def encode(words: Sequence[ServerWord]) -> bytes:
+        return b"\n".join(map(encode, words))
+
+    def hear(self, word: ServerWord) -> None:
+        self.heard.append(word)
+
+    def refused(self, refusal: Refused) -> None:
+        self.refusals.append(refusal)
+
+    def start_again(self) -> None:
+        self.starts += 1
+
+    def _written(self, data: bytes) -> None:
+        self.writes += 1
+        self.heard += map(decode_server, data.split(b"\n"))
+        if self.fills:
+            self.fills = False
+            self.fill()
