@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -41,7 +42,7 @@ def talker(server: RunningServer) -> Iterator[TalkerMaker]:
     """Makes connections to the server."""
     with ExitStack() as open_ones:
 
-        def make(path: str = "/ws", **options: object) -> Talker:
+        def make(path: str = "/ws", **options: Any) -> Talker:
             return open_ones.enter_context(Talker(server, path, **options))
 
         yield make

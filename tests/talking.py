@@ -19,10 +19,20 @@ PATIENCE_SECONDS = 30.0
 
 
 class Talker:
-    """One connection to a server."""
+    """One connection to a server. Whoever does not hear soon does not read from his socket either.
 
-    def __init__(self, server: RunningServer, path: str = "/ws", **options: Any) -> None:
+    Args:
+        receive_buffer: bytes that the system may hold for him then, if not as many as it likes.
+    """
+
+    def __init__(
+        self, server: RunningServer, path: str = "/ws", receive_buffer: int = 0, **options: Any
+    ) -> None:
         self._open = ExitStack()
+        if receive_buffer:
+            options["sock"] = socket.socket()
+            options["sock"].setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
+            options["sock"].connect(("127.0.0.1", server.port))
         self._socket = self._open.enter_context(connect(server.url(path), max_size=None, **options))
 
     def __enter__(self) -> Self:
@@ -58,6 +68,14 @@ class Talker:
         ids: list[int] = []
         while not ids or ids[-1] < last:
             ids += ids_in(self.hear())
+        return ids
+
+    def hear_to_the_end(self) -> list[int]:
+        """The ids of all messages heard until the connection ends."""
+        ids: list[int] = []
+        with suppress(ConnectionClosed):
+            while True:
+                ids += ids_in(self.hear())
         return ids
 
     def join(self, user: str, room: str = "main", **fields: object) -> Frame:

@@ -52,6 +52,7 @@ function act(effect) {
     case "connect": return socket.open();
     case "disconnect": return socket.close();
     case "send": return socket.send(effect.frame);
+    case "later": return setTimeout(() => happen(effect.event), effect.seconds * 1000);
     case "remember": return remembered.setName(effect.name);
   }
 }

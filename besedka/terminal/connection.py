@@ -39,9 +39,12 @@ from besedka.wire.words import (
     encode,
 )
 
-FIRST_WAIT_SECONDS: Final = 0.4
+FIRST_WAIT_SECONDS: Final = 1.0
 LONGEST_WAIT_SECONDS: Final = 15.0
 """Between two tries to come back; each is shortened by chance, so that not all clients come at once."""
+
+SHORTEST_PART: Final = 0.1
+"""How much of a wait is left at least."""
 
 SAID_AGAIN: Final = frozenset({Code.NOT_STORED, Code.GOING_DOWN})
 """Refusals after which the server ends: what was refused is kept, and said again to the next one."""
@@ -123,6 +126,8 @@ class Connection:
         self._epoch = ""
         self._has_been_in = False
         self._is_in = False
+        self._holding: asyncio.Task[None] | None = None
+        self._held_until = 0.0
 
     @property
     def waiting(self) -> int:
@@ -165,8 +170,11 @@ class Connection:
             finally:
                 self._socket = None
                 self._is_in = False
+                if self._holding:
+                    self._holding.cancel()
+                    self._holding = None
             longest = min(LONGEST_WAIT_SECONDS, FIRST_WAIT_SECONDS * 2**tries)
-            wait = longest * random.uniform(0.5, 1)  # noqa: S311 - spreads load, guards nothing
+            wait = longest * random.uniform(SHORTEST_PART, 1)  # noqa: S311 - spreads load, guards nothing
             tries += 1
             yield Away(wait)
             await asyncio.sleep(wait)
@@ -193,6 +201,11 @@ class Connection:
             if isinstance(word, Welcome):
                 await self._say_again()
 
+    async def _hold(self, seconds: float) -> None:
+        """Say nothing for so long; then again, in order, all that waits."""
+        await asyncio.sleep(seconds)
+        await self._say_again()
+
     async def _say_again(self) -> None:
         self._is_in = False
         said: set[str] = set()
@@ -216,6 +229,8 @@ class Connection:
                 self._last = word.id
                 return [Heard(MessageId(word.id), word.user, word.text, word.timestamp, is_old=False)]
             case Error():
+                if word.code == Code.TOO_FAST and word.key:
+                    return self._held(word)
                 if word.code not in SAID_AGAIN:
                     self._outbox.pop(word.key, None)
                 # Our own ghost may still hold the name after a lost connection; the next try will find it free.
@@ -226,6 +241,17 @@ class Connection:
                 return [word]
             case System() | Typing():
                 return [word]
+
+    def _held(self, word: Error) -> list[Event]:
+        now = asyncio.get_running_loop().time()
+        if now < self._held_until:
+            return []  # all that was on its way behind the first one is refused as well
+        if self._holding:
+            self._holding.cancel()
+        self._is_in = False
+        self._held_until = now + word.retry_after
+        self._holding = asyncio.create_task(self._hold(word.retry_after))
+        return [word]
 
     def _welcomed(self, word: Welcome) -> list[Event]:
         events: list[Event] = [word]

@@ -66,13 +66,16 @@ STEPS = """async events => {
     ];
     let state = begin();
     const sent = [];
+    const later = [];
     for (const event of all) {
         const [next, effects] = step(state, event);
         state = next;
         sent.push(...effects.filter((effect) => effect.do === 'send').map((effect) => effect.frame));
+        later.push(...effects.filter((effect) => effect.do === 'later'));
     }
     const rows = state.rows.map(({ kind, id, text, status, old }) => ({ kind, id, text, status, old }));
-    return { rows, sent, lastId: state.lastId, waiting: state.outbox.length };
+    const { lastId, users, count } = state;
+    return { rows, sent, later, lastId, users, count, waiting: state.outbox.length };
 }"""
 
 
@@ -149,6 +152,47 @@ def test_a_refused_message_stays_visible_as_failed(page: Page) -> None:
     state = page.evaluate(STEPS, events)
     assert [(row["text"], row["status"]) for row in state["rows"]] == [("mine", "failed")]
     assert state["waiting"] == 0
+
+
+def test_what_was_said_too_fast_waits_and_is_said_again_in_order(page: Page) -> None:
+    def too_fast(key: str) -> dict[str, object]:
+        error = {
+            "type": "error",
+            "code": "too_fast",
+            "text": "",
+            "timestamp": "",
+            "key": key,
+            "retry_after": 1.5,
+        }
+        return {"type": "frame", "frame": error, "now": 0}
+
+    events = [
+        {"type": "say", "text": "one", "key": "k1"},
+        {"type": "say", "text": "two", "key": "k2"},
+        too_fast("k1"),
+        {"type": "say", "text": "three", "key": "k3"},
+        too_fast("k2"),
+        {"type": "sayAgain"},
+        {"type": "sayAgain"},
+    ]
+    state = page.evaluate(STEPS, events)
+    said = [frame["key"] for frame in state["sent"] if frame["type"] == "chat"]
+    assert said == ["k1", "k2", "k1", "k2", "k3"]
+    assert [effect["seconds"] for effect in state["later"]] == [1.5]
+    assert [row["status"] for row in state["rows"]] == ["waiting"] * 3
+
+
+def test_who_is_here_is_known_after_a_time_of_reading_on(page: Page) -> None:
+    system = {
+        "type": "system",
+        "room": "main",
+        "user": "System",
+        "text": "In the chat now: 2",
+        "timestamp": "",
+    }
+    frame = {**system, "clients_count": 2, "joined": [], "left": [], "users": ["Anna", "Clara"]}
+    state = page.evaluate(STEPS, [{"type": "frame", "frame": frame, "now": 0}])
+    assert (state["users"], state["count"], state["rows"]) == (["Anna", "Clara"], 2, [])
 
 
 def test_a_very_long_talk_keeps_a_bounded_number_of_rows(page: Page) -> None:

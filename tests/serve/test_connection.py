@@ -413,16 +413,25 @@ def test_one_who_closes_while_an_answer_is_looked_up_is_not_waited_for() -> None
     looping.run(scenario())
 
 
-def test_an_error_while_a_frame_is_refused_harms_nobody_else(scene: Scene) -> None:
+def test_an_error_while_a_frame_is_refused_harms_nobody_else(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
     other = Scene(beside=scene)
 
     def refuse(_: Refused) -> None:
         raise ZeroDivisionError
 
-    scene.talk.refuse = refuse  # type: ignore[method-assign]
+    monkeypatch.setattr(scene.talk, "refuse", refuse)
     scene.client.send_text(b"x" * (FRAME_BYTES_AT_MOST + 1))
     with pytest.raises(ZeroDivisionError):
         scene.exchange()
     other.client.send_text(b"all is well")
     other.exchange()
     assert other.talk.heard == ["begin", "all is well"]
+
+
+def test_when_the_other_side_answers_our_close_the_connection_ends_at_once(scene: Scene) -> None:
+    scene.connection.close(Ending.RESTARTING)
+    scene.answers()
+    scene.exchange()
+    assert scene.transport.ended == "eof"

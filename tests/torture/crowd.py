@@ -56,7 +56,7 @@ class Person:
                 if event.user == self.name:
                     self._record.acknowledged.add(event.text)
             elif isinstance(event, Error):
-                assert event.code in {"storage_full", "not_stored", "going_down"}, event
+                assert event.code in {"storage_full", "not_stored", "going_down", "too_fast"}, event
 
 
 async def torment(url: str, people: int, pause: float, torments: Callable[[], Awaitable[None]]) -> Record:

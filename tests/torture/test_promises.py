@@ -46,7 +46,7 @@ def test_pings_are_answered_while_a_sync_takes_a_second(make_server: ServerMaker
 
 
 def test_a_slow_disk_holds_senders_back_instead_of_filling_memory(make_server: ServerMaker) -> None:
-    server = make_server(module=FAULTY, FAULTS=json.dumps({"delay": 0.5})).start()
+    server = make_server("--rate", "0", module=FAULTY, FAULTS=json.dumps({"delay": 0.5})).start()
     frame = json.dumps({"type": "chat", "text": "x" * 5000})
 
     def blast() -> None:

@@ -2,7 +2,7 @@
 
 import { NEVER_COME_BACK } from "./protocol.js";
 
-const FIRST_WAIT_MS = 400;
+const FIRST_WAIT_MS = 1000;
 const LONGEST_WAIT_MS = 15000;
 
 export class Socket {
@@ -56,7 +56,7 @@ export class Socket {
     }
     const longest = Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** this.#tries);
     this.#tries += 1;
-    return longest * (0.5 + Math.random() / 2);
+    return longest * (0.1 + 0.9 * Math.random());
   }
 
   // A page that Besedka serves may talk to its own host and port only; the browser tells of it in no other way.

@@ -18,6 +18,7 @@ export function begin(room = DEFAULT_ROOM) {
     connection: "closed", // closed | open | away
     isIn: false, // the join was answered; before that nothing may be said, or it would overtake what waits
     retryIn: 0,
+    held: false, // too much was said at once: what waits is said again in a moment
     room,
     me: "",
     secret: "",
@@ -63,7 +64,7 @@ const handlers = {
 
   closed: (state, { retryIn }) => {
     const wereHere = state.connection === "open" ? state.users : state.wereHere;
-    return [{ ...state, connection: "away", isIn: false, retryIn, typing: [], fetching: false, wereHere }, []];
+    return [{ ...state, connection: "away", isIn: false, held: false, retryIn, typing: [], fetching: false, wereHere }, []];
   },
 
   shut: (state, { code }) => [
@@ -75,8 +76,13 @@ const handlers = {
     const message = { key, text, after: state.lastId };
     const row = { kind: "message", key, user: state.me, text, own: true, status: "waiting" };
     const next = { ...state, outbox: [...state.outbox, message], rows: [...state.rows, row], refusal: null };
-    return [next, state.isIn ? [send(saying(state, message))] : []];
+    return [next, state.isIn && !state.held ? [send(saying(state, message))] : []];
   },
+
+  sayAgain: (state) =>
+    state.held
+      ? [{ ...state, held: false, refusal: null }, state.outbox.map((message) => send(saying(state, message)))]
+      : [state, []],
 
   typing: (state) => [state, state.isIn ? [send({ type: "typing", room: state.room })] : []],
 
@@ -143,6 +149,7 @@ const frames = {
   },
 
   system: (state, frame) => {
+    if (frame.users) return [{ ...state, users: frame.users, count: frame.clients_count }, []];
     const gone = new Set(frame.left);
     const users = [...new Set([...state.users.filter((user) => !gone.has(user)), ...frame.joined])];
     // Whoever was here before the connection was lost has not come: he has come back, as we have.
@@ -164,6 +171,11 @@ const frames = {
   error: (state, frame) => {
     const refusal = { code: frame.code, text: frame.text };
     if (state.busy) return [{ ...state, busy: false, problem: refusal }, []];
+    // Nothing of what waits is lost, and its order stays: the server refuses all until then.
+    if (frame.key && frame.code === "too_fast") {
+      const later = { do: "later", seconds: frame.retry_after, event: { type: "sayAgain" } };
+      return [{ ...state, held: true, refusal }, state.held ? [] : [later]];
+    }
     // The server ends after these: what was refused waits, and is said again to the next one.
     const isSaidAgain = frame.code === "not_stored" || frame.code === "going_down";
     if (!frame.key || isSaidAgain) return [{ ...state, refusal, fetching: false }, []];

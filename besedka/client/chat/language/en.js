@@ -31,6 +31,7 @@ export const en = {
     name_taken: () => "Somebody here has this name, or one that looks like it. Please choose another.",
     bad_room: ({ room }) => `There cannot be such a room: 1 to ${room} letters and digits, with - and _ inside.`,
     text_too_long: ({ text }) => `Too long: at most ${text} characters.`,
+    too_fast: () => "That was a lot at once; the rest is sent in a moment.",
     storage_full: () => "Not saved: the server's disk is full.",
     not_stored: () => "Not saved: the server could not write it to its disk.",
     going_down: () => "Not sent: the server is stopping.",

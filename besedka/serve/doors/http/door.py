@@ -71,6 +71,7 @@ class HttpDoor:
             lifespan="off",
             log_config=None,
             access_log=False,
+            proxy_headers=False,
             server_header=False,
             backlog=BACKLOG,
             timeout_graceful_shutdown=STOP_SECONDS,

@@ -39,6 +39,8 @@ class Visit(HttpToolsProtocol):
         super().__init__(**uvicorn)
         self._door = door
         self._source: Source | None = None
+        self._unwelcome: Refused | None = None
+        self._answering: RequestResponseCycle | None = None
         self._is_refused = False
         self._header_bytes = 0
         self._bytes = 0
@@ -54,15 +56,22 @@ class Visit(HttpToolsProtocol):
         try:
             self._source = self._door.sources.admit(self.client[0] if self.client else "")
         except Refused as refusal:
-            self._refuse(HTTPStatus.TOO_MANY_REQUESTS, refusal.code, str(refusal))
+            # Clients do not understand an answer before they have asked; but they must ask soon.
+            self._unwelcome = refusal
+            self._request_until = self._door.now() + CLOSE_SECONDS
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._door.remove(self)
         if self._source:
             self._door.sources.leave(self._source)
         super().connection_lost(exc)
+        if self._answering:
+            self._answering.disconnected = True
+            self._answering.message_event.set()
 
     def data_received(self, data: bytes) -> None:
+        if self._unwelcome:
+            self._refuse(HTTPStatus.TOO_MANY_REQUESTS, self._unwelcome.code, str(self._unwelcome))
         if self._is_refused:
             return
         if self._request_until == _FOREVER:
@@ -88,6 +97,11 @@ class Visit(HttpToolsProtocol):
     def _should_upgrade_to_ws(self) -> bool:
         return True
 
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
+        # uvicorn tells only the last of several requests when their connection is lost, and not the one it answers.
+        self._answering = cycle
+        super()._start_asgi_task(cycle, app)
+
     def look_after(self, now: float) -> None:
         """Give up one who takes too long to ask, or to read the answer."""
         unsent = self.transport.get_write_buffer_size()
@@ -112,7 +126,7 @@ class Visit(HttpToolsProtocol):
         super().on_url(url)
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        self._count_header(len(name) + len(value))
+        self._count_header(len(name) + len(value) + len(": \r\n"))
         self._has_body |= name.lower() == b"transfer-encoding"
         self._has_body |= name.lower() == b"content-length" and value.strip() != b"0"
         super().on_header(name, value)
@@ -153,8 +167,7 @@ class Visit(HttpToolsProtocol):
             return
         self._is_refused = True
         self._door.metrics.refused(code)
-        cycle: RequestResponseCycle | None = self.cycle
-        if cycle and not cycle.response_complete:
+        if self._answering and not self._answering.response_complete:
             self.transport.abort()  # in the middle of another answer there is no place for this one
             return
         body = f"{sentence}\n".encode()

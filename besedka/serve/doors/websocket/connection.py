@@ -256,7 +256,7 @@ class Connection(asyncio.Protocol):
         self._owed += len(data) - sum(_size(frame) for frame in events if isinstance(frame, Frame))
         self._give_back(protocol)
         self._frames = iter(events)
-        if protocol.close_expected():
+        if protocol.close_expected() and not self._is_ending:
             # What was said before the close is heard first, but the other side is not waited for.
             self._abort_at = min(self._abort_at, self._door.now() + CLOSE_SECONDS)
         else:

@@ -1,0 +1,217 @@
+"""What limits a visitor: how much he may say, from how many connections, and how long he may take to ask."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, suppress
+
+import pytest
+from websockets.exceptions import InvalidStatus
+
+from tests import looping
+from tests.conftest import ServerMaker, TalkerMaker
+from tests.running import RunningServer
+from tests.talking import Talker
+from tests.torture.checker import Record, check
+from tests.torture.crowd import Person
+
+STRANGERS = "tests.blackbox.strangers_server"
+
+
+def test_who_says_too_much_is_told_how_long_to_wait_and_nobody_else_notices(
+    make_server: ServerMaker,
+) -> None:
+    server = make_server("--rate", "5", "--lang", "en").start()
+    with Talker(server) as flood, Talker(server) as other:
+        flood.join("Flood")
+        other.join("Other")
+        for number in range(60):
+            flood.tell("chat", text=f"{number}", key=f"k{number}")
+        refusals = [flood.hear("error") for _ in range(10)]
+        assert {refusal["code"] for refusal in refusals} == {"too_fast"}
+        assert [refusal["key"] for refusal in refusals] == [f"k{number}" for number in range(50, 60)]
+        assert all(0 < refusal["retry_after"] <= 1 for refusal in refusals)
+        assert refusals[0]["text"] == "Too fast; say it again in 1.0 seconds"
+        assert other.hear_to(50)[-1] == 50
+        other.tell("chat", text="calm", key="c")
+        assert other.hear("chat")["id"] == 51
+        time.sleep(refusals[-1]["retry_after"])
+        flood.tell("chat", text="50", key="k50")
+        assert other.hear("chat")["text"] == "50"
+
+
+def test_the_seeds_clients_are_told_as_well(make_server: ServerMaker) -> None:
+    server = make_server("--rate", "0.5").start()
+    with Talker(server, "/") as seed:
+        for _ in range(6):
+            seed.tell("chat", user="Anna", text="x")
+        assert seed.hear("error")["text"] == "Слишком быстро, повторите через 2.0 с"
+
+
+def test_a_client_that_says_too_much_at_once_loses_nothing_and_keeps_the_order(
+    make_server: ServerMaker,
+) -> None:
+    server = make_server("--rate", "20").start()
+    record = Record()
+
+    async def scenario() -> None:
+        person = Person("p", server.url(), record, pause=0.002)
+        person.start()
+        await asyncio.sleep(1.5)
+        await person.finish()
+
+    looping.run(scenario())
+    assert server.stop() == 0
+    assert check(record, server.history) == len(record.attempted) > 250
+
+
+def test_all_connections_of_an_address_share_a_rate_and_others_have_their_own(
+    make_server: ServerMaker,
+) -> None:
+    server = make_server("--rate-address", "1", module=STRANGERS).start()
+    with ExitStack() as open_ones:
+
+        def come(name: str, address: str) -> Talker:
+            talker = open_ones.enter_context(Talker(server, source_address=(address, 0)))
+            talker.join(name)
+            return talker
+
+        first, second = come("One", "127.0.0.2"), come("Two", "127.0.0.2")
+        for _ in range(5):
+            first.tell("chat", text="x")
+            second.tell("chat", text="x")
+        first.hear_to(10)
+        first.tell("chat", text="x")
+        assert first.hear("error")["code"] == "too_fast"
+        second.tell("chat", text="x")
+        assert second.hear("error")["code"] == "too_fast"
+        elsewhere = come("Three", "127.0.0.3")
+        elsewhere.tell("chat", text="y")
+        assert elsewhere.hear("chat")["text"] == "y"
+
+
+def test_an_address_may_have_only_so_many_connections(make_server: ServerMaker) -> None:
+    server = make_server("--connections-per-address", "3", "--lang", "en", module=STRANGERS).start()
+    with ExitStack() as open_ones:
+
+        def come(address: str) -> Talker:
+            return open_ones.enter_context(Talker(server, source_address=(address, 0)))
+
+        strangers = [come("127.0.0.2") for _ in range(3)]
+        with pytest.raises(InvalidStatus) as refusal:
+            come("127.0.0.2")
+        assert refusal.value.response.status_code == 429
+        assert b"at most 3" in refusal.value.response.body
+        come("127.0.0.3")
+        for _ in range(5):
+            come("127.0.0.1")
+        strangers[0].close()
+        deadline = time.monotonic() + 5
+        while True:
+            try:
+                come("127.0.0.2")
+                break
+            except InvalidStatus:
+                assert time.monotonic() < deadline
+
+
+@pytest.fixture
+def http(server: RunningServer) -> Iterator[Callable[[bytes], socket.socket]]:
+    """Opens plain connections and says something on them."""
+    with ExitStack() as open_ones:
+
+        def open_(data: bytes) -> socket.socket:
+            connection = open_ones.enter_context(socket.create_connection(("127.0.0.1", server.port), 30))
+            connection.sendall(data)
+            return connection
+
+        yield open_
+
+
+def answer(connection: socket.socket) -> bytes:
+    """All that the server says until it ends the connection."""
+    data = b""
+    while piece := connection.recv(65536):
+        data += piece
+    return data
+
+
+Http = Callable[[bytes], socket.socket]
+
+
+@pytest.mark.parametrize("upgrade", [b"", b"Connection: Upgrade\r\nUpgrade: websocket\r\n"])
+@pytest.mark.parametrize(
+    "header",
+    [b"X: " + b"x" * 20_000 + b"\r\n", b"X: y\r\n" * 4_000, b"x" * 300_000],
+    ids=["one long", "many", "endless"],
+)
+def test_headers_that_are_too_long_are_refused(
+    http: Http, header: bytes, upgrade: bytes, talker: TalkerMaker
+) -> None:
+    connection = http(b"GET / HTTP/1.1\r\nHost: x\r\n" + upgrade + header)
+    if header.endswith(b"\n"):
+        connection.sendall(b"\r\n")
+    assert answer(connection).startswith(b"HTTP/1.1 431 ")
+    talker().join("Anna")
+
+
+def test_headers_of_an_ordinary_length_pass(http: Http) -> None:
+    connection = http(
+        b"GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\nX: " + b"x" * 15_000 + b"\r\n\r\n"
+    )
+    assert answer(connection).endswith(b"alive\n")
+
+
+def test_a_request_with_a_body_is_refused(http: Http) -> None:
+    for header in (b"Content-Length: 5", b"Transfer-Encoding: chunked"):
+        connection = http(b"POST / HTTP/1.1\r\nHost: x\r\n" + header + b"\r\n\r\n")
+        assert answer(connection).startswith(b"HTTP/1.1 413 ")
+
+
+def test_a_flood_of_requests_on_one_connection_is_cut(http: Http, talker: TalkerMaker) -> None:
+    connection = http(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n" * 1_000)
+    with suppress(ConnectionResetError):
+        assert answer(connection).count(b"HTTP/1.1 200") <= 18
+    talker().join("Anna")
+
+
+def test_who_takes_too_long_to_ask_is_sent_away_and_who_talks_stays(
+    http: Http, server: RunningServer
+) -> None:
+    with Talker(server) as anna:
+        anna.join("Anna")
+        begun = time.monotonic()
+        silent = [http(b"") for _ in range(50)]
+        slow = http(b"GET / HTTP/1.1\r\n")
+        for byte in b"X: a slow one":
+            time.sleep(0.5)
+            slow.sendall(bytes([byte]))
+        for connection in (*silent, slow):
+            assert answer(connection).startswith(b"HTTP/1.1 408 ")
+        assert 9 < time.monotonic() - begun < 14
+        anna.tell("chat", text="still here")
+        assert anna.hear("chat")["text"] == "still here"
+
+
+@pytest.fixture
+def friendly(make_server: ServerMaker) -> RunningServer:
+    """A server that lets the pages of another host talk."""
+    return make_server("--origin", "https://other.example", "--origin", "http://lab:8080").start()
+
+
+@pytest.mark.parametrize("origin", ["https://other.example", "http://lab:8080", "http://127.0.0.1:1", None])
+def test_pages_that_are_allowed_by_name_may_talk(friendly: RunningServer, origin: str | None) -> None:
+    with Talker(friendly, origin=origin) as page:
+        page.join("Anna")
+
+
+@pytest.mark.parametrize(
+    "origin", ["https://evil.other.example", "http://other.example", "http://lab", "null"]
+)
+def test_pages_that_only_look_like_them_may_not(friendly: RunningServer, origin: str) -> None:
+    with pytest.raises(InvalidStatus) as refusal:
+        Talker(friendly, origin=origin)
+    assert refusal.value.response.status_code == 403
