@@ -8,12 +8,21 @@ from pathlib import Path
 
 import click
 import pytest
+from prometheus_client.parser import text_string_to_metric_families
 
 from besedka import cli
-from besedka.serve import chat
+from besedka.serve import chat, fairness
+from besedka.serve.chat import Chat
+from besedka.serve.doors.http import visit
+from besedka.serve.doors.origin import Origins
+from besedka.serve.doors.patience import REQUEST_SECONDS
+from besedka.serve.doors.websocket.door import WebSocketDoor
+from besedka.serve.fairness import Fairness, Sources
+from besedka.serve.settings import Settings
 from besedka.wire import names, words
 from besedka.wire.closing import Ending
 from besedka.wire.refusals import Code
+from tests import looping
 
 ROOT = Path(__file__).parent.parent
 PROTOCOL = (ROOT / "docs" / "protocol.md").read_text(encoding="utf-8")
@@ -88,8 +97,34 @@ def test_every_limit_is_in_the_protocol() -> None:
         f"a secret | {names.SECRET_CHARACTERS_AT_MOST} characters",
         f"a frame from a client | {names.FRAME_BYTES_AT_MOST} bytes",
         f"rooms open at once | {chat.ROOMS_AT_MOST}",
+        f"messages a second of a connection (`--rate`) | {Fairness().rate:g} |",
+        f"messages a second of an address (`--rate-address`) | {Fairness().rate_address:g} |",
+        f"connections of an address (`--connections-per-address`) | {Fairness().connections_per_address} |",
+        f"frames of any kind, for each message of `--rate` | {fairness.FRAMES_PER_MESSAGE} |",
+        f"the headers of a request | {visit.HEADER_BYTES} bytes |",
+        f"the time for a request, a handshake too | {REQUEST_SECONDS:g} seconds |",
+        f"requests waiting on one connection | {visit.REQUESTS_WAITING} |",
     ):
         assert limit in PROTOCOL
+
+
+def test_every_figure_is_in_the_operating_page() -> None:
+    page = (ROOT / "docs" / "operating.md").read_text(encoding="utf-8")
+    for name in looping.run(_all_figures()):
+        assert f"`{name}`" in page, name
+
+
+async def _all_figures() -> set[str]:
+    chat = Chat(Settings())
+    WebSocketDoor({}, Sources(Fairness()), chat.metrics, chat.now, Origins())
+    text = chat.metrics.text().decode()
+    await chat.close()
+    families = text_string_to_metric_families(text)
+    return {
+        f"{family.name}_total" if family.type == "counter" else family.name
+        for family in families
+        if family.name.startswith("besedka_")
+    }
 
 
 def test_pins_are_exact_hashed_and_name_no_host() -> None:
