@@ -26,6 +26,9 @@ NEIGHBOURS: Final = 64
 """The prefix of IPv6 networks: a single customer is given at least such a one (RFC 6177), and can use all of it."""
 
 
+_ROUNDING: Final = 1e-6  # seconds; floats do not add up exactly
+
+
 class TokenBucket:
     """Gives out tokens at a rate, and holds those of `BURST_SECONDS` (at least one).
 
@@ -49,7 +52,7 @@ class TokenBucket:
             return self._opens_at - now
         full_at = max(self._full_at, now) + 1 / self._rate
         missing = full_at - now - self._burst
-        if missing > 0:
+        if missing > _ROUNDING:
             wait = max(REFUSAL_SECONDS, missing)
             self._opens_at = now + wait
             return wait

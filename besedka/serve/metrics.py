@@ -11,6 +11,7 @@ from prometheus_client import (
     Counter,
     Gauge,
     Histogram,
+    disable_created_metrics,
     generate_latest,
 )
 from prometheus_client.metrics_core import CounterMetricFamily, Metric
@@ -33,6 +34,9 @@ TALLIED: Final = {
     "bytes_told": "Bytes of frames handed to sockets.",
     "connections": "WebSocket connections that were opened.",
 }
+
+
+disable_created_metrics()  # a second series for each counter that says when it began: with this process
 
 
 class Metrics:
