@@ -36,7 +36,7 @@ TALLIED: Final = {
 }
 
 
-disable_created_metrics()  # a second series for each counter that says when it began: with this process
+disable_created_metrics()  # type: ignore[no-untyped-call]  # a second series for each counter that says when it began: with this process
 
 
 class Metrics:

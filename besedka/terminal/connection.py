@@ -229,18 +229,21 @@ class Connection:
                 self._last = word.id
                 return [Heard(MessageId(word.id), word.user, word.text, word.timestamp, is_old=False)]
             case Error():
-                if word.code == Code.TOO_FAST and word.key:
-                    return self._held(word)
-                if word.code not in SAID_AGAIN:
-                    self._outbox.pop(word.key, None)
-                # Our own ghost may still hold the name after a lost connection; the next try will find it free.
-                if not self._has_been_in:
-                    raise JoinRefused(word.code, word.text)
-                if word.code == Code.NAME_TAKEN:
-                    raise ConnectionResetError(word.text)
-                return [word]
+                return self._refused(word)
             case System() | Typing():
                 return [word]
+
+    def _refused(self, word: Error) -> list[Event]:
+        if word.code == Code.TOO_FAST and word.key:
+            return self._held(word)
+        if word.code not in SAID_AGAIN:
+            self._outbox.pop(word.key, None)
+        # Our own ghost may still hold the name after a lost connection; the next try will find it free.
+        if not self._has_been_in:
+            raise JoinRefused(word.code, word.text)
+        if word.code == Code.NAME_TAKEN:
+            raise ConnectionResetError(word.text)
+        return [word]
 
     def _held(self, word: Error) -> list[Event]:
         now = asyncio.get_running_loop().time()
