@@ -37,6 +37,23 @@ Examples:
     type=click.Path(readable=False, path_type=Path),
     help="The file with the history; the rooms' files stand beside it.",
 )
+@setting(
+    "--grpc-port",
+    default=50051,
+    type=click.IntRange(0, 65535),
+    help="The port for gRPC; 0 is none.",
+)
+@setting("--grpc-unix", type=click.Path(path_type=Path), help="A Unix socket for gRPC, for this user only.")
+@setting(
+    "--tls-cert",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="A certificate chain in PEM: TLS on both ports.",
+)
+@setting(
+    "--tls-key",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Its private key, in PEM.",
+)
 @setting("--utc", is_flag=True, help="Write times in UTC instead of this machine's zone.")
 @setting(
     "--lang",
@@ -74,6 +91,10 @@ def serve(
     host: str,
     port: int,
     history: Path,
+    grpc_port: int,
+    grpc_unix: Path | None,
+    tls_cert: Path | None,
+    tls_key: Path | None,
     utc: bool,
     lang: str,
     rate: float,
@@ -85,8 +106,10 @@ def serve(
     from besedka.serve.errors import ServeError
     from besedka.serve.fairness import Fairness
     from besedka.serve.main import run
-    from besedka.serve.settings import Settings
+    from besedka.serve.settings import Certificate, Settings
 
+    if (tls_cert is None) != (tls_key is None):
+        raise click.UsageError("--tls-cert and --tls-key belong together")
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     logging.getLogger("uvicorn").setLevel(logging.ERROR)
     settings = Settings(
@@ -97,6 +120,9 @@ def serve(
         language=Language(lang),
         fairness=Fairness(rate, rate_address, connections_per_address),
         origins=origin,
+        grpc_port=grpc_port or None,
+        grpc_unix=grpc_unix,
+        certificate=Certificate(tls_cert, tls_key) if tls_cert and tls_key else None,
     )
     try:
         run(settings, announce=click.echo)

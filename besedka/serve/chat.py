@@ -9,13 +9,14 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
+from contextlib import contextmanager
+from datetime import UTC, datetime, tzinfo
 from typing import Final
 
 from besedka.serve.errors import AppendError, HistoryLost, StartError, StorageFull
-from besedka.serve.history import ChatHistory, Restored, room_path
+from besedka.serve.history import ChatHistory, Restored, room_names, room_path
 from besedka.serve.metrics import Metrics
 from besedka.serve.people import People
 from besedka.serve.resend import SaidBefore
@@ -135,6 +136,11 @@ class Chat:
 
     # What doors ask for.
 
+    @property
+    def zone(self) -> tzinfo | None:
+        """The zone of the log's times."""
+        return self._settings.zone
+
     def now(self) -> float:
         """Seconds of a clock that never goes back."""
         return self._loop.time()
@@ -166,6 +172,36 @@ class Chat:
             self._opening[name] = task
             task.add_done_callback(lambda _: self._opening.pop(name))
         return self._opening[name]
+
+    async def rooms(self) -> list[tuple[str, int]]:
+        """All rooms that have a log or are open, by name, and how many people are there."""
+        history = self._settings.history.absolute()
+        written = await self._loop.run_in_executor(self._workers, room_names, history)
+        names = sorted({*self._rooms, *written})
+        return [(name, self._rooms[name].clients_count if name in self._rooms else 0) for name in names]
+
+    async def existing_room(self, name: str) -> Room:
+        """The room of this name, if there is one; it is not made.
+
+        Raises:
+            Refused: `no_such_room`, and as `room`.
+        """
+        if name not in self._rooms and name not in self._opening:
+            path = room_path(self._settings.history.absolute(), name)
+            if not await self._loop.run_in_executor(self._workers, path.exists):
+                raise Refused(Code.NO_SUCH_ROOM, room=name)
+        room = self.room(name)
+        return room if isinstance(room, Room) else await asyncio.shield(room)
+
+    @contextmanager
+    def held(self, room: Room) -> Iterator[None]:
+        """Keep a room open though one is not in it."""
+        room.holds += 1
+        try:
+            yield
+        finally:
+            room.holds -= 1
+            self._close_later(room)
 
     def enter(self, room: Room, member: Member, since: int | None = None, epoch: str = "") -> bool:
         """Let a member in; call `follow` when it has been welcomed. Returns whether ``since`` was of no use."""
@@ -229,14 +265,34 @@ class Chat:
 
         What memory still has is told at once, so a newcomer is live when this returns.
         """
+        if member.pulls:
+            member.read_on()
+            return
         if member in self._helped or room.is_live(member) or member.is_full:
             return
         lines = room.latest_from(member.cursor)
         if lines is None:
             self._helped[member] = self._loop.create_task(self._help(room, member))
         else:
-            self._tell_page(room, member, lines)
-            self._try_live(room, member)
+            if lines:
+                member.hear(self._page(room, member, lines))
+            self.try_live(room, member)
+
+    async def read_on(self, room: Room, member: Member) -> History | None:
+        """The next page of the log for a member who is behind; None if there is none, or its cursor was moved meanwhile."""
+        cursor = member.cursor
+        lines = await self._read(room, cursor, min(room.head - cursor + 1, PAGE_MESSAGES_AT_MOST))
+        # If the log was exchanged meanwhile, the page belongs to the old one.
+        return self._page(room, member, lines) if lines and member.cursor == cursor else None
+
+    def try_live(self, room: Room, member: Member) -> bool:
+        """Let a member go live if it is at the head, and tell it who came and went while it was behind."""
+        if not room.try_live(member):
+            return False
+        missed = room.missed_notices(member, self._settings.language, self.stamp())
+        if missed:
+            member.hear(missed)
+        return True
 
     async def page(self, room: Room, before: int, limit: int) -> History:
         """The messages before an id, at most ``limit`` of them."""
@@ -248,6 +304,12 @@ class Chat:
             first += len(lines)
             lines = await self._read(room, first, before - first)
         return History(room=room.name, first=first, messages=lines)
+
+    async def page_after(self, room: Room, after: int, limit: int) -> History:
+        """The messages behind an id, at most ``limit`` of them."""
+        limit = min(limit, PAGE_MESSAGES_AT_MOST, room.head - after)
+        lines = await self._read(room, after + 1, limit) if limit > 0 else []
+        return History(room=room.name, first=after + 1, messages=lines)
 
     # Files, by worker threads.
 
@@ -306,34 +368,23 @@ class Chat:
     async def _help(self, room: Room, member: Member) -> None:
         """Read on for one who is behind."""
         try:
-            while not self._try_live(room, member) and not member.is_full:
+            while not self.try_live(room, member) and not member.is_full:
                 cursor = member.cursor
-                limit = min(room.head - cursor + 1, PAGE_MESSAGES_AT_MOST)
-                lines = await self._read(room, cursor, limit)
-                if member.cursor != cursor:
-                    continue  # the log was exchanged meanwhile, and the page belongs to the old one
-                if not lines:
+                page = await self.read_on(room, member)
+                if page:
+                    member.hear(page)
+                elif member.cursor == cursor:
                     break
-                self._tell_page(room, member, lines)
         finally:
             # Nothing may be awaited between the last look at the member and this line: `follow` may come at once.
             self._helped.pop(member, None)
 
-    def _tell_page(self, room: Room, member: Member, lines: Sequence[str]) -> None:
-        if lines:
-            page = room.page(member, lines)
-            member.cursor += len(lines)
-            self.metrics.tally.pages += 1
-            self.metrics.tally.deliveries += len(lines)
-            member.hear(page)
-
-    def _try_live(self, room: Room, member: Member) -> bool:
-        if not room.try_live(member):
-            return False
-        missed = room.missed_notices(member, self._settings.language, self.stamp())
-        if missed:
-            member.hear(missed)
-        return True
+    def _page(self, room: Room, member: Member, lines: Sequence[str]) -> History:
+        page = room.page(member, lines)
+        member.cursor += len(lines)
+        self.metrics.tally.pages += 1
+        self.metrics.tally.deliveries += len(lines)
+        return page
 
     def _close_later(self, room: Room) -> None:
         """Give back the file of a room in which nobody is, if it stays so."""

@@ -94,6 +94,11 @@ class Source:
 
     __slots__ = ("bucket", "connections", "network")
 
+    @property
+    def is_exempt(self) -> bool:
+        """Whether it is this machine itself."""
+        return self.network is None
+
     def __init__(self, network: object, bucket: TokenBucket | None) -> None:
         self.network = network
         self.bucket = bucket
@@ -108,8 +113,8 @@ class Sources:
         self._known: dict[object, Source] = {}
         self._exempt = Source(None, None)
 
-    def admit(self, host: str) -> Source:
-        """Let a connection from this address in; `leave` when it has ended.
+    def admit(self, host: str, *, counts: bool = True) -> Source:
+        """Let a connection from this address in; `leave` when it has ended, if it counts.
 
         Raises:
             Refused: `too_many_connections`.
@@ -120,9 +125,9 @@ class Sources:
             rate = self._limits.rate_address
             source = self._known[network] = Source(network, TokenBucket(rate) if rate else None)
         limit = self._limits.connections_per_address
-        if limit and network is not None and source.connections >= limit:
+        if counts and limit and network is not None and source.connections >= limit:
             raise Refused(Code.TOO_MANY_CONNECTIONS, limit=limit)
-        source.connections += 1
+        source.connections += counts
         return source
 
     def leave(self, source: Source) -> None:

@@ -15,6 +15,7 @@ from typing import Final
 
 from besedka import __version__
 from besedka.serve.chat import Chat
+from besedka.serve.doors.grpc.door import GrpcDoor
 from besedka.serve.doors.http.door import BACKLOG, HttpDoor
 from besedka.serve.doors.http.pages import pages
 from besedka.serve.doors.origin import Origins
@@ -66,13 +67,17 @@ async def _serve(settings: Settings, announce: Callable[[str], None]) -> None:
             pages(chat.metrics, chat.unready), sockets.connection, sources, chat.metrics, loop.time
         )
         sweep = loop.create_task(_sweep(web, sockets, sources))
-        async with web.open(listener) as stop_accepting:
+        streams = GrpcDoor(chat, sources, settings.language)
+        async with web.open(listener, settings.certificate) as stop_accepting, streams.open(settings):
             for line in _greeting(settings, listener, restored):
                 announce(line)
             lost = await _stopped_or_lost(chat)
             stop_accepting()
+            await streams.stop_accepting()
             await _finish(chat)
-            await sockets.close(LOST_CLOSE_SECONDS if lost else CLOSE_SECONDS)
+            await asyncio.gather(
+                sockets.close(LOST_CLOSE_SECONDS if lost else CLOSE_SECONDS), streams.close()
+            )
         sweep.cancel()
     finally:
         await chat.close()
@@ -130,7 +135,12 @@ def _greeting(settings: Settings, listener: socket.socket, restored: Restored) -
     host, port = listener.getsockname()[:2]
     shown = "localhost" if host in {"127.0.0.1", "0.0.0.0", "::1", "::"} else host  # noqa: S104 - compared, not bound
     yield f"Besedka {__version__}"
-    yield f"open      http://{f'[{shown}]' if ':' in shown else shown}:{port}"
+    scheme = "https" if settings.certificate else "http"
+    yield f"open      {scheme}://{f'[{shown}]' if ':' in shown else shown}:{port}"
+    if settings.grpc_port:
+        yield f"grpc      {f'[{shown}]' if ':' in shown else shown}:{settings.grpc_port}"
+    if settings.grpc_unix:
+        yield f"grpc      unix:{settings.grpc_unix.absolute()}"
     yield f"history   {settings.history.absolute()}"
     yield f"restored  {_report(restored, datetime.now(settings.zone).strftime(STAMP))}"
     yield "stop      Ctrl-C"

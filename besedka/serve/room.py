@@ -15,7 +15,7 @@ The rules:
 
 from __future__ import annotations
 
-from collections import OrderedDict, defaultdict
+from collections import OrderedDict, defaultdict, deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import tzinfo
@@ -41,6 +41,12 @@ GATHERING_BYTES_AT_MOST: Final = 1024 * 1024
 TYPING_SECONDS: Final = 1.0
 """A member's further words of typing within this time are dropped."""
 
+RECENT_MESSAGES: Final = 1_000
+"""How many messages of late a room keeps encoded for members who pull, while there are any."""
+
+RECALLED_BYTES: Final = 64 * 1024
+"""A member who pulls is given so much at once, about."""
+
 _BYTES_OF_A_MESSAGE: Final = 500  # what an empty one takes in memory, about
 
 
@@ -63,7 +69,20 @@ class Log(Protocol):
 Encode = Callable[[Sequence[ServerWord]], bytes]
 
 
-class Member:
+class Sender:
+    """Who says something, and may want to know what becomes of it."""
+
+    __slots__ = ()
+
+    def stored(self, word: Chat) -> None:
+        """Something said is on disk."""
+
+    def refused(self, refusal: Refused) -> None:
+        """Something said was refused after all."""
+        raise NotImplementedError
+
+
+class Member(Sender):
     """One connection's place in one room. A door makes its own kind.
 
     Attributes:
@@ -76,6 +95,9 @@ class Member:
     __slots__ = ("cursor", "notices", "person", "typed_at", "write")
 
     hears_typing: ClassVar[bool] = True
+    is_seen: ClassVar[bool] = True
+    pulls: ClassVar[bool] = False
+    """Whether it reads on by itself (`Room.recall`), rather than being helped."""
 
     def __init__(self, person: Person, write: Callable[[bytes], None]) -> None:
         self.person = person
@@ -98,9 +120,8 @@ class Member:
         """Hear something that only this member is told, such as a page of the log."""
         raise NotImplementedError
 
-    def refused(self, refusal: Refused) -> None:
-        """Learn that something said was refused after all."""
-        raise NotImplementedError
+    def read_on(self) -> None:
+        """Learn that there is something to read, if it pulls."""
 
     def start_again(self) -> None:
         """Learn that the log is another one, and what was heard does not belong to it. It is behind now."""
@@ -111,7 +132,7 @@ class Member:
 class Said:
     """A message that waits to be stored."""
 
-    member: Member
+    sender: Sender
     user: str
     text: str
     key: str
@@ -139,6 +160,29 @@ class _Place:
     stamp: str
 
 
+class Telling:
+    """What is told to many at once, encoded once for each kind of door.
+
+    Attributes:
+        words: what is told.
+        first: the id of the first message, if these are messages.
+    """
+
+    __slots__ = ("_encoded", "first", "words")
+
+    def __init__(self, words: Sequence[ServerWord], first: int = 0) -> None:
+        self.words = words
+        self.first = first
+        self._encoded: dict[Encode, bytes] = {}
+
+    def encoded(self, encode: Encode) -> bytes:
+        """The words as a kind of door writes them."""
+        known = self._encoded.get(encode)
+        if known is None:
+            known = self._encoded[encode] = encode(self.words)
+        return known
+
+
 @dataclass(slots=True)
 class _News:
     joined: list[str] = field(default_factory=list)
@@ -158,6 +202,7 @@ class Room:
     Attributes:
         name: as `clean_room` gives it.
         head: the id of the last message that was told.
+        holds: how many need it without being here.
     """
 
     def __init__(self, name: str, log: Log, tally: Tally) -> None:
@@ -166,16 +211,23 @@ class Room:
         self._log = log
         self._tally = tally
         self._told_epoch = log.epoch
+        self.holds = 0
         self._people: dict[Person, int] = {}
         self._members: set[Member] = set()
         self._live: defaultdict[Encode, set[Member]] = defaultdict(set)
         self._notices = 0
+        self._pulling = 0
+        # What was told of late, for members who pull; they share its encoding.
+        self._recent: deque[Telling] = deque()
+        self._recent_messages = 0
         self._gathering: list[Said] = []
         self._gathering_bytes = 0
         self._news = _News()
         # (user, key) -> where messages of late stand in the log; None while one waits to be stored.
         self._known: OrderedDict[tuple[str, str], _Place | None] = OrderedDict()
-        # The same the other way round, by id: for those who hear their own message by a page.
+        # Who else has said what waits to be stored, under the same key.
+        self._asked_again: dict[tuple[str, str], list[Sender]] = {}
+        # What `_known` knows the other way round, by id: for those who hear their own message by a page.
         self._keys: dict[int, tuple[str, str]] = {}
 
     @property
@@ -205,8 +257,8 @@ class Room:
 
     @property
     def is_deserted(self) -> bool:
-        """Whether nobody is here."""
-        return not self._members
+        """Whether nobody is here, or needs it."""
+        return not self._members and not self.holds
 
     def names(self) -> list[str]:
         """The names of the people here, the first `NAMES_TOLD` of them, in the order in which they came."""
@@ -219,7 +271,9 @@ class Room:
         """Let a member in, behind, with its cursor set. Returns whether ``since`` could not be used."""
         self._members.add(member)
         member.notices = self._notices
-        self.arrive(member.person)
+        self._pulling += member.pulls
+        if member.is_seen:
+            self.arrive(member.person)
         known = since is not None and since <= self.head and epoch in {"", self.epoch}
         member.cursor = since + 1 if known and since is not None else self._newcomer_cursor()
         return since is not None and not known
@@ -228,7 +282,9 @@ class Room:
         """Let a member out. What it said is stored all the same."""
         self._members.remove(member)
         self._live[member.encode].discard(member)
-        self.depart(member.person)
+        self._pulling -= member.pulls
+        if member.is_seen:
+            self.depart(member.person)
 
     def arrive(self, person: Person) -> None:
         """Count a person in, by one more connection."""
@@ -283,12 +339,15 @@ class Room:
         Returns:
             None; or, if it is already stored under this key, the message as it was told then.
         """
-        # Who has spoken may type again at once.
-        said.member.typed_at = float("-inf")
+        if isinstance(said.sender, Member):
+            said.sender.typed_at = float("-inf")  # who has spoken may type again at once
         if said.key:
             name = (said.user, said.key)
             if name in self._known:
-                return self._again(said, self._known[name])
+                place = self._known[name]
+                if place is None:
+                    self._asked_again.setdefault(name, []).append(said.sender)
+                return self._word(said, place) if place else None
             self._known[name] = None
             self._forget()
         self._gathering.append(said)
@@ -335,9 +394,15 @@ class Room:
         self._tally.messages += len(words)
         if is_next:
             self._tally.deliveries += len(words) * self.live_count
-            self.tell(words)
+            telling = Telling(words, first)
+            self._keep(telling)
+            self._tell(telling)
+            self._acknowledge(batch, words)
             return ()
         # What is there now is read from the log, the batch among it.
+        self._recent.clear()
+        self._recent_messages = 0
+        self._acknowledge(batch, words)
         live = tuple(member for members in self._live.values() for member in members)
         self._live.clear()
         for member in live:
@@ -353,10 +418,13 @@ class Room:
     def not_stored(self, batch: Batch, why: Callable[[Said], Refused]) -> None:
         """Tell the senders of a batch that could not be stored, and nobody else."""
         for one in batch.said:
+            senders = [one.sender]
             if one.key:
                 self._known.pop((one.user, one.key), None)
-            if one.member in self._members:
-                one.member.refused(why(one))
+                senders += self._asked_again.pop((one.user, one.key), ())
+            for sender in senders:
+                if not isinstance(sender, Member) or sender in self._members:
+                    sender.refused(why(one))
 
     def type(self, member: Member, now: float) -> None:
         """Tell the others that a member types; ``now`` is any clock in seconds."""
@@ -373,10 +441,32 @@ class Room:
     # Telling.
 
     def tell(self, words: Sequence[ServerWord]) -> None:
-        """Hand something to all who are live: one encoding for each kind of door, one write for each member."""
+        """Hand something to all who are live."""
+        self._tell(Telling(words))
+
+    def recall(self, member: Member) -> bytes | None:
+        """What was told from a pulling member's cursor on, encoded, and move the cursor; None if only the log has it."""
+        if not self._recent or member.cursor < self._recent[0].first:
+            return None
+        parts = []
+        size = 0
+        for telling in self._recent:
+            if telling.first == member.cursor and size < RECALLED_BYTES:
+                data = telling.encoded(member.encode)
+                parts.append(data)
+                size += len(data)
+                member.cursor += len(telling.words)
+                self._tally.deliveries += len(telling.words)
+        self._tally.bytes_told += size
+        return b"".join(parts) or None
+
+    def _tell(self, telling: Telling) -> None:
+        # One encoding for each kind of door, one write for each member.
         for encode, members in tuple(self._live.items()):
             if members:
-                data = encode(words)
+                data = telling.encoded(encode)
+                if not data:
+                    continue  # not for this kind
                 self._tally.bytes_told += len(data) * len(members)
                 for member in tuple(members):
                     member.write(data)
@@ -388,7 +478,7 @@ class Room:
             live.remove(member)
             member.cursor = self.head + 1
             member.notices = self._notices
-            self._tally.fell_behind += 1
+            self._tally.fell_behind += not member.pulls
 
     def is_live(self, member: Member) -> bool:
         """Whether it is handed what is told."""
@@ -415,6 +505,23 @@ class Room:
         keys = {number: key for number, (user, key) in own if user == member.person.name}
         return History(room=self.name, first=member.cursor, messages=list(lines), keys=keys)
 
+    def _keep(self, telling: Telling) -> None:
+        if not self._pulling:
+            self._recent.clear()
+            self._recent_messages = 0
+            return
+        self._recent.append(telling)
+        self._recent_messages += len(telling.words)
+        while self._recent_messages > RECENT_MESSAGES and len(self._recent) > 1:
+            self._recent_messages -= len(self._recent.popleft().words)
+
+    def _acknowledge(self, batch: Batch, words: Sequence[Chat]) -> None:
+        for one, word in zip(batch.said, words, strict=True):
+            one.sender.stored(word)
+            if self._asked_again:
+                for sender in self._asked_again.pop((one.user, one.key), ()):
+                    sender.stored(word)
+
     def _forget(self) -> None:
         if len(self._known) > KEYS_REMEMBERED:
             _, place = self._known.popitem(last=False)
@@ -435,10 +542,6 @@ class Room:
 
     def _newcomer_cursor(self) -> int:
         return max(1, self.head - LATEST_MESSAGES + 1)
-
-    def _again(self, said: Said, place: _Place | None) -> Chat | None:
-        # Without a place it still waits in a batch, and is told with it.
-        return self._word(said, place) if place else None
 
     def _word(self, said: Said, place: _Place) -> Chat:
         return Chat(

@@ -11,6 +11,14 @@ from besedka.wire.refusals import Language
 
 
 @dataclass(frozen=True, slots=True)
+class Certificate:
+    """A certificate for TLS and its private key, in PEM files."""
+
+    certificate: Path
+    key: Path
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """The settings of one server.
 
@@ -21,6 +29,9 @@ class Settings:
         utc: write times in UTC instead of the machine's own zone.
         language: of the sentences that the server says to people.
         fairness: how much each connection and each address may say.
+        grpc_port: the TCP port of gRPC; None is none.
+        grpc_unix: a Unix socket for gRPC, for this user only.
+        certificate: for TLS on both ports.
         origins: web pages that may talk to us, beside those of our own host; as `clean_origin` gives them.
     """
 
@@ -31,6 +42,9 @@ class Settings:
     language: Language = Language.RU
     fairness: Fairness = field(default_factory=Fairness)
     origins: tuple[str, ...] = ()
+    grpc_port: int | None = None
+    grpc_unix: Path | None = None
+    certificate: Certificate | None = None
 
     @property
     def zone(self) -> tzinfo | None:

@@ -16,6 +16,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
+from functools import lru_cache
 from typing import NewType
 
 MessageId = NewType("MessageId", int)
@@ -57,6 +58,7 @@ def clock_time(stamp: str) -> str:
     return stamp.rpartition(" ")[2]
 
 
+@lru_cache(maxsize=1024)
 def moment(stamp: str, zone: tzinfo | None) -> int:
     """The unix seconds of a time of the log; 0 if it is no time at all, as only other hands write it."""
     try:

@@ -147,6 +147,17 @@ def clean_key(given: str) -> str:
     return given
 
 
+def clean_secret(given: str) -> str:
+    """What shows that two connections are the same person; empty means none.
+
+    Raises:
+        Refused: `bad_frame`.
+    """
+    if len(given) > SECRET_CHARACTERS_AT_MOST:
+        raise Refused(Code.BAD_FRAME, detail=f"`secret` has at most {SECRET_CHARACTERS_AT_MOST} characters")
+    return given
+
+
 def skeletons(name: str) -> frozenset[str]:
     """What a name looks like: two names look alike if these sets share a member (UTS #39, section 4).
 

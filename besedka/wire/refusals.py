@@ -37,6 +37,8 @@ class Code(StrEnum):
     TOO_MANY_CONNECTIONS = "too_many_connections"
     TOO_MANY_ROOMS = "too_many_rooms"
     ROOM_UNAVAILABLE = "room_unavailable"
+    NO_SUCH_ROOM = "no_such_room"
+    BAD_CURSOR = "bad_cursor"
     STORAGE_FULL = "storage_full"
     NOT_STORED = "not_stored"
     GOING_DOWN = "going_down"
@@ -115,6 +117,14 @@ SENTENCES: dict[Code, dict[Language, str]] = {
     Code.ROOM_UNAVAILABLE: {
         Language.RU: "Комнату {room} открыть не удалось: её файл истории недоступен",
         Language.EN: "The room {room} could not be opened: its history file is not available",
+    },
+    Code.NO_SUCH_ROOM: {
+        Language.RU: "Комнаты {room} нет",
+        Language.EN: "There is no room {room}",
+    },
+    Code.BAD_CURSOR: {
+        Language.RU: "В комнате {room} нет сообщения {given}, последнее — {head}",
+        Language.EN: "There is no message {given} in the room {room}; the last one is {head}",
     },
     Code.STORAGE_FULL: {
         Language.RU: "На диске сервера нет места, сообщение не сохранено",

@@ -4,6 +4,13 @@
 checksums; `repair` cuts off what a crash has torn; `check` compares a log with its index.
 """
 
-from besedka.serve.history.chat_history import LATEST_MESSAGES, ChatHistory, Latest, Restored, room_path
+from besedka.serve.history.chat_history import (
+    LATEST_MESSAGES,
+    ChatHistory,
+    Latest,
+    Restored,
+    room_names,
+    room_path,
+)
 
-__all__ = ["LATEST_MESSAGES", "ChatHistory", "Latest", "Restored", "room_path"]
+__all__ = ["LATEST_MESSAGES", "ChatHistory", "Latest", "Restored", "room_names", "room_path"]

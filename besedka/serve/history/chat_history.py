@@ -10,6 +10,7 @@ The rules of this module:
 
 from __future__ import annotations
 
+import glob
 import hashlib
 import logging
 import os
@@ -27,6 +28,8 @@ from besedka.serve.history.file import FULL, Descriptor, Identity, reason
 from besedka.serve.history.index import Index, Places, Record, index_path
 from besedka.serve.history.repair import Torn, repair
 from besedka.wire.line import FIRST_LINE, Line, MessageId, read_line, show_line
+from besedka.wire.names import clean_room
+from besedka.wire.refusals import Refused
 
 log = logging.getLogger(__name__)
 
@@ -403,6 +406,17 @@ class ChatHistory:
 def room_path(history: Path, room: str) -> Path:
     """The file of a room other than the default one, beside the default room's."""
     return history.with_name(f"{history.stem}.{room}{history.suffix}")
+
+
+def room_names(history: Path) -> list[str]:
+    """The rooms, other than the default one, that have a file with something in it beside the default room's."""
+    names = []
+    for path in history.parent.glob(f"{glob.escape(history.stem)}.*{glob.escape(history.suffix)}"):
+        name = path.name.removeprefix(f"{history.stem}.").removesuffix(history.suffix)
+        with suppress(Refused, OSError):
+            if clean_room(name) == name and path.stat().st_size:
+                names.append(name)
+    return names
 
 
 def _open_index(path: Path, *, read_only: bool = False) -> Index | None:

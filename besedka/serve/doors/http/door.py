@@ -14,6 +14,7 @@ from starlette.types import ASGIApp
 from besedka.serve.doors.http.visit import Visit
 from besedka.serve.fairness import Source, Sources
 from besedka.serve.metrics import Metrics
+from besedka.serve.settings import Certificate
 
 BACKLOG: Final = 2_048
 """How many connections may wait to be accepted, when everybody comes back at once."""
@@ -62,8 +63,10 @@ class HttpDoor:
             visit.look_after(now)
 
     @contextlib.asynccontextmanager
-    async def open(self, listener: socket.socket) -> AsyncIterator[Callable[[], None]]:
-        """Serve on a socket; gives what stops accepting."""
+    async def open(
+        self, listener: socket.socket, certificate: Certificate | None
+    ) -> AsyncIterator[Callable[[], None]]:
+        """Serve on a socket, with TLS if there is a certificate; gives what stops accepting."""
         config = uvicorn.Config(
             self._app,
             http=self._visit,  # type: ignore[arg-type]  # made like a class, and shares the door
@@ -75,6 +78,8 @@ class HttpDoor:
             server_header=False,
             backlog=BACKLOG,
             timeout_graceful_shutdown=STOP_SECONDS,
+            ssl_certfile=certificate.certificate if certificate else None,
+            ssl_keyfile=certificate.key if certificate else None,
         )
         server = _Server(config)
         running = asyncio.get_running_loop().create_task(server.serve([listener]))

@@ -1,213 +1,65 @@
-"""``/ws``: Besedka's own protocol. One connection may be in many rooms."""
+"""``/ws``: Besedka's own protocol, as JSON text frames."""
 
 from __future__ import annotations
 
 import asyncio
-import secrets
-from collections.abc import Awaitable, Callable, Iterable
-from typing import Final, TypeVar, assert_never
+from collections.abc import Callable
+from typing import TypeVar
 
 from besedka.serve.chat import Chat
+from besedka.serve.conversation import Conversation
 from besedka.serve.doors.websocket.connection import Connection
-from besedka.serve.doors.websocket.talk import SocketMember, SocketTalk
+from besedka.serve.doors.websocket.frames import frames
+from besedka.serve.doors.websocket.talk import SocketMember
 from besedka.serve.people import Person
-from besedka.serve.resend import SaidBefore
-from besedka.serve.room import Room, Said
-from besedka.wire.names import (
-    FRAME_BYTES_AT_MOST,
-    NAME_CHARACTERS_AT_MOST,
-    ROOM_CHARACTERS_AT_MOST,
-    SECRET_CHARACTERS_AT_MOST,
-    TEXT_CHARACTERS_AT_MOST,
-    clean_key,
-    clean_name,
-    clean_room,
-    clean_text,
-)
-from besedka.wire.refusals import Code, Language, Refused
-from besedka.wire.words import (
-    BeginTyping,
-    Browse,
-    ClientWord,
-    History,
-    Join,
-    Leave,
-    Limits,
-    Say,
-    Welcome,
-    decode_client,
-)
-from besedka.wire.words import Chat as ChatWord
+from besedka.serve.room import Room
+from besedka.wire.refusals import Language, Refused
+from besedka.wire.words import ServerWord, decode_client
 
 T = TypeVar("T")
 
-LIMITS: Final = Limits(
-    name=NAME_CHARACTERS_AT_MOST,
-    room=ROOM_CHARACTERS_AT_MOST,
-    text=TEXT_CHARACTERS_AT_MOST,
-    frame=FRAME_BYTES_AT_MOST,
-)
-
 
 class BesedkaMember(SocketMember):
-    """A member who has ids and a cursor of its own.
+    """A member who has ids and a cursor of its own."""
 
-    Attributes:
-        said_before: what the log has by its name, once it has said something again.
-    """
+    __slots__ = ("_room", "visitor")
 
-    __slots__ = ("said_before", "talk")
+    visitor: BesedkaTalk
 
-    talk: BesedkaTalk
-
-    def __init__(self, person: Person, room: Room, talk: BesedkaTalk) -> None:
-        super().__init__(person, room, talk)
-        self.said_before: SaidBefore | None = None
+    def __init__(self, person: Person, room: Room, talk: BesedkaTalk, connection: Connection) -> None:
+        super().__init__(person, talk, connection)
+        self._room = room
 
     def start_again(self) -> None:
-        self.said_before = None
-        self.talk.welcome(self, reset=True)
+        self.visitor.start_again(self._room, self)
 
 
-class BesedkaTalk(SocketTalk):
-    """A talk in Besedka's own protocol."""
+class BesedkaTalk(Conversation):
+    """A conversation over a WebSocket connection."""
 
-    __slots__ = ("_own_secret", "_places")
+    __slots__ = ("_connection",)
 
     def __init__(self, connection: Connection, chat: Chat, language: Language) -> None:
-        super().__init__(connection, chat, language)
-        self._places: dict[str, BesedkaMember] = {}
-        # One connection is one person, in all its rooms, also if it brought no secret.
-        self._own_secret = ""
-
-    def members(self) -> Iterable[BesedkaMember]:
-        return self._places.values()
+        super().__init__(chat, connection.pace, language)
+        self._connection = connection
 
     def begin(self) -> None:
         """Nothing is told before the first join."""
 
     def hear(self, text: str) -> None:
+        """A whole text frame came in."""
         try:
             word = decode_client(text)
         except Refused as refusal:
             self.refuse(refusal)
         else:
-            self._try(word, lambda: self._act(word))
+            self.hear_word(word)
 
-    def end(self) -> None:
-        for member in self._places.values():
-            self._go(member)
-        self._places.clear()
+    def tell(self, word: ServerWord) -> None:
+        self._connection.send(frames([word]))
 
-    def welcome(self, member: BesedkaMember, *, reset: bool) -> None:
-        """Tell a member what it must know of its room."""
-        room = member.room
-        welcome = Welcome(
-            room=room.name,
-            user=member.person.name,
-            head=room.head,
-            epoch=room.epoch,
-            clients_count=room.clients_count,
-            users=room.names(),
-            limits=LIMITS,
-            utc_offset=self.chat.utc_offset(),
-            reset=reset,
-        )
-        self.send(welcome)
+    def make_member(self, person: Person, room: Room) -> BesedkaMember:
+        return BesedkaMember(person, room, self, self._connection)
 
-    def _try(self, word: ClientWord, act: Callable[[], None]) -> None:
-        try:
-            act()
-        except Refused as refusal:
-            refusal.room = refusal.room or word.room
-            refusal.key = refusal.key or (word.key if isinstance(word, Say) else "")
-            self.refuse(refusal)
-
-    def _later(self, word: ClientWord, answer: Awaitable[T], act: Callable[[T], None]) -> None:
-        """Deal with a word when something it needs is there; the words behind it wait."""
-        future = asyncio.ensure_future(answer)
-        self.connection.wait_for(future, lambda found: self._try(word, lambda: act(found)))
-
-    def _act(self, word: ClientWord) -> None:
-        match word:
-            case Join():
-                self._join(word)
-            case Say():
-                self.pace()
-                self._say(word)
-            case Browse():
-                room = self._place(word.room).room
-                self._later(
-                    word, self.chat.page(room, word.before, word.limit), lambda page: self._show(page, word)
-                )
-            case BeginTyping():
-                member = self._place(word.room)
-                self.chat.type(member.room, member)
-            case Leave():
-                member = self._place(word.room)
-                del self._places[member.room.name]
-                self._go(member)
-            case _:
-                assert_never(word)
-
-    def _join(self, word: Join) -> None:
-        name = clean_name(word.user)
-        room_name = clean_room(word.room)
-        if len(word.secret) > SECRET_CHARACTERS_AT_MOST:
-            raise Refused(
-                Code.BAD_FRAME, detail=f"`secret` has at most {SECRET_CHARACTERS_AT_MOST} characters"
-            )
-        if room_name in self._places:
-            raise Refused(Code.ALREADY_JOINED, room=room_name)
-        room = self.chat.room(room_name)
-        if isinstance(room, Room):
-            self._enter(room, name, word)
-        else:
-            self._later(word, room, lambda room: self._enter(room, name, word))
-
-    def _enter(self, room: Room, name: str, word: Join) -> None:
-        if not word.secret:
-            self._own_secret = self._own_secret or secrets.token_hex(16)
-        person = self.chat.people.come(name, word.secret or self._own_secret)
-        member = self._places[room.name] = BesedkaMember(person, room, self)
-        reset = self.chat.enter(room, member, word.since, word.epoch)
-        self.welcome(member, reset=reset)
-        self.chat.follow(room, member)
-
-    def _say(self, word: Say) -> None:
-        member = self._place(word.room)
-        room, user = member.room, member.person.name
-        said = Said(member, user, clean_text(word.text), clean_key(word.key))
-        if room.is_full:
-            self._later(word, self.chat.space(room), lambda _: self._say(word))
-        elif word.after is None or room.knows(user, said.key):
-            self._tell_if_known(self.chat.say(room, said))
-        elif member.said_before is None or member.said_before.after > word.after:
-            before = self.chat.said_by(room, user, word.after)
-            self._later(word, before, lambda before: self._say_again(word, said, before))
-        else:
-            self._say_again(word, said, member.said_before)
-
-    def _say_again(self, word: Say, said: Said, before: SaidBefore) -> None:
-        member = self._place(word.room)
-        member.said_before = before
-        known = self.chat.recognise(member.room, said, word.after or 0, before)
-        self._tell_if_known(known or self.chat.say(member.room, said))
-
-    def _tell_if_known(self, known: ChatWord | None) -> None:
-        if known:
-            self.send(known)
-
-    def _show(self, page: History, word: Browse) -> None:
-        answer = History(room=page.room, first=page.first, messages=page.messages, before=word.before)
-        self.send(answer)
-
-    def _place(self, room: str) -> BesedkaMember:
-        name = clean_room(room)
-        if name not in self._places:
-            raise Refused(Code.NOT_JOINED, room=name)
-        return self._places[name]
-
-    def _go(self, member: BesedkaMember) -> None:
-        self.chat.leave(member.room, member)
-        self.chat.people.go(member.person)
+    def wait_for(self, answer: asyncio.Future[T], then: Callable[[T], None]) -> None:
+        self._connection.wait_for(answer, then)

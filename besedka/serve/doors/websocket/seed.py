@@ -9,10 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from besedka.serve.chat import Chat
+from besedka.serve.conversation import Visitor
 from besedka.serve.doors.websocket.connection import Connection
-from besedka.serve.doors.websocket.talk import SocketMember, SocketTalk
+from besedka.serve.doors.websocket.frames import frames
+from besedka.serve.doors.websocket.talk import SocketMember
 from besedka.serve.people import Person
-from besedka.serve.room import Room, Said
+from besedka.serve.room import Member, Room, Said
 from besedka.wire.line import clock_time
 from besedka.wire.names import DEFAULT_ROOM, SYSTEM_NAME, clean_name, clean_text
 from besedka.wire.refusals import Language, Refused
@@ -22,15 +24,19 @@ from besedka.wire.words import History, SeedHistory, ServerWord, decode_seed
 class SeedMember(SocketMember):
     """A member who knows only the seed's frames: the seed's clients show any other as a message."""
 
-    __slots__ = ("talk",)
+    __slots__ = ("room", "visitor")
 
-    talk: SeedTalk
+    visitor: SeedTalk
 
     hears_typing = False
 
+    def __init__(self, room: Room, talk: SeedTalk, connection: Connection) -> None:
+        super().__init__(Person(), talk, connection)
+        self.room = room
+
     def hear(self, word: ServerWord) -> None:
         if isinstance(word, History):
-            self.talk.show(word)
+            self.visitor.show(word)
         else:
             super().hear(word)
 
@@ -39,18 +45,22 @@ class SeedMember(SocketMember):
         self.cursor = self.room.head + 1
 
 
-class SeedTalk(SocketTalk):
+class SeedTalk(Visitor):
     """A talk in the seed's protocol."""
 
-    __slots__ = ("_member", "_speaker")
+    __slots__ = ("_connection", "_member", "_speaker")
 
     def __init__(self, connection: Connection, chat: Chat, language: Language) -> None:
-        super().__init__(connection, chat, language)
+        super().__init__(chat, connection.pace, language)
+        self._connection = connection
         self._member: SeedMember | None = None
         self._speaker: Person | None = None
 
-    def members(self) -> Iterable[SeedMember]:
-        return (self._member,) if self._member else ()
+    def members(self) -> Iterable[tuple[Room, Member]]:
+        return ((self._member.room, self._member),) if self._member else ()
+
+    def tell(self, word: ServerWord | SeedHistory) -> None:
+        self._connection.send(frames([word]))
 
     def begin(self) -> None:
         try:
@@ -61,13 +71,13 @@ class SeedTalk(SocketTalk):
         if isinstance(room, Room):
             self._enter(room)
         else:
-            self.connection.wait_for(room, self._enter)
+            self._connection.wait_for(room, self._enter)
 
     def hear(self, text: str) -> None:
         try:
             word = decode_seed(text)
             name, cleaned = clean_name(word.user), clean_text(word.text)
-            self.pace()
+            self.pace.say(self.chat.now())
         except Refused as refusal:
             self.refuse(refusal)
         else:
@@ -77,7 +87,7 @@ class SeedTalk(SocketTalk):
         """Send a page of history, in a frame that can also be shown as one message."""
         timestamp = clock_time(self.chat.stamp())
         text = "".join(f"\n{line}" for line in page.messages)
-        self.send(SeedHistory(page.messages, SYSTEM_NAME, text, timestamp))
+        self.tell(SeedHistory(page.messages, SYSTEM_NAME, text, timestamp))
 
     def end(self) -> None:
         if self._member:
@@ -86,7 +96,7 @@ class SeedTalk(SocketTalk):
             self.chat.people.go(self._speaker)
 
     def _enter(self, room: Room) -> None:
-        self._member = SeedMember(Person(), room, self)
+        self._member = SeedMember(room, self, self._connection)
         self.chat.enter(room, self._member)
         self.chat.follow(room, self._member)
 
@@ -95,7 +105,7 @@ class SeedTalk(SocketTalk):
             return
         room = self._member.room
         if room.is_full:
-            self.connection.wait_for(self.chat.space(room), lambda _: self._say(name, text))
+            self._connection.wait_for(self.chat.space(room), lambda _: self._say(name, text))
             return
         try:
             self._speak_as(name)

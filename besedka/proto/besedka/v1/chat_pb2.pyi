@@ -1,0 +1,538 @@
+import datetime
+
+from google.protobuf import timestamp_pb2 as _timestamp_pb2
+from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
+from google.protobuf import descriptor as _descriptor
+from google.protobuf import message as _message
+from collections.abc import Iterable as _Iterable, Mapping as _Mapping
+from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
+
+DESCRIPTOR: _descriptor.FileDescriptor
+
+class Code(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    CODE_UNSPECIFIED: _ClassVar[Code]
+    CODE_BAD_JSON: _ClassVar[Code]
+    CODE_BAD_FRAME: _ClassVar[Code]
+    CODE_UNKNOWN_TYPE: _ClassVar[Code]
+    CODE_BINARY_FRAME: _ClassVar[Code]
+    CODE_FRAME_TOO_LONG: _ClassVar[Code]
+    CODE_BAD_NAME: _ClassVar[Code]
+    CODE_NAME_RESERVED: _ClassVar[Code]
+    CODE_NAME_TAKEN: _ClassVar[Code]
+    CODE_BAD_ROOM: _ClassVar[Code]
+    CODE_EMPTY_TEXT: _ClassVar[Code]
+    CODE_TEXT_TOO_LONG: _ClassVar[Code]
+    CODE_BAD_KEY: _ClassVar[Code]
+    CODE_NOT_JOINED: _ClassVar[Code]
+    CODE_ALREADY_JOINED: _ClassVar[Code]
+    CODE_TOO_FAST: _ClassVar[Code]
+    CODE_TOO_MANY_CONNECTIONS: _ClassVar[Code]
+    CODE_TOO_MANY_ROOMS: _ClassVar[Code]
+    CODE_ROOM_UNAVAILABLE: _ClassVar[Code]
+    CODE_STORAGE_FULL: _ClassVar[Code]
+    CODE_NOT_STORED: _ClassVar[Code]
+    CODE_GOING_DOWN: _ClassVar[Code]
+    CODE_NO_SUCH_ROOM: _ClassVar[Code]
+    CODE_BAD_CURSOR: _ClassVar[Code]
+
+CODE_UNSPECIFIED: Code
+CODE_BAD_JSON: Code
+CODE_BAD_FRAME: Code
+CODE_UNKNOWN_TYPE: Code
+CODE_BINARY_FRAME: Code
+CODE_FRAME_TOO_LONG: Code
+CODE_BAD_NAME: Code
+CODE_NAME_RESERVED: Code
+CODE_NAME_TAKEN: Code
+CODE_BAD_ROOM: Code
+CODE_EMPTY_TEXT: Code
+CODE_TEXT_TOO_LONG: Code
+CODE_BAD_KEY: Code
+CODE_NOT_JOINED: Code
+CODE_ALREADY_JOINED: Code
+CODE_TOO_FAST: Code
+CODE_TOO_MANY_CONNECTIONS: Code
+CODE_TOO_MANY_ROOMS: Code
+CODE_ROOM_UNAVAILABLE: Code
+CODE_STORAGE_FULL: Code
+CODE_NOT_STORED: Code
+CODE_GOING_DOWN: Code
+CODE_NO_SUCH_ROOM: Code
+CODE_BAD_CURSOR: Code
+
+class Message(_message.Message):
+    __slots__ = ("id", "user", "text", "time", "key")
+    ID_FIELD_NUMBER: _ClassVar[int]
+    USER_FIELD_NUMBER: _ClassVar[int]
+    TEXT_FIELD_NUMBER: _ClassVar[int]
+    TIME_FIELD_NUMBER: _ClassVar[int]
+    KEY_FIELD_NUMBER: _ClassVar[int]
+    id: int
+    user: str
+    text: str
+    time: _timestamp_pb2.Timestamp
+    key: str
+    def __init__(
+        self,
+        id: _Optional[int] = ...,
+        user: _Optional[str] = ...,
+        text: _Optional[str] = ...,
+        time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...,
+        key: _Optional[str] = ...,
+    ) -> None: ...
+
+class Messages(_message.Message):
+    __slots__ = ("room", "messages")
+    ROOM_FIELD_NUMBER: _ClassVar[int]
+    MESSAGES_FIELD_NUMBER: _ClassVar[int]
+    room: str
+    messages: _containers.RepeatedCompositeFieldContainer[Message]
+    def __init__(
+        self, room: _Optional[str] = ..., messages: _Optional[_Iterable[_Union[Message, _Mapping]]] = ...
+    ) -> None: ...
+
+class SendRequest(_message.Message):
+    __slots__ = ("room", "user", "text", "key", "secret", "after")
+    ROOM_FIELD_NUMBER: _ClassVar[int]
+    USER_FIELD_NUMBER: _ClassVar[int]
+    TEXT_FIELD_NUMBER: _ClassVar[int]
+    KEY_FIELD_NUMBER: _ClassVar[int]
+    SECRET_FIELD_NUMBER: _ClassVar[int]
+    AFTER_FIELD_NUMBER: _ClassVar[int]
+    room: str
+    user: str
+    text: str
+    key: str
+    secret: str
+    after: int
+    def __init__(
+        self,
+        room: _Optional[str] = ...,
+        user: _Optional[str] = ...,
+        text: _Optional[str] = ...,
+        key: _Optional[str] = ...,
+        secret: _Optional[str] = ...,
+        after: _Optional[int] = ...,
+    ) -> None: ...
+
+class SendResponse(_message.Message):
+    __slots__ = ("id", "time", "epoch")
+    ID_FIELD_NUMBER: _ClassVar[int]
+    TIME_FIELD_NUMBER: _ClassVar[int]
+    EPOCH_FIELD_NUMBER: _ClassVar[int]
+    id: int
+    time: _timestamp_pb2.Timestamp
+    epoch: str
+    def __init__(
+        self,
+        id: _Optional[int] = ...,
+        time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...,
+        epoch: _Optional[str] = ...,
+    ) -> None: ...
+
+class ListMessagesRequest(_message.Message):
+    __slots__ = ("room", "after", "before", "limit")
+    ROOM_FIELD_NUMBER: _ClassVar[int]
+    AFTER_FIELD_NUMBER: _ClassVar[int]
+    BEFORE_FIELD_NUMBER: _ClassVar[int]
+    LIMIT_FIELD_NUMBER: _ClassVar[int]
+    room: str
+    after: int
+    before: int
+    limit: int
+    def __init__(
+        self,
+        room: _Optional[str] = ...,
+        after: _Optional[int] = ...,
+        before: _Optional[int] = ...,
+        limit: _Optional[int] = ...,
+    ) -> None: ...
+
+class ListMessagesResponse(_message.Message):
+    __slots__ = ("messages", "head", "epoch")
+    MESSAGES_FIELD_NUMBER: _ClassVar[int]
+    HEAD_FIELD_NUMBER: _ClassVar[int]
+    EPOCH_FIELD_NUMBER: _ClassVar[int]
+    messages: _containers.RepeatedCompositeFieldContainer[Message]
+    head: int
+    epoch: str
+    def __init__(
+        self,
+        messages: _Optional[_Iterable[_Union[Message, _Mapping]]] = ...,
+        head: _Optional[int] = ...,
+        epoch: _Optional[str] = ...,
+    ) -> None: ...
+
+class ListRoomsRequest(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class ListRoomsResponse(_message.Message):
+    __slots__ = ("rooms",)
+    ROOMS_FIELD_NUMBER: _ClassVar[int]
+    rooms: _containers.RepeatedCompositeFieldContainer[Room]
+    def __init__(self, rooms: _Optional[_Iterable[_Union[Room, _Mapping]]] = ...) -> None: ...
+
+class Room(_message.Message):
+    __slots__ = ("name", "clients_count")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    CLIENTS_COUNT_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    clients_count: int
+    def __init__(self, name: _Optional[str] = ..., clients_count: _Optional[int] = ...) -> None: ...
+
+class FollowRequest(_message.Message):
+    __slots__ = ("room", "since", "epoch")
+    ROOM_FIELD_NUMBER: _ClassVar[int]
+    SINCE_FIELD_NUMBER: _ClassVar[int]
+    EPOCH_FIELD_NUMBER: _ClassVar[int]
+    room: str
+    since: int
+    epoch: str
+    def __init__(
+        self, room: _Optional[str] = ..., since: _Optional[int] = ..., epoch: _Optional[str] = ...
+    ) -> None: ...
+
+class FollowResponse(_message.Message):
+    __slots__ = ("started", "messages", "caught_up")
+    STARTED_FIELD_NUMBER: _ClassVar[int]
+    MESSAGES_FIELD_NUMBER: _ClassVar[int]
+    CAUGHT_UP_FIELD_NUMBER: _ClassVar[int]
+    started: Started
+    messages: Messages
+    caught_up: CaughtUp
+    def __init__(
+        self,
+        started: _Optional[_Union[Started, _Mapping]] = ...,
+        messages: _Optional[_Union[Messages, _Mapping]] = ...,
+        caught_up: _Optional[_Union[CaughtUp, _Mapping]] = ...,
+    ) -> None: ...
+
+class Started(_message.Message):
+    __slots__ = ("room", "head", "epoch", "reset")
+    ROOM_FIELD_NUMBER: _ClassVar[int]
+    HEAD_FIELD_NUMBER: _ClassVar[int]
+    EPOCH_FIELD_NUMBER: _ClassVar[int]
+    RESET_FIELD_NUMBER: _ClassVar[int]
+    room: str
+    head: int
+    epoch: str
+    reset: bool
+    def __init__(
+        self,
+        room: _Optional[str] = ...,
+        head: _Optional[int] = ...,
+        epoch: _Optional[str] = ...,
+        reset: _Optional[bool] = ...,
+    ) -> None: ...
+
+class CaughtUp(_message.Message):
+    __slots__ = ("head",)
+    HEAD_FIELD_NUMBER: _ClassVar[int]
+    head: int
+    def __init__(self, head: _Optional[int] = ...) -> None: ...
+
+class ImportRequest(_message.Message):
+    __slots__ = ("speaker", "messages")
+    SPEAKER_FIELD_NUMBER: _ClassVar[int]
+    MESSAGES_FIELD_NUMBER: _ClassVar[int]
+    speaker: Speaker
+    messages: _containers.RepeatedCompositeFieldContainer[ImportedMessage]
+    def __init__(
+        self,
+        speaker: _Optional[_Union[Speaker, _Mapping]] = ...,
+        messages: _Optional[_Iterable[_Union[ImportedMessage, _Mapping]]] = ...,
+    ) -> None: ...
+
+class Speaker(_message.Message):
+    __slots__ = ("room", "user", "secret")
+    ROOM_FIELD_NUMBER: _ClassVar[int]
+    USER_FIELD_NUMBER: _ClassVar[int]
+    SECRET_FIELD_NUMBER: _ClassVar[int]
+    room: str
+    user: str
+    secret: str
+    def __init__(
+        self, room: _Optional[str] = ..., user: _Optional[str] = ..., secret: _Optional[str] = ...
+    ) -> None: ...
+
+class ImportedMessage(_message.Message):
+    __slots__ = ("text", "key")
+    TEXT_FIELD_NUMBER: _ClassVar[int]
+    KEY_FIELD_NUMBER: _ClassVar[int]
+    text: str
+    key: str
+    def __init__(self, text: _Optional[str] = ..., key: _Optional[str] = ...) -> None: ...
+
+class ImportResponse(_message.Message):
+    __slots__ = ("count", "ids", "epoch")
+    COUNT_FIELD_NUMBER: _ClassVar[int]
+    IDS_FIELD_NUMBER: _ClassVar[int]
+    EPOCH_FIELD_NUMBER: _ClassVar[int]
+    count: int
+    ids: _containers.RepeatedCompositeFieldContainer[IdRange]
+    epoch: str
+    def __init__(
+        self,
+        count: _Optional[int] = ...,
+        ids: _Optional[_Iterable[_Union[IdRange, _Mapping]]] = ...,
+        epoch: _Optional[str] = ...,
+    ) -> None: ...
+
+class IdRange(_message.Message):
+    __slots__ = ("first", "last")
+    FIRST_FIELD_NUMBER: _ClassVar[int]
+    LAST_FIELD_NUMBER: _ClassVar[int]
+    first: int
+    last: int
+    def __init__(self, first: _Optional[int] = ..., last: _Optional[int] = ...) -> None: ...
+
+class ConverseRequest(_message.Message):
+    __slots__ = ("join", "say", "history", "typing", "leave")
+    JOIN_FIELD_NUMBER: _ClassVar[int]
+    SAY_FIELD_NUMBER: _ClassVar[int]
+    HISTORY_FIELD_NUMBER: _ClassVar[int]
+    TYPING_FIELD_NUMBER: _ClassVar[int]
+    LEAVE_FIELD_NUMBER: _ClassVar[int]
+    join: Join
+    say: Say
+    history: ListHistory
+    typing: BeginTyping
+    leave: Leave
+    def __init__(
+        self,
+        join: _Optional[_Union[Join, _Mapping]] = ...,
+        say: _Optional[_Union[Say, _Mapping]] = ...,
+        history: _Optional[_Union[ListHistory, _Mapping]] = ...,
+        typing: _Optional[_Union[BeginTyping, _Mapping]] = ...,
+        leave: _Optional[_Union[Leave, _Mapping]] = ...,
+    ) -> None: ...
+
+class Join(_message.Message):
+    __slots__ = ("room", "user", "since", "epoch", "secret")
+    ROOM_FIELD_NUMBER: _ClassVar[int]
+    USER_FIELD_NUMBER: _ClassVar[int]
+    SINCE_FIELD_NUMBER: _ClassVar[int]
+    EPOCH_FIELD_NUMBER: _ClassVar[int]
+    SECRET_FIELD_NUMBER: _ClassVar[int]
+    room: str
+    user: str
+    since: int
+    epoch: str
+    secret: str
+    def __init__(
+        self,
+        room: _Optional[str] = ...,
+        user: _Optional[str] = ...,
+        since: _Optional[int] = ...,
+        epoch: _Optional[str] = ...,
+        secret: _Optional[str] = ...,
+    ) -> None: ...
+
+class Say(_message.Message):
+    __slots__ = ("room", "text", "key", "after")
+    ROOM_FIELD_NUMBER: _ClassVar[int]
+    TEXT_FIELD_NUMBER: _ClassVar[int]
+    KEY_FIELD_NUMBER: _ClassVar[int]
+    AFTER_FIELD_NUMBER: _ClassVar[int]
+    room: str
+    text: str
+    key: str
+    after: int
+    def __init__(
+        self,
+        room: _Optional[str] = ...,
+        text: _Optional[str] = ...,
+        key: _Optional[str] = ...,
+        after: _Optional[int] = ...,
+    ) -> None: ...
+
+class ListHistory(_message.Message):
+    __slots__ = ("room", "before", "limit")
+    ROOM_FIELD_NUMBER: _ClassVar[int]
+    BEFORE_FIELD_NUMBER: _ClassVar[int]
+    LIMIT_FIELD_NUMBER: _ClassVar[int]
+    room: str
+    before: int
+    limit: int
+    def __init__(
+        self, room: _Optional[str] = ..., before: _Optional[int] = ..., limit: _Optional[int] = ...
+    ) -> None: ...
+
+class BeginTyping(_message.Message):
+    __slots__ = ("room",)
+    ROOM_FIELD_NUMBER: _ClassVar[int]
+    room: str
+    def __init__(self, room: _Optional[str] = ...) -> None: ...
+
+class Leave(_message.Message):
+    __slots__ = ("room",)
+    ROOM_FIELD_NUMBER: _ClassVar[int]
+    room: str
+    def __init__(self, room: _Optional[str] = ...) -> None: ...
+
+class ConverseResponse(_message.Message):
+    __slots__ = ("welcome", "messages", "history", "presence", "typing", "refused")
+    WELCOME_FIELD_NUMBER: _ClassVar[int]
+    MESSAGES_FIELD_NUMBER: _ClassVar[int]
+    HISTORY_FIELD_NUMBER: _ClassVar[int]
+    PRESENCE_FIELD_NUMBER: _ClassVar[int]
+    TYPING_FIELD_NUMBER: _ClassVar[int]
+    REFUSED_FIELD_NUMBER: _ClassVar[int]
+    welcome: Welcome
+    messages: Messages
+    history: HistoryPage
+    presence: Presence
+    typing: Typing
+    refused: Refused
+    def __init__(
+        self,
+        welcome: _Optional[_Union[Welcome, _Mapping]] = ...,
+        messages: _Optional[_Union[Messages, _Mapping]] = ...,
+        history: _Optional[_Union[HistoryPage, _Mapping]] = ...,
+        presence: _Optional[_Union[Presence, _Mapping]] = ...,
+        typing: _Optional[_Union[Typing, _Mapping]] = ...,
+        refused: _Optional[_Union[Refused, _Mapping]] = ...,
+    ) -> None: ...
+
+class Welcome(_message.Message):
+    __slots__ = ("room", "user", "head", "epoch", "clients_count", "users", "limits", "utc_offset", "reset")
+    ROOM_FIELD_NUMBER: _ClassVar[int]
+    USER_FIELD_NUMBER: _ClassVar[int]
+    HEAD_FIELD_NUMBER: _ClassVar[int]
+    EPOCH_FIELD_NUMBER: _ClassVar[int]
+    CLIENTS_COUNT_FIELD_NUMBER: _ClassVar[int]
+    USERS_FIELD_NUMBER: _ClassVar[int]
+    LIMITS_FIELD_NUMBER: _ClassVar[int]
+    UTC_OFFSET_FIELD_NUMBER: _ClassVar[int]
+    RESET_FIELD_NUMBER: _ClassVar[int]
+    room: str
+    user: str
+    head: int
+    epoch: str
+    clients_count: int
+    users: _containers.RepeatedScalarFieldContainer[str]
+    limits: Limits
+    utc_offset: int
+    reset: bool
+    def __init__(
+        self,
+        room: _Optional[str] = ...,
+        user: _Optional[str] = ...,
+        head: _Optional[int] = ...,
+        epoch: _Optional[str] = ...,
+        clients_count: _Optional[int] = ...,
+        users: _Optional[_Iterable[str]] = ...,
+        limits: _Optional[_Union[Limits, _Mapping]] = ...,
+        utc_offset: _Optional[int] = ...,
+        reset: _Optional[bool] = ...,
+    ) -> None: ...
+
+class Limits(_message.Message):
+    __slots__ = ("name", "room", "text", "frame")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    ROOM_FIELD_NUMBER: _ClassVar[int]
+    TEXT_FIELD_NUMBER: _ClassVar[int]
+    FRAME_FIELD_NUMBER: _ClassVar[int]
+    name: int
+    room: int
+    text: int
+    frame: int
+    def __init__(
+        self,
+        name: _Optional[int] = ...,
+        room: _Optional[int] = ...,
+        text: _Optional[int] = ...,
+        frame: _Optional[int] = ...,
+    ) -> None: ...
+
+class HistoryPage(_message.Message):
+    __slots__ = ("room", "before", "messages")
+    ROOM_FIELD_NUMBER: _ClassVar[int]
+    BEFORE_FIELD_NUMBER: _ClassVar[int]
+    MESSAGES_FIELD_NUMBER: _ClassVar[int]
+    room: str
+    before: int
+    messages: _containers.RepeatedCompositeFieldContainer[Message]
+    def __init__(
+        self,
+        room: _Optional[str] = ...,
+        before: _Optional[int] = ...,
+        messages: _Optional[_Iterable[_Union[Message, _Mapping]]] = ...,
+    ) -> None: ...
+
+class Presence(_message.Message):
+    __slots__ = ("room", "clients_count", "joined", "left", "text", "users", "is_whole")
+    ROOM_FIELD_NUMBER: _ClassVar[int]
+    CLIENTS_COUNT_FIELD_NUMBER: _ClassVar[int]
+    JOINED_FIELD_NUMBER: _ClassVar[int]
+    LEFT_FIELD_NUMBER: _ClassVar[int]
+    TEXT_FIELD_NUMBER: _ClassVar[int]
+    USERS_FIELD_NUMBER: _ClassVar[int]
+    IS_WHOLE_FIELD_NUMBER: _ClassVar[int]
+    room: str
+    clients_count: int
+    joined: _containers.RepeatedScalarFieldContainer[str]
+    left: _containers.RepeatedScalarFieldContainer[str]
+    text: str
+    users: _containers.RepeatedScalarFieldContainer[str]
+    is_whole: bool
+    def __init__(
+        self,
+        room: _Optional[str] = ...,
+        clients_count: _Optional[int] = ...,
+        joined: _Optional[_Iterable[str]] = ...,
+        left: _Optional[_Iterable[str]] = ...,
+        text: _Optional[str] = ...,
+        users: _Optional[_Iterable[str]] = ...,
+        is_whole: _Optional[bool] = ...,
+    ) -> None: ...
+
+class Typing(_message.Message):
+    __slots__ = ("room", "user")
+    ROOM_FIELD_NUMBER: _ClassVar[int]
+    USER_FIELD_NUMBER: _ClassVar[int]
+    room: str
+    user: str
+    def __init__(self, room: _Optional[str] = ..., user: _Optional[str] = ...) -> None: ...
+
+class Refused(_message.Message):
+    __slots__ = ("code", "text", "key", "room", "retry_after")
+    CODE_FIELD_NUMBER: _ClassVar[int]
+    TEXT_FIELD_NUMBER: _ClassVar[int]
+    KEY_FIELD_NUMBER: _ClassVar[int]
+    ROOM_FIELD_NUMBER: _ClassVar[int]
+    RETRY_AFTER_FIELD_NUMBER: _ClassVar[int]
+    code: Code
+    text: str
+    key: str
+    room: str
+    retry_after: float
+    def __init__(
+        self,
+        code: _Optional[_Union[Code, str]] = ...,
+        text: _Optional[str] = ...,
+        key: _Optional[str] = ...,
+        room: _Optional[str] = ...,
+        retry_after: _Optional[float] = ...,
+    ) -> None: ...
+
+class Cursors(_message.Message):
+    __slots__ = ("cursors",)
+    CURSORS_FIELD_NUMBER: _ClassVar[int]
+    cursors: _containers.RepeatedCompositeFieldContainer[Cursor]
+    def __init__(self, cursors: _Optional[_Iterable[_Union[Cursor, _Mapping]]] = ...) -> None: ...
+
+class Cursor(_message.Message):
+    __slots__ = ("room", "since", "epoch")
+    ROOM_FIELD_NUMBER: _ClassVar[int]
+    SINCE_FIELD_NUMBER: _ClassVar[int]
+    EPOCH_FIELD_NUMBER: _ClassVar[int]
+    room: str
+    since: int
+    epoch: str
+    def __init__(
+        self, room: _Optional[str] = ..., since: _Optional[int] = ..., epoch: _Optional[str] = ...
+    ) -> None: ...

@@ -1,0 +1,250 @@
+"""Taking part in rooms, in Besedka's own protocol, whatever carries the words: join, say, read older pages, type, leave.
+
+The doors turn what comes in into words and what is told into bytes; what the words mean is decided here, once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from abc import ABC, abstractmethod
+from collections.abc import Awaitable, Callable, Iterable
+from typing import Final, TypeVar, assert_never
+
+from besedka.serve.chat import Chat
+from besedka.serve.fairness import Pace
+from besedka.serve.people import Person
+from besedka.serve.resend import SaidBefore
+from besedka.serve.room import Member, Room, Said
+from besedka.wire.line import clock_time
+from besedka.wire.names import (
+    FRAME_BYTES_AT_MOST,
+    NAME_CHARACTERS_AT_MOST,
+    ROOM_CHARACTERS_AT_MOST,
+    TEXT_CHARACTERS_AT_MOST,
+    clean_key,
+    clean_name,
+    clean_room,
+    clean_secret,
+    clean_text,
+)
+from besedka.wire.refusals import Code, Language, Refused
+from besedka.wire.words import (
+    BeginTyping,
+    Browse,
+    ClientWord,
+    Error,
+    History,
+    Join,
+    Leave,
+    Limits,
+    Say,
+    ServerWord,
+    Welcome,
+)
+
+T = TypeVar("T")
+
+LIMITS: Final = Limits(
+    name=NAME_CHARACTERS_AT_MOST,
+    room=ROOM_CHARACTERS_AT_MOST,
+    text=TEXT_CHARACTERS_AT_MOST,
+    frame=FRAME_BYTES_AT_MOST,
+)
+
+
+class Visitor(ABC):
+    """Somebody at a door, with places in rooms.
+
+    Args:
+        chat: whom to talk with.
+        pace: how much he may say.
+        language: of the sentences in refusals.
+    """
+
+    __slots__ = ("chat", "language", "pace")
+
+    def __init__(self, chat: Chat, pace: Pace, language: Language) -> None:
+        self.chat = chat
+        self.pace = pace
+        self.language = language
+
+    @abstractmethod
+    def tell(self, word: ServerWord) -> None:
+        """Tell something to him only."""
+
+    @abstractmethod
+    def members(self) -> Iterable[tuple[Room, Member]]:
+        """His places in rooms."""
+
+    def refuse(self, refusal: Refused) -> None:
+        """Tell that something was refused, and why."""
+        self.chat.metrics.refused(refusal.code)
+        error = Error(
+            code=refusal.code,
+            text=refusal.sentence(self.language),
+            timestamp=clock_time(self.chat.stamp()),
+            key=refusal.key,
+            room=refusal.room,
+            retry_after=refusal.wait,
+        )
+        self.tell(error)
+
+    def fall_behind(self) -> None:
+        """Nothing more should be written: from here on the log is read."""
+        for room, member in self.members():
+            room.fall_behind(member)
+
+    def resume(self) -> None:
+        """There is room again."""
+        for room, member in tuple(self.members()):
+            self.chat.follow(room, member)
+
+
+class Conversation(Visitor):
+    """One who takes part in any number of rooms."""
+
+    __slots__ = ("_own_secret", "_places", "_said_before")
+
+    def __init__(self, chat: Chat, pace: Pace, language: Language) -> None:
+        super().__init__(chat, pace, language)
+        self._places: dict[str, tuple[Room, Member]] = {}
+        # What the log has by his name, in rooms in which he has said something again.
+        self._said_before: dict[str, SaidBefore] | None = None
+        # One connection is one person, in all its rooms, also if it brought no secret.
+        self._own_secret = ""
+
+    @abstractmethod
+    def make_member(self, person: Person, room: Room) -> Member:
+        """A place in a room."""
+
+    @abstractmethod
+    def wait_for(self, answer: asyncio.Future[T], then: Callable[[T], None]) -> None:
+        """Hear nothing more until the answer is there and has been dealt with; a `Refused` is told."""
+
+    def members(self) -> Iterable[tuple[Room, Member]]:
+        return self._places.values()
+
+    def hear_word(self, word: ClientWord) -> None:
+        """He says something."""
+        self._try(word, lambda: self._act(word))
+
+    def end(self) -> None:
+        """He is gone."""
+        for room, member in self._places.values():
+            self._go(room, member)
+        self._places.clear()
+
+    def start_again(self, room: Room, member: Member) -> None:
+        """The log of a room is another one."""
+        if self._said_before:
+            self._said_before.pop(room.name, None)
+        self._welcome(room, member, reset=True)
+
+    def _welcome(self, room: Room, member: Member, *, reset: bool) -> None:
+        welcome = Welcome(
+            room=room.name,
+            user=member.person.name,
+            head=room.head,
+            epoch=room.epoch,
+            clients_count=room.clients_count,
+            users=room.names(),
+            limits=LIMITS,
+            utc_offset=self.chat.utc_offset(),
+            reset=reset,
+        )
+        self.tell(welcome)
+
+    def _try(self, word: ClientWord, act: Callable[[], None]) -> None:
+        try:
+            act()
+        except Refused as refusal:
+            refusal.room = refusal.room or word.room
+            refusal.key = refusal.key or (word.key if isinstance(word, Say) else "")
+            self.refuse(refusal)
+
+    def _later(self, word: ClientWord, answer: Awaitable[T], act: Callable[[T], None]) -> None:
+        """Deal with a word when something it needs is there; the words behind it wait."""
+        future = asyncio.ensure_future(answer)
+        self.wait_for(future, lambda found: self._try(word, lambda: act(found)))
+
+    def _act(self, word: ClientWord) -> None:
+        match word:
+            case Join():
+                self._join(word)
+            case Say():
+                self.pace.say(self.chat.now())
+                self._say(word)
+            case Browse():
+                room, _ = self._place(word.room)
+                page = self.chat.page(room, word.before, word.limit)
+                self._later(word, page, lambda page: self._show(page, word))
+            case BeginTyping():
+                room, member = self._place(word.room)
+                self.chat.type(room, member)
+            case Leave():
+                room, member = self._place(word.room)
+                del self._places[room.name]
+                self._go(room, member)
+            case _:
+                assert_never(word)
+
+    def _join(self, word: Join) -> None:
+        name = clean_name(word.user)
+        room_name = clean_room(word.room)
+        secret = clean_secret(word.secret)
+        if room_name in self._places:
+            raise Refused(Code.ALREADY_JOINED, room=room_name)
+        room = self.chat.room(room_name)
+        if isinstance(room, Room):
+            self._enter(room, name, secret, word)
+        else:
+            self._later(word, room, lambda room: self._enter(room, name, secret, word))
+
+    def _enter(self, room: Room, name: str, secret: str, word: Join) -> None:
+        if not secret:
+            secret = self._own_secret = self._own_secret or secrets.token_hex(16)
+        person = self.chat.people.come(name, secret)
+        member = self.make_member(person, room)
+        self._places[room.name] = room, member
+        reset = self.chat.enter(room, member, word.since, word.epoch)
+        self._welcome(room, member, reset=reset)
+        self.chat.follow(room, member)
+
+    def _say(self, word: Say) -> None:
+        room, member = self._place(word.room)
+        user = member.person.name
+        said = Said(member, user, clean_text(word.text), clean_key(word.key))
+        before = self._said_before.get(room.name) if self._said_before else None
+        if room.is_full:
+            self._later(word, self.chat.space(room), lambda _: self._say(word))
+        elif word.after is None or room.knows(user, said.key):
+            self._tell_if_known(self.chat.say(room, said))
+        elif before is None or before.after > word.after:
+            looked_up = self.chat.said_by(room, user, word.after)
+            self._later(word, looked_up, lambda before: self._say_again(word, said, before))
+        else:
+            self._say_again(word, said, before)
+
+    def _say_again(self, word: Say, said: Said, before: SaidBefore) -> None:
+        room, _ = self._place(word.room)
+        self._said_before = {**(self._said_before or {}), room.name: before}
+        known = self.chat.recognise(room, said, word.after or 0, before)
+        self._tell_if_known(known or self.chat.say(room, said))
+
+    def _tell_if_known(self, known: ServerWord | None) -> None:
+        if known:
+            self.tell(known)
+
+    def _show(self, page: History, word: Browse) -> None:
+        self.tell(History(room=page.room, first=page.first, messages=page.messages, before=word.before))
+
+    def _place(self, room: str) -> tuple[Room, Member]:
+        name = clean_room(room)
+        if name not in self._places:
+            raise Refused(Code.NOT_JOINED, room=name)
+        return self._places[name]
+
+    def _go(self, room: Room, member: Member) -> None:
+        self.chat.leave(room, member)
+        self.chat.people.go(member.person)

@@ -1,0 +1,224 @@
+"""The unary calls and `Import`: what each does with a request, and what its answer is."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from besedka.proto import words as proto
+from besedka.proto.besedka.v1 import chat_pb2 as pb
+from besedka.serve.chat import Chat
+from besedka.serve.fairness import Pace
+from besedka.serve.people import Person
+from besedka.serve.room import Room, Said, Sender
+from besedka.wire.names import DEFAULT_ROOM, clean_key, clean_name, clean_room, clean_secret, clean_text
+from besedka.wire.refusals import Code, Refused
+from besedka.wire.words import PAGE_MESSAGES
+from besedka.wire.words import Chat as ChatWord
+
+
+class ItemRefused(Exception):  # noqa: N818 - says what happened
+    """One of many messages was refused; those before it are stored.
+
+    Attributes:
+        index: which one, from 0.
+        refusal: why.
+    """
+
+    def __init__(self, index: int, refusal: Refused) -> None:
+        super().__init__(f"message {index}: {refusal}")
+        self.index = index
+        self.refusal = refusal
+
+
+async def send(request: pb.SendRequest, chat: Chat, pace: Pace) -> pb.SendResponse:
+    """Say one message, and wait until it is on disk."""
+    text, key = clean_text(request.text), clean_key(request.key)
+    async with _speaking(request, chat) as speaker:
+        pace.say(chat.now())
+        room, once = speaker.room, _Once()
+        said = Said(once, speaker.person.name, text, key)
+        after = request.after if request.HasField("after") else None
+        word = await _find(room, said, after, chat) or await _say(room, said, chat) or await once.word
+        return pb.SendResponse(id=word.id, time=Timestamp(seconds=word.at), epoch=room.epoch)
+
+
+async def list_messages(request: pb.ListMessagesRequest, chat: Chat) -> pb.ListMessagesResponse:
+    """A page of a room's log."""
+    room = await chat.existing_room(clean_room(request.room or DEFAULT_ROOM))
+    limit = request.limit or PAGE_MESSAGES
+    with chat.held(room):
+        if request.WhichOneof("from") == "after":
+            if request.after > room.head:
+                raise Refused(Code.BAD_CURSOR, room=room.name, given=request.after, head=room.head)
+            page = await chat.page_after(room, request.after, limit)
+        else:
+            page = await chat.page(room, request.before or room.head + 1, limit)
+        found = proto.listed(page.first, page.messages, chat.zone)
+        return pb.ListMessagesResponse(messages=found, head=room.head, epoch=room.epoch)
+
+
+async def list_rooms(chat: Chat) -> pb.ListRoomsResponse:
+    """All rooms."""
+    rooms = [pb.Room(name=name, clients_count=count) for name, count in await chat.rooms()]
+    return pb.ListRoomsResponse(rooms=rooms)
+
+
+async def import_(requests: AsyncIterator[pb.ImportRequest], chat: Chat, pace: Pace) -> pb.ImportResponse:
+    """Say many messages.
+
+    Raises:
+        ItemRefused: one of them was refused.
+        Refused: the call began wrongly.
+    """
+    first = await anext(requests, None)
+    if first is None or not first.HasField("speaker"):
+        raise Refused(Code.BAD_FRAME, detail="the first request must hold the `speaker`")
+    async with _speaking(first.speaker, chat) as speaker:
+        many = _Many()
+        try:
+            await _take(first, many, speaker, chat, pace)
+            async for request in requests:
+                if request.HasField("speaker"):
+                    refusal = Refused(Code.BAD_FRAME, detail="only the first request has a `speaker`")
+                    raise ItemRefused(many.taken, refusal)
+                await _take(request, many, speaker, chat, pace)
+        finally:
+            await many.settled()
+        return pb.ImportResponse(count=many.stored_count, ids=many.ids, epoch=speaker.room.epoch)
+
+
+@dataclass(frozen=True, slots=True)
+class _Speaker:
+    person: Person
+    room: Room
+
+
+@asynccontextmanager
+async def _speaking(given: pb.SendRequest | pb.Speaker, chat: Chat) -> AsyncIterator[_Speaker]:
+    """Have a name and a room for the time of a call."""
+    name, secret = clean_name(given.user), clean_secret(given.secret)
+    found = chat.room(clean_room(given.room or DEFAULT_ROOM))
+    room = found if isinstance(found, Room) else await asyncio.shield(found)
+    with chat.held(room):
+        person = chat.people.come(name, secret)
+        try:
+            yield _Speaker(person, room)
+        finally:
+            chat.people.go(person)
+
+
+async def _find(room: Room, said: Said, after: int | None, chat: Chat) -> ChatWord | None:
+    """A message that is said again after a lost connection, if the log has it."""
+    if after is None or room.knows(said.user, said.key):
+        return None
+    return chat.recognise(room, said, after, await chat.said_by(room, said.user, after))
+
+
+async def _say(room: Room, said: Said, chat: Chat) -> ChatWord | None:
+    while room.is_full:
+        await asyncio.shield(chat.space(room))
+    return chat.say(room, said)
+
+
+async def _take(request: pb.ImportRequest, many: _Many, speaker: _Speaker, chat: Chat, pace: Pace) -> None:
+    for message in request.messages:
+        try:
+            text, key = clean_text(message.text), clean_key(message.key)
+            await _keep_pace(pace, chat)
+            known = await _say(speaker.room, Said(many, speaker.person.name, text, key), chat)
+        except Refused as refusal:
+            raise ItemRefused(many.taken, refusal) from None
+        many.taken += 1
+        if known:
+            many.stored(known)
+        many.check()
+
+
+async def _keep_pace(pace: Pace, chat: Chat) -> None:
+    """Many messages are held back rather than refused; those of this machine itself are not."""
+    while not pace.source.is_exempt:
+        try:
+            pace.say(chat.now())
+        except Refused as refusal:
+            await asyncio.sleep(refusal.wait)
+        else:
+            return
+
+
+class _Once(Sender):
+    """Waits for one message.
+
+    Attributes:
+        word: the message as it is told, when it is on disk.
+    """
+
+    __slots__ = ("word",)
+
+    def __init__(self) -> None:
+        self.word: asyncio.Future[ChatWord] = asyncio.get_running_loop().create_future()
+
+    def stored(self, word: ChatWord) -> None:
+        if not self.word.done():
+            self.word.set_result(word)
+
+    def refused(self, refusal: Refused) -> None:
+        if not self.word.done():
+            self.word.set_exception(refusal)
+
+
+class _Many(Sender):
+    """Waits for many messages.
+
+    Attributes:
+        taken: how many have been said.
+        stored_count: how many of them are on disk.
+        ids: theirs.
+    """
+
+    __slots__ = ("_changed", "_refusal", "_refused_count", "ids", "stored_count", "taken")
+
+    def __init__(self) -> None:
+        self.taken = 0
+        self.stored_count = 0
+        self.ids: list[pb.IdRange] = []
+        self._refusal: Refused | None = None
+        self._refused_count = 0
+        self._changed = asyncio.Event()
+
+    def stored(self, word: ChatWord) -> None:
+        self.stored_count += 1
+        if self.ids and self.ids[-1].last + 1 == word.id:
+            self.ids[-1].last = word.id
+        else:
+            self.ids.append(pb.IdRange(first=word.id, last=word.id))
+        self._changed.set()
+
+    def refused(self, refusal: Refused) -> None:
+        self._refusal = self._refusal or refusal
+        self._refused_count += 1
+        self._changed.set()
+
+    async def settled(self) -> None:
+        """Wait until each is on disk or refused.
+
+        Raises:
+            ItemRefused: if one was refused by the disk.
+        """
+        while self.stored_count + self._refused_count < self.taken:
+            self._changed.clear()
+            await self._changed.wait()
+        self.check()
+
+    def check(self) -> None:
+        """Notice what was refused.
+
+        Raises:
+            ItemRefused: the first one of it.
+        """
+        if self._refusal:
+            raise ItemRefused(self.stored_count, self._refusal)

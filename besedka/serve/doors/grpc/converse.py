@@ -1,0 +1,109 @@
+"""`Converse`: taking part over one stream, equal to ``/ws``."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from typing import Any, TypeVar, cast
+
+from besedka.proto import words as proto
+from besedka.proto.besedka.v1 import chat_pb2 as pb
+from besedka.serve.chat import Chat
+from besedka.serve.conversation import Conversation
+from besedka.serve.doors.grpc.stream import Stream, StreamMember, Write
+from besedka.serve.fairness import Pace
+from besedka.serve.people import Person
+from besedka.serve.room import Room
+from besedka.wire.refusals import Code, Language, Refused
+from besedka.wire.words import Chat as ChatWord
+from besedka.wire.words import Join, ServerWord
+
+T = TypeVar("T")
+
+
+class ConverseMember(StreamMember):
+    """A place in a room."""
+
+    __slots__ = ()
+
+    stream: ConverseStream
+
+    @staticmethod
+    def encode(words: Sequence[ServerWord]) -> bytes:
+        if isinstance(words[0], ChatWord):
+            messages = proto.messages(cast("Sequence[ChatWord]", words))
+            return pb.ConverseResponse(messages=messages).SerializeToString()
+        return proto.response(words[0], None).SerializeToString()
+
+    def refused(self, refusal: Refused) -> None:
+        self.stream.visitor.refuse(refusal)
+
+    def start_again(self) -> None:
+        self.handed = b""
+        self.stream.visitor.start_again(self.room, self)
+
+
+class ConverseStream(Stream):
+    """One call of `Converse`.
+
+    Attributes:
+        visitor: who talks by it.
+    """
+
+    def __init__(self, chat: Chat, pace: Pace, language: Language, write: Write) -> None:
+        super().__init__(chat, write)
+        self.visitor = _Visitor(self, chat, pace, language)
+
+    def places(self) -> Iterable[tuple[Room, ConverseMember]]:
+        return cast("Iterable[tuple[Room, ConverseMember]]", self.visitor.members())
+
+    def tell(self, word: ServerWord) -> None:
+        self.answer(proto.response(word, self.chat.zone).SerializeToString())
+
+    async def listen(self, requests: AsyncIterator[pb.ConverseRequest]) -> None:
+        """Take what comes in, until the other side has said all.
+
+        Raises:
+            Refused: if a request holds nothing, or the first one no join.
+        """
+        has_joined = False
+        async for request in requests:
+            wait = self.visitor.pace.hear(1, self.chat.now())
+            if wait:
+                await asyncio.sleep(wait)
+            word = proto.said(request)
+            if not has_joined and not isinstance(word, Join):
+                raise Refused(Code.BAD_FRAME, detail="the first request must be a `join`")
+            has_joined = True
+            self.visitor.hear_word(word)
+            await self.visitor.answered()
+            await self.has_room()
+
+
+class _Visitor(Conversation):
+    __slots__ = ("_pending", "_stream")
+
+    def __init__(self, stream: ConverseStream, chat: Chat, pace: Pace, language: Language) -> None:
+        super().__init__(chat, pace, language)
+        self._stream = stream
+        self._pending: tuple[asyncio.Future[Any], Callable[[Any], None]] | None = None
+
+    def tell(self, word: ServerWord) -> None:
+        self._stream.tell(word)
+
+    def make_member(self, person: Person, room: Room) -> ConverseMember:
+        return ConverseMember(person, room, self._stream)
+
+    def wait_for(self, answer: asyncio.Future[T], then: Callable[[T], None]) -> None:
+        self._pending = (answer, then)
+
+    async def answered(self) -> None:
+        """Wait until what was heard last has been dealt with."""
+        while self._pending:
+            (answer, then), self._pending = self._pending, None
+            try:
+                found = await asyncio.shield(answer)
+            except Refused as refusal:
+                self.refuse(refusal)
+            else:
+                then(found)

@@ -1,0 +1,145 @@
+"""The gRPC server: its addresses, its limits, health and reflection, and its end."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import socket
+import stat
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Final
+
+import grpc
+from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+from grpc_reflection.v1alpha import reflection
+
+from besedka.serve.chat import Chat
+from besedka.serve.doors.grpc.peers import Peers
+from besedka.serve.doors.grpc.service import NAME, ChatService
+from besedka.serve.errors import AddressUnusable
+from besedka.serve.fairness import Sources
+from besedka.serve.settings import Certificate, Settings
+from besedka.wire.refusals import Language
+
+REQUEST_BYTES: Final = 1024 * 1024
+"""A request of `Import` may hold many messages; those of other calls are far smaller."""
+
+METADATA_BYTES: Final = 16 * 1024
+"""The headers of a call; as over HTTP."""
+
+STREAMS_AT_MOST: Final = 1_000
+"""Calls at once on one connection; more wait with their client."""
+
+KEEPALIVE_SECONDS: Final = 25
+"""As pings over WebSocket."""
+
+PING_SECONDS_AT_LEAST: Final = 10
+"""Who pings more often is sent away (`too_many_pings`); our own client pings every 30 seconds."""
+
+STREAM_END_SECONDS: Final = 1.0
+"""How long readers may take for what there is to read when the server goes down."""
+
+STOP_SECONDS: Final = 0.5
+"""How long all other calls may take then: what was accepted has been stored already."""
+
+OPTIONS: Final = [
+    ("grpc.so_reuseport", 0),
+    ("grpc.max_receive_message_length", REQUEST_BYTES),
+    ("grpc.max_metadata_size", METADATA_BYTES),
+    ("grpc.absolute_max_metadata_size", METADATA_BYTES),
+    ("grpc.max_concurrent_streams", STREAMS_AT_MOST),
+    ("grpc.keepalive_time_ms", KEEPALIVE_SECONDS * 1_000),
+    ("grpc.keepalive_timeout_ms", 35_000),
+    ("grpc.keepalive_permit_without_calls", 1),
+    ("grpc.http2.min_ping_interval_without_data_ms", PING_SECONDS_AT_LEAST * 1_000),
+    ("grpc.http2.min_recv_ping_interval_without_data_ms", PING_SECONDS_AT_LEAST * 1_000),
+]
+
+
+class GrpcDoor:
+    """The gRPC server.
+
+    Args:
+        chat: what it serves.
+        sources: where calls come from.
+        language: of the sentences in statuses.
+    """
+
+    def __init__(self, chat: Chat, sources: Sources, language: Language) -> None:
+        self._service = ChatService(chat, Peers(sources), language)
+        self._health = health.aio.HealthServicer()  # type: ignore[attr-defined]  # the stubs know only the other one
+
+    @contextlib.asynccontextmanager
+    async def open(self, settings: Settings) -> AsyncIterator[None]:
+        """Serve on a TCP port and on a Unix socket, on none of them or both.
+
+        Raises:
+            AddressUnusable: if an address cannot be had.
+        """
+        path = settings.grpc_unix
+        server = grpc.aio.server(options=OPTIONS)
+        server.add_generic_rpc_handlers(
+            (grpc.method_handlers_generic_handler(NAME, self._service.handlers()),)
+        )
+        health_pb2_grpc.add_HealthServicer_to_server(self._health, server)
+        names = (NAME, health.SERVICE_NAME, reflection.SERVICE_NAME)
+        reflection.enable_server_reflection(names, server)
+        if settings.grpc_port is not None:
+            _listen(server, settings.host, settings.grpc_port, settings.certificate)
+        if path:
+            _listen_privately(server, path)
+        await server.start()
+        if path:
+            path.chmod(stat.S_IRUSR | stat.S_IWUSR)
+        for name in ("", NAME):
+            await self._health.set(name, health_pb2.HealthCheckResponse.SERVING)
+        try:
+            yield
+        finally:
+            await server.stop(STOP_SECONDS)
+
+    async def stop_accepting(self) -> None:
+        """Tell those who watch our health that we go down."""
+        await self._health.enter_graceful_shutdown()
+
+    async def close(self) -> None:
+        """End all streams, with their cursors."""
+        await self._service.end_streams(STREAM_END_SECONDS)
+
+
+def _listen(server: grpc.aio.Server, host: str, port: int, certificate: Certificate | None) -> None:
+    address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+    try:
+        if certificate is None:
+            server.add_insecure_port(address)
+        else:
+            pair = (certificate.key.read_bytes(), certificate.certificate.read_bytes())
+            server.add_secure_port(address, grpc.ssl_server_credentials([pair]))
+    except RuntimeError as error:
+        raise AddressUnusable(host, port, "address already in use") from error
+
+
+def _listen_privately(server: grpc.aio.Server, path: Path) -> None:
+    _remove_if_dead(path)
+    before = os.umask(0o177)
+    try:
+        server.add_insecure_port(f"unix:{path.absolute()}")
+    except RuntimeError as error:
+        raise AddressUnusable(str(path), 0, "cannot make the socket") from error
+    finally:
+        os.umask(before)
+
+
+def _remove_if_dead(path: Path) -> None:
+    """Remove a socket that a server has left behind when it was killed."""
+    with contextlib.suppress(FileNotFoundError):
+        if not stat.S_ISSOCK(path.stat().st_mode):
+            raise AddressUnusable(str(path), 0, "there is something else of this name")
+        with socket.socket(socket.AF_UNIX) as probe:
+            try:
+                probe.connect(str(path))
+            except ConnectionRefusedError:
+                path.unlink()
+            else:
+                raise AddressUnusable(str(path), 0, "another server listens there")

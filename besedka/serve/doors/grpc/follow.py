@@ -1,0 +1,79 @@
+"""`Follow`: reading a room from a cursor, unseen."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import cast
+
+from besedka.proto import words as proto
+from besedka.proto.besedka.v1 import chat_pb2 as pb
+from besedka.serve.chat import Chat
+from besedka.serve.doors.grpc.stream import Stream, StreamMember, Write
+from besedka.serve.people import Person
+from besedka.serve.room import Room
+from besedka.wire.refusals import Refused
+from besedka.wire.words import Chat as ChatWord
+from besedka.wire.words import ServerWord
+
+
+class FollowMember(StreamMember):
+    """One who only reads."""
+
+    __slots__ = ()
+
+    stream: FollowStream
+    is_seen = False
+    hears_typing = False
+
+    @staticmethod
+    def encode(words: Sequence[ServerWord]) -> bytes:
+        if not isinstance(words[0], ChatWord):
+            return b""
+        return pb.FollowResponse(
+            messages=proto.messages(cast("Sequence[ChatWord]", words))
+        ).SerializeToString()
+
+    def refused(self, refusal: Refused) -> None:
+        raise AssertionError("who only reads says nothing") from refusal
+
+    def start_again(self) -> None:
+        self.handed = b""
+        self.stream.begin(reset=True)
+
+
+class FollowStream(Stream):
+    """One call of `Follow`."""
+
+    def __init__(self, chat: Chat, room: Room, write: Write) -> None:
+        super().__init__(chat, write)
+        self._room = room
+        self._member = FollowMember(Person(), room, self)
+        self._is_caught_up = False
+
+    def places(self) -> Iterable[tuple[Room, StreamMember]]:
+        return ((self._room, self._member),)
+
+    def tell(self, word: ServerWord) -> None:
+        """Comings and goings are not told here."""
+
+    def enter(self, since: int | None, epoch: str) -> None:
+        """Begin to read."""
+        reset = self.chat.enter(self._room, self._member, since, epoch)
+        self.begin(reset=reset)
+
+    def leave(self) -> None:
+        """Read no more."""
+        self.chat.leave(self._room, self._member)
+
+    def begin(self, *, reset: bool) -> None:
+        """Tell where the reading begins."""
+        room = self._room
+        started = pb.Started(room=room.name, head=room.head, epoch=room.epoch, reset=reset)
+        self.answer(pb.FollowResponse(started=started).SerializeToString())
+        self._is_caught_up = False
+
+    def at_head(self, member: StreamMember) -> None:
+        if not self._is_caught_up:
+            self._is_caught_up = True
+            caught_up = pb.CaughtUp(head=member.cursor - 1)
+            self.answer(pb.FollowResponse(caught_up=caught_up).SerializeToString())

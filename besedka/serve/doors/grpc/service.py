@@ -1,0 +1,194 @@
+"""The service `besedka.v1.Chat`: its methods as gRPC calls them, with refusals as statuses.
+
+Responses of streams are bytes already, encoded once for all readers; so the handlers are listed here by hand, and a test
+holds the list against the descriptor of the service.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import suppress
+from typing import Any, Final, NoReturn, TypeVar
+
+import grpc
+from google.protobuf.message import DecodeError, Message
+from google.rpc.error_details_pb2 import RetryInfo
+
+from besedka.proto.besedka.v1 import chat_pb2 as pb
+from besedka.serve.chat import Chat
+from besedka.serve.doors.grpc import calls, status
+from besedka.serve.doors.grpc.converse import ConverseStream
+from besedka.serve.doors.grpc.follow import FollowStream
+from besedka.serve.doors.grpc.peers import Peers
+from besedka.serve.doors.grpc.stream import Stream
+from besedka.wire.names import DEFAULT_ROOM, clean_room
+from besedka.wire.refusals import Code, Language, Refused
+
+NAME: Final = pb.DESCRIPTOR.services_by_name["Chat"].full_name
+
+Context = grpc.aio.ServicerContext[Any, Any]
+M = TypeVar("M", bound=Message)
+T = TypeVar("T")
+
+
+class ChatService:
+    """All calls of one server.
+
+    Args:
+        chat: whom they are about.
+        peers: where they come from.
+        language: of the sentences in statuses.
+    """
+
+    def __init__(self, chat: Chat, peers: Peers, language: Language) -> None:
+        self._chat = chat
+        self._peers = peers
+        self._language = language
+        self._streams: dict[Stream, asyncio.Task[None]] = {}
+        chat.metrics.show("streams_open", "gRPC streams that read now.", lambda: len(self._streams))
+
+    def handlers(self) -> dict[str, grpc.RpcMethodHandler[Any, Any]]:
+        """A handler for each method."""
+        return {
+            "Send": grpc.unary_unary_rpc_method_handler(self._send, _reader(pb.SendRequest), _written),
+            "ListMessages": grpc.unary_unary_rpc_method_handler(
+                self._list_messages, _reader(pb.ListMessagesRequest), _written
+            ),
+            "ListRooms": grpc.unary_unary_rpc_method_handler(
+                self._list_rooms, _reader(pb.ListRoomsRequest), _written
+            ),
+            "Follow": grpc.unary_stream_rpc_method_handler(self._follow, _reader(pb.FollowRequest)),
+            "Import": grpc.stream_unary_rpc_method_handler(self._import, _reader(pb.ImportRequest), _written),
+            "Converse": grpc.stream_stream_rpc_method_handler(self._converse, _reader(pb.ConverseRequest)),
+        }
+
+    async def end_streams(self, seconds: float) -> None:
+        """Have all streams write what there is and end, within so many seconds."""
+        for stream in self._streams:
+            stream.end()
+        if self._streams:
+            _, late = await asyncio.wait(self._streams.values(), timeout=seconds)
+            for task in late:
+                task.cancel()
+
+    # The methods.
+
+    async def _send(self, request: pb.SendRequest | Malformed, context: Context) -> pb.SendResponse:
+        pace = self._peers.pace(context.peer())
+        return await self._answer(context, lambda: calls.send(_whole(request), self._chat, pace))
+
+    async def _list_messages(
+        self, request: pb.ListMessagesRequest | Malformed, context: Context
+    ) -> pb.ListMessagesResponse:
+        return await self._answer(context, lambda: calls.list_messages(_whole(request), self._chat))
+
+    async def _list_rooms(
+        self, request: pb.ListRoomsRequest | Malformed, context: Context
+    ) -> pb.ListRoomsResponse:
+        _whole(request)
+        return await self._answer(context, lambda: calls.list_rooms(self._chat))
+
+    async def _import(
+        self, requests: AsyncIterator[pb.ImportRequest | Malformed], context: Context
+    ) -> pb.ImportResponse:
+        pace = self._peers.pace(context.peer())
+        try:
+            return await self._answer(context, lambda: calls.import_(_all_whole(requests), self._chat, pace))
+        except calls.ItemRefused as error:
+            await self._refuse(context, error.refusal, f"messages[{error.index}]")
+
+    async def _follow(self, request: pb.FollowRequest | Malformed, context: Context) -> None:
+        await self._answer(context, lambda: self._follow_on(_whole(request), context))
+
+    async def _follow_on(self, request: pb.FollowRequest, context: Context) -> None:
+        room = await self._chat.existing_room(clean_room(request.room or DEFAULT_ROOM))
+        with self._peers.stream(context.peer()):
+            stream = FollowStream(self._chat, room, context.write)
+            stream.enter(request.since if request.HasField("since") else None, request.epoch)
+            try:
+                await self._run(stream, context)
+            finally:
+                stream.leave()
+
+    async def _converse(
+        self, requests: AsyncIterator[pb.ConverseRequest | Malformed], context: Context
+    ) -> None:
+        await self._answer(context, lambda: self._converse_on(_all_whole(requests), context))
+
+    async def _converse_on(self, requests: AsyncIterator[pb.ConverseRequest], context: Context) -> None:
+        with self._peers.stream(context.peer()):
+            pace = self._peers.pace(context.peer())
+            stream = ConverseStream(self._chat, pace, self._language, context.write)
+            listening = asyncio.ensure_future(stream.listen(requests))
+            running = asyncio.ensure_future(self._run(stream, context))
+            try:
+                # Who has said all goes on hearing.
+                await asyncio.wait({listening, running}, return_when=asyncio.FIRST_EXCEPTION)
+            finally:
+                for task in (listening, running):
+                    task.cancel()
+                await asyncio.gather(listening, running, return_exceptions=True)
+                stream.visitor.end()
+            for task in (listening, running):
+                with suppress(asyncio.CancelledError):
+                    task.result()
+
+    async def _run(self, stream: Stream, context: Context) -> None:
+        """Have a stream write until the server goes down; then tell where to come back to."""
+        self._streams[stream] = asyncio.ensure_future(stream.run())
+        try:
+            await self._streams[stream]
+        finally:
+            self._streams.pop(stream).cancel()
+        refusal = Refused(Code.GOING_DOWN)
+        details = [*status.details(refusal, self._language), stream.cursors(), RetryInfo()]
+        await status.end(context, status.STATUS[refusal.code], refusal.sentence(self._language), details)
+
+    # What they have in common.
+
+    async def _answer(self, context: Context, act: Callable[[], Awaitable[T]]) -> T:
+        try:
+            return await act()
+        except Refused as refusal:
+            await self._refuse(context, refusal)
+
+    async def _refuse(self, context: Context, refusal: Refused, field: str = "") -> NoReturn:
+        self._chat.metrics.refused(refusal.code)
+        sentence = refusal.sentence(self._language)
+        details = status.details(refusal, self._language, field)
+        await status.end(
+            context, status.STATUS[refusal.code], f"{field}: {sentence}" if field else sentence, details
+        )
+
+
+class Malformed:
+    """A request that is no message of ours: gRPC itself would call that an error of the server."""
+
+    def __init__(self, why: str) -> None:
+        self.why = why
+
+
+def _reader(kind: type[M]) -> Callable[[bytes], M | Malformed]:
+    def read(data: bytes) -> M | Malformed:
+        try:
+            return kind.FromString(data)
+        except DecodeError as error:
+            return Malformed(str(error))
+
+    return read
+
+
+def _written(response: Message) -> bytes:
+    return response.SerializeToString()
+
+
+def _whole(request: M | Malformed) -> M:
+    if isinstance(request, Malformed):
+        raise Refused(Code.BAD_FRAME, detail=request.why)
+    return request
+
+
+async def _all_whole(requests: AsyncIterator[M | Malformed]) -> AsyncIterator[M]:
+    async for request in requests:
+        yield _whole(request)

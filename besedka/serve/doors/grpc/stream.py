@@ -1,0 +1,152 @@
+"""Readers over gRPC: each is a cursor that pulls what comes next, and HTTP/2 holds back who does not read.
+
+While a stream waits at the head its members are live; what is told wakes it, and is the next thing that it writes. While it
+writes it is behind, and catches up with all that was told meanwhile in one response: from what the room remembers in the
+encoding that all share, or else from the log. So nothing is kept for a reader but its cursor.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from abc import ABC, abstractmethod
+from collections import deque
+from collections.abc import Awaitable, Callable, Iterable
+from typing import Final
+
+from besedka.proto import words as proto
+from besedka.proto.besedka.v1 import chat_pb2 as pb
+from besedka.serve.chat import Chat
+from besedka.serve.people import Person
+from besedka.serve.room import Member, Room
+from besedka.wire.words import History, ServerWord
+
+UNREAD_ANSWERS: Final = 64
+"""Who leaves more answers than this unread is not listened to until he reads."""
+
+Write = Callable[[bytes], Awaitable[None]]
+
+
+class StreamMember(Member):
+    """A member who hears by the responses of a stream."""
+
+    __slots__ = ("handed", "room", "stream")
+
+    pulls = True
+
+    def __init__(self, person: Person, room: Room, stream: Stream) -> None:
+        super().__init__(person, self._told)
+        self.room = room
+        self.stream = stream
+        # What the room has handed to it, and is not written yet.
+        self.handed = b""
+
+    @property
+    def is_full(self) -> bool:
+        return False
+
+    def hear(self, word: ServerWord) -> None:
+        self.stream.tell(word)
+
+    def read_on(self) -> None:
+        self.stream.wake()
+
+    def _told(self, data: bytes) -> None:
+        self.handed = data
+        self.room.fall_behind(self)
+        self.stream.wake()
+
+
+class Stream(ABC):
+    """One call that writes responses as long as it lasts.
+
+    Args:
+        chat: whom to read.
+        write: writes a response, and waits until there is room for the next.
+    """
+
+    def __init__(self, chat: Chat, write: Write) -> None:
+        self.chat = chat
+        self.is_ending = False
+        self._write = write
+        self._answers: deque[bytes] = deque()
+        self._woken = asyncio.Event()
+        self._drained = asyncio.Event()
+
+    @abstractmethod
+    def places(self) -> Iterable[tuple[Room, StreamMember]]:
+        """Where it reads."""
+
+    @abstractmethod
+    def tell(self, word: ServerWord) -> None:
+        """Tell something to this stream only."""
+
+    async def has_room(self) -> None:
+        """Wait until not too many answers are unread."""
+        while len(self._answers) > UNREAD_ANSWERS:
+            self._drained.clear()
+            await self._drained.wait()
+
+    def answer(self, response: bytes) -> None:
+        """Have a response written before all else."""
+        self._answers.append(response)
+        self.wake()
+
+    def wake(self) -> None:
+        """There is something to write."""
+        self._woken.set()
+
+    def end(self) -> None:
+        """Write what there is, and no more."""
+        self.is_ending = True
+        self.wake()
+
+    def at_head(self, member: StreamMember) -> None:  # noqa: B027 - not every kind of stream wants to know
+        """A member has read all there is."""
+
+    def cursors(self) -> pb.Cursors:
+        """Where to come back to."""
+        found = [
+            pb.Cursor(room=room.name, since=member.cursor - 1, epoch=room.epoch)
+            for room, member in self.places()
+        ]
+        return pb.Cursors(cursors=found)
+
+    async def run(self) -> None:
+        """Write until it is to end, or is cancelled."""
+        while True:
+            self._woken.clear()
+            wrote = await self._write_answers()
+            for room, member in tuple(self.places()):
+                # Nothing may be written between these two: an answer that comes meanwhile may say that the log is another.
+                data = await self._next(room, member)
+                if data:
+                    await self._write(data)
+                    wrote = True
+            if not wrote and not self._woken.is_set():
+                if self.is_ending:
+                    return
+                await self._woken.wait()
+
+    async def _write_answers(self) -> bool:
+        wrote = bool(self._answers)
+        while self._answers:
+            await self._write(self._answers.popleft())
+        self._drained.set()
+        return wrote
+
+    async def _next(self, room: Room, member: StreamMember) -> bytes:
+        """What a member wants next; at the head nothing, and it is live."""
+        if member.handed:
+            data, member.handed = member.handed, b""
+            return data
+        if member.cursor <= room.head:
+            page = None if (recalled := room.recall(member)) else await self.chat.read_on(room, member)
+            return recalled or (self._page(page) if page else b"")
+        self.at_head(member)
+        if not room.is_live(member):
+            self.chat.try_live(room, member)
+        return b""
+
+    def _page(self, page: History) -> bytes:
+        # Follow and Converse write messages by the same bytes.
+        return pb.FollowResponse(messages=proto.page(page, self.chat.zone)).SerializeToString()
