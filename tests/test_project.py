@@ -16,6 +16,7 @@ from besedka.serve.chat import Chat
 from besedka.serve.doors.http import visit
 from besedka.serve.doors.origin import Origins
 from besedka.serve.doors.patience import REQUEST_SECONDS
+from besedka.serve.doors.websocket import besedka
 from besedka.serve.doors.websocket.door import WebSocketDoor
 from besedka.serve.fairness import Fairness, Sources
 from besedka.serve.settings import Settings
@@ -100,7 +101,8 @@ def test_every_limit_is_in_the_protocol() -> None:
         f"messages a second of a connection (`--rate`) | {Fairness().rate:g} |",
         f"messages a second of an address (`--rate-address`) | {Fairness().rate_address:g} |",
         f"connections of an address (`--connections-per-address`) | {Fairness().connections_per_address} |",
-        f"frames of any kind, for each message of `--rate` | {fairness.FRAMES_PER_MESSAGE} |",
+        f"other frames a second, for each message of `--rate` | {fairness.FRAMES_PER_MESSAGE} |",
+        f"rooms of one connection | {besedka.ROOMS_OF_ONE_AT_MOST} |",
         f"the headers of a request | {visit.HEADER_BYTES} bytes |",
         f"the time for a request, a handshake too | {REQUEST_SECONDS:g} seconds |",
         f"requests waiting on one connection | {visit.REQUESTS_WAITING} |",
@@ -116,7 +118,7 @@ def test_every_figure_is_in_the_operating_page() -> None:
 
 async def _all_figures() -> set[str]:
     chat = Chat(Settings())
-    WebSocketDoor({}, Sources(Fairness()), chat.metrics, chat.now, Origins())
+    WebSocketDoor({}, Sources(Fairness()), chat.metrics, chat.now, origins=Origins(), soon=print)
     text = chat.metrics.text().decode()
     await chat.close()
     families = text_string_to_metric_families(text)

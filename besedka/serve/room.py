@@ -388,7 +388,6 @@ class Room:
             live.remove(member)
             member.cursor = self.head + 1
             member.notices = self._notices
-            self._tally.fell_behind += 1
 
     def is_live(self, member: Member) -> bool:
         """Whether it is handed what is told."""

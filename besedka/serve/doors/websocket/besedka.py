@@ -10,6 +10,7 @@ from typing import Final, TypeVar, assert_never
 from besedka.serve.chat import Chat
 from besedka.serve.doors.websocket.connection import Connection
 from besedka.serve.doors.websocket.talk import SocketMember, SocketTalk
+from besedka.serve.fairness import REFUSAL_SECONDS
 from besedka.serve.people import Person
 from besedka.serve.resend import SaidBefore
 from besedka.serve.room import Room, Said
@@ -41,6 +42,9 @@ from besedka.wire.words import Chat as ChatWord
 
 T = TypeVar("T")
 
+ROOMS_OF_ONE_AT_MOST: Final = 100
+"""Rooms that one connection may be in at once."""
+
 LIMITS: Final = Limits(
     name=NAME_CHARACTERS_AT_MOST,
     room=ROOM_CHARACTERS_AT_MOST,
@@ -54,15 +58,17 @@ class BesedkaMember(SocketMember):
 
     Attributes:
         said_before: what the log has by its name, once it has said something again.
+        refused_key: of the message that was said too fast, and must come again first.
     """
 
-    __slots__ = ("said_before", "talk")
+    __slots__ = ("refused_key", "said_before", "talk")
 
     talk: BesedkaTalk
 
     def __init__(self, person: Person, room: Room, talk: BesedkaTalk) -> None:
         super().__init__(person, room, talk)
         self.said_before: SaidBefore | None = None
+        self.refused_key = ""
 
     def start_again(self) -> None:
         self.said_before = None
@@ -133,7 +139,7 @@ class BesedkaTalk(SocketTalk):
             case Join():
                 self._join(word)
             case Say():
-                self.pace()
+                self._keep_pace(word)
                 self._say(word)
             case Browse():
                 room = self._place(word.room).room
@@ -150,6 +156,21 @@ class BesedkaTalk(SocketTalk):
             case _:
                 assert_never(word)
 
+    def _keep_pace(self, word: Say) -> None:
+        """Refuse what is too fast, and then all else with a key until the refused message comes again: so its order stays."""
+        member, key = self._place(word.room), clean_key(word.key)
+        if key and member.room.knows(member.person.name, key):
+            return
+        if member.refused_key and key and key != member.refused_key:
+            raise Refused(Code.TOO_FAST, wait=REFUSAL_SECONDS)
+        try:
+            self.pace()
+        except Refused:
+            member.refused_key = member.refused_key or key
+            raise
+        if key:
+            member.refused_key = ""
+
     def _join(self, word: Join) -> None:
         name = clean_name(word.user)
         room_name = clean_room(word.room)
@@ -159,6 +180,8 @@ class BesedkaTalk(SocketTalk):
             )
         if room_name in self._places:
             raise Refused(Code.ALREADY_JOINED, room=room_name)
+        if len(self._places) >= ROOMS_OF_ONE_AT_MOST:
+            raise Refused(Code.TOO_MANY_ROOMS, limit=ROOMS_OF_ONE_AT_MOST)
         room = self.chat.room(room_name)
         if isinstance(room, Room):
             self._enter(room, name, word)

@@ -49,6 +49,7 @@ class SocketTalk:
     def refuse(self, refusal: Refused) -> None:
         """Tell that something was refused, and why."""
         self.chat.metrics.refused(refusal.code)
+        self.connection.pace.refuse(self.chat.now())
         error = Error(
             code=refusal.code,
             text=refusal.sentence(self.language),
