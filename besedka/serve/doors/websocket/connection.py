@@ -220,7 +220,10 @@ class Connection(asyncio.Protocol):
             self._heard_at = now  # perhaps we do not listen
         elif now - self._heard_at > SILENT_SECONDS:
             self.close(Ending.SILENT)
-        if now >= self._ping_at and not self._is_ending and not self.is_full:
+        self._ping(now)
+
+    def _ping(self, now: float) -> None:
+        if now >= self._ping_at and not self.is_full and not self._is_ending:
             self._ping_at = now + PING_SECONDS
             self.transport.write(PING)
 
