@@ -6,7 +6,7 @@ import asyncio
 import socket
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import ExitStack, asynccontextmanager, suppress
+from contextlib import ExitStack, asynccontextmanager, closing, suppress
 
 import pytest
 from websockets.exceptions import InvalidStatus
@@ -66,22 +66,27 @@ def test_a_slow_network_does_not_put_what_was_said_too_fast_into_another_order(
 @asynccontextmanager
 async def slow_network(port: int, bytes_a_second: int) -> AsyncIterator[int]:
     """A port that leads to another one, slowly on the way there."""
+    carrying: list[asyncio.Task[None]] = []
 
     async def carry(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, pace: float) -> None:
-        with suppress(ConnectionError):
+        with closing(writer), suppress(ConnectionError):
             while data := await reader.read(4096):
                 writer.write(data)
                 await writer.drain()
                 await asyncio.sleep(len(data) * pace)
-        writer.close()
 
     async def connect(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         there, back = await asyncio.open_connection("127.0.0.1", port)
-        await asyncio.gather(carry(reader, back, 1 / bytes_a_second), carry(there, writer, 0))
+        carrying.append(asyncio.create_task(carry(reader, back, 1 / bytes_a_second)))
+        carrying.append(asyncio.create_task(carry(there, writer, 0)))
 
     server = await asyncio.start_server(connect, "127.0.0.1", 0, limit=4096)
     yield server.sockets[0].getsockname()[1]
     server.close()
+    for task in carrying:
+        task.cancel()
+    await asyncio.gather(*carrying, return_exceptions=True)
+    await asyncio.sleep(0.1)  # the transports end in the loop
 
 
 def test_the_seeds_clients_are_told_as_well(make_server: ServerMaker) -> None:
