@@ -33,7 +33,9 @@ class Talker:
             options["sock"] = socket.socket()
             options["sock"].setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
             options["sock"].connect(("127.0.0.1", server.port))
-        self._socket = self._open.enter_context(connect(server.url(path), max_size=None, **options))
+        self._socket = self._open.enter_context(
+            connect(server.url(path), max_size=None, ping_interval=None, **options)
+        )
 
     def __enter__(self) -> Self:
         return self

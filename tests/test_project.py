@@ -11,7 +11,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from besedka import cli
-from besedka.serve import chat, fairness
+from besedka.serve import chat, conversation, fairness
 from besedka.serve.chat import Chat
 from besedka.serve.doors.http import visit
 from besedka.serve.doors.origin import Origins
@@ -100,7 +100,8 @@ def test_every_limit_is_in_the_protocol() -> None:
         f"messages a second of a connection (`--rate`) | {Fairness().rate:g} |",
         f"messages a second of an address (`--rate-address`) | {Fairness().rate_address:g} |",
         f"connections of an address (`--connections-per-address`) | {Fairness().connections_per_address} |",
-        f"frames of any kind, for each message of `--rate` | {fairness.FRAMES_PER_MESSAGE} |",
+        f"other frames a second, for each message of `--rate` | {fairness.FRAMES_PER_MESSAGE} |",
+        f"rooms of one connection | {conversation.ROOMS_OF_ONE_AT_MOST} |",
         f"the headers of a request | {visit.HEADER_BYTES} bytes |",
         f"the time for a request, a handshake too | {REQUEST_SECONDS:g} seconds |",
         f"requests waiting on one connection | {visit.REQUESTS_WAITING} |",
@@ -116,7 +117,7 @@ def test_every_figure_is_in_the_operating_page() -> None:
 
 async def _all_figures() -> set[str]:
     chat = Chat(Settings())
-    WebSocketDoor({}, Sources(Fairness()), chat.metrics, chat.now, Origins())
+    WebSocketDoor({}, Sources(Fairness()), chat.metrics, chat.now, origins=Origins(), soon=print)
     text = chat.metrics.text().decode()
     await chat.close()
     families = text_string_to_metric_families(text)

@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import logging
+import math
 from pathlib import Path
 
 import click
 
 from besedka.commands.options import Failure, setting
 from besedka.wire.refusals import Language
+
+
+def _finite(_: click.Context, __: click.Parameter, given: float) -> float:
+    if math.isnan(given):
+        raise click.BadParameter("it is no number")
+    return given
 
 
 def _origins(_: click.Context, __: click.Parameter, given: tuple[str, ...]) -> tuple[str, ...]:
@@ -64,13 +71,15 @@ Examples:
 @setting(
     "--rate",
     default=100.0,
-    type=click.FloatRange(0),
+    type=click.FloatRange(0, 1e9),
+    callback=_finite,
     help="Messages a second that one connection may say, ten seconds' worth of them at once; 0 is no limit.",
 )
 @setting(
     "--rate-address",
     default=1_000.0,
-    type=click.FloatRange(0),
+    type=click.FloatRange(0, 1e9),
+    callback=_finite,
     help="The same for all connections from one address (not for this machine's own); 0 is no limit.",
 )
 @setting(

@@ -39,11 +39,18 @@ NOTICE_SECONDS: Final = 0.25
 DESERTED_SECONDS: Final = 60.0
 """A room in which nobody is gives back its file after so long; until then a reconnect finds it open."""
 
+WARNING_SECONDS: Final = 60.0
+"""Rooms that cannot be opened are logged at most so often: whoever asks for them could fill the log."""
+
 FULL_SECONDS: Final = 10.0
 """How long a batch that found no room counts as news: then the disk is asked again."""
 
 WORKERS: Final = 4
-"""Threads for files. A disk seldom gets faster with more, and each waits in the kernel, not in Python."""
+"""Threads to write, and as many to read. A disk seldom gets faster with more, and each waits in the kernel, not in Python.
+One more looks through logs for what is said again, which is work for Python, and never done by two at once."""
+
+READY_SECONDS: Final = 2.0
+"""A disk that does not answer for so long is not ready."""
 
 
 class Chat:
@@ -62,7 +69,10 @@ class Chat:
         self._settings = settings
         self._clock = clock
         self._loop = asyncio.get_running_loop()
-        self._workers = ThreadPoolExecutor(WORKERS, thread_name_prefix="besedka-files")
+        # Nobody who reads may keep a batch from being written.
+        self._writers = ThreadPoolExecutor(WORKERS, thread_name_prefix="besedka-writes")
+        self._readers = ThreadPoolExecutor(WORKERS, thread_name_prefix="besedka-reads")
+        self._searcher = ThreadPoolExecutor(1, thread_name_prefix="besedka-searches")
         self._histories: dict[str, ChatHistory] = {}
         self._rooms: dict[str, Room] = {}
         self._opening: dict[str, asyncio.Task[Room]] = {}
@@ -73,6 +83,7 @@ class Chat:
         self._closing: dict[Room, asyncio.TimerHandle] = {}
         self._space: dict[Room, asyncio.Future[None]] = {}
         self._full_at = float("-inf")
+        self._warned_at = float("-inf")
         self._going_down = False
         self._is_closed = False
         self._measure()
@@ -104,7 +115,8 @@ class Chat:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        self._workers.shutdown()
+        for pool in (self._writers, self._readers, self._searcher):
+            pool.shutdown(wait=False, cancel_futures=True)
         for name, history in self._histories.items():
             history.close(remove_if_empty=name != DEFAULT_ROOM)
 
@@ -116,8 +128,14 @@ class Chat:
             return "going down"
         if self._loop.time() - self._full_at < FULL_SECONDS:
             return "disk full"
-        has_room = self._loop.run_in_executor(self._workers, self._histories[DEFAULT_ROOM].has_room)
-        return "" if await has_room else "disk full"
+        try:
+            async with asyncio.timeout(READY_SECONDS):
+                history = self._histories[DEFAULT_ROOM]
+                return (
+                    "" if await self._loop.run_in_executor(self._readers, history.has_room) else "disk full"
+                )
+        except TimeoutError:
+            return "disk does not answer"
 
     def _measure(self) -> None:
         """Show the rooms as they are at the moment of asking."""
@@ -166,7 +184,7 @@ class Chat:
         if room is not None:
             return room
         if name not in self._opening:
-            if len(self._rooms) + len(self._opening) >= ROOMS_AT_MOST:
+            if len(self._rooms) + len(self._opening) >= ROOMS_AT_MOST and not self._close_a_deserted_room():
                 raise Refused(Code.TOO_MANY_ROOMS, limit=ROOMS_AT_MOST)
             task = self._loop.create_task(self._open_for_member(name))
             self._opening[name] = task
@@ -244,7 +262,7 @@ class Chat:
     async def said_by(self, room: Room, user: str, after: int) -> SaidBefore:
         """What the log has by this name, later than an id: to know again what is said again."""
         history = self._histories[room.name]
-        messages = await self._loop.run_in_executor(self._workers, history.said_by, user, after)
+        messages = await self._loop.run_in_executor(self._searcher, history.said_by, user, after)
         told = [(number, line) for number, line in messages if number <= room.head]
         return SaidBefore(after, told)
 
@@ -317,7 +335,7 @@ class Chat:
         path = self._settings.history.absolute()
         if name != DEFAULT_ROOM:
             path = room_path(path, name)
-        history = await self._loop.run_in_executor(self._workers, ChatHistory.open, path)
+        history = await self._loop.run_in_executor(self._readers, ChatHistory.open, path)
         self._histories[name] = history
         room = self._rooms[name] = Room(name, history, self.metrics.tally)
         # Whoever asked for it may have gone meanwhile, or may not be let in.
@@ -328,7 +346,9 @@ class Chat:
         try:
             return await self._open(name)
         except StartError as error:
-            log.warning("room %s: %s", name, error)
+            if self._loop.time() - self._warned_at > WARNING_SECONDS:
+                self._warned_at = self._loop.time()
+                log.warning("room %s: %s", name, error)
             raise Refused(Code.ROOM_UNAVAILABLE, room=name) from error
 
     async def _write(self, room: Room) -> None:
@@ -339,7 +359,7 @@ class Chat:
                 if room in self._space:
                     self._space.pop(room).set_result(None)
                 try:
-                    first = await self._loop.run_in_executor(self._workers, history.append, batch.lines())
+                    first = await self._loop.run_in_executor(self._writers, history.append, batch.lines())
                 except AppendError as error:
                     self._fail(room, batch, error)
                 else:
@@ -363,7 +383,7 @@ class Chat:
         if self._is_closed:
             raise Refused(Code.GOING_DOWN)
         history = self._histories[room.name]
-        return await self._loop.run_in_executor(self._workers, history.read, first, limit)
+        return await self._loop.run_in_executor(self._readers, history.read, first, limit)
 
     async def _help(self, room: Room, member: Member) -> None:
         """Read on for one who is behind."""
@@ -375,6 +395,9 @@ class Chat:
                     member.hear(page)
                 elif member.cursor == cursor:
                     break
+        except OSError as error:
+            log.error("room %s cannot be read: %s", room.name, error)  # noqa: TRY400 - the sentence is enough
+            member.refused(Refused(Code.ROOM_UNAVAILABLE, room=room.name))
         finally:
             # Nothing may be awaited between the last look at the member and this line: `follow` may come at once.
             self._helped.pop(member, None)
@@ -390,6 +413,15 @@ class Chat:
         """Give back the file of a room in which nobody is, if it stays so."""
         if room.is_deserted and room.name != DEFAULT_ROOM and room not in self._closing:
             self._closing[room] = self._loop.call_later(DESERTED_SECONDS, self._close, room)
+
+    def _close_a_deserted_room(self) -> bool:
+        """Make place for another room, if in one nobody is; the one that has been so for longest."""
+        for room in tuple(self._closing):
+            if room not in self._writing:
+                self._closing[room].cancel()
+                self._close(room)
+                return True
+        return False
 
     def _close(self, room: Room) -> None:
         del self._closing[room]

@@ -9,10 +9,11 @@ import asyncio
 import secrets
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass
 from typing import Final, TypeVar, assert_never
 
 from besedka.serve.chat import Chat
-from besedka.serve.fairness import Pace
+from besedka.serve.fairness import REFUSAL_SECONDS, Pace
 from besedka.serve.people import Person
 from besedka.serve.resend import SaidBefore
 from besedka.serve.room import Member, Room, Said
@@ -44,6 +45,9 @@ from besedka.wire.words import (
 )
 
 T = TypeVar("T")
+
+ROOMS_OF_ONE_AT_MOST: Final = 100
+"""Rooms that one connection may be in at once."""
 
 LIMITS: Final = Limits(
     name=NAME_CHARACTERS_AT_MOST,
@@ -80,6 +84,7 @@ class Visitor(ABC):
     def refuse(self, refusal: Refused) -> None:
         """Tell that something was refused, and why."""
         self.chat.metrics.refused(refusal.code)
+        self.pace.refuse(self.chat.now())
         error = Error(
             code=refusal.code,
             text=refusal.sentence(self.language),
@@ -101,16 +106,29 @@ class Visitor(ABC):
             self.chat.follow(room, member)
 
 
+@dataclass(slots=True)
+class _Place:
+    """One's place in a room.
+
+    Attributes:
+        said_before: what the log has by one's name, once one has said something again.
+        refused_key: of the message that was said too fast, and must come again first.
+    """
+
+    room: Room
+    member: Member
+    said_before: SaidBefore | None = None
+    refused_key: str = ""
+
+
 class Conversation(Visitor):
     """One who takes part in any number of rooms."""
 
-    __slots__ = ("_own_secret", "_places", "_said_before")
+    __slots__ = ("_own_secret", "_places")
 
     def __init__(self, chat: Chat, pace: Pace, language: Language) -> None:
         super().__init__(chat, pace, language)
-        self._places: dict[str, tuple[Room, Member]] = {}
-        # What the log has by his name, in rooms in which he has said something again.
-        self._said_before: dict[str, SaidBefore] | None = None
+        self._places: dict[str, _Place] = {}
         # One connection is one person, in all its rooms, also if it brought no secret.
         self._own_secret = ""
 
@@ -123,7 +141,7 @@ class Conversation(Visitor):
         """Hear nothing more until the answer is there and has been dealt with; a `Refused` is told."""
 
     def members(self) -> Iterable[tuple[Room, Member]]:
-        return self._places.values()
+        return [(place.room, place.member) for place in self._places.values()]
 
     def hear_word(self, word: ClientWord) -> None:
         """He says something."""
@@ -131,14 +149,13 @@ class Conversation(Visitor):
 
     def end(self) -> None:
         """He is gone."""
-        for room, member in self._places.values():
-            self._go(room, member)
+        for place in self._places.values():
+            self._go(place)
         self._places.clear()
 
     def start_again(self, room: Room, member: Member) -> None:
         """The log of a room is another one."""
-        if self._said_before:
-            self._said_before.pop(room.name, None)
+        self._places[room.name].said_before = None
         self._welcome(room, member, reset=True)
 
     def _welcome(self, room: Room, member: Member, *, reset: bool) -> None:
@@ -173,21 +190,35 @@ class Conversation(Visitor):
             case Join():
                 self._join(word)
             case Say():
-                self.pace.say(self.chat.now())
+                self._keep_pace(word)
                 self._say(word)
             case Browse():
-                room, _ = self._place(word.room)
-                page = self.chat.page(room, word.before, word.limit)
+                page = self.chat.page(self._place(word.room).room, word.before, word.limit)
                 self._later(word, page, lambda page: self._show(page, word))
             case BeginTyping():
-                room, member = self._place(word.room)
-                self.chat.type(room, member)
+                place = self._place(word.room)
+                self.chat.type(place.room, place.member)
             case Leave():
-                room, member = self._place(word.room)
-                del self._places[room.name]
-                self._go(room, member)
+                place = self._place(word.room)
+                del self._places[place.room.name]
+                self._go(place)
             case _:
                 assert_never(word)
+
+    def _keep_pace(self, word: Say) -> None:
+        """Refuse what is too fast, and then all else with a key until the refused message comes again: so its order stays."""
+        place, key = self._place(word.room), word.key
+        if key and place.room.knows(place.member.person.name, key):
+            return
+        if place.refused_key and key and key != place.refused_key:
+            raise Refused(Code.TOO_FAST, wait=REFUSAL_SECONDS)
+        try:
+            self.pace.say(self.chat.now())
+        except Refused:
+            place.refused_key = place.refused_key or key
+            raise
+        if key:
+            place.refused_key = ""
 
     def _join(self, word: Join) -> None:
         name = clean_name(word.user)
@@ -195,6 +226,8 @@ class Conversation(Visitor):
         secret = clean_secret(word.secret)
         if room_name in self._places:
             raise Refused(Code.ALREADY_JOINED, room=room_name)
+        if len(self._places) >= ROOMS_OF_ONE_AT_MOST:
+            raise Refused(Code.TOO_MANY_ROOMS, limit=ROOMS_OF_ONE_AT_MOST)
         room = self.chat.room(room_name)
         if isinstance(room, Room):
             self._enter(room, name, secret, word)
@@ -206,31 +239,30 @@ class Conversation(Visitor):
             secret = self._own_secret = self._own_secret or secrets.token_hex(16)
         person = self.chat.people.come(name, secret)
         member = self.make_member(person, room)
-        self._places[room.name] = room, member
+        self._places[room.name] = _Place(room, member)
         reset = self.chat.enter(room, member, word.since, word.epoch)
         self._welcome(room, member, reset=reset)
         self.chat.follow(room, member)
 
     def _say(self, word: Say) -> None:
-        room, member = self._place(word.room)
-        user = member.person.name
-        said = Said(member, user, clean_text(word.text), clean_key(word.key))
-        before = self._said_before.get(room.name) if self._said_before else None
+        place = self._place(word.room)
+        room, user = place.room, place.member.person.name
+        said = Said(place.member, user, clean_text(word.text), clean_key(word.key))
         if room.is_full:
             self._later(word, self.chat.space(room), lambda _: self._say(word))
         elif word.after is None or room.knows(user, said.key):
             self._tell_if_known(self.chat.say(room, said))
-        elif before is None or before.after > word.after:
-            looked_up = self.chat.said_by(room, user, word.after)
-            self._later(word, looked_up, lambda before: self._say_again(word, said, before))
+        elif place.said_before is None or place.said_before.after > word.after:
+            before = self.chat.said_by(room, user, word.after)
+            self._later(word, before, lambda before: self._say_again(word, said, before))
         else:
-            self._say_again(word, said, before)
+            self._say_again(word, said, place.said_before)
 
     def _say_again(self, word: Say, said: Said, before: SaidBefore) -> None:
-        room, _ = self._place(word.room)
-        self._said_before = {**(self._said_before or {}), room.name: before}
-        known = self.chat.recognise(room, said, word.after or 0, before)
-        self._tell_if_known(known or self.chat.say(room, said))
+        place = self._place(word.room)
+        place.said_before = before
+        known = self.chat.recognise(place.room, said, word.after or 0, before)
+        self._tell_if_known(known or self.chat.say(place.room, said))
 
     def _tell_if_known(self, known: ServerWord | None) -> None:
         if known:
@@ -239,12 +271,12 @@ class Conversation(Visitor):
     def _show(self, page: History, word: Browse) -> None:
         self.tell(History(room=page.room, first=page.first, messages=page.messages, before=word.before))
 
-    def _place(self, room: str) -> tuple[Room, Member]:
+    def _place(self, room: str) -> _Place:
         name = clean_room(room)
         if name not in self._places:
             raise Refused(Code.NOT_JOINED, room=name)
         return self._places[name]
 
-    def _go(self, room: Room, member: Member) -> None:
-        self.chat.leave(room, member)
-        self.chat.people.go(member.person)
+    def _go(self, place: _Place) -> None:
+        self.chat.leave(place.room, place.member)
+        self.chat.people.go(place.member.person)

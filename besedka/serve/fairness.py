@@ -15,54 +15,52 @@ BURST_SECONDS: Final = 10.0
 """A bucket holds what its rate gives in so long: a paste, or an outbox after a reconnect, goes through at once."""
 
 REFUSAL_SECONDS: Final = 1.0
-"""An empty bucket gives nothing for so long: what was already on its way behind the refused message is refused as well,
-and its sender can say all of it again in order."""
+"""How long one who said too much is asked to wait at least; by then there is more than a single token again."""
 
-FRAMES_PER_MESSAGE: Final = 10
-"""How many frames of any kind (joins, pages, pings, nonsense) a connection may send for each message that it may say.
-They are not refused: its socket is read later."""
+FRAMES_PER_MESSAGE: Final = 2
+"""How many frames that are no accepted messages (joins, pages, pings, nonsense) a connection may send a second for each
+message that it may say. They are not refused: its socket is read later."""
+
+FRAMES_AT_LEAST: Final = 20
+"""How many it may send a second, whatever the rate."""
+
+FRAMES_SECONDS: Final = 2.0
+"""How many seconds' worth of them it may send at once."""
+
+REFUSED_FRAMES: Final = 5
+"""A frame that is refused costs so many: it costs us an answer."""
 
 NEIGHBOURS: Final = 64
 """The prefix of IPv6 networks: a single customer is given at least such a one (RFC 6177), and can use all of it."""
-
 
 _ROUNDING: Final = 1e-6  # seconds; floats do not add up exactly
 
 
 class TokenBucket:
-    """Gives out tokens at a rate, and holds those of `BURST_SECONDS` (at least one).
+    """Gives out tokens at a rate, and holds a burst of them.
 
     All it keeps is the moment when it will be full again: the generic cell rate algorithm (ITU-T I.371, annex A).
 
     Args:
         rate: tokens a second, more than 0.
+        burst: how many seconds' worth it holds; at least one token.
     """
 
-    __slots__ = ("_burst", "_full_at", "_opens_at", "_rate")
+    __slots__ = ("_burst", "_full_at", "_rate")
 
-    def __init__(self, rate: float) -> None:
+    def __init__(self, rate: float, burst: float = BURST_SECONDS) -> None:
         self._rate = rate
-        self._burst = max(BURST_SECONDS, 1 / rate)
+        self._burst = max(burst, 1 / rate)
         self._full_at = 0.0
-        self._opens_at = 0.0
 
-    def take(self, now: float) -> float:
-        """Take a token. Returns 0, or how many seconds to wait: until then nothing is given."""
-        if now < self._opens_at:
-            return self._opens_at - now
-        full_at = max(self._full_at, now) + 1 / self._rate
-        missing = full_at - now - self._burst
-        if missing > _ROUNDING:
-            wait = max(REFUSAL_SECONDS, missing)
-            self._opens_at = now + wait
-            return wait
-        self._full_at = full_at
-        return 0.0
+    def wait(self, now: float, tokens: int = 1) -> float:
+        """In how many seconds there will be so many tokens; 0 if they are there."""
+        missing = max(self._full_at, now) + tokens / self._rate - now - self._burst
+        return missing if missing > _ROUNDING else 0.0
 
-    def spend(self, tokens: int, now: float) -> float:
-        """Take tokens, also those that are not there yet. Returns in how many seconds they will be."""
+    def spend(self, now: float, tokens: int = 1) -> None:
+        """Take tokens, also those that are not there yet; a negative number gives them back."""
         self._full_at = max(self._full_at, now) + tokens / self._rate
-        return max(0.0, self._full_at - now - self._burst)
 
     def is_full(self, now: float) -> bool:
         """Whether it is as if nothing had been taken."""
@@ -162,7 +160,8 @@ class Pace:
     def __init__(self, rate: float, source: Source) -> None:
         self.source = source
         self._messages = TokenBucket(rate) if rate else None
-        self._frames = TokenBucket(rate * FRAMES_PER_MESSAGE) if rate else None
+        frames = max(FRAMES_AT_LEAST, rate * FRAMES_PER_MESSAGE)
+        self._frames = TokenBucket(frames, FRAMES_SECONDS) if rate else None
 
     def say(self, now: float) -> None:
         """A message is said.
@@ -170,14 +169,28 @@ class Pace:
         Raises:
             Refused: `too_fast`, with how long to wait.
         """
-        for bucket in (self._messages, self.source.bucket):
-            wait = bucket.take(now) if bucket else 0.0
-            if wait:
-                raise Refused(Code.TOO_FAST, wait=wait)
+        buckets = [bucket for bucket in (self._messages, self.source.bucket) if bucket]
+        wait = max((bucket.wait(now) for bucket in buckets), default=0.0)
+        if wait:
+            raise Refused(Code.TOO_FAST, wait=max(wait, REFUSAL_SECONDS))
+        for bucket in buckets:
+            bucket.spend(now)
+        if self._frames:
+            self._frames.spend(now, -1)
 
-    def hear(self, frames: int, now: float) -> float:
-        """So many frames came in. Returns for how many seconds no more should be read."""
-        return self._frames.spend(frames, now) if self._frames else 0.0
+    def refuse(self, now: float) -> None:
+        """Something was refused."""
+        if self._frames:
+            self._frames.spend(now, REFUSED_FRAMES - 1)
+
+    def hear(self, now: float, frames: int) -> None:
+        """So many frames came in."""
+        if self._frames:
+            self._frames.spend(now, frames)
+
+    def deaf_for(self, now: float) -> float:
+        """For how many seconds no more should be read."""
+        return self._frames.wait(now, 0) if self._frames else 0.0
 
 
 def network_of(host: str) -> IPv4Address | IPv6Network | None:

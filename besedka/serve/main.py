@@ -19,7 +19,7 @@ from besedka.serve.doors.grpc.door import GrpcDoor
 from besedka.serve.doors.http.door import BACKLOG, HttpDoor
 from besedka.serve.doors.http.pages import pages
 from besedka.serve.doors.origin import Origins
-from besedka.serve.doors.patience import CLOSE_SECONDS, SWEEP_SECONDS, SWEEP_SLICES
+from besedka.serve.doors.patience import SWEEP_SECONDS, SWEEP_SLICES
 from besedka.serve.doors.websocket.besedka import BesedkaTalk
 from besedka.serve.doors.websocket.connection import Connection, Talk
 from besedka.serve.doors.websocket.door import WebSocketDoor
@@ -33,8 +33,17 @@ from besedka.wire.line import STAMP
 LOST_CLOSE_SECONDS: Final = 0.3
 """How long clients may take to answer a close when the history is lost: whoever watches the server must know soon."""
 
-FINISH_SECONDS: Final = 2.5
+UNSENT_BYTES: Final = 64 * 1024
+"""What the kernel may hold of a connection without having sent it; unbounded it grows to 4 MB for one who does not read."""
+
+TCP_NOTSENT_LOWAT: Final = 25
+"""Linux's number; Python's `socket` has a name for it only from 3.12 on."""
+
+FINISH_SECONDS: Final = 2.0
 """How long the disk may take to store what was accepted when the server stops; it must end within 5 seconds."""
+
+STOP_CLOSE_SECONDS: Final = 1.5
+"""How long clients may take then to answer a close."""
 
 
 def run(settings: Settings, announce: Callable[[str], None] = print) -> None:
@@ -47,6 +56,7 @@ def run(settings: Settings, announce: Callable[[str], None] = print) -> None:
     Raises:
         ServeError: if it cannot start, or if the history can no longer be written.
     """
+    _allow_descriptors()
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
         runner.run(_serve(settings, announce))
 
@@ -62,7 +72,9 @@ async def _serve(settings: Settings, announce: Callable[[str], None]) -> None:
             "/": lambda connection: SeedTalk(connection, chat, settings.language),
             "/ws": lambda connection: BesedkaTalk(connection, chat, settings.language),
         }
-        sockets = WebSocketDoor(talks, sources, chat.metrics, loop.time, Origins(settings.origins))
+        sockets = WebSocketDoor(
+            talks, sources, chat.metrics, loop.time, origins=Origins(settings.origins), soon=loop.call_soon
+        )
         web = HttpDoor(
             pages(chat.metrics, chat.unready), sockets.connection, sources, chat.metrics, loop.time
         )
@@ -76,7 +88,7 @@ async def _serve(settings: Settings, announce: Callable[[str], None]) -> None:
             await streams.stop_accepting()
             await _finish(chat)
             await asyncio.gather(
-                sockets.close(LOST_CLOSE_SECONDS if lost else CLOSE_SECONDS), streams.close()
+                sockets.close(LOST_CLOSE_SECONDS if lost else STOP_CLOSE_SECONDS), streams.close()
             )
         sweep.cancel()
     finally:
@@ -125,10 +137,24 @@ async def _stopped_or_lost(chat: Chat) -> HistoryLost | None:
 def _listen(host: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
-        return socket.create_server((host, port), family=family, backlog=BACKLOG)
+        listener = socket.create_server((host, port), family=family, backlog=BACKLOG)
+        if sys.platform == "linux":
+            # Connections inherit it: one who does not read is known by what we hold, not by megabytes in the kernel.
+            listener.setsockopt(socket.IPPROTO_TCP, TCP_NOTSENT_LOWAT, UNSENT_BYTES)
     except OSError as error:
         reason = (error.strerror or str(error)).split(" (", 1)[0].lower()
         raise AddressUnusable(host, port, reason) from error
+    return listener
+
+
+def _allow_descriptors() -> None:
+    """Take as many file descriptors as we may: each connection needs one, each room two."""
+    if sys.platform != "win32":
+        import resource  # noqa: PLC0415 - does not exist on Windows
+
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        if soft != hard:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
 def _greeting(settings: Settings, listener: socket.socket, restored: Restored) -> Iterator[str]:

@@ -478,7 +478,6 @@ class Room:
             live.remove(member)
             member.cursor = self.head + 1
             member.notices = self._notices
-            self._tally.fell_behind += not member.pulls
 
     def is_live(self, member: Member) -> bool:
         """Whether it is handed what is told."""

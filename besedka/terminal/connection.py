@@ -18,6 +18,7 @@ from typing import Final
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidURI
 
+from besedka.terminal.outbox import Outbox
 from besedka.wire.closing import NEVER_COME_BACK
 from besedka.wire.line import MessageId, read_line
 from besedka.wire.names import DEFAULT_ROOM
@@ -120,14 +121,13 @@ class Connection:
         self._room = room
         self._secret = secrets.token_hex(32)
         self._socket: ClientConnection | None = None
-        self._outbox: dict[str, Say] = {}
+        self._outbox = Outbox()
         self._last = 0
         self._old_until = 0
         self._epoch = ""
         self._has_been_in = False
         self._is_in = False
         self._holding: asyncio.Task[None] | None = None
-        self._held_until = 0.0
 
     @property
     def waiting(self) -> int:
@@ -135,11 +135,8 @@ class Connection:
 
     async def say(self, text: str) -> None:
         """Say something; it is kept until it has been heard back."""
-        word = Say(text=text, room=self._room, key=secrets.token_hex(16), after=self._last)
-        self._outbox[word.key] = word
-        # Before what waits has been said again nothing new may be: the order is that of the saying.
-        if self._is_in:
-            await self._send(Say(text=text, room=self._room, key=word.key))
+        self._outbox.add(Say(text=text, room=self._room, key=secrets.token_hex(16), after=self._last))
+        await self._send_waiting()
 
     async def events(self) -> AsyncIterator[Event]:
         """What happens, for ever; reconnects as often as needed.
@@ -187,6 +184,7 @@ class Connection:
 
     async def _visit(self, socket: ClientConnection) -> AsyncIterator[Event]:
         self._socket = socket
+        self._outbox.begin_again()
         since = self._last if self._has_been_in else None
         await self._send(
             Join(user=self._user, room=self._room, since=since, epoch=self._epoch, secret=self._secret)
@@ -198,23 +196,17 @@ class Connection:
                 raise ConnectionFailed(f"what answers at {self._url} is not Besedka") from None
             for event in self._take(word):
                 yield event
-            if isinstance(word, Welcome):
-                await self._say_again()
+            await self._send_waiting()
 
     async def _hold(self, seconds: float) -> None:
-        """Say nothing for so long; then again, in order, all that waits."""
+        """Say nothing for so long."""
         await asyncio.sleep(seconds)
-        await self._say_again()
+        self._holding = None
+        await self._send_waiting()
 
-    async def _say_again(self) -> None:
-        self._is_in = False
-        said: set[str] = set()
-        while waiting := [word for key, word in self._outbox.items() if key not in said]:
-            for word in waiting:
-                said.add(word.key)
-                await self._send(word)
-        # Nothing is awaited between the last look at the outbox and this line.
-        self._is_in = True
+    async def _send_waiting(self) -> None:
+        while self._is_in and self._holding is None and (word := self._outbox.next()):
+            await self._send(word)
 
     def _take(self, word: ServerWord) -> list[Event]:
         match word:
@@ -223,7 +215,7 @@ class Connection:
             case History():
                 return list(self._heard_history(word))
             case Chat():
-                self._outbox.pop(word.key, None)
+                self._outbox.heard(word.key)
                 if word.id <= self._last:
                     return []
                 self._last = word.id
@@ -237,7 +229,7 @@ class Connection:
         if word.code == Code.TOO_FAST and word.key:
             return self._held(word)
         if word.code not in SAID_AGAIN:
-            self._outbox.pop(word.key, None)
+            self._outbox.heard(word.key)
         # Our own ghost may still hold the name after a lost connection; the next try will find it free.
         if not self._has_been_in:
             raise JoinRefused(word.code, word.text)
@@ -246,13 +238,9 @@ class Connection:
         return [word]
 
     def _held(self, word: Error) -> list[Event]:
-        now = asyncio.get_running_loop().time()
-        if now < self._held_until:
-            return []  # all that was on its way behind the first one is refused as well
         if self._holding:
-            self._holding.cancel()
-        self._is_in = False
-        self._held_until = now + word.retry_after
+            return []  # it was on its way behind the first one that was refused
+        self._outbox.said_too_fast()
         self._holding = asyncio.create_task(self._hold(word.retry_after))
         return [word]
 
@@ -264,14 +252,14 @@ class Connection:
             events.append(Reset())
         if not self._has_been_in:
             self._old_until = word.head
-        self._has_been_in = True
+        self._has_been_in = self._is_in = True
         self._epoch = word.epoch or self._epoch
         return events
 
     def _heard_history(self, page: History) -> list[Heard]:
         heard = []
         for key in page.keys.values():
-            self._outbox.pop(key, None)
+            self._outbox.heard(key)
         for number, raw in enumerate(page.messages, page.first):
             if number <= self._last:
                 continue

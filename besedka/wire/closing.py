@@ -30,6 +30,7 @@ class Ending(Enum):
     LEFT = Closing(1000, "goodbye", come_back=False)
     PROTOCOL_ERROR = Closing(1002, "the WebSocket protocol was broken", come_back=False)
     NOT_TEXT = Closing(1007, "a text frame did not hold UTF-8", come_back=False)
+    FLOOD = Closing(1008, "far too much was sent, come back slowly", come_back=True)
     FRAME_TOO_LONG = Closing(1009, "the frame is too long", come_back=False)
     BROKEN = Closing(1011, "the server has made an error", come_back=True)
     RESTARTING = Closing(1012, "the server restarts, come back", come_back=True)

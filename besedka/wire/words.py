@@ -216,8 +216,8 @@ class Error(Frame, tag="error", frozen=True):
         text: a sentence for people.
         key: the key of the message that was refused.
         room: the room that it was about.
-        retry_after: how many seconds to wait before it is said again, where that helps; until then all that is said is
-            refused, so that the order of what is said again can be kept.
+        retry_after: how many seconds to wait before it is said again, where that helps. Until it is, all else with a key
+            is refused as well, so that the order stays.
     """
 
     code: str

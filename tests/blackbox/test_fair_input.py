@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import socket
 import time
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, suppress
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import ExitStack, asynccontextmanager, closing, suppress
 
 import pytest
 from websockets.exceptions import InvalidStatus
@@ -24,23 +24,69 @@ STRANGERS = "tests.blackbox.strangers_server"
 def test_who_says_too_much_is_told_how_long_to_wait_and_nobody_else_notices(
     make_server: ServerMaker,
 ) -> None:
-    server = make_server("--rate", "5", "--lang", "en").start()
+    server = make_server("--rate", "0.5", "--lang", "en").start()
     with Talker(server) as flood, Talker(server) as other:
         flood.join("Flood")
         other.join("Other")
-        for number in range(60):
+        for number in range(15):
             flood.tell("chat", text=f"{number}", key=f"k{number}")
         refusals = [flood.hear("error") for _ in range(10)]
         assert {refusal["code"] for refusal in refusals} == {"too_fast"}
-        assert [refusal["key"] for refusal in refusals] == [f"k{number}" for number in range(50, 60)]
-        assert all(0 < refusal["retry_after"] <= 1 for refusal in refusals)
-        assert refusals[0]["text"] == "Too fast; say it again in 1.0 seconds"
-        assert other.hear_to(50)[-1] == 50
+        assert [refusal["key"] for refusal in refusals] == [f"k{number}" for number in range(5, 15)]
+        assert 1 < refusals[0]["retry_after"] <= 2
+        assert refusals[0]["text"] == "Too fast; say it again in 2.0 seconds"
+        assert other.hear_to(5)[-1] == 5
         other.tell("chat", text="calm", key="c")
-        assert other.hear("chat")["id"] == 51
-        time.sleep(refusals[-1]["retry_after"])
-        flood.tell("chat", text="50", key="k50")
-        assert other.hear("chat")["text"] == "50"
+        assert other.hear("chat")["id"] == 6
+        time.sleep(refusals[0]["retry_after"])
+        flood.tell("chat", text="6", key="k6")
+        assert flood.hear("error")["key"] == "k6"
+        flood.tell("chat", text="5", key="k5")
+        assert other.hear("chat")["text"] == "5"
+
+
+def test_a_slow_network_does_not_put_what_was_said_too_fast_into_another_order(
+    make_server: ServerMaker,
+) -> None:
+    server = make_server("--rate", "20").start()
+    record = Record()
+
+    async def scenario() -> None:
+        async with slow_network(server.port, bytes_a_second=20_000) as port:
+            person = Person("p", f"ws://127.0.0.1:{port}/ws", record, pause=0.0005)
+            person.start()
+            await asyncio.sleep(0.5)
+            await person.finish()
+
+    looping.run(scenario())
+    assert server.stop() == 0
+    assert check(record, server.history) == len(record.attempted) > 250
+
+
+@asynccontextmanager
+async def slow_network(port: int, bytes_a_second: int) -> AsyncIterator[int]:
+    """A port that leads to another one, slowly on the way there."""
+    carrying: list[asyncio.Task[None]] = []
+
+    async def carry(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, pace: float) -> None:
+        with closing(writer), suppress(ConnectionError):
+            while data := await reader.read(4096):
+                writer.write(data)
+                await writer.drain()
+                await asyncio.sleep(len(data) * pace)
+
+    async def connect(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        there, back = await asyncio.open_connection("127.0.0.1", port)
+        carrying.append(asyncio.create_task(carry(reader, back, 1 / bytes_a_second)))
+        carrying.append(asyncio.create_task(carry(there, writer, 0)))
+
+    server = await asyncio.start_server(connect, "127.0.0.1", 0, limit=4096)
+    yield server.sockets[0].getsockname()[1]
+    server.close()
+    for task in carrying:
+        task.cancel()
+    await asyncio.gather(*carrying, return_exceptions=True)
+    await asyncio.sleep(0.1)  # the transports end in the loop
 
 
 def test_the_seeds_clients_are_told_as_well(make_server: ServerMaker) -> None:
@@ -169,6 +215,55 @@ def test_a_request_with_a_body_is_refused(http: Http) -> None:
     for header in (b"Content-Length: 5", b"Transfer-Encoding: chunked"):
         connection = http(b"POST / HTTP/1.1\r\nHost: x\r\n" + header + b"\r\n\r\n")
         assert answer(connection).startswith(b"HTTP/1.1 413 ")
+
+
+def test_a_request_that_is_refused_may_be_followed_by_anything(http: Http, talker: TalkerMaker) -> None:
+    for request in (
+        b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nhello\0\1garbage",
+        b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nZZ\r\n",
+    ):
+        assert answer(http(request)).startswith(b"HTTP/1.1 413 ")
+    assert answer(http(b"\0\1garbage\r\n\r\n")).startswith(b"HTTP/1.1 400 ")
+    talker().join("Anna")
+
+
+UPGRADE = (
+    b"GET /ws HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+    b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+)
+
+
+def test_a_websocket_cannot_begin_behind_a_request_that_is_being_answered(http: Http) -> None:
+    data = b""
+    with suppress(ConnectionResetError):
+        data = answer(http(b"GET /readyz HTTP/1.1\r\nHost: x\r\n\r\n" + UPGRADE))
+    assert b" 101 " not in data
+
+
+def test_a_websocket_may_begin_behind_one_that_was_answered_and_stays(http: Http) -> None:
+    connection = http(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+    data = b""
+    while not data.endswith(b"alive\n"):
+        data += connection.recv(65536)
+    connection.sendall(UPGRADE)
+    assert b" 101 " in connection.recv(65536)
+    time.sleep(6)  # uvicorn ends an idle HTTP connection after 5
+    connection.sendall(b"\x89\x80\0\0\0\0")
+    assert connection.recv(65536) == b"\x8a\x00"
+
+
+def test_a_frame_that_comes_along_with_the_handshake_is_heard(http: Http) -> None:
+    connection = http(UPGRADE + b"\x89\x80\0\0\0\0")
+    data = b""
+    while not data.endswith(b"\x8a\x00"):
+        data += connection.recv(65536)
+    assert b" 101 " in data
+
+
+def test_who_says_no_more_still_gets_his_answer(http: Http) -> None:
+    connection = http(b"GET /readyz HTTP/1.1\r\nHost: x\r\n\r\n")
+    connection.shutdown(socket.SHUT_WR)
+    assert answer(connection).endswith(b"ready\n")
 
 
 def test_a_flood_of_requests_on_one_connection_is_cut(http: Http, talker: TalkerMaker) -> None:

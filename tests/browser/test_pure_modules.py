@@ -127,7 +127,8 @@ def test_what_waits_stays_behind_what_was_told_and_is_said_again_after_a_reconne
     assert "since" not in joins[0]
     assert joins[1]["since"] == 1
     said = [(frame["key"], frame.get("after")) for frame in state["sent"] if frame["type"] == "chat"]
-    assert said == [("k1", None), ("k1", 0), ("k2", 1), ("k3", 1)]
+    # Only what was on its way may have been stored.
+    assert said == [("k1", None), ("k1", 0), ("k2", None), ("k3", None)]
 
 
 def test_hearing_ones_own_message_clears_it_from_the_outbox(page: Page) -> None:

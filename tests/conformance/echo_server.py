@@ -89,7 +89,8 @@ async def serve(port: int) -> None:
     """Print the address, and serve for ever."""
     now, metrics = asyncio.get_running_loop().time, Metrics()
     sources = Sources(Fairness(rate=0, rate_address=0, connections_per_address=0))
-    door = EchoDoor({PATH: EchoTalk}, sources, metrics, now, Origins())
+    soon = asyncio.get_running_loop().call_soon
+    door = EchoDoor({PATH: EchoTalk}, sources, metrics, now, origins=Origins(), soon=soon)
     web = HttpDoor(Starlette(), door.connection, sources, metrics, now)
     listener = socket.create_server(("127.0.0.1", port))
     async with web.open(listener):

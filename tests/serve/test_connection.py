@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections import deque
+from collections.abc import Callable
 
 import pytest
 from websockets.client import ClientProtocol
@@ -12,6 +14,7 @@ from websockets.uri import parse_uri
 from besedka.serve.doors.origin import Origins
 from besedka.serve.doors.patience import (
     CLOSE_SECONDS,
+    FLOOD_SECONDS,
     PING_SECONDS,
     SILENT_SECONDS,
     STUCK_SECONDS,
@@ -20,7 +23,7 @@ from besedka.serve.doors.patience import (
 from besedka.serve.doors.websocket.connection import BITE_BYTES, BUFFER_BYTES, STUFFED_BYTES, Connection
 from besedka.serve.doors.websocket.door import WebSocketDoor
 from besedka.serve.doors.websocket.frames import frames
-from besedka.serve.fairness import BURST_SECONDS, FRAMES_PER_MESSAGE, Fairness, Sources
+from besedka.serve.fairness import FRAMES_AT_LEAST, FRAMES_SECONDS, Fairness, Sources
 from besedka.serve.metrics import Metrics
 from besedka.wire.closing import Ending
 from besedka.wire.names import FRAME_BYTES_AT_MOST
@@ -115,9 +118,17 @@ class Scene:
         self.talks: list[FakeTalk] = []
         sources = Sources(Fairness(rate=rate))
         self.metrics = Metrics()
-        self.door = WebSocketDoor({"/ws": self._begin}, sources, self.metrics, lambda: self.now, Origins())
+        self.soon: deque[Callable[[], None]] = deque()
+        self.door = WebSocketDoor(
+            {"/ws": self._begin},
+            sources,
+            self.metrics,
+            lambda: self.now,
+            origins=Origins(),
+            soon=self.soon.append,
+        )
         if beside:
-            self.door, self.talks = beside.door, beside.talks
+            self.door, self.talks, self.soon = beside.door, beside.talks, beside.soon
         self.transport = transport or FakeTransport()
         self.connection = self.door.connection(sources.admit("127.0.0.1"))
         self.connection.connection_made(self.transport)
@@ -137,8 +148,14 @@ class Scene:
         """Hand over what the client has to send, in pieces of this size; return the frames that come back."""
         data = b"".join(self.client.data_to_send())
         for start in range(0, len(data), chunk):
-            self.connection.data_received(data[start : start + chunk])
+            self.receive(data[start : start + chunk])
         return self.answers()
+
+    def receive(self, data: bytes) -> None:
+        """Hand over bytes, and give all turns that are asked for."""
+        self.connection.data_received(data)
+        while self.soon:
+            self.soon.popleft()()
 
     def answers(self) -> list[Frame]:
         data, self.transport.written = self.transport.written, b""
@@ -149,6 +166,8 @@ class Scene:
     def sweep_until(self, now: float) -> list[Frame]:
         self.now = now
         self.connection.look_after(now)
+        while self.soon:
+            self.soon.popleft()()
         return self.answers()
 
 
@@ -314,10 +333,10 @@ def test_an_idle_connection_keeps_no_protocol_and_one_in_the_middle_of_a_frame_d
     scene.client.send_text(b"in two parts")
     data = b"".join(scene.client.data_to_send())
     for cut in range(1, len(data)):
-        scene.connection.data_received(data[:cut])
+        scene.receive(data[:cut])
         assert scene.door.lent_protocol is not lent
         lent = scene.door.lent_protocol
-        scene.connection.data_received(data[cut:])
+        scene.receive(data[cut:])
         assert scene.door.lent_protocol is lent
     assert scene.talk.heard[2:] == ["in two parts"] * (len(data) - 1)
 
@@ -359,20 +378,59 @@ def test_one_who_reads_slowly_stays(scene: Scene) -> None:
 
 def test_a_flood_of_frames_is_taken_at_its_pace_and_nothing_of_it_is_lost() -> None:
     scene = Scene(rate=1)
-    burst = int(FRAMES_PER_MESSAGE * BURST_SECONDS)
-    frame = 6 + len(b"x")
-    for _ in range(10 * burst):
+    burst = int(FRAMES_AT_LEAST * FRAMES_SECONDS)
+    flood = 10 * burst
+    for _ in range(flood):
         scene.client.send_text(b"x")
     scene.exchange()
-    first = len(scene.talk.heard) - 1
-    assert first <= burst + BITE_BYTES / frame
+    assert len(scene.talk.heard) - 1 <= burst + BITE_BYTES / 7
     assert not scene.transport.reading
     seconds = 0
     while not scene.transport.reading:
         scene.sweep_until(scene.now + SWEEP_SECONDS)
         seconds += 1
-    assert len(scene.talk.heard) - 1 == 10 * burst
-    assert 0 <= seconds - 9 * burst / FRAMES_PER_MESSAGE <= 2
+    assert len(scene.talk.heard) - 1 == flood
+    assert 0 <= seconds - 9 * burst / FRAMES_AT_LEAST <= 2
+
+
+def test_one_whose_flood_does_not_end_is_sent_away_and_one_who_talks_is_not_deaf_for_it() -> None:
+    scene = Scene(rate=1)
+    other = Scene(beside=scene)
+    for _ in range(100 * FRAMES_AT_LEAST):
+        scene.client.send_ping(b"")
+    scene.exchange()
+    closing: list[Frame] = []
+    while not closing and scene.now < 1000 + 2 * FLOOD_SECONDS:
+        closing = [
+            frame for frame in scene.sweep_until(scene.now + SWEEP_SECONDS) if frame.opcode is Opcode.CLOSE
+        ]
+    assert int.from_bytes(closing[0].data[:2], "big") == Ending.FLOOD.value.code
+    assert scene.now - 1000 >= FLOOD_SECONDS
+    other.client.send_text(b"all is well")
+    other.exchange()
+    assert other.talk.heard == ["begin", "all is well"]
+
+
+def test_one_bite_is_taken_at_a_time_so_that_others_have_their_turn(scene: Scene) -> None:
+    for _ in range(3_000):
+        scene.client.send_text(b"")
+    scene.connection.data_received(b"".join(scene.client.data_to_send()))
+    assert len(scene.talk.heard) - 1 == BITE_BYTES // 6
+    assert len(scene.soon) == 1
+    scene.receive(b"")
+    assert len(scene.talk.heard) - 1 == 3_000
+
+
+def test_answers_to_ones_own_pings_are_no_progress(scene: Scene) -> None:
+    scene.transport.unread = BUFFER_BYTES + 1
+    scene.connection.pause_writing()
+    closing: list[Frame] = []
+    while not closing and scene.now < 1000 + 2 * STUCK_SECONDS:
+        scene.transport.unread += 6
+        closing = [
+            frame for frame in scene.sweep_until(scene.now + SWEEP_SECONDS) if frame.opcode is Opcode.CLOSE
+        ]
+    assert int.from_bytes(closing[0].data[:2], "big") == Ending.STUCK.value.code
 
 
 def test_what_is_counted_can_be_read(scene: Scene) -> None:
@@ -395,7 +453,7 @@ def test_what_was_said_right_before_a_close_or_a_fault_is_heard(scene: Scene, la
     for number in range(1_000):
         scene.client.send_text(str(number).encode())
     data = b"".join(scene.client.data_to_send())
-    scene.connection.data_received(data + last)
+    scene.receive(data + last)
     assert scene.talk.heard == ["begin", *map(str, range(1_000))]
     assert [frame.opcode for frame in scene.answers()] == [Opcode.CLOSE]
 

@@ -9,7 +9,9 @@ from hypothesis import strategies as st
 from besedka.serve.fairness import (
     BURST_SECONDS,
     FRAMES_PER_MESSAGE,
+    FRAMES_SECONDS,
     REFUSAL_SECONDS,
+    REFUSED_FRAMES,
     Fairness,
     Sources,
     TokenBucket,
@@ -26,42 +28,47 @@ def test_a_bucket_never_gives_more_than_its_rate_and_its_burst(rate: float, paus
     bucket, now, given = TokenBucket(rate), 100.0, 0
     for pause in pauses:
         now += pause
-        given += bucket.take(now) == 0
-        assert given <= rate * (now - 100) + max(1, rate * BURST_SECONDS) + 1e-6
+        if not bucket.wait(now):
+            bucket.spend(now)
+            given += 1
+        assert given <= rate * (now - 100) + max(1, rate * BURST_SECONDS) + 1e-3
+
+
+@given(rates, st.floats(0, 1e7))
+def test_a_fresh_bucket_has_a_token_whatever_the_clock_and_the_rate(rate: float, now: float) -> None:
+    assert TokenBucket(rate).wait(now) == 0
 
 
 @given(rates, pauses)
-def test_after_the_wait_that_was_told_there_is_a_token_and_before_there_is_none(
-    rate: float, pauses: list[float]
-) -> None:
-    bucket, now, opens_at = TokenBucket(rate), 100.0, 0.0
+def test_after_the_wait_there_is_a_token_and_before_there_is_none(rate: float, pauses: list[float]) -> None:
+    bucket, now = TokenBucket(rate), 100.0
     for pause in pauses:
         now += pause
-        wait = bucket.take(now)
-        if now < opens_at:
-            assert wait == pytest.approx(opens_at - now)
-        elif wait:
-            assert wait >= REFUSAL_SECONDS
-            opens_at = now + wait
-    if now < opens_at:
-        assert bucket.take(opens_at + 1e-6) == 0
+        wait = bucket.wait(now)
+        assert not bucket.wait(now + wait)
+        assert not wait or bucket.wait(now + wait / 2)
+        bucket.spend(now)
 
 
 def test_a_burst_goes_through_at_once_and_then_the_rate_holds() -> None:
     bucket = TokenBucket(5)
-    assert [bucket.take(0.0) for _ in range(50)] == [0.0] * 50
-    assert bucket.take(0.0) == REFUSAL_SECONDS
-    assert bucket.take(0.25) == 0.75
-    assert [bucket.take(1.0) for _ in range(6)] == [0.0] * 5 + [REFUSAL_SECONDS]
-    assert not bucket.is_full(10)
-    assert bucket.is_full(100)
+    for _ in range(50):
+        assert bucket.wait(0.0) == 0
+        bucket.spend(0.0)
+    assert bucket.wait(0.0) == pytest.approx(0.2)
+    assert bucket.wait(0.15) == pytest.approx(0.05)
+    assert bucket.wait(0.2) == 0
+    assert not bucket.is_full(9.9)
+    assert bucket.is_full(10)
 
 
-def test_what_is_spent_beyond_the_burst_is_waited_for() -> None:
-    bucket = TokenBucket(10)
-    assert bucket.spend(100, 0.0) == 0
-    assert bucket.spend(50, 0.0) == 5
-    assert bucket.spend(0, 5.0) == 0
+def test_what_is_spent_beyond_the_burst_is_waited_for_and_can_be_given_back() -> None:
+    bucket = TokenBucket(10, burst=1)
+    bucket.spend(0.0, 60)
+    assert bucket.wait(0.0, 0) == 5
+    bucket.spend(0.0, -20)
+    assert bucket.wait(0.0, 0) == 3
+    assert bucket.wait(3.0, 0) == 0
 
 
 @pytest.mark.parametrize(
@@ -128,11 +135,44 @@ def test_no_limit_is_no_limit() -> None:
     *_, pace = (sources.pace(sources.admit("192.0.2.1")) for _ in range(100))
     for _ in range(10_000):
         pace.say(0.0)
-    assert pace.hear(1_000_000, 0.0) == 0
+    pace.hear(0.0, 1_000_000)
+    pace.refuse(0.0)
+    assert pace.deaf_for(0.0) == 0
 
 
-def test_frames_of_any_kind_are_paced_but_more_generously_than_messages() -> None:
-    sources = Sources(Fairness(rate=1))
+def test_frames_that_are_no_messages_have_a_pace_of_their_own() -> None:
+    sources = Sources(Fairness(rate=100))
     pace = sources.pace(sources.admit("127.0.0.1"))
-    assert pace.hear(int(FRAMES_PER_MESSAGE * BURST_SECONDS), 0.0) == 0
-    assert pace.hear(FRAMES_PER_MESSAGE, 0.0) == pytest.approx(1)
+    frames = 100 * FRAMES_PER_MESSAGE
+    pace.hear(0.0, int(frames * FRAMES_SECONDS))
+    assert pace.deaf_for(0.0) == 0
+    pace.hear(0.0, frames)
+    assert pace.deaf_for(0.0) == pytest.approx(1)
+
+
+def test_an_accepted_message_is_no_other_frame_and_a_refused_one_is_several() -> None:
+    sources = Sources(Fairness(rate=100))
+    pace = sources.pace(sources.admit("127.0.0.1"))
+    for _ in range(1_000):
+        pace.hear(0.0, 1)
+        pace.say(0.0)
+    assert pace.deaf_for(0.0) == 0
+    for _ in range(1_000):
+        pace.hear(0.0, 1)
+        with pytest.raises(Refused):
+            pace.say(0.0)
+        pace.refuse(0.0)
+    frames = 100 * FRAMES_PER_MESSAGE
+    assert pace.deaf_for(0.0) == pytest.approx(1_000 * REFUSED_FRAMES / frames - FRAMES_SECONDS)
+
+
+def test_what_the_address_refuses_costs_the_connection_nothing() -> None:
+    sources = Sources(Fairness(rate=1, rate_address=1))
+    first, second = (sources.pace(sources.admit("192.0.2.1")) for _ in range(2))
+    for _ in range(10):
+        first.say(0.0)
+    for _ in range(100):
+        with pytest.raises(Refused):
+            second.say(0.0)
+    for _ in range(10):
+        second.say(100.0)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import time
+import urllib.request
 
 import psutil
 
@@ -31,6 +33,22 @@ def test_one_who_reads_again_after_a_while_hears_everything_once_and_in_order(
         anna.tell("chat", text="live")
         frame = deaf.hear("chat")
         assert frame["id"] == messages + 1
+
+
+def test_one_who_never_reads_costs_the_system_little_more_than_what_we_count(
+    make_server: ServerMaker,
+) -> None:
+    line = "[2025-01-01 00:00:00] Old: " + "x" * 500 + "\n"
+    server = make_server("--rate", "0")
+    server.history.write_text(line * 20_000)
+    server.start()
+    with Talker(server, receive_buffer=16_384, max_queue=1) as deaf:
+        deaf.join("Deaf", since=0)
+        time.sleep(1)
+        with urllib.request.urlopen(f"{server.page}metrics") as response:  # noqa: S310 - our own server
+            pages = re.search(r"^besedka_pages_total (\S+)$", response.read().decode(), re.MULTILINE)
+        assert pages
+        assert float(pages[1]) <= 10
 
 
 def test_one_who_never_reads_is_ended_and_comes_back_with_his_cursor(make_server: ServerMaker) -> None:

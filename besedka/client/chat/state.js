@@ -8,6 +8,7 @@ import { DEFAULT_ROOM, dayOf, readLine } from "./protocol.js";
 const ROWS_AT_MOST = 1000; // more than anybody scrolls; older ones are fetched again when one does
 const ROWS_KEPT = 600;
 const OLDER_LIMIT = 50;
+const ON_THE_WAY_AT_MOST = 32; // messages sent and not heard back: who says too much at once has little to say again
 const TYPING_MS = 4000;
 
 export function begin(room = DEFAULT_ROOM) {
@@ -23,7 +24,7 @@ export function begin(room = DEFAULT_ROOM) {
     me: "",
     secret: "",
     rows: [],
-    outbox: [], // {key, text, after}
+    outbox: [], // {key, text, after, sent, again}; after: the last id seen when it was said
     lastId: 0,
     firstId: 0, // the oldest id that is shown; 0: none yet
     epoch: "",
@@ -76,13 +77,10 @@ const handlers = {
     const message = { key, text, after: state.lastId };
     const row = { kind: "message", key, user: state.me, text, own: true, status: "waiting" };
     const next = { ...state, outbox: [...state.outbox, message], rows: [...state.rows, row], refusal: null };
-    return [next, state.isIn && !state.held ? [send(saying(state, message))] : []];
+    return sendWaiting(next);
   },
 
-  sayAgain: (state) =>
-    state.held
-      ? [{ ...state, held: false, refusal: null }, state.outbox.map((message) => send(saying(state, message)))]
-      : [state, []],
+  sayAgain: (state) => (state.held ? sendWaiting({ ...state, held: false, refusal: null }) : [state, []]),
 
   typing: (state) => [state, state.isIn ? [send({ type: "typing", room: state.room })] : []],
 
@@ -120,8 +118,10 @@ const frames = {
       // Coming in anew; on coming back, what was missed is new.
       oldUntil: state.scene === "chat" ? 0 : frame.head,
     };
-    const resent = next.outbox.map((message) => send(saying(next, message, message.after)));
-    return [next, [{ do: "remember", name: frame.user }, ...resent]];
+    // What was on its way on the lost connection may have been stored.
+    const outbox = next.outbox.map((message) => ({ ...message, again: message.again || message.sent, sent: false }));
+    const [sending, effects] = sendWaiting({ ...next, outbox });
+    return [sending, [{ do: "remember", name: frame.user }, ...effects]];
   },
 
   history: (before, frame) => {
@@ -134,18 +134,18 @@ const frames = {
       const fits = frame.before === state.firstId;
       const older = fits ? rows.map((row) => ({ ...row, old: true })) : [];
       const firstId = fits ? frame.first : state.firstId;
-      return [{ ...state, fetching: false, rows: [...older, ...state.rows], firstId }, []];
+      return sendWaiting({ ...state, fetching: false, rows: [...older, ...state.rows], firstId });
     }
-    return [withTold(state, rows), []];
+    return sendWaiting(withTold(state, rows));
   },
 
   chat: (state, frame) => {
     const typing = state.typing.filter((one) => one.user !== frame.user);
     const next = acknowledged({ ...state, typing }, frame.key);
-    if (frame.id <= state.lastId) return [next, []];
+    if (frame.id <= state.lastId) return sendWaiting(next);
     const { id, user, text, timestamp: time, at } = frame;
     const row = told(state, { id, user, text, time, day: dayOf(at, state.utcOffset) });
-    return [withTold(next, [{ ...row, live: true }]), []];
+    return sendWaiting(withTold(next, [{ ...row, live: true }]));
   },
 
   system: (state, frame) => {
@@ -174,7 +174,9 @@ const frames = {
     // Nothing of what waits is lost, and its order stays: the server refuses all until then.
     if (frame.key && frame.code === "too_fast") {
       const later = { do: "later", seconds: frame.retry_after, event: { type: "sayAgain" } };
-      return [{ ...state, held: true, refusal }, state.held ? [] : [later]];
+      if (state.held) return [state, []];
+      const outbox = state.outbox.map((message) => ({ ...message, sent: false }));
+      return [{ ...state, outbox, held: true, refusal }, [later]];
     }
     // The server ends after these: what was refused waits, and is said again to the next one.
     const isSaidAgain = frame.code === "not_stored" || frame.code === "going_down";
@@ -183,9 +185,23 @@ const frames = {
     const rows = state.rows.map((row) =>
       row.key === frame.key && !row.id ? { ...row, status: "failed", refusal } : row,
     );
-    return [{ ...state, outbox, rows, refusal }, []];
+    return sendWaiting({ ...state, outbox, rows, refusal });
   },
 };
+
+// What waits is sent in order, and not more of it than may be on its way at once.
+function sendWaiting(state) {
+  if (!state.isIn || state.held) return [state, []];
+  let free = ON_THE_WAY_AT_MOST - state.outbox.filter((message) => message.sent).length;
+  const effects = [];
+  const outbox = state.outbox.map((message) => {
+    if (message.sent || free <= 0) return message;
+    free -= 1;
+    effects.push(send(saying(state, message)));
+    return { ...message, sent: true };
+  });
+  return effects.length ? [{ ...state, outbox }, effects] : [state, []];
+}
 
 // One's own message was heard back: it waits no more, and stands where the server has put it.
 function acknowledged(state, key) {
@@ -231,9 +247,9 @@ function joining({ room, me, secret, lastId, epoch }) {
   return lastId ? { ...frame, since: lastId, epoch } : frame;
 }
 
-function saying({ room }, { key, text }, after) {
+function saying({ room }, { key, text, after, again }) {
   const frame = { type: "chat", room, text, key };
-  return after === undefined ? frame : { ...frame, after };
+  return again ? { ...frame, after } : frame;
 }
 
 function send(frame) {

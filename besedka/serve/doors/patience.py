@@ -22,5 +22,8 @@ SILENT_SECONDS: Final = 60.0
 STUCK_SECONDS: Final = 30.0
 """A full socket of which nothing was read in this time: its reader will come back with his cursor, if he lives."""
 
+FLOOD_SECONDS: Final = 30.0
+"""One who has sent so much that it could not be taken in this time is sent away."""
+
 CLOSE_SECONDS: Final = 2.0
 """How long the other side may take to answer a close; the server itself must end within 5."""

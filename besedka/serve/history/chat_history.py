@@ -36,8 +36,8 @@ log = logging.getLogger(__name__)
 LATEST_MESSAGES: Final = 10
 """How many messages stay in memory, for newcomers."""
 
-PAGE_BYTES: Final = 64 * 1024
-"""A page ends after the message with which it grows past this, so that one frame stays a frame."""
+PAGE_BYTES: Final = 32 * 1024
+"""A page ends after the message with which it grows past this: one who does not read has one of them in his buffer."""
 
 RECORDS_AT_ONCE: Final = 10_000
 """How many messages are indexed, or looked through, in one step."""

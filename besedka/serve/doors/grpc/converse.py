@@ -68,9 +68,8 @@ class ConverseStream(Stream):
         """
         has_joined = False
         async for request in requests:
-            wait = self.visitor.pace.hear(1, self.chat.now())
-            if wait:
-                await asyncio.sleep(wait)
+            self.visitor.pace.hear(self.chat.now(), 1)
+            await asyncio.sleep(self.visitor.pace.deaf_for(self.chat.now()))
             word = proto.said(request)
             if not has_joined and not isinstance(word, Join):
                 raise Refused(Code.BAD_FRAME, detail="the first request must be a `join`")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import socket
 from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any, Final
@@ -16,10 +17,12 @@ from besedka.serve.fairness import Source, Sources
 from besedka.serve.metrics import Metrics
 from besedka.serve.settings import Certificate
 
+log = logging.getLogger(__name__)
+
 BACKLOG: Final = 2_048
 """How many connections may wait to be accepted, when everybody comes back at once."""
 
-STOP_SECONDS: Final = 1
+STOP_SECONDS: Final = 0.5
 """How long an answer may take to be finished when the server stops."""
 
 
@@ -60,7 +63,11 @@ class HttpDoor:
     def look_after(self, now: float) -> None:
         """Look after all visits."""
         for visit in tuple(self._visits):
-            visit.look_after(now)
+            try:
+                visit.look_after(now)
+            except Exception:
+                log.exception("a visit could not be looked after")
+                visit.transport.abort()
 
     @contextlib.asynccontextmanager
     async def open(
@@ -77,7 +84,7 @@ class HttpDoor:
             proxy_headers=False,
             server_header=False,
             backlog=BACKLOG,
-            timeout_graceful_shutdown=STOP_SECONDS,
+            timeout_graceful_shutdown=STOP_SECONDS,  # type: ignore[arg-type]  # seconds, whole or not
             ssl_certfile=certificate.certificate if certificate else None,
             ssl_keyfile=certificate.key if certificate else None,
         )

@@ -9,6 +9,7 @@ import asyncio
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
 
+from httptools import HttpParserUpgrade, HttpRequestParser
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from besedka.serve.doors.patience import CLOSE_SECONDS, REQUEST_SECONDS, STUCK_SECONDS
@@ -37,6 +38,7 @@ class Visit(HttpToolsProtocol):
 
     def __init__(self, door: HttpDoor, **uvicorn: Any) -> None:
         super().__init__(**uvicorn)
+        self.parser = self._parser = _Parser(self)
         self._door = door
         self._source: Source | None = None
         self._unwelcome: Refused | None = None
@@ -82,7 +84,19 @@ class Visit(HttpToolsProtocol):
         if self._bytes > HEADER_BYTES:
             self._refuse_headers()
 
+    def eof_received(self) -> bool:  # type: ignore[override]  # uvicorn says None
+        # Who says no more may still be waiting for an answer.
+        if self._is_answering:
+            self.cycle.keep_alive = False
+        return self._is_answering
+
+    def send_400_response(self, msg: str) -> None:
+        self._refuse(HTTPStatus.BAD_REQUEST, "bad_request", msg)
+
     def handle_websocket_upgrade(self) -> None:
+        if self._is_answering:
+            sentence = "a WebSocket cannot begin behind a request that is being answered"
+            self._refuse(HTTPStatus.BAD_REQUEST, "bad_request", sentence)
         if self._is_refused or self._source is None:
             return
         self._door.remove(self)
@@ -91,8 +105,14 @@ class Visit(HttpToolsProtocol):
         self._source = None
         self._bytes = 0
         super().handle_websocket_upgrade()
+        if self._parser.rest:
+            connection.data_received(self._parser.rest)
         # Nothing is left of this visit: it and its parser would hold each other.
-        self.parser = None  # type: ignore[assignment]
+        self.parser = self._parser = None  # type: ignore[assignment]
+
+    @property
+    def _is_answering(self) -> bool:
+        return bool(self.pipeline) or (self._answering is not None and not self._answering.response_complete)
 
     def _should_upgrade_to_ws(self) -> bool:
         return True
@@ -105,9 +125,11 @@ class Visit(HttpToolsProtocol):
     def look_after(self, now: float) -> None:
         """Give up one who takes too long to ask, or to read the answer."""
         unsent = self.transport.get_write_buffer_size()
-        if unsent != self._unsent:
-            self._unsent = unsent
-            self._stuck_at = now + STUCK_SECONDS if unsent else _FOREVER
+        if not unsent:
+            self._stuck_at = _FOREVER
+        elif unsent < self._unsent or self._stuck_at == _FOREVER:
+            self._stuck_at = now + STUCK_SECONDS
+        self._unsent = unsent
         if now >= min(self._abort_at, self._stuck_at):
             self.transport.abort()
         elif now >= self._request_until and not self._is_refused:
@@ -167,7 +189,7 @@ class Visit(HttpToolsProtocol):
             return
         self._is_refused = True
         self._door.metrics.refused(code)
-        if self._answering and not self._answering.response_complete:
+        if self._is_answering:
             self.transport.abort()  # in the middle of another answer there is no place for this one
             return
         body = f"{sentence}\n".encode()
@@ -179,3 +201,24 @@ class Visit(HttpToolsProtocol):
         # Closing at once would reset the connection while more comes in, and the answer would be lost on its way.
         self.transport.write_eof()
         self._abort_at = self._door.now() + CLOSE_SECONDS
+
+
+class _Parser(HttpRequestParser):
+    """Keeps what stands behind a request for an upgrade.
+
+    Attributes:
+        rest: the first bytes of the other protocol, if they came along.
+    """
+
+    def __init__(self, visit: Visit) -> None:
+        super().__init__(visit)
+        # A second request may stand behind one that asks to close; uvicorn sets it, too.
+        self.set_dangerous_leniencies(lenient_data_after_close=True)
+        self.rest = b""
+
+    def feed_data(self, data: Any) -> None:
+        try:
+            super().feed_data(data)
+        except HttpParserUpgrade as upgrade:
+            self.rest = data[upgrade.args[0] :]
+            raise

@@ -21,7 +21,13 @@ from websockets.http11 import Request
 from websockets.protocol import State
 from websockets.server import ServerProtocol
 
-from besedka.serve.doors.patience import CLOSE_SECONDS, PING_SECONDS, SILENT_SECONDS, STUCK_SECONDS
+from besedka.serve.doors.patience import (
+    CLOSE_SECONDS,
+    FLOOD_SECONDS,
+    PING_SECONDS,
+    SILENT_SECONDS,
+    STUCK_SECONDS,
+)
 from besedka.serve.fairness import Pace
 from besedka.wire.closing import Ending
 from besedka.wire.names import FRAME_BYTES_AT_MOST
@@ -39,7 +45,7 @@ STUFFED_BYTES: Final = 4 * BUFFER_BYTES
 """What may wait there before its sender is not listened to any more: only answers to himself come so far."""
 
 BITE_BYTES: Final = 4 * 1024
-"""So much is looked at before the pace is asked: the smallest frames take 6 bytes, and a read brings 256 KiB."""
+"""So much is looked at before it is another's turn: the smallest frames take 6 bytes, and a read brings 256 KiB."""
 
 PING: Final = Frame(Opcode.PING, b"").serialize(mask=False)
 
@@ -85,9 +91,11 @@ class Connection(asyncio.Protocol):
 
     __slots__ = (
         "_abort_at",
+        "_deaf_since",
         "_deaf_until",
         "_door",
         "_frames",
+        "_has_turn",
         "_heard_at",
         "_is_ending",
         "_message",
@@ -122,6 +130,8 @@ class Connection(asyncio.Protocol):
         self._frames: Iterator[Frame | Request] = _NOTHING
         self._pending: asyncio.Future[Any] | None = None
         self._deaf_until = 0.0
+        self._deaf_since = 0.0
+        self._has_turn = False
         self._heard_at = door.now()
         self._ping_at = self._heard_at + random.uniform(0, PING_SECONDS)  # noqa: S311 - spreads load, guards nothing
         self._unsent = 0
@@ -147,8 +157,11 @@ class Connection(asyncio.Protocol):
         self.transport.close()
 
     def pause_writing(self) -> None:
-        self._progress_at = self._door.now()
-        self._fill()
+        if not self._is_ending:
+            self._unsent = self.transport.get_write_buffer_size()
+            self._progress_at = self._door.now()
+            self._door.metrics.tally.fell_behind += 1
+            self._fill()
 
     def resume_writing(self) -> None:
         if self._is_ending:
@@ -197,49 +210,66 @@ class Connection(asyncio.Protocol):
         """Ping, listen again, or give up, when it is time."""
         if now >= self._abort_at:
             self.transport.abort()
-        elif self._is_ending:
+        if self._is_ending:
             return
-        elif self.is_full:
+        if self.is_full:
             self._look_for_progress(now)
-        elif self._is_busy:
-            self._heard_at = now  # we do not listen
-        elif self._deaf_until:
-            self._deaf_until = 0.0
-            self._heard_at = now
-            self._advance()
+        if self._deaf_since:
+            self._look_at_flood(now)
+        elif self._pending or self.is_full:
+            self._heard_at = now  # perhaps we do not listen
         elif now - self._heard_at > SILENT_SECONDS:
             self.close(Ending.SILENT)
-        elif now >= self._ping_at:
+        self._ping(now)
+
+    def _ping(self, now: float) -> None:
+        if now >= self._ping_at and not self.is_full and not self._is_ending:
             self._ping_at = now + PING_SECONDS
             self.transport.write(PING)
 
     def _look_for_progress(self, now: float) -> None:
         unsent = self.transport.get_write_buffer_size()
-        if unsent != self._unsent:
-            self._unsent, self._progress_at = unsent, now
-            self._heard_at = now  # who reads is there
+        # What we answer makes it grow: only what was read is progress.
+        if unsent < self._unsent:
+            self._progress_at = now
         elif now - self._progress_at > STUCK_SECONDS:
             # The code waits in the socket behind what was not read: it is seen by one who reads again soon.
             self.close(Ending.STUCK, STUCK_SECONDS)
+        self._unsent = unsent
+
+    def _look_at_flood(self, now: float) -> None:
+        if now - self._deaf_since > FLOOD_SECONDS:
+            self.close(Ending.FLOOD)
+        elif now >= self._deaf_until:
+            self._advance()
 
     # Taking what comes in.
 
     def _advance(self) -> None:
-        """Take what is in line, until there is nothing left or the rest must wait."""
+        """Take what is in line: the frames that were found, and then those in the next bite, unless they must wait."""
         while not self._is_busy:
             frame = next(self._frames, None)
             if frame:
                 self._take(frame)
             elif self._protocol and self._protocol.close_expected() and not self._is_ending:
                 self._answer_close(self._protocol)
-            elif self._received:
-                self._bite()
+            elif self._has_turn or not self._received:
+                break
             else:
-                self._frames = _NOTHING
-                if not self.transport.is_closing():
-                    self.transport.resume_reading()
-                return
-        self.transport.pause_reading()
+                self._has_turn = True
+                self._bite()
+        self._has_turn = False
+        if self._is_busy:
+            self.transport.pause_reading()
+        elif self._received:
+            # Others have their turn before the next bite.
+            self.transport.pause_reading()
+            self._door.soon(self._advance)
+        else:
+            self._frames = _NOTHING
+            self._deaf_since = 0.0
+            if not self.transport.is_closing():
+                self.transport.resume_reading()
 
     @property
     def _is_busy(self) -> bool:
@@ -261,9 +291,15 @@ class Connection(asyncio.Protocol):
             self._abort_at = min(self._abort_at, self._door.now() + CLOSE_SECONDS)
         else:
             self._flush(protocol)
-        wait = self.pace.hear(len(events), self._door.now())
+        self._hear(len(events))
+
+    def _hear(self, frames: int) -> None:
+        now = self._door.now()
+        self.pace.hear(now, frames)
+        wait = self.pace.deaf_for(now)
         if wait:
-            self._deaf_until = self._door.now() + wait
+            self._deaf_until = now + wait
+            self._deaf_since = self._deaf_since or now
 
     def _give_back(self, protocol: ServerProtocol) -> None:
         """Keep a protocol only if it has something to remember."""
@@ -306,7 +342,7 @@ class Connection(asyncio.Protocol):
         self._protocol = None
         self._door.metrics.tally.connections += 1
         self._talk = self._door.talk(request, self)
-        self._talk.begin()
+        self._guarded(self._talk.begin)
         # Until this call returns, the transport tells of a full buffer the one who was here before us.
         if self.transport.get_write_buffer_size() > BUFFER_BYTES:
             self.pause_writing()
@@ -324,11 +360,7 @@ class Connection(asyncio.Protocol):
             self._fail(Ending.NOT_TEXT)
             return
         self._door.metrics.tally.bytes_received += len(message)
-        try:
-            self._talk.hear(text)
-        except Exception:
-            log.exception("a frame could not be dealt with")
-            self.close(Ending.BROKEN)
+        self._guarded(self._talk.hear, text)
 
     def _answered(self, done: asyncio.Future[T], then: Callable[[T], None]) -> None:
         self._pending = None
@@ -336,13 +368,21 @@ class Connection(asyncio.Protocol):
             return
         error = done.exception()
         if error is None:
-            then(done.result())
+            self._guarded(then, done.result())
         elif isinstance(error, Refused):
             self._talk.refuse(error)
         else:
             log.error("an answer could not be given", exc_info=error)
             self.close(Ending.BROKEN)
         self._advance()
+
+    def _guarded(self, act: Callable[..., None], *arguments: object) -> None:
+        """An error of ours ends this connection, and harms no other."""
+        try:
+            act(*arguments)
+        except Exception:
+            log.exception("a frame could not be dealt with")
+            self.close(Ending.BROKEN)
 
     # Ending.
 

@@ -21,6 +21,8 @@ from besedka.serve.metrics import Metrics
 from besedka.wire.closing import Ending
 from besedka.wire.names import FRAME_BYTES_AT_MOST
 
+log = logging.getLogger(__name__)
+
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
@@ -40,6 +42,7 @@ class WebSocketDoor:
         metrics: what is counted.
         now: a clock in seconds that never goes back.
         origins: which web pages may talk to us.
+        soon: calls something when others have had their turn.
 
     Attributes:
         lent_protocol: an open WebSocket protocol with nothing to remember, for whoever has received something.
@@ -51,10 +54,13 @@ class WebSocketDoor:
         sources: Sources,
         metrics: Metrics,
         now: Callable[[], float],
+        *,
         origins: Origins,
+        soon: Callable[[Callable[[], None]], object],
     ) -> None:
         self.metrics = metrics
         self.now = now
+        self.soon = soon
         self.lent_protocol = self.make_protocol(State.OPEN)
         self._talks = talks
         self._sources = sources
@@ -111,7 +117,12 @@ class WebSocketDoor:
     def look_after(self, now: float, part: int) -> None:
         """Look after one of `SWEEP_SLICES` parts of the connections."""
         for connection in tuple(self._connections[part]):
-            connection.look_after(now)
+            try:
+                connection.look_after(now)
+            except Exception:
+                # Whatever is wrong with one, the others are looked after.
+                log.exception("a connection could not be looked after")
+                connection.transport.abort()
 
     async def close(self, seconds: float = CLOSE_SECONDS) -> None:
         """End all connections, and wait so long at most until they are gone."""

@@ -1,0 +1,63 @@
+"""What was said and has not been heard back, in order. Pure.
+
+Only so much is on its way at once that a server which refuses it as too fast is not flooded when it is said again.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import msgspec
+
+from besedka.wire.words import Say
+
+ON_THE_WAY_AT_MOST: Final = 32
+"""Messages that were sent and not heard back; the next one waits until one of them is."""
+
+
+@dataclass(slots=True)
+class _Waiting:
+    word: Say
+    is_again: bool = False
+
+
+class Outbox:
+    """The messages that wait."""
+
+    def __init__(self) -> None:
+        self._waiting: dict[str, _Waiting] = {}
+        self._sent: set[str] = set()
+
+    def __len__(self) -> int:
+        return len(self._waiting)
+
+    def add(self, word: Say) -> None:
+        """Something is said; it has a key, and the last id seen."""
+        self._waiting[word.key] = _Waiting(word)
+
+    def heard(self, key: str) -> None:
+        """It was heard back, or refused for good."""
+        self._waiting.pop(key, None)
+        self._sent.discard(key)
+
+    def next(self) -> Say | None:
+        """What to send now; None if nothing, or enough is on its way."""
+        if len(self._sent) >= ON_THE_WAY_AT_MOST:
+            return None
+        for key, waiting in self._waiting.items():
+            if key not in self._sent:
+                self._sent.add(key)
+                # Only what was perhaps said before needs to be looked for in the log.
+                return waiting.word if waiting.is_again else msgspec.structs.replace(waiting.word, after=None)
+        return None
+
+    def said_too_fast(self) -> None:
+        """All that is on its way was or will be refused: it is sent again."""
+        self._sent.clear()
+
+    def begin_again(self) -> None:
+        """There is a new connection: what was on its way on the old one may have been stored."""
+        for key in self._sent:
+            self._waiting[key].is_again = True
+        self._sent.clear()
