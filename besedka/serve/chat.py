@@ -194,7 +194,7 @@ class Chat:
     async def rooms(self) -> list[tuple[str, int]]:
         """All rooms that have a log or are open, by name, and how many people are there."""
         history = self._settings.history.absolute()
-        written = await self._loop.run_in_executor(self._workers, room_names, history)
+        written = await self._loop.run_in_executor(self._readers, room_names, history)
         names = sorted({*self._rooms, *written})
         return [(name, self._rooms[name].clients_count if name in self._rooms else 0) for name in names]
 
@@ -206,7 +206,7 @@ class Chat:
         """
         if name not in self._rooms and name not in self._opening:
             path = room_path(self._settings.history.absolute(), name)
-            if not await self._loop.run_in_executor(self._workers, path.exists):
+            if not await self._loop.run_in_executor(self._readers, path.exists):
                 raise Refused(Code.NO_SUCH_ROOM, room=name)
         room = self.room(name)
         return room if isinstance(room, Room) else await asyncio.shield(room)

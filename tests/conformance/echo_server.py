@@ -93,7 +93,7 @@ async def serve(port: int) -> None:
     door = EchoDoor({PATH: EchoTalk}, sources, metrics, now, origins=Origins(), soon=soon)
     web = HttpDoor(Starlette(), door.connection, sources, metrics, now)
     listener = socket.create_server(("127.0.0.1", port))
-    async with web.open(listener):
+    async with web.open(listener, None):
         click.echo(f"ws://127.0.0.1:{listener.getsockname()[1]}{PATH}")
         while True:
             await asyncio.sleep(SWEEP_SECONDS)
