@@ -21,8 +21,8 @@ def chat(url: str, name: str | None) -> None:
     URL is HOST, HOST:PORT or what a browser shows, with #ROOM behind it; localhost:8765 if not given.
     It can also be set in the environment, as BESEDKA_URL.
     """
+    from besedka.remote.errors import ConnectionFailed
     from besedka.terminal.app import run
-    from besedka.terminal.connection import ConnectionFailed
 
     try:
         run(url, name)

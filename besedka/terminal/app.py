@@ -11,17 +11,16 @@ from prompt_toolkit.formatted_text import FormattedText
 from prompt_toolkit.patch_stdout import patch_stdout
 from prompt_toolkit.styles import Style
 
-from besedka.terminal import screen
-from besedka.terminal.address import Address, address
-from besedka.terminal.connection import (
+from besedka.remote.address import Address, address
+from besedka.remote.connection import (
     Away,
     Connection,
-    ConnectionFailed,
     Event,
     Heard,
-    JoinRefused,
     Reset,
 )
+from besedka.remote.errors import AddressBad, ConnectionFailed, JoinRefused
+from besedka.terminal import screen
 from besedka.terminal.phrases import Phrases, phrases
 from besedka.wire.names import clean_text
 from besedka.wire.refusals import Refused
@@ -38,7 +37,7 @@ def run(given: str, name: str | None) -> None:
         raise ConnectionFailed("besedka chat talks with a person: run it in a terminal")
     try:
         there = address(given)
-    except ValueError as error:
+    except AddressBad as error:
         raise ConnectionFailed(str(error)) from None
     asyncio.run(_App(there, phrases(os.environ)).run(name))
 
@@ -111,7 +110,7 @@ class _App:
 
     async def _say(self, connection: Connection, text: str) -> None:
         try:
-            await connection.say(clean_text(text))
+            connection.say(clean_text(text))
         except Refused as refusal:
             self._show(screen.remark(refusal.sentence(self._words.language), problem=True))
 

@@ -10,7 +10,7 @@ import hashlib
 from collections.abc import Sequence
 from typing import Final
 
-from besedka.terminal.connection import Heard
+from besedka.remote.connection import Heard
 from besedka.terminal.phrases import Phrases
 from besedka.wire.line import clock_time
 from besedka.wire.words import System

@@ -6,7 +6,7 @@ import asyncio
 import random
 from collections.abc import Awaitable, Callable
 
-from besedka.terminal.connection import Connection, Heard
+from besedka.remote.connection import Connection, Heard
 from besedka.wire.words import Error
 from tests.torture.checker import Record
 
@@ -47,7 +47,7 @@ class Person:
             lines = "".join(f"\nline {number}" for number in range(random.choice((0, 0, 0, 1, 5))))
             text = f"{self.name} #{self._said}{lines}"
             self._record.attempted.add(text)
-            await self.connection.say(text)
+            self.connection.say(text)
 
     async def _listen(self) -> None:
         async for event in self.connection.events():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from besedka.terminal.address import Address, address
+from besedka.remote.address import Address, address
 
 
 @pytest.mark.parametrize(
@@ -18,6 +18,9 @@ from besedka.terminal.address import Address, address
         ("http://lab:8765/#dev", "ws://lab:8765/ws"),
         ("https://chat.example/talk/", "wss://chat.example:443/talk/ws"),
         ("ws://[::1]:8765/ws", "ws://[::1]:8765/ws"),
+        ("grpc://lab", "grpc://lab:50051"),
+        ("grpcs://[::1]:9000/#dev", "grpcs://[::1]:9000"),
+        ("unix:/run/besedka.sock#dev", "unix:/run/besedka.sock"),
     ],
 )
 def test_an_address_means_a_url(given: str, url: str) -> None:

@@ -1,0 +1,113 @@
+"""Words over gRPC, by the call `Converse`."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+import grpc
+
+from besedka.proto import words as proto
+from besedka.proto.besedka.v1.chat_pb2_grpc import ChatStub
+from besedka.remote.carrier import HANDSHAKE_SECONDS
+from besedka.remote.errors import CarrierEnded
+from besedka.wire.words import ClientWord, ServerWord, Welcome
+
+OPTIONS: Final = [
+    # Not more often than the server allows (doors/grpc/door.py), and often enough for home routers.
+    ("grpc.keepalive_time_ms", 30_000),
+    ("grpc.keepalive_timeout_ms", 30_000),
+    ("grpc.max_receive_message_length", 16 * 1024 * 1024),
+    # We come back by ourselves, in our own time: the channel shall try at once when it is asked.
+    ("grpc.initial_reconnect_backoff_ms", 100),
+    ("grpc.max_reconnect_backoff_ms", 1_000),
+    ("grpc.use_local_subchannel_pool", 1),
+]
+
+COME_BACK: Final = frozenset(
+    {
+        grpc.StatusCode.UNAVAILABLE,
+        grpc.StatusCode.INTERNAL,
+        grpc.StatusCode.UNKNOWN,
+        grpc.StatusCode.CANCELLED,
+        grpc.StatusCode.DEADLINE_EXCEEDED,
+        grpc.StatusCode.RESOURCE_EXHAUSTED,
+    }
+)
+"""How a call may end after which it is worth to try again."""
+
+
+class GrpcCarrier:
+    """An open call of `Converse`."""
+
+    def __init__(self, call: Any) -> None:
+        self._call = call
+        self._utc_offset = 0
+
+    async def send(self, word: ClientWord) -> None:
+        """Say something."""
+        try:
+            await self._call.write(proto.request(word))
+        except (grpc.aio.AioRpcError, asyncio.InvalidStateError) as error:
+            raise await self._ended(error) from None
+
+    async def words(self) -> AsyncIterator[ServerWord]:
+        """What the server tells."""
+        try:
+            while (response := await self._call.read()) is not grpc.aio.EOF:  # type: ignore[attr-defined]  # the stubs lack it
+                for word in proto.told(response, self._utc_offset):
+                    if isinstance(word, Welcome):
+                        self._utc_offset = word.utc_offset
+                    yield word
+        except grpc.aio.AioRpcError as error:
+            raise await self._ended(error) from None
+        raise CarrierEnded("goodbye", come_back=False)
+
+    async def _ended(self, error: Exception) -> CarrierEnded:
+        code, details = (
+            (error.code(), error.details())
+            if isinstance(error, grpc.aio.AioRpcError)
+            else (await self._call.code(), await self._call.details())
+        )
+        return CarrierEnded(details or code.name, come_back=code in COME_BACK)
+
+
+@asynccontextmanager
+async def by_grpc(url: str) -> AsyncIterator[GrpcCarrier]:
+    """Connect by ``grpc://``, ``grpcs://`` (TLS) or ``unix:``.
+
+    Raises:
+        CarrierEnded: if it cannot be reached.
+    """
+    async with _channel(url) as channel:
+        try:
+            async with asyncio.timeout(HANDSHAKE_SECONDS):
+                await _connected(channel)
+        except TimeoutError:
+            raise CarrierEnded("no answer in time", come_back=True) from None
+        call = ChatStub(channel).Converse()  # type: ignore[no-untyped-call]  # generated without types
+        try:
+            yield GrpcCarrier(call)
+        finally:
+            call.cancel()
+
+
+def _channel(url: str) -> grpc.aio.Channel:
+    if url.startswith("unix:"):
+        return grpc.aio.insecure_channel(url, options=OPTIONS)
+    there = urlsplit(url)
+    if there.scheme == "grpcs":
+        return grpc.aio.secure_channel(there.netloc, grpc.ssl_channel_credentials(), options=OPTIONS)
+    return grpc.aio.insecure_channel(there.netloc, options=OPTIONS)
+
+
+async def _connected(channel: grpc.aio.Channel) -> None:
+    state = channel.get_state(try_to_connect=True)
+    while state is not grpc.ChannelConnectivity.READY:
+        if state in {grpc.ChannelConnectivity.TRANSIENT_FAILURE, grpc.ChannelConnectivity.SHUTDOWN}:
+            raise CarrierEnded("nobody answers there", come_back=True)
+        await channel.wait_for_state_change(state)
+        state = channel.get_state(try_to_connect=True)

@@ -1,0 +1,78 @@
+"""Words over a WebSocket, as JSON frames."""
+
+from __future__ import annotations
+
+import os
+import ssl
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus, InvalidURI
+
+from besedka.remote.carrier import HANDSHAKE_SECONDS
+from besedka.remote.errors import CarrierEnded, ConnectionFailed
+from besedka.wire.closing import NEVER_COME_BACK
+from besedka.wire.refusals import Refused
+from besedka.wire.words import ClientWord, ServerWord, decode_server, encode
+
+
+class WebSocketCarrier:
+    """An open WebSocket."""
+
+    def __init__(self, socket: ClientConnection, url: str) -> None:
+        self._socket = socket
+        self._url = url
+
+    async def send(self, word: ClientWord) -> None:
+        """Say something."""
+        try:
+            await self._socket.send(encode(word).decode())
+        except ConnectionClosed as closed:
+            raise _ended(closed) from None
+
+    async def words(self) -> AsyncIterator[ServerWord]:
+        """What the server tells."""
+        try:
+            while True:
+                try:
+                    word = decode_server(await self._socket.recv())
+                except Refused:
+                    raise ConnectionFailed(f"what answers at {self._url} is not Besedka") from None
+                yield word
+        except ConnectionClosed as closed:
+            raise _ended(closed) from None
+
+
+@asynccontextmanager
+async def by_websocket(url: str) -> AsyncIterator[WebSocketCarrier]:
+    """Connect by ``ws://`` or ``wss://``.
+
+    Raises:
+        CarrierEnded: if it cannot be reached.
+    """
+    try:
+        socket = await connect(url, open_timeout=HANDSHAKE_SECONDS, compression=None, max_size=None)
+    except (OSError, TimeoutError, InvalidHandshake, InvalidURI) as error:
+        raise CarrierEnded(_reason(error), come_back=True) from None
+    async with socket:
+        yield WebSocketCarrier(socket, url)
+
+
+def _ended(closed: ConnectionClosed) -> CarrierEnded:
+    if closed.rcvd is None:
+        return CarrierEnded("the connection was lost", come_back=True)
+    return CarrierEnded(closed.rcvd.reason, come_back=closed.rcvd.code not in NEVER_COME_BACK)
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, ssl.SSLError):
+        return "it does not speak TLS as we know it; without TLS it is ws://"
+    if isinstance(error, TimeoutError):
+        return "no answer in time"
+    if isinstance(error, InvalidStatus):
+        said = error.response.body.decode(errors="replace").strip() if error.response.body else ""
+        return f"it answers HTTP {error.response.status_code}{f': {said}' if said else ''}"
+    if isinstance(error, OSError) and error.errno:
+        return os.strerror(error.errno).lower()
+    return str(error) or type(error).__name__

@@ -1,0 +1,59 @@
+"""What can go wrong between a client and a chat::
+
+RemoteError
+├── AddressBad              what was given is no address
+├── ConnectionFailed        the chat could not be reached at all, or does not want us back
+├── JoinRefused             it was reached, and did not let us in
+├── SayRefused              something said was refused for good
+└── CarrierEnded            (inside) a connection has ended; whether to come back is its own matter
+"""
+
+from __future__ import annotations
+
+
+class RemoteError(Exception):
+    """The root of the client's own errors."""
+
+
+class AddressBad(RemoteError, ValueError):  # noqa: N818 - the names of the tree say what happened
+    """What was given is no address of a chat."""
+
+
+class ConnectionFailed(RemoteError):  # noqa: N818
+    """The chat could not be reached at all, or it does not want us back."""
+
+
+class JoinRefused(RemoteError):  # noqa: N818
+    """The chat was reached, but did not let us in under this name.
+
+    Attributes:
+        code: why, for programs.
+    """
+
+    def __init__(self, code: str, text: str) -> None:
+        super().__init__(text)
+        self.code = code
+
+
+class SayRefused(RemoteError):  # noqa: N818
+    """Something said was refused, and is not kept.
+
+    Attributes:
+        code: why, for programs.
+    """
+
+    def __init__(self, code: str, text: str) -> None:
+        super().__init__(text)
+        self.code = code
+
+
+class CarrierEnded(RemoteError):  # noqa: N818
+    """A connection could not be made, or has ended.
+
+    Attributes:
+        come_back: whether the server wants us back, or may when it is there again.
+    """
+
+    def __init__(self, reason: str, *, come_back: bool) -> None:
+        super().__init__(reason)
+        self.come_back = come_back
