@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from tests.calling import Caller
 from tests.running import RunningServer
 from tests.talking import Talker
 
@@ -21,8 +22,10 @@ def make_server(tmp_path: Path) -> Iterator[ServerMaker]:
     """Makes servers, not started yet; ends them, and fails if one has written a traceback."""
     made: list[RunningServer] = []
 
-    def make(*options: str, directory: Path = tmp_path, **environment: str) -> RunningServer:
-        made.append(RunningServer(directory, *options, **environment))
+    def make(
+        *options: str, directory: Path = tmp_path, grpc: bool = False, **environment: str
+    ) -> RunningServer:
+        made.append(RunningServer(directory, *options, grpc=grpc, **environment))
         return made[-1]
 
     yield make
@@ -35,6 +38,13 @@ def make_server(tmp_path: Path) -> Iterator[ServerMaker]:
 def server(make_server: ServerMaker) -> RunningServer:
     """A server with English sentences and an empty history, started."""
     return make_server("--lang", "en").start()
+
+
+@pytest.fixture
+def caller(server: RunningServer) -> Iterator[Caller]:
+    """A gRPC client of the server, if that speaks gRPC."""
+    with Caller(server) as made:
+        yield made
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -23,15 +24,24 @@ class RunningServer:
         directory: where it runs and keeps its history.
         greeting: what it printed at its last start.
         environment: in which it is started.
+        grpc_port: where it speaks gRPC, if it was asked to; else 0.
     """
 
-    def __init__(self, directory: Path, *options: str, module: str = "besedka", **environment: str) -> None:
+    def __init__(
+        self,
+        directory: Path,
+        *options: str,
+        module: str = "besedka",
+        grpc: bool = False,
+        **environment: str,
+    ) -> None:
         self.directory = directory
         self._module = module
         self.greeting: list[str] = []
         self._options = options
         self.environment = {**os.environ, "PYTHONPATH": str(ROOT), **environment}
         self._port = 0
+        self.grpc_port = free_port() if grpc else 0
         self._process: subprocess.Popen[str] | None = None
         self._errors = directory / "stderr.txt"
 
@@ -51,6 +61,11 @@ class RunningServer:
         return self._errors.read_text(encoding="utf-8")
 
     @property
+    def is_running(self) -> bool:
+        """Whether it has not ended yet."""
+        return self._process is not None and self._process.poll() is None
+
+    @property
     def pid(self) -> int:
         """The number of the process."""
         assert self._process
@@ -58,7 +73,8 @@ class RunningServer:
 
     def start(self) -> RunningServer:
         """Start it and wait until it listens."""
-        command = [sys.executable, "-m", self._module, "serve", "--port", str(self._port), *self._options]
+        ports = ("--port", str(self._port), "--grpc-port", str(self.grpc_port))
+        command = [sys.executable, "-m", self._module, "serve", *ports, *self._options]
         with self._errors.open("a", encoding="utf-8") as errors:
             self._process = subprocess.Popen(
                 command,
@@ -71,7 +87,7 @@ class RunningServer:
             )
         assert self._process.stdout
         self.greeting = list(_until_ready(self._process.stdout))
-        found = re.search(r"http://\S+:(\d+)", "\n".join(self.greeting))
+        found = re.search(r"https?://\S+:(\d+)", "\n".join(self.greeting))
         assert found, f"it did not start: {self.errors}"
         self._port = int(found[1])
         return self
@@ -114,10 +130,22 @@ class RunningServer:
                 child.kill()
             self.kill()
 
+    def ask_to_stop(self) -> None:
+        """Ask it to end, and do not wait for it."""
+        assert self._process
+        self._process.send_signal(signal.SIGTERM)
+
     def _end(self, number: int) -> int:
         assert self._process
         self._process.send_signal(number)
         return self.wait()
+
+
+def free_port() -> int:
+    """A TCP port on which nobody listens now."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port: int = listener.getsockname()[1]
+        return port
 
 
 def _until_ready(output: IO[str]) -> list[str]:

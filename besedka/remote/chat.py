@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
 from besedka.remote.address import address
-from besedka.remote.connection import Away, Connection, Event, Heard
-from besedka.remote.errors import AddressBad, RemoteError
+from besedka.remote.connection import Away, Connection, Event, Heard, Reset
+from besedka.remote.errors import AddressBad, CarrierEnded, RemoteError
 from besedka.wire.line import STAMP, MessageId
-from besedka.wire.words import System, Welcome
+from besedka.wire.words import Error, System, Typing, Welcome
 
 UNREAD_MESSAGES: Final = 1_000
-"""How many messages wait for a program that does not read; then it is not read from the server either, and loses nothing."""
+"""How many messages wait for a program that does not read. Those behind them are read again from the log when it does: if
+the connection waited for it instead, it would not hear of its own messages either."""
+
+PAGE_MESSAGES: Final = 100
+"""How many are read again at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +63,12 @@ class RemoteChat:
         self.clients_count = 0
         self.is_connected = False
         self._connection = connection
-        self._messages: asyncio.Queue[Message | None] = asyncio.Queue(UNREAD_MESSAGES)
+        # What was heard and not read yet, and whether more was heard behind it and let go.
+        self._unread: deque[Heard] = deque()
+        self._has_let_go = False
+        self._read_to = 0
+        self._head = 0
+        self._changed = asyncio.Event()
         self._joined: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._failure: RemoteError | None = None
 
@@ -94,23 +104,54 @@ class RemoteChat:
         Raises:
             ConnectionFailed: if the server does not want us back.
         """
-        while message := await self._messages.get():
-            yield message
+        while True:
+            self._changed.clear()
+            while self._unread:
+                yield self._message(self._unread.popleft())
+            if self._has_let_go and self._read_to >= self._head:
+                self._has_let_go = False
+            elif self._has_let_go:
+                for heard in await self._read_again():
+                    yield self._message(heard)
+            elif self._failure:
+                raise self._failure
+            else:
+                await self._changed.wait()
+
+    async def _read_again(self) -> list[Heard]:
+        if self.is_connected:
+            with suppress(CarrierEnded):
+                limit = min(PAGE_MESSAGES, self._head - self._read_to)
+                return await self._connection.page(self._read_to + 1, limit)
         if self._failure:
             raise self._failure
+        await self._changed.wait()
+        return []
+
+    def _message(self, heard: Heard) -> Message:
+        self._read_to = heard.id
+        is_own = heard.user == self.name
+        return Message(heard.id, heard.user, heard.text, _time(heard.stamp), heard.is_old, is_own)
+
+    def _hear(self, heard: Heard) -> None:
+        self._head = heard.id
+        if self._has_let_go or len(self._unread) >= UNREAD_MESSAGES:
+            self._has_let_go = True
+        else:
+            self._unread.append(heard)
 
     async def _listen(self) -> None:
         try:
             async for event in self._connection.events():
-                await self._take(event)
+                self._take(event)
+                self._changed.set()
         except RemoteError as error:
             self._failure = error
-            if self._joined.done():
-                await self._messages.put(None)
-            else:
+            self._changed.set()
+            if not self._joined.done():
                 self._joined.set_exception(error)
 
-    async def _take(self, event: Event) -> None:
+    def _take(self, event: Event) -> None:
         match event:
             case Welcome():
                 self.room, self.name, self.is_connected = event.room, event.user, True
@@ -118,14 +159,15 @@ class RemoteChat:
                 if not self._joined.done():
                     self._joined.set_result(None)
             case Heard():
-                is_own = event.user == self.name
-                message = Message(event.id, event.user, event.text, _time(event.stamp), event.is_old, is_own)
-                await self._messages.put(message)
+                self._hear(event)
             case System():
                 self._came_and_went(event)
             case Away():
                 self.is_connected = False
-            case _:
+            case Reset():
+                self._unread.clear()
+                self._has_let_go, self._read_to, self._head = False, 0, 0
+            case Typing() | Error():
                 pass
 
     def _came_and_went(self, event: System) -> None:

@@ -23,6 +23,7 @@ from besedka.wire.names import DEFAULT_ROOM
 from besedka.wire.refusals import Code
 from besedka.wire.words import (
     BeginTyping,
+    Browse,
     Chat,
     ClientWord,
     Error,
@@ -108,6 +109,7 @@ class Connection:
         self._carrier: Carrier | None = None
         self._outbox = Outbox()
         self._stored: dict[str, asyncio.Future[MessageId]] = {}
+        self._pages: dict[int, asyncio.Future[list[Heard]]] = {}
         self._since = since
         self._last = since or 0
         self._old_until = 0
@@ -140,6 +142,31 @@ class Connection:
         stored.add_done_callback(_retrieved)
         self._may_send.set()
         return stored
+
+    async def page(self, first: int, limit: int) -> list[Heard]:
+        """Messages from this id on, at most so many, read again from the log.
+
+        Raises:
+            CarrierEnded: if there is no connection; ask again when it is back.
+        """
+        found: list[Heard] = []
+        before = first + limit
+        # Where messages are long a page has only the last of those that were asked for.
+        while before > first:
+            page = await self._page(before, before - first)
+            if not page:
+                break
+            found = [*page, *found]
+            before = page[0].id
+        return found
+
+    async def _page(self, before: int, limit: int) -> list[Heard]:
+        if not (self._is_in and self._carrier):
+            raise CarrierEnded("there is no connection", come_back=True)
+        if before not in self._pages:
+            self._pages[before] = asyncio.get_running_loop().create_future()
+            await self._carrier.send(Browse(before=before, room=self._room, limit=limit))
+        return await asyncio.shield(self._pages[before])
 
     async def typing(self) -> None:
         """Tell the others that something is being typed, if there is a connection."""
@@ -198,6 +225,10 @@ class Connection:
                     yield event
                 self._may_send.set()
         finally:
+            for asked in self._pages.values():
+                asked.set_exception(CarrierEnded("the connection was lost", come_back=True))
+                asked.exception()
+            self._pages.clear()
             sending.cancel()
             await asyncio.gather(sending, return_exceptions=True)
 
@@ -226,8 +257,13 @@ class Connection:
         match word:
             case Welcome():
                 return self._welcomed(word)
+            case History(before=None):
+                return self._heard_history(word)
             case History():
-                return list(self._heard_history(word))
+                asked = self._pages.pop(word.before or 0, None)
+                if asked:
+                    asked.set_result(self._read(word))
+                return []
             case Chat():
                 return self._heard(word)
             case Error():
@@ -258,14 +294,16 @@ class Connection:
         is_old = word.id <= self._old_until
         return [Heard(MessageId(word.id), word.user, word.text, moment.strftime(STAMP), is_old)]
 
-    def _heard_history(self, page: History) -> list[Heard]:
-        heard = []
+    def _heard_history(self, page: History) -> list[Event]:
         for number, key in page.keys.items():
             self._settle(key, number)
+        heard = [one for one in self._read(page) if one.id > self._last]
+        self._last = max(self._last, page.first + len(page.messages) - 1)
+        return [*heard]
+
+    def _read(self, page: History) -> list[Heard]:
+        heard = []
         for number, raw in enumerate(page.messages, page.first):
-            if number <= self._last:
-                continue
-            self._last = number
             line = read_line(raw)
             is_old = number <= self._old_until
             heard.append(Heard(MessageId(number), line.user, line.text, line.stamp, is_old))

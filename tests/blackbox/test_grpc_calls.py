@@ -1,0 +1,472 @@
+"""The unary calls over gRPC, and `Import`, as a client sees them."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import grpc
+import pytest
+
+from besedka.proto.besedka.v1 import chat_pb2 as pb
+from besedka.wire.line import read_line
+from tests.calling import Caller, many, refusal, speaker
+from tests.conftest import ServerMaker, TalkerMaker
+from tests.running import RunningServer
+from tests.talking import Talker
+
+
+@pytest.fixture
+def server(make_server: ServerMaker) -> RunningServer:
+    """A server that also speaks gRPC, with English sentences and an empty history, started."""
+    return make_server("--lang", "en", grpc=True).start()
+
+
+@pytest.fixture
+def bystander(talker: TalkerMaker) -> Iterator[Talker]:
+    """Somebody who talks on, whatever the test does with the server."""
+    talker_ = talker()
+    talker_.join("Bystander", "quiet")
+    yield talker_
+    talker_.tell("chat", room="quiet", text="all is well")
+    assert talker_.hear("chat")["text"] == "all is well"
+
+
+def texts(server: RunningServer) -> list[str]:
+    """What the log of the default room has, without times."""
+    return [read_line(line).text for line in server.lines]
+
+
+# Send.
+
+
+def test_send_answers_with_the_place_of_the_message_in_the_log(
+    server: RunningServer, caller: Caller
+) -> None:
+    before = int(time.time())
+    for number in range(1, 4):
+        response = caller.send("Anna", f"message {number}")
+        assert response.id == number
+        assert server.lines[number - 1 :][0].endswith(f"] Anna: message {number}")
+    assert before <= response.time.seconds <= time.time()
+    with Talker(server) as boris:
+        assert boris.join("Boris")["epoch"] == response.epoch != ""
+
+
+def test_send_answers_when_the_message_is_on_disk_and_not_before(make_server: ServerMaker) -> None:
+    server = make_server(
+        module="tests.torture.faulty_server", FAULTS=json.dumps({"delay": 0.4}), grpc=True
+    ).start()
+    with Caller(server) as caller:
+        caller.messages()  # the connection is there
+        begun = time.monotonic()
+        assert caller.send("Anna", "slow disk").id == 1
+        assert time.monotonic() - begun >= 0.4
+
+
+def test_a_message_that_the_disk_does_not_take_is_refused(make_server: ServerMaker) -> None:
+    plan = {"call": "write", "at": 1, "times": 1, "errno": "ENOSPC"}
+    server = make_server(
+        module="tests.torture.faulty_server", FAULTS=json.dumps(plan), grpc=True
+    ).start()
+    with Caller(server) as caller:
+        refused = refusal(lambda: caller.send("Anna", "no room", key="k"))
+        assert (refused.code, refused.reason) == (grpc.StatusCode.RESOURCE_EXHAUSTED, "storage_full")
+        assert caller.send("Anna", "no room", key="k").id == 1
+        assert texts(server) == ["no room"]
+
+
+def test_the_same_key_is_stored_once_and_answered_with_the_same_id(
+    server: RunningServer, caller: Caller
+) -> None:
+    caller.send("Boris", "something before")
+    first = caller.send("Anna", "once", key="k")
+    assert caller.send("Anna", "once", key="k") == first
+    assert caller.send("Boris", "another one's key", key="k").id == 3
+    assert texts(server) == ["something before", "once", "another one's key"]
+
+
+def test_the_same_key_at_the_same_time_is_stored_once(make_server: ServerMaker) -> None:
+    plan = json.dumps({"delay": 0.2})
+    server = make_server(module="tests.torture.faulty_server", FAULTS=plan, grpc=True).start()
+    with Caller(server) as one, Caller(server) as other:
+        calls = [
+            caller.send_later("Anna", "once", key="k", secret="s")
+            for caller in (one, other)
+            for _ in range(10)
+        ]
+        assert {call.result().id for call in calls} == {1}
+        assert texts(server) == ["once"]
+
+
+def test_strangers_do_not_share_a_name_at_the_same_time(make_server: ServerMaker) -> None:
+    plan = json.dumps({"delay": 0.5})
+    server = make_server(module="tests.torture.faulty_server", FAULTS=plan, grpc=True).start()
+    with Caller(server) as caller, Talker(server) as pavel:
+        pavel.join("Павел")
+        refused = refusal(lambda: caller.send("Пaвел", "with a Latin a"))
+        assert (refused.code, refused.reason) == (grpc.StatusCode.ALREADY_EXISTS, "name_taken")
+        calls = [caller.send_later("Anna", f"{number}") for number in range(2)]
+        outcomes = [call.code() for call in calls]
+        assert sorted(outcomes, key=str) == [grpc.StatusCode.ALREADY_EXISTS, grpc.StatusCode.OK]
+        assert caller.send("Anna", "the name is free again").id == 2
+
+
+def test_a_secret_shows_that_it_is_the_one_who_is_present(server: RunningServer, caller: Caller) -> None:
+    with Talker(server) as anna:
+        anna.join("Anna", secret="mine")
+        assert caller.send("Anna", "by another way", secret="mine").id == 1
+        refused = refusal(lambda: caller.send("Anna", "forged", secret="not mine"))
+        assert refused.reason == "name_taken"
+        assert anna.hear("chat")["text"] == "by another way"
+
+
+def test_what_was_said_before_a_crash_is_known_again_by_after(
+    server: RunningServer, caller: Caller
+) -> None:
+    seen = caller.send("Boris", "before").id
+    ids = [caller.send("Anna", "twice the same", key=key).id for key in ("a", "b")]
+    server.kill()
+    server.start()
+    with Caller(server) as again:
+        answers = [again.send("Anna", "twice the same", key=key, after=seen).id for key in ("a", "b", "a")]
+        assert answers == [*ids, ids[0]]
+        assert again.send("Anna", "twice the same", key="c", after=seen).id == 4
+        assert len(server.lines) == 4
+
+
+def test_a_text_is_stored_as_the_other_doors_would(server: RunningServer, caller: Caller) -> None:
+    with Talker(server) as boris:
+        boris.join("Boris")
+        caller.send("Anna", "one\r\ntwo \x1b[31m\x00\n\n")
+        assert boris.hear("chat")["text"] == "one\ntwo ␛[31m␀"
+    assert caller.messages().messages[0].text == "one\ntwo ␛[31m␀"
+
+
+def test_a_room_is_made_by_the_first_message(server: RunningServer, caller: Caller) -> None:
+    assert caller.send("Anna", "in a room", room="Garden").id == 1
+    assert caller.send("Anna", "in the default one").id == 1
+    assert texts(server) == ["in the default one"]
+    assert caller.rooms() == {"garden": 0, "main": 0}
+
+
+def test_who_is_too_fast_is_told_when_to_come_again(make_server: ServerMaker) -> None:
+    server = make_server("--rate", "1", "--lang", "en", grpc=True).start()
+    with Caller(server) as caller, Caller(server) as other:
+        for number in range(10):
+            caller.send("Anna", f"{number}")
+        refused = refusal(lambda: caller.send("Anna", "one too many"))
+        assert (refused.code, refused.reason) == (grpc.StatusCode.RESOURCE_EXHAUSTED, "too_fast")
+        assert 1 <= refused.retry_seconds <= 2
+        assert other.send("Boris", "is not bothered").id == 11
+        assert len(server.lines) == 11
+
+
+# ListMessages and ListRooms.
+
+
+def ids(page: pb.ListMessagesResponse) -> list[int]:
+    return [message.id for message in page.messages]
+
+
+def test_messages_are_listed_forwards_and_backwards(server: RunningServer, caller: Caller) -> None:
+    before = int(time.time())
+    sent = caller.import_([speaker("Anna"), *many(f"number\n{number}" for number in range(1, 121))])
+    assert ids(caller.messages()) == ids(caller.messages(before=0)) == list(range(71, 121))
+    assert ids(caller.messages(before=11)) == list(range(1, 11))
+    assert ids(caller.messages(before=11, limit=3)) == [8, 9, 10]
+    assert ids(caller.messages(before=1)) == []
+    assert ids(caller.messages(before=10**18, limit=2)) == [119, 120]
+    assert ids(caller.messages(after=0)) == list(range(1, 51))
+    assert ids(caller.messages(after=100, limit=500)) == list(range(101, 121))
+    assert ids(caller.messages(after=120)) == []
+    page = caller.messages(after=6, limit=1)
+    message = page.messages[0]
+    assert (message.id, message.user, message.text, message.key) == (7, "Anna", "number\n7", "")
+    assert before <= message.time.seconds <= time.time()
+    assert (page.head, page.epoch) == (120, sent.epoch)
+
+
+def test_a_page_has_500_messages_at_most_and_all_are_found_page_by_page(caller: Caller) -> None:
+    caller.import_([speaker("Anna"), *many("x" * 300 for _ in range(1200))])
+    assert ids(caller.messages(after=0, limit=4_000_000_000)) == list(range(1, 501))
+    seen: list[int] = []
+    while page := ids(caller.messages(after=seen[-1] if seen else 0, limit=500)):
+        seen += page
+    assert seen == list(range(1, 1201))
+    back: list[int] = []
+    while page := ids(caller.messages(before=back[0] if back else 0, limit=500) if not back or back[0] > 1 else pb.ListMessagesResponse()):
+        back = page + back
+    assert back == seen
+
+
+def test_long_messages_come_in_shorter_pages_without_a_hole(caller: Caller) -> None:
+    caller.import_([speaker("Anna"), *many(("Ж" * 5_000 for _ in range(400)), each=50)])
+    seen: list[int] = []
+    while page := ids(caller.messages(after=seen[-1] if seen else 0, limit=500)):
+        seen += page
+    assert seen == list(range(1, 401))
+    assert ids(caller.messages(limit=500))[-1] == 400
+
+
+def test_a_room_in_which_nothing_was_said_has_no_messages(server: RunningServer, caller: Caller) -> None:
+    page = caller.messages()
+    assert (ids(page), page.head) == ([], 0)
+    with Talker(server) as anna:
+        anna.join("Anna", "empty")
+        assert ids(caller.messages(room="Empty")) == []
+
+
+def test_a_room_that_is_not_there_is_not_found_and_not_made(
+    server: RunningServer, caller: Caller
+) -> None:
+    refused = refusal(lambda: caller.messages(room="nowhere"))
+    assert (refused.code, refused.reason) == (grpc.StatusCode.NOT_FOUND, "no_such_room")
+    assert refused.fields == ["room"]
+    assert "nowhere" in refused.sentence
+    assert caller.rooms() == {"main": 0}
+    assert not [path for path in server.directory.iterdir() if "nowhere" in path.name]
+
+
+def test_a_cursor_beyond_the_last_message_is_out_of_range(caller: Caller) -> None:
+    caller.send("Anna", "the only one")
+    refused = refusal(lambda: caller.messages(after=2))
+    assert (refused.code, refused.reason) == (grpc.StatusCode.OUT_OF_RANGE, "bad_cursor")
+    assert refused.fields == ["after"]
+    assert "2" in refused.sentence
+
+
+def test_rooms_are_listed_by_name_with_the_people_in_them(
+    server: RunningServer, caller: Caller
+) -> None:
+    caller.send("Anna", "x", room="zoo")
+    caller.send("Anna", "x", room="bar")
+    with Talker(server) as anna, Talker(server) as boris:
+        anna.join("Anna", "zoo")
+        boris.join("Boris", "zoo")
+        boris.join("Boris", "new")
+        assert list(caller.rooms().items()) == [("bar", 0), ("main", 0), ("new", 1), ("zoo", 2)]
+    server.kill()
+    server.start()
+    with Caller(server) as again:
+        assert list(again.rooms()) == ["bar", "main", "zoo"]
+
+
+# Import.
+
+
+def test_thousands_of_messages_are_imported_in_order(server: RunningServer, caller: Caller) -> None:
+    said = [f"number {number}" for number in range(5_000)]
+    response = caller.import_([speaker("Anna"), *many(said, each=200)])
+    assert (response.count, list(response.ids)) == (5_000, [pb.IdRange(first=1, last=5_000)])
+    assert texts(server) == said
+    assert response.epoch == caller.messages(limit=1).epoch
+
+
+def test_the_ids_of_an_import_are_told_though_others_talk_between(
+    server: RunningServer, caller: Caller
+) -> None:
+    said = [f"number {number}" for number in range(600)]
+
+    def with_interruptions() -> Iterator[pb.ImportRequest]:
+        yield speaker("Anna")
+        for number, request in enumerate(many(said, each=200)):
+            yield request
+            assert other.send("Boris", f"interruption {number}").id
+
+    with Caller(server) as other:
+        response = caller.import_(with_interruptions())
+    assert response.count == 600
+    assert len(response.ids) > 1
+    stored = texts(server)
+    found = [stored[i - 1] for one in response.ids for i in range(one.first, one.last + 1)]
+    assert found == said
+    assert len(stored) == 603
+
+
+def test_an_import_that_is_repeated_with_its_keys_stores_nothing_twice(
+    server: RunningServer, caller: Caller
+) -> None:
+    requests = [speaker("Anna"), *many((f"{n}" for n in range(50)), 20, (f"k{n}" for n in range(50)))]
+    first = caller.import_(requests[:2])
+    assert first.count == 20
+    assert list(caller.import_(requests).ids) == [pb.IdRange(first=1, last=50)]
+    assert caller.import_(requests) == caller.import_(requests)
+    assert texts(server) == [f"{number}" for number in range(50)]
+
+
+@pytest.mark.parametrize("each", [3, 500])
+@pytest.mark.parametrize(
+    ("bad", "reason"), [("", "empty_text"), (" \n", "empty_text"), ("x" * 5001, "text_too_long")]
+)
+def test_a_bad_message_names_its_place_and_all_before_it_are_stored(
+    server: RunningServer, caller: Caller, bad: str, reason: str, each: int
+) -> None:
+    said = [f"{number}" for number in range(30)]
+    said[7] = bad
+    refused = refusal(lambda: caller.import_([speaker("Anna"), *many(said, each)]))
+    assert (refused.code, refused.reason) == (grpc.StatusCode.INVALID_ARGUMENT, reason)
+    assert refused.fields == ["messages[7]"]
+    assert refused.sentence.startswith("messages[7]: ")
+    assert texts(server) == said[:7]
+    assert caller.send("Anna", "next").id == 8
+
+
+def test_a_bad_key_names_its_place(server: RunningServer, caller: Caller) -> None:
+    keys = ["a", "b", "Ж"]
+    refused = refusal(lambda: caller.import_([speaker("Anna"), *many("xyz", keys=keys)]))
+    assert (refused.reason, refused.fields) == ("bad_key", ["messages[2]"])
+    assert texts(server) == ["x", "y"]
+
+
+def test_nothing_after_a_message_that_the_disk_refused_is_stored(make_server: ServerMaker) -> None:
+    plan = {"call": "write", "at": 3, "times": 1, "errno": "ENOSPC", "delay": 0.05}
+    server = make_server(
+        "--rate", "0", module="tests.torture.faulty_server", FAULTS=json.dumps(plan), grpc=True
+    ).start()
+    said = [f"{number}" for number in range(5_000)]
+    with Caller(server) as caller:
+        refused = refusal(lambda: caller.import_([speaker("Anna"), *many(said, each=20)]))
+    assert (refused.code, refused.reason) == (grpc.StatusCode.RESOURCE_EXHAUSTED, "storage_full")
+    stored = texts(server)
+    assert stored == said[: len(stored)]
+    assert refused.fields == [f"messages[{len(stored)}]"]
+
+
+@pytest.mark.parametrize(
+    "requests",
+    [
+        [],
+        [pb.ImportRequest()],
+        list(many(["no speaker"])),
+        [speaker("Anna"), speaker("Boris")],
+    ],
+    ids=["nothing", "an empty request", "no speaker", "two speakers"],
+)
+def test_an_import_that_breaks_the_protocol_is_refused(
+    bystander: Talker, server: RunningServer, caller: Caller, requests: list[pb.ImportRequest]
+) -> None:
+    refused = refusal(lambda: caller.import_(requests))
+    assert (refused.code, refused.reason) == (grpc.StatusCode.INVALID_ARGUMENT, "bad_frame")
+    assert "speaker" in refused.sentence
+    assert server.lines == []
+
+
+def test_an_import_of_no_messages_is_no_error(server: RunningServer, caller: Caller) -> None:
+    response = caller.import_([speaker("Anna")])
+    assert (response.count, list(response.ids)) == (0, [])
+    assert server.lines == []
+
+
+def test_whoever_breaks_an_import_off_leaves_what_he_said_and_no_trace(
+    server: RunningServer, caller: Caller, talker: TalkerMaker
+) -> None:
+    boris = talker()
+    boris.join("Boris")
+
+    def unfinished() -> Iterator[pb.ImportRequest]:
+        yield speaker("Anna")
+        yield from many(["said"])
+        boris.hear("chat")
+        call.cancel()
+
+    call: Any = caller.stub.Import.future(unfinished())
+    with pytest.raises(grpc.FutureCancelledError):
+        call.result(30)
+    deadline = time.monotonic() + 10
+    while caller.send_later("Anna", "the name is free").code() is not grpc.StatusCode.OK:
+        assert time.monotonic() < deadline
+    assert texts(server) == ["said", "the name is free"]
+
+
+# What no client should send.
+
+INVALID = grpc.StatusCode.INVALID_ARGUMENT
+
+
+@pytest.mark.parametrize(
+    ("fields", "code", "reason", "field"),
+    [
+        ({"text": ""}, INVALID, "empty_text", ["text"]),
+        ({"text": " \n\u200b"}, INVALID, "empty_text", ["text"]),
+        ({"text": "x" * 5_001}, INVALID, "text_too_long", ["text"]),
+        ({"text": "x" * 1_000_000}, INVALID, "text_too_long", ["text"]),
+        ({"user": ""}, INVALID, "bad_name", ["user"]),
+        ({"user": "x" * 33}, INVALID, "bad_name", ["user"]),
+        ({"user": "a" + "\u0301\u0316" * 50_000}, INVALID, "bad_name", ["user"]),
+        ({"user": "x\x00y"}, INVALID, "bad_name", ["user"]),
+        ({"user": "x\u202ey"}, INVALID, "bad_name", ["user"]),
+        ({"user": "x\ny"}, INVALID, "bad_name", ["user"]),
+        ({"user": "System"}, INVALID, "name_reserved", ["user"]),
+        ({"room": "../etc"}, INVALID, "bad_room", ["room"]),
+        ({"room": "a\x00b"}, INVALID, "bad_room", ["room"]),
+        ({"room": "x" * 33}, INVALID, "bad_room", ["room"]),
+        ({"key": "x" * 65}, INVALID, "bad_key", ["key"]),
+        ({"key": "a b"}, INVALID, "bad_key", ["key"]),
+        ({"secret": "x" * 257}, INVALID, "bad_frame", []),
+        ({"text": "x" * 1_048_576}, grpc.StatusCode.RESOURCE_EXHAUSTED, "", []),
+    ],
+    ids=lambda value: repr(value)[:30],
+)
+def test_a_bad_message_is_refused_with_what_was_wrong(
+    bystander: Talker,
+    server: RunningServer,
+    caller: Caller,
+    fields: dict[str, str],
+    code: grpc.StatusCode,
+    reason: str,
+    field: list[str],
+) -> None:
+    refused = refusal(lambda: caller.send(**{"user": "Anna", "text": "x", **fields}))
+    assert (refused.code, refused.reason, refused.fields) == (code, reason, field)
+    assert 10 < len(refused.sentence) < 200
+    assert server.lines == []
+    assert caller.send("Anna", "and yet I am here").id == 1
+
+
+@pytest.mark.parametrize("method", ["Send", "ListMessages", "ListRooms"])
+@pytest.mark.parametrize(
+    "data",
+    [b"\x12\x02\xff\xfe", b"\x0a\x02\xc0\xaf", b"\xff", b"\x0a\xff\xff\xff\xff\x0f", b"\x0b" * 200],
+    ids=["user", "room", "half a number", "a length beyond the end", "groups"],
+)
+def test_bytes_that_are_no_message_are_refused(
+    bystander: Talker, server: RunningServer, caller: Caller, method: str, data: bytes
+) -> None:
+    if method != "Send" and data[:1] in {b"\x12", b"\x0a"} and data[1] == 2:
+        # An unknown field, or one of another type, is let be; the room is not.
+        if (method, data[:1]) != ("ListMessages", b"\x0a"):
+            caller.raw(method, data) if method == "ListRooms" else None
+            return
+    refused = refusal(lambda: caller.raw(method, data))
+    assert (refused.code, refused.reason) == (INVALID, "bad_frame")
+    assert len(refused.sentence) > 10
+    assert server.lines == []
+
+
+def test_a_method_that_is_not_there_is_unimplemented(bystander: Talker, caller: Caller) -> None:
+    assert refusal(lambda: caller.raw("Shout", b"")).code is grpc.StatusCode.UNIMPLEMENTED
+
+
+def test_headers_that_are_too_big_are_refused(bystander: Talker, caller: Caller) -> None:
+    request, big = pb.ListRoomsRequest(), [(f"x-{number}", "x" * 4_000) for number in range(10)]
+    refused = refusal(lambda: caller.stub.ListRooms(request, metadata=big, timeout=10))
+    assert refused.code is grpc.StatusCode.RESOURCE_EXHAUSTED
+    assert caller.rooms()
+
+
+def test_a_deadline_that_has_passed_ends_a_call(make_server: ServerMaker) -> None:
+    plan = json.dumps({"delay": 1.0})
+    server = make_server(module="tests.torture.faulty_server", FAULTS=plan, grpc=True).start()
+    with Caller(server) as caller:
+        caller.rooms()
+        begun = time.monotonic()
+        request = pb.SendRequest(user="Anna", text="late", key="k")
+        refused = refusal(lambda: caller.stub.Send(request, timeout=0.3))
+        assert refused.code is grpc.StatusCode.DEADLINE_EXCEEDED
+        assert time.monotonic() - begun < 0.9
+        # It may be stored all the same; the key tells.
+        assert caller.send("Anna", "late", key="k").id == 1
+        assert texts(server) == ["late"]

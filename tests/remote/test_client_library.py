@@ -1,0 +1,182 @@
+"""The client library against a started server; the same tests over WebSocket, gRPC and a Unix socket."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Coroutine
+from typing import Any
+
+import pytest
+
+from besedka.remote import ConnectionFailed, JoinRefused, Message, RemoteChat, SayRefused, connect
+from besedka.wire.line import MessageId
+from tests import looping
+from tests.remote.conftest import free_port
+from tests.running import RunningServer
+
+PATIENCE_SECONDS = 30
+
+
+def run(scenario: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    async def bounded() -> None:
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            await scenario()
+
+    looping.run(bounded())
+
+
+async def take(messages: AsyncIterator[Message], count: int) -> list[Message]:
+    return [await anext(messages) for _ in range(count)]
+
+
+async def until(is_so: Callable[[], bool]) -> None:
+    while not is_so():  # noqa: ASYNC110 - what is waited for has no event
+        await asyncio.sleep(0.01)
+
+
+def test_what_was_said_has_its_id_and_is_on_disk(chat_server: RunningServer, url: str) -> None:
+    async def scenario() -> None:
+        async with connect(url, "Anna") as chat:
+            assert (chat.room, chat.name, chat.is_connected) == ("main", "Anna", True)
+            assert await chat.say("one") == 1
+            assert chat_server.lines[0].endswith("Anna: one")
+            assert await chat.say("two\nlines") == 2
+            assert await asyncio.gather(*(chat.post(f"{number}") for number in range(100))) == list(
+                range(3, 103)
+            )
+            assert chat.waiting == 0
+
+    run(scenario)
+
+
+def test_messages_are_followed_with_who_and_when(url: str) -> None:
+    async def scenario() -> None:
+        async with connect(url, "Anna") as anna:
+            await anna.say("before")
+            async with connect(url, "Boris") as boris:
+                messages = boris.follow()
+                await boris.say("mine")
+                await anna.say("hers")
+                old, own, other = await take(messages, 3)
+        assert [(m.id, m.user, m.text, m.is_old, m.is_own) for m in (old, own, other)] == [
+            (1, "Anna", "before", True, False),
+            (2, "Boris", "mine", False, True),
+            (3, "Anna", "hers", False, False),
+        ]
+        assert old.time
+        assert own.time
+        assert abs((own.time - old.time).total_seconds()) < PATIENCE_SECONDS
+
+    run(scenario)
+
+
+def test_who_comes_and_goes_is_known(url: str) -> None:
+    async def scenario() -> None:
+        async with connect(url, "Anna") as anna:
+            async with connect(url, "Boris"):
+                await until(lambda: anna.people == ["Anna", "Boris"] and anna.clients_count == 2)
+            await until(lambda: anna.people == ["Anna"] and anna.clients_count == 1)
+
+    run(scenario)
+
+
+def test_one_reads_on_where_one_was_in_another_process(url: str) -> None:
+    async def scenario() -> None:
+        async with connect(url, "Anna") as chat:
+            for number in range(1, 31):
+                chat.post(f"{number}")
+            await take(chat.follow(), 17)
+            await until(lambda: chat.waiting == 0)
+            epoch = chat.cursor[1]
+        async with connect(url, "Anna", since=17, epoch=epoch) as chat:
+            assert [message.id for message in await take(chat.follow(), 13)] == list(range(18, 31))
+        async with connect(url, "Anna", since=17, epoch="another") as chat:
+            assert [message.id for message in await take(chat.follow(), 10)] == list(range(21, 31))
+
+    run(scenario)
+
+
+def test_a_restart_is_survived_without_gap_or_double(chat_server: RunningServer, url: str) -> None:
+    async def scenario() -> None:
+        async with connect(url, "Anna") as anna, connect(url, "Boris") as boris:
+            heard = boris.follow()
+            said: list[asyncio.Future[MessageId]] = []
+            for end in (chat_server.stop, chat_server.kill):
+                said += [anna.post(f"{len(said)} {number}") for number in range(50)]
+                await asyncio.to_thread(end)
+                said += [anna.post(f"{len(said)} {number}") for number in range(50)]
+                await until(lambda: not anna.is_connected)
+                assert anna.waiting >= 50
+                await asyncio.to_thread(chat_server.start)
+            assert await asyncio.gather(*said) == list(range(1, 201))
+            assert [message.id for message in await take(heard, 200)] == list(range(1, 201))
+
+    run(scenario)
+
+
+def test_a_message_that_the_server_does_not_take_is_told_and_the_others_go_on(url: str) -> None:
+    async def scenario() -> None:
+        async with connect(url, "Anna") as chat:
+            bad, good = chat.post(" "), chat.post("good")
+            with pytest.raises(SayRefused, match="empty") as refusal:
+                await bad
+            assert refusal.value.code == "empty_text"
+            assert await good == 1
+            with pytest.raises(SayRefused, match="at most 5000"):
+                await chat.say("x" * 5001)
+
+    run(scenario)
+
+
+def test_a_name_that_is_in_use_is_refused_but_not_to_its_owner(url: str) -> None:
+    async def enter(name: str, secret: str = "") -> RemoteChat:
+        async with connect(url, name, secret=secret) as chat:
+            return chat
+
+    async def scenario() -> None:
+        async with connect(url, "Anna", secret="hers"):
+            with pytest.raises(JoinRefused) as refusal:
+                await enter("Anna")
+            assert refusal.value.code == "name_taken"
+            assert (await enter("Anna", "hers")).clients_count == 1
+        with pytest.raises(JoinRefused, match="cannot be used"):
+            await enter("a:b")
+
+    run(scenario)
+
+
+@pytest.mark.parametrize("options", [("--rate", "20")], ids=["slowly"])
+def test_what_is_said_too_fast_waits_and_keeps_its_order(chat_server: RunningServer, url: str) -> None:
+    async def scenario() -> None:
+        async with connect(url, "Anna") as chat:
+            said = [chat.post(f"{number}") for number in range(260)]
+            assert await asyncio.gather(*said) == list(range(1, 261))
+        assert [line.split("Anna: ")[1] for line in chat_server.lines] == [
+            str(number) for number in range(260)
+        ]
+
+    run(scenario)
+
+
+@pytest.mark.parametrize("options", [("--rate", "0")], ids=["fast"])
+def test_a_program_that_does_not_read_loses_nothing(url: str) -> None:
+    async def scenario() -> None:
+        async with connect(url, "Idle") as idle, connect(url, "Anna") as anna:
+            for _ in range(3):
+                await asyncio.gather(*(anna.post("x" * 1_000) for _ in range(900)))
+            messages = await take(idle.follow(), 2_700)
+            assert [message.id for message in messages] == list(range(1, 2_701))
+
+    run(scenario)
+
+
+@pytest.mark.parametrize("scheme", ["ws", "grpc", "unix"])
+def test_where_there_is_no_chat_one_is_told_so(scheme: str) -> None:
+    there = "unix:/nowhere" if scheme == "unix" else f"{scheme}://127.0.0.1:{free_port()}"
+
+    async def scenario() -> None:
+        with pytest.raises(ConnectionFailed, match="cannot reach a chat at"):
+            async with connect(there, "Anna"):
+                raise AssertionError("there is a chat")
+
+    run(scenario)

@@ -1,0 +1,304 @@
+"""Words as protobuf messages and back, and that the tables beside the proto are whole."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
+from subprocess import run
+
+import grpc
+import pytest
+from google.protobuf.message import DecodeError
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from besedka.proto import words as proto
+from besedka.proto.besedka.v1 import chat_pb2 as pb
+from besedka.serve.doors.grpc.service import ChatService
+from besedka.serve.doors.grpc.status import FIELDS, STATUS
+from besedka.serve.metrics import Metrics
+from besedka.wire.line import Line, write_line
+from besedka.wire.names import DEFAULT_ROOM
+from besedka.wire.refusals import Code, Refused
+from besedka.wire.words import (
+    BeginTyping,
+    Browse,
+    Chat,
+    ClientWord,
+    Error,
+    History,
+    Join,
+    Leave,
+    Limits,
+    Say,
+    ServerWord,
+    System,
+    Typing,
+    Welcome,
+)
+
+ROOT = Path(__file__).parents[2]
+QUICK = settings(max_examples=200, deadline=None)
+
+STRINGS = st.text(max_size=20)
+ROOMS = st.text(min_size=1, max_size=20)
+IDS = st.integers(1, 2**64 - 1)
+CURSORS = st.none() | st.integers(0, 2**64 - 1)
+COUNTS = st.integers(0, 2**32 - 1)
+NAMES = st.sampled_from(["Anna", "Пётр", "[2025-01-01 00", "李 小龍"])
+TEXTS = st.lists(st.sampled_from(["a", "\n", "\t", ": ", "ё", "[2025-01-01 00:00:00] Boris: "]), min_size=1).map(
+    "".join
+)
+OFFSETS = st.integers(-12 * 4, 14 * 4).map(lambda quarters: quarters * 900)
+MOMENTS = st.integers(1, 2**33)
+
+CLIENT_WORDS: st.SearchStrategy[ClientWord] = st.one_of(
+    st.builds(Join, STRINGS, ROOMS, CURSORS, STRINGS, STRINGS),
+    st.builds(Say, STRINGS, ROOMS, STRINGS, CURSORS),
+    st.builds(Browse, IDS, ROOMS, st.integers(1, 2**32 - 1)),
+    st.builds(BeginTyping, ROOMS),
+    st.builds(Leave, ROOMS),
+)
+OTHER_SERVER_WORDS: st.SearchStrategy[ServerWord] = st.one_of(
+    st.builds(
+        Welcome,
+        STRINGS,
+        STRINGS,
+        IDS,
+        STRINGS,
+        COUNTS,
+        st.lists(STRINGS, max_size=4),
+        st.builds(Limits, COUNTS, COUNTS, COUNTS, COUNTS),
+        OFFSETS,
+        reset=st.booleans(),
+    ),
+    st.builds(
+        System,
+        STRINGS,
+        STRINGS,
+        st.just(""),
+        COUNTS,
+        st.lists(STRINGS, max_size=4),
+        st.lists(STRINGS, max_size=4),
+    ),
+    st.builds(
+        System,
+        STRINGS,
+        STRINGS,
+        st.just(""),
+        COUNTS,
+        st.just([]),
+        st.just([]),
+        users=st.lists(STRINGS, max_size=4),
+    ),
+    st.builds(Typing, STRINGS, STRINGS),
+    st.builds(
+        Error,
+        st.sampled_from([code.value for code in Code]),
+        STRINGS,
+        st.just(""),
+        STRINGS,
+        STRINGS,
+        st.floats(0, 1e6),
+    ),
+)
+
+
+def stamp(at: int, offset: int) -> str:
+    return (datetime.fromtimestamp(at, UTC) + timedelta(seconds=offset)).strftime("%Y-%m-%d %H:%M:%S")
+
+
+def zone(offset: int) -> timezone:
+    return timezone(timedelta(seconds=offset))
+
+
+def chat(number: int, at: int, offset: int, user: str, text: str, key: str) -> Chat:
+    return Chat("main", number, user, text, stamp(at, offset)[11:], at, key)
+
+
+def sent(word: ServerWord, offset: int) -> list[ServerWord]:
+    """What comes out at the other end."""
+    data = proto.response(word, zone(offset)).SerializeToString()
+    return proto.told(pb.ConverseResponse.FromString(data), offset)
+
+
+# Round trips.
+
+
+@QUICK
+@given(CLIENT_WORDS)
+def test_what_a_client_says_arrives_as_it_was_said(word: ClientWord) -> None:
+    data = proto.request(word).SerializeToString()
+    assert proto.said(pb.ConverseRequest.FromString(data)) == word
+
+
+@QUICK
+@given(OTHER_SERVER_WORDS, OFFSETS)
+def test_what_a_server_tells_arrives_as_it_was_told(word: ServerWord, offset: int) -> None:
+    assert sent(word, offset) == [word]
+
+
+@QUICK
+@given(IDS, MOMENTS, OFFSETS, NAMES, TEXTS, STRINGS)
+def test_a_message_arrives_with_the_clock_time_of_its_server(
+    number: int, at: int, offset: int, user: str, text: str, key: str
+) -> None:
+    word = chat(number, at, offset, user, text, key)
+    assert sent(word, offset) == [word]
+
+
+@QUICK
+@given(st.integers(1, 2**40), st.lists(st.tuples(MOMENTS, NAMES, TEXTS), min_size=1, max_size=4), OFFSETS)
+def test_a_page_that_answers_arrives_with_the_lines_of_the_log(
+    first: int, said: list[tuple[int, str, str]], offset: int
+) -> None:
+    lines = [write_line(Line(stamp(at, offset), user, text)) for at, user, text in said]
+    word = History("main", first, lines, before=first + len(lines))
+    assert sent(word, offset) == [word]
+
+
+@QUICK
+@given(st.integers(1, 2**40), st.lists(st.tuples(MOMENTS, NAMES, TEXTS), min_size=1, max_size=4), OFFSETS)
+def test_a_page_for_one_who_reads_on_arrives_as_messages_with_his_keys(
+    first: int, said: list[tuple[int, str, str]], offset: int
+) -> None:
+    chats = [chat(first + i, *one[:1], offset, *one[1:], "k" * (i % 2)) for i, one in enumerate(said)]
+    lines = [write_line(Line(stamp(word.at, offset), word.user, word.text)) for word in chats]
+    keys = {word.id: word.key for word in chats if word.key}
+    assert sent(History("main", first, lines, keys=keys), offset) == chats
+
+
+def test_an_empty_page_arrives_empty() -> None:
+    assert sent(History("main", 7, [], before=7), 0) == [History("main", 7, [], before=7)]
+
+
+def test_a_line_without_a_time_arrives_without_one_and_can_be_read_again() -> None:
+    line = "[2025-13-77 99:99:99] Anna: by other hands"
+    page = proto.response(History("main", 1, [line], before=2), UTC)
+    assert not page.history.messages[0].HasField("time")
+    assert proto.told(page, 0) == [
+        History("main", 1, ["[0000-00-00 00:00:00] Anna: by other hands"], before=2)
+    ]
+
+
+def test_every_word_makes_a_round_trip_here() -> None:
+    assert {*ServerWord.__args__} == {Welcome, History, Chat, System, Typing, Error}
+    assert {*ClientWord.__args__} == {Join, Say, Browse, BeginTyping, Leave}
+
+
+def test_what_is_left_out_has_its_default() -> None:
+    assert proto.said(pb.ConverseRequest(join=pb.Join(user="Anna"))) == Join("Anna")
+    assert proto.said(pb.ConverseRequest(say=pb.Say(text="hi"))) == Say("hi")
+    assert proto.said(pb.ConverseRequest(history=pb.ListHistory(before=9))) == Browse(9)
+    assert proto.said(pb.ConverseRequest(typing=pb.BeginTyping())) == BeginTyping(DEFAULT_ROOM)
+    assert proto.said(pb.ConverseRequest(leave=pb.Leave())) == Leave(DEFAULT_ROOM)
+
+
+def test_a_cursor_of_zero_is_not_the_same_as_none() -> None:
+    assert proto.said(pb.ConverseRequest(join=pb.Join(user="Anna", since=0))) == Join("Anna", since=0)
+    assert proto.said(pb.ConverseRequest(say=pb.Say(text="x", after=0))) == Say("x", after=0)
+
+
+@pytest.mark.parametrize(
+    ("request_", "code"),
+    [
+        (pb.ConverseRequest(), Code.UNKNOWN_TYPE),
+        (pb.ConverseRequest(history=pb.ListHistory()), Code.BAD_FRAME),
+    ],
+)
+def test_a_request_that_asks_for_nothing_is_refused(request_: pb.ConverseRequest, code: Code) -> None:
+    with pytest.raises(Refused) as refused:
+        proto.said(request_)
+    assert refused.value.code is code
+    assert str(refused.value)
+
+
+@QUICK
+@given(st.binary(max_size=60))
+def test_any_bytes_are_words_or_no_message(data: bytes) -> None:
+    try:
+        request, response = pb.ConverseRequest.FromString(data), pb.ConverseResponse.FromString(data)
+    except DecodeError:
+        return
+    try:
+        proto.said(request)
+    except Refused as refused:
+        assert refused.code in {Code.UNKNOWN_TYPE, Code.BAD_FRAME}
+    proto.told(response, 0)
+
+
+def test_a_code_of_a_newer_server_is_told_all_the_same() -> None:
+    (word,) = proto.told(pb.ConverseResponse(refused=pb.Refused(code=99, text="new")), 0)  # type: ignore[arg-type]
+    assert isinstance(word, Error)
+    assert word.text == "new"
+
+
+# What is shared by bytes.
+
+CHATS = st.lists(
+    st.builds(chat, IDS, MOMENTS, st.just(0), NAMES, TEXTS, STRINGS), min_size=1, max_size=5
+)
+
+
+@QUICK
+@given(CHATS)
+def test_messages_have_the_same_bytes_in_both_streams(words: Sequence[Chat]) -> None:
+    messages = proto.messages(words)
+    followed = pb.FollowResponse(messages=messages).SerializeToString()
+    assert followed == pb.ConverseResponse(messages=messages).SerializeToString()
+
+
+@QUICK
+@given(CHATS, CHATS)
+def test_two_responses_joined_as_bytes_hold_all_messages_in_order(
+    first: Sequence[Chat], second: Sequence[Chat]
+) -> None:
+    for response in (pb.FollowResponse, pb.ConverseResponse):
+        parts = [response(messages=proto.messages(words)) for words in (first, second)]
+        joined = response.FromString(b"".join(part.SerializeToString() for part in parts))
+        assert joined == response(messages=proto.messages([*first, *second]))
+
+
+# Tables that must be whole.
+
+
+def test_every_refusal_has_a_status() -> None:
+    assert set(STATUS) == set(Code)
+    assert grpc.StatusCode.OK not in STATUS.values()
+    assert set(FIELDS) <= set(Code)
+
+
+def test_every_refusal_is_in_the_proto_and_no_other() -> None:
+    names = {f"CODE_{code.upper()}" for code in Code}
+    assert set(pb.Code.keys()) == {"CODE_UNSPECIFIED", *names}
+
+
+def test_every_method_of_the_service_is_handled_as_what_it_is() -> None:
+    service = pb.DESCRIPTOR.services_by_name["Chat"]
+    handlers = ChatService(FakeChat(), None, None).handlers()  # type: ignore[arg-type]
+    assert {
+        name: (handler.request_streaming, handler.response_streaming) for name, handler in handlers.items()
+    } == {
+        method.name: (method.client_streaming, method.server_streaming) for method in service.methods
+    }
+    for method in service.methods:
+        request = method.input_type._concrete_class()  # noqa: SLF001 - the only way to it
+        read = handlers[method.name].request_deserializer
+        assert read is not None
+        assert type(read(request.SerializeToString())) is type(request)
+
+
+class FakeChat:
+    def __init__(self) -> None:
+        self.metrics = Metrics()
+
+
+def test_the_generated_code_is_fresh(tmp_path: Path) -> None:
+    run([sys.executable, ROOT / "tools" / "make_proto.py", tmp_path], check=True)
+    made = sorted(path.relative_to(tmp_path) for path in tmp_path.rglob("*.py*"))
+    assert [path.name for path in made] == ["chat_pb2.py", "chat_pb2.pyi", "chat_pb2_grpc.py"]
+    for path in made:
+        committed = ROOT / "besedka" / "proto" / path
+        assert (tmp_path / path).read_text() == committed.read_text(), "run tools/make_proto.py"
