@@ -236,9 +236,7 @@ class Ending:
     @property
     def cursors(self) -> dict[str, tuple[int, str]]:
         """Where to come back to, by room."""
-        return {
-            cursor.room: (cursor.since, cursor.epoch) for cursor in self.detail(pb.Cursors).cursors
-        }
+        return {cursor.room: (cursor.since, cursor.epoch) for cursor in self.detail(pb.Cursors).cursors}
 
 
 def ending(call: Iterator[object]) -> Ending:

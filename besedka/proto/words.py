@@ -202,7 +202,9 @@ def told(response: pb.ConverseResponse, utc_offset: int) -> list[ServerWord]:
         case pb.Typing():
             return [Typing(room=event.room, user=event.user)]
         case pb.Refused():
-            code = pb.Code.Name(event.code).removeprefix("CODE_").lower()
+            # A newer server may have more of them.
+            name = pb.Code.Name(event.code) if event.code in pb.Code.values() else f"CODE_{event.code}"
+            code = name.removeprefix("CODE_").lower()
             return [Error(code, event.text, "", event.key, event.room, event.retry_after)]
         case pb.Welcome():
             limits = event.limits

@@ -48,9 +48,9 @@ IDS = st.integers(1, 2**64 - 1)
 CURSORS = st.none() | st.integers(0, 2**64 - 1)
 COUNTS = st.integers(0, 2**32 - 1)
 NAMES = st.sampled_from(["Anna", "Пётр", "[2025-01-01 00", "李 小龍"])
-TEXTS = st.lists(st.sampled_from(["a", "\n", "\t", ": ", "ё", "[2025-01-01 00:00:00] Boris: "]), min_size=1).map(
-    "".join
-)
+TEXTS = st.lists(
+    st.sampled_from(["a", "\n", "\t", ": ", "ё", "[2025-01-01 00:00:00] Boris: "]), min_size=1
+).map("".join)
 OFFSETS = st.integers(-12 * 4, 14 * 4).map(lambda quarters: quarters * 900)
 MOMENTS = st.integers(1, 2**33)
 
@@ -237,9 +237,7 @@ def test_a_code_of_a_newer_server_is_told_all_the_same() -> None:
 
 # What is shared by bytes.
 
-CHATS = st.lists(
-    st.builds(chat, IDS, MOMENTS, st.just(0), NAMES, TEXTS, STRINGS), min_size=1, max_size=5
-)
+CHATS = st.lists(st.builds(chat, IDS, MOMENTS, st.just(0), NAMES, TEXTS, STRINGS), min_size=1, max_size=5)
 
 
 @QUICK
@@ -280,9 +278,7 @@ def test_every_method_of_the_service_is_handled_as_what_it_is() -> None:
     handlers = ChatService(FakeChat(), None, None).handlers()  # type: ignore[arg-type]
     assert {
         name: (handler.request_streaming, handler.response_streaming) for name, handler in handlers.items()
-    } == {
-        method.name: (method.client_streaming, method.server_streaming) for method in service.methods
-    }
+    } == {method.name: (method.client_streaming, method.server_streaming) for method in service.methods}
     for method in service.methods:
         request = method.input_type._concrete_class()  # noqa: SLF001 - the only way to it
         read = handlers[method.name].request_deserializer

@@ -62,7 +62,7 @@ async def list_messages(request: pb.ListMessagesRequest, chat: Chat) -> pb.ListM
         return pb.ListMessagesResponse(messages=found, head=room.head, epoch=room.epoch)
 
 
-async def list_rooms(chat: Chat) -> pb.ListRoomsResponse:
+async def list_rooms(_: pb.ListRoomsRequest, chat: Chat) -> pb.ListRoomsResponse:
     """All rooms."""
     rooms = [pb.Room(name=name, clients_count=count) for name, count in await chat.rooms()]
     return pb.ListRoomsResponse(rooms=rooms)

@@ -86,8 +86,7 @@ class ChatService:
     async def _list_rooms(
         self, request: pb.ListRoomsRequest | Malformed, context: Context
     ) -> pb.ListRoomsResponse:
-        _whole(request)
-        return await self._answer(context, lambda: calls.list_rooms(self._chat))
+        return await self._answer(context, lambda: calls.list_rooms(_whole(request), self._chat))
 
     async def _import(
         self, requests: AsyncIterator[pb.ImportRequest | Malformed], context: Context

@@ -1,0 +1,26 @@
+"""Carries what is said in one room into another, and back: ``python docs/examples/bridge.py URL#ROOM OTHER_URL#ROOM``.
+
+The rooms may be of different servers, reached in different ways.
+"""
+
+import asyncio
+import secrets
+import sys
+
+from besedka.remote import RemoteChat, connect
+
+
+async def carry(here: RemoteChat, there: RemoteChat) -> None:
+    async for message in here.follow():
+        if not message.is_old and not message.is_own:
+            there.post(f"<{message.user}> {message.text}")
+
+
+async def main(one: str, other: str) -> None:
+    # Both ends are the same person, if it is the same server.
+    us = secrets.token_hex(32)
+    async with connect(one, "Bridge", secret=us) as here, connect(other, "Bridge", secret=us) as there:
+        await asyncio.gather(carry(here, there), carry(there, here))
+
+
+asyncio.run(main(*sys.argv[1:]))

@@ -1,0 +1,16 @@
+"""Answers whoever asks it: ``python docs/examples/echo_bot.py ws://localhost:8765``."""
+
+import asyncio
+import sys
+
+from besedka.remote import connect
+
+
+async def main(url: str) -> None:
+    async with connect(url, "Echo") as chat:
+        async for message in chat.follow():
+            if message.text.startswith("Echo, ") and not message.is_old and not message.is_own:
+                await chat.say(f"{message.user} says {message.text.removeprefix('Echo, ')}")
+
+
+asyncio.run(main(*sys.argv[1:]))

@@ -1,0 +1,577 @@
+"""`Follow` and `Converse`, as a client sees them."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from typing import Any
+
+import grpc
+import psutil
+import pytest
+
+from besedka.proto.besedka.v1 import chat_pb2 as pb
+from besedka.wire.line import read_line
+from tests.blackbox.test_how_the_server_is import figures
+from tests.calling import Caller, Conversing, many, refusal, speaker
+from tests.conftest import ServerMaker, TalkerMaker
+from tests.running import RunningServer
+from tests.talking import Talker
+
+
+@pytest.fixture
+def server(make_server: ServerMaker) -> RunningServer:
+    """A server that also speaks gRPC, with English sentences and an empty history, started."""
+    return make_server("--lang", "en", grpc=True).start()
+
+
+def ids(messages: list[pb.Message]) -> list[int]:
+    return [message.id for message in messages]
+
+
+def soon(is_so: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 10
+    while not is_so():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def no_stream_is_open(server: RunningServer) -> bool:
+    seen = figures(server)
+    return seen["besedka_streams_open"] == seen["besedka_members_live"] + seen["besedka_members_behind"] == 0
+
+
+# Follow.
+
+
+def test_who_follows_hears_the_past_then_that_he_has_caught_up_then_what_is_said(
+    caller: Caller, talker: TalkerMaker
+) -> None:
+    epoch = caller.import_([speaker("Anna"), *many(f"{number}" for number in range(1, 31))]).epoch
+    with caller.follow(since=12, epoch=epoch) as reader, caller.follow() as newcomer:
+        assert reader.started() == pb.Started(room="main", head=30, epoch=epoch)
+        past = reader.past()
+        assert ids(past) == list(range(13, 31))
+        assert [(past[0].user, past[0].text)] == [("Anna", "13")]
+        newcomer.started()
+        assert ids(newcomer.past()) == list(range(21, 31))
+        boris = talker()
+        boris.join("Boris")
+        boris.tell("chat", text="live", key="k")
+        for one in (reader, newcomer):
+            (message,) = one.hear_to(31)
+            assert (message.id, message.user, message.text, message.key) == (31, "Boris", "live", "k")
+
+
+@pytest.mark.parametrize(
+    ("since", "expected"), [(None, range(21, 31)), (0, range(1, 31)), (29, range(30, 31)), (30, range(0))]
+)
+def test_a_cursor_says_where_the_past_begins(
+    caller: Caller, since: int | None, expected: range
+) -> None:
+    caller.import_([speaker("Anna"), *many(f"{number}" for number in range(1, 31))])
+    with caller.follow(since=since) as reader:
+        assert not reader.started().reset
+        assert ids(reader.past()) == list(expected)
+
+
+@pytest.mark.parametrize(("since", "epoch"), [(31, ""), (31, None), (5, "another")])
+def test_a_cursor_that_is_of_no_use_is_told_and_the_reading_begins_anew(
+    caller: Caller, since: int, epoch: str | None
+) -> None:
+    real = caller.import_([speaker("Anna"), *many(f"{number}" for number in range(1, 31))]).epoch
+    with caller.follow(since=since, epoch=real if epoch is None else epoch) as reader:
+        assert reader.started() == pb.Started(room="main", head=30, epoch=real, reset=True)
+        assert ids(reader.past()) == list(range(21, 31))
+
+
+def test_an_empty_room_is_caught_up_with_at_once(caller: Caller) -> None:
+    with caller.follow(since=0) as reader:
+        assert reader.started().head == 0
+        assert reader.past() == []
+        caller.send("Anna", "the first")
+        assert ids(reader.hear_to(1)) == [1]
+
+
+def test_a_room_that_is_not_there_cannot_be_followed(server: RunningServer, caller: Caller) -> None:
+    refused = caller.follow(room="nowhere").ending()
+    assert (refused.code, refused.reason) == (grpc.StatusCode.NOT_FOUND, "no_such_room")
+    refused = caller.follow(room="../etc").ending()
+    assert (refused.code, refused.reason) == (grpc.StatusCode.INVALID_ARGUMENT, "bad_room")
+    assert caller.rooms() == {"main": 0}
+    assert no_stream_is_open(server)
+
+
+def test_a_message_crosses_from_door_to_door_with_its_id_and_key(
+    caller: Caller, talker: TalkerMaker
+) -> None:
+    boris = talker()
+    boris.join("Boris")
+    with caller.follow(since=0) as reader, caller.converse() as clara:
+        clara.join("Clara")
+        caller.send("Anna", "by a call", key="one")
+        boris.tell("chat", text="by a socket", key="two")
+        boris.hear("chat")
+        clara.say("by a stream", key="three")
+        expected = [(1, "Anna", "one"), (2, "Boris", "two"), (3, "Clara", "three")]
+        for heard in (reader.hear_to(3), clara.hear_to(3)):
+            assert [(message.id, message.user, message.key) for message in heard] == expected
+        frames = [boris.hear("chat")]
+        assert [(frames[0]["id"], frames[0]["user"], frames[0]["key"])] == expected[2:]
+
+
+def test_nobody_misses_or_doubles_anything_while_many_talk(
+    make_server: ServerMaker,
+) -> None:
+    server = make_server("--rate", "0", grpc=True).start()
+    total, each, speakers = 3_000, 750, 3
+
+    def talk(number: int) -> None:
+        with Talker(server) as one:
+            one.join(f"Talker {number}", room="main")
+            for text in range(each):
+                one.tell("chat", text=f"{number} {text}", key=f"{text}")
+            one.hear_to(total)
+
+    def call(caller: Caller) -> None:
+        for part in range(3):
+            texts = (f"3 {text}" for text in range(part * 250, part * 250 + 250))
+            caller.import_([speaker("Caller"), *many(texts, each=50)])
+
+    def follow(caller: Caller, since: int) -> list[pb.Message]:
+        with caller.follow(since=since) as reader:
+            reader.started()
+            return reader.hear_to(total)
+
+    with ExitStack() as stack, ThreadPoolExecutor(12) as pool:
+        caller, reading = stack.enter_context(Caller(server)), stack.enter_context(Caller(server))
+        jobs = [pool.submit(talk, number) for number in range(speakers)]
+        jobs.append(pool.submit(call, caller))
+        readers: dict[int, Any] = {0: pool.submit(follow, reading, 0)}
+        for wanted in (500, 1_200, 1_900, 2_600):
+            while (head := reading.messages(limit=1).head) < wanted:
+                pass
+            readers[head - 300] = pool.submit(follow, reading, head - 300)
+        whole = readers[0].result(30)
+        assert ids(whole) == list(range(1, total + 1))
+        for since, reader in readers.items():
+            assert [(m.id, m.user, m.text) for m in reader.result(30)] == [
+                (m.id, m.user, m.text) for m in whole[since:]
+            ]
+        for job in jobs:
+            job.result(30)
+    assert [read_line(line).text for line in server.lines] == [message.text for message in whole]
+    for number in range(4):
+        own = [m.text for m in whole if m.text.startswith(f"{number} ")]
+        assert own == [f"{number} {text}" for text in range(each)]
+
+
+def test_who_only_follows_is_not_seen(server: RunningServer, caller: Caller, talker: TalkerMaker) -> None:
+    anna = talker()
+    with caller.follow() as reader:
+        reader.started()
+        reader.past()
+        welcome = anna.join("Anna")
+        assert (welcome["clients_count"], welcome["users"]) == (1, ["Anna"])
+        assert caller.rooms() == {"main": 1}
+        assert figures(server)["besedka_streams_open"] == 1
+    soon(lambda: no_stream_is_open_but(server, 1))
+    with Talker(server) as boris:
+        boris.join("Boris")
+        assert (anna.hear("system")["joined"], anna.hear("system")["joined"]) == (["Anna"], ["Boris"])
+
+
+def no_stream_is_open_but(server: RunningServer, members: int) -> bool:
+    seen = figures(server)
+    return seen["besedka_streams_open"] == 0 and seen["besedka_members_live"] == members
+
+
+def test_comings_and_goings_and_typing_are_not_told_to_who_follows(
+    caller: Caller, talker: TalkerMaker
+) -> None:
+    with caller.follow() as reader:
+        reader.started()
+        reader.past()
+        anna = talker()
+        anna.join("Anna")
+        anna.tell("typing")
+        anna.tell("chat", text="x")
+        assert reader.hear().WhichOneof("event") == "messages"
+
+
+def test_one_who_reads_again_after_a_while_hears_everything_once_and_in_order(
+    make_server: ServerMaker,
+) -> None:
+    server = make_server("--rate", "0", grpc=True).start()
+    messages = 20_000
+    with Caller(server) as caller, Caller(server) as deaf, deaf.follow(since=0) as reader:
+        reader.started()
+        reader.past()
+        with deaf.converse() as clara:
+            clara.join("Clara")
+            caller.import_([speaker("Anna"), *many(f"{number:500}" for number in range(2_000))])
+            before = psutil.Process(server.pid).memory_info().rss
+            caller.import_([speaker("Anna"), *many(f"{number:500}" for number in range(2_000, messages))])
+            assert psutil.Process(server.pid).memory_info().rss - before < 16 << 20
+            for heard in (reader.hear_to(messages), clara.hear_to(messages)):
+                assert ids(heard) == list(range(1, messages + 1))
+                assert [int(message.text) for message in heard] == list(range(messages))
+            caller.send("Anna", "live")
+            assert ids(reader.hear_to(messages + 1)) == ids(clara.hear_to(messages + 1)) == [messages + 1]
+
+
+def test_a_call_that_is_cancelled_leaves_no_trace(
+    server: RunningServer, caller: Caller, talker: TalkerMaker
+) -> None:
+    anna = talker()
+    anna.join("Anna")
+    with ExitStack() as stack:
+        for number in range(5):
+            stack.enter_context(caller.follow()).started()
+            stack.enter_context(caller.converse()).join(f"Visitor {number}")
+        assert caller.rooms() == {"main": 6}
+        assert figures(server)["besedka_streams_open"] == 10
+    soon(lambda: caller.rooms() == {"main": 1})
+    soon(lambda: no_stream_is_open_but(server, 1))
+    with caller.converse() as again:
+        assert again.join("Visitor 1").users == ["Anna", "Visitor 1"]
+
+
+def test_a_connection_that_is_gone_leaves_no_trace(server: RunningServer) -> None:
+    with Caller(server) as caller:
+        follower, visitor = caller.follow(), caller.converse()
+        follower.started()
+        visitor.join("Visitor")
+    soon(lambda: no_stream_is_open(server))
+    visitor.say_no_more()
+
+
+def test_a_deadline_ends_a_stream_and_leaves_no_trace(server: RunningServer, caller: Caller) -> None:
+    begun = time.monotonic()
+    assert caller.follow(seconds=0.5).ending().code is grpc.StatusCode.DEADLINE_EXCEEDED
+    assert 0.4 < time.monotonic() - begun < 3
+    soon(lambda: no_stream_is_open(server))
+
+
+def test_who_follows_is_told_when_the_log_is_another(server: RunningServer, caller: Caller) -> None:
+    caller.import_([speaker("Anna"), *many(f"old {number}" for number in range(20))])
+    with caller.follow() as reader:
+        old = reader.started().epoch
+        reader.past()
+        server.history.write_text("[2025-01-01 00:00:00] Other: hands\n")
+        caller.send("Anna", "new")
+        started = reader.started()
+        assert started.reset
+        assert started.epoch not in {"", old}
+        assert [message.text for message in reader.past()] == ["hands", "new"]
+
+
+def test_after_a_crash_the_cursor_gives_exactly_the_rest(server: RunningServer, caller: Caller) -> None:
+    caller.import_([speaker("Anna"), *many(f"{number}" for number in range(50))])
+    with caller.follow(since=0) as reader:
+        epoch = reader.started().epoch
+        assert len(reader.past()) == 50
+        server.kill()
+        assert reader.ending().code is grpc.StatusCode.UNAVAILABLE
+    server.start()
+    with Caller(server) as again:
+        again.import_([speaker("Anna"), *many(f"{number}" for number in range(50, 80))])
+        with again.follow(since=50, epoch=epoch) as reader:
+            assert reader.started() == pb.Started(room="main", head=80, epoch=epoch)
+            assert [message.text for message in reader.past()] == [f"{number}" for number in range(50, 80)]
+
+
+# Converse.
+
+
+def test_a_welcome_says_the_same_as_over_the_socket(
+    server: RunningServer, caller: Caller, talker: TalkerMaker
+) -> None:
+    caller.import_([speaker("Old"), *many(f"{number}" for number in range(30))])
+    anna = talker()
+    frame = anna.join("Anna")
+    with caller.converse() as boris:
+        welcome = boris.join("Boris")
+        assert (welcome.room, welcome.user, welcome.head) == ("main", "Boris", 30)
+        assert (welcome.epoch, welcome.utc_offset) == (frame["epoch"], frame["utc_offset"])
+        assert (welcome.clients_count, list(welcome.users)) == (2, ["Anna", "Boris"])
+        limits = welcome.limits
+        assert {name: getattr(limits, name) for name in frame["limits"]} == frame["limits"]
+        assert ids(boris.hear_to(30)) == list(range(21, 31))
+        told = boris.hear("presence").presence
+        assert (list(told.joined), told.clients_count) == (["Boris"], 2)
+
+
+def test_both_doors_hear_each_other_say_type_come_and_go(caller: Caller, talker: TalkerMaker) -> None:
+    anna = talker()
+    anna.join("Anna")
+    anna.hear("system")
+    with caller.converse() as boris:
+        boris.join("Boris")
+        notice = anna.hear("system")
+        assert (notice["joined"], notice["clients_count"]) == (["Boris"], 2)
+        boris.tell(typing=pb.BeginTyping())
+        assert anna.hear("typing")["user"] == "Boris"
+        boris.say("hello\nAnna", key="b")
+        frame = anna.hear("chat")
+        (message,) = boris.hear("messages").messages.messages
+        assert (message.id, message.user, message.text, message.key) == (1, "Boris", "hello\nAnna", "b")
+        assert (frame["id"], frame["text"], frame["key"]) == (1, "hello\nAnna", "b")
+        assert frame["at"] == message.time.seconds
+        anna.tell("typing")
+        assert boris.hear("typing").typing == pb.Typing(room="main", user="Anna")
+        anna.tell("chat", text="hello Boris", key="a")
+        assert [(m.id, m.key) for m in boris.hear_to(2)] == [(2, "a")]
+        anna.tell("leave")
+        told = boris.hear("presence").presence
+        assert (list(told.left), told.clients_count) == (["Anna"], 1)
+        assert "Anna" in told.text
+        anna.join("Anna")
+        assert list(boris.hear("presence").presence.joined) == ["Anna"]
+        boris.tell(leave=pb.Leave())
+        assert "Boris" in hear_left(anna)
+
+
+def hear_left(talker: Talker) -> list[str]:
+    while not (notice := talker.hear("system"))["left"]:
+        pass
+    left: list[str] = notice["left"]
+    return left
+
+
+def test_older_pages_are_those_of_the_socket(caller: Caller, talker: TalkerMaker) -> None:
+    caller.import_([speaker("Old"), *many(f"line\n{number}" for number in range(700))])
+    anna = talker()
+    anna.join("Anna", since=700)
+    with caller.converse() as boris:
+        boris.join("Boris", since=700)
+        for before, limit, expected in ((600, 3, 3), (600, 0, 50), (3, 50, 2), (1, 50, 0), (701, 9_999, 500)):
+            boris.tell(history=pb.ListHistory(before=before, limit=limit))
+            anna.tell("history", before=before, **({"limit": limit} if limit else {}))
+            page, frame = boris.hear("history").history, anna.hear("history")
+            assert (page.room, page.before, len(page.messages)) == ("main", before, expected)
+            lines = map(read_line, frame["messages"])
+            assert [(m.user, m.text) for m in page.messages] == [(line.user, line.text) for line in lines]
+            assert [m.id for m in page.messages] == list(range(before - expected, before))
+
+
+def test_one_stream_is_in_several_rooms(caller: Caller, talker: TalkerMaker) -> None:
+    anna = talker()
+    anna.join("Anna", "one")
+    anna.join("Anna", "two")
+    with caller.converse() as boris:
+        boris.join("Boris", "One")
+        boris.join("Boris", "two")
+        anna.tell("chat", room="one", text="in one")
+        told = boris.hear("messages").messages
+        assert (told.room, told.messages[0].text) == ("one", "in one")
+        anna.tell("chat", room="two", text="in two")
+        told = boris.hear("messages").messages
+        assert (told.room, told.messages[0].text, told.messages[0].id) == ("two", "in two", 1)
+        boris.tell(leave=pb.Leave(room="one"))
+        assert hear_left(anna) == ["Boris"]
+        anna.tell("chat", room="one", text="not for Boris")
+        boris.say("to two", room="two")
+        told = boris.hear("messages").messages
+        assert (told.room, told.messages[0].text) == ("two", "to two")
+
+
+def test_what_is_refused_is_told_and_the_stream_goes_on(
+    server: RunningServer, caller: Caller, talker: TalkerMaker
+) -> None:
+    anna = talker()
+    anna.join("Anna")
+    with caller.converse() as boris:
+        boris.tell(join=pb.Join(user="Аnna"))  # the first letter is Cyrillic
+        assert boris.refused().code == pb.CODE_NAME_TAKEN
+        boris.tell(join=pb.Join(user="Boris", room="a/b"))
+        assert boris.refused().code == pb.CODE_BAD_ROOM
+        boris.say("not yet", key="k0")
+        assert boris.refused().code == pb.CODE_NOT_JOINED
+        boris.join("Boris")
+        boris.tell(join=pb.Join(user="Boris"))
+        assert boris.refused().code == pb.CODE_ALREADY_JOINED
+        boris.say(" ", key="k1")
+        refused = boris.refused()
+        assert (refused.code, refused.key, refused.room) == (pb.CODE_EMPTY_TEXT, "k1", "main")
+        assert len(refused.text) > 10
+        boris.say("x" * 5_001, key="k2")
+        refused = boris.refused()
+        assert (refused.code, refused.key) == (pb.CODE_TEXT_TOO_LONG, "k2")
+        boris.say("x", key="Ж")
+        assert boris.refused().code == pb.CODE_BAD_KEY
+        boris.tell(history=pb.ListHistory(room="elsewhere", before=1))
+        assert boris.refused().code == pb.CODE_NOT_JOINED
+        boris.say("good", key="k3")
+        assert ids(boris.hear_to(1)) == [1]
+    assert figures(server)["besedka_refusals_total:not_joined"] == 2
+
+
+def test_who_is_too_fast_is_told_when_to_come_again_and_keeps_his_order(make_server: ServerMaker) -> None:
+    server = make_server("--rate", "2", "--lang", "en", grpc=True).start()
+    with Caller(server) as caller, caller.converse() as boris:
+        boris.join("Boris")
+        for number in range(22):
+            boris.say(f"{number}", key=f"k{number}")
+        refusals = [boris.refused() for _ in range(2)]
+        assert [(one.code, one.key) for one in refusals] == [
+            (pb.CODE_TOO_FAST, "k20"),
+            (pb.CODE_TOO_FAST, "k21"),
+        ]
+        assert all(1 <= one.retry_after < 2 for one in refusals)
+        time.sleep(refusals[0].retry_after)
+        for number in (20, 21):
+            boris.say(f"{number}", key=f"k{number}")
+        assert [message.text for message in boris.hear_to(22)][-2:] == ["20", "21"]
+
+
+def test_what_is_said_again_is_stored_once_also_after_a_crash(server: RunningServer, caller: Caller) -> None:
+    with caller.converse() as boris:
+        epoch = boris.join("Boris").epoch
+        for _ in range(2):
+            boris.say("once", key="k", after=0)
+            (message,) = boris.hear("messages").messages.messages
+            assert (message.id, message.key) == (1, "k")
+        server.kill()
+    server.start()
+    with Caller(server) as caller_, caller_.converse() as boris:
+        welcome = boris.join("Boris", since=0)
+        assert welcome.epoch != epoch == ""
+        boris.say("once", key="k", after=0)
+        boris.say("something new", key="l")
+        heard = boris.hear_to(2)
+        assert {message.id: message.key for message in heard if message.key} == {1: "k", 2: "l"}
+    assert [read_line(line).text for line in server.lines] == ["once", "something new"]
+
+
+def test_a_cursor_is_used_or_refused_as_over_the_socket(caller: Caller) -> None:
+    epoch = caller.import_([speaker("Old"), *many(f"{number}" for number in range(30))]).epoch
+    with caller.converse() as boris:
+        assert not boris.join("Boris", since=3, epoch=epoch).reset
+        assert ids(boris.hear_to(30)) == list(range(4, 31))
+    with caller.converse() as clara:
+        assert clara.join("Clara", since=3, epoch="another").reset
+        assert ids(clara.hear_to(30)) == list(range(21, 31))
+
+
+def test_a_name_may_be_used_by_several_streams_of_one_person(caller: Caller) -> None:
+    with caller.converse() as one, caller.converse() as other, caller.converse() as stranger:
+        one.join("Boris", secret="s")
+        assert other.join("Boris", secret="s").clients_count == 1
+        stranger.tell(join=pb.Join(user="Boris"))
+        assert stranger.refused().code == pb.CODE_NAME_TAKEN
+        one.say("I say", key="k")
+        assert ids(other.hear_to(1)) == [1]
+
+
+def test_who_has_said_all_goes_on_hearing(caller: Caller, talker: TalkerMaker) -> None:
+    anna = talker()
+    anna.join("Anna")
+    with caller.converse() as boris:
+        boris.join("Boris")
+        boris.say_no_more()
+        anna.tell("chat", text="still there?")
+        assert boris.hear_to(1)[0].text == "still there?"
+        assert caller.rooms() == {"main": 2}
+    soon(lambda: caller.rooms() == {"main": 1})
+
+
+def test_who_takes_part_is_told_when_the_log_is_another(server: RunningServer, caller: Caller) -> None:
+    caller.import_([speaker("Anna"), *many(f"old {number}" for number in range(20))])
+    with caller.converse() as boris:
+        old = boris.join("Boris").epoch
+        boris.hear_to(20)
+        server.history.write_text("[2025-01-01 00:00:00] Other: hands\n")
+        boris.say("new", key="k")
+        welcome = boris.hear("welcome").welcome
+        assert welcome.reset
+        assert welcome.epoch not in {"", old}
+        assert [(m.text, m.key) for m in boris.hear_to(2)] == [("hands", ""), ("new", "k")]
+
+
+@pytest.mark.parametrize(
+    ("requests", "reason"),
+    [
+        ([], "bad_frame"),
+        ([pb.ConverseRequest(say=pb.Say(text="x"))], "bad_frame"),
+        ([pb.ConverseRequest(leave=pb.Leave())], "bad_frame"),
+        ([pb.ConverseRequest()], "unknown_type"),
+        ([pb.ConverseRequest(join=pb.Join(user="Visitor")), pb.ConverseRequest()], "unknown_type"),
+    ],
+    ids=["nothing", "a message", "a leave", "an empty request", "an empty request after the join"],
+)
+def test_a_stream_that_breaks_the_protocol_is_ended_with_a_reason(
+    server: RunningServer,
+    caller: Caller,
+    talker: TalkerMaker,
+    requests: list[pb.ConverseRequest],
+    reason: str,
+) -> None:
+    bystander = talker()
+    bystander.join("Bystander")
+    call = caller.stub.Converse(iter(requests), timeout=3)
+    refused = refusal(lambda: list(call))
+    assert (refused.code, refused.reason) == (grpc.StatusCode.INVALID_ARGUMENT, reason)
+    assert len(refused.sentence) > 10
+    soon(lambda: caller.rooms() == {"main": 1})
+    bystander.tell("chat", text="all is well")
+    assert bystander.hear("chat")["text"] == "all is well"
+    assert no_stream_is_open_but(server, 1)
+
+
+def test_a_request_that_is_too_long_ends_only_its_own_stream(caller: Caller, talker: TalkerMaker) -> None:
+    bystander = talker()
+    bystander.join("Bystander")
+    with caller.converse() as visitor, caller.converse() as neighbour:
+        visitor.join("Visitor")
+        neighbour.join("Neighbour")
+        visitor.say("x" * 1_100_000)
+        assert visitor.ending().code is grpc.StatusCode.RESOURCE_EXHAUSTED
+        neighbour.say("all is well")
+        assert bystander.hear("chat")["text"] == "all is well"
+
+
+def test_bytes_that_are_no_message_end_only_their_own_stream(caller: Caller, talker: TalkerMaker) -> None:
+    bystander = talker()
+    bystander.join("Bystander")
+    method = caller.channel.stream_stream(
+        "/besedka.v1.Chat/Converse",
+        lambda given: given if isinstance(given, bytes) else given.SerializeToString(),
+        pb.ConverseResponse.FromString,
+    )
+    with Conversing(method) as visitor:
+        visitor.join("Visitor")
+        visitor.send(b"\x12\x04\x12\x02\xff\xfe")
+        refused = visitor.ending()
+        assert (refused.code, refused.reason) == (grpc.StatusCode.INVALID_ARGUMENT, "bad_frame")
+    bystander.tell("chat", text="all is well")
+    assert bystander.hear("chat")["text"] == "all is well"
+
+
+def test_a_flood_of_requests_is_read_later_and_nobody_else_notices(make_server: ServerMaker) -> None:
+    server = make_server("--rate", "10", grpc=True).start()
+    with Caller(server) as caller, Talker(server) as bystander, caller.converse() as visitor:
+        bystander.join("Bystander")
+        visitor.join("Visitor")
+        for _ in range(500):
+            visitor.tell(join=pb.Join(user="Visitor"))
+        visitor.refused()
+        bystander.tell("chat", text="all is well")
+        assert bystander.hear("chat")["text"] == "all is well"
+        time.sleep(0.5)
+        assert figures(server)["besedka_refusals_total:already_joined"] < 100
+
+
+def test_a_message_that_the_disk_does_not_take_is_refused_with_its_key(make_server: ServerMaker) -> None:
+    plan = {"call": "write", "at": 1, "times": 1, "errno": "ENOSPC"}
+    server = make_server(module="tests.torture.faulty_server", FAULTS=json.dumps(plan), grpc=True).start()
+    with Caller(server) as caller, caller.converse() as boris:
+        boris.join("Boris")
+        boris.say("no room", key="k")
+        refused = boris.refused()
+        assert (refused.code, refused.key) == (pb.CODE_STORAGE_FULL, "k")
+        boris.say("no room", key="k")
+        assert ids(boris.hear_to(1)) == [1]

@@ -1,0 +1,71 @@
+"""The examples of the documentation, run as a reader would."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from tests.running import ROOT, RunningServer
+from tests.talking import Talker
+
+EXAMPLES = ROOT / "docs" / "examples"
+
+
+@contextmanager
+def example(name: str, *arguments: str, **how: object) -> Iterator[subprocess.Popen[str]]:
+    """Run an example, and end it."""
+    command = [sys.executable, str(EXAMPLES / name), *arguments]
+    with subprocess.Popen(command, cwd=ROOT, text=True, **how) as process:  # type: ignore[call-overload]
+        try:
+            yield process
+        finally:
+            process.terminate()
+
+
+def wait_for(talker: Talker, name: str) -> None:
+    while name not in talker.hear("system")["joined"]:
+        pass
+
+
+def test_the_echo_bot_answers(chat_server: RunningServer, url: str) -> None:
+    with Talker(chat_server) as anna:
+        anna.join("Anna")
+        with example("echo_bot.py", url):
+            wait_for(anna, "Echo")
+            anna.tell("chat", text="Echo, hello")
+            anna.tell("chat", text="not to you")
+            anna.tell("chat", text="Echo, goodbye")
+            texts = [anna.hear("chat")["text"] for _ in range(5)]
+        assert [text for text in texts if "says" in text] == ["Anna says hello", "Anna says goodbye"]
+
+
+def test_the_bridge_carries_both_ways(chat_server: RunningServer, url: str) -> None:
+    with Talker(chat_server) as anna, Talker(chat_server) as boris:
+        anna.join("Anna", "one")
+        boris.join("Boris", "other")
+        with example("bridge.py", f"{url}#one", f"{url}#other"):
+            wait_for(anna, "Bridge")
+            wait_for(boris, "Bridge")
+            anna.tell("chat", room="one", text="hello over there")
+            assert boris.hear("chat")["text"] == "<Anna> hello over there"
+            boris.tell("chat", room="other", text="hello to you\nin two lines")
+            assert [anna.hear("chat")["text"] for _ in range(2)] == [
+                "hello over there",
+                "<Boris> hello to you\nin two lines",
+            ]
+
+
+def test_the_log_shipper_ships_all_and_ends(chat_server: RunningServer, url: str) -> None:
+    lines = [f"line {number}" for number in range(500)]
+    with example("log_shipper.py", url, "web1", stdin=subprocess.PIPE) as process:
+        process.communicate("\n".join(lines), timeout=30)
+        assert process.returncode == 0
+    assert [line.split("web1: ")[1] for line in chat_server.lines] == lines
+
+
+def test_each_example_is_told_of() -> None:
+    page = (ROOT / "docs" / "library.md").read_text(encoding="utf-8")
+    for path in EXAMPLES.glob("*.py"):
+        assert f"(examples/{path.name})" in page
