@@ -6,7 +6,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help run test torture bench conformance check format screenshots lookalikes pins clean
+.PHONY: help run test torture bench conformance check format screenshots lookalikes proto pins clean
 
 help: ## show the verbs
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -42,11 +42,14 @@ screenshots: $(VENV)/dev.stamp $(VENV)/browser ## take the pictures that the REA
 lookalikes: $(VENV)/dev.stamp ## make the table of look-alike characters anew
 	$(BIN)/python tools/make_lookalikes.py
 
+proto: $(VENV)/dev.stamp ## make the code for gRPC anew from chat.proto
+	$(BIN)/python tools/make_proto.py
+
 pins: ## pin the newest versions of everything (needs pip-tools: pip install pip-tools)
 	pip-compile --upgrade $(PIN) --output-file requirements/run.txt pyproject.toml
 	pip-compile --upgrade $(PIN) --output-file requirements/dev.txt requirements/dev.in
 
-PIN := --quiet --generate-hashes --strip-extras --no-header \
+PIN := --quiet --generate-hashes --allow-unsafe --strip-extras --no-header \
 	--no-emit-index-url --no-emit-trusted-host --no-emit-find-links
 
 clean: ## remove all that make has made

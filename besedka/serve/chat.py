@@ -9,9 +9,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from datetime import UTC, datetime, tzinfo
 from typing import Final
 
@@ -211,15 +210,14 @@ class Chat:
         room = self.room(name)
         return room if isinstance(room, Room) else await asyncio.shield(room)
 
-    @contextmanager
-    def held(self, room: Room) -> Iterator[None]:
-        """Keep a room open though one is not in it."""
+    def hold(self, room: Room) -> None:
+        """Keep a room open though one is not in it, until `let_go`."""
         room.holds += 1
-        try:
-            yield
-        finally:
-            room.holds -= 1
-            self._close_later(room)
+
+    def let_go(self, room: Room) -> None:
+        """The room is not needed any more."""
+        room.holds -= 1
+        self._close_later(room)
 
     def enter(self, room: Room, member: Member, since: int | None = None, epoch: str = "") -> bool:
         """Let a member in; call `follow` when it has been welcomed. Returns whether ``since`` was of no use."""

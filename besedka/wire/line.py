@@ -50,6 +50,11 @@ class Line:
 
 def stamp(at: float, zone: tzinfo | None) -> str:
     """The time of the log for a moment in unix seconds, in a zone (None: the machine's own)."""
+    return _stamp(int(at), zone)
+
+
+@lru_cache(maxsize=16)
+def _stamp(at: int, zone: tzinfo | None) -> str:
     return datetime.fromtimestamp(at, tz=UTC).astimezone(zone).strftime(STAMP)
 
 

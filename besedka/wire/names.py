@@ -158,6 +158,7 @@ def clean_secret(given: str) -> str:
     return given
 
 
+@lru_cache(maxsize=4096)
 def skeletons(name: str) -> frozenset[str]:
     """What a name looks like: two names look alike if these sets share a member (UTS #39, section 4).
 

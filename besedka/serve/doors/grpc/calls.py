@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from google.protobuf.timestamp_pb2 import Timestamp
@@ -38,28 +37,34 @@ class ItemRefused(Exception):  # noqa: N818 - says what happened
 async def send(request: pb.SendRequest, chat: Chat, pace: Pace) -> pb.SendResponse:
     """Say one message, and wait until it is on disk."""
     text, key = clean_text(request.text), clean_key(request.key)
-    async with _speaking(request, chat) as speaker:
+    speaker = await _Speaker.come(request, chat)
+    try:
         pace.say(chat.now())
         room, once = speaker.room, _Once()
         said = Said(once, speaker.person.name, text, key)
         after = request.after if request.HasField("after") else None
         word = await _find(room, said, after, chat) or await _say(room, said, chat) or await once.word
         return pb.SendResponse(id=word.id, time=Timestamp(seconds=word.at), epoch=room.epoch)
+    finally:
+        speaker.go(chat)
 
 
 async def list_messages(request: pb.ListMessagesRequest, chat: Chat) -> pb.ListMessagesResponse:
     """A page of a room's log."""
     room = await chat.existing_room(clean_room(request.room or DEFAULT_ROOM))
     limit = request.limit or PAGE_MESSAGES
-    with chat.held(room):
+    chat.hold(room)
+    try:
         if request.WhichOneof("from") == "after":
             if request.after > room.head:
                 raise Refused(Code.BAD_CURSOR, room=room.name, given=request.after, head=room.head)
             page = await chat.page_after(room, request.after, limit)
         else:
             page = await chat.page(room, request.before or room.head + 1, limit)
-        found = proto.listed(page.first, page.messages, chat.zone)
-        return pb.ListMessagesResponse(messages=found, head=room.head, epoch=room.epoch)
+    finally:
+        chat.let_go(room)
+    found = proto.listed(page.first, page.messages, chat.zone)
+    return pb.ListMessagesResponse(messages=found, head=room.head, epoch=room.epoch)
 
 
 async def list_rooms(_: pb.ListRoomsRequest, chat: Chat) -> pb.ListRoomsResponse:
@@ -78,38 +83,41 @@ async def import_(requests: AsyncIterator[pb.ImportRequest], chat: Chat, pace: P
     first = await anext(requests, None)
     if first is None or not first.HasField("speaker"):
         raise Refused(Code.BAD_FRAME, detail="the first request must hold the `speaker`")
-    async with _speaking(first.speaker, chat) as speaker:
-        many = _Many()
+    speaker, many = await _Speaker.come(first.speaker, chat), _Many()
+    try:
+        await _take(first, many, speaker, chat, pace)
+        async for request in requests:
+            if request.HasField("speaker"):
+                refusal = Refused(Code.BAD_FRAME, detail="only the first request has a `speaker`")
+                raise ItemRefused(many.taken, refusal)
+            await _take(request, many, speaker, chat, pace)
+    finally:
         try:
-            await _take(first, many, speaker, chat, pace)
-            async for request in requests:
-                if request.HasField("speaker"):
-                    refusal = Refused(Code.BAD_FRAME, detail="only the first request has a `speaker`")
-                    raise ItemRefused(many.taken, refusal)
-                await _take(request, many, speaker, chat, pace)
-        finally:
             await many.settled()
-        return pb.ImportResponse(count=many.stored_count, ids=many.ids, epoch=speaker.room.epoch)
+        finally:
+            speaker.go(chat)
+    return pb.ImportResponse(count=many.stored_count, ids=many.ids, epoch=speaker.room.epoch)
 
 
 @dataclass(frozen=True, slots=True)
 class _Speaker:
+    """Who has a name, and keeps a room open, for the time of a call."""
+
     person: Person
     room: Room
 
-
-@asynccontextmanager
-async def _speaking(given: pb.SendRequest | pb.Speaker, chat: Chat) -> AsyncIterator[_Speaker]:
-    """Have a name and a room for the time of a call."""
-    name, secret = clean_name(given.user), clean_secret(given.secret)
-    found = chat.room(clean_room(given.room or DEFAULT_ROOM))
-    room = found if isinstance(found, Room) else await asyncio.shield(found)
-    with chat.held(room):
+    @classmethod
+    async def come(cls, given: pb.SendRequest | pb.Speaker, chat: Chat) -> _Speaker:
+        name, secret = clean_name(given.user), clean_secret(given.secret)
+        found = chat.room(clean_room(given.room or DEFAULT_ROOM))
+        room = found if isinstance(found, Room) else await asyncio.shield(found)
         person = chat.people.come(name, secret)
-        try:
-            yield _Speaker(person, room)
-        finally:
-            chat.people.go(person)
+        chat.hold(room)
+        return cls(person, room)
+
+    def go(self, chat: Chat) -> None:
+        chat.let_go(self.room)
+        chat.people.go(self.person)
 
 
 async def _find(room: Room, said: Said, after: int | None, chat: Chat) -> ChatWord | None:

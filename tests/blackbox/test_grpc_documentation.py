@@ -1,0 +1,140 @@
+"""docs/grpc.md, line by line: what it shows is done to a started server.
+
+`grpcurl` itself is not to be had everywhere; its lines are done here as it does them, by reflection and JSON.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+import subprocess
+import sys
+from collections.abc import Iterator
+from itertools import islice
+from typing import Any
+
+import grpc
+import pytest
+from google.protobuf.descriptor_pool import DescriptorPool
+from google.protobuf.json_format import MessageToDict, ParseDict
+from google.protobuf.message_factory import GetMessageClass
+from grpc_reflection.v1alpha.proto_reflection_descriptor_database import ProtoReflectionDescriptorDatabase
+
+from besedka.proto.besedka.v1 import chat_pb2 as pb
+from besedka.serve.doors.grpc import door, status
+from tests.conftest import ServerMaker
+from tests.remote.conftest import free_port
+from tests.running import ROOT, RunningServer
+
+PAGE = (ROOT / "docs" / "grpc.md").read_text(encoding="utf-8")
+LINES = re.search(r"```\n(grpcurl .*?)```", PAGE, re.DOTALL)
+assert LINES
+COMMANDS = LINES[1].replace("\\\n", "").strip().split("\n")
+PATIENCE_SECONDS = 20
+ANSWERS_AT_MOST = 3
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+    """A server, and where its two gRPC doors are."""
+    directory = tmp_path_factory.mktemp("documented")
+    port, path = free_port(), directory / "socket"
+    server = RunningServer(directory, "--grpc-port", str(port), "--grpc-unix", str(path))
+    server.start()
+    yield {"localhost:50051": f"127.0.0.1:{port}", "/path/to/socket": f"unix:{path}"}
+    server.close()
+
+
+def grpcurl(arguments: list[str], where: dict[str, str]) -> list[Any]:
+    """What grpcurl prints, as objects; of an endless answer the first few."""
+    data = arguments[arguments.index("-d") + 1] if "-d" in arguments else "{}"
+    target, *symbol = [one for one in arguments if one not in {"-plaintext", "-unix", "-d", data}]
+    with grpc.insecure_channel(where[target]) as channel:
+        database = ProtoReflectionDescriptorDatabase(channel)
+        if symbol == ["list"]:
+            return list(database.get_services())
+        pool = DescriptorPool(database)
+        if symbol[0] == "describe":
+            return [method.name for method in pool.FindServiceByName(symbol[1]).methods]
+        service, _, name = symbol[0].partition("/")
+        method = pool.FindServiceByName(service).methods_by_name[name]
+        requests = [ParseDict(one, GetMessageClass(method.input_type)()) for one in objects(data)]
+        kinds = {
+            False: {False: "unary_unary", True: "unary_stream"},
+            True: {False: "stream_unary", True: "stream_stream"},
+        }
+        call = getattr(channel, kinds[method.client_streaming][method.server_streaming])(
+            f"/{service}/{name}",
+            GetMessageClass(method.input_type).SerializeToString,
+            GetMessageClass(method.output_type).FromString,
+        )
+        answer = call(iter(requests) if method.client_streaming else requests[0], timeout=PATIENCE_SECONDS)
+        answers = islice(answer, ANSWERS_AT_MOST) if method.server_streaming else [answer]
+        return [MessageToDict(one) for one in answers]
+
+
+def objects(data: str) -> Iterator[Any]:
+    """JSON objects, one behind the other."""
+    while data := data.strip():
+        one, end = json.JSONDecoder().raw_decode(data)
+        yield one
+        data = data[end:]
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_line_for_grpcurl_does_what_it_says(address: dict[str, str], command: str) -> None:
+    _, *arguments = shlex.split(command)
+    answers = grpcurl(arguments, address)
+    assert answers
+    text = json.dumps(answers)
+    expected = {
+        "list": "besedka.v1.Chat",
+        "describe": "Converse",
+        "Send": '"id"',
+        "ListMessages": "hello",
+        "Follow": "started",
+        "Import": '"count": "2"',
+        "Converse": "welcome",
+        "Check": "SERVING",
+        "ListRooms": "main",
+    }
+    assert expected[next(key for key in reversed(expected) if key in command.rsplit("localhost", maxsplit=1)[-1])] in text
+
+
+def test_the_program_runs_as_it_stands(make_server: ServerMaker) -> None:
+    port = free_port()
+    make_server("--grpc-port", str(port)).start()
+    program = re.search(r"```python\n(.*?)```", PAGE, re.DOTALL)
+    assert program
+    code = program[1].replace("localhost:50051", f"127.0.0.1:{port}")
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_SECONDS,
+        check=False,
+    )
+    assert done.stderr == ""
+    lines = done.stdout.splitlines()
+    assert lines[:2] == ["stored as 1", "imported 1000 [(2, 1001)]"]
+    assert lines[2:-1] == [f"{number + 2} Anna line {number}" for number in range(1_000)]
+    assert lines[-1] == "heard back"
+
+
+def test_every_status_stands_beside_its_codes() -> None:
+    for code, found in status.STATUS.items():
+        assert re.search(rf"^\| `{found.name}` \|.*`{code}`", PAGE, re.MULTILINE), code
+
+
+def test_every_call_and_limit_is_told_of() -> None:
+    for method in pb.DESCRIPTOR.services_by_name["Chat"].methods:
+        assert f"`{method.name}`" in PAGE
+    for limit in (
+        f"a request | {door.REQUEST_BYTES} bytes",
+        f"metadata of a call | {door.METADATA_BYTES} bytes",
+        f"calls at once on one connection | {door.STREAMS_AT_MOST}",
+        f"pings of a client | one in {door.PING_SECONDS_AT_LEAST} seconds",
+    ):
+        assert limit in PAGE
