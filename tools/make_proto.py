@@ -30,7 +30,9 @@ def make(into: Path) -> None:
         sys.exit(status)
     stubs = into / f"{NAME}_pb2_grpc.py"
     # protoc takes the proto's path for a package of its own; ours lies below besedka.proto.
-    stubs.write_text(stubs.read_text().replace("from besedka.v1 import", "from besedka.proto.besedka.v1 import"))
+    stubs.write_text(
+        stubs.read_text().replace("from besedka.v1 import", "from besedka.proto.besedka.v1 import")
+    )
 
 
 if __name__ == "__main__":

@@ -305,7 +305,9 @@ def test_an_import_that_is_repeated_with_its_keys_stores_nothing_twice(
     assert texts(server) == [f"{number}" for number in range(50)]
 
 
-@pytest.mark.parametrize(("bad", "reason", "each"), [(" \n", "empty_text", 500), ("x" * 5001, "text_too_long", 3)])
+@pytest.mark.parametrize(
+    ("bad", "reason", "each"), [(" \n", "empty_text", 500), ("x" * 5001, "text_too_long", 3)]
+)
 def test_a_bad_message_names_its_place_and_all_before_it_are_stored(
     server: RunningServer, caller: Caller, bad: str, reason: str, each: int
 ) -> None:
@@ -443,9 +445,7 @@ def test_bytes_that_are_no_message_are_refused(attacker: Caller, method: str, da
     [("Send", 1), ("Send", 2), ("Send", 3), ("Send", 4), ("Send", 5), ("ListMessages", 1), ("Follow", 1)],
 )
 @pytest.mark.parametrize("text", [b"\xff\xfe", b"\xc0\xaf", b"\xed\xa0\x80"], ids=ascii)
-def test_a_string_that_is_no_utf_8_is_refused(
-    attacker: Caller, method: str, field: int, text: bytes
-) -> None:
+def test_a_string_that_is_no_utf_8_is_refused(attacker: Caller, method: str, field: int, text: bytes) -> None:
     refused = refusal(lambda: attacker.raw(method, bytes([field << 3 | 2, len(text)]) + text))
     assert (refused.code, refused.reason) == (INVALID, "bad_frame")
 

@@ -99,7 +99,12 @@ def test_a_line_for_grpcurl_does_what_it_says(address: dict[str, str], command: 
         "Check": "SERVING",
         "ListRooms": "main",
     }
-    assert expected[next(key for key in reversed(expected) if key in command.rsplit("localhost", maxsplit=1)[-1])] in text
+    assert (
+        expected[
+            next(key for key in reversed(expected) if key in command.rsplit("localhost", maxsplit=1)[-1])
+        ]
+        in text
+    )
 
 
 def test_the_program_runs_as_it_stands(make_server: ServerMaker) -> None:

@@ -69,9 +69,7 @@ def test_who_follows_hears_the_past_then_that_he_has_caught_up_then_what_is_said
 @pytest.mark.parametrize(
     ("since", "expected"), [(None, range(21, 31)), (0, range(1, 31)), (29, range(30, 31)), (30, range(0))]
 )
-def test_a_cursor_says_where_the_past_begins(
-    caller: Caller, since: int | None, expected: range
-) -> None:
+def test_a_cursor_says_where_the_past_begins(caller: Caller, since: int | None, expected: range) -> None:
     caller.import_([speaker("Anna"), *many(f"{number}" for number in range(1, 31))])
     with caller.follow(since=since) as reader:
         assert not reader.started().reset
@@ -105,9 +103,7 @@ def test_a_room_that_is_not_there_cannot_be_followed(server: RunningServer, call
     assert no_stream_is_open(server)
 
 
-def test_a_message_crosses_from_door_to_door_with_its_id_and_key(
-    caller: Caller, talker: TalkerMaker
-) -> None:
+def test_a_message_crosses_from_door_to_door_with_its_id_and_key(caller: Caller, talker: TalkerMaker) -> None:
     boris = talker()
     boris.join("Boris")
     with caller.follow(since=0) as reader, caller.converse() as clara:

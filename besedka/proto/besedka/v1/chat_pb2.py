@@ -4,15 +4,18 @@
 # source: besedka/v1/chat.proto
 # Protobuf Python Version: 7.35.1
 """Generated protocol buffer code."""
-
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import descriptor_pool as _descriptor_pool
 from google.protobuf import runtime_version as _runtime_version
 from google.protobuf import symbol_database as _symbol_database
 from google.protobuf.internal import builder as _builder
-
 _runtime_version.ValidateProtobufRuntimeVersion(
-    _runtime_version.Domain.PUBLIC, 7, 35, 1, "", "besedka/v1/chat.proto"
+    _runtime_version.Domain.PUBLIC,
+    7,
+    35,
+    1,
+    '',
+    'besedka/v1/chat.proto'
 )
 # @@protoc_insertion_point(imports)
 
@@ -22,83 +25,81 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(
-    b'\n\x15\x62\x65sedka/v1/chat.proto\x12\nbesedka.v1\x1a\x1fgoogle/protobuf/timestamp.proto"h\n\x07Message\x12\n\n\x02id\x18\x01 \x01(\x04\x12\x0c\n\x04user\x18\x02 \x01(\t\x12\x0c\n\x04text\x18\x03 \x01(\t\x12(\n\x04time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0b\n\x03key\x18\x05 \x01(\t"?\n\x08Messages\x12\x0c\n\x04room\x18\x01 \x01(\t\x12%\n\x08messages\x18\x02 \x03(\x0b\x32\x13.besedka.v1.Message"r\n\x0bSendRequest\x12\x0c\n\x04room\x18\x01 \x01(\t\x12\x0c\n\x04user\x18\x02 \x01(\t\x12\x0c\n\x04text\x18\x03 \x01(\t\x12\x0b\n\x03key\x18\x04 \x01(\t\x12\x0e\n\x06secret\x18\x05 \x01(\t\x12\x12\n\x05\x61\x66ter\x18\x06 \x01(\x04H\x00\x88\x01\x01\x42\x08\n\x06_after"S\n\x0cSendResponse\x12\n\n\x02id\x18\x01 \x01(\x04\x12(\n\x04time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\r\n\x05\x65poch\x18\x03 \x01(\t"]\n\x13ListMessagesRequest\x12\x0c\n\x04room\x18\x01 \x01(\t\x12\x0f\n\x05\x61\x66ter\x18\x02 \x01(\x04H\x00\x12\x10\n\x06\x62\x65\x66ore\x18\x03 \x01(\x04H\x00\x12\r\n\x05limit\x18\x04 \x01(\rB\x06\n\x04\x66rom"Z\n\x14ListMessagesResponse\x12%\n\x08messages\x18\x01 \x03(\x0b\x32\x13.besedka.v1.Message\x12\x0c\n\x04head\x18\x02 \x01(\x04\x12\r\n\x05\x65poch\x18\x03 \x01(\t"\x12\n\x10ListRoomsRequest"4\n\x11ListRoomsResponse\x12\x1f\n\x05rooms\x18\x01 \x03(\x0b\x32\x10.besedka.v1.Room"+\n\x04Room\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x15\n\rclients_count\x18\x02 \x01(\r"J\n\rFollowRequest\x12\x0c\n\x04room\x18\x01 \x01(\t\x12\x12\n\x05since\x18\x02 \x01(\x04H\x00\x88\x01\x01\x12\r\n\x05\x65poch\x18\x03 \x01(\tB\x08\n\x06_since"\x96\x01\n\x0e\x46ollowResponse\x12&\n\x07started\x18\x01 \x01(\x0b\x32\x13.besedka.v1.StartedH\x00\x12(\n\x08messages\x18\x02 \x01(\x0b\x32\x14.besedka.v1.MessagesH\x00\x12)\n\tcaught_up\x18\x03 \x01(\x0b\x32\x14.besedka.v1.CaughtUpH\x00\x42\x07\n\x05\x65vent"C\n\x07Started\x12\x0c\n\x04room\x18\x01 \x01(\t\x12\x0c\n\x04head\x18\x02 \x01(\x04\x12\r\n\x05\x65poch\x18\x03 \x01(\t\x12\r\n\x05reset\x18\x04 \x01(\x08"\x18\n\x08\x43\x61ughtUp\x12\x0c\n\x04head\x18\x01 \x01(\x04"d\n\rImportRequest\x12$\n\x07speaker\x18\x01 \x01(\x0b\x32\x13.besedka.v1.Speaker\x12-\n\x08messages\x18\x02 \x03(\x0b\x32\x1b.besedka.v1.ImportedMessage"5\n\x07Speaker\x12\x0c\n\x04room\x18\x01 \x01(\t\x12\x0c\n\x04user\x18\x02 \x01(\t\x12\x0e\n\x06secret\x18\x03 \x01(\t",\n\x0fImportedMessage\x12\x0c\n\x04text\x18\x01 \x01(\t\x12\x0b\n\x03key\x18\x02 \x01(\t"P\n\x0eImportResponse\x12\r\n\x05\x63ount\x18\x01 \x01(\x04\x12 \n\x03ids\x18\x02 \x03(\x0b\x32\x13.besedka.v1.IdRange\x12\r\n\x05\x65poch\x18\x03 \x01(\t"&\n\x07IdRange\x12\r\n\x05\x66irst\x18\x01 \x01(\x04\x12\x0c\n\x04last\x18\x02 \x01(\x04"\xd8\x01\n\x0f\x43onverseRequest\x12 \n\x04join\x18\x01 \x01(\x0b\x32\x10.besedka.v1.JoinH\x00\x12\x1e\n\x03say\x18\x02 \x01(\x0b\x32\x0f.besedka.v1.SayH\x00\x12*\n\x07history\x18\x03 \x01(\x0b\x32\x17.besedka.v1.ListHistoryH\x00\x12)\n\x06typing\x18\x04 \x01(\x0b\x32\x17.besedka.v1.BeginTypingH\x00\x12"\n\x05leave\x18\x05 \x01(\x0b\x32\x11.besedka.v1.LeaveH\x00\x42\x08\n\x06\x61\x63tion"_\n\x04Join\x12\x0c\n\x04room\x18\x01 \x01(\t\x12\x0c\n\x04user\x18\x02 \x01(\t\x12\x12\n\x05since\x18\x03 \x01(\x04H\x00\x88\x01\x01\x12\r\n\x05\x65poch\x18\x04 \x01(\t\x12\x0e\n\x06secret\x18\x05 \x01(\tB\x08\n\x06_since"L\n\x03Say\x12\x0c\n\x04room\x18\x01 \x01(\t\x12\x0c\n\x04text\x18\x02 \x01(\t\x12\x0b\n\x03key\x18\x03 \x01(\t\x12\x12\n\x05\x61\x66ter\x18\x04 \x01(\x04H\x00\x88\x01\x01\x42\x08\n\x06_after":\n\x0bListHistory\x12\x0c\n\x04room\x18\x01 \x01(\t\x12\x0e\n\x06\x62\x65\x66ore\x18\x02 \x01(\x04\x12\r\n\x05limit\x18\x03 \x01(\r"\x1b\n\x0b\x42\x65ginTyping\x12\x0c\n\x04room\x18\x01 \x01(\t"\x15\n\x05Leave\x12\x0c\n\x04room\x18\x01 \x01(\t"\x91\x02\n\x10\x43onverseResponse\x12&\n\x07welcome\x18\x01 \x01(\x0b\x32\x13.besedka.v1.WelcomeH\x00\x12(\n\x08messages\x18\x02 \x01(\x0b\x32\x14.besedka.v1.MessagesH\x00\x12*\n\x07history\x18\x03 \x01(\x0b\x32\x17.besedka.v1.HistoryPageH\x00\x12(\n\x08presence\x18\x04 \x01(\x0b\x32\x14.besedka.v1.PresenceH\x00\x12$\n\x06typing\x18\x05 \x01(\x0b\x32\x12.besedka.v1.TypingH\x00\x12&\n\x07refused\x18\x06 \x01(\x0b\x32\x13.besedka.v1.RefusedH\x00\x42\x07\n\x05\x65vent"\xaf\x01\n\x07Welcome\x12\x0c\n\x04room\x18\x01 \x01(\t\x12\x0c\n\x04user\x18\x02 \x01(\t\x12\x0c\n\x04head\x18\x03 \x01(\x04\x12\r\n\x05\x65poch\x18\x04 \x01(\t\x12\x15\n\rclients_count\x18\x05 \x01(\r\x12\r\n\x05users\x18\x06 \x03(\t\x12"\n\x06limits\x18\x07 \x01(\x0b\x32\x12.besedka.v1.Limits\x12\x12\n\nutc_offset\x18\x08 \x01(\x11\x12\r\n\x05reset\x18\t \x01(\x08"A\n\x06Limits\x12\x0c\n\x04name\x18\x01 \x01(\r\x12\x0c\n\x04room\x18\x02 \x01(\r\x12\x0c\n\x04text\x18\x03 \x01(\r\x12\r\n\x05\x66rame\x18\x04 \x01(\r"R\n\x0bHistoryPage\x12\x0c\n\x04room\x18\x01 \x01(\t\x12\x0e\n\x06\x62\x65\x66ore\x18\x02 \x01(\x04\x12%\n\x08messages\x18\x03 \x03(\x0b\x32\x13.besedka.v1.Message"|\n\x08Presence\x12\x0c\n\x04room\x18\x01 \x01(\t\x12\x15\n\rclients_count\x18\x02 \x01(\r\x12\x0e\n\x06joined\x18\x03 \x03(\t\x12\x0c\n\x04left\x18\x04 \x03(\t\x12\x0c\n\x04text\x18\x05 \x01(\t\x12\r\n\x05users\x18\x06 \x03(\t\x12\x10\n\x08is_whole\x18\x07 \x01(\x08"$\n\x06Typing\x12\x0c\n\x04room\x18\x01 \x01(\t\x12\x0c\n\x04user\x18\x02 \x01(\t"g\n\x07Refused\x12\x1e\n\x04\x63ode\x18\x01 \x01(\x0e\x32\x10.besedka.v1.Code\x12\x0c\n\x04text\x18\x02 \x01(\t\x12\x0b\n\x03key\x18\x03 \x01(\t\x12\x0c\n\x04room\x18\x04 \x01(\t\x12\x13\n\x0bretry_after\x18\x05 \x01(\x01".\n\x07\x43ursors\x12#\n\x07\x63ursors\x18\x01 \x03(\x0b\x32\x12.besedka.v1.Cursor"4\n\x06\x43ursor\x12\x0c\n\x04room\x18\x01 \x01(\t\x12\r\n\x05since\x18\x02 \x01(\x04\x12\r\n\x05\x65poch\x18\x03 \x01(\t*\x9d\x04\n\x04\x43ode\x12\x14\n\x10\x43ODE_UNSPECIFIED\x10\x00\x12\x11\n\rCODE_BAD_JSON\x10\x01\x12\x12\n\x0e\x43ODE_BAD_FRAME\x10\x02\x12\x15\n\x11\x43ODE_UNKNOWN_TYPE\x10\x03\x12\x15\n\x11\x43ODE_BINARY_FRAME\x10\x04\x12\x17\n\x13\x43ODE_FRAME_TOO_LONG\x10\x05\x12\x11\n\rCODE_BAD_NAME\x10\x06\x12\x16\n\x12\x43ODE_NAME_RESERVED\x10\x07\x12\x13\n\x0f\x43ODE_NAME_TAKEN\x10\x08\x12\x11\n\rCODE_BAD_ROOM\x10\t\x12\x13\n\x0f\x43ODE_EMPTY_TEXT\x10\n\x12\x16\n\x12\x43ODE_TEXT_TOO_LONG\x10\x0b\x12\x10\n\x0c\x43ODE_BAD_KEY\x10\x0c\x12\x13\n\x0f\x43ODE_NOT_JOINED\x10\r\x12\x17\n\x13\x43ODE_ALREADY_JOINED\x10\x0e\x12\x11\n\rCODE_TOO_FAST\x10\x0f\x12\x1d\n\x19\x43ODE_TOO_MANY_CONNECTIONS\x10\x10\x12\x17\n\x13\x43ODE_TOO_MANY_ROOMS\x10\x11\x12\x19\n\x15\x43ODE_ROOM_UNAVAILABLE\x10\x12\x12\x15\n\x11\x43ODE_STORAGE_FULL\x10\x13\x12\x13\n\x0f\x43ODE_NOT_STORED\x10\x14\x12\x13\n\x0f\x43ODE_GOING_DOWN\x10\x15\x12\x15\n\x11\x43ODE_NO_SUCH_ROOM\x10\x16\x12\x13\n\x0f\x43ODE_BAD_CURSOR\x10\x17\x32\xaf\x03\n\x04\x43hat\x12\x39\n\x04Send\x12\x17.besedka.v1.SendRequest\x1a\x18.besedka.v1.SendResponse\x12Q\n\x0cListMessages\x12\x1f.besedka.v1.ListMessagesRequest\x1a .besedka.v1.ListMessagesResponse\x12H\n\tListRooms\x12\x1c.besedka.v1.ListRoomsRequest\x1a\x1d.besedka.v1.ListRoomsResponse\x12\x41\n\x06\x46ollow\x12\x19.besedka.v1.FollowRequest\x1a\x1a.besedka.v1.FollowResponse0\x01\x12\x41\n\x06Import\x12\x19.besedka.v1.ImportRequest\x1a\x1a.besedka.v1.ImportResponse(\x01\x12I\n\x08\x43onverse\x12\x1b.besedka.v1.ConverseRequest\x1a\x1c.besedka.v1.ConverseResponse(\x01\x30\x01\x62\x06proto3'
-)
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x15\x62\x65sedka/v1/chat.proto\x12\nbesedka.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"h\n\x07Message\x12\n\n\x02id\x18\x01 \x01(\x04\x12\x0c\n\x04user\x18\x02 \x01(\t\x12\x0c\n\x04text\x18\x03 \x01(\t\x12(\n\x04time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0b\n\x03key\x18\x05 \x01(\t\"?\n\x08Messages\x12\x0c\n\x04room\x18\x01 \x01(\t\x12%\n\x08messages\x18\x02 \x03(\x0b\x32\x13.besedka.v1.Message\"r\n\x0bSendRequest\x12\x0c\n\x04room\x18\x01 \x01(\t\x12\x0c\n\x04user\x18\x02 \x01(\t\x12\x0c\n\x04text\x18\x03 \x01(\t\x12\x0b\n\x03key\x18\x04 \x01(\t\x12\x0e\n\x06secret\x18\x05 \x01(\t\x12\x12\n\x05\x61\x66ter\x18\x06 \x01(\x04H\x00\x88\x01\x01\x42\x08\n\x06_after\"S\n\x0cSendResponse\x12\n\n\x02id\x18\x01 \x01(\x04\x12(\n\x04time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\r\n\x05\x65poch\x18\x03 \x01(\t\"]\n\x13ListMessagesRequest\x12\x0c\n\x04room\x18\x01 \x01(\t\x12\x0f\n\x05\x61\x66ter\x18\x02 \x01(\x04H\x00\x12\x10\n\x06\x62\x65\x66ore\x18\x03 \x01(\x04H\x00\x12\r\n\x05limit\x18\x04 \x01(\rB\x06\n\x04\x66rom\"Z\n\x14ListMessagesResponse\x12%\n\x08messages\x18\x01 \x03(\x0b\x32\x13.besedka.v1.Message\x12\x0c\n\x04head\x18\x02 \x01(\x04\x12\r\n\x05\x65poch\x18\x03 \x01(\t\"\x12\n\x10ListRoomsRequest\"4\n\x11ListRoomsResponse\x12\x1f\n\x05rooms\x18\x01 \x03(\x0b\x32\x10.besedka.v1.Room\"+\n\x04Room\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x15\n\rclients_count\x18\x02 \x01(\r\"J\n\rFollowRequest\x12\x0c\n\x04room\x18\x01 \x01(\t\x12\x12\n\x05since\x18\x02 \x01(\x04H\x00\x88\x01\x01\x12\r\n\x05\x65poch\x18\x03 \x01(\tB\x08\n\x06_since\"\x96\x01\n\x0e\x46ollowResponse\x12&\n\x07started\x18\x01 \x01(\x0b\x32\x13.besedka.v1.StartedH\x00\x12(\n\x08messages\x18\x02 \x01(\x0b\x32\x14.besedka.v1.MessagesH\x00\x12)\n\tcaught_up\x18\x03 \x01(\x0b\x32\x14.besedka.v1.CaughtUpH\x00\x42\x07\n\x05\x65vent\"C\n\x07Started\x12\x0c\n\x04room\x18\x01 \x01(\t\x12\x0c\n\x04head\x18\x02 \x01(\x04\x12\r\n\x05\x65poch\x18\x03 \x01(\t\x12\r\n\x05reset\x18\x04 \x01(\x08\"\x18\n\x08\x43\x61ughtUp\x12\x0c\n\x04head\x18\x01 \x01(\x04\"d\n\rImportRequest\x12$\n\x07speaker\x18\x01 \x01(\x0b\x32\x13.besedka.v1.Speaker\x12-\n\x08messages\x18\x02 \x03(\x0b\x32\x1b.besedka.v1.ImportedMessage\"5\n\x07Speaker\x12\x0c\n\x04room\x18\x01 \x01(\t\x12\x0c\n\x04user\x18\x02 \x01(\t\x12\x0e\n\x06secret\x18\x03 \x01(\t\",\n\x0fImportedMessage\x12\x0c\n\x04text\x18\x01 \x01(\t\x12\x0b\n\x03key\x18\x02 \x01(\t\"P\n\x0eImportResponse\x12\r\n\x05\x63ount\x18\x01 \x01(\x04\x12 \n\x03ids\x18\x02 \x03(\x0b\x32\x13.besedka.v1.IdRange\x12\r\n\x05\x65poch\x18\x03 \x01(\t\"&\n\x07IdRange\x12\r\n\x05\x66irst\x18\x01 \x01(\x04\x12\x0c\n\x04last\x18\x02 \x01(\x04\"\xd8\x01\n\x0f\x43onverseRequest\x12 \n\x04join\x18\x01 \x01(\x0b\x32\x10.besedka.v1.JoinH\x00\x12\x1e\n\x03say\x18\x02 \x01(\x0b\x32\x0f.besedka.v1.SayH\x00\x12*\n\x07history\x18\x03 \x01(\x0b\x32\x17.besedka.v1.ListHistoryH\x00\x12)\n\x06typing\x18\x04 \x01(\x0b\x32\x17.besedka.v1.BeginTypingH\x00\x12\"\n\x05leave\x18\x05 \x01(\x0b\x32\x11.besedka.v1.LeaveH\x00\x42\x08\n\x06\x61\x63tion\"_\n\x04Join\x12\x0c\n\x04room\x18\x01 \x01(\t\x12\x0c\n\x04user\x18\x02 \x01(\t\x12\x12\n\x05since\x18\x03 \x01(\x04H\x00\x88\x01\x01\x12\r\n\x05\x65poch\x18\x04 \x01(\t\x12\x0e\n\x06secret\x18\x05 \x01(\tB\x08\n\x06_since\"L\n\x03Say\x12\x0c\n\x04room\x18\x01 \x01(\t\x12\x0c\n\x04text\x18\x02 \x01(\t\x12\x0b\n\x03key\x18\x03 \x01(\t\x12\x12\n\x05\x61\x66ter\x18\x04 \x01(\x04H\x00\x88\x01\x01\x42\x08\n\x06_after\":\n\x0bListHistory\x12\x0c\n\x04room\x18\x01 \x01(\t\x12\x0e\n\x06\x62\x65\x66ore\x18\x02 \x01(\x04\x12\r\n\x05limit\x18\x03 \x01(\r\"\x1b\n\x0b\x42\x65ginTyping\x12\x0c\n\x04room\x18\x01 \x01(\t\"\x15\n\x05Leave\x12\x0c\n\x04room\x18\x01 \x01(\t\"\x91\x02\n\x10\x43onverseResponse\x12&\n\x07welcome\x18\x01 \x01(\x0b\x32\x13.besedka.v1.WelcomeH\x00\x12(\n\x08messages\x18\x02 \x01(\x0b\x32\x14.besedka.v1.MessagesH\x00\x12*\n\x07history\x18\x03 \x01(\x0b\x32\x17.besedka.v1.HistoryPageH\x00\x12(\n\x08presence\x18\x04 \x01(\x0b\x32\x14.besedka.v1.PresenceH\x00\x12$\n\x06typing\x18\x05 \x01(\x0b\x32\x12.besedka.v1.TypingH\x00\x12&\n\x07refused\x18\x06 \x01(\x0b\x32\x13.besedka.v1.RefusedH\x00\x42\x07\n\x05\x65vent\"\xaf\x01\n\x07Welcome\x12\x0c\n\x04room\x18\x01 \x01(\t\x12\x0c\n\x04user\x18\x02 \x01(\t\x12\x0c\n\x04head\x18\x03 \x01(\x04\x12\r\n\x05\x65poch\x18\x04 \x01(\t\x12\x15\n\rclients_count\x18\x05 \x01(\r\x12\r\n\x05users\x18\x06 \x03(\t\x12\"\n\x06limits\x18\x07 \x01(\x0b\x32\x12.besedka.v1.Limits\x12\x12\n\nutc_offset\x18\x08 \x01(\x11\x12\r\n\x05reset\x18\t \x01(\x08\"A\n\x06Limits\x12\x0c\n\x04name\x18\x01 \x01(\r\x12\x0c\n\x04room\x18\x02 \x01(\r\x12\x0c\n\x04text\x18\x03 \x01(\r\x12\r\n\x05\x66rame\x18\x04 \x01(\r\"R\n\x0bHistoryPage\x12\x0c\n\x04room\x18\x01 \x01(\t\x12\x0e\n\x06\x62\x65\x66ore\x18\x02 \x01(\x04\x12%\n\x08messages\x18\x03 \x03(\x0b\x32\x13.besedka.v1.Message\"|\n\x08Presence\x12\x0c\n\x04room\x18\x01 \x01(\t\x12\x15\n\rclients_count\x18\x02 \x01(\r\x12\x0e\n\x06joined\x18\x03 \x03(\t\x12\x0c\n\x04left\x18\x04 \x03(\t\x12\x0c\n\x04text\x18\x05 \x01(\t\x12\r\n\x05users\x18\x06 \x03(\t\x12\x10\n\x08is_whole\x18\x07 \x01(\x08\"$\n\x06Typing\x12\x0c\n\x04room\x18\x01 \x01(\t\x12\x0c\n\x04user\x18\x02 \x01(\t\"g\n\x07Refused\x12\x1e\n\x04\x63ode\x18\x01 \x01(\x0e\x32\x10.besedka.v1.Code\x12\x0c\n\x04text\x18\x02 \x01(\t\x12\x0b\n\x03key\x18\x03 \x01(\t\x12\x0c\n\x04room\x18\x04 \x01(\t\x12\x13\n\x0bretry_after\x18\x05 \x01(\x01\".\n\x07\x43ursors\x12#\n\x07\x63ursors\x18\x01 \x03(\x0b\x32\x12.besedka.v1.Cursor\"4\n\x06\x43ursor\x12\x0c\n\x04room\x18\x01 \x01(\t\x12\r\n\x05since\x18\x02 \x01(\x04\x12\r\n\x05\x65poch\x18\x03 \x01(\t*\x9d\x04\n\x04\x43ode\x12\x14\n\x10\x43ODE_UNSPECIFIED\x10\x00\x12\x11\n\rCODE_BAD_JSON\x10\x01\x12\x12\n\x0e\x43ODE_BAD_FRAME\x10\x02\x12\x15\n\x11\x43ODE_UNKNOWN_TYPE\x10\x03\x12\x15\n\x11\x43ODE_BINARY_FRAME\x10\x04\x12\x17\n\x13\x43ODE_FRAME_TOO_LONG\x10\x05\x12\x11\n\rCODE_BAD_NAME\x10\x06\x12\x16\n\x12\x43ODE_NAME_RESERVED\x10\x07\x12\x13\n\x0f\x43ODE_NAME_TAKEN\x10\x08\x12\x11\n\rCODE_BAD_ROOM\x10\t\x12\x13\n\x0f\x43ODE_EMPTY_TEXT\x10\n\x12\x16\n\x12\x43ODE_TEXT_TOO_LONG\x10\x0b\x12\x10\n\x0c\x43ODE_BAD_KEY\x10\x0c\x12\x13\n\x0f\x43ODE_NOT_JOINED\x10\r\x12\x17\n\x13\x43ODE_ALREADY_JOINED\x10\x0e\x12\x11\n\rCODE_TOO_FAST\x10\x0f\x12\x1d\n\x19\x43ODE_TOO_MANY_CONNECTIONS\x10\x10\x12\x17\n\x13\x43ODE_TOO_MANY_ROOMS\x10\x11\x12\x19\n\x15\x43ODE_ROOM_UNAVAILABLE\x10\x12\x12\x15\n\x11\x43ODE_STORAGE_FULL\x10\x13\x12\x13\n\x0f\x43ODE_NOT_STORED\x10\x14\x12\x13\n\x0f\x43ODE_GOING_DOWN\x10\x15\x12\x15\n\x11\x43ODE_NO_SUCH_ROOM\x10\x16\x12\x13\n\x0f\x43ODE_BAD_CURSOR\x10\x17\x32\xaf\x03\n\x04\x43hat\x12\x39\n\x04Send\x12\x17.besedka.v1.SendRequest\x1a\x18.besedka.v1.SendResponse\x12Q\n\x0cListMessages\x12\x1f.besedka.v1.ListMessagesRequest\x1a .besedka.v1.ListMessagesResponse\x12H\n\tListRooms\x12\x1c.besedka.v1.ListRoomsRequest\x1a\x1d.besedka.v1.ListRoomsResponse\x12\x41\n\x06\x46ollow\x12\x19.besedka.v1.FollowRequest\x1a\x1a.besedka.v1.FollowResponse0\x01\x12\x41\n\x06Import\x12\x19.besedka.v1.ImportRequest\x1a\x1a.besedka.v1.ImportResponse(\x01\x12I\n\x08\x43onverse\x12\x1b.besedka.v1.ConverseRequest\x1a\x1c.besedka.v1.ConverseResponse(\x01\x30\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
-_builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, "besedka.v1.chat_pb2", _globals)
+_builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'besedka.v1.chat_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
-    DESCRIPTOR._loaded_options = None
-    _globals["_CODE"]._serialized_start = 2880
-    _globals["_CODE"]._serialized_end = 3421
-    _globals["_MESSAGE"]._serialized_start = 70
-    _globals["_MESSAGE"]._serialized_end = 174
-    _globals["_MESSAGES"]._serialized_start = 176
-    _globals["_MESSAGES"]._serialized_end = 239
-    _globals["_SENDREQUEST"]._serialized_start = 241
-    _globals["_SENDREQUEST"]._serialized_end = 355
-    _globals["_SENDRESPONSE"]._serialized_start = 357
-    _globals["_SENDRESPONSE"]._serialized_end = 440
-    _globals["_LISTMESSAGESREQUEST"]._serialized_start = 442
-    _globals["_LISTMESSAGESREQUEST"]._serialized_end = 535
-    _globals["_LISTMESSAGESRESPONSE"]._serialized_start = 537
-    _globals["_LISTMESSAGESRESPONSE"]._serialized_end = 627
-    _globals["_LISTROOMSREQUEST"]._serialized_start = 629
-    _globals["_LISTROOMSREQUEST"]._serialized_end = 647
-    _globals["_LISTROOMSRESPONSE"]._serialized_start = 649
-    _globals["_LISTROOMSRESPONSE"]._serialized_end = 701
-    _globals["_ROOM"]._serialized_start = 703
-    _globals["_ROOM"]._serialized_end = 746
-    _globals["_FOLLOWREQUEST"]._serialized_start = 748
-    _globals["_FOLLOWREQUEST"]._serialized_end = 822
-    _globals["_FOLLOWRESPONSE"]._serialized_start = 825
-    _globals["_FOLLOWRESPONSE"]._serialized_end = 975
-    _globals["_STARTED"]._serialized_start = 977
-    _globals["_STARTED"]._serialized_end = 1044
-    _globals["_CAUGHTUP"]._serialized_start = 1046
-    _globals["_CAUGHTUP"]._serialized_end = 1070
-    _globals["_IMPORTREQUEST"]._serialized_start = 1072
-    _globals["_IMPORTREQUEST"]._serialized_end = 1172
-    _globals["_SPEAKER"]._serialized_start = 1174
-    _globals["_SPEAKER"]._serialized_end = 1227
-    _globals["_IMPORTEDMESSAGE"]._serialized_start = 1229
-    _globals["_IMPORTEDMESSAGE"]._serialized_end = 1273
-    _globals["_IMPORTRESPONSE"]._serialized_start = 1275
-    _globals["_IMPORTRESPONSE"]._serialized_end = 1355
-    _globals["_IDRANGE"]._serialized_start = 1357
-    _globals["_IDRANGE"]._serialized_end = 1395
-    _globals["_CONVERSEREQUEST"]._serialized_start = 1398
-    _globals["_CONVERSEREQUEST"]._serialized_end = 1614
-    _globals["_JOIN"]._serialized_start = 1616
-    _globals["_JOIN"]._serialized_end = 1711
-    _globals["_SAY"]._serialized_start = 1713
-    _globals["_SAY"]._serialized_end = 1789
-    _globals["_LISTHISTORY"]._serialized_start = 1791
-    _globals["_LISTHISTORY"]._serialized_end = 1849
-    _globals["_BEGINTYPING"]._serialized_start = 1851
-    _globals["_BEGINTYPING"]._serialized_end = 1878
-    _globals["_LEAVE"]._serialized_start = 1880
-    _globals["_LEAVE"]._serialized_end = 1901
-    _globals["_CONVERSERESPONSE"]._serialized_start = 1904
-    _globals["_CONVERSERESPONSE"]._serialized_end = 2177
-    _globals["_WELCOME"]._serialized_start = 2180
-    _globals["_WELCOME"]._serialized_end = 2355
-    _globals["_LIMITS"]._serialized_start = 2357
-    _globals["_LIMITS"]._serialized_end = 2422
-    _globals["_HISTORYPAGE"]._serialized_start = 2424
-    _globals["_HISTORYPAGE"]._serialized_end = 2506
-    _globals["_PRESENCE"]._serialized_start = 2508
-    _globals["_PRESENCE"]._serialized_end = 2632
-    _globals["_TYPING"]._serialized_start = 2634
-    _globals["_TYPING"]._serialized_end = 2670
-    _globals["_REFUSED"]._serialized_start = 2672
-    _globals["_REFUSED"]._serialized_end = 2775
-    _globals["_CURSORS"]._serialized_start = 2777
-    _globals["_CURSORS"]._serialized_end = 2823
-    _globals["_CURSOR"]._serialized_start = 2825
-    _globals["_CURSOR"]._serialized_end = 2877
-    _globals["_CHAT"]._serialized_start = 3424
-    _globals["_CHAT"]._serialized_end = 3855
+  DESCRIPTOR._loaded_options = None
+  _globals['_CODE']._serialized_start=2880
+  _globals['_CODE']._serialized_end=3421
+  _globals['_MESSAGE']._serialized_start=70
+  _globals['_MESSAGE']._serialized_end=174
+  _globals['_MESSAGES']._serialized_start=176
+  _globals['_MESSAGES']._serialized_end=239
+  _globals['_SENDREQUEST']._serialized_start=241
+  _globals['_SENDREQUEST']._serialized_end=355
+  _globals['_SENDRESPONSE']._serialized_start=357
+  _globals['_SENDRESPONSE']._serialized_end=440
+  _globals['_LISTMESSAGESREQUEST']._serialized_start=442
+  _globals['_LISTMESSAGESREQUEST']._serialized_end=535
+  _globals['_LISTMESSAGESRESPONSE']._serialized_start=537
+  _globals['_LISTMESSAGESRESPONSE']._serialized_end=627
+  _globals['_LISTROOMSREQUEST']._serialized_start=629
+  _globals['_LISTROOMSREQUEST']._serialized_end=647
+  _globals['_LISTROOMSRESPONSE']._serialized_start=649
+  _globals['_LISTROOMSRESPONSE']._serialized_end=701
+  _globals['_ROOM']._serialized_start=703
+  _globals['_ROOM']._serialized_end=746
+  _globals['_FOLLOWREQUEST']._serialized_start=748
+  _globals['_FOLLOWREQUEST']._serialized_end=822
+  _globals['_FOLLOWRESPONSE']._serialized_start=825
+  _globals['_FOLLOWRESPONSE']._serialized_end=975
+  _globals['_STARTED']._serialized_start=977
+  _globals['_STARTED']._serialized_end=1044
+  _globals['_CAUGHTUP']._serialized_start=1046
+  _globals['_CAUGHTUP']._serialized_end=1070
+  _globals['_IMPORTREQUEST']._serialized_start=1072
+  _globals['_IMPORTREQUEST']._serialized_end=1172
+  _globals['_SPEAKER']._serialized_start=1174
+  _globals['_SPEAKER']._serialized_end=1227
+  _globals['_IMPORTEDMESSAGE']._serialized_start=1229
+  _globals['_IMPORTEDMESSAGE']._serialized_end=1273
+  _globals['_IMPORTRESPONSE']._serialized_start=1275
+  _globals['_IMPORTRESPONSE']._serialized_end=1355
+  _globals['_IDRANGE']._serialized_start=1357
+  _globals['_IDRANGE']._serialized_end=1395
+  _globals['_CONVERSEREQUEST']._serialized_start=1398
+  _globals['_CONVERSEREQUEST']._serialized_end=1614
+  _globals['_JOIN']._serialized_start=1616
+  _globals['_JOIN']._serialized_end=1711
+  _globals['_SAY']._serialized_start=1713
+  _globals['_SAY']._serialized_end=1789
+  _globals['_LISTHISTORY']._serialized_start=1791
+  _globals['_LISTHISTORY']._serialized_end=1849
+  _globals['_BEGINTYPING']._serialized_start=1851
+  _globals['_BEGINTYPING']._serialized_end=1878
+  _globals['_LEAVE']._serialized_start=1880
+  _globals['_LEAVE']._serialized_end=1901
+  _globals['_CONVERSERESPONSE']._serialized_start=1904
+  _globals['_CONVERSERESPONSE']._serialized_end=2177
+  _globals['_WELCOME']._serialized_start=2180
+  _globals['_WELCOME']._serialized_end=2355
+  _globals['_LIMITS']._serialized_start=2357
+  _globals['_LIMITS']._serialized_end=2422
+  _globals['_HISTORYPAGE']._serialized_start=2424
+  _globals['_HISTORYPAGE']._serialized_end=2506
+  _globals['_PRESENCE']._serialized_start=2508
+  _globals['_PRESENCE']._serialized_end=2632
+  _globals['_TYPING']._serialized_start=2634
+  _globals['_TYPING']._serialized_end=2670
+  _globals['_REFUSED']._serialized_start=2672
+  _globals['_REFUSED']._serialized_end=2775
+  _globals['_CURSORS']._serialized_start=2777
+  _globals['_CURSORS']._serialized_end=2823
+  _globals['_CURSOR']._serialized_start=2825
+  _globals['_CURSOR']._serialized_end=2877
+  _globals['_CHAT']._serialized_start=3424
+  _globals['_CHAT']._serialized_end=3855
 # @@protoc_insertion_point(module_scope)

@@ -36,7 +36,6 @@ class Code(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     CODE_GOING_DOWN: _ClassVar[Code]
     CODE_NO_SUCH_ROOM: _ClassVar[Code]
     CODE_BAD_CURSOR: _ClassVar[Code]
-
 CODE_UNSPECIFIED: Code
 CODE_BAD_JSON: Code
 CODE_BAD_FRAME: Code
@@ -74,14 +73,7 @@ class Message(_message.Message):
     text: str
     time: _timestamp_pb2.Timestamp
     key: str
-    def __init__(
-        self,
-        id: _Optional[int] = ...,
-        user: _Optional[str] = ...,
-        text: _Optional[str] = ...,
-        time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...,
-        key: _Optional[str] = ...,
-    ) -> None: ...
+    def __init__(self, id: _Optional[int] = ..., user: _Optional[str] = ..., text: _Optional[str] = ..., time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., key: _Optional[str] = ...) -> None: ...
 
 class Messages(_message.Message):
     __slots__ = ("room", "messages")
@@ -89,9 +81,7 @@ class Messages(_message.Message):
     MESSAGES_FIELD_NUMBER: _ClassVar[int]
     room: str
     messages: _containers.RepeatedCompositeFieldContainer[Message]
-    def __init__(
-        self, room: _Optional[str] = ..., messages: _Optional[_Iterable[_Union[Message, _Mapping]]] = ...
-    ) -> None: ...
+    def __init__(self, room: _Optional[str] = ..., messages: _Optional[_Iterable[_Union[Message, _Mapping]]] = ...) -> None: ...
 
 class SendRequest(_message.Message):
     __slots__ = ("room", "user", "text", "key", "secret", "after")
@@ -107,15 +97,7 @@ class SendRequest(_message.Message):
     key: str
     secret: str
     after: int
-    def __init__(
-        self,
-        room: _Optional[str] = ...,
-        user: _Optional[str] = ...,
-        text: _Optional[str] = ...,
-        key: _Optional[str] = ...,
-        secret: _Optional[str] = ...,
-        after: _Optional[int] = ...,
-    ) -> None: ...
+    def __init__(self, room: _Optional[str] = ..., user: _Optional[str] = ..., text: _Optional[str] = ..., key: _Optional[str] = ..., secret: _Optional[str] = ..., after: _Optional[int] = ...) -> None: ...
 
 class SendResponse(_message.Message):
     __slots__ = ("id", "time", "epoch")
@@ -125,12 +107,7 @@ class SendResponse(_message.Message):
     id: int
     time: _timestamp_pb2.Timestamp
     epoch: str
-    def __init__(
-        self,
-        id: _Optional[int] = ...,
-        time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...,
-        epoch: _Optional[str] = ...,
-    ) -> None: ...
+    def __init__(self, id: _Optional[int] = ..., time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., epoch: _Optional[str] = ...) -> None: ...
 
 class ListMessagesRequest(_message.Message):
     __slots__ = ("room", "after", "before", "limit")
@@ -142,13 +119,7 @@ class ListMessagesRequest(_message.Message):
     after: int
     before: int
     limit: int
-    def __init__(
-        self,
-        room: _Optional[str] = ...,
-        after: _Optional[int] = ...,
-        before: _Optional[int] = ...,
-        limit: _Optional[int] = ...,
-    ) -> None: ...
+    def __init__(self, room: _Optional[str] = ..., after: _Optional[int] = ..., before: _Optional[int] = ..., limit: _Optional[int] = ...) -> None: ...
 
 class ListMessagesResponse(_message.Message):
     __slots__ = ("messages", "head", "epoch")
@@ -158,12 +129,7 @@ class ListMessagesResponse(_message.Message):
     messages: _containers.RepeatedCompositeFieldContainer[Message]
     head: int
     epoch: str
-    def __init__(
-        self,
-        messages: _Optional[_Iterable[_Union[Message, _Mapping]]] = ...,
-        head: _Optional[int] = ...,
-        epoch: _Optional[str] = ...,
-    ) -> None: ...
+    def __init__(self, messages: _Optional[_Iterable[_Union[Message, _Mapping]]] = ..., head: _Optional[int] = ..., epoch: _Optional[str] = ...) -> None: ...
 
 class ListRoomsRequest(_message.Message):
     __slots__ = ()
@@ -191,9 +157,7 @@ class FollowRequest(_message.Message):
     room: str
     since: int
     epoch: str
-    def __init__(
-        self, room: _Optional[str] = ..., since: _Optional[int] = ..., epoch: _Optional[str] = ...
-    ) -> None: ...
+    def __init__(self, room: _Optional[str] = ..., since: _Optional[int] = ..., epoch: _Optional[str] = ...) -> None: ...
 
 class FollowResponse(_message.Message):
     __slots__ = ("started", "messages", "caught_up")
@@ -203,12 +167,7 @@ class FollowResponse(_message.Message):
     started: Started
     messages: Messages
     caught_up: CaughtUp
-    def __init__(
-        self,
-        started: _Optional[_Union[Started, _Mapping]] = ...,
-        messages: _Optional[_Union[Messages, _Mapping]] = ...,
-        caught_up: _Optional[_Union[CaughtUp, _Mapping]] = ...,
-    ) -> None: ...
+    def __init__(self, started: _Optional[_Union[Started, _Mapping]] = ..., messages: _Optional[_Union[Messages, _Mapping]] = ..., caught_up: _Optional[_Union[CaughtUp, _Mapping]] = ...) -> None: ...
 
 class Started(_message.Message):
     __slots__ = ("room", "head", "epoch", "reset")
@@ -220,13 +179,7 @@ class Started(_message.Message):
     head: int
     epoch: str
     reset: bool
-    def __init__(
-        self,
-        room: _Optional[str] = ...,
-        head: _Optional[int] = ...,
-        epoch: _Optional[str] = ...,
-        reset: _Optional[bool] = ...,
-    ) -> None: ...
+    def __init__(self, room: _Optional[str] = ..., head: _Optional[int] = ..., epoch: _Optional[str] = ..., reset: _Optional[bool] = ...) -> None: ...
 
 class CaughtUp(_message.Message):
     __slots__ = ("head",)
@@ -240,11 +193,7 @@ class ImportRequest(_message.Message):
     MESSAGES_FIELD_NUMBER: _ClassVar[int]
     speaker: Speaker
     messages: _containers.RepeatedCompositeFieldContainer[ImportedMessage]
-    def __init__(
-        self,
-        speaker: _Optional[_Union[Speaker, _Mapping]] = ...,
-        messages: _Optional[_Iterable[_Union[ImportedMessage, _Mapping]]] = ...,
-    ) -> None: ...
+    def __init__(self, speaker: _Optional[_Union[Speaker, _Mapping]] = ..., messages: _Optional[_Iterable[_Union[ImportedMessage, _Mapping]]] = ...) -> None: ...
 
 class Speaker(_message.Message):
     __slots__ = ("room", "user", "secret")
@@ -254,9 +203,7 @@ class Speaker(_message.Message):
     room: str
     user: str
     secret: str
-    def __init__(
-        self, room: _Optional[str] = ..., user: _Optional[str] = ..., secret: _Optional[str] = ...
-    ) -> None: ...
+    def __init__(self, room: _Optional[str] = ..., user: _Optional[str] = ..., secret: _Optional[str] = ...) -> None: ...
 
 class ImportedMessage(_message.Message):
     __slots__ = ("text", "key")
@@ -274,12 +221,7 @@ class ImportResponse(_message.Message):
     count: int
     ids: _containers.RepeatedCompositeFieldContainer[IdRange]
     epoch: str
-    def __init__(
-        self,
-        count: _Optional[int] = ...,
-        ids: _Optional[_Iterable[_Union[IdRange, _Mapping]]] = ...,
-        epoch: _Optional[str] = ...,
-    ) -> None: ...
+    def __init__(self, count: _Optional[int] = ..., ids: _Optional[_Iterable[_Union[IdRange, _Mapping]]] = ..., epoch: _Optional[str] = ...) -> None: ...
 
 class IdRange(_message.Message):
     __slots__ = ("first", "last")
@@ -301,14 +243,7 @@ class ConverseRequest(_message.Message):
     history: ListHistory
     typing: BeginTyping
     leave: Leave
-    def __init__(
-        self,
-        join: _Optional[_Union[Join, _Mapping]] = ...,
-        say: _Optional[_Union[Say, _Mapping]] = ...,
-        history: _Optional[_Union[ListHistory, _Mapping]] = ...,
-        typing: _Optional[_Union[BeginTyping, _Mapping]] = ...,
-        leave: _Optional[_Union[Leave, _Mapping]] = ...,
-    ) -> None: ...
+    def __init__(self, join: _Optional[_Union[Join, _Mapping]] = ..., say: _Optional[_Union[Say, _Mapping]] = ..., history: _Optional[_Union[ListHistory, _Mapping]] = ..., typing: _Optional[_Union[BeginTyping, _Mapping]] = ..., leave: _Optional[_Union[Leave, _Mapping]] = ...) -> None: ...
 
 class Join(_message.Message):
     __slots__ = ("room", "user", "since", "epoch", "secret")
@@ -322,14 +257,7 @@ class Join(_message.Message):
     since: int
     epoch: str
     secret: str
-    def __init__(
-        self,
-        room: _Optional[str] = ...,
-        user: _Optional[str] = ...,
-        since: _Optional[int] = ...,
-        epoch: _Optional[str] = ...,
-        secret: _Optional[str] = ...,
-    ) -> None: ...
+    def __init__(self, room: _Optional[str] = ..., user: _Optional[str] = ..., since: _Optional[int] = ..., epoch: _Optional[str] = ..., secret: _Optional[str] = ...) -> None: ...
 
 class Say(_message.Message):
     __slots__ = ("room", "text", "key", "after")
@@ -341,13 +269,7 @@ class Say(_message.Message):
     text: str
     key: str
     after: int
-    def __init__(
-        self,
-        room: _Optional[str] = ...,
-        text: _Optional[str] = ...,
-        key: _Optional[str] = ...,
-        after: _Optional[int] = ...,
-    ) -> None: ...
+    def __init__(self, room: _Optional[str] = ..., text: _Optional[str] = ..., key: _Optional[str] = ..., after: _Optional[int] = ...) -> None: ...
 
 class ListHistory(_message.Message):
     __slots__ = ("room", "before", "limit")
@@ -357,9 +279,7 @@ class ListHistory(_message.Message):
     room: str
     before: int
     limit: int
-    def __init__(
-        self, room: _Optional[str] = ..., before: _Optional[int] = ..., limit: _Optional[int] = ...
-    ) -> None: ...
+    def __init__(self, room: _Optional[str] = ..., before: _Optional[int] = ..., limit: _Optional[int] = ...) -> None: ...
 
 class BeginTyping(_message.Message):
     __slots__ = ("room",)
@@ -387,15 +307,7 @@ class ConverseResponse(_message.Message):
     presence: Presence
     typing: Typing
     refused: Refused
-    def __init__(
-        self,
-        welcome: _Optional[_Union[Welcome, _Mapping]] = ...,
-        messages: _Optional[_Union[Messages, _Mapping]] = ...,
-        history: _Optional[_Union[HistoryPage, _Mapping]] = ...,
-        presence: _Optional[_Union[Presence, _Mapping]] = ...,
-        typing: _Optional[_Union[Typing, _Mapping]] = ...,
-        refused: _Optional[_Union[Refused, _Mapping]] = ...,
-    ) -> None: ...
+    def __init__(self, welcome: _Optional[_Union[Welcome, _Mapping]] = ..., messages: _Optional[_Union[Messages, _Mapping]] = ..., history: _Optional[_Union[HistoryPage, _Mapping]] = ..., presence: _Optional[_Union[Presence, _Mapping]] = ..., typing: _Optional[_Union[Typing, _Mapping]] = ..., refused: _Optional[_Union[Refused, _Mapping]] = ...) -> None: ...
 
 class Welcome(_message.Message):
     __slots__ = ("room", "user", "head", "epoch", "clients_count", "users", "limits", "utc_offset", "reset")
@@ -417,18 +329,7 @@ class Welcome(_message.Message):
     limits: Limits
     utc_offset: int
     reset: bool
-    def __init__(
-        self,
-        room: _Optional[str] = ...,
-        user: _Optional[str] = ...,
-        head: _Optional[int] = ...,
-        epoch: _Optional[str] = ...,
-        clients_count: _Optional[int] = ...,
-        users: _Optional[_Iterable[str]] = ...,
-        limits: _Optional[_Union[Limits, _Mapping]] = ...,
-        utc_offset: _Optional[int] = ...,
-        reset: _Optional[bool] = ...,
-    ) -> None: ...
+    def __init__(self, room: _Optional[str] = ..., user: _Optional[str] = ..., head: _Optional[int] = ..., epoch: _Optional[str] = ..., clients_count: _Optional[int] = ..., users: _Optional[_Iterable[str]] = ..., limits: _Optional[_Union[Limits, _Mapping]] = ..., utc_offset: _Optional[int] = ..., reset: _Optional[bool] = ...) -> None: ...
 
 class Limits(_message.Message):
     __slots__ = ("name", "room", "text", "frame")
@@ -440,13 +341,7 @@ class Limits(_message.Message):
     room: int
     text: int
     frame: int
-    def __init__(
-        self,
-        name: _Optional[int] = ...,
-        room: _Optional[int] = ...,
-        text: _Optional[int] = ...,
-        frame: _Optional[int] = ...,
-    ) -> None: ...
+    def __init__(self, name: _Optional[int] = ..., room: _Optional[int] = ..., text: _Optional[int] = ..., frame: _Optional[int] = ...) -> None: ...
 
 class HistoryPage(_message.Message):
     __slots__ = ("room", "before", "messages")
@@ -456,12 +351,7 @@ class HistoryPage(_message.Message):
     room: str
     before: int
     messages: _containers.RepeatedCompositeFieldContainer[Message]
-    def __init__(
-        self,
-        room: _Optional[str] = ...,
-        before: _Optional[int] = ...,
-        messages: _Optional[_Iterable[_Union[Message, _Mapping]]] = ...,
-    ) -> None: ...
+    def __init__(self, room: _Optional[str] = ..., before: _Optional[int] = ..., messages: _Optional[_Iterable[_Union[Message, _Mapping]]] = ...) -> None: ...
 
 class Presence(_message.Message):
     __slots__ = ("room", "clients_count", "joined", "left", "text", "users", "is_whole")
@@ -479,16 +369,7 @@ class Presence(_message.Message):
     text: str
     users: _containers.RepeatedScalarFieldContainer[str]
     is_whole: bool
-    def __init__(
-        self,
-        room: _Optional[str] = ...,
-        clients_count: _Optional[int] = ...,
-        joined: _Optional[_Iterable[str]] = ...,
-        left: _Optional[_Iterable[str]] = ...,
-        text: _Optional[str] = ...,
-        users: _Optional[_Iterable[str]] = ...,
-        is_whole: _Optional[bool] = ...,
-    ) -> None: ...
+    def __init__(self, room: _Optional[str] = ..., clients_count: _Optional[int] = ..., joined: _Optional[_Iterable[str]] = ..., left: _Optional[_Iterable[str]] = ..., text: _Optional[str] = ..., users: _Optional[_Iterable[str]] = ..., is_whole: _Optional[bool] = ...) -> None: ...
 
 class Typing(_message.Message):
     __slots__ = ("room", "user")
@@ -510,14 +391,7 @@ class Refused(_message.Message):
     key: str
     room: str
     retry_after: float
-    def __init__(
-        self,
-        code: _Optional[_Union[Code, str]] = ...,
-        text: _Optional[str] = ...,
-        key: _Optional[str] = ...,
-        room: _Optional[str] = ...,
-        retry_after: _Optional[float] = ...,
-    ) -> None: ...
+    def __init__(self, code: _Optional[_Union[Code, str]] = ..., text: _Optional[str] = ..., key: _Optional[str] = ..., room: _Optional[str] = ..., retry_after: _Optional[float] = ...) -> None: ...
 
 class Cursors(_message.Message):
     __slots__ = ("cursors",)
@@ -533,6 +407,4 @@ class Cursor(_message.Message):
     room: str
     since: int
     epoch: str
-    def __init__(
-        self, room: _Optional[str] = ..., since: _Optional[int] = ..., epoch: _Optional[str] = ...
-    ) -> None: ...
+    def __init__(self, room: _Optional[str] = ..., since: _Optional[int] = ..., epoch: _Optional[str] = ...) -> None: ...
