@@ -113,6 +113,11 @@ class RunningServer:
         return f"ws://127.0.0.1:{self._port}{path}"
 
     @property
+    def urls(self) -> list[str]:
+        """The addresses of all its doors for those who take part."""
+        return [self.url(), *([f"grpc://127.0.0.1:{self.grpc_port}"] if self.grpc_port else [])]
+
+    @property
     def page(self) -> str:
         """The address of its page."""
         return f"http://localhost:{self._port}/"

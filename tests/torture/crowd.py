@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 
 from besedka.remote.connection import Connection, Heard
 from besedka.wire.words import Error
@@ -59,10 +59,16 @@ class Person:
                 assert event.code in {"storage_full", "not_stored", "going_down", "too_fast"}, event
 
 
-async def torment(url: str, people: int, pause: float, torments: Callable[[], Awaitable[None]]) -> Record:
-    """Let people talk while something is done to the server; return what was said and heard when all has calmed down."""
+async def torment(
+    urls: Sequence[str], people: int, pause: float, torments: Callable[[], Awaitable[None]]
+) -> Record:
+    """Let people talk, by all these ways in turn, while something is done to the server.
+
+    Returns:
+        What was said and heard when all has calmed down.
+    """
     record = Record()
-    crowd = [Person(f"p{number}", url, record, pause) for number in range(people)]
+    crowd = [Person(f"p{number}", urls[number % len(urls)], record, pause) for number in range(people)]
     for person in crowd:
         person.start()
     await torments()

@@ -22,7 +22,7 @@ FAULTY = "tests.torture.faulty_server"
 
 
 def run(server: RunningServer, people: int, pause: float, torments: Callable[[], Awaitable[None]]) -> int:
-    record = looping.run(torment(server.url(), people, pause, torments))
+    record = looping.run(torment(server.urls, people, pause, torments))
     assert server.stop() == 0
     count = check(record, server.history)
     assert len(record.acknowledged) > 0
@@ -30,7 +30,7 @@ def run(server: RunningServer, people: int, pause: float, torments: Callable[[],
 
 
 def test_kill_9_loses_nothing_and_doubles_nothing(make_server: ServerMaker) -> None:
-    server = make_server().start()
+    server = make_server(grpc=True).start()
     kills = 1000 if LONG else 100
 
     async def torments() -> None:

@@ -26,7 +26,7 @@ def stop_in_time(server: RunningServer) -> int:
 
 
 def test_restarts_under_load_lose_nothing_and_double_nothing(make_server: ServerMaker) -> None:
-    server = make_server().start()
+    server = make_server(grpc=True).start()
     restarts = 20 if LONG else 6
     slowest = 0.0
 
@@ -39,7 +39,7 @@ def test_restarts_under_load_lose_nothing_and_double_nothing(make_server: Server
             slowest = max(slowest, time.monotonic() - begun)
             await asyncio.to_thread(server.start)
 
-    record = looping.run(torment(server.url(), 100 if LONG else 30, 0.1, torments))
+    record = looping.run(torment(server.urls, 100 if LONG else 30, 0.1, torments))
     assert slowest < STOP_SECONDS
     assert stop_in_time(server) == 0
     count = check(record, server.history)
@@ -76,7 +76,7 @@ def test_a_disk_that_does_not_answer_does_not_keep_the_server_from_ending(make_s
         server.environment["FAULTS"] = "{}"
         await asyncio.to_thread(server.start)
 
-    record = looping.run(torment(server.url(), 5, 0.05, torments))
+    record = looping.run(torment(server.urls, 5, 0.05, torments))
     assert "besedka: the disk did not answer within 2 seconds" in server.errors
     assert server.stop() == 0
     assert check(record, server.history) == len(record.attempted) > 0

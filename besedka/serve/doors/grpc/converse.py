@@ -77,6 +77,8 @@ class ConverseStream(Stream):
             self.visitor.hear_word(word)
             await self.visitor.answered()
             await self.has_room()
+        if not has_joined:
+            raise Refused(Code.BAD_FRAME, detail="the first request must be a `join`")
 
 
 class _Visitor(Conversation):
