@@ -6,7 +6,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help run test torture bench conformance check format screenshots lookalikes proto pins clean
+.PHONY: help run test torture bench history conformance check format screenshots lookalikes proto pins clean
 
 help: ## show the verbs
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -20,7 +20,10 @@ test: check $(VENV)/browser ## check everything and run all tests (sets itself u
 torture: $(VENV)/dev.stamp ## the long version of the tests with faults (a quarter of an hour)
 	BESEDKA_TORTURE=1 $(BIN)/pytest -n 2 --dist loadgroup -rP $$(sh tools/without_strace.sh) tests/torture $(ARGS)
 
-bench: $(VENV)/dev.stamp ## measure how a history of ten million messages opens (needs 2 GB of disk)
+bench: $(VENV)/bench.stamp ## measure what a delivery costs, beside other servers (an hour; ARGS=--quick: some minutes)
+	$(BIN)/python bench/delivery.py $(ARGS)
+
+history: $(VENV)/dev.stamp ## measure how a history of ten million messages opens (needs 2 GB of disk)
 	$(BIN)/python bench/history_size.py
 
 conformance: $(VENV)/dev.stamp ## run the Autobahn suite against the WebSocket door (needs a Python 2.7, as pyenv has)
@@ -48,6 +51,7 @@ proto: $(VENV)/dev.stamp ## make the code for gRPC anew from chat.proto
 pins: ## pin the newest versions of everything (needs pip-tools: pip install pip-tools)
 	pip-compile --upgrade $(PIN) --output-file requirements/run.txt pyproject.toml
 	pip-compile --upgrade $(PIN) --output-file requirements/dev.txt requirements/dev.in
+	pip-compile --upgrade $(PIN) --output-file requirements/bench.txt requirements/bench.in
 
 PIN := --quiet --generate-hashes --allow-unsafe --strip-extras --no-header \
 	--no-emit-index-url --no-emit-trusted-host --no-emit-find-links
@@ -61,6 +65,10 @@ $(VENV)/run.stamp: requirements/run.txt pyproject.toml tools/make_venv.sh
 
 $(VENV)/dev.stamp: $(VENV)/run.stamp requirements/dev.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
+	@touch $@
+
+$(VENV)/bench.stamp: $(VENV)/dev.stamp requirements/bench.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/bench.txt
 	@touch $@
 
 $(VENV)/browser: $(VENV)/dev.stamp tools/find_browser.py

@@ -1,4 +1,4 @@
-"""How long a long history takes to open, how much memory, and how much is read for a page: ``make bench``.
+"""How long a long history takes to open, how much memory, and how much is read for a page: ``make history``.
 
 Makes a history of so many messages (10 000 000 if not said otherwise) in a temporary directory, and prints a table: the
 time of ``wc -l`` on it, of opening it without and with its index, each in a fresh process and as the median of several

@@ -38,7 +38,7 @@ class Reader:
         self.more = asyncio.Event()
 
     async def read(self) -> None:
-        while (data := await self._stream.read()) is not grpc.aio.EOF:
+        while isinstance(data := await self._stream.read(), bytes):
             self.ready.set()
             for mark in MARK.findall(data):
                 if int(mark) != self.heard:
@@ -90,11 +90,14 @@ async def follow(channels: list[grpc.aio.Channel], count: int) -> dict[str, Any]
     return {"seconds": seconds, "done": STREAMS * count}
 
 
-async def importing(channel: grpc.aio.Channel, requests: AsyncIterator[pb.ImportRequest]) -> pb.ImportResponse:
+async def importing(
+    channel: grpc.aio.Channel, requests: AsyncIterator[pb.ImportRequest]
+) -> pb.ImportResponse:
     call = channel.stream_unary(
         "/besedka.v1.Chat/Import", pb.ImportRequest.SerializeToString, pb.ImportResponse.FromString
     )
-    return await call(requests)
+    answer: pb.ImportResponse = await call(requests)
+    return answer
 
 
 async def import_(channels: list[grpc.aio.Channel], count: int) -> dict[str, Any]:
@@ -138,7 +141,7 @@ async def main(port: str, what: str, count: str) -> None:
     done = await {"follow": follow, "send": send, "import": import_}[what](channels, int(count))
     print(json.dumps(done), flush=True)
     for channel in channels:
-        await channel.close()
+        await channel.close(None)
 
 
 with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
