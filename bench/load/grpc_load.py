@@ -31,7 +31,7 @@ class Reader:
     """One stream of `Follow`: counts, without taking responses apart."""
 
     def __init__(self, channel: grpc.aio.Channel) -> None:
-        call = channel.unary_stream("/besedka.v1.Chat/Follow", pb.FollowRequest.SerializeToString)
+        call = channel.unary_stream("/besedka.v1.Chat/Follow", pb.FollowRequest.SerializeToString, None)
         self._stream = call(pb.FollowRequest())
         self.ready = asyncio.Event()
         self.heard = 0
