@@ -13,6 +13,8 @@ from prometheus_client.parser import text_string_to_metric_families
 from besedka import cli
 from besedka.serve import chat, conversation, fairness
 from besedka.serve.chat import Chat
+from besedka.serve.doors.grpc.peers import Peers
+from besedka.serve.doors.grpc.service import ChatService
 from besedka.serve.doors.http import visit
 from besedka.serve.doors.origin import Origins
 from besedka.serve.doors.patience import REQUEST_SECONDS
@@ -21,7 +23,7 @@ from besedka.serve.fairness import Fairness, Sources
 from besedka.serve.settings import Settings
 from besedka.wire import names, words
 from besedka.wire.closing import Ending
-from besedka.wire.refusals import Code
+from besedka.wire.refusals import Code, Language
 from tests import looping
 
 ROOT = Path(__file__).parent.parent
@@ -118,6 +120,7 @@ def test_every_figure_is_in_the_operating_page() -> None:
 async def _all_figures() -> set[str]:
     chat = Chat(Settings())
     WebSocketDoor({}, Sources(Fairness()), chat.metrics, chat.now, origins=Origins(), soon=print)
+    ChatService(chat, Peers(Sources(Fairness())), Language.EN)
     text = chat.metrics.text().decode()
     await chat.close()
     families = text_string_to_metric_families(text)

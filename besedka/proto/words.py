@@ -36,6 +36,9 @@ from besedka.wire.words import (
     Welcome,
 )
 
+FIRST_YEAR: Final = 1000
+"""Years before it have not four digits, as the log's times must."""
+
 NO_TIME: Final = "0000-00-00 00:00:00"
 """The time of a message whose log has none that can be read."""
 
@@ -228,8 +231,11 @@ def told(response: pb.ConverseResponse, utc_offset: int) -> list[ServerWord]:
 def _stamp(message: pb.Message, utc_offset: int) -> str:
     if not message.HasField("time"):
         return NO_TIME
-    at = datetime.fromtimestamp(message.time.seconds, UTC) + timedelta(seconds=utc_offset)
-    return at.strftime(STAMP)
+    try:
+        at = datetime.fromtimestamp(message.time.seconds, UTC) + timedelta(seconds=utc_offset)
+    except (OverflowError, ValueError):
+        return NO_TIME
+    return at.strftime(STAMP) if at.year >= FIRST_YEAR else NO_TIME
 
 
 def _chat(room: str, message: pb.Message, utc_offset: int) -> Chat:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager
 from typing import Final, Protocol
@@ -33,6 +34,8 @@ def carry(url: str) -> AbstractAsyncContextManager[Carrier]:
         from besedka.remote.by_websocket import by_websocket  # noqa: PLC0415
 
         return by_websocket(url)
+    # gRPC's own core writes what it thinks of errors to stderr, where a terminal client has its input line.
+    os.environ.setdefault("GRPC_VERBOSITY", "NONE")
     from besedka.remote.by_grpc import by_grpc  # noqa: PLC0415
 
     return by_grpc(url)

@@ -4,7 +4,8 @@ ServeError
 ├── StartError              the server cannot start; the message is for the person who started it
 │   ├── HistoryUnusable
 │   ├── HistoryInUse
-│   └── AddressUnusable
+│   ├── AddressUnusable
+│   └── CertificateUnusable
 └── AppendError             a batch was not stored, and nobody is told of it
 ├── StorageFull             no room now; the file is as it was, try again later
 └── HistoryLost             final: the server must stop, nothing is retried
@@ -43,6 +44,13 @@ class AddressUnusable(StartError):  # noqa: N818
 
     def __init__(self, host: str, port: int, reason: str) -> None:
         super().__init__(f"cannot listen on {host} port {port}: {reason}")
+
+
+class CertificateUnusable(StartError):  # noqa: N818
+    """The certificate, or its key, is none."""
+
+    def __init__(self, path: Path, reason: str) -> None:
+        super().__init__(f"cannot use the certificate {path} with its key: {reason}")
 
 
 class AppendError(ServeError):

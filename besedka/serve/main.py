@@ -8,6 +8,7 @@ import logging
 import os
 import signal
 import socket
+import ssl
 import sys
 from collections.abc import Callable, Iterator
 from datetime import datetime
@@ -24,10 +25,10 @@ from besedka.serve.doors.websocket.besedka import BesedkaTalk
 from besedka.serve.doors.websocket.connection import Connection, Talk
 from besedka.serve.doors.websocket.door import WebSocketDoor
 from besedka.serve.doors.websocket.seed import SeedTalk
-from besedka.serve.errors import AddressUnusable, HistoryLost
+from besedka.serve.errors import AddressUnusable, CertificateUnusable, HistoryLost
 from besedka.serve.fairness import Sources
 from besedka.serve.history import Restored
-from besedka.serve.settings import Settings
+from besedka.serve.settings import Certificate, Settings
 from besedka.wire.line import STAMP
 
 LOST_CLOSE_SECONDS: Final = 0.3
@@ -63,6 +64,8 @@ def run(settings: Settings, announce: Callable[[str], None] = print) -> None:
 
 async def _serve(settings: Settings, announce: Callable[[str], None]) -> None:
     loop = asyncio.get_running_loop()
+    if settings.certificate:
+        _check(settings.certificate)
     chat = Chat(settings)
     try:
         restored = await chat.start()
@@ -132,6 +135,16 @@ async def _stopped_or_lost(chat: Chat) -> HistoryLost | None:
     chat.lost.add_done_callback(lambda _: stop.set())
     await stop.wait()
     return chat.lost.result() if chat.lost.done() else None
+
+
+def _check(certificate: Certificate) -> None:
+    """Have a clear word before the doors take it, each in its own way."""
+    try:
+        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        context.load_cert_chain(certificate.certificate, certificate.key)
+    except (OSError, ssl.SSLError) as error:
+        reason = (error.strerror or str(error)).split(" (", 1)[0].lower()
+        raise CertificateUnusable(certificate.certificate, reason) from error
 
 
 def _listen(host: str, port: int) -> socket.socket:

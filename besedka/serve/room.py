@@ -351,7 +351,7 @@ class Room:
             self._known[name] = None
             self._forget()
         self._gathering.append(said)
-        self._gathering_bytes += _BYTES_OF_A_MESSAGE + 4 * len(said.text)
+        self._gathering_bytes += _size(said)
         return None
 
     def knows(self, user: str, key: str) -> bool:
@@ -416,8 +416,15 @@ class Room:
         return tuple(self._members)
 
     def not_stored(self, batch: Batch, why: Callable[[Said], Refused]) -> None:
-        """Tell the senders of a batch that could not be stored, and nobody else."""
-        for one in batch.said:
+        """Tell the senders of a batch that could not be stored, and nobody else.
+
+        Of one who says many things in one call, what has gathered meanwhile is not stored either: it stands behind.
+        """
+        callers = {one.sender for one in batch.said if not isinstance(one.sender, Member)}
+        behind = [one for one in self._gathering if one.sender in callers]
+        self._gathering = [one for one in self._gathering if one.sender not in callers]
+        self._gathering_bytes -= sum(map(_size, behind))
+        for one in (*batch.said, *behind):
             senders = [one.sender]
             if one.key:
                 self._known.pop((one.user, one.key), None)
@@ -485,7 +492,7 @@ class Room:
 
     def try_live(self, member: Member) -> bool:
         """Let a member go live, if it is at the head and can take more."""
-        if member.cursor <= self.head or member.is_full:
+        if member.cursor <= self.head or member.is_full or member not in self._members:
             return False
         self._live[member.encode].add(member)
         return True
@@ -552,3 +559,8 @@ class Room:
             at=place.at,
             key=said.key,
         )
+
+
+def _size(said: Said) -> int:
+    """What a message that waits takes in memory, about."""
+    return _BYTES_OF_A_MESSAGE + 4 * len(said.text)

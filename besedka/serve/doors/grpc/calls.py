@@ -39,9 +39,10 @@ async def send(request: pb.SendRequest, chat: Chat, pace: Pace) -> pb.SendRespon
     text, key = clean_text(request.text), clean_key(request.key)
     speaker = await _Speaker.come(request, chat)
     try:
-        pace.say(chat.now())
         room, once = speaker.room, _Once()
         said = Said(once, speaker.person.name, text, key)
+        if not (key and room.knows(said.user, key)):
+            pace.say(chat.now())
         after = request.after if request.HasField("after") else None
         word = await _find(room, said, after, chat) or await _say(room, said, chat) or await once.word
         return pb.SendResponse(id=word.id, time=Timestamp(seconds=word.at), epoch=room.epoch)
@@ -135,6 +136,7 @@ async def _say(room: Room, said: Said, chat: Chat) -> ChatWord | None:
 
 async def _take(request: pb.ImportRequest, many: _Many, speaker: _Speaker, chat: Chat, pace: Pace) -> None:
     for message in request.messages:
+        many.check()
         try:
             text, key = clean_text(message.text), clean_key(message.key)
             await _keep_pace(pace, chat)
@@ -144,7 +146,6 @@ async def _take(request: pb.ImportRequest, many: _Many, speaker: _Speaker, chat:
         many.taken += 1
         if known:
             many.stored(known)
-        many.check()
 
 
 async def _keep_pace(pace: Pace, chat: Chat) -> None:
