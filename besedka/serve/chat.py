@@ -16,10 +16,11 @@ from typing import Final
 
 from besedka.serve.errors import AppendError, HistoryLost, StartError, StorageFull
 from besedka.serve.history import ChatHistory, Restored, room_names, room_path
+from besedka.serve.member import Member
 from besedka.serve.metrics import Metrics
 from besedka.serve.people import People
 from besedka.serve.resend import SaidBefore
-from besedka.serve.room import Batch, Member, Room, Said
+from besedka.serve.room import Batch, Room, Said
 from besedka.serve.settings import Settings
 from besedka.wire.line import moment, stamp
 from besedka.wire.names import DEFAULT_ROOM

@@ -14,9 +14,10 @@ from typing import Final, TypeVar, assert_never
 
 from besedka.serve.chat import Chat
 from besedka.serve.fairness import REFUSAL_SECONDS, Pace
+from besedka.serve.member import Member
 from besedka.serve.people import Person
 from besedka.serve.resend import SaidBefore
-from besedka.serve.room import Member, Room, Said
+from besedka.serve.room import Room, Said
 from besedka.wire.line import clock_time
 from besedka.wire.names import (
     FRAME_BYTES_AT_MOST,

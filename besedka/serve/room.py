@@ -15,14 +15,16 @@ The rules:
 
 from __future__ import annotations
 
-from collections import OrderedDict, defaultdict, deque
+from collections import OrderedDict, defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import tzinfo
-from typing import ClassVar, Final, Protocol
+from typing import Final, Protocol
 
 from besedka.serve.history import LATEST_MESSAGES, Latest
+from besedka.serve.member import Member, Sender
 from besedka.serve.people import Person
+from besedka.serve.recent import Encode, Recent, Telling
 from besedka.serve.tally import Tally
 from besedka.wire.line import Line, clock_time, stamp, write_line
 from besedka.wire.notices import notice, presence
@@ -41,12 +43,6 @@ GATHERING_BYTES_AT_MOST: Final = 1024 * 1024
 TYPING_SECONDS: Final = 1.0
 """A member's further words of typing within this time are dropped."""
 
-RECENT_MESSAGES: Final = 1_000
-"""How many messages of late a room keeps encoded for members who pull, while there are any."""
-
-RECALLED_BYTES: Final = 64 * 1024
-"""A member who pulls is given so much at once, about."""
-
 _BYTES_OF_A_MESSAGE: Final = 500  # what an empty one takes in memory, about
 
 
@@ -64,68 +60,6 @@ class Log(Protocol):
     @property
     def latest(self) -> Latest:
         """The last few messages."""
-
-
-Encode = Callable[[Sequence[ServerWord]], bytes]
-
-
-class Sender:
-    """Who says something, and may want to know what becomes of it."""
-
-    __slots__ = ()
-
-    def stored(self, word: Chat) -> None:
-        """Something said is on disk."""
-
-    def refused(self, refusal: Refused) -> None:
-        """Something said was refused after all."""
-        raise NotImplementedError
-
-
-class Member(Sender):
-    """One connection's place in one room. A door makes its own kind.
-
-    Attributes:
-        person: who it is.
-        cursor: the id of the next message that it wants; of no meaning while it is live.
-        write: takes bytes at once, while it is live; where they are too many, the door calls `Room.fall_behind`.
-        notices: how many notices of the room there had been when it was live last.
-    """
-
-    __slots__ = ("cursor", "notices", "person", "typed_at", "write")
-
-    hears_typing: ClassVar[bool] = True
-    is_seen: ClassVar[bool] = True
-    pulls: ClassVar[bool] = False
-    """Whether it reads on by itself (`Room.recall`), rather than being helped."""
-
-    def __init__(self, person: Person, write: Callable[[bytes], None]) -> None:
-        self.person = person
-        self.write = write
-        self.cursor = 1
-        self.notices = 0
-        self.typed_at = float("-inf")
-
-    @staticmethod
-    def encode(words: Sequence[ServerWord]) -> bytes:
-        """Words as this kind of door writes them; done once for all members who share it."""
-        raise NotImplementedError
-
-    @property
-    def is_full(self) -> bool:
-        """Whether nothing more should be written for now."""
-        raise NotImplementedError
-
-    def hear(self, word: ServerWord) -> None:
-        """Hear something that only this member is told, such as a page of the log."""
-        raise NotImplementedError
-
-    def read_on(self) -> None:
-        """Learn that there is something to read, if it pulls."""
-
-    def start_again(self) -> None:
-        """Learn that the log is another one, and what was heard does not belong to it. It is behind now."""
-        raise NotImplementedError
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,29 +92,6 @@ class _Place:
     id: int
     at: int
     stamp: str
-
-
-class Telling:
-    """What is told to many at once, encoded once for each kind of door.
-
-    Attributes:
-        words: what is told.
-        first: the id of the first message, if these are messages.
-    """
-
-    __slots__ = ("_encoded", "first", "words")
-
-    def __init__(self, words: Sequence[ServerWord], first: int = 0) -> None:
-        self.words = words
-        self.first = first
-        self._encoded: dict[Encode, bytes] = {}
-
-    def encoded(self, encode: Encode) -> bytes:
-        """The words as a kind of door writes them."""
-        known = self._encoded.get(encode)
-        if known is None:
-            known = self._encoded[encode] = encode(self.words)
-        return known
 
 
 @dataclass(slots=True)
@@ -217,9 +128,7 @@ class Room:
         self._live: defaultdict[Encode, set[Member]] = defaultdict(set)
         self._notices = 0
         self._pulling = 0
-        # What was told of late, for members who pull; they share its encoding.
-        self._recent: deque[Telling] = deque()
-        self._recent_messages = 0
+        self._recent = Recent()
         self._gathering: list[Said] = []
         self._gathering_bytes = 0
         self._news = _News()
@@ -395,13 +304,15 @@ class Room:
         if is_next:
             self._tally.deliveries += len(words) * self.live_count
             telling = Telling(words, first)
-            self._keep(telling)
+            if self._pulling:
+                self._recent.keep(telling)
+            else:
+                self._recent.clear()
             self._tell(telling)
             self._acknowledge(batch, words)
             return ()
         # What is there now is read from the log, the batch among it.
         self._recent.clear()
-        self._recent_messages = 0
         self._acknowledge(batch, words)
         live = tuple(member for members in self._live.values() for member in members)
         self._live.clear()
@@ -451,21 +362,13 @@ class Room:
         """Hand something to all who are live."""
         self._tell(Telling(words))
 
-    def recall(self, member: Member) -> bytes | None:
-        """What was told from a pulling member's cursor on, encoded, and move the cursor; None if only the log has it."""
-        if not self._recent or member.cursor < self._recent[0].first:
-            return None
-        parts = []
-        size = 0
-        for telling in self._recent:
-            if telling.first == member.cursor and size < RECALLED_BYTES:
-                data = telling.encoded(member.encode)
-                parts.append(data)
-                size += len(data)
-                member.cursor += len(telling.words)
-                self._tally.deliveries += len(telling.words)
-        self._tally.bytes_told += size
-        return b"".join(parts) or None
+    def recall(self, member: Member) -> bytes:
+        """What was told from a pulling member's cursor on, encoded, and move the cursor; nothing if only the log has it."""
+        data, count = self._recent.recall(member.cursor, member.encode)
+        member.cursor += count
+        self._tally.deliveries += count
+        self._tally.bytes_told += len(data)
+        return data
 
     def _tell(self, telling: Telling) -> None:
         # One encoding for each kind of door, one write for each member.
@@ -510,16 +413,6 @@ class Room:
         own = ((number, self._keys[number]) for number in ids if number in self._keys)
         keys = {number: key for number, (user, key) in own if user == member.person.name}
         return History(room=self.name, first=member.cursor, messages=list(lines), keys=keys)
-
-    def _keep(self, telling: Telling) -> None:
-        if not self._pulling:
-            self._recent.clear()
-            self._recent_messages = 0
-            return
-        self._recent.append(telling)
-        self._recent_messages += len(telling.words)
-        while self._recent_messages > RECENT_MESSAGES and len(self._recent) > 1:
-            self._recent_messages -= len(self._recent.popleft().words)
 
     def _acknowledge(self, batch: Batch, words: Sequence[Chat]) -> None:
         for one, word in zip(batch.said, words, strict=True):

@@ -24,8 +24,7 @@ from grpc_reflection.v1alpha.proto_reflection_descriptor_database import ProtoRe
 from besedka.proto.besedka.v1 import chat_pb2 as pb
 from besedka.serve.doors.grpc import door, status
 from tests.conftest import ServerMaker
-from tests.remote.conftest import free_port
-from tests.running import ROOT, RunningServer
+from tests.running import ROOT, RunningServer, free_port
 
 PAGE = (ROOT / "docs" / "grpc.md").read_text(encoding="utf-8")
 LINES = re.search(r"```\n(grpcurl .*?)```", PAGE, re.DOTALL)

@@ -2,19 +2,12 @@
 
 from __future__ import annotations
 
-import socket
 from pathlib import Path
 
 import pytest
 
 from tests.conftest import ServerMaker
-from tests.running import RunningServer
-
-
-def free_port() -> int:
-    """A TCP port that nobody has just now."""
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return int(probe.getsockname()[1])
+from tests.running import RunningServer, free_port
 
 
 @pytest.fixture(params=["ws", "grpc", "unix"])

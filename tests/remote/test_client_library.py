@@ -11,8 +11,7 @@ import pytest
 from besedka.remote import ConnectionFailed, JoinRefused, Message, RemoteChat, SayRefused, connect
 from besedka.wire.line import MessageId
 from tests import looping
-from tests.remote.conftest import free_port
-from tests.running import RunningServer
+from tests.running import RunningServer, free_port
 
 PATIENCE_SECONDS = 30
 

@@ -12,8 +12,9 @@ from besedka.proto import words as proto
 from besedka.proto.besedka.v1 import chat_pb2 as pb
 from besedka.serve.chat import Chat
 from besedka.serve.fairness import Pace
+from besedka.serve.member import Sender
 from besedka.serve.people import Person
-from besedka.serve.room import Room, Said, Sender
+from besedka.serve.room import Room, Said
 from besedka.wire.names import DEFAULT_ROOM, clean_key, clean_name, clean_room, clean_secret, clean_text
 from besedka.wire.refusals import Code, Refused
 from besedka.wire.words import PAGE_MESSAGES

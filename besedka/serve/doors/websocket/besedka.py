@@ -10,7 +10,7 @@ from besedka.serve.chat import Chat
 from besedka.serve.conversation import Conversation
 from besedka.serve.doors.websocket.connection import Connection
 from besedka.serve.doors.websocket.frames import frames
-from besedka.serve.doors.websocket.talk import SocketMember
+from besedka.serve.doors.websocket.member import SocketMember
 from besedka.serve.people import Person
 from besedka.serve.room import Room
 from besedka.wire.refusals import Language, Refused

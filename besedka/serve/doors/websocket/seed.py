@@ -12,9 +12,10 @@ from besedka.serve.chat import Chat
 from besedka.serve.conversation import Visitor
 from besedka.serve.doors.websocket.connection import Connection
 from besedka.serve.doors.websocket.frames import frames
-from besedka.serve.doors.websocket.talk import SocketMember
+from besedka.serve.doors.websocket.member import SocketMember
+from besedka.serve.member import Member
 from besedka.serve.people import Person
-from besedka.serve.room import Member, Room, Said
+from besedka.serve.room import Room, Said
 from besedka.wire.line import clock_time
 from besedka.wire.names import DEFAULT_ROOM, SYSTEM_NAME, clean_name, clean_text
 from besedka.wire.refusals import Language, Refused

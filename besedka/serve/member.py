@@ -1,0 +1,69 @@
+"""Who says something, and who hears: what a room knows of a connection. The doors make their own kinds. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import ClassVar
+
+from besedka.serve.people import Person
+from besedka.wire.refusals import Refused
+from besedka.wire.words import Chat, ServerWord
+
+
+class Sender:
+    """Who says something, and may want to know what becomes of it."""
+
+    __slots__ = ()
+
+    def stored(self, word: Chat) -> None:
+        """Something said is on disk."""
+
+    def refused(self, refusal: Refused) -> None:
+        """Something said was refused after all."""
+        raise NotImplementedError
+
+
+class Member(Sender):
+    """One connection's place in one room. A door makes its own kind.
+
+    Attributes:
+        person: who it is.
+        cursor: the id of the next message that it wants; of no meaning while it is live.
+        write: takes bytes at once, while it is live; where they are too many, the door calls `Room.fall_behind`.
+        notices: how many notices of the room there had been when it was live last.
+    """
+
+    __slots__ = ("cursor", "notices", "person", "typed_at", "write")
+
+    hears_typing: ClassVar[bool] = True
+    is_seen: ClassVar[bool] = True
+    pulls: ClassVar[bool] = False
+    """Whether it reads on by itself (`Room.recall`), rather than being helped."""
+
+    def __init__(self, person: Person, write: Callable[[bytes], None]) -> None:
+        self.person = person
+        self.write = write
+        self.cursor = 1
+        self.notices = 0
+        self.typed_at = float("-inf")
+
+    @staticmethod
+    def encode(words: Sequence[ServerWord]) -> bytes:
+        """Words as this kind of door writes them; done once for all members who share it."""
+        raise NotImplementedError
+
+    @property
+    def is_full(self) -> bool:
+        """Whether nothing more should be written for now."""
+        raise NotImplementedError
+
+    def hear(self, word: ServerWord) -> None:
+        """Hear something that only this member is told, such as a page of the log."""
+        raise NotImplementedError
+
+    def read_on(self) -> None:
+        """Learn that there is something to read, if it pulls."""
+
+    def start_again(self) -> None:
+        """Learn that the log is another one, and what was heard does not belong to it. It is behind now."""
+        raise NotImplementedError

@@ -1,0 +1,73 @@
+"""What was told of late, for members who pull it: encoded once for all of them, joined as each needs it. Pure."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Sequence
+from typing import Final
+
+from besedka.wire.words import ServerWord
+
+RECENT_MESSAGES: Final = 1_000
+"""How many messages of late a room keeps encoded for members who pull, while there are any."""
+
+RECALLED_BYTES: Final = 64 * 1024
+"""A member who pulls is given so much at once, about."""
+
+Encode = Callable[[Sequence[ServerWord]], bytes]
+"""How a kind of door writes words; members of the same kind are written the same bytes."""
+
+
+class Telling:
+    """What is told to many at once, encoded once for each kind of door.
+
+    Attributes:
+        words: what is told.
+        first: the id of the first message, if these are messages.
+    """
+
+    __slots__ = ("_encoded", "first", "words")
+
+    def __init__(self, words: Sequence[ServerWord], first: int = 0) -> None:
+        self.words = words
+        self.first = first
+        self._encoded: dict[Encode, bytes] = {}
+
+    def encoded(self, encode: Encode) -> bytes:
+        """The words as a kind of door writes them."""
+        known = self._encoded.get(encode)
+        if known is None:
+            known = self._encoded[encode] = encode(self.words)
+        return known
+
+
+class Recent:
+    """The last messages of a room, as they were told."""
+
+    def __init__(self) -> None:
+        self._tellings: deque[Telling] = deque()
+        self._messages = 0
+
+    def keep(self, telling: Telling) -> None:
+        """Remember messages that follow those remembered so far."""
+        self._tellings.append(telling)
+        self._messages += len(telling.words)
+        while self._messages > RECENT_MESSAGES and len(self._tellings) > 1:
+            self._messages -= len(self._tellings.popleft().words)
+
+    def clear(self) -> None:
+        """Forget all."""
+        self._tellings.clear()
+        self._messages = 0
+
+    def recall(self, cursor: int, encode: Encode) -> tuple[bytes, int]:
+        """The messages from an id on, encoded, and how many they are; none if the id begins nothing that is remembered."""
+        parts: list[bytes] = []
+        size = count = 0
+        if self._tellings and cursor >= self._tellings[0].first:
+            for telling in self._tellings:
+                if telling.first == cursor + count and size < RECALLED_BYTES:
+                    parts.append(telling.encoded(encode))
+                    size += len(parts[-1])
+                    count += len(telling.words)
+        return b"".join(parts), count
