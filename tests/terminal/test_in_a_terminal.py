@@ -12,7 +12,7 @@ import pexpect
 import pyte
 import pytest
 
-from tests.conftest import TalkerMaker
+from tests.conftest import ServerMaker, TalkerMaker
 from tests.running import RunningServer
 
 ROWS, COLUMNS = 24, 80
@@ -102,6 +102,29 @@ def test_a_person_talks_and_leaves(server: RunningServer, terminal: Terminal, ta
     assert terminal.exit_status() == 0
     assert boris.hear("system")["left"] == ["Anna"]
     assert len(server.lines) == 3
+
+
+def test_a_person_talks_over_grpc_through_a_restart(make_server: ServerMaker) -> None:
+    server = make_server("--lang", "en", grpc=True).start()
+    with Terminal(f"grpc://127.0.0.1:{server.grpc_port}#dev", "--name", "Anna") as terminal:
+        terminal.wait_for("You are in # dev as Anna.")
+        terminal.type("before\r")
+        terminal.wait_for("→ Anna: before")
+        server.stop()
+        terminal.wait_for("coming back")
+        terminal.type("meanwhile\r")
+        server.start()
+        terminal.wait_for("→ Anna: meanwhile")
+        terminal.type("/exit\r")
+        assert terminal.exit_status() == 0
+        assert b"grpc" not in terminal.bytes.lower().replace(b"grpc://", b"")
+    assert [
+        line.split("Anna: ")[1]
+        for line in (server.directory / "chat_history.dev.txt").read_text().splitlines()
+    ] == [
+        "before",
+        "meanwhile",
+    ]
 
 
 def test_the_input_line_survives_what_arrives(terminal: Terminal, talker: TalkerMaker) -> None:
