@@ -15,9 +15,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from besedka.remote.carrier import Carrier, carry
+from besedka.remote.carrier import Carrier
 from besedka.remote.errors import CarrierEnded, ConnectionFailed, JoinRefused, SayRefused
 from besedka.remote.outbox import Outbox
+from besedka.remote.ways import carry
 from besedka.wire.line import STAMP, MessageId, read_line
 from besedka.wire.names import DEFAULT_ROOM
 from besedka.wire.refusals import Code
