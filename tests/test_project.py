@@ -132,7 +132,7 @@ async def _all_figures() -> set[str]:
 
 
 def test_pins_are_exact_hashed_and_name_no_host() -> None:
-    for name in ("run.txt", "dev.txt"):
+    for name in ("run.txt", "dev.txt", "bench.txt"):
         text = (ROOT / "requirements" / name).read_text(encoding="utf-8")
         assert "://" not in text
         pins = re.findall(r"^[a-z].*$", text, re.MULTILINE)

@@ -44,8 +44,12 @@ BUFFER_BYTES: Final = 64 * 1024
 STUFFED_BYTES: Final = 4 * BUFFER_BYTES
 """What may wait there before its sender is not listened to any more: only answers to himself come so far."""
 
-BITE_BYTES: Final = 4 * 1024
-"""So much is looked at before it is another's turn: the smallest frames take 6 bytes, and a read brings 256 KiB."""
+BITE_BYTES: Final = 16 * 1024
+"""In so much at once frames are looked for before it is another's turn: a read brings up to 256 KiB."""
+
+FRAMES_A_TURN: Final = 256
+"""So many are taken before it is another's turn: the smallest have 6 bytes. Fewer would tear apart what a client says in one
+go, and with it the batches in which it is told."""
 
 PING: Final = Frame(Opcode.PING, b"").serialize(mask=False)
 
@@ -95,7 +99,6 @@ class Connection(asyncio.Protocol):
         "_deaf_until",
         "_door",
         "_frames",
-        "_has_turn",
         "_heard_at",
         "_is_ending",
         "_message",
@@ -131,7 +134,6 @@ class Connection(asyncio.Protocol):
         self._pending: asyncio.Future[Any] | None = None
         self._deaf_until = 0.0
         self._deaf_since = 0.0
-        self._has_turn = False
         self._heard_at = door.now()
         self._ping_at = self._heard_at + random.uniform(0, PING_SECONDS)  # noqa: S311 - spreads load, guards nothing
         self._unsent = 0
@@ -246,23 +248,25 @@ class Connection(asyncio.Protocol):
     # Taking what comes in.
 
     def _advance(self) -> None:
-        """Take what is in line: the frames that were found, and then those in the next bite, unless they must wait."""
-        while not self._is_busy:
+        """Take what is in line: the frames that were found, and those in one more bite, unless they must wait."""
+        left = FRAMES_A_TURN
+        has_bitten = False
+        while left and not self._is_busy:
             frame = next(self._frames, None)
             if frame:
                 self._take(frame)
+                left -= 1
             elif self._protocol and self._protocol.close_expected() and not self._is_ending:
                 self._answer_close(self._protocol)
-            elif self._has_turn or not self._received:
-                break
-            else:
-                self._has_turn = True
+            elif self._received and not has_bitten:
                 self._bite()
-        self._has_turn = False
+                has_bitten = True
+            else:
+                break
         if self._is_busy:
             self.transport.pause_reading()
-        elif self._received:
-            # Others have their turn before the next bite.
+        elif self._received or not left:
+            # Now it is the others' turn.
             self.transport.pause_reading()
             self._door.soon(self._advance)
         else:
