@@ -56,9 +56,7 @@ def test_a_stop_waits_neither_for_those_who_do_not_read_nor_for_those_who_do_not
         mute.join("Mute")
         mute.half_close()
         anna.join("Anna")
-        for number in range(2_000):
-            anna.tell("chat", text="x" * 4_000, key=f"k{number}")
-        anna.hear_to(2_000)
+        anna.say_many(["x" * 4_000] * 2_000)
         assert stop_in_time(server) == 0
         assert anna.ending()[0] == 1012
         deaf.abort()

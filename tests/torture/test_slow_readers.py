@@ -25,9 +25,7 @@ def test_one_who_reads_again_after_a_while_hears_everything_once_and_in_order(
         anna.join("Anna")
         deaf.join("Deaf")
         before = psutil.Process(server.pid).memory_info().rss
-        for number in range(messages):
-            anna.tell("chat", text=f"{number:500}")
-        assert anna.hear_to(messages)[-1] == messages
+        assert anna.say_many([f"{number:500}" for number in range(messages)])[-1] == messages
         assert psutil.Process(server.pid).memory_info().rss - before < 8 << 20
         assert deaf.hear_to(messages) == list(range(1, messages + 1))
         anna.tell("chat", text="live")
@@ -61,9 +59,7 @@ def test_one_who_never_reads_is_ended_and_comes_back_with_his_cursor(make_server
         epoch = anna.join("Anna")["epoch"]
         with Talker(server, receive_buffer=16_384) as deaf:
             deaf.join("Deaf")
-            for number in range(messages):
-                anna.tell("chat", text="x" * 500, key=f"k{number}")
-            anna.hear_to(messages)
+            anna.say_many(["x" * 500] * messages)
             while "Deaf" not in anna.hear("system")["left"]:
                 pass
             heard = deaf.hear_to_the_end()
@@ -82,8 +78,6 @@ def test_one_who_reads_again_in_time_sees_the_code_to_come_back_with(make_server
     with Talker(server) as anna, Talker(server, receive_buffer=16_384) as deaf:
         anna.join("Anna")
         deaf.join("Deaf")
-        for number in range(10_000):
-            anna.tell("chat", text="x" * 500, key=f"k{number}")
-        anna.hear_to(10_000)
+        anna.say_many(["x" * 500] * 10_000)
         time.sleep(5)
         assert deaf.ending() == (4001, "nothing was read for too long, come back with since")
