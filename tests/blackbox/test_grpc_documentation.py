@@ -31,6 +31,7 @@ LINES = re.search(r"```\n(grpcurl .*?)```", PAGE, re.DOTALL)
 assert LINES
 COMMANDS = LINES[1].replace("\\\n", "").strip().split("\n")
 PATIENCE_SECONDS = 20
+pytestmark = pytest.mark.xdist_group("grpc documentation")  # the lines follow one another on one server
 ANSWERS_AT_MOST = 3
 
 
