@@ -46,6 +46,7 @@ class ChatService:
         self._peers = peers
         self._language = language
         self._streams: dict[Stream, asyncio.Task[None]] = {}
+        self._is_going_down = False
         chat.metrics.show("streams_open", "gRPC streams that read now.", lambda: len(self._streams))
 
     def handlers(self) -> dict[str, grpc.RpcMethodHandler[Any, Any]]:
@@ -65,6 +66,7 @@ class ChatService:
 
     async def end_streams(self, seconds: float) -> None:
         """Have all streams write what there is and end, within so many seconds."""
+        self._is_going_down = True
         for stream in self._streams:
             stream.end()
         if self._streams:
@@ -125,6 +127,9 @@ class ChatService:
                 # Who has said all goes on hearing.
                 await asyncio.wait({listening, running}, return_when=asyncio.FIRST_EXCEPTION)
             finally:
+                # A write that is cut off ends the call before a status can be told.
+                stream.end()
+                await asyncio.wait({running}, timeout=0.5)
                 for task in (listening, running):
                     task.cancel()
                 await asyncio.gather(listening, running, return_exceptions=True)
@@ -140,6 +145,8 @@ class ChatService:
             await self._streams[stream]
         finally:
             self._streams.pop(stream).cancel()
+        if not self._is_going_down:
+            return
         refusal = Refused(Code.GOING_DOWN)
         details = [*status.details(refusal, self._language), stream.cursors(), RetryInfo()]
         await status.end(context, status.STATUS[refusal.code], refusal.sentence(self._language), details)
