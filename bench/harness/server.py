@@ -9,7 +9,7 @@ import shutil
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final, Self
@@ -26,10 +26,10 @@ SETTLE_SECONDS: Final = 0.5
 
 
 @contextmanager
-def pinned(core: int) -> Iterator[None]:
-    """What is started in here runs on this core only."""
+def pinned(*cores: int) -> Iterator[None]:
+    """What is started in here runs on these cores only."""
     before = os.sched_getaffinity(0)
-    os.sched_setaffinity(0, {core})
+    os.sched_setaffinity(0, cores)
     try:
         yield
     finally:
@@ -39,19 +39,24 @@ def pinned(core: int) -> Iterator[None]:
 class Server:
     """A running server.
 
+    Args:
+        peer: which.
+        tools: what it may need.
+        cores: which ones it may use.
+
     Raises:
         MissingError: if something that it needs is not installed.
         ServerError: if it does not come up.
     """
 
-    def __init__(self, peer: Peer, tools: Tools) -> None:
+    def __init__(self, peer: Peer, tools: Tools, cores: Collection[int] = (SERVER_CORE,)) -> None:
         CACHE.mkdir(parents=True, exist_ok=True)
         # Beside the build results, not in /tmp: that may be memory, and a history belongs on a disk.
         self._folder = Path(tempfile.mkdtemp(prefix="run-", dir=CACHE))
         self._output = self._folder / "output"
         try:
             command = peer.command(tools, self._folder)
-            with self._output.open("wb") as output, pinned(SERVER_CORE):
+            with self._output.open("wb") as output, pinned(*cores):
                 self._process = subprocess.Popen(
                     command, cwd=self._folder, stdin=subprocess.DEVNULL, stdout=output, stderr=output
                 )
@@ -87,8 +92,15 @@ class Server:
 
     def stored_marks(self) -> int:
         """How many of the load's messages are in the history."""
+        return self._history().count(b": ~s")
+
+    def stored_lines(self) -> int:
+        """How many lines the history has."""
+        return self._history().count(b"\n")
+
+    def _history(self) -> bytes:
         history = self._folder / "chat_history.txt"
-        return history.read_bytes().count(b": ~s") if history.exists() else 0
+        return history.read_bytes() if history.exists() else b""
 
     def _processes(self) -> list[psutil.Process]:
         try:

@@ -34,6 +34,10 @@ class Tools:
         """The C peer, built."""
         return _built(self.folder / "floor", BENCH / "peers" / "floor.c")
 
+    def h2load(self) -> str:
+        """A load for HTTP/2 in C."""
+        return found("h2load", "Debian and Ubuntu: apt install nghttp2-client")
+
     def node_modules(self) -> Path:
         """The folder into which `ws` is installed."""
         folder = self.folder / f"node-ws-{WS_VERSION}"

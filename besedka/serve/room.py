@@ -160,6 +160,11 @@ class Room:
         return len(self._members) - self.live_count
 
     @property
+    def is_gathering(self) -> bool:
+        """Whether anything waits for the disk."""
+        return bool(self._gathering)
+
+    @property
     def is_full(self) -> bool:
         """Whether so much waits for the disk that nothing more should be said for now."""
         return self._gathering_bytes > GATHERING_BYTES_AT_MOST

@@ -61,6 +61,33 @@ def test_one_who_can_take_more_right_after_a_page_is_not_left_behind(tmp_path: P
     looping.run(scenario())
 
 
+def test_where_more_is_said_than_is_written_at_a_time_the_next_batch_gathers(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        chat, room = await started(tmp_path)
+
+        class Answers(FakeMember):
+            def _written(self, data: bytes) -> None:
+                super()._written(data)
+                if self.ids == [1]:
+                    asyncio.get_running_loop().call_soon(say, "a moment later")
+
+        member = Answers()
+
+        def say(text: str) -> None:
+            chat.say(room, Said(member, "Anna", text, ""))
+
+        chat.enter(room, member)
+        chat.follow(room, member)
+        say("one")
+        await asyncio.sleep(0)
+        say("while one is written")
+        await until(lambda: member.ids == [1, 2, 3])
+        assert b"besedka_batch_messages_count 2.0" in chat.metrics.text()
+        await chat.close()
+
+    looping.run(scenario())
+
+
 def test_what_was_accepted_is_stored_and_told_before_the_end(tmp_path: Path) -> None:
     async def scenario() -> None:
         chat, room = await started(tmp_path)
