@@ -1,0 +1,75 @@
+"""What Besedka keeps for a person at home, in small readable files (XDG Base Directory Specification).
+
+Their settings are in ``~/.config/besedka/config.toml``; what programs remember for them is in ``~/.local/state/besedka``.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+from contextlib import suppress
+from pathlib import Path
+from typing import Final
+
+from platformdirs.unix import Unix
+
+SECRET_BYTES: Final = 32
+
+_PRIVATE: Final = 0o600
+
+
+def config_file() -> Path:
+    """Where a person's settings are, whether there are any or not."""
+    return Path(_folders().user_config_dir) / "config.toml"
+
+
+def state_folder() -> Path:
+    """Where programs remember things for this person; made if there is none, for them alone.
+
+    Raises:
+        OSError: if it cannot be made.
+    """
+    folder = Path(_folders().user_state_dir)
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return folder
+
+
+def own_secret() -> str:
+    """What shows that several programs are the same person: made once, and kept.
+
+    Where it cannot be kept, as in a container without a home, each program is a person of its own.
+    """
+    try:
+        path = state_folder() / "secret"
+        if not path.exists():
+            write_private(path, secrets.token_hex(SECRET_BYTES) + "\n", replace=False)
+        return path.read_text(encoding="ascii").strip() or secrets.token_hex(SECRET_BYTES)
+    except (OSError, UnicodeError):
+        return secrets.token_hex(SECRET_BYTES)
+
+
+def write_private(path: Path, text: str, *, replace: bool = True) -> None:
+    """Write a small file that nobody else may read, as a whole or not at all; ``replace`` one that is there, or leave it.
+
+    Raises:
+        OSError: if it cannot be written.
+    """
+    fresh = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        with os.fdopen(
+            os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, _PRIVATE), "w", encoding="utf-8"
+        ) as file:
+            file.write(text)
+        if replace:
+            fresh.replace(path)
+        else:
+            # Another program may make it just now; then its file is the one.
+            with suppress(FileExistsError):
+                path.hardlink_to(fresh)
+    finally:
+        fresh.unlink(missing_ok=True)
+
+
+def _folders() -> Unix:
+    # The same places on every system, as the manual says; macOS has its own, which people at a terminal do not expect.
+    return Unix("besedka", appauthor=False)
