@@ -12,10 +12,10 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, tzinfo
-from typing import Final
+from typing import Final, TypeVar, TypeVarTuple
 
 from besedka.serve.errors import AppendError, HistoryLost, StartError, StorageFull
-from besedka.serve.history import ChatHistory, Restored, room_names, room_path
+from besedka.serve.history import ChatHistory, Hits, Restored, room_names, room_path
 from besedka.serve.member import Member
 from besedka.serve.metrics import Metrics
 from besedka.serve.people import People
@@ -25,8 +25,11 @@ from besedka.serve.settings import Settings
 from besedka.wire.line import moment, stamp
 from besedka.wire.names import DEFAULT_ROOM
 from besedka.wire.refusals import Code, Refused
-from besedka.wire.words import PAGE_MESSAGES_AT_MOST, History
+from besedka.wire.words import FOUND_MESSAGES_AT_MOST, PAGE_MESSAGES_AT_MOST, History, RoomEntry
 from besedka.wire.words import Chat as ChatWord
+
+T = TypeVar("T")
+Ts = TypeVarTuple("Ts")
 
 log = logging.getLogger(__name__)
 
@@ -51,7 +54,12 @@ FULL_SECONDS: Final = 10.0
 
 WORKERS: Final = 4
 """Threads to write, and as many to read. A disk seldom gets faster with more, and each waits in the kernel, not in Python.
-One more looks through logs for what is said again, which is work for Python, and never done by two at once."""
+One more looks through logs, for what is said again and for what is searched for, which is work for Python, and never done by
+two at once."""
+
+SEARCH_SECONDS: Final = 0.1
+"""How long a search looks through a log before it says how far it has come. Those who search take turns, and what is said again
+waits for one turn at most."""
 
 READY_SECONDS: Final = 2.0
 """A disk that does not answer for so long is not ready."""
@@ -86,6 +94,9 @@ class Chat:
         self._noticed_at: dict[Room, float] = {}
         self._closing: dict[Room, asyncio.TimerHandle] = {}
         self._space: dict[Room, asyncio.Future[None]] = {}
+        self._listing: asyncio.Future[list[str]] | None = None
+        # Searches wait here, not in front of the searcher, where what is said again would have to wait for all of them.
+        self._search_turn = asyncio.Lock()
         self._full_at = float("-inf")
         self._warned_at = float("-inf")
         self._going_down = False
@@ -195,12 +206,20 @@ class Chat:
             task.add_done_callback(lambda _: self._opening.pop(name))
         return self._opening[name]
 
-    async def rooms(self) -> list[tuple[str, int]]:
-        """All rooms that have a log or are open, by name, and how many people are there."""
-        history = self._settings.history.absolute()
-        written = await self._loop.run_in_executor(self._readers, room_names, history)
+    async def rooms(self) -> list[RoomEntry]:
+        """All rooms that have a log or are open, by name; who asks while others do is told what the same look has found.
+
+        Raises:
+            Refused: `going_down`.
+        """
+        if self._listing is None:
+            self._listing = self._in_thread(self._readers, room_names, self._settings.history.absolute())
+            self._listing.add_done_callback(self._has_listed)
+        written = await asyncio.shield(self._listing)
         names = sorted({*self._rooms, *written})
-        return [(name, self._rooms[name].clients_count if name in self._rooms else 0) for name in names]
+        return [
+            RoomEntry(name, self._rooms[name].clients_count if name in self._rooms else 0) for name in names
+        ]
 
     async def existing_room(self, name: str) -> Room:
         """The room of this name, if there is one; it is not made.
@@ -210,7 +229,7 @@ class Chat:
         """
         if name not in self._rooms and name not in self._opening:
             path = room_path(self._settings.history.absolute(), name)
-            if not await self._loop.run_in_executor(self._readers, path.exists):
+            if not await self._in_thread(self._readers, path.exists):
                 raise Refused(Code.NO_SUCH_ROOM, room=name)
         room = self.room(name)
         return room if isinstance(room, Room) else await asyncio.shield(room)
@@ -265,7 +284,7 @@ class Chat:
     async def said_by(self, room: Room, user: str, after: int) -> SaidBefore:
         """What the log has by this name, later than an id: to know again what is said again."""
         history = self._histories[room.name]
-        messages = await self._loop.run_in_executor(self._searcher, history.said_by, user, after)
+        messages = await self._in_thread(self._searcher, history.said_by, user, after)
         told = [(number, line) for number, line in messages if number <= room.head]
         return SaidBefore(after, told)
 
@@ -332,6 +351,29 @@ class Chat:
         lines = await self._read(room, after + 1, limit) if limit > 0 else []
         return History(room=room.name, first=after + 1, messages=lines)
 
+    async def search(self, room: Room, text: str, before: int, limit: int) -> Hits:
+        """The newest messages older than the id ``before`` (0: than none) that hold a text, as far as one look goes.
+
+        Raises:
+            Refused: `going_down`.
+        """
+        history, limit = self._histories[room.name], min(limit, FOUND_MESSAGES_AT_MOST)
+        self.hold(room)
+        try:
+            async with self._search_turn:
+                epoch, end = room.epoch, room.head + 1
+                before = min(before or end, end)
+                hits = await self._in_thread(
+                    self._searcher, history.search, text, before, limit, SEARCH_SECONDS
+                )
+        finally:
+            self.let_go(room)
+        if room.epoch != epoch:
+            # What was found belongs to the old log, and so does the id from which it was to be.
+            return await self.search(room, text, 0, limit)
+        self.metrics.tally.searches += 1
+        return hits
+
     # Files, by worker threads.
 
     async def _open(self, name: str) -> Room:
@@ -385,10 +427,17 @@ class Chat:
             self.lost.set_result(error)
 
     async def _read(self, room: Room, first: int, limit: int) -> list[str]:
+        return await self._in_thread(self._readers, self._histories[room.name].read, first, limit)
+
+    def _in_thread(
+        self, pool: ThreadPoolExecutor, act: Callable[[*Ts], T], *arguments: *Ts
+    ) -> asyncio.Future[T]:
         if self._is_closed:
             raise Refused(Code.GOING_DOWN)
-        history = self._histories[room.name]
-        return await self._loop.run_in_executor(self._readers, history.read, first, limit)
+        return self._loop.run_in_executor(pool, act, *arguments)
+
+    def _has_listed(self, _: asyncio.Future[list[str]]) -> None:
+        self._listing = None
 
     async def _help(self, room: Room, member: Member) -> None:
         """Read on for one who is behind."""

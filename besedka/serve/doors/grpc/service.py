@@ -59,6 +59,7 @@ class ChatService:
             "ListRooms": grpc.unary_unary_rpc_method_handler(
                 self._list_rooms, _reader(pb.ListRoomsRequest), _written
             ),
+            "Search": grpc.unary_unary_rpc_method_handler(self._search, _reader(pb.SearchRequest), _written),
             "Follow": grpc.unary_stream_rpc_method_handler(self._follow, _reader(pb.FollowRequest)),
             "Import": grpc.stream_unary_rpc_method_handler(self._import, _reader(pb.ImportRequest), _written),
             "Converse": grpc.stream_stream_rpc_method_handler(self._converse, _reader(pb.ConverseRequest)),
@@ -89,6 +90,10 @@ class ChatService:
         self, request: pb.ListRoomsRequest | Malformed, context: Context
     ) -> pb.ListRoomsResponse:
         return await self._answer(context, lambda: calls.list_rooms(_whole(request), self._chat))
+
+    async def _search(self, request: pb.SearchRequest | Malformed, context: Context) -> pb.SearchResponse:
+        pace = self._peers.pace(context.peer())
+        return await self._answer(context, lambda: calls.search(_whole(request), self._chat, pace))
 
     async def _import(
         self, requests: AsyncIterator[pb.ImportRequest | Malformed], context: Context
