@@ -46,6 +46,9 @@ NOTICE_SECONDS: Final = 0.25
 DESERTED_SECONDS: Final = 60.0
 """A room in which nobody is gives back its file after so long; until then a reconnect finds it open."""
 
+ENTER_SECONDS: Final = 1.0
+"""So long a room that was just opened is not closed to make place for another: whoever asked for it is about to enter."""
+
 WARNING_SECONDS: Final = 60.0
 """Rooms that cannot be opened are logged at most so often: whoever asks for them could fill the log."""
 
@@ -92,6 +95,7 @@ class Chat:
         self._helped: dict[Member, asyncio.Task[None]] = {}
         self._notices: dict[Room, asyncio.TimerHandle] = {}
         self._noticed_at: dict[Room, float] = {}
+        # Rooms that are deserted, those first that have been so for longest; and the timer that closes each.
         self._closing: dict[Room, asyncio.TimerHandle] = {}
         self._space: dict[Room, asyncio.Future[None]] = {}
         self._listing: asyncio.Future[list[str]] | None = None
@@ -170,6 +174,11 @@ class Chat:
     # What doors ask for.
 
     @property
+    def is_going_down(self) -> bool:
+        """Whether nothing more is taken, because the server stops."""
+        return self._going_down
+
+    @property
     def zone(self) -> tzinfo | None:
         """The zone of the log's times."""
         return self._settings.zone
@@ -237,6 +246,7 @@ class Chat:
     def hold(self, room: Room) -> None:
         """Keep a room open though one is not in it, until `let_go`."""
         room.holds += 1
+        self._keep_open(room)
 
     def let_go(self, room: Room) -> None:
         """The room is not needed any more."""
@@ -245,8 +255,7 @@ class Chat:
 
     def enter(self, room: Room, member: Member, since: int | None = None, epoch: str = "") -> bool:
         """Let a member in; call `follow` when it has been welcomed. Returns whether ``since`` was of no use."""
-        if room in self._closing:
-            self._closing.pop(room).cancel()
+        self._keep_open(room)
         reset = room.enter(member, since, epoch)
         self._note(room)
         return reset
@@ -384,7 +393,7 @@ class Chat:
         self._histories[name] = history
         room = self._rooms[name] = Room(name, history, self.metrics.tally)
         # Whoever asked for it may have gone meanwhile, or may not be let in.
-        self._close_later(room)
+        self._loop.call_later(ENTER_SECONDS, self._close_later, room)
         return room
 
     async def _open_for_member(self, name: str) -> Room:
@@ -465,8 +474,14 @@ class Chat:
 
     def _close_later(self, room: Room) -> None:
         """Give back the file of a room in which nobody is, if it stays so."""
-        if room.is_deserted and room.name != DEFAULT_ROOM and room not in self._closing:
+        is_open = self._rooms.get(room.name) is room and not self._is_closed
+        if is_open and room.is_deserted and room.name != DEFAULT_ROOM and room not in self._closing:
             self._closing[room] = self._loop.call_later(DESERTED_SECONDS, self._close, room)
+
+    def _keep_open(self, room: Room) -> None:
+        """Somebody is there, or needs it."""
+        if room in self._closing:
+            self._closing.pop(room).cancel()
 
     def _close_a_deserted_room(self) -> bool:
         """Make place for another room, if in one nobody is; the one that has been so for longest."""
@@ -481,7 +496,7 @@ class Chat:
         del self._closing[room]
         if room in self._writing:
             self._close_later(room)
-        elif room.is_deserted:
+        else:
             del self._rooms[room.name]
             self._noticed_at.pop(room, None)
             self._histories.pop(room.name).close(remove_if_empty=True)

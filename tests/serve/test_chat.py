@@ -231,6 +231,7 @@ def test_rooms_that_nobody_entered_or_all_have_left_give_back_their_files(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("besedka.serve.chat.DESERTED_SECONDS", 0.05)
+    monkeypatch.setattr("besedka.serve.chat.ENTER_SECONDS", 0.05)
 
     async def scenario() -> None:
         chat, _ = await started(tmp_path)
@@ -252,13 +253,66 @@ def test_a_room_that_somebody_enters_in_time_stays_open(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("besedka.serve.chat.DESERTED_SECONDS", 0.05)
+    monkeypatch.setattr("besedka.serve.chat.ENTER_SECONDS", 0.0)
 
     async def scenario() -> None:
         chat, _ = await started(tmp_path)
-        room = await open_room(chat, "one")
-        chat.enter(room, FakeMember())
+        entered, held = await open_room(chat, "one"), await open_room(chat, "two")
+        await asyncio.sleep(0.02)
+        chat.enter(entered, FakeMember())
+        chat.hold(held)
         await asyncio.sleep(0.2)
-        assert chat.room("one") is room
+        assert chat.room("one") is entered
+        assert chat.room("two") is held
+        chat.let_go(held)
+        await asyncio.sleep(0.2)
+        assert await open_room(chat, "two") is not held
+        await chat.close()
+
+    looping.run(scenario())
+
+
+def test_a_deserted_room_makes_place_for_another_but_none_that_somebody_needs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("besedka.serve.chat.ROOMS_AT_MOST", 4)
+    monkeypatch.setattr("besedka.serve.chat.ENTER_SECONDS", 0.0)
+
+    async def scenario() -> None:
+        chat, _ = await started(tmp_path)
+        held, entered, deserted = [await open_room(chat, name) for name in ("held", "entered", "deserted")]
+        await asyncio.sleep(0.02)
+        chat.hold(held)
+        chat.enter(entered, FakeMember())
+        other = await open_room(chat, "other")
+        assert [entry.name for entry in await chat.rooms()] == ["entered", "held", "main", "other"]
+        chat.enter(other, FakeMember())
+        with pytest.raises(Refused) as refusal:
+            await open_room(chat, "deserted")
+        assert refusal.value.code is Code.TOO_MANY_ROOMS
+        chat.let_go(held)
+        assert await open_room(chat, "deserted") is not deserted
+        assert chat.room("entered") is entered
+        await chat.close()
+
+    looping.run(scenario())
+
+
+def test_a_room_that_was_just_opened_waits_for_those_who_asked_for_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("besedka.serve.chat.ROOMS_AT_MOST", 2)
+
+    async def scenario() -> None:
+        chat, _ = await started(tmp_path)
+        one = await open_room(chat, "one")
+        with pytest.raises(Refused):
+            await open_room(chat, "two")
+        member = FakeMember("Anna", one)
+        chat.enter(one, member)
+        chat.say(one, Said(member, "Anna", "I am here", ""))
+        await chat.finish()
+        assert (tmp_path / "talk.one.txt").read_text().endswith("I am here\n")
         await chat.close()
 
     looping.run(scenario())
