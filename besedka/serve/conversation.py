@@ -8,8 +8,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 from abc import ABC, abstractmethod
-from collections.abc import Awaitable, Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from typing import Final, TypeVar, assert_never
 
@@ -181,17 +180,20 @@ class Conversation(Visitor):
 
     def _try(self, word: ClientWord, act: Callable[[], None]) -> None:
         try:
-            with _about(word):
-                act()
+            act()
         except Refused as refusal:
+            _address(refusal, word)
             self.refuse(refusal)
 
     def _later(self, word: ClientWord, answer: Awaitable[T], act: Callable[[T], None]) -> None:
         """Deal with a word when something it needs is there; the words behind it wait."""
 
         async def answered() -> T:
-            with _about(word):
+            try:
                 return await answer
+            except Refused as refusal:
+                _address(refusal, word)
+                raise
 
         future = asyncio.ensure_future(answered())
         self.wait_for(future, lambda found: self._try(word, lambda: act(found)))
@@ -316,12 +318,7 @@ class Conversation(Visitor):
         self.chat.people.go(place.member.person)
 
 
-@contextmanager
-def _about(word: ClientWord) -> Iterator[None]:
-    """What is refused in here is refused to this word."""
-    try:
-        yield
-    except Refused as refusal:
-        refusal.room = refusal.room or ("" if isinstance(word, ListRooms) else word.room)
-        refusal.key = refusal.key or (word.key if isinstance(word, Say | ListRooms | Search) else "")
-        raise
+def _address(refusal: Refused, word: ClientWord) -> None:
+    """Have a refusal tell to which word it belongs."""
+    refusal.room = refusal.room or ("" if isinstance(word, ListRooms) else word.room)
+    refusal.key = refusal.key or (word.key if isinstance(word, Say | ListRooms | Search) else "")
