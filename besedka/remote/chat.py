@@ -100,12 +100,16 @@ class RemoteChat:
 
         Raises:
             SayRefused: if the server does not take it; it tells why.
+            ConnectionFailed: if the server does not want us back.
         """
         return await self.post(text)
 
     def post(self, text: str) -> asyncio.Future[MessageId]:
-        """Say something without waiting; what this returns can be waited for."""
-        return self._connection.say(text)
+        """Say something without waiting; what this returns can be waited for, as `say` does."""
+        stored = self._connection.say(text)
+        if self._failure:
+            self._connection.give_up(self._failure)
+        return stored
 
     async def typing(self) -> None:
         """Tell the others that something is being written."""
@@ -189,6 +193,7 @@ class RemoteChat:
                 self._changed.set()
         except RemoteError as error:
             self._failure = error
+            self._connection.give_up(error)
             self._changed.set()
             if not self._joined.done():
                 self._joined.set_exception(error)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import random
 import secrets
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -175,6 +175,13 @@ class Connection:
         self._may_send.set()
         return stored
 
+    def give_up(self, why: RemoteError) -> None:
+        """Nobody will take what waits: tell those who wait for it."""
+        for stored in self._stored.values():
+            if not stored.done():
+                stored.set_exception(why)
+        self._stored.clear()
+
     async def page(self, first: int, limit: int) -> list[Heard]:
         """Messages from this id on, at most so many, read again from the log.
 
@@ -246,7 +253,7 @@ class Connection:
         if self._is_in:
             await self._send(BeginTyping(room=self._room))
 
-    async def events(self) -> AsyncIterator[Event]:
+    async def events(self) -> AsyncGenerator[Event, None]:
         """What happens, for ever; reconnects as often as needed.
 
         Raises:
@@ -364,6 +371,7 @@ class Connection:
         is_other_log = bool(self._epoch and word.epoch and word.epoch != self._epoch)
         if word.reset or (self._has_been_in and is_other_log):
             self._last = 0
+            self._outbox.forget_ids()
             if self._has_been_in:
                 events.append(Reset())
         if not self._has_been_in:
@@ -419,7 +427,7 @@ class Connection:
         return [word]
 
     def _settle(self, key: str, number: int) -> None:
-        self._outbox.heard(key)
+        self._outbox.stored(key, number)
         stored = self._stored.pop(key, None)
         if stored and not stored.done():
             stored.set_result(MessageId(number))

@@ -28,6 +28,7 @@ class Outbox:
     def __init__(self) -> None:
         self._waiting: dict[str, _Waiting] = {}
         self._sent: set[str] = set()
+        self._stored_to = 0
 
     def __len__(self) -> int:
         return len(self._waiting)
@@ -36,10 +37,20 @@ class Outbox:
         """Something is said; it has a key, and the last id seen."""
         self._waiting[word.key] = _Waiting(word)
 
+    def stored(self, key: str, number: int) -> None:
+        """It was heard back with this id. What waits was said later, so its ids are higher ones, whatever it says."""
+        if key in self._waiting:
+            self._stored_to = max(self._stored_to, number)
+        self.heard(key)
+
     def heard(self, key: str) -> None:
         """It was heard back, or refused for good."""
         self._waiting.pop(key, None)
         self._sent.discard(key)
+
+    def forget_ids(self) -> None:
+        """The log is another one: the ids that were heard mean nothing there."""
+        self._stored_to = 0
 
     def next(self) -> Say | None:
         """What to send now; None if nothing, or enough is on its way."""
@@ -48,8 +59,10 @@ class Outbox:
         for key, waiting in self._waiting.items():
             if key not in self._sent:
                 self._sent.add(key)
-                # Only what was perhaps said before needs to be looked for in the log.
-                return waiting.word if waiting.is_again else msgspec.structs.replace(waiting.word, after=None)
+                # Only what was perhaps said before needs to be looked for in the log: not among what was said before it,
+                # which may be the same words.
+                after = max(waiting.word.after or 0, self._stored_to) if waiting.is_again else None
+                return msgspec.structs.replace(waiting.word, after=after)
         return None
 
     def said_too_fast(self) -> None:
