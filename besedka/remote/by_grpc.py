@@ -88,7 +88,7 @@ async def by_grpc(url: str) -> AsyncIterator[GrpcCarrier]:
     Raises:
         CarrierEnded: if it cannot be reached.
     """
-    async with _channel(url) as channel:
+    async with open_channel(url) as channel:
         try:
             async with asyncio.timeout(HANDSHAKE_SECONDS):
                 await _connected(channel)
@@ -101,7 +101,8 @@ async def by_grpc(url: str) -> AsyncIterator[GrpcCarrier]:
             call.cancel()
 
 
-def _channel(url: str) -> grpc.aio.Channel:
+def open_channel(url: str) -> grpc.aio.Channel:
+    """A channel to a server; it connects when it is first used."""
     if url.startswith("unix:"):
         return grpc.aio.insecure_channel(url, options=OPTIONS)
     there = urlsplit(url)

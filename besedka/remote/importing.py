@@ -1,0 +1,157 @@
+"""Saying much at once over gRPC, by calls of `Import`: in order, each message once, also where a call breaks off.
+
+`Import` tells what was stored only at its end. So each call says a part of it; where one breaks off, its messages are said
+again one by one by `Send`, which knows those that the log has: by their keys, or, after a restart of the server, by what was
+said later than the last id that was seen before.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import secrets
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager
+from typing import Any, Final
+
+import grpc
+from google.rpc.error_details_pb2 import ErrorInfo, RetryInfo
+from google.rpc.status_pb2 import Status
+
+from besedka.proto.besedka.v1 import chat_pb2 as pb
+from besedka.proto.besedka.v1.chat_pb2_grpc import ChatStub
+from besedka.remote.address import address
+from besedka.remote.by_grpc import COME_BACK, open_channel
+from besedka.remote.connection import FIRST_WAIT_SECONDS, LONGEST_WAIT_SECONDS, SAID_AGAIN, SHORTEST_PART
+from besedka.remote.errors import ConnectionFailed, JoinRefused, SayRefused
+from besedka.wire.line import MessageId
+from besedka.wire.names import clean_name, clean_room
+from besedka.wire.refusals import Code
+
+REQUEST_CHARACTERS: Final = 100_000
+"""How much text one request holds; at 4 bytes each it is far from the server's limit of 1 MiB."""
+
+
+class Importer:
+    """Somebody who says much in one room, and is there only while he says it. Made by `importing`.
+
+    Args:
+        stub: the server.
+        speaker: who, and where.
+        last: the id of the room's last message.
+
+    Attributes:
+        room: its name.
+        name: ours.
+    """
+
+    def __init__(self, stub: Any, speaker: pb.Speaker, last: MessageId) -> None:
+        self.room = clean_room(speaker.room)
+        self.name = clean_name(speaker.user)
+        self._stub = stub
+        self._speaker = speaker
+        self._last = last
+
+    async def say(self, texts: Sequence[str]) -> AsyncIterator[MessageId]:
+        """Say all this, whatever happens to the connection meanwhile; gives their ids, when they are on disk.
+
+        Raises:
+            SayRefused: if the server does not take one of them; those before it are stored, and nothing behind it.
+        """
+        said = [(text, secrets.token_hex(16)) for text in texts]
+        try:
+            response = await self._stub.Import(iter(_requests(self._speaker, said)))
+            ids = [MessageId(number) for part in response.ids for number in range(part.first, part.last + 1)]
+        except grpc.aio.AioRpcError:
+            # Whatever it was: saying them one by one shows what is stored, and what is refused.
+            ids = []
+        for number in ids:
+            self._last = number
+            yield number
+        for text, key in said[len(ids) :]:
+            # Not among what was said before it, which may be the same words.
+            self._last = await self._send(text, key, self._last)
+            yield self._last
+
+    async def _send(self, text: str, key: str, after: int) -> MessageId:
+        who = self._speaker
+        request = pb.SendRequest(
+            room=who.room, user=who.user, secret=who.secret, text=text, key=key, after=after
+        )
+        tries = 0
+        while True:
+            try:
+                return MessageId((await self._stub.Send(request)).id)
+            except grpc.aio.AioRpcError as error:
+                code, wait = _refusal(error)
+                if code not in {"", Code.TOO_FAST, *SAID_AGAIN}:
+                    raise SayRefused(code, error.details() or code) from None
+                if not code and error.code() not in COME_BACK:
+                    raise ConnectionFailed(f"the chat has ended the call: {error.details()}") from None
+                longest = min(LONGEST_WAIT_SECONDS, FIRST_WAIT_SECONDS * 2**tries)
+                # By chance, so that not all clients come at once.
+                await asyncio.sleep(wait or longest * random.uniform(SHORTEST_PART, 1))  # noqa: S311
+                tries += 1
+
+
+@asynccontextmanager
+async def importing(url: str, name: str, room: str = "", *, secret: str = "") -> AsyncIterator[Importer]:
+    """Be able to say much in a room, unseen.
+
+    Args:
+        url: ``grpc://``, ``grpcs://`` or ``unix:``; a room may stand behind a ``#``.
+        name: the name to be known by.
+        room: the room, if the URL names none.
+        secret: shows that several programs are the same person.
+
+    Raises:
+        AddressBad: if the URL is none.
+        ConnectionFailed: if there is no chat.
+        JoinRefused: if it does not let us in.
+    """
+    there = address(url)
+    speaker = pb.Speaker(room=room or there.room, user=name, secret=secret or secrets.token_hex(32))
+    async with open_channel(there.url) as channel:
+        stub: Any = ChatStub(channel)  # type: ignore[no-untyped-call]  # generated without types
+        try:
+            await stub.Import(iter([pb.ImportRequest(speaker=speaker)]))
+            last = await _head(stub, speaker.room)
+        except grpc.aio.AioRpcError as error:
+            if (code := _refusal(error)[0]) and code not in SAID_AGAIN:
+                raise JoinRefused(code, error.details() or code) from None
+            raise ConnectionFailed(f"cannot reach a chat at {there.url}: {error.details()}") from None
+        yield Importer(stub, speaker, last)
+
+
+async def _head(stub: Any, room: str) -> MessageId:
+    try:
+        page = await stub.ListMessages(pb.ListMessagesRequest(room=room, limit=1))
+    except grpc.aio.AioRpcError as error:
+        if error.code() is grpc.StatusCode.NOT_FOUND:
+            return MessageId(0)
+        raise
+    return MessageId(page.head)
+
+
+def _requests(speaker: pb.Speaker, said: Sequence[tuple[str, str]]) -> Iterator[pb.ImportRequest]:
+    request, size = pb.ImportRequest(speaker=speaker), 0
+    for text, key in said:
+        if size + len(text) > REQUEST_CHARACTERS:
+            yield request
+            request, size = pb.ImportRequest(), 0
+        request.messages.append(pb.ImportedMessage(text=text, key=key))
+        size += len(text)
+    yield request
+
+
+def _refusal(error: grpc.aio.AioRpcError) -> tuple[str, float]:
+    """The code of what was refused, and how many seconds to wait; an empty one if it was the connection."""
+    status, info, retry = Status(), ErrorInfo(), RetryInfo()
+    metadata: Any = error.trailing_metadata() or ()
+    for key, value in metadata:
+        if key == "grpc-status-details-bin":
+            status = Status.FromString(value)
+    for packed in status.details:
+        packed.Unpack(info)
+        packed.Unpack(retry)
+    return info.reason, retry.retry_delay.ToTimedelta().total_seconds()

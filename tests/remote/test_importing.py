@@ -1,0 +1,82 @@
+"""Saying much at once over gRPC: in order, once, and clear where it is refused."""
+
+from __future__ import annotations
+
+import pytest
+
+from besedka.remote import AddressBad, ConnectionFailed, JoinRefused, SayRefused, connect
+from besedka.remote.importing import importing
+from tests import looping
+from tests.conftest import ServerMaker
+from tests.running import RunningServer, free_port
+
+
+@pytest.fixture
+def server(make_server: ServerMaker) -> RunningServer:
+    """A server that speaks gRPC."""
+    return make_server("--lang", "en", grpc=True).start()
+
+
+def test_all_is_stored_and_the_ids_are_told(server: RunningServer) -> None:
+    async def scenario() -> None:
+        async with importing(server.urls[1], "Anna") as importer:
+            assert (importer.room, importer.name) == ("main", "Anna")
+            assert [number async for number in importer.say([])] == []
+            assert [number async for number in importer.say(["one", "two\nlines"])] == [1, 2]
+            many = ["ж" * 5_000] * 300
+            assert [number async for number in importer.say(many)] == list(range(3, 303))
+
+    looping.run(scenario())
+    assert server.lines[1].endswith("Anna: two")
+    assert server.lines[2] == "\tlines"
+    assert len(server.lines) == 303
+
+
+def test_what_is_refused_ends_it_behind_what_is_stored(server: RunningServer) -> None:
+    stored: list[int] = []
+
+    async def scenario() -> None:
+        async with importing(server.urls[1], "Anna", "dev") as importer:
+            async for number in importer.say(["one", "two", "x" * 5_001, "four"]):
+                stored.append(number)  # noqa: PERF401 - it ends in the middle
+
+    with pytest.raises(SayRefused, match="too long") as refused:
+        looping.run(scenario())
+    assert refused.value.code == "text_too_long"
+    assert stored == [1, 2]
+    log = server.history.with_name("chat_history.dev.txt")
+    assert [line[22:] for line in log.read_text().splitlines()] == ["Anna: one", "Anna: two"]
+
+
+def test_one_who_is_not_let_in_is_told_why(server: RunningServer) -> None:
+    url = server.urls[1]
+
+    async def come(name: str, room: str = "", url: str = url) -> None:
+        async with importing(url, name, room):
+            pass
+
+    async def scenario() -> None:
+        async with connect(url, "Boris"):
+            with pytest.raises(JoinRefused, match="in use"):
+                await come("Boris")
+        with pytest.raises(JoinRefused, match="colon"):
+            await come("a:b")
+        with pytest.raises(JoinRefused, match="room"):
+            await come("Anna", "a/b")
+        with pytest.raises(ConnectionFailed, match="cannot reach"):
+            await come("Anna", url=f"grpc://127.0.0.1:{free_port()}")
+        with pytest.raises(AddressBad):
+            await come("Anna", url="ftp://lab")
+
+    looping.run(scenario())
+
+
+def test_one_who_loses_the_name_meanwhile_is_told(server: RunningServer) -> None:
+    async def scenario() -> None:
+        async with importing(server.urls[1], "Anna") as importer:
+            async with connect(server.urls[1], "Anna"):
+                with pytest.raises(SayRefused, match="in use"):
+                    await anext(importer.say(["mine"]))
+            assert [number async for number in importer.say(["free again"])] == [1]
+
+    looping.run(scenario())
