@@ -78,9 +78,7 @@ async def _serve(settings: Settings, announce: Callable[[str], None]) -> None:
         sockets = WebSocketDoor(
             talks, sources, chat.metrics, loop.time, origins=Origins(settings.origins), soon=loop.call_soon
         )
-        web = HttpDoor(
-            pages(chat.metrics, chat.unready), sockets.connection, sources, chat.metrics, loop.time
-        )
+        web = HttpDoor(pages(chat, settings.language), sockets.connection, sources, chat.metrics, loop.time)
         sweep = loop.create_task(_sweep(web, sockets, sources))
         streams = GrpcDoor(chat, sources, settings.language)
         async with web.open(listener, settings.certificate) as stop_accepting, streams.open(settings):

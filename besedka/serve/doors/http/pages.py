@@ -1,11 +1,11 @@
 """What HTTP serves: the page as files, with headers that let nothing else in, and how the server is.
 
-``/healthz`` answers while the process is alive, ``/readyz`` while the log can be written, ``/metrics`` with figures.
+``/healthz`` answers while the process is alive, ``/readyz`` while the log can be written, ``/metrics`` with figures,
+``/history.txt`` with a room's log.
 """
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Final
 
@@ -17,7 +17,10 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from besedka.serve.metrics import CONTENT_TYPE, Metrics
+from besedka.serve.chat import Chat
+from besedka.serve.doors.http.download import Download
+from besedka.serve.metrics import CONTENT_TYPE
+from besedka.wire.refusals import Language
 
 PAGE: Final = Path(__file__).parent.parent.parent.parent / "client"
 
@@ -25,7 +28,9 @@ HEADERS: Final = {
     # Nothing but our own files; the page's socket goes to its own host ('self' covers ws:, CSP level 3).
     "content-security-policy": (
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
-        "manifest-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+        "manifest-src 'self'; worker-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; "
+        # No text becomes a script: only the address of the service worker is one, and the page has a policy for it.
+        "require-trusted-types-for 'script'; trusted-types besedka"
     ),
     "x-content-type-options": "nosniff",
     "referrer-policy": "no-referrer",
@@ -36,28 +41,29 @@ HEADERS: Final = {
 }
 
 
-def pages(metrics: Metrics, unready: Callable[[], Awaitable[str]]) -> ASGIApp:
+def pages(chat: Chat, language: Language) -> ASGIApp:
     """The application behind the HTTP port.
 
     Args:
-        metrics: what ``/metrics`` shows.
-        unready: why the log cannot be written, or an empty string.
+        chat: whose figures and rooms are shown.
+        language: of the sentences in refusals.
     """
 
     async def healthz(_: Request) -> Response:
         return PlainTextResponse("alive\n")
 
     async def readyz(_: Request) -> Response:
-        why = await unready()
+        why = await chat.unready()
         return PlainTextResponse(f"{why or 'ready'}\n", 503 if why else 200)
 
     async def figures(_: Request) -> Response:
-        return Response(metrics.text(), media_type=CONTENT_TYPE)
+        return Response(chat.metrics.text(), media_type=CONTENT_TYPE)
 
     routes = [
         Route("/healthz", healthz),
         Route("/readyz", readyz),
         Route("/metrics", figures),
+        Route("/history.txt", Download(chat, language).answer),
         Mount("/", StaticFiles(directory=PAGE, html=True)),
     ]
     return _with_headers(Starlette(routes=routes))

@@ -1,0 +1,72 @@
+"""``/history.txt``: a room's log as a text file, streamed; only what has been told is in it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from http import HTTPStatus
+from typing import Final
+from urllib.parse import quote
+
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response, StreamingResponse
+
+from besedka.serve.chat import Chat
+from besedka.serve.room import Room
+from besedka.wire.names import DEFAULT_ROOM, clean_room
+from besedka.wire.refusals import Code, Language, Refused
+from besedka.wire.words import PAGE_MESSAGES_AT_MOST
+
+_STATUS: Final = {
+    Code.NO_SUCH_ROOM: HTTPStatus.NOT_FOUND,
+    Code.BAD_ROOM: HTTPStatus.BAD_REQUEST,
+    Code.BAD_CURSOR: HTTPStatus.BAD_REQUEST,
+}
+"""Of refusals; all others mean that it may be possible later."""
+
+
+class Download:
+    """What answers ``/history.txt?room=ROOM&since=ID``; both may be left out.
+
+    Args:
+        chat: whose rooms.
+        language: of the sentences in refusals.
+    """
+
+    def __init__(self, chat: Chat, language: Language) -> None:
+        self._chat = chat
+        self._language = language
+
+    async def answer(self, request: Request) -> Response:
+        """The log's own lines behind the id ``since``, up to the last one that is told now."""
+        try:
+            room = await self._chat.existing_room(clean_room(request.query_params.get("room", DEFAULT_ROOM)))
+            since = _since(request.query_params.get("since", "0"), room)
+        except Refused as refusal:
+            status = _STATUS.get(refusal.code, HTTPStatus.SERVICE_UNAVAILABLE)
+            return PlainTextResponse(f"{refusal.sentence(self._language)}\n", status)
+        name = quote(f"{room.name}.txt")
+        return StreamingResponse(
+            self._lines(room, since),
+            media_type="text/plain; charset=utf-8",
+            headers={"content-disposition": f"attachment; filename*=UTF-8''{name}"},
+        )
+
+    async def _lines(self, room: Room, since: int) -> AsyncIterator[bytes]:
+        head, epoch = room.head, room.epoch
+        self._chat.hold(room)
+        try:
+            # Another log is not what was begun with.
+            while since < head and room.epoch == epoch:
+                page = await self._chat.page_after(room, since, min(head - since, PAGE_MESSAGES_AT_MOST))
+                if not page.messages:
+                    break
+                since += len(page.messages)
+                yield "".join(f"{line}\n" for line in page.messages).encode()
+        finally:
+            self._chat.let_go(room)
+
+
+def _since(given: str, room: Room) -> int:
+    if not (given.isascii() and given.isdecimal() and len(given) < 20 and int(given) <= room.head):  # noqa: PLR2004 - digits of 2**63
+        raise Refused(Code.BAD_CURSOR, room=room.name, given=given[:40], head=room.head)
+    return int(given)

@@ -1,0 +1,80 @@
+"""``/history.txt``: the log as one would read it on the server."""
+
+from __future__ import annotations
+
+import threading
+import urllib.request
+from urllib.error import HTTPError
+from urllib.parse import quote
+
+import pytest
+
+from tests.conftest import ServerMaker, TalkerMaker
+from tests.running import RunningServer
+from tests.talking import Talker
+
+
+def download(server: RunningServer, query: str = "") -> bytes:
+    with urllib.request.urlopen(f"{server.page}history.txt{query}") as response:  # noqa: S310 - our own server
+        assert response.headers["content-type"] == "text/plain; charset=utf-8"
+        data: bytes = response.read()
+        return data
+
+
+def test_a_room_is_downloaded_byte_for_byte(server: RunningServer, talker: TalkerMaker) -> None:
+    anna = talker()
+    anna.join("Anna")
+    anna.join("Anna", room="комната")
+    anna.tell("chat", text="one\nin two lines")
+    anna.tell("chat", text="two")
+    anna.tell("chat", text="elsewhere", room="комната")
+    anna.hear_until(lambda frame: frame.get("text") == "elsewhere")
+    assert download(server) == server.history.read_bytes()
+    assert download(server, "?since=1") == server.history.read_bytes().split(b"lines\n")[1]
+    assert download(server, "?since=2") == b""
+    room = server.directory / "chat_history.комната.txt"
+    assert download(server, f"?room={quote('комната')}") == room.read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("query", "status", "says"),
+    [
+        ("?room=nowhere", 404, "There is no room"),
+        ("?room=../../etc/passwd", 400, "letters and digits"),
+        ("?since=-1", 400, ""),
+        ("?since=1", 400, ""),
+        ("?since=x", 400, ""),
+        (f"?since={'9' * 5000}", 400, ""),
+    ],
+)
+def test_what_there_is_not_is_refused_with_a_sentence(
+    server: RunningServer, query: str, status: int, says: str
+) -> None:
+    with pytest.raises(HTTPError) as refused:
+        download(server, query)
+    with refused.value as error:
+        sentence = error.read().decode()
+    assert error.code == status
+    assert says in sentence
+    assert sentence.endswith("\n")
+    assert not list(server.directory.glob("chat_history.nowhere*"))
+
+
+def test_a_long_log_is_streamed_while_the_talk_goes_on(make_server: ServerMaker) -> None:
+    server = make_server("--lang", "en")
+    lines = [f"[2025-01-01 00:00:00] Boris: message {number} {'x' * 500}\n" for number in range(100_000)]
+    server.history.write_text("".join(lines))
+    server.start()
+    before = server.history.read_bytes()
+    got: list[bytes] = []
+    reading = threading.Thread(target=lambda: got.append(download(server)))
+    with Talker(server) as anna:
+        anna.join("Anna")
+        reading.start()
+        for number in range(20):
+            anna.tell("chat", text=f"meanwhile {number}")
+            anna.hear_to(100_001 + number)
+        reading.join(30)
+    assert got
+    assert got[0].startswith(before)
+    assert server.history.read_bytes().startswith(got[0])
