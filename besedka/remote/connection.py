@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import random
 import secrets
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -118,6 +118,7 @@ class Connection:
         since: the id of the last message that was seen; None begins with the last 10.
         epoch: the one that ``since`` belongs to.
         quiet: be there unseen: not counted, not announced, not among the users.
+        unsent: what waited in another connection of the same person, to be said before anything else.
     """
 
     def __init__(
@@ -130,6 +131,7 @@ class Connection:
         since: int | None = None,
         epoch: str = "",
         quiet: bool = False,
+        unsent: Sequence[Say] = (),
     ) -> None:
         self._url = url
         self._user = user
@@ -138,6 +140,8 @@ class Connection:
         self._quiet = quiet
         self._carrier: Carrier | None = None
         self._outbox = Outbox()
+        for word in unsent:
+            self._outbox.add(word, is_again=True)
         self._stored: dict[str, asyncio.Future[MessageId]] = {}
         self._pages: dict[int, asyncio.Future[list[Heard]]] = {}
         # Questions that were not answered yet, by their keys.
@@ -145,6 +149,8 @@ class Connection:
         self._since = since
         self._last = since or 0
         self._old_until = 0
+        # What the log had when we came cannot be what we say now, even before we have read it.
+        self._not_ours_until = 0
         self._epoch = epoch
         self._utc_offset = 0
         self._has_been_in = False
@@ -158,6 +164,11 @@ class Connection:
         return len(self._outbox)
 
     @property
+    def unsent(self) -> list[Say]:
+        """What was said and not yet heard back, in order: for a connection that goes on where this one ends."""
+        return self._outbox.words
+
+    @property
     def cursor(self) -> tuple[int, str]:
         """The id of the last message that was given out, and its epoch: to come back with in another process."""
         return self._last, self._epoch
@@ -168,7 +179,8 @@ class Connection:
         Returns:
             Its id, when it is on the server's disk; or `SayRefused`. It need not be waited for.
         """
-        word = Say(text=text, room=self._room, key=secrets.token_hex(16), after=self._last)
+        after = max(self._last, self._not_ours_until)
+        word = Say(text=text, room=self._room, key=secrets.token_hex(16), after=after)
         self._outbox.add(word)
         stored = self._stored[word.key] = asyncio.get_running_loop().create_future()
         stored.add_done_callback(_retrieved)
@@ -202,10 +214,12 @@ class Connection:
     async def _page(self, before: int, limit: int) -> list[Heard]:
         if not (self._is_in and self._carrier):
             raise CarrierEnded("there is no connection", come_back=True)
-        if before not in self._pages:
-            self._pages[before] = asyncio.get_running_loop().create_future()
+        answer = self._pages.get(before)
+        if answer is None:
+            # The answer may be there before sending has ended.
+            answer = self._pages[before] = asyncio.get_running_loop().create_future()
             await self._carrier.send(Browse(before=before, room=self._room, limit=limit))
-        return await asyncio.shield(self._pages[before])
+        return await asyncio.shield(answer)
 
     async def rooms(self) -> list[RoomEntry]:
         """All rooms of the chat, by name.
@@ -371,11 +385,12 @@ class Connection:
         is_other_log = bool(self._epoch and word.epoch and word.epoch != self._epoch)
         if word.reset or (self._has_been_in and is_other_log):
             self._last = 0
+            self._not_ours_until = word.head
             self._outbox.forget_ids()
             if self._has_been_in:
                 events.append(Reset())
         if not self._has_been_in:
-            self._old_until = word.head
+            self._old_until = self._not_ours_until = word.head
         self._has_been_in = self._is_in = True
         self._epoch = word.epoch or self._epoch
         self._utc_offset = word.utc_offset

@@ -33,9 +33,14 @@ class Outbox:
     def __len__(self) -> int:
         return len(self._waiting)
 
-    def add(self, word: Say) -> None:
-        """Something is said; it has a key, and the last id seen."""
-        self._waiting[word.key] = _Waiting(word)
+    @property
+    def words(self) -> list[Say]:
+        """What waits, in order, as it is to be said by somebody else."""
+        return [self._again(waiting.word) for waiting in self._waiting.values()]
+
+    def add(self, word: Say, *, is_again: bool = False) -> None:
+        """Something is said, or said again; it has a key, and the last id that was seen when it was said first."""
+        self._waiting[word.key] = _Waiting(word, is_again)
 
     def stored(self, key: str, number: int) -> None:
         """It was heard back with this id. What waits was said later, so its ids are higher ones, whatever it says."""
@@ -59,11 +64,17 @@ class Outbox:
         for key, waiting in self._waiting.items():
             if key not in self._sent:
                 self._sent.add(key)
-                # Only what was perhaps said before needs to be looked for in the log: not among what was said before it,
-                # which may be the same words.
-                after = max(waiting.word.after or 0, self._stored_to) if waiting.is_again else None
-                return msgspec.structs.replace(waiting.word, after=after)
+                # Only what was perhaps said before needs to be looked for in the log.
+                return (
+                    self._again(waiting.word)
+                    if waiting.is_again
+                    else msgspec.structs.replace(waiting.word, after=None)
+                )
         return None
+
+    def _again(self, word: Say) -> Say:
+        # Not to be looked for among what was said before it, which may be the same words.
+        return msgspec.structs.replace(word, after=max(word.after or 0, self._stored_to))
 
     def said_too_fast(self) -> None:
         """All that is on its way was or will be refused: it is sent again."""

@@ -1,0 +1,107 @@
+"""The connection that comes back, with a carrier that does what the test wants."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+
+from besedka.remote import connection as module
+from besedka.remote.connection import Connection
+from besedka.remote.errors import CarrierEnded
+from besedka.wire.words import Chat, ClientWord, Join, Limits, Say, ServerWord, Welcome
+from tests import looping
+
+
+class FakeCarrier:
+    """Notes what is said; tells what the test puts into it, and ends at None."""
+
+    def __init__(self) -> None:
+        self.said: list[ClientWord] = []
+        self.told: asyncio.Queue[ServerWord | None] = asyncio.Queue()
+
+    async def send(self, word: ClientWord) -> None:
+        self.said.append(word)
+
+    async def words(self) -> AsyncIterator[ServerWord]:
+        while word := await self.told.get():
+            yield word
+        raise CarrierEnded("the connection was lost", come_back=True)
+
+
+def welcome(head: int) -> Welcome:
+    return Welcome("main", "Anna", head, "epoch", 1, ["Anna"], Limits(32, 32, 5000, 65536), 0)
+
+
+async def until_said(carrier: FakeCarrier, count: int) -> None:
+    async with asyncio.timeout(5):
+        while len(carrier.said) < count:  # noqa: ASYNC110 - a fake has no event
+            await asyncio.sleep(0.001)
+
+
+@pytest.fixture
+def carriers(monkeypatch: pytest.MonkeyPatch) -> list[FakeCarrier]:
+    """The carriers to come, each for one visit."""
+    made = [FakeCarrier(), FakeCarrier()]
+    waiting = iter(made)
+
+    @asynccontextmanager
+    async def carry(_: str) -> AsyncIterator[FakeCarrier]:
+        yield next(waiting)
+
+    monkeypatch.setattr(module, "carry", carry)
+    monkeypatch.setattr(module, "FIRST_WAIT_SECONDS", 0.0)
+    return made
+
+
+def test_what_is_said_before_the_history_was_read_is_not_taken_for_something_in_it(
+    carriers: list[FakeCarrier],
+) -> None:
+    async def scenario() -> None:
+        connection = Connection("ws://nowhere/ws", "Anna")
+        listening = asyncio.ensure_future(_listen(connection))
+        first, second = carriers
+        first.told.put_nowait(welcome(7))
+        await until_said(first, 1)
+        connection.say("hello")
+        await until_said(first, 2)
+        first.told.put_nowait(None)
+        second.told.put_nowait(welcome(7))
+        await until_said(second, 2)
+        join, again = second.said
+        assert isinstance(join, Join)
+        assert isinstance(again, Say)
+        # Somebody of our name may have said the same among the seven.
+        assert again.after == 7
+        listening.cancel()
+
+    looping.run(scenario())
+
+
+def test_what_waited_elsewhere_is_said_first_and_as_something_said_again(carriers: list[FakeCarrier]) -> None:
+    async def scenario() -> None:
+        left = [Say("one", key="a", after=3), Say("two", key="b", after=4)]
+        connection = Connection("ws://nowhere/ws", "Anna", unsent=left)
+        listening = asyncio.ensure_future(_listen(connection))
+        connection.say("three")
+        carrier = carriers[0]
+        carrier.told.put_nowait(welcome(9))
+        await until_said(carrier, 4)
+        assert carrier.said[1:3] == left
+        assert connection.unsent[:2] == left
+        for number, word in enumerate(connection.unsent, 10):
+            carrier.told.put_nowait(Chat("main", number, "Anna", word.text, "12:00:00", 0, word.key))
+        async with asyncio.timeout(5):
+            while connection.waiting:  # noqa: ASYNC110 - it is told as events
+                await asyncio.sleep(0.001)
+        assert connection.unsent == []
+        listening.cancel()
+
+    looping.run(scenario())
+
+
+async def _listen(connection: Connection) -> None:
+    async for _ in connection.events():
+        pass
