@@ -15,10 +15,10 @@ run: $(VENV)/run.stamp ## start the chat (ARGS="--port 9000" hands on options)
 	@$(BIN)/besedka serve $(ARGS)
 
 test: check $(VENV)/browser ## check everything and run all tests (sets itself up, browser included)
-	BESEDKA_TEST_BROWSER="$$(cat $(VENV)/browser)" $(BIN)/pytest -n 2 --dist loadgroup $$(sh tools/without_strace.sh) $(ARGS)
+	BESEDKA_TEST_BROWSER="$$(cat $(VENV)/browser)" $(BIN)/pytest -n 2 --dist loadgroup $$(sh tools/left_out.sh) $(ARGS)
 
 torture: $(VENV)/dev.stamp ## the long version of the tests with faults (a quarter of an hour)
-	BESEDKA_TORTURE=1 $(BIN)/pytest -n 2 --dist loadgroup -rP $$(sh tools/without_strace.sh) tests/torture $(ARGS)
+	BESEDKA_TORTURE=1 $(BIN)/pytest -n 2 --dist loadgroup -rP $$(sh tools/left_out.sh) tests/torture $(ARGS)
 
 bench: $(VENV)/bench.stamp ## measure what a delivery costs, beside other servers (an hour; ARGS=--quick: some minutes)
 	$(BIN)/python bench/delivery.py $(ARGS)

@@ -1,7 +1,13 @@
 """How words look in a terminal: pure, gives fragments of styled text and never a control sequence.
 
 What others have written is made harmless first: nothing in it can move the cursor, colour the screen, or turn the
-direction of what stands beside it.
+direction of what stands beside it. What kind of line it is can be seen without colours, by the signs in front::
+
+    23:46 → Anna: one's own
+    23:47   Boris: another's
+    23:12┆  Boris: from before we came
+          · Boris joined (2 here)
+          ! There is no command /jion.
 """
 
 from __future__ import annotations
@@ -10,32 +16,60 @@ import hashlib
 from collections.abc import Sequence
 from typing import Final
 
+from prompt_toolkit.utils import get_cwidth
+
 from besedka.remote.connection import Heard
+from besedka.terminal.commands import ACTION
 from besedka.terminal.phrases import Phrases
 from besedka.wire.line import clock_time
+from besedka.wire.mentions import mentions
 from besedka.wire.words import System
 
 Fragments = list[tuple[str, str]]
 """Styled text, as prompt_toolkit takes it: pairs of a style and a text."""
 
-STYLES: Final = {
-    "time": "#888888",
-    "old": "#888888",
-    "own": "bold",
-    "system": "italic #888888",
-    "problem": "bold ansired",
-}
+NAME_COLOURS: Final = (
+    "#af5f5f",
+    "#af5f00",
+    "#008700",
+    "#00875f",
+    "#008787",
+    "#5f5fff",
+    "#875fd7",
+    "#d700af",
+)
+"""Each is one of the 256 that terminals have, and can be read on black and on white: a contrast of 4.3 at least."""
 
-NAME_COLOURS: Final = ("ansigreen", "ansiyellow", "ansiblue", "ansimagenta", "ansicyan", "ansired")
+GREY: Final = "#767676"
+RED: Final = "#ff0000"
+
+STYLES: Final = {
+    "time": GREY,
+    "old": GREY,
+    "own": "bold",
+    "name": "bold",
+    "mention": "bold",
+    "system": f"italic {GREY}",
+    "problem": f"bold {RED}",
+    "line": GREY,
+    "bottom-toolbar": "noreverse",
+    "bar": GREY,
+    "bar.room": "bold",
+    "bar.news": "bold",
+    "bar.trouble": f"bold {RED}",
+}
 
 _DIRECTIONS = (0x061C, *range(0x200E, 0x2010), *range(0x202A, 0x202F), *range(0x2060, 0x2070), 0xFEFF)
 _HARMLESS = {
     **{code: 0x2400 + code for code in range(0x20) if code not in {0x09, 0x0A}},
     0x7F: 0x2421,
-    **dict.fromkeys((*range(0x80, 0xA0), 0x2028, 0x2029), 0xFFFD),
+    **dict.fromkeys((*range(0x80, 0xA0), 0x2028, 0x2029, *range(0xD800, 0xE000)), 0xFFFD),
     **dict.fromkeys(_DIRECTIONS, None),
 }
-_TEXT_INDENT = " " * 6
+
+_GUTTER: Final = " " * 6
+_INDENT: Final = " " * 8
+_RULE: Final = "─" * 4
 
 
 def harmless(text: str) -> str:
@@ -44,22 +78,31 @@ def harmless(text: str) -> str:
 
 
 def message(heard: Heard, me: str) -> Fragments:
-    """A message: ``23:46 Anna: text``, one's own with an arrow, old ones in grey."""
-    clock = clock_time(heard.stamp)[:5]
+    """A message with its time."""
     own = heard.user == me
-    name_style = "class:old" if heard.is_old else ("class:own" if own else f"bold {_colour(heard.user)}")
-    text_style = "class:old" if heard.is_old else ""
-    text = harmless(heard.text).replace("\n", "\n" + _TEXT_INDENT)
-    return [
-        ("class:time", f"{clock} "),
-        (name_style, f"{'→ ' if own else ''}{harmless(heard.user)}: "),
-        (text_style, text),
-    ]
+    is_called = not own and mentions(heard.text, me)
+    name_style = (
+        "class:old" if heard.is_old else ("class:own" if own else f"class:name {_colour(heard.user)}")
+    )
+    text_style = "class:old" if heard.is_old else ("class:mention" if is_called else "")
+    name, text = harmless(heard.user), harmless(heard.text)
+    if text.startswith(ACTION):
+        said = [(name_style, f"* {name} "), (text_style, text.removeprefix(ACTION))]
+    else:
+        said = [(name_style, f"{name}: "), (text_style, text)]
+    clock = clock_time(harmless(heard.stamp))[:5]
+    gutter = f"{clock}{'┆' if heard.is_old else ' '}{'→' if own else '›' if is_called else ' '} "
+    return [("class:time", gutter), *((style, part.replace("\n", f"\n{_INDENT}")) for style, part in said)]
 
 
-def day(stamp: str) -> Fragments:
-    """The line between two days."""
-    return [("class:system", f"──── {harmless(stamp[:10])} ────")]
+def found(heard: Heard, me: str) -> Fragments:
+    """A message that was looked for, with its day."""
+    return [("class:time", f"{harmless(heard.stamp[:10])} "), *message(heard, me)]
+
+
+def rule(text: str) -> Fragments:
+    """A line between messages."""
+    return [("class:line", f"{_RULE} {harmless(text)} {_RULE}")]
 
 
 def notice(system: System, me: str, phrases: Phrases) -> Fragments | None:
@@ -68,12 +111,21 @@ def notice(system: System, me: str, phrases: Phrases) -> Fragments | None:
     parts = [phrase.format(names=_names(names, me)) for phrase, names in told if _names(names, me)]
     if not parts:
         return None
-    return [("class:system", f"      {' · '.join(parts)} ({phrases.people.format(n=system.clients_count)})")]
+    return remark(f"{'; '.join(parts)} ({phrases.people.format(n=system.clients_count)})")
 
 
 def remark(text: str, *, problem: bool = False) -> Fragments:
     """Something that the client itself has to say."""
-    return [("class:problem" if problem else "class:system", harmless(text))]
+    sign, style = ("!", "class:problem") if problem else ("·", "class:system")
+    return [(style, f"{_GUTTER}{sign} {harmless(text)}".replace("\n", f"\n{_INDENT}"))]
+
+
+def table(rows: Sequence[tuple[str, str]]) -> Fragments:
+    """Rows of two columns."""
+    shown = [(harmless(left), harmless(right)) for left, right in rows]
+    width = max(get_cwidth(left) for left, _ in shown)
+    lines = [f"{_INDENT}{left}{' ' * (width - get_cwidth(left))}  {right}" for left, right in shown]
+    return [("", "\n".join(lines))]
 
 
 def _names(names: Sequence[str], me: str) -> str:
@@ -82,4 +134,4 @@ def _names(names: Sequence[str], me: str) -> str:
 
 def _colour(name: str) -> str:
     """A steady colour for a name."""
-    return NAME_COLOURS[hashlib.sha256(name.encode()).digest()[0] % len(NAME_COLOURS)]
+    return NAME_COLOURS[hashlib.sha256(name.encode("utf-8", "replace")).digest()[0] % len(NAME_COLOURS)]

@@ -1,130 +1,66 @@
-"""``besedka chat`` in a real pseudo-terminal, whose screen is read as a person would."""
+"""``besedka chat`` in a real pseudo-terminal: coming, talking, leaving, and what the input line goes through."""
 
 from __future__ import annotations
 
-import os
-import sys
+import re
 import time
-from collections.abc import Iterator
-from typing import Self
-
-import pexpect
-import pyte
-import pytest
 
 from tests.conftest import ServerMaker, TalkerMaker
 from tests.running import RunningServer
-
-ROWS, COLUMNS = 24, 80
-PATIENCE_SECONDS = 15.0
-
-
-class Terminal:
-    """A terminal with ``besedka chat`` in it."""
-
-    def __init__(self, *arguments: str, **environment: str) -> None:
-        self._screen = pyte.Screen(COLUMNS, ROWS)
-        self._stream = pyte.ByteStream(self._screen)
-        self.bytes = b""
-        self._child = pexpect.spawn(
-            sys.executable,
-            ["-m", "besedka", "chat", *arguments],
-            dimensions=(ROWS, COLUMNS),
-            env={**os.environ, "TERM": "xterm-256color", "LANG": "C.UTF-8", "LC_ALL": "", **environment},
-            timeout=PATIENCE_SECONDS,
-        )
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._child.close(force=True)
-
-    @property
-    def lines(self) -> list[str]:
-        """The screen's lines."""
-        return [line.rstrip() for line in self._screen.display]
-
-    @property
-    def input_line(self) -> str:
-        """The line with the cursor."""
-        return self.lines[self._screen.cursor.y]
-
-    def wait_for(self, text: str) -> None:
-        """Read until the screen shows a text."""
-        deadline = time.monotonic() + PATIENCE_SECONDS
-        while not any(text in line for line in self.lines):
-            assert time.monotonic() < deadline, f"{text!r} never came:\n" + "\n".join(self.lines)
-            self._read()
-
-    def type(self, text: str) -> None:
-        """Press keys."""
-        self._child.send(text)
-
-    def exit_status(self) -> int:
-        """Wait for the program's end."""
-        self._child.expect(pexpect.EOF)
-        self._child.close()
-        status: int = self._child.exitstatus
-        return status
-
-    def _read(self) -> None:
-        try:
-            data = self._child.read_nonblocking(65536, timeout=0.2)
-        except pexpect.TIMEOUT:
-            return
-        self.bytes += data
-        self._stream.feed(data)
-        if b"\x1b[6n" in data:  # it asks where the cursor is, as of every terminal
-            self._child.send(f"\x1b[{self._screen.cursor.y + 1};{self._screen.cursor.x + 1}R")
+from tests.terminal.conftest import TerminalMaker
+from tests.terminal.seeing import (
+    ALT_ENTER,
+    CONTROL_C,
+    CONTROL_D,
+    CONTROL_R,
+    LOOKS_ELSEWHERE,
+    LOOKS_HERE,
+    TAB,
+    UP,
+    Terminal,
+    pasted,
+)
 
 
-@pytest.fixture
-def terminal(server: RunningServer) -> Iterator[Terminal]:
-    """Anna's terminal, come in."""
-    with Terminal(server.url(), "--name", "Anna") as opened:
-        opened.wait_for("You are in # main as Anna.")
-        opened.wait_for(">")
-        yield opened
+def said(lines: list[str], name: str = "Anna") -> list[str]:
+    """What somebody has said, in the lines of a log."""
+    return [line.split(f"] {name}: ", 1)[1] for line in lines if f"] {name}: " in line]
 
 
 def test_a_person_talks_and_leaves(server: RunningServer, terminal: Terminal, talker: TalkerMaker) -> None:
     boris = talker()
     boris.join("Boris")
-    terminal.wait_for("Boris joined")
+    terminal.wait_for("· Boris joined (2 here)")
     terminal.type("Hello, Boris!\r")
     assert boris.hear("chat")["text"] == "Hello, Boris!"
     terminal.wait_for("→ Anna: Hello, Boris!")
-    boris.tell("chat", text="Hello, Anna!\nsecond line")
-    terminal.wait_for("Boris: Hello, Anna!")
-    terminal.wait_for("      second line")
+    boris.tell("chat", text="Hello!\nsecond line")
+    terminal.wait_for("  Boris: Hello!")
+    terminal.wait_for("        second line")
     terminal.type("/exit\r")
     assert terminal.exit_status() == 0
     assert boris.hear("system")["left"] == ["Anna"]
     assert len(server.lines) == 3
 
 
-def test_a_person_talks_over_grpc_through_a_restart(make_server: ServerMaker) -> None:
+def test_a_person_talks_over_grpc_through_a_restart(
+    make_server: ServerMaker, make_terminal: TerminalMaker
+) -> None:
     server = make_server("--lang", "en", grpc=True).start()
-    with Terminal(f"grpc://127.0.0.1:{server.grpc_port}#dev", "--name", "Anna") as terminal:
-        terminal.wait_for("You are in # dev as Anna.")
-        terminal.type("before\r")
-        terminal.wait_for("→ Anna: before")
-        server.stop()
-        terminal.wait_for("coming back")
-        terminal.type("meanwhile\r")
-        server.start()
-        terminal.wait_for("→ Anna: meanwhile")
-        terminal.type("/exit\r")
-        assert terminal.exit_status() == 0
-        assert b"grpc" not in terminal.bytes.lower().replace(b"grpc://", b"")
-    assert [
-        line.split("Anna: ")[1]
-        for line in (server.directory / "chat_history.dev.txt").read_text().splitlines()
-    ] == [
-        "before",
-        "meanwhile",
-    ]
+    terminal = make_terminal(f"grpc://127.0.0.1:{server.grpc_port}#dev", "--name", "Anna")
+    terminal.wait_for("You are in # dev as Anna.")
+    terminal.type("before\r")
+    terminal.wait_for("→ Anna: before")
+    server.stop()
+    terminal.wait_for("no connection")
+    terminal.type("meanwhile\r")
+    server.start()
+    terminal.wait_for("→ Anna: meanwhile")
+    terminal.type("/exit\r")
+    assert terminal.exit_status() == 0
+    assert b"grpc" not in terminal.bytes.lower().replace(b"grpc://", b"")
+    lines = (server.directory / "chat_history.dev.txt").read_text().splitlines()
+    assert said(lines) == ["before", "meanwhile"]
 
 
 def test_the_input_line_survives_what_arrives(terminal: Terminal, talker: TalkerMaker) -> None:
@@ -141,27 +77,161 @@ def test_the_input_line_survives_what_arrives(terminal: Terminal, talker: Talker
     boris.hear_until(lambda frame: frame.get("text") == "half a sentence")
 
 
-def test_the_history_is_shown_before_one_talks(server: RunningServer, talker: TalkerMaker) -> None:
+def test_a_flood_is_printed_as_a_whole_and_in_order_around_a_line_that_stays(
+    make_server: ServerMaker, make_terminal: TerminalMaker
+) -> None:
+    server = make_server("--lang", "en", "--rate", "0").start()
+    terminal = make_terminal(server.url(), "--name", "Anna")
+    terminal.wait_for("You are in # main as Anna.")
+    from tests.talking import Talker  # noqa: PLC0415 - its server is not the fixture's
+
+    with Talker(server) as boris:
+        boris.join("Boris")
+        typed = ""
+        for second in range(5):
+            for number in range(200):
+                boris.tell("chat", text=f"flood {second * 200 + number}")
+            terminal.type("ab")
+            typed += "ab"
+            boris.hear_until(lambda frame, last=second: frame.get("text") == f"flood {last * 200 + 199}")  # type: ignore[misc]
+            terminal.read(0.05)
+        terminal.wait_for("flood 999")
+        terminal.wait_until(lambda: terminal.input_line == f"> {typed}", "the line did not stay")
+    shown = [line.split("flood ")[1] for line in terminal.scrollback if "Boris: flood " in line]
+    assert shown == [str(number) for number in range(1000)]
+
+
+def test_several_lines_are_one_message(server: RunningServer, terminal: Terminal) -> None:
+    terminal.type(f"one{ALT_ENTER}two")
+    terminal.wait_for("  two")
+    terminal.type("\r")
+    terminal.wait_for("→ Anna: one")
+    terminal.wait_for("        two")
+    terminal.type(pasted("three\r\nfour\nfive"))
+    terminal.wait_for("  five")
+    terminal.type("\r")
+    terminal.wait_for("→ Anna: three")
+    assert "\n".join(server.lines).split("Anna: ")[1:][-1] == "three\n\tfour\n\tfive"
+
+
+def test_a_paste_of_five_thousand_characters_is_one_message_and_one_more_is_given_back(
+    server: RunningServer, terminal: Terminal
+) -> None:
+    text = ("word " * 1000)[:4999] + "."
+    terminal.type(pasted(text))
+    terminal.wait_until(lambda: "word." in terminal.input_line, "the paste did not come")
+    terminal.type("\r")
+    terminal.wait_until(
+        lambda: any("→ Anna: word word" in line for line in terminal.scrollback), "it was not said"
+    )
+    assert said(server.lines) == [text]
+    terminal.type(pasted(text + "!"))
+    terminal.wait_until(lambda: "word.!" in terminal.input_line, "the paste did not come")
+    terminal.type("\r")
+    terminal.wait_for("5000")
+    terminal.wait_until(lambda: "word.!" in terminal.input_line, "it was not given back")
+    assert len(server.lines) == 1
+
+
+def test_wide_and_combining_characters_keep_their_places(server: RunningServer, terminal: Terminal) -> None:
+    terminal.type("日本語 e\u0301te\u0301 привет 👍")
+    terminal.wait_for("привет")
+    terminal.type("\x01")  # to the beginning
+    terminal.type("«\x05»\r")
+    terminal.wait_for("→ Anna: «")
+    assert said(server.lines) == ["«日本語 e\u0301te\u0301 привет 👍»"]
+
+
+def test_control_c_clears_the_line_and_leaves_when_it_is_empty(
+    server: RunningServer, terminal: Terminal
+) -> None:
+    terminal.type("not this")
+    terminal.wait_for("> not this")
+    terminal.type(CONTROL_C)
+    terminal.wait_until(lambda: terminal.input_line == ">", "the line was not cleared")
+    terminal.type("this\r")
+    terminal.wait_for("→ Anna: this")
+    terminal.type(CONTROL_C)
+    assert terminal.exit_status() == 0
+    assert said(server.lines) == ["this"]
+
+
+def test_control_d_leaves(terminal: Terminal) -> None:
+    terminal.type(CONTROL_D)
+    assert terminal.exit_status() == 0
+
+
+def test_what_was_typed_is_there_the_next_time(server: RunningServer, make_terminal: TerminalMaker) -> None:
+    first = make_terminal(server.url(), "--name", "Anna")
+    first.wait_for("You are in")
+    first.type("remember this\r")
+    first.wait_for("→ Anna: remember this")
+    first.type("and that\r/exit\r")
+    assert first.exit_status() == 0
+    second = make_terminal(server.url(), "--name", "Anna")
+    second.wait_for("You are in")
+    second.wait_for("and that")
+    second.type(UP + UP)
+    second.wait_for("> and that")
+    second.type(CONTROL_C)
+    second.wait_until(lambda: second.input_line == ">", "the line was not cleared")
+    second.type(f"{CONTROL_R}remem")
+    second.wait_for("remember this")
+    second.type("\r")
+    second.wait_for("> remember this")
+    second.type("\r")
+    second.wait_until(lambda: len(said(server.lines)) == 3, "it was not said again")
+    assert said(server.lines)[-1] == "remember this"
+
+
+def test_tab_completes_commands_names_and_rooms(
+    server: RunningServer, terminal: Terminal, talker: TalkerMaker
+) -> None:
+    boris = talker()
+    boris.join("Boris Godunov")
+    terminal.wait_for("Boris Godunov joined")
+    terminal.type(f"bo{TAB}")
+    terminal.wait_for("> Boris Godunov:")
+    terminal.type(f"and @bo{TAB}too\r")
+    terminal.wait_for("→ Anna: Boris Godunov: and @Boris Godunov too")
+    talker().join("Clara", room="workshop")
+    terminal.type(f"/roo{TAB}\r")
+    terminal.wait_for("# workshop")
+    terminal.type(f"/jo{TAB}wor{TAB}\r")
+    terminal.wait_for("You are in # workshop as Anna.")
+    assert len(server.lines) == 1
+
+
+def test_the_history_is_shown_before_one_talks(
+    server: RunningServer, make_terminal: TerminalMaker, talker: TalkerMaker
+) -> None:
     boris = talker()
     boris.join("Boris")
     for number in range(1, 13):
         boris.tell("chat", text=f"message {number}")
     boris.hear_to(12)
-    with Terminal(server.url(), "--name", "Anna") as terminal:
-        terminal.wait_for("message 12")
-        assert sum("Boris: message" in line for line in terminal.lines) == 10
-        assert any("────" in line for line in terminal.lines)
+    terminal = make_terminal(server.url(), "--name", "Anna")
+    terminal.wait_for("message 12")
+    old = [line for line in terminal.lines if "Boris: message" in line]
+    assert len(old) == 10
+    assert all("┆" in line for line in old)
+    assert any("────" in line for line in terminal.lines)
+    boris.tell("chat", text="and now")
+    terminal.wait_for("and now")
+    assert not any("┆" in line for line in terminal.lines if "and now" in line)
 
 
-def test_a_name_is_asked_for_again_if_it_is_taken(server: RunningServer, talker: TalkerMaker) -> None:
+def test_a_name_is_asked_for_again_if_it_is_taken(
+    server: RunningServer, make_terminal: TerminalMaker, talker: TalkerMaker
+) -> None:
     talker().join("Anna")
-    with Terminal(server.url()) as terminal:
-        terminal.wait_for("Your name:")
-        terminal.type("Anna\r")
-        terminal.wait_for("is in use")
-        terminal.wait_for("Your name:")
-        terminal.type("Hanna\r")
-        terminal.wait_for("You are in # main as Hanna.")
+    terminal = make_terminal(server.url(), LOGNAME="Ann", USER="Ann")
+    terminal.wait_for("Your name: Ann")
+    terminal.type("a\r")
+    terminal.wait_for("is in use")
+    terminal.wait_for("Your name: Ann")
+    terminal.type("ika\r")
+    terminal.wait_for("You are in # main as Annika.")
 
 
 def test_it_comes_back_after_a_restart_and_says_what_waited(
@@ -169,36 +239,154 @@ def test_it_comes_back_after_a_restart_and_says_what_waited(
 ) -> None:
     terminal.type("before\r")
     terminal.wait_for("→ Anna: before")
+    terminal.type("a line being ty")
+    terminal.wait_for("> a line being ty")
     server.stop()
     terminal.wait_for("no connection")
-    terminal.type("in between\r")
+    assert terminal.input_line == "> a line being ty"
+    terminal.type("ped\r")
     terminal.wait_for("1 waiting")
+    terminal.type("half of an")
     server.start()
     terminal.wait_for("connected again")
-    terminal.wait_for("→ Anna: in between")
-    assert [line.rsplit(": ", 1)[1] for line in server.lines] == ["before", "in between"]
+    terminal.wait_for("→ Anna: a line being typed")
+    terminal.wait_until(lambda: terminal.input_line == "> half of an", "the line did not stay")
+    terminal.wait_until(lambda: "waiting" not in terminal.bar, "it still waits")
+    terminal.type("other\r")
+    terminal.wait_for("→ Anna: half of another")
+    assert said(server.lines) == ["before", "a line being typed", "half of another"]
     assert sum("Anna: before" in line for line in terminal.lines) == 1
 
 
-def test_what_is_no_command_is_not_said(server: RunningServer, terminal: Terminal) -> None:
-    terminal.type("/dance\r")
-    terminal.wait_for("There is no command /dance")
-    terminal.type("//dance\r")
-    terminal.wait_for("→ Anna: /dance")
-    assert len(server.lines) == 1
+def test_what_waits_survives_leaving_a_closed_window_and_a_lost_machine(
+    server: RunningServer, make_terminal: TerminalMaker
+) -> None:
+    for number, end in enumerate((Terminal.exit_status, Terminal.close_window, Terminal.kill)):
+        server.start() if not server.is_running else None
+        terminal = make_terminal(server.url(), "--name", "Anna")
+        terminal.wait_for("You are in")
+        server.stop()
+        terminal.wait_for("no connection")
+        terminal.type(f"one {number}\rtwo {number}\r")
+        terminal.wait_for("2 waiting")
+        if end is Terminal.exit_status:
+            terminal.type("/exit\r")
+            terminal.wait_for("2 waiting to be sent; they are kept")
+        elif end is Terminal.kill:
+            time.sleep(1.5)  # they are kept within a second
+        end(terminal)
+        server.start()
+        again = make_terminal(server.url(), "--name", "Anna")
+        again.wait_for(f"→ Anna: two {number}")
+        again.type("/exit\r")
+        assert again.exit_status() == 0
+    assert said(server.lines) == [f"{word} {number}" for number in range(3) for word in ("one", "two")]
 
 
-def test_ctrl_d_leaves(terminal: Terminal) -> None:
-    terminal.type("\x04")
+def test_one_sees_where_one_has_stopped_reading(terminal: Terminal, talker: TalkerMaker) -> None:
+    boris = talker()
+    boris.join("Boris")
+    boris.tell("chat", text="seen")
+    terminal.wait_for("Boris: seen")
+    terminal.type(LOOKS_ELSEWHERE)
+    terminal.wait_until(lambda: b"\x1b[?1004h" in terminal.bytes, "it was not asked for")
+    time.sleep(0.3)
+    boris.tell("chat", text="not seen")
+    boris.tell("chat", text="not seen either")
+    terminal.wait_for("not seen either")
+    places = [line for line in terminal.lines if "unread" in line or "Boris: " in line]
+    assert ["unread" in line for line in places] == [False, True, False, False]
+    terminal.type(LOOKS_HERE)
+    time.sleep(0.3)
+    boris.tell("chat", text="seen again")
+    terminal.wait_for("seen again")
+    assert sum("unread" in line for line in terminal.lines) == 1
+
+
+def test_the_bell_rings_as_one_likes(terminal: Terminal, talker: TalkerMaker) -> None:
+    boris = talker()
+    boris.join("Boris")
+
+    def rings(text: str) -> int:
+        before = terminal.bytes.count(b"\a")
+        boris.tell("chat", text=text)
+        terminal.wait_for(text)
+        terminal.type("x\x7f")
+        for _ in range(3):
+            terminal.read()
+        return terminal.bytes.count(b"\a") - before
+
+    assert rings("nobody is meant") == 0
+    assert rings("anna, come here") == 1
+    terminal.wait_for("› Boris: anna, come here")
+    terminal.type("/bell all\r")
+    terminal.wait_for("Bell: at each message.")
+    assert rings("nobody again") == 1
+    terminal.type("/bell off\r")
+    terminal.wait_for("Bell: off.")
+    assert rings("Anna, come back") == 0
+
+
+def test_no_chat_at_the_address_is_one_clear_line(make_terminal: TerminalMaker) -> None:
+    terminal = make_terminal("ws://127.0.0.1:1/ws", "--name", "Anna")
+    terminal.wait_for("besedka: cannot reach a chat at ws://127.0.0.1:1/ws: connection refused")
+    assert terminal.exit_status() == 3
+
+
+def test_a_person_who_speaks_russian_is_spoken_to_in_russian(
+    server: RunningServer, make_terminal: TerminalMaker
+) -> None:
+    terminal = make_terminal(server.url(), "--name", "Анна", LANG="ru_RU.UTF-8")
+    terminal.wait_for("Вы в комнате # main, ваше имя Анна.")
+    terminal.type("/help\r")
+    terminal.wait_for("показать это")
+    terminal.type("/танец\r")
+    terminal.wait_for("Нет команды /танец")
+
+
+def test_without_colours_nothing_is_coloured(server: RunningServer, make_terminal: TerminalMaker) -> None:
+    for arguments, environment in ((["--color", "never"], {}), ([], {"NO_COLOR": "1"})):
+        terminal = make_terminal(server.url(), "--name", "Anna", *arguments, **environment)
+        terminal.wait_for("You are in")
+        terminal.type("grey\r")
+        terminal.wait_for("→ Anna: grey")
+        attributes = {
+            int(one)
+            for found in re.findall(rb"\x1b\[([0-9;]*)m", terminal.bytes)
+            for one in found.split(b";")
+            if one
+        }
+        assert attributes & {*range(30, 50), *range(90, 108)} == set()
+        terminal.type("/exit\r")
+        assert terminal.exit_status() == 0
+
+
+def test_a_dumb_terminal_is_talked_to_without_control_sequences(
+    server: RunningServer, make_terminal: TerminalMaker, talker: TalkerMaker
+) -> None:
+    terminal = make_terminal(server.url(), "--name", "Anna", TERM="dumb")
+    terminal.wait_for("You are in")
+    boris = talker()
+    boris.join("Boris")
+    terminal.wait_for("Boris joined")
+    terminal.type("half a sen")
+    terminal.wait_for("> half a sen")
+    boris.tell("chat", text="an interruption")
+    terminal.wait_for("Boris: an interruption")
+    terminal.wait_until(lambda: terminal.input_line == "> half a sen", "the line was not shown again")
+    terminal.type("tence\r")
+    terminal.wait_for("→ Anna: half a sentence")
+    terminal.type("/exit\r")
     assert terminal.exit_status() == 0
+    assert b"\x1b" not in terminal.bytes
 
 
-def test_no_chat_at_the_address_is_one_clear_line() -> None:
-    with Terminal("ws://127.0.0.1:1/ws", "--name", "Anna") as terminal:
-        terminal.wait_for("besedka: cannot reach a chat at ws://127.0.0.1:1/ws: connection refused")
-        assert terminal.exit_status() == 1
-
-
-def test_a_person_who_speaks_russian_is_spoken_to_in_russian(server: RunningServer) -> None:
-    with Terminal(server.url(), "--name", "Анна", LANG="ru_RU.UTF-8") as terminal:
-        terminal.wait_for("Вы в комнате # main, ваше имя Анна.")
+def test_where_nothing_can_be_kept_one_talks_all_the_same(
+    server: RunningServer, make_terminal: TerminalMaker
+) -> None:
+    terminal = make_terminal(server.url(), "--name", "Anna", XDG_STATE_HOME="/dev/null")
+    terminal.wait_for("! What you type and what waits is not kept:")
+    terminal.type("all the same\r")
+    terminal.wait_for("→ Anna: all the same")
+    terminal.type("/exit\r")
+    assert terminal.exit_status() == 0

@@ -42,13 +42,17 @@ def test_no_control_and_no_direction_of_others_reaches_the_terminal(user: str, t
 def test_own_others_and_old_messages_differ_by_more_than_colour() -> None:
     own, other = (screen.message(heard(name, "hi"), me="Anna") for name in ("Anna", "Boris"))
     assert shown(own) == "23:46 → Anna: hi"
-    assert shown(other) == "23:46 Boris: hi"
-    old = screen.message(heard("Boris", "hi", is_old=True), me="Anna")
-    assert {style for style, _ in old} != {style for style, _ in other}
+    assert shown(other) == "23:46   Boris: hi"
+    assert shown(screen.message(heard("Boris", "hi", is_old=True), me="Anna")) == "23:46┆  Boris: hi"
+    assert shown(screen.message(heard("Anna", "hi", is_old=True), me="Anna")) == "23:46┆→ Anna: hi"
+    assert shown(screen.message(heard("Boris", "hi anna"), me="Anna")) == "23:46 › Boris: hi anna"
+    assert shown(screen.message(heard("Boris", "/me waves"), me="Anna")) == "23:46   * Boris waves"
+    assert shown(screen.remark("hi")) == "      · hi"
+    assert shown(screen.remark("hi", problem=True)) == "      ! hi"
 
 
 def test_further_lines_are_indented_under_the_first() -> None:
-    assert shown(screen.message(heard("Boris", "one\ntwo"), me="Anna")) == "23:46 Boris: one\n      two"
+    assert shown(screen.message(heard("Boris", "one\ntwo"), me="Anna")) == "23:46   Boris: one\n        two"
 
 
 def test_a_name_keeps_its_colour() -> None:
@@ -64,10 +68,30 @@ def test_ones_own_coming_is_no_news() -> None:
     assert screen.notice(system(["Anna"], []), "Anna", ENGLISH) is None
     told = screen.notice(system(["Anna", "Boris"], ["Clara"]), "Anna", ENGLISH)
     assert told
-    assert shown(told).strip() == "Boris joined · Clara left (2 here)"
+    assert shown(told).strip() == "· Boris joined; Clara left (2 here)"
 
 
 def test_the_language_follows_the_environment() -> None:
     assert phrases({"LANG": "ru_RU.UTF-8"}) is RUSSIAN
     assert phrases({"LANG": "ru_RU.UTF-8", "LC_ALL": "C"}) is ENGLISH
     assert phrases({}) is ENGLISH
+
+
+def test_all_colours_can_be_read_on_black_and_on_white() -> None:
+    def luminance(colour: str) -> float:
+        """As WCAG 2.2 defines it."""
+        parts = [int(colour[place : place + 2], 16) / 255 for place in (1, 3, 5)]
+        linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
+        return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+    for colour in (*screen.NAME_COLOURS, screen.GREY):
+        assert (luminance(colour) + 0.05) / 0.05 > 4.3, colour
+        assert 1.05 / (luminance(colour) + 0.05) > 4.3, colour
+    assert (luminance(screen.RED) + 0.05) / 0.05 > 4.5
+
+
+def test_columns_stand_below_each_other_also_where_characters_are_wide() -> None:
+    rows = shown(screen.table([("日本", "two wide ones"), ("abcd", "four narrow ones"), ("x", "one")])).split(
+        "\n"
+    )
+    assert rows == ["        日本  two wide ones", "        abcd  four narrow ones", "        x     one"]

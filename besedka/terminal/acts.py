@@ -1,0 +1,171 @@
+"""What the commands of the table do."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from besedka.remote.connection import Heard
+from besedka.terminal import screen
+from besedka.terminal.commands import COMMANDS
+from besedka.terminal.place import State
+from besedka.terminal.talk import Act, Bell, Talk
+from besedka.wire.names import clean_name, clean_room
+from besedka.wire.refusals import Refused
+
+OLDER_MESSAGES: Final = 20
+"""How many `/history` shows that does not say how many."""
+
+OLDER_MESSAGES_AT_MOST: Final = 1_000
+
+FOUND_AT_MOST: Final = 20
+
+
+async def _help(talk: Talk, _: str) -> None:
+    rows = [
+        (
+            " ".join(filter(None, (f"/{command.name}", command.usage, *command.aliases))),
+            talk.words.commands[command.name],
+        )
+        for command in COMMANDS
+    ]
+    talk.paper.put(screen.table([*rows, *talk.words.keys.items()]))
+
+
+async def _who(talk: Talk, _: str) -> None:
+    place = talk.current
+    more = place.clients_count - len(place.people)
+    names = ", ".join(sorted(place.people, key=str.casefold)) + (f" +{more}" if more > 0 else "")
+    talk.remark(f"{talk.words.here.format(names=names)} ({place.clients_count})")
+
+
+async def _rooms(talk: Talk, _: str) -> None:
+    if not _is_in(talk):
+        return
+    rows = []
+    for room in await talk.current.connection.rooms():
+        talk.known_rooms.add(room.name)
+        here = f" · {talk.words.room_here}" if room.name in talk.places else ""
+        rows.append((f"# {room.name}", f"{talk.words.people.format(n=room.clients_count)}{here}"))
+    talk.remark(talk.words.rooms)
+    talk.paper.put(screen.table(rows))
+
+
+async def _join(talk: Talk, given: str) -> None:
+    try:
+        room = clean_room(given.removeprefix("#").strip())
+    except Refused as refusal:
+        talk.problem(refusal.sentence(talk.words.language))
+        return
+    if room == talk.current.room:
+        talk.remark(talk.words.already_here.format(room=room))
+    elif room in talk.places:
+        talk.go(talk.places[room])
+    elif _is_in(talk):
+        talk.go(await talk.enter(room, talk.current.me))
+
+
+async def _leave(talk: Talk, _: str) -> None:
+    if len(talk.places) == 1:
+        talk.remark(talk.words.last_room)
+    else:
+        await talk.forget(talk.current)
+
+
+async def _name(talk: Talk, given: str) -> None:
+    try:
+        name = clean_name(given)
+    except Refused as refusal:
+        talk.problem(refusal.sentence(talk.words.language))
+        return
+    if name == talk.current.me:
+        talk.remark(talk.words.name_same)
+    elif talk.waiting:
+        talk.problem(talk.words.name_waits.format(n=talk.waiting))
+    elif _is_in(talk):
+        looked_at = talk.current
+        # The first one is refused if any is; the others are the same person then.
+        for place in (looked_at, *(place for place in talk.places.values() if place is not looked_at)):
+            await talk.rename(place, name)
+        talk.remark(talk.words.welcome.format(room=talk.current.room, user=talk.current.me))
+
+
+async def _history(talk: Talk, given: str) -> None:
+    if given and not (given.isdecimal() and int(given)):
+        talk.problem(talk.words.no_number.format(given=given))
+        return
+    place, count = talk.current, min(int(given or OLDER_MESSAGES), OLDER_MESSAGES_AT_MOST)
+    if place.oldest <= 1:
+        talk.remark(talk.words.no_older)
+    elif _is_in(talk):
+        first = max(1, place.oldest - count)
+        older = await place.connection.page(first, place.oldest - first)
+        if not older:
+            talk.remark(talk.words.no_older)
+            return
+        day = place.day
+        talk.paper.put(screen.rule(talk.words.older.format(first=older[0].id, last=older[-1].id)))
+        talk.show(place, older)
+        talk.paper.put(screen.rule(talk.words.now))
+        place.oldest, place.day = older[0].id, day
+
+
+async def _find(talk: Talk, given: str) -> None:
+    if not _is_in(talk):
+        return
+    place, found, before = talk.current, list[Heard](), 0
+    # The server looks only so long at a time.
+    while len(found) < FOUND_AT_MOST:
+        answer = await place.connection.search(given, before, FOUND_AT_MOST - len(found))
+        found, before = [*answer.messages, *found], answer.before
+        if not before:
+            break
+    for heard in found:
+        talk.paper.put(screen.found(heard, place.me))
+    count = f"{len(found)}{'+' if before else ''}"
+    talk.remark(talk.words.found.format(n=count) if found else talk.words.found_nothing)
+
+
+async def _edit(talk: Talk, given: str) -> None:
+    talk.line.edit(given)
+
+
+async def _bell(talk: Talk, given: str) -> None:
+    kinds = {kind.value: kind for kind in Bell}
+    if given and given not in kinds:
+        talk.problem(talk.words.lacks.format(command="bell", usage="[on|off|all]"))
+        return
+    talk.bell = kinds.get(given, talk.bell)
+    talk.remark(talk.words.bell.format(kind=talk.words.bell_kinds[talk.bell.value]))
+
+
+async def _clear(talk: Talk, _: str) -> None:
+    talk.line.clear()
+
+
+async def _exit(talk: Talk, _: str) -> None:
+    talk.line.end()
+
+
+def _is_in(talk: Talk) -> bool:
+    """Whether there is a connection; if not, it is told."""
+    if talk.current.state is not State.IN:
+        talk.problem(talk.words.not_now)
+    return talk.current.state is State.IN
+
+
+ACTS: Final[Mapping[str, Act]] = {
+    "help": _help,
+    "who": _who,
+    "rooms": _rooms,
+    "join": _join,
+    "leave": _leave,
+    "name": _name,
+    "history": _history,
+    "find": _find,
+    "edit": _edit,
+    "bell": _bell,
+    "clear": _clear,
+    "exit": _exit,
+}
+"""By the names of `COMMANDS`; ``/me`` is no act but words."""

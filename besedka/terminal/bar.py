@@ -1,0 +1,48 @@
+"""The bar below the input line: where one is, how it stands, what waits, who types, what is new elsewhere. Pure."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Final
+
+from besedka.terminal.phrases import Phrases
+from besedka.terminal.place import Place, State
+from besedka.terminal.screen import Fragments, harmless
+
+TYPISTS_AT_MOST: Final = 3
+
+
+def bar(place: Place, others: Sequence[Place], waiting: int, now: float, phrases: Phrases) -> Fragments:
+    """The bar.
+
+    Args:
+        place: the room that is looked at.
+        others: the rooms that are not.
+        waiting: how many messages wait to be sent.
+        now: the loop's clock.
+        phrases: the language.
+    """
+    parts: Fragments = [
+        ("class:bar.room", f"# {harmless(place.room)}"),
+        ("class:bar", f"{phrases.people.format(n=place.clients_count)} · {harmless(place.me)}"),
+    ]
+    if place.state is State.AWAY:
+        seconds = math.ceil(place.retry_at - now)
+        trouble = phrases.away.format(n=seconds) if seconds > 0 else phrases.away_now
+        parts.append(("class:bar.trouble", trouble))
+    if waiting:
+        parts.append(("class:bar.trouble", phrases.waiting.format(n=waiting)))
+    typists = [name for name in place.typing() if name != place.me][:TYPISTS_AT_MOST]
+    if typists:
+        parts.append(("class:bar", phrases.typing.format(names=harmless(", ".join(typists)))))
+    news = [
+        f"# {harmless(other.room)} {other.missed_count}{'!' if other.is_called else ''}"
+        for other in others
+        if other.missed_count
+    ]
+    parts += [("class:bar.news", one) for one in news]
+    joined: Fragments = []
+    for part in parts:
+        joined += [("class:bar", " │ "), part] if joined else [part]
+    return joined

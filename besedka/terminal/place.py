@@ -1,0 +1,174 @@
+"""A room that one is in: its connection, who is there, and what came while one looked elsewhere."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+from enum import Enum, auto
+from typing import Final
+
+from besedka.remote.connection import Away, Connection, Event, Heard, Reset
+from besedka.remote.errors import RemoteError
+from besedka.terminal.unsent import Unsent
+from besedka.wire.mentions import mentions
+from besedka.wire.words import Error, System, Typing, Welcome
+
+MISSED_AT_MOST: Final = 200
+"""Messages of a room that wait for one who looks elsewhere; what is older is in the log."""
+
+TYPING_SECONDS: Final = 4.0
+"""How long somebody is taken to type after a word of it; such words come at least every two seconds."""
+
+
+class State(Enum):
+    """How it stands with a room's connection."""
+
+    CONNECTING = auto()
+    IN = auto()
+    AWAY = auto()
+
+
+class Place:
+    """One room.
+
+    Args:
+        connection: to the room.
+        unsent: keeps what waits in it, if that can be kept.
+        room: its name, as it was typed; `room` is as the server tells it.
+        listen: hears what happens, after the place has taken it in.
+
+    Attributes:
+        room: its name.
+        me: one's own name in it.
+        state: of the connection.
+        retry_at: when it is tried again, by the loop's clock, while `state` is away.
+        people: the names of who is there, the first hundred or so.
+        clients_count: how many are there.
+        missed: what came while one looked elsewhere, the newest of it.
+        missed_count: how many messages that were, those that are not in `missed` among them.
+        is_called: whether one was mentioned in them.
+        oldest: the id of the oldest message that was shown; 0 if none was.
+        newest: the id of the newest one that was shown or missed.
+        day: the day of the message that was shown last.
+    """
+
+    def __init__(
+        self, connection: Connection, unsent: Unsent | None, room: str, listen: Callable[[Place, Event], None]
+    ) -> None:
+        self.connection = connection
+        self.room = room
+        self.me = ""
+        self.state = State.CONNECTING
+        self.retry_at = 0.0
+        self.people: list[str] = []
+        self.clients_count = 0
+        self.missed: deque[Heard] = deque(maxlen=MISSED_AT_MOST)
+        self.missed_count = 0
+        self.is_called = False
+        self.oldest = 0
+        self.newest = 0
+        self.day = ""
+        self._unsent = unsent
+        self._typing: dict[str, float] = {}
+        self._listen = listen
+        self._loop = asyncio.get_running_loop()
+        self._joined: asyncio.Future[None] = self._loop.create_future()
+        self.ended = asyncio.ensure_future(self._hear())
+
+    async def joined(self) -> None:
+        """Wait until one is in.
+
+        Raises:
+            ConnectionFailed: if there is no chat.
+            JoinRefused: if one is not let in.
+        """
+        await self._joined
+
+    async def leave(self) -> None:
+        """Leave; what waits is kept."""
+        await self.connection.leave()
+        self.ended.cancel()
+        await asyncio.gather(self.ended, return_exceptions=True)
+        self.keep()
+        self.close()
+
+    def keep(self) -> None:
+        """Keep on disk what waits.
+
+        Raises:
+            OSError: if it cannot be kept.
+        """
+        if self._unsent:
+            self._unsent.keep(self.connection.unsent)
+
+    def close(self) -> None:
+        """Keep nothing more."""
+        if self._unsent:
+            self._unsent.close()
+
+    def typing(self) -> list[str]:
+        """Who types just now."""
+        now = self._loop.time()
+        self._typing = {name: until for name, until in self._typing.items() if until > now}
+        return [*self._typing]
+
+    def miss(self, heard: Heard) -> None:
+        """A message came while one looked elsewhere."""
+        self.missed.append(heard)
+        self.missed_count += 1
+        self.newest = max(self.newest, heard.id)
+        self.is_called = self.is_called or (heard.user != self.me and mentions(heard.text, self.me))
+
+    def catch_up(self) -> tuple[int, list[Heard]]:
+        """What was missed: how many messages that memory has not any more, and the others."""
+        missed, gone = [*self.missed], self.missed_count - len(self.missed)
+        self.missed.clear()
+        self.missed_count, self.is_called = 0, False
+        return gone, missed
+
+    def take_over(self, other: Place) -> None:
+        """Go on where another place in the same room ends, of the same person under another name."""
+        new = [heard for heard in self.missed if heard.id > other.newest]
+        self.missed = other.missed
+        self.missed_count, self.is_called = other.missed_count, other.is_called
+        self.oldest, self.newest, self.day = other.oldest, other.newest, other.day
+        for heard in new:
+            self.miss(heard)
+
+    async def _hear(self) -> None:
+        try:
+            async for event in self.connection.events():
+                before = self.state
+                self._take(event)
+                self._listen(self, event)
+                if isinstance(event, Welcome) and before is State.CONNECTING:
+                    self._joined.set_result(None)
+        except RemoteError as error:
+            if self._joined.done():
+                raise
+            self._joined.set_exception(error)
+
+    def _take(self, event: Event) -> None:
+        match event:
+            case Welcome():
+                self.room, self.me, self.state = event.room, event.user, State.IN
+                self.people, self.clients_count = event.users, event.clients_count
+            case System():
+                self.clients_count = event.clients_count
+                if isinstance(event.users, list):
+                    self.people = event.users
+                else:
+                    stayed = [name for name in self.people if name not in event.left]
+                    self.people = stayed + [name for name in event.joined if name not in stayed]
+            case Away():
+                self.state, self.retry_at = State.AWAY, self._loop.time() + event.retry_in
+                self._typing.clear()
+            case Typing():
+                self._typing[event.user] = self._loop.time() + TYPING_SECONDS
+            case Heard():
+                self._typing.pop(event.user, None)
+            case Reset():
+                self.oldest = self.newest = 0
+            case Error():
+                pass

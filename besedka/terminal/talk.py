@@ -1,0 +1,467 @@
+"""A talk at a terminal: the rooms that one is in, an input line that stays whole, and what is printed above it."""
+
+from __future__ import annotations
+
+import asyncio
+import getpass
+import signal
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from enum import Enum
+from pathlib import Path
+from typing import Final
+
+from prompt_toolkit.application import get_app
+from prompt_toolkit.history import FileHistory, History, InMemoryHistory
+from prompt_toolkit.output import ColorDepth
+from prompt_toolkit.styles import Style
+
+from besedka.home import state_folder
+from besedka.remote.address import Address
+from besedka.remote.connection import SAID_AGAIN, Away, Connection, Event, Heard, Reset
+from besedka.remote.errors import JoinRefused, RemoteError, SayRefused
+from besedka.terminal import bar, screen
+from besedka.terminal.commands import Command, Mistake, Order, Words, read
+from besedka.terminal.completion import Endings
+from besedka.terminal.input_line import InputLine
+from besedka.terminal.paper import Paper
+from besedka.terminal.phrases import Phrases
+from besedka.terminal.place import Place
+from besedka.terminal.unsent import Unsent
+from besedka.wire.line import MessageId
+from besedka.wire.mentions import mentions
+from besedka.wire.names import clean_text
+from besedka.wire.refusals import Code, Refused
+from besedka.wire.words import Error, System, Welcome
+
+KEEP_SECONDS: Final = 1.0
+"""What waits for longer than this is on disk."""
+
+LAST_WORDS_SECONDS: Final = 1.0
+"""How long one who leaves waits for what was said last to be stored."""
+
+TYPING_SECONDS: Final = 2.0
+"""The others are told so often that one types."""
+
+ANOTHER_NAME: Final = frozenset({Code.NAME_TAKEN, Code.NAME_RESERVED, Code.BAD_NAME})
+"""Refusals that another name helps against."""
+
+
+class Bell(Enum):
+    """When to ring."""
+
+    OFF = "off"
+    ON = "on"
+    ALL = "all"
+
+
+Act = Callable[["Talk", str], Awaitable[None]]
+"""What a command does; it is given what was typed behind it."""
+
+
+class Talk:
+    """One terminal, from coming to leaving.
+
+    Args:
+        there: the chat, and the room to begin in.
+        secret: shows that several programs are the same person.
+        bell: when to ring.
+        color_depth: how many colours there may be; None: as many as the terminal has.
+        words: the language.
+        acts: what the commands do, by their names.
+
+    Attributes:
+        places: the rooms that one is in, by name; the last one was looked at last.
+        current: the one that is looked at.
+        line: where one types.
+        paper: what is printed on.
+        known_rooms: the names of rooms that were heard of.
+    """
+
+    def __init__(
+        self,
+        there: Address,
+        *,
+        secret: str,
+        bell: Bell,
+        color_depth: ColorDepth | None,
+        words: Phrases,
+        acts: Mapping[str, Act],
+    ) -> None:
+        self.places: dict[str, Place] = {}
+        self.current: Place
+        self.known_rooms: set[str] = {there.room}
+        self.bell = bell
+        self.words = words
+        self._there = there
+        self._secret = secret
+        self._acts = acts
+        self._folder, self._trouble = _folder()
+        self._typing_told_at = 0.0
+        self._away: set[Place] = set()
+        self._unread_is_due = False
+        self._failure: BaseException | None = None
+        self._speakers: dict[str, None] = {}
+        self._unsettled: set[asyncio.Future[MessageId]] = set()
+        style = Style.from_dict(screen.STYLES)
+        self.line = InputLine(
+            bar=self._bar,
+            completer=Endings(self._names, lambda: sorted(self.known_rooms)),
+            history=self._history(),
+            style=style,
+            color_depth=color_depth,
+            changed=self._tell_typing,
+            look=self._look,
+        )
+        self.paper = Paper(
+            self.line.output, style, color_depth, (lambda: self.line.shown) if self.line.is_dumb else None
+        )
+
+    # From coming to leaving.
+
+    async def run(self, name: str | None) -> None:
+        """Come in, talk, leave."""
+        if self._trouble:
+            self.problem(self.words.not_kept.format(why=self._trouble))
+        try:
+            self.go(await self._come(name))
+        except EOFError:
+            return  # no name was given
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGHUP, signal.SIGTERM):
+            loop.add_signal_handler(number, self._hang_up)
+        tasks = [
+            asyncio.ensure_future(task)
+            for task in (self.line.run(), self.paper.run(), self._obey(), self._keep())
+        ]
+        try:
+            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            await self._leave()
+        for task in done:
+            task.result()
+        if self._failure:
+            raise self._failure
+
+    async def enter(self, room: str, user: str, *, instead_of: Place | None = None) -> Place:
+        """Enter a room; or, under another name, the one that one is in.
+
+        Raises:
+            ConnectionFailed: if there is no chat.
+            JoinRefused: if one is not let in.
+        """
+        unsent = self._unsent(room, user)
+        left = unsent.left if unsent else []
+        since, epoch = instead_of.connection.cursor if instead_of else (None, "")
+        connection = Connection(
+            self._there.url, user, room, secret=self._secret, since=since, epoch=epoch, unsent=left
+        )
+        place = Place(connection, unsent, room, self._tell)
+        try:
+            await place.joined()
+        except BaseException:
+            await place.leave()
+            raise
+        self.known_rooms.add(place.room)
+        place.ended.add_done_callback(lambda _: self._lost(place))
+        if left:
+            self.remark(self.words.kept.format(n=len(left)))
+        if unsent and unsent.is_damaged:
+            self.problem(self.words.kept_damaged.format(path=unsent.damaged))
+        return place
+
+    def go(self, place: Place) -> None:
+        """Look at a room; what came meanwhile is shown."""
+        is_new = place.room not in self.places
+        self.places.pop(place.room, None)
+        self.places[place.room] = self.current = place
+        self._unread_is_due = False
+        if is_new:
+            welcome = self.words.welcome.format(room=place.room, user=place.me)
+            self.remark(welcome if len(self.places) > 1 else f"{welcome} {self.words.how}")
+        else:
+            self.paper.put(screen.rule(f"# {place.room}"))
+        gone, missed = place.catch_up()
+        if missed and not is_new:
+            self.paper.put(screen.rule(self.words.unread))
+        if gone:
+            self.remark(self.words.missed.format(n=gone))
+        self.show(place, missed)
+        self.line.refresh()
+
+    async def rename(self, place: Place, name: str) -> None:
+        """Be in a room under another name: come in anew, and let the old one go.
+
+        Raises:
+            ConnectionFailed: if there is no chat.
+            JoinRefused: if one is not let in; one stays under the old name.
+        """
+        fresh = await self.enter(place.room, name, instead_of=place)
+        fresh.take_over(place)
+        self.places[place.room] = fresh
+        if place is self.current:
+            self.current = fresh
+            self.show(fresh, fresh.catch_up()[1])
+        await place.leave()
+
+    async def forget(self, place: Place) -> None:
+        """Leave a room; if it is looked at, go back to the one before."""
+        del self.places[place.room]
+        if place is self.current and self.places:
+            self.go([*self.places.values()][-1])
+        await place.leave()
+
+    async def _come(self, name: str | None) -> Place:
+        while True:
+            name = name or await self._ask_name()
+            try:
+                return await self.enter(self._there.room, name)
+            except JoinRefused as refusal:
+                if refusal.code not in ANOTHER_NAME:
+                    raise
+                self.problem(self.words.refusals.get(refusal.code, str(refusal)))
+                await self.paper.print_all()
+                name = None
+
+    async def _ask_name(self) -> str:
+        while True:
+            if name := await self.line.ask(self.words.your_name, _login()):
+                return name
+
+    async def _leave(self) -> None:
+        if self._unsettled and self.current not in self._away:
+            await asyncio.wait(self._unsettled, timeout=LAST_WORDS_SECONDS)
+        await asyncio.gather(*(place.leave() for place in self.places.values()))
+        if (count := self.waiting) and self._folder:
+            self.remark(self.words.waits.format(n=count))
+        await self.paper.print_all()
+
+    def _hang_up(self) -> None:
+        """The window is closed, or the machine goes down."""
+        self._keep_all()
+        self.line.end()
+
+    def _lost(self, place: Place) -> None:
+        """The server does not want us back in a room."""
+        error = None if place.ended.cancelled() else place.ended.exception()
+        if error is None or self.places.get(place.room) is not place:
+            return
+        if len(self.places) == 1:
+            self._failure = error
+            self.line.end()
+            return
+        self.problem(f"# {place.room}: {error}")
+        del self.places[place.room]
+        place.close()
+        if place is self.current:
+            self.go([*self.places.values()][-1])
+
+    # What is typed.
+
+    async def _obey(self) -> None:
+        while True:
+            line = (await self.line.typed.get()).rstrip()
+            match read(line):
+                case Words(text):
+                    self._say(text, line)
+                case Order(command, argument):
+                    try:
+                        await self._acts[command.name](self, argument)
+                    except RemoteError as error:
+                        self.refused(error)
+                case Mistake(word, None, near):
+                    phrase = self.words.near_command if near else self.words.unknown_command
+                    self.problem(phrase.format(command=word, near=near))
+                case Mistake(_, Command(name=name, usage=usage)):
+                    self.problem(self.words.lacks.format(command=name, usage=usage))
+                case None:
+                    pass
+
+    def _say(self, text: str, typed: str) -> None:
+        place = self.current
+        try:
+            said = place.connection.say(clean_text(text))
+        except Refused as refusal:
+            self.problem(refusal.sentence(self.words.language))
+            self._give_back(typed)
+        else:
+            self._unsettled.add(said)
+            said.add_done_callback(lambda said: self._said(said, typed))
+            self.line.refresh()
+
+    def _said(self, said: asyncio.Future[MessageId], typed: str) -> None:
+        self._unsettled.discard(said)
+        if not said.cancelled() and isinstance(said.exception(), SayRefused):
+            self._give_back(typed)
+
+    def _give_back(self, typed: str) -> None:
+        """What was not taken is not lost: it is in the line again, or, if something else is, above it."""
+        if not self.line.give_back(typed):
+            self.problem(self.words.not_sent.format(text=typed))
+
+    def _tell_typing(self, text: str) -> None:
+        now = asyncio.get_running_loop().time()
+        if not text or text.startswith("/") or now - self._typing_told_at < TYPING_SECONDS:
+            return
+        self._typing_told_at = now
+        get_app().create_background_task(self.current.connection.typing())
+
+    # What happens.
+
+    def _tell(self, place: Place, event: Event) -> None:
+        match event:
+            case Heard():
+                self._hear(place, event)
+            case Away():
+                # Elsewhere the bar tells it.
+                if self.line.is_dumb and place not in self._away:
+                    self.remark(self.words.away_now)
+                self._away.add(place)
+            case Welcome() if place in self._away:
+                self._away.discard(place)
+                if self._is_looked_at(place):
+                    self.remark(self.words.back)
+            case System() if self._is_looked_at(place):
+                notice = screen.notice(event, place.me, self.words)
+                if notice:
+                    self.paper.put(notice)
+            case Error() if event.code not in SAID_AGAIN:
+                self.problem(self.words.refusals.get(event.code, event.text))
+            case Reset() if self._is_looked_at(place):
+                self.remark(self.words.reset)
+            case _:
+                pass
+        self.line.refresh()
+
+    def _hear(self, place: Place, heard: Heard) -> None:
+        if place.room not in self.places or self.places[place.room] is not place:
+            place.miss(heard)  # on the way in
+            return
+        is_own = heard.user == place.me
+        self._speakers.pop(heard.user, None)
+        self._speakers[heard.user] = None
+        if place is not self.current:
+            place.miss(heard)
+        else:
+            if self._unread_is_due and not is_own:
+                self._unread_is_due = False
+                self.paper.put(screen.rule(self.words.unread))
+            self.show(place, [heard])
+        is_called = mentions(heard.text, place.me)
+        if not (is_own or heard.is_old) and (self.bell is Bell.ALL or (self.bell is Bell.ON and is_called)):
+            self.paper.ring()
+
+    def _is_looked_at(self, place: Place) -> bool:
+        return bool(self.places) and place is self.current
+
+    def _look(self, is_here: bool) -> None:
+        self._unread_is_due = not is_here
+
+    # What is shown.
+
+    @property
+    def waiting(self) -> int:
+        """How many messages wait to be sent, in all rooms."""
+        return sum(place.connection.waiting for place in self.places.values())
+
+    def show(self, place: Place, messages: Sequence[Heard]) -> None:
+        """Show messages of a room, behind those that were shown."""
+        for heard in messages:
+            if heard.stamp[:10] != place.day:
+                place.day = heard.stamp[:10]
+                self.paper.put(screen.rule(place.day))
+            place.oldest = place.oldest or heard.id
+            place.newest = max(place.newest, heard.id)
+            self.paper.put(screen.message(heard, place.me))
+
+    def remark(self, text: str) -> None:
+        """Say something quietly."""
+        self.paper.put(screen.remark(text))
+
+    def problem(self, text: str) -> None:
+        """Say that something is wrong."""
+        self.paper.put(screen.remark(text, problem=True))
+
+    def refused(self, error: RemoteError) -> None:
+        """Say what did not work, in our language, or else in the server's."""
+        code = getattr(error, "code", "")
+        self.problem(self.words.refusals.get(code, str(error)))
+
+    def _bar(self) -> screen.Fragments:
+        now = asyncio.get_running_loop().time()
+        others = [place for place in self.places.values() if place is not self.current]
+        return bar.bar(self.current, others, self.waiting, now, self.words)
+
+    def _names(self) -> list[str]:
+        """Who can be spoken to: who spoke last first."""
+        late = [name for name in reversed(self._speakers) if name != self.current.me]
+        return late + [
+            name for name in self.current.people if name not in self._speakers and name != self.current.me
+        ]
+
+    # What is kept.
+
+    def _history(self) -> History:
+        if self._folder is None:
+            return InMemoryHistory()
+        return _Typed(self._folder / "typed", self._not_kept)
+
+    def _unsent(self, room: str, user: str) -> Unsent | None:
+        if self._folder is None:
+            return None
+        try:
+            return Unsent(self._folder / "unsent", self._there.url, room, user)
+        except OSError as error:
+            self._not_kept(error)
+            return None
+
+    def _not_kept(self, error: OSError) -> None:
+        """Tell once that something cannot be kept."""
+        if not self._trouble:
+            self._trouble = str(error)
+            self.problem(self.words.not_kept.format(why=self._trouble))
+
+    async def _keep(self) -> None:
+        while True:
+            await asyncio.sleep(KEEP_SECONDS)
+            self._keep_all()
+
+    def _keep_all(self) -> None:
+        for place in self.places.values():
+            try:
+                place.keep()
+            except OSError as error:
+                self._not_kept(error)
+
+
+class _Typed(FileHistory):
+    """What was typed before, for its owner alone; talking goes on where it cannot be kept."""
+
+    def __init__(self, path: Path, not_kept: Callable[[OSError], None]) -> None:
+        self._path = path
+        self._not_kept = not_kept
+        super().__init__(path)
+
+    def store_string(self, string: str) -> None:
+        try:
+            self._path.touch(mode=0o600)
+            super().store_string(string)
+        except OSError as error:
+            self._not_kept(error)
+
+
+def _folder() -> tuple[Path | None, str]:
+    """Where things are kept; or why they are not."""
+    try:
+        return state_folder(), ""
+    except OSError as error:
+        return None, str(error)
+
+
+def _login() -> str:
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):
+        return ""

@@ -1,0 +1,60 @@
+"""What a typed line means."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from besedka.terminal.acts import ACTS
+from besedka.terminal.commands import COMMANDS, Mistake, Order, Words, read
+from besedka.terminal.phrases import ENGLISH, RUSSIAN
+
+BY_NAME = {command.name: command for command in COMMANDS}
+
+
+@pytest.mark.parametrize(
+    ("line", "meaning"),
+    [
+        ("hello", Words("hello")),
+        ("//hello", Words("/hello")),
+        ("///", Words("//")),
+        (" /who", Words(" /who")),
+        ("a /who", Words("a /who")),
+        ("/who", Order(BY_NAME["who"], "")),
+        ("/WHO ", Order(BY_NAME["who"], "")),
+        ("/history  20 ", Order(BY_NAME["history"], "20")),
+        ("/me waves", Words("/me waves")),
+        ("/me", Mistake("/me", BY_NAME["me"])),
+        ("/join", Mistake("/join", BY_NAME["join"])),
+        ("/quit", Order(BY_NAME["exit"], "")),
+        (":q", Order(BY_NAME["exit"], "")),
+        (":q is how one leaves vi", Words(":q is how one leaves vi")),
+        ("/usr/bin/env", Mistake("/usr/bin/env")),
+        ("/hlep", Mistake("/hlep", near="/help")),
+        ("   ", None),
+        ("", None),
+    ],
+)
+def test_a_line_is_words_or_a_command_or_a_mistake(line: str, meaning: object) -> None:
+    assert read(line) == meaning
+
+
+@given(st.text())
+def test_everything_can_be_said(text: str) -> None:
+    line = f"/{text}" if text.startswith("/") else text
+    if read(text) is None or text.strip().casefold() == ":q":
+        return
+    assert read(line) == Words(text)
+
+
+def test_every_command_is_explained_in_both_languages_and_does_something() -> None:
+    names = set(BY_NAME)
+    assert set(ENGLISH.commands) == set(RUSSIAN.commands) == names
+    assert set(ACTS) == names - {"me"}
+
+
+def test_both_languages_have_the_same_refusals_and_bells() -> None:
+    assert set(ENGLISH.refusals) == set(RUSSIAN.refusals)
+    assert set(ENGLISH.bell_kinds) == set(RUSSIAN.bell_kinds) == {"on", "off", "all"}
+    assert len(ENGLISH.keys) == len(RUSSIAN.keys)

@@ -1,0 +1,45 @@
+"""What Tab completes."""
+
+from __future__ import annotations
+
+import pytest
+from prompt_toolkit.completion import CompleteEvent
+from prompt_toolkit.document import Document
+
+from besedka.terminal.completion import Endings
+
+NAMES = ["Boris", "Анна", "Anna Karenina", "evil\x1b[2J"]
+
+
+def completed(typed: str) -> list[str]:
+    """The line, with each ending."""
+    found = Endings(lambda: NAMES, lambda: ["dev", "design"]).get_completions(
+        Document(typed), CompleteEvent()
+    )
+    return [typed[: len(typed) + ending.start_position] + ending.text for ending in found]
+
+
+@pytest.mark.parametrize(
+    ("typed", "lines"),
+    [
+        ("bo", ["Boris: "]),
+        ("well, bo", ["well, Boris "]),
+        ("@bo", ["@Boris "]),
+        ("анн", ["Анна: "]),
+        ("anna k", ["Anna Karenina: "]),
+        ("and anna k", ["and Anna Karenina "]),
+        ("one\nbo", ["one\nBoris "]),
+        ("hi @", ["hi @Boris ", "hi @Анна ", "hi @Anna Karenina "]),
+        ("hello ", []),
+        ("", []),
+        ("zz", []),
+        ("evil", []),
+        ("/who", ["/who "]),
+        ("/h", ["/help ", "/history "]),
+        ("/join de", ["/join dev ", "/join design "]),
+        ("/join #dev", ["/join #dev "]),
+        ("/me hugs bo", ["/me hugs Boris "]),
+    ],
+)
+def test_tab_completes_names_rooms_and_commands(typed: str, lines: list[str]) -> None:
+    assert completed(typed) == lines

@@ -1,0 +1,213 @@
+"""The commands of ``besedka chat``, and being in several rooms, in a real pseudo-terminal."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.conftest import TalkerMaker
+from tests.running import RunningServer
+from tests.terminal.conftest import TerminalMaker
+from tests.terminal.seeing import Terminal
+
+
+def test_help_shows_every_command_and_key(terminal: Terminal) -> None:
+    terminal.type("/help\r")
+    terminal.wait_for("//text")
+    shown = "\n".join(terminal.lines)
+    for command in (
+        "/help",
+        "/me TEXT",
+        "/who",
+        "/rooms",
+        "/join ROOM",
+        "/leave",
+        "/name NAME",
+        "/history [N]",
+    ):
+        assert f" {command} " in shown
+    for command in (
+        "/find WORDS",
+        "/edit [TEXT]",
+        "/bell [on|off|all]",
+        "/clear",
+        "/exit /quit :q",
+        "Alt-Enter",
+    ):
+        assert f" {command} " in shown
+
+
+def test_what_is_no_command_is_not_said(server: RunningServer, terminal: Terminal) -> None:
+    terminal.type("/jion dev\r")
+    terminal.wait_for("! There is no command /jion; did you mean /join?")
+    terminal.type("/dance\r")
+    terminal.wait_for("! There is no command /dance;")
+    terminal.type("/find\r")
+    terminal.wait_for("! It needs something more: /find WORDS")
+    terminal.type("//dance\r")
+    terminal.wait_for("→ Anna: /dance")
+    assert len(server.lines) == 1
+
+
+def test_what_one_does_is_shown_as_that(server: RunningServer, terminal: Terminal) -> None:
+    terminal.type("/me waves\r")
+    terminal.wait_for("→ * Anna waves")
+    assert server.lines[0].endswith("Anna: /me waves")
+
+
+def test_one_sees_who_is_here_and_who_types(terminal: Terminal, talker: TalkerMaker) -> None:
+    boris = talker()
+    boris.join("Boris")
+    terminal.wait_until(lambda: "2 here" in terminal.bar, "the bar does not count")
+    terminal.type("/who\r")
+    terminal.wait_for("Here: Anna, Boris (2)")
+    boris.tell("typing")
+    terminal.wait_until(lambda: "Boris typing …" in terminal.bar, "the bar does not tell")
+    boris.tell("chat", text="done")
+    terminal.wait_until(lambda: "typing" not in terminal.bar, "the bar does not forget")
+    terminal.type("an answer")
+    assert boris.hear("typing")["user"] == "Anna"
+
+
+def test_one_is_in_several_rooms_and_hears_of_all(
+    server: RunningServer, terminal: Terminal, talker: TalkerMaker
+) -> None:
+    boris = talker()
+    boris.join("Boris")
+    boris.join("Boris", room="dev")
+    terminal.type("/join #dev\r")
+    terminal.wait_for("You are in # dev as Anna.")
+    terminal.wait_until(lambda: terminal.bar.startswith("# dev"), "the bar shows another room")
+    terminal.type("here\r")
+    terminal.wait_for("→ Anna: here")
+    boris.tell("chat", text="in main")
+    terminal.wait_until(lambda: "# main 1" in terminal.bar, "the bar does not count")
+    boris.tell("chat", text="and for Anna")
+    terminal.wait_until(lambda: "# main 2!" in terminal.bar, "the bar does not mark")
+    assert not any("in main" in line for line in terminal.lines)
+    terminal.type("/join main\r")
+    terminal.wait_for("──── # main ────")
+    terminal.wait_for("──── unread ────")
+    terminal.wait_for("Boris: in main")
+    terminal.wait_for("› Boris: and for Anna")
+    terminal.type("/leave\r")
+    terminal.wait_for("──── # dev ────")
+    assert boris.hear_until(lambda frame: frame.get("left") == ["Anna"])[-1]["room"] == "main"
+    terminal.type("/leave\r")
+    terminal.wait_for("This is the only room")
+    terminal.type("/rooms\r")
+    terminal.wait_for("# dev   2 here · you are here")
+    terminal.wait_for("# main  1 here")
+    assert (server.directory / "chat_history.dev.txt").read_text().endswith("] Anna: here\n")
+
+
+def test_one_takes_another_name_in_all_rooms_or_keeps_the_old_one(
+    server: RunningServer, terminal: Terminal, talker: TalkerMaker
+) -> None:
+    boris = talker()
+    boris.join("Boris")
+    boris.tell("chat", text="one")
+    terminal.wait_for("Boris: one")
+    terminal.type("/join dev\r")
+    terminal.wait_for("You are in # dev as Anna.")
+    terminal.type("/name Boris\r")
+    terminal.wait_for("! This name, or one that looks like it, is in use")
+    terminal.type("/name a:b\r")
+    terminal.wait_for("colon")
+    terminal.type("/name Clara\r")
+    terminal.wait_for("You are in # dev as Clara.")
+    terminal.type("it is me\r")
+    terminal.wait_for("→ Clara: it is me")
+    boris.hear_until(lambda frame: "Anna" in frame.get("left", []))
+    boris.tell("chat", text="two")
+    terminal.type("/join main\r")
+    terminal.wait_for("Boris: two")
+    assert sum("Boris: one" in line for line in terminal.lines) == 1
+    terminal.type("here too\r")
+    terminal.wait_for("→ Clara: here too")
+    assert server.lines[-1].endswith("Clara: here too")
+
+
+def test_older_messages_are_shown_page_by_page(
+    server: RunningServer, make_terminal: TerminalMaker, talker: TalkerMaker
+) -> None:
+    boris = talker()
+    boris.join("Boris")
+    boris.say_many([f"message {number}" for number in range(1, 61)])
+    terminal = make_terminal(server.url(), "--name", "Anna")
+    terminal.wait_for("message 60")
+    terminal.type("/history 5\r")
+    terminal.wait_for("──── older, from 46 to 50 ────")
+    terminal.wait_for("──── now ────")
+    assert [number for number in range(46, 51) if any(f"message {number}" in line for line in terminal.lines)]
+    terminal.type("/history\r")
+    terminal.wait_for("──── older, from 26 to 45 ────")
+    terminal.type("/history 500\r")
+    terminal.wait_until(
+        lambda: any("older, from 1 to 25" in line for line in terminal.scrollback), "they did not come"
+    )
+    terminal.type("/history\r")
+    terminal.wait_for("There is nothing older.")
+    terminal.type("/history many\r")
+    terminal.wait_for("many is no number")
+    shown = [line.split("message ")[1] for line in terminal.scrollback if "Boris: message " in line]
+    assert sorted(map(int, shown)) == list(range(1, 61))
+
+
+def test_words_are_found_in_the_whole_history(
+    server: RunningServer, make_terminal: TerminalMaker, talker: TalkerMaker
+) -> None:
+    boris = talker()
+    boris.join("Boris")
+    boris.say_many(["where is the Straße", *(f"filler {number}" for number in range(100))])
+    terminal = make_terminal(server.url(), "--name", "Anna")
+    terminal.wait_for("filler 99")
+    terminal.type("/find STRASSE\r")
+    terminal.wait_for("Boris: where is the Straße")
+    terminal.wait_for("· 1 found")
+    terminal.type("/find nowhere to be seen\r")
+    terminal.wait_for("Nothing found.")
+
+
+def test_a_text_is_written_in_an_editor_and_looked_at_before_it_is_said(
+    server: RunningServer, make_terminal: TerminalMaker, tmp_path: Path
+) -> None:
+    editor = tmp_path / "editor"
+    editor.write_text("#!/bin/sh\nprintf 'by hand\\nin two lines' >> \"$1\"\n")
+    editor.chmod(0o755)
+    terminal = make_terminal(server.url(), "--name", "Anna", VISUAL=str(editor))
+    terminal.wait_for("You are in")
+    terminal.type("/edit begun\r")
+    terminal.wait_for("  in two lines")
+    assert not server.lines
+    terminal.type("\r")
+    terminal.wait_for("→ Anna: begun")
+    assert (
+        "\n".join(server.lines).endswith("begun by hand\n\tin two lines") or "begunby hand" in server.lines[0]
+    )
+
+
+def test_the_screen_is_cleared(terminal: Terminal) -> None:
+    terminal.type("gone soon\r")
+    terminal.wait_for("→ Anna: gone soon")
+    terminal.type("/clear\r")
+    terminal.wait_until(lambda: not any("gone soon" in line for line in terminal.lines), "it is still there")
+    terminal.wait_for("> ".strip())
+
+
+def test_all_ways_to_leave_leave(server: RunningServer, make_terminal: TerminalMaker) -> None:
+    for way in ("/exit", "/quit", ":q", "/EXIT"):
+        terminal = make_terminal(server.url(), "--name", "Anna")
+        terminal.wait_for("You are in")
+        terminal.type(f"{way}\r")
+        assert terminal.exit_status() == 0
+    assert not server.lines
+
+
+def test_what_is_kept_is_for_its_owner_alone(terminal: Terminal, tmp_path: Path) -> None:
+    terminal.type("something\r")
+    terminal.wait_for("→ Anna: something")
+    terminal.type("/exit\r")
+    assert terminal.exit_status() == 0
+    kept = [path for path in (tmp_path / "homes").rglob("*") if "besedka" in path.parts]
+    assert {path.name for path in kept} >= {"typed", "secret", "unsent"}
+    assert [path for path in kept if path.stat().st_mode & 0o077] == []
