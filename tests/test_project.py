@@ -6,7 +6,6 @@ import re
 import subprocess
 from pathlib import Path
 
-import click
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
@@ -43,13 +42,26 @@ def tracked(*patterns: str) -> list[Path]:
 
 
 @pytest.mark.parametrize("readme", READMES)
-def test_every_option_is_in_the_readme(readme: str) -> None:
+def test_every_option_in_the_readme_is_one_and_every_command_is_there(readme: str) -> None:
     text = (ROOT / readme).read_text(encoding="utf-8")
-    for command in cli.besedka.commands.values():
-        assert f"besedka {command.name}" in text
-        for option in command.params:
-            assert isinstance(option, click.Argument) or re.search(rf"{re.escape(option.opts[0])}\b", text)
-            assert option.envvar is None or f"`{option.envvar}`" in text
+    options = {
+        name for command in cli.besedka.commands.values() for one in command.params for name in one.opts
+    }
+    # In the pipes there are those of other programs, too.
+    prose = re.sub(r"^```bash\n.*?^```$", "", text, flags=re.MULTILINE | re.DOTALL)
+    named = set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", prose))
+    assert named - options == set()
+    for command in ("serve", "chat", "send", "tail", "doctor", "history", "verify", "import"):
+        assert f"besedka {command}" in text
+
+
+@pytest.mark.parametrize("readme", READMES)
+def test_the_pipes_in_the_readme_are_those_that_a_test_runs(readme: str) -> None:
+    commands = (ROOT / "docs" / "commands.md").read_text(encoding="utf-8")
+    (pipes,) = re.findall(
+        r"^```bash\n.*?^```$", commands.split("## Exit status")[0], re.MULTILINE | re.DOTALL
+    )
+    assert pipes in (ROOT / readme).read_text(encoding="utf-8")
 
 
 def test_the_two_readmes_have_the_same_shape() -> None:
