@@ -1,62 +1,95 @@
-"""The command line: ``besedka serve``, ``chat``, ``history``, ``verify``, ``import``.
+"""The command line: ``besedka serve``, ``chat``, ``send``, ``tail``, ``history`` and the others.
 
-Exit status: 0 done, 1 failed, 2 used wrongly, 130 interrupted. What goes wrong is one line on stderr.
+How it ends is in `besedka.commands.endings.Status`. What goes wrong is one line on stderr.
 """
 
 from __future__ import annotations
 
 import sys
+from typing import Any
 
 import click
 from click.exceptions import NoArgsIsHelpError
 
 from besedka import __version__
 from besedka.commands.chat import chat
+from besedka.commands.completion import completion
+from besedka.commands.doctor import doctor
+from besedka.commands.endings import MEANINGS, Status, write_no_more
 from besedka.commands.history import history, import_history, verify
+from besedka.commands.send import send
 from besedka.commands.serve import serve
+from besedka.commands.tail import tail
 
 HELP = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
-FAILED, USED_WRONGLY, INTERRUPTED = 1, 2, 130
 
 
 def main() -> None:
     """Run the command line; every error is one line on stderr."""
+    sys.exit(_run())
+
+
+def _run() -> int:
     try:
-        besedka.main(prog_name="besedka", standalone_mode=False)
+        status: int | None = besedka.main(prog_name="besedka", standalone_mode=False)
     except NoArgsIsHelpError as error:
         error.show()
-        sys.exit(USED_WRONGLY)
+        return Status.USED_WRONGLY
     except click.UsageError as error:
         command = error.ctx.command_path if error.ctx else "besedka"
         click.echo(f"besedka: {error.format_message()} (see {command} --help)", err=True)
-        sys.exit(USED_WRONGLY)
+        return Status.USED_WRONGLY
     except click.ClickException as error:
         click.echo(f"besedka: {error.format_message()}", err=True)
-        sys.exit(FAILED)
-    except (click.Abort, KeyboardInterrupt):
-        sys.exit(INTERRUPTED)
+        return error.exit_code
+    except click.Abort:
+        return Status.INTERRUPTED
+    return status or Status.DONE
+
+
+class _Commands(click.Group):
+    """All commands; what ends each of them in the same way is dealt with here, before click does it in its own."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            ctx.exit(Status.INTERRUPTED)
+        except BrokenPipeError:
+            write_no_more()  # whoever reads has enough
+            ctx.exit(Status.DONE)
+
+
+_STATUSES = "\n".join(f"  {status:<4} {meaning}" for status, meaning in MEANINGS.items())
 
 
 @click.group(
+    cls=_Commands,
     context_settings=HELP,
-    epilog="""\b
+    epilog=f"""\b
 Examples:
   besedka serve                    start a chat, then open http://localhost:8765
   besedka serve --host 0.0.0.0     let others in the network come in
   besedka chat                     talk in the terminal
+  besedka send "the cake is here"  say something from a script
+  make 2>&1 | besedka send --lines say all that a program prints
+  besedka tail -f                  see what is said, as it is said
+  besedka doctor                   why does it not connect?
   cat chat_history.txt             read what was said
   besedka history -n 20            the same, the last 20 messages
   besedka verify                   is the history as it was written?
 
-Every option can also be set in the environment: --port as BESEDKA_PORT, and so on.""",
+\b
+Exit status:
+{_STATUSES}
+
+Options can also be set in the environment: --port as BESEDKA_PORT, and so on; url, name, color and bell also in
+~/.config/besedka/config.toml.""",
 )
 @click.version_option(__version__, "--version", message="besedka %(version)s")
 def besedka() -> None:
     """A chat that one command starts, with a history you can read with cat."""
 
 
-besedka.add_command(serve)
-besedka.add_command(chat)
-besedka.add_command(history)
-besedka.add_command(verify)
-besedka.add_command(import_history)
+for _command in (serve, chat, send, tail, history, verify, import_history, doctor, completion):
+    besedka.add_command(_command)

@@ -4,30 +4,36 @@ from __future__ import annotations
 
 import click
 
-from besedka.commands.options import Failure, setting
+from besedka.commands.endings import Failure, remote_errors_told
+from besedka.commands.options import BELL, COLOUR, ROOM, URL_ARGUMENT, ClientCommand, preferred, setting
 
 
 @click.command(
+    cls=ClientCommand,
     epilog="""\b
 Examples:
   besedka chat
   besedka chat 192.168.1.5#dev --name Anna
-  besedka chat grpc://192.168.1.5:50051
-  besedka chat unix:/run/besedka.sock"""
+  besedka chat grpc://192.168.1.5:50051 --bell all
+  besedka chat unix:/run/besedka.sock""",
 )
-@click.argument("url", envvar="BESEDKA_URL", default="localhost:8765")
-@setting("--name", help="Your name; asked for if not given.")
-def chat(url: str, name: str | None) -> None:
+@URL_ARGUMENT
+@setting("--name", default=preferred("name"), show_default=False, help="Your name; asked for if not given.")
+@ROOM
+@BELL
+@COLOUR
+def chat(url: str, name: str | None, room: str | None, bell: str, color: str) -> None:
     """Talk in the terminal.
 
     URL is HOST, HOST:PORT, what a browser shows, grpc://HOST:PORT or unix:PATH, with #ROOM behind it; localhost:8765
     if not given.
     It can also be set in the environment, as BESEDKA_URL.
     """
-    from besedka.remote.errors import ConnectionFailed
-    from besedka.terminal.app import run
+    from besedka.home import own_secret
+    from besedka.terminal.app import NoTerminal, run
 
-    try:
-        run(url, name)
-    except ConnectionFailed as error:
-        raise Failure(str(error)) from None
+    with remote_errors_told():
+        try:
+            run(url, name=name, room=room, secret=own_secret(), bell=bell, color=color)
+        except NoTerminal as error:
+            raise Failure(str(error)) from None

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import re
 import sys
 import time
 from collections.abc import Iterator
@@ -12,13 +10,15 @@ from typing import TYPE_CHECKING
 
 import click
 
-from besedka.commands.options import Failure, setting
+from besedka.commands import messages
+from besedka.commands.endings import Failure
+from besedka.commands.messages import Output
+from besedka.commands.options import setting
 
 if TYPE_CHECKING:
     from besedka.serve.history import ChatHistory
 
 PAGE_MESSAGES = 1_000
-TIME = re.compile(r"\d{4}-\d\d-\d\d(?: \d\d:\d\d(?::\d\d)?)?")
 PROGRESS_SECONDS = 0.2
 
 FILE = click.argument(
@@ -38,13 +38,11 @@ Examples:
 )
 @FILE
 @click.option("-n", "last", type=click.IntRange(1), help="Only the last so many messages.")
-@click.option(
-    "--since", help="Only those later than a message's id, or from a time on: 2025-11-19 [23:46[:36]]."
-)
+@click.option("--since", callback=messages.since, metavar="ID|TIME", help=messages.SINCE_HELP)
 @click.option(
     "--json", "as_json", is_flag=True, help="One JSON object a line instead of the log's own lines."
 )
-def history(file: Path, last: int | None, since: str | None, as_json: bool) -> None:
+def history(file: Path, last: int | None, since: int | str | None, as_json: bool) -> None:
     """Print the messages of a history FILE, chat_history.txt if not given.
 
     The server may be running; nothing is changed.
@@ -54,13 +52,10 @@ def history(file: Path, last: int | None, since: str | None, as_json: bool) -> N
     if since is not None:
         first = max(first, _first_since(log, since))
     write = _as_json if as_json else _as_line
-    try:
-        for number, line in _messages(log, first):
-            sys.stdout.write(write(number, line))
-        sys.stdout.flush()
-    except BrokenPipeError:
-        # Whoever reads has enough. Nothing more may be written, not even at the end.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    output = Output()
+    for number, line in _messages(log, first):
+        output.write(write(number, line))
+    output.flush()
 
 
 @click.command(
@@ -149,15 +144,11 @@ def _messages(log: ChatHistory, first: int) -> Iterator[tuple[int, str]]:
         first += len(page)
 
 
-def _first_since(log: ChatHistory, since: str) -> int:
-    if since.isdecimal():
-        return int(since) + 1
-    if not TIME.fullmatch(since):
-        raise click.UsageError(
-            f"--since {since!r} is neither an id nor a time like 2025-11-19, with 23:46 or 23:46:36"
-        )
+def _first_since(log: ChatHistory, since: int | str) -> int:
+    if isinstance(since, int):
+        return since + 1
     for number, line in _messages(log, 1):
-        if line[1 : 1 + len(since)] >= since:
+        if messages.is_since(line.removeprefix("["), since):
             return number
     return log.count + 1
 
@@ -167,10 +158,7 @@ def _as_line(_: int, line: str) -> str:
 
 
 def _as_json(number: int, line: str) -> str:
-    import json
-
     from besedka.wire.line import read_line
 
     message = read_line(line)
-    fields = {"id": number, "user": message.user, "text": message.text, "time": message.stamp}
-    return json.dumps(fields, ensure_ascii=False) + "\n"
+    return messages.as_json(number, message.user, message.text, message.stamp)

@@ -1,18 +1,63 @@
-"""What all commands share: options that can come from the environment, and how a failure is told."""
+"""Options that several commands share, and how they come from the environment and the config file."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
 
 import click
 
+from besedka.commands.preferences import BELLS, COLOURS, preferences
 
-class Failure(click.ClickException):
-    """Something went wrong that is not a mistake in the command line."""
+DEFAULT_URL: Final = "localhost:8765"
+
+
+class ClientCommand(click.Command):
+    """A command that talks with a chat: the config file has some of its defaults."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        preferences()  # what is wrong in it is told also where nothing of it is needed this time
+        return super().invoke(ctx)
 
 
 def setting(option: str, **how: Any) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """An option that can also be set in the environment: ``--port`` as ``BESEDKA_PORT``."""
     variable = f"BESEDKA_{option.removeprefix('--').replace('-', '_').upper()}"
-    return click.option(option, envvar=variable, show_envvar=True, show_default="default" in how, **how)
+    how.setdefault("show_default", "default" in how)
+    return click.option(option, envvar=variable, show_envvar=True, **how)
+
+
+def preferred(key: str, otherwise: str | None = None) -> Callable[[], str | None]:
+    """A default that the config file may have."""
+
+    def default() -> str | None:
+        # While a shell completes a line nothing may go wrong.
+        is_asked = not click.get_current_context().resilient_parsing
+        return preferences().get(key, otherwise) if is_asked else otherwise
+
+    return default
+
+
+URL_ARGUMENT = click.argument("url", envvar="BESEDKA_URL", default=preferred("url", DEFAULT_URL))
+URL = setting(
+    "--url",
+    default=preferred("url", DEFAULT_URL),
+    show_default=DEFAULT_URL,
+    help="Where the chat is: HOST, HOST:PORT, what a browser shows, grpc://HOST:PORT or unix:PATH; with #ROOM behind it.",
+)
+# Not from the environment: a room behind a # in an address given here would lose against it.
+ROOM = click.option("--room", help="The room; if not given the one behind a # in the address, or main.")
+BELL = setting(
+    "--bell",
+    type=click.Choice(BELLS),
+    default=preferred("bell", "on"),
+    show_default="on",
+    help="When the terminal rings: never, when your name is said, or at every message.",
+)
+COLOUR = setting(
+    "--color",
+    type=click.Choice(COLOURS),
+    default=preferred("color", "auto"),
+    show_default="auto",
+    help="Whether to colour what is shown; auto: at a terminal, unless NO_COLOR is set.",
+)

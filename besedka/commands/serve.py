@@ -8,7 +8,8 @@ from pathlib import Path
 
 import click
 
-from besedka.commands.options import Failure, setting
+from besedka.commands.endings import Failure
+from besedka.commands.options import setting
 from besedka.wire.refusals import Language
 
 

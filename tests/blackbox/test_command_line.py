@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from besedka import __version__
+from besedka import __version__, cli
 from tests.conftest import ServerMaker
 from tests.talking import Talker
 
@@ -22,7 +22,7 @@ def besedka(*arguments: str, cwd: Path, **environment: str) -> subprocess.Comple
     return subprocess.run(
         [*BESEDKA, *arguments],
         cwd=cwd,
-        env={**os.environ, **environment},
+        env={**os.environ, "XDG_CONFIG_HOME": str(cwd), "XDG_STATE_HOME": str(cwd), **environment},
         capture_output=True,
         text=True,
         timeout=30,
@@ -48,9 +48,9 @@ def test_the_installed_command_is_the_same(tmp_path: Path) -> None:
     assert done.stdout == f"besedka {__version__}\n"
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["serve", "--help"], ["chat", "--help"]])
+@pytest.mark.parametrize("arguments", [[], *([name] for name in cli.besedka.commands)])
 def test_help_has_examples(tmp_path: Path, arguments: list[str]) -> None:
-    done = besedka(*arguments, cwd=tmp_path)
+    done = besedka(*arguments, "--help", cwd=tmp_path)
     assert done.returncode == 0
     assert "Examples:" in done.stdout
     assert "\n    besedka " in done.stdout
@@ -133,7 +133,7 @@ def test_a_history_without_permission_is_refused(tmp_path: Path, is_file: bool) 
         [
             sys.executable,
             "-c",
-            "import besedka.serve.main;" + drop + probe,
+            "import besedka.cli, besedka.serve.main;" + drop + probe,
             "serve",
             "--history",
             "history.txt",
@@ -177,6 +177,25 @@ def test_ctrl_c_ends_it_in_good_order(make_server: ServerMaker) -> None:
         anna.join("Anna")
         os.kill(server.pid, 2)
         assert server.wait() == 0
+
+
+def test_without_a_command_the_help_is_shown_as_an_error(tmp_path: Path) -> None:
+    done = besedka(cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "Commands:" in done.stderr
+
+
+@pytest.mark.parametrize("reader", ["head -n 1", "true"])
+def test_a_reader_that_has_enough_is_a_success(tmp_path: Path, reader: str) -> None:
+    (tmp_path / "chat_history.txt").write_text("[2025-11-19 23:46:36] Anna: Hello\n" * 50_000)
+    done = subprocess.run(
+        ["bash", "-o", "pipefail", "-c", f"'{sys.executable}' -m besedka history | {reader}"],
+        cwd=tmp_path,
+        capture_output=True,
+        timeout=30,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, b"")
 
 
 def test_the_terminal_client_says_when_there_is_no_terminal_or_no_chat(tmp_path: Path) -> None:

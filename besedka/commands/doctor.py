@@ -1,0 +1,106 @@
+"""``besedka doctor``: why does it not connect?"""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+
+import click
+from click.core import ParameterSource
+
+from besedka import __version__
+from besedka.commands.endings import Status
+from besedka.commands.messages import Output
+from besedka.commands.options import COLOUR, ROOM, URL_ARGUMENT, ClientCommand
+from besedka.commands.preferences import preferences
+from besedka.home import config_file
+
+# What besides our own variables has a say in how a chat is reached.
+_OTHERS = (
+    "ALL_PROXY",
+    "HTTPS_PROXY",
+    "HTTP_PROXY",
+    "NO_PROXY",
+    "SSL_CERT_DIR",
+    "SSL_CERT_FILE",
+    "GRPC_DEFAULT_SSL_ROOTS_FILE_PATH",
+)
+_PASSWORD = re.compile(r"//[^/@\s]*@")
+
+
+@click.command(
+    cls=ClientCommand,
+    short_help="Say why it does not connect.",
+    epilog="""\b
+Examples:
+  besedka doctor
+  besedka doctor wss://chat.example.org
+  besedka doctor --origin https://intranet.example.org chat.example.org
+  besedka doctor grpc://192.168.1.5:50051
+  besedka doctor unix:/run/besedka.sock""",
+)
+@URL_ARGUMENT
+@ROOM
+@click.option(
+    "--origin", help="Also try whether a web page of this origin may talk, such as https://example.org."
+)
+@COLOUR
+def doctor(url: str, room: str | None, origin: str | None, color: str) -> None:
+    """Look step by step whether the chat at URL can be reached, and say what to do where it cannot.
+
+    URL is as for besedka chat. Nobody sees that you looked.
+    """
+    from besedka.commands.examination import Finding, Mark, examine
+
+    output, status = Output(), Status.DONE
+    styles = {Mark.GOOD: "green", Mark.BAD: "red", Mark.NOTE: "cyan"} if _colours(color) else {}
+
+    def tell(finding: Finding) -> None:
+        mark = str(finding.mark)
+        output.write_own(click.style(mark, fg=styles[finding.mark]) if styles else mark)
+        output.write(f" {finding.what}\n" + (f"  {finding.advice}\n" if finding.advice else ""))
+        output.flush()
+
+    for note in (
+        f"besedka {__version__}",
+        _config(),
+        *_environment(),
+        f"the address is {url!r}, {_source()}",
+    ):
+        tell(Finding(Mark.NOTE, note))
+    for finding in examine(url, room, origin):
+        tell(finding)
+        status = status or finding.status
+    click.get_current_context().exit(status)
+
+
+def _config() -> str:
+    path, keys = config_file(), preferences()
+    return (
+        f"config file {path}: {', '.join(keys) or 'nothing in it'}"
+        if path.exists()
+        else f"no config file {path}"
+    )
+
+
+def _environment() -> list[str]:
+    """The variables that have a say, without the passwords that an address may hold."""
+    names = sorted(name for name in os.environ if name.startswith("BESEDKA_") or name.upper() in _OTHERS)
+    return [f"in the environment: {name}={_PASSWORD.sub('//…@', os.environ[name])}" for name in names]
+
+
+def _source() -> str:
+    source = click.get_current_context().get_parameter_source("url")
+    if source is ParameterSource.COMMANDLINE:
+        return "as given"
+    if source is ParameterSource.ENVIRONMENT:
+        return "from BESEDKA_URL"
+    return "from the config file" if "url" in preferences() else "as nothing else is given"
+
+
+def _colours(choice: str) -> bool:
+    if choice != "auto":
+        return choice == "always"
+    is_plain = os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb"
+    return sys.stdout.isatty() and not is_plain

@@ -1,0 +1,82 @@
+"""How commands end: the exit status, and one line on stderr for what goes wrong."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from enum import IntEnum
+from typing import Final
+
+import click
+
+
+class Status(IntEnum):
+    """How a command can end."""
+
+    DONE = 0
+    FAILED = 1
+    USED_WRONGLY = 2
+    UNREACHABLE = 3
+    REFUSED = 4
+    INTERRUPTED = 130
+
+
+MEANINGS: Final[Mapping[Status, str]] = {
+    Status.DONE: "done; also when whoever reads our output has enough",
+    Status.FAILED: "failed",
+    Status.USED_WRONGLY: "used wrongly: an option, an address, the config file",
+    Status.UNREACHABLE: "the chat cannot be reached",
+    Status.REFUSED: "the chat has refused it: the name, the room, the message",
+    Status.INTERRUPTED: "interrupted by Ctrl-C",
+}
+
+
+class Failure(click.ClickException):
+    """Something went wrong that is not a mistake in the command line."""
+
+    exit_code = Status.FAILED
+
+
+class WrongConfig(Failure):
+    """The config file cannot be used."""
+
+    exit_code = Status.USED_WRONGLY
+
+
+class Unreachable(Failure):
+    """There is no chat, or none that wants us."""
+
+    exit_code = Status.UNREACHABLE
+
+
+class Refusal(Failure):
+    """The chat was reached, and does not do what was asked for."""
+
+    exit_code = Status.REFUSED
+
+
+def used_wrongly(sentence: str) -> click.UsageError:
+    """A mistake in how the running command was called, to be raised."""
+    return click.UsageError(sentence, click.get_current_context())
+
+
+@contextmanager
+def remote_errors_told() -> Iterator[None]:
+    """What goes wrong with a chat, as the ways in which a command can end."""
+    from besedka.remote.errors import AddressBad, JoinRefused, RemoteError, SayRefused
+
+    try:
+        yield
+    except AddressBad as error:
+        raise used_wrongly(str(error)) from None
+    except (JoinRefused, SayRefused) as error:
+        raise Refusal(str(error)) from None
+    except RemoteError as error:
+        raise Unreachable(str(error)) from None
+
+
+def write_no_more() -> None:
+    """Nobody takes what we write: have nothing more written, not even at the end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -1,0 +1,444 @@
+"""What ``besedka doctor`` looks at, from the address to a room, each step with what was found and what to do about it.
+
+A step that finds that there is no way on ends the examination with a `Trouble`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+import ssl
+import stat
+from collections.abc import Iterator
+from contextlib import aclosing
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from enum import StrEnum
+from http import HTTPStatus
+from pathlib import Path
+from typing import Final
+from urllib.parse import urlsplit
+
+from besedka.commands import probes
+from besedka.commands.endings import Status
+from besedka.commands.probes import Answer, Place
+from besedka.remote.address import DEFAULT_GRPC_PORT, DEFAULT_PORT, Address, address
+from besedka.remote.errors import AddressBad, JoinRefused, RemoteError
+from besedka.wire.words import Welcome
+
+CLOCK_SECONDS: Final = 60
+"""How far two clocks may be apart before it is told."""
+
+_PROXY_TROUBLE: Final = frozenset(
+    {HTTPStatus.BAD_GATEWAY, HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.GATEWAY_TIMEOUT}
+)
+_LOGIN: Final = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.PROXY_AUTHENTICATION_REQUIRED})
+
+_HANDSHAKE: Final = {
+    "Connection": "Upgrade",
+    "Upgrade": "websocket",
+    "Sec-WebSocket-Version": "13",
+    "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==",  # the one of RFC 6455
+}
+
+# OpenSSL's numbers (x509_vfy.h), of which Python has no names.
+_NOT_YET_VALID, _EXPIRED, _WRONG_NAME, _WRONG_ADDRESS = 9, 10, 62, 64
+_UNKNOWN_ISSUER: Final = frozenset({2, 18, 19, 20, 21})
+
+
+class Mark(StrEnum):
+    """How a finding is shown."""
+
+    GOOD = "✓"
+    BAD = "✗"
+    NOTE = "·"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What a step has found.
+
+    Attributes:
+        mark: whether it is well.
+        what: a sentence.
+        advice: what to do about it.
+        status: how the command ends because of it.
+    """
+
+    mark: Mark
+    what: str
+    advice: str = ""
+    status: Status = Status.DONE
+
+
+class Trouble(Exception):  # noqa: N818 - it is found, not made
+    """There is no way on from here.
+
+    Attributes:
+        finding: what is in the way.
+    """
+
+    def __init__(self, what: str, advice: str = "", status: Status = Status.UNREACHABLE) -> None:
+        super().__init__(what)
+        self.finding = Finding(Mark.BAD, what, advice, status)
+
+
+def examine(given: str, room: str | None, origin: str | None) -> Iterator[Finding]:
+    """All findings, as they are made.
+
+    Args:
+        given: the address as it was typed.
+        room: the room, if it is not the one of the address.
+        origin: of a web page that wants to talk; None tries the chat's own page.
+    """
+    try:
+        yield from _examine(given, room, origin)
+    except Trouble as trouble:
+        yield trouble.finding
+
+
+def _examine(given: str, room: str | None, origin: str | None) -> Iterator[Finding]:
+    try:
+        there = address(given)
+    except AddressBad as error:
+        raise Trouble(str(error), status=Status.USED_WRONGLY) from None
+    there = Address(there.url, room or there.room)
+    yield _good(f"it means {there.url}, room {there.room}")
+    if there.url.startswith("unix:"):
+        yield _socket(there.url)
+        yield _grpc(there.url, None)
+    else:
+        parts = urlsplit(there.url)
+        place = Place(parts.hostname or "", parts.port or 0, parts.scheme in {"wss", "grpcs"})
+        is_grpc = parts.scheme.startswith("grpc")
+        yield from _name(place)
+        yield _port(place)
+        if place.is_tls:
+            yield _certificate(place, is_grpc=is_grpc)
+        if is_grpc:
+            yield _grpc(there.url, place)
+        else:
+            yield from _web(place, parts.path, origin)
+    yield _join(there)
+
+
+def _good(what: str) -> Finding:
+    return Finding(Mark.GOOD, what)
+
+
+def _note(what: str, advice: str = "") -> Finding:
+    return Finding(Mark.NOTE, what, advice)
+
+
+# The way to the port.
+
+
+def _name(place: Place) -> Iterator[Finding]:
+    try:
+        found = socket.getaddrinfo(place.host, place.port, type=socket.SOCK_STREAM)
+    except socket.gaierror as error:
+        if error.errno == socket.EAI_AGAIN:
+            raise Trouble(f"nobody tells what {place.host} is", "Is this machine in a network?") from None
+        advice = "Look at the spelling. An address in numbers needs no name."
+        raise Trouble(f"there is no machine of the name {place.host}", advice) from None
+    except UnicodeError:
+        raise Trouble(f"{place.host} cannot be a name", "Look at the spelling.") from None
+    numbers = dict.fromkeys(str(entry[4][0]) for entry in found)
+    if place.host not in numbers:
+        yield _good(f"{place.host} is {', '.join(numbers)}")
+
+
+def _port(place: Place) -> Finding:
+    try:
+        with probes.connect(place) as connection:
+            return _good(f"port {place.port} answers at {connection.getpeername()[0]}")
+    except ConnectionRefusedError:
+        raise Trouble(
+            f"port {place.port} of {place.host} refuses connections: nobody listens there",
+            "Does the server run, is this its port, and does it listen for other machines? "
+            "It does with: besedka serve --host 0.0.0.0",
+        ) from None
+    except TimeoutError:
+        raise Trouble(
+            f"port {place.port} of {place.host} does not answer within {probes.SECONDS:g} seconds",
+            "The machine is off, or a firewall on the way drops what is sent to this port.",
+        ) from None
+    except OSError as error:
+        raise Trouble(
+            f"there is no way to port {place.port} of {place.host}: {_reason(error)}",
+            "A firewall turns it away, or the machines are not in the same network.",
+        ) from None
+
+
+def _certificate(place: Place, *, is_grpc: bool) -> Finding:
+    try:
+        with (
+            probes.connect(place) as plain,
+            probes.secured(plain, place, alpn="h2" if is_grpc else "http/1.1") as sealed,
+        ):
+            return _good(
+                f"it speaks {sealed.version()}, with a certificate for {place.host} that this machine trusts"
+            )
+    except ssl.SSLCertVerificationError as error:
+        raise _bad_certificate(place, error, is_grpc=is_grpc) from None
+    except OSError as error:
+        raise _no_tls(place, error, is_grpc=is_grpc) from None
+
+
+def _bad_certificate(place: Place, error: ssl.SSLCertVerificationError, *, is_grpc: bool) -> Trouble:
+    variable = "GRPC_DEFAULT_SSL_ROOTS_FILE_PATH" if is_grpc else "SSL_CERT_FILE"
+    code = error.verify_code
+    if code in {_EXPIRED, _NOT_YET_VALID}:
+        when = "has expired" if code == _EXPIRED else "is not valid yet"
+        return Trouble(
+            f"the server's certificate {when}",
+            "Renew it and restart the server; or is the clock of this machine wrong?",
+        )
+    if code in {_WRONG_NAME, _WRONG_ADDRESS}:
+        return Trouble(
+            f"the server's certificate is not for {place.host}",
+            "Use a name that is in it, or have one made for this name.",
+        )
+    if code in _UNKNOWN_ISSUER:
+        return Trouble(
+            f"this machine does not trust the server's certificate: {error.verify_message}",
+            f"If it is your own, name it in the environment: {variable}=cert.pem",
+        )
+    return Trouble(f"the server's certificate is no good: {error.verify_message}")
+
+
+def _no_tls(place: Place, error: OSError, *, is_grpc: bool) -> Trouble:
+    is_silent = isinstance(error, TimeoutError)
+    plain = Answer(b"") if is_silent else _asked(Place(place.host, place.port, is_tls=False), "/healthz")
+    if plain.status or plain.is_http2:
+        scheme = "ws" if plain.status else "grpc"
+        return Trouble(
+            f"port {place.port} speaks {'HTTP' if plain.status else 'gRPC'} without TLS",
+            f"Use {scheme}://{place.shown}, or start the server with --tls-cert and --tls-key.",
+        )
+    return Trouble(
+        f"port {place.port} does not speak TLS: {_reason(error)}",
+        f"Without TLS it would be {'grpc' if is_grpc else 'ws'}://{place.shown}.",
+    )
+
+
+def _socket(url: str) -> Finding:
+    path = Path(url.removeprefix("unix:").removeprefix("//"))
+    serve = f"Start the server with --grpc-unix {path}"
+    try:
+        if not stat.S_ISSOCK(path.stat().st_mode):
+            raise Trouble(f"{path} is no socket", f"{serve.replace(str(path), 'PATH')} and give that path.")
+        with socket.socket(socket.AF_UNIX) as connection:
+            connection.settimeout(probes.SECONDS)
+            connection.connect(str(path))
+    except FileNotFoundError:
+        raise Trouble(f"there is no {path}", f"{serve}; a relative path begins where you are.") from None
+    except PermissionError:
+        advice = "It is for the user who runs the server only; be that user, or use TCP."
+        raise Trouble(f"you may not use {path}", advice) from None
+    except ConnectionRefusedError:
+        raise Trouble(f"nobody listens at {path}: its server was killed", f"{serve} again.") from None
+    except OSError as error:
+        raise Trouble(f"{path} cannot be used: {_reason(error)}", f"{serve}.") from None
+    return _good(f"{path} is a socket at which somebody listens")
+
+
+# Over HTTP and WebSocket.
+
+
+def _web(place: Place, path: str, origin: str | None) -> Iterator[Finding]:
+    answer = _asked(place, f"{path.rstrip('/').removesuffix('/ws')}/healthz")
+    if not answer.status:
+        raise _no_http(place, answer)
+    if not place.is_tls and answer.status == HTTPStatus.BAD_REQUEST and probes.tls_of(place) is not None:
+        raise _needs_tls(place)
+    if answer.status in _PROXY_TROUBLE:
+        raise _no_server_behind(answer.status)
+    is_besedka = answer.status == HTTPStatus.OK and answer.body.startswith("alive")
+    if is_besedka:
+        yield _good("Besedka answers there")
+    elif answer.status in {HTTPStatus.TOO_MANY_REQUESTS, *_LOGIN}:
+        raise _turned_away(answer)
+    else:
+        yield _note(
+            f"it answers HTTP {answer.status} at /healthz",
+            "It is another server, or a proxy that lets only some paths through.",
+        )
+    yield _upgrade(place, path, is_besedka=is_besedka)
+    yield _origin(place, path, origin)
+    yield from _clock(answer)
+
+
+def _no_http(place: Place, answer: Answer) -> Trouble:
+    # Who waits for us to begin TLS does not answer to HTTP with silence.
+    tls = None if answer.is_http2 or answer.is_cut else probes.tls_of(place)
+    if not place.is_tls and tls is not None:
+        return _needs_tls(place, is_grpc=tls == "h2")
+    if answer.is_http2 or tls == "h2":
+        scheme = "grpcs" if place.is_tls else "grpc"
+        return Trouble(
+            f"port {place.port} speaks gRPC", f"Use {scheme}://{place.shown}, or the port of the web page."
+        )
+    advice = "Another program listens there. Look at the port that the server names when it starts."
+    if not answer.data:
+        return Trouble(f"port {place.port} takes connections, and then says nothing", advice)
+    begin = answer.data[:40].decode("utf-8", "replace").split("\n")[0].strip()
+    return Trouble(f"what answers at port {place.port} does not speak HTTP: {begin}", advice)
+
+
+def _needs_tls(place: Place, *, is_grpc: bool = False) -> Trouble:
+    return Trouble(f"port {place.port} speaks TLS", f"Use {'grpcs' if is_grpc else 'wss'}://{place.shown}.")
+
+
+def _no_server_behind(status: int) -> Trouble:
+    return Trouble(
+        f"a proxy answers, and says HTTP {status}: it does not reach the server behind it",
+        "Does the server run, and does the proxy look for it at the right port?",
+    )
+
+
+def _turned_away(answer: Answer) -> Trouble:
+    if answer.status in _LOGIN:
+        advice = "Besedka itself asks for none: it is a proxy on the way."
+        return Trouble(f"it wants a login (HTTP {answer.status})", advice, Status.REFUSED)
+    return Trouble(f"it turns us away (HTTP {answer.status}): {answer.body[:200]}", status=Status.REFUSED)
+
+
+def _upgrade(place: Place, path: str, *, is_besedka: bool) -> Finding:
+    answer = _asked(place, path, **_HANDSHAKE)
+    if answer.status == HTTPStatus.SWITCHING_PROTOCOLS:
+        return _good("the way is open for a WebSocket")
+    if answer.status in _PROXY_TROUBLE:
+        raise _no_server_behind(answer.status)
+    if answer.status in {HTTPStatus.FORBIDDEN, HTTPStatus.TOO_MANY_REQUESTS, *_LOGIN}:
+        raise _turned_away(answer)
+    if answer.status == HTTPStatus.NOT_FOUND and answer.body.startswith("there is no WebSocket"):
+        raise Trouble(answer.body, "Use the address that a browser shows.")
+    if not is_besedka:
+        raise Trouble(
+            f"no Besedka answers there (HTTP {answer.status} instead of 101)",
+            f"Look at the port: it is {DEFAULT_PORT} if the server was not told another one.",
+        )
+    what = f"HTTP {answer.status} instead of 101" if answer.status else "no answer"
+    raise Trouble(
+        f"a proxy on the way does not let a WebSocket through ({what})",
+        "In nginx: proxy_http_version 1.1; proxy_set_header Upgrade $http_upgrade; "
+        'proxy_set_header Connection "upgrade";',
+    )
+
+
+def _origin(place: Place, path: str, origin: str | None) -> Finding:
+    own = f"{'https' if place.is_tls else 'http'}://{place.shown}"
+    tried = origin or own
+    answer = _asked(place, path, **_HANDSHAKE, Origin=tried)
+    if answer.status == HTTPStatus.SWITCHING_PROTOCOLS:
+        return _good(f"a web page of {tried} may talk")
+    advice = f"Start the server with --origin {tried}"
+    if not origin:
+        advice += ", or have the proxy hand on the name: in nginx, proxy_set_header Host $host;"
+    return Finding(
+        Mark.BAD, f"a web page of {tried} may not talk (HTTP {answer.status})", advice, Status.REFUSED
+    )
+
+
+def _clock(answer: Answer) -> Iterator[Finding]:
+    try:
+        there = parsedate_to_datetime(answer.headers.get("Date", ""))
+    except ValueError:
+        return
+    apart = round((there - datetime.now(UTC)).total_seconds())
+    if abs(apart) > CLOCK_SECONDS:
+        yield _note(
+            f"its clock is {abs(apart)} seconds {'ahead of' if apart > 0 else 'behind'} ours",
+            "Times of messages are the server's. Have both machines set their clocks by NTP.",
+        )
+
+
+def _asked(place: Place, path: str, **headers: str) -> Answer:
+    try:
+        return probes.ask(place, path, **headers)
+    except OSError as error:
+        raise Trouble(f"port {place.port} has answered before, and does not now: {_reason(error)}") from None
+
+
+# Over gRPC.
+
+
+def _grpc(url: str, place: Place | None) -> Finding:
+    # gRPC's own core writes what it thinks of errors to stderr.
+    os.environ.setdefault("GRPC_VERBOSITY", "NONE")
+    import grpc
+    from grpc_health.v1 import health_pb2, health_pb2_grpc
+
+    from besedka.proto.besedka.v1 import chat_pb2
+
+    service = chat_pb2.DESCRIPTOR.services_by_name["Chat"].full_name
+    if place is None:
+        channel = grpc.insecure_channel(url)
+    elif place.is_tls:
+        channel = grpc.secure_channel(place.shown, grpc.ssl_channel_credentials())
+    else:
+        channel = grpc.insecure_channel(place.shown)
+    with channel:
+        try:
+            health = health_pb2_grpc.HealthStub(channel).Check(
+                health_pb2.HealthCheckRequest(service=service), timeout=probes.SECONDS
+            )
+        except grpc.RpcError as error:
+            if error.code() in {grpc.StatusCode.UNIMPLEMENTED, grpc.StatusCode.NOT_FOUND}:
+                raise Trouble("what answers speaks gRPC, but is no Besedka") from None
+            is_silent = error.code() is grpc.StatusCode.DEADLINE_EXCEEDED
+            raise _no_grpc(None if is_silent else place, error.details() or error.code().name) from None
+    if health.status != health_pb2.HealthCheckResponse.SERVING:
+        raise Trouble("Besedka answers, and is going down", "Try again in a moment.")
+    return _good("Besedka answers there, over gRPC")
+
+
+def _no_grpc(place: Place | None, why: str) -> Trouble:
+    if place:
+        plain = Place(place.host, place.port, is_tls=False)
+        if not place.is_tls and (tls := probes.tls_of(place)) is not None:
+            return _needs_tls(place, is_grpc=tls == "h2")
+        if _asked(plain if not place.is_tls else place, "/healthz").status:
+            scheme = "wss" if place.is_tls else "ws"
+            return Trouble(
+                f"port {place.port} speaks HTTP, not gRPC",
+                f"Use {scheme}://{place.shown}, or the port for gRPC: it is {DEFAULT_GRPC_PORT} if the server was not "
+                "told another one.",
+            )
+    return Trouble(f"what answers does not speak gRPC: {why}", "Another program listens there.")
+
+
+# In the room.
+
+
+def _join(there: Address) -> Finding:
+    try:
+        welcome = asyncio.run(_welcome(there))
+    except JoinRefused as refusal:
+        raise Trouble(f"the chat does not let us in: {refusal}", status=Status.REFUSED) from None
+    except RemoteError as error:
+        raise Trouble(str(error)) from None
+    return _good(
+        f"room {welcome.room} is open; messages so far: {welcome.head}, people there now: {welcome.clients_count}"
+    )
+
+
+async def _welcome(there: Address) -> Welcome:
+    from besedka.remote.connection import Connection
+
+    async with aclosing(Connection(there.url, "", there.room).events()) as events:
+        async for event in events:
+            if isinstance(event, Welcome):
+                return event
+    raise RemoteError("the chat has said nothing")
+
+
+def _reason(error: OSError) -> str:
+    if isinstance(error, TimeoutError):
+        return "no answer in time"
+    if isinstance(error, ssl.SSLError):
+        return (error.reason or str(error)).lower().replace("_", " ")
+    return os.strerror(error.errno).lower() if error.errno and error.errno > 0 else str(error)

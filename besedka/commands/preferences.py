@@ -1,0 +1,88 @@
+"""A person's config file, ``~/.config/besedka/config.toml``: a few defaults, below the environment, below options."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import cache
+from pathlib import Path
+from typing import Final
+
+from besedka.commands.endings import WrongConfig
+from besedka.home import config_file
+
+BELLS: Final = ("off", "on", "all")
+COLOURS: Final = ("auto", "always", "never")
+
+KEYS: Final = ("url", "name", "color", "colour", "bell")
+
+
+@cache
+def preferences() -> Mapping[str, str]:
+    """What the file says; empty if there is none. The key for colours is ``color`` here, however it is written there.
+
+    Raises:
+        WrongConfig: if something is wrong in it; tells the file, the key and what is allowed.
+    """
+    path = config_file()
+    found = _read(path)
+    if "colour" in found and "color" in found:
+        raise _wrong(path, "color and colour are the same key; keep one of them")
+    for key, value in found.items():
+        if key not in KEYS:
+            raise _wrong(path, f"there is no key {key!r}; allowed are {', '.join(KEYS)}")
+        if why := _why_not(key, value):
+            raise _wrong(path, f"{key} = {value!r} cannot be used: {why}")
+    return {("color" if key == "colour" else key): str(value) for key, value in found.items()}
+
+
+def _read(path: Path) -> dict[str, object]:
+    import tomllib
+
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
+    except (FileNotFoundError, NotADirectoryError):
+        return {}
+    except OSError as error:
+        raise _wrong(path, (error.strerror or str(error)).lower()) from None
+    except UnicodeDecodeError:
+        raise _wrong(path, "it is not text in UTF-8") from None
+    except tomllib.TOMLDecodeError as error:
+        raise _wrong(path, f"it is not TOML: {error}") from None
+
+
+def _why_not(key: str, value: object) -> str:
+    """Why this value cannot be, or an empty string."""
+    checks: dict[str, Callable[[str], str]] = {"url": _why_no_address, "name": _why_no_name}
+    choices = {"color": COLOURS, "colour": COLOURS, "bell": BELLS}.get(key)
+    if choices:
+        allowed = ", ".join(f'"{choice}"' for choice in choices)
+        return "" if value in choices else f"allowed are {allowed}, in quotes"
+    if not isinstance(value, str):
+        return "it must be a text in quotes"
+    return checks[key](value)
+
+
+def _why_no_address(value: str) -> str:
+    from besedka.remote.address import address
+    from besedka.remote.errors import AddressBad
+
+    try:
+        address(value)
+    except AddressBad as error:
+        return str(error)
+    return ""
+
+
+def _why_no_name(value: str) -> str:
+    from besedka.wire.names import clean_name
+    from besedka.wire.refusals import Refused
+
+    try:
+        clean_name(value)
+    except Refused as refusal:
+        return str(refusal)
+    return ""
+
+
+def _wrong(path: Path, why: str) -> WrongConfig:
+    return WrongConfig(f"{path}: {why}")

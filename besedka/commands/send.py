@@ -1,0 +1,254 @@
+"""``besedka send``: say something from a script, or all that comes in by a pipe."""
+
+from __future__ import annotations
+
+import asyncio
+import getpass
+import os
+import sys
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import AbstractAsyncContextManager
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+
+from besedka.commands.endings import Failure, Refusal, remote_errors_told, used_wrongly
+from besedka.commands.messages import Output, json_line
+from besedka.commands.options import ROOM, URL, ClientCommand, preferred, setting
+
+if TYPE_CHECKING:
+    from besedka.remote import RemoteChat
+    from besedka.wire.line import MessageId
+
+LINES_WAITING: Final = 1_000
+"""How many lines may wait to be stored; then stdin is not read, and whoever writes to it waits."""
+
+STDIN_BYTES: Final = 1024 * 1024
+"""How much of stdin is read that shall be one message: far more than a message holds, colours and all."""
+
+CHUNK_BYTES: Final = 64 * 1024
+
+_ADVICE: Final = "; --lines says each line as a message of its own"
+
+
+@click.command(
+    cls=ClientCommand,
+    short_help="Say something, from a script or a pipe.",
+    epilog="""\b
+Examples:
+  besedka send the cake is in the kitchen
+  besedka send --room dev --name build "all green"
+  besedka send < notes.txt
+  make 2>&1 | besedka send --lines
+  besedka send --json hello | jq .id""",
+)
+@click.argument("text", nargs=-1)
+@click.option("--lines", is_flag=True, help="Say each line of stdin as a message of its own, as it comes.")
+@ROOM
+@setting(
+    "--name", default=preferred("name"), show_default="your login name", help="The name to say it under."
+)
+@URL
+@click.option("--json", "as_json", is_flag=True, help="Print a JSON object for each message that is stored.")
+def send(
+    *,
+    text: tuple[str, ...],
+    lines: bool,
+    room: str | None,
+    name: str | None,
+    url: str,
+    as_json: bool,
+) -> None:
+    """Say TEXT in a room, or what comes in on stdin if there is no TEXT or it is "-".
+
+    Returns when all of it is on the server's disk. Nobody is told that you came and went.
+
+    Stdin as a whole is one message of 5000 characters at most; with --lines each line is one, in order, each exactly
+    once, also through a restart of the server. Empty lines are left out; colours and the like are taken out of what comes
+    in on stdin.
+    """
+    from besedka.home import own_secret
+
+    if lines and text not in {(), ("-",)}:
+        raise used_wrongly("--lines reads the lines of stdin; it takes no TEXT")
+    if not text and (sys.stdin is None or sys.stdin.isatty()):
+        raise used_wrongly(
+            "there is nothing to say: give a TEXT, pipe something in, or say - to type it here"
+        )
+    speaker = _Speaker(url, name or _login_name(), room or "", own_secret(), as_json=as_json)
+    with remote_errors_told():
+        if lines:
+            asyncio.run(speaker.say_lines())
+        else:
+            asyncio.run(
+                speaker.say(_message_of_stdin() if text in {(), ("-",)} else _message(" ".join(text)))
+            )
+
+
+class _Speaker:
+    """One who comes in unseen, says something, and goes."""
+
+    def __init__(self, url: str, name: str, room: str, secret: str, *, as_json: bool) -> None:
+        self._url = url
+        self._name = name
+        self._room = room
+        self._secret = secret
+        self._as_json = as_json
+        self._output = Output()
+        self._said_count = 0
+
+    async def say(self, text: str) -> None:
+        """Say one message."""
+        async with self._come() as chat:
+            self._tell(await chat.say(text), text, chat.room, chat.name)
+
+    async def say_lines(self) -> None:
+        """Say what comes in on stdin, line by line."""
+        from besedka.remote.address import address
+
+        if address(self._url).url.startswith(("ws:", "wss:")):
+            await self._say_lines_as_they_come()
+        else:
+            await self._import_lines()
+
+    async def _say_lines_as_they_come(self) -> None:
+        async with self._come() as chat:
+            said: asyncio.Queue[tuple[str, asyncio.Future[MessageId]] | None] = asyncio.Queue(LINES_WAITING)
+
+            async def read() -> None:
+                async for line in _lines():
+                    await said.put((line, chat.post(line)))
+                await said.put(None)
+
+            async def settle() -> None:
+                while (one := await said.get()) is not None:
+                    text, stored = one
+                    self._tell(await stored, text, chat.room, chat.name)
+
+            await self._until_refused(read(), settle())
+
+    async def _import_lines(self) -> None:
+        """Over gRPC there is a call for this, which the server does not slow down on its own machine."""
+        # gRPC's own core writes what it thinks of errors to stderr.
+        os.environ.setdefault("GRPC_VERBOSITY", "NONE")
+        from besedka.remote.importing import importing
+
+        async with importing(self._url, self._name, self._room, secret=self._secret) as importer:
+            lines: asyncio.Queue[str | None] = asyncio.Queue(LINES_WAITING)
+
+            async def read() -> None:
+                async for line in _lines():
+                    await lines.put(line)
+                await lines.put(None)
+
+            async def settle() -> None:
+                while (line := await lines.get()) is not None:
+                    texts = [line]
+                    while not lines.empty() and (line := lines.get_nowait()) is not None:
+                        texts.append(line)
+                    stored = iter(texts)
+                    async for number in importer.say(texts):
+                        self._tell(number, next(stored), importer.room, importer.name)
+                    if line is None:
+                        return
+
+            await self._until_refused(read(), settle())
+
+    async def _until_refused(self, *work: Coroutine[Any, Any, None]) -> None:
+        """Do all of this, or as much as can be done."""
+        from besedka.remote import SayRefused
+
+        tasks = [asyncio.create_task(part) for part in work]
+        try:
+            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
+            for task in done:
+                task.result()
+        except SayRefused as error:
+            raise Refusal(f"{error} ({self._said_count} lines were said before)") from None
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    def _come(self) -> AbstractAsyncContextManager[RemoteChat]:
+        from besedka.remote import connect
+
+        return connect(self._url, self._name, self._room, secret=self._secret, quiet=True)
+
+    def _tell(self, number: MessageId, text: str, room: str, name: str) -> None:
+        self._said_count += 1
+        if self._as_json:
+            self._output.write(json_line(id=number, room=room, user=name, text=text))
+            self._output.flush()
+
+
+async def _lines() -> AsyncIterator[str]:
+    """The lines of stdin, as messages, as they come."""
+    from besedka.commands.piped import Lines
+
+    lines, is_last = Lines(), False
+    while not is_last:
+        await _readable(sys.stdin.fileno())
+        data = _chunk()
+        is_last = not data
+        for line in lines.feed(data, is_last=is_last):
+            yield line
+
+
+async def _readable(descriptor: int) -> None:
+    """Wait until something can be read, or there will be nothing more."""
+    loop, ready = asyncio.get_running_loop(), asyncio.Event()
+    try:
+        loop.add_reader(descriptor, ready.set)
+    except PermissionError:
+        return  # a file: there is nothing to wait for
+    try:
+        await ready.wait()
+    finally:
+        loop.remove_reader(descriptor)
+
+
+def _chunk() -> bytes:
+    try:
+        return os.read(sys.stdin.fileno(), CHUNK_BYTES)
+    except OSError as error:
+        raise Failure(f"stdin cannot be read: {(error.strerror or str(error)).lower()}") from None
+
+
+def _message_of_stdin() -> str:
+    from besedka.commands.piped import Plain
+
+    data = b""
+    while chunk := _chunk():
+        data += chunk
+        if len(data) > STDIN_BYTES:
+            raise Refusal(f"this is far too long for one message{_ADVICE}")
+    return _message(Plain().feed(data, is_last=True), _ADVICE)
+
+
+def _message(given: str, advice: str = "") -> str:
+    from besedka.wire.names import clean_text
+    from besedka.wire.refusals import Code, Refused
+
+    try:
+        return clean_text(given)
+    except Refused as refusal:
+        raise Refusal(f"{refusal}{advice if refusal.code == Code.TEXT_TOO_LONG else ''}") from None
+
+
+def _login_name() -> str:
+    """Who runs this, as a name in a chat."""
+    from besedka.wire.names import NAME_CHARACTERS_AT_MOST, clean_name
+    from besedka.wire.refusals import Refused
+
+    try:
+        login = getpass.getuser()
+    except (OSError, KeyError, ImportError):
+        raise used_wrongly("who runs this has no login name: give a --name") from None
+    fit = "".join(filter(str.isprintable, login.replace(":", "-"))).lstrip("*")[:NAME_CHARACTERS_AT_MOST]
+    try:
+        return clean_name(fit)
+    except Refused as refusal:
+        raise used_wrongly(
+            f"your login name {login!r} cannot be used here: {refusal}; give a --name"
+        ) from None

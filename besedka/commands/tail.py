@@ -1,0 +1,308 @@
+"""``besedka tail``: what is said in a room, without being seen there."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shlex
+import shutil
+import stat
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from contextlib import aclosing, asynccontextmanager
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
+
+import click
+
+from besedka.commands import messages
+from besedka.commands.endings import Failure, remote_errors_told, used_wrongly
+from besedka.commands.messages import Output
+from besedka.commands.options import ROOM, URL, ClientCommand
+
+if TYPE_CHECKING:
+    from besedka.remote.connection import Connection, Heard
+    from besedka.wire.words import Welcome
+
+LAST: Final = 10
+
+ENVIRONMENT_BYTES: Final = 100_000
+"""How much of a text is in the environment of a command: Linux takes 128 KiB for one variable (MAX_ARG_STRLEN)."""
+
+_Tell: TypeAlias = "Callable[[str, Heard], Awaitable[None]]"
+
+
+@click.command(
+    cls=ClientCommand,
+    short_help="Print what is said in a room.",
+    epilog="""\b
+Examples:
+  besedka tail
+  besedka tail -f --room dev
+  besedka tail --since "2025-11-19 23:00" | grep -i cake
+  besedka tail -f --json | jq -r .text
+  besedka tail -n 0 -f --exec 'sh -c "notify-send \\"$BESEDKA_USER\\" \\"$BESEDKA_TEXT\\""'""",
+)
+@click.option(
+    "-n",
+    "last",
+    type=click.IntRange(0),
+    help=f"The last so many messages; {LAST} if not given, without --since.",
+)
+@click.option(
+    "-f", "--follow", is_flag=True, help="Go on with what is said from now on, through restarts too."
+)
+@click.option("--since", callback=messages.since, metavar="ID|TIME", help=messages.SINCE_HELP)
+@click.option(
+    "--json", "as_json", is_flag=True, help="One JSON object a line instead of the log's own lines."
+)
+@click.option(
+    "--exec",
+    "command",
+    metavar="CMD",
+    help="Print nothing; run a command for each message, one after the other.",
+)
+@ROOM
+@URL
+def tail(
+    *,
+    last: int | None,
+    follow: bool,
+    since: int | str | None,
+    as_json: bool,
+    command: str | None,
+    room: str | None,
+    url: str,
+) -> None:
+    """Print what was said last in a room, and with -f all that is said from then on.
+
+    The lines are those of the log, as cat shows them. Nobody sees that you read.
+
+    A time of --since is looked for by halving the log, so it expects that times grow along it. It is the time of the
+    server's zone, as in the log.
+
+    CMD of --exec is split into words as a shell does it, and run without one. The message is in its environment:
+    BESEDKA_ID, BESEDKA_USER, BESEDKA_TEXT, BESEDKA_TIME, BESEDKA_ROOM. A command that fails is told on stderr, and the
+    next message comes.
+    """
+    if command is not None and as_json:
+        raise used_wrongly("--json is about what is printed, and with --exec nothing is: give one of them")
+    commands = _Commands(_words(command)) if command is not None else None
+    tell = commands.run if commands else _Printer(as_json=as_json).print
+    with remote_errors_told():
+        asyncio.run(_until_nobody_reads(_Reading(url, room, last, since, follow=follow).tell_all(tell)))
+    if commands and commands.failed_count:
+        raise Failure(f"{commands.failed_count} of the commands have failed")
+
+
+class _Reading:
+    """A part of a room's log, from the server.
+
+    Args:
+        url: of the chat, as it is typed.
+        room: its name; None: as the address says.
+        last: so many messages, or None.
+        since: those later than an id, or from a time on, or None.
+        follow: whether to go on behind the last one.
+    """
+
+    def __init__(
+        self, url: str, room: str | None, last: int | None, since: int | str | None, *, follow: bool
+    ) -> None:
+        from besedka.remote.address import address
+
+        there = address(url)
+        self._url = there.url
+        self._room = room or there.room
+        self._last = LAST if last is None and since is None else last
+        self._since = since
+        self._follow = follow
+
+    async def tell_all(self, tell: _Tell) -> None:
+        """Tell each message, in order, without gap and double."""
+        from besedka.remote.connection import Connection, Heard, Reset
+        from besedka.wire.words import Welcome
+
+        since, epoch = await self._beginning()
+        connection = Connection(self._url, "", self._room, since=since, epoch=epoch)
+        room, told_to = self._room, since
+        goal: int | None = None
+        async with aclosing(connection.events()) as events:
+            async for event in events:
+                match event:
+                    case Welcome():
+                        room = event.room
+                        goal = event.head if goal is None or event.reset else goal
+                        told_to = 0 if event.reset else told_to
+                    case Heard():
+                        await tell(room, event)
+                        told_to = event.id
+                    case Reset():
+                        click.echo("besedka: the history was replaced; it starts anew here", err=True)
+                if not self._follow and goal is not None and told_to >= goal:
+                    return
+
+    async def _beginning(self) -> tuple[int, str]:
+        """The id behind which to begin, and the epoch that it belongs to."""
+        from besedka.remote.connection import Connection
+
+        connection = Connection(self._url, "", self._room)
+        async with _asked(connection) as welcome:
+            head = welcome.head
+            first = 1 if self._last is None else max(1, head - self._last + 1)
+            if isinstance(self._since, int):
+                first = max(first, min(self._since, head) + 1)
+            elif self._since is not None:
+                first = max(first, await _first_from(connection, self._since, head))
+            return first - 1, welcome.epoch
+
+
+@asynccontextmanager
+async def _asked(connection: Connection) -> AsyncIterator[Welcome]:
+    """A connection that is only asked for pages."""
+    from besedka.wire.words import Welcome
+
+    welcomed: asyncio.Future[Welcome] = asyncio.get_running_loop().create_future()
+
+    async def listen() -> None:
+        async with aclosing(connection.events()) as events:
+            async for event in events:
+                if isinstance(event, Welcome) and not welcomed.done():
+                    welcomed.set_result(event)
+
+    listening = asyncio.create_task(listen())
+    try:
+        both: list[asyncio.Future[Any]] = [listening, welcomed]
+        await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
+        if listening.done():
+            listening.result()
+        yield welcomed.result()
+    finally:
+        listening.cancel()
+        await asyncio.gather(listening, return_exceptions=True)
+
+
+async def _first_from(connection: Connection, time: str, head: int) -> int:
+    """The id of the first message from a time on, found by halving; one more than the last if there is none."""
+    first, end = 1, head + 1
+    while first < end:
+        middle = (first + end) // 2
+        page = await connection.page(middle, 1)
+        if page and messages.is_since(page[0].stamp, time):
+            end = middle
+        else:
+            first = middle + 1
+    return first
+
+
+async def _until_nobody_reads(work: Coroutine[Any, Any, None]) -> None:
+    """Do something until it is done, or until whoever reads our output has gone."""
+    working, gone = asyncio.create_task(work), asyncio.create_task(_nobody_reads())
+    try:
+        done, _ = await asyncio.wait({working, gone}, return_when=asyncio.FIRST_COMPLETED)
+        for task in done:
+            task.result()
+    finally:
+        for task in (working, gone):
+            task.cancel()
+        await asyncio.gather(working, gone, return_exceptions=True)
+
+
+async def _nobody_reads() -> None:
+    """Wait until the pipe that is our output has no reader any more, as `head` and `grep -m` leave it.
+
+    Otherwise it would be noticed only at the next message, which may never come.
+    """
+    gone = asyncio.Event()
+    loop, output = asyncio.get_running_loop(), sys.stdout.fileno()
+    if not stat.S_ISFIFO(os.fstat(output).st_mode):
+        await gone.wait()
+    # The end for writing is never readable; it is reported when the other end is closed.
+    loop.add_reader(output, gone.set)
+    try:
+        await gone.wait()
+    finally:
+        loop.remove_reader(output)
+
+
+class _Printer:
+    """Prints messages as they come."""
+
+    def __init__(self, *, as_json: bool) -> None:
+        self._output = Output()
+        self._as_json = as_json
+
+    async def print(self, _: str, heard: Heard) -> None:
+        """Print one; whoever does not read what we print is not read from either."""
+        from besedka.wire.line import Line, write_line
+
+        if self._as_json:
+            self._output.write(messages.as_json(heard.id, heard.user, heard.text, heard.stamp))
+        else:
+            self._output.write(write_line(Line(heard.stamp, heard.user, heard.text)) + "\n")
+        self._output.flush()
+
+
+class _Commands:
+    """Runs a command for each message.
+
+    Args:
+        words: of the command.
+
+    Attributes:
+        failed_count: how many of them have failed.
+    """
+
+    def __init__(self, words: list[str]) -> None:
+        self.failed_count = 0
+        self._words = words
+
+    async def run(self, room: str, heard: Heard) -> None:
+        """Run it for one message, and wait until it has ended."""
+        told = {
+            "ID": str(heard.id),
+            "USER": heard.user,
+            "TEXT": heard.text,
+            "TIME": heard.stamp,
+            "ROOM": room,
+        }
+        environment = {
+            **os.environb,
+            **{f"BESEDKA_{name}".encode(): _fit(value) for name, value in told.items()},
+        }
+        try:
+            process = await asyncio.create_subprocess_exec(
+                *self._words, stdin=asyncio.subprocess.DEVNULL, env=environment
+            )
+        except OSError as error:
+            self._failed(heard, (error.strerror or str(error)).lower())
+            return
+        try:
+            status = await process.wait()
+        finally:
+            if process.returncode is None:
+                process.terminate()
+                await process.wait()
+        if status:
+            self._failed(heard, f"status {status}" if status > 0 else f"signal {-status}")
+
+    def _failed(self, heard: Heard, why: str) -> None:
+        self.failed_count += 1
+        click.echo(f"besedka: {self._words[0]} for message {heard.id}: {why}", err=True)
+
+
+def _fit(value: str) -> bytes:
+    """A value that fits an environment: without NUL, and not too long."""
+    data = value.replace("\0", "\N{SYMBOL FOR NULL}").encode("utf-8", "replace")
+    return data[:ENVIRONMENT_BYTES].decode("utf-8", "ignore").encode()
+
+
+def _words(command: str) -> list[str]:
+    try:
+        words = shlex.split(command)
+    except ValueError as error:
+        raise used_wrongly(f"--exec {command!r} cannot be split into words: {str(error).lower()}") from None
+    if not words:
+        raise used_wrongly("--exec needs a command")
+    if shutil.which(words[0]) is None:
+        raise used_wrongly(f"--exec: there is no command {words[0]!r}")
+    return words
