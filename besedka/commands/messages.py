@@ -47,9 +47,14 @@ class Output:
     """Standard output, for what others have written.
 
     A pipe gets it byte for byte. At a terminal nothing in it may act: its control characters are shown instead.
+
+    Raises:
+        Failure: if there is none: it was closed by whoever started us.
     """
 
     def __init__(self) -> None:
+        if sys.stdout is None:
+            raise Failure("the output cannot be written: it is closed")
         self._is_terminal = sys.stdout.isatty()
 
     def write(self, text: str) -> None:

@@ -93,8 +93,7 @@ class _Speaker:
         self._name = name
         self._room = room
         self._secret = secret
-        self._as_json = as_json
-        self._output = Output()
+        self._output = Output() if as_json else None
         self._said_count = 0
 
     async def say(self, text: str) -> None:
@@ -177,7 +176,7 @@ class _Speaker:
 
     def _tell(self, number: MessageId, text: str, room: str, name: str) -> None:
         self._said_count += 1
-        if self._as_json:
+        if self._output:
             self._output.write(json_line(id=number, room=room, user=name, text=text))
             self._output.flush()
 

@@ -213,8 +213,8 @@ async def _nobody_reads() -> None:
     Otherwise it would be noticed only at the next message, which may never come.
     """
     gone = asyncio.Event()
-    loop, output = asyncio.get_running_loop(), sys.stdout.fileno()
-    if not stat.S_ISFIFO(os.fstat(output).st_mode):
+    loop, output = asyncio.get_running_loop(), sys.stdout.fileno() if sys.stdout else -1
+    if output < 0 or not stat.S_ISFIFO(os.fstat(output).st_mode):
         await gone.wait()
     # The end for writing is never readable; it is reported when the other end is closed.
     loop.add_reader(output, gone.set)

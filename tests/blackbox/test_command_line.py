@@ -179,6 +179,20 @@ def test_ctrl_c_ends_it_in_good_order(make_server: ServerMaker) -> None:
         assert server.wait() == 0
 
 
+@pytest.mark.parametrize("command", [["history"], ["doctor"], ["send", "--json", "hi"]])
+def test_an_output_that_is_closed_is_told(tmp_path: Path, command: list[str]) -> None:
+    (tmp_path / "chat_history.txt").touch()
+    done = subprocess.run(
+        ["bash", "-c", '"$@" >&-', "bash", *BESEDKA, *command],
+        cwd=tmp_path,
+        env={**os.environ, "XDG_CONFIG_HOME": str(tmp_path), "XDG_STATE_HOME": str(tmp_path)},
+        stderr=subprocess.PIPE,
+        timeout=30,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (1, b"besedka: the output cannot be written: it is closed\n")
+
+
 def test_without_a_command_the_help_is_shown_as_an_error(tmp_path: Path) -> None:
     done = besedka(cwd=tmp_path)
     assert (done.returncode, done.stdout) == (2, "")

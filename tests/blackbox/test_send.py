@@ -9,10 +9,11 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import pexpect
 import pytest
 from websockets.sync.server import ServerConnection, serve
 
-from tests.commanding import Person, wait_until
+from tests.commanding import BESEDKA, PATIENCE_SECONDS, Person, wait_until
 from tests.conftest import ServerMaker, TalkerMaker
 from tests.running import RunningServer, free_port
 from tests.talking import Talker
@@ -147,6 +148,44 @@ def test_what_cannot_be_said_is_one_clear_line(server: RunningServer, anna: Pers
     anna.run("send", "--url", nowhere, "hi").assert_one_clear_line(3, nowhere, "refused")
     anna.run("send", "--url", nowhere, "--lines").assert_one_clear_line(3, nowhere)
     assert said(server) == []
+
+
+def test_at_a_terminal_one_is_not_left_waiting(server: RunningServer, anna: Person) -> None:
+    def at_a_terminal(*options: str) -> pexpect.spawn[bytes]:
+        command = [*BESEDKA[1:], "send", "--url", server.url(), *options]
+        return pexpect.spawn(BESEDKA[0], command, env=anna.environment, timeout=PATIENCE_SECONDS)
+
+    for options in ([], ["--lines"]):
+        told = at_a_terminal(*options)
+        told.expect("nothing to say: give a TEXT")
+        told.expect(pexpect.EOF)
+        told.close()
+        assert told.exitstatus == 2
+    typing = at_a_terminal("--lines", "-", "--json")
+    typing.sendline("typed here")
+    typing.expect_exact('"text": "typed here"}')
+    typing.sendintr()
+    typing.expect(pexpect.EOF)
+    typing.close()
+    assert typing.exitstatus == 130
+    assert said(server) == ["anna: typed here"]
+
+
+def test_what_goes_wrong_with_stdin_or_stdout_is_not_our_affair_where_they_are_not_needed(
+    server: RunningServer, anna: Person
+) -> None:
+    line = f"besedka send --url {server.url()}"
+    for redirected in ("hi <&- >&-", "--lines < /dev/null", "- < file", "--lines < file"):
+        (anna.home / "file").write_text("in a file\n")
+        done = subprocess.run(
+            ["bash", "-c", f"{line} {redirected}"],
+            cwd=anna.home,
+            env=anna.environment,
+            check=False,
+            timeout=30,
+        )
+        assert done.returncode == 0
+    assert said(server) == ["anna: hi", "anna: in a file", "anna: in a file"]
 
 
 def test_no_lines_are_no_error(server: RunningServer, anna: Person) -> None:

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Iterator
+from contextlib import suppress
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pexpect
 import pytest
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.server import ServerConnection, serve
 
 from tests.commanding import BESEDKA, Done, Person
 from tests.conftest import ServerMaker, TalkerMaker
@@ -108,6 +113,54 @@ def test_it_goes_on_with_what_is_said_through_restarts(old: RunningServer, url: 
     following.interrupt()
     done = following.end()
     assert (done.status, done.stdout, done.stderr) == (130, "", "")
+
+
+@pytest.mark.parametrize(
+    ("clock", "stamp"),
+    [
+        ("23:30:00", "2026-03-28 23:30:00"),
+        ("00:30:00", "2026-03-29 00:30:00"),
+        ("22:30:00", "2026-03-28 22:30:00"),
+        ("nonsense", "2026-03-28 23:30:00"),
+    ],
+)
+def test_the_time_stays_that_of_the_log_when_summer_time_begins(
+    boris: Person, clock: str, stamp: str
+) -> None:
+    at = int(datetime(2026, 3, 28, 22, 30, tzinfo=UTC).timestamp())
+    welcome = {
+        "type": "welcome",
+        "room": "main",
+        "user": "",
+        "head": 0,
+        "epoch": "",
+        "users": [],
+        "reset": False,
+    }
+    limits = {"name": 32, "room": 32, "text": 5000, "frame": 65536}
+    told = {
+        "type": "chat",
+        "room": "main",
+        "id": 1,
+        "user": "Anna",
+        "text": "hi",
+        "at": at,
+        "timestamp": clock,
+    }
+
+    def talk(connection: ServerConnection) -> None:
+        connection.recv()
+        connection.send(json.dumps({**welcome, "clients_count": 0, "limits": limits, "utc_offset": 3600}))
+        connection.send(json.dumps(told))
+        with suppress(ConnectionClosed):
+            connection.recv()
+
+    with serve(talk, "127.0.0.1", 0) as chat:
+        threading.Thread(target=chat.serve_forever, daemon=True).start()
+        following = boris.start("tail", "-f", "--url", f"127.0.0.1:{chat.socket.getsockname()[1]}")
+        assert following.line() == f"[{stamp}] Anna: hi"
+        following.interrupt()
+        assert following.end().status == 130
 
 
 def test_nobody_sees_who_only_reads(server: RunningServer, boris: Person, talker: TalkerMaker) -> None:
