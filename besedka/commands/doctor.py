@@ -66,7 +66,7 @@ def doctor(url: str, room: str | None, origin: str | None, color: str) -> None:
         f"besedka {__version__}",
         _config(),
         *_environment(),
-        f"the address is {url!r}, {_source()}",
+        f"the address is {_shown(url)}, {_source()}",
     ):
         tell(Finding(Mark.NOTE, note))
     for finding in examine(url, room, origin):
@@ -85,9 +85,14 @@ def _config() -> str:
 
 
 def _environment() -> list[str]:
-    """The variables that have a say, without the passwords that an address may hold."""
+    """The variables that have a say."""
     names = sorted(name for name in os.environ if name.startswith("BESEDKA_") or name.upper() in _OTHERS)
-    return [f"in the environment: {name}={_PASSWORD.sub('//…@', os.environ[name])}" for name in names]
+    return [f"in the environment: {name}={_shown(os.environ[name])}" for name in names]
+
+
+def _shown(value: str) -> str:
+    """What may be an address, without the password that it may hold."""
+    return _PASSWORD.sub("//…@", value)
 
 
 def _source() -> str:

@@ -181,6 +181,8 @@ def _certificate(place: Place, *, is_grpc: bool) -> Finding:
             return _good(
                 f"it speaks {sealed.version()}, with a certificate for {place.host} that this machine trusts"
             )
+    except FileNotFoundError:
+        raise Trouble("GRPC_DEFAULT_SSL_ROOTS_FILE_PATH names a file that is not there") from None
     except ssl.SSLCertVerificationError as error:
         raise _bad_certificate(place, error, is_grpc=is_grpc) from None
     except OSError as error:
@@ -348,6 +350,7 @@ def _clock(answer: Answer) -> Iterator[Finding]:
         there = parsedate_to_datetime(answer.headers.get("Date", ""))
     except ValueError:
         return
+    there = there if there.tzinfo else there.replace(tzinfo=UTC)
     apart = round((there - datetime.now(UTC)).total_seconds())
     if abs(apart) > CLOCK_SECONDS:
         yield _note(
@@ -399,8 +402,12 @@ def _grpc(url: str, place: Place | None) -> Finding:
 def _no_grpc(place: Place | None, why: str) -> Trouble:
     if place:
         plain = Place(place.host, place.port, is_tls=False)
-        if not place.is_tls and (tls := probes.tls_of(place)) is not None:
+        tls = probes.tls_of(place)
+        if not place.is_tls and tls is not None:
             return _needs_tls(place, is_grpc=tls == "h2")
+        if place.is_tls and tls == "h2":
+            advice = "It looks in a list of its own: GRPC_DEFAULT_SSL_ROOTS_FILE_PATH names another one."
+            return Trouble(f"this machine trusts the server's certificate, but gRPC does not: {why}", advice)
         if _asked(plain if not place.is_tls else place, "/healthz").status:
             scheme = "wss" if place.is_tls else "ws"
             return Trouble(

@@ -23,7 +23,6 @@ ANSWER_BYTES: Final = 64 * 1024
 
 _STATUS_LINE: Final = re.compile(rb"HTTP/1\.\d (\d{3})")
 _SETTINGS_FRAME: Final = 4
-_TLS_RECORDS: Final = (b"\x15\x03", b"\x16\x03")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,11 +67,6 @@ class Answer:
     def is_http2(self) -> bool:
         """Whether it begins as an HTTP/2 server does (RFC 9113, section 3.4), which gRPC needs."""
         return self.data[3:4] == bytes([_SETTINGS_FRAME]) and self.data[:1] == b"\0"
-
-    @property
-    def is_tls(self) -> bool:
-        """Whether it is a record of TLS, such as an alert (RFC 8446, section 5.1)."""
-        return self.data.startswith(_TLS_RECORDS)
 
 
 def connect(place: Place) -> socket.socket:

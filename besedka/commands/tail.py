@@ -232,7 +232,7 @@ class _Printer:
         self._as_json = as_json
 
     async def print(self, _: str, heard: Heard) -> None:
-        """Print one; whoever does not read what we print is not read from either."""
+        """Print one, and wait for whoever reads it. Where that takes long the server parts from us, and we come back."""
         from besedka.wire.line import Line, write_line
 
         if self._as_json:

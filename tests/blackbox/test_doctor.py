@@ -67,8 +67,10 @@ def test_what_has_a_say_is_told(server: RunningServer, anna: Person) -> None:
 
 
 def test_passwords_in_addresses_are_not_shown(server: RunningServer, anna: Person) -> None:
-    done = anna.run("doctor", server.url(), BESEDKA_URL="ws://anna:secret@host", no_proxy="*")
+    url = server.url().replace("ws://", "ws://anna:secret@")
+    done = anna.run("doctor", url, BESEDKA_URL="ws://anna:secret@host", no_proxy="*")
     assert "BESEDKA_URL=ws://…@host" in done.stdout
+    assert "the address is ws://…@127.0.0.1" in done.stdout
     assert "secret" not in done.stdout
 
 
@@ -263,6 +265,18 @@ def test_a_certificate_of_its_own(sealed: RunningServer, anna: Person) -> None:
     )
     done = anna.run("doctor", f"grpcs://localhost:{sealed.grpc_port}")
     assert_trouble(done, 3, "does not trust", "GRPC_DEFAULT_SSL_ROOTS_FILE_PATH")
+
+
+def test_a_certificate_that_grpc_alone_does_not_trust(sealed: RunningServer, anna: Person) -> None:
+    url = f"grpcs://localhost:{sealed.grpc_port}"
+    done = anna.run("doctor", url, SSL_CERT_FILE=str(sealed.directory / "cert.pem"))
+    assert_trouble(done, 3, "but gRPC does not", "GRPC_DEFAULT_SSL_ROOTS_FILE_PATH")
+
+
+def test_a_list_of_certificates_that_is_not_there(sealed: RunningServer, anna: Person) -> None:
+    url = f"grpcs://localhost:{sealed.grpc_port}"
+    done = anna.run("doctor", url, GRPC_DEFAULT_SSL_ROOTS_FILE_PATH="/no/where.pem")
+    assert_trouble(done, 3, "GRPC_DEFAULT_SSL_ROOTS_FILE_PATH names a file that is not there")
 
 
 def test_a_certificate_that_has_expired(make_server: ServerMaker, anna: Person, tmp_path: Path) -> None:

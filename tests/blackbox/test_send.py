@@ -216,7 +216,7 @@ def test_a_flood_of_lines_arrives_in_order_and_once_through_restarts(
             _ = server.kill() if is_killed else server.stop()
             server.start()
     sending.close_stdin()
-    assert sending.end().assert_well() == ""
+    assert sending.end(90).assert_well() == ""
     assert said(server) == [f"anna: {line}" for line in lines]
 
 
