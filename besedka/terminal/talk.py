@@ -7,15 +7,13 @@ import getpass
 import signal
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from enum import Enum
-from pathlib import Path
 from typing import Final
 
-from prompt_toolkit.application import get_app
-from prompt_toolkit.history import FileHistory, History, InMemoryHistory
+from prompt_toolkit.application import get_app, get_app_session
 from prompt_toolkit.output import ColorDepth
 from prompt_toolkit.styles import Style
+from prompt_toolkit.utils import is_dumb_terminal
 
-from besedka.home import state_folder
 from besedka.remote.address import Address
 from besedka.remote.connection import SAID_AGAIN, Away, Connection, Event, Heard, Reset
 from besedka.remote.errors import JoinRefused, RemoteError, SayRefused
@@ -23,10 +21,10 @@ from besedka.terminal import bar, screen
 from besedka.terminal.commands import Command, Mistake, Order, Words, read
 from besedka.terminal.completion import Endings
 from besedka.terminal.input_line import InputLine
+from besedka.terminal.keeping import Keeping
 from besedka.terminal.paper import Paper
 from besedka.terminal.phrases import Phrases
 from besedka.terminal.place import Place
-from besedka.terminal.unsent import Unsent
 from besedka.wire.line import MessageId
 from besedka.wire.mentions import mentions
 from besedka.wire.names import clean_text
@@ -95,7 +93,6 @@ class Talk:
         self._there = there
         self._secret = secret
         self._acts = acts
-        self._folder, self._trouble = _folder()
         self._typing_told_at = 0.0
         self._away: set[Place] = set()
         self._unread_is_due = False
@@ -103,25 +100,25 @@ class Talk:
         self._speakers: dict[str, None] = {}
         self._unsettled: set[asyncio.Future[MessageId]] = set()
         style = Style.from_dict(screen.STYLES)
+        is_dumb = is_dumb_terminal()
+        self.paper = Paper(
+            get_app_session().output, style, color_depth, (lambda: self.line.shown) if is_dumb else None
+        )
+        self._keeping = Keeping(lambda why: self.problem(words.not_kept.format(why=why)))
         self.line = InputLine(
             bar=self._bar,
             completer=Endings(self._names, lambda: sorted(self.known_rooms)),
-            history=self._history(),
+            history=self._keeping.history(),
             style=style,
             color_depth=color_depth,
             changed=self._tell_typing,
             look=self._look,
-        )
-        self.paper = Paper(
-            self.line.output, style, color_depth, (lambda: self.line.shown) if self.line.is_dumb else None
         )
 
     # From coming to leaving.
 
     async def run(self, name: str | None) -> None:
         """Come in, talk, leave."""
-        if self._trouble:
-            self.problem(self.words.not_kept.format(why=self._trouble))
         try:
             self.go(await self._come(name))
         except EOFError:
@@ -152,7 +149,7 @@ class Talk:
             ConnectionFailed: if there is no chat.
             JoinRefused: if one is not let in.
         """
-        unsent = self._unsent(room, user)
+        unsent = self._keeping.unsent(self._there.url, room, user)
         left = unsent.left if unsent else []
         since, epoch = instead_of.connection.cursor if instead_of else (None, "")
         connection = Connection(
@@ -234,13 +231,13 @@ class Talk:
         if self._unsettled and self.current not in self._away:
             await asyncio.wait(self._unsettled, timeout=LAST_WORDS_SECONDS)
         await asyncio.gather(*(place.leave() for place in self.places.values()))
-        if (count := self.waiting) and self._folder:
+        if (count := self.waiting) and self._keeping.can_keep:
             self.remark(self.words.waits.format(n=count))
         await self.paper.print_all()
 
     def _hang_up(self) -> None:
         """The window is closed, or the machine goes down."""
-        self._keep_all()
+        self._keeping.keep(self.places.values())
         self.line.end()
 
     def _lost(self, place: Place) -> None:
@@ -401,63 +398,10 @@ class Talk:
             name for name in self.current.people if name not in self._speakers and name != self.current.me
         ]
 
-    # What is kept.
-
-    def _history(self) -> History:
-        if self._folder is None:
-            return InMemoryHistory()
-        return _Typed(self._folder / "typed", self._not_kept)
-
-    def _unsent(self, room: str, user: str) -> Unsent | None:
-        if self._folder is None:
-            return None
-        try:
-            return Unsent(self._folder / "unsent", self._there.url, room, user)
-        except OSError as error:
-            self._not_kept(error)
-            return None
-
-    def _not_kept(self, error: OSError) -> None:
-        """Tell once that something cannot be kept."""
-        if not self._trouble:
-            self._trouble = str(error)
-            self.problem(self.words.not_kept.format(why=self._trouble))
-
     async def _keep(self) -> None:
         while True:
             await asyncio.sleep(KEEP_SECONDS)
-            self._keep_all()
-
-    def _keep_all(self) -> None:
-        for place in self.places.values():
-            try:
-                place.keep()
-            except OSError as error:
-                self._not_kept(error)
-
-
-class _Typed(FileHistory):
-    """What was typed before, for its owner alone; talking goes on where it cannot be kept."""
-
-    def __init__(self, path: Path, not_kept: Callable[[OSError], None]) -> None:
-        self._path = path
-        self._not_kept = not_kept
-        super().__init__(path)
-
-    def store_string(self, string: str) -> None:
-        try:
-            self._path.touch(mode=0o600)
-            super().store_string(string)
-        except OSError as error:
-            self._not_kept(error)
-
-
-def _folder() -> tuple[Path | None, str]:
-    """Where things are kept; or why they are not."""
-    try:
-        return state_folder(), ""
-    except OSError as error:
-        return None, str(error)
+            self._keeping.keep(self.places.values())
 
 
 def _login() -> str:
