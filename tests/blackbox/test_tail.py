@@ -270,7 +270,14 @@ def test_a_command_that_fails_is_told_and_the_next_message_comes(url: str, boris
 
 def test_a_command_that_is_slow_misses_nothing(server: RunningServer, boris: Person) -> None:
     following = boris.start(
-        "tail", "--url", server.url(), "-f", "--exec", "sh -c 'sleep 0.02; echo $BESEDKA_TEXT'"
+        "tail",
+        "--url",
+        server.url(),
+        "-f",
+        "--since",
+        "0",
+        "--exec",
+        "sh -c 'sleep 0.02; echo $BESEDKA_TEXT'",
     )
     lines = [str(number) for number in range(200)]
     boris.run("send", "--url", server.url(), "--lines", stdin="\n".join(lines).encode()).assert_well()
