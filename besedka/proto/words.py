@@ -8,14 +8,14 @@ responses with messages can be joined as bytes, because protobuf merges a field 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import tzinfo
 from typing import Final, assert_never
 
 from google.protobuf.timestamp_pb2 import Timestamp
 from msgspec import UNSET
 
 from besedka.proto.besedka.v1 import chat_pb2 as pb
-from besedka.wire.line import STAMP, Line, clock_time, moment, read_line, write_line
+from besedka.wire.line import Line, clock_time, moment, read_line, stamp_by_clock, write_line
 from besedka.wire.names import DEFAULT_ROOM, SYSTEM_NAME
 from besedka.wire.refusals import Code, Refused
 from besedka.wire.words import (
@@ -41,9 +41,6 @@ from besedka.wire.words import (
     Typing,
     Welcome,
 )
-
-FIRST_YEAR: Final = 1000
-"""Years before it have not four digits, as the log's times must."""
 
 NO_TIME: Final = "0000-00-00 00:00:00"
 """The time of a message whose log has none that can be read."""
@@ -114,7 +111,14 @@ def said(request: pb.ConverseRequest) -> ClientWord:
 def messages(words: Sequence[Chat]) -> pb.Messages:
     """Messages that were just said."""
     found = [
-        pb.Message(id=word.id, user=word.user, text=word.text, time=Timestamp(seconds=word.at), key=word.key)
+        pb.Message(
+            id=word.id,
+            user=word.user,
+            text=word.text,
+            time=Timestamp(seconds=word.at),
+            key=word.key,
+            clock=word.timestamp,
+        )
         for word in words
     ]
     return pb.Messages(room=words[0].room, messages=found)
@@ -267,17 +271,16 @@ def _message(number: int, raw: str, zone: tzinfo | None) -> pb.Message:
     line = read_line(raw)
     at = moment(line.stamp, zone)
     time = Timestamp(seconds=at) if at else None
-    return pb.Message(id=number, user=line.user, text=line.text, time=time)
+    return pb.Message(id=number, user=line.user, text=line.text, time=time, clock=clock_time(line.stamp))
 
 
 def _stamp(message: pb.Message, utc_offset: int) -> str:
     if not message.HasField("time"):
         return NO_TIME
     try:
-        at = datetime.fromtimestamp(message.time.seconds, UTC) + timedelta(seconds=utc_offset)
+        return stamp_by_clock(message.time.seconds, utc_offset, message.clock)
     except (OverflowError, ValueError):
         return NO_TIME
-    return at.strftime(STAMP) if at.year >= FIRST_YEAR else NO_TIME
 
 
 def _chat(room: str, message: pb.Message, utc_offset: int) -> Chat:

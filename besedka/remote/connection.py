@@ -12,7 +12,6 @@ import secrets
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime, time, timedelta
 from typing import Any, Final
 
 from besedka.remote.carrier import Carrier
@@ -26,7 +25,7 @@ from besedka.remote.errors import (
 )
 from besedka.remote.outbox import Outbox
 from besedka.remote.ways import carry
-from besedka.wire.line import STAMP, MessageId, clock_time, read_line
+from besedka.wire.line import MessageId, read_line, stamp_by_clock
 from besedka.wire.names import DEFAULT_ROOM
 from besedka.wire.refusals import Code
 from besedka.wire.words import (
@@ -401,10 +400,7 @@ class Connection:
         if word.id <= self._last:
             return []
         self._last = word.id
-        moment = datetime.fromtimestamp(word.at, UTC) + timedelta(seconds=self._utc_offset)
-        stamp = moment.strftime(STAMP)
-        if clock_time(stamp) != word.timestamp:
-            stamp = _as_the_clock_says(moment, word.timestamp).strftime(STAMP)
+        stamp = stamp_by_clock(word.at, self._utc_offset, word.timestamp)
         return [Heard(MessageId(word.id), word.user, word.text, stamp, word.id <= self._old_until)]
 
     def _heard_history(self, page: History) -> list[Event]:
@@ -448,16 +444,6 @@ class Connection:
         stored = self._stored.pop(key, None)
         if stored and not stored.done():
             stored.set_result(MessageId(number))
-
-
-def _as_the_clock_says(moment: datetime, clock: str) -> datetime:
-    """The nearest moment with this clock time: the server's summer time has begun or ended since it told its zone."""
-    try:
-        said = time.fromisoformat(clock)
-    except ValueError:
-        return moment  # that is no time of day, so it says nothing about the zone
-    days = (moment.date() + timedelta(days=days) for days in (-1, 0, 1))
-    return min((datetime.combine(day, said, UTC) for day in days), key=lambda other: abs(other - moment))
 
 
 def _answer(asked: asyncio.Future[Any], answer: ServerWord | RemoteError) -> None:

@@ -228,6 +228,9 @@ class Conversation(Visitor):
         place, key = self._named_place(word.room), word.key
         if key and place.room.knows(place.member.person.name, key):
             return
+        if not place.member.is_seen and self.pace.is_own_program:
+            self.pace.say_freely(self.chat.now())
+            return
         if place.refused_key and key and key != place.refused_key:
             raise Refused(Code.TOO_FAST, wait=REFUSAL_SECONDS)
         try:

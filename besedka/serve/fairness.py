@@ -160,15 +160,24 @@ class Pace:
     Args:
         rate: messages a second; 0 does not limit it.
         source: where it comes from.
+
+    Attributes:
+        is_forwarded: whether it says itself that somebody else, a page or a proxy, speaks through it.
     """
 
-    __slots__ = ("_frames", "_messages", "source")
+    __slots__ = ("_frames", "_messages", "is_forwarded", "source")
 
     def __init__(self, rate: float, source: Source) -> None:
         self.source = source
+        self.is_forwarded = False
         self._messages = TokenBucket(rate) if rate else None
         frames = max(FRAMES_AT_LEAST, rate * FRAMES_PER_MESSAGE)
         self._frames = TokenBucket(frames, FRAMES_SECONDS) if rate else None
+
+    @property
+    def is_own_program(self) -> bool:
+        """Whether it is a program of this machine itself: it may say things as fast as it likes."""
+        return self.source.is_exempt and not self.is_forwarded
 
     def say(self, now: float) -> None:
         """A message is said.
@@ -182,6 +191,10 @@ class Pace:
             raise Refused(Code.TOO_FAST, wait=max(wait, REFUSAL_SECONDS))
         for bucket in buckets:
             bucket.spend(now)
+        self.say_freely(now)
+
+    def say_freely(self, now: float) -> None:
+        """A message is said that is not limited: its frame was no burden either."""
         if self._frames:
             self._frames.spend(now, -1)
 

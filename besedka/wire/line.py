@@ -14,8 +14,9 @@ a message may therefore hold anything but CR and still never forge another messa
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime, tzinfo
+from datetime import UTC, datetime, time, timedelta, tzinfo
 from functools import lru_cache
 from typing import NewType
 
@@ -23,6 +24,9 @@ MessageId = NewType("MessageId", int)
 """The ordinal number of a message in its room: 1, 2, 3, … without holes."""
 
 STAMP = "%Y-%m-%d %H:%M:%S"
+
+_CLOCK = "%H:%M:%S"
+_BEHIND_YEAR = "-%m-%d %H:%M:%S"  # strftime does not fill up early years
 
 FIRST_LINE = re.compile(rb"^\[\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\] [^\n]*?:(?= |\r?\n)", re.MULTILINE)
 """Finds in bytes of a log where messages start."""
@@ -56,6 +60,26 @@ def stamp(at: float, zone: tzinfo | None) -> str:
 @lru_cache(maxsize=16)
 def _stamp(at: int, zone: tzinfo | None) -> str:
     return datetime.fromtimestamp(at, tz=UTC).astimezone(zone).strftime(STAMP)
+
+
+def stamp_by_clock(at: int, utc_offset: int, clock: str) -> str:
+    """The time of the log for a moment in unix seconds, where its clock showed ``HH:MM:SS``.
+
+    The offset from UTC, in seconds, may be that of another season: the nearest moment with this clock time is meant. A clock
+    time that is none says nothing.
+
+    Raises:
+        ValueError, OverflowError: if there is no such moment.
+    """
+    moment = datetime.fromtimestamp(at, UTC) + timedelta(seconds=utc_offset)
+    if clock != moment.strftime(_CLOCK):
+        with suppress(ValueError):
+            said = time.fromisoformat(clock)
+            days = (moment.date() + timedelta(days=days) for days in (-1, 0, 1))
+            moment = min(
+                (datetime.combine(day, said, UTC) for day in days), key=lambda other: abs(other - moment)
+            )
+    return f"{moment.year:04}{moment.strftime(_BEHIND_YEAR)}"
 
 
 def clock_time(stamp: str) -> str:

@@ -115,6 +115,17 @@ def test_it_goes_on_with_what_is_said_through_restarts(old: RunningServer, url: 
     assert (done.status, done.stdout, done.stderr) == (130, "", "")
 
 
+def test_times_of_another_season_are_those_of_the_log_over_grpc_too(
+    make_server: ServerMaker, boris: Person
+) -> None:
+    server = make_server(grpc=True, TZ="Europe/Berlin")
+    lines = ["[2025-01-01 12:00:00] Anna: winter", "[2025-07-01 12:00:00] Anna: summer"]
+    server.history.write_text("".join(f"{line}\n" for line in lines))
+    server.start()
+    for url in server.urls:
+        assert boris.run("tail", "--url", url).assert_well().splitlines() == lines
+
+
 @pytest.mark.parametrize(
     ("clock", "stamp"),
     [

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from besedka.wire.line import FIRST_LINE, Line, read_line, show_line, stamp, write_line
+from besedka.wire.line import FIRST_LINE, Line, read_line, show_line, stamp, stamp_by_clock, write_line
 from besedka.wire.names import clean_name, clean_text
 from besedka.wire.refusals import Refused
 
@@ -297,3 +297,18 @@ def test_a_stamp_without_a_zone_is_the_clock_time_of_the_machine() -> None:
 def test_a_message_stamped_now_can_be_read(at: int, user: str, text: str) -> None:
     line = Line(stamp(at, UTC), user, text)
     assert read_line(write_line(line)) == line
+
+
+@pytest.mark.parametrize(
+    ("offset", "clock", "shown"),
+    [
+        (3600, "13:00:00", "2025-07-01 13:00:00"),  # the offset is that of winter, the message is of summer
+        (7200, "13:00:00", "2025-07-01 13:00:00"),
+        (7200, "12:00:00", "2025-07-01 12:00:00"),
+        (-7200, "23:30:00", "2025-06-30 23:30:00"),
+        (7200, "", "2025-07-01 13:00:00"),
+        (7200, "99:99:99", "2025-07-01 13:00:00"),
+    ],
+)
+def test_the_logs_time_is_the_nearest_one_that_its_clock_showed(offset: int, clock: str, shown: str) -> None:
+    assert stamp_by_clock(1_751_367_600, offset, clock) == shown

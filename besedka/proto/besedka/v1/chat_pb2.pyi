@@ -66,18 +66,20 @@ CODE_BAD_SEARCH: Code
 CODE_NO_NAME: Code
 
 class Message(_message.Message):
-    __slots__ = ("id", "user", "text", "time", "key")
+    __slots__ = ("id", "user", "text", "time", "key", "clock")
     ID_FIELD_NUMBER: _ClassVar[int]
     USER_FIELD_NUMBER: _ClassVar[int]
     TEXT_FIELD_NUMBER: _ClassVar[int]
     TIME_FIELD_NUMBER: _ClassVar[int]
     KEY_FIELD_NUMBER: _ClassVar[int]
+    CLOCK_FIELD_NUMBER: _ClassVar[int]
     id: int
     user: str
     text: str
     time: _timestamp_pb2.Timestamp
     key: str
-    def __init__(self, id: _Optional[int] = ..., user: _Optional[str] = ..., text: _Optional[str] = ..., time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., key: _Optional[str] = ...) -> None: ...
+    clock: str
+    def __init__(self, id: _Optional[int] = ..., user: _Optional[str] = ..., text: _Optional[str] = ..., time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., key: _Optional[str] = ..., clock: _Optional[str] = ...) -> None: ...
 
 class Messages(_message.Message):
     __slots__ = ("room", "messages")

@@ -169,7 +169,7 @@ async def _take(request: pb.ImportRequest, many: _Many, speaker: _Speaker, chat:
 
 async def _keep_pace(pace: Pace, chat: Chat) -> None:
     """Many messages are held back rather than refused; those of this machine itself are not."""
-    while not pace.source.is_exempt:
+    while not pace.is_own_program:
         try:
             pace.say(chat.now())
         except Refused as refusal:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from http import HTTPStatus
+from typing import Final
 
 from websockets.http11 import Request
 from websockets.protocol import State
@@ -22,6 +23,9 @@ from besedka.wire.closing import Ending
 from besedka.wire.names import FRAME_BYTES_AT_MOST
 
 log = logging.getLogger(__name__)
+
+FORWARDED: Final = ("Origin", "Forwarded", "X-Forwarded-For", "X-Real-IP", "Via")
+"""Headers by which one tells that one speaks for a page, or for somebody behind a proxy."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +114,7 @@ class WebSocketDoor:
 
     def talk(self, request: Request, connection: Connection) -> Talk:
         """What is said over a connection whose handshake was not refused."""
+        connection.pace.is_forwarded = any(name in request.headers for name in FORWARDED)
         return self._talks[_path(request)](connection)
 
     # What the server does.
