@@ -6,7 +6,7 @@ How it ends is in `besedka.commands.endings.Status`. What goes wrong is one line
 from __future__ import annotations
 
 import sys
-from typing import Any
+from typing import Any, Final
 
 import click
 from click.exceptions import NoArgsIsHelpError
@@ -20,6 +20,9 @@ from besedka.commands.history import history, import_history, verify
 from besedka.commands.send import send
 from besedka.commands.serve import serve
 from besedka.commands.tail import tail
+from besedka.wire.harmless import harmless_line
+
+COMPLAINT_CHARACTERS: Final = 1_000
 
 HELP = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
@@ -37,14 +40,19 @@ def _run() -> int:
         return Status.USED_WRONGLY
     except click.UsageError as error:
         command = error.ctx.command_path if error.ctx else "besedka"
-        click.echo(f"besedka: {error.format_message()} (see {command} --help)", err=True)
+        _complain(f"{error.format_message()} (see {command} --help)")
         return Status.USED_WRONGLY
     except click.ClickException as error:
-        click.echo(f"besedka: {error.format_message()}", err=True)
+        _complain(error.format_message())
         return error.exit_code
     except click.Abort:
         return Status.INTERRUPTED
     return status or Status.DONE
+
+
+def _complain(sentence: str) -> None:
+    # A server may have a part in it, and what it says must not act on the terminal.
+    click.echo(f"besedka: {harmless_line(sentence, COMPLAINT_CHARACTERS)}", err=True)
 
 
 class _Commands(click.Group):

@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Callable
+from datetime import datetime
 from typing import Final
 
 import click
 
 from besedka.commands.endings import Failure, write_no_more
+from besedka.wire.harmless import harmless
 
 SINCE_HELP: Final = "Only those later than a message's id, or from a time on: 2025-11-19 [23:46[:36]]."
 
@@ -19,11 +21,19 @@ _ID: Final = re.compile(r"[0-9]{1,18}")
 
 def since(_: click.Context, __: click.Parameter, given: str | None) -> int | str | None:
     """What ``--since`` was given: the id of a message, or a time as the log writes it, or the beginning of one."""
-    if given is None or _TIME.fullmatch(given):
+    if given is None or (_TIME.fullmatch(given) and _is_date(given)):
         return given
     if _ID.fullmatch(given):
         return int(given)
     raise click.BadParameter(f"{given!r} is neither an id nor a time like 2025-11-19, with 23:46 or 23:46:36")
+
+
+def _is_date(given: str) -> bool:
+    try:
+        datetime.fromisoformat(given)
+    except ValueError:
+        return False
+    return True
 
 
 def is_since(stamp: str, since: str) -> bool:
@@ -65,8 +75,6 @@ class Output:
             Failure: if it cannot be written.
         """
         if self._is_terminal:
-            from besedka.terminal.screen import harmless
-
             text = harmless(text)
         self.write_own(text)
 

@@ -71,6 +71,8 @@ def send(
 
     if lines and text not in {(), ("-",)}:
         raise used_wrongly("--lines reads the lines of stdin; it takes no TEXT")
+    if text[:1] == ("-",) and len(text) > 1:
+        raise used_wrongly('"-" is stdin, and stands alone')
     if not text and (sys.stdin is None or sys.stdin.isatty()):
         raise used_wrongly(
             "there is nothing to say: give a TEXT, pipe something in, or say - to type it here"

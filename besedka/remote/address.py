@@ -38,6 +38,7 @@ def address(given: str) -> Address:
     try:
         parts = urlsplit(given if "://" in given else f"ws://{given}")
         host, port = parts.hostname, parts.port
+        (host or "").encode("idna")
     except ValueError:
         host, port, parts = None, None, urlsplit("")
     if not host or any(map(str.isspace, host)) or parts.scheme not in {*_SCHEMES, "grpc", "grpcs"}:

@@ -54,6 +54,12 @@ FIRST_WAIT_SECONDS: Final = 1.0
 LONGEST_WAIT_SECONDS: Final = 15.0
 """Between two tries to come back; each is shortened by chance, so that not all clients come at once."""
 
+JOIN_SECONDS: Final = 15.0
+"""How long a server may take to answer a join."""
+
+LONGEST_HOLD_SECONDS: Final = 60.0
+"""What was said too fast is said again after so long at most, whatever the server asks for."""
+
 SHORTEST_PART: Final = 0.1
 """How much of a wait is left at least."""
 
@@ -206,6 +212,8 @@ class Connection:
             page = await self._page(before, before - first)
             if not page:
                 break
+            if page[0].id >= before:
+                raise self._not_besedka(f"a page before {before} begins with {page[0].id}")
             found = [*page, *found]
             before = page[0].id
         return found
@@ -247,8 +255,13 @@ class Connection:
         key = secrets.token_hex(16)
         word = Search(text=text, room=self._room, before=before, limit=limit, key=key)
         answer: FoundWord = await self._ask(word)
-        lines = zip(answer.ids, answer.messages, strict=True)
-        return Found([self._read_line(number, raw) for number, raw in lines], answer.before)
+        if before and answer.before >= before:
+            raise self._not_besedka(f"a search before {before} goes on before {answer.before}")
+        try:
+            lines = zip(answer.ids, answer.messages, strict=True)
+            return Found([self._read_line(number, raw) for number, raw in lines], answer.before)
+        except ValueError as error:
+            raise self._not_besedka(error) from None
 
     async def _ask(self, word: ListRooms | Search) -> Any:
         if not (self._is_in and self._carrier):
@@ -320,8 +333,8 @@ class Connection:
         )
         sending = asyncio.create_task(self._send_what_waits())
         try:
-            async for word in carrier.words():
-                for event in self._take(word):
+            async for word in self._words(carrier):
+                for event in self._understood(word):
                     yield event
                 self._may_send.set()
         finally:
@@ -333,6 +346,18 @@ class Connection:
                 _answer(asked, CarrierEnded("the connection was lost", come_back=True))
             sending.cancel()
             await asyncio.gather(sending, return_exceptions=True)
+
+    async def _words(self, carrier: Carrier) -> AsyncIterator[ServerWord]:
+        """What is told; a server that does not answer the join is given up after a while."""
+        words = carrier.words()
+        deadline = asyncio.get_running_loop().time() + JOIN_SECONDS
+        while True:
+            try:
+                async with asyncio.timeout_at(None if self._is_in else deadline):
+                    word = await anext(words)
+            except TimeoutError:
+                raise CarrierEnded("it does not answer", come_back=True) from None
+            yield word
 
     async def _send_what_waits(self) -> None:
         """Send what is in the outbox, in order, whenever it may be sent."""
@@ -369,6 +394,15 @@ class Connection:
                 return self._refused(word)
             case System() | Typing():
                 return [word]
+
+    def _understood(self, word: ServerWord) -> list[Event]:
+        try:
+            return self._take(word)
+        except (ValueError, OverflowError, OSError) as error:
+            raise self._not_besedka(error) from None
+
+    def _not_besedka(self, why: object) -> ConnectionFailed:
+        return ConnectionFailed(f"what answers at {self._url} is not Besedka: {why}")
 
     def _answered(self, word: History | Rooms | FoundWord) -> list[Event]:
         if isinstance(word, History):
@@ -425,7 +459,7 @@ class Connection:
             if self._is_held:
                 return []  # it was on its way behind the first one that was refused
             self._outbox.said_too_fast()
-            self._held_until = asyncio.get_running_loop().time() + word.retry_after
+            self._held_until = asyncio.get_running_loop().time() + min(word.retry_after, LONGEST_HOLD_SECONDS)
             return [word]
         # Our own ghost may still hold the name after a lost connection; the next try will find it free.
         if not self._is_in and not word.key:

@@ -10,6 +10,7 @@ from besedka.terminal import screen
 from besedka.terminal.commands import COMMANDS
 from besedka.terminal.place import State
 from besedka.terminal.talk import Act, Bell, Talk
+from besedka.wire.harmless import harmless_line
 from besedka.wire.names import clean_name, clean_room
 from besedka.wire.refusals import Refused
 
@@ -20,11 +21,16 @@ OLDER_MESSAGES_AT_MOST: Final = 1_000
 
 FOUND_AT_MOST: Final = 20
 
+DIGITS_AT_MOST: Final = 9
+
+SHOWN_CHARACTERS: Final = 40
+"""Of something that was typed and is none of what could be."""
+
 
 async def _help(talk: Talk, _: str) -> None:
     rows = [
         (
-            " ".join(filter(None, (f"/{command.name}", command.usage, *command.aliases))),
+            " ".join(filter(None, (f"/{command.name}", talk.words.behind(command), *command.aliases))),
             talk.words.commands[command.name],
         )
         for command in COMMANDS
@@ -55,7 +61,7 @@ async def _join(talk: Talk, given: str) -> None:
     try:
         room = clean_room(given.removeprefix("#").strip())
     except Refused as refusal:
-        talk.problem(refusal.sentence(talk.words.language))
+        talk.refuse(refusal)
         return
     if room == talk.current.room:
         talk.remark(talk.words.already_here.format(room=room))
@@ -65,18 +71,21 @@ async def _join(talk: Talk, given: str) -> None:
         talk.go(await talk.enter(room, talk.current.me))
 
 
-async def _leave(talk: Talk, _: str) -> None:
-    if len(talk.places) == 1:
+async def _leave(talk: Talk, given: str) -> None:
+    room = given.removeprefix("#").strip().casefold() or talk.current.room
+    if room not in talk.places:
+        talk.problem(talk.words.not_in.format(room=harmless_line(room, SHOWN_CHARACTERS)))
+    elif len(talk.places) == 1:
         talk.remark(talk.words.last_room)
     else:
-        await talk.forget(talk.current)
+        await talk.forget(talk.places[room])
 
 
 async def _name(talk: Talk, given: str) -> None:
     try:
         name = clean_name(given)
     except Refused as refusal:
-        talk.problem(refusal.sentence(talk.words.language))
+        talk.refuse(refusal)
         return
     if name == talk.current.me:
         talk.remark(talk.words.name_same)
@@ -87,12 +96,12 @@ async def _name(talk: Talk, given: str) -> None:
         # The first one is refused if any is; the others are the same person then.
         for place in (looked_at, *(place for place in talk.places.values() if place is not looked_at)):
             await talk.rename(place, name)
-        talk.remark(talk.words.welcome.format(room=talk.current.room, user=talk.current.me))
+        talk.remark(talk.words.renamed.format(user=talk.current.me))
 
 
 async def _history(talk: Talk, given: str) -> None:
-    if given and not (given.isdecimal() and int(given)):
-        talk.problem(talk.words.no_number.format(given=given))
+    if given and not (given.isdecimal() and len(given) <= DIGITS_AT_MOST and int(given)):
+        talk.problem(talk.words.no_number.format(given=harmless_line(given, SHOWN_CHARACTERS)))
         return
     place, count = talk.current, min(int(given or OLDER_MESSAGES), OLDER_MESSAGES_AT_MOST)
     if place.oldest <= 1:
@@ -133,7 +142,11 @@ async def _edit(talk: Talk, given: str) -> None:
 async def _bell(talk: Talk, given: str) -> None:
     kinds = {kind.value: kind for kind in Bell}
     if given and given not in kinds:
-        talk.problem(talk.words.lacks.format(command="bell", usage="[on|off|all]"))
+        talk.problem(
+            talk.words.not_one.format(
+                given=harmless_line(given, SHOWN_CHARACTERS), command="bell", usage="[on|off|all]"
+            )
+        )
         return
     talk.bell = kinds.get(given, talk.bell)
     talk.remark(talk.words.bell.format(kind=talk.words.bell_kinds[talk.bell.value]))

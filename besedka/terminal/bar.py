@@ -8,36 +8,43 @@ from typing import Final
 
 from besedka.terminal.phrases import Phrases
 from besedka.terminal.place import Place, State
-from besedka.terminal.screen import Fragments, harmless
+from besedka.terminal.screen import Fragments
+from besedka.wire.harmless import harmless_line
 
 TYPISTS_AT_MOST: Final = 3
 
 
-def bar(place: Place, others: Sequence[Place], waiting: int, now: float, phrases: Phrases) -> Fragments:
+def bar(
+    place: Place, others: Sequence[Place], phrases: Phrases, *, waiting: int, asking: str, now: float
+) -> Fragments:
     """The bar.
 
     Args:
         place: the room that is looked at.
         others: the rooms that are not.
         waiting: how many messages wait to be sent.
+        asking: the command whose answer is waited for, if there is one.
         now: the loop's clock.
         phrases: the language.
     """
-    parts: Fragments = [
-        ("class:bar.room", f"# {harmless(place.room)}"),
-        ("class:bar", f"{phrases.people.format(n=place.clients_count)} · {harmless(place.me)}"),
-    ]
+    parts: Fragments = [("class:bar.room", f"# {harmless_line(place.room)}")]
+    # What is cut off in a narrow window stands at the end.
+    if waiting:
+        parts.append(("class:bar.trouble", phrases.waiting.format(n=waiting)))
     if place.state is State.AWAY:
         seconds = math.ceil(place.retry_at - now)
         trouble = phrases.away.format(n=seconds) if seconds > 0 else phrases.away_now
         parts.append(("class:bar.trouble", trouble))
-    if waiting:
-        parts.append(("class:bar.trouble", phrases.waiting.format(n=waiting)))
+    if asking:
+        parts.append(("class:bar", f"{harmless_line(asking)} …"))
+    who = harmless_line(place.me)
+    is_in = place.state is State.IN
+    parts.append(("class:bar", f"{phrases.people.format(n=place.clients_count)} · {who}" if is_in else who))
     typists = [name for name in place.typing() if name != place.me][:TYPISTS_AT_MOST]
     if typists:
-        parts.append(("class:bar", phrases.typing.format(names=harmless(", ".join(typists)))))
+        parts.append(("class:bar", phrases.typing.format(names=harmless_line(", ".join(typists)))))
     news = [
-        f"# {harmless(other.room)} {other.missed_count}{'!' if other.is_called else ''}"
+        f"# {harmless_line(other.room)} {other.missed_count}{'!' if other.is_called else ''}"
         for other in others
         if other.missed_count
     ]

@@ -18,11 +18,13 @@ class Command:
         name: as it is typed behind the slash; also the name of its sentence in the phrases.
         usage: what follows it: ``NAME`` is needed, ``[NAME]`` is not.
         aliases: other ways to type it, with what stands in front of them.
+        asks: whether it only asks the server something; what is typed behind it does not wait for the answer.
     """
 
     name: str
     usage: str = ""
     aliases: tuple[str, ...] = ()
+    asks: bool = False
 
     @property
     def is_incomplete_alone(self) -> bool:
@@ -34,16 +36,16 @@ COMMANDS: Final = (
     Command("help"),
     Command("me", "TEXT"),
     Command("who"),
-    Command("rooms"),
+    Command("rooms", asks=True),
     Command("join", "ROOM"),
-    Command("leave"),
+    Command("leave", "[ROOM]"),
     Command("name", "NAME"),
-    Command("history", "[N]"),
-    Command("find", "WORDS"),
+    Command("history", "[N]", asks=True),
+    Command("find", "WORDS", asks=True),
     Command("edit", "[TEXT]"),
     Command("bell", "[on|off|all]"),
     Command("clear"),
-    Command("exit", aliases=("/quit", ":q")),
+    Command("exit", aliases=("/quit", ":q", ":q!")),
 )
 
 ACTION: Final = "/me "
@@ -73,7 +75,7 @@ class Mistake:
 
     Attributes:
         word: what was typed as the command.
-        command: the one that lacks something.
+        command: the one that lacks something, or has too much.
         near: the nearest one that there is; empty if none is near.
     """
 
@@ -97,7 +99,7 @@ def read(line: str) -> Words | Order | Mistake | None:
 
 
 def _order(word: str, command: Command, argument: str) -> Words | Order | Mistake:
-    if command.is_incomplete_alone and not argument:
+    if (command.is_incomplete_alone and not argument) or (argument and not command.usage):
         return Mistake(word, command)
     if command.name == "me":
         return Words(ACTION + argument)

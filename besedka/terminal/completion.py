@@ -8,7 +8,7 @@ from prompt_toolkit.completion import CompleteEvent, Completer, Completion
 from prompt_toolkit.document import Document
 
 from besedka.terminal.commands import COMMANDS
-from besedka.terminal.screen import harmless
+from besedka.wire.harmless import harmless_line
 
 
 class Endings(Completer):
@@ -31,6 +31,8 @@ class Endings(Completer):
             return _matching(
                 typed.removeprefix("/join ").lstrip("# "), [f"{room} " for room in self._rooms()]
             )
+        if typed.startswith("/bell "):
+            return _matching(typed.removeprefix("/bell "), ["on", "off", "all"])
         return self._of_a_name(typed)
 
     def _of_a_name(self, typed: str) -> Iterable[Completion]:
@@ -48,7 +50,7 @@ class Endings(Completer):
 
 def _matching(begun: str, words: Iterable[str]) -> Iterable[Completion]:
     return [
-        Completion(word, -len(begun), display=harmless(word.strip()))
+        Completion(word, -len(begun), display=harmless_line(word.strip()))
         for word in words
-        if word.casefold().startswith(begun.casefold()) and harmless(word) == word
+        if word.casefold().startswith(begun.casefold()) and harmless_line(word) == word
     ]

@@ -22,6 +22,10 @@ LINES_AT_ONCE: Final = 200
 """Keys that are typed meanwhile wait for so many lines at most."""
 
 
+LINES_AT_MOST: Final = 1_000
+"""How many lines wait to be printed."""
+
+
 class Paper:
     """Prints lines in order.
 
@@ -46,6 +50,7 @@ class Paper:
         self._lines: deque[Fragments] = deque()
         self._rings = False
         self._more = asyncio.Event()
+        self._printed = asyncio.Event()
 
     def put(self, line: Fragments) -> None:
         """Print a line, soon."""
@@ -56,6 +61,12 @@ class Paper:
         """Ring the bell, soon."""
         self._rings = True
         self._more.set()
+
+    async def room(self) -> None:
+        """Wait until there is room for more: who hears faster than can be printed hears no more until then."""
+        while len(self._lines) > LINES_AT_MOST:
+            self._printed.clear()
+            await self._printed.wait()
 
     async def print_all(self) -> None:
         """Print what there is, and wait until it is printed."""
@@ -83,3 +94,4 @@ class Paper:
         if self._line:
             self._output.write(self._line())
         self._output.flush()
+        self._printed.set()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from besedka.terminal.commands import Command
 from besedka.wire.refusals import Code, Language
 
 
@@ -13,6 +14,7 @@ class Phrases:
     """One language.
 
     Attributes:
+        usage: words of the table of commands, in this language.
         commands: what each command does, by its name.
         keys: keys and what they do.
         refusals: sentences for the refusals that a person meets, by code; for others the server's own is shown.
@@ -47,6 +49,11 @@ class Phrases:
     unknown_command: str
     near_command: str
     lacks: str
+    too_much: str
+    not_one: str
+    not_in: str
+    renamed: str
+    no_answer: str
     no_number: str
     last_room: str
     already_here: str
@@ -57,9 +64,17 @@ class Phrases:
     not_now: str
     not_sent: str
     not_kept: str
+    usage: Mapping[str, str]
     commands: Mapping[str, str]
     keys: Mapping[str, str]
     refusals: Mapping[str, str]
+
+    def behind(self, command: Command) -> str:
+        """What follows a command, in this language."""
+        usage = command.usage
+        for word, own in self.usage.items():
+            usage = usage.replace(word, own)
+        return usage
 
 
 ENGLISH = Phrases(
@@ -92,7 +107,12 @@ ENGLISH = Phrases(
     unknown_command="There is no command {command}; /help shows all. To say it, write /{command}.",
     near_command="There is no command {command}; did you mean {near}? To say it, write /{command}.",
     lacks="It needs something more: /{command} {usage}",
-    no_number="{given} is no number: /history or /history 50",
+    too_much="/{command} takes nothing behind it.",
+    not_one="{given} is none of them: /{command} {usage}",
+    not_in="You are not in # {room}.",
+    renamed="You are {user} now.",
+    no_answer="No answer to {command}.",
+    no_number="{given}: it must be a number, 1 or more, as in /history 50",
     last_room="This is the only room that you are in: /exit leaves it, too.",
     already_here="You are in # {room} already.",
     name_waits="{n} still waiting to be sent under this name; try again when they are.",
@@ -102,6 +122,7 @@ ENGLISH = Phrases(
     not_now="Not without a connection.",
     not_sent="Not sent: {text}",
     not_kept="What you type and what waits is not kept: {why}",
+    usage={},
     commands={
         "help": "show this",
         "me": "say what you do: /me waves",
@@ -166,7 +187,12 @@ RUSSIAN = Phrases(
     unknown_command="Нет команды {command}; все команды покажет /help. Чтобы сказать это, напишите /{command}.",
     near_command="Нет команды {command}; может быть, {near}? Чтобы сказать это, напишите /{command}.",
     lacks="Нужно что-то ещё: /{command} {usage}",
-    no_number="{given} — не число: /history или /history 50",
+    too_much="После /{command} ничего не нужно.",
+    not_one="{given} не подходит: /{command} {usage}",
+    not_in="Вас нет в комнате # {room}.",
+    renamed="Теперь ваше имя {user}.",
+    no_answer="Нет ответа на {command}.",
+    no_number="{given}: нужно число от 1, например /history 50",
     last_room="Других комнат у вас нет: /exit выходит и из этой.",
     already_here="Вы уже в комнате # {room}.",
     name_waits="Под этим именем ещё ждут отправки: {n}; попробуйте, когда они уйдут.",
@@ -176,6 +202,7 @@ RUSSIAN = Phrases(
     not_now="Без связи нельзя.",
     not_sent="Не отправлено: {text}",
     not_kept="Набранное и то, что ждёт отправки, не сохраняется: {why}",
+    usage={"TEXT": "ТЕКСТ", "ROOM": "КОМНАТА", "NAME": "ИМЯ", "WORDS": "СЛОВА"},
     commands={
         "help": "показать это",
         "me": "сказать, что вы делаете: /me машет рукой",
@@ -184,7 +211,7 @@ RUSSIAN = Phrases(
         "join": "перейти в комнату, оставаясь и в этой",
         "leave": "выйти из этой комнаты и вернуться в прежнюю",
         "name": "взять другое имя",
-        "history": "показать сообщения раньше этих, если не сказано иначе, 20",
+        "history": "показать более ранние сообщения (обычно 20)",
         "find": "искать слова во всём, что здесь сказано",
         "edit": "писать в своём редакторе ($VISUAL или $EDITOR)",
         "bell": "звонить, когда вас упоминают, никогда или всегда",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from enum import Enum, auto
 from typing import Final
 
@@ -37,6 +37,7 @@ class Place:
         unsent: keeps what waits in it, if that can be kept.
         room: its name, as it was typed; `room` is as the server tells it.
         listen: hears what happens, after the place has taken it in.
+        pause: returns when more can be taken in.
 
     Attributes:
         room: its name.
@@ -54,7 +55,12 @@ class Place:
     """
 
     def __init__(
-        self, connection: Connection, unsent: Unsent | None, room: str, listen: Callable[[Place, Event], None]
+        self,
+        connection: Connection,
+        unsent: Unsent | None,
+        room: str,
+        listen: Callable[[Place, Event], None],
+        pause: Callable[[], Awaitable[None]],
     ) -> None:
         self.connection = connection
         self.room = room
@@ -72,6 +78,7 @@ class Place:
         self._unsent = unsent
         self._typing: dict[str, float] = {}
         self._listen = listen
+        self._pause = pause
         self._loop = asyncio.get_running_loop()
         self._joined: asyncio.Future[None] = self._loop.create_future()
         self.ended = asyncio.ensure_future(self._hear())
@@ -144,6 +151,7 @@ class Place:
                 self._listen(self, event)
                 if isinstance(event, Welcome) and before is State.CONNECTING:
                     self._joined.set_result(None)
+                await self._pause()
         except RemoteError as error:
             if self._joined.done():
                 raise

@@ -13,7 +13,7 @@ direction of what stands beside it. What kind of line it is can be seen without 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Final
 
 from prompt_toolkit.utils import get_cwidth
@@ -21,6 +21,7 @@ from prompt_toolkit.utils import get_cwidth
 from besedka.remote.connection import Heard
 from besedka.terminal.commands import ACTION
 from besedka.terminal.phrases import Phrases
+from besedka.wire.harmless import harmless, harmless_line
 from besedka.wire.line import clock_time
 from besedka.wire.mentions import mentions
 from besedka.wire.words import System
@@ -59,22 +60,9 @@ STYLES: Final = {
     "bar.trouble": f"bold {RED}",
 }
 
-_DIRECTIONS = (0x061C, *range(0x200E, 0x2010), *range(0x202A, 0x202F), *range(0x2060, 0x2070), 0xFEFF)
-_HARMLESS = {
-    **{code: 0x2400 + code for code in range(0x20) if code not in {0x09, 0x0A}},
-    0x7F: 0x2421,
-    **dict.fromkeys((*range(0x80, 0xA0), 0x2028, 0x2029, *range(0xD800, 0xE000)), 0xFFFD),
-    **dict.fromkeys(_DIRECTIONS, None),
-}
-
 _GUTTER: Final = " " * 6
 _INDENT: Final = " " * 8
 _RULE: Final = "─" * 4
-
-
-def harmless(text: str) -> str:
-    """The text without anything that a terminal would obey."""
-    return text.translate(_HARMLESS)
 
 
 def message(heard: Heard, me: str) -> Fragments:
@@ -85,30 +73,30 @@ def message(heard: Heard, me: str) -> Fragments:
         "class:old" if heard.is_old else ("class:own" if own else f"class:name {_colour(heard.user)}")
     )
     text_style = "class:old" if heard.is_old else ("class:mention" if is_called else "")
-    name, text = harmless(heard.user), harmless(heard.text)
+    name, text = harmless_line(heard.user), harmless(heard.text)
     if text.startswith(ACTION):
         said = [(name_style, f"* {name} "), (text_style, text.removeprefix(ACTION))]
     else:
         said = [(name_style, f"{name}: "), (text_style, text)]
-    clock = clock_time(harmless(heard.stamp))[:5]
+    clock = clock_time(harmless_line(heard.stamp))[:5]
     gutter = f"{clock}{'┆' if heard.is_old else ' '}{'→' if own else '›' if is_called else ' '} "
     return [("class:time", gutter), *((style, part.replace("\n", f"\n{_INDENT}")) for style, part in said)]
 
 
 def found(heard: Heard, me: str) -> Fragments:
     """A message that was looked for, with its day."""
-    return [("class:time", f"{harmless(heard.stamp[:10])} "), *message(heard, me)]
+    return [("class:time", f"{harmless_line(heard.stamp[:10])} "), *message(heard, me)]
 
 
 def rule(text: str) -> Fragments:
     """A line between messages."""
-    return [("class:line", f"{_RULE} {harmless(text)} {_RULE}")]
+    return [("class:line", f"{_RULE} {harmless_line(text)} {_RULE}")]
 
 
-def notice(system: System, me: str, phrases: Phrases) -> Fragments | None:
-    """Who came and went, without oneself; None if there is nothing to tell."""
+def notice(system: System, own: Collection[str], phrases: Phrases) -> Fragments | None:
+    """Who came and went, without oneself under any of one's names; None if there is nothing to tell."""
     told = [(phrases.joined, system.joined), (phrases.left, system.left)]
-    parts = [phrase.format(names=_names(names, me)) for phrase, names in told if _names(names, me)]
+    parts = [phrase.format(names=_names(names, own)) for phrase, names in told if _names(names, own)]
     if not parts:
         return None
     return remark(f"{'; '.join(parts)} ({phrases.people.format(n=system.clients_count)})")
@@ -122,14 +110,14 @@ def remark(text: str, *, problem: bool = False) -> Fragments:
 
 def table(rows: Sequence[tuple[str, str]]) -> Fragments:
     """Rows of two columns."""
-    shown = [(harmless(left), harmless(right)) for left, right in rows]
-    width = max(get_cwidth(left) for left, _ in shown)
+    shown = [(harmless_line(left), harmless_line(right)) for left, right in rows]
+    width = max((get_cwidth(left) for left, _ in shown), default=0)
     lines = [f"{_INDENT}{left}{' ' * (width - get_cwidth(left))}  {right}" for left, right in shown]
     return [("", "\n".join(lines))]
 
 
-def _names(names: Sequence[str], me: str) -> str:
-    return ", ".join(harmless(name) for name in names if name != me)
+def _names(names: Sequence[str], own: Collection[str]) -> str:
+    return ", ".join(harmless_line(name) for name in names if name not in own)
 
 
 def _colour(name: str) -> str:

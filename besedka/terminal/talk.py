@@ -18,7 +18,7 @@ from besedka.remote.address import Address
 from besedka.remote.connection import SAID_AGAIN, Away, Connection, Event, Heard, Reset
 from besedka.remote.errors import JoinRefused, RemoteError, SayRefused
 from besedka.terminal import bar, screen
-from besedka.terminal.commands import Command, Mistake, Order, Words, read
+from besedka.terminal.commands import Mistake, Order, Words, read
 from besedka.terminal.completion import Endings
 from besedka.terminal.input_line import InputLine
 from besedka.terminal.keeping import Keeping
@@ -33,6 +33,9 @@ from besedka.wire.words import Error, System, Welcome
 
 KEEP_SECONDS: Final = 1.0
 """What waits for longer than this is on disk."""
+
+ANSWER_SECONDS: Final = 30.0
+"""How long a command waits for the server."""
 
 LAST_WORDS_SECONDS: Final = 1.0
 """How long one who leaves waits for what was said last to be stored."""
@@ -98,7 +101,10 @@ class Talk:
         self._unread_is_due = False
         self._failure: BaseException | None = None
         self._speakers: dict[str, None] = {}
+        self._own_names: set[str] = set()
         self._unsettled: set[asyncio.Future[MessageId]] = set()
+        self._questions: asyncio.Queue[Order] = asyncio.Queue()
+        self._asking = ""
         style = Style.from_dict(screen.STYLES)
         is_dumb = is_dumb_terminal()
         self.paper = Paper(
@@ -119,28 +125,33 @@ class Talk:
 
     async def run(self, name: str | None) -> None:
         """Come in, talk, leave."""
+        printing = asyncio.ensure_future(self.paper.run())
         try:
             self.go(await self._come(name))
+            await self._talk()
         except EOFError:
-            return  # no name was given
+            pass  # no name was given
+        finally:
+            printing.cancel()
+            await asyncio.gather(printing, return_exceptions=True)
+            await self._leave()
+        if self._failure:
+            raise self._failure
+
+    async def _talk(self) -> None:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGHUP, signal.SIGTERM):
             loop.add_signal_handler(number, self._hang_up)
-        tasks = [
-            asyncio.ensure_future(task)
-            for task in (self.line.run(), self.paper.run(), self._obey(), self._keep())
-        ]
+        parts = (self.line.run(), self._obey(), self._ask(), self._keep())
+        tasks = [asyncio.ensure_future(part) for part in parts]
         try:
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         finally:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
-            await self._leave()
         for task in done:
             task.result()
-        if self._failure:
-            raise self._failure
 
     async def enter(self, room: str, user: str, *, instead_of: Place | None = None) -> Place:
         """Enter a room; or, under another name, the one that one is in.
@@ -155,13 +166,14 @@ class Talk:
         connection = Connection(
             self._there.url, user, room, secret=self._secret, since=since, epoch=epoch, unsent=left
         )
-        place = Place(connection, unsent, room, self._tell)
+        place = Place(connection, unsent, room, self._tell, self.paper.room)
         try:
             await place.joined()
         except BaseException:
             await place.leave()
             raise
         self.known_rooms.add(place.room)
+        self._own_names.add(place.me)
         place.ended.add_done_callback(lambda _: self._lost(place))
         if left:
             self.remark(self.words.kept.format(n=len(left)))
@@ -228,6 +240,11 @@ class Talk:
                 return name
 
     async def _leave(self) -> None:
+        # What was typed behind a command that was still at work is said, too.
+        while self.places and not self.line.typed.empty():
+            line = self.line.typed.get_nowait().rstrip()
+            if isinstance(words := read(line), Words):
+                self._say(words.text, line)
         if self._unsettled and self.current not in self._away:
             await asyncio.wait(self._unsettled, timeout=LAST_WORDS_SECONDS)
         await asyncio.gather(*(place.leave() for place in self.places.values()))
@@ -263,25 +280,48 @@ class Talk:
             match read(line):
                 case Words(text):
                     self._say(text, line)
-                case Order(command, argument):
-                    try:
-                        await self._acts[command.name](self, argument)
-                    except RemoteError as error:
-                        self.refused(error)
-                case Mistake(word, None, near):
-                    phrase = self.words.near_command if near else self.words.unknown_command
-                    self.problem(phrase.format(command=word, near=near))
-                case Mistake(_, Command(name=name, usage=usage)):
-                    self.problem(self.words.lacks.format(command=name, usage=usage))
+                case Order(command) as order if command.asks:
+                    self._questions.put_nowait(order)
+                case Order() as order:
+                    await self._carry_out(order)
+                case Mistake() as mistake:
+                    self._explain(mistake)
                 case None:
                     pass
+
+    async def _ask(self) -> None:
+        """Questions are asked one behind the other; what is said meanwhile does not wait for answers."""
+        while True:
+            await self._carry_out(await self._questions.get())
+
+    async def _carry_out(self, order: Order) -> None:
+        self._asking = f"/{order.command.name}"
+        try:
+            async with asyncio.timeout(ANSWER_SECONDS):
+                await self._acts[order.command.name](self, order.argument)
+        except TimeoutError:
+            self.problem(self.words.no_answer.format(command=self._asking))
+        except RemoteError as error:
+            self.refused(error)
+        finally:
+            self._asking = ""
+            self.line.refresh()
+
+    def _explain(self, mistake: Mistake) -> None:
+        command = mistake.command
+        if command is None:
+            phrase = self.words.near_command if mistake.near else self.words.unknown_command
+            self.problem(phrase.format(command=mistake.word, near=mistake.near))
+        else:
+            phrase = self.words.lacks if command.usage else self.words.too_much
+            self.problem(phrase.format(command=command.name, usage=self.words.behind(command)))
 
     def _say(self, text: str, typed: str) -> None:
         place = self.current
         try:
             said = place.connection.say(clean_text(text))
         except Refused as refusal:
-            self.problem(refusal.sentence(self.words.language))
+            self.refuse(refusal)
             self._give_back(typed)
         else:
             self._unsettled.add(said)
@@ -321,7 +361,7 @@ class Talk:
                 if self._is_looked_at(place):
                     self.remark(self.words.back)
             case System() if self._is_looked_at(place):
-                notice = screen.notice(event, place.me, self.words)
+                notice = screen.notice(event, self._own_names, self.words)
                 if notice:
                     self.paper.put(notice)
             case Error() if event.code not in SAID_AGAIN:
@@ -381,6 +421,10 @@ class Talk:
         """Say that something is wrong."""
         self.paper.put(screen.remark(text, problem=True))
 
+    def refuse(self, refusal: Refused) -> None:
+        """Say what cannot be, before anybody was asked."""
+        self.problem(self.words.refusals.get(refusal.code, refusal.sentence(self.words.language)))
+
     def refused(self, error: RemoteError) -> None:
         """Say what did not work, in our language, or else in the server's."""
         code = getattr(error, "code", "")
@@ -389,7 +433,7 @@ class Talk:
     def _bar(self) -> screen.Fragments:
         now = asyncio.get_running_loop().time()
         others = [place for place in self.places.values() if place is not self.current]
-        return bar.bar(self.current, others, self.waiting, now, self.words)
+        return bar.bar(self.current, others, self.words, waiting=self.waiting, asking=self._asking, now=now)
 
     def _names(self) -> list[str]:
         """Who can be spoken to: who spoke last first."""

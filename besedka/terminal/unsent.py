@@ -72,6 +72,8 @@ class Unsent:
     def close(self) -> None:
         """Let another terminal have the file."""
         if self._lock >= 0:
+            if self._path and not self._kept:
+                self._path.with_suffix(".lock").unlink(missing_ok=True)
             os.close(self._lock)
             self._lock = -1
             self._path = None
@@ -82,12 +84,9 @@ class Unsent:
             path = self._folder / f"{self._stem}.{number}.jsonl"
             if self._path and not path.with_suffix(".lock").exists():
                 break
-            lock = os.open(path.with_suffix(".lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, _PRIVATE)
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                os.close(lock)  # another terminal is there
-                continue
+            lock = _locked(path.with_suffix(".lock"))
+            if lock < 0:
+                continue  # another terminal is there
             self.left += self._read(path)
             if self._path is None:
                 self._path, self._lock, self._kept = path, lock, tuple(self.left)
@@ -95,6 +94,7 @@ class Unsent:
                 # What is taken over must be in our file before it is gone from there.
                 self.keep(tuple(self.left))
                 path.unlink(missing_ok=True)
+                path.with_suffix(".lock").unlink(missing_ok=True)
                 os.close(lock)
 
     def _read(self, path: Path) -> list[Say]:
@@ -116,3 +116,20 @@ class Unsent:
             with self.damaged.open("ab") as file:
                 file.write(b"\n".join([*damaged, b""]))
         return words
+
+
+def _locked(path: Path) -> int:
+    """A descriptor that holds the lock of a file; -1 if another one has it."""
+    while True:
+        lock = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, _PRIVATE)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            # Who had it may have removed the file in between: then the lock is one of nothing.
+            if os.fstat(lock).st_ino == path.stat().st_ino:
+                return lock
+        except BlockingIOError:
+            os.close(lock)
+            return -1
+        except FileNotFoundError:
+            pass  # it is made anew
+        os.close(lock)

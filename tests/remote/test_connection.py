@@ -5,13 +5,25 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
+import msgspec
 import pytest
 
 from besedka.remote import connection as module
 from besedka.remote.connection import Connection
-from besedka.remote.errors import CarrierEnded
-from besedka.wire.words import Chat, ClientWord, Join, Limits, Say, ServerWord, Welcome
+from besedka.remote.errors import CarrierEnded, ConnectionFailed
+from besedka.wire.words import (
+    Chat,
+    ClientWord,
+    Found,
+    History,
+    Join,
+    Limits,
+    Say,
+    ServerWord,
+    Welcome,
+)
 from tests import looping
 
 
@@ -105,3 +117,71 @@ def test_what_waited_elsewhere_is_said_first_and_as_something_said_again(carrier
 async def _listen(connection: Connection) -> None:
     async for _ in connection.events():
         pass
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        [welcome(0), Chat("main", 1, "x", "x", "12:00:00", 10**18)],
+        [welcome(0), Chat("main", 1, "x", "x", "12:00:00", -(10**11))],
+        [msgspec.structs.replace(welcome(0), utc_offset=10**17), Chat("main", 1, "x", "x", "12:00:00", 0)],
+        [welcome(0), History("main", 1, ["garbage"])],
+        [welcome(0), History("main", 1, ["[2025-01-01 00:00:00] no colon"])],
+    ],
+)
+def test_a_server_that_talks_nonsense_is_no_besedka(
+    carriers: list[FakeCarrier], words: list[ServerWord]
+) -> None:
+    async def scenario() -> None:
+        listening = asyncio.ensure_future(_listen(Connection("ws://nowhere/ws", "Anna")))
+        for word in words:
+            carriers[0].told.put_nowait(word)
+        with pytest.raises(ConnectionFailed, match="is not Besedka"):
+            async with asyncio.timeout(5):
+                await listening
+
+    looping.run(scenario())
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {"messages": ["[2025-01-01 00:00:00] B: x"], "ids": [], "before": 0},
+        {"messages": ["garbage"], "ids": [1], "before": 0},
+        {"messages": [], "ids": [], "before": 5},
+    ],
+)
+def test_a_search_that_is_answered_with_nonsense_ends(
+    carriers: list[FakeCarrier], answer: dict[str, Any]
+) -> None:
+    async def scenario() -> None:
+        connection = Connection("ws://nowhere/ws", "Anna")
+        listening = asyncio.ensure_future(_listen(connection))
+        carrier = carriers[0]
+        carrier.told.put_nowait(welcome(9))
+        await until_said(carrier, 1)
+        searching = asyncio.ensure_future(connection.search("x", before=5))
+        while not connection._asked:  # noqa: SLF001 - a fake has no event
+            await asyncio.sleep(0.001)
+            if searching.done():
+                searching = asyncio.ensure_future(connection.search("x", before=5))
+        (key,) = connection._asked  # noqa: SLF001
+        carrier.told.put_nowait(Found(room="main", text="x", key=key, **answer))
+        with pytest.raises(ConnectionFailed, match="is not Besedka"):
+            await searching
+        listening.cancel()
+
+    looping.run(scenario())
+
+
+def test_a_server_that_does_not_answer_the_join_is_given_up(
+    carriers: list[FakeCarrier], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert carriers
+    monkeypatch.setattr(module, "JOIN_SECONDS", 0.05)
+
+    async def scenario() -> None:
+        with pytest.raises(ConnectionFailed, match="it does not answer"):
+            await _listen(Connection("ws://nowhere/ws", "Anna"))
+
+    looping.run(scenario())

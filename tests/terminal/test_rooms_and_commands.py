@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from pathlib import Path
 
 from tests.conftest import TalkerMaker
 from tests.running import RunningServer
 from tests.terminal.conftest import TerminalMaker
-from tests.terminal.seeing import Terminal
+from tests.terminal.seeing import CONTROL_D, Terminal
 
 
 def test_help_shows_every_command_and_key(terminal: Terminal) -> None:
@@ -30,7 +32,7 @@ def test_help_shows_every_command_and_key(terminal: Terminal) -> None:
         "/edit [TEXT]",
         "/bell [on|off|all]",
         "/clear",
-        "/exit /quit :q",
+        "/exit /quit :q :q!",
         "Alt-Enter",
     ):
         assert f" {command} " in shown
@@ -89,7 +91,9 @@ def test_one_is_in_several_rooms_and_hears_of_all(
     terminal.wait_for("──── unread ────")
     terminal.wait_for("Boris: in main")
     terminal.wait_for("› Boris: and for Anna")
-    terminal.type("/leave\r")
+    terminal.type("/leave nowhere\r")
+    terminal.wait_for("You are not in # nowhere.")
+    terminal.type("/leave main\r")
     terminal.wait_for("──── # dev ────")
     assert boris.hear_until(lambda frame: frame.get("left") == ["Anna"])[-1]["room"] == "main"
     terminal.type("/leave\r")
@@ -114,7 +118,8 @@ def test_one_takes_another_name_in_all_rooms_or_keeps_the_old_one(
     terminal.type("/name a:b\r")
     terminal.wait_for("colon")
     terminal.type("/name Clara\r")
-    terminal.wait_for("You are in # dev as Clara.")
+    terminal.wait_for("You are Clara now.")
+    assert not any("Clara joined" in line for line in terminal.lines)
     terminal.type("it is me\r")
     terminal.wait_for("→ Clara: it is me")
     boris.hear_until(lambda frame: "Anna" in frame.get("left", []))
@@ -148,7 +153,9 @@ def test_older_messages_are_shown_page_by_page(
     terminal.type("/history\r")
     terminal.wait_for("There is nothing older.")
     terminal.type("/history many\r")
-    terminal.wait_for("many is no number")
+    terminal.wait_for("many: it must be a number")
+    terminal.type(f"/history {'9' * 4400}\r")
+    terminal.wait_for("! 999999999999999999999999999999999999999…: it must")
     shown = [line.split("message ")[1] for line in terminal.scrollback if "Boris: message " in line]
     assert sorted(map(int, shown)) == list(range(1, 61))
 
@@ -211,3 +218,26 @@ def test_what_is_kept_is_for_its_owner_alone(terminal: Terminal, tmp_path: Path)
     kept = [path for path in (tmp_path / "homes").rglob("*") if "besedka" in path.parts]
     assert {path.name for path in kept} >= {"typed", "secret", "unsent"}
     assert [path for path in kept if path.stat().st_mode & 0o077] == []
+
+
+def test_what_is_said_behind_a_question_does_not_wait_for_the_answer(
+    server: RunningServer, make_terminal: TerminalMaker
+) -> None:
+    terminal = make_terminal(server.url(), "--name", "Anna")
+    terminal.wait_for("You are in")
+    os.kill(server.pid, signal.SIGSTOP)
+    try:
+        terminal.type("/find hello\r")
+        terminal.wait_until(lambda: "/find …" in terminal.bar, "the bar does not tell")
+        terminal.type("precious words\r")
+        terminal.wait_until(lambda: "1 waiting" in terminal.bar, "they wait for the answer")
+        terminal.type("/join dev\rmore words\r")
+        terminal.read(0.5)
+        terminal.type(CONTROL_D)
+        assert terminal.exit_status() == 0
+    finally:
+        os.kill(server.pid, signal.SIGCONT)
+    again = make_terminal(server.url(), "--name", "Anna")
+    again.wait_for("→ Anna: precious words")
+    again.wait_for("→ Anna: more words")
+    assert [line.split("Anna: ")[1] for line in server.lines] == ["precious words", "more words"]

@@ -65,8 +65,8 @@ def test_ones_own_coming_is_no_news() -> None:
     def system(joined: list[str], left: list[str]) -> System:
         return System("main", "", "12:00:00", 2, joined, left)
 
-    assert screen.notice(system(["Anna"], []), "Anna", ENGLISH) is None
-    told = screen.notice(system(["Anna", "Boris"], ["Clara"]), "Anna", ENGLISH)
+    assert screen.notice(system(["Anna"], []), {"Anna"}, ENGLISH) is None
+    told = screen.notice(system(["Anna", "Boris"], ["Clara"]), {"Anna"}, ENGLISH)
     assert told
     assert shown(told).strip() == "· Boris joined; Clara left (2 here)"
 

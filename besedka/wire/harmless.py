@@ -1,0 +1,28 @@
+"""What others have written, made harmless for a terminal. Pure.
+
+Nothing in it can move the cursor, colour the screen, or turn the direction of what stands beside it.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+_DIRECTIONS: Final = (0x061C, *range(0x200E, 0x2010), *range(0x202A, 0x202F), *range(0x2060, 0x2070), 0xFEFF)
+_TEXT: Final = {
+    **{code: 0x2400 + code for code in range(0x20) if code not in {0x09, 0x0A}},
+    0x7F: 0x2421,
+    **dict.fromkeys((*range(0x80, 0xA0), 0x2028, 0x2029, *range(0xD800, 0xE000)), 0xFFFD),
+    **dict.fromkeys(_DIRECTIONS, None),
+}
+_LINE: Final = {**_TEXT, 0x09: 0x2409, 0x0A: 0x240A}
+
+
+def harmless(text: str) -> str:
+    """A text, which may have several lines."""
+    return text.translate(_TEXT)
+
+
+def harmless_line(text: str, at_most: int = 0) -> str:
+    """A name or a sentence, on one line; of at most so many characters, if that is not 0."""
+    line = text.translate(_LINE)
+    return f"{line[: at_most - 1]}…" if 0 < at_most < len(line) else line
