@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import subprocess
 import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -220,14 +219,10 @@ def test_a_flood_of_lines_arrives_in_order_and_once_through_restarts(
     assert said(server) == [f"anna: {line}" for line in lines]
 
 
-def test_a_limit_of_the_server_holds_lines_back_and_loses_none(
-    make_server: ServerMaker, anna: Person
-) -> None:
-    server = make_server("--lang", "en", "--rate", "20").start()
+def test_a_script_of_the_servers_own_machine_is_not_held_back(make_server: ServerMaker, anna: Person) -> None:
+    server = make_server("--lang", "en", "--rate", "0.5").start()
     lines = [f"line {number}" for number in range(300)]
-    begin = time.monotonic()
     anna.run("send", "--url", server.url(), "--lines", stdin="\n".join(lines).encode()).assert_well()
-    assert time.monotonic() - begin > 4
     assert said(server) == [f"anna: {line}" for line in lines]
 
 
