@@ -1,44 +1,34 @@
 // What the page knows, and how it changes. Pure: step(state, event) gives the next state and what is to be done.
-//
-// Rows, oldest first: messages that the server has told (with an id), notices among them, and behind them all what
-// still waits to be heard back (the outbox). Row objects are never changed, only replaced, so a view can compare them.
+// What happens in one room is in room.js; here are the person, the connection, and all rooms together.
 
-import { DEFAULT_ROOM, dayOf, readLine } from "./protocol.js";
+import { DEFAULT_ROOM } from "./protocol.js";
+import * as room from "./room.js";
 
-const ROWS_AT_MOST = 1000; // more than anybody scrolls; older ones are fetched again when one does
-const ROWS_KEPT = 600;
-const OLDER_LIMIT = 50;
-const ON_THE_WAY_AT_MOST = 32; // messages sent and not heard back: who says too much at once has little to say again
-const TYPING_MS = 4000;
+const ROOMS_AT_MOST = 100; // of one connection, says the server
 
-export function begin(room = DEFAULT_ROOM) {
+export function begin(name = DEFAULT_ROOM) {
   return {
     scene: "start", // start | login | chat
     busy: false, // coming in
     problem: null, // why one could not come in: {code, text}
     connection: "closed", // closed | open | away
-    isIn: false, // the join was answered; before that nothing may be said, or it would overtake what waits
-    retryIn: 0,
-    held: false, // too much was said at once: what waits is said again in a moment
-    room,
+    retryAt: 0, // when the next try is, in ms, while away
+    awaySince: 0,
     me: "",
     secret: "",
-    rows: [],
-    outbox: [], // {key, text, after, sent, again}; after: the last id seen when it was said
-    lastId: 0,
-    firstId: 0, // the oldest id that is shown; 0: none yet
-    epoch: "",
+    current: name,
+    rooms: { [name]: room.begin(name) }, // those that one is in, by name
+    listed: [], // all rooms of the server: {name, clients_count}
+    limits: { name: 32, room: 32, text: 5000 },
     utcOffset: 0,
-    limits: { name: 32, text: 5000 },
-    count: 0,
-    users: [],
-    typing: [], // {user, until}
-    wereHere: [], // who was here when the connection was lost
-    oldUntil: 0, // messages up to this id were said before one came in
-    fetching: false,
-    refusal: null, // of the last thing said
+    isLooking: true,
+    search: null, // {text, room, hits, before, busy}
   };
 }
+
+export const here = (state) => state.rooms[state.current];
+export const waiting = (state) => Object.values(state.rooms).reduce((sum, { outbox }) => sum + outbox.length, 0);
+export const unreadRooms = (state) => Object.values(state.rooms).filter((one) => room.unread(one));
 
 export function step(state, event) {
   const handler = handlers[event.type];
@@ -46,210 +36,196 @@ export function step(state, event) {
 }
 
 const handlers = {
-  start: (state, { name }) => [{ ...state, scene: "login", me: name }, []],
+  /** rooms: {name: {readTo, unsent}} of earlier visits. */
+  start: (state, { name, rooms = {} }) => {
+    const known = { ...state.rooms };
+    for (const [key, { readTo = -1 }] of Object.entries(rooms)) {
+      known[key] = { ...(known[key] ?? room.begin(key)), readTo, unreadFrom: readTo };
+    }
+    return [{ ...state, scene: "login", me: name, rooms: known }, []];
+  },
+
+  /** What waited in earlier visits under this name: {room: [message]}. */
+  kept: (state, { unsent }) => {
+    let next = state;
+    for (const [name, messages] of Object.entries(unsent)) {
+      next = withRoom(next, room.kept(next.rooms[name] ?? room.begin(name), state.me, messages));
+    }
+    return [next, []];
+  },
 
   enter: (state, { name, secret }) => {
     const me = name.trim();
     if (!me) return [{ ...state, problem: { code: "empty_name" } }, []];
+    const next = { ...state, me, secret, busy: true, problem: null };
     // While the connection is being made, a corrected name is taken along when it is there.
-    const effects = state.connection === "open" ? [send(joining({ ...state, me, secret }))] : [{ do: "connect" }];
-    return [{ ...state, me, secret, busy: true, problem: null }, effects];
+    return state.connection === "open" ? joinAll(next) : [next, [{ do: "connect" }]];
   },
 
-  leave: (state) => [
-    { ...begin(state.room), scene: "login", me: state.me },
-    [{ do: "disconnect" }],
-  ],
+  leave: (state) => {
+    const read = Object.fromEntries(Object.values(state.rooms).map(({ name, readTo }) => [name, { readTo }]));
+    const [next] = handlers.start(begin(state.current), { name: state.me, rooms: read });
+    return [next, [{ do: "disconnect" }]];
+  },
 
-  open: (state) => [{ ...state, connection: "open", retryIn: 0 }, [send(joining(state))]],
+  open: (state) => joinAll({ ...state, connection: "open", retryAt: 0, awaySince: 0 }),
 
-  closed: (state, { retryIn }) => {
-    const wereHere = state.connection === "open" ? state.users : state.wereHere;
-    return [{ ...state, connection: "away", isIn: false, held: false, retryIn, typing: [], fetching: false, wereHere }, []];
+  closed: (state, { retryIn, now }) => {
+    const next = mapRooms(state, room.away);
+    return [{ ...next, connection: "away", retryAt: now + retryIn * 1000, awaySince: state.awaySince || now }, []];
   },
 
   shut: (state, { code }) => [
-    { ...state, connection: "closed", isIn: false, scene: "login", busy: false, problem: { code: "closed", text: String(code) } },
+    { ...mapRooms(state, room.away), connection: "closed", scene: "login", busy: false, problem: { code: "closed", text: String(code) } },
     [],
   ],
 
-  say: (state, { text, key }) => {
-    const message = { key, text, after: state.lastId };
-    const row = { kind: "message", key, user: state.me, text, own: true, status: "waiting" };
-    const next = { ...state, outbox: [...state.outbox, message], rows: [...state.rows, row], refusal: null };
-    return sendWaiting(next);
+  /** Look at a room, and be in it. */
+  go: (state, { name }) => {
+    if (name === state.current) return [state, []];
+    const isKnown = name in state.rooms;
+    if (!isKnown && Object.keys(state.rooms).length >= ROOMS_AT_MOST) return [state, []];
+    const old = withRoom(state, room.left(here(state)));
+    const next = isKnown ? old : withRoom(old, room.begin(name));
+    const there = { ...next, current: name, search: null };
+    return joinOne(there, name);
   },
 
-  sayAgain: (state) => (state.held ? sendWaiting({ ...state, held: false, refusal: null }) : [state, []]),
-
-  typing: (state) => [state, state.isIn ? [send({ type: "typing", room: state.room })] : []],
-
-  older: (state) => {
-    if (state.fetching || !state.isIn || state.firstId <= 1) return [state, []];
-    const frame = { type: "history", room: state.room, before: state.firstId, limit: OLDER_LIMIT };
-    return [{ ...state, fetching: true }, [send(frame)]];
+  /** Be in a room no more. The last one stays. */
+  quit: (state, { name }) => {
+    const { [name]: gone, ...rooms } = state.rooms;
+    const names = Object.keys(rooms);
+    if (!gone || !names.length) return [state, []];
+    const current = name === state.current ? names.at(-1) : state.current;
+    return [{ ...state, rooms, current }, gone.isIn ? [send({ type: "leave", room: name })] : []];
   },
 
-  frame: (state, { frame, now }) => {
-    const handler = frames[frame.type];
-    return handler ? handler(state, frame, now) : [state, []];
+  say: (state, event) => inHere(state, (one) => room.say(one, state.me, event)),
+  again: (state, { key }) => inHere(state, (one) => room.again(one, key)),
+  discard: (state, { key }) => [withRoom(state, room.discard(here(state), key)), []],
+  sayAgain: (state, { name }) => (state.rooms[name] ? inRoom(state, name, room.release) : [state, []]),
+  typing: (state) => [state, here(state).isIn ? [send({ type: "typing", room: state.current })] : []],
+  older: (state) => inHere(state, room.older),
+  newer: (state) => inHere(state, room.newer),
+  jump: (state, { id }) => inHere(state, (one) => room.jump(one, id)),
+  jumped: (state) => [withRoom(state, room.jumped(here(state))), []],
+  forget: (state) => [withRoom(state, { ...here(state), refusal: null }), []],
+
+  /** The end of what is shown is before one's eyes. */
+  seen: (state) => (state.isLooking ? [withRoom(state, room.seen(here(state))), []] : [state, []]),
+
+  look: (state, { isHere }) => {
+    if (isHere === state.isLooking) return [state, []];
+    return [{ ...(isHere ? state : withRoom(state, room.left(here(state)))), isLooking: isHere }, []];
   },
+
+  listRooms: (state) => [state, state.connection === "open" ? [send({ type: "rooms" })] : []],
+
+  search: (state, { text }) => {
+    const search = { text, room: state.current, hits: [], before: 0, busy: true };
+    return text.trim() ? lookFor({ ...state, search }) : [{ ...state, search: null }, []];
+  },
+
+  searchOn: (state) => (state.search?.before ? lookFor({ ...state, search: { ...state.search, busy: true } }) : [state, []]),
+  searchNoMore: (state) => [{ ...state, search: null }, []],
+
+  frame: (state, { frame, now }) => (frames[frame.type] ?? inItsRoom)(state, frame, now),
 };
 
 const frames = {
-  welcome: (state, frame) => {
-    const restart = frame.reset || (state.epoch && frame.epoch && frame.epoch !== state.epoch);
-    const fresh = restart ? { rows: waitingRows(state.rows), lastId: 0, firstId: 0 } : {};
+  welcome: (state, frame, now) => {
+    // The server tells a room's name as it uses it; the one that was asked for may have been spelled otherwise.
+    const asked = state.rooms[frame.room] ? frame.room : Object.values(state.rooms).find((one) => one.isJoining)?.name;
+    const { [asked]: one = room.begin(frame.room), ...others } = state.rooms;
+    const rooms = asked === frame.room ? state.rooms : { ...others, [frame.room]: one };
     const next = {
       ...state,
-      ...fresh,
+      rooms,
+      current: state.current === asked ? frame.room : state.current,
       scene: "chat",
-      isIn: true,
-      refusal: null,
       busy: false,
       problem: null,
       me: frame.user,
-      room: frame.room,
-      epoch: frame.epoch,
       utcOffset: frame.utc_offset,
       limits: frame.limits,
-      count: frame.clients_count,
-      users: frame.users,
-      // Coming in anew; on coming back, what was missed is new.
-      oldUntil: state.scene === "chat" ? 0 : frame.head,
     };
-    // What was on its way on the lost connection may have been stored.
-    const outbox = next.outbox.map((message) => ({ ...message, again: message.again || message.sent, sent: false }));
-    const [sending, effects] = sendWaiting({ ...next, outbox });
-    return [sending, [{ do: "remember", name: frame.user }, ...effects]];
+    const [told, effects] = inItsRoom(next, frame, now);
+    return [told, [{ do: "remember", name: frame.user }, ...effects]];
   },
 
-  history: (before, frame) => {
-    const state = Object.values(frame.keys ?? {}).reduce(acknowledged, before);
-    const known = frame.before === undefined ? state.lastId : 0;
-    const rows = frame.messages
-      .map((raw, index) => told(state, { ...readLine(raw), id: frame.first + index }))
-      .filter((row) => row.id > known);
-    if (frame.before !== undefined) {
-      const fits = frame.before === state.firstId;
-      const older = fits ? rows.map((row) => ({ ...row, old: true })) : [];
-      const firstId = fits ? frame.first : state.firstId;
-      return sendWaiting({ ...state, fetching: false, rows: [...older, ...state.rows], firstId });
-    }
-    return sendWaiting(withTold(state, rows));
+  rooms: (state, frame) => [{ ...state, listed: frame.rooms }, []],
+
+  found: (state, frame) => {
+    const { search } = state;
+    if (!search || frame.text !== search.text || frame.room !== search.room) return [state, []];
+    const hits = frame.ids.map((id, index) => ({ id, raw: frame.messages[index] }));
+    return [{ ...state, search: { ...search, hits: [...hits, ...search.hits], before: frame.before, busy: false } }, []];
   },
 
-  chat: (state, frame) => {
-    const typing = state.typing.filter((one) => one.user !== frame.user);
-    const next = acknowledged({ ...state, typing }, frame.key);
-    if (frame.id <= state.lastId) return sendWaiting(next);
-    const { id, user, text, timestamp: time, at } = frame;
-    const row = told(state, { id, user, text, time, day: dayOf(at, state.utcOffset) });
-    return sendWaiting(withTold(next, [{ ...row, live: true }]));
-  },
-
-  system: (state, frame) => {
-    if (frame.users) return [{ ...state, users: frame.users, count: frame.clients_count }, []];
-    const gone = new Set(frame.left);
-    const users = [...new Set([...state.users.filter((user) => !gone.has(user)), ...frame.joined])];
-    // Whoever was here before the connection was lost has not come: he has come back, as we have.
-    const known = new Set([state.me, ...state.wereHere, ...state.users]);
-    const told = new Set([...frame.joined, ...frame.left]);
-    const wereHere = state.wereHere.filter((user) => !told.has(user));
-    const next = { ...state, users, wereHere, count: frame.clients_count };
-    const joined = frame.joined.filter((user) => !known.has(user));
-    if (!joined.length && !frame.left.length && frame.joined.length) return [next, []];
-    const row = { kind: "system", joined, left: frame.left, text: frame.text };
-    return [{ ...next, rows: behindTold(next.rows, [row]) }, []];
-  },
-
-  typing: (state, frame, now) => {
-    const others = state.typing.filter((one) => one.user !== frame.user);
-    return [{ ...state, typing: [...others, { user: frame.user, until: now + TYPING_MS }] }, []];
-  },
-
-  error: (state, frame) => {
+  error: (state, frame, now) => {
     const refusal = { code: frame.code, text: frame.text };
     if (state.busy) return [{ ...state, busy: false, problem: refusal }, []];
-    // Nothing of what waits is lost, and its order stays: the server refuses all until then.
-    if (frame.key && frame.code === "too_fast") {
-      const later = { do: "later", seconds: frame.retry_after, event: { type: "sayAgain" } };
-      if (state.held) return [state, []];
-      const outbox = state.outbox.map((message) => ({ ...message, sent: false }));
-      return [{ ...state, outbox, held: true, refusal }, [later]];
+    const one = state.rooms[frame.room];
+    if (!one) return [withRoom(state, { ...here(state), refusal }), []];
+    if (one.isJoining && !frame.key) {
+      // One is not let in there: back to where one was.
+      const [back] = handlers.quit(state, { name: one.name });
+      return [withRoom(back, { ...here(back), isJoining: false, refusal }), []];
     }
-    // The server ends after these: what was refused waits, and is said again to the next one.
-    const isSaidAgain = frame.code === "not_stored" || frame.code === "going_down";
-    if (!frame.key || isSaidAgain) return [{ ...state, refusal, fetching: false }, []];
-    const outbox = state.outbox.filter((message) => message.key !== frame.key);
-    const rows = state.rows.map((row) =>
-      row.key === frame.key && !row.id ? { ...row, status: "failed", refusal } : row,
-    );
-    return sendWaiting({ ...state, outbox, rows, refusal });
+    if (state.search?.busy && !frame.key) return [{ ...state, search: { ...state.search, busy: false, refusal } }, []];
+    const [next, effects] = inItsRoom(state, frame, now);
+    const later = { do: "later", seconds: frame.retry_after, event: { type: "sayAgain", name: one.name } };
+    return [next, frame.code === "too_fast" && frame.key && !one.held ? [...effects, later] : effects];
   },
 };
 
-// What waits is sent in order, and not more of it than may be on its way at once.
-function sendWaiting(state) {
-  if (!state.isIn || state.held) return [state, []];
-  let free = ON_THE_WAY_AT_MOST - state.outbox.filter((message) => message.sent).length;
-  const effects = [];
-  const outbox = state.outbox.map((message) => {
-    if (message.sent || free <= 0) return message;
-    free -= 1;
-    effects.push(send(saying(state, message)));
-    return { ...message, sent: true };
-  });
-  return effects.length ? [{ ...state, outbox }, effects] : [state, []];
+function inItsRoom(state, frame, now) {
+  const handler = room.frames[frame.type];
+  const before = state.rooms[frame.room];
+  if (!handler || !before) return [state, []];
+  const about = { me: state.me, utcOffset: state.utcOffset, now };
+  const [next, effects] = inRoom(state, frame.room, (one) => handler(one, frame, about));
+  return [next, frame.type === "chat" && frame.id > before.lastId && frame.user !== state.me
+    ? [...effects, { do: "heard", room: frame.room, frame }] : effects];
 }
 
-// One's own message was heard back: it waits no more, and stands where the server has put it.
-function acknowledged(state, key) {
-  const outbox = state.outbox.filter((message) => message.key !== key);
-  if (outbox.length === state.outbox.length) return state;
-  return { ...state, outbox, rows: state.rows.filter((row) => row.id || row.key !== key) };
-}
-
-function told(state, message) {
-  return {
-    kind: "message",
-    ...message,
-    own: message.user === state.me,
-    old: message.id <= state.oldUntil,
-    status: "told",
-  };
-}
-
-// Messages that were told go in front of those that wait.
-function withTold(state, rows) {
-  if (!rows.length) return state;
-  let all = behindTold(state.rows, rows);
-  let firstId = state.firstId || rows[0].id;
-  if (all.length > ROWS_AT_MOST) {
-    all = all.slice(-ROWS_KEPT);
-    firstId = all.find((row) => row.id)?.id ?? firstId;
+function joinAll(state) {
+  let [next, all] = joinOne(state, state.current);
+  for (const name of Object.keys(state.rooms)) {
+    const [more, effects] = joinOne(next, name);
+    [next, all] = [more, [...all, ...effects]];
   }
-  return { ...state, rows: all, firstId, lastId: rows.at(-1).id };
+  return [next, all];
 }
 
-function behindTold(rows, added) {
-  let end = rows.length;
-  while (end > 0 && rows[end - 1].status === "waiting") end -= 1;
-  return [...rows.slice(0, end), ...added, ...rows.slice(end)];
+function joinOne(state, name) {
+  const one = state.rooms[name];
+  if (state.connection !== "open" || one.isIn || one.isJoining) return [state, []];
+  const next = withRoom(state, { ...one, isJoining: true });
+  return [next, [send(room.joining(one, state.me, state.secret))]];
 }
 
-function waitingRows(rows) {
-  return rows.filter((row) => row.kind === "message" && !row.id);
+function lookFor(state) {
+  const { text, before, room: name } = state.search;
+  const frame = { type: "search", room: name, text };
+  return [state, [send(before ? { ...frame, before } : frame)]];
 }
 
-function joining({ room, me, secret, lastId, epoch }) {
-  const frame = { type: "join", room, user: me, secret };
-  return lastId ? { ...frame, since: lastId, epoch } : frame;
+function inHere(state, act) {
+  return inRoom(state, state.current, act);
 }
 
-function saying({ room }, { key, text, after, again }) {
-  const frame = { type: "chat", room, text, key };
-  return again ? { ...frame, after } : frame;
+function inRoom(state, name, act) {
+  const [next, sent] = act(state.rooms[name]);
+  return [withRoom(state, next), sent.map(send)];
+}
+
+function withRoom(state, one) {
+  return state.rooms[one.name] === one ? state : { ...state, rooms: { ...state.rooms, [one.name]: one } };
+}
+
+function mapRooms(state, change) {
+  return { ...state, rooms: Object.fromEntries(Object.entries(state.rooms).map(([name, one]) => [name, change(one)])) };
 }
 
 function send(frame) {
