@@ -78,6 +78,12 @@ class Caller:
         found = self.stub.ListRooms(pb.ListRoomsRequest(), timeout=PATIENCE_SECONDS)
         return {room.name: room.clients_count for room in found.rooms}
 
+    def search(self, text: str, **fields: Any) -> pb.SearchResponse:
+        """What a room has by this text."""
+        request = pb.SearchRequest(text=text, **fields)
+        found: pb.SearchResponse = self.stub.Search(request, timeout=PATIENCE_SECONDS)
+        return found
+
     def import_(self, requests: Iterable[pb.ImportRequest]) -> pb.ImportResponse:
         """Say many messages."""
         response: pb.ImportResponse = self.stub.Import(iter(requests), timeout=PATIENCE_SECONDS)
@@ -168,8 +174,8 @@ class Conversing:
         """Say something."""
         self.tell(say=pb.Say(text=text, **fields))
 
-    def join(self, user: str, room: str = "main", **fields: Any) -> pb.Welcome:
-        """Enter a room and return the welcome."""
+    def join(self, user: str | None, room: str = "main", **fields: Any) -> pb.Welcome:
+        """Enter a room, perhaps without a name, and return the welcome."""
         self.tell(join=pb.Join(user=user, room=room, **fields))
         return self.hear("welcome").welcome
 

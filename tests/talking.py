@@ -91,10 +91,15 @@ class Talker:
                 ids += ids_in(self.hear())
         return ids
 
-    def join(self, user: str, room: str = "main", **fields: object) -> Frame:
-        """Enter a room and return the welcome."""
-        self.tell("join", user=user, room=room, **fields)
+    def join(self, user: str | None, room: str = "main", **fields: object) -> Frame:
+        """Enter a room, perhaps without a name, and return the welcome."""
+        self.tell("join", room=room, **({} if user is None else {"user": user}), **fields)
         return self.hear("welcome")
+
+    def search(self, text: str, **fields: object) -> Frame:
+        """Search a room, and return what was found."""
+        self.tell("search", text=text, **fields)
+        return self.hear("found")
 
     def ending(self) -> tuple[int, str]:
         """The code and reason with which the server ends the connection."""

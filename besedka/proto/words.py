@@ -19,17 +19,23 @@ from besedka.wire.line import STAMP, Line, clock_time, moment, read_line, write_
 from besedka.wire.names import DEFAULT_ROOM, SYSTEM_NAME
 from besedka.wire.refusals import Code, Refused
 from besedka.wire.words import (
+    FOUND_MESSAGES,
     PAGE_MESSAGES,
     BeginTyping,
     Browse,
     Chat,
     ClientWord,
     Error,
+    Found,
     History,
     Join,
     Leave,
     Limits,
+    ListRooms,
+    RoomEntry,
+    Rooms,
     Say,
+    Search,
     ServerWord,
     System,
     Typing,
@@ -49,10 +55,9 @@ NO_TIME: Final = "0000-00-00 00:00:00"
 def request(word: ClientWord) -> pb.ConverseRequest:
     """A word as a request of `Converse`."""
     match word:
-        case Join(user, room, since, epoch, secret):
-            return pb.ConverseRequest(
-                join=pb.Join(room=room, user=user, since=since, epoch=epoch, secret=secret)
-            )
+        case Join(user, room, since, epoch, secret, quiet):
+            join = pb.Join(room=room, user=user, since=since, epoch=epoch, secret=secret, quiet=quiet)
+            return pb.ConverseRequest(join=join)
         case Say(text, room, key, after):
             return pb.ConverseRequest(say=pb.Say(room=room, text=text, key=key, after=after))
         case Browse(before, room, limit):
@@ -61,6 +66,11 @@ def request(word: ClientWord) -> pb.ConverseRequest:
             return pb.ConverseRequest(typing=pb.BeginTyping(room=room))
         case Leave(room):
             return pb.ConverseRequest(leave=pb.Leave(room=room))
+        case ListRooms(key):
+            return pb.ConverseRequest(list_rooms=pb.ListRooms(key=key))
+        case Search(text, room, before, limit, key):
+            search = pb.Search(room=room, text=text, before=before, limit=limit, key=key)
+            return pb.ConverseRequest(search=search)
         case _:
             assert_never(word)
 
@@ -73,13 +83,17 @@ def said(request: pb.ConverseRequest) -> ClientWord:
     """
     kind = request.WhichOneof("action")
     if kind is None:
-        raise Refused(Code.UNKNOWN_TYPE, given="nothing", allowed="join, say, history, typing, leave")
+        allowed = "join, say, history, typing, leave, list_rooms, search"
+        raise Refused(Code.UNKNOWN_TYPE, given="nothing", allowed=allowed)
     action = getattr(request, kind)
+    if isinstance(action, pb.ListRooms):
+        return ListRooms(action.key)
     room = action.room or DEFAULT_ROOM
     match action:
         case pb.Join():
+            user = action.user if action.HasField("user") else None
             since = action.since if action.HasField("since") else None
-            return Join(action.user, room, since, action.epoch, action.secret)
+            return Join(user, room, since, action.epoch, action.secret, action.quiet)
         case pb.Say():
             return Say(action.text, room, action.key, action.after if action.HasField("after") else None)
         case pb.ListHistory():
@@ -88,6 +102,8 @@ def said(request: pb.ConverseRequest) -> ClientWord:
             return Browse(action.before, room, action.limit or PAGE_MESSAGES)
         case pb.BeginTyping():
             return BeginTyping(room)
+        case pb.Search():
+            return Search(action.text, room, action.before, action.limit or FOUND_MESSAGES, action.key)
         case _:
             return Leave(room)
 
@@ -105,14 +121,13 @@ def messages(words: Sequence[Chat]) -> pb.Messages:
 
 
 def listed(first: int, lines: Iterable[str], zone: tzinfo | None) -> list[pb.Message]:
-    """Messages from a log."""
-    found = []
-    for number, raw in enumerate(lines, first):
-        line = read_line(raw)
-        at = moment(line.stamp, zone)
-        time = Timestamp(seconds=at) if at else None
-        found.append(pb.Message(id=number, user=line.user, text=line.text, time=time))
-    return found
+    """Messages from a log, one behind the other."""
+    return [_message(number, raw, zone) for number, raw in enumerate(lines, first)]
+
+
+def picked(ids: Iterable[int], lines: Iterable[str], zone: tzinfo | None) -> list[pb.Message]:
+    """Messages from anywhere in a log."""
+    return [_message(number, raw, zone) for number, raw in zip(ids, lines, strict=True)]
 
 
 def page(history: History, zone: tzinfo | None) -> pb.Messages:
@@ -149,6 +164,15 @@ def response(word: ServerWord, zone: tzinfo | None) -> pb.ConverseResponse:
             return pb.ConverseResponse(presence=presence)
         case Typing():
             return pb.ConverseResponse(typing=pb.Typing(room=word.room, user=word.user))
+        case Rooms():
+            return pb.ConverseResponse(rooms=pb.Rooms(rooms=rooms(word.rooms), key=word.key))
+        case Found():
+            hits = picked(word.ids, word.messages, zone)
+            return pb.ConverseResponse(
+                found=pb.Found(
+                    room=word.room, text=word.text, messages=hits, before=word.before, key=word.key
+                )
+            )
         case Error():
             refused = pb.Refused(
                 code=f"CODE_{word.code.upper()}",
@@ -178,6 +202,11 @@ def response(word: ServerWord, zone: tzinfo | None) -> pb.ConverseResponse:
             assert_never(word)
 
 
+def rooms(entries: Iterable[RoomEntry]) -> list[pb.Room]:
+    """Rooms, as they are listed."""
+    return [pb.Room(name=entry.name, clients_count=entry.clients_count) for entry in entries]
+
+
 def told(response: pb.ConverseResponse, utc_offset: int) -> list[ServerWord]:
     """The words that a response holds; clock times are east of UTC by so many seconds."""
     kind = response.WhichOneof("event")
@@ -204,6 +233,12 @@ def told(response: pb.ConverseResponse, utc_offset: int) -> list[ServerWord]:
             ]
         case pb.Typing():
             return [Typing(room=event.room, user=event.user)]
+        case pb.Rooms():
+            return [Rooms([RoomEntry(room.name, room.clients_count) for room in event.rooms], event.key)]
+        case pb.Found():
+            lines = [_line(message, utc_offset) for message in event.messages]
+            ids = [message.id for message in event.messages]
+            return [Found(event.room, event.text, lines, ids, event.before, event.key)]
         case pb.Refused():
             # A newer server may have more of them.
             name = pb.Code.Name(event.code) if event.code in pb.Code.values() else f"CODE_{event.code}"
@@ -226,6 +261,13 @@ def told(response: pb.ConverseResponse, utc_offset: int) -> list[ServerWord]:
             ]
         case _:
             return []  # from a newer server
+
+
+def _message(number: int, raw: str, zone: tzinfo | None) -> pb.Message:
+    line = read_line(raw)
+    at = moment(line.stamp, zone)
+    time = Timestamp(seconds=at) if at else None
+    return pb.Message(id=number, user=line.user, text=line.text, time=time)
 
 
 def _stamp(message: pb.Message, utc_offset: int) -> str:

@@ -40,7 +40,7 @@ def address(given: str) -> Address:
         host, port = parts.hostname, parts.port
     except ValueError:
         host, port, parts = None, None, urlsplit("")
-    if not host or parts.scheme not in {*_SCHEMES, "grpc", "grpcs"}:
+    if not host or any(map(str.isspace, host)) or parts.scheme not in {*_SCHEMES, "grpc", "grpcs"}:
         raise AddressBad(
             f"{given!r} is no address: use HOST, HOST:PORT, ws://HOST:PORT/ws, grpc://HOST:PORT or unix:PATH, "
             "and #ROOM behind it"

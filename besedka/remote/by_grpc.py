@@ -46,13 +46,19 @@ class GrpcCarrier:
     def __init__(self, call: Any) -> None:
         self._call = call
         self._utc_offset = 0
+        self._turn = asyncio.Lock()
 
     async def send(self, word: ClientWord) -> None:
         """Say something."""
-        try:
-            await self._call.write(proto.request(word))
-        except (grpc.aio.AioRpcError, asyncio.InvalidStateError) as error:
-            raise await self._ended(error) from None
+        # gRPC ends a call of which a write is broken off, and one that is written to by two at once.
+        await asyncio.shield(self._write(word))
+
+    async def _write(self, word: ClientWord) -> None:
+        async with self._turn:
+            try:
+                await self._call.write(proto.request(word))
+            except (grpc.aio.AioRpcError, asyncio.InvalidStateError) as error:
+                raise await self._ended(error) from None
 
     async def words(self) -> AsyncIterator[ServerWord]:
         """What the server tells."""

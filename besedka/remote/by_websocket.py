@@ -6,6 +6,7 @@ import os
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from socket import gaierror
 
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus, InvalidURI
@@ -73,6 +74,8 @@ def _reason(error: Exception) -> str:
     if isinstance(error, InvalidStatus):
         said = error.response.body.decode(errors="replace").strip() if error.response.body else ""
         return f"it answers HTTP {error.response.status_code}{f': {said}' if said else ''}"
+    if isinstance(error, gaierror):
+        return "there is no machine of this name"
     if isinstance(error, OSError) and error.errno:
         return os.strerror(error.errno).lower()
     return str(error) or type(error).__name__

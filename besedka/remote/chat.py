@@ -14,7 +14,7 @@ from besedka.remote.address import address
 from besedka.remote.connection import Away, Connection, Event, Heard, Reset
 from besedka.remote.errors import AddressBad, CarrierEnded, RemoteError
 from besedka.wire.line import STAMP, MessageId
-from besedka.wire.words import Error, System, Typing, Welcome
+from besedka.wire.words import FOUND_MESSAGES, Error, RoomEntry, System, Typing, Welcome
 
 UNREAD_MESSAGES: Final = 1_000
 """How many messages wait for a program that does not read. Those behind them are read again from the log when it does: if
@@ -45,12 +45,25 @@ class Message:
     is_own: bool
 
 
+@dataclass(frozen=True, slots=True)
+class FoundMessages:
+    """What a search has found.
+
+    Attributes:
+        messages: in the order of their ids.
+        before: where to go on for older ones, also if nothing was found; 0: all was looked at.
+    """
+
+    messages: list[Message]
+    before: int
+
+
 class RemoteChat:
     """One room of a chat, as one of its members sees it. Made by `connect`.
 
     Attributes:
         room: its name.
-        name: ours.
+        name: ours; empty if we came in without.
         people: the names of who is here, the first hundred or so.
         clients_count: how many are here.
         is_connected: whether there is a connection just now; it comes back by itself.
@@ -98,6 +111,32 @@ class RemoteChat:
         """Tell the others that something is being written."""
         await self._connection.typing()
 
+    async def rooms(self) -> list[RoomEntry]:
+        """All rooms of the chat, by name, and how many people are in each.
+
+        Raises:
+            CarrierEnded: while there is no connection.
+            AskRefused: if the server does not answer; it tells why.
+        """
+        return await self._connection.rooms()
+
+    async def search(self, text: str, before: int = 0, limit: int = FOUND_MESSAGES) -> FoundMessages:
+        """Messages of the room that hold a text, in capitals or small letters; the newest ones, at most so many.
+
+        The server looks only so long at a time: ask again with `FoundMessages.before` for what is older, until that is 0.
+
+        Args:
+            text: what to look for.
+            before: look only at messages older than this id; 0: at all.
+            limit: how many to find; the server gives 100 at most.
+
+        Raises:
+            CarrierEnded: while there is no connection.
+            AskRefused: if the server does not search for it; it tells why.
+        """
+        found = await self._connection.search(text, before, limit)
+        return FoundMessages([self._as_message(heard) for heard in found.messages], found.before)
+
     async def follow(self) -> AsyncIterator[Message]:
         """All messages from our cursor on, in order, without gap and double, for ever.
 
@@ -130,6 +169,9 @@ class RemoteChat:
 
     def _message(self, heard: Heard) -> Message:
         self._read_to = heard.id
+        return self._as_message(heard)
+
+    def _as_message(self, heard: Heard) -> Message:
         is_own = heard.user == self.name
         return Message(heard.id, heard.user, heard.text, _time(heard.stamp), heard.is_old, is_own)
 
@@ -188,16 +230,18 @@ async def connect(
     secret: str = "",
     since: int | None = None,
     epoch: str = "",
+    quiet: bool = False,
 ) -> AsyncIterator[RemoteChat]:
     """Come into a room of a chat, and leave it at the end.
 
     Args:
         url: ``ws://``, ``wss://``, ``http(s)://``, ``grpc://``, ``grpcs://`` or ``unix:``; a room may stand behind a ``#``.
-        name: the name to be known by.
+        name: the name to be known by; empty for one who only reads, and is not seen.
         room: the room, if the URL names none.
         secret: shows that several programs are the same person; else each is another one.
         since: read on behind this id; else from the last 10 messages on.
         epoch: the one that ``since`` belongs to; if the log is another now, it is read from its last 10 messages on.
+        quiet: be there unseen: not counted, not announced, not among the people.
 
     Raises:
         AddressBad: if the URL is none.
@@ -205,7 +249,9 @@ async def connect(
         JoinRefused: if it does not let us in.
     """
     there = address(url)
-    connection = Connection(there.url, name, room or there.room, secret=secret, since=since, epoch=epoch)
+    connection = Connection(
+        there.url, name, room or there.room, secret=secret, since=since, epoch=epoch, quiet=quiet
+    )
     chat = RemoteChat(connection)
     listening = asyncio.create_task(chat._listen())  # noqa: SLF001 - one module, two halves
     try:

@@ -13,16 +13,24 @@ from collections.abc import AsyncIterator
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 from besedka.remote.carrier import Carrier
-from besedka.remote.errors import CarrierEnded, ConnectionFailed, JoinRefused, SayRefused
+from besedka.remote.errors import (
+    AskRefused,
+    CarrierEnded,
+    ConnectionFailed,
+    JoinRefused,
+    RemoteError,
+    SayRefused,
+)
 from besedka.remote.outbox import Outbox
 from besedka.remote.ways import carry
 from besedka.wire.line import STAMP, MessageId, read_line
 from besedka.wire.names import DEFAULT_ROOM
 from besedka.wire.refusals import Code
 from besedka.wire.words import (
+    FOUND_MESSAGES,
     BeginTyping,
     Browse,
     Chat,
@@ -31,12 +39,17 @@ from besedka.wire.words import (
     History,
     Join,
     Leave,
+    ListRooms,
+    RoomEntry,
+    Rooms,
     Say,
+    Search,
     ServerWord,
     System,
     Typing,
     Welcome,
 )
+from besedka.wire.words import Found as FoundWord
 
 FIRST_WAIT_SECONDS: Final = 1.0
 LONGEST_WAIT_SECONDS: Final = 15.0
@@ -67,6 +80,19 @@ class Heard:
 
 
 @dataclass(frozen=True, slots=True)
+class Found:
+    """What a search has found.
+
+    Attributes:
+        messages: in the order of their ids.
+        before: where to go on for older ones, also if nothing was found; 0: all was looked at.
+    """
+
+    messages: list[Heard]
+    before: int
+
+
+@dataclass(frozen=True, slots=True)
 class Away:
     """The connection is lost; the next try is in so many seconds."""
 
@@ -86,11 +112,12 @@ class Connection:
 
     Args:
         url: of the chat, as `address` gives it.
-        user: the name to be known by.
+        user: the name to be known by; empty for one who only reads, and is not seen.
         room: the room to be in.
         secret: shows that two connections are the same person; made by chance if it is empty.
         since: the id of the last message that was seen; None begins with the last 10.
         epoch: the one that ``since`` belongs to.
+        quiet: be there unseen: not counted, not announced, not among the users.
     """
 
     def __init__(
@@ -102,15 +129,19 @@ class Connection:
         secret: str = "",
         since: int | None = None,
         epoch: str = "",
+        quiet: bool = False,
     ) -> None:
         self._url = url
         self._user = user
         self._room = room
         self._secret = secret or secrets.token_hex(32)
+        self._quiet = quiet
         self._carrier: Carrier | None = None
         self._outbox = Outbox()
         self._stored: dict[str, asyncio.Future[MessageId]] = {}
         self._pages: dict[int, asyncio.Future[list[Heard]]] = {}
+        # Questions that were not answered yet, by their keys.
+        self._asked: dict[str, asyncio.Future[Any]] = {}
         self._since = since
         self._last = since or 0
         self._old_until = 0
@@ -169,6 +200,47 @@ class Connection:
             await self._carrier.send(Browse(before=before, room=self._room, limit=limit))
         return await asyncio.shield(self._pages[before])
 
+    async def rooms(self) -> list[RoomEntry]:
+        """All rooms of the chat, by name.
+
+        Raises:
+            CarrierEnded: if there is no connection; ask again when it is back.
+            AskRefused: if the server does not answer; it tells why.
+        """
+        answer: Rooms = await self._ask(ListRooms(key=secrets.token_hex(16)))
+        return answer.rooms
+
+    async def search(self, text: str, before: int = 0, limit: int = FOUND_MESSAGES) -> Found:
+        """Messages of the room that hold a text, in capitals or small letters; the newest ones, at most so many.
+
+        The server looks only so long at a time: ask again with `Found.before` for what is older, until that is 0.
+
+        Args:
+            text: what to look for.
+            before: look only at messages older than this id; 0: at all.
+            limit: how many to find; the server gives 100 at most.
+
+        Raises:
+            CarrierEnded: if there is no connection; ask again when it is back.
+            AskRefused: if the server does not search for it; it tells why.
+        """
+        key = secrets.token_hex(16)
+        word = Search(text=text, room=self._room, before=before, limit=limit, key=key)
+        answer: FoundWord = await self._ask(word)
+        lines = zip(answer.ids, answer.messages, strict=True)
+        return Found([self._read_line(number, raw) for number, raw in lines], answer.before)
+
+    async def _ask(self, word: ListRooms | Search) -> Any:
+        if not (self._is_in and self._carrier):
+            raise CarrierEnded("there is no connection", come_back=True)
+        asked = self._asked[word.key] = asyncio.get_running_loop().create_future()
+        asked.add_done_callback(_retrieved)
+        try:
+            await self._carrier.send(word)
+            return await asked
+        finally:
+            del self._asked[word.key]
+
     async def typing(self) -> None:
         """Tell the others that something is being typed, if there is a connection."""
         if self._is_in:
@@ -217,7 +289,14 @@ class Connection:
         self._held_until = 0.0
         since = self._last if self._has_been_in else self._since
         await carrier.send(
-            Join(user=self._user, room=self._room, since=since, epoch=self._epoch, secret=self._secret)
+            Join(
+                user=self._user or None,
+                room=self._room,
+                since=since,
+                epoch=self._epoch,
+                secret=self._secret,
+                quiet=self._quiet,
+            )
         )
         sending = asyncio.create_task(self._send_what_waits())
         try:
@@ -230,6 +309,8 @@ class Connection:
                 asked.set_exception(CarrierEnded("the connection was lost", come_back=True))
                 asked.exception()
             self._pages.clear()
+            for asked in self._asked.values():
+                _answer(asked, CarrierEnded("the connection was lost", come_back=True))
             sending.cancel()
             await asyncio.gather(sending, return_exceptions=True)
 
@@ -260,17 +341,23 @@ class Connection:
                 return self._welcomed(word)
             case History(before=None):
                 return self._heard_history(word)
-            case History():
-                asked = self._pages.pop(word.before or 0, None)
-                if asked:
-                    asked.set_result(self._read(word))
-                return []
+            case History() | Rooms() | FoundWord():
+                return self._answered(word)
             case Chat():
                 return self._heard(word)
             case Error():
                 return self._refused(word)
             case System() | Typing():
                 return [word]
+
+    def _answered(self, word: History | Rooms | FoundWord) -> list[Event]:
+        if isinstance(word, History):
+            asked = self._pages.pop(word.before or 0, None)
+            if asked:
+                asked.set_result(self._read(word))
+        elif word.key in self._asked:
+            _answer(self._asked[word.key], word)
+        return []
 
     def _welcomed(self, word: Welcome) -> list[Event]:
         events: list[Event] = [word]
@@ -303,14 +390,16 @@ class Connection:
         return [*heard]
 
     def _read(self, page: History) -> list[Heard]:
-        heard = []
-        for number, raw in enumerate(page.messages, page.first):
-            line = read_line(raw)
-            is_old = number <= self._old_until
-            heard.append(Heard(MessageId(number), line.user, line.text, line.stamp, is_old))
-        return heard
+        return [self._read_line(number, raw) for number, raw in enumerate(page.messages, page.first)]
+
+    def _read_line(self, number: int, raw: str) -> Heard:
+        line = read_line(raw)
+        return Heard(MessageId(number), line.user, line.text, line.stamp, number <= self._old_until)
 
     def _refused(self, word: Error) -> list[Event]:
+        if word.key in self._asked:
+            _answer(self._asked[word.key], AskRefused(word.code, word.text))
+            return []
         if word.code == Code.TOO_FAST and word.key:
             if self._is_held:
                 return []  # it was on its way behind the first one that was refused
@@ -334,6 +423,16 @@ class Connection:
         stored = self._stored.pop(key, None)
         if stored and not stored.done():
             stored.set_result(MessageId(number))
+
+
+def _answer(asked: asyncio.Future[Any], answer: ServerWord | RemoteError) -> None:
+    """Give an answer to one who asks, if he still waits for it."""
+    if asked.done():
+        return
+    if isinstance(answer, RemoteError):
+        asked.set_exception(answer)
+    else:
+        asked.set_result(answer)
 
 
 def _retrieved(stored: asyncio.Future[MessageId]) -> None:

@@ -5,6 +5,7 @@ RemoteError
 ├── ConnectionFailed        the chat could not be reached at all, or does not want us back
 ├── JoinRefused             it was reached, and did not let us in
 ├── SayRefused              something said was refused for good
+├── AskRefused              a question was refused: which rooms there are, who has said what
 └── CarrierEnded            (inside) a connection has ended; whether to come back is its own matter
 """
 
@@ -37,6 +38,18 @@ class JoinRefused(RemoteError):  # noqa: N818
 
 class SayRefused(RemoteError):  # noqa: N818
     """Something said was refused, and is not kept.
+
+    Attributes:
+        code: why, for programs.
+    """
+
+    def __init__(self, code: str, text: str) -> None:
+        super().__init__(text)
+        self.code = code
+
+
+class AskRefused(RemoteError):  # noqa: N818
+    """A question was refused.
 
     Attributes:
         code: why, for programs.

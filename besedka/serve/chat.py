@@ -12,10 +12,10 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, tzinfo
-from typing import Final
+from typing import Final, TypeVar, TypeVarTuple
 
 from besedka.serve.errors import AppendError, HistoryLost, StartError, StorageFull
-from besedka.serve.history import ChatHistory, Restored, room_names, room_path
+from besedka.serve.history import ChatHistory, Hits, Restored, room_names, room_path
 from besedka.serve.member import Member
 from besedka.serve.metrics import Metrics
 from besedka.serve.people import People
@@ -25,8 +25,11 @@ from besedka.serve.settings import Settings
 from besedka.wire.line import moment, stamp
 from besedka.wire.names import DEFAULT_ROOM
 from besedka.wire.refusals import Code, Refused
-from besedka.wire.words import PAGE_MESSAGES_AT_MOST, History
+from besedka.wire.words import FOUND_MESSAGES_AT_MOST, PAGE_MESSAGES_AT_MOST, History, RoomEntry
 from besedka.wire.words import Chat as ChatWord
+
+T = TypeVar("T")
+Ts = TypeVarTuple("Ts")
 
 log = logging.getLogger(__name__)
 
@@ -43,6 +46,9 @@ NOTICE_SECONDS: Final = 0.25
 DESERTED_SECONDS: Final = 60.0
 """A room in which nobody is gives back its file after so long; until then a reconnect finds it open."""
 
+ENTER_SECONDS: Final = 1.0
+"""So long a room that was just opened is not closed to make place for another: whoever asked for it is about to enter."""
+
 WARNING_SECONDS: Final = 60.0
 """Rooms that cannot be opened are logged at most so often: whoever asks for them could fill the log."""
 
@@ -51,7 +57,12 @@ FULL_SECONDS: Final = 10.0
 
 WORKERS: Final = 4
 """Threads to write, and as many to read. A disk seldom gets faster with more, and each waits in the kernel, not in Python.
-One more looks through logs for what is said again, which is work for Python, and never done by two at once."""
+One more looks through logs, for what is said again and for what is searched for, which is work for Python, and never done by
+two at once."""
+
+SEARCH_SECONDS: Final = 0.1
+"""How long a search looks through a log before it says how far it has come. Those who search take turns, and what is said again
+waits for one turn at most."""
 
 READY_SECONDS: Final = 2.0
 """A disk that does not answer for so long is not ready."""
@@ -84,8 +95,12 @@ class Chat:
         self._helped: dict[Member, asyncio.Task[None]] = {}
         self._notices: dict[Room, asyncio.TimerHandle] = {}
         self._noticed_at: dict[Room, float] = {}
+        # Rooms that are deserted, those first that have been so for longest; and the timer that closes each.
         self._closing: dict[Room, asyncio.TimerHandle] = {}
         self._space: dict[Room, asyncio.Future[None]] = {}
+        self._listing: asyncio.Future[list[str]] | None = None
+        # Searches wait here, not in front of the searcher, where what is said again would have to wait for all of them.
+        self._search_turn = asyncio.Lock()
         self._full_at = float("-inf")
         self._warned_at = float("-inf")
         self._going_down = False
@@ -159,6 +174,11 @@ class Chat:
     # What doors ask for.
 
     @property
+    def is_going_down(self) -> bool:
+        """Whether nothing more is taken, because the server stops."""
+        return self._going_down
+
+    @property
     def zone(self) -> tzinfo | None:
         """The zone of the log's times."""
         return self._settings.zone
@@ -195,12 +215,20 @@ class Chat:
             task.add_done_callback(lambda _: self._opening.pop(name))
         return self._opening[name]
 
-    async def rooms(self) -> list[tuple[str, int]]:
-        """All rooms that have a log or are open, by name, and how many people are there."""
-        history = self._settings.history.absolute()
-        written = await self._loop.run_in_executor(self._readers, room_names, history)
+    async def rooms(self) -> list[RoomEntry]:
+        """All rooms that have a log or are open, by name; who asks while others do is told what the same look has found.
+
+        Raises:
+            Refused: `going_down`.
+        """
+        if self._listing is None:
+            self._listing = self._in_thread(self._readers, room_names, self._settings.history.absolute())
+            self._listing.add_done_callback(self._has_listed)
+        written = await asyncio.shield(self._listing)
         names = sorted({*self._rooms, *written})
-        return [(name, self._rooms[name].clients_count if name in self._rooms else 0) for name in names]
+        return [
+            RoomEntry(name, self._rooms[name].clients_count if name in self._rooms else 0) for name in names
+        ]
 
     async def existing_room(self, name: str) -> Room:
         """The room of this name, if there is one; it is not made.
@@ -210,7 +238,7 @@ class Chat:
         """
         if name not in self._rooms and name not in self._opening:
             path = room_path(self._settings.history.absolute(), name)
-            if not await self._loop.run_in_executor(self._readers, path.exists):
+            if not await self._in_thread(self._readers, path.exists):
                 raise Refused(Code.NO_SUCH_ROOM, room=name)
         room = self.room(name)
         return room if isinstance(room, Room) else await asyncio.shield(room)
@@ -218,6 +246,7 @@ class Chat:
     def hold(self, room: Room) -> None:
         """Keep a room open though one is not in it, until `let_go`."""
         room.holds += 1
+        self._keep_open(room)
 
     def let_go(self, room: Room) -> None:
         """The room is not needed any more."""
@@ -226,8 +255,7 @@ class Chat:
 
     def enter(self, room: Room, member: Member, since: int | None = None, epoch: str = "") -> bool:
         """Let a member in; call `follow` when it has been welcomed. Returns whether ``since`` was of no use."""
-        if room in self._closing:
-            self._closing.pop(room).cancel()
+        self._keep_open(room)
         reset = room.enter(member, since, epoch)
         self._note(room)
         return reset
@@ -265,7 +293,7 @@ class Chat:
     async def said_by(self, room: Room, user: str, after: int) -> SaidBefore:
         """What the log has by this name, later than an id: to know again what is said again."""
         history = self._histories[room.name]
-        messages = await self._loop.run_in_executor(self._searcher, history.said_by, user, after)
+        messages = await self._in_thread(self._searcher, history.said_by, user, after)
         told = [(number, line) for number, line in messages if number <= room.head]
         return SaidBefore(after, told)
 
@@ -332,6 +360,29 @@ class Chat:
         lines = await self._read(room, after + 1, limit) if limit > 0 else []
         return History(room=room.name, first=after + 1, messages=lines)
 
+    async def search(self, room: Room, text: str, before: int, limit: int) -> Hits:
+        """The newest messages older than the id ``before`` (0: than none) that hold a text, as far as one look goes.
+
+        Raises:
+            Refused: `going_down`.
+        """
+        history, limit = self._histories[room.name], min(limit, FOUND_MESSAGES_AT_MOST)
+        self.hold(room)
+        try:
+            async with self._search_turn:
+                epoch, end = room.epoch, room.head + 1
+                before = min(before or end, end)
+                hits = await self._in_thread(
+                    self._searcher, history.search, text, before, limit, SEARCH_SECONDS
+                )
+        finally:
+            self.let_go(room)
+        if room.epoch != epoch:
+            # What was found belongs to the old log, and so does the id from which it was to be.
+            return await self.search(room, text, 0, limit)
+        self.metrics.tally.searches += 1
+        return hits
+
     # Files, by worker threads.
 
     async def _open(self, name: str) -> Room:
@@ -342,7 +393,7 @@ class Chat:
         self._histories[name] = history
         room = self._rooms[name] = Room(name, history, self.metrics.tally)
         # Whoever asked for it may have gone meanwhile, or may not be let in.
-        self._close_later(room)
+        self._loop.call_later(ENTER_SECONDS, self._close_later, room)
         return room
 
     async def _open_for_member(self, name: str) -> Room:
@@ -385,10 +436,17 @@ class Chat:
             self.lost.set_result(error)
 
     async def _read(self, room: Room, first: int, limit: int) -> list[str]:
+        return await self._in_thread(self._readers, self._histories[room.name].read, first, limit)
+
+    def _in_thread(
+        self, pool: ThreadPoolExecutor, act: Callable[[*Ts], T], *arguments: *Ts
+    ) -> asyncio.Future[T]:
         if self._is_closed:
             raise Refused(Code.GOING_DOWN)
-        history = self._histories[room.name]
-        return await self._loop.run_in_executor(self._readers, history.read, first, limit)
+        return self._loop.run_in_executor(pool, act, *arguments)
+
+    def _has_listed(self, _: asyncio.Future[list[str]]) -> None:
+        self._listing = None
 
     async def _help(self, room: Room, member: Member) -> None:
         """Read on for one who is behind."""
@@ -416,8 +474,14 @@ class Chat:
 
     def _close_later(self, room: Room) -> None:
         """Give back the file of a room in which nobody is, if it stays so."""
-        if room.is_deserted and room.name != DEFAULT_ROOM and room not in self._closing:
+        is_open = self._rooms.get(room.name) is room and not self._is_closed
+        if is_open and room.is_deserted and room.name != DEFAULT_ROOM and room not in self._closing:
             self._closing[room] = self._loop.call_later(DESERTED_SECONDS, self._close, room)
+
+    def _keep_open(self, room: Room) -> None:
+        """Somebody is there, or needs it."""
+        if room in self._closing:
+            self._closing.pop(room).cancel()
 
     def _close_a_deserted_room(self) -> bool:
         """Make place for another room, if in one nobody is; the one that has been so for longest."""
@@ -432,7 +496,7 @@ class Chat:
         del self._closing[room]
         if room in self._writing:
             self._close_later(room)
-        elif room.is_deserted:
+        else:
             del self._rooms[room.name]
             self._noticed_at.pop(room, None)
             self._histories.pop(room.name).close(remove_if_empty=True)

@@ -1,4 +1,4 @@
-"""Taking part in rooms, in Besedka's own protocol, whatever carries the words: join, say, read older pages, type, leave.
+"""Taking part in rooms, in Besedka's own protocol, whatever carries the words: join, say, read older pages, search, leave.
 
 The doors turn what comes in into words and what is told into bytes; what the words mean is decided here, once.
 """
@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Final, TypeVar, assert_never
 
 from besedka.serve.chat import Chat
-from besedka.serve.fairness import REFUSAL_SECONDS, Pace
+from besedka.serve.fairness import REFUSAL_SECONDS, SEARCH_FRAMES, Pace
 from besedka.serve.member import Member
 from besedka.serve.people import Person
 from besedka.serve.resend import SaidBefore
@@ -27,6 +27,7 @@ from besedka.wire.names import (
     clean_key,
     clean_name,
     clean_room,
+    clean_search,
     clean_secret,
     clean_text,
 )
@@ -36,11 +37,15 @@ from besedka.wire.words import (
     Browse,
     ClientWord,
     Error,
+    Found,
     History,
     Join,
     Leave,
     Limits,
+    ListRooms,
+    Rooms,
     Say,
+    Search,
     ServerWord,
     Welcome,
 )
@@ -134,7 +139,7 @@ class Conversation(Visitor):
         self._own_secret = ""
 
     @abstractmethod
-    def make_member(self, person: Person, room: Room) -> Member:
+    def make_member(self, person: Person, room: Room, *, is_seen: bool) -> Member:
         """A place in a room."""
 
     @abstractmethod
@@ -177,13 +182,20 @@ class Conversation(Visitor):
         try:
             act()
         except Refused as refusal:
-            refusal.room = refusal.room or word.room
-            refusal.key = refusal.key or (word.key if isinstance(word, Say) else "")
+            _address(refusal, word)
             self.refuse(refusal)
 
     def _later(self, word: ClientWord, answer: Awaitable[T], act: Callable[[T], None]) -> None:
         """Deal with a word when something it needs is there; the words behind it wait."""
-        future = asyncio.ensure_future(answer)
+
+        async def answered() -> T:
+            try:
+                return await answer
+            except Refused as refusal:
+                _address(refusal, word)
+                raise
+
+        future = asyncio.ensure_future(answered())
         self.wait_for(future, lambda found: self._try(word, lambda: act(found)))
 
     def _act(self, word: ClientWord) -> None:
@@ -197,18 +209,23 @@ class Conversation(Visitor):
                 page = self.chat.page(self._place(word.room).room, word.before, word.limit)
                 self._later(word, page, lambda page: self._show(page, word))
             case BeginTyping():
-                place = self._place(word.room)
+                place = self._named_place(word.room)
                 self.chat.type(place.room, place.member)
             case Leave():
                 place = self._place(word.room)
                 del self._places[place.room.name]
                 self._go(place)
+            case ListRooms():
+                clean_key(word.key)
+                self._later(word, self.chat.rooms(), lambda rooms: self.tell(Rooms(rooms, word.key)))
+            case Search():
+                self._search(word)
             case _:
                 assert_never(word)
 
     def _keep_pace(self, word: Say) -> None:
         """Refuse what is too fast, and then all else with a key until the refused message comes again: so its order stays."""
-        place, key = self._place(word.room), word.key
+        place, key = self._named_place(word.room), word.key
         if key and place.room.knows(place.member.person.name, key):
             return
         if place.refused_key and key and key != place.refused_key:
@@ -222,7 +239,7 @@ class Conversation(Visitor):
             place.refused_key = ""
 
     def _join(self, word: Join) -> None:
-        name = clean_name(word.user)
+        name = "" if word.user is None else clean_name(word.user)
         room_name = clean_room(word.room)
         secret = clean_secret(word.secret)
         if room_name in self._places:
@@ -238,8 +255,8 @@ class Conversation(Visitor):
     def _enter(self, room: Room, name: str, secret: str, word: Join) -> None:
         if not secret:
             secret = self._own_secret = self._own_secret or secrets.token_hex(16)
-        person = self.chat.people.come(name, secret)
-        member = self.make_member(person, room)
+        person = self.chat.people.come(name, secret) if name else Person()
+        member = self.make_member(person, room, is_seen=bool(name) and not word.quiet)
         self._places[room.name] = _Place(room, member)
         reset = self.chat.enter(room, member, word.since, word.epoch)
         self._welcome(room, member, reset=reset)
@@ -272,6 +289,24 @@ class Conversation(Visitor):
     def _show(self, page: History, word: Browse) -> None:
         self.tell(History(room=page.room, first=page.first, messages=page.messages, before=word.before))
 
+    def _search(self, word: Search) -> None:
+        clean_key(word.key)
+        self.pace.hear(self.chat.now(), SEARCH_FRAMES - 1)
+        room = self._place(word.room).room
+        hits = self.chat.search(room, clean_search(word.text), word.before, word.limit)
+        self._later(
+            word,
+            hits,
+            lambda hits: self.tell(Found(room.name, word.text, hits.lines, hits.ids, hits.before, word.key)),
+        )
+
+    def _named_place(self, room: str) -> _Place:
+        """His place in a room in which he has a name."""
+        place = self._place(room)
+        if not place.member.person.name:
+            raise Refused(Code.NO_NAME)
+        return place
+
     def _place(self, room: str) -> _Place:
         name = clean_room(room)
         if name not in self._places:
@@ -281,3 +316,9 @@ class Conversation(Visitor):
     def _go(self, place: _Place) -> None:
         self.chat.leave(place.room, place.member)
         self.chat.people.go(place.member.person)
+
+
+def _address(refusal: Refused, word: ClientWord) -> None:
+    """Have a refusal tell to which word it belongs."""
+    refusal.room = refusal.room or ("" if isinstance(word, ListRooms) else word.room)
+    refusal.key = refusal.key or (word.key if isinstance(word, Say | ListRooms | Search) else "")

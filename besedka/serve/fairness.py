@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 from typing import Final
+from weakref import WeakValueDictionary
 
 from besedka.wire.refusals import Code, Refused
 
@@ -29,6 +30,10 @@ FRAMES_SECONDS: Final = 2.0
 
 REFUSED_FRAMES: Final = 5
 """A frame that is refused costs so many: it costs us an answer."""
+
+SEARCH_FRAMES: Final = 20
+"""A search costs so many: it may take a tenth of a second of the one thread that searches. So one who asks for hundreds at once
+gets in line with the tenth that is his due, and others get in between."""
 
 NEIGHBOURS: Final = 64
 """The prefix of IPv6 networks: a single customer is given at least such a one (RFC 6177), and can use all of it."""
@@ -90,17 +95,21 @@ class Source:
         bucket: for the messages of all of them; None if they are not limited.
     """
 
-    __slots__ = ("bucket", "connections", "network")
+    __slots__ = ("__weakref__", "bucket", "connections", "network")
+
+    def __init__(self, network: object, bucket: TokenBucket | None) -> None:
+        self.network = network
+        self.bucket = bucket
+        self.connections = 0
 
     @property
     def is_exempt(self) -> bool:
         """Whether it is this machine itself."""
         return self.network is None
 
-    def __init__(self, network: object, bucket: TokenBucket | None) -> None:
-        self.network = network
-        self.bucket = bucket
-        self.connections = 0
+    def is_as_new(self, now: float) -> bool:
+        """Whether it is as if nobody had ever come from there."""
+        return not self.connections and (self.bucket is None or self.bucket.is_full(now))
 
 
 class Sources:
@@ -108,7 +117,10 @@ class Sources:
 
     def __init__(self, limits: Fairness) -> None:
         self._limits = limits
-        self._known: dict[object, Source] = {}
+        # An address has one source, and so one bucket, as long as anybody has that source; and we have those that are not
+        # as new.
+        self._known: WeakValueDictionary[object, Source] = WeakValueDictionary()
+        self._remembered: set[Source] = set()
         self._exempt = Source(None, None)
 
     def admit(self, host: str, *, counts: bool = True) -> Source:
@@ -122,6 +134,7 @@ class Sources:
         if source is None:
             rate = self._limits.rate_address
             source = self._known[network] = Source(network, TokenBucket(rate) if rate else None)
+        self._remembered.add(source)
         limit = self._limits.connections_per_address
         if counts and limit and network is not None and source.connections >= limit:
             raise Refused(Code.TOO_MANY_CONNECTIONS, limit=limit)
@@ -134,13 +147,7 @@ class Sources:
 
     def forget(self, now: float) -> None:
         """Forget the addresses that are as if they had never come."""
-        gone = [
-            network
-            for network, source in self._known.items()
-            if not source.connections and (source.bucket is None or source.bucket.is_full(now))
-        ]
-        for network in gone:
-            del self._known[network]
+        self._remembered = {source for source in self._known.values() if not source.is_as_new(now)}
 
     def pace(self, source: Source) -> Pace:
         """What a connection from there may do."""

@@ -28,21 +28,22 @@ class Member(Sender):
 
     Attributes:
         person: who it is.
+        is_seen: whether it is counted, announced and listed.
         cursor: the id of the next message that it wants; of no meaning while it is live.
         write: takes bytes at once, while it is live; where they are too many, the door calls `Room.fall_behind`.
         notices: how many notices of the room there had been when it was live last.
     """
 
-    __slots__ = ("cursor", "notices", "person", "typed_at", "write")
+    __slots__ = ("cursor", "is_seen", "notices", "person", "typed_at", "write")
 
     hears_typing: ClassVar[bool] = True
-    is_seen: ClassVar[bool] = True
     pulls: ClassVar[bool] = False
     """Whether it reads on by itself (`Room.recall`), rather than being helped."""
 
-    def __init__(self, person: Person, write: Callable[[bytes], None]) -> None:
+    def __init__(self, person: Person, write: Callable[[bytes], None], *, is_seen: bool = True) -> None:
         self.person = person
         self.write = write
+        self.is_seen = is_seen
         self.cursor = 1
         self.notices = 0
         self.typed_at = float("-inf")

@@ -33,6 +33,7 @@ TALLIED: Final = {
     "messages": "Messages stored.",
     "deliveries": "Messages handed to readers, live or by pages.",
     "pages": "Pages of the log handed to readers who were behind.",
+    "searches": "Answers to those who searched a log.",
     "fell_behind": "How often a live reader's socket was full.",
     "bytes_received": "Bytes from WebSocket clients, after their handshake.",
     "bytes_told": "Bytes of frames handed to sockets.",

@@ -13,6 +13,7 @@ class Tally:
         messages: stored.
         deliveries: messages handed to readers, live or by pages.
         pages: pages of the log handed to readers who were behind.
+        searches: answers to those who searched a log.
         fell_behind: how often a live reader's socket was full.
         bytes_received: from WebSocket clients, after their handshake.
         bytes_told: of frames handed to sockets.
@@ -22,6 +23,7 @@ class Tally:
     messages: int = 0
     deliveries: int = 0
     pages: int = 0
+    searches: int = 0
     fell_behind: int = 0
     bytes_received: int = 0
     bytes_told: int = 0

@@ -131,6 +131,26 @@ def clean_text(given: str) -> str:
     return text
 
 
+def clean_search(given: str) -> str:
+    """What is searched for in texts: cleaned as they are, so that it can be found.
+
+    Raises:
+        Refused: `bad_search`.
+    """
+    try:
+        return clean_text(given)
+    except Refused as refusal:
+        limit = TEXT_CHARACTERS_AT_MOST
+        whys = {
+            Code.EMPTY_TEXT: {Language.RU: "текст пустой", Language.EN: "it is empty"},
+            Code.TEXT_TOO_LONG: {
+                Language.RU: f"можно до {limit} знаков",
+                Language.EN: f"at most {limit} characters",
+            },
+        }
+        raise Refused(Code.BAD_SEARCH, why=whys[refusal.code]) from None
+
+
 def show_controls(text: str) -> str:
     """The text with pictures in place of all controls but TAB and LF."""
     return text.translate(_CONTROLS)

@@ -31,6 +31,8 @@ class Code(StrEnum):
     EMPTY_TEXT = "empty_text"
     TEXT_TOO_LONG = "text_too_long"
     BAD_KEY = "bad_key"
+    BAD_SEARCH = "bad_search"
+    NO_NAME = "no_name"
     NOT_JOINED = "not_joined"
     ALREADY_JOINED = "already_joined"
     TOO_FAST = "too_fast"
@@ -93,6 +95,14 @@ SENTENCES: dict[Code, dict[Language, str]] = {
     Code.BAD_KEY: {
         Language.RU: "Ключ сообщения не подходит: нужно до {limit} печатных знаков ASCII",
         Language.EN: "The message key cannot be used: at most {limit} printable ASCII characters",
+    },
+    Code.BAD_SEARCH: {
+        Language.RU: "Такое искать нельзя: {why}",
+        Language.EN: "This cannot be searched for: {why}",
+    },
+    Code.NO_NAME: {
+        Language.RU: "Вы вошли без имени и можете только читать, чтобы говорить, войдите с именем",
+        Language.EN: "You came in without a name and can only read; to talk, join with a name",
     },
     Code.NOT_JOINED: {
         Language.RU: "Вы не в комнате {room}, сначала войдите (join)",

@@ -19,6 +19,12 @@ PAGE_MESSAGES = 50
 PAGE_MESSAGES_AT_MOST = 500
 """How many it gets at most in one frame; asking for more is no error."""
 
+FOUND_MESSAGES = 20
+"""How many messages a client is shown at once that searches and does not say how many."""
+
+FOUND_MESSAGES_AT_MOST = 100
+"""How many at most; asking for more is no error."""
+
 
 Cursor = Annotated[int, msgspec.Meta(ge=0)]
 """The id of the last message seen; 0: none."""
@@ -34,18 +40,20 @@ class Join(Frame, tag="join", frozen=True):
     """Enter a room.
 
     Attributes:
-        user: the name to be known by.
+        user: the name to be known by; absent for one who only reads, and is not seen.
         room: the room to enter.
         since: the id of the last message seen; absent for a newcomer, who is given the last 10.
         epoch: the ``epoch`` that ``since`` belongs to.
         secret: shows that two connections are the same person, who may then be there more than once.
+        quiet: come in unseen: not counted, not announced, not among the users. For programs.
     """
 
-    user: str
+    user: str | None = None
     room: str = DEFAULT_ROOM
     since: Cursor | None = None
     epoch: str = ""
     secret: str = ""
+    quiet: bool = False
 
 
 class Say(Frame, tag="chat", frozen=True):
@@ -82,6 +90,30 @@ class Leave(Frame, tag="leave", frozen=True):
     """Leave a room."""
 
     room: str = DEFAULT_ROOM
+
+
+class ListRooms(Frame, tag="rooms", frozen=True):
+    """Ask which rooms there are; nothing need be joined for it. ``key`` comes back with the answer."""
+
+    key: str = ""
+
+
+class Search(Frame, tag="search", frozen=True):
+    """Look for messages in a room, the newest ones first.
+
+    Attributes:
+        text: what a message must hold, in capitals or small letters.
+        room: where; it must have been joined.
+        before: look only at messages older than this id; 0: at all.
+        limit: how many to show at most.
+        key: comes back with the answer.
+    """
+
+    text: str
+    room: str = DEFAULT_ROOM
+    before: Cursor = 0
+    limit: Ordinal = FOUND_MESSAGES
+    key: str = ""
 
 
 class SeedSay(Frame, tag="chat", frozen=True):
@@ -208,13 +240,53 @@ class Typing(Frame, tag="typing", frozen=True):
     user: str
 
 
+class RoomEntry(msgspec.Struct, frozen=True):
+    """A room, as it is listed: its name, and how many people are there."""
+
+    name: str
+    clients_count: int
+
+
+class Rooms(Frame, tag="rooms", frozen=True):
+    """All rooms that have a log or are open, by name.
+
+    Attributes:
+        rooms: each of them.
+        key: the question's.
+    """
+
+    rooms: list[RoomEntry]
+    key: str = ""
+
+
+class Found(Frame, tag="found", frozen=True):
+    """What a search has found.
+
+    Attributes:
+        room: whose messages.
+        text: what was looked for, as it was asked.
+        messages: the log's own lines, one string for each message, in the order of the ids.
+        ids: theirs.
+        before: where to go on: ask again with it for what is older. 0: all was looked at. It may be more even where nothing
+            was found, because a server looks only so long at a time.
+        key: the question's.
+    """
+
+    room: str
+    text: str
+    messages: list[str]
+    ids: list[int]
+    before: int
+    key: str = ""
+
+
 class Error(Frame, tag="error", frozen=True):
     """A refusal.
 
     Attributes:
         code: for programs, one of `Code`.
         text: a sentence for people.
-        key: the key of the message that was refused.
+        key: the key of the message, or of the question, that was refused.
         room: the room that it was about.
         retry_after: how many seconds to wait before it is said again, where that helps. Until it is, all else with a key
             is refused as well, so that the order stays.
@@ -228,8 +300,8 @@ class Error(Frame, tag="error", frozen=True):
     retry_after: float = 0.0
 
 
-ClientWord = Join | Say | Browse | BeginTyping | Leave
-ServerWord = Welcome | History | Chat | System | Typing | Error
+ClientWord = Join | Say | Browse | BeginTyping | Leave | ListRooms | Search
+ServerWord = Welcome | History | Chat | System | Typing | Rooms | Found | Error
 AnyWord = ClientWord | ServerWord | SeedSay | SeedHistory
 
 T = TypeVar("T")
@@ -251,7 +323,7 @@ def decode_client(data: bytes | str) -> ClientWord:
     Raises:
         Refused: `bad_json`, `bad_frame` or `unknown_type`.
     """
-    return _decode(_client, data, "join, chat, history, typing, leave")
+    return _decode(_client, data, "join, chat, history, typing, leave, rooms, search")
 
 
 def decode_seed(data: bytes | str) -> SeedSay:
@@ -269,7 +341,7 @@ def decode_server(data: bytes | str) -> ServerWord:
     Raises:
         Refused: `bad_json`, `bad_frame` or `unknown_type`; for a client it means that this is no Besedka.
     """
-    return _decode(_server, data, "welcome, history, chat, system, typing, error")
+    return _decode(_server, data, "welcome, history, chat, system, typing, rooms, found, error")
 
 
 def _decode(decoder: msgspec.json.Decoder[T], data: bytes | str, allowed: str) -> T:

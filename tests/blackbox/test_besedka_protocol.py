@@ -256,6 +256,205 @@ def test_frames_that_follow_a_join_at_once_are_dealt_with_in_order(talker: Talke
     assert seen["head"] == 0
 
 
+# Which rooms there are.
+
+
+def test_the_rooms_are_told_by_name_with_the_people_in_them_also_to_one_who_is_in_none(
+    server: RunningServer, talker: TalkerMaker
+) -> None:
+    anna, visitor = talker(), talker()
+    anna.join("Anna", "zoo")
+    anna.tell("chat", room="zoo", text="x")
+    anna.hear("chat")
+    anna.join("Anna", "new")
+    visitor.tell("rooms")
+    assert visitor.hear() == {
+        "type": "rooms",
+        "rooms": [
+            {"name": "main", "clients_count": 0},
+            {"name": "new", "clients_count": 1},
+            {"name": "zoo", "clients_count": 1},
+        ],
+    }
+    server.stop()
+    server.start()
+    with Talker(server) as again:
+        again.tell("rooms", key="k1")
+        answer = again.hear("rooms")
+        assert [room["name"] for room in answer["rooms"]] == ["main", "zoo"]
+        assert answer["key"] == "k1"
+
+
+# Searching.
+
+
+@pytest.fixture
+def archive(server: RunningServer) -> RunningServer:
+    """A server whose log has a hundred messages by others."""
+    server.stop()
+    lines = [f"[2025-01-01 00:00:00] Old: Message {number}\n\tof many" for number in range(1, 101)]
+    server.history.write_text("\n".join(lines) + "\n")
+    return server.start()
+
+
+def test_the_newest_messages_that_hold_a_text_are_found_and_the_older_ones_by_asking_on(
+    archive: RunningServer,
+) -> None:
+    with Talker(archive) as anna:
+        anna.join("Anna")
+        anna.tell("chat", text="Ёлка и МЕССАГЕ message 4")
+        anna.hear("chat")
+        found = anna.search("MESSAGE 4", limit=5, key="k1")
+        assert (found["room"], found["text"], found["key"]) == ("main", "MESSAGE 4", "k1")
+        assert (found["ids"], found["before"]) == ([46, 47, 48, 49, 101], 46)
+        assert found["messages"][0] == "[2025-01-01 00:00:00] Old: Message 46\n\tof many"
+        assert found["messages"][-1].endswith("Anna: Ёлка и МЕССАГЕ message 4")
+        found = anna.search("MESSAGE 4", limit=5, before=found["before"])
+        assert (found["ids"], found["before"]) == ([41, 42, 43, 44, 45], 41)
+        found = anna.search("MESSAGE 4", before=found["before"])
+        assert (found["ids"], found["before"]) == ([4, 40], 0)
+        assert anna.search("ёЛКА И месс")["ids"] == [101]
+        assert anna.search("7\nOF")["ids"] == [7, 17, 27, 37, 47, 57, 67, 77, 87, 97]
+        assert len(anna.search("many")["ids"]) == 20
+        assert len(anna.search("many", limit=1_000_000)["ids"]) == 100
+        assert anna.search("many", before=10**18, limit=1)["ids"] == [100]
+
+
+def test_names_times_and_other_rooms_are_not_searched(archive: RunningServer) -> None:
+    with Talker(archive) as anna:
+        anna.join("Anna")
+        anna.join("Anna", "empty")
+        for text in ("Old", "2025", "nowhere", "\ufffd"):
+            found = anna.search(text)
+            assert (found["messages"], found["ids"], found["before"]) == ([], [], 0)
+        found = anna.search("message", room="Empty")
+        assert (found["room"], found["ids"], found["before"]) == ("empty", [], 0)
+
+
+@pytest.mark.parametrize(
+    ("fields", "code"),
+    [
+        ({"text": " "}, "bad_search"),
+        ({"text": "x" * 5_001}, "bad_search"),
+        ({"text": "x", "room": "elsewhere"}, "not_joined"),
+        ({"text": "x", "room": "../etc"}, "bad_room"),
+    ],
+)
+def test_a_search_that_is_refused_says_why_with_its_key(
+    talker: TalkerMaker, fields: dict[str, str], code: str
+) -> None:
+    anna = talker()
+    anna.join("Anna")
+    anna.tell("search", key="k1", **fields)
+    refusal = anna.hear("error")
+    assert (refusal["code"], refusal["key"]) == (code, "k1")
+    assert len(refusal["text"]) > 10
+    anna.tell("search", text="x", key="no key")
+    assert anna.hear("error")["code"] == "bad_key"
+    anna.tell("rooms", key="Ж")
+    assert anna.hear("error")["code"] == "bad_key"
+
+
+def test_what_was_just_said_is_found_and_frames_behind_a_search_wait_for_it(talker: TalkerMaker) -> None:
+    anna = talker()
+    anna.join("Anna")
+    for number in range(5):
+        anna.tell("chat", text=f"word {number}")
+    anna.hear_to(5)
+    anna.tell("search", text="WORD", limit=2)
+    anna.tell("rooms")
+    anna.tell("search", text="word 0")
+    frames = [frame for frame in anna.hear_until(lambda f: f.get("ids") == [1]) if frame["type"] != "system"]
+    assert [frame["type"] for frame in frames] == ["found", "rooms", "found"]
+    assert frames[0]["ids"] == [4, 5]
+
+
+# Unseen.
+
+
+def rooms(one: Talker) -> dict[str, int]:
+    one.tell("rooms")
+    return {room["name"]: room["clients_count"] for room in one.hear("rooms")["rooms"]}
+
+
+def test_who_comes_quietly_is_not_seen_and_may_speak(talker: TalkerMaker) -> None:
+    anna, script = talker(), talker()
+    anna.join("Anna")
+    anna.hear("system")
+    welcome = script.join("Script", quiet=True)
+    assert (welcome["user"], welcome["clients_count"], welcome["users"]) == ("Script", 1, ["Anna"])
+    script.tell("chat", text="backup done", key="k1")
+    heard = anna.hear()
+    assert (heard["type"], heard["user"], heard["text"]) == ("chat", "Script", "backup done")
+    assert rooms(anna) == {"main": 1}
+    imitator = talker()
+    imitator.tell("join", user="Script")
+    assert imitator.hear("error")["code"] == "name_taken"
+    script.close()
+    boris = talker()
+    boris.join("Boris")
+    notice = anna.hear("system")
+    assert (notice["joined"], notice["left"], notice["clients_count"]) == (["Boris"], [], 2)
+
+
+def test_who_has_no_name_reads_and_may_not_talk(talker: TalkerMaker) -> None:
+    anna, reader = talker(), talker()
+    anna.join("Anna")
+    anna.hear("system")
+    anna.tell("chat", text="before")
+    anna.hear("chat")
+    welcome = reader.join(None)
+    assert (welcome["user"], welcome["clients_count"], welcome["users"]) == ("", 1, ["Anna"])
+    assert reader.hear("history")["first"] == 1
+    anna.tell("chat", text="live")
+    assert reader.hear("chat")["text"] == "live"
+    for kind, fields in (("chat", {"text": "I?", "key": "k1"}), ("typing", {})):
+        reader.tell(kind, **fields)
+        refusal = reader.hear("error")
+        assert (refusal["code"], refusal["key" if fields else "room"]) == (
+            "no_name",
+            fields.get("key", "main"),
+        )
+        assert "name" in refusal["text"]
+    assert reader.search("BEFORE")["ids"] == [1]
+    reader.tell("history", before=2)
+    assert len(reader.hear("history")["messages"]) == 1
+    reader.tell("join", user="", room="other")
+    assert reader.hear("error")["code"] == "bad_name"
+    anna.tell("chat", text="still alone")
+    assert anna.hear_until(lambda frame: frame.get("text") == "still alone")[0]["type"] == "chat"
+
+
+def test_who_is_seen_or_not_stays_right_whoever_leaves_and_comes_back(
+    server: RunningServer, talker: TalkerMaker
+) -> None:
+    anna, other = talker(), talker()
+    anna.join("Anna", secret="s" * 64)
+    quiet = Talker(server)
+    quiet.join("Anna", secret="s" * 64, quiet=True)
+    nameless = Talker(server)
+    nameless.join(None)
+    other.join(None, "elsewhere")
+    assert rooms(other) == {"elsewhere": 0, "main": 1}
+    anna.tell("leave")
+    assert rooms(anna) == {"elsewhere": 0, "main": 0}
+    anna.join("Anna", secret="s" * 64, quiet=True)
+    assert rooms(anna) == {"elsewhere": 0, "main": 0}
+    quiet.tell("leave")
+    assert quiet.join("Anna", secret="s" * 64)["clients_count"] == 1
+    assert rooms(other) == {"elsewhere": 0, "main": 1}
+    for one in (nameless, quiet):
+        one.close()
+    deadline = time.monotonic() + 10
+    while rooms(other)["main"]:
+        assert time.monotonic() < deadline
+    nameless = talker()
+    nameless.join(None)
+    nameless.tell("leave")
+    assert nameless.join("Clara")["users"] == ["Clara"]
+    assert rooms(other) == {"elsewhere": 0, "main": 1}
+
+
 def test_everything_is_still_there_after_a_restart(server: RunningServer) -> None:
     with Talker(server) as anna:
         epoch = anna.join("Anna")["epoch"]

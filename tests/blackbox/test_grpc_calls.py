@@ -262,6 +262,54 @@ def test_rooms_are_listed_by_name_with_the_people_in_them(server: RunningServer,
         assert list(again.rooms()) == ["bar", "main", "zoo"]
 
 
+# Search.
+
+
+def test_messages_are_found_by_what_they_say_and_the_older_ones_by_asking_on(caller: Caller) -> None:
+    before = int(time.time())
+    sent = caller.import_([speaker("Anna"), *many(f"Слово\n{number}" for number in range(1, 61))])
+    found = caller.search("СЛОВО")
+    assert [message.id for message in found.messages] == list(range(41, 61))
+    assert (found.before, found.head, found.epoch) == (41, 60, sent.epoch)
+    message = found.messages[0]
+    assert (message.id, message.user, message.text) == (41, "Anna", "Слово\n41")
+    assert before <= message.time.seconds <= time.time()
+    found = caller.search("слово\n1", before=found.before, limit=3)
+    assert ([message.id for message in found.messages], found.before) == ([17, 18, 19], 17)
+    found = caller.search("слово\n1", before=found.before, limit=4_000_000_000)
+    assert ([message.id for message in found.messages], found.before) == ([1, *range(10, 17)], 0)
+    assert caller.search("anna") == pb.SearchResponse(head=60, epoch=sent.epoch)
+
+
+def test_only_a_room_that_is_there_can_be_searched(server: RunningServer, caller: Caller) -> None:
+    caller.send("Anna", "Here", room="garden")
+    assert [message.id for message in caller.search("here", room="Garden").messages] == [1]
+    refused = refusal(lambda: caller.search("x", room="nowhere"))
+    assert (refused.code, refused.reason) == (grpc.StatusCode.NOT_FOUND, "no_such_room")
+    for text in ("", " ", "x" * 5_001):
+        refused = refusal(lambda: caller.search(text))  # noqa: B023 - it is called at once
+        assert (refused.code, refused.reason) == (grpc.StatusCode.INVALID_ARGUMENT, "bad_search")
+        assert refused.fields == ["text"]
+    assert not [path for path in server.directory.iterdir() if "nowhere" in path.name]
+
+
+def test_who_asks_for_many_searches_at_once_does_not_stand_in_the_way_of_others(
+    server: RunningServer, caller: Caller
+) -> None:
+    caller.send("Anna", "word")
+    with Caller(server) as greedy:
+        request = pb.SearchRequest(text="word")
+        calls = [greedy.stub.Search.future(request) for _ in range(200)]
+        for call in calls[:10]:
+            assert call.result(10).messages
+        begun = time.monotonic()
+        assert caller.search("word").messages
+        assert time.monotonic() - begun < 1
+        assert not calls[-1].done()
+        for call in calls:
+            call.cancel()
+
+
 # Import.
 
 
@@ -428,7 +476,9 @@ def test_a_bad_message_is_refused_with_what_was_wrong(
     assert 10 < len(refused.sentence) < 200
 
 
-@pytest.mark.parametrize("method", ["Send", "ListMessages", "ListRooms", "Follow", "Import", "Converse"])
+@pytest.mark.parametrize(
+    "method", ["Send", "ListMessages", "ListRooms", "Search", "Follow", "Import", "Converse"]
+)
 @pytest.mark.parametrize(
     "data",
     [b"\xff", b"\x0a\xff\xff\xff\xff\x0f", b"\x0b" * 200, b"\x0a\x01"],
@@ -442,7 +492,13 @@ def test_bytes_that_are_no_message_are_refused(attacker: Caller, method: str, da
 
 @pytest.mark.parametrize(
     ("method", "field"),
-    [("Send", 1), ("Send", 2), ("Send", 3), ("Send", 4), ("Send", 5), ("ListMessages", 1), ("Follow", 1)],
+    [
+        *(("Send", field) for field in range(1, 6)),
+        ("ListMessages", 1),
+        ("Search", 1),
+        ("Search", 2),
+        ("Follow", 1),
+    ],
 )
 @pytest.mark.parametrize("text", [b"\xff\xfe", b"\xc0\xaf", b"\xed\xa0\x80"], ids=ascii)
 def test_a_string_that_is_no_utf_8_is_refused(attacker: Caller, method: str, field: int, text: bytes) -> None:

@@ -98,6 +98,7 @@ def test_a_line_for_grpcurl_does_what_it_says(address: dict[str, str], command: 
         "Converse": "welcome",
         "Check": "SERVING",
         "ListRooms": "main",
+        "Search": "hello",
     }
     assert (
         expected[

@@ -363,6 +363,69 @@ def test_older_pages_are_those_of_the_socket(caller: Caller, talker: TalkerMaker
             assert [m.id for m in page.messages] == list(range(before - expected, before))
 
 
+def test_the_rooms_are_told_before_and_after_a_join(caller: Caller, talker: TalkerMaker) -> None:
+    caller.send("Anna", "x", room="bar")
+    anna = talker()
+    anna.join("Anna")
+    with caller.converse() as boris:
+        boris.tell(list_rooms=pb.ListRooms(key="k1"))
+        expected = [pb.Room(name="bar"), pb.Room(name="main", clients_count=1)]
+        assert boris.hear().rooms == pb.Rooms(rooms=expected, key="k1")
+        boris.say("not yet")
+        assert boris.refused().code == pb.CODE_NOT_JOINED
+        boris.join("Boris")
+        boris.tell(list_rooms=pb.ListRooms())
+        assert [room.clients_count for room in boris.hear("rooms").rooms.rooms] == [0, 2]
+
+
+def test_what_a_search_finds_is_what_it_finds_over_the_socket(caller: Caller, talker: TalkerMaker) -> None:
+    caller.import_([speaker("Old"), *many(f"Line\n{number}" for number in range(300))])
+    anna = talker()
+    anna.join("Anna", since=300)
+    with caller.converse() as boris:
+        boris.join("Boris", since=300)
+        for text, before, limit in (("LINE\n2", 0, 0), ("line\n2", 212, 7), ("nothing", 0, 5), ("E", 0, 999)):
+            boris.tell(search=pb.Search(text=text, before=before, limit=limit, key="k"))
+            found = boris.hear("found").found
+            frame = anna.search(text, before=before, **({"limit": limit} if limit else {}))
+            assert (found.room, found.text, found.key) == ("main", text, "k")
+            assert ([m.id for m in found.messages], found.before) == (frame["ids"], frame["before"])
+            lines = map(read_line, frame["messages"])
+            assert [(m.user, m.text) for m in found.messages] == [(line.user, line.text) for line in lines]
+        boris.tell(search=pb.Search(text=" ", key="k"))
+        refused = boris.refused()
+        assert (refused.code, refused.key, refused.room) == (pb.CODE_BAD_SEARCH, "k", "main")
+        boris.tell(search=pb.Search(text="x", room="elsewhere"))
+        assert boris.refused().code == pb.CODE_NOT_JOINED
+
+
+def test_who_comes_quietly_or_without_a_name_is_not_seen(caller: Caller, talker: TalkerMaker) -> None:
+    anna = talker()
+    anna.join("Anna")
+    with caller.converse() as script, caller.converse() as reader:
+        assert list(script.join("Script", quiet=True).users) == ["Anna"]
+        welcome = reader.join(None)
+        assert (welcome.user, welcome.clients_count) == ("", 1)
+        script.say("done", key="k")
+        assert [(m.id, m.user) for m in reader.hear_to(1)] == [(1, "Script")]
+        reader.say("I?", key="r")
+        refused = reader.refused()
+        assert (refused.code, refused.key) == (pb.CODE_NO_NAME, "r")
+        reader.tell(typing=pb.BeginTyping())
+        assert reader.refused().code == pb.CODE_NO_NAME
+        reader.tell(join=pb.Join(user="", room="other"))
+        assert reader.refused().code == pb.CODE_BAD_NAME
+        assert caller.rooms() == {"main": 1}
+        reader.tell(leave=pb.Leave())
+        assert list(reader.join("Reader").users) == ["Anna", "Reader"]
+        assert caller.rooms() == {"main": 2}
+    soon(lambda: caller.rooms() == {"main": 1})
+    boris = talker()
+    boris.join("Boris")
+    while "Boris" not in (notice := anna.hear("system"))["joined"]:
+        assert "Script" not in notice["joined"] + notice["left"]
+
+
 def test_one_stream_is_in_several_rooms(caller: Caller, talker: TalkerMaker) -> None:
     anna = talker()
     anna.join("Anna", "one")

@@ -33,7 +33,7 @@ def test_a_room_stands_behind_the_hash() -> None:
     assert address("lab").room == "main"
 
 
-@pytest.mark.parametrize("given", ["", "ftp://lab", "ws://", "lab:port", "ws://lab:99999", "http://[::1"])
+@pytest.mark.parametrize("given", ["", "ftp://lab", "ws://", "lab:port", "ws://lab:99999", "http://[::1", "my lab"])
 def test_what_is_no_address_is_named(given: str) -> None:
     with pytest.raises(ValueError, match="is no address"):
         address(given)

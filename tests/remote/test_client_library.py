@@ -8,7 +8,18 @@ from typing import Any
 
 import pytest
 
-from besedka.remote import ConnectionFailed, JoinRefused, Message, RemoteChat, SayRefused, connect
+from besedka.remote import (
+    AskRefused,
+    CarrierEnded,
+    ConnectionFailed,
+    FoundMessages,
+    JoinRefused,
+    Message,
+    RemoteChat,
+    RoomEntry,
+    SayRefused,
+    connect,
+)
 from besedka.wire.line import MessageId
 from tests import looping
 from tests.running import RunningServer, free_port
@@ -165,6 +176,98 @@ def test_a_program_that_does_not_read_loses_nothing(url: str) -> None:
                 await asyncio.gather(*(anna.post("x" * 1_000) for _ in range(900)))
             messages = await take(idle.follow(), 2_700)
             assert [message.id for message in messages] == list(range(1, 2_701))
+
+    run(scenario)
+
+
+def test_the_rooms_are_asked_for(url: str) -> None:
+    async def scenario() -> None:
+        async with connect(url, "Anna", "zoo") as zoo, connect(url, "Boris") as chat:
+            await zoo.say("x")
+            expected = [RoomEntry("main", 1), RoomEntry("zoo", 1)]
+            assert await chat.rooms() == expected
+            assert await asyncio.gather(*(chat.rooms() for _ in range(10))) == [expected] * 10
+
+    run(scenario)
+
+
+def test_a_question_that_is_given_up_harms_no_other_and_not_the_connection(url: str) -> None:
+    async def scenario() -> None:
+        async with connect(url, "Anna") as chat:
+            asking = [asyncio.ensure_future(chat.rooms()) for _ in range(20)]
+            said = chat.post("x")
+            await asyncio.sleep(0)
+            for one in asking[::2]:
+                one.cancel()
+            answers = await asyncio.gather(*asking, return_exceptions=True)
+            assert answers[1::2] == [[RoomEntry("main", 1)]] * 10
+            assert await said == 1
+            assert chat.is_connected
+
+    run(scenario)
+
+
+def test_what_was_said_is_searched_for(url: str) -> None:
+    async def scenario() -> None:
+        async with connect(url, "Anna") as anna:
+            await asyncio.gather(*(anna.post(f"Слово {number}") for number in range(1, 31)))
+            async with connect(url, "Boris") as boris:
+                await boris.say("слово чужое")
+                found = await boris.search("СЛОВО", limit=3)
+                assert [(m.id, m.user, m.text, m.is_old, m.is_own) for m in found.messages] == [
+                    (29, "Anna", "Слово 29", True, False),
+                    (30, "Anna", "Слово 30", True, False),
+                    (31, "Boris", "слово чужое", False, True),
+                ]
+                assert found.before == 29
+                assert found.messages[0].time
+                ids: list[int] = []
+                before = found.before
+                while before:
+                    found = await boris.search("слово", before)
+                    ids, before = [message.id for message in found.messages] + ids, found.before
+                assert ids == list(range(1, 29))
+                asked = [boris.search(f"слово {number}", limit=1) for number in range(1, 10)]
+                last = [found.messages[0].id for found in await asyncio.gather(*asked)]
+                assert last == [19, 29, 30, *range(4, 10)]
+                assert await boris.search("nothing") == FoundMessages([], 0)
+                with pytest.raises(AskRefused, match="empty") as refusal:
+                    await boris.search(" ")
+                assert refusal.value.code == "bad_search"
+
+    run(scenario)
+
+
+def test_who_comes_quietly_is_not_seen_and_may_speak(url: str) -> None:
+    async def scenario() -> None:
+        async with connect(url, "Anna") as anna, connect(url, "Script", quiet=True) as script:
+            assert (script.people, script.clients_count) == (["Anna"], 1)
+            assert await script.say("done") == 1
+            (message,) = await take(anna.follow(), 1)
+            assert (message.user, anna.people) == ("Script", ["Anna"])
+
+    run(scenario)
+
+
+def test_who_has_no_name_only_reads(chat_server: RunningServer, url: str) -> None:
+    async def scenario() -> None:
+        async with connect(url, "Anna") as anna, connect(url, "") as reader:
+            assert (reader.name, reader.clients_count) == ("", 1)
+            await anna.say("one")
+            messages = reader.follow()
+            assert [(m.user, m.is_own) for m in await take(messages, 1)] == [("Anna", False)]
+            with pytest.raises(SayRefused, match="without a name") as refusal:
+                await reader.say("I?")
+            assert refusal.value.code == "no_name"
+            await asyncio.to_thread(chat_server.stop)
+            await until(lambda: not reader.is_connected)
+            for question in (reader.rooms(), reader.search("x")):
+                with pytest.raises(CarrierEnded):
+                    await question
+            await asyncio.to_thread(chat_server.start)
+            await anna.say("two")
+            assert [message.text for message in await take(messages, 1)] == ["two"]
+            assert reader.clients_count == 1
 
     run(scenario)
 

@@ -22,8 +22,8 @@ class FakeMember(Member):
         fills: the next write fills it.
     """
 
-    def __init__(self, name: str = "Anna", room: Room | None = None) -> None:
-        super().__init__(Person(name), self._written)
+    def __init__(self, name: str = "Anna", room: Room | None = None, *, is_seen: bool = True) -> None:
+        super().__init__(Person(name), self._written, is_seen=is_seen)
         self.room = room
         self.heard: list[ServerWord] = []
         self.refusals: list[Refused] = []

@@ -5,17 +5,22 @@ from __future__ import annotations
 import asyncio
 import errno
 import os
+import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from besedka.serve.chat import Chat
+from besedka.serve.history import ChatHistory, Hits, room_names
 from besedka.serve.room import Room, Said
 from besedka.serve.settings import Settings
+from besedka.wire.line import Line, MessageId
 from besedka.wire.names import DEFAULT_ROOM
 from besedka.wire.refusals import Code, Refused
-from besedka.wire.words import History, ServerWord, System
+from besedka.wire.words import History, RoomEntry, ServerWord, System
 from tests import looping
 from tests.serve.faking import FakeMember
 
@@ -226,6 +231,7 @@ def test_rooms_that_nobody_entered_or_all_have_left_give_back_their_files(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("besedka.serve.chat.DESERTED_SECONDS", 0.05)
+    monkeypatch.setattr("besedka.serve.chat.ENTER_SECONDS", 0.05)
 
     async def scenario() -> None:
         chat, _ = await started(tmp_path)
@@ -247,13 +253,161 @@ def test_a_room_that_somebody_enters_in_time_stays_open(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("besedka.serve.chat.DESERTED_SECONDS", 0.05)
+    monkeypatch.setattr("besedka.serve.chat.ENTER_SECONDS", 0.0)
 
     async def scenario() -> None:
         chat, _ = await started(tmp_path)
-        room = await open_room(chat, "one")
-        chat.enter(room, FakeMember())
+        entered, held = await open_room(chat, "one"), await open_room(chat, "two")
+        await asyncio.sleep(0.02)
+        chat.enter(entered, FakeMember())
+        chat.hold(held)
         await asyncio.sleep(0.2)
-        assert chat.room("one") is room
+        assert chat.room("one") is entered
+        assert chat.room("two") is held
+        chat.let_go(held)
+        await asyncio.sleep(0.2)
+        assert await open_room(chat, "two") is not held
+        await chat.close()
+
+    looping.run(scenario())
+
+
+def test_a_deserted_room_makes_place_for_another_but_none_that_somebody_needs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("besedka.serve.chat.ROOMS_AT_MOST", 4)
+    monkeypatch.setattr("besedka.serve.chat.ENTER_SECONDS", 0.0)
+
+    async def scenario() -> None:
+        chat, _ = await started(tmp_path)
+        held, entered, deserted = [await open_room(chat, name) for name in ("held", "entered", "deserted")]
+        await asyncio.sleep(0.02)
+        chat.hold(held)
+        chat.enter(entered, FakeMember())
+        other = await open_room(chat, "other")
+        assert [entry.name for entry in await chat.rooms()] == ["entered", "held", "main", "other"]
+        chat.enter(other, FakeMember())
+        with pytest.raises(Refused) as refusal:
+            await open_room(chat, "deserted")
+        assert refusal.value.code is Code.TOO_MANY_ROOMS
+        chat.let_go(held)
+        assert await open_room(chat, "deserted") is not deserted
+        assert chat.room("entered") is entered
+        await chat.close()
+
+    looping.run(scenario())
+
+
+def test_a_room_that_was_just_opened_waits_for_those_who_asked_for_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("besedka.serve.chat.ROOMS_AT_MOST", 2)
+
+    async def scenario() -> None:
+        chat, _ = await started(tmp_path)
+        one = await open_room(chat, "one")
+        with pytest.raises(Refused):
+            await open_room(chat, "two")
+        member = FakeMember("Anna", one)
+        chat.enter(one, member)
+        chat.say(one, Said(member, "Anna", "I am here", ""))
+        await chat.finish()
+        assert (tmp_path / "talk.one.txt").read_text().endswith("I am here\n")
+        await chat.close()
+
+    looping.run(scenario())
+
+
+def test_who_asks_for_the_rooms_while_others_do_shares_their_look_at_the_disk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks = 0
+
+    def look(history: Path) -> list[str]:
+        nonlocal looks
+        looks += 1
+        return room_names(history)
+
+    monkeypatch.setattr("besedka.serve.chat.room_names", look)
+    (tmp_path / "talk.zoo.txt").write_text("[2025-01-01 00:00:00] Old: one\n")
+
+    async def scenario() -> None:
+        chat, room = await started(tmp_path)
+        chat.enter(room, FakeMember())
+        chat.enter(room, FakeMember("Unseen", is_seen=False))
+        asking = [asyncio.ensure_future(chat.rooms()) for _ in range(10)]
+        await asyncio.sleep(0)
+        asking.pop().cancel()
+        expected = [RoomEntry("main", 1), RoomEntry("zoo", 0)]
+        assert await asyncio.gather(*asking) == [expected] * 9
+        assert looks == 1
+        assert await chat.rooms() == expected
+        assert looks == 2
+        await chat.close()
+        with pytest.raises(Refused):
+            await chat.rooms()
+
+    looping.run(scenario())
+
+
+def test_what_is_said_again_does_not_wait_for_all_who_search(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order: list[str] = []
+    really_search, really_look = ChatHistory.search, ChatHistory.said_by
+
+    def search(history: ChatHistory, text: str, *how: Any) -> Hits:
+        order.append("search")
+        time.sleep(0.02)
+        return really_search(history, text, *how)
+
+    def said_by(history: ChatHistory, user: str, after: int) -> list[tuple[MessageId, Line]]:
+        order.append("again")
+        return really_look(history, user, after)
+
+    monkeypatch.setattr(ChatHistory, "search", search)
+    monkeypatch.setattr(ChatHistory, "said_by", said_by)
+
+    async def scenario() -> None:
+        chat, room = await started(tmp_path, 30)
+        searching = [asyncio.ensure_future(chat.search(room, "1", 0, 20)) for _ in range(10)]
+        await asyncio.sleep(0)
+        await chat.said_by(room, "Old", 0)
+        assert order in (["search", "again"], ["search", "again", "search"])
+        searching.pop().cancel()
+        for hits in await asyncio.gather(*searching):
+            assert hits.ids == [2, *range(11, 21), 22]
+        assert not room.holds
+        await chat.close()
+
+    looping.run(scenario())
+
+
+def test_a_search_that_meets_another_log_begins_anew_in_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def scenario() -> None:
+        chat, room = await started(tmp_path, 30)
+        member = FakeMember("Anna", room)
+        chat.enter(room, member)
+        really_search = ChatHistory.search
+        may_go_on = threading.Event()
+
+        def search(history: ChatHistory, *how: Any) -> Hits:
+            hits = really_search(history, *how)
+            may_go_on.wait(5)
+            return hits
+
+        monkeypatch.setattr(ChatHistory, "search", search)
+        searching = asyncio.ensure_future(chat.search(room, "1", 12, 20))
+        await asyncio.sleep(0.05)
+        (tmp_path / "talk.txt").write_text("[2025-01-01 00:00:00] Hand: 1\n")
+        chat.say(room, Said(member, "Anna", "x", ""))
+        await until(lambda: member.starts == 1)
+        may_go_on.set()
+        hits = await searching
+        assert (hits.ids, hits.before) == ([1], 0)
+        assert hits.lines == ["[2025-01-01 00:00:00] Hand: 1"]
         await chat.close()
 
     looping.run(scenario())

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from weakref import ref
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -128,6 +130,44 @@ def test_an_address_that_leaves_and_comes_back_does_not_find_a_full_bucket() -> 
         pace.say(5.0)
     with pytest.raises(Refused):
         pace.say(5.0)
+
+
+def test_an_address_has_one_bucket_as_long_as_anybody_knows_it() -> None:
+    sources = Sources(Fairness(rate=0, rate_address=1))
+    pace = sources.pace(sources.admit("192.0.2.1", counts=False))
+    sources.forget(100.0)
+    other = sources.pace(sources.admit("192.0.2.1"))
+    assert other.source is pace.source
+    for _ in range(5):
+        pace.say(100.0)
+        other.say(100.0)
+    for one in (pace, other):
+        with pytest.raises(Refused):
+            one.say(100.0)
+
+
+def test_an_address_that_nobody_knows_any_more_is_forgotten_when_it_is_as_new() -> None:
+    sources = Sources(Fairness(rate=0, rate_address=1))
+    known = ref(sources.admit("192.0.2.1", counts=False))
+    sources.pace(sources.admit("192.0.2.1", counts=False)).say(0.0)
+    sources.forget(0.5)
+    assert known()
+    sources.forget(1.5)
+    assert known() is None
+
+
+def test_a_bucket_that_is_used_after_its_address_was_as_new_is_remembered() -> None:
+    sources = Sources(Fairness(rate=0, rate_address=1))
+    pace = sources.pace(sources.admit("192.0.2.1", counts=False))
+    sources.forget(0.0)
+    for _ in range(10):
+        pace.say(0.0)
+    sources.forget(1.0)
+    del pace
+    pace = sources.pace(sources.admit("192.0.2.1"))
+    pace.say(1.0)
+    with pytest.raises(Refused):
+        pace.say(1.0)
 
 
 def test_no_limit_is_no_limit() -> None:

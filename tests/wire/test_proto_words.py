@@ -29,11 +29,16 @@ from besedka.wire.words import (
     Chat,
     ClientWord,
     Error,
+    Found,
     History,
     Join,
     Leave,
     Limits,
+    ListRooms,
+    RoomEntry,
+    Rooms,
     Say,
+    Search,
     ServerWord,
     System,
     Typing,
@@ -56,11 +61,13 @@ OFFSETS = st.integers(-12 * 4, 14 * 4).map(lambda quarters: quarters * 900)
 MOMENTS = st.integers(1, 2**33)
 
 CLIENT_WORDS: st.SearchStrategy[ClientWord] = st.one_of(
-    st.builds(Join, STRINGS, ROOMS, CURSORS, STRINGS, STRINGS),
+    st.builds(Join, st.none() | STRINGS, ROOMS, CURSORS, STRINGS, STRINGS, st.booleans()),
     st.builds(Say, STRINGS, ROOMS, STRINGS, CURSORS),
     st.builds(Browse, IDS, ROOMS, st.integers(1, 2**32 - 1)),
     st.builds(BeginTyping, ROOMS),
     st.builds(Leave, ROOMS),
+    st.builds(ListRooms, STRINGS),
+    st.builds(Search, STRINGS, ROOMS, st.integers(0, 2**64 - 1), st.integers(1, 2**32 - 1), STRINGS),
 )
 OTHER_SERVER_WORDS: st.SearchStrategy[ServerWord] = st.one_of(
     st.builds(
@@ -95,6 +102,7 @@ OTHER_SERVER_WORDS: st.SearchStrategy[ServerWord] = st.one_of(
         users=st.lists(STRINGS, max_size=4),
     ),
     st.builds(Typing, STRINGS, STRINGS),
+    st.builds(Rooms, st.lists(st.builds(RoomEntry, STRINGS, COUNTS), max_size=4), STRINGS),
     st.builds(
         Error,
         st.sampled_from([code.value for code in Code]),
@@ -173,6 +181,18 @@ def test_a_page_for_one_who_reads_on_arrives_as_messages_with_his_keys(
     assert sent(History("main", first, lines, keys=keys), offset) == chats
 
 
+@QUICK
+@given(
+    st.lists(st.tuples(IDS, MOMENTS, NAMES, TEXTS), max_size=4), OFFSETS, STRINGS, st.integers(0, 2**64 - 1)
+)
+def test_what_was_found_arrives_with_its_ids_and_lines(
+    said: list[tuple[int, int, str, str]], offset: int, text: str, before: int
+) -> None:
+    lines = [write_line(Line(stamp(at, offset), user, one)) for _, at, user, one in said]
+    word = Found("main", text, lines, [number for number, *_ in said], before, "key")
+    assert sent(word, offset) == [word]
+
+
 def test_an_empty_page_arrives_empty() -> None:
     assert sent(History("main", 7, [], before=7), 0) == [History("main", 7, [], before=7)]
 
@@ -187,8 +207,8 @@ def test_a_line_without_a_time_arrives_without_one_and_can_be_read_again() -> No
 
 
 def test_every_word_makes_a_round_trip_here() -> None:
-    assert {*ServerWord.__args__} == {Welcome, History, Chat, System, Typing, Error}
-    assert {*ClientWord.__args__} == {Join, Say, Browse, BeginTyping, Leave}
+    assert {*ServerWord.__args__} == {Welcome, History, Chat, System, Typing, Rooms, Found, Error}
+    assert {*ClientWord.__args__} == {Join, Say, Browse, BeginTyping, Leave, ListRooms, Search}
 
 
 def test_what_is_left_out_has_its_default() -> None:
@@ -197,6 +217,13 @@ def test_what_is_left_out_has_its_default() -> None:
     assert proto.said(pb.ConverseRequest(history=pb.ListHistory(before=9))) == Browse(9)
     assert proto.said(pb.ConverseRequest(typing=pb.BeginTyping())) == BeginTyping(DEFAULT_ROOM)
     assert proto.said(pb.ConverseRequest(leave=pb.Leave())) == Leave(DEFAULT_ROOM)
+    assert proto.said(pb.ConverseRequest(join=pb.Join())) == Join(None)
+    assert proto.said(pb.ConverseRequest(list_rooms=pb.ListRooms())) == ListRooms()
+    assert proto.said(pb.ConverseRequest(search=pb.Search(text="x"))) == Search("x")
+
+
+def test_an_empty_name_is_not_the_same_as_none() -> None:
+    assert proto.said(pb.ConverseRequest(join=pb.Join(user=""))) == Join("")
 
 
 def test_a_cursor_of_zero_is_not_the_same_as_none() -> None:

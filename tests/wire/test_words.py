@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from besedka.wire.names import DEFAULT_ROOM, SYSTEM_NAME
 from besedka.wire.refusals import Code, Language, Refused
 from besedka.wire.words import (
+    FOUND_MESSAGES,
     PAGE_MESSAGES,
     AnyWord,
     BeginTyping,
@@ -20,12 +21,17 @@ from besedka.wire.words import (
     Chat,
     ClientWord,
     Error,
+    Found,
     Frame,
     History,
     Join,
     Leave,
     Limits,
+    ListRooms,
+    RoomEntry,
+    Rooms,
     Say,
+    Search,
     SeedSay,
     ServerWord,
     System,
@@ -53,29 +59,35 @@ VALUES = {
     "object": '{"a":"x"}',
 }
 STRING = {"string", "number in a string"}
+STRING_OR_NULL = {*STRING, "null"}
 INTEGER = {"integer"}
 INTEGER_OR_NULL = {"integer", "null"}
 
 FIELDS: dict[type[Frame], dict[str, set[str]]] = {
     Join: {
-        "user": STRING,
+        "user": STRING_OR_NULL,
         "room": STRING,
         "since": INTEGER_OR_NULL,
         "epoch": STRING,
         "secret": STRING,
+        "quiet": {"true"},
     },
     Say: {"text": STRING, "room": STRING, "key": STRING, "after": INTEGER_OR_NULL},
     Browse: {"before": INTEGER, "room": STRING, "limit": INTEGER},
     BeginTyping: {"room": STRING},
     Leave: {"room": STRING},
+    ListRooms: {"key": STRING},
+    Search: {"text": STRING, "room": STRING, "before": INTEGER, "limit": INTEGER, "key": STRING},
 }
 SEED_FIELDS = {"user": STRING, "text": STRING}
 WHOLE: dict[type[Frame], dict[str, str]] = {
-    Join: {"user": '"Anna"'},
+    Join: {},
     Say: {"text": '"hi"'},
     Browse: {"before": "1"},
     BeginTyping: {},
     Leave: {},
+    ListRooms: {},
+    Search: {"text": '"hi"'},
 }
 """The fields that a frame must have."""
 
@@ -176,10 +188,13 @@ def test_a_field_that_is_missing_is_refused_and_named(word: type[Frame], field: 
 
 def test_fields_that_are_left_out_have_their_defaults() -> None:
     assert decode_client('{"type":"join","user":"Anna"}') == Join("Anna", DEFAULT_ROOM, None, "", "")
+    assert decode_client('{"type":"join"}') == Join(None, quiet=False)
     assert decode_client('{"type":"chat","text":"hi"}') == Say("hi", DEFAULT_ROOM, "", None)
     assert decode_client('{"type":"history","before":9}') == Browse(9, DEFAULT_ROOM, PAGE_MESSAGES)
     assert decode_client('{"type":"typing"}') == BeginTyping(DEFAULT_ROOM)
     assert decode_client('{"type":"leave"}') == Leave(DEFAULT_ROOM)
+    assert decode_client('{"type":"rooms"}') == ListRooms("")
+    assert decode_client('{"type":"search","text":"hi"}') == Search("hi", DEFAULT_ROOM, 0, FOUND_MESSAGES)
     assert decode_seed('{"type":"chat","user":"Anna","text":"hi"}') == SeedSay("Anna", "hi")
 
 
@@ -327,7 +342,10 @@ def test_a_number_that_is_no_integer_or_beyond_reason_is_refused(number: str) ->
     assert "`$.before`" in str(refused)
 
 
-@pytest.mark.parametrize("frame", ['"join","user":"Anna","since":', '"chat","text":"x","after":'])
+@pytest.mark.parametrize(
+    "frame",
+    ['"join","user":"Anna","since":', '"chat","text":"x","after":', '"search","text":"x","before":'],
+)
 def test_a_cursor_is_zero_or_more(frame: str) -> None:
     assert decode_client(f'{{"type":{frame}0}}') is not None
     assert refusal(f'{{"type":{frame}-1}}').code is Code.BAD_FRAME
@@ -362,7 +380,7 @@ JSON = st.recursive(
 NAMES_OF_FIELDS = st.sampled_from(
     ["type", "room", "user", "text", "key", "since", "after", "before", "limit", "epoch"]
 )
-KINDS = st.sampled_from(["join", "chat", "history", "typing", "leave", "welcome"])
+KINDS = st.sampled_from(["join", "chat", "history", "typing", "leave", "rooms", "search", "found", "welcome"])
 NEARLY_FRAMES = st.builds(
     lambda kind, rest: json.dumps({"type": kind, **rest}),
     KINDS | JSON,
@@ -407,14 +425,18 @@ SERVER_WORDS: st.SearchStrategy[ServerWord] = st.one_of(
     st.builds(Chat, STRINGS, INTEGERS, STRINGS, STRINGS, STRINGS, INTEGERS, STRINGS),
     st.builds(System, STRINGS, STRINGS, STRINGS, INTEGERS, LISTS, LISTS, STRINGS),
     st.builds(Typing, STRINGS, STRINGS),
+    st.builds(Rooms, st.lists(st.builds(RoomEntry, STRINGS, INTEGERS), max_size=4), STRINGS),
+    st.builds(Found, STRINGS, STRINGS, LISTS, st.lists(INTEGERS, max_size=4), INTEGERS, STRINGS),
     st.builds(Error, STRINGS, STRINGS, STRINGS, STRINGS, STRINGS),
 )
 CLIENT_WORDS: st.SearchStrategy[ClientWord] = st.one_of(
-    st.builds(Join, STRINGS, STRINGS, st.none() | CURSORS, STRINGS, STRINGS),
+    st.builds(Join, st.none() | STRINGS, STRINGS, st.none() | CURSORS, STRINGS, STRINGS, st.booleans()),
     st.builds(Say, STRINGS, STRINGS, STRINGS, st.none() | CURSORS),
     st.builds(Browse, ORDINALS, STRINGS, ORDINALS),
     st.builds(BeginTyping, STRINGS),
     st.builds(Leave, STRINGS),
+    st.builds(ListRooms, STRINGS),
+    st.builds(Search, STRINGS, STRINGS, CURSORS, ORDINALS, STRINGS),
 )
 
 
@@ -423,7 +445,7 @@ def check_frame(data: bytes, word: AnyWord) -> None:
     assert frame["type"] == tag(type(word))
     assert b"\n" not in data
     for name, value in frame.items():
-        if name not in {"type", "limits"}:
+        if name not in {"type", "limits", "rooms"}:
             assert getattr(word, name) == value
 
 
@@ -452,7 +474,7 @@ def test_a_word_of_a_seed_client_is_decoded_as_it_was_encoded(word: SeedSay) -> 
 
 
 def test_every_server_word_makes_a_round_trip_here() -> None:
-    assert {*ServerWord.__args__} == {Welcome, History, Chat, System, Typing, Error}
+    assert {*ServerWord.__args__} == {Welcome, History, Chat, System, Typing, Rooms, Found, Error}
 
 
 def test_a_message_as_it_stands_on_the_wire() -> None:

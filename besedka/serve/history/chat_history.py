@@ -5,7 +5,7 @@ The rules of this module:
 - the file is the truth, and alone is enough; the index beside it is made again when it is missing or does not fit;
 - a message counts when its whole line is on disk: `append` returns only after ``fdatasync``;
 - nothing here knows a loop, a socket or a room. The methods block, and the caller runs them where that does no harm;
-  `append` by one thread at a time, `read` and `find` by any.
+  `append` by one thread at a time, `read` and `search` by any.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import logging
 import os
 import secrets
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,6 +27,7 @@ from besedka.serve.history import check, file, scan
 from besedka.serve.history.file import FULL, Descriptor, Identity, reason
 from besedka.serve.history.index import Index, Places, Record, index_path
 from besedka.serve.history.repair import Torn, repair
+from besedka.serve.history.search import Block, Hits, Needle, search
 from besedka.wire.line import FIRST_LINE, Line, MessageId, read_line, show_line
 from besedka.wire.names import clean_room
 from besedka.wire.refusals import Refused
@@ -41,6 +42,11 @@ PAGE_BYTES: Final = 32 * 1024
 
 RECORDS_AT_ONCE: Final = 10_000
 """How many messages are indexed, or looked through, in one step."""
+
+
+STEP_ASIDE_SECONDS: Final = 0.000_01
+"""How long who looks through a log sleeps after each block. Python hands its lock to another thread only after 5 ms, unless the
+one who has it sleeps; and a message needs the lock a dozen times on its way to the disk and back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +116,12 @@ class _Body:
                     break
             number += 1
         return page
+
+    def backwards(self, before: int) -> Iterator[Block]:
+        """The log in blocks, from the one with the message before this id to the first."""
+        if before > 1:
+            for number, offset, end in self.places.backwards(before - 1, self.size):
+                yield Block(number, self.file.read(offset, end - offset))
 
 
 class ChatHistory:
@@ -222,7 +234,23 @@ class ChatHistory:
                 if line.find(name) == line.find("]"):
                     found.append((MessageId(number), read_line(line)))
                 number += 1
+            time.sleep(STEP_ASIDE_SECONDS)
         return found
+
+    def search(self, text: str, before: int, limit: int, seconds: float) -> Hits:
+        """The newest messages older than the id ``before`` that hold a text, in capitals or small letters.
+
+        It looks about so many seconds long, and then says where it has stopped; one block is looked at in any case.
+        """
+        until = time.perf_counter() + seconds
+        body = self._body
+        before = min(before, body.count + 1)
+
+        def is_enough() -> bool:
+            time.sleep(STEP_ASIDE_SECONDS)
+            return time.perf_counter() >= until
+
+        return search(body.backwards(before), Needle(text), before, limit, is_enough)
 
     def close(self, *, remove_if_empty: bool = False) -> None:
         """Let go of the file; one that holds nothing, and is still ours, can be removed."""

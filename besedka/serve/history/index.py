@@ -88,6 +88,25 @@ class Places:
         entry = bisect_right(self._ids, number, hi=len(self._offsets)) - 1
         return self._ids[entry], self._offsets[entry]
 
+    def backwards(self, number: int, end: int) -> Iterator[tuple[int, int, int]]:
+        """The stretches between entries, from the one with a message backwards to the first.
+
+        Args:
+            number: the message.
+            end: where the last stretch ends.
+
+        Yields:
+            The id of the first message of a stretch, where it begins and where it ends.
+        """
+        count = len(self._offsets)
+        entry = bisect_right(self._ids, number, hi=count) - 1
+        if entry + 1 < count:
+            end = self._offsets[entry + 1]
+        for at in range(entry, -1, -1):
+            begin = self._offsets[at]
+            yield self._ids[at], begin, end
+            end = begin
+
     def before_offset(self, offset: int) -> tuple[int, int]:
         """The nearest entry that begins at or before an offset: its id and offset."""
         entry = max(0, bisect_right(self._offsets, offset) - 1)

@@ -36,6 +36,8 @@ class Code(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     CODE_GOING_DOWN: _ClassVar[Code]
     CODE_NO_SUCH_ROOM: _ClassVar[Code]
     CODE_BAD_CURSOR: _ClassVar[Code]
+    CODE_BAD_SEARCH: _ClassVar[Code]
+    CODE_NO_NAME: _ClassVar[Code]
 CODE_UNSPECIFIED: Code
 CODE_BAD_JSON: Code
 CODE_BAD_FRAME: Code
@@ -60,6 +62,8 @@ CODE_NOT_STORED: Code
 CODE_GOING_DOWN: Code
 CODE_NO_SUCH_ROOM: Code
 CODE_BAD_CURSOR: Code
+CODE_BAD_SEARCH: Code
+CODE_NO_NAME: Code
 
 class Message(_message.Message):
     __slots__ = ("id", "user", "text", "time", "key")
@@ -149,6 +153,30 @@ class Room(_message.Message):
     clients_count: int
     def __init__(self, name: _Optional[str] = ..., clients_count: _Optional[int] = ...) -> None: ...
 
+class SearchRequest(_message.Message):
+    __slots__ = ("room", "text", "before", "limit")
+    ROOM_FIELD_NUMBER: _ClassVar[int]
+    TEXT_FIELD_NUMBER: _ClassVar[int]
+    BEFORE_FIELD_NUMBER: _ClassVar[int]
+    LIMIT_FIELD_NUMBER: _ClassVar[int]
+    room: str
+    text: str
+    before: int
+    limit: int
+    def __init__(self, room: _Optional[str] = ..., text: _Optional[str] = ..., before: _Optional[int] = ..., limit: _Optional[int] = ...) -> None: ...
+
+class SearchResponse(_message.Message):
+    __slots__ = ("messages", "before", "head", "epoch")
+    MESSAGES_FIELD_NUMBER: _ClassVar[int]
+    BEFORE_FIELD_NUMBER: _ClassVar[int]
+    HEAD_FIELD_NUMBER: _ClassVar[int]
+    EPOCH_FIELD_NUMBER: _ClassVar[int]
+    messages: _containers.RepeatedCompositeFieldContainer[Message]
+    before: int
+    head: int
+    epoch: str
+    def __init__(self, messages: _Optional[_Iterable[_Union[Message, _Mapping]]] = ..., before: _Optional[int] = ..., head: _Optional[int] = ..., epoch: _Optional[str] = ...) -> None: ...
+
 class FollowRequest(_message.Message):
     __slots__ = ("room", "since", "epoch")
     ROOM_FIELD_NUMBER: _ClassVar[int]
@@ -232,32 +260,38 @@ class IdRange(_message.Message):
     def __init__(self, first: _Optional[int] = ..., last: _Optional[int] = ...) -> None: ...
 
 class ConverseRequest(_message.Message):
-    __slots__ = ("join", "say", "history", "typing", "leave")
+    __slots__ = ("join", "say", "history", "typing", "leave", "list_rooms", "search")
     JOIN_FIELD_NUMBER: _ClassVar[int]
     SAY_FIELD_NUMBER: _ClassVar[int]
     HISTORY_FIELD_NUMBER: _ClassVar[int]
     TYPING_FIELD_NUMBER: _ClassVar[int]
     LEAVE_FIELD_NUMBER: _ClassVar[int]
+    LIST_ROOMS_FIELD_NUMBER: _ClassVar[int]
+    SEARCH_FIELD_NUMBER: _ClassVar[int]
     join: Join
     say: Say
     history: ListHistory
     typing: BeginTyping
     leave: Leave
-    def __init__(self, join: _Optional[_Union[Join, _Mapping]] = ..., say: _Optional[_Union[Say, _Mapping]] = ..., history: _Optional[_Union[ListHistory, _Mapping]] = ..., typing: _Optional[_Union[BeginTyping, _Mapping]] = ..., leave: _Optional[_Union[Leave, _Mapping]] = ...) -> None: ...
+    list_rooms: ListRooms
+    search: Search
+    def __init__(self, join: _Optional[_Union[Join, _Mapping]] = ..., say: _Optional[_Union[Say, _Mapping]] = ..., history: _Optional[_Union[ListHistory, _Mapping]] = ..., typing: _Optional[_Union[BeginTyping, _Mapping]] = ..., leave: _Optional[_Union[Leave, _Mapping]] = ..., list_rooms: _Optional[_Union[ListRooms, _Mapping]] = ..., search: _Optional[_Union[Search, _Mapping]] = ...) -> None: ...
 
 class Join(_message.Message):
-    __slots__ = ("room", "user", "since", "epoch", "secret")
+    __slots__ = ("room", "user", "since", "epoch", "secret", "quiet")
     ROOM_FIELD_NUMBER: _ClassVar[int]
     USER_FIELD_NUMBER: _ClassVar[int]
     SINCE_FIELD_NUMBER: _ClassVar[int]
     EPOCH_FIELD_NUMBER: _ClassVar[int]
     SECRET_FIELD_NUMBER: _ClassVar[int]
+    QUIET_FIELD_NUMBER: _ClassVar[int]
     room: str
     user: str
     since: int
     epoch: str
     secret: str
-    def __init__(self, room: _Optional[str] = ..., user: _Optional[str] = ..., since: _Optional[int] = ..., epoch: _Optional[str] = ..., secret: _Optional[str] = ...) -> None: ...
+    quiet: bool
+    def __init__(self, room: _Optional[str] = ..., user: _Optional[str] = ..., since: _Optional[int] = ..., epoch: _Optional[str] = ..., secret: _Optional[str] = ..., quiet: _Optional[bool] = ...) -> None: ...
 
 class Say(_message.Message):
     __slots__ = ("room", "text", "key", "after")
@@ -293,21 +327,45 @@ class Leave(_message.Message):
     room: str
     def __init__(self, room: _Optional[str] = ...) -> None: ...
 
+class ListRooms(_message.Message):
+    __slots__ = ("key",)
+    KEY_FIELD_NUMBER: _ClassVar[int]
+    key: str
+    def __init__(self, key: _Optional[str] = ...) -> None: ...
+
+class Search(_message.Message):
+    __slots__ = ("room", "text", "before", "limit", "key")
+    ROOM_FIELD_NUMBER: _ClassVar[int]
+    TEXT_FIELD_NUMBER: _ClassVar[int]
+    BEFORE_FIELD_NUMBER: _ClassVar[int]
+    LIMIT_FIELD_NUMBER: _ClassVar[int]
+    KEY_FIELD_NUMBER: _ClassVar[int]
+    room: str
+    text: str
+    before: int
+    limit: int
+    key: str
+    def __init__(self, room: _Optional[str] = ..., text: _Optional[str] = ..., before: _Optional[int] = ..., limit: _Optional[int] = ..., key: _Optional[str] = ...) -> None: ...
+
 class ConverseResponse(_message.Message):
-    __slots__ = ("welcome", "messages", "history", "presence", "typing", "refused")
+    __slots__ = ("welcome", "messages", "history", "presence", "typing", "refused", "rooms", "found")
     WELCOME_FIELD_NUMBER: _ClassVar[int]
     MESSAGES_FIELD_NUMBER: _ClassVar[int]
     HISTORY_FIELD_NUMBER: _ClassVar[int]
     PRESENCE_FIELD_NUMBER: _ClassVar[int]
     TYPING_FIELD_NUMBER: _ClassVar[int]
     REFUSED_FIELD_NUMBER: _ClassVar[int]
+    ROOMS_FIELD_NUMBER: _ClassVar[int]
+    FOUND_FIELD_NUMBER: _ClassVar[int]
     welcome: Welcome
     messages: Messages
     history: HistoryPage
     presence: Presence
     typing: Typing
     refused: Refused
-    def __init__(self, welcome: _Optional[_Union[Welcome, _Mapping]] = ..., messages: _Optional[_Union[Messages, _Mapping]] = ..., history: _Optional[_Union[HistoryPage, _Mapping]] = ..., presence: _Optional[_Union[Presence, _Mapping]] = ..., typing: _Optional[_Union[Typing, _Mapping]] = ..., refused: _Optional[_Union[Refused, _Mapping]] = ...) -> None: ...
+    rooms: Rooms
+    found: Found
+    def __init__(self, welcome: _Optional[_Union[Welcome, _Mapping]] = ..., messages: _Optional[_Union[Messages, _Mapping]] = ..., history: _Optional[_Union[HistoryPage, _Mapping]] = ..., presence: _Optional[_Union[Presence, _Mapping]] = ..., typing: _Optional[_Union[Typing, _Mapping]] = ..., refused: _Optional[_Union[Refused, _Mapping]] = ..., rooms: _Optional[_Union[Rooms, _Mapping]] = ..., found: _Optional[_Union[Found, _Mapping]] = ...) -> None: ...
 
 class Welcome(_message.Message):
     __slots__ = ("room", "user", "head", "epoch", "clients_count", "users", "limits", "utc_offset", "reset")
@@ -378,6 +436,28 @@ class Typing(_message.Message):
     room: str
     user: str
     def __init__(self, room: _Optional[str] = ..., user: _Optional[str] = ...) -> None: ...
+
+class Rooms(_message.Message):
+    __slots__ = ("rooms", "key")
+    ROOMS_FIELD_NUMBER: _ClassVar[int]
+    KEY_FIELD_NUMBER: _ClassVar[int]
+    rooms: _containers.RepeatedCompositeFieldContainer[Room]
+    key: str
+    def __init__(self, rooms: _Optional[_Iterable[_Union[Room, _Mapping]]] = ..., key: _Optional[str] = ...) -> None: ...
+
+class Found(_message.Message):
+    __slots__ = ("room", "text", "messages", "before", "key")
+    ROOM_FIELD_NUMBER: _ClassVar[int]
+    TEXT_FIELD_NUMBER: _ClassVar[int]
+    MESSAGES_FIELD_NUMBER: _ClassVar[int]
+    BEFORE_FIELD_NUMBER: _ClassVar[int]
+    KEY_FIELD_NUMBER: _ClassVar[int]
+    room: str
+    text: str
+    messages: _containers.RepeatedCompositeFieldContainer[Message]
+    before: int
+    key: str
+    def __init__(self, room: _Optional[str] = ..., text: _Optional[str] = ..., messages: _Optional[_Iterable[_Union[Message, _Mapping]]] = ..., before: _Optional[int] = ..., key: _Optional[str] = ...) -> None: ...
 
 class Refused(_message.Message):
     __slots__ = ("code", "text", "key", "room", "retry_after")

@@ -49,6 +49,11 @@ class ChatStub:
                 request_serializer=besedka_dot_v1_dot_chat__pb2.ListRoomsRequest.SerializeToString,
                 response_deserializer=besedka_dot_v1_dot_chat__pb2.ListRoomsResponse.FromString,
                 _registered_method=True)
+        self.Search = channel.unary_unary(
+                '/besedka.v1.Chat/Search',
+                request_serializer=besedka_dot_v1_dot_chat__pb2.SearchRequest.SerializeToString,
+                response_deserializer=besedka_dot_v1_dot_chat__pb2.SearchResponse.FromString,
+                _registered_method=True)
         self.Follow = channel.unary_stream(
                 '/besedka.v1.Chat/Follow',
                 request_serializer=besedka_dot_v1_dot_chat__pb2.FollowRequest.SerializeToString,
@@ -91,6 +96,14 @@ class ChatServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def Search(self, request, context):
+        """The newest messages of a room that hold a text, in capitals or small letters. The server looks only so long at a time:
+        as long as `before` of an answer is not 0, there is more to look at, also where nothing was found.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def Follow(self, request, context):
         """Reads a room from a cursor: `started`, then the past, then `caught_up`, then what is said from now on, without end.
         Whoever follows is not seen in the room. A reader that is slow is not told faster, and loses nothing.
@@ -110,7 +123,7 @@ class ChatServicer:
 
     def Converse(self, request_iterator, context):
         """Takes part: join rooms, say, hear, see who types, comes and goes. Equal to the WebSocket at /ws.
-        The first request must be a `join`. A request that is refused is answered with `refused`, and the stream goes on; only
+        The first request must be a `join` or a `list_rooms`. A request that is refused is answered with `refused`, and the stream goes on; only
         what breaks the protocol ends it.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -134,6 +147,11 @@ def add_ChatServicer_to_server(servicer, server):
                     servicer.ListRooms,
                     request_deserializer=besedka_dot_v1_dot_chat__pb2.ListRoomsRequest.FromString,
                     response_serializer=besedka_dot_v1_dot_chat__pb2.ListRoomsResponse.SerializeToString,
+            ),
+            'Search': grpc.unary_unary_rpc_method_handler(
+                    servicer.Search,
+                    request_deserializer=besedka_dot_v1_dot_chat__pb2.SearchRequest.FromString,
+                    response_serializer=besedka_dot_v1_dot_chat__pb2.SearchResponse.SerializeToString,
             ),
             'Follow': grpc.unary_stream_rpc_method_handler(
                     servicer.Follow,
@@ -232,6 +250,33 @@ class Chat:
             '/besedka.v1.Chat/ListRooms',
             besedka_dot_v1_dot_chat__pb2.ListRoomsRequest.SerializeToString,
             besedka_dot_v1_dot_chat__pb2.ListRoomsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Search(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/besedka.v1.Chat/Search',
+            besedka_dot_v1_dot_chat__pb2.SearchRequest.SerializeToString,
+            besedka_dot_v1_dot_chat__pb2.SearchResponse.FromString,
             options,
             channel_credentials,
             insecure,

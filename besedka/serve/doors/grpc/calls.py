@@ -11,13 +11,21 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from besedka.proto import words as proto
 from besedka.proto.besedka.v1 import chat_pb2 as pb
 from besedka.serve.chat import Chat
-from besedka.serve.fairness import Pace
+from besedka.serve.fairness import SEARCH_FRAMES, Pace
 from besedka.serve.member import Sender
 from besedka.serve.people import Person
 from besedka.serve.room import Room, Said
-from besedka.wire.names import DEFAULT_ROOM, clean_key, clean_name, clean_room, clean_secret, clean_text
+from besedka.wire.names import (
+    DEFAULT_ROOM,
+    clean_key,
+    clean_name,
+    clean_room,
+    clean_search,
+    clean_secret,
+    clean_text,
+)
 from besedka.wire.refusals import Code, Refused
-from besedka.wire.words import PAGE_MESSAGES
+from besedka.wire.words import FOUND_MESSAGES, PAGE_MESSAGES
 from besedka.wire.words import Chat as ChatWord
 
 
@@ -71,8 +79,18 @@ async def list_messages(request: pb.ListMessagesRequest, chat: Chat) -> pb.ListM
 
 async def list_rooms(_: pb.ListRoomsRequest, chat: Chat) -> pb.ListRoomsResponse:
     """All rooms."""
-    rooms = [pb.Room(name=name, clients_count=count) for name, count in await chat.rooms()]
-    return pb.ListRoomsResponse(rooms=rooms)
+    return pb.ListRoomsResponse(rooms=proto.rooms(await chat.rooms()))
+
+
+async def search(request: pb.SearchRequest, chat: Chat, pace: Pace) -> pb.SearchResponse:
+    """Messages of a room that hold a text."""
+    text = clean_search(request.text)
+    pace.hear(chat.now(), SEARCH_FRAMES)
+    await asyncio.sleep(pace.deaf_for(chat.now()))
+    room = await chat.existing_room(clean_room(request.room or DEFAULT_ROOM))
+    hits = await chat.search(room, text, request.before, request.limit or FOUND_MESSAGES)
+    found = proto.picked(hits.ids, hits.lines, chat.zone)
+    return pb.SearchResponse(messages=found, before=hits.before, head=room.head, epoch=room.epoch)
 
 
 async def import_(requests: AsyncIterator[pb.ImportRequest], chat: Chat, pace: Pace) -> pb.ImportResponse:

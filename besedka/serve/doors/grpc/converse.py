@@ -16,7 +16,7 @@ from besedka.serve.people import Person
 from besedka.serve.room import Room
 from besedka.wire.refusals import Code, Language, Refused
 from besedka.wire.words import Chat as ChatWord
-from besedka.wire.words import Join, ServerWord
+from besedka.wire.words import Join, ListRooms, ServerWord
 
 T = TypeVar("T")
 
@@ -64,21 +64,25 @@ class ConverseStream(Stream):
         """Take what comes in, until the other side has said all.
 
         Raises:
-            Refused: if a request holds nothing, or the first one no join.
+            Refused: if a request holds nothing, or the first one cannot be the first.
         """
-        has_joined = False
+        has_begun = False
         async for request in requests:
             self.visitor.pace.hear(self.chat.now(), 1)
             await asyncio.sleep(self.visitor.pace.deaf_for(self.chat.now()))
             word = proto.said(request)
-            if not has_joined and not isinstance(word, Join):
-                raise Refused(Code.BAD_FRAME, detail="the first request must be a `join`")
-            has_joined = True
+            if not has_begun and not isinstance(word, Join | ListRooms):
+                raise _begun_wrongly()
+            has_begun = True
             self.visitor.hear_word(word)
             await self.visitor.answered()
             await self.has_room()
-        if not has_joined:
-            raise Refused(Code.BAD_FRAME, detail="the first request must be a `join`")
+        if not has_begun:
+            raise _begun_wrongly()
+
+
+def _begun_wrongly() -> Refused:
+    return Refused(Code.BAD_FRAME, detail="the first request must be a `join` or a `list_rooms`")
 
 
 class _Visitor(Conversation):
@@ -92,8 +96,8 @@ class _Visitor(Conversation):
     def tell(self, word: ServerWord) -> None:
         self._stream.tell(word)
 
-    def make_member(self, person: Person, room: Room) -> ConverseMember:
-        return ConverseMember(person, room, self._stream)
+    def make_member(self, person: Person, room: Room, *, is_seen: bool) -> ConverseMember:
+        return ConverseMember(person, room, self._stream, is_seen=is_seen)
 
     def wait_for(self, answer: asyncio.Future[T], then: Callable[[T], None]) -> None:
         self._pending = (answer, then)

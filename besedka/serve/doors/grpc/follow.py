@@ -22,7 +22,6 @@ class FollowMember(StreamMember):
     __slots__ = ()
 
     stream: FollowStream
-    is_seen = False
     hears_typing = False
 
     @staticmethod
@@ -47,7 +46,7 @@ class FollowStream(Stream):
     def __init__(self, chat: Chat, room: Room, write: Write) -> None:
         super().__init__(chat, write)
         self._room = room
-        self._member = FollowMember(Person(), room, self)
+        self._member = FollowMember(Person(), room, self, is_seen=False)
         self._is_caught_up = False
 
     def places(self) -> Iterable[tuple[Room, StreamMember]]:

@@ -7,6 +7,7 @@ holds the list against the descriptor of the service.
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import suppress
 from typing import Any, Final, NoReturn, TypeVar
@@ -22,10 +23,18 @@ from besedka.serve.doors.grpc.converse import ConverseStream
 from besedka.serve.doors.grpc.follow import FollowStream
 from besedka.serve.doors.grpc.peers import Peers
 from besedka.serve.doors.grpc.stream import Stream
+from besedka.serve.room import Room
+from besedka.wire.closing import Ending
 from besedka.wire.names import DEFAULT_ROOM, clean_room
 from besedka.wire.refusals import Code, Language, Refused
 
+log = logging.getLogger(__name__)
+
 NAME: Final = pb.DESCRIPTOR.services_by_name["Chat"].full_name
+
+LAST_WORDS_SECONDS: Final = 0.5
+"""How long a stream that breaks the protocol may take to write what it was answered before: the call's status ends all writing,
+and who does not read is not waited for."""
 
 Context = grpc.aio.ServicerContext[Any, Any]
 M = TypeVar("M", bound=Message)
@@ -46,7 +55,6 @@ class ChatService:
         self._peers = peers
         self._language = language
         self._streams: dict[Stream, asyncio.Task[None]] = {}
-        self._is_going_down = False
         chat.metrics.show("streams_open", "gRPC streams that read now.", lambda: len(self._streams))
 
     def handlers(self) -> dict[str, grpc.RpcMethodHandler[Any, Any]]:
@@ -59,14 +67,14 @@ class ChatService:
             "ListRooms": grpc.unary_unary_rpc_method_handler(
                 self._list_rooms, _reader(pb.ListRoomsRequest), _written
             ),
+            "Search": grpc.unary_unary_rpc_method_handler(self._search, _reader(pb.SearchRequest), _written),
             "Follow": grpc.unary_stream_rpc_method_handler(self._follow, _reader(pb.FollowRequest)),
             "Import": grpc.stream_unary_rpc_method_handler(self._import, _reader(pb.ImportRequest), _written),
             "Converse": grpc.stream_stream_rpc_method_handler(self._converse, _reader(pb.ConverseRequest)),
         }
 
     async def end_streams(self, seconds: float) -> None:
-        """Have all streams write what there is and end, within so many seconds."""
-        self._is_going_down = True
+        """Have all streams write what there is and end, within so many seconds, because the chat is going down."""
         for stream in self._streams:
             stream.end()
         if self._streams:
@@ -90,6 +98,10 @@ class ChatService:
     ) -> pb.ListRoomsResponse:
         return await self._answer(context, lambda: calls.list_rooms(_whole(request), self._chat))
 
+    async def _search(self, request: pb.SearchRequest | Malformed, context: Context) -> pb.SearchResponse:
+        pace = self._peers.pace(context.peer())
+        return await self._answer(context, lambda: calls.search(_whole(request), self._chat, pace))
+
     async def _import(
         self, requests: AsyncIterator[pb.ImportRequest | Malformed], context: Context
     ) -> pb.ImportResponse:
@@ -104,13 +116,20 @@ class ChatService:
 
     async def _follow_on(self, request: pb.FollowRequest, context: Context) -> None:
         room = await self._chat.existing_room(clean_room(request.room or DEFAULT_ROOM))
-        with self._peers.stream(context.peer()):
-            stream = FollowStream(self._chat, room, context.write)
-            stream.enter(request.since if request.HasField("since") else None, request.epoch)
-            try:
-                await self._run(stream, context)
-            finally:
-                stream.leave()
+        self._chat.hold(room)
+        try:
+            with self._peers.stream(context.peer()):
+                await self._read(room, request, context)
+        finally:
+            self._chat.let_go(room)
+
+    async def _read(self, room: Room, request: pb.FollowRequest, context: Context) -> None:
+        stream = FollowStream(self._chat, room, context.write)
+        stream.enter(request.since if request.HasField("since") else None, request.epoch)
+        try:
+            await self._run(stream, context)
+        finally:
+            stream.leave()
 
     async def _converse(
         self, requests: AsyncIterator[pb.ConverseRequest | Malformed], context: Context
@@ -126,15 +145,16 @@ class ChatService:
             try:
                 # Who has said all goes on hearing.
                 await asyncio.wait({listening, running}, return_when=asyncio.FIRST_EXCEPTION)
-            finally:
-                # A write that is cut off ends the call before a status can be told.
+                # A write that is cut off ends the call before a status can be told. Where the client has gone we have been
+                # cancelled, and there is nobody to tell.
                 stream.end()
-                await asyncio.wait({running}, timeout=0.5)
+                await asyncio.wait({running}, timeout=LAST_WORDS_SECONDS)
+            finally:
                 for task in (listening, running):
                     task.cancel()
                 await asyncio.gather(listening, running, return_exceptions=True)
                 stream.visitor.end()
-            for task in (listening, running):
+            for task in (running, listening):
                 with suppress(asyncio.CancelledError):
                     task.result()
 
@@ -145,7 +165,7 @@ class ChatService:
             await self._streams[stream]
         finally:
             self._streams.pop(stream).cancel()
-        if not self._is_going_down:
+        if not self._chat.is_going_down:
             return
         refusal = Refused(Code.GOING_DOWN)
         details = [*status.details(refusal, self._language), stream.cursors(), RetryInfo()]
@@ -158,6 +178,14 @@ class ChatService:
             return await act()
         except Refused as refusal:
             await self._refuse(context, refusal)
+        except (calls.ItemRefused, grpc.aio.BaseError):
+            raise  # an answer, and what gRPC tells of a call that has ended
+        except Exception:
+            log.exception("a call could not be answered")
+            await self._fail(context)
+
+    async def _fail(self, context: Context) -> NoReturn:
+        await status.end(context, grpc.StatusCode.INTERNAL, Ending.BROKEN.value.reason, ())
 
     async def _refuse(self, context: Context, refusal: Refused, field: str = "") -> NoReturn:
         self._chat.metrics.refused(refusal.code)

@@ -38,6 +38,8 @@ STATUS: Final[dict[Code, grpc.StatusCode]] = {
     Code.EMPTY_TEXT: INVALID,
     Code.TEXT_TOO_LONG: INVALID,
     Code.BAD_KEY: INVALID,
+    Code.BAD_SEARCH: INVALID,
+    Code.NO_NAME: grpc.StatusCode.FAILED_PRECONDITION,
     Code.NOT_JOINED: grpc.StatusCode.FAILED_PRECONDITION,
     Code.ALREADY_JOINED: EXISTS,
     Code.TOO_FAST: EXHAUSTED,
@@ -60,6 +62,7 @@ FIELDS: Final[dict[Code, str]] = {
     Code.EMPTY_TEXT: "text",
     Code.TEXT_TOO_LONG: "text",
     Code.BAD_KEY: "key",
+    Code.BAD_SEARCH: "text",
     Code.BAD_CURSOR: "after",
 }
 """Which field of the request was wrong."""

@@ -34,8 +34,8 @@ class StreamMember(Member):
 
     pulls = True
 
-    def __init__(self, person: Person, room: Room, stream: Stream) -> None:
-        super().__init__(person, self._told)
+    def __init__(self, person: Person, room: Room, stream: Stream, *, is_seen: bool) -> None:
+        super().__init__(person, self._told, is_seen=is_seen)
         self.room = room
         self.stream = stream
         # What the room has handed to it, and is not written yet.

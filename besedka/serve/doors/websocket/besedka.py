@@ -26,8 +26,10 @@ class BesedkaMember(SocketMember):
 
     visitor: BesedkaTalk
 
-    def __init__(self, person: Person, room: Room, talk: BesedkaTalk, connection: Connection) -> None:
-        super().__init__(person, talk, connection)
+    def __init__(
+        self, person: Person, room: Room, talk: BesedkaTalk, connection: Connection, *, is_seen: bool
+    ) -> None:
+        super().__init__(person, talk, connection, is_seen=is_seen)
         self._room = room
 
     def start_again(self) -> None:
@@ -58,8 +60,8 @@ class BesedkaTalk(Conversation):
     def tell(self, word: ServerWord) -> None:
         self._connection.send(frames([word]))
 
-    def make_member(self, person: Person, room: Room) -> BesedkaMember:
-        return BesedkaMember(person, room, self, self._connection)
+    def make_member(self, person: Person, room: Room, *, is_seen: bool) -> BesedkaMember:
+        return BesedkaMember(person, room, self, self._connection, is_seen=is_seen)
 
     def wait_for(self, answer: asyncio.Future[T], then: Callable[[T], None]) -> None:
         self._connection.wait_for(answer, then)

@@ -18,8 +18,10 @@ class SocketMember(Member):
 
     __slots__ = ("_connection", "visitor")
 
-    def __init__(self, person: Person, visitor: Visitor, connection: Connection) -> None:
-        super().__init__(person, connection.transport.write)
+    def __init__(
+        self, person: Person, visitor: Visitor, connection: Connection, *, is_seen: bool = True
+    ) -> None:
+        super().__init__(person, connection.transport.write, is_seen=is_seen)
         self.visitor = visitor
         self._connection = connection
 

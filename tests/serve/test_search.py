@@ -1,0 +1,229 @@
+"""Searching a log: the same as looking at each message, however the log is cut into blocks."""
+
+from __future__ import annotations
+
+import itertools
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+
+from besedka.serve.history import ChatHistory, Hits
+from besedka.serve.history.search import FOUND_BYTES, LETTERS_END, PROBE_CHARACTERS, Block, Needle, search
+from besedka.wire.line import Line, read_line, show_line, write_line
+from besedka.wire.names import clean_search
+from besedka.wire.refusals import Code, Language, Refused
+
+OFTEN = settings(max_examples=500, deadline=None)
+STAMP = "2025-11-19 23:46:36"
+
+# Capitals and small letters that are near each other in UTF-8 and that are not, some that fold to two or three, some that
+# are no capital and fold all the same; controls, and what headers are made of.
+LETTERS = "aAkK\u212asS\u017fßẞﬀﬁﬄiİıоОо\u1c82тТ\u1c84\u1c85вВ\u1c80ёЁяЯрРеЕўЎσΣςωΩ\u2126ÅÅåłŁżŻᾳᾼΐǰ𐐀𐐨\n\t\r :]\ufffd0"
+TEXTS = st.text(st.sampled_from(LETTERS), max_size=8)
+NAMES = st.text(st.sampled_from("AnaАня ß"), min_size=1, max_size=5)
+RAW = st.one_of(
+    st.builds(lambda user, text: write_line(Line(STAMP, user, text)).encode() + b"\n", NAMES, TEXTS),
+    # By other hands: ends of lines as on Windows, lines without a tab, and bytes that are no UTF-8.
+    st.builds(
+        lambda user, parts: f"[{STAMP}] {user}: ".encode() + b"".join(parts) + b"\r\n",
+        NAMES,
+        st.lists(
+            st.sampled_from([b"\xd0", b"\xff", b"\xe1\xb2", b"\r\n", b"\nA", b"\n\t", "Ая".encode(), b"a"]),
+            max_size=6,
+        ),
+    ),
+)
+LOGS = st.lists(RAW, max_size=20)
+CUTS = st.sets(st.integers(1, 19))
+
+
+def blocks(log: Sequence[bytes], cuts: set[int], before: int) -> Iterator[Block]:
+    """A log cut into blocks in front of some messages; those from the one with the message before an id backwards."""
+    places = [0, *sorted(cut for cut in cuts if cut < len(log)), len(log)]
+    for begin, end in reversed(list(itertools.pairwise(places))):
+        if begin + 1 < before and begin < end:
+            yield Block(begin + 1, b"".join(log[begin:end]))
+
+
+def by_looking_at_each(log: Sequence[bytes], text: str, before: int) -> list[tuple[int, str]]:
+    lines = [(number, show_line(raw)) for number, raw in enumerate(log, 1) if number < before]
+    return [(number, line) for number, line in lines if text.casefold() in read_line(line).text.casefold()]
+
+
+def never() -> bool:
+    return False
+
+
+def found(hits: Hits) -> list[tuple[int, str]]:
+    return list(zip(hits.ids, hits.lines, strict=True))
+
+
+@OFTEN
+@given(LOGS, TEXTS.filter(bool), CUTS, st.integers(1, 25))
+@example([b"[2025-11-19 23:46:36] A: Stra\xc3\x9fe\n"], "STRASSE", set(), 2)
+@example(["[2025-11-19 23:46:36] A: ЁЛКА\n".encode()], "ёлка", set(), 2)
+@example([b"[2025-11-19 23:46:36] A: a\xff\n"], "A\ufffd", set(), 2)
+def test_what_is_found_is_what_one_finds_who_looks_at_each_message(
+    log: list[bytes], text: str, cuts: set[int], before: int
+) -> None:
+    hits = search(blocks(log, cuts, before), Needle(text), before, 100, never)
+    assert found(hits) == by_looking_at_each(log, text, before)
+    assert hits.before == 0
+
+
+@OFTEN
+@given(LOGS, st.sampled_from(["a", "А", "\n", "s", "я"]), CUTS, st.integers(1, 4), st.booleans())
+def test_who_asks_on_finds_all_of_it_once(
+    log: list[bytes], text: str, cuts: set[int], limit: int, is_short_of_time: bool
+) -> None:
+    seen: list[tuple[int, str]] = []
+    before = len(log) + 1
+    while before:
+        hits = search(blocks(log, cuts, before), Needle(text), before, limit, lambda: is_short_of_time)
+        assert len(hits.ids) <= limit
+        assert hits.before < before
+        seen = found(hits) + seen
+        before = hits.before
+    assert seen == by_looking_at_each(log, text, len(log) + 1)
+
+
+@OFTEN
+@given(st.text(max_size=60), st.data())
+def test_a_text_is_found_by_any_part_of_it_however_its_letters_are_written(
+    text: str, data: st.DataObject
+) -> None:
+    log = write_line(Line(STAMP, "Anna", text)).encode() + b"\n"
+    read = read_line(show_line(log)).text
+    begin = data.draw(st.integers(0, len(read)))
+    piece = read[begin : data.draw(st.integers(begin, len(read)))]
+    for written in (piece, piece.casefold(), piece.upper(), piece.lower()):
+        is_there = written.casefold() in read.casefold()
+        assert bool(search([Block(1, log)], Needle(written), 2, 9, never).ids) is is_there
+
+
+def test_letters_of_two_cases_all_lie_where_they_are_looked_for() -> None:
+    beyond = map(chr, range(LETTERS_END, sys.maxunicode + 1))
+    assert all(letter.casefold() == letter for letter in beyond)
+
+
+@pytest.mark.parametrize("letter", [chr(code) for code in range(0x2000) if chr(code).casefold() != chr(code)])
+def test_a_letter_finds_all_that_is_the_same_letter(letter: str) -> None:
+    for written in (letter, letter.casefold(), letter.upper()):
+        for looked_for in (letter, letter.casefold(), letter.upper(), letter.lower()):
+            log = write_line(Line(STAMP, "Anna", f"xx{written}xx")).encode() + b"\n"
+            hits = search([Block(1, log)], Needle(f"x{looked_for}x"), 2, 9, never)
+            assert bool(hits.ids) is (written.casefold() == looked_for.casefold())
+
+
+def test_names_and_times_are_no_text() -> None:
+    log = write_line(Line(STAMP, "Anna", "hello: Boris")).encode() + b"\n"
+    for text in ("anna", "2025", "23:46", "] ", "anna: h", ": h"):
+        assert search([Block(1, log)], Needle(text), 2, 9, never).ids == []
+    for text in ("HELLO", "o: b", "boris"):
+        assert search([Block(1, log)], Needle(text), 2, 9, never).ids == [1]
+
+
+def test_a_long_text_is_compared_to_its_end() -> None:
+    text = "Я" * PROBE_CHARACTERS + " конец"
+    log = write_line(Line(STAMP, "Anna", text)).encode() + b"\n"
+    assert search([Block(1, log)], Needle(text.lower()), 2, 9, never).ids == [1]
+    assert search([Block(1, log)], Needle(text.lower() + "!"), 2, 9, never).ids == []
+
+
+def test_an_answer_is_no_longer_than_a_page() -> None:
+    log = [
+        write_line(Line(STAMP, "Anna", f"{number} " + "ж" * 5_000)).encode() + b"\n" for number in range(50)
+    ]
+    hits = search([Block(1, b"".join(log))], Needle("Ж"), 51, 100, never)
+    assert hits.ids == [47, 48, 49, 50]
+    assert sum(map(len, log[47:50])) <= FOUND_BYTES
+    assert hits.before == 47
+
+
+def test_a_stop_for_time_says_where_to_go_on() -> None:
+    log = [write_line(Line(STAMP, "Anna", f"word {number}")).encode() + b"\n" for number in range(1, 10)]
+    asked = iter([False, True])
+    cut = blocks(log, {3, 6}, 10)
+    assert search(cut, Needle("nothing"), 10, 5, lambda: next(asked)) == Hits([], [], 4)
+    assert [block.first for block in cut] == [1]
+
+
+# Through the log's own file and places.
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    st.lists(TEXTS.filter(lambda text: "\r" not in text), max_size=30),
+    st.sampled_from(["a", "А", "к", "ss"]),
+    st.integers(1, 2_000),
+    st.integers(1, 40),
+)
+def test_a_log_is_searched_as_it_was_written_and_after_it_was_opened_again(  # noqa: PLR0917 - two are fixtures
+    tmp_path_factory: pytest.TempPathFactory,
+    monkeypatch: pytest.MonkeyPatch,
+    texts: list[str],
+    text: str,
+    near: int,
+    before: int,
+) -> None:
+    monkeypatch.setattr("besedka.serve.history.index._NEAR", near)
+    path = tmp_path_factory.mktemp("history") / "talk.txt"
+    lines = [write_line(Line(STAMP, "Anna", one)) for one in texts]
+    log = [line.encode() + b"\n" for line in lines]
+    history = ChatHistory.open(path)
+    for begin in range(0, len(lines), 7):
+        history.append(lines[begin : begin + 7])
+    for _ in range(2):
+        expected = by_looking_at_each(log, text, before)
+        hits = history.search(text, before, 100, 60)
+        assert (found(hits), hits.before) == (expected, 0)
+        ids: list[int] = []
+        rest = before
+        while rest:
+            hits = history.search(text, rest, 2, 0)
+            ids, rest = hits.ids + ids, hits.before
+        assert ids == [number for number, _ in expected]
+        history.close()
+        history = ChatHistory.open(path)
+    history.close()
+
+
+def test_a_log_without_messages_has_nothing_to_find(tmp_path: Path) -> None:
+    history = ChatHistory.open(tmp_path / "talk.txt")
+    assert history.search("a", 1, 10, 1) == history.search("a", 99, 10, 1) == Hits([], [], 0)
+    history.close()
+
+
+def test_who_looks_through_a_log_steps_aside_after_each_block(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sleeps: list[float] = []
+    monkeypatch.setattr("time.sleep", sleeps.append)
+    history = ChatHistory.open(tmp_path / "talk.txt")
+    history.append([write_line(Line(STAMP, "Anna", "x" * 5_000)) for _ in range(100)])
+    history.search("nothing", 101, 10, 60)
+    assert 10 < len(sleeps) < 20
+    sleeps.clear()
+    assert len(history.said_by("Anna", 0)) == 100
+    assert 10 < len(sleeps) < 20
+    history.close()
+
+
+# What may be searched for.
+
+
+@pytest.mark.parametrize(("text", "why"), [("", "empty"), (" \n\u200b", "empty"), ("x" * 5_001, "5000")])
+def test_what_cannot_be_searched_for_is_refused_with_the_reason(text: str, why: str) -> None:
+    with pytest.raises(Refused) as refusal:
+        clean_search(text)
+    assert refusal.value.code is Code.BAD_SEARCH
+    assert why in refusal.value.sentence(Language.EN)
+    assert refusal.value.sentence(Language.RU) != refusal.value.sentence(Language.EN)
+
+
+def test_what_is_searched_for_is_cleaned_as_a_text_is() -> None:
+    assert clean_search("\r\none\r\ntwo\x1b ") == "one\ntwo␛"
