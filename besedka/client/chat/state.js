@@ -1,10 +1,11 @@
 // What the page knows, and how it changes. Pure: step(state, event) gives the next state and what is to be done.
 // What happens in one room is in room.js; here are the person, the connection, and all rooms together.
+// Here is what one needs to come in and say something; more.js adds to the two tables.
 
 import { DEFAULT_ROOM } from "./protocol.js";
 import * as room from "./room.js";
 
-const ROOMS_AT_MOST = 100; // of one connection, says the server
+export const SEARCH_KEY = "search";
 
 export function begin(name = DEFAULT_ROOM) {
   return {
@@ -15,6 +16,7 @@ export function begin(name = DEFAULT_ROOM) {
     retryAt: 0, // when the next try is, in ms, while away
     awaySince: 0,
     me: "",
+    known: "", // the name under which one was let in before
     secret: "",
     current: name,
     rooms: { [name]: room.begin(name) }, // those that one is in, by name
@@ -22,36 +24,38 @@ export function begin(name = DEFAULT_ROOM) {
     limits: { name: 32, room: 32, text: 5000 },
     utcOffset: 0,
     isLooking: true,
-    search: null, // {text, room, hits, before, busy}
+    search: null, // {text, room, hits, before, busy, refusal}
+    permission: "default", // to notify: default | granted | denied | impossible
+    sound: false,
   };
 }
 
 export const here = (state) => state.rooms[state.current];
 export const waiting = (state) => Object.values(state.rooms).reduce((sum, { outbox }) => sum + outbox.length, 0);
-export const unreadRooms = (state) => Object.values(state.rooms).filter((one) => room.unread(one));
+export const unreadRooms = (state) => Object.values(state.rooms).filter(room.unread);
 
+/** [the next state, what is to be done]. An event that is not in the table is for one room: `name`, or the current one. */
 export function step(state, event) {
-  const handler = handlers[event.type];
-  return handler ? handler(state, event) : [state, []];
+  const { type, name = state.current } = event;
+  if (handlers[type]) return handlers[type](state, event);
+  return room.acts[type] ? inRoom(state, name, (one) => room.acts[type](one, event, state)) : notYet(state, event);
 }
 
-const handlers = {
-  /** rooms: {name: {readTo, unsent}} of earlier visits. */
+function notYet(state, event) {
+  return [state, [{ do: "more", event }]];
+}
+
+export const handlers = {
+  /** rooms: what earlier visits knew, {name: {readTo, epoch, notice}}. */
   start: (state, { name, rooms = {} }) => {
-    const known = { ...state.rooms };
-    for (const [key, { readTo = -1 }] of Object.entries(rooms)) {
-      known[key] = { ...(known[key] ?? room.begin(key)), readTo, unreadFrom: readTo };
-    }
-    return [{ ...state, scene: "login", me: name, rooms: known }, []];
+    const known = Object.fromEntries(Object.entries(rooms).map(([key, kept]) => [key, room.begin(key, kept)]));
+    return [{ ...state, scene: "login", me: name, known: name, rooms: { ...state.rooms, ...known } }, []];
   },
 
-  /** What waited in earlier visits under this name: {room: [message]}. */
+  /** What waits since earlier visits, or in other tabs, under this name: [{room, key, text, after}]. */
   kept: (state, { unsent }) => {
-    let next = state;
-    for (const [name, messages] of Object.entries(unsent)) {
-      next = withRoom(next, room.kept(next.rooms[name] ?? room.begin(name), state.me, messages));
-    }
-    return [next, []];
+    const add = (next, one) => withRoom(next, room.waited(next.rooms[one.room] ?? room.begin(one.room), one, state.me));
+    return [unsent.reduce(add, state), []];
   },
 
   enter: (state, { name, secret }) => {
@@ -59,175 +63,111 @@ const handlers = {
     if (!me) return [{ ...state, problem: { code: "empty_name" } }, []];
     const next = { ...state, me, secret, busy: true, problem: null };
     // While the connection is being made, a corrected name is taken along when it is there.
-    return state.connection === "open" ? joinAll(next) : [next, [{ do: "connect" }]];
+    return state.connection === "open" ? joinOne(next, next.current) : [next, [{ do: "connect" }]];
   },
 
-  leave: (state) => {
-    const read = Object.fromEntries(Object.values(state.rooms).map(({ name, readTo }) => [name, { readTo }]));
-    const [next] = handlers.start(begin(state.current), { name: state.me, rooms: read });
-    return [next, [{ do: "disconnect" }]];
+  open: (state) => {
+    const next = { ...state, connection: "open", retryAt: 0, awaySince: 0 };
+    return state.busy ? joinOne(next, next.current) : joinAll(next);
   },
 
-  open: (state) => joinAll({ ...state, connection: "open", retryAt: 0, awaySince: 0 }),
+  closed: (state, { retryIn, now }) => [{
+    ...state,
+    connection: "away",
+    // One who was here before goes on reading and writing.
+    scene: state.busy && state.me === state.known ? "chat" : state.scene,
+    retryAt: now + retryIn * 1000,
+    awaySince: state.awaySince || now,
+    rooms: mapValues(state.rooms, room.away),
+  }, []],
 
-  closed: (state, { retryIn, now }) => {
-    const next = mapRooms(state, room.away);
-    return [{ ...next, connection: "away", retryAt: now + retryIn * 1000, awaySince: state.awaySince || now }, []];
+  shut: (state, { code }) => [toLogin({ ...state, connection: "closed" }, { code: "closed", text: String(code) }), []],
+
+  /** The page is before one's eyes, or no more. */
+  look: (state, { isLooking }) => {
+    const next = { ...state, isLooking };
+    return [isLooking ? withRoom(next, room.come(here(next))) : next, []];
   },
 
-  shut: (state, { code }) => [
-    { ...mapRooms(state, room.away), connection: "closed", scene: "login", busy: false, problem: { code: "closed", text: String(code) } },
-    [],
-  ],
-
-  /** Look at a room, and be in it. */
-  go: (state, { name }) => {
-    if (name === state.current) return [state, []];
-    const isKnown = name in state.rooms;
-    if (!isKnown && Object.keys(state.rooms).length >= ROOMS_AT_MOST) return [state, []];
-    const old = withRoom(state, room.left(here(state)));
-    const next = isKnown ? old : withRoom(old, room.begin(name));
-    const there = { ...next, current: name, search: null };
-    return joinOne(there, name);
+  frame: (state, event) => {
+    const { frame, now } = event;
+    const handler = frames[frame.type] ?? (room.frames[frame.type] ? inItsRoom : null);
+    return handler ? handler(state, frame, now) : notYet(state, event);
   },
-
-  /** Be in a room no more. The last one stays. */
-  quit: (state, { name }) => {
-    const { [name]: gone, ...rooms } = state.rooms;
-    const names = Object.keys(rooms);
-    if (!gone || !names.length) return [state, []];
-    const current = name === state.current ? names.at(-1) : state.current;
-    return [{ ...state, rooms, current }, gone.isIn ? [send({ type: "leave", room: name })] : []];
-  },
-
-  say: (state, event) => inHere(state, (one) => room.say(one, state.me, event)),
-  again: (state, { key }) => inHere(state, (one) => room.again(one, key)),
-  discard: (state, { key }) => [withRoom(state, room.discard(here(state), key)), []],
-  sayAgain: (state, { name }) => (state.rooms[name] ? inRoom(state, name, room.release) : [state, []]),
-  typing: (state) => [state, here(state).isIn ? [send({ type: "typing", room: state.current })] : []],
-  older: (state) => inHere(state, room.older),
-  newer: (state) => inHere(state, room.newer),
-  jump: (state, { id }) => inHere(state, (one) => room.jump(one, id)),
-  jumped: (state) => [withRoom(state, room.jumped(here(state))), []],
-  forget: (state) => [withRoom(state, { ...here(state), refusal: null }), []],
-
-  /** The end of what is shown is before one's eyes. */
-  seen: (state) => (state.isLooking ? [withRoom(state, room.seen(here(state))), []] : [state, []]),
-
-  look: (state, { isHere }) => {
-    if (isHere === state.isLooking) return [state, []];
-    return [{ ...(isHere ? state : withRoom(state, room.left(here(state)))), isLooking: isHere }, []];
-  },
-
-  listRooms: (state) => [state, state.connection === "open" ? [send({ type: "rooms" })] : []],
-
-  search: (state, { text }) => {
-    const search = { text, room: state.current, hits: [], before: 0, busy: true };
-    return text.trim() ? lookFor({ ...state, search }) : [{ ...state, search: null }, []];
-  },
-
-  searchOn: (state) => (state.search?.before ? lookFor({ ...state, search: { ...state.search, busy: true } }) : [state, []]),
-  searchNoMore: (state) => [{ ...state, search: null }, []],
-
-  frame: (state, { frame, now }) => (frames[frame.type] ?? inItsRoom)(state, frame, now),
 };
 
-const frames = {
+export const frames = {
   welcome: (state, frame, now) => {
-    // The server tells a room's name as it uses it; the one that was asked for may have been spelled otherwise.
-    const asked = state.rooms[frame.room] ? frame.room : Object.values(state.rooms).find((one) => one.isJoining)?.name;
-    const { [asked]: one = room.begin(frame.room), ...others } = state.rooms;
-    const rooms = asked === frame.room ? state.rooms : { ...others, [frame.room]: one };
     const next = {
       ...state,
-      rooms,
-      current: state.current === asked ? frame.room : state.current,
       scene: "chat",
       busy: false,
       problem: null,
       me: frame.user,
+      known: frame.user,
       utcOffset: frame.utc_offset,
       limits: frame.limits,
     };
     const [told, effects] = inItsRoom(next, frame, now);
-    return [told, [{ do: "remember", name: frame.user }, ...effects]];
-  },
-
-  rooms: (state, frame) => [{ ...state, listed: frame.rooms }, []],
-
-  found: (state, frame) => {
-    const { search } = state;
-    if (!search || frame.text !== search.text || frame.room !== search.room) return [state, []];
-    const hits = frame.ids.map((id, index) => ({ id, raw: frame.messages[index] }));
-    return [{ ...state, search: { ...search, hits: [...hits, ...search.hits], before: frame.before, busy: false } }, []];
+    // One room first, to see whether one is let in, then the others.
+    const [all, joins] = state.busy ? joinAll(told) : [told, []];
+    return [all, [{ do: "remember", name: frame.user }, ...effects, ...joins]];
   },
 
   error: (state, frame, now) => {
-    const refusal = { code: frame.code, text: frame.text };
-    if (state.busy) return [{ ...state, busy: false, problem: refusal }, []];
-    const one = state.rooms[frame.room];
-    if (!one) return [withRoom(state, { ...here(state), refusal }), []];
-    if (one.isJoining && !frame.key) {
-      // One is not let in there: back to where one was.
-      const [back] = handlers.quit(state, { name: one.name });
-      return [withRoom(back, { ...here(back), isJoining: false, refusal }), []];
+    const { code, text, key } = frame;
+    const refusal = { code, text };
+    if (key === SEARCH_KEY) return frames.found(state, { refusal });
+    const one = state.rooms[frame.room] ?? here(state);
+    if (one.isJoining && !key) {
+      // A room that cannot be entered is let go, if there is another; a name that cannot be had must be another.
+      const isRoom = code.includes("room") && Object.keys(state.rooms).length > 1;
+      return isRoom ? step(state, { type: "quit", name: one.name, refusal }) : [toLogin(state, refusal), []];
     }
-    if (state.search?.busy && !frame.key) return [{ ...state, search: { ...state.search, busy: false, refusal } }, []];
-    const [next, effects] = inItsRoom(state, frame, now);
+    const [next, effects] = inItsRoom(state, { ...frame, room: one.name }, now);
     const later = { do: "later", seconds: frame.retry_after, event: { type: "sayAgain", name: one.name } };
-    return [next, frame.code === "too_fast" && frame.key && !one.held ? [...effects, later] : effects];
+    return [next, code === "too_fast" && key && !one.held ? [...effects, later] : effects];
   },
 };
 
+function toLogin(state, problem) {
+  return { ...state, rooms: mapValues(state.rooms, room.away), scene: "login", busy: false, problem };
+}
+
 function inItsRoom(state, frame, now) {
-  const handler = room.frames[frame.type];
   const before = state.rooms[frame.room];
-  if (!handler || !before) return [state, []];
-  const about = { me: state.me, utcOffset: state.utcOffset, now };
-  const [next, effects] = inRoom(state, frame.room, (one) => handler(one, frame, about));
-  return [next, frame.type === "chat" && frame.id > before.lastId && frame.user !== state.me
-    ? [...effects, { do: "heard", room: frame.room, frame }] : effects];
+  const [next, effects] = inRoom(state, frame.room, (one) => room.frames[frame.type](one, frame, state, now));
+  const isNews = frame.type === "chat" && frame.id > before?.lastId && frame.user !== state.me;
+  return [next, isNews ? [...effects, { do: "heard", frame }] : effects];
 }
 
-function joinAll(state) {
-  let [next, all] = joinOne(state, state.current);
-  for (const name of Object.keys(state.rooms)) {
+export function joinAll(state) {
+  return [state.current, ...Object.keys(state.rooms)].reduce(([next, all], name) => {
     const [more, effects] = joinOne(next, name);
-    [next, all] = [more, [...all, ...effects]];
-  }
-  return [next, all];
+    return [more, [...all, ...effects]];
+  }, [state, []]);
 }
 
-function joinOne(state, name) {
+export function joinOne(state, name) {
   const one = state.rooms[name];
   if (state.connection !== "open" || one.isIn || one.isJoining) return [state, []];
-  const next = withRoom(state, { ...one, isJoining: true });
-  return [next, [send(room.joining(one, state.me, state.secret))]];
-}
-
-function lookFor(state) {
-  const { text, before, room: name } = state.search;
-  const frame = { type: "search", room: name, text };
-  return [state, [send(before ? { ...frame, before } : frame)]];
-}
-
-function inHere(state, act) {
-  return inRoom(state, state.current, act);
+  return [withRoom(state, { ...one, isJoining: true }), [send(room.joining(one, state))]];
 }
 
 function inRoom(state, name, act) {
+  if (!state.rooms[name]) return [state, []];
   const [next, sent] = act(state.rooms[name]);
   return [withRoom(state, next), sent.map(send)];
 }
 
-function withRoom(state, one) {
+export function withRoom(state, one) {
   return state.rooms[one.name] === one ? state : { ...state, rooms: { ...state.rooms, [one.name]: one } };
 }
 
-function mapRooms(state, change) {
-  return { ...state, rooms: Object.fromEntries(Object.entries(state.rooms).map(([name, one]) => [name, change(one)])) };
+export function mapValues(object, change) {
+  return Object.fromEntries(Object.entries(object).map(([key, value]) => [key, change(value)]));
 }
 
-function send(frame) {
+export function send(frame) {
   return { do: "send", frame };
 }
