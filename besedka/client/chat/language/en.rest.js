@@ -68,11 +68,9 @@ export const rest = {
     leave: "leave this room",
     name: "take another name",
     find: "search in this room",
-    bell: "what notifies: all, mentions, none",
+    bell: "what notifies: on (mentions), off, all",
     exit: "leave",
   },
-
-  notify: { from: (user, room) => `${user}, # ${room}` },
 
   refusals: {
     text_too_long: ({ text }) => `Too long: at most ${text} characters.`,
@@ -84,7 +82,7 @@ export const rest = {
     going_down: () => "Not sent: the server is stopping.",
     bad_search: () => "This cannot be searched for.",
     unknown_command: ({ word, near }) =>
-      `There is no command /${word}${near ? `; did you mean /${near}?` : "."} To say it, write //${word}.`,
+      `There is no command ${word}${near ? `; did you mean ${near}?` : "."} To say it, write /${word}.`,
     lacks: ({ command, usage }) => `Write more: /${command} ${usage}`,
   },
 };

@@ -70,11 +70,9 @@ export const rest = {
     leave: "покинуть эту комнату",
     name: "взять другое имя",
     find: "искать в этой комнате",
-    bell: "о чём сообщать: all, mentions, none",
+    bell: "о чём сообщать: on (когда упомянут), off, all",
     exit: "выйти",
   },
-
-  notify: { from: (user, room) => `${user}, # ${room}` },
 
   refusals: {
     text_too_long: ({ text }) => `Слишком длинно: можно до ${text} знаков.`,
@@ -86,7 +84,7 @@ export const rest = {
     going_down: () => "Не отправлено: сервер останавливается.",
     bad_search: () => "Такое искать нельзя.",
     unknown_command: ({ word, near }) =>
-      `Нет команды /${word}${near ? `; может быть, /${near}?` : "."} Чтобы сказать это, напишите //${word}.`,
+      `Нет команды ${word}${near ? `; может быть, ${near}?` : "."} Чтобы сказать это, напишите /${word}.`,
     lacks: ({ command, usage }) => `Напишите полнее: /${command} ${usage}`,
   },
 };
