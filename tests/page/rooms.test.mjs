@@ -154,3 +154,10 @@ test("all rooms of the server are listed", () => {
   const visit = new Visit().comeIn().happen({ type: "listRooms" }).tell({ type: "rooms", rooms: listed });
   assert.deepEqual([visit.sent().at(-1), visit.state.listed], [{ type: "rooms" }, listed]);
 });
+
+test("a room that the server spells in another way is known under that name", () => {
+  const visit = go(new Visit().comeIn(), "ꭰꭱ").tell({ type: "system", room: "main", users: [], clients_count: 1 });
+  visit.say("early").welcome({ room: "ᎠᎡ", head: 3 });
+  assert.deepEqual([visit.state.current, Object.keys(visit.state.rooms)], ["ᎠᎡ", ["main", "ᎠᎡ"]]);
+  assert.deepEqual(visit.sent("chat").map(({ room, text }) => [room, text]), [["ᎠᎡ", "early"]]);
+});

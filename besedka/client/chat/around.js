@@ -8,6 +8,7 @@ import { get, read, set } from "./storage.js";
 
 const BACKGROUND_MS = 1000; // there are no animation frames in the background
 const ELSEWHERE_MS = 1500; // after that it is known whether it was read in another tab
+const OFFLINE_MS = 5000; // first what one waits for
 const BELLS = { on: "mentions", all: "all", off: "none" };
 
 export class Around {
@@ -39,7 +40,7 @@ export class Around {
     const isPossible = isSecureContext && "Notification" in globalThis;
     happen({ type: "set", permission: isPossible ? Notification.permission : "impossible", sound: Boolean(get("sound")) });
     this.#look();
-    import("./offline.js").catch(() => {}); // the next visit will have it
+    setTimeout(() => import("./offline.js").catch(() => {}), OFFLINE_MS); // if not now, then at the next visit
   }
 
   /** What was typed behind a slash. False: it is no command, and stays where it is. */

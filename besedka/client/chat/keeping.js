@@ -1,6 +1,6 @@
 // Keeps what outlasts the visit as it changes: how far one has read in which rooms, and what is said and not heard back.
 
-import { lasting } from "./room.js";
+import { lasting } from "./rooms.js";
 import { get, read, set } from "./storage.js";
 
 const LATER_MS = 500; // what changes with each message is written at most that often

@@ -1,8 +1,20 @@
 // How far one has read, and how the window that the rows are on a room's log is moved: pages are asked for, and come. Pure.
 
-import { acts, behindTold, frames, trimmed, waitingRows } from "./room.js";
+import { acts, behindTold, frames, trimmed, unread, waitingRows } from "./room.js";
+import { handlers, here, withRoom } from "./state.js";
 
 const PAGE = 50;
+
+/** The page is before one's eyes, or no more. */
+handlers.look = (state, { isLooking }) => {
+  const next = { ...state, isLooking };
+  return [isLooking ? withRoom(next, come(here(next))) : next, []];
+};
+
+/** One comes to look at a room: where the line of what is new stands. */
+export function come(room) {
+  return { ...room, unreadFrom: unread(room) ? room.readTo : -1 };
+}
 
 Object.assign(acts, {
   /** One has read to the end of what is shown. */
@@ -44,7 +56,7 @@ frames.page = (room, rows, { first, before }) => {
     return trimmed({ ...next, ...end, rows: behindTold(room.rows, old.filter((row) => row.id > room.endId)) });
   }
   if (what !== "older" || last !== room.firstId - 1) return next;
-  return trimmed({ ...next, rows: [...old, ...room.rows], firstId: first }, "newer");
+  return trimmed({ ...next, rows: [...old, ...room.rows], firstId: first }, true);
 };
 
 function ask(room, what, before) {

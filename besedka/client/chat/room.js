@@ -15,15 +15,15 @@ const ON_THE_WAY_AT_MOST = 32; // messages sent and not heard back: who says too
 export function begin(name, kept) {
   return {
     name,
-    isIn: false, // the join was answered; before that nothing may be said, or it would overtake what waits
+    isIn: false, // before the join is answered nothing may be said: it would overtake what waits
     isJoining: false,
     rows: [],
     isAtEnd: true,
-    outbox: [], // {key, text, after, sent, again}; after: what it cannot be in the log: all up to this id
+    outbox: [], // {key, text, after, sent, again}; it is no message of the log up to the id `after`
     held: false, // too much was said at once: what waits is said again in a moment
-    lastId: 0, // the last id of the log that was told
-    firstId: 0, // the oldest id that is shown; 0: none yet
-    endId: 0, // the newest id that is shown
+    lastId: 0, // of the log
+    firstId: 0, // the oldest one shown; 0: none yet
+    endId: 0, // the newest one shown
     epoch: "",
     count: 0,
     users: [],
@@ -35,7 +35,7 @@ export function begin(name, kept) {
     isFollowing: true, // one sees the end, not something further up
     readTo: -1, // the last id that was read; -1: one has never been here
     unreadFrom: -1, // the line of what is new stands before the first id behind this one; -1: none
-    called: 0, // unread messages that mention one
+    called: 0, // how many unread messages mention one
     notice: "mentions", // which messages notify: all | mentions | none
     refusal: null, // of the last thing said
     ...kept,
@@ -45,16 +45,6 @@ export function begin(name, kept) {
 /** How many messages one has not read. */
 export function unread({ readTo, lastId }) {
   return readTo < 0 ? 0 : Math.max(0, lastId - readTo);
-}
-
-/** What is known of it beyond a visit. */
-export function lasting({ readTo, epoch, notice }) {
-  return { readTo, epoch, notice };
-}
-
-/** One comes to look at it: where the line of what is new stands. */
-export function come(room) {
-  return { ...room, unreadFrom: unread(room) ? room.readTo : -1 };
 }
 
 export function joining({ name, lastId, epoch }, { me, secret }) {
@@ -76,32 +66,20 @@ export function waited(room, { key, text, after }, me) {
 /** What a person does in a room: (room, event, {me, isLooking}) -> [room, frames to be sent]. */
 export const acts = {
   say: (room, { key, text }, { me }) => sendWaiting(withWaiting(room, { key, text, after: room.lastId }, me)),
-
 };
 
 /** What the server tells: (room, frame, {me, utcOffset}, now) -> [room, frames to be sent]. */
 export const frames = {
   welcome: (room, { reset, epoch, head, clients_count: count, users }) => {
     const restart = reset || (room.epoch && epoch && epoch !== room.epoch);
-    const kept = restart ? { ...begin(room.name), rows: waitingRows(room.rows), notice: room.notice, target: room.target } : room;
-    // Coming in anew, all that is there is old, and none of it is what we say now; on coming back, what was missed is new.
-    const isNew = !kept.lastId;
-    const readTo = kept.readTo < 0 || kept.readTo > head ? head : kept.readTo;
-    const next = {
-      ...kept,
-      isIn: true,
-      isJoining: false,
-      refusal: null,
-      outbox: unsent(room),
-      epoch,
-      count,
-      users,
-      lastId: isNew ? head : kept.lastId,
-      oldUntil: isNew ? head : kept.oldUntil,
-      readTo,
-      unreadFrom: readTo < head ? readTo : kept.unreadFrom,
-    };
-    const [shown, asked] = next.target ? acts.jump(next, { id: next.target }) : [next, []];
+    const { notice, target, isFollowing } = room;
+    const anew = restart && { ...begin(room.name, { notice, target, isFollowing }), rows: waitingRows(room.rows) };
+    const next = { ...room, ...anew, isIn: true, isJoining: false, refusal: null, outbox: unsent(room), epoch, count, users };
+    // Coming in anew, all that is there is old; on coming back, what was missed is new.
+    if (!next.lastId) next.lastId = next.oldUntil = head;
+    if (next.readTo < 0 || next.readTo > head) next.readTo = head;
+    if (next.readTo < head) next.unreadFrom = next.readTo;
+    const [shown, asked] = target === null ? [next, []] : acts.jump(next, { id: target });
     const [said, sent] = sendWaiting(shown);
     return [said, [...asked, ...sent]];
   },
@@ -179,22 +157,21 @@ function withNew(room, given) {
   const called = room.called + rows.filter((row) => row.called && row.id > room.readTo).length;
   // Who speaks has read.
   const readTo = last.own && !last.old && room.isAtEnd && room.readTo >= rows[0].id - 1 ? lastId : room.readTo;
-  const isFull = room.rows.length + rows.length > ROWS_AT_MOST;
   // What one reads further up stays.
-  const isAtEnd = room.isAtEnd && (room.isFollowing || !isFull);
+  const isAtEnd = room.isAtEnd && (room.isFollowing || room.rows.length + rows.length <= ROWS_AT_MOST);
   const next = { ...room, isAtEnd, lastId, called, readTo };
   if (!isAtEnd) return next;
   return trimmed({ ...next, rows: behindTold(room.rows, rows), firstId: room.firstId || rows[0].id, endId: lastId });
 }
 
 // The window stays small: what is farthest from where one looks is let go.
-export function trimmed(room, side = "older") {
+export function trimmed(room, isAbove) {
   const all = room.rows.filter((row) => !row.key);
   if (all.length <= ROWS_AT_MOST) return room;
-  const kept = side === "older" ? all.slice(-ROWS_KEPT) : all.slice(0, ROWS_KEPT);
-  const ids = kept.filter((row) => row.id);
-  const endId = ids.at(-1)?.id ?? room.endId;
-  return { ...room, rows: [...kept, ...waitingRows(room.rows)], firstId: ids[0]?.id ?? room.firstId, endId, isAtEnd: endId >= room.lastId };
+  const kept = isAbove ? all.slice(0, ROWS_KEPT) : all.slice(-ROWS_KEPT);
+  const firstId = kept.find((row) => row.id).id;
+  const endId = kept.findLast((row) => row.id).id;
+  return { ...room, rows: [...kept, ...waitingRows(room.rows)], firstId, endId, isAtEnd: endId >= room.lastId };
 }
 
 export function behindTold(rows, added) {

@@ -1,7 +1,8 @@
 // More rooms than one: going from one to another, leaving one or all. Pure.
 
 import { roomName } from "./protocol.js";
-import { acts, begin as beginRoom, come, lasting } from "./room.js";
+import { come } from "./reading.js";
+import { acts, begin as beginRoom } from "./room.js";
 import { begin, frames, handlers, joinAll, joinOne, mapValues, send, step, withRoom } from "./state.js";
 
 const ROOMS_AT_MOST = 100; // of one connection, says the server
@@ -36,11 +37,27 @@ Object.assign(handlers, {
     return [next, [{ do: "disconnect" }]];
   },
 
+  /** A room that was asked for is another one to the server, which has its own way with capitals. */
+  renamed: (state, { frame, now }) => {
+    const isAsked = ({ name, isJoining }) => isJoining && (name === state.current || !state.rooms[state.current].isJoining);
+    const asked = Object.values(state.rooms).find(isAsked);
+    if (!asked) return [state, []];
+    const { [asked.name]: _, ...others } = state.rooms;
+    const rooms = { ...others, [frame.room]: { ...asked, name: frame.room } };
+    const current = asked.name === state.current ? frame.room : state.current;
+    return step({ ...state, rooms, current }, { type: "frame", frame, now });
+  },
+
   listRooms: (state) => [state, state.connection === "open" ? [send({ type: "rooms" })] : []],
 
   /** What the browser allows, or a person wants: {permission} or {sound}. */
   set: (state, { type, ...change }) => [{ ...state, ...change }, []],
 });
+
+/** What is known of a room beyond a visit. */
+export function lasting({ readTo, epoch, notice }) {
+  return { readTo, epoch, notice };
+}
 
 frames.rooms = (state, frame) => [{ ...state, listed: frame.rooms }, []];
 

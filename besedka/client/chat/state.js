@@ -83,12 +83,6 @@ export const handlers = {
 
   shut: (state, { code }) => [toLogin({ ...state, connection: "closed" }, { code: "closed", text: String(code) }), []],
 
-  /** The page is before one's eyes, or no more. */
-  look: (state, { isLooking }) => {
-    const next = { ...state, isLooking };
-    return [isLooking ? withRoom(next, room.come(here(next))) : next, []];
-  },
-
   frame: (state, event) => {
     const { frame, now } = event;
     const handler = frames[frame.type] ?? (room.frames[frame.type] ? inItsRoom : null);
@@ -98,6 +92,7 @@ export const handlers = {
 
 export const frames = {
   welcome: (state, frame, now) => {
+    if (!state.rooms[frame.room]) return step(state, { type: "renamed", frame, now });
     const next = {
       ...state,
       scene: "chat",
