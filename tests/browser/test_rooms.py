@@ -109,6 +109,20 @@ def test_the_switcher_finds_rooms_and_makes_them_by_the_keyboard_alone(
     expect(page.locator("#say-text")).to_be_focused()
 
 
+def test_a_room_may_have_the_name_of_something_in_javascript(server: RunningServer, visit: Visit) -> None:
+    with Talker(server) as boris:
+        boris.join("Boris", "constructor")
+        page = visit(server.page)
+        come_in(page, "Anna")
+        page.click("#others [data-room=constructor] a")
+        expect(page.locator("#people")).to_have_text("2 people")
+        say(page, "hello")
+        wait_for_text(page, "hello")
+        page.reload()
+        come_in(page, "Anna")
+        expect(page.locator("#rooms [data-room=constructor]")).to_be_attached()
+
+
 def test_a_name_that_no_room_can_have_is_explained(house: RunningServer, room: str, visit: Visit) -> None:
     page = visit(house.page + f"#{room}")
     come_in(page, "Anna")

@@ -18,5 +18,6 @@ export async function addRest(words) {
 
 /** A refusal in the page's language; the server's own sentence where the page has none. */
 export function refusalText(words, refusal, limits) {
-  return words.refusals[refusal.code]?.({ ...limits, ...refusal }) ?? refusal.text;
+  const { code, text } = refusal;
+  return Object.hasOwn(words.refusals, code) ? words.refusals[code]({ ...limits, ...refusal }) : text;
 }

@@ -44,7 +44,7 @@ export class View {
     if (isOpen && (before.scene !== scene || before.connection !== connection)) this.#list();
     if (rooms === before.rooms && listed === before.listed && current === before.current && me === before.me) return;
     const mine = Object.values(rooms);
-    const others = listed.filter(({ name }) => !(name in rooms)).sort((one, other) => other.clients_count - one.clients_count);
+    const others = listed.filter(({ name }) => !Object.hasOwn(rooms, name)).sort((one, other) => other.clients_count - one.clients_count);
     this.#fill(this.#mine, mine, (item, room) => this.#drawMine(item, room, mine.length > 1));
     this.#fill(this.#others, others.slice(0, OTHERS_AT_MOST), (item, room) => this.#drawOther(item, room));
     this.#title.hidden = !others.length;

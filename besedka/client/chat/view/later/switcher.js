@@ -52,7 +52,7 @@ export class View {
     const mine = Object.values(rooms).sort((one, other) => unread(other) - unread(one));
     const names = [...new Set([...mine, ...listed].map(({ name }) => name))].filter((name) => name !== current);
     const found = names.filter((name) => name.includes(wanted)).slice(0, SHOWN_AT_MOST);
-    const isNew = wanted && !(wanted in rooms) && !names.includes(wanted) && roomName(wanted);
+    const isNew = wanted && !Object.hasOwn(rooms, wanted) && !names.includes(wanted) && roomName(wanted);
     const options = found.map((name) => ({ value: name, nodes: this.#label(name) }));
     if (isNew) options.push({ value: wanted, nodes: [this.#words.make(roomName(wanted))] });
     this.#options.show(options);
@@ -60,7 +60,7 @@ export class View {
 
   #label(name) {
     const { rooms, listed } = this.#state;
-    const news = rooms[name] && unread(rooms[name]);
+    const news = Object.hasOwn(rooms, name) && unread(rooms[name]);
     const count = listed.find((room) => room.name === name)?.clients_count;
     const side = news ? line("i", "count", news) : line("small", "quiet", count ? this.#words.people(count) : "");
     return [Object.assign(line("span", "", `# ${name}`), { dir: "auto" }), side];
