@@ -1,8 +1,6 @@
-// Besedka's page: puts the parts together. The parts:
-//   protocol  pure: log lines, names, addresses   state, room  pure: (state, event) -> state, and what is to be done
-//   socket    the connection, which comes back    storage      what the browser keeps
-//   view/*    draw the state, and tell what a person did
-//   more      what is not needed to come in and say something
+// Besedka's page: puts the parts together.
+//   state, room: what is known, and how it changes   protocol: the server's language   socket: the connection
+//   storage: what the browser keeps   view: what is seen   more: what is not needed to come in and say something
 
 import { placeOf, readPlace, socketUrls } from "./chat/protocol.js";
 import { Socket } from "./chat/socket.js";

@@ -1,7 +1,9 @@
 // The service worker: gives the page where the server cannot be reached. Whatever the server has to say comes first; what
 // is kept is given only when it says nothing. It looks after the page's own files and nothing else.
 
-importScripts("files.js");
+// With Trusted Types the address of a script must be vouched for.
+const policy = self.trustedTypes?.createPolicy("besedka", { createScriptURL: (url) => url });
+importScripts(policy ? policy.createScriptURL("files.js") : "files.js");
 
 const CACHE = "besedka";
 const PAGE_MS = 3000; // so long one waits for a server that may not be there

@@ -72,7 +72,7 @@ test("leaving the chat keeps what was read in which rooms", () => {
   const visit = go(new Visit().comeIn({ head: 3 }), "dev").welcome({ head: 8 }).happen({ type: "leave" });
   assert.deepEqual([visit.state.scene, visit.state.me, visit.state.current], ["login", "Anna", "dev"]);
   assert.deepEqual(visit.effects.at(-1), { do: "disconnect" });
-  assert.deepEqual(Object.values(visit.state.rooms).map(({ name, readTo }) => [name, readTo]), [["dev", 8], ["main", 3]]);
+  assert.deepEqual(Object.values(visit.state.rooms).map(({ name, readTo }) => [name, readTo]), [["main", 3], ["dev", 8]]);
 });
 
 test("one's first visit to a room finds nothing unread", () => {
@@ -160,4 +160,13 @@ test("a room that the server spells in another way is known under that name", ()
   visit.say("early").welcome({ room: "ᎠᎡ", head: 3 });
   assert.deepEqual([visit.state.current, Object.keys(visit.state.rooms)], ["ᎠᎡ", ["main", "ᎠᎡ"]]);
   assert.deepEqual(visit.sent("chat").map(({ room, text }) => [room, text]), [["ᎠᎡ", "early"]]);
+});
+
+test("a room may have the name of something in JavaScript", () => {
+  const visit = new Visit().comeIn().tell({ type: "chat", room: "constructor", id: 1, text: "x" });
+  visit.happen({ type: "read", name: "constructor", readTo: 3 });
+  go(visit, "constructor").welcome({ head: 2 }).chat(3);
+  assert.deepEqual([visit.rows.length, visit.room.lastId, Object.keys(visit.state.rooms)], [1, 3, ["main", "constructor"]]);
+  const kept = new Visit().enter().happen({ type: "kept", unsent: [{ room: "constructor", key: "k", text: "x", after: 0 }] });
+  assert.equal(kept.state.rooms.constructor.outbox.length, 1);
 });

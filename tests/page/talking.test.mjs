@@ -136,6 +136,12 @@ test("another log begins anew, and nothing that waits is lost", () => {
   assert.deepEqual([visit.room.lastId, visit.room.readTo, visit.room.firstId], [3, 3, 1]);
 });
 
+test("what was said under a name is not said under another one", () => {
+  const visit = new Visit().comeIn().say("mine").lose().happen({ type: "open" }).tell({ type: "error", code: "name_taken", text: "" });
+  visit.enter("Hanna").welcome();
+  assert.deepEqual([visit.rows, said(visit)], [[], [["mine", undefined]]]);
+});
+
 test("one who was here before writes without a connection, too; a stranger waits at the login", () => {
   const visit = new Visit({ name: "Anna" }).enter().lose().say("soon");
   assert.equal(visit.state.scene, "chat");

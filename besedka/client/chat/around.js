@@ -3,13 +3,13 @@
 import { read as readCommand } from "./commands.js";
 import { Keeping } from "./keeping.js";
 import { mentions, placeOf, readPlace } from "./protocol.js";
-import { here, unreadRooms } from "./state.js";
+import { roomOf, unreadRooms } from "./state.js";
 import { get, read, set } from "./storage.js";
 
 const BACKGROUND_MS = 1000; // there are no animation frames in the background
 const ELSEWHERE_MS = 1500; // after that it is known whether it was read in another tab
 const OFFLINE_MS = 5000; // first what one waits for
-const BELLS = { on: "mentions", all: "all", off: "none" };
+const BELLS = new Map([["on", "mentions"], ["all", "all"], ["off", "none"]]);
 
 export class Around {
   #app;
@@ -29,7 +29,7 @@ export class Around {
         happen({ type: "leave" });
         on.enter(name);
       },
-      bell: (which) => happen({ type: "notice", which: BELLS[which] ?? BELLS.on }),
+      bell: (which) => happen({ type: "notice", which: BELLS.get(which) ?? "mentions" }),
       exit: () => happen({ type: "leave" }),
     };
     document.addEventListener("visibilitychange", () => this.#look());
@@ -64,8 +64,9 @@ export class Around {
   /** Somebody has said something. */
   heard({ room: name, id, user, text }) {
     setTimeout(async () => {
-      const { me, rooms, current, isLooking, permission, sound } = this.#app.state();
-      const room = rooms[name];
+      const state = this.#app.state();
+      const { me, current, isLooking, permission, sound } = state;
+      const room = roomOf(state, name);
       if (!room || id <= room.readTo || (isLooking && name === current)) return;
       if (room.notice === "none" || (room.notice === "mentions" && !mentions(text, me))) return;
       const { show, beep } = await import("./notify.js");
@@ -115,14 +116,15 @@ export class Around {
 
   // Another tab of this browser has written, or removed, what is kept.
   #elsewhere(key, value) {
-    const { rooms } = this.#app.state();
+    const state = this.#app.state();
     const [, kind, name] = /^besedka\.(\w+)\.([^]*)$/.exec(key) ?? [];
-    if (kind === "room" && value && rooms[name]) {
+    const one = roomOf(state, name);
+    if (kind === "room" && value && one) {
       const { readTo, epoch, notice } = read(value);
-      if (epoch === rooms[name].epoch) this.#app.happen({ type: "read", name, readTo });
-      if (notice !== rooms[name].notice) this.#app.happen({ type: "notice", name, which: notice });
+      if (epoch === one.epoch) this.#app.happen({ type: "read", name, readTo });
+      if (notice && notice !== one.notice) this.#app.happen({ type: "notice", name, which: notice });
     } else if (kind === "unsent" && !value) {
-      const room = Object.values(rooms).find(({ outbox }) => outbox.some((one) => one.key === name));
+      const room = Object.values(state.rooms).find(({ outbox }) => outbox.some((one) => one.key === name));
       if (room) this.#app.happen({ type: "discard", name: room.name, key: name });
     }
   }

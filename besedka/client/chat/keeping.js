@@ -1,6 +1,5 @@
 // Keeps what outlasts the visit as it changes: how far one has read in which rooms, and what is said and not heard back.
 
-import { lasting } from "./rooms.js";
 import { get, read, set } from "./storage.js";
 
 const LATER_MS = 500; // what changes with each message is written at most that often
@@ -30,7 +29,7 @@ export class Keeping {
       this.#read.delete(name);
       set(`room.${name}`, "");
       set(`draft.${name}`, "");
-    } else if (is.readTo >= 0) this.#readLater(name, was && JSON.stringify(lasting(was)), JSON.stringify(lasting(is)));
+    } else if (is.readTo >= 0) this.#readLater(name, was && lasting(was), lasting(is));
     this.#unsent(was?.outbox ?? [], is?.outbox ?? [], { room: name, user: me });
   }
 
@@ -59,9 +58,13 @@ export class Keeping {
     for (const key of had.keys()) set(`unsent.${key}`, "");
   }
 
-  // In order, also within a millisecond.
+  // In order, also within a millisecond: a number of this size has four digits left for that.
   #now() {
     this.#count += 1;
-    return Date.now() + this.#count / 1e6;
+    return Date.now() + this.#count / 1000;
   }
+}
+
+function lasting({ readTo, epoch, notice }) {
+  return JSON.stringify({ readTo, epoch, notice });
 }

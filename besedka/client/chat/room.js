@@ -31,12 +31,12 @@ export function begin(name, kept) {
     wereHere: [], // who was here when the connection was lost
     oldUntil: 0, // messages up to this id were said before one came in
     fetching: null, // {what: "older" | "newer" | "around", before}
-    target: null, // the id of a message to be shown; 0 is the end
+    target: null, // the id of a message to be shown; 0: the end
     isFollowing: true, // one sees the end, not something further up
-    readTo: -1, // the last id that was read; -1: one has never been here
-    unreadFrom: -1, // the line of what is new stands before the first id behind this one; -1: none
+    readTo: -1, // the last id one has read; -1: one has never been here
+    unreadFrom: -1, // the line of what is new stands behind this id; -1: none
     called: 0, // how many unread messages mention one
-    notice: "mentions", // which messages notify: all | mentions | none
+    notice: "mentions", // what notifies: all | mentions | none
     refusal: null, // of the last thing said
     ...kept,
   };
@@ -45,6 +45,11 @@ export function begin(name, kept) {
 /** How many messages one has not read. */
 export function unread({ readTo, lastId }) {
   return readTo < 0 ? 0 : Math.max(0, lastId - readTo);
+}
+
+/** The room as one knows it who comes anew. */
+export function renewed({ name, readTo, epoch, notice, target }) {
+  return begin(name, { readTo, epoch, notice, target });
 }
 
 export function joining({ name, lastId, epoch }, { me, secret }) {

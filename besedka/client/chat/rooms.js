@@ -2,8 +2,8 @@
 
 import { roomName } from "./protocol.js";
 import { come } from "./reading.js";
-import { acts, begin as beginRoom } from "./room.js";
-import { begin, frames, handlers, joinAll, joinOne, mapValues, send, step, withRoom } from "./state.js";
+import { acts, begin as beginRoom, renewed } from "./room.js";
+import { begin, frames, handlers, joinAll, joinOne, mapValues, roomOf, send, step, toLogin, withRoom } from "./state.js";
 
 const ROOMS_AT_MOST = 100; // of one connection, says the server
 
@@ -12,7 +12,7 @@ Object.assign(handlers, {
   go: (state, { name: given }) => {
     const name = roomName(given);
     if (!name) return refuse(state, { code: "bad_room" });
-    const known = state.rooms[name];
+    const known = roomOf(state, name);
     if (!known && Object.keys(state.rooms).length >= ROOMS_AT_MOST) return refuse(state, { code: "too_many_rooms" });
     if (name === state.current) return [state, []];
     const next = withRoom(state, come(known ?? beginRoom(name)));
@@ -32,9 +32,9 @@ Object.assign(handlers, {
   },
 
   /** Back to the login. */
-  leave: ({ current, me, rooms, permission, sound }) => {
-    const [next] = handlers.start({ ...begin(current), permission, sound }, { name: me, rooms: mapValues(rooms, lasting) });
-    return [next, [{ do: "disconnect" }]];
+  leave: ({ current, rooms, me, known, isLooking, permission, sound }) => {
+    const kept = { scene: "login", rooms: mapValues(rooms, renewed), me, known, isLooking, permission, sound };
+    return [{ ...begin(current), ...kept }, [{ do: "disconnect" }]];
   },
 
   /** A room that was asked for is another one to the server, which has its own way with capitals. */
@@ -48,16 +48,14 @@ Object.assign(handlers, {
     return step({ ...state, rooms, current }, { type: "frame", frame, now });
   },
 
+  /** The server has ended the connection, and does not want one back. */
+  shut: (state, { code }) => [toLogin({ ...state, connection: "closed" }, { code: "closed", text: String(code) }), []],
+
   listRooms: (state) => [state, state.connection === "open" ? [send({ type: "rooms" })] : []],
 
   /** What the browser allows, or a person wants: {permission} or {sound}. */
   set: (state, { type, ...change }) => [{ ...state, ...change }, []],
 });
-
-/** What is known of a room beyond a visit. */
-export function lasting({ readTo, epoch, notice }) {
-  return { readTo, epoch, notice };
-}
 
 frames.rooms = (state, frame) => [{ ...state, listed: frame.rooms }, []];
 

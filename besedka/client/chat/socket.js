@@ -4,8 +4,8 @@ import { NEVER_COME_BACK } from "./protocol.js";
 
 const FIRST_WAIT_MS = 1000;
 const LONGEST_WAIT_MS = 15_000;
-const OPENING_MS = 10_000; // a network that swallows everything is given up
-const SILENT_MS = 5000; // after that nobody knows whether the connection still lives
+const OPENING_MS = 10_000; // then the network has swallowed it
+const SILENT_MS = 5000; // then nobody knows whether it still lives
 const ANSWER_MS = 3000;
 const PROBE = { type: "rooms" }; // is always answered
 
@@ -15,7 +15,7 @@ export class Socket {
   #socket = null;
   #wanted = false;
   #found = false; // one of the addresses has answered before
-  #unanswered = 0; // addresses tried in this round
+  #unanswered = 0; // of them in this round
   #tries = 0;
   #timer = 0; // for the next try, or for what should be heard by then
   #heardAt = 0;

@@ -13,14 +13,14 @@ export function begin(name = DEFAULT_ROOM) {
     busy: false, // coming in
     problem: null, // why one could not come in: {code, text}
     connection: "closed", // closed | open | away
-    retryAt: 0, // when the next try is, in ms, while away
+    retryAt: 0, // in ms; while away
     awaySince: 0,
     me: "",
     known: "", // the name under which one was let in before
     secret: "",
     current: name,
-    rooms: { [name]: room.begin(name) }, // those that one is in, by name
-    listed: [], // all rooms of the server: {name, clients_count}
+    rooms: { [name]: room.begin(name) }, // those one is in, by name
+    listed: [], // all of the server: {name, clients_count}
     limits: { name: 32, room: 32, text: 5000 },
     utcOffset: 0,
     isLooking: true,
@@ -30,6 +30,8 @@ export function begin(name = DEFAULT_ROOM) {
   };
 }
 
+/** A room that one is in, whatever its name means in JavaScript. */
+export const roomOf = ({ rooms }, name) => (Object.hasOwn(rooms, name) ? rooms[name] : undefined);
 export const here = (state) => state.rooms[state.current];
 export const waiting = (state) => Object.values(state.rooms).reduce((sum, { outbox }) => sum + outbox.length, 0);
 export const unreadRooms = (state) => Object.values(state.rooms).filter(room.unread);
@@ -54,14 +56,16 @@ export const handlers = {
 
   /** What waits since earlier visits, or in other tabs, under this name: [{room, key, text, after}]. */
   kept: (state, { unsent }) => {
-    const add = (next, one) => withRoom(next, room.waited(next.rooms[one.room] ?? room.begin(one.room), one, state.me));
+    const add = (next, one) => withRoom(next, room.waited(roomOf(next, one.room) ?? room.begin(one.room), one, state.me));
     return [unsent.reduce(add, state), []];
   },
 
   enter: (state, { name, secret }) => {
     const me = name.trim();
     if (!me) return [{ ...state, problem: { code: "empty_name" } }, []];
-    const next = { ...state, me, secret, busy: true, problem: null };
+    // What was said under another name waits for that one.
+    const rooms = me === state.me ? state.rooms : mapValues(state.rooms, room.renewed);
+    const next = { ...state, rooms, me, secret, busy: true, problem: null };
     // While the connection is being made, a corrected name is taken along when it is there.
     return state.connection === "open" ? joinOne(next, next.current) : [next, [{ do: "connect" }]];
   },
@@ -81,8 +85,6 @@ export const handlers = {
     rooms: mapValues(state.rooms, room.away),
   }, []],
 
-  shut: (state, { code }) => [toLogin({ ...state, connection: "closed" }, { code: "closed", text: String(code) }), []],
-
   frame: (state, event) => {
     const { frame, now } = event;
     const handler = frames[frame.type] ?? (room.frames[frame.type] ? inItsRoom : null);
@@ -92,7 +94,7 @@ export const handlers = {
 
 export const frames = {
   welcome: (state, frame, now) => {
-    if (!state.rooms[frame.room]) return step(state, { type: "renamed", frame, now });
+    if (!roomOf(state, frame.room)) return step(state, { type: "renamed", frame, now });
     const next = {
       ...state,
       scene: "chat",
@@ -113,7 +115,7 @@ export const frames = {
     const { code, text, key } = frame;
     const refusal = { code, text };
     if (key === SEARCH_KEY) return frames.found(state, { refusal });
-    const one = state.rooms[frame.room] ?? here(state);
+    const one = roomOf(state, frame.room) ?? here(state);
     if (one.isJoining && !key) {
       // A room that cannot be entered is let go, if there is another; a name that cannot be had must be another.
       const isRoom = code.includes("room") && Object.keys(state.rooms).length > 1;
@@ -125,12 +127,12 @@ export const frames = {
   },
 };
 
-function toLogin(state, problem) {
+export function toLogin(state, problem) {
   return { ...state, rooms: mapValues(state.rooms, room.away), scene: "login", busy: false, problem };
 }
 
 function inItsRoom(state, frame, now) {
-  const before = state.rooms[frame.room];
+  const before = roomOf(state, frame.room);
   const [next, effects] = inRoom(state, frame.room, (one) => room.frames[frame.type](one, frame, state, now));
   const isNews = frame.type === "chat" && frame.id > before?.lastId && frame.user !== state.me;
   return [next, isNews ? [...effects, { do: "heard", frame }] : effects];
@@ -150,8 +152,9 @@ export function joinOne(state, name) {
 }
 
 function inRoom(state, name, act) {
-  if (!state.rooms[name]) return [state, []];
-  const [next, sent] = act(state.rooms[name]);
+  const one = roomOf(state, name);
+  if (!one) return [state, []];
+  const [next, sent] = act(one);
   return [withRoom(state, next), sent.map(send)];
 }
 
