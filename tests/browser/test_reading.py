@@ -112,6 +112,15 @@ def test_a_room_of_a_hundred_thousand_messages_is_read_in_pages_and_keeps_the_pl
     expect(page.locator(".target")).to_be_in_viewport()
     assert {49_990, 50_010} <= set(ids(page))
 
+    # Also for somebody who comes by it.
+    comer = visit(server.page + "#main/77777", viewport=SMALL)
+    come_in(comer, "Dmitri")
+    expect(comer.locator(".target")).to_have_attribute("data-id", "77777")
+    expect(comer.locator(".target")).to_be_in_viewport()
+    comer.wait_for_timeout(300)
+    expect(comer.locator(".target")).to_be_in_viewport()
+    expect(comer.locator("#newer")).to_have_text("To the latest ↓")
+
 
 SCROLL_UP = """async until => {
     const log = document.getElementById("log");

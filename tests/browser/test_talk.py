@@ -103,8 +103,7 @@ def test_old_new_own_and_system_messages_look_different(
     assert re.fullmatch(r"\d\d:\d\d", anna.locator(".own time").inner_text())
 
 
-LOOK = """e => { const style = getComputedStyle(e);
-    return [getComputedStyle(e.parentElement).alignSelf, style.backgroundColor === "rgba(0, 0, 0, 0)"].join(); }"""
+LOOK = """e => [e.parentElement.offsetLeft > 100, getComputedStyle(e).backgroundColor === "rgba(0, 0, 0, 0)"].join()"""
 
 
 def test_after_leaving_and_after_a_refusal_the_keyboard_is_in_the_name(

@@ -22,11 +22,10 @@ export class LogView {
     this.scroll(room, before, () => this.#rows.draw(room, state));
   }
 
-  /** The rows look different from now on. */
+  /** The rows are dressed by this from now on. */
   dressBy(dress, state) {
-    this.#rows.dressBy(dress);
-    this.#room = {};
-    this.draw(state);
+    const { name } = this.#room;
+    this.scroll(this.#room, { name }, () => this.#rows.dressBy(dress, state));
   }
 
   /** Lets the rows change, and scrolls to where one reads. */

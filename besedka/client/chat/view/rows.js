@@ -15,10 +15,10 @@ export class Rows {
     this.#words = words;
   }
 
-  /** From now on elements are dressed by this; those that are there are made anew. */
-  dressBy(dress) {
+  /** From now on elements are dressed by this, those that are there too. */
+  dressBy(dress, state) {
     this.#dress = dress;
-    this.#elements = new Map();
+    for (const [row, element] of this.#elements) if (row.kind) dress(element, row, state);
   }
 
   // Walks rows and elements side by side; only what differs is touched.

@@ -56,7 +56,7 @@ export class View {
     picture.ariaLabel = this.#words.qr;
     picture.classList.add("qr");
     field.addEventListener("focus", () => field.select());
-    button.addEventListener("click", async () => (told.textContent = (await copy(link)) ? this.#words.copied : this.#words.notCopied));
+    button.addEventListener("click", async () => (told.textContent = this.#words[(await copy(link)) ? "copied" : "notCopied"]));
     row.append(field, button);
     return [row, told, picture];
   }

@@ -64,6 +64,7 @@ export class View {
 function write(element, { user, text }, me) {
   const deed = action(text);
   element.classList.toggle("action", deed !== null);
+  element.closest(".message").classList.toggle("deed", deed !== null);
   element.classList.toggle("big", isBigEmoji(text));
   element.replaceChildren(...(deed === null ? [] : [line("b", "", user), " "]), ...nodes(parse(deed ?? text, me)));
 }

@@ -52,7 +52,7 @@ export class View {
     if (room.rows === before.rows && room.unreadFrom === before.unreadFrom) return;
     change();
     const last = room.rows.at(-1);
-    if (last?.status === "waiting" && !isOther && !before.rows?.includes(last)) this.#place = {};
+    if (last?.status === "waiting" && before.rows && !isOther && !before.rows.includes(last)) this.#place = {};
     this.#keep();
     if (isOther && this.#follows) this.#startAtFresh();
   }

@@ -26,7 +26,8 @@ export class View {
     leave.textContent = words.leave;
     leave.addEventListener("click", () => on.happen({ type: "leave" }));
     const form = document.getElementById("room-form");
-    form.elements[0].placeholder = form.elements[0].ariaLabel = words.newRoom;
+    form.elements[0].ariaLabel = words.newRoom;
+    form.elements[0].placeholder = `+ ${words.newRoom}`;
     form.addEventListener("submit", (event) => {
       event.preventDefault();
       const name = form.elements[0].value.trim();

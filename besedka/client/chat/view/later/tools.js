@@ -25,7 +25,7 @@ export class View {
     this.#acts(link, ({ id }) => on.link(this.#state.current, id));
     this.#acts(text, lineOf);
     const at = ({ target }) => target.closest(".message[data-id]");
-    this.#log.addEventListener("pointerover", (event) => event.pointerType === "mouse" && this.#show(at(event)));
+    this.#log.addEventListener("pointerover", (event) => event.pointerType === "mouse" && this.#show(at(event), true));
     this.#log.addEventListener("pointerleave", () => this.#show(null));
     this.#log.addEventListener("focusin", (event) => this.#show(at(event)));
     this.#log.addEventListener("pointerdown", (event) => {
@@ -41,9 +41,10 @@ export class View {
     this.#state = state;
   }
 
-  #show(item) {
+  #show(item, isBeside = false) {
     if (!item) return this.#bar.contains(document.activeElement) || this.#bar.remove();
     if (this.#bar.parentElement === item) return;
+    this.#bar.classList.toggle("beside", isBeside);
     this.#time.textContent = item.querySelector("time").title;
     item.append(this.#bar);
   }
