@@ -110,6 +110,7 @@ export class Around {
 
   #visit() {
     const { room, id } = readPlace(location.hash);
+    history.replaceState(null, "", placeOf(room, id));
     this.#app.happen({ type: "go", name: room });
     if (id) this.#app.happen({ type: "jump", name: room, id });
   }
