@@ -13,6 +13,7 @@ const words = await language(navigator.languages);
 const place = readPlace(location.hash);
 let state = begin(place.room);
 let drawing = 0;
+let kept = {}; // the rooms with what was taken up
 let more = null; // being fetched, or there
 let rest = null; // what it gives
 
@@ -54,6 +55,7 @@ function speak(text) {
 
 function takeUp() {
   happen({ type: "kept", unsent: unsent(state.me) });
+  kept = state.rooms;
 }
 
 function happen(event) {
@@ -82,7 +84,7 @@ function act(effect) {
 async function fetchMore() {
   try {
     const { Around } = await (more ??= import("./chat/more.js"));
-    rest ??= new Around(app);
+    rest ??= new Around(app, kept);
   } catch {
     more = null; // another time, then
   }

@@ -107,6 +107,13 @@ test("who leaves the chat leaves what waits, who quits a room does not", () => {
   assert.deepEqual(keys(), ["k1"]);
 });
 
+test("what was heard back before anything was kept is no more there", () => {
+  new Keeping().keep(chat({ main: room(waits("k1", "k2")) }));
+  const taken = { main: room(waits("k1", "k2")) };
+  new Keeping(taken).keep(chat({ main: room(waits("k2")) }));
+  assert.deepEqual(keys(), ["k2"]);
+});
+
 test("how far one has read is written now and then, and before the page goes", () => {
   const keeping = new Keeping();
   for (let readTo = 1; readTo < 100; readTo += 1) keeping.keep(chat({ main: room([], { readTo }) }));

@@ -13,15 +13,19 @@ const BELLS = new Map([["on", "mentions"], ["all", "all"], ["off", "none"]]);
 
 export class Around {
   #app;
-  #keeping = new Keeping();
+  #keeping;
   #drawing = 0;
   #marked = "0 0";
   #orders;
 
-  /** @param app {happen(event), on, page, socket, speak(text), words, state()}, as chat.js makes it */
-  constructor(app) {
+  /**
+   * @param app {happen(event), on, page, socket, speak(text), words, state()}, as chat.js makes it
+   * @param kept the rooms as they were when one came in
+   */
+  constructor(app, kept) {
     const { happen, on } = app;
     this.#app = app;
+    this.#keeping = new Keeping(kept);
     this.#orders = {
       join: (name) => happen({ type: "go", name }),
       leave: () => happen({ type: "quit", name: app.state().current }),

@@ -5,12 +5,14 @@ import { get, read, set } from "./storage.js";
 const LATER_MS = 500; // what changes with each message is written at most that often
 
 export class Keeping {
-  #kept = {}; // the rooms as they were kept last
+  #kept;
   #read = new Map();
   #timer = 0;
   #count = 0;
 
-  constructor() {
+  /** @param kept the rooms as they were kept last */
+  constructor(kept = {}) {
+    this.#kept = kept;
     addEventListener("pagehide", () => this.#write());
   }
 

@@ -10,6 +10,7 @@ if (worker) {
   const policy = globalThis.trustedTypes?.createPolicy("besedka", { createScriptURL: (url) => url });
   worker.register(policy ? policy.createScriptURL("sw.js") : "sw.js").catch(() => {}); // then there is none
 } else {
-  const modules = self.BESEDKA_FILES.filter((file) => /^chat\/.*\.js$/.test(file) && !file.includes("/language/"));
+  // Not itself, of course: it would wait for itself.
+  const modules = self.BESEDKA_FILES.filter((file) => /^chat\/.*\.js$/.test(file) && !/language|offline/.test(file));
   for (const file of modules) await import(`../${file}`).catch(() => {});
 }

@@ -59,7 +59,7 @@ export function joining({ name, lastId, epoch }, { me, secret }) {
 
 export function away(room) {
   const wereHere = room.isIn ? room.users : room.wereHere;
-  return { ...room, isIn: false, isJoining: false, held: false, typing: [], fetching: null, wereHere };
+  return { ...room, isIn: false, isJoining: false, held: false, typing: [], fetching: null, outbox: unsent(room), wereHere };
 }
 
 /** What waits in another tab, or since before the page was closed: it may have been sent. */
