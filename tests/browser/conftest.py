@@ -86,6 +86,7 @@ def watched(page: Page, url: str, problems: list[str]) -> Page:
 
 def come_in(page: Page, name: str) -> None:
     """Pass the login, and wait for all parts of the page."""
+    page.wait_for_selector("html[data-scene=login]")
     page.fill("#login-name", name)
     page.press("#login-name", "Enter")
     page.wait_for_selector("html[data-scene=chat]")
@@ -111,6 +112,11 @@ def texts(page: Page, which: str = ".message") -> list[str]:
 def wait_for_text(page: Page, text: str) -> None:
     """Wait until a message with just this text is shown as told."""
     page.locator(".message.told .text", has_text=text).first.wait_for()
+
+
+def ask_for_older(page: Page) -> None:
+    """Press the button at the top of the log; on the way there a mouse would scroll, and older ones come by themselves."""
+    page.locator("#older").evaluate("button => button.click()")
 
 
 def ids(page: Page) -> list[int]:

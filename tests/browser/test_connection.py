@@ -82,7 +82,8 @@ def test_a_short_trouble_is_nobodys_business_and_a_longer_one_is_told_with_its_e
     expect(page.locator("#hint")).to_have_text(told, timeout=15_000)
     expect(page.locator("#now")).to_be_visible()
     server.start()
-    page.click("#now")
+    # It may be faster than a mouse.
+    page.evaluate("document.getElementById('now').click()")
     wait_for_text(page, "waits")
     expect(page.locator("#hint")).to_have_text("")
     expect(page.locator("#now")).to_be_hidden()

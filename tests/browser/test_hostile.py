@@ -10,13 +10,26 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, WebSocketRoute, expect
+from playwright.sync_api import Dialog, Page, Request, WebSocketRoute, expect
 
-from tests.browser.conftest import Visit, settled
+from tests.browser.conftest import Visit, come_in
 from tests.running import RunningServer
 
 RUN = "window.pwned=1"
-TAGS = ("img", "svg", "iframe", "video", "audio", "body", "input", "details", "object", "embed", "marquee", "style")
+TAGS = (
+    "img",
+    "svg",
+    "iframe",
+    "video",
+    "audio",
+    "body",
+    "input",
+    "details",
+    "object",
+    "embed",
+    "marquee",
+    "style",
+)
 EVENTS = ("onerror", "onload", "onfocus", "ontoggle", "onanimationstart")
 PAYLOADS = [
     *(f"<{tag} src=x {event}={RUN}>" for tag in TAGS for event in EVENTS),
@@ -29,7 +42,7 @@ PAYLOADS = [
     f"javascript:{RUN}",
     f"[x](javascript:{RUN})",
     f"![x](x onerror={RUN})",
-    f"https://example.org/\"onmouseover={RUN}//",
+    f'https://example.org/"onmouseover={RUN}//',
     f"https://example.org/'onclick={RUN}//",
     f"https://example.org/><img src=x onerror={RUN}>",
     f"http://javascript:{RUN}@example.org",
@@ -41,7 +54,7 @@ PAYLOADS = [
     f"> <img src=x onerror={RUN}>",
     f"/me <img src=x onerror={RUN}>",
     f"@Anna <img src=x onerror={RUN}>",
-    f"\"><svg/onload={RUN}>",
+    f'"><svg/onload={RUN}>',
     f"'><svg/onload={RUN}>",
     f"--><svg/onload={RUN}>",
     f"]]><svg/onload={RUN}>",
@@ -102,7 +115,10 @@ class ForgedServer:
         elif frame["type"] == "rooms":
             self.tell("rooms", rooms=[{"name": name, "clients_count": 1} for name in NAMES])
         elif frame["type"] == "search":
-            lines = [f"[2025-01-01 10:00:00] {name[:30]}: {text}" for name, text in zip(NAMES, PAYLOADS, strict=True)]
+            lines = [
+                f"[2025-01-01 10:00:00] {name[:30]}: {text}"
+                for name, text in zip(NAMES, PAYLOADS, strict=True)
+            ]
             found = {"messages": lines, "ids": list(range(1, len(lines) + 1)), "before": 0}
             self.tell("found", text=frame["text"], key=frame.get("key"), **found)
 
@@ -111,20 +127,32 @@ class ForgedServer:
 def forged(house: RunningServer, visit: Visit) -> Iterator[tuple[Page, ForgedServer]]:
     """A page that talks with a forged server; in the end nothing must have run, and all must be in its place."""
     servers: list[ForgedServer] = []
-    page = visit(house.page, viewport={"width": 900, "height": 640})
+    page = visit("about:blank", viewport={"width": 900, "height": 640})
     opened: list[str] = []
-    page.on("dialog", lambda dialog: (opened.append("dialog"), dialog.dismiss()))
-    page.on("request", lambda request: opened.append(request.url) if not request.url.startswith(house.page) else None)
+
+    def note_dialog(dialog: Dialog) -> None:
+        opened.append(dialog.message)
+        dialog.dismiss()
+
+    def note_request(request: Request) -> None:
+        if not request.url.startswith(house.page):
+            opened.append(request.url)
+
+    page.on("dialog", note_dialog)
+    page.on("request", note_request)
     page.route_web_socket("**/ws", lambda route: servers.append(ForgedServer(route)))
-    page.reload()
-    page.fill("#login-name", "Anna")
-    page.press("#login-name", "Enter")
-    settled(page)
+    page.goto(house.page)
+    come_in(page, "Anna")
     yield page, servers[-1]
     page.wait_for_timeout(200)
     assert page.evaluate("() => window.pwned") is None
     assert opened == []
-    assert page.locator("script:not([src='chat.js']), iframe, object, embed, video, audio, marquee, body style").count() == 0
+    assert (
+        page.locator(
+            "script:not([src='chat.js']), iframe, object, embed, video, audio, marquee, body style"
+        ).count()
+        == 0
+    )
     assert page.locator("a:not([href^='http']):not([href^='#'])").count() == 0
     assert page.evaluate("document.documentElement.scrollWidth") <= 900
     box = page.locator("#say-send").bounding_box()
@@ -159,8 +187,10 @@ def test_in_names(forged: tuple[Page, ForgedServer]) -> None:
 
 
 def test_in_names_of_rooms(forged: tuple[Page, ForgedServer]) -> None:
-    page, server = forged
-    page.evaluate("document.dispatchEvent(new KeyboardEvent('keydown', { code: 'KeyK', ctrlKey: true, bubbles: true }))")
+    page, _ = forged
+    page.evaluate(
+        "document.dispatchEvent(new KeyboardEvent('keydown', { code: 'KeyK', ctrlKey: true, bubbles: true }))"
+    )
     expect(page.get_by_role("option").nth(20)).to_be_attached()
     for link in page.locator("#others a").all()[:10]:
         link.evaluate("e => e.click()")
@@ -173,7 +203,9 @@ def test_in_refusals(forged: tuple[Page, ForgedServer]) -> None:
     page, server = forged
     for payload in PAYLOADS:
         server.tell("error", code="unheard_of", text=payload)
-    server.tell("error", code="<img src=x onerror=window.pwned=1>", text="last <img src=x onerror=window.pwned=1>")
+    server.tell(
+        "error", code="<img src=x onerror=window.pwned=1>", text="last <img src=x onerror=window.pwned=1>"
+    )
     expect(page.locator("#hint")).to_have_text("last <img src=x onerror=window.pwned=1>")
     for code in ("__proto__", "constructor", "toString", "hasOwnProperty"):
         server.tell("error", code=code, text=f"refused: {code}")
@@ -186,4 +218,6 @@ def test_in_what_was_found(forged: tuple[Page, ForgedServer]) -> None:
     for wanted in ("<img src=x onerror=window.pwned=1>", "onerror", "a"):
         page.fill(".search input", wanted)
         expect(page.locator(".search li")).to_have_count(len(PAYLOADS))
-    assert page.evaluate("() => { const panel = document.querySelector('.search'); return panel.scrollWidth <= panel.clientWidth; }")
+    assert page.evaluate(
+        "() => { const panel = document.querySelector('.search'); return panel.scrollWidth <= panel.clientWidth; }"
+    )

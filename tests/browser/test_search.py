@@ -10,7 +10,9 @@ from tests.browser.conftest import Visit, come_in, wait_for_text
 from tests.conftest import ServerMaker
 
 
-def test_a_hit_is_found_and_shown_in_its_context(make_server: ServerMaker, tmp_path: Path, visit: Visit) -> None:
+def test_a_hit_is_found_and_shown_in_its_context(
+    make_server: ServerMaker, tmp_path: Path, visit: Visit
+) -> None:
     lines = [f"[2025-01-01 10:00:00] Boris: message {number}\n" for number in range(1, 5001)]
     lines[1233] = "[2025-01-01 10:00:00] Анна: иголка в стоге сена, то есть **ИГОЛКА**\n"
     (tmp_path / "chat_history.txt").write_text("".join(lines), encoding="utf-8")

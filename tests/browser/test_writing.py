@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import re
 
-from playwright.sync_api import expect
+from playwright.sync_api import WebSocketRoute, expect
 
 from tests.browser.conftest import Visit, come_in, say, texts, wait_for_text
 from tests.conftest import ServerMaker
@@ -153,25 +154,23 @@ def test_what_was_said_too_fast_waits_and_is_sent_in_order(make_server: ServerMa
 
 def test_what_failed_can_be_said_again_or_let_go(house: RunningServer, room: str, visit: Visit) -> None:
     page = visit(house.page + f"#{room}")
-    refused = [""]
+    refused: list[str] = []
 
-    def through(route: object) -> None:
-        server = route.connect_to_server()  # type: ignore[attr-defined]
+    def refuse_once(route: WebSocketRoute) -> None:
+        server = route.connect_to_server()
 
-        def from_page(message: str) -> None:
-            key = re.search(r'"key":"([^"]+)"', message)
-            if '"type":"chat"' in message and key and key[1] not in refused:
-                refused.append(key[1])
-                route.send(  # type: ignore[attr-defined]
-                    '{"type":"error","code":"storage_full","text":"full","timestamp":"12:00:00",'
-                    f'"room":"{room}","key":"{key[1]}"}}'
-                )
-            else:
+        def pass_on(message: str | bytes) -> None:
+            frame = json.loads(message)
+            if frame["type"] != "chat" or frame["text"] in refused:
                 server.send(message)
+                return
+            refused.append(frame["text"])
+            error = {"type": "error", "code": "storage_full", "text": "full", "timestamp": "12:00:00"}
+            route.send(json.dumps({**error, "room": room, "key": frame["key"]}))
 
-        route.on_message(from_page)  # type: ignore[attr-defined]
+        route.on_message(pass_on)
 
-    page.route_web_socket("**/ws", through)
+    page.route_web_socket("**/ws", refuse_once)
     page.reload()
     come_in(page, "Anna")
     say(page, "one")
@@ -180,7 +179,6 @@ def test_what_failed_can_be_said_again_or_let_go(house: RunningServer, room: str
     expect(page.locator(".failed").first).to_contain_text("Not saved: the server's disk is full.")
     page.locator(".failed", has_text="two").get_by_role("button", name="Discard").click()
     expect(page.locator(".failed")).to_have_count(1)
-    # A key that was refused is taken the second time.
     page.locator(".failed").get_by_role("button", name="Again").click()
     wait_for_text(page, "one")
     assert texts(page) == ["one"]

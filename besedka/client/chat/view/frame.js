@@ -2,6 +2,7 @@
 
 import { unread } from "../room.js";
 import { here, unreadRooms } from "../state.js";
+import { write } from "./row.js";
 
 export class FrameView {
   #words;
@@ -27,7 +28,7 @@ export class FrameView {
     this.#chat.inert = !isChat;
     this.#login.inert = isChat;
     this.#chat.toggleAttribute("data-away", state.connection !== "open");
-    this.#room.textContent = `# ${name}`;
-    this.#people.textContent = people(count);
+    write(this.#room, `# ${name}`);
+    write(this.#people, people(count));
   }
 }

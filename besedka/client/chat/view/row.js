@@ -21,6 +21,11 @@ export function line(tag, className, textContent) {
   return Object.assign(document.createElement(tag), { className, textContent });
 }
 
+/** Writes only what is another text than before: each writing has the browser lay out anew. */
+export function write(element, text) {
+  if (element.textContent !== text) element.textContent = text;
+}
+
 /** A steady colour for a name: one of twelve hues that are told apart. */
 export function hue(name) {
   let sum = 7;

@@ -2,6 +2,7 @@
 
 import { here, waiting } from "../../state.js";
 import { refusalText } from "../../words.js";
+import { write } from "../row.js";
 
 const TROUBLE_MS = 3000; // a short one is nobody's business
 const LENGTH_SHOWN_FROM = 0.9; // of the limit
@@ -42,7 +43,7 @@ export class View {
     if (isTrouble) text = this.#trouble(now);
     if (refusal) text = refusalText(this.#words, refusal, limits);
     if (length > limits.text * LENGTH_SHOWN_FROM) text = this.#words.tooLong(length, limits.text);
-    if (this.#hint.textContent !== text) this.#hint.textContent = text;
+    write(this.#hint, text);
     this.#hint.parentElement.classList.toggle("bad", isTrouble || Boolean(refusal) || length > limits.text);
     this.#now.hidden = !isTrouble || retryAt <= now;
     this.#box.ariaInvalid = length > limits.text;

@@ -3,9 +3,11 @@
 
 import { unread } from "../../room.js";
 import { here } from "../../state.js";
+import { write } from "../row.js";
 
 const AT_END_PX = 48;
 const NEAR_PX = 600; // of an edge: what lies behind it is fetched
+const MARKED_MS = 3000;
 
 export class View {
   #words;
@@ -101,7 +103,7 @@ export class View {
     const isEnd = this.#follows && isAtEnd;
     const news = unread(this.#room);
     this.#newer.hidden = isEnd;
-    this.#newer.textContent = news ? this.#words.newMessages(news) : this.#words.latest;
+    if (!isEnd) write(this.#newer, news ? this.#words.newMessages(news) : this.#words.latest);
     // Far from the top it is no stop for the keyboard: going there would leave the place where one reads.
     this.#older.tabIndex = scrollTop < NEAR_PX ? 0 : -1;
     if (isEnd && news && this.#state.isLooking && this.#state.scene === "chat") this.#on.happen({ type: "seen" });
@@ -131,7 +133,7 @@ export class View {
       this.#follow(false);
       row.scrollIntoView({ block: "center" });
       row.classList.add("target");
-      row.addEventListener("animationend", () => row.classList.remove("target"), { once: true });
+      setTimeout(() => row.classList.remove("target"), MARKED_MS);
       this.#measure();
     } else if (!target && isAtEnd) {
       this.#place = {};

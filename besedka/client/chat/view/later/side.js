@@ -1,6 +1,7 @@
 // The rooms at the side: those one is in, the others of the server, and a line to make one.
 
 import { unread } from "../../room.js";
+import { write } from "../row.js";
 
 const LIST_EVERY_MS = 30_000;
 const OTHERS_AT_MOST = 30; // the switcher has them all
@@ -49,7 +50,7 @@ export class View {
     this.#fill(this.#mine, mine, (item, room) => this.#drawMine(item, room, mine.length > 1));
     this.#fill(this.#others, others.slice(0, OTHERS_AT_MOST), (item, room) => this.#drawOther(item, room));
     this.#title.hidden = !others.length;
-    this.#me.textContent = me;
+    write(this.#me, me);
     drawMark(this.#menu, mine.filter((room) => room.name !== current && unread(room)).length);
   }
 
@@ -111,6 +112,6 @@ export class View {
 
 function drawMark(item, text, kind = "count") {
   const mark = item.querySelector("i");
-  mark.textContent = text || "";
+  write(mark, `${text || ""}`);
   mark.className = text ? kind : "";
 }
