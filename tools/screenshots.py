@@ -20,19 +20,26 @@ from tests.browser.conftest import QUIET, come_in, say, wait_for_text  # noqa: E
 from tests.running import RunningServer  # noqa: E402
 
 PICTURES = ROOT / "screenshots"
+YESTERDAY = """\
+[2026-11-19 16:02:10] Anna: Who has the key to the lab?
+[2026-11-19 16:02:51] Boris: It hangs beside the door.
+[2026-11-19 16:04:12] Clara: I took it, back in five minutes!
+[2026-11-19 16:04:40] Anna: No hurry 🙂
+[2026-11-19 16:31:05] Clara: Здесь можно и по-русски, кстати.
+[2026-11-19 16:31:44] Boris: И все строки остаются в файле, который можно прочесть.
+"""
 TALK = (
     ("Anna", "Good morning! Is the projector in room 12 free at ten?"),
     ("Boris", "It is. I have put the cable on the table."),
-    ("Anna", "Wonderful, thank you.\nThen we start at ten:\n  1. results of the lab\n  2. questions"),
-    ("Boris", "I'll bring the coffee ☕"),
+    ("Boris", "The results are at https://lab.example/results, in `summary.txt`:"),
+    ("Boris", "```\nrun   samples   error\n 12       4800   0.031\n 13       5200   0.027\n```"),
+    ("Anna", "> 0.027\n**Wonderful**, thank you. Then we start at ten:\n  1. results of the lab\n  2. questions"),
+    ("Boris", "/me brings the coffee"),
+    ("Boris", "☕🥐"),
 )
-EARLIER = (
-    ("Anna", "Who has the key to the lab?"),
-    ("Boris", "It hangs beside the door."),
-    ("Clara", "I took it, back in five minutes!"),
-    ("Anna", "No hurry :)"),
-    ("Clara", "Здесь можно и по-русски, кстати."),
-    ("Boris", "И все строки остаются в файле, который можно прочесть."),
+IN_THE_GARDEN = (
+    ("Clara", "The roses have come."),
+    ("Clara", "@Anna, do you want the white ones?"),
 )
 
 
@@ -40,6 +47,7 @@ def main() -> None:
     """Take all pictures."""
     with tempfile.TemporaryDirectory() as directory, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=os.environ["BESEDKA_TEST_BROWSER"], args=QUIET)
+        (Path(directory) / "chat_history.txt").write_text(YESTERDAY, encoding="utf-8")
         server = RunningServer(Path(directory), "--utc").start()
         try:
             talk(server, browser)
@@ -50,38 +58,101 @@ def main() -> None:
 
 def talk(server: RunningServer, browser: Browser) -> None:
     """Let people talk, and take pictures meanwhile."""
-    login = visit(server, browser)
-    picture(login, "login")
-    clara = visit(server, browser)
-    people = {"Clara": clara, "Anna": visit(server, browser), "Boris": visit(server, browser)}
+    picture(visit(server, browser), "login")
+    people = {name: visit(server, browser) for name in ("Anna", "Boris", "Clara")}
     for name, page in people.items():
         come_in(page, name)
-    for name, text in EARLIER:
-        say(people[name], text)
-        wait_for_text(people["Anna"], text.split("\n")[0])
-    clara.context.close()
+    anna, boris, clara = people.values()
+    go(anna, "garden")
+    go(clara, "garden")
+    go(boris, "workshop")
+    go(boris, "main")
+    go(anna, "main")
     for name, text in TALK:
         say(people[name], text)
-        wait_for_text(people["Anna"], text.split("\n")[0])
-    people["Boris"].locator("#say-text").press_sequentially("And ")
-    people["Anna"].locator("#hint", has_text="Boris").wait_for()
-    picture(people["Anna"], "1-two-people-talking")
+        boris.locator(".message.told").last.wait_for()
+    for _, text in IN_THE_GARDEN:
+        say(clara, text)
+        wait_for_text(clara, text)
+    boris.locator("#say-text").press_sequentially("And ")
+    anna.locator("#hint", has_text="Boris").wait_for()
+    picture(anna, "1-two-people-talking")
+    rooms(anna)
+    search(anna)
+    others(server, browser)
+    offline(server, anna)
 
-    newcomer = visit(server, browser)
+
+def rooms(page: Page) -> None:
+    """What one sees of rooms: going to one, and about one."""
+    page.keyboard.press("Control+K")
+    page.get_by_role("option").first.wait_for()
+    picture(page, "6-another-room")
+    page.keyboard.press("Escape")
+    page.click("[data-open=about]")
+    page.get_by_role("dialog").wait_for()
+    picture(page, "7-about-a-room")
+    page.keyboard.press("Escape")
+
+
+def search(page: Page) -> None:
+    """Something is found, and shown where it stands."""
+    page.set_viewport_size({"width": 1180, "height": 640})
+    page.click("[data-open=search]")
+    page.fill(".search input", "key")
+    page.click(".search li button >> nth=0")
+    page.locator(".target").wait_for()
+    picture(page, "5-search")
+    page.focus(".search input")
+    page.keyboard.press("Escape")
+    page.set_viewport_size({"width": 860, "height": 640})
+    page.click("#newer")
+
+
+def others(server: RunningServer, browser: Browser) -> None:
+    """A newcomer, in the dark; a phone; the file."""
+    newcomer = visit(server, browser, color_scheme="dark")
     come_in(newcomer, "Dmitri")
     say(newcomer, "Hello! I see what was said before I came.")
     wait_for_text(newcomer, "I see what was said")
-    picture(newcomer, "2-a-newcomer-with-history")
+    newcomer.mouse.move(500, 300)
+    picture(newcomer, "2-a-newcomer-in-the-dark")
 
     phone = visit(
-        server, browser, width=390, height=760, locale="ru-RU", color_scheme="dark", device_scale_factor=2
+        server,
+        browser,
+        width=390,
+        height=760,
+        locale="ru-RU",
+        color_scheme="dark",
+        device_scale_factor=2,
+        has_touch=True,
+        is_mobile=True,
     )
     come_in(phone, "Ева")
-    say(phone, "А я с телефона.")
+    phone.fill("#say-text", "А я с телефона.")
+    phone.tap("#say-send")
     wait_for_text(phone, "А я с телефона.")
     picture(phone, "4-on-a-phone-in-the-dark")
+    phone.tap("#menu")
+    picture(phone, "8-rooms-on-a-phone")
 
     picture(as_terminal(server, browser), "3-the-file-on-the-server")
+
+
+def offline(server: RunningServer, page: Page) -> None:
+    """The server is gone, and one goes on writing."""
+    server.stop()
+    say(page, "I write on; this goes out by itself when the server is back.")
+    page.locator("#now").wait_for()
+    picture(page, "9-offline")
+
+
+def go(page: Page, room: str) -> None:
+    """Go to a room."""
+    page.fill("#room-form input", room)
+    page.press("#room-form input", "Enter")
+    page.locator("#room", has_text=room).wait_for()
 
 
 def visit(
@@ -104,7 +175,7 @@ def visit(
 def as_terminal(server: RunningServer, browser: Browser) -> Page:
     """The history file, as ``cat`` prints it in a terminal."""
     text = html.escape(server.history.read_text(encoding="utf-8"))
-    page = browser.new_page(viewport={"width": 860, "height": 420})
+    page = browser.new_page(viewport={"width": 860, "height": 560})
     page.set_content(
         "<body style='margin:0;background:#1d211f;color:#dfe5dc;font:15px/1.5 monospace;padding:20px 24px'>"
         f"<pre style='margin:0;tab-size:8'><b style='color:#7cc4a0'>$</b> cat chat_history.txt\n{text}"

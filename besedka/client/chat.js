@@ -1,49 +1,68 @@
-// Besedka's page: puts the parts together. The parts:
-//   protocol  pure: frames and log lines          state    pure: (state, event) -> state
-//   socket    the connection, which comes back    storage  what the browser keeps
-//   view/*    draw the state, and tell what a person did
+// Besedka's page: puts the parts together.
+//   state, room: what is known, and how it changes   protocol: the server's language   socket: the connection
+//   storage: what the browser keeps   view: what is seen   more: what is not needed to come in and say something
 
-import { roomFromHash, socketUrls } from "./chat/protocol.js";
-import { begin, step } from "./chat/state.js";
+import { placeOf, readPlace, socketUrls } from "./chat/protocol.js";
 import { Socket } from "./chat/socket.js";
-import { remembered } from "./chat/storage.js";
+import { begin, here, step } from "./chat/state.js";
+import { all, get, secret, set, unsent } from "./chat/storage.js";
+import { Page } from "./chat/view/page.js";
 import { language } from "./chat/words.js";
-import { ComposerView } from "./chat/view/composer.js";
-import { FrameView } from "./chat/view/frame.js";
-import { LogView } from "./chat/view/log.js";
-import { LoginView } from "./chat/view/login.js";
 
-const words = language(navigator.languages);
-let state = begin(roomFromHash(location.hash));
+const words = await language(navigator.languages);
+const place = readPlace(location.hash);
+let state = begin(place.room);
 let drawing = 0;
+let kept = {}; // the rooms with what was taken up
+let more = null; // being fetched, or there
+let rest = null; // what it gives
 
 const socket = new Socket(socketUrls(location), {
   frame: (frame) => happen({ type: "frame", frame, now: Date.now() }),
-  open: () => happen({ type: "open" }),
-  closed: (retryIn) => happen({ type: "closed", retryIn }),
+  open: () => {
+    takeUp();
+    happen({ type: "open" });
+  },
+  closed: (retryIn) => happen({ type: "closed", retryIn, now: Date.now() }),
   refused: (code) => happen({ type: "shut", code }),
 });
 
-// The frame comes first: it decides who can take the focus.
-const views = [
-  new FrameView(words, { leave }),
-  new LoginView(words, { enter: (name) => happen({ type: "enter", name, secret: remembered.secret() }) }),
-  new LogView(words, { older: () => happen({ type: "older" }) }),
-  new ComposerView(words, {
-    say: (text) => happen({ type: "say", text, key: crypto.randomUUID?.() ?? `${Date.now()}-${Math.random()}` }),
-    typing: () => happen({ type: "typing" }),
-  }),
-];
+/** What the views may ask for. */
+const on = {
+  happen,
+  enter: (name) => {
+    happen({ type: "enter", name, secret: secret() });
+    takeUp();
+  },
+  /** False: it is no message, and stays where it is. */
+  say: (text) => (/^(\/|:q$)/.test(text) ? Boolean(rest?.command(text)) : speak(text)),
+  hurry: () => socket.hurry(),
+  draft: (room) => get(`draft.${room}`),
+  keepDraft: (room, text) => set(`draft.${room}`, text),
+  link: (room, id) => new URL(placeOf(room, id), location.href).href,
+  historyUrl: (room) => new URL(`history.txt?room=${encodeURIComponent(room)}`, socket.url.replace("ws", "http")).href,
+  askToNotify: () => rest?.askToNotify(),
+  setSound: (isOn) => rest?.setSound(isOn),
+};
+const page = new Page(words, on);
+const app = { happen, on, page, socket, speak, words, state: () => state };
 
-function leave() {
-  const n = state.outbox.length;
-  if (!n || confirm(words.leaveUnsent(n))) happen({ type: "leave" });
+function speak(text) {
+  happen({ type: "say", text, key: crypto.randomUUID?.() ?? `${Date.now()}-${Math.random()}` });
+  if (!here(state).isAtEnd) happen({ type: "jump", id: 0 });
+  return true;
+}
+
+function takeUp() {
+  happen({ type: "kept", unsent: unsent(state.me) });
+  kept = state.rooms;
 }
 
 function happen(event) {
   const [next, effects] = step(state, event);
   state = next;
   for (const effect of effects) act(effect);
+  rest?.changed(state);
   drawing ||= requestAnimationFrame(draw);
 }
 
@@ -53,18 +72,28 @@ function act(effect) {
     case "disconnect": return socket.close();
     case "send": return socket.send(effect.frame);
     case "later": return setTimeout(() => happen(effect.event), effect.seconds * 1000);
-    case "remember": return remembered.setName(effect.name);
+    case "heard": return rest?.heard(effect.frame);
+    case "more": return rest || fetchMore().then(() => rest && happen(effect.event));
+    case "remember":
+      set("name", effect.name);
+      takeUp();
+      fetchMore();
+  }
+}
+
+async function fetchMore() {
+  try {
+    const { Around } = await (more ??= import("./chat/more.js"));
+    rest ??= new Around(app, kept);
+  } catch {
+    more = null; // another time, then
   }
 }
 
 function draw() {
   drawing = 0;
-  for (const view of views) view.draw(state);
+  page.draw(state);
 }
 
-// A page in the background is given no animation frames; what came meanwhile is drawn on return.
-document.addEventListener("visibilitychange", () => document.hidden || (socket.hurry(), draw()));
-addEventListener("online", () => socket.hurry());
-addEventListener("hashchange", () => location.reload());
-
-happen({ type: "start", name: remembered.name() });
+happen({ type: "start", name: get("name"), rooms: Object.fromEntries(all("room")) });
+if (place.id) happen({ type: "jump", id: place.id });

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
@@ -21,6 +23,7 @@ QUIET = (
 )
 
 Visit = Callable[..., Page]
+CLIENT = Path(__file__).parent.parent.parent / "besedka" / "client"
 
 
 @pytest.fixture(scope="session")
@@ -37,6 +40,24 @@ def chromium() -> Iterator[Browser]:
         browser.close()
 
 
+@pytest.fixture(scope="session")
+def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
+    """One server for all tests that leave it alone: each has a room of its own there."""
+    server = RunningServer(tmp_path_factory.mktemp("house"), "--lang", "en", "--rate", "0").start()
+    yield server
+    server.close()
+    assert "Traceback" not in server.errors, server.errors
+
+
+ROOMS = itertools.count(1)
+
+
+@pytest.fixture
+def room() -> str:
+    """A room in which nobody has been."""
+    return f"r{os.getpid()}-{next(ROOMS)}"
+
+
 @pytest.fixture
 def visit(chromium: Browser) -> Iterator[Visit]:
     """Opens a page as a new visitor with an empty profile; any error in it fails the test."""
@@ -44,13 +65,10 @@ def visit(chromium: Browser) -> Iterator[Visit]:
     problems: list[str] = []
 
     def open_page(url: str, *, locale: str = "en-GB", **options: object) -> Page:
-        context = chromium.new_context(locale=locale, **options)  # type: ignore[arg-type]
+        # Service workers would keep requests from the tests that look at them.
+        context = chromium.new_context(locale=locale, **{"service_workers": "block", **options})  # type: ignore[arg-type]
         contexts.append(context)
-        page = context.new_page()
-        page.set_default_timeout(10_000)
-        page.on("pageerror", lambda error: problems.append(str(error)))
-        page.goto(url)
-        return page
+        return watched(context.new_page(), url, problems)
 
     yield open_page
     for context in contexts:
@@ -58,11 +76,26 @@ def visit(chromium: Browser) -> Iterator[Visit]:
     assert problems == []
 
 
+def watched(page: Page, url: str, problems: list[str]) -> Page:
+    """Go there, and note what goes wrong in the page."""
+    page.set_default_timeout(10_000)
+    page.on("pageerror", lambda error: problems.append(str(error)))
+    page.goto(url)
+    return page
+
+
 def come_in(page: Page, name: str) -> None:
-    """Pass the login."""
+    """Pass the login, and wait for all parts of the page."""
+    page.wait_for_selector("html[data-scene=login]")
     page.fill("#login-name", name)
     page.press("#login-name", "Enter")
     page.wait_for_selector("html[data-scene=chat]")
+    settled(page)
+
+
+def settled(page: Page) -> None:
+    """Wait for the parts of the page that come when one has come in."""
+    page.wait_for_selector("#chat[aria-busy=false]")
 
 
 def say(page: Page, text: str) -> None:
@@ -79,6 +112,27 @@ def texts(page: Page, which: str = ".message") -> list[str]:
 def wait_for_text(page: Page, text: str) -> None:
     """Wait until a message with just this text is shown as told."""
     page.locator(".message.told .text", has_text=text).first.wait_for()
+
+
+def ask_for_older(page: Page) -> None:
+    """Press the button at the top of the log; on the way there a mouse would scroll, and older ones come by themselves."""
+    page.locator("#older").evaluate("button => button.click()")
+
+
+def ids(page: Page) -> list[int]:
+    """The ids of the messages that are shown."""
+    found: list[int] = page.locator(".message[data-id]").evaluate_all(
+        "rows => rows.map(row => Number(row.dataset.id))"
+    )
+    return found
+
+
+def distance_from_bottom(page: Page) -> float:
+    """How far the log is from its end, in pixels."""
+    distance: float = page.locator("#log").evaluate(
+        "log => log.scrollHeight - log.scrollTop - log.clientHeight"
+    )
+    return distance
 
 
 def history_of(server: RunningServer) -> str:

@@ -1,4 +1,4 @@
-// The language of the server, pure: log lines, frames that are sent, addresses. besedka/wire/ is its twin in Python.
+// The language of the server, pure: log lines, names, addresses. besedka/wire/ is its twin in Python.
 
 export const DEFAULT_ROOM = "main";
 
@@ -6,6 +6,8 @@ export const DEFAULT_ROOM = "main";
 export const NEVER_COME_BACK = [1000, 1002, 1007, 1009];
 
 const LINE = /^\[(\d{4}-\d\d-\d\d) (\d\d:\d\d:\d\d)\] ([^\n]*?):(?: ([^]*)|(\n[^]*|))$/;
+const ROOM = /^[\p{L}\p{N}]([\p{L}\p{N}_-]*[\p{L}\p{N}])?$/u;
+const ROOM_CHARACTERS = 32;
 
 /** The message that stands in a log line: {user, text, day, time}. */
 export function readLine(raw) {
@@ -20,6 +22,45 @@ export function dayOf(at, utcOffset) {
   return new Date((at + utcOffset) * 1000).toISOString().slice(0, 10);
 }
 
+/** Matches a name that stands in a text as a word or words of its own, a sign @ before it included. */
+export function namePattern(name, flags) {
+  const escaped = name.replace(/[\\^$.*+?()[\]{}|/]/g, "\\$&");
+  return new RegExp(`(?<![\\p{L}\\p{N}_])@?${escaped}(?![\\p{L}\\p{N}_])`, flags);
+}
+
+/** Whether a text speaks to somebody, in whatever case (besedka/wire/mentions.py). */
+export function mentions(text, name) {
+  return Boolean(name) && namePattern(fold(name), "u").test(fold(text));
+}
+
+/** A room's name as the server uses it; empty if there cannot be such a room. */
+export function roomName(given) {
+  const name = fold(given.trim().replace(/^#/, "").normalize("NFKC")).normalize("NFC");
+  return ROOM.test(name) && Array.from(name).length <= ROOM_CHARACTERS ? name : "";
+}
+
+// What Unicode calls case folding, as far as toLowerCase() does not do it.
+function fold(text) {
+  return text.toLowerCase().replaceAll("ß", "ss").replaceAll("ς", "σ");
+}
+
+/** What an address names: "#dev/17" is the message 17 in the room dev. */
+export function readPlace(hash) {
+  let place = "";
+  try {
+    place = decodeURIComponent(hash);
+  } catch {
+    // No address of ours.
+  }
+  const [room, id] = place.split("/");
+  return { room: roomName(room) || DEFAULT_ROOM, id: /^[1-9]\d{0,14}$/.test(id) ? Number(id) : 0 };
+}
+
+/** The address of a room, or of a message in it. */
+export function placeOf(room, id) {
+  return `#${encodeURIComponent(room)}${id ? `/${id}` : ""}`;
+}
+
 /** Where the chat may be, most likely first: beside the page, or, for a page from any file server, on port 8765. */
 export function socketUrls(location) {
   const scheme = location.protocol === "https:" ? "wss:" : "ws:";
@@ -28,13 +69,4 @@ export function socketUrls(location) {
   beside.hash = "";
   beside.search = "";
   return [beside.href, `${scheme}//${location.hostname || "localhost"}:8765/ws`];
-}
-
-/** The room that the address names: "#dev" is the room dev. */
-export function roomFromHash(hash) {
-  try {
-    return decodeURIComponent(hash.replace(/^#/, "")).trim() || DEFAULT_ROOM;
-  } catch {
-    return DEFAULT_ROOM;
-  }
 }

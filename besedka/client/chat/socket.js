@@ -3,7 +3,11 @@
 import { NEVER_COME_BACK } from "./protocol.js";
 
 const FIRST_WAIT_MS = 1000;
-const LONGEST_WAIT_MS = 15000;
+const LONGEST_WAIT_MS = 15_000;
+const OPENING_MS = 10_000; // then the network has swallowed it
+const SILENT_MS = 5000; // then nobody knows whether it still lives
+const ANSWER_MS = 3000;
+const PROBE = { type: "rooms" }; // is always answered
 
 export class Socket {
   #urls;
@@ -11,9 +15,10 @@ export class Socket {
   #socket = null;
   #wanted = false;
   #found = false; // one of the addresses has answered before
-  #unanswered = 0; // addresses tried in this round
+  #unanswered = 0; // of them in this round
   #tries = 0;
-  #timer = 0;
+  #timer = 0; // for the next try, or for what should be heard by then
+  #heardAt = 0;
 
   /** @param on what to call: frame(object), open(), closed(seconds until the next try), refused(close code) */
   constructor(urls, on) {
@@ -24,6 +29,11 @@ export class Socket {
     });
   }
 
+  /** Where the chat is, as far as is known. */
+  get url() {
+    return this.#urls[0];
+  }
+
   open() {
     this.#wanted = true;
     this.hurry();
@@ -31,20 +41,65 @@ export class Socket {
 
   close() {
     this.#wanted = false;
-    clearTimeout(this.#timer);
-    this.#socket?.close(1000);
-    this.#socket = null;
+    this.#drop();
   }
 
   send(frame) {
     if (this.#socket?.readyState === WebSocket.OPEN) this.#socket.send(JSON.stringify(frame));
   }
 
-  /** Try now rather than later, if there is no connection. */
+  /** Try now rather than later; or see whether the connection still lives, if nothing was heard for a while. */
   hurry() {
-    if (!this.#wanted || this.#socket) return;
+    if (!this.#wanted) return;
+    if (!this.#socket) this.#connect();
+    else if (this.#socket.readyState === WebSocket.OPEN && Date.now() - this.#heardAt > SILENT_MS) {
+      this.send(PROBE);
+      this.#giveUpAfter(ANSWER_MS);
+    }
+  }
+
+  #connect() {
+    this.#drop();
+    const socket = new WebSocket(this.#urls[0]);
+    this.#socket = socket;
+    this.#giveUpAfter(OPENING_MS);
+    socket.onopen = () => {
+      clearTimeout(this.#timer);
+      this.#found = true;
+      this.#heardAt = Date.now();
+      this.#on.open();
+    };
+    socket.onmessage = ({ data }) => {
+      if (socket !== this.#socket) return;
+      clearTimeout(this.#timer);
+      this.#tries = 0;
+      this.#heardAt = Date.now();
+      this.#on.frame(JSON.parse(data));
+    };
+    socket.onclose = ({ code }) => {
+      if (socket !== this.#socket) return;
+      if (!NEVER_COME_BACK.includes(code)) return this.#later();
+      this.close();
+      this.#on.refused(code);
+    };
+  }
+
+  #giveUpAfter(ms) {
     clearTimeout(this.#timer);
-    this.#connect();
+    this.#timer = setTimeout(() => this.#later(), ms);
+  }
+
+  #drop() {
+    clearTimeout(this.#timer);
+    this.#socket?.close(1000);
+    this.#socket = null;
+  }
+
+  #later() {
+    this.#drop();
+    const wait = this.#nextWait();
+    this.#timer = setTimeout(() => this.hurry(), wait);
+    this.#on.closed(wait / 1000);
   }
 
   // Until one address has answered, all are tried in turn, and only then it waits.
@@ -63,36 +118,6 @@ export class Socket {
   #forbidden() {
     this.#urls.shift();
     this.#unanswered = 0;
-    this.#socket = null;
     this.#later();
-  }
-
-  #later() {
-    const wait = this.#nextWait();
-    this.#timer = setTimeout(() => this.hurry(), wait);
-    this.#on.closed(wait / 1000);
-  }
-
-  #connect() {
-    const socket = new WebSocket(this.#urls[0]);
-    this.#socket = socket;
-    socket.onopen = () => {
-      this.#found = true;
-      this.#tries = 0;
-      this.#on.open();
-    };
-    socket.onmessage = ({ data }) => {
-      if (socket === this.#socket) this.#on.frame(JSON.parse(data));
-    };
-    socket.onclose = ({ code }) => {
-      if (socket !== this.#socket) return;
-      this.#socket = null;
-      if (NEVER_COME_BACK.includes(code)) {
-        this.#wanted = false;
-        this.#on.refused(code);
-        return;
-      }
-      this.#later();
-    };
   }
 }

@@ -1,34 +1,57 @@
-// What this browser keeps between visits. Where it keeps nothing (private mode), the visit goes on without.
+// What this browser keeps between visits, for all its tabs: one entry for each thing, so that no tab writes over what
+// another has written. Where the browser keeps nothing (private mode), the visit goes on without.
 
-const memory = new Map();
+const OURS = "besedka.";
+const unkept = new Map(); // what storage has not taken: it is full or forbidden
 
-function get(key) {
+export function get(key) {
   try {
-    return localStorage.getItem(key) ?? memory.get(key) ?? "";
+    return unkept.get(key) ?? localStorage.getItem(OURS + key) ?? "";
   } catch {
-    return memory.get(key) ?? "";
+    return "";
   }
 }
 
-function set(key, value) {
-  memory.set(key, value);
+/** An empty value is none. */
+export function set(key, value) {
   try {
-    localStorage.setItem(key, value);
+    if (value) localStorage.setItem(OURS + key, value);
+    else localStorage.removeItem(OURS + key);
+    unkept.delete(key);
   } catch {
-    // Storage is full or forbidden: memory has it for this visit.
+    unkept.set(key, value);
   }
 }
 
-export const remembered = {
-  name: () => get("besedka.name"),
-  setName: (name) => set("besedka.name", name),
+/** All entries of a kind: [name, value]. */
+export function all(kind) {
+  const keys = new Set(unkept.keys());
+  try {
+    for (const key of Object.keys(localStorage)) if (key.startsWith(OURS)) keys.add(key.slice(OURS.length));
+  } catch {
+    // There is only what it has not taken.
+  }
+  const ours = [...keys].filter((key) => key.startsWith(`${kind}.`) && get(key));
+  return ours.map((key) => [key.slice(kind.length + 1), read(get(key))]);
+}
 
-  /** 256 random bits that show to the server that two tabs are the same person. */
-  secret: () => {
-    if (!get("besedka.secret")) {
-      const bytes = crypto.getRandomValues(new Uint8Array(32));
-      set("besedka.secret", Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join(""));
-    }
-    return get("besedka.secret");
-  },
-};
+export function read(value) {
+  try {
+    return JSON.parse(value) ?? {};
+  } catch {
+    return {};
+  }
+}
+
+/** 256 random bits that show to the server that two tabs are the same person. */
+export function secret() {
+  const bytes = crypto.getRandomValues(new Uint8Array(32));
+  if (!get("secret")) set("secret", Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join(""));
+  return get("secret");
+}
+
+/** What was said under a name and not heard back, in order: [{key, room, text, after}]. */
+export function unsent(name) {
+  const messages = all("unsent").map(([key, message]) => ({ ...message, key }));
+  return messages.filter(({ user }) => user === name).sort((a, b) => a.at - b.at);
+}

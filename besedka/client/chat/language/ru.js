@@ -1,46 +1,44 @@
+// What the page says until one talks; the rest is in ru.rest.js.
+
 const plural = new Intl.PluralRules("ru");
 
-function count(n, one, few, many) {
+export function count(n, one, few, many) {
   return `${n} ${{ one, few }[plural.select(n)] ?? many}`;
 }
 
-export const ru = {
+export const words = {
   title: "Беседка",
   lead: "Место для беседы. Без регистрации: просто назовитесь.",
   yourName: "Ваше имя",
   enter: "Войти",
   entering: "Входим …",
-  leave: "Выйти",
-  send: "Отправить",
+  away: "Нет связи.",
+  rooms: "Комнаты",
+  search: "Поиск",
+  about: "Об этой комнате",
+  log: "Сообщения",
   message: "Напишите сообщение …",
+  send: "Отправить",
   people: (n) => count(n, "человек", "человека", "человек"),
-  morePeople: (n) => `и ещё ${n}`,
-  you: "вы",
   newMessages: (n) => `${count(n, "новое сообщение", "новых сообщения", "новых сообщений")} ↓`,
   latest: "К последним ↓",
-  empty: "Здесь ещё ничего не сказано. Начните!",
-  leaveUnsent: (n) => `${ru.waiting(n)}. Всё равно выйти? Оно пропадёт.`,
   older: "Более ранние ↑",
-  away: "Нет связи, восстанавливаем …",
-  waiting: (n) => `${count(n, "сообщение ждёт", "сообщения ждут", "сообщений ждут")} отправки`,
-  typing: (names) => (names.length === 1 ? `${names[0]} пишет …` : `${names.join(", ")} пишут …`),
-  joined: (names) => `${names.join(", ")} теперь в чате`,
-  left: (names) => `${names.join(", ")} больше не в чате`,
+  empty: "Здесь ещё ничего не сказано. Начните!",
+  fresh: "Новое",
   today: "Сегодня",
   yesterday: "Вчера",
-  logLabel: "Сообщения",
-  tooLong: (length, limit) => `${count(length, "знак", "знака", "знаков")}, а можно отправить до ${limit}`,
+  joined: (names) => `${names} теперь в чате`,
+  left: (names) => `${names} больше не в чате`,
+  more: (n) => `ещё ${n}`,
+  unfold: "Показать всё",
+  again: "Ещё раз",
+  discard: "Не надо",
   refusals: {
     empty_name: () => "Напишите, пожалуйста, ваше имя.",
     bad_name: ({ name }) => `Такое имя не подходит: нужно от 1 до ${name} знаков, без двоеточий и невидимых знаков.`,
     name_reserved: () => "Это имя похоже на служебное. Выберите, пожалуйста, другое.",
     name_taken: () => "Такое или похожее имя здесь сейчас занято. Выберите, пожалуйста, другое.",
     bad_room: ({ room }) => `Такой комнаты быть не может: нужно от 1 до ${room} букв и цифр, внутри можно - и _.`,
-    text_too_long: ({ text }) => `Слишком длинно: можно до ${text} знаков.`,
-    too_fast: () => "Слишком много сразу; остальное уйдёт через мгновение.",
-    storage_full: () => "Не сохранено: на диске сервера нет места.",
-    not_stored: () => "Не сохранено: сервер не смог записать на диск.",
-    going_down: () => "Не отправлено: сервер останавливается.",
     closed: () => "Сервер закрыл соединение.",
   },
 };

@@ -1,93 +1,73 @@
 // Where one writes: Enter sends, Shift-Enter breaks the line, and an input method is left in peace.
 
-import { refusalText } from "../words.js";
+import { here } from "../state.js";
 
 const TYPING_EVERY_MS = 3000;
-const LENGTH_SHOWN_FROM = 0.9; // of the limit
-const AWAY_SHOWN_AFTER_MS = 1500; // a short trouble is nobody's business
+const touch = matchMedia("(pointer: coarse)");
 
 export class ComposerView {
-  #words;
   #on;
-  #form = document.getElementById("say-form");
-  #text = document.getElementById("say-text");
-  #hint = document.getElementById("hint");
-  #state = null;
+  #box = document.getElementById("say-text");
+  #state = {};
   #typedAt = 0;
-  #timer = 0;
-  #awaySince = 0;
 
   constructor(words, on) {
-    this.#words = words;
     this.#on = on;
-    this.#text.placeholder = words.message;
-    this.#text.setAttribute("aria-label", words.message);
-    this.#form.addEventListener("submit", (event) => {
+    this.#box.placeholder = words.message;
+    this.#box.form.addEventListener("submit", (event) => {
       event.preventDefault();
       this.#say();
     });
-    this.#text.addEventListener("keydown", (event) => {
-      // On a phone there is no Shift, and a button to send stands beside: there Enter breaks the line.
-      const breaks = event.shiftKey || matchMedia("(pointer: coarse)").matches;
-      if (event.key !== "Enter" || breaks || event.isComposing || event.keyCode === 229) return;
-      event.preventDefault();
-      this.#say();
-    });
-    this.#text.addEventListener("input", () => this.#typed());
+    this.#box.addEventListener("keydown", (event) => this.#pressed(event));
+    this.#box.addEventListener("input", () => this.#typed());
   }
 
   draw(state) {
-    const cameIn = state.scene === "chat" && this.#state?.scene !== "chat";
+    const { scene, current } = this.#state;
     this.#state = state;
-    if (cameIn) this.#text.focus();
-    this.#drawHint();
+    if (state.scene === scene && state.current === current) return;
+    // What was begun in this room stands in the box again.
+    this.#write(this.#on.draft(state.current));
+    if (state.scene === "chat" && !(touch.matches && scene === "chat")) this.#box.focus();
+  }
+
+  #pressed(event) {
+    if (event.defaultPrevented || event.isComposing || event.keyCode === 229) return;
+    // On a phone there is no Shift, and a button to send stands beside: there Enter breaks the line.
+    if (event.key === "Enter" && !event.shiftKey && !touch.matches) {
+      event.preventDefault();
+      this.#say();
+    } else if (event.key === "ArrowUp" && !this.#box.value) {
+      const last = here(this.#state).rows.findLast(({ own }) => own);
+      if (!last) return;
+      event.preventDefault();
+      this.#write(last.text);
+      this.#on.keepDraft(this.#state.current, last.text);
+    }
   }
 
   #say() {
-    const text = this.#text.value;
-    if (!text.trim() || this.#length() > this.#state.limits.text) return;
-    this.#on.say(text);
-    this.#text.value = "";
+    const text = this.#box.value;
+    if (!text.trim() || Array.from(text).length > this.#state.limits.text || !this.#on.say(text)) return;
+    this.#write("");
+    this.#on.keepDraft(this.#state.current, "");
     this.#typedAt = 0;
-    this.#grow();
-    this.#text.focus();
+    this.#box.focus();
   }
 
   #typed() {
-    this.#grow();
-    this.#drawHint();
-    if (Date.now() - this.#typedAt < TYPING_EVERY_MS || !this.#text.value) return;
+    const { value } = this.#box;
+    this.#write(value, false);
+    this.#on.keepDraft(this.#state.current, value);
+    if (!value || Date.now() - this.#typedAt < TYPING_EVERY_MS) return;
     this.#typedAt = Date.now();
-    this.#on.typing();
+    this.#on.happen({ type: "typing" });
   }
 
-  // For browsers without field-sizing.
-  #grow() {
+  #write(text) {
+    if (this.#box.value !== text) this.#box.value = text;
     if (CSS.supports("field-sizing", "content")) return;
-    this.#text.style.height = "auto";
-    this.#text.style.height = `${this.#text.scrollHeight}px`;
-  }
-
-  #length() {
-    return Array.from(this.#text.value).length;
-  }
-
-  #drawHint() {
-    const { typing, refusal, outbox, connection, limits, me } = this.#state;
-    const length = this.#length();
-    const typists = typing.filter((one) => one.until > Date.now() && one.user !== me).map((one) => one.user);
-    const tooLong = length > limits.text;
-    this.#awaySince = connection === "open" ? 0 : this.#awaySince || Date.now();
-    const isAway = this.#awaySince && Date.now() - this.#awaySince >= AWAY_SHOWN_AFTER_MS;
-    const waiting = outbox.length ? ` ${this.#words.waiting(outbox.length)}` : "";
-    let hint = "";
-    if (length > limits.text * LENGTH_SHOWN_FROM) hint = this.#words.tooLong(length, limits.text);
-    else if (refusal) hint = refusalText(this.#words, refusal, limits);
-    else if (isAway) hint = this.#words.away + waiting;
-    else if (typists.length) hint = this.#words.typing(typists.slice(0, 3));
-    this.#hint.textContent = hint;
-    this.#hint.classList.toggle("bad", tooLong || Boolean(refusal || isAway));
-    clearTimeout(this.#timer);
-    if (typists.length || this.#awaySince) this.#timer = setTimeout(() => this.#drawHint(), 1000);
+    this.#box.style.height = "auto";
+    this.#box.style.height = `${this.#box.scrollHeight}px`;
   }
 }

@@ -1,0 +1,104 @@
+// Completes what is being written: names behind @ or by Tab, commands behind /, emoji behind a colon.
+
+import { here } from "../../state.js";
+import { line } from "../row.js";
+import { Options } from "./options.js";
+
+const SHOWN_AT_MOST = 8;
+const COMMAND = /^\/(\p{L}*)$/u;
+const NAME = /(?<![\p{L}\p{N}])@([^\s@]*)$/u;
+const WORD = /(?<![\p{L}\p{N}_])([\p{L}\p{N}_]+)$/u;
+const EMOJI = /(?<![\p{L}\p{N}:]):([a-z0-9_+-]{2,})(:?)$/;
+
+export class View {
+  #words;
+  #state;
+  #box = document.getElementById("say-text");
+  #options;
+  #length = 0; // of what is to be replaced
+
+  constructor(words) {
+    this.#words = words;
+    this.#options = new Options(this.#box, words.suggestions, (value) => this.#put(value));
+    this.#box.form.before(this.#options.list);
+    this.#box.addEventListener("input", () => this.#look());
+    this.#box.addEventListener("blur", () => this.#options.hide());
+    // Before the box itself sees the key.
+    this.#box.form.addEventListener("keydown", (event) => this.#pressed(event), true);
+  }
+
+  draw(state) {
+    if (state.current !== this.#state?.current) this.#options.hide();
+    this.#state = state;
+  }
+
+  #pressed(event) {
+    if (this.#options.press(event)) return;
+    if (event.key === "Escape") this.#options.hide();
+    const isTab = event.key === "Tab" && !event.shiftKey;
+    const found = isTab && WORD.exec(this.#before());
+    const names = found ? this.#names(found[1]) : [];
+    if (!names.length) return;
+    event.preventDefault();
+    this.#show(found[0], names);
+    if (names.length === 1) this.#put(names[0].value);
+  }
+
+  async #look() {
+    const before = this.#before();
+    const command = COMMAND.exec(before);
+    const name = NAME.exec(before);
+    const emoji = EMOJI.exec(before);
+    if (command) this.#show(before, await this.#commands(command[1]), before);
+    else if (name) this.#show(name[0], this.#names(name[1]));
+    else if (emoji) await this.#emoji(emoji, before);
+    else this.#options.hide();
+  }
+
+  // What stands before the cursor.
+  #before() {
+    const { value, selectionStart, selectionEnd } = this.#box;
+    return selectionStart === selectionEnd ? value.slice(0, selectionStart) : "";
+  }
+
+  #show(typed, options, before = this.#before()) {
+    if (before !== this.#before()) return; // one has gone on writing meanwhile
+    this.#length = typed.length;
+    this.#options.show(options);
+  }
+
+  #put(value) {
+    const { selectionStart: end } = this.#box;
+    this.#options.hide();
+    this.#box.setRangeText(`${value} `, end - this.#length, end, "end");
+    this.#box.dispatchEvent(new Event("input", { bubbles: true }));
+  }
+
+  #names(typed) {
+    const { users, rows } = here(this.#state);
+    const spoke = rows.filter(({ kind }) => kind === "message").map(({ user }) => user).reverse();
+    const names = new Set([...spoke, ...users]);
+    names.delete(this.#state.me);
+    const wanted = typed.toLowerCase();
+    const found = [...names].filter((name) => name.toLowerCase().startsWith(wanted) && name !== typed);
+    return found.slice(0, SHOWN_AT_MOST).map((name) => ({ value: `@${name}`, nodes: [name] }));
+  }
+
+  async #commands(typed) {
+    const { COMMANDS } = await import("../../commands.js");
+    const found = COMMANDS.filter(({ name }) => name.startsWith(typed) && name !== typed);
+    return found.map(({ name, usage }) => ({
+      value: `/${name}`,
+      nodes: [line("b", "", `/${name} `), usage ?? "", line("small", "quiet", this.#words.commands[name])],
+    }));
+  }
+
+  async #emoji([typed, start, isClosed], before) {
+    const { find } = await import("../../emoji.js");
+    const found = find(start);
+    const whole = isClosed && found.find(({ name }) => name === start);
+    const options = isClosed ? [] : found.slice(0, SHOWN_AT_MOST);
+    this.#show(typed, options.map(({ name, emoji }) => ({ value: emoji, nodes: [`${emoji} `, line("small", "quiet", name)] })), before);
+    if (whole && before === this.#before()) this.#put(whole.emoji);
+  }
+}

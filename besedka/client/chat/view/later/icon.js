@@ -1,0 +1,25 @@
+// Small line drawings; the browser's own would look different on each system.
+
+const NAMESPACE = "http://www.w3.org/2000/svg";
+
+export const LINK = "M10 14a4 4 0 0 0 6 0l3-3a4 4 0 0 0-6-6l-1 1M14 10a4 4 0 0 0-6 0l-3 3a4 4 0 0 0 6 6l1-1";
+export const COPY = "M9 9h11v11H9zM5 15H4V4h11v1";
+export const DONE = "m5 12 5 5 9-11";
+export const CLOSE = "M6 6l12 12M18 6 6 18";
+
+export function icon(path, size = 24) {
+  const svg = document.createElementNS(NAMESPACE, "svg");
+  const shape = document.createElementNS(NAMESPACE, "path");
+  svg.setAttribute("viewBox", `0 0 ${size} ${size}`);
+  svg.ariaHidden = true;
+  shape.setAttribute("d", path);
+  svg.append(shape);
+  return svg;
+}
+
+/** A button that shows a drawing, and says its name to those who do not see it. */
+export function iconButton(path, name) {
+  const button = Object.assign(document.createElement("button"), { type: "button", className: "quiet icon", title: name, ariaLabel: name });
+  button.append(icon(path));
+  return button;
+}

@@ -1,0 +1,43 @@
+// Who is here: a list under its button.
+
+import { here } from "../../state.js";
+import { hue, line } from "../row.js";
+
+export class View {
+  #words;
+  #button = document.getElementById("people");
+  #list = line("ul", "popup", "");
+  #users = null;
+
+  constructor(words) {
+    this.#words = words;
+    this.#list.id = "people-list";
+    this.#list.popover = "auto";
+    this.#list.tabIndex = -1;
+    this.#list.ariaLabel = words.here;
+    this.#button.after(this.#list);
+    this.#button.setAttribute("aria-controls", "people-list");
+    this.#list.addEventListener("toggle", ({ newState }) => (this.#button.ariaExpanded = newState === "open"));
+  }
+
+  open(state) {
+    this.#list.togglePopover();
+    this.draw(state);
+  }
+
+  draw(state) {
+    const { users, count } = here(state);
+    if (users === this.#users || !this.#list.matches(":popover-open")) return;
+    this.#users = users;
+    const items = users.map((user) => this.#item(user, state.me));
+    if (count > users.length && users.length) items.push(line("li", "quiet", this.#words.more(count - users.length)));
+    this.#list.replaceChildren(...items);
+  }
+
+  #item(user, me) {
+    const item = line("li", "", user === me ? `${user} (${this.#words.you})` : user);
+    item.dir = "auto";
+    item.style.setProperty("--hue", hue(user));
+    return item;
+  }
+}

@@ -1,0 +1,152 @@
+// Where one reads in the log: at its end, and stays there; or further up, and nothing moves. What is fetched for that,
+// and what counts as read.
+
+import { unread } from "../../room.js";
+import { here } from "../../state.js";
+import { write } from "../row.js";
+
+const AT_END_PX = 48;
+const NEAR_PX = 600; // of an edge: what lies behind it is fetched
+const MARKED_MS = 3000;
+
+export class View {
+  #words;
+  #on;
+  #log = document.getElementById("log");
+  #newer = document.getElementById("newer");
+  #older = document.getElementById("older");
+  #state = {};
+  #room = {};
+  #follows = true; // one reads at the end
+  #places = new Map(); // a room's name -> where one was in it
+  #place = {}; // where one reads: the first message in view, and how far it is below the log's top
+  #seen = {}; // the measures of the log when it was scrolled last
+
+  constructor(words, on) {
+    this.#words = words;
+    this.#on = on;
+    on.log.scroll = (room, before, change) => this.#change(room, before, change);
+    this.#log.addEventListener("scroll", () => this.#scrolled(), { passive: true });
+    this.#newer.addEventListener("click", () => on.happen({ type: "jump", id: 0 }));
+    this.#older.addEventListener("click", () => {
+      this.#follow(false); // stay where one reads when the older ones come
+      this.#measure();
+      on.happen({ type: "older" });
+    });
+    new ResizeObserver(() => this.#keep()).observe(this.#log);
+  }
+
+  draw(state) {
+    this.#state = state;
+    this.#room = here(state);
+    this.#older.hidden = this.#room.firstId <= 1;
+    if (this.#room.target !== null) this.#show(this.#room);
+    this.#afterwards();
+  }
+
+  #change(room, before, change) {
+    const isOther = room.name !== before.name;
+    if (isOther) {
+      this.#places.set(before.name, this.#place);
+      this.#place = this.#places.get(room.name) ?? {};
+      this.#follows = !this.#place.id;
+    }
+    if (room.rows === before.rows && room.unreadFrom === before.unreadFrom) return;
+    change();
+    const last = room.rows.at(-1);
+    if (last?.status === "waiting" && before.rows && !isOther && !before.rows.includes(last)) this.#place = {};
+    this.#keep();
+    if (isOther && this.#follows) this.#startAtFresh();
+  }
+
+  #keep() {
+    const { id, below } = this.#place;
+    const row = this.#row(id);
+    this.#log.scrollTop += row ? this.#below(row) - below : this.#log.scrollHeight;
+    this.#follow(!row);
+    this.#measure();
+  }
+
+  #scrolled() {
+    const { scrollTop, scrollHeight, clientHeight } = this.#log;
+    const isAtEnd = scrollHeight - scrollTop - clientHeight < AT_END_PX;
+    // Only a person scrolls up within the same measures; when they change, the browser moves the place itself.
+    const isSameSize = scrollHeight === this.#seen.scrollHeight && clientHeight === this.#seen.clientHeight;
+    if (isAtEnd || (isSameSize && scrollTop < this.#seen.scrollTop)) this.#follow(isAtEnd);
+    if (this.#follows && !isAtEnd) this.#keep();
+    this.#measure();
+    this.#afterwards();
+  }
+
+  #measure() {
+    const { scrollTop, scrollHeight, clientHeight } = this.#log;
+    this.#seen = { scrollTop, scrollHeight, clientHeight };
+    const row = this.#follows ? null : this.#firstInView();
+    this.#place = row ? { id: row.dataset.id, below: this.#below(row) } : {};
+  }
+
+  #firstInView() {
+    const rows = this.#log.querySelectorAll("[data-id]");
+    let [low, high] = [0, rows.length - 1];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (this.#below(rows[middle]) + rows[middle].offsetHeight > 0) high = middle;
+      else low = middle + 1;
+    }
+    return rows[low];
+  }
+
+  // What follows from where one is: what is read, and what is to be fetched.
+  #afterwards() {
+    const { scrollTop, scrollHeight, clientHeight } = this.#seen;
+    const { isAtEnd, isIn, firstId, fetching } = this.#room;
+    const isEnd = this.#follows && isAtEnd;
+    const news = unread(this.#room);
+    this.#newer.hidden = isEnd;
+    if (!isEnd) write(this.#newer, news ? this.#words.newMessages(news) : this.#words.latest);
+    // Far from the top it is no stop for the keyboard: going there would leave the place where one reads.
+    this.#older.tabIndex = scrollTop < NEAR_PX ? 0 : -1;
+    if (isEnd && news && this.#state.isLooking && this.#state.scene === "chat") this.#on.happen({ type: "seen" });
+    if (!isIn || fetching) return;
+    if (scrollTop < NEAR_PX && !this.#follows && firstId > 1) this.#on.happen({ type: "older" });
+    else if (!isAtEnd && scrollHeight - scrollTop - clientHeight < NEAR_PX) this.#on.happen({ type: "newer" });
+  }
+
+  #follow(on) {
+    if (on === this.#follows) return;
+    this.#follows = on;
+    this.#on.happen({ type: "follow", on });
+  }
+
+  // A room that one comes to is read from the first message that is new.
+  #startAtFresh() {
+    const fresh = this.#log.querySelector(".fresh");
+    if (!fresh || this.#below(fresh) > 0) return;
+    fresh.scrollIntoView();
+    this.#follow(false);
+    this.#measure();
+  }
+
+  #show({ target, isAtEnd, fetching, isIn }) {
+    const row = this.#row(target);
+    if (row) {
+      this.#follow(false);
+      row.scrollIntoView({ block: "center" });
+      row.classList.add("target");
+      setTimeout(() => row.classList.remove("target"), MARKED_MS);
+      this.#measure();
+    } else if (!target && isAtEnd) {
+      this.#place = {};
+      this.#keep();
+    } else if (fetching || !isIn) return;
+    this.#on.happen({ type: "jumped" });
+  }
+
+  #row(id) {
+    return id && this.#log.querySelector(`[data-id="${id}"]`);
+  }
+
+  #below(element) {
+    return element.getBoundingClientRect().top - this.#log.getBoundingClientRect().top;
+  }
+}

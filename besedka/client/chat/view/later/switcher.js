@@ -1,0 +1,73 @@
+// Another room by its name: Ctrl-K, some letters, Enter. Rooms with news come first.
+
+import { roomName } from "../../protocol.js";
+import { unread } from "../../room.js";
+import { line } from "../row.js";
+import { dialog } from "./dialog.js";
+import { Options } from "./options.js";
+
+const SHOWN_AT_MOST = 50;
+
+export class View {
+  #words;
+  #on;
+  #dialog;
+  #input = document.createElement("input");
+  #options;
+  #state;
+
+  constructor(words, on) {
+    this.#words = words;
+    this.#on = on;
+    this.#dialog = dialog("switcher", words.goTo, words);
+    this.#input.placeholder = this.#input.ariaLabel = words.goToHint;
+    this.#input.autocomplete = "off";
+    this.#input.spellcheck = false;
+    this.#input.dir = "auto";
+    this.#options = new Options(this.#input, words.rooms, (name) => this.#go(name));
+    this.#dialog.append(this.#input, this.#options.list);
+    this.#input.addEventListener("input", () => this.#fill());
+    this.#input.addEventListener("keydown", (event) => this.#options.press(event));
+    this.#dialog.addEventListener("close", () => this.#options.hide());
+  }
+
+  open(state) {
+    this.#state = state;
+    this.#input.value = "";
+    this.#on.happen({ type: "listRooms" });
+    if (!this.#dialog.open) this.#dialog.showModal();
+    this.#input.focus();
+    this.#fill();
+  }
+
+  draw(state) {
+    const isOther = state.listed !== this.#state?.listed;
+    this.#state = state;
+    if (isOther && this.#dialog.open) this.#fill();
+  }
+
+  #fill() {
+    const { rooms, listed, current } = this.#state;
+    const wanted = this.#input.value.trim().toLowerCase().replace(/^#/, "");
+    const mine = Object.values(rooms).sort((one, other) => unread(other) - unread(one));
+    const names = [...new Set([...mine, ...listed].map(({ name }) => name))].filter((name) => name !== current);
+    const found = names.filter((name) => name.includes(wanted)).slice(0, SHOWN_AT_MOST);
+    const isNew = wanted && !Object.hasOwn(rooms, wanted) && !names.includes(wanted) && roomName(wanted);
+    const options = found.map((name) => ({ value: name, nodes: this.#label(name) }));
+    if (isNew) options.push({ value: wanted, nodes: [this.#words.make(roomName(wanted))] });
+    this.#options.show(options);
+  }
+
+  #label(name) {
+    const { rooms, listed } = this.#state;
+    const news = Object.hasOwn(rooms, name) && unread(rooms[name]);
+    const count = listed.find((room) => room.name === name)?.clients_count;
+    const side = news ? line("i", "count", news) : line("small", "quiet", count ? this.#words.people(count) : "");
+    return [Object.assign(line("span", "", `# ${name}`), { dir: "auto" }), side];
+  }
+
+  #go(name) {
+    this.#dialog.close();
+    this.#on.happen({ type: "go", name });
+  }
+}

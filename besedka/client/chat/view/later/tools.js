@@ -1,0 +1,82 @@
+// What one can do with a message that the pointer, the focus or a long press is on: see when exactly it was said, copy
+// its link, copy its line. And the keyboard's way through the log: the arrows go from message to message.
+
+import { lineOf } from "../../share.js";
+import { here } from "../../state.js";
+import { line } from "../row.js";
+import { copy } from "./copying.js";
+import { COPY, DONE, LINK, icon, iconButton } from "./icon.js";
+
+const LONG_PRESS_MS = 500;
+const DONE_MS = 1500;
+
+export class View {
+  #state;
+  #log = document.getElementById("log");
+  #box = document.getElementById("say-text");
+  #bar = line("div", "tools", "");
+  #time = line("span", "", "");
+  #press = 0;
+
+  constructor(words, on) {
+    const link = iconButton(LINK, words.copyLink);
+    const text = iconButton(COPY, words.copyLine);
+    this.#bar.append(this.#time, link, text);
+    this.#acts(link, ({ id }) => on.link(this.#state.current, id));
+    this.#acts(text, lineOf);
+    const at = ({ target }) => target.closest(".message[data-id]");
+    this.#log.addEventListener("pointerover", (event) => event.pointerType === "mouse" && this.#show(at(event), true));
+    this.#log.addEventListener("pointerleave", () => this.#show(null));
+    this.#log.addEventListener("focusin", (event) => this.#show(at(event)));
+    this.#log.addEventListener("pointerdown", (event) => {
+      if (event.pointerType === "mouse" || this.#bar.contains(event.target)) return;
+      this.#show(null);
+      this.#press = setTimeout(() => this.#show(at(event)), LONG_PRESS_MS);
+    });
+    for (const end of ["pointerup", "pointercancel"]) this.#log.addEventListener(end, () => clearTimeout(this.#press));
+    this.#log.addEventListener("keydown", (event) => this.#pressed(event));
+  }
+
+  draw(state) {
+    this.#state = state;
+  }
+
+  #show(item, isBeside = false) {
+    if (!item) return this.#bar.contains(document.activeElement) || this.#bar.remove();
+    if (this.#bar.parentElement === item) return;
+    this.#bar.classList.toggle("beside", isBeside);
+    this.#time.textContent = item.querySelector("time").title;
+    item.append(this.#bar);
+  }
+
+  #acts(button, toText) {
+    button.addEventListener("click", async () => {
+      const id = Number(this.#bar.parentElement.dataset.id);
+      const row = here(this.#state).rows.find((one) => one.id === id);
+      if (!row || !(await copy(toText(row)))) return;
+      const drawing = button.firstElementChild;
+      button.replaceChildren(icon(DONE));
+      setTimeout(() => button.replaceChildren(drawing), DONE_MS);
+    });
+  }
+
+  #pressed(event) {
+    const { key, target, ctrlKey, metaKey, altKey } = event;
+    if (ctrlKey || metaKey || altKey) return;
+    if (key === "Escape" || (key.length === 1 && key !== " ")) return this.#box.focus(); // what is typed goes there
+    const step = { ArrowUp: -1, ArrowDown: 1 }[key];
+    if (!step) return;
+    event.preventDefault();
+    const items = [...this.#log.querySelectorAll(".message")];
+    const from = items.indexOf(target.closest(".message"));
+    const next = from < 0 ? this.#lastInView(items) : items[from + step];
+    if (!next) return;
+    next.tabIndex = -1;
+    next.focus();
+  }
+
+  #lastInView(items) {
+    const { bottom } = this.#log.getBoundingClientRect();
+    return items.findLast((item) => item.getBoundingClientRect().top < bottom - 20);
+  }
+}

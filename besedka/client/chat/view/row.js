@@ -1,0 +1,34 @@
+// One row of the log as an element, with its text as it is; later/dress.js knows how to show what is written in it.
+
+const template = document.getElementById("row-message").content.firstElementChild;
+
+export function message({ id, user, text, day, time, own, old, called, status }) {
+  const item = template.cloneNode(true);
+  const [name, bubble] = item.children;
+  const [said, clock] = bubble.children;
+  const kinds = { [status]: true, own, old, called };
+  item.classList.add(...Object.keys(kinds).filter((kind) => kinds[kind]));
+  if (id) item.dataset.id = id;
+  name.textContent = user;
+  name.style.setProperty("--hue", hue(user));
+  said.textContent = text;
+  clock.textContent = time?.slice(0, 5) ?? "⋯";
+  if (day) clock.title = clock.dateTime = `${day} ${time}`;
+  return item;
+}
+
+export function line(tag, className, textContent) {
+  return Object.assign(document.createElement(tag), { className, textContent });
+}
+
+/** Writes only what is another text than before: each writing has the browser lay out anew. */
+export function write(element, text) {
+  if (element.textContent !== text) element.textContent = text;
+}
+
+/** A steady colour for a name: one of twelve hues that are told apart. */
+export function hue(name) {
+  let sum = 7;
+  for (const character of name) sum = (sum * 31 + character.codePointAt(0)) % 65_521;
+  return (sum % 12) * 30;
+}

@@ -1,0 +1,332 @@
+"""A page for everybody: without a mouse, without sight, with other colours, sizes and directions."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import Visit, ask_for_older, come_in, say, texts, wait_for_text
+from tests.conftest import ServerMaker
+from tests.running import ROOT, RunningServer
+from tests.talking import Talker
+
+LANGUAGES = """async () => {
+    const shape = (words) => Object.entries(words).map(([key, value]) =>
+        [key, typeof value === "object" ? shape(value).filter(() => key !== "keys") : typeof value]).sort();
+    const all = [];
+    for (const tag of ["en", "ru"]) {
+        const { words } = await import(`/chat/language/${tag}.js`);
+        const { rest } = await import(`/chat/language/${tag}.rest.js`);
+        all.push([shape(words), shape(rest), Object.keys(rest.keys).length]);
+    }
+    return all;
+}"""
+
+
+def test_both_languages_have_the_same_words(house: RunningServer, visit: Visit) -> None:
+    english, russian = visit(house.page).evaluate(LANGUAGES)
+    assert english == russian
+
+
+@pytest.fixture(scope="module")
+def axe() -> str:
+    """The program that tells what hinders people."""
+    fetched = subprocess.run(
+        ["sh", "tools/fetch_axe.sh"], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    return (ROOT / fetched.stdout.strip()).read_text(encoding="utf-8")
+
+
+@pytest.fixture
+def lively(make_server: ServerMaker, tmp_path: Path) -> RunningServer:
+    """A server with a history of everything that looks like something of its own."""
+    lines = [f"[2025-01-01 10:00:00] {name}: hello" for name in NAMES_OF_ALL_HUES]
+    lines += [
+        "[2025-01-02 10:00:00] Boris: see https://example.org and `code`, **bold**, _italic_",
+        "[2025-01-02 10:00:00] Boris: > a quote\n\tanswered",
+        "[2025-01-02 10:00:00] Boris: ```\n\ta block of code\n\t```",
+        "[2025-01-02 10:00:00] Anna: said by oneself, with `code` and https://example.org",
+        "[2025-01-02 10:00:00] Boris: for @Anna",
+        "[2025-01-02 10:00:00] Boris: /me waves",
+        "[2025-01-02 10:00:00] Boris: " + "\n\t".join(["a long text"] * 30),
+    ]
+    (tmp_path / "chat_history.txt").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    (tmp_path / "chat_history.garden.txt").write_text(lines[0] + "\n", encoding="utf-8")
+    return make_server("--lang", "en", "--rate", "0").start()
+
+
+def name_of_hue(wanted: int) -> str:
+    """A name that the page shows in this one of its twelve hues (chat/view/row.js)."""
+    for number in range(1000):
+        name = f"Guest {number}"
+        total = 7
+        for character in name:
+            total = (total * 31 + ord(character)) % 65_521
+        if total % 12 == wanted:
+            return name
+    raise AssertionError
+
+
+NAMES_OF_ALL_HUES = [name_of_hue(hue) for hue in range(12)]
+
+
+def everything(page: Page, server: RunningServer) -> None:
+    """Have all kinds of things shown."""
+    come_in(page, "Anna")
+    ask_for_older(page)
+    expect(page.locator(".message")).to_have_count(19)
+    page.evaluate("log.scrollTop = log.scrollHeight")
+    with Talker(server) as boris:
+        boris.join("Boris")
+        boris.tell("chat", text="Anna: live, with `code`")
+        wait_for_text(page, "live, with")
+        say(page, "mine, with `code` and > no quote")
+        wait_for_text(page, "mine, with")
+        page.fill("#say-text", "x" * 5001)
+        expect(page.locator("#hint")).to_contain_text("5001 characters")
+    # All movement has ended.
+    page.wait_for_function("() => !document.getAnimations().some(one => one.playState === 'running')")
+
+
+def open_search(page: Page) -> None:
+    page.click("[data-open=search]")
+    page.fill(".search input", "hello")
+    expect(page.locator(".search li")).to_have_count(12)
+
+
+def open_about(page: Page) -> None:
+    page.click("[data-open=about]")
+    page.get_by_role("dialog").wait_for()
+
+
+def open_switcher(page: Page) -> None:
+    page.keyboard.press("Control+K")
+    page.get_by_role("option").first.wait_for()
+
+
+def test_axe_finds_nothing_serious_and_all_texts_have_contrast_by_day_and_by_night(
+    lively: RunningServer, visit: Visit, axe: str
+) -> None:
+    page = visit(lively.page, viewport={"width": 1200, "height": 800}, reduced_motion="reduce")
+    page.evaluate(axe)
+    backgrounds = set()
+    faults = {}
+
+    def judge_as(name: str) -> None:
+        for scheme in ("light", "dark"):
+            page.emulate_media(color_scheme=scheme)
+            backgrounds.add(page.evaluate("getComputedStyle(document.body).backgroundColor"))
+            faults[f"{name}, {scheme}"] = judge(page)
+
+    judge_as("login")
+    everything(page, lively)
+    judge_as("chat")
+    for open_panel in (open_search, open_about, open_switcher):
+        open_panel(page)
+        judge_as(open_panel.__name__)
+        page.keyboard.press("Escape")
+    assert {name: found for name, found in faults.items() if found} == {}
+    assert len(backgrounds) == 2
+
+
+def judge(page: Page) -> list[object]:
+    """What axe calls serious or critical, and texts with less contrast than WCAG AA asks for."""
+    page.wait_for_function("() => !document.getAnimations().some(one => one.playState === 'running')")
+    found: list[object] = page.evaluate(
+        """async () => {
+            const { violations } = await axe.run(document, { resultTypes: ["violations"] });
+            return violations.filter(({ impact }) => ["serious", "critical"].includes(impact))
+                .map(({ id, nodes }) => [id, nodes.slice(0, 3).map(({ html }) => html)]);
+        }"""
+    )
+    faint: list[object] = page.evaluate(FAINT)
+    return found + faint
+
+
+# Texts whose colour is too near to what is behind them, as the canvas sees both.
+FAINT = """() => {
+    const canvas = new OffscreenCanvas(1, 1).getContext("2d", { willReadFrequently: true });
+    const paint = (...colors) => {
+        canvas.clearRect(0, 0, 1, 1);
+        for (const color of colors) {
+            canvas.fillStyle = color;
+            canvas.fillRect(0, 0, 1, 1);
+        }
+        return [...canvas.getImageData(0, 0, 1, 1).data].slice(0, 3);
+    };
+    const luminance = (rgb) => {
+        const [r, g, b] = rgb.map((value) => value / 255).map((c) => c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4);
+        return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+    };
+    const faint = [];
+    for (const element of document.querySelectorAll("body *")) {
+        const text = [...element.childNodes].filter((node) => node.nodeType === 3).map((node) => node.data.trim()).join("")
+            || element.placeholder;
+        const box = element.getBoundingClientRect();
+        if (!text || box.width < 2 || !element.checkVisibility({ visibilityProperty: true, opacityProperty: true })) continue;
+        const style = getComputedStyle(element);
+        const behind = [];
+        for (let one = element; one; one = one.parentElement) behind.unshift(getComputedStyle(one).backgroundColor);
+        const color = element.placeholder && !element.value ? getComputedStyle(element, "::placeholder").color : style.color;
+        const [light, dark] = [luminance(paint(...behind, color)), luminance(paint(...behind))].sort((a, b) => b - a);
+        const size = parseFloat(style.fontSize);
+        const least = size >= 24 || (size >= 18.66 && style.fontWeight >= 700) ? 3 : 4.5;
+        const ratio = (light + 0.05) / (dark + 0.05);
+        if (ratio < least) faint.push(`${text.slice(0, 20)} (${element.localName}.${element.className}): ${ratio.toFixed(2)}`);
+    }
+    return [...new Set(faint)];
+}"""
+
+
+def test_a_screen_reader_is_told_what_is_new_and_nothing_that_is_old(
+    lively: RunningServer, visit: Visit
+) -> None:
+    page = visit(lively.page)
+    page.evaluate(
+        """() => {
+            window.said = [];
+            const note = () => news.textContent && said.push(news.textContent);
+            new MutationObserver(note).observe(news, { childList: true });
+        }"""
+    )
+    come_in(page, "Anna")
+    log = page.get_by_role("log", name="Messages")
+    assert log.get_attribute("aria-live") == "off"
+    ask_for_older(page)
+    expect(page.locator(".message")).to_have_count(19)
+    with Talker(lively, max_queue=None) as boris:
+        boris.join("Boris")
+        boris.tell("chat", text="good morning")
+        page.wait_for_function("() => said.length === 1")
+        for number in range(20):
+            boris.tell("chat", text=f"and {number}")
+        page.wait_for_function("() => said.length > 1 && said.at(-1).includes('new messages')")
+    told = page.evaluate("() => said")
+    assert told[0] == "Boris: good morning"
+    assert not any("hello" in text for text in told)
+
+
+def test_the_keyboard_is_enough(server: RunningServer, visit: Visit) -> None:
+    page = visit(server.page, permissions=["clipboard-read", "clipboard-write"])
+    expect(page.locator("#login-name")).to_be_focused()
+    page.keyboard.type("Anna")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#chat[aria-busy=false]")
+    for text in ("first", "second", "third"):
+        page.keyboard.type(text)
+        page.keyboard.press("Enter")
+        wait_for_text(page, text)
+    page.keyboard.press("Shift+Tab")
+    assert page.evaluate("document.activeElement.id") == "log"
+    page.keyboard.press("ArrowUp")
+    page.keyboard.press("ArrowUp")
+    expect(page.locator(".message:focus .text")).to_have_text("second")
+    assert page.locator(".message:focus").evaluate("e => getComputedStyle(e).outlineStyle") == "solid"
+    expect(page.locator(".message:focus .tools")).to_be_visible()
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("button", name="Copy the link")).to_be_focused()
+    page.keyboard.press("Enter")
+    page.wait_for_function("async () => (await navigator.clipboard.readText()).endsWith('/2')")
+    page.keyboard.press("Escape")
+    expect(page.locator("#say-text")).to_be_focused()
+    # From the top: the rooms, the bar, the log, the box.
+    page.focus("#rooms a")
+    order = []
+    for _ in range(8):
+        page.keyboard.press("Tab")
+        order.append(page.evaluate(FOCUSED))
+    assert order == ["input", "leave", "people", "search", "about", "log", "say-text", "say-send"]
+
+
+FOCUSED = """() => {
+    const { id, dataset, localName } = document.activeElement;
+    return id || dataset.open || localName;
+}"""
+
+
+def test_fingers_find_what_they_aim_at(house: RunningServer, room: str, visit: Visit) -> None:
+    phone = visit(
+        house.page + f"#{room}", viewport={"width": 360, "height": 640}, has_touch=True, is_mobile=True
+    )
+    small = phone.evaluate(SMALL_TARGETS)
+    come_in(phone, "Anna")
+    phone.tap("#say-text")
+    phone.fill("#say-text", "a long text\n" * 40)
+    phone.tap("#say-send")
+    expect(phone.locator(".unfold")).to_be_visible()
+    small += phone.evaluate(SMALL_TARGETS)
+    for name in ("drawer", "search", "about"):
+        phone.tap(f"[data-open={name}]")
+        phone.locator({"drawer": "#side", "search": ".search", "about": "dialog"}[name]).wait_for()
+        phone.wait_for_timeout(250)
+        small += phone.evaluate(SMALL_TARGETS)
+        phone.keyboard.press("Escape")
+    assert small == []
+
+
+SMALL_TARGETS = """() => [...document.querySelectorAll("button, a[href], input, textarea, label")]
+    .filter((one) => one.checkVisibility({ visibilityProperty: true, opacityProperty: true }) && !one.closest("[inert]") && !one.matches("label input"))
+    .map((one) => [one.outerHTML.slice(0, 80), one.getBoundingClientRect()])
+    .filter(([, { width, height }]) => width && (width < 44 || height < 44))
+    .map(([html, { width, height }]) => `${html}: ${width} × ${height}`)"""
+
+
+def test_at_twice_the_size_everything_is_there(house: RunningServer, room: str, visit: Visit) -> None:
+    page = visit(house.page + f"#{room}")
+    come_in(page, "Anna")
+    say(page, "a text that is long enough to need more than one line on a narrow page")
+    say(page, "w" * 200)
+    wait_for_text(page, "w" * 200)
+    for width, height, size in ((640, 400, "100%"), (320, 480, "100%"), (1280, 800, "200%")):
+        page.set_viewport_size({"width": width, "height": height})
+        page.evaluate("size => document.documentElement.style.fontSize = size", size)
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        for part in ("#room", "#people", "[data-open=search]", "[data-open=about]", "#say-text", "#say-send"):
+            box = page.locator(part).bounding_box()
+            assert box, part
+            assert box["x"] >= 0, part
+            assert box["x"] + box["width"] <= width, part
+            assert box["y"] + box["height"] <= height, part
+
+
+def test_texts_that_run_the_other_way_do(house: RunningServer, room: str, visit: Visit) -> None:
+    page = visit(house.page + f"#{room}")
+    come_in(page, "Anna")
+    say(page, "שלום עולם")
+    wait_for_text(page, "שלום")
+    assert page.locator(".text").first.evaluate("e => getComputedStyle(e).direction") == "rtl"
+    page.fill("#say-text", "مرحبا")
+    assert page.locator("#say-text").evaluate("e => getComputedStyle(e).direction") == "rtl"
+
+
+def test_without_colours_and_without_movement_it_is_the_same_talk(
+    lively: RunningServer, visit: Visit
+) -> None:
+    page = visit(lively.page, forced_colors="active", reduced_motion="reduce")
+    everything(page, lively)
+    borders = "e => getComputedStyle(e).borderTopStyle"
+    own = page.locator(".own .bubble").first.evaluate(borders)
+    other = page.locator(".message:not(.own) .bubble").first.evaluate(borders)
+    assert own != other
+    slow = "e => getComputedStyle(e).transitionDuration.split(', ').map(parseFloat)"
+    assert max(page.locator("#chat").evaluate(slow)) < 0.01
+
+
+def test_the_passage_from_the_login_to_the_talk_is_smooth(
+    house: RunningServer, room: str, visit: Visit
+) -> None:
+    page = visit(house.page + f"#{room}")
+    page.fill("#login-name", "Anna")
+    page.press("#login-name", "Enter")
+    # On the way both are seen, one fading into the other.
+    page.wait_for_function(
+        "() => [login, chat].every((one) => { const { opacity } = getComputedStyle(one); return opacity > 0 && opacity < 1; })",
+        polling="raf",
+    )
+    page.wait_for_function(
+        "() => getComputedStyle(chat).opacity === '1' && getComputedStyle(login).visibility === 'hidden'"
+    )
+    assert texts(page) == []

@@ -1,0 +1,223 @@
+"""What others write runs nowhere: hostile payloads in each place where the page shows words of somebody else.
+
+The server here is a forged one, that sends what the real one would refuse.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from playwright.sync_api import Dialog, Page, Request, WebSocketRoute, expect
+
+from tests.browser.conftest import Visit, come_in
+from tests.running import RunningServer
+
+RUN = "window.pwned=1"
+TAGS = (
+    "img",
+    "svg",
+    "iframe",
+    "video",
+    "audio",
+    "body",
+    "input",
+    "details",
+    "object",
+    "embed",
+    "marquee",
+    "style",
+)
+EVENTS = ("onerror", "onload", "onfocus", "ontoggle", "onanimationstart")
+PAYLOADS = [
+    *(f"<{tag} src=x {event}={RUN}>" for tag in TAGS for event in EVENTS),
+    f"<script>{RUN}</script>",
+    f"</textarea><script>{RUN}</script>",
+    f"</title><script>{RUN}</script>",
+    f"<scr<script>ipt>{RUN}</scr</script>ipt>",
+    f"<script src=data:text/javascript,{RUN}></script>",
+    f"<a href=javascript:{RUN}>x</a>",
+    f"javascript:{RUN}",
+    f"[x](javascript:{RUN})",
+    f"![x](x onerror={RUN})",
+    f'https://example.org/"onmouseover={RUN}//',
+    f"https://example.org/'onclick={RUN}//",
+    f"https://example.org/><img src=x onerror={RUN}>",
+    f"http://javascript:{RUN}@example.org",
+    f"data:text/html,<script>{RUN}</script>",
+    f"`<img src=x onerror={RUN}>`",
+    f"**<img src=x onerror={RUN}>**",
+    f"_<img src=x onerror={RUN}>_",
+    f"```\n<img src=x onerror={RUN}>\n```",
+    f"> <img src=x onerror={RUN}>",
+    f"/me <img src=x onerror={RUN}>",
+    f"@Anna <img src=x onerror={RUN}>",
+    f'"><svg/onload={RUN}>',
+    f"'><svg/onload={RUN}>",
+    f"--><svg/onload={RUN}>",
+    f"]]><svg/onload={RUN}>",
+    f"${{{RUN}}}",
+    f"{{{{{RUN}}}}}",
+    f"#{{{RUN}}}",
+    f"<%= {RUN} %>",
+    "__proto__",
+    "constructor",
+    "toString",
+    "\u202e\u2066\u2067 backwards",
+    "\u0000\u0001\u001b[31m",
+    "a\u0300" * 200,
+    "W" * 400,
+    "﷽" * 30,
+    "👩‍👩‍👧‍👦" * 40,
+    "\u200b" * 100,
+    "\n" * 60,
+    "x\ty" * 50,
+    "https://" + "a" * 500,
+    "`" * 300,
+    "*" * 300,
+    "_" * 300,
+    ">" * 300,
+]
+# What is written in no name, and stays in a line.
+NAMES = [payload.replace("\n", " ") for payload in PAYLOADS]
+
+
+def test_there_are_a_hundred_of_them() -> None:
+    assert len(set(PAYLOADS)) >= 100
+
+
+class ForgedServer:
+    """Answers a page as the server would, but with anything in any field."""
+
+    def __init__(self, route: WebSocketRoute) -> None:
+        self._route = route
+        self.room = ""
+        self.ids = iter(range(1, 10_000))
+        route.on_message(self._hear)
+
+    def tell(self, kind: str, **fields: object) -> None:
+        """Send a frame."""
+        self._route.send(json.dumps({"type": kind, "room": self.room, "timestamp": "12:00:00", **fields}))
+
+    def say(self, text: str, user: str = "Mallory") -> None:
+        """Send a message."""
+        self.tell("chat", id=next(self.ids), user=user, text=text, at=1_700_000_000)
+
+    def _hear(self, message: str | bytes) -> None:
+        frame: dict[str, Any] = json.loads(message)
+        if frame["type"] == "join":
+            self.room = frame["room"]
+            limits = {"name": 32, "room": 32, "text": 5000, "frame": 65_536}
+            people = {"clients_count": 2 + len(NAMES), "users": ["Anna", "Mallory", *NAMES]}
+            self.tell("welcome", user="Anna", head=0, epoch="e", limits=limits, utc_offset=0, **people)
+        elif frame["type"] == "rooms":
+            self.tell("rooms", rooms=[{"name": name, "clients_count": 1} for name in NAMES])
+        elif frame["type"] == "search":
+            lines = [
+                f"[2025-01-01 10:00:00] {name[:30]}: {text}"
+                for name, text in zip(NAMES, PAYLOADS, strict=True)
+            ]
+            found = {"messages": lines, "ids": list(range(1, len(lines) + 1)), "before": 0}
+            self.tell("found", text=frame["text"], key=frame.get("key"), **found)
+
+
+@pytest.fixture
+def forged(house: RunningServer, visit: Visit) -> Iterator[tuple[Page, ForgedServer]]:
+    """A page that talks with a forged server; in the end nothing must have run, and all must be in its place."""
+    servers: list[ForgedServer] = []
+    page = visit("about:blank", viewport={"width": 900, "height": 640})
+    opened: list[str] = []
+
+    def note_dialog(dialog: Dialog) -> None:
+        opened.append(dialog.message)
+        dialog.dismiss()
+
+    def note_request(request: Request) -> None:
+        if not request.url.startswith(house.page):
+            opened.append(request.url)
+
+    page.on("dialog", note_dialog)
+    page.on("request", note_request)
+    page.route_web_socket("**/ws", lambda route: servers.append(ForgedServer(route)))
+    page.goto(house.page)
+    come_in(page, "Anna")
+    yield page, servers[-1]
+    page.wait_for_timeout(200)
+    assert page.evaluate("() => window.pwned") is None
+    assert opened == []
+    assert (
+        page.locator(
+            "script:not([src='chat.js']), iframe, object, embed, video, audio, marquee, body style"
+        ).count()
+        == 0
+    )
+    assert page.locator("a:not([href^='http']):not([href^='#'])").count() == 0
+    assert page.evaluate("document.documentElement.scrollWidth") <= 900
+    box = page.locator("#say-send").bounding_box()
+    assert box
+    assert box["x"] + box["width"] <= 900
+    assert box["y"] + box["height"] <= 640
+
+
+def test_in_texts(forged: tuple[Page, ForgedServer]) -> None:
+    page, server = forged
+    for payload in PAYLOADS:
+        server.say(payload)
+    expect(page.locator(".message")).to_have_count(len(PAYLOADS))
+    assert page.evaluate("log.scrollWidth <= log.clientWidth")
+    shown = page.locator(".text").all_text_contents()
+    assert shown[: len(TAGS) * len(EVENTS)] == PAYLOADS[: len(TAGS) * len(EVENTS)]
+
+
+def test_in_names(forged: tuple[Page, ForgedServer]) -> None:
+    page, server = forged
+    for name in NAMES:
+        server.say("hello", user=name)
+        server.say("/me waves", user=name)
+        server.tell("typing", user=name)
+        server.tell("system", user="System", text=name, clients_count=3, joined=[name + "2"], left=[name])
+    expect(page.locator(".message")).to_have_count(2 * len(NAMES))
+    page.click("#people")
+    expect(page.locator("#people-list li").nth(10)).to_be_attached()
+    page.fill("#say-text", "@")
+    expect(page.get_by_role("option").first).to_be_visible()
+    assert page.evaluate("log.scrollWidth <= log.clientWidth")
+
+
+def test_in_names_of_rooms(forged: tuple[Page, ForgedServer]) -> None:
+    page, _ = forged
+    page.evaluate(
+        "document.dispatchEvent(new KeyboardEvent('keydown', { code: 'KeyK', ctrlKey: true, bubbles: true }))"
+    )
+    expect(page.get_by_role("option").nth(20)).to_be_attached()
+    for link in page.locator("#others a").all()[:10]:
+        link.evaluate("e => e.click()")
+    for name in NAMES[:20]:
+        page.evaluate("name => { location.hash = name; }", name)
+    page.keyboard.press("Escape")
+
+
+def test_in_refusals(forged: tuple[Page, ForgedServer]) -> None:
+    page, server = forged
+    for payload in PAYLOADS:
+        server.tell("error", code="unheard_of", text=payload)
+    server.tell(
+        "error", code="<img src=x onerror=window.pwned=1>", text="last <img src=x onerror=window.pwned=1>"
+    )
+    expect(page.locator("#hint")).to_have_text("last <img src=x onerror=window.pwned=1>")
+    for code in ("__proto__", "constructor", "toString", "hasOwnProperty"):
+        server.tell("error", code=code, text=f"refused: {code}")
+        expect(page.locator("#hint")).to_have_text(f"refused: {code}")
+
+
+def test_in_what_was_found(forged: tuple[Page, ForgedServer]) -> None:
+    page, _ = forged
+    page.click("[data-open=search]")
+    for wanted in ("<img src=x onerror=window.pwned=1>", "onerror", "a"):
+        page.fill(".search input", wanted)
+        expect(page.locator(".search li")).to_have_count(len(PAYLOADS))
+    assert page.evaluate(
+        "() => { const panel = document.querySelector('.search'); return panel.scrollWidth <= panel.clientWidth; }"
+    )

@@ -1,0 +1,197 @@
+"""Many rooms: going there, coming back to the same place, making one, leaving one."""
+
+from __future__ import annotations
+
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import Visit, come_in, say, texts, wait_for_text
+from tests.running import RunningServer
+from tests.talking import Talker
+
+
+def test_another_room_is_in_the_address(server: RunningServer, visit: Visit) -> None:
+    page = visit(server.page + "#dev")
+    come_in(page, "Anna")
+    expect(page.locator("#room")).to_have_text("# dev")
+    say(page, "in dev")
+    wait_for_text(page, "in dev")
+    assert "in dev" in (server.directory / "chat_history.dev.txt").read_text(encoding="utf-8")
+
+
+def test_each_room_keeps_its_place_and_its_draft(house: RunningServer, room: str, visit: Visit) -> None:
+    page = visit(house.page + f"#{room}", viewport={"width": 900, "height": 500})
+    come_in(page, "Anna")
+    with Talker(house, max_queue=None) as boris:
+        boris.join("Boris", room)
+        for number in range(80):
+            boris.tell("chat", room=room, text=f"message {number}")
+        wait_for_text(page, "message 79")
+    page.locator("#log").hover()
+    page.mouse.wheel(0, -900)
+    expect(page.locator("#newer")).to_be_visible()
+    page.wait_for_timeout(100)
+    place = page.evaluate(PLACE)
+    page.fill("#say-text", "half a thou")
+    make(page, f"{room}-b")
+    assert texts(page) == []
+    expect(page.locator("#say-text")).to_have_value("")
+    expect(page.locator("#say-text")).to_be_focused()
+    page.keyboard.type("begun here")
+    page.click(f"#rooms [data-room='{room}'] a")
+    expect(page.locator("#say-text")).to_have_value("half a thou")
+    assert page.evaluate(PLACE) == place
+    page.go_back()
+    expect(page.locator("#room")).to_have_text(f"# {room}-b")
+    expect(page.locator("#say-text")).to_have_value("begun here")
+
+    # All of it outlasts the visit.
+    page.reload()
+    come_in(page, "Anna")
+    expect(page.locator("#rooms li")).to_have_count(2)
+    expect(page.locator("#say-text")).to_have_value("begun here")
+
+
+PLACE = """() => {
+    const top = log.getBoundingClientRect().top;
+    const row = [...document.querySelectorAll("[data-id]")].find((one) => one.getBoundingClientRect().bottom > top);
+    return [row.dataset.id, Math.round(row.getBoundingClientRect().top - top)];
+}"""
+
+
+def test_others_rooms_are_listed_with_their_people_and_can_be_entered_and_left(
+    server: RunningServer, visit: Visit
+) -> None:
+    with Talker(server) as boris, Talker(server) as clara:
+        boris.join("Boris", "garden")
+        clara.join("Clara", "garden")
+        page = visit(server.page)
+        come_in(page, "Anna")
+        expect(page.locator("#rooms li")).to_have_count(1)
+        expect(page.locator("#others li")).to_have_text(["# garden2 people×"])
+        page.click("#others a")
+        expect(page.locator("#room")).to_have_text("# garden")
+        expect(page.locator("#people")).to_have_text("3 people")
+        expect(page.locator("#rooms [aria-current=page]")).to_have_text("# garden")
+        expect(page.locator("#others li")).to_have_count(0)
+        page.click("#people")
+        expect(page.locator("#people-list li")).to_have_count(3)
+        page.keyboard.press("Escape")
+        expect(page.locator("#people-list")).to_be_hidden()
+        page.hover("#rooms li >> nth=1")
+        page.click("#rooms li >> nth=1 >> button")
+        expect(page.locator("#room")).to_have_text("# main")
+        expect(page.locator("#rooms li")).to_have_count(1)
+        assert clara.hear_until(lambda frame: frame["type"] == "system" and "Anna" in frame["joined"])
+        assert clara.hear_until(lambda frame: frame["type"] == "system" and "Anna" in frame["left"])
+
+
+def test_the_switcher_finds_rooms_and_makes_them_by_the_keyboard_alone(
+    house: RunningServer, room: str, visit: Visit
+) -> None:
+    page = visit(house.page + f"#{room}")
+    come_in(page, "Anna")
+    for name in ("kitchen", "cellar"):
+        page.keyboard.press("Control+K")
+        expect(page.get_by_role("combobox", name="A room's name")).to_be_focused()
+        page.keyboard.type(f"{room}-{name}")
+        expect(page.get_by_role("option")).to_have_text(f"Make the room {room}-{name}")
+        page.keyboard.press("Enter")
+        expect(page.locator("#room")).to_have_text(f"# {room}-{name}")
+        expect(page.locator("#say-text")).to_be_focused()
+    page.keyboard.press("Control+K")
+    page.keyboard.type(f"{room}-kit")
+    expect(page.get_by_role("option").first).to_have_text(f"# {room}-kitchen1 person")
+    page.keyboard.press("Enter")
+    expect(page.locator("#room")).to_have_text(f"# {room}-kitchen")
+    page.keyboard.press("Control+K")
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    expect(page.locator("#say-text")).to_be_focused()
+
+
+def test_a_room_may_have_the_name_of_something_in_javascript(server: RunningServer, visit: Visit) -> None:
+    with Talker(server) as boris:
+        boris.join("Boris", "constructor")
+        page = visit(server.page)
+        come_in(page, "Anna")
+        page.click("#others [data-room=constructor] a")
+        expect(page.locator("#people")).to_have_text("2 people")
+        say(page, "hello")
+        wait_for_text(page, "hello")
+        page.reload()
+        come_in(page, "Anna")
+        expect(page.locator("#rooms [data-room=constructor]")).to_be_attached()
+
+
+def test_a_name_that_no_room_can_have_is_explained(house: RunningServer, room: str, visit: Visit) -> None:
+    page = visit(house.page + f"#{room}")
+    come_in(page, "Anna")
+    page.fill("#room-form input", "no/such room")
+    page.press("#room-form input", "Enter")
+    expect(page.locator("#hint")).to_contain_text("There cannot be such a room")
+    expect(page.locator("#room")).to_have_text(f"# {room}")
+
+
+def test_a_phone_has_the_rooms_in_a_drawer(house: RunningServer, room: str, visit: Visit) -> None:
+    phone = visit(
+        house.page + f"#{room}", viewport={"width": 360, "height": 640}, has_touch=True, is_mobile=True
+    )
+    come_in(phone, "Anna")
+    expect(phone.locator("#side")).to_be_hidden()
+    phone.tap("#menu")
+    expect(phone.locator("#rooms a")).to_be_focused()
+    phone.keyboard.press("Escape")
+    expect(phone.locator("#side")).to_be_hidden()
+    expect(phone.locator("#menu")).to_be_focused()
+    phone.tap("#menu")
+    make(phone, f"{room}-b")
+    expect(phone.locator("#side")).to_be_hidden()
+    with Talker(house) as boris:
+        boris.join("Boris", room)
+        boris.tell("chat", room=room, text="are you there?")
+        expect(phone.locator("#menu .count")).to_have_text("1")
+        phone.tap("#menu")
+        phone.tap(f"#rooms [data-room='{room}'] a")
+        expect(phone.locator("#room")).to_have_text(f"# {room}")
+        expect(phone.locator("#side")).to_be_hidden()
+        expect(phone.locator("#menu .count")).to_have_count(0)
+        phone.tap("#menu")
+        phone.touchscreen.tap(340, 300)
+        expect(phone.locator("#side")).to_be_hidden()
+
+
+def test_about_a_room_there_is_a_link_a_code_and_what_notifies(
+    house: RunningServer, room: str, visit: Visit
+) -> None:
+    page = visit(house.page + f"#{room}", permissions=["notifications"])
+    come_in(page, "Anna")
+    page.get_by_role("button", name="About this room").click()
+    dialog = page.get_by_role("dialog", name=f"# {room}")
+    expect(dialog.get_by_role("textbox")).to_have_value(f"{house.page}#{room}")
+    expect(dialog.get_by_role("img", name="The link as a QR code")).to_be_visible()
+    expect(dialog.get_by_label("when I am mentioned")).to_be_checked()
+    expect(dialog.get_by_label("With a sound")).not_to_be_checked()
+    dialog.get_by_label("of nothing").check()
+    dialog.get_by_label("With a sound").check()
+    expect(dialog.get_by_role("link", name="Download the history")).to_have_attribute(
+        "href", f"{house.page}history.txt?room={room}"
+    )
+    page.keyboard.press("Escape")
+    make(page, f"{room}-b")
+    page.get_by_role("button", name="About this room").click()
+    dialog = page.get_by_role("dialog", name=f"# {room}-b")
+    expect(dialog.get_by_label("when I am mentioned")).to_be_checked()
+    expect(dialog.get_by_label("With a sound")).to_be_checked()
+    dialog.get_by_role("button", name="Leave this room").click()
+    expect(page.locator("#room")).to_have_text(f"# {room}")
+    page.reload()
+    come_in(page, "Anna")
+    page.get_by_role("button", name="About this room").click()
+    expect(page.get_by_label("of nothing")).to_be_checked()
+
+
+def make(page: Page, name: str) -> None:
+    page.fill("#room-form input", name)
+    page.press("#room-form input", "Enter")
+    expect(page.locator("#room")).to_have_text(f"# {name}")
+    page.wait_for_function("() => document.querySelector('#people').textContent !== '0 people'")

@@ -1,0 +1,198 @@
+"""Writing: the box, what completes words in it, what becomes of what was said."""
+
+from __future__ import annotations
+
+import json
+import re
+
+from playwright.sync_api import WebSocketRoute, expect
+
+from tests.browser.conftest import Visit, come_in, say, texts, wait_for_text
+from tests.conftest import ServerMaker
+from tests.running import RunningServer
+from tests.talking import Talker
+
+
+def test_enter_sends_and_an_input_method_is_left_in_peace(
+    house: RunningServer, room: str, visit: Visit
+) -> None:
+    page = visit(house.page + f"#{room}")
+    come_in(page, "Anna")
+    page.keyboard.type("first")
+    page.keyboard.press("Shift+Enter")
+    page.keyboard.type("second")
+    composing = """box => box.dispatchEvent(
+        new KeyboardEvent("keydown", { key: "Enter", isComposing: true, bubbles: true, cancelable: true }))"""
+    assert page.locator("#say-text").evaluate(composing)
+    assert texts(page) == []
+    page.keyboard.press("Enter")
+    wait_for_text(page, "second")
+    assert texts(page) == ["first\nsecond"]
+    expect(page.locator("#say-text")).to_have_value("")
+    page.keyboard.press("ArrowUp")
+    expect(page.locator("#say-text")).to_have_value("first\nsecond")
+
+
+def test_the_box_grows_with_the_text_up_to_a_part_of_the_page(
+    house: RunningServer, room: str, visit: Visit
+) -> None:
+    page = visit(house.page + f"#{room}", viewport={"width": 800, "height": 600})
+    come_in(page, "Anna")
+    heights = []
+    for lines in (1, 4, 100):
+        page.fill("#say-text", "\n".join(["x"] * lines))
+        box = page.locator("#say-text").bounding_box()
+        assert box
+        heights.append(box["height"])
+    assert heights[0] < heights[1] < heights[2] <= 0.4 * 600 + 1
+
+
+def test_names_are_completed_behind_a_sign_and_by_tab(house: RunningServer, room: str, visit: Visit) -> None:
+    page = visit(house.page + f"#{room}")
+    come_in(page, "Anna")
+    box = page.locator("#say-text")
+    with Talker(house) as boris, Talker(house) as barbara:
+        boris.join("Boris", room)
+        barbara.join("Barbara B.", room)
+        expect(page.locator("#people")).to_have_text("3 people")
+        page.keyboard.type("ask @b")
+        expect(page.get_by_role("option")).to_have_count(2)
+        expect(page.get_by_role("option", selected=True)).to_have_text("Boris")
+        selected = box.get_attribute("aria-activedescendant")
+        assert page.locator(f"#{selected}").text_content() == "Boris"
+        page.keyboard.press("ArrowDown")
+        page.keyboard.press("Enter")
+        expect(box).to_have_value("ask @Barbara B. ")
+        page.keyboard.type("or bo")
+        page.keyboard.press("Tab")
+        expect(box).to_have_value("ask @Barbara B. or @Boris ")
+        page.keyboard.press("Tab")
+        expect(page.locator("#say-send")).to_be_focused()
+        box.focus()
+        page.keyboard.type("@b")
+        page.keyboard.press("Escape")
+        expect(page.get_by_role("option")).to_have_count(0)
+        page.keyboard.press("Enter")
+        wait_for_text(page, "ask @Barbara B. or @Boris @b")
+
+
+def test_emoji_and_commands_are_completed(house: RunningServer, room: str, visit: Visit) -> None:
+    page = visit(house.page + f"#{room}")
+    come_in(page, "Anna")
+    box = page.locator("#say-text")
+    page.keyboard.type("so :smi")
+    expect(page.get_by_role("option").first).to_be_visible()
+    page.keyboard.press("Enter")
+    expect(box).to_have_value(re.compile(r"^so \W+ $"))
+    box.fill("")
+    page.keyboard.type("so :smile:")
+    expect(box).to_have_value(re.compile(r"^so [^:]+ $"))
+    box.fill("")
+    page.keyboard.type("at 10:30:00 :-)")
+    expect(page.get_by_role("option")).to_have_count(0)
+    box.fill("")
+    page.keyboard.type("/m")
+    expect(page.get_by_role("option")).to_have_text(re.compile("/me"))
+    page.keyboard.press("Tab")
+    page.keyboard.type("waves")
+    page.keyboard.press("Enter")
+    wait_for_text(page, "Anna waves")
+
+
+def test_commands_do_what_they_do_in_the_terminal(house: RunningServer, room: str, visit: Visit) -> None:
+    page = visit(house.page + f"#{room}")
+    come_in(page, "Anna")
+    say(page, "/hepl")
+    expect(page.locator("#hint")).to_contain_text("did you mean /help?")
+    expect(page.locator("#say-text")).to_have_value("/hepl")
+    say(page, "/help")
+    dialog = page.get_by_role("dialog", name="What one can do")
+    expect(dialog).to_contain_text("/join ROOM")
+    expect(dialog).to_contain_text("Shift + Enter")
+    page.keyboard.press("Escape")
+    expect(page.locator("#say-text")).to_be_focused()
+    say(page, f"/join {room}-b")
+    expect(page.locator("#room")).to_have_text(f"# {room}-b")
+    say(page, "/who")
+    expect(page.locator("#people-list")).to_have_text("Anna (you)")
+    page.keyboard.press("Escape")
+    say(page, "//who")
+    wait_for_text(page, "/who")
+    say(page, "/find who")
+    expect(page.locator(".search li")).to_have_count(1)
+    say(page, "/exit")
+    expect(page.locator("#login-name")).to_be_focused()
+
+
+def test_too_much_is_not_sent_and_stays_in_the_box(house: RunningServer, room: str, visit: Visit) -> None:
+    page = visit(house.page + f"#{room}")
+    come_in(page, "Anna")
+    page.fill("#say-text", "x" * 5001)
+    expect(page.locator("#hint")).to_have_text("5001 characters; at most 5000 can be sent")
+    page.press("#say-text", "Enter")
+    page.wait_for_timeout(100)
+    assert texts(page) == []
+    assert page.input_value("#say-text") == "x" * 5001
+    page.fill("#say-text", "x" * 4990)
+    expect(page.locator("#hint")).to_have_text("4990 characters; at most 5000 can be sent")
+    page.press("#say-text", "Enter")
+    wait_for_text(page, "x" * 4990)
+    expect(page.locator("#hint")).to_have_text("")
+
+
+def test_what_was_said_too_fast_waits_and_is_sent_in_order(make_server: ServerMaker, visit: Visit) -> None:
+    server = make_server("--lang", "en", "--rate", "2").start()
+    page = visit(server.page)
+    come_in(page, "Anna")
+    for number in range(24):
+        say(page, f"message {number}")
+    expect(page.locator("#hint")).to_have_text("That was a lot at once; the rest is sent in a moment.")
+    wait_for_text(page, "message 23")
+    expect(page.locator("#hint")).to_have_text("")
+    assert [line.rsplit(": ", 1)[1] for line in server.lines] == [f"message {number}" for number in range(24)]
+
+
+def test_what_failed_can_be_said_again_or_let_go(house: RunningServer, room: str, visit: Visit) -> None:
+    page = visit(house.page + f"#{room}")
+    refused: list[str] = []
+
+    def refuse_once(route: WebSocketRoute) -> None:
+        server = route.connect_to_server()
+
+        def pass_on(message: str | bytes) -> None:
+            frame = json.loads(message)
+            if frame["type"] != "chat" or frame["text"] in refused:
+                server.send(message)
+                return
+            refused.append(frame["text"])
+            error = {"type": "error", "code": "storage_full", "text": "full", "timestamp": "12:00:00"}
+            route.send(json.dumps({**error, "room": room, "key": frame["key"]}))
+
+        route.on_message(pass_on)
+
+    page.route_web_socket("**/ws", refuse_once)
+    page.reload()
+    come_in(page, "Anna")
+    say(page, "one")
+    say(page, "two")
+    expect(page.locator(".failed")).to_have_count(2)
+    expect(page.locator(".failed").first).to_contain_text("Not saved: the server's disk is full.")
+    page.locator(".failed", has_text="two").get_by_role("button", name="Discard").click()
+    expect(page.locator(".failed")).to_have_count(1)
+    page.locator(".failed").get_by_role("button", name="Again").click()
+    wait_for_text(page, "one")
+    assert texts(page) == ["one"]
+
+
+def test_on_a_phone_enter_breaks_the_line(house: RunningServer, room: str, visit: Visit) -> None:
+    phone = visit(
+        house.page + f"#{room}", viewport={"width": 360, "height": 640}, has_touch=True, is_mobile=True
+    )
+    come_in(phone, "Anna")
+    phone.fill("#say-text", "a" * 300)
+    phone.press("#say-text", "Enter")
+    phone.keyboard.type("b")
+    phone.tap("#say-send")
+    wait_for_text(phone, "a" * 300)
+    assert texts(phone) == ["a" * 300 + "\nb"]
+    assert phone.evaluate("document.documentElement.scrollWidth") <= 360

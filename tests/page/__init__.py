@@ -1,0 +1,1 @@
+"""The page's own modules, run by node."""

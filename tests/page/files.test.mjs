@@ -1,0 +1,68 @@
+// The page as files: what the service worker keeps, and how much a browser must fetch before one can talk.
+
+import assert from "node:assert/strict";
+import { readdirSync, readFileSync, statSync } from "node:fs";
+import { dirname, join, normalize, relative } from "node:path";
+import { test } from "node:test";
+import { fileURLToPath } from "node:url";
+
+const CLIENT = fileURLToPath(new URL("../../besedka/client/", import.meta.url));
+const FIRST_BYTES_AT_MOST = 60_000;
+
+const read = (file) => readFileSync(join(CLIENT, file), "utf8");
+const folder = readdirSync(CLIENT, { recursive: true, withFileTypes: true })
+  .filter((entry) => entry.isFile())
+  .map((entry) => relative(CLIENT, join(entry.parentPath ?? entry.path, entry.name)).replaceAll("\\", "/"));
+
+function listed() {
+  const scope = {};
+  new Function("self", read("files.js"))(scope);
+  return scope.BESEDKA_FILES;
+}
+
+/** A module and all that it imports at once. */
+function withImports(file, found = new Set()) {
+  if (found.has(file)) return found;
+  found.add(file);
+  for (const [, other] of read(file).matchAll(/^(?:import|export)\b[^;]*?"(\.[^"]+)";/gm)) {
+    withImports(normalize(join(dirname(file), other)), found);
+  }
+  return found;
+}
+
+test("what is kept for a time without a server is the whole folder", () => {
+  const whole = folder.filter((file) => file !== "sw.js").map((file) => (file === "index.html" ? "./" : file));
+  assert.deepEqual(listed().sort(), whole.sort());
+});
+
+test("before one can talk, not more than 60 000 bytes are fetched, in any language", (context) => {
+  for (const language of ["en", "ru"]) {
+    const files = ["index.html", "style.css", "icon.svg", `chat/language/${language}.js`, ...withImports("chat.js")];
+    const sizes = files.map((file) => [statSync(join(CLIENT, file)).size, file]);
+    const sum = sizes.reduce((all, [size]) => all + size, 0);
+    context.diagnostic(`${language}: ${sum} bytes; ${sizes.sort(([a], [b]) => b - a).map(([size, file]) => `${file} ${size}`).join(", ")}`);
+    assert.ok(sum <= FIRST_BYTES_AT_MOST, `${language}: ${sum} bytes`);
+  }
+});
+
+test("what is imported is there", () => {
+  for (const file of folder.filter((name) => name.startsWith("chat") && name.endsWith(".js"))) {
+    for (const imported of withImports(file)) assert.ok(folder.includes(imported), `${file}: ${imported}`);
+  }
+});
+
+test("the pure modules know no browser", () => {
+  const pure = ["commands", "emoji", "people", "protocol", "qr", "reading", "refused", "room", "rooms", "search", "share", "state", "text"];
+  for (const name of pure) {
+    const file = `chat/${name}.js`;
+    const code = read(file).replace(/\/\*[^]*?\*\/|\/\/.*$/gm, "");
+    assert.doesNotMatch(code, /\b(document|window|localStorage|navigator|setTimeout|fetch|Date\.now|Math\.random|addEventListener)\b/, file);
+    for (const imported of withImports(file)) assert.ok(pure.includes(imported.slice("chat/".length, -".js".length)), `${file} imports ${imported}`);
+  }
+});
+
+test("nothing but views touches the page", () => {
+  for (const file of folder.filter((name) => name.endsWith(".js") && !name.includes("view/"))) {
+    assert.doesNotMatch(read(file), /innerHTML|insertAdjacentHTML|outerHTML|document\.write|\beval\(|createElement/, file);
+  }
+});

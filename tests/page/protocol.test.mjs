@@ -1,0 +1,48 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { mentions, placeOf, readLine, readPlace, roomName, socketUrls } from "../../besedka/client/chat/protocol.js";
+import { lineOf } from "../../besedka/client/chat/share.js";
+import { vectors } from "./vectors.mjs";
+
+test("log lines are read as Python reads them", () => {
+  for (const { raw, user, text, day, time } of vectors("lines")) assert.deepEqual(readLine(raw), { user, text, day, time });
+});
+
+test("a line that was read is written as it stood, where the server has written it", () => {
+  const raw = "[2025-11-19 23:46:36] Anna: first\n\tsecond\n\t\n\t\tindented";
+  assert.equal(lineOf(readLine(raw)), raw);
+  assert.equal(lineOf(readLine("by hand")), "by hand");
+});
+
+test("names are found in texts as Python finds them", () => {
+  for (const { text, name, is } of vectors("mentions")) assert.equal(mentions(text, name), is, `${name} in ${text}`);
+});
+
+test("capitals do not hide a name", () => {
+  assert.ok(mentions("GRÜSSE AN STRASSE", "Straße"));
+  assert.ok(mentions("ΟΔΥΣΣΕΥΣ", "Οδυσσευς"));
+});
+
+test("a room's name is made as the server makes it", () => {
+  const cases = { " Dev ": "dev", "#dev": "dev", "Кухня": "кухня", "ａｂｃ": "abc", "Straße": "strasse", "a-b_c": "a-b_c", "ΟΔΟΣ": "οδοσ", "և": "եւ" };
+  for (const [given, name] of Object.entries(cases)) assert.equal(roomName(given), name);
+  for (const given of ["", "#", "a b", "-a", "a_", "a/b", "..", "a".repeat(33), "🙂", "हिन्दी"]) assert.equal(roomName(given), "");
+  assert.equal(roomName("𝒶".repeat(32)), "a".repeat(32));
+});
+
+test("an address names a room and a message in it", () => {
+  assert.deepEqual(readPlace("#dev/17"), { room: "dev", id: 17 });
+  assert.deepEqual(readPlace("#Dev"), { room: "dev", id: 0 });
+  assert.deepEqual(readPlace(placeOf("кухня", 3)), { room: "кухня", id: 3 });
+  for (const hash of ["", "#", "#%", "#a b", "#/17"]) assert.equal(readPlace(hash).room, "main");
+  for (const hash of ["#dev/", "#dev/0", "#dev/-1", "#dev/1e3", "#dev/x", `#dev/${"9".repeat(16)}`]) assert.equal(readPlace(hash).id, 0);
+  assert.equal(placeOf("dev"), "#dev");
+});
+
+test("the chat is looked for beside the page, then on its own port", () => {
+  const urls = (href) => socketUrls(new URL(href));
+  assert.deepEqual(urls("http://localhost:8765/"), ["ws://localhost:8765/ws", "ws://localhost:8765/ws"]);
+  assert.deepEqual(urls("http://lab:8080/?a=b#dev"), ["ws://lab:8080/ws", "ws://lab:8765/ws"]);
+  assert.deepEqual(urls("https://chat.example/talk/"), ["wss://chat.example/talk/ws", "wss://chat.example:8765/ws"]);
+});

@@ -1,0 +1,160 @@
+// The window of rows on a long log: older and newer pages, jumping, searching.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { ids, Visit } from "./visit.mjs";
+
+const ends = (visit) => [visit.rows.find(({ id }) => id)?.id, visit.rows.findLast(({ id }) => id)?.id];
+const consistent = (visit) => {
+  const shown = ids(visit.rows).filter(Boolean);
+  assert.deepEqual(shown, shown.map((_, index) => shown[0] + index), "no hole, no double");
+  assert.deepEqual(ends(visit), [visit.room.firstId, visit.room.endId]);
+  assert.equal(visit.room.isAtEnd, visit.room.endId === visit.room.lastId);
+};
+
+/** A visit to a room of 1 000 messages. */
+function reader(head = 1000) {
+  return new Visit().comeIn({ head }).history(head - 9, head);
+}
+
+test("a very long talk keeps a bounded number of rows", () => {
+  const visit = new Visit().comeIn();
+  for (let id = 1; id <= 100_000; id += 1) {
+    visit.chat(id);
+    if (visit.rows.length > 400) assert.fail(`${visit.rows.length} rows`);
+  }
+  consistent(visit);
+  assert.equal(visit.room.endId, 100_000);
+});
+
+test("older pages come in front, until there are none", () => {
+  const visit = reader(130);
+  visit.happen({ type: "older" }).happen({ type: "older" });
+  assert.deepEqual(visit.sent("history"), [{ type: "history", room: "main", before: 121, limit: 50 }], "one question at a time");
+  visit.answer();
+  assert.ok(visit.rows[0].old);
+  visit.happen({ type: "older" }).answer().happen({ type: "older" }).answer();
+  consistent(visit);
+  assert.equal(visit.room.firstId, 1);
+  visit.happen({ type: "older" });
+  assert.equal(visit.sent("history").length, 3);
+});
+
+test("far up, the end is let go, and comes back page by page", () => {
+  const visit = reader();
+  for (let page = 0; page < 12; page += 1) {
+    visit.happen({ type: "older" }).answer();
+    consistent(visit);
+    assert.ok(visit.rows.length <= 400);
+  }
+  assert.ok(!visit.room.isAtEnd);
+  const shown = visit.rows;
+  visit.chat(1001, "Anna");
+  assert.deepEqual([visit.rows === shown, visit.room.lastId, visit.room.called], [true, 1001, 1], "what comes is counted");
+  while (!visit.room.isAtEnd) {
+    visit.happen({ type: "newer" }).answer();
+    consistent(visit);
+  }
+  assert.equal(visit.room.endId, 1001);
+  visit.chat(1002);
+  consistent(visit);
+});
+
+test("what waits is behind everything, wherever the window is", () => {
+  const visit = reader().say("mine").happen({ type: "jump", id: 500 }).answer();
+  assert.deepEqual([visit.rows.at(-1).text, ends(visit)], ["mine", [476, 525]]);
+  for (let page = 0; page < 12; page += 1) visit.happen({ type: "older" }).answer();
+  assert.equal(visit.rows.at(-1).text, "mine");
+  visit.chat(1001, "mine", { user: "Anna", key: "mine" });
+  assert.notEqual(visit.rows.at(-1).text, "mine");
+  assert.equal(visit.room.outbox.length, 0);
+});
+
+test("one jumps to a message in its context, and back to the end", () => {
+  const visit = reader().happen({ type: "jump", id: 500 });
+  assert.equal(visit.room.target, 500);
+  visit.answer();
+  consistent(visit);
+  assert.ok(visit.rows.some(({ id }) => id === 500));
+  visit.happen({ type: "jumped" }).happen({ type: "jump", id: 510 });
+  assert.deepEqual([visit.room.target, visit.sent("history").length], [510, 1], "it is shown already");
+  visit.happen({ type: "jump", id: 0 }).answer();
+  assert.deepEqual([visit.room.target, visit.room.isAtEnd, visit.room.endId], [0, true, 1000]);
+});
+
+test("a jump counts more than a page that is on its way", () => {
+  const visit = reader().happen({ type: "older" });
+  const { before } = visit.sent("history")[0];
+  visit.happen({ type: "jump", id: 100 }).history(before - 50, before - 1, { before });
+  assert.equal(visit.room.firstId, 991, "that page is not wanted any more");
+  visit.answer();
+  consistent(visit);
+  assert.ok(ids(visit.rows).includes(100));
+});
+
+test("an id that is not there yet is the end; the first ones are found as well", () => {
+  const visit = reader().happen({ type: "jump", id: 5000 });
+  assert.equal(visit.room.target, 0);
+  visit.happen({ type: "jump", id: 2 }).answer();
+  consistent(visit);
+  assert.equal(visit.room.firstId, 1);
+});
+
+test("the message that the address names is fetched when one has come in", () => {
+  const visit = new Visit().happen({ type: "jump", id: 17 }).comeIn({ head: 1000 });
+  assert.deepEqual(visit.sent("history").map(({ before }) => before), [43]);
+  visit.history(991, 1000).answer();
+  consistent(visit);
+  assert.ok(ids(visit.rows).includes(17));
+});
+
+test("a page that never came is asked for again on the next connection", () => {
+  const visit = reader().happen({ type: "older" }).lose().happen({ type: "open" }).welcome({ head: 1000 }).happen({ type: "older" });
+  assert.equal(visit.sent("history").length, 2);
+  visit.tell({ type: "error", code: "bad_frame", text: "" }).happen({ type: "older" });
+  assert.equal(visit.sent("history").length, 3);
+});
+
+test("what one reads further up is not pushed out by what comes", () => {
+  const visit = reader().happen({ type: "older" }).answer().happen({ type: "follow", on: false });
+  const { firstId } = visit.room;
+  for (let id = 1001; id <= 3000; id += 1) visit.chat(id);
+  assert.equal(visit.room.firstId, firstId);
+  assert.ok(visit.rows.length <= 400);
+  assert.ok(!visit.room.isAtEnd);
+  consistent(visit);
+  visit.happen({ type: "follow", on: true }).happen({ type: "jump", id: 0 }).answer();
+  assert.deepEqual([visit.room.isAtEnd, visit.room.endId], [true, 3000]);
+});
+
+test("only who sees the end has read", () => {
+  const visit = reader().happen({ type: "jump", id: 500 }).answer().chat(1001).happen({ type: "seen" });
+  assert.equal(visit.room.readTo, 1000);
+});
+
+test("a search shows the newest hits, and goes on to older ones", () => {
+  const visit = reader().happen({ type: "search", text: "needle" });
+  assert.deepEqual(visit.sent("search"), [{ type: "search", room: "main", text: "needle", before: 0, key: "search" }]);
+  const found = (idsFound, before, text = "needle") => visit.tell({
+    type: "found", text, ids: idsFound, messages: idsFound.map((id) => `[2025-01-01 10:00:00] Boris: needle ${id}`), before, key: "search",
+  });
+  found([900, 950], 900);
+  assert.deepEqual([visit.state.search.busy, visit.state.search.before], [false, 900]);
+  assert.deepEqual(visit.state.search.hits[0], { id: 900, user: "Boris", text: "needle 900", day: "2025-01-01", time: "10:00:00" });
+  visit.happen({ type: "searchOn" }).happen({ type: "searchOn" });
+  assert.equal(visit.sent("search").length, 2);
+  found([], 400);
+  assert.deepEqual([visit.sent("search").length, visit.sent("search")[2].before, visit.state.search.busy], [3, 400, true], "nothing yet: it looks on");
+  found([3], 0);
+  assert.deepEqual([ids(visit.state.search.hits), visit.state.search.before, visit.state.search.busy], [[3, 900, 950], 0, false]);
+  visit.happen({ type: "searchOn" }).happen({ type: "search", text: "other" });
+  found([7], 0);
+  assert.deepEqual(visit.state.search.hits, [], "an answer to an earlier question");
+  visit.tell({ type: "error", code: "bad_search", text: "bad", key: "search" });
+  assert.deepEqual([visit.state.search.busy, visit.state.search.refusal.code], [false, "bad_search"]);
+  visit.happen({ type: "searchNoMore" });
+  assert.equal(visit.state.search, null);
+  visit.happen({ type: "search", text: " " });
+  assert.equal(visit.state.search, null);
+});

@@ -1,0 +1,195 @@
+// The connection, on a network and a clock that a test bends.
+
+import assert from "node:assert/strict";
+import { afterEach, beforeEach, test } from "node:test";
+
+import { Socket } from "../../besedka/client/chat/socket.js";
+import { Clock } from "./clock.mjs";
+
+class FakeWebSocket {
+  static OPEN = 1;
+  static made = [];
+
+  readyState = 0;
+  sent = [];
+  closedWith = null;
+
+  constructor(url) {
+    this.url = url;
+    FakeWebSocket.made.push(this);
+  }
+
+  send(text) {
+    this.sent.push(JSON.parse(text));
+  }
+
+  close(code) {
+    this.closedWith = code;
+  }
+
+  open() {
+    this.readyState = 1;
+    this.onopen();
+  }
+
+  tell(frame) {
+    this.onmessage({ data: JSON.stringify(frame) });
+  }
+
+  end(code = 1006) {
+    this.readyState = 3;
+    this.onclose({ code });
+  }
+}
+
+const { random } = Math;
+let clock;
+let told;
+let socket;
+let policy;
+const newest = () => FakeWebSocket.made.at(-1);
+const count = () => FakeWebSocket.made.length;
+
+beforeEach(() => {
+  clock = new Clock().start();
+  Math.random = random;
+  FakeWebSocket.made = [];
+  globalThis.WebSocket = FakeWebSocket;
+  globalThis.addEventListener = (type, listener) => (policy = listener);
+  told = [];
+  const tell = (name) => (value) => told.push(value === undefined ? [name] : [name, value]);
+  socket = new Socket(["ws://a/ws", "ws://b/ws"], { frame: tell("frame"), open: tell("open"), closed: tell("closed"), refused: tell("refused") });
+});
+
+afterEach(() => {
+  clock.stop();
+  Math.random = random;
+});
+
+function connected() {
+  socket.open();
+  newest().open();
+  newest().tell({ type: "welcome" });
+  told = [];
+  return newest();
+}
+
+test("the addresses are tried in turn until one answers, and then only that one", () => {
+  socket.open();
+  newest().end();
+  assert.deepEqual(told, [["closed", 0]]);
+  clock.tick(0);
+  assert.equal(newest().url, "ws://b/ws");
+  newest().open();
+  newest().end();
+  clock.tick(1000);
+  assert.deepEqual([count(), newest().url, socket.url], [3, "ws://b/ws", "ws://b/ws"]);
+});
+
+test("an address that the page may not talk to is not tried again", () => {
+  socket.open();
+  newest().end();
+  clock.tick(0);
+  policy({ effectiveDirective: "connect-src" });
+  assert.equal(socket.url, "ws://a/ws");
+  clock.tick(1000);
+  assert.deepEqual([count(), newest().url], [3, "ws://a/ws"]);
+});
+
+test("frames are told, and sent while there is a connection", () => {
+  const connection = connected();
+  connection.tell({ type: "chat" });
+  socket.send({ type: "typing" });
+  connection.readyState = 2;
+  socket.send({ type: "typing" });
+  assert.deepEqual([told, connection.sent], [[["frame", { type: "chat" }]], [{ type: "typing" }]]);
+});
+
+test("it comes back later and later, at most after 15 seconds, spread by chance", () => {
+  Math.random = () => 1;
+  connected().end();
+  const waits = [];
+  for (let round = 0; round < 7; round += 1) {
+    const [, wait] = told.at(-1);
+    waits.push(wait);
+    clock.tick(wait * 1000);
+    newest().end();
+  }
+  assert.deepEqual(waits, [1, 2, 4, 8, 15, 15, 15]);
+  Math.random = () => 0;
+  clock.tick(15_000);
+  newest().end();
+  assert.equal(told.at(-1)[1], 1.5);
+});
+
+test("a connection that opens and says nothing does not make the next try sooner", () => {
+  Math.random = () => 1;
+  connected().end();
+  clock.tick(1000);
+  newest().open();
+  newest().end();
+  assert.equal(told.at(-1)[1], 2);
+});
+
+test("a person, a network that is back, a tab that is shown: it is tried at once", () => {
+  connected().end();
+  socket.hurry();
+  assert.equal(count(), 2);
+  socket.hurry();
+  clock.tick(5000);
+  assert.equal(count(), 2, "one at a time");
+});
+
+test("a network that swallows everything is given up after 10 seconds", () => {
+  socket.open();
+  const swallowed = newest();
+  clock.tick(10_000);
+  assert.deepEqual([told, swallowed.closedWith], [[["closed", 0]], 1000]);
+  clock.tick(0);
+  assert.equal(count(), 2);
+  swallowed.end();
+  assert.equal(told.length, 1, "it is nobody's any more");
+});
+
+test("a connection that has died in sleep is found out within seconds when one comes back to the tab", () => {
+  const dead = connected();
+  clock.tick(60_000);
+  socket.hurry();
+  assert.deepEqual(dead.sent, [{ type: "rooms" }]);
+  clock.tick(3000);
+  assert.equal(told[0][0], "closed");
+  clock.tick(1000);
+  assert.equal(count(), 2);
+  dead.tell({ type: "chat" });
+  assert.equal(told.length, 1);
+});
+
+test("a connection that lives is left alone", () => {
+  const connection = connected();
+  socket.hurry();
+  assert.deepEqual(connection.sent, [], "it was just heard");
+  clock.tick(60_000);
+  socket.hurry();
+  connection.tell({ type: "rooms", rooms: [] });
+  clock.tick(60_000);
+  assert.deepEqual([told.map(([name]) => name), count()], [["frame"], 1]);
+});
+
+test("after some endings it does not come back", () => {
+  for (const code of [1000, 1002, 1007, 1009]) {
+    connected().end(code);
+    clock.tick(60_000);
+    socket.hurry();
+    assert.deepEqual([told, FakeWebSocket.made.at(-1).readyState], [[["refused", code]], 3]);
+  }
+});
+
+test("closed on purpose it stays closed", () => {
+  const connection = connected();
+  socket.close();
+  assert.equal(connection.closedWith, 1000);
+  connection.end(1000);
+  socket.hurry();
+  clock.tick(60_000);
+  assert.deepEqual([told, count()], [[], 1]);
+});
