@@ -33,7 +33,10 @@ TALK = (
     ("Boris", "It is. I have put the cable on the table."),
     ("Boris", "The results are at https://lab.example/results, in `summary.txt`:"),
     ("Boris", "```\nrun   samples   error\n 12       4800   0.031\n 13       5200   0.027\n```"),
-    ("Anna", "> 0.027\n**Wonderful**, thank you. Then we start at ten:\n  1. results of the lab\n  2. questions"),
+    (
+        "Anna",
+        "> 0.027\n**Wonderful**, thank you. Then we start at ten:\n  1. results of the lab\n  2. questions",
+    ),
     ("Boris", "/me brings the coffee"),
     ("Boris", "☕🥐"),
 )
