@@ -1,0 +1,255 @@
+"""What goes on around the talk, in a real browser: without a server, between tabs, in front of one who looks away."""
+
+from __future__ import annotations
+
+import http.server
+import shutil
+import socket
+import threading
+from functools import partial
+from pathlib import Path
+
+import psutil
+import pytest
+from playwright.sync_api import BrowserContext, Page, expect
+
+from tests.browser.conftest import CLIENT, Visit, come_in, say, settled, texts, wait_for_text
+from tests.conftest import ServerMaker
+from tests.running import RunningServer
+from tests.talking import Talker
+
+LOOKED_AFTER = """async () => {
+    const { active } = await navigator.serviceWorker.ready;
+    if (active.state !== "activated") await new Promise((resolve) => (active.onstatechange = resolve));
+}"""
+
+# A browser without a head believes that one looks at all tabs at once; and it shows no notifications.
+PRETENCE = """
+    window.looks = true;
+    window.notes = [];
+    Document.prototype.hasFocus = () => window.looks;
+    window.Notification = class {
+        static permission = "granted";
+        constructor(title, { body }) { window.notes.push(`${title}: ${body}`); }
+        close() {}
+    };
+"""
+
+
+def tab(context: BrowserContext, url: str) -> Page:
+    """One more tab, in which one can look away."""
+    page = context.new_page()
+    page.set_default_timeout(10_000)
+    page.add_init_script(PRETENCE)
+    page.goto(url)
+    return page
+
+
+def look(page: Page, *, here: bool) -> None:
+    """Turn to the tab, or away from it."""
+    page.evaluate("here => { looks = here; dispatchEvent(new Event(here ? 'focus' : 'blur')); }", here)
+
+
+def test_who_was_here_opens_the_page_without_a_server_and_writes_what_is_sent_later(
+    server: RunningServer, visit: Visit
+) -> None:
+    page = visit(server.page + "#dev", service_workers="allow")
+    come_in(page, "Anna")
+    page.evaluate(LOOKED_AFTER)
+    server.stop()
+    page.reload()
+    expect(page.locator("#login-name")).to_have_value("Anna")
+    page.press("#login-name", "Enter")
+    page.wait_for_selector("html[data-scene=chat]")
+    settled(page)
+    say(page, "written without a server")
+    expect(page.locator(".waiting .text")).to_have_text("written without a server")
+    say(page, "/help")
+    expect(page.locator("dialog[open]")).to_be_visible()
+    page.keyboard.press("Escape")
+    server.start()
+    wait_for_text(page, "written without a server")
+    log = (server.directory / "chat_history.dev.txt").read_text(encoding="utf-8")
+    assert log.endswith("] Anna: written without a server\n")
+
+
+def test_a_server_that_is_there_gives_its_own_page_and_not_one_that_was_kept(
+    tmp_path: Path, visit: Visit
+) -> None:
+    client = tmp_path / "client"
+    shutil.copytree(CLIENT, client)
+    files = file_server(client)
+    page = visit(f"http://localhost:{files.server_port}/", service_workers="allow")
+    page.evaluate("navigator.serviceWorker.register('sw.js')")
+    page.evaluate(LOOKED_AFTER)
+    # Both the page and a module that it will want only later.
+    for file in (client / "index.html", client / "chat" / "emoji.js"):
+        file.write_text(
+            file.read_text(encoding="utf-8").replace("Besedka", "Newer").replace("😄", "🆕"), "utf-8"
+        )
+    find = "async () => (await import('./chat/emoji.js')).find('smile')[0].emoji"
+    page.reload()
+    assert "Newer" in page.content()
+    page.wait_for_function(
+        "async () => (await (await caches.match('./chat/emoji.js')).text()).includes('🆕')"
+    )
+    files.shutdown()
+    files.server_close()
+    page.reload()
+    assert "Newer" in page.content()
+    assert page.evaluate(find) == "🆕"
+
+
+def file_server(directory: Path) -> http.server.ThreadingHTTPServer:
+    """Any file server, as `python -m http.server` is one."""
+    handler = partial(http.server.SimpleHTTPRequestHandler, directory=str(directory))
+    files = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    threading.Thread(target=files.serve_forever, daemon=True).start()
+    return files
+
+
+def test_what_a_closed_tab_left_is_sent_by_another_one(server: RunningServer, visit: Visit) -> None:
+    one = visit(server.page)
+    come_in(one, "Anna")
+    other = tab(one.context, server.page + "#dev")
+    come_in(other, "Anna")
+    server.stop()
+    for number in range(3):
+        say(one, f"from the first {number}")
+    say(other, "from the second")
+    expect(one.locator(".waiting")).to_have_count(3)
+    one.close()
+    server.start()
+    wait_for_text(other, "from the second")
+    other.evaluate("location.hash = '#main'")
+    wait_for_text(other, "from the first 2")
+    assert texts(other) == [f"from the first {number}" for number in range(3)]
+    assert [line.rsplit(": ", 1)[1] for line in server.lines] == texts(other)
+    assert other.evaluate("Object.keys(localStorage).filter((key) => key.includes('unsent'))") == []
+
+
+def test_two_tabs_that_both_come_back_send_what_waits_once_and_in_order(
+    server: RunningServer, visit: Visit
+) -> None:
+    one = visit(server.page)
+    come_in(one, "Anna")
+    other = tab(one.context, server.page)
+    come_in(other, "Anna")
+    server.stop()
+    for number in range(4):
+        say(one, f"one {number}")
+        say(other, f"other {number}")
+    server.start()
+    for page in (one, other):
+        page.evaluate("dispatchEvent(new Event('online'))")
+        expect(page.locator(".message.told")).to_have_count(8)
+        expect(page.locator(".waiting")).to_have_count(0)
+    said = [line.rsplit(": ", 1)[1] for line in server.lines]
+    assert sorted(said) == sorted({f"{tab} {number}" for tab in ("one", "other") for number in range(4)})
+    assert [text for text in said if text.startswith("one")] == [f"one {number}" for number in range(4)]
+    assert [text for text in said if text.startswith("other")] == [f"other {number}" for number in range(4)]
+    assert texts(one) == texts(other) == said
+
+
+def test_what_is_read_in_one_tab_is_read_in_the_others(server: RunningServer, visit: Visit) -> None:
+    reading = tab(visit(server.page).context, server.page)
+    come_in(reading, "Anna")
+    resting = tab(reading.context, server.page)
+    come_in(resting, "Anna")
+    for page in (reading, resting):
+        look(page, here=False)
+    with Talker(server) as boris:
+        boris.join("Boris")
+        boris.tell("chat", text="Anna?")
+        for page in (reading, resting):
+            page.wait_for_function("() => document.title.startsWith('(1)')")
+        look(reading, here=True)
+        resting.wait_for_function("() => !document.title.startsWith('(')")
+
+
+def test_one_who_looks_away_is_told_of_what_concerns_him_and_sees_that_something_is_new(
+    server: RunningServer, visit: Visit
+) -> None:
+    page = tab(visit(server.page).context, server.page)
+    come_in(page, "Anna")
+    plain = page.get_attribute("link[rel=icon]", "href")
+    with Talker(server) as boris:
+        boris.join("Boris")
+
+        def tell(*said: str) -> None:
+            for text in said:
+                boris.tell("chat", text=text)
+            wait_for_text(page, said[-1])
+            page.wait_for_timeout(2000)  # so long it is waited for whether another tab has shown it
+
+        tell("Anna, you see this")
+        assert page.evaluate("notes") == []
+        look(page, here=False)
+        tell("nothing", "Anna, look here")
+        assert page.evaluate("notes") == ["Boris, # main: Anna, look here"]
+        assert page.title().startswith("(2)")
+        assert "circle" in str(page.get_attribute("link[rel=icon]", "href"))
+        look(page, here=True)
+        page.wait_for_function("() => !document.title.startsWith('(')")
+        expect(page.locator("link[rel=icon]")).to_have_attribute("href", server.page + str(plain))
+        for which, text in (("all", "to all"), ("off", "Anna, not now")):
+            say(page, f"/bell {which}")
+            look(page, here=False)
+            tell(text)
+            look(page, here=True)
+        assert page.evaluate("notes") == ["Boris, # main: Anna, look here", "Boris, # main: to all"]
+    page.reload()
+    come_in(page, "Anna")
+    assert '"notice":"none"' in page.evaluate("localStorage['besedka.room.main']")
+
+
+def test_one_goes_about_by_the_address_and_the_browsers_own_buttons(
+    server: RunningServer, visit: Visit
+) -> None:
+    with Talker(server) as boris:
+        boris.join("Boris")
+        for number in range(1, 301):
+            boris.tell("chat", text=f"message {number}")
+        boris.hear_to(300)
+    page = visit(server.page + "#main/17")
+    come_in(page, "Anna")
+    expect(page.locator("[data-id='17']")).to_be_in_viewport()
+    page.evaluate("location.hash = '#Dev'")
+    expect(page.locator("#room")).to_contain_text("dev")
+    assert page.url.endswith("#dev")
+    say(page, "/join кухня")
+    expect(page.locator("#room")).to_contain_text("кухня")
+    page.go_back()
+    expect(page.locator("#room")).to_contain_text("dev")
+    page.evaluate("location.hash = '#main/200'")
+    expect(page.locator("[data-id='200']")).to_be_in_viewport()
+
+
+def test_from_another_machine_the_whole_page_is_at_hand_as_well(
+    make_server: ServerMaker, visit: Visit
+) -> None:
+    address = own_address()
+    if not address:
+        pytest.skip("this machine has no address but its own")
+    server = make_server("--lang", "en", "--host", "0.0.0.0").start()  # noqa: S104 - that is the point
+    page = visit(f"http://{address}:{server.port}/")
+    come_in(page, "Anna")
+    assert page.evaluate("[isSecureContext, 'serviceWorker' in navigator]") == [False, False]
+    page.wait_for_function(
+        """() => {
+            const fetched = performance.getEntriesByType("resource").map(({ name }) => name);
+            return ["emoji", "qr", "notify", "help", "search"].every((file) => fetched.some((name) => name.endsWith(`/${file}.js`)));
+        }"""
+    )
+    server.stop()
+    say(page, "/help")
+    expect(page.locator("dialog[open]")).to_be_visible()
+
+
+def own_address() -> str:
+    """An address under which others reach this machine; empty if there is none."""
+    for addresses in psutil.net_if_addrs().values():
+        for one in addresses:
+            if one.family == socket.AF_INET and not one.address.startswith("127."):
+                return str(one.address)
+    return ""
