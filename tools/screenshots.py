@@ -9,6 +9,7 @@ import html
 import os
 import sys
 import tempfile
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from playwright.sync_api import Browser, Page, sync_playwright
@@ -20,18 +21,18 @@ from tests.browser.conftest import QUIET, come_in, say, wait_for_text  # noqa: E
 from tests.running import RunningServer  # noqa: E402
 
 PICTURES = ROOT / "screenshots"
-YESTERDAY = """\
-[2026-11-19 16:02:10] Anna: Who has the key to the lab?
-[2026-11-19 16:02:51] Boris: It hangs beside the door.
-[2026-11-19 16:04:12] Clara: I took it, back in five minutes!
-[2026-11-19 16:04:40] Anna: No hurry 🙂
-[2026-11-19 16:31:05] Clara: Здесь можно и по-русски, кстати.
-[2026-11-19 16:31:44] Boris: И все строки остаются в файле, который можно прочесть.
-"""
+YESTERDAY = (
+    ("16:02:10", "Anna", "Who has the key to the lab?"),
+    ("16:02:51", "Boris", "It hangs beside the door."),
+    ("16:04:12", "Clara", "I took it, back in five minutes!"),
+    ("16:04:40", "Anna", "No hurry 🙂"),
+    ("16:31:05", "Clara", "Здесь можно и по-русски, кстати."),
+    ("16:31:44", "Boris", "И все строки остаются в файле, который можно прочесть."),
+)
 TALK = (
     ("Anna", "Good morning! Is the projector in room 12 free at ten?"),
     ("Boris", "It is. I have put the cable on the table."),
-    ("Boris", "The results are at https://lab.example/results, in `summary.txt`:"),
+    ("Boris", "The results are at https://lab.example/ in `summary.txt`:"),
     ("Boris", "```\nrun   samples   error\n 12       4800   0.031\n 13       5200   0.027\n```"),
     (
         "Anna",
@@ -50,7 +51,9 @@ def main() -> None:
     """Take all pictures."""
     with tempfile.TemporaryDirectory() as directory, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=os.environ["BESEDKA_TEST_BROWSER"], args=QUIET)
-        (Path(directory) / "chat_history.txt").write_text(YESTERDAY, encoding="utf-8")
+        day = (datetime.now(UTC) - timedelta(days=1)).date()
+        lines = [f"[{day} {time}] {name}: {text}\n" for time, name, text in YESTERDAY]
+        (Path(directory) / "chat_history.txt").write_text("".join(lines), encoding="utf-8")
         server = RunningServer(Path(directory), "--utc").start()
         try:
             talk(server, browser)
@@ -113,13 +116,15 @@ def search(page: Page) -> None:
 
 
 def others(server: RunningServer, browser: Browser) -> None:
-    """A newcomer, in the dark; a phone; the file."""
-    newcomer = visit(server, browser, color_scheme="dark")
+    """A newcomer, by day and by night; a phone; the file."""
+    newcomer = visit(server, browser)
     come_in(newcomer, "Dmitri")
     say(newcomer, "Hello! I see what was said before I came.")
     wait_for_text(newcomer, "I see what was said")
-    newcomer.mouse.move(500, 300)
-    picture(newcomer, "2-a-newcomer-in-the-dark")
+    picture(newcomer, "2-a-newcomer-with-history")
+    newcomer.emulate_media(color_scheme="dark")
+    newcomer.locator(".message", has_text="Wonderful").hover()
+    picture(newcomer, "10-in-the-dark")
 
     phone = visit(
         server,

@@ -82,12 +82,9 @@ function act(effect) {
 }
 
 async function fetchMore() {
-  try {
-    const { Around } = await (more ??= import("./chat/more.js"));
-    rest ??= new Around(app, kept);
-  } catch {
-    more = null; // another time, then
-  }
+  more ??= import("./chat/more.js").catch(() => (more = null)); // another time, then
+  const module = await more;
+  if (module) rest ??= new module.Around(app, kept);
 }
 
 function draw() {

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Dialog, Page, Request, WebSocketRoute, expect
 
-from tests.browser.conftest import Visit, come_in
+from tests.browser.conftest import Visit, come_in, say
 from tests.running import RunningServer
 
 RUN = "window.pwned=1"
@@ -221,3 +221,22 @@ def test_in_what_was_found(forged: tuple[Page, ForgedServer]) -> None:
     assert page.evaluate(
         "() => { const panel = document.querySelector('.search'); return panel.scrollWidth <= panel.clientWidth; }"
     )
+
+
+def test_the_page_writes_no_html_anywhere_and_the_browser_forbids_it(
+    house: RunningServer, room: str, visit: Visit
+) -> None:
+    page = visit(house.page + f"#{room}")
+    come_in(page, "Anna")
+    say(page, "**bold** https://example.org\n```\nblock\n```")
+    expect(page.locator("pre")).to_have_text("block")
+    for opened, part in (("search", ".search"), ("about", "dialog"), ("people", "#people-list")):
+        page.click(f"[data-open={opened}]")
+        page.locator(part).wait_for()
+        page.keyboard.press("Escape")
+    say(page, "/help")
+    page.get_by_role("dialog").wait_for()
+    assert page.evaluate(WRITE_HTML) == "TypeError"
+
+
+WRITE_HTML = "() => { try { document.body.innerHTML = '<b>x</b>'; } catch (error) { return error.name; } }"

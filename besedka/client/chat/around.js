@@ -3,7 +3,7 @@
 import { read as readCommand } from "./commands.js";
 import { Keeping } from "./keeping.js";
 import { mentions, placeOf, readPlace } from "./protocol.js";
-import { roomOf, unreadRooms } from "./state.js";
+import { here, roomOf, unreadRooms } from "./state.js";
 import { get, read, set } from "./storage.js";
 
 const BACKGROUND_MS = 1000; // there are no animation frames in the background
@@ -15,6 +15,8 @@ export class Around {
   #app;
   #keeping;
   #drawing = 0;
+  #telling = 0;
+  #news = new Map(); // a room's name -> the last frame of it that is to be told
   #marked = "0 0";
   #orders;
 
@@ -28,7 +30,7 @@ export class Around {
     this.#keeping = new Keeping(kept);
     this.#orders = {
       join: (name) => happen({ type: "go", name }),
-      leave: () => happen({ type: "quit", name: app.state().current }),
+      leave: () => this.#leave(app.state()),
       name: (name) => {
         happen({ type: "leave" });
         on.enter(name);
@@ -66,18 +68,12 @@ export class Around {
   }
 
   /** Somebody has said something. */
-  heard({ room: name, id, user, text }) {
-    setTimeout(async () => {
-      const state = this.#app.state();
-      const { me, current, isLooking, permission, sound } = state;
-      const room = roomOf(state, name);
-      if (!room || id <= room.readTo || (isLooking && name === current)) return;
-      if (room.notice === "none" || (room.notice === "mentions" && !mentions(text, me))) return;
-      const { show, beep } = await import("./notify.js");
-      if (sound) beep();
-      if (permission !== "granted") return;
-      show(`${user}, # ${name}`, text, name, () => this.#app.happen({ type: "go", name }));
-    }, ELSEWHERE_MS);
+  heard(frame) {
+    const state = this.#app.state();
+    const { notice } = roomOf(state, frame.room);
+    if (notice === "none" || (notice === "mentions" && !mentions(frame.text, state.me))) return;
+    this.#news.set(frame.room, frame);
+    this.#telling ||= setTimeout(() => this.#tell().catch(() => {}), ELSEWHERE_MS);
   }
 
   /** To be called from a click: elsewhere browsers do not ask. */
@@ -89,6 +85,30 @@ export class Around {
   setSound(sound) {
     set("sound", sound ? "on" : "");
     this.#app.happen({ type: "set", sound });
+  }
+
+  // However much is said, one notification for each room; none of what was read meanwhile.
+  async #tell() {
+    const state = this.#app.state();
+    const { current, isLooking, permission, sound } = state;
+    const isUnread = ({ room, id }) => id > roomOf(state, room)?.readTo && !(isLooking && room === current);
+    const news = [...this.#news.values()].filter(isUnread);
+    this.#news.clear();
+    this.#telling = 0;
+    if (!news.length) return;
+    const { show, beep } = await import("./notify.js");
+    if (sound) beep();
+    if (permission !== "granted") return;
+    for (const { room: name, user, text } of news) {
+      show(`${user}, # ${name}`, text, name, () => this.#app.happen({ type: "go", name })).catch(() => {});
+    }
+  }
+
+  #leave(state) {
+    const { name, outbox } = here(state);
+    const { happen, words } = this.#app;
+    if (Object.keys(state.rooms).length < 2) happen({ type: "refuse", refusal: { code: "last_room" } });
+    else if (!outbox.length || confirm(words.leaveUnsent(outbox.length))) happen({ type: "quit", name });
   }
 
   #drawInBackground() {

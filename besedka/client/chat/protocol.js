@@ -2,7 +2,7 @@
 
 export const DEFAULT_ROOM = "main";
 
-// After these closes the server does not want us back (besedka/wire/closing.py).
+// After these the server does not want us back (besedka/wire/closing.py).
 export const NEVER_COME_BACK = [1000, 1002, 1007, 1009];
 
 const LINE = /^\[(\d{4}-\d\d-\d\d) (\d\d:\d\d:\d\d)\] ([^\n]*?):(?: ([^]*)|(\n[^]*|))$/;
@@ -61,7 +61,7 @@ export function placeOf(room, id) {
   return `#${encodeURIComponent(room)}${id ? `/${id}` : ""}`;
 }
 
-/** Where the chat may be, most likely first: beside the page, or, for a page from any file server, on port 8765. */
+/** Where the chat may be: beside the page, or, for a page from any file server, on port 8765. */
 export function socketUrls(location) {
   const scheme = location.protocol === "https:" ? "wss:" : "ws:";
   const beside = new URL("ws", location.href);

@@ -1,21 +1,20 @@
 // One room as the page knows it, and how it changes. Pure.
 //
-// Rows, oldest first: messages that the server has told (with an id), notices among them, and behind them all what
-// still waits to be heard back. Row objects are never changed, only replaced, so a view can compare them.
-// The rows are a window on the log; `isAtEnd` tells whether it reaches to the end. If not, what comes is only counted.
-// Here is what one needs to come in and say something; reading.js, people.js and others add to the two tables.
+// Rows, oldest first: messages that the server has told (with an id), notices among them, and behind them all what still
+// waits to be heard back (with a key). Row objects are never changed, only replaced, so a view can compare them.
+// The rows are a window on the log; if it does not reach to the end, what comes is only counted.
 
 import { dayOf, mentions, readLine } from "./protocol.js";
 
-const ROWS_AT_MOST = 400; // more than anybody looks at; others are fetched again when one scrolls there
+const ROWS_AT_MOST = 400; // others are fetched again when one scrolls there
 const ROWS_KEPT = 300;
-const ON_THE_WAY_AT_MOST = 32; // messages sent and not heard back: who says too much at once has little to say again
+const ON_THE_WAY_AT_MOST = 32; // sent and not heard back: who says too much at once has little to say again
 
 /** A room; `kept` is what an earlier visit knew: {readTo, epoch, notice}. */
 export function begin(name, kept) {
   return {
     name,
-    isIn: false, // before the join is answered nothing may be said: it would overtake what waits
+    isIn: false, // until then nothing may be said: it would overtake what waits
     isJoining: false,
     rows: [],
     isAtEnd: true,

@@ -1,4 +1,4 @@
-// The connection: comes back by itself, later and later, spread over time so that not all come back at once.
+// The connection: comes back by itself, later and later, spread by chance so that not all come back at once.
 
 import { NEVER_COME_BACK } from "./protocol.js";
 
@@ -48,7 +48,7 @@ export class Socket {
     if (this.#socket?.readyState === WebSocket.OPEN) this.#socket.send(JSON.stringify(frame));
   }
 
-  /** Try now rather than later; or see whether the connection still lives, if nothing was heard for a while. */
+  /** Try now rather than later; or, if nothing was heard for a while, see whether the connection still lives. */
   hurry() {
     if (!this.#wanted) return;
     if (!this.#socket) this.#connect();

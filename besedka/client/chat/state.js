@@ -1,5 +1,4 @@
-// What the page knows, and how it changes. Pure: step(state, event) gives the next state and what is to be done.
-// What happens in one room is in room.js; here are the person, the connection, and all rooms together.
+// What the page knows, and how it changes: the person, the connection, all rooms together; one room is in room.js. Pure.
 // Here is what one needs to come in and say something; more.js adds to the two tables.
 
 import { DEFAULT_ROOM } from "./protocol.js";
@@ -66,7 +65,6 @@ export const handlers = {
     // What was said under another name waits for that one.
     const rooms = me === state.me ? state.rooms : mapValues(state.rooms, room.renewed);
     const next = { ...state, rooms, me, secret, busy: true, problem: null };
-    // While the connection is being made, a corrected name is taken along when it is there.
     return state.connection === "open" ? joinOne(next, next.current) : [next, [{ do: "connect" }]];
   },
 
@@ -87,8 +85,8 @@ export const handlers = {
 
   frame: (state, event) => {
     const { frame, now } = event;
-    const handler = frames[frame.type] ?? (room.frames[frame.type] ? inItsRoom : null);
-    return handler ? handler(state, frame, now) : notYet(state, event);
+    const handler = frames[frame.type] ?? (room.frames[frame.type] ? inItsRoom : () => notYet(state, event));
+    return handler(state, frame, now);
   },
 };
 
@@ -132,9 +130,9 @@ export function toLogin(state, problem) {
 }
 
 function inItsRoom(state, frame, now) {
-  const before = roomOf(state, frame.room);
-  const [next, effects] = inRoom(state, frame.room, (one) => room.frames[frame.type](one, frame, state, now));
-  const isNews = frame.type === "chat" && frame.id > before?.lastId && frame.user !== state.me;
+  const { type, id, user } = frame;
+  const [next, effects] = inRoom(state, frame.room, (one) => room.frames[type](one, frame, state, now));
+  const isNews = type === "chat" && id > roomOf(state, frame.room)?.lastId && user !== state.me;
   return [next, isNews ? [...effects, { do: "heard", frame }] : effects];
 }
 

@@ -81,6 +81,7 @@ export const rest = {
     not_stored: () => "Not saved: the server could not write it to its disk.",
     going_down: () => "Not sent: the server is stopping.",
     bad_search: () => "This cannot be searched for.",
+    last_room: () => "This is the only room that you are in: /exit leaves it, too.",
     unknown_command: ({ word, near }) =>
       `There is no command ${word}${near ? `; did you mean ${near}?` : "."} To say it, write /${word}.`,
     lacks: ({ command, usage }) => `Write more: /${command} ${usage}`,
