@@ -17,8 +17,9 @@ run: $(VENV)/run.stamp ## start the chat (ARGS="--port 9000" hands on options)
 test: check $(VENV)/browser ## check everything and run all tests (sets itself up, browser included)
 	BESEDKA_TEST_BROWSER="$$(cat $(VENV)/browser)" $(BIN)/pytest -n 2 --dist loadgroup $$(sh tools/left_out.sh) $(ARGS)
 
-torture: $(VENV)/dev.stamp ## the long version of the tests with faults (a quarter of an hour)
+torture: $(VENV)/dev.stamp $(VENV)/browser ## the long version of the tests with faults (a quarter of an hour), and a page in a flood
 	BESEDKA_TORTURE=1 $(BIN)/pytest -n 2 --dist loadgroup -rP $$(sh tools/left_out.sh) tests/torture $(ARGS)
+	BESEDKA_TORTURE=1 BESEDKA_TEST_BROWSER="$$(cat $(VENV)/browser)" $(BIN)/pytest tests/browser/test_reading.py
 
 bench: $(VENV)/bench.stamp ## measure what a delivery costs, beside other servers (an hour; ARGS=--quick: some minutes)
 	$(BIN)/python bench/delivery.py $(ARGS)
