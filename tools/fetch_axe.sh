@@ -9,7 +9,9 @@ file=$cache/axe-$version.min.js
 
 if [ ! -e "$file" ]; then
     mkdir -p "$cache"
-    (cd "$cache" && npm pack --silent "axe-core@$version" >/dev/null)
+    # npm comes with the node of requirements/dev.txt.
+    bin=$(cd "$(dirname "$0")/../.venv/bin" && pwd)
+    (cd "$cache" && PATH="$bin:$PATH" npm pack --silent "axe-core@$version" >/dev/null)
     archive=$cache/axe-core-$version.tgz
     found=$(openssl dgst -sha512 -binary "$archive" | openssl base64 -A)
     if [ "$found" != "$sha512" ]; then

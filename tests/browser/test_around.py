@@ -228,7 +228,8 @@ def test_from_another_machine_the_whole_page_is_at_hand_as_well(server: RunningS
     page.wait_for_function(
         """() => {
             const fetched = performance.getEntriesByType("resource").map(({ name }) => name);
-            return ["emoji", "qr", "notify", "help", "search"].every((file) => fetched.some((name) => name.endsWith(`/${file}.js`)));
+            const has = (file) => fetched.some((name) => name.endsWith(`/${file}.js`));
+            return ["emoji", "qr", "notify", "help", "search"].every(has);
         }"""
     )
     server.stop()
