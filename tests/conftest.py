@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -12,6 +13,9 @@ import pytest
 from tests.calling import Caller
 from tests.running import RunningServer
 from tests.talking import Talker
+
+# Whoever runs the tests in the background may have Ctrl-C ignored, and what is started here would inherit that.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 ServerMaker = Callable[..., RunningServer]
 TalkerMaker = Callable[..., Talker]

@@ -249,8 +249,10 @@ def test_a_websocket_may_begin_behind_one_that_was_answered_and_stays(http: Http
     assert b" 101 " in connection.recv(65536)
     time.sleep(6)  # uvicorn ends an idle HTTP connection after 5
     connection.sendall(b"\x89\x80\0\0\0\0")
-    # The server's own first ping may have come meanwhile.
-    assert connection.recv(65536).removeprefix(b"\x89\x00") == b"\x8a\x00"
+    data = connection.recv(65536)
+    if data == b"\x89\x00":  # the server's own first ping has come meanwhile
+        data = connection.recv(65536)
+    assert data.removeprefix(b"\x89\x00") == b"\x8a\x00"
 
 
 def test_a_frame_that_comes_along_with_the_handshake_is_heard(http: Http) -> None:
