@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 import time
 from pathlib import Path
@@ -330,6 +331,35 @@ def test_a_message_gives_its_link_and_its_line(house: RunningServer, room: str, 
         "async () => /^\\[\\d{4}-\\d\\d-\\d\\d \\d\\d:\\d\\d:\\d\\d\\] Anna: first line\\n\\tsecond line$/"
         ".test(await navigator.clipboard.readText())"
     )
+
+
+def test_a_long_press_opens_the_tools_of_a_message(house: RunningServer, room: str, visit: Visit) -> None:
+    phone = visit(
+        house.page + f"#{room}", viewport={"width": 360, "height": 640}, has_touch=True, is_mobile=True
+    )
+    come_in(phone, "Anna")
+    with Talker(house) as boris:
+        boris.join("Boris", room)
+        for number in range(3):
+            boris.tell("chat", room=room, text=f"message {number}")
+        wait_for_text(phone, "message 2")
+    box = phone.locator(".bubble").nth(1).bounding_box()
+    assert box
+    finger = phone.context.new_cdp_session(phone)
+    point = {"x": box["x"] + 20, "y": box["y"] + 20}
+    finger.send("Input.dispatchTouchEvent", {"type": "touchStart", "touchPoints": [point]})
+    tools = phone.locator(".message", has_text="message 1").locator(".tools")
+    expect(tools).to_be_visible()
+    finger.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+    phone.wait_for_timeout(100)
+    expect(tools).to_contain_text(re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d"))
+    box = tools.bounding_box()
+    assert box
+    assert box["x"] >= 0
+    assert box["x"] + box["width"] <= 360
+    phone.tap("#say-text")
+    phone.tap(".message >> nth=2")
+    expect(phone.locator(".tools")).to_have_count(0)
 
 
 def test_many_comings_and_goings_are_one_quiet_line(house: RunningServer, room: str, visit: Visit) -> None:
