@@ -141,6 +141,29 @@ SCROLL_UP = """async until => {
 }"""
 
 
+def test_the_place_stays_also_when_the_beginning_is_reached(
+    house: RunningServer, room: str, visit: Visit
+) -> None:
+    with Talker(house, max_queue=None) as boris:
+        boris.join("Boris", room)
+        for number in range(70):
+            boris.tell("chat", room=room, text=f"message {number}")
+        boris.hear_to(70)
+    page = visit(house.page + f"#{room}", viewport=SMALL)
+    come_in(page, "Anna")
+    ask_for_older(page)
+    seen = page.locator("[data-id='14']")
+    expect(seen).to_be_attached()
+    page.evaluate("document.querySelector(\"[data-id='14']\").scrollIntoView()")
+    before = seen.bounding_box()
+    expect(page.locator("[data-id='1']")).to_be_attached()
+    expect(page.locator("#older")).to_be_hidden()
+    after = seen.bounding_box()
+    assert before
+    assert after
+    assert abs(before["y"] - after["y"]) < 1
+
+
 def test_what_one_reads_stays_while_a_thousand_a_second_come_and_no_frame_is_late(
     house: RunningServer, room: str, visit: Visit
 ) -> None:
