@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.running import RunningServer
 
@@ -25,6 +25,8 @@ QUIET = (
     "--disable-sync",
     f"--host-resolver-rules=MAP {ANOTHER_HOST} 127.0.0.1",
 )
+
+expect.set_options(timeout=10_000)
 
 Visit = Callable[..., Page]
 CLIENT = Path(__file__).parent.parent.parent / "besedka" / "client"

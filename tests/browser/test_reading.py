@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import threading
 import time
 from pathlib import Path
@@ -139,6 +140,29 @@ SCROLL_UP = """async until => {
         await new Promise(requestAnimationFrame);
     }
 }"""
+
+
+def test_the_place_stays_also_when_the_beginning_is_reached(
+    house: RunningServer, room: str, visit: Visit
+) -> None:
+    with Talker(house, max_queue=None) as boris:
+        boris.join("Boris", room)
+        for number in range(70):
+            boris.tell("chat", room=room, text=f"message {number}")
+        boris.hear_to(70)
+    page = visit(house.page + f"#{room}", viewport=SMALL)
+    come_in(page, "Anna")
+    ask_for_older(page)
+    seen = page.locator("[data-id='14']")
+    expect(seen).to_be_attached()
+    page.evaluate("document.querySelector(\"[data-id='14']\").scrollIntoView()")
+    before = seen.bounding_box()
+    expect(page.locator("[data-id='1']")).to_be_attached()
+    expect(page.locator("#older")).to_be_hidden()
+    after = seen.bounding_box()
+    assert before
+    assert after
+    assert abs(before["y"] - after["y"]) < 1
 
 
 def test_what_one_reads_stays_while_a_thousand_a_second_come(
@@ -333,6 +357,35 @@ def test_a_message_gives_its_link_and_its_line(house: RunningServer, room: str, 
         "async () => /^\\[\\d{4}-\\d\\d-\\d\\d \\d\\d:\\d\\d:\\d\\d\\] Anna: first line\\n\\tsecond line$/"
         ".test(await navigator.clipboard.readText())"
     )
+
+
+def test_a_long_press_opens_the_tools_of_a_message(house: RunningServer, room: str, visit: Visit) -> None:
+    phone = visit(
+        house.page + f"#{room}", viewport={"width": 360, "height": 640}, has_touch=True, is_mobile=True
+    )
+    come_in(phone, "Anna")
+    with Talker(house) as boris:
+        boris.join("Boris", room)
+        for number in range(3):
+            boris.tell("chat", room=room, text=f"message {number}")
+        wait_for_text(phone, "message 2")
+    box = phone.locator(".bubble").nth(1).bounding_box()
+    assert box
+    finger = phone.context.new_cdp_session(phone)
+    point = {"x": box["x"] + 20, "y": box["y"] + 20}
+    finger.send("Input.dispatchTouchEvent", {"type": "touchStart", "touchPoints": [point]})
+    tools = phone.locator(".message", has_text="message 1").locator(".tools")
+    expect(tools).to_be_visible()
+    finger.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+    phone.wait_for_timeout(100)
+    expect(tools).to_contain_text(re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d"))
+    box = tools.bounding_box()
+    assert box
+    assert box["x"] >= 0
+    assert box["x"] + box["width"] <= 360
+    phone.tap("#say-text")
+    phone.tap(".message >> nth=2")
+    expect(phone.locator(".tools")).to_have_count(0)
 
 
 def test_many_comings_and_goings_are_one_quiet_line(house: RunningServer, room: str, visit: Visit) -> None:

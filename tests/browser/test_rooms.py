@@ -165,6 +165,8 @@ def test_about_a_room_there_is_a_link_a_code_and_what_notifies(
 ) -> None:
     page = visit(house.page + f"#{room}", permissions=["notifications"])
     come_in(page, "Anna")
+    say(page, "for the file")
+    wait_for_text(page, "for the file")
     page.get_by_role("button", name="About this room").click()
     dialog = page.get_by_role("dialog", name=f"# {room}")
     expect(dialog.get_by_role("textbox")).to_have_value(f"{house.page}#{room}")
@@ -173,9 +175,9 @@ def test_about_a_room_there_is_a_link_a_code_and_what_notifies(
     expect(dialog.get_by_label("With a sound")).not_to_be_checked()
     dialog.get_by_label("of nothing").check()
     dialog.get_by_label("With a sound").check()
-    expect(dialog.get_by_role("link", name="Download the history")).to_have_attribute(
-        "href", f"{house.page}history.txt?room={room}"
-    )
+    with page.expect_download() as download:
+        dialog.get_by_role("link", name="Download the history").click()
+    assert download.value.path().read_text(encoding="utf-8").endswith("] Anna: for the file\n")
     page.keyboard.press("Escape")
     make(page, f"{room}-b")
     page.get_by_role("button", name="About this room").click()

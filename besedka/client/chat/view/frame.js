@@ -22,7 +22,8 @@ export class FrameView {
     const { name, count } = here(state);
     const news = unreadRooms(state).reduce((sum, room) => sum + unread(room), 0);
     const { title, people } = this.#words;
-    document.title = isChat ? `${news ? `(${news}) ` : ""}# ${name} · ${title}` : title;
+    const whole = isChat ? `${news ? `(${news}) ` : ""}# ${name} · ${title}` : title;
+    if (document.title !== whole) document.title = whole;
     this.#root.dataset.scene = state.scene;
     this.#chat.hidden = false;
     this.#chat.inert = !isChat;

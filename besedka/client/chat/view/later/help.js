@@ -10,7 +10,7 @@ export class View {
   constructor(words) {
     this.#dialog = dialog("help", words.help, words);
     const commands = COMMANDS.map(({ name, usage }) => [`/${name}${usage ? ` ${usage}` : ""}`, words.commands[name]]);
-    this.#dialog.append(table(commands), table(Object.entries(words.keys)), line("p", "quiet", words.marks));
+    this.#dialog.append(table(commands, Object.entries(words.keys)), line("p", "quiet", words.marks));
   }
 
   open() {
@@ -20,8 +20,10 @@ export class View {
   draw() {}
 }
 
-function table(rows) {
+function table(...parts) {
   const list = document.createElement("dl");
-  for (const [name, meaning] of rows) list.append(line("dt", "", name), line("dd", "", meaning));
+  for (const part of parts) {
+    part.forEach(([name, meaning], index) => list.append(line("dt", index ? "" : "apart", name), line("dd", "", meaning)));
+  }
   return list;
 }

@@ -21,6 +21,9 @@ export class View {
   }
 
   open(state) {
+    const { bottom, right } = this.#button.getBoundingClientRect();
+    this.#list.style.top = `${bottom + 4}px`;
+    this.#list.style.right = `${document.documentElement.clientWidth - right}px`;
     this.#list.togglePopover();
     this.draw(state);
   }

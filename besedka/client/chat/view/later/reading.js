@@ -39,7 +39,7 @@ export class View {
   draw(state) {
     this.#state = state;
     this.#room = here(state);
-    this.#older.hidden = this.#room.firstId <= 1;
+    this.#drawOlder(this.#room.firstId > 1);
     if (this.#room.target !== null) this.#show(this.#room);
     this.#afterwards();
   }
@@ -57,6 +57,12 @@ export class View {
     if (last?.status === "waiting" && before.rows && !isOther && !before.rows.includes(last)) this.#place = {};
     this.#keep();
     if (isOther && this.#follows) this.#startAtFresh();
+  }
+
+  #drawOlder(isThere) {
+    if (this.#older.hidden !== isThere) return;
+    this.#older.hidden = !isThere;
+    this.#keep();
   }
 
   #keep() {
@@ -134,7 +140,7 @@ export class View {
       row.scrollIntoView({ block: "center" });
       row.classList.add("target");
       setTimeout(() => row.classList.remove("target"), MARKED_MS);
-      this.#measure();
+      this.#scrolled();
     } else if (!target && isAtEnd) {
       this.#place = {};
       this.#keep();

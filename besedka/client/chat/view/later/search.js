@@ -58,7 +58,7 @@ export class View {
     const { hits = [], before, busy, refusal } = search ?? {};
     const count = hits.length ? this.#words.found(hits.length) : this.#words.nothing;
     this.#told.textContent = !search ? "" : refusal ? refusal.text : busy ? this.#words.searching : count;
-    this.#more.hidden = !before || busy;
+    this.#more.hidden = !before;
     this.#hits.replaceChildren(...hits.map((hit) => this.#hit(hit, search.text)).reverse());
     if (before && !busy && !refusal && hits.length < SHOWN_AT_LEAST) this.#on.happen({ type: "searchOn" });
   }

@@ -26,8 +26,9 @@ export class View {
     this.#acts(text, lineOf);
     const at = ({ target }) => target.closest(".message[data-id]");
     this.#log.addEventListener("pointerover", (event) => event.pointerType === "mouse" && this.#show(at(event), true));
-    this.#log.addEventListener("pointerleave", () => this.#show(null));
-    this.#log.addEventListener("focusin", (event) => this.#show(at(event)));
+    this.#log.addEventListener("pointerleave", ({ pointerType }) => pointerType === "mouse" && this.#show(null));
+    this.#log.addEventListener("focusin", (event) => at(event) && this.#show(at(event)));
+    this.#log.addEventListener("focusout", ({ relatedTarget: to }) => to && !this.#log.contains(to) && this.#bar.remove());
     this.#log.addEventListener("pointerdown", (event) => {
       if (event.pointerType === "mouse" || this.#bar.contains(event.target)) return;
       this.#show(null);
