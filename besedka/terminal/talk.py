@@ -167,9 +167,14 @@ class Talk:
             self._there.url, user, room, secret=self._secret, since=since, epoch=epoch, unsent=left
         )
         place = Place(connection, unsent, room, self._tell, self.paper.room)
+        is_new_name = user not in self._own_names
+        # Others are told of us before we are told that we are in.
+        self._own_names.add(user)
         try:
             await place.joined()
         except BaseException:
+            if is_new_name:
+                self._own_names.discard(user)
             await place.leave()
             raise
         self.known_rooms.add(place.room)
