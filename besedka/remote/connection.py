@@ -9,14 +9,13 @@ from __future__ import annotations
 import asyncio
 import random
 import secrets
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final, TypeVar
 
 from besedka.remote.carrier import Carrier
 from besedka.remote.errors import (
-    AskRefused,
     CarrierEnded,
     ConnectionFailed,
     JoinRefused,
@@ -24,6 +23,7 @@ from besedka.remote.errors import (
     SayRefused,
 )
 from besedka.remote.outbox import Outbox
+from besedka.remote.questions import Questions
 from besedka.remote.ways import carry
 from besedka.wire.line import MessageId, read_line, stamp_by_clock
 from besedka.wire.names import DEFAULT_ROOM
@@ -109,6 +109,9 @@ class Reset:
     """The history was replaced by another; what was heard before does not belong to it."""
 
 
+W = TypeVar("W")
+T = TypeVar("T")
+
 Event = Welcome | Heard | System | Typing | Error | Away | Reset
 
 
@@ -148,9 +151,7 @@ class Connection:
         for word in unsent:
             self._outbox.add(word, is_again=True)
         self._stored: dict[str, asyncio.Future[MessageId]] = {}
-        self._pages: dict[int, asyncio.Future[list[Heard]]] = {}
-        # Questions that were not answered yet, by their keys.
-        self._asked: dict[str, asyncio.Future[Any]] = {}
+        self._questions = Questions()
         self._since = since
         self._last = since or 0
         self._old_until = 0
@@ -209,7 +210,8 @@ class Connection:
         before = first + limit
         # Where messages are long a page has only the last of those that were asked for.
         while before > first:
-            page = await self._page(before, before - first)
+            word = Browse(before=before, room=self._room, limit=before - first)
+            page = self._understand(self._read, await self._questions.page(word))
             if not page:
                 break
             if page[0].id >= before:
@@ -218,16 +220,6 @@ class Connection:
             before = page[0].id
         return found
 
-    async def _page(self, before: int, limit: int) -> list[Heard]:
-        if not (self._is_in and self._carrier):
-            raise CarrierEnded("there is no connection", come_back=True)
-        answer = self._pages.get(before)
-        if answer is None:
-            # The answer may be there before sending has ended.
-            answer = self._pages[before] = asyncio.get_running_loop().create_future()
-            await self._carrier.send(Browse(before=before, room=self._room, limit=limit))
-        return await asyncio.shield(answer)
-
     async def rooms(self) -> list[RoomEntry]:
         """All rooms of the chat, by name.
 
@@ -235,7 +227,7 @@ class Connection:
             CarrierEnded: if there is no connection; ask again when it is back.
             AskRefused: if the server does not answer; it tells why.
         """
-        answer: Rooms = await self._ask(ListRooms(key=secrets.token_hex(16)))
+        answer: Rooms = await self._questions.ask(ListRooms(key=secrets.token_hex(16)))
         return answer.rooms
 
     async def search(self, text: str, before: int = 0, limit: int = FOUND_MESSAGES) -> Found:
@@ -254,25 +246,10 @@ class Connection:
         """
         key = secrets.token_hex(16)
         word = Search(text=text, room=self._room, before=before, limit=limit, key=key)
-        answer: FoundWord = await self._ask(word)
+        answer: FoundWord = await self._questions.ask(word)
         if before and answer.before >= before:
             raise self._not_besedka(f"a search before {before} goes on before {answer.before}")
-        try:
-            lines = zip(answer.ids, answer.messages, strict=True)
-            return Found([self._read_line(number, raw) for number, raw in lines], answer.before)
-        except ValueError as error:
-            raise self._not_besedka(error) from None
-
-    async def _ask(self, word: ListRooms | Search) -> Any:
-        if not (self._is_in and self._carrier):
-            raise CarrierEnded("there is no connection", come_back=True)
-        asked = self._asked[word.key] = asyncio.get_running_loop().create_future()
-        asked.add_done_callback(_retrieved)
-        try:
-            await self._carrier.send(word)
-            return await asked
-        finally:
-            del self._asked[word.key]
+        return Found(self._understand(self._read_found, answer), answer.before)
 
     async def typing(self) -> None:
         """Tell the others that something is being typed, if there is a connection."""
@@ -334,16 +311,11 @@ class Connection:
         sending = asyncio.create_task(self._send_what_waits())
         try:
             async for word in self._words(carrier):
-                for event in self._understood(word):
+                for event in self._understand(self._take, word):
                     yield event
                 self._may_send.set()
         finally:
-            for asked in self._pages.values():
-                asked.set_exception(CarrierEnded("the connection was lost", come_back=True))
-                asked.exception()
-            self._pages.clear()
-            for asked in self._asked.values():
-                _answer(asked, CarrierEnded("the connection was lost", come_back=True))
+            self._questions.end()
             sending.cancel()
             await asyncio.gather(sending, return_exceptions=True)
 
@@ -387,7 +359,8 @@ class Connection:
             case History(before=None):
                 return self._heard_history(word)
             case History() | Rooms() | FoundWord():
-                return self._answered(word)
+                self._questions.answered(word)
+                return []
             case Chat():
                 return self._heard(word)
             case Error():
@@ -395,23 +368,14 @@ class Connection:
             case System() | Typing():
                 return [word]
 
-    def _understood(self, word: ServerWord) -> list[Event]:
+    def _understand(self, read: Callable[[W], list[T]], word: W) -> list[T]:
         try:
-            return self._take(word)
+            return read(word)
         except (ValueError, OverflowError, OSError) as error:
             raise self._not_besedka(error) from None
 
     def _not_besedka(self, why: object) -> ConnectionFailed:
         return ConnectionFailed(f"what answers at {self._url} is not Besedka: {why}")
-
-    def _answered(self, word: History | Rooms | FoundWord) -> list[Event]:
-        if isinstance(word, History):
-            asked = self._pages.pop(word.before or 0, None)
-            if asked:
-                asked.set_result(self._read(word))
-        elif word.key in self._asked:
-            _answer(self._asked[word.key], word)
-        return []
 
     def _welcomed(self, word: Welcome) -> list[Event]:
         events: list[Event] = [word]
@@ -425,6 +389,8 @@ class Connection:
         if not self._has_been_in:
             self._old_until = self._not_ours_until = word.head
         self._has_been_in = self._is_in = True
+        if self._carrier:
+            self._questions.begin(self._carrier)
         self._epoch = word.epoch or self._epoch
         self._utc_offset = word.utc_offset
         return events
@@ -447,13 +413,15 @@ class Connection:
     def _read(self, page: History) -> list[Heard]:
         return [self._read_line(number, raw) for number, raw in enumerate(page.messages, page.first)]
 
+    def _read_found(self, found: FoundWord) -> list[Heard]:
+        return [self._read_line(number, raw) for number, raw in zip(found.ids, found.messages, strict=True)]
+
     def _read_line(self, number: int, raw: str) -> Heard:
         line = read_line(raw)
         return Heard(MessageId(number), line.user, line.text, line.stamp, number <= self._old_until)
 
     def _refused(self, word: Error) -> list[Event]:
-        if word.key in self._asked:
-            _answer(self._asked[word.key], AskRefused(word.code, word.text))
+        if self._questions.refused(word):
             return []
         if word.code == Code.TOO_FAST and word.key:
             if self._is_held:
@@ -478,16 +446,6 @@ class Connection:
         stored = self._stored.pop(key, None)
         if stored and not stored.done():
             stored.set_result(MessageId(number))
-
-
-def _answer(asked: asyncio.Future[Any], answer: ServerWord | RemoteError) -> None:
-    """Give an answer to one who asks, if he still waits for it."""
-    if asked.done():
-        return
-    if isinstance(answer, RemoteError):
-        asked.set_exception(answer)
-    else:
-        asked.set_result(answer)
 
 
 def _retrieved(stored: asyncio.Future[MessageId]) -> None:

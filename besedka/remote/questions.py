@@ -1,0 +1,101 @@
+"""What was asked of a chat and waits for its answer: pages, rooms, searches.
+
+Answers come over the connection that was asked; when it is lost, whoever waits is told.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from besedka.remote.carrier import Carrier
+from besedka.remote.errors import AskRefused, CarrierEnded, RemoteError
+from besedka.wire.words import Browse, Error, Found, History, ListRooms, Rooms, Search, ServerWord
+
+
+class Questions:
+    """The questions of one connection to a room."""
+
+    def __init__(self) -> None:
+        self._carrier: Carrier | None = None
+        # Pages have no keys: who asks for the same one gets the same answer.
+        self._pages: dict[int, asyncio.Future[History]] = {}
+        self._asked: dict[str, asyncio.Future[Any]] = {}
+
+    def begin(self, carrier: Carrier) -> None:
+        """There is a connection to ask over."""
+        self._carrier = carrier
+
+    def end(self) -> None:
+        """It is lost."""
+        self._carrier = None
+        for asked in (*self._pages.values(), *self._asked.values()):
+            _answer(asked, CarrierEnded("the connection was lost", come_back=True))
+        self._pages.clear()
+
+    async def page(self, word: Browse) -> History:
+        """Ask for a page.
+
+        Raises:
+            CarrierEnded: if there is no connection, or it is lost meanwhile.
+        """
+        carrier, answer = self._open(), self._pages.get(word.before)
+        if answer is None:
+            # The answer may be there before sending has ended.
+            answer = self._pages[word.before] = _question()
+            await carrier.send(word)
+        return await asyncio.shield(answer)
+
+    async def ask(self, word: ListRooms | Search) -> Any:
+        """Ask something that has a key of its own.
+
+        Raises:
+            CarrierEnded: if there is no connection, or it is lost meanwhile.
+            AskRefused: if the server does not answer it; it tells why.
+        """
+        carrier = self._open()
+        asked = self._asked[word.key] = _question()
+        try:
+            await carrier.send(word)
+            return await asked
+        finally:
+            del self._asked[word.key]
+
+    def answered(self, word: History | Rooms | Found) -> None:
+        """An answer has come."""
+        asked = (
+            self._pages.pop(word.before or 0, None)
+            if isinstance(word, History)
+            else self._asked.get(word.key)
+        )
+        if asked:
+            _answer(asked, word)
+
+    def refused(self, word: Error) -> bool:
+        """Something was refused. Returns whether it was a question."""
+        asked = self._asked.get(word.key)
+        if asked:
+            _answer(asked, AskRefused(word.code, word.text))
+        return asked is not None
+
+    def _open(self) -> Carrier:
+        if self._carrier is None:
+            raise CarrierEnded("there is no connection", come_back=True)
+        return self._carrier
+
+
+def _question() -> asyncio.Future[Any]:
+    question: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+    # Who asked may have gone.
+    question.add_done_callback(lambda done: done.cancelled() or done.exception())
+    return question
+
+
+def _answer(asked: asyncio.Future[Any], answer: ServerWord | RemoteError) -> None:
+    """Give an answer to one who asks, if he still waits for it."""
+    if asked.done():
+        return
+    if isinstance(answer, RemoteError):
+        asked.set_exception(answer)
+    else:
+        asked.set_result(answer)
