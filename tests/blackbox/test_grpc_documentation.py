@@ -12,6 +12,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from itertools import islice
+from pathlib import Path
 from typing import Any
 
 import grpc
@@ -31,16 +32,14 @@ LINES = re.search(r"```\n(grpcurl .*?)```", PAGE, re.DOTALL)
 assert LINES
 COMMANDS = LINES[1].replace("\\\n", "").strip().split("\n")
 PATIENCE_SECONDS = 20
-pytestmark = pytest.mark.xdist_group("grpc documentation")  # the lines follow one another on one server
 ANSWERS_AT_MOST = 3
 
 
-@pytest.fixture(scope="module")
-def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+@pytest.fixture
+def address(tmp_path: Path) -> Iterator[dict[str, str]]:
     """A server, and where its two gRPC doors are."""
-    directory = tmp_path_factory.mktemp("documented")
-    port, path = free_port(), directory / "socket"
-    server = RunningServer(directory, "--grpc-port", str(port), "--grpc-unix", str(path))
+    port, path = free_port(), tmp_path / "socket"
+    server = RunningServer(tmp_path, "--grpc-port", str(port), "--grpc-unix", str(path))
     server.start()
     yield {"localhost:50051": f"127.0.0.1:{port}", "/path/to/socket": f"unix:{path}"}
     server.close()
@@ -82,30 +81,28 @@ def objects(data: str) -> Iterator[Any]:
         data = data[end:]
 
 
-@pytest.mark.parametrize("command", COMMANDS)
-def test_a_line_for_grpcurl_does_what_it_says(address: dict[str, str], command: str) -> None:
-    _, *arguments = shlex.split(command)
-    answers = grpcurl(arguments, address)
-    assert answers
-    text = json.dumps(answers)
-    expected = {
-        "list": "besedka.v1.Chat",
-        "describe": "Converse",
-        "Send": '"id"',
-        "ListMessages": "hello",
-        "Follow": "started",
-        "Import": '"count": "2"',
-        "Converse": "welcome",
-        "Check": "SERVING",
-        "ListRooms": "main",
-        "Search": "hello",
-    }
-    assert (
-        expected[
-            next(key for key in reversed(expected) if key in command.rsplit("localhost", maxsplit=1)[-1])
-        ]
-        in text
-    )
+EXPECTED = {
+    "list": "besedka.v1.Chat",
+    "describe": "Converse",
+    "Send": '"id"',
+    "ListMessages": "hello",
+    "Follow": "started",
+    "Import": '"count": "2"',
+    "Converse": "welcome",
+    "Check": "SERVING",
+    "ListRooms": "main",
+    "Search": "hello",
+}
+
+
+def test_the_lines_for_grpcurl_do_what_they_say_one_after_the_other(address: dict[str, str]) -> None:
+    for command in COMMANDS:
+        _, *arguments = shlex.split(command)
+        answers = grpcurl(arguments, address)
+        assert answers, command
+        end = command.rsplit("localhost", maxsplit=1)[-1]
+        expected = EXPECTED[next(key for key in reversed(EXPECTED) if key in end)]
+        assert expected in json.dumps(answers), command
 
 
 def test_the_program_runs_as_it_stands(make_server: ServerMaker) -> None:
