@@ -320,13 +320,17 @@ def test_the_passage_from_the_login_to_the_talk_is_smooth(
     house: RunningServer, room: str, visit: Visit
 ) -> None:
     page = visit(house.page + f"#{room}")
+    page.evaluate(
+        """() => {
+            window.faded = [];
+            const note = ({ propertyName, target }) => propertyName === "opacity" && faded.push(target.id);
+            document.addEventListener("transitionrun", note);
+        }"""
+    )
     page.fill("#login-name", "Anna")
     page.press("#login-name", "Enter")
-    # On the way both are seen, one fading into the other.
-    page.wait_for_function(
-        "() => [login, chat].every((one) => { const { opacity } = getComputedStyle(one); return opacity > 0 && opacity < 1; })",
-        polling="raf",
-    )
+    # One fades into the other.
+    page.wait_for_function("() => ['login', 'chat'].every((id) => faded.includes(id))")
     page.wait_for_function(
         "() => getComputedStyle(chat).opacity === '1' && getComputedStyle(login).visibility === 'hidden'"
     )
