@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Final
 
 from besedka.remote.address import address
-from besedka.remote.connection import Away, Connection, Event, Heard, Reset
+from besedka.remote.connection import Away, Connection, Event, Heard, Reset, people_after
 from besedka.remote.errors import AddressBad, CarrierEnded, RemoteError
 from besedka.wire.line import STAMP, MessageId
 from besedka.wire.words import FOUND_MESSAGES, Error, RoomEntry, System, Typing, Welcome
@@ -219,11 +219,7 @@ class RemoteChat:
 
     def _came_and_went(self, event: System) -> None:
         self.clients_count = event.clients_count
-        if isinstance(event.users, list):
-            self.people = event.users
-        else:
-            stayed = [name for name in self.people if name not in event.left]
-            self.people = stayed + [name for name in event.joined if name not in stayed]
+        self.people = people_after(self.people, event)
 
 
 @asynccontextmanager

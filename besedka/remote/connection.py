@@ -7,13 +7,13 @@ back). After a reconnect it reads on from the cursor and says again what is in t
 from __future__ import annotations
 
 import asyncio
-import random
 import secrets
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final, TypeVar
 
+from besedka.remote.backoff import backoff
 from besedka.remote.carrier import Carrier
 from besedka.remote.errors import (
     CarrierEnded,
@@ -50,18 +50,11 @@ from besedka.wire.words import (
 )
 from besedka.wire.words import Found as FoundWord
 
-FIRST_WAIT_SECONDS: Final = 1.0
-LONGEST_WAIT_SECONDS: Final = 15.0
-"""Between two tries to come back; each is shortened by chance, so that not all clients come at once."""
-
 JOIN_SECONDS: Final = 15.0
 """How long a server may take to answer a join."""
 
 LONGEST_HOLD_SECONDS: Final = 60.0
 """What was said too fast is said again after so long at most, whatever the server asks for."""
-
-SHORTEST_PART: Final = 0.1
-"""How much of a wait is left at least."""
 
 SAID_AGAIN: Final = frozenset({Code.NOT_STORED, Code.GOING_DOWN})
 """Refusals after which the server ends: what was refused is kept, and said again to the next one."""
@@ -280,8 +273,7 @@ class Connection:
             finally:
                 self._carrier = None
                 self._is_in = False
-            longest = min(LONGEST_WAIT_SECONDS, FIRST_WAIT_SECONDS * 2**tries)
-            wait = longest * random.uniform(SHORTEST_PART, 1)  # noqa: S311 - spreads load, guards nothing
+            wait = backoff(tries)
             tries += 1
             yield Away(wait)
             await asyncio.sleep(wait)
@@ -446,6 +438,14 @@ class Connection:
         stored = self._stored.pop(key, None)
         if stored and not stored.done():
             stored.set_result(MessageId(number))
+
+
+def people_after(people: list[str], word: System) -> list[str]:
+    """The names of who is there, after some have come and gone."""
+    if isinstance(word.users, list):
+        return word.users
+    stayed = [name for name in people if name not in word.left]
+    return stayed + [name for name in word.joined if name not in stayed]
 
 
 def _retrieved(stored: asyncio.Future[MessageId]) -> None:

@@ -8,7 +8,6 @@ said later than the last id that was seen before.
 from __future__ import annotations
 
 import asyncio
-import random
 import secrets
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
@@ -21,8 +20,9 @@ from google.rpc.status_pb2 import Status
 from besedka.proto.besedka.v1 import chat_pb2 as pb
 from besedka.proto.besedka.v1.chat_pb2_grpc import ChatStub
 from besedka.remote.address import address
+from besedka.remote.backoff import backoff
 from besedka.remote.by_grpc import COME_BACK, open_channel
-from besedka.remote.connection import FIRST_WAIT_SECONDS, LONGEST_WAIT_SECONDS, SAID_AGAIN, SHORTEST_PART
+from besedka.remote.connection import SAID_AGAIN
 from besedka.remote.errors import ConnectionFailed, JoinRefused, SayRefused
 from besedka.wire.line import MessageId
 from besedka.wire.names import clean_name, clean_room
@@ -88,9 +88,7 @@ class Importer:
                     raise SayRefused(code, error.details() or code) from None
                 if not code and error.code() not in COME_BACK:
                     raise ConnectionFailed(f"the chat has ended the call: {error.details()}") from None
-                longest = min(LONGEST_WAIT_SECONDS, FIRST_WAIT_SECONDS * 2**tries)
-                # By chance, so that not all clients come at once.
-                await asyncio.sleep(wait or longest * random.uniform(SHORTEST_PART, 1))  # noqa: S311
+                await asyncio.sleep(wait or backoff(tries))
                 tries += 1
 
 

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 from enum import Enum, auto
 from typing import Final
 
-from besedka.remote.connection import Away, Connection, Event, Heard, Reset
+from besedka.remote.connection import Away, Connection, Event, Heard, Reset, people_after
 from besedka.remote.errors import RemoteError
 from besedka.terminal.unsent import Unsent
 from besedka.wire.mentions import mentions
@@ -164,11 +164,7 @@ class Place:
                 self.people, self.clients_count = event.users, event.clients_count
             case System():
                 self.clients_count = event.clients_count
-                if isinstance(event.users, list):
-                    self.people = event.users
-                else:
-                    stayed = [name for name in self.people if name not in event.left]
-                    self.people = stayed + [name for name in event.joined if name not in stayed]
+                self.people = people_after(self.people, event)
             case Away():
                 self.state, self.retry_at = State.AWAY, self._loop.time() + event.retry_in
                 self._typing.clear()

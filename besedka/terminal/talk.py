@@ -222,10 +222,13 @@ class Talk:
 
     async def forget(self, place: Place) -> None:
         """Leave a room; if it is looked at, go back to the one before."""
-        del self.places[place.room]
-        if place is self.current and self.places:
-            self.go([*self.places.values()][-1])
+        self._let_go(place)
         await place.leave()
+
+    def _let_go(self, place: Place) -> None:
+        del self.places[place.room]
+        if place is self.current:
+            self.go([*self.places.values()][-1])
 
     async def _come(self, name: str | None) -> Place:
         while True:
@@ -235,7 +238,7 @@ class Talk:
             except JoinRefused as refusal:
                 if refusal.code not in ANOTHER_NAME:
                     raise
-                self.problem(self.words.refusals.get(refusal.code, str(refusal)))
+                self.refused(refusal)
                 await self.paper.print_all()
                 name = None
 
@@ -272,10 +275,8 @@ class Talk:
             self.line.end()
             return
         self.problem(f"# {place.room}: {error}")
-        del self.places[place.room]
         place.close()
-        if place is self.current:
-            self.go([*self.places.values()][-1])
+        self._let_go(place)
 
     # What is typed.
 

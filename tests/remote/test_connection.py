@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from besedka.remote import backoff
 from besedka.remote import connection as module
 from besedka.remote.connection import Connection
 from besedka.remote.errors import CarrierEnded, ConnectionFailed
@@ -64,7 +65,7 @@ def carriers(monkeypatch: pytest.MonkeyPatch) -> list[FakeCarrier]:
         yield next(waiting)
 
     monkeypatch.setattr(module, "carry", carry)
-    monkeypatch.setattr(module, "FIRST_WAIT_SECONDS", 0.0)
+    monkeypatch.setattr(backoff, "FIRST_WAIT_SECONDS", 0.0)
     return made
 
 
