@@ -33,20 +33,28 @@ from besedka.wire.names import (
 )
 from besedka.wire.refusals import Code, Language, Refused
 from besedka.wire.words import (
+    AddDevice,
+    Ask,
     BeginTyping,
     Browse,
     ClientWord,
     Error,
     Found,
     History,
+    Invite,
     Join,
     Leave,
     Limits,
     ListRooms,
+    Moderate,
+    OpenDirect,
+    OpenPrivate,
     Rooms,
     Say,
     Search,
     ServerWord,
+    TakeDevice,
+    Uninvite,
     Welcome,
 )
 
@@ -54,6 +62,8 @@ T = TypeVar("T")
 
 ROOMS_OF_ONE_AT_MOST: Final = 100
 """Rooms that one connection may be in at once."""
+
+_NOT_HERE: Final = {Language.RU: "этого здесь нет", Language.EN: "it is not here"}
 
 LIMITS: Final = Limits(
     name=NAME_CHARACTERS_AT_MOST,
@@ -221,6 +231,17 @@ class Conversation(Visitor):
             case Search():
                 self._search(word)
             case _:
+                self._ask(word)
+
+    def _ask(self, word: Ask) -> None:
+        match word:
+            case OpenPrivate() | OpenDirect() | Invite() | Uninvite():
+                raise Refused(Code.NOT_ALLOWED, why=_NOT_HERE)
+            case AddDevice() | TakeDevice():
+                raise Refused(Code.NOT_ALLOWED, why=_NOT_HERE)
+            case Moderate():
+                raise Refused(Code.NOT_ALLOWED, why=_NOT_HERE)
+            case _:
                 assert_never(word)
 
     def _keep_pace(self, word: Say) -> None:
@@ -323,5 +344,5 @@ class Conversation(Visitor):
 
 def _address(refusal: Refused, word: ClientWord) -> None:
     """Have a refusal tell to which word it belongs."""
-    refusal.room = refusal.room or ("" if isinstance(word, ListRooms) else word.room)
-    refusal.key = refusal.key or (word.key if isinstance(word, Say | ListRooms | Search) else "")
+    refusal.room = refusal.room or getattr(word, "room", "")
+    refusal.key = refusal.key or getattr(word, "key", "")
