@@ -59,6 +59,8 @@ class Act(StrEnum):
     REDACT = "redact"
     APPOINT = "appoint"
     DISMISS = "dismiss"
+    ADMIT = "admit"
+    RELEASE = "release"
 
 
 class Frame(msgspec.Struct, tag_field="type", frozen=True, omit_defaults=True):
@@ -199,7 +201,7 @@ class TakeDevice(Frame, tag="take_device", frozen=True):
 
 
 class Moderate(Frame, tag="moderate", frozen=True):
-    """Keep order. Answered by ``done``.
+    """Keep order. Answered by ``done``; `admit` by an ``invitation``.
 
     Attributes:
         act: what to do.
@@ -425,10 +427,10 @@ class Place(Frame, tag="place", frozen=True):
 
 
 class Invitation(Frame, tag="invitation", frozen=True):
-    """An invitation into a private room.
+    """An invitation into a private room, or to a name.
 
     Attributes:
-        room: which one.
+        room: which one; empty if it is to a name.
         token: to be joined with, as ``invite``; told only now.
         uses: how many people may come in by it.
         expires: until when, in unix seconds.

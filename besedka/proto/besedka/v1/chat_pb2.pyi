@@ -28,6 +28,8 @@ class Act(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     ACT_REDACT: _ClassVar[Act]
     ACT_APPOINT: _ClassVar[Act]
     ACT_DISMISS: _ClassVar[Act]
+    ACT_ADMIT: _ClassVar[Act]
+    ACT_RELEASE: _ClassVar[Act]
 
 class Code(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
@@ -82,6 +84,8 @@ ACT_SLOW: Act
 ACT_REDACT: Act
 ACT_APPOINT: Act
 ACT_DISMISS: Act
+ACT_ADMIT: Act
+ACT_RELEASE: Act
 CODE_UNSPECIFIED: Code
 CODE_BAD_JSON: Code
 CODE_BAD_FRAME: Code
