@@ -261,6 +261,8 @@ def _web(place: Place, path: str, origin: str | None) -> Iterator[Finding]:
     is_besedka = answer.status == HTTPStatus.OK and answer.body.startswith("alive")
     if is_besedka:
         yield _good("Besedka answers there")
+    elif answer.status == HTTPStatus.MISDIRECTED_REQUEST:
+        raise _not_its_name(place)
     elif answer.status in {HTTPStatus.TOO_MANY_REQUESTS, *_LOGIN}:
         raise _turned_away(answer)
     else:
@@ -301,6 +303,15 @@ def _no_server_behind(status: int) -> Trouble:
     )
 
 
+def _not_its_name(place: Place) -> Trouble:
+    return Trouble(
+        "the chat is not known by the host name it is asked for (HTTP 421)",
+        f"Start the server with --public-host {place.host}, and have the proxy, if there is one, hand on the name: "
+        "in nginx, proxy_set_header Host $host;",
+        Status.REFUSED,
+    )
+
+
 def _turned_away(answer: Answer) -> Trouble:
     if answer.status in _LOGIN:
         advice = "Besedka itself asks for none: it is a proxy on the way."
@@ -314,6 +325,8 @@ def _upgrade(place: Place, path: str, *, is_besedka: bool) -> Finding:
         return _good("the way is open for a WebSocket")
     if answer.status in _PROXY_TROUBLE:
         raise _no_server_behind(answer.status)
+    if answer.status == HTTPStatus.MISDIRECTED_REQUEST:
+        raise _not_its_name(place)
     if answer.status in {HTTPStatus.FORBIDDEN, HTTPStatus.TOO_MANY_REQUESTS, *_LOGIN}:
         raise _turned_away(answer)
     if answer.status == HTTPStatus.NOT_FOUND and answer.body.startswith("there is no WebSocket"):

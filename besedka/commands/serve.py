@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
+from collections.abc import Callable
 from pathlib import Path
 
 import click
@@ -24,6 +25,31 @@ def _origins(_: click.Context, __: click.Parameter, given: tuple[str, ...]) -> t
 
     try:
         return tuple(map(clean_origin, given))
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from None
+
+
+def _public_hosts(_: click.Context, __: click.Parameter, given: tuple[str, ...]) -> tuple[str, ...]:
+    from besedka.serve.doors.hosts import clean_host
+
+    return tuple(_cleaned(clean_host, name) for name in given)
+
+
+def _proxies(_: click.Context, __: click.Parameter, given: tuple[str, ...]) -> tuple[str, ...]:
+    from besedka.serve.doors.forwarded import clean_proxy
+
+    return tuple(_cleaned(clean_proxy, address) for address in given)
+
+
+def _base_path(_: click.Context, __: click.Parameter, given: str) -> str:
+    from besedka.serve.doors.base_path import clean_base_path
+
+    return _cleaned(clean_base_path, given)
+
+
+def _cleaned(clean: Callable[[str], str], given: str) -> str:
+    try:
+        return clean(given)
     except ValueError as error:
         raise click.BadParameter(str(error)) from None
 
@@ -96,6 +122,28 @@ Examples:
     metavar="ORIGIN",
     help="A web page that may talk to the chat, beside those of its own host, such as https://example.org; may be repeated.",
 )
+@setting(
+    "--public-host",
+    multiple=True,
+    callback=_public_hosts,
+    metavar="NAME",
+    help="A name by which the chat may be asked for, beside IP addresses, localhost and this machine's own; may be repeated.",
+)
+@setting(
+    "--behind-proxy",
+    multiple=True,
+    callback=_proxies,
+    metavar="ADDRESS",
+    help="A reverse proxy that is believed for whom it speaks: an IP address, a network such as 10.0.0.0/8, or unix; "
+    "may be repeated.",
+)
+@setting(
+    "--base-path",
+    default="/",
+    callback=_base_path,
+    metavar="PATH",
+    help="The path of its host below which the chat is, such as /chat.",
+)
 def serve(
     *,
     host: str,
@@ -111,6 +159,9 @@ def serve(
     rate_address: float,
     connections_per_address: int,
     origin: tuple[str, ...],
+    public_host: tuple[str, ...],
+    behind_proxy: tuple[str, ...],
+    base_path: str,
 ) -> None:
     """Start the chat and keep it running until Ctrl-C."""
     from besedka.serve.errors import ServeError
@@ -130,6 +181,9 @@ def serve(
         language=Language(lang),
         fairness=Fairness(rate, rate_address, connections_per_address),
         origins=origin,
+        public_hosts=public_host,
+        proxies=behind_proxy,
+        base_path=base_path,
         grpc_port=grpc_port or None,
         grpc_unix=grpc_unix,
         certificate=Certificate(tls_cert, tls_key) if tls_cert and tls_key else None,

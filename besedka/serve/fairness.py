@@ -107,6 +107,11 @@ class Source:
         """Whether it is this machine itself."""
         return self.network is None
 
+    @property
+    def address(self) -> str:
+        """The address, or the network of one customer, as people read it; empty for this machine itself."""
+        return "" if self.network is None else str(self.network)
+
     def is_as_new(self, now: float) -> bool:
         """Whether it is as if nobody had ever come from there."""
         return not self.connections and (self.bucket is None or self.bucket.is_full(now))
@@ -123,13 +128,20 @@ class Sources:
         self._remembered: set[Source] = set()
         self._exempt = Source(None, None)
 
-    def admit(self, host: str, *, counts: bool = True) -> Source:
+    def admit(self, host: str, *, counts: bool = True, is_limited: bool = False) -> Source:
         """Let a connection from this address in; `leave` when it has ended, if it counts.
+
+        Args:
+            host: the address.
+            counts: whether it is one of the connections that an address may have.
+            is_limited: whether it is limited also where it is this machine's own, because a proxy speaks through it.
 
         Raises:
             Refused: `too_many_connections`.
         """
-        network = network_of(host)
+        network: object = network_of(host)
+        if network is None and is_limited:
+            network = host or "unix"
         source = self._exempt if network is None else self._known.get(network)
         if source is None:
             rate = self._limits.rate_address

@@ -16,7 +16,9 @@ from typing import Final
 
 from besedka import __version__
 from besedka.serve.chat import Chat
+from besedka.serve.doors.forwarded import Proxies
 from besedka.serve.doors.grpc.door import GrpcDoor
+from besedka.serve.doors.hosts import Hosts, is_loopback, names_of_machine
 from besedka.serve.doors.http.door import BACKLOG, HttpDoor
 from besedka.serve.doors.http.pages import pages
 from besedka.serve.doors.origin import Origins
@@ -70,17 +72,25 @@ async def _serve(settings: Settings, announce: Callable[[str], None]) -> None:
     try:
         restored = await chat.start()
         listener = _listen(settings.host, settings.port)
-        sources = Sources(settings.fairness)
+        sources, proxies, base = Sources(settings.fairness), Proxies(settings.proxies), settings.base_path
         talks: dict[str, Callable[[Connection], Talk]] = {
-            "/": lambda connection: SeedTalk(connection, chat, settings.language),
-            "/ws": lambda connection: BesedkaTalk(connection, chat, settings.language),
+            f"{base}/": lambda connection: SeedTalk(connection, chat, settings.language),
+            f"{base}/ws": lambda connection: BesedkaTalk(connection, chat, settings.language),
         }
         sockets = WebSocketDoor(
             talks, sources, chat.metrics, loop.time, origins=Origins(settings.origins), soon=loop.call_soon
         )
-        web = HttpDoor(pages(chat, settings.language), sockets.connection, sources, chat.metrics, loop.time)
+        web = HttpDoor(
+            pages(chat, settings.language, base),
+            sockets.connection,
+            sources,
+            chat.metrics,
+            loop.time,
+            hosts=_hosts(settings, listener),
+            proxies=proxies,
+        )
         sweep = loop.create_task(_sweep(web, sockets, sources))
-        streams = GrpcDoor(chat, sources, settings.language)
+        streams = GrpcDoor(chat, sources, settings.language, proxies)
         async with web.open(listener, settings.certificate) as stop_accepting, streams.open(settings):
             for line in _greeting(settings, listener, restored):
                 announce(line)
@@ -158,6 +168,14 @@ def _listen(host: str, port: int) -> socket.socket:
     return listener
 
 
+def _hosts(settings: Settings, listener: socket.socket) -> Hosts:
+    """By which names the chat may be asked for; by the machine's own only where other machines can ask."""
+    address = listener.getsockname()[0]
+    is_private = is_loopback(f"[{address}]" if ":" in address else address)
+    own = () if is_private else names_of_machine(socket.gethostname())
+    return Hosts((*settings.public_hosts, *own))
+
+
 def _allow_descriptors() -> None:
     """Take as many file descriptors as we may: each connection needs one, each room two."""
     if sys.platform != "win32":
@@ -173,7 +191,7 @@ def _greeting(settings: Settings, listener: socket.socket, restored: Restored) -
     shown = "localhost" if host in {"127.0.0.1", "0.0.0.0", "::1", "::"} else host  # noqa: S104 - compared, not bound
     yield f"Besedka {__version__}"
     scheme = "https" if settings.certificate else "http"
-    yield f"open      {scheme}://{f'[{shown}]' if ':' in shown else shown}:{port}"
+    yield f"open      {scheme}://{f'[{shown}]' if ':' in shown else shown}:{port}{settings.base_path and f'{settings.base_path}/'}"
     if settings.grpc_port:
         yield f"grpc      {f'[{shown}]' if ':' in shown else shown}:{settings.grpc_port}"
     if settings.grpc_unix:

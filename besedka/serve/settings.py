@@ -33,6 +33,9 @@ class Settings:
         grpc_unix: a Unix socket for gRPC, for this user only.
         certificate: for TLS on both ports.
         origins: web pages that may talk to us, beside those of our own host; as `clean_origin` gives them.
+        public_hosts: names by which the chat may be asked for, as `clean_host` gives them.
+        proxies: reverse proxies that are believed for whom they speak, as `clean_proxy` gives them.
+        base_path: below which path of its host the chat is, as `clean_base_path` gives it.
     """
 
     host: str = "127.0.0.1"
@@ -42,6 +45,9 @@ class Settings:
     language: Language = Language.RU
     fairness: Fairness = field(default_factory=Fairness)
     origins: tuple[str, ...] = ()
+    public_hosts: tuple[str, ...] = ()
+    proxies: tuple[str, ...] = ()
+    base_path: str = ""
     grpc_port: int | None = None
     grpc_unix: Path | None = None
     certificate: Certificate | None = None

@@ -184,9 +184,22 @@ def test_pages_of_other_hosts(make_server: ServerMaker, anna: Person) -> None:
     assert "✓ room main is open" in done.stdout
 
 
-def test_a_proxy_that_hides_the_name_from_the_page(server: RunningServer, anna: Person) -> None:
+def test_a_proxy_that_asks_by_a_name_of_its_own(server: RunningServer, anna: Person) -> None:
     def rename(head: bytes) -> bytes:
         return re.sub(rb"Host: [^\r]*", b"Host: inside.example", head)
+
+    def rename_handshake(head: bytes) -> bytes:
+        return rename(head) if b"Upgrade" in head else head
+
+    for request in (rename, rename_handshake):
+        with bending.proxy(server.port, request=request) as port:
+            done = anna.run("doctor", f"127.0.0.1:{port}")
+        assert_trouble(done, 4, "HTTP 421", "--public-host 127.0.0.1", "proxy_set_header Host")
+
+
+def test_a_proxy_that_hides_the_name_from_the_page(server: RunningServer, anna: Person) -> None:
+    def rename(head: bytes) -> bytes:
+        return re.sub(rb"Host: [^\r]*", b"Host: localhost", head)
 
     with bending.proxy(server.port, request=rename) as port:
         done = anna.run("doctor", f"127.0.0.1:{port}")

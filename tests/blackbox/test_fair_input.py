@@ -197,7 +197,7 @@ Http = Callable[[bytes], socket.socket]
 def test_headers_that_are_too_long_are_refused(
     http: Http, header: bytes, upgrade: bytes, talker: TalkerMaker
 ) -> None:
-    connection = http(b"GET / HTTP/1.1\r\nHost: x\r\n" + upgrade + header)
+    connection = http(b"GET / HTTP/1.1\r\nHost: localhost\r\n" + upgrade + header)
     if header.endswith(b"\n"):
         connection.sendall(b"\r\n")
     assert answer(connection).startswith(b"HTTP/1.1 431 ")
@@ -206,21 +206,21 @@ def test_headers_that_are_too_long_are_refused(
 
 def test_headers_of_an_ordinary_length_pass(http: Http) -> None:
     connection = http(
-        b"GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\nX: " + b"x" * 15_000 + b"\r\n\r\n"
+        b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nX: " + b"x" * 15_000 + b"\r\n\r\n"
     )
     assert answer(connection).endswith(b"alive\n")
 
 
 def test_a_request_with_a_body_is_refused(http: Http) -> None:
     for header in (b"Content-Length: 5", b"Transfer-Encoding: chunked"):
-        connection = http(b"POST / HTTP/1.1\r\nHost: x\r\n" + header + b"\r\n\r\n")
+        connection = http(b"POST / HTTP/1.1\r\nHost: localhost\r\n" + header + b"\r\n\r\n")
         assert answer(connection).startswith(b"HTTP/1.1 413 ")
 
 
 def test_a_request_that_is_refused_may_be_followed_by_anything(http: Http, talker: TalkerMaker) -> None:
     for request in (
-        b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nhello\0\1garbage",
-        b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nZZ\r\n",
+        b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\n\r\nhello\0\1garbage",
+        b"POST / HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\nZZ\r\n",
     ):
         assert answer(http(request)).startswith(b"HTTP/1.1 413 ")
     assert answer(http(b"\0\1garbage\r\n\r\n")).startswith(b"HTTP/1.1 400 ")
@@ -228,7 +228,7 @@ def test_a_request_that_is_refused_may_be_followed_by_anything(http: Http, talke
 
 
 UPGRADE = (
-    b"GET /ws HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+    b"GET /ws HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
     b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
 )
 
@@ -236,12 +236,12 @@ UPGRADE = (
 def test_a_websocket_cannot_begin_behind_a_request_that_is_being_answered(http: Http) -> None:
     data = b""
     with suppress(ConnectionResetError):
-        data = answer(http(b"GET /readyz HTTP/1.1\r\nHost: x\r\n\r\n" + UPGRADE))
+        data = answer(http(b"GET /readyz HTTP/1.1\r\nHost: localhost\r\n\r\n" + UPGRADE))
     assert b" 101 " not in data
 
 
 def test_a_websocket_may_begin_behind_one_that_was_answered_and_stays(http: Http) -> None:
-    connection = http(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+    connection = http(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
     data = b""
     while not data.endswith(b"alive\n"):
         data += connection.recv(65536)
@@ -264,13 +264,13 @@ def test_a_frame_that_comes_along_with_the_handshake_is_heard(http: Http) -> Non
 
 
 def test_who_says_no_more_still_gets_his_answer(http: Http) -> None:
-    connection = http(b"GET /readyz HTTP/1.1\r\nHost: x\r\n\r\n")
+    connection = http(b"GET /readyz HTTP/1.1\r\nHost: localhost\r\n\r\n")
     connection.shutdown(socket.SHUT_WR)
     assert answer(connection).endswith(b"ready\n")
 
 
 def test_a_flood_of_requests_on_one_connection_is_cut(http: Http, talker: TalkerMaker) -> None:
-    connection = http(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n" * 1_000)
+    connection = http(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n" * 1_000)
     with suppress(ConnectionResetError):
         assert answer(connection).count(b"HTTP/1.1 200") <= 18
     talker().join("Anna")

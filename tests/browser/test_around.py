@@ -11,6 +11,7 @@ from pathlib import Path
 from playwright.sync_api import BrowserContext, Page, expect
 
 from tests.browser.conftest import ANOTHER_HOST, CLIENT, Visit, come_in, say, settled, texts, wait_for_text
+from tests.conftest import ServerMaker
 from tests.running import RunningServer
 from tests.talking import Talker
 
@@ -221,7 +222,10 @@ def test_one_goes_about_by_the_address_and_the_browsers_own_buttons(
     expect(page.locator("[data-id='200']")).to_be_in_viewport()
 
 
-def test_from_another_machine_the_whole_page_is_at_hand_as_well(server: RunningServer, visit: Visit) -> None:
+def test_from_another_machine_the_whole_page_is_at_hand_as_well(
+    make_server: ServerMaker, visit: Visit
+) -> None:
+    server = make_server("--public-host", ANOTHER_HOST).start()
     page = visit(server.page.replace("localhost", ANOTHER_HOST))
     come_in(page, "Anna")
     assert page.evaluate("[isSecureContext, 'serviceWorker' in navigator]") == [False, False]

@@ -76,7 +76,7 @@ class EchoConnection(Connection):
 class EchoDoor(WebSocketDoor):
     """A door whose connections echo."""
 
-    def connection(self, source: Source) -> EchoConnection:
+    def connection(self, source: Source, *, is_forwarded: bool = False) -> EchoConnection:  # noqa: ARG002 - nobody is limited
         return EchoConnection(self, self._sources.pace(source))
 
     def make_protocol(self, state: State) -> ServerProtocol:

@@ -216,3 +216,28 @@ def test_what_the_address_refuses_costs_the_connection_nothing() -> None:
             second.say(0.0)
     for _ in range(10):
         second.say(100.0)
+
+
+def test_this_machine_is_limited_where_somebody_may_speak_through_it() -> None:
+    for host in ("127.0.0.1", "::1", ""):
+        sources = Sources(Fairness(connections_per_address=1))
+        source = sources.admit(host, is_limited=True)
+        assert not source.is_exempt
+        with pytest.raises(Refused):
+            sources.admit(host, is_limited=True)
+        for _ in range(2):
+            assert sources.admit(host).is_exempt
+
+
+@pytest.mark.parametrize(
+    ("host", "address"),
+    [
+        ("192.0.2.1", "192.0.2.1"),
+        ("::ffff:192.0.2.1", "192.0.2.1"),
+        ("2001:db8::1", "2001:db8::/64"),
+        ("::1", ""),
+        ("", ""),
+    ],
+)
+def test_a_source_says_its_address(host: str, address: str) -> None:
+    assert Sources(Fairness()).admit(host).address == address

@@ -14,8 +14,9 @@ import pytest
 
 from besedka.proto.besedka.v1 import chat_pb2 as pb
 from besedka.serve.chat import Chat
+from besedka.serve.doors.forwarded import Proxies
 from besedka.serve.doors.grpc import service as grpc_service
-from besedka.serve.doors.grpc.peers import Peers
+from besedka.serve.doors.grpc.peers import Call, Peers
 from besedka.serve.doors.grpc.service import LAST_WORDS_SECONDS, ChatService
 from besedka.serve.fairness import Fairness, Pace, Sources
 from besedka.serve.room import Room
@@ -34,15 +35,20 @@ class FakeContext:
         written: the kinds of all responses.
         ended: the status with which it was ended.
         is_stuck: nobody reads what is written.
+        metadata: what came along.
     """
 
-    def __init__(self, *, is_stuck: bool = False) -> None:
+    def __init__(self, *metadata: tuple[str, str | bytes], is_stuck: bool = False) -> None:
+        self.metadata = metadata
         self.written: list[str | None] = []
         self.ended: tuple[grpc.StatusCode, str] | None = None
         self.is_stuck = is_stuck
 
     def peer(self) -> str:
         return PEER
+
+    def invocation_metadata(self) -> tuple[tuple[str, str | bytes], ...]:
+        return self.metadata
 
     async def write(self, data: bytes) -> None:
         if self.is_stuck:
@@ -183,9 +189,9 @@ def test_a_room_that_is_about_to_be_followed_is_held(tmp_path: Path) -> None:
 
     class WatchedPeers(Peers):
         @contextmanager
-        def stream(self, peer: str) -> Iterator[None]:
+        def stream(self, call: Call) -> Iterator[None]:
             held.append(rooms[0].holds)
-            with super().stream(peer):
+            with super().stream(call):
                 yield
 
     async def scenario() -> None:
@@ -217,10 +223,30 @@ def test_a_connection_and_its_address_have_one_pace_and_one_bucket() -> None:
                 return count
         return 100
 
-    pace = peers.pace(PEER)
+    pace = peers.pace(FakeContext())
     assert said(pace, 0.0) == 10
     sources.forget(20.0)
     by_socket = sources.pace(sources.admit("192.0.2.1"))
     assert said(by_socket, 20.0) == 10
-    assert peers.pace(PEER) is pace
+    assert peers.pace(FakeContext()) is pace
     assert said(pace, 20.0) == 0
+
+
+def test_each_of_those_for_whom_a_proxy_calls_has_a_pace_and_his_address_counts() -> None:
+    peers = Peers(Sources(Fairness(connections_per_address=1)), Proxies(["192.0.2.1/32"]))
+    anna, boris = (
+        FakeContext(("x-forwarded-for", host), ("trace-bin", b"\xff"))
+        for host in ("203.0.113.7", "203.0.113.8")
+    )
+    assert peers.pace(anna) is peers.pace(anna)
+    assert peers.pace(anna) is not peers.pace(boris)
+    assert peers.pace(anna).source.address == "203.0.113.7"
+    with peers.stream(anna), peers.stream(boris), pytest.raises(Refused), peers.stream(anna):
+        raise AssertionError
+
+
+def test_a_call_through_an_unknown_proxy_is_of_no_program_of_this_machine() -> None:
+    for metadata, is_own in (((), True), ((("x-forwarded-for", "127.0.0.1"),), False)):
+        call = FakeContext(*metadata)
+        call.peer = lambda: "ipv4:127.0.0.1:5000"  # type: ignore[method-assign]
+        assert Peers(Sources(Fairness())).pace(call).is_own_program is is_own

@@ -15,6 +15,7 @@ from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
 from besedka.serve.chat import Chat
+from besedka.serve.doors.forwarded import Proxies
 from besedka.serve.doors.grpc.peers import Peers
 from besedka.serve.doors.grpc.service import NAME, ChatService
 from besedka.serve.errors import AddressUnusable
@@ -64,10 +65,13 @@ class GrpcDoor:
         chat: what it serves.
         sources: where calls come from.
         language: of the sentences in statuses.
+        proxies: who is believed for whom he speaks.
     """
 
-    def __init__(self, chat: Chat, sources: Sources, language: Language) -> None:
-        self._service = ChatService(chat, Peers(sources), language)
+    def __init__(
+        self, chat: Chat, sources: Sources, language: Language, proxies: Proxies | None = None
+    ) -> None:
+        self._service = ChatService(chat, Peers(sources, proxies), language)
         self._health = health.aio.HealthServicer()  # type: ignore[attr-defined]  # the stubs know only the other one
 
     @contextlib.asynccontextmanager

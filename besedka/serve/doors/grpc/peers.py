@@ -1,17 +1,32 @@
-"""Where calls come from: gRPC tells no beginning and no end of a connection, only its address with each call."""
+"""Where calls come from: gRPC tells no beginning and no end of a connection, only its address with each call.
+
+Nor does it tell by which name it was asked for (``:authority``), and need not: what guards the other door against DNS
+rebinding guards browsers, and none of them can call gRPC.
+"""
 
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from typing import Final
+from typing import Any, Final, Protocol
 from urllib.parse import unquote
 
-from besedka.serve.fairness import Pace, Sources
+from besedka.serve.doors.forwarded import Client, Proxies
+from besedka.serve.fairness import Pace, Source, Sources
 
 PEERS_REMEMBERED: Final = 10_000
 """How many connections' buckets are kept; those that called last."""
+
+
+class Call(Protocol):
+    """What gRPC tells of a call."""
+
+    def peer(self) -> str:
+        """What it calls the connection, such as ``ipv4:127.0.0.1:5000``."""
+
+    def invocation_metadata(self) -> Iterable[Any] | None:
+        """Pairs of a name in small letters and a value."""
 
 
 class Peers:
@@ -19,34 +34,46 @@ class Peers:
 
     Args:
         sources: where connections come from.
+        proxies: who is believed for whom he speaks.
     """
 
-    def __init__(self, sources: Sources) -> None:
+    def __init__(self, sources: Sources, proxies: Proxies | None = None) -> None:
         self._sources = sources
-        self._paces: OrderedDict[str, Pace] = OrderedDict()
+        self._proxies = proxies or Proxies()
+        self._paces: OrderedDict[tuple[str, Client], Pace] = OrderedDict()
 
-    def pace(self, peer: str) -> Pace:
-        """What the connection with this name may do; ``peer`` is what gRPC calls it, such as ``ipv4:127.0.0.1:5000``."""
-        pace = self._paces.get(peer)
+    def pace(self, call: Call) -> Pace:
+        """What the connection of this call, or whoever a proxy speaks for on it, may do."""
+        client = self._client(call)
+        pace = self._paces.get((call.peer(), client))
         if pace is None:
-            pace = self._paces[peer] = self._sources.pace(self._sources.admit(host_of(peer), counts=False))
+            pace = self._paces[call.peer(), client] = self._sources.pace(self._admit(client, counts=False))
+            pace.is_forwarded = client.is_forwarded
             if len(self._paces) > PEERS_REMEMBERED:
                 self._paces.popitem(last=False)
-        self._paces.move_to_end(peer)
+        self._paces.move_to_end((call.peer(), client))
         return pace
 
     @contextmanager
-    def stream(self, peer: str) -> Iterator[None]:
+    def stream(self, call: Call) -> Iterator[None]:
         """A stream is open; it counts as a connection of its address.
 
         Raises:
             Refused: `too_many_connections`.
         """
-        source = self._sources.admit(host_of(peer))
+        source = self._admit(self._client(call))
         try:
             yield
         finally:
             self._sources.leave(source)
+
+    def _client(self, call: Call) -> Client:
+        metadata = call.invocation_metadata() or ()
+        headers = [(name, value) for name, value in metadata if isinstance(value, str)]
+        return self._proxies.client(host_of(call.peer()), headers)
+
+    def _admit(self, client: Client, *, counts: bool = True) -> Source:
+        return self._sources.admit(client.host, counts=counts, is_limited=client.is_told)
 
 
 def host_of(peer: str) -> str:

@@ -85,7 +85,7 @@ class ChatService:
     # The methods.
 
     async def _send(self, request: pb.SendRequest | Malformed, context: Context) -> pb.SendResponse:
-        pace = self._peers.pace(context.peer())
+        pace = self._peers.pace(context)
         return await self._answer(context, lambda: calls.send(_whole(request), self._chat, pace))
 
     async def _list_messages(
@@ -99,13 +99,13 @@ class ChatService:
         return await self._answer(context, lambda: calls.list_rooms(_whole(request), self._chat))
 
     async def _search(self, request: pb.SearchRequest | Malformed, context: Context) -> pb.SearchResponse:
-        pace = self._peers.pace(context.peer())
+        pace = self._peers.pace(context)
         return await self._answer(context, lambda: calls.search(_whole(request), self._chat, pace))
 
     async def _import(
         self, requests: AsyncIterator[pb.ImportRequest | Malformed], context: Context
     ) -> pb.ImportResponse:
-        pace = self._peers.pace(context.peer())
+        pace = self._peers.pace(context)
         try:
             return await self._answer(context, lambda: calls.import_(_all_whole(requests), self._chat, pace))
         except calls.ItemRefused as error:
@@ -118,7 +118,7 @@ class ChatService:
         room = await self._chat.existing_room(clean_room(request.room or DEFAULT_ROOM))
         self._chat.hold(room)
         try:
-            with self._peers.stream(context.peer()):
+            with self._peers.stream(context):
                 await self._read(room, request, context)
         finally:
             self._chat.let_go(room)
@@ -137,8 +137,8 @@ class ChatService:
         await self._answer(context, lambda: self._converse_on(_all_whole(requests), context))
 
     async def _converse_on(self, requests: AsyncIterator[pb.ConverseRequest], context: Context) -> None:
-        with self._peers.stream(context.peer()):
-            pace = self._peers.pace(context.peer())
+        with self._peers.stream(context):
+            pace = self._peers.pace(context)
             stream = ConverseStream(self._chat, pace, self._language, context.write)
             listening = asyncio.ensure_future(stream.listen(requests))
             running = asyncio.ensure_future(self._run(stream, context))

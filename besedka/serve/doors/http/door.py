@@ -7,11 +7,13 @@ import contextlib
 import logging
 import socket
 from collections.abc import AsyncIterator, Callable, Iterator
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import uvicorn
 from starlette.types import ASGIApp
 
+from besedka.serve.doors.forwarded import Proxies
+from besedka.serve.doors.hosts import Hosts
 from besedka.serve.doors.http.visit import Visit
 from besedka.serve.fairness import Source, Sources
 from besedka.serve.metrics import Metrics
@@ -26,6 +28,13 @@ STOP_SECONDS: Final = 0.5
 """How long an answer may take to be finished when the server stops."""
 
 
+class Successor(Protocol):
+    """Makes what takes over a connection that becomes a WebSocket."""
+
+    def __call__(self, source: Source, *, is_forwarded: bool) -> asyncio.Protocol:
+        """A connection from there; perhaps by a proxy, for somebody else."""
+
+
 class HttpDoor:
     """All HTTP connections of a server.
 
@@ -35,16 +44,23 @@ class HttpDoor:
         sources: where connections come from.
         metrics: where refusals are counted.
         now: a clock in seconds that never goes back.
+        hosts: by which names it may be asked for.
+        proxies: who is believed for whom he speaks.
     """
 
     def __init__(
         self,
         app: ASGIApp,
-        connection: Callable[[Source], asyncio.Protocol],
+        connection: Successor,
         sources: Sources,
         metrics: Metrics,
         now: Callable[[], float],
+        *,
+        hosts: Hosts | None = None,
+        proxies: Proxies | None = None,
     ) -> None:
+        self.hosts = hosts or Hosts()
+        self.proxies = proxies or Proxies()
         self.connection = connection
         self.sources = sources
         self.metrics = metrics

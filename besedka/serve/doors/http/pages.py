@@ -1,7 +1,7 @@
 """What HTTP serves: the page as files, with headers that let nothing else in, and how the server is.
 
 ``/healthz`` answers while the process is alive, ``/readyz`` while the log can be written, ``/metrics`` with figures,
-``/history.txt`` with a room's log.
+``/history.txt`` with a room's log. All of it is below the base path, and nothing is anywhere else.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from starlette.applications import Starlette
 from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
-from starlette.routing import Mount, Route
+from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -41,12 +41,13 @@ HEADERS: Final = {
 }
 
 
-def pages(chat: Chat, language: Language) -> ASGIApp:
+def pages(chat: Chat, language: Language, base_path: str = "") -> ASGIApp:
     """The application behind the HTTP port.
 
     Args:
         chat: whose figures and rooms are shown.
         language: of the sentences in refusals.
+        base_path: below which path; empty, or such as ``/chat``.
     """
 
     async def healthz(_: Request) -> Response:
@@ -59,13 +60,20 @@ def pages(chat: Chat, language: Language) -> ASGIApp:
     async def figures(_: Request) -> Response:
         return Response(chat.metrics.text(), media_type=CONTENT_TYPE)
 
-    routes = [
+    routes: list[BaseRoute] = [
         Route("/healthz", healthz),
         Route("/readyz", readyz),
         Route("/metrics", figures),
         Route("/history.txt", Download(chat, language).answer),
         Mount("/", StaticFiles(directory=PAGE, html=True)),
     ]
+    if base_path:
+
+        async def inside(_: Request) -> Response:
+            # Where it is on this host; behind a proxy we would name another one.
+            return Response(status_code=308, headers={"location": f"{base_path}/"})
+
+        routes = [Route(base_path, inside), Mount(base_path, routes=routes)]
     return _with_headers(Starlette(routes=routes))
 
 

@@ -6,12 +6,15 @@ A request that asks for a WebSocket is handed on, with its transport, to the doo
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
 
 from httptools import HttpParserUpgrade, HttpRequestParser
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
+from besedka.serve.doors.forwarded import Client
+from besedka.serve.doors.hosts import is_loopback
 from besedka.serve.doors.patience import CLOSE_SECONDS, REQUEST_SECONDS, STUCK_SECONDS
 from besedka.serve.fairness import Source
 from besedka.wire.refusals import Refused
@@ -40,7 +43,9 @@ class Visit(HttpToolsProtocol):
         super().__init__(**uvicorn)
         self.parser = self._parser = _Parser(self)
         self._door = door
+        self._peer = ""
         self._source: Source | None = None
+        self._client = Client("")
         self._unwelcome: Refused | None = None
         self._answering: RequestResponseCycle | None = None
         self._is_refused = False
@@ -55,8 +60,11 @@ class Visit(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
         super().connection_made(transport)
         self._door.add(self)
+        self._peer = self.client[0] if self.client else ""
+        if self._door.proxies.trust(self._peer):
+            return  # whoever it speaks for is admitted, request by request
         try:
-            self._source = self._door.sources.admit(self.client[0] if self.client else "")
+            self._source = self._door.sources.admit(self._peer)
         except Refused as refusal:
             # Clients do not understand an answer before they have asked; but they must ask soon.
             self._unwelcome = refusal
@@ -64,8 +72,7 @@ class Visit(HttpToolsProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._door.remove(self)
-        if self._source:
-            self._door.sources.leave(self._source)
+        self._leave()
         super().connection_lost(exc)
         if self._answering:
             self._answering.disconnected = True
@@ -100,7 +107,7 @@ class Visit(HttpToolsProtocol):
         if self._is_refused or self._source is None:
             return
         self._door.remove(self)
-        connection = self._door.connection(self._source)
+        connection = self._door.connection(self._source, is_forwarded=self._client.is_forwarded)
         self.ws_protocol_class = lambda **_: connection  # type: ignore[assignment]
         self._source = None
         self._bytes = 0
@@ -160,6 +167,8 @@ class Visit(HttpToolsProtocol):
         elif len(self.pipeline) >= REQUESTS_WAITING:
             sentence = f"at most {REQUESTS_WAITING} requests may wait for the answer to another"
             self._refuse(HTTPStatus.TOO_MANY_REQUESTS, "too_many_requests", sentence)
+        self._check_host()
+        self._recognise()
         if not self._is_refused:
             super().on_headers_complete()
 
@@ -173,7 +182,47 @@ class Visit(HttpToolsProtocol):
             self._bytes = 0
             super().on_message_complete()
 
+    def on_response_complete(self) -> None:
+        if not self.pipeline and self._door.proxies.trust(self._peer):
+            self._leave()
+        super().on_response_complete()
+
     # Inside.
+
+    def _check_host(self) -> None:
+        hosts = self._values(b"host")
+        if len(hosts) > 1 or (not hosts and self.parser.get_http_version() == "1.1"):
+            self._refuse(HTTPStatus.BAD_REQUEST, "bad_host", "a request has one Host header")
+        elif hosts and not self._door.hosts.know(hosts[0]):
+            sentence = (
+                "the chat is not known by this host name; who runs it may allow it with --public-host NAME"
+            )
+            self._refuse(HTTPStatus.MISDIRECTED_REQUEST, "bad_host", sentence)
+
+    def _recognise(self) -> None:
+        """See for whom the request is made."""
+        if self._is_refused:
+            return
+        headers = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in self.headers]
+        client = self._door.proxies.client(self._peer, headers)
+        # A proxy that adds nothing may still hand on by which name it was asked for.
+        if not all(is_loopback(value) for name, value in headers if name == "host"):
+            client = replace(client, is_forwarded=True)
+        self._client = self.scope["state"]["client"] = client
+        if self._door.proxies.trust(self._peer):
+            self._leave()
+            try:
+                self._source = self._door.sources.admit(client.host, is_limited=client.is_told)
+            except Refused as refusal:
+                self._refuse(HTTPStatus.TOO_MANY_REQUESTS, refusal.code, str(refusal))
+
+    def _leave(self) -> None:
+        if self._source:
+            self._door.sources.leave(self._source)
+            self._source = None
+
+    def _values(self, wanted: bytes) -> list[str]:
+        return [value.decode("latin-1") for name, value in self.headers if name == wanted]
 
     def _count_header(self, size: int) -> None:
         self._header_bytes += size

@@ -8,7 +8,6 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Final
 
 from websockets.http11 import Request
 from websockets.protocol import State
@@ -23,9 +22,6 @@ from besedka.wire.closing import Ending
 from besedka.wire.names import FRAME_BYTES_AT_MOST
 
 log = logging.getLogger(__name__)
-
-FORWARDED: Final = ("Origin", "Forwarded", "X-Forwarded-For", "X-Real-IP", "Via")
-"""Headers by which one tells that one speaks for a page, or for somebody behind a proxy."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,9 +70,11 @@ class WebSocketDoor:
         self._is_empty.set()
         metrics.show("connections_open", "WebSocket connections open now.", lambda: self._count)
 
-    def connection(self, source: Source) -> Connection:
-        """A new connection, for a request that asks for an upgrade."""
-        return Connection(self, self._sources.pace(source))
+    def connection(self, source: Source, *, is_forwarded: bool = False) -> Connection:
+        """A new connection, for a request that asks for an upgrade; perhaps by a proxy, for somebody else."""
+        pace = self._sources.pace(source)
+        pace.is_forwarded = is_forwarded
+        return Connection(self, pace)
 
     # What connections ask for.
 
@@ -105,7 +103,7 @@ class WebSocketDoor:
         """Why a handshake is refused, if it is."""
         path = _path(request)
         if path not in self._talks:
-            sentence = f"there is no WebSocket at {path}; try /ws"
+            sentence = f"there is no WebSocket at {path}; try {max(self._talks, key=len)}"
             return Refusal(HTTPStatus.NOT_FOUND, "no_such_path", sentence)
         if not self._origins.allow(request.headers.get_all("Origin"), request.headers.get_all("Host")):
             sentence = "pages of other hosts may not talk to this chat"
@@ -114,7 +112,7 @@ class WebSocketDoor:
 
     def talk(self, request: Request, connection: Connection) -> Talk:
         """What is said over a connection whose handshake was not refused."""
-        connection.pace.is_forwarded = any(name in request.headers for name in FORWARDED)
+        connection.pace.is_forwarded |= "Origin" in request.headers
         return self._talks[_path(request)](connection)
 
     # What the server does.
