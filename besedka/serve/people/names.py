@@ -21,7 +21,7 @@ from besedka.wire.refusals import Code, Language, Refused
 NAMES_OF_ONE_AT_MOST: Final = 20
 """Names that one may claim: enough for oneself and one's scripts, too few to take them all."""
 
-NAMES_AT_MOST: Final = 100_000
+NAMES_AT_MOST: Final = 50_000
 """Names that may be claimed in all: their file is read and written as a whole."""
 
 REMARK: Final = "Whose which name is: the name, the SHA-256 of its holder's secret, first seen, last seen."
