@@ -29,7 +29,7 @@ OPTIONS: Final = [
 
 
 class Caller:
-    """One connection to a server.
+    """One connection to a server, perhaps at an address that is not its name's.
 
     Attributes:
         stub: its methods, for what the methods here do not say shorter.
@@ -41,10 +41,13 @@ class Caller:
         server: RunningServer,
         target: str = "",
         credentials: grpc.ChannelCredentials | None = None,
+        name: str = "",
     ) -> None:
         target = target or f"127.0.0.1:{server.grpc_port}"
         self.channel = (
-            grpc.secure_channel(target, credentials, OPTIONS)
+            grpc.secure_channel(
+                target, credentials, [*OPTIONS, *([("grpc.ssl_target_name_override", name)] if name else [])]
+            )
             if credentials
             else grpc.insecure_channel(target, OPTIONS)
         )

@@ -6,16 +6,25 @@ import json
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, suppress
-from typing import Any, Self
+from typing import Any, Protocol, Self
 
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
-from tests.running import RunningServer
-
 Frame = dict[str, Any]
 
 PATIENCE_SECONDS = 30.0
+
+
+class Reachable(Protocol):
+    """A server, or what stands before one."""
+
+    @property
+    def port(self) -> int:
+        """Where it listens."""
+
+    def url(self, path: str = "/ws") -> str:
+        """The address of one of its WebSockets."""
 
 
 class Talker:
@@ -25,9 +34,7 @@ class Talker:
         receive_buffer: bytes that the system may hold for him then, if not as many as it likes.
     """
 
-    def __init__(
-        self, server: RunningServer, path: str = "/ws", receive_buffer: int = 0, **options: Any
-    ) -> None:
+    def __init__(self, server: Reachable, path: str = "/ws", receive_buffer: int = 0, **options: Any) -> None:
         self._open = ExitStack()
         self._asked = 0
         if receive_buffer:

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Two proofs need a program that is not everywhere: strace, tmux. Get it where we may (Debian, root); else print what leaves
-# the proof out, and say so.
+# Some proofs need a program that is not everywhere: strace, tmux, nginx, caddy. Get it where we may (Debian; to install it, root);
+# else print what leaves the proof out, and say so.
 set -eu
 
 needs() {
@@ -14,3 +14,14 @@ needs() {
 
 needs strace tests/torture/test_promises.py::test_nothing_is_told_before_the_sync_that_covers_it_has_returned
 needs tmux tests/terminal/test_in_tmux.py::test_a_long_line_stays_one_line_when_the_window_changes
+
+behind() {
+    [ -n "$(sh "$(dirname "$0")/find_proxy.sh" "$1")" ] && return
+    echo "left out, as the README allows: the proofs behind $1, which is not installed" >&2
+    shift
+    for test; do echo "--deselect $test"; done
+}
+
+behind nginx tests/proxies/test_nginx.py \
+    tests/browser/test_below_a_path.py::test_behind_nginx_with_tls_all_that_the_page_asks_for_is_below_its_path
+behind caddy tests/proxies/test_caddy.py

@@ -38,6 +38,9 @@ gets in line with the tenth that is his due, and others get in between."""
 NEIGHBOURS: Final = 64
 """The prefix of IPv6 networks: a single customer is given at least such a one (RFC 6177), and can use all of it."""
 
+THIS_MACHINE: Final = IPv4Address("127.0.0.1")
+"""What all those count as together who come from this machine, and for whom somebody else may stand."""
+
 _ROUNDING: Final = 1e-6  # seconds; floats do not add up exactly
 
 
@@ -149,9 +152,7 @@ class Sources:
         Raises:
             Refused: `too_many_connections`.
         """
-        network: object = network_of(host)
-        if network is None and is_limited:
-            network = host or "unix"
+        network = network_of(host) or (THIS_MACHINE if is_limited else None)
         source = self._exempt if network is None else self._known.get(network)
         if source is None:
             rate = self._limits.rate_address

@@ -1,0 +1,1 @@
+"""The chat behind reverse proxies that are known: nginx, Caddy."""

@@ -1,0 +1,72 @@
+"""Behind a real nginx, with what ``docs/deploy.md`` shows."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from websockets.exceptions import InvalidStatus
+
+from besedka.serve.doors.patience import PING_SECONDS
+from tests.conftest import ServerMaker
+from tests.proxies.doors import addresses_counted, all_open, get, talker
+from tests.proxies.proxying import HOST, PROXY, STRANGERS, Certificate, Proxy, filled, nginx, snippets
+
+SNIPPET, SEALED, BELOW = snippets("nginx")
+KNOWN = ("--lang", "en", "--public-host", HOST, "--behind-proxy", PROXY)
+TARGET = "proxy_pass http://127.0.0.1:8765;\n"
+
+
+def test_all_doors_are_open_where_nginx_does_tls(
+    make_server: ServerMaker, certificate: Certificate, tmp_path: Path
+) -> None:
+    server = make_server(*KNOWN, grpc=True).start()
+    with nginx(tmp_path, server, certificate, SNIPPET) as proxy:
+        all_open(server, proxy, certificate)
+        # The name is the one that the browser asks for, not what nginx calls the chat.
+        assert get(proxy, certificate, "/healthz", host="evil.example").status == 421
+        with pytest.raises(InvalidStatus) as refused:
+            talker(proxy, certificate, "/elsewhere")
+        assert refused.value.response.status_code == 404
+
+
+def test_all_doors_are_open_where_the_chat_has_tls_of_its_own_as_well(
+    make_server: ServerMaker, certificate: Certificate, tmp_path: Path
+) -> None:
+    tls = ("--tls-cert", str(certificate.path), "--tls-key", str(certificate.key))
+    server = make_server(*KNOWN, *tls, grpc=True).start()
+    snippet = filled(SNIPPET, {TARGET: SEALED.lstrip(), "grpc://": "grpcs://"})
+    with nginx(tmp_path, server, certificate, snippet) as proxy:
+        all_open(server, proxy, certificate)
+
+
+@pytest.mark.parametrize("keeps", [True, False], ids=["keeps the path", "takes it away"])
+def test_all_doors_are_open_below_a_path(
+    keeps: bool, make_server: ServerMaker, certificate: Certificate, tmp_path: Path
+) -> None:
+    server = make_server(*KNOWN, *(("--base-path", "/chat") if keeps else ()), grpc=True).start()
+    snippet = filled(SNIPPET, {f"    location / {{\n        {TARGET}": BELOW})
+    if not keeps:
+        snippet = filled(snippet, {TARGET: TARGET.replace(";", "/;")})
+    with nginx(tmp_path, server, certificate, snippet) as proxy:
+        below = Proxy(proxy.port, "/chat")
+        all_open(server, below, certificate)
+        inside = get(proxy, certificate, "/chat")
+        assert inside.status in {301, 308}
+        assert (inside.headers["location"] or "").endswith("/chat/")
+        for path in ("/", "/healthz", "/chatter", "/chat/../healthz"):
+            assert get(proxy, certificate, path).status == 404, path
+
+
+def test_everybody_counts_by_his_own_address(
+    make_server: ServerMaker, certificate: Certificate, tmp_path: Path
+) -> None:
+    server = make_server(*KNOWN, "--connections-per-address", "2", module=STRANGERS, grpc=True).start()
+    with nginx(tmp_path, server, certificate, SNIPPET) as proxy:
+        addresses_counted(server, proxy, certificate)
+
+
+def test_pings_keep_the_way_open() -> None:
+    (seconds,) = re.findall(r"proxy_read_timeout (\d+)s;", SNIPPET)
+    assert int(seconds) > 2 * PING_SECONDS
