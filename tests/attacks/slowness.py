@@ -7,7 +7,7 @@ import json
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from websockets.asyncio.client import ClientConnection, connect
 
@@ -61,7 +61,7 @@ async def attack(server: RunningServer) -> Outcome:
         return Outcome(quiet, waits, slow.result(), time.monotonic() - begun)
 
 
-async def _talk(honest: ClientConnection, during: asyncio.Future[object]) -> list[float]:
+async def _talk(honest: ClientConnection, during: asyncio.Future[Any]) -> list[float]:
     waits = []
     while not during.done():
         begun = time.perf_counter()

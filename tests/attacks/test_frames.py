@@ -52,12 +52,12 @@ BROKEN = {
 }
 
 
+@pytest.mark.usefixtures("bystander")
 @pytest.mark.parametrize("path", [b"/", b"/ws"], ids=bytes.decode)
 def test_a_frame_that_breaks_the_protocol_ends_the_connection_with_the_code_for_it(
-    server: RunningServer, bystander: Talker, path: bytes
+    server: RunningServer, path: bytes
 ) -> None:
     """Each is answered by a close frame of RFC 6455, section 7.4, and by nothing that a good frame would get."""
-    assert bystander
     for what, (data, code) in BROKEN.items():
         with opened(server, path) as raw:
             raw.say(data)
@@ -88,11 +88,9 @@ OFFERS = [
 ]
 
 
-def test_compression_is_declined_and_a_compressed_frame_ends_the_connection(
-    server: RunningServer, bystander: Talker
-) -> None:
+@pytest.mark.usefixtures("bystander")
+def test_compression_is_declined_and_a_compressed_frame_ends_the_connection(server: RunningServer) -> None:
     """Without compression there is no bomb that unpacks, and no length that tells of a secret (CRIME, BREACH)."""
-    assert bystander
     bomb = zlib.compress(bytes(10_000_000), wbits=-15)
     for offer in OFFERS:
         with Raw(server) as raw:

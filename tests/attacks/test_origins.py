@@ -7,7 +7,6 @@ import pytest
 from tests.attacks.raw import Raw, handshake
 from tests.conftest import ServerMaker
 from tests.running import RunningServer
-from tests.talking import Talker
 
 PATHS = [b"/", b"/ws"]
 
@@ -81,12 +80,10 @@ def status(server: RunningServer, path: bytes, headers: list[bytes], host: bytes
         return raw.head().split()[1]
 
 
+@pytest.mark.usefixtures("bystander")
 @pytest.mark.parametrize("path", PATHS, ids=bytes.decode)
-def test_only_pages_of_the_same_host_may_open_a_connection(
-    server: RunningServer, bystander: Talker, path: bytes
-) -> None:
+def test_only_pages_of_the_same_host_may_open_a_connection(server: RunningServer, path: bytes) -> None:
     """A page is known by its whole host name, whatever an attacker puts in front of it, behind it or around it."""
-    assert bystander
     for origin in WELCOME:
         assert status(server, path, [b"Origin: " + origin]) == b"101", origin
     for origin in STRANGE:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from itertools import product
 
+import pytest
+
 from tests.attacks.raw import Raw, handshake, request
 from tests.running import RunningServer
 from tests.talking import Talker
@@ -44,11 +46,9 @@ def answer(server: RunningServer, data: bytes) -> bytes:
         return raw.hear_all()
 
 
-def test_every_path_that_leads_out_of_the_pages_folder_gets_the_same_404(
-    server: RunningServer, bystander: Talker
-) -> None:
+@pytest.mark.usefixtures("bystander")
+def test_every_path_that_leads_out_of_the_pages_folder_gets_the_same_404(server: RunningServer) -> None:
     """From the answer nobody learns what there is on the disk: it is the same for all, but for the date."""
-    assert bystander
     assert len(TRAVERSALS) > 100
     for make in (request, handshake):
         answers = {}
@@ -81,18 +81,18 @@ def test_no_room_of_a_download_leads_out_of_the_historys_folder(server: RunningS
         assert answer(server, request(b"/history.txt?room=" + room)).split()[1] == b"400", room
 
 
-def test_headers_that_are_too_long_are_refused(server: RunningServer, bystander: Talker) -> None:
+@pytest.mark.usefixtures("bystander")
+def test_headers_that_are_too_long_are_refused(server: RunningServer) -> None:
     """More than 16 KiB of headers are not kept, whether they are one, many, or one without an end."""
-    assert bystander
     for headers in (b"X: " + b"x" * 20_000 + b"\r\n\r\n", b"X: y\r\n" * 4_000 + b"\r\n", b"x" * 300_000):
         for make in (request, handshake):
             text = answer(server, make().removesuffix(b"\r\n") + headers)
             assert text.startswith(b"HTTP/1.1 431 "), headers[:20]
 
 
-def test_two_thousand_headers_harm_nobody(server: RunningServer, bystander: Talker) -> None:
+@pytest.mark.usefixtures("bystander")
+def test_two_thousand_headers_harm_nobody(server: RunningServer) -> None:
     """As many as fit into 16 KiB are read for a page, and refused for a WebSocket, which needs a dozen."""
-    assert bystander
     headers = [b"a:b"] * 2_000
     assert answer(server, request(headers=headers)).startswith(b"HTTP/1.1 200 ")
     assert answer(server, handshake(headers=headers)).startswith(b"HTTP/1.1 431 ")
