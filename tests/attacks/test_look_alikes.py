@@ -10,7 +10,6 @@ import unicodedata
 from collections import defaultdict
 from functools import cache
 
-import pytest
 from confusable_homoglyphs.confusables import confusables_data
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -18,9 +17,6 @@ from hypothesis import strategies as st
 from besedka.serve.people import People, Person
 from besedka.wire.names import clean_name, skeletons
 from besedka.wire.refusals import Refused
-
-# All of them look at the whole table: they share what they have found.
-pytestmark = pytest.mark.xdist_group("the whole table")
 
 RESERVED = ["System", "Система", "Besedka", "Беседка"]
 MARKS = "\u200e\u200f"
