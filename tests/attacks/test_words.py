@@ -98,7 +98,7 @@ def sound(word: type[Frame]) -> dict[str, str]:
 def sound_value(type_: msgspec.inspect.Type) -> str:
     if isinstance(type_, msgspec.inspect.UnionType):
         return sound_value(type_.types[0])
-    return SOUND[type(type_)]
+    return SOUND.get(type(type_), "null")
 
 
 def texts(word: type[Frame]) -> set[str]:
