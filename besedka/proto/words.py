@@ -7,10 +7,12 @@ responses with messages can be joined as bytes, because protobuf merges a field 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import tzinfo
-from typing import Final, assert_never
+from enum import StrEnum
+from typing import Any, Final, TypeVar, get_type_hints
 
+import msgspec
 from google.protobuf.timestamp_pb2 import Timestamp
 from msgspec import UNSET
 
@@ -20,31 +22,72 @@ from besedka.wire.names import DEFAULT_ROOM, SYSTEM_NAME
 from besedka.wire.refusals import Code, Refused
 from besedka.wire.words import (
     FOUND_MESSAGES,
+    INVITATION_SECONDS,
     PAGE_MESSAGES,
+    Act,
+    AddDevice,
+    Answer,
+    Ask,
     BeginTyping,
     Browse,
     Chat,
     ClientWord,
+    Device,
+    DeviceLink,
+    Done,
     Error,
     Found,
     History,
+    Invitation,
+    Invite,
     Join,
+    Kind,
     Leave,
     Limits,
     ListRooms,
+    Moderate,
+    OpenDirect,
+    OpenPrivate,
+    Place,
+    Redacted,
     RoomEntry,
     Rooms,
     Say,
     Search,
     ServerWord,
     System,
+    TakeDevice,
     Typing,
+    Uninvite,
     Welcome,
 )
 
 NO_TIME: Final = "0000-00-00 00:00:00"
 """The time of a message whose log has none that can be read."""
 
+ASKS: Final[dict[str, type[Ask]]] = {
+    "private": OpenPrivate,
+    "direct": OpenDirect,
+    "invite": Invite,
+    "uninvite": Uninvite,
+    "add_device": AddDevice,
+    "take_device": TakeDevice,
+    "moderate": Moderate,
+}
+"""What is asked for by a request with the same fields."""
+
+ANSWERS: Final[dict[str, type[Answer | Redacted]]] = {
+    "place": Place,
+    "invitation": Invitation,
+    "device_link": DeviceLink,
+    "device": Device,
+    "done": Done,
+    "redacted": Redacted,
+}
+"""What is told by a response with the same fields."""
+
+W = TypeVar("W", bound=msgspec.Struct)
+E = TypeVar("E", bound=StrEnum)
 
 # What a client says.
 
@@ -52,8 +95,10 @@ NO_TIME: Final = "0000-00-00 00:00:00"
 def request(word: ClientWord) -> pb.ConverseRequest:
     """A word as a request of `Converse`."""
     match word:
-        case Join(user, room, since, epoch, secret, quiet):
-            join = pb.Join(room=room, user=user, since=since, epoch=epoch, secret=secret, quiet=quiet)
+        case Join(user, room, since, epoch, secret, quiet, invite):
+            join = pb.Join(
+                room=room, user=user, since=since, epoch=epoch, secret=secret, quiet=quiet, invite=invite
+            )
             return pb.ConverseRequest(join=join)
         case Say(text, room, key, after):
             return pb.ConverseRequest(say=pb.Say(room=room, text=text, key=key, after=after))
@@ -69,20 +114,22 @@ def request(word: ClientWord) -> pb.ConverseRequest:
             search = pb.Search(room=room, text=text, before=before, limit=limit, key=key)
             return pb.ConverseRequest(search=search)
         case _:
-            assert_never(word)
+            return pb.ConverseRequest(**{_kind_of_ask(word): _fields(word)})
 
 
 def said(request: pb.ConverseRequest) -> ClientWord:
     """The word that a request holds.
 
     Raises:
-        Refused: `unknown_type` if it holds none, `bad_cursor` if it asks for messages before none.
+        Refused: `unknown_type` if it holds none, `bad_frame` if it asks for messages before none or for no known act.
     """
     kind = request.WhichOneof("action")
     if kind is None:
-        allowed = "join, say, history, typing, leave, list_rooms, search"
+        allowed = ", ".join(field.name for field in request.DESCRIPTOR.fields)
         raise Refused(Code.UNKNOWN_TYPE, given="nothing", allowed=allowed)
     action = getattr(request, kind)
+    if kind in ASKS:
+        return _asked(ASKS[kind], action)
     if isinstance(action, pb.ListRooms):
         return ListRooms(action.key)
     room = action.room or DEFAULT_ROOM
@@ -90,7 +137,7 @@ def said(request: pb.ConverseRequest) -> ClientWord:
         case pb.Join():
             user = action.user if action.HasField("user") else None
             since = action.since if action.HasField("since") else None
-            return Join(user, room, since, action.epoch, action.secret, action.quiet)
+            return Join(user, room, since, action.epoch, action.secret, action.quiet, action.invite)
         case pb.Say():
             return Say(action.text, room, action.key, action.after if action.HasField("after") else None)
         case pb.ListHistory():
@@ -118,25 +165,33 @@ def messages(words: Sequence[Chat]) -> pb.Messages:
             time=Timestamp(seconds=word.at),
             key=word.key,
             clock=word.timestamp,
+            unverified=word.unverified,
         )
         for word in words
     ]
     return pb.Messages(room=words[0].room, messages=found)
 
 
-def listed(first: int, lines: Iterable[str], zone: tzinfo | None) -> list[pb.Message]:
+def listed(
+    first: int, lines: Iterable[str], zone: tzinfo | None, unverified: Iterable[int] = ()
+) -> list[pb.Message]:
     """Messages from a log, one behind the other."""
-    return [_message(number, raw, zone) for number, raw in enumerate(lines, first)]
+    doubtful = frozenset(unverified)
+    return [_message(number, raw, zone, number in doubtful) for number, raw in enumerate(lines, first)]
 
 
-def picked(ids: Iterable[int], lines: Iterable[str], zone: tzinfo | None) -> list[pb.Message]:
+def picked(
+    ids: Iterable[int], lines: Iterable[str], zone: tzinfo | None, unverified: Iterable[int] = ()
+) -> list[pb.Message]:
     """Messages from anywhere in a log."""
-    return [_message(number, raw, zone) for number, raw in zip(ids, lines, strict=True)]
+    doubtful = frozenset(unverified)
+    return [_message(number, raw, zone, number in doubtful) for number, raw in zip(ids, lines, strict=True)]
 
 
 def page(history: History, zone: tzinfo | None) -> pb.Messages:
     """A page of the log, for one who reads on."""
-    found = pb.Messages(room=history.room, messages=listed(history.first, history.messages, zone))
+    lines = listed(history.first, history.messages, zone, history.unverified)
+    found = pb.Messages(room=history.room, messages=lines)
     for number, key in history.keys.items():
         found.messages[number - history.first].key = key
     return found
@@ -150,7 +205,7 @@ def response(word: ServerWord, zone: tzinfo | None) -> pb.ConverseResponse:
         case History(before=None):
             return pb.ConverseResponse(messages=page(word, zone))
         case History():
-            found = listed(word.first, word.messages, zone)
+            found = listed(word.first, word.messages, zone, word.unverified)
             return pb.ConverseResponse(
                 history=pb.HistoryPage(room=word.room, before=word.before, messages=found)
             )
@@ -171,7 +226,7 @@ def response(word: ServerWord, zone: tzinfo | None) -> pb.ConverseResponse:
         case Rooms():
             return pb.ConverseResponse(rooms=pb.Rooms(rooms=rooms(word.rooms), key=word.key))
         case Found():
-            hits = picked(word.ids, word.messages, zone)
+            hits = picked(word.ids, word.messages, zone, word.unverified)
             return pb.ConverseResponse(
                 found=pb.Found(
                     room=word.room, text=word.text, messages=hits, before=word.before, key=word.key
@@ -200,28 +255,34 @@ def response(word: ServerWord, zone: tzinfo | None) -> pb.ConverseResponse:
                 limits=limits,
                 utc_offset=word.utc_offset,
                 reset=word.reset,
+                kind=_proto_value(word.kind),
+                peer=word.peer,
+                may=word.may,
             )
             return pb.ConverseResponse(welcome=welcome)
         case _:
-            assert_never(word)
+            return pb.ConverseResponse(**{_kind_of_answer(word): _fields(word)})
 
 
 def rooms(entries: Iterable[RoomEntry]) -> list[pb.Room]:
     """Rooms, as they are listed."""
-    return [pb.Room(name=entry.name, clients_count=entry.clients_count) for entry in entries]
+    return [pb.Room(**_fields(entry)) for entry in entries]
 
 
 def told(response: pb.ConverseResponse, utc_offset: int) -> list[ServerWord]:
     """The words that a response holds; clock times are east of UTC by so many seconds."""
     kind = response.WhichOneof("event")
     event = getattr(response, kind) if kind else None
+    if kind in ANSWERS:
+        return [_built(ANSWERS[kind], event)]
     match event:
         case pb.Messages():
             return [_chat(event.room, message, utc_offset) for message in event.messages]
         case pb.HistoryPage():
             lines = [_line(message, utc_offset) for message in event.messages]
             first = event.messages[0].id if event.messages else event.before
-            return [History(room=event.room, first=first, messages=lines, before=event.before)]
+            doubtful = _unverified(event.messages)
+            return [History(event.room, first, lines, before=event.before, unverified=doubtful)]
         case pb.Presence():
             return [
                 System(
@@ -238,11 +299,12 @@ def told(response: pb.ConverseResponse, utc_offset: int) -> list[ServerWord]:
         case pb.Typing():
             return [Typing(room=event.room, user=event.user)]
         case pb.Rooms():
-            return [Rooms([RoomEntry(room.name, room.clients_count) for room in event.rooms], event.key)]
+            return [Rooms([_built(RoomEntry, room) for room in event.rooms], event.key)]
         case pb.Found():
             lines = [_line(message, utc_offset) for message in event.messages]
             ids = [message.id for message in event.messages]
-            return [Found(event.room, event.text, lines, ids, event.before, event.key)]
+            doubtful = _unverified(event.messages)
+            return [Found(event.room, event.text, lines, ids, event.before, event.key, doubtful)]
         case pb.Refused():
             # A newer server may have more of them.
             name = pb.Code.Name(event.code) if event.code in pb.Code.values() else f"CODE_{event.code}"
@@ -261,17 +323,74 @@ def told(response: pb.ConverseResponse, utc_offset: int) -> list[ServerWord]:
                     limits=Limits(limits.name, limits.room, limits.text, limits.frame),
                     utc_offset=event.utc_offset,
                     reset=event.reset,
+                    kind=_word_value(Kind, event.kind),
+                    peer=event.peer,
+                    may=list(event.may),
                 )
             ]
         case _:
             return []  # from a newer server
 
 
-def _message(number: int, raw: str, zone: tzinfo | None) -> pb.Message:
+# Words that are the same in both languages, field by field.
+
+
+def _kind_of_ask(word: Ask) -> str:
+    return next(kind for kind, one in ASKS.items() if one is type(word))
+
+
+def _kind_of_answer(word: Answer | Redacted) -> str:
+    return next(kind for kind, one in ANSWERS.items() if one is type(word))
+
+
+def _fields(word: msgspec.Struct) -> dict[str, Any]:
+    return {name: _proto_value(value) for name, value in msgspec.structs.asdict(word).items()}
+
+
+def _proto_value(value: Any) -> Any:
+    return f"{type(value).__name__.upper()}_{value.name}" if isinstance(value, StrEnum) else value
+
+
+def _built(kind: type[W], message: Any) -> W:
+    hints = get_type_hints(kind)
+    values = {name: getattr(message, name) for name in kind.__struct_fields__}
+    enums = {name: hint for name, hint in hints.items() if hint in {Kind, Act}}
+    return kind(**{**values, **{name: _word_value(hint, values[name]) for name, hint in enums.items()}})
+
+
+def _word_value(kind: type[E], number: int) -> E:
+    """The member of an enum of ours; of a number that is none, as a newer server may have, the first one."""
+    numbers: Mapping[str, int] = dict(getattr(pb, kind.__name__).items())
+    members: list[E] = [*kind]
+    return next((one for one in members if numbers[_proto_value(one)] == number), members[0])
+
+
+def _asked(kind: type[Ask], action: Any) -> Ask:
+    if kind is Moderate and action.act not in pb.Act.values()[1:]:
+        raise Refused(Code.BAD_FRAME, detail=f"`act` is one of {', '.join(Act)}")
+    word = _built(kind, action)
+    match word:
+        case Invite():
+            uses, seconds = word.uses or 1, word.seconds or INVITATION_SECONDS
+            return Invite(word.room, uses, seconds, word.key)
+        case Moderate(room=""):
+            return msgspec.structs.replace(word, room=DEFAULT_ROOM)
+        case _:
+            return word
+
+
+def _unverified(messages: Iterable[pb.Message]) -> list[int]:
+    return [message.id for message in messages if message.unverified]
+
+
+def _message(number: int, raw: str, zone: tzinfo | None, unverified: bool) -> pb.Message:
     line = read_line(raw)
     at = moment(line.stamp, zone)
     time = Timestamp(seconds=at) if at else None
-    return pb.Message(id=number, user=line.user, text=line.text, time=time, clock=clock_time(line.stamp))
+    clock = clock_time(line.stamp)
+    return pb.Message(
+        id=number, user=line.user, text=line.text, time=time, clock=clock, unverified=unverified
+    )
 
 
 def _stamp(message: pb.Message, utc_offset: int) -> str:
@@ -285,7 +404,8 @@ def _stamp(message: pb.Message, utc_offset: int) -> str:
 
 def _chat(room: str, message: pb.Message, utc_offset: int) -> Chat:
     clock = clock_time(_stamp(message, utc_offset))
-    return Chat(room, message.id, message.user, message.text, clock, message.time.seconds, message.key)
+    at, user, text = message.time.seconds, message.user, message.text
+    return Chat(room, message.id, user, text, clock, at, message.key, message.unverified)
 
 
 def _line(message: pb.Message, utc_offset: int) -> str:

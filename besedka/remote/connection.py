@@ -39,6 +39,7 @@ from besedka.wire.words import (
     Join,
     Leave,
     ListRooms,
+    Redacted,
     RoomEntry,
     Rooms,
     Say,
@@ -105,7 +106,7 @@ class Reset:
 W = TypeVar("W")
 T = TypeVar("T")
 
-Event = Welcome | Heard | System | Typing | Error | Away | Reset
+Event = Welcome | Heard | Redacted | System | Typing | Error | Away | Reset
 
 
 class Connection:
@@ -350,15 +351,15 @@ class Connection:
                 return self._welcomed(word)
             case History(before=None):
                 return self._heard_history(word)
-            case History() | Rooms() | FoundWord():
-                self._questions.answered(word)
-                return []
             case Chat():
                 return self._heard(word)
             case Error():
                 return self._refused(word)
-            case System() | Typing():
+            case System() | Typing() | Redacted():
                 return [word]
+            case _:
+                self._questions.answered(word)
+                return []
 
     def _understand(self, read: Callable[[W], list[T]], word: W) -> list[T]:
         try:

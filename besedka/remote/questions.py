@@ -10,7 +10,18 @@ from typing import Any
 
 from besedka.remote.carrier import Carrier
 from besedka.remote.errors import AskRefused, CarrierEnded, RemoteError
-from besedka.wire.words import Browse, Error, Found, History, ListRooms, Rooms, Search, ServerWord
+from besedka.wire.words import (
+    Answer,
+    Ask,
+    Browse,
+    Error,
+    Found,
+    History,
+    ListRooms,
+    Rooms,
+    Search,
+    ServerWord,
+)
 
 
 class Questions:
@@ -46,7 +57,7 @@ class Questions:
             await carrier.send(word)
         return await asyncio.shield(answer)
 
-    async def ask(self, word: ListRooms | Search) -> Any:
+    async def ask(self, word: ListRooms | Search | Ask) -> Any:
         """Ask something that has a key of its own.
 
         Raises:
@@ -61,7 +72,7 @@ class Questions:
         finally:
             del self._asked[word.key]
 
-    def answered(self, word: History | Rooms | Found) -> None:
+    def answered(self, word: History | Rooms | Found | Answer) -> None:
         """An answer has come."""
         asked = (
             self._pages.pop(word.before or 0, None)

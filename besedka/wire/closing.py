@@ -36,6 +36,10 @@ class Ending(Enum):
     RESTARTING = Closing(1012, "the server restarts, come back", come_back=True)
     SILENT = Closing(4000, "no answer to a ping, come back", come_back=True)
     STUCK = Closing(4001, "nothing was read for too long, come back with since", come_back=True)
+    NO_ACCESS = Closing(4003, "an access key is needed", come_back=False)
+    KICKED = Closing(4004, "you were shown out", come_back=False)
+    BANNED = Closing(4005, "you are banned", come_back=False)
+    UNKNOWN = Closing(4006, "only people who are known come in", come_back=False)
 
 
 NEVER_COME_BACK = frozenset(ending.value.code for ending in Ending if not ending.value.come_back)

@@ -44,6 +44,18 @@ class Code(StrEnum):
     STORAGE_FULL = "storage_full"
     NOT_STORED = "not_stored"
     GOING_DOWN = "going_down"
+    NAME_CLAIMED = "name_claimed"
+    NOT_KNOWN = "not_known"
+    TOO_MANY_NAMES = "too_many_names"
+    NO_SUCH_NAME = "no_such_name"
+    NO_SECRET = "no_secret"  # noqa: S105 - a code
+    ROOM_TAKEN = "room_taken"
+    NOT_INVITED = "not_invited"
+    BAD_LINK = "bad_link"
+    NOT_ALLOWED = "not_allowed"
+    MUTED = "muted"
+    BANNED = "banned"
+    NO_ACCESS = "no_access"
 
 
 SENTENCES: dict[Code, dict[Language, str]] = {
@@ -147,6 +159,56 @@ SENTENCES: dict[Code, dict[Language, str]] = {
     Code.GOING_DOWN: {
         Language.RU: "Сервер останавливается, сообщение не принято",
         Language.EN: "The server is going down; the message was not accepted",
+    },
+    Code.NAME_CLAIMED: {
+        Language.RU: "Имя {name} (или похожее на него) принадлежит другому. Выберите другое; если оно ваше, "
+        "откройте ссылку «ещё одно устройство» там, где вы под ним вошли",
+        Language.EN: "The name {name}, or one that looks like it, belongs to somebody else. Choose another; if it is yours, make "
+        "an add-a-device link where you are in under it",
+    },
+    Code.NOT_KNOWN: {
+        Language.RU: "Сюда входят только те, чьё имя известно. Попросите того, кто ведёт чат, пригласить вас",
+        Language.EN: "Only people whose name is known come in here. Ask whoever runs the chat for an invitation",
+    },
+    Code.TOO_MANY_NAMES: {
+        Language.RU: "Слишком много новых имён: {why}",
+        Language.EN: "Too many new names: {why}",
+    },
+    Code.NO_SUCH_NAME: {
+        Language.RU: "Никого по имени {name} здесь не знают",
+        Language.EN: "Nobody of the name {name} is known here",
+    },
+    Code.NO_SECRET: {
+        Language.RU: "Для этого нужно войти под именем, которое закреплено за вами",
+        Language.EN: "For this you must be in under a name that is claimed by you",
+    },
+    Code.ROOM_TAKEN: {
+        Language.RU: "Комната {room} уже есть, выберите другое название",
+        Language.EN: "There is a room {room} already; choose another name",
+    },
+    Code.NOT_INVITED: {
+        Language.RU: "Комната {room} частная, в неё входят по приглашению",
+        Language.EN: "The room {room} is private; an invitation is needed to enter it",
+    },
+    Code.BAD_LINK: {
+        Language.RU: "Эта ссылка больше не действует: она использована, устарела или отозвана",
+        Language.EN: "This link is not valid any more: it was used up, is too old, or was taken back",
+    },
+    Code.NOT_ALLOWED: {
+        Language.RU: "Этого вам нельзя: {why}",
+        Language.EN: "You may not do this: {why}",
+    },
+    Code.MUTED: {
+        Language.RU: "Вам пока нельзя говорить ({why})",
+        Language.EN: "You may not talk for now ({why})",
+    },
+    Code.BANNED: {
+        Language.RU: "Вход для вас закрыт ({why})",
+        Language.EN: "You are banned ({why})",
+    },
+    Code.NO_ACCESS: {
+        Language.RU: "Нужен ключ доступа: откройте ссылку, которую показал сервер при запуске",
+        Language.EN: "An access key is needed: open the link that the server has shown at its start",
     },
 }
 

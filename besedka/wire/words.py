@@ -6,7 +6,8 @@ fields, so that one encoding of a message serves both kinds of client.
 
 from __future__ import annotations
 
-from typing import Annotated, TypeVar
+from enum import StrEnum
+from typing import Annotated, TypeVar, get_args
 
 import msgspec
 
@@ -31,6 +32,36 @@ Cursor = Annotated[int, msgspec.Meta(ge=0)]
 
 Ordinal = Annotated[int, msgspec.Meta(ge=1)]
 
+INVITATION_SECONDS = 7 * 24 * 60 * 60
+"""How long an invitation lasts that says nothing else."""
+
+
+class Kind(StrEnum):
+    """The kinds of rooms.
+
+    Anyone who is in the chat may enter an open one; a private one those who were invited; a direct one is the talk of two.
+    """
+
+    OPEN = "open"
+    PRIVATE = "private"
+    DIRECT = "direct"
+
+
+class Act(StrEnum):
+    """What those who keep order may do."""
+
+    KICK = "kick"
+    MUTE = "mute"
+    UNMUTE = "unmute"
+    BAN = "ban"
+    UNBAN = "unban"
+    SLOW = "slow"
+    REDACT = "redact"
+    APPOINT = "appoint"
+    DISMISS = "dismiss"
+    ADMIT = "admit"
+    RELEASE = "release"
+
 
 class Frame(msgspec.Struct, tag_field="type", frozen=True, omit_defaults=True):
     """The root of all frames. Fields that hold their default are left out on the wire."""
@@ -46,6 +77,7 @@ class Join(Frame, tag="join", frozen=True):
         epoch: the ``epoch`` that ``since`` belongs to.
         secret: shows that two connections are the same person, who may then be there more than once.
         quiet: come in unseen: not counted, not announced, not among the users. For programs.
+        invite: the token of an invitation, into this room or to this name.
     """
 
     user: str | None = None
@@ -54,6 +86,7 @@ class Join(Frame, tag="join", frozen=True):
     epoch: str = ""
     secret: str = ""
     quiet: bool = False
+    invite: str = ""
 
 
 class Say(Frame, tag="chat", frozen=True):
@@ -116,6 +149,87 @@ class Search(Frame, tag="search", frozen=True):
     key: str = ""
 
 
+class OpenPrivate(Frame, tag="private", frozen=True):
+    """Make a private room, and be its owner. Answered by a ``place``; enter it with a join."""
+
+    room: str
+    key: str = ""
+
+
+class OpenDirect(Frame, tag="direct", frozen=True):
+    """Talk with one person alone. Answered by a ``place``, whose room is the talk; enter it with a join."""
+
+    user: str
+    key: str = ""
+
+
+class Invite(Frame, tag="invite", frozen=True):
+    """Make an invitation into a private room that one owns. Answered by an ``invitation``.
+
+    Attributes:
+        room: the private room.
+        uses: how many people may come in by it.
+        seconds: how long it lasts.
+        key: comes back with the answer.
+    """
+
+    room: str
+    uses: Ordinal = 1
+    seconds: Ordinal = INVITATION_SECONDS
+    key: str = ""
+
+
+class Uninvite(Frame, tag="uninvite", frozen=True):
+    """Take back all invitations into a private room that one owns; or have a ``user`` be no member of it. Answered by ``done``."""
+
+    room: str
+    user: str = ""
+    key: str = ""
+
+
+class AddDevice(Frame, tag="add_device", frozen=True):
+    """Take one's name along to another device. Answered by a ``device_link``.
+
+    Attributes:
+        user: the name, claimed by oneself.
+        secret: one's own, once more: the server does not keep it.
+        key: comes back with the answer.
+    """
+
+    user: str
+    secret: str
+    key: str = ""
+
+
+class TakeDevice(Frame, tag="take_device", frozen=True):
+    """Be, on this device, who has made the link with this token. Answered by a ``device``; nothing need be joined for it."""
+
+    token: str
+    key: str = ""
+
+
+class Moderate(Frame, tag="moderate", frozen=True):
+    """Keep order. Answered by ``done``; `admit` by an ``invitation``.
+
+    Attributes:
+        act: what to do.
+        user: to whom; for a ban and its end it may also be an address.
+        room: where, for `slow` and `redact`; all other acts are for the whole chat.
+        id: of the message to redact.
+        seconds: for how long to mute or ban, 0: until it is taken back; of `slow`: one message in so many, 0: as many as one likes.
+        reason: why; for the record, and for who is banned.
+        key: comes back with the answer.
+    """
+
+    act: Act
+    user: str = ""
+    room: str = DEFAULT_ROOM
+    id: Cursor = 0
+    seconds: Cursor = 0
+    reason: str = ""
+    key: str = ""
+
+
 class SeedSay(Frame, tag="chat", frozen=True):
     """Say something, the seed's way: who speaks is said each time."""
 
@@ -145,6 +259,9 @@ class Welcome(Frame, tag="welcome", frozen=True):
         limits: what the server takes at most.
         utc_offset: how far the server's clock time is east of UTC, in seconds.
         reset: ``since`` could not be used; forget what was seen and start with the history that follows.
+        kind: what kind of room it is.
+        peer: with whom a direct talk is.
+        may: what the one who is welcomed may do here beside talking: `invite`, `moderate`.
     """
 
     room: str
@@ -156,6 +273,9 @@ class Welcome(Frame, tag="welcome", frozen=True):
     limits: Limits
     utc_offset: int
     reset: bool = False
+    kind: Kind = Kind.OPEN
+    peer: str = ""
+    may: list[str] = []
 
 
 class History(Frame, tag="history", frozen=True):
@@ -167,6 +287,8 @@ class History(Frame, tag="history", frozen=True):
         messages: the log's own lines, one string for each message.
         before: repeats the question, if this answers one.
         keys: the keys that the one who is told gave to messages of this run, by id, as far as they are remembered.
+        unverified: the ids of messages that nobody can be held to: their names were not claimed when they were said, or are
+            claimed by nobody, or by another, now.
     """
 
     room: str
@@ -174,6 +296,7 @@ class History(Frame, tag="history", frozen=True):
     messages: list[str]
     before: int | None = None
     keys: dict[int, str] = {}
+    unverified: list[int] = []
 
 
 class SeedHistory(Frame, tag="history", frozen=True):
@@ -200,6 +323,7 @@ class Chat(Frame, tag="chat", frozen=True):
         timestamp: the server's clock time, ``HH:MM:SS``.
         at: the same moment in unix seconds.
         key: what its sender gave to know it by.
+        unverified: its sender has not shown that the name is his.
     """
 
     room: str
@@ -209,6 +333,7 @@ class Chat(Frame, tag="chat", frozen=True):
     timestamp: str
     at: int
     key: str = ""
+    unverified: bool = False
 
 
 class System(Frame, tag="system", frozen=True, omit_defaults=False):
@@ -240,15 +365,24 @@ class Typing(Frame, tag="typing", frozen=True):
     user: str
 
 
-class RoomEntry(msgspec.Struct, frozen=True):
-    """A room, as it is listed: its name, and how many people are there."""
+class RoomEntry(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A room, as it is listed.
+
+    Attributes:
+        name: its name.
+        clients_count: how many people are there.
+        kind: what kind it is.
+        peer: with whom a direct talk is.
+    """
 
     name: str
     clients_count: int
+    kind: Kind = Kind.OPEN
+    peer: str = ""
 
 
 class Rooms(Frame, tag="rooms", frozen=True):
-    """All rooms that have a log or are open, by name.
+    """All rooms that have a log or are open, by name; of private ones and direct talks only one's own.
 
     Attributes:
         rooms: each of them.
@@ -270,6 +404,7 @@ class Found(Frame, tag="found", frozen=True):
         before: where to go on: ask again with it for what is older. 0: all was looked at. It may be more even where nothing
             was found, because a server looks only so long at a time.
         key: the question's.
+        unverified: as in a run of messages.
     """
 
     room: str
@@ -278,6 +413,99 @@ class Found(Frame, tag="found", frozen=True):
     ids: list[int]
     before: int
     key: str = ""
+    unverified: list[int] = []
+
+
+class Place(Frame, tag="place", frozen=True):
+    """A room that one may enter: the answer to ``private`` and ``direct``.
+
+    Told also, without being asked, to the other one of a direct talk that begins.
+
+    Attributes:
+        room: its name, to be joined.
+        kind: what kind it is.
+        peer: with whom a direct talk is.
+        key: the question's.
+    """
+
+    room: str
+    kind: Kind
+    peer: str = ""
+    key: str = ""
+
+
+class Invitation(Frame, tag="invitation", frozen=True):
+    """An invitation into a private room, or to a name.
+
+    Attributes:
+        room: which one; empty if it is to a name.
+        token: to be joined with, as ``invite``; told only now.
+        uses: how many people may come in by it.
+        expires: until when, in unix seconds.
+        key: the question's.
+    """
+
+    room: str
+    token: str
+    uses: int
+    expires: int
+    key: str = ""
+
+
+class DeviceLink(Frame, tag="device_link", frozen=True):
+    """A token by which another device becomes the same person, once.
+
+    Attributes:
+        token: for ``take_device``.
+        user: who one will be there.
+        seconds: how long it lasts.
+        key: the question's.
+    """
+
+    token: str
+    user: str
+    seconds: int
+    key: str = ""
+
+
+class Device(Frame, tag="device", frozen=True):
+    """Who one is on this device from now on.
+
+    Attributes:
+        user: the name.
+        secret: to be joined with, and to be kept in place of one's own.
+        key: the question's.
+    """
+
+    user: str
+    secret: str
+    key: str = ""
+
+
+class Done(Frame, tag="done", frozen=True):
+    """What was asked for is done.
+
+    Attributes:
+        text: what, a sentence for people.
+        key: the question's.
+    """
+
+    text: str
+    key: str = ""
+
+
+class Redacted(Frame, tag="redacted", frozen=True):
+    """A message has another text now, in the log too: those who keep order have taken its own away.
+
+    Attributes:
+        room: where.
+        id: which one.
+        text: what stands in its place.
+    """
+
+    room: str
+    id: int
+    text: str
 
 
 class Error(Frame, tag="error", frozen=True):
@@ -300,8 +528,12 @@ class Error(Frame, tag="error", frozen=True):
     retry_after: float = 0.0
 
 
-ClientWord = Join | Say | Browse | BeginTyping | Leave | ListRooms | Search
-ServerWord = Welcome | History | Chat | System | Typing | Rooms | Found | Error
+Ask = OpenPrivate | OpenDirect | Invite | Uninvite | AddDevice | TakeDevice | Moderate
+"""What is answered by one word, with its key."""
+
+ClientWord = Join | Say | Browse | BeginTyping | Leave | ListRooms | Search | Ask
+Answer = Place | Invitation | DeviceLink | Device | Done
+ServerWord = Welcome | History | Chat | System | Typing | Rooms | Found | Answer | Redacted | Error
 AnyWord = ClientWord | ServerWord | SeedSay | SeedHistory
 
 T = TypeVar("T")
@@ -310,6 +542,14 @@ _client: msgspec.json.Decoder[ClientWord] = msgspec.json.Decoder(ClientWord)
 _seed: msgspec.json.Decoder[SeedSay] = msgspec.json.Decoder(SeedSay)
 _server: msgspec.json.Decoder[ServerWord] = msgspec.json.Decoder(ServerWord)
 _encoder = msgspec.json.Encoder()
+
+
+def _types(words: object) -> str:
+    return ", ".join(word.__struct_config__.tag for word in get_args(words))
+
+
+CLIENT_TYPES = _types(ClientWord)
+SERVER_TYPES = _types(ServerWord)
 
 
 def encode(word: AnyWord) -> bytes:
@@ -323,7 +563,7 @@ def decode_client(data: bytes | str) -> ClientWord:
     Raises:
         Refused: `bad_json`, `bad_frame` or `unknown_type`.
     """
-    return _decode(_client, data, "join, chat, history, typing, leave, rooms, search")
+    return _decode(_client, data, CLIENT_TYPES)
 
 
 def decode_seed(data: bytes | str) -> SeedSay:
@@ -341,7 +581,7 @@ def decode_server(data: bytes | str) -> ServerWord:
     Raises:
         Refused: `bad_json`, `bad_frame` or `unknown_type`; for a client it means that this is no Besedka.
     """
-    return _decode(_server, data, "welcome, history, chat, system, typing, rooms, found, error")
+    return _decode(_server, data, SERVER_TYPES)
 
 
 def _decode(decoder: msgspec.json.Decoder[T], data: bytes | str, allowed: str) -> T:

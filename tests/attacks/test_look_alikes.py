@@ -14,11 +14,13 @@ from confusable_homoglyphs.confusables import confusables_data
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from besedka.serve.people import People, Person
+from besedka.serve.people.names import KnownNames, Names
+from besedka.serve.people.presence import People, Person
 from besedka.wire.names import clean_name, skeletons
 from besedka.wire.refusals import Refused
 
 RESERVED = ["System", "Система", "Besedka", "Беседка"]
+NOW = "2025-11-19 23:46:36"
 MARKS = "\u200e\u200f"
 
 IGNORABLE = [
@@ -91,12 +93,12 @@ def test_a_character_looks_like_its_capital_and_its_small_letter() -> None:
 
 
 def test_of_all_characters_no_two_that_look_alike_are_there_as_names_at_once() -> None:
-    people = People()
+    people = People(KnownNames(Names.OPEN, NOW))
     there: dict[str, str] = {}
     for name in names_of_one_character():
         looks = skeletons(name)
         try:
-            people.come(name)
+            people.come(name, "", "", NOW)
         except Refused:
             assert any(look in there for look in looks), ascii(name)
         else:
@@ -110,7 +112,7 @@ def test_of_all_characters_no_two_that_look_alike_are_there_as_names_at_once() -
     st.lists(st.tuples(st.text("aAаАеeЕEoоOО0lI1|ϲсcС ſfsmrn\u0301", min_size=1, max_size=4), st.booleans()))
 )
 def test_of_all_who_come_and_go_no_two_ever_look_alike(visits: list[tuple[str, bool]]) -> None:
-    people = People()
+    people = People(KnownNames(Names.OPEN, NOW))
     there: list[Person] = []
     for given_, stays in visits:
         name = used(given_)
@@ -118,7 +120,7 @@ def test_of_all_who_come_and_go_no_two_ever_look_alike(visits: list[tuple[str, b
             continue
         is_free = all(skeletons(name).isdisjoint(skeletons(person.name)) for person in there)
         try:
-            person = people.come(name)
+            person = people.come(name, "", "", NOW)
         except Refused:
             assert not is_free
         else:
@@ -126,4 +128,4 @@ def test_of_all_who_come_and_go_no_two_ever_look_alike(visits: list[tuple[str, b
             if stays:
                 there.append(person)
             else:
-                people.go(person)
+                people.go(person, NOW)

@@ -24,24 +24,39 @@ from besedka.wire.line import Line, write_line
 from besedka.wire.names import DEFAULT_ROOM
 from besedka.wire.refusals import Code, Refused
 from besedka.wire.words import (
+    Act,
+    AddDevice,
     BeginTyping,
     Browse,
     Chat,
     ClientWord,
+    Device,
+    DeviceLink,
+    Done,
     Error,
     Found,
     History,
+    Invitation,
+    Invite,
     Join,
+    Kind,
     Leave,
     Limits,
     ListRooms,
+    Moderate,
+    OpenDirect,
+    OpenPrivate,
+    Place,
+    Redacted,
     RoomEntry,
     Rooms,
     Say,
     Search,
     ServerWord,
     System,
+    TakeDevice,
     Typing,
+    Uninvite,
     Welcome,
 )
 
@@ -59,15 +74,32 @@ TEXTS = st.lists(
 ).map("".join)
 OFFSETS = st.integers(-12 * 4, 14 * 4).map(lambda quarters: quarters * 900)
 MOMENTS = st.integers(1, 2**33)
+KINDS = st.sampled_from(Kind)
 
 CLIENT_WORDS: st.SearchStrategy[ClientWord] = st.one_of(
-    st.builds(Join, st.none() | STRINGS, ROOMS, CURSORS, STRINGS, STRINGS, st.booleans()),
+    st.builds(Join, st.none() | STRINGS, ROOMS, CURSORS, STRINGS, STRINGS, st.booleans(), STRINGS),
     st.builds(Say, STRINGS, ROOMS, STRINGS, CURSORS),
     st.builds(Browse, IDS, ROOMS, st.integers(1, 2**32 - 1)),
     st.builds(BeginTyping, ROOMS),
     st.builds(Leave, ROOMS),
     st.builds(ListRooms, STRINGS),
     st.builds(Search, STRINGS, ROOMS, st.integers(0, 2**64 - 1), st.integers(1, 2**32 - 1), STRINGS),
+    st.builds(OpenPrivate, STRINGS, STRINGS),
+    st.builds(OpenDirect, STRINGS, STRINGS),
+    st.builds(Invite, STRINGS, st.integers(1, 2**32 - 1), IDS, STRINGS),
+    st.builds(Uninvite, STRINGS, STRINGS, STRINGS),
+    st.builds(AddDevice, STRINGS, STRINGS, STRINGS),
+    st.builds(TakeDevice, STRINGS, STRINGS),
+    st.builds(
+        Moderate,
+        st.sampled_from(Act),
+        STRINGS,
+        ROOMS,
+        st.integers(0, 2**64 - 1),
+        st.integers(0, 2**64 - 1),
+        STRINGS,
+        STRINGS,
+    ),
 )
 OTHER_SERVER_WORDS: st.SearchStrategy[ServerWord] = st.one_of(
     st.builds(
@@ -80,7 +112,10 @@ OTHER_SERVER_WORDS: st.SearchStrategy[ServerWord] = st.one_of(
         st.lists(STRINGS, max_size=4),
         st.builds(Limits, COUNTS, COUNTS, COUNTS, COUNTS),
         OFFSETS,
-        reset=st.booleans(),
+        st.booleans(),
+        KINDS,
+        STRINGS,
+        st.lists(STRINGS, max_size=4),
     ),
     st.builds(
         System,
@@ -102,7 +137,13 @@ OTHER_SERVER_WORDS: st.SearchStrategy[ServerWord] = st.one_of(
         users=st.lists(STRINGS, max_size=4),
     ),
     st.builds(Typing, STRINGS, STRINGS),
-    st.builds(Rooms, st.lists(st.builds(RoomEntry, STRINGS, COUNTS), max_size=4), STRINGS),
+    st.builds(Rooms, st.lists(st.builds(RoomEntry, STRINGS, COUNTS, KINDS, STRINGS), max_size=4), STRINGS),
+    st.builds(Place, STRINGS, KINDS, STRINGS, STRINGS),
+    st.builds(Invitation, STRINGS, STRINGS, COUNTS, IDS, STRINGS),
+    st.builds(DeviceLink, STRINGS, STRINGS, COUNTS, STRINGS),
+    st.builds(Device, STRINGS, STRINGS, STRINGS),
+    st.builds(Done, STRINGS, STRINGS),
+    st.builds(Redacted, STRINGS, IDS, STRINGS),
     st.builds(
         Error,
         st.sampled_from([code.value for code in Code]),
@@ -193,6 +234,24 @@ def test_what_was_found_arrives_with_its_ids_and_lines(
     assert sent(word, offset) == [word]
 
 
+@QUICK
+@given(st.lists(st.booleans(), max_size=5))
+def test_who_is_unverified_is_so_there_too(doubts: list[bool]) -> None:
+    doubtful = [number for number, is_so in enumerate(doubts, 1) if is_so]
+    lines = ["[2025-11-19 23:46:36] Anna: hi"] * len(doubts)
+    page = History("main", 1, lines, before=len(doubts) + 1, unverified=doubtful)
+    assert sent(page, 0) == [page]
+    found = Found("main", "hi", lines, [*range(1, len(doubts) + 1)], 0, "key", doubtful)
+    assert sent(found, 0) == [found]
+
+
+def test_an_act_that_is_none_is_refused() -> None:
+    for act in (0, 99):
+        with pytest.raises(Refused) as refused:
+            proto.said(pb.ConverseRequest(moderate=pb.Moderate(act=act)))  # type: ignore[arg-type]
+        assert refused.value.code is Code.BAD_FRAME
+
+
 def test_an_empty_page_arrives_empty() -> None:
     assert sent(History("main", 7, [], before=7), 0) == [History("main", 7, [], before=7)]
 
@@ -207,8 +266,10 @@ def test_a_line_without_a_time_arrives_without_one_and_can_be_read_again() -> No
 
 
 def test_every_word_makes_a_round_trip_here() -> None:
-    assert {*ServerWord.__args__} == {Welcome, History, Chat, System, Typing, Rooms, Found, Error}
-    assert {*ClientWord.__args__} == {Join, Say, Browse, BeginTyping, Leave, ListRooms, Search}
+    told = {Welcome, History, Chat, System, Typing, Rooms, Found, Redacted, Error}
+    assert {*ServerWord.__args__} == told | {Place, Invitation, DeviceLink, Device, Done}
+    said = {Join, Say, Browse, BeginTyping, Leave, ListRooms, Search, Moderate}
+    assert {*ClientWord.__args__} == said | {OpenPrivate, OpenDirect, Invite, Uninvite, AddDevice, TakeDevice}
 
 
 def test_what_is_left_out_has_its_default() -> None:

@@ -15,19 +15,32 @@ from besedka.wire.refusals import Code, Language, Refused
 from besedka.wire.words import (
     FOUND_MESSAGES,
     PAGE_MESSAGES,
+    Act,
+    AddDevice,
     AnyWord,
     BeginTyping,
     Browse,
     Chat,
     ClientWord,
+    Device,
+    DeviceLink,
+    Done,
     Error,
     Found,
     Frame,
     History,
+    Invitation,
+    Invite,
     Join,
+    Kind,
     Leave,
     Limits,
     ListRooms,
+    Moderate,
+    OpenDirect,
+    OpenPrivate,
+    Place,
+    Redacted,
     RoomEntry,
     Rooms,
     Say,
@@ -35,7 +48,9 @@ from besedka.wire.words import (
     SeedSay,
     ServerWord,
     System,
+    TakeDevice,
     Typing,
+    Uninvite,
     Welcome,
     decode_client,
     decode_seed,
@@ -71,6 +86,7 @@ FIELDS: dict[type[Frame], dict[str, set[str]]] = {
         "epoch": STRING,
         "secret": STRING,
         "quiet": {"true"},
+        "invite": STRING,
     },
     Say: {"text": STRING, "room": STRING, "key": STRING, "after": INTEGER_OR_NULL},
     Browse: {"before": INTEGER, "room": STRING, "limit": INTEGER},
@@ -78,6 +94,21 @@ FIELDS: dict[type[Frame], dict[str, set[str]]] = {
     Leave: {"room": STRING},
     ListRooms: {"key": STRING},
     Search: {"text": STRING, "room": STRING, "before": INTEGER, "limit": INTEGER, "key": STRING},
+    OpenPrivate: {"room": STRING, "key": STRING},
+    OpenDirect: {"user": STRING, "key": STRING},
+    Invite: {"room": STRING, "uses": INTEGER, "seconds": INTEGER, "key": STRING},
+    Uninvite: {"room": STRING, "user": STRING, "key": STRING},
+    AddDevice: {"user": STRING, "secret": STRING, "key": STRING},
+    TakeDevice: {"token": STRING, "key": STRING},
+    Moderate: {
+        "act": set(),
+        "user": STRING,
+        "room": STRING,
+        "id": INTEGER,
+        "seconds": INTEGER,
+        "reason": STRING,
+        "key": STRING,
+    },
 }
 SEED_FIELDS = {"user": STRING, "text": STRING}
 WHOLE: dict[type[Frame], dict[str, str]] = {
@@ -88,6 +119,13 @@ WHOLE: dict[type[Frame], dict[str, str]] = {
     Leave: {},
     ListRooms: {},
     Search: {"text": '"hi"'},
+    OpenPrivate: {"room": '"hi"'},
+    OpenDirect: {"user": '"hi"'},
+    Invite: {"room": '"hi"'},
+    Uninvite: {"room": '"hi"'},
+    AddDevice: {"user": '"hi"', "secret": '"hi"'},
+    TakeDevice: {"token": '"hi"'},
+    Moderate: {"act": '"kick"'},
 }
 """The fields that a frame must have."""
 
@@ -181,7 +219,8 @@ def test_a_type_that_is_no_string_is_refused(value: str) -> None:
     ("word", "field"), [(word, field) for word, fields in WHOLE.items() for field in fields]
 )
 def test_a_field_that_is_missing_is_refused_and_named(word: type[Frame], field: str) -> None:
-    refused = refusal(frame(tag(word), {"room": '"main"'}))
+    there = {name: value for name, value in WHOLE[word].items() if name != field}
+    refused = refusal(frame(tag(word), there))
     assert refused.code is Code.BAD_FRAME
     assert f"`{field}`" in str(refused)
 
@@ -416,27 +455,56 @@ def test_any_bytes_are_decoded_or_refused(data: bytes) -> None:
 # Round trips.
 
 LISTS = st.lists(STRINGS, max_size=4)
+NUMBERS = st.lists(INTEGERS, max_size=4)
+KINDS = st.sampled_from(Kind)
 LIMITS = st.builds(Limits, INTEGERS, INTEGERS, INTEGERS, INTEGERS)
 SERVER_WORDS: st.SearchStrategy[ServerWord] = st.one_of(
     st.builds(
-        Welcome, STRINGS, STRINGS, INTEGERS, STRINGS, INTEGERS, LISTS, LIMITS, INTEGERS, reset=st.booleans()
+        Welcome,
+        STRINGS,
+        STRINGS,
+        INTEGERS,
+        STRINGS,
+        INTEGERS,
+        LISTS,
+        LIMITS,
+        INTEGERS,
+        st.booleans(),
+        KINDS,
+        STRINGS,
+        LISTS,
     ),
-    st.builds(History, STRINGS, INTEGERS, LISTS, st.none() | INTEGERS),
-    st.builds(Chat, STRINGS, INTEGERS, STRINGS, STRINGS, STRINGS, INTEGERS, STRINGS),
+    st.builds(History, STRINGS, INTEGERS, LISTS, st.none() | INTEGERS, unverified=NUMBERS),
+    st.builds(Chat, STRINGS, INTEGERS, STRINGS, STRINGS, STRINGS, INTEGERS, STRINGS, st.booleans()),
     st.builds(System, STRINGS, STRINGS, STRINGS, INTEGERS, LISTS, LISTS, STRINGS),
     st.builds(Typing, STRINGS, STRINGS),
-    st.builds(Rooms, st.lists(st.builds(RoomEntry, STRINGS, INTEGERS), max_size=4), STRINGS),
-    st.builds(Found, STRINGS, STRINGS, LISTS, st.lists(INTEGERS, max_size=4), INTEGERS, STRINGS),
+    st.builds(Rooms, st.lists(st.builds(RoomEntry, STRINGS, INTEGERS, KINDS, STRINGS), max_size=4), STRINGS),
+    st.builds(Found, STRINGS, STRINGS, LISTS, NUMBERS, INTEGERS, STRINGS, NUMBERS),
+    st.builds(Place, STRINGS, KINDS, STRINGS, STRINGS),
+    st.builds(Invitation, STRINGS, STRINGS, INTEGERS, INTEGERS, STRINGS),
+    st.builds(DeviceLink, STRINGS, STRINGS, INTEGERS, STRINGS),
+    st.builds(Device, STRINGS, STRINGS, STRINGS),
+    st.builds(Done, STRINGS, STRINGS),
+    st.builds(Redacted, STRINGS, INTEGERS, STRINGS),
     st.builds(Error, STRINGS, STRINGS, STRINGS, STRINGS, STRINGS),
 )
 CLIENT_WORDS: st.SearchStrategy[ClientWord] = st.one_of(
-    st.builds(Join, st.none() | STRINGS, STRINGS, st.none() | CURSORS, STRINGS, STRINGS, st.booleans()),
+    st.builds(
+        Join, st.none() | STRINGS, STRINGS, st.none() | CURSORS, STRINGS, STRINGS, st.booleans(), STRINGS
+    ),
     st.builds(Say, STRINGS, STRINGS, STRINGS, st.none() | CURSORS),
     st.builds(Browse, ORDINALS, STRINGS, ORDINALS),
     st.builds(BeginTyping, STRINGS),
     st.builds(Leave, STRINGS),
     st.builds(ListRooms, STRINGS),
     st.builds(Search, STRINGS, STRINGS, CURSORS, ORDINALS, STRINGS),
+    st.builds(OpenPrivate, STRINGS, STRINGS),
+    st.builds(OpenDirect, STRINGS, STRINGS),
+    st.builds(Invite, STRINGS, ORDINALS, ORDINALS, STRINGS),
+    st.builds(Uninvite, STRINGS, STRINGS, STRINGS),
+    st.builds(AddDevice, STRINGS, STRINGS, STRINGS),
+    st.builds(TakeDevice, STRINGS, STRINGS),
+    st.builds(Moderate, st.sampled_from(Act), STRINGS, STRINGS, CURSORS, CURSORS, STRINGS, STRINGS),
 )
 
 
@@ -474,7 +542,8 @@ def test_a_word_of_a_seed_client_is_decoded_as_it_was_encoded(word: SeedSay) -> 
 
 
 def test_every_server_word_makes_a_round_trip_here() -> None:
-    assert {*ServerWord.__args__} == {Welcome, History, Chat, System, Typing, Rooms, Found, Error}
+    told = {Welcome, History, Chat, System, Typing, Rooms, Found, Redacted, Error}
+    assert {*ServerWord.__args__} == told | {Place, Invitation, DeviceLink, Device, Done}
 
 
 def test_a_message_as_it_stands_on_the_wire() -> None:

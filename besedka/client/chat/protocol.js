@@ -3,7 +3,7 @@
 export const DEFAULT_ROOM = "main";
 
 // After these the server does not want us back (besedka/wire/closing.py).
-export const NEVER_COME_BACK = [1000, 1002, 1007, 1009];
+export const NEVER_COME_BACK = [1000, 1002, 1007, 1009, 4003, 4004, 4005, 4006];
 
 const LINE = /^\[(\d{4}-\d\d-\d\d) (\d\d:\d\d:\d\d)\] ([^\n]*?):(?: ([^]*)|(\n[^]*|))$/;
 const ROOM = /^[\p{L}\p{N}]([\p{L}\p{N}_-]*[\p{L}\p{N}])?$/u;

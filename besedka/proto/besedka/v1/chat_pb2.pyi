@@ -10,6 +10,27 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 
 DESCRIPTOR: _descriptor.FileDescriptor
 
+class Kind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    KIND_OPEN: _ClassVar[Kind]
+    KIND_PRIVATE: _ClassVar[Kind]
+    KIND_DIRECT: _ClassVar[Kind]
+
+class Act(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    ACT_UNSPECIFIED: _ClassVar[Act]
+    ACT_KICK: _ClassVar[Act]
+    ACT_MUTE: _ClassVar[Act]
+    ACT_UNMUTE: _ClassVar[Act]
+    ACT_BAN: _ClassVar[Act]
+    ACT_UNBAN: _ClassVar[Act]
+    ACT_SLOW: _ClassVar[Act]
+    ACT_REDACT: _ClassVar[Act]
+    ACT_APPOINT: _ClassVar[Act]
+    ACT_DISMISS: _ClassVar[Act]
+    ACT_ADMIT: _ClassVar[Act]
+    ACT_RELEASE: _ClassVar[Act]
+
 class Code(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
     CODE_UNSPECIFIED: _ClassVar[Code]
@@ -38,6 +59,33 @@ class Code(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     CODE_BAD_CURSOR: _ClassVar[Code]
     CODE_BAD_SEARCH: _ClassVar[Code]
     CODE_NO_NAME: _ClassVar[Code]
+    CODE_NAME_CLAIMED: _ClassVar[Code]
+    CODE_NOT_KNOWN: _ClassVar[Code]
+    CODE_TOO_MANY_NAMES: _ClassVar[Code]
+    CODE_NO_SUCH_NAME: _ClassVar[Code]
+    CODE_NO_SECRET: _ClassVar[Code]
+    CODE_ROOM_TAKEN: _ClassVar[Code]
+    CODE_NOT_INVITED: _ClassVar[Code]
+    CODE_BAD_LINK: _ClassVar[Code]
+    CODE_NOT_ALLOWED: _ClassVar[Code]
+    CODE_MUTED: _ClassVar[Code]
+    CODE_BANNED: _ClassVar[Code]
+    CODE_NO_ACCESS: _ClassVar[Code]
+KIND_OPEN: Kind
+KIND_PRIVATE: Kind
+KIND_DIRECT: Kind
+ACT_UNSPECIFIED: Act
+ACT_KICK: Act
+ACT_MUTE: Act
+ACT_UNMUTE: Act
+ACT_BAN: Act
+ACT_UNBAN: Act
+ACT_SLOW: Act
+ACT_REDACT: Act
+ACT_APPOINT: Act
+ACT_DISMISS: Act
+ACT_ADMIT: Act
+ACT_RELEASE: Act
 CODE_UNSPECIFIED: Code
 CODE_BAD_JSON: Code
 CODE_BAD_FRAME: Code
@@ -64,22 +112,36 @@ CODE_NO_SUCH_ROOM: Code
 CODE_BAD_CURSOR: Code
 CODE_BAD_SEARCH: Code
 CODE_NO_NAME: Code
+CODE_NAME_CLAIMED: Code
+CODE_NOT_KNOWN: Code
+CODE_TOO_MANY_NAMES: Code
+CODE_NO_SUCH_NAME: Code
+CODE_NO_SECRET: Code
+CODE_ROOM_TAKEN: Code
+CODE_NOT_INVITED: Code
+CODE_BAD_LINK: Code
+CODE_NOT_ALLOWED: Code
+CODE_MUTED: Code
+CODE_BANNED: Code
+CODE_NO_ACCESS: Code
 
 class Message(_message.Message):
-    __slots__ = ("id", "user", "text", "time", "key", "clock")
+    __slots__ = ("id", "user", "text", "time", "key", "clock", "unverified")
     ID_FIELD_NUMBER: _ClassVar[int]
     USER_FIELD_NUMBER: _ClassVar[int]
     TEXT_FIELD_NUMBER: _ClassVar[int]
     TIME_FIELD_NUMBER: _ClassVar[int]
     KEY_FIELD_NUMBER: _ClassVar[int]
     CLOCK_FIELD_NUMBER: _ClassVar[int]
+    UNVERIFIED_FIELD_NUMBER: _ClassVar[int]
     id: int
     user: str
     text: str
     time: _timestamp_pb2.Timestamp
     key: str
     clock: str
-    def __init__(self, id: _Optional[int] = ..., user: _Optional[str] = ..., text: _Optional[str] = ..., time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., key: _Optional[str] = ..., clock: _Optional[str] = ...) -> None: ...
+    unverified: bool
+    def __init__(self, id: _Optional[int] = ..., user: _Optional[str] = ..., text: _Optional[str] = ..., time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., key: _Optional[str] = ..., clock: _Optional[str] = ..., unverified: _Optional[bool] = ...) -> None: ...
 
 class Messages(_message.Message):
     __slots__ = ("room", "messages")
@@ -116,16 +178,18 @@ class SendResponse(_message.Message):
     def __init__(self, id: _Optional[int] = ..., time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., epoch: _Optional[str] = ...) -> None: ...
 
 class ListMessagesRequest(_message.Message):
-    __slots__ = ("room", "after", "before", "limit")
+    __slots__ = ("room", "after", "before", "limit", "secret")
     ROOM_FIELD_NUMBER: _ClassVar[int]
     AFTER_FIELD_NUMBER: _ClassVar[int]
     BEFORE_FIELD_NUMBER: _ClassVar[int]
     LIMIT_FIELD_NUMBER: _ClassVar[int]
+    SECRET_FIELD_NUMBER: _ClassVar[int]
     room: str
     after: int
     before: int
     limit: int
-    def __init__(self, room: _Optional[str] = ..., after: _Optional[int] = ..., before: _Optional[int] = ..., limit: _Optional[int] = ...) -> None: ...
+    secret: str
+    def __init__(self, room: _Optional[str] = ..., after: _Optional[int] = ..., before: _Optional[int] = ..., limit: _Optional[int] = ..., secret: _Optional[str] = ...) -> None: ...
 
 class ListMessagesResponse(_message.Message):
     __slots__ = ("messages", "head", "epoch")
@@ -138,8 +202,10 @@ class ListMessagesResponse(_message.Message):
     def __init__(self, messages: _Optional[_Iterable[_Union[Message, _Mapping]]] = ..., head: _Optional[int] = ..., epoch: _Optional[str] = ...) -> None: ...
 
 class ListRoomsRequest(_message.Message):
-    __slots__ = ()
-    def __init__(self) -> None: ...
+    __slots__ = ("secret",)
+    SECRET_FIELD_NUMBER: _ClassVar[int]
+    secret: str
+    def __init__(self, secret: _Optional[str] = ...) -> None: ...
 
 class ListRoomsResponse(_message.Message):
     __slots__ = ("rooms",)
@@ -148,24 +214,30 @@ class ListRoomsResponse(_message.Message):
     def __init__(self, rooms: _Optional[_Iterable[_Union[Room, _Mapping]]] = ...) -> None: ...
 
 class Room(_message.Message):
-    __slots__ = ("name", "clients_count")
+    __slots__ = ("name", "clients_count", "kind", "peer")
     NAME_FIELD_NUMBER: _ClassVar[int]
     CLIENTS_COUNT_FIELD_NUMBER: _ClassVar[int]
+    KIND_FIELD_NUMBER: _ClassVar[int]
+    PEER_FIELD_NUMBER: _ClassVar[int]
     name: str
     clients_count: int
-    def __init__(self, name: _Optional[str] = ..., clients_count: _Optional[int] = ...) -> None: ...
+    kind: Kind
+    peer: str
+    def __init__(self, name: _Optional[str] = ..., clients_count: _Optional[int] = ..., kind: _Optional[_Union[Kind, str]] = ..., peer: _Optional[str] = ...) -> None: ...
 
 class SearchRequest(_message.Message):
-    __slots__ = ("room", "text", "before", "limit")
+    __slots__ = ("room", "text", "before", "limit", "secret")
     ROOM_FIELD_NUMBER: _ClassVar[int]
     TEXT_FIELD_NUMBER: _ClassVar[int]
     BEFORE_FIELD_NUMBER: _ClassVar[int]
     LIMIT_FIELD_NUMBER: _ClassVar[int]
+    SECRET_FIELD_NUMBER: _ClassVar[int]
     room: str
     text: str
     before: int
     limit: int
-    def __init__(self, room: _Optional[str] = ..., text: _Optional[str] = ..., before: _Optional[int] = ..., limit: _Optional[int] = ...) -> None: ...
+    secret: str
+    def __init__(self, room: _Optional[str] = ..., text: _Optional[str] = ..., before: _Optional[int] = ..., limit: _Optional[int] = ..., secret: _Optional[str] = ...) -> None: ...
 
 class SearchResponse(_message.Message):
     __slots__ = ("messages", "before", "head", "epoch")
@@ -180,24 +252,28 @@ class SearchResponse(_message.Message):
     def __init__(self, messages: _Optional[_Iterable[_Union[Message, _Mapping]]] = ..., before: _Optional[int] = ..., head: _Optional[int] = ..., epoch: _Optional[str] = ...) -> None: ...
 
 class FollowRequest(_message.Message):
-    __slots__ = ("room", "since", "epoch")
+    __slots__ = ("room", "since", "epoch", "secret")
     ROOM_FIELD_NUMBER: _ClassVar[int]
     SINCE_FIELD_NUMBER: _ClassVar[int]
     EPOCH_FIELD_NUMBER: _ClassVar[int]
+    SECRET_FIELD_NUMBER: _ClassVar[int]
     room: str
     since: int
     epoch: str
-    def __init__(self, room: _Optional[str] = ..., since: _Optional[int] = ..., epoch: _Optional[str] = ...) -> None: ...
+    secret: str
+    def __init__(self, room: _Optional[str] = ..., since: _Optional[int] = ..., epoch: _Optional[str] = ..., secret: _Optional[str] = ...) -> None: ...
 
 class FollowResponse(_message.Message):
-    __slots__ = ("started", "messages", "caught_up")
+    __slots__ = ("started", "messages", "caught_up", "redacted")
     STARTED_FIELD_NUMBER: _ClassVar[int]
     MESSAGES_FIELD_NUMBER: _ClassVar[int]
     CAUGHT_UP_FIELD_NUMBER: _ClassVar[int]
+    REDACTED_FIELD_NUMBER: _ClassVar[int]
     started: Started
     messages: Messages
     caught_up: CaughtUp
-    def __init__(self, started: _Optional[_Union[Started, _Mapping]] = ..., messages: _Optional[_Union[Messages, _Mapping]] = ..., caught_up: _Optional[_Union[CaughtUp, _Mapping]] = ...) -> None: ...
+    redacted: Redacted
+    def __init__(self, started: _Optional[_Union[Started, _Mapping]] = ..., messages: _Optional[_Union[Messages, _Mapping]] = ..., caught_up: _Optional[_Union[CaughtUp, _Mapping]] = ..., redacted: _Optional[_Union[Redacted, _Mapping]] = ...) -> None: ...
 
 class Started(_message.Message):
     __slots__ = ("room", "head", "epoch", "reset")
@@ -262,7 +338,7 @@ class IdRange(_message.Message):
     def __init__(self, first: _Optional[int] = ..., last: _Optional[int] = ...) -> None: ...
 
 class ConverseRequest(_message.Message):
-    __slots__ = ("join", "say", "history", "typing", "leave", "list_rooms", "search")
+    __slots__ = ("join", "say", "history", "typing", "leave", "list_rooms", "search", "private", "direct", "invite", "uninvite", "add_device", "take_device", "moderate")
     JOIN_FIELD_NUMBER: _ClassVar[int]
     SAY_FIELD_NUMBER: _ClassVar[int]
     HISTORY_FIELD_NUMBER: _ClassVar[int]
@@ -270,6 +346,13 @@ class ConverseRequest(_message.Message):
     LEAVE_FIELD_NUMBER: _ClassVar[int]
     LIST_ROOMS_FIELD_NUMBER: _ClassVar[int]
     SEARCH_FIELD_NUMBER: _ClassVar[int]
+    PRIVATE_FIELD_NUMBER: _ClassVar[int]
+    DIRECT_FIELD_NUMBER: _ClassVar[int]
+    INVITE_FIELD_NUMBER: _ClassVar[int]
+    UNINVITE_FIELD_NUMBER: _ClassVar[int]
+    ADD_DEVICE_FIELD_NUMBER: _ClassVar[int]
+    TAKE_DEVICE_FIELD_NUMBER: _ClassVar[int]
+    MODERATE_FIELD_NUMBER: _ClassVar[int]
     join: Join
     say: Say
     history: ListHistory
@@ -277,23 +360,32 @@ class ConverseRequest(_message.Message):
     leave: Leave
     list_rooms: ListRooms
     search: Search
-    def __init__(self, join: _Optional[_Union[Join, _Mapping]] = ..., say: _Optional[_Union[Say, _Mapping]] = ..., history: _Optional[_Union[ListHistory, _Mapping]] = ..., typing: _Optional[_Union[BeginTyping, _Mapping]] = ..., leave: _Optional[_Union[Leave, _Mapping]] = ..., list_rooms: _Optional[_Union[ListRooms, _Mapping]] = ..., search: _Optional[_Union[Search, _Mapping]] = ...) -> None: ...
+    private: OpenPrivate
+    direct: OpenDirect
+    invite: Invite
+    uninvite: Uninvite
+    add_device: AddDevice
+    take_device: TakeDevice
+    moderate: Moderate
+    def __init__(self, join: _Optional[_Union[Join, _Mapping]] = ..., say: _Optional[_Union[Say, _Mapping]] = ..., history: _Optional[_Union[ListHistory, _Mapping]] = ..., typing: _Optional[_Union[BeginTyping, _Mapping]] = ..., leave: _Optional[_Union[Leave, _Mapping]] = ..., list_rooms: _Optional[_Union[ListRooms, _Mapping]] = ..., search: _Optional[_Union[Search, _Mapping]] = ..., private: _Optional[_Union[OpenPrivate, _Mapping]] = ..., direct: _Optional[_Union[OpenDirect, _Mapping]] = ..., invite: _Optional[_Union[Invite, _Mapping]] = ..., uninvite: _Optional[_Union[Uninvite, _Mapping]] = ..., add_device: _Optional[_Union[AddDevice, _Mapping]] = ..., take_device: _Optional[_Union[TakeDevice, _Mapping]] = ..., moderate: _Optional[_Union[Moderate, _Mapping]] = ...) -> None: ...
 
 class Join(_message.Message):
-    __slots__ = ("room", "user", "since", "epoch", "secret", "quiet")
+    __slots__ = ("room", "user", "since", "epoch", "secret", "quiet", "invite")
     ROOM_FIELD_NUMBER: _ClassVar[int]
     USER_FIELD_NUMBER: _ClassVar[int]
     SINCE_FIELD_NUMBER: _ClassVar[int]
     EPOCH_FIELD_NUMBER: _ClassVar[int]
     SECRET_FIELD_NUMBER: _ClassVar[int]
     QUIET_FIELD_NUMBER: _ClassVar[int]
+    INVITE_FIELD_NUMBER: _ClassVar[int]
     room: str
     user: str
     since: int
     epoch: str
     secret: str
     quiet: bool
-    def __init__(self, room: _Optional[str] = ..., user: _Optional[str] = ..., since: _Optional[int] = ..., epoch: _Optional[str] = ..., secret: _Optional[str] = ..., quiet: _Optional[bool] = ...) -> None: ...
+    invite: str
+    def __init__(self, room: _Optional[str] = ..., user: _Optional[str] = ..., since: _Optional[int] = ..., epoch: _Optional[str] = ..., secret: _Optional[str] = ..., quiet: _Optional[bool] = ..., invite: _Optional[str] = ...) -> None: ...
 
 class Say(_message.Message):
     __slots__ = ("room", "text", "key", "after")
@@ -349,8 +441,82 @@ class Search(_message.Message):
     key: str
     def __init__(self, room: _Optional[str] = ..., text: _Optional[str] = ..., before: _Optional[int] = ..., limit: _Optional[int] = ..., key: _Optional[str] = ...) -> None: ...
 
+class OpenPrivate(_message.Message):
+    __slots__ = ("room", "key")
+    ROOM_FIELD_NUMBER: _ClassVar[int]
+    KEY_FIELD_NUMBER: _ClassVar[int]
+    room: str
+    key: str
+    def __init__(self, room: _Optional[str] = ..., key: _Optional[str] = ...) -> None: ...
+
+class OpenDirect(_message.Message):
+    __slots__ = ("user", "key")
+    USER_FIELD_NUMBER: _ClassVar[int]
+    KEY_FIELD_NUMBER: _ClassVar[int]
+    user: str
+    key: str
+    def __init__(self, user: _Optional[str] = ..., key: _Optional[str] = ...) -> None: ...
+
+class Invite(_message.Message):
+    __slots__ = ("room", "uses", "seconds", "key")
+    ROOM_FIELD_NUMBER: _ClassVar[int]
+    USES_FIELD_NUMBER: _ClassVar[int]
+    SECONDS_FIELD_NUMBER: _ClassVar[int]
+    KEY_FIELD_NUMBER: _ClassVar[int]
+    room: str
+    uses: int
+    seconds: int
+    key: str
+    def __init__(self, room: _Optional[str] = ..., uses: _Optional[int] = ..., seconds: _Optional[int] = ..., key: _Optional[str] = ...) -> None: ...
+
+class Uninvite(_message.Message):
+    __slots__ = ("room", "user", "key")
+    ROOM_FIELD_NUMBER: _ClassVar[int]
+    USER_FIELD_NUMBER: _ClassVar[int]
+    KEY_FIELD_NUMBER: _ClassVar[int]
+    room: str
+    user: str
+    key: str
+    def __init__(self, room: _Optional[str] = ..., user: _Optional[str] = ..., key: _Optional[str] = ...) -> None: ...
+
+class AddDevice(_message.Message):
+    __slots__ = ("key", "user", "secret")
+    KEY_FIELD_NUMBER: _ClassVar[int]
+    USER_FIELD_NUMBER: _ClassVar[int]
+    SECRET_FIELD_NUMBER: _ClassVar[int]
+    key: str
+    user: str
+    secret: str
+    def __init__(self, key: _Optional[str] = ..., user: _Optional[str] = ..., secret: _Optional[str] = ...) -> None: ...
+
+class TakeDevice(_message.Message):
+    __slots__ = ("token", "key")
+    TOKEN_FIELD_NUMBER: _ClassVar[int]
+    KEY_FIELD_NUMBER: _ClassVar[int]
+    token: str
+    key: str
+    def __init__(self, token: _Optional[str] = ..., key: _Optional[str] = ...) -> None: ...
+
+class Moderate(_message.Message):
+    __slots__ = ("act", "user", "room", "id", "seconds", "reason", "key")
+    ACT_FIELD_NUMBER: _ClassVar[int]
+    USER_FIELD_NUMBER: _ClassVar[int]
+    ROOM_FIELD_NUMBER: _ClassVar[int]
+    ID_FIELD_NUMBER: _ClassVar[int]
+    SECONDS_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    KEY_FIELD_NUMBER: _ClassVar[int]
+    act: Act
+    user: str
+    room: str
+    id: int
+    seconds: int
+    reason: str
+    key: str
+    def __init__(self, act: _Optional[_Union[Act, str]] = ..., user: _Optional[str] = ..., room: _Optional[str] = ..., id: _Optional[int] = ..., seconds: _Optional[int] = ..., reason: _Optional[str] = ..., key: _Optional[str] = ...) -> None: ...
+
 class ConverseResponse(_message.Message):
-    __slots__ = ("welcome", "messages", "history", "presence", "typing", "refused", "rooms", "found")
+    __slots__ = ("welcome", "messages", "history", "presence", "typing", "refused", "rooms", "found", "place", "invitation", "device_link", "device", "done", "redacted")
     WELCOME_FIELD_NUMBER: _ClassVar[int]
     MESSAGES_FIELD_NUMBER: _ClassVar[int]
     HISTORY_FIELD_NUMBER: _ClassVar[int]
@@ -359,6 +525,12 @@ class ConverseResponse(_message.Message):
     REFUSED_FIELD_NUMBER: _ClassVar[int]
     ROOMS_FIELD_NUMBER: _ClassVar[int]
     FOUND_FIELD_NUMBER: _ClassVar[int]
+    PLACE_FIELD_NUMBER: _ClassVar[int]
+    INVITATION_FIELD_NUMBER: _ClassVar[int]
+    DEVICE_LINK_FIELD_NUMBER: _ClassVar[int]
+    DEVICE_FIELD_NUMBER: _ClassVar[int]
+    DONE_FIELD_NUMBER: _ClassVar[int]
+    REDACTED_FIELD_NUMBER: _ClassVar[int]
     welcome: Welcome
     messages: Messages
     history: HistoryPage
@@ -367,10 +539,16 @@ class ConverseResponse(_message.Message):
     refused: Refused
     rooms: Rooms
     found: Found
-    def __init__(self, welcome: _Optional[_Union[Welcome, _Mapping]] = ..., messages: _Optional[_Union[Messages, _Mapping]] = ..., history: _Optional[_Union[HistoryPage, _Mapping]] = ..., presence: _Optional[_Union[Presence, _Mapping]] = ..., typing: _Optional[_Union[Typing, _Mapping]] = ..., refused: _Optional[_Union[Refused, _Mapping]] = ..., rooms: _Optional[_Union[Rooms, _Mapping]] = ..., found: _Optional[_Union[Found, _Mapping]] = ...) -> None: ...
+    place: Place
+    invitation: Invitation
+    device_link: DeviceLink
+    device: Device
+    done: Done
+    redacted: Redacted
+    def __init__(self, welcome: _Optional[_Union[Welcome, _Mapping]] = ..., messages: _Optional[_Union[Messages, _Mapping]] = ..., history: _Optional[_Union[HistoryPage, _Mapping]] = ..., presence: _Optional[_Union[Presence, _Mapping]] = ..., typing: _Optional[_Union[Typing, _Mapping]] = ..., refused: _Optional[_Union[Refused, _Mapping]] = ..., rooms: _Optional[_Union[Rooms, _Mapping]] = ..., found: _Optional[_Union[Found, _Mapping]] = ..., place: _Optional[_Union[Place, _Mapping]] = ..., invitation: _Optional[_Union[Invitation, _Mapping]] = ..., device_link: _Optional[_Union[DeviceLink, _Mapping]] = ..., device: _Optional[_Union[Device, _Mapping]] = ..., done: _Optional[_Union[Done, _Mapping]] = ..., redacted: _Optional[_Union[Redacted, _Mapping]] = ...) -> None: ...
 
 class Welcome(_message.Message):
-    __slots__ = ("room", "user", "head", "epoch", "clients_count", "users", "limits", "utc_offset", "reset")
+    __slots__ = ("room", "user", "head", "epoch", "clients_count", "users", "limits", "utc_offset", "reset", "kind", "peer", "may")
     ROOM_FIELD_NUMBER: _ClassVar[int]
     USER_FIELD_NUMBER: _ClassVar[int]
     HEAD_FIELD_NUMBER: _ClassVar[int]
@@ -380,6 +558,9 @@ class Welcome(_message.Message):
     LIMITS_FIELD_NUMBER: _ClassVar[int]
     UTC_OFFSET_FIELD_NUMBER: _ClassVar[int]
     RESET_FIELD_NUMBER: _ClassVar[int]
+    KIND_FIELD_NUMBER: _ClassVar[int]
+    PEER_FIELD_NUMBER: _ClassVar[int]
+    MAY_FIELD_NUMBER: _ClassVar[int]
     room: str
     user: str
     head: int
@@ -389,7 +570,10 @@ class Welcome(_message.Message):
     limits: Limits
     utc_offset: int
     reset: bool
-    def __init__(self, room: _Optional[str] = ..., user: _Optional[str] = ..., head: _Optional[int] = ..., epoch: _Optional[str] = ..., clients_count: _Optional[int] = ..., users: _Optional[_Iterable[str]] = ..., limits: _Optional[_Union[Limits, _Mapping]] = ..., utc_offset: _Optional[int] = ..., reset: _Optional[bool] = ...) -> None: ...
+    kind: Kind
+    peer: str
+    may: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, room: _Optional[str] = ..., user: _Optional[str] = ..., head: _Optional[int] = ..., epoch: _Optional[str] = ..., clients_count: _Optional[int] = ..., users: _Optional[_Iterable[str]] = ..., limits: _Optional[_Union[Limits, _Mapping]] = ..., utc_offset: _Optional[int] = ..., reset: _Optional[bool] = ..., kind: _Optional[_Union[Kind, str]] = ..., peer: _Optional[str] = ..., may: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class Limits(_message.Message):
     __slots__ = ("name", "room", "text", "frame")
@@ -460,6 +644,72 @@ class Found(_message.Message):
     before: int
     key: str
     def __init__(self, room: _Optional[str] = ..., text: _Optional[str] = ..., messages: _Optional[_Iterable[_Union[Message, _Mapping]]] = ..., before: _Optional[int] = ..., key: _Optional[str] = ...) -> None: ...
+
+class Place(_message.Message):
+    __slots__ = ("room", "kind", "peer", "key")
+    ROOM_FIELD_NUMBER: _ClassVar[int]
+    KIND_FIELD_NUMBER: _ClassVar[int]
+    PEER_FIELD_NUMBER: _ClassVar[int]
+    KEY_FIELD_NUMBER: _ClassVar[int]
+    room: str
+    kind: Kind
+    peer: str
+    key: str
+    def __init__(self, room: _Optional[str] = ..., kind: _Optional[_Union[Kind, str]] = ..., peer: _Optional[str] = ..., key: _Optional[str] = ...) -> None: ...
+
+class Invitation(_message.Message):
+    __slots__ = ("room", "token", "uses", "expires", "key")
+    ROOM_FIELD_NUMBER: _ClassVar[int]
+    TOKEN_FIELD_NUMBER: _ClassVar[int]
+    USES_FIELD_NUMBER: _ClassVar[int]
+    EXPIRES_FIELD_NUMBER: _ClassVar[int]
+    KEY_FIELD_NUMBER: _ClassVar[int]
+    room: str
+    token: str
+    uses: int
+    expires: int
+    key: str
+    def __init__(self, room: _Optional[str] = ..., token: _Optional[str] = ..., uses: _Optional[int] = ..., expires: _Optional[int] = ..., key: _Optional[str] = ...) -> None: ...
+
+class DeviceLink(_message.Message):
+    __slots__ = ("token", "user", "seconds", "key")
+    TOKEN_FIELD_NUMBER: _ClassVar[int]
+    USER_FIELD_NUMBER: _ClassVar[int]
+    SECONDS_FIELD_NUMBER: _ClassVar[int]
+    KEY_FIELD_NUMBER: _ClassVar[int]
+    token: str
+    user: str
+    seconds: int
+    key: str
+    def __init__(self, token: _Optional[str] = ..., user: _Optional[str] = ..., seconds: _Optional[int] = ..., key: _Optional[str] = ...) -> None: ...
+
+class Device(_message.Message):
+    __slots__ = ("user", "secret", "key")
+    USER_FIELD_NUMBER: _ClassVar[int]
+    SECRET_FIELD_NUMBER: _ClassVar[int]
+    KEY_FIELD_NUMBER: _ClassVar[int]
+    user: str
+    secret: str
+    key: str
+    def __init__(self, user: _Optional[str] = ..., secret: _Optional[str] = ..., key: _Optional[str] = ...) -> None: ...
+
+class Done(_message.Message):
+    __slots__ = ("text", "key")
+    TEXT_FIELD_NUMBER: _ClassVar[int]
+    KEY_FIELD_NUMBER: _ClassVar[int]
+    text: str
+    key: str
+    def __init__(self, text: _Optional[str] = ..., key: _Optional[str] = ...) -> None: ...
+
+class Redacted(_message.Message):
+    __slots__ = ("room", "id", "text")
+    ROOM_FIELD_NUMBER: _ClassVar[int]
+    ID_FIELD_NUMBER: _ClassVar[int]
+    TEXT_FIELD_NUMBER: _ClassVar[int]
+    room: str
+    id: int
+    text: str
+    def __init__(self, room: _Optional[str] = ..., id: _Optional[int] = ..., text: _Optional[str] = ...) -> None: ...
 
 class Refused(_message.Message):
     __slots__ = ("code", "text", "key", "room", "retry_after")

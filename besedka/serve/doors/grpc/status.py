@@ -19,10 +19,11 @@ DOMAIN: Final = "besedka"
 DETAILS: Final = "grpc-status-details-bin"
 """The trailing metadata in which clients look for a google.rpc.Status."""
 
-INVALID, EXISTS, EXHAUSTED = (
+INVALID, EXISTS, EXHAUSTED, DENIED = (
     grpc.StatusCode.INVALID_ARGUMENT,
     grpc.StatusCode.ALREADY_EXISTS,
     grpc.StatusCode.RESOURCE_EXHAUSTED,
+    grpc.StatusCode.PERMISSION_DENIED,
 )
 
 STATUS: Final[dict[Code, grpc.StatusCode]] = {
@@ -51,12 +52,30 @@ STATUS: Final[dict[Code, grpc.StatusCode]] = {
     Code.STORAGE_FULL: EXHAUSTED,
     Code.NOT_STORED: grpc.StatusCode.DATA_LOSS,
     Code.GOING_DOWN: grpc.StatusCode.UNAVAILABLE,
+    Code.NAME_CLAIMED: EXISTS,
+    Code.NOT_KNOWN: DENIED,
+    Code.TOO_MANY_NAMES: EXHAUSTED,
+    Code.NO_SUCH_NAME: grpc.StatusCode.NOT_FOUND,
+    Code.NO_SECRET: grpc.StatusCode.FAILED_PRECONDITION,
+    Code.ROOM_TAKEN: EXISTS,
+    Code.NOT_INVITED: DENIED,
+    Code.BAD_LINK: DENIED,
+    Code.NOT_ALLOWED: DENIED,
+    Code.MUTED: DENIED,
+    Code.BANNED: DENIED,
+    Code.NO_ACCESS: grpc.StatusCode.UNAUTHENTICATED,
 }
 
 FIELDS: Final[dict[Code, str]] = {
     Code.BAD_NAME: "user",
     Code.NAME_RESERVED: "user",
     Code.NAME_TAKEN: "user",
+    Code.NAME_CLAIMED: "user",
+    Code.NO_SUCH_NAME: "user",
+    Code.ROOM_TAKEN: "room",
+    Code.NOT_INVITED: "room",
+    Code.BAD_LINK: "invite",
+    Code.NO_SECRET: "secret",
     Code.BAD_ROOM: "room",
     Code.NO_SUCH_ROOM: "room",
     Code.EMPTY_TEXT: "text",
