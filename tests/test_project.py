@@ -123,7 +123,7 @@ def test_every_limit_is_in_the_protocol() -> None:
         f"requests waiting on one connection | {visit.REQUESTS_WAITING} |",
         f"names of one person | {people_names.NAMES_OF_ONE_AT_MOST} |",
         f"names in all | {people_names.NAMES_AT_MOST} |",
-        f"new names from one address | {fairness.NAMES_RATE * fairness.NAMES_BURST_SECONDS:g} at once, "
+        f"new names from one address | {fairness.NAMES_RATE * fairness.NAMES_BURST_SECONDS:g} at once",
         f"then one in {1 / fairness.NAMES_RATE:g} seconds |",
         f"the life of an add-a-device link | {devices.LINK_SECONDS} seconds |",
         f"private rooms of one owner | {rooms.ROOMS_OF_OWNER_AT_MOST} |",
