@@ -137,3 +137,37 @@ def test_all_of_the_chat_is_below_its_base_path_and_nothing_elsewhere(make_serve
         assert refusal.value.response.status_code == 404
         assert "try /talk/chat/ws" in (refusal.value.response.body or b"").decode()
     assert ask(server, "/talk/chat/history.txt", "Host: localhost").status == 200
+
+
+@dataclass(frozen=True)
+class Named:
+    """A server as one asks for it by another name."""
+
+    server: RunningServer
+    name: str
+
+    @property
+    def port(self) -> int:
+        """Where it listens."""
+        return self.server.port
+
+    def url(self, path: str = "/ws") -> str:
+        """The address of one of its WebSockets."""
+        return f"ws://{self.name}:{self.port}{path}"
+
+
+@pytest.mark.parametrize(
+    ("name", "is_limited"), [("chat.example", True), ("localhost", False)], ids=["public", "local"]
+)
+def test_who_asks_by_the_public_name_is_no_program_of_this_machine(
+    name: str, is_limited: bool, make_server: ServerMaker
+) -> None:
+    """A proxy that nobody has told us of may hand on the name, and nothing else."""
+    server = make_server("--public-host", "chat.example", "--rate", "0.5", "--lang", "en").start()
+    there = socket.create_connection(("127.0.0.1", server.port))
+    with Talker(Named(server, name), sock=there, proxy=None) as program:
+        program.join("program", quiet=True)
+        for number in range(10):
+            program.tell("chat", text=f"{number}", key=f"k{number}")
+        kinds = [program.hear()["type"] for _ in range(10)]
+        assert ("error" in kinds) is is_limited
