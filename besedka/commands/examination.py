@@ -158,7 +158,7 @@ def _port(place: Place) -> Finding:
         raise Trouble(
             f"port {place.port} of {place.host} refuses connections: nobody listens there",
             "Does the server run, is this its port, and does it listen for other machines? "
-            "It does with: besedka serve --host 0.0.0.0",
+            "It does with: besedka serve --lan",
         ) from None
     except TimeoutError:
         raise Trouble(

@@ -14,6 +14,7 @@ from besedka.proto import words as proto
 from besedka.proto.besedka.v1.chat_pb2_grpc import ChatStub
 from besedka.remote.carrier import HANDSHAKE_SECONDS
 from besedka.remote.errors import CarrierEnded
+from besedka.wire.access import authorization
 from besedka.wire.words import ClientWord, ServerWord, Welcome
 
 OPTIONS: Final = [
@@ -78,12 +79,13 @@ class GrpcCarrier:
             if isinstance(error, grpc.aio.AioRpcError)
             else (await self._call.code(), await self._call.details())
         )
-        return CarrierEnded(details or code.name, come_back=code in COME_BACK)
+        is_key = code is grpc.StatusCode.UNAUTHENTICATED
+        return CarrierEnded(details or code.name, come_back=code in COME_BACK, needs_key=is_key)
 
 
 @asynccontextmanager
-async def by_grpc(url: str) -> AsyncIterator[GrpcCarrier]:
-    """Connect by ``grpc://``, ``grpcs://`` (TLS) or ``unix:``.
+async def by_grpc(url: str, key: str = "") -> AsyncIterator[GrpcCarrier]:
+    """Connect by ``grpc://``, ``grpcs://`` (TLS) or ``unix:``, with an access key or without.
 
     Raises:
         CarrierEnded: if it cannot be reached.
@@ -94,11 +96,16 @@ async def by_grpc(url: str) -> AsyncIterator[GrpcCarrier]:
                 await _connected(channel)
         except TimeoutError:
             raise CarrierEnded("no answer in time", come_back=True) from None
-        call = ChatStub(channel).Converse()  # type: ignore[no-untyped-call]  # generated without types
+        call = ChatStub(channel).Converse(metadata=metadata(key))  # type: ignore[no-untyped-call]  # generated without types
         try:
             yield GrpcCarrier(call)
         finally:
             call.cancel()
+
+
+def metadata(key: str) -> tuple[tuple[str, str], ...]:
+    """What brings an access key with a call; nothing if there is none."""
+    return (("authorization", authorization(key)),) if key else ()
 
 
 def open_channel(url: str) -> grpc.aio.Channel:
