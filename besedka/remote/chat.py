@@ -146,6 +146,7 @@ class RemoteChat:
 
         Raises:
             ConnectionFailed: if the server does not want us back.
+            JoinRefused: if the access key is valid no more.
         """
         while True:
             self._changed.clear()

@@ -119,8 +119,9 @@ async def importing(
     async with open_channel(there.url) as channel:
         stub: Any = ChatStub(channel)  # type: ignore[no-untyped-call]  # generated without types
         try:
-            await stub.Import(iter([pb.ImportRequest(speaker=speaker)]), metadata=metadata(key))
+            # First, because a call that is ended while its requests are written may not tell why.
             last = await _head(stub, speaker.room, key)
+            await stub.Import(iter([pb.ImportRequest(speaker=speaker)]), metadata=metadata(key))
         except grpc.aio.AioRpcError as error:
             if error.code() is grpc.StatusCode.UNAUTHENTICATED:
                 raise needs_key(there.url, key) from None
