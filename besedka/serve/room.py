@@ -23,7 +23,7 @@ from typing import Final, Protocol
 
 from besedka.serve.history import LATEST_MESSAGES, Latest
 from besedka.serve.member import Member, Sender
-from besedka.serve.people import Person
+from besedka.serve.people.presence import Person
 from besedka.serve.recent import Encode, Recent, Telling
 from besedka.serve.tally import Tally
 from besedka.wire.line import Line, clock_time, stamp, write_line
@@ -70,6 +70,7 @@ class Said:
     user: str
     text: str
     key: str
+    unverified: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -412,12 +413,12 @@ class Room:
             return None
         return latest.lines[cursor - latest.first : self.head - latest.first + 1]
 
-    def page(self, member: Member, lines: Sequence[str]) -> History:
+    def page(self, member: Member, lines: Sequence[str], unverified: list[int]) -> History:
         """The page with these lines that a member hears at its cursor, with the keys that it gave itself."""
         ids = range(member.cursor, member.cursor + len(lines))
         own = ((number, self._keys[number]) for number in ids if number in self._keys)
         keys = {number: key for number, (user, key) in own if user == member.person.name}
-        return History(room=self.name, first=member.cursor, messages=list(lines), keys=keys)
+        return History(self.name, member.cursor, list(lines), keys=keys, unverified=unverified)
 
     def _acknowledge(self, batch: Batch, words: Sequence[Chat]) -> None:
         for one, word in zip(batch.said, words, strict=True):
@@ -456,6 +457,7 @@ class Room:
             timestamp=clock_time(place.stamp),
             at=place.at,
             key=said.key,
+            unverified=said.unverified,
         )
 
 

@@ -9,10 +9,14 @@ from typing import Final
 
 from besedka.serve.addresses import is_loopback
 from besedka.serve.fairness import Fairness
+from besedka.serve.people.names import Names
 from besedka.wire.refusals import Language
 
 KEY_FILE: Final = "access_key.txt"
 """The file with the access keys where no other is named: beside the history."""
+
+CLAIM_DAYS: Final = 90
+"""A term of school, and the holidays behind it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +44,9 @@ class Settings:
         key_file: the file with the access keys; None is the one beside the history, if a key is needed.
         is_open: no key is needed, wherever it listens.
         metrics_open: figures are for other machines, too.
+        names: how names are held.
+        claim_days: after so many days without its holder a name is free again; 0: never.
+        people: the folder of the small files about people; None is the history's.
         origins: web pages that may talk to us, beside those of our own host; as `clean_origin` gives them.
     """
 
@@ -56,6 +63,14 @@ class Settings:
     key_file: Path | None = None
     is_open: bool = False
     metrics_open: bool = False
+    names: Names = Names.CLAIMED
+    claim_days: int = CLAIM_DAYS
+    people: Path | None = None
+
+    @property
+    def people_folder(self) -> Path:
+        """Where the small files about people are."""
+        return (self.people or self.history.parent).absolute()
 
     @property
     def zone(self) -> tzinfo | None:

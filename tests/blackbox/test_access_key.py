@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import itertools
 import re
 import socket
 import stat
@@ -11,6 +12,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +25,7 @@ from websockets.exceptions import ConnectionClosed
 
 from besedka.proto.besedka.v1 import chat_pb2 as pb
 from besedka.serve.addresses import own_addresses
-from tests.calling import PATIENCE_SECONDS, Caller, refusal
+from tests.calling import PATIENCE_SECONDS, Caller, ending, refusal
 from tests.commanding import BESEDKA
 from tests.conftest import ServerMaker
 from tests.running import ROOT, RunningServer, free_port
@@ -217,52 +219,44 @@ def test_what_was_said_after_the_close_is_not_heard_either(server: RunningServer
 
 
 def test_over_grpc_all_who_bring_no_key_get_the_same_status_whatever_they_call(lively: RunningServer) -> None:
-    statuses = set()
+    requests: dict[str, list[Any]] = {
+        "/besedka.v1.Chat/Send": [pb.SendRequest(user="Mallory", text="x")],
+        "/besedka.v1.Chat/ListMessages": [pb.ListMessagesRequest(), pb.ListMessagesRequest(room="nowhere")],
+        "/besedka.v1.Chat/ListRooms": [pb.ListRoomsRequest()],
+        "/besedka.v1.Chat/Search": [pb.SearchRequest(text="secret")],
+        "/besedka.v1.Chat/Follow": [pb.FollowRequest(), pb.FollowRequest(room="nowhere")],
+        "/besedka.v1.Chat/Import": [pb.ImportRequest(speaker=pb.Speaker(user="Mallory"))],
+        "/besedka.v1.Chat/Converse": [pb.ConverseRequest(join=pb.Join(user="Mallory"))],
+        "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo": [
+            reflection_pb2.ServerReflectionRequest(list_services="")
+        ],
+        "/besedka.v1.Chat/Nothing": [pb.SendRequest()],
+        "/nothing.v1.Nothing/Nothing": [pb.SendRequest(text="x" * 2_000_000)],
+        "/grpc.health.v1.Healthy/Check": [health_pb2.HealthCheckRequest()],
+    }
+    assert {
+        f"/besedka.v1.Chat/{method.name}" for method in pb.DESCRIPTOR.services_by_name["Chat"].methods
+    } <= {*requests}
+    metadata: list[Any] = [
+        (),
+        brought("wrong-key-of-some-length"),
+        (*brought(PHONE), *brought(LAB)),
+        (("key", PHONE), ("authorization", PHONE)),
+    ]
     with Caller(lively) as caller:
-        stubs = [
-            lambda how: caller.stub.Send(pb.SendRequest(user="Mallory", text="x"), **how),
-            lambda how: caller.stub.ListMessages(pb.ListMessagesRequest(), **how),
-            lambda how: caller.stub.ListMessages(pb.ListMessagesRequest(room="nowhere"), **how),
-            lambda how: caller.stub.ListRooms(pb.ListRoomsRequest(), **how),
-            lambda how: caller.stub.Search(pb.SearchRequest(text="secret"), **how),
-            lambda how: next(caller.stub.Follow(pb.FollowRequest(room="nowhere"), **how)),
-            lambda how: caller.stub.Import(
-                iter([pb.ImportRequest(speaker=pb.Speaker(user="Mallory"))]), **how
-            ),
-            lambda how: next(
-                caller.stub.Converse(iter([pb.ConverseRequest(join=pb.Join(user="Mallory"))]), **how)
-            ),
-            lambda how: next(
-                reflection_pb2_grpc.ServerReflectionStub(caller.channel).ServerReflectionInfo(  # type: ignore[no-untyped-call]
-                    iter([reflection_pb2.ServerReflectionRequest(list_services="")]), **how
-                )
-            ),
-            *(
-                lambda how, method=method: caller.channel.unary_unary(method, None, None)(
-                    b"\xff" * 2_000_000, **how
-                )
-                for method in (
-                    "/besedka.v1.Chat/Nothing",
-                    "/nothing.v1.Nothing/Nothing",
-                    "/grpc.health.v1.Healthy/Check",
-                    "/x/Send",
-                )
-            ),
-        ]
-        for metadata in (
-            (),
-            brought("wrong-key-of-some-length"),
-            (*brought(PHONE), *brought(LAB)),
-            (("key", PHONE),),
-        ):
-            for call in stubs:
-                ended = refusal(
-                    lambda call=call, metadata=metadata: call(
-                        {"metadata": metadata, "timeout": PATIENCE_SECONDS}
-                    )
-                )  # type: ignore[misc]
+        statuses = set()
+        for method, given in itertools.product(requests, metadata):
+            for request in requests[method]:
+                # Whatever kind of call it is, a unary one is answered with a status.
+                call = caller.channel.unary_unary(method, type(request).SerializeToString, None)
+                ended = refusal(partial(call, request, metadata=given, timeout=PATIENCE_SECONDS))
                 statuses.add((ended.code, ended.sentence, ended.status.SerializeToString()))
                 assert ended.reason == "no_access"
+        stream: Any = caller.channel.stream_stream(
+            "/besedka.v1.Chat/Converse", pb.ConverseRequest.SerializeToString, None
+        )
+        ended = ending(stream(iter(requests["/besedka.v1.Chat/Converse"]), timeout=PATIENCE_SECONDS))
+        statuses.add((ended.code, ended.sentence, ended.status.SerializeToString()))
         ((code, sentence, _),) = statuses
         assert code is grpc.StatusCode.UNAUTHENTICATED
         assert sentence == "An access key is needed: open the link that the server has shown at its start"
@@ -370,7 +364,7 @@ def test_a_withdrawn_key_ends_what_came_by_it_within_a_second_and_nothing_else(
         phone.join("Phone")
         seed.hear("history")
         lab.join("Lab")
-        ending = {
+        calls = {
             "follow": caller.stub.Follow(pb.FollowRequest(since=4_000), metadata=brought(PHONE)),
             "converse": caller.stub.Converse(
                 _one(pb.ConverseRequest(join=pb.Join(user="Call"))), metadata=brought(PHONE)
@@ -378,13 +372,13 @@ def test_a_withdrawn_key_ends_what_came_by_it_within_a_second_and_nothing_else(
             "import": caller.stub.Import.future(
                 _one(pb.ImportRequest(speaker=pb.Speaker(user="Import"))), metadata=brought(PHONE)
             ),
-            "reflection": reflection_pb2_grpc.ServerReflectionStub(caller.channel).ServerReflectionInfo(  # type: ignore[no-untyped-call]
+            "reflection": reflection_pb2_grpc.ServerReflectionStub(caller.channel).ServerReflectionInfo(
                 _one(reflection_pb2.ServerReflectionRequest(list_services="")), metadata=brought(PHONE)
             ),
         }
         staying = caller.stub.Follow(pb.FollowRequest(since=4_000), metadata=brought(LAB))
         for name in ("follow", "converse", "reflection"):
-            next(ending[name])
+            next(calls[name])
         next(staying)
         download.sendall(
             f"GET /history.txt HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {PHONE}\r\n\r\n".encode()
@@ -395,8 +389,8 @@ def test_a_withdrawn_key_ends_what_came_by_it_within_a_second_and_nothing_else(
         withdrawn = time.monotonic()
         assert phone.ending() == (4003, "an access key is needed")
         assert seed.ending() == (4003, "an access key is needed")
-        for call in ending.values():
-            ended = refusal(lambda call=call: [*call] if hasattr(call, "__next__") else call.result())  # type: ignore[misc]
+        for call in calls.values():
+            ended = ending(call) if hasattr(call, "__next__") else refusal(call.result)
             assert (ended.code, ended.reason) == (grpc.StatusCode.UNAUTHENTICATED, "no_access")
         assert time.monotonic() - withdrawn < GONE_SECONDS + BUSY_SECONDS
         # Nobody has read it, and yet it ended: what comes is what was on its way.
@@ -509,7 +503,7 @@ def test_what_goes_into_the_journal_holds_no_key(keys: Path) -> None:
         text=True,
     ) as process:
         assert process.stdout
-        greeting = []
+        greeting: list[str] = []
         while not greeting or not greeting[-1].startswith("stop"):
             greeting.append(process.stdout.readline())
         process.terminate()

@@ -18,6 +18,7 @@ from tests.terminal.seeing import Terminal
 
 PHONE, LAB, WRONG = "the-key-of-the-phone", "the-key-of-the-lab", "wrong-key-of-some-length"
 KEYS = (PHONE, LAB, WRONG)
+SECRET = "5" * 64
 
 
 @pytest.fixture
@@ -190,7 +191,10 @@ def test_a_program_brings_the_key_too(server: RunningServer, keys: Path) -> None
         with pytest.raises(AddressBad, match="it has 5 characters"):
             async with connect(url, "Bot", key="short"):
                 pass
-        async with connect(url, "Bot", key=PHONE) as chat, connect(f"{url}#;key={LAB}", "Other", key=WRONG):
+        async with (
+            connect(url, "Bot", key=PHONE, secret=SECRET) as chat,
+            connect(f"{url}#;key={LAB}", "Other", key=WRONG, secret=SECRET),
+        ):
             await chat.say("hello")
             assert chat.clients_count >= 1
 
@@ -198,7 +202,7 @@ def test_a_program_brings_the_key_too(server: RunningServer, keys: Path) -> None
         keys.write_text("".join(f"{key}\n" for key in valid), encoding="utf-8")
 
     async def withdrawn(url: str) -> None:
-        async with connect(url, "Bot", key=PHONE) as chat:
+        async with connect(url, "Bot", key=PHONE, secret=SECRET) as chat:
             write(LAB)
             with pytest.raises(JoinRefused, match="withdrawn"):
                 async for _ in chat.follow():
