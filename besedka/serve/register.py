@@ -93,11 +93,12 @@ class Register:
         self._lapse()
         self._watching = self._loop.create_task(self._watch())
 
-    async def close(self) -> None:
-        """Write what is not written yet."""
+    async def close(self, *, is_disk_lost: bool = False) -> None:
+        """Write what is not written yet, unless the disk is one that nothing should wait for."""
         if self._watching:
             self._watching.cancel()
             await asyncio.gather(self._watching, return_exceptions=True)
+        if self._watching and not is_disk_lost:
             for person in self.people.present():
                 self.names.touch(person.name, person.claim, self._stamp(self._clock()))
             await self._write_all()
