@@ -15,6 +15,7 @@ from tests.proxies.proxying import HOST, PROXY, STRANGERS, Certificate, Proxy, f
 
 SNIPPET, SEALED, BELOW = snippets("nginx")
 KNOWN = ("--lang", "en", "--public-host", HOST, "--behind-proxy", PROXY)
+KEY = "k" * 43
 TARGET = "proxy_pass http://127.0.0.1:8765;\n"
 
 
@@ -65,6 +66,27 @@ def test_everybody_counts_by_his_own_address(
     server = make_server(*KNOWN, "--connections-per-address", "2", module=STRANGERS, grpc=True).start()
     with nginx(tmp_path, server, certificate, SNIPPET) as proxy:
         addresses_counted(server, proxy, certificate)
+
+
+@pytest.mark.parametrize("declared", [True, False], ids=["known", "unknown"])
+def test_nobody_is_a_program_of_this_machine_because_the_proxy_is_there(
+    declared: bool, make_server: ServerMaker, certificate: Certificate, tmp_path: Path
+) -> None:
+    (tmp_path / "keys.txt").write_text(f"{KEY}\n")
+    options = ("--key-file", "keys.txt", "--base-path", "/chat")
+    server = make_server(*(KNOWN if declared else KNOWN[:4]), *options, grpc=True).start()
+    assert f"open      http://localhost:{server.port}/chat/#;key={KEY}" in server.greeting
+    snippet = filled(SNIPPET, {f"    location / {{\n        {TARGET}": BELOW})
+    with nginx(tmp_path, server, certificate, snippet) as proxy:
+        key = {"Authorization": f"Bearer {KEY}"}
+        for path, without, having in (("metrics", 401, 403), ("readyz", 401, 200), ("healthz", 200, 200)):
+            assert get(proxy, certificate, f"/chat/{path}").status == without, path
+            assert get(proxy, certificate, f"/chat/{path}", **key).status == having, path
+        below = Proxy(proxy.port, "/chat")
+        with talker(below, certificate) as stranger:
+            assert stranger.ending()[0] == 4003
+        with talker(below, certificate, **key) as anna:
+            anna.join("Anna")
 
 
 def test_pings_keep_the_way_open() -> None:
