@@ -11,11 +11,12 @@ import logging
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, datetime, tzinfo
 from typing import Final, TypeVar, TypeVarTuple
 
-from besedka.serve.errors import AppendError, HistoryLost, StartError, StorageFull
-from besedka.serve.history import ChatHistory, Hits, Restored, room_names, room_path
+from besedka.serve.errors import AppendError, HistoryChanged, HistoryLost, StartError, StorageFull
+from besedka.serve.history import ChatHistory, Hits, Restored, Subject, room_names, room_path
 from besedka.serve.member import Member
 from besedka.serve.metrics import Metrics
 from besedka.serve.people import People
@@ -24,10 +25,11 @@ from besedka.serve.room import Batch, Room, Said
 from besedka.serve.settings import Settings
 from besedka.wire.line import moment, stamp
 from besedka.wire.names import DEFAULT_ROOM
-from besedka.wire.refusals import Code, Refused
+from besedka.wire.refusals import Code, Language, Refused
 from besedka.wire.words import FOUND_MESSAGES_AT_MOST, PAGE_MESSAGES_AT_MOST, History, RoomEntry
 from besedka.wire.words import Chat as ChatWord
 
+A = TypeVar("A")
 T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
 
@@ -66,6 +68,11 @@ waits for one turn at most."""
 
 READY_SECONDS: Final = 2.0
 """A disk that does not answer for so long is not ready."""
+
+_CHANGED: Final = {
+    Language.RU: "сообщение изменили в самом файле",
+    Language.EN: "the message was changed in the file itself",
+}
 
 
 class Chat:
@@ -303,6 +310,8 @@ class Chat:
         if found is None:
             return None
         number, line = found
+        # What was redacted meanwhile is not what was said.
+        said = replace(said, text=line.text)
         return room.found(said, number, moment(line.stamp, self._settings.zone), line.stamp)
 
     def type(self, room: Room, member: Member) -> None:
@@ -335,12 +344,14 @@ class Chat:
         return self._page(room, member, lines) if lines and member.cursor == cursor else None
 
     def try_live(self, room: Room, member: Member) -> bool:
-        """Let a member go live if it is at the head, and tell it who came and went while it was behind."""
+        """Let a member go live if it is at the head, and tell it what was not in the log while it was behind."""
         if not room.try_live(member):
             return False
         missed = room.missed_notices(member, self._settings.language, self.stamp())
         if missed:
             member.hear(missed)
+        for redacted in room.missed_redactions(member):
+            member.hear(redacted)
         return True
 
     async def page(self, room: Room, before: int, limit: int) -> History:
@@ -370,7 +381,7 @@ class Chat:
         self.hold(room)
         try:
             async with self._search_turn:
-                epoch, end = room.epoch, room.head + 1
+                epoch, end, redactions = room.epoch, room.head + 1, room.redactions
                 before = min(before or end, end)
                 hits = await self._in_thread(
                     self._searcher, history.search, text, before, limit, SEARCH_SECONDS
@@ -381,7 +392,41 @@ class Chat:
             # What was found belongs to the old log, and so does the id from which it was to be.
             return await self.search(room, text, 0, limit)
         self.metrics.tally.searches += 1
-        return hits
+        return replace(hits, lines=room.corrected(hits.ids, hits.lines, redactions))
+
+    # What those who keep order ask for.
+
+    async def subject(self, room: Room, number: int) -> Subject:
+        """What a message is known by that is to be redacted.
+
+        Raises:
+            Refused: `bad_cursor` if there is none; `not_allowed` if other hands were on it; `not_stored`, `going_down`.
+        """
+        if not 1 <= number <= room.head:
+            raise Refused(Code.BAD_CURSOR, room=room.name, given=number, head=room.head)
+        return await self._redacting(room, self._histories[room.name].subject, number)
+
+    async def redact(self, room: Room, subject: Subject) -> None:
+        """Have a tombstone in place of a message's text, on disk and for all who read.
+
+        Raises:
+            Refused: as `subject`; `storage_full`.
+        """
+        size = await self._redacting(room, self._histories[room.name].redact, subject)
+        if room.epoch == subject.epoch:
+            room.redact(subject.number, size)
+
+    async def _redacting(self, room: Room, act: Callable[[A], T], about: A) -> T:
+        try:
+            return await self._in_thread(self._writers, act, about)
+        except HistoryChanged as error:
+            log.warning("nothing was redacted: %s", error)
+            raise Refused(Code.NOT_ALLOWED, why=_CHANGED, room=room.name) from None
+        except AppendError as error:
+            log.error("a message in room %s was not redacted: %s", room.name, error)  # noqa: TRY400 - the sentence is enough
+            self._lose(error)
+            code = Code.STORAGE_FULL if isinstance(error, StorageFull) else Code.NOT_STORED
+            raise Refused(code, room=room.name) from None
 
     # Files, by worker threads.
 
@@ -431,12 +476,17 @@ class Chat:
         self._full_at = self._loop.time()
         log.error("%d messages in room %s were not stored: %s", len(batch.said), room.name, error)
         room.not_stored(batch, lambda said: Refused(code, key=said.key, room=room.name))
+        self._lose(error)
+
+    def _lose(self, error: AppendError) -> None:
         if isinstance(error, HistoryLost) and not self.lost.done():
             self._going_down = True
             self.lost.set_result(error)
 
     async def _read(self, room: Room, first: int, limit: int) -> list[str]:
-        return await self._in_thread(self._readers, self._histories[room.name].read, first, limit)
+        redactions = room.redactions
+        lines = await self._in_thread(self._readers, self._histories[room.name].read, first, limit)
+        return room.corrected(range(first, first + len(lines)), lines, redactions)
 
     def _in_thread(
         self, pool: ThreadPoolExecutor, act: Callable[[*Ts], T], *arguments: *Ts

@@ -14,6 +14,7 @@ from typing import Final, TypeVar, assert_never
 
 from besedka.serve.chat import Chat
 from besedka.serve.fairness import REFUSAL_SECONDS, SEARCH_FRAMES, Pace
+from besedka.serve.history import Hits
 from besedka.serve.member import Member
 from besedka.serve.people import Person
 from besedka.serve.resend import SaidBefore
@@ -216,8 +217,7 @@ class Conversation(Visitor):
                 self._keep_pace(word)
                 self._say(word)
             case Browse():
-                page = self.chat.page(self._place(word.room).room, word.before, word.limit)
-                self._later(word, page, lambda page: self._show(page, word))
+                self._browse(word)
             case BeginTyping():
                 place = self._named_place(word.room)
                 self.chat.type(place.room, place.member)
@@ -310,19 +310,29 @@ class Conversation(Visitor):
         if known:
             self.tell(known)
 
-    def _show(self, page: History, word: Browse) -> None:
-        self.tell(History(room=page.room, first=page.first, messages=page.messages, before=word.before))
+    def _browse(self, word: Browse) -> None:
+        room = self._place(word.room).room
+        redactions = room.redactions
+
+        def show(page: History) -> None:
+            # What is redacted between the look and this line has been told already.
+            ids = range(page.first, page.first + len(page.messages))
+            lines = room.corrected(ids, page.messages, redactions)
+            self.tell(History(room=page.room, first=page.first, messages=lines, before=word.before))
+
+        self._later(word, self.chat.page(room, word.before, word.limit), show)
 
     def _search(self, word: Search) -> None:
         clean_key(word.key)
         self.pace.hear(self.chat.now(), SEARCH_FRAMES - 1)
         room = self._place(word.room).room
-        hits = self.chat.search(room, clean_search(word.text), word.before, word.limit)
-        self._later(
-            word,
-            hits,
-            lambda hits: self.tell(Found(room.name, word.text, hits.lines, hits.ids, hits.before, word.key)),
-        )
+        redactions = room.redactions
+
+        def show(hits: Hits) -> None:
+            lines = room.corrected(hits.ids, hits.lines, redactions)
+            self.tell(Found(room.name, word.text, lines, hits.ids, hits.before, word.key))
+
+        self._later(word, self.chat.search(room, clean_search(word.text), word.before, word.limit), show)
 
     def _named_place(self, room: str) -> _Place:
         """His place in a room in which he has a name."""

@@ -6,9 +6,10 @@ ServeError
 │   ├── HistoryInUse
 │   ├── AddressUnusable
 │   └── CertificateUnusable
-└── AppendError             a batch was not stored, and nobody is told of it
-├── StorageFull             no room now; the file is as it was, try again later
-└── HistoryLost             final: the server must stop, nothing is retried
+├── AppendError             a batch was not stored, and nobody is told of it
+│   ├── StorageFull         no room now; the file is as it was, try again later
+│   └── HistoryLost         final: the server must stop, nothing is retried
+└── HistoryChanged          a message is not as it was written, and is left alone
 """
 
 from __future__ import annotations
@@ -69,3 +70,10 @@ class HistoryLost(AppendError):  # noqa: N818
 
     def __init__(self, path: Path, reason: str) -> None:
         super().__init__(f"the history {path} cannot be written any more: {reason}")
+
+
+class HistoryChanged(ServeError):  # noqa: N818
+    """Other hands were on a message that was to be changed."""
+
+    def __init__(self, path: Path, number: int) -> None:
+        super().__init__(f"message {number} of {path} is not as it was written")

@@ -13,7 +13,7 @@ from besedka.serve.people import Person
 from besedka.serve.room import Room
 from besedka.wire.refusals import Refused
 from besedka.wire.words import Chat as ChatWord
-from besedka.wire.words import ServerWord
+from besedka.wire.words import Redacted, ServerWord, Typing
 
 
 class FollowMember(StreamMember):
@@ -22,10 +22,12 @@ class FollowMember(StreamMember):
     __slots__ = ()
 
     stream: FollowStream
-    hears_typing = False
+    ignores = frozenset({Typing})
 
     @staticmethod
     def encode(words: Sequence[ServerWord]) -> bytes:
+        if isinstance(words[0], Redacted):
+            return _redacted(words[0])
         if not isinstance(words[0], ChatWord):
             return b""
         return pb.FollowResponse(
@@ -54,6 +56,8 @@ class FollowStream(Stream):
 
     def tell(self, word: ServerWord) -> None:
         """Comings and goings are not told here."""
+        if isinstance(word, Redacted):
+            self.answer(_redacted(word))
 
     def enter(self, since: int | None, epoch: str) -> None:
         """Begin to read."""
@@ -76,3 +80,8 @@ class FollowStream(Stream):
             self._is_caught_up = True
             caught_up = pb.CaughtUp(head=member.cursor - 1)
             self.answer(pb.FollowResponse(caught_up=caught_up).SerializeToString())
+
+
+def _redacted(word: Redacted) -> bytes:
+    redacted = pb.Redacted(room=word.room, id=word.id, text=word.text)
+    return pb.FollowResponse(redacted=redacted).SerializeToString()

@@ -19,7 +19,7 @@ from besedka.serve.room import Room, Said
 from besedka.wire.line import clock_time
 from besedka.wire.names import DEFAULT_ROOM, SYSTEM_NAME, clean_name, clean_text
 from besedka.wire.refusals import Language, Refused
-from besedka.wire.words import History, SeedHistory, ServerWord, decode_seed
+from besedka.wire.words import History, Redacted, SeedHistory, ServerWord, Typing, decode_seed
 
 
 class SeedMember(SocketMember):
@@ -29,7 +29,7 @@ class SeedMember(SocketMember):
 
     visitor: SeedTalk
 
-    hears_typing = False
+    ignores = frozenset({Typing, Redacted})
 
     def __init__(self, room: Room, talk: SeedTalk, connection: Connection) -> None:
         super().__init__(Person(), talk, connection)
