@@ -90,6 +90,23 @@ Examples:
     help="Connections from one address (not this machine's own); 0 is no limit.",
 )
 @setting(
+    "--names",
+    default="claimed",
+    type=click.Choice(["open", "claimed", "invited"]),
+    help="Whose a name is: its user's while he is here, its first holder's for good, or only people who are known come in.",
+)
+@setting(
+    "--claim-days",
+    default=90,
+    type=click.IntRange(0, 36_500),
+    help="After so many days without its holder a name is free again; 0 is never.",
+)
+@setting(
+    "--people",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="The folder of the files about people; if not given the history's.",
+)
+@setting(
     "--origin",
     multiple=True,
     callback=_origins,
@@ -110,12 +127,16 @@ def serve(
     rate: float,
     rate_address: float,
     connections_per_address: int,
+    names: str,
+    claim_days: int,
+    people: Path | None,
     origin: tuple[str, ...],
 ) -> None:
     """Start the chat and keep it running until Ctrl-C."""
     from besedka.serve.errors import ServeError
     from besedka.serve.fairness import Fairness
     from besedka.serve.main import run
+    from besedka.serve.people.names import Names
     from besedka.serve.settings import Certificate, Settings
 
     if (tls_cert is None) != (tls_key is None):
@@ -132,6 +153,9 @@ def serve(
         origins=origin,
         grpc_port=grpc_port or None,
         grpc_unix=grpc_unix,
+        names=Names(names),
+        claim_days=claim_days,
+        people=people,
         certificate=Certificate(tls_cert, tls_key) if tls_cert and tls_key else None,
     )
     try:

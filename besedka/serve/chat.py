@@ -16,17 +16,28 @@ from datetime import UTC, datetime, tzinfo
 from typing import Final, TypeVar, TypeVarTuple
 
 from besedka.serve.errors import AppendError, HistoryChanged, HistoryLost, StartError, StorageFull
+from besedka.serve.fairness import Pace
 from besedka.serve.history import ChatHistory, Hits, Restored, Subject, room_names, room_path
 from besedka.serve.member import Member
 from besedka.serve.metrics import Metrics
-from besedka.serve.people import People
+from besedka.serve.people.names import claim_of
+from besedka.serve.people.presence import Person
+from besedka.serve.register import Register
 from besedka.serve.resend import SaidBefore
 from besedka.serve.room import Batch, Room, Said
 from besedka.serve.settings import Settings
 from besedka.wire.line import moment, stamp
 from besedka.wire.names import DEFAULT_ROOM
 from besedka.wire.refusals import Code, Language, Refused
-from besedka.wire.words import FOUND_MESSAGES_AT_MOST, PAGE_MESSAGES_AT_MOST, History, RoomEntry
+from besedka.wire.words import (
+    FOUND_MESSAGES_AT_MOST,
+    PAGE_MESSAGES_AT_MOST,
+    Found,
+    History,
+    Kind,
+    RoomEntry,
+    Search,
+)
 from besedka.wire.words import Chat as ChatWord
 
 A = TypeVar("A")
@@ -80,16 +91,17 @@ class Chat:
 
     Attributes:
         metrics: what is counted and timed.
-        people: who is present, in all rooms.
+        register: what is known of people, and who is present.
+        clock: unix seconds.
         lost: done when a history can no longer be written; the server must then stop with this error.
     """
 
     def __init__(self, settings: Settings, clock: Callable[[], float] = time.time) -> None:
         self.metrics = Metrics()
-        self.people = People()
+        self.register = Register(settings, clock)
+        self.clock = clock
         self.lost: asyncio.Future[HistoryLost] = asyncio.get_running_loop().create_future()
         self._settings = settings
-        self._clock = clock
         self._loop = asyncio.get_running_loop()
         # Nobody who reads may keep a batch from being written.
         self._writers = ThreadPoolExecutor(WORKERS, thread_name_prefix="besedka-writes")
@@ -117,12 +129,13 @@ class Chat:
     # The chat's own life.
 
     async def start(self) -> Restored:
-        """Open the default room.
+        """Open the default room, and read what is known of people.
 
         Raises:
-            StartError: if its history cannot be used.
+            StartError: if the history, or what is known of people, cannot be used.
         """
         await self._open(DEFAULT_ROOM)
+        await self.register.start()
         return self._histories[DEFAULT_ROOM].restored
 
     async def finish(self) -> None:
@@ -141,6 +154,7 @@ class Chat:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        await self.register.close()
         for pool in (self._writers, self._readers, self._searcher):
             pool.shutdown(wait=False, cancel_futures=True)
         for name, history in self._histories.items():
@@ -196,21 +210,72 @@ class Chat:
 
     def stamp(self) -> str:
         """The time now, as the log writes it."""
-        return stamp(self._clock(), self._settings.zone)
+        return stamp(self.clock(), self._settings.zone)
 
     def utc_offset(self) -> int:
         """How far the log's clock time is east of UTC now, in seconds."""
-        offset = datetime.fromtimestamp(self._clock(), UTC).astimezone(self._settings.zone).utcoffset()
+        offset = datetime.fromtimestamp(self.clock(), UTC).astimezone(self._settings.zone).utcoffset()
         return int(offset.total_seconds()) if offset else 0
 
-    def room(self, name: str) -> Room | asyncio.Task[Room]:
-        """The room of this name, or what will be it when its history is open.
+    def come_in(self, name: str, secret: str, own: str, pace: Pace, invite: str = "") -> Person:
+        """Let somebody be here under a name.
+
+        Args:
+            name: as `clean_name` gives it.
+            secret: what he shows; may be empty.
+            own: what tells one who shows none from others.
+            pace: of his connection.
+            invite: the token of an invitation, if he has one.
 
         Raises:
-            Refused: `too_many_rooms`, `going_down`; the task may raise `room_unavailable`.
+            Refused: `name_taken`, `name_claimed`, `not_known`, `too_many_names`.
+        """
+        names, invitations = self.register.names, self.register.invitations
+        claim = claim_of(secret)
+        offer = invitations.find(invite, "name", name, self.clock()) if invite else None
+        is_new = names.is_new(name, claim)
+        if is_new:
+            pace.claim_name(self.now())
+        person = self.register.people.come(name, claim, own, self.stamp(), is_invited=offer is not None)
+        if offer and is_new:
+            invitations.use(offer)
+        return person
+
+    def go(self, person: Person) -> None:
+        """One connection of a person is here no more."""
+        self.register.people.go(person, self.stamp())
+
+    def redeem(self, room: str, person: Person, invite: str) -> None:
+        """Make somebody who has an invitation a member of a private room, if he is none yet.
+
+        Raises:
+            Refused: as `Admission.into_room`; `no_secret` if nobody could know him again.
+        """
+        register = self.register
+        if register.rooms.kind(room) is Kind.OPEN or register.rooms.membership(room, person.claim):
+            return
+        offer = register.invitations.find(invite, "room", room, self.clock())
+        if offer is None:
+            raise Refused(Code.BAD_LINK, room=room)
+        if not person.is_verified:
+            raise Refused(Code.NO_SECRET, room=room)
+        register.rooms.let_in(room, person.name, person.claim)
+        register.invitations.use(offer)
+
+    def room(self, name: str, claim: str, invite: str = "") -> Room | asyncio.Task[Room]:
+        """The room of this name, or what will be it when its history is open.
+
+        Args:
+            name: as `clean_room` gives it.
+            claim: of who wants to enter it; empty if he has shown nothing.
+            invite: the token of an invitation, if he has one.
+
+        Raises:
+            Refused: `too_many_rooms`, `going_down`, `not_invited`, `bad_link`; the task may raise `room_unavailable`.
         """
         if self._going_down:
             raise Refused(Code.GOING_DOWN)
+        self.register.admission.into_room(name, claim, invite, self.clock())
         room = self._rooms.get(name)
         if room is not None:
             return room
@@ -222,32 +287,54 @@ class Chat:
             task.add_done_callback(lambda _: self._opening.pop(name))
         return self._opening[name]
 
-    async def rooms(self) -> list[RoomEntry]:
-        """All rooms that have a log or are open, by name; who asks while others do is told what the same look has found.
+    async def is_there(self, name: str) -> bool:
+        """Whether there is a room of this name, or will be in a moment."""
+        path = room_path(self._settings.history.absolute(), name)
+        is_written = name == DEFAULT_ROOM or await self._in_thread(self._readers, path.exists)
+        return is_written or name in self._rooms or name in self._opening
+
+    async def rooms(self, claim: str) -> list[RoomEntry]:
+        """The rooms that have a log or are open, and those that somebody belongs to, by name.
+
+        Who asks while others do is told what the same look has found.
+
+        Args:
+            claim: of who asks; empty if he has shown nothing.
 
         Raises:
-            Refused: `going_down`.
+            Refused: `going_down`, `not_known`.
         """
+        self.register.admission.into_chat(claim)
         if self._listing is None:
             self._listing = self._in_thread(self._readers, room_names, self._settings.history.absolute())
             self._listing.add_done_callback(self._has_listed)
         written = await asyncio.shield(self._listing)
-        names = sorted({*self._rooms, *written})
+        own = self.register.rooms.of(claim) if claim else ()
+        lists = self.register.admission.lists
         return [
-            RoomEntry(name, self._rooms[name].clients_count if name in self._rooms else 0) for name in names
+            self._entry(name, claim) for name in sorted({*self._rooms, *written, *own}) if lists(name, claim)
         ]
 
-    async def existing_room(self, name: str) -> Room:
+    def _entry(self, name: str, claim: str) -> RoomEntry:
+        count = self._rooms[name].clients_count if name in self._rooms else 0
+        return RoomEntry(name, count, self.register.rooms.kind(name), self.peer(name, claim))
+
+    def peer(self, room: str, claim: str) -> str:
+        """With whom a talk of two is, for one of the two; empty if it is none."""
+        other = self.register.rooms.peer(room, claim)
+        return (self.register.names.name_of(other.claim) or other.name) if other else ""
+
+    async def existing_room(self, name: str, claim: str) -> Room:
         """The room of this name, if there is one; it is not made.
 
         Raises:
-            Refused: `no_such_room`, and as `room`.
+            Refused: `no_such_room`, `not_known`, and as `room`.
         """
-        if name not in self._rooms and name not in self._opening:
-            path = room_path(self._settings.history.absolute(), name)
-            if not await self._in_thread(self._readers, path.exists):
-                raise Refused(Code.NO_SUCH_ROOM, room=name)
-        room = self.room(name)
+        self.register.admission.into_chat(claim)
+        self.register.admission.into_room(name, claim)
+        if self.register.rooms.kind(name) is Kind.OPEN and not await self.is_there(name):
+            raise Refused(Code.NO_SUCH_ROOM, room=name)
+        room = self.room(name, claim)
         return room if isinstance(room, Room) else await asyncio.shield(room)
 
     def hold(self, room: Room) -> None:
@@ -363,13 +450,23 @@ class Chat:
         while lines and first + len(lines) < before:
             first += len(lines)
             lines = await self._read(room, first, before - first)
-        return History(room=room.name, first=first, messages=lines)
+        return self._history(room, first, lines)
 
     async def page_after(self, room: Room, after: int, limit: int) -> History:
         """The messages behind an id, at most ``limit`` of them."""
         limit = min(limit, PAGE_MESSAGES_AT_MOST, room.head - after)
         lines = await self._read(room, after + 1, limit) if limit > 0 else []
-        return History(room=room.name, first=after + 1, messages=lines)
+        return self._history(room, after + 1, lines)
+
+    def _history(self, room: Room, first: int, lines: list[str]) -> History:
+        unverified = self.register.names.unverified(lines, first)
+        return History(room=room.name, first=first, messages=lines, unverified=unverified)
+
+    def found(self, room: Room, word: Search, hits: Hits) -> Found:
+        """What a search has found, as it is told."""
+        pairs = zip(hits.ids, hits.lines, strict=True)
+        unverified = [number for number, line in pairs if self.register.names.is_doubtful(line)]
+        return Found(room.name, word.text, hits.lines, hits.ids, hits.before, word.key, unverified)
 
     async def search(self, room: Room, text: str, before: int, limit: int) -> Hits:
         """The newest messages older than the id ``before`` (0: than none) that hold a text, as far as one look goes.
@@ -454,7 +551,7 @@ class Chat:
         """Group commit: while one batch is on its way to the disk, the next gathers."""
         history = self._histories[room.name]
         try:
-            while batch := room.take_batch(self._clock(), self._settings.zone):
+            while batch := room.take_batch(self.clock(), self._settings.zone):
                 if room in self._space:
                     self._space.pop(room).set_result(None)
                 try:
@@ -516,7 +613,7 @@ class Chat:
             self._helped.pop(member, None)
 
     def _page(self, room: Room, member: Member, lines: Sequence[str]) -> History:
-        page = room.page(member, lines)
+        page = room.page(member, lines, self.register.names.unverified(lines, member.cursor))
         member.cursor += len(lines)
         self.metrics.tally.pages += 1
         self.metrics.tally.deliveries += len(lines)

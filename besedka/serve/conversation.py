@@ -10,13 +10,17 @@ import secrets
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
-from typing import Final, TypeVar, assert_never
+from typing import Final, TypeVar
+
+from msgspec.structs import replace
 
 from besedka.serve.chat import Chat
 from besedka.serve.fairness import REFUSAL_SECONDS, SEARCH_FRAMES, Pace
 from besedka.serve.history import Hits
 from besedka.serve.member import Member
-from besedka.serve.people import Person
+from besedka.serve.people.names import claim_of
+from besedka.serve.people.presence import Person
+from besedka.serve.reception import Reception
 from besedka.serve.resend import SaidBefore
 from besedka.serve.room import Room, Said
 from besedka.wire.line import clock_time
@@ -34,28 +38,21 @@ from besedka.wire.names import (
 )
 from besedka.wire.refusals import Code, Language, Refused
 from besedka.wire.words import (
-    AddDevice,
     Ask,
     BeginTyping,
     Browse,
     ClientWord,
     Error,
-    Found,
     History,
-    Invite,
     Join,
     Leave,
     Limits,
     ListRooms,
     Moderate,
-    OpenDirect,
-    OpenPrivate,
     Rooms,
     Say,
     Search,
     ServerWord,
-    TakeDevice,
-    Uninvite,
     Welcome,
 )
 
@@ -141,13 +138,13 @@ class _Place:
 class Conversation(Visitor):
     """One who takes part in any number of rooms."""
 
-    __slots__ = ("_own_secret", "_places")
+    __slots__ = ("_own", "_places")
 
     def __init__(self, chat: Chat, pace: Pace, language: Language) -> None:
         super().__init__(chat, pace, language)
         self._places: dict[str, _Place] = {}
         # One connection is one person, in all its rooms, also if it brought no secret.
-        self._own_secret = ""
+        self._own = ""
 
     @abstractmethod
     def make_member(self, person: Person, room: Room, *, is_seen: bool) -> Member:
@@ -186,6 +183,9 @@ class Conversation(Visitor):
             limits=LIMITS,
             utc_offset=self.chat.utc_offset(),
             reset=reset,
+            kind=self.chat.register.rooms.kind(room.name),
+            peer=self.chat.peer(room.name, member.person.claim),
+            may=["invite"] if self.chat.register.admission.may_invite(room.name, member.person.claim) else [],
         )
         self.tell(welcome)
 
@@ -227,7 +227,8 @@ class Conversation(Visitor):
                 self._go(place)
             case ListRooms():
                 clean_key(word.key)
-                self._later(word, self.chat.rooms(), lambda rooms: self.tell(Rooms(rooms, word.key)))
+                rooms = self.chat.rooms(self._person.claim if self._person else "")
+                self._later(word, rooms, lambda rooms: self.tell(Rooms(rooms, word.key)))
             case Search():
                 self._search(word)
             case _:
@@ -235,14 +236,10 @@ class Conversation(Visitor):
 
     def _ask(self, word: Ask) -> None:
         match word:
-            case OpenPrivate() | OpenDirect() | Invite() | Uninvite():
-                raise Refused(Code.NOT_ALLOWED, why=_NOT_HERE)
-            case AddDevice() | TakeDevice():
-                raise Refused(Code.NOT_ALLOWED, why=_NOT_HERE)
             case Moderate():
                 raise Refused(Code.NOT_ALLOWED, why=_NOT_HERE)
             case _:
-                assert_never(word)
+                self._later(word, Reception(self.chat, self.language).answer(word, self._person), self.tell)
 
     def _keep_pace(self, word: Say) -> None:
         """Refuse what is too fast, and then all else with a key until the refused message comes again: so its order stays."""
@@ -265,31 +262,60 @@ class Conversation(Visitor):
     def _join(self, word: Join) -> None:
         name = "" if word.user is None else clean_name(word.user)
         room_name = clean_room(word.room)
-        secret = clean_secret(word.secret)
+        claim = claim_of(clean_secret(word.secret))
         if room_name in self._places:
             raise Refused(Code.ALREADY_JOINED, room=room_name)
         if len(self._places) >= ROOMS_OF_ONE_AT_MOST:
             raise Refused(Code.TOO_MANY_ROOMS, limit=ROOMS_OF_ONE_AT_MOST)
-        room = self.chat.room(room_name)
+        self.chat.register.admission.into_chat(claim, name, word.invite, self.chat.clock())
+        room = self.chat.room(room_name, claim, word.invite)
         if isinstance(room, Room):
-            self._enter(room, name, secret, word)
+            self._enter(room, name, word)
         else:
-            self._later(word, room, lambda room: self._enter(room, name, secret, word))
+            self._later(word, room, lambda room: self._enter(room, name, word))
 
-    def _enter(self, room: Room, name: str, secret: str, word: Join) -> None:
-        if not secret:
-            secret = self._own_secret = self._own_secret or secrets.token_hex(16)
-        person = self.chat.people.come(name, secret) if name else Person()
+    def _enter(self, room: Room, name: str, word: Join) -> None:
+        person = self._come_in(name, word)
+        try:
+            self.chat.redeem(room.name, person, word.invite)
+        except Refused:
+            self._go_away(person)
+            raise
+        if person.claim:
+            self.chat.register.attendance.come(person.claim, self)
         member = self.make_member(person, room, is_seen=bool(name) and not word.quiet)
         self._places[room.name] = _Place(room, member)
         reset = self.chat.enter(room, member, word.since, word.epoch)
         self._welcome(room, member, reset=reset)
         self.chat.follow(room, member)
 
+    def _come_in(self, name: str, word: Join) -> Person:
+        if not name:
+            return Person(claim=claim_of(word.secret))
+        self._own = self._own or secrets.token_hex(16)
+        return self.chat.come_in(name, word.secret, self._own, self.pace, word.invite)
+
+    def _go_away(self, person: Person) -> None:
+        if person.name:
+            self.chat.go(person)
+
+    @property
+    def _person(self) -> Person | None:
+        """Who he is; None if he is in no room."""
+        return next((place.member.person for place in self._places.values()), None)
+
+    def put_out(self, room: str) -> None:
+        """Have him be in a room no more, because he does not belong there now."""
+        place = self._places.pop(room, None)
+        if place:
+            self._go(place)
+            self.refuse(Refused(Code.NOT_INVITED, room=room))
+
     def _say(self, word: Say) -> None:
         place = self._place(word.room)
         room, user = place.room, place.member.person.name
-        said = Said(place.member, user, clean_text(word.text), clean_key(word.key))
+        doubt = place.member.person.is_unverified
+        said = Said(place.member, user, clean_text(word.text), clean_key(word.key), doubt)
         if room.is_full:
             self._later(word, self.chat.space(room), lambda _: self._say(word))
         elif word.after is None or room.knows(user, said.key):
@@ -318,7 +344,7 @@ class Conversation(Visitor):
             # What is redacted between the look and this line has been told already.
             ids = range(page.first, page.first + len(page.messages))
             lines = room.corrected(ids, page.messages, redactions)
-            self.tell(History(room=page.room, first=page.first, messages=lines, before=word.before))
+            self.tell(replace(page, messages=lines, before=word.before))
 
         self._later(word, self.chat.page(room, word.before, word.limit), show)
 
@@ -330,7 +356,7 @@ class Conversation(Visitor):
 
         def show(hits: Hits) -> None:
             lines = room.corrected(hits.ids, hits.lines, redactions)
-            self.tell(Found(room.name, word.text, lines, hits.ids, hits.before, word.key))
+            self.tell(self.chat.found(room, word, Hits(hits.ids, lines, hits.before)))
 
         self._later(word, self.chat.search(room, clean_search(word.text), word.before, word.limit), show)
 
@@ -348,8 +374,11 @@ class Conversation(Visitor):
         return self._places[name]
 
     def _go(self, place: _Place) -> None:
+        person = place.member.person
         self.chat.leave(place.room, place.member)
-        self.chat.people.go(place.member.person)
+        if person.claim:
+            self.chat.register.attendance.go(person.claim, self)
+        self._go_away(person)
 
 
 def _address(refusal: Refused, word: ClientWord) -> None:

@@ -4,6 +4,7 @@ ServeError
 ├── StartError              the server cannot start; the message is for the person who started it
 │   ├── HistoryUnusable
 │   ├── HistoryInUse
+│   ├── RecordUnusable
 │   ├── AddressUnusable
 │   └── CertificateUnusable
 ├── AppendError             a batch was not stored, and nobody is told of it
@@ -38,6 +39,13 @@ class HistoryInUse(StartError):  # noqa: N818
     def __init__(self, path: Path, holder: int | None) -> None:
         who = f"process {holder}" if holder else "another process"
         super().__init__(f"the history {path} is in use by {who}")
+
+
+class RecordUnusable(StartError):  # noqa: N818
+    """A file with what is known of people cannot be read."""
+
+    def __init__(self, path: Path, reason: str) -> None:
+        super().__init__(f"cannot use {path}: {reason}")
 
 
 class AddressUnusable(StartError):  # noqa: N818

@@ -10,7 +10,7 @@ from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 from typing import Final
 from weakref import WeakValueDictionary
 
-from besedka.wire.refusals import Code, Refused
+from besedka.wire.refusals import Code, Language, Refused
 
 BURST_SECONDS: Final = 10.0
 """A bucket holds what its rate gives in so long: a paste, or an outbox after a reconnect, goes through at once."""
@@ -87,19 +87,28 @@ class Fairness:
     connections_per_address: int = 1_000
 
 
+NAMES_RATE: Final = 0.1
+"""New names a second that all connections of an address may claim: nobody takes them all."""
+
+NAMES_BURST_SECONDS: Final = 2_000.0
+"""Two hundred at once: a school behind one address comes in together."""
+
+
 class Source:
     """An address from which connections come, or a whole IPv6 network of one customer.
 
     Attributes:
         connections: how many there are.
         bucket: for the messages of all of them; None if they are not limited.
+        names: for the names that they claim.
     """
 
-    __slots__ = ("__weakref__", "bucket", "connections", "network")
+    __slots__ = ("__weakref__", "bucket", "connections", "names", "network")
 
     def __init__(self, network: object, bucket: TokenBucket | None) -> None:
         self.network = network
         self.bucket = bucket
+        self.names = TokenBucket(NAMES_RATE, NAMES_BURST_SECONDS)
         self.connections = 0
 
     @property
@@ -109,7 +118,8 @@ class Source:
 
     def is_as_new(self, now: float) -> bool:
         """Whether it is as if nobody had ever come from there."""
-        return not self.connections and (self.bucket is None or self.bucket.is_full(now))
+        is_full = self.names.is_full(now) and (self.bucket is None or self.bucket.is_full(now))
+        return not self.connections and is_full
 
 
 class Sources:
@@ -197,6 +207,21 @@ class Pace:
         """A message is said that is not limited: its frame was no burden either."""
         if self._frames:
             self._frames.spend(now, -1)
+
+    def claim_name(self, now: float) -> None:
+        """A name is claimed that nobody has.
+
+        Raises:
+            Refused: `too_many_names`, with how long to wait.
+        """
+        names = self.source.names
+        if self.source.is_exempt:
+            return
+        wait = names.wait(now)
+        if wait:
+            why = {Language.RU: "слишком быстро с одного адреса", Language.EN: "too fast from one address"}
+            raise Refused(Code.TOO_MANY_NAMES, wait=wait, why=why)
+        names.spend(now)
 
     def refuse(self, now: float) -> None:
         """Something was refused."""

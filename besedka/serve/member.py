@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import ClassVar
 
-from besedka.serve.people import Person
+from besedka.serve.people.presence import Person
 from besedka.wire.refusals import Refused
 from besedka.wire.words import Chat, ServerWord
 

@@ -24,7 +24,7 @@ from typing import Final, Protocol
 
 from besedka.serve.history import LATEST_MESSAGES, Latest
 from besedka.serve.member import Member, Sender
-from besedka.serve.people import Person
+from besedka.serve.people.presence import Person
 from besedka.serve.recent import Encode, Recent, Telling
 from besedka.serve.tally import Tally
 from besedka.wire.line import Line, clock_time, read_line, stamp, tombstone, write_line
@@ -71,6 +71,7 @@ class Said:
     user: str
     text: str
     key: str
+    unverified: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -464,12 +465,12 @@ class Room:
             return None
         return latest.lines[cursor - latest.first : self.head - latest.first + 1]
 
-    def page(self, member: Member, lines: Sequence[str]) -> History:
+    def page(self, member: Member, lines: Sequence[str], unverified: list[int]) -> History:
         """The page with these lines that a member hears at its cursor, with the keys that it gave itself."""
         ids = range(member.cursor, member.cursor + len(lines))
         own = ((number, self._keys[number]) for number in ids if number in self._keys)
         keys = {number: key for number, (user, key) in own if user == member.person.name}
-        return History(room=self.name, first=member.cursor, messages=list(lines), keys=keys)
+        return History(self.name, member.cursor, list(lines), keys=keys, unverified=unverified)
 
     def _acknowledge(self, batch: Batch, words: Sequence[Chat]) -> None:
         for one, word in zip(batch.said, words, strict=True):
@@ -510,6 +511,7 @@ class Room:
             timestamp=clock_time(place.stamp),
             at=place.at,
             key=said.key,
+            unverified=said.unverified,
         )
 
 

@@ -5,9 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import UTC, tzinfo
 from pathlib import Path
+from typing import Final
 
 from besedka.serve.fairness import Fairness
+from besedka.serve.people.names import Names
 from besedka.wire.refusals import Language
+
+CLAIM_DAYS: Final = 90
+"""A term of school, and the holidays behind it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +37,9 @@ class Settings:
         grpc_port: the TCP port of gRPC; None is none.
         grpc_unix: a Unix socket for gRPC, for this user only.
         certificate: for TLS on both ports.
+        names: how names are held.
+        claim_days: after so many days without its holder a name is free again; 0: never.
+        people: the folder of the small files about people; None is the history's.
         origins: web pages that may talk to us, beside those of our own host; as `clean_origin` gives them.
     """
 
@@ -45,6 +53,14 @@ class Settings:
     grpc_port: int | None = None
     grpc_unix: Path | None = None
     certificate: Certificate | None = None
+    names: Names = Names.CLAIMED
+    claim_days: int = CLAIM_DAYS
+    people: Path | None = None
+
+    @property
+    def people_folder(self) -> Path:
+        """Where the small files about people are."""
+        return (self.people or self.history.parent).absolute()
 
     @property
     def zone(self) -> tzinfo | None:

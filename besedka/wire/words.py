@@ -188,8 +188,16 @@ class Uninvite(Frame, tag="uninvite", frozen=True):
 
 
 class AddDevice(Frame, tag="add_device", frozen=True):
-    """Take one's name along to another device. Answered by a ``device_link``; a room must have been joined with a secret."""
+    """Take one's name along to another device. Answered by a ``device_link``.
 
+    Attributes:
+        user: the name, claimed by oneself.
+        secret: one's own, once more: the server does not keep it.
+        key: comes back with the answer.
+    """
+
+    user: str
+    secret: str
     key: str = ""
 
 

@@ -129,7 +129,7 @@ def test_a_secret_shows_that_it_is_the_one_who_is_present(server: RunningServer,
         anna.join("Anna", secret="mine")
         assert caller.send("Anna", "by another way", secret="mine").id == 1
         refused = refusal(lambda: caller.send("Anna", "forged", secret="not mine"))
-        assert refused.reason == "name_taken"
+        assert refused.reason == "name_claimed"
         assert anna.hear("chat")["text"] == "by another way"
 
 

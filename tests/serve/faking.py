@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from besedka.serve.member import Member
-from besedka.serve.people import Person
+from besedka.serve.people.presence import Person
 from besedka.serve.room import Room
 from besedka.wire.refusals import Refused
 from besedka.wire.words import Chat, History, ServerWord, decode_server, encode

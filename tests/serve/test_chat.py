@@ -30,7 +30,7 @@ async def started(directory: Path, messages: int = 0) -> tuple[Chat, Room]:
     history.write_text("".join(f"[2025-01-01 00:00:00] Old: {number}\n" for number in range(messages)))
     chat = Chat(Settings(history=history))
     await chat.start()
-    room = chat.room(DEFAULT_ROOM)
+    room = chat.room(DEFAULT_ROOM, "")
     assert isinstance(room, Room)
     return chat, room
 
@@ -205,7 +205,7 @@ def test_a_room_whose_file_cannot_be_used_is_refused_and_the_others_go_on(tmp_pa
     async def scenario() -> None:
         chat, _ = await started(tmp_path)
         (tmp_path / "talk.broken.txt").mkdir()
-        opening = chat.room("broken")
+        opening = chat.room("broken", "")
         assert isinstance(opening, asyncio.Task)
         with pytest.raises(Refused) as refusal:
             await opening
@@ -218,10 +218,10 @@ def test_a_room_whose_file_cannot_be_used_is_refused_and_the_others_go_on(tmp_pa
 def test_two_who_ask_for_a_new_room_at_once_get_the_same_one(tmp_path: Path) -> None:
     async def scenario() -> None:
         chat, _ = await started(tmp_path)
-        first, second = chat.room("new"), chat.room("new")
+        first, second = chat.room("new", ""), chat.room("new", "")
         assert isinstance(first, asyncio.Task)
         assert first is second
-        assert await first is chat.room("new")
+        assert await first is chat.room("new", "")
         await chat.close()
 
     looping.run(scenario())
@@ -262,8 +262,8 @@ def test_a_room_that_somebody_enters_in_time_stays_open(
         chat.enter(entered, FakeMember())
         chat.hold(held)
         await asyncio.sleep(0.2)
-        assert chat.room("one") is entered
-        assert chat.room("two") is held
+        assert chat.room("one", "") is entered
+        assert chat.room("two", "") is held
         chat.let_go(held)
         await asyncio.sleep(0.2)
         assert await open_room(chat, "two") is not held
@@ -285,14 +285,14 @@ def test_a_deserted_room_makes_place_for_another_but_none_that_somebody_needs(
         chat.hold(held)
         chat.enter(entered, FakeMember())
         other = await open_room(chat, "other")
-        assert [entry.name for entry in await chat.rooms()] == ["entered", "held", "main", "other"]
+        assert [entry.name for entry in await chat.rooms("")] == ["entered", "held", "main", "other"]
         chat.enter(other, FakeMember())
         with pytest.raises(Refused) as refusal:
             await open_room(chat, "deserted")
         assert refusal.value.code is Code.TOO_MANY_ROOMS
         chat.let_go(held)
         assert await open_room(chat, "deserted") is not deserted
-        assert chat.room("entered") is entered
+        assert chat.room("entered", "") is entered
         await chat.close()
 
     looping.run(scenario())
@@ -335,17 +335,17 @@ def test_who_asks_for_the_rooms_while_others_do_shares_their_look_at_the_disk(
         chat, room = await started(tmp_path)
         chat.enter(room, FakeMember())
         chat.enter(room, FakeMember("Unseen", is_seen=False))
-        asking = [asyncio.ensure_future(chat.rooms()) for _ in range(10)]
+        asking = [asyncio.ensure_future(chat.rooms("")) for _ in range(10)]
         await asyncio.sleep(0)
         asking.pop().cancel()
         expected = [RoomEntry("main", 1), RoomEntry("zoo", 0)]
         assert await asyncio.gather(*asking) == [expected] * 9
         assert looks == 1
-        assert await chat.rooms() == expected
+        assert await chat.rooms("") == expected
         assert looks == 2
         await chat.close()
         with pytest.raises(Refused):
-            await chat.rooms()
+            await chat.rooms("")
 
     looping.run(scenario())
 
@@ -425,7 +425,7 @@ def test_pages_asked_for_at_the_end_are_refused_not_broken(tmp_path: Path) -> No
 
 
 async def open_room(chat: Chat, name: str) -> Room:
-    room = chat.room(name)
+    room = chat.room(name, "")
     return room if isinstance(room, Room) else await room
 
 

@@ -57,7 +57,7 @@ class FakeContext:
 async def started(directory: Path, peers: Peers | None = None) -> tuple[Chat, Room, ChatService]:
     chat = Chat(Settings(history=directory / "talk.txt"))
     await chat.start()
-    room = chat.room("main")
+    room = chat.room("main", "")
     assert isinstance(room, Room)
     return chat, room, ChatService(chat, peers or Peers(Sources(Fairness())), Language.EN)
 

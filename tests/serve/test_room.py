@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from besedka.serve.history import Latest
 from besedka.serve.member import Member
-from besedka.serve.people import Person
+from besedka.serve.people.presence import Person
 from besedka.serve.room import Batch, Room, Said
 from besedka.serve.tally import Tally
 from besedka.wire.refusals import Code, Language, Refused

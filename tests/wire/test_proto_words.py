@@ -88,7 +88,7 @@ CLIENT_WORDS: st.SearchStrategy[ClientWord] = st.one_of(
     st.builds(OpenDirect, STRINGS, STRINGS),
     st.builds(Invite, STRINGS, st.integers(1, 2**32 - 1), IDS, STRINGS),
     st.builds(Uninvite, STRINGS, STRINGS, STRINGS),
-    st.builds(AddDevice, STRINGS),
+    st.builds(AddDevice, STRINGS, STRINGS, STRINGS),
     st.builds(TakeDevice, STRINGS, STRINGS),
     st.builds(
         Moderate,

@@ -98,7 +98,7 @@ FIELDS: dict[type[Frame], dict[str, set[str]]] = {
     OpenDirect: {"user": STRING, "key": STRING},
     Invite: {"room": STRING, "uses": INTEGER, "seconds": INTEGER, "key": STRING},
     Uninvite: {"room": STRING, "user": STRING, "key": STRING},
-    AddDevice: {"key": STRING},
+    AddDevice: {"user": STRING, "secret": STRING, "key": STRING},
     TakeDevice: {"token": STRING, "key": STRING},
     Moderate: {
         "act": set(),
@@ -123,7 +123,7 @@ WHOLE: dict[type[Frame], dict[str, str]] = {
     OpenDirect: {"user": '"hi"'},
     Invite: {"room": '"hi"'},
     Uninvite: {"room": '"hi"'},
-    AddDevice: {},
+    AddDevice: {"user": '"hi"', "secret": '"hi"'},
     TakeDevice: {"token": '"hi"'},
     Moderate: {"act": '"kick"'},
 }
@@ -502,7 +502,7 @@ CLIENT_WORDS: st.SearchStrategy[ClientWord] = st.one_of(
     st.builds(OpenDirect, STRINGS, STRINGS),
     st.builds(Invite, STRINGS, ORDINALS, ORDINALS, STRINGS),
     st.builds(Uninvite, STRINGS, STRINGS, STRINGS),
-    st.builds(AddDevice, STRINGS),
+    st.builds(AddDevice, STRINGS, STRINGS, STRINGS),
     st.builds(TakeDevice, STRINGS, STRINGS),
     st.builds(Moderate, st.sampled_from(Act), STRINGS, STRINGS, CURSORS, CURSORS, STRINGS, STRINGS),
 )

@@ -480,10 +480,14 @@ class Uninvite(_message.Message):
     def __init__(self, room: _Optional[str] = ..., user: _Optional[str] = ..., key: _Optional[str] = ...) -> None: ...
 
 class AddDevice(_message.Message):
-    __slots__ = ("key",)
+    __slots__ = ("key", "user", "secret")
     KEY_FIELD_NUMBER: _ClassVar[int]
+    USER_FIELD_NUMBER: _ClassVar[int]
+    SECRET_FIELD_NUMBER: _ClassVar[int]
     key: str
-    def __init__(self, key: _Optional[str] = ...) -> None: ...
+    user: str
+    secret: str
+    def __init__(self, key: _Optional[str] = ..., user: _Optional[str] = ..., secret: _Optional[str] = ...) -> None: ...
 
 class TakeDevice(_message.Message):
     __slots__ = ("token", "key")

@@ -13,7 +13,8 @@ from besedka.proto.besedka.v1 import chat_pb2 as pb
 from besedka.serve.chat import Chat
 from besedka.serve.fairness import SEARCH_FRAMES, Pace
 from besedka.serve.member import Sender
-from besedka.serve.people import Person
+from besedka.serve.people.names import claim_of
+from besedka.serve.people.presence import Person
 from besedka.serve.room import Room, Said
 from besedka.wire.names import (
     DEFAULT_ROOM,
@@ -25,7 +26,7 @@ from besedka.wire.names import (
     clean_text,
 )
 from besedka.wire.refusals import Code, Refused
-from besedka.wire.words import FOUND_MESSAGES, PAGE_MESSAGES
+from besedka.wire.words import FOUND_MESSAGES, PAGE_MESSAGES, Search
 from besedka.wire.words import Chat as ChatWord
 
 
@@ -46,10 +47,10 @@ class ItemRefused(Exception):  # noqa: N818 - says what happened
 async def send(request: pb.SendRequest, chat: Chat, pace: Pace) -> pb.SendResponse:
     """Say one message, and wait until it is on disk."""
     text, key = clean_text(request.text), clean_key(request.key)
-    speaker = await _Speaker.come(request, chat)
+    speaker = await _Speaker.come(request, chat, pace)
     try:
         room, once = speaker.room, _Once()
-        said = Said(once, speaker.person.name, text, key)
+        said = Said(once, speaker.person.name, text, key, speaker.person.is_unverified)
         if not (key and room.knows(said.user, key)):
             pace.say(chat.now())
         after = request.after if request.HasField("after") else None
@@ -61,7 +62,7 @@ async def send(request: pb.SendRequest, chat: Chat, pace: Pace) -> pb.SendRespon
 
 async def list_messages(request: pb.ListMessagesRequest, chat: Chat) -> pb.ListMessagesResponse:
     """A page of a room's log."""
-    room = await chat.existing_room(clean_room(request.room or DEFAULT_ROOM))
+    room = await chat.existing_room(clean_room(request.room or DEFAULT_ROOM), reader(request))
     limit = request.limit or PAGE_MESSAGES
     chat.hold(room)
     try:
@@ -73,13 +74,13 @@ async def list_messages(request: pb.ListMessagesRequest, chat: Chat) -> pb.ListM
             page = await chat.page(room, request.before or room.head + 1, limit)
     finally:
         chat.let_go(room)
-    found = proto.listed(page.first, page.messages, chat.zone)
+    found = proto.listed(page.first, page.messages, chat.zone, page.unverified)
     return pb.ListMessagesResponse(messages=found, head=room.head, epoch=room.epoch)
 
 
-async def list_rooms(_: pb.ListRoomsRequest, chat: Chat) -> pb.ListRoomsResponse:
-    """All rooms."""
-    return pb.ListRoomsResponse(rooms=proto.rooms(await chat.rooms()))
+async def list_rooms(request: pb.ListRoomsRequest, chat: Chat) -> pb.ListRoomsResponse:
+    """All rooms that one may know of."""
+    return pb.ListRoomsResponse(rooms=proto.rooms(await chat.rooms(reader(request))))
 
 
 async def search(request: pb.SearchRequest, chat: Chat, pace: Pace) -> pb.SearchResponse:
@@ -87,10 +88,22 @@ async def search(request: pb.SearchRequest, chat: Chat, pace: Pace) -> pb.Search
     text = clean_search(request.text)
     pace.hear(chat.now(), SEARCH_FRAMES)
     await asyncio.sleep(pace.deaf_for(chat.now()))
-    room = await chat.existing_room(clean_room(request.room or DEFAULT_ROOM))
+    room = await chat.existing_room(clean_room(request.room or DEFAULT_ROOM), reader(request))
     hits = await chat.search(room, text, request.before, request.limit or FOUND_MESSAGES)
-    found = proto.picked(hits.ids, hits.lines, chat.zone)
-    return pb.SearchResponse(messages=found, before=hits.before, head=room.head, epoch=room.epoch)
+    found = chat.found(room, Search(text), hits)
+    messages = proto.picked(found.ids, found.messages, chat.zone, found.unverified)
+    return pb.SearchResponse(messages=messages, before=hits.before, head=room.head, epoch=room.epoch)
+
+
+def reader(
+    request: pb.ListMessagesRequest | pb.ListRoomsRequest | pb.SearchRequest | pb.FollowRequest,
+) -> str:
+    """The claim of who reads; empty if he shows nothing.
+
+    Raises:
+        Refused: `bad_frame` if the secret is too long.
+    """
+    return claim_of(clean_secret(request.secret))
 
 
 async def import_(requests: AsyncIterator[pb.ImportRequest], chat: Chat, pace: Pace) -> pb.ImportResponse:
@@ -103,7 +116,7 @@ async def import_(requests: AsyncIterator[pb.ImportRequest], chat: Chat, pace: P
     first = await anext(requests, None)
     if first is None or not first.HasField("speaker"):
         raise Refused(Code.BAD_FRAME, detail="the first request must hold the `speaker`")
-    speaker, many = await _Speaker.come(first.speaker, chat), _Many()
+    speaker, many = await _Speaker.come(first.speaker, chat, pace), _Many()
     try:
         await _take(first, many, speaker, chat, pace)
         async for request in requests:
@@ -127,17 +140,18 @@ class _Speaker:
     room: Room
 
     @classmethod
-    async def come(cls, given: pb.SendRequest | pb.Speaker, chat: Chat) -> _Speaker:
+    async def come(cls, given: pb.SendRequest | pb.Speaker, chat: Chat, pace: Pace) -> _Speaker:
         name, secret = clean_name(given.user), clean_secret(given.secret)
-        found = chat.room(clean_room(given.room or DEFAULT_ROOM))
+        chat.register.admission.into_chat(claim_of(secret), name)
+        found = chat.room(clean_room(given.room or DEFAULT_ROOM), claim_of(secret))
         room = found if isinstance(found, Room) else await asyncio.shield(found)
-        person = chat.people.come(name, secret)
+        person = chat.come_in(name, secret, "", pace)
         chat.hold(room)
         return cls(person, room)
 
     def go(self, chat: Chat) -> None:
         chat.let_go(self.room)
-        chat.people.go(self.person)
+        chat.go(self.person)
 
 
 async def _find(room: Room, said: Said, after: int | None, chat: Chat) -> ChatWord | None:
@@ -159,7 +173,8 @@ async def _take(request: pb.ImportRequest, many: _Many, speaker: _Speaker, chat:
         try:
             text, key = clean_text(message.text), clean_key(message.key)
             await _keep_pace(pace, chat)
-            known = await _say(speaker.room, Said(many, speaker.person.name, text, key), chat)
+            said = Said(many, speaker.person.name, text, key, speaker.person.is_unverified)
+            known = await _say(speaker.room, said, chat)
         except Refused as refusal:
             raise ItemRefused(many.taken, refusal) from None
         many.taken += 1

@@ -12,7 +12,7 @@ from besedka.serve.chat import Chat
 from besedka.serve.conversation import Conversation
 from besedka.serve.doors.grpc.stream import Stream, StreamMember, Write
 from besedka.serve.fairness import Pace
-from besedka.serve.people import Person
+from besedka.serve.people.presence import Person
 from besedka.serve.room import Room
 from besedka.wire.refusals import Code, Language, Refused
 from besedka.wire.words import Chat as ChatWord

@@ -9,7 +9,7 @@ from besedka.proto import words as proto
 from besedka.proto.besedka.v1 import chat_pb2 as pb
 from besedka.serve.chat import Chat
 from besedka.serve.doors.grpc.stream import Stream, StreamMember, Write
-from besedka.serve.people import Person
+from besedka.serve.people.presence import Person
 from besedka.serve.room import Room
 from besedka.wire.refusals import Refused
 from besedka.wire.words import Chat as ChatWord

@@ -115,7 +115,8 @@ class ChatService:
         await self._answer(context, lambda: self._follow_on(_whole(request), context))
 
     async def _follow_on(self, request: pb.FollowRequest, context: Context) -> None:
-        room = await self._chat.existing_room(clean_room(request.room or DEFAULT_ROOM))
+        claim = calls.reader(request)
+        room = await self._chat.existing_room(clean_room(request.room or DEFAULT_ROOM), claim)
         self._chat.hold(room)
         try:
             with self._peers.stream(context.peer()):

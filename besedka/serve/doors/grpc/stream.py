@@ -17,7 +17,7 @@ from besedka.proto import words as proto
 from besedka.proto.besedka.v1 import chat_pb2 as pb
 from besedka.serve.chat import Chat
 from besedka.serve.member import Member
-from besedka.serve.people import Person
+from besedka.serve.people.presence import Person
 from besedka.serve.room import Room
 from besedka.wire.words import History, ServerWord
 

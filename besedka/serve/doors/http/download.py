@@ -11,15 +11,22 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
 
 from besedka.serve.chat import Chat
+from besedka.serve.people.names import claim_of
 from besedka.serve.room import Room
-from besedka.wire.names import DEFAULT_ROOM, clean_room
+from besedka.wire.names import DEFAULT_ROOM, clean_room, clean_secret
 from besedka.wire.refusals import Code, Language, Refused
 from besedka.wire.words import PAGE_MESSAGES_AT_MOST
+
+SECRET_HEADER: Final = "besedka-secret"  # noqa: S105 - its name
+"""In it one shows who one is: for a private room, a talk of two, and where only known names come in."""
 
 _STATUS: Final = {
     Code.NO_SUCH_ROOM: HTTPStatus.NOT_FOUND,
     Code.BAD_ROOM: HTTPStatus.BAD_REQUEST,
     Code.BAD_CURSOR: HTTPStatus.BAD_REQUEST,
+    Code.BAD_FRAME: HTTPStatus.BAD_REQUEST,
+    Code.NOT_KNOWN: HTTPStatus.FORBIDDEN,
+    Code.NOT_INVITED: HTTPStatus.FORBIDDEN,
 }
 """Of refusals; all others mean that it may be possible later."""
 
@@ -39,7 +46,9 @@ class Download:
     async def answer(self, request: Request) -> Response:
         """The log's own lines behind the id ``since``, up to the last one that is told now."""
         try:
-            room = await self._chat.existing_room(clean_room(request.query_params.get("room", DEFAULT_ROOM)))
+            name = clean_room(request.query_params.get("room", DEFAULT_ROOM))
+            claim = claim_of(clean_secret(request.headers.get(SECRET_HEADER, "")))
+            room = await self._chat.existing_room(name, claim)
             since = _since(request.query_params.get("since", "0"), room)
         except Refused as refusal:
             status = _STATUS.get(refusal.code, HTTPStatus.SERVICE_UNAVAILABLE)

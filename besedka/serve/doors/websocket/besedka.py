@@ -11,7 +11,7 @@ from besedka.serve.conversation import Conversation
 from besedka.serve.doors.websocket.connection import Connection
 from besedka.serve.doors.websocket.frames import frames
 from besedka.serve.doors.websocket.member import SocketMember
-from besedka.serve.people import Person
+from besedka.serve.people.presence import Person
 from besedka.serve.room import Room
 from besedka.wire.refusals import Language, Refused
 from besedka.wire.words import ServerWord, decode_client

@@ -8,7 +8,7 @@ from besedka.serve.conversation import Visitor
 from besedka.serve.doors.websocket.connection import Connection
 from besedka.serve.doors.websocket.frames import frames
 from besedka.serve.member import Member
-from besedka.serve.people import Person
+from besedka.serve.people.presence import Person
 from besedka.wire.refusals import Refused
 from besedka.wire.words import ServerWord
 

@@ -14,11 +14,12 @@ from besedka.serve.doors.websocket.connection import Connection
 from besedka.serve.doors.websocket.frames import frames
 from besedka.serve.doors.websocket.member import SocketMember
 from besedka.serve.member import Member
-from besedka.serve.people import Person
+from besedka.serve.people.presence import Person
 from besedka.serve.room import Room, Said
+from besedka.wire.closing import Ending
 from besedka.wire.line import clock_time
 from besedka.wire.names import DEFAULT_ROOM, SYSTEM_NAME, clean_name, clean_text
-from besedka.wire.refusals import Language, Refused
+from besedka.wire.refusals import Code, Language, Refused
 from besedka.wire.words import History, Redacted, SeedHistory, ServerWord, Typing, decode_seed
 
 
@@ -65,9 +66,12 @@ class SeedTalk(Visitor):
 
     def begin(self) -> None:
         try:
-            room = self.chat.room(DEFAULT_ROOM)
+            self.chat.register.admission.into_chat("")
+            room = self.chat.room(DEFAULT_ROOM, "")
         except Refused as refusal:
             self.refuse(refusal)
+            if refusal.code is Code.NOT_KNOWN:
+                self._connection.close(Ending.UNKNOWN)
             return
         if isinstance(room, Room):
             self._enter(room)
@@ -94,7 +98,7 @@ class SeedTalk(Visitor):
         if self._member:
             self.chat.leave(self._member.room, self._member)
         if self._speaker:
-            self.chat.people.go(self._speaker)
+            self.chat.go(self._speaker)
 
     def _enter(self, room: Room) -> None:
         self._member = SeedMember(room, self, self._connection)
@@ -109,15 +113,15 @@ class SeedTalk(Visitor):
             self._connection.wait_for(self.chat.space(room), lambda _: self._say(name, text))
             return
         try:
-            self._speak_as(name)
-            self.chat.say(room, Said(self._member, name, text, key=""))
+            speaker = self._speak_as(name)
+            self.chat.say(room, Said(self._member, speaker.name, text, "", speaker.is_unverified))
         except Refused as refusal:
             self.refuse(refusal)
 
-    def _speak_as(self, name: str) -> None:
-        if self._speaker and self._speaker.name == name:
-            return
-        speaker = self.chat.people.come(name)
-        if self._speaker:
-            self.chat.people.go(self._speaker)
-        self._speaker = speaker
+    def _speak_as(self, name: str) -> Person:
+        if self._speaker is None or self._speaker.name != name:
+            speaker = self.chat.come_in(name, "", "", self.pace)
+            if self._speaker:
+                self.chat.go(self._speaker)
+            self._speaker = speaker
+        return self._speaker

@@ -1,0 +1,135 @@
+"""Invitations: into a private room, or to a name. Whoever has the token comes in, as often and as long as it says. Pure.
+
+Only the hash of a token is kept, as of a secret; the token itself is told once.
+"""
+
+from __future__ import annotations
+
+import re
+import secrets
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import Final
+
+from besedka.serve.people.names import claim_of
+from besedka.serve.people.table import Table
+from besedka.wire.names import clean_name, clean_room
+from besedka.wire.refusals import Code, Refused
+
+TOKEN_BYTES: Final = 24
+"""192 bits: nobody guesses it."""
+
+USES_AT_MOST: Final = 10_000
+"""As many as a private room may have members."""
+
+SECONDS_AT_MOST: Final = 366 * 24 * 3600
+
+INVITATIONS_OF_ROOM_AT_MOST: Final = 100
+"""Invitations into one room that wait to be used."""
+
+REMARK: Final = "Invitations that are valid: the SHA-256 of the token, room or name, which one, how often, until when (unix seconds), by whom."
+
+_HASH: Final = re.compile(r"[0-9a-f]{64}")
+_NUMBER: Final = re.compile(r"[0-9]{1,15}")
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """An invitation.
+
+    Attributes:
+        token: the hash of the token.
+        kind: ``room`` or ``name``.
+        what: which room, or which name.
+        uses: how often it can still be used.
+        expires: until when, in unix seconds.
+        by: who has made it.
+    """
+
+    token: str
+    kind: str
+    what: str
+    uses: int
+    expires: int
+    by: str
+
+
+class Invitations(Table[Offer]):
+    """All invitations that may still be used."""
+
+    def __init__(self) -> None:
+        super().__init__(REMARK)
+
+    @staticmethod
+    def key(row: Offer) -> str:
+        return row.token
+
+    @staticmethod
+    def read(fields: list[str]) -> Offer:
+        token, kind, what, uses, expires, by = fields
+        clean = {"room": clean_room, "name": clean_name}.get(kind)
+        if clean is None or not (
+            _HASH.fullmatch(token) and _NUMBER.fullmatch(uses) and _NUMBER.fullmatch(expires)
+        ):
+            raise ValueError(fields)
+        try:
+            return Offer(token, kind, clean(what), int(uses), int(expires), by)
+        except Refused as refusal:
+            raise ValueError(what) from refusal
+
+    @staticmethod
+    def write(row: Offer) -> Iterable[str]:
+        return (row.token, row.kind, row.what, str(row.uses), str(row.expires), row.by)
+
+    def rebuild(self) -> None:
+        pass  # all there is are the rows
+
+    def make(
+        self, kind: str, what: str, by: str, now: float, *, uses: int, seconds: int
+    ) -> tuple[str, Offer]:
+        """Invite. Returns the token, and what it is good for.
+
+        Args:
+            kind: ``room`` or ``name``.
+            what: which one.
+            by: who invites.
+            now: unix seconds.
+            uses: how often; at most `USES_AT_MOST`, asking for more is no error.
+            seconds: how long; at most `SECONDS_AT_MOST`.
+
+        Raises:
+            Refused: `too_many_rooms` if too many wait to be used.
+        """
+        self.forget(now)
+        if sum(row.what == what for row in self.rows()) >= INVITATIONS_OF_ROOM_AT_MOST:
+            raise Refused(Code.TOO_MANY_ROOMS, limit=INVITATIONS_OF_ROOM_AT_MOST)
+        token = secrets.token_urlsafe(TOKEN_BYTES)
+        expires = int(now) + min(seconds, SECONDS_AT_MOST)
+        offer = Offer(claim_of(token), kind, what, min(uses, USES_AT_MOST), expires, by)
+        self.put(offer)
+        return token, offer
+
+    def find(self, token: str, kind: str, what: str, now: float) -> Offer | None:
+        """The invitation of this token, if it is a valid one to this."""
+        offer = self._rows.get(claim_of(token))
+        is_valid = offer is not None and (offer.kind, offer.what) == (kind, what) and now < offer.expires
+        return offer if is_valid and offer and offer.uses > 0 else None
+
+    def use(self, offer: Offer) -> None:
+        """It was used once."""
+        if offer.uses > 1:
+            self.put(replace(offer, uses=offer.uses - 1))
+        else:
+            self.drop(offer.token)
+
+    def take_back(self, kind: str, what: str) -> int:
+        """Take back all invitations to something. Returns how many there were."""
+        taken = [row.token for row in self.rows() if (row.kind, row.what) == (kind, what)]
+        for token in taken:
+            self.drop(token)
+        return len(taken)
+
+    def forget(self, now: float) -> None:
+        """Forget those that are too old."""
+        for token in [row.token for row in self.rows() if now >= row.expires or row.uses < 1]:
+            self.drop(token)

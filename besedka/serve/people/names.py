@@ -1,0 +1,224 @@
+"""Whose a name is: it is claimed by using it, with a secret of which only the hash is kept. Pure; times are those of the log.
+
+A name belongs to its claim, and so does every name that looks like it. What a claim says of old messages follows from the same
+rows: a message is *verified* if its name is claimed today, and was so already when it was said.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import Final
+
+from besedka.serve.people.table import Table
+from besedka.wire.names import clean_name, skeletons
+from besedka.wire.refusals import Code, Language, Refused
+
+NAMES_OF_ONE_AT_MOST: Final = 20
+"""Names that one may claim: enough for oneself and one's scripts, too few to take them all."""
+
+NAMES_AT_MOST: Final = 100_000
+"""Names that may be claimed in all: their file is read and written as a whole."""
+
+REMARK: Final = "Whose which name is: the name, the SHA-256 of its holder's secret, first seen, last seen."
+
+_BEGUN: Final = "# begun "
+_CLAIM: Final = re.compile(r"[0-9a-f]{64}")
+_STAMP: Final = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d", re.ASCII)
+_HOUR: Final = len("0000-00-00 00")
+_NAME_AT: Final = len("[0000-00-00 00:00:00] ")
+
+
+class Names(StrEnum):
+    """How names are held.
+
+    An *open* one is its user's while he is here; a *claimed* one is its holder's from the first time on; in a chat of *invited* people
+    nobody else comes in.
+    """
+
+    OPEN = "open"
+    CLAIMED = "claimed"
+    INVITED = "invited"
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A name that is known.
+
+    Attributes:
+        name: as it is written.
+        claim: whose it is; empty if it waits for the first who comes.
+        first: when it was claimed, in the log's time.
+        last: when its holder was seen last.
+    """
+
+    name: str
+    claim: str = ""
+    first: str = ""
+    last: str = ""
+
+
+class KnownNames(Table[Known]):
+    """All names that are known.
+
+    Args:
+        mode: how names are held.
+        begun: the time of the log now.
+    """
+
+    def __init__(self, mode: Names = Names.CLAIMED, begun: str = "") -> None:
+        super().__init__(f"{REMARK}\n{_BEGUN.removeprefix('# ')}{begun}")
+        self.mode = mode
+        self.rebuild()
+
+    @staticmethod
+    def key(row: Known) -> str:
+        return row.name
+
+    @staticmethod
+    def read(fields: list[str]) -> Known:
+        name, claim, first, last = (*fields, "", "", "")[:4]
+        claim = claim.removeprefix("-")
+        if not (_CLAIM.fullmatch(claim) if claim else True) or len(fields) > 4:  # noqa: PLR2004 - the fields of a row
+            raise ValueError(fields)
+        if any(stamp and not _STAMP.fullmatch(stamp) for stamp in (first, last)):
+            raise ValueError(fields)
+        try:
+            return Known(clean_name(name), claim, first, last)
+        except Refused as refusal:
+            raise ValueError(name) from refusal
+
+    @staticmethod
+    def write(row: Known) -> Iterable[str]:
+        return (row.name, row.claim or "-", row.first, row.last)
+
+    def rebuild(self) -> None:
+        self._by_look: dict[str, Known] = {}
+        self._by_claim: dict[str, list[str]] = {}
+        begun = [line.removeprefix(_BEGUN) for line in self.remarks if line.startswith(_BEGUN)]
+        self._begun = begun[0].strip() if begun else ""
+        for row in self.rows():
+            self._note(row)
+
+    @property
+    def is_kept(self) -> bool:
+        """Whether names are held beyond the visit."""
+        return self.mode is not Names.OPEN
+
+    def holder(self, name: str) -> Known | None:
+        """Who holds a name, or one that looks like it."""
+        return next((self._by_look[look] for look in skeletons(name) if look in self._by_look), None)
+
+    def is_known(self, claim: str) -> bool:
+        """Whether somebody holds any name."""
+        return claim in self._by_claim
+
+    def name_of(self, claim: str) -> str:
+        """The name that somebody has held for longest; empty if he holds none."""
+        return self._by_claim.get(claim, [""])[0]
+
+    def allow(self, name: str, claim: str, *, is_invited: bool = False) -> str:
+        """Let somebody use a name. Returns how it is written.
+
+        Args:
+            name: as `clean_name` gives it.
+            claim: of who wants it; empty if he shows no secret.
+            is_invited: he has an invitation to this name.
+
+        Raises:
+            Refused: `name_claimed`, `not_known`, `too_many_names`.
+        """
+        if not self.is_kept:
+            return name
+        known = self.holder(name)
+        if known and known.claim and not hmac.compare_digest(known.claim, claim):
+            raise Refused(Code.NAME_CLAIMED, name=name)
+        if self.mode is Names.INVITED and not (claim and (known or is_invited)):
+            raise Refused(Code.NOT_KNOWN)
+        if claim and not (known and known.claim):
+            self._count(claim)
+        return known.name if known else name
+
+    def is_new(self, name: str, claim: str) -> bool:
+        """Whether this would be a claim that nobody has made yet."""
+        known = self.holder(name)
+        return self.is_kept and bool(claim) and not (known and known.claim)
+
+    def take(self, name: str, claim: str, now: str) -> None:
+        """Somebody who was allowed to uses a name now: from the first time on it is his."""
+        if self.is_new(name, claim):
+            known = self.holder(name)
+            self._set(Known(known.name if known else name, claim, now, now))
+        else:
+            self.touch(name, claim, now)
+
+    def touch(self, name: str, claim: str, now: str) -> None:
+        """Somebody is seen now, if the name is his still; noted once an hour."""
+        known = self.holder(name)
+        if known and known.claim == claim and known.last[:_HOUR] != now[:_HOUR]:
+            self._set(replace(known, last=now))
+
+    def release(self, name: str) -> Known:
+        """Set a name free.
+
+        Raises:
+            Refused: `no_such_name`.
+        """
+        known = self.holder(name)
+        if known is None:
+            raise Refused(Code.NO_SUCH_NAME, name=name)
+        self.drop(known.name)
+        self.rebuild()
+        return known
+
+    def lapse(self, before: str) -> list[Known]:
+        """Set all names free whose holders were not seen since a time of the log. Returns them."""
+        lapsed = [row for row in self.rows() if row.claim and row.last < before]
+        for row in lapsed:
+            self.drop(row.name)
+        if lapsed:
+            self.rebuild()
+        return lapsed
+
+    def unverified(self, lines: Sequence[str], first: int) -> list[int]:
+        """The ids of messages, given by their lines from the id ``first`` on, to which nobody can be held."""
+        if not self.is_kept:
+            return []
+        return [number for number, line in enumerate(lines, first) if self.is_doubtful(line)]
+
+    def is_doubtful(self, line: str) -> bool:
+        """Whether nobody can be held to a message, given by its lines."""
+        stamp = line[1 : _NAME_AT - 2]
+        if not self.is_kept or stamp < self._begun:
+            return False
+        known = self._rows.get(line[_NAME_AT : line.find(":", _NAME_AT)])
+        return known is None or not known.claim or stamp < known.first
+
+    def _set(self, row: Known) -> None:
+        self.put(row)
+        self._note(row)
+
+    def _note(self, row: Known) -> None:
+        self._by_look.update(dict.fromkeys(skeletons(row.name), row))
+        if row.claim and row.name not in (names := self._by_claim.setdefault(row.claim, [])):
+            names.append(row.name)
+
+    def _count(self, claim: str) -> None:
+        limit = NAMES_OF_ONE_AT_MOST
+        if len(self._by_claim.get(claim, ())) >= limit:
+            raise _too_many(f"одному — до {limit}", f"one person may have {limit}")
+        if len(self._rows) >= NAMES_AT_MOST:
+            raise _too_many(f"всего их может быть {NAMES_AT_MOST}", f"there may be {NAMES_AT_MOST} in all")
+
+
+def claim_of(secret: str) -> str:
+    """The hash of a secret, in hexadecimal: what is kept of a person. Of no secret it is empty."""
+    return hashlib.sha256(secret.encode()).hexdigest() if secret else ""
+
+
+def _too_many(russian: str, english: str) -> Refused:
+    return Refused(Code.TOO_MANY_NAMES, why={Language.RU: russian, Language.EN: english})

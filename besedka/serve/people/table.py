@@ -1,0 +1,111 @@
+"""A small text file as a table: one line a row, fields parted by TABs, lines with ``#`` for people. Pure.
+
+Other hands may change the file while the server runs. So a table knows which rows it has changed since it was last written, and
+takes everything else as it finds it (`merge`). Lines that it does not understand, and remarks, stay where they are: in front.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Iterable, Iterator
+from typing import Generic, TypeVar
+
+R = TypeVar("R")
+
+
+class Table(Generic[R]):
+    """Rows by their keys.
+
+    Attributes:
+        remarks: the lines that are no rows, in order.
+        strange: the numbers of lines that are neither rows nor remarks, as the file was read last.
+    """
+
+    def __init__(self, remark: str) -> None:
+        self.remarks = [f"# {line}" for line in remark.split("\n")]
+        self.strange: list[int] = []
+        self._rows: dict[str, R] = {}
+        self._touched: set[str] = set()
+
+    @staticmethod
+    @abstractmethod
+    def key(row: R) -> str:
+        """By what a row is known; of two rows with the same key the later one counts."""
+
+    @staticmethod
+    @abstractmethod
+    def read(fields: list[str]) -> R:
+        """The row that these fields are.
+
+        Raises:
+            ValueError, IndexError, Refused: if they are none.
+        """
+
+    @staticmethod
+    @abstractmethod
+    def write(row: R) -> Iterable[str]:
+        """The fields of a row, without TABs and line ends."""
+
+    @abstractmethod
+    def rebuild(self) -> None:
+        """The rows were exchanged: find out anew what depends on them."""
+
+    @property
+    def is_changed(self) -> bool:
+        """Whether it has changed since `take_touched`."""
+        return bool(self._touched)
+
+    def rows(self) -> Iterator[R]:
+        """All rows, in order."""
+        return iter(self._rows.values())
+
+    def put(self, row: R) -> None:
+        """Add a row, or put it in the place of the one with its key."""
+        self._rows[self.key(row)] = row
+        self._touched.add(self.key(row))
+
+    def drop(self, key: str) -> None:
+        """Remove a row."""
+        del self._rows[key]
+        self._touched.add(key)
+
+    def text(self) -> str:
+        """The whole file."""
+        lines = (*self.remarks, *("\t".join(self.write(row)) for row in self._rows.values()))
+        return "".join(f"{line}\n" for line in lines)
+
+    def take_touched(self) -> set[str]:
+        """The keys of rows that were changed here; from now on they count as written."""
+        touched, self._touched = self._touched, set()
+        return touched
+
+    def touch_again(self, touched: set[str]) -> None:
+        """They could not be written after all."""
+        self._touched |= touched
+
+    def merge(self, text: str) -> None:
+        """Take what the file says now, but for the rows that were changed here and are not written yet."""
+        found: dict[str, R] = {}
+        remarks: list[str] = []
+        self.strange = []
+        for number, line in enumerate(text.removeprefix("\ufeff").split("\n"), 1):
+            fields = line.removesuffix("\r").split("\t")
+            if not line.strip() or line.startswith("#"):
+                remarks += [line] if line.strip() else []
+                continue
+            try:
+                row = self.read(fields)
+            except (ValueError, IndexError):
+                self.strange.append(number)
+                remarks.append(line)
+            else:
+                found[self.key(row)] = row
+        for key in self._touched:
+            if key in self._rows:
+                found[key] = self._rows[key]
+            else:
+                found.pop(key, None)
+        if text.strip():
+            self.remarks = remarks
+        self._rows = found
+        self.rebuild()
