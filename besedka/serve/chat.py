@@ -134,8 +134,9 @@ class Chat:
         Raises:
             StartError: if the history, or what is known of people, cannot be used.
         """
-        await self._open(DEFAULT_ROOM)
+        # What was done to keep order says what must be finished in the log.
         await self.register.start()
+        await self._open(DEFAULT_ROOM)
         return self._histories[DEFAULT_ROOM].restored
 
     async def finish(self) -> None:
@@ -276,6 +277,9 @@ class Chat:
         if self._going_down:
             raise Refused(Code.GOING_DOWN)
         self.register.admission.into_room(name, claim, invite, self.clock())
+        return self._room(name)
+
+    def _room(self, name: str) -> Room | asyncio.Task[Room]:
         room = self._rooms.get(name)
         if room is not None:
             return room
@@ -304,7 +308,7 @@ class Chat:
         Raises:
             Refused: `going_down`, `not_known`.
         """
-        self.register.admission.into_chat(claim)
+        self.register.admission.into_chat(self.clock(), claim)
         if self._listing is None:
             self._listing = self._in_thread(self._readers, room_names, self._settings.history.absolute())
             self._listing.add_done_callback(self._has_listed)
@@ -330,12 +334,40 @@ class Chat:
         Raises:
             Refused: `no_such_room`, `not_known`, and as `room`.
         """
-        self.register.admission.into_chat(claim)
+        self.register.admission.into_chat(self.clock(), claim)
         self.register.admission.into_room(name, claim)
         if self.register.rooms.kind(name) is Kind.OPEN and not await self.is_there(name):
             raise Refused(Code.NO_SUCH_ROOM, room=name)
         room = self.room(name, claim)
         return room if isinstance(room, Room) else await asyncio.shield(room)
+
+    async def any_room(self, name: str) -> Room:
+        """The room of this name, for whoever runs the chat.
+
+        Raises:
+            Refused: `no_such_room`, `too_many_rooms`, `going_down`, `room_unavailable`.
+        """
+        if self._going_down:
+            raise Refused(Code.GOING_DOWN)
+        if not await self.is_there(name):
+            raise Refused(Code.NO_SUCH_ROOM, room=name)
+        room = self._room(name)
+        return room if isinstance(room, Room) else await asyncio.shield(room)
+
+    def let_talk(self, room: Room, person: Person, key: str = "") -> None:
+        """May somebody say something here now?
+
+        Raises:
+            Refused: `muted`; `too_fast` where the room is slow.
+        """
+        if not (key and room.knows(person.name, key)):
+            order = self.register.order
+            order.let_talk(self.clock(), person.claim, person.name)
+            order.let_talk_again(self.now(), room.name, person.claim, person.name)
+
+    def has_talked(self, room: Room, person: Person) -> None:
+        """He says it."""
+        self.register.order.has_talked(self.now(), room.name, person.claim, person.name)
 
     def hold(self, room: Room) -> None:
         """Keep a room open though one is not in it, until `let_go`."""
@@ -531,7 +563,9 @@ class Chat:
         path = self._settings.history.absolute()
         if name != DEFAULT_ROOM:
             path = room_path(path, name)
-        history = await self._loop.run_in_executor(self._readers, ChatHistory.open, path)
+        deed = self.register.order.redactions.get(name)
+        unfinished = Subject(deed.id, deed.epoch, deed.said, deed.user, deed.size) if deed else None
+        history = await self._loop.run_in_executor(self._readers, ChatHistory.open, path, unfinished)
         self._histories[name] = history
         room = self._rooms[name] = Room(name, history, self.metrics.tally)
         # Whoever asked for it may have gone meanwhile, or may not be let in.

@@ -16,6 +16,7 @@ from typing import Final
 
 from besedka import __version__
 from besedka.serve.chat import Chat
+from besedka.serve.doors.admin import AdminDoor
 from besedka.serve.doors.grpc.door import GrpcDoor
 from besedka.serve.doors.http.door import BACKLOG, HttpDoor
 from besedka.serve.doors.http.pages import pages
@@ -28,7 +29,7 @@ from besedka.serve.doors.websocket.seed import SeedTalk
 from besedka.serve.errors import AddressUnusable, CertificateUnusable, HistoryLost
 from besedka.serve.fairness import Sources
 from besedka.serve.history import Restored
-from besedka.serve.settings import Certificate, Settings
+from besedka.serve.settings import Certificate, Settings, admin_socket_of
 from besedka.wire.line import STAMP
 
 LOST_CLOSE_SECONDS: Final = 0.3
@@ -76,12 +77,22 @@ async def _serve(settings: Settings, announce: Callable[[str], None]) -> None:
             "/ws": lambda connection: BesedkaTalk(connection, chat, settings.language),
         }
         sockets = WebSocketDoor(
-            talks, sources, chat.metrics, loop.time, origins=Origins(settings.origins), soon=loop.call_soon
+            talks,
+            sources,
+            chat.metrics,
+            loop.time,
+            origins=Origins(settings.origins),
+            soon=loop.call_soon,
+            let_in=lambda network: chat.register.order.let_in(chat.clock(), network=network),
         )
         web = HttpDoor(pages(chat, settings.language), sockets.connection, sources, chat.metrics, loop.time)
         sweep = loop.create_task(_sweep(web, sockets, sources))
         streams = GrpcDoor(chat, sources, settings.language)
-        async with web.open(listener, settings.certificate) as stop_accepting, streams.open(settings):
+        async with (
+            AdminDoor(chat, settings.language).open(settings.admin_socket),
+            web.open(listener, settings.certificate) as stop_accepting,
+            streams.open(settings),
+        ):
             for line in _greeting(settings, listener, restored):
                 announce(line)
             lost = await _stopped_or_lost(chat)
@@ -210,4 +221,4 @@ def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
 if __name__ == "__main__":
     # As the first version was started: `cd serve; python main.py`.
     logging.basicConfig(level=logging.WARNING)
-    run(Settings())
+    run(Settings(admin_socket=admin_socket_of(Settings().history)))

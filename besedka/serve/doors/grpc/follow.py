@@ -9,6 +9,7 @@ from besedka.proto import words as proto
 from besedka.proto.besedka.v1 import chat_pb2 as pb
 from besedka.serve.chat import Chat
 from besedka.serve.doors.grpc.stream import Stream, StreamMember, Write
+from besedka.serve.people.order import Network
 from besedka.serve.people.presence import Person
 from besedka.serve.room import Room
 from besedka.wire.refusals import Refused
@@ -43,12 +44,21 @@ class FollowMember(StreamMember):
 
 
 class FollowStream(Stream):
-    """One call of `Follow`."""
+    """One call of `Follow`.
 
-    def __init__(self, chat: Chat, room: Room, write: Write) -> None:
+    Args:
+        chat: whom to read.
+        room: where.
+        reader: who reads, unseen.
+        network: from where.
+        write: writes a response.
+    """
+
+    def __init__(self, chat: Chat, room: Room, reader: Person, network: Network | None, write: Write) -> None:
         super().__init__(chat, write)
+        self.network = network
         self._room = room
-        self._member = FollowMember(Person(), room, self, is_seen=False)
+        self._member = FollowMember(reader, room, self, is_seen=False)
         self._is_caught_up = False
 
     def places(self) -> Iterable[tuple[Room, StreamMember]]:
@@ -59,13 +69,19 @@ class FollowStream(Stream):
         if isinstance(word, Redacted):
             self.answer(_redacted(word))
 
+    def people(self) -> Iterable[Person]:
+        """As whom it reads."""
+        return (self._member.person,)
+
     def enter(self, since: int | None, epoch: str) -> None:
         """Begin to read."""
+        self.chat.register.guests.add(self)
         reset = self.chat.enter(self._room, self._member, since, epoch)
         self.begin(reset=reset)
 
     def leave(self) -> None:
         """Read no more."""
+        self.chat.register.guests.discard(self)
         self.chat.leave(self._room, self._member)
 
     def begin(self, *, reset: bool) -> None:

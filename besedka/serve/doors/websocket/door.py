@@ -19,8 +19,10 @@ from besedka.serve.doors.patience import CLOSE_SECONDS, SWEEP_SLICES
 from besedka.serve.doors.websocket.connection import Connection, Talk
 from besedka.serve.fairness import Source, Sources
 from besedka.serve.metrics import Metrics
+from besedka.serve.people.order import Network
 from besedka.wire.closing import Ending
 from besedka.wire.names import FRAME_BYTES_AT_MOST
+from besedka.wire.refusals import Refused
 
 log = logging.getLogger(__name__)
 
@@ -47,6 +49,7 @@ class WebSocketDoor:
         now: a clock in seconds that never goes back.
         origins: which web pages may talk to us.
         soon: calls something when others have had their turn.
+        let_in: raises `Refused` where nobody comes in from there.
 
     Attributes:
         lent_protocol: an open WebSocket protocol with nothing to remember, for whoever has received something.
@@ -61,6 +64,7 @@ class WebSocketDoor:
         *,
         origins: Origins,
         soon: Callable[[Callable[[], None]], object],
+        let_in: Callable[[Network | None], None] = lambda _: None,
     ) -> None:
         self.metrics = metrics
         self.now = now
@@ -69,6 +73,7 @@ class WebSocketDoor:
         self._talks = talks
         self._sources = sources
         self._origins = origins
+        self._let_in = let_in
         self._connections: list[set[Connection]] = [set() for _ in range(SWEEP_SLICES)]
         self._is_empty = asyncio.Event()
         self._is_empty.set()
@@ -101,8 +106,12 @@ class WebSocketDoor:
         """The one that was lent is kept."""
         self.lent_protocol = self.make_protocol(State.OPEN)
 
-    def refusal(self, request: Request) -> Refusal | None:
+    def refusal(self, request: Request, source: Source) -> Refusal | None:
         """Why a handshake is refused, if it is."""
+        try:
+            self._let_in(source.network)
+        except Refused as refusal:
+            return Refusal(HTTPStatus.FORBIDDEN, refusal.code, str(refusal))
         path = _path(request)
         if path not in self._talks:
             sentence = f"there is no WebSocket at {path}; try /ws"
