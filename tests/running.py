@@ -8,6 +8,8 @@ import signal
 import socket
 import subprocess
 import sys
+from collections.abc import Mapping
+from http.client import HTTPConnection
 from pathlib import Path
 from typing import IO
 
@@ -144,6 +146,17 @@ class RunningServer:
         assert self._process
         self._process.send_signal(number)
         return self.wait()
+
+
+def fetch(server: RunningServer, path: str, headers: Mapping[str, str] | None = None) -> tuple[int, str]:
+    """What the server answers to a GET: the status and the text."""
+    connection = HTTPConnection("127.0.0.1", server.port, timeout=STOP_SECONDS)
+    try:
+        connection.request("GET", path, headers=headers or {})
+        answer = connection.getresponse()
+        return answer.status, answer.read().decode()
+    finally:
+        connection.close()
 
 
 def free_port() -> int:

@@ -29,6 +29,7 @@ class Talker:
         self, server: RunningServer, path: str = "/ws", receive_buffer: int = 0, **options: Any
     ) -> None:
         self._open = ExitStack()
+        self._asked = 0
         if receive_buffer:
             options["sock"] = socket.socket()
             options["sock"].setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
@@ -95,6 +96,20 @@ class Talker:
         """Enter a room, perhaps without a name, and return the welcome."""
         self.tell("join", room=room, **({} if user is None else {"user": user}), **fields)
         return self.hear("welcome")
+
+    def ask(self, kind: str, **fields: object) -> Frame:
+        """Ask something that has a key, and return the answer, or the refusal."""
+        self._asked += 1
+        key = f"question {self._asked}".replace(" ", "-")
+        self.tell(kind, key=key, **fields)
+        while (answer := self.hear()).get("key") != key:
+            pass
+        return answer
+
+    def refused(self, kind: str, **fields: object) -> str:
+        """Say something that is refused, and return the code."""
+        self.tell(kind, **fields)
+        return str(self.hear("error")["code"])
 
     def search(self, text: str, **fields: object) -> Frame:
         """Search a room, and return what was found."""

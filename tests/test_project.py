@@ -19,6 +19,8 @@ from besedka.serve.doors.origin import Origins
 from besedka.serve.doors.patience import REQUEST_SECONDS
 from besedka.serve.doors.websocket.door import WebSocketDoor
 from besedka.serve.fairness import Fairness, Sources
+from besedka.serve.people import devices, invitations, rooms
+from besedka.serve.people import names as people_names
 from besedka.serve.settings import Settings
 from besedka.wire import names, words
 from besedka.wire.closing import Ending
@@ -119,6 +121,17 @@ def test_every_limit_is_in_the_protocol() -> None:
         f"the headers of a request | {visit.HEADER_BYTES} bytes |",
         f"the time for a request, a handshake too | {REQUEST_SECONDS:g} seconds |",
         f"requests waiting on one connection | {visit.REQUESTS_WAITING} |",
+        f"names of one person | {people_names.NAMES_OF_ONE_AT_MOST} |",
+        f"names in all | {people_names.NAMES_AT_MOST} |",
+        f"new names from one address | {fairness.NAMES_RATE * fairness.NAMES_BURST_SECONDS:g} at once",
+        f"then one in {1 / fairness.NAMES_RATE:g} seconds |",
+        f"the life of an add-a-device link | {devices.LINK_SECONDS} seconds |",
+        f"private rooms of one owner | {rooms.ROOMS_OF_OWNER_AT_MOST} |",
+        f"members of a private room | {rooms.MEMBERS_AT_MOST} |",
+        f"talks of two of one person | {rooms.TALKS_OF_ONE_AT_MOST} |",
+        f"invitations into a room that wait | {invitations.INVITATIONS_OF_ROOM_AT_MOST} |",
+        f"uses of an invitation | {invitations.USES_AT_MOST} |",
+        f"the life of an invitation | {invitations.SECONDS_AT_MOST} seconds |",
     ):
         assert limit in PROTOCOL
 

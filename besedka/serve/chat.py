@@ -155,7 +155,7 @@ class Chat:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        await self.register.close()
+        await self.register.close(is_disk_lost=self.lost.done())
         for pool in (self._writers, self._readers, self._searcher):
             pool.shutdown(wait=False, cancel_futures=True)
         for name, history in self._histories.items():

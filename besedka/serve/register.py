@@ -101,16 +101,17 @@ class Register:
         for deed in await self._in_thread(self._audit.open):
             self.order.take(deed)
         for record, table in self._records.items():
-            table.merge(await self._in_thread(record.read))
+            table.adopt(await self._in_thread(lambda: table.parse(record.read())))  # noqa: B023 - waited for
             _tell_strange(record.path, table)
         self._lapse()
         self._watching = self._loop.create_task(self._watch())
 
-    async def close(self) -> None:
-        """Write what is not written yet."""
+    async def close(self, *, is_disk_lost: bool = False) -> None:
+        """Write what is not written yet, unless the disk is one that nothing should wait for."""
         if self._watching:
             self._watching.cancel()
             await asyncio.gather(self._watching, return_exceptions=True)
+        if self._watching and not is_disk_lost:
             for person in self.people.present():
                 self.names.touch(person.name, person.claim, self._stamp(self._clock()))
             await self._write_all()
@@ -154,24 +155,31 @@ class Register:
         async with self._saving:
             for record, table in self._records.items():
                 try:
-                    news = await self._in_thread(record.news)
-                    if news is not None:
-                        table.merge(news)
-                        log.info("%s was changed by other hands, and read again", record.path)
-                        _tell_strange(record.path, table)
-                    if table.is_changed:
-                        text, touched = table.text(), table.take_touched()
-                        try:
-                            await self._in_thread(record.write, text)
-                        except OSError:
-                            table.touch_again(touched)
-                            raise
+                    await self._look(record, table)
+                    await self._write(record, table)
                 except RecordUnusable as error:
                     log.error("%s; what it said before is kept", error)  # noqa: TRY400 - the sentence is enough
                 except OSError as error:
                     is_written = False
                     log.error("%s cannot be written: %s", record.path, reason(error))  # noqa: TRY400
         return is_written
+
+    async def _look(self, record: Record, table: Table[Any]) -> None:
+        news = await self._in_thread(record.news)
+        if news is not None:
+            table.adopt(await self._in_thread(table.parse, news))
+            log.info("%s was changed by other hands, and read again", record.path)
+            _tell_strange(record.path, table)
+
+    async def _write(self, record: Record, table: Table[Any]) -> None:
+        if not table.is_changed:
+            return
+        text, touched = table.snapshot(), table.take_touched()
+        try:
+            await self._in_thread(lambda: record.write(text()))
+        except OSError:
+            table.touch_again(touched)
+            raise
 
     def _lapse(self) -> None:
         now = self._clock()

@@ -532,7 +532,7 @@ def test_a_name_may_be_used_by_several_streams_of_one_person(caller: Caller) -> 
         one.join("Boris", secret="s")
         assert other.join("Boris", secret="s").clients_count == 1
         stranger.tell(join=pb.Join(user="Boris"))
-        assert stranger.refused().code == pb.CODE_NAME_TAKEN
+        assert stranger.refused().code == pb.CODE_NAME_CLAIMED
         one.say("I say", key="k")
         assert ids(other.hear_to(1)) == [1]
 

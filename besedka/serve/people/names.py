@@ -10,7 +10,7 @@ import hashlib
 import hmac
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Final
 
@@ -21,7 +21,7 @@ from besedka.wire.refusals import Code, Language, Refused
 NAMES_OF_ONE_AT_MOST: Final = 20
 """Names that one may claim: enough for oneself and one's scripts, too few to take them all."""
 
-NAMES_AT_MOST: Final = 100_000
+NAMES_AT_MOST: Final = 50_000
 """Names that may be claimed in all: their file is read and written as a whole."""
 
 REMARK: Final = "Whose which name is: the name, the SHA-256 of its holder's secret, first seen, last seen."
@@ -30,6 +30,7 @@ _BEGUN: Final = "# begun "
 _CLAIM: Final = re.compile(r"[0-9a-f]{64}")
 _STAMP: Final = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d", re.ASCII)
 _HOUR: Final = len("0000-00-00 00")
+_STAMP_END: Final = len("[0000-00-00 00:00:00")
 _NAME_AT: Final = len("[0000-00-00 00:00:00] ")
 
 
@@ -54,12 +55,17 @@ class Known:
         claim: whose it is; empty if it waits for the first who comes.
         first: when it was claimed, in the log's time.
         last: when its holder was seen last.
+        looks: what the name looks like.
     """
 
     name: str
     claim: str = ""
     first: str = ""
     last: str = ""
+    looks: frozenset[str] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "looks", skeletons(self.name))  # it is frozen, and takes long
 
 
 class KnownNames(Table[Known]):
@@ -68,11 +74,16 @@ class KnownNames(Table[Known]):
     Args:
         mode: how names are held.
         begun: the time of the log now.
+
+    Attributes:
+        mode: how names are held.
+        is_kept: whether they are held beyond the visit.
     """
 
     def __init__(self, mode: Names = Names.CLAIMED, begun: str = "") -> None:
         super().__init__(f"{REMARK}\n{_BEGUN.removeprefix('# ')}{begun}")
         self.mode = mode
+        self.is_kept = mode is not Names.OPEN
         self.rebuild()
 
     @staticmethod
@@ -103,11 +114,6 @@ class KnownNames(Table[Known]):
         self._begun = begun[0].strip() if begun else ""
         for row in self.rows():
             self._note(row)
-
-    @property
-    def is_kept(self) -> bool:
-        """Whether names are held beyond the visit."""
-        return self.mode is not Names.OPEN
 
     def holder(self, name: str) -> Known | None:
         """Who holds a name, or one that looks like it."""
@@ -186,24 +192,22 @@ class KnownNames(Table[Known]):
 
     def unverified(self, lines: Sequence[str], first: int) -> list[int]:
         """The ids of messages, given by their lines from the id ``first`` on, to which nobody can be held."""
-        if not self.is_kept:
-            return []
         return [number for number, line in enumerate(lines, first) if self.is_doubtful(line)]
 
     def is_doubtful(self, line: str) -> bool:
         """Whether nobody can be held to a message, given by its lines."""
-        stamp = line[1 : _NAME_AT - 2]
-        if not self.is_kept or stamp < self._begun:
+        stamp = line[1:_STAMP_END]
+        if stamp < self._begun:
             return False
         known = self._rows.get(line[_NAME_AT : line.find(":", _NAME_AT)])
-        return known is None or not known.claim or stamp < known.first
+        return self.is_kept and (known is None or not known.claim or stamp < known.first)
 
     def _set(self, row: Known) -> None:
         self.put(row)
         self._note(row)
 
     def _note(self, row: Known) -> None:
-        self._by_look.update(dict.fromkeys(skeletons(row.name), row))
+        self._by_look.update(dict.fromkeys(row.looks, row))
         if row.claim and row.name not in (names := self._by_claim.setdefault(row.claim, [])):
             names.append(row.name)
 

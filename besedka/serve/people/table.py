@@ -7,10 +7,20 @@ takes everything else as it finds it (`merge`). Lines that it does not understan
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 R = TypeVar("R")
+
+
+@dataclass(frozen=True, slots=True)
+class Parsed(Generic[R]):
+    """What a file says: rows by their keys, the lines that are none, and the numbers of those that should be one."""
+
+    rows: dict[str, R]
+    remarks: list[str]
+    strange: list[int]
 
 
 class Table(Generic[R]):
@@ -71,8 +81,17 @@ class Table(Generic[R]):
 
     def text(self) -> str:
         """The whole file."""
-        lines = (*self.remarks, *("\t".join(self.write(row)) for row in self._rows.values()))
-        return "".join(f"{line}\n" for line in lines)
+        return self.snapshot()()
+
+    def snapshot(self) -> Callable[[], str]:
+        """What gives the whole file as it is now, also later and in another thread."""
+        remarks, rows = [*self.remarks], [*self._rows.values()]
+
+        def text() -> str:
+            lines = (*remarks, *("\t".join(self.write(row)) for row in rows))
+            return "".join(f"{line}\n" for line in lines)
+
+        return text
 
     def take_touched(self) -> set[str]:
         """The keys of rows that were changed here; from now on they count as written."""
@@ -85,27 +104,38 @@ class Table(Generic[R]):
 
     def merge(self, text: str) -> None:
         """Take what the file says now, but for the rows that were changed here and are not written yet."""
-        found: dict[str, R] = {}
+        self.adopt(self.parse(text))
+
+    @classmethod
+    def parse(cls, text: str) -> Parsed[R]:
+        """What a file says; may be asked in another thread."""
+        rows: dict[str, R] = {}
         remarks: list[str] = []
-        self.strange = []
+        strange: list[int] = []
         for number, line in enumerate(text.removeprefix("\ufeff").split("\n"), 1):
             fields = line.removesuffix("\r").split("\t")
             if not line.strip() or line.startswith("#"):
                 remarks += [line] if line.strip() else []
                 continue
             try:
-                row = self.read(fields)
+                row = cls.read(fields)
             except (ValueError, IndexError):
-                self.strange.append(number)
+                strange.append(number)
                 remarks.append(line)
             else:
-                found[self.key(row)] = row
+                rows[cls.key(row)] = row
+        return Parsed(rows, remarks, strange)
+
+    def adopt(self, parsed: Parsed[R]) -> None:
+        """Take what `parse` has found in the file, but for the rows that were changed here and are not written yet."""
+        found = parsed.rows
         for key in self._touched:
             if key in self._rows:
                 found[key] = self._rows[key]
             else:
                 found.pop(key, None)
-        if text.strip():
-            self.remarks = remarks
+        if found or parsed.remarks:
+            self.remarks = parsed.remarks
+        self.strange = parsed.strange
         self._rows = found
         self.rebuild()

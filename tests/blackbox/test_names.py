@@ -1,0 +1,245 @@
+"""A name belongs to whoever claimed it, seen from outside."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import stat
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from besedka.proto.besedka.v1 import chat_pb2 as pb
+from tests.calling import Caller, refusal
+from tests.running import RunningServer, fetch
+from tests.talking import Talker
+
+ANNA, EVE = "a" * 64, "e" * 64
+LOOK_SECONDS = 10.0
+LIKE_ANNA = ["anna", "ANNA", "Аnna", "Ａnna", "An na"]
+
+
+def known_names(server: RunningServer) -> dict[str, list[str]]:
+    lines = (server.directory / "known_names.txt").read_text(encoding="utf-8").split("\n")
+    rows = [line.split("\t") for line in lines if line and not line.startswith("#")]
+    return {name: rest for name, *rest in rows}
+
+
+def until(is_so: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + LOOK_SECONDS
+    while not is_so():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def claim(server: RunningServer, user: str, secret: str) -> None:
+    """Be there once, until it is written down whose the name is."""
+    with Talker(server) as talker:
+        talker.join(user, secret=secret)
+        until(lambda: (server.directory / "known_names.txt").exists() and user in known_names(server))
+
+
+def test_a_name_is_kept_for_its_holder_over_a_restart(server: RunningServer) -> None:
+    claim(server, "Anna", ANNA)
+    server.kill()
+    server.start()
+    with Talker(server) as eve:
+        for name in ("Anna", *LIKE_ANNA):
+            assert eve.refused("join", user=name, secret=EVE) == "name_claimed"
+            assert eve.refused("join", user=name) == "name_claimed"
+    with Talker(server) as anna:
+        assert anna.join("ANNA", secret=ANNA)["user"] == "Anna"
+
+
+def test_the_server_keeps_the_hash_of_a_secret_only(server: RunningServer) -> None:
+    claim(server, "Anna", ANNA)
+    hashed, first, last = known_names(server)["Anna"]
+    assert hashed == hashlib.sha256(ANNA.encode()).hexdigest()
+    assert re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d", first)
+    assert first == last
+    kept = server.directory / "known_names.txt"
+    assert stat.S_IMODE(kept.stat().st_mode) == 0o600
+    server.stop()
+    for path in server.directory.iterdir():
+        assert ANNA.encode() not in path.read_bytes(), path
+
+
+def test_several_devices_of_one_person_count_as_one(server: RunningServer) -> None:
+    with Talker(server) as tab, Talker(server) as phone, Talker(server) as boris:
+        assert tab.join("Anna", secret=ANNA)["clients_count"] == 1
+        assert phone.join("Anna", secret=ANNA)["clients_count"] == 1
+        assert boris.join("Boris", secret=EVE)["users"] == ["Anna", "Boris"]
+
+
+def test_who_shows_no_secret_may_use_what_is_free_and_is_unverified(server: RunningServer) -> None:
+    with Talker(server) as anna, Talker(server, "/") as seed, Talker(server) as program:
+        anna.join("Anna", secret=ANNA)
+        seed.tell("chat", user="Аnna", text="imitated")
+        assert seed.hear("error")["code"] == "name_claimed"
+        seed.tell("chat", user="Boris", text="by the seed's protocol")
+        assert anna.hear("chat")["unverified"] is True
+        program.join("Cron")
+        program.tell("chat", text="without a secret")
+        assert anna.hear("chat")["unverified"] is True
+        anna.tell("chat", text="mine")
+        assert "unverified" not in anna.hear("chat")
+    with Talker(server) as later:
+        later.join("Dora", secret=EVE)
+        assert later.hear("history")["unverified"] == [1, 2]
+        assert later.search("secret")["unverified"] == [2]
+        later.tell("history", before=4)
+        assert later.hear("history")["unverified"] == [1, 2]
+
+
+def test_what_another_said_before_a_name_was_claimed_stays_unverified(server: RunningServer) -> None:
+    with Talker(server, "/") as seed:
+        seed.tell("chat", user="Anna", text="I am not she")
+        seed.hear("chat")
+        # The log knows whole seconds.
+        second = time.time() // 1
+        until(lambda: time.time() // 1 > second)
+    with Talker(server) as anna:
+        anna.join("Anna", secret=ANNA)
+        assert anna.hear("history")["unverified"] == [1]
+        anna.tell("chat", text="I am")
+        anna.hear("chat")
+        anna.tell("history", before=3)
+        assert anna.hear("history")["unverified"] == [1]
+
+
+def test_what_was_said_before_names_were_held_is_not_called_unverified(server: RunningServer) -> None:
+    server.stop()
+    server.history.write_text("[2020-01-01 00:00:00] Old: hello\n", encoding="utf-8")
+    server.start()
+    with Talker(server) as anna:
+        anna.join("Anna", secret=ANNA)
+        assert "unverified" not in anna.hear("history")
+
+
+def test_the_other_doors_hold_names_too(make_server: Callable[..., RunningServer]) -> None:
+    server = make_server(grpc=True).start()
+    claim(server, "Anna", ANNA)
+    with Caller(server) as caller:
+        assert refusal(lambda: caller.send("Anna", "forged", secret=EVE)).reason == "name_claimed"
+        assert refusal(lambda: caller.send("Anna", "forged")).reason == "name_claimed"
+        caller.send("anna", "mine", secret=ANNA)
+        caller.send("Cron", "nobody's")
+        listed = caller.stub.ListMessages(pb.ListMessagesRequest(after=0)).messages
+    assert [(one.user, one.unverified) for one in listed] == [("Anna", False), ("Cron", True)]
+    assert [line.split("] ")[1] for line in server.lines] == ["Anna: mine", "Cron: nobody's"]
+
+
+def test_open_names_are_free_again_and_nothing_is_written_of_them(
+    make_server: Callable[..., RunningServer],
+) -> None:
+    server = make_server("--names", "open").start()
+    with Talker(server) as anna:
+        anna.join("Anna", secret=ANNA)
+        anna.tell("chat", text="hello")
+        assert "unverified" not in anna.hear("chat")
+        with Talker(server) as eve:
+            assert eve.refused("join", user="Anna", secret=EVE) == "name_taken"
+    with Talker(server) as eve:
+        eve.join("Anna", secret=EVE)
+        assert eve.refused("private", room="plans") == "no_secret"
+    assert not (server.directory / "known_names.txt").exists()
+
+
+def test_only_people_who_are_known_come_in_where_they_are_invited(
+    make_server: Callable[..., RunningServer],
+) -> None:
+    server = make_server("--names", "invited", grpc=True)
+    (server.directory / "known_names.txt").write_text("Anna\n", encoding="utf-8")
+    server.start()
+    with Talker(server) as eve:
+        for fields in ({"user": "Eve", "secret": EVE}, {"user": "Eve"}, {"secret": EVE}, {}):
+            assert eve.refused("join", **fields) == "not_known"
+        assert eve.ask("rooms")["code"] == "not_known"
+    with Talker(server) as anna:
+        assert anna.join("Anna", secret=ANNA)["user"] == "Anna"
+        anna.tell("chat", text="among ourselves")
+        anna.hear("chat")
+        with Talker(server, "/") as seed:
+            assert seed.ending() == (4006, "only people who are known come in")
+        with Caller(server) as caller:
+            for ask in (
+                lambda: caller.stub.ListMessages(pb.ListMessagesRequest(after=0, secret=EVE)),
+                lambda: caller.stub.Search(pb.SearchRequest(text="a")),
+                lambda: caller.stub.ListRooms(pb.ListRoomsRequest()),
+                lambda: next(caller.stub.Follow(pb.FollowRequest())),
+                lambda: caller.send("Eve", "hi", secret=EVE),
+            ):
+                assert refusal(ask).reason == "not_known"
+            assert caller.stub.ListMessages(pb.ListMessagesRequest(after=0, secret=ANNA)).messages[0].id == 1
+        assert fetch(server, "/history.txt")[0] == 403
+        assert "among ourselves" in fetch(server, "/history.txt", {"Besedka-Secret": ANNA})[1]
+
+
+def test_a_name_that_was_not_used_for_long_is_free(server: RunningServer) -> None:
+    server.stop()
+    hashed = hashlib.sha256(ANNA.encode()).hexdigest()
+    row = f"Anna\t{hashed}\t2020-01-01 00:00:00\t2020-02-01 00:00:00\n"
+    (server.directory / "known_names.txt").write_text(row, encoding="utf-8")
+    server.start()
+    with Talker(server) as eve:
+        assert eve.join("Anna", secret=EVE)["user"] == "Anna"
+    assert "'Anna'" in server.errors
+
+
+def test_names_changed_by_hand_count_within_a_second_and_remarks_stay(server: RunningServer) -> None:
+    claim(server, "Anna", ANNA)
+    kept = server.directory / "known_names.txt"
+    text = kept.read_text(encoding="utf-8")
+    kept.write_text("# my own remark\nwhat is\tthis\tline\n", encoding="utf-8")
+    with Talker(server) as eve:
+        until(lambda: "not understood" in server.errors)
+        assert eve.join("Anna", secret=EVE)["user"] == "Anna"
+        until(lambda: "Anna" in known_names(server))
+    assert kept.read_text(encoding="utf-8").startswith("# my own remark\nwhat is\tthis\tline\n")
+    kept.write_text(text, encoding="utf-8")
+    with Talker(server) as anna:
+        until(lambda: anna.ask("add_device", user="Anna", secret=ANNA)["type"] == "device_link")
+
+
+def test_one_person_may_claim_only_so_many_names(server: RunningServer) -> None:
+    with Talker(server) as eve:
+        for number in range(20):
+            eve.join(f"Eve{number}", room=f"room{number}", secret=EVE)
+        assert eve.refused("join", user="Eve20", room="another", secret=EVE) == "too_many_names"
+        eve.join("Eve7", room="another", secret=EVE)
+
+
+def test_a_link_makes_another_device_the_same_person_once(server: RunningServer) -> None:
+    claim(server, "Anna", ANNA)
+    with Talker(server) as laptop, Talker(server) as phone:
+        assert laptop.ask("add_device", user="Anna", secret=EVE)["code"] == "no_secret"
+        link = laptop.ask("add_device", user="anna", secret=ANNA)
+        assert (link["user"], link["seconds"]) == ("Anna", 300)
+        assert phone.ask("take_device", token="x" * 32)["code"] == "bad_link"
+        device = phone.ask("take_device", token=link["token"])
+        assert (device["user"], device["secret"]) == ("Anna", ANNA)
+        assert phone.ask("take_device", token=link["token"])["code"] == "bad_link"
+        assert phone.join(device["user"], secret=device["secret"])["clients_count"] == 1
+
+
+def test_a_folder_for_people_can_be_chosen(make_server: Callable[..., RunningServer], tmp_path: Path) -> None:
+    folder = tmp_path / "people"
+    folder.mkdir()
+    server = make_server("--people", str(folder)).start()
+    with Talker(server) as anna:
+        anna.join("Anna", secret=ANNA)
+        until((folder / "known_names.txt").exists)
+
+
+@pytest.mark.parametrize("name", ["known_names.txt", "private_rooms.txt", "invitations.txt"])
+def test_what_is_known_of_people_and_cannot_be_read_keeps_the_server_from_starting(
+    server: RunningServer, name: str
+) -> None:
+    server.stop()
+    (server.directory / name).write_bytes(b"\xff\xfe")
+    with pytest.raises(AssertionError):
+        server.start()
+    assert server.wait() == 1
+    assert f"cannot use {server.directory / name}: it is not text in UTF-8" in server.errors

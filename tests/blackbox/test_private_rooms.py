@@ -1,0 +1,208 @@
+"""Private rooms, invitations and talks of two, seen from outside."""
+
+from __future__ import annotations
+
+import stat
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from typing import Any
+
+import pytest
+
+from besedka.proto.besedka.v1 import chat_pb2 as pb
+from tests.calling import Caller, refusal
+from tests.running import RunningServer, fetch
+from tests.talking import Talker
+
+ANNA, BORIS, EVE = "a" * 64, "b" * 64, "e" * 64
+
+
+@pytest.fixture
+def people(server: RunningServer) -> Iterator[tuple[Talker, Talker, Talker]]:
+    """Anna, Boris and Eve, all in the first room."""
+    with ExitStack() as stack:
+        talkers = [stack.enter_context(Talker(server)) for _ in range(3)]
+        for talker, name, secret in zip(talkers, ("Anna", "Boris", "Eve"), (ANNA, BORIS, EVE), strict=True):
+            talker.join(name, secret=secret)
+        yield talkers[0], talkers[1], talkers[2]
+
+
+def rooms(talker: Talker) -> list[dict[str, Any]]:
+    return list(talker.ask("rooms")["rooms"])
+
+
+def test_a_private_room_is_its_members_alone(
+    server: RunningServer, people: tuple[Talker, Talker, Talker]
+) -> None:
+    anna, boris, eve = people
+    assert anna.ask("private", room="Plans") == {
+        "type": "place",
+        "room": "plans",
+        "kind": "private",
+        "key": "question-1",
+    }
+    welcome = anna.join("Anna", "plans", secret=ANNA)
+    assert (welcome["kind"], welcome["may"]) == ("private", ["invite"])
+    anna.tell("chat", room="plans", text="a cake for Boris")
+    anna.hear("chat")
+    for fields in ({"user": "Eve", "secret": EVE}, {"user": "Eve"}, {"quiet": True}, {}):
+        assert eve.refused("join", room="plans", **fields) == "not_invited"
+    assert eve.refused("join", room="plans", user="Eve", secret=EVE, invite="x" * 32) == "bad_link"
+    assert eve.refused("chat", room="plans", text="hi") == "not_joined"
+    assert eve.refused("search", room="plans", text="cake") == "not_joined"
+    assert eve.ask("invite", room="plans")["code"] == "not_allowed"
+    assert [room["name"] for room in rooms(eve)] == ["main"]
+    assert {"name": "plans", "clients_count": 1, "kind": "private"} in rooms(anna)
+    assert boris.ask("private", room="plans")["code"] == "room_taken"
+    log = server.directory / "chat_history.plans.txt"
+    assert "a cake for Boris" in log.read_text(encoding="utf-8")
+    assert stat.S_IMODE(log.stat().st_mode) == 0o600
+
+
+def test_a_private_room_stays_so_over_a_restart(
+    server: RunningServer, people: tuple[Talker, Talker, Talker]
+) -> None:
+    people[0].ask("private", room="plans")
+    server.kill()
+    server.start()
+    with Talker(server) as eve, Talker(server) as anna:
+        eve.join("Eve", secret=EVE)
+        assert eve.refused("join", room="plans", user="Eve", secret=EVE) == "not_invited"
+        anna.join("Anna", secret=ANNA)
+        assert [room["name"] for room in rooms(anna)] == ["main", "plans"]
+        assert anna.join("Anna", "plans", secret=ANNA)["may"] == ["invite"]
+
+
+def test_a_room_that_is_there_cannot_become_private(people: tuple[Talker, Talker, Talker]) -> None:
+    anna, boris, _ = people
+    boris.join("Boris", "tea", secret=BORIS)
+    for room in ("tea", "main"):
+        assert anna.ask("private", room=room)["code"] == "room_taken"
+    assert anna.ask("private", room="direct-x")["code"] == "bad_room"
+    assert anna.refused("join", room="direct-x", user="Anna", secret=ANNA) == "bad_room"
+
+
+def test_an_invitation_lets_in_as_many_as_it_says(people: tuple[Talker, Talker, Talker]) -> None:
+    anna, boris, eve = people
+    anna.ask("private", room="plans")
+    token = anna.ask("invite", room="plans")["token"]
+    assert "may" not in boris.join("Boris", "plans", secret=BORIS, invite=token)
+    assert eve.refused("join", user="Eve", room="plans", secret=EVE, invite=token) == "bad_link"
+    # Who is in needs it no more.
+    boris.tell("leave", room="plans")
+    assert boris.join("Boris", "plans", secret=BORIS, invite=token)["room"] == "plans"
+
+
+def test_an_invitation_lasts_as_long_as_it_says_and_is_for_one_room(
+    server: RunningServer, people: tuple[Talker, Talker, Talker]
+) -> None:
+    anna, boris, _ = people
+    for room in ("plans", "secrets"):
+        anna.ask("private", room=room)
+    offer = anna.ask("invite", room="plans", uses=10**9, seconds=10**15)
+    assert offer["uses"] == 10_000
+    assert (
+        boris.refused("join", room="secrets", user="Boris", secret=BORIS, invite=offer["token"]) == "bad_link"
+    )
+    kept = server.directory / "invitations.txt"
+    assert offer["token"] not in kept.read_text(encoding="utf-8")
+    server.stop()
+    kept.write_text(kept.read_text(encoding="utf-8").replace(str(offer["expires"]), "1"), encoding="utf-8")
+    server.start()
+    with Talker(server) as late:
+        assert late.refused("join", room="plans", user="Eve", secret=EVE, invite=offer["token"]) == "bad_link"
+
+
+def test_invitations_are_taken_back_and_members_put_out(
+    server: RunningServer, people: tuple[Talker, Talker, Talker]
+) -> None:
+    anna, boris, eve = people
+    anna.ask("private", room="plans")
+    token = anna.ask("invite", room="plans", uses=5)["token"]
+    boris.join("Boris", "plans", secret=BORIS, invite=token)
+    assert anna.ask("uninvite", room="plans")["type"] == "done"
+    assert eve.refused("join", user="Eve", room="plans", secret=EVE, invite=token) == "bad_link"
+    anna.join("Anna", "plans", secret=ANNA)
+    assert anna.ask("uninvite", room="plans", user="boris")["type"] == "done"
+    put_out = boris.hear("error")
+    assert (put_out["code"], put_out["room"]) == ("not_invited", "plans")
+    anna.tell("chat", room="plans", text="without him")
+    anna.hear("chat")
+    assert boris.refused("join", user="Boris", room="plans", secret=BORIS) == "not_invited"
+    assert anna.ask("uninvite", room="plans", user="Anna")["code"] == "no_such_name"
+    assert "Boris" not in (server.directory / "private_rooms.txt").read_text(encoding="utf-8")
+
+
+def test_who_takes_over_a_name_that_lapsed_takes_no_room_over(
+    server: RunningServer, people: tuple[Talker, Talker, Talker]
+) -> None:
+    people[0].ask("private", room="plans")
+    server.stop()
+    (server.directory / "known_names.txt").unlink()
+    server.start()
+    with Talker(server) as eve, Talker(server) as anna:
+        eve.join("Anna", secret=EVE)
+        assert eve.refused("join", user="Anna", room="plans", secret=EVE) == "not_invited"
+        anna.join("Anna the first", "plans", secret=ANNA)
+
+
+def test_two_people_talk_alone(server: RunningServer, people: tuple[Talker, Talker, Talker]) -> None:
+    anna, boris, eve = people
+    place = anna.ask("direct", user="boris")
+    assert (place["kind"], place["peer"]) == ("direct", "Boris")
+    room = place["room"]
+    told = boris.hear("place")
+    assert (told["room"], told["kind"], told["peer"]) == (room, "direct", "Anna")
+    assert anna.join("Anna", room, secret=ANNA)["peer"] == "Boris"
+    assert boris.join("Boris", room, secret=BORIS)["peer"] == "Anna"
+    anna.tell("chat", room=room, text="between us")
+    assert boris.hear("chat")["text"] == "between us"
+    assert eve.refused("join", user="Eve", room=room, secret=EVE) == "not_invited"
+    assert boris.ask("direct", user="Anna")["room"] == room
+    assert {"name": room, "clients_count": 2, "kind": "direct", "peer": "Anna"} in rooms(boris)
+    assert [one["name"] for one in rooms(eve)] == ["main"]
+    for name in ("Anna", "Nobody"):
+        assert anna.ask("direct", user=name)["code"] == "no_such_name"
+    log = server.directory / f"chat_history.{room}.txt"
+    assert stat.S_IMODE(log.stat().st_mode) == 0o600
+
+
+def test_who_shows_no_secret_has_no_rooms_of_his_own(server: RunningServer) -> None:
+    with Talker(server) as stranger:
+        for question in ({"kind": "private", "room": "x"}, {"kind": "direct", "user": "Anna"}):
+            assert stranger.ask(**question)["code"] == "no_secret"
+        stranger.join("Stranger")
+        assert stranger.ask("private", room="x")["code"] == "no_secret"
+
+
+def test_the_other_doors_ask_who_comes_too(make_server: Callable[..., RunningServer]) -> None:
+    server = make_server(grpc=True).start()
+    with Talker(server) as anna:
+        anna.join("Anna", secret=ANNA)
+        anna.ask("private", room="plans")
+    with Caller(server) as caller:
+        caller.send("Anna", "a cake", room="plans", secret=ANNA)
+        for secret in (EVE, ""):
+            for ask in (
+                lambda secret=secret: caller.send("Eve", "hi", room="plans", secret=secret),
+                lambda secret=secret: caller.stub.ListMessages(
+                    pb.ListMessagesRequest(room="plans", after=0, secret=secret)
+                ),
+                lambda secret=secret: caller.stub.Search(
+                    pb.SearchRequest(room="plans", text="cake", secret=secret)
+                ),
+                lambda secret=secret: next(
+                    caller.stub.Follow(pb.FollowRequest(room="plans", since=0, secret=secret))
+                ),
+                lambda secret=secret: caller.stub.Import(
+                    iter([pb.ImportRequest(speaker=pb.Speaker(room="plans", user="Eve", secret=secret))])
+                ),
+            ):
+                assert refusal(ask).reason == "not_invited"
+        listed = caller.stub.ListMessages(pb.ListMessagesRequest(room="plans", after=0, secret=ANNA))
+        assert [one.text for one in listed.messages] == ["a cake"]
+        assert [one.name for one in caller.stub.ListRooms(pb.ListRoomsRequest(secret=EVE)).rooms] == ["main"]
+        own = caller.stub.ListRooms(pb.ListRoomsRequest(secret=ANNA)).rooms
+        assert [(one.name, one.kind) for one in own] == [("main", pb.KIND_OPEN), ("plans", pb.KIND_PRIVATE)]
+    assert fetch(server, "/history.txt?room=plans")[0] == 403
+    assert "a cake" in fetch(server, "/history.txt?room=plans", {"Besedka-Secret": ANNA})[1]

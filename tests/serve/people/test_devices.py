@@ -1,0 +1,41 @@
+"""Links by which a name is taken along."""
+
+from __future__ import annotations
+
+import pytest
+
+from besedka.serve.people.devices import LINK_SECONDS, LINKS_AT_MOST, DeviceLinks
+from besedka.wire.refusals import Code, Refused
+
+
+def fails(links: DeviceLinks, token: str, now: float) -> bool:
+    with pytest.raises(Refused) as refusal:
+        links.take(token, now)
+    return refusal.value.code is Code.BAD_LINK
+
+
+def test_a_link_is_taken_once() -> None:
+    links = DeviceLinks()
+    token = links.make("Anna", "secret", 0.0)
+    taken = links.take(token, LINK_SECONDS - 1)
+    assert (taken.user, taken.secret) == ("Anna", "secret")
+    assert fails(links, token, 1.0)
+
+
+def test_a_link_lasts_some_minutes() -> None:
+    links = DeviceLinks()
+    assert fails(links, links.make("Anna", "secret", 0.0), float(LINK_SECONDS))
+
+
+def test_a_person_has_one_link_at_a_time() -> None:
+    links = DeviceLinks()
+    first, second = links.make("Anna", "secret", 0.0), links.make("Anna", "secret", 1.0)
+    assert fails(links, first, 2.0)
+    assert links.take(second, 2.0).user == "Anna"
+
+
+def test_so_many_wait_at_most() -> None:
+    links = DeviceLinks()
+    tokens = [links.make(f"P{number}", str(number), 0.0) for number in range(LINKS_AT_MOST + 1)]
+    assert fails(links, tokens[0], 1.0)
+    assert links.take(tokens[1], 1.0).user == "P1"

@@ -1,0 +1,165 @@
+"""Who belongs where, and who may enter."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from besedka.serve.people.admission import Admission
+from besedka.serve.people.invitations import INVITATIONS_OF_ROOM_AT_MOST, Invitations
+from besedka.serve.people.names import KnownNames, Names, claim_of
+from besedka.serve.people.rooms import (
+    ROOMS_OF_OWNER_AT_MOST,
+    TALKS_OF_ONE_AT_MOST,
+    PrivateRooms,
+    Role,
+    direct_room,
+)
+from besedka.wire.names import clean_room
+from besedka.wire.refusals import Code, Refused
+from besedka.wire.words import Kind
+
+ANNA, BORIS, EVE = (claim_of(name) for name in ("Anna", "Boris", "Eve"))
+CLAIMS = st.sampled_from([ANNA, BORIS, EVE])
+ROOMS = st.sampled_from(["plans", "тайны", "x"])
+HOUR = 3600
+
+
+def admission(mode: Names = Names.CLAIMED) -> Admission:
+    return Admission(KnownNames(mode, "2025-11-19 10:00:00"), PrivateRooms(), Invitations())
+
+
+def code(ask: object) -> Code:
+    assert callable(ask)
+    with pytest.raises(Refused) as refusal:
+        ask()
+    return refusal.value.code
+
+
+@given(CLAIMS, CLAIMS)
+def test_a_talk_of_two_has_one_room_whoever_begins(one: str, other: str) -> None:
+    assert direct_room(one, other) == direct_room(other, one) == clean_room(direct_room(one, other))
+
+
+@given(st.lists(st.tuples(ROOMS, CLAIMS, st.booleans()), max_size=20))
+def test_what_is_written_of_rooms_is_read_again(acts: list[tuple[str, str, bool]]) -> None:
+    rooms = PrivateRooms()
+    for room, claim, comes in acts:
+        if not comes:
+            rooms.put_out(room, claim)
+        elif rooms.kind(room) is Kind.OPEN:
+            rooms.open_private(room, "Anna", claim)
+        else:
+            rooms.let_in(room, "Boris", claim)
+    again = PrivateRooms()
+    again.merge(rooms.text())
+    assert [*again.rows()] == [*rooms.rows()]
+    for claim in (ANNA, BORIS, EVE):
+        assert again.of(claim) == rooms.of(claim)
+
+
+def test_only_members_enter_a_private_room() -> None:
+    rules = admission()
+    rules.into_room("plans", "")
+    rules.rooms.open_private("plans", "Anna", ANNA)
+    rules.into_room("plans", ANNA)
+    for claim in (EVE, ""):
+        assert code(lambda claim=claim: rules.into_room("plans", claim)) is Code.NOT_INVITED
+        assert not rules.lists("plans", claim)
+    assert rules.lists("plans", ANNA)
+    assert rules.may_invite("plans", ANNA)
+    rules.rooms.let_in("plans", "Boris", BORIS)
+    rules.into_room("plans", BORIS)
+    assert not rules.may_invite("plans", BORIS)
+    rules.rooms.put_out("plans", BORIS)
+    assert code(lambda: rules.into_room("plans", BORIS)) is Code.NOT_INVITED
+
+
+def test_a_room_whose_last_member_was_put_out_stays_private() -> None:
+    rooms = PrivateRooms()
+    rooms.open_private("plans", "Anna", ANNA)
+    rooms.put_out("plans", ANNA)
+    assert rooms.kind("plans") is Kind.PRIVATE
+
+
+def test_a_talk_of_two_is_theirs() -> None:
+    rules = admission()
+    room = rules.rooms.open_direct(("Anna", ANNA), ("Boris", BORIS))
+    assert rules.rooms.kind(room) is Kind.DIRECT
+    assert rules.rooms.open_direct(("Boris", BORIS), ("Anna", ANNA)) == room
+    peer = rules.rooms.peer(room, ANNA)
+    assert peer is not None
+    assert (peer.name, peer.role) == ("Boris", Role.DIRECT)
+    assert code(lambda: rules.into_room(room, EVE)) is Code.NOT_INVITED
+    assert code(lambda: rules.into_room("direct-0123456789abcdef", ANNA)) is Code.BAD_ROOM
+    assert not rules.may_invite(room, ANNA)
+
+
+def test_an_invitation_is_for_one_thing_so_often_and_so_long() -> None:
+    rules = admission()
+    rules.rooms.open_private("plans", "Anna", ANNA)
+    token, offer = rules.invitations.make("room", "plans", "Anna", 0, uses=2, seconds=HOUR)
+    assert offer.token not in token
+    rules.into_room("plans", EVE, token, HOUR - 1)
+    for room, claim, invite, now in (
+        ("plans", EVE, token, HOUR),
+        ("plans", EVE, token + "x", 0),
+        ("plans", "", token, 0),
+    ):
+        assert code(lambda r=room, c=claim, i=invite, n=now: rules.into_room(r, c, i, n)) is Code.BAD_LINK
+    assert rules.invitations.find(token, "room", "secrets", 0) is None
+    assert rules.invitations.find(token, "name", "plans", 0) is None
+    for _ in range(2):
+        found = rules.invitations.find(token, "room", "plans", 0)
+        assert found
+        rules.invitations.use(found)
+    assert rules.invitations.find(token, "room", "plans", 0) is None
+
+
+def test_invitations_are_taken_back_together() -> None:
+    invitations = Invitations()
+    tokens = [invitations.make("room", "plans", "Anna", 0, uses=1, seconds=HOUR)[0] for _ in range(3)]
+    other, _ = invitations.make("room", "tea", "Anna", 0, uses=1, seconds=HOUR)
+    assert invitations.take_back("room", "plans") == 3
+    assert not any(invitations.find(token, "room", "plans", 0) for token in tokens)
+    assert invitations.find(other, "room", "tea", 0)
+
+
+def test_old_invitations_make_place_for_new_ones() -> None:
+    invitations = Invitations()
+    for _ in range(INVITATIONS_OF_ROOM_AT_MOST):
+        invitations.make("room", "plans", "Anna", 0, uses=1, seconds=HOUR)
+    assert (
+        code(lambda: invitations.make("room", "plans", "Anna", 1, uses=1, seconds=1)) is Code.TOO_MANY_ROOMS
+    )
+    invitations.make("room", "plans", "Anna", HOUR, uses=1, seconds=1)
+    assert len([*invitations.rows()]) == 1
+
+
+def test_nobody_has_more_rooms_than_he_may() -> None:
+    rooms = PrivateRooms()
+    for number in range(ROOMS_OF_OWNER_AT_MOST):
+        rooms.open_private(f"room{number}", "Anna", ANNA)
+    assert code(lambda: rooms.open_private("more", "Anna", ANNA)) is Code.TOO_MANY_ROOMS
+    for number in range(TALKS_OF_ONE_AT_MOST):
+        rooms.open_direct(("Anna", ANNA), (f"P{number}", claim_of(str(number))))
+    assert code(lambda: rooms.open_direct(("Eve", EVE), ("Anna", ANNA))) is Code.TOO_MANY_ROOMS
+
+
+def test_only_who_is_known_or_awaited_comes_into_an_invited_chat() -> None:
+    rules = admission(Names.INVITED)
+    assert code(lambda: rules.into_chat(ANNA, "Anna")) is Code.NOT_KNOWN
+    token, _ = rules.invitations.make("name", "Anna", "operator", 0, uses=1, seconds=HOUR)
+    rules.into_chat(ANNA, "Anna", token, 0)
+    assert code(lambda: rules.into_chat("", "Anna", token, 0)) is Code.NOT_KNOWN
+    assert code(lambda: rules.into_chat(EVE, "Eve", token, 0)) is Code.NOT_KNOWN
+    rules.names.take("Anna", ANNA, "2025-11-19 10:00:00")
+    rules.into_chat(ANNA)
+    admission().into_chat("")
+
+
+@given(st.text())
+def test_any_text_is_read_as_rooms_and_invitations(text: str) -> None:
+    for table in (PrivateRooms(), Invitations()):
+        table.merge(text)
