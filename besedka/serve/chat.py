@@ -308,7 +308,7 @@ class Chat:
         Raises:
             Refused: `going_down`, `not_known`.
         """
-        self.register.admission.into_chat(self.clock(), claim)
+        self.register.admission.into_chat(claim, now=self.clock())
         if self._listing is None:
             self._listing = self._in_thread(self._readers, room_names, self._settings.history.absolute())
             self._listing.add_done_callback(self._has_listed)
@@ -334,7 +334,7 @@ class Chat:
         Raises:
             Refused: `no_such_room`, `not_known`, and as `room`.
         """
-        self.register.admission.into_chat(self.clock(), claim)
+        self.register.admission.into_chat(claim, now=self.clock())
         self.register.admission.into_room(name, claim)
         if self.register.rooms.kind(name) is Kind.OPEN and not await self.is_there(name):
             raise Refused(Code.NO_SUCH_ROOM, room=name)

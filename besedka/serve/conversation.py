@@ -302,7 +302,7 @@ class Conversation(Visitor):
             raise Refused(Code.TOO_MANY_ROOMS, limit=ROOMS_OF_ONE_AT_MOST)
         now = self.chat.clock()
         self.chat.register.order.let_in(now, network=self.network)
-        self.chat.register.admission.into_chat(now, claim, name, word.invite)
+        self.chat.register.admission.into_chat(claim, name, word.invite, now)
         room = self.chat.room(room_name, claim, word.invite)
         if isinstance(room, Room):
             self._enter(room, name, word)

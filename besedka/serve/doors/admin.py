@@ -62,11 +62,12 @@ class AdminDoor:
             await asyncio.gather(*self._visits, return_exceptions=True)
             _remove(path)
 
-    async def _visited(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        visit = asyncio.current_task()
-        if visit:
-            self._visits.add(visit)
-            visit.add_done_callback(self._visits.discard)
+    def _visited(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        visit = asyncio.get_running_loop().create_task(self._visit(reader, writer))
+        self._visits.add(visit)
+        visit.add_done_callback(self._visits.discard)
+
+    async def _visit(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             await self._listen_to(reader, writer)
         except (TimeoutError, ConnectionError):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from besedka.serve.people.invitations import Invitations
 from besedka.serve.people.names import KnownNames, Names
@@ -26,16 +26,16 @@ class Admission:
     names: KnownNames
     rooms: PrivateRooms
     invitations: Invitations
-    order: Order
+    order: Order = field(default_factory=Order)
 
-    def into_chat(self, now: float, claim: str, name: str = "", invite: str = "") -> None:
+    def into_chat(self, claim: str, name: str = "", invite: str = "", now: float = 0.0) -> None:
         """May somebody with this claim come in at all, read, and ask what there is?
 
         Args:
-            now: unix seconds.
             claim: who it is; empty if he has shown nothing.
             name: by which he wants to come in, if he does.
             invite: the token of an invitation, if he has one.
+            now: unix seconds.
 
         Raises:
             Refused: `not_known`, `banned`.

@@ -353,7 +353,11 @@ _FIELDS: Final = tuple(one.name for one in fields(Deed))[3:]
 
 
 def _quoted(value: str) -> str:
-    return value if _PLAIN.fullmatch(value) and value.isprintable() else json.dumps(value, ensure_ascii=False)
+    if _PLAIN.fullmatch(value) and value.isprintable():
+        return value
+    quoted = json.dumps(value, ensure_ascii=False)
+    # Whoever reads the file in a terminal is shown what is there.
+    return "".join(one if one.isprintable() else json.dumps(one)[1:-1] for one in quoted)
 
 
 def _values(given: dict[str, str]) -> dict[str, Any]:

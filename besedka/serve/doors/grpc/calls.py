@@ -144,7 +144,7 @@ class _Speaker:
     @classmethod
     async def come(cls, given: pb.SendRequest | pb.Speaker, chat: Chat, pace: Pace) -> _Speaker:
         name, secret = clean_name(given.user), clean_secret(given.secret)
-        chat.register.admission.into_chat(chat.clock(), claim_of(secret), name)
+        chat.register.admission.into_chat(claim_of(secret), name, now=chat.clock())
         found = chat.room(clean_room(given.room or DEFAULT_ROOM), claim_of(secret))
         room = found if isinstance(found, Room) else await asyncio.shield(found)
         person = chat.come_in(name, secret, "", pace)

@@ -66,7 +66,7 @@ class SeedTalk(Visitor):
 
     def begin(self) -> None:
         try:
-            self.chat.register.admission.into_chat(self.chat.clock(), "")
+            self.chat.register.admission.into_chat("", now=self.chat.clock())
             room = self.chat.room(DEFAULT_ROOM, "")
         except Refused as refusal:
             self.refuse(refusal)
@@ -134,7 +134,7 @@ class SeedTalk(Visitor):
 
     def _speak_as(self, name: str) -> Person:
         if self._speaker is None or self._speaker.name != name:
-            self.chat.register.admission.into_chat(self.chat.clock(), "", name)
+            self.chat.register.admission.into_chat("", name, now=self.chat.clock())
             speaker = self.chat.come_in(name, "", "", self.pace)
             if self._speaker:
                 self.chat.go(self._speaker)
