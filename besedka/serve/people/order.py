@@ -31,6 +31,9 @@ UNTIL: Final = "%Y-%m-%dT%H:%M:%SZ"
 LATEST: Final = int(datetime(9000, 1, 1, tzinfo=UTC).timestamp())
 """No restriction ends later, but for those that do not end."""
 
+MARKS_KEPT: Final = 1_000
+"""With so many marks of those who have talked in slow rooms it is looked for the first time who may talk again."""
+
 _VALUE: Final = re.compile(r' (?P<name>[a-z]+)=(?P<value>"(?:[^"\\]|\\.)*"|[^\s"\\]+)')
 _PLAIN: Final = re.compile(r'[^\s"\\]+')
 _CLAIM: Final = re.compile(r"[0-9a-f]{64}")
@@ -200,6 +203,7 @@ class Order:
         self.redactions: dict[str, Deed] = {}
         # When somebody, by one of his marks, has said something in a slow room.
         self._said_at: dict[tuple[str, str], float] = {}
+        self._look_at = MARKS_KEPT
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Order) and self._in_force == other._in_force
@@ -287,6 +291,9 @@ class Order:
         """He says something."""
         if self.slow.get(room):
             self._said_at.update(dict.fromkeys(((room, mark) for mark in marks(claim, name)), now))
+            if len(self._said_at) > self._look_at:
+                self._forget_talk(now)
+                self._look_at = max(MARKS_KEPT, 2 * len(self._said_at))
 
     def is_muted(self, now: float, about: Iterable[str]) -> bool:
         """Whether somebody known by one of these marks may not talk."""
@@ -305,6 +312,9 @@ class Order:
         """
         self._mutes.forget(now)
         self._bans.forget(now)
+        self._forget_talk(ticks)
+
+    def _forget_talk(self, ticks: float) -> None:
         self._said_at = {
             (room, mark): at
             for (room, mark), at in self._said_at.items()

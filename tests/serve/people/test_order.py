@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from besedka.serve.people.order import LATEST, OPERATOR, Deed, Order, read_deed, write_deed
+from besedka.serve.people.order import LATEST, MARKS_KEPT, OPERATOR, Deed, Order, read_deed, write_deed
 from besedka.wire.names import clean_name
 from besedka.wire.refusals import Code, Language, Refused
 from besedka.wire.words import Act
@@ -209,3 +209,12 @@ def test_a_moderator_is_a_claim() -> None:
     assert order.is_moderators_name(clean_name("АNNA"))
     order.take(read_deed(f"[{STAMP}] operator: dismiss user=anna"))
     assert not order.is_moderator("a" * 64)
+
+
+def test_those_who_talk_in_a_slow_room_under_ever_new_names_take_no_memory() -> None:
+    order = order_after("slow seconds=5")
+    for number in range(20_000):
+        order.has_talked(float(number), "main", "", f"name {number}")
+    assert len(order._said_at) <= 2 * MARKS_KEPT  # noqa: SLF001 - that it is forgotten cannot be seen from outside
+    with pytest.raises(Refused):
+        order.let_talk_again(20_000.0, "main", "", "name 19999")
