@@ -77,22 +77,16 @@ class AdminDoor:
 
     async def _listen_to(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         while True:
-            is_too_long = False
             async with asyncio.timeout(SILENT_SECONDS):
-                try:
-                    line = await reader.readline()
-                except ValueError:
-                    line, is_too_long = b"", True
-            if not (line.strip() or is_too_long):
-                if line:
-                    continue
+                line = await _line(reader)
+            if line == b"":
                 return
-            answer = self._refusal(_TOO_LONG) if is_too_long else await self._answer(line)
+            if line is not None and not line.strip():
+                continue
+            answer = self._refusal(_TOO_LONG) if line is None else await self._answer(line)
             async with asyncio.timeout(SILENT_SECONDS):
                 writer.write(encode(answer) + b"\n")
                 await writer.drain()
-            if is_too_long:
-                return
 
     async def _answer(self, line: bytes) -> Answer | Error:
         key = ""
@@ -117,6 +111,21 @@ class AdminDoor:
         return Error(
             refusal.code, sentence, clock_time(self._chat.stamp()), refusal.key, refusal.room, refusal.wait
         )
+
+
+async def _line(reader: asyncio.StreamReader) -> bytes | None:
+    """The next line; empty at the end, None if it was too long."""
+    is_too_long = False
+    while True:
+        try:
+            line = await reader.readuntil(b"\n")
+        except asyncio.IncompleteReadError as error:
+            line = error.partial
+        except asyncio.LimitOverrunError as error:
+            await reader.readexactly(error.consumed)
+            is_too_long = True
+            continue
+        return None if is_too_long else line
 
 
 _TOO_LONG: Final = Refused(Code.FRAME_TOO_LONG, limit=FRAME_BYTES_AT_MOST)

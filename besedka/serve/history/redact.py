@@ -122,7 +122,7 @@ def finish(log: Descriptor, path: Path, index: Index | None, wanted: Subject) ->
     """
     message = _find_again(log, index, wanted.number)
     epoch = index.epoch if index else wanted.epoch
-    if message and FIRST_LINE.match(message.raw) and subject(message, epoch) == wanted:
+    if message and _is_one(message.raw) and subject(message, epoch) == wanted:
         message.cover(log, path, index)
 
 
@@ -142,6 +142,11 @@ def _scan(log: Descriptor, offset: int, end: int, first: int, number: int) -> Me
     offset += sum(map(len, islice(found, number - first)))
     raw = next(found, None)
     return None if raw is None else Message(number, offset, raw, None)
+
+
+def _is_one(raw: bytes) -> bool:
+    """Whether this is a message, and not a part of one, or more than one, as an index of another log may have it."""
+    return FIRST_LINE.match(raw) is not None and FIRST_LINE.search(raw, 1) is None
 
 
 def _text(raw: bytes) -> tuple[int, int]:
