@@ -47,7 +47,7 @@ def read_keys(text: str) -> list[Key]:
     """The keys in a file, in their order.
 
     Raises:
-        KeysBad: if there is none, or one that can be none.
+        KeysBad: if one can be none, or if the file is empty: so it is for a moment while it is written.
     """
     found = []
     for number, line in enumerate(text.removeprefix("\ufeff").split("\n"), 1):
@@ -57,8 +57,8 @@ def read_keys(text: str) -> list[Key]:
         if why := why_no_key(key) if key else "a blank stands before it":
             raise KeysBad(f"the key in line {number} cannot be used: {why}")
         found.append(Key(key, label.strip() or f"of line {number}"))
-    if not found:
-        raise KeysBad("there is no key in it")
+    if not found and not text.strip():
+        raise KeysBad("it is empty")
     return found
 
 
@@ -129,18 +129,14 @@ class Access:
         """He is gone, if he was in."""
         self._guests.pop(guest, None)
 
-    def change(self, keys: Keys) -> dict[str, int]:
-        """Other keys are valid from now on: shut out who came by one that is not among them.
+    def change(self, keys: Keys) -> list[tuple[Guest, str]]:
+        """Other keys are valid from now on.
 
         Returns:
-            The labels of the keys by which there were some, and how many.
+            Who came by one that is not among them, to be shut out, and the label of his key.
         """
         before, self._keys = self._keys, keys
-        ended: dict[str, int] = {}
-        for guest, key in tuple(self._guests.items()):
-            if before is not None and key not in keys:
-                label = before.label(key)
-                ended[label] = ended.get(label, 0) + 1
-                del self._guests[guest]
-                guest.shut_out()
-        return ended
+        gone = [(guest, key) for guest, key in self._guests.items() if key not in keys]
+        for guest, _ in gone:
+            del self._guests[guest]
+        return [(guest, before.label(key)) for guest, key in gone] if before else []

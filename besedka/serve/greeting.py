@@ -6,7 +6,6 @@ import os
 import shutil
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
 from ipaddress import ip_address
 from typing import Final
 
@@ -60,7 +59,8 @@ def _link(settings: Settings, host: str, port: int, key: str) -> str:
 
 def _picture(links: Sequence[str]) -> list[str]:
     """The code of the first link, if somebody looks."""
-    if not sys.stdout.isatty() or (sys.stdout.encoding or "").lower().replace("-", "") != "utf8":
+    output = sys.stdout
+    if not output or not output.isatty() or output.encoding.lower().replace("-", "") != "utf8":
         return []
     is_plain = bool(os.environ.get("NO_COLOR")) or os.environ.get("TERM") == "dumb"
     return qr_lines(links[0], columns=shutil.get_terminal_size().columns, colour=not is_plain)
@@ -68,7 +68,8 @@ def _picture(links: Sequence[str]) -> list[str]:
 
 def _is_kept() -> bool:
     """Whether what we print goes into the system's journal: a key does not belong there (systemd.exec(5), JOURNAL_STREAM)."""
-    with suppress(OSError, ValueError):
+    try:
         there = os.fstat(sys.stdout.fileno())
-        return os.environ.get("JOURNAL_STREAM") == f"{there.st_dev}:{there.st_ino}"
-    return False
+    except (AttributeError, OSError, ValueError):
+        return False  # it goes nowhere
+    return os.environ.get("JOURNAL_STREAM") == f"{there.st_dev}:{there.st_ino}"

@@ -12,6 +12,7 @@ import os
 import secrets
 import stat
 import sys
+from collections import Counter
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
@@ -51,11 +52,14 @@ def open_keys(path: Path) -> tuple[list[Key], str]:
     try:
         if not path.exists():
             _make(path)
-        return read_keys(_read(path)), _warning(path)
+        keys = read_keys(_read(path))
     except KeysBad as error:
         raise KeyFileUnusable(path, str(error)) from None
     except OSError as error:
         raise KeyFileUnusable(path, (error.strerror or str(error)).lower()) from None
+    if not keys:
+        raise KeyFileUnusable(path, "there is no key in it")
+    return keys, _warning(path)
 
 
 async def watch(path: Path, keys: list[Key], access: Access) -> None:
@@ -80,9 +84,15 @@ async def watch(path: Path, keys: list[Key], access: Access) -> None:
 
 def _change(access: Access, keys: list[Key]) -> None:
     valid = Keys(keys)
-    ended = access.change(valid)
+    gone = access.change(valid)
     log.info("access keys valid from now on: %d", len(valid))
-    for label, count in ended.items():
+    for guest, _ in gone:
+        try:
+            guest.shut_out()
+        except Exception:
+            # Whatever is wrong with one, the others are shut out.
+            log.exception("somebody could not be shut out")
+    for label, count in Counter(label for _, label in gone).items():
         log.info("the access key %r was withdrawn; connections, calls and downloads ended: %d", label, count)
 
 

@@ -35,7 +35,7 @@ PHONE, LAB, LATER = "the-key-of-the-phone", "the-key-of-the-lab", "a-key-that-co
 GONE_SECONDS = 1.0
 """So soon a withdrawn key ends what came by it."""
 
-BUSY_SECONDS = 1.5
+BUSY_SECONDS = 3.0
 """What a busy machine may take besides."""
 
 
@@ -289,6 +289,12 @@ def test_with_a_key_all_is_as_ever(lively: RunningServer) -> None:
         assert [message.text for message in page.messages] == ["a secret of ours"]
         ended = refusal(lambda: caller.channel.unary_unary("/x/Send", None, None)(b"", metadata=brought(LAB)))
         assert ended.code is grpc.StatusCode.UNIMPLEMENTED
+        ended = ending(caller.stub.Follow(pb.FollowRequest(room="nowhere"), metadata=brought(LAB)))
+        assert (ended.code, ended.reason) == (grpc.StatusCode.NOT_FOUND, "no_such_room")
+        ended = ending(
+            caller.stub.Converse(iter([pb.ConverseRequest(say=pb.Say(text="x"))]), metadata=brought(LAB))
+        )
+        assert (ended.code, ended.reason) == (grpc.StatusCode.INVALID_ARGUMENT, "bad_frame")
 
 
 def test_the_unix_socket_needs_none(make_server: ServerMaker, keys: Path, tmp_path: Path) -> None:
@@ -441,6 +447,15 @@ def test_a_file_that_is_gone_or_broken_leaves_the_keys_as_they_were(
         keys.write_text(f"{LAB}\n")
         assert anna.ending()[0] == 4003
     assert server.errors.count("cannot be read") == 2
+
+
+def test_the_last_key_can_be_withdrawn_too(server: RunningServer, keys: Path) -> None:
+    with Talker(server, additional_headers=bearer(PHONE)) as anna:
+        anna.join("Anna")
+        keys.write_text("# nobody\n")
+        assert anna.ending()[0] == 4003
+    with Talker(server, additional_headers=bearer(PHONE)) as anna:
+        assert anna.ending()[0] == 4003
 
 
 # At the start.

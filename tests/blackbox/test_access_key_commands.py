@@ -82,18 +82,19 @@ def test_the_key_in_the_config_file_is_told_to_no_other_chat(server: RunningServ
 def test_a_key_that_is_missing_or_wrong_is_told_in_one_line_that_says_how_to_give_it(
     server: RunningServer, anna: Person
 ) -> None:
-    for url in server.urls:
-        for command in (
-            ("send", "--url", url, "x"),
-            ("tail", "--url", url),
-            ("send", "--lines", "--url", url),
-        ):
-            anna.run(*command).assert_one_clear_line(
-                4, f"the chat at {url} needs an access key", "#;key=KEY", "BESEDKA_KEY", "--key"
-            )
-            wrong = anna.run(*command, BESEDKA_KEY=WRONG)
-            wrong.assert_one_clear_line(4, f"the chat at {url} does not take the access key", "BESEDKA_KEY")
-            assert WRONG not in wrong.stderr
+    url, grpc_url = server.urls
+    for there, command in (
+        (url, ("send", "x", "--url")),
+        (url, ("tail", "--url")),
+        (grpc_url, ("send", "x", "--url")),
+        (grpc_url, ("send", "--lines", "--url")),
+    ):
+        anna.run(*command, there).assert_one_clear_line(
+            4, f"the chat at {there} needs an access key", "#;key=KEY", "BESEDKA_KEY", "--key"
+        )
+        wrong = anna.run(*command, there, BESEDKA_KEY=WRONG)
+        wrong.assert_one_clear_line(4, f"the chat at {there} does not take the access key", "BESEDKA_KEY")
+        assert WRONG not in wrong.stderr
     assert not (anna.home / "state" / "besedka" / "keys").exists()
     assert server.lines == []
 

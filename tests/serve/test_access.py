@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import stat
 from pathlib import Path
 
@@ -11,9 +12,10 @@ from hypothesis import strategies as st
 
 from besedka.serve.access import Access, Key, Keys, KeysBad, read_keys
 from besedka.serve.errors import KeyFileUnusable
-from besedka.serve.key_file import FILE_BYTES, open_keys
+from besedka.serve.key_file import FILE_BYTES, LOOK_SECONDS, open_keys, watch
 from besedka.serve.settings import Settings
 from besedka.wire.access import why_no_key
+from tests import looping
 from tests.wire.test_access import KEYS
 
 ONE, TWO = "the-first-of-the-keys", "the-second-of-the-keys"
@@ -67,8 +69,8 @@ def test_a_file_is_read_as_people_write_it() -> None:
 @pytest.mark.parametrize(
     ("text", "why"),
     [
-        ("", "no key in it"),
-        ("# nothing\n\n", "no key in it"),
+        ("", "it is empty"),
+        ("\n\n", "it is empty"),
         (f"{ONE}\nshort-key\n", "line 2 cannot be used: it has 9 characters"),
         (f" {ONE}\n", "line 1 cannot be used: a blank stands before it"),
         ("ключ-из-многих-букв\n", "it is not ASCII"),
@@ -103,12 +105,43 @@ def test_who_came_by_a_key_that_is_withdrawn_is_shut_out_and_nobody_else() -> No
     assert not access.enter(stranger, "the-third-of-the-keys")
     access.leave(gone)
     access.leave(stranger)
-    assert access.change(Keys([Key(TWO, "lab, renamed")])) == {"phone": 1}
-    assert (phone.is_in, lab.is_in, gone.is_in) == (False, True, True)
+    assert access.change(Keys([Key(TWO, "lab, renamed")])) == [(phone, "phone")]
     assert not access.admits(ONE)
     assert access.admits(TWO)
-    assert access.change(Keys([Key(ONE, "again")])) == {"lab, renamed": 1}
-    assert not lab.is_in
+    assert access.change(Keys([Key(ONE, "again")])) == [(lab, "lab, renamed")]
+    assert access.change(Keys([Key(TWO, "again")])) == []
+
+
+def test_one_who_cannot_be_shut_out_keeps_nobody_else_in(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    class Faulty(Guest):
+        def shut_out(self) -> None:
+            raise RuntimeError("it is broken")
+
+    class Waiting(Guest):
+        def __init__(self) -> None:
+            super().__init__()
+            self.is_out = asyncio.Event()
+
+        def shut_out(self) -> None:
+            self.is_out.set()
+
+    async def look() -> None:
+        keys, _ = open_keys(path)
+        access = Access(Keys(keys))
+        assert access.enter(faulty, ONE)
+        assert access.enter(guest, ONE)
+        path.write_text(f"{TWO}\n")
+        looking = asyncio.ensure_future(watch(path, keys, access))
+        await guest.is_out.wait()
+        looking.cancel()
+
+    path, faulty, guest = tmp_path / "keys", Faulty(), Waiting()
+    path.write_text(f"{ONE}\n")
+    looping.run(look())
+    assert "somebody could not be shut out" in caplog.text
+    assert ONE not in caplog.text
 
 
 @pytest.mark.parametrize(
@@ -170,3 +203,7 @@ def test_a_file_that_cannot_be_used_says_why(tmp_path: Path) -> None:
         open_keys(tmp_path / "nowhere" / "keys")
     with pytest.raises(KeyFileUnusable, match="not a directory"):
         open_keys(path / "keys")
+
+
+def test_the_file_is_looked_at_so_often_that_a_withdrawn_key_ends_within_a_second() -> None:
+    assert LOOK_SECONDS <= 0.5

@@ -211,6 +211,8 @@ class Visit(HttpToolsProtocol):
         if not all(is_loopback(value) for name, value in headers if name == "host"):
             client = replace(client, is_forwarded=True)
         self._client = self.scope["state"]["client"] = client
+        if client.is_told:
+            self.scope["client"] = (client.host, 0)
         if self._door.proxies.trust(self._peer):
             self._leave()
             try:
@@ -250,7 +252,10 @@ class Visit(HttpToolsProtocol):
         )
         self.transport.write(head.encode() + body)
         # Closing at once would reset the connection while more comes in, and the answer would be lost on its way.
-        self.transport.write_eof()
+        if self.transport.can_write_eof():
+            self.transport.write_eof()
+        else:
+            self.transport.close()  # TLS has no half a connection
         self._abort_at = self._door.now() + CLOSE_SECONDS
 
 
