@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import re
+import subprocess
 from pathlib import Path
 
 import pytest
 from websockets.exceptions import InvalidStatus
 
 from besedka.serve.doors.patience import PING_SECONDS
+from tests.commanding import BESEDKA
 from tests.conftest import ServerMaker
-from tests.proxies.doors import addresses_counted, all_open, get, talker
+from tests.proxies.doors import addresses_counted, all_open, caller, get, talker
 from tests.proxies.proxying import HOST, PROXY, STRANGERS, Certificate, Proxy, filled, nginx, snippets
 
 SNIPPET, SEALED, BELOW = snippets("nginx")
@@ -87,6 +89,31 @@ def test_nobody_is_a_program_of_this_machine_because_the_proxy_is_there(
             assert stranger.ending()[0] == 4003
         with talker(below, certificate, **key) as anna:
             anna.join("Anna")
+
+
+def test_a_ban_shuts_out_an_address_and_not_all_who_come_through_the_proxy(
+    make_server: ServerMaker, certificate: Certificate, tmp_path: Path
+) -> None:
+    server = make_server(*KNOWN, grpc=True, module=STRANGERS).start()
+    with nginx(tmp_path, server, certificate, SNIPPET) as proxy:
+        command = [*BESEDKA, "admin", "ban", "127.0.0.2"]
+        subprocess.run(command, cwd=tmp_path, env=server.environment, check=True, capture_output=True)
+        lie = {"X-Forwarded-For": "203.0.113.1", "Forwarded": "for=203.0.113.2"}
+        for path in ("/ws", "/"):
+            with (
+                pytest.raises(InvalidStatus) as refused,
+                talker(proxy, certificate, path, "127.0.0.2", **lie),
+            ):
+                pass
+            assert refused.value.response.status_code == 403
+        assert get(proxy, certificate, "/history.txt", client="127.0.0.2", **lie).status == 403
+        assert get(proxy, certificate, "/history.txt", client="127.0.0.3").status == 200
+        with (
+            talker(proxy, certificate, client="127.0.0.3") as boris,
+            caller(server, proxy, certificate) as program,
+        ):
+            boris.join("Boris")
+            assert program.send("Anna", "still here").id == 1
 
 
 def test_pings_keep_the_way_open() -> None:
