@@ -2,7 +2,7 @@
 //   state, room: what is known, and how it changes   protocol: the server's language   socket: the connection
 //   storage: what the browser keeps   view: what is seen   more: what is not needed to come in and say something
 
-import { placeOf, readPlace, socketUrls } from "./chat/protocol.js";
+import { DEFAULT_ROOM, placeOf, readPlace, roomName, socketUrls } from "./chat/protocol.js";
 import { Socket } from "./chat/socket.js";
 import { begin, here, step } from "./chat/state.js";
 import { all, get, secret, set, unsent } from "./chat/storage.js";
@@ -10,8 +10,6 @@ import { Page } from "./chat/view/page.js";
 import { language } from "./chat/words.js";
 
 const words = await language(navigator.languages);
-const place = readPlace(location.hash);
-let state = begin(place.room);
 let drawing = 0;
 let kept = {}; // the rooms with what was taken up
 let more = null; // being fetched, or there
@@ -24,8 +22,11 @@ const socket = new Socket(socketUrls(location), {
     happen({ type: "open" });
   },
   closed: (retryIn) => happen({ type: "closed", retryIn, now: Date.now() }),
-  refused: (code) => happen({ type: "shut", code }),
+  refused: (code, text) => happen({ type: "shut", code, text }),
 });
+const access = `key.${new URL(".", location).pathname}`;
+const { id, invite, ...place } = arrive();
+let state = begin(roomName(place.room) || DEFAULT_ROOM);
 
 /** What the views may ask for. */
 const on = {
@@ -40,12 +41,23 @@ const on = {
   draft: (room) => get(`draft.${room}`),
   keepDraft: (room, text) => set(`draft.${room}`, text),
   link: (room, id) => new URL(placeOf(room, id), location.href).href,
-  historyUrl: (room) => new URL(`history.txt?room=${encodeURIComponent(room)}`, socket.url.replace("ws", "http")).href,
-  askToNotify: () => rest?.askToNotify(),
-  setSound: (isOn) => rest?.setSound(isOn),
+  around: () => rest,
 };
 const page = new Page(words, on);
-const app = { happen, on, page, socket, speak, words, state: () => state };
+const app = { happen, on, page, socket, speak, words, unlock, state: () => state };
+
+/** What the address says. What lets one in stands there no longer than it must. */
+function arrive() {
+  const said = readPlace(location.hash);
+  if (location.hash.includes(";")) history.replaceState(null, "", placeOf(said.room, said.id));
+  unlock(said.key);
+  return said;
+}
+
+function unlock(key) {
+  if (/^[\w.~+-]{16,}$/.test(key)) set(access, key);
+  socket.key = get(access);
+}
 
 function speak(text) {
   happen({ type: "say", text, key: crypto.randomUUID?.() ?? `${Date.now()}-${Math.random()}` });
@@ -72,12 +84,12 @@ function act(effect) {
     case "disconnect": return socket.close();
     case "send": return socket.send(effect.frame);
     case "later": return setTimeout(() => happen(effect.event), effect.seconds * 1000);
-    case "heard": return rest?.heard(effect.frame);
     case "more": return rest || fetchMore().then(() => rest && happen(effect.event));
     case "remember":
       set("name", effect.name);
       takeUp();
-      fetchMore();
+      return fetchMore();
+    default: return rest?.act(effect);
   }
 }
 
@@ -92,5 +104,9 @@ function draw() {
   page.draw(state);
 }
 
-happen({ type: "start", name: get("name"), rooms: Object.fromEntries(all("room")) });
-if (place.id) happen({ type: "jump", id: place.id });
+const name = get("name");
+happen({ type: "start", name, me: place.device ? name : place.name || name, rooms: Object.fromEntries(all("room")) });
+if (invite) happen({ type: "invited", invite });
+if (id) happen({ type: "jump", id });
+if (place.device) happen({ type: "visit", ...place });
+addEventListener("hashchange", () => happen({ type: "visit", ...arrive() }));

@@ -236,10 +236,11 @@ def test_the_keyboard_is_enough(server: RunningServer, visit: Visit) -> None:
     # From the top: the rooms, the bar, the log, the box.
     page.focus("#rooms a")
     order = []
-    for _ in range(8):
+    for _ in range(11):
         page.keyboard.press("Tab")
         order.append(page.evaluate(FOCUSED))
-    assert order == ["input", "leave", "people", "search", "about", "log", "say-text", "say-send"]
+    side = ["input", "button", "share", "device", "leave"]
+    assert order == [*side, "people", "search", "about", "log", "say-text", "say-send"]
 
 
 FOCUSED = """() => {

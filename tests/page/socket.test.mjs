@@ -14,8 +14,9 @@ class FakeWebSocket {
   sent = [];
   closedWith = null;
 
-  constructor(url) {
+  constructor(url, protocols) {
     this.url = url;
+    this.protocols = protocols;
     FakeWebSocket.made.push(this);
   }
 
@@ -192,4 +193,13 @@ test("closed on purpose it stays closed", () => {
   socket.hurry();
   clock.tick(60_000);
   assert.deepEqual([told, count()], [[], 1]);
+});
+
+test("the access key goes along as a subprotocol, and only where there is one", () => {
+  socket.open();
+  assert.deepEqual(newest().protocols, []);
+  socket.close();
+  socket.key = "abc-_9";
+  socket.open();
+  assert.deepEqual(newest().protocols, ["besedka", "besedka.key.abc-_9"]);
 });

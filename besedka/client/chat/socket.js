@@ -19,8 +19,9 @@ export class Socket {
   #tries = 0;
   #timer = 0; // for the next try, or for what should be heard by then
   #heardAt = 0;
+  key = ""; // the access key, if one is needed
 
-  /** @param on what to call: frame(object), open(), closed(seconds until the next try), refused(close code) */
+  /** @param on what to call: frame(object), open(), closed(seconds until the next try), refused(close code, reason) */
   constructor(urls, on) {
     this.#urls = urls;
     this.#on = on;
@@ -60,7 +61,7 @@ export class Socket {
 
   #connect() {
     this.#drop();
-    const socket = new WebSocket(this.#urls[0]);
+    const socket = new WebSocket(this.#urls[0], this.key ? ["besedka", `besedka.key.${this.key}`] : []);
     this.#socket = socket;
     this.#giveUpAfter(OPENING_MS);
     socket.onopen = () => {
@@ -76,11 +77,11 @@ export class Socket {
       this.#heardAt = Date.now();
       this.#on.frame(JSON.parse(data));
     };
-    socket.onclose = ({ code }) => {
+    socket.onclose = ({ code, reason }) => {
       if (socket !== this.#socket) return;
       if (!NEVER_COME_BACK.includes(code)) return this.#later();
       this.close();
-      this.#on.refused(code);
+      this.#on.refused(code, reason);
     };
   }
 

@@ -9,8 +9,14 @@ export class View {
   #list = line("ul", "popup", "");
   #users = null;
 
-  constructor(words) {
+  constructor(words, on) {
     this.#words = words;
+    this.#list.addEventListener("click", ({ target }) => {
+      const { value } = target.closest("button") ?? {};
+      if (!value) return;
+      this.#list.hidePopover();
+      on.open("person", value);
+    });
     this.#list.id = "people-list";
     this.#list.popover = "auto";
     this.#list.tabIndex = -1;
@@ -38,9 +44,10 @@ export class View {
   }
 
   #item(user, me) {
-    const item = line("li", "", user === me ? `${user} (${this.#words.you})` : user);
+    const item = line("li", "", user === me ? `${user} (${this.#words.you})` : "");
     item.dir = "auto";
     item.style.setProperty("--hue", hue(user));
+    if (user !== me) item.append(Object.assign(line("button", "", user), { type: "button", value: user }));
     return item;
   }
 }
