@@ -9,6 +9,9 @@ import { all, get, secret, set, unsent } from "./chat/storage.js";
 import { Page } from "./chat/view/page.js";
 import { language } from "./chat/words.js";
 
+const access = `key.${new URL(".", location).pathname}`;
+const key = () => get(access);
+const { id, invite, ...place } = arrive();
 const words = await language(navigator.languages);
 let drawing = 0;
 let kept = {}; // the rooms with what was taken up
@@ -22,10 +25,9 @@ const socket = new Socket(socketUrls(location), {
     happen({ type: "open" });
   },
   closed: (retryIn) => happen({ type: "closed", retryIn, now: Date.now() }),
-  refused: (code, text) => happen({ type: "shut", code, text }),
+  refused: (code) => happen({ type: "shut", code }),
+  key,
 });
-const access = `key.${new URL(".", location).pathname}`;
-const { id, invite, ...place } = arrive();
 let state = begin(roomName(place.room) || DEFAULT_ROOM);
 
 /** What the views may ask for. */
@@ -44,7 +46,7 @@ const on = {
   around: () => rest,
 };
 const page = new Page(words, on);
-const app = { happen, on, page, socket, speak, words, unlock, state: () => state };
+const app = { happen, on, page, socket, speak, words, key, unlock, state: () => state };
 
 /** What the address says. What lets one in stands there no longer than it must. */
 function arrive() {
@@ -56,7 +58,6 @@ function arrive() {
 
 function unlock(key) {
   if (/^[\w.~+-]{16,}$/.test(key)) set(access, key);
-  socket.key = get(access);
 }
 
 function speak(text) {

@@ -108,6 +108,16 @@ def open_switcher(page: Page) -> None:
     page.get_by_role("option").first.wait_for()
 
 
+def open_device(page: Page) -> None:
+    page.click("[data-open=device]")
+    page.locator(".device .qr").wait_for()
+
+
+def open_share(page: Page) -> None:
+    page.click("[data-open=share]")
+    page.locator(".share .qr").wait_for()
+
+
 def test_axe_finds_nothing_serious_and_all_texts_have_contrast_by_day_and_by_night(
     lively: RunningServer, visit: Visit, axe: str
 ) -> None:
@@ -125,7 +135,7 @@ def test_axe_finds_nothing_serious_and_all_texts_have_contrast_by_day_and_by_nig
     judge_as("login")
     everything(page, lively)
     judge_as("chat")
-    for open_panel in (open_search, open_about, open_switcher):
+    for open_panel in (open_search, open_about, open_switcher, open_device, open_share):
         open_panel(page)
         judge_as(open_panel.__name__)
         page.keyboard.press("Escape")

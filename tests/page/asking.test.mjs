@@ -44,6 +44,8 @@ test("talks that began while one was away are joined from the list, those that o
   assert.deepEqual([names(visit), visit.state.hidden], [["main"], ["direct-0b", "direct-0a"]]);
   visit.tell({ type: "place", room: "direct-0a", kind: "direct", peer: "Boris" });
   assert.deepEqual([names(visit), visit.state.hidden], [["main", "direct-0a"], ["direct-0b"]]);
+  visit.happen({ type: "go", name: "direct-0b" });
+  assert.deepEqual([label(visit.room), visit.state.hidden], ["peer of direct-0b", []]);
 });
 
 test("a room of one's own is made, and one is in it", () => {
@@ -168,17 +170,17 @@ test("names that nobody has shown to be theirs are known, in all that is told, b
 
 test("who is shut out is told why, and does not come back by himself", () => {
   for (const [code, problem] of Object.entries({ 4003: "no_access", 4004: "kicked", 4005: "banned", 4006: "not_known" })) {
-    const visit = new Visit().comeIn().happen({ type: "shut", code: Number(code), text: "the reason" });
-    assert.deepEqual([visit.state.scene, visit.state.connection, visit.state.problem], ["login", "closed", { code: problem, text: "the reason" }]);
+    const visit = new Visit().comeIn().happen({ type: "shut", code: Number(code) });
+    assert.deepEqual([visit.state.scene, visit.state.connection, visit.state.problem], ["login", "closed", { code: problem, text: "" }]);
   }
-  const banned = refuse(new Visit().comeIn(), "banned").happen({ type: "shut", code: 4005, text: "you are banned" });
+  const banned = refuse(new Visit().comeIn(), "banned").happen({ type: "shut", code: 4005 });
   assert.equal(banned.state.problem.text, "no: banned");
-  const atOnce = refuse(new Visit().enter().happen({ type: "open" }), "banned").happen({ type: "shut", code: 4005, text: "you are banned" });
+  const atOnce = refuse(new Visit().enter().happen({ type: "open" }), "banned").happen({ type: "shut", code: 4005 });
   assert.equal(atOnce.state.problem.text, "no: banned");
 });
 
 test("with the key that was missing one goes on where one was", () => {
-  const visit = new Visit({ name: "Anna" }).enter().happen({ type: "open" }).happen({ type: "shut", code: 4003, text: "" });
+  const visit = new Visit({ name: "Anna" }).enter().happen({ type: "open" }).happen({ type: "shut", code: 4003 });
   visit.happen({ type: "visit", room: "dev", id: 0, key: "K" });
   assert.deepEqual([visit.effects.at(-1), visit.state.busy, visit.state.current], [{ do: "connect" }, true, "dev"]);
   const stranger = new Visit().happen({ type: "visit", room: "", id: 7, key: "K" });

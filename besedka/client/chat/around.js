@@ -24,7 +24,7 @@ export class Around {
   #orders;
 
   /**
-   * @param app {happen(event), on, page, socket, speak(text), words, unlock(key), state()}, as chat.js makes it
+   * @param app {happen(event), on, page, socket, speak(text), words, key(), unlock(key), state()}, as chat.js makes it
    * @param kept the rooms as they were when one came in
    */
   constructor(app, kept) {
@@ -103,13 +103,12 @@ export class Around {
 
   /** Whether a key was given here. */
   get hasKey() {
-    return Boolean(this.#app.socket.key);
+    return Boolean(this.#app.key());
   }
 
   /** The link by which others come in, with the key, if one is needed. */
   get invitation() {
-    const { key } = this.#app.socket;
-    return this.link("", { key });
+    return this.link("", { key: this.#app.key() });
   }
 
   /** A link of this page that lets one in. */
@@ -120,11 +119,11 @@ export class Around {
 
   /** One becomes somebody on another device by this. */
   deviceLink({ token, user }) {
-    return this.link("", { key: this.#app.socket.key, name: user, device: token });
+    return this.link("", { key: this.#app.key(), name: user, device: token });
   }
 
   invitationLink({ room, token }) {
-    return this.link(room, { key: this.#app.socket.key, invite: token });
+    return this.link(room, { key: this.#app.key(), invite: token });
   }
 
   /** The key as it was told, or the link that it is in; false if it is neither. */
@@ -147,12 +146,12 @@ export class Around {
 
   /** Whether one may have it by its address alone. */
   isOpen(name) {
-    return !this.#app.socket.key && !roomOf(this.#app.state(), name).kind;
+    return !this.#app.key() && !roomOf(this.#app.state(), name).kind;
   }
 
   /** A room's history, where it must be asked for with headers: what needs a key, or is not for all. */
   async download(name) {
-    const { key } = this.#app.socket;
+    const key = this.#app.key();
     const headers = { "Besedka-Secret": get("secret"), ...(key && { Authorization: `Bearer ${key}` }) };
     const answer = await fetch(this.historyUrl(name), { headers });
     if (!answer.ok) throw new Error(await answer.text());

@@ -16,8 +16,10 @@ Object.assign(handlers, {
     const known = roomOf(state, name);
     if (!known && Object.keys(state.rooms).length >= ROOMS_AT_MOST) return refuse(state, { code: "too_many_rooms" });
     if (name === state.current) return [state, []];
-    const next = withRoom(state, come({ ...(known ?? beginRoom(name)), invite }));
-    return joinOne({ ...next, current: name, search: null }, name);
+    const { kind, peer } = state.listed.find((one) => one.name === name) ?? {};
+    const next = withRoom(state, come({ ...(known ?? beginRoom(name, { kind, peer })), invite }));
+    const hidden = state.hidden?.filter((other) => other !== name);
+    return joinOne({ ...next, current: name, search: null, hidden }, name);
   },
 
   /** Be in a room no more, if one wants, or is not let in. The last one stays. */
@@ -55,8 +57,8 @@ Object.assign(handlers, {
   },
 
   /** The server has ended the connection, and does not want one back. */
-  shut: (state, { code, text }) => {
-    const { why = text, ...next } = state;
+  shut: (state, { code }) => {
+    const { why = "", ...next } = state;
     const problem = BARRED[code] ? { code: BARRED[code], text: why } : { code: "closed", text: String(code) };
     return [toLogin({ ...next, connection: "closed" }, state.problem?.code === problem.code ? state.problem : problem), []];
   },

@@ -19,9 +19,8 @@ export class Socket {
   #tries = 0;
   #timer = 0; // for the next try, or for what should be heard by then
   #heardAt = 0;
-  key = ""; // the access key, if one is needed
 
-  /** @param on what to call: frame(object), open(), closed(seconds until the next try), refused(close code, reason) */
+  /** @param on what to call: frame(object), open(), closed(seconds until the next try), refused(close code), key(): the access key, if one is known */
   constructor(urls, on) {
     this.#urls = urls;
     this.#on = on;
@@ -61,7 +60,8 @@ export class Socket {
 
   #connect() {
     this.#drop();
-    const socket = new WebSocket(this.#urls[0], this.key ? ["besedka", `besedka.key.${this.key}`] : []);
+    const key = this.#on.key();
+    const socket = new WebSocket(this.#urls[0], key ? ["besedka", `besedka.key.${key}`] : []);
     this.#socket = socket;
     this.#giveUpAfter(OPENING_MS);
     socket.onopen = () => {
@@ -77,11 +77,11 @@ export class Socket {
       this.#heardAt = Date.now();
       this.#on.frame(JSON.parse(data));
     };
-    socket.onclose = ({ code, reason }) => {
+    socket.onclose = ({ code }) => {
       if (socket !== this.#socket) return;
       if (!NEVER_COME_BACK.includes(code)) return this.#later();
       this.close();
-      this.#on.refused(code, reason);
+      this.#on.refused(code);
     };
   }
 

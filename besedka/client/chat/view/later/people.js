@@ -15,6 +15,7 @@ export class View {
       const { value } = target.closest("button") ?? {};
       if (!value) return;
       this.#list.hidePopover();
+      this.#button.focus(); // where one is again when that is closed
       on.open("person", value);
     });
     this.#list.id = "people-list";
