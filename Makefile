@@ -18,8 +18,8 @@ test: check $(VENV)/browser ## check everything and run all tests (sets itself u
 	BESEDKA_TEST_BROWSER="$$(cat $(VENV)/browser)" $(BIN)/pytest -n 2 --dist loadgroup $$(sh tools/left_out.sh) $(ARGS)
 
 torture: $(VENV)/dev.stamp $(VENV)/browser ## the long version of the tests with faults (a quarter of an hour), and a page in a flood
-	BESEDKA_TORTURE=1 $(BIN)/pytest -n 2 --dist loadgroup -rP $$(sh tools/left_out.sh) tests/torture $(ARGS)
-	BESEDKA_TORTURE=1 BESEDKA_TEST_BROWSER="$$(cat $(VENV)/browser)" $(BIN)/pytest tests/browser/test_reading.py
+	BESEDKA_TORTURE=1 $(BIN)/pytest -n 2 --dist loadgroup -rP $$(sh tools/left_out.sh) tests/torture tests/attacks/test_fuzz.py $(ARGS)
+	BESEDKA_TORTURE=1 BESEDKA_TEST_BROWSER="$$(cat $(VENV)/browser)" $(BIN)/pytest -rP tests/browser/test_reading.py tests/attacks/test_slow_handshakes.py
 
 bench: $(VENV)/bench.stamp ## measure what a delivery costs, beside other servers (an hour; ARGS=--quick: some minutes)
 	$(BIN)/python bench/delivery.py $(ARGS)

@@ -25,6 +25,7 @@ class RunningServer:
     Attributes:
         directory: where it runs and keeps its history.
         greeting: what it printed at its last start.
+        farewell: what it printed after that, until it ended.
         environment: in which it is started.
         grpc_port: where it speaks gRPC, if it was asked to; else 0.
     """
@@ -40,6 +41,7 @@ class RunningServer:
         self.directory = directory
         self._module = module
         self.greeting: list[str] = []
+        self.farewell = ""
         self._options = options
         self.environment = {**os.environ, "PYTHONPATH": str(ROOT), **environment}
         self._port = 0
@@ -107,6 +109,7 @@ class RunningServer:
         assert self._process
         assert self._process.stdout
         status = self._process.wait(STOP_SECONDS)
+        self.farewell = self._process.stdout.read()
         self._process.stdout.close()
         return status
 

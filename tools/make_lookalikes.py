@@ -18,6 +18,7 @@ from pathlib import Path
 from confusable_homoglyphs.confusables import confusables_data
 
 TARGET = Path(__file__).parent.parent / "besedka" / "wire" / "lookalikes.py"
+DIRECTIONS = "\u200e\u200f"
 HEAD = '''"""Which characters look like which: made by tools/make_lookalikes.py, do not edit.
 
 Data: Unicode confusables (UTS #39), (c) Unicode, Inc., under the Unicode License.
@@ -31,12 +32,14 @@ PROTOTYPES = {
 def prototypes() -> dict[str, str]:
     """Each look-alike character with the prototype (one character or more) that it looks like."""
     found: dict[str, str] = {}
-    for character, likes in confusables_data.items():
+    # The standard's file has direction marks around what is written from right to left.
+    everything = {key.strip(DIRECTIONS): likes for key, likes in confusables_data.items()}
+    for character, likes in everything.items():
         # The standard names one prototype for each look-alike; prototypes are those with many likes.
         if len(character) != 1 or len(likes) != 1:
             continue
-        prototype = likes[0]["c"].strip("\u200e\u200f")
-        is_mutual = len(confusables_data.get(prototype, [])) == 1
+        prototype = likes[0]["c"].strip(DIRECTIONS)
+        is_mutual = len(everything.get(prototype, [])) == 1
         if is_mutual and len(prototype) == 1 and prototype > character:
             continue
         if matters(character, prototype):

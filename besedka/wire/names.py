@@ -60,6 +60,8 @@ _UNSEEN = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\u
 _VARIATIONS = re.compile("[\ufe00-\ufe0f]")
 _ROOM = re.compile(r"[^\W_](?:[\w-]*[^\W_])?")
 _KEY = re.compile(r"[\x21-\x7e]*")
+# They look like one letter and stand for another: to NFKC these are a sigma, a capital sigma and an s.
+_DRAWN = str.maketrans("ϲϹſ", "cCf")
 _LOOKS_LIKE = str.maketrans({like: prototype for prototype, likes in PROTOTYPES.items() for like in likes})
 
 
@@ -185,9 +187,12 @@ def skeletons(name: str) -> frozenset[str]:
     One member compares the small letters (``pаul`` with a Cyrillic а), one the name as it is written (``Ian`` beside
     ``lan``), one the capitals (``ТОМ`` in Cyrillic).
     """
-    name = unicodedata.normalize("NFKC", name)
-    capitals = (_prototype(form).casefold() for form in (name, name.upper()))
-    return frozenset({_prototype(name.casefold()), *map(_prototype, capitals)})
+    looks = set[str]()
+    for spelling in {name, name.translate(_DRAWN)}:
+        plain = unicodedata.normalize("NFKC", spelling)
+        capitals = (_prototype(form).casefold() for form in (plain, plain.upper()))
+        looks |= {_prototype(plain.casefold()), *map(_prototype, capitals)}
+    return frozenset(looks)
 
 
 @lru_cache(maxsize=1)

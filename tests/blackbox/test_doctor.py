@@ -170,7 +170,7 @@ def test_a_proxy_that_lets_only_the_websocket_through_is_no_trouble(
 
 def test_a_path_that_is_none(server: RunningServer, anna: Person) -> None:
     done = anna.run("doctor", f"ws://127.0.0.1:{server.port}/chat/ws")
-    assert_trouble(done, 3, "there is no WebSocket at /chat/ws; try /ws")
+    assert_trouble(done, 3, "there is no WebSocket here; try /ws")
 
 
 def test_pages_of_other_hosts(make_server: ServerMaker, anna: Person) -> None:

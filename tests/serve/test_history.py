@@ -14,6 +14,8 @@ from hypothesis import strategies as st
 from besedka.serve.errors import HistoryInUse, HistoryLost, HistoryUnusable, StorageFull
 from besedka.serve.history import ChatHistory, room_path, scan
 from besedka.serve.history.file import BLOCK_BYTES
+from besedka.serve.history.index import RECORD_BYTES
+from besedka.serve.history.verdict import judge
 from besedka.wire.line import FIRST_LINE, Line, write_line
 
 EVERY_TEXT = settings(
@@ -517,6 +519,58 @@ def test_an_index_of_no_use_is_made_again(tmp_path: Path, how: str) -> None:
     again.append([line("new")])
     again.close()
     assert read_all(ChatHistory.open(path)) == [*lines, line("new")]
+
+
+@pytest.mark.parametrize("preamble", ["Minutes of the meeting\n", "\n", "[2025"])
+def test_what_a_person_writes_into_an_empty_history_is_in_front_of_the_first_message(
+    tmp_path: Path, preamble: str
+) -> None:
+    path = tmp_path / "talk.txt"
+    ChatHistory.open(path).close()
+    write(path, preamble)
+    history = ChatHistory.open(path)
+    assert (history.count, read_all(history)) == (0, [])
+    history.append([line("one")])
+    assert read_all(history) == [line("one")]
+    history.close()
+
+
+def test_a_log_that_was_cut_anywhere_is_read_without_repair_as_far_as_it_goes(tmp_path: Path) -> None:
+    path = tmp_path / "talk.txt"
+    history = ChatHistory.open(path)
+    for number in range(5):
+        history.append([line(f"message {number}\nof two lines"), line("short")])
+    lines = read_all(history)
+    history.close()
+    content = path.read_bytes()
+    for size in range(len(content)):
+        path.write_bytes(content[:size])
+        again = ChatHistory.open_to_read(path)
+        found = read_all(again)
+        whole = content[:size].count(b"\n[") + content[:size].endswith(b"\n")
+        assert len(found) in {whole, whole + 1}
+        assert found[:-1] == lines[: len(found)][:-1]
+        again.close()
+
+
+def test_no_byte_of_an_index_keeps_a_log_from_being_read_or_verified(tmp_path: Path) -> None:
+    path, index = tmp_path / "talk.txt", tmp_path / "talk.txt.index"
+    history = ChatHistory.open(path)
+    for number in range(5):
+        history.append([line(f"message {number}\nof two lines"), line("short")])
+    lines = read_all(history)
+    history.close()
+    content = index.read_bytes()
+    # A last message that should be longer is a torn one.
+    for place in range(len(content) - RECORD_BYTES):
+        for byte in (0x00, 0xFF, content[place] ^ 0x80, content[place] ^ 0x01):
+            index.write_bytes(content[:place] + bytes([byte]) + content[place + 1 :])
+            judge(path)
+            for open_ in (ChatHistory.open_to_read, ChatHistory.open):
+                again = open_(path)
+                assert read_all(again) == lines, (place, byte)
+                assert again.search("short", 100, 100, 1).ids == [2, 4, 6, 8, 10]
+                again.close()
 
 
 def test_an_empty_rooms_file_can_go_with_it_but_never_one_that_holds_words(tmp_path: Path) -> None:

@@ -39,6 +39,8 @@ def test_a_page_of_the_same_host_may_on_any_port(origin: str | None, host: str) 
         "chat.example",
         "http://",
         "http://[::1",
+        "http://chat\t.example",
+        " http://chat.example",
     ],
 )
 def test_no_other_page_may(origin: str) -> None:

@@ -49,6 +49,8 @@ def clean_origin(text: str) -> str:
 
 
 def _split(text: str) -> SplitResult | None:
+    if " " in text or not text.isprintable():
+        return None  # urlsplit would leave some of it out, and compare the rest
     try:
         parts = urlsplit(text)
         is_port = parts.port is None or parts.port >= 0

@@ -26,7 +26,7 @@ from besedka.serve.errors import HistoryInUse, HistoryLost, HistoryUnusable, Sto
 from besedka.serve.history import check, file, scan
 from besedka.serve.history.file import FULL, Descriptor, Identity, reason
 from besedka.serve.history.index import Index, Places, Record, index_path
-from besedka.serve.history.repair import Torn, repair
+from besedka.serve.history.repair import Torn, belongs, repair
 from besedka.serve.history.search import Block, Hits, Needle, search
 from besedka.wire.line import FIRST_LINE, Line, MessageId, read_line, show_line
 from besedka.wire.names import clean_room
@@ -176,7 +176,8 @@ class ChatHistory:
         """
         try:
             log_file = Descriptor(path, os.O_RDONLY)
-            history = cls(path, log_file, _open_index(path, read_only=True))
+            index = _open_index(path, read_only=True)
+            history = cls(path, log_file, index if index and belongs(log_file, index) else None)
             history._restore(log_file, None, is_ours=False)
         except OSError as error:
             raise HistoryUnusable(path, reason(error)) from error
@@ -286,13 +287,16 @@ class ChatHistory:
         stamps = [read_line(line).stamp for line in (*first, *self.latest.lines[-1:])] or ["", ""]
         self.restored = Restored(body.count, stamps[0], stamps[1], torn, damaged_line)
 
-    def _restore_by_index(self, body: _Body, index: Index) -> int:
-        """Take from the index what it knows. Returns where that ends."""
+    def _restore_by_index(self, body: _Body, index: Index) -> int | None:
+        """Take from the index what it knows. Returns where that ends; None if it is of no use."""
         (body.places, end), count = index.add_up(), index.count
         if end > body.size:
             # We only read, and somebody is writing just now: the index is ahead of the log.
             count, end = index.within(body.places, body.size)
-        if count and end < body.size and not FIRST_LINE.match(body.file.read(end, file.BLOCK_BYTES)):
+            body.places = body.places.up_to(count)
+        if end < body.size and not FIRST_LINE.match(body.file.read(end, file.BLOCK_BYTES)):
+            if not count:
+                return None  # what stands in front of the first message, or what is left of that
             # By hand a line was added that belongs to the last message.
             end, _ = index.where(body.places, count)
             count -= 1

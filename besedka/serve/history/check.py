@@ -52,5 +52,5 @@ def first_damage(log: Descriptor, start: int) -> int | None:
 
 def line_number(log: Descriptor, offset: int) -> int:
     """The number of the line, counted from 1, that begins at this offset."""
-    steps = range(0, offset, SCAN_BYTES)
+    steps = range(0, min(offset, log.size), SCAN_BYTES)  # a damaged index may tell of any offset
     return 1 + sum(log.read(at, min(SCAN_BYTES, offset - at)).count(b"\n") for at in steps)

@@ -36,6 +36,9 @@ BATCH_BIT: Final = 1 << 31
 LENGTH_AT_MOST: Final = (1 << 22) - 1
 """4 MiB, hundreds of times what Besedka writes; a log with a longer message has no index."""
 
+START_AT_MOST: Final = 1 << 62
+"""No log's first message begins beyond it, and behind it places could not be told to the system: there they have 63 bits."""
+
 _RECORDS_AT_ONCE: Final = 64 * 1024
 _STRIDE: Final = 256
 """Messages that are added up at once. So many of the longest length stay below the batch bit."""
@@ -88,6 +91,13 @@ class Places:
         entry = bisect_right(self._ids, number, hi=len(self._offsets)) - 1
         return self._ids[entry], self._offsets[entry]
 
+    def up_to(self, number: int) -> Places:
+        """The same without the entries behind a message."""
+        count = bisect_right(self._ids, number)
+        places = Places()
+        places._ids, places._offsets = self._ids[:count], self._offsets[:count]
+        return places
+
     def backwards(self, number: int, end: int) -> Iterator[tuple[int, int, int]]:
         """The stretches between entries, from the one with a message backwards to the first.
 
@@ -137,6 +147,8 @@ class Index:
         if len(header) < HEADER.size or not header.startswith(MAGIC):
             raise ValueError(f"{path} is no index of a history")
         _, epoch, self.start = HEADER.unpack(header)
+        if self.start > START_AT_MOST:
+            raise ValueError(f"{path} is damaged: no history begins at byte {self.start}")
         self.epoch = epoch.rstrip(b"\0").decode("ascii", "replace")
         self.count = self._whole_records()
         if self.is_writable and self._file.size != HEADER.size + self.count * RECORD_BYTES:

@@ -18,8 +18,8 @@ from pathlib import Path
 from typing import Final
 
 from besedka.serve.history.file import BLOCK_BYTES, Descriptor, write_beside
-from besedka.serve.history.index import Index, Places, Record
-from besedka.serve.history.scan import is_damaged
+from besedka.serve.history.index import LENGTH_AT_MOST, Index, Places, Record
+from besedka.serve.history.scan import first_start, is_damaged
 from besedka.wire.line import FIRST_LINE
 
 TAIL_BYTES: Final = 4 * 1024 * 1024
@@ -45,13 +45,23 @@ def repair(log: Descriptor, path: Path, index: Index | None) -> tuple[Index | No
     Returns:
         The index, cut back to what the log holds, or None if it does not belong to this log; and what was cut off.
     """
-    if index is not None:
-        belongs, torn = _repair_by_index(log, path, index)
-        if belongs:
+    if index is not None and _starts_there(log, index):
+        is_ours, torn = _repair_by_index(log, path, index)
+        if is_ours:
             return index, torn
     if _needs_only_an_end(log):
         _end_last_line(log)
     return None, _cut_off(log, path, _sound_end(log, 0))
+
+
+def belongs(log: Descriptor, index: Index) -> bool:
+    """Whether an index is that of this log, as it is now: nothing is mended."""
+    if not _starts_there(log, index):
+        return False
+    places, end = index.add_up()
+    count = index.count if end <= log.size else index.within(places, log.size)[0]
+    first_of_batch, _ = index.last_batch(places, count)
+    return _belongs(log, log.size, index, places, {1, first_of_batch - 1, count})
 
 
 def _repair_by_index(log: Descriptor, path: Path, index: Index) -> tuple[bool, Torn | None]:
@@ -67,6 +77,8 @@ def _repair_by_index(log: Descriptor, path: Path, index: Index) -> tuple[bool, T
         index.cut(first_of_batch - 1)
         return _repair_by_index(log, path, index)
     count, whole = index.within(places, min(sound, end))
+    if count < index.count and _holds_another(log, whole):
+        return False, None
     if whole < end and _lacks_only_its_end(log, index, count, whole):
         _end_last_line(log)
         count, sound = count + 1, log.size
@@ -74,6 +86,12 @@ def _repair_by_index(log: Descriptor, path: Path, index: Index) -> tuple[bool, T
     if count < index.count:
         index.cut(count)
     return True, _cut_off(log, path, sound if sound > end else whole)
+
+
+def _starts_there(log: Descriptor, index: Index) -> bool:
+    """Whether the first message of the log is where the index says; one that is torn, or not there yet, may be."""
+    start = first_start(log)
+    return start in {index.start, log.size} and index.start <= start
 
 
 def _belongs(log: Descriptor, sound: int, index: Index, places: Places, numbers: set[int]) -> bool:
@@ -91,6 +109,11 @@ def _begins_and_ends(log: Descriptor, offset: int, record: Record) -> bool:
     """Whether a message stands there; perhaps not as it was written."""
     raw = log.read(offset, record.length)
     return FIRST_LINE.match(raw) is not None and raw.endswith(b"\n")
+
+
+def _holds_another(log: Descriptor, whole: int) -> bool:
+    """Whether a message begins behind the one that should be torn: then it is the index that is wrong."""
+    return FIRST_LINE.search(log.read(whole, LENGTH_AT_MOST), 1) is not None
 
 
 def _lacks_only_its_end(log: Descriptor, index: Index, count: int, whole: int) -> bool:

@@ -105,7 +105,7 @@ class WebSocketDoor:
         """Why a handshake is refused, if it is."""
         path = _path(request)
         if path not in self._talks:
-            sentence = f"there is no WebSocket at {path}; try /ws"
+            sentence = "there is no WebSocket here; try /ws"
             return Refusal(HTTPStatus.NOT_FOUND, "no_such_path", sentence)
         if not self._origins.allow(request.headers.get_all("Origin"), request.headers.get_all("Host")):
             sentence = "pages of other hosts may not talk to this chat"
