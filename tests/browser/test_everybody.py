@@ -216,7 +216,7 @@ def test_a_screen_reader_is_told_what_is_new_and_nothing_that_is_old(
             boris.tell("chat", text=f"and {number}")
         page.wait_for_function("() => said.length > 1 && said.at(-1).includes('new messages')")
     told = page.evaluate("() => said")
-    assert told[0] == "Boris: good morning"
+    assert told[0] == "Boris (not verified): good morning"
     assert not any("hello" in text for text in told)
 
 
