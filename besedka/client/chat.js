@@ -5,7 +5,7 @@
 import { DEFAULT_ROOM, placeOf, readPlace, roomName, socketUrls } from "./chat/protocol.js";
 import { Socket } from "./chat/socket.js";
 import { begin, here, step } from "./chat/state.js";
-import { all, get, secret, set, unsent } from "./chat/storage.js";
+import { all, get, newKey, secret, set, unsent } from "./chat/storage.js";
 import { Page } from "./chat/view/page.js";
 import { language } from "./chat/words.js";
 
@@ -44,6 +44,7 @@ const on = {
   keepDraft: (room, text) => set(`draft.${room}`, text),
   link: (room, id) => new URL(placeOf(room, id), location.href).href,
   around: () => rest,
+  fetchMore,
 };
 const page = new Page(words, on);
 const app = { happen, on, page, socket, speak, words, key, unlock, state: () => state };
@@ -61,7 +62,7 @@ function unlock(key) {
 }
 
 function speak(text) {
-  happen({ type: "say", text, key: crypto.randomUUID?.() ?? `${Date.now()}-${Math.random()}` });
+  happen({ type: "say", text, key: newKey() });
   if (!here(state).isAtEnd) happen({ type: "jump", id: 0 });
   return true;
 }

@@ -9,13 +9,17 @@ import pytest
 from playwright.sync_api import Dialog, Page, expect
 
 from tests.browser.conftest import Visit, come_in, history_of, say, wait_for_text
+from tests.conftest import ServerMaker
 from tests.running import RunningServer
 
 
-def admin(server: RunningServer, *words: str) -> None:
-    """Do something as the operator."""
+def admin(server: RunningServer, *words: str) -> str:
+    """Do something as the operator; returns what is printed."""
     command = [sys.executable, "-m", "besedka", "admin", *words]
-    subprocess.run(command, cwd=server.directory, env=server.environment, check=True, capture_output=True)
+    done = subprocess.run(
+        command, cwd=server.directory, env=server.environment, check=True, capture_output=True, text=True
+    )
+    return done.stdout
 
 
 @pytest.fixture
@@ -103,3 +107,22 @@ def test_who_is_shown_out_is_told_and_does_not_come_back_by_himself(moderated: t
     expect(anna.locator(".note")).not_to_contain_text("banned")
     boris.get_by_role("button", name="Try again").click()
     expect(anna.locator("#people")).to_have_text("2 people")
+
+
+def test_where_only_known_people_come_in_an_invitation_to_a_name_is_needed(
+    make_server: ServerMaker, visit: Visit
+) -> None:
+    server = make_server("--lang", "en", "--names", "invited").start()
+    page = visit(server.page)
+    page.fill("#login-name", "Anna")
+    page.press("#login-name", "Enter")
+    expect(page.get_by_role("heading", name="By invitation only")).to_be_visible()
+    printed = admin(server, "admit", "Boris", "--url", server.page)
+    link = next(word for word in printed.split() if "invite=" in word)
+    page.get_by_label("The link, or the key").fill(link)
+    page.keyboard.press("Enter")
+    expect(page.locator("#login-name")).to_have_value("Boris")
+    come_in(page, "Boris")
+    expect(page.locator("#me")).to_have_text("Boris")
+    page.reload()
+    come_in(page, "Boris")

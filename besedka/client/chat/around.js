@@ -5,7 +5,7 @@ import { Keeping } from "./keeping.js";
 import { DEFAULT_ROOM, mentions, placeOf, readPlace, roomName } from "./protocol.js";
 import { label } from "./room.js";
 import { here, roomOf, unreadRooms } from "./state.js";
-import { all, get, read, set } from "./storage.js";
+import { all, get, newKey, read, set } from "./storage.js";
 
 const BACKGROUND_MS = 1000; // there are no animation frames in the background
 const ELSEWHERE_MS = 1500; // after that it is known whether it was read in another tab
@@ -82,7 +82,7 @@ export class Around {
 
   /** Ask the server something that it answers by one word; `say` this in the room that is the answer. */
   ask(frame, say) {
-    this.#app.happen({ type: "ask", frame, say: say && { text: say, key: crypto.randomUUID?.() ?? `${Date.now()}-${Math.random()}` } });
+    this.#app.happen({ type: "ask", frame, say: say && { text: say, key: newKey() } });
   }
 
   /** Ask for a link by which another device becomes who one is here. */
@@ -144,18 +144,18 @@ export class Around {
     return new URL(`history.txt?room=${encodeURIComponent(name)}`, this.#app.socket.url.replace("ws", "http")).href;
   }
 
-  /** Whether one may have it by its address alone. */
-  isOpen(name) {
-    return !this.#app.key() && !roomOf(this.#app.state(), name).kind;
-  }
-
-  /** A room's history, where it must be asked for with headers: what needs a key, or is not for all. */
+  /** The same, or, where headers are needed for it, its content: with a key, in a room or a chat that is not for all. */
   async download(name) {
+    const url = this.historyUrl(name);
     const key = this.#app.key();
+    if (!key && !roomOf(this.#app.state(), name).kind) {
+      const isForbidden = await fetch(url, { method: "HEAD" }).then(({ status }) => status === 401 || status === 403, () => false);
+      if (!isForbidden) return url;
+    }
     const headers = { "Besedka-Secret": get("secret"), ...(key && { Authorization: `Bearer ${key}` }) };
-    const answer = await fetch(this.historyUrl(name), { headers });
+    const answer = await fetch(url, { headers });
     if (!answer.ok) throw new Error(await answer.text());
-    return answer.blob();
+    return URL.createObjectURL(await answer.blob());
   }
 
   /** Something is another than it was. */

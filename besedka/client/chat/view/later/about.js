@@ -65,21 +65,18 @@ export class View {
   }
 
   #download(name) {
-    const around = this.#on.around();
-    const link = Object.assign(line("a", "row", this.#words.download), { href: around.historyUrl(name), download: "" });
-    if (!around.isOpen(name)) {
-      link.addEventListener("click", (event) => {
-        event.preventDefault();
-        this.#save(name);
-      });
-    }
+    const link = Object.assign(line("a", "row", this.#words.download), { href: this.#on.around().historyUrl(name), download: "" });
+    link.addEventListener("click", (event) => {
+      event.preventDefault();
+      this.#save(name);
+    });
     return link;
   }
 
   async #save(name) {
     const { happen, around } = this.#on;
     try {
-      const href = URL.createObjectURL(await around().download(name));
+      const href = await around().download(name);
       Object.assign(document.createElement("a"), { href, download: `${label(here(this.#state)).replace(/^# /, "")}.txt` }).click();
       setTimeout(() => URL.revokeObjectURL(href), SAVED_MS);
     } catch ({ message }) {

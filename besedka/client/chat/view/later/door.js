@@ -32,7 +32,7 @@ export class View {
     this.#login.hidden = Boolean(problem);
     if (JSON.stringify(shown) === JSON.stringify(this.#shown)) return;
     this.#shown = shown;
-    this.#card.replaceChildren(...(problem ? this.#parts(problem, state) : []));
+    this.#card.replaceChildren(...(problem ? this.#parts(shown, state) : []));
     // After what is told, its first control is the next thing.
     this.#card.querySelector("input, button")?.focus();
     if (!problem && state.scene === "login") document.getElementById("login-name").focus();
@@ -67,13 +67,14 @@ export class View {
     return [field(door.paste, input), told, go, ...(code === "no_access" ? [] : [no])];
   }
 
-  #submit() {
+  async #submit() {
     const { code } = this.#shown;
-    const { happen, around, enter } = this.#on;
+    const { happen, around, enter, fetchMore } = this.#on;
     if (code === "device") return happen({ type: "takeDevice" });
     if (!PASTES.includes(code)) return enter(document.getElementById("login-name").value);
     const input = this.#card.querySelector("input");
-    if (!around().open(input.value)) {
+    await fetchMore(); // one was perhaps never in
+    if (!around()?.open(input.value)) {
       this.#card.querySelector(".problem").textContent = this.#words.door.wrong;
       input.focus();
     }
