@@ -110,6 +110,13 @@ def test_a_private_room_is_entered_by_invitation_and_listed_for_nobody_else(
     assert boris.url == f"{server.page}#plans"
     expect(boris.get_by_role("navigation").get_by_role("link", name="plans, a private room")).to_be_visible()
 
+    # By a command as well.
+    say(anna, "/invite 5 2h")
+    expect(anna.get_by_role("dialog", name="Invite into plans")).to_contain_text("5 people come in")
+    anna.keyboard.press("Escape")
+    say(boris, "/invite")
+    expect(boris.locator(".note")).to_contain_text("only who has made the room")
+
     # Neither with what is used up nor without anything, and one is somewhere in the end.
     for hash_, why in ((link.partition("#")[2], "not valid any more"), ("plans", "an invitation is needed")):
         clara.evaluate("hash => { location.hash = hash; }", hash_)
