@@ -77,7 +77,7 @@ _STATUSES = "\n".join(f"  {status:<4} {meaning}" for status, meaning in MEANINGS
     epilog=f"""\b
 Examples:
   besedka serve                    start a chat, then open http://localhost:8765
-  besedka serve --host 0.0.0.0     let others in the network come in
+  besedka serve --lan              let others in the network come in, by a link with a key
   besedka chat                     talk in the terminal
   besedka send "the cake is here"  say something from a script
   make 2>&1 | besedka send --lines say all that a program prints

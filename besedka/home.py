@@ -17,6 +17,8 @@ SECRET_BYTES: Final = 32
 
 _PRIVATE: Final = 0o600
 
+_KEYS: Final = "keys"
+
 
 def config_file() -> Path:
     """Where a person's settings are, whether there are any or not."""
@@ -46,6 +48,31 @@ def own_secret() -> str:
         return path.read_text(encoding="ascii").strip() or secrets.token_hex(SECRET_BYTES)
     except (OSError, UnicodeError):
         return secrets.token_hex(SECRET_BYTES)
+
+
+def remembered_key(server: str) -> str:
+    """The access key that has worked at a server before; empty if there is none. ``server`` is its URL, without a fragment."""
+    return _keys().get(server, "")
+
+
+def remember_key(server: str, key: str) -> None:
+    """Keep the access key of a server, for its owner alone. Where it cannot be kept, it is asked for again."""
+    keys = _keys()
+    if keys.get(server) == key:
+        return
+    keys[server] = key
+    text = "".join(f"{one} {of}\n" for of, one in keys.items())
+    with suppress(OSError):
+        write_private(state_folder() / _KEYS, text)
+
+
+def _keys() -> dict[str, str]:
+    """The keys by their servers; one a line, the key in front."""
+    try:
+        lines = (state_folder() / _KEYS).read_text(encoding="utf-8").split("\n")
+    except (OSError, UnicodeError):
+        return {}
+    return {server: key for key, _, server in (line.partition(" ") for line in lines) if server}
 
 
 def write_private(path: Path, text: str, *, replace: bool = True) -> None:

@@ -46,3 +46,24 @@ def test_a_file_that_is_there_is_replaced_as_a_whole_or_left(tmp_path: Path) -> 
 
 def test_settings_are_where_the_manual_says(tmp_path: Path) -> None:
     assert home.config_file() == tmp_path / "config" / "besedka" / "config.toml"
+
+
+def test_the_key_of_a_server_is_kept_for_its_owner_alone(tmp_path: Path) -> None:
+    assert home.remembered_key("ws://lab:8765/ws") == ""
+    home.remember_key("ws://lab:8765/ws", "one")
+    home.remember_key("unix:/run/a socket", "two")
+    home.remember_key("ws://lab:8765/ws", "three")
+    path = tmp_path / "state" / "besedka" / "keys"
+    assert path.read_text() == "three ws://lab:8765/ws\ntwo unix:/run/a socket\n"
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert home.remembered_key("ws://lab:8765/ws") == "three"
+    assert home.remembered_key("unix:/run/a socket") == "two"
+    path.write_bytes(b"\xff")
+    assert home.remembered_key("unix:/run/a socket") == ""
+
+
+def test_where_no_key_can_be_kept_nothing_goes_wrong(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "file"))
+    home.remember_key("ws://lab:8765/ws", "one")
+    assert home.remembered_key("ws://lab:8765/ws") == ""

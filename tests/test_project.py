@@ -11,6 +11,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from besedka import cli
 from besedka.serve import chat, conversation, fairness
+from besedka.serve.access import Access
 from besedka.serve.chat import Chat
 from besedka.serve.doors.grpc.peers import Peers
 from besedka.serve.doors.grpc.service import ChatService
@@ -144,7 +145,9 @@ def test_every_figure_is_in_the_operating_page() -> None:
 
 async def _all_figures() -> set[str]:
     chat = Chat(Settings())
-    WebSocketDoor({}, Sources(Fairness()), chat.metrics, chat.now, origins=Origins(), soon=print)
+    WebSocketDoor(
+        {}, Sources(Fairness()), chat.metrics, chat.now, origins=Origins(), access=Access(), soon=print
+    )
     ChatService(chat, Peers(Sources(Fairness())), Language.EN)
     text = chat.metrics.text().decode()
     await chat.close()

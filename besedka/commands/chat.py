@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from besedka.commands.access import KEY, find_key
 from besedka.commands.endings import Failure, remote_errors_told
 from besedka.commands.options import BELL, COLOUR, ROOM, URL_ARGUMENT, ClientCommand, preferred, setting
 
@@ -20,9 +21,10 @@ Examples:
 @URL_ARGUMENT
 @setting("--name", default=preferred("name"), show_default=False, help="Your name; asked for if not given.")
 @ROOM
+@KEY
 @BELL
 @COLOUR
-def chat(url: str, name: str | None, room: str | None, bell: str, color: str) -> None:
+def chat(*, url: str, name: str | None, room: str | None, key: str | None, bell: str, color: str) -> None:
     """Talk in the terminal.
 
     URL is HOST, HOST:PORT, what a browser shows, grpc://HOST:PORT or unix:PATH, with #ROOM behind it; localhost:8765
@@ -34,6 +36,7 @@ def chat(url: str, name: str | None, room: str | None, bell: str, color: str) ->
 
     with remote_errors_told():
         try:
-            run(url, name=name, room=room, secret=own_secret(), bell=bell, color=color)
+            access_key = find_key(url, key).text
+            run(url, name=name, room=room, secret=own_secret(), key=access_key, bell=bell, color=color)
         except NoTerminal as error:
             raise Failure(str(error)) from None

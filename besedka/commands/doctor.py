@@ -10,6 +10,7 @@ import click
 from click.core import ParameterSource
 
 from besedka import __version__
+from besedka.commands.access import KEY
 from besedka.commands.endings import Status
 from besedka.commands.messages import Output
 from besedka.commands.options import COLOUR, ROOM, URL_ARGUMENT, ClientCommand
@@ -45,8 +46,9 @@ Examples:
 @click.option(
     "--origin", help="Also try whether a web page of this origin may talk, such as https://example.org."
 )
+@KEY
 @COLOUR
-def doctor(url: str, room: str | None, origin: str | None, color: str) -> None:
+def doctor(*, url: str, room: str | None, origin: str | None, key: str | None, color: str) -> None:
     """Look step by step whether the chat at URL can be reached, and say what to do where it cannot.
 
     URL is as for besedka chat. Nobody sees that you looked.
@@ -69,7 +71,7 @@ def doctor(url: str, room: str | None, origin: str | None, color: str) -> None:
         f"the address is {_shown(url)}, {_source()}",
     ):
         tell(Finding(Mark.NOTE, note))
-    for finding in examine(url, room, origin):
+    for finding in examine(url, room, origin, key):
         tell(finding)
         status = status or finding.status
     click.get_current_context().exit(status)
@@ -87,12 +89,17 @@ def _config() -> str:
 def _environment() -> list[str]:
     """The variables that have a say."""
     names = sorted(name for name in os.environ if name.startswith("BESEDKA_") or name.upper() in _OTHERS)
-    return [f"in the environment: {name}={_shown(os.environ[name])}" for name in names]
+    return [
+        f"in the environment: {name}={'…' if name == 'BESEDKA_KEY' else _shown(os.environ[name])}"
+        for name in names
+    ]
 
 
 def _shown(value: str) -> str:
-    """What may be an address, without the password that it may hold."""
-    return _PASSWORD.sub("//…@", value)
+    """What may be an address, without the password, the key and the tokens that it may hold."""
+    place, hash_, fragment = value.partition("#")
+    room, _, tokens = fragment.partition(";")
+    return f"{_PASSWORD.sub('//…@', place)}{hash_}{room}{';…' if tokens else ''}"
 
 
 def _source() -> str:

@@ -28,9 +28,13 @@ MEANINGS: Final[Mapping[Status, str]] = {
     Status.FAILED: "failed",
     Status.USED_WRONGLY: "used wrongly: an option, an address, the config file",
     Status.UNREACHABLE: "the chat cannot be reached",
-    Status.REFUSED: "the chat has refused it: the name, the room, the message",
+    Status.REFUSED: "the chat has refused it: the access key, the name, the room, the message",
     Status.INTERRUPTED: "interrupted by Ctrl-C",
 }
+
+
+KEY_ADVICE: Final = "give the whole link that the server shows, with #;key=KEY behind it, or the key alone as BESEDKA_KEY or --key"
+"""What to do about an access key that is missing or wrong."""
 
 
 class Failure(click.ClickException):
@@ -66,13 +70,15 @@ def used_wrongly(sentence: str) -> click.UsageError:
 def remote_errors_told() -> Iterator[None]:
     """What goes wrong with a chat, as the ways in which a command can end."""
     from besedka.remote.errors import AddressBad, JoinRefused, RemoteError, SayRefused
+    from besedka.wire.refusals import Code
 
     try:
         yield
     except AddressBad as error:
         raise used_wrongly(str(error)) from None
     except (JoinRefused, SayRefused) as error:
-        raise Refusal(str(error)) from None
+        advice = f"; {KEY_ADVICE}" if error.code == Code.NO_ACCESS else ""
+        raise Refusal(f"{error}{advice}") from None
     except RemoteError as error:
         raise Unreachable(str(error)) from None
 

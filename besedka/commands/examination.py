@@ -12,7 +12,7 @@ import ssl
 import stat
 from collections.abc import Iterator
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from enum import StrEnum
@@ -22,10 +22,13 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from besedka.commands import probes
-from besedka.commands.endings import Status
+from besedka.commands.access import find_key
+from besedka.commands.endings import KEY_ADVICE, Status
 from besedka.commands.probes import Answer, Place
 from besedka.remote.address import DEFAULT_GRPC_PORT, DEFAULT_PORT, Address, address
 from besedka.remote.errors import AddressBad, JoinRefused, RemoteError
+from besedka.wire.access import authorization
+from besedka.wire.refusals import Code
 from besedka.wire.words import Welcome
 
 CLOCK_SECONDS: Final = 60
@@ -85,27 +88,30 @@ class Trouble(Exception):  # noqa: N818 - it is found, not made
         self.finding = Finding(Mark.BAD, what, advice, status)
 
 
-def examine(given: str, room: str | None, origin: str | None) -> Iterator[Finding]:
+def examine(given: str, room: str | None, origin: str | None, key: str | None = None) -> Iterator[Finding]:
     """All findings, as they are made.
 
     Args:
         given: the address as it was typed.
         room: the room, if it is not the one of the address.
         origin: of a web page that wants to talk; None tries the chat's own page.
+        key: the access key, if it does not come from elsewhere.
     """
     try:
-        yield from _examine(given, room, origin)
+        yield from _examine(given, room, origin, key)
     except Trouble as trouble:
         yield trouble.finding
 
 
-def _examine(given: str, room: str | None, origin: str | None) -> Iterator[Finding]:
+def _examine(given: str, room: str | None, origin: str | None, key: str | None) -> Iterator[Finding]:
     try:
-        there = address(given)
+        there, found = address(given), find_key(given, key)
     except AddressBad as error:
         raise Trouble(str(error), status=Status.USED_WRONGLY) from None
-    there = Address(there.url, room or there.room)
+    there = replace(there, room=room or there.room, key=found.text)
     yield _good(f"it means {there.url}, room {there.room}")
+    if found.text:
+        yield _note(f"the access key is {found.source}")
     if there.url.startswith("unix:"):
         yield _socket(there.url)
         yield _grpc(there.url, None)
@@ -121,6 +127,7 @@ def _examine(given: str, room: str | None, origin: str | None) -> Iterator[Findi
             yield _grpc(there.url, place)
         else:
             yield from _web(place, parts.path, origin)
+            yield from _access(place, parts.path, there.key)
     yield _join(there)
 
 
@@ -158,7 +165,7 @@ def _port(place: Place) -> Finding:
         raise Trouble(
             f"port {place.port} of {place.host} refuses connections: nobody listens there",
             "Does the server run, is this its port, and does it listen for other machines? "
-            "It does with: besedka serve --host 0.0.0.0",
+            "It does with: besedka serve --lan",
         ) from None
     except TimeoutError:
         raise Trouble(
@@ -345,6 +352,33 @@ def _origin(place: Place, path: str, origin: str | None) -> Finding:
     )
 
 
+def _access(place: Place, path: str, key: str) -> Iterator[Finding]:
+    """Whether it asks for an access key, and takes ours; and whether it can store what is said."""
+    ready = f"{path.rstrip('/').removesuffix('/ws')}/readyz"
+    answer = _asked(place, ready)
+    if _wants_key(answer):
+        if not key:
+            raise Trouble("it asks for an access key, and there is none", _advice(), Status.REFUSED)
+        answer = _asked(place, ready, Authorization=authorization(key))
+        if _wants_key(answer):
+            what = "it does not take the access key: that is wrong, or was withdrawn"
+            raise Trouble(what, _advice(), Status.REFUSED)
+        yield _good("it asks for an access key, and takes this one")
+    if answer.status == HTTPStatus.SERVICE_UNAVAILABLE:
+        yield _note(
+            f"it stores nothing just now: {answer.body[:200]}", "Look at the server's disk and its log."
+        )
+
+
+def _wants_key(answer: Answer) -> bool:
+    asks = answer.headers.get("WWW-Authenticate", "")
+    return answer.status == HTTPStatus.UNAUTHORIZED and asks.startswith("Bearer")
+
+
+def _advice() -> str:
+    return f"{KEY_ADVICE[0].upper()}{KEY_ADVICE[1:]}."
+
+
 def _clock(answer: Answer) -> Iterator[Finding]:
     try:
         there = parsedate_to_datetime(answer.headers.get("Date", ""))
@@ -425,7 +459,8 @@ def _join(there: Address) -> Finding:
     try:
         welcome = asyncio.run(_welcome(there))
     except JoinRefused as refusal:
-        raise Trouble(f"the chat does not let us in: {refusal}", status=Status.REFUSED) from None
+        advice = _advice() if refusal.code == Code.NO_ACCESS else ""
+        raise Trouble(f"the chat does not let us in: {refusal}", advice, Status.REFUSED) from None
     except RemoteError as error:
         raise Trouble(str(error)) from None
     return _good(
@@ -436,7 +471,7 @@ def _join(there: Address) -> Finding:
 async def _welcome(there: Address) -> Welcome:
     from besedka.remote.connection import Connection
 
-    async with aclosing(Connection(there.url, "", there.room).events()) as events:
+    async with aclosing(Connection(there.url, "", there.room, key=there.key).events()) as events:
         async for event in events:
             if isinstance(event, Welcome):
                 return event

@@ -9,11 +9,12 @@ from typing import Final
 
 from besedka.commands.endings import WrongConfig
 from besedka.home import config_file
+from besedka.wire.access import why_no_key
 
 BELLS: Final = ("off", "on", "all")
 COLOURS: Final = ("auto", "always", "never")
 
-KEYS: Final = ("url", "name", "color", "colour", "bell")
+KEYS: Final = ("url", "name", "color", "colour", "bell", "key")
 
 
 @cache
@@ -31,8 +32,14 @@ def preferences() -> Mapping[str, str]:
         if key not in KEYS:
             raise _wrong(path, f"there is no key {key!r}; allowed are {', '.join(KEYS)}")
         if why := _why_not(key, value):
-            raise _wrong(path, f"{key} = {value!r} cannot be used: {why}")
+            shown = "key" if key == "key" else f"{key} = {_public(value)}"
+            raise _wrong(path, f"{shown} cannot be used: {why}")
     return {("color" if key == "colour" else key): str(value) for key, value in found.items()}
+
+
+def _public(value: object) -> str:
+    """A value as it is written, without what stands behind the # of an address."""
+    return repr(value.partition("#")[0] if isinstance(value, str) else value)
 
 
 def _read(path: Path) -> dict[str, object]:
@@ -52,7 +59,11 @@ def _read(path: Path) -> dict[str, object]:
 
 def _why_not(key: str, value: object) -> str:
     """Why this value cannot be, or an empty string."""
-    checks: dict[str, Callable[[str], str]] = {"url": _why_no_address, "name": _why_no_name}
+    checks: dict[str, Callable[[str], str]] = {
+        "url": _why_no_address,
+        "name": _why_no_name,
+        "key": why_no_key,
+    }
     choices = {"color": COLOURS, "colour": COLOURS, "bell": BELLS}.get(key)
     if choices:
         allowed = ", ".join(f'"{choice}"' for choice in choices)

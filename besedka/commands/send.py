@@ -7,11 +7,12 @@ import getpass
 import os
 import sys
 from collections.abc import AsyncIterator, Coroutine
-from contextlib import AbstractAsyncContextManager
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from besedka.commands.access import KEY, find_key, remember
 from besedka.commands.endings import Failure, Refusal, remote_errors_told, used_wrongly
 from besedka.commands.messages import Output, json_line
 from besedka.commands.options import ROOM, URL, ClientCommand, preferred, setting
@@ -49,6 +50,7 @@ Examples:
     "--name", default=preferred("name"), show_default="your login name", help="The name to say it under."
 )
 @URL
+@KEY
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON object for each message that is stored.")
 def send(
     *,
@@ -57,6 +59,7 @@ def send(
     room: str | None,
     name: str | None,
     url: str,
+    key: str | None,
     as_json: bool,
 ) -> None:
     """Say TEXT in a room, or what comes in on stdin if there is no TEXT or it is "-".
@@ -77,8 +80,11 @@ def send(
         raise used_wrongly(
             "there is nothing to say: give a TEXT, pipe something in, or say - to type it here"
         )
-    speaker = _Speaker(url, name or _login_name(), room or "", own_secret(), as_json=as_json)
     with remote_errors_told():
+        access_key = find_key(url, key).text
+        speaker = _Speaker(
+            url, name or _login_name(), room or "", own_secret(), key=access_key, as_json=as_json
+        )
         if lines:
             asyncio.run(speaker.say_lines())
         else:
@@ -90,11 +96,12 @@ def send(
 class _Speaker:
     """One who comes in unseen, says something, and goes."""
 
-    def __init__(self, url: str, name: str, room: str, secret: str, *, as_json: bool) -> None:
+    def __init__(self, url: str, name: str, room: str, secret: str, *, key: str, as_json: bool) -> None:
         self._url = url
         self._name = name
         self._room = room
         self._secret = secret
+        self._key = key
         self._output = Output() if as_json else None
         self._said_count = 0
 
@@ -134,7 +141,10 @@ class _Speaker:
         os.environ.setdefault("GRPC_VERBOSITY", "NONE")
         from besedka.remote.importing import importing
 
-        async with importing(self._url, self._name, self._room, secret=self._secret) as importer:
+        async with importing(
+            self._url, self._name, self._room, secret=self._secret, key=self._key
+        ) as importer:
+            remember(self._url, self._key)
             lines: asyncio.Queue[str | None] = asyncio.Queue(LINES_WAITING)
 
             async def read() -> None:
@@ -171,10 +181,15 @@ class _Speaker:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
 
-    def _come(self) -> AbstractAsyncContextManager[RemoteChat]:
+    @asynccontextmanager
+    async def _come(self) -> AsyncIterator[RemoteChat]:
         from besedka.remote import connect
 
-        return connect(self._url, self._name, self._room, secret=self._secret, quiet=True)
+        async with connect(
+            self._url, self._name, self._room, secret=self._secret, quiet=True, key=self._key
+        ) as chat:
+            remember(self._url, self._key)
+            yield chat
 
     def _tell(self, number: MessageId, text: str, room: str, name: str) -> None:
         self._said_count += 1

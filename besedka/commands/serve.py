@@ -7,6 +7,7 @@ import math
 from pathlib import Path
 
 import click
+from click.core import ParameterSource
 
 from besedka.commands.endings import Failure
 from besedka.commands.options import setting
@@ -32,10 +33,25 @@ def _origins(_: click.Context, __: click.Parameter, given: tuple[str, ...]) -> t
     epilog="""\b
 Examples:
   besedka serve
+  besedka serve --lan
   besedka serve --port 9000 --history talk/history.txt --utc
   BESEDKA_PORT=9000 besedka serve"""
 )
-@setting("--host", default="127.0.0.1", help="The address to listen on; 0.0.0.0 is all of them.")
+@setting(
+    "--host",
+    default="127.0.0.1",
+    help="The address to listen on. Where others can reach it, they need an access key, unless --open.",
+)
+@setting(
+    "--lan", is_flag=True, help="Listen on all addresses, and show links with an access key, and a QR code."
+)
+@setting(
+    "--key-file",
+    type=click.Path(readable=False, path_type=Path),
+    help="Ask for an access key, one of those in this file; it is made if there is none. "
+    "If not given: access_key.txt beside the history, where a key is needed.",
+)
+@setting("--open", is_flag=True, help="Ask for no access key: whoever reaches the port is in.")
 @setting(
     "--port", default=8765, type=click.IntRange(0, 65535), help="The port to listen on; 0 takes a free one."
 )
@@ -113,9 +129,13 @@ Examples:
     metavar="ORIGIN",
     help="A web page that may talk to the chat, beside those of its own host, such as https://example.org; may be repeated.",
 )
+@setting("--metrics-open", is_flag=True, help="Show /metrics to other machines, too.")
 def serve(
     *,
     host: str,
+    lan: bool,
+    key_file: Path | None,
+    open: bool,  # noqa: A002 - as the option is called
     port: int,
     history: Path,
     grpc_port: int,
@@ -131,6 +151,7 @@ def serve(
     claim_days: int,
     people: Path | None,
     origin: tuple[str, ...],
+    metrics_open: bool,
 ) -> None:
     """Start the chat and keep it running until Ctrl-C."""
     from besedka.serve.errors import ServeError
@@ -141,10 +162,15 @@ def serve(
 
     if (tls_cert is None) != (tls_key is None):
         raise click.UsageError("--tls-cert and --tls-key belong together")
+    if open and key_file is not None:
+        raise click.UsageError("--open asks for no key, and --key-file has one asked for: give one of them")
+    source = click.get_current_context().get_parameter_source("host")
+    if lan and source is not ParameterSource.DEFAULT:
+        raise click.UsageError("--lan listens on all addresses, and --host on one: give one of them")
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     logging.getLogger("uvicorn").setLevel(logging.ERROR)
     settings = Settings(
-        host=host,
+        host="" if lan else host,
         port=port,
         history=history,
         utc=utc,
@@ -153,6 +179,9 @@ def serve(
         origins=origin,
         grpc_port=grpc_port or None,
         grpc_unix=grpc_unix,
+        key_file=key_file,
+        is_open=open,
+        metrics_open=metrics_open,
         names=Names(names),
         claim_days=claim_days,
         people=people,

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 import click
 
 from besedka.commands import messages
+from besedka.commands.access import KEY, find_key, remember
 from besedka.commands.endings import Failure, remote_errors_told, used_wrongly
 from besedka.commands.messages import Output
 from besedka.commands.options import ROOM, URL, ClientCommand
@@ -63,6 +64,7 @@ Examples:
 )
 @ROOM
 @URL
+@KEY
 def tail(
     *,
     last: int | None,
@@ -72,6 +74,7 @@ def tail(
     command: str | None,
     room: str | None,
     url: str,
+    key: str | None,
 ) -> None:
     """Print what was said last in a room, and with -f all that is said from then on.
 
@@ -89,7 +92,8 @@ def tail(
     commands = _Commands(_words(command)) if command is not None else None
     tell = commands.run if commands else _Printer(as_json=as_json).print
     with remote_errors_told():
-        asyncio.run(_until_nobody_reads(_Reading(url, room, last, since, follow=follow).tell_all(tell)))
+        reading = _Reading(url, room, last, since, follow=follow, key=find_key(url, key).text)
+        asyncio.run(_until_nobody_reads(reading.tell_all(tell)))
     if commands and commands.failed_count:
         raise Failure(f"{commands.failed_count} of the commands have failed")
 
@@ -103,10 +107,18 @@ class _Reading:
         last: so many messages, or None.
         since: those later than an id, or from a time on, or None.
         follow: whether to go on behind the last one.
+        key: the access key, or empty.
     """
 
     def __init__(
-        self, url: str, room: str | None, last: int | None, since: int | str | None, *, follow: bool
+        self,
+        url: str,
+        room: str | None,
+        last: int | None,
+        since: int | str | None,
+        *,
+        follow: bool,
+        key: str,
     ) -> None:
         from besedka.remote.address import address
 
@@ -116,6 +128,7 @@ class _Reading:
         self._last = LAST if last is None and since is None else last
         self._since = since
         self._follow = follow
+        self._key = key
 
     async def tell_all(self, tell: _Tell) -> None:
         """Tell each message, in order, without gap and double."""
@@ -123,7 +136,7 @@ class _Reading:
         from besedka.wire.words import Welcome
 
         since, epoch = await self._beginning()
-        connection = Connection(self._url, "", self._room, since=since, epoch=epoch)
+        connection = Connection(self._url, "", self._room, since=since, epoch=epoch, key=self._key)
         room, told_to = self._room, since
         goal: int | None = None
         async with aclosing(connection.events()) as events:
@@ -145,8 +158,9 @@ class _Reading:
         """The id behind which to begin, and the epoch that it belongs to."""
         from besedka.remote.connection import Connection
 
-        connection = Connection(self._url, "", self._room)
+        connection = Connection(self._url, "", self._room, key=self._key)
         async with _asked(connection) as welcome:
+            remember(self._url, self._key)
             head = welcome.head
             first = 1 if self._last is None else max(1, head - self._last + 1)
             if isinstance(self._since, int):

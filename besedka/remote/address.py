@@ -2,39 +2,54 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
-from urllib.parse import unquote, urlsplit
+from typing import Final
+from urllib.parse import urlsplit
 
 from besedka.remote.errors import AddressBad
+from besedka.wire.access import why_no_key
+from besedka.wire.links import read_fragment
 from besedka.wire.names import DEFAULT_ROOM
 
 DEFAULT_PORT = 8765
 DEFAULT_GRPC_PORT = 50051
 _SCHEMES = {"ws": "ws", "wss": "wss", "http": "ws", "https": "wss"}
+_HIDDEN: Final = re.compile(r"[#?;].*|(?<=//)[^/@]*@", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """A room of a chat.
+    """A room of a chat, and what lets one in.
 
     Attributes:
         url: ``ws://host:port/ws`` or ``wss://``, ``grpc://host:port`` or ``grpcs://``, ``unix:/path``.
         room: as the address names it behind a #, or the default one.
+        key: the access key that stands behind the #; it and all below is empty if it is not there.
+        invite: the token of an invitation.
+        device: the token by which one becomes a person who is known.
+        name: the name that one is invited to.
     """
 
     url: str
     room: str
+    key: str = ""
+    invite: str = ""
+    device: str = ""
+    name: str = ""
 
 
 def address(given: str) -> Address:
     """What this address means: ``host``, ``host:port``, a URL as a browser shows it, or one for gRPC.
 
+    What stands behind a ``#`` is read as `besedka.wire.links` says. No error shows it.
+
     Raises:
         AddressBad: if it is no address; the message says what is allowed.
     """
     if given.startswith("unix:"):
-        path, _, room = given.partition("#")
-        return Address(path, _room(room))
+        path, _, fragment = given.partition("#")
+        return _address(path, fragment)
     try:
         parts = urlsplit(given if "://" in given else f"ws://{given}")
         host, port = parts.hostname, parts.port
@@ -43,17 +58,29 @@ def address(given: str) -> Address:
         host, port, parts = None, None, urlsplit("")
     if not host or any(map(str.isspace, host)) or parts.scheme not in {*_SCHEMES, "grpc", "grpcs"}:
         raise AddressBad(
-            f"{given!r} is no address: use HOST, HOST:PORT, ws://HOST:PORT/ws, grpc://HOST:PORT or unix:PATH, "
+            f"{_HIDDEN.sub('', given)!r} is no address: use HOST, HOST:PORT, ws://HOST:PORT/ws, grpc://HOST:PORT or unix:PATH, "
             "and #ROOM behind it"
         )
     shown = f"[{host}]" if ":" in host else host
     if parts.scheme in {"grpc", "grpcs"}:
-        return Address(f"{parts.scheme}://{shown}:{port or DEFAULT_GRPC_PORT}", _room(parts.fragment))
+        return _address(f"{parts.scheme}://{shown}:{port or DEFAULT_GRPC_PORT}", parts.fragment)
     scheme = _SCHEMES[parts.scheme]
     default_port = 443 if scheme == "wss" else DEFAULT_PORT
     path = parts.path if parts.path.rstrip("/").endswith("/ws") else parts.path.rstrip("/") + "/ws"
-    return Address(f"{scheme}://{shown}:{port or default_port}{path}", _room(parts.fragment))
+    return _address(f"{scheme}://{shown}:{port or default_port}{path}", parts.fragment)
 
 
-def _room(fragment: str) -> str:
-    return unquote(fragment).strip() or DEFAULT_ROOM
+def _address(url: str, fragment: str) -> Address:
+    said = read_fragment(fragment)
+    check_key(said.key)
+    return Address(url, said.room or DEFAULT_ROOM, said.key, said.invite, said.device, said.name)
+
+
+def check_key(key: str) -> None:
+    """Whether this can be an access key, or is empty.
+
+    Raises:
+        AddressBad: if it can be none: then it was not copied as a whole.
+    """
+    if key and (why := why_no_key(key)):
+        raise AddressBad(f"the access key that was given can be none: {why}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -11,9 +11,11 @@ from urllib.parse import urlsplit
 import grpc
 
 from besedka.proto import words as proto
+from besedka.proto.besedka.v1.chat_pb2 import ListRoomsRequest
 from besedka.proto.besedka.v1.chat_pb2_grpc import ChatStub
 from besedka.remote.carrier import HANDSHAKE_SECONDS
 from besedka.remote.errors import CarrierEnded
+from besedka.wire.access import authorization
 from besedka.wire.words import ClientWord, ServerWord, Welcome
 
 OPTIONS: Final = [
@@ -41,10 +43,17 @@ COME_BACK: Final = frozenset(
 
 
 class GrpcCarrier:
-    """An open call of `Converse`."""
+    """An open call of `Converse`.
 
-    def __init__(self, call: Any) -> None:
+    Args:
+        call: the call.
+        ask: makes a small call, to see whether the server takes any.
+    """
+
+    def __init__(self, call: Any, ask: Callable[[], Awaitable[object]]) -> None:
         self._call = call
+        self._ask = ask
+        self._has_heard = False
         self._utc_offset = 0
         self._turn = asyncio.Lock()
 
@@ -64,6 +73,7 @@ class GrpcCarrier:
         """What the server tells."""
         try:
             while (response := await self._call.read()) is not grpc.aio.EOF:  # type: ignore[attr-defined]  # the stubs lack it
+                self._has_heard = True
                 for word in proto.told(response, self._utc_offset):
                     if isinstance(word, Welcome):
                         self._utc_offset = word.utc_offset
@@ -78,12 +88,19 @@ class GrpcCarrier:
             if isinstance(error, grpc.aio.AioRpcError)
             else (await self._call.code(), await self._call.details())
         )
-        return CarrierEnded(details or code.name, come_back=code in COME_BACK)
+        if code is grpc.StatusCode.INTERNAL and not self._has_heard:
+            # A write that meets the end of its call takes the place of the status that would have told why.
+            try:
+                await self._ask()
+            except grpc.aio.AioRpcError as other:
+                code, details = other.code(), other.details()
+        is_key = code is grpc.StatusCode.UNAUTHENTICATED
+        return CarrierEnded(details or code.name, come_back=code in COME_BACK, needs_key=is_key)
 
 
 @asynccontextmanager
-async def by_grpc(url: str) -> AsyncIterator[GrpcCarrier]:
-    """Connect by ``grpc://``, ``grpcs://`` (TLS) or ``unix:``.
+async def by_grpc(url: str, key: str = "") -> AsyncIterator[GrpcCarrier]:
+    """Connect by ``grpc://``, ``grpcs://`` (TLS) or ``unix:``, with an access key or without.
 
     Raises:
         CarrierEnded: if it cannot be reached.
@@ -94,11 +111,20 @@ async def by_grpc(url: str) -> AsyncIterator[GrpcCarrier]:
                 await _connected(channel)
         except TimeoutError:
             raise CarrierEnded("no answer in time", come_back=True) from None
-        call = ChatStub(channel).Converse()  # type: ignore[no-untyped-call]  # generated without types
+        stub: Any = ChatStub(channel)  # type: ignore[no-untyped-call]  # generated without types
+        call = stub.Converse(metadata=metadata(key))
         try:
-            yield GrpcCarrier(call)
+            yield GrpcCarrier(
+                call,
+                lambda: stub.ListRooms(ListRoomsRequest(), metadata=metadata(key), timeout=HANDSHAKE_SECONDS),
+            )
         finally:
             call.cancel()
+
+
+def metadata(key: str) -> tuple[tuple[str, str], ...]:
+    """What brings an access key with a call; nothing if there is none."""
+    return (("authorization", authorization(key)),) if key else ()
 
 
 def open_channel(url: str) -> grpc.aio.Channel:

@@ -13,7 +13,8 @@ from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidSta
 
 from besedka.remote.carrier import HANDSHAKE_SECONDS
 from besedka.remote.errors import CarrierEnded, ConnectionFailed
-from besedka.wire.closing import NEVER_COME_BACK
+from besedka.wire.access import authorization
+from besedka.wire.closing import NEVER_COME_BACK, Ending
 from besedka.wire.refusals import Refused
 from besedka.wire.words import ClientWord, ServerWord, decode_server, encode
 
@@ -46,14 +47,20 @@ class WebSocketCarrier:
 
 
 @asynccontextmanager
-async def by_websocket(url: str) -> AsyncIterator[WebSocketCarrier]:
-    """Connect by ``ws://`` or ``wss://``.
+async def by_websocket(url: str, key: str = "") -> AsyncIterator[WebSocketCarrier]:
+    """Connect by ``ws://`` or ``wss://``, with an access key or without.
 
     Raises:
         CarrierEnded: if it cannot be reached.
     """
     try:
-        socket = await connect(url, open_timeout=HANDSHAKE_SECONDS, compression=None, max_size=None)
+        socket = await connect(
+            url,
+            open_timeout=HANDSHAKE_SECONDS,
+            compression=None,
+            max_size=None,
+            additional_headers={"Authorization": authorization(key)} if key else None,
+        )
     except (OSError, TimeoutError, InvalidHandshake, InvalidURI) as error:
         raise CarrierEnded(_reason(error), come_back=True) from None
     async with socket:
@@ -63,7 +70,11 @@ async def by_websocket(url: str) -> AsyncIterator[WebSocketCarrier]:
 def _ended(closed: ConnectionClosed) -> CarrierEnded:
     if closed.rcvd is None:
         return CarrierEnded("the connection was lost", come_back=True)
-    return CarrierEnded(closed.rcvd.reason, come_back=closed.rcvd.code not in NEVER_COME_BACK)
+    return CarrierEnded(
+        closed.rcvd.reason,
+        come_back=closed.rcvd.code not in NEVER_COME_BACK,
+        needs_key=closed.rcvd.code == Ending.NO_ACCESS.value.code,
+    )
 
 
 def _reason(error: Exception) -> str:

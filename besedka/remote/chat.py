@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from besedka.remote.address import address
+from besedka.remote.address import address, check_key
 from besedka.remote.connection import Away, Connection, Event, Heard, Reset, people_after
 from besedka.remote.errors import AddressBad, CarrierEnded, RemoteError
 from besedka.wire.line import STAMP, MessageId
@@ -146,6 +146,7 @@ class RemoteChat:
 
         Raises:
             ConnectionFailed: if the server does not want us back.
+            JoinRefused: if the access key is valid no more.
         """
         while True:
             self._changed.clear()
@@ -232,6 +233,7 @@ async def connect(
     since: int | None = None,
     epoch: str = "",
     quiet: bool = False,
+    key: str = "",
 ) -> AsyncIterator[RemoteChat]:
     """Come into a room of a chat, and leave it at the end.
 
@@ -243,6 +245,7 @@ async def connect(
         since: read on behind this id; else from the last 10 messages on.
         epoch: the one that ``since`` belongs to; if the log is another now, it is read from its last 10 messages on.
         quiet: be there unseen: not counted, not announced, not among the people.
+        key: the access key, if it does not stand in the URL; one that a chat does not ask for does no harm.
 
     Raises:
         AddressBad: if the URL is none.
@@ -250,8 +253,16 @@ async def connect(
         JoinRefused: if it does not let us in.
     """
     there = address(url)
+    check_key(key)
     connection = Connection(
-        there.url, name, room or there.room, secret=secret, since=since, epoch=epoch, quiet=quiet
+        there.url,
+        name,
+        room or there.room,
+        secret=secret,
+        since=since,
+        epoch=epoch,
+        quiet=quiet,
+        key=there.key or key,
     )
     chat = RemoteChat(connection)
     listening = asyncio.create_task(chat._listen())  # noqa: SLF001 - one module, two halves

@@ -21,6 +21,7 @@ from besedka.remote.errors import (
     JoinRefused,
     RemoteError,
     SayRefused,
+    needs_key,
 )
 from besedka.remote.outbox import Outbox
 from besedka.remote.questions import Questions
@@ -120,6 +121,7 @@ class Connection:
         since: the id of the last message that was seen; None begins with the last 10.
         epoch: the one that ``since`` belongs to.
         quiet: be there unseen: not counted, not announced, not among the users.
+        key: the access key, where the chat asks for one.
         unsent: what waited in another connection of the same person, to be said before anything else.
     """
 
@@ -133,6 +135,7 @@ class Connection:
         since: int | None = None,
         epoch: str = "",
         quiet: bool = False,
+        key: str = "",
         unsent: Sequence[Say] = (),
     ) -> None:
         self._url = url
@@ -140,6 +143,7 @@ class Connection:
         self._room = room
         self._secret = secret or secrets.token_hex(32)
         self._quiet = quiet
+        self._key = key
         self._carrier: Carrier | None = None
         self._outbox = Outbox()
         for word in unsent:
@@ -255,16 +259,18 @@ class Connection:
 
         Raises:
             ConnectionFailed: if the first try fails, or the server does not want us back.
-            JoinRefused: if the first join is refused.
+            JoinRefused: if the first join is refused, or the access key; that may also be withdrawn later.
         """
         tries = 0
         while True:
             try:
-                async with carry(self._url) as carrier:
+                async with carry(self._url, self._key) as carrier:
                     async for event in self._visit(carrier):
                         tries = 0
                         yield event
             except CarrierEnded as ended:
+                if ended.needs_key:
+                    raise needs_key(self._url, self._key) from None
                 if not self._has_been_in:
                     raise ConnectionFailed(f"cannot reach a chat at {self._url}: {ended}") from None
                 if not ended.come_back:

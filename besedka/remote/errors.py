@@ -11,6 +11,8 @@ RemoteError
 
 from __future__ import annotations
 
+from besedka.wire.refusals import Code
+
 
 class RemoteError(Exception):
     """The root of the client's own errors."""
@@ -65,8 +67,20 @@ class CarrierEnded(RemoteError):  # noqa: N818
 
     Attributes:
         come_back: whether the server wants us back, or may when it is there again.
+        needs_key: whether it was because of the access key.
     """
 
-    def __init__(self, reason: str, *, come_back: bool) -> None:
+    def __init__(self, reason: str, *, come_back: bool, needs_key: bool = False) -> None:
         super().__init__(reason)
         self.come_back = come_back
+        self.needs_key = needs_key
+
+
+def needs_key(url: str, key: str) -> JoinRefused:
+    """The chat at a URL does not let anybody in without an access key, or not with this one."""
+    if key:
+        return JoinRefused(
+            Code.NO_ACCESS,
+            f"the chat at {url} does not take the access key: it is wrong, or was withdrawn",
+        )
+    return JoinRefused(Code.NO_ACCESS, f"the chat at {url} needs an access key")

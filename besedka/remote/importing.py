@@ -19,11 +19,11 @@ from google.rpc.status_pb2 import Status
 
 from besedka.proto.besedka.v1 import chat_pb2 as pb
 from besedka.proto.besedka.v1.chat_pb2_grpc import ChatStub
-from besedka.remote.address import address
+from besedka.remote.address import address, check_key
 from besedka.remote.backoff import backoff
-from besedka.remote.by_grpc import COME_BACK, open_channel
+from besedka.remote.by_grpc import COME_BACK, metadata, open_channel
 from besedka.remote.connection import SAID_AGAIN
-from besedka.remote.errors import ConnectionFailed, JoinRefused, SayRefused
+from besedka.remote.errors import ConnectionFailed, JoinRefused, SayRefused, needs_key
 from besedka.wire.line import MessageId
 from besedka.wire.names import clean_name, clean_room
 from besedka.wire.refusals import Code
@@ -39,18 +39,20 @@ class Importer:
         stub: the server.
         speaker: who, and where.
         last: the id of the room's last message.
+        key: the access key, where the chat asks for one.
 
     Attributes:
         room: its name.
         name: ours.
     """
 
-    def __init__(self, stub: Any, speaker: pb.Speaker, last: MessageId) -> None:
+    def __init__(self, stub: Any, speaker: pb.Speaker, last: MessageId, key: str = "") -> None:
         self.room = clean_room(speaker.room)
         self.name = clean_name(speaker.user)
         self._stub = stub
         self._speaker = speaker
         self._last = last
+        self._metadata = metadata(key)
 
     async def say(self, texts: Sequence[str]) -> AsyncIterator[MessageId]:
         """Say all this, whatever happens to the connection meanwhile; gives their ids, when they are on disk.
@@ -60,7 +62,7 @@ class Importer:
         """
         said = [(text, secrets.token_hex(16)) for text in texts]
         try:
-            response = await self._stub.Import(iter(_requests(self._speaker, said)))
+            response = await self._stub.Import(iter(_requests(self._speaker, said)), metadata=self._metadata)
             ids = [MessageId(number) for part in response.ids for number in range(part.first, part.last + 1)]
         except grpc.aio.AioRpcError:
             # Whatever it was: saying them one by one shows what is stored, and what is refused.
@@ -81,7 +83,7 @@ class Importer:
         tries = 0
         while True:
             try:
-                return MessageId((await self._stub.Send(request)).id)
+                return MessageId((await self._stub.Send(request, metadata=self._metadata)).id)
             except grpc.aio.AioRpcError as error:
                 code, wait = _refusal(error)
                 if code not in {"", Code.TOO_FAST, *SAID_AGAIN}:
@@ -93,7 +95,9 @@ class Importer:
 
 
 @asynccontextmanager
-async def importing(url: str, name: str, room: str = "", *, secret: str = "") -> AsyncIterator[Importer]:
+async def importing(
+    url: str, name: str, room: str = "", *, secret: str = "", key: str = ""
+) -> AsyncIterator[Importer]:
     """Be able to say much in a room, unseen.
 
     Args:
@@ -101,6 +105,7 @@ async def importing(url: str, name: str, room: str = "", *, secret: str = "") ->
         name: the name to be known by.
         room: the room, if the URL names none.
         secret: shows that several programs are the same person.
+        key: the access key, if it does not stand in the URL.
 
     Raises:
         AddressBad: if the URL is none.
@@ -108,22 +113,27 @@ async def importing(url: str, name: str, room: str = "", *, secret: str = "") ->
         JoinRefused: if it does not let us in.
     """
     there = address(url)
+    check_key(key)
+    key = there.key or key
     speaker = pb.Speaker(room=room or there.room, user=name, secret=secret or secrets.token_hex(32))
     async with open_channel(there.url) as channel:
         stub: Any = ChatStub(channel)  # type: ignore[no-untyped-call]  # generated without types
         try:
-            await stub.Import(iter([pb.ImportRequest(speaker=speaker)]))
-            last = await _head(stub, speaker.room)
+            # First, because a call that is ended while its requests are written may not tell why.
+            last = await _head(stub, speaker.room, key)
+            await stub.Import(iter([pb.ImportRequest(speaker=speaker)]), metadata=metadata(key))
         except grpc.aio.AioRpcError as error:
+            if error.code() is grpc.StatusCode.UNAUTHENTICATED:
+                raise needs_key(there.url, key) from None
             if (code := _refusal(error)[0]) and code not in SAID_AGAIN:
                 raise JoinRefused(code, error.details() or code) from None
             raise ConnectionFailed(f"cannot reach a chat at {there.url}: {error.details()}") from None
-        yield Importer(stub, speaker, last)
+        yield Importer(stub, speaker, last, key)
 
 
-async def _head(stub: Any, room: str) -> MessageId:
+async def _head(stub: Any, room: str, key: str) -> MessageId:
     try:
-        page = await stub.ListMessages(pb.ListMessagesRequest(room=room, limit=1))
+        page = await stub.ListMessages(pb.ListMessagesRequest(room=room, limit=1), metadata=metadata(key))
     except grpc.aio.AioRpcError as error:
         if error.code() is grpc.StatusCode.NOT_FOUND:
             return MessageId(0)

@@ -8,8 +8,8 @@ from contextlib import AbstractAsyncContextManager
 from besedka.remote.carrier import Carrier
 
 
-def carry(url: str) -> AbstractAsyncContextManager[Carrier]:
-    """Connect to a chat; ``url`` as `address` gives it.
+def carry(url: str, key: str = "") -> AbstractAsyncContextManager[Carrier]:
+    """Connect to a chat; ``url`` and the access key as `address` gives them.
 
     Raises:
         CarrierEnded: if it cannot be reached.
@@ -18,9 +18,9 @@ def carry(url: str) -> AbstractAsyncContextManager[Carrier]:
     if url.startswith(("ws:", "wss:")):
         from besedka.remote.by_websocket import by_websocket  # noqa: PLC0415
 
-        return by_websocket(url)
+        return by_websocket(url, key)
     # gRPC's own core writes what it thinks of errors to stderr, where a terminal client has its input line.
     os.environ.setdefault("GRPC_VERBOSITY", "NONE")
     from besedka.remote.by_grpc import by_grpc  # noqa: PLC0415
 
-    return by_grpc(url)
+    return by_grpc(url, key)

@@ -6,7 +6,8 @@ ServeError
 │   ├── HistoryInUse
 │   ├── RecordUnusable
 │   ├── AddressUnusable
-│   └── CertificateUnusable
+│   ├── CertificateUnusable
+│   └── KeyFileUnusable
 └── AppendError             a batch was not stored, and nobody is told of it
 ├── StorageFull             no room now; the file is as it was, try again later
 └── HistoryLost             final: the server must stop, nothing is retried
@@ -59,6 +60,13 @@ class CertificateUnusable(StartError):  # noqa: N818
 
     def __init__(self, path: Path, reason: str) -> None:
         super().__init__(f"cannot use the certificate {path} with its key: {reason}")
+
+
+class KeyFileUnusable(StartError):  # noqa: N818
+    """There are no access keys to be had from the file that should hold them."""
+
+    def __init__(self, path: Path, reason: str) -> None:
+        super().__init__(f"cannot use the access keys in {path}: {reason}")
 
 
 class AppendError(ServeError):

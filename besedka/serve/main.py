@@ -15,6 +15,7 @@ from datetime import datetime
 from typing import Final
 
 from besedka import __version__
+from besedka.serve.access import Access, Keys
 from besedka.serve.chat import Chat
 from besedka.serve.doors.grpc.door import GrpcDoor
 from besedka.serve.doors.http.door import BACKLOG, HttpDoor
@@ -27,9 +28,13 @@ from besedka.serve.doors.websocket.door import WebSocketDoor
 from besedka.serve.doors.websocket.seed import SeedTalk
 from besedka.serve.errors import AddressUnusable, CertificateUnusable, HistoryLost
 from besedka.serve.fairness import Sources
+from besedka.serve.greeting import shown_host, ways_in
 from besedka.serve.history import Restored
+from besedka.serve.key_file import open_keys, watch
 from besedka.serve.settings import Certificate, Settings
 from besedka.wire.line import STAMP
+
+log = logging.getLogger(__name__)
 
 LOST_CLOSE_SECONDS: Final = 0.3
 """How long clients may take to answer a close when the history is lost: whoever watches the server must know soon."""
@@ -69,6 +74,9 @@ async def _serve(settings: Settings, announce: Callable[[str], None]) -> None:
     chat = Chat(settings)
     try:
         restored = await chat.start()
+        path = settings.access_keys
+        keys, warning = open_keys(path) if path else ([], "")
+        access = Access(Keys(keys) if path else None)
         listener = _listen(settings.host, settings.port)
         sources = Sources(settings.fairness)
         talks: dict[str, Callable[[Connection], Talk]] = {
@@ -76,13 +84,24 @@ async def _serve(settings: Settings, announce: Callable[[str], None]) -> None:
             "/ws": lambda connection: BesedkaTalk(connection, chat, settings.language),
         }
         sockets = WebSocketDoor(
-            talks, sources, chat.metrics, loop.time, origins=Origins(settings.origins), soon=loop.call_soon
+            talks,
+            sources,
+            chat.metrics,
+            loop.time,
+            origins=Origins(settings.origins),
+            access=access,
+            soon=loop.call_soon,
         )
-        web = HttpDoor(pages(chat, settings.language), sockets.connection, sources, chat.metrics, loop.time)
-        sweep = loop.create_task(_sweep(web, sockets, sources))
-        streams = GrpcDoor(chat, sources, settings.language)
+        app = pages(chat, settings.language, access, metrics_open=settings.metrics_open)
+        web = HttpDoor(app, sockets.connection, sources, chat.metrics, loop.time)
+        looking = [loop.create_task(_sweep(web, sockets, sources))]
+        if path:
+            looking.append(loop.create_task(watch(path, keys, access)))
+        streams = GrpcDoor(chat, sources, settings.language, access)
         async with web.open(listener, settings.certificate) as stop_accepting, streams.open(settings):
-            for line in _greeting(settings, listener, restored):
+            if warning:
+                log.warning(warning)
+            for line in _greeting(settings, listener, restored, keys[0].text if keys else ""):
                 announce(line)
             lost = await _stopped_or_lost(chat)
             stop_accepting()
@@ -91,7 +110,8 @@ async def _serve(settings: Settings, announce: Callable[[str], None]) -> None:
             await asyncio.gather(
                 sockets.close(LOST_CLOSE_SECONDS if lost else STOP_CLOSE_SECONDS), streams.close()
             )
-        sweep.cancel()
+        for task in looking:
+            task.cancel()
     finally:
         await chat.close()
     if lost:
@@ -146,15 +166,16 @@ def _check(certificate: Certificate) -> None:
 
 
 def _listen(host: str, port: int) -> socket.socket:
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    is_both = not host and socket.has_dualstack_ipv6()
+    family = socket.AF_INET6 if is_both or ":" in host else socket.AF_INET
     try:
-        listener = socket.create_server((host, port), family=family, backlog=BACKLOG)
+        listener = socket.create_server((host, port), family=family, backlog=BACKLOG, dualstack_ipv6=is_both)
         if sys.platform == "linux":
             # Connections inherit it: one who does not read is known by what we hold, not by megabytes in the kernel.
             listener.setsockopt(socket.IPPROTO_TCP, TCP_NOTSENT_LOWAT, UNSENT_BYTES)
     except OSError as error:
         reason = (error.strerror or str(error)).split(" (", 1)[0].lower()
-        raise AddressUnusable(host, port, reason) from error
+        raise AddressUnusable(host or "all addresses,", port, reason) from error
     return listener
 
 
@@ -168,14 +189,15 @@ def _allow_descriptors() -> None:
             resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
-def _greeting(settings: Settings, listener: socket.socket, restored: Restored) -> Iterator[str]:
+def _greeting(settings: Settings, listener: socket.socket, restored: Restored, key: str) -> Iterator[str]:
     host, port = listener.getsockname()[:2]
     shown = "localhost" if host in {"127.0.0.1", "0.0.0.0", "::1", "::"} else host  # noqa: S104 - compared, not bound
     yield f"Besedka {__version__}"
-    scheme = "https" if settings.certificate else "http"
-    yield f"open      {scheme}://{f'[{shown}]' if ':' in shown else shown}:{port}"
+    yield from ways_in(settings, port, key)
+    if settings.access_keys:
+        yield f"keys      {settings.access_keys.absolute()}"
     if settings.grpc_port:
-        yield f"grpc      {f'[{shown}]' if ':' in shown else shown}:{settings.grpc_port}"
+        yield f"grpc      {shown_host(shown)}:{settings.grpc_port}"
     if settings.grpc_unix:
         yield f"grpc      unix:{settings.grpc_unix.absolute()}"
     yield f"history   {settings.history.absolute()}"

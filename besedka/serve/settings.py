@@ -7,9 +7,13 @@ from datetime import UTC, tzinfo
 from pathlib import Path
 from typing import Final
 
+from besedka.serve.addresses import is_loopback
 from besedka.serve.fairness import Fairness
 from besedka.serve.people.names import Names
 from besedka.wire.refusals import Language
+
+KEY_FILE: Final = "access_key.txt"
+"""The file with the access keys where no other is named: beside the history."""
 
 CLAIM_DAYS: Final = 90
 """A term of school, and the holidays behind it."""
@@ -28,7 +32,7 @@ class Settings:
     """The settings of one server.
 
     Attributes:
-        host: the address to listen on.
+        host: the address to listen on; an empty one is all of them, of IPv4 and IPv6.
         port: its TCP port; 0 takes a free one.
         history: the default room's log; the other rooms' logs stand beside it.
         utc: write times in UTC instead of the machine's own zone.
@@ -37,6 +41,9 @@ class Settings:
         grpc_port: the TCP port of gRPC; None is none.
         grpc_unix: a Unix socket for gRPC, for this user only.
         certificate: for TLS on both ports.
+        key_file: the file with the access keys; None is the one beside the history, if a key is needed.
+        is_open: no key is needed, wherever it listens.
+        metrics_open: figures are for other machines, too.
         names: how names are held.
         claim_days: after so many days without its holder a name is free again; 0: never.
         people: the folder of the small files about people; None is the history's.
@@ -53,6 +60,9 @@ class Settings:
     grpc_port: int | None = None
     grpc_unix: Path | None = None
     certificate: Certificate | None = None
+    key_file: Path | None = None
+    is_open: bool = False
+    metrics_open: bool = False
     names: Names = Names.CLAIMED
     claim_days: int = CLAIM_DAYS
     people: Path | None = None
@@ -66,3 +76,10 @@ class Settings:
     def zone(self) -> tzinfo | None:
         """The zone of the log's times; None is the machine's own."""
         return UTC if self.utc else None
+
+    @property
+    def access_keys(self) -> Path | None:
+        """The file with the keys that are needed; None if everybody may come in."""
+        if self.is_open or (self.key_file is None and is_loopback(self.host)):
+            return None
+        return self.key_file or self.history.parent / KEY_FILE

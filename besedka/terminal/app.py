@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
+from dataclasses import replace
 
 from prompt_toolkit.application import create_app_session
 from prompt_toolkit.output import ColorDepth
 from prompt_toolkit.output.plain_text import PlainTextOutput
 from prompt_toolkit.utils import is_dumb_terminal
 
-from besedka.remote.address import Address, address
+from besedka.remote.address import address
 from besedka.remote.errors import JoinRefused, RemoteError
 from besedka.terminal.acts import ACTS
 from besedka.terminal.phrases import phrases
@@ -24,7 +25,9 @@ class NoTerminal(RemoteError):  # noqa: N818 - says what is missing
     """There is no terminal to talk in."""
 
 
-def run(url: str, *, name: str | None, room: str | None, secret: str, bell: str, color: str) -> None:
+def run(
+    url: str, *, name: str | None, room: str | None, secret: str, key: str = "", bell: str, color: str
+) -> None:
     """Talk until `/exit`.
 
     Args:
@@ -32,6 +35,7 @@ def run(url: str, *, name: str | None, room: str | None, secret: str, bell: str,
         name: one's own; asked for if there is none.
         room: where to begin, instead of the room in the URL.
         secret: shows that several programs are the same person.
+        key: the access key, if it is not in the URL.
         bell: ``on`` rings when one is mentioned, ``all`` at each message, ``off`` never.
         color: ``always``, ``never`` or, as the terminal and ``NO_COLOR`` say, ``auto``.
 
@@ -47,7 +51,7 @@ def run(url: str, *, name: str | None, room: str | None, secret: str, bell: str,
         )
     there, words = address(url), phrases(os.environ)
     try:
-        there = Address(there.url, clean_room(room or there.room))
+        there = replace(there, room=clean_room(room or there.room), key=there.key or key)
     except Refused as refusal:
         raise JoinRefused(refusal.code, refusal.sentence(words.language)) from None
     # A dumb terminal knows no control sequences at all.

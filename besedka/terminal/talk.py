@@ -14,6 +14,7 @@ from prompt_toolkit.output import ColorDepth
 from prompt_toolkit.styles import Style
 from prompt_toolkit.utils import is_dumb_terminal
 
+from besedka.home import remember_key
 from besedka.remote.address import Address
 from besedka.remote.connection import SAID_AGAIN, Away, Connection, Event, Heard, Reset
 from besedka.remote.errors import JoinRefused, RemoteError, SayRefused
@@ -164,7 +165,14 @@ class Talk:
         left = unsent.left if unsent else []
         since, epoch = instead_of.connection.cursor if instead_of else (None, "")
         connection = Connection(
-            self._there.url, user, room, secret=self._secret, since=since, epoch=epoch, unsent=left
+            self._there.url,
+            user,
+            room,
+            secret=self._secret,
+            since=since,
+            epoch=epoch,
+            key=self._there.key,
+            unsent=left,
         )
         place = Place(connection, unsent, room, self._tell, self.paper.room)
         is_new_name = user not in self._own_names
@@ -234,13 +242,17 @@ class Talk:
         while True:
             name = name or await self._ask_name()
             try:
-                return await self.enter(self._there.room, name)
+                place = await self.enter(self._there.room, name)
             except JoinRefused as refusal:
                 if refusal.code not in ANOTHER_NAME:
                     raise
                 self.refused(refusal)
                 await self.paper.print_all()
                 name = None
+            else:
+                if self._there.key:
+                    remember_key(self._there.url, self._there.key)
+                return place
 
     async def _ask_name(self) -> str:
         while True:

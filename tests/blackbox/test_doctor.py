@@ -88,7 +88,7 @@ def test_a_name_that_nobody_has(anna: Person) -> None:
 def test_a_port_at_which_nobody_listens(anna: Person, scheme: str) -> None:
     port = free_port()
     assert_trouble(
-        anna.run("doctor", f"{scheme}://127.0.0.1:{port}"), 3, f"port {port}", "nobody listens", "--host"
+        anna.run("doctor", f"{scheme}://127.0.0.1:{port}"), 3, f"port {port}", "nobody listens", "--lan"
     )
 
 

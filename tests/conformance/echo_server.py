@@ -19,6 +19,7 @@ from websockets.frames import Frame, Opcode
 from websockets.protocol import State
 from websockets.server import ServerProtocol
 
+from besedka.serve.access import Access
 from besedka.serve.doors.http.door import HttpDoor
 from besedka.serve.doors.origin import Origins
 from besedka.serve.doors.patience import SWEEP_SECONDS, SWEEP_SLICES
@@ -90,7 +91,7 @@ async def serve(port: int) -> None:
     now, metrics = asyncio.get_running_loop().time, Metrics()
     sources = Sources(Fairness(rate=0, rate_address=0, connections_per_address=0))
     soon = asyncio.get_running_loop().call_soon
-    door = EchoDoor({PATH: EchoTalk}, sources, metrics, now, origins=Origins(), soon=soon)
+    door = EchoDoor({PATH: EchoTalk}, sources, metrics, now, origins=Origins(), access=Access(), soon=soon)
     web = HttpDoor(Starlette(), door.connection, sources, metrics, now)
     listener = socket.create_server(("127.0.0.1", port))
     async with web.open(listener, None):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from besedka.remote.address import Address, address
+from besedka.remote.errors import AddressBad
 
 
 @pytest.mark.parametrize(
@@ -31,6 +32,31 @@ def test_a_room_stands_behind_the_hash() -> None:
     assert address("http://lab:8765/#dev") == Address("ws://lab:8765/ws", "dev")
     assert address("lab#%D0%BA%D1%83%D1%85%D0%BD%D1%8F").room == "кухня"
     assert address("lab").room == "main"
+
+
+def test_what_lets_one_in_stands_behind_the_room() -> None:
+    key = "a-key-of-some-length"
+    assert address(f"lab#dev;key={key};invite=T;device=D;name=N%20N") == Address(
+        "ws://lab:8765/ws", "dev", key, "T", "D", "N N"
+    )
+    assert address(f"grpc://lab/#;key={key}") == Address("grpc://lab:50051", "main", key)
+    assert address("unix:/run/x#dev;invite=T") == Address("unix:/run/x", "dev", invite="T")
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        "lab#;key=a-secret",
+        "my lab#;key=a-secret",
+        "lab:x;key=a-secret",
+        "lab:x?key=a-secret",
+        "ftp://a-secret@lab",
+    ],
+)
+def test_no_error_shows_what_lets_one_in(given: str) -> None:
+    with pytest.raises(AddressBad) as raised:
+        address(given)
+    assert "a-secret" not in str(raised.value)
 
 
 @pytest.mark.parametrize(

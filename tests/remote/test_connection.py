@@ -61,7 +61,7 @@ def carriers(monkeypatch: pytest.MonkeyPatch) -> list[FakeCarrier]:
     waiting = iter(made)
 
     @asynccontextmanager
-    async def carry(_: str) -> AsyncIterator[FakeCarrier]:
+    async def carry(_: str, __: str) -> AsyncIterator[FakeCarrier]:
         yield next(waiting)
 
     monkeypatch.setattr(module, "carry", carry)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import os
 import socket
 import stat
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -14,7 +15,9 @@ import grpc
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
+from besedka.serve.access import Access
 from besedka.serve.chat import Chat
+from besedka.serve.doors.grpc.guard import Guard
 from besedka.serve.doors.grpc.peers import Peers
 from besedka.serve.doors.grpc.service import NAME, ChatService
 from besedka.serve.errors import AddressUnusable
@@ -64,10 +67,12 @@ class GrpcDoor:
         chat: what it serves.
         sources: where calls come from.
         language: of the sentences in statuses.
+        access: who may call over TCP; the Unix socket is this user's own.
     """
 
-    def __init__(self, chat: Chat, sources: Sources, language: Language) -> None:
+    def __init__(self, chat: Chat, sources: Sources, language: Language, access: Access) -> None:
         self._service = ChatService(chat, Peers(sources), language)
+        self._guards = () if access.is_open else (Guard(access, chat.metrics, language),)
         self._health = health.aio.HealthServicer()  # type: ignore[attr-defined]  # the stubs know only the other one
 
     @contextlib.asynccontextmanager
@@ -78,18 +83,15 @@ class GrpcDoor:
             AddressUnusable: if an address cannot be had.
         """
         path = settings.grpc_unix
-        server = grpc.aio.server(options=OPTIONS)
-        server.add_generic_rpc_handlers(
-            (grpc.method_handlers_generic_handler(NAME, self._service.handlers()),)
-        )
-        health_pb2_grpc.add_HealthServicer_to_server(self._health, server)
-        names = (NAME, health.SERVICE_NAME, reflection.SERVICE_NAME)
-        reflection.enable_server_reflection(names, server)
+        servers = []
         if settings.grpc_port is not None:
-            _listen(server, settings.host, settings.grpc_port, settings.certificate)
+            servers.append(self._server(self._guards))
+            _listen(servers[-1], settings.host, settings.grpc_port, settings.certificate)
         if path:
-            _listen_privately(server, path)
-        await server.start()
+            servers.append(self._server(()))
+            _listen_privately(servers[-1], path)
+        for server in servers:
+            await server.start()
         if path:
             path.chmod(stat.S_IRUSR | stat.S_IWUSR)
         for name in ("", NAME):
@@ -97,7 +99,17 @@ class GrpcDoor:
         try:
             yield
         finally:
-            await server.stop(STOP_SECONDS)
+            await asyncio.gather(*(server.stop(STOP_SECONDS) for server in servers))
+
+    def _server(self, guards: Sequence[Guard]) -> grpc.aio.Server:
+        server = grpc.aio.server(interceptors=guards, options=OPTIONS)
+        server.add_generic_rpc_handlers(
+            (grpc.method_handlers_generic_handler(NAME, self._service.handlers()),)
+        )
+        health_pb2_grpc.add_HealthServicer_to_server(self._health, server)
+        names = (NAME, health.SERVICE_NAME, reflection.SERVICE_NAME)
+        reflection.enable_server_reflection(names, server)
+        return server
 
     async def stop_accepting(self) -> None:
         """Tell those who watch our health that we go down."""
@@ -109,6 +121,7 @@ class GrpcDoor:
 
 
 def _listen(server: grpc.aio.Server, host: str, port: int, certificate: Certificate | None) -> None:
+    host = host or "::"  # of which gRPC makes all addresses, those of IPv4 too
     address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
     try:
         if certificate is None:

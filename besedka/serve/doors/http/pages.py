@@ -1,11 +1,12 @@
 """What HTTP serves: the page as files, with headers that let nothing else in, and how the server is.
 
 ``/healthz`` answers while the process is alive, ``/readyz`` while the log can be written, ``/metrics`` with figures,
-``/history.txt`` with a room's log.
+``/history.txt`` with a room's log. Where an access key is needed, the last three need it, too.
 """
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from pathlib import Path
 from typing import Final
 
@@ -17,8 +18,10 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from besedka.serve.access import Access
 from besedka.serve.chat import Chat
 from besedka.serve.doors.http.download import Download
+from besedka.serve.doors.http.guard import Guard, Guarded, is_own_machine
 from besedka.serve.metrics import CONTENT_TYPE
 from besedka.wire.refusals import Language
 
@@ -40,14 +43,19 @@ HEADERS: Final = {
     "cache-control": "no-cache",
 }
 
+_FIGURES_ARE_OURS: Final = "figures are for the server's own machine; --metrics-open shows them to others\n"
 
-def pages(chat: Chat, language: Language) -> ASGIApp:
+
+def pages(chat: Chat, language: Language, access: Access, *, metrics_open: bool) -> ASGIApp:
     """The application behind the HTTP port.
 
     Args:
         chat: whose figures and rooms are shown.
         language: of the sentences in refusals.
+        access: who may come in.
+        metrics_open: whether other machines may see the figures.
     """
+    guard = Guard(access, chat.metrics, language)
 
     async def healthz(_: Request) -> Response:
         return PlainTextResponse("alive\n")
@@ -56,14 +64,16 @@ def pages(chat: Chat, language: Language) -> ASGIApp:
         why = await chat.unready()
         return PlainTextResponse(f"{why or 'ready'}\n", 503 if why else 200)
 
-    async def figures(_: Request) -> Response:
+    async def figures(request: Request) -> Response:
+        if not (metrics_open or is_own_machine(request)):
+            return PlainTextResponse(_FIGURES_ARE_OURS, HTTPStatus.FORBIDDEN)
         return Response(chat.metrics.text(), media_type=CONTENT_TYPE)
 
     routes = [
         Route("/healthz", healthz),
-        Route("/readyz", readyz),
-        Route("/metrics", figures),
-        Route("/history.txt", Download(chat, language).answer),
+        Route("/readyz", Guarded(guard, readyz)),
+        Route("/metrics", Guarded(guard, figures, is_own_machine)),
+        Route("/history.txt", Guarded(guard, Download(chat, language).answer)),
         Mount("/", StaticFiles(directory=PAGE, html=True)),
     ]
     return _with_headers(Starlette(routes=routes))

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from httptools import HttpParserUpgrade, HttpRequestParser
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
+from besedka.serve.doors.http.guard import ABORT
 from besedka.serve.doors.patience import CLOSE_SECONDS, REQUEST_SECONDS, STUCK_SECONDS
 from besedka.serve.fairness import Source
 from besedka.wire.refusals import Refused
@@ -120,6 +121,7 @@ class Visit(HttpToolsProtocol):
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
         # uvicorn tells only the last of several requests when their connection is lost, and not the one it answers.
         self._answering = cycle
+        cycle.scope["extensions"] = {ABORT: {"abort": self.transport.abort}}
         super()._start_asgi_task(cycle, app)
 
     def look_after(self, now: float) -> None:

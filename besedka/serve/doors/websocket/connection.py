@@ -206,6 +206,11 @@ class Connection(asyncio.Protocol):
             self._end_within(seconds)
             self._flush(protocol)
 
+    def shut_out(self) -> None:
+        """The access key is missing, wrong, or valid no more."""
+        self._door.metrics.refused(Code.NO_ACCESS)
+        self.close(Ending.NO_ACCESS)
+
     # What the door's sweep calls.
 
     def look_after(self, now: float) -> None:
@@ -344,6 +349,9 @@ class Connection(asyncio.Protocol):
             return
         self._flush(protocol)
         self._protocol = None
+        if not self._door.enter(request, self):
+            self.shut_out()
+            return
         self._door.metrics.tally.connections += 1
         self._talk = self._door.talk(request, self)
         self._guarded(self._talk.begin)

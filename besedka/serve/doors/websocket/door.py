@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -13,12 +13,15 @@ from typing import Final
 from websockets.http11 import Request
 from websockets.protocol import State
 from websockets.server import ServerProtocol
+from websockets.typing import Subprotocol
 
+from besedka.serve.access import Access
 from besedka.serve.doors.origin import Origins
 from besedka.serve.doors.patience import CLOSE_SECONDS, SWEEP_SLICES
 from besedka.serve.doors.websocket.connection import Connection, Talk
 from besedka.serve.fairness import Source, Sources
 from besedka.serve.metrics import Metrics
+from besedka.wire.access import SUBPROTOCOL, key_brought
 from besedka.wire.closing import Ending
 from besedka.wire.names import FRAME_BYTES_AT_MOST
 
@@ -46,6 +49,7 @@ class WebSocketDoor:
         metrics: what is counted.
         now: a clock in seconds that never goes back.
         origins: which web pages may talk to us.
+        access: who may come in.
         soon: calls something when others have had their turn.
 
     Attributes:
@@ -60,6 +64,7 @@ class WebSocketDoor:
         now: Callable[[], float],
         *,
         origins: Origins,
+        access: Access,
         soon: Callable[[Callable[[], None]], object],
     ) -> None:
         self.metrics = metrics
@@ -69,6 +74,7 @@ class WebSocketDoor:
         self._talks = talks
         self._sources = sources
         self._origins = origins
+        self._access = access
         self._connections: list[set[Connection]] = [set() for _ in range(SWEEP_SLICES)]
         self._is_empty = asyncio.Event()
         self._is_empty.set()
@@ -89,13 +95,14 @@ class WebSocketDoor:
         """A connection has ended."""
         for part in self._connections:
             part.discard(connection)
+        self._access.leave(connection)
         self._sources.leave(connection.pace.source)
         if not self._count:
             self._is_empty.set()
 
     def make_protocol(self, state: State) -> ServerProtocol:
         """A WebSocket protocol, before or after its handshake."""
-        return ServerProtocol(state=state, max_size=FRAME_BYTES_AT_MOST, logger=_SILENT)
+        return _Protocol(state=state, max_size=FRAME_BYTES_AT_MOST, logger=_SILENT)
 
     def lend_another(self) -> None:
         """The one that was lent is kept."""
@@ -111,6 +118,15 @@ class WebSocketDoor:
             sentence = "pages of other hosts may not talk to this chat"
             return Refusal(HTTPStatus.FORBIDDEN, "bad_origin", sentence)
         return None
+
+    def enter(self, request: Request, connection: Connection) -> bool:
+        """Whether a connection may come in by the access key that its handshake brought, if one is needed."""
+        offered = (
+            one.strip(" \t")
+            for value in request.headers.get_all("Sec-WebSocket-Protocol")
+            for one in value.split(",")
+        )
+        return self._access.enter(connection, key_brought(request.headers.get_all("Authorization"), offered))
 
     def talk(self, request: Request, connection: Connection) -> Talk:
         """What is said over a connection whose handshake was not refused."""
@@ -145,6 +161,13 @@ class WebSocketDoor:
 
     def _all(self) -> list[Connection]:
         return [connection for part in self._connections for connection in part]
+
+
+class _Protocol(ServerProtocol):
+    """The protocol, which answers a page that offers subprotocols, as one that brings a key does."""
+
+    def select_subprotocol(self, subprotocols: Sequence[Subprotocol]) -> Subprotocol | None:
+        return Subprotocol(SUBPROTOCOL) if SUBPROTOCOL in subprotocols else None
 
 
 def _path(request: Request) -> str:
