@@ -12,6 +12,7 @@ import click
 from click.exceptions import NoArgsIsHelpError
 
 from besedka import __version__
+from besedka.commands.admin import admin
 from besedka.commands.chat import chat
 from besedka.commands.completion import completion
 from besedka.commands.doctor import doctor
@@ -86,6 +87,7 @@ Examples:
   cat chat_history.txt             read what was said
   besedka history -n 20            the same, the last 20 messages
   besedka verify                   is the history as it was written?
+  besedka admin ban Boris --for 2d keep order
 
 \b
 Exit status:
@@ -99,5 +101,5 @@ def besedka() -> None:
     """A chat that one command starts, with a history you can read with cat."""
 
 
-for _command in (serve, chat, send, tail, history, verify, import_history, doctor, completion):
+for _command in (serve, chat, send, tail, history, verify, import_history, doctor, admin, completion):
     besedka.add_command(_command)

@@ -112,6 +112,7 @@ def test_every_limit_is_in_the_protocol() -> None:
         f"a text | {names.TEXT_CHARACTERS_AT_MOST} characters",
         f"a key | {names.KEY_CHARACTERS_AT_MOST} characters",
         f"a secret | {names.SECRET_CHARACTERS_AT_MOST} characters",
+        f"a reason | {names.REASON_CHARACTERS_AT_MOST} characters",
         f"a frame from a client | {names.FRAME_BYTES_AT_MOST} bytes",
         f"rooms open at once | {chat.ROOMS_AT_MOST}",
         f"messages a second of a connection (`--rate`) | {Fairness().rate:g} |",

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Two proofs need a program that is not everywhere: strace, tmux. Get it where we may (Debian, root); else print what leaves
+# Three proofs need a program that is not everywhere: strace, tmux. Get it where we may (Debian, root); else print what leaves
 # the proof out, and say so.
 set -eu
 
@@ -13,4 +13,5 @@ needs() {
 }
 
 needs strace tests/torture/test_promises.py::test_nothing_is_told_before_the_sync_that_covers_it_has_returned
+needs strace tests/torture/test_redactions.py
 needs tmux tests/terminal/test_in_tmux.py::test_a_long_line_stays_one_line_when_the_window_changes

@@ -74,8 +74,8 @@ def verify(file: Path) -> None:
 
     log = _open_to_read(file)
     verdict: Verdict = judge(log.path)
-    if verdict.is_missing:
-        # A server may be writing just now: it notes what it writes a moment before it writes it.
+    if verdict.problem:
+        # A server may be writing just now: it notes what it writes a moment before it writes it, and what it redacts a moment after.
         time.sleep(1)
         verdict = judge(log.path)
     if verdict.problem:

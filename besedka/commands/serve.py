@@ -29,6 +29,12 @@ def _origins(_: click.Context, __: click.Parameter, given: tuple[str, ...]) -> t
         raise click.BadParameter(str(error)) from None
 
 
+def _socket(given: str | None, beside: Path) -> Path | None:
+    if given is None:
+        return beside
+    return Path(given) if given else None
+
+
 @click.command(
     epilog="""\b
 Examples:
@@ -118,6 +124,11 @@ Examples:
     help="After so many days without its holder a name is free again; 0 is never.",
 )
 @setting(
+    "--admin-socket",
+    metavar="PATH",
+    help="A Unix socket for besedka admin, for this user only; if not given FILE.admin beside the history. '' is none.",
+)
+@setting(
     "--people",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
     help="The folder of the files about people; if not given the history's.",
@@ -149,6 +160,7 @@ def serve(
     connections_per_address: int,
     names: str,
     claim_days: int,
+    admin_socket: str | None,
     people: Path | None,
     origin: tuple[str, ...],
     metrics_open: bool,
@@ -158,7 +170,7 @@ def serve(
     from besedka.serve.fairness import Fairness
     from besedka.serve.main import run
     from besedka.serve.people.names import Names
-    from besedka.serve.settings import Certificate, Settings
+    from besedka.serve.settings import Certificate, Settings, admin_socket_of
 
     if (tls_cert is None) != (tls_key is None):
         raise click.UsageError("--tls-cert and --tls-key belong together")
@@ -185,6 +197,7 @@ def serve(
         names=Names(names),
         claim_days=claim_days,
         people=people,
+        admin_socket=_socket(admin_socket, admin_socket_of(history)),
         certificate=Certificate(tls_cert, tls_key) if tls_cert and tls_key else None,
     )
     try:

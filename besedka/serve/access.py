@@ -47,7 +47,7 @@ def read_keys(text: str) -> list[Key]:
     """The keys in a file, in their order.
 
     Raises:
-        KeysBad: if there is none, or one that can be none.
+        KeysBad: if one can be none, or if the file is empty: so it is for a moment while it is written.
     """
     found = []
     for number, line in enumerate(text.removeprefix("\ufeff").split("\n"), 1):
@@ -57,8 +57,8 @@ def read_keys(text: str) -> list[Key]:
         if why := why_no_key(key) if key else "a blank stands before it":
             raise KeysBad(f"the key in line {number} cannot be used: {why}")
         found.append(Key(key, label.strip() or f"of line {number}"))
-    if not found:
-        raise KeysBad("there is no key in it")
+    if not found and not text.strip():
+        raise KeysBad("it is empty")
     return found
 
 

@@ -11,12 +11,13 @@ import logging
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, datetime, tzinfo
 from typing import Final, TypeVar, TypeVarTuple
 
-from besedka.serve.errors import AppendError, HistoryLost, StartError, StorageFull
+from besedka.serve.errors import AppendError, HistoryChanged, HistoryLost, StartError, StorageFull
 from besedka.serve.fairness import Pace
-from besedka.serve.history import ChatHistory, Hits, Restored, room_names, room_path
+from besedka.serve.history import ChatHistory, Hits, Restored, Subject, room_names, room_path
 from besedka.serve.member import Member
 from besedka.serve.metrics import Metrics
 from besedka.serve.people.names import claim_of
@@ -27,7 +28,7 @@ from besedka.serve.room import Batch, Room, Said
 from besedka.serve.settings import Settings
 from besedka.wire.line import moment, stamp
 from besedka.wire.names import DEFAULT_ROOM
-from besedka.wire.refusals import Code, Refused
+from besedka.wire.refusals import Code, Language, Refused
 from besedka.wire.words import (
     FOUND_MESSAGES_AT_MOST,
     PAGE_MESSAGES_AT_MOST,
@@ -39,6 +40,7 @@ from besedka.wire.words import (
 )
 from besedka.wire.words import Chat as ChatWord
 
+A = TypeVar("A")
 T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
 
@@ -77,6 +79,11 @@ waits for one turn at most."""
 
 READY_SECONDS: Final = 2.0
 """A disk that does not answer for so long is not ready."""
+
+_CHANGED: Final = {
+    Language.RU: "сообщение изменили в самом файле",
+    Language.EN: "the message was changed in the file itself",
+}
 
 
 class Chat:
@@ -127,8 +134,9 @@ class Chat:
         Raises:
             StartError: if the history, or what is known of people, cannot be used.
         """
-        await self._open(DEFAULT_ROOM)
+        # What was done to keep order says what must be finished in the log.
         await self.register.start()
+        await self._open(DEFAULT_ROOM)
         return self._histories[DEFAULT_ROOM].restored
 
     async def finish(self) -> None:
@@ -269,6 +277,9 @@ class Chat:
         if self._going_down:
             raise Refused(Code.GOING_DOWN)
         self.register.admission.into_room(name, claim, invite, self.clock())
+        return self._room(name)
+
+    def _room(self, name: str) -> Room | asyncio.Task[Room]:
         room = self._rooms.get(name)
         if room is not None:
             return room
@@ -297,7 +308,7 @@ class Chat:
         Raises:
             Refused: `going_down`, `not_known`.
         """
-        self.register.admission.into_chat(claim)
+        self.register.admission.into_chat(claim, now=self.clock())
         if self._listing is None:
             self._listing = self._in_thread(self._readers, room_names, self._settings.history.absolute())
             self._listing.add_done_callback(self._has_listed)
@@ -323,12 +334,40 @@ class Chat:
         Raises:
             Refused: `no_such_room`, `not_known`, and as `room`.
         """
-        self.register.admission.into_chat(claim)
+        self.register.admission.into_chat(claim, now=self.clock())
         self.register.admission.into_room(name, claim)
         if self.register.rooms.kind(name) is Kind.OPEN and not await self.is_there(name):
             raise Refused(Code.NO_SUCH_ROOM, room=name)
         room = self.room(name, claim)
         return room if isinstance(room, Room) else await asyncio.shield(room)
+
+    async def any_room(self, name: str) -> Room:
+        """The room of this name, for whoever runs the chat.
+
+        Raises:
+            Refused: `no_such_room`, `too_many_rooms`, `going_down`, `room_unavailable`.
+        """
+        if self._going_down:
+            raise Refused(Code.GOING_DOWN)
+        if not await self.is_there(name):
+            raise Refused(Code.NO_SUCH_ROOM, room=name)
+        room = self._room(name)
+        return room if isinstance(room, Room) else await asyncio.shield(room)
+
+    def let_talk(self, room: Room, person: Person, key: str = "") -> None:
+        """May somebody say something here now?
+
+        Raises:
+            Refused: `muted`; `too_fast` where the room is slow.
+        """
+        if not (key and room.knows(person.name, key)):
+            order = self.register.order
+            order.let_talk(self.clock(), person.claim, person.name)
+            order.let_talk_again(self.now(), room.name, person.claim, person.name)
+
+    def has_talked(self, room: Room, person: Person) -> None:
+        """He says it."""
+        self.register.order.has_talked(self.now(), room.name, person.claim, person.name)
 
     def hold(self, room: Room) -> None:
         """Keep a room open though one is not in it, until `let_go`."""
@@ -390,6 +429,8 @@ class Chat:
         if found is None:
             return None
         number, line = found
+        # What was redacted meanwhile is not what was said.
+        said = replace(said, text=line.text)
         return room.found(said, number, moment(line.stamp, self._settings.zone), line.stamp)
 
     def type(self, room: Room, member: Member) -> None:
@@ -422,12 +463,14 @@ class Chat:
         return self._page(room, member, lines) if lines and member.cursor == cursor else None
 
     def try_live(self, room: Room, member: Member) -> bool:
-        """Let a member go live if it is at the head, and tell it who came and went while it was behind."""
+        """Let a member go live if it is at the head, and tell it what was not in the log while it was behind."""
         if not room.try_live(member):
             return False
         missed = room.missed_notices(member, self._settings.language, self.stamp())
         if missed:
             member.hear(missed)
+        for redacted in room.missed_redactions(member):
+            member.hear(redacted)
         return True
 
     async def page(self, room: Room, before: int, limit: int) -> History:
@@ -467,7 +510,7 @@ class Chat:
         self.hold(room)
         try:
             async with self._search_turn:
-                epoch, end = room.epoch, room.head + 1
+                epoch, end, redactions = room.epoch, room.head + 1, room.redactions
                 before = min(before or end, end)
                 hits = await self._in_thread(
                     self._searcher, history.search, text, before, limit, SEARCH_SECONDS
@@ -478,7 +521,41 @@ class Chat:
             # What was found belongs to the old log, and so does the id from which it was to be.
             return await self.search(room, text, 0, limit)
         self.metrics.tally.searches += 1
-        return hits
+        return replace(hits, lines=room.corrected(hits.ids, hits.lines, redactions))
+
+    # What those who keep order ask for.
+
+    async def subject(self, room: Room, number: int) -> Subject:
+        """What a message is known by that is to be redacted.
+
+        Raises:
+            Refused: `bad_cursor` if there is none; `not_allowed` if other hands were on it; `not_stored`, `going_down`.
+        """
+        if not 1 <= number <= room.head:
+            raise Refused(Code.BAD_CURSOR, room=room.name, given=number, head=room.head)
+        return await self._redacting(room, self._histories[room.name].subject, number)
+
+    async def redact(self, room: Room, subject: Subject) -> None:
+        """Have a tombstone in place of a message's text, on disk and for all who read.
+
+        Raises:
+            Refused: as `subject`; `storage_full`.
+        """
+        size = await self._redacting(room, self._histories[room.name].redact, subject)
+        if room.epoch == subject.epoch:
+            room.redact(subject.number, size)
+
+    async def _redacting(self, room: Room, act: Callable[[A], T], about: A) -> T:
+        try:
+            return await self._in_thread(self._writers, act, about)
+        except HistoryChanged as error:
+            log.warning("nothing was redacted: %s", error)
+            raise Refused(Code.NOT_ALLOWED, why=_CHANGED, room=room.name) from None
+        except AppendError as error:
+            log.error("a message in room %s was not redacted: %s", room.name, error)  # noqa: TRY400 - the sentence is enough
+            self._lose(error)
+            code = Code.STORAGE_FULL if isinstance(error, StorageFull) else Code.NOT_STORED
+            raise Refused(code, room=room.name) from None
 
     # Files, by worker threads.
 
@@ -486,7 +563,9 @@ class Chat:
         path = self._settings.history.absolute()
         if name != DEFAULT_ROOM:
             path = room_path(path, name)
-        history = await self._loop.run_in_executor(self._readers, ChatHistory.open, path)
+        deed = self.register.order.redactions.get(name)
+        unfinished = Subject(deed.id, deed.epoch, deed.said, deed.user, deed.size) if deed else None
+        history = await self._loop.run_in_executor(self._readers, ChatHistory.open, path, unfinished)
         self._histories[name] = history
         room = self._rooms[name] = Room(name, history, self.metrics.tally)
         # Whoever asked for it may have gone meanwhile, or may not be let in.
@@ -528,12 +607,17 @@ class Chat:
         self._full_at = self._loop.time()
         log.error("%d messages in room %s were not stored: %s", len(batch.said), room.name, error)
         room.not_stored(batch, lambda said: Refused(code, key=said.key, room=room.name))
+        self._lose(error)
+
+    def _lose(self, error: AppendError) -> None:
         if isinstance(error, HistoryLost) and not self.lost.done():
             self._going_down = True
             self.lost.set_result(error)
 
     async def _read(self, room: Room, first: int, limit: int) -> list[str]:
-        return await self._in_thread(self._readers, self._histories[room.name].read, first, limit)
+        redactions = room.redactions
+        lines = await self._in_thread(self._readers, self._histories[room.name].read, first, limit)
+        return room.corrected(range(first, first + len(lines)), lines, redactions)
 
     def _in_thread(
         self, pool: ThreadPoolExecutor, act: Callable[[*Ts], T], *arguments: *Ts

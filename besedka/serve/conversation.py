@@ -16,12 +16,16 @@ from msgspec.structs import replace
 
 from besedka.serve.chat import Chat
 from besedka.serve.fairness import REFUSAL_SECONDS, SEARCH_FRAMES, Pace
+from besedka.serve.history import Hits
+from besedka.serve.keeping import Keeping
 from besedka.serve.member import Member
 from besedka.serve.people.names import claim_of
+from besedka.serve.people.order import Network
 from besedka.serve.people.presence import Person
 from besedka.serve.reception import Reception
 from besedka.serve.resend import SaidBefore
 from besedka.serve.room import Room, Said
+from besedka.wire.closing import Ending
 from besedka.wire.line import clock_time
 from besedka.wire.names import (
     FRAME_BYTES_AT_MOST,
@@ -60,8 +64,6 @@ T = TypeVar("T")
 ROOMS_OF_ONE_AT_MOST: Final = 100
 """Rooms that one connection may be in at once."""
 
-_NOT_HERE: Final = {Language.RU: "этого здесь нет", Language.EN: "it is not here"}
-
 LIMITS: Final = Limits(
     name=NAME_CHARACTERS_AT_MOST,
     room=ROOM_CHARACTERS_AT_MOST,
@@ -85,6 +87,7 @@ class Visitor(ABC):
         self.chat = chat
         self.pace = pace
         self.language = language
+        chat.register.guests.add(self)
 
     @abstractmethod
     def tell(self, word: ServerWord) -> None:
@@ -93,6 +96,23 @@ class Visitor(ABC):
     @abstractmethod
     def members(self) -> Iterable[tuple[Room, Member]]:
         """His places in rooms."""
+
+    @abstractmethod
+    def people(self) -> Iterable[Person]:
+        """As whom he is here."""
+
+    @abstractmethod
+    def show_out(self, ending: Ending, refusal: Refused) -> None:
+        """End his connection, and have him say nothing more."""
+
+    @property
+    def network(self) -> Network | None:
+        """From where he comes."""
+        return self.pace.source.network
+
+    def end(self) -> None:
+        """He is gone."""
+        self.chat.register.guests.discard(self)
 
     def refuse(self, refusal: Refused) -> None:
         """Tell that something was refused, and why."""
@@ -160,8 +180,11 @@ class Conversation(Visitor):
         """He says something."""
         self._try(word, lambda: self._act(word))
 
+    def people(self) -> Iterable[Person]:
+        return {place.member.person for place in self._places.values()}
+
     def end(self) -> None:
-        """He is gone."""
+        super().end()
         for place in self._places.values():
             self._go(place)
         self._places.clear()
@@ -184,7 +207,7 @@ class Conversation(Visitor):
             reset=reset,
             kind=self.chat.register.rooms.kind(room.name),
             peer=self.chat.peer(room.name, member.person.claim),
-            may=["invite"] if self.chat.register.admission.may_invite(room.name, member.person.claim) else [],
+            may=self.chat.register.admission.may(room.name, member.person.claim),
         )
         self.tell(welcome)
 
@@ -193,7 +216,10 @@ class Conversation(Visitor):
             act()
         except Refused as refusal:
             _address(refusal, word)
-            self.refuse(refusal)
+            if refusal.code is Code.BANNED:
+                self.show_out(Ending.BANNED, refusal)
+            else:
+                self.refuse(refusal)
 
     def _later(self, word: ClientWord, answer: Awaitable[T], act: Callable[[T], None]) -> None:
         """Deal with a word when something it needs is there; the words behind it wait."""
@@ -216,8 +242,7 @@ class Conversation(Visitor):
                 self._keep_pace(word)
                 self._say(word)
             case Browse():
-                page = self.chat.page(self._place(word.room).room, word.before, word.limit)
-                self._later(word, page, lambda page: self._show(page, word))
+                self._browse(word)
             case BeginTyping():
                 place = self._named_place(word.room)
                 self.chat.type(place.room, place.member)
@@ -237,25 +262,33 @@ class Conversation(Visitor):
     def _ask(self, word: Ask) -> None:
         match word:
             case Moderate():
-                raise Refused(Code.NOT_ALLOWED, why=_NOT_HERE)
+                self._later(word, Keeping(self.chat, self.language).answer(word, self._person), self.tell)
             case _:
                 self._later(word, Reception(self.chat, self.language).answer(word, self._person), self.tell)
 
     def _keep_pace(self, word: Say) -> None:
         """Refuse what is too fast, and then all else with a key until the refused message comes again: so its order stays."""
         place, key = self._named_place(word.room), word.key
-        if key and place.room.knows(place.member.person.name, key):
+        person = place.member.person
+        if key and place.room.knows(person.name, key):
             return
+        self.chat.register.order.let_talk(self.chat.clock(), person.claim, person.name)
+        if self.chat.register.order.slow.get(place.room.name):
+            clean_text(word.text)  # for what is refused nobody waits
         if not place.member.is_seen and self.pace.is_own_program:
+            self.chat.let_talk(place.room, person)
             self.pace.say_freely(self.chat.now())
+            self.chat.has_talked(place.room, person)
             return
         if place.refused_key and key and key != place.refused_key:
             raise Refused(Code.TOO_FAST, wait=REFUSAL_SECONDS)
         try:
+            self.chat.let_talk(place.room, person)
             self.pace.say(self.chat.now())
         except Refused:
             place.refused_key = place.refused_key or key
             raise
+        self.chat.has_talked(place.room, person)
         if key:
             place.refused_key = ""
 
@@ -267,7 +300,9 @@ class Conversation(Visitor):
             raise Refused(Code.ALREADY_JOINED, room=room_name)
         if len(self._places) >= ROOMS_OF_ONE_AT_MOST:
             raise Refused(Code.TOO_MANY_ROOMS, limit=ROOMS_OF_ONE_AT_MOST)
-        self.chat.register.admission.into_chat(claim, name, word.invite, self.chat.clock())
+        now = self.chat.clock()
+        self.chat.register.order.let_in(now, network=self.network)
+        self.chat.register.admission.into_chat(claim, name, word.invite, now)
         room = self.chat.room(room_name, claim, word.invite)
         if isinstance(room, Room):
             self._enter(room, name, word)
@@ -336,15 +371,29 @@ class Conversation(Visitor):
         if known:
             self.tell(known)
 
-    def _show(self, page: History, word: Browse) -> None:
-        self.tell(replace(page, before=word.before))
+    def _browse(self, word: Browse) -> None:
+        room = self._place(word.room).room
+        redactions = room.redactions
+
+        def show(page: History) -> None:
+            # What is redacted between the look and this line has been told already.
+            ids = range(page.first, page.first + len(page.messages))
+            lines = room.corrected(ids, page.messages, redactions)
+            self.tell(replace(page, messages=lines, before=word.before))
+
+        self._later(word, self.chat.page(room, word.before, word.limit), show)
 
     def _search(self, word: Search) -> None:
         clean_key(word.key)
         self.pace.hear(self.chat.now(), SEARCH_FRAMES - 1)
         room = self._place(word.room).room
-        hits = self.chat.search(room, clean_search(word.text), word.before, word.limit)
-        self._later(word, hits, lambda hits: self.tell(self.chat.found(room, word, hits)))
+        redactions = room.redactions
+
+        def show(hits: Hits) -> None:
+            lines = room.corrected(hits.ids, hits.lines, redactions)
+            self.tell(self.chat.found(room, word, Hits(hits.ids, lines, hits.before)))
+
+        self._later(word, self.chat.search(room, clean_search(word.text), word.before, word.limit), show)
 
     def _named_place(self, room: str) -> _Place:
         """His place in a room in which he has a name."""

@@ -4,13 +4,17 @@ ServeError
 ├── StartError              the server cannot start; the message is for the person who started it
 │   ├── HistoryUnusable
 │   ├── HistoryInUse
+│   ├── FolderInUse
 │   ├── RecordUnusable
 │   ├── AddressUnusable
+│   ├── SocketUnusable
 │   ├── CertificateUnusable
 │   └── KeyFileUnusable
-└── AppendError             a batch was not stored, and nobody is told of it
-├── StorageFull             no room now; the file is as it was, try again later
-└── HistoryLost             final: the server must stop, nothing is retried
+├── AppendError             a batch was not stored, and nobody is told of it
+│   ├── StorageFull         no room now; the file is as it was, try again later
+│   └── HistoryLost         final: the server must stop, nothing is retried
+├── HistoryChanged          a message is not as it was written, and is left alone
+└── AuditLost               what was to be done to keep order was not noted, and so is not done
 """
 
 from __future__ import annotations
@@ -39,6 +43,17 @@ class HistoryInUse(StartError):  # noqa: N818
     def __init__(self, path: Path, holder: int | None) -> None:
         who = f"process {holder}" if holder else "another process"
         super().__init__(f"the history {path} is in use by {who}")
+        self.holder = holder
+
+
+class FolderInUse(StartError):  # noqa: N818
+    """Another server has the people of this folder."""
+
+    def __init__(self, folder: Path, holder: int | None) -> None:
+        who = f"process {holder}" if holder else "another process"
+        super().__init__(
+            f"the folder {folder} is in use by {who}; a second server needs another one (--people)"
+        )
 
 
 class RecordUnusable(StartError):  # noqa: N818
@@ -53,6 +68,13 @@ class AddressUnusable(StartError):  # noqa: N818
 
     def __init__(self, host: str, port: int, reason: str) -> None:
         super().__init__(f"cannot listen on {host} port {port}: {reason}")
+
+
+class SocketUnusable(StartError):  # noqa: N818
+    """A Unix socket cannot be made."""
+
+    def __init__(self, path: Path, reason: str) -> None:
+        super().__init__(f"cannot listen on {path}: {reason}")
 
 
 class CertificateUnusable(StartError):  # noqa: N818
@@ -85,3 +107,22 @@ class HistoryLost(AppendError):  # noqa: N818
 
     def __init__(self, path: Path, reason: str) -> None:
         super().__init__(f"the history {path} cannot be written any more: {reason}")
+
+
+class HistoryChanged(ServeError):  # noqa: N818
+    """Other hands were on a message that was to be changed."""
+
+    def __init__(self, path: Path, number: int) -> None:
+        super().__init__(f"message {number} of {path} is not as it was written")
+
+
+class AuditLost(ServeError):  # noqa: N818
+    """A line could not be added to what was done to keep order.
+
+    Attributes:
+        is_full: there is no room; later there may be.
+    """
+
+    def __init__(self, path: Path, reason: str, *, is_full: bool) -> None:
+        super().__init__(f"{path} could not be written: {reason}")
+        self.is_full = is_full

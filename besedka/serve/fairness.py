@@ -105,7 +105,7 @@ class Source:
 
     __slots__ = ("__weakref__", "bucket", "connections", "names", "network")
 
-    def __init__(self, network: object, bucket: TokenBucket | None) -> None:
+    def __init__(self, network: IPv4Address | IPv6Network | None, bucket: TokenBucket | None) -> None:
         self.network = network
         self.bucket = bucket
         self.names = TokenBucket(NAMES_RATE, NAMES_BURST_SECONDS)

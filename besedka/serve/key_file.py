@@ -52,11 +52,14 @@ def open_keys(path: Path) -> tuple[list[Key], str]:
     try:
         if not path.exists():
             _make(path)
-        return read_keys(_read(path)), _warning(path)
+        keys = read_keys(_read(path))
     except KeysBad as error:
         raise KeyFileUnusable(path, str(error)) from None
     except OSError as error:
         raise KeyFileUnusable(path, (error.strerror or str(error)).lower()) from None
+    if not keys:
+        raise KeyFileUnusable(path, "there is no key in it")
+    return keys, _warning(path)
 
 
 async def watch(path: Path, keys: list[Key], access: Access) -> None:

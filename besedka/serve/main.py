@@ -17,6 +17,7 @@ from typing import Final
 from besedka import __version__
 from besedka.serve.access import Access, Keys
 from besedka.serve.chat import Chat
+from besedka.serve.doors.admin import AdminDoor
 from besedka.serve.doors.grpc.door import GrpcDoor
 from besedka.serve.doors.http.door import BACKLOG, HttpDoor
 from besedka.serve.doors.http.pages import pages
@@ -31,7 +32,7 @@ from besedka.serve.fairness import Sources
 from besedka.serve.greeting import shown_host, ways_in
 from besedka.serve.history import Restored
 from besedka.serve.key_file import open_keys, watch
-from besedka.serve.settings import Certificate, Settings
+from besedka.serve.settings import Certificate, Settings, admin_socket_of
 from besedka.wire.line import STAMP
 
 log = logging.getLogger(__name__)
@@ -91,6 +92,7 @@ async def _serve(settings: Settings, announce: Callable[[str], None]) -> None:
             origins=Origins(settings.origins),
             access=access,
             soon=loop.call_soon,
+            let_in=lambda network: chat.register.order.let_in(chat.clock(), network=network),
         )
         app = pages(chat, settings.language, access, metrics_open=settings.metrics_open)
         web = HttpDoor(app, sockets.connection, sources, chat.metrics, loop.time)
@@ -98,7 +100,11 @@ async def _serve(settings: Settings, announce: Callable[[str], None]) -> None:
         if path:
             looking.append(loop.create_task(watch(path, keys, access)))
         streams = GrpcDoor(chat, sources, settings.language, access)
-        async with web.open(listener, settings.certificate) as stop_accepting, streams.open(settings):
+        async with (
+            AdminDoor(chat, settings.language).open(settings.admin_socket),
+            web.open(listener, settings.certificate) as stop_accepting,
+            streams.open(settings),
+        ):
             if warning:
                 log.warning(warning)
             for line in _greeting(settings, listener, restored, keys[0].text if keys else ""):
@@ -232,4 +238,4 @@ def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
 if __name__ == "__main__":
     # As the first version was started: `cd serve; python main.py`.
     logging.basicConfig(level=logging.WARNING)
-    run(Settings())
+    run(Settings(admin_socket=admin_socket_of(Settings().history)))

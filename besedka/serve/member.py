@@ -32,11 +32,14 @@ class Member(Sender):
         cursor: the id of the next message that it wants; of no meaning while it is live.
         write: takes bytes at once, while it is live; where they are too many, the door calls `Room.fall_behind`.
         notices: how many notices of the room there had been when it was live last.
+        redactions: how many messages had been redacted then.
     """
 
-    __slots__ = ("cursor", "is_seen", "notices", "person", "typed_at", "write")
+    __slots__ = ("cursor", "is_seen", "notices", "person", "redactions", "typed_at", "write")
 
-    hears_typing: ClassVar[bool] = True
+    ignores: ClassVar[frozenset[type[ServerWord]]] = frozenset()
+    """Words of which only some kinds of members hear, `Typing` and `Redacted`, and that this kind does not."""
+
     pulls: ClassVar[bool] = False
     """Whether it reads on by itself (`Room.recall`), rather than being helped."""
 
@@ -46,6 +49,7 @@ class Member(Sender):
         self.is_seen = is_seen
         self.cursor = 1
         self.notices = 0
+        self.redactions = 0
         self.typed_at = float("-inf")
 
     @staticmethod

@@ -13,13 +13,16 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Final
 
-from besedka.serve.errors import RecordUnusable
+from besedka.serve.audit import Audit
+from besedka.serve.errors import AuditLost, RecordUnusable
 from besedka.serve.history.file import reason
 from besedka.serve.people.admission import Admission
 from besedka.serve.people.attendance import Attendance
 from besedka.serve.people.devices import DeviceLinks
+from besedka.serve.people.guests import Guest
 from besedka.serve.people.invitations import Invitations
 from besedka.serve.people.names import KnownNames
+from besedka.serve.people.order import Deed, Order
 from besedka.serve.people.presence import People
 from besedka.serve.people.rooms import PrivateRooms
 from besedka.serve.people.table import Table
@@ -53,7 +56,10 @@ class Register:
         devices: links by which a name is taken along.
         people: who is present.
         attendance: by which connections.
+        order: what is in force to keep it.
         admission: who may enter.
+        guests: all connections.
+        keeping: held by who keeps order: one thing is done after the other.
     """
 
     def __init__(self, settings: Settings, clock: Callable[[], float]) -> None:
@@ -65,12 +71,16 @@ class Register:
         self.devices = DeviceLinks()
         self.people = People(self.names)
         self.attendance = Attendance()
-        self.admission = Admission(self.names, self.rooms, self.invitations)
+        self.order = Order(settings.zone)
+        self.admission = Admission(self.names, self.rooms, self.invitations, self.order)
+        self.guests: set[Guest] = set()
+        self.keeping = asyncio.Lock()
         self._files = ThreadPoolExecutor(1, thread_name_prefix="besedka-people")
         self._loop = asyncio.get_running_loop()
         self._saving = asyncio.Lock()
         self._watching: asyncio.Task[None] | None = None
         folder = settings.people_folder
+        self._audit = Audit(folder)
         # Where names are open, nobody can be held to be the one who was invited.
         tables: dict[str, Table[Any]] = {
             "known_names.txt": self.names,
@@ -86,7 +96,10 @@ class Register:
 
         Raises:
             RecordUnusable: if one is there and cannot be read.
+            FolderInUse: if they are another server's.
         """
+        for deed in await self._in_thread(self._audit.open):
+            self.order.take(deed)
         for record, table in self._records.items():
             table.adopt(await self._in_thread(lambda: table.parse(record.read())))  # noqa: B023 - waited for
             _tell_strange(record.path, table)
@@ -103,6 +116,20 @@ class Register:
                 self.names.touch(person.name, person.claim, self._stamp(self._clock()))
             await self._write_all()
         self._files.shutdown(wait=False)
+        self._audit.close()
+
+    async def note(self, deed: Deed) -> None:
+        """Have something that is done to keep order on disk, and in force.
+
+        Raises:
+            Refused: `storage_full`, `not_stored`; then it is not done.
+        """
+        try:
+            await self._in_thread(self._audit.write, deed)
+        except AuditLost as error:
+            log.error("nothing was done to keep order: %s", error)  # noqa: TRY400 - the sentence is enough
+            raise Refused(Code.STORAGE_FULL if error.is_full else Code.NOT_STORED) from None
+        self.order.take(deed)
 
     async def save(self) -> None:
         """Wait until all that has changed is on disk.

@@ -2,7 +2,8 @@
 
 The server knows recent messages by their keys. Where it has forgotten (it was restarted), the log decides: a message by
 that name, with that text, later than the last one that its sender had seen when he said it first, and not yet matched on
-this connection, *is* that message. Pure.
+this connection, *is* that message. It may have been redacted meanwhile: then a tombstone of the same length is that message,
+so that what was taken away does not come back with its sender. Pure.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable
 from hashlib import sha256
 
-from besedka.wire.line import Line
+from besedka.wire.line import Line, tombstone, written_bytes
 
 
 class SaidBefore:
@@ -29,11 +30,12 @@ class SaidBefore:
 
     def take(self, text: str, after: int, is_other: Callable[[int], bool]) -> tuple[int, Line] | None:
         """The first message with this text, later than ``after``, that is no other for certain and not matched yet."""
-        candidates = self._by_text.get(_digest(text), [])
-        for place, (number, stamp) in enumerate(candidates):
-            if number > after and not is_other(number):
-                del candidates[place]
-                return number, Line(stamp, "", text)
+        for found in (text, tombstone(written_bytes(text))):
+            candidates = self._by_text.get(_digest(found), [])
+            for place, (number, stamp) in enumerate(candidates):
+                if number > after and not is_other(number):
+                    del candidates[place]
+                    return number, Line(stamp, "", found)
         return None
 
 

@@ -16,9 +16,10 @@ The rules:
 from __future__ import annotations
 
 from collections import OrderedDict, defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import tzinfo
+from itertools import islice
 from typing import Final, Protocol
 
 from besedka.serve.history import LATEST_MESSAGES, Latest
@@ -26,10 +27,10 @@ from besedka.serve.member import Member, Sender
 from besedka.serve.people.presence import Person
 from besedka.serve.recent import Encode, Recent, Telling
 from besedka.serve.tally import Tally
-from besedka.wire.line import Line, clock_time, stamp, write_line
+from besedka.wire.line import Line, clock_time, read_line, stamp, tombstone, write_line
 from besedka.wire.notices import notice, presence
 from besedka.wire.refusals import Language, Refused
-from besedka.wire.words import Chat, History, ServerWord, System, Typing
+from besedka.wire.words import Chat, History, Redacted, ServerWord, System, Typing
 
 KEYS_REMEMBERED: Final = 10_000
 """How many of the last keyed messages are known again when they are sent again."""
@@ -139,6 +140,9 @@ class Room:
         self._asked_again: dict[tuple[str, str], list[Sender]] = {}
         # What `_known` knows the other way round, by id: for those who hear their own message by a page.
         self._keys: dict[int, tuple[str, str]] = {}
+        # The texts' bytes of messages that were redacted since the room was opened, by id, in that order.
+        self._redacted: dict[int, int] = {}
+        self._redacted_before = 0
 
     @property
     def epoch(self) -> str:
@@ -186,6 +190,7 @@ class Room:
         """Let a member in, behind, with its cursor set. Returns whether ``since`` could not be used."""
         self._members.add(member)
         member.notices = self._notices
+        member.redactions = self.redactions
         self._pulling += member.pulls
         if member.is_seen:
             self.arrive(member.person)
@@ -325,6 +330,7 @@ class Room:
         for member in live:
             member.cursor = before + 1
             member.notices = self._notices
+            member.redactions = self.redactions
         if not is_other_log:
             return live
         for member in self._members:
@@ -356,11 +362,48 @@ class Room:
             return
         member.typed_at = now
         word = Typing(room=self.name, user=member.person.name)
-        for encode, members in tuple(self._live.items()):
-            data = encode([word])
-            for other in tuple(members):
-                if other.hears_typing and other is not member:
-                    other.write(data)
+        self._tell_some(word, member)
+
+    # Redacting.
+
+    @property
+    def redactions(self) -> int:
+        """How many messages have been redacted; by it one knows what was redacted while one was reading."""
+        return self._redacted_before + len(self._redacted)
+
+    def redact(self, number: int, size: int) -> None:
+        """A message has a tombstone of so many bytes in the log now: tell those who may have heard its text."""
+        if number in self._redacted:
+            return
+        self._redacted[number] = size
+        self._recent.clear()
+        self._tell_some(self._tombstone(number))
+
+    def missed_redactions(self, member: Member) -> list[Redacted]:
+        """What was redacted since a member was live last, or came in: it may have been handed the old texts meanwhile."""
+        numbers = self._redacted_since(member.redactions)
+        member.redactions = self.redactions
+        return [] if Redacted in member.ignores else list(map(self._tombstone, numbers))
+
+    def corrected(self, ids: Iterable[int], lines: Sequence[str], since: int) -> list[str]:
+        """Lines that were read when so many messages had been redacted, as they are now."""
+        late = frozenset(self._redacted_since(since))
+        if not late:
+            return list(lines)
+        return [
+            self._redacted_line(number, line) if number in late else line
+            for number, line in zip(ids, lines, strict=True)
+        ]
+
+    def _redacted_since(self, count: int) -> Iterator[int]:
+        return islice(self._redacted, max(0, count - self._redacted_before), None)
+
+    def _redacted_line(self, number: int, line: str) -> str:
+        was = read_line(line)
+        return write_line(Line(was.stamp, was.user, tombstone(self._redacted[number])))
+
+    def _tombstone(self, number: int) -> Redacted:
+        return Redacted(self.name, number, tombstone(self._redacted[number]))
 
     # Telling.
 
@@ -387,6 +430,14 @@ class Room:
                 for member in tuple(members):
                     member.write(data)
 
+    def _tell_some(self, word: ServerWord, sender: Member | None = None) -> None:
+        """Tell something that not all kinds of members hear; not to its sender."""
+        for encode, members in tuple(self._live.items()):
+            data = encode([word]) if members else b""
+            for member in tuple(members):
+                if type(word) not in member.ignores and member is not sender:
+                    member.write(data)
+
     def fall_behind(self, member: Member) -> None:
         """A member cannot take more than what it was handed so far; from there on it will read the log."""
         live = self._live[member.encode]
@@ -394,6 +445,7 @@ class Room:
             live.remove(member)
             member.cursor = self.head + 1
             member.notices = self._notices
+            member.redactions = self.redactions
 
     def is_live(self, member: Member) -> bool:
         """Whether it is handed what is told."""
@@ -444,6 +496,8 @@ class Room:
         self._told_epoch = self._log.epoch
         self._known = OrderedDict((key, place) for key, place in self._known.items() if place is None)
         self._keys.clear()
+        self._redacted_before += len(self._redacted)
+        self._redacted.clear()
 
     def _newcomer_cursor(self) -> int:
         return max(1, self.head - LATEST_MESSAGES + 1)
@@ -453,7 +507,7 @@ class Room:
             room=self.name,
             id=place.id,
             user=said.user,
-            text=said.text,
+            text=tombstone(self._redacted[place.id]) if place.id in self._redacted else said.text,
             timestamp=clock_time(place.stamp),
             at=place.at,
             key=said.key,

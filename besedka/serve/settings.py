@@ -19,6 +19,11 @@ CLAIM_DAYS: Final = 90
 """A term of school, and the holidays behind it."""
 
 
+def admin_socket_of(history: Path) -> Path:
+    """Where the operator's socket is if nothing else is said."""
+    return history.with_name(f"{history.name}.admin")
+
+
 @dataclass(frozen=True, slots=True)
 class Certificate:
     """A certificate for TLS and its private key, in PEM files."""
@@ -46,6 +51,7 @@ class Settings:
         metrics_open: figures are for other machines, too.
         names: how names are held.
         claim_days: after so many days without its holder a name is free again; 0: never.
+        admin_socket: a Unix socket for the operator, for this user only; None is none.
         people: the folder of the small files about people; None is the history's.
         origins: web pages that may talk to us, beside those of our own host; as `clean_origin` gives them.
     """
@@ -66,6 +72,7 @@ class Settings:
     names: Names = Names.CLAIMED
     claim_days: int = CLAIM_DAYS
     people: Path | None = None
+    admin_socket: Path | None = None
 
     @property
     def people_folder(self) -> Path:

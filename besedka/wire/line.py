@@ -26,6 +26,7 @@ MessageId = NewType("MessageId", int)
 STAMP = "%Y-%m-%d %H:%M:%S"
 
 _CLOCK = "%H:%M:%S"
+_REMOVED = "[removed]"
 _BEHIND_YEAR = "-%m-%d %H:%M:%S"  # strftime does not fill up early years
 
 FIRST_LINE = re.compile(rb"^\[\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\] [^\n]*?:(?= |\r?\n)", re.MULTILINE)
@@ -112,6 +113,16 @@ def read_line(raw: str) -> Line:
         raise ValueError(f"not a message of the log: {raw[:80]!r}")
     text = parts["text"] if parts["text"] is not None else parts["rest"]
     return Line(parts["stamp"], parts["user"], text.replace("\n\t", "\n"))
+
+
+def tombstone(size: int) -> str:
+    """What stands in place of a text that was taken away, in as many bytes of the log as it took there."""
+    return _REMOVED.ljust(size, "-") if size >= len(_REMOVED) else "-" * size
+
+
+def written_bytes(text: str) -> int:
+    """How many bytes of the log a text takes."""
+    return len(text.encode()) + text.count("\n")
 
 
 def show_line(raw: bytes) -> str:

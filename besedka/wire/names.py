@@ -28,6 +28,9 @@ KEY_CHARACTERS_AT_MOST = 64
 SECRET_CHARACTERS_AT_MOST = 256
 """Clients make 64 (256 bits in hexadecimal); the rest is room for other programs."""
 
+REASON_CHARACTERS_AT_MOST = 200
+"""A sentence that says why somebody is shown out."""
+
 FRAME_BYTES_AT_MOST = 64 * 1024
 """One frame from a client; longer ones end the connection."""
 
@@ -151,6 +154,20 @@ def clean_search(given: str) -> str:
             },
         }
         raise Refused(Code.BAD_SEARCH, why=whys[refusal.code]) from None
+
+
+def clean_reason(given: str) -> str:
+    """Why something was done to keep order, in one line; empty means that nothing is said of it.
+
+    Raises:
+        Refused: `text_too_long`.
+    """
+    if not given.strip():
+        return ""
+    reason = " ".join(clean_text(given).split())
+    if len(reason) > REASON_CHARACTERS_AT_MOST:
+        raise Refused(Code.TEXT_TOO_LONG, length=len(reason), limit=REASON_CHARACTERS_AT_MOST)
+    return reason
 
 
 def show_controls(text: str) -> str:

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import re
+import socket
+import ssl
+import subprocess
 from itertools import product
+from pathlib import Path
 
 import pytest
 
 from tests.attacks.raw import Raw, handshake, request
+from tests.conftest import ServerMaker
 from tests.running import RunningServer
 from tests.talking import Talker
 
@@ -119,3 +124,21 @@ def test_no_header_costs_more_than_its_bytes(server: RunningServer, bystander: T
                 bystander.tell("chat", room="quiet", text="meanwhile")
                 assert bystander.hear(seconds=2)["text"] == "meanwhile"
                 assert re.match(rb"HTTP/1.1 [1234]\d\d ", raw.head()), header[:40]
+
+
+def test_a_refusal_is_told_over_tls_too(make_server: ServerMaker, tmp_path: Path) -> None:
+    """TLS cannot end one direction alone: the answer comes all the same, and the server makes no error."""
+    command = (
+        "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 1 -subj /CN=localhost"
+    )
+    files = ("-keyout", "key.pem", "-out", "cert.pem")
+    subprocess.run([*command.split(), *files], cwd=tmp_path, capture_output=True, check=True)
+    server = make_server("--tls-cert", "cert.pem", "--tls-key", "key.pem").start()
+    context = ssl.create_default_context(cafile=tmp_path / "cert.pem")
+    context.check_hostname = False
+    with (
+        socket.create_connection(("127.0.0.1", server.port), timeout=10) as plain,
+        context.wrap_socket(plain) as sealed,
+    ):
+        sealed.sendall(b"GET / HTTP/1.1\r\nX: " + b"x" * 20_000)
+        assert sealed.recv(65536).startswith(b"HTTP/1.1 431 ")

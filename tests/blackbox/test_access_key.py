@@ -449,6 +449,15 @@ def test_a_file_that_is_gone_or_broken_leaves_the_keys_as_they_were(
     assert server.errors.count("cannot be read") == 2
 
 
+def test_the_last_key_can_be_withdrawn_too(server: RunningServer, keys: Path) -> None:
+    with Talker(server, additional_headers=bearer(PHONE)) as anna:
+        anna.join("Anna")
+        keys.write_text("# nobody\n")
+        assert anna.ending()[0] == 4003
+    with Talker(server, additional_headers=bearer(PHONE)) as anna:
+        assert anna.ending()[0] == 4003
+
+
 # At the start.
 
 

@@ -17,9 +17,11 @@ import pexpect
 import pytest
 
 from besedka import cli
+from besedka.commands.admin import admin
 from besedka.commands.endings import MEANINGS
 from besedka.commands.options import ClientCommand
 from besedka.commands.preferences import BELLS, COLOURS, KEYS
+from besedka.wire.words import Act
 from tests.commanding import PATIENCE_SECONDS, Person
 from tests.conftest import ServerMaker
 from tests.running import ROOT, RunningServer
@@ -76,6 +78,21 @@ def test_every_default_is_the_one_that_help_shows(name: str, tmp_path: Path) -> 
             found = re.search(rf"{parameter.opts[0]} .*?default: \(?(.*?)[;\])]", shown)
             assert found, parameter.opts
             assert defaults[f"`{parameter.opts[0]}`"].strip("`") == found[1].removesuffix(".0")
+
+
+def test_every_act_of_the_operator_is_there_with_its_options() -> None:
+    _, *table = [row for row in rows(section("besedka admin")) if len(row) == 3]
+    expected = []
+    for name, command in admin.commands.items():
+        arguments = [
+            one.make_metavar(click.Context(command))
+            for one in command.params
+            if isinstance(one, click.Argument)
+        ]
+        options = sorted(one.opts[0] for one in command.params if isinstance(one, click.Option))
+        expected.append([f"`{' '.join((name, *arguments))}`", ", ".join(f"`{option}`" for option in options)])
+    assert sorted([row[0], ", ".join(sorted(row[1].split(", ")))] for row in table) == sorted(expected)
+    assert sorted(admin.commands) == sorted(Act)
 
 
 def test_the_exit_statuses_are_those_of_the_code_and_of_help(tmp_path: Path) -> None:

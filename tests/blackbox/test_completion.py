@@ -43,7 +43,7 @@ def completed(anna: Person, *words: str) -> list[str]:
 
 def test_bash_completes_commands_options_and_values(anna: Person) -> None:
     assert completed(anna, "") == sorted(
-        ["serve", "chat", "send", "tail", "history", "verify", "import", "doctor", "completion"]
+        ["serve", "chat", "send", "tail", "history", "verify", "import", "doctor", "admin", "completion"]
     )
     assert completed(anna, "s") == ["send", "serve"]
     assert "--lines" in completed(anna, "send", "--")

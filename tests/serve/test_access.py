@@ -69,8 +69,8 @@ def test_a_file_is_read_as_people_write_it() -> None:
 @pytest.mark.parametrize(
     ("text", "why"),
     [
-        ("", "no key in it"),
-        ("# nothing\n\n", "no key in it"),
+        ("", "it is empty"),
+        ("\n\n", "it is empty"),
         (f"{ONE}\nshort-key\n", "line 2 cannot be used: it has 9 characters"),
         (f" {ONE}\n", "line 1 cannot be used: a blank stands before it"),
         ("ключ-из-многих-букв\n", "it is not ASCII"),

@@ -5,7 +5,7 @@ The rules of this module:
 - the file is the truth, and alone is enough; the index beside it is made again when it is missing or does not fit;
 - a message counts when its whole line is on disk: `append` returns only after ``fdatasync``;
 - nothing here knows a loop, a socket or a room. The methods block, and the caller runs them where that does no harm;
-  `append` by one thread at a time, `read` and `search` by any.
+  `append` and `redact` wait for each other, `read` and `search` for nobody.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import hashlib
 import logging
 import os
 import secrets
+import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
@@ -22,10 +23,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from besedka.serve.errors import HistoryInUse, HistoryLost, HistoryUnusable, StorageFull
+from besedka.serve.errors import HistoryChanged, HistoryInUse, HistoryLost, HistoryUnusable, StorageFull
 from besedka.serve.history import check, file, scan
 from besedka.serve.history.file import FULL, Descriptor, Identity, reason
 from besedka.serve.history.index import Index, Places, Record, index_path
+from besedka.serve.history.redact import Message, Subject, covered, find, finish, subject, text_of
 from besedka.serve.history.repair import Torn, belongs, repair
 from besedka.serve.history.search import Block, Hits, Needle, search
 from besedka.wire.line import FIRST_LINE, Line, MessageId, read_line, show_line
@@ -145,10 +147,15 @@ class ChatHistory:
         self._index = index
         self._identity = Identity.of(os.fstat(log_file.number))
         self._lost: HistoryLost | None = None
+        self._changing = threading.Lock()
 
     @classmethod
-    def open(cls, path: Path) -> ChatHistory:
+    def open(cls, path: Path, unfinished: Subject | None = None) -> ChatHistory:
         """Open a log to read and append, make it if there is none, and repair its end if a crash has torn it.
+
+        Args:
+            path: where it is.
+            unfinished: a message that was being redacted when the last server ended, perhaps; it is redacted now.
 
         Raises:
             HistoryUnusable: if it cannot be read and written.
@@ -158,7 +165,10 @@ class ChatHistory:
             log_file = file.open_or_create(path)
             file.lock(log_file, path)
             file.distrust_cache(log_file)
-            index, torn = repair(log_file, path, _open_index(path))
+            index = _open_index(path)
+            if unfinished:
+                finish(log_file, path, index, unfinished)
+            index, torn = repair(log_file, path, index)
             # What a killed server has written and not synced will be read now: it must be on disk before.
             log_file.sync()
             history = cls(path, log_file, index)
@@ -201,18 +211,51 @@ class ChatHistory:
             StorageFull: there is no room; the file is as it was.
             HistoryLost: writing failed in a way that must not be retried.
         """
-        if self._lost:
-            raise self._lost
         batch = [f"{line}\n".encode() for line in lines]
-        begun = time.perf_counter()
-        try:
-            self._look_for_other_hands()
-            self._write(batch, sync_index=any("\n" in line for line in lines))
-        except HistoryLost as error:
-            self._lost = error
-            raise
-        self.sync_seconds = time.perf_counter() - begun
-        return self._stored(lines, batch)
+        with self._changing:
+            self._check()
+            begun = time.perf_counter()
+            try:
+                self._look_for_other_hands()
+                self._write(batch, sync_index=any("\n" in line for line in lines))
+            except HistoryLost as error:
+                self._lost = error
+                raise
+            self.sync_seconds = time.perf_counter() - begun
+            return self._stored(lines, batch)
+
+    def subject(self, number: int) -> Subject:
+        """What a message is known by, of which only the text will be redacted.
+
+        Raises:
+            HistoryChanged: if other hands were on it.
+        """
+        with self._changing:
+            self._check()
+            return subject(self._message(number), self.epoch)
+
+    def redact(self, wanted: Subject) -> int:
+        """Write a tombstone over the text of a message, and wait until it is on disk; all else stays where it is.
+
+        Done a second time it changes nothing.
+
+        Returns:
+            How many bytes the text takes.
+
+        Raises:
+            HistoryChanged: if other hands were on the message; nothing was done.
+            StorageFull: the file system has no room even for that; nothing was done.
+            HistoryLost: it failed in a way that must not be retried; the next `open` does it, if it is told.
+        """
+        with self._changing:
+            self._check()
+            message = self._message(wanted.number)
+            if subject(message, self.epoch) != wanted:
+                raise HistoryChanged(self.path, wanted.number)
+            covered_bytes = covered(message.raw)
+            if covered_bytes != message.raw:
+                self._cover(message, covered_bytes)
+            return len(text_of(message.raw))
 
     def has_room(self) -> bool:
         """Whether the file system has room for more, as far as it tells beforehand."""
@@ -401,6 +444,50 @@ class ChatHistory:
         self.latest = Latest(body.count - len(last) + 1, last)
         self._identity = Identity.of(os.fstat(body.file.number))
         return first
+
+    # Redacting.
+
+    def _check(self) -> None:
+        if self._lost:
+            raise self._lost
+
+    def _message(self, number: int) -> Message:
+        """A message as it was written.
+
+        Raises:
+            HistoryChanged: if other hands were on it, or have replaced the file.
+        """
+        body = self._body
+        try:
+            is_same_file = body.file.is_same_file(Descriptor(self.path, os.O_RDONLY))
+            message = (
+                find(body.file, self._index, body.places, number, body.size) if number <= body.count else None
+            )
+        except OSError:
+            raise HistoryChanged(self.path, number) from None
+        if not is_same_file or message is None or not message.is_as_written:
+            raise HistoryChanged(self.path, number)
+        return message
+
+    def _cover(self, message: Message, data: bytes) -> None:
+        try:
+            # What other hands have done elsewhere in the file is to be noticed after this as it was before.
+            is_known = Identity.of(self.path.stat()) == self._identity
+            message.cover(self._body.file, self.path, self._index)
+        except OSError as error:
+            if error.errno in FULL and self._is_untouched(message):
+                raise StorageFull(self.path, len(data)) from error
+            self._lost = HistoryLost(self.path, reason(error))
+            raise self._lost from error
+        if is_known:
+            self._identity = Identity.of(os.fstat(self._body.file.number))
+        latest, place = self.latest, message.number - self.latest.first
+        if 0 <= place < len(latest.lines):
+            line = show_line(data)
+            self.latest = Latest(latest.first, (*latest.lines[:place], line, *latest.lines[place + 1 :]))
+
+    def _is_untouched(self, message: Message) -> bool:
+        return self._body.file.read(message.offset, len(message.raw)) == message.raw
 
     # The index: a help, not a need. Without it the log is read from the start next time.
 

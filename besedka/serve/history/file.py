@@ -58,6 +58,17 @@ class Descriptor:
         while view:
             view = view[os.write(self.number, view) :]
 
+    def overwrite(self, offset: int, data: bytes) -> None:
+        """Write all of it over what stands there (the file must not have been opened to append: then it lands at the end, pwrite(2))."""
+        view = memoryview(data)
+        while view:
+            done = os.pwrite(self.number, view, offset)
+            view, offset = view[done:], offset + done
+
+    def is_same_file(self, other: Descriptor) -> bool:
+        """Whether both are open on one file."""
+        return os.path.samestat(os.fstat(self.number), os.fstat(other.number))
+
     def sync(self) -> None:
         """Wait until what was written is on the disk."""
         if sys.platform == "darwin":

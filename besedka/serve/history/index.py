@@ -16,6 +16,7 @@ of one line shows by itself.
 
 from __future__ import annotations
 
+import errno
 import os
 import struct
 import sys
@@ -32,6 +33,7 @@ from besedka.serve.history.file import BLOCK_BYTES, Descriptor
 MAGIC: Final = b"besedka index 1\n"
 HEADER: Final = struct.Struct("<16s16sQ")
 RECORD_BYTES: Final = 8
+CRC_BYTES: Final = 4
 BATCH_BIT: Final = 1 << 31
 LENGTH_AT_MOST: Final = (1 << 22) - 1
 """4 MiB, hundreds of times what Besedka writes; a log with a longer message has no index."""
@@ -141,6 +143,7 @@ class Index:
             ValueError: if it is no index.
         """
         self.is_writable = not read_only
+        self._path = path
         self._sum: tuple[Places, int] | None = None
         self._file = Descriptor(path, os.O_RDONLY if read_only else os.O_RDWR | os.O_APPEND)
         header = self._file.read(0, HEADER.size)
@@ -187,6 +190,19 @@ class Index:
         self._sum = None
         self._file.cut(HEADER.size + count * RECORD_BYTES)
         self.count = count
+
+    def change(self, number: int, crc: int) -> None:
+        """Note that a message has other bytes now, as many as before; on disk when this returns.
+
+        Raises:
+            OSError: as the system says it.
+        """
+        own = Descriptor(self._path, os.O_WRONLY)
+        if not own.is_same_file(self._file):
+            raise FileNotFoundError(errno.ENOENT, "the index was replaced", str(self._path))
+        own.overwrite(HEADER.size + number * RECORD_BYTES - CRC_BYTES, crc.to_bytes(CRC_BYTES, "little"))
+        own.sync()
+        own.close()
 
     def records(self, first: int = 1) -> Iterator[Record]:
         """The records from message ``first`` on."""

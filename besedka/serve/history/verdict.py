@@ -18,12 +18,10 @@ class Verdict:
     Attributes:
         problem: the first thing that is not as it was written, a sentence; empty if there is none.
         praise: what is known to be right, a sentence.
-        is_missing: the problem is that the log ends too early.
     """
 
     problem: str = ""
     praise: str = ""
-    is_missing: bool = False
 
 
 def judge(path: Path) -> Verdict:
@@ -39,7 +37,7 @@ def judge(path: Path) -> Verdict:
     log = Descriptor(path, os.O_RDONLY)
     difference = check.first_difference(log, index)
     if difference and difference.is_missing:
-        return Verdict(f"message {difference.message} and what followed it are missing", is_missing=True)
+        return Verdict(f"message {difference.message} and what followed it are missing")
     if difference:
         return Verdict(f"line {difference.line} (message {difference.message}) is not as it was written")
     _, end = index.add_up()

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from besedka.serve.people.invitations import Invitations
 from besedka.serve.people.names import KnownNames, Names
+from besedka.serve.people.order import Order
 from besedka.serve.people.rooms import DIRECT, PrivateRooms, Role, reserved
 from besedka.wire.refusals import Code, Refused
 from besedka.wire.words import Kind
@@ -19,11 +20,13 @@ class Admission:
         names: who is known.
         rooms: who belongs where.
         invitations: who may come to belong there.
+        order: who may not come in.
     """
 
     names: KnownNames
     rooms: PrivateRooms
     invitations: Invitations
+    order: Order = field(default_factory=Order)
 
     def into_chat(self, claim: str, name: str = "", invite: str = "", now: float = 0.0) -> None:
         """May somebody with this claim come in at all, read, and ask what there is?
@@ -35,8 +38,9 @@ class Admission:
             now: unix seconds.
 
         Raises:
-            Refused: `not_known`.
+            Refused: `not_known`, `banned`.
         """
+        self.order.let_in(now, claim, name)
         if self.names.mode is not Names.INVITED or self.names.is_known(claim):
             return
         known = self.names.holder(name) if name else None
@@ -70,6 +74,11 @@ class Admission:
         if self.rooms.kind(room) is Kind.OPEN:
             return not room.startswith(DIRECT)
         return bool(claim) and self.rooms.membership(room, claim) is not None
+
+    def may(self, room: str, claim: str) -> list[str]:
+        """What he may do in a room beside talking."""
+        may = {"invite": self.may_invite(room, claim), "moderate": self.order.is_moderator(claim)}
+        return [what for what, is_so in may.items() if is_so]
 
     def may_invite(self, room: str, claim: str) -> bool:
         """Whether he owns a private room."""

@@ -52,7 +52,9 @@ async def send(request: pb.SendRequest, chat: Chat, pace: Pace) -> pb.SendRespon
         room, once = speaker.room, _Once()
         said = Said(once, speaker.person.name, text, key, speaker.person.is_unverified)
         if not (key and room.knows(said.user, key)):
+            chat.let_talk(room, speaker.person)
             pace.say(chat.now())
+            chat.has_talked(room, speaker.person)
         after = request.after if request.HasField("after") else None
         word = await _find(room, said, after, chat) or await _say(room, said, chat) or await once.word
         return pb.SendResponse(id=word.id, time=Timestamp(seconds=word.at), epoch=room.epoch)
@@ -142,7 +144,7 @@ class _Speaker:
     @classmethod
     async def come(cls, given: pb.SendRequest | pb.Speaker, chat: Chat, pace: Pace) -> _Speaker:
         name, secret = clean_name(given.user), clean_secret(given.secret)
-        chat.register.admission.into_chat(claim_of(secret), name)
+        chat.register.admission.into_chat(claim_of(secret), name, now=chat.clock())
         found = chat.room(clean_room(given.room or DEFAULT_ROOM), claim_of(secret))
         room = found if isinstance(found, Room) else await asyncio.shield(found)
         person = chat.come_in(name, secret, "", pace)
@@ -172,7 +174,7 @@ async def _take(request: pb.ImportRequest, many: _Many, speaker: _Speaker, chat:
         many.check()
         try:
             text, key = clean_text(message.text), clean_key(message.key)
-            await _keep_pace(pace, chat)
+            await _keep_pace(pace, speaker, key, chat)
             said = Said(many, speaker.person.name, text, key, speaker.person.is_unverified)
             known = await _say(speaker.room, said, chat)
         except Refused as refusal:
@@ -182,14 +184,19 @@ async def _take(request: pb.ImportRequest, many: _Many, speaker: _Speaker, chat:
             many.stored(known)
 
 
-async def _keep_pace(pace: Pace, chat: Chat) -> None:
-    """Many messages are held back rather than refused; those of this machine itself are not."""
-    while not pace.is_own_program:
+async def _keep_pace(pace: Pace, speaker: _Speaker, key: str, chat: Chat) -> None:
+    """Many messages are held back rather than refused; those of this machine itself only where the room is slow."""
+    while True:
         try:
-            pace.say(chat.now())
+            chat.let_talk(speaker.room, speaker.person, key)
+            if not pace.is_own_program:
+                pace.say(chat.now())
         except Refused as refusal:
+            if refusal.code is not Code.TOO_FAST:
+                raise
             await asyncio.sleep(refusal.wait)
         else:
+            chat.has_talked(speaker.room, speaker.person)
             return
 
 

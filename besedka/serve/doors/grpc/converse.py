@@ -14,6 +14,7 @@ from besedka.serve.doors.grpc.stream import Stream, StreamMember, Write
 from besedka.serve.fairness import Pace
 from besedka.serve.people.presence import Person
 from besedka.serve.room import Room
+from besedka.wire.closing import Ending
 from besedka.wire.refusals import Code, Language, Refused
 from besedka.wire.words import Chat as ChatWord
 from besedka.wire.words import Join, ListRooms, ServerWord
@@ -68,6 +69,8 @@ class ConverseStream(Stream):
         """
         has_begun = False
         async for request in requests:
+            if self.shown_out.done():
+                return
             self.visitor.pace.hear(self.chat.now(), 1)
             await asyncio.sleep(self.visitor.pace.deaf_for(self.chat.now()))
             word = proto.said(request)
@@ -95,6 +98,10 @@ class _Visitor(Conversation):
 
     def tell(self, word: ServerWord) -> None:
         self._stream.tell(word)
+
+    def show_out(self, ending: Ending, refusal: Refused) -> None:
+        self.end()
+        self._stream.show_out(ending, refusal)
 
     def make_member(self, person: Person, room: Room, *, is_seen: bool) -> ConverseMember:
         return ConverseMember(person, room, self._stream, is_seen=is_seen)

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
-import socket
 import stat
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
@@ -20,7 +18,8 @@ from besedka.serve.chat import Chat
 from besedka.serve.doors.grpc.guard import Guard
 from besedka.serve.doors.grpc.peers import Peers
 from besedka.serve.doors.grpc.service import NAME, ChatService
-from besedka.serve.errors import AddressUnusable
+from besedka.serve.doors.private import nobody_else, remove_if_dead
+from besedka.serve.errors import AddressUnusable, SocketUnusable
 from besedka.serve.fairness import Sources
 from besedka.serve.settings import Certificate, Settings
 from besedka.wire.refusals import Language
@@ -80,7 +79,7 @@ class GrpcDoor:
         """Serve on a TCP port and on a Unix socket, on none of them or both.
 
         Raises:
-            AddressUnusable: if an address cannot be had.
+            AddressUnusable, SocketUnusable: if an address cannot be had.
         """
         path = settings.grpc_unix
         servers = []
@@ -134,25 +133,9 @@ def _listen(server: grpc.aio.Server, host: str, port: int, certificate: Certific
 
 
 def _listen_privately(server: grpc.aio.Server, path: Path) -> None:
-    _remove_if_dead(path)
-    before = os.umask(0o177)
+    remove_if_dead(path)
     try:
-        server.add_insecure_port(f"unix:{path.absolute()}")
+        with nobody_else():
+            server.add_insecure_port(f"unix:{path.absolute()}")
     except RuntimeError as error:
-        raise AddressUnusable(str(path), 0, "cannot make the socket") from error
-    finally:
-        os.umask(before)
-
-
-def _remove_if_dead(path: Path) -> None:
-    """Remove a socket that a server has left behind when it was killed."""
-    with contextlib.suppress(FileNotFoundError):
-        if not stat.S_ISSOCK(path.stat().st_mode):
-            raise AddressUnusable(str(path), 0, "there is something else of this name")
-        with socket.socket(socket.AF_UNIX) as probe:
-            try:
-                probe.connect(str(path))
-            except ConnectionRefusedError:
-                path.unlink()
-            else:
-                raise AddressUnusable(str(path), 0, "another server listens there")
+        raise SocketUnusable(path, "cannot make the socket") from error

@@ -9,11 +9,12 @@ from besedka.proto import words as proto
 from besedka.proto.besedka.v1 import chat_pb2 as pb
 from besedka.serve.chat import Chat
 from besedka.serve.doors.grpc.stream import Stream, StreamMember, Write
+from besedka.serve.people.order import Network
 from besedka.serve.people.presence import Person
 from besedka.serve.room import Room
 from besedka.wire.refusals import Refused
 from besedka.wire.words import Chat as ChatWord
-from besedka.wire.words import ServerWord
+from besedka.wire.words import Redacted, ServerWord, Typing
 
 
 class FollowMember(StreamMember):
@@ -22,10 +23,12 @@ class FollowMember(StreamMember):
     __slots__ = ()
 
     stream: FollowStream
-    hears_typing = False
+    ignores = frozenset({Typing})
 
     @staticmethod
     def encode(words: Sequence[ServerWord]) -> bytes:
+        if isinstance(words[0], Redacted):
+            return _redacted(words[0])
         if not isinstance(words[0], ChatWord):
             return b""
         return pb.FollowResponse(
@@ -41,12 +44,21 @@ class FollowMember(StreamMember):
 
 
 class FollowStream(Stream):
-    """One call of `Follow`."""
+    """One call of `Follow`.
 
-    def __init__(self, chat: Chat, room: Room, write: Write) -> None:
+    Args:
+        chat: whom to read.
+        room: where.
+        reader: who reads, unseen.
+        network: from where.
+        write: writes a response.
+    """
+
+    def __init__(self, chat: Chat, room: Room, reader: Person, network: Network | None, write: Write) -> None:
         super().__init__(chat, write)
+        self.network = network
         self._room = room
-        self._member = FollowMember(Person(), room, self, is_seen=False)
+        self._member = FollowMember(reader, room, self, is_seen=False)
         self._is_caught_up = False
 
     def places(self) -> Iterable[tuple[Room, StreamMember]]:
@@ -54,14 +66,22 @@ class FollowStream(Stream):
 
     def tell(self, word: ServerWord) -> None:
         """Comings and goings are not told here."""
+        if isinstance(word, Redacted):
+            self.answer(_redacted(word))
+
+    def people(self) -> Iterable[Person]:
+        """As whom it reads."""
+        return (self._member.person,)
 
     def enter(self, since: int | None, epoch: str) -> None:
         """Begin to read."""
+        self.chat.register.guests.add(self)
         reset = self.chat.enter(self._room, self._member, since, epoch)
         self.begin(reset=reset)
 
     def leave(self) -> None:
         """Read no more."""
+        self.chat.register.guests.discard(self)
         self.chat.leave(self._room, self._member)
 
     def begin(self, *, reset: bool) -> None:
@@ -76,3 +96,8 @@ class FollowStream(Stream):
             self._is_caught_up = True
             caught_up = pb.CaughtUp(head=member.cursor - 1)
             self.answer(pb.FollowResponse(caught_up=caught_up).SerializeToString())
+
+
+def _redacted(word: Redacted) -> bytes:
+    redacted = pb.Redacted(room=word.room, id=word.id, text=word.text)
+    return pb.FollowResponse(redacted=redacted).SerializeToString()

@@ -23,6 +23,8 @@ from besedka.serve.doors.grpc.converse import ConverseStream
 from besedka.serve.doors.grpc.follow import FollowStream
 from besedka.serve.doors.grpc.peers import Peers
 from besedka.serve.doors.grpc.stream import Stream
+from besedka.serve.people.order import Network
+from besedka.serve.people.presence import Person
 from besedka.serve.room import Room
 from besedka.wire.closing import Ending
 from besedka.wire.names import DEFAULT_ROOM, clean_room
@@ -125,7 +127,8 @@ class ChatService:
             self._chat.let_go(room)
 
     async def _read(self, room: Room, request: pb.FollowRequest, context: Context) -> None:
-        stream = FollowStream(self._chat, room, context.write)
+        reader, network = Person(claim=calls.reader(request)), self._network(context)
+        stream = FollowStream(self._chat, room, reader, network, context.write)
         stream.enter(request.since if request.HasField("since") else None, request.epoch)
         try:
             await self._run(stream, context)
@@ -161,9 +164,14 @@ class ChatService:
 
     async def _run(self, stream: Stream, context: Context) -> None:
         """Have a stream write until the server goes down; then tell where to come back to."""
-        self._streams[stream] = asyncio.ensure_future(stream.run())
+        running = self._streams[stream] = asyncio.ensure_future(stream.run())
         try:
-            await self._streams[stream]
+            waited_for: set[asyncio.Future[Any]] = {running, stream.shown_out}
+            await asyncio.wait(waited_for, return_when=asyncio.FIRST_COMPLETED)
+            if stream.shown_out.done():
+                await asyncio.wait({running}, timeout=LAST_WORDS_SECONDS)
+                raise stream.shown_out.result()
+            await running
         finally:
             self._streams.pop(stream).cancel()
         if not self._chat.is_going_down:
@@ -176,6 +184,7 @@ class ChatService:
 
     async def _answer(self, context: Context, act: Callable[[], Awaitable[T]]) -> T:
         try:
+            self._chat.register.order.let_in(self._chat.clock(), network=self._network(context))
             return await act()
         except Refused as refusal:
             await self._refuse(context, refusal)
@@ -184,6 +193,9 @@ class ChatService:
         except Exception:
             log.exception("a call could not be answered")
             await self._fail(context)
+
+    def _network(self, context: Context) -> Network | None:
+        return self._peers.pace(context.peer()).source.network
 
     async def _fail(self, context: Context) -> NoReturn:
         await status.end(context, grpc.StatusCode.INTERNAL, Ending.BROKEN.value.reason, ())

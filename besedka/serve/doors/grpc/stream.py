@@ -19,6 +19,8 @@ from besedka.serve.chat import Chat
 from besedka.serve.member import Member
 from besedka.serve.people.presence import Person
 from besedka.serve.room import Room
+from besedka.wire.closing import Ending
+from besedka.wire.refusals import Refused
 from besedka.wire.words import History, ServerWord
 
 UNREAD_ANSWERS: Final = 64
@@ -68,6 +70,8 @@ class Stream(ABC):
     def __init__(self, chat: Chat, write: Write) -> None:
         self.chat = chat
         self.is_ending = False
+        # Why the other side is shown out.
+        self.shown_out: asyncio.Future[Refused] = asyncio.get_running_loop().create_future()
         self._write = write
         self._answers: deque[bytes] = deque()
         self._woken = asyncio.Event()
@@ -100,6 +104,12 @@ class Stream(ABC):
         """Write what there is, and no more."""
         self.is_ending = True
         self.wake()
+
+    def show_out(self, ending: Ending, refusal: Refused) -> None:  # noqa: ARG002 - a call has a status instead
+        """End the call with a refusal, and write only what there is."""
+        if not self.shown_out.done():
+            self.shown_out.set_result(refusal)
+        self.end()
 
     def at_head(self, member: StreamMember) -> None:  # noqa: B027 - not every kind of stream wants to know
         """A member has read all there is."""

@@ -11,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
 
 from besedka.serve.chat import Chat
+from besedka.serve.fairness import network_of
 from besedka.serve.people.names import claim_of
 from besedka.serve.room import Room
 from besedka.wire.names import DEFAULT_ROOM, clean_room, clean_secret
@@ -27,6 +28,7 @@ _STATUS: Final = {
     Code.BAD_FRAME: HTTPStatus.BAD_REQUEST,
     Code.NOT_KNOWN: HTTPStatus.FORBIDDEN,
     Code.NOT_INVITED: HTTPStatus.FORBIDDEN,
+    Code.BANNED: HTTPStatus.FORBIDDEN,
 }
 """Of refusals; all others mean that it may be possible later."""
 
@@ -48,6 +50,8 @@ class Download:
         try:
             name = clean_room(request.query_params.get("room", DEFAULT_ROOM))
             claim = claim_of(clean_secret(request.headers.get(SECRET_HEADER, "")))
+            network = network_of(request.client.host) if request.client else None
+            self._chat.register.order.let_in(self._chat.clock(), network=network)
             room = await self._chat.existing_room(name, claim)
             since = _since(request.query_params.get("since", "0"), room)
         except Refused as refusal:

@@ -201,7 +201,10 @@ class Visit(HttpToolsProtocol):
         )
         self.transport.write(head.encode() + body)
         # Closing at once would reset the connection while more comes in, and the answer would be lost on its way.
-        self.transport.write_eof()
+        if self.transport.can_write_eof():
+            self.transport.write_eof()
+        else:
+            self.transport.close()  # TLS has no half a connection
         self._abort_at = self._door.now() + CLOSE_SECONDS
 
 

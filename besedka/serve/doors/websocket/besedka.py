@@ -13,7 +13,8 @@ from besedka.serve.doors.websocket.frames import frames
 from besedka.serve.doors.websocket.member import SocketMember
 from besedka.serve.people.presence import Person
 from besedka.serve.room import Room
-from besedka.wire.refusals import Language, Refused
+from besedka.wire.closing import Ending
+from besedka.wire.refusals import Code, Language, Refused
 from besedka.wire.words import ServerWord, decode_client
 
 T = TypeVar("T")
@@ -59,6 +60,11 @@ class BesedkaTalk(Conversation):
 
     def tell(self, word: ServerWord) -> None:
         self._connection.send(frames([word]))
+
+    def show_out(self, ending: Ending, refusal: Refused) -> None:
+        if refusal.code is Code.BANNED:
+            self.refuse(refusal)
+        self._connection.show_out(ending)
 
     def make_member(self, person: Person, room: Room, *, is_seen: bool) -> BesedkaMember:
         return BesedkaMember(person, room, self, self._connection, is_seen=is_seen)

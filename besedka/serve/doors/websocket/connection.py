@@ -206,6 +206,13 @@ class Connection(asyncio.Protocol):
             self._end_within(seconds)
             self._flush(protocol)
 
+    def show_out(self, ending: Ending) -> None:
+        """End the connection, and hear nothing more that it says."""
+        self.close(ending)
+        if self._talk:
+            self._talk.end()
+            self._talk = None
+
     def shut_out(self) -> None:
         """The access key is missing, wrong, or valid no more."""
         self._door.metrics.refused(Code.NO_ACCESS)
@@ -335,7 +342,7 @@ class Connection(asyncio.Protocol):
 
     def _shake_hands(self, request: Request) -> None:
         protocol = self._own_protocol()
-        refusal = self._door.refusal(request)
+        refusal = self._door.refusal(request, self.pace.source)
         if refusal:
             self._door.metrics.refused(refusal.code)
         response = (

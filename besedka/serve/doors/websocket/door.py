@@ -21,9 +21,11 @@ from besedka.serve.doors.patience import CLOSE_SECONDS, SWEEP_SLICES
 from besedka.serve.doors.websocket.connection import Connection, Talk
 from besedka.serve.fairness import Source, Sources
 from besedka.serve.metrics import Metrics
+from besedka.serve.people.order import Network
 from besedka.wire.access import SUBPROTOCOL, key_brought
 from besedka.wire.closing import Ending
 from besedka.wire.names import FRAME_BYTES_AT_MOST
+from besedka.wire.refusals import Refused
 
 log = logging.getLogger(__name__)
 
@@ -51,6 +53,7 @@ class WebSocketDoor:
         origins: which web pages may talk to us.
         access: who may come in.
         soon: calls something when others have had their turn.
+        let_in: raises `Refused` where nobody comes in from there.
 
     Attributes:
         lent_protocol: an open WebSocket protocol with nothing to remember, for whoever has received something.
@@ -66,6 +69,7 @@ class WebSocketDoor:
         origins: Origins,
         access: Access,
         soon: Callable[[Callable[[], None]], object],
+        let_in: Callable[[Network | None], None] = lambda _: None,
     ) -> None:
         self.metrics = metrics
         self.now = now
@@ -74,6 +78,7 @@ class WebSocketDoor:
         self._talks = talks
         self._sources = sources
         self._origins = origins
+        self._let_in = let_in
         self._access = access
         self._connections: list[set[Connection]] = [set() for _ in range(SWEEP_SLICES)]
         self._is_empty = asyncio.Event()
@@ -108,8 +113,12 @@ class WebSocketDoor:
         """The one that was lent is kept."""
         self.lent_protocol = self.make_protocol(State.OPEN)
 
-    def refusal(self, request: Request) -> Refusal | None:
+    def refusal(self, request: Request, source: Source) -> Refusal | None:
         """Why a handshake is refused, if it is."""
+        try:
+            self._let_in(source.network)
+        except Refused as refusal:
+            return Refusal(HTTPStatus.FORBIDDEN, refusal.code, str(refusal))
         path = _path(request)
         if path not in self._talks:
             sentence = "there is no WebSocket here; try /ws"

@@ -20,7 +20,7 @@ from besedka.wire.closing import Ending
 from besedka.wire.line import clock_time
 from besedka.wire.names import DEFAULT_ROOM, SYSTEM_NAME, clean_name, clean_text
 from besedka.wire.refusals import Code, Language, Refused
-from besedka.wire.words import History, SeedHistory, ServerWord, decode_seed
+from besedka.wire.words import History, Redacted, SeedHistory, ServerWord, Typing, decode_seed
 
 
 class SeedMember(SocketMember):
@@ -30,7 +30,7 @@ class SeedMember(SocketMember):
 
     visitor: SeedTalk
 
-    hears_typing = False
+    ignores = frozenset({Typing, Redacted})
 
     def __init__(self, room: Room, talk: SeedTalk, connection: Connection) -> None:
         super().__init__(Person(), talk, connection)
@@ -66,7 +66,7 @@ class SeedTalk(Visitor):
 
     def begin(self) -> None:
         try:
-            self.chat.register.admission.into_chat("")
+            self.chat.register.admission.into_chat("", now=self.chat.clock())
             room = self.chat.room(DEFAULT_ROOM, "")
         except Refused as refusal:
             self.refuse(refusal)
@@ -94,7 +94,16 @@ class SeedTalk(Visitor):
         text = "".join(f"\n{line}" for line in page.messages)
         self.tell(SeedHistory(page.messages, SYSTEM_NAME, text, timestamp))
 
+    def people(self) -> Iterable[Person]:
+        return (self._speaker,) if self._speaker else ()
+
+    def show_out(self, ending: Ending, refusal: Refused) -> None:
+        if refusal.code is Code.BANNED:
+            self.refuse(refusal)
+        self._connection.show_out(ending)
+
     def end(self) -> None:
+        super().end()
         if self._member:
             self.chat.leave(self._member.room, self._member)
         if self._speaker:
@@ -114,12 +123,18 @@ class SeedTalk(Visitor):
             return
         try:
             speaker = self._speak_as(name)
+            self.chat.let_talk(room, speaker)
+            self.chat.has_talked(room, speaker)
             self.chat.say(room, Said(self._member, speaker.name, text, "", speaker.is_unverified))
         except Refused as refusal:
-            self.refuse(refusal)
+            if refusal.code is Code.BANNED:
+                self.show_out(Ending.BANNED, refusal)
+            else:
+                self.refuse(refusal)
 
     def _speak_as(self, name: str) -> Person:
         if self._speaker is None or self._speaker.name != name:
+            self.chat.register.admission.into_chat("", name, now=self.chat.clock())
             speaker = self.chat.come_in(name, "", "", self.pace)
             if self._speaker:
                 self.chat.go(self._speaker)

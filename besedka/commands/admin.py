@@ -1,0 +1,209 @@
+"""``besedka admin``: what whoever runs the chat does to keep order, by a socket of the server that only he can use."""
+
+from __future__ import annotations
+
+import re
+import socket
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+
+from besedka.commands.endings import Failure, Refusal, Unreachable
+from besedka.commands.options import setting
+
+if TYPE_CHECKING:
+    from besedka.wire.words import Answer, Moderate
+
+PATIENCE_SECONDS: Final = 30.0
+
+_SECONDS: Final = {"s": 1, "m": 60, "h": 3600, "d": 24 * 3600, "w": 7 * 24 * 3600}
+_TIME: Final = re.compile(r"([0-9]{1,6})([smhdw])")
+
+
+def _seconds(_: click.Context, __: click.Parameter, given: str | None) -> int:
+    found = _TIME.fullmatch(given or "0s")
+    if found is None:
+        raise click.BadParameter(f"{given!r} is no time; write 30s, 10m, 2h, 3d or 1w")
+    return int(found[1]) * _SECONDS[found[2]]
+
+
+def _pause(context: click.Context, parameter: click.Parameter, given: str) -> int:
+    return 0 if given == "off" else _seconds(context, parameter, given)
+
+
+USER = click.argument("user")
+ROOM = click.option("--room", default="main", show_default=True, help="The room.")
+REASON = click.option(
+    "--reason", default="", help="Why; it is noted, and told to who may not talk or come in."
+)
+TIME = click.option(
+    "--for",
+    "seconds",
+    callback=_seconds,
+    metavar="TIME",
+    help="For how long: 30s, 10m, 2h, 3d, 1w; if not given until it is taken back.",
+)
+
+
+@click.group(
+    short_help="Keep order: show out, mute, ban, redact, appoint moderators, invite.",
+    epilog="""\b
+Examples:
+  besedka admin appoint Anna
+  besedka admin ban Boris --for 2d --reason "spam"
+  besedka admin redact 17 --room dev
+  besedka admin admit Vera --url https://chat.example.org/""",
+)
+@click.option(
+    "--socket",
+    "path",
+    envvar="BESEDKA_ADMIN_SOCKET",
+    show_envvar=True,
+    type=click.Path(path_type=Path),
+    help="The server's socket; if not given the one beside the history.",
+)
+@setting(
+    "--history",
+    default="chat_history.txt",
+    type=click.Path(readable=False, path_type=Path),
+    help="The history of the server, beside which its socket is.",
+)
+@click.pass_context
+def admin(ctx: click.Context, path: Path | None, history: Path) -> None:
+    """Keep order in a chat that runs on this machine, as its operator.
+
+    Only the user who started the server can. What is done is noted in audit.txt, beside the history. Somebody is named as he is
+    called in the chat; ban and unban also take an address.
+    """
+    from besedka.serve.settings import admin_socket_of
+
+    ctx.obj = path or admin_socket_of(history)
+
+
+def _about_somebody(act: str, sentence: str, *options: Callable[[Any], Any]) -> None:
+    def command(user: str, reason: str = "", seconds: int = 0) -> None:
+        _do(act, user=user, reason=reason, seconds=seconds)
+
+    command.__doc__ = sentence
+    for option in reversed((USER, *options)):
+        command = option(command)
+    admin.command(act)(command)
+
+
+_about_somebody("kick", "Show USER out: all of his connections end, and his programs stay away.", REASON)
+_about_somebody("mute", "Let USER read, but not talk.", TIME, REASON)
+_about_somebody("unmute", "Let USER talk again.")
+_about_somebody(
+    "ban",
+    "Let USER not come in any more, under his name or one that looks like it, nor from where he is here now; or nobody from an "
+    "address.",
+    TIME,
+    REASON,
+)
+_about_somebody("unban", "Let USER, or those at an address, come in again.")
+_about_somebody(
+    "appoint", "Make USER a moderator; the name must be claimed, or he must be here with a secret."
+)
+_about_somebody("dismiss", "Have USER be no moderator any more.")
+_about_somebody("release", "Set the name USER free: whoever comes with it next has it.")
+
+
+@admin.command()
+@click.argument("pause", callback=_pause)
+@ROOM
+@REASON
+def slow(pause: int, room: str, reason: str) -> None:
+    """Let each say one message in PAUSE, such as 30s or 5m; off lets them say as many as they like."""
+    _do("slow", seconds=pause, room=room, reason=reason)
+
+
+@admin.command()
+@click.argument("number", metavar="ID", type=click.IntRange(1))
+@ROOM
+@REASON
+def redact(number: int, room: str, reason: str) -> None:
+    """Take away the text of the message with this ID, in the history too; it cannot be taken back."""
+    _do("redact", id=number, room=room, reason=reason)
+
+
+@admin.command()
+@USER
+@click.option(
+    "--for",
+    "seconds",
+    callback=_seconds,
+    metavar="TIME",
+    help="How long the invitation lasts; if not given a week.",
+)
+@click.option(
+    "--url", default="http://localhost:8765/", show_default=True, help="What a browser shows of the chat."
+)
+def admit(user: str, seconds: int, url: str) -> None:
+    """Invite somebody to the name USER, and print the link to give to him; it is good for one."""
+    from besedka.wire.links import Fragment
+    from besedka.wire.words import Invitation
+
+    answer = _ask(_moderate("admit", user=user, seconds=seconds))
+    if not isinstance(answer, Invitation):
+        raise Failure("the server has not answered with an invitation")
+    base = url.partition("#")[0]
+    base = base if "://" in base else f"http://{base}"
+    # Behind a host there must be a path.
+    base = f"{base}/" if base.count("/") == 2 else base  # noqa: PLR2004 - those of ://
+    click.echo(f"{base}#{Fragment(name=user, invite=answer.token)}")
+
+
+def _do(act: str, **fields: Any) -> None:
+    from besedka.wire.words import Done
+
+    answer = _ask(_moderate(act, **fields))
+    if isinstance(answer, Done):
+        click.echo(answer.text)
+
+
+def _moderate(act: str, **fields: Any) -> Moderate:
+    from besedka.wire.words import Act, Moderate
+
+    return Moderate(Act(act), **fields)
+
+
+def _ask(word: Moderate) -> Answer:
+    """Ask the server, and hear what came of it."""
+    from besedka.wire.refusals import Refused
+    from besedka.wire.words import Done, Error, Invitation, decode_server, encode
+
+    path: Path = click.get_current_context().obj
+    line = _exchange(path, encode(word) + b"\n")
+    try:
+        answer = decode_server(line)
+    except Refused:
+        raise Unreachable(f"what listens at {path} is no Besedka") from None
+    if isinstance(answer, Error):
+        raise Refusal(answer.text)
+    if not isinstance(answer, Done | Invitation):
+        raise Unreachable(f"what listens at {path} is no Besedka")
+    return answer
+
+
+def _exchange(path: Path, line: bytes) -> bytes:
+    from besedka.serve.doors.private import short
+
+    with socket.socket(socket.AF_UNIX) as connection:
+        connection.settimeout(PATIENCE_SECONDS)
+        try:
+            connection.connect(short(path))
+            connection.sendall(line)
+            with connection.makefile("rb") as answers:
+                answer = answers.readline()
+        except TimeoutError:
+            raise Unreachable(f"the server at {path} does not answer") from None
+        except OSError as error:
+            why = (error.strerror or str(error)).lower()
+            raise Unreachable(
+                f"no server is reached at {path}: {why}; --history or --socket say where it is"
+            ) from None
+    if not answer:
+        raise Unreachable(f"the server at {path} has ended before it answered")
+    return answer

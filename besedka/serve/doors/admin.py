@@ -1,0 +1,147 @@
+"""The operator's door: a Unix socket for the user of the server only. One line of JSON is one act, and one line answers it.
+
+The words are those of the wire: a ``moderate`` is answered by ``done``, ``invitation`` or ``error``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import socket
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Final
+
+from besedka.serve.chat import Chat
+from besedka.serve.doors.private import nobody_else, remove_if_dead, short
+from besedka.serve.errors import SocketUnusable
+from besedka.serve.history.file import reason
+from besedka.serve.keeping import Keeping
+from besedka.wire.line import clock_time
+from besedka.wire.names import FRAME_BYTES_AT_MOST
+from besedka.wire.refusals import Code, Language, Refused
+from besedka.wire.words import Answer, Error, Moderate, decode_client, encode
+
+log = logging.getLogger(__name__)
+
+SILENT_SECONDS: Final = 60.0
+"""Who says nothing for so long, or does not read, is cut off."""
+
+
+class AdminDoor:
+    """All who act as the operator.
+
+    Args:
+        chat: what they look after.
+        language: of the sentences.
+    """
+
+    def __init__(self, chat: Chat, language: Language) -> None:
+        self._chat = chat
+        self._language = language
+        self._visits: set[asyncio.Task[None]] = set()
+
+    @contextlib.asynccontextmanager
+    async def open(self, path: Path | None) -> AsyncIterator[None]:
+        """Listen at a path; or not at all.
+
+        Raises:
+            SocketUnusable: if the socket cannot be made.
+        """
+        if path is None:
+            yield
+            return
+        server = await asyncio.start_unix_server(self._visited, sock=_listen(path), limit=FRAME_BYTES_AT_MOST)
+        try:
+            yield
+        finally:
+            server.close()
+            for visit in self._visits:
+                visit.cancel()
+            await asyncio.gather(*self._visits, return_exceptions=True)
+            _remove(path)
+
+    def _visited(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        visit = asyncio.get_running_loop().create_task(self._visit(reader, writer))
+        self._visits.add(visit)
+        visit.add_done_callback(self._visits.discard)
+
+    async def _visit(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            await self._listen_to(reader, writer)
+        except (TimeoutError, ConnectionError):
+            pass  # he is gone, or as good as gone
+        finally:
+            writer.close()
+
+    async def _listen_to(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while True:
+            async with asyncio.timeout(SILENT_SECONDS):
+                line = await _line(reader)
+            if line == b"":
+                return
+            if line is not None and not line.strip():
+                continue
+            answer = self._refusal(_TOO_LONG) if line is None else await self._answer(line)
+            async with asyncio.timeout(SILENT_SECONDS):
+                writer.write(encode(answer) + b"\n")
+                await writer.drain()
+
+    async def _answer(self, line: bytes) -> Answer | Error:
+        key = ""
+        try:
+            word = decode_client(line)
+            if not isinstance(word, Moderate):
+                given = word.__struct_config__.tag
+                raise Refused(Code.UNKNOWN_TYPE, given=given, allowed="moderate")  # noqa: TRY301
+            key = word.key
+            # What was begun is done also if nobody waits for the answer any more.
+            return await asyncio.shield(Keeping(self._chat, self._language).command(word))
+        except Refused as refusal:
+            refusal.key = refusal.key or key
+            return self._refusal(refusal)
+        except Exception:
+            log.exception("what the operator asked for could not be done")
+            return self._refusal(Refused(Code.BAD_FRAME, detail="the server has made an error"))
+
+    def _refusal(self, refusal: Refused) -> Error:
+        self._chat.metrics.refused(refusal.code)
+        sentence = refusal.sentence(self._language)
+        return Error(
+            refusal.code, sentence, clock_time(self._chat.stamp()), refusal.key, refusal.room, refusal.wait
+        )
+
+
+async def _line(reader: asyncio.StreamReader) -> bytes | None:
+    """The next line; empty at the end, None if it was too long."""
+    is_too_long = False
+    while True:
+        try:
+            line = await reader.readuntil(b"\n")
+        except asyncio.IncompleteReadError as error:
+            line = error.partial
+        except asyncio.LimitOverrunError as error:
+            await reader.readexactly(error.consumed)
+            is_too_long = True
+            continue
+        return None if is_too_long else line
+
+
+_TOO_LONG: Final = Refused(Code.FRAME_TOO_LONG, limit=FRAME_BYTES_AT_MOST)
+
+
+def _remove(path: Path) -> None:
+    path.unlink(missing_ok=True)
+
+
+def _listen(path: Path) -> socket.socket:
+    listener = socket.socket(socket.AF_UNIX)
+    try:
+        remove_if_dead(path)
+        with nobody_else():
+            listener.bind(short(path))
+    except OSError as error:
+        listener.close()
+        raise SocketUnusable(path, f"{reason(error)}; --admin-socket PATH names another one") from error
+    return listener

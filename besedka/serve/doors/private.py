@@ -1,0 +1,52 @@
+"""Unix sockets for the user of the server only."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import socket
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+from besedka.serve.errors import SocketUnusable
+
+PATH_BYTES: Final = 100
+"""The name of a socket is this long at most everywhere (unix(7) has 107, macOS 103)."""
+
+_OTHERS: Final = 0o177
+
+
+def remove_if_dead(path: Path) -> None:
+    """Remove a socket that a server has left behind when it was killed.
+
+    Raises:
+        SocketUnusable: if somebody listens there, or if it is something else.
+    """
+    with contextlib.suppress(FileNotFoundError):
+        if not stat.S_ISSOCK(path.lstat().st_mode):
+            raise SocketUnusable(path, "there is something else of this name")
+        with socket.socket(socket.AF_UNIX) as probe:
+            try:
+                probe.connect(short(path))
+            except ConnectionRefusedError:
+                path.unlink()
+            else:
+                raise SocketUnusable(path, "another server listens there")
+
+
+@contextlib.contextmanager
+def nobody_else() -> Iterator[None]:
+    """What is made meanwhile is for its owner alone."""
+    before = os.umask(_OTHERS)
+    try:
+        yield
+    finally:
+        os.umask(before)
+
+
+def short(path: Path) -> str:
+    """A name of a socket that is not too long, if there is one."""
+    whole = str(path.absolute())
+    return whole if len(os.fsencode(whole)) <= PATH_BYTES else os.path.relpath(whole)

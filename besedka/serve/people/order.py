@@ -1,0 +1,424 @@
+"""Keeping order: who is a moderator, who may not talk, who may not come in, which rooms are slow. Pure; time comes in.
+
+All of it follows from a list of deeds, and each deed is a line of ``audit.txt``, in the grammar of the log::
+
+    deed   = "[" date " " time "] " who ": " act *(" " name "=" value)
+    value  = one or more characters without blanks, quotes and backslashes  / a JSON string
+
+So the file is what is in force: it is read at the start, and a line added by hand counts as much as one of ours.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, fields, replace
+from datetime import UTC, datetime, tzinfo
+from ipaddress import IPv4Address, IPv6Network, ip_network
+from typing import Any, Final
+
+from besedka.wire.line import Line, read_line, stamp, write_line
+from besedka.wire.names import DEFAULT_ROOM, clean_name, clean_room, skeletons
+from besedka.wire.refusals import Code, Language, Refused
+from besedka.wire.words import Act
+
+OPERATOR: Final = "operator"
+"""Who is named where it was not a moderator; those have a ``by``, too, so that none can be taken for him."""
+
+UNTIL: Final = "%Y-%m-%dT%H:%M:%SZ"
+
+LATEST: Final = int(datetime(9000, 1, 1, tzinfo=UTC).timestamp())
+"""No restriction ends later, but for those that do not end."""
+
+MARKS_KEPT: Final = 1_000
+"""With so many marks of those who have talked in slow rooms it is looked for the first time who may talk again."""
+
+_VALUE: Final = re.compile(r' (?P<name>[a-z]+)=(?P<value>"(?:[^"\\]|\\.)*"|[^\s"\\]+)')
+_PLAIN: Final = re.compile(r'[^\s"\\]+')
+_CLAIM: Final = re.compile(r"[0-9a-f]{64}")
+_MINUTE: Final = len("0000-00-00 00:00")
+
+_ABOUT_SOMEBODY: Final = frozenset(Act) - {Act.SLOW, Act.REDACT}
+
+Network = IPv4Address | IPv6Network
+"""What counts as one address, as `besedka.serve.fairness.network_of` gives it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Deed:
+    """One thing that was done to keep order.
+
+    Attributes:
+        stamp: when, in the log's time.
+        who: the moderator's name, or `OPERATOR`.
+        act: what.
+        user: to whom; of a redaction, whose message it was.
+        claim: of that person, if he has shown one.
+        addresses: from which nobody comes in.
+        room: where.
+        id: of the message.
+        said: when it was said, in the log's time.
+        epoch: of its log.
+        size: how many bytes it takes there.
+        seconds: of a slow room: one message in so many.
+        until: unix seconds; 0: until it is taken back.
+        by: the moderator's claim.
+        reason: why.
+    """
+
+    stamp: str
+    who: str
+    act: Act
+    user: str = ""
+    claim: str = ""
+    addresses: tuple[str, ...] = ()
+    room: str = ""
+    id: int = 0
+    said: str = ""
+    epoch: str = ""
+    size: int = 0
+    seconds: int = 0
+    until: int = 0
+    by: str = ""
+    reason: str = ""
+
+
+def write_deed(deed: Deed) -> str:
+    """A deed as it stands in the file, without the LF."""
+    shown: dict[str, str] = {}
+    for name in _FIELDS:
+        value = getattr(deed, name)
+        if name == "until":
+            value = datetime.fromtimestamp(value, UTC).strftime(UNTIL) if value else ""
+        if name == "addresses":
+            name, value = "address", ",".join(value)  # noqa: PLW2901 - as it is written
+        if value or (name == "seconds" and deed.act is Act.SLOW):
+            shown[name] = str(value)
+    values = "".join(f" {name}={_quoted(value)}" for name, value in shown.items())
+    return write_line(Line(deed.stamp, deed.who, f"{deed.act}{values}"))
+
+
+def read_deed(raw: str) -> Deed:
+    """The deed in a line of the file.
+
+    Raises:
+        ValueError: if it is none.
+    """
+    line = read_line(raw)
+    act, blank, rest = line.text.partition(" ")
+    given: dict[str, str] = {}
+    at, rest = 0, (blank + rest).rstrip()
+    while at < len(rest):
+        found = _VALUE.match(rest, at)
+        if found is None or found["name"] in given:
+            raise ValueError(f"not a deed: {raw!r}")
+        value = found["value"]
+        given[found["name"]] = _plain(value) if value.startswith('"') else value
+        at = found.end()
+    return _checked(Deed(line.stamp, line.user, Act(act), **_values(given)))
+
+
+@dataclass(frozen=True, slots=True)
+class Restriction:
+    """Somebody may not talk, or may not come in.
+
+    Attributes:
+        user: his name, or an address.
+        marks: by what he is known: ``claim …``, ``look …``, ``from …``.
+        until: unix seconds; 0: until it is taken back.
+        reason: why.
+    """
+
+    user: str
+    marks: frozenset[str]
+    until: int
+    reason: str
+
+    def is_over(self, now: float) -> bool:
+        """Whether its time has passed."""
+        return 0 < self.until <= now
+
+
+class Restrictions:
+    """All mutes, or all bans."""
+
+    def __init__(self) -> None:
+        self._by_mark: dict[str, Restriction] = {}
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Restrictions) and self._by_mark == other._by_mark
+
+    __hash__ = None  # type: ignore[assignment]  # it changes
+
+    def __bool__(self) -> bool:
+        return bool(self._by_mark)
+
+    def add(self, restriction: Restriction) -> None:
+        """Restrict somebody; what is known by the same marks already is replaced."""
+        self.lift(restriction.marks)
+        self._by_mark.update(dict.fromkeys(restriction.marks, restriction))
+
+    def lift(self, marks: Iterable[str]) -> None:
+        """Take back all that is about somebody known by one of these marks; by an address only the address."""
+        for mark in marks:
+            found = self._by_mark.get(mark)
+            if found:
+                for one in (mark,) if mark.startswith(_FROM) else found.marks:
+                    self._by_mark.pop(one, None)
+
+    def find(self, marks: Iterable[str], now: float) -> Restriction | None:
+        """What is in force for one who is known by any of these marks."""
+        found = (self._by_mark.get(mark) for mark in marks)
+        return next((one for one in found if one and not one.is_over(now)), None)
+
+    def forget(self, now: float) -> None:
+        """Forget what is over."""
+        self._by_mark = {mark: one for mark, one in self._by_mark.items() if not one.is_over(now)}
+
+
+class Order:
+    """What is in force.
+
+    Args:
+        zone: of the times in sentences.
+
+    Attributes:
+        slow: in a room one says one message in so many seconds; 0: as many as one likes.
+        redactions: of each room the last one.
+    """
+
+    def __init__(self, zone: tzinfo | None = None) -> None:
+        self._zone = zone
+        self._moderators: dict[str, str] = {}
+        self._mutes = Restrictions()
+        self._bans = Restrictions()
+        self._restrictions = {
+            Act.MUTE: self._mutes,
+            Act.UNMUTE: self._mutes,
+            Act.BAN: self._bans,
+            Act.UNBAN: self._bans,
+        }
+        self.slow: dict[str, int] = {}
+        self.redactions: dict[str, Deed] = {}
+        # When somebody, by one of his marks, has said something in a slow room.
+        self._said_at: dict[tuple[str, str], float] = {}
+        self._look_at = MARKS_KEPT
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Order) and self._in_force == other._in_force
+
+    __hash__ = None  # type: ignore[assignment]  # it changes
+
+    @property
+    def _in_force(self) -> tuple[object, ...]:
+        return (self._moderators, self._mutes, self._bans, self.slow, self.redactions)
+
+    def take(self, deed: Deed) -> None:
+        """Something was done: from now on it counts."""
+        match deed.act:
+            case Act.APPOINT:
+                self._moderators[deed.claim] = deed.user
+            case Act.DISMISS:
+                self._moderators = {
+                    claim: name
+                    for claim, name in self._moderators.items()
+                    if claim != deed.claim
+                    and (not deed.user or skeletons(name).isdisjoint(skeletons(deed.user)))
+                }
+            case Act.MUTE | Act.BAN:
+                self._restrictions[deed.act].add(_restriction(deed))
+            case Act.UNMUTE | Act.UNBAN:
+                self._restrictions[deed.act].lift(marks_of_deed(deed))
+            case Act.SLOW:
+                self.slow[deed.room] = deed.seconds
+            case Act.REDACT:
+                self.redactions[deed.room] = deed
+            case Act.KICK | Act.ADMIT | Act.RELEASE:
+                pass  # it is over when it is done, or stands somewhere else
+
+    # What somebody may do.
+
+    def is_moderator(self, claim: str) -> bool:
+        """Whether he keeps order."""
+        return bool(claim) and claim in self._moderators
+
+    def is_moderators_name(self, name: str) -> bool:
+        """Whether a name is a moderator's, or looks like it."""
+        return any(not skeletons(name).isdisjoint(skeletons(one)) for one in self._moderators.values())
+
+    def let_in(self, now: float, claim: str = "", name: str = "", network: Network | None = None) -> None:
+        """May he come in, read, and stay?
+
+        Args:
+            now: unix seconds.
+            claim: who he is; empty if he has shown nothing.
+            name: by which he comes, if he does.
+            network: from where; None if it is not known, or not limited.
+
+        Raises:
+            Refused: `banned`.
+        """
+        found = self._bans.find(marks(claim, name, network), now) if self._bans else None
+        if found:
+            raise Refused(Code.BANNED, why=self._why(found))
+
+    def let_talk(self, now: float, claim: str, name: str) -> None:
+        """May he say something?
+
+        Raises:
+            Refused: `muted`.
+        """
+        found = self._mutes.find(marks(claim, name), now) if self._mutes else None
+        if found:
+            raise Refused(Code.MUTED, why=self._why(found))
+
+    def let_talk_again(self, now: float, room: str, claim: str, name: str) -> None:
+        """May he say something already, where the room is slow? ``now`` is any clock that never goes back.
+
+        Raises:
+            Refused: `too_fast`, with how long to wait.
+        """
+        seconds = self.slow.get(room)
+        if not seconds or self.is_moderator(claim):
+            return
+        said_at = [self._said_at.get((room, mark), float("-inf")) for mark in marks(claim, name)]
+        wait = max(said_at, default=float("-inf")) + seconds - now
+        if wait > 0:
+            raise Refused(Code.TOO_FAST, wait=wait, room=room)
+
+    def has_talked(self, now: float, room: str, claim: str, name: str) -> None:
+        """He says something."""
+        if self.slow.get(room):
+            self._said_at.update(dict.fromkeys(((room, mark) for mark in marks(claim, name)), now))
+            if len(self._said_at) > self._look_at:
+                self._forget_talk(now)
+                self._look_at = max(MARKS_KEPT, 2 * len(self._said_at))
+
+    def is_muted(self, now: float, about: Iterable[str]) -> bool:
+        """Whether somebody known by one of these marks may not talk."""
+        return self._mutes.find(about, now) is not None
+
+    def is_banned(self, now: float, about: Iterable[str]) -> bool:
+        """Whether somebody known by one of these marks may not come in."""
+        return self._bans.find(about, now) is not None
+
+    def forget(self, now: float, ticks: float) -> None:
+        """Forget what is over.
+
+        Args:
+            now: unix seconds.
+            ticks: the clock that never goes back.
+        """
+        self._mutes.forget(now)
+        self._bans.forget(now)
+        self._forget_talk(ticks)
+
+    def _forget_talk(self, ticks: float) -> None:
+        self._said_at = {
+            (room, mark): at
+            for (room, mark), at in self._said_at.items()
+            if at + self.slow.get(room, 0) > ticks
+        }
+
+    def _why(self, found: Restriction) -> dict[Language, str]:
+        return _joined(until_when(found.until, self._zone), found.reason)
+
+
+_FROM: Final = "from "
+
+
+def marks(claim: str = "", name: str = "", network: Network | None = None) -> list[str]:
+    """By what somebody is known."""
+    found = [f"look {look}" for look in skeletons(name)] if name else []
+    found += [f"claim {claim}"] if claim else []
+    return [*found, f"{_FROM}{network}"] if network is not None else found
+
+
+def marks_of_deed(deed: Deed) -> list[str]:
+    """By what the one is known to whom something was done."""
+    return [*marks(deed.claim, deed.user), *(f"{_FROM}{address}" for address in deed.addresses)]
+
+
+def until_when(until: int, zone: tzinfo | None) -> dict[Language, str]:
+    """Until when something is in force, as a part of a sentence."""
+    if not until:
+        return {Language.RU: "пока не отменят", Language.EN: "until it is taken back"}
+    at = stamp(until, zone)[:_MINUTE]
+    return {Language.RU: f"до {at}", Language.EN: f"until {at}"}
+
+
+def _joined(when: dict[Language, str], reason: str) -> dict[Language, str]:
+    return {language: f"{text}: {reason}" if reason else text for language, text in when.items()}
+
+
+def _restriction(deed: Deed) -> Restriction:
+    user = deed.user or ", ".join(deed.addresses)
+    return Restriction(user, frozenset(marks_of_deed(deed)), deed.until, deed.reason)
+
+
+# The grammar.
+
+_FIELDS: Final = tuple(one.name for one in fields(Deed))[3:]
+
+
+def _quoted(value: str) -> str:
+    if _PLAIN.fullmatch(value) and value.isprintable():
+        return value
+    quoted = json.dumps(value, ensure_ascii=False)
+    # Whoever reads the file in a terminal is shown what is there.
+    return "".join(one if one.isprintable() else json.dumps(one)[1:-1] for one in quoted)
+
+
+def _values(given: dict[str, str]) -> dict[str, Any]:
+    values: dict[str, Any] = dict(given)
+    for name in ("id", "size", "seconds"):
+        if name in values:
+            values[name] = _number(values[name])
+    if "until" in values:
+        at = datetime.fromisoformat(values["until"])
+        values["until"] = int((at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp())
+    if "address" in values:
+        values["addresses"] = tuple(values.pop("address").split(","))
+    unknown = set(values) - set(_FIELDS)
+    if unknown:
+        raise ValueError(f"there is no {', '.join(sorted(unknown))} in a deed")
+    return values
+
+
+def _plain(quoted: str) -> str:
+    text = str(json.loads(quoted))
+    text.encode()  # half a surrogate pair is no text
+    return text
+
+
+def _number(text: str) -> int:
+    if not (text.isascii() and text.isdecimal()):
+        raise ValueError(f"not a number: {text!r}")
+    return int(text)
+
+
+def _checked(deed: Deed) -> Deed:
+    """The deed, if it has what it needs."""
+    try:
+        if deed.act in _ABOUT_SOMEBODY and deed.user:
+            clean_name(deed.user)
+        if deed.room:
+            clean_room(deed.room)
+    except Refused as refusal:
+        raise ValueError(str(refusal)) from refusal
+    for address in deed.addresses:
+        ip_network(address)
+    if deed.until > LATEST:
+        raise ValueError("that is too late")
+    needs = {
+        Act.APPOINT: bool(_CLAIM.fullmatch(deed.claim)),
+        Act.BAN: bool(deed.user or deed.claim or deed.addresses),
+        Act.UNBAN: bool(deed.user or deed.claim or deed.addresses),
+        Act.REDACT: bool(deed.id),
+    }
+    if not needs.get(deed.act, bool(deed.user or deed.claim or deed.act is Act.SLOW)):
+        raise ValueError("something is missing")
+    if deed.act in {Act.SLOW, Act.REDACT} and not deed.room:
+        return replace(deed, room=DEFAULT_ROOM)
+    return deed

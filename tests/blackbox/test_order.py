@@ -1,0 +1,425 @@
+"""Keeping order, from outside: who may do what to whom, and what comes of it at every door."""
+
+from __future__ import annotations
+
+import json
+import re
+import socket
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import grpc
+import pytest
+from websockets.exceptions import InvalidStatus
+from websockets.frames import Frame, Opcode
+
+from besedka.proto.besedka.v1 import chat_pb2 as pb
+from besedka.serve.history.verdict import judge
+from tests.calling import Caller, many, refusal, speaker
+from tests.conftest import ServerMaker
+from tests.ordering import Operator
+from tests.running import RunningServer
+from tests.talking import Talker
+
+STRANGERS = "tests.blackbox.strangers_server"
+SECRETS = {name: f"{name}'s secret" for name in ("Anna", "Boris", "Vera")}
+
+
+@pytest.fixture
+def server(make_server: ServerMaker) -> RunningServer:
+    """A server with gRPC."""
+    return make_server("--lang", "en", grpc=True).start()
+
+
+@pytest.fixture
+def operator(server: RunningServer) -> Iterator[Operator]:
+    """Who runs it."""
+    with Operator(server) as made:
+        yield made
+
+
+def come(server: RunningServer, name: str, **fields: Any) -> Talker:
+    talker = Talker(server)
+    talker.join(name, secret=SECRETS.get(name, ""), **fields)
+    return talker
+
+
+def audit(server: RunningServer) -> list[str]:
+    return (server.directory / "audit.txt").read_text("utf-8").splitlines()
+
+
+def moderate(talker: Talker, act: str, user: str = "", **fields: object) -> dict[str, Any]:
+    """Ask for something, and hear the answer, past all else."""
+    talker.tell("moderate", act=act, user=user, key="m", **fields)
+    frames = talker.hear_until(lambda frame: frame.get("key") == "m")
+    return frames[-1]
+
+
+def test_a_moderator_keeps_order_and_the_operators_moderators_are_safe_from_others(
+    server: RunningServer, operator: Operator
+) -> None:
+    with come(server, "Anna") as anna, come(server, "Vera") as vera, come(server, "Boris") as boris:
+        assert moderate(anna, "mute", "Boris")["code"] == "not_allowed"
+        assert operator.do("appoint", "Anna") == "Anna is a moderator now"
+        operator.do("appoint", "Vera")
+        for act in ("kick", "mute", "ban"):
+            assert moderate(anna, act, "Vera")["code"] == "not_allowed"
+        for act in ("appoint", "dismiss", "admit", "release"):
+            assert moderate(anna, act, "Boris")["code"] == "not_allowed"
+        assert (
+            moderate(anna, "mute", "Boris", reason="enough")["text"]
+            == "Boris may not talk until it is taken back"
+        )
+        boris.tell("chat", text="I am not", key="b1")
+        error = boris.hear("error")
+        assert (error["code"], error["key"]) == ("muted", "b1")
+        assert "until it is taken back: enough" in error["text"]
+        anna.tell("chat", text="hello", key="a1")
+        assert boris.hear("chat")["text"] == "hello"
+        moderate(anna, "unmute", "Boris")
+        boris.tell("chat", text="thank you", key="b2")
+        assert boris.hear("chat")["text"] == "thank you"
+        operator.do("dismiss", "Anna")
+        assert moderate(anna, "mute", "Boris")["code"] == "not_allowed"
+        vera.close()
+    with Talker(server) as again:
+        assert again.join("Vera", secret=SECRETS["Vera"])["may"] == ["moderate"]
+    with Talker(server) as again:
+        assert "may" not in again.join("Anna", secret=SECRETS["Anna"])
+    acts = [re.sub(r"^\[.*?\] | (by|claim)=[0-9a-f]{64}", "", line) for line in audit(server)]
+    assert acts == [
+        "operator: appoint user=Anna",
+        "operator: appoint user=Vera",
+        "Anna: mute user=Boris reason=enough",
+        "Anna: unmute user=Boris",
+        "operator: dismiss user=Anna",
+    ]
+    assert "by=" in audit(server)[2]
+    assert "by=" not in audit(server)[0]
+
+
+def test_a_kick_ends_all_connections_of_one_person_at_every_door(
+    server: RunningServer, operator: Operator
+) -> None:
+    with (
+        come(server, "Boris") as boris,
+        come(server, "Boris", room="dev") as also_boris,
+        come(server, "Anna") as anna,
+        Caller(server) as caller,
+        caller.converse() as conversing,
+        Talker(server, "/") as seed,
+    ):
+        conversing.join("Boris", secret=SECRETS["Boris"])
+        seed.tell("chat", user="Egor", text="by the seed")
+        seed.hear("chat")
+        started = time.monotonic()
+        operator.do("kick", "BORIS", reason="noise")
+        assert boris.ending() == also_boris.ending() == (4004, "you were shown out")
+        ending = conversing.ending()
+        assert (ending.code, ending.reason) == (grpc.StatusCode.PERMISSION_DENIED, "not_allowed")
+        assert "you were shown out" in ending.sentence
+        operator.do("kick", "Egor")
+        assert seed.ending() == (4004, "you were shown out")
+        assert time.monotonic() - started < 2
+        anna.hear_until(lambda frame: frame["type"] == "system" and frame["left"] == ["Boris"])
+        assert operator.ask("kick", "Boris")["code"] == "no_such_name"
+    come(server, "Boris").close()  # a kick is no ban
+
+
+def test_who_is_shown_out_is_not_heard_any_more_though_he_does_not_answer_the_close(
+    server: RunningServer, operator: Operator
+) -> None:
+    def frame(**fields: object) -> bytes:
+        return Frame(Opcode.TEXT, json.dumps(fields).encode()).serialize(mask=True)
+
+    handshake = (
+        "GET /ws HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+        "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Version: 13\r\n\r\n"
+    )
+    with (
+        socket.create_connection(("127.0.0.1", server.port), timeout=15) as boris,
+        come(server, "Anna") as anna,
+    ):
+        boris.sendall(handshake.encode() + frame(type="join", user="Boris"))
+        anna.hear_until(lambda word: word["type"] == "system" and word["joined"] == ["Boris"])
+        operator.do("kick", "Boris")
+        # He is gone at once for the others, whatever his connection does.
+        anna.hear_until(lambda word: word["type"] == "system" and word["left"] == ["Boris"])
+        boris.sendall(frame(type="join", user="Boris") + frame(type="chat", text="still here"))
+        anna.tell("chat", text="quiet", key="a1")
+        anna.hear_until(lambda word: word.get("key") == "a1")
+        assert not any("still here" in line for line in server.lines)
+
+
+def test_a_ban_shuts_a_name_all_that_looks_like_it_and_its_holder_out(
+    server: RunningServer, operator: Operator
+) -> None:
+    with come(server, "Boris") as boris, Caller(server) as caller:
+        assert operator.do("ban", "Boris", seconds=3600, reason="spam").startswith("Boris is banned until 20")
+        assert boris.hear("error")["code"] == "banned"
+        assert boris.ending() == (4005, "you are banned")
+        for name, secret in (("Boris", "Boris"), ("В0ris", ""), ("Vasya", "Boris")):
+            with Talker(server) as again:
+                again.tell("join", user=name, secret=SECRETS.get(secret, ""))
+                error = again.hear("error")
+                assert error["code"] == "banned"
+                assert ": spam" in error["text"]
+                assert again.ending()[0] == 4005
+        with Talker(server, "/") as seed:
+            seed.tell("chat", user="Boris", text="by the seed")
+            assert "spam" in seed.hear("error")["text"]
+            assert seed.ending()[0] == 4005
+        secret = SECRETS["Boris"]
+        calls = (
+            lambda: caller.send("Boris", "by a call", secret=secret),
+            lambda: caller.import_([speaker("Boris", secret=secret), *many(["a", "b"])]),
+            lambda: caller.messages(secret=secret),
+            lambda: caller.search("a", secret=secret),
+            lambda: caller.follow(secret=secret).started(),
+        )
+        for call in calls:
+            ending = refusal(call)
+            assert (ending.code, ending.reason) == (grpc.StatusCode.PERMISSION_DENIED, "banned")
+        server.stop()
+        server.start()
+        with Talker(server) as again:
+            again.tell("join", user="Boris", secret=secret)
+            assert again.hear("error")["code"] == "banned"
+    with Operator(server) as operator_again:
+        assert operator_again.ask("unban", "Egor")["code"] == "no_such_name"
+        operator_again.do("unban", "boris")
+    come(server, "Boris").close()
+    assert server.lines == []
+
+
+def test_a_ban_by_address_is_at_the_door_and_a_ban_by_name_takes_the_addresses(
+    tmp_path: Path,
+) -> None:
+    server = RunningServer(tmp_path, "--lang", "en", module=STRANGERS, grpc=True).start()
+    try:
+        with (
+            Operator(server) as operator,
+            Talker(server, source_address=("127.0.0.2", 0)) as boris,
+            Talker(server, source_address=("127.0.0.2", 0)) as neighbour,
+            Talker(server, source_address=("127.0.0.3", 0)) as reader,
+            Talker(server, source_address=("127.0.0.4", 0)) as anna,
+            Talker(server, source_address=("127.0.0.4", 0)) as egor,
+            Talker(server) as here,
+        ):
+            boris.join("Boris")
+            neighbour.join("Neighbour")
+            reader.join(None)
+            anna.join("Anna", secret=SECRETS["Anna"])
+            egor.join("Egor")
+            here.join("Here")
+            operator.do("appoint", "Anna")
+            operator.do("ban", "Boris")
+            assert boris.ending()[0] == neighbour.ending()[0] == 4005
+            with pytest.raises(InvalidStatus) as refused:
+                Talker(server, source_address=("127.0.0.2", 0))
+            assert refused.value.response.status_code == 403
+            assert b"You are banned" in refused.value.response.body
+            operator.do("ban", "127.0.0.3")
+            assert reader.ending()[0] == 4005
+            # From where a moderator is here nobody else is shut out with somebody, nor is the server's own machine.
+            operator.do("ban", "Egor")
+            assert egor.ending()[0] == 4005
+            operator.do("ban", "Here")
+            assert here.ending()[0] == 4005
+            Talker(server, source_address=("127.0.0.4", 0)).close()
+            Talker(server).close()
+            assert moderate(anna, "ban", "127.0.0.4")["code"] == "not_allowed"
+            operator.do("unban", "Boris")
+            Talker(server, source_address=("127.0.0.2", 0)).close()
+            operator.do("unban", "127.0.0.3")
+            Talker(server, source_address=("127.0.0.3", 0)).close()
+            assert [line for line in audit(server) if "address=127.0.0.2" in line]
+    finally:
+        server.close()
+    assert "Traceback" not in server.errors
+
+
+def test_calls_and_downloads_from_a_banned_address_are_refused(tmp_path: Path) -> None:
+    server = RunningServer(tmp_path, "--lang", "en", module=STRANGERS, grpc=True, OWN_ADDRESS="none").start()
+    try:
+        with Operator(server) as operator, Caller(server) as caller:
+            with caller.follow() as following:
+                following.started()
+                assert operator.do("ban", "127.0.0.1")
+                ending = refusal(lambda: [following.hear() for _ in range(3)])
+                assert (ending.code, ending.reason) == (grpc.StatusCode.PERMISSION_DENIED, "banned")
+            for call in (caller.rooms, caller.messages, lambda: caller.send("Egor", "x")):
+                assert refusal(call).reason == "banned"
+            with pytest.raises(urllib.error.HTTPError) as refused:
+                urllib.request.urlopen(f"http://127.0.0.1:{server.port}/history.txt")
+            assert refused.value.code == 403
+            refused.value.close()
+    finally:
+        server.close()
+
+
+def test_mutes_hold_at_every_door_and_reading_goes_on(server: RunningServer, operator: Operator) -> None:
+    operator.do("mute", "Boris", seconds=3600)
+    operator.do("mute", "Egor")
+    with come(server, "Boris") as boris, Talker(server, "/") as seed, Caller(server) as caller:
+        boris.tell("chat", text="x")
+        assert boris.hear("error")["code"] == "muted"
+        boris.close()
+        seed.tell("chat", user="Еgоr", text="x")  # not all of its letters are Latin
+        assert "may not talk" in seed.hear("error")["text"]
+        seed.tell("chat", user="Vera", text="hello")
+        assert seed.hear("chat")["text"] == "hello"
+        secret = SECRETS["Boris"]
+        assert refusal(lambda: caller.send("Boris", "x", secret=secret)).reason == "muted"
+        imported = refusal(lambda: caller.import_([speaker("Boris", secret=secret), *many(["a", "b"])]))
+        assert (imported.reason, imported.fields) == ("muted", ["messages[0]"])
+        assert [message.text for message in caller.messages(secret=secret).messages] == ["hello"]
+    assert [line.partition("] ")[2] for line in server.lines] == ["Vera: hello"]
+
+
+def test_in_a_slow_room_each_says_one_message_in_so_many_seconds(
+    server: RunningServer, operator: Operator
+) -> None:
+    with come(server, "Anna") as anna, come(server, "Boris") as boris, Caller(server) as caller:
+        operator.do("appoint", "Anna")
+        assert operator.do("slow", room="main", seconds=600) == "main: one message in 600 seconds"
+        boris.tell("chat", text="", key="empty")
+        assert boris.hear("error")["code"] == "empty_text"
+        boris.tell("chat", text="0", key="b0")
+        assert boris.hear("chat")["key"] == "b0"
+        for number in (1, 2):
+            boris.tell("chat", text=f"{number}", key=f"b{number}")
+        errors = [boris.hear("error") for _ in range(2)]
+        assert [error["code"] for error in errors] == ["too_fast"] * 2
+        assert 590 < errors[0]["retry_after"] <= 600
+        # What is known is known, however slow the room is.
+        boris.tell("chat", text="0", key="b0")
+        assert boris.hear("chat")["id"] == 1
+        ending = refusal(lambda: caller.send("Boris", "x", secret=SECRETS["Boris"]))
+        assert (ending.reason, ending.retry_seconds > 500) == ("too_fast", True)
+        for number in range(3):
+            anna.tell("chat", text=f"order {number}", key=f"a{number}")
+        anna.hear_until(lambda frame: frame.get("key") == "a2")
+        operator.do("slow", seconds=0)
+        boris.tell("chat", text="1", key="b1")
+        assert boris.hear_until(lambda frame: frame.get("key") == "b1")[-1]["type"] == "chat"
+        boris.tell("chat", text="2", key="b2")
+        assert boris.hear_until(lambda frame: frame.get("key") == "b2")[-1]["type"] == "chat"
+
+
+def test_a_redacted_text_is_gone_for_all_readers_and_stays_gone(
+    server: RunningServer, operator: Operator
+) -> None:
+    with (
+        come(server, "Anna") as anna,
+        come(server, "Boris") as boris,
+        Talker(server, "/") as seed,
+        Caller(server) as caller,
+        caller.follow() as following,
+        caller.converse() as conversing,
+    ):
+        operator.do("appoint", "Anna")
+        seed.hear("system")
+        conversing.join("Vera", secret=SECRETS["Vera"])
+        following.started()
+        boris.tell("chat", text="my password is swordfish", key="b1")
+        for talker in (anna, boris, seed):
+            talker.hear("chat")
+        conversing.hear("messages")
+        following.hear_to(1)
+        assert moderate(anna, "redact", id=1)["text"] == "main: the text of message 1 was taken away"
+        tombstone = "[removed]" + "-" * 15
+        expected = {"type": "redacted", "room": "main", "id": 1, "text": tombstone}
+        assert boris.hear("redacted") == expected
+        told = pb.Redacted(room="main", id=1, text=tombstone)
+        assert conversing.hear("redacted").redacted == told
+        response = following.hear()
+        while response.WhichOneof("event") != "redacted":
+            response = following.hear()
+        assert response.redacted == told
+        # Said again under the same key, it does not come back.
+        boris.tell("chat", text="my password is swordfish", key="b1")
+        assert boris.hear("chat")["text"] == tombstone
+        seed.tell("chat", user="Egor", text="and the seed's clients")
+        assert [seed.hear()["type"] for _ in range(1)] == ["chat"]
+        assert anna.search("swordfish")["messages"] == []
+        assert caller.messages().messages[0].text == tombstone
+        assert moderate(anna, "redact", id=9)["code"] == "bad_cursor"
+        assert moderate(anna, "redact", id=1)["type"] == "done"
+    with Talker(server) as late:
+        late.join("Late")
+        assert late.hear("history")["messages"][0].endswith(f"Boris: {tombstone}")
+    assert "swordfish" not in server.history.read_text() + "".join(audit(server))
+    assert server.stop() == 0
+    assert judge(server.history).praise
+    server.start()
+    with Talker(server) as again:
+        # Nor after a restart, when keys are forgotten.
+        again.join("Boris", secret=SECRETS["Boris"])
+        again.hear("history")
+        again.tell("chat", text="my password is swordfish", key="b1", after=0)
+        heard = again.hear("chat")
+        assert (heard["id"], heard["text"]) == (1, tombstone)
+    assert len(server.lines) == 2
+
+
+def test_a_moderators_message_is_redacted_by_himself_and_by_the_operator_only(
+    server: RunningServer, operator: Operator
+) -> None:
+    with come(server, "Anna") as anna, come(server, "Vera") as vera:
+        operator.do("appoint", "Anna")
+        operator.do("appoint", "Vera")
+        for number in range(2):
+            vera.tell("chat", text=f"{number}", key=f"v{number}")
+        vera.hear_until(lambda frame: frame.get("key") == "v1")
+        assert moderate(anna, "redact", id=1)["code"] == "not_allowed"
+        assert moderate(vera, "redact", id=1)["type"] == "done"
+        operator.do("redact", id=2)
+    assert [line[-3:] for line in server.lines] == [": -"] * 2
+
+
+def test_a_moderator_acts_over_grpc_as_well(server: RunningServer, operator: Operator) -> None:
+    with come(server, "Boris") as boris, Caller(server) as caller, caller.converse() as conversing:
+        conversing.join("Anna", secret=SECRETS["Anna"])
+        operator.do("appoint", "Anna")
+        conversing.tell(moderate=pb.Moderate(act=pb.ACT_BAN, user="Boris", seconds=60, key="g"))
+        assert conversing.hear("done").done.key == "g"
+        assert boris.ending()[0] == 4005
+
+
+def test_what_was_done_by_hand_counts_and_what_is_not_understood_is_told(make_server: ServerMaker) -> None:
+    server = make_server("--lang", "en")
+    until = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + 3600))
+    (server.directory / "audit.txt").write_text(
+        "# who may not come in\n"
+        f'[2026-11-20 17:00:00] Anna at the desk: ban user=Boris until={until} reason="spam, and more"\n'
+        "[2026-11-20 17:00:00] operator: ban user=Egor until=2001-01-01T00:00:00Z\n"
+        "\n"
+        "[2026-11-20 17:00:00] operator: bann user=Vera\n"
+        "what is this\n"
+        "[2026-11-20 17:00:00] operator: ban user=To"
+    )
+    server.start()
+    with Talker(server) as boris:
+        boris.tell("join", user="Boris")
+        assert "spam, and more" in boris.hear("error")["text"]
+    for name in ("Egor", "Vera", "To"):
+        come(server, name).close()
+    assert re.search(r"audit.txt: not understood, and without effect: lines 5, 6\n", server.errors)
+    assert re.search(r"audit.txt: its end was torn, and is cut off: '.*user=To'", server.errors)
+
+
+def test_two_servers_do_not_share_a_folder(make_server: ServerMaker, tmp_path: Path) -> None:
+    server = make_server().start()
+    second = RunningServer(tmp_path, "--history", "other.txt")
+    with pytest.raises(AssertionError, match=f"in use by process {server.pid}; a second server needs"):
+        second.start()
+    second.wait()
+    (tmp_path / "people").mkdir()
+    third = RunningServer(tmp_path, "--history", "third.txt", "--people", "people")
+    third.start()
+    third.close()
