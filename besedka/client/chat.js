@@ -2,16 +2,17 @@
 //   state, room: what is known, and how it changes   protocol: the server's language   socket: the connection
 //   storage: what the browser keeps   view: what is seen   more: what is not needed to come in and say something
 
-import { placeOf, readPlace, socketUrls } from "./chat/protocol.js";
+import { DEFAULT_ROOM, placeOf, readPlace, roomName, socketUrls } from "./chat/protocol.js";
 import { Socket } from "./chat/socket.js";
 import { begin, here, step } from "./chat/state.js";
-import { all, get, secret, set, unsent } from "./chat/storage.js";
+import { all, get, newKey, secret, set, unsent } from "./chat/storage.js";
 import { Page } from "./chat/view/page.js";
 import { language } from "./chat/words.js";
 
+const access = `key.${new URL(".", location).pathname}`;
+const key = () => get(access);
+const { id, invite, ...place } = arrive();
 const words = await language(navigator.languages);
-const place = readPlace(location.hash);
-let state = begin(place.room);
 let drawing = 0;
 let kept = {}; // the rooms with what was taken up
 let more = null; // being fetched, or there
@@ -25,7 +26,9 @@ const socket = new Socket(socketUrls(location), {
   },
   closed: (retryIn) => happen({ type: "closed", retryIn, now: Date.now() }),
   refused: (code) => happen({ type: "shut", code }),
+  key,
 });
+let state = begin(roomName(place.room) || DEFAULT_ROOM);
 
 /** What the views may ask for. */
 const on = {
@@ -40,15 +43,26 @@ const on = {
   draft: (room) => get(`draft.${room}`),
   keepDraft: (room, text) => set(`draft.${room}`, text),
   link: (room, id) => new URL(placeOf(room, id), location.href).href,
-  historyUrl: (room) => new URL(`history.txt?room=${encodeURIComponent(room)}`, socket.url.replace("ws", "http")).href,
-  askToNotify: () => rest?.askToNotify(),
-  setSound: (isOn) => rest?.setSound(isOn),
+  around: () => rest,
+  fetchMore,
 };
 const page = new Page(words, on);
-const app = { happen, on, page, socket, speak, words, state: () => state };
+const app = { happen, on, page, socket, speak, words, key, unlock, state: () => state };
+
+/** What the address says. What lets one in stands there no longer than it must. */
+function arrive() {
+  const said = readPlace(location.hash);
+  if (location.hash.includes(";")) history.replaceState(null, "", placeOf(said.room, said.id));
+  unlock(said.key);
+  return said;
+}
+
+function unlock(key) {
+  if (/^[\w.~+-]{16,}$/.test(key)) set(access, key);
+}
 
 function speak(text) {
-  happen({ type: "say", text, key: crypto.randomUUID?.() ?? `${Date.now()}-${Math.random()}` });
+  happen({ type: "say", text, key: newKey() });
   if (!here(state).isAtEnd) happen({ type: "jump", id: 0 });
   return true;
 }
@@ -72,12 +86,12 @@ function act(effect) {
     case "disconnect": return socket.close();
     case "send": return socket.send(effect.frame);
     case "later": return setTimeout(() => happen(effect.event), effect.seconds * 1000);
-    case "heard": return rest?.heard(effect.frame);
     case "more": return rest || fetchMore().then(() => rest && happen(effect.event));
     case "remember":
       set("name", effect.name);
       takeUp();
-      fetchMore();
+      return fetchMore();
+    default: return rest?.act(effect);
   }
 }
 
@@ -92,5 +106,9 @@ function draw() {
   page.draw(state);
 }
 
-happen({ type: "start", name: get("name"), rooms: Object.fromEntries(all("room")) });
-if (place.id) happen({ type: "jump", id: place.id });
+const name = get("name");
+happen({ type: "start", name, me: place.device ? name : place.name || name, rooms: Object.fromEntries(all("room")) });
+if (invite) happen({ type: "invited", invite });
+if (id) happen({ type: "jump", id });
+if (place.device) happen({ type: "visit", ...place });
+addEventListener("hashchange", () => happen({ type: "visit", ...arrive() }));

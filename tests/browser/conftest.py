@@ -49,7 +49,9 @@ def chromium() -> Iterator[Browser]:
 @pytest.fixture(scope="session")
 def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
     """One server for all tests that leave it alone: each has a room of its own there."""
-    server = RunningServer(tmp_path_factory.mktemp("house"), "--lang", "en", "--rate", "0").start()
+    # In each test other people have the same names.
+    options = ("--lang", "en", "--rate", "0", "--names", "open")
+    server = RunningServer(tmp_path_factory.mktemp("house"), *options).start()
     yield server
     server.close()
     assert "Traceback" not in server.errors, server.errors

@@ -108,6 +108,16 @@ def open_switcher(page: Page) -> None:
     page.get_by_role("option").first.wait_for()
 
 
+def open_device(page: Page) -> None:
+    page.click("[data-open=device]")
+    page.locator(".device .qr").wait_for()
+
+
+def open_share(page: Page) -> None:
+    page.click("[data-open=share]")
+    page.locator(".share .qr").wait_for()
+
+
 def test_axe_finds_nothing_serious_and_all_texts_have_contrast_by_day_and_by_night(
     lively: RunningServer, visit: Visit, axe: str
 ) -> None:
@@ -125,7 +135,7 @@ def test_axe_finds_nothing_serious_and_all_texts_have_contrast_by_day_and_by_nig
     judge_as("login")
     everything(page, lively)
     judge_as("chat")
-    for open_panel in (open_search, open_about, open_switcher):
+    for open_panel in (open_search, open_about, open_switcher, open_device, open_share):
         open_panel(page)
         judge_as(open_panel.__name__)
         page.keyboard.press("Escape")
@@ -206,7 +216,7 @@ def test_a_screen_reader_is_told_what_is_new_and_nothing_that_is_old(
             boris.tell("chat", text=f"and {number}")
         page.wait_for_function("() => said.length > 1 && said.at(-1).includes('new messages')")
     told = page.evaluate("() => said")
-    assert told[0] == "Boris: good morning"
+    assert told[0] == "Boris (not verified): good morning"
     assert not any("hello" in text for text in told)
 
 
@@ -236,10 +246,11 @@ def test_the_keyboard_is_enough(server: RunningServer, visit: Visit) -> None:
     # From the top: the rooms, the bar, the log, the box.
     page.focus("#rooms a")
     order = []
-    for _ in range(8):
+    for _ in range(11):
         page.keyboard.press("Tab")
         order.append(page.evaluate(FOCUSED))
-    assert order == ["input", "leave", "people", "search", "about", "log", "say-text", "say-send"]
+    side = ["input", "button", "share", "device", "leave"]
+    assert order == [*side, "people", "search", "about", "log", "say-text", "say-send"]
 
 
 FOCUSED = """() => {

@@ -6,8 +6,10 @@ The server here is a forged one, that sends what the real one would refuse.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from playwright.sync_api import Dialog, Page, Request, WebSocketRoute, expect
@@ -97,21 +99,32 @@ class ForgedServer:
         self.ids = iter(range(1, 10_000))
         route.on_message(self._hear)
 
-    def tell(self, kind: str, **fields: object) -> None:
+    def tell(self, type_: str, **fields: object) -> None:
         """Send a frame."""
-        self._route.send(json.dumps({"type": kind, "room": self.room, "timestamp": "12:00:00", **fields}))
+        self._route.send(json.dumps({"type": type_, "room": self.room, "timestamp": "12:00:00", **fields}))
 
-    def say(self, text: str, user: str = "Mallory") -> None:
+    def say(self, text: str, user: str = "Mallory", **more: object) -> None:
         """Send a message."""
-        self.tell("chat", id=next(self.ids), user=user, text=text, at=1_700_000_000)
+        self.tell("chat", id=next(self.ids), user=user, text=text, at=1_700_000_000, **more)
+
+    def end(self, code: int, reason: str) -> None:
+        """Close the connection."""
+        self._route.close(code=code, reason=reason)
 
     def _hear(self, message: str | bytes) -> None:
         frame: dict[str, Any] = json.loads(message)
         if frame["type"] == "join":
-            self.room = frame["room"]
+            self.room = self.room or frame["room"]
+            _, is_direct, number = frame["room"].partition("direct-")
+            about = {"kind": "direct", "peer": NAMES[int(number)]} if is_direct else {}
+            about["room"] = frame["room"]
             limits = {"name": 32, "room": 32, "text": 5000, "frame": 65_536}
             people = {"clients_count": 2 + len(NAMES), "users": ["Anna", "Mallory", *NAMES]}
-            self.tell("welcome", user="Anna", head=0, epoch="e", limits=limits, utc_offset=0, **people)
+            self.tell(
+                "welcome", user="Anna", head=0, epoch="e", limits=limits, utc_offset=0, **people, **about
+            )
+        elif frame["type"] == "add_device":
+            self.tell("device_link", token=NAMES[0], user=NAMES[0], seconds=300, key=frame["key"])
         elif frame["type"] == "rooms":
             self.tell("rooms", rooms=[{"name": name, "clients_count": 1} for name in NAMES])
         elif frame["type"] == "search":
@@ -221,6 +234,42 @@ def test_in_what_was_found(forged: tuple[Page, ForgedServer]) -> None:
     assert page.evaluate(
         "() => { const panel = document.querySelector('.search'); return panel.scrollWidth <= panel.clientWidth; }"
     )
+
+
+def test_in_what_is_told_of_people_and_rooms(forged: tuple[Page, ForgedServer]) -> None:
+    page, server = forged
+    for number, name in enumerate(NAMES[:60]):
+        server.tell("place", room=f"direct-{number}", kind="direct", peer=name)
+        server.say("hello", user=name, unverified=True)
+    expect(page.locator("#rooms [data-kind=direct]")).to_have_count(60)
+    expect(page.locator("#rows .doubt")).to_have_count(60)
+    page.click("#rooms [data-kind=direct] >> nth=7")
+    expect(page.locator("#room")).to_have_text(NAMES[7])
+    page.click("#rooms a >> nth=0")
+    for number, payload in enumerate(PAYLOADS):
+        server.tell("done", text=payload)
+        server.tell("invitation", room=payload, token=payload, uses=1, expires=2_000_000_000)
+        server.tell("device_link", token=payload, user=payload, seconds=300)
+        server.tell("redacted", id=1 + number % 60, text=payload)
+    expect(page.locator(".removed")).to_have_count(60)
+    server.tell("done", text="<img src=x onerror=window.pwned=1>")
+    expect(page.locator(".note")).to_have_text("<img src=x onerror=window.pwned=1>")
+    page.click("#people")
+    page.click("#people-list button >> nth=5")
+    expect(page.locator("dialog[open] h2")).to_have_text(NAMES[4])
+    page.keyboard.press("Escape")
+    page.click("[data-open=device]")
+    expect(page.locator("dialog[open] input")).to_have_value(re.compile("%3Cimg"))
+    page.keyboard.press("Escape")
+
+
+def test_in_why_one_is_shut_out(forged: tuple[Page, ForgedServer]) -> None:
+    page, server = forged
+    server.tell("error", code="banned", text="<img src=x onerror=window.pwned=1>")
+    server.end(4005, "<img src=x onerror=window.pwned=1>")
+    expect(page.locator(".door .problem")).to_have_text("<img src=x onerror=window.pwned=1>")
+    page.evaluate("hash => { location.hash = hash; }", ";device=D;name=" + quote(NAMES[0]))
+    expect(page.locator(".door h1")).to_have_text(f"Be {NAMES[0]} on this device?")
 
 
 def test_the_page_writes_no_html_anywhere_and_the_browser_forbids_it(

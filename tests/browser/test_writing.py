@@ -92,7 +92,7 @@ def test_emoji_and_commands_are_completed(house: RunningServer, room: str, visit
     expect(page.get_by_role("option")).to_have_count(0)
     box.fill("")
     page.keyboard.type("/m")
-    expect(page.get_by_role("option")).to_have_text([re.compile("/me")])
+    expect(page.get_by_role("option")).to_have_text([re.compile("/me"), re.compile("/msg")])
     page.keyboard.press("Tab")
     page.keyboard.type("waves")
     page.keyboard.press("Enter")

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { existsSync, readFileSync } from "node:fs";
 import { test } from "node:test";
 
-import { COMMANDS, nearest, read } from "../../besedka/client/chat/commands.js";
+import { COMMANDS, commandsFor, nameAndRest, nearest, quoted, read, request, secondsOf } from "../../besedka/client/chat/commands.js";
 import { vectors } from "./vectors.mjs";
 
 const TERMINAL = new URL("../../besedka/terminal/commands.py", import.meta.url);
@@ -29,6 +29,49 @@ test("a command that lacks something, or that there is not, is a mistake and is 
   assert.deepEqual(read("/me"), { mistake: { code: "lacks", command: "me", usage: "TEXT" } });
   assert.deepEqual(read("/hlep me"), { mistake: { code: "unknown_command", word: "/hlep", near: "/help" } });
   assert.equal(read("/usr/share/doc").mistake.near, "");
+});
+
+test("what is asked of the server by a command", () => {
+  const ask = (line) => {
+    const { order } = read(line);
+    const { frame, say } = request(order.name, order.argument, "dev") || {};
+    return say ? [frame, say] : frame;
+  };
+  const moderate = (act, more) => ({ type: "moderate", act, ...more });
+  const cases = {
+    "/private Plans": { type: "private", room: "Plans" },
+    "/msg Boris": { type: "direct", user: "Boris" },
+    "/msg Boris  two words": [{ type: "direct", user: "Boris" }, "two words"],
+    '/msg "Anna Maria" hello': [{ type: "direct", user: "Anna Maria" }, "hello"],
+    "/invite": { type: "invite", room: "dev" },
+    "/invite 5 2h": { type: "invite", room: "dev", uses: 5, seconds: 7200 },
+    "/invite 3d": { type: "invite", room: "dev", seconds: 259_200 },
+    "/uninvite": { type: "uninvite", room: "dev" },
+    "/uninvite Boris": { type: "uninvite", room: "dev", user: "Boris" },
+    "/kick Boris 10m": moderate("kick", { user: "Boris", reason: "10m" }),
+    "/mute Boris": moderate("mute", { user: "Boris", seconds: 0, reason: "" }),
+    "/mute Boris 10m too loud": moderate("mute", { user: "Boris", seconds: 600, reason: "too loud" }),
+    '/ban "Anna Maria" spam': moderate("ban", { user: "Anna Maria", seconds: 0, reason: "spam" }),
+    "/unban Boris": moderate("unban", { user: "Boris" }),
+    "/slow 30": moderate("slow", { room: "dev", seconds: 30 }),
+    "/slow 0": moderate("slow", { room: "dev", seconds: 0 }),
+    "/redact 17": moderate("redact", { room: "dev", id: 17 }),
+  };
+  for (const [line, asked] of Object.entries(cases)) assert.deepEqual(ask(line), asked, line);
+  for (const line of ["/slow soon", "/redact x", "/redact 0", "/invite many", '/msg ""']) assert.equal(ask(line), undefined, line);
+});
+
+test("a name with blanks is typed in double quotes, and a time has its unit", () => {
+  for (const name of ["Anna", "Anna Maria", "Пётр I"]) assert.deepEqual(nameAndRest(`${quoted(name)} and more`), [name, "and more"]);
+  assert.deepEqual(nameAndRest('"Anna Maria'), ["Anna Maria", ""]);
+  const times = { "30s": 30, "10m": 600, "2H": 7200, "3d": 259_200, "10": 0, "m": 0, "0m": 0, "-1m": 0, "1e3s": 0, "": 0 };
+  for (const [word, seconds] of Object.entries(times)) assert.equal(secondsOf(word), seconds, word);
+});
+
+test("what only some may do is shown to them only", () => {
+  const names = (may) => commandsFor(may).map(({ name }) => name);
+  assert.ok(!names().includes("ban") && !names(["invite"]).includes("ban") && names(["moderate"]).includes("ban"));
+  assert.deepEqual(names(["moderate"]), COMMANDS.map(({ name }) => name));
 });
 
 test("the nearest word is the one that Python finds", () => {

@@ -52,7 +52,7 @@ test("what is imported is there", () => {
 });
 
 test("the pure modules know no browser", () => {
-  const pure = ["commands", "emoji", "people", "protocol", "qr", "reading", "refused", "room", "rooms", "search", "share", "state", "text"];
+  const pure = ["asking", "commands", "emoji", "people", "protocol", "qr", "reading", "refused", "room", "rooms", "search", "share", "state", "text"];
   for (const name of pure) {
     const file = `chat/${name}.js`;
     const code = read(file).replace(/\/\*[^]*?\*\/|\/\/.*$/gm, "");

@@ -31,11 +31,14 @@ test("a room's name is made as the server makes it", () => {
   assert.equal(roomName("𝒶".repeat(32)), "a".repeat(32));
 });
 
-test("an address names a room and a message in it", () => {
-  assert.deepEqual(readPlace("#dev/17"), { room: "dev", id: 17 });
-  assert.deepEqual(readPlace("#Dev"), { room: "dev", id: 0 });
-  assert.deepEqual(readPlace(placeOf("кухня", 3)), { room: "кухня", id: 3 });
-  for (const hash of ["", "#", "#%", "#a b", "#/17"]) assert.equal(readPlace(hash).room, "main");
+test("an address names a room, a message in it and what lets one in, as Python reads it", () => {
+  const nothing = { key: "", invite: "", name: "", device: "" };
+  for (const { fragment, ...said } of vectors("links")) {
+    for (const hash of [fragment, `#${fragment}`]) assert.deepEqual(readPlace(hash), { ...nothing, ...said }, hash);
+  }
+  assert.deepEqual(readPlace(placeOf("кухня", 3)), { ...nothing, room: "кухня", id: 3 });
+  for (const hash of ["", "#", "#%", "#/17"]) assert.equal(readPlace(hash).room, "");
+  for (const hash of ["#dev;color=red", "#dev;key", "#dev;__proto__=x"]) assert.deepEqual(readPlace(hash), { ...nothing, room: "dev", id: 0 });
   for (const hash of ["#dev/", "#dev/0", "#dev/-1", "#dev/1e3", "#dev/x", `#dev/${"9".repeat(16)}`]) assert.equal(readPlace(hash).id, 0);
   assert.equal(placeOf("dev"), "#dev");
 });

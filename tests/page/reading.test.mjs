@@ -141,7 +141,7 @@ test("a search shows the newest hits, and goes on to older ones", () => {
   });
   found([900, 950], 900);
   assert.deepEqual([visit.state.search.busy, visit.state.search.before], [false, 900]);
-  assert.deepEqual(visit.state.search.hits[0], { id: 900, user: "Boris", text: "needle 900", day: "2025-01-01", time: "10:00:00" });
+  assert.deepEqual(visit.state.search.hits[0], { id: 900, user: "Boris", text: "needle 900", day: "2025-01-01", time: "10:00:00", isDoubtful: false });
   visit.happen({ type: "searchOn" }).happen({ type: "searchOn" });
   assert.equal(visit.sent("search").length, 2);
   found([], 400);

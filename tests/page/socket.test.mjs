@@ -14,8 +14,9 @@ class FakeWebSocket {
   sent = [];
   closedWith = null;
 
-  constructor(url) {
+  constructor(url, protocols) {
     this.url = url;
+    this.protocols = protocols;
     FakeWebSocket.made.push(this);
   }
 
@@ -46,6 +47,7 @@ const { random } = Math;
 let clock;
 let told;
 let socket;
+let key;
 let policy;
 const newest = () => FakeWebSocket.made.at(-1);
 const count = () => FakeWebSocket.made.length;
@@ -57,8 +59,9 @@ beforeEach(() => {
   globalThis.WebSocket = FakeWebSocket;
   globalThis.addEventListener = (type, listener) => (policy = listener);
   told = [];
+  key = "";
   const tell = (name) => (value) => told.push(value === undefined ? [name] : [name, value]);
-  socket = new Socket(["ws://a/ws", "ws://b/ws"], { frame: tell("frame"), open: tell("open"), closed: tell("closed"), refused: tell("refused") });
+  socket = new Socket(["ws://a/ws", "ws://b/ws"], { frame: tell("frame"), open: tell("open"), closed: tell("closed"), refused: tell("refused"), key: () => key });
 });
 
 afterEach(() => {
@@ -192,4 +195,13 @@ test("closed on purpose it stays closed", () => {
   socket.hurry();
   clock.tick(60_000);
   assert.deepEqual([told, count()], [[], 1]);
+});
+
+test("the access key goes along as a subprotocol, and only where there is one", () => {
+  socket.open();
+  assert.deepEqual(newest().protocols, []);
+  socket.close();
+  key = "abc-_9";
+  socket.open();
+  assert.deepEqual(newest().protocols, ["besedka", "besedka.key.abc-_9"]);
 });

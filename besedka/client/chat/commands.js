@@ -1,7 +1,7 @@
 // What a line that is typed means: words to be said, or one of the commands in the table. Pure.
 // besedka/terminal/commands.py is its twin in Python.
 
-/** `usage` is what follows: `NAME` is needed, `[NAME]` is not. */
+/** `usage` is what follows: `NAME` is needed, `[NAME]` is not. `may` is what one must be allowed to do for it. */
 export const COMMANDS = [
   { name: "help" },
   { name: "me", usage: "TEXT" },
@@ -9,11 +9,25 @@ export const COMMANDS = [
   { name: "rooms" },
   { name: "join", usage: "ROOM" },
   { name: "leave" },
+  { name: "private", usage: "ROOM" },
+  { name: "msg", usage: "NAME [TEXT]" },
+  { name: "invite", usage: "[USES] [TIME]" },
+  { name: "uninvite", usage: "[NAME]" },
   { name: "name", usage: "NAME" },
+  { name: "device" },
   { name: "find", usage: "WORDS" },
   { name: "bell", usage: "[on|off|all]" },
+  { name: "kick", usage: "NAME [REASON]", may: "moderate" },
+  { name: "mute", usage: "NAME [TIME] [REASON]", may: "moderate" },
+  { name: "unmute", usage: "NAME", may: "moderate" },
+  { name: "ban", usage: "NAME [TIME] [REASON]", may: "moderate" },
+  { name: "unban", usage: "NAME", may: "moderate" },
+  { name: "slow", usage: "SECONDS", may: "moderate" },
+  { name: "redact", usage: "ID", may: "moderate" },
   { name: "exit", aliases: ["/quit", ":q"] },
 ];
+
+const SECONDS = { s: 1, m: 60, h: 3600, d: 86_400 };
 
 const byWord = new Map(COMMANDS.flatMap((one) => [`/${one.name}`, ...(one.aliases ?? [])].map((word) => [word, one])));
 const NEAR_ENOUGH = 0.5;
@@ -36,6 +50,61 @@ export function read(line) {
 function order({ name, usage = "" }, argument) {
   if (usage && !usage.startsWith("[") && !argument) return { mistake: { code: "lacks", command: name, usage } };
   return name === "me" ? { say: `/me ${argument}` } : { order: { name, argument } };
+}
+
+/** The commands for one whom the server lets do this. */
+export function commandsFor(may = []) {
+  return COMMANDS.filter((one) => !one.may || may.includes(one.may));
+}
+
+/** A name, which is in double quotes if it has blanks, and what stands behind it: [name, rest]. */
+export function nameAndRest(argument) {
+  const [, quoted, word, rest] = /^(?:"([^"]*)"?|(\S+))\s*([^]*)$/.exec(argument) ?? [];
+  return [quoted?.trim() ?? word ?? "", rest ?? ""];
+}
+
+/** A name as it is typed behind a command. */
+export function quoted(name) {
+  return /\s|^"/.test(name) ? `"${name}"` : name;
+}
+
+/** The seconds of a time as it is typed: 30s, 10m, 2h, 3d; 0 if it is none. */
+export function secondsOf(word) {
+  const [, count, unit] = /^([1-9]\d{0,5})([smhd])$/i.exec(word) ?? [];
+  return count ? count * SECONDS[unit.toLowerCase()] : 0;
+}
+
+/** What a command asks of the server, as a frame, with what is said there: {frame, say}; nothing, if it is not written rightly. */
+export function request(name, argument, room) {
+  const [user, rest] = nameAndRest(argument);
+  const [word] = rest.split(/\s/, 1);
+  const seconds = secondsOf(word);
+  const reason = seconds ? rest.slice(word.length).trim() : rest;
+  const moderate = (more) => ({ frame: { type: "moderate", act: name, ...more } });
+  const isNumber = /^[1-9]\d{0,14}$/.test(argument);
+  switch (name) {
+    case "private": return { frame: { type: "private", room: argument } };
+    case "msg": return user && { frame: { type: "direct", user }, say: rest };
+    case "invite": return invitation(argument, room);
+    case "uninvite": return { frame: { type: "uninvite", room, ...(user && { user }) } };
+    case "kick": return user && moderate({ user, reason: rest });
+    case "mute":
+    case "ban": return user && moderate({ user, seconds, reason });
+    case "unmute":
+    case "unban": return user && moderate({ user });
+    case "slow": return /^\d{1,6}s?$/.test(argument) && moderate({ room, seconds: parseInt(argument) });
+    case "redact": return isNumber && moderate({ room, id: Number(argument) });
+  }
+}
+
+function invitation(argument, room) {
+  const frame = { type: "invite", room };
+  for (const word of argument.split(/\s+/).filter(Boolean)) {
+    if (/^[1-9]\d{0,3}$/.test(word)) frame.uses = Number(word);
+    else if (secondsOf(word)) frame.seconds = secondsOf(word);
+    else return null;
+  }
+  return { frame };
 }
 
 /** The word that is most like another, by what they have in common (Ratcliff and Obershelp); empty if none is near. */

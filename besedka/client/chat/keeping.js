@@ -67,6 +67,6 @@ export class Keeping {
   }
 }
 
-function lasting({ readTo, epoch, notice }) {
-  return JSON.stringify({ readTo, epoch, notice });
+function lasting({ readTo, epoch, notice, kind, peer }) {
+  return JSON.stringify({ readTo, epoch, notice, kind, peer });
 }

@@ -6,5 +6,6 @@ import "./reading.js";
 import "./refused.js";
 import "./rooms.js";
 import "./search.js";
+import "./asking.js"; // the last one: it looks at what comes before the others do
 
 export { Around } from "./around.js";

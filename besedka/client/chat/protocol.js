@@ -44,16 +44,21 @@ function fold(text) {
   return text.toLowerCase().replaceAll("ß", "ss").replaceAll("ς", "σ");
 }
 
-/** What an address names: "#dev/17" is the message 17 in the room dev. */
+/** What stands behind the # of an address, also what lets one in; what is not there is empty (besedka/wire/links.py). */
 export function readPlace(hash) {
-  let place = "";
+  const [place, ...said] = hash.replace(/^#/, "").split(";");
+  const [, room, id] = /^([^/]*)\/?(.*)/.exec(place);
+  const found = { room: plain(room).trim(), id: /^[1-9]\d{0,14}$/.test(id) ? +id : 0, key: "", invite: "", name: "", device: "" };
+  for (const [, name, value] of said.map((one) => /^(key|invite|name|device)=(.*)/.exec(one) ?? [])) if (name) found[name] = plain(value);
+  return found;
+}
+
+function plain(quoted) {
   try {
-    place = decodeURIComponent(hash);
+    return decodeURIComponent(quoted);
   } catch {
-    // No address of ours.
+    return ""; // no address of ours
   }
-  const [room, id] = place.split("/");
-  return { room: roomName(room) || DEFAULT_ROOM, id: /^[1-9]\d{0,14}$/.test(id) ? Number(id) : 0 };
 }
 
 /** The address of a room, or of a message in it. */

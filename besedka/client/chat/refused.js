@@ -1,6 +1,25 @@
 // What becomes of a message that was refused, and of the refusal. Pure.
 
-import { acts, sendWaiting, without } from "./room.js";
+import { acts, frames, sendWaiting, unsent, without } from "./room.js";
+import { handlers, inItsRoom, roomOf } from "./state.js";
+
+handlers.refused = (state, { name, frame, now }) => {
+  const { code, key, retry_after: seconds } = frame;
+  const [next, effects] = inItsRoom(state, { ...frame, room: name }, now);
+  const later = { do: "later", seconds, event: { type: "sayAgain", name } };
+  return [next, code === "too_fast" && key && !roomOf(state, name)?.held ? [...effects, later] : effects];
+};
+
+frames.error = (room, { code, text, key, retry_after: wait }) => {
+  const refused = { ...room, refusal: { code, text, wait } };
+  // Nothing of what waits is lost, and its order stays: the server refuses all until then.
+  if (key && code === "too_fast") return [{ ...refused, outbox: unsent(room), held: true }, []];
+  // The server ends after these: what was refused waits, and is said again to the next one.
+  if (!key || code === "not_stored" || code === "going_down") return [{ ...refused, fetching: null }, []];
+  const outbox = room.outbox.filter((message) => message.key !== key);
+  const fail = (row) => (row.key === key ? { ...row, status: "failed", refusal: refused.refusal } : row);
+  return sendWaiting({ ...refused, outbox, rows: room.rows.map(fail) });
+};
 
 Object.assign(acts, {
   /** Say once more what was refused. */

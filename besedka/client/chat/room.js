@@ -37,8 +37,16 @@ export function begin(name, kept) {
     called: 0, // how many unread messages mention one
     notice: "mentions", // what notifies: all | mentions | none
     refusal: null, // of the last thing said
+    kind: undefined, // none: open for all | private | direct: with the peer
+    peer: undefined,
+    may: undefined, // what one may do here beside talking: [invite, moderate]
     ...kept,
   };
+}
+
+/** What a room is called: a talk of two after the other one, as its own name means nothing to people. */
+export function label({ name, kind, peer }) {
+  return peer || (name.startsWith("direct-") ? "…" : kind ? name : `# ${name}`);
 }
 
 /** How many messages one has not read. */
@@ -47,12 +55,12 @@ export function unread({ readTo, lastId }) {
 }
 
 /** The room as one knows it who comes anew. */
-export function renewed({ name, readTo, epoch, notice, target }) {
-  return begin(name, { readTo, epoch, notice, target });
+export function renewed({ name, readTo, epoch, notice, target, kind, peer, invite }) {
+  return begin(name, { readTo, epoch, notice, target, kind, peer, invite });
 }
 
-export function joining({ name, lastId, epoch }, { me, secret }) {
-  const frame = { type: "join", room: name, user: me, secret };
+export function joining({ name, lastId, epoch, invite }, { me, secret }) {
+  const frame = { type: "join", room: name, user: me, secret, ...(invite && { invite }) };
   return lastId ? { ...frame, since: lastId, epoch } : frame;
 }
 
@@ -69,16 +77,19 @@ export function waited(room, { key, text, after }, me) {
 
 /** What a person does in a room: (room, event, {me, isLooking}) -> [room, frames to be sent]. */
 export const acts = {
+  invited: (room, { invite }) => [{ ...room, invite }, []],
+
   say: (room, { key, text }, { me }) => sendWaiting(withWaiting(room, { key, text, after: room.lastId }, me)),
 };
 
 /** What the server tells: (room, frame, {me, utcOffset}, now) -> [room, frames to be sent]. */
 export const frames = {
-  welcome: (room, { reset, epoch, head, clients_count: count, users }) => {
+  welcome: (room, { reset, epoch, head, clients_count: count, users, kind, peer, may }) => {
     const restart = reset || (room.epoch && epoch && epoch !== room.epoch);
     const { notice, target, isFollowing } = room;
+    const is = { epoch, count, users, kind, peer, may, isIn: true, isJoining: false, refusal: null, invite: undefined };
     const anew = restart && { ...begin(room.name, { notice, target, isFollowing }), rows: waitingRows(room.rows) };
-    const next = { ...room, ...anew, isIn: true, isJoining: false, refusal: null, outbox: unsent(room), epoch, count, users };
+    const next = { ...room, ...anew, ...is, outbox: unsent(room) };
     // Coming in anew, all that is there is old; on coming back, what was missed is new.
     if (!next.lastId) next.lastId = next.oldUntil = head;
     if (next.readTo < 0 || next.readTo > head) next.readTo = head;
@@ -90,25 +101,15 @@ export const frames = {
 
   history: (room, frame, about) => {
     const heard = Object.values(frame.keys ?? {}).reduce(without, room);
-    const rows = frame.messages.map((raw, index) => told(room, { ...readLine(raw), id: frame.first + index }, about));
+    const rows = frame.messages.map((raw, index) => told(room, { ...readLine(raw), id: frame.first + index }, about, frame));
     return sendWaiting(frame.before === undefined ? withNew(heard, rows) : frames.page(heard, rows, frame));
   },
 
-  chat: (room, { key, id, user, text, timestamp: time, at }, about) => {
-    const row = told(room, { id, user, text, time, day: dayOf(at, about.utcOffset), live: true }, about);
+  chat: (room, frame, about) => {
+    const { key, id, user, text, timestamp: time, at } = frame;
+    const row = told(room, { id, user, text, time, day: dayOf(at, about.utcOffset), live: true }, about, frame);
     const typing = room.typing.filter((one) => one.user !== user);
     return sendWaiting(withNew(without({ ...room, typing }, key), [row]));
-  },
-
-  error: (room, { code, text, key }) => {
-    const refused = { ...room, refusal: { code, text } };
-    // Nothing of what waits is lost, and its order stays: the server refuses all until then.
-    if (key && code === "too_fast") return [{ ...refused, outbox: unsent(room), held: true }, []];
-    // The server ends after these: what was refused waits, and is said again to the next one.
-    if (!key || code === "not_stored" || code === "going_down") return [{ ...refused, fetching: null }, []];
-    const outbox = room.outbox.filter((message) => message.key !== key);
-    const fail = (row) => (row.key === key ? { ...row, status: "failed", refusal: refused.refusal } : row);
-    return sendWaiting({ ...refused, outbox, rows: room.rows.map(fail) });
   },
 };
 
@@ -129,7 +130,7 @@ export function sendWaiting(room) {
 }
 
 // What was on its way may have been stored, or not. If so, then behind all that was heard until now.
-function unsent({ outbox, lastId }) {
+export function unsent({ outbox, lastId }) {
   return outbox.map((one) => (one.again ? { ...one, sent: false } : { ...one, again: one.sent, sent: false, after: lastId }));
 }
 
@@ -146,10 +147,12 @@ export function without(room, key) {
   return { ...room, outbox: room.outbox.filter(others), rows: room.rows.filter(others) };
 }
 
-function told(room, message, { me }) {
-  const own = message.user === me;
-  const called = !own && mentions(message.text, me);
-  return { kind: "message", ...message, own, called, old: message.id <= room.oldUntil, status: "told" };
+function told(room, message, { me }, { unverified }) {
+  const { id, user, text } = message;
+  const own = user === me;
+  const called = !own && mentions(text, me);
+  const isDoubtful = !own && (unverified?.includes?.(id) ?? unverified);
+  return { kind: "message", ...message, own, called, isDoubtful, old: id <= room.oldUntil, status: "told" };
 }
 
 // Messages that are new: in front of those that wait, if the end of the log is what is shown.
@@ -158,7 +161,7 @@ function withNew(room, given) {
   const last = rows.at(-1);
   if (!last) return room;
   const lastId = Math.max(room.lastId, last.id);
-  const called = room.called + rows.filter((row) => row.called && row.id > room.readTo).length;
+  const called = room.called + rows.filter((row) => (row.called || (room.peer && !row.own)) && row.id > room.readTo).length;
   // Who speaks has read.
   const readTo = last.own && !last.old && room.isAtEnd && room.readTo >= rows[0].id - 1 ? lastId : room.readTo;
   // What one reads further up stays.

@@ -20,7 +20,7 @@ export class Socket {
   #timer = 0; // for the next try, or for what should be heard by then
   #heardAt = 0;
 
-  /** @param on what to call: frame(object), open(), closed(seconds until the next try), refused(close code) */
+  /** @param on what to call: frame(object), open(), closed(seconds until the next try), refused(close code), key(): the access key, if one is known */
   constructor(urls, on) {
     this.#urls = urls;
     this.#on = on;
@@ -60,7 +60,8 @@ export class Socket {
 
   #connect() {
     this.#drop();
-    const socket = new WebSocket(this.#urls[0]);
+    const key = this.#on.key();
+    const socket = new WebSocket(this.#urls[0], key ? ["besedka", `besedka.key.${key}`] : []);
     this.#socket = socket;
     this.#giveUpAfter(OPENING_MS);
     socket.onopen = () => {

@@ -4,8 +4,6 @@
 import { DEFAULT_ROOM } from "./protocol.js";
 import * as room from "./room.js";
 
-export const SEARCH_KEY = "search";
-
 export function begin(name = DEFAULT_ROOM) {
   return {
     scene: "start", // start | login | chat
@@ -48,9 +46,9 @@ function notYet(state, event) {
 
 export const handlers = {
   /** rooms: what earlier visits knew, {name: {readTo, epoch, notice}}. */
-  start: (state, { name, rooms = {} }) => {
+  start: (state, { name, me = name, rooms = {} }) => {
     const known = Object.fromEntries(Object.entries(rooms).map(([key, kept]) => [key, room.begin(key, kept)]));
-    return [{ ...state, scene: "login", me: name, known: name, rooms: { ...state.rooms, ...known } }, []];
+    return [{ ...state, scene: "login", me, known: name, rooms: { ...state.rooms, ...known } }, []];
   },
 
   /** What waits since earlier visits, or in other tabs, under this name: [{room, key, text, after}]. */
@@ -112,16 +110,13 @@ export const frames = {
   error: (state, frame, now) => {
     const { code, text, key } = frame;
     const refusal = { code, text };
-    if (key === SEARCH_KEY) return frames.found(state, { refusal });
     const one = roomOf(state, frame.room) ?? here(state);
     if (one.isJoining && !key) {
       // A room that cannot be entered is let go, if there is another; a name that cannot be had must be another.
-      const isRoom = code.includes("room") && Object.keys(state.rooms).length > 1;
+      const isRoom = one.name === DEFAULT_ROOM ? code.includes("room") && Object.keys(state.rooms)[1] : /room|invite|link/.test(code);
       return isRoom ? step(state, { type: "quit", name: one.name, refusal }) : [toLogin(state, refusal), []];
     }
-    const [next, effects] = inItsRoom(state, { ...frame, room: one.name }, now);
-    const later = { do: "later", seconds: frame.retry_after, event: { type: "sayAgain", name: one.name } };
-    return [next, code === "too_fast" && key && !one.held ? [...effects, later] : effects];
+    return step(state, { type: "refused", name: one.name, frame, now });
   },
 };
 
@@ -129,7 +124,7 @@ export function toLogin(state, problem) {
   return { ...state, rooms: mapValues(state.rooms, room.away), scene: "login", busy: false, problem };
 }
 
-function inItsRoom(state, frame, now) {
+export function inItsRoom(state, frame, now) {
   const { type, id, user } = frame;
   const [next, effects] = inRoom(state, frame.room, (one) => room.frames[type](one, frame, state, now));
   const isNews = type === "chat" && id > roomOf(state, frame.room)?.lastId && user !== state.me;

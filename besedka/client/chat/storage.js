@@ -50,6 +50,11 @@ export function secret() {
   return get("secret");
 }
 
+/** A message's own; on plain http browsers make none. */
+export function newKey() {
+  return crypto.randomUUID?.() ?? `${Date.now()}-${Math.random()}`;
+}
+
 /** What was said under a name and not heard back, in order: [{key, room, text, after}]. */
 export function unsent(name) {
   const messages = all("unsent").map(([key, message]) => ({ ...message, key }));

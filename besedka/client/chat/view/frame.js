@@ -1,6 +1,6 @@
 // What stands around the talk: the scene, the title, the bar.
 
-import { unread } from "../room.js";
+import { label, unread } from "../room.js";
 import { here, unreadRooms } from "../state.js";
 import { write } from "./row.js";
 
@@ -19,17 +19,17 @@ export class FrameView {
 
   draw(state) {
     const isChat = state.scene === "chat";
-    const { name, count } = here(state);
+    const room = here(state);
     const news = unreadRooms(state).reduce((sum, room) => sum + unread(room), 0);
     const { title, people } = this.#words;
-    const whole = isChat ? `${news ? `(${news}) ` : ""}# ${name} · ${title}` : title;
+    const whole = isChat ? `${news ? `(${news}) ` : ""}${label(room)} · ${title}` : title;
     if (document.title !== whole) document.title = whole;
     this.#root.dataset.scene = state.scene;
     this.#chat.hidden = false;
     this.#chat.inert = !isChat;
     this.#login.inert = isChat;
     this.#chat.toggleAttribute("data-away", state.connection !== "open");
-    write(this.#room, `# ${name}`);
-    write(this.#people, people(count));
+    write(this.#room, label(room));
+    write(this.#people, people(room.count));
   }
 }

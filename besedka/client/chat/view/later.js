@@ -2,7 +2,7 @@
 
 import { addRest } from "../words.js";
 
-const WITH_THE_CHAT = ["dress", "reading", "side", "hint", "news", "tools", "complete"];
+const WITH_THE_CHAT = ["dress", "reading", "side", "hint", "news", "tools", "complete", "note"];
 
 export class Later {
   #words;
@@ -32,6 +32,8 @@ export class Later {
     this.#state = state;
     // What could not be fetched is tried again with the next connection.
     if (state.scene === "chat" && (scene !== "chat" || connection !== state.connection)) this.#getAll();
+    // One must do something before one is let in.
+    if (/access|kick|ban|known|link|device/.test(state.problem?.code)) this.#get("door");
     for (const view of this.#views) view.draw(state);
   }
 

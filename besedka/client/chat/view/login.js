@@ -1,5 +1,7 @@
 // The login card: asks for a name.
 
+import { label } from "../room.js";
+import { here } from "../state.js";
 import { refusalText } from "../words.js";
 
 export class LoginView {
@@ -18,12 +20,13 @@ export class LoginView {
     });
   }
 
-  draw({ scene, current, me, busy, problem, limits, connection }) {
+  draw(state) {
+    const { scene, me, busy, problem, limits, connection } = state;
     const hasCome = scene === "login" && this.#shown.scene !== scene;
     const isRefused = problem && problem !== this.#shown.problem;
-    this.#shown = { scene, problem };
-    if (hasCome) this.#name.value ||= me;
-    this.#room.textContent = `# ${current}`;
+    if (me !== this.#shown.me) this.#name.value = me || this.#name.value;
+    this.#shown = { scene, problem, me };
+    this.#room.textContent = label(here(state));
     this.#button.textContent = busy ? this.#words.entering : this.#words.enter;
     this.#button.ariaBusy = busy;
     const away = busy && connection === "away" ? this.#words.away : "";

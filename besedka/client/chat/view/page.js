@@ -7,7 +7,7 @@ import { Later } from "./later.js";
 import { LogView } from "./log.js";
 import { LoginView } from "./login.js";
 
-const ORDERS = { help: "help", who: "people", rooms: "switcher", find: "search" };
+const ORDERS = { help: "help", who: "people", rooms: "switcher", find: "search", invite: "invite", device: "device" };
 
 export class Page {
   #frame;

@@ -68,7 +68,7 @@ export class Rows {
 }
 
 function continues(above, row) {
-  if (above.user !== row.user || Boolean(above.old) !== Boolean(row.old)) return false;
+  if (above.user !== row.user || Boolean(above.old) !== Boolean(row.old) || above.isDoubtful !== row.isDoubtful) return false;
   return !row.id || !above.id || (above.day === row.day && seconds(row.time) - seconds(above.time) < GROUP_SECONDS);
 }
 

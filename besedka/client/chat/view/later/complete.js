@@ -1,5 +1,6 @@
 // Completes what is being written: names behind @ or by Tab, commands behind /, emoji behind a colon.
 
+import { commandsFor, quoted } from "../../commands.js";
 import { here } from "../../state.js";
 import { line } from "../row.js";
 import { Options } from "./options.js";
@@ -7,6 +8,7 @@ import { Options } from "./options.js";
 const SHOWN_AT_MOST = 8;
 const COMMAND = /^\/(\p{L}*)$/u;
 const NAME = /(?<![\p{L}\p{N}])@([^\s@]*)$/u;
+const TO_WHOM = /^\/(?:msg|uninvite|kick|mute|unmute|ban|unban) "?([^"]*)$/; // behind these stands a name, as it is
 const WORD = /(?<![\p{L}\p{N}_])([\p{L}\p{N}_]+)$/u;
 const EMOJI = /(?<![\p{L}\p{N}:]):([a-z0-9_+-]{2,})(:?)$/;
 
@@ -36,23 +38,33 @@ export class View {
     if (this.#options.press(event)) return;
     if (event.key === "Escape") this.#options.hide();
     const isTab = event.key === "Tab" && !event.shiftKey;
-    const found = isTab && WORD.exec(this.#before());
-    const names = found ? this.#names(found[1]) : [];
-    if (!names.length) return;
+    const [typed, names] = isTab ? this.#nameHere() : [];
+    if (!names?.length) return;
     event.preventDefault();
-    this.#show(found[0], names);
+    this.#show(typed, names);
     if (names.length === 1) this.#put(names[0].value);
   }
 
   async #look() {
     const before = this.#before();
     const command = COMMAND.exec(before);
+    const whom = TO_WHOM.exec(before);
     const name = NAME.exec(before);
     const emoji = EMOJI.exec(before);
-    if (command) this.#show(before, await this.#commands(command[1]), before);
+    if (command) this.#show(before, this.#commands(command[1]), before);
+    else if (whom) this.#show(...this.#nameHere());
     else if (name) this.#show(name[0], this.#names(name[1]));
     else if (emoji) await this.#emoji(emoji, before);
     else this.#options.hide();
+  }
+
+  // What is typed of a name, and which it may become.
+  #nameHere() {
+    const before = this.#before();
+    const whom = TO_WHOM.exec(before);
+    if (whom) return [before.slice(before.indexOf(" ") + 1), this.#names(whom[1], quoted)];
+    const found = WORD.exec(before);
+    return found ? [found[0], this.#names(found[1])] : [];
   }
 
   // What stands before the cursor.
@@ -74,19 +86,18 @@ export class View {
     this.#box.dispatchEvent(new Event("input", { bubbles: true }));
   }
 
-  #names(typed) {
+  #names(typed, write = (name) => `@${name}`) {
     const { users, rows } = here(this.#state);
     const spoke = rows.filter(({ kind }) => kind === "message").map(({ user }) => user).reverse();
     const names = new Set([...spoke, ...users]);
     names.delete(this.#state.me);
     const wanted = typed.toLowerCase();
     const found = [...names].filter((name) => name.toLowerCase().startsWith(wanted) && name !== typed);
-    return found.slice(0, SHOWN_AT_MOST).map((name) => ({ value: `@${name}`, nodes: [name] }));
+    return found.slice(0, SHOWN_AT_MOST).map((name) => ({ value: write(name), nodes: [name] }));
   }
 
-  async #commands(typed) {
-    const { COMMANDS } = await import("../../commands.js");
-    const found = COMMANDS.filter(({ name }) => name.startsWith(typed) && name !== typed);
+  #commands(typed) {
+    const found = commandsFor(here(this.#state).may).filter(({ name }) => name.startsWith(typed) && name !== typed);
     return found.map(({ name, usage }) => ({
       value: `/${name}`,
       nodes: [line("b", "", `/${name} `), usage ?? "", line("small", "quiet", this.#words.commands[name])],

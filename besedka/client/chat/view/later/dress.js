@@ -3,8 +3,10 @@
 import { action, isBigEmoji, parse } from "../../text.js";
 import { refusalText } from "../../words.js";
 import { line } from "../row.js";
+import { doubt } from "./doubt.js";
 
 const TAGS = { link: "a", code: "code", block: "pre", bold: "strong", italic: "em", quote: "blockquote", mention: "mark" };
+const REMOVED = /^\[removed\]-*$/; // as the log has it (besedka/wire/line.py)
 const LINE_CHARACTERS = 80; // about
 const LINES_AT_MOST = 14; // more are folded to twelve
 const NAMES_AT_MOST = 5;
@@ -30,7 +32,10 @@ export class View {
     if (row.kind === "system") return (element.textContent = this.#comings(row));
     const text = element.querySelector(".text");
     const clock = element.querySelector("time");
-    write(text, row, me);
+    const isRemoved = row.isRemoved || REMOVED.test(row.text);
+    write(text, isRemoved ? { ...row, text: this.#words.removed } : row, me);
+    element.classList.toggle("removed", isRemoved);
+    if (row.isDoubtful) (text.querySelector("b") ?? element.querySelector(".name")).append(doubt(this.#words));
     if (lines(row.text) > LINES_AT_MOST) {
       text.classList.add("folded");
       clock.before(button("unfold", this.#words));

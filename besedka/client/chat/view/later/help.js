@@ -1,19 +1,25 @@
 // What one can do: commands, keys, marks in texts.
 
-import { COMMANDS } from "../../commands.js";
+import { commandsFor } from "../../commands.js";
+import { here } from "../../state.js";
 import { line } from "../row.js";
 import { dialog } from "./dialog.js";
 
 export class View {
+  #words;
   #dialog;
+  #body = line("div", "", "");
 
   constructor(words) {
+    this.#words = words;
     this.#dialog = dialog("help", words.help, words);
-    const commands = COMMANDS.map(({ name, usage }) => [`/${name}${usage ? ` ${usage}` : ""}`, words.commands[name]]);
-    this.#dialog.append(table(commands, Object.entries(words.keys)), line("p", "quiet", words.marks));
+    this.#dialog.append(this.#body);
   }
 
-  open() {
+  open(state) {
+    const words = this.#words;
+    const commands = commandsFor(here(state).may).map(({ name, usage }) => [`/${name}${usage ? ` ${usage}` : ""}`, words.commands[name]]);
+    this.#body.replaceChildren(table(commands, Object.entries(words.keys)), line("p", "quiet", words.marks));
     this.#dialog.showModal();
   }
 

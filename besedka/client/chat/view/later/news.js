@@ -27,7 +27,7 @@ export class View {
     const before = this.#state && here(this.#state);
     if (name === before?.name) {
       const heard = lastId > this.#told ? rows.filter(({ id, live, own }) => live && !own && id > this.#told) : [];
-      for (const { user, text } of heard) this.#tell(`${user}: ${text}`);
+      for (const { user, text, isDoubtful } of heard) this.#tell(`${user}${isDoubtful ? ` (${this.#words.doubtSaid})` : ""}: ${text}`);
       if (refusal && refusal !== before.refusal) this.#tell(refusalText(this.#words, refusal, state.limits));
     }
     this.#told = lastId;

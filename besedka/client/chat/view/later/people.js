@@ -9,8 +9,15 @@ export class View {
   #list = line("ul", "popup", "");
   #users = null;
 
-  constructor(words) {
+  constructor(words, on) {
     this.#words = words;
+    this.#list.addEventListener("click", ({ target }) => {
+      const { value } = target.closest("button") ?? {};
+      if (!value) return;
+      this.#list.hidePopover();
+      this.#button.focus(); // where one is again when that is closed
+      on.open("person", value);
+    });
     this.#list.id = "people-list";
     this.#list.popover = "auto";
     this.#list.tabIndex = -1;
@@ -38,9 +45,10 @@ export class View {
   }
 
   #item(user, me) {
-    const item = line("li", "", user === me ? `${user} (${this.#words.you})` : user);
+    const item = line("li", "", user === me ? `${user} (${this.#words.you})` : "");
     item.dir = "auto";
     item.style.setProperty("--hue", hue(user));
+    if (user !== me) item.append(Object.assign(line("button", "", user), { type: "button", value: user }));
     return item;
   }
 }

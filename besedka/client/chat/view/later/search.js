@@ -1,6 +1,7 @@
 // Looks for words in the whole log of the room; a hit is shown where it stands.
 
 import { line } from "../row.js";
+import { doubt } from "./doubt.js";
 import { head } from "./dialog.js";
 
 const PAUSE_MS = 300; // one writes a word to its end
@@ -63,12 +64,15 @@ export class View {
     if (before && !busy && !refusal && hits.length < SHOWN_AT_LEAST) this.#on.happen({ type: "searchOn" });
   }
 
-  #hit({ id, user, text, day, time }, wanted) {
+  #hit({ id, user, text, day, time, isDoubtful, isRemoved }, wanted) {
     const item = document.createElement("li");
     const button = Object.assign(document.createElement("button"), { type: "button", value: id, title: this.#words.jump });
     const found = Object.assign(line("p", "", ""), { dir: "auto" });
-    found.append(...inContext(text, wanted));
-    button.append(Object.assign(line("b", "", user), { dir: "auto" }), line("small", "quiet", `${day} ${time.slice(0, 5)}`), found);
+    found.append(...(isRemoved ? [this.#words.removed] : inContext(text, wanted)));
+    found.classList.toggle("removed", Boolean(isRemoved));
+    const name = Object.assign(line("b", "", user), { dir: "auto" });
+    if (isDoubtful) name.append(doubt(this.#words));
+    button.append(name, line("small", "quiet", `${day} ${time.slice(0, 5)}`), found);
     item.append(button);
     return item;
   }

@@ -1,7 +1,7 @@
 // Another room by its name: Ctrl-K, some letters, Enter. Rooms with news come first.
 
 import { roomName } from "../../protocol.js";
-import { unread } from "../../room.js";
+import { label, unread } from "../../room.js";
 import { line } from "../row.js";
 import { dialog } from "./dialog.js";
 import { Options } from "./options.js";
@@ -50,20 +50,24 @@ export class View {
     const { rooms, listed, current } = this.#state;
     const wanted = this.#input.value.trim().toLowerCase().replace(/^#/, "");
     const mine = Object.values(rooms).sort((one, other) => unread(other) - unread(one));
+    const all = new Map([...listed, ...mine].map((room) => [room.name, room]));
     const names = [...new Set([...mine, ...listed].map(({ name }) => name))].filter((name) => name !== current);
-    const found = names.filter((name) => name.includes(wanted)).slice(0, SHOWN_AT_MOST);
+    const found = names.filter((name) => label(all.get(name)).toLowerCase().includes(wanted)).slice(0, SHOWN_AT_MOST);
     const isNew = wanted && !Object.hasOwn(rooms, wanted) && !names.includes(wanted) && roomName(wanted);
-    const options = found.map((name) => ({ value: name, nodes: this.#label(name) }));
+    const options = found.map((name) => ({ value: name, nodes: this.#label(all.get(name)) }));
     if (isNew) options.push({ value: wanted, nodes: [this.#words.make(roomName(wanted))] });
     this.#options.show(options);
   }
 
-  #label(name) {
+  #label(room) {
+    const { name, kind } = room;
     const { rooms, listed } = this.#state;
     const news = Object.hasOwn(rooms, name) && unread(rooms[name]);
-    const count = listed.find((room) => room.name === name)?.clients_count;
+    const count = listed.find((one) => one.name === name)?.clients_count;
     const side = news ? line("i", "count", news) : line("small", "quiet", count ? this.#words.people(count) : "");
-    return [Object.assign(line("span", "", `# ${name}`), { dir: "auto" }), side];
+    const told = Object.assign(line("span", "", label(room)), { dir: "auto" });
+    told.dataset.kind = kind ?? "";
+    return [told, side];
   }
 
   #go(name) {

@@ -1,11 +1,11 @@
 // What one can do with a message that the pointer, the focus or a long press is on: see when exactly it was said, copy
-// its link, copy its line. And the keyboard's way through the log: the arrows go from message to message.
+// its link, copy its line; for those who keep order, remove it. And the keyboard's way through the log: the arrows go from message to message.
 
 import { lineOf } from "../../share.js";
 import { here } from "../../state.js";
 import { line } from "../row.js";
 import { copy } from "./copying.js";
-import { COPY, DONE, LINK, icon, iconButton } from "./icon.js";
+import { COPY, DONE, LINK, REMOVE, icon, iconButton } from "./icon.js";
 
 const LONG_PRESS_MS = 500;
 const DONE_MS = 1500;
@@ -17,11 +17,17 @@ export class View {
   #bar = line("div", "tools", "");
   #time = line("span", "", "");
   #press = 0;
+  #remove;
 
   constructor(words, on) {
     const link = iconButton(LINK, words.copyLink);
     const text = iconButton(COPY, words.copyLine);
-    this.#bar.append(this.#time, link, text);
+    this.#remove = iconButton(REMOVE, words.remove);
+    this.#remove.addEventListener("click", () => {
+      const id = Number(this.#bar.parentElement.dataset.id);
+      if (confirm(words.removeSure)) on.around().ask({ type: "moderate", act: "redact", room: this.#state.current, id });
+    });
+    this.#bar.append(this.#time, link, text, this.#remove);
     this.#acts(link, ({ id }) => on.link(this.#state.current, id));
     this.#acts(text, lineOf);
     const at = ({ target }) => target.closest(".message[data-id]");
@@ -46,6 +52,7 @@ export class View {
     if (!item) return this.#bar.contains(document.activeElement) || this.#bar.remove();
     if (this.#bar.parentElement === item) return;
     this.#bar.classList.toggle("beside", isBeside);
+    this.#remove.hidden = !here(this.#state).may?.includes("moderate") || item.classList.contains("removed");
     this.#time.textContent = item.querySelector("time").title;
     item.append(this.#bar);
   }

@@ -1,0 +1,61 @@
+// What one can do about a person: talk alone with him, and, for those who keep order, more.
+
+import { here } from "../../state.js";
+import { line } from "../row.js";
+import { dialog } from "./dialog.js";
+import { button, field, select } from "./form.js";
+
+const TIMES = [600, 3600, 86_400, 604_800, 0];
+
+export class View {
+  #words;
+  #on;
+  #dialog;
+  #body = line("div", "", "");
+
+  constructor(words, on) {
+    this.#words = words;
+    this.#on = on;
+    this.#dialog = dialog("person", "", words);
+    this.#dialog.append(this.#body);
+  }
+
+  open(state, user) {
+    const { name: room, may = [], kind } = here(state);
+    const title = this.#dialog.querySelector("h2");
+    title.textContent = user;
+    title.dir = "auto";
+    const { person } = this.#words;
+    const parts = [button("primary wide", person.message, () => this.#ask({ type: "direct", user }))];
+    if (may.includes("invite") && kind === "private") {
+      parts.push(button("row", person.remove, () => confirm(person.removeSure(user)) && this.#ask({ type: "uninvite", room, user })));
+    }
+    if (may.includes("moderate")) parts.push(this.#order(user));
+    this.#body.replaceChildren(...parts);
+    this.#dialog.showModal();
+  }
+
+  draw({ scene }) {
+    if (scene !== "chat") this.#dialog.close();
+  }
+
+  #order(user) {
+    const { person } = this.#words;
+    const set = line("fieldset", "order", "");
+    const reason = Object.assign(document.createElement("input"), { autocomplete: "off", dir: "auto", maxLength: 200 });
+    const times = select(TIMES.map((seconds, index) => [seconds, person.times[index]]), TIMES[1]);
+    const buttons = line("div", "line", "");
+    const act = (name, more) => button(`quiet ${name}`, person[name], () => {
+      const about = more ? { seconds: Number(times.value), reason: reason.value.trim() } : {};
+      this.#ask({ type: "moderate", act: name, user, ...about, ...(name === "kick" && { reason: reason.value.trim() }) });
+    });
+    buttons.append(act("kick"), act("mute", true), act("unmute"), act("ban", true));
+    set.append(line("legend", "", person.order), field(person.reason, reason), field(person.howLong, times), buttons);
+    return set;
+  }
+
+  #ask(frame) {
+    this.#dialog.close();
+    this.#on.around().ask(frame);
+  }
+}

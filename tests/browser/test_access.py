@@ -1,0 +1,95 @@
+"""The access key: asked for kindly, kept, brought along, and never left where others find it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import Visit, come_in, say, wait_for_text
+from tests.conftest import ServerMaker
+from tests.running import RunningServer
+
+KEY = "a-key_of.the~chat+0123"
+
+
+@pytest.fixture
+def locked(make_server: ServerMaker, tmp_path: Path) -> RunningServer:
+    """A server that asks for a key."""
+    file = tmp_path / "keys.txt"
+    file.write_text(f"{KEY} for the tests\n", encoding="utf-8")
+    file.chmod(0o600)
+    return make_server("--lang", "en", "--key-file", str(file)).start()
+
+
+def test_without_the_key_one_is_told_what_is_needed_and_can_give_it(
+    locked: RunningServer, visit: Visit
+) -> None:
+    page = visit(locked.page)
+    page.fill("#login-name", "Anna")
+    page.press("#login-name", "Enter")
+    expect(page.get_by_role("heading", name="A key is needed")).to_be_visible()
+    field = page.get_by_label("The link, or the key")
+    expect(field).to_be_focused()
+    for given, told in (("what?", "neither a link of this chat nor a key"), ("x" * 30, "not, or no more")):
+        field.fill(given)
+        field.press("Enter")
+        expect(page.locator(".door").get_by_role("alert")).to_contain_text(told)
+    field.fill(f"{locked.page}#dev;key={KEY}")
+    field.press("Enter")
+    page.wait_for_selector("html[data-scene=chat]")
+    expect(page.locator("#room")).to_have_text("# dev")
+    say(page, "I am in")
+    wait_for_text(page, "I am in")
+    # It is known from now on.
+    page.reload()
+    come_in(page, "Anna")
+
+
+def test_a_link_with_the_key_is_enough_and_the_key_is_shown_only_to_share_it(
+    locked: RunningServer, visit: Visit
+) -> None:
+    page = visit(f"{locked.page}#;key={KEY}", permissions=["clipboard-read", "clipboard-write"])
+    page.wait_for_selector("html[data-scene=login]")
+    assert page.url == f"{locked.page}#"
+    come_in(page, "Anna")
+    say(page, "for the file")
+    wait_for_text(page, "for the file")
+    assert KEY not in page.url + page.content()
+    page.hover(".message")
+    page.get_by_role("button", name="Copy the link").click()
+    page.wait_for_function("async () => (await navigator.clipboard.readText()).endsWith('#main/1')")
+
+    with page.expect_download() as download:
+        page.click("[data-open=about]")
+        page.get_by_role("link", name="Download the history").click()
+    assert download.value.suggested_filename == "main.txt"
+    assert download.value.path().read_text(encoding="utf-8").endswith("] Anna: for the file\n")
+    page.keyboard.press("Escape")
+
+    link = shared(page)
+    assert link == f"{locked.page}#;key={KEY.replace('+', '%2B')}"
+    page.get_by_role("button", name="Add a device").click()
+    device = page.get_by_role("dialog", name="Add a device").get_by_role("textbox").input_value()
+    page.keyboard.press("Escape")
+
+    guest = visit(link)
+    come_in(guest, "Boris")
+    wait_for_text(guest, "for the file")
+    # The link for another device brings the key along.
+    phone = visit(device)
+    phone.get_by_role("button", name="Yes, that is me").click()
+    phone.wait_for_selector("html[data-scene=chat]")
+    expect(phone.locator("#me")).to_have_text("Anna")
+
+
+def shared(page: Page) -> str:
+    """The link by which others come in."""
+    page.get_by_role("button", name="Invite to this chat").click()
+    dialog = page.get_by_role("dialog", name="Invite to this chat")
+    expect(dialog).to_contain_text("Whoever has this link comes in")
+    expect(dialog.get_by_role("img", name="The link as a QR code")).to_be_visible()
+    link = dialog.get_by_role("textbox").input_value()
+    page.keyboard.press("Escape")
+    return link

@@ -1,0 +1,128 @@
+"""Keeping order in the page: who may, what the others see of it, and what is told to whom it is done."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+from playwright.sync_api import Dialog, Page, expect
+
+from tests.browser.conftest import Visit, come_in, history_of, say, wait_for_text
+from tests.conftest import ServerMaker
+from tests.running import RunningServer
+
+
+def admin(server: RunningServer, *words: str) -> str:
+    """Do something as the operator; returns what is printed."""
+    command = [sys.executable, "-m", "besedka", "admin", *words]
+    done = subprocess.run(
+        command, cwd=server.directory, env=server.environment, check=True, capture_output=True, text=True
+    )
+    return done.stdout
+
+
+@pytest.fixture
+def moderated(server: RunningServer, visit: Visit) -> tuple[Page, Page]:
+    """Two pages: that of Anna, who keeps order, and that of Boris."""
+    anna, boris = visit(server.page), visit(server.page)
+    come_in(anna, "Anna")
+    come_in(boris, "Boris")
+    admin(server, "appoint", "Anna")
+    anna.reload()
+    come_in(anna, "Anna")
+    return anna, boris
+
+
+def test_a_message_is_taken_away_before_all_eyes_and_out_of_the_file(
+    server: RunningServer, moderated: tuple[Page, Page]
+) -> None:
+    anna, boris = moderated
+    say(boris, "something that should not have been said")
+    wait_for_text(anna, "should not have been said")
+    boris.hover(".message")
+    expect(boris.get_by_role("button", name="Copy the text")).to_be_visible()
+    expect(boris.get_by_role("button", name="Remove this message")).to_be_hidden()
+    boris.click("[data-open=search]")
+    boris.fill(".search input", "something")
+    expect(boris.locator(".search li")).to_have_count(1)
+
+    # It is asked first.
+    asked = []
+
+    def refuse(dialog: Dialog) -> None:
+        asked.append(dialog.message)
+        dialog.dismiss()
+
+    anna.once("dialog", refuse)
+    anna.hover(".message")
+    anna.get_by_role("button", name="Remove this message").click()
+    assert "cannot be undone" in asked[0]
+    assert "should not" in history_of(server)
+    anna.once("dialog", lambda dialog: dialog.accept())
+    anna.get_by_role("button", name="Remove this message").click()
+    for page in (anna, boris):
+        expect(page.locator("#rows .removed .text")).to_have_text("removed")
+    expect(boris.locator(".search li .removed")).to_have_text("removed")
+    assert "should not" not in history_of(server)
+    # Whoever comes later sees it so, too.
+    boris.reload()
+    come_in(boris, "Boris")
+    expect(boris.locator("#rows .removed .text")).to_have_text("removed")
+
+
+def test_who_is_shown_out_is_told_and_does_not_come_back_by_himself(moderated: tuple[Page, Page]) -> None:
+    # Only who may is shown how.
+    for page, count in zip(moderated, (1, 0), strict=True):
+        say(page, "/help")
+        expect(page.locator("dialog dt", has_text="/help")).to_be_visible()
+        expect(page.locator("dialog dt", has_text="/redact")).to_have_count(count)
+        page.keyboard.press("Escape")
+    anna, boris = moderated
+    say(boris, "/kick Anna")
+    expect(boris.locator(".note")).to_contain_text("may not")
+
+    anna.click("#people")
+    anna.locator("#people-list").get_by_role("button", name="Boris").click()
+    anna.get_by_role("button", name="Show out").click()
+    expect(anna.locator(".note")).to_contain_text("Boris was shown out")
+    expect(boris.get_by_role("heading", name="You were shown out")).to_be_visible()
+    boris.wait_for_timeout(1500)
+    expect(anna.locator("#people")).to_have_text("1 person")
+    boris.get_by_role("button", name="Come in again").click()
+    expect(anna.locator("#people")).to_have_text("2 people")
+
+    say(anna, "/mute Boris 10m too loud")
+    expect(anna.locator(".note")).to_contain_text("Boris")
+    say(boris, "but I")
+    expect(boris.locator(".failed .why")).to_contain_text("too loud")
+    boris.get_by_role("button", name="Discard").click()
+
+    say(anna, "/ban Boris 1h spam")
+    expect(boris.get_by_role("heading", name="You are banned")).to_be_visible()
+    expect(boris.locator(".door").get_by_role("alert")).to_contain_text("spam")
+    boris.get_by_role("button", name="Try again").click()
+    expect(boris.locator(".door").get_by_role("alert")).to_contain_text("spam")
+    say(anna, "/unban Boris")
+    expect(anna.locator(".note")).not_to_contain_text("banned")
+    boris.get_by_role("button", name="Try again").click()
+    expect(anna.locator("#people")).to_have_text("2 people")
+
+
+def test_where_only_known_people_come_in_an_invitation_to_a_name_is_needed(
+    make_server: ServerMaker, visit: Visit
+) -> None:
+    server = make_server("--lang", "en", "--names", "invited").start()
+    page = visit(server.page)
+    page.fill("#login-name", "Anna")
+    page.press("#login-name", "Enter")
+    expect(page.get_by_role("heading", name="By invitation only")).to_be_visible()
+    printed = admin(server, "admit", "Boris", "--url", server.page)
+    link = next(word for word in printed.split() if "invite=" in word)
+    page.get_by_label("The link, or the key").fill(link)
+    page.keyboard.press("Enter")
+    expect(page.locator("#login-name")).to_have_value("Boris")
+    come_in(page, "Boris")
+    expect(page.locator("#me")).to_have_text("Boris")
+    page.reload()
+    come_in(page, "Boris")

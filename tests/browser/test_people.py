@@ -1,0 +1,195 @@
+"""Whose a name is, other devices, rooms that are not for all, and talks of two."""
+
+from __future__ import annotations
+
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import Visit, come_in, say, settled, texts, wait_for_text
+from tests.running import RunningServer
+from tests.talking import Talker
+
+
+def test_another_browser_cannot_have_the_name_nor_one_that_looks_like_it(
+    server: RunningServer, visit: Visit
+) -> None:
+    anna = visit(server.page)
+    come_in(anna, "Anna")
+    impostor = visit(server.page)
+    for name in ("Anna", "anna", "Аnnа"):
+        impostor.fill("#login-name", name)
+        impostor.press("#login-name", "Enter")
+        expect(impostor.locator("#login-problem")).to_contain_text("belongs to somebody else")
+        expect(impostor.locator("#login-name")).to_be_focused()
+    come_in(impostor, "Clara")
+    say(impostor, "I am not Anna")
+    wait_for_text(anna, "I am not Anna")
+    # Whose it is may write it in another way, and is known by it as it was.
+    anna.get_by_role("button", name="Leave", exact=True).click()
+    come_in(anna, "ANNA")
+    expect(anna.locator("#me")).to_have_text("Anna")
+
+
+def test_who_has_shown_nothing_is_marked_so_and_nobody_else(server: RunningServer, visit: Visit) -> None:
+    anna = visit(server.page)
+    come_in(anna, "Anna")
+    with Talker(server) as guest:
+        guest.join("Guest")
+        guest.tell("chat", text="hello")
+        guest.tell("chat", text="/me waves")
+        wait_for_text(anna, "waves")
+    say(anna, "hello, guest")
+    for _ in range(2):
+        wait_for_text(anna, "hello, guest")
+        expect(anna.locator("#rows .doubt")).to_have_count(2)
+        expect(anna.locator(".own .doubt")).to_have_count(0)
+        expect(anna.locator(".name").first).to_have_text("Guest? (not verified)")
+        expect(anna.get_by_title("Nobody has shown that this name is theirs").first).to_be_visible()
+        # It is so in the history as well.
+        anna.reload()
+        come_in(anna, "Anna")
+    anna.click("[data-open=search]")
+    anna.fill(".search input", "hello")
+    expect(anna.locator(".search b")).to_have_text(["Anna", "Guest? (not verified)"])
+
+
+def test_another_device_becomes_the_same_person_by_a_link_that_works_once(
+    server: RunningServer, visit: Visit
+) -> None:
+    anna = visit(server.page)
+    come_in(anna, "Anna")
+    anna.get_by_role("button", name="Add a device").click()
+    dialog = anna.get_by_role("dialog", name="Add a device")
+    expect(dialog.get_by_role("timer")).to_contain_text("4:5")
+    expect(dialog.get_by_role("img", name="The link as a QR code")).to_be_visible()
+    link = dialog.get_by_role("textbox").input_value()
+    anna.keyboard.press("Escape")
+
+    phone = visit(link)
+    expect(phone.get_by_role("heading", name="Be Anna on this device?")).to_be_visible()
+    # What makes one Anna does not stand in the address.
+    assert "device" not in phone.url
+    phone.get_by_role("button", name="Yes, that is me").click()
+    phone.wait_for_selector("html[data-scene=chat]")
+    settled(phone)
+    expect(phone.locator("#me")).to_have_text("Anna")
+    say(phone, "from the phone")
+    wait_for_text(anna, "from the phone")
+    assert texts(anna, ".own") == ["from the phone"]
+    phone.reload()
+    come_in(phone, "Anna")
+
+    thief = visit(server.page)
+    come_in(thief, "Thief")
+    # Whoever is in, and opens such a link, is told whom he leaves behind.
+    thief.evaluate("link => { location.href = link; }", link)
+    expect(thief.get_by_role("heading", name="Be Anna on this device?")).to_be_visible()
+    expect(thief.get_by_role("alert").last).to_contain_text("So far you are Thief here")
+    thief.get_by_role("button", name="Yes, that is me").click()
+    expect(thief.get_by_role("heading", name="This link is not valid any more")).to_be_visible()
+    thief.get_by_role("button", name="Back").click()
+    expect(thief.locator("#login-name")).to_be_focused()
+    come_in(thief, "Thief")
+
+
+def test_a_private_room_is_entered_by_invitation_and_listed_for_nobody_else(
+    server: RunningServer, visit: Visit
+) -> None:
+    anna, boris, clara = (visit(server.page) for _ in range(3))
+    for page, name in ((anna, "Anna"), (boris, "Boris"), (clara, "Clara")):
+        come_in(page, name)
+    anna.get_by_role("button", name="A private room …").click()
+    anna.get_by_role("dialog").get_by_role("textbox").fill("Plans")
+    anna.keyboard.press("Enter")
+    expect(anna.get_by_role("heading", name="plans, a private room")).to_be_visible()
+    say(anna, "the plan")
+    wait_for_text(anna, "the plan")
+
+    link = invitation(anna)
+    boris.evaluate("link => { location.href = link; }", link)
+    wait_for_text(boris, "the plan")
+    assert boris.url == f"{server.page}#plans"
+    expect(boris.get_by_role("navigation").get_by_role("link", name="plans, a private room")).to_be_visible()
+
+    # By a command as well.
+    say(anna, "/invite 5 2h")
+    expect(anna.get_by_role("dialog", name="Invite into plans")).to_contain_text("5 people come in")
+    anna.keyboard.press("Escape")
+    say(boris, "/invite")
+    expect(boris.locator(".note")).to_contain_text("only who has made the room")
+
+    # Neither with what is used up nor without anything, and one is somewhere in the end.
+    for hash_, why in ((link.partition("#")[2], "not valid any more"), ("plans", "an invitation is needed")):
+        clara.evaluate("hash => { location.hash = hash; }", hash_)
+        expect(clara.locator("#hint")).to_contain_text(why)
+        expect(clara.locator("#room")).to_have_text("# main")
+        assert "invite" not in clara.url
+    expect(clara.locator("#side")).not_to_contain_text("plans")
+
+    # It is there after a reload, and till one is put out.
+    boris.reload()
+    come_in(boris, "Boris")
+    expect(boris.locator("#room")).to_have_attribute("data-kind", "private")
+    with boris.expect_download() as download:
+        boris.click("[data-open=about]")
+        boris.get_by_role("link", name="Download the history").click()
+    assert download.value.path().read_text(encoding="utf-8").endswith("] Anna: the plan\n")
+    boris.keyboard.press("Escape")
+    anna.once("dialog", lambda dialog: dialog.accept())
+    anna.click("#people")
+    anna.locator("#people-list").get_by_role("button", name="Boris").click()
+    anna.get_by_role("button", name="Remove from this room").click()
+    expect(anna.locator(".note")).to_contain_text("Boris is no member")
+    expect(boris.locator("#room")).to_have_text("# main")
+    expect(boris.locator("#side")).not_to_contain_text("plans")
+
+
+def invitation(page: Page) -> str:
+    """A link into the private room that is shown."""
+    page.click("[data-open=about]")
+    page.get_by_role("button", name="Invite …").click()
+    page.get_by_label("Valid for").select_option("an hour")
+    page.get_by_role("button", name="Make a link").click()
+    dialog = page.get_by_role("dialog", name="Invite into plans")
+    link = dialog.get_by_role("textbox", name="The invitation").input_value()
+    expect(dialog).to_contain_text("One person comes in by this link")
+    page.keyboard.press("Escape")
+    return link
+
+
+def test_two_people_talk_alone(server: RunningServer, visit: Visit) -> None:
+    anna, boris = visit(server.page), visit(server.page)
+    come_in(anna, "Anna")
+    come_in(boris, "Boris B")
+    anna.fill("#say-text", "/msg Bo")
+    anna.keyboard.press("Tab")
+    expect(anna.locator("#say-text")).to_have_value('/msg "Boris B" ')
+    anna.keyboard.type("just between us")
+    anna.keyboard.press("Enter")
+    expect(anna.get_by_role("heading", name="Boris B, a talk of two")).to_be_visible()
+    wait_for_text(anna, "just between us")
+
+    # It is there for the other one, who stays where he is.
+    talk = boris.locator("#rooms").get_by_role("link", name="Anna, a talk of two, 1 unread")
+    expect(talk.locator(".count")).to_have_text("@ 1")
+    expect(boris.locator("#room")).to_have_text("# main")
+    talk.click()
+    wait_for_text(boris, "just between us")
+    say(boris, "yes")
+    wait_for_text(anna, "yes")
+    assert "direct-" not in boris.title() + boris.content().replace(boris.url.partition("#")[2], "")
+
+    boris.get_by_role("button", name="Leave the room Anna").click()
+    boris.reload()
+    come_in(boris, "Boris B")
+    expect(boris.locator("#rooms li")).to_have_count(1)
+    # Whoever has left it is asked back by the next one who begins it.
+    anna.click("#rooms [data-room=main] a")
+    anna.click("#people")
+    anna.locator("#people-list").get_by_role("button", name="Boris B").click()
+    anna.get_by_role("button", name="Message privately").click()
+    expect(boris.locator("#rooms")).to_contain_text("Anna")
+    for page in (anna, boris):
+        page.reload()
+        page.wait_for_selector("html[data-scene=login]")
+    come_in(boris, "Boris B")
+    expect(boris.locator("#rooms li")).to_have_count(2)
