@@ -5,17 +5,22 @@ Their settings are in ``~/.config/besedka/config.toml``; what programs remember 
 
 from __future__ import annotations
 
+import hmac
 import os
 import secrets
 from contextlib import suppress
+from ipaddress import IPv4Address, IPv6Address, ip_address
 from pathlib import Path
 from typing import Final
+from urllib.parse import urlsplit
 
 from platformdirs.unix import Unix
 
 SECRET_BYTES: Final = 32
 
 _PRIVATE: Final = 0o600
+_HERE: Final = "localhost"
+_FIELDS: Final = 3
 
 _KEYS: Final = "keys"
 
@@ -36,8 +41,40 @@ def state_folder() -> Path:
     return folder
 
 
+def secret_for(url: str, name: str = "") -> str:
+    """What shows to one chat that several programs are the same person; another chat cannot use it.
+
+    A secret that came by the link of another device goes before what is made from our own; of several the one of this name, or else
+    the last one.
+
+    Args:
+        url: of the chat, as `besedka.remote.address` gives it.
+        name: the name to come in with; empty for one who only reads.
+    """
+    server = _server(url)
+    try:
+        taken = [(whose, secret) for where, whose, secret in _taken() if where == server]
+    except OSError:
+        taken = []  # nothing can be kept here
+    for whose, secret in reversed(taken):
+        if not name or whose.casefold() == name.casefold():
+            return secret
+    return taken[-1][1] if taken else hmac.digest(own_secret().encode(), server.encode(), "sha256").hex()
+
+
+def keep_secret(url: str, name: str, secret: str) -> None:
+    """Be somebody who is known to a chat, from now on.
+
+    Raises:
+        OSError: if it cannot be kept.
+    """
+    entry = (_server(url), name, secret)
+    others = [one for one in _taken() if one[:2] != entry[:2]]
+    write_private(state_folder() / "secrets", "".join("\t".join(one) + "\n" for one in (*others, entry)))
+
+
 def own_secret() -> str:
-    """What shows that several programs are the same person: made once, and kept.
+    """What all secrets that we show are made from: made once, and kept; never shown itself.
 
     Where it cannot be kept, as in a container without a home, each program is a person of its own.
     """
@@ -95,6 +132,28 @@ def write_private(path: Path, text: str, *, replace: bool = True) -> None:
                 path.hardlink_to(fresh)
     finally:
         fresh.unlink(missing_ok=True)
+
+
+def _taken() -> list[tuple[str, str, str]]:
+    """The secrets that came from other devices: for which server, whose, what."""
+    try:
+        text = (state_folder() / "secrets").read_text(encoding="utf-8", errors="replace")
+    except FileNotFoundError:
+        return []
+    lines = [line.split("\t") for line in text.splitlines()]
+    return [(line[0], line[1], line[2]) for line in lines if len(line) == _FIELDS]
+
+
+def _server(url: str) -> str:
+    """What a chat is, for one's secrets: its host, whatever the way and the port; this machine by any name is one host."""
+    host = (urlsplit(url).hostname or "").rstrip(".").encode("idna").decode() or _HERE
+    try:
+        ip: IPv4Address | IPv6Address = ip_address(host)
+    except ValueError:
+        return _HERE if host.endswith(f".{_HERE}") else host
+    if isinstance(ip, IPv6Address) and ip.ipv4_mapped:
+        ip = ip.ipv4_mapped
+    return _HERE if ip.is_loopback else str(ip)
 
 
 def _folders() -> Unix:

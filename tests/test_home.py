@@ -48,6 +48,51 @@ def test_settings_are_where_the_manual_says(tmp_path: Path) -> None:
     assert home.config_file() == tmp_path / "config" / "besedka" / "config.toml"
 
 
+HERE = [
+    "ws://localhost:8765/ws",
+    "grpc://127.0.0.1:50051",
+    "ws://[::1]:1/ws",
+    "unix:/run/besedka",
+    "ws://[::ffff:127.0.0.9]:1/",
+]
+LAB = ["ws://lab:8765/ws", "wss://LAB.:443/talk/ws", "grpcs://Lab:50051"]
+
+
+def test_each_host_is_shown_a_secret_of_its_own_that_does_not_tell_ours() -> None:
+    own = home.own_secret()
+    shown = [{home.secret_for(url) for url in urls} for urls in (HERE, LAB, ["grpc://192.168.1.5:50051"])]
+    assert [len(secrets) for secrets in shown] == [1, 1, 1]
+    assert len(set.union(*shown, {own})) == 4
+    assert all(len(bytes.fromhex(secret)) == 32 for secret in set.union(*shown))
+    assert home.secret_for(LAB[0]) == home.secret_for(LAB[0], "Anna")
+
+
+def test_a_secret_from_another_device_is_kept_for_one_host_and_goes_first(tmp_path: Path) -> None:
+    derived = home.secret_for(LAB[0])
+    home.keep_secret(LAB[0], "Anna", "hers")
+    home.keep_secret(LAB[1], "Boris Godunov", "his")
+    home.keep_secret(HERE[0], "Clara", "another")
+    home.keep_secret(LAB[2], "Anna", "new")
+    assert [home.secret_for(LAB[0], name) for name in ("anna", "Boris Godunov")] == ["new", "his"]
+    # Who has become somebody here is that also under another name, and without one.
+    assert home.secret_for(LAB[0], "Annushka") == home.secret_for(LAB[0]) == "new"
+    assert home.secret_for("ws://elsewhere:8765/ws", "Anna") not in {derived, "hers", "his", "another", "new"}
+    path = tmp_path / "state" / "besedka" / "secrets"
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert path.read_text().splitlines() == [
+        "lab\tBoris Godunov\this",
+        "localhost\tClara\tanother",
+        "lab\tAnna\tnew",
+    ]
+
+
+def test_lines_that_are_none_do_not_keep_one_out() -> None:
+    home.keep_secret(LAB[0], "Anna", "hers")
+    path = home.state_folder() / "secrets"
+    path.write_bytes(b"no line of ours\n\xff\tx\ty\n" + path.read_bytes())
+    assert home.secret_for(LAB[0], "Anna") == "hers"
+
+
 def test_the_key_of_a_server_is_kept_for_its_owner_alone(tmp_path: Path) -> None:
     assert home.remembered_key("ws://lab:8765/ws") == ""
     home.remember_key("ws://lab:8765/ws", "one")

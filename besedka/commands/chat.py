@@ -6,7 +6,16 @@ import click
 
 from besedka.commands.access import KEY, find_key
 from besedka.commands.endings import Failure, remote_errors_told
-from besedka.commands.options import BELL, COLOUR, ROOM, URL_ARGUMENT, ClientCommand, preferred, setting
+from besedka.commands.options import (
+    BELL,
+    COLOUR,
+    ROOM,
+    URL_ARGUMENT,
+    ClientCommand,
+    is_given,
+    preferred,
+    setting,
+)
 
 
 @click.command(
@@ -24,19 +33,39 @@ Examples:
 @KEY
 @BELL
 @COLOUR
-def chat(*, url: str, name: str | None, room: str | None, key: str | None, bell: str, color: str) -> None:
+@click.option("--yes", is_flag=True, help="Be the person of an add-a-device link, without being asked.")
+def chat(
+    *,
+    url: str,
+    name: str | None,
+    room: str | None,
+    key: str | None,
+    bell: str,
+    color: str,
+    yes: bool,
+) -> None:
     """Talk in the terminal.
 
     URL is HOST, HOST:PORT, what a browser shows, grpc://HOST:PORT or unix:PATH, with #ROOM behind it; localhost:8765
     if not given.
     It can also be set in the environment, as BESEDKA_URL.
+
+    It may also be the link of an invitation, or one that /device has made on another machine: then you are asked whether to
+    be that person on this one, and are from then on.
     """
-    from besedka.home import own_secret
     from besedka.terminal.app import NoTerminal, run
 
     with remote_errors_told():
         try:
-            access_key = find_key(url, key).text
-            run(url, name=name, room=room, secret=own_secret(), key=access_key, bell=bell, color=color)
+            run(
+                url,
+                name=name,
+                is_name_given=is_given("name"),
+                is_sure=yes,
+                room=room,
+                key=find_key(url, key).text,
+                bell=bell,
+                color=color,
+            )
         except NoTerminal as error:
             raise Failure(str(error)) from None

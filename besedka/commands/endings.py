@@ -69,14 +69,21 @@ def used_wrongly(sentence: str) -> click.UsageError:
 @contextmanager
 def remote_errors_told() -> Iterator[None]:
     """What goes wrong with a chat, as the ways in which a command can end."""
-    from besedka.remote.errors import AddressBad, JoinRefused, RemoteError, SayRefused
+    from besedka.remote.errors import (
+        AddressBad,
+        AskRefused,
+        JoinRefused,
+        RemoteError,
+        SayRefused,
+        ShownOut,
+    )
     from besedka.wire.refusals import Code
 
     try:
         yield
     except AddressBad as error:
         raise used_wrongly(str(error)) from None
-    except (JoinRefused, SayRefused) as error:
+    except (ShownOut, AskRefused, JoinRefused, SayRefused) as error:
         advice = f"; {KEY_ADVICE}" if error.code == Code.NO_ACCESS else ""
         raise Refusal(f"{error}{advice}") from None
     except RemoteError as error:

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import click
+from click.core import ParameterSource
 
+from besedka.commands.endings import used_wrongly
 from besedka.commands.preferences import BELLS, COLOURS, preferences
+
+if TYPE_CHECKING:
+    from besedka.remote.address import Address
 
 DEFAULT_URL: Final = "localhost:8765"
 
@@ -36,6 +41,26 @@ def preferred(key: str, otherwise: str | None = None) -> Callable[[], str | None
         return preferences().get(key, otherwise) if is_asked else otherwise
 
     return default
+
+
+def is_given(parameter: str) -> bool:
+    """Whether this was given on the command line or in the environment, and is no default."""
+    source = click.get_current_context().get_parameter_source(parameter)
+    return source in {ParameterSource.COMMANDLINE, ParameterSource.ENVIRONMENT}
+
+
+def chat_address(url: str) -> Address:
+    """Where a chat is, for a command that can ask nobody.
+
+    Raises:
+        AddressBad: if it is no address.
+    """
+    from besedka.remote.address import address
+
+    there = address(url)
+    if there.device:
+        raise used_wrongly("this link makes you somebody on this machine: open it with besedka chat")
+    return there
 
 
 URL_ARGUMENT = click.argument("url", envvar="BESEDKA_URL", default=preferred("url", DEFAULT_URL))

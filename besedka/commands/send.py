@@ -15,7 +15,15 @@ import click
 from besedka.commands.access import KEY, find_key, remember
 from besedka.commands.endings import Failure, Refusal, remote_errors_told, used_wrongly
 from besedka.commands.messages import Output, json_line
-from besedka.commands.options import ROOM, URL, ClientCommand, preferred, setting
+from besedka.commands.options import (
+    ROOM,
+    URL,
+    ClientCommand,
+    chat_address,
+    is_given,
+    preferred,
+    setting,
+)
 
 if TYPE_CHECKING:
     from besedka.remote import RemoteChat
@@ -70,7 +78,7 @@ def send(
     once, also through a restart of the server. Empty lines are left out; colours and the like are taken out of what comes
     in on stdin.
     """
-    from besedka.home import own_secret
+    from besedka.home import secret_for
 
     if lines and text not in {(), ("-",)}:
         raise used_wrongly("--lines reads the lines of stdin; it takes no TEXT")
@@ -81,10 +89,11 @@ def send(
             "there is nothing to say: give a TEXT, pipe something in, or say - to type it here"
         )
     with remote_errors_told():
+        there = chat_address(url)
+        name = (name if is_given("name") else there.name or name) or _login_name()
         access_key = find_key(url, key).text
-        speaker = _Speaker(
-            url, name or _login_name(), room or "", own_secret(), key=access_key, as_json=as_json
-        )
+        secret = secret_for(there.url, name)
+        speaker = _Speaker(url, name, room or "", secret, key=access_key, as_json=as_json)
         if lines:
             asyncio.run(speaker.say_lines())
         else:

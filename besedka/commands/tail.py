@@ -18,7 +18,7 @@ from besedka.commands import messages
 from besedka.commands.access import KEY, find_key, remember
 from besedka.commands.endings import Failure, remote_errors_told, used_wrongly
 from besedka.commands.messages import Output
-from besedka.commands.options import ROOM, URL, ClientCommand
+from besedka.commands.options import ROOM, URL, ClientCommand, chat_address
 
 if TYPE_CHECKING:
     from besedka.remote.connection import Connection, Heard
@@ -120,10 +120,12 @@ class _Reading:
         follow: bool,
         key: str,
     ) -> None:
-        from besedka.remote.address import address
+        from besedka.home import secret_for
 
-        there = address(url)
+        there = chat_address(url)
         self._url = there.url
+        self._secret = secret_for(there.url)
+        self._invite = there.invite
         self._room = room or there.room
         self._last = LAST if last is None and since is None else last
         self._since = since
@@ -136,7 +138,9 @@ class _Reading:
         from besedka.wire.words import Welcome
 
         since, epoch = await self._beginning()
-        connection = Connection(self._url, "", self._room, since=since, epoch=epoch, key=self._key)
+        connection = Connection(
+            self._url, "", self._room, secret=self._secret, since=since, epoch=epoch, key=self._key
+        )
         room, told_to = self._room, since
         goal: int | None = None
         async with aclosing(connection.events()) as events:
@@ -158,7 +162,9 @@ class _Reading:
         """The id behind which to begin, and the epoch that it belongs to."""
         from besedka.remote.connection import Connection
 
-        connection = Connection(self._url, "", self._room, key=self._key)
+        connection = Connection(
+            self._url, "", self._room, secret=self._secret, invite=self._invite, key=self._key
+        )
         async with _asked(connection) as welcome:
             remember(self._url, self._key)
             head = welcome.head

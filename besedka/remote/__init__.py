@@ -3,7 +3,8 @@
 `chat` is what programs use; `connection` comes back by itself, with a cursor and an outbox; `ways` says how words travel.
 """
 
-from besedka.remote.chat import FoundMessages, Message, RemoteChat, connect
+from besedka.remote.chat import FoundMessages, Message, News, RemoteChat, connect
+from besedka.remote.device import take_device
 from besedka.remote.errors import (
     AddressBad,
     AskRefused,
@@ -12,20 +13,31 @@ from besedka.remote.errors import (
     JoinRefused,
     RemoteError,
     SayRefused,
+    ShownOut,
 )
-from besedka.wire.words import RoomEntry
+from besedka.wire.words import Act, Device, DeviceLink, Invitation, Kind, Place, Redacted, RoomEntry
 
 __all__ = [
+    "Act",
     "AddressBad",
     "AskRefused",
     "CarrierEnded",
     "ConnectionFailed",
+    "Device",
+    "DeviceLink",
     "FoundMessages",
+    "Invitation",
     "JoinRefused",
+    "Kind",
     "Message",
+    "News",
+    "Place",
+    "Redacted",
     "RemoteChat",
     "RemoteError",
     "RoomEntry",
     "SayRefused",
+    "ShownOut",
     "connect",
+    "take_device",
 ]

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from besedka.remote.errors import AddressBad
 from besedka.wire.access import why_no_key
-from besedka.wire.links import read_fragment
+from besedka.wire.links import Fragment, read_fragment
 from besedka.wire.names import DEFAULT_ROOM
 
 DEFAULT_PORT = 8765
@@ -68,6 +68,19 @@ def address(given: str) -> Address:
     default_port = 443 if scheme == "wss" else DEFAULT_PORT
     path = parts.path if parts.path.rstrip("/").endswith("/ws") else parts.path.rstrip("/") + "/ws"
     return _address(f"{scheme}://{shown}:{port or default_port}{path}", parts.fragment)
+
+
+def link(url: str, fragment: Fragment) -> str:
+    """What a person opens to come to a chat: its page where that is known, else an address for our own commands.
+
+    Args:
+        url: of the chat, as `address` gives it.
+        fragment: what stands behind the ``#``.
+    """
+    if not url.startswith(("ws:", "wss:")):
+        return f"{url}#{fragment}"
+    page = url.replace("ws", "http", 1).removesuffix("/ws")
+    return f"{page}/#{fragment}"
 
 
 def _address(url: str, fragment: str) -> Address:

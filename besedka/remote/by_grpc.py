@@ -14,8 +14,10 @@ from besedka.proto import words as proto
 from besedka.proto.besedka.v1.chat_pb2 import ListRoomsRequest
 from besedka.proto.besedka.v1.chat_pb2_grpc import ChatStub
 from besedka.remote.carrier import HANDSHAKE_SECONDS
-from besedka.remote.errors import CarrierEnded
+from besedka.remote.errors import ACCESS_ENDINGS, CarrierEnded
 from besedka.wire.access import authorization
+from besedka.wire.closing import Ending
+from besedka.wire.refusals import Code
 from besedka.wire.words import ClientWord, ServerWord, Welcome
 
 OPTIONS: Final = [
@@ -40,6 +42,12 @@ COME_BACK: Final = frozenset(
     }
 )
 """How a call may end after which it is worth to try again."""
+
+ACCESS_REASONS: Final = {
+    **{code: code for code in ACCESS_ENDINGS.values()},
+    Code.NOT_ALLOWED: ACCESS_ENDINGS[Ending.KICKED],
+}
+"""Why a call ends that is about who we are, by the reason of its status; who is shown out may not be here."""
 
 
 class GrpcCarrier:
@@ -83,19 +91,24 @@ class GrpcCarrier:
         raise CarrierEnded("goodbye", come_back=False)
 
     async def _ended(self, error: Exception) -> CarrierEnded:
-        code, details = (
-            (error.code(), error.details())
+        code, details, trailing = (
+            (error.code(), error.details(), error.trailing_metadata())
             if isinstance(error, grpc.aio.AioRpcError)
-            else (await self._call.code(), await self._call.details())
+            else (await self._call.code(), await self._call.details(), await self._call.trailing_metadata())
         )
         if code is grpc.StatusCode.INTERNAL and not self._has_heard:
             # A write that meets the end of its call takes the place of the status that would have told why.
             try:
                 await self._ask()
             except grpc.aio.AioRpcError as other:
-                code, details = other.code(), other.details()
-        is_key = code is grpc.StatusCode.UNAUTHENTICATED
-        return CarrierEnded(details or code.name, come_back=code in COME_BACK, needs_key=is_key)
+                code, details, trailing = other.code(), other.details(), other.trailing_metadata()
+        if code is grpc.StatusCode.UNAUTHENTICATED:
+            reason: str = Code.NO_ACCESS
+        else:
+            reason = reason_of(trailing)[0] if code not in COME_BACK else ""
+        return CarrierEnded(
+            details or code.name, come_back=code in COME_BACK, code=ACCESS_REASONS.get(reason, "")
+        )
 
 
 @asynccontextmanager
@@ -135,6 +148,22 @@ def open_channel(url: str) -> grpc.aio.Channel:
     if there.scheme == "grpcs":
         return grpc.aio.secure_channel(there.netloc, grpc.ssl_channel_credentials(), options=OPTIONS)
     return grpc.aio.insecure_channel(there.netloc, options=OPTIONS)
+
+
+def reason_of(trailing_metadata: Any) -> tuple[str, float]:
+    """The code of what was refused, and how many seconds to wait; an empty one if it was the connection."""
+    # Only what goes wrong needs them.
+    from google.rpc.error_details_pb2 import ErrorInfo, RetryInfo  # noqa: PLC0415
+    from google.rpc.status_pb2 import Status  # noqa: PLC0415
+
+    status, info, retry = Status(), ErrorInfo(), RetryInfo()
+    for key, value in trailing_metadata or ():
+        if key == "grpc-status-details-bin":
+            status = Status.FromString(value)
+    for packed in status.details:
+        packed.Unpack(info)
+        packed.Unpack(retry)
+    return info.reason, retry.retry_delay.ToTimedelta().total_seconds()
 
 
 async def _connected(channel: grpc.aio.Channel) -> None:

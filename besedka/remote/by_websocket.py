@@ -12,9 +12,9 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus, InvalidURI
 
 from besedka.remote.carrier import HANDSHAKE_SECONDS
-from besedka.remote.errors import CarrierEnded, ConnectionFailed
+from besedka.remote.errors import ACCESS_ENDINGS, CarrierEnded, ConnectionFailed
 from besedka.wire.access import authorization
-from besedka.wire.closing import NEVER_COME_BACK, Ending
+from besedka.wire.closing import NEVER_COME_BACK
 from besedka.wire.refusals import Refused
 from besedka.wire.words import ClientWord, ServerWord, decode_server, encode
 
@@ -70,11 +70,9 @@ async def by_websocket(url: str, key: str = "") -> AsyncIterator[WebSocketCarrie
 def _ended(closed: ConnectionClosed) -> CarrierEnded:
     if closed.rcvd is None:
         return CarrierEnded("the connection was lost", come_back=True)
-    return CarrierEnded(
-        closed.rcvd.reason,
-        come_back=closed.rcvd.code not in NEVER_COME_BACK,
-        needs_key=closed.rcvd.code == Ending.NO_ACCESS.value.code,
-    )
+    number = closed.rcvd.code
+    code = next((code for ending, code in ACCESS_ENDINGS.items() if ending.value.code == number), "")
+    return CarrierEnded(closed.rcvd.reason, come_back=number not in NEVER_COME_BACK, code=code)
 
 
 def _reason(error: Exception) -> str:

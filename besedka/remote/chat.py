@@ -6,7 +6,7 @@ import asyncio
 from collections import deque
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
@@ -14,11 +14,28 @@ from besedka.remote.address import address, check_key
 from besedka.remote.connection import Away, Connection, Event, Heard, Reset, people_after
 from besedka.remote.errors import AddressBad, CarrierEnded, RemoteError
 from besedka.wire.line import STAMP, MessageId
-from besedka.wire.words import FOUND_MESSAGES, Error, RoomEntry, System, Typing, Welcome
+from besedka.wire.words import (
+    FOUND_MESSAGES,
+    INVITATION_SECONDS,
+    Act,
+    DeviceLink,
+    Error,
+    Invitation,
+    Kind,
+    Place,
+    Redacted,
+    RoomEntry,
+    System,
+    Typing,
+    Welcome,
+)
 
 UNREAD_MESSAGES: Final = 1_000
 """How many messages wait for a program that does not read. Those behind them are read again from the log when it does: if
 the connection waited for it instead, it would not hear of its own messages either."""
+
+NEWS_AT_MOST: Final = 1_000
+"""How much of what happens beside messages waits for a program that does not read it."""
 
 PAGE_MESSAGES: Final = 100
 """How many are read again at once."""
@@ -35,6 +52,7 @@ class Message:
         time: when it was stored, by the server's clock, without a zone; None if the log has no readable time.
         is_old: it was said before we came in.
         is_own: it was said under our own name.
+        is_unverified: its sender has not shown that the name is his.
     """
 
     id: MessageId
@@ -43,6 +61,11 @@ class Message:
     time: datetime | None
     is_old: bool
     is_own: bool
+    is_unverified: bool = False
+
+
+News = Redacted | Place
+"""What happens beside messages: one has lost its text; somebody has begun to talk with us alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +90,9 @@ class RemoteChat:
         people: the names of who is here, the first hundred or so.
         clients_count: how many are here.
         is_connected: whether there is a connection just now; it comes back by itself.
+        kind: what kind of room it is.
+        peer: with whom a direct talk is.
+        may: what we may do here beside talking: `invite`, `moderate`.
     """
 
     def __init__(self, connection: Connection) -> None:
@@ -75,7 +101,12 @@ class RemoteChat:
         self.people: list[str] = []
         self.clients_count = 0
         self.is_connected = False
+        self.kind = Kind.OPEN
+        self.peer = ""
+        self.may: list[str] = []
         self._connection = connection
+        self._news: deque[News] = deque(maxlen=NEWS_AT_MOST)
+        self._has_news = asyncio.Event()
         # What was heard and not read yet, and whether more was heard behind it and let go.
         self._unread: deque[Heard] = deque()
         self._has_let_go = False
@@ -141,6 +172,77 @@ class RemoteChat:
         found = await self._connection.search(text, before, limit)
         return FoundMessages([self._as_message(heard) for heard in found.messages], found.before)
 
+    async def private(self, room: str) -> str:
+        """Make a private room, and be its owner. Returns its name, to `connect` to.
+
+        Raises:
+            CarrierEnded: while there is no connection; so do all that follow.
+            AskRefused: if the server does not do it, it tells why; so do all that follow.
+        """
+        return (await self._connection.asks.private(room)).room
+
+    async def direct(self, user: str) -> str:
+        """Talk with one person alone. Returns the name of the room that is the talk, to `connect` to."""
+        return (await self._connection.asks.direct(user)).room
+
+    async def invite(self, room: str = "", uses: int = 1, seconds: int = INVITATION_SECONDS) -> Invitation:
+        """Make an invitation into a private room that we own, this one if none is given.
+
+        Args:
+            room: which one.
+            uses: how many people may come in by it.
+            seconds: how long it lasts.
+
+        Returns:
+            It; its ``token`` is what `connect` takes as ``invite``.
+        """
+        return await self._connection.asks.invite(room or self.room, uses, seconds)
+
+    async def uninvite(self, room: str = "", user: str = "") -> None:
+        """Take back all invitations into a private room that we own; or have somebody be no member of it any more."""
+        await self._connection.asks.uninvite(room or self.room, user)
+
+    async def add_device(self) -> DeviceLink:
+        """Take our name along to another device: `take_device` there takes the ``token`` of what this returns."""
+        return await self._connection.add_device()
+
+    async def moderate(
+        self,
+        act: Act | str,
+        user: str = "",
+        *,
+        room: str = "",
+        id: int = 0,  # noqa: A002 - as the word's own field is called
+        seconds: int = 0,
+        reason: str = "",
+    ) -> None:
+        """Keep order.
+
+        Args:
+            act: what to do: ``kick``, ``mute``, ``unmute``, ``ban``, ``unban``, ``slow``, ``redact``.
+            user: to whom.
+            room: where, for ``slow`` and ``redact``; this one if none is given.
+            id: of the message to redact.
+            seconds: for how long to mute or ban, 0: until it is taken back; for ``slow``: one message in so many.
+            reason: why.
+        """
+        about = {"user": user, "room": room or self.room, "id": id, "seconds": seconds, "reason": reason}
+        await self._connection.asks.moderate(Act(act), **about)
+
+    async def news(self) -> AsyncIterator[News]:
+        """What happens beside messages from now on, for ever; what is not read soon is forgotten, the oldest first.
+
+        Raises:
+            ConnectionFailed: if the server does not want us back.
+        """
+        while True:
+            self._has_news.clear()
+            while self._news:
+                yield self._news.popleft()
+            if self._failure:
+                raise self._failure
+            await self._has_news.wait()
+
     async def follow(self) -> AsyncIterator[Message]:
         """All messages from our cursor on, in order, without gap and double, for ever.
 
@@ -178,7 +280,8 @@ class RemoteChat:
 
     def _as_message(self, heard: Heard) -> Message:
         is_own = heard.user == self.name
-        return Message(heard.id, heard.user, heard.text, _time(heard.stamp), heard.is_old, is_own)
+        time, is_unverified = _time(heard.stamp), heard.is_unverified
+        return Message(heard.id, heard.user, heard.text, time, heard.is_old, is_own, is_unverified)
 
     def _hear(self, heard: Heard) -> None:
         self._head = heard.id
@@ -196,6 +299,7 @@ class RemoteChat:
             self._failure = error
             self._connection.give_up(error)
             self._changed.set()
+            self._has_news.set()
             if not self._joined.done():
                 self._joined.set_exception(error)
 
@@ -204,12 +308,15 @@ class RemoteChat:
             case Welcome():
                 self.room, self.name, self.is_connected = event.room, event.user, True
                 self.people, self.clients_count = event.users, event.clients_count
+                self.kind, self.peer, self.may = event.kind, event.peer, event.may
                 if not self._joined.done():
                     self._joined.set_result(None)
             case Heard():
                 self._hear(event)
             case System():
                 self._came_and_went(event)
+            case Redacted() | Place():
+                self._tell_news(event)
             case Away():
                 self.is_connected = False
             case Reset():
@@ -217,6 +324,14 @@ class RemoteChat:
                 self._has_let_go, self._read_to, self._head = False, 0, 0
             case Typing() | Error():
                 pass
+
+    def _tell_news(self, event: News) -> None:
+        if isinstance(event, Redacted):
+            # What waits to be read is read as it is now.
+            told = [replace(one, text=event.text) if one.id == event.id else one for one in self._unread]
+            self._unread = deque(told)
+        self._news.append(event)
+        self._has_news.set()
 
     def _came_and_went(self, event: System) -> None:
         self.clients_count = event.clients_count
@@ -233,6 +348,7 @@ async def connect(
     since: int | None = None,
     epoch: str = "",
     quiet: bool = False,
+    invite: str = "",
     key: str = "",
 ) -> AsyncIterator[RemoteChat]:
     """Come into a room of a chat, and leave it at the end.
@@ -241,10 +357,12 @@ async def connect(
         url: ``ws://``, ``wss://``, ``http(s)://``, ``grpc://``, ``grpcs://`` or ``unix:``; a room may stand behind a ``#``.
         name: the name to be known by; empty for one who only reads, and is not seen.
         room: the room, if the URL names none.
-        secret: shows that several programs are the same person; else each is another one.
+        secret: any text, best 256 random bits, that nobody else knows: the name belongs to who comes with it first, and all
+            programs that come with it are the same person. Without one the name is nobody's, and ours while we are there.
         since: read on behind this id; else from the last 10 messages on.
         epoch: the one that ``since`` belongs to; if the log is another now, it is read from its last 10 messages on.
         quiet: be there unseen: not counted, not announced, not among the people.
+        invite: the token of an invitation, into the room or to the name, if the URL has none.
         key: the access key, if it does not stand in the URL; one that a chat does not ask for does no harm.
 
     Raises:
@@ -262,6 +380,7 @@ async def connect(
         since=since,
         epoch=epoch,
         quiet=quiet,
+        invite=invite or there.invite,
         key=there.key or key,
     )
     chat = RemoteChat(connection)

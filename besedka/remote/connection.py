@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final, TypeVar
 
+from besedka.remote.asks import Asks
 from besedka.remote.backoff import backoff
 from besedka.remote.carrier import Carrier
 from besedka.remote.errors import (
@@ -21,6 +22,7 @@ from besedka.remote.errors import (
     JoinRefused,
     RemoteError,
     SayRefused,
+    ShownOut,
     needs_key,
 )
 from besedka.remote.outbox import Outbox
@@ -35,11 +37,13 @@ from besedka.wire.words import (
     Browse,
     Chat,
     ClientWord,
+    DeviceLink,
     Error,
     History,
     Join,
     Leave,
     ListRooms,
+    Place,
     Redacted,
     RoomEntry,
     Rooms,
@@ -61,6 +65,12 @@ LONGEST_HOLD_SECONDS: Final = 60.0
 SAID_AGAIN: Final = frozenset({Code.NOT_STORED, Code.GOING_DOWN})
 """Refusals after which the server ends: what was refused is kept, and said again to the next one."""
 
+BY_PERSON: Final = frozenset({Code.BANNED, Code.NOT_KNOWN})
+"""Refusals that are about who we are, and not about a room or a name."""
+
+SHUT: Final = BY_PERSON | {Code.NAME_CLAIMED, Code.NOT_INVITED, Code.BAD_LINK, Code.NO_ACCESS}
+"""Refusals of one who comes back that will be the same the next time."""
+
 
 @dataclass(frozen=True, slots=True)
 class Heard:
@@ -70,6 +80,7 @@ class Heard:
         id: its ordinal number in the room.
         stamp: when it was stored, in the server's zone: ``YYYY-MM-DD HH:MM:SS``.
         is_old: it was said before we came in.
+        is_unverified: its sender has not shown that the name is his.
     """
 
     id: MessageId
@@ -77,6 +88,7 @@ class Heard:
     text: str
     stamp: str
     is_old: bool
+    is_unverified: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +119,7 @@ class Reset:
 W = TypeVar("W")
 T = TypeVar("T")
 
-Event = Welcome | Heard | Redacted | System | Typing | Error | Away | Reset
+Event = Welcome | Heard | Redacted | Place | System | Typing | Error | Away | Reset
 
 
 class Connection:
@@ -117,12 +129,16 @@ class Connection:
         url: of the chat, as `address` gives it.
         user: the name to be known by; empty for one who only reads, and is not seen.
         room: the room to be in.
-        secret: shows that two connections are the same person; made by chance if it is empty.
+        secret: shows that two connections are the same person, whose name it is; without one it is nobody's.
         since: the id of the last message that was seen; None begins with the last 10.
         epoch: the one that ``since`` belongs to.
         quiet: be there unseen: not counted, not announced, not among the users.
+        invite: the token of an invitation, into the room or to the name.
         key: the access key, where the chat asks for one.
         unsent: what waited in another connection of the same person, to be said before anything else.
+
+    Attributes:
+        asks: what one may ask beside talking.
     """
 
     def __init__(
@@ -135,14 +151,16 @@ class Connection:
         since: int | None = None,
         epoch: str = "",
         quiet: bool = False,
+        invite: str = "",
         key: str = "",
         unsent: Sequence[Say] = (),
     ) -> None:
         self._url = url
         self._user = user
         self._room = room
-        self._secret = secret or secrets.token_hex(32)
+        self._secret = secret
         self._quiet = quiet
+        self._invite = invite
         self._key = key
         self._carrier: Carrier | None = None
         self._outbox = Outbox()
@@ -150,6 +168,7 @@ class Connection:
             self._outbox.add(word, is_again=True)
         self._stored: dict[str, asyncio.Future[MessageId]] = {}
         self._questions = Questions()
+        self.asks = Asks(self._questions)
         self._since = since
         self._last = since or 0
         self._old_until = 0
@@ -161,6 +180,15 @@ class Connection:
         self._is_in = False
         self._may_send = asyncio.Event()
         self._held_until = 0.0
+
+    async def add_device(self) -> DeviceLink:
+        """What another device needs to be who we are.
+
+        Raises:
+            CarrierEnded: if there is no connection; ask again when it is back.
+            AskRefused: if there is no secret, or the name is not ours.
+        """
+        return await self.asks.add_device(self._user, self._secret)
 
     @property
     def waiting(self) -> int:
@@ -184,7 +212,7 @@ class Connection:
             Its id, when it is on the server's disk; or `SayRefused`. It need not be waited for.
         """
         after = max(self._last, self._not_ours_until)
-        word = Say(text=text, room=self._room, key=secrets.token_hex(16), after=after)
+        word = Say(text=text, room=self._room, key=_key(), after=after)
         self._outbox.add(word)
         stored = self._stored[word.key] = asyncio.get_running_loop().create_future()
         stored.add_done_callback(_retrieved)
@@ -225,7 +253,7 @@ class Connection:
             CarrierEnded: if there is no connection; ask again when it is back.
             AskRefused: if the server does not answer; it tells why.
         """
-        answer: Rooms = await self._questions.ask(ListRooms(key=secrets.token_hex(16)))
+        answer: Rooms = await self._questions.ask(ListRooms(key=_key()))
         return answer.rooms
 
     async def search(self, text: str, before: int = 0, limit: int = FOUND_MESSAGES) -> Found:
@@ -242,7 +270,7 @@ class Connection:
             CarrierEnded: if there is no connection; ask again when it is back.
             AskRefused: if the server does not search for it; it tells why.
         """
-        key = secrets.token_hex(16)
+        key = _key()
         word = Search(text=text, room=self._room, before=before, limit=limit, key=key)
         answer: FoundWord = await self._questions.ask(word)
         if before and answer.before >= before:
@@ -258,8 +286,10 @@ class Connection:
         """What happens, for ever; reconnects as often as needed.
 
         Raises:
+            ShownOut: if the chat does not want us any more: shown out, banned, not known.
             ConnectionFailed: if the first try fails, or the server does not want us back.
-            JoinRefused: if the first join is refused, or the access key; that may also be withdrawn later.
+            JoinRefused: if the first join is refused; or a later one, for good; or if one is put out of the room. Also because of the
+                access key; that may be withdrawn later.
         """
         tries = 0
         while True:
@@ -269,8 +299,10 @@ class Connection:
                         tries = 0
                         yield event
             except CarrierEnded as ended:
-                if ended.needs_key:
+                if ended.code == Code.NO_ACCESS:
                     raise needs_key(self._url, self._key) from None
+                if ended.code:
+                    raise (ShownOut if self._has_been_in else JoinRefused)(ended.code, str(ended)) from None
                 if not self._has_been_in:
                     raise ConnectionFailed(f"cannot reach a chat at {self._url}: {ended}") from None
                 if not ended.come_back:
@@ -305,6 +337,8 @@ class Connection:
                 epoch=self._epoch,
                 secret=self._secret,
                 quiet=self._quiet,
+                # Once one is in it is used up, or not needed any more.
+                invite="" if self._has_been_in else self._invite,
             )
         )
         sending = asyncio.create_task(self._send_what_waits())
@@ -361,7 +395,7 @@ class Connection:
                 return self._heard(word)
             case Error():
                 return self._refused(word)
-            case System() | Typing() | Redacted():
+            case System() | Typing() | Redacted() | Place(key=""):
                 return [word]
             case _:
                 self._questions.answered(word)
@@ -400,7 +434,8 @@ class Connection:
             return []
         self._last = word.id
         stamp = stamp_by_clock(word.at, self._utc_offset, word.timestamp)
-        return [Heard(MessageId(word.id), word.user, word.text, stamp, word.id <= self._old_until)]
+        is_old = word.id <= self._old_until
+        return [Heard(MessageId(word.id), word.user, word.text, stamp, is_old, word.unverified)]
 
     def _heard_history(self, page: History) -> list[Event]:
         for number, key in page.keys.items():
@@ -410,14 +445,20 @@ class Connection:
         return [*heard]
 
     def _read(self, page: History) -> list[Heard]:
-        return [self._read_line(number, raw) for number, raw in enumerate(page.messages, page.first)]
+        doubtful = frozenset(page.unverified)
+        return [
+            self._read_line(number, raw, doubtful) for number, raw in enumerate(page.messages, page.first)
+        ]
 
     def _read_found(self, found: FoundWord) -> list[Heard]:
-        return [self._read_line(number, raw) for number, raw in zip(found.ids, found.messages, strict=True)]
+        doubtful = frozenset(found.unverified)
+        numbered = zip(found.ids, found.messages, strict=True)
+        return [self._read_line(number, raw, doubtful) for number, raw in numbered]
 
-    def _read_line(self, number: int, raw: str) -> Heard:
+    def _read_line(self, number: int, raw: str, doubtful: Collection[int]) -> Heard:
         line = read_line(raw)
-        return Heard(MessageId(number), line.user, line.text, line.stamp, number <= self._old_until)
+        is_old, is_unverified = number <= self._old_until, number in doubtful
+        return Heard(MessageId(number), line.user, line.text, line.stamp, is_old, is_unverified)
 
     def _refused(self, word: Error) -> list[Event]:
         if self._questions.refused(word):
@@ -429,16 +470,22 @@ class Connection:
             self._held_until = asyncio.get_running_loop().time() + min(word.retry_after, LONGEST_HOLD_SECONDS)
             return [word]
         # Our own ghost may still hold the name after a lost connection; the next try will find it free.
-        if not self._is_in and not word.key:
-            if not self._has_been_in:
-                raise JoinRefused(word.code, word.text)
-            raise CarrierEnded(word.text, come_back=True)
+        if not word.key and (not self._is_in or word.code in SHUT):
+            raise self._let_out(word)
         if word.key and word.code not in SAID_AGAIN:
             self._outbox.heard(word.key)
             stored = self._stored.pop(word.key, None)
             if stored and not stored.done():
                 stored.set_exception(SayRefused(word.code, word.text))
         return [word]
+
+    def _let_out(self, word: Error) -> RemoteError:
+        """We are not let in, or are in no more."""
+        if self._has_been_in and word.code in BY_PERSON:
+            return ShownOut(word.code, word.text)
+        if not self._has_been_in or word.code in SHUT:
+            return JoinRefused(word.code, word.text)
+        return CarrierEnded(word.text, come_back=True)
 
     def _settle(self, key: str, number: int) -> None:
         self._outbox.stored(key, number)
@@ -453,6 +500,10 @@ def people_after(people: list[str], word: System) -> list[str]:
         return word.users
     stayed = [name for name in people if name not in word.left]
     return stayed + [name for name in word.joined if name not in stayed]
+
+
+def _key() -> str:
+    return secrets.token_hex(16)
 
 
 def _retrieved(stored: asyncio.Future[MessageId]) -> None:

@@ -3,14 +3,19 @@
 RemoteError
 ├── AddressBad              what was given is no address
 ├── ConnectionFailed        the chat could not be reached at all, or does not want us back
+│   └── ShownOut            it does not want us any more: shown out, banned, not known
 ├── JoinRefused             it was reached, and did not let us in
 ├── SayRefused              something said was refused for good
-├── AskRefused              a question was refused: which rooms there are, who has said what
+├── AskRefused              something asked for was refused: which rooms there are, who has said what, an invitation
 └── CarrierEnded            (inside) a connection has ended; whether to come back is its own matter
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Final
+
+from besedka.wire.closing import Ending
 from besedka.wire.refusals import Code
 
 
@@ -24,6 +29,18 @@ class AddressBad(RemoteError, ValueError):  # noqa: N818 - the names of the tree
 
 class ConnectionFailed(RemoteError):  # noqa: N818
     """The chat could not be reached at all, or it does not want us back."""
+
+
+class ShownOut(ConnectionFailed):
+    """We were in, and are not wanted any more. Who was only shown out may come again; he should know why he was.
+
+    Attributes:
+        code: why, for programs: `kicked`, `banned` or `not_known`.
+    """
+
+    def __init__(self, code: str, text: str) -> None:
+        super().__init__(text)
+        self.code = code
 
 
 class JoinRefused(RemoteError):  # noqa: N818
@@ -51,7 +68,7 @@ class SayRefused(RemoteError):  # noqa: N818
 
 
 class AskRefused(RemoteError):  # noqa: N818
-    """A question was refused.
+    """Something asked for was refused.
 
     Attributes:
         code: why, for programs.
@@ -67,13 +84,22 @@ class CarrierEnded(RemoteError):  # noqa: N818
 
     Attributes:
         come_back: whether the server wants us back, or may when it is there again.
-        needs_key: whether it was because of the access key.
+        code: why it does not, where that is about who we are: `no_access`, or as in `ShownOut`; else empty.
     """
 
-    def __init__(self, reason: str, *, come_back: bool, needs_key: bool = False) -> None:
+    def __init__(self, reason: str, *, come_back: bool, code: str = "") -> None:
         super().__init__(reason)
         self.come_back = come_back
-        self.needs_key = needs_key
+        self.code = code
+
+
+ACCESS_ENDINGS: Final[Mapping[Ending, str]] = {
+    Ending.NO_ACCESS: Code.NO_ACCESS,
+    Ending.KICKED: "kicked",
+    Ending.BANNED: Code.BANNED,
+    Ending.UNKNOWN: Code.NOT_KNOWN,
+}
+"""How a connection ends that is about who we are, and what programs call it."""
 
 
 def needs_key(url: str, key: str) -> JoinRefused:

@@ -14,14 +14,12 @@ from contextlib import asynccontextmanager
 from typing import Any, Final
 
 import grpc
-from google.rpc.error_details_pb2 import ErrorInfo, RetryInfo
-from google.rpc.status_pb2 import Status
 
 from besedka.proto.besedka.v1 import chat_pb2 as pb
 from besedka.proto.besedka.v1.chat_pb2_grpc import ChatStub
 from besedka.remote.address import address, check_key
 from besedka.remote.backoff import backoff
-from besedka.remote.by_grpc import COME_BACK, metadata, open_channel
+from besedka.remote.by_grpc import COME_BACK, metadata, open_channel, reason_of
 from besedka.remote.connection import SAID_AGAIN
 from besedka.remote.errors import ConnectionFailed, JoinRefused, SayRefused, needs_key
 from besedka.wire.line import MessageId
@@ -85,7 +83,7 @@ class Importer:
             try:
                 return MessageId((await self._stub.Send(request, metadata=self._metadata)).id)
             except grpc.aio.AioRpcError as error:
-                code, wait = _refusal(error)
+                code, wait = reason_of(error.trailing_metadata())
                 if code not in {"", Code.TOO_FAST, *SAID_AGAIN}:
                     raise SayRefused(code, error.details() or code) from None
                 if not code and error.code() not in COME_BACK:
@@ -115,25 +113,26 @@ async def importing(
     there = address(url)
     check_key(key)
     key = there.key or key
-    speaker = pb.Speaker(room=room or there.room, user=name, secret=secret or secrets.token_hex(32))
+    speaker = pb.Speaker(room=room or there.room, user=name, secret=secret)
     async with open_channel(there.url) as channel:
         stub: Any = ChatStub(channel)  # type: ignore[no-untyped-call]  # generated without types
         try:
             # First, because a call that is ended while its requests are written may not tell why.
-            last = await _head(stub, speaker.room, key)
+            last = await _head(stub, speaker, key)
             await stub.Import(iter([pb.ImportRequest(speaker=speaker)]), metadata=metadata(key))
         except grpc.aio.AioRpcError as error:
             if error.code() is grpc.StatusCode.UNAUTHENTICATED:
                 raise needs_key(there.url, key) from None
-            if (code := _refusal(error)[0]) and code not in SAID_AGAIN:
+            if (code := reason_of(error.trailing_metadata())[0]) and code not in SAID_AGAIN:
                 raise JoinRefused(code, error.details() or code) from None
             raise ConnectionFailed(f"cannot reach a chat at {there.url}: {error.details()}") from None
         yield Importer(stub, speaker, last, key)
 
 
-async def _head(stub: Any, room: str, key: str) -> MessageId:
+async def _head(stub: Any, speaker: pb.Speaker, key: str) -> MessageId:
+    request = pb.ListMessagesRequest(room=speaker.room, limit=1, secret=speaker.secret)
     try:
-        page = await stub.ListMessages(pb.ListMessagesRequest(room=room, limit=1), metadata=metadata(key))
+        page = await stub.ListMessages(request, metadata=metadata(key))
     except grpc.aio.AioRpcError as error:
         if error.code() is grpc.StatusCode.NOT_FOUND:
             return MessageId(0)
@@ -150,16 +149,3 @@ def _requests(speaker: pb.Speaker, said: Sequence[tuple[str, str]]) -> Iterator[
         request.messages.append(pb.ImportedMessage(text=text, key=key))
         size += len(text)
     yield request
-
-
-def _refusal(error: grpc.aio.AioRpcError) -> tuple[str, float]:
-    """The code of what was refused, and how many seconds to wait; an empty one if it was the connection."""
-    status, info, retry = Status(), ErrorInfo(), RetryInfo()
-    metadata: Any = error.trailing_metadata() or ()
-    for key, value in metadata:
-        if key == "grpc-status-details-bin":
-            status = Status.FromString(value)
-    for packed in status.details:
-        packed.Unpack(info)
-        packed.Unpack(retry)
-    return info.reason, retry.retry_delay.ToTimedelta().total_seconds()

@@ -6,13 +6,14 @@ from collections.abc import Mapping
 from typing import Final
 
 from besedka.remote.connection import Heard
-from besedka.terminal import screen
+from besedka.terminal import order, screen, with_people
 from besedka.terminal.commands import COMMANDS
-from besedka.terminal.place import State
+from besedka.terminal.place import title
 from besedka.terminal.talk import Act, Bell, Talk
 from besedka.wire.harmless import harmless_line
 from besedka.wire.names import clean_name, clean_room
 from besedka.wire.refusals import Refused
+from besedka.wire.words import Kind
 
 OLDER_MESSAGES: Final = 20
 """How many `/history` shows that does not say how many."""
@@ -34,6 +35,7 @@ async def _help(talk: Talk, _: str) -> None:
             talk.words.commands[command.name],
         )
         for command in COMMANDS
+        if command.may in {"", *talk.current.may}
     ]
     talk.paper.put(screen.table([*rows, *talk.words.keys.items()]))
 
@@ -46,39 +48,51 @@ async def _who(talk: Talk, _: str) -> None:
 
 
 async def _rooms(talk: Talk, _: str) -> None:
-    if not _is_in(talk):
+    if not talk.is_in():
         return
     rows = []
     for room in await talk.current.connection.rooms():
-        talk.known_rooms.add(room.name)
-        here = f" · {talk.words.room_here}" if room.name in talk.places else ""
-        rows.append((f"# {room.name}", f"{talk.words.people.format(n=room.clients_count)}{here}"))
+        talk.know(room.name, room.kind, room.peer)
+        marks = [talk.words.people.format(n=room.clients_count)]
+        marks += [talk.words.private] if room.kind is Kind.PRIVATE else []
+        marks += [talk.words.room_here] if room.name in talk.places else []
+        rows.append((title(room.name, room.kind, room.peer), " · ".join(marks)))
     talk.remark(talk.words.rooms)
     talk.paper.put(screen.table(rows))
 
 
 async def _join(talk: Talk, given: str) -> None:
+    there = talk.place_of(given)
+    if there is talk.current:
+        talk.remark(talk.words.already_here.format(room=there.room))
+    elif there:
+        talk.go(there)
+    elif given.startswith("@"):
+        await with_people.talk_alone(talk, given.removeprefix("@").strip())
+    else:
+        await _join_room(talk, given.removeprefix("#").strip())
+
+
+async def _join_room(talk: Talk, given: str) -> None:
     try:
-        room = clean_room(given.removeprefix("#").strip())
+        room = clean_room(given)
     except Refused as refusal:
         talk.refuse(refusal)
         return
-    if room == talk.current.room:
-        talk.remark(talk.words.already_here.format(room=room))
-    elif room in talk.places:
+    if room in talk.places:
         talk.go(talk.places[room])
-    elif _is_in(talk):
+    elif talk.is_in():
         talk.go(await talk.enter(room, talk.current.me))
 
 
 async def _leave(talk: Talk, given: str) -> None:
-    room = given.removeprefix("#").strip().casefold() or talk.current.room
-    if room not in talk.places:
-        talk.problem(talk.words.not_in.format(room=harmless_line(room, SHOWN_CHARACTERS)))
+    place = talk.place_of(given) if given else talk.current
+    if place is None:
+        talk.problem(talk.words.not_in.format(room=harmless_line(given.removeprefix("#"), SHOWN_CHARACTERS)))
     elif len(talk.places) == 1:
         talk.remark(talk.words.last_room)
     else:
-        await talk.forget(talk.places[room])
+        await talk.forget(place)
 
 
 async def _name(talk: Talk, given: str) -> None:
@@ -91,7 +105,7 @@ async def _name(talk: Talk, given: str) -> None:
         talk.remark(talk.words.name_same)
     elif talk.waiting:
         talk.problem(talk.words.name_waits.format(n=talk.waiting))
-    elif _is_in(talk):
+    elif talk.is_in():
         looked_at = talk.current
         # The first one is refused if any is; the others are the same person then.
         for place in (looked_at, *(place for place in talk.places.values() if place is not looked_at)):
@@ -101,12 +115,14 @@ async def _name(talk: Talk, given: str) -> None:
 
 async def _history(talk: Talk, given: str) -> None:
     if given and not (given.isdecimal() and len(given) <= DIGITS_AT_MOST and int(given)):
-        talk.problem(talk.words.no_number.format(given=harmless_line(given, SHOWN_CHARACTERS)))
+        talk.problem(
+            talk.words.no_number.format(given=harmless_line(given, SHOWN_CHARACTERS), command="history")
+        )
         return
     place, count = talk.current, min(int(given or OLDER_MESSAGES), OLDER_MESSAGES_AT_MOST)
     if place.oldest <= 1:
         talk.remark(talk.words.no_older)
-    elif _is_in(talk):
+    elif talk.is_in():
         first = max(1, place.oldest - count)
         older = await place.connection.page(first, place.oldest - first)
         if not older:
@@ -120,7 +136,7 @@ async def _history(talk: Talk, given: str) -> None:
 
 
 async def _find(talk: Talk, given: str) -> None:
-    if not _is_in(talk):
+    if not talk.is_in():
         return
     place, found, before = talk.current, list[Heard](), 0
     # The server looks only so long at a time.
@@ -130,7 +146,8 @@ async def _find(talk: Talk, given: str) -> None:
         if not before:
             break
     for heard in found:
-        talk.paper.put(screen.found(heard, place.me))
+        place.shown(heard)
+        talk.paper.put(screen.found(heard, place.me, is_numbered=place.may_moderate))
     count = f"{len(found)}{'+' if before else ''}"
     talk.remark(talk.words.found.format(n=count) if found else talk.words.found_nothing)
 
@@ -160,13 +177,6 @@ async def _exit(talk: Talk, _: str) -> None:
     talk.line.end()
 
 
-def _is_in(talk: Talk) -> bool:
-    """Whether there is a connection; if not, it is told."""
-    if talk.current.state is not State.IN:
-        talk.problem(talk.words.not_now)
-    return talk.current.state is State.IN
-
-
 ACTS: Final[Mapping[str, Act]] = {
     "help": _help,
     "who": _who,
@@ -180,5 +190,7 @@ ACTS: Final[Mapping[str, Act]] = {
     "bell": _bell,
     "clear": _clear,
     "exit": _exit,
+    **with_people.ACTS,
+    **order.ACTS,
 }
 """By the names of `COMMANDS`; ``/me`` is no act but words."""

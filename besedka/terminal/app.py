@@ -12,9 +12,11 @@ from prompt_toolkit.output import ColorDepth
 from prompt_toolkit.output.plain_text import PlainTextOutput
 from prompt_toolkit.utils import is_dumb_terminal
 
+from besedka.home import secret_for
 from besedka.remote.address import address
-from besedka.remote.errors import JoinRefused, RemoteError
+from besedka.remote.errors import AskRefused, JoinRefused, RemoteError, ShownOut
 from besedka.terminal.acts import ACTS
+from besedka.terminal.arrival import arrive
 from besedka.terminal.phrases import phrases
 from besedka.terminal.talk import Bell, Talk
 from besedka.wire.names import clean_room
@@ -26,15 +28,24 @@ class NoTerminal(RemoteError):  # noqa: N818 - says what is missing
 
 
 def run(
-    url: str, *, name: str | None, room: str | None, secret: str, key: str = "", bell: str, color: str
+    url: str,
+    *,
+    name: str | None,
+    is_name_given: bool,
+    is_sure: bool,
+    room: str | None,
+    key: str,
+    bell: str,
+    color: str,
 ) -> None:
     """Talk until `/exit`.
 
     Args:
         url: of the chat, as `address` takes it.
         name: one's own; asked for if there is none.
+        is_name_given: it goes before a name in the address.
+        is_sure: do not ask whether to be the person of an add-a-device link.
         room: where to begin, instead of the room in the URL.
-        secret: shows that several programs are the same person.
         key: the access key, if it is not in the URL.
         bell: ``on`` rings when one is mentioned, ``all`` at each message, ``off`` never.
         color: ``always``, ``never`` or, as the terminal and ``NO_COLOR`` say, ``auto``.
@@ -43,6 +54,8 @@ def run(
         NoTerminal: if there is no terminal.
         AddressBad: if the URL is none.
         ConnectionFailed: if there is no chat.
+        ShownOut: if it does not want us, now or later.
+        AskRefused: if the link that one came by is not valid any more.
         JoinRefused: if it does not let us in.
     """
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
@@ -57,9 +70,18 @@ def run(
     # A dumb terminal knows no control sequences at all.
     with create_app_session(output=PlainTextOutput(sys.stdout) if is_dumb_terminal() else None):
         talk = Talk(
-            there, secret=secret, bell=Bell(bell), color_depth=_color_depth(color), words=words, acts=ACTS
+            there,
+            secret=lambda name: secret_for(there.url, name),
+            bell=Bell(bell),
+            color_depth=_color_depth(color),
+            words=words,
+            acts=ACTS,
         )
-        asyncio.run(talk.run(name))
+        name = name if is_name_given else there.name or name
+        try:
+            asyncio.run(arrive(talk, name, is_sure=is_sure))
+        except (ShownOut, AskRefused) as error:
+            raise type(error)(error.code, words.refusals.get(error.code, str(error))) from None
 
 
 def _color_depth(color: str) -> ColorDepth | None:

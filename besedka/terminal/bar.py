@@ -10,6 +10,7 @@ from besedka.terminal.phrases import Phrases
 from besedka.terminal.place import Place, State
 from besedka.terminal.screen import Fragments
 from besedka.wire.harmless import harmless_line
+from besedka.wire.words import Kind
 
 TYPISTS_AT_MOST: Final = 3
 
@@ -27,7 +28,8 @@ def bar(
         now: the loop's clock.
         phrases: the language.
     """
-    parts: Fragments = [("class:bar.room", f"# {harmless_line(place.room)}")]
+    mark = f" ({phrases.private})" if place.kind is Kind.PRIVATE else ""
+    parts: Fragments = [("class:bar.room", f"{harmless_line(place.title)}{mark}")]
     # What is cut off in a narrow window stands at the end.
     if waiting:
         parts.append(("class:bar.trouble", phrases.waiting.format(n=waiting)))
@@ -44,7 +46,7 @@ def bar(
     if typists:
         parts.append(("class:bar", phrases.typing.format(names=harmless_line(", ".join(typists)))))
     news = [
-        f"# {harmless_line(other.room)} {other.missed_count}{'!' if other.is_called else ''}"
+        f"{harmless_line(other.title)} {other.missed_count}{'!' if other.is_called else ''}"
         for other in others
         if other.missed_count
     ]

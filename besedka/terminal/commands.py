@@ -6,6 +6,7 @@ The table is also what `/help` shows and what Tab completes.
 from __future__ import annotations
 
 import difflib
+import re
 from dataclasses import dataclass
 from typing import Final
 
@@ -19,17 +20,27 @@ class Command:
         usage: what follows it: ``NAME`` is needed, ``[NAME]`` is not.
         aliases: other ways to type it, with what stands in front of them.
         asks: whether it only asks the server something; what is typed behind it does not wait for the answer.
+        may: what one must be allowed to do for it, as a `Welcome` says it; empty: nothing.
     """
 
     name: str
     usage: str = ""
     aliases: tuple[str, ...] = ()
     asks: bool = False
+    may: str = ""
 
     @property
     def is_incomplete_alone(self) -> bool:
         """Whether something must follow."""
         return bool(self.usage) and not self.usage.startswith("[")
+
+    @property
+    def is_about_somebody(self) -> bool:
+        """Whether a person's name comes first behind it."""
+        return self.usage.lstrip("[").startswith("NAME") and self.name != "name"
+
+
+_ORDER: Final = "moderate"
 
 
 COMMANDS: Final = (
@@ -39,17 +50,34 @@ COMMANDS: Final = (
     Command("rooms", asks=True),
     Command("join", "ROOM"),
     Command("leave", "[ROOM]"),
+    Command("private", "ROOM"),
+    Command("msg", "NAME [TEXT]"),
+    Command("invite", "[USES] [TIME]"),
+    Command("uninvite", "[NAME]"),
     Command("name", "NAME"),
+    Command("device"),
     Command("history", "[N]", asks=True),
     Command("find", "WORDS", asks=True),
     Command("edit", "[TEXT]"),
     Command("bell", "[on|off|all]"),
+    Command("kick", "NAME [REASON]", may=_ORDER),
+    Command("mute", "NAME [TIME] [REASON]", may=_ORDER),
+    Command("unmute", "NAME", may=_ORDER),
+    Command("ban", "NAME [TIME] [REASON]", may=_ORDER),
+    Command("unban", "NAME", may=_ORDER),
+    Command("slow", "SECONDS", may=_ORDER),
+    Command("redact", "ID", may=_ORDER),
     Command("clear"),
     Command("exit", aliases=("/quit", ":q", ":q!")),
 )
 
 ACTION: Final = "/me "
 """What one does rather than says is sent as it is typed, and shown without the mark by those who know it (XEP-0245)."""
+
+SPANS: Final = {"s": 1, "m": 60, "h": 60 * 60, "d": 24 * 60 * 60}
+"""The units in which a time is given, in seconds."""
+
+_SPAN: Final = re.compile(r"([1-9][0-9]{0,5})([smhd])", re.IGNORECASE)
 
 _BY_WORD: Final = {word: command for command in COMMANDS for word in (f"/{command.name}", *command.aliases)}
 
@@ -104,3 +132,41 @@ def _order(word: str, command: Command, argument: str) -> Words | Order | Mistak
     if command.name == "me":
         return Words(ACTION + argument)
     return Order(command, argument)
+
+
+def split_name(argument: str) -> tuple[str, str]:
+    """The name that comes first, and what follows it. A name with blanks stands in double quotes."""
+    if argument.startswith('"'):
+        name, _, rest = argument[1:].partition('"')
+    else:
+        name, rest = _first_word(argument)
+    return name.strip(), rest.strip()
+
+
+def _first_word(argument: str) -> tuple[str, str]:
+    word, *rest = [*argument.split(maxsplit=1), ""][:2]
+    return word, rest[0].strip() if rest else ""
+
+
+def quoted(name: str) -> str:
+    """A name as it is typed in front of something else."""
+    return f'"{name}"' if " " in name or name.startswith('"') else name
+
+
+def read_span(word: str) -> int:
+    """How many seconds a time means, like ``30s``, ``10m``, ``2h``, ``3d``; 0 if it is none."""
+    found = _SPAN.fullmatch(word)
+    return int(found[1]) * SPANS[found[2].lower()] if found else 0
+
+
+def split_span(argument: str) -> tuple[int, str]:
+    """The time that comes first, in seconds, and what follows it; 0 and all of it if none does."""
+    word, rest = _first_word(argument)
+    seconds = read_span(word)
+    return (seconds, rest) if seconds else (0, argument)
+
+
+def span(seconds: int) -> str:
+    """So many seconds, as a time is given: in the largest unit in which they are a whole number."""
+    unit = next(unit for unit in reversed(SPANS) if seconds % SPANS[unit] == 0)
+    return f"{seconds // SPANS[unit]}{unit}"

@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Final
 
+from besedka.remote.errors import ACCESS_ENDINGS
 from besedka.terminal.commands import Command
+from besedka.wire.closing import Ending
 from besedka.wire.refusals import Code, Language
+
+KICKED: Final = ACCESS_ENDINGS[Ending.KICKED]
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,6 +20,7 @@ class Phrases:
 
     Attributes:
         usage: words of the table of commands, in this language.
+        orders: what those who keep order have done, by its name.
         commands: what each command does, by its name.
         keys: keys and what they do.
         refusals: sentences for the refusals that a person meets, by code; for others the server's own is shown.
@@ -23,6 +29,9 @@ class Phrases:
     language: Language
     your_name: str
     welcome: str
+    welcome_direct: str
+    direct_began: str
+    direct_oneself: str
     how: str
     away: str
     away_now: str
@@ -44,6 +53,24 @@ class Phrases:
     here: str
     rooms: str
     room_here: str
+    private: str
+    not_private: str
+    invitation: str
+    invitation_many: str
+    for_this_machine: str
+    uninvited_all: str
+    uninvited: str
+    put_out: str
+    device: str
+    be_device: str
+    be_device_nameless: str
+    is_device: str
+    device_not_kept: str
+    redacted: str
+    redacted_unknown: str
+    lasts: str
+    lasts_open: str
+    orders: Mapping[str, str]
     found: str
     found_nothing: str
     unknown_command: str
@@ -55,6 +82,9 @@ class Phrases:
     renamed: str
     no_answer: str
     no_number: str
+    no_span: str
+    no_uses: str
+    no_name: str
     last_room: str
     already_here: str
     name_waits: str
@@ -81,6 +111,9 @@ ENGLISH = Phrases(
     language=Language.EN,
     your_name="Your name: ",
     welcome="You are in # {room} as {user}.",
+    welcome_direct="You talk with {peer} alone, as {user}.",
+    direct_began="{peer} wants to talk with you alone: /join @{peer}",
+    direct_oneself="That is you.",
     how="Enter sends, /help tells the rest.",
     away="no connection, next try in {n} s",
     away_now="no connection, trying …",
@@ -102,6 +135,32 @@ ENGLISH = Phrases(
     here="Here: {names}",
     rooms="Rooms:",
     room_here="you are here",
+    private="private",
+    not_private="# {room} is not private; /private ROOM makes a room that is.",
+    invitation="By this link one person may come into # {room}, within {time}:",
+    invitation_many="By this link {n} people may come into # {room}, within {time}:",
+    for_this_machine="(The address leads to this machine only.)",
+    uninvited_all="No invitation into # {room} is valid any more.",
+    put_out="You are no member of # {room} any more.",
+    uninvited="{user} is no member of # {room} any more.",
+    device="On another device this makes you {user}, once, within {time}:",
+    be_device="Be {user} on this machine? (y/n) ",
+    be_device_nameless="Be, on this machine, who has made this link? (y/n) ",
+    is_device="You are {user} on this machine now.",
+    device_not_kept="This cannot be kept for the next time: {why}",
+    redacted="message {id} by {user} was removed",
+    redacted_unknown="message {id} was removed",
+    lasts="for {time}",
+    lasts_open="until it is taken back",
+    orders={
+        "kick": "{user} was shown out.",
+        "mute": "{user} may not talk, {time}.",
+        "unmute": "{user} may talk again.",
+        "ban": "{user} is banned, {time}.",
+        "unban": "{user} may come in again.",
+        "slow": "Everyone here may say one message in {time}.",
+        "slow_off": "Everyone here may say as much as they like.",
+    },
     found="{n} found",
     found_nothing="Nothing found.",
     unknown_command="There is no command {command}; /help shows all. To say it, write /{command}.",
@@ -112,7 +171,10 @@ ENGLISH = Phrases(
     not_in="You are not in # {room}.",
     renamed="You are {user} now.",
     no_answer="No answer to {command}.",
-    no_number="{given}: it must be a number, 1 or more, as in /history 50",
+    no_number="{given}: it must be a number, 1 or more, as in /{command} 50",
+    no_span="{given}: it must be a time, as in 30s, 10m, 2h, 3d",
+    no_uses="{given}: it must be how many people, and for how long, as in /invite 3 2h",
+    no_name='The name is missing; one with blanks stands in double quotes: /{command} "Anna Maria"',
     last_room="This is the only room that you are in: /exit leaves it, too.",
     already_here="You are in # {room} already.",
     name_waits="{n} still waiting to be sent under this name; try again when they are.",
@@ -130,6 +192,18 @@ ENGLISH = Phrases(
         "rooms": "all rooms, and how many are in each",
         "join": "go to a room, and stay in this one",
         "leave": "leave this room, and go back to the one before",
+        "private": "make a private room: by invitation only",
+        "msg": "talk with one person alone",
+        "invite": "a link in here: for how many (1), how long (7d)",
+        "uninvite": "take back invitations, or a membership",
+        "device": "be the same person on another device, too",
+        "kick": "show somebody out of the chat",
+        "mute": "let them only read: 30s, 10m, 2h, 3d, for good",
+        "unmute": "let them talk again",
+        "ban": "let somebody in no more",
+        "unban": "let them in again",
+        "slow": "one message in so many seconds; 0: no limit",
+        "redact": "take away the text of a message, by its number",
         "name": "take another name",
         "history": "show older messages, 20 if not said",
         "find": "look for words in all that was said here",
@@ -144,9 +218,20 @@ ENGLISH = Phrases(
         "Up, Ctrl-R": "what you typed before",
         "Ctrl-C": "clear the line; leave, if it is empty",
         "//text": "say something that begins with a slash",
+        "Anna?": "nobody has shown that the name Anna is theirs",
     },
     refusals={
         Code.NAME_TAKEN: "This name, or one that looks like it, is in use; choose another.",
+        Code.NAME_CLAIMED: "This name, or one that looks like it, belongs to somebody else. Choose another; if it is yours, "
+        "/device makes a link where you are in under it.",
+        Code.NOT_KNOWN: "Only people whose name is known come in here. Ask whoever runs the chat for an invitation.",
+        Code.NO_SUCH_NAME: "Nobody of this name is known here.",
+        Code.NO_SECRET: "For this your name must be your own: come in under one that nobody else has.",
+        Code.ROOM_TAKEN: "There is such a room already; choose another name.",
+        Code.NOT_INVITED: "This room is private; an invitation is needed to enter it.",
+        Code.BAD_LINK: "This link is not valid any more: it was used up, is too old, or was taken back.",
+        Code.NO_ACCESS: "An access key is needed: use the link that the server has shown at its start.",
+        KICKED: "You were shown out.",
         Code.NAME_RESERVED: "This name looks like the server's own; choose another.",
         Code.BAD_NAME: "This name cannot be used: 1 to 32 visible characters, no colon, no * in front.",
         Code.BAD_ROOM: "There cannot be such a room: 1 to 32 letters and digits, with - and _ inside.",
@@ -161,6 +246,9 @@ RUSSIAN = Phrases(
     language=Language.RU,
     your_name="Ваше имя: ",
     welcome="Вы в комнате # {room}, ваше имя {user}.",
+    welcome_direct="Вы говорите с {peer} наедине, ваше имя {user}.",
+    direct_began="{peer} хочет поговорить с вами наедине: /join @{peer}",
+    direct_oneself="Это вы и есть.",
     how="Enter отправляет, /help расскажет остальное.",
     away="нет связи, новая попытка через {n} с",
     away_now="нет связи, пробуем …",
@@ -182,6 +270,32 @@ RUSSIAN = Phrases(
     here="Здесь: {names}",
     rooms="Комнаты:",
     room_here="вы здесь",
+    private="частная",
+    not_private="Комната # {room} не частная; частную создаст /private КОМНАТА.",
+    invitation="По этой ссылке в # {room} может войти один человек, в течение {time}:",
+    invitation_many="По этой ссылке в # {room} могут войти столько человек: {n}, в течение {time}:",
+    for_this_machine="(Этот адрес ведёт только на эту машину.)",
+    uninvited_all="Приглашения в # {room} больше не действуют.",
+    put_out="Вы больше не участник комнаты # {room}.",
+    uninvited="{user} больше не входит в # {room}.",
+    device="На другом устройстве эта ссылка сделает вас {user}, один раз, за {time}:",
+    be_device="Быть {user} на этой машине? (y/n) ",
+    be_device_nameless="Быть на этой машине тем, кто создал эту ссылку? (y/n) ",
+    is_device="Теперь на этой машине вы — {user}.",
+    device_not_kept="Сохранить это на следующий раз нельзя: {why}",
+    redacted="сообщение {id} от {user} удалено",
+    redacted_unknown="сообщение {id} удалено",
+    lasts="на {time}",
+    lasts_open="пока это не отменят",
+    orders={
+        "kick": "{user}: выставлен за дверь.",
+        "mute": "{user}: говорить нельзя, {time}.",
+        "unmute": "{user}: снова можно говорить.",
+        "ban": "{user}: вход закрыт, {time}.",
+        "unban": "{user}: снова можно войти.",
+        "slow": "Здесь теперь можно сказать одно сообщение за {time}.",
+        "slow_off": "Здесь снова можно говорить сколько угодно.",
+    },
     found="найдено: {n}",
     found_nothing="Ничего не найдено.",
     unknown_command="Нет команды {command}; все команды покажет /help. Чтобы сказать это, напишите /{command}.",
@@ -192,7 +306,10 @@ RUSSIAN = Phrases(
     not_in="Вас нет в комнате # {room}.",
     renamed="Теперь ваше имя {user}.",
     no_answer="Нет ответа на {command}.",
-    no_number="{given}: нужно число от 1, например /history 50",
+    no_number="{given}: нужно число от 1, например /{command} 50",
+    no_span="{given}: нужно время, например 30s, 10m, 2h, 3d",
+    no_uses="{given}: нужно, сколько человек и на сколько времени, например /invite 3 2h",
+    no_name='Нет имени; имя с пробелами пишут в кавычках: /{command} "Анна Мария"',
     last_room="Других комнат у вас нет: /exit выходит и из этой.",
     already_here="Вы уже в комнате # {room}.",
     name_waits="Под этим именем ещё ждут отправки: {n}; попробуйте, когда они уйдут.",
@@ -202,7 +319,17 @@ RUSSIAN = Phrases(
     not_now="Без связи нельзя.",
     not_sent="Не отправлено: {text}",
     not_kept="Набранное и то, что ждёт отправки, не сохраняется: {why}",
-    usage={"TEXT": "ТЕКСТ", "ROOM": "КОМНАТА", "NAME": "ИМЯ", "WORDS": "СЛОВА"},
+    usage={
+        "TEXT": "ТЕКСТ",
+        "ROOM": "КОМНАТА",
+        "NAME": "ИМЯ",
+        "WORDS": "СЛОВА",
+        "USES": "ЧИСЛО",
+        "TIME": "ВРЕМЯ",
+        "REASON": "ПРИЧИНА",
+        "SECONDS": "СЕКУНДЫ",
+        "ID": "НОМЕР",
+    },
     commands={
         "help": "показать это",
         "me": "сказать, что вы делаете: /me машет рукой",
@@ -210,6 +337,18 @@ RUSSIAN = Phrases(
         "rooms": "все комнаты и сколько в них людей",
         "join": "перейти в комнату, оставаясь и в этой",
         "leave": "выйти из этой комнаты и вернуться в прежнюю",
+        "private": "создать частную комнату: вход по приглашению",
+        "msg": "поговорить с кем-то наедине",
+        "invite": "ссылка сюда: скольким (1) и на сколько (7d)",
+        "uninvite": "отозвать приглашения; исключить кого-то",
+        "device": "быть собой и на другом устройстве",
+        "kick": "выставить кого-то за дверь",
+        "mute": "пусть только читает: 30s, 10m, 2h, 3d, всегда",
+        "unmute": "пусть снова говорит",
+        "ban": "больше не впускать",
+        "unban": "снова впускать",
+        "slow": "одно сообщение за столько секунд; 0: без меры",
+        "redact": "убрать текст сообщения, по его номеру",
         "name": "взять другое имя",
         "history": "показать более ранние сообщения (обычно 20)",
         "find": "искать слова во всём, что здесь сказано",
@@ -224,9 +363,20 @@ RUSSIAN = Phrases(
         "Up, Ctrl-R": "что вы набирали раньше",
         "Ctrl-C": "очистить строку, а пустая — выйти",
         "//текст": "сказать то, что начинается с косой черты",
+        "Анна?": "никто не доказал, что имя Анна — его",
     },
     refusals={
         Code.NAME_TAKEN: "Это имя (или похожее на него) сейчас занято, выберите другое.",
+        Code.NAME_CLAIMED: "Это имя (или похожее на него) принадлежит другому. Выберите другое; если оно ваше, "
+        "ссылку для этой машины даст /device там, где вы под ним вошли.",
+        Code.NOT_KNOWN: "Сюда входят только те, чьё имя известно. Попросите того, кто ведёт чат, пригласить вас.",
+        Code.NO_SUCH_NAME: "Никого с таким именем здесь не знают.",
+        Code.NO_SECRET: "Для этого имя должно быть вашим: войдите под таким, которого ни у кого нет.",
+        Code.ROOM_TAKEN: "Такая комната уже есть, выберите другое название.",
+        Code.NOT_INVITED: "Эта комната частная, в неё входят по приглашению.",
+        Code.BAD_LINK: "Эта ссылка больше не действует: она использована, устарела или отозвана.",
+        Code.NO_ACCESS: "Нужен ключ доступа: откройте ссылку, которую показал сервер при запуске.",
+        KICKED: "Вас выставили за дверь.",
         Code.NAME_RESERVED: "Это имя похоже на служебное, выберите другое.",
         Code.BAD_NAME: "Такое имя не подходит: нужно от 1 до 32 видимых знаков, без двоеточия и без * в начале.",
         Code.BAD_ROOM: "Такой комнаты быть не может: нужно от 1 до 32 букв и цифр, внутри можно - и _.",

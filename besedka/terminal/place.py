@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from enum import Enum, auto
 from typing import Final
 
@@ -12,10 +13,14 @@ from besedka.remote.connection import Away, Connection, Event, Heard, Reset, peo
 from besedka.remote.errors import RemoteError
 from besedka.terminal.unsent import Unsent
 from besedka.wire.mentions import mentions
-from besedka.wire.words import Error, System, Typing, Welcome
+from besedka.wire.words import Error, Kind, Redacted, System, Typing, Welcome
+from besedka.wire.words import Place as PlaceWord
 
 MISSED_AT_MOST: Final = 200
 """Messages of a room that wait for one who looks elsewhere; what is older is in the log."""
+
+SHOWN_AT_MOST: Final = 5_000
+"""Messages of which it is known that they were shown, and who said them."""
 
 TYPING_SECONDS: Final = 4.0
 """How long somebody is taken to type after a word of it; such words come at least every two seconds."""
@@ -42,6 +47,9 @@ class Place:
     Attributes:
         room: its name.
         me: one's own name in it.
+        kind: what kind of room it is.
+        peer: with whom a direct talk is.
+        may: what one may do in it beside talking.
         state: of the connection.
         retry_at: when it is tried again, by the loop's clock, while `state` is away.
         people: the names of who is there, the first hundred or so.
@@ -65,6 +73,9 @@ class Place:
         self.connection = connection
         self.room = room
         self.me = ""
+        self.kind = Kind.OPEN
+        self.peer = ""
+        self.may: list[str] = []
         self.state = State.CONNECTING
         self.retry_at = 0.0
         self.people: list[str] = []
@@ -76,12 +87,23 @@ class Place:
         self.newest = 0
         self.day = ""
         self._unsent = unsent
+        self._shown: dict[int, str] = {}
         self._typing: dict[str, float] = {}
         self._listen = listen
         self._pause = pause
         self._loop = asyncio.get_running_loop()
         self._joined: asyncio.Future[None] = self._loop.create_future()
         self.ended = asyncio.ensure_future(self._hear())
+
+    @property
+    def title(self) -> str:
+        """What a person knows it by: a direct talk by whom it is with."""
+        return title(self.room, self.kind, self.peer)
+
+    @property
+    def may_moderate(self) -> bool:
+        """Whether one keeps order here."""
+        return "moderate" in self.may
 
     async def joined(self) -> None:
         """Wait until one is in.
@@ -125,7 +147,23 @@ class Place:
         self.missed.append(heard)
         self.missed_count += 1
         self.newest = max(self.newest, heard.id)
-        self.is_called = self.is_called or (heard.user != self.me and mentions(heard.text, self.me))
+        self.is_called = self.is_called or self.calls(heard)
+
+    def calls(self, heard: Heard) -> bool:
+        """Whether a message is meant for oneself: one's name is in it, or nobody else can be meant."""
+        return heard.user != self.me and (self.kind is Kind.DIRECT or mentions(heard.text, self.me))
+
+    def shown(self, heard: Heard) -> None:
+        """A message was shown."""
+        self.oldest = self.oldest or heard.id
+        self.newest = max(self.newest, heard.id)
+        self._shown[heard.id] = heard.user
+        if len(self._shown) > SHOWN_AT_MOST:
+            del self._shown[next(iter(self._shown))]
+
+    def shown_speaker(self, number: int) -> str:
+        """Who has said a message that was shown; empty if it was not."""
+        return self._shown.get(number, "")
 
     def catch_up(self) -> tuple[int, list[Heard]]:
         """What was missed: how many messages that memory has not any more, and the others."""
@@ -140,6 +178,7 @@ class Place:
         self.missed = other.missed
         self.missed_count, self.is_called = other.missed_count, other.is_called
         self.oldest, self.newest, self.day = other.oldest, other.newest, other.day
+        self._shown = other._shown
         for heard in new:
             self.miss(heard)
 
@@ -162,6 +201,7 @@ class Place:
             case Welcome():
                 self.room, self.me, self.state = event.room, event.user, State.IN
                 self.people, self.clients_count = event.users, event.clients_count
+                self.kind, self.peer, self.may = event.kind, event.peer, event.may
             case System():
                 self.clients_count = event.clients_count
                 self.people = people_after(self.people, event)
@@ -174,5 +214,18 @@ class Place:
                 self._typing.pop(event.user, None)
             case Reset():
                 self.oldest = self.newest = 0
-            case Error():
+                self._shown.clear()
+            case Redacted():
+                self._redact(event)
+            case Error() | PlaceWord():
                 pass
+
+    def _redact(self, word: Redacted) -> None:
+        for place, heard in enumerate(self.missed):
+            if heard.id == word.id:
+                self.missed[place] = replace(heard, text=word.text)
+
+
+def title(room: str, kind: Kind, peer: str) -> str:
+    """What a person knows a room by."""
+    return f"@ {peer}" if kind is Kind.DIRECT else f"# {room}"

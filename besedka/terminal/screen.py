@@ -6,6 +6,8 @@ direction of what stands beside it. What kind of line it is can be seen without 
     23:46 → Anna: one's own
     23:47   Boris: another's
     23:12┆  Boris: from before we came
+    23:48   Clara?: another's, who has not shown that the name is hers
+    23:49 17  Boris: for one who keeps order, with its number
           · Boris joined (2 here)
           ! There is no command /jion.
 """
@@ -16,6 +18,7 @@ import hashlib
 from collections.abc import Collection, Sequence
 from typing import Final
 
+from prompt_toolkit.formatted_text import ANSI, to_formatted_text
 from prompt_toolkit.utils import get_cwidth
 
 from besedka.remote.connection import Heard
@@ -53,6 +56,8 @@ STYLES: Final = {
     "system": f"italic {GREY}",
     "problem": f"bold {RED}",
     "line": GREY,
+    "link": "bold",
+    "unverified": GREY,
     "bottom-toolbar": "noreverse",
     "bar": GREY,
     "bar.room": "bold",
@@ -65,8 +70,12 @@ _INDENT: Final = " " * 8
 _RULE: Final = "─" * 4
 
 
-def message(heard: Heard, me: str) -> Fragments:
-    """A message with its time."""
+UNVERIFIED: Final = "?"
+"""Behind a name that nobody has shown to be his."""
+
+
+def message(heard: Heard, me: str, *, is_numbered: bool = False) -> Fragments:
+    """A message with its time, and perhaps its number."""
     own = heard.user == me
     is_called = not own and mentions(heard.text, me)
     name_style = (
@@ -74,18 +83,31 @@ def message(heard: Heard, me: str) -> Fragments:
     )
     text_style = "class:old" if heard.is_old else ("class:mention" if is_called else "")
     name, text = harmless_line(heard.user), harmless(heard.text)
+    doubt = [("class:unverified", UNVERIFIED)] if heard.is_unverified else []
     if text.startswith(ACTION):
-        said = [(name_style, f"* {name} "), (text_style, text.removeprefix(ACTION))]
+        said = [(name_style, f"* {name}"), *doubt, ("", " "), (text_style, text.removeprefix(ACTION))]
     else:
-        said = [(name_style, f"{name}: "), (text_style, text)]
+        said = [(name_style, name), *doubt, (name_style, ": "), (text_style, text)]
     clock = clock_time(harmless_line(heard.stamp))[:5]
-    gutter = f"{clock}{'┆' if heard.is_old else ' '}{'→' if own else '›' if is_called else ' '} "
+    number = f" {heard.id}" if is_numbered else ""
+    gutter = f"{clock}{number}{'┆' if heard.is_old else ' '}{'→' if own else '›' if is_called else ' '} "
     return [("class:time", gutter), *((style, part.replace("\n", f"\n{_INDENT}")) for style, part in said)]
 
 
-def found(heard: Heard, me: str) -> Fragments:
+def found(heard: Heard, me: str, *, is_numbered: bool = False) -> Fragments:
     """A message that was looked for, with its day."""
-    return [("class:time", f"{harmless_line(heard.stamp[:10])} "), *message(heard, me)]
+    day = ("class:time", f"{harmless_line(heard.stamp[:10])} ")
+    return [day, *message(heard, me, is_numbered=is_numbered)]
+
+
+def link(text: str) -> Fragments:
+    """An address, in a line of its own, so that it can be taken as a whole."""
+    return [("class:link", harmless_line(text))]
+
+
+def picture(lines: Sequence[str]) -> Fragments:
+    """A picture of our own, which may say its colours as terminals do."""
+    return [(style, text) for style, text, *_ in to_formatted_text(ANSI("\n".join(lines)))]
 
 
 def rule(text: str) -> Fragments:

@@ -15,9 +15,10 @@ from prompt_toolkit.styles import Style
 from prompt_toolkit.utils import is_dumb_terminal
 
 from besedka.home import remember_key
+from besedka.qr import qr_lines
 from besedka.remote.address import Address
 from besedka.remote.connection import SAID_AGAIN, Away, Connection, Event, Heard, Reset
-from besedka.remote.errors import JoinRefused, RemoteError, SayRefused
+from besedka.remote.errors import ACCESS_ENDINGS, JoinRefused, RemoteError, SayRefused
 from besedka.terminal import bar, screen
 from besedka.terminal.commands import Mistake, Order, Words, read
 from besedka.terminal.completion import Endings
@@ -25,12 +26,12 @@ from besedka.terminal.input_line import InputLine
 from besedka.terminal.keeping import Keeping
 from besedka.terminal.paper import Paper
 from besedka.terminal.phrases import Phrases
-from besedka.terminal.place import Place
+from besedka.terminal.place import Place, State
 from besedka.wire.line import MessageId
-from besedka.wire.mentions import mentions
 from besedka.wire.names import clean_text
 from besedka.wire.refusals import Code, Refused
-from besedka.wire.words import Error, System, Welcome
+from besedka.wire.words import Error, Kind, Redacted, System, Welcome
+from besedka.wire.words import Place as PlaceWord
 
 KEEP_SECONDS: Final = 1.0
 """What waits for longer than this is on disk."""
@@ -44,8 +45,11 @@ LAST_WORDS_SECONDS: Final = 1.0
 TYPING_SECONDS: Final = 2.0
 """The others are told so often that one types."""
 
-ANOTHER_NAME: Final = frozenset({Code.NAME_TAKEN, Code.NAME_RESERVED, Code.BAD_NAME})
+ANOTHER_NAME: Final = frozenset({Code.NAME_TAKEN, Code.NAME_CLAIMED, Code.NAME_RESERVED, Code.BAD_NAME})
 """Refusals that another name helps against."""
+
+OUT: Final = frozenset({*ACCESS_ENDINGS.values(), Code.NAME_CLAIMED})
+"""Why one is out of the whole chat, and not of one room only."""
 
 
 class Bell(Enum):
@@ -65,25 +69,28 @@ class Talk:
 
     Args:
         there: the chat, and the room to begin in.
-        secret: shows that several programs are the same person.
+        secret: shows that several programs are the same person; for each name.
         bell: when to ring.
         color_depth: how many colours there may be; None: as many as the terminal has.
         words: the language.
         acts: what the commands do, by their names.
 
     Attributes:
+        there: the chat.
+        secret: as it was given.
         places: the rooms that one is in, by name; the last one was looked at last.
         current: the one that is looked at.
         line: where one types.
         paper: what is printed on.
         known_rooms: the names of rooms that were heard of.
+        known_talks: the names of the rooms of direct talks that were heard of, by the person they are with.
     """
 
     def __init__(
         self,
         there: Address,
         *,
-        secret: str,
+        secret: Callable[[str], str],
         bell: Bell,
         color_depth: ColorDepth | None,
         words: Phrases,
@@ -92,10 +99,11 @@ class Talk:
         self.places: dict[str, Place] = {}
         self.current: Place
         self.known_rooms: set[str] = {there.room}
+        self.known_talks: dict[str, str] = {}
+        self.there = there
         self.bell = bell
         self.words = words
-        self._there = there
-        self._secret = secret
+        self.secret = secret
         self._acts = acts
         self._typing_told_at = 0.0
         self._away: set[Place] = set()
@@ -106,15 +114,17 @@ class Talk:
         self._unsettled: set[asyncio.Future[MessageId]] = set()
         self._questions: asyncio.Queue[Order] = asyncio.Queue()
         self._asking = ""
+        self._coming: dict[str, asyncio.Task[None]] = {}
         style = Style.from_dict(screen.STYLES)
         is_dumb = is_dumb_terminal()
+        self._is_coloured = not is_dumb and color_depth is not ColorDepth.DEPTH_1_BIT
         self.paper = Paper(
             get_app_session().output, style, color_depth, (lambda: self.line.shown) if is_dumb else None
         )
         self._keeping = Keeping(lambda why: self.problem(words.not_kept.format(why=why)))
         self.line = InputLine(
             bar=self._bar,
-            completer=Endings(self._names, lambda: sorted(self.known_rooms)),
+            completer=Endings(self._names, self._rooms, lambda: self.current.may),
             history=self._keeping.history(),
             style=style,
             color_depth=color_depth,
@@ -154,24 +164,27 @@ class Talk:
         for task in done:
             task.result()
 
-    async def enter(self, room: str, user: str, *, instead_of: Place | None = None) -> Place:
-        """Enter a room; or, under another name, the one that one is in.
+    async def enter(
+        self, room: str, user: str, *, instead_of: Place | None = None, invite: str = ""
+    ) -> Place:
+        """Enter a room, perhaps by an invitation; or, under another name, the one that one is in.
 
         Raises:
             ConnectionFailed: if there is no chat.
             JoinRefused: if one is not let in.
         """
-        unsent = self._keeping.unsent(self._there.url, room, user)
+        unsent = self._keeping.unsent(self.there.url, room, user)
         left = unsent.left if unsent else []
         since, epoch = instead_of.connection.cursor if instead_of else (None, "")
         connection = Connection(
-            self._there.url,
+            self.there.url,
             user,
             room,
-            secret=self._secret,
+            secret=self.secret(user),
             since=since,
             epoch=epoch,
-            key=self._there.key,
+            invite=invite,
+            key=self.there.key,
             unsent=left,
         )
         place = Place(connection, unsent, room, self._tell, self.paper.room)
@@ -185,7 +198,7 @@ class Talk:
                 self._own_names.discard(user)
             await place.leave()
             raise
-        self.known_rooms.add(place.room)
+        self.know(place.room, place.kind, place.peer)
         self._own_names.add(place.me)
         place.ended.add_done_callback(lambda _: self._lost(place))
         if left:
@@ -201,10 +214,10 @@ class Talk:
         self.places[place.room] = self.current = place
         self._unread_is_due = False
         if is_new:
-            welcome = self.words.welcome.format(room=place.room, user=place.me)
+            welcome = self._welcome(place)
             self.remark(welcome if len(self.places) > 1 else f"{welcome} {self.words.how}")
         else:
-            self.paper.put(screen.rule(f"# {place.room}"))
+            self.paper.put(screen.rule(place.title))
         gone, missed = place.catch_up()
         if missed and not is_new:
             self.paper.put(screen.rule(self.words.unread))
@@ -242,7 +255,7 @@ class Talk:
         while True:
             name = name or await self._ask_name()
             try:
-                place = await self.enter(self._there.room, name)
+                place = await self.enter(self.there.room, name, invite=self.there.invite)
             except JoinRefused as refusal:
                 if refusal.code not in ANOTHER_NAME:
                     raise
@@ -250,8 +263,8 @@ class Talk:
                 await self.paper.print_all()
                 name = None
             else:
-                if self._there.key:
-                    remember_key(self._there.url, self._there.key)
+                if self.there.key:
+                    remember_key(self.there.url, self.there.key)
                 return place
 
     async def _ask_name(self) -> str:
@@ -264,9 +277,12 @@ class Talk:
         while self.places and not self.line.typed.empty():
             line = self.line.typed.get_nowait().rstrip()
             if isinstance(words := read(line), Words):
-                self._say(words.text, line)
+                self.say(words.text, line)
         if self._unsettled and self.current not in self._away:
             await asyncio.wait(self._unsettled, timeout=LAST_WORDS_SECONDS)
+        for coming in self._coming.values():
+            coming.cancel()
+        await asyncio.gather(*self._coming.values(), return_exceptions=True)
         await asyncio.gather(*(place.leave() for place in self.places.values()))
         if (count := self.waiting) and self._keeping.can_keep:
             self.remark(self.words.waits.format(n=count))
@@ -282,11 +298,15 @@ class Talk:
         error = None if place.ended.cancelled() else place.ended.exception()
         if error is None or self.places.get(place.room) is not place:
             return
-        if len(self.places) == 1:
-            self._failure = error
+        if len(self.places) == 1 or getattr(error, "code", "") in OUT:
+            self._failure = self._failure or error
             self.line.end()
             return
-        self.problem(f"# {place.room}: {error}")
+        code = getattr(error, "code", "")
+        if code == Code.NOT_INVITED:
+            self.problem(self.words.put_out.format(room=place.room))
+        else:
+            self.problem(f"{place.title}: {self.words.refusals.get(code, str(error))}")
         place.close()
         self._let_go(place)
 
@@ -297,7 +317,7 @@ class Talk:
             line = (await self.line.typed.get()).rstrip()
             match read(line):
                 case Words(text):
-                    self._say(text, line)
+                    self.say(text, line)
                 case Order(command) as order if command.asks:
                     self._questions.put_nowait(order)
                 case Order() as order:
@@ -334,7 +354,8 @@ class Talk:
             phrase = self.words.lacks if command.usage else self.words.too_much
             self.problem(phrase.format(command=command.name, usage=self.words.behind(command)))
 
-    def _say(self, text: str, typed: str) -> None:
+    def say(self, text: str, typed: str) -> None:
+        """Say something in the room that is looked at; what was typed is given back if it is not taken."""
         place = self.current
         try:
             said = place.connection.say(clean_text(text))
@@ -370,25 +391,34 @@ class Talk:
             case Heard():
                 self._hear(place, event)
             case Away():
-                # Elsewhere the bar tells it.
-                if self.line.is_dumb and place not in self._away:
-                    self.remark(self.words.away_now)
-                self._away.add(place)
+                self._went_away(place)
             case Welcome() if place in self._away:
-                self._away.discard(place)
-                if self._is_looked_at(place):
-                    self.remark(self.words.back)
+                self._came_back(place)
             case System() if self._is_looked_at(place):
-                notice = screen.notice(event, self._own_names, self.words)
-                if notice:
+                if notice := screen.notice(event, self._own_names, self.words):
                     self.paper.put(notice)
             case Error() if event.code not in SAID_AGAIN:
                 self.problem(self.words.refusals.get(event.code, event.text))
+            case Redacted():
+                self._redacted(place, event)
+            case PlaceWord() if event.room not in self.places and event.room not in self._coming:
+                self._coming[event.room] = asyncio.ensure_future(self._come_to(event))
             case Reset() if self._is_looked_at(place):
                 self.remark(self.words.reset)
             case _:
                 pass
         self.line.refresh()
+
+    def _went_away(self, place: Place) -> None:
+        # Elsewhere the bar tells it.
+        if self.line.is_dumb and place not in self._away:
+            self.remark(self.words.away_now)
+        self._away.add(place)
+
+    def _came_back(self, place: Place) -> None:
+        self._away.discard(place)
+        if self._is_looked_at(place):
+            self.remark(self.words.back)
 
     def _hear(self, place: Place, heard: Heard) -> None:
         if place.room not in self.places or self.places[place.room] is not place:
@@ -404,9 +434,41 @@ class Talk:
                 self._unread_is_due = False
                 self.paper.put(screen.rule(self.words.unread))
             self.show(place, [heard])
-        is_called = mentions(heard.text, place.me)
+        is_called = place.calls(heard)
         if not (is_own or heard.is_old) and (self.bell is Bell.ALL or (self.bell is Bell.ON and is_called)):
             self.paper.ring()
+
+    def _redacted(self, place: Place, event: Redacted) -> None:
+        speaker = place.shown_speaker(event.id)
+        # What was not shown yet, or is not known any more, is shown as it is now.
+        if speaker or place.may_moderate:
+            phrase = self.words.redacted if speaker else self.words.redacted_unknown
+            notice = phrase.format(id=event.id, user=speaker)
+            self.remark(notice if self._is_looked_at(place) else f"{place.title}: {notice}")
+
+    async def _come_to(self, begun: PlaceWord) -> None:
+        """Somebody begins to talk with us alone: be there, and tell it."""
+        try:
+            place = await self.enter(begun.room, self.current.me)
+        except RemoteError as error:
+            self.refused(error)
+            return
+        finally:
+            del self._coming[begun.room]
+        if place.room in self.places:
+            await place.leave()  # one has gone there meanwhile
+            return
+        self.places = {place.room: place, **self.places}
+        self.remark(self.words.direct_began.format(peer=place.peer))
+        if self.bell is not Bell.OFF:
+            self.paper.ring()
+        self.line.refresh()
+
+    def is_in(self) -> bool:
+        """Whether there is a connection to the room that is looked at; if not, it is told."""
+        if self.current.state is not State.IN:
+            self.problem(self.words.not_now)
+        return self.current.state is State.IN
 
     def _is_looked_at(self, place: Place) -> bool:
         return bool(self.places) and place is self.current
@@ -427,9 +489,36 @@ class Talk:
             if heard.stamp[:10] != place.day:
                 place.day = heard.stamp[:10]
                 self.paper.put(screen.rule(place.day))
-            place.oldest = place.oldest or heard.id
-            place.newest = max(place.newest, heard.id)
-            self.paper.put(screen.message(heard, place.me))
+            place.shown(heard)
+            self.paper.put(screen.message(heard, place.me, is_numbered=place.may_moderate))
+
+    def draw_code(self, text: str) -> None:
+        """Draw a text as a code for a camera, if the window is wide enough."""
+        columns = get_app_session().output.get_size().columns
+        if lines := qr_lines(text, columns=columns, colour=self._is_coloured):
+            self.paper.put(screen.picture(lines))
+
+    def know(self, room: str, kind: Kind, peer: str) -> None:
+        """A room was heard of."""
+        if kind is Kind.DIRECT:
+            self.known_talks[peer] = room
+        else:
+            self.known_rooms.add(room)
+
+    def place_of(self, given: str) -> Place | None:
+        """The place that is called so: a room by its name, a direct talk by whom it is with."""
+        called = given.strip().casefold()
+        titles = (called, f"# {called.removeprefix('#').strip()}", f"@ {called.removeprefix('@').strip()}")
+        return next((place for place in self.places.values() if place.title.casefold() in titles), None)
+
+    def _welcome(self, place: Place) -> str:
+        if place.kind is Kind.DIRECT:
+            return self.words.welcome_direct.format(peer=place.peer, user=place.me)
+        return self.words.welcome.format(room=place.room, user=place.me)
+
+    def _rooms(self) -> list[str]:
+        """Where one can go, as it is typed."""
+        return [*sorted(self.known_rooms), *(f"@{peer}" for peer in sorted(self.known_talks))]
 
     def remark(self, text: str) -> None:
         """Say something quietly."""
@@ -455,10 +544,8 @@ class Talk:
 
     def _names(self) -> list[str]:
         """Who can be spoken to: who spoke last first."""
-        late = [name for name in reversed(self._speakers) if name != self.current.me]
-        return late + [
-            name for name in self.current.people if name not in self._speakers and name != self.current.me
-        ]
+        names = dict.fromkeys((*reversed(self._speakers), *self.current.people, *self.known_talks))
+        return [name for name in names if name != self.current.me]
 
     async def _keep(self) -> None:
         while True:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given as of
+from hypothesis import strategies as st
 
-from besedka.remote.address import Address, address
+from besedka.remote.address import Address, address, link
 from besedka.remote.errors import AddressBad
+from besedka.wire.links import Fragment
 
 
 @pytest.mark.parametrize(
@@ -32,6 +35,37 @@ def test_a_room_stands_behind_the_hash() -> None:
     assert address("http://lab:8765/#dev") == Address("ws://lab:8765/ws", "dev")
     assert address("lab#%D0%BA%D1%83%D1%85%D0%BD%D1%8F").room == "кухня"
     assert address("lab").room == "main"
+
+
+@pytest.mark.parametrize(
+    ("url", "opened"),
+    [
+        ("ws://lab:8765/ws", "http://lab:8765/#dev;invite=i"),
+        ("wss://chat.example:443/talk/ws", "https://chat.example:443/talk/#dev;invite=i"),
+        ("grpc://lab:50051", "grpc://lab:50051#dev;invite=i"),
+        ("unix:/run/x", "unix:/run/x#dev;invite=i"),
+    ],
+)
+def test_a_link_leads_to_the_page_where_there_is_one(url: str, opened: str) -> None:
+    assert link(url, Fragment(room="dev", invite="i")) == opened
+
+
+KEYS = st.sampled_from(["", "a-key-of-some-length"])
+
+
+@of(
+    st.sampled_from(
+        ["lab", "ws://lab:1/ws", "https://chat.example/talk/", "ws://[::1]:9/ws", "grpcs://lab", "unix:/x"]
+    ),
+    st.builds(Fragment, room=st.text(), key=KEYS, invite=st.text(), name=st.text(), device=st.text()),
+)
+def test_a_link_that_is_opened_means_what_it_was_made_from(where: str, fragment: Fragment) -> None:
+    url = address(where).url
+    there = address(link(url, fragment))
+    assert there.url == url
+    assert there.room == (fragment.room.strip() or "main")
+    said = (fragment.key, fragment.invite, fragment.device, fragment.name)
+    assert (there.key, there.invite, there.device, there.name) == said
 
 
 def test_what_lets_one_in_stands_behind_the_room() -> None:

@@ -147,7 +147,7 @@ def test_a_name_that_is_in_use_is_refused_but_not_to_its_owner(url: str) -> None
         async with connect(url, "Anna", secret="hers"):
             with pytest.raises(JoinRefused) as refusal:
                 await enter("Anna")
-            assert refusal.value.code == "name_taken"
+            assert refusal.value.code == "name_claimed"
             assert (await enter("Anna", "hers")).clients_count == 1
         with pytest.raises(JoinRefused, match="cannot be used"):
             await enter("a:b")

@@ -12,15 +12,18 @@ import pytest
 
 from besedka.remote import backoff
 from besedka.remote import connection as module
+from besedka.remote.chat import connect
 from besedka.remote.connection import Connection
-from besedka.remote.errors import CarrierEnded, ConnectionFailed
+from besedka.remote.errors import CarrierEnded, ConnectionFailed, JoinRefused, ShownOut
 from besedka.wire.words import (
     Chat,
     ClientWord,
+    Error,
     Found,
     History,
     Join,
     Limits,
+    Redacted,
     Say,
     ServerWord,
     Welcome,
@@ -184,5 +187,64 @@ def test_a_server_that_does_not_answer_the_join_is_given_up(
     async def scenario() -> None:
         with pytest.raises(ConnectionFailed, match="it does not answer"):
             await _listen(Connection("ws://nowhere/ws", "Anna"))
+
+    looping.run(scenario())
+
+
+def test_an_invitation_is_shown_once(carriers: list[FakeCarrier]) -> None:
+    async def scenario() -> None:
+        listening = asyncio.ensure_future(_listen(Connection("ws://nowhere/ws", "Anna", invite="token")))
+        for carrier in carriers:
+            carrier.told.put_nowait(welcome(0))
+            carrier.told.put_nowait(None)
+        await until_said(carriers[1], 1)
+        joins = [carrier.said[0] for carrier in carriers]
+        assert [join.invite for join in joins if isinstance(join, Join)] == ["token", ""]
+        listening.cancel()
+
+    looping.run(scenario())
+
+
+@pytest.mark.parametrize(
+    ("code", "is_in", "error"),
+    [
+        ("banned", True, ShownOut),
+        ("banned", False, ShownOut),
+        ("not_known", False, ShownOut),
+        ("name_claimed", False, JoinRefused),
+        ("not_invited", True, JoinRefused),
+        ("not_invited", False, JoinRefused),
+    ],
+)
+def test_one_who_is_let_in_no_more_does_not_come_back_for_ever(
+    carriers: list[FakeCarrier], code: str, is_in: bool, error: type[JoinRefused | ShownOut]
+) -> None:
+    async def scenario() -> None:
+        first, second = carriers
+        first.told.put_nowait(welcome(0))
+        for word in [Error(code, "why", "")] if is_in else [None]:
+            first.told.put_nowait(word)
+        second.told.put_nowait(Error(code, "why", ""))
+        with pytest.raises((JoinRefused, ShownOut), match="why") as refusal:
+            async with asyncio.timeout(5):
+                await _listen(Connection("ws://nowhere/ws", "Anna"))
+        assert isinstance(refusal.value, error)
+        assert refusal.value.code == code
+        assert bool(second.said) != is_in
+
+    looping.run(scenario())
+
+
+def test_what_is_redacted_before_it_was_read_is_read_as_it_is_then(carriers: list[FakeCarrier]) -> None:
+    async def scenario() -> None:
+        carrier = carriers[0]
+        carrier.told.put_nowait(welcome(0))
+        for number, text in enumerate(("one", "two"), 1):
+            carrier.told.put_nowait(Chat("main", number, "Boris", text, "12:00:00", 0))
+        carrier.told.put_nowait(Redacted("main", 1, "(removed)"))
+        async with connect("ws://nowhere", "Anna") as chat:
+            assert await anext(chat.news()) == Redacted("main", 1, "(removed)")
+            messages = chat.follow()
+            assert [(await anext(messages)).text for _ in range(2)] == ["(removed)", "two"]
 
     looping.run(scenario())

@@ -5,17 +5,36 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import pytest
 
+from tests.conftest import TalkerMaker
 from tests.running import RunningServer
+from tests.talking import Frame, Talker
 from tests.terminal.seeing import Terminal
 
 
 class TerminalMaker(Protocol):
     def __call__(self, *arguments: str, person: str = "anna", **environment: str) -> Terminal:
         """A terminal of a person, who has a home of their own."""
+
+
+class Known(Talker):
+    """One whose name is his own, if he does not say otherwise."""
+
+    def join(self, user: str | None, room: str = "main", **fields: object) -> Frame:
+        return super().join(user, room, **{"secret": f"the secret of {user}", **fields})
+
+
+@pytest.fixture
+def talker(server: RunningServer) -> Iterator[TalkerMaker]:
+    with ExitStack() as open_ones:
+
+        def make(path: str = "/ws", **options: Any) -> Talker:
+            return open_ones.enter_context(Known(server, path, **options))
+
+        yield make
 
 
 @pytest.fixture

@@ -11,9 +11,9 @@ from besedka.terminal.completion import Endings
 NAMES = ["Boris", "Анна", "Anna Karenina", "evil\x1b[2J"]
 
 
-def completed(typed: str) -> list[str]:
+def completed(typed: str, *may: str) -> list[str]:
     """The line, with each ending."""
-    found = Endings(lambda: NAMES, lambda: ["dev", "design"]).get_completions(
+    found = Endings(lambda: NAMES, lambda: ["dev", "design", "@Anna Karenina"], lambda: may).get_completions(
         Document(typed), CompleteEvent()
     )
     return [typed[: len(typed) + ending.start_position] + ending.text for ending in found]
@@ -39,7 +39,21 @@ def completed(typed: str) -> list[str]:
         ("/join de", ["/join dev ", "/join design "]),
         ("/join #dev", ["/join #dev "]),
         ("/me hugs bo", ["/me hugs Boris "]),
+        ("/join @", ["/join @Anna Karenina "]),
+        ("/msg bo", ["/msg Boris "]),
+        ("/msg anna", ['/msg "Anna Karenina" ']),
+        ('/msg "anna k', ['/msg "Anna Karenina" ']),
+        ('/msg "Anna Karenina" bo', ['/msg "Anna Karenina" Boris ']),
+        ("/uninvite bo", ["/uninvite Boris "]),
+        ("/msg evil", []),
+        ("/k", []),
     ],
 )
 def test_tab_completes_names_rooms_and_commands(typed: str, lines: list[str]) -> None:
     assert completed(typed) == lines
+
+
+def test_tab_completes_what_keeps_order_for_those_who_may() -> None:
+    assert completed("/k", "moderate") == ["/kick "]
+    assert completed("/un", "moderate") == ["/uninvite ", "/unmute ", "/unban "]
+    assert completed("/kick an", "moderate") == ['/kick "Anna Karenina" ']

@@ -108,7 +108,7 @@ def test_a_thousand_hostile_texts_reach_the_screen_harmless(
     terminal = make_terminal(server.url(), "--name", "Anna")
     terminal.wait_for("You are in # main as Anna.")
     with Talker(server) as boris:
-        boris.join("Boris")
+        boris.join("Boris", secret="his")
         for number, text in enumerate(hostile_texts(1000)):
             boris.tell("chat", text=f"{number}:{text}")
             if number % 100 == 99:

@@ -86,7 +86,7 @@ def test_a_flood_is_printed_as_a_whole_and_in_order_around_a_line_that_stays(
     from tests.talking import Talker  # noqa: PLC0415 - its server is not the fixture's
 
     with Talker(server) as boris:
-        boris.join("Boris")
+        boris.join("Boris", secret="his")
         typed = ""
         for second in range(5):
             for number in range(200):
@@ -228,7 +228,7 @@ def test_a_name_is_asked_for_again_if_it_is_taken(
     terminal = make_terminal(server.url(), LOGNAME="Ann", USER="Ann")
     terminal.wait_for("Your name: Ann")
     terminal.type("a\r")
-    terminal.wait_for("is in use")
+    terminal.wait_for("belongs to somebody else")
     terminal.wait_for("Your name: Ann")
     terminal.type("ika\r")
     terminal.wait_for("You are in # main as Annika.")
@@ -339,7 +339,7 @@ def test_a_person_who_speaks_russian_is_spoken_to_in_russian(
     terminal = make_terminal(server.url(), "--name", "Анна", LANG="ru_RU.UTF-8")
     terminal.wait_for("Вы в комнате # main, ваше имя Анна.")
     terminal.type("/help\r")
-    terminal.wait_for("показать это")
+    terminal.wait_for("поговорить с кем-то наедине")
     terminal.type("/танец\r")
     terminal.wait_for("Нет команды /танец")
 

@@ -25,7 +25,7 @@ def test_the_picture_in_both_readmes_is_what_a_session_looks_like(
     terminal = make_terminal(server.url(), "--name", "Anna")
     terminal.wait_for("Anna: I can")
     with Talker(server) as boris:
-        boris.join("Boris")
+        boris.join("Boris", secret="his")
         terminal.wait_for("Boris joined")
         boris.tell("chat", text="good morning, Anna! paper is in")
         terminal.wait_for("paper is in")
@@ -33,7 +33,7 @@ def test_the_picture_in_both_readmes_is_what_a_session_looks_like(
         terminal.wait_for("takes a screwdriver")
         terminal.type("it prints again:\x1b\rtwo pages a minute\r")
         terminal.wait_for("two pages a minute")
-        boris.join("Boris", room="dev")
+        boris.join("Boris", room="dev", secret="his")
         terminal.type("/join dev\r/join main\r/rooms\r")
         terminal.wait_for("# main  2 here")
         boris.tell("typing")

@@ -15,10 +15,15 @@ from tests.terminal.seeing import CONTROL_D, Terminal
 def test_help_shows_every_command_and_key(terminal: Terminal) -> None:
     terminal.type("/help\r")
     terminal.wait_for("//text")
-    shown = "\n".join(terminal.lines)
+    shown = "\n".join(terminal.scrollback)
     for command in (
         "/help",
         "/me TEXT",
+        "/private ROOM",
+        "/msg NAME [TEXT]",
+        "/invite [USES] [TIME]",
+        "/uninvite [NAME]",
+        "/device",
         "/who",
         "/rooms",
         "/join ROOM",
@@ -34,8 +39,10 @@ def test_help_shows_every_command_and_key(terminal: Terminal) -> None:
         "/clear",
         "/exit /quit :q :q!",
         "Alt-Enter",
+        "Anna?",
     ):
         assert f" {command} " in shown
+    assert "/kick" not in shown
 
 
 def test_what_is_no_command_is_not_said(server: RunningServer, terminal: Terminal) -> None:
@@ -114,7 +121,7 @@ def test_one_takes_another_name_in_all_rooms_or_keeps_the_old_one(
     terminal.type("/join dev\r")
     terminal.wait_for("You are in # dev as Anna.")
     terminal.type("/name Boris\r")
-    terminal.wait_for("! This name, or one that looks like it, is in use")
+    terminal.wait_for("! This name, or one that looks like it, belongs to somebody else")
     terminal.type("/name a:b\r")
     terminal.wait_for("colon")
     terminal.type("/name Clara\r")

@@ -123,7 +123,7 @@ class ChatServicer:
 
     def Converse(self, request_iterator, context):
         """Takes part: join rooms, say, hear, see who types, comes and goes. Equal to the WebSocket at /ws.
-        The first request must be a `join` or a `list_rooms`. A request that is refused is answered with `refused`, and the stream goes on; only
+        The first request must be a `join`, or one that needs none: `list_rooms`, `add_device`, `take_device`. A request that is refused is answered with `refused`, and the stream goes on; only
         what breaks the protocol ends it.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
-from typing import Any, TypeVar, cast
+from typing import Any, Final, TypeVar, cast
 
 from besedka.proto import words as proto
 from besedka.proto.besedka.v1 import chat_pb2 as pb
@@ -16,10 +16,13 @@ from besedka.serve.people.presence import Person
 from besedka.serve.room import Room
 from besedka.wire.closing import Ending
 from besedka.wire.refusals import Code, Language, Refused
+from besedka.wire.words import AddDevice, Join, ListRooms, ServerWord, TakeDevice
 from besedka.wire.words import Chat as ChatWord
-from besedka.wire.words import Join, ListRooms, ServerWord
 
 T = TypeVar("T")
+
+FIRST: Final = (Join, ListRooms, AddDevice, TakeDevice)
+"""With one of these a stream begins: all others are about a room that was joined."""
 
 
 class ConverseMember(StreamMember):
@@ -74,7 +77,7 @@ class ConverseStream(Stream):
             self.visitor.pace.hear(self.chat.now(), 1)
             await asyncio.sleep(self.visitor.pace.deaf_for(self.chat.now()))
             word = proto.said(request)
-            if not has_begun and not isinstance(word, Join | ListRooms):
+            if not has_begun and not isinstance(word, FIRST):
                 raise _begun_wrongly()
             has_begun = True
             self.visitor.hear_word(word)
@@ -85,7 +88,7 @@ class ConverseStream(Stream):
 
 
 def _begun_wrongly() -> Refused:
-    return Refused(Code.BAD_FRAME, detail="the first request must be a `join` or a `list_rooms`")
+    return Refused(Code.BAD_FRAME, detail="the first request must be a `join`, or one that needs none")
 
 
 class _Visitor(Conversation):

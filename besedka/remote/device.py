@@ -1,0 +1,55 @@
+"""Becoming, on this device, the person who has made a link for it on another one."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+
+from besedka.remote.address import address, check_key
+from besedka.remote.connection import JOIN_SECONDS
+from besedka.remote.errors import AskRefused, CarrierEnded, ConnectionFailed, JoinRefused, needs_key
+from besedka.remote.ways import carry
+from besedka.wire.refusals import Code
+from besedka.wire.words import Device, Error, TakeDevice
+
+
+async def take_device(url: str, token: str = "", *, key: str = "") -> Device:
+    """Be who has made the link with this token. It works once.
+
+    Args:
+        url: of the chat, as `connect` takes it; the token may stand behind its ``#``, as ``;device=``.
+        token: the token, if the URL has none.
+        key: the access key, if it does not stand in the URL.
+
+    Returns:
+        The name, and the secret to come in with from now on.
+
+    Raises:
+        AddressBad: if the URL is none.
+        ConnectionFailed: if there is no chat.
+        JoinRefused: if it does not let us in.
+        AskRefused: if the link is not valid any more.
+    """
+    there = address(url)
+    check_key(key)
+    access_key, mark = there.key or key, secrets.token_hex(16)
+    try:
+        async with asyncio.timeout(JOIN_SECONDS), carry(there.url, access_key) as carrier:
+            await carrier.send(TakeDevice(token or there.device, key=mark))
+            async for word in carrier.words():
+                match word:
+                    case Device(key=answered) if answered == mark:
+                        return word
+                    case Error():
+                        raise AskRefused(word.code, word.text)
+                    case _:
+                        pass
+    except CarrierEnded as ended:
+        if ended.code == Code.NO_ACCESS:
+            raise needs_key(there.url, access_key) from None
+        if ended.code:
+            raise JoinRefused(ended.code, str(ended)) from None
+        raise ConnectionFailed(f"cannot reach a chat at {there.url}: {ended}") from None
+    except TimeoutError:
+        pass
+    raise ConnectionFailed(f"the chat at {there.url} does not answer")

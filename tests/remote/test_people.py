@@ -1,0 +1,200 @@
+"""Whose a name is, rooms of one's own, talks of two, another device: by the client library, over all ways."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from besedka.remote import (
+    Act,
+    AskRefused,
+    ConnectionFailed,
+    JoinRefused,
+    Kind,
+    Place,
+    Redacted,
+    SayRefused,
+    ShownOut,
+    connect,
+    take_device,
+)
+from tests.ordering import Operator
+from tests.remote.test_client_library import run, take
+from tests.running import RunningServer, free_port
+
+ANNA, BORIS, EVE = "a" * 64, "b" * 64, "e" * 64
+
+
+def test_a_name_is_its_holders_also_when_he_is_away_and_is_spelled_as_he_did(url: str) -> None:
+    async def scenario() -> None:
+        async with connect(url, "Anna", secret=ANNA) as anna:
+            await anna.say("mine")
+        for secret in (EVE, ""):
+            with pytest.raises(JoinRefused) as refusal:
+                async with connect(url, "ANNA", secret=secret):
+                    raise AssertionError("she is in")
+            assert refusal.value.code == "name_claimed"
+        async with connect(url, "anna", secret=ANNA) as again, connect(url, "Guest") as guest:
+            assert again.name == "Anna"
+            messages = again.follow()
+            await guest.say("whose?")
+            old, new = await take(messages, 2)
+            assert (old.user, old.is_own, old.is_unverified) == ("Anna", True, False)
+            assert (new.user, new.is_own, new.is_unverified) == ("Guest", False, True)
+            found = await again.search("whose")
+            assert [message.is_unverified for message in found.messages] == [True]
+
+    run(scenario)
+
+
+def test_a_private_room_is_entered_by_invitation_and_left_when_one_is_put_out(url: str) -> None:
+    async def scenario() -> None:
+        async with connect(url, "Anna", secret=ANNA) as main:
+            room = await main.private("Plans")
+            with pytest.raises(AskRefused) as refusal:
+                await main.private("plans")
+            assert refusal.value.code == "room_taken"
+            async with connect(url, "Anna", room, secret=ANNA) as anna:
+                assert (anna.room, anna.kind, anna.may) == ("plans", Kind.PRIVATE, ["invite"])
+                invitation = await anna.invite(uses=1, seconds=60)
+                assert (invitation.room, invitation.uses) == ("plans", 1)
+                for token, code in (("", "not_invited"), ("x" * 32, "bad_link")):
+                    with pytest.raises(JoinRefused) as refused:
+                        async with connect(url, "Boris", room, secret=BORIS, invite=token):
+                            raise AssertionError("he is in")
+                    assert refused.value.code == code
+                # The token may also stand in the address.
+                async with connect(f"{url}#{room};invite={invitation.token}", "Boris", secret=BORIS) as boris:
+                    await anna.say("a cake")
+                    assert [message.text for message in await take(boris.follow(), 1)] == ["a cake"]
+                async with connect(url, "Boris", room, secret=BORIS) as boris:
+                    assert boris.may == []
+                    with pytest.raises(AskRefused) as refusal:
+                        await boris.invite()
+                    assert refusal.value.code == "not_allowed"
+                    await anna.uninvite(user="Boris")
+                    messages = boris.follow()
+                    await take(messages, 1)
+                    with pytest.raises(JoinRefused) as put_out:
+                        await anext(messages)
+                    assert put_out.value.code == "not_invited"
+                later = await anna.invite()
+                await anna.uninvite()
+                with pytest.raises(JoinRefused):
+                    async with connect(url, "Eve", room, secret=EVE, invite=later.token):
+                        raise AssertionError("she is in")
+
+    run(scenario)
+
+
+def test_two_talk_alone_and_the_other_one_is_told_that_it_begins(url: str) -> None:
+    async def scenario() -> None:
+        async with connect(url, "Anna", secret=ANNA) as anna, connect(url, "Boris", secret=BORIS) as boris:
+            room = await anna.direct("Boris")
+            assert await anext(boris.news()) == Place(room, Kind.DIRECT, "Anna")
+            assert await boris.direct("Anna") == room
+            async with (
+                connect(url, "Anna", room, secret=ANNA) as hers,
+                connect(url, "Boris", room, secret=BORIS) as his,
+            ):
+                assert (hers.kind, hers.peer, his.peer) == (Kind.DIRECT, "Boris", "Anna")
+                await hers.say("just you")
+                assert [message.text for message in await take(his.follow(), 1)] == ["just you"]
+            (entry,) = (entry for entry in await anna.rooms() if entry.kind is Kind.DIRECT)
+            assert (entry.name, entry.peer) == (room, "Boris")
+            with pytest.raises(AskRefused) as refusal:
+                await anna.direct("Nobody")
+            assert refusal.value.code == "no_such_name"
+
+    run(scenario)
+
+
+def test_another_device_becomes_the_same_person_once(url: str) -> None:
+    async def scenario() -> None:
+        async with connect(url, "Anna", secret=ANNA) as anna:
+            link = await anna.add_device()
+            assert link.user == "Anna"
+            device = await take_device(url, link.token)
+            assert (device.user, device.secret) == ("Anna", ANNA)
+            async with connect(url, device.user, secret=device.secret) as phone:
+                assert phone.clients_count == 1
+            with pytest.raises(AskRefused) as refusal:
+                await take_device(f"{url}#;device={link.token}")
+            assert refusal.value.code == "bad_link"
+        async with connect(url, "Guest") as guest:
+            with pytest.raises(AskRefused) as refusal:
+                await guest.add_device()
+            assert refusal.value.code == "no_secret"
+
+    run(scenario)
+
+
+def test_order_is_kept_only_by_those_who_may(url: str) -> None:
+    async def scenario() -> None:
+        async with connect(url, "Anna", secret=ANNA) as anna:
+            assert "moderate" not in anna.may
+            with pytest.raises(AskRefused) as refusal:
+                await anna.moderate("kick", "Boris", reason="noise")
+            assert refusal.value.code == "not_allowed"
+
+    run(scenario)
+
+
+@pytest.mark.parametrize("options", [("--names", "invited")], ids=["invited"])
+def test_where_one_is_not_known_one_is_refused(url: str) -> None:
+    async def scenario() -> None:
+        for name in ("Anna", ""):
+            with pytest.raises(JoinRefused) as refusal:
+                async with connect(url, name, secret=ANNA):
+                    raise AssertionError("she is in")
+            assert refusal.value.code == "not_known"
+
+    run(scenario)
+
+
+def test_a_device_cannot_be_taken_where_there_is_no_chat() -> None:
+    async def scenario() -> None:
+        with pytest.raises(ConnectionFailed, match="cannot reach"):
+            await take_device(f"ws://127.0.0.1:{free_port()}", "x")
+
+    run(scenario)
+
+
+def test_who_may_keeps_order_and_those_to_whom_it_is_done_can_tell(
+    chat_server: RunningServer, url: str
+) -> None:
+    async def scenario() -> None:
+        async with connect(url, "Anna", secret=ANNA), connect(url, "Boris", secret=BORIS) as boris:
+            with Operator(chat_server) as operator:
+                await asyncio.to_thread(operator.do, "appoint", "Anna")
+            async with connect(url, "Anna", secret=ANNA) as anna:
+                assert anna.may == ["moderate"]
+                assert await boris.say("spam") == 1
+                await anna.moderate(Act.REDACT, id=1)
+                news = await anext(boris.news())
+                assert isinstance(news, Redacted)
+                assert (news.room, news.id) == ("main", 1)
+                assert [message.text for message in await take(boris.follow(), 1)] == [news.text]
+                await anna.moderate("mute", "Boris", seconds=60)
+                with pytest.raises(SayRefused) as muted:
+                    await boris.say("but")
+                assert muted.value.code == "muted"
+                await anna.moderate("kick", "Boris")
+                for ended in (boris.follow(), boris.news()):
+                    with pytest.raises(ShownOut) as shown_out:
+                        await anext(ended)
+                    assert shown_out.value.code == "kicked"
+                with pytest.raises(ShownOut):
+                    await boris.say("and")
+                async with connect(url, "Boris", secret=BORIS) as again:
+                    await anna.moderate("ban", "Boris", reason="too loud")
+                    with pytest.raises(ShownOut, match="too loud") as banned:
+                        await anext(again.news())
+                    assert banned.value.code == "banned"
+                with pytest.raises(JoinRefused, match="too loud") as refusal:
+                    async with connect(url, "Boris", secret=BORIS):
+                        raise AssertionError("he is in")
+                assert refusal.value.code == "banned"
+
+    run(scenario)

@@ -1,0 +1,58 @@
+"""Keeping order at a terminal, and what it looks like to those to whom it is done."""
+
+from __future__ import annotations
+
+import re
+
+from tests.ordering import Operator
+from tests.running import RunningServer
+from tests.terminal.conftest import TerminalMaker
+from tests.terminal.seeing import Terminal
+
+
+def test_who_may_keeps_order_and_the_others_are_told(
+    server: RunningServer, terminal: Terminal, make_terminal: TerminalMaker
+) -> None:
+    with Operator(server) as operator:
+        operator.do("appoint", "Anna")
+    terminal.type("/kick Boris\r")
+    anna = make_terminal(server.url(), "--name", "Anna")
+    anna.wait_for("You are in # main as Anna.")
+    boris = make_terminal(server.url(), "--name", "Boris", person="boris", NO_COLOR="1")
+    boris.wait_for("You are in # main as Boris.")
+    boris.type("spam\r")
+    boris.wait_for("→ Boris: spam")
+    anna.wait_until(
+        lambda: any(re.search(r"^\d\d:\d\d 1   Boris: spam", line) for line in anna.lines), "no number"
+    )
+    anna.type("/redact x\r")
+    anna.wait_for("! x: it must be a number, 1 or more, as in /redact 50")
+    anna.type("/redact 1\r")
+    for one in (anna, boris):
+        one.wait_for("· message 1 by Boris was removed")
+    anna.type("/find spam\r")
+    anna.wait_for("Nothing found.")
+    anna.type("/slow 30\r")
+    anna.wait_for("Everyone here may say one message in 30s.")
+    anna.type("/slow 0\r")
+    anna.wait_for("Everyone here may say as much as they like.")
+    anna.type("/mute Boris 10m enough\r")
+    anna.wait_for("Boris may not talk, for 10m.")
+    boris.type("but\r")
+    boris.wait_for("! You may not talk for now (")
+    boris.wait_until(lambda: boris.input_line == "> but", "what was typed is lost")
+    anna.type("/unmute Boris\r")
+    anna.wait_for("Boris may talk again.")
+    anna.type("/kick Boris\r")
+    anna.wait_for("Boris was shown out.")
+    assert boris.exit_status() == 4
+    boris.wait_for("besedka: You were shown out.")
+    anna.type("/ban Boris 2h too loud\r")
+    anna.wait_for("Boris is banned, for 2h.")
+    again = make_terminal(server.url(), "--name", "Boris", person="boris")
+    assert again.exit_status() == 4
+    again.wait_for("besedka: You are banned (")
+    anna.type("/help\r")
+    anna.wait_for("/redact ID")
+    anna.type("/kick Nobody\r")
+    anna.wait_for("! Nobody of this name is known here.")
