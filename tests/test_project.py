@@ -142,7 +142,7 @@ def test_each_promise_of_security_names_tests_that_there_are() -> None:
     page = (ROOT / "docs" / "security.md").read_text(encoding="utf-8")
     table = page.split("## Promises")[1].split("## ")[0]
     rows = [row for row in table.split("\n") if row.startswith("| ")][1:]
-    assert len(rows) > 25  # noqa: PLR2004 - a table that was lost
+    assert len(rows) > 25
     for row in rows:
         _, promise, proof, _ = row.split("|")
         path = re.findall(r"\]\(\.\./(tests/[\w/]+\.py)\)", proof)[0]
