@@ -65,7 +65,8 @@ def address(given: str) -> Address:
     if parts.scheme in {"grpc", "grpcs"}:
         return _address(f"{parts.scheme}://{shown}:{port or DEFAULT_GRPC_PORT}", parts.fragment)
     scheme = _SCHEMES[parts.scheme]
-    default_port = 443 if scheme == "wss" else DEFAULT_PORT
+    # What a browser shows means what it means there; an address that is typed, the port where the chat is by itself.
+    default_port = {"http": 80, "https": 443, "wss": 443}.get(parts.scheme, DEFAULT_PORT)
     path = parts.path if parts.path.rstrip("/").endswith("/ws") else parts.path.rstrip("/") + "/ws"
     return _address(f"{scheme}://{shown}:{port or default_port}{path}", parts.fragment)
 

@@ -93,6 +93,7 @@ class Settings:
     @property
     def access_keys(self) -> Path | None:
         """The file with the keys that are needed; None if everybody may come in."""
-        if self.is_open or (self.key_file is None and is_loopback(self.host)):
+        is_reached_from_elsewhere = not is_loopback(self.host) or self.proxies or self.public_hosts
+        if self.is_open or not (self.key_file or is_reached_from_elsewhere):
             return None
         return self.key_file or self.history.parent / KEY_FILE

@@ -53,7 +53,9 @@ def is_whole(head: bytes, body: bytes) -> bool:
 
 @pytest.mark.parametrize("handshake", [(), HANDSHAKE], ids=["page", "socket"])
 def test_only_who_names_the_chat_is_answered(make_server: ServerMaker, handshake: tuple[str, ...]) -> None:
-    server = make_server("--public-host", "chat.example", "--public-host", "Other.example:8443").start()
+    server = make_server(
+        "--open", "--public-host", "chat.example", "--public-host", "Other.example:8443"
+    ).start()
     well = 101 if handshake else 200
     path = "/ws" if handshake else "/healthz"
     for host in (
@@ -85,7 +87,7 @@ def test_a_page_whose_domain_leads_here_since_a_minute_hears_nothing(server: Run
 
 
 def test_a_public_host_opens_the_chat_to_its_own_pages_and_to_no_others(make_server: ServerMaker) -> None:
-    server = make_server("--public-host", "a.example", "--public-host", "b.example").start()
+    server = make_server("--open", "--public-host", "a.example", "--public-host", "b.example").start()
     for origin, host, status in (
         ("https://a.example", "a.example", 101),
         ("https://b.example", "b.example", 101),
@@ -163,7 +165,7 @@ def test_who_asks_by_the_public_name_is_no_program_of_this_machine(
     name: str, is_limited: bool, make_server: ServerMaker
 ) -> None:
     """A proxy that nobody has told us of may hand on the name, and nothing else."""
-    server = make_server("--public-host", "chat.example", "--rate", "0.5", "--lang", "en").start()
+    server = make_server("--open", "--public-host", "chat.example", "--rate", "0.5", "--lang", "en").start()
     there = socket.create_connection(("127.0.0.1", server.port))
     with Talker(Named(server, name), sock=there, proxy=None) as program:
         program.join("program", quiet=True)

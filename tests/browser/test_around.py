@@ -225,7 +225,7 @@ def test_one_goes_about_by_the_address_and_the_browsers_own_buttons(
 def test_from_another_machine_the_whole_page_is_at_hand_as_well(
     make_server: ServerMaker, visit: Visit
 ) -> None:
-    server = make_server("--public-host", ANOTHER_HOST).start()
+    server = make_server("--open", "--public-host", ANOTHER_HOST).start()
     page = visit(server.page.replace("localhost", ANOTHER_HOST))
     come_in(page, "Anna")
     assert page.evaluate("[isSecureContext, 'serviceWorker' in navigator]") == [False, False]

@@ -10,13 +10,13 @@ from tests.browser.conftest import Visit, come_in, say, settled, wait_for_text
 from tests.browser.test_around import LOOKED_AFTER
 from tests.conftest import ServerMaker
 from tests.proxies.proxying import make_certificate, nginx
-from tests.proxies.test_nginx import BELOW, KNOWN, SNIPPET, TARGET
+from tests.proxies.test_nginx import BELOW, OPEN, SNIPPET, TARGET
 
 
 def test_behind_nginx_with_tls_all_that_the_page_asks_for_is_below_its_path(
     make_server: ServerMaker, tmp_path: Path, visit: Visit
 ) -> None:
-    server = make_server(*KNOWN, "--public-host", "localhost", "--base-path", "/chat", grpc=True).start()
+    server = make_server(*OPEN, "--public-host", "localhost", "--base-path", "/chat", grpc=True).start()
     snippet = SNIPPET.replace(f"    location / {{\n        {TARGET}", BELOW)
     with nginx(tmp_path, server, make_certificate(tmp_path), snippet) as proxy:
         place = f"localhost:{proxy.port}/chat"

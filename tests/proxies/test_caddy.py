@@ -9,7 +9,7 @@ from tests.proxies.doors import addresses_counted, all_open
 from tests.proxies.proxying import HOST, STRANGERS, Certificate, caddy, snippets
 
 (SNIPPET,) = snippets("caddyfile")
-KNOWN = ("--lang", "en", "--public-host", HOST, "--behind-proxy", "127.0.0.1")
+KNOWN = ("--open", "--lang", "en", "--public-host", HOST, "--behind-proxy", "127.0.0.1")
 
 
 def test_all_doors_are_open(make_server: ServerMaker, certificate: Certificate, tmp_path: Path) -> None:

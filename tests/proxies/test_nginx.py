@@ -17,6 +17,7 @@ from tests.proxies.proxying import HOST, PROXY, STRANGERS, Certificate, Proxy, f
 
 SNIPPET, SEALED, BELOW = snippets("nginx")
 KNOWN = ("--lang", "en", "--public-host", HOST, "--behind-proxy", PROXY)
+OPEN = (*KNOWN, "--open")
 KEY = "k" * 43
 TARGET = "proxy_pass http://127.0.0.1:8765;\n"
 
@@ -24,7 +25,7 @@ TARGET = "proxy_pass http://127.0.0.1:8765;\n"
 def test_all_doors_are_open_where_nginx_does_tls(
     make_server: ServerMaker, certificate: Certificate, tmp_path: Path
 ) -> None:
-    server = make_server(*KNOWN, grpc=True).start()
+    server = make_server(*OPEN, grpc=True).start()
     with nginx(tmp_path, server, certificate, SNIPPET) as proxy:
         all_open(server, proxy, certificate)
         # The name is the one that the browser asks for, not what nginx calls the chat.
@@ -38,7 +39,7 @@ def test_all_doors_are_open_where_the_chat_has_tls_of_its_own_as_well(
     make_server: ServerMaker, certificate: Certificate, tmp_path: Path
 ) -> None:
     tls = ("--tls-cert", str(certificate.path), "--tls-key", str(certificate.key))
-    server = make_server(*KNOWN, *tls, grpc=True).start()
+    server = make_server(*OPEN, *tls, grpc=True).start()
     snippet = filled(SNIPPET, {TARGET: SEALED.lstrip(), "grpc://": "grpcs://"})
     with nginx(tmp_path, server, certificate, snippet) as proxy:
         all_open(server, proxy, certificate)
@@ -48,7 +49,7 @@ def test_all_doors_are_open_where_the_chat_has_tls_of_its_own_as_well(
 def test_all_doors_are_open_below_a_path(
     keeps: bool, make_server: ServerMaker, certificate: Certificate, tmp_path: Path
 ) -> None:
-    server = make_server(*KNOWN, *(("--base-path", "/chat") if keeps else ()), grpc=True).start()
+    server = make_server(*OPEN, *(("--base-path", "/chat") if keeps else ()), grpc=True).start()
     snippet = filled(SNIPPET, {f"    location / {{\n        {TARGET}": BELOW})
     if not keeps:
         snippet = filled(snippet, {TARGET: TARGET.replace(";", "/;")})
@@ -65,7 +66,7 @@ def test_all_doors_are_open_below_a_path(
 def test_everybody_counts_by_his_own_address(
     make_server: ServerMaker, certificate: Certificate, tmp_path: Path
 ) -> None:
-    server = make_server(*KNOWN, "--connections-per-address", "2", module=STRANGERS, grpc=True).start()
+    server = make_server(*OPEN, "--connections-per-address", "2", module=STRANGERS, grpc=True).start()
     with nginx(tmp_path, server, certificate, SNIPPET) as proxy:
         addresses_counted(server, proxy, certificate)
 
@@ -94,7 +95,7 @@ def test_nobody_is_a_program_of_this_machine_because_the_proxy_is_there(
 def test_a_ban_shuts_out_an_address_and_not_all_who_come_through_the_proxy(
     make_server: ServerMaker, certificate: Certificate, tmp_path: Path
 ) -> None:
-    server = make_server(*KNOWN, grpc=True, module=STRANGERS).start()
+    server = make_server(*OPEN, grpc=True, module=STRANGERS).start()
     with nginx(tmp_path, server, certificate, SNIPPET) as proxy:
         command = [*BESEDKA, "admin", "ban", "127.0.0.2"]
         subprocess.run(command, cwd=tmp_path, env=server.environment, check=True, capture_output=True)

@@ -20,6 +20,7 @@ from besedka.wire.links import Fragment
         ("ws://lab:8765/", "ws://lab:8765/ws"),
         ("ws://lab:8765/ws", "ws://lab:8765/ws"),
         ("http://lab:8765/#dev", "ws://lab:8765/ws"),
+        ("http://lab/", "ws://lab:80/ws"),
         ("https://chat.example/talk/", "wss://chat.example:443/talk/ws"),
         ("ws://[::1]:8765/ws", "ws://[::1]:8765/ws"),
         ("grpc://lab", "grpc://lab:50051"),

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from besedka.serve.access import Access, Key, Keys, KeysBad, read_keys
+from besedka.serve.doors.forwarded import clean_proxy
 from besedka.serve.errors import KeyFileUnusable
 from besedka.serve.key_file import FILE_BYTES, LOOK_SECONDS, open_keys, watch
 from besedka.serve.settings import Settings
@@ -157,6 +158,9 @@ def test_one_who_cannot_be_shut_out_keeps_nobody_else_in(
         (Settings(host="192.168.1.5"), "access_key.txt"),
         (Settings(host="chat.example"), "access_key.txt"),
         (Settings(host="", is_open=True), None),
+        (Settings(public_hosts=("chat.example",)), "access_key.txt"),
+        (Settings(public_hosts=("chat.example",), is_open=True), None),
+        (Settings(proxies=(clean_proxy("127.0.0.1"),)), "access_key.txt"),
         (Settings(key_file=Path("keys")), "keys"),
         (Settings(host="", key_file=Path("keys")), "keys"),
     ],
