@@ -12,6 +12,7 @@ import pexpect
 import pytest
 from websockets.sync.server import ServerConnection, serve
 
+from besedka import home
 from tests.commanding import BESEDKA, PATIENCE_SECONDS, Person, wait_until
 from tests.conftest import ServerMaker, TalkerMaker
 from tests.running import RunningServer, free_port
@@ -78,15 +79,18 @@ def test_nobody_is_told_that_a_script_came_and_went(
     assert all(frame["joined"] == ["Boris"] for frame in frames if frame["type"] == "system")
 
 
-def test_one_may_be_in_the_chat_under_the_same_name(server: RunningServer, anna: Person) -> None:
+def test_one_may_be_in_the_chat_under_the_same_name(
+    server: RunningServer, anna: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
     anna.run("send", "--url", server.url(), "first").assert_well()
-    secret = (anna.home / "state" / "besedka" / "secret").read_text().strip()
+    monkeypatch.setenv("XDG_STATE_HOME", str(anna.home / "state"))
     with Talker(server) as present:
-        present.join("anna", secret=secret)
+        present.join("anna", secret=home.secret_for(server.url()))
         anna.run("send", "--url", server.url(), "second").assert_well()
-    with Talker(server) as stranger:
-        stranger.join("anna")
-        anna.run("send", "--url", server.url(), "third").assert_one_clear_line(4, "in use")
+    with Talker(server) as guest:
+        guest.join("Guest")
+        told = anna.run("send", "--url", server.url(), "--name", "Guest", "third")
+        told.assert_one_clear_line(4, "in use")
     assert said(server) == ["anna: first", "anna: second"]
 
 
