@@ -138,6 +138,22 @@ def test_every_limit_is_in_the_protocol() -> None:
         assert limit in PROTOCOL
 
 
+def test_each_promise_of_security_names_tests_that_there_are() -> None:
+    page = (ROOT / "docs" / "security.md").read_text(encoding="utf-8")
+    table = page.split("## Promises")[1].split("## ")[0]
+    rows = [row for row in table.split("\n") if row.startswith("| ")][1:]
+    assert len(rows) > 25
+    for row in rows:
+        _, promise, proof, _ = row.split("|")
+        path = re.findall(r"\]\(\.\./(tests/[\w/]+\.py)\)", proof)[0]
+        named = re.findall(r"`(test_\w+)`", proof)
+        there = re.findall(
+            r"^(?:async )?def (test_\w+)", (ROOT / path).read_text(encoding="utf-8"), re.MULTILINE
+        )
+        assert named, promise
+        assert set(named) <= set(there), promise
+
+
 def test_every_figure_is_in_the_operating_page() -> None:
     page = (ROOT / "docs" / "operating.md").read_text(encoding="utf-8")
     for name in looping.run(_all_figures()):

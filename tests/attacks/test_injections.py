@@ -15,6 +15,7 @@ from urllib.parse import quote
 
 import grpc
 import pytest
+from websockets.exceptions import InvalidStatus
 
 from besedka.serve.history import ChatHistory
 from besedka.wire.line import read_line
@@ -23,7 +24,7 @@ from tests.attacks.raw import CLOSE, LAST, Raw, frame, handshake, opened, reques
 from tests.attacks.test_words import DOORS, is_refusal_of, sound, tag, texts
 from tests.calling import Caller
 from tests.conftest import ServerMaker
-from tests.running import RunningServer
+from tests.running import RunningServer, fetch
 from tests.talking import Talker
 
 CANARY = "KanareikA"
@@ -153,3 +154,41 @@ def assert_not_forged(history: Path) -> None:
         assert not line.startswith(FORGED[:21])
         assert not re.search(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]", line), ascii(line)
     assert len(re.findall(rb"^\[", history.read_bytes(), re.MULTILINE)) == len(lines)
+
+
+@pytest.mark.parametrize("module", ["besedka", "tests.attacks.talkative_server"], ids=["plain", "talkative"])
+def test_no_key_no_secret_and_no_token_is_in_any_log_or_file_but_the_keys_own(
+    make_server: ServerMaker, module: str, tmp_path: Path
+) -> None:
+    """Not of those who come in, not of those who do not, not when it is withdrawn or used up, at whatever level."""
+    good, wrong, secret = "right-key-right-key", "wrong-key-wrong-key", "s3cret" * 10
+    keys = tmp_path / "access_key.txt"
+    keys.write_text(f"{good}\n", encoding="utf-8")
+    server = make_server("--key-file", str(keys), "--grpc-port", "0", module=module).start()
+    for key in (wrong, good):
+        bearer = {"Authorization": f"Bearer {key}"}
+        fetch(server, f"/readyz?key={key}", bearer)
+        fetch(server, "/history.txt", {**bearer, "Besedka-Secret": secret})
+        with suppress(InvalidStatus), Talker(server, f"/ws?key={key}") as stranger:
+            stranger.ending()
+        with Talker(server, additional_headers=bearer) as refused:
+            if key == wrong:
+                refused.ending()
+    with Talker(server, additional_headers={"Authorization": f"Bearer {good}"}) as anna:
+        anna.join("Anna", secret=secret)
+        anna.ask("private", room="plans")
+        tokens = [
+            anna.ask("invite", room="plans")["token"],
+            anna.ask("add_device", user="Anna", secret=secret)["token"],
+        ]
+        for token in tokens:
+            anna.ask("take_device", token=token)
+            anna.tell("join", room="plans", user="Anna", invite=token)
+        keys.write_text("# nobody\n", encoding="utf-8")
+        anna.ending()
+    assert server.stop() == 0
+    for hidden in (good, wrong, secret, *tokens):
+        assert hidden not in server.errors
+        assert hidden not in server.farewell
+        for path in tmp_path.iterdir():
+            assert path.is_socket() or hidden.encode() not in path.read_bytes(), path
