@@ -134,7 +134,10 @@ class Chat:
         Raises:
             StartError: if the history, or what is known of people, cannot be used.
         """
-        # What was done to keep order says what must be finished in the log.
+        # First what people know the chat by: an error of theirs is about it. Then what was done to keep order, which says
+        # what must be finished in the log.
+        path = self._settings.history.absolute()
+        await self._in_thread(self._readers, ChatHistory.probe, path)
         await self.register.start()
         await self._open(DEFAULT_ROOM)
         return self._histories[DEFAULT_ROOM].restored

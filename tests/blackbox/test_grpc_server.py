@@ -117,8 +117,9 @@ def test_a_unix_socket_is_for_its_user_only_and_serves(make_server: ServerMaker)
         reader.started()
         assert caller.send("Anna", "by a file").id == 1
         assert reader.hear_to(1)[0].text == "by a file"
+    (server.directory / "others").mkdir()
     assert "another server" in failing_start(
-        server.directory, "--history", "other.txt", "--grpc-port", "0", "--grpc-unix", "chat.sock"
+        server.directory, "--history", "others/history.txt", "--grpc-port", "0", "--grpc-unix", "chat.sock"
     )
     server.kill()
     assert path.exists()

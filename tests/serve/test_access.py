@@ -194,7 +194,8 @@ def test_a_file_that_others_can_read_is_used_with_a_warning(tmp_path: Path) -> N
 def test_a_file_that_cannot_be_used_says_why(tmp_path: Path) -> None:
     path = tmp_path / "keys"
     for data, why in (
-        (b"", "no key"),
+        (b"", "it is empty"),
+        (b"# nobody\n", "there is no key in it"),
         (b"\xff" * 20, "not text in UTF-8"),
         (b"#" * (FILE_BYTES + 1), "more than 65536 bytes"),
     ):

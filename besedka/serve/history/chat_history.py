@@ -149,6 +149,21 @@ class ChatHistory:
         self._lost: HistoryLost | None = None
         self._changing = threading.Lock()
 
+    @staticmethod
+    def probe(path: Path) -> None:
+        """Find out whether a log can be opened: it is made if there is none, and looked at no further.
+
+        Raises:
+            HistoryUnusable: if it cannot be read and written.
+            HistoryInUse: if another process has it.
+        """
+        try:
+            log_file = file.open_or_create(path)
+            file.lock(log_file, path)
+            log_file.close()
+        except OSError as error:
+            raise HistoryUnusable(path, reason(error)) from error
+
     @classmethod
     def open(cls, path: Path, unfinished: Subject | None = None) -> ChatHistory:
         """Open a log to read and append, make it if there is none, and repair its end if a crash has torn it.
