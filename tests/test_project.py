@@ -10,9 +10,10 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from besedka import cli
-from besedka.serve import chat, conversation, fairness
-from besedka.serve.access import Access
-from besedka.serve.chat import Chat
+from besedka.serve import fairness
+from besedka.serve.access.keys import Access
+from besedka.serve.chat import Chat, chat
+from besedka.serve.conversation import conversation
 from besedka.serve.doors.grpc.peers import Peers
 from besedka.serve.doors.grpc.service import ChatService
 from besedka.serve.doors.http import visit

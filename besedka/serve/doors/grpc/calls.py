@@ -12,10 +12,9 @@ from besedka.proto import words as proto
 from besedka.proto.besedka.v1 import chat_pb2 as pb
 from besedka.serve.chat import Chat
 from besedka.serve.fairness import SEARCH_FRAMES, Pace
-from besedka.serve.member import Sender
 from besedka.serve.people.names import claim_of
 from besedka.serve.people.presence import Person
-from besedka.serve.room import Room, Said
+from besedka.serve.room import Room, Said, Sender
 from besedka.wire.names import (
     DEFAULT_ROOM,
     clean_key,

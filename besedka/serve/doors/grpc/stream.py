@@ -16,9 +16,8 @@ from typing import Final
 from besedka.proto import words as proto
 from besedka.proto.besedka.v1 import chat_pb2 as pb
 from besedka.serve.chat import Chat
-from besedka.serve.member import Member
 from besedka.serve.people.presence import Person
-from besedka.serve.room import Room
+from besedka.serve.room import Member, Room
 from besedka.wire.closing import Ending
 from besedka.wire.refusals import Refused
 from besedka.wire.words import History, ServerWord

@@ -13,9 +13,8 @@ from besedka.serve.conversation import Visitor
 from besedka.serve.doors.websocket.connection import Connection
 from besedka.serve.doors.websocket.frames import frames
 from besedka.serve.doors.websocket.member import SocketMember
-from besedka.serve.member import Member
 from besedka.serve.people.presence import Person
-from besedka.serve.room import Room, Said
+from besedka.serve.room import Member, Room, Said
 from besedka.wire.closing import Ending
 from besedka.wire.line import clock_time
 from besedka.wire.names import DEFAULT_ROOM, SYSTEM_NAME, clean_name, clean_text

@@ -13,7 +13,6 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Final
 
-from besedka.serve.audit import Audit
 from besedka.serve.errors import AuditLost, RecordUnusable
 from besedka.serve.history.file import reason
 from besedka.serve.people.admission import Admission
@@ -26,7 +25,8 @@ from besedka.serve.people.order import Deed, Order
 from besedka.serve.people.presence import People
 from besedka.serve.people.rooms import PrivateRooms
 from besedka.serve.people.table import Table
-from besedka.serve.records import Record
+from besedka.serve.register.audit import Audit
+from besedka.serve.register.records import Record
 from besedka.serve.settings import Settings
 from besedka.wire.line import stamp
 from besedka.wire.refusals import Code, Refused

@@ -18,13 +18,11 @@ from typing import Final, TypeVar, TypeVarTuple
 from besedka.serve.errors import AppendError, HistoryChanged, HistoryLost, StartError, StorageFull
 from besedka.serve.fairness import Pace
 from besedka.serve.history import ChatHistory, Hits, Restored, Subject, room_names, room_path
-from besedka.serve.member import Member
 from besedka.serve.metrics import Metrics
 from besedka.serve.people.names import claim_of
 from besedka.serve.people.presence import Person
 from besedka.serve.register import Register
-from besedka.serve.resend import SaidBefore
-from besedka.serve.room import Batch, Room, Said
+from besedka.serve.room import Batch, Member, Room, Said, SaidBefore
 from besedka.serve.settings import Settings
 from besedka.wire.line import moment, stamp
 from besedka.wire.names import DEFAULT_ROOM

@@ -23,9 +23,9 @@ from itertools import islice
 from typing import Final, Protocol
 
 from besedka.serve.history import LATEST_MESSAGES, Latest
-from besedka.serve.member import Member, Sender
 from besedka.serve.people.presence import Person
-from besedka.serve.recent import Encode, Recent, Telling
+from besedka.serve.room.member import Member, Sender
+from besedka.serve.room.recent import Encode, Recent, Telling
 from besedka.serve.tally import Tally
 from besedka.wire.line import Line, clock_time, read_line, stamp, tombstone, write_line
 from besedka.wire.notices import notice, presence

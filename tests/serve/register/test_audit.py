@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from besedka.serve.audit import Audit
 from besedka.serve.errors import AuditLost, FolderInUse, RecordUnusable
 from besedka.serve.people.order import Deed, write_deed
+from besedka.serve.register.audit import Audit
 from besedka.wire.words import Act
 
 FIRST = Deed("2026-11-20 17:00:00", "operator", Act.MUTE, user="Boris")

@@ -15,7 +15,7 @@ from besedka.serve.errors import HistoryChanged, HistoryLost, StorageFull
 from besedka.serve.history import ChatHistory, Subject
 from besedka.serve.history.redact import covered
 from besedka.serve.history.verdict import judge
-from besedka.serve.resend import SaidBefore
+from besedka.serve.room import SaidBefore
 from besedka.wire.line import Line, read_line, tombstone, write_line, written_bytes
 
 PROPERTY = settings(

@@ -230,8 +230,8 @@ def test_two_who_ask_for_a_new_room_at_once_get_the_same_one(tmp_path: Path) -> 
 def test_rooms_that_nobody_entered_or_all_have_left_give_back_their_files(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("besedka.serve.chat.DESERTED_SECONDS", 0.05)
-    monkeypatch.setattr("besedka.serve.chat.ENTER_SECONDS", 0.05)
+    monkeypatch.setattr("besedka.serve.chat.chat.DESERTED_SECONDS", 0.05)
+    monkeypatch.setattr("besedka.serve.chat.chat.ENTER_SECONDS", 0.05)
 
     async def scenario() -> None:
         chat, _ = await started(tmp_path)
@@ -252,8 +252,8 @@ def test_rooms_that_nobody_entered_or_all_have_left_give_back_their_files(
 def test_a_room_that_somebody_enters_in_time_stays_open(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("besedka.serve.chat.DESERTED_SECONDS", 0.05)
-    monkeypatch.setattr("besedka.serve.chat.ENTER_SECONDS", 0.0)
+    monkeypatch.setattr("besedka.serve.chat.chat.DESERTED_SECONDS", 0.05)
+    monkeypatch.setattr("besedka.serve.chat.chat.ENTER_SECONDS", 0.0)
 
     async def scenario() -> None:
         chat, _ = await started(tmp_path)
@@ -275,8 +275,8 @@ def test_a_room_that_somebody_enters_in_time_stays_open(
 def test_a_deserted_room_makes_place_for_another_but_none_that_somebody_needs(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("besedka.serve.chat.ROOMS_AT_MOST", 4)
-    monkeypatch.setattr("besedka.serve.chat.ENTER_SECONDS", 0.0)
+    monkeypatch.setattr("besedka.serve.chat.chat.ROOMS_AT_MOST", 4)
+    monkeypatch.setattr("besedka.serve.chat.chat.ENTER_SECONDS", 0.0)
 
     async def scenario() -> None:
         chat, _ = await started(tmp_path)
@@ -301,7 +301,7 @@ def test_a_deserted_room_makes_place_for_another_but_none_that_somebody_needs(
 def test_a_room_that_was_just_opened_waits_for_those_who_asked_for_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("besedka.serve.chat.ROOMS_AT_MOST", 2)
+    monkeypatch.setattr("besedka.serve.chat.chat.ROOMS_AT_MOST", 2)
 
     async def scenario() -> None:
         chat, _ = await started(tmp_path)
@@ -328,7 +328,7 @@ def test_who_asks_for_the_rooms_while_others_do_shares_their_look_at_the_disk(
         looks += 1
         return room_names(history)
 
-    monkeypatch.setattr("besedka.serve.chat.room_names", look)
+    monkeypatch.setattr("besedka.serve.chat.chat.room_names", look)
     (tmp_path / "talk.zoo.txt").write_text("[2025-01-01 00:00:00] Old: one\n")
 
     async def scenario() -> None:
@@ -476,7 +476,7 @@ def test_who_was_behind_is_told_who_is_here_when_it_is_live_again(tmp_path: Path
 def test_a_full_disk_makes_the_chat_unready_until_there_is_room(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("besedka.serve.chat.FULL_SECONDS", 0.2)
+    monkeypatch.setattr("besedka.serve.chat.chat.FULL_SECONDS", 0.2)
 
     async def scenario() -> None:
         chat, room = await started(tmp_path)

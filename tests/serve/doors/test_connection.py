@@ -11,7 +11,7 @@ from websockets.client import ClientProtocol
 from websockets.frames import CloseCode, Frame, Opcode
 from websockets.uri import parse_uri
 
-from besedka.serve.access import Access
+from besedka.serve.access.keys import Access
 from besedka.serve.doors.origin import Origins
 from besedka.serve.doors.patience import (
     CLOSE_SECONDS,

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from hypothesis import given
 from hypothesis import strategies as st
 
-from besedka.serve.recent import RECALLED_BYTES, RECENT_MESSAGES, Recent, Telling
+from besedka.serve.room.recent import RECALLED_BYTES, RECENT_MESSAGES, Recent, Telling
 from besedka.wire.words import Chat, ServerWord
 
 

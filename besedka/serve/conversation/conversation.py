@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from typing import Final, TypeVar
@@ -15,18 +15,15 @@ from typing import Final, TypeVar
 from msgspec.structs import replace
 
 from besedka.serve.chat import Chat
+from besedka.serve.conversation.keeping import Keeping
+from besedka.serve.conversation.reception import Reception
+from besedka.serve.conversation.visitor import Visitor
 from besedka.serve.fairness import REFUSAL_SECONDS, SEARCH_FRAMES, Pace
 from besedka.serve.history import Hits
-from besedka.serve.keeping import Keeping
-from besedka.serve.member import Member
 from besedka.serve.people.names import claim_of
-from besedka.serve.people.order import Network
 from besedka.serve.people.presence import Person
-from besedka.serve.reception import Reception
-from besedka.serve.resend import SaidBefore
-from besedka.serve.room import Room, Said
+from besedka.serve.room import Member, Room, Said, SaidBefore
 from besedka.wire.closing import Ending
-from besedka.wire.line import clock_time
 from besedka.wire.names import (
     FRAME_BYTES_AT_MOST,
     NAME_CHARACTERS_AT_MOST,
@@ -45,7 +42,6 @@ from besedka.wire.words import (
     BeginTyping,
     Browse,
     ClientWord,
-    Error,
     History,
     Join,
     Leave,
@@ -70,73 +66,6 @@ LIMITS: Final = Limits(
     text=TEXT_CHARACTERS_AT_MOST,
     frame=FRAME_BYTES_AT_MOST,
 )
-
-
-class Visitor(ABC):
-    """Somebody at a door, with places in rooms.
-
-    Args:
-        chat: whom to talk with.
-        pace: how much he may say.
-        language: of the sentences in refusals.
-    """
-
-    __slots__ = ("chat", "language", "pace")
-
-    def __init__(self, chat: Chat, pace: Pace, language: Language) -> None:
-        self.chat = chat
-        self.pace = pace
-        self.language = language
-        chat.register.guests.add(self)
-
-    @abstractmethod
-    def tell(self, word: ServerWord) -> None:
-        """Tell something to him only."""
-
-    @abstractmethod
-    def members(self) -> Iterable[tuple[Room, Member]]:
-        """His places in rooms."""
-
-    @abstractmethod
-    def people(self) -> Iterable[Person]:
-        """As whom he is here."""
-
-    @abstractmethod
-    def show_out(self, ending: Ending, refusal: Refused) -> None:
-        """End his connection, and have him say nothing more."""
-
-    @property
-    def network(self) -> Network | None:
-        """From where he comes."""
-        return self.pace.source.network
-
-    def end(self) -> None:
-        """He is gone."""
-        self.chat.register.guests.discard(self)
-
-    def refuse(self, refusal: Refused) -> None:
-        """Tell that something was refused, and why."""
-        self.chat.metrics.refused(refusal.code)
-        self.pace.refuse(self.chat.now())
-        error = Error(
-            code=refusal.code,
-            text=refusal.sentence(self.language),
-            timestamp=clock_time(self.chat.stamp()),
-            key=refusal.key,
-            room=refusal.room,
-            retry_after=refusal.wait,
-        )
-        self.tell(error)
-
-    def fall_behind(self) -> None:
-        """Nothing more should be written: from here on the log is read."""
-        for room, member in self.members():
-            room.fall_behind(member)
-
-    def resume(self) -> None:
-        """There is room again."""
-        for room, member in tuple(self.members()):
-            self.chat.follow(room, member)
 
 
 @dataclass(slots=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from besedka.serve.resend import SaidBefore
+from besedka.serve.room import SaidBefore
 from besedka.wire.line import Line
 
 

@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from besedka.serve.access import Access, Key, Keys, KeysBad, read_keys
+from besedka.serve.access.key_file import FILE_BYTES, LOOK_SECONDS, open_keys, watch
+from besedka.serve.access.keys import Access, Key, Keys, KeysBad, read_keys
 from besedka.serve.doors.forwarded import clean_proxy
 from besedka.serve.errors import KeyFileUnusable
-from besedka.serve.key_file import FILE_BYTES, LOOK_SECONDS, open_keys, watch
 from besedka.serve.settings import Settings
 from besedka.wire.access import why_no_key
 from tests import looping

@@ -18,8 +18,8 @@ from besedka.wire.refusals import Code, Refused
 from besedka.wire.words import Chat as ChatWord
 from besedka.wire.words import History, Redacted, ServerWord, Typing
 from tests import looping
+from tests.serve.chat.test_chat import started, until
 from tests.serve.faking import FakeMember
-from tests.serve.test_chat import started, until
 
 
 async def redact(chat: Chat, room: Room, number: int) -> None:

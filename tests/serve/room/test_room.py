@@ -9,9 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from besedka.serve.history import Latest
-from besedka.serve.member import Member
 from besedka.serve.people.presence import Person
-from besedka.serve.room import Batch, Room, Said
+from besedka.serve.room import Batch, Member, Room, Said
 from besedka.serve.tally import Tally
 from besedka.wire.refusals import Code, Language, Refused
 from besedka.wire.words import Chat, ServerWord, System, Typing

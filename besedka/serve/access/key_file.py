@@ -17,7 +17,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
-from besedka.serve.access import Access, Key, Keys, KeysBad, read_keys
+from besedka.serve.access.keys import Access, Key, Keys, KeysBad, read_keys
 from besedka.serve.errors import KeyFileUnusable
 
 log = logging.getLogger(__name__)
