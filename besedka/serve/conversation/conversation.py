@@ -135,7 +135,7 @@ class Conversation(Visitor):
             utc_offset=self.chat.utc_offset(),
             reset=reset,
             kind=self.chat.register.rooms.kind(room.name),
-            peer=self.chat.peer(room.name, member.person.claim),
+            peer=self.chat.register.peer(room.name, member.person.claim),
             may=self.chat.register.admission.may(room.name, member.person.claim),
         )
         self.tell(welcome)
@@ -181,7 +181,7 @@ class Conversation(Visitor):
                 self._go(place)
             case ListRooms():
                 clean_key(word.key)
-                rooms = self.chat.rooms(self._person.claim if self._person else "")
+                rooms = self.chat.rooms.listed(self._person.claim if self._person else "")
                 self._later(word, rooms, lambda rooms: self.tell(Rooms(rooms, word.key)))
             case Search():
                 self._search(word)
@@ -232,7 +232,7 @@ class Conversation(Visitor):
         now = self.chat.clock()
         self.chat.register.order.let_in(now, network=self.network)
         self.chat.register.admission.into_chat(claim, name, word.invite, now)
-        room = self.chat.room(room_name, claim, word.invite)
+        room = self.chat.rooms.open(room_name, claim, word.invite)
         if isinstance(room, Room):
             self._enter(room, name, word)
         else:
@@ -241,7 +241,7 @@ class Conversation(Visitor):
     def _enter(self, room: Room, name: str, word: Join) -> None:
         person = self._come_in(name, word)
         try:
-            self.chat.redeem(room.name, person, word.invite)
+            self.chat.register.redeem(room.name, person, word.invite)
         except Refused:
             self._go_away(person)
             raise
@@ -251,17 +251,17 @@ class Conversation(Visitor):
         self._places[room.name] = _Place(room, member)
         reset = self.chat.enter(room, member, word.since, word.epoch)
         self._welcome(room, member, reset=reset)
-        self.chat.follow(room, member)
+        self.chat.followers.follow(room, member)
 
     def _come_in(self, name: str, word: Join) -> Person:
         if not name:
             return Person(claim=claim_of(word.secret))
         self._own = self._own or secrets.token_hex(16)
-        return self.chat.come_in(name, word.secret, self._own, self.pace, word.invite)
+        return self.chat.register.come_in(name, word.secret, self._own, self.pace, word.invite)
 
     def _go_away(self, person: Person) -> None:
         if person.name:
-            self.chat.go(person)
+            self.chat.register.go(person)
 
     @property
     def _person(self) -> Person | None:
@@ -285,7 +285,7 @@ class Conversation(Visitor):
         elif word.after is None or room.knows(user, said.key):
             self._tell_if_known(self.chat.say(room, said))
         elif place.said_before is None or place.said_before.after > word.after:
-            before = self.chat.said_by(room, user, word.after)
+            before = self.chat.reading.said_by(room, user, word.after)
             self._later(word, before, lambda before: self._say_again(word, said, before))
         else:
             self._say_again(word, said, place.said_before)
@@ -293,7 +293,7 @@ class Conversation(Visitor):
     def _say_again(self, word: Say, said: Said, before: SaidBefore) -> None:
         place = self._place(word.room)
         place.said_before = before
-        known = self.chat.recognise(place.room, said, word.after or 0, before)
+        known = self.chat.reading.recognise(place.room, said, word.after or 0, before)
         self._tell_if_known(known or self.chat.say(place.room, said))
 
     def _tell_if_known(self, known: ServerWord | None) -> None:
@@ -310,7 +310,7 @@ class Conversation(Visitor):
             lines = room.corrected(ids, page.messages, redactions)
             self.tell(replace(page, messages=lines, before=word.before))
 
-        self._later(word, self.chat.page(room, word.before, word.limit), show)
+        self._later(word, self.chat.reading.page(room, word.before, word.limit), show)
 
     def _search(self, word: Search) -> None:
         clean_key(word.key)
@@ -320,9 +320,11 @@ class Conversation(Visitor):
 
         def show(hits: Hits) -> None:
             lines = room.corrected(hits.ids, hits.lines, redactions)
-            self.tell(self.chat.found(room, word, Hits(hits.ids, lines, hits.before)))
+            self.tell(self.chat.reading.found(room, word, Hits(hits.ids, lines, hits.before)))
 
-        self._later(word, self.chat.search(room, clean_search(word.text), word.before, word.limit), show)
+        self._later(
+            word, self.chat.reading.search(room, clean_search(word.text), word.before, word.limit), show
+        )
 
     def _named_place(self, room: str) -> _Place:
         """His place in a room in which he has a name."""

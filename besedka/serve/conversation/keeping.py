@@ -266,9 +266,9 @@ class Keeping:
 
     async def _redact(self, word: Moderate, keeper: _Keeper) -> Answer:
         room = await self._room(word, keeper)
-        self._chat.hold(room)
+        self._chat.rooms.hold(room)
         try:
-            subject = await self._chat.subject(room, word.id)
+            subject = await self._chat.redacting.subject(room, word.id)
             self._protect(self._author(subject.user), (), keeper)
             deed = self._deed(
                 word,
@@ -281,9 +281,9 @@ class Keeping:
                 size=subject.size,
             )
             await self._register.note(deed)
-            await self._chat.redact(room, subject)
+            await self._chat.redacting.redact(room, subject)
         finally:
-            self._chat.let_go(room)
+            self._chat.rooms.let_go(room)
         return self._done(word, room=room.name, id=word.id)
 
     def _author(self, name: str) -> _Target:
@@ -303,8 +303,8 @@ class Keeping:
         """The room that is meant; a moderator must be let into it."""
         name = clean_room(word.room)
         if keeper.claim:
-            return await self._chat.existing_room(name, keeper.claim)
-        return await self._chat.any_room(name)
+            return await self._chat.rooms.existing(name, keeper.claim)
+        return await self._chat.rooms.for_operator(name)
 
     # To names.
 

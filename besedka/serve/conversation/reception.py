@@ -123,7 +123,7 @@ class Reception:
 
     async def _open_private(self, word: OpenPrivate, person: Person) -> Place:
         register, room = self._chat.register, clean_room(word.room)
-        if await self._chat.is_there(room):
+        if await self._chat.rooms.is_there(room):
             raise Refused(Code.ROOM_TAKEN, room=room)
         register.rooms.open_private(room, person.name, person.claim)
         await register.save()

@@ -80,4 +80,4 @@ class Visitor(ABC):
     def resume(self) -> None:
         """There is room again."""
         for room, member in tuple(self.members()):
-            self.chat.follow(room, member)
+            self.chat.followers.follow(room, member)

@@ -1,35 +1,28 @@
-"""What the server knows of people, and the small files that hold it: the loop's side of `people`.
-
-Tables change in the loop's thread; files are read and written by one worker thread. A change is written within a second, or, where
-somebody waits for it, before he is answered.
-"""
+"""What the server knows of people, as it runs: who comes and goes, and what of it is kept in `Files`. The loop's side of `people`."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import Any, Final
 
-from besedka.serve.errors import AuditLost, RecordUnusable
-from besedka.serve.history.file import reason
+from besedka.serve.fairness import Pace
 from besedka.serve.people.admission import Admission
 from besedka.serve.people.attendance import Attendance
 from besedka.serve.people.devices import DeviceLinks
 from besedka.serve.people.guests import Guest
 from besedka.serve.people.invitations import Invitations
-from besedka.serve.people.names import KnownNames
+from besedka.serve.people.names import KnownNames, claim_of
 from besedka.serve.people.order import Deed, Order
-from besedka.serve.people.presence import People
+from besedka.serve.people.presence import People, Person
 from besedka.serve.people.rooms import PrivateRooms
 from besedka.serve.people.table import Table
-from besedka.serve.register.audit import Audit
-from besedka.serve.register.records import Record
+from besedka.serve.register.files import Files
 from besedka.serve.settings import Settings
 from besedka.wire.line import stamp
 from besedka.wire.refusals import Code, Refused
+from besedka.wire.words import Kind
 
 log = logging.getLogger(__name__)
 
@@ -75,21 +68,17 @@ class Register:
         self.admission = Admission(self.names, self.rooms, self.invitations, self.order)
         self.guests: set[Guest] = set()
         self.keeping = asyncio.Lock()
-        self._files = ThreadPoolExecutor(1, thread_name_prefix="besedka-people")
         self._loop = asyncio.get_running_loop()
-        self._saving = asyncio.Lock()
         self._watching: asyncio.Task[None] | None = None
-        folder = settings.people_folder
-        self._audit = Audit(folder)
-        # Where names are open, nobody can be held to be the one who was invited.
         tables: dict[str, Table[Any]] = {
             "known_names.txt": self.names,
             "private_rooms.txt": self.rooms,
             "invitations.txt": self.invitations,
         }
-        self._records = (
-            {Record(folder / name): table for name, table in tables.items()} if self.names.is_kept else {}
-        )
+        # Where names are open, nobody can be held to be the one who was invited.
+        self._files = Files(settings.people_folder, tables if self.names.is_kept else {})
+
+    # Its life.
 
     async def start(self) -> None:
         """Read the files, and look after them from now on.
@@ -98,11 +87,8 @@ class Register:
             RecordUnusable: if one is there and cannot be read.
             FolderInUse: if they are another server's.
         """
-        for deed in await self._in_thread(self._audit.open):
+        for deed in await self._files.read():
             self.order.take(deed)
-        for record, table in self._records.items():
-            table.adopt(await self._in_thread(lambda: table.parse(record.read())))  # noqa: B023 - waited for
-            _tell_strange(record.path, table)
         self._lapse()
         self._watching = self._loop.create_task(self._watch())
 
@@ -112,11 +98,9 @@ class Register:
             self._watching.cancel()
             await asyncio.gather(self._watching, return_exceptions=True)
         if self._watching and not is_disk_lost:
-            for person in self.people.present():
-                self.names.touch(person.name, person.claim, self._stamp(self._clock()))
-            await self._write_all()
-        self._files.shutdown(wait=False)
-        self._audit.close()
+            self._touch_present(self._stamp(self._clock()))
+            await self._files.agree()
+        self._files.close()
 
     async def note(self, deed: Deed) -> None:
         """Have something that is done to keep order on disk, and in force.
@@ -124,11 +108,7 @@ class Register:
         Raises:
             Refused: `storage_full`, `not_stored`; then it is not done.
         """
-        try:
-            await self._in_thread(self._audit.write, deed)
-        except AuditLost as error:
-            log.error("nothing was done to keep order: %s", error)  # noqa: TRY400 - the sentence is enough
-            raise Refused(Code.STORAGE_FULL if error.is_full else Code.NOT_STORED) from None
+        await self._files.note(deed)
         self.order.take(deed)
 
     async def save(self) -> None:
@@ -137,8 +117,60 @@ class Register:
         Raises:
             Refused: `not_stored`, if it cannot be written; what was changed stays changed, and is written when it can be.
         """
-        if not await self._write_all():
+        if not await self._files.agree():
             raise Refused(Code.NOT_STORED)
+
+    # Coming and going.
+
+    def come_in(self, name: str, secret: str, own: str, pace: Pace, invite: str = "") -> Person:
+        """Let somebody be here under a name.
+
+        Args:
+            name: as `clean_name` gives it.
+            secret: what he shows; may be empty.
+            own: what tells one who shows none from others.
+            pace: of his connection.
+            invite: the token of an invitation, if he has one.
+
+        Raises:
+            Refused: `name_taken`, `name_claimed`, `not_known`, `too_many_names`.
+        """
+        claim, now = claim_of(secret), self._clock()
+        offer = self.invitations.find(invite, "name", name, now) if invite else None
+        is_new = self.names.is_new(name, claim)
+        if is_new:
+            pace.claim_name(self._loop.time())
+        person = self.people.come(name, claim, own, self._stamp(now), is_invited=offer is not None)
+        if offer and is_new:
+            self.invitations.use(offer)
+        return person
+
+    def go(self, person: Person) -> None:
+        """One connection of a person is here no more."""
+        self.people.go(person, self._stamp(self._clock()))
+
+    def redeem(self, room: str, person: Person, invite: str) -> None:
+        """Make somebody who has an invitation a member of a private room, if he is none yet.
+
+        Raises:
+            Refused: as `Admission.into_room`; `no_secret` if nobody could know him again.
+        """
+        if self.rooms.kind(room) is Kind.OPEN or self.rooms.membership(room, person.claim):
+            return
+        offer = self.invitations.find(invite, "room", room, self._clock())
+        if offer is None:
+            raise Refused(Code.BAD_LINK, room=room)
+        if not person.is_verified:
+            raise Refused(Code.NO_SECRET, room=room)
+        self.rooms.let_in(room, person.name, person.claim)
+        self.invitations.use(offer)
+
+    def peer(self, room: str, claim: str) -> str:
+        """With whom a talk of two is, for one of the two; empty if it is none."""
+        other = self.rooms.peer(room, claim)
+        return (self.names.name_of(other.claim) or other.name) if other else ""
+
+    # In the background.
 
     async def _watch(self) -> None:
         lapse_at = self._loop.time() + LAPSE_SECONDS
@@ -147,44 +179,11 @@ class Register:
             if self._loop.time() >= lapse_at:
                 lapse_at = self._loop.time() + LAPSE_SECONDS
                 self._lapse()
-            await self._write_all()
-
-    async def _write_all(self) -> bool:
-        """Take what other hands have changed, and write what has changed here. Returns whether all of it is written."""
-        is_written = True
-        async with self._saving:
-            for record, table in self._records.items():
-                try:
-                    await self._look(record, table)
-                    await self._write(record, table)
-                except RecordUnusable as error:
-                    log.error("%s; what it said before is kept", error)  # noqa: TRY400 - the sentence is enough
-                except OSError as error:
-                    is_written = False
-                    log.error("%s cannot be written: %s", record.path, reason(error))  # noqa: TRY400
-        return is_written
-
-    async def _look(self, record: Record, table: Table[Any]) -> None:
-        news = await self._in_thread(record.news)
-        if news is not None:
-            table.adopt(await self._in_thread(table.parse, news))
-            log.info("%s was changed by other hands, and read again", record.path)
-            _tell_strange(record.path, table)
-
-    async def _write(self, record: Record, table: Table[Any]) -> None:
-        if not table.is_changed:
-            return
-        text, touched = table.snapshot(), table.take_touched()
-        try:
-            await self._in_thread(lambda: record.write(text()))
-        except OSError:
-            table.touch_again(touched)
-            raise
+            await self._files.agree()
 
     def _lapse(self) -> None:
         now = self._clock()
-        for person in self.people.present():
-            self.names.touch(person.name, person.claim, self._stamp(now))
+        self._touch_present(self._stamp(now))
         if self._settings.claim_days:
             for known in self.names.lapse(self._stamp(now - self._settings.claim_days * _DAY)):
                 log.info(
@@ -193,14 +192,10 @@ class Register:
                     self._settings.claim_days,
                 )
 
+    def _touch_present(self, now: str) -> None:
+        """Whoever is here uses his name."""
+        for person in self.people.present():
+            self.names.touch(person.name, person.claim, now)
+
     def _stamp(self, at: float) -> str:
         return stamp(at, self._settings.zone)
-
-    def _in_thread(self, act: Callable[..., Any], *arguments: object) -> asyncio.Future[Any]:
-        return self._loop.run_in_executor(self._files, act, *arguments)
-
-
-def _tell_strange(path: Path, table: Table[Any]) -> None:
-    if table.strange:
-        lines = ", ".join(map(str, table.strange[:10]))
-        log.warning("%s: not understood, and left as they are: lines %s", path, lines)

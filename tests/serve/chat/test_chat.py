@@ -30,7 +30,7 @@ async def started(directory: Path, messages: int = 0) -> tuple[Chat, Room]:
     history.write_text("".join(f"[2025-01-01 00:00:00] Old: {number}\n" for number in range(messages)))
     chat = Chat(Settings(history=history))
     await chat.start()
-    room = chat.room(DEFAULT_ROOM, "")
+    room = chat.rooms.open(DEFAULT_ROOM, "")
     assert isinstance(room, Room)
     return chat, room
 
@@ -54,11 +54,11 @@ def test_one_who_can_take_more_right_after_a_page_is_not_left_behind(tmp_path: P
 
             def _resume(self) -> None:
                 self.drain()
-                chat.follow(room, self)
+                chat.followers.follow(room, self)
 
         member = FullForAMoment("Anna", room)
         chat.enter(room, member, since=0)
-        chat.follow(room, member)
+        chat.followers.follow(room, member)
         await until(lambda: room.is_live(member))
         assert member.ids == list(range(1, 2001))
         await chat.close()
@@ -82,7 +82,7 @@ def test_where_more_is_said_than_is_written_at_a_time_the_next_batch_gathers(tmp
             chat.say(room, Said(member, "Anna", text, ""))
 
         chat.enter(room, member)
-        chat.follow(room, member)
+        chat.followers.follow(room, member)
         say("one")
         await asyncio.sleep(0)
         say("while one is written")
@@ -98,7 +98,7 @@ def test_what_was_accepted_is_stored_and_told_before_the_end(tmp_path: Path) -> 
         chat, room = await started(tmp_path)
         member = FakeMember()
         chat.enter(room, member)
-        chat.follow(room, member)
+        chat.followers.follow(room, member)
         for _ in range(100):
             chat.say(room, Said(member, "Anna", "x", ""))
         await chat.finish()
@@ -119,7 +119,7 @@ def test_a_history_that_cannot_be_written_ends_the_chat_and_nothing_of_the_batch
         chat, room = await started(directory)
         member = FakeMember()
         chat.enter(room, member)
-        chat.follow(room, member)
+        chat.followers.follow(room, member)
         directory.rename(tmp_path / "elsewhere")
         directory.touch()
         chat.say(room, Said(member, "Anna", "x", ""))
@@ -138,7 +138,7 @@ def test_all_start_again_when_the_history_was_replaced(tmp_path: Path) -> None:
         chat, room = await started(tmp_path, 20)
         member = FakeMember()
         chat.enter(room, member)
-        chat.follow(room, member)
+        chat.followers.follow(room, member)
         assert member.ids == list(range(11, 21))
         (tmp_path / "talk.txt").unlink()
         chat.say(room, Said(member, "Anna", "x", ""))
@@ -155,7 +155,7 @@ def test_what_other_hands_have_added_is_told_in_its_place(tmp_path: Path) -> Non
         chat, room = await started(tmp_path, 5)
         member = FakeMember()
         chat.enter(room, member)
-        chat.follow(room, member)
+        chat.followers.follow(room, member)
         with (tmp_path / "talk.txt").open("a") as by_hand:
             by_hand.write("[2025-01-01 00:00:00] Hand: one\n[2025-01-01 00:00:00] Hand: two\n")
         chat.say(room, Said(member, "Anna", "x", ""))
@@ -180,10 +180,10 @@ def test_what_is_said_again_after_a_restart_is_found_in_the_log(tmp_path: Path) 
         room = await open_room(chat, DEFAULT_ROOM)
         member = FakeMember()
 
-        before = await chat.said_by(room, "Anna", 0)
+        before = await chat.reading.said_by(room, "Anna", 0)
 
         def find(text: str, key: str, after: int = 0) -> int | None:
-            told = chat.recognise(room, Said(member, "Anna", text, key), after, before)
+            told = chat.reading.recognise(room, Said(member, "Anna", text, key), after, before)
             return told.id if told else None
 
         assert find("+1", "a") == 1
@@ -194,7 +194,7 @@ def test_what_is_said_again_after_a_restart_is_found_in_the_log(tmp_path: Path) 
         assert find("two", "f") is None
         assert room.knows("Anna", "a")
         for other in ("Ann", "nna", "Boris"):
-            others = await chat.said_by(room, other, 0)
+            others = await chat.reading.said_by(room, other, 0)
             assert others.take("+1", 0, lambda _: False) is None
         await chat.close()
 
@@ -205,7 +205,7 @@ def test_a_room_whose_file_cannot_be_used_is_refused_and_the_others_go_on(tmp_pa
     async def scenario() -> None:
         chat, _ = await started(tmp_path)
         (tmp_path / "talk.broken.txt").mkdir()
-        opening = chat.room("broken", "")
+        opening = chat.rooms.open("broken", "")
         assert isinstance(opening, asyncio.Task)
         with pytest.raises(Refused) as refusal:
             await opening
@@ -218,10 +218,10 @@ def test_a_room_whose_file_cannot_be_used_is_refused_and_the_others_go_on(tmp_pa
 def test_two_who_ask_for_a_new_room_at_once_get_the_same_one(tmp_path: Path) -> None:
     async def scenario() -> None:
         chat, _ = await started(tmp_path)
-        first, second = chat.room("new", ""), chat.room("new", "")
+        first, second = chat.rooms.open("new", ""), chat.rooms.open("new", "")
         assert isinstance(first, asyncio.Task)
         assert first is second
-        assert await first is chat.room("new", "")
+        assert await first is chat.rooms.open("new", "")
         await chat.close()
 
     looping.run(scenario())
@@ -230,8 +230,8 @@ def test_two_who_ask_for_a_new_room_at_once_get_the_same_one(tmp_path: Path) -> 
 def test_rooms_that_nobody_entered_or_all_have_left_give_back_their_files(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("besedka.serve.chat.chat.DESERTED_SECONDS", 0.05)
-    monkeypatch.setattr("besedka.serve.chat.chat.ENTER_SECONDS", 0.05)
+    monkeypatch.setattr("besedka.serve.chat.open_rooms.DESERTED_SECONDS", 0.05)
+    monkeypatch.setattr("besedka.serve.chat.open_rooms.ENTER_SECONDS", 0.05)
 
     async def scenario() -> None:
         chat, _ = await started(tmp_path)
@@ -252,19 +252,19 @@ def test_rooms_that_nobody_entered_or_all_have_left_give_back_their_files(
 def test_a_room_that_somebody_enters_in_time_stays_open(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("besedka.serve.chat.chat.DESERTED_SECONDS", 0.05)
-    monkeypatch.setattr("besedka.serve.chat.chat.ENTER_SECONDS", 0.0)
+    monkeypatch.setattr("besedka.serve.chat.open_rooms.DESERTED_SECONDS", 0.05)
+    monkeypatch.setattr("besedka.serve.chat.open_rooms.ENTER_SECONDS", 0.0)
 
     async def scenario() -> None:
         chat, _ = await started(tmp_path)
         entered, held = await open_room(chat, "one"), await open_room(chat, "two")
         await asyncio.sleep(0.02)
         chat.enter(entered, FakeMember())
-        chat.hold(held)
+        chat.rooms.hold(held)
         await asyncio.sleep(0.2)
-        assert chat.room("one", "") is entered
-        assert chat.room("two", "") is held
-        chat.let_go(held)
+        assert chat.rooms.open("one", "") is entered
+        assert chat.rooms.open("two", "") is held
+        chat.rooms.let_go(held)
         await asyncio.sleep(0.2)
         assert await open_room(chat, "two") is not held
         await chat.close()
@@ -275,24 +275,24 @@ def test_a_room_that_somebody_enters_in_time_stays_open(
 def test_a_deserted_room_makes_place_for_another_but_none_that_somebody_needs(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("besedka.serve.chat.chat.ROOMS_AT_MOST", 4)
-    monkeypatch.setattr("besedka.serve.chat.chat.ENTER_SECONDS", 0.0)
+    monkeypatch.setattr("besedka.serve.chat.open_rooms.ROOMS_AT_MOST", 4)
+    monkeypatch.setattr("besedka.serve.chat.open_rooms.ENTER_SECONDS", 0.0)
 
     async def scenario() -> None:
         chat, _ = await started(tmp_path)
         held, entered, deserted = [await open_room(chat, name) for name in ("held", "entered", "deserted")]
         await asyncio.sleep(0.02)
-        chat.hold(held)
+        chat.rooms.hold(held)
         chat.enter(entered, FakeMember())
         other = await open_room(chat, "other")
-        assert [entry.name for entry in await chat.rooms("")] == ["entered", "held", "main", "other"]
+        assert [entry.name for entry in await chat.rooms.listed("")] == ["entered", "held", "main", "other"]
         chat.enter(other, FakeMember())
         with pytest.raises(Refused) as refusal:
             await open_room(chat, "deserted")
         assert refusal.value.code is Code.TOO_MANY_ROOMS
-        chat.let_go(held)
+        chat.rooms.let_go(held)
         assert await open_room(chat, "deserted") is not deserted
-        assert chat.room("entered", "") is entered
+        assert chat.rooms.open("entered", "") is entered
         await chat.close()
 
     looping.run(scenario())
@@ -301,7 +301,7 @@ def test_a_deserted_room_makes_place_for_another_but_none_that_somebody_needs(
 def test_a_room_that_was_just_opened_waits_for_those_who_asked_for_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("besedka.serve.chat.chat.ROOMS_AT_MOST", 2)
+    monkeypatch.setattr("besedka.serve.chat.open_rooms.ROOMS_AT_MOST", 2)
 
     async def scenario() -> None:
         chat, _ = await started(tmp_path)
@@ -328,24 +328,24 @@ def test_who_asks_for_the_rooms_while_others_do_shares_their_look_at_the_disk(
         looks += 1
         return room_names(history)
 
-    monkeypatch.setattr("besedka.serve.chat.chat.room_names", look)
+    monkeypatch.setattr("besedka.serve.chat.open_rooms.room_names", look)
     (tmp_path / "talk.zoo.txt").write_text("[2025-01-01 00:00:00] Old: one\n")
 
     async def scenario() -> None:
         chat, room = await started(tmp_path)
         chat.enter(room, FakeMember())
         chat.enter(room, FakeMember("Unseen", is_seen=False))
-        asking = [asyncio.ensure_future(chat.rooms("")) for _ in range(10)]
+        asking = [asyncio.ensure_future(chat.rooms.listed("")) for _ in range(10)]
         await asyncio.sleep(0)
         asking.pop().cancel()
         expected = [RoomEntry("main", 1), RoomEntry("zoo", 0)]
         assert await asyncio.gather(*asking) == [expected] * 9
         assert looks == 1
-        assert await chat.rooms("") == expected
+        assert await chat.rooms.listed("") == expected
         assert looks == 2
         await chat.close()
         with pytest.raises(Refused):
-            await chat.rooms("")
+            await chat.rooms.listed("")
 
     looping.run(scenario())
 
@@ -370,9 +370,9 @@ def test_what_is_said_again_does_not_wait_for_all_who_search(
 
     async def scenario() -> None:
         chat, room = await started(tmp_path, 30)
-        searching = [asyncio.ensure_future(chat.search(room, "1", 0, 20)) for _ in range(10)]
+        searching = [asyncio.ensure_future(chat.reading.search(room, "1", 0, 20)) for _ in range(10)]
         await asyncio.sleep(0)
-        await chat.said_by(room, "Old", 0)
+        await chat.reading.said_by(room, "Old", 0)
         assert order in (["search", "again"], ["search", "again", "search"])
         searching.pop().cancel()
         for hits in await asyncio.gather(*searching):
@@ -399,7 +399,7 @@ def test_a_search_that_meets_another_log_begins_anew_in_it(
             return hits
 
         monkeypatch.setattr(ChatHistory, "search", search)
-        searching = asyncio.ensure_future(chat.search(room, "1", 12, 20))
+        searching = asyncio.ensure_future(chat.reading.search(room, "1", 12, 20))
         await asyncio.sleep(0.05)
         (tmp_path / "talk.txt").write_text("[2025-01-01 00:00:00] Hand: 1\n")
         chat.say(room, Said(member, "Anna", "x", ""))
@@ -416,7 +416,7 @@ def test_a_search_that_meets_another_log_begins_anew_in_it(
 def test_pages_asked_for_at_the_end_are_refused_not_broken(tmp_path: Path) -> None:
     async def scenario() -> None:
         chat, room = await started(tmp_path, 100)
-        pages = [asyncio.ensure_future(chat.page(room, 50, 10)) for _ in range(20)]
+        pages = [asyncio.ensure_future(chat.reading.page(room, 50, 10)) for _ in range(20)]
         await chat.close()
         for page in await asyncio.gather(*pages, return_exceptions=True):
             assert isinstance(page, History) or (isinstance(page, Refused) and page.code is Code.GOING_DOWN)
@@ -425,7 +425,7 @@ def test_pages_asked_for_at_the_end_are_refused_not_broken(tmp_path: Path) -> No
 
 
 async def open_room(chat: Chat, name: str) -> Room:
-    room = chat.room(name, "")
+    room = chat.rooms.open(name, "")
     return room if isinstance(room, Room) else await room
 
 
@@ -436,7 +436,7 @@ def test_five_thousand_who_enter_at_once_are_told_of_in_a_few_frames(tmp_path: P
         begun = asyncio.get_running_loop().time()
         for number, member in enumerate(crowd):
             chat.enter(room, member)
-            chat.follow(room, member)
+            chat.followers.follow(room, member)
             if number % 100 == 0:
                 await asyncio.sleep(0)
         await until(lambda: any(word.clients_count == 5_000 for word in told(crowd[0])))
@@ -458,13 +458,13 @@ def test_who_was_behind_is_told_who_is_here_when_it_is_live_again(tmp_path: Path
         slow, anna = FakeMember("Slow", room), FakeMember("Anna", room)
         for member in (slow, anna):
             chat.enter(room, member)
-            chat.follow(room, member)
+            chat.followers.follow(room, member)
         await until(lambda: any(isinstance(word, System) and word.clients_count == 2 for word in slow.heard))
         slow.fill()
         chat.leave(room, anna)
         await asyncio.sleep(0.6)
         slow.drain()
-        chat.follow(room, slow)
+        chat.followers.follow(room, slow)
         last = slow.heard[-1]
         assert isinstance(last, System)
         assert (last.clients_count, last.users) == (1, ["Slow"])

@@ -23,7 +23,7 @@ from tests.serve.faking import FakeMember
 
 
 async def redact(chat: Chat, room: Room, number: int) -> None:
-    await chat.redact(room, await chat.subject(room, number))
+    await chat.redacting.redact(room, await chat.redacting.subject(room, number))
 
 
 def told(member: FakeMember) -> list[Redacted]:
@@ -53,14 +53,14 @@ def test_all_who_are_live_are_told_but_those_who_do_not_know_the_frame(tmp_path:
         anna, seed = FakeMember("Anna", room), SeedLike("Boris", room)
         for member in (anna, seed):
             chat.enter(room, member)
-            chat.follow(room, member)
+            chat.followers.follow(room, member)
         await redact(chat, room, 2)
         await redact(chat, room, 2)
         assert told(anna) == [Redacted("main", 2, "-")]
         seed.fill()
         await redact(chat, room, 3)
         seed.drain()
-        chat.follow(room, seed)
+        chat.followers.follow(room, seed)
         assert told(seed) == []
         await chat.close()
 
@@ -73,14 +73,14 @@ def test_who_is_behind_is_told_when_it_is_live_again(tmp_path: Path) -> None:
         anna, boris = FakeMember("Anna", room), FakeMember("Boris", room)
         for member in (anna, boris):
             chat.enter(room, member)
-            chat.follow(room, member)
+            chat.followers.follow(room, member)
         chat.say(room, Said(boris, "Boris", "a secret that is long", "k"))
         await until(lambda: room.head == 4)
         anna.fill()
         await redact(chat, room, 4)
         assert told(anna) == []
         anna.drain()
-        chat.follow(room, anna)
+        chat.followers.follow(room, anna)
         assert last_text(anna, 4) == last_text(boris, 4) == tombstone(21)
         # The key is still known, but not the text.
         known = chat.say(room, Said(boris, "Boris", "a secret that is long", "k"))
@@ -115,26 +115,26 @@ def test_what_was_read_before_and_is_told_after_has_the_new_text(
     async def ask(chat: Chat, room: Room) -> list[str]:
         match question:
             case "page":
-                return (await chat.page(room, 30, 5)).messages
+                return (await chat.reading.page(room, 30, 5)).messages
             case "page_after":
-                return (await chat.page_after(room, 24, 5)).messages
+                return (await chat.reading.page_after(room, 24, 5)).messages
             case "search":
-                hits: Hits = await chat.search(room, "2", 30, 5)
+                hits: Hits = await chat.reading.search(room, "2", 30, 5)
                 return hits.lines
             case _:
                 late = FakeMember("Late", room)
                 chat.enter(room, late, since=24)
-                page = await chat.read_on(room, late)
+                page = await chat.followers.read_on(room, late)
                 assert page
                 return page.messages[:5]
 
     async def scenario() -> None:
         chat, room = await started(tmp_path, 40)
-        subject = await chat.subject(room, 28)
+        subject = await chat.redacting.subject(room, 28)
         held = Held(monkeypatch, "search" if question == "search" else "read")
         asking = asyncio.ensure_future(ask(chat, room))
         await asyncio.to_thread(held.has_read.wait, 5)
-        await chat.redact(room, subject)
+        await chat.redacting.redact(room, subject)
         held.may_go_on.set()
         shown = [line.partition(": ")[2] for line in await asking]
         assert len(shown) == 5
@@ -148,7 +148,7 @@ def test_what_was_read_before_and_is_told_after_has_the_new_text(
 def test_what_is_redacted_while_a_page_is_on_its_way_is_told_behind_it(tmp_path: Path) -> None:
     async def scenario() -> None:
         chat, room = await started(tmp_path, 40)
-        subject = await chat.subject(room, 28)
+        subject = await chat.redacting.subject(room, 28)
 
         class Slow(FakeMember):
             def hear(self, word: ServerWord) -> None:
@@ -158,11 +158,11 @@ def test_what_is_redacted_while_a_page_is_on_its_way_is_told_behind_it(tmp_path:
 
         late = Slow("Late", room)
         chat.enter(room, late, since=20)
-        chat.follow(room, late)
+        chat.followers.follow(room, late)
         await until(lambda: late.is_full)
-        await chat.redact(room, subject)
+        await chat.redacting.redact(room, subject)
         late.drain()
-        chat.follow(room, late)
+        chat.followers.follow(room, late)
         await until(lambda: room.is_live(late))
         assert last_text(late, 28) == "--"
         await chat.close()
@@ -175,13 +175,13 @@ def test_what_cannot_be_redacted_is_refused(tmp_path: Path) -> None:
         chat, room = await started(tmp_path, 3)
         for number in (0, 4):
             with pytest.raises(Refused) as refused:
-                await chat.subject(room, number)
+                await chat.redacting.subject(room, number)
             assert refused.value.code == Code.BAD_CURSOR
-        subject = await chat.subject(room, 2)
+        subject = await chat.redacting.subject(room, 2)
         path = tmp_path / "talk.txt"
         path.write_text(path.read_text().replace("Old: 1", "New: 1"))
         with pytest.raises(Refused) as refused:
-            await chat.redact(room, subject)
+            await chat.redacting.redact(room, subject)
         assert refused.value.code == Code.NOT_ALLOWED
         assert not chat.lost.done()
         await chat.close()

@@ -63,7 +63,7 @@ class FakeContext:
 async def started(directory: Path, peers: Peers | None = None) -> tuple[Chat, Room, ChatService]:
     chat = Chat(Settings(history=directory / "talk.txt"))
     await chat.start()
-    room = chat.room("main", "")
+    room = chat.rooms.open("main", "")
     assert isinstance(room, Room)
     return chat, room, ChatService(chat, peers or Peers(Sources(Fairness())), Language.EN)
 
@@ -97,7 +97,7 @@ def test_an_error_of_ours_ends_its_call_with_a_status_and_is_logged(
 
     async def scenario() -> None:
         chat, room, service = await started(tmp_path)
-        monkeypatch.setattr(chat, "page", page)
+        monkeypatch.setattr(chat.reading, "page", page)
         context, neighbour = FakeContext(), FakeContext()
         talking = converse(service, neighbour, pb.ConverseRequest(join=pb.Join(user="Boris")))
         ask = pb.ConverseRequest(history=pb.ListHistory(before=1))
