@@ -310,6 +310,10 @@ class Keeping:
 
     async def _admit(self, word: Moderate, keeper: _Keeper) -> Answer:
         name = clean_name(word.user)
+        known = self._register.names.holder(name)
+        if known and known.claim:
+            raise Refused(Code.NAME_CLAIMED, name=name)
+        name = known.name if known else name
         await self._register.note(self._deed(word, keeper, user=name))
         token, offer = self._register.invitations.make(
             "name",

@@ -87,32 +87,6 @@ class Reception:
             case Uninvite():
                 return await self._uninvite(word, person)
 
-    async def admit(self, user: str, seconds: int, by: str, key: str) -> Invitation:
-        """Invite somebody to a name that is nobody's, for so many seconds.
-
-        Raises:
-            Refused: `bad_name`, `name_claimed`.
-        """
-        register, name = self._chat.register, clean_name(user)
-        known = register.names.holder(name)
-        if known and known.claim:
-            raise Refused(Code.NAME_CLAIMED, name=name)
-        token, offer = register.invitations.make(
-            "name", known.name if known else name, by, self._chat.clock(), uses=1, seconds=seconds
-        )
-        await register.save()
-        return Invitation("", token, offer.uses, offer.expires, key)
-
-    async def release(self, user: str) -> str:
-        """Set a name free. Returns how it was written.
-
-        Raises:
-            Refused: `bad_name`, `no_such_name`.
-        """
-        released = self._chat.register.names.release(clean_name(user))
-        await self._chat.register.save()
-        return released.name
-
     def _add_device(self, word: AddDevice) -> DeviceLink:
         register = self._chat.register
         known, claim = register.names.holder(clean_name(word.user)), claim_of(clean_secret(word.secret))
