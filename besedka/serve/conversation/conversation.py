@@ -246,7 +246,7 @@ class Conversation(Visitor):
             self._go_away(person)
             raise
         if person.claim:
-            self.chat.register.attendance.come(person.claim, self)
+            self.chat.register.guests.come(person.claim, self)
         member = self.make_member(person, room, is_seen=bool(name) and not word.quiet)
         self._places[room.name] = _Place(room, member)
         reset = self.chat.enter(room, member, word.since, word.epoch)
@@ -343,7 +343,7 @@ class Conversation(Visitor):
         person = place.member.person
         self.chat.leave(place.room, place.member)
         if person.claim:
-            self.chat.register.attendance.go(person.claim, self)
+            self.chat.register.guests.go(person.claim, self)
         self._go_away(person)
 
 

@@ -12,8 +12,9 @@ from typing import Final
 
 from besedka.serve.chat import Chat
 from besedka.serve.fairness import network_of
+from besedka.serve.people.deeds import LATEST, OPERATOR, Deed
 from besedka.serve.people.guests import Guest
-from besedka.serve.people.order import LATEST, OPERATOR, Deed, marks, marks_of_deed, until_when
+from besedka.serve.people.order import marks, marks_of_deed, until_when
 from besedka.serve.people.presence import Person
 from besedka.serve.room import Room
 from besedka.wire.closing import Ending

@@ -110,7 +110,7 @@ class Reception:
             raise Refused(Code.NO_SUCH_NAME, name=name)
         room = register.rooms.open_direct((person.name, person.claim), (other.name, other.claim))
         await register.save()
-        for hearer in register.attendance.of(other.claim):
+        for hearer in register.guests.of(other.claim):
             hearer.tell(Place(room, Kind.DIRECT, person.name))
         return Place(room, Kind.DIRECT, other.name, word.key)
 
@@ -142,7 +142,7 @@ class Reception:
             raise Refused(Code.NO_SUCH_NAME, name=name)
         register.rooms.put_out(room, member.claim)
         await register.save()
-        for hearer in register.attendance.of(member.claim):
+        for hearer in register.guests.of(member.claim):
             hearer.put_out(room)
         return Done(_PUT_OUT[self._language].format(room=room, name=member.name), word.key)
 

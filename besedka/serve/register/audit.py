@@ -13,7 +13,7 @@ from typing import Final
 from besedka.serve.errors import AuditLost, FolderInUse, HistoryInUse, RecordUnusable
 from besedka.serve.history import file
 from besedka.serve.history.file import FULL, Descriptor, reason
-from besedka.serve.people.order import Deed, read_deed, write_deed
+from besedka.serve.people.deeds import Deed, read_deed, write_deed
 
 log = logging.getLogger(__name__)
 

@@ -15,7 +15,7 @@ from typing import Any
 
 from besedka.serve.errors import AuditLost, RecordUnusable
 from besedka.serve.history.file import reason
-from besedka.serve.people.order import Deed
+from besedka.serve.people.deeds import Deed
 from besedka.serve.people.table import Table
 from besedka.serve.register.audit import Audit
 from besedka.serve.register.records import Record

@@ -9,12 +9,12 @@ from typing import Any, Final
 
 from besedka.serve.fairness import Pace
 from besedka.serve.people.admission import Admission
-from besedka.serve.people.attendance import Attendance
+from besedka.serve.people.deeds import Deed
 from besedka.serve.people.devices import DeviceLinks
-from besedka.serve.people.guests import Guest
+from besedka.serve.people.guests import Guests
 from besedka.serve.people.invitations import Invitations
 from besedka.serve.people.names import KnownNames, claim_of
-from besedka.serve.people.order import Deed, Order
+from besedka.serve.people.order import Order
 from besedka.serve.people.presence import People, Person
 from besedka.serve.people.rooms import PrivateRooms
 from besedka.serve.people.table import Table
@@ -48,10 +48,9 @@ class Register:
         invitations: who may come to belong there.
         devices: links by which a name is taken along.
         people: who is present.
-        attendance: by which connections.
+        guests: all connections.
         order: what is in force to keep it.
         admission: who may enter.
-        guests: all connections.
         keeping: held by who keeps order: one thing is done after the other.
     """
 
@@ -63,10 +62,9 @@ class Register:
         self.invitations = Invitations()
         self.devices = DeviceLinks()
         self.people = People(self.names)
-        self.attendance = Attendance()
+        self.guests = Guests()
         self.order = Order(settings.zone)
         self.admission = Admission(self.names, self.rooms, self.invitations, self.order)
-        self.guests: set[Guest] = set()
         self.keeping = asyncio.Lock()
         self._loop = asyncio.get_running_loop()
         self._watching: asyncio.Task[None] | None = None

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from besedka.serve.errors import AuditLost, FolderInUse, RecordUnusable
-from besedka.serve.people.order import Deed, write_deed
+from besedka.serve.people.deeds import Deed, write_deed
 from besedka.serve.register.audit import Audit
 from besedka.wire.words import Act
 
