@@ -160,13 +160,15 @@ class KnownNames(Table[Known]):
             known = self.holder(name)
             self._set(Known(known.name if known else name, claim, now, now))
         else:
-            self.touch(name, claim, now)
+            self.touch(claim, name, now)
 
-    def touch(self, name: str, claim: str, now: str) -> None:
-        """Somebody is seen now, if the name is his still; noted once an hour."""
-        known = self.holder(name)
-        if known and known.claim == claim and known.last[:_HOUR] != now[:_HOUR]:
-            self._set(replace(known, last=now))
+    def touch(self, claim: str, name: str, now: str) -> None:
+        """Somebody is seen now, under a name that is his, or under none, and then all of his are used; noted once an hour."""
+        holder = self.holder(name) if name else None
+        for mine in [holder.name] if holder else self._by_claim.get(claim, []) if not name else ():
+            known = self._rows[mine]
+            if known.claim == claim and known.last[:_HOUR] != now[:_HOUR]:
+                self._set(replace(known, last=now))
 
     def release(self, name: str) -> Known:
         """Set a name free.
@@ -177,17 +179,15 @@ class KnownNames(Table[Known]):
         known = self.holder(name)
         if known is None:
             raise Refused(Code.NO_SUCH_NAME, name=name)
-        self.drop(known.name)
-        self.rebuild()
+        self._forget(known)
         return known
 
     def lapse(self, before: str) -> list[Known]:
         """Set all names free whose holders were not seen since a time of the log. Returns them."""
-        lapsed = [row for row in self.rows() if row.claim and row.last < before]
+        # A row that was written by hand without times is as if it was used just now.
+        lapsed = [row for row in self.rows() if row.claim and row.last and row.last < before]
         for row in lapsed:
-            self.drop(row.name)
-        if lapsed:
-            self.rebuild()
+            self._forget(row)
         return lapsed
 
     def unverified(self, lines: Sequence[str], first: int) -> list[int]:
@@ -205,6 +205,19 @@ class KnownNames(Table[Known]):
     def _set(self, row: Known) -> None:
         self.put(row)
         self._note(row)
+
+    def _forget(self, row: Known) -> None:
+        self.drop(row.name)
+        names = self._by_claim.get(row.claim, [])
+        if row.name in names:
+            names.remove(row.name)
+        if row.claim in self._by_claim and not names:
+            del self._by_claim[row.claim]
+        for look in row.looks:
+            self._by_look.pop(look, None)
+        # What looked like it was his, too.
+        for name in names:
+            self._note(self._rows[name])
 
     def _note(self, row: Known) -> None:
         self._by_look.update(dict.fromkeys(row.looks, row))
