@@ -10,6 +10,7 @@ import hashlib
 import hmac
 import re
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Final
@@ -29,6 +30,9 @@ REMARK: Final = "Whose which name is: the name, the SHA-256 of its holder's secr
 _BEGUN: Final = "# begun "
 _CLAIM: Final = re.compile(r"[0-9a-f]{64}")
 _STAMP: Final = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d", re.ASCII)
+_NOBODY: Final = "nobody"
+"""What no hash is."""
+
 _HOUR: Final = len("0000-00-00 00")
 _STAMP_END: Final = len("[0000-00-00 00:00:00")
 _NAME_AT: Final = len("[0000-00-00 00:00:00] ")
@@ -112,6 +116,10 @@ class KnownNames(Table[Known]):
         self._by_claim: dict[str, list[str]] = {}
         begun = [line.removeprefix(_BEGUN) for line in self.remarks if line.startswith(_BEGUN)]
         self._begun = begun[0].strip() if begun else ""
+        # A line that is not understood names somebody: until it is mended the name is nobody's.
+        for name in self.misread():
+            with suppress(Refused):
+                self._by_look.update(dict.fromkeys(skeletons(clean_name(name)), Known(name, _NOBODY)))
         for row in self.rows():
             self._note(row)
 
@@ -177,7 +185,7 @@ class KnownNames(Table[Known]):
             Refused: `no_such_name`.
         """
         known = self.holder(name)
-        if known is None:
+        if known is None or known.name not in self._rows:
             raise Refused(Code.NO_SUCH_NAME, name=name)
         self._forget(known)
         return known

@@ -93,10 +93,9 @@ class PrivateRooms(Table[Membership]):
         for row in self.rows():
             self._note(row)
         # A line that is not understood names a room that somebody meant to be private.
-        for line in self.remarks:
-            if not line.startswith("#"):
-                with suppress(Refused):
-                    self._members.setdefault(clean_room(line.split("\t")[0]), {})
+        for room in self.misread():
+            with suppress(Refused):
+                self._members.setdefault(clean_room(room), {})
 
     def kind(self, room: str) -> Kind:
         """What kind of room it is."""

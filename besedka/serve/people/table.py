@@ -65,6 +65,10 @@ class Table(Generic[R]):
         """Whether it has changed since `take_touched`."""
         return bool(self._touched)
 
+    def misread(self) -> Iterator[str]:
+        """The first fields of the lines that are no rows and no remarks: somebody meant something by them."""
+        return (line.split("\t")[0] for line in self.remarks if not line.startswith("#"))
+
     def rows(self) -> Iterator[R]:
         """All rows, in order."""
         return iter(self._rows.values())

@@ -113,6 +113,17 @@ def test_who_is_there_without_a_name_uses_all_of_his() -> None:
     assert [row.last for row in names.rows()] == [LATER, LATER, THEN]
 
 
+def test_a_line_that_is_not_understood_sets_no_name_free() -> None:
+    names = KnownNames(Names.CLAIMED, THEN)
+    names.merge(f"Anna\t{ANNA[:-1]}\t{THEN}\t{THEN}\nEve\t{EVE}\t{THEN}\t{THEN}\n")
+    for claim in (ANNA, EVE, ""):
+        assert refused(names, "anna", claim) is Code.NAME_CLAIMED
+    assert names.allow("Eve", EVE) == "Eve"
+    assert not names.is_known(ANNA)
+    with pytest.raises(Refused):
+        names.release("Anna")
+
+
 def test_a_row_without_times_does_not_lapse() -> None:
     names = KnownNames(Names.CLAIMED, THEN)
     names.merge(f"Anna\t{ANNA}\n")
