@@ -169,9 +169,12 @@ class Register:
         self.invitations.use(offer)
 
     def peer(self, room: str, claim: str) -> str:
-        """With whom a talk of two is, for one of the two; empty if it is none."""
+        """With whom a talk of two is, for one of the two; empty if it is none.
+
+        Behind the name of one who holds it no more, because it has lapsed or is another's now, stands a question mark.
+        """
         other = self.rooms.peer(room, claim)
-        return (self.names.name_of(other.claim) or other.name) if other else ""
+        return (self.names.name_of(other.claim) or f"{other.name}?") if other else ""
 
     # In the background.
 
