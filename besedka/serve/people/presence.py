@@ -81,7 +81,7 @@ class People:
             for look in person.looks:
                 del self._by_look[look]
             if person.is_verified:
-                self._names.touch(person.name, person.claim, now)
+                self._names.touch(person.claim, person.name, now)
 
     def present(self) -> set[Person]:
         """All of them."""
