@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
+from besedka.home import secret_for
 from besedka.remote.address import address, check_key
 from besedka.remote.connection import Away, Connection, Event, Heard, Reset, people_after
 from besedka.remote.errors import AddressBad, CarrierEnded, RemoteError
@@ -344,7 +345,7 @@ async def connect(
     name: str,
     room: str = "",
     *,
-    secret: str = "",
+    secret: str | None = None,
     since: int | None = None,
     epoch: str = "",
     quiet: bool = False,
@@ -357,8 +358,10 @@ async def connect(
         url: ``ws://``, ``wss://``, ``http(s)://``, ``grpc://``, ``grpcs://`` or ``unix:``; a room may stand behind a ``#``.
         name: the name to be known by; empty for one who only reads, and is not seen.
         room: the room, if the URL names none.
-        secret: any text, best 256 random bits, that nobody else knows: the name belongs to who comes with it first, and all
-            programs that come with it are the same person. Without one the name is nobody's, and ours while we are there.
+        secret: shows who we are: the name belongs to who comes with it first, and all programs that come with it are the same person.
+            If it is not given, it is the one that is kept at home for all our programs on this machine, made at the first time;
+            where nothing can be kept, we are a guest. Empty: be a guest, whose name is nobody's, and ours while we are there. Else
+            any text that nobody else knows, best 256 random bits.
         since: read on behind this id; else from the last 10 messages on.
         epoch: the one that ``since`` belongs to; if the log is another now, it is read from its last 10 messages on.
         quiet: be there unseen: not counted, not announced, not among the people.
@@ -376,7 +379,7 @@ async def connect(
         there.url,
         name,
         room or there.room,
-        secret=secret,
+        secret=secret_for(there.url, name) if secret is None else secret,
         since=since,
         epoch=epoch,
         quiet=quiet,

@@ -43,7 +43,7 @@ async def _agrees(talk: Talk) -> bool:
 
 async def _be_known(talk: Talk) -> str:
     url = talk.there.url
-    device = await take_device(url, talk.there.device, key=talk.there.key)
+    device = await take_device(url, talk.there.device, key=talk.there.key, keep=False)
     talk.secret = lambda _: device.secret
     talk.remark(talk.words.is_device.format(user=device.user))
     try:
