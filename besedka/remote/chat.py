@@ -12,8 +12,9 @@ from typing import Final
 
 from besedka.home import secret_for
 from besedka.remote.address import address, check_key
-from besedka.remote.connection import Away, Connection, Event, Heard, Reset, people_after
+from besedka.remote.connection import Connection
 from besedka.remote.errors import AddressBad, CarrierEnded, RemoteError
+from besedka.remote.events import Away, Event, Heard, Reset, people_after
 from besedka.wire.line import STAMP, MessageId
 from besedka.wire.words import (
     FOUND_MESSAGES,
@@ -154,7 +155,7 @@ class RemoteChat:
             CarrierEnded: while there is no connection.
             AskRefused: if the server does not answer; it tells why.
         """
-        return await self._connection.rooms()
+        return await self._connection.asks.rooms()
 
     async def search(self, text: str, before: int = 0, limit: int = FOUND_MESSAGES) -> FoundMessages:
         """Messages of the room that hold a text, in capitals or small letters; the newest ones, at most so many.
@@ -170,7 +171,7 @@ class RemoteChat:
             CarrierEnded: while there is no connection.
             AskRefused: if the server does not search for it; it tells why.
         """
-        found = await self._connection.search(text, before, limit)
+        found = await self._connection.asks.search(text, before, limit)
         return FoundMessages([self._as_message(heard) for heard in found.messages], found.before)
 
     async def private(self, room: str) -> str:
@@ -269,7 +270,7 @@ class RemoteChat:
         if self.is_connected:
             with suppress(CarrierEnded):
                 limit = min(PAGE_MESSAGES, self._head - self._read_to)
-                return await self._connection.page(self._read_to + 1, limit)
+                return await self._connection.asks.page(self._read_to + 1, limit)
         if self._failure:
             raise self._failure
         await self._changed.wait()

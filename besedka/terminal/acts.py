@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from besedka.remote.connection import Heard
+from besedka.remote.events import Heard
 from besedka.terminal import order, screen, with_people
 from besedka.terminal.commands import COMMANDS
 from besedka.terminal.place import title
@@ -51,7 +51,7 @@ async def _rooms(talk: Talk, _: str) -> None:
     if not talk.is_in():
         return
     rows = []
-    for room in await talk.current.connection.rooms():
+    for room in await talk.current.connection.asks.rooms():
         talk.know(room.name, room.kind, room.peer)
         marks = [talk.words.people.format(n=room.clients_count)]
         marks += [talk.words.private] if room.kind is Kind.PRIVATE else []
@@ -124,7 +124,7 @@ async def _history(talk: Talk, given: str) -> None:
         talk.remark(talk.words.no_older)
     elif talk.is_in():
         first = max(1, place.oldest - count)
-        older = await place.connection.page(first, place.oldest - first)
+        older = await place.connection.asks.page(first, place.oldest - first)
         if not older:
             talk.remark(talk.words.no_older)
             return
@@ -141,7 +141,7 @@ async def _find(talk: Talk, given: str) -> None:
     place, found, before = talk.current, list[Heard](), 0
     # The server looks only so long at a time.
     while len(found) < FOUND_AT_MOST:
-        answer = await place.connection.search(given, before, FOUND_AT_MOST - len(found))
+        answer = await place.connection.asks.search(given, before, FOUND_AT_MOST - len(found))
         found, before = [*answer.messages, *found], answer.before
         if not before:
             break

@@ -9,8 +9,9 @@ from dataclasses import replace
 from enum import Enum, auto
 from typing import Final
 
-from besedka.remote.connection import Away, Connection, Event, Heard, Reset, people_after
+from besedka.remote.connection import Connection
 from besedka.remote.errors import RemoteError
+from besedka.remote.events import Away, Event, Heard, Reset, people_after
 from besedka.terminal.unsent import Unsent
 from besedka.wire.mentions import mentions
 from besedka.wire.words import Error, Kind, Redacted, System, Typing, Welcome

@@ -17,8 +17,9 @@ from prompt_toolkit.utils import is_dumb_terminal
 from besedka.home import remember_key
 from besedka.qr import qr_lines
 from besedka.remote.address import Address
-from besedka.remote.connection import SAID_AGAIN, Away, Connection, Event, Heard, Reset
+from besedka.remote.connection import SAID_AGAIN, Connection
 from besedka.remote.errors import ACCESS_ENDINGS, JoinRefused, RemoteError, SayRefused
+from besedka.remote.events import Away, Event, Heard, Reset
 from besedka.terminal import bar, screen
 from besedka.terminal.commands import Mistake, Order, Words, read
 from besedka.terminal.completion import Endings
