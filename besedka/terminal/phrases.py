@@ -53,6 +53,7 @@ class Phrases:
     here: str
     rooms: str
     room_here: str
+    news: str
     private: str
     not_private: str
     invitation: str
@@ -135,6 +136,7 @@ ENGLISH = Phrases(
     here="Here: {names}",
     rooms="Rooms:",
     room_here="you are here",
+    news="{n} new",
     private="private",
     not_private="# {room} is not private; /private ROOM makes a room that is.",
     invitation="By this link one person may come into # {room}, within {time}:",
@@ -270,6 +272,7 @@ RUSSIAN = Phrases(
     here="Здесь: {names}",
     rooms="Комнаты:",
     room_here="вы здесь",
+    news="новых: {n}",
     private="частная",
     not_private="Комната # {room} не частная; частную создаст /private КОМНАТА.",
     invitation="По этой ссылке в # {room} может войти один человек, в течение {time}:",
