@@ -10,9 +10,10 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from besedka import cli
-from besedka.serve import chat, conversation, fairness
-from besedka.serve.access import Access
-from besedka.serve.chat import Chat
+from besedka.serve import fairness
+from besedka.serve.access.keys import Access
+from besedka.serve.chat import Chat, open_rooms
+from besedka.serve.conversation import conversation
 from besedka.serve.doors.grpc.peers import Peers
 from besedka.serve.doors.grpc.service import ChatService
 from besedka.serve.doors.http import visit
@@ -114,7 +115,7 @@ def test_every_limit_is_in_the_protocol() -> None:
         f"a secret | {names.SECRET_CHARACTERS_AT_MOST} characters",
         f"a reason | {names.REASON_CHARACTERS_AT_MOST} characters",
         f"a frame from a client | {names.FRAME_BYTES_AT_MOST} bytes",
-        f"rooms open at once | {chat.ROOMS_AT_MOST}",
+        f"rooms open at once | {open_rooms.ROOMS_AT_MOST}",
         f"messages a second of a connection (`--rate`) | {Fairness().rate:g} |",
         f"messages a second of an address (`--rate-address`) | {Fairness().rate_address:g} |",
         f"connections of an address (`--connections-per-address`) | {Fairness().connections_per_address} |",
@@ -130,7 +131,7 @@ def test_every_limit_is_in_the_protocol() -> None:
         f"the life of an add-a-device link | {devices.LINK_SECONDS} seconds |",
         f"private rooms of one owner | {rooms.ROOMS_OF_OWNER_AT_MOST} |",
         f"members of a private room | {rooms.MEMBERS_AT_MOST} |",
-        f"talks of two of one person | {rooms.TALKS_OF_ONE_AT_MOST} |",
+        f"talks of two that one person begins | {rooms.TALKS_OF_ONE_AT_MOST} |",
         f"invitations into a room that wait | {invitations.INVITATIONS_OF_ROOM_AT_MOST} |",
         f"uses of an invitation | {invitations.USES_AT_MOST} |",
         f"the life of an invitation | {invitations.SECONDS_AT_MOST} seconds |",

@@ -185,8 +185,8 @@ def _key_in(fragment: str) -> str:
 
 def _key_of(given: Path | None) -> str:
     """The first access key of the server's file; empty if there seems to be none."""
+    from besedka.serve.access.key_file import open_keys
     from besedka.serve.errors import KeyFileUnusable
-    from besedka.serve.key_file import open_keys
     from besedka.serve.settings import KEY_FILE
 
     server: _Server = click.get_current_context().obj

@@ -15,7 +15,8 @@ from datetime import datetime
 from typing import Final
 
 from besedka import __version__
-from besedka.serve.access import Access, Keys
+from besedka.serve.access.key_file import open_keys, watch
+from besedka.serve.access.keys import Access, Keys
 from besedka.serve.chat import Chat
 from besedka.serve.doors.admin import AdminDoor
 from besedka.serve.doors.forwarded import Proxies
@@ -33,7 +34,6 @@ from besedka.serve.errors import AddressUnusable, CertificateUnusable, HistoryLo
 from besedka.serve.fairness import Sources
 from besedka.serve.greeting import shown_host, ways_in
 from besedka.serve.history import Restored
-from besedka.serve.key_file import open_keys, watch
 from besedka.serve.settings import Certificate, Settings, admin_socket_of
 from besedka.wire.line import STAMP
 

@@ -62,6 +62,7 @@ _UNSEEN = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\u
 # They only choose between two pictures of the character before them; phones add them to hearts and the like.
 _VARIATIONS = re.compile("[\ufe00-\ufe0f]")
 _ROOM = re.compile(r"[^\W_](?:[\w-]*[^\W_])?")
+_ADDRESS = re.compile(r"\d+(\.\d+){3}(/\d+)?")  # what is banned by it is a machine
 _KEY = re.compile(r"[\x21-\x7e]*")
 # They look like one letter and stand for another: to NFKC these are a sigma, a capital sigma and an s.
 _DRAWN = str.maketrans("ϲϹſ", "cCf")
@@ -90,6 +91,8 @@ def clean_name(given: str) -> str:
         raise _bad_name("двоеточие отделяет имя от текста", "the colon parts a name from its text")
     if name.startswith("*"):
         raise _bad_name("оно не может начинаться с *", "it cannot begin with *")
+    if _ADDRESS.fullmatch(name):
+        raise _bad_name("это адрес, а не имя", "it is an address")
     if _stacks_marks(name):
         limit = MARKS_IN_A_ROW_AT_MOST
         raise _bad_name(

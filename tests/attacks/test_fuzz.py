@@ -25,7 +25,7 @@ from besedka.wire.words import AnyWord, ClientWord, decode_client, decode_seed, 
 from tests.attacks.raw import handshake, request
 from tests.attacks.test_words import VALUES, made, sound, tag
 from tests.running import RunningServer
-from tests.serve.test_connection import Scene
+from tests.serve.doors.test_connection import Scene
 
 LONG = bool(os.environ.get("BESEDKA_TORTURE"))
 TIMES = 50 if LONG else 1

@@ -19,7 +19,7 @@ from websockets.frames import Frame, Opcode
 from websockets.protocol import State
 from websockets.server import ServerProtocol
 
-from besedka.serve.access import Access
+from besedka.serve.access.keys import Access
 from besedka.serve.doors.http.door import HttpDoor
 from besedka.serve.doors.origin import Origins
 from besedka.serve.doors.patience import SWEEP_SECONDS, SWEEP_SLICES

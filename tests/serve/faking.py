@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from besedka.serve.member import Member
 from besedka.serve.people.presence import Person
-from besedka.serve.room import Room
+from besedka.serve.room import Member, Room
 from besedka.wire.refusals import Refused
 from besedka.wire.words import Chat, History, ServerWord, decode_server, encode
 

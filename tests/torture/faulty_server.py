@@ -25,7 +25,8 @@ calls = {"write": 0, "fdatasync": 0, "delay": 0}
 
 def is_log(number: int) -> bool:
     """Whether this is a file with history in it."""
-    return Path(f"/proc/self/fd/{number}").readlink().suffix == ".txt"
+    path = Path(f"/proc/self/fd/{number}").readlink()
+    return path.suffix == ".txt" and path.name != "audit.txt"
 
 
 def fails(call: str, number: int) -> bool:

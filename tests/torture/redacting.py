@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 
 from besedka.serve.chat import Chat
-from besedka.serve.keeping import Keeping
+from besedka.serve.conversation import Keeping
 from besedka.serve.settings import Settings
 from besedka.wire.refusals import Language
 from besedka.wire.words import Act, Moderate

@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import Final
 
 from besedka.serve.chat import Chat
+from besedka.serve.conversation import Keeping
 from besedka.serve.doors.private import nobody_else, remove_if_dead, short
 from besedka.serve.errors import SocketUnusable
 from besedka.serve.history.file import reason
-from besedka.serve.keeping import Keeping
 from besedka.wire.line import clock_time
 from besedka.wire.names import FRAME_BYTES_AT_MOST
 from besedka.wire.refusals import Code, Language, Refused

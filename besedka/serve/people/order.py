@@ -1,122 +1,31 @@
 """Keeping order: who is a moderator, who may not talk, who may not come in, which rooms are slow. Pure; time comes in.
 
-All of it follows from a list of deeds, and each deed is a line of ``audit.txt``, in the grammar of the log::
-
-    deed   = "[" date " " time "] " who ": " act *(" " name "=" value)
-    value  = one or more characters without blanks, quotes and backslashes  / a JSON string
-
-So the file is what is in force: it is read at the start, and a line added by hand counts as much as one of ours.
+All of it follows from a list of `Deed`, which is what ``audit.txt`` holds. So the file is what is in force: it is read at the start,
+and a line added by hand counts as much as one of ours.
 """
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Iterable
-from dataclasses import dataclass, fields, replace
-from datetime import UTC, datetime, tzinfo
-from ipaddress import IPv4Address, IPv6Network, ip_network
-from typing import Any, Final
+from dataclasses import dataclass
+from datetime import tzinfo
+from ipaddress import IPv4Address, IPv6Network
+from typing import Final
 
-from besedka.wire.line import Line, read_line, stamp, write_line
-from besedka.wire.names import DEFAULT_ROOM, clean_name, clean_room, skeletons
+from besedka.serve.people.deeds import Deed
+from besedka.wire.line import stamp
+from besedka.wire.names import skeletons
 from besedka.wire.refusals import Code, Language, Refused
 from besedka.wire.words import Act
-
-OPERATOR: Final = "operator"
-"""Who is named where it was not a moderator; those have a ``by``, too, so that none can be taken for him."""
-
-UNTIL: Final = "%Y-%m-%dT%H:%M:%SZ"
-
-LATEST: Final = int(datetime(9000, 1, 1, tzinfo=UTC).timestamp())
-"""No restriction ends later, but for those that do not end."""
 
 MARKS_KEPT: Final = 1_000
 """With so many marks of those who have talked in slow rooms it is looked for the first time who may talk again."""
 
-_VALUE: Final = re.compile(r' (?P<name>[a-z]+)=(?P<value>"(?:[^"\\]|\\.)*"|[^\s"\\]+)')
-_PLAIN: Final = re.compile(r'[^\s"\\]+')
-_CLAIM: Final = re.compile(r"[0-9a-f]{64}")
 _MINUTE: Final = len("0000-00-00 00:00")
-
-_ABOUT_SOMEBODY: Final = frozenset(Act) - {Act.SLOW, Act.REDACT}
+_FROM: Final = "from "
 
 Network = IPv4Address | IPv6Network
 """What counts as one address, as `besedka.serve.fairness.network_of` gives it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Deed:
-    """One thing that was done to keep order.
-
-    Attributes:
-        stamp: when, in the log's time.
-        who: the moderator's name, or `OPERATOR`.
-        act: what.
-        user: to whom; of a redaction, whose message it was.
-        claim: of that person, if he has shown one.
-        addresses: from which nobody comes in.
-        room: where.
-        id: of the message.
-        said: when it was said, in the log's time.
-        epoch: of its log.
-        size: how many bytes it takes there.
-        seconds: of a slow room: one message in so many.
-        until: unix seconds; 0: until it is taken back.
-        by: the moderator's claim.
-        reason: why.
-    """
-
-    stamp: str
-    who: str
-    act: Act
-    user: str = ""
-    claim: str = ""
-    addresses: tuple[str, ...] = ()
-    room: str = ""
-    id: int = 0
-    said: str = ""
-    epoch: str = ""
-    size: int = 0
-    seconds: int = 0
-    until: int = 0
-    by: str = ""
-    reason: str = ""
-
-
-def write_deed(deed: Deed) -> str:
-    """A deed as it stands in the file, without the LF."""
-    shown: dict[str, str] = {}
-    for name in _FIELDS:
-        value = getattr(deed, name)
-        if name == "until":
-            value = datetime.fromtimestamp(value, UTC).strftime(UNTIL) if value else ""
-        if name == "addresses":
-            name, value = "address", ",".join(value)  # noqa: PLW2901 - as it is written
-        if value or (name == "seconds" and deed.act is Act.SLOW):
-            shown[name] = str(value)
-    values = "".join(f" {name}={_quoted(value)}" for name, value in shown.items())
-    return write_line(Line(deed.stamp, deed.who, f"{deed.act}{values}"))
-
-
-def read_deed(raw: str) -> Deed:
-    """The deed in a line of the file.
-
-    Raises:
-        ValueError: if it is none.
-    """
-    line = read_line(raw)
-    act, blank, rest = line.text.partition(" ")
-    given: dict[str, str] = {}
-    at, rest = 0, (blank + rest).rstrip()
-    while at < len(rest):
-        found = _VALUE.match(rest, at)
-        if found is None or found["name"] in given:
-            raise ValueError(f"not a deed: {raw!r}")
-        value = found["value"]
-        given[found["name"]] = _plain(value) if value.startswith('"') else value
-        at = found.end()
-    return _checked(Deed(line.stamp, line.user, Act(act), **_values(given)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -325,9 +234,6 @@ class Order:
         return _joined(until_when(found.until, self._zone), found.reason)
 
 
-_FROM: Final = "from "
-
-
 def marks(claim: str = "", name: str = "", network: Network | None = None) -> list[str]:
     """By what somebody is known."""
     found = [f"look {look}" for look in skeletons(name)] if name else []
@@ -355,70 +261,3 @@ def _joined(when: dict[Language, str], reason: str) -> dict[Language, str]:
 def _restriction(deed: Deed) -> Restriction:
     user = deed.user or ", ".join(deed.addresses)
     return Restriction(user, frozenset(marks_of_deed(deed)), deed.until, deed.reason)
-
-
-# The grammar.
-
-_FIELDS: Final = tuple(one.name for one in fields(Deed))[3:]
-
-
-def _quoted(value: str) -> str:
-    if _PLAIN.fullmatch(value) and value.isprintable():
-        return value
-    quoted = json.dumps(value, ensure_ascii=False)
-    # Whoever reads the file in a terminal is shown what is there.
-    return "".join(one if one.isprintable() else json.dumps(one)[1:-1] for one in quoted)
-
-
-def _values(given: dict[str, str]) -> dict[str, Any]:
-    values: dict[str, Any] = dict(given)
-    for name in ("id", "size", "seconds"):
-        if name in values:
-            values[name] = _number(values[name])
-    if "until" in values:
-        at = datetime.fromisoformat(values["until"])
-        values["until"] = int((at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp())
-    if "address" in values:
-        values["addresses"] = tuple(values.pop("address").split(","))
-    unknown = set(values) - set(_FIELDS)
-    if unknown:
-        raise ValueError(f"there is no {', '.join(sorted(unknown))} in a deed")
-    return values
-
-
-def _plain(quoted: str) -> str:
-    text = str(json.loads(quoted))
-    text.encode()  # half a surrogate pair is no text
-    return text
-
-
-def _number(text: str) -> int:
-    if not (text.isascii() and text.isdecimal()):
-        raise ValueError(f"not a number: {text!r}")
-    return int(text)
-
-
-def _checked(deed: Deed) -> Deed:
-    """The deed, if it has what it needs."""
-    try:
-        if deed.act in _ABOUT_SOMEBODY and deed.user:
-            clean_name(deed.user)
-        if deed.room:
-            clean_room(deed.room)
-    except Refused as refusal:
-        raise ValueError(str(refusal)) from refusal
-    for address in deed.addresses:
-        ip_network(address)
-    if deed.until > LATEST:
-        raise ValueError("that is too late")
-    needs = {
-        Act.APPOINT: bool(_CLAIM.fullmatch(deed.claim)),
-        Act.BAN: bool(deed.user or deed.claim or deed.addresses),
-        Act.UNBAN: bool(deed.user or deed.claim or deed.addresses),
-        Act.REDACT: bool(deed.id),
-    }
-    if not needs.get(deed.act, bool(deed.user or deed.claim or deed.act is Act.SLOW)):
-        raise ValueError("something is missing")
-    if deed.act in {Act.SLOW, Act.REDACT} and not deed.room:
-        return replace(deed, room=DEFAULT_ROOM)
-    return deed

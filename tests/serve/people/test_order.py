@@ -1,4 +1,4 @@
-"""Keeping order: what is in force follows from the lines, and from nothing else."""
+"""Keeping order: what is in force follows from the deeds, and from nothing else."""
 
 from __future__ import annotations
 
@@ -6,113 +6,15 @@ from datetime import UTC, datetime
 from ipaddress import IPv4Address, IPv6Network
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from besedka.serve.people.order import LATEST, MARKS_KEPT, OPERATOR, Deed, Order, read_deed, write_deed
+from besedka.serve.people.deeds import read_deed
+from besedka.serve.people.order import MARKS_KEPT, Order
 from besedka.wire.names import clean_name
 from besedka.wire.refusals import Code, Language, Refused
-from besedka.wire.words import Act
 
 STAMP = "2026-11-20 17:00:00"
 NOW = datetime(2026, 11, 20, 17, tzinfo=UTC).timestamp()
 ADDRESS = IPv4Address("192.0.2.7")
-
-NAMES = st.sampled_from(["Anna", "Boris", "Воris", "two words", 'q"uote', "back\\slash", "=", "#1", "a=b"])
-TEXTS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\n\r"), max_size=20)
-CLAIMS = st.sampled_from(["", "a" * 64, "b" * 64])
-ADDRESSES = st.lists(st.sampled_from(["192.0.2.7", "2001:db8::/64"]), max_size=2, unique=True).map(tuple)
-UNTIL = st.sampled_from([0, int(NOW) + 60, int(NOW) - 60, LATEST])
-
-
-@st.composite
-def deeds(draw: st.DrawFn) -> Deed:
-    """Anything that may be done."""
-    act = draw(st.sampled_from(Act))
-    who, by = draw(st.sampled_from([(OPERATOR, ""), ("Anna", "a" * 64)]))
-    reason = draw(TEXTS)
-    match act:
-        case Act.SLOW:
-            room, seconds = draw(st.sampled_from(["main", "dev"])), draw(st.sampled_from([0, 30]))
-            return Deed(STAMP, who, act, room=room, seconds=seconds, by=by, reason=reason)
-        case Act.REDACT:
-            user, number = draw(TEXTS), draw(st.integers(1, 10**12))
-            room = draw(st.sampled_from(["main", "комната"]))
-            return Deed(
-                STAMP, who, act, user=user, room=room, id=number, said=STAMP, epoch="e1", size=7, by=by
-            )
-        case _:
-            claim = "c" * 64 if act is Act.APPOINT else draw(CLAIMS)
-            addresses = draw(ADDRESSES) if act in {Act.BAN, Act.UNBAN} else ()
-            until = draw(UNTIL) if act in {Act.BAN, Act.MUTE} else 0
-            user = draw(NAMES)
-            return Deed(
-                STAMP,
-                who,
-                act,
-                user=user,
-                claim=claim,
-                addresses=addresses,
-                until=until,
-                by=by,
-                reason=reason,
-            )
-
-
-@given(deed=deeds())
-def test_any_deed_is_one_line_and_comes_back_as_it_was(deed: Deed) -> None:
-    line = write_deed(deed)
-    assert "\n" not in line
-    assert read_deed(line) == deed
-    assert all(character.isprintable() for character in line)
-
-
-@given(done=st.lists(deeds(), max_size=12))
-def test_the_lines_alone_give_what_is_in_force(done: list[Deed]) -> None:
-    order, again = Order(UTC), Order(UTC)
-    for deed in done:
-        order.take(deed)
-    for line in map(write_deed, done):
-        again.take(read_deed(line))
-    assert order == again
-
-
-@given(text=st.text(max_size=60) | st.text('ban user=Boris"\\ until0123456789-TZ:address., ', max_size=60))
-def test_any_line_is_understood_or_refused(text: str) -> None:
-    for line in (text, f"[{STAMP}] operator: {text}", f"[{STAMP}] operator: ban {text}"):
-        try:
-            deed = read_deed(line)
-        except ValueError:
-            continue
-        order = Order(UTC)
-        order.take(deed)
-        assert order == order  # noqa: PLR0124 - it can be compared
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "",
-        "bann user=Boris",
-        "ban",
-        "ban Boris",
-        "ban user=Boris user=Egor",
-        "ban usr=Boris",
-        "ban user=a:b",
-        "ban user=Boris until=tomorrow",
-        "ban user=Boris until=9999-12-31T00:00:00Z",
-        "ban address=here",
-        'ban user="\\ud800"',
-        'ban user="Boris',
-        "appoint user=Anna",
-        "slow seconds=-1",
-        "slow room=../etc seconds=3",
-        "redact room=main",
-    ],
-)
-def test_what_is_no_deed_is_not_understood(text: str) -> None:
-    with pytest.raises(ValueError):  # noqa: PT011 - whatever is wrong
-        read_deed(f"[{STAMP}] operator: {text}")
 
 
 def order_after(*lines: str) -> Order:

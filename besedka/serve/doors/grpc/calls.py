@@ -12,10 +12,9 @@ from besedka.proto import words as proto
 from besedka.proto.besedka.v1 import chat_pb2 as pb
 from besedka.serve.chat import Chat
 from besedka.serve.fairness import SEARCH_FRAMES, Pace
-from besedka.serve.member import Sender
 from besedka.serve.people.names import claim_of
 from besedka.serve.people.presence import Person
-from besedka.serve.room import Room, Said
+from besedka.serve.room import Room, Said, Sender
 from besedka.wire.names import (
     DEFAULT_ROOM,
     clean_key,
@@ -64,25 +63,25 @@ async def send(request: pb.SendRequest, chat: Chat, pace: Pace) -> pb.SendRespon
 
 async def list_messages(request: pb.ListMessagesRequest, chat: Chat) -> pb.ListMessagesResponse:
     """A page of a room's log."""
-    room = await chat.existing_room(clean_room(request.room or DEFAULT_ROOM), reader(request))
+    room = await chat.rooms.existing(clean_room(request.room or DEFAULT_ROOM), reader(request))
     limit = request.limit or PAGE_MESSAGES
-    chat.hold(room)
+    chat.rooms.hold(room)
     try:
         if request.WhichOneof("from") == "after":
             if request.after > room.head:
                 raise Refused(Code.BAD_CURSOR, room=room.name, given=request.after, head=room.head)
-            page = await chat.page_after(room, request.after, limit)
+            page = await chat.reading.page_after(room, request.after, limit)
         else:
-            page = await chat.page(room, request.before or room.head + 1, limit)
+            page = await chat.reading.page(room, request.before or room.head + 1, limit)
     finally:
-        chat.let_go(room)
+        chat.rooms.let_go(room)
     found = proto.listed(page.first, page.messages, chat.zone, page.unverified)
     return pb.ListMessagesResponse(messages=found, head=room.head, epoch=room.epoch)
 
 
 async def list_rooms(request: pb.ListRoomsRequest, chat: Chat) -> pb.ListRoomsResponse:
     """All rooms that one may know of."""
-    return pb.ListRoomsResponse(rooms=proto.rooms(await chat.rooms(reader(request))))
+    return pb.ListRoomsResponse(rooms=proto.rooms(await chat.rooms.listed(reader(request))))
 
 
 async def search(request: pb.SearchRequest, chat: Chat, pace: Pace) -> pb.SearchResponse:
@@ -90,9 +89,9 @@ async def search(request: pb.SearchRequest, chat: Chat, pace: Pace) -> pb.Search
     text = clean_search(request.text)
     pace.hear(chat.now(), SEARCH_FRAMES)
     await asyncio.sleep(pace.deaf_for(chat.now()))
-    room = await chat.existing_room(clean_room(request.room or DEFAULT_ROOM), reader(request))
-    hits = await chat.search(room, text, request.before, request.limit or FOUND_MESSAGES)
-    found = chat.found(room, Search(text), hits)
+    room = await chat.rooms.existing(clean_room(request.room or DEFAULT_ROOM), reader(request))
+    hits = await chat.reading.search(room, text, request.before, request.limit or FOUND_MESSAGES)
+    found = chat.reading.found(room, Search(text), hits)
     messages = proto.picked(found.ids, found.messages, chat.zone, found.unverified)
     return pb.SearchResponse(messages=messages, before=hits.before, head=room.head, epoch=room.epoch)
 
@@ -145,22 +144,22 @@ class _Speaker:
     async def come(cls, given: pb.SendRequest | pb.Speaker, chat: Chat, pace: Pace) -> _Speaker:
         name, secret = clean_name(given.user), clean_secret(given.secret)
         chat.register.admission.into_chat(claim_of(secret), name, now=chat.clock())
-        found = chat.room(clean_room(given.room or DEFAULT_ROOM), claim_of(secret))
+        found = chat.rooms.open(clean_room(given.room or DEFAULT_ROOM), claim_of(secret))
         room = found if isinstance(found, Room) else await asyncio.shield(found)
-        person = chat.come_in(name, secret, "", pace)
-        chat.hold(room)
+        person = chat.register.come_in(name, secret, "", pace)
+        chat.rooms.hold(room)
         return cls(person, room)
 
     def go(self, chat: Chat) -> None:
-        chat.let_go(self.room)
-        chat.go(self.person)
+        chat.rooms.let_go(self.room)
+        chat.register.go(self.person)
 
 
 async def _find(room: Room, said: Said, after: int | None, chat: Chat) -> ChatWord | None:
     """A message that is said again after a lost connection, if the log has it."""
     if after is None or room.knows(said.user, said.key):
         return None
-    return chat.recognise(room, said, after, await chat.said_by(room, said.user, after))
+    return chat.reading.recognise(room, said, after, await chat.reading.said_by(room, said.user, after))
 
 
 async def _say(room: Room, said: Said, chat: Chat) -> ChatWord | None:

@@ -13,7 +13,7 @@ import grpc
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
-from besedka.serve.access import Access
+from besedka.serve.access.keys import Access
 from besedka.serve.chat import Chat
 from besedka.serve.doors.forwarded import Proxies
 from besedka.serve.doors.grpc.guard import Guard

@@ -14,7 +14,7 @@ from typing import Any, Final, NoReturn, TypeAlias
 import grpc
 from grpc_health.v1 import health
 
-from besedka.serve.access import Access
+from besedka.serve.access.keys import Access
 from besedka.serve.doors.grpc import status
 from besedka.serve.metrics import Metrics
 from besedka.wire.access import key_brought

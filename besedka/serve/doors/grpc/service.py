@@ -118,13 +118,13 @@ class ChatService:
 
     async def _follow_on(self, request: pb.FollowRequest, context: Context) -> None:
         claim = calls.reader(request)
-        room = await self._chat.existing_room(clean_room(request.room or DEFAULT_ROOM), claim)
-        self._chat.hold(room)
+        room = await self._chat.rooms.existing(clean_room(request.room or DEFAULT_ROOM), claim)
+        self._chat.rooms.hold(room)
         try:
             with self._peers.stream(context):
                 await self._read(room, request, context)
         finally:
-            self._chat.let_go(room)
+            self._chat.rooms.let_go(room)
 
     async def _read(self, room: Room, request: pb.FollowRequest, context: Context) -> None:
         reader, network = Person(claim=calls.reader(request)), self._network(context)

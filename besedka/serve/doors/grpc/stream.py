@@ -16,9 +16,8 @@ from typing import Final
 from besedka.proto import words as proto
 from besedka.proto.besedka.v1 import chat_pb2 as pb
 from besedka.serve.chat import Chat
-from besedka.serve.member import Member
 from besedka.serve.people.presence import Person
-from besedka.serve.room import Room
+from besedka.serve.room import Member, Room
 from besedka.wire.closing import Ending
 from besedka.wire.refusals import Refused
 from besedka.wire.words import History, ServerWord
@@ -151,11 +150,13 @@ class Stream(ABC):
             data, member.handed = member.handed, b""
             return data
         if member.cursor <= room.head:
-            page = None if (recalled := room.recall(member)) else await self.chat.read_on(room, member)
+            page = (
+                None if (recalled := room.recall(member)) else await self.chat.followers.read_on(room, member)
+            )
             return recalled or (self._page(page) if page else b"")
         self.at_head(member)
         if not room.is_live(member):
-            self.chat.try_live(room, member)
+            self.chat.followers.try_live(room, member)
         return b""
 
     def _page(self, page: History) -> bytes:

@@ -52,7 +52,7 @@ class Download:
             claim = claim_of(clean_secret(request.headers.get(SECRET_HEADER, "")))
             network = network_of(request.client.host) if request.client else None
             self._chat.register.order.let_in(self._chat.clock(), network=network)
-            room = await self._chat.existing_room(name, claim)
+            room = await self._chat.rooms.existing(name, claim)
             since = _since(request.query_params.get("since", "0"), room)
         except Refused as refusal:
             status = _STATUS.get(refusal.code, HTTPStatus.SERVICE_UNAVAILABLE)
@@ -66,17 +66,19 @@ class Download:
 
     async def _lines(self, room: Room, since: int) -> AsyncIterator[bytes]:
         head, epoch = room.head, room.epoch
-        self._chat.hold(room)
+        self._chat.rooms.hold(room)
         try:
             # Another log is not what was begun with.
             while since < head and room.epoch == epoch:
-                page = await self._chat.page_after(room, since, min(head - since, PAGE_MESSAGES_AT_MOST))
+                page = await self._chat.reading.page_after(
+                    room, since, min(head - since, PAGE_MESSAGES_AT_MOST)
+                )
                 if not page.messages:
                     break
                 since += len(page.messages)
                 yield "".join(f"{line}\n" for line in page.messages).encode()
         finally:
-            self._chat.let_go(room)
+            self._chat.rooms.let_go(room)
 
 
 def _since(given: str, room: Room) -> int:

@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.types import Receive, Scope, Send
 
-from besedka.serve.access import Access
+from besedka.serve.access.keys import Access
 from besedka.serve.metrics import Metrics
 from besedka.wire.access import key_brought
 from besedka.wire.refusals import Code, Language, Refused

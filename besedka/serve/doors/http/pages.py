@@ -19,7 +19,7 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from besedka.serve.access import Access
+from besedka.serve.access.keys import Access
 from besedka.serve.chat import Chat
 from besedka.serve.doors.http.download import Download
 from besedka.serve.doors.http.guard import Guard, Guarded, is_own_machine

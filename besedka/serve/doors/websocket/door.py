@@ -14,7 +14,7 @@ from websockets.protocol import State
 from websockets.server import ServerProtocol
 from websockets.typing import Subprotocol
 
-from besedka.serve.access import Access
+from besedka.serve.access.keys import Access
 from besedka.serve.doors.origin import Origins
 from besedka.serve.doors.patience import CLOSE_SECONDS, SWEEP_SLICES
 from besedka.serve.doors.websocket.connection import Connection, Talk

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from besedka.serve.conversation import Visitor
 from besedka.serve.doors.websocket.connection import Connection
 from besedka.serve.doors.websocket.frames import frames
-from besedka.serve.member import Member
 from besedka.serve.people.presence import Person
+from besedka.serve.room import Member
 from besedka.wire.refusals import Refused
 from besedka.wire.words import ServerWord
 

@@ -13,9 +13,8 @@ from besedka.serve.conversation import Visitor
 from besedka.serve.doors.websocket.connection import Connection
 from besedka.serve.doors.websocket.frames import frames
 from besedka.serve.doors.websocket.member import SocketMember
-from besedka.serve.member import Member
 from besedka.serve.people.presence import Person
-from besedka.serve.room import Room, Said
+from besedka.serve.room import Member, Room, Said
 from besedka.wire.closing import Ending
 from besedka.wire.line import clock_time
 from besedka.wire.names import DEFAULT_ROOM, SYSTEM_NAME, clean_name, clean_text
@@ -67,7 +66,7 @@ class SeedTalk(Visitor):
     def begin(self) -> None:
         try:
             self.chat.register.admission.into_chat("", now=self.chat.clock())
-            room = self.chat.room(DEFAULT_ROOM, "")
+            room = self.chat.rooms.open(DEFAULT_ROOM, "")
         except Refused as refusal:
             self.refuse(refusal)
             if refusal.code is Code.NOT_KNOWN:
@@ -107,12 +106,12 @@ class SeedTalk(Visitor):
         if self._member:
             self.chat.leave(self._member.room, self._member)
         if self._speaker:
-            self.chat.go(self._speaker)
+            self.chat.register.go(self._speaker)
 
     def _enter(self, room: Room) -> None:
         self._member = SeedMember(room, self, self._connection)
         self.chat.enter(room, self._member)
-        self.chat.follow(room, self._member)
+        self.chat.followers.follow(room, self._member)
 
     def _say(self, name: str, text: str) -> None:
         if self._member is None:
@@ -135,8 +134,8 @@ class SeedTalk(Visitor):
     def _speak_as(self, name: str) -> Person:
         if self._speaker is None or self._speaker.name != name:
             self.chat.register.admission.into_chat("", name, now=self.chat.clock())
-            speaker = self.chat.come_in(name, "", "", self.pace)
+            speaker = self.chat.register.come_in(name, "", "", self.pace)
             if self._speaker:
-                self.chat.go(self._speaker)
+                self.chat.register.go(self._speaker)
             self._speaker = speaker
         return self._speaker

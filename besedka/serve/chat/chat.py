@@ -1,0 +1,238 @@
+"""The chat: its life, who enters and leaves, and the way of what is said to the disk and back.
+
+All methods are called in the loop's thread; files are read and written by worker threads, never more than one of them writing
+to the same room.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime, tzinfo
+from typing import Final
+
+from besedka.serve.chat.followers import Followers
+from besedka.serve.chat.notices import Notices
+from besedka.serve.chat.open_rooms import OpenRooms
+from besedka.serve.chat.reading import Reading
+from besedka.serve.chat.redacting import Redacting
+from besedka.serve.chat.workers import Workers
+from besedka.serve.errors import AppendError, HistoryLost, StorageFull
+from besedka.serve.history import Restored
+from besedka.serve.metrics import Metrics
+from besedka.serve.people.presence import Person
+from besedka.serve.register import Register
+from besedka.serve.room import Batch, Member, Room, Said
+from besedka.serve.settings import Settings
+from besedka.wire.line import stamp
+from besedka.wire.refusals import Code, Refused
+from besedka.wire.words import Chat as ChatWord
+
+log = logging.getLogger(__name__)
+
+GATHER_SECONDS: Final = 0.002
+"""How long the next batch gathers, where more was said while the last one was stored: a write, a sync and the way to a thread
+and back cost as much for one message as for a hundred. Who says one thing at a time never waits for it."""
+
+FULL_SECONDS: Final = 10.0
+"""How long a batch that found no room counts as news: then the disk is asked again."""
+
+READY_SECONDS: Final = 2.0
+"""A disk that does not answer for so long is not ready."""
+
+
+class Chat:
+    """All rooms and all people of one server.
+
+    Attributes:
+        metrics: what is counted and timed.
+        register: what is known of people, and who is present.
+        clock: unix seconds.
+        rooms: those that are open, and the way to the others.
+        reading: pages, searches.
+        followers: those who are behind.
+        redacting: for those who keep order.
+    """
+
+    def __init__(self, settings: Settings, clock: Callable[[], float] = time.time) -> None:
+        self._settings = settings
+        self._loop = asyncio.get_running_loop()
+        self._workers = Workers()
+        self.clock = clock
+        self.metrics = Metrics()
+        self.register = Register(settings, clock)
+        names, tally = self.register.names, self.metrics.tally
+        self._notices = Notices(settings.language, self.stamp)
+        self.rooms = OpenRooms(settings, self.register, self._workers, self.metrics, clock)
+        self.reading = Reading(self.rooms, self._workers, names, tally, settings.zone)
+        self.followers = Followers(self.reading, self._notices, names, tally)
+        self.redacting = Redacting(self.rooms, self._workers)
+        self._writing: dict[Room, asyncio.Task[None]] = {}
+        self._space: dict[Room, asyncio.Future[None]] = {}
+        self._full_at = float("-inf")
+
+    # Its life.
+
+    async def start(self) -> Restored:
+        """Open the default room, and read what is known of people.
+
+        Raises:
+            StartError: if the history, or what is known of people, cannot be used.
+        """
+        # First what people know the chat by: an error of theirs is about it. Then what was done to keep order, which says
+        # what must be finished in the log.
+        await self.rooms.probe()
+        await self.register.start()
+        return await self.rooms.start()
+
+    async def finish(self) -> None:
+        """Take nothing more; store and tell what was taken."""
+        self._workers.is_going_down = True
+        while self._writing:
+            await asyncio.wait(self._writing.values())
+
+    async def close(self) -> None:
+        """Finish, and close the files."""
+        await self.finish()
+        self._workers.stop()
+        self._notices.close()
+        await self.followers.close()
+        await self.rooms.stop()
+        await self.register.close(is_disk_lost=self.lost.done())
+        self._workers.close()
+        self.rooms.close()
+
+    @property
+    def lost(self) -> asyncio.Future[HistoryLost]:
+        """Done when a history can no longer be written; the server must then stop with this error."""
+        return self._workers.lost
+
+    @property
+    def is_going_down(self) -> bool:
+        """Whether nothing more is taken, because the server stops."""
+        return self._workers.is_going_down
+
+    async def unready(self) -> str:
+        """Why the log cannot be written now, in a word or two; empty if it can."""
+        if self.lost.done():
+            return "history lost"
+        if self.is_going_down:
+            return "going down"
+        if self._loop.time() - self._full_at < FULL_SECONDS:
+            return "disk full"
+        try:
+            async with asyncio.timeout(READY_SECONDS):
+                return "" if await self.rooms.has_space() else "disk full"
+        except TimeoutError:
+            return "disk does not answer"
+
+    # Its time.
+
+    @property
+    def zone(self) -> tzinfo | None:
+        """The zone of the log's times."""
+        return self._settings.zone
+
+    def now(self) -> float:
+        """Seconds of a clock that never goes back."""
+        return self._loop.time()
+
+    def stamp(self) -> str:
+        """The time now, as the log writes it."""
+        return stamp(self.clock(), self._settings.zone)
+
+    def utc_offset(self) -> int:
+        """How far the log's clock time is east of UTC now, in seconds."""
+        offset = datetime.fromtimestamp(self.clock(), UTC).astimezone(self._settings.zone).utcoffset()
+        return int(offset.total_seconds()) if offset else 0
+
+    # Coming and going.
+
+    def enter(self, room: Room, member: Member, since: int | None = None, epoch: str = "") -> bool:
+        """Let a member in; call `Followers.follow` when it has been welcomed. Returns whether ``since`` was of no use."""
+        self.rooms.keep_open(room)
+        reset = room.enter(member, since, epoch)
+        self._notices.note(room)
+        return reset
+
+    def leave(self, room: Room, member: Member) -> None:
+        """Let a member out, and close the room after a while if it was the last one."""
+        room.leave(member)
+        self.followers.forget(member)
+        self._notices.note(room)
+        self.rooms.close_later(room)
+
+    # Saying.
+
+    def let_talk(self, room: Room, person: Person, key: str = "") -> None:
+        """May somebody say something here now?
+
+        Raises:
+            Refused: `muted`; `too_fast` where the room is slow.
+        """
+        if not (key and room.knows(person.name, key)):
+            order = self.register.order
+            order.let_talk(self.clock(), person.claim, person.name)
+            order.let_talk_again(self.now(), room.name, person.claim, person.name)
+
+    def has_talked(self, room: Room, person: Person) -> None:
+        """He says it."""
+        self.register.order.has_talked(self.now(), room.name, person.claim, person.name)
+
+    def say(self, room: Room, said: Said) -> ChatWord | None:
+        """Have a message stored and told.
+
+        Returns:
+            None; or, if it was stored before under the same key, the message as it was told then.
+
+        Raises:
+            Refused: `going_down`.
+        """
+        if self._workers.is_going_down:
+            raise Refused(Code.GOING_DOWN, key=said.key, room=room.name)
+        known = room.say(said)
+        if room not in self._writing:
+            self.rooms.hold(room)
+            self._writing[room] = self._loop.create_task(self._write(room))
+        return known
+
+    def space(self, room: Room) -> asyncio.Future[None]:
+        """Done when a room that is full can take more."""
+        if room not in self._space:
+            self._space[room] = self._loop.create_future()
+        return self._space[room]
+
+    def type(self, room: Room, member: Member) -> None:
+        """Tell the others that a member types."""
+        room.type(member, self._loop.time())
+
+    async def _write(self, room: Room) -> None:
+        """Group commit: while one batch is on its way to the disk, the next gathers."""
+        history = self.rooms.history(room)
+        try:
+            while batch := room.take_batch(self.clock(), self._settings.zone):
+                if room in self._space:
+                    self._space.pop(room).set_result(None)
+                try:
+                    first = await self._workers.write(history.append, batch.lines())
+                except AppendError as error:
+                    self._fail(room, batch, error)
+                else:
+                    self.metrics.stored(len(batch.said), history.sync_seconds)
+                    for member in room.stored(batch, first):
+                        self.followers.follow(room, member)
+                    if room.is_gathering and not room.is_full:
+                        await asyncio.sleep(GATHER_SECONDS)
+        finally:
+            # Nothing may be awaited between the last look for a batch and these lines.
+            del self._writing[room]
+            self.rooms.let_go(room)
+
+    def _fail(self, room: Room, batch: Batch, error: AppendError) -> None:
+        code = Code.STORAGE_FULL if isinstance(error, StorageFull) else Code.NOT_STORED
+        self._full_at = self._loop.time()
+        log.error("%d messages in room %s were not stored: %s", len(batch.said), room.name, error)
+        room.not_stored(batch, lambda said: Refused(code, key=said.key, room=room.name))
+        self._workers.lose(error)

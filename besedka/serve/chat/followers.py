@@ -1,0 +1,105 @@
+"""Helping those who are behind: from their cursor to the head, page by page, until they are live."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Sequence
+
+from besedka.serve.chat.notices import Notices
+from besedka.serve.chat.reading import Reading
+from besedka.serve.people.names import KnownNames
+from besedka.serve.room import Member, Room
+from besedka.serve.tally import Tally
+from besedka.wire.refusals import Code, Refused
+from besedka.wire.words import PAGE_MESSAGES_AT_MOST, History
+
+log = logging.getLogger(__name__)
+
+
+class Followers:
+    """Those who read on.
+
+    Args:
+        reading: how pages are read.
+        notices: what they have missed beside the log.
+        names: whose names are whose, to tell which messages are unverified.
+        tally: where pages are counted.
+    """
+
+    def __init__(self, reading: Reading, notices: Notices, names: KnownNames, tally: Tally) -> None:
+        self._reading = reading
+        self._notices = notices
+        self._names = names
+        self._tally = tally
+        self._helped: dict[Member, asyncio.Task[None]] = {}
+
+    def follow(self, room: Room, member: Member) -> None:
+        """Have a member who is behind read on from its cursor, until it is live or can take no more.
+
+        What memory still has is told at once, so a newcomer is live when this returns.
+        """
+        if member.pulls:
+            member.read_on()
+            return
+        if member in self._helped or room.is_live(member) or member.is_full:
+            return
+        lines = room.latest_from(member.cursor)
+        if lines is None:
+            self._helped[member] = asyncio.get_running_loop().create_task(self._help(room, member))
+        else:
+            if lines:
+                member.hear(self._page(room, member, lines))
+            self.try_live(room, member)
+
+    async def read_on(self, room: Room, member: Member) -> History | None:
+        """The next page of the log for a member who is behind; None if there is none, or its cursor was moved meanwhile."""
+        cursor = member.cursor
+        lines = await self._reading.lines(room, cursor, min(room.head - cursor + 1, PAGE_MESSAGES_AT_MOST))
+        # If the log was exchanged meanwhile, the page belongs to the old one.
+        return self._page(room, member, lines) if lines and member.cursor == cursor else None
+
+    def try_live(self, room: Room, member: Member) -> bool:
+        """Let a member go live if it is at the head, and tell it what was not in the log while it was behind."""
+        if not room.try_live(member):
+            return False
+        self._notices.tell_missed(room, member)
+        for redacted in room.missed_redactions(member):
+            member.hear(redacted)
+        return True
+
+    def forget(self, member: Member) -> None:
+        """It has left."""
+        if member in self._helped:
+            self._helped.pop(member).cancel()
+
+    async def close(self) -> None:
+        """Help nobody more."""
+        tasks = [*self._helped.values()]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _help(self, room: Room, member: Member) -> None:
+        """Read on for one who is behind."""
+        try:
+            while not self.try_live(room, member) and not member.is_full:
+                cursor = member.cursor
+                page = await self.read_on(room, member)
+                if page:
+                    member.hear(page)
+                elif member.cursor == cursor:
+                    break
+        except OSError as error:
+            log.error("room %s cannot be read: %s", room.name, error)  # noqa: TRY400 - the sentence is enough
+            member.refused(Refused(Code.ROOM_UNAVAILABLE, room=room.name))
+        finally:
+            # Nothing may be awaited between the last look at the member and this line: `follow` may come at once.
+            self._helped.pop(member, None)
+
+    def _page(self, room: Room, member: Member, lines: Sequence[str]) -> History:
+        page = room.page(member, lines, self._names.unverified(lines, member.cursor))
+        member.cursor += len(lines)
+        self._tally.pages += 1
+        self._tally.deliveries += len(lines)
+        return page

@@ -1,0 +1,275 @@
+"""The rooms that are open: each has its file, which it gives back when nobody has needed it for a while."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from typing import Final
+
+from besedka.serve.chat.workers import Workers
+from besedka.serve.errors import StartError
+from besedka.serve.history import ChatHistory, Restored, Subject, room_names, room_path
+from besedka.serve.metrics import Metrics
+from besedka.serve.register import Register
+from besedka.serve.room import Room
+from besedka.serve.settings import Settings
+from besedka.wire.names import DEFAULT_ROOM
+from besedka.wire.refusals import Code, Refused
+from besedka.wire.words import Kind, RoomEntry
+
+log = logging.getLogger(__name__)
+
+ROOMS_AT_MOST: Final = 1_000
+"""Rooms open at once: each holds a file descriptor, and anyone may open one by naming it."""
+
+DESERTED_SECONDS: Final = 60.0
+"""A room in which nobody is gives back its file after so long; until then a reconnect finds it open."""
+
+ENTER_SECONDS: Final = 1.0
+"""So long a room that was just opened is not closed to make place for another: whoever asked for it is about to enter."""
+
+WARNING_SECONDS: Final = 60.0
+"""Rooms that cannot be opened are logged at most so often: whoever asks for them could fill the log."""
+
+
+class OpenRooms:
+    """All rooms that are open now, and the way to the others.
+
+    Args:
+        settings: where the files are.
+        register: who may enter which.
+        workers: who open the files.
+        metrics: where the rooms are shown.
+        clock: unix seconds.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        register: Register,
+        workers: Workers,
+        metrics: Metrics,
+        clock: Callable[[], float],
+    ) -> None:
+        self._path = settings.history.absolute()
+        self._register = register
+        self._workers = workers
+        self._metrics = metrics
+        self._clock = clock
+        self._loop = asyncio.get_running_loop()
+        self._histories: dict[str, ChatHistory] = {}
+        self._rooms: dict[str, Room] = {}
+        self._opening: dict[str, asyncio.Task[Room]] = {}
+        # Rooms that are deserted, those first that have been so for longest; and the timer that closes each.
+        self._closing: dict[Room, asyncio.TimerHandle] = {}
+        self._listing: asyncio.Future[list[str]] | None = None
+        self._warned_at = float("-inf")
+        self._measure()
+
+    # Their life.
+
+    async def probe(self) -> None:
+        """Find out whether the default room can be opened.
+
+        Raises:
+            StartError: if it cannot.
+        """
+        await self._workers.read(ChatHistory.probe, self._path)
+
+    async def start(self) -> Restored:
+        """Open the default room.
+
+        Raises:
+            StartError: if its history cannot be used.
+        """
+        return self.history(await self._open(DEFAULT_ROOM)).restored
+
+    async def stop(self) -> None:
+        """Open and close none any more."""
+        for handle in self._closing.values():
+            handle.cancel()
+        tasks = [*self._opening.values()]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    def close(self) -> None:
+        """Close the files."""
+        for name, history in self._histories.items():
+            history.close(remove_if_empty=name != DEFAULT_ROOM)
+
+    def _measure(self) -> None:
+        """Show the rooms as they are at the moment of asking."""
+        rooms = self._rooms
+        self._metrics.show("rooms", "Rooms open now.", lambda: len(rooms))
+        self._metrics.show(
+            "members_live",
+            "Members who are handed each batch, in all rooms.",
+            lambda: sum(room.live_count for room in rooms.values()),
+        )
+        self._metrics.show(
+            "members_behind",
+            "Members who read the log at their own pace, in all rooms.",
+            lambda: sum(room.behind_count for room in rooms.values()),
+        )
+
+    # Finding one.
+
+    def open(self, name: str, claim: str, invite: str = "") -> Room | asyncio.Task[Room]:
+        """The room of this name, or what will be it when its history is open.
+
+        Args:
+            name: as `clean_room` gives it.
+            claim: of who wants to enter it; empty if he has shown nothing.
+            invite: the token of an invitation, if he has one.
+
+        Raises:
+            Refused: `too_many_rooms`, `going_down`, `not_invited`, `bad_link`; the task may raise `room_unavailable`.
+        """
+        if self._workers.is_going_down:
+            raise Refused(Code.GOING_DOWN)
+        self._register.admission.into_room(name, claim, invite, self._clock())
+        return self._find(name)
+
+    async def existing(self, name: str, claim: str) -> Room:
+        """The room of this name, if there is one; it is not made.
+
+        Raises:
+            Refused: `no_such_room`, `not_known`, and as `open`.
+        """
+        self._register.admission.into_chat(claim, now=self._clock())
+        self._register.admission.into_room(name, claim)
+        if self._register.rooms.kind(name) is Kind.OPEN and not await self.is_there(name):
+            raise Refused(Code.NO_SUCH_ROOM, room=name)
+        self._register.reads(claim)
+        room = self.open(name, claim)
+        return room if isinstance(room, Room) else await asyncio.shield(room)
+
+    async def for_operator(self, name: str) -> Room:
+        """The room of this name, for whoever runs the chat.
+
+        Raises:
+            Refused: `no_such_room`, `too_many_rooms`, `going_down`, `room_unavailable`.
+        """
+        if self._workers.is_going_down:
+            raise Refused(Code.GOING_DOWN)
+        if not await self.is_there(name):
+            raise Refused(Code.NO_SUCH_ROOM, room=name)
+        room = self._find(name)
+        return room if isinstance(room, Room) else await asyncio.shield(room)
+
+    async def is_there(self, name: str) -> bool:
+        """Whether there is a room of this name, or will be in a moment."""
+        path = room_path(self._path, name)
+        is_written = name == DEFAULT_ROOM or await self._workers.read(path.exists)
+        return is_written or name in self._rooms or name in self._opening
+
+    async def listed(self, claim: str) -> list[RoomEntry]:
+        """The rooms that have a log or are open, and those that somebody belongs to, by name.
+
+        Who asks while others do is told what the same look has found.
+
+        Args:
+            claim: of who asks; empty if he has shown nothing.
+
+        Raises:
+            Refused: `going_down`, `not_known`.
+        """
+        self._register.admission.into_chat(claim, now=self._clock())
+        if self._listing is None:
+            self._listing = self._workers.read(room_names, self._path)
+            self._listing.add_done_callback(self._has_listed)
+        written = await asyncio.shield(self._listing)
+        own = self._register.rooms.of(claim) if claim else ()
+        lists = self._register.admission.lists
+        return [
+            self._entry(name, claim) for name in sorted({*self._rooms, *written, *own}) if lists(name, claim)
+        ]
+
+    def history(self, room: Room) -> ChatHistory:
+        """The log of a room that is open."""
+        return self._histories[room.name]
+
+    async def has_space(self) -> bool:
+        """Whether the disk has room for more, as far as it tells beforehand."""
+        return await self._workers.read(self._histories[DEFAULT_ROOM].has_room)
+
+    def _has_listed(self, _: asyncio.Future[list[str]]) -> None:
+        self._listing = None
+
+    def _entry(self, name: str, claim: str) -> RoomEntry:
+        count = self._rooms[name].clients_count if name in self._rooms else 0
+        kind = self._register.rooms.kind(name)
+        return RoomEntry(name, count, kind, self._register.peer(name, claim))
+
+    # Keeping one open.
+
+    def hold(self, room: Room) -> None:
+        """Keep a room open though one is not in it, until `let_go`."""
+        room.holds += 1
+        self.keep_open(room)
+
+    def let_go(self, room: Room) -> None:
+        """The room is not needed any more."""
+        room.holds -= 1
+        self.close_later(room)
+
+    def keep_open(self, room: Room) -> None:
+        """Somebody is there, or needs it."""
+        if room in self._closing:
+            self._closing.pop(room).cancel()
+
+    def close_later(self, room: Room) -> None:
+        """Give back the file of a room in which nobody is, if it stays so."""
+        is_open = self._rooms.get(room.name) is room and not self._workers.is_stopped
+        if is_open and room.is_deserted and room.name != DEFAULT_ROOM and room not in self._closing:
+            self._closing[room] = self._loop.call_later(DESERTED_SECONDS, self._close, room)
+
+    # Opening and closing one.
+
+    def _find(self, name: str) -> Room | asyncio.Task[Room]:
+        room = self._rooms.get(name)
+        if room is not None:
+            return room
+        if name not in self._opening:
+            if len(self._rooms) + len(self._opening) >= ROOMS_AT_MOST and not self._close_a_deserted_one():
+                raise Refused(Code.TOO_MANY_ROOMS, limit=ROOMS_AT_MOST)
+            task = self._loop.create_task(self._open_for_member(name))
+            self._opening[name] = task
+            task.add_done_callback(lambda _: self._opening.pop(name))
+        return self._opening[name]
+
+    async def _open_for_member(self, name: str) -> Room:
+        try:
+            return await self._open(name)
+        except StartError as error:
+            if self._loop.time() - self._warned_at > WARNING_SECONDS:
+                self._warned_at = self._loop.time()
+                log.warning("room %s: %s", name, error)
+            raise Refused(Code.ROOM_UNAVAILABLE, room=name) from error
+
+    async def _open(self, name: str) -> Room:
+        path = self._path if name == DEFAULT_ROOM else room_path(self._path, name)
+        deed = self._register.order.redactions.get(name)
+        unfinished = Subject(deed.id, deed.epoch, deed.said, deed.user, deed.size) if deed else None
+        history = await self._workers.read(ChatHistory.open, path, unfinished)
+        self._histories[name] = history
+        room = self._rooms[name] = Room(name, history, self._metrics.tally)
+        # Whoever asked for it may have gone meanwhile, or may not be let in.
+        self._loop.call_later(ENTER_SECONDS, self.close_later, room)
+        return room
+
+    def _close_a_deserted_one(self) -> bool:
+        """Make place for another room, if in one nobody is; the one that has been so for longest."""
+        room = next(iter(self._closing), None)
+        if room is None:
+            return False
+        self._closing[room].cancel()
+        self._close(room)
+        return True
+
+    def _close(self, room: Room) -> None:
+        del self._closing[room]
+        del self._rooms[room.name]
+        self._histories.pop(room.name).close(remove_if_empty=True)

@@ -1,0 +1,123 @@
+"""Reading a room's log: pages, what a search finds, what somebody has said before.
+
+Files are read by worker threads; what is redacted meanwhile is put right before it is handed out.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from datetime import tzinfo
+from typing import Final
+
+from besedka.serve.chat.open_rooms import OpenRooms
+from besedka.serve.chat.workers import Workers
+from besedka.serve.history import Hits
+from besedka.serve.people.names import KnownNames
+from besedka.serve.room import Room, Said, SaidBefore
+from besedka.serve.tally import Tally
+from besedka.wire.line import moment
+from besedka.wire.words import FOUND_MESSAGES_AT_MOST, PAGE_MESSAGES_AT_MOST, Chat, Found, History, Search
+
+SEARCH_SECONDS: Final = 0.1
+"""How long a search looks through a log before it says how far it has come. Those who search take turns, and what is said again
+waits for one turn at most."""
+
+
+class Reading:
+    """What is read of all rooms.
+
+    Args:
+        rooms: the rooms.
+        workers: who read.
+        names: whose names are whose, to tell which messages are unverified.
+        tally: where searches are counted.
+        zone: of the log's times.
+    """
+
+    def __init__(
+        self, rooms: OpenRooms, workers: Workers, names: KnownNames, tally: Tally, zone: tzinfo | None
+    ) -> None:
+        self._rooms = rooms
+        self._workers = workers
+        self._names = names
+        self._tally = tally
+        self._zone = zone
+        # Searches wait here, not in front of the searcher, where what is said again would have to wait for all of them.
+        self._search_turn = asyncio.Lock()
+
+    async def lines(self, room: Room, first: int, limit: int) -> list[str]:
+        """The lines of up to ``limit`` messages from the id ``first`` on; fewer where they are long."""
+        redactions = room.redactions
+        lines = await self._workers.read(self._rooms.history(room).read, first, limit)
+        return room.corrected(range(first, first + len(lines)), lines, redactions)
+
+    # Pages.
+
+    async def page(self, room: Room, before: int, limit: int) -> History:
+        """The messages before an id, at most ``limit`` of them."""
+        before = min(max(before, 1), room.head + 1)
+        first = max(1, before - min(max(limit, 1), PAGE_MESSAGES_AT_MOST))
+        lines = await self.lines(room, first, before - first)
+        # A page ends early where messages are long: then the newest of it are the ones to give.
+        while lines and first + len(lines) < before:
+            first += len(lines)
+            lines = await self.lines(room, first, before - first)
+        return self._history(room, first, lines)
+
+    async def page_after(self, room: Room, after: int, limit: int) -> History:
+        """The messages behind an id, at most ``limit`` of them."""
+        limit = min(limit, PAGE_MESSAGES_AT_MOST, room.head - after)
+        lines = await self.lines(room, after + 1, limit) if limit > 0 else []
+        return self._history(room, after + 1, lines)
+
+    def _history(self, room: Room, first: int, lines: list[str]) -> History:
+        unverified = self._names.unverified(lines, first)
+        return History(room=room.name, first=first, messages=lines, unverified=unverified)
+
+    # Searching.
+
+    async def search(self, room: Room, text: str, before: int, limit: int) -> Hits:
+        """The newest messages older than the id ``before`` (0: than none) that hold a text, as far as one look goes.
+
+        Raises:
+            Refused: `going_down`.
+        """
+        history, limit = self._rooms.history(room), min(limit, FOUND_MESSAGES_AT_MOST)
+        self._rooms.hold(room)
+        try:
+            async with self._search_turn:
+                epoch, end, redactions = room.epoch, room.head + 1, room.redactions
+                before = min(before or end, end)
+                hits = await self._workers.search(history.search, text, before, limit, SEARCH_SECONDS)
+        finally:
+            self._rooms.let_go(room)
+        if room.epoch != epoch:
+            # What was found belongs to the old log, and so does the id from which it was to be.
+            return await self.search(room, text, 0, limit)
+        self._tally.searches += 1
+        return replace(hits, lines=room.corrected(hits.ids, hits.lines, redactions))
+
+    def found(self, room: Room, word: Search, hits: Hits) -> Found:
+        """What a search has found, as it is told."""
+        pairs = zip(hits.ids, hits.lines, strict=True)
+        unverified = [number for number, line in pairs if self._names.is_doubtful(line)]
+        return Found(room.name, word.text, hits.lines, hits.ids, hits.before, word.key, unverified)
+
+    # What is said again.
+
+    async def said_by(self, room: Room, user: str, after: int) -> SaidBefore:
+        """What the log has by this name, later than an id: to know again what is said again."""
+        messages = await self._workers.search(self._rooms.history(room).said_by, user, after)
+        told = [(number, line) for number, line in messages if number <= room.head]
+        return SaidBefore(after, told)
+
+    def recognise(self, room: Room, said: Said, after: int, before: SaidBefore) -> Chat | None:
+        """The message of the log that is said again here, if there is one; it is known by its key from now on."""
+        found = before.take(said.text, after, room.is_keyed)
+        if found is None:
+            return None
+        number, line = found
+        # What was redacted meanwhile is not what was said.
+        said = replace(said, text=line.text)
+        return room.found(said, number, moment(line.stamp, self._zone), line.stamp)

@@ -1,0 +1,77 @@
+"""The threads that read and write files for the loop, and whether they are given more to do."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Final, TypeVar, TypeVarTuple
+
+from besedka.serve.errors import AppendError, HistoryLost
+from besedka.wire.refusals import Code, Refused
+
+T = TypeVar("T")
+Ts = TypeVarTuple("Ts")
+
+WORKERS: Final = 4
+"""Threads to write, and as many to read. A disk seldom gets faster with more, and each waits in the kernel, not in Python.
+One more looks through logs, for what is said again and for what is searched for, which is work for Python, and never done by
+two at once."""
+
+
+class Workers:
+    """The threads of one chat.
+
+    Attributes:
+        is_going_down: whether nothing more is taken, because the server stops.
+        is_stopped: whether nothing more is done, either.
+        lost: done when a history can no longer be written; the server must then stop with this error.
+    """
+
+    def __init__(self) -> None:
+        self.is_going_down = False
+        self.is_stopped = False
+        self._loop = asyncio.get_running_loop()
+        self.lost: asyncio.Future[HistoryLost] = self._loop.create_future()
+        # Nobody who reads may keep a batch from being written.
+        self._writers = ThreadPoolExecutor(WORKERS, thread_name_prefix="besedka-writes")
+        self._readers = ThreadPoolExecutor(WORKERS, thread_name_prefix="besedka-reads")
+        self._searcher = ThreadPoolExecutor(1, thread_name_prefix="besedka-searches")
+
+    def write(self, act: Callable[[*Ts], T], *arguments: *Ts) -> asyncio.Future[T]:
+        """Have something done that writes.
+
+        Raises:
+            Refused: `going_down`, as of the other two.
+        """
+        return self._in_thread(self._writers, act, *arguments)
+
+    def read(self, act: Callable[[*Ts], T], *arguments: *Ts) -> asyncio.Future[T]:
+        """Have something done that reads."""
+        return self._in_thread(self._readers, act, *arguments)
+
+    def search(self, act: Callable[[*Ts], T], *arguments: *Ts) -> asyncio.Future[T]:
+        """Have something done that looks through a log."""
+        return self._in_thread(self._searcher, act, *arguments)
+
+    def lose(self, error: AppendError) -> None:
+        """Something was not written; if nothing can be any more, that is the end."""
+        if isinstance(error, HistoryLost) and not self.lost.done():
+            self.is_going_down = True
+            self.lost.set_result(error)
+
+    def stop(self) -> None:
+        """Begin nothing more."""
+        self.is_going_down = self.is_stopped = True
+
+    def close(self) -> None:
+        """Let the threads go when they have done what they do now."""
+        for pool in (self._writers, self._readers, self._searcher):
+            pool.shutdown(wait=False, cancel_futures=True)
+
+    def _in_thread(
+        self, pool: ThreadPoolExecutor, act: Callable[[*Ts], T], *arguments: *Ts
+    ) -> asyncio.Future[T]:
+        if self.is_stopped:
+            raise Refused(Code.GOING_DOWN)
+        return self._loop.run_in_executor(pool, act, *arguments)

@@ -1,0 +1,353 @@
+"""Taking part in rooms, in Besedka's own protocol, whatever carries the words: join, say, read older pages, search, leave.
+
+The doors turn what comes in into words and what is told into bytes; what the words mean is decided here, once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from abc import abstractmethod
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass
+from typing import Final, TypeVar
+
+from msgspec.structs import replace
+
+from besedka.serve.chat import Chat
+from besedka.serve.conversation.keeping import Keeping
+from besedka.serve.conversation.reception import Reception
+from besedka.serve.conversation.visitor import Visitor
+from besedka.serve.fairness import REFUSAL_SECONDS, SEARCH_FRAMES, Pace
+from besedka.serve.history import Hits
+from besedka.serve.people.names import claim_of
+from besedka.serve.people.presence import Person
+from besedka.serve.room import Member, Room, Said, SaidBefore
+from besedka.wire.closing import Ending
+from besedka.wire.names import (
+    FRAME_BYTES_AT_MOST,
+    NAME_CHARACTERS_AT_MOST,
+    ROOM_CHARACTERS_AT_MOST,
+    TEXT_CHARACTERS_AT_MOST,
+    clean_key,
+    clean_name,
+    clean_room,
+    clean_search,
+    clean_secret,
+    clean_text,
+)
+from besedka.wire.refusals import Code, Language, Refused
+from besedka.wire.words import (
+    Ask,
+    BeginTyping,
+    Browse,
+    ClientWord,
+    History,
+    Join,
+    Leave,
+    Limits,
+    ListRooms,
+    Moderate,
+    Rooms,
+    Say,
+    Search,
+    ServerWord,
+    Welcome,
+)
+
+T = TypeVar("T")
+
+ROOMS_OF_ONE_AT_MOST: Final = 100
+"""Rooms that one connection may be in at once."""
+
+LIMITS: Final = Limits(
+    name=NAME_CHARACTERS_AT_MOST,
+    room=ROOM_CHARACTERS_AT_MOST,
+    text=TEXT_CHARACTERS_AT_MOST,
+    frame=FRAME_BYTES_AT_MOST,
+)
+
+
+@dataclass(slots=True)
+class _Place:
+    """One's place in a room.
+
+    Attributes:
+        said_before: what the log has by one's name, once one has said something again.
+        refused_key: of the message that was said too fast, and must come again first.
+    """
+
+    room: Room
+    member: Member
+    said_before: SaidBefore | None = None
+    refused_key: str = ""
+
+
+class Conversation(Visitor):
+    """One who takes part in any number of rooms."""
+
+    __slots__ = ("_own", "_places")
+
+    def __init__(self, chat: Chat, pace: Pace, language: Language) -> None:
+        super().__init__(chat, pace, language)
+        self._places: dict[str, _Place] = {}
+        # One connection is one person, in all its rooms, also if it brought no secret.
+        self._own = ""
+
+    @abstractmethod
+    def make_member(self, person: Person, room: Room, *, is_seen: bool) -> Member:
+        """A place in a room."""
+
+    @abstractmethod
+    def wait_for(self, answer: asyncio.Future[T], then: Callable[[T], None]) -> None:
+        """Hear nothing more until the answer is there and has been dealt with; a `Refused` is told."""
+
+    def members(self) -> Iterable[tuple[Room, Member]]:
+        return [(place.room, place.member) for place in self._places.values()]
+
+    def hear_word(self, word: ClientWord) -> None:
+        """He says something."""
+        self._try(word, lambda: self._act(word))
+
+    def people(self) -> Iterable[Person]:
+        return {place.member.person for place in self._places.values()}
+
+    def end(self) -> None:
+        super().end()
+        for place in self._places.values():
+            self._go(place)
+        self._places.clear()
+
+    def start_again(self, room: Room, member: Member) -> None:
+        """The log of a room is another one."""
+        self._places[room.name].said_before = None
+        self._welcome(room, member, reset=True)
+
+    def _welcome(self, room: Room, member: Member, *, reset: bool) -> None:
+        welcome = Welcome(
+            room=room.name,
+            user=member.person.name,
+            head=room.head,
+            epoch=room.epoch,
+            clients_count=room.clients_count,
+            users=room.names(),
+            limits=LIMITS,
+            utc_offset=self.chat.utc_offset(),
+            reset=reset,
+            kind=self.chat.register.rooms.kind(room.name),
+            peer=self.chat.register.peer(room.name, member.person.claim),
+            may=self.chat.register.admission.may(room.name, member.person.claim),
+        )
+        self.tell(welcome)
+
+    def _try(self, word: ClientWord, act: Callable[[], None]) -> None:
+        try:
+            act()
+        except Refused as refusal:
+            _address(refusal, word)
+            if refusal.code is Code.BANNED:
+                self.show_out(Ending.BANNED, refusal)
+            else:
+                self.refuse(refusal)
+
+    def _later(self, word: ClientWord, answer: Awaitable[T], act: Callable[[T], None]) -> None:
+        """Deal with a word when something it needs is there; the words behind it wait."""
+
+        async def answered() -> T:
+            try:
+                return await answer
+            except Refused as refusal:
+                _address(refusal, word)
+                raise
+
+        future = asyncio.ensure_future(answered())
+        self.wait_for(future, lambda found: self._try(word, lambda: act(found)))
+
+    def _act(self, word: ClientWord) -> None:
+        match word:
+            case Join():
+                self._join(word)
+            case Say():
+                self._keep_pace(word)
+                self._say(word)
+            case Browse():
+                self._browse(word)
+            case BeginTyping():
+                place = self._named_place(word.room)
+                self.chat.type(place.room, place.member)
+            case Leave():
+                place = self._place(word.room)
+                del self._places[place.room.name]
+                self._go(place)
+            case ListRooms():
+                clean_key(word.key)
+                rooms = self.chat.rooms.listed(self._person.claim if self._person else "")
+                self._later(word, rooms, lambda rooms: self.tell(Rooms(rooms, word.key)))
+            case Search():
+                self._search(word)
+            case _:
+                self._ask(word)
+
+    def _ask(self, word: Ask) -> None:
+        match word:
+            case Moderate():
+                self._later(word, Keeping(self.chat, self.language).answer(word, self._person), self.tell)
+            case _:
+                self._later(word, Reception(self.chat, self.language).answer(word, self._person), self.tell)
+
+    def _keep_pace(self, word: Say) -> None:
+        """Refuse what is too fast, and then all else with a key until the refused message comes again: so its order stays."""
+        place, key = self._named_place(word.room), word.key
+        person = place.member.person
+        if key and place.room.knows(person.name, key):
+            return
+        self.chat.register.order.let_talk(self.chat.clock(), person.claim, person.name)
+        if self.chat.register.order.slow.get(place.room.name):
+            clean_text(word.text)  # for what is refused nobody waits
+        if not place.member.is_seen and self.pace.is_own_program:
+            self.chat.let_talk(place.room, person)
+            self.pace.say_freely(self.chat.now())
+            self.chat.has_talked(place.room, person)
+            return
+        if place.refused_key and key and key != place.refused_key:
+            raise Refused(Code.TOO_FAST, wait=REFUSAL_SECONDS)
+        try:
+            self.chat.let_talk(place.room, person)
+            self.pace.say(self.chat.now())
+        except Refused:
+            place.refused_key = place.refused_key or key
+            raise
+        self.chat.has_talked(place.room, person)
+        if key:
+            place.refused_key = ""
+
+    def _join(self, word: Join) -> None:
+        name = "" if word.user is None else clean_name(word.user)
+        room_name = clean_room(word.room)
+        claim = claim_of(clean_secret(word.secret))
+        if room_name in self._places:
+            raise Refused(Code.ALREADY_JOINED, room=room_name)
+        if len(self._places) >= ROOMS_OF_ONE_AT_MOST:
+            raise Refused(Code.TOO_MANY_ROOMS, limit=ROOMS_OF_ONE_AT_MOST)
+        now = self.chat.clock()
+        self.chat.register.order.let_in(now, network=self.network)
+        self.chat.register.admission.into_chat(claim, name, word.invite, now)
+        room = self.chat.rooms.open(room_name, claim, word.invite)
+        if isinstance(room, Room):
+            self._enter(room, name, word)
+        else:
+            self._later(word, room, lambda room: self._enter(room, name, word))
+
+    def _enter(self, room: Room, name: str, word: Join) -> None:
+        person = self._come_in(name, word)
+        try:
+            self.chat.register.redeem(room.name, person, word.invite)
+        except Refused:
+            self._go_away(person)
+            raise
+        if person.claim:
+            self.chat.register.guests.come(person.claim, self)
+        member = self.make_member(person, room, is_seen=bool(name) and not word.quiet)
+        self._places[room.name] = _Place(room, member)
+        reset = self.chat.enter(room, member, word.since, word.epoch)
+        self._welcome(room, member, reset=reset)
+        self.chat.followers.follow(room, member)
+
+    def _come_in(self, name: str, word: Join) -> Person:
+        if not name:
+            return Person(claim=claim_of(word.secret))
+        self._own = self._own or secrets.token_hex(16)
+        return self.chat.register.come_in(name, word.secret, self._own, self.pace, word.invite)
+
+    def _go_away(self, person: Person) -> None:
+        if person.name:
+            self.chat.register.go(person)
+
+    @property
+    def _person(self) -> Person | None:
+        """Who he is; None if he is in no room."""
+        return next((place.member.person for place in self._places.values()), None)
+
+    def put_out(self, room: str) -> None:
+        """Have him be in a room no more, because he does not belong there now."""
+        place = self._places.pop(room, None)
+        if place:
+            self._go(place)
+            self.refuse(Refused(Code.NOT_INVITED, room=room))
+
+    def _say(self, word: Say) -> None:
+        place = self._place(word.room)
+        room, user = place.room, place.member.person.name
+        doubt = place.member.person.is_unverified
+        said = Said(place.member, user, clean_text(word.text), clean_key(word.key), doubt)
+        if room.is_full:
+            self._later(word, self.chat.space(room), lambda _: self._say(word))
+        elif word.after is None or room.knows(user, said.key):
+            self._tell_if_known(self.chat.say(room, said))
+        elif place.said_before is None or place.said_before.after > word.after:
+            before = self.chat.reading.said_by(room, user, word.after)
+            self._later(word, before, lambda before: self._say_again(word, said, before))
+        else:
+            self._say_again(word, said, place.said_before)
+
+    def _say_again(self, word: Say, said: Said, before: SaidBefore) -> None:
+        place = self._place(word.room)
+        place.said_before = before
+        known = self.chat.reading.recognise(place.room, said, word.after or 0, before)
+        self._tell_if_known(known or self.chat.say(place.room, said))
+
+    def _tell_if_known(self, known: ServerWord | None) -> None:
+        if known:
+            self.tell(known)
+
+    def _browse(self, word: Browse) -> None:
+        room = self._place(word.room).room
+        redactions = room.redactions
+
+        def show(page: History) -> None:
+            # What is redacted between the look and this line has been told already.
+            ids = range(page.first, page.first + len(page.messages))
+            lines = room.corrected(ids, page.messages, redactions)
+            self.tell(replace(page, messages=lines, before=word.before))
+
+        self._later(word, self.chat.reading.page(room, word.before, word.limit), show)
+
+    def _search(self, word: Search) -> None:
+        clean_key(word.key)
+        self.pace.hear(self.chat.now(), SEARCH_FRAMES - 1)
+        room = self._place(word.room).room
+        redactions = room.redactions
+
+        def show(hits: Hits) -> None:
+            lines = room.corrected(hits.ids, hits.lines, redactions)
+            self.tell(self.chat.reading.found(room, word, Hits(hits.ids, lines, hits.before)))
+
+        self._later(
+            word, self.chat.reading.search(room, clean_search(word.text), word.before, word.limit), show
+        )
+
+    def _named_place(self, room: str) -> _Place:
+        """His place in a room in which he has a name."""
+        place = self._place(room)
+        if not place.member.person.name:
+            raise Refused(Code.NO_NAME)
+        return place
+
+    def _place(self, room: str) -> _Place:
+        name = clean_room(room)
+        if name not in self._places:
+            raise Refused(Code.NOT_JOINED, room=name)
+        return self._places[name]
+
+    def _go(self, place: _Place) -> None:
+        person = place.member.person
+        self.chat.leave(place.room, place.member)
+        if person.claim:
+            self.chat.register.guests.go(person.claim, self)
+        self._go_away(person)
+
+
+def _address(refusal: Refused, word: ClientWord) -> None:
+    """Have a refusal tell to which word it belongs."""
+    refusal.room = refusal.room or getattr(word, "room", "")
+    refusal.key = refusal.key or getattr(word, "key", "")

@@ -1,0 +1,361 @@
+"""Keeping order: what moderators and the operator do, one thing after the other.
+
+Whatever it is, it is noted in ``audit.txt`` first, and has no effect if that cannot be.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from ipaddress import ip_address
+from typing import Final
+
+from besedka.serve.chat import Chat
+from besedka.serve.fairness import network_of
+from besedka.serve.people.deeds import LATEST, OPERATOR, Deed
+from besedka.serve.people.guests import Guest
+from besedka.serve.people.order import marks, marks_of_deed, until_when
+from besedka.serve.people.presence import Person
+from besedka.serve.room import Room
+from besedka.wire.closing import Ending
+from besedka.wire.names import clean_key, clean_name, clean_reason, clean_room, skeletons
+from besedka.wire.refusals import Code, Language, Refused
+from besedka.wire.words import INVITATION_SECONDS, Act, Answer, Done, Invitation, Moderate
+
+OPERATORS_ACTS: Final = frozenset({Act.APPOINT, Act.DISMISS, Act.ADMIT, Act.RELEASE})
+"""What only the operator may do."""
+
+SLOWEST_SECONDS: Final = 24 * 3600
+"""A message a day."""
+
+_DONE: Final = {
+    Act.KICK: {Language.RU: "{user}: показана дверь", Language.EN: "{user} was shown out"},
+    Act.MUTE: {
+        Language.RU: "{user}: говорить нельзя {until}",
+        Language.EN: "{user} may not talk {until}",
+    },
+    Act.UNMUTE: {Language.RU: "{user}: снова можно говорить", Language.EN: "{user} may talk again"},
+    Act.BAN: {Language.RU: "{user}: вход закрыт {until}", Language.EN: "{user} is banned {until}"},
+    Act.UNBAN: {Language.RU: "{user}: вход снова открыт", Language.EN: "{user} may come in again"},
+    Act.SLOW: {
+        Language.RU: "{room}: одно сообщение за {seconds} с",
+        Language.EN: "{room}: one message in {seconds} seconds",
+    },
+    Act.REDACT: {
+        Language.RU: "{room}: текст сообщения {id} убран",
+        Language.EN: "{room}: the text of message {id} was taken away",
+    },
+    Act.APPOINT: {Language.RU: "{user} теперь модератор", Language.EN: "{user} is a moderator now"},
+    Act.DISMISS: {
+        Language.RU: "{user} больше не модератор",
+        Language.EN: "{user} is no moderator any more",
+    },
+    Act.RELEASE: {Language.RU: "Имя {user} свободно", Language.EN: "The name {user} is free"},
+}
+_NOT_SLOW: Final = {
+    Language.RU: "{room}: говорить можно сколько угодно",
+    Language.EN: "{room}: as many messages as one likes",
+}
+_SHOWN_OUT: Final = {Language.RU: "вам показали на дверь", Language.EN: "you were shown out"}
+_NO_MODERATOR: Final = {
+    Language.RU: "порядок держат модераторы",
+    Language.EN: "moderators keep order",
+}
+_OPERATORS: Final = {
+    Language.RU: "это делает тот, кто ведёт чат, командой besedka admin",
+    Language.EN: "whoever runs the chat does this, with besedka admin",
+}
+_ANOTHER: Final = {
+    Language.RU: "это другой модератор",
+    Language.EN: "that is another moderator",
+}
+_THIS_MACHINE: Final = {
+    Language.RU: "это адрес самого сервера",
+    Language.EN: "that is the server's own address",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class _Keeper:
+    """Who keeps order.
+
+    Attributes:
+        name: as it is noted.
+        claim: of a moderator; the operator has none.
+    """
+
+    name: str = OPERATOR
+    claim: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Target:
+    """To whom something is done.
+
+    Attributes:
+        user: his name; empty of an address.
+        claim: his, if he has one.
+        addresses: the one that was given.
+    """
+
+    user: str = ""
+    claim: str = ""
+    addresses: tuple[str, ...] = ()
+
+    @property
+    def shown(self) -> str:
+        return self.user or ", ".join(self.addresses)
+
+    @property
+    def marks(self) -> list[str]:
+        return [*marks(self.claim, self.user), *(f"from {address}" for address in self.addresses)]
+
+    def is_person(self, person: Person) -> bool:
+        is_same = bool(self.claim) and self.claim == person.claim
+        return is_same or not person.looks.isdisjoint(skeletons(self.user) if self.user else ())
+
+    def is_guest(self, guest: Guest) -> bool:
+        return any(map(self.is_person, guest.people())) or str(guest.network) in self.addresses
+
+
+class Keeping:
+    """Does what those who keep order ask for.
+
+    Args:
+        chat: where.
+        language: of the sentences.
+    """
+
+    __slots__ = ("_chat", "_language", "_order", "_register")
+
+    def __init__(self, chat: Chat, language: Language) -> None:
+        self._chat = chat
+        self._register = chat.register
+        self._order = chat.register.order
+        self._language = language
+
+    async def answer(self, word: Moderate, person: Person | None) -> Answer:
+        """Do what somebody who is here asks for.
+
+        Args:
+            word: what.
+            person: who; None if he is in no room.
+
+        Raises:
+            Refused: if he may not, or it cannot be.
+        """
+        async with self._register.keeping:
+            if person is None or not self._order.is_moderator(person.claim):
+                raise Refused(Code.NOT_ALLOWED, why=_NO_MODERATOR)
+            if word.act in OPERATORS_ACTS:
+                raise Refused(Code.NOT_ALLOWED, why=_OPERATORS)
+            return await self._act(word, _Keeper(person.name, person.claim))
+
+    async def command(self, word: Moderate) -> Answer:
+        """Do what the operator asks for.
+
+        Raises:
+            Refused: if it cannot be.
+        """
+        async with self._register.keeping:
+            return await self._act(word, _Keeper())
+
+    async def _act(self, word: Moderate, keeper: _Keeper) -> Answer:
+        clean_key(word.key)
+        self._order.forget(self._chat.clock(), self._chat.now())
+        match word.act:
+            case Act.REDACT:
+                return await self._redact(word, keeper)
+            case Act.SLOW:
+                return await self._slow(word, keeper)
+            case Act.ADMIT:
+                return await self._admit(word, keeper)
+            case Act.RELEASE:
+                return await self._release(word, keeper)
+            case _:
+                return await self._restrict(word, keeper)
+
+    # To somebody.
+
+    async def _restrict(self, word: Moderate, keeper: _Keeper) -> Answer:
+        target = self._target(word)
+        guests = [guest for guest in self._register.guests if target.is_guest(guest)]
+        self._protect(target, guests, keeper)
+        self._expect(word.act, target, guests)
+        addresses = target.addresses
+        if word.act is Act.BAN and target.user:
+            addresses = self._addresses(guests)
+        until = self._until(word) if word.act in {Act.MUTE, Act.BAN} else 0
+        deed = self._deed(
+            word, keeper, user=target.user, claim=target.claim, addresses=addresses, until=until
+        )
+        await self._register.note(deed)
+        if word.act is Act.KICK:
+            for guest in guests:
+                guest.show_out(Ending.KICKED, Refused(Code.NOT_ALLOWED, why=_SHOWN_OUT))
+        if word.act is Act.BAN:
+            self._show_out_banned(marks_of_deed(deed))
+        return self._done(word, user=target.shown, until=until_when(until, self._chat.zone)[self._language])
+
+    def _target(self, word: Moderate) -> _Target:
+        if word.act in {Act.BAN, Act.UNBAN} and _is_address(word.user):
+            network = network_of(word.user)
+            if network is None:
+                raise Refused(Code.NOT_ALLOWED, why=_THIS_MACHINE)
+            return _Target(addresses=(str(network),))
+        name = clean_name(word.user)
+        known = self._register.names.holder(name) if self._register.names.is_kept else None
+        if known:
+            return _Target(known.name, known.claim)
+        looks = skeletons(name)
+        present = [one for one in self._register.people.present() if not one.looks.isdisjoint(looks)]
+        return _Target(present[0].name, present[0].claim) if present else _Target(name)
+
+    def _protect(self, target: _Target, guests: Iterable[Guest], keeper: _Keeper) -> None:
+        """Only the operator does anything to a moderator, or to an address from which one is here."""
+        if not keeper.claim or (target.claim == keeper.claim):
+            return
+        is_moderator = self._order.is_moderator(target.claim) or (
+            bool(target.user) and self._order.is_moderators_name(target.user)
+        )
+        if is_moderator or any(map(self._is_moderator, guests)):
+            raise Refused(Code.NOT_ALLOWED, why=_ANOTHER)
+
+    def _expect(self, act: Act, target: _Target, guests: list[Guest]) -> None:
+        """Whether there is somebody to whom it can be done."""
+        now = self._chat.clock()
+        is_known = {
+            Act.KICK: bool(guests),
+            Act.UNMUTE: self._order.is_muted(now, target.marks),
+            Act.UNBAN: self._order.is_banned(now, target.marks),
+            Act.APPOINT: bool(target.claim),
+            Act.DISMISS: self._order.is_moderator(target.claim)
+            or self._order.is_moderators_name(target.user),
+        }
+        if not is_known.get(act, True):
+            raise Refused(Code.NO_SUCH_NAME, name=target.shown)
+
+    def _addresses(self, guests: Iterable[Guest]) -> tuple[str, ...]:
+        """From where somebody is here, but for the addresses that he has in common with a moderator."""
+        shared = {guest.network for guest in self._register.guests if self._is_moderator(guest)}
+        networks = {guest.network for guest in guests} - shared - {None}
+        return tuple(sorted(map(str, networks)))
+
+    def _is_moderator(self, guest: Guest) -> bool:
+        return any(self._order.is_moderator(person.claim) for person in guest.people())
+
+    def _show_out_banned(self, about: list[str]) -> None:
+        for guest in tuple(self._register.guests):
+            known = [mark for person in guest.people() for mark in marks(person.claim, person.name)]
+            if not {*known, *marks(network=guest.network)}.isdisjoint(about):
+                try:
+                    self._order.let_in(self._chat.clock(), network=guest.network)
+                    for person in guest.people():
+                        self._order.let_in(self._chat.clock(), person.claim, person.name)
+                except Refused as refusal:
+                    guest.show_out(Ending.BANNED, refusal)
+
+    def _until(self, word: Moderate) -> int:
+        if not word.seconds:
+            return 0
+        until = int(self._chat.clock()) + word.seconds
+        if until > LATEST:
+            raise Refused(Code.BAD_FRAME, detail="`seconds` is too much; 0 is without an end")
+        return until
+
+    # To rooms and messages.
+
+    async def _redact(self, word: Moderate, keeper: _Keeper) -> Answer:
+        room = await self._room(word, keeper)
+        self._chat.rooms.hold(room)
+        try:
+            subject = await self._chat.redacting.subject(room, word.id)
+            self._protect(self._author(subject.user), (), keeper)
+            deed = self._deed(
+                word,
+                keeper,
+                user=subject.user,
+                room=room.name,
+                id=word.id,
+                said=subject.stamp,
+                epoch=subject.epoch,
+                size=subject.size,
+            )
+            await self._register.note(deed)
+            await self._chat.redacting.redact(room, subject)
+        finally:
+            self._chat.rooms.let_go(room)
+        return self._done(word, room=room.name, id=word.id)
+
+    def _author(self, name: str) -> _Target:
+        known = self._register.names.holder(name) if self._register.names.is_kept else None
+        return _Target(name, known.claim if known else "")
+
+    async def _slow(self, word: Moderate, keeper: _Keeper) -> Answer:
+        room = await self._room(word, keeper)
+        if word.seconds > SLOWEST_SECONDS:
+            raise Refused(Code.BAD_FRAME, detail=f"`seconds` is at most {SLOWEST_SECONDS}")
+        await self._register.note(self._deed(word, keeper, room=room.name, seconds=word.seconds))
+        if not word.seconds:
+            return Done(_NOT_SLOW[self._language].format(room=room.name), word.key)
+        return self._done(word, room=room.name, seconds=word.seconds)
+
+    async def _room(self, word: Moderate, keeper: _Keeper) -> Room:
+        """The room that is meant; a moderator must be let into it."""
+        name = clean_room(word.room)
+        if keeper.claim:
+            return await self._chat.rooms.existing(name, keeper.claim)
+        return await self._chat.rooms.for_operator(name)
+
+    # To names.
+
+    async def _admit(self, word: Moderate, keeper: _Keeper) -> Answer:
+        name = clean_name(word.user)
+        known = self._register.names.holder(name)
+        if known and known.claim:
+            raise Refused(Code.NAME_CLAIMED, name=name)
+        name = known.name if known else name
+        await self._register.note(self._deed(word, keeper, user=name))
+        token, offer = self._register.invitations.make(
+            "name",
+            name,
+            keeper.name,
+            self._chat.clock(),
+            uses=1,
+            seconds=word.seconds or INVITATION_SECONDS,
+        )
+        await self._register.save()
+        return Invitation("", token, offer.uses, offer.expires, word.key)
+
+    async def _release(self, word: Moderate, keeper: _Keeper) -> Answer:
+        known = self._register.names.holder(clean_name(word.user))
+        if known is None:
+            raise Refused(Code.NO_SUCH_NAME, name=word.user)
+        await self._register.note(self._deed(word, keeper, user=known.name))
+        self._register.names.release(known.name)
+        await self._register.save()
+        return self._done(word, user=known.name)
+
+    # Inside.
+
+    def _deed(self, word: Moderate, keeper: _Keeper, **what: object) -> Deed:
+        reason = clean_reason(word.reason)
+        return Deed(
+            self._chat.stamp(),
+            keeper.name,
+            word.act,
+            by=keeper.claim,
+            reason=reason,
+            **what,  # type: ignore[arg-type]  # each act has its own
+        )
+
+    def _done(self, word: Moderate, **figures: object) -> Done:
+        return Done(_DONE[word.act][self._language].format(**figures), word.key)
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ip_address(text.partition("%")[0])
+    except ValueError:
+        return False
+    return True

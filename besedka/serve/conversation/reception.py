@@ -1,0 +1,163 @@
+"""What people ask about who belongs where: private rooms, talks of two, invitations, other devices.
+
+What is answered is on disk: each question waits until the files about people are written.
+"""
+
+from __future__ import annotations
+
+from besedka.serve.chat import Chat
+from besedka.serve.people.devices import LINK_SECONDS
+from besedka.serve.people.names import claim_of
+from besedka.serve.people.presence import Person
+from besedka.wire.names import clean_key, clean_name, clean_room, clean_secret
+from besedka.wire.refusals import Code, Language, Refused
+from besedka.wire.words import (
+    AddDevice,
+    Answer,
+    Device,
+    DeviceLink,
+    Done,
+    Invitation,
+    Invite,
+    Kind,
+    OpenDirect,
+    OpenPrivate,
+    Place,
+    TakeDevice,
+    Uninvite,
+)
+
+Request = OpenPrivate | OpenDirect | Invite | Uninvite | AddDevice | TakeDevice
+"""What is asked here: all questions but those of who keeps order."""
+
+_TAKEN_BACK = {
+    Language.RU: "Приглашения в комнату {room} отозваны: {count}",
+    Language.EN: "Invitations into the room {room} taken back: {count}",
+}
+_PUT_OUT = {
+    Language.RU: "{name} больше не участник комнаты {room}",
+    Language.EN: "{name} is no member of the room {room} any more",
+}
+
+
+class Reception:
+    """Answers what a connection asks.
+
+    Args:
+        chat: whose people and rooms.
+        language: of the sentences.
+    """
+
+    __slots__ = ("_chat", "_language")
+
+    def __init__(self, chat: Chat, language: Language) -> None:
+        self._chat = chat
+        self._language = language
+
+    async def answer(self, word: Request, person: Person | None) -> Answer:
+        """Do what is asked for, and say what came of it.
+
+        Args:
+            word: the question.
+            person: who asks; None if he is in no room.
+
+        Raises:
+            Refused: if it cannot be.
+        """
+        clean_key(word.key)
+        match word:
+            case AddDevice():
+                return self._add_device(word)
+            case TakeDevice():
+                handover = self._chat.register.devices.take(word.token, self._chat.now())
+                return Device(handover.user, handover.secret, word.key)
+            case _:
+                return await self._answer_person(word, _verified(person))
+
+    async def _answer_person(
+        self, word: OpenPrivate | OpenDirect | Invite | Uninvite, person: Person
+    ) -> Answer:
+        match word:
+            case OpenPrivate():
+                return await self._open_private(word, person)
+            case OpenDirect():
+                return await self._open_direct(word, person)
+            case Invite():
+                return await self._invite(word, person)
+            case Uninvite():
+                return await self._uninvite(word, person)
+
+    def _add_device(self, word: AddDevice) -> DeviceLink:
+        register = self._chat.register
+        known, claim = register.names.holder(clean_name(word.user)), claim_of(clean_secret(word.secret))
+        if known is None or not claim or known.claim != claim:
+            raise Refused(Code.NO_SECRET)
+        token = register.devices.make(known.name, word.secret, self._chat.now())
+        return DeviceLink(token, known.name, LINK_SECONDS, word.key)
+
+    async def _open_private(self, word: OpenPrivate, person: Person) -> Place:
+        register, room = self._chat.register, clean_room(word.room)
+        if await self._chat.rooms.is_there(room):
+            raise Refused(Code.ROOM_TAKEN, room=room)
+        register.rooms.open_private(room, person.name, person.claim)
+        await register.save()
+        return Place(room, Kind.PRIVATE, key=word.key)
+
+    async def _open_direct(self, word: OpenDirect, person: Person) -> Place:
+        register, name = self._chat.register, clean_name(word.user)
+        other = register.names.holder(name)
+        if other is None or not other.claim or other.claim == person.claim:
+            raise Refused(Code.NO_SUCH_NAME, name=name)
+        room = register.rooms.open_direct((person.name, person.claim), (other.name, other.claim))
+        await register.save()
+        for hearer in register.guests.of(other.claim):
+            hearer.tell(Place(room, Kind.DIRECT, person.name))
+        return Place(room, Kind.DIRECT, other.name, word.key)
+
+    async def _invite(self, word: Invite, person: Person) -> Invitation:
+        register, room = self._chat.register, self._owned(word.room, person)
+        token, offer = register.invitations.make(
+            "room", room, person.name, self._chat.clock(), uses=word.uses, seconds=word.seconds
+        )
+        await register.save()
+        return Invitation(room, token, offer.uses, offer.expires, word.key)
+
+    async def _uninvite(self, word: Uninvite, person: Person) -> Done:
+        register, room = self._chat.register, self._owned(word.room, person)
+        if not word.user:
+            count = register.invitations.take_back("room", room)
+            await register.save()
+            return Done(_TAKEN_BACK[self._language].format(room=room, count=count), word.key)
+        name = clean_name(word.user)
+        known = register.names.holder(name)
+        member = next(
+            (
+                one
+                for one in register.rooms.members(room)
+                if one.name == name or (known and one.claim == known.claim)
+            ),
+            None,
+        )
+        if member is None or member.claim == person.claim:
+            raise Refused(Code.NO_SUCH_NAME, name=name)
+        register.rooms.put_out(room, member.claim)
+        await register.save()
+        for hearer in register.guests.of(member.claim):
+            hearer.put_out(room)
+        return Done(_PUT_OUT[self._language].format(room=room, name=member.name), word.key)
+
+    def _owned(self, given: str, person: Person) -> str:
+        room = clean_room(given)
+        if not self._chat.register.admission.may_invite(room, person.claim):
+            why = {
+                Language.RU: f"в комнату {room} приглашает только тот, кто её создал",
+                Language.EN: f"only who has made the room {room} invites into it",
+            }
+            raise Refused(Code.NOT_ALLOWED, room=room, why=why)
+        return room
+
+
+def _verified(person: Person | None) -> Person:
+    if person is None or not person.is_verified:
+        raise Refused(Code.NO_SECRET)
+    return person

@@ -1,0 +1,83 @@
+"""Somebody at a door, as whom it is seen and told things, whatever he may do there."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable
+
+from besedka.serve.chat import Chat
+from besedka.serve.fairness import Pace
+from besedka.serve.people.order import Network
+from besedka.serve.people.presence import Person
+from besedka.serve.room import Member, Room
+from besedka.wire.closing import Ending
+from besedka.wire.line import clock_time
+from besedka.wire.refusals import Language, Refused
+from besedka.wire.words import Error, ServerWord
+
+
+class Visitor(ABC):
+    """Somebody at a door, with places in rooms.
+
+    Args:
+        chat: whom to talk with.
+        pace: how much he may say.
+        language: of the sentences in refusals.
+    """
+
+    __slots__ = ("chat", "language", "pace")
+
+    def __init__(self, chat: Chat, pace: Pace, language: Language) -> None:
+        self.chat = chat
+        self.pace = pace
+        self.language = language
+        chat.register.guests.add(self)
+
+    @abstractmethod
+    def tell(self, word: ServerWord) -> None:
+        """Tell something to him only."""
+
+    @abstractmethod
+    def members(self) -> Iterable[tuple[Room, Member]]:
+        """His places in rooms."""
+
+    @abstractmethod
+    def people(self) -> Iterable[Person]:
+        """As whom he is here."""
+
+    @abstractmethod
+    def show_out(self, ending: Ending, refusal: Refused) -> None:
+        """End his connection, and have him say nothing more."""
+
+    @property
+    def network(self) -> Network | None:
+        """From where he comes."""
+        return self.pace.source.network
+
+    def end(self) -> None:
+        """He is gone."""
+        self.chat.register.guests.discard(self)
+
+    def refuse(self, refusal: Refused) -> None:
+        """Tell that something was refused, and why."""
+        self.chat.metrics.refused(refusal.code)
+        self.pace.refuse(self.chat.now())
+        error = Error(
+            code=refusal.code,
+            text=refusal.sentence(self.language),
+            timestamp=clock_time(self.chat.stamp()),
+            key=refusal.key,
+            room=refusal.room,
+            retry_after=refusal.wait,
+        )
+        self.tell(error)
+
+    def fall_behind(self) -> None:
+        """Nothing more should be written: from here on the log is read."""
+        for room, member in self.members():
+            room.fall_behind(member)
+
+    def resume(self) -> None:
+        """There is room again."""
+        for room, member in tuple(self.members()):
+            self.chat.followers.follow(room, member)

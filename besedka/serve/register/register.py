@@ -1,0 +1,208 @@
+"""What the server knows of people, as it runs: who comes and goes, and what of it is kept in `Files`. The loop's side of `people`."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from typing import Any, Final
+
+from besedka.serve.fairness import Pace
+from besedka.serve.people.admission import Admission
+from besedka.serve.people.deeds import Deed
+from besedka.serve.people.devices import DeviceLinks
+from besedka.serve.people.guests import Guests
+from besedka.serve.people.invitations import Invitations
+from besedka.serve.people.names import KnownNames, claim_of
+from besedka.serve.people.order import Order
+from besedka.serve.people.presence import People, Person
+from besedka.serve.people.rooms import PrivateRooms
+from besedka.serve.people.table import Table
+from besedka.serve.register.files import Files
+from besedka.serve.settings import Settings
+from besedka.wire.line import stamp
+from besedka.wire.refusals import Code, Refused
+from besedka.wire.words import Kind
+
+log = logging.getLogger(__name__)
+
+LOOK_SECONDS: Final = 1.0
+"""How often changes are written, and other hands' changes looked for."""
+
+LAPSE_SECONDS: Final = 3600.0
+"""How often names are looked for that have lapsed."""
+
+_DAY: Final = 24 * 3600
+
+
+class Register:
+    """What is known of people.
+
+    Args:
+        settings: where the files are, how names are held.
+        clock: unix seconds.
+
+    Attributes:
+        names: whose which name is.
+        rooms: who belongs where.
+        invitations: who may come to belong there.
+        devices: links by which a name is taken along.
+        people: who is present.
+        guests: all connections.
+        order: what is in force to keep it.
+        admission: who may enter.
+        keeping: held by who keeps order: one thing is done after the other.
+    """
+
+    def __init__(self, settings: Settings, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._settings = settings
+        self.names = KnownNames(settings.names, self._stamp(clock()))
+        self.rooms = PrivateRooms()
+        self.invitations = Invitations()
+        self.devices = DeviceLinks()
+        self.people = People(self.names)
+        self.guests = Guests()
+        self.order = Order(settings.zone)
+        self.admission = Admission(self.names, self.rooms, self.invitations, self.order)
+        self.keeping = asyncio.Lock()
+        self._loop = asyncio.get_running_loop()
+        self._watching: asyncio.Task[None] | None = None
+        tables: dict[str, Table[Any]] = {
+            "known_names.txt": self.names,
+            "private_rooms.txt": self.rooms,
+            "invitations.txt": self.invitations,
+        }
+        if not self.names.is_kept:
+            del tables["known_names.txt"]  # rooms that were private stay so
+        self._files = Files(settings.people_folder, tables)
+
+    # Its life.
+
+    async def start(self) -> None:
+        """Read the files, and look after them from now on.
+
+        Raises:
+            RecordUnusable: if one is there and cannot be read.
+            FolderInUse: if they are another server's.
+        """
+        for deed in await self._files.read():
+            self.order.take(deed)
+        self._lapse()
+        self._watching = self._loop.create_task(self._watch())
+
+    async def close(self, *, is_disk_lost: bool = False) -> None:
+        """Write what is not written yet, unless the disk is one that nothing should wait for."""
+        if self._watching:
+            self._watching.cancel()
+            await asyncio.gather(self._watching, return_exceptions=True)
+        if self._watching and not is_disk_lost:
+            self._touch_present(self._stamp(self._clock()))
+            await self._files.agree()
+        self._files.close()
+
+    async def note(self, deed: Deed) -> None:
+        """Have something that is done to keep order on disk, and in force.
+
+        Raises:
+            Refused: `storage_full`, `not_stored`; then it is not done.
+        """
+        await self._files.note(deed)
+        self.order.take(deed)
+
+    async def save(self) -> None:
+        """Wait until all that has changed is on disk.
+
+        Raises:
+            Refused: `not_stored`, if it cannot be written; what was changed stays changed, and is written when it can be.
+        """
+        if not await self._files.agree():
+            raise Refused(Code.NOT_STORED)
+
+    # Coming and going.
+
+    def come_in(self, name: str, secret: str, own: str, pace: Pace, invite: str = "") -> Person:
+        """Let somebody be here under a name.
+
+        Args:
+            name: as `clean_name` gives it.
+            secret: what he shows; may be empty.
+            own: what tells one who shows none from others.
+            pace: of his connection.
+            invite: the token of an invitation, if he has one.
+
+        Raises:
+            Refused: `name_taken`, `name_claimed`, `not_known`, `too_many_names`.
+        """
+        claim, now = claim_of(secret), self._clock()
+        offer = self.invitations.find(invite, "name", name, now) if invite else None
+        is_new = self.names.is_new(name, claim)
+        if is_new:
+            pace.claim_name(self._loop.time())
+        person = self.people.come(name, claim, own, self._stamp(now), is_invited=offer is not None)
+        if offer and is_new:
+            self.invitations.use(offer)
+        return person
+
+    def reads(self, claim: str) -> None:
+        """Somebody reads, under no name: his names are used all the same."""
+        self.names.touch(claim, "", self._stamp(self._clock()))
+
+    def go(self, person: Person) -> None:
+        """One connection of a person is here no more."""
+        self.people.go(person, self._stamp(self._clock()))
+
+    def redeem(self, room: str, person: Person, invite: str) -> None:
+        """Make somebody who has an invitation a member of a private room, if he is none yet.
+
+        Raises:
+            Refused: as `Admission.into_room`; `no_secret` if nobody could know him again.
+        """
+        if self.rooms.kind(room) is Kind.OPEN or self.rooms.membership(room, person.claim):
+            return
+        offer = self.invitations.find(invite, "room", room, self._clock())
+        if offer is None:
+            raise Refused(Code.BAD_LINK, room=room)
+        if not person.is_verified:
+            raise Refused(Code.NO_SECRET, room=room)
+        self.rooms.let_in(room, person.name, person.claim)
+        self.invitations.use(offer)
+
+    def peer(self, room: str, claim: str) -> str:
+        """With whom a talk of two is, for one of the two; empty if it is none.
+
+        Behind the name of one who holds it no more, because it has lapsed or is another's now, stands a question mark.
+        """
+        other = self.rooms.peer(room, claim)
+        return (self.names.name_of(other.claim) or f"{other.name}?") if other else ""
+
+    # In the background.
+
+    async def _watch(self) -> None:
+        lapse_at = self._loop.time() + LAPSE_SECONDS
+        while True:
+            await asyncio.sleep(LOOK_SECONDS)
+            if self._loop.time() >= lapse_at:
+                lapse_at = self._loop.time() + LAPSE_SECONDS
+                self._lapse()
+            await self._files.agree()
+
+    def _lapse(self) -> None:
+        now = self._clock()
+        self._touch_present(self._stamp(now))
+        if self._settings.claim_days:
+            for known in self.names.lapse(self._stamp(now - self._settings.claim_days * _DAY)):
+                log.info(
+                    "the name %s was not used for %d days, and is free",
+                    ascii(known.name),
+                    self._settings.claim_days,
+                )
+
+    def _touch_present(self, now: str) -> None:
+        """Whoever is here uses his name."""
+        for guest in self.guests:
+            for person in guest.people():
+                self.names.touch(person.claim, person.name, now)
+
+    def _stamp(self, at: float) -> str:
+        return stamp(at, self._settings.zone)

@@ -1,0 +1,11 @@
+"""A room as such: the order of what is said, who is live and who is behind. All of it pure; `besedka.serve.chat` moves it.
+
+`room` is the room; `member` who says something, and who hears; `recent` what was told of late, for members who pull; `resend`
+whether what is said again is in the log already.
+"""
+
+from besedka.serve.room.member import Member, Sender
+from besedka.serve.room.resend import SaidBefore
+from besedka.serve.room.room import Batch, Room, Said
+
+__all__ = ["Batch", "Member", "Room", "Said", "SaidBefore", "Sender"]

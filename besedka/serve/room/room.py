@@ -1,0 +1,520 @@
+"""A room: who is in it, what order things are said in, who is live and who is behind.
+
+Pure: no loop, no socket, no file, no clock. `besedka.serve.chat` moves it: it takes a batch, has the history write
+it, and hands it back to be told.
+
+The rules:
+
+- a message is told only after its batch is stored, and in the order of the log;
+- a member who is *live* is handed each batch: encoded once, the same bytes written to all; one who is *behind* has
+  only a cursor, the id of the next message it wants, and reads pages until it is at the head; then it goes live in
+  one step, so that there is no gap and no double;
+- a member falls behind when its socket is full, and says so itself while it is written to;
+- nobody has a queue.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict, defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import tzinfo
+from itertools import islice
+from typing import Final, Protocol
+
+from besedka.serve.history import LATEST_MESSAGES, Latest
+from besedka.serve.people.presence import Person
+from besedka.serve.room.member import Member, Sender
+from besedka.serve.room.recent import Encode, Recent, Telling
+from besedka.serve.tally import Tally
+from besedka.wire.line import Line, clock_time, read_line, stamp, tombstone, write_line
+from besedka.wire.notices import notice, presence
+from besedka.wire.refusals import Language, Refused
+from besedka.wire.words import Chat, History, Redacted, ServerWord, System, Typing
+
+KEYS_REMEMBERED: Final = 10_000
+"""How many of the last keyed messages are known again when they are sent again."""
+
+NAMES_TOLD: Final = 100
+"""How many names a welcome or a notice lists at most; the number of people is always exact."""
+
+GATHERING_BYTES_AT_MOST: Final = 1024 * 1024
+"""What may wait for the disk in one room; who wants to say more is not listened to until it has been written."""
+
+TYPING_SECONDS: Final = 1.0
+"""A member's further words of typing within this time are dropped."""
+
+_BYTES_OF_A_MESSAGE: Final = 500  # what an empty one takes in memory, about
+
+
+class Log(Protocol):
+    """What a room needs to know of its history."""
+
+    @property
+    def count(self) -> int:
+        """The id of the last message stored."""
+
+    @property
+    def epoch(self) -> str:
+        """Names the log."""
+
+    @property
+    def latest(self) -> Latest:
+        """The last few messages."""
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A message that waits to be stored."""
+
+    sender: Sender
+    user: str
+    text: str
+    key: str
+    unverified: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Messages that are stored and told together, all at the same moment (unix seconds)."""
+
+    said: Sequence[Said]
+    at: int
+    stamp: str
+
+    def lines(self) -> list[str]:
+        """The messages as they stand in the log."""
+        return [write_line(Line(self.stamp, one.user, one.text)) for one in self.said]
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where and when a message was stored."""
+
+    id: int
+    at: int
+    stamp: str
+
+
+@dataclass(slots=True)
+class _News:
+    joined: list[str] = field(default_factory=list)
+    left: list[str] = field(default_factory=list)
+
+    def add(self, name: str, to: list[str], instead_of: list[str]) -> None:
+        # Who went and came back between two notices was never away.
+        if name in instead_of:
+            instead_of.remove(name)
+        else:
+            to.append(name)
+
+
+class Room:
+    """A room and its members.
+
+    Attributes:
+        name: as `clean_room` gives it.
+        head: the id of the last message that was told.
+        holds: how many need it without being here.
+    """
+
+    def __init__(self, name: str, log: Log, tally: Tally) -> None:
+        self.name = name
+        self.head = log.count
+        self._log = log
+        self._tally = tally
+        self._told_epoch = log.epoch
+        self.holds = 0
+        self._people: dict[Person, int] = {}
+        self._members: set[Member] = set()
+        self._live: defaultdict[Encode, set[Member]] = defaultdict(set)
+        self._notices = 0
+        self._pulling = 0
+        self._recent = Recent()
+        self._gathering: list[Said] = []
+        self._gathering_bytes = 0
+        self._news = _News()
+        # (user, key) -> where messages of late stand in the log; None while one waits to be stored.
+        self._known: OrderedDict[tuple[str, str], _Place | None] = OrderedDict()
+        # Who else has said what waits to be stored, under the same key.
+        self._asked_again: dict[tuple[str, str], list[Sender]] = {}
+        # What `_known` knows the other way round, by id: for those who hear their own message by a page.
+        self._keys: dict[int, tuple[str, str]] = {}
+        # The texts' bytes of messages that were redacted since the room was opened, by id, in that order.
+        self._redacted: dict[int, int] = {}
+        self._redacted_before = 0
+
+    @property
+    def epoch(self) -> str:
+        """Names the log whose ids these are: the one that was told of, also while another is being taken."""
+        return self._told_epoch
+
+    @property
+    def clients_count(self) -> int:
+        """How many people are here."""
+        return len(self._people)
+
+    @property
+    def live_count(self) -> int:
+        """How many connections are handed what is told."""
+        return sum(map(len, self._live.values()))
+
+    @property
+    def behind_count(self) -> int:
+        """How many are not: they read the log, or cannot take more."""
+        return len(self._members) - self.live_count
+
+    @property
+    def is_gathering(self) -> bool:
+        """Whether anything waits for the disk."""
+        return bool(self._gathering)
+
+    @property
+    def is_full(self) -> bool:
+        """Whether so much waits for the disk that nothing more should be said for now."""
+        return self._gathering_bytes > GATHERING_BYTES_AT_MOST
+
+    @property
+    def is_deserted(self) -> bool:
+        """Whether nobody is here, or needs it."""
+        return not self._members and not self.holds
+
+    def names(self) -> list[str]:
+        """The names of the people here, the first `NAMES_TOLD` of them, in the order in which they came."""
+        named = (person.name for person in self._people if person.name)
+        return [name for name, _ in zip(named, range(NAMES_TOLD), strict=False)]
+
+    # Coming and going.
+
+    def enter(self, member: Member, since: int | None = None, epoch: str = "") -> bool:
+        """Let a member in, behind, with its cursor set. Returns whether ``since`` could not be used."""
+        self._members.add(member)
+        member.notices = self._notices
+        member.redactions = self.redactions
+        self._pulling += member.pulls
+        if member.is_seen:
+            self.arrive(member.person)
+        known = since is not None and since <= self.head and epoch in {"", self.epoch}
+        member.cursor = since + 1 if known and since is not None else self._newcomer_cursor()
+        return since is not None and not known
+
+    def leave(self, member: Member) -> None:
+        """Let a member out. What it said is stored all the same."""
+        self._members.remove(member)
+        self._live[member.encode].discard(member)
+        self._pulling -= member.pulls
+        if member.is_seen:
+            self.depart(member.person)
+
+    def arrive(self, person: Person) -> None:
+        """Count a person in, by one more connection."""
+        before = self._people.get(person, 0)
+        self._people[person] = before + 1
+        if not before:
+            self._news.add(person.name, self._news.joined, self._news.left)
+
+    def depart(self, person: Person) -> None:
+        """Count a person out, by one connection."""
+        self._people[person] -= 1
+        if not self._people[person]:
+            del self._people[person]
+            self._news.add(person.name, self._news.left, self._news.joined)
+
+    def take_notice(self, language: Language, stamp: str) -> System | None:
+        """What has changed since the last notice, if anything."""
+        news = self._news
+        if not news.joined and not news.left:
+            return None
+        self._news = _News()
+        self._notices += 1
+        return System(
+            room=self.name,
+            text=notice(news.joined, news.left, language),
+            timestamp=clock_time(stamp),
+            clients_count=self.clients_count,
+            joined=[name for name in news.joined if name][:NAMES_TOLD],
+            left=[name for name in news.left if name][:NAMES_TOLD],
+        )
+
+    def missed_notices(self, member: Member, language: Language, stamp: str) -> System | None:
+        """Who is here now, for a member who could not be told of all comings and goings; None if it was told."""
+        if member.notices == self._notices:
+            return None
+        member.notices = self._notices
+        return System(
+            room=self.name,
+            text=presence(self.clients_count, language),
+            timestamp=clock_time(stamp),
+            clients_count=self.clients_count,
+            joined=[],
+            left=[],
+            users=self.names(),
+        )
+
+    # Saying.
+
+    def say(self, said: Said) -> Chat | None:
+        """Take a message into the batch that gathers.
+
+        Returns:
+            None; or, if it is already stored under this key, the message as it was told then.
+        """
+        if isinstance(said.sender, Member):
+            said.sender.typed_at = float("-inf")  # who has spoken may type again at once
+        if said.key:
+            name = (said.user, said.key)
+            if name in self._known:
+                place = self._known[name]
+                if place is None:
+                    self._asked_again.setdefault(name, []).append(said.sender)
+                return self._word(said, place) if place else None
+            self._known[name] = None
+            self._forget()
+        self._gathering.append(said)
+        self._gathering_bytes += _size(said)
+        return None
+
+    def knows(self, user: str, key: str) -> bool:
+        """Whether a message by this name with this key was said of late."""
+        return (user, key) in self._known
+
+    def is_keyed(self, number: int) -> bool:
+        """Whether a message's key is known, so that it is no message with another key."""
+        return number in self._keys
+
+    def found(self, said: Said, number: int, at: int, stamp: str) -> Chat:
+        """A message that is said again was found in the log: know it by its key from now on."""
+        if said.key:
+            self._forget()
+        return self._remember(said, _Place(number, at, stamp))
+
+    def take_batch(self, at: float, zone: tzinfo | None) -> Batch | None:
+        """The messages gathered so far, to be stored now; None if there are none."""
+        if not self._gathering:
+            return None
+        said, self._gathering = self._gathering, []
+        self._gathering_bytes = 0
+        return Batch(said, int(at), stamp(at, zone))
+
+    def stored(self, batch: Batch, first: int) -> Sequence[Member]:
+        """Tell a batch that is on disk from the id ``first`` on.
+
+        Returns:
+            The members who must read on from the log, because other hands have added to it or changed it.
+        """
+        is_other_log = self._told_epoch != self._log.epoch
+        if is_other_log:
+            self._forget_log()
+        is_next = first == self.head + 1 and not is_other_log
+        words = [
+            self._remember(one, _Place(number, batch.at, batch.stamp))
+            for number, one in enumerate(batch.said, first)
+        ]
+        before, self.head = self.head, first + len(words) - 1
+        self._tally.messages += len(words)
+        if is_next:
+            self._tally.deliveries += len(words) * self.live_count
+            telling = Telling(words, first)
+            if self._pulling:
+                self._recent.keep(telling)
+            else:
+                self._recent.clear()
+            self._tell(telling)
+            self._acknowledge(batch, words)
+            return ()
+        # What is there now is read from the log, the batch among it.
+        self._recent.clear()
+        self._acknowledge(batch, words)
+        live = tuple(member for members in self._live.values() for member in members)
+        self._live.clear()
+        for member in live:
+            member.cursor = before + 1
+            member.notices = self._notices
+            member.redactions = self.redactions
+        if not is_other_log:
+            return live
+        for member in self._members:
+            member.cursor = self._newcomer_cursor()
+            member.start_again()
+        return tuple(self._members)
+
+    def not_stored(self, batch: Batch, why: Callable[[Said], Refused]) -> None:
+        """Tell the senders of a batch that could not be stored, and nobody else.
+
+        Of one who says many things in one call, what has gathered meanwhile is not stored either: it stands behind.
+        """
+        callers = {one.sender for one in batch.said if not isinstance(one.sender, Member)}
+        behind = [one for one in self._gathering if one.sender in callers]
+        self._gathering = [one for one in self._gathering if one.sender not in callers]
+        self._gathering_bytes -= sum(map(_size, behind))
+        for one in (*batch.said, *behind):
+            senders = [one.sender]
+            if one.key:
+                self._known.pop((one.user, one.key), None)
+                senders += self._asked_again.pop((one.user, one.key), ())
+            for sender in senders:
+                if not isinstance(sender, Member) or sender in self._members:
+                    sender.refused(why(one))
+
+    def type(self, member: Member, now: float) -> None:
+        """Tell the others that a member types; ``now`` is any clock in seconds."""
+        if now - member.typed_at < TYPING_SECONDS:
+            return
+        member.typed_at = now
+        word = Typing(room=self.name, user=member.person.name)
+        self._tell_some(word, member)
+
+    # Redacting.
+
+    @property
+    def redactions(self) -> int:
+        """How many messages have been redacted; by it one knows what was redacted while one was reading."""
+        return self._redacted_before + len(self._redacted)
+
+    def redact(self, number: int, size: int) -> None:
+        """A message has a tombstone of so many bytes in the log now: tell those who may have heard its text."""
+        if number in self._redacted:
+            return
+        self._redacted[number] = size
+        self._recent.clear()
+        self._tell_some(self._tombstone(number))
+
+    def missed_redactions(self, member: Member) -> list[Redacted]:
+        """What was redacted since a member was live last, or came in: it may have been handed the old texts meanwhile."""
+        numbers = self._redacted_since(member.redactions)
+        member.redactions = self.redactions
+        return [] if Redacted in member.ignores else list(map(self._tombstone, numbers))
+
+    def corrected(self, ids: Iterable[int], lines: Sequence[str], since: int) -> list[str]:
+        """Lines that were read when so many messages had been redacted, as they are now."""
+        late = frozenset(self._redacted_since(since))
+        if not late:
+            return list(lines)
+        return [
+            self._redacted_line(number, line) if number in late else line
+            for number, line in zip(ids, lines, strict=True)
+        ]
+
+    def _redacted_since(self, count: int) -> Iterator[int]:
+        return islice(self._redacted, max(0, count - self._redacted_before), None)
+
+    def _redacted_line(self, number: int, line: str) -> str:
+        was = read_line(line)
+        return write_line(Line(was.stamp, was.user, tombstone(self._redacted[number])))
+
+    def _tombstone(self, number: int) -> Redacted:
+        return Redacted(self.name, number, tombstone(self._redacted[number]))
+
+    # Telling.
+
+    def tell(self, words: Sequence[ServerWord]) -> None:
+        """Hand something to all who are live."""
+        self._tell(Telling(words))
+
+    def recall(self, member: Member) -> bytes:
+        """What was told from a pulling member's cursor on, encoded, and move the cursor; nothing if only the log has it."""
+        data, count = self._recent.recall(member.cursor, member.encode)
+        member.cursor += count
+        self._tally.deliveries += count
+        self._tally.bytes_told += len(data)
+        return data
+
+    def _tell(self, telling: Telling) -> None:
+        # One encoding for each kind of door, one write for each member.
+        for encode, members in tuple(self._live.items()):
+            if members:
+                data = telling.encoded(encode)
+                if not data:
+                    continue  # not for this kind
+                self._tally.bytes_told += len(data) * len(members)
+                for member in tuple(members):
+                    member.write(data)
+
+    def _tell_some(self, word: ServerWord, sender: Member | None = None) -> None:
+        """Tell something that not all kinds of members hear; not to its sender."""
+        for encode, members in tuple(self._live.items()):
+            data = encode([word]) if members else b""
+            for member in tuple(members):
+                if type(word) not in member.ignores and member is not sender:
+                    member.write(data)
+
+    def fall_behind(self, member: Member) -> None:
+        """A member cannot take more than what it was handed so far; from there on it will read the log."""
+        live = self._live[member.encode]
+        if member in live:
+            live.remove(member)
+            member.cursor = self.head + 1
+            member.notices = self._notices
+            member.redactions = self.redactions
+
+    def is_live(self, member: Member) -> bool:
+        """Whether it is handed what is told."""
+        return member in self._live[member.encode]
+
+    def try_live(self, member: Member) -> bool:
+        """Let a member go live, if it is at the head and can take more."""
+        if member.cursor <= self.head or member.is_full or member not in self._members:
+            return False
+        self._live[member.encode].add(member)
+        return True
+
+    def latest_from(self, cursor: int) -> Sequence[str] | None:
+        """The lines from a cursor to the head, if memory still has them all."""
+        latest = self._log.latest
+        if cursor < latest.first:
+            return None
+        return latest.lines[cursor - latest.first : self.head - latest.first + 1]
+
+    def page(self, member: Member, lines: Sequence[str], unverified: list[int]) -> History:
+        """The page with these lines that a member hears at its cursor, with the keys that it gave itself."""
+        ids = range(member.cursor, member.cursor + len(lines))
+        own = ((number, self._keys[number]) for number in ids if number in self._keys)
+        keys = {number: key for number, (user, key) in own if user == member.person.name}
+        return History(self.name, member.cursor, list(lines), keys=keys, unverified=unverified)
+
+    def _acknowledge(self, batch: Batch, words: Sequence[Chat]) -> None:
+        for one, word in zip(batch.said, words, strict=True):
+            one.sender.stored(word)
+            if self._asked_again:
+                for sender in self._asked_again.pop((one.user, one.key), ()):
+                    sender.stored(word)
+
+    def _forget(self) -> None:
+        if len(self._known) > KEYS_REMEMBERED:
+            _, place = self._known.popitem(last=False)
+            if place:
+                del self._keys[place.id]
+
+    def _remember(self, said: Said, place: _Place) -> Chat:
+        if said.key:
+            self._known[said.user, said.key] = place
+            self._keys[place.id] = (said.user, said.key)
+        return self._word(said, place)
+
+    def _forget_log(self) -> None:
+        """The log is another one: ids mean other messages now. Only what waits to be stored is still known."""
+        self._told_epoch = self._log.epoch
+        self._known = OrderedDict((key, place) for key, place in self._known.items() if place is None)
+        self._keys.clear()
+        self._redacted_before += len(self._redacted)
+        self._redacted.clear()
+
+    def _newcomer_cursor(self) -> int:
+        return max(1, self.head - LATEST_MESSAGES + 1)
+
+    def _word(self, said: Said, place: _Place) -> Chat:
+        return Chat(
+            room=self.name,
+            id=place.id,
+            user=said.user,
+            text=tombstone(self._redacted[place.id]) if place.id in self._redacted else said.text,
+            timestamp=clock_time(place.stamp),
+            at=place.at,
+            key=said.key,
+            unverified=said.unverified,
+        )
+
+
+def _size(said: Said) -> int:
+    """What a message that waits takes in memory, about."""
+    return _BYTES_OF_A_MESSAGE + 4 * len(said.text)

@@ -1,0 +1,503 @@
+"""The chat in a loop: what happens between the parts."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import os
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from besedka.serve.chat import Chat
+from besedka.serve.history import ChatHistory, Hits, room_names
+from besedka.serve.room import Room, Said
+from besedka.serve.settings import Settings
+from besedka.wire.line import Line, MessageId
+from besedka.wire.names import DEFAULT_ROOM
+from besedka.wire.refusals import Code, Refused
+from besedka.wire.words import History, RoomEntry, ServerWord, System
+from tests import looping
+from tests.serve.faking import FakeMember
+
+
+async def started(directory: Path, messages: int = 0) -> tuple[Chat, Room]:
+    history = directory / "talk.txt"
+    history.write_text("".join(f"[2025-01-01 00:00:00] Old: {number}\n" for number in range(messages)))
+    chat = Chat(Settings(history=history))
+    await chat.start()
+    room = chat.rooms.open(DEFAULT_ROOM, "")
+    assert isinstance(room, Room)
+    return chat, room
+
+
+async def until(is_so: Callable[[], bool]) -> None:
+    async with asyncio.timeout(5):
+        while not is_so():  # noqa: ASYNC110 - what is waited for has no event
+            await asyncio.sleep(0.001)
+
+
+def test_one_who_can_take_more_right_after_a_page_is_not_left_behind(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        chat, room = await started(tmp_path, 2000)
+
+        class FullForAMoment(FakeMember):
+            def hear(self, word: ServerWord) -> None:
+                super().hear(word)
+                if isinstance(word, History):
+                    self.fill()
+                    asyncio.get_running_loop().call_soon(self._resume)
+
+            def _resume(self) -> None:
+                self.drain()
+                chat.followers.follow(room, self)
+
+        member = FullForAMoment("Anna", room)
+        chat.enter(room, member, since=0)
+        chat.followers.follow(room, member)
+        await until(lambda: room.is_live(member))
+        assert member.ids == list(range(1, 2001))
+        await chat.close()
+
+    looping.run(scenario())
+
+
+def test_where_more_is_said_than_is_written_at_a_time_the_next_batch_gathers(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        chat, room = await started(tmp_path)
+
+        class Answers(FakeMember):
+            def _written(self, data: bytes) -> None:
+                super()._written(data)
+                if self.ids == [1]:
+                    asyncio.get_running_loop().call_soon(say, "a moment later")
+
+        member = Answers()
+
+        def say(text: str) -> None:
+            chat.say(room, Said(member, "Anna", text, ""))
+
+        chat.enter(room, member)
+        chat.followers.follow(room, member)
+        say("one")
+        await asyncio.sleep(0)
+        say("while one is written")
+        await until(lambda: member.ids == [1, 2, 3])
+        assert b"besedka_batch_messages_count 2.0" in chat.metrics.text()
+        await chat.close()
+
+    looping.run(scenario())
+
+
+def test_what_was_accepted_is_stored_and_told_before_the_end(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        chat, room = await started(tmp_path)
+        member = FakeMember()
+        chat.enter(room, member)
+        chat.followers.follow(room, member)
+        for _ in range(100):
+            chat.say(room, Said(member, "Anna", "x", ""))
+        await chat.finish()
+        assert member.ids == list(range(1, 101))
+        with pytest.raises(Refused, match="going down"):
+            chat.say(room, Said(member, "Anna", "x", ""))
+        await chat.close()
+
+    looping.run(scenario())
+
+
+def test_a_history_that_cannot_be_written_ends_the_chat_and_nothing_of_the_batch_is_told(
+    tmp_path: Path,
+) -> None:
+    async def scenario() -> None:
+        directory = tmp_path / "sub"
+        directory.mkdir()
+        chat, room = await started(directory)
+        member = FakeMember()
+        chat.enter(room, member)
+        chat.followers.follow(room, member)
+        directory.rename(tmp_path / "elsewhere")
+        directory.touch()
+        chat.say(room, Said(member, "Anna", "x", ""))
+        assert "not a directory" in str(await chat.lost)
+        await until(lambda: bool(member.refusals))
+        assert member.ids == []
+        assert [refusal.code for refusal in member.refusals] == [Code.NOT_STORED]
+        assert await chat.unready() == "history lost"
+        await chat.close()
+
+    looping.run(scenario())
+
+
+def test_all_start_again_when_the_history_was_replaced(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        chat, room = await started(tmp_path, 20)
+        member = FakeMember()
+        chat.enter(room, member)
+        chat.followers.follow(room, member)
+        assert member.ids == list(range(11, 21))
+        (tmp_path / "talk.txt").unlink()
+        chat.say(room, Said(member, "Anna", "x", ""))
+        await until(lambda: member.starts == 1 and room.is_live(member))
+        assert member.ids == [*range(11, 21), 1]
+        assert (tmp_path / "talk.txt").read_text().endswith("Anna: x\n")
+        await chat.close()
+
+    looping.run(scenario())
+
+
+def test_what_other_hands_have_added_is_told_in_its_place(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        chat, room = await started(tmp_path, 5)
+        member = FakeMember()
+        chat.enter(room, member)
+        chat.followers.follow(room, member)
+        with (tmp_path / "talk.txt").open("a") as by_hand:
+            by_hand.write("[2025-01-01 00:00:00] Hand: one\n[2025-01-01 00:00:00] Hand: two\n")
+        chat.say(room, Said(member, "Anna", "x", ""))
+        await until(lambda: member.ids[-1] == 8)
+        assert member.ids == list(range(1, 9))
+        assert member.starts == 0
+        await chat.close()
+
+    looping.run(scenario())
+
+
+def test_what_is_said_again_after_a_restart_is_found_in_the_log(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        chat, room = await started(tmp_path)
+        member = FakeMember()
+        chat.enter(room, member)
+        for text in ("+1", "two\nlines", "+1"):
+            chat.say(room, Said(member, "Anna", text, ""))
+        await chat.close()
+        chat = Chat(Settings(history=tmp_path / "talk.txt"))
+        await chat.start()
+        room = await open_room(chat, DEFAULT_ROOM)
+        member = FakeMember()
+
+        before = await chat.reading.said_by(room, "Anna", 0)
+
+        def find(text: str, key: str, after: int = 0) -> int | None:
+            told = chat.reading.recognise(room, Said(member, "Anna", text, key), after, before)
+            return told.id if told else None
+
+        assert find("+1", "a") == 1
+        assert find("+1", "b", after=3) is None
+        assert find("+1", "c") == 3
+        assert find("+1", "d") is None
+        assert find("two\nlines", "e") == 2
+        assert find("two", "f") is None
+        assert room.knows("Anna", "a")
+        for other in ("Ann", "nna", "Boris"):
+            others = await chat.reading.said_by(room, other, 0)
+            assert others.take("+1", 0, lambda _: False) is None
+        await chat.close()
+
+    looping.run(scenario())
+
+
+def test_a_room_whose_file_cannot_be_used_is_refused_and_the_others_go_on(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        chat, _ = await started(tmp_path)
+        (tmp_path / "talk.broken.txt").mkdir()
+        opening = chat.rooms.open("broken", "")
+        assert isinstance(opening, asyncio.Task)
+        with pytest.raises(Refused) as refusal:
+            await opening
+        assert refusal.value.code is Code.ROOM_UNAVAILABLE
+        await chat.close()
+
+    looping.run(scenario())
+
+
+def test_two_who_ask_for_a_new_room_at_once_get_the_same_one(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        chat, _ = await started(tmp_path)
+        first, second = chat.rooms.open("new", ""), chat.rooms.open("new", "")
+        assert isinstance(first, asyncio.Task)
+        assert first is second
+        assert await first is chat.rooms.open("new", "")
+        await chat.close()
+
+    looping.run(scenario())
+
+
+def test_rooms_that_nobody_entered_or_all_have_left_give_back_their_files(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("besedka.serve.chat.open_rooms.DESERTED_SECONDS", 0.05)
+    monkeypatch.setattr("besedka.serve.chat.open_rooms.ENTER_SECONDS", 0.05)
+
+    async def scenario() -> None:
+        chat, _ = await started(tmp_path)
+        never_entered, left_while_speaking = await open_room(chat, "one"), await open_room(chat, "two")
+        member = FakeMember()
+        chat.enter(left_while_speaking, member)
+        chat.say(left_while_speaking, Said(member, "Anna", "my last words", ""))
+        chat.leave(left_while_speaking, member)
+        await asyncio.sleep(0.2)
+        assert await open_room(chat, "one") is not never_entered
+        assert await open_room(chat, "two") is not left_while_speaking
+        assert "my last words" in (tmp_path / "talk.two.txt").read_text()
+        await chat.close()
+
+    looping.run(scenario())
+
+
+def test_a_room_that_somebody_enters_in_time_stays_open(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("besedka.serve.chat.open_rooms.DESERTED_SECONDS", 0.05)
+    monkeypatch.setattr("besedka.serve.chat.open_rooms.ENTER_SECONDS", 0.0)
+
+    async def scenario() -> None:
+        chat, _ = await started(tmp_path)
+        entered, held = await open_room(chat, "one"), await open_room(chat, "two")
+        await asyncio.sleep(0.02)
+        chat.enter(entered, FakeMember())
+        chat.rooms.hold(held)
+        await asyncio.sleep(0.2)
+        assert chat.rooms.open("one", "") is entered
+        assert chat.rooms.open("two", "") is held
+        chat.rooms.let_go(held)
+        await asyncio.sleep(0.2)
+        assert await open_room(chat, "two") is not held
+        await chat.close()
+
+    looping.run(scenario())
+
+
+def test_a_deserted_room_makes_place_for_another_but_none_that_somebody_needs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("besedka.serve.chat.open_rooms.ROOMS_AT_MOST", 4)
+    monkeypatch.setattr("besedka.serve.chat.open_rooms.ENTER_SECONDS", 0.0)
+
+    async def scenario() -> None:
+        chat, _ = await started(tmp_path)
+        held, entered, deserted = [await open_room(chat, name) for name in ("held", "entered", "deserted")]
+        await asyncio.sleep(0.02)
+        chat.rooms.hold(held)
+        chat.enter(entered, FakeMember())
+        other = await open_room(chat, "other")
+        assert [entry.name for entry in await chat.rooms.listed("")] == ["entered", "held", "main", "other"]
+        chat.enter(other, FakeMember())
+        with pytest.raises(Refused) as refusal:
+            await open_room(chat, "deserted")
+        assert refusal.value.code is Code.TOO_MANY_ROOMS
+        chat.rooms.let_go(held)
+        assert await open_room(chat, "deserted") is not deserted
+        assert chat.rooms.open("entered", "") is entered
+        await chat.close()
+
+    looping.run(scenario())
+
+
+def test_a_room_that_was_just_opened_waits_for_those_who_asked_for_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("besedka.serve.chat.open_rooms.ROOMS_AT_MOST", 2)
+
+    async def scenario() -> None:
+        chat, _ = await started(tmp_path)
+        one = await open_room(chat, "one")
+        with pytest.raises(Refused):
+            await open_room(chat, "two")
+        member = FakeMember("Anna", one)
+        chat.enter(one, member)
+        chat.say(one, Said(member, "Anna", "I am here", ""))
+        await chat.finish()
+        assert (tmp_path / "talk.one.txt").read_text().endswith("I am here\n")
+        await chat.close()
+
+    looping.run(scenario())
+
+
+def test_who_asks_for_the_rooms_while_others_do_shares_their_look_at_the_disk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks = 0
+
+    def look(history: Path) -> list[str]:
+        nonlocal looks
+        looks += 1
+        return room_names(history)
+
+    monkeypatch.setattr("besedka.serve.chat.open_rooms.room_names", look)
+    (tmp_path / "talk.zoo.txt").write_text("[2025-01-01 00:00:00] Old: one\n")
+
+    async def scenario() -> None:
+        chat, room = await started(tmp_path)
+        chat.enter(room, FakeMember())
+        chat.enter(room, FakeMember("Unseen", is_seen=False))
+        asking = [asyncio.ensure_future(chat.rooms.listed("")) for _ in range(10)]
+        await asyncio.sleep(0)
+        asking.pop().cancel()
+        expected = [RoomEntry("main", 1), RoomEntry("zoo", 0)]
+        assert await asyncio.gather(*asking) == [expected] * 9
+        assert looks == 1
+        assert await chat.rooms.listed("") == expected
+        assert looks == 2
+        await chat.close()
+        with pytest.raises(Refused):
+            await chat.rooms.listed("")
+
+    looping.run(scenario())
+
+
+def test_what_is_said_again_does_not_wait_for_all_who_search(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order: list[str] = []
+    really_search, really_look = ChatHistory.search, ChatHistory.said_by
+
+    def search(history: ChatHistory, text: str, *how: Any) -> Hits:
+        order.append("search")
+        time.sleep(0.02)
+        return really_search(history, text, *how)
+
+    def said_by(history: ChatHistory, user: str, after: int) -> list[tuple[MessageId, Line]]:
+        order.append("again")
+        return really_look(history, user, after)
+
+    monkeypatch.setattr(ChatHistory, "search", search)
+    monkeypatch.setattr(ChatHistory, "said_by", said_by)
+
+    async def scenario() -> None:
+        chat, room = await started(tmp_path, 30)
+        searching = [asyncio.ensure_future(chat.reading.search(room, "1", 0, 20)) for _ in range(10)]
+        await asyncio.sleep(0)
+        await chat.reading.said_by(room, "Old", 0)
+        assert order in (["search", "again"], ["search", "again", "search"])
+        searching.pop().cancel()
+        for hits in await asyncio.gather(*searching):
+            assert hits.ids == [2, *range(11, 21), 22]
+        assert not room.holds
+        await chat.close()
+
+    looping.run(scenario())
+
+
+def test_a_search_that_meets_another_log_begins_anew_in_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def scenario() -> None:
+        chat, room = await started(tmp_path, 30)
+        member = FakeMember("Anna", room)
+        chat.enter(room, member)
+        really_search = ChatHistory.search
+        may_go_on = threading.Event()
+
+        def search(history: ChatHistory, *how: Any) -> Hits:
+            hits = really_search(history, *how)
+            may_go_on.wait(5)
+            return hits
+
+        monkeypatch.setattr(ChatHistory, "search", search)
+        searching = asyncio.ensure_future(chat.reading.search(room, "1", 12, 20))
+        await asyncio.sleep(0.05)
+        (tmp_path / "talk.txt").write_text("[2025-01-01 00:00:00] Hand: 1\n")
+        chat.say(room, Said(member, "Anna", "x", ""))
+        await until(lambda: member.starts == 1)
+        may_go_on.set()
+        hits = await searching
+        assert (hits.ids, hits.before) == ([1], 0)
+        assert hits.lines == ["[2025-01-01 00:00:00] Hand: 1"]
+        await chat.close()
+
+    looping.run(scenario())
+
+
+def test_pages_asked_for_at_the_end_are_refused_not_broken(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        chat, room = await started(tmp_path, 100)
+        pages = [asyncio.ensure_future(chat.reading.page(room, 50, 10)) for _ in range(20)]
+        await chat.close()
+        for page in await asyncio.gather(*pages, return_exceptions=True):
+            assert isinstance(page, History) or (isinstance(page, Refused) and page.code is Code.GOING_DOWN)
+
+    looping.run(scenario())
+
+
+async def open_room(chat: Chat, name: str) -> Room:
+    room = chat.rooms.open(name, "")
+    return room if isinstance(room, Room) else await room
+
+
+def test_five_thousand_who_enter_at_once_are_told_of_in_a_few_frames(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        chat, room = await started(tmp_path)
+        crowd = [FakeMember(f"p{number}", room) for number in range(5_000)]
+        begun = asyncio.get_running_loop().time()
+        for number, member in enumerate(crowd):
+            chat.enter(room, member)
+            chat.followers.follow(room, member)
+            if number % 100 == 0:
+                await asyncio.sleep(0)
+        await until(lambda: any(word.clients_count == 5_000 for word in told(crowd[0])))
+        seconds = asyncio.get_running_loop().time() - begun
+        assert len(told(crowd[0])) <= 4 * seconds + 2
+        assert {len(told(member)) for member in crowd} <= set(range(1, len(told(crowd[0])) + 1))
+        assert sum(len(told(member)) for member in crowd) <= len(crowd) * (4 * seconds + 2)
+        await chat.close()
+
+    def told(member: FakeMember) -> list[System]:
+        return [word for word in member.heard if isinstance(word, System)]
+
+    looping.run(scenario())
+
+
+def test_who_was_behind_is_told_who_is_here_when_it_is_live_again(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        chat, room = await started(tmp_path, 3)
+        slow, anna = FakeMember("Slow", room), FakeMember("Anna", room)
+        for member in (slow, anna):
+            chat.enter(room, member)
+            chat.followers.follow(room, member)
+        await until(lambda: any(isinstance(word, System) and word.clients_count == 2 for word in slow.heard))
+        slow.fill()
+        chat.leave(room, anna)
+        await asyncio.sleep(0.6)
+        slow.drain()
+        chat.followers.follow(room, slow)
+        last = slow.heard[-1]
+        assert isinstance(last, System)
+        assert (last.clients_count, last.users) == (1, ["Slow"])
+        await chat.close()
+
+    looping.run(scenario())
+
+
+def test_a_full_disk_makes_the_chat_unready_until_there_is_room(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("besedka.serve.chat.chat.FULL_SECONDS", 0.2)
+
+    async def scenario() -> None:
+        chat, room = await started(tmp_path)
+        assert await chat.unready() == ""
+        really_write = os.write
+
+        def write(number: int, data: bytes) -> int:
+            if b"too much" in bytes(data):
+                raise OSError(errno.ENOSPC, "No space left on device")
+            return really_write(number, data)
+
+        monkeypatch.setattr(os, "write", write)
+        member = FakeMember("Anna", room)
+        chat.enter(room, member)
+        chat.say(room, Said(member, "Anna", "too much", ""))
+        await until(lambda: bool(member.refusals))
+        assert await chat.unready() == "disk full"
+        await asyncio.sleep(0.3)
+        assert await chat.unready() == ""
+        await chat.finish()
+        assert await chat.unready() == "going down"
+        await chat.close()
+
+    looping.run(scenario())

@@ -1,0 +1,508 @@
+"""A WebSocket connection, fed by hand: a transport of which one sees all, and a clock that jumps."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+
+import pytest
+from websockets.client import ClientProtocol
+from websockets.frames import CloseCode, Frame, Opcode
+from websockets.uri import parse_uri
+
+from besedka.serve.access.keys import Access
+from besedka.serve.doors.origin import Origins
+from besedka.serve.doors.patience import (
+    CLOSE_SECONDS,
+    FLOOD_SECONDS,
+    PING_SECONDS,
+    SILENT_SECONDS,
+    STUCK_SECONDS,
+    SWEEP_SECONDS,
+)
+from besedka.serve.doors.websocket.connection import (
+    BITE_BYTES,
+    BUFFER_BYTES,
+    FRAMES_A_TURN,
+    STUFFED_BYTES,
+    Connection,
+)
+from besedka.serve.doors.websocket.door import WebSocketDoor
+from besedka.serve.doors.websocket.frames import frames
+from besedka.serve.fairness import FRAMES_AT_LEAST, FRAMES_SECONDS, Fairness, Sources
+from besedka.serve.metrics import Metrics
+from besedka.wire.closing import Ending
+from besedka.wire.names import FRAME_BYTES_AT_MOST
+from besedka.wire.refusals import Refused
+from besedka.wire.words import Typing
+from tests import looping
+
+
+class FakeTransport(asyncio.Transport):
+    """Keeps what is written, and whether it was closed."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.written = b""
+        self.unread = 0
+        self.ended = ""
+        self.reading = True
+
+    def set_write_buffer_limits(self, high: int | None = None, low: int | None = None) -> None:
+        pass
+
+    def write(self, data: bytes | bytearray | memoryview) -> None:
+        self.written += bytes(data)
+
+    def get_write_buffer_size(self) -> int:
+        return self.unread
+
+    def can_write_eof(self) -> bool:
+        return True
+
+    def write_eof(self) -> None:
+        self.ended = self.ended or "eof"
+
+    def close(self) -> None:
+        self.ended = "closed"
+
+    def abort(self) -> None:
+        self.ended = "aborted"
+
+    def is_closing(self) -> bool:
+        return bool(self.ended)
+
+    def pause_reading(self) -> None:
+        self.reading = False
+
+    def resume_reading(self) -> None:
+        self.reading = True
+
+
+class FakeTalk:
+    """Writes down what it hears."""
+
+    def __init__(self, connection: Connection) -> None:
+        self.connection = connection
+        self.heard: list[str] = []
+        self.refusals: list[Refused] = []
+        self.answer: asyncio.Future[str] | None = None
+        self.ended = False
+        self.behind = 0
+        self.resumed = 0
+
+    def begin(self) -> None:
+        self.heard.append("begin")
+
+    def hear(self, text: str) -> None:
+        self.heard.append(text)
+        if text == "bug":
+            raise ZeroDivisionError
+        if text == "ask" and self.answer:
+            self.connection.wait_for(self.answer, self.heard.append)
+
+    def refuse(self, refusal: Refused) -> None:
+        self.refusals.append(refusal)
+
+    def fall_behind(self) -> None:
+        self.behind += 1
+
+    def resume(self) -> None:
+        self.resumed += 1
+
+    def end(self) -> None:
+        self.ended = True
+
+
+class Scene:
+    """A door with one connection, and a client that speaks the protocol."""
+
+    def __init__(
+        self, transport: FakeTransport | None = None, rate: float = 0, beside: Scene | None = None
+    ) -> None:
+        self.now = 1000.0
+        self.talks: list[FakeTalk] = []
+        sources = Sources(Fairness(rate=rate))
+        self.metrics = Metrics()
+        self.soon: deque[Callable[[], None]] = deque()
+        self.door = WebSocketDoor(
+            {"/ws": self._begin},
+            sources,
+            self.metrics,
+            lambda: self.now,
+            origins=Origins(),
+            access=Access(),
+            soon=self.soon.append,
+        )
+        if beside:
+            self.door, self.talks, self.soon = beside.door, beside.talks, beside.soon
+        self.transport = transport or FakeTransport()
+        self.connection = self.door.connection(sources.admit("127.0.0.1"))
+        self.connection.connection_made(self.transport)
+        self.client = ClientProtocol(parse_uri("ws://chat.example/ws"))
+        self.client.send_request(self.client.connect())
+        self.exchange()
+
+    def _begin(self, connection: Connection) -> FakeTalk:
+        self.talks.append(FakeTalk(connection))
+        return self.talks[-1]
+
+    @property
+    def talk(self) -> FakeTalk:
+        return next(talk for talk in self.talks if talk.connection is self.connection)
+
+    def exchange(self, *, chunk: int = 1 << 20) -> list[Frame]:
+        """Hand over what the client has to send, in pieces of this size; return the frames that come back."""
+        data = b"".join(self.client.data_to_send())
+        for start in range(0, len(data), chunk):
+            self.receive(data[start : start + chunk])
+        return self.answers()
+
+    def receive(self, data: bytes) -> None:
+        """Hand over bytes, and give all turns that are asked for."""
+        self.connection.data_received(data)
+        while self.soon:
+            self.soon.popleft()()
+
+    def answers(self) -> list[Frame]:
+        data, self.transport.written = self.transport.written, b""
+        if data:
+            self.client.receive_data(data)
+        return [event for event in self.client.events_received() if isinstance(event, Frame)]
+
+    def sweep_until(self, now: float) -> list[Frame]:
+        self.now = now
+        self.connection.look_after(now)
+        while self.soon:
+            self.soon.popleft()()
+        return self.answers()
+
+
+@pytest.fixture
+def scene() -> Scene:
+    return Scene()
+
+
+@pytest.mark.parametrize("chunk", [1 << 20, 1, 7])
+def test_messages_arrive_whole_however_they_are_cut(scene: Scene, chunk: int) -> None:
+    scene.client.send_text(b"one")
+    scene.client.send_text(b"tw", fin=False)
+    scene.client.send_ping(b"?")
+    scene.client.send_continuation("о".encode()[:1], fin=False)
+    scene.client.send_continuation("о".encode()[1:], fin=True)
+    answers = scene.exchange(chunk=chunk)
+    assert scene.talk.heard == ["begin", "one", "twо"]
+    assert [(frame.opcode, frame.data) for frame in answers] == [(Opcode.PONG, b"?")]
+
+
+def test_what_is_written_for_many_is_what_a_client_reads(scene: Scene) -> None:
+    for length in (0, 100, 200, 70_000):
+        scene.connection.send(frames([Typing(room="r" * length, user="Anna"), Typing(room="", user="Boris")]))
+        first, second = scene.answers()
+        assert first.opcode is second.opcode is Opcode.TEXT
+        assert len(first.data) > length
+
+
+def test_a_silent_connection_is_pinged_then_closed_then_cut(scene: Scene) -> None:
+    pings = scene.sweep_until(1000 + PING_SECONDS)
+    assert [frame.opcode for frame in pings] == [Opcode.PING]
+    closing = scene.sweep_until(1000 + SILENT_SECONDS + 1)
+    assert closing[0].opcode is Opcode.CLOSE
+    assert int.from_bytes(closing[0].data[:2], "big") == Ending.SILENT.value.code
+    assert scene.transport.ended == ""
+    scene.sweep_until(1000 + SILENT_SECONDS + 2 + CLOSE_SECONDS)
+    assert scene.transport.ended == "aborted"
+
+
+def test_a_connection_that_answers_stays(scene: Scene) -> None:
+    for step in range(1, 20):
+        scene.sweep_until(1000 + step * PING_SECONDS)
+        scene.exchange()
+    assert scene.transport.ended == ""
+
+
+def test_pings_are_spread_over_the_interval() -> None:
+    scenes = [Scene() for _ in range(200)]
+    early = sum(bool(scene.sweep_until(1000 + PING_SECONDS / 2)) for scene in scenes)
+    assert 60 < early < 140
+
+
+def test_an_error_in_a_talk_ends_the_connection_with_the_code_to_come_back(scene: Scene) -> None:
+    scene.client.send_text(b"bug")
+    answers = scene.exchange()
+    assert int.from_bytes(answers[0].data[:2], "big") == CloseCode.INTERNAL_ERROR
+
+
+def test_frames_wait_their_turn_while_an_answer_is_looked_up() -> None:
+    async def scenario() -> None:
+        scene = Scene()
+        scene.talk.answer = asyncio.get_running_loop().create_future()
+        scene.client.send_text(b"ask")
+        scene.client.send_text(b"after")
+        scene.exchange()
+        assert scene.talk.heard == ["begin", "ask"]
+        assert not scene.transport.reading
+        scene.talk.answer.set_result("answer")
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        assert scene.talk.heard == ["begin", "ask", "answer", "after"]
+        assert scene.transport.reading
+
+    looping.run(scenario())
+
+
+def test_an_answer_that_comes_after_the_end_is_dropped() -> None:
+    async def scenario() -> None:
+        scene = Scene()
+        answer = scene.talk.answer = asyncio.get_running_loop().create_future()
+        scene.client.send_text(b"ask")
+        scene.exchange()
+        scene.connection.connection_lost(None)
+        assert scene.talk.ended
+        assert not answer.cancelled()
+        answer.set_result("too late")
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        assert scene.talk.heard == ["begin", "ask"]
+
+    looping.run(scenario())
+
+
+def test_a_talk_is_told_when_the_socket_is_full_and_when_it_has_room_again(scene: Scene) -> None:
+    scene.connection.pause_writing()
+    assert scene.connection.is_full
+    assert scene.talk.behind == 1
+    scene.connection.resume_writing()
+    assert not scene.connection.is_full
+    assert scene.talk.resumed == 1
+
+
+def test_nothing_is_written_to_one_who_has_said_his_last(scene: Scene) -> None:
+    scene.connection.eof_received()
+    scene.connection.send(frames([Typing(room="main", user="Anna")]))
+    assert scene.transport.written == b""
+    assert scene.transport.ended == "closed"
+    scene.sweep_until(1001 + CLOSE_SECONDS)
+    assert scene.transport.ended == "aborted"
+
+
+def test_one_who_leaves_too_many_answers_unread_is_not_listened_to_until_he_reads(scene: Scene) -> None:
+    scene.connection.pause_writing()
+    scene.client.send_text(b"talking is not asking")
+    scene.exchange()
+    assert scene.talk.heard == ["begin", "talking is not asking"]
+    assert scene.transport.reading
+    scene.transport.unread = STUFFED_BYTES + 1
+    scene.client.send_text(b"more")
+    scene.exchange()
+    assert scene.talk.heard[2:] == []
+    assert not scene.transport.reading
+    scene.transport.unread = 0
+    scene.connection.resume_writing()
+    assert scene.talk.heard[2:] == ["more"]
+    assert scene.transport.reading
+
+
+def test_what_filled_the_buffer_during_the_handshake_counts(scene: Scene) -> None:
+    scene.transport.unread = BUFFER_BYTES + 1
+    again = Scene(scene.transport)
+    assert again.connection.is_full
+
+
+def test_what_stands_behind_text_that_is_no_utf8_is_not_heard(scene: Scene) -> None:
+    scene.client.send_text(b"\xff")
+    scene.client.send_text(b"after")
+    answers = scene.exchange()
+    assert int.from_bytes(answers[0].data[:2], "big") == Ending.NOT_TEXT.value.code
+    assert scene.talk.heard == ["begin"]
+
+
+def test_nothing_is_written_behind_a_close(scene: Scene) -> None:
+    scene.connection.close(Ending.RESTARTING)
+    scene.connection.send(frames([Typing(room="main", user="Anna")]))
+    assert [frame.opcode for frame in scene.answers()] == [Opcode.CLOSE]
+
+
+def test_nothing_more_is_told_to_one_who_is_being_closed(scene: Scene) -> None:
+    scene.connection.close(Ending.RESTARTING)
+    assert scene.connection.is_full
+    assert scene.talk.behind == 1
+    scene.connection.resume_writing()
+    assert scene.connection.is_full
+    assert scene.talk.resumed == 0
+
+
+def test_an_idle_connection_keeps_no_protocol_and_one_in_the_middle_of_a_frame_does(scene: Scene) -> None:
+    lent = scene.door.lent_protocol
+    scene.client.send_text(b"whole")
+    scene.exchange()
+    assert scene.door.lent_protocol is lent
+    scene.client.send_text(b"in two parts")
+    data = b"".join(scene.client.data_to_send())
+    for cut in range(1, len(data)):
+        scene.receive(data[:cut])
+        assert scene.door.lent_protocol is not lent
+        lent = scene.door.lent_protocol
+        scene.receive(data[cut:])
+        assert scene.door.lent_protocol is lent
+    assert scene.talk.heard[2:] == ["in two parts"] * (len(data) - 1)
+
+
+def test_two_connections_that_share_the_lent_protocol_never_meet(scene: Scene) -> None:
+    other = Scene(beside=scene)
+    scene.client.send_text(b"from the one, in part", fin=False)
+    scene.exchange()
+    other.client.send_text(b"from the other")
+    other.exchange()
+    scene.client.send_continuation(b" and whole", fin=True)
+    scene.exchange()
+    assert scene.talk.heard == ["begin", "from the one, in part and whole"]
+    assert other.talk.heard == ["begin", "from the other"]
+
+
+def test_one_who_reads_nothing_for_half_a_minute_is_told_to_come_back_and_cut_later(scene: Scene) -> None:
+    scene.transport.unread = BUFFER_BYTES + 1
+    scene.connection.pause_writing()
+    start = 1000.0
+    while scene.now < start + STUCK_SECONDS:
+        assert scene.sweep_until(scene.now + SWEEP_SECONDS) == []
+    closing = scene.sweep_until(scene.now + 2 * SWEEP_SECONDS)
+    assert int.from_bytes(closing[0].data[:2], "big") == Ending.STUCK.value.code
+    assert scene.transport.ended == ""
+    scene.sweep_until(scene.now + STUCK_SECONDS + SWEEP_SECONDS)
+    assert scene.transport.ended == "aborted"
+
+
+def test_one_who_reads_slowly_stays(scene: Scene) -> None:
+    scene.transport.unread = 10 * BUFFER_BYTES
+    scene.connection.pause_writing()
+    for _ in range(500):
+        scene.transport.unread -= 1
+        assert scene.sweep_until(scene.now + STUCK_SECONDS / 2) == []
+    scene.connection.resume_writing()
+    assert [frame.opcode for frame in scene.sweep_until(scene.now + SWEEP_SECONDS)] == [Opcode.PING]
+
+
+def test_a_flood_of_frames_is_taken_at_its_pace_and_nothing_of_it_is_lost() -> None:
+    scene = Scene(rate=1)
+    burst = int(FRAMES_AT_LEAST * FRAMES_SECONDS)
+    flood = 10 * burst
+    for _ in range(flood):
+        scene.client.send_text(b"x")
+    scene.exchange()
+    assert len(scene.talk.heard) - 1 <= burst + BITE_BYTES / 7
+    assert not scene.transport.reading
+    seconds = 0
+    while not scene.transport.reading:
+        scene.sweep_until(scene.now + SWEEP_SECONDS)
+        seconds += 1
+    assert len(scene.talk.heard) - 1 == flood
+    assert 0 <= seconds - 9 * burst / FRAMES_AT_LEAST <= 2
+
+
+def test_one_whose_flood_does_not_end_is_sent_away_and_one_who_talks_is_not_deaf_for_it() -> None:
+    scene = Scene(rate=1)
+    other = Scene(beside=scene)
+    for _ in range(100 * FRAMES_AT_LEAST):
+        scene.client.send_ping(b"")
+    scene.exchange()
+    closing: list[Frame] = []
+    while not closing and scene.now < 1000 + 2 * FLOOD_SECONDS:
+        closing = [
+            frame for frame in scene.sweep_until(scene.now + SWEEP_SECONDS) if frame.opcode is Opcode.CLOSE
+        ]
+    assert int.from_bytes(closing[0].data[:2], "big") == Ending.FLOOD.value.code
+    assert scene.now - 1000 >= FLOOD_SECONDS
+    other.client.send_text(b"all is well")
+    other.exchange()
+    assert other.talk.heard == ["begin", "all is well"]
+
+
+def test_some_frames_are_taken_at_a_time_so_that_others_have_their_turn(scene: Scene) -> None:
+    for _ in range(6_000):
+        scene.client.send_text(b"")
+    scene.connection.data_received(b"".join(scene.client.data_to_send()))
+    turns = 1
+    while scene.soon:
+        assert len(scene.soon) == 1
+        assert len(scene.talk.heard) - 1 == turns * FRAMES_A_TURN
+        assert not scene.transport.reading
+        scene.soon.popleft()()
+        turns += 1
+    assert len(scene.talk.heard) - 1 == 6_000
+    assert scene.transport.reading
+
+
+def test_answers_to_ones_own_pings_are_no_progress(scene: Scene) -> None:
+    scene.transport.unread = BUFFER_BYTES + 1
+    scene.connection.pause_writing()
+    closing: list[Frame] = []
+    while not closing and scene.now < 1000 + 2 * STUCK_SECONDS:
+        scene.transport.unread += 6
+        closing = [
+            frame for frame in scene.sweep_until(scene.now + SWEEP_SECONDS) if frame.opcode is Opcode.CLOSE
+        ]
+    assert int.from_bytes(closing[0].data[:2], "big") == Ending.STUCK.value.code
+
+
+def test_what_is_counted_can_be_read(scene: Scene) -> None:
+    scene.client.send_text(b"12345")
+    scene.exchange()
+    scene.connection.send(frames([Typing(room="main", user="Anna")]))
+    scene.connection.close(Ending.RESTARTING)
+    figures = scene.metrics.text().decode()
+    for line in (
+        "besedka_connections_total 1.0",
+        "besedka_connections_open 1.0",
+        "besedka_bytes_received_total 5.0",
+        'besedka_endings_total{code="1012"} 1.0',
+    ):
+        assert line in figures.splitlines()
+
+
+@pytest.mark.parametrize("last", [b"\x88\x82\0\0\0\0\x03\xe8", b"\xf1\x80\0\0\0\0"])
+def test_what_was_said_right_before_a_close_or_a_fault_is_heard(scene: Scene, last: bytes) -> None:
+    for number in range(1_000):
+        scene.client.send_text(str(number).encode())
+    data = b"".join(scene.client.data_to_send())
+    scene.receive(data + last)
+    assert scene.talk.heard == ["begin", *map(str, range(1_000))]
+    assert [frame.opcode for frame in scene.answers()] == [Opcode.CLOSE]
+
+
+def test_one_who_closes_while_an_answer_is_looked_up_is_not_waited_for() -> None:
+    async def scenario() -> None:
+        scene = Scene()
+        scene.talk.answer = asyncio.get_running_loop().create_future()
+        scene.client.send_text(b"ask")
+        scene.client.send_close()
+        scene.exchange()
+        scene.sweep_until(1001 + CLOSE_SECONDS)
+        assert scene.transport.ended == "aborted"
+
+    looping.run(scenario())
+
+
+def test_an_error_while_a_frame_is_refused_harms_nobody_else(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = Scene(beside=scene)
+
+    def refuse(_: Refused) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(scene.talk, "refuse", refuse)
+    scene.client.send_text(b"x" * (FRAME_BYTES_AT_MOST + 1))
+    with pytest.raises(ZeroDivisionError):
+        scene.exchange()
+    other.client.send_text(b"all is well")
+    other.exchange()
+    assert other.talk.heard == ["begin", "all is well"]
+
+
+def test_when_the_other_side_answers_our_close_the_connection_ends_at_once(scene: Scene) -> None:
+    scene.connection.close(Ending.RESTARTING)
+    scene.answers()
+    scene.exchange()
+    assert scene.transport.ended == "eof"

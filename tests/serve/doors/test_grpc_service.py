@@ -1,0 +1,252 @@
+"""The gRPC service where something is wrong: errors of ours, clients that are gone or do not read, rooms about to close."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import grpc
+import pytest
+
+from besedka.proto.besedka.v1 import chat_pb2 as pb
+from besedka.serve.chat import Chat
+from besedka.serve.doors.forwarded import Proxies
+from besedka.serve.doors.grpc import service as grpc_service
+from besedka.serve.doors.grpc.peers import Call, Peers
+from besedka.serve.doors.grpc.service import LAST_WORDS_SECONDS, ChatService
+from besedka.serve.fairness import Fairness, Pace, Sources
+from besedka.serve.room import Room
+from besedka.serve.settings import Settings
+from besedka.wire.refusals import Language, Refused
+from besedka.wire.words import History
+from tests import looping
+
+PEER = "ipv4:192.0.2.1:5000"
+
+
+class FakeContext:
+    """A call of which one sees what is written and how it ends.
+
+    Attributes:
+        written: the kinds of all responses.
+        ended: the status with which it was ended.
+        is_stuck: nobody reads what is written.
+        metadata: what came along.
+    """
+
+    def __init__(self, *metadata: tuple[str, str | bytes], is_stuck: bool = False) -> None:
+        self.metadata = metadata
+        self.written: list[str | None] = []
+        self.ended: tuple[grpc.StatusCode, str] | None = None
+        self.is_stuck = is_stuck
+
+    def peer(self) -> str:
+        return PEER
+
+    def invocation_metadata(self) -> tuple[tuple[str, str | bytes], ...]:
+        return self.metadata
+
+    async def write(self, data: bytes) -> None:
+        if self.is_stuck:
+            await asyncio.Event().wait()
+        self.written.append(pb.ConverseResponse.FromString(data).WhichOneof("event"))
+
+    async def abort(self, code: grpc.StatusCode, sentence: str, _: object) -> None:
+        self.ended = (code, sentence)
+        raise grpc.aio.AbortError
+
+
+async def started(directory: Path, peers: Peers | None = None) -> tuple[Chat, Room, ChatService]:
+    chat = Chat(Settings(history=directory / "talk.txt"))
+    await chat.start()
+    room = chat.rooms.open("main", "")
+    assert isinstance(room, Room)
+    return chat, room, ChatService(chat, peers or Peers(Sources(Fairness())), Language.EN)
+
+
+async def requests(*given: pb.ConverseRequest) -> AsyncIterator[pb.ConverseRequest]:
+    """These, and then nothing more, without an end."""
+    for one in given:
+        yield one
+    await asyncio.Event().wait()
+
+
+JOIN = pb.ConverseRequest(join=pb.Join(user="Anna"))
+
+
+def converse(service: ChatService, context: FakeContext, *given: pb.ConverseRequest) -> asyncio.Task[Any]:
+    call: Any = service.handlers()["Converse"].stream_stream
+    return asyncio.ensure_future(call(requests(*given), context))
+
+
+async def until_there(room: Room) -> None:
+    async with asyncio.timeout(5):
+        while not room.clients_count:  # noqa: ASYNC110 - what is waited for has no event
+            await asyncio.sleep(0.001)
+
+
+def test_an_error_of_ours_ends_its_call_with_a_status_and_is_logged(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def page(*_: object) -> History:
+        raise OSError(5, "Input/output error")
+
+    async def scenario() -> None:
+        chat, room, service = await started(tmp_path)
+        monkeypatch.setattr(chat.reading, "page", page)
+        context, neighbour = FakeContext(), FakeContext()
+        talking = converse(service, neighbour, pb.ConverseRequest(join=pb.Join(user="Boris")))
+        ask = pb.ConverseRequest(history=pb.ListHistory(before=1))
+        with pytest.raises(grpc.aio.AbortError):
+            await converse(service, context, JOIN, ask)
+        assert context.ended == (grpc.StatusCode.INTERNAL, "the server has made an error")
+        assert room.names() == ["Boris"]
+        assert neighbour.ended is None
+        talking.cancel()
+        await asyncio.gather(talking, return_exceptions=True)
+        await chat.close()
+
+    looping.run(scenario())
+    (record,) = caplog.records
+    assert record.levelname == "ERROR"
+    assert record.exc_info
+    assert "Input/output error" in str(record.exc_info[1])
+
+
+def test_what_was_answered_is_written_before_a_call_is_told_why_it_ends(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        chat, room, service = await started(tmp_path)
+        context = FakeContext()
+        with pytest.raises(grpc.aio.AbortError):
+            await converse(service, context, JOIN, JOIN, pb.ConverseRequest())
+        assert context.written[:2] == ["welcome", "refused"]
+        assert context.ended
+        assert context.ended[0] is grpc.StatusCode.INVALID_ARGUMENT
+        assert room.clients_count == 0
+        await chat.close()
+
+    looping.run(scenario())
+
+
+def test_who_breaks_the_protocol_and_does_not_read_is_not_waited_for_long(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(grpc_service, "LAST_WORDS_SECONDS", 0.05)
+
+    async def scenario() -> None:
+        chat, room, service = await started(tmp_path)
+        context = FakeContext(is_stuck=True)
+        async with asyncio.timeout(5):
+            with pytest.raises(grpc.aio.AbortError):
+                await converse(service, context, JOIN, pb.ConverseRequest())
+        assert context.ended
+        assert room.clients_count == 0
+        await chat.close()
+
+    looping.run(scenario())
+
+
+def test_a_client_that_is_gone_is_not_waited_for(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        chat, room, service = await started(tmp_path)
+        call = converse(service, FakeContext(is_stuck=True), JOIN)
+        await until_there(room)
+        begun = time.monotonic()
+        call.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await call
+        assert time.monotonic() - begun < LAST_WORDS_SECONDS / 2
+        assert room.clients_count == 0
+        await chat.close()
+
+    looping.run(scenario())
+
+
+def test_who_is_told_that_the_server_goes_down_is_told_nothing_else(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        chat, room, service = await started(tmp_path)
+        context = FakeContext()
+        call = converse(service, context, JOIN)
+        await until_there(room)
+        await chat.finish()
+        await service.end_streams(1)
+        with pytest.raises(grpc.aio.AbortError):
+            await call
+        assert context.ended
+        assert context.ended[0] is grpc.StatusCode.UNAVAILABLE
+        await chat.close()
+
+    looping.run(scenario())
+
+
+def test_a_room_that_is_about_to_be_followed_is_held(tmp_path: Path) -> None:
+    rooms: list[Room] = []
+    held: list[int] = []
+
+    class WatchedPeers(Peers):
+        @contextmanager
+        def stream(self, call: Call) -> Iterator[None]:
+            held.append(rooms[0].holds)
+            with super().stream(call):
+                yield
+
+    async def scenario() -> None:
+        chat, room, service = await started(tmp_path, WatchedPeers(Sources(Fairness())))
+        rooms.append(room)
+        call: Any = service.handlers()["Follow"].unary_stream
+        following = asyncio.ensure_future(call(pb.FollowRequest(), FakeContext()))
+        async with asyncio.timeout(5):
+            while not room.behind_count + room.live_count:  # noqa: ASYNC110 - it has no event
+                await asyncio.sleep(0.001)
+        assert held == [1]
+        following.cancel()
+        await asyncio.gather(following, return_exceptions=True)
+        assert (room.holds, room.is_deserted) == (0, True)
+        await chat.close()
+
+    looping.run(scenario())
+
+
+def test_a_connection_and_its_address_have_one_pace_and_one_bucket() -> None:
+    sources = Sources(Fairness(rate=0, rate_address=1))
+    peers = Peers(sources)
+
+    def said(pace: Pace, now: float) -> int:
+        for count in range(100):
+            try:
+                pace.say(now)
+            except Refused:
+                return count
+        return 100
+
+    pace = peers.pace(FakeContext())
+    assert said(pace, 0.0) == 10
+    sources.forget(20.0)
+    by_socket = sources.pace(sources.admit("192.0.2.1"))
+    assert said(by_socket, 20.0) == 10
+    assert peers.pace(FakeContext()) is pace
+    assert said(pace, 20.0) == 0
+
+
+def test_each_of_those_for_whom_a_proxy_calls_has_a_pace_and_his_address_counts() -> None:
+    peers = Peers(Sources(Fairness(connections_per_address=1)), Proxies(["192.0.2.1/32"]))
+    anna, boris = (
+        FakeContext(("x-forwarded-for", host), ("trace-bin", b"\xff"))
+        for host in ("203.0.113.7", "203.0.113.8")
+    )
+    assert peers.pace(anna) is peers.pace(anna)
+    assert peers.pace(anna) is not peers.pace(boris)
+    assert peers.pace(anna).source.address == "203.0.113.7"
+    with peers.stream(anna), peers.stream(boris), pytest.raises(Refused), peers.stream(anna):
+        raise AssertionError
+
+
+def test_a_call_through_an_unknown_proxy_is_of_no_program_of_this_machine() -> None:
+    for metadata, is_own in (((), True), ((("x-forwarded-for", "127.0.0.1"),), False)):
+        call = FakeContext(*metadata)
+        call.peer = lambda: "ipv4:127.0.0.1:5000"  # type: ignore[method-assign]
+        assert Peers(Sources(Fairness())).pace(call).is_own_program is is_own

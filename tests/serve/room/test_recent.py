@@ -1,0 +1,64 @@
+"""What was told of late: whoever pulls gets it once and in order, or is sent to the log."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from besedka.serve.room.recent import RECALLED_BYTES, RECENT_MESSAGES, Recent, Telling
+from besedka.wire.words import Chat, ServerWord
+
+
+def encode(words: Sequence[ServerWord]) -> bytes:
+    return b"".join(b"%d " % word.id for word in words if isinstance(word, Chat))
+
+
+def telling(first: int, count: int) -> Telling:
+    words = [Chat("main", number, "Anna", "x", "12:00:00", 0) for number in range(first, first + count)]
+    return Telling(words, first)
+
+
+@given(st.lists(st.integers(1, 400), max_size=30), st.integers(1, 6_000))
+def test_what_is_recalled_is_the_next_messages_without_gap_or_nothing(
+    batches: list[int], cursor: int
+) -> None:
+    recent, head, firsts = Recent(), 0, []
+    for count in batches:
+        recent.keep(telling(head + 1, count))
+        firsts.append(head + 1)
+        head += count
+    data, count = recent.recall(cursor, encode)
+    assert [int(number) for number in data.split()] == list(range(cursor, cursor + count))
+    if not count:
+        assert cursor not in firsts or head - cursor + 1 > RECENT_MESSAGES
+    elif len(data) < RECALLED_BYTES:
+        assert cursor + count - 1 == head
+
+
+@given(st.lists(st.integers(1, 400), min_size=1, max_size=30))
+def test_not_more_is_remembered_than_is_said_to_be(batches: list[int]) -> None:
+    recent, head, remembered = Recent(), 0, 0
+    for count in batches:
+        recent.keep(telling(head + 1, count))
+        head += count
+        first = next(number for number in range(1, head + 1) if recent.recall(number, encode)[1])
+        remembered = head - first + 1
+    assert remembered <= max(RECENT_MESSAGES, batches[-1])
+    recent.clear()
+    assert recent.recall(1, encode) == (b"", 0)
+
+
+def test_all_share_one_encoding() -> None:
+    calls = []
+
+    def counting(words: Sequence[ServerWord]) -> bytes:
+        calls.append(len(words))
+        return encode(words)
+
+    recent = Recent()
+    recent.keep(telling(1, 3))
+    for _ in range(100):
+        assert recent.recall(1, counting) == (b"1 2 3 ", 3)
+    assert calls == [3]

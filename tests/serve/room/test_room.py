@@ -1,0 +1,355 @@
+"""The room's rules: order, batches, live and behind, keys, comings and goings. No loop, no file."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from besedka.serve.history import Latest
+from besedka.serve.people.presence import Person
+from besedka.serve.room import Batch, Member, Room, Said
+from besedka.serve.tally import Tally
+from besedka.wire.refusals import Code, Language, Refused
+from besedka.wire.words import Chat, ServerWord, System, Typing
+from tests.serve.faking import FakeMember
+
+NOW = 1_700_000_000.9
+
+
+class FakeLog:
+    """A log in memory."""
+
+    def __init__(self, count: int = 0) -> None:
+        self.lines = [f"[2025-01-01 00:00:00] old: {number}" for number in range(1, count + 1)]
+        self.epoch = "e"
+
+    @property
+    def count(self) -> int:
+        return len(self.lines)
+
+    @property
+    def latest(self) -> Latest:
+        return Latest(max(1, self.count - 9), tuple(self.lines[-10:]))
+
+    def append(self, lines: list[str]) -> int:
+        self.lines += lines
+        return len(self.lines) - len(lines) + 1
+
+
+class Scene:
+    """A room with its log, moved by hand."""
+
+    def __init__(self, count: int = 0) -> None:
+        self.log = FakeLog(count)
+        self.tally = Tally()
+        self.room = Room("main", self.log, self.tally)
+
+    def enter(self, name: str = "Anna", since: int | None = None) -> FakeMember:
+        member = FakeMember(name, self.room)
+        self.room.enter(member, since)
+        return member
+
+    def enter_live(self, name: str = "Anna") -> FakeMember:
+        member = self.enter(name)
+        member.cursor = self.room.head + 1
+        assert self.room.try_live(member)
+        return member
+
+    def say(self, member: Member, text: str, key: str = "") -> Chat | None:
+        return self.room.say(Said(member, member.person.name, text, key))
+
+    def take(self) -> Batch:
+        batch = self.room.take_batch(NOW, UTC)
+        assert batch
+        return batch
+
+    def commit(self) -> None:
+        batch = self.take()
+        self.room.stored(batch, self.log.append(batch.lines()))
+
+
+def test_a_batch_is_told_in_order_with_consecutive_ids_and_one_moment() -> None:
+    scene = Scene(count=5)
+    anna, boris = scene.enter_live("Anna"), scene.enter_live("Boris")
+    scene.say(anna, "one")
+    scene.say(boris, "two")
+    scene.commit()
+    assert anna.ids == boris.ids == [6, 7]
+    first, second = (word for word in anna.heard if isinstance(word, Chat))
+    assert (first.at, first.timestamp) == (second.at, second.timestamp) == (1_700_000_000, "22:13:20")
+    assert scene.log.lines[-2:] == ["[2023-11-14 22:13:20] Anna: one", "[2023-11-14 22:13:20] Boris: two"]
+
+
+def test_nothing_is_told_before_it_is_stored() -> None:
+    scene = Scene()
+    anna = scene.enter_live()
+    scene.say(anna, "one")
+    batch = scene.take()
+    assert anna.heard == []
+    scene.say(anna, "two")
+    scene.room.stored(batch, scene.log.append(batch.lines()))
+    assert anna.ids == [1]
+    scene.commit()
+    assert anna.ids == [1, 2]
+
+
+def test_a_batch_is_encoded_once_for_each_door_and_written_once_to_each_member() -> None:
+    calls = []
+
+    class OtherMember(FakeMember):
+        @staticmethod
+        def encode(words: Sequence[ServerWord]) -> bytes:
+            calls.append(len(words))
+            return FakeMember.encode(words)
+
+    scene = Scene()
+    members = [scene.enter_live(f"a{number}") for number in range(3)]
+    others = [OtherMember(f"b{number}", scene.room) for number in range(3)]
+    for other in others:
+        scene.room.enter(other)
+        assert scene.room.try_live(other)
+    for text in ("one", "two", "three"):
+        scene.say(members[0], text)
+    scene.commit()
+    assert calls == [3]
+    assert {member.writes for member in (*members, *others)} == {1}
+    assert scene.tally.messages == 3
+    assert scene.tally.deliveries == 18
+    assert scene.tally.bytes_told > 18 * 50
+
+
+def test_one_who_is_full_falls_behind_with_its_cursor_at_the_next_message() -> None:
+    scene = Scene()
+    anna, slow = scene.enter_live("Anna"), scene.enter_live("Slow")
+    slow.fills = True
+    scene.say(anna, "one")
+    scene.commit()
+    scene.say(anna, "two")
+    scene.commit()
+    assert slow.ids == [1]
+    assert slow.cursor == 2
+    assert (scene.room.live_count, scene.room.behind_count) == (1, 1)
+    assert anna.ids == [1, 2]
+    slow.cursor = 3
+    assert not scene.room.try_live(slow)
+    slow.drain()
+    assert scene.room.try_live(slow)
+
+
+def test_who_was_behind_while_others_came_and_went_learns_who_is_here() -> None:
+    scene = Scene()
+    anna, slow = scene.enter_live("Anna"), scene.enter_live("Slow")
+    scene.room.take_notice(Language.EN, "2025-01-01 12:00:00")
+    slow.fill()
+    scene.room.leave(anna)
+    scene.enter_live("Boris")
+    scene.room.take_notice(Language.EN, "2025-01-01 12:00:00")
+    slow.drain()
+    assert scene.room.try_live(slow)
+    missed = scene.room.missed_notices(slow, Language.EN, "2025-01-01 12:00:01")
+    assert missed == System("main", "In the chat now: 2", "12:00:01", 2, [], [], users=["Slow", "Boris"])
+    assert scene.room.missed_notices(slow, Language.EN, "2025-01-01 12:00:01") is None
+
+
+def test_who_was_never_behind_has_missed_nothing() -> None:
+    scene = Scene()
+    anna = scene.enter_live("Anna")
+    scene.enter_live("Boris")
+    scene.room.take_notice(Language.EN, "2025-01-01 12:00:00")
+    anna.fill()
+    anna.drain()
+    assert scene.room.try_live(anna)
+    assert scene.room.missed_notices(anna, Language.EN, "2025-01-01 12:00:01") is None
+
+
+def test_one_who_is_behind_goes_live_only_at_the_head() -> None:
+    scene = Scene(count=20)
+    member = scene.enter(since=15)
+    assert member.cursor == 16
+    assert not scene.room.try_live(member)
+    member.cursor = 21
+    assert scene.room.try_live(member)
+    scene.say(member, "now")
+    scene.commit()
+    assert member.ids == [21]
+
+
+def test_a_newcomer_starts_ten_back_and_memory_has_just_that() -> None:
+    scene = Scene(count=25)
+    member = scene.enter()
+    assert member.cursor == 16
+    assert scene.room.latest_from(member.cursor) == tuple(scene.log.lines[15:])
+    assert scene.room.latest_from(15) is None
+
+
+def test_memory_gives_nothing_that_was_not_told_yet() -> None:
+    scene = Scene(count=3)
+    anna = scene.enter_live()
+    scene.say(anna, "stored, not told")
+    batch = scene.take()
+    first = scene.log.append(batch.lines())
+    assert scene.room.latest_from(1) == tuple(scene.log.lines[:3])
+    scene.room.stored(batch, first)
+    assert scene.room.latest_from(1) == tuple(scene.log.lines)
+
+
+def test_a_cursor_beyond_the_head_or_of_another_log_is_reset() -> None:
+    scene = Scene(count=5)
+    for since, epoch in ((6, "e"), (2, "other")):
+        member = FakeMember()
+        assert scene.room.enter(member, since, epoch) is True
+        assert member.cursor == 1
+    for since, epoch in ((5, "e"), (0, ""), (3, "")):
+        member = FakeMember()
+        assert scene.room.enter(member, since, epoch) is False
+        assert member.cursor == since + 1
+
+
+def test_a_key_is_known_again_while_it_waits_and_after_it_is_stored() -> None:
+    scene = Scene()
+    anna = scene.enter_live()
+    assert scene.say(anna, "once", key="k") is None
+    assert scene.say(anna, "once", key="k") is None
+    scene.commit()
+    assert scene.log.count == 1
+    told = scene.say(anna, "once", key="k")
+    assert told == anna.heard[-1]
+    assert scene.room.take_batch(NOW, UTC) is None
+
+
+def test_the_same_key_of_another_person_is_another_message() -> None:
+    scene = Scene()
+    anna, boris = scene.enter_live("Anna"), scene.enter_live("Boris")
+    scene.say(anna, "hers", key="k")
+    scene.say(boris, "his", key="k")
+    scene.commit()
+    assert scene.log.count == 2
+
+
+def test_a_batch_that_was_not_stored_is_told_to_its_senders_only_and_can_be_said_again() -> None:
+    scene = Scene()
+    anna, boris = scene.enter_live("Anna"), scene.enter_live("Boris")
+    scene.say(anna, "one", key="k")
+    scene.room.not_stored(scene.take(), lambda said: Refused(Code.STORAGE_FULL, key=said.key))
+    assert [refusal.key for refusal in anna.refusals] == ["k"]
+    assert boris.refusals == []
+    assert boris.heard == []
+    assert scene.say(anna, "one", key="k") is None
+    scene.commit()
+    assert anna.ids == [1]
+
+
+def test_who_left_is_told_nothing_but_his_words_are_stored() -> None:
+    scene = Scene()
+    anna = scene.enter_live()
+    scene.say(anna, "my last words")
+    scene.room.leave(anna)
+    scene.commit()
+    assert anna.heard == []
+    assert scene.log.count == 1
+    scene.enter_live()
+    scene.say(anna, "from the grave")
+    scene.room.not_stored(scene.take(), lambda said: Refused(Code.NOT_STORED, key=said.key))
+    assert anna.refusals == []
+
+
+def test_comings_and_goings_between_two_notices_are_told_together() -> None:
+    scene = Scene()
+    members = [scene.enter_live(name) for name in ("Anna", "Boris", "Clara")]
+    scene.room.leave(members[1])
+    notice = scene.room.take_notice(Language.EN, "2025-01-01 12:00:00")
+    assert notice == System("main", "Anna and Clara joined the chat", "12:00:00", 2, ["Anna", "Clara"], [])
+    assert scene.room.take_notice(Language.EN, "2025-01-01 12:00:00") is None
+    scene.room.leave(members[0])
+    scene.enter_live("Anna")
+    assert (
+        scene.room.take_notice(Language.EN, "2025-01-01 12:00:00") is not None
+        or scene.room.clients_count == 2
+    )
+
+
+def test_a_person_with_two_connections_comes_and_goes_once() -> None:
+    scene = Scene()
+    person = Person("Anna")
+    first, second = FakeMember(), FakeMember()
+    first.person = second.person = person
+    scene.room.enter(first)
+    scene.room.take_notice(Language.EN, "2025-01-01 12:00:00")
+    scene.room.enter(second)
+    scene.room.leave(first)
+    assert scene.room.take_notice(Language.EN, "2025-01-01 12:00:00") is None
+    assert scene.room.clients_count == 1
+    scene.room.leave(second)
+    gone = scene.room.take_notice(Language.EN, "2025-01-01 12:00:00")
+    assert gone
+    assert (gone.left, gone.clients_count) == (["Anna"], 0)
+
+
+def test_typing_is_told_to_the_others_at_most_once_a_second() -> None:
+    scene = Scene()
+    anna, boris = scene.enter_live("Anna"), scene.enter_live("Boris")
+    for now in (10.0, 10.5, 10.9, 11.1):
+        scene.room.type(anna, now)
+    assert boris.heard == [Typing(room="main", user="Anna")] * 2
+    assert anna.heard == []
+
+
+class Readers:
+    """Readers of a scene who fall behind and read on, as the chat has them do it."""
+
+    def __init__(self, scene: Scene) -> None:
+        self.scene = scene
+        self.speaker = scene.enter_live("Speaker")
+        self.all = [scene.enter_live("Reader")]
+        self.on_its_way: list[Batch] = []
+
+    def say(self) -> None:
+        self.scene.say(self.speaker, "x")
+
+    def take(self) -> None:
+        if not self.on_its_way:
+            self.on_its_way += filter(None, [self.scene.room.take_batch(NOW, UTC)])
+
+    def store(self) -> None:
+        if self.on_its_way:
+            batch = self.on_its_way.pop()
+            self.scene.room.stored(batch, self.scene.log.append(batch.lines()))
+
+    def fill(self) -> None:
+        self.all[-1].fill()
+
+    def fill_by_the_next_write(self) -> None:
+        self.all[-1].fills = True
+
+    def drain(self) -> None:
+        self.all[-1].drain()
+
+    def enter(self) -> None:
+        self.all.append(self.scene.enter("Reader", since=0))
+
+    def read(self) -> None:
+        for reader in self.all:
+            while not (reader.is_full or self.scene.room.is_live(reader) or self.scene.room.try_live(reader)):
+                reader.heard.append(Chat("main", reader.cursor, "", "", "", 0))
+                reader.cursor += 1
+
+
+MOVES = ["say", "take", "store", "fill", "fill_by_the_next_write", "drain", "read", "enter"]
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(st.sampled_from(MOVES), max_size=60))
+def test_whatever_happens_each_hears_every_message_once_and_in_order(moves: list[str]) -> None:
+    readers = Readers(Scene())
+    for move in moves:
+        getattr(readers, move)()
+    readers.store()
+    for reader in readers.all:
+        reader.fills = False
+        reader.drain()
+    readers.read()
+    for reader in readers.all:
+        assert reader.ids == list(range(1, readers.scene.room.head + 1))
