@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import re
 import socket
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import click
 
-from besedka.commands.endings import Failure, Refusal, Unreachable
+from besedka.commands.endings import Failure, Refusal, Unreachable, used_wrongly
 from besedka.commands.options import setting
 
 if TYPE_CHECKING:
@@ -20,6 +21,13 @@ PATIENCE_SECONDS: Final = 30.0
 
 _SECONDS: Final = {"s": 1, "m": 60, "h": 3600, "d": 24 * 3600, "w": 7 * 24 * 3600}
 _TIME: Final = re.compile(r"([0-9]{1,6})([smhdw])")
+
+
+class _Server(NamedTuple):
+    """Where it is, on this machine."""
+
+    socket: Path
+    history: Path
 
 
 def _seconds(_: click.Context, __: click.Parameter, given: str | None) -> int:
@@ -79,7 +87,7 @@ def admin(ctx: click.Context, path: Path | None, history: Path) -> None:
     """
     from besedka.serve.settings import admin_socket_of
 
-    ctx.obj = path or admin_socket_of(history)
+    ctx.obj = _Server(path or admin_socket_of(history), history)
 
 
 def _about_somebody(act: str, sentence: str, *options: Callable[[Any], Any]) -> None:
@@ -138,21 +146,62 @@ def redact(number: int, room: str, reason: str) -> None:
     help="How long the invitation lasts; if not given a week.",
 )
 @click.option(
-    "--url", default="http://localhost:8765/", show_default=True, help="What a browser shows of the chat."
+    "--url",
+    default="http://localhost:8765/",
+    show_default=True,
+    help="What a browser shows of the chat; the key that it has goes into the link.",
 )
-def admit(user: str, seconds: int, url: str) -> None:
+@setting(
+    "--key-file",
+    type=click.Path(path_type=Path),
+    help="The file with the access keys; its first one goes into the link. If not given access_key.txt beside the history, if it is there.",
+)
+def admit(user: str, seconds: int, url: str, key_file: Path | None) -> None:
     """Invite somebody to the name USER, and print the link to give to him; it is good for one."""
     from besedka.wire.links import Fragment
     from besedka.wire.words import Invitation
 
+    base, _, fragment = url.partition("#")
+    key = _key_in(fragment) or _key_of(key_file)
     answer = _ask(_moderate("admit", user=user, seconds=seconds))
     if not isinstance(answer, Invitation):
         raise Failure("the server has not answered with an invitation")
-    base = url.partition("#")[0]
     base = base if "://" in base else f"http://{base}"
     # Behind a host there must be a path.
     base = f"{base}/" if base.count("/") == 2 else base  # noqa: PLR2004 - those of ://
-    click.echo(f"{base}#{Fragment(name=user, invite=answer.token)}")
+    click.echo(f"{base}#{Fragment(key=key, name=user, invite=answer.token)}")
+
+
+def _key_in(fragment: str) -> str:
+    """The access key in an address."""
+    from besedka.wire.access import why_no_key
+    from besedka.wire.links import read_fragment
+
+    key = read_fragment(fragment).key
+    if key and (why := why_no_key(key)):
+        raise used_wrongly(f"the access key in --url can be none: {why}")
+    return key
+
+
+def _key_of(given: Path | None) -> str:
+    """The first access key of the server's file; empty if there seems to be none."""
+    from besedka.serve.access.key_file import open_keys
+    from besedka.serve.errors import KeyFileUnusable
+    from besedka.serve.settings import KEY_FILE
+
+    server: _Server = click.get_current_context().obj
+    path = given or server.history.parent / KEY_FILE
+    if not path.exists():
+        if given:
+            raise Failure(f"there is no file {path} with access keys")
+        return ""
+    if not (given or os.access(path, os.R_OK)):
+        return ""
+    try:
+        keys, _ = open_keys(path)
+    except KeyFileUnusable as error:
+        raise Failure(str(error)) from None
+    return keys[0].text
 
 
 def _do(act: str, **fields: Any) -> None:
@@ -174,7 +223,7 @@ def _ask(word: Moderate) -> Answer:
     from besedka.wire.refusals import Refused
     from besedka.wire.words import Done, Error, Invitation, decode_server, encode
 
-    path: Path = click.get_current_context().obj
+    path = click.get_current_context().obj.socket
     line = _exchange(path, encode(word) + b"\n")
     try:
         answer = decode_server(line)
