@@ -230,14 +230,15 @@ class Place:
             case Reset():
                 self.oldest = self.newest = self._heard_to = 0
                 self._shown.clear()
-            case Redacted():
-                self._redact(event)
-            case Rights():
-                self.may = event.may
+            case Redacted() | Rights():
+                self._change(event)
             case Error() | PlaceWord():
                 pass
 
-    def _redact(self, word: Redacted) -> None:
+    def _change(self, word: Redacted | Rights) -> None:
+        if isinstance(word, Rights):
+            self.may = word.may
+            return
         for place, heard in enumerate(self.missed):
             if heard.id == word.id:
                 self.missed[place] = replace(heard, text=word.text)
