@@ -54,12 +54,8 @@ class Hearing:
                     self._tell.put(notice)
             case Error() if event.code not in SAID_AGAIN:
                 self._tell.problem(self._words.refusals.get(event.code, event.text))
-            case Redacted():
-                self._redacted(place, event)
-            case Rights() if self._rooms.is_looked_at(place):
-                self._tell.remark(
-                    self._words.moderates if place.may_moderate else self._words.moderates_no_more
-                )
+            case Redacted() | Rights():
+                self._changed(place, event)
             case PlaceWord():
                 self._aside.begin(event)
             case Reset() if self._rooms.is_looked_at(place):
@@ -94,6 +90,13 @@ class Hearing:
             self._tell.show(place, [heard])
         if not (is_own or heard.is_old):
             self._tell.ring(is_called=place.calls(heard))
+
+    def _changed(self, place: Place, event: Redacted | Rights) -> None:
+        if isinstance(event, Redacted):
+            self._redacted(place, event)
+        elif self._rooms.is_looked_at(place):
+            words = self._words
+            self._tell.remark(words.moderates if place.may_moderate else words.moderates_no_more)
 
     def _redacted(self, place: Place, event: Redacted) -> None:
         speaker = place.shown_speaker(event.id)
