@@ -97,7 +97,8 @@ class Files:
         text, touched = table.snapshot(), table.take_touched()
         try:
             await self._in_thread(lambda: record.write(text()))
-        except OSError:
+        except (OSError, asyncio.CancelledError):
+            # Who was cancelled does not know whether the thread had begun.
             table.touch_again(touched)
             raise
 
