@@ -47,14 +47,20 @@ TIME = click.option(
 )
 
 
+URL = click.option(
+    "--url", default="http://localhost:8765/", show_default=True, help="What a browser shows of the chat."
+)
+
+
 @click.group(
-    short_help="Keep order: show out, mute, ban, redact, appoint moderators, invite.",
+    short_help="Keep order: show out, mute, ban, redact, appoint moderators, invite, show the link.",
     epilog="""\b
 Examples:
   besedka admin appoint Anna
   besedka admin ban Boris --for 2d --reason "spam"
   besedka admin redact 17 --room dev
-  besedka admin admit Vera --url https://chat.example.org/""",
+  besedka admin admit Vera --url https://chat.example.org/
+  besedka admin link --url http://192.168.1.5:8765/""",
 )
 @click.option(
     "--socket",
@@ -137,9 +143,7 @@ def redact(number: int, room: str, reason: str) -> None:
     metavar="TIME",
     help="How long the invitation lasts; if not given a week.",
 )
-@click.option(
-    "--url", default="http://localhost:8765/", show_default=True, help="What a browser shows of the chat."
-)
+@URL
 def admit(user: str, seconds: int, url: str) -> None:
     """Invite somebody to the name USER, and print the link to give to him; it is good for one."""
     from besedka.wire.links import Fragment
@@ -148,11 +152,43 @@ def admit(user: str, seconds: int, url: str) -> None:
     answer = _ask(_moderate("admit", user=user, seconds=seconds))
     if not isinstance(answer, Invitation):
         raise Failure("the server has not answered with an invitation")
+    click.echo(f"{_page(url)}#{Fragment(name=user, invite=answer.token)}")
+
+
+@admin.command()
+@URL
+@setting(
+    "--key-file",
+    type=click.Path(readable=False, path_type=Path),
+    help="The server's file with the access keys; if not given access_key.txt beside the history.",
+)
+@click.pass_context
+def link(ctx: click.Context, url: str, key_file: Path | None) -> None:
+    """Print the link by which people come in, with the access key; at a terminal also its QR code."""
+    from besedka.serve.access.key_file import keys_in
+    from besedka.serve.errors import KeyFileUnusable
+    from besedka.serve.greeting import picture
+    from besedka.serve.settings import access_keys_of
+    from besedka.wire.links import Fragment, read_fragment
+
+    history: Path = ctx.parent.params["history"] if ctx.parent else Path()
+    try:
+        key = keys_in(key_file or access_keys_of(history))[0]
+    except KeyFileUnusable as error:
+        raise Failure(f"{error}; --history or --key-file say where they are") from None
+    room = read_fragment(url.partition("#")[2]).room
+    shown = f"{_page(url)}#{Fragment(room=room, key=key.text)}"
+    click.echo(shown)
+    for line in picture(shown):
+        click.echo(line)
+
+
+def _page(url: str) -> str:
+    """What a browser shows of the chat, as a URL to which a fragment may be added."""
     base = url.partition("#")[0]
     base = base if "://" in base else f"http://{base}"
     # Behind a host there must be a path.
-    base = f"{base}/" if base.count("/") == 2 else base  # noqa: PLR2004 - those of ://
-    click.echo(f"{base}#{Fragment(name=user, invite=answer.token)}")
+    return f"{base}/" if base.count("/") == 2 else base  # noqa: PLR2004 - those of ://
 
 
 def _do(act: str, **fields: Any) -> None:

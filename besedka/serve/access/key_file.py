@@ -52,6 +52,18 @@ def open_keys(path: Path) -> tuple[list[Key], str]:
     try:
         if not path.exists():
             _make(path)
+    except OSError as error:
+        raise KeyFileUnusable(path, (error.strerror or str(error)).lower()) from None
+    return keys_in(path), _warning(path)
+
+
+def keys_in(path: Path) -> list[Key]:
+    """The keys in a file that is there; one at least.
+
+    Raises:
+        KeyFileUnusable: if there are no keys to be had from it.
+    """
+    try:
         keys = read_keys(_read(path))
     except KeysBad as error:
         raise KeyFileUnusable(path, str(error)) from None
@@ -59,7 +71,7 @@ def open_keys(path: Path) -> tuple[list[Key], str]:
         raise KeyFileUnusable(path, (error.strerror or str(error)).lower()) from None
     if not keys:
         raise KeyFileUnusable(path, "there is no key in it")
-    return keys, _warning(path)
+    return keys
 
 
 async def watch(path: Path, keys: list[Key], access: Access) -> None:
