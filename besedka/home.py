@@ -42,7 +42,7 @@ def state_folder() -> Path:
 
 
 def secret_for(url: str, name: str = "") -> str:
-    """What shows to one chat that several programs are the same person; another chat cannot use it.
+    """What shows to one host that several programs are the same person; a chat on another host cannot use it.
 
     A secret that came by the link of another device goes before what is made from our own; of several the one of this name, or else
     the last one.
