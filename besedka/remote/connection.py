@@ -45,6 +45,7 @@ from besedka.wire.words import (
     ListRooms,
     Place,
     Redacted,
+    Rights,
     RoomEntry,
     Rooms,
     Say,
@@ -119,7 +120,7 @@ class Reset:
 W = TypeVar("W")
 T = TypeVar("T")
 
-Event = Welcome | Heard | Redacted | Place | System | Typing | Error | Away | Reset
+Event = Welcome | Heard | Redacted | Rights | Place | System | Typing | Error | Away | Reset
 
 
 class Connection:
@@ -395,7 +396,7 @@ class Connection:
                 return self._heard(word)
             case Error():
                 return self._refused(word)
-            case System() | Typing() | Redacted() | Place(key=""):
+            case System() | Typing() | Redacted() | Rights() | Place(key=""):
                 return [word]
             case _:
                 self._questions.answered(word)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import stat
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from typing import Any
@@ -71,6 +72,66 @@ def test_a_private_room_stays_so_over_a_restart(
         anna.join("Anna", secret=ANNA)
         assert [room["name"] for room in rooms(anna)] == ["main", "plans"]
         assert anna.join("Anna", "plans", secret=ANNA)["may"] == ["invite"]
+
+
+def test_while_the_list_of_members_is_gone_or_empty_no_room_is_open(
+    server: RunningServer, people: tuple[Talker, Talker, Talker]
+) -> None:
+    anna, _, eve = people
+    anna.ask("private", room="plans")
+    kept = server.directory / "private_rooms.txt"
+    text = kept.read_text(encoding="utf-8")
+    for leave in (kept.unlink, lambda: kept.write_text("", encoding="utf-8")):
+        leave()
+        until = time.monotonic() + 1.5
+        while time.monotonic() < until:
+            assert eve.refused("join", room="plans", user="Eve", secret=EVE) == "not_invited"
+            time.sleep(0.2)
+    # The next change writes it again.
+    anna.ask("private", room="secrets")
+    assert text.split("\n")[1] in kept.read_text(encoding="utf-8")
+
+
+def test_what_cannot_be_read_is_not_written_over_and_nothing_is_called_done(
+    server: RunningServer, people: tuple[Talker, Talker, Talker]
+) -> None:
+    anna, _, _ = people
+    anna.ask("private", room="plans")
+    kept = server.directory / "private_rooms.txt"
+    by_hand = kept.read_bytes() + b"team\tmember\tV\xe9ra\t" + b"a" * 64 + b"\n"
+    kept.write_bytes(by_hand)
+    assert anna.ask("private", room="secrets")["code"] == "not_stored"
+    time.sleep(1.5)
+    assert kept.read_bytes() == by_hand
+    assert server.errors.count("not text in UTF-8") == 1
+    kept.write_text(by_hand.decode("latin-1"), encoding="utf-8")
+    assert anna.ask("private", room="more")["type"] == "place"
+    assert {line.split("\t")[0] for line in kept.read_text(encoding="utf-8").split("\n")[1:-1]} == {
+        "plans",
+        "team",
+        "secrets",
+        "more",
+    }
+
+
+def test_rooms_that_were_private_stay_so_where_names_are_open(
+    make_server: Callable[..., RunningServer],
+) -> None:
+    server = make_server().start()
+    with Talker(server) as anna:
+        anna.join("Anna", secret=ANNA)
+        anna.ask("private", room="plans")
+        anna.join("Anna", "plans", secret=ANNA)
+        anna.tell("chat", room="plans", text="a cake")
+        anna.hear("chat")
+    server.stop()
+    server = make_server("--names", "open").start()
+    with Talker(server) as eve, Talker(server) as anna:
+        eve.join("Eve", secret=EVE)
+        assert eve.refused("join", room="plans", user="Eve", secret=EVE) == "not_invited"
+        assert [one["name"] for one in rooms(eve)] == ["main"]
+        assert fetch(server, "/history.txt?room=plans")[0] == 403
+        assert anna.join("Anna", "plans", secret=ANNA)["kind"] == "private"
 
 
 def test_a_room_that_is_there_cannot_become_private(people: tuple[Talker, Talker, Talker]) -> None:

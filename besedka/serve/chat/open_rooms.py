@@ -142,6 +142,7 @@ class OpenRooms:
         self._register.admission.into_room(name, claim)
         if self._register.rooms.kind(name) is Kind.OPEN and not await self.is_there(name):
             raise Refused(Code.NO_SUCH_ROOM, room=name)
+        self._register.reads(claim)
         room = self.open(name, claim)
         return room if isinstance(room, Room) else await asyncio.shield(room)
 

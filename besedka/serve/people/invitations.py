@@ -14,7 +14,7 @@ from typing import Final
 from besedka.serve.people.names import claim_of
 from besedka.serve.people.table import Table
 from besedka.wire.names import clean_name, clean_room
-from besedka.wire.refusals import Code, Refused
+from besedka.wire.refusals import Code, Language, Refused
 
 TOKEN_BYTES: Final = 24
 """192 bits: nobody guesses it."""
@@ -98,11 +98,16 @@ class Invitations(Table[Offer]):
             seconds: how long; at most `SECONDS_AT_MOST`.
 
         Raises:
-            Refused: `too_many_rooms` if too many wait to be used.
+            Refused: `not_allowed` if too many wait to be used.
         """
         self.forget(now)
-        if sum(row.what == what for row in self.rows()) >= INVITATIONS_OF_ROOM_AT_MOST:
-            raise Refused(Code.TOO_MANY_ROOMS, limit=INVITATIONS_OF_ROOM_AT_MOST)
+        if sum((row.kind, row.what) == (kind, what) for row in self.rows()) >= INVITATIONS_OF_ROOM_AT_MOST:
+            limit = INVITATIONS_OF_ROOM_AT_MOST
+            why = {
+                Language.RU: f"ждут уже {limit} приглашений, отзовите их",
+                Language.EN: f"{limit} invitations wait already; take them back",
+            }
+            raise Refused(Code.NOT_ALLOWED, why=why)
         token = secrets.token_urlsafe(TOKEN_BYTES)
         expires = int(now) + min(seconds, SECONDS_AT_MOST)
         offer = Offer(claim_of(token), kind, what, min(uses, USES_AT_MOST), expires, by)

@@ -10,6 +10,7 @@ import hashlib
 import hmac
 import re
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Final
@@ -29,6 +30,9 @@ REMARK: Final = "Whose which name is: the name, the SHA-256 of its holder's secr
 _BEGUN: Final = "# begun "
 _CLAIM: Final = re.compile(r"[0-9a-f]{64}")
 _STAMP: Final = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d", re.ASCII)
+_NOBODY: Final = "nobody"
+"""What no hash is."""
+
 _HOUR: Final = len("0000-00-00 00")
 _STAMP_END: Final = len("[0000-00-00 00:00:00")
 _NAME_AT: Final = len("[0000-00-00 00:00:00] ")
@@ -82,6 +86,7 @@ class KnownNames(Table[Known]):
 
     def __init__(self, mode: Names = Names.CLAIMED, begun: str = "") -> None:
         super().__init__(f"{REMARK}\n{_BEGUN.removeprefix('# ')}{begun}")
+        self._begun = begun
         self.mode = mode
         self.is_kept = mode is not Names.OPEN
         self.rebuild()
@@ -110,8 +115,14 @@ class KnownNames(Table[Known]):
     def rebuild(self) -> None:
         self._by_look: dict[str, Known] = {}
         self._by_claim: dict[str, list[str]] = {}
-        begun = [line.removeprefix(_BEGUN) for line in self.remarks if line.startswith(_BEGUN)]
-        self._begun = begun[0].strip() if begun else ""
+        begun = [line.removeprefix(_BEGUN).strip() for line in self.remarks if line.startswith(_BEGUN)]
+        self._begun = next(filter(_STAMP.fullmatch, begun), self._begun)
+        if self._begun not in begun:
+            self.remarks.append(f"{_BEGUN}{self._begun}")  # the file is somebody's own, or he took it out
+        # A line that is not understood names somebody: until it is mended the name is nobody's.
+        for name in self.misread():
+            with suppress(Refused):
+                self._by_look.update(dict.fromkeys(skeletons(clean_name(name)), Known(name, _NOBODY)))
         for row in self.rows():
             self._note(row)
 
@@ -160,13 +171,15 @@ class KnownNames(Table[Known]):
             known = self.holder(name)
             self._set(Known(known.name if known else name, claim, now, now))
         else:
-            self.touch(name, claim, now)
+            self.touch(claim, name, now)
 
-    def touch(self, name: str, claim: str, now: str) -> None:
-        """Somebody is seen now, if the name is his still; noted once an hour."""
-        known = self.holder(name)
-        if known and known.claim == claim and known.last[:_HOUR] != now[:_HOUR]:
-            self._set(replace(known, last=now))
+    def touch(self, claim: str, name: str, now: str) -> None:
+        """Somebody is seen now, under a name that is his, or under none, and then all of his are used; noted once an hour."""
+        holder = self.holder(name) if name else None
+        for mine in [holder.name] if holder else self._by_claim.get(claim, []) if not name else ():
+            known = self._rows[mine]
+            if known.claim == claim and known.last[:_HOUR] != now[:_HOUR]:
+                self._set(replace(known, last=now))
 
     def release(self, name: str) -> Known:
         """Set a name free.
@@ -175,19 +188,17 @@ class KnownNames(Table[Known]):
             Refused: `no_such_name`.
         """
         known = self.holder(name)
-        if known is None:
+        if known is None or known.name not in self._rows:
             raise Refused(Code.NO_SUCH_NAME, name=name)
-        self.drop(known.name)
-        self.rebuild()
+        self._forget(known)
         return known
 
     def lapse(self, before: str) -> list[Known]:
         """Set all names free whose holders were not seen since a time of the log. Returns them."""
-        lapsed = [row for row in self.rows() if row.claim and row.last < before]
+        # A row that was written by hand without times is as if it was used just now.
+        lapsed = [row for row in self.rows() if row.claim and row.last and row.last < before]
         for row in lapsed:
-            self.drop(row.name)
-        if lapsed:
-            self.rebuild()
+            self._forget(row)
         return lapsed
 
     def unverified(self, lines: Sequence[str], first: int) -> list[int]:
@@ -205,6 +216,19 @@ class KnownNames(Table[Known]):
     def _set(self, row: Known) -> None:
         self.put(row)
         self._note(row)
+
+    def _forget(self, row: Known) -> None:
+        self.drop(row.name)
+        names = self._by_claim.get(row.claim, [])
+        if row.name in names:
+            names.remove(row.name)
+        if row.claim in self._by_claim and not names:
+            del self._by_claim[row.claim]
+        for look in row.looks:
+            self._by_look.pop(look, None)
+        # What looked like it was his, too.
+        for name in names:
+            self._note(self._rows[name])
 
     def _note(self, row: Known) -> None:
         self._by_look.update(dict.fromkeys(row.looks, row))

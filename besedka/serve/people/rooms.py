@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
@@ -24,7 +25,7 @@ ROOMS_OF_OWNER_AT_MOST: Final = 50
 """Private rooms that one person may make."""
 
 TALKS_OF_ONE_AT_MOST: Final = 500
-"""Talks of two that one person may begin or be asked into."""
+"""Talks of two that one person may begin; into how many he is asked by others is not up to him."""
 
 MEMBERS_AT_MOST: Final = 10_000
 """Members of a private room."""
@@ -42,6 +43,7 @@ class Role(StrEnum):
     OWNER = "owner"
     MEMBER = "member"
     DIRECT = "direct"
+    ASKED = "asked"
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +93,10 @@ class PrivateRooms(Table[Membership]):
         self._of: dict[str, dict[str, Membership]] = {}
         for row in self.rows():
             self._note(row)
+        # A line that is not understood names a room that somebody meant to be private.
+        for room in self.misread():
+            with suppress(Refused):
+                self._members.setdefault(clean_room(room), {})
 
     def kind(self, room: str) -> Kind:
         """What kind of room it is."""
@@ -120,7 +126,7 @@ class PrivateRooms(Table[Membership]):
         """Make a private room.
 
         Raises:
-            Refused: `room_taken`, `bad_room`, `too_many_rooms`.
+            Refused: `room_taken`, `bad_room`, `not_allowed` if he has too many.
         """
         if room in self._members:
             raise Refused(Code.ROOM_TAKEN, room=room)
@@ -128,23 +134,28 @@ class PrivateRooms(Table[Membership]):
             raise reserved(room)
         owned = sum(row.role is Role.OWNER for row in self._of.get(claim, {}).values())
         if owned >= ROOMS_OF_OWNER_AT_MOST:
-            raise Refused(Code.TOO_MANY_ROOMS, limit=ROOMS_OF_OWNER_AT_MOST)
+            raise _too_many(
+                f"частных комнат у одного — до {ROOMS_OF_OWNER_AT_MOST}",
+                f"one person may make {ROOMS_OF_OWNER_AT_MOST} private rooms",
+            )
         self._add(Membership(room, Role.OWNER, name, claim))
 
     def open_direct(self, one: tuple[str, str], other: tuple[str, str]) -> str:
-        """The talk of two people, given by their names and claims; made if there is none. Returns its room.
+        """The talk of two people, given by their names and claims, the one who asks first; made if there is none. Returns its room.
 
         Raises:
-            Refused: `too_many_rooms`.
+            Refused: `not_allowed` if he has begun too many.
         """
         room = direct_room(one[1], other[1])
         if room not in self._members:
-            for _, claim in (one, other):
-                talks = sum(row.role is Role.DIRECT for row in self._of.get(claim, {}).values())
-                if talks >= TALKS_OF_ONE_AT_MOST:
-                    raise Refused(Code.TOO_MANY_ROOMS, limit=TALKS_OF_ONE_AT_MOST)
-            for name, claim in (one, other):
-                self._add(Membership(room, Role.DIRECT, name, claim))
+            begun = sum(row.role is Role.DIRECT for row in self._of.get(one[1], {}).values())
+            if begun >= TALKS_OF_ONE_AT_MOST:
+                raise _too_many(
+                    f"начать можно до {TALKS_OF_ONE_AT_MOST} разговоров вдвоём",
+                    f"one person may begin {TALKS_OF_ONE_AT_MOST} talks of two",
+                )
+            self._add(Membership(room, Role.DIRECT, *one))
+            self._add(Membership(room, Role.ASKED, *other))
         return room
 
     def let_in(self, room: str, name: str, claim: str) -> None:
@@ -176,9 +187,13 @@ class PrivateRooms(Table[Membership]):
 
 
 def direct_room(one: str, other: str) -> str:
-    """The name of the room of two claims: the same whoever of them asks, and no other two have it."""
+    """The name of the room of two claims: the same whoever of them asks, and by 64 bits that of no other two."""
     claims = "".join(sorted((one, other)))
     return DIRECT + hashlib.sha256(claims.encode()).hexdigest()[:16]
+
+
+def _too_many(russian: str, english: str) -> Refused:
+    return Refused(Code.NOT_ALLOWED, why={Language.RU: russian, Language.EN: english})
 
 
 def reserved(room: str) -> Refused:

@@ -65,6 +65,10 @@ class Table(Generic[R]):
         """Whether it has changed since `take_touched`."""
         return bool(self._touched)
 
+    def misread(self) -> Iterator[str]:
+        """The first fields of the lines that are no rows and no remarks: somebody meant something by them."""
+        return (line.split("\t")[0] for line in self.remarks if not line.startswith("#"))
+
     def rows(self) -> Iterator[R]:
         """All rows, in order."""
         return iter(self._rows.values())
@@ -114,16 +118,20 @@ class Table(Generic[R]):
         strange: list[int] = []
         for number, line in enumerate(text.removeprefix("\ufeff").split("\n"), 1):
             fields = line.removesuffix("\r").split("\t")
-            if not line.strip() or line.startswith("#"):
-                remarks += [line] if line.strip() else []
+            if not line.strip():
                 continue
+            is_remark = line.startswith("#")
             try:
-                row = cls.read(fields)
+                # Somebody's name may begin with # as well; what has fields is a row, if it can be one.
+                row = None if is_remark and len(fields) == 1 else cls.read(fields)
             except (ValueError, IndexError):
-                strange.append(number)
-                remarks.append(line)
-            else:
+                row = None
+            if row is not None:
                 rows[cls.key(row)] = row
+                continue
+            remarks.append(line)
+            if not is_remark:
+                strange.append(number)
         return Parsed(rows, remarks, strange)
 
     def adopt(self, parsed: Parsed[R]) -> None:

@@ -38,6 +38,7 @@ class Files:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="besedka-people")
         self._loop = asyncio.get_running_loop()
         self._saving = asyncio.Lock()
+        self._troubles: dict[Record, str] = {}
 
     async def read(self) -> list[Deed]:
         """Read all, and return what was done to keep order.
@@ -73,10 +74,14 @@ class Files:
                     await self._look(record, table)
                     await self._write(record, table)
                 except RecordUnusable as error:
-                    log.error("%s; what it said before is kept", error)  # noqa: TRY400 - the sentence is enough
+                    self._tell(
+                        record, f"{error}; what it said before is kept, and nothing is written over it"
+                    )
                 except OSError as error:
-                    is_written = False
-                    log.error("%s cannot be written: %s", record.path, reason(error))  # noqa: TRY400
+                    self._tell(record, f"{record.path} cannot be written: {reason(error)}")
+                else:
+                    self._troubles.pop(record, None)
+                is_written = is_written and not table.is_changed
         return is_written
 
     def close(self) -> None:
@@ -97,10 +102,16 @@ class Files:
         text, touched = table.snapshot(), table.take_touched()
         try:
             await self._in_thread(lambda: record.write(text()))
-        except (OSError, asyncio.CancelledError):
-            # Who was cancelled does not know whether the thread had begun.
+        except BaseException:
+            # Also where nobody waits for it any more: it is written at the end.
             table.touch_again(touched)
             raise
+
+    def _tell(self, record: Record, trouble: str) -> None:
+        """Have a trouble stand in the log once, as long as it lasts."""
+        if self._troubles.get(record) != trouble:
+            self._troubles[record] = trouble
+            log.error(trouble)
 
     def _in_thread(self, act: Callable[..., Any], *arguments: object) -> asyncio.Future[Any]:
         return self._loop.run_in_executor(self._thread, act, *arguments)

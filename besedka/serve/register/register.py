@@ -73,8 +73,9 @@ class Register:
             "private_rooms.txt": self.rooms,
             "invitations.txt": self.invitations,
         }
-        # Where names are open, nobody can be held to be the one who was invited.
-        self._files = Files(settings.people_folder, tables if self.names.is_kept else {})
+        if not self.names.is_kept:
+            del tables["known_names.txt"]  # rooms that were private stay so
+        self._files = Files(settings.people_folder, tables)
 
     # Its life.
 
@@ -151,6 +152,10 @@ class Register:
             self.invitations.use(offer)
         return person
 
+    def reads(self, claim: str) -> None:
+        """Somebody reads, under no name: his names are used all the same."""
+        self.names.touch(claim, "", self._stamp(self._clock()))
+
     def go(self, person: Person) -> None:
         """One connection of a person is here no more."""
         self.people.go(person, self._stamp(self._clock()))
@@ -172,9 +177,12 @@ class Register:
         self.invitations.use(offer)
 
     def peer(self, room: str, claim: str) -> str:
-        """With whom a talk of two is, for one of the two; empty if it is none."""
+        """With whom a talk of two is, for one of the two; empty if it is none.
+
+        Behind the name of one who holds it no more, because it has lapsed or is another's now, stands a question mark.
+        """
         other = self.rooms.peer(room, claim)
-        return (self.names.name_of(other.claim) or other.name) if other else ""
+        return (self.names.name_of(other.claim) or f"{other.name}?") if other else ""
 
     # In the background.
 
@@ -200,8 +208,9 @@ class Register:
 
     def _touch_present(self, now: str) -> None:
         """Whoever is here uses his name."""
-        for person in self.people.present():
-            self.names.touch(person.name, person.claim, now)
+        for guest in self.guests:
+            for person in guest.people():
+                self.names.touch(person.claim, person.name, now)
 
     def _stamp(self, at: float) -> str:
         return stamp(at, self._settings.zone)

@@ -97,12 +97,50 @@ def test_one_who_has_many_names_may_still_use_them() -> None:
 
 def test_when_somebody_was_seen_is_noted_once_an_hour() -> None:
     names = names_of(Known("Anna", ANNA, THEN))
-    names.touch("Anna", ANNA, NOW)
+    names.touch(ANNA, "Anna", NOW)
     assert not names.is_changed
-    names.touch("Anna", EVE, LATER)
+    names.touch(EVE, "Anna", LATER)
     assert not names.is_changed
-    names.touch("Anna", ANNA, LATER)
+    names.touch(ANNA, "Anna", LATER)
     assert [(row.first, row.last) for row in names.rows()] == [(THEN, LATER)]
+
+
+def test_who_is_there_without_a_name_uses_all_of_his() -> None:
+    names = names_of(Known("Anna", ANNA, THEN), Known("Annas script", ANNA, THEN), Known("Eve", EVE, THEN))
+    names.touch(ANNA, "annas script", LATER)
+    assert [row.last for row in names.rows()] == [THEN, LATER, THEN]
+    names.touch(ANNA, "", LATER)
+    assert [row.last for row in names.rows()] == [LATER, LATER, THEN]
+
+
+def test_a_line_that_is_not_understood_sets_no_name_free() -> None:
+    names = KnownNames(Names.CLAIMED, THEN)
+    names.merge(f"Anna\t{ANNA[:-1]}\t{THEN}\t{THEN}\nEve\t{EVE}\t{THEN}\t{THEN}\n")
+    for claim in (ANNA, EVE, ""):
+        assert refused(names, "anna", claim) is Code.NAME_CLAIMED
+    assert names.allow("Eve", EVE) == "Eve"
+    assert not names.is_known(ANNA)
+    with pytest.raises(Refused):
+        names.release("Anna")
+
+
+def test_a_row_without_times_does_not_lapse() -> None:
+    names = KnownNames(Names.CLAIMED, THEN)
+    names.merge(f"Anna\t{ANNA}\n")
+    assert names.lapse(LATER) == []
+    assert refused(names, "Anna", EVE) is Code.NAME_CLAIMED
+
+
+def test_what_else_one_holds_is_ones_own_when_a_name_that_looks_like_it_is_released() -> None:
+    names = names_of(Known("Ian", ANNA, THEN), Known("Eve", EVE, THEN))
+    names.put(Known("lan", ANNA, THEN, THEN))
+    names.rebuild()
+    names.release("Ian")
+    assert refused(names, "Ian", EVE) is Code.NAME_CLAIMED
+    assert names.is_known(ANNA)
+    names.release("lan")
+    assert names.allow("Ian", EVE) == "Ian"
+    assert not names.is_known(ANNA)
 
 
 def test_what_was_not_used_lapses_and_what_waits_does_not() -> None:
@@ -121,7 +159,7 @@ def test_a_name_is_released() -> None:
     with pytest.raises(Refused):
         names.release("Anna")
     # Who is still here does not take it again by going.
-    names.touch("Anna", ANNA, LATER)
+    names.touch(ANNA, "Anna", LATER)
     assert names.holder("Anna") is None
 
 
@@ -140,6 +178,17 @@ def test_a_name_is_released() -> None:
 )
 def test_a_message_is_doubtful_if_nobody_held_its_name_then(line: str, *, is_doubtful: bool) -> None:
     assert names_of(Known("Anna", ANNA, NOW)).is_doubtful(line) is is_doubtful
+
+
+@pytest.mark.parametrize("text", ["Boris\n", "# begun soon\nBoris\n", "# begun 9999\nBoris\n"])
+def test_since_when_names_are_held_is_known_whatever_hands_have_written(text: str) -> None:
+    names = KnownNames(Names.CLAIMED, THEN)
+    names.merge(text)
+    assert names.is_doubtful(f"[{NOW}] Anna: hi")
+    assert not names.is_doubtful("[2020-01-01 00:00:00] Anna: hi")
+    again = KnownNames(Names.CLAIMED, LATER)
+    again.merge(names.text())
+    assert again.is_doubtful(f"[{NOW}] Anna: hi")
 
 
 def test_nothing_is_doubtful_where_names_are_open() -> None:

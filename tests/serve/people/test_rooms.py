@@ -83,6 +83,14 @@ def test_a_room_whose_last_member_was_put_out_stays_private() -> None:
     assert rooms.kind("plans") is Kind.PRIVATE
 
 
+def test_a_line_that_is_not_understood_opens_no_room() -> None:
+    rules = admission()
+    rules.rooms.merge(f"plans\townr\tAnna\t{ANNA}\n# tea\towner\tAnna\t{ANNA}\n")
+    assert code(lambda: rules.into_room("plans", EVE)) is Code.NOT_INVITED
+    assert rules.rooms.strange == [1]
+    rules.into_room("tea", EVE)
+
+
 def test_a_talk_of_two_is_theirs() -> None:
     rules = admission()
     room = rules.rooms.open_direct(("Anna", ANNA), ("Boris", BORIS))
@@ -90,7 +98,7 @@ def test_a_talk_of_two_is_theirs() -> None:
     assert rules.rooms.open_direct(("Boris", BORIS), ("Anna", ANNA)) == room
     peer = rules.rooms.peer(room, ANNA)
     assert peer is not None
-    assert (peer.name, peer.role) == ("Boris", Role.DIRECT)
+    assert (peer.name, peer.role) == ("Boris", Role.ASKED)
     assert code(lambda: rules.into_room(room, EVE)) is Code.NOT_INVITED
     assert code(lambda: rules.into_room("direct-0123456789abcdef", ANNA)) is Code.BAD_ROOM
     assert not rules.may_invite(room, ANNA)
@@ -130,9 +138,7 @@ def test_old_invitations_make_place_for_new_ones() -> None:
     invitations = Invitations()
     for _ in range(INVITATIONS_OF_ROOM_AT_MOST):
         invitations.make("room", "plans", "Anna", 0, uses=1, seconds=HOUR)
-    assert (
-        code(lambda: invitations.make("room", "plans", "Anna", 1, uses=1, seconds=1)) is Code.TOO_MANY_ROOMS
-    )
+    assert code(lambda: invitations.make("room", "plans", "Anna", 1, uses=1, seconds=1)) is Code.NOT_ALLOWED
     invitations.make("room", "plans", "Anna", HOUR, uses=1, seconds=1)
     assert len([*invitations.rows()]) == 1
 
@@ -141,10 +147,15 @@ def test_nobody_has_more_rooms_than_he_may() -> None:
     rooms = PrivateRooms()
     for number in range(ROOMS_OF_OWNER_AT_MOST):
         rooms.open_private(f"room{number}", "Anna", ANNA)
-    assert code(lambda: rooms.open_private("more", "Anna", ANNA)) is Code.TOO_MANY_ROOMS
+    assert code(lambda: rooms.open_private("more", "Anna", ANNA)) is Code.NOT_ALLOWED
     for number in range(TALKS_OF_ONE_AT_MOST):
         rooms.open_direct(("Anna", ANNA), (f"P{number}", claim_of(str(number))))
-    assert code(lambda: rooms.open_direct(("Eve", EVE), ("Anna", ANNA))) is Code.TOO_MANY_ROOMS
+    assert code(lambda: rooms.open_direct(("Anna", ANNA), ("Eve", EVE))) is Code.NOT_ALLOWED
+    # Who is asked by many can still be asked, and ask.
+    rooms.open_direct(("Eve", EVE), ("Anna", ANNA))
+    for number in range(TALKS_OF_ONE_AT_MOST):
+        rooms.open_direct((f"P{number}", claim_of(str(number))), ("Boris", BORIS))
+    rooms.open_direct(("Boris", BORIS), ("Eve", EVE))
 
 
 def test_only_who_is_known_or_awaited_comes_into_an_invited_chat() -> None:

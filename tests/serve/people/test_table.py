@@ -55,8 +55,22 @@ def test_what_could_not_be_written_is_written_later() -> None:
     assert {row.name for row in names.rows()} == {"Anna", "Boris"}
 
 
+def test_a_name_that_begins_as_a_remark_does_is_a_name() -> None:
+    names = KnownNames(Names.CLAIMED, "2025-11-19 10:00:00")
+    for name in ("#", "# Boss", "#1"):
+        names.put(Known(name, "a" * 64, "2025-11-19 10:00:00", "2025-11-19 10:00:00"))
+    again = KnownNames(Names.CLAIMED, "2025-11-19 10:00:00")
+    again.merge(names.text() + "# a remark\twith a TAB\n")
+    assert [row.name for row in again.rows()] == ["#", "# Boss", "#1"]
+    assert not again.strange
+    assert again.remarks[-1] == "# a remark\twith a TAB"
+
+
 def test_remarks_and_what_is_not_understood_stay_in_front() -> None:
     names = KnownNames(Names.CLAIMED, "2025-11-19 10:00:00")
     names.merge("# mine\r\nAnna\nBoris\tno claim\tat all\n\n#end\n: \n")
     assert names.strange == [3, 6]
-    assert names.text() == "# mine\r\nBoris\tno claim\tat all\n#end\n: \nAnna\t-\t\t\n"
+    assert (
+        names.text()
+        == "# mine\r\nBoris\tno claim\tat all\n#end\n: \n# begun 2025-11-19 10:00:00\nAnna\t-\t\t\n"
+    )
