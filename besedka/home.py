@@ -80,8 +80,10 @@ def own_secret() -> str:
     """
     try:
         path = state_folder() / "secret"
-        if not path.exists():
-            write_private(path, secrets.token_hex(SECRET_BYTES) + "\n", replace=False)
+        is_there = path.exists()
+        # One that is empty was torn by a power cut.
+        if not is_there or not path.stat().st_size:
+            write_private(path, secrets.token_hex(SECRET_BYTES) + "\n", replace=is_there)
         return path.read_text(encoding="ascii").strip() or secrets.token_hex(SECRET_BYTES)
     except (OSError, UnicodeError):
         return secrets.token_hex(SECRET_BYTES)
@@ -113,7 +115,7 @@ def _keys() -> dict[str, str]:
 
 
 def write_private(path: Path, text: str, *, replace: bool = True) -> None:
-    """Write a small file that nobody else may read, as a whole or not at all; ``replace`` one that is there, or leave it.
+    """Write a small file that nobody else may read, as a whole or not at all, whatever happens; ``replace`` one that is there, or leave it.
 
     Raises:
         OSError: if it cannot be written.
@@ -124,6 +126,9 @@ def write_private(path: Path, text: str, *, replace: bool = True) -> None:
             os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, _PRIVATE), "w", encoding="utf-8"
         ) as file:
             file.write(text)
+            file.flush()
+            # A name may be on the disk before what is in the file.
+            os.fsync(file.fileno())
         if replace:
             fresh.replace(path)
         else:
