@@ -45,7 +45,7 @@ def secret_for(url: str, name: str = "") -> str:
     """What shows to one host that several programs are the same person; a chat on another host cannot use it.
 
     A secret that came by the link of another device goes before what is made from our own; of several the one of this name, or else
-    the last one.
+    the last one. It is empty where nothing can be kept: then one is a guest.
 
     Args:
         url: of the chat, as `besedka.remote.address` gives it.
@@ -59,7 +59,10 @@ def secret_for(url: str, name: str = "") -> str:
     for whose, secret in reversed(taken):
         if not name or whose.casefold() == name.casefold():
             return secret
-    return taken[-1][1] if taken else hmac.digest(own_secret().encode(), server.encode(), "sha256").hex()
+    if taken:
+        return taken[-1][1]
+    own = own_secret()
+    return hmac.digest(own.encode(), server.encode(), "sha256").hex() if own else ""
 
 
 def keep_secret(url: str, name: str, secret: str) -> None:
@@ -76,7 +79,8 @@ def keep_secret(url: str, name: str, secret: str) -> None:
 def own_secret() -> str:
     """What all secrets that we show are made from: made once, and kept; never shown itself.
 
-    Where it cannot be kept, as in a container without a home, each program is a person of its own.
+    It is empty where it cannot be kept, as in a container without a home: a name that is claimed by a secret which is lost would
+    be refused to us the next time, and for months.
     """
     try:
         path = state_folder() / "secret"
@@ -84,9 +88,9 @@ def own_secret() -> str:
         # One that is empty was torn by a power cut.
         if not is_there or not path.stat().st_size:
             write_private(path, secrets.token_hex(SECRET_BYTES) + "\n", replace=is_there)
-        return path.read_text(encoding="ascii").strip() or secrets.token_hex(SECRET_BYTES)
+        return path.read_text(encoding="ascii").strip()
     except (OSError, UnicodeError):
-        return secrets.token_hex(SECRET_BYTES)
+        return ""
 
 
 def remembered_key(server: str) -> str:

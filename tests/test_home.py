@@ -27,13 +27,16 @@ def test_the_secret_is_made_once_and_for_its_owner_alone(tmp_path: Path) -> None
     assert [file.name for file in path.parent.iterdir()] == ["secret"]
 
 
-def test_where_nothing_can_be_kept_there_is_a_secret_all_the_same(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_where_nothing_can_be_kept_one_is_a_guest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "file").touch()
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "file"))
-    assert len(home.own_secret()) == 64
-    assert home.own_secret() != home.own_secret()
+    assert home.own_secret() == home.secret_for("ws://lab:8765/ws", "Anna") == ""
+
+
+@pytest.mark.parametrize("content", [b"\n", b"\xff"])
+def test_a_secret_that_cannot_be_read_makes_one_a_guest(content: bytes) -> None:
+    (home.state_folder() / "secret").write_bytes(content)
+    assert home.own_secret() == home.secret_for("ws://lab:8765/ws", "Anna") == ""
 
 
 def test_a_file_that_is_there_is_replaced_as_a_whole_or_left(tmp_path: Path) -> None:

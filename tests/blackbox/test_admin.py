@@ -94,6 +94,41 @@ def test_the_operator_is_shown_the_link_with_the_key(server: RunningServer, oper
     bad.assert_one_clear_line(1, "cannot use the access keys in others: the key in line 1 cannot be used")
 
 
+def test_an_invitation_has_the_access_key_where_one_is_needed(
+    make_server: ServerMaker, tmp_path: Path
+) -> None:
+    first, second = "the-first-of-the-keys", "the-second-of-the-keys"
+    # Beside the history, as `--lan` has it, and elsewhere.
+    for name in ("access_key.txt", "keys"):
+        folder = tmp_path / name.partition(".")[0]
+        folder.mkdir()
+        (folder / name).write_text(f"# come in\n{first} for all\n{second}\n", encoding="utf-8")
+        (folder / name).chmod(0o600)
+        options = ("--names", "invited", "--key-file", str(folder / name))
+        server = make_server("--lang", "en", *options, directory=folder).start()
+        asked = ("--history", str(server.history), "admit")
+        named = () if name == "access_key.txt" else ("--key-file", str(folder / name))
+        with Person(folder) as operator:
+            shown = operator.run("admin", *asked, "Anna", "--url", server.page, *named).assert_well()
+            found = re.fullmatch(rf"{server.page}#;key={first};invite=([\w-]+);name=Anna\n", shown)
+            assert found, shown
+            # It is all that she needs.
+            operator.run("send", "--url", shown.strip(), "hello").assert_well()
+            assert server.lines[-1].endswith("] Anna: hello")
+            given = f"{server.page}#dev;key={second}"
+            shown = operator.run("admin", *asked, "Boris", "--url", given, *named).assert_well()
+            assert shown.startswith(f"{server.page}#;key={second};invite=")
+            if named:
+                assert ";key=" not in operator.run("admin", *asked, "Clara").assert_well()
+                told = operator.run("admin", *asked, "Clara", "--key-file", str(folder / "none"))
+                told.assert_one_clear_line(1, "no such file")
+                assert not (folder / "none").exists()
+                (folder / name).write_text("short\n", encoding="utf-8")
+                operator.run("admin", *asked, "Clara", *named).assert_one_clear_line(1, "line 1")
+                told = operator.run("admin", *asked, "Clara", "--url", "lab#;key=short")
+                told.assert_one_clear_line(2, "--url")
+
+
 def test_what_goes_wrong_is_one_clear_line(server: RunningServer, operator: Person) -> None:
     run = operator.run
     run("admin", "kick", "Boris").assert_one_clear_line(4, "Nobody of the name Boris is known here")
