@@ -42,7 +42,7 @@ def state_folder() -> Path:
 
 
 def secret_for(url: str, name: str = "") -> str:
-    """What shows to one chat that several programs are the same person; another chat cannot use it.
+    """What shows to one host that several programs are the same person; a chat on another host cannot use it.
 
     A secret that came by the link of another device goes before what is made from our own; of several the one of this name, or else
     the last one. It is empty where nothing can be kept: then one is a guest.
@@ -84,8 +84,10 @@ def own_secret() -> str:
     """
     try:
         path = state_folder() / "secret"
-        if not path.exists():
-            write_private(path, secrets.token_hex(SECRET_BYTES) + "\n", replace=False)
+        is_there = path.exists()
+        # One that is empty was torn by a power cut.
+        if not is_there or not path.stat().st_size:
+            write_private(path, secrets.token_hex(SECRET_BYTES) + "\n", replace=is_there)
         return path.read_text(encoding="ascii").strip()
     except (OSError, UnicodeError):
         return ""
@@ -117,7 +119,7 @@ def _keys() -> dict[str, str]:
 
 
 def write_private(path: Path, text: str, *, replace: bool = True) -> None:
-    """Write a small file that nobody else may read, as a whole or not at all; ``replace`` one that is there, or leave it.
+    """Write a small file that nobody else may read, as a whole or not at all, whatever happens; ``replace`` one that is there, or leave it.
 
     Raises:
         OSError: if it cannot be written.
@@ -128,6 +130,9 @@ def write_private(path: Path, text: str, *, replace: bool = True) -> None:
             os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, _PRIVATE), "w", encoding="utf-8"
         ) as file:
             file.write(text)
+            file.flush()
+            # A name may be on the disk before what is in the file.
+            os.fsync(file.fileno())
         if replace:
             fresh.replace(path)
         else:

@@ -53,16 +53,28 @@ TIME = click.option(
     metavar="TIME",
     help="For how long: 30s, 10m, 2h, 3d, 1w; if not given until it is taken back.",
 )
+URL = click.option(
+    "--url",
+    default="http://localhost:8765/",
+    show_default=True,
+    help="What a browser shows of the chat; the key that it has goes into the link.",
+)
+KEYS = setting(
+    "--key-file",
+    type=click.Path(readable=False, path_type=Path),
+    help="The file with the access keys; its first one goes into the link. If not given access_key.txt beside the history, if it is there.",
+)
 
 
 @click.group(
-    short_help="Keep order: show out, mute, ban, redact, appoint moderators, invite.",
+    short_help="Keep order: show out, mute, ban, redact, appoint moderators, invite, show the link.",
     epilog="""\b
 Examples:
   besedka admin appoint Anna
   besedka admin ban Boris --for 2d --reason "spam"
   besedka admin redact 17 --room dev
-  besedka admin admit Vera --url https://chat.example.org/""",
+  besedka admin admit Vera --url https://chat.example.org/
+  besedka admin link --url http://192.168.1.5:8765/""",
 )
 @click.option(
     "--socket",
@@ -145,63 +157,76 @@ def redact(number: int, room: str, reason: str) -> None:
     metavar="TIME",
     help="How long the invitation lasts; if not given a week.",
 )
-@click.option(
-    "--url",
-    default="http://localhost:8765/",
-    show_default=True,
-    help="What a browser shows of the chat; the key that it has goes into the link.",
-)
-@setting(
-    "--key-file",
-    type=click.Path(path_type=Path),
-    help="The file with the access keys; its first one goes into the link. If not given access_key.txt beside the history, if it is there.",
-)
+@URL
+@KEYS
 def admit(user: str, seconds: int, url: str, key_file: Path | None) -> None:
     """Invite somebody to the name USER, and print the link to give to him; it is good for one."""
     from besedka.wire.links import Fragment
     from besedka.wire.words import Invitation
 
-    base, _, fragment = url.partition("#")
-    key = _key_in(fragment) or _key_of(key_file)
+    key = _key_in(url) or (_key_of(key_file) if key_file else _key_beside())
     answer = _ask(_moderate("admit", user=user, seconds=seconds))
     if not isinstance(answer, Invitation):
         raise Failure("the server has not answered with an invitation")
+    click.echo(f"{_page(url)}#{Fragment(key=key, name=user, invite=answer.token)}")
+
+
+@admin.command()
+@URL
+@KEYS
+def link(url: str, key_file: Path | None) -> None:
+    """Print the link by which people come in, with the access key; at a terminal also its QR code."""
+    from besedka.serve.greeting import picture
+    from besedka.wire.links import Fragment, read_fragment
+
+    key = _key_in(url) or _key_of(key_file or _keys_beside())
+    shown = f"{_page(url)}#{Fragment(room=read_fragment(url.partition('#')[2]).room, key=key)}"
+    click.echo(shown)
+    for line in picture(shown):
+        click.echo(line)
+
+
+def _page(url: str) -> str:
+    """What a browser shows of the chat, as a URL to which a fragment may be added."""
+    base = url.partition("#")[0]
     base = base if "://" in base else f"http://{base}"
     # Behind a host there must be a path.
-    base = f"{base}/" if base.count("/") == 2 else base  # noqa: PLR2004 - those of ://
-    click.echo(f"{base}#{Fragment(key=key, name=user, invite=answer.token)}")
+    return f"{base}/" if base.count("/") == 2 else base  # noqa: PLR2004 - those of ://
 
 
-def _key_in(fragment: str) -> str:
-    """The access key in an address."""
+def _key_in(url: str) -> str:
+    """The access key in an address; empty if there is none."""
     from besedka.wire.access import why_no_key
     from besedka.wire.links import read_fragment
 
-    key = read_fragment(fragment).key
+    key = read_fragment(url.partition("#")[2]).key
     if key and (why := why_no_key(key)):
         raise used_wrongly(f"the access key in --url can be none: {why}")
     return key
 
 
-def _key_of(given: Path | None) -> str:
-    """The first access key of the server's file; empty if there seems to be none."""
-    from besedka.serve.access.key_file import open_keys
+def _key_of(path: Path) -> str:
+    """The first access key of a file."""
+    from besedka.serve.access.key_file import keys_in
     from besedka.serve.errors import KeyFileUnusable
-    from besedka.serve.settings import KEY_FILE
+
+    try:
+        return keys_in(path)[0].text
+    except KeyFileUnusable as error:
+        raise Failure(f"{error}; --history or --key-file say where they are") from None
+
+
+def _key_beside() -> str:
+    """The one beside the history; empty if there seems to be none."""
+    path = _keys_beside()
+    return _key_of(path) if os.access(path, os.R_OK) else ""
+
+
+def _keys_beside() -> Path:
+    from besedka.serve.settings import access_keys_of
 
     server: _Server = click.get_current_context().obj
-    path = given or server.history.parent / KEY_FILE
-    if not path.exists():
-        if given:
-            raise Failure(f"there is no file {path} with access keys")
-        return ""
-    if not (given or os.access(path, os.R_OK)):
-        return ""
-    try:
-        keys, _ = open_keys(path)
-    except KeyFileUnusable as error:
-        raise Failure(str(error)) from None
-    return keys[0].text
+    return access_keys_of(server.history)
 
 
 def _do(act: str, **fields: Any) -> None:

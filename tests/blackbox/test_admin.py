@@ -17,6 +17,8 @@ from tests.ordering import Operator
 from tests.running import RunningServer
 from tests.talking import Talker
 
+KEY = "zq7IjvIUlbcR1vFNGsrZyKsk61DnyO7FYxd5-o7-mSI"
+
 
 @pytest.fixture
 def operator(server: RunningServer, tmp_path: Path) -> Iterator[Person]:
@@ -73,6 +75,25 @@ def test_an_invitation_to_a_name_is_printed_as_a_link_that_lets_one_in(
     assert shown.startswith("http://chat.example.org/talk/#;invite=")
 
 
+def test_the_operator_is_shown_the_link_with_the_key(server: RunningServer, operator: Person) -> None:
+    missing = operator.run("admin", "link")
+    missing.assert_one_clear_line(1, "no such file", "access_key.txt", "--history", "--key-file")
+    keys = server.history.with_name("access_key.txt")
+    keys.write_text(f"# for all\n{KEY} all of us\nanother-key-of-ours\n")
+    run = operator.run
+    assert run("admin", "link").assert_well() == f"http://localhost:8765/#;key={KEY}\n"
+    shown = run("admin", "link", "--url", "https://chat.example.org#dev").assert_well()
+    assert shown == f"https://chat.example.org/#dev;key={KEY}\n"
+    others = operator.home / "others"
+    others.write_text("the-key-of-the-others\n")
+    shown = run("admin", "link", "--key-file", "others", "--url", "10.0.0.7:8765/talk/").assert_well()
+    assert shown == "http://10.0.0.7:8765/talk/#;key=the-key-of-the-others\n"
+    assert run("admin", "link", BESEDKA_KEY_FILE=str(others)).assert_well().endswith("others\n")
+    others.write_text("short\n")
+    bad = run("admin", "link", "--key-file", "others")
+    bad.assert_one_clear_line(1, "cannot use the access keys in others: the key in line 1 cannot be used")
+
+
 def test_an_invitation_has_the_access_key_where_one_is_needed(
     make_server: ServerMaker, tmp_path: Path
 ) -> None:
@@ -100,7 +121,7 @@ def test_an_invitation_has_the_access_key_where_one_is_needed(
             if named:
                 assert ";key=" not in operator.run("admin", *asked, "Clara").assert_well()
                 told = operator.run("admin", *asked, "Clara", "--key-file", str(folder / "none"))
-                told.assert_one_clear_line(1, "there is no file")
+                told.assert_one_clear_line(1, "no such file")
                 assert not (folder / "none").exists()
                 (folder / name).write_text("short\n", encoding="utf-8")
                 operator.run("admin", *asked, "Clara", *named).assert_one_clear_line(1, "line 1")

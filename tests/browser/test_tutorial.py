@@ -76,7 +76,7 @@ def test_the_tour_goes_as_it_is_told(  # noqa: PLR0915 - it is a long one
     make_server: ServerMaker, visit: Visit, tmp_path: Path
 ) -> None:
     tour = Tour(make_server, tmp_path)
-    link = next(line.split()[1] for line in tour.server.greeting if "key=" in line)
+    link = tour.server.link
 
     # 2. Come in.
     stranger = visit(link.split("#")[0])
