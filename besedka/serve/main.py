@@ -36,6 +36,7 @@ from besedka.serve.greeting import shown_host, ways_in
 from besedka.serve.history import Restored
 from besedka.serve.settings import Certificate, Settings, admin_socket_of
 from besedka.wire.line import STAMP
+from besedka.wire.refusals import Language
 
 log = logging.getLogger(__name__)
 
@@ -111,7 +112,8 @@ async def _serve(settings: Settings, announce: Callable[[str], None], deadline: 
             looking.append(loop.create_task(watch(path, keys, access)))
         streams = GrpcDoor(chat, sources, settings.language, access, proxies)
         async with (
-            AdminDoor(chat, settings.language).open(settings.admin_socket),
+            # The command line speaks English.
+            AdminDoor(chat, Language.EN).open(settings.admin_socket),
             web.open(listener, settings.certificate) as stop_accepting,
             streams.open(settings),
         ):
