@@ -6,7 +6,7 @@ Whatever it is, it is noted in ``audit.txt`` first, and has no effect if that ca
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from ipaddress import ip_address
 from typing import Final
 
@@ -14,7 +14,7 @@ from besedka.serve.chat import Chat
 from besedka.serve.fairness import network_of
 from besedka.serve.people.deeds import LATEST, OPERATOR, Deed
 from besedka.serve.people.guests import Guest
-from besedka.serve.people.order import marks, marks_of_deed, until_when
+from besedka.serve.people.order import marks, until_when
 from besedka.serve.people.presence import Person
 from besedka.serve.room import Room
 from besedka.wire.closing import Ending
@@ -96,11 +96,16 @@ class _Target:
         user: his name; empty of an address.
         claim: his, if he has one.
         addresses: the one that was given.
+        looks: what the name looks like.
     """
 
     user: str = ""
     claim: str = ""
     addresses: tuple[str, ...] = ()
+    looks: frozenset[str] = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "looks", skeletons(self.user) if self.user else frozenset())  # it is frozen
 
     @property
     def shown(self) -> str:
@@ -112,7 +117,7 @@ class _Target:
 
     def is_person(self, person: Person) -> bool:
         is_same = bool(self.claim) and self.claim == person.claim
-        return is_same or not person.looks.isdisjoint(skeletons(self.user) if self.user else ())
+        return is_same or not person.looks.isdisjoint(self.looks)
 
     def is_guest(self, guest: Guest) -> bool:
         return any(map(self.is_person, guest.people())) or str(guest.network) in self.addresses
@@ -149,7 +154,11 @@ class Keeping:
                 raise Refused(Code.NOT_ALLOWED, why=_NO_MODERATOR)
             if word.act in OPERATORS_ACTS:
                 raise Refused(Code.NOT_ALLOWED, why=_OPERATORS)
-            return await self._act(word, _Keeper(person.name, person.claim))
+            # Who has come without a name is known by his claim.
+            name = person.name or self._register.names.name_of(person.claim)
+            if not name:
+                raise Refused(Code.NO_NAME)
+            return await self._act(word, _Keeper(name, person.claim))
 
     async def command(self, word: Moderate) -> Answer:
         """Do what the operator asks for.
@@ -179,7 +188,7 @@ class Keeping:
 
     async def _restrict(self, word: Moderate, keeper: _Keeper) -> Answer:
         target = self._target(word)
-        guests = [guest for guest in self._register.guests if target.is_guest(guest)]
+        guests = self._guests(target)
         self._protect(target, guests, keeper)
         self._expect(word.act, target, guests)
         addresses = target.addresses
@@ -191,11 +200,16 @@ class Keeping:
         )
         await self._register.note(deed)
         if word.act is Act.KICK:
-            for guest in guests:
-                guest.show_out(Ending.KICKED, Refused(Code.NOT_ALLOWED, why=_SHOWN_OUT))
+            # Who came while it was noted is meant, too.
+            self._register.show_out(
+                self._guests(target), Ending.KICKED, Refused(Code.NOT_ALLOWED, why=_SHOWN_OUT)
+            )
         if word.act is Act.BAN:
-            self._show_out_banned(marks_of_deed(deed))
+            self._register.reconsider()
         return self._done(word, user=target.shown, until=until_when(until, self._chat.zone)[self._language])
+
+    def _guests(self, target: _Target) -> list[Guest]:
+        return [guest for guest in self._register.guests if target.is_guest(guest)]
 
     def _target(self, word: Moderate) -> _Target:
         if word.act in {Act.BAN, Act.UNBAN} and _is_address(word.user):
@@ -215,8 +229,11 @@ class Keeping:
         """Only the operator does anything to a moderator, or to an address from which one is here."""
         if not keeper.claim or (target.claim == keeper.claim):
             return
-        is_moderator = self._order.is_moderator(target.claim) or (
-            bool(target.user) and self._order.is_moderators_name(target.user)
+        # A name that somebody else has claimed since protects nobody.
+        is_moderator = (
+            self._order.is_moderator(target.claim)
+            if target.claim
+            else bool(target.user) and self._order.is_moderators_name(target.user)
         )
         if is_moderator or any(map(self._is_moderator, guests)):
             raise Refused(Code.NOT_ALLOWED, why=_ANOTHER)
@@ -243,17 +260,6 @@ class Keeping:
 
     def _is_moderator(self, guest: Guest) -> bool:
         return any(self._order.is_moderator(person.claim) for person in guest.people())
-
-    def _show_out_banned(self, about: list[str]) -> None:
-        for guest in tuple(self._register.guests):
-            known = [mark for person in guest.people() for mark in marks(person.claim, person.name)]
-            if not {*known, *marks(network=guest.network)}.isdisjoint(about):
-                try:
-                    self._order.let_in(self._chat.clock(), network=guest.network)
-                    for person in guest.people():
-                        self._order.let_in(self._chat.clock(), person.claim, person.name)
-                except Refused as refusal:
-                    guest.show_out(Ending.BANNED, refusal)
 
     def _until(self, word: Moderate) -> int:
         if not word.seconds:
@@ -333,6 +339,7 @@ class Keeping:
             raise Refused(Code.NO_SUCH_NAME, name=word.user)
         await self._register.note(self._deed(word, keeper, user=known.name))
         self._register.names.release(known.name)
+        self._register.reconsider()
         await self._register.save()
         return self._done(word, user=known.name)
 

@@ -9,6 +9,7 @@ from besedka.serve.chat import Chat
 from besedka.serve.people.devices import LINK_SECONDS
 from besedka.serve.people.names import claim_of
 from besedka.serve.people.presence import Person
+from besedka.serve.people.rooms import direct_room
 from besedka.wire.names import clean_key, clean_name, clean_room, clean_secret
 from besedka.wire.refusals import Code, Language, Refused
 from besedka.wire.words import (
@@ -108,10 +109,12 @@ class Reception:
         other = register.names.holder(name)
         if other is None or not other.claim or other.claim == person.claim:
             raise Refused(Code.NO_SUCH_NAME, name=name)
+        has_begun = register.rooms.kind(direct_room(person.claim, other.claim)) is Kind.DIRECT
         room = register.rooms.open_direct((person.name, person.claim), (other.name, other.claim))
         await register.save()
-        for hearer in register.guests.of(other.claim):
-            hearer.tell(Place(room, Kind.DIRECT, person.name))
+        if not has_begun:
+            for guest in register.guests.of(other.claim):
+                guest.tell(Place(room, Kind.DIRECT, person.name))
         return Place(room, Kind.DIRECT, other.name, word.key)
 
     async def _invite(self, word: Invite, person: Person) -> Invitation:
@@ -141,9 +144,9 @@ class Reception:
         if member is None or member.claim == person.claim:
             raise Refused(Code.NO_SUCH_NAME, name=name)
         register.rooms.put_out(room, member.claim)
+        # He hears nothing more, also if it cannot be written for now.
+        register.reconsider()
         await register.save()
-        for hearer in register.guests.of(member.claim):
-            hearer.put_out(room)
         return Done(_PUT_OUT[self._language].format(room=room, name=member.name), word.key)
 
     def _owned(self, given: str, person: Person) -> str:
