@@ -158,11 +158,20 @@ class Sources:
             rate = self._limits.rate_address
             source = self._known[network] = Source(network, TokenBucket(rate) if rate else None)
         self._remembered.add(source)
-        limit = self._limits.connections_per_address
-        if counts and limit and network is not None and source.connections >= limit:
-            raise Refused(Code.TOO_MANY_CONNECTIONS, limit=limit)
-        source.connections += counts
+        if counts:
+            self.enter(source)
         return source
+
+    def enter(self, source: Source) -> None:
+        """One more connection from there, until it leaves.
+
+        Raises:
+            Refused: `too_many_connections`.
+        """
+        limit = self._limits.connections_per_address
+        if limit and not source.is_exempt and source.connections >= limit:
+            raise Refused(Code.TOO_MANY_CONNECTIONS, limit=limit)
+        source.connections += 1
 
     def leave(self, source: Source) -> None:
         """A connection has ended."""
@@ -221,20 +230,21 @@ class Pace:
         if self._frames:
             self._frames.spend(now, -1)
 
-    def claim_name(self, now: float) -> None:
-        """A name is claimed that nobody has.
+    def let_claim(self, now: float) -> None:
+        """May a name be claimed that nobody has?
 
         Raises:
             Refused: `too_many_names`, with how long to wait.
         """
-        names = self.source.names
-        if self.source.is_exempt:
-            return
-        wait = names.wait(now)
+        wait = 0.0 if self.source.is_exempt else self.source.names.wait(now)
         if wait:
             why = {Language.RU: "слишком быстро с одного адреса", Language.EN: "too fast from one address"}
             raise Refused(Code.TOO_MANY_NAMES, wait=wait, why=why)
-        names.spend(now)
+
+    def claim_name(self, now: float) -> None:
+        """It is claimed."""
+        if not self.source.is_exempt:
+            self.source.names.spend(now)
 
     def refuse(self, now: float) -> None:
         """Something was refused."""

@@ -395,8 +395,8 @@ def test_a_withdrawn_key_ends_what_came_by_it_within_a_second_and_nothing_else(
         withdrawn = time.monotonic()
         assert phone.ending() == (4003, "an access key is needed")
         assert seed.ending() == (4003, "an access key is needed")
-        for call in calls.values():
-            ended = ending(call) if hasattr(call, "__next__") else refusal(call.result)
+        for name, call in calls.items():
+            ended = refusal(call.result) if name == "import" else ending(call)
             assert (ended.code, ended.reason) == (grpc.StatusCode.UNAUTHENTICATED, "no_access")
         assert time.monotonic() - withdrawn < GONE_SECONDS + BUSY_SECONDS
         # Nobody has read it, and yet it ended: what comes is what was on its way.

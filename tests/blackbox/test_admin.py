@@ -131,7 +131,7 @@ def test_an_invitation_has_the_access_key_where_one_is_needed(
 
 def test_what_goes_wrong_is_one_clear_line(server: RunningServer, operator: Person) -> None:
     run = operator.run
-    run("admin", "kick", "Boris").assert_one_clear_line(4, "Nobody of the name Boris is known here")
+    run("admin", "kick", "Boris").assert_one_clear_line(4, "Boris is not here now")
     run("admin", "redact", "7").assert_one_clear_line(4, "no message 7 in the room main")
     run("admin", "slow", "30s", "--room", "dev").assert_one_clear_line(4, "There is no room dev")
     run("admin", "ban", "127.0.0.1").assert_one_clear_line(4, "the server's own address")

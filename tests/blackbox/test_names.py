@@ -144,7 +144,7 @@ def test_open_names_are_free_again_and_nothing_is_written_of_them(
             assert eve.refused("join", user="Anna", secret=EVE) == "name_taken"
     with Talker(server) as eve:
         eve.join("Anna", secret=EVE)
-        assert eve.refused("private", room="plans") == "no_secret"
+        assert eve.refused("private", room="plans") == "not_allowed"
     assert not (server.directory / "known_names.txt").exists()
 
 

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import socket
 import stat
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
+from hashlib import sha256
+from queue import SimpleQueue
 from typing import Any
 
 import pytest
 
 from besedka.proto.besedka.v1 import chat_pb2 as pb
-from tests.calling import Caller, refusal
+from tests.calling import Caller, many, refusal, speaker
 from tests.running import RunningServer, fetch
 from tests.talking import Talker
 
@@ -267,3 +270,87 @@ def test_the_other_doors_ask_who_comes_too(make_server: Callable[..., RunningSer
         assert [(one.name, one.kind) for one in own] == [("main", pb.KIND_OPEN), ("plans", pb.KIND_PRIVATE)]
     assert fetch(server, "/history.txt?room=plans")[0] == 403
     assert "a cake" in fetch(server, "/history.txt?room=plans", {"Besedka-Secret": ANNA})[1]
+
+
+@pytest.fixture
+def boris_inside(make_server: Callable[..., RunningServer]) -> Iterator[tuple[RunningServer, Talker, Talker]]:
+    """A room of Anna's with Boris in it, and much in its log."""
+    server = make_server("--lang", "en", grpc=True)
+    log = server.directory / "chat_history.plans.txt"
+    log.write_text(f"[2026-01-01 00:00:00] Anna: {'x' * 4_000}\n" * 4_000)
+    hashed = sha256(ANNA.encode()).hexdigest()
+    (server.directory / "private_rooms.txt").write_text(f"plans\towner\tAnna\t{hashed}\n")
+    server.start()
+    with Talker(server) as anna, Talker(server) as boris:
+        anna.join("Anna", "plans", secret=ANNA)
+        token = anna.ask("invite", room="plans")["token"]
+        boris.join("Boris", "plans", secret=BORIS, invite=token)
+        yield server, anna, boris
+
+
+def hears_nothing_more(anna: Talker, boris: Talker) -> None:
+    boris.hear_until(lambda frame: frame.get("code") == "not_invited")
+    anna.tell("chat", room="plans", text="he is gone")
+    anna.hear("chat")
+    assert boris.refused("chat", room="plans", text="still here") == "not_joined"
+
+
+def test_who_is_put_out_is_so_at_every_door(boris_inside: tuple[RunningServer, Talker, Talker]) -> None:
+    server, anna, boris = boris_inside
+    held = SimpleQueue[pb.ImportRequest | None]()
+    held.put(speaker("Boris", room="plans", secret=BORIS))
+    with (
+        Caller(server) as caller,
+        caller.follow(room="plans", secret=BORIS, since=4_000) as following,
+        caller.converse() as conversing,
+        socket.socket() as download,
+    ):
+        following.started()
+        conversing.join("Boris", "plans", secret=BORIS)
+        importing = caller.stub.Import.future(iter(held.get, None))
+        held.put(next(iter(many(["a last word"]))))
+        anna.hear_until(lambda frame: frame.get("text") == "a last word")
+        download.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
+        download.settimeout(15)
+        download.connect(("127.0.0.1", server.port))
+        request = (
+            f"GET /history.txt?room=plans HTTP/1.1\r\nHost: localhost\r\nBesedka-Secret: {BORIS}\r\n\r\n"
+        )
+        download.sendall(request.encode())
+        assert download.recv(16).startswith(b"HTTP/1.1 200")
+        assert anna.ask("uninvite", room="plans", user="Boris")["type"] == "done"
+        hears_nothing_more(anna, boris)
+        heard: list[str] = []
+        ended = refusal(
+            lambda: heard.extend(one.text for _ in range(9) for one in following.hear().messages.messages)
+        )
+        assert (ended.reason, heard) == ("not_invited", ["a last word"])
+        assert refusal(importing.result).reason == "not_invited"
+        assert conversing.refused().code == pb.CODE_NOT_INVITED
+        held.put(None)
+        size = 0
+        with suppress(ConnectionResetError):
+            while more := download.recv(1 << 20):
+                size += len(more)
+        assert size < 8_000_000
+
+
+def test_who_is_put_out_hears_nothing_more_also_where_that_cannot_be_written(
+    boris_inside: tuple[RunningServer, Talker, Talker],
+) -> None:
+    server, anna, boris = boris_inside
+    time.sleep(1.2)  # until the file says that Boris is there
+    (server.directory / f".private_rooms.txt.{server.pid}").mkdir()
+    assert anna.ask("uninvite", room="plans", user="Boris")["code"] == "not_stored"
+    hears_nothing_more(anna, boris)
+
+
+def test_who_is_taken_out_of_the_file_is_put_out(
+    boris_inside: tuple[RunningServer, Talker, Talker],
+) -> None:
+    server, anna, boris = boris_inside
+    path = server.directory / "private_rooms.txt"
+    while "Boris" not in (text := path.read_text()):
+        time.sleep(0.05)
+    path.write_text("".join(line for line in text.splitlines(keepends=True) if "Boris" not in line))
+    hears_nothing_more(anna, boris)

@@ -28,6 +28,7 @@ from besedka.serve.doors.websocket.connection import Connection
 from besedka.serve.doors.websocket.door import WebSocketDoor
 from besedka.serve.fairness import Fairness, Source, Sources
 from besedka.serve.metrics import Metrics
+from besedka.wire.closing import Ending
 from besedka.wire.refusals import Refused
 
 PATH: Final = "/echo"
@@ -59,6 +60,9 @@ class EchoTalk:
 
     def resume(self) -> None:
         """Nothing waits here."""
+
+    def show_out(self, ending: Ending, refusal: Refused) -> None:
+        """Nobody is."""
 
     def end(self) -> None:
         """Nothing is kept."""

@@ -22,6 +22,7 @@ from besedka.serve.chat.workers import Workers
 from besedka.serve.errors import AppendError, HistoryLost, StorageFull
 from besedka.serve.history import Restored
 from besedka.serve.metrics import Metrics
+from besedka.serve.people.order import marks_of
 from besedka.serve.people.presence import Person
 from besedka.serve.register import Register
 from besedka.serve.room import Batch, Member, Room, Said
@@ -167,20 +168,13 @@ class Chat:
 
     # Saying.
 
-    def let_talk(self, room: Room, person: Person, key: str = "") -> None:
-        """May somebody say something here now?
+    def let_talk(self, room: Room, person: Person) -> None:
+        """May somebody say something new here now? If he may, he does.
 
         Raises:
             Refused: `muted`; `too_fast` where the room is slow.
         """
-        if not (key and room.knows(person.name, key)):
-            order = self.register.order
-            order.let_talk(self.clock(), person.claim, person.name)
-            order.let_talk_again(self.now(), room.name, person.claim, person.name)
-
-    def has_talked(self, room: Room, person: Person) -> None:
-        """He says it."""
-        self.register.order.has_talked(self.now(), room.name, person.claim, person.name)
+        self.register.order.let_talk(self.clock(), self.now(), room.name, person)
 
     def say(self, room: Room, said: Said) -> ChatWord | None:
         """Have a message stored and told.
@@ -206,8 +200,9 @@ class Chat:
         return self._space[room]
 
     def type(self, room: Room, member: Member) -> None:
-        """Tell the others that a member types."""
-        room.type(member, self._loop.time())
+        """Tell the others that a member types, unless what he types will not be said."""
+        if not self.register.order.is_muted(self.clock(), marks_of(member.person)):
+            room.type(member, self._loop.time())
 
     async def _write(self, room: Room) -> None:
         """Group commit: while one batch is on its way to the disk, the next gathers."""

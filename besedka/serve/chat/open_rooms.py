@@ -143,8 +143,11 @@ class OpenRooms:
         if self._register.rooms.kind(name) is Kind.OPEN and not await self.is_there(name):
             raise Refused(Code.NO_SUCH_ROOM, room=name)
         self._register.reads(claim)
-        room = self.open(name, claim)
-        return room if isinstance(room, Room) else await asyncio.shield(room)
+        while not isinstance(room := self.open(name, claim), Room):
+            await asyncio.shield(room)
+            # Who has waited is asked again.
+            self._register.admission.into_chat(claim, now=self._clock())
+        return room
 
     async def for_operator(self, name: str) -> Room:
         """The room of this name, for whoever runs the chat.

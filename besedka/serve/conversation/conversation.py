@@ -51,7 +51,6 @@ from besedka.wire.words import (
     Rooms,
     Say,
     Search,
-    ServerWord,
     Welcome,
 )
 
@@ -168,7 +167,6 @@ class Conversation(Visitor):
             case Join():
                 self._join(word)
             case Say():
-                self._keep_pace(word)
                 self._say(word)
             case Browse():
                 self._browse(word)
@@ -195,32 +193,6 @@ class Conversation(Visitor):
             case _:
                 self._later(word, Reception(self.chat, self.language).answer(word, self._person), self.tell)
 
-    def _keep_pace(self, word: Say) -> None:
-        """Refuse what is too fast, and then all else with a key until the refused message comes again: so its order stays."""
-        place, key = self._named_place(word.room), word.key
-        person = place.member.person
-        if key and place.room.knows(person.name, key):
-            return
-        self.chat.register.order.let_talk(self.chat.clock(), person.claim, person.name)
-        if self.chat.register.order.slow.get(place.room.name):
-            clean_text(word.text)  # for what is refused nobody waits
-        if not place.member.is_seen and self.pace.is_own_program:
-            self.chat.let_talk(place.room, person)
-            self.pace.say_freely(self.chat.now())
-            self.chat.has_talked(place.room, person)
-            return
-        if place.refused_key and key and key != place.refused_key:
-            raise Refused(Code.TOO_FAST, wait=REFUSAL_SECONDS)
-        try:
-            self.chat.let_talk(place.room, person)
-            self.pace.say(self.chat.now())
-        except Refused:
-            place.refused_key = place.refused_key or key
-            raise
-        self.chat.has_talked(place.room, person)
-        if key:
-            place.refused_key = ""
-
     def _join(self, word: Join) -> None:
         name = "" if word.user is None else clean_name(word.user)
         room_name = clean_room(word.room)
@@ -230,13 +202,13 @@ class Conversation(Visitor):
         if len(self._places) >= ROOMS_OF_ONE_AT_MOST:
             raise Refused(Code.TOO_MANY_ROOMS, limit=ROOMS_OF_ONE_AT_MOST)
         now = self.chat.clock()
-        self.chat.register.order.let_in(now, network=self.network)
-        self.chat.register.admission.into_chat(claim, name, word.invite, now)
+        self.chat.register.admission.into_chat(claim, name, word.invite, now, self.network)
         room = self.chat.rooms.open(room_name, claim, word.invite)
         if isinstance(room, Room):
             self._enter(room, name, word)
         else:
-            self._later(word, room, lambda room: self._enter(room, name, word))
+            # Who has waited is asked again.
+            self._later(word, room, lambda _: self._join(word))
 
     def _enter(self, room: Room, name: str, word: Join) -> None:
         person = self._come_in(name, word)
@@ -245,8 +217,6 @@ class Conversation(Visitor):
         except Refused:
             self._go_away(person)
             raise
-        if person.claim:
-            self.chat.register.guests.come(person.claim, self)
         member = self.make_member(person, room, is_seen=bool(name) and not word.quiet)
         self._places[room.name] = _Place(room, member)
         reset = self.chat.enter(room, member, word.since, word.epoch)
@@ -256,7 +226,8 @@ class Conversation(Visitor):
     def _come_in(self, name: str, word: Join) -> Person:
         if not name:
             return Person(claim=claim_of(word.secret))
-        self._own = self._own or secrets.token_hex(16)
+        if not word.secret:
+            self._own = self._own or secrets.token_hex(16)
         return self.chat.register.come_in(name, word.secret, self._own, self.pace, word.invite)
 
     def _go_away(self, person: Person) -> None:
@@ -269,23 +240,26 @@ class Conversation(Visitor):
         return next((place.member.person for place in self._places.values()), None)
 
     def put_out(self, room: str) -> None:
-        """Have him be in a room no more, because he does not belong there now."""
         place = self._places.pop(room, None)
         if place:
             self._go(place)
             self.refuse(Refused(Code.NOT_INVITED, room=room))
 
     def _say(self, word: Say) -> None:
-        place = self._place(word.room)
-        room, user = place.room, place.member.person.name
-        doubt = place.member.person.is_unverified
-        said = Said(place.member, user, clean_text(word.text), clean_key(word.key), doubt)
-        if room.is_full:
-            self._later(word, self.chat.space(room), lambda _: self._say(word))
-        elif word.after is None or room.knows(user, said.key):
-            self._tell_if_known(self.chat.say(room, said))
+        # What is said again is recognised first: then it is no matter whether he may talk.
+        place = self._named_place(word.room)
+        room, person = place.room, place.member.person
+        said = Said(
+            place.member, person.name, clean_text(word.text), clean_key(word.key), person.is_unverified
+        )
+        if said.key and room.knows(said.user, said.key):
+            self._say_now(place, said)
+            return
+        self._keep_pace(place, said.key)
+        if word.after is None:
+            self._say_new(word, said)
         elif place.said_before is None or place.said_before.after > word.after:
-            before = self.chat.reading.said_by(room, user, word.after)
+            before = self.chat.reading.said_by(room, said.user, word.after)
             self._later(word, before, lambda before: self._say_again(word, said, before))
         else:
             self._say_again(word, said, place.said_before)
@@ -294,17 +268,53 @@ class Conversation(Visitor):
         place = self._place(word.room)
         place.said_before = before
         known = self.chat.reading.recognise(place.room, said, word.after or 0, before)
-        self._tell_if_known(known or self.chat.say(place.room, said))
+        if known:
+            self._in_order(place, said.key)
+            self.tell(known)
+        else:
+            self._say_new(word, said)
 
-    def _tell_if_known(self, known: ServerWord | None) -> None:
+    def _say_new(self, word: Say, said: Said) -> None:
+        place = self._place(word.room)
+        if place.room.is_full:
+            self._later(word, self.chat.space(place.room), lambda _: self._say_new(word, said))
+            return
+        self._hold_back(place, said.key, lambda: self.chat.let_talk(place.room, place.member.person))
+        self._in_order(place, said.key)
+        self._say_now(place, said)
+
+    def _say_now(self, place: _Place, said: Said) -> None:
+        known = self.chat.say(place.room, said)
         if known:
             self.tell(known)
+
+    def _keep_pace(self, place: _Place, key: str) -> None:
+        """Refuse what is too fast, and then all else with a key until the refused message comes again: so its order stays."""
+        if not place.member.is_seen and self.pace.is_own_program:
+            self.pace.say_freely(self.chat.now())
+            return
+        if place.refused_key and key and key != place.refused_key:
+            raise Refused(Code.TOO_FAST, wait=REFUSAL_SECONDS)
+        self._hold_back(place, key, lambda: self.pace.say(self.chat.now()))
+
+    def _hold_back(self, place: _Place, key: str, ask: Callable[[], None]) -> None:
+        try:
+            ask()
+        except Refused as refusal:
+            if refusal.code is Code.TOO_FAST:
+                place.refused_key = place.refused_key or key
+            raise
+
+    def _in_order(self, place: _Place, key: str) -> None:
+        if key:
+            place.refused_key = ""
 
     def _browse(self, word: Browse) -> None:
         room = self._place(word.room).room
         redactions = room.redactions.count
 
         def show(page: History) -> None:
+            self._place(word.room)  # he may have been put out meanwhile
             # What is redacted between the look and this line has been told already.
             ids = range(page.first, page.first + len(page.messages))
             lines = room.redactions.corrected(ids, page.messages, redactions)
@@ -319,6 +329,7 @@ class Conversation(Visitor):
         redactions = room.redactions.count
 
         def show(hits: Hits) -> None:
+            self._place(word.room)  # he may have been put out meanwhile
             lines = room.redactions.corrected(hits.ids, hits.lines, redactions)
             self.tell(self.chat.reading.found(room, word, Hits(hits.ids, lines, hits.before)))
 
@@ -342,8 +353,6 @@ class Conversation(Visitor):
     def _go(self, place: _Place) -> None:
         person = place.member.person
         self.chat.leave(place.room, place.member)
-        if person.claim:
-            self.chat.register.guests.go(person.claim, self)
         self._go_away(person)
 
 

@@ -5,21 +5,22 @@ Whatever it is, it is noted in ``audit.txt`` first, and has no effect if that ca
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
 from besedka.serve.chat import Chat
 from besedka.serve.conversation.target import Target, author, target_of
+from besedka.serve.fairness import THIS_MACHINE
 from besedka.serve.people.deeds import LATEST, OPERATOR, Deed
 from besedka.serve.people.guests import Guest
-from besedka.serve.people.order import marks, marks_of_deed, until_when
+from besedka.serve.people.order import until_when
 from besedka.serve.people.presence import Person
 from besedka.serve.room import Room
 from besedka.wire.closing import Ending
 from besedka.wire.names import clean_key, clean_name, clean_reason, clean_room
 from besedka.wire.refusals import Code, Language, Refused
-from besedka.wire.words import INVITATION_SECONDS, Act, Answer, Done, Invitation, Moderate
+from besedka.wire.words import INVITATION_SECONDS, Act, Answer, Done, Invitation, Moderate, Rights
 
 OPERATORS_ACTS: Final = frozenset({Act.APPOINT, Act.DISMISS, Act.ADMIT, Act.RELEASE})
 """What only the operator may do."""
@@ -56,6 +57,15 @@ _NOT_SLOW: Final = {
     Language.EN: "{room}: as many messages as one likes",
 }
 _SHOWN_OUT: Final = {Language.RU: "вам показали на дверь", Language.EN: "you were shown out"}
+_NOT_SO: Final = {
+    Act.KICK: {Language.RU: "{user} сейчас не здесь", Language.EN: "{user} is not here now"},
+    Act.UNMUTE: {Language.RU: "{user}: говорить и так можно", Language.EN: "{user} is not muted"},
+    Act.UNBAN: {Language.RU: "{user}: вход и так открыт", Language.EN: "{user} is not banned"},
+}
+_ONESELF: Final = {
+    Language.RU: "это о вас самих, попросите другого",
+    Language.EN: "it is about yourself; ask somebody else",
+}
 _NO_MODERATOR: Final = {
     Language.RU: "порядок держат модераторы",
     Language.EN: "moderators keep order",
@@ -114,7 +124,11 @@ class Keeping:
                 raise Refused(Code.NOT_ALLOWED, why=_NO_MODERATOR)
             if word.act in OPERATORS_ACTS:
                 raise Refused(Code.NOT_ALLOWED, why=_OPERATORS)
-            return await self._act(word, _Keeper(person.name, person.claim))
+            # Who has come without a name is known by his claim.
+            name = person.name or self._register.names.name_of(person.claim)
+            if not name:
+                raise Refused(Code.NO_NAME)
+            return await self._act(word, _Keeper(name, person.claim))
 
     async def command(self, word: Moderate) -> Answer:
         """Do what the operator asks for.
@@ -146,8 +160,8 @@ class Keeping:
 
     async def _restrict(self, word: Moderate, keeper: _Keeper) -> Answer:
         target = target_of(word, self._register)
-        guests = [guest for guest in self._register.guests if target.is_guest(guest)]
-        self._protect(target, guests, keeper)
+        guests = self._guests(target)
+        self._protect(word.act, target, guests, keeper)
         self._expect(word.act, target, guests)
         addresses = target.addresses
         if word.act is Act.BAN and target.user:
@@ -158,18 +172,36 @@ class Keeping:
         )
         await self._register.note(deed)
         if word.act is Act.KICK:
-            for guest in guests:
-                guest.show_out(Ending.KICKED, Refused(Code.NOT_ALLOWED, why=_SHOWN_OUT))
+            # Who came while it was noted is meant, too.
+            why = {language: _with_reason(text, deed.reason) for language, text in _SHOWN_OUT.items()}
+            self._register.show_out(self._guests(target), Ending.KICKED, Refused(Code.NOT_ALLOWED, why=why))
         if word.act is Act.BAN:
-            self._show_out_banned(marks_of_deed(deed))
+            self._register.reconsider()
+        if word.act in {Act.APPOINT, Act.DISMISS}:
+            self._tell_rights(target)
         return self._done(word, user=target.shown, until=until_when(until, self._chat.zone)[self._language])
 
-    def _protect(self, target: Target, guests: Iterable[Guest], keeper: _Keeper) -> None:
+    def _tell_rights(self, target: Target) -> None:
+        for guest in self._register.guests.of(target.claim):
+            for room, claim in guest.places():
+                guest.tell(Rights(room, self._register.admission.may(room, claim)))
+
+    def _guests(self, target: Target) -> list[Guest]:
+        return [guest for guest in self._register.guests if target.is_guest(guest)]
+
+    def _protect(self, act: Act, target: Target, guests: Iterable[Guest], keeper: _Keeper) -> None:
         """Only the operator does anything to a moderator, or to an address from which one is here."""
-        if not keeper.claim or (target.claim == keeper.claim):
+        if not keeper.claim:
             return
-        is_moderator = self._order.is_moderator(target.claim) or (
-            bool(target.user) and self._order.is_moderators_name(target.user)
+        if target.claim == keeper.claim:
+            if act in {Act.UNMUTE, Act.UNBAN, Act.KICK, Act.BAN, Act.MUTE}:
+                raise Refused(Code.NOT_ALLOWED, why=_ONESELF)
+            return
+        # A name that somebody else has claimed since protects nobody.
+        is_moderator = (
+            self._order.is_moderator(target.claim)
+            if target.claim
+            else bool(target.user) and self._order.is_moderators_name(target.user)
         )
         if is_moderator or any(map(self._is_moderator, guests)):
             raise Refused(Code.NOT_ALLOWED, why=_ANOTHER)
@@ -185,28 +217,22 @@ class Keeping:
             Act.DISMISS: self._order.is_moderator(target.claim)
             or self._order.is_moderators_name(target.user),
         }
-        if not is_known.get(act, True):
-            raise Refused(Code.NO_SUCH_NAME, name=target.shown)
+        if is_known.get(act, True):
+            return
+        if act in _NOT_SO:
+            raise Refused(Code.NOT_ALLOWED, why=_filled(_NOT_SO[act], user=target.shown))
+        raise Refused(Code.NO_SUCH_NAME, name=target.shown)
 
     def _addresses(self, guests: Iterable[Guest]) -> tuple[str, ...]:
-        """From where somebody is here, but for the addresses that he has in common with a moderator."""
-        shared = {guest.network for guest in self._register.guests if self._is_moderator(guest)}
-        networks = {guest.network for guest in guests} - shared - {None}
+        """From where somebody is here, but for this machine, and for the addresses of others who have shown who they are."""
+        meant = {*guests}
+        others = [guest for guest in self._register.guests if guest not in meant]
+        shared = {guest.network for guest in others if any(person.is_verified for person in guest.people())}
+        networks = {guest.network for guest in meant} - shared - {None, THIS_MACHINE}
         return tuple(sorted(map(str, networks)))
 
     def _is_moderator(self, guest: Guest) -> bool:
         return any(self._order.is_moderator(person.claim) for person in guest.people())
-
-    def _show_out_banned(self, about: list[str]) -> None:
-        for guest in tuple(self._register.guests):
-            known = [mark for person in guest.people() for mark in marks(person.claim, person.name)]
-            if not {*known, *marks(network=guest.network)}.isdisjoint(about):
-                try:
-                    self._order.let_in(self._chat.clock(), network=guest.network)
-                    for person in guest.people():
-                        self._order.let_in(self._chat.clock(), person.claim, person.name)
-                except Refused as refusal:
-                    guest.show_out(Ending.BANNED, refusal)
 
     def _until(self, word: Moderate) -> int:
         if not word.seconds:
@@ -223,7 +249,7 @@ class Keeping:
         self._chat.rooms.hold(room)
         try:
             subject = await self._chat.redacting.subject(room, word.id)
-            self._protect(author(subject.user, self._register), (), keeper)
+            self._protect(word.act, author(subject.user, self._register), (), keeper)
             deed = self._deed(
                 word,
                 keeper,
@@ -282,6 +308,7 @@ class Keeping:
             raise Refused(Code.NO_SUCH_NAME, name=word.user)
         await self._register.note(self._deed(word, keeper, user=known.name))
         self._register.names.release(known.name)
+        self._register.reconsider()
         await self._register.save()
         return self._done(word, user=known.name)
 
@@ -300,3 +327,11 @@ class Keeping:
 
     def _done(self, word: Moderate, **figures: object) -> Done:
         return Done(_DONE[word.act][self._language].format(**figures), word.key)
+
+
+def _filled(sentences: Mapping[Language, str], **figures: object) -> dict[Language, str]:
+    return {language: text.format(**figures) for language, text in sentences.items()}
+
+
+def _with_reason(text: str, reason: str) -> str:
+    return f"{text}: {reason}" if reason else text

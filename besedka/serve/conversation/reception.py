@@ -34,6 +34,10 @@ _TAKEN_BACK = {
     Language.RU: "Приглашения в комнату {room} отозваны: {count}",
     Language.EN: "Invitations into the room {room} taken back: {count}",
 }
+_OPEN_NAMES = {
+    Language.RU: "в этом чате имена ничьи (--names open), и знать, кто вошёл, нельзя",
+    Language.EN: "names are nobody's in this chat (--names open), so it cannot be known who comes in",
+}
 _PUT_OUT = {
     Language.RU: "{name} больше не участник комнаты {room}",
     Language.EN: "{name} is no member of the room {room} any more",
@@ -72,7 +76,7 @@ class Reception:
                 handover = self._chat.register.devices.take(word.token, self._chat.now())
                 return Device(handover.user, handover.secret, word.key)
             case _:
-                return await self._answer_person(word, _verified(person))
+                return await self._answer_person(word, self._verified(person))
 
     async def _answer_person(
         self, word: OpenPrivate | OpenDirect | Invite | Uninvite, person: Person
@@ -110,8 +114,9 @@ class Reception:
             raise Refused(Code.NO_SUCH_NAME, name=name)
         room = register.rooms.open_direct((person.name, person.claim), (other.name, other.claim))
         await register.save()
-        for hearer in register.guests.of(other.claim):
-            hearer.tell(Place(room, Kind.DIRECT, person.name))
+        for guest in register.guests.of(other.claim):
+            if all(room != name for name, _ in guest.places()):
+                guest.tell(Place(room, Kind.DIRECT, person.name))
         return Place(room, Kind.DIRECT, other.name, word.key)
 
     async def _invite(self, word: Invite, person: Person) -> Invitation:
@@ -141,10 +146,19 @@ class Reception:
         if member is None or member.claim == person.claim:
             raise Refused(Code.NO_SUCH_NAME, name=name)
         register.rooms.put_out(room, member.claim)
+        # He may still have the link by which he came.
+        register.invitations.take_back("room", room)
+        # He hears nothing more, also if it cannot be written for now.
+        register.reconsider()
         await register.save()
-        for hearer in register.guests.of(member.claim):
-            hearer.put_out(room)
         return Done(_PUT_OUT[self._language].format(room=room, name=member.name), word.key)
+
+    def _verified(self, person: Person | None) -> Person:
+        if not self._chat.register.names.is_kept:
+            raise Refused(Code.NOT_ALLOWED, why=_OPEN_NAMES)
+        if person is None or not person.is_verified:
+            raise Refused(Code.NO_SECRET)
+        return person
 
     def _owned(self, given: str, person: Person) -> str:
         room = clean_room(given)
@@ -155,9 +169,3 @@ class Reception:
             }
             raise Refused(Code.NOT_ALLOWED, room=room, why=why)
         return room
-
-
-def _verified(person: Person | None) -> Person:
-    if person is None or not person.is_verified:
-        raise Refused(Code.NO_SECRET)
-    return person

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from ipaddress import ip_address
 from typing import Final
 
@@ -29,11 +29,16 @@ class Target:
         user: his name; empty of an address.
         claim: his, if he has one.
         addresses: the one that was given.
+        looks: what the name looks like.
     """
 
     user: str = ""
     claim: str = ""
     addresses: tuple[str, ...] = ()
+    looks: frozenset[str] = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "looks", skeletons(self.user) if self.user else frozenset())  # it is frozen
 
     @property
     def shown(self) -> str:
@@ -48,7 +53,7 @@ class Target:
     def is_person(self, person: Person) -> bool:
         """Whether this is he, or one who looks like him."""
         is_same = bool(self.claim) and self.claim == person.claim
-        return is_same or not person.looks.isdisjoint(skeletons(self.user) if self.user else ())
+        return is_same or not person.looks.isdisjoint(self.looks)
 
     def is_guest(self, guest: Guest) -> bool:
         """Whether this connection is his."""

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Iterable
 
 from besedka.serve.chat import Chat
 from besedka.serve.fairness import Pace
+from besedka.serve.people.guests import Guest
 from besedka.serve.people.order import Network
-from besedka.serve.people.presence import Person
 from besedka.serve.room import Member, Room
-from besedka.wire.closing import Ending
 from besedka.wire.line import clock_time
 from besedka.wire.refusals import Language, Refused
 from besedka.wire.words import Error, ServerWord
 
 
-class Visitor(ABC):
+class Visitor(Guest):
     """Somebody at a door, with places in rooms.
 
     Args:
@@ -41,13 +40,8 @@ class Visitor(ABC):
     def members(self) -> Iterable[tuple[Room, Member]]:
         """His places in rooms."""
 
-    @abstractmethod
-    def people(self) -> Iterable[Person]:
-        """As whom he is here."""
-
-    @abstractmethod
-    def show_out(self, ending: Ending, refusal: Refused) -> None:
-        """End his connection, and have him say nothing more."""
+    def places(self) -> Iterable[tuple[str, str]]:
+        return [(room.name, member.person.claim) for room, member in self.members()]
 
     @property
     def network(self) -> Network | None:

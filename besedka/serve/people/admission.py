@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from besedka.serve.people.guests import Guest
 from besedka.serve.people.invitations import Invitations
 from besedka.serve.people.names import KnownNames, Names
-from besedka.serve.people.order import Order
+from besedka.serve.people.order import Network, Order
 from besedka.serve.people.rooms import DIRECT, PrivateRooms, Role, reserved
 from besedka.wire.refusals import Code, Refused
 from besedka.wire.words import Kind
@@ -28,7 +29,9 @@ class Admission:
     invitations: Invitations
     order: Order = field(default_factory=Order)
 
-    def into_chat(self, claim: str, name: str = "", invite: str = "", now: float = 0.0) -> None:
+    def into_chat(
+        self, claim: str, name: str = "", invite: str = "", now: float = 0.0, network: Network | None = None
+    ) -> None:
         """May somebody with this claim come in at all, read, and ask what there is?
 
         Args:
@@ -36,11 +39,25 @@ class Admission:
             name: by which he wants to come in, if he does.
             invite: the token of an invitation, if he has one.
             now: unix seconds.
+            network: from where he comes; None if it is not known, or not limited.
 
         Raises:
             Refused: `not_known`, `banned`.
         """
-        self.order.let_in(now, claim, name)
+        self.order.let_in(now, claim, name, network)
+        self._ask_whether_known(claim, name, invite, now)
+
+    def stay(self, guest: Guest, now: float) -> None:
+        """May one who is here stay?
+
+        Raises:
+            Refused: `not_known`, `banned`.
+        """
+        self.order.let_stay(now, guest.people(), guest.network)
+        for person in guest.people():
+            self._ask_whether_known(person.claim, person.name, "", now)
+
+    def _ask_whether_known(self, claim: str, name: str, invite: str, now: float) -> None:
         if self.names.mode is not Names.INVITED or self.names.is_known(claim):
             return
         known = self.names.holder(name) if name else None

@@ -1,12 +1,13 @@
-"""Who is at the doors: all connections, and those of a person. Pure.
+"""Who is at the doors: everything that lasts and is somebody's, each a guest while it does. Pure.
 
-Those who keep order see each of them; a person who has shown who he is can be told something, whatever room he is in.
+Those who keep order see each of them, and whoever does not belong here any more, or not in a room, is found among them. There is no
+index: what walks over all of them is rare.
 """
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
-from typing import Protocol
 
 from besedka.serve.people.order import Network
 from besedka.serve.people.presence import Person
@@ -15,33 +16,39 @@ from besedka.wire.refusals import Refused
 from besedka.wire.words import ServerWord
 
 
-class Guest(Protocol):
-    """One connection, or one call that lasts."""
+class Guest(ABC):
+    """A connection, a call, or a download."""
+
+    __slots__ = ()
 
     @property
+    @abstractmethod
     def network(self) -> Network | None:
         """From where it comes; None if that is this machine, or no address."""
 
+    @abstractmethod
     def people(self) -> Iterable[Person]:
         """As whom it is here."""
 
+    @abstractmethod
+    def places(self) -> Iterable[tuple[str, str]]:
+        """The rooms that it is in or reads, each with the claim by which it is there."""
+
+    @abstractmethod
     def show_out(self, ending: Ending, refusal: Refused) -> None:
-        """End it, and have it say nothing more.
+        """End it, and have it say and hear nothing more.
 
         Args:
             ending: how, where endings have numbers.
             refusal: why, where they have sentences.
         """
 
-
-class Hearer(Protocol):
-    """A connection with places in rooms, of a person who has shown who he is."""
-
-    def tell(self, word: ServerWord) -> None:
-        """Tell something to him only."""
-
+    @abstractmethod
     def put_out(self, room: str) -> None:
-        """Have him be in a room no more, because he does not belong there now."""
+        """Have it be in a room no more, because it does not belong there now."""
+
+    def tell(self, word: ServerWord) -> None:  # noqa: B027 - not every guest hears such words
+        """Tell something to him only, if it is one who hears."""
 
 
 class Guests:
@@ -49,10 +56,10 @@ class Guests:
 
     def __init__(self) -> None:
         self._all: set[Guest] = set()
-        self._by_claim: dict[str, dict[Hearer, int]] = {}
 
     def __iter__(self) -> Iterator[Guest]:
-        return iter(self._all)
+        """All of them as they are now, whoever goes meanwhile."""
+        return iter([*self._all])
 
     def add(self, guest: Guest) -> None:
         """Somebody is at a door."""
@@ -62,20 +69,6 @@ class Guests:
         """He is gone."""
         self._all.discard(guest)
 
-    def come(self, claim: str, hearer: Hearer) -> None:
-        """A connection has taken a place as this person; it may have many places."""
-        places = self._by_claim.setdefault(claim, {})
-        places[hearer] = places.get(hearer, 0) + 1
-
-    def go(self, claim: str, hearer: Hearer) -> None:
-        """It has given one of them up."""
-        places = self._by_claim[claim]
-        places[hearer] -= 1
-        if not places[hearer]:
-            del places[hearer]
-        if not places:
-            del self._by_claim[claim]
-
-    def of(self, claim: str) -> list[Hearer]:
-        """All connections of a person."""
-        return [*self._by_claim.get(claim, ())]
+    def of(self, claim: str) -> list[Guest]:
+        """All of a person."""
+        return [guest for guest in self._all if any(person.claim == claim for person in guest.people())]

@@ -13,6 +13,7 @@ from ipaddress import IPv4Address, IPv6Network
 from typing import Final
 
 from besedka.serve.people.deeds import Deed
+from besedka.serve.people.presence import Person
 from besedka.wire.line import stamp
 from besedka.wire.names import skeletons
 from besedka.wire.refusals import Code, Language, Refused
@@ -44,16 +45,21 @@ class Restriction:
     until: int
     reason: str
 
+    @property
+    def ends(self) -> float:
+        """When it ends, in unix seconds, if ever."""
+        return self.until or float("inf")
+
     def is_over(self, now: float) -> bool:
         """Whether its time has passed."""
-        return 0 < self.until <= now
+        return self.ends <= now
 
 
 class Restrictions:
     """All mutes, or all bans."""
 
     def __init__(self) -> None:
-        self._by_mark: dict[str, Restriction] = {}
+        self._by_mark: dict[str, list[Restriction]] = {}
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Restrictions) and self._by_mark == other._by_mark
@@ -64,26 +70,41 @@ class Restrictions:
         return bool(self._by_mark)
 
     def add(self, restriction: Restriction) -> None:
-        """Restrict somebody; what is known by the same marks already is replaced."""
-        self.lift(restriction.marks)
-        self._by_mark.update(dict.fromkeys(restriction.marks, restriction))
+        """Restrict somebody; what it says already, and for no longer, is replaced."""
+        for one in self._about(restriction.marks):
+            if one.marks <= restriction.marks and one.ends <= restriction.ends:
+                self._drop(one)
+        for mark in restriction.marks:
+            self._by_mark.setdefault(mark, []).append(restriction)
 
     def lift(self, marks: Iterable[str]) -> None:
         """Take back all that is about somebody known by one of these marks; by an address only the address."""
         for mark in marks:
-            found = self._by_mark.get(mark)
-            if found:
-                for one in (mark,) if mark.startswith(_FROM) else found.marks:
-                    self._by_mark.pop(one, None)
+            if mark.startswith(_FROM):
+                self._by_mark.pop(mark, None)
+            else:
+                for one in self._about([mark]):
+                    self._drop(one)
 
     def find(self, marks: Iterable[str], now: float) -> Restriction | None:
-        """What is in force for one who is known by any of these marks."""
-        found = (self._by_mark.get(mark) for mark in marks)
-        return next((one for one in found if one and not one.is_over(now)), None)
+        """What is in force for one who is known by any of these marks; what ends last, if it is more than one thing."""
+        in_force = (one for one in self._about(marks) if not one.is_over(now))
+        return max(in_force, key=lambda one: one.ends, default=None)
 
     def forget(self, now: float) -> None:
         """Forget what is over."""
-        self._by_mark = {mark: one for mark, one in self._by_mark.items() if not one.is_over(now)}
+        for one in self._about([*self._by_mark]):
+            if one.is_over(now):
+                self._drop(one)
+
+    def _about(self, marks: Iterable[str]) -> list[Restriction]:
+        return [one for mark in marks for one in self._by_mark.get(mark, ())]
+
+    def _drop(self, restriction: Restriction) -> None:
+        for mark in restriction.marks:
+            left = [one for one in self._by_mark.pop(mark, ()) if one is not restriction]
+            if left:
+                self._by_mark[mark] = left
 
 
 class Order:
@@ -168,41 +189,50 @@ class Order:
         Raises:
             Refused: `banned`.
         """
-        found = self._bans.find(marks(claim, name, network), now) if self._bans else None
-        if found:
-            raise Refused(Code.BANNED, why=self._why(found))
+        if self._bans:
+            self._refuse_banned(marks(claim, name, network), now)
 
-    def let_talk(self, now: float, claim: str, name: str) -> None:
-        """May he say something?
+    def let_stay(self, now: float, people: Iterable[Person], network: Network | None) -> None:
+        """May somebody who is here stay, as all whom he is?
 
         Raises:
-            Refused: `muted`.
+            Refused: `banned`.
         """
-        found = self._mutes.find(marks(claim, name), now) if self._mutes else None
-        if found:
-            raise Refused(Code.MUTED, why=self._why(found))
+        if self._bans:
+            about = [mark for person in people for mark in marks_of(person)]
+            self._refuse_banned([*about, *marks(network=network)], now)
 
-    def let_talk_again(self, now: float, room: str, claim: str, name: str) -> None:
-        """May he say something already, where the room is slow? ``now`` is any clock that never goes back.
+    def let_talk(self, now: float, ticks: float, room: str, person: Person) -> None:
+        """May he say something here? If he may, he does.
+
+        Args:
+            now: unix seconds.
+            ticks: any clock that never goes back.
+            room: where.
+            person: who.
 
         Raises:
-            Refused: `too_fast`, with how long to wait.
+            Refused: `muted`; where the room is slow `too_fast`, with how long to wait.
         """
         seconds = self.slow.get(room)
-        if not seconds or self.is_moderator(claim):
+        if not (seconds or self._mutes):
             return
-        said_at = [self._said_at.get((room, mark), float("-inf")) for mark in marks(claim, name)]
-        wait = max(said_at, default=float("-inf")) + seconds - now
+        about = marks_of(person)
+        muted = self._mutes.find(about, now)
+        if muted:
+            raise Refused(Code.MUTED, why=self._why(muted))
+        if seconds and not self.is_moderator(person.claim):
+            self._let_talk_again(ticks, room, seconds, about)
+
+    def _let_talk_again(self, ticks: float, room: str, seconds: int, about: list[str]) -> None:
+        said_at = [self._said_at.get((room, mark), float("-inf")) for mark in about]
+        wait = max(said_at, default=float("-inf")) + seconds - ticks
         if wait > 0:
             raise Refused(Code.TOO_FAST, wait=wait, room=room)
-
-    def has_talked(self, now: float, room: str, claim: str, name: str) -> None:
-        """He says something."""
-        if self.slow.get(room):
-            self._said_at.update(dict.fromkeys(((room, mark) for mark in marks(claim, name)), now))
-            if len(self._said_at) > self._look_at:
-                self._forget_talk(now)
-                self._look_at = max(MARKS_KEPT, 2 * len(self._said_at))
+        self._said_at.update(dict.fromkeys(((room, mark) for mark in about), ticks))
+        if len(self._said_at) > self._look_at:
+            self._forget_talk(ticks)
+            self._look_at = max(MARKS_KEPT, 2 * len(self._said_at))
 
     def is_muted(self, now: float, about: Iterable[str]) -> bool:
         """Whether somebody known by one of these marks may not talk."""
@@ -230,6 +260,11 @@ class Order:
             if at + self.slow.get(room, 0) > ticks
         }
 
+    def _refuse_banned(self, about: Iterable[str], now: float) -> None:
+        found = self._bans.find(about, now)
+        if found:
+            raise Refused(Code.BANNED, why=self._why(found))
+
     def _why(self, found: Restriction) -> dict[Language, str]:
         return _joined(until_when(found.until, self._zone), found.reason)
 
@@ -239,6 +274,12 @@ def marks(claim: str = "", name: str = "", network: Network | None = None) -> li
     found = [f"look {look}" for look in skeletons(name)] if name else []
     found += [f"claim {claim}"] if claim else []
     return [*found, f"{_FROM}{network}"] if network is not None else found
+
+
+def marks_of(person: Person) -> list[str]:
+    """By what somebody is known who is here."""
+    found = [f"look {look}" for look in person.looks]
+    return [*found, f"claim {person.claim}"] if person.claim else found
 
 
 def marks_of_deed(deed: Deed) -> list[str]:

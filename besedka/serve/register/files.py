@@ -30,9 +30,11 @@ class Files:
     Args:
         folder: where they are.
         tables: what they hold, by their names.
+        adopted: is called when a table says what other hands have written.
     """
 
-    def __init__(self, folder: Path, tables: Mapping[str, Table[Any]]) -> None:
+    def __init__(self, folder: Path, tables: Mapping[str, Table[Any]], adopted: Callable[[], None]) -> None:
+        self._adopted = adopted
         self._audit = Audit(folder)
         self._records = {Record(folder / name): table for name, table in tables.items()}
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="besedka-people")
@@ -94,6 +96,7 @@ class Files:
         if news is not None:
             table.adopt(await self._in_thread(table.parse, news))
             log.info("%s was changed by other hands, and read again", record.path)
+            self._adopted()
             _tell_strange(record.path, table)
 
     async def _write(self, record: Record, table: Table[Any]) -> None:

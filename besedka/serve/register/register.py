@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, Final
 
 from besedka.serve.fairness import Pace
 from besedka.serve.people.admission import Admission
 from besedka.serve.people.deeds import Deed
 from besedka.serve.people.devices import DeviceLinks
-from besedka.serve.people.guests import Guests
+from besedka.serve.people.guests import Guest, Guests
 from besedka.serve.people.invitations import Invitations
 from besedka.serve.people.names import KnownNames, claim_of
 from besedka.serve.people.order import Order
@@ -20,6 +20,7 @@ from besedka.serve.people.rooms import PrivateRooms
 from besedka.serve.people.table import Table
 from besedka.serve.register.files import Files
 from besedka.serve.settings import Settings
+from besedka.wire.closing import Ending
 from besedka.wire.line import stamp
 from besedka.wire.refusals import Code, Refused
 from besedka.wire.words import Kind
@@ -48,7 +49,7 @@ class Register:
         invitations: who may come to belong there.
         devices: links by which a name is taken along.
         people: who is present.
-        guests: all connections.
+        guests: all connections, calls and downloads.
         order: what is in force to keep it.
         admission: who may enter.
         keeping: held by who keeps order: one thing is done after the other.
@@ -75,7 +76,7 @@ class Register:
         }
         if not self.names.is_kept:
             del tables["known_names.txt"]  # rooms that were private stay so
-        self._files = Files(settings.people_folder, tables)
+        self._files = Files(settings.people_folder, tables, self.reconsider)
 
     # Its life.
 
@@ -146,8 +147,10 @@ class Register:
         offer = self.invitations.find(invite, "name", name, now) if invite else None
         is_new = self.names.is_new(name, claim)
         if is_new:
-            pace.claim_name(self._loop.time())
+            pace.let_claim(self._loop.time())
         person = self.people.come(name, claim, own, self._stamp(now), is_invited=offer is not None)
+        if is_new:
+            pace.claim_name(self._loop.time())
         if offer and is_new:
             self.invitations.use(offer)
         return person
@@ -155,6 +158,37 @@ class Register:
     def reads(self, claim: str) -> None:
         """Somebody reads, under no name: his names are used all the same."""
         self.names.touch(claim, "", self._stamp(self._clock()))
+
+    def let_in(self, guest: Guest) -> None:
+        """Have a call or a download among the guests, if it may be where it is; they wait before they begin.
+
+        Raises:
+            Refused: as `Admission.stay` and `Admission.into_room`.
+        """
+        self.admission.stay(guest, self._clock())
+        for room, claim in guest.places():
+            self.admission.into_room(room, claim)
+        self.guests.add(guest)
+
+    def reconsider(self) -> None:
+        """Ask for all guests again whether they may be here, and in their rooms, and put out who may not."""
+        _for_each(self.guests, self._ask_again)
+
+    def show_out(self, guests: Iterable[Guest], ending: Ending, refusal: Refused) -> None:
+        """Show some guests out."""
+        _for_each(guests, lambda guest: guest.show_out(ending, refusal))
+
+    def _ask_again(self, guest: Guest) -> None:
+        try:
+            self.admission.stay(guest, self._clock())
+        except Refused as refusal:
+            guest.show_out(Ending.BANNED if refusal.code is Code.BANNED else Ending.UNKNOWN, refusal)
+            return
+        for room, claim in guest.places():
+            try:
+                self.admission.into_room(room, claim)
+            except Refused:
+                guest.put_out(room)
 
     def go(self, person: Person) -> None:
         """One connection of a person is here no more."""
@@ -214,3 +248,12 @@ class Register:
 
     def _stamp(self, at: float) -> str:
         return stamp(at, self._settings.zone)
+
+
+def _for_each(guests: Iterable[Guest], act: Callable[[Guest], None]) -> None:
+    for guest in guests:
+        try:
+            act(guest)
+        except Exception:
+            # Whatever is wrong with one, the others are not spared.
+            log.exception("a guest could not be put out")

@@ -111,6 +111,10 @@ class FakeTalk:
     def resume(self) -> None:
         self.resumed += 1
 
+    def show_out(self, ending: Ending, refusal: Refused) -> None:
+        self.refusals.append(refusal)
+        self.connection.show_out(ending)
+
     def end(self) -> None:
         self.ended = True
 

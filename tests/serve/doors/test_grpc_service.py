@@ -16,7 +16,7 @@ from besedka.proto.besedka.v1 import chat_pb2 as pb
 from besedka.serve.chat import Chat
 from besedka.serve.doors.forwarded import Proxies
 from besedka.serve.doors.grpc import service as grpc_service
-from besedka.serve.doors.grpc.peers import Call, Peers
+from besedka.serve.doors.grpc.peers import Peers
 from besedka.serve.doors.grpc.service import LAST_WORDS_SECONDS, ChatService
 from besedka.serve.fairness import Fairness, Pace, Sources
 from besedka.serve.room import Room
@@ -189,9 +189,9 @@ def test_a_room_that_is_about_to_be_followed_is_held(tmp_path: Path) -> None:
 
     class WatchedPeers(Peers):
         @contextmanager
-        def stream(self, call: Call) -> Iterator[None]:
+        def stream(self, pace: Pace) -> Iterator[None]:
             held.append(rooms[0].holds)
-            with super().stream(call):
+            with super().stream(pace):
                 yield
 
     async def scenario() -> None:
@@ -238,10 +238,11 @@ def test_each_of_those_for_whom_a_proxy_calls_has_a_pace_and_his_address_counts(
         FakeContext(("x-forwarded-for", host), ("trace-bin", b"\xff"))
         for host in ("203.0.113.7", "203.0.113.8")
     )
-    assert peers.pace(anna) is peers.pace(anna)
-    assert peers.pace(anna) is not peers.pace(boris)
-    assert peers.pace(anna).source.address == "203.0.113.7"
-    with peers.stream(anna), peers.stream(boris), pytest.raises(Refused), peers.stream(anna):
+    of_anna, of_boris = peers.pace(anna), peers.pace(boris)
+    assert peers.pace(anna) is of_anna
+    assert of_anna is not of_boris
+    assert of_anna.source.address == "203.0.113.7"
+    with peers.stream(of_anna), peers.stream(of_boris), pytest.raises(Refused), peers.stream(of_anna):
         raise AssertionError
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from besedka.serve.people.deeds import read_deed
 from besedka.serve.people.order import MARKS_KEPT, Order
+from besedka.serve.people.presence import Person
 from besedka.wire.names import clean_name
 from besedka.wire.refusals import Code, Language, Refused
 
@@ -65,31 +66,65 @@ def test_a_ban_is_by_claim_by_look_and_by_address() -> None:
     assert order == order_after()
 
 
-def test_a_new_ban_takes_the_place_of_the_old_one() -> None:
-    order = order_after("ban user=Boris", "ban user=Boris until=2026-11-20T17:10:00Z")
-    order.let_in(NOW + 601, name="Boris")
+def test_of_several_bans_of_one_mark_the_one_that_ends_last_counts() -> None:
+    order = order_after(
+        "ban user=Boris until=2026-11-20T17:10:00Z", "ban user=Boris until=2026-11-20T17:20:00Z"
+    )
+    order.take(read_deed(f"[{STAMP}] operator: ban user=Boris until=2026-11-20T17:05:00Z"))
+    with pytest.raises(Refused) as refused:
+        order.let_in(NOW + 1199, name="Boris")
+    assert "until 2026-11-20 17:20" in why(refused)[1]
+    order.let_in(NOW + 1201, name="Boris")
+
+
+def test_a_later_shorter_ban_from_elsewhere_leaves_the_longer_one_and_both_are_taken_back() -> None:
+    by_name = f"user=Boris claim={'b' * 64}"
+    order = order_after(
+        f"ban {by_name} address=192.0.2.7",
+        "ban user=Egor address=192.0.2.7 until=2026-11-20T17:30:00Z",
+        f"ban {by_name} address=192.0.2.8 until=2026-11-20T17:10:00Z",
+    )
+    for how in ({"name": "Boris"}, {"claim": "b" * 64}, {"network": ADDRESS}):
+        with pytest.raises(Refused) as refused:
+            order.let_in(NOW + 7200, **how)
+        assert "until it is taken back" in why(refused)[1]
+    order.let_in(NOW + 601, network=IPv4Address("192.0.2.8"))
+    order.take(read_deed(f"[{STAMP}] operator: unban user=Boris"))
+    order.let_in(NOW, "b" * 64, "Boris", IPv4Address("192.0.2.8"))
+    with pytest.raises(Refused):
+        order.let_in(NOW, network=ADDRESS)  # Egor's
+    order.take(read_deed(f"[{STAMP}] operator: unban user=Egor"))
+    assert order == order_after()
+
+
+def test_a_later_shorter_mute_does_not_end_a_longer_one() -> None:
+    order = order_after("mute user=Boris", "mute user=Boris until=2026-11-20T17:10:00Z")
+    with pytest.raises(Refused) as refused:
+        order.let_talk(NOW + 601, 0.0, "main", Person("Boris"))
+    assert refused.value.code is Code.MUTED
 
 
 def test_a_mute_is_for_talking_only() -> None:
     order = order_after("mute user=Boris")
     with pytest.raises(Refused) as refused:
-        order.let_talk(NOW, "", "Boris")
+        order.let_talk(NOW, 0.0, "main", Person("Boris"))
     assert why(refused)[1] == "You may not talk for now (until it is taken back)"
     order.let_in(NOW, name="Boris")
-    order.let_talk(NOW, "", "Anna")
+    order.let_talk(NOW, 0.0, "main", Person("Anna"))
 
 
 def test_in_a_slow_room_the_time_between_two_messages_is_kept_for_the_person() -> None:
     order = order_after("slow seconds=30", f"appoint user=Anna claim={'a' * 64}")
-    order.has_talked(100.0, "main", "b" * 64, "Boris")
-    for claim, name in (("b" * 64, "Boris"), ("", "Вoris"), ("b" * 64, "Other")):
+    boris = Person("Boris", "b" * 64)
+    order.let_talk(NOW, 100.0, "main", boris)
+    for person in (boris, Person("Вoris"), Person("Other", "b" * 64)):
         with pytest.raises(Refused) as refused:
-            order.let_talk_again(110.0, "main", claim, name)
+            order.let_talk(NOW, 110.0, "main", person)
         assert (refused.value.code, refused.value.wait) == (Code.TOO_FAST, 20.0)
-    order.let_talk_again(130.0, "main", "b" * 64, "Boris")
-    order.let_talk_again(110.0, "dev", "b" * 64, "Boris")
-    order.has_talked(100.0, "main", "a" * 64, "Anna")
-    order.let_talk_again(100.0, "main", "a" * 64, "Anna")
+    order.let_talk(NOW, 110.0, "dev", boris)
+    order.let_talk(NOW, 130.0, "main", boris)
+    for _ in range(2):
+        order.let_talk(NOW, 100.0, "main", Person("Anna", "a" * 64))
 
 
 def test_what_is_over_is_forgotten() -> None:
@@ -98,10 +133,10 @@ def test_what_is_over_is_forgotten() -> None:
         "mute user=Egor until=2026-11-20T17:10:00Z",
         "slow seconds=5",
     )
-    order.has_talked(100.0, "main", "", "Boris")
+    order.let_talk(NOW, 100.0, "main", Person("Boris"))
     order.forget(NOW + 601, 106.0)
     assert order == order_after("slow seconds=5")
-    order.let_talk_again(0.0, "main", "", "Boris")
+    order.let_talk(NOW, 0.0, "main", Person("Boris"))
 
 
 def test_a_moderator_is_a_claim() -> None:
@@ -116,7 +151,7 @@ def test_a_moderator_is_a_claim() -> None:
 def test_those_who_talk_in_a_slow_room_under_ever_new_names_take_no_memory() -> None:
     order = order_after("slow seconds=5")
     for number in range(20_000):
-        order.has_talked(float(number), "main", "", f"name {number}")
+        order.let_talk(NOW, float(number), "main", Person(f"name {number}"))
     assert len(order._said_at) <= 2 * MARKS_KEPT  # noqa: SLF001 - that it is forgotten cannot be seen from outside
     with pytest.raises(Refused):
-        order.let_talk_again(20_000.0, "main", "", "name 19999")
+        order.let_talk(NOW, 20_000.0, "main", Person("name 19999"))

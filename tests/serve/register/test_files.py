@@ -30,7 +30,7 @@ def test_what_was_being_written_when_its_writer_was_cancelled_is_written_later(
 
     async def scene() -> None:
         names = KnownNames(Names.CLAIMED, "2026-01-01 00:00:00")
-        files = Files(tmp_path, {"known_names.txt": names})
+        files = Files(tmp_path, {"known_names.txt": names}, lambda: None)
         await files.read()
         names.take("Anna", "a" * 64, "2026-01-01 00:00:00")
         writing = asyncio.create_task(files.agree())

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Coroutine, Iterable
+from typing import Any
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
@@ -12,9 +12,12 @@ from besedka.proto import words as proto
 from besedka.proto.besedka.v1 import chat_pb2 as pb
 from besedka.serve.chat import Chat
 from besedka.serve.fairness import SEARCH_FRAMES, Pace
+from besedka.serve.people.guests import Guest
 from besedka.serve.people.names import claim_of
+from besedka.serve.people.order import Network
 from besedka.serve.people.presence import Person
 from besedka.serve.room import Room, Said, Sender
+from besedka.wire.closing import Ending
 from besedka.wire.names import (
     DEFAULT_ROOM,
     clean_key,
@@ -50,12 +53,10 @@ async def send(request: pb.SendRequest, chat: Chat, pace: Pace) -> pb.SendRespon
     try:
         room, once = speaker.room, _Once()
         said = Said(once, speaker.person.name, text, key, speaker.person.is_unverified)
-        if not (key and room.knows(said.user, key)):
-            chat.let_talk(room, speaker.person)
+        if not _is_known(said, room):
             pace.say(chat.now())
-            chat.has_talked(room, speaker.person)
         after = request.after if request.HasField("after") else None
-        word = await _find(room, said, after, chat) or await _say(room, said, chat) or await once.word
+        word = await _find(room, said, after, chat) or await _say(speaker, said, chat) or await once.word
         return pb.SendResponse(id=word.id, time=Timestamp(seconds=word.at), epoch=room.epoch)
     finally:
         speaker.go(chat)
@@ -75,6 +76,7 @@ async def list_messages(request: pb.ListMessagesRequest, chat: Chat) -> pb.ListM
             page = await chat.reading.page(room, request.before or room.head + 1, limit)
     finally:
         chat.rooms.let_go(room)
+    chat.register.admission.into_room(room.name, reader(request))  # he may have been put out meanwhile
     found = proto.listed(page.first, page.messages, chat.zone, page.unverified)
     return pb.ListMessagesResponse(messages=found, head=room.head, epoch=room.epoch)
 
@@ -91,6 +93,7 @@ async def search(request: pb.SearchRequest, chat: Chat, pace: Pace) -> pb.Search
     await asyncio.sleep(pace.deaf_for(chat.now()))
     room = await chat.rooms.existing(clean_room(request.room or DEFAULT_ROOM), reader(request))
     hits = await chat.reading.search(room, text, request.before, request.limit or FOUND_MESSAGES)
+    chat.register.admission.into_room(room.name, reader(request))  # he may have been put out meanwhile
     found = chat.reading.found(room, Search(text), hits)
     messages = proto.picked(found.ids, found.messages, chat.zone, found.unverified)
     return pb.SearchResponse(messages=messages, before=hits.before, head=room.head, epoch=room.epoch)
@@ -118,13 +121,17 @@ async def import_(requests: AsyncIterator[pb.ImportRequest], chat: Chat, pace: P
     if first is None or not first.HasField("speaker"):
         raise Refused(Code.BAD_FRAME, detail="the first request must hold the `speaker`")
     speaker, many = await _Speaker.come(first.speaker, chat, pace), _Many()
-    try:
+
+    async def take_all() -> None:
         await _take(first, many, speaker, chat, pace)
         async for request in requests:
             if request.HasField("speaker"):
                 refusal = Refused(Code.BAD_FRAME, detail="only the first request has a `speaker`")
                 raise ItemRefused(many.taken, refusal)
             await _take(request, many, speaker, chat, pace)
+
+    try:
+        await speaker.unless_shown_out(take_all())
     finally:
         try:
             await many.settled()
@@ -133,26 +140,98 @@ async def import_(requests: AsyncIterator[pb.ImportRequest], chat: Chat, pace: P
     return pb.ImportResponse(count=many.stored_count, ids=many.ids, epoch=speaker.room.epoch)
 
 
-@dataclass(frozen=True, slots=True)
-class _Speaker:
-    """Who has a name, and keeps a room open, for the time of a call."""
+class _Speaker(Guest):
+    """Who has a name, and keeps a room open, for the time of a call.
 
-    person: Person
-    room: Room
+    Attributes:
+        person: who.
+        room: which.
+        shown_out: why he may say nothing more.
+    """
+
+    def __init__(self, person: Person, room: Room, network: Network | None) -> None:
+        self.person = person
+        self.room = room
+        self.shown_out: asyncio.Future[Refused] = asyncio.get_running_loop().create_future()
+        self._network = network
 
     @classmethod
     async def come(cls, given: pb.SendRequest | pb.Speaker, chat: Chat, pace: Pace) -> _Speaker:
+        """Let him in.
+
+        Raises:
+            Refused: if he may not.
+        """
         name, secret = clean_name(given.user), clean_secret(given.secret)
-        chat.register.admission.into_chat(claim_of(secret), name, now=chat.clock())
-        found = chat.rooms.open(clean_room(given.room or DEFAULT_ROOM), claim_of(secret))
-        room = found if isinstance(found, Room) else await asyncio.shield(found)
-        person = chat.register.come_in(name, secret, "", pace)
+        room_name, claim, network = (
+            clean_room(given.room or DEFAULT_ROOM),
+            claim_of(secret),
+            pace.source.network,
+        )
+
+        def find() -> Room | asyncio.Task[Room]:
+            chat.register.admission.into_chat(claim, name, now=chat.clock(), network=network)
+            return chat.rooms.open(room_name, claim)
+
+        while not isinstance(room := find(), Room):
+            await asyncio.shield(room)  # who has waited is asked again
+        speaker = cls(chat.register.come_in(name, secret, "", pace), room, network)
         chat.rooms.hold(room)
-        return cls(person, room)
+        chat.register.guests.add(speaker)
+        return speaker
 
     def go(self, chat: Chat) -> None:
+        """The call is over."""
+        chat.register.guests.discard(self)
         chat.rooms.let_go(self.room)
         chat.register.go(self.person)
+
+    @property
+    def network(self) -> Network | None:
+        return self._network
+
+    def people(self) -> Iterable[Person]:
+        return (self.person,)
+
+    def places(self) -> Iterable[tuple[str, str]]:
+        return ((self.room.name, self.person.claim),)
+
+    def show_out(self, ending: Ending, refusal: Refused) -> None:  # noqa: ARG002 - a call has a status instead
+        if not self.shown_out.done():
+            self.shown_out.set_result(refusal)
+
+    def put_out(self, room: str) -> None:
+        self.show_out(Ending.LEFT, Refused(Code.NOT_INVITED, room=room))
+
+    def check(self) -> None:
+        """May he say something still?
+
+        Raises:
+            Refused: if not.
+        """
+        if self.shown_out.done():
+            raise self.shown_out.result()
+
+    async def unless_shown_out(self, saying: Coroutine[Any, Any, None]) -> None:
+        """Have him say things until he has said all, or may say nothing more.
+
+        Raises:
+            Refused: if he may not.
+        """
+        acting = asyncio.ensure_future(saying)
+        waited_for: set[asyncio.Future[Any]] = {acting, self.shown_out}
+        try:
+            await asyncio.wait(waited_for, return_when=asyncio.FIRST_COMPLETED)
+            if not acting.done():
+                self.check()
+            await acting
+        finally:
+            acting.cancel()
+            await asyncio.gather(acting, return_exceptions=True)
+
+
+def _is_known(said: Said, room: Room) -> bool:
+    return bool(said.key) and room.knows(said.user, said.key)
 
 
 async def _find(room: Room, said: Said, after: int | None, chat: Chat) -> ChatWord | None:
@@ -162,10 +241,13 @@ async def _find(room: Room, said: Said, after: int | None, chat: Chat) -> ChatWo
     return chat.reading.recognise(room, said, after, await chat.reading.said_by(room, said.user, after))
 
 
-async def _say(room: Room, said: Said, chat: Chat) -> ChatWord | None:
-    while room.is_full:
-        await asyncio.shield(chat.space(room))
-    return chat.say(room, said)
+async def _say(speaker: _Speaker, said: Said, chat: Chat) -> ChatWord | None:
+    while speaker.room.is_full:
+        await asyncio.shield(chat.space(speaker.room))
+    speaker.check()
+    if not _is_known(said, speaker.room):
+        chat.let_talk(speaker.room, speaker.person)
+    return chat.say(speaker.room, said)
 
 
 async def _take(request: pb.ImportRequest, many: _Many, speaker: _Speaker, chat: Chat, pace: Pace) -> None:
@@ -173,9 +255,8 @@ async def _take(request: pb.ImportRequest, many: _Many, speaker: _Speaker, chat:
         many.check()
         try:
             text, key = clean_text(message.text), clean_key(message.key)
-            await _keep_pace(pace, speaker, key, chat)
             said = Said(many, speaker.person.name, text, key, speaker.person.is_unverified)
-            known = await _say(speaker.room, said, chat)
+            known = await _say_in_time(speaker, said, chat, pace)
         except Refused as refusal:
             raise ItemRefused(many.taken, refusal) from None
         many.taken += 1
@@ -183,20 +264,17 @@ async def _take(request: pb.ImportRequest, many: _Many, speaker: _Speaker, chat:
             many.stored(known)
 
 
-async def _keep_pace(pace: Pace, speaker: _Speaker, key: str, chat: Chat) -> None:
+async def _say_in_time(speaker: _Speaker, said: Said, chat: Chat, pace: Pace) -> ChatWord | None:
     """Many messages are held back rather than refused; those of this machine itself only where the room is slow."""
     while True:
         try:
-            chat.let_talk(speaker.room, speaker.person, key)
             if not pace.is_own_program:
                 pace.say(chat.now())
+            return await _say(speaker, said, chat)
         except Refused as refusal:
             if refusal.code is not Code.TOO_FAST:
                 raise
             await asyncio.sleep(refusal.wait)
-        else:
-            chat.has_talked(speaker.room, speaker.person)
-            return
 
 
 class _Once(Sender):

@@ -58,7 +58,7 @@ class ConverseStream(Stream):
         super().__init__(chat, write)
         self.visitor = _Visitor(self, chat, pace, language)
 
-    def places(self) -> Iterable[tuple[Room, ConverseMember]]:
+    def members(self) -> Iterable[tuple[Room, ConverseMember]]:
         return cast("Iterable[tuple[Room, ConverseMember]]", self.visitor.members())
 
     def tell(self, word: ServerWord) -> None:

@@ -9,10 +9,12 @@ from besedka.proto import words as proto
 from besedka.proto.besedka.v1 import chat_pb2 as pb
 from besedka.serve.chat import Chat
 from besedka.serve.doors.grpc.stream import Stream, StreamMember, Write
+from besedka.serve.people.guests import Guest
 from besedka.serve.people.order import Network
 from besedka.serve.people.presence import Person
 from besedka.serve.room import Room
-from besedka.wire.refusals import Refused
+from besedka.wire.closing import Ending
+from besedka.wire.refusals import Code, Refused
 from besedka.wire.words import Chat as ChatWord
 from besedka.wire.words import Redacted, ServerWord, Typing
 
@@ -43,7 +45,7 @@ class FollowMember(StreamMember):
         self.stream.begin(reset=True)
 
 
-class FollowStream(Stream):
+class FollowStream(Stream, Guest):
     """One call of `Follow`.
 
     Args:
@@ -56,13 +58,20 @@ class FollowStream(Stream):
 
     def __init__(self, chat: Chat, room: Room, reader: Person, network: Network | None, write: Write) -> None:
         super().__init__(chat, write)
-        self.network = network
+        self._network = network
         self._room = room
         self._member = FollowMember(reader, room, self, is_seen=False)
         self._is_caught_up = False
 
-    def places(self) -> Iterable[tuple[Room, StreamMember]]:
+    @property
+    def network(self) -> Network | None:
+        return self._network
+
+    def members(self) -> Iterable[tuple[Room, StreamMember]]:
         return ((self._room, self._member),)
+
+    def places(self) -> Iterable[tuple[str, str]]:
+        return ((self._room.name, self._member.person.claim),)
 
     def tell(self, word: ServerWord) -> None:
         """Comings and goings are not told here."""
@@ -70,12 +79,18 @@ class FollowStream(Stream):
             self.answer(_redacted(word))
 
     def people(self) -> Iterable[Person]:
-        """As whom it reads."""
         return (self._member.person,)
 
+    def put_out(self, room: str) -> None:
+        self.show_out(Ending.LEFT, Refused(Code.NOT_INVITED, room=room))
+
     def enter(self, since: int | None, epoch: str) -> None:
-        """Begin to read."""
-        self.chat.register.guests.add(self)
+        """Begin to read.
+
+        Raises:
+            Refused: `banned`, `not_known`, `not_invited`: he may not any more.
+        """
+        self.chat.register.let_in(self)
         reset = self.chat.enter(self._room, self._member, since, epoch)
         self.begin(reset=reset)
 

@@ -13,7 +13,7 @@ from typing import Any, Final, Protocol
 from urllib.parse import unquote
 
 from besedka.serve.doors.forwarded import Client, Proxies
-from besedka.serve.fairness import Pace, Source, Sources
+from besedka.serve.fairness import Pace, Sources
 
 PEERS_REMEMBERED: Final = 10_000
 """How many connections' buckets are kept; those that called last."""
@@ -47,7 +47,8 @@ class Peers:
         client = self._client(call)
         pace = self._paces.get((call.peer(), client))
         if pace is None:
-            pace = self._paces[call.peer(), client] = self._sources.pace(self._admit(client, counts=False))
+            source = self._sources.admit(client.host, counts=False, is_limited=client.is_told)
+            pace = self._paces[call.peer(), client] = self._sources.pace(source)
             pace.is_forwarded = client.is_forwarded
             if len(self._paces) > PEERS_REMEMBERED:
                 self._paces.popitem(last=False)
@@ -55,25 +56,22 @@ class Peers:
         return pace
 
     @contextmanager
-    def stream(self, call: Call) -> Iterator[None]:
-        """A stream is open; it counts as a connection of its address.
+    def stream(self, pace: Pace) -> Iterator[None]:
+        """A stream is open by a connection; it counts as a connection of its address.
 
         Raises:
             Refused: `too_many_connections`.
         """
-        source = self._admit(self._client(call))
+        self._sources.enter(pace.source)
         try:
             yield
         finally:
-            self._sources.leave(source)
+            self._sources.leave(pace.source)
 
     def _client(self, call: Call) -> Client:
         metadata = call.invocation_metadata() or ()
         headers = [(name, value) for name, value in metadata if isinstance(value, str)]
         return self._proxies.client(host_of(call.peer()), headers)
-
-    def _admit(self, client: Client, *, counts: bool = True) -> Source:
-        return self._sources.admit(client.host, counts=counts, is_limited=client.is_told)
 
 
 def host_of(peer: str) -> str:

@@ -23,6 +23,7 @@ from besedka.serve.doors.grpc.converse import ConverseStream
 from besedka.serve.doors.grpc.follow import FollowStream
 from besedka.serve.doors.grpc.peers import Peers
 from besedka.serve.doors.grpc.stream import Stream
+from besedka.serve.fairness import Pace
 from besedka.serve.people.order import Network
 from besedka.serve.people.presence import Person
 from besedka.serve.room import Room
@@ -87,47 +88,48 @@ class ChatService:
     # The methods.
 
     async def _send(self, request: pb.SendRequest | Malformed, context: Context) -> pb.SendResponse:
-        pace = self._peers.pace(context)
-        return await self._answer(context, lambda: calls.send(_whole(request), self._chat, pace))
+        return await self._answer(context, lambda pace: calls.send(_whole(request), self._chat, pace))
 
     async def _list_messages(
         self, request: pb.ListMessagesRequest | Malformed, context: Context
     ) -> pb.ListMessagesResponse:
-        return await self._answer(context, lambda: calls.list_messages(_whole(request), self._chat))
+        return await self._answer(context, lambda _: calls.list_messages(_whole(request), self._chat))
 
     async def _list_rooms(
         self, request: pb.ListRoomsRequest | Malformed, context: Context
     ) -> pb.ListRoomsResponse:
-        return await self._answer(context, lambda: calls.list_rooms(_whole(request), self._chat))
+        return await self._answer(context, lambda _: calls.list_rooms(_whole(request), self._chat))
 
     async def _search(self, request: pb.SearchRequest | Malformed, context: Context) -> pb.SearchResponse:
-        pace = self._peers.pace(context)
-        return await self._answer(context, lambda: calls.search(_whole(request), self._chat, pace))
+        return await self._answer(context, lambda pace: calls.search(_whole(request), self._chat, pace))
 
     async def _import(
         self, requests: AsyncIterator[pb.ImportRequest | Malformed], context: Context
     ) -> pb.ImportResponse:
-        pace = self._peers.pace(context)
         try:
-            return await self._answer(context, lambda: calls.import_(_all_whole(requests), self._chat, pace))
+            return await self._answer(
+                context, lambda pace: calls.import_(_all_whole(requests), self._chat, pace)
+            )
         except calls.ItemRefused as error:
             await self._refuse(context, error.refusal, f"messages[{error.index}]")
 
     async def _follow(self, request: pb.FollowRequest | Malformed, context: Context) -> None:
-        await self._answer(context, lambda: self._follow_on(_whole(request), context))
+        await self._answer(context, lambda pace: self._follow_on(_whole(request), context, pace))
 
-    async def _follow_on(self, request: pb.FollowRequest, context: Context) -> None:
+    async def _follow_on(self, request: pb.FollowRequest, context: Context, pace: Pace) -> None:
         claim = calls.reader(request)
         room = await self._chat.rooms.existing(clean_room(request.room or DEFAULT_ROOM), claim)
         self._chat.rooms.hold(room)
         try:
-            with self._peers.stream(context):
-                await self._read(room, request, context)
+            with self._peers.stream(pace):
+                await self._read(room, request, context, pace.source.network)
         finally:
             self._chat.rooms.let_go(room)
 
-    async def _read(self, room: Room, request: pb.FollowRequest, context: Context) -> None:
-        reader, network = Person(claim=calls.reader(request)), self._network(context)
+    async def _read(
+        self, room: Room, request: pb.FollowRequest, context: Context, network: Network | None
+    ) -> None:
+        reader = Person(claim=calls.reader(request))
         stream = FollowStream(self._chat, room, reader, network, context.write)
         stream.enter(request.since if request.HasField("since") else None, request.epoch)
         try:
@@ -138,11 +140,12 @@ class ChatService:
     async def _converse(
         self, requests: AsyncIterator[pb.ConverseRequest | Malformed], context: Context
     ) -> None:
-        await self._answer(context, lambda: self._converse_on(_all_whole(requests), context))
+        await self._answer(context, lambda pace: self._converse_on(_all_whole(requests), context, pace))
 
-    async def _converse_on(self, requests: AsyncIterator[pb.ConverseRequest], context: Context) -> None:
-        with self._peers.stream(context):
-            pace = self._peers.pace(context)
+    async def _converse_on(
+        self, requests: AsyncIterator[pb.ConverseRequest], context: Context, pace: Pace
+    ) -> None:
+        with self._peers.stream(pace):
             stream = ConverseStream(self._chat, pace, self._language, context.write)
             listening = asyncio.ensure_future(stream.listen(requests))
             running = asyncio.ensure_future(self._run(stream, context))
@@ -182,10 +185,11 @@ class ChatService:
 
     # What they have in common.
 
-    async def _answer(self, context: Context, act: Callable[[], Awaitable[T]]) -> T:
+    async def _answer(self, context: Context, act: Callable[[Pace], Awaitable[T]]) -> T:
         try:
-            self._chat.register.order.let_in(self._chat.clock(), network=self._network(context))
-            return await act()
+            pace = self._peers.pace(context)
+            self._chat.register.order.let_in(self._chat.clock(), network=pace.source.network)
+            return await act(pace)
         except Refused as refusal:
             await self._refuse(context, refusal)
         except (calls.ItemRefused, grpc.aio.BaseError):
@@ -193,9 +197,6 @@ class ChatService:
         except Exception:
             log.exception("a call could not be answered")
             await self._fail(context)
-
-    def _network(self, context: Context) -> Network | None:
-        return self._peers.pace(context).source.network
 
     async def _fail(self, context: Context) -> NoReturn:
         await status.end(context, grpc.StatusCode.INTERNAL, Ending.BROKEN.value.reason, ())

@@ -77,7 +77,7 @@ class Stream(ABC):
         self._drained = asyncio.Event()
 
     @abstractmethod
-    def places(self) -> Iterable[tuple[Room, StreamMember]]:
+    def members(self) -> Iterable[tuple[Room, StreamMember]]:
         """Where it reads."""
 
     @abstractmethod
@@ -117,7 +117,7 @@ class Stream(ABC):
         """Where to come back to."""
         found = [
             pb.Cursor(room=room.name, since=member.cursor - 1, epoch=room.epoch)
-            for room, member in self.places()
+            for room, member in self.members()
         ]
         return pb.Cursors(cursors=found)
 
@@ -126,7 +126,8 @@ class Stream(ABC):
         while True:
             self._woken.clear()
             wrote = await self._write_answers()
-            for room, member in tuple(self.places()):
+            # Who is shown out is written what he was answered, and reads no more.
+            for room, member in () if self.shown_out.done() else tuple(self.members()):
                 # Nothing may be written between these two: an answer that comes meanwhile may say that the log is another.
                 data = await self._next(room, member)
                 if data:

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Iterable
 from http import HTTPStatus
-from typing import Final
+from typing import Any, Final
 from urllib.parse import quote
 
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
+from starlette.types import Receive, Scope, Send
 
 from besedka.serve.chat import Chat
+from besedka.serve.doors.http.guard import ABORT
 from besedka.serve.fairness import network_of
+from besedka.serve.people.guests import Guest
 from besedka.serve.people.names import claim_of
+from besedka.serve.people.order import Network
+from besedka.serve.people.presence import Person
 from besedka.serve.room import Room
+from besedka.wire.closing import Ending
 from besedka.wire.names import DEFAULT_ROOM, clean_room, clean_secret
 from besedka.wire.refusals import Code, Language, Refused
 from besedka.wire.words import PAGE_MESSAGES_AT_MOST
@@ -31,6 +37,46 @@ _STATUS: Final = {
     Code.BANNED: HTTPStatus.FORBIDDEN,
 }
 """Of refusals; all others mean that it may be possible later."""
+
+
+class _Reader(Guest):
+    """Who reads a log; what he has not read yet is cut off when he may not any more."""
+
+    def __init__(self, room: str, claim: str, network: Network | None, abort: Callable[[], None]) -> None:
+        self._room = room
+        self._person = Person(claim=claim)
+        self._network = network
+        self._abort = abort
+
+    @property
+    def network(self) -> Network | None:
+        return self._network
+
+    def people(self) -> Iterable[Person]:
+        return (self._person,)
+
+    def places(self) -> Iterable[tuple[str, str]]:
+        return ((self._room, self._person.claim),)
+
+    def show_out(self, ending: Ending, refusal: Refused) -> None:  # noqa: ARG002 - there is no place to say it
+        self._abort()
+
+    def put_out(self, room: str) -> None:  # noqa: ARG002 - it is the only one
+        self._abort()
+
+
+class _Lines(StreamingResponse):
+    """Lines as they are read, and what is to be done when they were written, or nobody wants them any more."""
+
+    def __init__(self, lines: AsyncIterator[bytes], done: Callable[[], None], **response: Any) -> None:
+        super().__init__(lines, **response)
+        self._done = done
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            self._done()
 
 
 class Download:
@@ -54,12 +100,15 @@ class Download:
             self._chat.register.order.let_in(self._chat.clock(), network=network)
             room = await self._chat.rooms.existing(name, claim)
             since = _since(request.query_params.get("since", "0"), room)
+            reader = _Reader(name, claim, network, request.scope["extensions"][ABORT]["abort"])
+            self._chat.register.let_in(reader)
         except Refused as refusal:
             status = _STATUS.get(refusal.code, HTTPStatus.SERVICE_UNAVAILABLE)
             return PlainTextResponse(f"{refusal.sentence(self._language)}\n", status)
         name = quote(f"{room.name}.txt")
-        return StreamingResponse(
+        return _Lines(
             self._lines(room, since),
+            lambda: self._chat.register.guests.discard(reader),
             media_type="text/plain; charset=utf-8",
             headers={"content-disposition": f"attachment; filename*=UTF-8''{name}"},
         )

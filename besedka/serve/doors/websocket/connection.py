@@ -77,6 +77,9 @@ class Talk(Protocol):
     def resume(self) -> None:
         """The socket's buffer has room again."""
 
+    def show_out(self, ending: Ending, refusal: Refused) -> None:
+        """End the connection, and hear nothing more that it says."""
+
     def end(self) -> None:
         """The connection is gone."""
 
@@ -342,7 +345,7 @@ class Connection(asyncio.Protocol):
 
     def _shake_hands(self, request: Request) -> None:
         protocol = self._own_protocol()
-        refusal = self._door.refusal(request, self.pace.source)
+        refusal = self._door.refusal(request)
         if refusal:
             self._door.metrics.refused(refusal.code)
         response = (
@@ -361,10 +364,19 @@ class Connection(asyncio.Protocol):
             return
         self._door.metrics.tally.connections += 1
         self._talk = self._door.talk(request, self)
-        self._guarded(self._talk.begin)
+        self._guarded(self._begin, self._talk)
         # Until this call returns, the transport tells of a full buffer the one who was here before us.
         if self.transport.get_write_buffer_size() > BUFFER_BYTES:
             self.pause_writing()
+
+    def _begin(self, talk: Talk) -> None:
+        try:
+            self._door.let_in(self.pace.source.network)
+        except Refused as refusal:
+            # A page cannot read why a handshake is refused.
+            talk.show_out(Ending.BANNED, refusal)
+        else:
+            talk.begin()
 
     def _take_message(self, message: bytearray, *, is_text: bool) -> None:
         if self._talk is None or self._is_ending:

@@ -24,7 +24,6 @@ from besedka.serve.people.order import Network
 from besedka.wire.access import SUBPROTOCOL, key_brought
 from besedka.wire.closing import Ending
 from besedka.wire.names import FRAME_BYTES_AT_MOST
-from besedka.wire.refusals import Refused
 
 log = logging.getLogger(__name__)
 
@@ -52,6 +51,7 @@ class WebSocketDoor:
         let_in: raises `Refused` where nobody comes in from there.
 
     Attributes:
+        let_in: the same.
         lent_protocol: an open WebSocket protocol with nothing to remember, for whoever has received something.
     """
 
@@ -74,7 +74,7 @@ class WebSocketDoor:
         self._talks = talks
         self._sources = sources
         self._origins = origins
-        self._let_in = let_in
+        self.let_in = let_in
         self._access = access
         self._connections: list[set[Connection]] = [set() for _ in range(SWEEP_SLICES)]
         self._is_empty = asyncio.Event()
@@ -111,12 +111,8 @@ class WebSocketDoor:
         """The one that was lent is kept."""
         self.lent_protocol = self.make_protocol(State.OPEN)
 
-    def refusal(self, request: Request, source: Source) -> Refusal | None:
+    def refusal(self, request: Request) -> Refusal | None:
         """Why a handshake is refused, if it is."""
-        try:
-            self._let_in(source.network)
-        except Refused as refusal:
-            return Refusal(HTTPStatus.FORBIDDEN, refusal.code, str(refusal))
         path = _path(request)
         if path not in self._talks:
             sentence = f"there is no WebSocket here; try {max(self._talks, key=len)}"

@@ -96,9 +96,11 @@ class SeedTalk(Visitor):
     def people(self) -> Iterable[Person]:
         return (self._speaker,) if self._speaker else ()
 
+    def put_out(self, room: str) -> None:
+        """The default room is open to all."""
+
     def show_out(self, ending: Ending, refusal: Refused) -> None:
-        if refusal.code is Code.BANNED:
-            self.refuse(refusal)
+        self.refuse(refusal)
         self._connection.show_out(ending)
 
     def end(self) -> None:
@@ -123,7 +125,6 @@ class SeedTalk(Visitor):
         try:
             speaker = self._speak_as(name)
             self.chat.let_talk(room, speaker)
-            self.chat.has_talked(room, speaker)
             self.chat.say(room, Said(self._member, speaker.name, text, "", speaker.is_unverified))
         except Refused as refusal:
             if refusal.code is Code.BANNED:
