@@ -44,6 +44,7 @@ from besedka.wire.words import (
     Leave,
     Place,
     Redacted,
+    Rights,
     Say,
     ServerWord,
     System,
@@ -283,7 +284,7 @@ class Connection:
                 return self._heard(word)
             case Error():
                 return self._refused(word)
-            case System() | Typing() | Redacted() | Place(key=""):
+            case System() | Typing() | Redacted() | Rights() | Place(key=""):
                 return [word]
             case _:
                 self._questions.answered(word)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from besedka.wire.line import MessageId
-from besedka.wire.words import Error, Place, Redacted, System, Typing, Welcome
+from besedka.wire.words import Error, Place, Redacted, Rights, System, Typing, Welcome
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ class Reset:
     """The history was replaced by another; what was heard before does not belong to it."""
 
 
-Event = Welcome | Heard | Redacted | Place | System | Typing | Error | Away | Reset
+Event = Welcome | Heard | Redacted | Rights | Place | System | Typing | Error | Away | Reset
 
 
 def people_after(people: list[str], word: System) -> list[str]:

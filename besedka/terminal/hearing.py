@@ -11,7 +11,7 @@ from besedka.terminal.aside import Aside
 from besedka.terminal.place import Place
 from besedka.terminal.rooms import Rooms
 from besedka.terminal.telling import Telling
-from besedka.wire.words import Error, Redacted, System, Welcome
+from besedka.wire.words import Error, Redacted, Rights, System, Welcome
 from besedka.wire.words import Place as PlaceWord
 
 
@@ -54,8 +54,8 @@ class Hearing:
                     self._tell.put(notice)
             case Error() if event.code not in SAID_AGAIN:
                 self._tell.problem(self._words.refusals.get(event.code, event.text))
-            case Redacted():
-                self._redacted(place, event)
+            case Redacted() | Rights():
+                self._changed(place, event)
             case PlaceWord():
                 self._aside.begin(event)
             case Reset() if self._rooms.is_looked_at(place):
@@ -90,6 +90,13 @@ class Hearing:
             self._tell.show(place, [heard])
         if not (is_own or heard.is_old):
             self._tell.ring(is_called=place.calls(heard))
+
+    def _changed(self, place: Place, event: Redacted | Rights) -> None:
+        if isinstance(event, Redacted):
+            self._redacted(place, event)
+        elif self._rooms.is_looked_at(place):
+            words = self._words
+            self._tell.remark(words.moderates if place.may_moderate else words.moderates_no_more)
 
     def _redacted(self, place: Place, event: Redacted) -> None:
         speaker = place.shown_speaker(event.id)

@@ -14,7 +14,7 @@ from besedka.remote.errors import RemoteError
 from besedka.remote.events import Away, Event, Heard, Reset, people_after
 from besedka.terminal.unsent import Unsent
 from besedka.wire.mentions import mentions
-from besedka.wire.words import Error, Kind, Redacted, System, Typing, Welcome
+from besedka.wire.words import Error, Kind, Redacted, Rights, System, Typing, Welcome
 from besedka.wire.words import Place as PlaceWord
 
 MISSED_AT_MOST: Final = 200
@@ -230,12 +230,15 @@ class Place:
             case Reset():
                 self.oldest = self.newest = self._heard_to = 0
                 self._shown.clear()
-            case Redacted():
-                self._redact(event)
+            case Redacted() | Rights():
+                self._change(event)
             case Error() | PlaceWord():
                 pass
 
-    def _redact(self, word: Redacted) -> None:
+    def _change(self, word: Redacted | Rights) -> None:
+        if isinstance(word, Rights):
+            self.may = word.may
+            return
         for place, heard in enumerate(self.missed):
             if heard.id == word.id:
                 self.missed[place] = replace(heard, text=word.text)

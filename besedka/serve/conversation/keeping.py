@@ -7,18 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from ipaddress import ip_address
 from typing import Final
 
 from besedka.serve.chat import Chat
-from besedka.serve.fairness import network_of
+from besedka.serve.conversation.target import Target, author, target_of
 from besedka.serve.people.deeds import LATEST, OPERATOR, Deed
 from besedka.serve.people.guests import Guest
 from besedka.serve.people.order import marks, marks_of_deed, until_when
 from besedka.serve.people.presence import Person
 from besedka.serve.room import Room
 from besedka.wire.closing import Ending
-from besedka.wire.names import clean_key, clean_name, clean_reason, clean_room, skeletons
+from besedka.wire.names import clean_key, clean_name, clean_reason, clean_room
 from besedka.wire.refusals import Code, Language, Refused
 from besedka.wire.words import INVITATION_SECONDS, Act, Answer, Done, Invitation, Moderate
 
@@ -69,10 +68,6 @@ _ANOTHER: Final = {
     Language.RU: "это другой модератор",
     Language.EN: "that is another moderator",
 }
-_THIS_MACHINE: Final = {
-    Language.RU: "это адрес самого сервера",
-    Language.EN: "that is the server's own address",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,36 +81,6 @@ class _Keeper:
 
     name: str = OPERATOR
     claim: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class _Target:
-    """To whom something is done.
-
-    Attributes:
-        user: his name; empty of an address.
-        claim: his, if he has one.
-        addresses: the one that was given.
-    """
-
-    user: str = ""
-    claim: str = ""
-    addresses: tuple[str, ...] = ()
-
-    @property
-    def shown(self) -> str:
-        return self.user or ", ".join(self.addresses)
-
-    @property
-    def marks(self) -> list[str]:
-        return [*marks(self.claim, self.user), *(f"from {address}" for address in self.addresses)]
-
-    def is_person(self, person: Person) -> bool:
-        is_same = bool(self.claim) and self.claim == person.claim
-        return is_same or not person.looks.isdisjoint(skeletons(self.user) if self.user else ())
-
-    def is_guest(self, guest: Guest) -> bool:
-        return any(map(self.is_person, guest.people())) or str(guest.network) in self.addresses
 
 
 class Keeping:
@@ -178,7 +143,7 @@ class Keeping:
     # To somebody.
 
     async def _restrict(self, word: Moderate, keeper: _Keeper) -> Answer:
-        target = self._target(word)
+        target = target_of(word, self._register)
         guests = [guest for guest in self._register.guests if target.is_guest(guest)]
         self._protect(target, guests, keeper)
         self._expect(word.act, target, guests)
@@ -197,21 +162,7 @@ class Keeping:
             self._show_out_banned(marks_of_deed(deed))
         return self._done(word, user=target.shown, until=until_when(until, self._chat.zone)[self._language])
 
-    def _target(self, word: Moderate) -> _Target:
-        if word.act in {Act.BAN, Act.UNBAN} and _is_address(word.user):
-            network = network_of(word.user)
-            if network is None:
-                raise Refused(Code.NOT_ALLOWED, why=_THIS_MACHINE)
-            return _Target(addresses=(str(network),))
-        name = clean_name(word.user)
-        known = self._register.names.holder(name) if self._register.names.is_kept else None
-        if known:
-            return _Target(known.name, known.claim)
-        looks = skeletons(name)
-        present = [one for one in self._register.people.present() if not one.looks.isdisjoint(looks)]
-        return _Target(present[0].name, present[0].claim) if present else _Target(name)
-
-    def _protect(self, target: _Target, guests: Iterable[Guest], keeper: _Keeper) -> None:
+    def _protect(self, target: Target, guests: Iterable[Guest], keeper: _Keeper) -> None:
         """Only the operator does anything to a moderator, or to an address from which one is here."""
         if not keeper.claim or (target.claim == keeper.claim):
             return
@@ -221,7 +172,7 @@ class Keeping:
         if is_moderator or any(map(self._is_moderator, guests)):
             raise Refused(Code.NOT_ALLOWED, why=_ANOTHER)
 
-    def _expect(self, act: Act, target: _Target, guests: list[Guest]) -> None:
+    def _expect(self, act: Act, target: Target, guests: list[Guest]) -> None:
         """Whether there is somebody to whom it can be done."""
         now = self._chat.clock()
         is_known = {
@@ -270,7 +221,7 @@ class Keeping:
         self._chat.rooms.hold(room)
         try:
             subject = await self._chat.redacting.subject(room, word.id)
-            self._protect(self._author(subject.user), (), keeper)
+            self._protect(author(subject.user, self._register), (), keeper)
             deed = self._deed(
                 word,
                 keeper,
@@ -286,10 +237,6 @@ class Keeping:
         finally:
             self._chat.rooms.let_go(room)
         return self._done(word, room=room.name, id=word.id)
-
-    def _author(self, name: str) -> _Target:
-        known = self._register.names.holder(name) if self._register.names.is_kept else None
-        return _Target(name, known.claim if known else "")
 
     async def _slow(self, word: Moderate, keeper: _Keeper) -> Answer:
         room = await self._room(word, keeper)
@@ -351,11 +298,3 @@ class Keeping:
 
     def _done(self, word: Moderate, **figures: object) -> Done:
         return Done(_DONE[word.act][self._language].format(**figures), word.key)
-
-
-def _is_address(text: str) -> bool:
-    try:
-        ip_address(text.partition("%")[0])
-    except ValueError:
-        return False
-    return True
