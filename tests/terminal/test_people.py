@@ -6,6 +6,7 @@ import re
 import stat
 from pathlib import Path
 
+from tests.commanding import wait_until
 from tests.conftest import TalkerMaker
 from tests.running import RunningServer
 from tests.talking import Talker
@@ -260,7 +261,7 @@ def test_a_talk_that_was_left_stays_left_until_something_is_said_there(
     # Unread as it is.
     terminal.type("/leave @Boris\r")
     terminal.wait_until(lambda: "@ Boris" not in terminal.bar, "it is not left")
-    boris.hear_until(lambda frame: frame["type"] == "system" and frame.get("left") == ["Anna"])
+    wait_until(lambda: {"name": room, "clients_count": 1}.items() <= boris.ask("rooms")["rooms"][0].items())
     boris.tell("chat", room="main", text="to all")
     terminal.wait_for("Boris: to all")
     assert "@ Boris" not in terminal.bar
