@@ -84,7 +84,7 @@ def test_the_two_readmes_have_the_same_shape() -> None:
         shapes.append(
             (
                 re.findall(r"^#+ ", text, re.MULTILINE),
-                re.findall(r"\(((?!README)[\w./-]+)\)", text),
+                re.findall(r"\]\(((?!README)[\w./-]+)\)", text),
                 re.findall(r"`(make [^`]+|BESEDKA_\w+|--\w+)`", text),
             )
         )

@@ -127,6 +127,8 @@ class Keeping:
 
     async def _act(self, word: Moderate, keeper: _Keeper) -> Answer:
         clean_key(word.key)
+        if self._chat.is_going_down:
+            raise Refused(Code.GOING_DOWN)
         self._order.forget(self._chat.clock(), self._chat.now())
         match word.act:
             case Act.REDACT:

@@ -91,6 +91,14 @@ class Register:
         self._lapse()
         self._watching = self._loop.create_task(self._watch())
 
+    async def finish(self, *, is_disk_lost: bool = False) -> None:
+        """Wait for who keeps order just now, and write what is not written yet, unless nothing should wait for the disk."""
+        if not is_disk_lost:
+            async with self.keeping:
+                pass
+            if self._watching:
+                await self._files.agree()
+
     async def close(self, *, is_disk_lost: bool = False) -> None:
         """Write what is not written yet, unless the disk is one that nothing should wait for."""
         if self._watching:
