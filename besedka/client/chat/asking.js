@@ -7,7 +7,7 @@
 //   hidden [name]: direct talks that one has left   hasMoved: one has become somebody on this device
 
 import { begin as beginRoom, renewed } from "./room.js";
-import { begin, frames, handlers, inItsRoom, joinOne, mapValues, roomOf, send, step, withRoom } from "./state.js";
+import { begin, frames, handlers, here, inItsRoom, joinOne, mapValues, roomOf, send, step, withRoom } from "./state.js";
 
 const { open, closed } = handlers;
 const { error } = frames;
@@ -108,7 +108,11 @@ Object.assign(frames, {
     if (asked?.frame.type === "take_device") return [{ ...next, problem: { code: "bad_link", text } }, [{ do: "disconnect" }]];
     if (asked) return [{ ...next, note: refusal }, []];
     if (code === "banned" && !key) return error({ ...state, why: text }, frame, now);
-    if (code === "not_allowed" && !key && !room) return [{ ...state, why: text }, []]; // the end follows
+    if (code === "not_allowed" && !key) {
+      const isJoining = (roomOf(state, room) ?? here(state)).isJoining;
+      const told = { ...state, why: text };
+      return isJoining ? error(told, frame, now) : [told, []]; // one is shown out: the end follows
+    }
     // One is no member any more.
     if (code === "not_invited" && !key && roomOf(state, room)?.isIn) return step(state, { type: "quit", name: room, refusal });
     return error(state, frame, now);

@@ -68,7 +68,7 @@ export const rest = {
   chatLink: "The link to this chat",
   withKey: "Whoever has this link comes in. Give it only to those who shall be here.",
   withoutKey: "This chat needs no key: whoever can reach this address comes in.",
-  onlyHere: (host) => `Only this computer can open this link. For any other one, put this computer’s address in the network in place of ${host}.`,
+  onlyHere: (host) => `This link opens on this computer only. For another device, replace ${host} in it by this computer’s address in the network.`,
   addDevice: "Add a device",
   deviceLead: "Open this link on your other device: you are the same person there, too. It works once. Show it to nobody.",
   deviceLink: "The link for your other device",
