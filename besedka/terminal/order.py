@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Final
 
-from besedka.terminal.commands import read_span, span, split_name, split_span
+from besedka.terminal.commands import bare_number, read_span, span, split_name, split_span
 from besedka.terminal.talk import Act as Carry
 from besedka.terminal.talk import Talk
 from besedka.wire.harmless import harmless_line
@@ -22,6 +22,9 @@ async def _to_somebody(act: Act, talk: Talk, given: str) -> None:
     user, rest = split_name(given)
     if not user:
         talk.tell.problem(talk.words.no_name.format(command=act.value))
+        return
+    if act in _LASTS and (number := bare_number(rest)):
+        talk.problem(talk.words.bare_number.format(number=harmless_line(number, SHOWN_CHARACTERS)))
         return
     seconds, reason = split_span(rest) if act in _LASTS else (0, rest)
     if talk.rooms.is_in():

@@ -86,6 +86,7 @@ class Phrases:
     no_answer: str
     no_number: str
     no_span: str
+    bare_number: str
     no_uses: str
     no_name: str
     last_room: str
@@ -178,6 +179,7 @@ ENGLISH = Phrases(
     renamed="You are {user} now.",
     no_answer="No answer to {command}.",
     no_number="{given}: it must be a number, 1 or more, as in /{command} 50",
+    bare_number="{number} what? {number}m, 2h, 3d",
     no_span="{given}: it must be a time, as in 30s, 10m, 2h, 3d",
     no_uses="{given}: it must be how many people, and for how long, as in /invite 3 2h",
     no_name='The name is missing; one with blanks stands in double quotes: /{command} "Anna Maria"',
@@ -316,6 +318,7 @@ RUSSIAN = Phrases(
     renamed="Теперь ваше имя {user}.",
     no_answer="Нет ответа на {command}.",
     no_number="{given}: нужно число от 1, например /{command} 50",
+    bare_number="{number} чего? {number}m, 2h, 3d",
     no_span="{given}: нужно время, например 30s, 10m, 2h, 3d",
     no_uses="{given}: нужно, сколько человек и на сколько времени, например /invite 3 2h",
     no_name='Нет имени; имя с пробелами пишут в кавычках: /{command} "Анна Мария"',
