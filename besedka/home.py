@@ -42,10 +42,10 @@ def state_folder() -> Path:
 
 
 def secret_for(url: str, name: str = "") -> str:
-    """What shows to one chat that several programs are the same person; another chat cannot use it.
+    """What shows to one host that several programs are the same person; a chat on another host cannot use it.
 
     A secret that came by the link of another device goes before what is made from our own; of several the one of this name, or else
-    the last one.
+    the last one. It is empty where nothing can be kept: then one is a guest.
 
     Args:
         url: of the chat, as `besedka.remote.address` gives it.
@@ -59,7 +59,10 @@ def secret_for(url: str, name: str = "") -> str:
     for whose, secret in reversed(taken):
         if not name or whose.casefold() == name.casefold():
             return secret
-    return taken[-1][1] if taken else hmac.digest(own_secret().encode(), server.encode(), "sha256").hex()
+    if taken:
+        return taken[-1][1]
+    own = own_secret()
+    return hmac.digest(own.encode(), server.encode(), "sha256").hex() if own else ""
 
 
 def keep_secret(url: str, name: str, secret: str) -> None:
@@ -76,15 +79,18 @@ def keep_secret(url: str, name: str, secret: str) -> None:
 def own_secret() -> str:
     """What all secrets that we show are made from: made once, and kept; never shown itself.
 
-    Where it cannot be kept, as in a container without a home, each program is a person of its own.
+    It is empty where it cannot be kept, as in a container without a home: a name that is claimed by a secret which is lost would
+    be refused to us the next time, and for months.
     """
     try:
         path = state_folder() / "secret"
-        if not path.exists():
-            write_private(path, secrets.token_hex(SECRET_BYTES) + "\n", replace=False)
-        return path.read_text(encoding="ascii").strip() or secrets.token_hex(SECRET_BYTES)
+        is_there = path.exists()
+        # One that is empty was torn by a power cut.
+        if not is_there or not path.stat().st_size:
+            write_private(path, secrets.token_hex(SECRET_BYTES) + "\n", replace=is_there)
+        return path.read_text(encoding="ascii").strip()
     except (OSError, UnicodeError):
-        return secrets.token_hex(SECRET_BYTES)
+        return ""
 
 
 def remembered_key(server: str) -> str:
@@ -113,7 +119,7 @@ def _keys() -> dict[str, str]:
 
 
 def write_private(path: Path, text: str, *, replace: bool = True) -> None:
-    """Write a small file that nobody else may read, as a whole or not at all; ``replace`` one that is there, or leave it.
+    """Write a small file that nobody else may read, as a whole or not at all, whatever happens; ``replace`` one that is there, or leave it.
 
     Raises:
         OSError: if it cannot be written.
@@ -124,6 +130,9 @@ def write_private(path: Path, text: str, *, replace: bool = True) -> None:
             os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, _PRIVATE), "w", encoding="utf-8"
         ) as file:
             file.write(text)
+            file.flush()
+            # A name may be on the disk before what is in the file.
+            os.fsync(file.fileno())
         if replace:
             fresh.replace(path)
         else:

@@ -17,6 +17,17 @@ from tests.talking import Talker
 # Whoever runs the tests in the background may have Ctrl-C ignored, and what is started here would inherit that.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
+
+@pytest.fixture(scope="session", autouse=True)
+def _not_at_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """What is kept for a person is kept elsewhere than at the home of whoever runs the tests."""
+    home = tmp_path_factory.mktemp("home")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_STATE_HOME", str(home / "state"))
+        patch.setenv("XDG_CONFIG_HOME", str(home / "config"))
+        yield
+
+
 ServerMaker = Callable[..., RunningServer]
 TalkerMaker = Callable[..., Talker]
 

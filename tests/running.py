@@ -128,6 +128,12 @@ class RunningServer:
         return f"http://localhost:{self._port}/"
 
     @property
+    def link(self) -> str:
+        """The address of its page, with the access key that it has made."""
+        lines = (self.directory / "access_key.txt").read_text(encoding="utf-8").splitlines()
+        return f"{self.page}#;key={next(line for line in lines if not line.startswith('#'))}"
+
+    @property
     def port(self) -> int:
         """Where it listens."""
         return self._port

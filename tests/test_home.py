@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import stat
 from pathlib import Path
 
@@ -26,13 +27,16 @@ def test_the_secret_is_made_once_and_for_its_owner_alone(tmp_path: Path) -> None
     assert [file.name for file in path.parent.iterdir()] == ["secret"]
 
 
-def test_where_nothing_can_be_kept_there_is_a_secret_all_the_same(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_where_nothing_can_be_kept_one_is_a_guest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "file").touch()
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "file"))
-    assert len(home.own_secret()) == 64
-    assert home.own_secret() != home.own_secret()
+    assert home.own_secret() == home.secret_for("ws://lab:8765/ws", "Anna") == ""
+
+
+@pytest.mark.parametrize("content", [b"\n", b"\xff"])
+def test_a_secret_that_cannot_be_read_makes_one_a_guest(content: bytes) -> None:
+    (home.state_folder() / "secret").write_bytes(content)
+    assert home.own_secret() == home.secret_for("ws://lab:8765/ws", "Anna") == ""
 
 
 def test_a_file_that_is_there_is_replaced_as_a_whole_or_left(tmp_path: Path) -> None:
@@ -42,6 +46,28 @@ def test_a_file_that_is_there_is_replaced_as_a_whole_or_left(tmp_path: Path) -> 
     home.write_private(path, "three", replace=False)
     assert path.read_text() == "two"
     assert [file.name for file in tmp_path.iterdir()] == ["words"]
+
+
+def test_what_a_file_says_is_on_the_disk_before_its_name_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, synced = tmp_path / "words", []
+
+    def sync(number: int) -> None:
+        assert not path.exists()
+        synced.append(os.fstat(number).st_size)
+
+    monkeypatch.setattr(os, "fsync", sync)
+    home.write_private(path, "one", replace=False)
+    assert synced == [3]
+
+
+def test_a_secret_that_a_power_cut_has_emptied_is_made_anew_once(tmp_path: Path) -> None:
+    home.own_secret()
+    (tmp_path / "state" / "besedka" / "secret").write_text("")
+    secret = home.own_secret()
+    assert len(secret) == 64
+    assert home.own_secret() == secret
 
 
 def test_settings_are_where_the_manual_says(tmp_path: Path) -> None:

@@ -10,7 +10,9 @@ import { Page } from "./chat/view/page.js";
 import { language } from "./chat/words.js";
 
 const access = `key.${new URL(".", location).pathname}`;
-const key = () => get(access);
+const fresh = `new${access}`; // takes its place when it has worked
+const key = () => get(fresh) || get(access);
+let tried = ""; // the last one
 const { id, invite, ...place } = arrive();
 const words = await language(navigator.languages);
 let drawing = 0;
@@ -25,8 +27,13 @@ const socket = new Socket(socketUrls(location), {
     happen({ type: "open" });
   },
   closed: (retryIn) => happen({ type: "closed", retryIn, now: Date.now() }),
-  refused: (code) => happen({ type: "shut", code }),
-  key,
+  refused: (code) => {
+    if (code === 4003 && tried === get(fresh)) set(fresh, "");
+    if (code !== 4003 || tried === key()) return happen({ type: "shut", code });
+    happen({ type: "closed", retryIn: 0, now: Date.now() });
+    socket.open();
+  },
+  key: () => (tried = key()),
 });
 let state = begin(roomName(place.room) || DEFAULT_ROOM);
 
@@ -47,7 +54,7 @@ const on = {
   fetchMore,
 };
 const page = new Page(words, on);
-const app = { happen, on, page, socket, speak, words, key, unlock, state: () => state };
+const app = { happen, on, page, socket, speak, words, access, key: () => tried, unlock, state: () => state };
 
 /** What the address says. What lets one in stands there no longer than it must. */
 function arrive() {
@@ -58,7 +65,7 @@ function arrive() {
 }
 
 function unlock(key) {
-  if (/^[\w.~+-]{16,}$/.test(key)) set(access, key);
+  if (/^[\w.~+-]{16,}$/.test(key)) set(get(access) ? fresh : access, key);
 }
 
 function speak(text) {

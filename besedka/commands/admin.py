@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import re
 import socket
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import click
 
-from besedka.commands.endings import Failure, Refusal, Unreachable
+from besedka.commands.endings import Failure, Refusal, Unreachable, used_wrongly
 from besedka.commands.options import setting
 
 if TYPE_CHECKING:
@@ -20,6 +21,13 @@ PATIENCE_SECONDS: Final = 30.0
 
 _SECONDS: Final = {"s": 1, "m": 60, "h": 3600, "d": 24 * 3600, "w": 7 * 24 * 3600}
 _TIME: Final = re.compile(r"([0-9]{1,6})([smhdw])")
+
+
+class _Server(NamedTuple):
+    """Where it is, on this machine."""
+
+    socket: Path
+    history: Path
 
 
 def _seconds(_: click.Context, __: click.Parameter, given: str | None) -> int:
@@ -45,16 +53,28 @@ TIME = click.option(
     metavar="TIME",
     help="For how long: 30s, 10m, 2h, 3d, 1w; if not given until it is taken back.",
 )
+URL = click.option(
+    "--url",
+    default="http://localhost:8765/",
+    show_default=True,
+    help="What a browser shows of the chat; the key that it has goes into the link.",
+)
+KEYS = setting(
+    "--key-file",
+    type=click.Path(readable=False, path_type=Path),
+    help="The file with the access keys; its first one goes into the link. If not given access_key.txt beside the history, if it is there.",
+)
 
 
 @click.group(
-    short_help="Keep order: show out, mute, ban, redact, appoint moderators, invite.",
+    short_help="Keep order: show out, mute, ban, redact, appoint moderators, invite, show the link.",
     epilog="""\b
 Examples:
   besedka admin appoint Anna
   besedka admin ban Boris --for 2d --reason "spam"
   besedka admin redact 17 --room dev
-  besedka admin admit Vera --url https://chat.example.org/""",
+  besedka admin admit Vera --url https://chat.example.org/
+  besedka admin link --url http://192.168.1.5:8765/""",
 )
 @click.option(
     "--socket",
@@ -79,7 +99,7 @@ def admin(ctx: click.Context, path: Path | None, history: Path) -> None:
     """
     from besedka.serve.settings import admin_socket_of
 
-    ctx.obj = path or admin_socket_of(history)
+    ctx.obj = _Server(path or admin_socket_of(history), history)
 
 
 def _about_somebody(act: str, sentence: str, *options: Callable[[Any], Any]) -> None:
@@ -137,22 +157,76 @@ def redact(number: int, room: str, reason: str) -> None:
     metavar="TIME",
     help="How long the invitation lasts; if not given a week.",
 )
-@click.option(
-    "--url", default="http://localhost:8765/", show_default=True, help="What a browser shows of the chat."
-)
-def admit(user: str, seconds: int, url: str) -> None:
+@URL
+@KEYS
+def admit(user: str, seconds: int, url: str, key_file: Path | None) -> None:
     """Invite somebody to the name USER, and print the link to give to him; it is good for one."""
     from besedka.wire.links import Fragment
     from besedka.wire.words import Invitation
 
+    key = _key_in(url) or (_key_of(key_file) if key_file else _key_beside())
     answer = _ask(_moderate("admit", user=user, seconds=seconds))
     if not isinstance(answer, Invitation):
         raise Failure("the server has not answered with an invitation")
+    click.echo(f"{_page(url)}#{Fragment(key=key, name=user, invite=answer.token)}")
+
+
+@admin.command()
+@URL
+@KEYS
+def link(url: str, key_file: Path | None) -> None:
+    """Print the link by which people come in, with the access key; at a terminal also its QR code."""
+    from besedka.serve.greeting import picture
+    from besedka.wire.links import Fragment, read_fragment
+
+    key = _key_in(url) or _key_of(key_file or _keys_beside())
+    shown = f"{_page(url)}#{Fragment(room=read_fragment(url.partition('#')[2]).room, key=key)}"
+    click.echo(shown)
+    for line in picture(shown):
+        click.echo(line)
+
+
+def _page(url: str) -> str:
+    """What a browser shows of the chat, as a URL to which a fragment may be added."""
     base = url.partition("#")[0]
     base = base if "://" in base else f"http://{base}"
     # Behind a host there must be a path.
-    base = f"{base}/" if base.count("/") == 2 else base  # noqa: PLR2004 - those of ://
-    click.echo(f"{base}#{Fragment(name=user, invite=answer.token)}")
+    return f"{base}/" if base.count("/") == 2 else base  # noqa: PLR2004 - those of ://
+
+
+def _key_in(url: str) -> str:
+    """The access key in an address; empty if there is none."""
+    from besedka.wire.access import why_no_key
+    from besedka.wire.links import read_fragment
+
+    key = read_fragment(url.partition("#")[2]).key
+    if key and (why := why_no_key(key)):
+        raise used_wrongly(f"the access key in --url can be none: {why}")
+    return key
+
+
+def _key_of(path: Path) -> str:
+    """The first access key of a file."""
+    from besedka.serve.access.key_file import keys_in
+    from besedka.serve.errors import KeyFileUnusable
+
+    try:
+        return keys_in(path)[0].text
+    except KeyFileUnusable as error:
+        raise Failure(f"{error}; --history or --key-file say where they are") from None
+
+
+def _key_beside() -> str:
+    """The one beside the history; empty if there seems to be none."""
+    path = _keys_beside()
+    return _key_of(path) if os.access(path, os.R_OK) else ""
+
+
+def _keys_beside() -> Path:
+    from besedka.serve.settings import access_keys_of
+
+    server: _Server = click.get_current_context().obj
+    return access_keys_of(server.history)
 
 
 def _do(act: str, **fields: Any) -> None:
@@ -174,7 +248,7 @@ def _ask(word: Moderate) -> Answer:
     from besedka.wire.refusals import Refused
     from besedka.wire.words import Done, Error, Invitation, decode_server, encode
 
-    path: Path = click.get_current_context().obj
+    path = click.get_current_context().obj.socket
     line = _exchange(path, encode(word) + b"\n")
     try:
         answer = decode_server(line)

@@ -78,8 +78,6 @@ def send(
     once, also through a restart of the server. Empty lines are left out; colours and the like are taken out of what comes
     in on stdin.
     """
-    from besedka.home import secret_for
-
     if lines and text not in {(), ("-",)}:
         raise used_wrongly("--lines reads the lines of stdin; it takes no TEXT")
     if text[:1] == ("-",) and len(text) > 1:
@@ -92,8 +90,7 @@ def send(
         there = chat_address(url)
         name = (name if is_given("name") else there.name or name) or _login_name()
         access_key = find_key(url, key).text
-        secret = secret_for(there.url, name)
-        speaker = _Speaker(url, name, room or "", secret, key=access_key, as_json=as_json)
+        speaker = _Speaker(url, name, room or "", key=access_key, as_json=as_json)
         if lines:
             asyncio.run(speaker.say_lines())
         else:
@@ -105,11 +102,10 @@ def send(
 class _Speaker:
     """One who comes in unseen, says something, and goes."""
 
-    def __init__(self, url: str, name: str, room: str, secret: str, *, key: str, as_json: bool) -> None:
+    def __init__(self, url: str, name: str, room: str, *, key: str, as_json: bool) -> None:
         self._url = url
         self._name = name
         self._room = room
-        self._secret = secret
         self._key = key
         self._output = Output() if as_json else None
         self._said_count = 0
@@ -150,9 +146,7 @@ class _Speaker:
         os.environ.setdefault("GRPC_VERBOSITY", "NONE")
         from besedka.remote.importing import importing
 
-        async with importing(
-            self._url, self._name, self._room, secret=self._secret, key=self._key
-        ) as importer:
+        async with importing(self._url, self._name, self._room, key=self._key) as importer:
             remember(self._url, self._key)
             lines: asyncio.Queue[str | None] = asyncio.Queue(LINES_WAITING)
 
@@ -194,9 +188,7 @@ class _Speaker:
     async def _come(self) -> AsyncIterator[RemoteChat]:
         from besedka.remote import connect
 
-        async with connect(
-            self._url, self._name, self._room, secret=self._secret, quiet=True, key=self._key
-        ) as chat:
+        async with connect(self._url, self._name, self._room, quiet=True, key=self._key) as chat:
             remember(self._url, self._key)
             yield chat
 

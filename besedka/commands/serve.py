@@ -141,7 +141,7 @@ Examples:
     "--names",
     default="claimed",
     type=click.Choice(["open", "claimed", "invited"]),
-    help="Whose a name is: its user's while he is here, its first holder's for good, or only people who are known come in.",
+    help="Whose a name is: its user's while he is here; its holder's, whoever used it first; or only people who are known come in.",
 )
 @setting(
     "--claim-days",

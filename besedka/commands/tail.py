@@ -21,7 +21,8 @@ from besedka.commands.messages import Output
 from besedka.commands.options import ROOM, URL, ClientCommand, chat_address
 
 if TYPE_CHECKING:
-    from besedka.remote.connection import Connection, Heard
+    from besedka.remote.connection import Connection
+    from besedka.remote.events import Heard
     from besedka.wire.words import Welcome
 
 LAST: Final = 10
@@ -134,7 +135,8 @@ class _Reading:
 
     async def tell_all(self, tell: _Tell) -> None:
         """Tell each message, in order, without gap and double."""
-        from besedka.remote.connection import Connection, Heard, Reset
+        from besedka.remote.connection import Connection
+        from besedka.remote.events import Heard, Reset
         from besedka.wire.words import Welcome
 
         since, epoch = await self._beginning()
@@ -206,7 +208,7 @@ async def _first_from(connection: Connection, time: str, head: int) -> int:
     first, end = 1, head + 1
     while first < end:
         middle = (first + end) // 2
-        page = await connection.page(middle, 1)
+        page = await connection.asks.page(middle, 1)
         if page and messages.is_since(page[0].stamp, time):
             end = middle
         else:

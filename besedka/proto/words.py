@@ -50,6 +50,7 @@ from besedka.wire.words import (
     OpenPrivate,
     Place,
     Redacted,
+    Rights,
     RoomEntry,
     Rooms,
     Say,
@@ -76,13 +77,14 @@ ASKS: Final[dict[str, type[Ask]]] = {
 }
 """What is asked for by a request with the same fields."""
 
-ANSWERS: Final[dict[str, type[Answer | Redacted]]] = {
+ANSWERS: Final[dict[str, type[Answer | Redacted | Rights]]] = {
     "place": Place,
     "invitation": Invitation,
     "device_link": DeviceLink,
     "device": Device,
     "done": Done,
     "redacted": Redacted,
+    "rights": Rights,
 }
 """What is told by a response with the same fields."""
 
@@ -339,7 +341,7 @@ def _kind_of_ask(word: Ask) -> str:
     return next(kind for kind, one in ASKS.items() if one is type(word))
 
 
-def _kind_of_answer(word: Answer | Redacted) -> str:
+def _kind_of_answer(word: Answer | Redacted | Rights) -> str:
     return next(kind for kind, one in ANSWERS.items() if one is type(word))
 
 

@@ -1,4 +1,4 @@
-"""What one may ask of a chat beside talking: rooms of one's own, talks of two, invitations, another device, order.
+"""What one may ask of a chat beside talking: what is in its log, rooms of one's own, talks of two, invitations, another device, order.
 
 All of it raises `CarrierEnded` if there is no connection, or it is lost meanwhile; and `AskRefused` if the server does not do it: it
 tells why.
@@ -9,32 +9,105 @@ from __future__ import annotations
 import secrets
 from typing import Any, TypeVar
 
-from besedka.remote.errors import ConnectionFailed
+from besedka.remote.errors import not_besedka, understanding
+from besedka.remote.events import Found, Heard
+from besedka.remote.log import Log
 from besedka.remote.questions import Questions
 from besedka.wire.words import (
+    FOUND_MESSAGES,
     INVITATION_SECONDS,
     Act,
     AddDevice,
     Ask,
+    Browse,
     DeviceLink,
     Done,
     Invitation,
     Invite,
+    ListRooms,
     Moderate,
     OpenDirect,
     OpenPrivate,
     Place,
+    RoomEntry,
+    Rooms,
+    Search,
     Uninvite,
 )
+from besedka.wire.words import Found as FoundWord
 
 A = TypeVar("A")
 
 
 class Asks:
-    """Asks over the connection of some questions."""
+    """Asks over one connection.
 
-    def __init__(self, questions: Questions) -> None:
+    Args:
+        questions: of the connection.
+        log: of its room.
+        url: of the chat.
+        room: the room.
+    """
+
+    def __init__(self, questions: Questions, log: Log, url: str, room: str) -> None:
         self._questions = questions
+        self._log = log
+        self._url = url
+        self._room = room
+
+    async def page(self, first: int, limit: int) -> list[Heard]:
+        """Messages from this id on, at most so many, read again from the log.
+
+        Raises:
+            CarrierEnded: if there is no connection; ask again when it is back.
+        """
+        found: list[Heard] = []
+        before = first + limit
+        # Where messages are long a page has only the last of those that were asked for.
+        while before > first:
+            word = Browse(before=before, room=self._room, limit=before - first)
+            answer = await self._questions.page(word)
+            with understanding(self._url):
+                page = self._log.read(answer)
+            if not page:
+                break
+            if page[0].id >= before:
+                raise not_besedka(self._url, f"a page before {before} begins with {page[0].id}")
+            found = [*page, *found]
+            before = page[0].id
+        return found
+
+    async def rooms(self) -> list[RoomEntry]:
+        """All rooms of the chat, by name.
+
+        Raises:
+            CarrierEnded: if there is no connection; ask again when it is back.
+            AskRefused: if the server does not answer; it tells why.
+        """
+        answer: Rooms = await self._questions.ask(ListRooms(key=_key()))
+        return answer.rooms
+
+    async def search(self, text: str, before: int = 0, limit: int = FOUND_MESSAGES) -> Found:
+        """Messages of the room that hold a text, in capitals or small letters; the newest ones, at most so many.
+
+        The server looks only so long at a time: ask again with `Found.before` for what is older, until that is 0.
+
+        Args:
+            text: what to look for.
+            before: look only at messages older than this id; 0: at all.
+            limit: how many to find; the server gives 100 at most.
+
+        Raises:
+            CarrierEnded: if there is no connection; ask again when it is back.
+            AskRefused: if the server does not search for it; it tells why.
+        """
+        key = _key()
+        word = Search(text=text, room=self._room, before=before, limit=limit, key=key)
+        answer: FoundWord = await self._questions.ask(word)
+        if before and answer.before >= before:
+            raise not_besedka(self._url, f"a search before {before} goes on before {answer.before}")
+        with understanding(self._url):
+            return Found(self._log.read_found(answer), answer.before)
 
     async def private(self, room: str) -> Place:
         """Make a private room, and be its owner. Enter it by a connection of its own."""
@@ -63,7 +136,7 @@ class Asks:
     async def _ask(self, word: Ask, kind: type[A]) -> A:
         answer = await self._questions.ask(word)
         if not isinstance(answer, kind):
-            raise ConnectionFailed(f"what answers is not Besedka: {type(answer).__name__} is no answer")
+            raise not_besedka(self._url, f"{type(answer).__name__} is no answer")
         return answer
 
 

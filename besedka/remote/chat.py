@@ -10,9 +10,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
+from besedka.home import secret_for
 from besedka.remote.address import address, check_key
-from besedka.remote.connection import Away, Connection, Event, Heard, Reset, people_after
+from besedka.remote.connection import Connection
 from besedka.remote.errors import AddressBad, CarrierEnded, RemoteError
+from besedka.remote.events import Away, Event, Heard, Reset, people_after
 from besedka.wire.line import STAMP, MessageId
 from besedka.wire.words import (
     FOUND_MESSAGES,
@@ -153,7 +155,7 @@ class RemoteChat:
             CarrierEnded: while there is no connection.
             AskRefused: if the server does not answer; it tells why.
         """
-        return await self._connection.rooms()
+        return await self._connection.asks.rooms()
 
     async def search(self, text: str, before: int = 0, limit: int = FOUND_MESSAGES) -> FoundMessages:
         """Messages of the room that hold a text, in capitals or small letters; the newest ones, at most so many.
@@ -169,7 +171,7 @@ class RemoteChat:
             CarrierEnded: while there is no connection.
             AskRefused: if the server does not search for it; it tells why.
         """
-        found = await self._connection.search(text, before, limit)
+        found = await self._connection.asks.search(text, before, limit)
         return FoundMessages([self._as_message(heard) for heard in found.messages], found.before)
 
     async def private(self, room: str) -> str:
@@ -268,7 +270,7 @@ class RemoteChat:
         if self.is_connected:
             with suppress(CarrierEnded):
                 limit = min(PAGE_MESSAGES, self._head - self._read_to)
-                return await self._connection.page(self._read_to + 1, limit)
+                return await self._connection.asks.page(self._read_to + 1, limit)
         if self._failure:
             raise self._failure
         await self._changed.wait()
@@ -344,7 +346,7 @@ async def connect(
     name: str,
     room: str = "",
     *,
-    secret: str = "",
+    secret: str | None = None,
     since: int | None = None,
     epoch: str = "",
     quiet: bool = False,
@@ -357,8 +359,10 @@ async def connect(
         url: ``ws://``, ``wss://``, ``http(s)://``, ``grpc://``, ``grpcs://`` or ``unix:``; a room may stand behind a ``#``.
         name: the name to be known by; empty for one who only reads, and is not seen.
         room: the room, if the URL names none.
-        secret: any text, best 256 random bits, that nobody else knows: the name belongs to who comes with it first, and all
-            programs that come with it are the same person. Without one the name is nobody's, and ours while we are there.
+        secret: shows who we are: the name belongs to who comes with it first, and all programs that come with it are the same person.
+            If it is not given, it is the one that is kept at home for all our programs on this machine, made at the first time;
+            where nothing can be kept, we are a guest. Empty: be a guest, whose name is nobody's, and ours while we are there. Else
+            any text that nobody else knows, best 256 random bits.
         since: read on behind this id; else from the last 10 messages on.
         epoch: the one that ``since`` belongs to; if the log is another now, it is read from its last 10 messages on.
         quiet: be there unseen: not counted, not announced, not among the people.
@@ -376,7 +380,7 @@ async def connect(
         there.url,
         name,
         room or there.room,
-        secret=secret,
+        secret=secret_for(there.url, name) if secret is None else secret,
         since=since,
         epoch=epoch,
         quiet=quiet,

@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
-from typing import Final, TypeVar
+from typing import Final
 
 from besedka.remote.asks import Asks
 from besedka.remote.backoff import backoff
@@ -24,17 +23,18 @@ from besedka.remote.errors import (
     SayRefused,
     ShownOut,
     needs_key,
+    understanding,
 )
+from besedka.remote.events import Away, Event, Heard, Reset
+from besedka.remote.log import Log
 from besedka.remote.outbox import Outbox
 from besedka.remote.questions import Questions
 from besedka.remote.ways import carry
-from besedka.wire.line import MessageId, read_line, stamp_by_clock
+from besedka.wire.line import MessageId
 from besedka.wire.names import DEFAULT_ROOM
 from besedka.wire.refusals import Code
 from besedka.wire.words import (
-    FOUND_MESSAGES,
     BeginTyping,
-    Browse,
     Chat,
     ClientWord,
     DeviceLink,
@@ -42,19 +42,15 @@ from besedka.wire.words import (
     History,
     Join,
     Leave,
-    ListRooms,
     Place,
     Redacted,
-    RoomEntry,
-    Rooms,
+    Rights,
     Say,
-    Search,
     ServerWord,
     System,
     Typing,
     Welcome,
 )
-from besedka.wire.words import Found as FoundWord
 
 JOIN_SECONDS: Final = 15.0
 """How long a server may take to answer a join."""
@@ -70,56 +66,6 @@ BY_PERSON: Final = frozenset({Code.BANNED, Code.NOT_KNOWN})
 
 SHUT: Final = BY_PERSON | {Code.NAME_CLAIMED, Code.NOT_INVITED, Code.BAD_LINK, Code.NO_ACCESS}
 """Refusals of one who comes back that will be the same the next time."""
-
-
-@dataclass(frozen=True, slots=True)
-class Heard:
-    """A message, from the history or live.
-
-    Attributes:
-        id: its ordinal number in the room.
-        stamp: when it was stored, in the server's zone: ``YYYY-MM-DD HH:MM:SS``.
-        is_old: it was said before we came in.
-        is_unverified: its sender has not shown that the name is his.
-    """
-
-    id: MessageId
-    user: str
-    text: str
-    stamp: str
-    is_old: bool
-    is_unverified: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """What a search has found.
-
-    Attributes:
-        messages: in the order of their ids.
-        before: where to go on for older ones, also if nothing was found; 0: all was looked at.
-    """
-
-    messages: list[Heard]
-    before: int
-
-
-@dataclass(frozen=True, slots=True)
-class Away:
-    """The connection is lost; the next try is in so many seconds."""
-
-    retry_in: float
-
-
-@dataclass(frozen=True, slots=True)
-class Reset:
-    """The history was replaced by another; what was heard before does not belong to it."""
-
-
-W = TypeVar("W")
-T = TypeVar("T")
-
-Event = Welcome | Heard | Redacted | Place | System | Typing | Error | Away | Reset
 
 
 class Connection:
@@ -167,15 +113,9 @@ class Connection:
         for word in unsent:
             self._outbox.add(word, is_again=True)
         self._stored: dict[str, asyncio.Future[MessageId]] = {}
+        self._log = Log(since, epoch)
         self._questions = Questions()
-        self.asks = Asks(self._questions)
-        self._since = since
-        self._last = since or 0
-        self._old_until = 0
-        # What the log had when we came cannot be what we say now, even before we have read it.
-        self._not_ours_until = 0
-        self._epoch = epoch
-        self._utc_offset = 0
+        self.asks = Asks(self._questions, self._log, url, room)
         self._has_been_in = False
         self._is_in = False
         self._may_send = asyncio.Event()
@@ -203,7 +143,7 @@ class Connection:
     @property
     def cursor(self) -> tuple[int, str]:
         """The id of the last message that was given out, and its epoch: to come back with in another process."""
-        return self._last, self._epoch
+        return self._log.last, self._log.epoch
 
     def say(self, text: str) -> asyncio.Future[MessageId]:
         """Say something; it is kept until it has been heard back.
@@ -211,8 +151,7 @@ class Connection:
         Returns:
             Its id, when it is on the server's disk; or `SayRefused`. It need not be waited for.
         """
-        after = max(self._last, self._not_ours_until)
-        word = Say(text=text, room=self._room, key=_key(), after=after)
+        word = Say(text=text, room=self._room, key=secrets.token_hex(16), after=self._log.said_after)
         self._outbox.add(word)
         stored = self._stored[word.key] = asyncio.get_running_loop().create_future()
         stored.add_done_callback(_retrieved)
@@ -225,57 +164,6 @@ class Connection:
             if not stored.done():
                 stored.set_exception(why)
         self._stored.clear()
-
-    async def page(self, first: int, limit: int) -> list[Heard]:
-        """Messages from this id on, at most so many, read again from the log.
-
-        Raises:
-            CarrierEnded: if there is no connection; ask again when it is back.
-        """
-        found: list[Heard] = []
-        before = first + limit
-        # Where messages are long a page has only the last of those that were asked for.
-        while before > first:
-            word = Browse(before=before, room=self._room, limit=before - first)
-            page = self._understand(self._read, await self._questions.page(word))
-            if not page:
-                break
-            if page[0].id >= before:
-                raise self._not_besedka(f"a page before {before} begins with {page[0].id}")
-            found = [*page, *found]
-            before = page[0].id
-        return found
-
-    async def rooms(self) -> list[RoomEntry]:
-        """All rooms of the chat, by name.
-
-        Raises:
-            CarrierEnded: if there is no connection; ask again when it is back.
-            AskRefused: if the server does not answer; it tells why.
-        """
-        answer: Rooms = await self._questions.ask(ListRooms(key=_key()))
-        return answer.rooms
-
-    async def search(self, text: str, before: int = 0, limit: int = FOUND_MESSAGES) -> Found:
-        """Messages of the room that hold a text, in capitals or small letters; the newest ones, at most so many.
-
-        The server looks only so long at a time: ask again with `Found.before` for what is older, until that is 0.
-
-        Args:
-            text: what to look for.
-            before: look only at messages older than this id; 0: at all.
-            limit: how many to find; the server gives 100 at most.
-
-        Raises:
-            CarrierEnded: if there is no connection; ask again when it is back.
-            AskRefused: if the server does not search for it; it tells why.
-        """
-        key = _key()
-        word = Search(text=text, room=self._room, before=before, limit=limit, key=key)
-        answer: FoundWord = await self._questions.ask(word)
-        if before and answer.before >= before:
-            raise self._not_besedka(f"a search before {before} goes on before {answer.before}")
-        return Found(self._understand(self._read_found, answer), answer.before)
 
     async def typing(self) -> None:
         """Tell the others that something is being typed, if there is a connection."""
@@ -328,13 +216,12 @@ class Connection:
         self._carrier = carrier
         self._outbox.begin_again()
         self._held_until = 0.0
-        since = self._last if self._has_been_in else self._since
         await carrier.send(
             Join(
                 user=self._user or None,
                 room=self._room,
-                since=since,
-                epoch=self._epoch,
+                since=self._log.since,
+                epoch=self._log.epoch,
                 secret=self._secret,
                 quiet=self._quiet,
                 # Once one is in it is used up, or not needed any more.
@@ -344,7 +231,9 @@ class Connection:
         sending = asyncio.create_task(self._send_what_waits())
         try:
             async for word in self._words(carrier):
-                for event in self._understand(self._take, word):
+                with understanding(self._url):
+                    events = self._take(word)
+                for event in events:
                     yield event
                 self._may_send.set()
         finally:
@@ -385,7 +274,7 @@ class Connection:
 
     # What is told.
 
-    def _take(self, word: ServerWord) -> list[Event]:
+    def _take(self, word: ServerWord) -> Sequence[Event]:
         match word:
             case Welcome():
                 return self._welcomed(word)
@@ -395,70 +284,31 @@ class Connection:
                 return self._heard(word)
             case Error():
                 return self._refused(word)
-            case System() | Typing() | Redacted() | Place(key=""):
+            case System() | Typing() | Redacted() | Rights() | Place(key=""):
                 return [word]
             case _:
                 self._questions.answered(word)
                 return []
 
-    def _understand(self, read: Callable[[W], list[T]], word: W) -> list[T]:
-        try:
-            return read(word)
-        except (ValueError, OverflowError, OSError) as error:
-            raise self._not_besedka(error) from None
-
-    def _not_besedka(self, why: object) -> ConnectionFailed:
-        return ConnectionFailed(f"what answers at {self._url} is not Besedka: {why}")
-
     def _welcomed(self, word: Welcome) -> list[Event]:
         events: list[Event] = [word]
-        is_other_log = bool(self._epoch and word.epoch and word.epoch != self._epoch)
-        if word.reset or (self._has_been_in and is_other_log):
-            self._last = 0
-            self._not_ours_until = word.head
+        if self._log.begin(word):
             self._outbox.forget_ids()
             if self._has_been_in:
                 events.append(Reset())
-        if not self._has_been_in:
-            self._old_until = self._not_ours_until = word.head
         self._has_been_in = self._is_in = True
         if self._carrier:
             self._questions.begin(self._carrier)
-        self._epoch = word.epoch or self._epoch
-        self._utc_offset = word.utc_offset
         return events
 
-    def _heard(self, word: Chat) -> list[Event]:
+    def _heard(self, word: Chat) -> list[Heard]:
         self._settle(word.key, word.id)
-        if word.id <= self._last:
-            return []
-        self._last = word.id
-        stamp = stamp_by_clock(word.at, self._utc_offset, word.timestamp)
-        is_old = word.id <= self._old_until
-        return [Heard(MessageId(word.id), word.user, word.text, stamp, is_old, word.unverified)]
+        return self._log.hear(word)
 
-    def _heard_history(self, page: History) -> list[Event]:
+    def _heard_history(self, page: History) -> list[Heard]:
         for number, key in page.keys.items():
             self._settle(key, number)
-        heard = [one for one in self._read(page) if one.id > self._last]
-        self._last = max(self._last, page.first + len(page.messages) - 1)
-        return [*heard]
-
-    def _read(self, page: History) -> list[Heard]:
-        doubtful = frozenset(page.unverified)
-        return [
-            self._read_line(number, raw, doubtful) for number, raw in enumerate(page.messages, page.first)
-        ]
-
-    def _read_found(self, found: FoundWord) -> list[Heard]:
-        doubtful = frozenset(found.unverified)
-        numbered = zip(found.ids, found.messages, strict=True)
-        return [self._read_line(number, raw, doubtful) for number, raw in numbered]
-
-    def _read_line(self, number: int, raw: str, doubtful: Collection[int]) -> Heard:
-        line = read_line(raw)
-        is_old, is_unverified = number <= self._old_until, number in doubtful
-        return Heard(MessageId(number), line.user, line.text, line.stamp, is_old, is_unverified)
+        return self._log.hear_history(page)
 
     def _refused(self, word: Error) -> list[Event]:
         if self._questions.refused(word):
@@ -492,18 +342,6 @@ class Connection:
         stored = self._stored.pop(key, None)
         if stored and not stored.done():
             stored.set_result(MessageId(number))
-
-
-def people_after(people: list[str], word: System) -> list[str]:
-    """The names of who is there, after some have come and gone."""
-    if isinstance(word.users, list):
-        return word.users
-    stayed = [name for name in people if name not in word.left]
-    return stayed + [name for name in word.joined if name not in stayed]
-
-
-def _key() -> str:
-    return secrets.token_hex(16)
 
 
 def _retrieved(stored: asyncio.Future[MessageId]) -> None:

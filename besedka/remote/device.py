@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+from contextlib import suppress
 
+from besedka.home import keep_secret
 from besedka.remote.address import address, check_key
 from besedka.remote.connection import JOIN_SECONDS
 from besedka.remote.errors import AskRefused, CarrierEnded, ConnectionFailed, JoinRefused, needs_key
@@ -13,13 +15,14 @@ from besedka.wire.refusals import Code
 from besedka.wire.words import Device, Error, TakeDevice
 
 
-async def take_device(url: str, token: str = "", *, key: str = "") -> Device:
-    """Be who has made the link with this token. It works once.
+async def take_device(url: str, token: str = "", *, key: str = "", keep: bool = True) -> Device:
+    """Be who has made the link with this token, with all our programs on this machine. It works once.
 
     Args:
         url: of the chat, as `connect` takes it; the token may stand behind its ``#``, as ``;device=``.
         token: the token, if the URL has none.
         key: the access key, if it does not stand in the URL.
+        keep: keep the secret at home, where `connect` finds it; where it cannot be kept, only this program has it.
 
     Returns:
         The name, and the secret to come in with from now on.
@@ -39,6 +42,9 @@ async def take_device(url: str, token: str = "", *, key: str = "") -> Device:
             async for word in carrier.words():
                 match word:
                     case Device(key=answered) if answered == mark:
+                        if keep:
+                            with suppress(OSError):
+                                keep_secret(there.url, word.user, word.secret)
                         return word
                     case Error():
                         raise AskRefused(word.code, word.text)

@@ -12,7 +12,8 @@ RemoteError
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Final
 
 from besedka.wire.closing import Ending
@@ -110,3 +111,21 @@ def needs_key(url: str, key: str) -> JoinRefused:
             f"the chat at {url} does not take the access key: it is wrong, or was withdrawn",
         )
     return JoinRefused(Code.NO_ACCESS, f"the chat at {url} needs an access key")
+
+
+def not_besedka(url: str, why: object) -> ConnectionFailed:
+    """What answers at a URL says what no Besedka says."""
+    return ConnectionFailed(f"what answers at {url} is not Besedka: {why}")
+
+
+@contextmanager
+def understanding(url: str) -> Iterator[None]:
+    """Read what was told there.
+
+    Raises:
+        ConnectionFailed: if it cannot be understood.
+    """
+    try:
+        yield
+    except (ValueError, OverflowError, OSError) as error:
+        raise not_besedka(url, error) from None

@@ -15,6 +15,7 @@ from typing import Any, Final
 
 import grpc
 
+from besedka.home import secret_for
 from besedka.proto.besedka.v1 import chat_pb2 as pb
 from besedka.proto.besedka.v1.chat_pb2_grpc import ChatStub
 from besedka.remote.address import address, check_key
@@ -94,7 +95,7 @@ class Importer:
 
 @asynccontextmanager
 async def importing(
-    url: str, name: str, room: str = "", *, secret: str = "", key: str = ""
+    url: str, name: str, room: str = "", *, secret: str | None = None, key: str = ""
 ) -> AsyncIterator[Importer]:
     """Be able to say much in a room, unseen.
 
@@ -102,7 +103,7 @@ async def importing(
         url: ``grpc://``, ``grpcs://`` or ``unix:``; a room may stand behind a ``#``.
         name: the name to be known by.
         room: the room, if the URL names none.
-        secret: shows that several programs are the same person.
+        secret: shows who we are; as `besedka.remote.connect` takes it.
         key: the access key, if it does not stand in the URL.
 
     Raises:
@@ -113,7 +114,8 @@ async def importing(
     there = address(url)
     check_key(key)
     key = there.key or key
-    speaker = pb.Speaker(room=room or there.room, user=name, secret=secret)
+    shown = secret_for(there.url, name) if secret is None else secret
+    speaker = pb.Speaker(room=room or there.room, user=name, secret=shown)
     async with open_channel(there.url) as channel:
         stub: Any = ChatStub(channel)  # type: ignore[no-untyped-call]  # generated without types
         try:

@@ -1,4 +1,8 @@
-"""The ways in that a server shows at its start: links, with the access key behind the ``#``, and a QR code of the best one."""
+"""The ways in that a server shows at its start: links, and a QR code of the best one.
+
+The access key is behind the ``#`` of a link where a person looks at a terminal, and nowhere else: whatever is printed elsewhere is kept,
+by a file, the system's journal or a container's log, and read by others.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +23,7 @@ _LOCALHOST: Final = frozenset({"127.0.0.1", "::1", *_ALL})
 
 
 def ways_in(settings: Settings, port: int, key: str) -> Iterator[str]:
-    """A line for each way in; a QR code behind them where a person looks at a terminal.
+    """A line for each way in; where a person looks at a terminal, with the key, and a QR code behind them.
 
     Args:
         settings: of the server.
@@ -28,15 +32,26 @@ def ways_in(settings: Settings, port: int, key: str) -> Iterator[str]:
     """
     host = settings.host
     others = _others(host)
-    key = "" if _is_kept() else key
-    yield f"open      {_link(settings, 'localhost' if host in _LOCALHOST else host, port, key)}"
-    links = [_link(settings, other, port, key) for other in others]
+    is_seen = _is_seen()
+    shown = key if is_seen else ""
+    yield f"open      {_link(settings, 'localhost' if host in _LOCALHOST else host, port, shown)}"
+    links = [_link(settings, other, port, shown) for other in others]
     for link in links:
         yield f"lan       {link}"
     if host in _ALL and not links:
         yield "lan       this machine is in no network now"
-    if best := links or ([] if is_loopback(host) else [_link(settings, host, port, key)]):
-        yield from _picture(best)
+    if best := links or ([] if is_loopback(host) else [_link(settings, host, port, shown)]):
+        yield from picture(best[0])
+    if key and not is_seen:
+        yield "links     besedka admin link shows one with the key"
+
+
+def picture(link: str) -> list[str]:
+    """The code of a link, if somebody looks."""
+    if not _is_seen() or sys.stdout.encoding.lower().replace("-", "") != "utf8":
+        return []
+    is_plain = bool(os.environ.get("NO_COLOR")) or os.environ.get("TERM") == "dumb"
+    return qr_lines(link, columns=shutil.get_terminal_size().columns, colour=not is_plain)
 
 
 def shown_host(host: str) -> str:
@@ -57,19 +72,6 @@ def _link(settings: Settings, host: str, port: int, key: str) -> str:
     return f"{place}{settings.base_path}/{f'#{Fragment(key=key)}' if key else ''}"
 
 
-def _picture(links: Sequence[str]) -> list[str]:
-    """The code of the first link, if somebody looks."""
-    output = sys.stdout
-    if not output or not output.isatty() or output.encoding.lower().replace("-", "") != "utf8":
-        return []
-    is_plain = bool(os.environ.get("NO_COLOR")) or os.environ.get("TERM") == "dumb"
-    return qr_lines(links[0], columns=shutil.get_terminal_size().columns, colour=not is_plain)
-
-
-def _is_kept() -> bool:
-    """Whether what we print goes into the system's journal: a key does not belong there (systemd.exec(5), JOURNAL_STREAM)."""
-    try:
-        there = os.fstat(sys.stdout.fileno())
-    except (AttributeError, OSError, ValueError):
-        return False  # it goes nowhere
-    return os.environ.get("JOURNAL_STREAM") == f"{there.st_dev}:{there.st_ino}"
+def _is_seen() -> bool:
+    """Whether somebody looks at what we print."""
+    return bool(sys.stdout) and sys.stdout.isatty()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import itertools
 import logging
-import os
 import signal
 import socket
 import ssl
@@ -18,6 +17,7 @@ from besedka import __version__
 from besedka.serve.access.key_file import open_keys, watch
 from besedka.serve.access.keys import Access, Keys
 from besedka.serve.chat import Chat
+from besedka.serve.deadline import Deadline
 from besedka.serve.doors.admin import AdminDoor
 from besedka.serve.doors.forwarded import Proxies
 from besedka.serve.doors.grpc.door import GrpcDoor
@@ -36,6 +36,7 @@ from besedka.serve.greeting import shown_host, ways_in
 from besedka.serve.history import Restored
 from besedka.serve.settings import Certificate, Settings, admin_socket_of
 from besedka.wire.line import STAMP
+from besedka.wire.refusals import Language
 
 log = logging.getLogger(__name__)
 
@@ -48,11 +49,8 @@ UNSENT_BYTES: Final = 64 * 1024
 TCP_NOTSENT_LOWAT: Final = 25
 """Linux's number; Python's `socket` has a name for it only from 3.12 on."""
 
-FINISH_SECONDS: Final = 2.0
-"""How long the disk may take to store what was accepted when the server stops; it must end within 5 seconds."""
-
 STOP_CLOSE_SECONDS: Final = 1.5
-"""How long clients may take then to answer a close."""
+"""How long clients may take to answer a close when the server stops; see also `besedka.serve.deadline`."""
 
 
 def run(settings: Settings, announce: Callable[[str], None] = print) -> None:
@@ -66,11 +64,15 @@ def run(settings: Settings, announce: Callable[[str], None] = print) -> None:
         ServeError: if it cannot start, or if the history can no longer be written.
     """
     _allow_descriptors()
-    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-        runner.run(_serve(settings, announce))
+    deadline = Deadline()
+    try:
+        with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+            runner.run(_serve(settings, announce, deadline))
+    finally:
+        deadline.lift()
 
 
-async def _serve(settings: Settings, announce: Callable[[str], None]) -> None:
+async def _serve(settings: Settings, announce: Callable[[str], None], deadline: Deadline) -> None:
     loop = asyncio.get_running_loop()
     if settings.certificate:
         _check(settings.certificate)
@@ -110,7 +112,8 @@ async def _serve(settings: Settings, announce: Callable[[str], None]) -> None:
             looking.append(loop.create_task(watch(path, keys, access)))
         streams = GrpcDoor(chat, sources, settings.language, access, proxies)
         async with (
-            AdminDoor(chat, settings.language).open(settings.admin_socket),
+            # The command line speaks English.
+            AdminDoor(chat, Language.EN).open(settings.admin_socket),
             web.open(listener, settings.certificate) as stop_accepting,
             streams.open(settings),
         ):
@@ -119,15 +122,17 @@ async def _serve(settings: Settings, announce: Callable[[str], None]) -> None:
             for line in _greeting(settings, listener, restored, keys[0].text if keys else ""):
                 announce(line)
             lost = await _stopped_or_lost(chat)
+            deadline.begin()
             stop_accepting()
             await streams.stop_accepting()
-            await _finish(chat)
+            await deadline.store(chat.finish())
             await asyncio.gather(
                 sockets.close(LOST_CLOSE_SECONDS if lost else STOP_CLOSE_SECONDS), streams.close()
             )
         for task in looking:
             task.cancel()
     finally:
+        deadline.begin()
         await chat.close()
     if lost:
         raise lost
@@ -143,21 +148,6 @@ async def _sweep(web: HttpDoor, sockets: WebSocketDoor, sources: Sources) -> Non
         if part == 0:
             web.look_after(now)
             sources.forget(now)
-
-
-async def _finish(chat: Chat) -> None:
-    """Store and tell what was accepted.
-
-    A disk that does not answer cannot be waited for: nobody was told of what it was given, so all who said it will say
-    it again to the next server.
-    """
-    try:
-        async with asyncio.timeout(FINISH_SECONDS):
-            await chat.finish()
-    except TimeoutError:
-        message = f"besedka: the disk did not answer within {FINISH_SECONDS:g} seconds; what it was given was told to nobody"
-        print(message, file=sys.stderr, flush=True)  # noqa: T201 - nothing else can be waited for
-        os._exit(1)
 
 
 async def _stopped_or_lost(chat: Chat) -> HistoryLost | None:

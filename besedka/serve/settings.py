@@ -24,6 +24,11 @@ def admin_socket_of(history: Path) -> Path:
     return history.with_name(f"{history.name}.admin")
 
 
+def access_keys_of(history: Path) -> Path:
+    """Where the access keys are if nothing else is said."""
+    return history.parent / KEY_FILE
+
+
 @dataclass(frozen=True, slots=True)
 class Certificate:
     """A certificate for TLS and its private key, in PEM files."""
@@ -96,4 +101,4 @@ class Settings:
         is_reached_from_elsewhere = not is_loopback(self.host) or self.proxies or self.public_hosts
         if self.is_open or not (self.key_file or is_reached_from_elsewhere):
             return None
-        return self.key_file or self.history.parent / KEY_FILE
+        return self.key_file or access_keys_of(self.history)

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from besedka.remote.connection import Heard
+from besedka.remote.events import Heard
 from besedka.terminal import order, screen, with_people
 from besedka.terminal.commands import COMMANDS
 from besedka.terminal.place import title
-from besedka.terminal.talk import Act, Bell, Talk
+from besedka.terminal.talk import Act, Talk
+from besedka.terminal.telling import Bell
 from besedka.wire.harmless import harmless_line
 from besedka.wire.names import clean_name, clean_room
 from besedka.wire.refusals import Refused
@@ -35,38 +36,40 @@ async def _help(talk: Talk, _: str) -> None:
             talk.words.commands[command.name],
         )
         for command in COMMANDS
-        if command.may in {"", *talk.current.may}
+        if command.may in {"", *talk.rooms.current.may}
     ]
-    talk.paper.put(screen.table([*rows, *talk.words.keys.items()]))
+    talk.tell.put(screen.table([*rows, *talk.words.keys.items()]))
 
 
 async def _who(talk: Talk, _: str) -> None:
-    place = talk.current
+    place = talk.rooms.current
     more = place.clients_count - len(place.people)
     names = ", ".join(sorted(place.people, key=str.casefold)) + (f" +{more}" if more > 0 else "")
-    talk.remark(f"{talk.words.here.format(names=names)} ({place.clients_count})")
+    talk.tell.remark(f"{talk.words.here.format(names=names)} ({place.clients_count})")
 
 
 async def _rooms(talk: Talk, _: str) -> None:
-    if not talk.is_in():
+    if not talk.rooms.is_in():
         return
     rows = []
-    for room in await talk.current.connection.rooms():
-        talk.know(room.name, room.kind, room.peer)
+    for room in await talk.rooms.current.connection.asks.rooms():
+        talk.rooms.know(room.name, room.kind, room.peer)
         marks = [talk.words.people.format(n=room.clients_count)]
         marks += [talk.words.private] if room.kind is Kind.PRIVATE else []
-        marks += [talk.words.room_here] if room.name in talk.places else []
+        place = talk.rooms.places.get(room.name)
+        marks += [talk.words.room_here] if place else []
+        marks += [talk.words.news.format(n=place.missed_count)] if place and place.missed_count else []
         rows.append((title(room.name, room.kind, room.peer), " · ".join(marks)))
-    talk.remark(talk.words.rooms)
-    talk.paper.put(screen.table(rows))
+    talk.tell.remark(talk.words.rooms)
+    talk.tell.put(screen.table(rows))
 
 
 async def _join(talk: Talk, given: str) -> None:
-    there = talk.place_of(given)
-    if there is talk.current:
-        talk.remark(talk.words.already_here.format(room=there.room))
+    there = talk.rooms.place_of(given)
+    if there is talk.rooms.current:
+        talk.tell.remark(talk.words.already_here.format(room=there.room))
     elif there:
-        talk.go(there)
+        talk.rooms.go(there)
     elif given.startswith("@"):
         await with_people.talk_alone(talk, given.removeprefix("@").strip())
     else:
@@ -77,79 +80,82 @@ async def _join_room(talk: Talk, given: str) -> None:
     try:
         room = clean_room(given)
     except Refused as refusal:
-        talk.refuse(refusal)
+        talk.tell.refuse(refusal)
         return
-    if room in talk.places:
-        talk.go(talk.places[room])
-    elif talk.is_in():
-        talk.go(await talk.enter(room, talk.current.me))
+    if room in talk.rooms.places:
+        talk.rooms.go(talk.rooms.places[room])
+    elif talk.rooms.is_in():
+        talk.rooms.go(await talk.rooms.enter(room, talk.rooms.current.me))
 
 
 async def _leave(talk: Talk, given: str) -> None:
-    place = talk.place_of(given) if given else talk.current
+    place = talk.rooms.place_of(given) if given else talk.rooms.current
     if place is None:
-        talk.problem(talk.words.not_in.format(room=harmless_line(given.removeprefix("#"), SHOWN_CHARACTERS)))
-    elif len(talk.places) == 1:
-        talk.remark(talk.words.last_room)
+        talk.tell.problem(
+            talk.words.not_in.format(room=harmless_line(given.removeprefix("#"), SHOWN_CHARACTERS))
+        )
+    elif len(talk.rooms.places) == 1:
+        talk.tell.remark(talk.words.last_room)
     else:
-        await talk.forget(place)
+        await talk.rooms.forget(place)
+        talk.aside.left(place)
 
 
 async def _name(talk: Talk, given: str) -> None:
     try:
         name = clean_name(given)
     except Refused as refusal:
-        talk.refuse(refusal)
+        talk.tell.refuse(refusal)
         return
-    if name == talk.current.me:
-        talk.remark(talk.words.name_same)
-    elif talk.waiting:
-        talk.problem(talk.words.name_waits.format(n=talk.waiting))
-    elif talk.is_in():
-        looked_at = talk.current
+    if name == talk.rooms.current.me:
+        talk.tell.remark(talk.words.name_same)
+    elif talk.rooms.waiting:
+        talk.tell.problem(talk.words.name_waits.format(n=talk.rooms.waiting))
+    elif talk.rooms.is_in():
+        looked_at = talk.rooms.current
         # The first one is refused if any is; the others are the same person then.
-        for place in (looked_at, *(place for place in talk.places.values() if place is not looked_at)):
-            await talk.rename(place, name)
-        talk.remark(talk.words.renamed.format(user=talk.current.me))
+        for place in (looked_at, *(place for place in talk.rooms.places.values() if place is not looked_at)):
+            await talk.rooms.rename(place, name)
+        talk.tell.remark(talk.words.renamed.format(user=talk.rooms.current.me))
 
 
 async def _history(talk: Talk, given: str) -> None:
     if given and not (given.isdecimal() and len(given) <= DIGITS_AT_MOST and int(given)):
-        talk.problem(
+        talk.tell.problem(
             talk.words.no_number.format(given=harmless_line(given, SHOWN_CHARACTERS), command="history")
         )
         return
-    place, count = talk.current, min(int(given or OLDER_MESSAGES), OLDER_MESSAGES_AT_MOST)
+    place, count = talk.rooms.current, min(int(given or OLDER_MESSAGES), OLDER_MESSAGES_AT_MOST)
     if place.oldest <= 1:
-        talk.remark(talk.words.no_older)
-    elif talk.is_in():
+        talk.tell.remark(talk.words.no_older)
+    elif talk.rooms.is_in():
         first = max(1, place.oldest - count)
-        older = await place.connection.page(first, place.oldest - first)
+        older = await place.connection.asks.page(first, place.oldest - first)
         if not older:
-            talk.remark(talk.words.no_older)
+            talk.tell.remark(talk.words.no_older)
             return
         day = place.day
-        talk.paper.put(screen.rule(talk.words.older.format(first=older[0].id, last=older[-1].id)))
-        talk.show(place, older)
-        talk.paper.put(screen.rule(talk.words.now))
+        talk.tell.put(screen.rule(talk.words.older.format(first=older[0].id, last=older[-1].id)))
+        talk.tell.show(place, older)
+        talk.tell.put(screen.rule(talk.words.now))
         place.oldest, place.day = older[0].id, day
 
 
 async def _find(talk: Talk, given: str) -> None:
-    if not talk.is_in():
+    if not talk.rooms.is_in():
         return
-    place, found, before = talk.current, list[Heard](), 0
+    place, found, before = talk.rooms.current, list[Heard](), 0
     # The server looks only so long at a time.
     while len(found) < FOUND_AT_MOST:
-        answer = await place.connection.search(given, before, FOUND_AT_MOST - len(found))
+        answer = await place.connection.asks.search(given, before, FOUND_AT_MOST - len(found))
         found, before = [*answer.messages, *found], answer.before
         if not before:
             break
     for heard in found:
         place.shown(heard)
-        talk.paper.put(screen.found(heard, place.me, is_numbered=place.may_moderate))
+        talk.tell.put(screen.found(heard, place.me, is_numbered=place.may_moderate))
     count = f"{len(found)}{'+' if before else ''}"
-    talk.remark(talk.words.found.format(n=count) if found else talk.words.found_nothing)
+    talk.tell.remark(talk.words.found.format(n=count) if found else talk.words.found_nothing)
 
 
 async def _edit(talk: Talk, given: str) -> None:
@@ -159,14 +165,14 @@ async def _edit(talk: Talk, given: str) -> None:
 async def _bell(talk: Talk, given: str) -> None:
     kinds = {kind.value: kind for kind in Bell}
     if given and given not in kinds:
-        talk.problem(
+        talk.tell.problem(
             talk.words.not_one.format(
                 given=harmless_line(given, SHOWN_CHARACTERS), command="bell", usage="[on|off|all]"
             )
         )
         return
-    talk.bell = kinds.get(given, talk.bell)
-    talk.remark(talk.words.bell.format(kind=talk.words.bell_kinds[talk.bell.value]))
+    talk.tell.bell = kinds.get(given, talk.tell.bell)
+    talk.tell.remark(talk.words.bell.format(kind=talk.words.bell_kinds[talk.tell.bell.value]))
 
 
 async def _clear(talk: Talk, _: str) -> None:

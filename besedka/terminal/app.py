@@ -18,7 +18,8 @@ from besedka.remote.errors import AskRefused, JoinRefused, RemoteError, ShownOut
 from besedka.terminal.acts import ACTS
 from besedka.terminal.arrival import arrive
 from besedka.terminal.phrases import phrases
-from besedka.terminal.talk import Bell, Talk
+from besedka.terminal.talk import Talk
+from besedka.terminal.telling import Bell
 from besedka.wire.names import clean_room
 from besedka.wire.refusals import Refused
 

@@ -43,11 +43,11 @@ async def _agrees(talk: Talk) -> bool:
 
 async def _be_known(talk: Talk) -> str:
     url = talk.there.url
-    device = await take_device(url, talk.there.device, key=talk.there.key)
-    talk.secret = lambda _: device.secret
-    talk.remark(talk.words.is_device.format(user=device.user))
+    device = await take_device(url, talk.there.device, key=talk.there.key, keep=False)
+    talk.rooms.secret = lambda _: device.secret
+    talk.tell.remark(talk.words.is_device.format(user=device.user))
     try:
         keep_secret(url, device.user, device.secret)
     except OSError as error:
-        talk.problem(talk.words.device_not_kept.format(why=error))
+        talk.tell.problem(talk.words.device_not_kept.format(why=error))
     return device.user

@@ -79,6 +79,8 @@ SPANS: Final = {"s": 1, "m": 60, "h": 60 * 60, "d": 24 * 60 * 60}
 
 _SPAN: Final = re.compile(r"([1-9][0-9]{0,5})([smhd])", re.IGNORECASE)
 
+_BARE: Final = re.compile(r"[0-9]+(?!\S)")
+
 _BY_WORD: Final = {word: command for command in COMMANDS for word in (f"/{command.name}", *command.aliases)}
 
 
@@ -164,6 +166,12 @@ def split_span(argument: str) -> tuple[int, str]:
     word, rest = _first_word(argument)
     seconds = read_span(word)
     return (seconds, rest) if seconds else (0, argument)
+
+
+def bare_number(rest: str) -> str:
+    """The number that comes first where a time may stand, without its unit; empty if none does."""
+    found = _BARE.match(rest)
+    return found[0] if found else ""
 
 
 def span(seconds: int) -> str:

@@ -1,4 +1,4 @@
-"""What is kept for one at a terminal: what was typed, and what waits. One talks all the same where it cannot be kept."""
+"""What is kept for one at a terminal: what was typed, what waits, how far one has read. One talks all the same where it cannot be kept."""
 
 from __future__ import annotations
 
@@ -9,22 +9,29 @@ from prompt_toolkit.history import FileHistory, History, InMemoryHistory
 
 from besedka.home import state_folder
 from besedka.terminal.place import Place
+from besedka.terminal.reading import Reading
 from besedka.terminal.unsent import Unsent
+from besedka.wire.words import Kind
 
 
 class Keeping:
     """What is kept, in the state folder.
 
     Args:
+        url: the chat.
         tell: told once, why something cannot be kept.
     """
 
-    def __init__(self, tell: Callable[[str], None]) -> None:
+    def __init__(self, url: str, tell: Callable[[str], None]) -> None:
+        self._url = url
         self._tell = tell
         self._has_told = False
         self._folder: Path | None = None
+        self._reading: Reading | None = None
         try:
             self._folder = state_folder()
+            self._reading = Reading(self._folder / "read", url)
+            self._reading.load()
         except OSError as error:
             self._failed(error)
 
@@ -37,23 +44,39 @@ class Keeping:
         """What was typed before."""
         return _Typed(self._folder / "typed", self._failed) if self._folder else InMemoryHistory()
 
-    def unsent(self, url: str, room: str, user: str) -> Unsent | None:
+    def unsent(self, room: str, user: str) -> Unsent | None:
         """What waits in a room; None if that cannot be kept."""
         if self._folder is None:
             return None
         try:
-            return Unsent(self._folder / "unsent", url, room, user)
+            return Unsent(self._folder / "unsent", self._url, room, user)
         except OSError as error:
             self._failed(error)
             return None
 
+    def read_to(self, room: str) -> tuple[int, str] | None:
+        """How far one has read in a talk of two: an id and its epoch; None if nobody knows."""
+        return self._reading.of(room) if self._reading else None
+
+    def leave(self, place: Place) -> None:
+        """One has left a talk of two, and with it all that has come there."""
+        if self._reading:
+            self._reading.move(place.room, place.heard_to)
+
     def keep(self, places: Iterable[Place]) -> None:
-        """Keep what waits in some rooms just now."""
+        """Keep what waits in some rooms just now, and how far one has read in them."""
         for place in places:
-            try:
-                place.keep()
-            except OSError as error:
-                self._failed(error)
+            if self._reading and place.kind is Kind.DIRECT:
+                self._reading.move(place.room, place.read_to)
+            self._try(place.keep)
+        if self._reading:
+            self._try(self._reading.keep)
+
+    def _try(self, keep: Callable[[], None]) -> None:
+        try:
+            keep()
+        except OSError as error:
+            self._failed(error)
 
     def _failed(self, error: OSError) -> None:
         if not self._has_told:

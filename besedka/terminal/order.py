@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Final
 
-from besedka.terminal.commands import read_span, span, split_name, split_span
+from besedka.terminal.commands import bare_number, read_span, span, split_name, split_span
 from besedka.terminal.talk import Act as Carry
 from besedka.terminal.talk import Talk
 from besedka.wire.harmless import harmless_line
@@ -21,35 +21,38 @@ async def _to_somebody(act: Act, talk: Talk, given: str) -> None:
     """An act that is about a person, for so long, for a reason; each of the two may be missing."""
     user, rest = split_name(given)
     if not user:
-        talk.problem(talk.words.no_name.format(command=act.value))
+        talk.tell.problem(talk.words.no_name.format(command=act.value))
+        return
+    if act in _LASTS and (number := bare_number(rest)):
+        talk.problem(talk.words.bare_number.format(number=harmless_line(number, SHOWN_CHARACTERS)))
         return
     seconds, reason = split_span(rest) if act in _LASTS else (0, rest)
-    if talk.is_in():
-        await talk.current.connection.asks.moderate(act, user=user, seconds=seconds, reason=reason)
+    if talk.rooms.is_in():
+        await talk.rooms.current.connection.asks.moderate(act, user=user, seconds=seconds, reason=reason)
         time = talk.words.lasts.format(time=span(seconds)) if seconds else talk.words.lasts_open
-        talk.remark(talk.words.orders[act.value].format(user=user, time=time))
+        talk.tell.remark(talk.words.orders[act.value].format(user=user, time=time))
 
 
 async def _slow(talk: Talk, given: str) -> None:
     is_number = given.isdecimal() and len(given) <= DIGITS_AT_MOST
     seconds = int(given) if is_number else read_span(given)
     if not (seconds or is_number):
-        talk.problem(talk.words.no_span.format(given=harmless_line(given, SHOWN_CHARACTERS)))
-    elif talk.is_in():
-        place = talk.current
+        talk.tell.problem(talk.words.no_span.format(given=harmless_line(given, SHOWN_CHARACTERS)))
+    elif talk.rooms.is_in():
+        place = talk.rooms.current
         await place.connection.asks.moderate(Act.SLOW, room=place.room, seconds=seconds)
         phrase = talk.words.orders["slow" if seconds else "slow_off"]
-        talk.remark(phrase.format(time=span(seconds) if seconds else ""))
+        talk.tell.remark(phrase.format(time=span(seconds) if seconds else ""))
 
 
 async def _redact(talk: Talk, given: str) -> None:
     if not (given.isdecimal() and len(given) <= DIGITS_AT_MOST and int(given)):
-        talk.problem(
+        talk.tell.problem(
             talk.words.no_number.format(given=harmless_line(given, SHOWN_CHARACTERS), command="redact")
         )
-    elif talk.is_in():
+    elif talk.rooms.is_in():
         # That it is done is told to all, and so to us.
-        place = talk.current
+        place = talk.rooms.current
         await place.connection.asks.moderate(Act.REDACT, room=place.room, id=int(given))
 
 

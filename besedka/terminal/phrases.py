@@ -53,6 +53,7 @@ class Phrases:
     here: str
     rooms: str
     room_here: str
+    news: str
     private: str
     not_private: str
     invitation: str
@@ -66,6 +67,8 @@ class Phrases:
     be_device_nameless: str
     is_device: str
     device_not_kept: str
+    moderates: str
+    moderates_no_more: str
     redacted: str
     redacted_unknown: str
     lasts: str
@@ -83,6 +86,7 @@ class Phrases:
     no_answer: str
     no_number: str
     no_span: str
+    bare_number: str
     no_uses: str
     no_name: str
     last_room: str
@@ -135,6 +139,7 @@ ENGLISH = Phrases(
     here="Here: {names}",
     rooms="Rooms:",
     room_here="you are here",
+    news="{n} new",
     private="private",
     not_private="# {room} is not private; /private ROOM makes a room that is.",
     invitation="By this link one person may come into # {room}, within {time}:",
@@ -148,6 +153,8 @@ ENGLISH = Phrases(
     be_device_nameless="Be, on this machine, who has made this link? (y/n) ",
     is_device="You are {user} on this machine now.",
     device_not_kept="This cannot be kept for the next time: {why}",
+    moderates="You keep order here now: /help tells how.",
+    moderates_no_more="You do not keep order here any more.",
     redacted="message {id} by {user} was removed",
     redacted_unknown="message {id} was removed",
     lasts="for {time}",
@@ -172,6 +179,7 @@ ENGLISH = Phrases(
     renamed="You are {user} now.",
     no_answer="No answer to {command}.",
     no_number="{given}: it must be a number, 1 or more, as in /{command} 50",
+    bare_number="{number} what? {number}m, 2h, 3d",
     no_span="{given}: it must be a time, as in 30s, 10m, 2h, 3d",
     no_uses="{given}: it must be how many people, and for how long, as in /invite 3 2h",
     no_name='The name is missing; one with blanks stands in double quotes: /{command} "Anna Maria"',
@@ -270,6 +278,7 @@ RUSSIAN = Phrases(
     here="Здесь: {names}",
     rooms="Комнаты:",
     room_here="вы здесь",
+    news="новых: {n}",
     private="частная",
     not_private="Комната # {room} не частная; частную создаст /private КОМНАТА.",
     invitation="По этой ссылке в # {room} может войти один человек, в течение {time}:",
@@ -283,6 +292,8 @@ RUSSIAN = Phrases(
     be_device_nameless="Быть на этой машине тем, кто создал эту ссылку? (y/n) ",
     is_device="Теперь на этой машине вы — {user}.",
     device_not_kept="Сохранить это на следующий раз нельзя: {why}",
+    moderates="Теперь вы следите здесь за порядком: /help расскажет как.",
+    moderates_no_more="Вы больше не следите здесь за порядком.",
     redacted="сообщение {id} от {user} удалено",
     redacted_unknown="сообщение {id} удалено",
     lasts="на {time}",
@@ -307,6 +318,7 @@ RUSSIAN = Phrases(
     renamed="Теперь ваше имя {user}.",
     no_answer="Нет ответа на {command}.",
     no_number="{given}: нужно число от 1, например /{command} 50",
+    bare_number="{number} чего? {number}m, 2h, 3d",
     no_span="{given}: нужно время, например 30s, 10m, 2h, 3d",
     no_uses="{given}: нужно, сколько человек и на сколько времени, например /invite 3 2h",
     no_name='Нет имени; имя с пробелами пишут в кавычках: /{command} "Анна Мария"',

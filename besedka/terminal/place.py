@@ -9,11 +9,12 @@ from dataclasses import replace
 from enum import Enum, auto
 from typing import Final
 
-from besedka.remote.connection import Away, Connection, Event, Heard, Reset, people_after
+from besedka.remote.connection import Connection
 from besedka.remote.errors import RemoteError
+from besedka.remote.events import Away, Event, Heard, Reset, people_after
 from besedka.terminal.unsent import Unsent
 from besedka.wire.mentions import mentions
-from besedka.wire.words import Error, Kind, Redacted, System, Typing, Welcome
+from besedka.wire.words import Error, Kind, Redacted, Rights, System, Typing, Welcome
 from besedka.wire.words import Place as PlaceWord
 
 MISSED_AT_MOST: Final = 200
@@ -85,6 +86,7 @@ class Place:
         self.is_called = False
         self.oldest = 0
         self.newest = 0
+        self._heard_to = connection.cursor[0]
         self.day = ""
         self._unsent = unsent
         self._shown: dict[int, str] = {}
@@ -104,6 +106,16 @@ class Place:
     def may_moderate(self) -> bool:
         """Whether one keeps order here."""
         return "moderate" in self.may
+
+    @property
+    def heard_to(self) -> tuple[int, str]:
+        """The id of the last message that has come, and its epoch."""
+        return self._heard_to, self.connection.cursor[1]
+
+    @property
+    def read_to(self) -> tuple[int, str]:
+        """The same of the last one that was not missed."""
+        return max(0, self._heard_to - self.missed_count), self.connection.cursor[1]
 
     async def joined(self) -> None:
         """Wait until one is in.
@@ -202,6 +214,8 @@ class Place:
                 self.room, self.me, self.state = event.room, event.user, State.IN
                 self.people, self.clients_count = event.users, event.clients_count
                 self.kind, self.peer, self.may = event.kind, event.peer, event.may
+                if event.reset:
+                    self._heard_to = 0
             case System():
                 self.clients_count = event.clients_count
                 self.people = people_after(self.people, event)
@@ -212,15 +226,19 @@ class Place:
                 self._typing[event.user] = self._loop.time() + TYPING_SECONDS
             case Heard():
                 self._typing.pop(event.user, None)
+                self._heard_to = event.id
             case Reset():
-                self.oldest = self.newest = 0
+                self.oldest = self.newest = self._heard_to = 0
                 self._shown.clear()
-            case Redacted():
-                self._redact(event)
+            case Redacted() | Rights():
+                self._change(event)
             case Error() | PlaceWord():
                 pass
 
-    def _redact(self, word: Redacted) -> None:
+    def _change(self, word: Redacted | Rights) -> None:
+        if isinstance(word, Rights):
+            self.may = word.may
+            return
         for place, heard in enumerate(self.missed):
             if heard.id == word.id:
                 self.missed[place] = replace(heard, text=word.text)

@@ -21,7 +21,7 @@ from typing import Final
 from prompt_toolkit.formatted_text import ANSI, to_formatted_text
 from prompt_toolkit.utils import get_cwidth
 
-from besedka.remote.connection import Heard
+from besedka.remote.events import Heard
 from besedka.terminal.commands import ACTION
 from besedka.terminal.phrases import Phrases
 from besedka.wire.harmless import harmless, harmless_line

@@ -26,17 +26,17 @@ async def _private(talk: Talk, given: str) -> None:
     try:
         room = clean_room(given.removeprefix("#").strip())
     except Refused as refusal:
-        talk.refuse(refusal)
+        talk.tell.refuse(refusal)
         return
-    if talk.is_in():
-        made = await talk.current.connection.asks.private(room)
-        talk.go(await talk.enter(made.room, talk.current.me))
+    if talk.rooms.is_in():
+        made = await talk.rooms.current.connection.asks.private(room)
+        talk.rooms.go(await talk.rooms.enter(made.room, talk.rooms.current.me))
 
 
 async def _msg(talk: Talk, given: str) -> None:
     name, text = split_name(given)
     if not name:
-        talk.problem(talk.words.no_name.format(command="msg"))
+        talk.tell.problem(talk.words.no_name.format(command="msg"))
         return
     if await talk_alone(talk, name) and text:
         talk.say(text, f"/msg {given}")
@@ -47,33 +47,33 @@ async def talk_alone(talk: Talk, given: str) -> bool:
     try:
         name = clean_name(given)
     except Refused as refusal:
-        talk.refuse(refusal)
+        talk.tell.refuse(refusal)
         return False
-    if name == talk.current.me:
-        talk.remark(talk.words.direct_oneself)
+    if name == talk.rooms.current.me:
+        talk.tell.remark(talk.words.direct_oneself)
         return False
-    there = talk.place_of(f"@{name}")
+    there = talk.rooms.place_of(f"@{name}")
     if there is None:
-        if not talk.is_in():
+        if not talk.rooms.is_in():
             return False
-        begun = await talk.current.connection.asks.direct(name)
-        there = talk.places.get(begun.room) or await talk.enter(begun.room, talk.current.me)
-    if there is not talk.current:
-        talk.go(there)
+        begun = await talk.rooms.current.connection.asks.direct(name)
+        there = talk.rooms.places.get(begun.room) or await talk.rooms.enter(begun.room, talk.rooms.current.me)
+    if there is not talk.rooms.current:
+        talk.rooms.go(there)
     return True
 
 
 async def _invite(talk: Talk, given: str) -> None:
-    place, words = talk.current, given.split()
+    place, words = talk.rooms.current, given.split()
     uses, seconds = _how_many(words)
     if not uses:
-        talk.problem(talk.words.no_uses.format(given=harmless_line(given, SHOWN_CHARACTERS)))
+        talk.tell.problem(talk.words.no_uses.format(given=harmless_line(given, SHOWN_CHARACTERS)))
     elif place.kind is not Kind.PRIVATE:
-        talk.problem(talk.words.not_private.format(room=place.title.removeprefix("# ")))
-    elif talk.is_in():
+        talk.tell.problem(talk.words.not_private.format(room=place.title.removeprefix("# ")))
+    elif talk.rooms.is_in():
         made = await place.connection.asks.invite(place.room, uses, seconds)
         phrase = talk.words.invitation if made.uses == 1 else talk.words.invitation_many
-        talk.remark(phrase.format(n=made.uses, room=place.room, time=span(seconds)))
+        talk.tell.remark(phrase.format(n=made.uses, room=place.room, time=span(seconds)))
         _show_link(talk, Fragment(room=place.room, key=talk.there.key, invite=made.token))
 
 
@@ -88,31 +88,31 @@ def _how_many(words: list[str]) -> tuple[int, int]:
 
 
 async def _uninvite(talk: Talk, given: str) -> None:
-    place, (user, _) = talk.current, split_name(given)
+    place, (user, _) = talk.rooms.current, split_name(given)
     if place.kind is not Kind.PRIVATE:
-        talk.problem(talk.words.not_private.format(room=place.title.removeprefix("# ")))
-    elif talk.is_in():
+        talk.tell.problem(talk.words.not_private.format(room=place.title.removeprefix("# ")))
+    elif talk.rooms.is_in():
         await place.connection.asks.uninvite(place.room, user)
         phrase = talk.words.uninvited if user else talk.words.uninvited_all
-        talk.remark(phrase.format(user=user, room=place.room))
+        talk.tell.remark(phrase.format(user=user, room=place.room))
 
 
 async def _device(talk: Talk, _: str) -> None:
-    if not talk.is_in():
+    if not talk.rooms.is_in():
         return
-    made = await talk.current.connection.add_device()
+    made = await talk.rooms.current.connection.add_device()
     fragment = Fragment(key=talk.there.key, name=made.user, device=made.token)
     # The code is as high as a screen; what is below it can be read.
-    talk.draw_code(link(talk.there.url, fragment))
-    talk.remark(talk.words.device.format(user=made.user, time=span(made.seconds)))
+    talk.tell.draw_code(link(talk.there.url, fragment))
+    talk.tell.remark(talk.words.device.format(user=made.user, time=span(made.seconds)))
     _show_link(talk, fragment)
 
 
 def _show_link(talk: Talk, fragment: Fragment) -> None:
     there = talk.there.url
-    talk.paper.put(screen.link(link(there, fragment)))
+    talk.tell.put(screen.link(link(there, fragment)))
     if there.startswith("unix:") or urlsplit(there).hostname in {"localhost", "127.0.0.1", "::1"}:
-        talk.remark(talk.words.for_this_machine)
+        talk.tell.remark(talk.words.for_this_machine)
 
 
 ACTS: Final[Mapping[str, Act]] = {

@@ -62,6 +62,7 @@ _UNSEEN = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\u
 # They only choose between two pictures of the character before them; phones add them to hearts and the like.
 _VARIATIONS = re.compile("[\ufe00-\ufe0f]")
 _ROOM = re.compile(r"[^\W_](?:[\w-]*[^\W_])?")
+_ADDRESS = re.compile(r"\d+(\.\d+){3}(/\d+)?")  # what is banned by it is a machine
 _KEY = re.compile(r"[\x21-\x7e]*")
 # They look like one letter and stand for another: to NFKC these are a sigma, a capital sigma and an s.
 _DRAWN = str.maketrans("ϲϹſ", "cCf")
@@ -82,22 +83,34 @@ def clean_name(given: str) -> str:
         raise _bad_name("имя пустое", "it is empty")
     if len(name) > NAME_CHARACTERS_AT_MOST:
         raise _name_too_long()
-    if not name.isprintable() or _UNSEEN.search(name):
-        raise _bad_name(
-            "в нём есть невидимые или управляющие знаки", "it holds invisible or control characters"
-        )
-    if ":" in name:
-        raise _bad_name("двоеточие отделяет имя от текста", "the colon parts a name from its text")
-    if name.startswith("*"):
-        raise _bad_name("оно не может начинаться с *", "it cannot begin with *")
-    if _stacks_marks(name):
-        limit = MARKS_IN_A_ROW_AT_MOST
-        raise _bad_name(
-            f"надстрочных знаков подряд можно до {limit}", f"at most {limit} combining marks in a row"
-        )
+    if why := _objection(name):
+        raise _bad_name(*why)
     if not skeletons(name).isdisjoint(_reserved_skeletons()):
         raise Refused(Code.NAME_RESERVED, name=name)
     return name
+
+
+def _objection(name: str) -> tuple[str, str] | None:
+    """Why a name that is neither empty nor too long cannot be one: in Russian, in English."""
+    limit = MARKS_IN_A_ROW_AT_MOST
+    rules = (
+        (
+            not name.isprintable() or bool(_UNSEEN.search(name)),
+            ("в нём есть невидимые или управляющие знаки", "it holds invisible or control characters"),
+        ),
+        (":" in name, ("двоеточие отделяет имя от текста", "the colon parts a name from its text")),
+        (name.startswith("*"), ("оно не может начинаться с *", "it cannot begin with *")),
+        (
+            name.endswith(("?", "\uff1f")),
+            ("знаком вопроса отмечены имена без подтверждения", "a ? behind a name marks it as unverified"),
+        ),
+        (bool(_ADDRESS.fullmatch(name)), ("это адрес, а не имя", "it is an address")),
+        (
+            _stacks_marks(name),
+            (f"надстрочных знаков подряд можно до {limit}", f"at most {limit} combining marks in a row"),
+        ),
+    )
+    return next((why for is_so, why in rules if is_so), None)
 
 
 def clean_room(given: str) -> str:

@@ -508,6 +508,18 @@ class Redacted(Frame, tag="redacted", frozen=True):
     text: str
 
 
+class Rights(Frame, tag="rights", frozen=True):
+    """What one may do in a room has changed.
+
+    Attributes:
+        room: where.
+        may: what one may do there now beside talking, as a welcome tells it.
+    """
+
+    room: str
+    may: list[str]
+
+
 class Error(Frame, tag="error", frozen=True):
     """A refusal.
 
@@ -533,7 +545,7 @@ Ask = OpenPrivate | OpenDirect | Invite | Uninvite | AddDevice | TakeDevice | Mo
 
 ClientWord = Join | Say | Browse | BeginTyping | Leave | ListRooms | Search | Ask
 Answer = Place | Invitation | DeviceLink | Device | Done
-ServerWord = Welcome | History | Chat | System | Typing | Rooms | Found | Answer | Redacted | Error
+ServerWord = Welcome | History | Chat | System | Typing | Rooms | Found | Answer | Redacted | Rights | Error
 AnyWord = ClientWord | ServerWord | SeedSay | SeedHistory
 
 T = TypeVar("T")

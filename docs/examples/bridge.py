@@ -4,7 +4,6 @@ The rooms may be of different servers, reached in different ways.
 """
 
 import asyncio
-import secrets
 import sys
 
 from besedka.remote import RemoteChat, connect
@@ -17,9 +16,7 @@ async def carry(here: RemoteChat, there: RemoteChat) -> None:
 
 
 async def main(one: str, other: str) -> None:
-    # Both ends are the same person, if it is the same server.
-    us = secrets.token_hex(32)
-    async with connect(one, "Bridge", secret=us) as here, connect(other, "Bridge", secret=us) as there:
+    async with connect(one, "Bridge") as here, connect(other, "Bridge") as there:
         await asyncio.gather(carry(here, there), carry(there, here))
 
 

@@ -461,15 +461,17 @@ def test_the_last_key_can_be_withdrawn_too(server: RunningServer, keys: Path) ->
 # At the start.
 
 
-def test_lan_listens_everywhere_and_shows_a_link_for_each_address(make_server: ServerMaker) -> None:
+def test_lan_listens_everywhere_and_shows_no_key_where_nobody_looks(make_server: ServerMaker) -> None:
     server = make_server("--lang", "en", "--lan", grpc=True).start()
     path = server.directory / "access_key.txt"
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     (key,) = [line for line in path.read_text().splitlines() if not line.startswith("#")]
-    assert f"open      http://localhost:{server.port}/#;key={key}" in server.greeting
+    assert server.link == f"http://localhost:{server.port}/#;key={key}"
+    assert f"open      http://localhost:{server.port}" in server.greeting
+    assert "links     besedka admin link shows one with the key" in server.greeting
     hosts = [f"[{host}]" if ":" in host else host for host in own_addresses()]
     links = [line.split()[1] for line in server.greeting if line.startswith("lan  ")]
-    assert links == [f"http://{host}:{server.port}/#;key={key}" for host in hosts] or (
+    assert links == [f"http://{host}:{server.port}" for host in hosts] or (
         not hosts and "no network" in "".join(server.greeting)
     )
     assert f"keys      {path}" in server.greeting
@@ -484,11 +486,13 @@ def test_lan_listens_everywhere_and_shows_a_link_for_each_address(make_server: S
             )
             assert [room.name for room in rooms.rooms] == ["main"]
     server.stop()
-    assert f"open      http://localhost:{server.port}/#;key={key}" in server.start().greeting
+    server.start()
+    assert server.link.endswith(key), "it is the same one after a restart"
+    assert key not in "".join(server.greeting), "whoever keeps what is printed keeps no key"
     assert key not in server.errors
 
 
-def test_a_terminal_shows_a_code_of_the_first_link(tmp_path: Path) -> None:
+def test_a_terminal_shows_the_links_with_the_key_and_a_code_of_the_first_one(tmp_path: Path) -> None:
     port = free_port()
     with pexpect.spawn(
         sys.executable,
@@ -503,27 +507,13 @@ def test_a_terminal_shows_a_code_of_the_first_link(tmp_path: Path) -> None:
         shown = serving.before or ""
         serving.sendintr()
         serving.expect(pexpect.EOF)
+    (key,) = [
+        line for line in (tmp_path / "access_key.txt").read_text().splitlines() if not line.startswith("#")
+    ]
+    assert f"open      http://localhost:{port}/#;key={key}\r\n" in shown
+    assert "besedka admin link" not in shown
     # It is wherever there is a network to be reached by.
     assert ("\x1b[38;5;16;48;5;231m" in shown) == bool([host for host in own_addresses() if "." in host])
-
-
-def test_what_goes_into_the_journal_holds_no_key(keys: Path) -> None:
-    command = "import os, sys; there = os.fstat(1); os.environ['JOURNAL_STREAM'] = f'{there.st_dev}:{there.st_ino}'; "
-    command += f"os.execv(sys.executable, [sys.executable, *{BESEDKA[1:]!r}, 'serve', '--port', '0', '--grpc-port', '0', '--key-file', {str(keys)!r}])"
-    with subprocess.Popen(
-        [sys.executable, "-c", command],
-        cwd=keys.parent,
-        env={"PATH": "/usr/bin:/bin", "PYTHONPATH": str(ROOT), "LANG": "C.UTF-8"},
-        stdout=subprocess.PIPE,
-        text=True,
-    ) as process:
-        assert process.stdout
-        greeting: list[str] = []
-        while not greeting or not greeting[-1].startswith("stop"):
-            greeting.append(process.stdout.readline())
-        process.terminate()
-    assert any(line.startswith("open      http://localhost:") for line in greeting)
-    assert PHONE not in "".join(greeting)
 
 
 def start_badly(directory: Path, *options: str) -> tuple[int, str]:

@@ -17,6 +17,8 @@ from tests.ordering import Operator
 from tests.running import RunningServer
 from tests.talking import Talker
 
+KEY = "zq7IjvIUlbcR1vFNGsrZyKsk61DnyO7FYxd5-o7-mSI"
+
 
 @pytest.fixture
 def operator(server: RunningServer, tmp_path: Path) -> Iterator[Person]:
@@ -73,9 +75,63 @@ def test_an_invitation_to_a_name_is_printed_as_a_link_that_lets_one_in(
     assert shown.startswith("http://chat.example.org/talk/#;invite=")
 
 
+def test_the_operator_is_shown_the_link_with_the_key(server: RunningServer, operator: Person) -> None:
+    missing = operator.run("admin", "link")
+    missing.assert_one_clear_line(1, "no such file", "access_key.txt", "--history", "--key-file")
+    keys = server.history.with_name("access_key.txt")
+    keys.write_text(f"# for all\n{KEY} all of us\nanother-key-of-ours\n")
+    run = operator.run
+    assert run("admin", "link").assert_well() == f"http://localhost:8765/#;key={KEY}\n"
+    shown = run("admin", "link", "--url", "https://chat.example.org#dev").assert_well()
+    assert shown == f"https://chat.example.org/#dev;key={KEY}\n"
+    others = operator.home / "others"
+    others.write_text("the-key-of-the-others\n")
+    shown = run("admin", "link", "--key-file", "others", "--url", "10.0.0.7:8765/talk/").assert_well()
+    assert shown == "http://10.0.0.7:8765/talk/#;key=the-key-of-the-others\n"
+    assert run("admin", "link", BESEDKA_KEY_FILE=str(others)).assert_well().endswith("others\n")
+    others.write_text("short\n")
+    bad = run("admin", "link", "--key-file", "others")
+    bad.assert_one_clear_line(1, "cannot use the access keys in others: the key in line 1 cannot be used")
+
+
+def test_an_invitation_has_the_access_key_where_one_is_needed(
+    make_server: ServerMaker, tmp_path: Path
+) -> None:
+    first, second = "the-first-of-the-keys", "the-second-of-the-keys"
+    # Beside the history, as `--lan` has it, and elsewhere.
+    for name in ("access_key.txt", "keys"):
+        folder = tmp_path / name.partition(".")[0]
+        folder.mkdir()
+        (folder / name).write_text(f"# come in\n{first} for all\n{second}\n", encoding="utf-8")
+        (folder / name).chmod(0o600)
+        options = ("--names", "invited", "--key-file", str(folder / name))
+        server = make_server("--lang", "en", *options, directory=folder).start()
+        asked = ("--history", str(server.history), "admit")
+        named = () if name == "access_key.txt" else ("--key-file", str(folder / name))
+        with Person(folder) as operator:
+            shown = operator.run("admin", *asked, "Anna", "--url", server.page, *named).assert_well()
+            found = re.fullmatch(rf"{server.page}#;key={first};invite=([\w-]+);name=Anna\n", shown)
+            assert found, shown
+            # It is all that she needs.
+            operator.run("send", "--url", shown.strip(), "hello").assert_well()
+            assert server.lines[-1].endswith("] Anna: hello")
+            given = f"{server.page}#dev;key={second}"
+            shown = operator.run("admin", *asked, "Boris", "--url", given, *named).assert_well()
+            assert shown.startswith(f"{server.page}#;key={second};invite=")
+            if named:
+                assert ";key=" not in operator.run("admin", *asked, "Clara").assert_well()
+                told = operator.run("admin", *asked, "Clara", "--key-file", str(folder / "none"))
+                told.assert_one_clear_line(1, "no such file")
+                assert not (folder / "none").exists()
+                (folder / name).write_text("short\n", encoding="utf-8")
+                operator.run("admin", *asked, "Clara", *named).assert_one_clear_line(1, "line 1")
+                told = operator.run("admin", *asked, "Clara", "--url", "lab#;key=short")
+                told.assert_one_clear_line(2, "--url")
+
+
 def test_what_goes_wrong_is_one_clear_line(server: RunningServer, operator: Person) -> None:
     run = operator.run
-    run("admin", "kick", "Boris").assert_one_clear_line(4, "Nobody of the name Boris is known here")
+    run("admin", "kick", "Boris").assert_one_clear_line(4, "Boris is not here now")
     run("admin", "redact", "7").assert_one_clear_line(4, "no message 7 in the room main")
     run("admin", "slow", "30s", "--room", "dev").assert_one_clear_line(4, "There is no room dev")
     run("admin", "ban", "127.0.0.1").assert_one_clear_line(4, "the server's own address")

@@ -32,7 +32,12 @@ def test_without_the_key_one_is_told_what_is_needed_and_can_give_it(
     expect(page.get_by_role("heading", name="A key is needed")).to_be_visible()
     field = page.get_by_label("The link, or the key")
     expect(field).to_be_focused()
-    for given, told in (("what?", "neither a link of this chat nor a key"), ("x" * 30, "not, or no more")):
+    for given, told in (
+        (" ", "first"),
+        ("what?", "neither a link of this chat nor a key"),
+        (f"{locked.page}#dev", "no key or invitation in this link"),
+        ("x" * 30, "not the right one"),
+    ):
         field.fill(given)
         field.press("Enter")
         expect(page.locator(".door").get_by_role("alert")).to_contain_text(told)
@@ -43,6 +48,22 @@ def test_without_the_key_one_is_told_what_is_needed_and_can_give_it(
     say(page, "I am in")
     wait_for_text(page, "I am in")
     # It is known from now on.
+    page.reload()
+    come_in(page, "Anna")
+
+
+def test_a_wrong_key_in_a_link_does_not_take_the_place_of_the_right_one(
+    locked: RunningServer, visit: Visit
+) -> None:
+    page = visit(f"{locked.page}#;key={KEY}")
+    come_in(page, "Anna")
+    for key in ("y" * 30, KEY):
+        page.goto("about:blank")
+        page.goto(f"{locked.page}#;key={key}")
+        come_in(page, "Anna")
+        expect(page.locator("#room")).to_have_text("# main")
+        assert page.evaluate("Object.values(localStorage)").count(KEY) == 1
+        assert "y" * 30 not in page.evaluate("Object.values(localStorage)")
     page.reload()
     come_in(page, "Anna")
 

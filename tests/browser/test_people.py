@@ -64,6 +64,9 @@ def test_another_device_becomes_the_same_person_by_a_link_that_works_once(
     expect(dialog.get_by_role("timer")).to_contain_text("4:5")
     expect(dialog.get_by_role("img", name="The link as a QR code")).to_be_visible()
     link = dialog.get_by_role("textbox").input_value()
+    # The page is open at an address that means something else on another device.
+    expect(dialog).to_contain_text("opens on this computer only")
+    expect(dialog.get_by_role("button", name="Copy the link")).to_be_focused()
     anna.keyboard.press("Escape")
 
     phone = visit(link)
@@ -80,6 +83,17 @@ def test_another_device_becomes_the_same_person_by_a_link_that_works_once(
     phone.reload()
     come_in(phone, "Anna")
 
+    # Whoever the browser was so far is in none of its tabs any more.
+    tablet = visit(server.page)
+    come_in(tablet, "Nobody")
+    tab = tablet.context.new_page()
+    tab.goto(another_link(anna))
+    tab.get_by_role("button", name="Yes, that is me").click()
+    tab.wait_for_selector("html[data-scene=chat]")
+    tablet.wait_for_selector("html[data-scene=login]")
+    expect(tablet.locator("#login-name")).to_have_value("Anna")
+    come_in(tablet, "Anna")
+
     thief = visit(server.page)
     come_in(thief, "Thief")
     # Whoever is in, and opens such a link, is told whom he leaves behind.
@@ -91,6 +105,14 @@ def test_another_device_becomes_the_same_person_by_a_link_that_works_once(
     thief.get_by_role("button", name="Back").click()
     expect(thief.locator("#login-name")).to_be_focused()
     come_in(thief, "Thief")
+
+
+def another_link(page: Page) -> str:
+    """One more link by which a device is added."""
+    page.get_by_role("button", name="Add a device").click()
+    link = page.get_by_role("dialog", name="Add a device").get_by_role("textbox").input_value()
+    page.keyboard.press("Escape")
+    return link
 
 
 def test_a_private_room_is_entered_by_invitation_and_listed_for_nobody_else(

@@ -179,6 +179,30 @@ test("who is shut out is told why, and does not come back by himself", () => {
   assert.equal(atOnce.state.problem.text, "no: banned");
 });
 
+test("who is shown out is told why, if the server tells it, and nothing else becomes of that", () => {
+  const visit = new Visit().comeIn().tell({ type: "error", code: "not_allowed", text: "you were shown out: spam", room: undefined });
+  assert.equal(visit.room.refusal, null);
+  visit.happen({ type: "shut", code: 4004 });
+  assert.deepEqual(visit.state.problem, { code: "kicked", text: "you were shown out: spam" });
+});
+
+test("rights that change are had at once, and told; those of another room change nothing here", () => {
+  const visit = new Visit().comeIn().tell({ type: "rights", may: ["moderate"] });
+  assert.deepEqual([visit.room.may, visit.state.note], [["moderate"], { word: "keepsOrder" }]);
+  visit.happen({ type: "note", note: null }).tell({ type: "rights", may: ["invite", "moderate"] });
+  assert.deepEqual([visit.room.may, visit.state.note], [["invite", "moderate"], null], "that is no news");
+  visit.tell({ type: "rights", may: [] }).tell({ type: "rights", room: "elsewhere", may: ["moderate"] });
+  assert.deepEqual([visit.room.may, visit.state.note], [[], { word: "keepsOrderNoMore" }]);
+});
+
+test("a room that one may not enter is named, if its name means something to people", () => {
+  const told = (name) => {
+    const visit = new Visit().comeIn().happen({ type: "go", name });
+    return refuse(visit, "not_invited", { room: name }).room.refusal.where;
+  };
+  assert.deepEqual(["plans", "direct-0a"].map(told), ["# plans", ""]);
+});
+
 test("with the key that was missing one goes on where one was", () => {
   const visit = new Visit({ name: "Anna" }).enter().happen({ type: "open" }).happen({ type: "shut", code: 4003 });
   visit.happen({ type: "visit", room: "dev", id: 0, key: "K" });

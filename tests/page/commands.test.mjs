@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { existsSync, readFileSync } from "node:fs";
 import { test } from "node:test";
 
-import { COMMANDS, commandsFor, nameAndRest, nearest, quoted, read, request, secondsOf } from "../../besedka/client/chat/commands.js";
+import { bareNumber, COMMANDS, commandsFor, nameAndRest, nearest, quoted, read, request, secondsOf } from "../../besedka/client/chat/commands.js";
 import { vectors } from "./vectors.mjs";
 
 const TERMINAL = new URL("../../besedka/terminal/commands.py", import.meta.url);
@@ -61,10 +61,15 @@ test("what is asked of the server by a command", () => {
   for (const line of ["/slow soon", "/redact x", "/redact 0", "/invite many", '/msg ""']) assert.equal(ask(line), undefined, line);
 });
 
-test("a name with blanks is typed in double quotes, and a time has its unit", () => {
+test("a name with blanks is typed in double quotes", () => {
   for (const name of ["Anna", "Anna Maria", "Пётр I"]) assert.deepEqual(nameAndRest(`${quoted(name)} and more`), [name, "and more"]);
   assert.deepEqual(nameAndRest('"Anna Maria'), ["Anna Maria", ""]);
-  const times = { "30s": 30, "10m": 600, "2H": 7200, "3d": 259_200, "10": 0, "m": 0, "0m": 0, "-1m": 0, "1e3s": 0, "": 0 };
+});
+
+test("names, times and numbers without a unit are read as the terminal does it", () => {
+  const { names, bare, times } = vectors("orders");
+  for (const { argument, name, rest } of names) assert.deepEqual(nameAndRest(argument), [name, rest], argument);
+  for (const [rest, number] of Object.entries(bare)) assert.equal(bareNumber(rest), number, rest);
   for (const [word, seconds] of Object.entries(times)) assert.equal(secondsOf(word), seconds, word);
 });
 

@@ -102,6 +102,7 @@ test("what was refused stays, can be said again or discarded, and holds nothing 
   const visit = new Visit().comeIn().say("k1").say("k2").tell({ type: "error", code: "storage_full", text: "full", key: "k1" });
   assert.deepEqual(visit.rows.map(({ key, status }) => [key, status]), [["k1", "failed"], ["k2", "waiting"]]);
   assert.equal(visit.rows[0].refusal.code, "storage_full");
+  assert.equal(visit.room.refusal.isShown, true, "there, and not above the box as well");
   visit.chat(1, "k2", { user: "Anna", key: "k2" });
   assert.deepEqual(visit.rows.map(({ text, status }) => [text, status]), [["k2", "told"], ["k1", "failed"]]);
   visit.happen({ type: "again", key: "k1" });

@@ -78,7 +78,7 @@ def test_nobody_is_a_program_of_this_machine_because_the_proxy_is_there(
     (tmp_path / "keys.txt").write_text(f"{KEY}\n")
     options = ("--key-file", "keys.txt", "--base-path", "/chat")
     server = make_server(*(KNOWN if declared else KNOWN[:4]), *options, grpc=True).start()
-    assert f"open      http://localhost:{server.port}/chat/#;key={KEY}" in server.greeting
+    assert f"open      http://localhost:{server.port}/chat/" in server.greeting
     snippet = filled(SNIPPET, {f"    location / {{\n        {TARGET}": BELOW})
     with nginx(tmp_path, server, certificate, snippet) as proxy:
         key = {"Authorization": f"Bearer {KEY}"}

@@ -164,11 +164,11 @@ def test_a_search_that_is_answered_with_nonsense_ends(
         carrier = carriers[0]
         carrier.told.put_nowait(welcome(9))
         await until_said(carrier, 1)
-        searching = asyncio.ensure_future(connection.search("x", before=5))
+        searching = asyncio.ensure_future(connection.asks.search("x", before=5))
         while not connection._questions._asked:  # noqa: SLF001 - a fake has no event
             await asyncio.sleep(0.001)
             if searching.done():
-                searching = asyncio.ensure_future(connection.search("x", before=5))
+                searching = asyncio.ensure_future(connection.asks.search("x", before=5))
         (key,) = connection._questions._asked  # noqa: SLF001
         carrier.told.put_nowait(Found(room="main", text="x", key=key, **answer))
         with pytest.raises(ConnectionFailed, match="is not Besedka"):

@@ -32,6 +32,19 @@ def test_all_is_stored_and_the_ids_are_told(server: RunningServer) -> None:
     assert len(server.lines) == 303
 
 
+def test_it_is_the_same_person_as_by_connecting(server: RunningServer) -> None:
+    url = server.urls[1]
+
+    async def scenario() -> None:
+        async with connect(url, "Anna") as anna, importing(url, "Anna") as importer:
+            assert [number async for number in importer.say(["one"])] == [1]
+            async for message in anna.follow():
+                assert not message.is_unverified
+                break
+
+    looping.run(scenario())
+
+
 def test_what_is_refused_ends_it_behind_what_is_stored(server: RunningServer) -> None:
     stored: list[int] = []
 
@@ -56,7 +69,7 @@ def test_one_who_is_not_let_in_is_told_why(server: RunningServer) -> None:
             pass
 
     async def scenario() -> None:
-        async with connect(url, "Boris"):
+        async with connect(url, "Boris", secret=""):
             with pytest.raises(JoinRefused, match="in use"):
                 await come("Boris")
         with pytest.raises(JoinRefused, match="colon"):
@@ -73,8 +86,8 @@ def test_one_who_is_not_let_in_is_told_why(server: RunningServer) -> None:
 
 def test_one_who_loses_the_name_meanwhile_is_told(server: RunningServer) -> None:
     async def scenario() -> None:
-        async with importing(server.urls[1], "Anna") as importer:
-            async with connect(server.urls[1], "Anna"):
+        async with importing(server.urls[1], "Anna", secret="") as importer:
+            async with connect(server.urls[1], "Anna", secret=""):
                 with pytest.raises(SayRefused, match="in use"):
                     await anext(importer.say(["mine"]))
             assert [number async for number in importer.say(["free again"])] == [1]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 
 import pytest
 
@@ -12,6 +13,7 @@ from besedka.remote import (
     ConnectionFailed,
     JoinRefused,
     Kind,
+    Message,
     Place,
     Redacted,
     SayRefused,
@@ -35,7 +37,7 @@ def test_a_name_is_its_holders_also_when_he_is_away_and_is_spelled_as_he_did(url
                 async with connect(url, "ANNA", secret=secret):
                     raise AssertionError("she is in")
             assert refusal.value.code == "name_claimed"
-        async with connect(url, "anna", secret=ANNA) as again, connect(url, "Guest") as guest:
+        async with connect(url, "anna", secret=ANNA) as again, connect(url, "Guest", secret="") as guest:
             assert again.name == "Anna"
             messages = again.follow()
             await guest.say("whose?")
@@ -115,14 +117,14 @@ def test_another_device_becomes_the_same_person_once(url: str) -> None:
         async with connect(url, "Anna", secret=ANNA) as anna:
             link = await anna.add_device()
             assert link.user == "Anna"
-            device = await take_device(url, link.token)
+            device = await take_device(url, link.token, keep=False)
             assert (device.user, device.secret) == ("Anna", ANNA)
             async with connect(url, device.user, secret=device.secret) as phone:
                 assert phone.clients_count == 1
             with pytest.raises(AskRefused) as refusal:
                 await take_device(f"{url}#;device={link.token}")
             assert refusal.value.code == "bad_link"
-        async with connect(url, "Guest") as guest:
+        async with connect(url, "Guest", secret="") as guest:
             with pytest.raises(AskRefused) as refusal:
                 await guest.add_device()
             assert refusal.value.code == "no_secret"
@@ -196,5 +198,71 @@ def test_who_may_keeps_order_and_those_to_whom_it_is_done_can_tell(
                     async with connect(url, "Boris", secret=BORIS):
                         raise AssertionError("he is in")
                 assert refusal.value.code == "banned"
+
+    run(scenario)
+
+
+@pytest.fixture
+def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A home of our own, where nothing is kept yet."""
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    return tmp_path / "state"
+
+
+async def said_by(url: str, name: str, secret: str | None = None) -> Message:
+    """What one who comes in says."""
+    async with connect(url, name, secret=secret) as chat:
+        number = await chat.say("it is me")
+        async for message in chat.follow():
+            if message.id == number:
+                return message
+    raise AssertionError("it is not heard")
+
+
+def test_a_program_is_who_it_was_before_without_being_told_to(
+    url: str, state: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def scenario() -> None:
+        assert not (await said_by(url, "Anna")).is_unverified
+        assert (state / "besedka" / "secret").exists()
+        assert not (await said_by(url, "anna")).is_unverified
+        async with connect(url, "Anna") as anna:
+            room = await anna.private("plans")
+        # One who only reads is the same person, too.
+        async with connect(url, "", room) as reader:
+            assert reader.kind is Kind.PRIVATE
+        # Guests and others are not.
+        for secret in ("", EVE):
+            with pytest.raises(JoinRefused) as refusal:
+                await said_by(url, "Anna", secret)
+            assert refusal.value.code == "name_claimed"
+        monkeypatch.setenv("XDG_STATE_HOME", str(state / "elsewhere"))
+        with pytest.raises(JoinRefused):
+            await said_by(url, "Anna")
+
+    run(scenario)
+
+
+def test_where_nothing_can_be_kept_no_name_is_claimed(
+    url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def scenario() -> None:
+        (tmp_path / "file").touch()
+        monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "file"))
+        assert (await said_by(url, "Anna")).is_unverified
+        # Nor by one who has lost what he came with.
+        assert (await said_by(url, "Anna")).is_unverified
+
+    run(scenario)
+
+
+def test_who_takes_a_device_link_is_that_person_with_all_programs(url: str, state: Path) -> None:
+    async def scenario() -> None:
+        async with connect(url, "Anna", secret=ANNA) as anna:
+            device = await take_device(url, (await anna.add_device()).token)
+            assert (device.user, device.secret) == ("Anna", ANNA)
+            assert not (await said_by(url, "Anna")).is_unverified
+            (kept,) = (state / "besedka").iterdir()
+            assert kept.read_text().endswith(f"\tAnna\t{ANNA}\n")
 
     run(scenario)

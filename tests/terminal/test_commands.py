@@ -16,6 +16,7 @@ from besedka.terminal.commands import (
     Mistake,
     Order,
     Words,
+    bare_number,
     quoted,
     read,
     read_span,
@@ -89,6 +90,10 @@ def test_a_name_and_what_follows_are_parted_as_the_page_does_it() -> None:
 
 def test_a_time_is_read_as_the_page_does_it() -> None:
     assert {word: read_span(word) for word in VECTORS["times"]} == VECTORS["times"]
+
+
+def test_a_number_without_its_unit_is_seen_as_the_page_does_it() -> None:
+    assert {rest: bare_number(rest) for rest in VECTORS["bare"]} == VECTORS["bare"]
 
 
 @given(st.text(st.characters(exclude_characters='"', exclude_categories=["C", "Z"]), min_size=1), st.text())

@@ -36,6 +36,8 @@ def test_who_may_keeps_order_and_the_others_are_told(
     anna.wait_for("Everyone here may say one message in 30s.")
     anna.type("/slow 0\r")
     anna.wait_for("Everyone here may say as much as they like.")
+    anna.type("/mute Boris 10 enough\r")
+    anna.wait_for("! 10 what? 10m, 2h, 3d")
     anna.type("/mute Boris 10m enough\r")
     anna.wait_for("Boris may not talk, for 10m.")
     boris.type("but\r")

@@ -6,8 +6,10 @@ import re
 import stat
 from pathlib import Path
 
+from tests.commanding import wait_until
 from tests.conftest import TalkerMaker
 from tests.running import RunningServer
+from tests.talking import Talker
 from tests.terminal.conftest import TerminalMaker
 from tests.terminal.seeing import TAB, Terminal
 
@@ -143,3 +145,150 @@ def test_another_machine_becomes_the_same_person_by_a_link(
     used = make_terminal("--yes", link, person="tablet", LANG="ru_RU.UTF-8")
     assert used.exit_status() == 4
     used.wait_for("Эта ссылка больше не действует")
+
+
+def test_what_was_said_to_one_alone_while_one_was_away_is_not_missed(
+    server: RunningServer, make_terminal: TerminalMaker, talker: TalkerMaker
+) -> None:
+    first = make_terminal(server.url(), "--name", "Anna")
+    first.wait_for("You are in # main as Anna.")
+    first.type("/exit\r")
+    assert first.exit_status() == 0
+    # Talks that begin while she is away.
+    boris, clara = talker(), talker()
+    for person, name in ((boris, "Boris"), (clara, "Clara")):
+        person.join(name)
+        room = person.ask("direct", user="Anna")["room"]
+        person.join(name, room)
+        person.tell("chat", room=room, text=f"it is {name}")
+        person.hear("chat")
+    boris_room, clara_room = (person_room(person) for person in (boris, clara))
+    second = make_terminal(server.url(), "--name", "Anna")
+    second.wait_until(
+        lambda: "@ Boris 1!" in second.bar and "@ Clara 1!" in second.bar, "the bar does not tell"
+    )
+    second.type("/rooms\r")
+    second.wait_for("@ Boris  2 here · you are here · 1 new")
+    second.type("/join @Boris\r")
+    second.wait_for("Boris: it is Boris")
+    second.wait_until(lambda: "@ Boris" not in second.bar.partition("│")[2], "it was read")
+    # Left unread: Clara's. Read: Boris's.
+    second.type("/exit\r")
+    assert second.exit_status() == 0
+    boris.tell("chat", room=boris_room, text="and more")
+    boris.hear("chat")
+    third = make_terminal(server.url(), "--name", "Anna")
+    third.wait_until(
+        lambda: "@ Boris 1!" in third.bar and "@ Clara 1!" in third.bar,
+        "the bar does not tell of what is new",
+    )
+    third.type("/join @Boris\r")
+    third.wait_for("Boris: and more")
+    assert not any("it is Boris" in line for line in third.lines)
+    third.type("/join @Clara\r")
+    third.wait_for("Clara: it is Clara")
+    third.type("/exit\r")
+    assert third.exit_status() == 0
+    # All is read: she is in none of them, until something is said.
+    fourth = make_terminal(server.url(), "--name", "Anna")
+    fourth.wait_for("You are in # main as Anna.")
+    fourth.type("/rooms\r")
+    fourth.wait_for("@ Clara  1 here")
+    assert not any("@" in line and "you are here" in line for line in fourth.lines)
+    rung = fourth.bytes.count(b"\a")
+    clara.tell("chat", room=clara_room, text="are you there?")
+    fourth.wait_for("Clara wants to talk with you alone: /join @Clara")
+    fourth.wait_until(lambda: "@ Clara 1!" in fourth.bar, "the bar does not tell")
+    fourth.wait_until(lambda: fourth.bytes.count(b"\a") > rung, "it does not ring")
+
+
+def test_of_many_who_have_said_something_twenty_are_come_to_at_once(
+    server: RunningServer, make_terminal: TerminalMaker, talker: TalkerMaker
+) -> None:
+    first = make_terminal(server.url(), "--name", "Anna")
+    first.wait_for("You are in # main as Anna.")
+    first.type("/exit\r")
+    assert first.exit_status() == 0
+    people = {f"Guest {number:02}": talker() for number in range(22)}
+    rooms = {}
+    for name, person in people.items():
+        person.join(name)
+        rooms[name] = person.ask("direct", user="Anna")["room"]
+        person.join(name, rooms[name])
+        person.tell("chat", room=rooms[name], text="hello")
+        person.hear("chat")
+    second = make_terminal(server.url(), "--name", "Anna")
+    second.wait_until(lambda: shown_by_rooms(second).count(True) == 20, "it is not come to twenty")
+    is_come_to = shown_by_rooms(second)
+    assert is_come_to.count(False) == 2
+    # Who goes on is heard all the same.
+    late = next(
+        name
+        for name in people
+        if not any(name in line and "you are here" in line for line in second.scrollback)
+    )
+    people[late].tell("chat", room=rooms[late], text="hello?")
+    second.wait_for(f"{late} wants to talk with you alone")
+
+
+def shown_by_rooms(terminal: Terminal) -> list[bool]:
+    """Of each direct talk in the list of the rooms, whether there is something new in it."""
+
+    def lists() -> list[list[str]]:
+        """All that were printed as a whole, to the last one of their rooms."""
+        lines = "\n".join(line.strip() for line in terminal.scrollback)
+        return [
+            part.split("\n# main ")[0].split("\n")
+            for part in lines.split("Rooms:")[1:]
+            if "\n# main " in part
+        ]
+
+    before = len(lists())
+    terminal.type("/rooms\r")
+    terminal.wait_until(lambda: len(lists()) > before, "no list")
+    return ["1 new" in line for line in lists()[-1] if line.startswith("@ ")]
+
+
+def test_a_talk_that_was_left_stays_left_until_something_is_said_there(
+    terminal: Terminal, talker: TalkerMaker
+) -> None:
+    boris = talker()
+    boris.join("Boris")
+    room = boris.ask("direct", user="Anna")["room"]
+    boris.join("Boris", room)
+    boris.tell("chat", room=room, text="one")
+    terminal.wait_until(lambda: "@ Boris 1!" in terminal.bar, "the bar does not tell")
+    # Unread as it is.
+    terminal.type("/leave @Boris\r")
+    terminal.wait_until(lambda: "@ Boris" not in terminal.bar, "it is not left")
+    wait_until(lambda: {"name": room, "clients_count": 1}.items() <= boris.ask("rooms")["rooms"][0].items())
+    boris.tell("chat", room="main", text="to all")
+    terminal.wait_for("Boris: to all")
+    assert "@ Boris" not in terminal.bar
+    boris.tell("chat", room=room, text="two")
+    terminal.wait_until(lambda: "@ Boris 1!" in terminal.bar, "it is missed")
+    terminal.type("/join @Boris\r")
+    terminal.wait_for("Boris: two")
+    assert not any("Boris: one" in line for line in terminal.lines)
+    terminal.type("and three\r")
+    terminal.wait_for("→ Anna: and three")
+
+
+def test_what_is_said_while_there_is_no_connection_is_not_missed(
+    server: RunningServer, terminal: Terminal, talker: TalkerMaker
+) -> None:
+    server.stop()
+    terminal.wait_until(lambda: "no connection" in terminal.bar, "the bar does not tell")
+    server.start()
+    boris = talker()
+    boris.join("Boris")
+    room = boris.ask("direct", user="Anna")["room"]
+    boris.join("Boris", room)
+    boris.tell("chat", room=room, text="just you")
+    terminal.wait_until(lambda: "@ Boris 1!" in terminal.bar, "the bar does not tell")
+
+
+def person_room(person: Talker) -> str:
+    """The direct talk that somebody is in."""
+    (room,) = {entry["name"] for entry in person.ask("rooms")["rooms"] if entry.get("kind") == "direct"}
+    return str(room)

@@ -7,7 +7,7 @@ import unicodedata
 from hypothesis import given
 from hypothesis import strategies as st
 
-from besedka.remote.connection import Heard
+from besedka.remote.events import Heard
 from besedka.terminal import screen
 from besedka.terminal.phrases import ENGLISH, RUSSIAN, phrases
 from besedka.wire.line import MessageId

@@ -6,7 +6,8 @@ import asyncio
 import random
 from collections.abc import Awaitable, Callable, Sequence
 
-from besedka.remote.connection import Connection, Heard
+from besedka.remote.connection import Connection
+from besedka.remote.events import Heard
 from besedka.wire.words import Error
 from tests.torture.checker import Record
 

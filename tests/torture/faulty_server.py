@@ -4,6 +4,8 @@ What goes wrong is told by the environment variable FAULTS, a JSON object:
 
 - ``call``: ``write`` or ``fdatasync``, of a log (not of its index); ``at``: which call fails, counted from 1;
   ``times``: how many in a row; ``errno``: how; a write that fails has written a half before;
+- ``hang``: a list ``[call, name, at]``: ``stat``, ``fsync`` or ``fdatasync`` of a file with this in its name never answers, in a
+  thread other than the loop's, from such a call on, counted from 1;
 - ``delay``: seconds that each sync of a log takes longer, the first one, of the start, left out;
 - ``journal``: a file to which a line ``inode size`` is added whenever a sync has returned: what a power cut would leave.
 """
@@ -13,14 +15,17 @@ from __future__ import annotations
 import errno
 import json
 import os
+import threading
 import time
 from pathlib import Path
+from typing import Any
 
 from besedka.cli import main
 
 PLAN = json.loads(os.environ.get("FAULTS", "{}"))
-really_write, really_fdatasync, really_fsync = os.write, os.fdatasync, os.fsync
-calls = {"write": 0, "fdatasync": 0, "delay": 0}
+HANGS_SECONDS = 60
+really_write, really_fdatasync, really_fsync, really_stat = os.write, os.fdatasync, os.fsync, os.stat
+calls = {"write": 0, "fdatasync": 0, "delay": 0, "hang": 0}
 
 
 def is_log(number: int) -> bool:
@@ -37,6 +42,15 @@ def fails(call: str, number: int) -> bool:
     return bool(PLAN["at"] <= calls[call] < PLAN["at"] + PLAN.get("times", 1))
 
 
+def hang(call: str, path: object) -> None:
+    """Do not answer, if that is planned."""
+    planned, name, at = PLAN.get("hang", ("", "", 0))
+    if call == planned and name in str(path) and threading.current_thread() is not threading.main_thread():
+        calls["hang"] += 1
+        if calls["hang"] >= at:
+            time.sleep(HANGS_SECONDS)
+
+
 def fault() -> OSError:
     """The fault that is planned."""
     number = getattr(errno, PLAN["errno"])
@@ -50,7 +64,13 @@ def write(number: int, data: bytes) -> int:
     return really_write(number, data)
 
 
+def stat(path: Any, **how: Any) -> os.stat_result:
+    hang("stat", path)
+    return really_stat(path, **how)
+
+
 def fdatasync(number: int) -> None:
+    hang("fdatasync", Path(f"/proc/self/fd/{number}").readlink())
     if fails("fdatasync", number):
         raise fault()
     if "delay" in PLAN and is_log(number):
@@ -62,6 +82,7 @@ def fdatasync(number: int) -> None:
 
 
 def fsync(number: int) -> None:
+    hang("fsync", Path(f"/proc/self/fd/{number}").readlink())
     size = os.fstat(number).st_size
     really_fsync(number)
     note(number, size)
@@ -76,5 +97,5 @@ def note(number: int, size: int) -> None:
 
 
 if __name__ == "__main__":
-    os.write, os.fdatasync, os.fsync = write, fdatasync, fsync  # type: ignore[assignment]
+    os.write, os.fdatasync, os.fsync, os.stat = write, fdatasync, fsync, stat  # type: ignore[assignment]
     main()

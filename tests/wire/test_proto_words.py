@@ -48,6 +48,7 @@ from besedka.wire.words import (
     OpenPrivate,
     Place,
     Redacted,
+    Rights,
     RoomEntry,
     Rooms,
     Say,
@@ -144,6 +145,7 @@ OTHER_SERVER_WORDS: st.SearchStrategy[ServerWord] = st.one_of(
     st.builds(Device, STRINGS, STRINGS, STRINGS),
     st.builds(Done, STRINGS, STRINGS),
     st.builds(Redacted, STRINGS, IDS, STRINGS),
+    st.builds(Rights, STRINGS, st.lists(STRINGS, max_size=4)),
     st.builds(
         Error,
         st.sampled_from([code.value for code in Code]),
@@ -266,7 +268,7 @@ def test_a_line_without_a_time_arrives_without_one_and_can_be_read_again() -> No
 
 
 def test_every_word_makes_a_round_trip_here() -> None:
-    told = {Welcome, History, Chat, System, Typing, Rooms, Found, Redacted, Error}
+    told = {Welcome, History, Chat, System, Typing, Rooms, Found, Redacted, Rights, Error}
     assert {*ServerWord.__args__} == told | {Place, Invitation, DeviceLink, Device, Done}
     said = {Join, Say, Browse, BeginTyping, Leave, ListRooms, Search, Moderate}
     assert {*ClientWord.__args__} == said | {OpenPrivate, OpenDirect, Invite, Uninvite, AddDevice, TakeDevice}

@@ -41,6 +41,7 @@ from besedka.wire.words import (
     OpenPrivate,
     Place,
     Redacted,
+    Rights,
     RoomEntry,
     Rooms,
     Say,
@@ -486,6 +487,7 @@ SERVER_WORDS: st.SearchStrategy[ServerWord] = st.one_of(
     st.builds(Device, STRINGS, STRINGS, STRINGS),
     st.builds(Done, STRINGS, STRINGS),
     st.builds(Redacted, STRINGS, INTEGERS, STRINGS),
+    st.builds(Rights, STRINGS, LISTS),
     st.builds(Error, STRINGS, STRINGS, STRINGS, STRINGS, STRINGS),
 )
 CLIENT_WORDS: st.SearchStrategy[ClientWord] = st.one_of(
@@ -542,7 +544,7 @@ def test_a_word_of_a_seed_client_is_decoded_as_it_was_encoded(word: SeedSay) -> 
 
 
 def test_every_server_word_makes_a_round_trip_here() -> None:
-    told = {Welcome, History, Chat, System, Typing, Rooms, Found, Redacted, Error}
+    told = {Welcome, History, Chat, System, Typing, Rooms, Found, Redacted, Rights, Error}
     assert {*ServerWord.__args__} == told | {Place, Invitation, DeviceLink, Device, Done}
 
 

@@ -1,6 +1,6 @@
 // What goes on around the talk: commands, other tabs, the address, whether anybody looks, notifications, what is kept.
 
-import { COMMANDS, read as readCommand, request } from "./commands.js";
+import { bareNumber, COMMANDS, nameAndRest, read as readCommand, request } from "./commands.js";
 import { Keeping } from "./keeping.js";
 import { DEFAULT_ROOM, mentions, placeOf, readPlace, roomName } from "./protocol.js";
 import { label } from "./room.js";
@@ -24,7 +24,7 @@ export class Around {
   #orders;
 
   /**
-   * @param app {happen(event), on, page, socket, speak(text), words, key(), unlock(key), state()}, as chat.js makes it
+   * @param app {happen(event), on, page, socket, speak(text), words, access, key(), unlock(key), state()}, as chat.js makes it
    * @param kept the rooms as they were when one came in
    */
   constructor(app, kept) {
@@ -71,6 +71,11 @@ export class Around {
   #request({ name, argument }) {
     const { happen, page, state } = this.#app;
     const asked = request(name, argument, state().current);
+    const number = /^(mute|ban)$/.test(name) && bareNumber(nameAndRest(argument)[1]);
+    if (number) {
+      happen({ type: "refuse", refusal: { code: "bare_number", number } });
+      return false;
+    }
     if (!asked) {
       happen({ type: "refuse", refusal: { code: "lacks", command: name, usage: COMMANDS.find((one) => one.name === name).usage } });
       return false;
@@ -126,17 +131,19 @@ export class Around {
     return this.link(room, { key: this.#app.key(), invite: token });
   }
 
-  /** The key as it was told, or the link that it is in; false if it is neither. */
+  /** The key as it was told, or the link that it is in. What is wrong with it, if it is neither: empty, keyless, wrong. */
   open(text) {
     const { happen, unlock } = this.#app;
     const [, hash] = /^\S*?(#\S*)$/.exec(text.trim()) ?? [];
     const place = readPlace(hash ?? "");
     const key = hash ? place.key : text.trim();
     const isLink = place.device || place.invite;
-    if (!isLink && !/^[\w.~+-]{16,}$/.test(key)) return false;
+    if (!text.trim()) return "empty";
+    if (!key && !isLink && (hash || /^https?:/.test(text.trim()))) return "keyless";
+    if (!isLink && !/^[\w.~+-]{16,}$/.test(key)) return "wrong";
     unlock(key);
     happen({ type: "visit", ...place, key });
-    return true;
+    return "";
   }
 
   /** Where a room's history is as a file. */
@@ -161,12 +168,21 @@ export class Around {
   /** Something is another than it was. */
   changed(state) {
     this.#keeping.keep(state);
+    if (here(state).isIn) this.#keepKey();
     const { room, id } = readPlace(location.hash);
     if ((roomName(room) || DEFAULT_ROOM) !== state.current) history.pushState(null, "", placeOf(state.current));
     else if (room && room !== state.current) history.replaceState(null, "", placeOf(state.current, id));
     if (state.hidden !== this.#hidden) this.#hide(state.hidden ?? []);
     if (document.hidden) this.#drawing ||= setTimeout(() => this.#drawInBackground(), BACKGROUND_MS);
     this.#mark(state);
+  }
+
+  // A new key takes the place of the old one when it has let one in.
+  #keepKey() {
+    const { access, key } = this.#app;
+    if (!key() || key() !== get(`new${access}`)) return;
+    set(access, key());
+    set(`new${access}`, "");
   }
 
   #hide(hidden) {
@@ -247,7 +263,9 @@ export class Around {
     const state = this.#app.state();
     const [, kind, name] = /^besedka\.(\w+)\.([^]*)$/.exec(key) ?? [];
     const one = roomOf(state, name);
-    if (kind === "room" && value && one) {
+    if (key === "besedka.secret" && value && state.secret && value !== state.secret) {
+      location.reload(); // one has become somebody else there: so one is here
+    } else if (kind === "room" && value && one) {
       const { readTo, epoch, notice } = read(value);
       if (epoch === one.epoch) this.#app.happen({ type: "read", name, readTo });
       if (notice && notice !== one.notice) this.#app.happen({ type: "notice", name, which: notice });

@@ -1,12 +1,13 @@
 // Questions that the server answers by one word, with their key: another kind of room, invitations, devices, keeping order;
 // and what it tells of them unasked. Pure. More of the state:
 //
-//   asked {key: {frame, say}}: not answered yet   note {code, text}: to be shown for a moment, a refusal if it has a code
+//   asked {key: {frame, say}}: not answered yet   note {text}: to be shown for a moment, or {code, text}: a refusal, or
+//   {word}: one of the page's own
 //   invitation {room, token, uses, expires}, deviceLink {token, user, until}: the newest ones   why: one will be shut out
 //   hidden [name]: direct talks that one has left   hasMoved: one has become somebody on this device
 
 import { begin as beginRoom, renewed } from "./room.js";
-import { begin, frames, handlers, inItsRoom, joinOne, mapValues, roomOf, send, step, withRoom } from "./state.js";
+import { begin, frames, handlers, here, inItsRoom, joinOne, mapValues, roomOf, send, step, withRoom } from "./state.js";
 
 const { open, closed } = handlers;
 const { error } = frames;
@@ -80,6 +81,15 @@ Object.assign(frames, {
     return [{ ...next, rooms, current, me: user, hidden: [], hasMoved: true, problem: null }, [{ do: "become", user, secret }]];
   },
 
+  /** What one may do in a room is another thing now. */
+  rights: (state, { room: name, may }) => {
+    const one = roomOf(state, name);
+    if (!one) return [state, []];
+    const [was, is] = [one.may, may].map((rights) => Boolean(rights?.includes("moderate")));
+    const note = was === is ? state.note : { word: is ? "keepsOrder" : "keepsOrderNoMore" };
+    return [withRoom({ ...state, note }, { ...one, may }), []];
+  },
+
   done: (state, { text, key }) => [{ ...answered(state, key)[1], note: { text } }, []],
 
   /** A message has another text now. */
@@ -98,6 +108,11 @@ Object.assign(frames, {
     if (asked?.frame.type === "take_device") return [{ ...next, problem: { code: "bad_link", text } }, [{ do: "disconnect" }]];
     if (asked) return [{ ...next, note: refusal }, []];
     if (code === "banned" && !key) return error({ ...state, why: text }, frame, now);
+    if (code === "not_allowed" && !key) {
+      const isJoining = (roomOf(state, room) ?? here(state)).isJoining;
+      const told = { ...state, why: text };
+      return isJoining ? error(told, frame, now) : [told, []]; // one is shown out: the end follows
+    }
     // One is no member any more.
     if (code === "not_invited" && !key && roomOf(state, room)?.isIn) return step(state, { type: "quit", name: room, refusal });
     return error(state, frame, now);

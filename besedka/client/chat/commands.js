@@ -74,6 +74,11 @@ export function secondsOf(word) {
   return count ? count * SECONDS[unit.toLowerCase()] : 0;
 }
 
+/** The number that comes first where a time may stand, without its unit; empty if none does. */
+export function bareNumber(rest) {
+  return /^\d+(?!\S)/.exec(rest)?.[0] ?? "";
+}
+
 /** What a command asks of the server, as a frame, with what is said there: {frame, say}; nothing, if it is not written rightly. */
 export function request(name, argument, room) {
   const [user, rest] = nameAndRest(argument);

@@ -18,7 +18,10 @@ frames.error = (room, { code, text, key, retry_after: wait }) => {
   if (!key || code === "not_stored" || code === "going_down") return [{ ...refused, fetching: null }, []];
   const outbox = room.outbox.filter((message) => message.key !== key);
   const fail = (row) => (row.key === key ? { ...row, status: "failed", refusal: refused.refusal } : row);
-  return sendWaiting({ ...refused, outbox, rows: room.rows.map(fail) });
+  const rows = room.rows.map(fail);
+  // It is shown with the message, if that is shown.
+  const isShown = rows.some((row) => row.key === key);
+  return sendWaiting({ ...refused, refusal: { ...refused.refusal, isShown }, outbox, rows });
 };
 
 Object.assign(acts, {

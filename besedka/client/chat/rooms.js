@@ -2,7 +2,7 @@
 
 import { DEFAULT_ROOM, roomName } from "./protocol.js";
 import { come } from "./reading.js";
-import { acts, begin as beginRoom, renewed } from "./room.js";
+import { acts, begin as beginRoom, label, renewed } from "./room.js";
 import { begin, frames, handlers, joinAll, joinOne, mapValues, roomOf, send, step, toLogin, withRoom } from "./state.js";
 
 const ROOMS_AT_MOST = 100; // of one connection, says the server
@@ -27,14 +27,15 @@ Object.assign(handlers, {
     const { [name]: gone, ...others } = state.rooms;
     const isOnlyOne = !Object.keys(others).length;
     if (!gone || (isOnlyOne && !(refusal && name !== DEFAULT_ROOM))) return [state, []];
+    const why = refusal && { ...refusal, where: label(gone).replace(/^…$/, "") }; // which one, if its name means something
     const rooms = isOnlyOne ? { [DEFAULT_ROOM]: beginRoom(DEFAULT_ROOM) } : others;
     const [last] = Object.keys(rooms).slice(-1);
     const current = name === state.current ? last : state.current;
-    if (refusal && gone.outbox.length) return [withRoom(state, { ...gone, isJoining: false, refusal }), []];
+    if (refusal && gone.outbox.length) return [withRoom(state, { ...gone, isJoining: false, refusal: why }), []];
     const listed = state.listed.filter((one) => !refusal || one.name !== name);
     const [next, effects] = joinAll({ ...state, rooms, listed, current });
     if (refusal && name !== state.current && refusal.code === "not_invited") return [next, effects]; // it was another person's
-    if (refusal) return [next.rooms[current].isIn ? refuse(next, refusal)[0] : { ...next, note: refusal }, effects];
+    if (refusal) return [next.rooms[current].isIn ? refuse(next, why)[0] : { ...next, note: why }, effects];
     const hidden = gone.peer ? [...(next.hidden ?? []), name] : next.hidden;
     return [{ ...next, hidden }, gone.isIn ? [...effects, send({ type: "leave", room: name })] : effects];
   },

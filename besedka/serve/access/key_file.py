@@ -8,17 +8,16 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
 import secrets
 import stat
 import sys
 from collections import Counter
-from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
 from besedka.serve.access.keys import Access, Key, Keys, KeysBad, read_keys
 from besedka.serve.errors import KeyFileUnusable
+from besedka.serve.history.file import PRIVATE, reason, write_whole
 
 log = logging.getLogger(__name__)
 
@@ -30,8 +29,6 @@ KEY_BYTES: Final = 32
 
 FILE_BYTES: Final = 64 * 1024
 """A longer file is none of ours: this is several hundred keys."""
-
-_MODE: Final = 0o600
 
 _FRESH: Final = """\
 # Whoever has one of these keys may come into the chat. One key a line, a label may stand behind it;
@@ -51,15 +48,27 @@ def open_keys(path: Path) -> tuple[list[Key], str]:
     """
     try:
         if not path.exists():
-            _make(path)
+            write_whole(path, _FRESH.format(key=secrets.token_urlsafe(KEY_BYTES)), replace=False)
+    except OSError as error:
+        raise KeyFileUnusable(path, reason(error)) from None
+    return keys_in(path), _warning(path)
+
+
+def keys_in(path: Path) -> list[Key]:
+    """The keys in a file that is there; one at least.
+
+    Raises:
+        KeyFileUnusable: if there are no keys to be had from it.
+    """
+    try:
         keys = read_keys(_read(path))
     except KeysBad as error:
         raise KeyFileUnusable(path, str(error)) from None
     except OSError as error:
-        raise KeyFileUnusable(path, (error.strerror or str(error)).lower()) from None
+        raise KeyFileUnusable(path, reason(error)) from None
     if not keys:
         raise KeyFileUnusable(path, "there is no key in it")
-    return keys, _warning(path)
+    return keys
 
 
 async def watch(path: Path, keys: list[Key], access: Access) -> None:
@@ -71,7 +80,7 @@ async def watch(path: Path, keys: list[Key], access: Access) -> None:
             # A file may be far away, behind a network that does not answer.
             keys = read_keys(await asyncio.to_thread(_read, path))
         except (KeysBad, OSError) as error:
-            why = str(error) if isinstance(error, KeysBad) else (error.strerror or str(error)).lower()
+            why = str(error) if isinstance(error, KeysBad) else reason(error)
             if why != told:
                 log.error("the access keys in %s cannot be read, those before stay valid: %s", path, why)  # noqa: TRY400 - the sentence says all
             told = why
@@ -96,21 +105,6 @@ def _change(access: Access, keys: list[Key]) -> None:
         log.info("the access key %r was withdrawn; connections, calls and downloads ended: %d", label, count)
 
 
-def _make(path: Path) -> None:
-    """Make a file with one key, as a whole or not at all."""
-    fresh = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _MODE), "wb") as file:
-            file.write(_FRESH.format(key=secrets.token_urlsafe(KEY_BYTES)).encode())
-            file.flush()
-            os.fsync(file.fileno())
-        # Another server may make it just now; then its file is the one.
-        with suppress(FileExistsError):
-            path.hardlink_to(fresh)
-    finally:
-        fresh.unlink(missing_ok=True)
-
-
 def _read(path: Path) -> str:
     # Whoever opens a pipe waits for its other end.
     if not stat.S_ISREG(path.stat().st_mode):
@@ -127,6 +121,6 @@ def _read(path: Path) -> str:
 
 def _warning(path: Path) -> str:
     mode = stat.S_IMODE(path.stat().st_mode)
-    if sys.platform == "win32" or not mode & ~_MODE & 0o777:
+    if sys.platform == "win32" or not mode & ~PRIVATE & 0o777:
         return ""
     return f"the access keys in {path} are open to other users of this machine (mode {mode:04o}): chmod 600 {path}"

@@ -89,10 +89,11 @@ class Chat:
         return await self.rooms.start()
 
     async def finish(self) -> None:
-        """Take nothing more; store and tell what was taken."""
+        """Take nothing more; store and tell what was taken, and have done what is being done to keep order."""
         self._workers.is_going_down = True
         while self._writing:
             await asyncio.wait(self._writing.values())
+        await self.register.finish(is_disk_lost=self.lost.done())
 
     async def close(self) -> None:
         """Finish, and close the files."""

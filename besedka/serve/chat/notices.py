@@ -37,7 +37,7 @@ class Notices:
 
     def tell_missed(self, room: Room, member: Member) -> None:
         """Tell a member who has just gone live what it could not be told of while it was behind."""
-        missed = room.missed_notices(member, self._language, self._stamp())
+        missed = room.company.missed_notices(member, self._language, self._stamp())
         if missed:
             member.hear(missed)
 
@@ -48,7 +48,7 @@ class Notices:
 
     def _tell(self, room: Room) -> None:
         del self._due[room]
-        system = room.take_notice(self._language, self._stamp())
+        system = room.company.take_notice(self._language, self._stamp())
         if system is not None:
             self._told_at[room] = self._loop.time()
             room.tell([system])

@@ -202,7 +202,7 @@ class OpenRooms:
         self._listing = None
 
     def _entry(self, name: str, claim: str) -> RoomEntry:
-        count = self._rooms[name].clients_count if name in self._rooms else 0
+        count = self._rooms[name].company.count if name in self._rooms else 0
         kind = self._register.rooms.kind(name)
         return RoomEntry(name, count, kind, self._register.peer(name, claim))
 

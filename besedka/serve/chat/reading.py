@@ -48,9 +48,9 @@ class Reading:
 
     async def lines(self, room: Room, first: int, limit: int) -> list[str]:
         """The lines of up to ``limit`` messages from the id ``first`` on; fewer where they are long."""
-        redactions = room.redactions
+        redactions = room.redactions.count
         lines = await self._workers.read(self._rooms.history(room).read, first, limit)
-        return room.corrected(range(first, first + len(lines)), lines, redactions)
+        return room.redactions.corrected(range(first, first + len(lines)), lines, redactions)
 
     # Pages.
 
@@ -87,7 +87,7 @@ class Reading:
         self._rooms.hold(room)
         try:
             async with self._search_turn:
-                epoch, end, redactions = room.epoch, room.head + 1, room.redactions
+                epoch, end, redactions = room.epoch, room.head + 1, room.redactions.count
                 before = min(before or end, end)
                 hits = await self._workers.search(history.search, text, before, limit, SEARCH_SECONDS)
         finally:
@@ -96,7 +96,7 @@ class Reading:
             # What was found belongs to the old log, and so does the id from which it was to be.
             return await self.search(room, text, 0, limit)
         self._tally.searches += 1
-        return replace(hits, lines=room.corrected(hits.ids, hits.lines, redactions))
+        return replace(hits, lines=room.redactions.corrected(hits.ids, hits.lines, redactions))
 
     def found(self, room: Room, word: Search, hits: Hits) -> Found:
         """What a search has found, as it is told."""

@@ -128,8 +128,8 @@ class Conversation(Visitor):
             user=member.person.name,
             head=room.head,
             epoch=room.epoch,
-            clients_count=room.clients_count,
-            users=room.names(),
+            clients_count=room.company.count,
+            users=room.company.names(),
             limits=LIMITS,
             utc_offset=self.chat.utc_offset(),
             reset=reset,
@@ -311,12 +311,13 @@ class Conversation(Visitor):
 
     def _browse(self, word: Browse) -> None:
         room = self._place(word.room).room
-        redactions = room.redactions
+        redactions = room.redactions.count
 
         def show(page: History) -> None:
+            self._place(word.room)  # he may have been put out meanwhile
             # What is redacted between the look and this line has been told already.
             ids = range(page.first, page.first + len(page.messages))
-            lines = room.corrected(ids, page.messages, redactions)
+            lines = room.redactions.corrected(ids, page.messages, redactions)
             self.tell(replace(page, messages=lines, before=word.before))
 
         self._later(word, self.chat.reading.page(room, word.before, word.limit), show)
@@ -325,10 +326,11 @@ class Conversation(Visitor):
         clean_key(word.key)
         self.pace.hear(self.chat.now(), SEARCH_FRAMES - 1)
         room = self._place(word.room).room
-        redactions = room.redactions
+        redactions = room.redactions.count
 
         def show(hits: Hits) -> None:
-            lines = room.corrected(hits.ids, hits.lines, redactions)
+            self._place(word.room)  # he may have been put out meanwhile
+            lines = room.redactions.corrected(hits.ids, hits.lines, redactions)
             self.tell(self.chat.reading.found(room, word, Hits(hits.ids, lines, hits.before)))
 
         self._later(

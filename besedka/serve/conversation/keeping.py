@@ -5,22 +5,22 @@ Whatever it is, it is noted in ``audit.txt`` first, and has no effect if that ca
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field
-from ipaddress import ip_address
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Final
 
 from besedka.serve.chat import Chat
-from besedka.serve.fairness import network_of
+from besedka.serve.conversation.target import Target, author, target_of
+from besedka.serve.fairness import THIS_MACHINE
 from besedka.serve.people.deeds import LATEST, OPERATOR, Deed
 from besedka.serve.people.guests import Guest
-from besedka.serve.people.order import marks, until_when
+from besedka.serve.people.order import until_when
 from besedka.serve.people.presence import Person
 from besedka.serve.room import Room
 from besedka.wire.closing import Ending
-from besedka.wire.names import clean_key, clean_name, clean_reason, clean_room, skeletons
+from besedka.wire.names import clean_key, clean_name, clean_reason, clean_room
 from besedka.wire.refusals import Code, Language, Refused
-from besedka.wire.words import INVITATION_SECONDS, Act, Answer, Done, Invitation, Moderate
+from besedka.wire.words import INVITATION_SECONDS, Act, Answer, Done, Invitation, Moderate, Rights
 
 OPERATORS_ACTS: Final = frozenset({Act.APPOINT, Act.DISMISS, Act.ADMIT, Act.RELEASE})
 """What only the operator may do."""
@@ -57,6 +57,15 @@ _NOT_SLOW: Final = {
     Language.EN: "{room}: as many messages as one likes",
 }
 _SHOWN_OUT: Final = {Language.RU: "вам показали на дверь", Language.EN: "you were shown out"}
+_NOT_SO: Final = {
+    Act.KICK: {Language.RU: "{user} сейчас не здесь", Language.EN: "{user} is not here now"},
+    Act.UNMUTE: {Language.RU: "{user}: говорить и так можно", Language.EN: "{user} is not muted"},
+    Act.UNBAN: {Language.RU: "{user}: вход и так открыт", Language.EN: "{user} is not banned"},
+}
+_ONESELF: Final = {
+    Language.RU: "это о вас самих, попросите другого",
+    Language.EN: "it is about yourself; ask somebody else",
+}
 _NO_MODERATOR: Final = {
     Language.RU: "порядок держат модераторы",
     Language.EN: "moderators keep order",
@@ -68,10 +77,6 @@ _OPERATORS: Final = {
 _ANOTHER: Final = {
     Language.RU: "это другой модератор",
     Language.EN: "that is another moderator",
-}
-_THIS_MACHINE: Final = {
-    Language.RU: "это адрес самого сервера",
-    Language.EN: "that is the server's own address",
 }
 
 
@@ -86,41 +91,6 @@ class _Keeper:
 
     name: str = OPERATOR
     claim: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class _Target:
-    """To whom something is done.
-
-    Attributes:
-        user: his name; empty of an address.
-        claim: his, if he has one.
-        addresses: the one that was given.
-        looks: what the name looks like.
-    """
-
-    user: str = ""
-    claim: str = ""
-    addresses: tuple[str, ...] = ()
-    looks: frozenset[str] = field(init=False)
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "looks", skeletons(self.user) if self.user else frozenset())  # it is frozen
-
-    @property
-    def shown(self) -> str:
-        return self.user or ", ".join(self.addresses)
-
-    @property
-    def marks(self) -> list[str]:
-        return [*marks(self.claim, self.user), *(f"from {address}" for address in self.addresses)]
-
-    def is_person(self, person: Person) -> bool:
-        is_same = bool(self.claim) and self.claim == person.claim
-        return is_same or not person.looks.isdisjoint(self.looks)
-
-    def is_guest(self, guest: Guest) -> bool:
-        return any(map(self.is_person, guest.people())) or str(guest.network) in self.addresses
 
 
 class Keeping:
@@ -171,6 +141,8 @@ class Keeping:
 
     async def _act(self, word: Moderate, keeper: _Keeper) -> Answer:
         clean_key(word.key)
+        if self._chat.is_going_down:
+            raise Refused(Code.GOING_DOWN)
         self._order.forget(self._chat.clock(), self._chat.now())
         match word.act:
             case Act.REDACT:
@@ -187,9 +159,9 @@ class Keeping:
     # To somebody.
 
     async def _restrict(self, word: Moderate, keeper: _Keeper) -> Answer:
-        target = self._target(word)
+        target = target_of(word, self._register)
         guests = self._guests(target)
-        self._protect(target, guests, keeper)
+        self._protect(word.act, target, guests, keeper)
         self._expect(word.act, target, guests)
         addresses = target.addresses
         if word.act is Act.BAN and target.user:
@@ -201,33 +173,29 @@ class Keeping:
         await self._register.note(deed)
         if word.act is Act.KICK:
             # Who came while it was noted is meant, too.
-            self._register.show_out(
-                self._guests(target), Ending.KICKED, Refused(Code.NOT_ALLOWED, why=_SHOWN_OUT)
-            )
+            why = {language: _with_reason(text, deed.reason) for language, text in _SHOWN_OUT.items()}
+            self._register.show_out(self._guests(target), Ending.KICKED, Refused(Code.NOT_ALLOWED, why=why))
         if word.act is Act.BAN:
             self._register.reconsider()
+        if word.act in {Act.APPOINT, Act.DISMISS}:
+            self._tell_rights(target)
         return self._done(word, user=target.shown, until=until_when(until, self._chat.zone)[self._language])
 
-    def _guests(self, target: _Target) -> list[Guest]:
+    def _tell_rights(self, target: Target) -> None:
+        for guest in self._register.guests.of(target.claim):
+            for room, claim in guest.places():
+                guest.tell(Rights(room, self._register.admission.may(room, claim)))
+
+    def _guests(self, target: Target) -> list[Guest]:
         return [guest for guest in self._register.guests if target.is_guest(guest)]
 
-    def _target(self, word: Moderate) -> _Target:
-        if word.act in {Act.BAN, Act.UNBAN} and _is_address(word.user):
-            network = network_of(word.user)
-            if network is None:
-                raise Refused(Code.NOT_ALLOWED, why=_THIS_MACHINE)
-            return _Target(addresses=(str(network),))
-        name = clean_name(word.user)
-        known = self._register.names.holder(name) if self._register.names.is_kept else None
-        if known:
-            return _Target(known.name, known.claim)
-        looks = skeletons(name)
-        present = [one for one in self._register.people.present() if not one.looks.isdisjoint(looks)]
-        return _Target(present[0].name, present[0].claim) if present else _Target(name)
-
-    def _protect(self, target: _Target, guests: Iterable[Guest], keeper: _Keeper) -> None:
+    def _protect(self, act: Act, target: Target, guests: Iterable[Guest], keeper: _Keeper) -> None:
         """Only the operator does anything to a moderator, or to an address from which one is here."""
-        if not keeper.claim or (target.claim == keeper.claim):
+        if not keeper.claim:
+            return
+        if target.claim == keeper.claim:
+            if act in {Act.UNMUTE, Act.UNBAN, Act.KICK, Act.BAN, Act.MUTE}:
+                raise Refused(Code.NOT_ALLOWED, why=_ONESELF)
             return
         # A name that somebody else has claimed since protects nobody.
         is_moderator = (
@@ -238,7 +206,7 @@ class Keeping:
         if is_moderator or any(map(self._is_moderator, guests)):
             raise Refused(Code.NOT_ALLOWED, why=_ANOTHER)
 
-    def _expect(self, act: Act, target: _Target, guests: list[Guest]) -> None:
+    def _expect(self, act: Act, target: Target, guests: list[Guest]) -> None:
         """Whether there is somebody to whom it can be done."""
         now = self._chat.clock()
         is_known = {
@@ -249,13 +217,18 @@ class Keeping:
             Act.DISMISS: self._order.is_moderator(target.claim)
             or self._order.is_moderators_name(target.user),
         }
-        if not is_known.get(act, True):
-            raise Refused(Code.NO_SUCH_NAME, name=target.shown)
+        if is_known.get(act, True):
+            return
+        if act in _NOT_SO:
+            raise Refused(Code.NOT_ALLOWED, why=_filled(_NOT_SO[act], user=target.shown))
+        raise Refused(Code.NO_SUCH_NAME, name=target.shown)
 
     def _addresses(self, guests: Iterable[Guest]) -> tuple[str, ...]:
-        """From where somebody is here, but for the addresses that he has in common with a moderator."""
-        shared = {guest.network for guest in self._register.guests if self._is_moderator(guest)}
-        networks = {guest.network for guest in guests} - shared - {None}
+        """From where somebody is here, but for this machine, and for the addresses of others who have shown who they are."""
+        meant = {*guests}
+        others = [guest for guest in self._register.guests if guest not in meant]
+        shared = {guest.network for guest in others if any(person.is_verified for person in guest.people())}
+        networks = {guest.network for guest in meant} - shared - {None, THIS_MACHINE}
         return tuple(sorted(map(str, networks)))
 
     def _is_moderator(self, guest: Guest) -> bool:
@@ -276,7 +249,7 @@ class Keeping:
         self._chat.rooms.hold(room)
         try:
             subject = await self._chat.redacting.subject(room, word.id)
-            self._protect(self._author(subject.user), (), keeper)
+            self._protect(word.act, author(subject.user, self._register), (), keeper)
             deed = self._deed(
                 word,
                 keeper,
@@ -292,10 +265,6 @@ class Keeping:
         finally:
             self._chat.rooms.let_go(room)
         return self._done(word, room=room.name, id=word.id)
-
-    def _author(self, name: str) -> _Target:
-        known = self._register.names.holder(name) if self._register.names.is_kept else None
-        return _Target(name, known.claim if known else "")
 
     async def _slow(self, word: Moderate, keeper: _Keeper) -> Answer:
         room = await self._room(word, keeper)
@@ -360,9 +329,9 @@ class Keeping:
         return Done(_DONE[word.act][self._language].format(**figures), word.key)
 
 
-def _is_address(text: str) -> bool:
-    try:
-        ip_address(text.partition("%")[0])
-    except ValueError:
-        return False
-    return True
+def _filled(sentences: Mapping[Language, str], **figures: object) -> dict[Language, str]:
+    return {language: text.format(**figures) for language, text in sentences.items()}
+
+
+def _with_reason(text: str, reason: str) -> str:
+    return f"{text}: {reason}" if reason else text

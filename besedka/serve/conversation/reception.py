@@ -9,7 +9,6 @@ from besedka.serve.chat import Chat
 from besedka.serve.people.devices import LINK_SECONDS
 from besedka.serve.people.names import claim_of
 from besedka.serve.people.presence import Person
-from besedka.serve.people.rooms import direct_room
 from besedka.wire.names import clean_key, clean_name, clean_room, clean_secret
 from besedka.wire.refusals import Code, Language, Refused
 from besedka.wire.words import (
@@ -34,6 +33,10 @@ Request = OpenPrivate | OpenDirect | Invite | Uninvite | AddDevice | TakeDevice
 _TAKEN_BACK = {
     Language.RU: "Приглашения в комнату {room} отозваны: {count}",
     Language.EN: "Invitations into the room {room} taken back: {count}",
+}
+_OPEN_NAMES = {
+    Language.RU: "в этом чате имена ничьи (--names open), и знать, кто вошёл, нельзя",
+    Language.EN: "names are nobody's in this chat (--names open), so it cannot be known who comes in",
 }
 _PUT_OUT = {
     Language.RU: "{name} больше не участник комнаты {room}",
@@ -73,7 +76,7 @@ class Reception:
                 handover = self._chat.register.devices.take(word.token, self._chat.now())
                 return Device(handover.user, handover.secret, word.key)
             case _:
-                return await self._answer_person(word, _verified(person))
+                return await self._answer_person(word, self._verified(person))
 
     async def _answer_person(
         self, word: OpenPrivate | OpenDirect | Invite | Uninvite, person: Person
@@ -109,11 +112,10 @@ class Reception:
         other = register.names.holder(name)
         if other is None or not other.claim or other.claim == person.claim:
             raise Refused(Code.NO_SUCH_NAME, name=name)
-        has_begun = register.rooms.kind(direct_room(person.claim, other.claim)) is Kind.DIRECT
         room = register.rooms.open_direct((person.name, person.claim), (other.name, other.claim))
         await register.save()
-        if not has_begun:
-            for guest in register.guests.of(other.claim):
+        for guest in register.guests.of(other.claim):
+            if all(room != name for name, _ in guest.places()):
                 guest.tell(Place(room, Kind.DIRECT, person.name))
         return Place(room, Kind.DIRECT, other.name, word.key)
 
@@ -144,10 +146,19 @@ class Reception:
         if member is None or member.claim == person.claim:
             raise Refused(Code.NO_SUCH_NAME, name=name)
         register.rooms.put_out(room, member.claim)
+        # He may still have the link by which he came.
+        register.invitations.take_back("room", room)
         # He hears nothing more, also if it cannot be written for now.
         register.reconsider()
         await register.save()
         return Done(_PUT_OUT[self._language].format(room=room, name=member.name), word.key)
+
+    def _verified(self, person: Person | None) -> Person:
+        if not self._chat.register.names.is_kept:
+            raise Refused(Code.NOT_ALLOWED, why=_OPEN_NAMES)
+        if person is None or not person.is_verified:
+            raise Refused(Code.NO_SECRET)
+        return person
 
     def _owned(self, given: str, person: Person) -> str:
         room = clean_room(given)
@@ -158,9 +169,3 @@ class Reception:
             }
             raise Refused(Code.NOT_ALLOWED, room=room, why=why)
         return room
-
-
-def _verified(person: Person | None) -> Person:
-    if person is None or not person.is_verified:
-        raise Refused(Code.NO_SECRET)
-    return person

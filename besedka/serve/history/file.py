@@ -1,4 +1,4 @@
-"""A log's file: opened, locked, looked at, written. System calls and what they may answer; nothing of messages."""
+"""Files: opened, locked, looked at, written; those of logs, and small ones. System calls and what they may answer; nothing of messages."""
 
 from __future__ import annotations
 
@@ -99,6 +99,13 @@ class Identity:
     def of(cls, status: os.stat_result) -> Identity:
         return cls(status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns)
 
+    @classmethod
+    def at(cls, path: Path) -> Identity | None:
+        """Of the file that is there now; None if there is none."""
+        with suppress(FileNotFoundError):
+            return cls.of(path.stat())
+        return None
+
 
 def open_or_create(path: Path) -> Descriptor:
     """Open a log to read and append; if it is made, its directory is synced, too.
@@ -146,6 +153,36 @@ def write_beside(path: Path, data: bytes) -> None:
     os.fsync(copy.number)
     copy.close()
     sync_directory(path)
+
+
+def write_whole(path: Path, text: str, *, replace: bool) -> None:
+    """Write a small private file as a whole or not at all; it is on the disk when this returns.
+
+    Args:
+        path: where it is.
+        text: what it says.
+        replace: one that is there; else that is left as it is.
+
+    Raises:
+        OSError: as the system says it.
+    """
+    fresh = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        # Perhaps a server that crashed has left one; what somebody has laid there is not written through.
+        fresh.unlink(missing_ok=True)
+        file = Descriptor(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL)
+        file.write(text.encode())
+        os.fsync(file.number)
+        file.close()
+        if replace:
+            fresh.replace(path)
+        else:
+            # Another program may make it just now; then its file is the one.
+            with suppress(FileExistsError):
+                path.hardlink_to(fresh)
+        sync_directory(path)
+    finally:
+        fresh.unlink(missing_ok=True)
 
 
 def reason(error: OSError) -> str:

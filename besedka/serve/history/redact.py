@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
+from besedka.serve.errors import HistoryChanged
+from besedka.serve.history.body import Body
 from besedka.serve.history.file import Descriptor
 from besedka.serve.history.index import Index, Places, Record
 from besedka.serve.history.scan import first_start, messages
@@ -105,6 +107,22 @@ def find(log: Descriptor, index: Index | None, places: Places, number: int, end:
         return Message(number, offset, raw, record) if len(raw) == record.length else None
     near, offset = places.before(number)
     return _scan(log, offset, end, near, number)
+
+
+def find_as_written(path: Path, body: Body, index: Index | None, number: int) -> Message:
+    """A message of the log at ``path``, on which nobody but us was.
+
+    Raises:
+        HistoryChanged: if other hands were on it, or have replaced the file.
+    """
+    try:
+        is_same_file = body.file.is_same_file(Descriptor(path, os.O_RDONLY))
+        message = find(body.file, index, body.places, number, body.size) if number <= body.count else None
+    except OSError:
+        raise HistoryChanged(path, number) from None
+    if not is_same_file or message is None or not message.is_as_written:
+        raise HistoryChanged(path, number)
+    return message
 
 
 def subject(message: Message, epoch: str) -> Subject:

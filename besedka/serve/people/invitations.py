@@ -101,7 +101,7 @@ class Invitations(Table[Offer]):
             Refused: `not_allowed` if too many wait to be used.
         """
         self.forget(now)
-        if sum(row.what == what for row in self.rows()) >= INVITATIONS_OF_ROOM_AT_MOST:
+        if sum((row.kind, row.what) == (kind, what) for row in self.rows()) >= INVITATIONS_OF_ROOM_AT_MOST:
             limit = INVITATIONS_OF_ROOM_AT_MOST
             why = {
                 Language.RU: f"ждут уже {limit} приглашений, отзовите их",

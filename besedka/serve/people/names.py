@@ -86,6 +86,7 @@ class KnownNames(Table[Known]):
 
     def __init__(self, mode: Names = Names.CLAIMED, begun: str = "") -> None:
         super().__init__(f"{REMARK}\n{_BEGUN.removeprefix('# ')}{begun}")
+        self._begun = begun
         self.mode = mode
         self.is_kept = mode is not Names.OPEN
         self.rebuild()
@@ -114,8 +115,10 @@ class KnownNames(Table[Known]):
     def rebuild(self) -> None:
         self._by_look: dict[str, Known] = {}
         self._by_claim: dict[str, list[str]] = {}
-        begun = [line.removeprefix(_BEGUN) for line in self.remarks if line.startswith(_BEGUN)]
-        self._begun = begun[0].strip() if begun else ""
+        begun = [line.removeprefix(_BEGUN).strip() for line in self.remarks if line.startswith(_BEGUN)]
+        self._begun = next(filter(_STAMP.fullmatch, begun), self._begun)
+        if self._begun not in begun:
+            self.remarks.append(f"{_BEGUN}{self._begun}")  # the file is somebody's own, or he took it out
         # A line that is not understood names somebody: until it is mended the name is nobody's.
         for name in self.misread():
             with suppress(Refused):

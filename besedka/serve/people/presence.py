@@ -45,6 +45,10 @@ class People:
     def __init__(self, names: KnownNames) -> None:
         self._names = names
         self._by_look: dict[str, Person] = {}
+        # What names looked like of those who have gone within this second without having shown a claim: what they said cannot be told
+        # from what is said by one who claims the name in the same second, because the log knows whole seconds.
+        self._just_left: set[str] = set()
+        self._second = ""
 
     def come(self, name: str, claim: str, own: str, now: str, *, is_invited: bool = False) -> Person:
         """Take a name, or take part in it with the same claim.
@@ -69,6 +73,8 @@ class People:
                 present.uses += 1
                 return present
             raise Refused(Code.NAME_TAKEN, name=name)
+        if person.is_verified and now == self._second and not self._just_left.isdisjoint(person.looks):
+            raise Refused(Code.NAME_TAKEN, name=name)
         self._by_look.update(dict.fromkeys(person.looks, person))
         if person.is_verified:
             self._names.take(name, claim, now)
@@ -80,6 +86,11 @@ class People:
         if person.uses == 0:
             for look in person.looks:
                 del self._by_look[look]
+            if person.is_unverified:
+                if now != self._second:
+                    self._second = now
+                    self._just_left.clear()
+                self._just_left |= person.looks
             if person.is_verified:
                 self._names.touch(person.claim, person.name, now)
 

@@ -25,7 +25,7 @@ ROOMS_OF_OWNER_AT_MOST: Final = 50
 """Private rooms that one person may make."""
 
 TALKS_OF_ONE_AT_MOST: Final = 500
-"""Talks of two that one person may begin or be asked into."""
+"""Talks of two that one person may begin; into how many he is asked by others is not up to him."""
 
 MEMBERS_AT_MOST: Final = 10_000
 """Members of a private room."""
@@ -43,6 +43,7 @@ class Role(StrEnum):
     OWNER = "owner"
     MEMBER = "member"
     DIRECT = "direct"
+    ASKED = "asked"
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,22 +141,21 @@ class PrivateRooms(Table[Membership]):
         self._add(Membership(room, Role.OWNER, name, claim))
 
     def open_direct(self, one: tuple[str, str], other: tuple[str, str]) -> str:
-        """The talk of two people, given by their names and claims; made if there is none. Returns its room.
+        """The talk of two people, given by their names and claims, the one who asks first; made if there is none. Returns its room.
 
         Raises:
-            Refused: `not_allowed` if one of them has too many.
+            Refused: `not_allowed` if he has begun too many.
         """
         room = direct_room(one[1], other[1])
         if room not in self._members:
-            for _, claim in (one, other):
-                talks = sum(row.role is Role.DIRECT for row in self._of.get(claim, {}).values())
-                if talks >= TALKS_OF_ONE_AT_MOST:
-                    raise _too_many(
-                        f"разговоров вдвоём у одного — до {TALKS_OF_ONE_AT_MOST}",
-                        f"one person may have {TALKS_OF_ONE_AT_MOST} talks of two",
-                    )
-            for name, claim in (one, other):
-                self._add(Membership(room, Role.DIRECT, name, claim))
+            begun = sum(row.role is Role.DIRECT for row in self._of.get(one[1], {}).values())
+            if begun >= TALKS_OF_ONE_AT_MOST:
+                raise _too_many(
+                    f"начать можно до {TALKS_OF_ONE_AT_MOST} разговоров вдвоём",
+                    f"one person may begin {TALKS_OF_ONE_AT_MOST} talks of two",
+                )
+            self._add(Membership(room, Role.DIRECT, *one))
+            self._add(Membership(room, Role.ASKED, *other))
         return room
 
     def let_in(self, room: str, name: str, claim: str) -> None:

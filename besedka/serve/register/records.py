@@ -6,15 +6,10 @@ loop, or what the text means.
 
 from __future__ import annotations
 
-import os
-from contextlib import suppress
 from pathlib import Path
-from typing import Final
 
 from besedka.serve.errors import RecordUnusable
-from besedka.serve.history.file import reason
-
-_PRIVATE: Final = 0o600
+from besedka.serve.history.file import Identity, reason, write_whole
 
 
 class Record:
@@ -26,7 +21,7 @@ class Record:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._mark: tuple[int, int, int] | None = None
+        self._mark: Identity | None = None
         self._unusable: RecordUnusable | None = None
 
     def read(self) -> str:
@@ -35,7 +30,7 @@ class Record:
         Raises:
             RecordUnusable: if it is there and cannot be read.
         """
-        self._mark = _mark_of(self.path)
+        self._mark = Identity.at(self.path)
         try:
             text = self.path.read_text(encoding="utf-8") if self._mark else ""
         except OSError as error:
@@ -56,7 +51,7 @@ class Record:
         Raises:
             RecordUnusable: if it cannot be read.
         """
-        mark = _mark_of(self.path)
+        mark = Identity.at(self.path)
         if mark is None or mark == self._mark:
             return None
         return self.read() or None
@@ -68,29 +63,8 @@ class Record:
             OSError: if it cannot be written.
             RecordUnusable: what is there could not be read, and is somebody's work: nothing is written over it.
         """
-        if self._unusable and _mark_of(self.path) == self._mark:
+        if self._unusable and Identity.at(self.path) == self._mark:
             raise self._unusable
-        fresh = self.path.with_name(f".{self.path.name}.{os.getpid()}")
-        try:
-            descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, _PRIVATE)
-            with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-                file.write(text)
-                file.flush()
-                os.fsync(file.fileno())
-            fresh.replace(self.path)
-            folder = os.open(self.path.parent, os.O_RDONLY)
-            try:
-                os.fsync(folder)
-            finally:
-                os.close(folder)
-        finally:
-            fresh.unlink(missing_ok=True)
-        self._mark = _mark_of(self.path)
+        write_whole(self.path, text, replace=True)
+        self._mark = Identity.at(self.path)
         self._unusable = None
-
-
-def _mark_of(path: Path) -> tuple[int, int, int] | None:
-    with suppress(FileNotFoundError):
-        status = path.stat()
-        return status.st_ino, status.st_size, status.st_mtime_ns
-    return None

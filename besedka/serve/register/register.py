@@ -92,6 +92,14 @@ class Register:
         self._lapse()
         self._watching = self._loop.create_task(self._watch())
 
+    async def finish(self, *, is_disk_lost: bool = False) -> None:
+        """Wait for who keeps order just now, and write what is not written yet, unless nothing should wait for the disk."""
+        if not is_disk_lost:
+            async with self.keeping:
+                pass
+            if self._watching:
+                await self._files.agree()
+
     async def close(self, *, is_disk_lost: bool = False) -> None:
         """Write what is not written yet, unless the disk is one that nothing should wait for."""
         if self._watching:
@@ -203,9 +211,12 @@ class Register:
         self.invitations.use(offer)
 
     def peer(self, room: str, claim: str) -> str:
-        """With whom a talk of two is, for one of the two; empty if it is none."""
+        """With whom a talk of two is, for one of the two; empty if it is none.
+
+        Behind the name of one who holds it no more, because it has lapsed or is another's now, stands a question mark.
+        """
         other = self.rooms.peer(room, claim)
-        return (self.names.name_of(other.claim) or other.name) if other else ""
+        return (self.names.name_of(other.claim) or f"{other.name}?") if other else ""
 
     # In the background.
 

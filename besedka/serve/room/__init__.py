@@ -1,7 +1,7 @@
 """A room as such: the order of what is said, who is live and who is behind. All of it pure; `besedka.serve.chat` moves it.
 
-`room` is the room; `member` who says something, and who hears; `recent` what was told of late, for members who pull; `resend`
-whether what is said again is in the log already.
+`room` is the room; `member` who says something, and who hears; `company` the people who are here, and the news of them; `recent` what
+was told of late, for members who pull; `redactions` what was taken away; `resend` whether what is said again is in the log already.
 """
 
 from besedka.serve.room.member import Member, Sender

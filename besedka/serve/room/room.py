@@ -16,27 +16,23 @@ The rules:
 from __future__ import annotations
 
 from collections import OrderedDict, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import tzinfo
-from itertools import islice
 from typing import Final, Protocol
 
 from besedka.serve.history import LATEST_MESSAGES, Latest
-from besedka.serve.people.presence import Person
+from besedka.serve.room.company import Company
 from besedka.serve.room.member import Member, Sender
 from besedka.serve.room.recent import Encode, Recent, Telling
+from besedka.serve.room.redactions import Redactions
 from besedka.serve.tally import Tally
-from besedka.wire.line import Line, clock_time, read_line, stamp, tombstone, write_line
-from besedka.wire.notices import notice, presence
-from besedka.wire.refusals import Language, Refused
-from besedka.wire.words import Chat, History, Redacted, ServerWord, System, Typing
+from besedka.wire.line import Line, clock_time, stamp, write_line
+from besedka.wire.refusals import Refused
+from besedka.wire.words import Chat, History, Redacted, ServerWord, Typing
 
 KEYS_REMEMBERED: Final = 10_000
 """How many of the last keyed messages are known again when they are sent again."""
-
-NAMES_TOLD: Final = 100
-"""How many names a welcome or a notice lists at most; the number of people is always exact."""
 
 GATHERING_BYTES_AT_MOST: Final = 1024 * 1024
 """What may wait for the disk in one room; who wants to say more is not listened to until it has been written."""
@@ -96,19 +92,6 @@ class _Place:
     stamp: str
 
 
-@dataclass(slots=True)
-class _News:
-    joined: list[str] = field(default_factory=list)
-    left: list[str] = field(default_factory=list)
-
-    def add(self, name: str, to: list[str], instead_of: list[str]) -> None:
-        # Who went and came back between two notices was never away.
-        if name in instead_of:
-            instead_of.remove(name)
-        else:
-            to.append(name)
-
-
 class Room:
     """A room and its members.
 
@@ -116,6 +99,8 @@ class Room:
         name: as `clean_room` gives it.
         head: the id of the last message that was told.
         holds: how many need it without being here.
+        company: who is here, as they know of each other.
+        redactions: what was redacted since it was opened.
     """
 
     def __init__(self, name: str, log: Log, tally: Tally) -> None:
@@ -125,34 +110,25 @@ class Room:
         self._tally = tally
         self._told_epoch = log.epoch
         self.holds = 0
-        self._people: dict[Person, int] = {}
+        self.company = Company(name)
+        self.redactions = Redactions()
         self._members: set[Member] = set()
         self._live: defaultdict[Encode, set[Member]] = defaultdict(set)
-        self._notices = 0
         self._pulling = 0
         self._recent = Recent()
         self._gathering: list[Said] = []
         self._gathering_bytes = 0
-        self._news = _News()
         # (user, key) -> where messages of late stand in the log; None while one waits to be stored.
         self._known: OrderedDict[tuple[str, str], _Place | None] = OrderedDict()
         # Who else has said what waits to be stored, under the same key.
         self._asked_again: dict[tuple[str, str], list[Sender]] = {}
         # What `_known` knows the other way round, by id: for those who hear their own message by a page.
         self._keys: dict[int, tuple[str, str]] = {}
-        # The texts' bytes of messages that were redacted since the room was opened, by id, in that order.
-        self._redacted: dict[int, int] = {}
-        self._redacted_before = 0
 
     @property
     def epoch(self) -> str:
         """Names the log whose ids these are: the one that was told of, also while another is being taken."""
         return self._told_epoch
-
-    @property
-    def clients_count(self) -> int:
-        """How many people are here."""
-        return len(self._people)
 
     @property
     def live_count(self) -> int:
@@ -179,21 +155,16 @@ class Room:
         """Whether nobody is here, or needs it."""
         return not self._members and not self.holds
 
-    def names(self) -> list[str]:
-        """The names of the people here, the first `NAMES_TOLD` of them, in the order in which they came."""
-        named = (person.name for person in self._people if person.name)
-        return [name for name, _ in zip(named, range(NAMES_TOLD), strict=False)]
-
     # Coming and going.
 
     def enter(self, member: Member, since: int | None = None, epoch: str = "") -> bool:
         """Let a member in, behind, with its cursor set. Returns whether ``since`` could not be used."""
         self._members.add(member)
-        member.notices = self._notices
-        member.redactions = self.redactions
+        member.notices = self.company.notices
+        member.redactions = self.redactions.count
         self._pulling += member.pulls
         if member.is_seen:
-            self.arrive(member.person)
+            self.company.arrive(member.person)
         known = since is not None and since <= self.head and epoch in {"", self.epoch}
         member.cursor = since + 1 if known and since is not None else self._newcomer_cursor()
         return since is not None and not known
@@ -204,52 +175,7 @@ class Room:
         self._live[member.encode].discard(member)
         self._pulling -= member.pulls
         if member.is_seen:
-            self.depart(member.person)
-
-    def arrive(self, person: Person) -> None:
-        """Count a person in, by one more connection."""
-        before = self._people.get(person, 0)
-        self._people[person] = before + 1
-        if not before:
-            self._news.add(person.name, self._news.joined, self._news.left)
-
-    def depart(self, person: Person) -> None:
-        """Count a person out, by one connection."""
-        self._people[person] -= 1
-        if not self._people[person]:
-            del self._people[person]
-            self._news.add(person.name, self._news.left, self._news.joined)
-
-    def take_notice(self, language: Language, stamp: str) -> System | None:
-        """What has changed since the last notice, if anything."""
-        news = self._news
-        if not news.joined and not news.left:
-            return None
-        self._news = _News()
-        self._notices += 1
-        return System(
-            room=self.name,
-            text=notice(news.joined, news.left, language),
-            timestamp=clock_time(stamp),
-            clients_count=self.clients_count,
-            joined=[name for name in news.joined if name][:NAMES_TOLD],
-            left=[name for name in news.left if name][:NAMES_TOLD],
-        )
-
-    def missed_notices(self, member: Member, language: Language, stamp: str) -> System | None:
-        """Who is here now, for a member who could not be told of all comings and goings; None if it was told."""
-        if member.notices == self._notices:
-            return None
-        member.notices = self._notices
-        return System(
-            room=self.name,
-            text=presence(self.clients_count, language),
-            timestamp=clock_time(stamp),
-            clients_count=self.clients_count,
-            joined=[],
-            left=[],
-            users=self.names(),
-        )
+            self.company.depart(member.person)
 
     # Saying.
 
@@ -329,8 +255,8 @@ class Room:
         self._live.clear()
         for member in live:
             member.cursor = before + 1
-            member.notices = self._notices
-            member.redactions = self.redactions
+            member.notices = self.company.notices
+            member.redactions = self.redactions.count
         if not is_other_log:
             return live
         for member in self._members:
@@ -366,44 +292,20 @@ class Room:
 
     # Redacting.
 
-    @property
-    def redactions(self) -> int:
-        """How many messages have been redacted; by it one knows what was redacted while one was reading."""
-        return self._redacted_before + len(self._redacted)
-
     def redact(self, number: int, size: int) -> None:
         """A message has a tombstone of so many bytes in the log now: tell those who may have heard its text."""
-        if number in self._redacted:
-            return
-        self._redacted[number] = size
-        self._recent.clear()
-        self._tell_some(self._tombstone(number))
+        if self.redactions.add(number, size):
+            self._recent.clear()
+            self._tell_some(self._redacted(number))
 
     def missed_redactions(self, member: Member) -> list[Redacted]:
         """What was redacted since a member was live last, or came in: it may have been handed the old texts meanwhile."""
-        numbers = self._redacted_since(member.redactions)
-        member.redactions = self.redactions
-        return [] if Redacted in member.ignores else list(map(self._tombstone, numbers))
+        numbers = self.redactions.since(member.redactions)
+        member.redactions = self.redactions.count
+        return [] if Redacted in member.ignores else list(map(self._redacted, numbers))
 
-    def corrected(self, ids: Iterable[int], lines: Sequence[str], since: int) -> list[str]:
-        """Lines that were read when so many messages had been redacted, as they are now."""
-        late = frozenset(self._redacted_since(since))
-        if not late:
-            return list(lines)
-        return [
-            self._redacted_line(number, line) if number in late else line
-            for number, line in zip(ids, lines, strict=True)
-        ]
-
-    def _redacted_since(self, count: int) -> Iterator[int]:
-        return islice(self._redacted, max(0, count - self._redacted_before), None)
-
-    def _redacted_line(self, number: int, line: str) -> str:
-        was = read_line(line)
-        return write_line(Line(was.stamp, was.user, tombstone(self._redacted[number])))
-
-    def _tombstone(self, number: int) -> Redacted:
-        return Redacted(self.name, number, tombstone(self._redacted[number]))
+    def _redacted(self, number: int) -> Redacted:
+        return Redacted(self.name, number, self.redactions.text(number))
 
     # Telling.
 
@@ -444,8 +346,8 @@ class Room:
         if member in live:
             live.remove(member)
             member.cursor = self.head + 1
-            member.notices = self._notices
-            member.redactions = self.redactions
+            member.notices = self.company.notices
+            member.redactions = self.redactions.count
 
     def is_live(self, member: Member) -> bool:
         """Whether it is handed what is told."""
@@ -496,8 +398,7 @@ class Room:
         self._told_epoch = self._log.epoch
         self._known = OrderedDict((key, place) for key, place in self._known.items() if place is None)
         self._keys.clear()
-        self._redacted_before += len(self._redacted)
-        self._redacted.clear()
+        self.redactions.clear()
 
     def _newcomer_cursor(self) -> int:
         return max(1, self.head - LATEST_MESSAGES + 1)
@@ -507,7 +408,7 @@ class Room:
             room=self.name,
             id=place.id,
             user=said.user,
-            text=tombstone(self._redacted[place.id]) if place.id in self._redacted else said.text,
+            text=self.redactions.text(place.id) if place.id in self.redactions else said.text,
             timestamp=clock_time(place.stamp),
             at=place.at,
             key=said.key,

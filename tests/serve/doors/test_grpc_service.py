@@ -92,7 +92,7 @@ def converse(service: ChatService, context: FakeContext, *given: pb.ConverseRequ
 
 async def until_there(room: Room) -> None:
     async with asyncio.timeout(5):
-        while not room.clients_count:  # noqa: ASYNC110 - what is waited for has no event
+        while not room.company.count:  # noqa: ASYNC110 - what is waited for has no event
             await asyncio.sleep(0.001)
 
 
@@ -111,7 +111,7 @@ def test_an_error_of_ours_ends_its_call_with_a_status_and_is_logged(
         with pytest.raises(grpc.aio.AbortError):
             await converse(service, context, JOIN, ask)
         assert context.ended == (grpc.StatusCode.INTERNAL, "the server has made an error")
-        assert room.names() == ["Boris"]
+        assert room.company.names() == ["Boris"]
         assert neighbour.ended is None
         talking.cancel()
         await asyncio.gather(talking, return_exceptions=True)
@@ -133,7 +133,7 @@ def test_what_was_answered_is_written_before_a_call_is_told_why_it_ends(tmp_path
         assert context.written[:2] == ["welcome", "refused"]
         assert context.ended
         assert context.ended[0] is grpc.StatusCode.INVALID_ARGUMENT
-        assert room.clients_count == 0
+        assert room.company.count == 0
         await chat.close()
 
     looping.run(scenario())
@@ -151,7 +151,7 @@ def test_who_breaks_the_protocol_and_does_not_read_is_not_waited_for_long(
             with pytest.raises(grpc.aio.AbortError):
                 await converse(service, context, JOIN, pb.ConverseRequest())
         assert context.ended
-        assert room.clients_count == 0
+        assert room.company.count == 0
         await chat.close()
 
     looping.run(scenario())
@@ -167,7 +167,7 @@ def test_a_client_that_is_gone_is_not_waited_for(tmp_path: Path) -> None:
         with pytest.raises(asyncio.CancelledError):
             await call
         assert time.monotonic() - begun < LAST_WORDS_SECONDS / 2
-        assert room.clients_count == 0
+        assert room.company.count == 0
         await chat.close()
 
     looping.run(scenario())

@@ -180,5 +180,16 @@ def test_a_message_is_doubtful_if_nobody_held_its_name_then(line: str, *, is_dou
     assert names_of(Known("Anna", ANNA, NOW)).is_doubtful(line) is is_doubtful
 
 
+@pytest.mark.parametrize("text", ["Boris\n", "# begun soon\nBoris\n", "# begun 9999\nBoris\n"])
+def test_since_when_names_are_held_is_known_whatever_hands_have_written(text: str) -> None:
+    names = KnownNames(Names.CLAIMED, THEN)
+    names.merge(text)
+    assert names.is_doubtful(f"[{NOW}] Anna: hi")
+    assert not names.is_doubtful("[2020-01-01 00:00:00] Anna: hi")
+    again = KnownNames(Names.CLAIMED, LATER)
+    again.merge(names.text())
+    assert again.is_doubtful(f"[{NOW}] Anna: hi")
+
+
 def test_nothing_is_doubtful_where_names_are_open() -> None:
     assert names_of(mode=Names.OPEN).unverified([f"[{NOW}] Anna: hi"], 1) == []

@@ -88,6 +88,15 @@ def test_who_shows_no_secret_is_unverified_where_names_are_held() -> None:
     assert not Here().comes("Anna", "secret").is_verified
 
 
+def test_who_has_shown_nothing_and_goes_leaves_no_words_to_who_claims_the_name_in_the_same_second() -> None:
+    people = Here(Names.CLAIMED)
+    people.go(people.comes("Anna"), NOW)
+    with pytest.raises(Refused) as refusal:
+        people.comes("anna", "secret")
+    assert refusal.value.code is Code.NAME_TAKEN
+    assert people.come("Anna", claim_of("secret"), "", "2025-11-19 23:46:37").is_verified
+
+
 def test_a_secret_may_hold_any_character() -> None:
     people = Here()
     people.comes("Anna", "тайна")

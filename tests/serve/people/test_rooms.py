@@ -98,7 +98,7 @@ def test_a_talk_of_two_is_theirs() -> None:
     assert rules.rooms.open_direct(("Boris", BORIS), ("Anna", ANNA)) == room
     peer = rules.rooms.peer(room, ANNA)
     assert peer is not None
-    assert (peer.name, peer.role) == ("Boris", Role.DIRECT)
+    assert (peer.name, peer.role) == ("Boris", Role.ASKED)
     assert code(lambda: rules.into_room(room, EVE)) is Code.NOT_INVITED
     assert code(lambda: rules.into_room("direct-0123456789abcdef", ANNA)) is Code.BAD_ROOM
     assert not rules.may_invite(room, ANNA)
@@ -150,7 +150,12 @@ def test_nobody_has_more_rooms_than_he_may() -> None:
     assert code(lambda: rooms.open_private("more", "Anna", ANNA)) is Code.NOT_ALLOWED
     for number in range(TALKS_OF_ONE_AT_MOST):
         rooms.open_direct(("Anna", ANNA), (f"P{number}", claim_of(str(number))))
-    assert code(lambda: rooms.open_direct(("Eve", EVE), ("Anna", ANNA))) is Code.NOT_ALLOWED
+    assert code(lambda: rooms.open_direct(("Anna", ANNA), ("Eve", EVE))) is Code.NOT_ALLOWED
+    # Who is asked by many can still be asked, and ask.
+    rooms.open_direct(("Eve", EVE), ("Anna", ANNA))
+    for number in range(TALKS_OF_ONE_AT_MOST):
+        rooms.open_direct((f"P{number}", claim_of(str(number))), ("Boris", BORIS))
+    rooms.open_direct(("Boris", BORIS), ("Eve", EVE))
 
 
 def test_only_who_is_known_or_awaited_comes_into_an_invited_chat() -> None:

@@ -70,4 +70,7 @@ def test_remarks_and_what_is_not_understood_stay_in_front() -> None:
     names = KnownNames(Names.CLAIMED, "2025-11-19 10:00:00")
     names.merge("# mine\r\nAnna\nBoris\tno claim\tat all\n\n#end\n: \n")
     assert names.strange == [3, 6]
-    assert names.text() == "# mine\r\nBoris\tno claim\tat all\n#end\n: \nAnna\t-\t\t\n"
+    assert (
+        names.text()
+        == "# mine\r\nBoris\tno claim\tat all\n#end\n: \n# begun 2025-11-19 10:00:00\nAnna\t-\t\t\n"
+    )

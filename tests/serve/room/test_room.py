@@ -142,27 +142,27 @@ def test_one_who_is_full_falls_behind_with_its_cursor_at_the_next_message() -> N
 def test_who_was_behind_while_others_came_and_went_learns_who_is_here() -> None:
     scene = Scene()
     anna, slow = scene.enter_live("Anna"), scene.enter_live("Slow")
-    scene.room.take_notice(Language.EN, "2025-01-01 12:00:00")
+    scene.room.company.take_notice(Language.EN, "2025-01-01 12:00:00")
     slow.fill()
     scene.room.leave(anna)
     scene.enter_live("Boris")
-    scene.room.take_notice(Language.EN, "2025-01-01 12:00:00")
+    scene.room.company.take_notice(Language.EN, "2025-01-01 12:00:00")
     slow.drain()
     assert scene.room.try_live(slow)
-    missed = scene.room.missed_notices(slow, Language.EN, "2025-01-01 12:00:01")
+    missed = scene.room.company.missed_notices(slow, Language.EN, "2025-01-01 12:00:01")
     assert missed == System("main", "In the chat now: 2", "12:00:01", 2, [], [], users=["Slow", "Boris"])
-    assert scene.room.missed_notices(slow, Language.EN, "2025-01-01 12:00:01") is None
+    assert scene.room.company.missed_notices(slow, Language.EN, "2025-01-01 12:00:01") is None
 
 
 def test_who_was_never_behind_has_missed_nothing() -> None:
     scene = Scene()
     anna = scene.enter_live("Anna")
     scene.enter_live("Boris")
-    scene.room.take_notice(Language.EN, "2025-01-01 12:00:00")
+    scene.room.company.take_notice(Language.EN, "2025-01-01 12:00:00")
     anna.fill()
     anna.drain()
     assert scene.room.try_live(anna)
-    assert scene.room.missed_notices(anna, Language.EN, "2025-01-01 12:00:01") is None
+    assert scene.room.company.missed_notices(anna, Language.EN, "2025-01-01 12:00:01") is None
 
 
 def test_one_who_is_behind_goes_live_only_at_the_head() -> None:
@@ -260,14 +260,14 @@ def test_comings_and_goings_between_two_notices_are_told_together() -> None:
     scene = Scene()
     members = [scene.enter_live(name) for name in ("Anna", "Boris", "Clara")]
     scene.room.leave(members[1])
-    notice = scene.room.take_notice(Language.EN, "2025-01-01 12:00:00")
+    notice = scene.room.company.take_notice(Language.EN, "2025-01-01 12:00:00")
     assert notice == System("main", "Anna and Clara joined the chat", "12:00:00", 2, ["Anna", "Clara"], [])
-    assert scene.room.take_notice(Language.EN, "2025-01-01 12:00:00") is None
+    assert scene.room.company.take_notice(Language.EN, "2025-01-01 12:00:00") is None
     scene.room.leave(members[0])
     scene.enter_live("Anna")
     assert (
-        scene.room.take_notice(Language.EN, "2025-01-01 12:00:00") is not None
-        or scene.room.clients_count == 2
+        scene.room.company.take_notice(Language.EN, "2025-01-01 12:00:00") is not None
+        or scene.room.company.count == 2
     )
 
 
@@ -277,13 +277,13 @@ def test_a_person_with_two_connections_comes_and_goes_once() -> None:
     first, second = FakeMember(), FakeMember()
     first.person = second.person = person
     scene.room.enter(first)
-    scene.room.take_notice(Language.EN, "2025-01-01 12:00:00")
+    scene.room.company.take_notice(Language.EN, "2025-01-01 12:00:00")
     scene.room.enter(second)
     scene.room.leave(first)
-    assert scene.room.take_notice(Language.EN, "2025-01-01 12:00:00") is None
-    assert scene.room.clients_count == 1
+    assert scene.room.company.take_notice(Language.EN, "2025-01-01 12:00:00") is None
+    assert scene.room.company.count == 1
     scene.room.leave(second)
-    gone = scene.room.take_notice(Language.EN, "2025-01-01 12:00:00")
+    gone = scene.room.company.take_notice(Language.EN, "2025-01-01 12:00:00")
     assert gone
     assert (gone.left, gone.clients_count) == (["Anna"], 0)
 

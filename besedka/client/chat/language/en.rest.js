@@ -68,7 +68,7 @@ export const rest = {
   chatLink: "The link to this chat",
   withKey: "Whoever has this link comes in. Give it only to those who shall be here.",
   withoutKey: "This chat needs no key: whoever can reach this address comes in.",
-  onlyHere: "This address leads to this computer only. Open the page by its address in the network, then the link is for others too.",
+  onlyHere: (host) => `This link opens on this computer only. For another device, replace ${host} in it by this computer’s address in the network.`,
   addDevice: "Add a device",
   deviceLead: "Open this link on your other device: you are the same person there, too. It works once. Show it to nobody.",
   deviceLink: "The link for your other device",
@@ -91,6 +91,8 @@ export const rest = {
   remove: "Remove this message",
   removeSure: "Remove this message for all, in the history too? This cannot be undone.",
   removed: "removed",
+  keepsOrder: "You keep order here now.",
+  keepsOrderNoMore: "You keep order here no more.",
   person: {
     message: "Message privately",
     remove: "Remove from this room",
@@ -99,7 +101,8 @@ export const rest = {
     reason: "Reason",
     howLong: "For how long (mute, ban)",
     times: ["10 minutes", "an hour", "a day", "a week", "until it is taken back"],
-    kick: "Show out",
+    banNote: "A ban is also for their address: others there who are not known here stay out, too.",
+    kick: "Kick",
     mute: "Mute",
     unmute: "Unmute",
     ban: "Ban",
@@ -108,11 +111,13 @@ export const rest = {
     paste: "The link, or the key",
     open: "Open",
     back: "Back",
+    empty: "Paste the link or the key first.",
+    keyless: "There is no key or invitation in this link. Ask for the whole one.",
     wrong: "This is neither a link of this chat nor a key.",
     no_access: {
       title: () => "A key is needed",
       lead: "Open the link that the server has shown at its start, or that somebody from the chat has sent you. Or paste it here.",
-      wrong: "The key that this browser has is not, or no more, the right one.",
+      wrong: "This key is not the right one, or not any more.",
     },
     not_known: {
       title: () => "By invitation only",
@@ -151,6 +156,7 @@ export const rest = {
     "Esc": "close what is open",
   },
   marks: "**bold**, _italic_, `code`, ```a block```, > a quote",
+  usage: (text) => text,
   suggestions: "Suggestions",
   commands: {
     help: "what one can do",
@@ -164,7 +170,7 @@ export const rest = {
     invite: "a link into this private room: for how many (1), how long (7d)",
     uninvite: "take back all invitations into this room, or a membership",
     device: "be the same person on another device, too",
-    kick: "show somebody out of the chat",
+    kick: "end somebody's visit; they may come back",
     mute: "have somebody read only: for 30s, 10m, 2h, 3d, or for good",
     unmute: "let them talk again",
     ban: "let somebody in no more",
@@ -180,7 +186,7 @@ export const rest = {
   refusals: {
     away: () => "There is no connection now; that was not done.",
     room_taken: () => "There is such a room already; choose another name.",
-    not_invited: () => "This room is private: an invitation is needed to come in.",
+    not_invited: ({ where }) => `${where || "This room"} is private: an invitation is needed to come in.`,
     bad_link: () => "This link is not valid any more: it was used, is too old, or was taken back.",
     no_such_name: () => "This name is nobody’s own here, so it cannot be known who is meant.",
     no_secret: () => "For this your name must be your own: come in under one that nobody else has.",
@@ -197,6 +203,7 @@ export const rest = {
     last_room: () => "This is the only room that you are in: /exit leaves it, too.",
     unknown_command: ({ word, near }) =>
       `There is no command ${word}${near ? `; did you mean ${near}?` : "."} To say it, write /${word}.`,
+    bare_number: ({ number }) => `${number} what? ${number}m, 2h, 3d`,
     lacks: ({ command, usage }) => `Write more: /${command} ${usage}`,
   },
 };

@@ -59,7 +59,7 @@ export class ComposerView {
     const { value } = this.#box;
     this.#write(value, false);
     this.#on.keepDraft(this.#state.current, value);
-    if (!value || Date.now() - this.#typedAt < TYPING_EVERY_MS) return;
+    if (!value || /^\/(?!\/|me\s)/.test(value) || Date.now() - this.#typedAt < TYPING_EVERY_MS) return;
     this.#typedAt = Date.now();
     this.#on.happen({ type: "typing" });
   }

@@ -516,7 +516,7 @@ class Moderate(_message.Message):
     def __init__(self, act: _Optional[_Union[Act, str]] = ..., user: _Optional[str] = ..., room: _Optional[str] = ..., id: _Optional[int] = ..., seconds: _Optional[int] = ..., reason: _Optional[str] = ..., key: _Optional[str] = ...) -> None: ...
 
 class ConverseResponse(_message.Message):
-    __slots__ = ("welcome", "messages", "history", "presence", "typing", "refused", "rooms", "found", "place", "invitation", "device_link", "device", "done", "redacted")
+    __slots__ = ("welcome", "messages", "history", "presence", "typing", "refused", "rooms", "found", "place", "invitation", "device_link", "device", "done", "redacted", "rights")
     WELCOME_FIELD_NUMBER: _ClassVar[int]
     MESSAGES_FIELD_NUMBER: _ClassVar[int]
     HISTORY_FIELD_NUMBER: _ClassVar[int]
@@ -531,6 +531,7 @@ class ConverseResponse(_message.Message):
     DEVICE_FIELD_NUMBER: _ClassVar[int]
     DONE_FIELD_NUMBER: _ClassVar[int]
     REDACTED_FIELD_NUMBER: _ClassVar[int]
+    RIGHTS_FIELD_NUMBER: _ClassVar[int]
     welcome: Welcome
     messages: Messages
     history: HistoryPage
@@ -545,7 +546,8 @@ class ConverseResponse(_message.Message):
     device: Device
     done: Done
     redacted: Redacted
-    def __init__(self, welcome: _Optional[_Union[Welcome, _Mapping]] = ..., messages: _Optional[_Union[Messages, _Mapping]] = ..., history: _Optional[_Union[HistoryPage, _Mapping]] = ..., presence: _Optional[_Union[Presence, _Mapping]] = ..., typing: _Optional[_Union[Typing, _Mapping]] = ..., refused: _Optional[_Union[Refused, _Mapping]] = ..., rooms: _Optional[_Union[Rooms, _Mapping]] = ..., found: _Optional[_Union[Found, _Mapping]] = ..., place: _Optional[_Union[Place, _Mapping]] = ..., invitation: _Optional[_Union[Invitation, _Mapping]] = ..., device_link: _Optional[_Union[DeviceLink, _Mapping]] = ..., device: _Optional[_Union[Device, _Mapping]] = ..., done: _Optional[_Union[Done, _Mapping]] = ..., redacted: _Optional[_Union[Redacted, _Mapping]] = ...) -> None: ...
+    rights: Rights
+    def __init__(self, welcome: _Optional[_Union[Welcome, _Mapping]] = ..., messages: _Optional[_Union[Messages, _Mapping]] = ..., history: _Optional[_Union[HistoryPage, _Mapping]] = ..., presence: _Optional[_Union[Presence, _Mapping]] = ..., typing: _Optional[_Union[Typing, _Mapping]] = ..., refused: _Optional[_Union[Refused, _Mapping]] = ..., rooms: _Optional[_Union[Rooms, _Mapping]] = ..., found: _Optional[_Union[Found, _Mapping]] = ..., place: _Optional[_Union[Place, _Mapping]] = ..., invitation: _Optional[_Union[Invitation, _Mapping]] = ..., device_link: _Optional[_Union[DeviceLink, _Mapping]] = ..., device: _Optional[_Union[Device, _Mapping]] = ..., done: _Optional[_Union[Done, _Mapping]] = ..., redacted: _Optional[_Union[Redacted, _Mapping]] = ..., rights: _Optional[_Union[Rights, _Mapping]] = ...) -> None: ...
 
 class Welcome(_message.Message):
     __slots__ = ("room", "user", "head", "epoch", "clients_count", "users", "limits", "utc_offset", "reset", "kind", "peer", "may")
@@ -710,6 +712,14 @@ class Redacted(_message.Message):
     id: int
     text: str
     def __init__(self, room: _Optional[str] = ..., id: _Optional[int] = ..., text: _Optional[str] = ...) -> None: ...
+
+class Rights(_message.Message):
+    __slots__ = ("room", "may")
+    ROOM_FIELD_NUMBER: _ClassVar[int]
+    MAY_FIELD_NUMBER: _ClassVar[int]
+    room: str
+    may: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, room: _Optional[str] = ..., may: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class Refused(_message.Message):
     __slots__ = ("code", "text", "key", "room", "retry_after")

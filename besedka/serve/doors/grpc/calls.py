@@ -76,6 +76,7 @@ async def list_messages(request: pb.ListMessagesRequest, chat: Chat) -> pb.ListM
             page = await chat.reading.page(room, request.before or room.head + 1, limit)
     finally:
         chat.rooms.let_go(room)
+    chat.register.admission.into_room(room.name, reader(request))  # he may have been put out meanwhile
     found = proto.listed(page.first, page.messages, chat.zone, page.unverified)
     return pb.ListMessagesResponse(messages=found, head=room.head, epoch=room.epoch)
 
@@ -92,6 +93,7 @@ async def search(request: pb.SearchRequest, chat: Chat, pace: Pace) -> pb.Search
     await asyncio.sleep(pace.deaf_for(chat.now()))
     room = await chat.rooms.existing(clean_room(request.room or DEFAULT_ROOM), reader(request))
     hits = await chat.reading.search(room, text, request.before, request.limit or FOUND_MESSAGES)
+    chat.register.admission.into_room(room.name, reader(request))  # he may have been put out meanwhile
     found = chat.reading.found(room, Search(text), hits)
     messages = proto.picked(found.ids, found.messages, chat.zone, found.unverified)
     return pb.SearchResponse(messages=messages, before=hits.before, head=room.head, epoch=room.epoch)

@@ -14,7 +14,7 @@ from besedka.serve.doors.websocket.member import SocketMember
 from besedka.serve.people.presence import Person
 from besedka.serve.room import Room
 from besedka.wire.closing import Ending
-from besedka.wire.refusals import Code, Language, Refused
+from besedka.wire.refusals import Language, Refused
 from besedka.wire.words import ServerWord, decode_client
 
 T = TypeVar("T")
@@ -62,8 +62,7 @@ class BesedkaTalk(Conversation):
         self._connection.send(frames([word]))
 
     def show_out(self, ending: Ending, refusal: Refused) -> None:
-        if refusal.code is Code.BANNED:
-            self.refuse(refusal)
+        self.refuse(refusal)
         self._connection.show_out(ending)
 
     def make_member(self, person: Person, room: Room, *, is_seen: bool) -> BesedkaMember:

@@ -100,8 +100,7 @@ class SeedTalk(Visitor):
         """The default room is open to all."""
 
     def show_out(self, ending: Ending, refusal: Refused) -> None:
-        if refusal.code is Code.BANNED:
-            self.refuse(refusal)
+        self.refuse(refusal)
         self._connection.show_out(ending)
 
     def end(self) -> None:

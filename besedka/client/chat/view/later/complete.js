@@ -100,7 +100,7 @@ export class View {
     const found = commandsFor(here(this.#state).may).filter(({ name }) => name.startsWith(typed) && name !== typed);
     return found.map(({ name, usage }) => ({
       value: `/${name}`,
-      nodes: [line("b", "", `/${name} `), usage ?? "", line("small", "quiet", this.#words.commands[name])],
+      nodes: [line("b", "", `/${name} `), usage ? this.#words.usage(usage) : "", line("small", "quiet", this.#words.commands[name])],
     }));
   }
 

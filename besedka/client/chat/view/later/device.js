@@ -41,6 +41,7 @@ export class View {
     this.#link = deviceLink;
     this.#show(deviceLink);
     if (!this.#dialog.open) this.#dialog.showModal();
+    this.#body.querySelector("button").focus();
   }
 
   #ask() {

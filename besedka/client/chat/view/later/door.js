@@ -74,8 +74,9 @@ export class View {
     if (!PASTES.includes(code)) return enter(document.getElementById("login-name").value);
     const input = this.#card.querySelector("input");
     await fetchMore(); // one was perhaps never in
-    if (!around()?.open(input.value)) {
-      this.#card.querySelector(".problem").textContent = this.#words.door.wrong;
+    const mistake = around()?.open(input.value);
+    if (mistake) {
+      this.#card.querySelector(".problem").textContent = this.#words.door[mistake];
       input.focus();
     }
   }

@@ -32,6 +32,7 @@ export class View {
     if (row.kind === "system") return (element.textContent = this.#comings(row));
     const text = element.querySelector(".text");
     const clock = element.querySelector("time");
+    if (row.id) clock.title = `#${row.id} · ${row.day} ${row.time}`;
     const isRemoved = row.isRemoved || REMOVED.test(row.text);
     write(text, isRemoved ? { ...row, text: this.#words.removed } : row, me);
     element.classList.toggle("removed", isRemoved);

@@ -9,6 +9,7 @@ export class View {
   #words;
   #dialog;
   #body = line("div", "", "");
+  #may;
 
   constructor(words) {
     this.#words = words;
@@ -17,13 +18,20 @@ export class View {
   }
 
   open(state) {
-    const words = this.#words;
-    const commands = commandsFor(here(state).may).map(({ name, usage }) => [`/${name}${usage ? ` ${usage}` : ""}`, words.commands[name]]);
-    this.#body.replaceChildren(table(commands, Object.entries(words.keys)), line("p", "quiet", words.marks));
+    this.#draw(state);
     this.#dialog.showModal();
   }
 
-  draw() {}
+  draw(state) {
+    if (this.#dialog.open && here(state).may !== this.#may) this.#draw(state);
+  }
+
+  #draw(state) {
+    const words = this.#words;
+    this.#may = here(state).may;
+    const commands = commandsFor(here(state).may).map(({ name, usage }) => [`/${name}${usage ? ` ${words.usage(usage)}` : ""}`, words.commands[name]]);
+    this.#body.replaceChildren(table(commands, Object.entries(words.keys)), line("p", "quiet", words.marks));
+  }
 }
 
 function table(...parts) {

@@ -41,10 +41,11 @@ export class View {
     const typists = typing.filter(({ until }) => until > now).map(({ user }) => `\u2068${user}\u2069`);
     let text = typists.length ? this.#words.typing(typists.slice(0, 3)) : "";
     if (isTrouble) text = this.#trouble(now);
-    if (refusal) text = refusalText(this.#words, refusal, limits);
+    const isRefused = refusal && !refusal.isShown;
+    if (isRefused) text = refusalText(this.#words, refusal, limits);
     if (length > limits.text * LENGTH_SHOWN_FROM) text = this.#words.tooLong(length, limits.text);
     write(this.#hint, text);
-    this.#hint.parentElement.classList.toggle("bad", isTrouble || Boolean(refusal) || length > limits.text);
+    this.#hint.parentElement.classList.toggle("bad", isTrouble || Boolean(isRefused) || length > limits.text);
     this.#now.hidden = !isTrouble || retryAt <= now;
     this.#box.ariaInvalid = length > limits.text;
     clearTimeout(this.#timer);

@@ -60,5 +60,6 @@ export class View {
     const link = this.#on.around().invitationLink(invitation);
     this.#link.replaceChildren(line("p", "lead", words.invitation(invitation.uses, until)), linkBox(link, words.inviteLink, words));
     if (!this.#dialog.open) this.#dialog.showModal();
+    this.#link.querySelector("button").focus();
   }
 }

@@ -28,8 +28,9 @@ export class View {
     if (this.#element.matches(":popover-open")) this.#element.hidePopover();
     if (!note) return;
     this.#element.showPopover();
-    this.#element.classList.toggle("bad", Boolean(note.code));
-    this.#element.textContent = note.code ? refusalText(this.#words, note, limits) : note.text;
+    const { code, word, text } = note;
+    this.#element.classList.toggle("bad", Boolean(code));
+    this.#element.textContent = code ? refusalText(this.#words, note, limits) : word ? this.#words[word] : text;
     this.#timer = setTimeout(() => this.#on.happen({ type: "note", note: null }), SHOWN_MS);
   }
 }

@@ -12,6 +12,8 @@ export class View {
   #on;
   #dialog;
   #body = line("div", "", "");
+  #user = "";
+  #may;
 
   constructor(words, on) {
     this.#words = words;
@@ -21,7 +23,21 @@ export class View {
   }
 
   open(state, user) {
+    this.#user = user;
+    this.#draw(state);
+    this.#dialog.showModal();
+  }
+
+  // One may do more, or less, than before.
+  draw(state) {
+    if (state.scene !== "chat") this.#dialog.close();
+    else if (this.#dialog.open && here(state).may !== this.#may) this.#draw(state);
+  }
+
+  #draw(state) {
+    const user = this.#user;
     const { name: room, may = [], kind } = here(state);
+    this.#may = here(state).may;
     const title = this.#dialog.querySelector("h2");
     title.textContent = user;
     title.dir = "auto";
@@ -32,16 +48,11 @@ export class View {
     }
     if (may.includes("moderate")) parts.push(this.#order(user));
     this.#body.replaceChildren(...parts);
-    this.#dialog.showModal();
-  }
-
-  draw({ scene }) {
-    if (scene !== "chat") this.#dialog.close();
   }
 
   #order(user) {
     const { person } = this.#words;
-    const set = line("fieldset", "order", "");
+    const set = line("section", "order", "");
     const reason = Object.assign(document.createElement("input"), { autocomplete: "off", dir: "auto", maxLength: 200 });
     const times = select(TIMES.map((seconds, index) => [seconds, person.times[index]]), TIMES[1]);
     const buttons = line("div", "line", "");
@@ -50,7 +61,10 @@ export class View {
       this.#ask({ type: "moderate", act: name, user, ...about, ...(name === "kick" && { reason: reason.value.trim() }) });
     });
     buttons.append(act("kick"), act("mute", true), act("unmute"), act("ban", true));
-    set.append(line("legend", "", person.order), field(person.reason, reason), field(person.howLong, times), buttons);
+    const title = line("h3", "", person.order);
+    title.id = "order-title";
+    set.setAttribute("aria-labelledby", title.id);
+    set.append(title, field(person.reason, reason), field(person.howLong, times), buttons, line("p", "lead", person.banNote));
     return set;
   }
 

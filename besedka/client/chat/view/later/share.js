@@ -21,10 +21,8 @@ export class View {
 
   open() {
     const { hasKey, invitation } = this.#on.around();
-    const { withKey, withoutKey, onlyHere, chatLink } = this.#words;
-    const isOnlyHere = /^(localhost|127\.|\[::1\])/.test(location.hostname);
-    const told = [line("p", "lead", hasKey ? withKey : withoutKey), ...(isOnlyHere ? [line("p", "lead", onlyHere)] : [])];
-    this.#body.replaceChildren(...told, linkBox(invitation, chatLink, this.#words));
+    const { withKey, withoutKey, chatLink } = this.#words;
+    this.#body.replaceChildren(line("p", "lead", hasKey ? withKey : withoutKey), linkBox(invitation, chatLink, this.#words));
     this.#dialog.showModal();
   }
 

@@ -1,5 +1,6 @@
-// What one can do with a message that the pointer, the focus or a long press is on: see when exactly it was said, copy
-// its link, copy its line; for those who keep order, remove it. And the keyboard's way through the log: the arrows go from message to message.
+// What one can do with a message that the pointer, the focus or a long press is on: see its number and when
+// exactly it was said, copy its link, copy its line; for those who keep order, remove it. A click on the author's name shows
+// what one can do about him. And the keyboard's way through the log: the arrows go from message to message.
 
 import { lineOf } from "../../share.js";
 import { here } from "../../state.js";
@@ -17,10 +18,13 @@ export class View {
   #bar = line("div", "tools", "");
   #time = line("span", "", "");
   #press = 0;
+  #link;
   #remove;
+  #words;
 
   constructor(words, on) {
-    const link = iconButton(LINK, words.copyLink);
+    const link = (this.#link = iconButton(LINK, words.copyLink));
+    this.#words = words;
     const text = iconButton(COPY, words.copyLine);
     this.#remove = iconButton(REMOVE, words.remove);
     this.#remove.addEventListener("click", () => {
@@ -42,30 +46,44 @@ export class View {
     });
     for (const end of ["pointerup", "pointercancel"]) this.#log.addEventListener(end, () => clearTimeout(this.#press));
     this.#log.addEventListener("keydown", (event) => this.#pressed(event));
+    this.#log.addEventListener("click", ({ target }) => {
+      const item = target.closest(".message[data-id]:not(.own) :is(.name, .action > b)")?.closest(".message");
+      if (item) on.open("person", this.#rowOf(item).user);
+    });
   }
 
   draw(state) {
+    const isOther = this.#state && here(this.#state).may !== here(state).may;
     this.#state = state;
+    if (isOther && this.#bar.parentElement) this.#drawRemove();
+  }
+
+  #drawRemove() {
+    this.#remove.hidden = !here(this.#state).may?.includes("moderate") || this.#bar.parentElement.classList.contains("removed");
   }
 
   #show(item, isBeside = false) {
     if (!item) return this.#bar.contains(document.activeElement) || this.#bar.remove();
     if (this.#bar.parentElement === item) return;
     this.#bar.classList.toggle("beside", isBeside);
-    this.#remove.hidden = !here(this.#state).may?.includes("moderate") || item.classList.contains("removed");
-    this.#time.textContent = item.querySelector("time").title;
+    this.#time.textContent = item.querySelector("time").title.replace(" · ", "\n");
+    this.#link.title = `${this.#words.copyLink} (#${item.dataset.id})`;
     item.append(this.#bar);
+    this.#drawRemove();
   }
 
   #acts(button, toText) {
     button.addEventListener("click", async () => {
-      const id = Number(this.#bar.parentElement.dataset.id);
-      const row = here(this.#state).rows.find((one) => one.id === id);
+      const row = this.#rowOf(this.#bar.parentElement);
       if (!row || !(await copy(toText(row)))) return;
       const drawing = button.firstElementChild;
       button.replaceChildren(icon(DONE));
       setTimeout(() => button.replaceChildren(drawing), DONE_MS);
     });
+  }
+
+  #rowOf({ dataset }) {
+    return here(this.#state).rows.find(({ id }) => id === Number(dataset.id));
   }
 
   #pressed(event) {

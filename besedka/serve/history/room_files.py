@@ -1,0 +1,26 @@
+"""Which file is which room's: they stand side by side, the default room's among them."""
+
+from __future__ import annotations
+
+import glob
+from contextlib import suppress
+from pathlib import Path
+
+from besedka.wire.names import clean_room
+from besedka.wire.refusals import Refused
+
+
+def room_path(history: Path, room: str) -> Path:
+    """The file of a room other than the default one, beside the default room's."""
+    return history.with_name(f"{history.stem}.{room}{history.suffix}")
+
+
+def room_names(history: Path) -> list[str]:
+    """The rooms, other than the default one, that have a file with something in it beside the default room's."""
+    names = []
+    for path in history.parent.glob(f"{glob.escape(history.stem)}.*{glob.escape(history.suffix)}"):
+        name = path.name.removeprefix(f"{history.stem}.").removesuffix(history.suffix)
+        with suppress(Refused, OSError):
+            if clean_room(name) == name and path.stat().st_size:
+                names.append(name)
+    return names
