@@ -13,10 +13,11 @@ import pytest
 
 from besedka.proto.besedka.v1 import chat_pb2 as pb
 from tests.calling import Caller, refusal
+from tests.ordering import Operator
 from tests.running import RunningServer, fetch
 from tests.talking import Talker
 
-ANNA, EVE = "a" * 64, "e" * 64
+ANNA, BORIS, EVE = "a" * 64, "b" * 64, "e" * 64
 LOOK_SECONDS = 10.0
 LIKE_ANNA = ["anna", "ANNA", "Аnna", "Ａnna", "An na"]
 
@@ -176,6 +177,34 @@ def test_only_people_who_are_known_come_in_where_they_are_invited(
             assert caller.stub.ListMessages(pb.ListMessagesRequest(after=0, secret=ANNA)).messages[0].id == 1
         assert fetch(server, "/history.txt")[0] == 403
         assert "among ourselves" in fetch(server, "/history.txt", {"Besedka-Secret": ANNA})[1]
+
+
+def test_who_is_not_known_any_more_leaves_where_people_are_invited(
+    make_server: Callable[..., RunningServer],
+) -> None:
+    server = make_server("--names", "invited", grpc=True)
+    known = server.directory / "known_names.txt"
+    known.write_text("Anna\nBoris\n", encoding="utf-8")
+    server.start()
+    with (
+        Talker(server) as anna,
+        Talker(server) as boris,
+        Talker(server) as nameless,
+        Caller(server) as caller,
+        Operator(server) as operator,
+    ):
+        anna.join("Anna", secret=ANNA)
+        boris.join("Boris", secret=BORIS)
+        nameless.join(None, secret=BORIS)
+        with caller.follow(secret=BORIS) as following:
+            following.started()
+            operator.do("release", "Boris")
+            gone = (4006, "only people who are known come in")
+            assert boris.ending() == nameless.ending() == gone
+            assert following.ending().reason == "not_known"
+        anna.ask("rooms")
+        known.write_text("Vera\n", encoding="utf-8")
+        assert anna.ending() == gone
 
 
 def test_a_name_that_was_not_used_for_long_is_free(server: RunningServer) -> None:

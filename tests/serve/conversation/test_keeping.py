@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
 
 from besedka.serve.chat import Chat
 from besedka.serve.conversation import Keeping
+from besedka.serve.people.deeds import Deed
+from besedka.serve.people.guests import Guest
 from besedka.serve.people.names import claim_of
+from besedka.serve.people.order import Network
+from besedka.serve.people.presence import Person
 from besedka.serve.settings import Settings
+from besedka.wire.closing import Ending
+from besedka.wire.names import skeletons
 from besedka.wire.refusals import Code, Language, Refused
 from besedka.wire.words import Act, Invitation, Moderate
 from tests import looping
@@ -30,6 +37,91 @@ def test_nobody_is_admitted_to_a_name_that_is_somebodys(tmp_path: Path, looks: s
         # Once the name is free again, it can be somebody else's.
         await keeping.command(Moderate(Act.RELEASE, user="Anna"))
         assert isinstance(await keeping.command(Moderate(Act.ADMIT, user=looks)), Invitation)
+        await chat.close()
+
+    looping.run(scenario())
+
+
+class Comer(Guest):
+    """A guest who may be one that cannot be shown out."""
+
+    def __init__(self, person: Person, *, is_broken: bool = False) -> None:
+        self.person = person
+        self.is_broken = is_broken
+        self.ending: Ending | None = None
+
+    @property
+    def network(self) -> Network | None:
+        return None
+
+    def people(self) -> Iterable[Person]:
+        return (self.person,)
+
+    def places(self) -> Iterable[tuple[str, str]]:
+        return ()
+
+    def show_out(self, ending: Ending, refusal: Refused) -> None:  # noqa: ARG002 - only how is looked at
+        if self.is_broken:
+            raise ZeroDivisionError
+        self.ending = ending
+
+    def put_out(self, room: str) -> None:
+        raise AssertionError(room)
+
+
+@pytest.mark.parametrize(("act", "ending"), [(Act.KICK, Ending.KICKED), (Act.BAN, Ending.BANNED)])
+def test_who_comes_while_it_is_noted_is_meant_too_and_an_error_spares_nobody(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    act: Act,
+    ending: Ending,
+) -> None:
+    async def scenario() -> None:
+        chat = Chat(Settings(history=tmp_path / "talk.txt"))
+        await chat.start()
+        guests = [Comer(Person("Boris"), is_broken=number == 3) for number in range(7)]
+        for guest in guests[:-1]:
+            chat.register.guests.add(guest)
+        note = chat.register.note
+
+        async def slowly(deed: Deed) -> None:
+            await note(deed)
+            chat.register.guests.add(guests[-1])
+
+        monkeypatch.setattr(chat.register, "note", slowly)
+        await Keeping(chat, Language.EN).command(Moderate(act, user="Boris"))
+        assert [guest.ending for guest in guests] == [*[ending] * 3, None, *[ending] * 3]
+        assert "ZeroDivisionError" in caplog.text
+        await chat.close()
+
+    looping.run(scenario())
+
+
+def test_who_many_are_banned_among_is_found_by_what_is_known_of_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+
+    def counted(name: str) -> frozenset[str]:
+        asked.append(name)
+        return skeletons(name)
+
+    async def scenario() -> None:
+        chat = Chat(Settings(history=tmp_path / "talk.txt"))
+        await chat.start()
+        guests = [Comer(Person(f"Person {number}")) for number in range(100)]
+        for guest in guests:
+            chat.register.guests.add(guest)
+        for module in ("conversation.keeping", "people.order", "people.presence", "people.names"):
+            monkeypatch.setattr(f"besedka.serve.{module}.skeletons", counted)
+        await Keeping(chat, Language.EN).command(Moderate(Act.BAN, user="Person 7"))
+        await Keeping(chat, Language.EN).command(Moderate(Act.MUTE, user="Person 8"))
+        room = await chat.rooms.for_operator("main")
+        for guest in guests[10:]:
+            chat.let_talk(room, guest.person)
+        assert [guest.ending for guest in guests].count(Ending.BANNED) == 1
+        assert len(asked) < 20
         await chat.close()
 
     looping.run(scenario())

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,15 +16,18 @@ import pytest
 
 from besedka.proto.besedka.v1 import chat_pb2 as pb
 from besedka.serve.chat import Chat
-from besedka.serve.doors.forwarded import Proxies
+from besedka.serve.doors.forwarded import Client, Proxies
 from besedka.serve.doors.grpc import service as grpc_service
 from besedka.serve.doors.grpc.peers import Peers
 from besedka.serve.doors.grpc.service import LAST_WORDS_SECONDS, ChatService
 from besedka.serve.fairness import Fairness, Pace, Sources
+from besedka.serve.history import ChatHistory
+from besedka.serve.people.deeds import Deed
+from besedka.serve.people.names import Names, claim_of
 from besedka.serve.room import Room
 from besedka.serve.settings import Settings
 from besedka.wire.refusals import Language, Refused
-from besedka.wire.words import History
+from besedka.wire.words import Act, History
 from tests import looping
 
 PEER = "ipv4:192.0.2.1:5000"
@@ -60,10 +65,12 @@ class FakeContext:
         raise grpc.aio.AbortError
 
 
-async def started(directory: Path, peers: Peers | None = None) -> tuple[Chat, Room, ChatService]:
-    chat = Chat(Settings(history=directory / "talk.txt"))
+async def started(
+    directory: Path, peers: Peers | None = None, names: Names = Names.CLAIMED
+) -> tuple[Chat, Room, ChatService]:
+    chat = Chat(Settings(history=directory / "talk.txt", names=names))
     await chat.start()
-    room = chat.rooms.open("main", "")
+    room = await chat.rooms.for_operator("main")
     assert isinstance(room, Room)
     return chat, room, ChatService(chat, peers or Peers(Sources(Fairness())), Language.EN)
 
@@ -251,3 +258,116 @@ def test_a_call_through_an_unknown_proxy_is_of_no_program_of_this_machine() -> N
         call = FakeContext(*metadata)
         call.peer = lambda: "ipv4:127.0.0.1:5000"  # type: ignore[method-assign]
         assert Peers(Sources(Fairness())).pace(call).is_own_program is is_own
+
+
+def test_for_whom_a_call_is_made_is_found_out_once(tmp_path: Path) -> None:
+    class Counting(Proxies):
+        asked = 0
+
+        def client(self, peer: str, headers: Iterable[tuple[str, str]]) -> Client:
+            self.asked += 1
+            return super().client(peer, headers)
+
+    async def scenario() -> None:
+        proxies = Counting()
+        chat, _, service = await started(tmp_path, Peers(Sources(Fairness()), proxies))
+        handlers: Any = service.handlers()
+        await handlers["Send"].unary_unary(pb.SendRequest(user="Anna", text="x"), FakeContext())
+        await handlers["ListMessages"].unary_unary(pb.ListMessagesRequest(), FakeContext())
+        assert proxies.asked == 2
+        streams = [
+            asyncio.ensure_future(handlers["Follow"].unary_stream(pb.FollowRequest(), FakeContext())),
+            asyncio.ensure_future(handlers["Converse"].stream_stream(requests(JOIN), FakeContext())),
+        ]
+        async with asyncio.timeout(5):
+            while len(list(chat.register.guests)) < 2:  # noqa: ASYNC110 - it has no event
+                await asyncio.sleep(0.001)
+        assert proxies.asked == 4
+        for stream in streams:
+            stream.cancel()
+        await asyncio.gather(*streams, return_exceptions=True)
+        await chat.close()
+
+    looping.run(scenario())
+
+
+SECRET, CLAIM = "b" * 64, claim_of("b" * 64)
+BAN = Deed("2026-11-20 17:00:00", "operator", Act.BAN)
+
+
+def _put_out(chat: Chat) -> None:
+    chat.register.rooms.let_in("plans", "Anna", "a" * 64)
+    chat.register.rooms.put_out("plans", CLAIM)
+
+
+LOSSES: dict[str, Callable[[Chat], object]] = {
+    "by a ban": lambda chat: chat.register.order.take(replace(BAN, user="Boris", claim=CLAIM)),
+    "by a ban of the address": lambda chat: chat.register.order.take(replace(BAN, addresses=("192.0.2.1",))),
+    "with the name": lambda chat: chat.register.names.release("Boris"),
+    "with the membership": _put_out,
+}
+
+
+class SlowOpening:
+    """Lets a room's file be opened when it is told to."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.has_begun, self.may_end = threading.Event(), threading.Event()
+        opens = ChatHistory.open
+
+        def slowly(path: Path, *more: Any) -> ChatHistory:
+            if path.name != "talk.txt":
+                self.has_begun.set()
+                assert self.may_end.wait(5)
+            return opens(path, *more)
+
+        monkeypatch.setattr(ChatHistory, "open", staticmethod(slowly))
+
+
+async def importing() -> AsyncIterator[pb.ImportRequest]:
+    yield pb.ImportRequest(speaker=pb.Speaker(user="Boris", room="plans", secret=SECRET))
+
+
+@pytest.mark.parametrize("lose", LOSSES.values(), ids=LOSSES.keys())
+def test_who_has_waited_for_a_room_to_be_opened_is_asked_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lose: Callable[[Chat], object]
+) -> None:
+    opening = SlowOpening(monkeypatch)
+
+    async def scenario() -> None:
+        chat, _, service = await started(tmp_path, names=Names.INVITED)
+        chat.register.names.take("Boris", CLAIM, chat.stamp())
+        chat.register.rooms.open_private("plans", "Boris", CLAIM)
+        handlers: Any = service.handlers()
+        send = pb.SendRequest(user="Boris", room="plans", secret=SECRET, text="x")
+        follow = pb.FollowRequest(room="plans", secret=SECRET)
+        join = pb.ConverseRequest(join=pb.Join(user="Boris", room="plans", secret=SECRET))
+        contexts = [FakeContext() for _ in range(4)]
+        *calls, conversing = map(
+            asyncio.ensure_future,
+            (
+                handlers["Send"].unary_unary(send, contexts[0]),
+                handlers["Follow"].unary_stream(follow, contexts[1]),
+                handlers["Import"].stream_unary(importing(), contexts[2]),
+                handlers["Converse"].stream_stream(requests(join), contexts[3]),
+            ),
+        )
+        await asyncio.to_thread(opening.has_begun.wait, 5)
+        await asyncio.sleep(0.05)  # until all of them wait
+        lose(chat)
+        opening.may_end.set()
+        await asyncio.wait(calls, timeout=5)
+        await asyncio.wait({conversing}, timeout=0.2)
+        for context in contexts[:3]:
+            assert context.ended
+            assert context.ended[0] is grpc.StatusCode.PERMISSION_DENIED
+        # Of this one some refusals end the call, and others are told.
+        assert contexts[3].ended or contexts[3].written == ["refused"]
+        assert "welcome" not in contexts[3].written
+        conversing.cancel()
+        await asyncio.gather(*calls, conversing, return_exceptions=True)
+        assert not list(chat.register.guests)
+        await chat.close()
+        assert not (tmp_path / "talk.plans.txt").exists()
+
+    looping.run(scenario())
