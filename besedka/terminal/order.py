@@ -24,7 +24,7 @@ async def _to_somebody(act: Act, talk: Talk, given: str) -> None:
         talk.tell.problem(talk.words.no_name.format(command=act.value))
         return
     if act in _LASTS and (number := bare_number(rest)):
-        talk.problem(talk.words.bare_number.format(number=harmless_line(number, SHOWN_CHARACTERS)))
+        talk.tell.problem(talk.words.bare_number.format(number=harmless_line(number, SHOWN_CHARACTERS)))
         return
     seconds, reason = split_span(rest) if act in _LASTS else (0, rest)
     if talk.rooms.is_in():
