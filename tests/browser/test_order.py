@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 
 import pytest
-from playwright.sync_api import Dialog, Page, expect
+from playwright.sync_api import Dialog, Page, WebSocketRoute, expect
 
 from tests.browser.conftest import Visit, come_in, history_of, say, wait_for_text
 from tests.conftest import ServerMaker
@@ -112,6 +113,48 @@ def test_who_is_shown_out_is_told_and_does_not_come_back_by_himself(moderated: t
     expect(anna.locator(".note")).to_contain_text("Boris may come in again")
     boris.get_by_role("button", name="Try again").click()
     expect(anna.locator("#people")).to_have_text("2 people")
+
+
+def test_rights_that_change_are_had_at_once(server: RunningServer, visit: Visit) -> None:
+    page = visit("about:blank")
+    sockets: list[WebSocketRoute] = []
+
+    def pass_on(socket: WebSocketRoute) -> None:
+        socket.connect_to_server()
+        sockets.append(socket)
+
+    page.route_web_socket("**/ws", pass_on)
+    page.goto(server.page)
+    come_in(page, "Anna")
+    boris = visit(server.page)
+    come_in(boris, "Boris")
+    say(boris, "hello")
+    wait_for_text(page, "hello")
+
+    def change(*may: str) -> None:
+        sockets[-1].send(json.dumps({"type": "rights", "room": "main", "may": may}))
+
+    remove = page.get_by_role("button", name="Remove this message")
+    page.hover(".message")
+    expect(page.get_by_role("button", name="Copy the link")).to_be_visible()
+    expect(remove).to_be_hidden()
+    change("moderate")
+    expect(remove).to_be_visible()
+    expect(page.locator(".note")).to_have_text("You keep order here now.")
+    page.locator("#rows .name").click()
+    expect(page.get_by_role("button", name="Kick")).to_be_visible()
+    change()
+    expect(page.get_by_role("button", name="Kick")).to_have_count(0)
+    expect(page.locator(".note")).to_have_text("You keep order here no more.")
+
+
+def test_who_types_a_command_is_not_writing_to_all(moderated: tuple[Page, Page]) -> None:
+    anna, boris = moderated
+    anna.locator("#say-text").press_sequentially("/msg Boris psst")
+    boris.wait_for_timeout(500)
+    expect(boris.locator("#hint")).to_be_empty()
+    anna.fill("#say-text", "/me waves")
+    expect(boris.locator("#hint")).to_contain_text("is typing")
 
 
 def test_where_only_known_people_come_in_an_invitation_to_a_name_is_needed(
