@@ -88,7 +88,7 @@ def test_who_is_shown_out_is_told_and_does_not_come_back_by_himself(moderated: t
     anna.get_by_role("button", name="Kick").click()
     expect(anna.locator(".note")).to_contain_text("Boris was shown out")
     expect(boris.get_by_role("heading", name="You were shown out")).to_be_visible()
-    expect(boris.locator(".door").get_by_role("alert")).to_have_text("that was rude")
+    expect(boris.locator(".door").get_by_role("alert")).to_have_text("Reason: that was rude")
     expect(boris.locator(".door")).to_contain_text("You may come in again")
     boris.wait_for_timeout(1500)
     expect(anna.locator("#people")).to_have_text("1 person")

@@ -55,7 +55,8 @@ export class View {
     if (code === "device") return isAway ? away : known && known !== name ? door.device.was(known) : "";
     if (code === "no_access") return this.#on.around().hasKey ? door.no_access.wrong : "";
     // What comes behind "You may not do this: you were shown out", if there is something.
-    if (code === "kicked") return /^[^:]*:[^:]*: ?([^]+)$/.exec(text)?.[1] ?? "";
+    const [, reason] = /^[^:]*:[^:]*: ?([^]+)$/.exec(text) ?? [];
+    if (code === "kicked") return reason ? `${this.#words.person.reason}: ${reason}` : "";
     return code === "banned" ? (text ?? "") : "";
   }
 
