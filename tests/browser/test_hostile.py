@@ -259,7 +259,7 @@ def test_in_what_is_told_of_people_and_rooms(forged: tuple[Page, ForgedServer]) 
     expect(page.locator("dialog[open] h2")).to_have_text(NAMES[4])
     page.keyboard.press("Escape")
     page.click("[data-open=device]")
-    expect(page.locator("dialog[open] input")).to_have_value(re.compile("%3Cimg"))
+    expect(page.locator("dialog[open] textarea")).to_have_value(re.compile("%3Cimg"))
     page.keyboard.press("Escape")
 
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import subprocess
 import sys
 
 import pytest
-from playwright.sync_api import Dialog, Page, WebSocketRoute, expect
+from playwright.sync_api import Dialog, Page, expect
 
 from tests.browser.conftest import Visit, come_in, history_of, say, wait_for_text
 from tests.conftest import ServerMaker
@@ -30,8 +29,7 @@ def moderated(server: RunningServer, visit: Visit) -> tuple[Page, Page]:
     come_in(anna, "Anna")
     come_in(boris, "Boris")
     admin(server, "appoint", "Anna")
-    anna.reload()
-    come_in(anna, "Anna")
+    expect(anna.locator(".note")).to_contain_text("keep order")
     return anna, boris
 
 
@@ -86,9 +84,12 @@ def test_who_is_shown_out_is_told_and_does_not_come_back_by_himself(moderated: t
     say(boris, "good morning")
     wait_for_text(anna, "good morning")
     anna.locator("#rows .name", has_text="Boris").click()
+    anna.get_by_label("Reason").fill("that was rude")
     anna.get_by_role("button", name="Kick").click()
     expect(anna.locator(".note")).to_contain_text("Boris was shown out")
     expect(boris.get_by_role("heading", name="You were shown out")).to_be_visible()
+    expect(boris.locator(".door").get_by_role("alert")).to_have_text("that was rude")
+    expect(boris.locator(".door")).to_contain_text("You may come in again")
     boris.wait_for_timeout(1500)
     expect(anna.locator("#people")).to_have_text("1 person")
     boris.get_by_role("button", name="Come in again").click()
@@ -116,36 +117,23 @@ def test_who_is_shown_out_is_told_and_does_not_come_back_by_himself(moderated: t
 
 
 def test_rights_that_change_are_had_at_once(server: RunningServer, visit: Visit) -> None:
-    page = visit("about:blank")
-    sockets: list[WebSocketRoute] = []
-
-    def pass_on(socket: WebSocketRoute) -> None:
-        socket.connect_to_server()
-        sockets.append(socket)
-
-    page.route_web_socket("**/ws", pass_on)
-    page.goto(server.page)
-    come_in(page, "Anna")
-    boris = visit(server.page)
+    anna, boris = visit(server.page), visit(server.page)
+    come_in(anna, "Anna")
     come_in(boris, "Boris")
     say(boris, "hello")
-    wait_for_text(page, "hello")
-
-    def change(*may: str) -> None:
-        sockets[-1].send(json.dumps({"type": "rights", "room": "main", "may": may}))
-
-    remove = page.get_by_role("button", name="Remove this message")
-    page.hover(".message")
-    expect(page.get_by_role("button", name="Copy the link")).to_be_visible()
+    wait_for_text(anna, "hello")
+    remove = anna.get_by_role("button", name="Remove this message")
+    anna.hover(".message")
+    expect(anna.get_by_role("button", name="Copy the link")).to_be_visible()
     expect(remove).to_be_hidden()
-    change("moderate")
+    admin(server, "appoint", "Anna")
     expect(remove).to_be_visible()
-    expect(page.locator(".note")).to_have_text("You keep order here now.")
-    page.locator("#rows .name").click()
-    expect(page.get_by_role("button", name="Kick")).to_be_visible()
-    change()
-    expect(page.get_by_role("button", name="Kick")).to_have_count(0)
-    expect(page.locator(".note")).to_have_text("You keep order here no more.")
+    expect(anna.locator(".note")).to_have_text("You keep order here now.")
+    anna.locator("#rows .name").click()
+    expect(anna.get_by_role("button", name="Kick")).to_be_visible()
+    admin(server, "dismiss", "Anna")
+    expect(anna.get_by_role("button", name="Kick")).to_have_count(0)
+    expect(anna.locator(".note")).to_have_text("You keep order here no more.")
 
 
 def test_who_types_a_command_is_not_writing_to_all(moderated: tuple[Page, Page]) -> None:

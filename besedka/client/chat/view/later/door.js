@@ -54,7 +54,9 @@ export class View {
     const { door, away } = this.#words;
     if (code === "device") return isAway ? away : known && known !== name ? door.device.was(known) : "";
     if (code === "no_access") return this.#on.around().hasKey ? door.no_access.wrong : "";
-    return code === "kicked" || code === "banned" ? (text ?? "") : "";
+    // What comes behind "You may not do this: you were shown out", if there is something.
+    if (code === "kicked") return /^[^:]*:[^:]*: ?([^]+)$/.exec(text)?.[1] ?? "";
+    return code === "banned" ? (text ?? "") : "";
   }
 
   #controls({ code, isTaken }, told, { me }) {
