@@ -113,7 +113,7 @@ def test_who_many_are_banned_among_is_found_by_what_is_known_of_them(
         guests = [Comer(Person(f"Person {number}")) for number in range(100)]
         for guest in guests:
             chat.register.guests.add(guest)
-        for module in ("conversation.keeping", "people.order", "people.presence", "people.names"):
+        for module in ("conversation.target", "people.order", "people.presence", "people.names"):
             monkeypatch.setattr(f"besedka.serve.{module}.skeletons", counted)
         await Keeping(chat, Language.EN).command(Moderate(Act.BAN, user="Person 7"))
         await Keeping(chat, Language.EN).command(Moderate(Act.MUTE, user="Person 8"))
