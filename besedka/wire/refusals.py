@@ -195,8 +195,8 @@ SENTENCES: dict[Code, dict[Language, str]] = {
         Language.EN: "This link is not valid any more: it was used up, is too old, or was taken back",
     },
     Code.NOT_ALLOWED: {
-        Language.RU: "Этого вам нельзя: {why}",
-        Language.EN: "You may not do this: {why}",
+        Language.RU: "Так нельзя: {why}",
+        Language.EN: "This cannot be done: {why}",
     },
     Code.MUTED: {
         Language.RU: "Вам пока нельзя говорить ({why})",

@@ -57,4 +57,4 @@ def test_who_may_keeps_order_and_the_others_are_told(
     anna.type("/help\r")
     anna.wait_for("/redact ID")
     anna.type("/kick Nobody\r")
-    anna.wait_for("! Nobody of this name is known here.")
+    anna.wait_for("! This cannot be done: Nobody is not here now")

@@ -72,7 +72,7 @@ def test_a_private_room_is_made_shown_and_entered_by_a_link(
     boris.type("/rooms\r")
     boris.wait_for("# plans  2 here · private · you are here")
     boris.type("/uninvite Anna\r")
-    boris.wait_for("! You may not do this")
+    boris.wait_for("! This cannot be done")
     terminal.type("/uninvite Boris\r")
     terminal.wait_for("Boris is no member of # plans any more.")
     assert boris.exit_status() == 4

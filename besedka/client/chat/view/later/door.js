@@ -54,7 +54,7 @@ export class View {
     const { door, away } = this.#words;
     if (code === "device") return isAway ? away : known && known !== name ? door.device.was(known) : "";
     if (code === "no_access") return this.#on.around().hasKey ? door.no_access.wrong : "";
-    // What comes behind "You may not do this: you were shown out", if there is something.
+    // What comes behind "This cannot be done: you were shown out", if there is something.
     const [, reason] = /^[^:]*:[^:]*: ?([^]+)$/.exec(text) ?? [];
     if (code === "kicked") return reason ? `${this.#words.person.reason}: ${reason}` : "";
     return code === "banned" ? (text ?? "") : "";
