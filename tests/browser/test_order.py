@@ -79,7 +79,7 @@ def test_who_is_shown_out_is_told_and_does_not_come_back_by_himself(moderated: t
         page.keyboard.press("Escape")
     anna, boris = moderated
     say(boris, "/kick Anna")
-    expect(boris.locator(".note")).to_contain_text("may not")
+    expect(boris.locator(".note")).to_contain_text("moderators keep order")
 
     say(boris, "good morning")
     wait_for_text(anna, "good morning")
