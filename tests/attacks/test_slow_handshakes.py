@@ -27,6 +27,7 @@ DRIP_SECONDS: Final = 0.5
 APART_SECONDS: Final = 0.004
 GRACE_SECONDS: Final = 3.0
 WAIT_SECONDS: Final = 0.5
+LONGEST_SECONDS: Final = 10.0
 
 BEGINNINGS: Final = [
     b"",
@@ -101,9 +102,10 @@ async def _attack(port: int, number: int, at_once: bytes, slowly: bytes = b"") -
 def test_a_thousand_slow_handshakes_are_closed_in_time_and_nobody_waits_for_them(
     server: RunningServer,
 ) -> None:
-    """Each is answered 408 after ten seconds, and meanwhile no message of an honest client takes half a second.
+    """Each is answered 408 after eight seconds, and meanwhile no message of an honest client takes half a second.
 
-    In `make torture`, where nothing else runs, 99 of 100 take no more than twice as long as before, or 5 ms.
+    In `make torture`, where nothing else runs, all are closed within ten seconds, and 99 of 100 messages take no more than twice as long
+    as before, or 5 ms.
     """
     outcome = looping.run(attack(server))
     assert len(outcome.answers) == HALF_OPEN + DRIPPING
@@ -115,4 +117,4 @@ def test_a_thousand_slow_handshakes_are_closed_in_time_and_nobody_waits_for_them
     assert max(outcome.slow) < max(WAIT_SECONDS, 3 * max(outcome.quiet))
     quiet, slow = (statistics.quantiles(waits, n=100)[-1] for waits in (outcome.quiet, outcome.slow))
     print(f"p99 {1000 * quiet:.2f} ms in quiet, {1000 * slow:.2f} ms meanwhile")  # noqa: T201
-    assert not LONG or slow < max(2 * quiet, 0.005)
+    assert not LONG or (slow < max(2 * quiet, 0.005) and max(outcome.lasted) < LONGEST_SECONDS)

@@ -10,8 +10,8 @@ SWEEP_SECONDS: Final = 1.0
 SWEEP_SLICES: Final = 10
 """In so many parts, so that ten thousand connections do not hold up the loop at once."""
 
-REQUEST_SECONDS: Final = 10.0
-"""A request, the handshake of a WebSocket among them, must have come in whole."""
+REQUEST_SECONDS: Final = 8.0
+"""A request, the handshake of a WebSocket among them, must have come in whole; with the sweep, all that have not are gone after ten."""
 
 PING_SECONDS: Final = 25.0
 """Often enough for home routers and proxies, which forget a silent connection after 30 seconds at the earliest."""
