@@ -157,6 +157,8 @@ class _Reading:
                         told_to = event.id
                     case Reset():
                         click.echo("besedka: the history was replaced; it starts anew here", err=True)
+                    case _:
+                        pass  # only messages are told
                 if not self._follow and goal is not None and told_to >= goal:
                     return
 

@@ -26,6 +26,7 @@ from besedka.wire.words import (
     Kind,
     Place,
     Redacted,
+    Rights,
     RoomEntry,
     System,
     Typing,
@@ -319,6 +320,8 @@ class RemoteChat:
                 self._came_and_went(event)
             case Redacted() | Place():
                 self._tell_news(event)
+            case Rights():
+                self.may = event.may
             case Away():
                 self.is_connected = False
             case Reset():

@@ -202,6 +202,20 @@ def test_who_may_keeps_order_and_those_to_whom_it_is_done_can_tell(
     run(scenario)
 
 
+def test_what_one_may_changes_while_one_is_here(chat_server: RunningServer, url: str) -> None:
+    async def scenario() -> None:
+        async with connect(url, "Anna", secret=ANNA) as anna:
+            messages = anna.follow()
+            with Operator(chat_server) as operator:
+                for act, may in (("appoint", ["moderate"]), ("dismiss", [])):
+                    await asyncio.to_thread(operator.do, act, "Anna")
+                    await anna.say("what may I do?")
+                    await take(messages, 1)
+                    assert anna.may == may
+
+    run(scenario)
+
+
 @pytest.fixture
 def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A home of our own, where nothing is kept yet."""
