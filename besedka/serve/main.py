@@ -227,11 +227,25 @@ def _report(restored: Restored, now: str) -> str:
         span = " … ".join(dict.fromkeys("today" if day == today else day for day in (first, last)))
         plural = "" if restored.messages == 1 else "s"
         report = f"{restored.messages:,} message{plural} ({span})".replace(",", "\u202f")
-    if restored.torn:
-        report += f", repaired 1 torn line ({restored.torn.size} bytes kept in {restored.torn.kept.name})"
+    return "".join((report, *(f", {finding}" for finding in _findings(restored))))
+
+
+def _findings(restored: Restored) -> Iterator[str]:
+    """What whoever runs the chat should know of the log."""
+    if torn := restored.torn:
+        kept = (
+            f"kept in {torn.kept.name}" if torn.kept else "left where they are: there is no room to keep them"
+        )
+        yield f"repaired 1 torn line ({torn.size} bytes from byte {torn.offset} on, {kept})"
+    if lines := restored.strange.lines:
+        what = "1 line is no message" if lines == 1 else f"{lines} lines are no messages"
+        yield f"{what}, first: line {restored.strange.first}"
     if restored.damaged_line:
-        report += f", line {restored.damaged_line} is damaged and shown as it is"
-    return report
+        yield f"line {restored.damaged_line} is damaged and shown as it is"
+    if restored.changed_line and restored.changed_line != restored.damaged_line:
+        yield f"line {restored.changed_line} is not as it was written"
+    if restored.open_line:
+        yield f"line {restored.open_line} has no end and is possibly incomplete"
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:

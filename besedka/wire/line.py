@@ -2,13 +2,18 @@
 
 The grammar, in full::
 
-    message      = first LF *(continuation LF)
-    first        = "[" date " " time "] " name ": " text      ; a name holds no ": "
-    continuation = TAB text                                   ; as Besedka writes it
-                 / anything that is no first                  ; as other hands may have written it
+    log            = *(message / not-understood)
+    message        = first LF *(continuation LF)
+    first          = [BOM] "[" date " " time "] " name ": " text   ; a name holds no ": ", and is not "<" … "> " …
+    continuation   = TAB text                                      ; as Besedka writes it
+                   / any line that starts nothing                  ; as a person or another program may have written it
+    not-understood = strange LF *(continuation LF)
+    strange        = a line that starts no message, though it begins with "[", has its "]" within 40 bytes, and
+                     between them a full date and a time: a message in the format of another program
 
 Only the byte 0A ends a line. A CR before it is dropped on reading, so a file from Windows reads the same. The text of
-a message may therefore hold anything but CR and still never forge another message.
+a message may therefore hold anything but CR and still never forge another message. Lines that are not understood have no
+id: pages skip them, and the file keeps them.
 """
 
 from __future__ import annotations
@@ -27,10 +32,41 @@ STAMP = "%Y-%m-%d %H:%M:%S"
 
 _CLOCK = "%H:%M:%S"
 _REMOVED = "[removed]"
+_NO_HEAD = "[0000-00-00 00:00:00] ?: "  # a name may not end with ?
 _BEHIND_YEAR = "-%m-%d %H:%M:%S"  # strftime does not fill up early years
 
-FIRST_LINE = re.compile(rb"^\[\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\] [^\n]*?:(?= |\r?\n)", re.MULTILINE)
+HEAD_BYTES_AT_MOST = 4096
+"""A name longer than this is none, so that a line of any length is classified by its beginning."""
+
+_BOM = b"\xef\xbb\xbf"
+
+_FIRST = (
+    rb"(?:\xef\xbb\xbf)?\[\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\] (?!<[^>\n]{0,%d}> )[^\n]{0,%d}?:(?= |\r?\n|\r?\Z)"
+    % (
+        HEAD_BYTES_AT_MOST,
+        HEAD_BYTES_AT_MOST,
+    )
+)
+
+_DATES = (
+    rb"\d{4}[-./]\d\d?[-./]\d\d?",  # 2011-10-12
+    rb"\d\d?[-./]\d\d?[-./]\d\d(?:\d\d)?",  # 12.10.2011, 10/12/11
+    rb"\d\d?[-. ]{1,2}[A-Za-z\x80-\xff]{3,}[-., ]{1,2}\d\d(?:\d\d)?",  # 12 Oct 2011, 12-Oct-11
+    rb"[A-Za-z\x80-\xff]{3,}[. ]{1,2}\d\d?,? \d{4}",  # Oct 12, 2011
+    rb"\d{8}(?=T| )",  # 20111012T
+)
+_TIMES = rb"\d\d?:\d\d|T\d{4}"
+
+_STRANGE = (
+    rb"(?:\xef\xbb\xbf|\xe2\x80[\x8e\x8f])?\[(?=[^\]\n]{0,38}\])(?=[^\]\n]*?(?:%s))(?=[^\]\n]*?(?:%s))"
+    % (b"|".join(_DATES), _TIMES)
+)
+
+FIRST_LINE = re.compile(rb"^" + _FIRST, re.MULTILINE)
 """Finds in bytes of a log where messages start."""
+
+ENTRY = re.compile(rb"^(?:(?P<message>" + _FIRST + rb")|" + _STRANGE + rb")", re.MULTILINE)
+"""Finds where entries of a log start: messages, or lines that are not understood."""
 
 _PARTS = re.compile(
     r"\[(?P<stamp>\d{4}-\d\d-\d\d \d\d:\d\d:\d\d)\] (?P<user>[^\n]*?):(?: (?P<text>.*)|(?P<rest>\n.*|))",
@@ -126,5 +162,12 @@ def written_bytes(text: str) -> int:
 
 
 def show_line(raw: bytes) -> str:
-    """Bytes of one message from a log as text: no CR before LF, no last LF, bad UTF-8 replaced."""
-    return raw.replace(b"\r\n", b"\n").removesuffix(b"\n").decode("utf-8", "replace")
+    """Bytes of one message from a log as text: no BOM, no CR before LF, no last LF, bad UTF-8 replaced."""
+    whole = raw.removeprefix(_BOM).replace(b"\r\n", b"\n").removesuffix(b"\n")
+    return whole.decode("utf-8", "replace")
+
+
+def readable_line(raw: bytes) -> str:
+    """The same, as `read_line` takes it: if damage has taken the beginning of the message away, without a time and a name."""
+    line = show_line(raw)
+    return line if FIRST_LINE.match(raw) else f"{_NO_HEAD}{line}"

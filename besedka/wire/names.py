@@ -63,6 +63,7 @@ _UNSEEN = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\u
 _VARIATIONS = re.compile("[\ufe00-\ufe0f]")
 _ROOM = re.compile(r"[^\W_](?:[\w-]*[^\W_])?")
 _ADDRESS = re.compile(r"\d+(\.\d+){3}(/\d+)?")  # what is banned by it is a machine
+_TAGGED = re.compile("<[^>]*> ")  # a log's line that goes on so is not understood as a message
 _KEY = re.compile(r"[\x21-\x7e]*")
 # They look like one letter and stand for another: to NFKC these are a sigma, a capital sigma and an s.
 _DRAWN = str.maketrans("ϲϹſ", "cCf")
@@ -99,6 +100,13 @@ def _objection(name: str) -> tuple[str, str] | None:
             ("в нём есть невидимые или управляющие знаки", "it holds invisible or control characters"),
         ),
         (":" in name, ("двоеточие отделяет имя от текста", "the colon parts a name from its text")),
+        (
+            bool(_TAGGED.match(name)),
+            (
+                "<…> с пробелом в начале — запись другой программы",
+                "<…> and a space begin a line of another program",
+            ),
+        ),
         (name.startswith("*"), ("оно не может начинаться с *", "it cannot begin with *")),
         (
             name.endswith(("?", "\uff1f")),

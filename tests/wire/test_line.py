@@ -14,7 +14,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from besedka.wire.line import FIRST_LINE, Line, read_line, show_line, stamp, stamp_by_clock, write_line
+from besedka.wire.line import ENTRY, FIRST_LINE, Line, read_line, show_line, stamp, stamp_by_clock, write_line
 from besedka.wire.names import clean_name, clean_text
 from besedka.wire.refusals import Refused
 
@@ -124,7 +124,6 @@ def test_the_shared_cases_are_all_different() -> None:
         " [2025-11-19 23:46:36] Anna: Hello",
         "\t[2025-11-19 23:46:36] Anna: Hello",
         "\n[2025-11-19 23:46:36] Anna: Hello",
-        "\ufeff[2025-11-19 23:46:36] Anna: Hello",
     ],
     ids=ascii,
 )
@@ -186,8 +185,57 @@ def is_read(line: bytes) -> bool:
 @example(b"[2025-11-19 23:46:36] Anna:\r")
 @example(b"[2025-11-19 23:46:36] :")
 @example(b"[2025-11-19 23:46:36] \xff: \xff")
-def test_a_line_starts_a_message_exactly_if_it_can_be_read_as_one(line: bytes) -> None:
-    assert (FIRST_LINE.match(line + b"\n") is not None) == is_read(line + b"\n")
+@example(b"[2025-11-19 23:46:36] <Boris> hi: all")
+@example(b"\xef\xbb\xbf[2025-11-19 23:46:36] Anna: hi")
+def test_a_line_starts_a_message_exactly_if_it_can_be_read_as_one_by_a_name(line: bytes) -> None:
+    is_name = re.match(rb"(\xef\xbb\xbf)?\[[^]]*\] <[^>\n]*> ", line) is None
+    assert (FIRST_LINE.match(line + b"\n") is not None) == (is_read(line + b"\n") and is_name)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "[2011-10-12 11:12:00 | Edited 11:13:01] Boris: fixed",
+        "[2025-11-19 23:46:36] <Boris> hi: all",
+        "[2025-11-19 23:46:36] SERVER:Anna has entered the chat",
+        "[2014-11-19T23:46:36+0100] <Anna> hi: there",
+        "[19.11.2025 23:46:36] Anna: hi",
+        "[19.11.25, 23:46:36] Anna: hi",
+        "\u200e[19/11/2025, 23:46] Anna: hi",
+        "[12 Oct 2011 11:12] Anna: hi",
+        "[Oct 12, 2011 11:12 PM] Anna: hi",
+        "[20251119T234636] Anna: hi",
+    ],
+    ids=ascii,
+)
+def test_a_message_in_another_format_is_not_understood(line: str) -> None:
+    found = ENTRY.match(f"{line}\n".encode())
+    assert found
+    assert not found["message"]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "[2025-11-19] a date alone",
+        "[23:46:36] a time alone: yes",
+        "[x] 2025-11-19 23:46:36",
+        " [2011-10-12 11:12:00 | Edited] Boris: indented",
+        "\t[2011-10-12 11:12:00 | Edited] Boris: ours",
+        "[2025-11-19 23:46:36 and much more than forty bytes] Boris: hi",
+        "--- Log opened Wed Nov 19 23:46:30 2014",
+    ],
+    ids=ascii,
+)
+def test_any_other_line_belongs_to_the_message_above(line: str) -> None:
+    assert not ENTRY.match(f"{line}\n".encode())
+
+
+def test_a_byte_order_mark_hides_no_message_wherever_it_stands() -> None:
+    log = "\ufeff[2025-11-19 23:46:36] Anna: one\n\ufeff[2025-11-19 23:46:37] Boris: two\n".encode()
+    starts = [match.start() for match in FIRST_LINE.finditer(log)]
+    assert starts == [0, log.rindex(b"\xef")]
+    assert read_line(show_line(log[starts[1] :])) == Line("2025-11-19 23:46:37", "Boris", "two")
 
 
 def test_a_stamp_in_digits_of_another_script_starts_no_message() -> None:

@@ -1,13 +1,14 @@
 """One room's log: a text file that is appended to, and an index beside it that can be made again.
 
-`chat_history` is the log as the room sees it; `body` what is known of it; `restoring` how that is learnt; `file` opens, locks and
-writes; `index` has lengths and checksums, and `sidecar` does without where there is none; `repair` cuts off what a crash has torn;
-`check` compares a log with its index, `verdict` says what came of it; `search` looks for words; `redact` takes a text away;
-`room_files` knows which file is which room's.
+`chat_history` is the log as the room sees it; `body` what is known of it; `restoring` how that is learnt; `scan` finds the messages
+in its bytes, `index` keeps where they are, `epoch` what the log is called; `recovery` cuts off what a crash has torn, `foreign` knows
+files that are not ours, `watch` is told of external edits; `check` compares a log with its index, `verdict` says what came of it;
+`search` looks for words; `redact` takes a text away; `file` opens, locks and writes; `room_files` knows which file is which room's.
 """
 
 from besedka.serve.history.body import LATEST_MESSAGES, Latest
 from besedka.serve.history.chat_history import ChatHistory
+from besedka.serve.history.index import Flag
 from besedka.serve.history.redact import Subject
 from besedka.serve.history.restoring import Restored
 from besedka.serve.history.room_files import room_names, room_path
@@ -16,6 +17,7 @@ from besedka.serve.history.search import Hits
 __all__ = [
     "LATEST_MESSAGES",
     "ChatHistory",
+    "Flag",
     "Hits",
     "Latest",
     "Restored",

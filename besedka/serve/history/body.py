@@ -1,22 +1,33 @@
-"""What is known of a log: the file, how far it is read, where its messages are; and how they are read by that."""
+"""What is known of a log: the file, how far it is read, and its index; and how messages are read by that.
+
+One numbering for all: a message's id is its record's place in the index, and where it stands is what that record says. There is
+always an index: where none can be kept beside the log, it has no name.
+"""
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from besedka.serve.history import scan
-from besedka.serve.history.file import Descriptor
-from besedka.serve.history.index import Places
+from besedka.serve.history.file import BLOCK_BYTES, Descriptor
+from besedka.serve.history.index import Index, Record, StrangeLines
 from besedka.serve.history.search import Block
-from besedka.wire.line import MessageId, show_line
+from besedka.wire.line import MessageId, readable_line
 
 LATEST_MESSAGES: Final = 10
 """How many messages stay in memory, for newcomers."""
 
 PAGE_BYTES: Final = 32 * 1024
-"""A page ends after the message with which it grows past this: one who does not read has one of them in his buffer."""
+"""A page ends after the message with which it grows past this: a reader that stopped reading has one of them in its buffer."""
+
+TOLD_BYTES: Final = 32 * 1024
+"""So much is told of one message. Besedka's own are shorter; what a longer one holds beyond it is read in the file."""
+
+_BLOCK_MESSAGES: Final = 400
+_BLOCK_BYTES: Final = 48 * 1024
+_RUN_BYTES_AT_MOST: Final = 2 * (PAGE_BYTES + TOLD_BYTES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,55 +44,65 @@ class Latest:
 
 
 class Body:
-    """The file and where its messages are; exchanged as a whole when other hands have changed the file.
+    """The file and where its messages are; exchanged as a whole when the file was changed from outside.
 
     Attributes:
         file: the log.
-        size: how much of it is read.
-        start: where the first message begins.
+        index: where its messages are.
+        size: how much of it is known.
         count: how many messages there are.
-        places: where they are.
+        strange: the lines behind the last message that are not understood.
+        ends_line: whether the last line has its end.
     """
 
-    __slots__ = ("count", "file", "places", "size", "start")
+    __slots__ = ("count", "ends_line", "file", "index", "size", "strange")
 
-    def __init__(self, log_file: Descriptor) -> None:
+    def __init__(self, log_file: Descriptor, index: Index) -> None:
         self.file = log_file
-        self.size = log_file.size
-        self.start = 0
+        self.index = index
+        self.size = 0
         self.count = 0
-        self.places = Places()
+        self.strange = StrangeLines()
+        self.ends_line = True
 
     def read(self, first: int, limit: int) -> list[str]:
-        """The lines of up to ``limit`` messages from the id ``first`` on, as `ChatHistory.read` gives them."""
+        """The lines of up to ``limit`` messages from the id ``first`` on, as `ChatHistory.read` gives them.
+
+        Raises:
+            OSError: as the system says it; `IndexDamaged` if the index is of no use any more.
+        """
         first = max(first, 1)
-        if first > self.count or limit < 1:
-            return []
-        number, offset = self.places.before(first)
-        page: list[str] = []
-        size = 0
-        for raw in scan.messages(self.file, offset, self.size):
-            if number >= first:
-                page.append(show_line(raw))
-                size += len(raw)
-                if len(page) == limit or size > PAGE_BYTES:
-                    break
-            number += 1
-        return page
+        records = self._page(first, min(first + limit - 1, self.count))
+        return [
+            told_line(raw, record.length, number, self.file.name)
+            for number, (record, raw) in enumerate(zip(records, self._bytes(records), strict=True), first)
+        ]
 
     def backwards(self, before: int) -> Iterator[Block]:
         """The log in blocks, from the one with the message before this id to the first."""
-        if before > 1:
-            for number, offset, end in self.places.backwards(before - 1, self.size):
-                yield Block(number, self.file.read(offset, end - offset))
+        last = before - 1
+        while last > 0:
+            first = self._block_start(last)
+            yield self._block(first, last)
+            last = first - 1
 
-    def add(self, batch: Sequence[bytes]) -> MessageId:
-        """Messages were written behind those that are known. Returns the id of the first one."""
+    def chunks(self, first: int, last: int) -> Iterator[tuple[int, int]]:
+        """Offset and size of the pieces in which the log's bytes are copied: messages ``first`` to ``last``, with what stands between.
+
+        What stands in front of the first message and behind the last one is taken along with those.
+        """
+        begin = self.index.end_of(first - 1) if first > 1 else 0
+        end = self.size if last == self.count else self.index.end_of(last)
+        for at in range(begin, end, BLOCK_BYTES):
+            yield at, min(BLOCK_BYTES, end - at)
+
+    def add(self, records: Sequence[Record]) -> MessageId:
+        """Messages were written behind those that are known, and noted in the index. Returns the id of the first one."""
         first = MessageId(self.count + 1)
-        for number, message in enumerate(batch, first):
-            self.places.note(number, self.size)
-            self.size += len(message)
-        self.count += len(batch)
+        self.size = records[-1].end
+        self.strange = StrangeLines()
+        self.ends_line = True
+        self.count += len(records)
         return first
 
     def latest(self) -> Latest:
@@ -92,3 +113,65 @@ class Body:
         while page := self.read(first + len(lines), LATEST_MESSAGES):
             lines += page
         return Latest(first, tuple(lines))
+
+    def _page(self, first: int, last: int) -> list[Record]:
+        """The records of a page."""
+        page: list[Record] = []
+        size = 0
+        for record in self.index.records(first, last):
+            page.append(record)
+            size += min(record.length, TOLD_BYTES)
+            if size > PAGE_BYTES:
+                break
+        return page
+
+    def _bytes(self, records: Sequence[Record]) -> list[bytes]:
+        """The bytes of messages that follow each other, as many of each as are told."""
+        if not records:
+            return []
+        begin, end = records[0].begin, records[-1].end
+        if end - begin > _RUN_BYTES_AT_MOST:
+            return [self.file.read(one.begin, min(one.length, TOLD_BYTES)) for one in records]
+        run = self.file.read(begin, end - begin)
+        return [run[one.begin - begin : one.begin - begin + min(one.length, TOLD_BYTES)] for one in records]
+
+    def _block_start(self, last: int) -> int:
+        """The first message of the block that ends with a message."""
+        first, end = max(1, last - _BLOCK_MESSAGES + 1), self.index.end_of(last)
+        if end - self.index.end_of(first - 1) <= _BLOCK_BYTES:
+            return first
+        older = range(first, last)
+        return first + bisect_left(
+            older, -_BLOCK_BYTES, key=lambda number: self.index.record(number).begin - end
+        )
+
+    def _block(self, first: int, last: int) -> Block:
+        begin, end = self.index.record(first).begin, self.index.end_of(last)
+        # Of a single message that is longer than a block, what is told of it is searched.
+        size = end - begin if first < last else min(end - begin, TOLD_BYTES)
+
+        def spans() -> list[tuple[int, int]]:
+            return [(one.begin - begin, one.end - begin) for one in self.index.records(first, last)]
+
+        return Block(first, self.file.read(begin, size), spans)
+
+
+def told_line(raw: bytes, length: int, number: int, name: str) -> str:
+    """What is told of a message: its lines; of a long one the beginning, and where to read the rest.
+
+    Args:
+        raw: its first bytes.
+        length: how many it has in the log.
+        number: its id.
+        name: of the log's file.
+    """
+    if length <= TOLD_BYTES:
+        return readable_line(raw)
+    end = raw.rfind(b"\n") if raw.endswith(b"\n") else len(raw)
+    kept = raw[:end]
+    while kept and kept[-1] & 0xC0 == 0x80:  # noqa: PLR2004 - not within a character
+        kept = kept[:-1]
+    kept = kept[:-1] if kept and kept[-1] >= 0xC0 else kept  # noqa: PLR2004 - its first byte
+    rest = f"{length - len(kept):,}".replace(",", "\u202f")
+    mark = f"[… {rest} more bytes: message {number} in {name}, or /history.txt?since={number - 1}]"
+    return f"{readable_line(kept)}\n\t{mark}"

@@ -12,27 +12,31 @@ from __future__ import annotations
 
 import logging
 import os
-import secrets
 import threading
 import time
-from collections.abc import Sequence
+from bisect import bisect_left
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
 from besedka.serve.errors import HistoryChanged, HistoryInUse, HistoryLost, HistoryUnusable, StorageFull
 from besedka.serve.history import check, file
-from besedka.serve.history.body import LATEST_MESSAGES, Body, Latest
-from besedka.serve.history.file import FULL, Descriptor, Identity, reason
-from besedka.serve.history.index import Record, index_path
+from besedka.serve.history.body import LATEST_MESSAGES, TOLD_BYTES, Body, Latest, told_line
+from besedka.serve.history.epoch import epoch_path
+from besedka.serve.history.file import FULL, Descriptor, Identity, PartlyWritten, reason
+from besedka.serve.history.index import Flag, IndexDamaged, Record, index_path
+from besedka.serve.history.recovery import Torn, cut_off
 from besedka.serve.history.redact import Message, Subject, covered, find_as_written, finish, subject, text_of
-from besedka.serve.history.repair import Torn, belongs, repair
-from besedka.serve.history.restoring import Restored, restore
+from besedka.serve.history.restoring import Restored, open_to_read, open_to_write, restored, take_anew
+from besedka.serve.history.scan import Kind, entries
 from besedka.serve.history.search import Hits, Needle, search
-from besedka.serve.history.sidecar import Sidecar
-from besedka.wire.line import Line, MessageId, read_line, show_line
+from besedka.serve.history.watch import Watch
+from besedka.wire.line import Line, MessageId, read_line
 
 log = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 LINES_AT_ONCE: Final = 10_000
 """How many messages are looked through in one step at most."""
@@ -40,6 +44,9 @@ LINES_AT_ONCE: Final = 10_000
 STEP_ASIDE_SECONDS: Final = 0.000_01
 """How long who looks through a log sleeps after each block. Python hands its lock to another thread only after 5 ms, unless the
 one who has it sleeps; and a message needs the lock a dozen times on its way to the disk and back."""
+
+TRIES: Final = 5
+"""How often a batch is written anew because the file was replaced or cut while it was written; then the file is given up."""
 
 
 class ChatHistory:
@@ -53,15 +60,16 @@ class ChatHistory:
         sync_seconds: how long the last batch took to be written and synced.
     """
 
-    def __init__(self, path: Path, log_file: Descriptor, sidecar: Sidecar) -> None:
+    def __init__(self, path: Path, body: Body, *, is_watched: bool = True) -> None:
         self.path = path
-        self.epoch = ""
-        self.latest = Latest(1, ())
-        self.restored = Restored(0, "", "")
+        self.epoch = body.index.epoch
+        self.latest = body.latest()
+        self.restored = Restored(body.count)
         self.sync_seconds = 0.0
-        self._body = Body(log_file)
-        self._sidecar = sidecar
-        self._identity = Identity.of(os.fstat(log_file.number))
+        self._body = body
+        self._identity = self._known_identity()
+        self._watch = Watch(path) if is_watched else None
+        self._torn: Torn | None = None
         self._lost: HistoryLost | None = None
         self._changing = threading.Lock()
 
@@ -96,14 +104,14 @@ class ChatHistory:
             log_file = file.open_or_create(path)
             file.lock(log_file, path)
             file.distrust_cache(log_file)
-            sidecar = Sidecar(path)
-            if unfinished:
-                finish(log_file, path, sidecar.index, unfinished)
-            sidecar.index, torn = repair(log_file, path, sidecar.index)
+            body, reading, torn = open_to_write(log_file, path)
             # What a killed server has written and not synced will be read now: it must be on disk before.
             log_file.sync()
-            history = cls(path, log_file, sidecar)
-            history._restore(log_file, torn, is_ours=True)
+            if unfinished:
+                finish(body, unfinished)
+            history = cls(path, body)
+            history.restored = restored(body, reading, torn)
+            history._torn = torn if torn and not torn.kept else None
         except OSError as error:
             raise HistoryUnusable(path, reason(error)) from error
         return history
@@ -113,15 +121,12 @@ class ChatHistory:
         """Open a log that another process may be writing: nothing is locked, repaired or made.
 
         Raises:
-            HistoryUnusable: if it cannot be read.
+            HistoryUnusable: if it cannot be read, or is not ours.
         """
         try:
-            log_file = Descriptor(path, os.O_RDONLY)
-            sidecar = Sidecar(path, read_only=True)
-            if sidecar.index and not belongs(log_file, sidecar.index):
-                sidecar.drop()
-            history = cls(path, log_file, sidecar)
-            history._restore(log_file, None, is_ours=False)
+            body, reading = open_to_read(Descriptor(path, os.O_RDONLY), path)
+            history = cls(path, body, is_watched=False)
+            history.restored = restored(body, reading, None)
         except OSError as error:
             raise HistoryUnusable(path, reason(error)) from error
         return history
@@ -131,11 +136,15 @@ class ChatHistory:
         """How many messages it holds; also the id of the last one."""
         return self._body.count
 
-    def append(self, lines: Sequence[str]) -> MessageId:
+    def append(self, lines: Sequence[str], flags: Sequence[Flag] = ()) -> MessageId:
         """Write messages, given as `write_line` gives them, and wait until they are on disk.
 
-        If other hands have changed the file, it is read anew first: what they have added behind is there then, and if
-        they have changed what was there before, `epoch` is another one.
+        If the file was changed from outside, it is read anew: what was added is there then, and if what was there before has
+        changed, `epoch` is another one.
+
+        Args:
+            lines: the messages.
+            flags: what is known of each of them beside; nothing if left out.
 
         Returns:
             The id of the first one; the others follow.
@@ -149,13 +158,21 @@ class ChatHistory:
             self._check()
             begun = time.perf_counter()
             try:
-                self._look_for_other_hands()
-                self._write(batch, sync_index=any("\n" in line for line in lines))
+                first = self._append(batch, flags or [Flag.NONE] * len(batch))
             except HistoryLost as error:
                 self._lost = error
                 raise
             self.sync_seconds = time.perf_counter() - begun
-            return self._stored(lines, batch)
+            return first
+
+    def flags(self, first: int, count: int) -> list[Flag]:
+        """What is known of ``count`` messages from the id ``first`` on, beside their lines."""
+
+        def flags(body: Body) -> list[Flag]:
+            last = min(first + count - 1, body.count)
+            return [record.flags for record in body.index.records(max(first, 1), last)]
+
+        return self._reading(flags)
 
     def subject(self, number: int) -> Subject:
         """What a message is known by, of which only the text will be redacted.
@@ -197,9 +214,23 @@ class ChatHistory:
     def read(self, first: int, limit: int) -> list[str]:
         """A page: the lines of up to ``limit`` messages from the id ``first`` on.
 
-        It holds at least one message if there is one, and ends after the one with which it passes `PAGE_BYTES`.
+        It holds at least one message if there is one, and ends after the one with which it passes `PAGE_BYTES`. Of a message that
+        is longer than that its beginning is given.
+
+        Raises:
+            OSError: as the system says it.
         """
-        return self._body.read(first, limit)
+        return self._reading(lambda body: body.read(first, limit))
+
+    def chunks(self, first: int, last: int) -> Iterator[bytes]:
+        """The log's own bytes, piece by piece: messages ``first`` to ``last``, and what stands between them.
+
+        Raises:
+            OSError: as the system says it.
+        """
+        body = self._body
+        for offset, size in body.chunks(first, last):
+            yield body.file.read(offset, size)
 
     def said_by(self, user: str, after: int) -> list[tuple[MessageId, Line]]:
         """All messages by this name later than the id ``after``, in order."""
@@ -219,15 +250,17 @@ class ChatHistory:
 
         It looks about so many seconds long, and then says where it has stopped; one block is looked at in any case.
         """
-        until = time.perf_counter() + seconds
-        body = self._body
-        before = min(before, body.count + 1)
+        until, needle = time.perf_counter() + seconds, Needle(text)
 
         def is_enough() -> bool:
             time.sleep(STEP_ASIDE_SECONDS)
             return time.perf_counter() >= until
 
-        return search(body.backwards(before), Needle(text), before, limit, is_enough)
+        def hits(body: Body) -> Hits:
+            older = min(before, body.count + 1)
+            return search(body.backwards(older), needle, older, limit, is_enough)
+
+        return self._reading(hits)
 
     def close(self, *, remove_if_empty: bool = False) -> None:
         """Let go of the file; one that holds nothing, and is still ours, can be removed."""
@@ -236,88 +269,222 @@ class ChatHistory:
                 if Identity.of(self.path.stat()) == self._identity:
                     self.path.unlink()
                     index_path(self.path).unlink(missing_ok=True)
+                    epoch_path(self.path).unlink(missing_ok=True)
         self._body.file.close()
-        self._sidecar.drop()
-
-    # What it holds.
-
-    def _restore(
-        self, log_file: Descriptor, torn: Torn | None, *, is_ours: bool, new_epoch: str = ""
-    ) -> None:
-        """Learn what a file holds. Until all is known, those who read go on in what was known before."""
-        body, self.epoch, self.restored = restore(
-            log_file, self._sidecar, torn, is_ours=is_ours, new_epoch=new_epoch
-        )
-        self._body, self.latest = body, body.latest()
+        self._body.index.close()
+        if self._watch:
+            self._watch.close()
 
     # Writing.
 
-    def _look_for_other_hands(self) -> None:
-        """Never write into a file that is no longer there, or whose content is not what we take it for."""
-        try:
-            status = self.path.stat()
-            if Identity.of(status) == self._identity:
-                return
-            is_same_file = (status.st_dev, status.st_ino) == (self._identity.device, self._identity.inode)
-        except FileNotFoundError:
-            is_same_file = False
-        except OSError as error:
-            raise HistoryLost(self.path, reason(error)) from error
-        try:
-            self._take_anew(is_same_file=is_same_file)
-        except (OSError, HistoryInUse) as error:
-            raise HistoryLost(
-                self.path, reason(error) if isinstance(error, OSError) else str(error)
-            ) from error
+    def _append(self, batch: Sequence[bytes], flags: Sequence[Flag]) -> MessageId:
+        for _ in range(TRIES):
+            self._look_for_external_edits(batch)
+            self._clear_torn_end(batch)
+            body, written = self._body, self._write(batch, flags)
+            if self._is_as_written(body, written):
+                return self._stored(batch, written)
+            # Somebody else has written, too. Where our batch stands now, the file alone can tell.
+            self._take_anew(batch)
+            first = self._find(b"".join(batch), body.size)
+            if first:
+                return first
+        raise HistoryLost(self.path, "another program keeps replacing or cutting it")
 
-    def _take_anew(self, *, is_same_file: bool) -> None:
-        log_file = self._body.file
-        if not is_same_file:
-            log_file = file.open_or_create(self.path)
-            file.lock(log_file, self.path)
-        index = self._sidecar.index if is_same_file else None
-        is_changed = index is None or check.first_difference(log_file, index) is not None
-        index, torn = repair(log_file, self.path, None if is_changed else index)
-        log_file.sync()
-        before = self.epoch
-        self._sidecar.index = index
-        self._restore(log_file, torn, is_ours=True, new_epoch=secrets.token_hex(6) if is_changed else "")
-        self._identity = Identity.of(os.fstat(log_file.number))
-        what = "replaced or changed" if self.epoch != before else "added to"
-        log.warning(
-            "the history %s was %s by other hands; it has %d messages now", self.path, what, self.count
-        )
-
-    def _write(self, batch: Sequence[bytes], *, sync_index: bool) -> None:
-        records = [Record.of(message, begins_batch=place == 0) for place, message in enumerate(batch)]
+    def _write(self, batch: Sequence[bytes], flags: Sequence[Flag]) -> list[Record]:
+        """Write a batch behind what is known, and wait until it is on disk."""
+        body = self._body
+        end = body.size + (not body.ends_line)
+        records = []
+        for place, message in enumerate(batch):
+            end += len(message)
+            begins = Flag.BEGINS_BATCH if place == 0 else Flag.NONE
+            records.append(Record.of(message, end, flags[place] | begins))
+        data = (b"" if body.ends_line else b"\n") + b"".join(batch)
         try:
-            self._sidecar.add(records, sync=sync_index)
-            self._body.file.write(b"".join(batch))
+            body.index.add(records, sync=any(one.crc != one.head_crc for one in records))
+            body.file.write(data)
+            self._identity = Identity.of(os.fstat(body.file.number))
         except OSError as error:
             if error.errno not in FULL:
                 raise HistoryLost(self.path, reason(error)) from error
-            self._cut_back()
-            raise StorageFull(self.path, sum(map(len, batch))) from error
+            self._cut_back(data, error.written if isinstance(error, PartlyWritten) else 0)
+            raise StorageFull(self.path, len(data)) from error
         try:
-            self._body.file.sync()
+            body.file.sync()
         except OSError as error:
             raise HistoryLost(self.path, reason(error)) from error
+        return records
 
-    def _cut_back(self) -> None:
+    def _is_as_written(self, body: Body, written: Sequence[Record]) -> bool:
+        """Whether nobody else has written, replaced or cut the file since we looked for external edits."""
         try:
-            self._body.file.cut(self._body.size)
-            self._sidecar.cut(self._body.count)
-            self._identity = Identity.of(os.fstat(self._body.file.number))
+            status = self.path.stat()
+        except FileNotFoundError:
+            return False
+        except OSError as error:
+            raise HistoryLost(self.path, reason(error)) from error
+        now = Identity.of(status)
+        is_alone = now == self._identity and now.size == written[-1].end
+        return is_alone and self._body is body
+
+    def _cut_back(self, data: bytes, written: int) -> None:
+        """Take half a batch off the file again: nothing else, if somebody else has written meanwhile."""
+        body = self._body
+        try:
+            end = max(0, body.file.size - written)
+            if body.file.read(end, written + 1) == data[:written]:
+                body.file.cut(end)
+            body.index.cut(body.count)
+            if end == body.size:
+                self._identity = Identity.of(os.fstat(body.file.number))
         except OSError as error:
             raise HistoryLost(self.path, f"half a batch could not be cut off: {reason(error)}") from error
 
-    def _stored(self, lines: Sequence[str], batch: Sequence[bytes]) -> MessageId:
+    def _clear_torn_end(self, batch: Sequence[bytes]) -> None:
+        """What a crash has torn, and could not be kept when the log was opened, must go before anything is written behind it."""
+        if self._torn is None:
+            return
+        try:
+            torn = cut_off(self._body.file, self.path, self._torn.offset)
+        except OSError as error:
+            raise HistoryLost(self.path, reason(error)) from error
+        if torn.kept is None:
+            raise StorageFull(self.path, sum(map(len, batch)))
+        log.warning("the torn end of %s, %d bytes, is kept in %s", self.path, torn.size, torn.kept.name)
+        self._torn = None
+        self._identity = Identity.of(os.fstat(self._body.file.number))
+
+    def _stored(self, batch: Sequence[bytes], records: Sequence[Record]) -> MessageId:
         body = self._body
-        first = body.add(batch)
+        self._note_strange(body)
+        first = body.add(records)
+        last_first = body.count - min(len(batch), LATEST_MESSAGES) + 1
+        lines = [
+            told_line(message[:TOLD_BYTES], len(message), number, self.path.name)
+            for number, message in enumerate(batch[-LATEST_MESSAGES:], last_first)
+        ]
         last = (*self.latest.lines, *lines)[-LATEST_MESSAGES:]
         self.latest = Latest(body.count - len(last) + 1, last)
-        self._identity = Identity.of(os.fstat(body.file.number))
         return first
+
+    def _note_strange(self, body: Body) -> None:
+        """Lines that are not understood stand in front of a message now, and are not looked at again."""
+        try:
+            body.index.note_strange(body.index.strange.plus(body.strange))
+        except OSError as error:
+            log.warning(
+                "how many lines of %s are no messages could not be noted: %s", self.path, reason(error)
+            )
+
+    # External edits.
+
+    def _known_identity(self) -> Identity | None:
+        """That of the file, if nobody has changed its size since it was read."""
+        identity = Identity.of(os.fstat(self._body.file.number))
+        return identity if identity.size == self._body.size else None
+
+    def _look_for_external_edits(self, batch: Sequence[bytes]) -> None:
+        """Never write into a file that is no longer there, or whose content is not what we take it for."""
+        was_written = self._watch is not None and self._watch.was_written()
+        try:
+            is_known = not was_written and Identity.of(self.path.stat()) == self._identity
+        except FileNotFoundError:
+            is_known = False
+        except OSError as error:
+            raise HistoryLost(self.path, reason(error)) from error
+        if not is_known:
+            self._take_anew(batch)
+
+    def _take_anew(self, batch: Sequence[bytes]) -> None:
+        """Read a file again that was changed from outside. Until all is known, those who read go on in what was known before."""
+        try:
+            self._read_anew()
+        except OSError as error:
+            if error.errno in FULL:
+                raise StorageFull(self.path, sum(map(len, batch))) from error
+            raise HistoryLost(self.path, reason(error)) from error
+        except (HistoryInUse, HistoryUnusable) as error:
+            raise HistoryLost(self.path, str(error)) from error
+
+    def _read_anew(self) -> None:
+        known, log_file = self._body, self._body.file
+        is_same_file = log_file.is_at(self.path)
+        if not is_same_file:
+            log_file = file.open_or_create(self.path)
+            file.lock(log_file, self.path)
+        if self._watch:
+            self._watch.was_written()  # what happens from here on counts
+        identity = Identity.of(os.fstat(log_file.number))
+        known.index.cut(known.count)
+        is_kept = is_same_file and self._is_only_added_to(known)
+        body, reading = take_anew(log_file, self.path, known.index if is_kept else None)
+        log_file.sync()
+        self._torn = None
+        self._body, self.latest = body, body.latest()
+        self.epoch = body.index.epoch
+        self._identity = identity
+        if not is_same_file and self._watch:
+            self._watch.close()
+            self._watch = Watch(self.path)
+            self._identity = None  # what happened before it was watched would not be told
+        self.restored = restored(body, reading, None)
+        self._report_change(is_kept=is_kept)
+
+    def _is_only_added_to(self, known: Body) -> bool:
+        """Whether what was told stands where it stood."""
+        try:
+            if check.first_difference(known.file, known.index) is not None:
+                return False
+        except IndexDamaged:
+            return False
+        behind = known.index.end_of(known.count)
+        first = next(entries(known.file, behind, known.file.size), None)
+        # Lines that begin nothing belong to the message above, which was told without them; but for the line end it lacked.
+        is_line_end = first is not None and first.end == behind + 1 and not known.ends_line
+        return first is None or first.kind is not Kind.REST or is_line_end or not known.count
+
+    def _report_change(self, *, is_kept: bool) -> None:
+        found = self.restored
+        log.warning(
+            "the history %s was %s by another program; it has %d messages now%s%s%s",
+            self.path,
+            "added to" if is_kept else "replaced or changed",
+            found.messages,
+            f"; {found.strange.lines} lines are no messages, first: line {found.strange.first}"
+            if found.strange.lines
+            else "",
+            f"; line {found.damaged_line} is damaged" if found.damaged_line else "",
+            f"; line {found.open_line} has no end and is possibly incomplete" if found.open_line else "",
+        )
+
+    def _find(self, data: bytes, offset: int) -> MessageId | None:
+        """The id of a batch that stands somewhere behind an offset; None if it does not."""
+        body = self._body
+        begin = max(0, min(offset, body.size) - 1)
+        at = body.file.read(begin, body.size - begin).rfind(data)
+        if at < 0:
+            return None
+        numbers = range(1, body.count + 1)
+        place = bisect_left(numbers, begin + at, key=lambda number: body.index.record(number).begin)
+        is_there = place < body.count and body.index.record(place + 1).begin == begin + at
+        return MessageId(place + 1) if is_there else None
+
+    # Reading.
+
+    def _reading(self, act: Callable[[Body], T]) -> T:
+        """Have something read; if the index turns out to be damaged, with another one."""
+        try:
+            return act(self._body)
+        except IndexDamaged as damage:
+            log.error("the index of %s is damaged, and made anew: %s", self.path, damage)  # noqa: TRY400 - the sentence is enough
+        with self._changing:
+            if self._watch:
+                self._body, _ = take_anew(self._body.file, self.path, None)
+            else:
+                self._body, _ = open_to_read(self._body.file, self.path, use_index=False)
+            self.latest, self.epoch = self._body.latest(), self._body.index.epoch
+        return act(self._body)
 
     # Redacting.
 
@@ -326,24 +493,25 @@ class ChatHistory:
             raise self._lost
 
     def _message(self, number: int) -> Message:
-        return find_as_written(self.path, self._body, self._sidecar.index, number)
+        return find_as_written(self.path, self._body, number)
 
     def _cover(self, message: Message, data: bytes) -> None:
+        body = self._body
         try:
-            # What other hands have done elsewhere in the file is to be noticed after this as it was before.
+            # What another program has done elsewhere in the file is to be noticed after this as it was before.
             is_known = Identity.of(self.path.stat()) == self._identity
-            message.cover(self._body.file, self.path, self._sidecar.index)
+            message.cover(body)
         except OSError as error:
             if error.errno in FULL and self._is_untouched(message):
                 raise StorageFull(self.path, len(data)) from error
             self._lost = HistoryLost(self.path, reason(error))
             raise self._lost from error
         if is_known:
-            self._identity = Identity.of(os.fstat(self._body.file.number))
+            self._identity = Identity.of(os.fstat(body.file.number))
         latest, place = self.latest, message.number - self.latest.first
         if 0 <= place < len(latest.lines):
-            line = show_line(data)
+            line = told_line(data[:TOLD_BYTES], len(data), message.number, self.path.name)
             self.latest = Latest(latest.first, (*latest.lines[:place], line, *latest.lines[place + 1 :]))
 
     def _is_untouched(self, message: Message) -> bool:
-        return self._body.file.read(message.offset, len(message.raw)) == message.raw
+        return self._body.file.read(message.record.begin, len(message.raw)) == message.raw

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import zip_longest
 
 from besedka.serve.history.file import Descriptor
-from besedka.serve.history.index import Index
-from besedka.serve.history.scan import SCAN_BYTES, is_damaged, line_of_damage, messages
+from besedka.serve.history.index import Index, Record
+from besedka.serve.history.scan import SCAN_BYTES, crc_of, entries, line_number
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,31 +26,43 @@ class Difference:
 
 
 def first_difference(log: Descriptor, index: Index) -> Difference | None:
-    """Compare all messages that the index knows; what stands behind them is not looked at."""
-    line = line_number(log, index.start)
-    found = messages(log, index.start, log.size, at_once=SCAN_BYTES)
-    for number, (record, raw) in enumerate(zip_longest(index.records(), found), 1):
-        if record is None:
-            return None
-        if raw is None:
-            return Difference(number, line, is_missing=True)
-        if not record.fits(raw):
-            return Difference(number, line)
-        line += raw.count(b"\n")
+    """Compare all messages that the index knows; what stands between and behind them is not looked at.
+
+    Raises:
+        IndexDamaged: the index is no measure.
+    """
+    number = 0
+    for run in _runs(index):
+        begin = run[0].begin
+        data = log.read(begin, run[-1].end - begin) if len(run) > 1 else b""
+        for record in run:
+            number += 1
+            if not _fits(log, record, data, begin):
+                return Difference(number, line_number(log, record.begin), is_missing=record.end > log.size)
     return None
 
 
 def first_damage(log: Descriptor, start: int) -> int | None:
     """The number of the first line, counted from 1, with NULs or bytes that are no UTF-8."""
-    offset = start
-    for raw in messages(log, start, log.size, at_once=SCAN_BYTES):
-        if is_damaged(raw):
-            return line_number(log, offset) + line_of_damage(raw)
-        offset += len(raw)
+    for entry in entries(log, start, log.size):
+        if entry.damaged_at is not None:
+            return line_number(log, entry.begin) + entry.damaged_at
     return None
 
 
-def line_number(log: Descriptor, offset: int) -> int:
-    """The number of the line, counted from 1, that begins at this offset."""
-    steps = range(0, min(offset, log.size), SCAN_BYTES)  # a damaged index may tell of any offset
-    return 1 + sum(log.read(at, min(SCAN_BYTES, offset - at)).count(b"\n") for at in steps)
+def _runs(index: Index) -> Iterator[list[Record]]:
+    """The records in runs that are read at once; one that is longer than that comes alone."""
+    run: list[Record] = []
+    for record in index.records(1, index.count):
+        if run and record.end - run[0].begin > SCAN_BYTES:
+            yield run
+            run = []
+        run.append(record)
+    if run:
+        yield run
+
+
+def _fits(log: Descriptor, record: Record, data: bytes, begin: int) -> bool:
+    if data:
+        return record.fits(data[record.begin - begin : record.end - begin])
+    return record.end <= log.size and crc_of(log, record.begin, record.end) == record.crc

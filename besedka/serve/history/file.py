@@ -25,14 +25,35 @@ FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 """What a system answers that has no room for more."""
 
 
+class PartlyWritten(OSError):  # noqa: N818 - says what happened
+    """A write failed when some of the bytes were written.
+
+    Attributes:
+        written: how many.
+    """
+
+    def __init__(self, error: OSError, written: int) -> None:
+        super().__init__(error.errno, error.strerror)
+        self.written = written
+
+
 class Descriptor:
     """An open file that closes with its last user, so that a thread may still read it while it is exchanged."""
 
-    __slots__ = ("number",)
+    __slots__ = ("name", "number")
 
     def __init__(self, path: Path, flags: int) -> None:
         self.number = -1
+        self.name = path.name
         self.number = os.open(path, flags | os.O_CLOEXEC, PRIVATE)
+
+    @classmethod
+    def of(cls, number: int) -> Descriptor:
+        """Take over a file that is open already, and has no name."""
+        descriptor = cls.__new__(cls)
+        descriptor.name = ""
+        descriptor.number = number
+        return descriptor
 
     def __del__(self) -> None:
         self.close()
@@ -53,21 +74,39 @@ class Descriptor:
         return os.pread(self.number, size, offset)
 
     def write(self, data: bytes) -> None:
-        """Write all of it at the end (the file must have been opened to append)."""
+        """Write all of it at the end (the file must have been opened to append).
+
+        Raises:
+            PartlyWritten: as the system says it.
+        """
         view = memoryview(data)
         while view:
-            view = view[os.write(self.number, view) :]
+            try:
+                view = view[os.write(self.number, view) :]
+            except OSError as error:
+                raise PartlyWritten(error, len(data) - len(view)) from error
 
     def overwrite(self, offset: int, data: bytes) -> None:
-        """Write all of it over what stands there (the file must not have been opened to append: then it lands at the end, pwrite(2))."""
-        view = memoryview(data)
-        while view:
-            done = os.pwrite(self.number, view, offset)
-            view, offset = view[done:], offset + done
+        """Write all of it over what stands there; nobody may append meanwhile.
 
-    def is_same_file(self, other: Descriptor) -> bool:
-        """Whether both are open on one file."""
-        return os.path.samestat(os.fstat(self.number), os.fstat(other.number))
+        What is written by a descriptor that appends lands at the end, wherever it should go (pwrite(2)): so it stops appending for
+        that moment.
+        """
+        flags = fcntl.fcntl(self.number, fcntl.F_GETFL)
+        fcntl.fcntl(self.number, fcntl.F_SETFL, flags & ~os.O_APPEND)
+        try:
+            view = memoryview(data)
+            while view:
+                done = os.pwrite(self.number, view, offset)
+                view, offset = view[done:], offset + done
+        finally:
+            fcntl.fcntl(self.number, fcntl.F_SETFL, flags)
+
+    def is_at(self, path: Path) -> bool:
+        """Whether this file is the one at a path."""
+        with suppress(FileNotFoundError):
+            return os.path.samestat(path.stat(), os.fstat(self.number))
+        return False
 
     def sync(self) -> None:
         """Wait until what was written is on the disk."""
@@ -146,13 +185,24 @@ def distrust_cache(descriptor: Descriptor) -> None:
         os.posix_fadvise(descriptor.number, start, 0, os.POSIX_FADV_DONTNEED)
 
 
-def write_beside(path: Path, data: bytes) -> None:
-    """Make a new private file with this content, on the disk when this returns."""
+def copy_beside(source: Descriptor, begin: int, path: Path) -> None:
+    """Make a new private file of a file's end, whole or not at all; on the disk when this returns.
+
+    Raises:
+        OSError: as the system says it.
+    """
     copy = Descriptor(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL)
-    copy.write(data)
-    os.fsync(copy.number)
-    copy.close()
-    sync_directory(path)
+    try:
+        while data := source.read(begin, BLOCK_BYTES):
+            copy.write(data)
+            begin += len(data)
+        os.fsync(copy.number)
+        sync_directory(path)
+    except OSError:
+        path.unlink(missing_ok=True)
+        raise
+    finally:
+        copy.close()
 
 
 def write_whole(path: Path, text: str, *, replace: bool) -> None:

@@ -1,312 +1,360 @@
-r"""The sidecar of a log: where its messages are, how long they are, and their checksums.
+r"""The index of a log: where its messages are, and their checksums.
 
 ``chat_history.txt.index`` can be deleted at any time and is made again from the log. Its layout, little-endian::
 
-    header   "besedka index 1\n"    16 bytes
+    header   "besedka index 2\n"    16 bytes
              epoch                 16 bytes, ASCII, padded with NUL
-             start                  8 bytes, where the first message begins (behind a BOM, or a preamble)
-    record   length                 4 bytes, of a message with all its line ends; the highest bit marks the first
-                                    message of a batch
-             crc32                  4 bytes, of the same bytes
+             strange lines          8 bytes, how many lines in front of the last message are not understood
+             first strange line     8 bytes, its number, counted from 1; 0 if there is none
+             check                  4 bytes, CRC-32 of the above
+             (unused)              12 bytes
+    record   end and flags          8 bytes: the offset behind the message (48 bits), and `Flag` (16 bits)
+             length                 4 bytes, of the message with all its line ends
+             crc                    4 bytes, CRC-32 of these bytes
+             head crc               4 bytes, CRC-32 of the message's first line, with its line end
+             check                  4 bytes, CRC-32 of the epoch, the message's id and the above
 
-Records of a batch are written before the batch itself. So whatever a crash leaves of a log, its whole messages can be
-told from torn ones. They are synced beforehand only if a message of the batch has several lines: a torn end of a message
-of one line shows by itself.
+Record n is about message n. What stands between the end of one message and the beginning of the next one (lines that are not
+understood) belongs to none. Offsets are absolute and each record has a check of its own, so a damaged record spoils no other.
+
+The rules of writing:
+
+- the records of a batch are written before the batch itself, so an index may know more than the log holds, never less;
+- they are synced before the batch only where that is needed to tell torn messages from whole ones: if a message of the batch has
+  several lines, if it is the first batch since the index was opened or cut (a disk may still hold the records of a batch that
+  died), and whenever `SYNC_RECORDS` have gathered, so that only so many at the end can be lost or stale;
+- an index may therefore *contradict* its log, at its end. What that means is decided in `recovery`, and never by the index alone.
 """
 
 from __future__ import annotations
 
-import errno
 import os
 import struct
-import sys
+import tempfile
 import zlib
-from array import array
-from bisect import bisect_right
-from collections.abc import Iterator, Sequence
-from itertools import islice
+from collections.abc import Iterable, Iterator, Sequence
+from enum import IntFlag
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from besedka.serve.history.file import BLOCK_BYTES, Descriptor
+from besedka.serve.history.file import Descriptor, sync_directory
 
-MAGIC: Final = b"besedka index 1\n"
-HEADER: Final = struct.Struct("<16s16sQ")
-RECORD_BYTES: Final = 8
-CRC_BYTES: Final = 4
-BATCH_BIT: Final = 1 << 31
-LENGTH_AT_MOST: Final = (1 << 22) - 1
-"""4 MiB, hundreds of times what Besedka writes; a log with a longer message has no index."""
+MAGIC: Final = b"besedka index 2\n"
+HEADER: Final = struct.Struct("<16s16sQQI12x")
+RECORD: Final = struct.Struct("<QIIII")
+RECORD_BYTES: Final = RECORD.size
 
-START_AT_MOST: Final = 1 << 62
-"""No log's first message begins beyond it, and behind it places could not be told to the system: there they have 63 bits."""
+SYNC_RECORDS: Final = 4096
+"""At most so many records at the end are not synced: what a power cut may have spoiled, and what is looked at after one."""
 
-_RECORDS_AT_ONCE: Final = 64 * 1024
-_STRIDE: Final = 256
-"""Messages that are added up at once. So many of the longest length stay below the batch bit."""
+LENGTH_AT_MOST: Final = (1 << 32) - 1
+"""A log with a longer message cannot be used."""
 
-_BATCH_MESSAGES_AT_MOST: Final = 65_536
-"""How far back the beginning of the last batch is looked for."""
+_END_BITS: Final = 48
+_END: Final = (1 << _END_BITS) - 1
+_BODY: Final = struct.Struct("<QIII")
+_ID: Final = struct.Struct("<Q")
+_CHECKED: Final = HEADER.size - 16  # of the header, what its check is of
+_AT_ONCE: Final = 4096
 
-_BATCH_STEP: Final = 256
 
-_NEAR: Final = BLOCK_BYTES // 2
+class Flag(IntFlag):
+    """What is known of a message beside its bytes.
+
+    `VERIFIED` and `UNVERIFIED` say whether its name was its poster's when it was posted; one without either came into the log by
+    another way, or from an index that did not say.
+    """
+
+    NONE = 0
+    BEGINS_BATCH = 1
+    UNVERIFIED = 2
+    VERIFIED = 4
+    ANNOTATION = 8
 
 
 class Record(NamedTuple):
     """What the index knows of a message.
 
     Attributes:
+        end: the offset behind it.
         length: bytes, with all line ends.
         crc: CRC-32 of these bytes.
-        begins_batch: whether it is the first of those that were written together.
+        head_crc: CRC-32 of its first line, with the line end.
+        flags: what is known of it beside.
     """
 
+    end: int
     length: int
     crc: int
-    begins_batch: bool = False
+    head_crc: int
+    flags: Flag = Flag.NONE
+
+    @property
+    def begin(self) -> int:
+        """The offset at which it begins."""
+        return self.end - self.length
 
     @classmethod
-    def of(cls, message: bytes, *, begins_batch: bool = False) -> Record:
-        return cls(len(message), zlib.crc32(message), begins_batch)
+    def of(cls, message: bytes, end: int, flags: Flag = Flag.NONE) -> Record:
+        crc = zlib.crc32(message)
+        head = message.find(b"\n") + 1
+        head_crc = zlib.crc32(message[:head]) if 0 < head < len(message) else crc
+        return cls(end, len(message), crc, head_crc, flags)
 
     def fits(self, message: bytes) -> bool:
         """Whether these bytes are the message."""
         return len(message) == self.length and zlib.crc32(message) == self.crc
 
 
-class Places:
-    """Where messages begin: about one entry for each block of the log, so that any message is found by one block."""
+class StrangeLines(NamedTuple):
+    """Lines that are not understood.
 
-    def __init__(self) -> None:
-        self._ids = array("Q")
-        self._offsets = array("Q")
+    Attributes:
+        lines: how many.
+        first: the number of the first one, counted from 1; 0 if there is none.
+    """
 
-    def note(self, number: int, offset: int) -> None:
-        """Message ``number`` begins here; noted only if the last entry is far enough away."""
-        if not self._offsets or offset - self._offsets[-1] >= _NEAR:
-            self._ids.append(number)
-            self._offsets.append(offset)
+    lines: int = 0
+    first: int = 0
 
-    def before(self, number: int) -> tuple[int, int]:
-        """The nearest entry at or before a message: its id and offset."""
-        entry = bisect_right(self._ids, number, hi=len(self._offsets)) - 1
-        return self._ids[entry], self._offsets[entry]
+    def plus(self, other: StrangeLines) -> StrangeLines:
+        """These, and others behind them."""
+        return StrangeLines(self.lines + other.lines, self.first or other.first)
 
-    def up_to(self, number: int) -> Places:
-        """The same without the entries behind a message."""
-        count = bisect_right(self._ids, number)
-        places = Places()
-        places._ids, places._offsets = self._ids[:count], self._offsets[:count]
-        return places
 
-    def backwards(self, number: int, end: int) -> Iterator[tuple[int, int, int]]:
-        """The stretches between entries, from the one with a message backwards to the first.
-
-        Args:
-            number: the message.
-            end: where the last stretch ends.
-
-        Yields:
-            The id of the first message of a stretch, where it begins and where it ends.
-        """
-        count = len(self._offsets)
-        entry = bisect_right(self._ids, number, hi=count) - 1
-        if entry + 1 < count:
-            end = self._offsets[entry + 1]
-        for at in range(entry, -1, -1):
-            begin = self._offsets[at]
-            yield self._ids[at], begin, end
-            end = begin
-
-    def before_offset(self, offset: int) -> tuple[int, int]:
-        """The nearest entry that begins at or before an offset: its id and offset."""
-        entry = max(0, bisect_right(self._offsets, offset) - 1)
-        return self._ids[entry], self._offsets[entry]
+class IndexDamaged(OSError):  # noqa: N818 - says what happened
+    """A record is missing or impossible: the index must be made again."""
 
 
 class Index:
-    """The sidecar file of a log, open.
+    """An index, open. One thread may write it while others read.
 
     Attributes:
         epoch: names the log.
-        start: where its first message begins.
         count: how many records there are.
-        is_writable: whether it may be changed.
+        strange: the lines in front of the last message that are not understood.
     """
 
-    def __init__(self, path: Path, *, read_only: bool = False) -> None:
-        """Open it.
+    def __init__(self, file: Descriptor, name: str) -> None:
+        """Take what is there.
+
+        Args:
+            file: the open file.
+            name: what it is called in errors.
 
         Raises:
             OSError: as the system says it.
-            ValueError: if it is no index.
+            ValueError: if it is no index, or one of another version.
         """
-        self.is_writable = not read_only
-        self._path = path
-        self._sum: tuple[Places, int] | None = None
-        self._file = Descriptor(path, os.O_RDONLY if read_only else os.O_RDWR | os.O_APPEND)
-        header = self._file.read(0, HEADER.size)
+        self._file = file
+        self._name = name
+        header = file.read(0, HEADER.size)
         if len(header) < HEADER.size or not header.startswith(MAGIC):
-            raise ValueError(f"{path} is no index of a history")
-        _, epoch, self.start = HEADER.unpack(header)
-        if self.start > START_AT_MOST:
-            raise ValueError(f"{path} is damaged: no history begins at byte {self.start}")
-        self.epoch = epoch.rstrip(b"\0").decode("ascii", "replace")
-        self.count = self._whole_records()
-        if self.is_writable and self._file.size != HEADER.size + self.count * RECORD_BYTES:
-            self.cut(self.count)
+            raise ValueError(f"{name} is no index of a history")
+        _, epoch, *strange, check = HEADER.unpack(header)
+        if zlib.crc32(header[:_CHECKED]) != check:
+            raise ValueError(f"{name} is damaged")
+        self.epoch: str = epoch.rstrip(b"\0").decode("ascii", "replace")
+        self.strange = StrangeLines(*strange)
+        self.count = (file.size - HEADER.size) // RECORD_BYTES
+        self._seed = zlib.crc32(epoch)
+        self._is_sync_due = True
 
     @classmethod
-    def create(cls, path: Path, epoch: str, start: int) -> Index:
-        """Make a new one, in place of any other."""
-        path.unlink(missing_ok=True)
-        fresh = Descriptor(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_APPEND)
-        fresh.write(HEADER.pack(MAGIC, epoch.encode("ascii"), start))
-        os.fsync(fresh.number)
-        return cls(path)
+    def open(cls, path: Path, *, read_only: bool = False) -> Index:
+        """Open the index at a path, as far as its records are sound.
 
-    def add(self, records: Sequence[Record], *, sync: bool = False) -> None:
-        """Append records.
+        Raises:
+            OSError, ValueError: as the constructor; `FileNotFoundError` if there is none.
+        """
+        flags = os.O_RDONLY if read_only else os.O_RDWR | os.O_APPEND
+        index = cls(Descriptor(path, flags), str(path))
+        index.count = index.sound_count(2 * SYNC_RECORDS)
+        return index
+
+    @classmethod
+    def temporary(cls, epoch: str) -> Index:
+        """One without a name, for a log beside which none can be written."""
+        with tempfile.TemporaryFile() as nameless:
+            file = Descriptor.of(os.dup(nameless.fileno()))
+        file.write(_header(epoch, StrangeLines()))
+        return cls(file, "an index without a name")
+
+    @classmethod
+    def create(cls, path: Path, epoch: str, records: Iterable[Record]) -> Index:
+        """Make one with these records, in place of any other, whole or not at all; it is on disk when this returns.
+
+        Raises:
+            OSError: as the system says it; then there is none.
+        """
+        fresh = path.with_name(f".{path.name}.{os.getpid()}")
+        fresh.unlink(missing_ok=True)
+        try:
+            file = Descriptor(fresh, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_APPEND)
+            file.write(_header(epoch, StrangeLines()))
+            index = cls(file, str(path))
+            index.add_all(records)
+            os.fsync(file.number)
+            fresh.replace(path)
+            sync_directory(path)
+        finally:
+            fresh.unlink(missing_ok=True)
+        return index
+
+    def add_all(self, records: Iterable[Record]) -> None:
+        """Append records of messages that are in the log already, however many.
 
         Raises:
             OSError: as the system says it.
-            ValueError: if a message is longer than `LENGTH_AT_MOST`.
         """
-        numbers = array("I")
+        some: list[Record] = []
         for record in records:
-            if record.length > LENGTH_AT_MOST:
-                raise ValueError(f"a message of {record.length} bytes is longer than an index can tell")
-            numbers.append(record.length | (BATCH_BIT if record.begins_batch else 0))
-            numbers.append(record.crc)
-        self._sum = None
-        self._file.write(_little(numbers).tobytes())
-        if sync:
+            some.append(record)
+            if len(some) == _AT_ONCE:
+                self.add(some, sync=True)
+                some.clear()
+        self._append(some)
+
+    def add(self, records: Sequence[Record], *, sync: bool) -> None:
+        """Append the records of a batch; on disk when this returns if ``sync``, or if the rules of writing ask for it.
+
+        Raises:
+            OSError: as the system says it.
+        """
+        before = self.count
+        self._append(records)
+        if sync or self._is_sync_due or before // SYNC_RECORDS != self.count // SYNC_RECORDS:
             self._file.sync()
-        self.count += len(records)
+            self._is_sync_due = False
 
     def cut(self, count: int) -> None:
-        """Forget the records behind the first ``count``, and whatever is behind them."""
-        self._sum = None
-        self._file.cut(HEADER.size + count * RECORD_BYTES)
-        self.count = count
-
-    def change(self, number: int, crc: int) -> None:
-        """Note that a message has other bytes now, as many as before; on disk when this returns.
+        """Forget the records behind the first ``count``, and whatever is behind them.
 
         Raises:
             OSError: as the system says it.
         """
-        own = Descriptor(self._path, os.O_WRONLY)
-        if not own.is_same_file(self._file):
-            raise FileNotFoundError(errno.ENOENT, "the index was replaced", str(self._path))
-        own.overwrite(HEADER.size + number * RECORD_BYTES - CRC_BYTES, crc.to_bytes(CRC_BYTES, "little"))
-        own.sync()
-        own.close()
+        self.count = min(count, self.count)
+        size = HEADER.size + self.count * RECORD_BYTES
+        if size != self._file.size:
+            self._is_sync_due = True
+            self._file.cut(size)
 
-    def records(self, first: int = 1) -> Iterator[Record]:
-        """The records from message ``first`` on."""
-        for numbers in self._numbers(first):
-            for place in range(0, len(numbers), 2):
-                word = numbers[place]
-                yield Record(word & LENGTH_AT_MOST, numbers[place + 1], bool(word & BATCH_BIT))
+    def change(self, number: int, record: Record) -> None:
+        """Put another record in place of one; on disk when this returns.
 
-    def add_up(self) -> tuple[Places, int]:
-        """The places of all messages, and the offset behind the last one.
-
-        Adds up hundreds of lengths at once: ten million take a fifth of a second, the first time.
+        Raises:
+            OSError: as the system says it.
         """
-        if self._sum is None:
-            self._sum = self._add_up()
-        return self._sum
+        self._file.overwrite(HEADER.size + (number - 1) * RECORD_BYTES, self._packed(number, record))
+        self._file.sync()
 
-    def _add_up(self) -> tuple[Places, int]:
-        places = Places()
-        offset: int = self.start
-        number = 1
-        for numbers in self._numbers(1):
-            lengths = numbers[::2]
-            for begin in range(0, len(lengths), _STRIDE):
-                some = lengths[begin : begin + _STRIDE]
-                total = sum(some) % BATCH_BIT
-                if total >= _NEAR:
-                    for length in some:
-                        places.note(number, offset)
-                        offset += length & LENGTH_AT_MOST
-                        number += 1
-                else:
-                    places.note(number, offset)
-                    offset += total
-                    number += len(some)
-        return places, offset
+    def note_strange(self, lines: StrangeLines) -> None:
+        """Say how many lines are not understood; a help for the report at the start, and not synced.
+
+        Raises:
+            OSError: as the system says it.
+        """
+        if lines != self.strange:
+            self.strange = lines
+            self._file.overwrite(0, _header(self.epoch, lines))
+
+    def record(self, number: int) -> Record:
+        """The record of a message.
+
+        Raises:
+            IndexDamaged: it is not there.
+        """
+        return next(self.records(number, number))
+
+    def records(self, first: int, last: int) -> Iterator[Record]:
+        """The records of messages ``first`` to ``last``. They are not checked.
+
+        Raises:
+            IndexDamaged: one is missing, or does not follow the one in front of it.
+        """
+        behind = 0
+        for start in range(first, last + 1, _AT_ONCE):
+            size = min(_AT_ONCE, last + 1 - start) * RECORD_BYTES
+            data = self._file.read(HEADER.size + (start - 1) * RECORD_BYTES, size)
+            if len(data) < size:
+                raise IndexDamaged(f"{self._name} ends before message {last}")
+            for word, length, crc, head_crc, _ in RECORD.iter_unpack(data):
+                end = word & _END
+                if end - length < behind:
+                    raise IndexDamaged(f"{self._name} contradicts itself before message {last}")
+                behind = end
+                yield Record(end, length, crc, head_crc, Flag(word >> _END_BITS))
+
+    def end_of(self, number: int) -> int:
+        """The offset behind a message; 0 for the one in front of the first.
+
+        Raises:
+            IndexDamaged: there is no such record.
+        """
+        return self.record(number).end if number else 0
+
+    def sound_count(self, look_back: int) -> int:
+        """How many records there are in front of the first one that fails its check, among the last ``look_back``."""
+        number = max(1, self.count - look_back + 1)
+        behind = 0
+        while number <= self.count:
+            at = HEADER.size + (number - 1) * RECORD_BYTES
+            data = self._file.read(at, min(_AT_ONCE, self.count + 1 - number) * RECORD_BYTES)
+            for packed in (data[start : start + RECORD_BYTES] for start in range(0, len(data), RECORD_BYTES)):
+                record = self._checked(number, packed)
+                if record is None or record.begin < behind:
+                    return number - 1
+                behind = record.end
+                number += 1
+            if not data:
+                return number - 1
+        return self.count
 
     def close(self) -> None:
         """Close the file."""
         self._file.close()
 
-    def where(self, places: Places, number: int) -> tuple[int, Record]:
-        """Where a message begins, and what is known of it."""
-        near, offset = places.before(number)
-        for at, record in enumerate(self.records(near), near):
-            if at == number:
-                return offset, record
-            offset += record.length
-        raise IndexError(number)
+    def first(self, count: int) -> Index:
+        """This index, as if it had no more than ``count`` records; its file stays as it is."""
+        self.count = min(count, self.count)
+        return self
 
-    def within(self, places: Places, size: int) -> tuple[int, int]:
-        """How many messages end within the first ``size`` bytes of the log, and where the last of them ends."""
-        if not self.count or size <= self.start:
-            return 0, self.start
-        number, offset = places.before_offset(size)
-        for record in self.records(number):
-            if offset + record.length > size:
-                break
-            offset += record.length
-            number += 1
-        return number - 1, offset
+    def copy(self, count: int) -> Index:
+        """The first ``count`` records, in an index without a name.
 
-    def last_batch(self, places: Places, count: int) -> tuple[int, int]:
-        """The first message of the last batch among the first ``count``, and where it begins."""
-        if not count:
-            return 1, self.start
-        first = count
-        for start in range(count - _BATCH_STEP + 1, count - _BATCH_MESSAGES_AT_MOST, -_BATCH_STEP):
-            begins = [
-                number
-                for number, record in enumerate(
-                    islice(self.records(max(1, start)), _BATCH_STEP), max(1, start)
-                )
-                if record.begins_batch and number <= count
-            ]
-            first = begins[-1] if begins else max(1, start)
-            if begins or start <= 1:
-                break
-        return first, self.where(places, first)[0]
+        Raises:
+            OSError: as the system says it.
+        """
+        copied = Index.temporary(self.epoch)
+        copied.note_strange(self.strange)
+        copied.add_all(self.records(1, count))
+        return copied
 
-    def _whole_records(self) -> int:
-        """How many there are, without a half one, or empty ones that a crash may have left behind."""
-        count = (self._file.size - HEADER.size) // RECORD_BYTES
-        while count and not any(self._file.read(HEADER.size + (count - 1) * RECORD_BYTES, RECORD_BYTES)):
-            count -= 1
-        return count
+    def _checked(self, number: int, packed: bytes) -> Record | None:
+        if len(packed) < RECORD_BYTES:
+            return None
+        word, length, crc, head_crc, _ = RECORD.unpack(packed)
+        record = Record(word & _END, length, crc, head_crc, Flag(word >> _END_BITS))
+        return record if length and packed == self._packed(number, record) else None
 
-    def _numbers(self, first: int) -> Iterator[array[int]]:
-        at, end = HEADER.size + (first - 1) * RECORD_BYTES, HEADER.size + self.count * RECORD_BYTES
-        while at < end:
-            data = self._file.read(at, min(_RECORDS_AT_ONCE * RECORD_BYTES, end - at))
-            numbers = array("I", data[: len(data) // RECORD_BYTES * RECORD_BYTES])
-            if not numbers:
-                return
-            yield _little(numbers)
-            at += len(numbers) * numbers.itemsize
+    def _append(self, records: Sequence[Record]) -> None:
+        if not records:
+            return
+        data = b"".join(self._packed(number, record) for number, record in enumerate(records, self.count + 1))
+        self._file.write(data)
+        self.count += len(records)
+
+    def _packed(self, number: int, record: Record) -> bytes:
+        end, length, crc, head_crc, flags = record
+        body = _BODY.pack(end | flags << _END_BITS, length, crc, head_crc)
+        return body + zlib.crc32(body, zlib.crc32(_ID.pack(number), self._seed)).to_bytes(4, "little")
 
 
 def index_path(log: Path) -> Path:
-    """The sidecar of a log."""
+    """Where the index of a log is."""
     return log.with_name(f"{log.name}.index")
 
 
-def _little(numbers: array[int]) -> array[int]:
-    if sys.byteorder == "big":
-        numbers.byteswap()
-    return numbers
+def _header(epoch: str, strange: StrangeLines) -> bytes:
+    body = HEADER.pack(MAGIC, epoch.encode("ascii"), *strange, 0)[:_CHECKED]
+    return body + zlib.crc32(body).to_bytes(4, "little") + bytes(HEADER.size - _CHECKED - 4)

@@ -8,17 +8,12 @@ the rest at the next start: it needs to be told what was being done, and so that
 
 from __future__ import annotations
 
-import errno
-import os
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 
 from besedka.serve.errors import HistoryChanged
 from besedka.serve.history.body import Body
-from besedka.serve.history.file import Descriptor
-from besedka.serve.history.index import Index, Places, Record
-from besedka.serve.history.scan import first_start, messages
+from besedka.serve.history.index import Record
 from besedka.wire.line import FIRST_LINE, read_line, show_line, tombstone
 
 
@@ -47,22 +42,15 @@ class Message:
 
     Attributes:
         number: its id.
-        offset: where it begins in the log.
         raw: its bytes.
-        record: what the index knows of it, if anything.
+        record: what the index knows of it.
     """
 
     number: int
-    offset: int
     raw: bytes
-    record: Record | None
+    record: Record
 
-    @property
-    def is_as_written(self) -> bool:
-        """Whether nobody but us was on it, as far as can be seen."""
-        return FIRST_LINE.match(self.raw) is not None and (self.record is None or self.record.fits(self.raw))
-
-    def cover(self, log: Descriptor, path: Path, index: Index | None) -> None:
+    def cover(self, body: Body) -> None:
         """Write the tombstone, in the log first and then its checksum in the index; all of it is on disk when this returns.
 
         Raises:
@@ -71,15 +59,11 @@ class Message:
         data = covered(self.raw)
         if data != self.raw:
             begin, end = _text(self.raw)
-            # What is written by the descriptor that appends is appended, wherever it should go.
-            own = Descriptor(path, os.O_WRONLY)
-            if not own.is_same_file(log):
-                raise FileNotFoundError(errno.ENOENT, "the log was replaced", str(path))
-            own.overwrite(self.offset + begin, data[begin:end])
-            own.sync()
-            own.close()
-        if index and self.record and not self.record.fits(data):
-            index.change(self.number, Record.of(data).crc)
+            body.file.overwrite(self.record.begin + begin, data[begin:end])
+            body.file.sync()
+        if not self.record.fits(data):
+            record = Record.of(data, self.record.end, self.record.flags)
+            body.index.change(self.number, record)
 
 
 def covered(raw: bytes) -> bytes:
@@ -97,30 +81,26 @@ def text_of(raw: bytes) -> bytes:
     return raw[begin + 1 : end]
 
 
-def find(log: Descriptor, index: Index | None, places: Places, number: int, end: int) -> Message | None:
-    """A message of a log, of which the places of its messages are known, up to ``end``; None if it is not there."""
-    if number < 1:
+def find(body: Body, number: int) -> Message | None:
+    """A message of a log; None if it is not there."""
+    if not 1 <= number <= body.count:
         return None
-    if index and number <= index.count:
-        offset, record = index.where(places, number)
-        raw = log.read(offset, record.length)
-        return Message(number, offset, raw, record) if len(raw) == record.length else None
-    near, offset = places.before(number)
-    return _scan(log, offset, end, near, number)
+    record = body.index.record(number)
+    raw = body.file.read(record.begin, record.length)
+    return Message(number, raw, record) if len(raw) == record.length and FIRST_LINE.match(raw) else None
 
 
-def find_as_written(path: Path, body: Body, index: Index | None, number: int) -> Message:
-    """A message of the log at ``path``, on which nobody but us was.
+def find_as_written(path: Path, body: Body, number: int) -> Message:
+    """A message of the log at ``path``, which nobody has changed from outside.
 
     Raises:
-        HistoryChanged: if other hands were on it, or have replaced the file.
+        HistoryChanged: it was changed, or the file was replaced.
     """
     try:
-        is_same_file = body.file.is_same_file(Descriptor(path, os.O_RDONLY))
-        message = find(body.file, index, body.places, number, body.size) if number <= body.count else None
+        message = find(body, number) if body.file.is_at(path) else None
     except OSError:
-        raise HistoryChanged(path, number) from None
-    if not is_same_file or message is None or not message.is_as_written:
+        message = None
+    if message is None or not message.record.fits(message.raw):
         raise HistoryChanged(path, number)
     return message
 
@@ -132,39 +112,15 @@ def subject(message: Message, epoch: str) -> Subject:
     return Subject(message.number, epoch, head.stamp, head.user, len(message.raw))
 
 
-def finish(log: Descriptor, path: Path, index: Index | None, wanted: Subject) -> None:
-    """Redact a message, of a log that nobody has looked at yet, unless it is done; if it is not there, nothing is done.
+def finish(body: Body, wanted: Subject) -> None:
+    """Redact a message of a log that nobody has looked at yet, unless it is done; if it is not there, nothing is done.
 
     Raises:
         OSError: as the system says it.
     """
-    message = _find_again(log, index, wanted.number)
-    epoch = index.epoch if index else wanted.epoch
-    if message and _is_one(message.raw) and subject(message, epoch) == wanted:
-        message.cover(log, path, index)
-
-
-def _find_again(log: Descriptor, index: Index | None, number: int) -> Message | None:
-    size = log.size
-    if index is None:
-        return _scan(log, first_start(log), size, 1, number)
-    places, end = index.add_up()
-    if number <= index.count:
-        return find(log, index, places, number, size)
-    return _scan(log, end, size, index.count + 1, number)
-
-
-def _scan(log: Descriptor, offset: int, end: int, first: int, number: int) -> Message | None:
-    """A message of a log, by reading from the one with the id ``first`` on."""
-    found = messages(log, offset, end)
-    offset += sum(map(len, islice(found, number - first)))
-    raw = next(found, None)
-    return None if raw is None else Message(number, offset, raw, None)
-
-
-def _is_one(raw: bytes) -> bool:
-    """Whether this is a message, and not a part of one, or more than one, as an index of another log may have it."""
-    return FIRST_LINE.match(raw) is not None and FIRST_LINE.search(raw, 1) is None
+    message = find(body, wanted.number)
+    if message and subject(message, body.index.epoch) == wanted:
+        message.cover(body)
 
 
 def _text(raw: bytes) -> tuple[int, int]:

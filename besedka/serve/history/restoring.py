@@ -1,22 +1,46 @@
-"""What a log holds when it is opened: by the index as far as it goes, and from there on by reading."""
+"""What a log holds when it is opened: by the index as far as it agrees with the log, and from there on by reading."""
 
 from __future__ import annotations
 
-import hashlib
-import secrets
-from dataclasses import dataclass
+import logging
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from itertools import chain
+from pathlib import Path
 from typing import Final
 
-from besedka.serve.history import check, scan
+from besedka.serve.errors import HistoryUnusable
 from besedka.serve.history.body import Body
-from besedka.serve.history.file import BLOCK_BYTES, Descriptor
-from besedka.serve.history.index import Index, Record
-from besedka.serve.history.repair import Torn
-from besedka.serve.history.sidecar import Sidecar
-from besedka.wire.line import FIRST_LINE, read_line
+from besedka.serve.history.epoch import Epoch, derived_epoch, keep_epoch, new_epoch, read_epoch
+from besedka.serve.history.file import Descriptor, reason
+from besedka.serve.history.foreign import is_ours_without_messages, looks_like
+from besedka.serve.history.index import (
+    LENGTH_AT_MOST,
+    SYNC_RECORDS,
+    Flag,
+    Index,
+    IndexDamaged,
+    Record,
+    StrangeLines,
+    index_path,
+)
+from besedka.serve.history.old_index import OldIndex
+from besedka.serve.history.recovery import Torn, agreeing_records, cut_off, torn_offset
+from besedka.serve.history.scan import (
+    SCAN_BYTES,
+    Entry,
+    Kind,
+    crc_of,
+    entries,
+    line_ends,
+    line_number,
+)
+from besedka.wire.line import FIRST_LINE, HEAD_BYTES_AT_MOST, read_line
 
-RECORDS_AT_ONCE: Final = 10_000
-"""How many messages are indexed in one step."""
+log = logging.getLogger(__name__)
+
+_HEAD_BYTES: Final = HEAD_BYTES_AT_MOST + 64
+_FIRST_BYTES: Final = 4 * HEAD_BYTES_AT_MOST
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,87 +51,322 @@ class Restored:
         messages: how many there are.
         first_stamp: the time of the first one as the log tells it, empty if there is none.
         last_stamp: the same for the last one.
-        torn: what was cut off its end.
-        damaged_line: the number of the first line that is damaged, among those that were not indexed yet.
+        torn: what was torn at its end.
+        strange: the lines that are no messages and are not understood.
+        damaged_line: the number of the first line with NULs or bytes that are no UTF-8, among those that the index did not know.
+        changed_line: the number of the first line that is not as it was written, among the last thousands.
+        open_line: the number of the last line if it lacks its end, and so is possibly incomplete.
     """
 
     messages: int
-    first_stamp: str
-    last_stamp: str
+    first_stamp: str = ""
+    last_stamp: str = ""
     torn: Torn | None = None
+    strange: StrangeLines = field(default_factory=StrangeLines)
     damaged_line: int | None = None
+    changed_line: int | None = None
+    open_line: int | None = None
 
 
-def restore(
-    log: Descriptor, sidecar: Sidecar, torn: Torn | None, *, is_ours: bool, new_epoch: str = ""
-) -> tuple[Body, str, Restored]:
-    """Learn what a file holds, and its epoch; the index is made anew where it is of no use.
+class Reading:
+    """What is noticed while the entries of a log are read, in order.
 
     Args:
-        log: the file.
-        sidecar: its index.
-        torn: what was cut off.
-        is_ours: whether the index may be written.
-        new_epoch: of a log that is another one than it was.
+        log_file: the file.
+        in_front: the lines that are not understood in front of what is read.
+
+    Attributes:
+        in_front: the same in front of the last message that was read.
+        behind: the same behind that.
+        damaged_line: the number of the first line that is damaged.
     """
-    body, epoch = Body(log), new_epoch
-    index = sidecar.index
-    end = _take_from_index(body, index) if index and not new_epoch else None
-    if index and end is not None:
-        epoch = index.epoch
+
+    def __init__(self, log_file: Descriptor, path: Path, in_front: StrangeLines | None = None) -> None:
+        self.in_front = in_front or StrangeLines()
+        self.behind = StrangeLines()
+        self.damaged_line: int | None = None
+        self._file = log_file
+        self._path = path
+
+    def records(self, found: Iterable[Entry], flags: Flag = Flag.NONE) -> Iterator[Record]:
+        """The records of the messages among these entries.
+
+        Args:
+            found: the entries.
+            flags: what is known of the first message among them.
+
+        Raises:
+            HistoryUnusable: one is longer than an index can tell.
+        """
+        for entry in found:
+            if entry.damaged_at is not None and self.damaged_line is None:
+                self.damaged_line = line_number(self._file, entry.begin) + entry.damaged_at
+            if entry.kind is Kind.MESSAGE:
+                self.in_front, self.behind = self.in_front.plus(self.behind), StrangeLines()
+                yield self._record(entry, flags)
+                flags = Flag.NONE
+            else:
+                self.behind = self.behind.plus(self._strange_lines(entry))
+
+    def _record(self, entry: Entry, flags: Flag) -> Record:
+        length = entry.end - entry.begin
+        if length > LENGTH_AT_MOST:
+            raise HistoryUnusable(self._path, f"a message in it has more than {LENGTH_AT_MOST:,} bytes")
+        return Record(entry.end, length, entry.crc, entry.head_crc, flags)
+
+    def _strange_lines(self, entry: Entry) -> StrangeLines:
+        """Its lines, but for blank ones in front of the first message."""
+        beginning = self._file.read(entry.begin, min(entry.end - entry.begin, _HEAD_BYTES))
+        if entry.kind is Kind.REST and not beginning.removeprefix(b"\xef\xbb\xbf").strip():
+            return StrangeLines()
+        count = line_ends(self._file, entry.begin, entry.end)
+        is_open = self._file.read(entry.end - 1, 1) != b"\n"
+        return StrangeLines(count + is_open, self._first_line(entry))
+
+    def _first_line(self, entry: Entry) -> int:
+        """Its number, which takes reading all that is in front: only of the very first."""
+        is_known = self.in_front.first or self.behind.first
+        return self.in_front.first or self.behind.first if is_known else line_number(self._file, entry.begin)
+
+
+def open_to_write(log_file: Descriptor, path: Path) -> tuple[Body, Reading, Torn | None]:
+    """Take a log for this process: repair its end, and make its index fit.
+
+    Raises:
+        OSError: as the system says it.
+        HistoryUnusable: it holds no message and is not ours, or has a message of more than 4 GiB.
+    """
+    known, index = read_epoch(path), _open_index(path)
+    old = None if index else _open_old_index(path)
+    agreed = _agreed(log_file, index, known) if index else None
+    if index is None and old is None:
+        _refuse_what_is_not_ours(log_file, path)
+    if index and agreed is not None:
+        torn = _repair(log_file, path, index, agreed)
+        found = _read_rest(index, log_file, path, _end(log_file, torn))
     else:
-        end = body.start = scan.first_start(log)
-        epoch = new_epoch or _epoch_of(body)
-        if is_ours:
-            sidecar.create(epoch, body.start)
-        else:
-            sidecar.drop()
-    damaged_line = _read_rest(body, end, sidecar if is_ours else None)
-    ends = (*body.read(1, 1), *body.read(body.count, 1)) if body.count else ()
-    stamps = [read_line(line).stamp for line in ends] or ["", ""]
-    return body, epoch, Restored(body.count, stamps[0], stamps[1], torn, damaged_line)
+        offset = torn_offset(log_file, 0, None, has_index=index is not None or old is not None)
+        torn = _cut_if_torn(log_file, path, offset)
+        is_changed = index is not None and index.epoch == known.name
+        end = _end(log_file, torn)
+        epoch = new_epoch() if is_changed else _epoch_of(log_file, end, known, old)
+        found = _read_all(log_file, path, end, epoch)
+    body, reading = found
+    origin = _origin(log_file, body.size)
+    if (known.name, known.first) != (body.index.epoch, origin):
+        keep_epoch(path, Epoch(body.index.epoch, origin))
+    return body, reading, torn
 
 
-def _take_from_index(body: Body, index: Index) -> int | None:
-    """Take from the index what it knows. Returns where that ends; None if it is of no use."""
-    (body.places, end), count = index.add_up(), index.count
-    if end > body.size:
-        # We only read, and somebody is writing just now: the index is ahead of the log.
-        count, end = index.within(body.places, body.size)
-        body.places = body.places.up_to(count)
-    if end < body.size and not FIRST_LINE.match(body.file.read(end, BLOCK_BYTES)):
-        if not count:
-            return None  # what stands in front of the first message, or what is left of that
-        # By hand a line was added that belongs to the last message.
-        end, _ = index.where(body.places, count)
-        count -= 1
-        if index.is_writable:
-            index.cut(count)
-    body.start, body.count = index.start, count
-    return end
+def take_anew(log_file: Descriptor, path: Path, index: Index | None) -> tuple[Body, Reading]:
+    """Read a log again that was changed from outside while it was open: nothing of it is cut.
+
+    Args:
+        log_file: the file.
+        path: where it is.
+        index: what is known of it, if all of that still holds; else the log gets another epoch.
+
+    Raises:
+        OSError, HistoryUnusable: as `open_to_write`.
+    """
+    size = log_file.size
+    if index:
+        return _read_rest(index, log_file, path, size)
+    epoch = Epoch(new_epoch(), _origin(log_file, size))
+    keep_epoch(path, epoch)
+    return _read_all(log_file, path, size, epoch.name)
 
 
-def _read_rest(body: Body, offset: int, sidecar: Sidecar | None) -> int | None:
-    """Note the messages that the index does not know yet. Returns the first damaged line among them."""
-    damaged = None
-    records: list[Record] = []
-    for raw in scan.messages(body.file, offset, body.size, at_once=scan.SCAN_BYTES):
-        if damaged is None and scan.is_damaged(raw):
-            damaged = check.line_number(body.file, offset) + scan.line_of_damage(raw)
-        body.count += 1
-        body.places.note(body.count, offset)
-        offset += len(raw)
-        if sidecar:
-            records.append(Record.of(raw, begins_batch=True))
-            if len(records) == RECORDS_AT_ONCE:
-                sidecar.add(records)
-                records.clear()
-    if sidecar:
-        sidecar.add(records)
-    return damaged
+def open_to_read(log_file: Descriptor, path: Path, *, use_index: bool = True) -> tuple[Body, Reading]:
+    """Look at a log that another process may be writing: nothing is repaired or made.
+
+    Args:
+        log_file: the file.
+        path: where it is.
+        use_index: if there is one; it may have turned out to be damaged.
+
+    Raises:
+        OSError, HistoryUnusable: as `open_to_write`.
+    """
+    index, known = _open_index(path, read_only=True) if use_index else None, read_epoch(path)
+    agreed = _agreed(log_file, index, known) if index else None
+    end = log_file.size
+    if index is None or agreed is None:
+        if index is None:
+            _refuse_what_is_not_ours(log_file, path)
+        index = Index.temporary(_epoch_of(log_file, end, known, None))
+    else:
+        # What would be torn after a crash is being written just now.
+        record = index.record(agreed + 1) if agreed < index.count else None
+        end = torn_offset(log_file, index.end_of(agreed), record, has_index=True)
+        index = index.copy(agreed) if end > index.end_of(agreed) else index.first(agreed)
+    return _read_rest(index, log_file, path, end)
 
 
-def _epoch_of(body: Body) -> str:
-    """Of a log without an index: one that can be made again if it has words, else a new one."""
-    first = next(scan.messages(body.file, body.start, body.size), b"")
-    return hashlib.sha256(first).hexdigest()[:12] if first else secrets.token_hex(6)
+def restored(body: Body, reading: Reading, torn: Torn | None) -> Restored:
+    """What is to be said of a log that was opened."""
+    first, last = (_stamp(body, number) for number in (1, body.count))
+    open_line = None if body.ends_line else line_ends(body.file, 0, body.size) + 1
+    strange = body.index.strange.plus(body.strange)
+    return Restored(
+        body.count, first, last, torn, strange, reading.damaged_line, _changed_line(body), open_line
+    )
+
+
+def _stamp(body: Body, number: int) -> str:
+    lines = body.read(number, 1)
+    return read_line(lines[0]).stamp if lines else ""
+
+
+def _changed_line(body: Body) -> int | None:
+    """The first line that is not as it was written, among the last megabyte at most."""
+    first = max(1, body.count - 2 * SYNC_RECORDS + 1)
+    for record in body.index.records(first, body.count):
+        is_near = body.size - record.begin <= SCAN_BYTES
+        if is_near and crc_of(body.file, record.begin, record.end) != record.crc:
+            return line_number(body.file, record.begin)
+    return None
+
+
+# The index.
+
+
+def _open_index(path: Path, *, read_only: bool = False) -> Index | None:
+    try:
+        return Index.open(index_path(path), read_only=read_only)
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError) as error:
+        log.info("the index of %s is of no use: %s", path, error)
+        return None
+
+
+def _open_old_index(path: Path) -> OldIndex | None:
+    try:
+        return OldIndex(index_path(path))
+    except (OSError, ValueError):
+        return None
+
+
+def _agreed(log_file: Descriptor, index: Index, known: Epoch) -> int | None:
+    """How many records of an index agree with the log and its epoch; None if it is of no use."""
+    if known.name and known.name != index.epoch:
+        return None
+    try:
+        agreed = agreeing_records(log_file, index)
+    except IndexDamaged as damage:
+        log.info("the index of a log is of no use: %s", damage)
+        return None
+    is_of_it = agreed is not None and Epoch(index.epoch, known.first).is_of(_origin(log_file, log_file.size))
+    return agreed if is_of_it else None
+
+
+def _read_all(log_file: Descriptor, path: Path, end: int, epoch: str) -> tuple[Body, Reading]:
+    """Read a whole log, and make an index of it: beside the log, or, if that cannot be, without a name."""
+    reading = Reading(log_file, path)
+    try:
+        index = Index.create(index_path(path), epoch, reading.records(entries(log_file, 0, end)))
+    except OSError as error:
+        log.warning("no index can be kept for %s: %s", path, reason(error))
+        return _read_rest(Index.temporary(epoch), log_file, path, end)
+    index.note_strange(reading.in_front)
+    return _body(log_file, index, end, reading), reading
+
+
+def _read_rest(index: Index, log_file: Descriptor, path: Path, end: int) -> tuple[Body, Reading]:
+    """Note the messages that the index does not know yet."""
+    found = entries(log_file, index.end_of(index.count), end)
+    first = next(found, None)
+    flags = Flag.NONE
+    if first and first.kind is Kind.REST and index.count:
+        # A line was added from outside that belongs to the last message.
+        flags = index.record(index.count).flags
+        index.cut(index.count - 1)
+        found = entries(log_file, index.end_of(index.count), end)
+    elif first:
+        found = chain((first,), found)
+    reading = Reading(log_file, path, index.strange)
+    index.add_all(reading.records(found, flags))
+    index.note_strange(reading.in_front)
+    return _body(log_file, index, end, reading), reading
+
+
+def _body(log_file: Descriptor, index: Index, end: int, reading: Reading) -> Body:
+    body = Body(log_file, index)
+    body.count, body.size, body.strange = index.count, end, reading.behind
+    body.ends_line = not end or log_file.read(end - 1, 1) == b"\n"
+    return body
+
+
+# Its end.
+
+
+def _repair(log_file: Descriptor, path: Path, index: Index, agreed: int) -> Torn | None:
+    record = index.record(agreed + 1) if agreed < index.count else None
+    offset = torn_offset(log_file, index.end_of(agreed), record, has_index=True)
+    torn = _cut_if_torn(log_file, path, offset)
+    index.cut(agreed)
+    return torn
+
+
+def _cut_if_torn(log_file: Descriptor, path: Path, offset: int) -> Torn | None:
+    return cut_off(log_file, path, offset) if offset < log_file.size else None
+
+
+def _end(log_file: Descriptor, torn: Torn | None) -> int:
+    return torn.offset if torn else log_file.size
+
+
+# Whose it is.
+
+
+def _epoch_of(log_file: Descriptor, end: int, known: Epoch, old: OldIndex | None) -> str:
+    """The epoch of a log without an index that agrees with it."""
+    if known.name:
+        return known.name if known.is_of(_origin(log_file, end)) else new_epoch()
+    if old:
+        return old.epoch if _is_as_then(log_file, end, old) else new_epoch()
+    first = next(_messages(log_file, end), None)
+    return derived_epoch(
+        log_file.read(first.begin, min(first.end - first.begin, SCAN_BYTES)) if first else b""
+    )
+
+
+def _is_as_then(log_file: Descriptor, end: int, old: OldIndex) -> bool:
+    """Whether all messages of a log, but perhaps its last one, are as long as they were; then their ids are the same, too."""
+    then = old.messages()
+    for entry, (length, _) in zip(_messages(log_file, end), then, strict=False):
+        is_shorter = length != entry.end - entry.begin - _bom_bytes(log_file, entry)
+        if is_shorter:
+            return next(_messages_behind(log_file, entry, end), None) is None and next(then, None) is None
+    return True
+
+
+def _bom_bytes(log_file: Descriptor, entry: Entry) -> int:
+    return 0 if entry.begin else 3 * (log_file.read(0, 3) == b"\xef\xbb\xbf")
+
+
+def _messages_behind(log_file: Descriptor, entry: Entry, end: int) -> Iterator[Entry]:
+    return entries(log_file, entry.end, end)
+
+
+def _messages(log_file: Descriptor, end: int, *, at_once: int = SCAN_BYTES) -> Iterator[Entry]:
+    return (entry for entry in entries(log_file, 0, end, at_once=at_once) if entry.kind is Kind.MESSAGE)
+
+
+def _origin(log_file: Descriptor, end: int) -> str:
+    """How the first message of a log begins, up to its text; empty if there is none."""
+    first = next(_messages(log_file, end, at_once=_FIRST_BYTES), None)
+    head = FIRST_LINE.match(log_file.read(first.begin, _HEAD_BYTES)) if first else None
+    return head[0].removeprefix(b"\xef\xbb\xbf").decode("utf-8", "replace").strip() if head else ""
+
+
+def _refuse_what_is_not_ours(log_file: Descriptor, path: Path) -> None:
+    """A file with something in it, but without a message and without an index, is somebody else's."""
+    size = log_file.size
+    if size and next(_messages(log_file, size), None) is None and not is_ours_without_messages(log_file):
+        raise HistoryUnusable(
+            path,
+            f"it holds no message of Besedka and looks like {looks_like(log_file)}; it was left as it is: "
+            "name another file, or move this one away",
+        )

@@ -1,67 +1,189 @@
-"""Reading a log's bytes: where its messages begin and end, and where it is damaged."""
+"""Reading a log's bytes from an offset on: where its messages are, what is not understood, and what is damaged.
+
+The time grows with the bytes, whatever they are: a line of 100 MB without an end costs what a million short ones cost.
+"""
 
 from __future__ import annotations
 
+import codecs
+import zlib
 from collections.abc import Iterator
+from enum import Enum
 from itertools import pairwise
-from typing import Final
+from typing import Final, NamedTuple
 
-from besedka.serve.history.file import BLOCK_BYTES, Descriptor
-from besedka.wire.line import FIRST_LINE
+from besedka.serve.history.file import Descriptor
+from besedka.wire.line import ENTRY
 
 SCAN_BYTES: Final = 1024 * 1024
-"""Read at once when a whole log is read: large enough that reading is not what takes the time."""
-
-_BOM: Final = b"\xef\xbb\xbf"
+"""Read at once: large enough that reading is not what takes the time."""
 
 
-def first_start(log: Descriptor) -> int:
-    """Where the first message begins; the log's end if there is none."""
-    offset = len(_BOM) if log.read(0, len(_BOM)) == _BOM else 0
-    rest = b""
-    while block := log.read(offset, SCAN_BYTES):
-        data = rest + block
-        found = FIRST_LINE.search(data)
-        if found:
-            return offset - len(rest) + found.start()
-        # What comes before the first message is not looked at twice, but for its last line.
-        end = data.rfind(b"\n") + 1
-        rest = data[end:]
-        offset += len(block)
-    return offset
+class Kind(Enum):
+    """What an entry of a log is."""
+
+    MESSAGE = "message"
+    STRANGE = "strange"  # lines that are not understood: a message in the format of another program
+    REST = "rest"  # what starts nothing: the end of the entry in front of it, or a preamble
 
 
-def messages(log: Descriptor, offset: int, end: int, *, at_once: int = BLOCK_BYTES) -> Iterator[bytes]:
-    """Each message's bytes, from the one that begins at this offset to the log's (given) end."""
-    rest = b""
-    while offset < end:
-        block = log.read(offset, min(at_once, end - offset))
-        if not block:
-            break
-        offset += len(block)
-        data = rest + block
-        starts = [match.start() for match in FIRST_LINE.finditer(data)]
-        for begin, behind in pairwise(starts):
-            yield data[begin:behind]
-        # The last message may go on in the next block.
-        rest = data[starts[-1] :] if starts else data
-    if rest:
-        yield rest
+class Entry(NamedTuple):
+    """A stretch of whole lines (the last line of a log may lack its end).
+
+    Attributes:
+        begin: its offset in the log.
+        end: the offset behind it.
+        kind: what it is.
+        crc: CRC-32 of its bytes.
+        head_crc: CRC-32 of its first line, with the line end.
+        damaged_at: which of its lines, counted from 0, is the first one with a NUL or bytes that are no UTF-8; None if none is.
+    """
+
+    begin: int
+    end: int
+    kind: Kind
+    crc: int
+    head_crc: int
+    damaged_at: int | None = None
+
+    @classmethod
+    def of(cls, raw: bytes, begin: int, kind: Kind) -> Entry:
+        crc = zlib.crc32(raw)
+        head = raw.find(b"\n") + 1
+        head_crc = zlib.crc32(raw[:head]) if 0 < head < len(raw) else crc
+        damaged_at = line_of_damage(raw) if is_damaged(raw) else None
+        return cls(begin, begin + len(raw), kind, crc, head_crc, damaged_at)
 
 
-def is_damaged(message: bytes) -> bool:
-    """Whether it holds what no text file holds: a NUL, or bytes that are no UTF-8."""
-    if b"\0" in message:
+def entries(log: Descriptor, offset: int, end: int, *, at_once: int = SCAN_BYTES) -> Iterator[Entry]:
+    """All entries from an offset, at which a line begins, to an end. The first one is `Kind.REST` if nothing starts there.
+
+    Args:
+        log: the log.
+        offset: where to begin.
+        end: where to end.
+        at_once: how many bytes to read at once; fewer where only the first entries are wanted. More than `HEAD_BYTES_AT_MOST`.
+    """
+    growing = _Growing(offset, Kind.REST)
+    for data, begin, is_line_start in _pieces(log, offset, end, at_once):
+        # Where a piece begins within a line, nothing starts at its first byte.
+        marks = [
+            (match.start(), Kind.MESSAGE if match["message"] else Kind.STRANGE)
+            for match in ENTRY.finditer(data, 0 if is_line_start else 1)
+        ]
+        growing.feed(data[: marks[0][0]] if marks else data)
+        if not marks:
+            continue
+        if growing.size:
+            yield growing.entry()
+        for (start, kind), (behind, _) in pairwise(marks):
+            yield Entry.of(data[start:behind], begin + start, kind)
+        start, kind = marks[-1]
+        growing = _Growing(begin + start, kind)
+        growing.feed(data[start:])
+    if growing.size:
+        yield growing.entry()
+
+
+def is_damaged(raw: bytes) -> bool:
+    """Whether bytes hold what no text file holds: a NUL, or bytes that are no UTF-8."""
+    if b"\0" in raw:
         return True
-    if message.isascii():
+    if raw.isascii():
         return False
     try:
-        message.decode()
+        raw.decode()
     except UnicodeDecodeError:
         return True
     return False
 
 
-def line_of_damage(message: bytes) -> int:
-    """Which line of a damaged message is damaged, counted from 0."""
-    return next(number for number, line in enumerate(message.split(b"\n")) if is_damaged(line))
+def line_of_damage(raw: bytes) -> int:
+    """Which line of damaged bytes is damaged, counted from 0."""
+    return next(number for number, line in enumerate(raw.split(b"\n")) if is_damaged(line))
+
+
+def line_number(log: Descriptor, offset: int) -> int:
+    """The number of the line, counted from 1, that begins at this offset."""
+    return 1 + line_ends(log, 0, offset)
+
+
+def line_ends(log: Descriptor, begin: int, end: int) -> int:
+    """How many lines end in a stretch of a log, of any length."""
+    steps = range(begin, min(end, log.size), SCAN_BYTES)
+    return sum(log.read(at, min(SCAN_BYTES, end - at)).count(b"\n") for at in steps)
+
+
+def crc_of(log: Descriptor, begin: int, end: int) -> int:
+    """CRC-32 of a stretch of a log, of any length."""
+    crc = 0
+    for at in range(begin, min(end, log.size), SCAN_BYTES):
+        crc = zlib.crc32(log.read(at, min(SCAN_BYTES, end - at)), crc)
+    return crc
+
+
+def _pieces(log: Descriptor, offset: int, end: int, at_once: int) -> Iterator[tuple[bytes, int, bool]]:
+    """The bytes in pieces of whole lines; a line longer than what is read at once comes in several.
+
+    Yields:
+        The bytes, their offset, and whether a line begins there.
+    """
+    carried, is_line_start = b"", True
+    while offset < end:
+        block = log.read(offset, min(at_once, end - offset))
+        if not block:
+            break
+        offset += len(block)
+        data = carried + block
+        is_last = offset >= end
+        cut = len(data) if is_last else data.rfind(b"\n") + 1
+        if not cut and len(data) >= at_once:
+            cut = len(data)
+        carried = data[cut:]
+        if cut:
+            yield data[:cut], offset - len(data), is_line_start
+            is_line_start = data.endswith(b"\n", 0, cut)
+    if carried:
+        yield carried, offset - len(carried), is_line_start
+
+
+class _Growing:
+    """An entry whose end is not known yet, added up piece by piece."""
+
+    def __init__(self, begin: int, kind: Kind) -> None:
+        self.size = 0
+        self._begin = begin
+        self._kind = kind
+        self._crc = 0
+        self._head_crc: int | None = None
+        self._lines = 0
+        self._damaged_at: int | None = None
+        self._decoder = codecs.getincrementaldecoder("utf-8")()
+
+    def feed(self, piece: bytes) -> None:
+        if self._head_crc is None and b"\n" in piece:
+            self._head_crc = zlib.crc32(piece[: piece.index(b"\n") + 1], self._crc)
+        self._crc = zlib.crc32(piece, self._crc)
+        if self._damaged_at is None and self._is_damaged(piece):
+            self._damaged_at = self._lines + _line_of_first_damage(piece)
+        self._lines += piece.count(b"\n")
+        self.size += len(piece)
+
+    def entry(self) -> Entry:
+        head_crc = self._crc if self._head_crc is None else self._head_crc
+        if self._damaged_at is None and self._is_damaged(b"", is_end=True):
+            self._damaged_at = self._lines
+        end = self._begin + self.size
+        return Entry(self._begin, end, self._kind, self._crc, head_crc, self._damaged_at)
+
+    def _is_damaged(self, piece: bytes, *, is_end: bool = False) -> bool:
+        try:
+            self._decoder.decode(piece, is_end)
+        except UnicodeDecodeError:
+            return True
+        return b"\0" in piece
+
+
+def _line_of_first_damage(piece: bytes) -> int:
+    """The damaged line of a piece that may begin within a character."""
+    return next((number for number, line in enumerate(piece.split(b"\n")) if is_damaged(line)), 0)

@@ -12,12 +12,12 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Final, NamedTuple
 
-from besedka.wire.line import FIRST_LINE, read_line, show_line
+from besedka.wire.line import FIRST_LINE, read_line, readable_line
 
 FOUND_BYTES: Final = 32 * 1024
 """An answer ends with the message with which it grows past this, as a page does."""
@@ -51,10 +51,12 @@ class Block(NamedTuple):
     Attributes:
         first: the id of the first one.
         data: their bytes, from the first one's beginning to the last one's end.
+        spans: gives where each of them begins and ends in these bytes; asked only where something may be found.
     """
 
     first: int
     data: bytes
+    spans: Callable[[], Sequence[tuple[int, int]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,12 +110,10 @@ class Needle:
             same = data.translate(SAME)
             if probe not in same:
                 return
-        end = len(data)
-        heads = [match.span() for match in FIRST_LINE.finditer(data)]
-        for place, (begin, text) in reversed(tuple(enumerate(heads))):
-            if same.find(probe, text, end) >= 0:
-                yield block.first + place, show_line(data[begin:end])
-            end = begin
+        for place, (begin, end) in reversed(tuple(enumerate(block.spans()))):
+            head = FIRST_LINE.match(data, begin)
+            if same.find(probe, head.end() if head else begin, end) >= 0:
+                yield block.first + place, readable_line(data[begin:end])
 
     def _is_odd(self, data: bytes) -> bool:
         return any(

@@ -6,9 +6,10 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from besedka.serve.history import check, scan
+from besedka.serve.history import check
 from besedka.serve.history.file import Descriptor
-from besedka.serve.history.index import Index, index_path
+from besedka.serve.history.index import Index, IndexDamaged, index_path
+from besedka.serve.history.scan import Entry, Kind, entries, line_ends, line_number
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,24 +31,47 @@ def judge(path: Path) -> Verdict:
     Raises:
         OSError: as the system says it.
     """
-    try:
-        index = Index(index_path(path), read_only=True)
-    except (OSError, ValueError):
-        return _judge_without_index(Descriptor(path, os.O_RDONLY))
     log = Descriptor(path, os.O_RDONLY)
+    try:
+        index = Index(Descriptor(index_path(path), os.O_RDONLY), index_path(path).name)
+    except (OSError, ValueError):
+        return _judge_without_index(log)
+    sound = index.sound_count(index.count)
+    if sound < index.count:
+        return Verdict(
+            f"the index is damaged at message {sound + 1}; delete {index_path(path).name}, and a server makes it anew"
+        )
+    try:
+        return _compare(log, index)
+    except IndexDamaged as damage:
+        return Verdict(str(damage))
+
+
+def _compare(log: Descriptor, index: Index) -> Verdict:
     difference = check.first_difference(log, index)
     if difference and difference.is_missing:
         return Verdict(f"message {difference.message} and what followed it are missing")
     if difference:
         return Verdict(f"line {difference.line} (message {difference.message}) is not as it was written")
-    _, end = index.add_up()
-    added = sum(1 for _ in scan.messages(log, end, log.size))
-    more = f", {added} more were added by other hands" if added else ""
-    return Verdict(praise=f"all {index.count} messages are as they were written{more}")
+    behind = [*entries(log, index.end_of(index.count), log.size)]
+    added = sum(entry.kind is Kind.MESSAGE for entry in behind)
+    more = f", {added} more were added by another program" if added else ""
+    return Verdict(
+        praise=f"all {index.count} messages are as they were written{more}{_strange(log, index, behind)}"
+    )
+
+
+def _strange(log: Descriptor, index: Index, behind: list[Entry]) -> str:
+    count, first = index.strange
+    for entry in behind:
+        if entry.kind is Kind.STRANGE:
+            first = first or line_number(log, entry.begin)
+            count += line_ends(log, entry.begin, entry.end)
+    return f"; {count} lines are no messages, first: line {first}" if count else ""
 
 
 def _judge_without_index(log: Descriptor) -> Verdict:
-    line = check.first_damage(log, scan.first_start(log))
+    line = check.first_damage(log, 0)
     if line is not None:
         return Verdict(f"line {line} is damaged: it holds NULs or bytes that are no UTF-8")
     return Verdict(

@@ -41,12 +41,17 @@ LOGS = st.lists(RAW, max_size=20)
 CUTS = st.sets(st.integers(1, 19))
 
 
+def block(first: int, *messages: bytes) -> Block:
+    ends = [*itertools.accumulate(map(len, messages))]
+    return Block(first, b"".join(messages), lambda: [*zip([0, *ends], ends, strict=False)])
+
+
 def blocks(log: Sequence[bytes], cuts: set[int], before: int) -> Iterator[Block]:
     """A log cut into blocks in front of some messages; those from the one with the message before an id backwards."""
     places = [0, *sorted(cut for cut in cuts if cut < len(log)), len(log)]
     for begin, end in reversed(list(itertools.pairwise(places))):
         if begin + 1 < before and begin < end:
-            yield Block(begin + 1, b"".join(log[begin:end]))
+            yield block(begin + 1, *log[begin:end])
 
 
 def by_looking_at_each(log: Sequence[bytes], text: str, before: int) -> list[tuple[int, str]]:
@@ -102,7 +107,7 @@ def test_a_text_is_found_by_any_part_of_it_however_its_letters_are_written(
     piece = read[begin : data.draw(st.integers(begin, len(read)))]
     for written in (piece, piece.casefold(), piece.upper(), piece.lower()):
         is_there = written.casefold() in read.casefold()
-        assert bool(search([Block(1, log)], Needle(written), 2, 9, never).ids) is is_there
+        assert bool(search([block(1, log)], Needle(written), 2, 9, never).ids) is is_there
 
 
 def test_letters_of_two_cases_all_lie_where_they_are_looked_for() -> None:
@@ -115,30 +120,30 @@ def test_a_letter_finds_all_that_is_the_same_letter(letter: str) -> None:
     for written in (letter, letter.casefold(), letter.upper()):
         for looked_for in (letter, letter.casefold(), letter.upper(), letter.lower()):
             log = write_line(Line(STAMP, "Anna", f"xx{written}xx")).encode() + b"\n"
-            hits = search([Block(1, log)], Needle(f"x{looked_for}x"), 2, 9, never)
+            hits = search([block(1, log)], Needle(f"x{looked_for}x"), 2, 9, never)
             assert bool(hits.ids) is (written.casefold() == looked_for.casefold())
 
 
 def test_names_and_times_are_no_text() -> None:
     log = write_line(Line(STAMP, "Anna", "hello: Boris")).encode() + b"\n"
     for text in ("anna", "2025", "23:46", "] ", "anna: h", ": h"):
-        assert search([Block(1, log)], Needle(text), 2, 9, never).ids == []
+        assert search([block(1, log)], Needle(text), 2, 9, never).ids == []
     for text in ("HELLO", "o: b", "boris"):
-        assert search([Block(1, log)], Needle(text), 2, 9, never).ids == [1]
+        assert search([block(1, log)], Needle(text), 2, 9, never).ids == [1]
 
 
 def test_a_long_text_is_compared_to_its_end() -> None:
     text = "Я" * PROBE_CHARACTERS + " конец"
     log = write_line(Line(STAMP, "Anna", text)).encode() + b"\n"
-    assert search([Block(1, log)], Needle(text.lower()), 2, 9, never).ids == [1]
-    assert search([Block(1, log)], Needle(text.lower() + "!"), 2, 9, never).ids == []
+    assert search([block(1, log)], Needle(text.lower()), 2, 9, never).ids == [1]
+    assert search([block(1, log)], Needle(text.lower() + "!"), 2, 9, never).ids == []
 
 
 def test_an_answer_is_no_longer_than_a_page() -> None:
     log = [
         write_line(Line(STAMP, "Anna", f"{number} " + "ж" * 5_000)).encode() + b"\n" for number in range(50)
     ]
-    hits = search([Block(1, b"".join(log))], Needle("Ж"), 51, 100, never)
+    hits = search([block(1, *log)], Needle("Ж"), 51, 100, never)
     assert hits.ids == [47, 48, 49, 50]
     assert sum(map(len, log[47:50])) <= FOUND_BYTES
     assert hits.before == 47
@@ -170,7 +175,7 @@ def test_a_log_is_searched_as_it_was_written_and_after_it_was_opened_again(  # n
     near: int,
     before: int,
 ) -> None:
-    monkeypatch.setattr("besedka.serve.history.index._NEAR", near)
+    monkeypatch.setattr("besedka.serve.history.body._BLOCK_BYTES", near)
     path = tmp_path_factory.mktemp("history") / "talk.txt"
     lines = [write_line(Line(STAMP, "Anna", one)) for one in texts]
     log = [line.encode() + b"\n" for line in lines]

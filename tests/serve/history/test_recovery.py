@@ -82,5 +82,6 @@ def test_what_is_cut_off_is_kept_beside(tmp_path: Path) -> None:
     again = ChatHistory.open(path)
     assert again.count == 0
     assert again.restored.torn
+    assert again.restored.torn.kept
     assert again.restored.torn.kept.read_bytes() == torn
     again.close()

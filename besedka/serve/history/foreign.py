@@ -1,0 +1,76 @@
+"""Files that are not ours: what they look like, so that a start can be refused in a sentence that helps."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Final
+
+from besedka.serve.history.file import BLOCK_BYTES, Descriptor
+from besedka.serve.history.recovery import could_be_torn_line
+
+_MAGIC: Final = {
+    b"\xff\xfe": "text in UTF-16",
+    b"\xfe\xff": "text in UTF-16",
+    b"\x89PNG\r\n\x1a\n": "a picture (PNG)",
+    b"\xff\xd8\xff": "a picture (JPEG)",
+    b"GIF8": "a picture (GIF)",
+    b"SQLite format 3\0": "a database (SQLite)",
+    b"\x1f\x8b": "a compressed file (gzip)",
+    b"BZh": "a compressed file (bzip2)",
+    b"\xfd7zXZ\0": "a compressed file (xz)",
+    b"\x28\xb5\x2f\xfd": "a compressed file (zstd)",
+    b"PK\x03\x04": "an archive (zip)",
+    b"%PDF-": "a document (PDF)",
+    b"\x7fELF": "a program",
+    b"besedka index ": "the index of a history",
+}
+_BLANK: Final = re.compile(rb"(?:\xef\xbb\xbf)?\s*")
+_READ_BYTES: Final = 4096
+_TEXT_IN_EIGHT_BITS: Final = re.compile(rb"[\t\n\r\x20-\x7e\x80-\xff]*")
+
+
+def is_ours_without_messages(log: Descriptor) -> bool:
+    """Whether a file that holds no message may be taken for a log: it is blank, holds nothing but NULs, or a torn first line.
+
+    The last two are what a power cut in the first batch leaves.
+    """
+    head = log.read(0, BLOCK_BYTES)
+    torn = head.rstrip(b"\0")
+    is_line = log.size <= BLOCK_BYTES and could_be_torn_line(torn.removeprefix(b"\xef\xbb\xbf"))
+    return is_line or _holds_only(log, _is_blank) or _holds_only(log, _is_zero)
+
+
+def looks_like(log: Descriptor) -> str:
+    """What a file seems to be, as a part of a sentence."""
+    head = log.read(0, _READ_BYTES)
+    for magic, name in _MAGIC.items():
+        if head.startswith(magic):
+            return name
+    if b"\0" in head:
+        is_wide = head.count(0) * 3 > len(head)
+        return "text in UTF-16" if is_wide else "a binary file"
+    if _decodes(head):
+        return "text in another format"
+    return "text that is not UTF-8" if _TEXT_IN_EIGHT_BITS.fullmatch(head) else "a binary file"
+
+
+def _holds_only(log: Descriptor, is_nothing: Callable[[bytes], bool]) -> bool:
+    return all(is_nothing(log.read(at, BLOCK_BYTES)) for at in range(0, log.size, BLOCK_BYTES))
+
+
+def _is_blank(block: bytes) -> bool:
+    return _BLANK.fullmatch(block) is not None
+
+
+def _is_zero(block: bytes) -> bool:
+    return not block.strip(b"\0")
+
+
+def _decodes(head: bytes) -> bool:
+    """Whether it is UTF-8, but for a character that the end of what was read has cut."""
+    try:
+        head.decode()
+    except UnicodeDecodeError as error:
+        return error.end >= len(head) > _READ_BYTES - 4 and error.start >= len(head) - 3
+    return True

@@ -1,0 +1,51 @@
+r"""The first version of the index, read so that a log that has one keeps its epoch.
+
+Its header is ``"besedka index 1\n"``, the epoch in 16 bytes and the offset of the first message in 8; each record has the length of a
+message in 4 bytes (22 bits of them) and its CRC-32 in 4 more. What is not understood was a part of the message above.
+"""
+
+from __future__ import annotations
+
+import os
+import struct
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+from besedka.serve.history.file import Descriptor
+
+_MAGIC: Final = b"besedka index 1\n"
+_HEADER: Final = struct.Struct("<16s16sQ")
+_RECORD: Final = struct.Struct("<II")
+_LENGTH: Final = (1 << 22) - 1
+_AT_ONCE: Final = 64 * 1024
+
+
+class OldIndex:
+    """One, open.
+
+    Attributes:
+        epoch: names the log.
+    """
+
+    def __init__(self, path: Path) -> None:
+        """Open it.
+
+        Raises:
+            OSError: as the system says it.
+            ValueError: it is none.
+        """
+        self._file = Descriptor(path, os.O_RDONLY)
+        header = self._file.read(0, _HEADER.size)
+        if len(header) < _HEADER.size or not header.startswith(_MAGIC):
+            raise ValueError(f"{path} is no index of the first version")
+        self.epoch = _HEADER.unpack(header)[1].rstrip(b"\0").decode("ascii", "replace")
+
+    def messages(self) -> Iterator[tuple[int, int]]:
+        """Length and CRC-32 of each message, in order."""
+        offset = _HEADER.size
+        while data := self._file.read(offset, _AT_ONCE * _RECORD.size):
+            whole = data[: len(data) // _RECORD.size * _RECORD.size]
+            for word, crc in _RECORD.iter_unpack(whole):
+                yield word & _LENGTH, crc
+            offset += len(data)

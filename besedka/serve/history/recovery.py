@@ -1,0 +1,215 @@
+"""What a crash may leave at the end of a log, and how much of its index is to be believed then.
+
+Only the end is ever cut, and only what can be *our own* torn tail: bytes of a batch that was never synced, so that nobody has been
+told of it. What the index says takes nothing away that the log alone shows to be a whole message, with one exception: a message
+of several lines, cut off at a line end, looks whole; its record was synced before it, and tells that it is not. The record must fit
+the message's first line by a checksum, because a disk may still hold the record of another message that was to stand there.
+
+Cut off is, at an end that nobody can have been told of:
+
+- NULs at the very end, where a file system made the file longer and never wrote it; unless the file looks like text in UTF-16;
+- if there is an index: a last line without its end, if it can be the beginning of a message of ours and is not known to be whole;
+- if there is an index: a message of which its record says that more lines were to follow, or in which whole sectors are NULs.
+
+All else is left: lines without an end that a person or another program wrote, bytes in another encoding, damage in the middle.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import time
+from collections import deque
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from besedka.serve.history.file import BLOCK_BYTES, FULL, Descriptor, copy_beside
+from besedka.serve.history.index import SYNC_RECORDS, Index, Record
+from besedka.serve.history.scan import Entry, Kind, crc_of, entries, is_damaged
+from besedka.wire.line import FIRST_LINE
+
+SECTOR_BYTES: Final = 512
+"""What a disk writes at once, at the least."""
+
+_LINE_BYTES_AT_MOST: Final = BLOCK_BYTES
+"""No line that Besedka writes is longer: 5 000 characters of text, and a name."""
+
+_PATTERN: Final = "[dddd-dd-dd dd:dd:dd] "
+_NAME: Final = re.compile(rb"[^\n\0:]{0,128}:?")
+
+
+@dataclass(frozen=True, slots=True)
+class Torn:
+    """What a crash has torn at a log's end.
+
+    Attributes:
+        offset: where it begins.
+        size: how many bytes.
+        kept: the file in which they are now; None as long as there is no room to keep them: then they still stand in the log, and
+            nothing is written behind them.
+    """
+
+    offset: int
+    size: int
+    kept: Path | None
+
+
+def agreeing_records(log: Descriptor, index: Index) -> int | None:
+    """How many records of an index agree with a log; None if it is not the index of this log."""
+    if not index.count:
+        return 0
+    first, fitting = index.record(1), _last_fitting(log, index)
+    if fitting is None:
+        # Nothing near the end is as it was written: an index of another log, or a log whose first batch was torn.
+        is_torn = first.end > log.size or _holds_nulls(log, first)
+        return 0 if is_torn and index.count <= SYNC_RECORDS else None
+    if not _fits(log, first) and not _stands(log, first, has_end=False):
+        return None
+    return fitting + _damaged_behind(log, index, fitting)
+
+
+def torn_offset(log: Descriptor, behind: int, record: Record | None, *, has_index: bool) -> int:
+    """Where our own torn tail begins in a log; its size if nothing is torn.
+
+    Args:
+        log: the log.
+        behind: the offset behind the last message that the index knows, and agrees about.
+        record: what the index says of the next message, if anything.
+        has_index: whether there is an index at all.
+    """
+    end = _end_of_writing(log, behind)
+    if not has_index or end <= behind:
+        return end
+    last = deque(entries(log, behind, end), maxlen=1)[0]
+    raw = (
+        log.read(last.begin, _LINE_BYTES_AT_MOST + 1) if last.end - last.begin <= _LINE_BYTES_AT_MOST else b""
+    )
+    raw = raw[: end - last.begin]
+    if record and record.begin == last.begin:
+        return last.begin if _is_torn(raw, last, record) else end
+    if last.kind is Kind.MESSAGE and raw and _has_lost_sectors(raw, last.begin):
+        return last.begin
+    line = _last_line(log, last.begin, end)
+    return end - len(line) if line and could_be_torn_line(line) else end
+
+
+def cut_off(log: Descriptor, path: Path, offset: int) -> Torn:
+    """Cut the end off a log, and keep it in a file beside it; if there is no room for that file, leave it where it is.
+
+    Raises:
+        OSError: as the system says it.
+    """
+    size = log.size - offset
+    kept = path.with_name(
+        f"{path.name}.torn-{time.strftime('%Y%m%dT%H%M%S')}-{time.time_ns() % 10**9:09}-{os.getpid()}"
+    )
+    try:
+        copy_beside(log, offset, kept)
+    except OSError as error:
+        if error.errno not in FULL:
+            raise
+        return Torn(offset, size, None)
+    log.cut(offset)
+    log.sync()
+    return Torn(offset, size, kept)
+
+
+def could_be_torn_line(line: bytes) -> bool:
+    """Whether a line without an end can be the beginning of a message that Besedka wrote."""
+    if not line or b"\0" in line or not _is_cut_utf8(line):
+        return False
+    if FIRST_LINE.match(line):
+        return True
+    shape = re.sub(rb"\d", b"d", line[: len(_PATTERN)]).decode("ascii", "replace")
+    is_stamp = _PATTERN.startswith(shape) and bool(shape)
+    return is_stamp and (len(line) <= len(_PATTERN) or _NAME.fullmatch(line[len(_PATTERN) :]) is not None)
+
+
+def _last_fitting(log: Descriptor, index: Index) -> int | None:
+    """The last record that fits its message, among those that may not have been synced, and as many before."""
+    for number in range(index.count, max(0, index.count - 2 * SYNC_RECORDS), -1):
+        if _fits(log, index.record(number)):
+            return number
+    return None
+
+
+def _damaged_behind(log: Descriptor, index: Index, fitting: int) -> int:
+    """How many records behind the last fitting one are about messages that stand there all the same, with other bytes."""
+    damaged = 0
+    for record in index.records(fitting + 1, index.count):
+        if record.end > log.size or _holds_nulls(log, record) or not _stands(log, record):
+            break
+        damaged += 1
+    return damaged
+
+
+def _fits(log: Descriptor, record: Record) -> bool:
+    return record.end <= log.size and crc_of(log, record.begin, record.end) == record.crc
+
+
+def _holds_nulls(log: Descriptor, record: Record) -> bool:
+    return b"\0" in log.read(record.begin, min(record.length, _LINE_BYTES_AT_MOST))
+
+
+def _stands(log: Descriptor, record: Record, *, has_end: bool = True) -> bool:
+    """Whether a message is where its record says, though not as it was written.
+
+    Its beginning may be what is damaged: then it is enough that the line ends with it.
+    """
+    if record.end > log.size:
+        return False
+    found = next(entries(log, record.begin, log.size))
+    if found.kind is Kind.MESSAGE:
+        return found.end == record.end or not has_end
+    return log.read(record.end - 1, 1) == b"\n" or record.end == log.size
+
+
+def _is_torn(raw: bytes, last: Entry, record: Record) -> bool:
+    """Whether the last message of a log is not whole, by its own record."""
+    length = last.end - last.begin
+    if length > record.length or not raw:
+        return False
+    if length == record.length:
+        return not record.fits(raw) and _has_lost_sectors(raw, last.begin)
+    if record.fits(raw + b"\n"):
+        return False  # only its end is missing: an editor took it
+    if raw.endswith(b"\n"):
+        return last.head_crc == record.head_crc
+    return could_be_torn_line(raw[raw.rfind(b"\n") + 1 :]) or last.head_crc == record.head_crc
+
+
+def _has_lost_sectors(raw: bytes, begin: int) -> bool:
+    """Whether sectors of a message are NULs, whole and no others: written by no program, but left so by a disk."""
+    if b"\0" not in raw:
+        return False
+    first = SECTOR_BYTES - begin % SECTOR_BYTES
+    sectors = [raw[:first], *(raw[at : at + SECTOR_BYTES] for at in range(first, len(raw), SECTOR_BYTES))]
+    return all(b"\0" not in sector or not sector.strip(b"\0") for sector in sectors)
+
+
+def _end_of_writing(log: Descriptor, behind: int) -> int:
+    """Where the NULs begin that end a log; its size if there are none, or none that a file system may have left."""
+    size = end = log.size
+    while end > behind:
+        begin = max(behind, end - BLOCK_BYTES)
+        written = len(log.read(begin, end - begin).rstrip(b"\0"))
+        end = begin + written
+        if written:
+            break
+    before = log.read(max(0, end - SECTOR_BYTES), min(end, SECTOR_BYTES))
+    is_wide = before.count(0) * 4 > len(before) > 0
+    return size if is_wide else end
+
+
+def _last_line(log: Descriptor, begin: int, end: int) -> bytes:
+    """The last line if it lacks its end, and is not longer than any of ours; else nothing."""
+    begin = max(begin, end - _LINE_BYTES_AT_MOST)
+    tail = log.read(begin, end - begin)
+    line = tail[tail.rfind(b"\n") + 1 :]
+    return line if len(line) < _LINE_BYTES_AT_MOST else b""
+
+
+def _is_cut_utf8(line: bytes) -> bool:
+    """Whether it is UTF-8, but for a last character that may be cut."""
+    return not is_damaged(line) or any(not is_damaged(line[:-cut]) for cut in (1, 2, 3) if len(line) > cut)
