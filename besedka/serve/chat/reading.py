@@ -6,6 +6,7 @@ Files are read by worker threads; what is redacted meanwhile is put right before
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import tzinfo
 from typing import Final
@@ -22,6 +23,10 @@ from besedka.wire.words import FOUND_MESSAGES_AT_MOST, PAGE_MESSAGES_AT_MOST, Ch
 SEARCH_SECONDS: Final = 0.1
 """How long a search looks through a log before it says how far it has come. Those who search take turns, and what is said again
 waits for one turn at most."""
+
+
+BYTES_AT_ONCE: Final = 64 * 1024
+"""How much of a log is copied in one step."""
 
 
 class Reading:
@@ -70,6 +75,23 @@ class Reading:
         limit = min(limit, PAGE_MESSAGES_AT_MOST, room.head - after)
         lines = await self.lines(room, after + 1, limit) if limit > 0 else []
         return self._history(room, after + 1, lines)
+
+    async def own_bytes(self, room: Room, after: int, last: int) -> AsyncIterator[bytes]:
+        """The log's own bytes of the messages behind an id, up to ``last``, with what stands between them and is not understood.
+
+        It ends early if the log becomes another one.
+        """
+        history, epoch = self._rooms.history(room), room.epoch
+        span = await self._workers.read(history.span, after + 1, last)
+        while span and room.epoch == epoch:
+            redactions = room.redactions.count
+            piece = await self._workers.read(history.read_bytes, span[:BYTES_AT_ONCE])
+            if not piece:
+                return
+            # What was redacted meanwhile is read again: it is overwritten where it stands.
+            if redactions == room.redactions.count:
+                span = span[len(piece) :]
+                yield piece
 
     def _history(self, room: Room, first: int, lines: list[str]) -> History:
         unverified = self._names.unverified(lines, first)

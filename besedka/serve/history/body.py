@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from besedka.serve.history.file import BLOCK_BYTES, Descriptor
+from besedka.serve.history.file import Descriptor
 from besedka.serve.history.index import Index, Record, StrangeLines
 from besedka.serve.history.search import Block
 from besedka.wire.line import MessageId, readable_line
@@ -86,15 +86,11 @@ class Body:
             yield self._block(first, last)
             last = first - 1
 
-    def chunks(self, first: int, last: int) -> Iterator[tuple[int, int]]:
-        """Offset and size of the pieces in which the log's bytes are copied: messages ``first`` to ``last``, with what stands between.
-
-        What stands in front of the first message and behind the last one is taken along with those.
-        """
-        begin = self.index.end_of(first - 1) if first > 1 else 0
+    def span(self, first: int, last: int) -> range:
+        """The offsets of messages ``first`` to ``last``, as `ChatHistory.span` gives them."""
+        last = min(last, self.count)
         end = self.size if last == self.count else self.index.end_of(last)
-        for at in range(begin, end, BLOCK_BYTES):
-            yield at, min(BLOCK_BYTES, end - at)
+        return range(self.index.end_of(min(first, last + 1) - 1), end)
 
     def add(self, records: Sequence[Record]) -> MessageId:
         """Messages were written behind those that are known, and noted in the index. Returns the id of the first one."""

@@ -15,7 +15,7 @@ import os
 import threading
 import time
 from bisect import bisect_left
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Final, TypeVar
@@ -60,16 +60,17 @@ class ChatHistory:
         sync_seconds: how long the last batch took to be written and synced.
     """
 
-    def __init__(self, path: Path, body: Body, *, is_watched: bool = True) -> None:
+    def __init__(self, path: Path, body: Body, torn: Torn | None = None, *, is_watched: bool = True) -> None:
         self.path = path
         self.epoch = body.index.epoch
         self.latest = body.latest()
         self.restored = Restored(body.count)
         self.sync_seconds = 0.0
         self._body = body
+        # What was torn, as long as it still stands in the file.
+        self._torn = torn if torn and not torn.kept else None
         self._identity = self._known_identity()
         self._watch = Watch(path) if is_watched else None
-        self._torn: Torn | None = None
         self._lost: HistoryLost | None = None
         self._changing = threading.Lock()
 
@@ -109,9 +110,8 @@ class ChatHistory:
             log_file.sync()
             if unfinished:
                 finish(body, unfinished)
-            history = cls(path, body)
+            history = cls(path, body, torn)
             history.restored = restored(body, reading, torn)
-            history._torn = torn if torn and not torn.kept else None
         except OSError as error:
             raise HistoryUnusable(path, reason(error)) from error
         return history
@@ -222,15 +222,23 @@ class ChatHistory:
         """
         return self._reading(lambda body: body.read(first, limit))
 
-    def chunks(self, first: int, last: int) -> Iterator[bytes]:
-        """The log's own bytes, piece by piece: messages ``first`` to ``last``, and what stands between them.
+    def span(self, first: int, last: int) -> range:
+        """The offsets of messages ``first`` to ``last`` in the file, with what stands between them and is not understood.
+
+        What stands in front of the first message of all and behind the last one belongs to those.
 
         Raises:
             OSError: as the system says it.
         """
-        body = self._body
-        for offset, size in body.chunks(first, last):
-            yield body.file.read(offset, size)
+        return self._reading(lambda body: body.span(first, last))
+
+    def read_bytes(self, span: range) -> bytes:
+        """The file's own bytes at these offsets.
+
+        Raises:
+            OSError: as the system says it.
+        """
+        return self._body.file.read(span.start, len(span))
 
     def said_by(self, user: str, after: int) -> list[tuple[MessageId, Line]]:
         """All messages by this name later than the id ``after``, in order."""
@@ -382,7 +390,8 @@ class ChatHistory:
     def _known_identity(self) -> Identity | None:
         """That of the file, if nobody has changed its size since it was read."""
         identity = Identity.of(os.fstat(self._body.file.number))
-        return identity if identity.size == self._body.size else None
+        size = self._body.size + (self._torn.size if self._torn else 0)
+        return identity if identity.size == size else None
 
     def _look_for_external_edits(self, batch: Sequence[bytes]) -> None:
         """Never write into a file that is no longer there, or whose content is not what we take it for."""

@@ -197,9 +197,15 @@ def _end_of_writing(log: Descriptor, behind: int) -> int:
         end = begin + written
         if written:
             break
-    before = log.read(max(0, end - SECTOR_BYTES), min(end, SECTOR_BYTES))
-    is_wide = before.count(0) * 4 > len(before) > 0
-    return size if is_wide else end
+    return size if end < size and _is_wide(log, end) else end
+
+
+def _is_wide(log: Descriptor, end: int) -> bool:
+    """Whether the line that ends here is text in UTF-16, whose last LF has a NUL behind it."""
+    begin = max(0, end - _LINE_BYTES_AT_MOST)
+    before = log.read(begin, end - begin).removesuffix(b"\n")
+    line = before[before.rfind(b"\n") + 1 :]
+    return b"\0" in line and not _has_lost_sectors(line, end - len(line))
 
 
 def _last_line(log: Descriptor, begin: int, end: int) -> bytes:

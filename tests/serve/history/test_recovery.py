@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import errno
+import itertools
+import os
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from besedka.serve.errors import StorageFull
 from besedka.serve.history import ChatHistory
 from besedka.serve.history.index import HEADER, RECORD_BYTES
 from besedka.wire.line import Line, write_line
@@ -85,3 +89,207 @@ def test_what_is_cut_off_is_kept_beside(tmp_path: Path) -> None:
     assert again.restored.torn.kept
     assert again.restored.torn.kept.read_bytes() == torn
     again.close()
+
+
+# An index that contradicts its log.
+
+
+def name_of(number: int) -> str:
+    """The path of an open file."""
+    return str(Path(f"/proc/self/fd/{number}").readlink()).removesuffix(" (deleted)")
+
+
+def line(text: str, user: str = "Anna") -> str:
+    return write_line(Line("2025-11-19 23:46:36", user, text))
+
+
+def history_of(path: Path, *batches: list[str]) -> Path:
+    """A log that was written batch by batch."""
+    history = ChatHistory.open(path)
+    for batch in batches:
+        history.append(batch)
+    history.close()
+    return path
+
+
+def lines_in(path: Path) -> list[str]:
+    history = ChatHistory.open(path)
+    found = history.read(1, 1000)
+    history.close()
+    return found
+
+
+@pytest.mark.parametrize(
+    "dead", [line("dead\nand\nlong"), line("dead and of one line, but a long one"), line("d")]
+)
+@pytest.mark.parametrize(
+    "told", [[line("told")], [line("told"), line("twice")], [line("told\nin two lines")]]
+)
+@pytest.mark.parametrize("before", [[], [line("before")]])
+def test_the_record_of_a_dead_batch_takes_nothing_away_from_a_told_one(
+    tmp_path: Path, before: list[str], told: list[str], dead: str
+) -> None:
+    """A crash leaves the record of a batch that never reached the log; what is told next has none when the power goes."""
+    path, index = tmp_path / "talk.txt", tmp_path / "talk.txt.index"
+    if before:
+        history_of(path, before)
+    history_of(path)
+    log, epoch = path.read_bytes(), (tmp_path / "talk.txt.epoch").read_bytes()
+    history_of(path, [dead])
+    stale = index.read_bytes()
+    path.write_bytes(log)
+    history_of(path, told)
+    index.write_bytes(stale)
+    assert lines_in(path) == [*before, *told]
+    assert not [*tmp_path.glob("*.torn-*")]
+    assert not before or (tmp_path / "talk.txt.epoch").read_bytes() == epoch
+
+
+def test_no_bit_of_the_last_record_cuts_the_last_message(tmp_path: Path) -> None:
+    told = [line("one"), line("two\nof\nthree lines"), line("three")]
+    path = history_of(tmp_path / "talk.txt", told)
+    index = tmp_path / "talk.txt.index"
+    content = index.read_bytes()
+    for bit in range((len(content) - RECORD_BYTES) * 8, len(content) * 8):
+        damaged = bytearray(content)
+        damaged[bit // 8] ^= 1 << bit % 8
+        index.write_bytes(damaged)
+        assert lines_in(path) == told, bit
+
+
+def test_no_bit_of_a_log_keeps_it_from_being_opened_or_shifts_an_id(tmp_path: Path) -> None:
+    told = [line(f"message {number}" + "\nand more" * (number % 2)) for number in range(1, 7)]
+    path = history_of(tmp_path / "talk.txt", told[:3], told[3:])
+    content, index = path.read_bytes(), (tmp_path / "talk.txt.index").read_bytes()
+    begins = [0, *itertools.accumulate(len(one.encode()) + 1 for one in told)]
+    for bit in range(len(content) * 8):
+        damaged = bytearray(content)
+        damaged[bit // 8] ^= 1 << bit % 8
+        path.write_bytes(damaged)
+        (tmp_path / "talk.txt.index").write_bytes(index)
+        victim = next(number for number, end in enumerate(begins[1:]) if bit // 8 < end)
+        history = ChatHistory.open(path)
+        found = history.read(1, 1000)
+        assert found[:victim] + found[victim + 1 :] == told[:victim] + told[victim + 1 :], bit
+        assert history.restored.changed_line or history.restored.damaged_line or history.restored.open_line
+        history.close()
+        (path.parent / "talk.txt.epoch").unlink(missing_ok=True)
+
+
+def test_the_message_that_is_redacted_is_the_one_that_readers_see_by_this_id(tmp_path: Path) -> None:
+    told = [line(f"message {number}") for number in range(1, 21)]
+    path = history_of(tmp_path / "talk.txt", told)
+    data = path.read_bytes()
+    place = data.index(told[4].encode())
+    path.write_bytes(data[:place] + b"?" + data[place + 1 :])
+    history = ChatHistory.open(path)
+    assert history.read(12, 1) == [told[11]]
+    history.redact(history.subject(12))
+    assert history.read(11, 3) == [told[10], line("[removed]-"), told[12]]
+    assert history.read(5, 1) == ["[0000-00-00 00:00:00] ?: ?" + told[4][1:]]
+    history.close()
+
+
+def test_messages_whose_sectors_a_disk_lost_are_cut_off_and_others_are_not(tmp_path: Path) -> None:
+    path = history_of(tmp_path / "talk.txt", [line("whole")], [line("x" * 2000)])
+    data = path.read_bytes()
+    lost = data[:512] + bytes(1024) + data[1536:]
+    path.write_bytes(lost)
+    history = ChatHistory.open(path)
+    assert history.read(1, 10) == [line("whole")]
+    torn = history.restored.torn
+    assert torn
+    assert (torn.offset, torn.size) == (len(line("whole")) + 1, len(lost) - len(line("whole")) - 1)
+    history.close()
+    path = history_of(tmp_path / "other.txt", [line("whole")], [line("x" * 2000)])
+    damaged = data[:600] + b"\0" + data[601:]
+    path.write_bytes(damaged)
+    assert len(lines_in(path)) == 2
+    assert path.read_bytes() == damaged
+
+
+@pytest.mark.parametrize(
+    "tail",
+    [
+        "[2025-11-19 23:46:40] Вера: привет\n".encode("utf-16-le"),
+        "[2025-11-19 23:46:40] Anna: hi\r\n".encode("utf-16"),
+        "[2025-11-19 23:46:40] Вера: привет".encode("cp1251"),
+        "[2025-11-19 23:46:40] Вера: привет\n".encode("cp1251"),
+        b"[2025-11-19 23:46:40] Anna: one \0 byte\n",
+        b"[2025-11-19 23:46:40] Anna: one \0 byte",
+        b"a line that no message of ours begins with",
+        b"\tand more",
+        b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR",
+        b"[2011-10-12 11:12:00 | Edited 11:13:01] Boris: hi",
+    ],
+    ids=ascii,
+)
+@pytest.mark.parametrize("when", ["stopped", "running", "without an index"])
+def test_what_cannot_be_our_torn_tail_is_left_and_nothing_is_glued_to_it(
+    tmp_path: Path, tail: bytes, when: str
+) -> None:
+    path = history_of(tmp_path / "talk.txt", [line("told")])
+    history = ChatHistory.open(path)
+    if when != "running":
+        history.close()
+    with path.open("ab") as other:
+        other.write(tail)
+    if when == "without an index":
+        (tmp_path / "talk.txt.index").unlink()
+    if when != "running":
+        history = ChatHistory.open(path)
+        assert path.read_bytes() == f"{line('told')}\n".encode() + tail
+    history.append([line("next")])
+    end = b"" if tail.endswith(b"\n") else b"\n"
+    assert path.read_bytes() == f"{line('told')}\n".encode() + tail + end + f"{line('next')}\n".encode()
+    assert not [*tmp_path.glob("*.torn-*")]
+    assert history.read(history.count, 1) == [line("next")]
+    numbered = history.read(1, 10)
+    history.close()
+    (tmp_path / "talk.txt.index").unlink()
+    assert lines_in(path) == numbered
+
+
+def test_a_line_without_its_end_that_comes_while_the_server_runs_is_kept_and_told(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = tmp_path / "talk.txt"
+    history = ChatHistory.open(path)
+    history.append([line("told")])
+    with path.open("a") as other:
+        other.write(line("by hand"))
+    assert history.append([line("next")]) == 3
+    assert history.read(1, 10) == [line("told"), line("by hand"), line("next")]
+    assert "line 2 has no end and is possibly incomplete" in caplog.text
+    history.close()
+
+
+def test_a_torn_end_waits_where_it_is_as_long_as_a_full_disk_cannot_keep_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = history_of(tmp_path / "talk.txt", [line("told")])
+    torn = b"[2025-11-19 23:46:40] Boris: to"
+    with path.open("ab") as crashed:
+        crashed.write(torn)
+    really = os.write
+
+    def full(number: int, data: bytes) -> int:
+        if "torn" in name_of(number):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        return really(number, data)
+
+    with monkeypatch.context() as disk:
+        disk.setattr(os, "write", full)
+        history = ChatHistory.open(path)
+        assert history.restored.torn
+        assert history.restored.torn.kept is None
+        assert history.read(1, 10) == [line("told")]
+        for _ in range(3):
+            with pytest.raises(StorageFull):
+                history.append([line("next")])
+        assert not [*tmp_path.glob("*.torn-*")]
+        assert path.read_bytes().endswith(torn)
+    assert history.append([line("next")]) == 2
+    assert history.read(1, 10) == [line("told"), line("next")]
+    assert [kept.read_bytes() for kept in tmp_path.glob("*.torn-*")] == [torn]
+    history.close()

@@ -22,7 +22,6 @@ from besedka.serve.room import Room
 from besedka.wire.closing import Ending
 from besedka.wire.names import DEFAULT_ROOM, clean_room, clean_secret
 from besedka.wire.refusals import Code, Language, Refused
-from besedka.wire.words import PAGE_MESSAGES_AT_MOST
 
 SECRET_HEADER: Final = "besedka-secret"  # noqa: S105 - its name
 """In it one shows who one is: for a private room, a talk of two, and where only known names come in."""
@@ -114,18 +113,10 @@ class Download:
         )
 
     async def _lines(self, room: Room, since: int) -> AsyncIterator[bytes]:
-        head, epoch = room.head, room.epoch
         self._chat.rooms.hold(room)
         try:
-            # Another log is not what was begun with.
-            while since < head and room.epoch == epoch:
-                page = await self._chat.reading.page_after(
-                    room, since, min(head - since, PAGE_MESSAGES_AT_MOST)
-                )
-                if not page.messages:
-                    break
-                since += len(page.messages)
-                yield "".join(f"{line}\n" for line in page.messages).encode()
+            async for piece in self._chat.reading.own_bytes(room, since, room.head):
+                yield piece
         finally:
             self._chat.rooms.let_go(room)
 

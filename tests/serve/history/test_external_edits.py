@@ -1,0 +1,152 @@
+"""Changes of a log by another program at any moment: noticed before anyone is told, or at the next look at the latest."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from besedka.serve.history import ChatHistory
+from besedka.wire.line import Line, write_line
+
+Edit = Callable[[Path], None]
+
+
+def name_of(number: int) -> str:
+    """The path of an open file."""
+    return str(Path(f"/proc/self/fd/{number}").readlink()).removesuffix(" (deleted)")
+
+
+def line(text: str) -> str:
+    return write_line(Line("2025-11-19 23:46:36", "Anna", text))
+
+
+def add(path: Path) -> None:
+    with path.open("a") as other:
+        other.write(line("added") + "\n")
+
+
+def add_half_a_line(path: Path) -> None:
+    with path.open("a") as other:
+        other.write(line("added"))
+
+
+def add_something_strange(path: Path) -> None:
+    with path.open("a") as other:
+        other.write("[19.11.2025 23:46:36] Anna: hi\n\tand more\n")
+
+
+def empty(path: Path) -> None:
+    os.truncate(path, 0)
+
+
+def cut(path: Path) -> None:
+    os.truncate(path, 20)
+
+
+def replace(path: Path) -> None:
+    other = path.with_name("other.txt")
+    other.write_text(line("another") + "\n")
+    other.rename(path)
+
+
+def remove(path: Path) -> None:
+    path.unlink()
+
+
+def rewrite(path: Path) -> None:
+    """As an editor or ``sed -i`` does it."""
+    other = path.with_name("other.txt")
+    other.write_bytes(path.read_bytes().replace(b"one", b"1"))
+    other.rename(path)
+
+
+def edit_in_place(path: Path) -> None:
+    with path.open("r+b") as other:
+        data = other.read()
+        other.seek(data.index(b"one"))
+        other.write(b"ONE")
+
+
+@pytest.mark.parametrize(
+    "edit", [add, add_half_a_line, add_something_strange, empty, cut, replace, remove, rewrite, edit_in_place]
+)
+@pytest.mark.parametrize("moment", ["before the write", "before the sync", "after the sync"])
+def test_an_edit_while_a_batch_is_written_is_noticed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, edit: Edit, moment: str
+) -> None:
+    path = tmp_path / "talk.txt"
+    history = ChatHistory.open(path)
+    history.append([line("one"), line("two")])
+    epoch = history.epoch
+    edits = [edit]
+
+    def once(number: int) -> None:
+        if edits and name_of(number) == str(path):
+            edits.pop()(path)
+
+    def write(number: int, data: bytes) -> int:
+        once(number)
+        return really_write(number, data)
+
+    def sync(number: int) -> None:
+        if moment == "before the sync":
+            once(number)
+        really_sync(number)
+        if moment == "after the sync":
+            once(number)
+
+    really_write, really_sync = os.write, os.fdatasync
+    with monkeypatch.context() as disk:
+        if moment == "before the write":
+            disk.setattr(os, "write", write)
+        else:
+            disk.setattr(os, "fdatasync", sync)
+        told = history.append([line("three"), line("four\nof two lines")])
+    assert not edits
+    stands = path.read_text().split("\n")
+    assert line("three") in stands, "what is told is in the file that is there"
+    if edit is not edit_in_place or moment != "before the write":
+        assert history.read(told, 2) == [line("three"), line("four\nof two lines")]
+        assert history.epoch == epoch or edit not in {add, add_something_strange}
+    # At the next look all of it is known: ids are the same for those who were told and for those who read pages.
+    last = history.append([line("five")])
+    assert history.count == last
+    assert history.read(last, 1) == [line("five")]
+    assert (history.epoch == epoch) == (edit in {add, add_half_a_line, add_something_strange})
+    if edit in {add, add_half_a_line, add_something_strange}:
+        assert history.read(told, 1) == [line("three")]
+    numbered = [number for page in (history.read(1, 100),) for number in page]
+    history.close()
+    (tmp_path / "talk.txt.index").unlink()
+    again = ChatHistory.open(path)
+    assert again.read(1, 100) == numbered
+    again.close()
+
+
+def test_a_full_disk_cuts_off_our_half_batch_and_nothing_that_another_program_wrote(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "talk.txt"
+    history = ChatHistory.open(path)
+    history.append([line("one")])
+    really = os.write
+
+    def write_half(number: int, data: bytes) -> int:
+        if name_of(number) != str(path):
+            return really(number, data)
+        if len(data) > 20:
+            add(path)
+            return really(number, data[:20])
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as disk:
+        disk.setattr(os, "write", write_half)
+        with pytest.raises(Exception, match="no room"):
+            history.append([line("two" * 3)])
+    assert path.read_text() == f"{line('one')}\n{line('added')}\n"
+    assert history.append([line("three")]) == 3
+    assert history.read(1, 9) == [line("one"), line("added"), line("three")]
+    history.close()
