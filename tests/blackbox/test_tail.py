@@ -264,7 +264,9 @@ def test_what_an_environment_cannot_hold_breaks_nothing(
     server = make_server().start()
     script = """sh -c 'printf %s "$BESEDKA_TEXT" | wc -c'"""
     printed = boris.run("tail", "--url", server.url(), "--exec", script).assert_well()
-    assert printed.split() == ["100000", str(len("bad \ufffd=␀.".encode())), "3"]
+    told, *others = printed.split()
+    assert int(told) in range(32_000, 34_000)  # of a long message the beginning is told
+    assert others == [str(len("bad \ufffd=␀.".encode())), "3"]
 
 
 def test_a_command_that_fails_is_told_and_the_next_message_comes(url: str, boris: Person) -> None:

@@ -340,8 +340,10 @@ class ChatHistory:
         """Take half a batch off the file again: nothing else, if somebody else has written meanwhile."""
         body = self._body
         try:
-            end = max(0, body.file.size - written)
-            if body.file.read(end, written + 1) == data[:written]:
+            end, size = body.size, body.file.size
+            if body.file.read(end, len(data) + 1) != data[: size - end]:
+                end = max(0, size - written)
+            if body.file.read(end, len(data) + 1) == data[: size - end]:
                 body.file.cut(end)
             body.index.cut(body.count)
             if end == body.size:
