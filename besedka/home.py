@@ -5,16 +5,16 @@ Their settings are in ``~/.config/besedka/config.toml``; what programs remember 
 
 from __future__ import annotations
 
+import errno
 import hmac
 import os
+import pwd
 import secrets
 from contextlib import suppress
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
-
-from platformdirs.unix import Unix
 
 SECRET_BYTES: Final = 32
 
@@ -25,9 +25,10 @@ _FIELDS: Final = 3
 _KEYS: Final = "keys"
 
 
-def config_file() -> Path:
-    """Where a person's settings are, whether there are any or not."""
-    return Path(_folders().user_config_dir) / "config.toml"
+def config_file() -> Path | None:
+    """Where a person's settings are, whether there are any or not; None where they have no home."""
+    base = _base("XDG_CONFIG_HOME", ".config")
+    return base / "besedka" / "config.toml" if base else None
 
 
 def state_folder() -> Path:
@@ -36,7 +37,10 @@ def state_folder() -> Path:
     Raises:
         OSError: if it cannot be made.
     """
-    folder = Path(_folders().user_state_dir)
+    base = _base("XDG_STATE_HOME", ".local/state")
+    if base is None:
+        raise FileNotFoundError(errno.ENOENT, "there is no home folder")
+    folder = base / "besedka"
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     return folder
 
@@ -165,6 +169,23 @@ def _server(url: str) -> str:
     return _HERE if ip.is_loopback else str(ip)
 
 
-def _folders() -> Unix:
-    # The same places on every system, as the manual says; macOS has its own, which people at a terminal do not expect.
-    return Unix("besedka", appauthor=False)
+def _base(variable: str, below_home: str) -> Path | None:
+    """A folder of the XDG Base Directory Specification, which has paths that are not absolute ignored.
+
+    The places are the same on every system, as the manual says; macOS has its own, which people at a terminal do not expect.
+    """
+    given, home = Path(os.environ.get(variable, "")), _home()
+    if given.is_absolute():
+        return given
+    return home / below_home if home else None
+
+
+def _home() -> Path | None:
+    """The home of who runs this, if there is one: an arbitrary user of a container has none, and none is made."""
+    home = Path(os.environ.get("HOME", ""))
+    if not home.is_absolute():
+        try:
+            home = Path(pwd.getpwuid(os.getuid()).pw_dir)
+        except KeyError:
+            return None
+    return home if os.path.isdir(home) else None  # noqa: PTH112 - raises nothing

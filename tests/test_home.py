@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pwd
 import stat
 from pathlib import Path
 
@@ -138,3 +139,53 @@ def test_where_no_key_can_be_kept_nothing_goes_wrong(tmp_path: Path, monkeypatch
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "file"))
     home.remember_key("ws://lab:8765/ws", "one")
     assert home.remembered_key("ws://lab:8765/ws") == ""
+
+
+def forget_homes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Be a user of whom the system knows nothing."""
+
+    def nobody(_: int) -> None:
+        raise KeyError
+
+    monkeypatch.setattr(pwd, "getpwuid", nobody)
+    for variable in ("HOME", "XDG_STATE_HOME", "XDG_CONFIG_HOME"):
+        monkeypatch.delenv(variable, raising=False)
+
+
+@pytest.mark.parametrize("given", [None, "", "relative", ".", "/nonexistent/home", "/dev/null", "/proc"])
+def test_whoever_has_no_home_is_a_guest(
+    given: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    forget_homes(monkeypatch)
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "relative").mkdir()
+    if given is not None:
+        monkeypatch.setenv("HOME", given)
+    assert home.own_secret() == home.secret_for(LAB[0], "Anna") == home.remembered_key(LAB[0]) == ""
+    home.remember_key(LAB[0], "one")
+    with pytest.raises(OSError, match=r".+"):
+        home.keep_secret(LAB[0], "Anna", "hers")
+    assert given == "/proc" or home.config_file() is None
+    assert not Path("/nonexistent").exists()
+    assert [*tmp_path.rglob("*")] == [tmp_path / "relative"]
+
+
+@pytest.mark.parametrize("given", ["", "relative", "./state"])
+def test_a_base_folder_that_is_not_absolute_is_ignored(
+    given: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("XDG_STATE_HOME", given)
+    monkeypatch.setenv("XDG_CONFIG_HOME", given)
+    assert home.state_folder() == tmp_path / ".local" / "state" / "besedka"
+    assert home.config_file() == tmp_path / ".config" / "besedka" / "config.toml"
+
+
+def test_where_home_is_not_absolute_it_is_the_one_that_the_system_knows(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    entry = pwd.struct_passwd(("anna", "x", 1000, 1000, "", str(tmp_path), "/bin/sh"))
+    monkeypatch.setattr(pwd, "getpwuid", lambda _: entry)
+    monkeypatch.setenv("HOME", "")
+    monkeypatch.delenv("XDG_STATE_HOME")
+    assert home.state_folder() == tmp_path / ".local" / "state" / "besedka"

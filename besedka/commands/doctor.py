@@ -79,9 +79,11 @@ def doctor(*, url: str, room: str | None, origin: str | None, key: str | None, c
 
 def _config() -> str:
     path, keys = config_file(), preferences()
+    if path is None:
+        return "no config file: there is no home folder; you are a guest"
     return (
         f"config file {path}: {', '.join(keys) or 'nothing in it'}"
-        if path.exists()
+        if os.path.exists(path)  # noqa: PTH110 - raises nothing
         else f"no config file {path}"
     )
 

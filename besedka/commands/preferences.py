@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
@@ -25,6 +26,8 @@ def preferences() -> Mapping[str, str]:
         WrongConfig: if something is wrong in it; tells the file, the key and what is allowed.
     """
     path = config_file()
+    if path is None:
+        return {}
     found = _read(path)
     if "colour" in found and "color" in found:
         raise _wrong(path, "color and colour are the same key; keep one of them")
@@ -50,6 +53,8 @@ def _read(path: Path) -> dict[str, object]:
     except (FileNotFoundError, NotADirectoryError):
         return {}
     except OSError as error:
+        if not os.access(path.parent, os.X_OK):
+            return {}  # somebody else's home, as a container may name it
         raise _wrong(path, (error.strerror or str(error)).lower()) from None
     except UnicodeDecodeError:
         raise _wrong(path, "it is not text in UTF-8") from None
