@@ -8,7 +8,7 @@ import sys
 from dataclasses import replace
 
 from prompt_toolkit.application import create_app_session
-from prompt_toolkit.output import ColorDepth
+from prompt_toolkit.output import ColorDepth, create_output
 from prompt_toolkit.output.plain_text import PlainTextOutput
 from prompt_toolkit.utils import is_dumb_terminal
 
@@ -17,9 +17,11 @@ from besedka.remote.address import address
 from besedka.remote.errors import AskRefused, JoinRefused, RemoteError, ShownOut
 from besedka.terminal.acts import ACTS
 from besedka.terminal.arrival import arrive
+from besedka.terminal.keyboard import TerminalInput
 from besedka.terminal.phrases import phrases
 from besedka.terminal.talk import Talk
 from besedka.terminal.telling import Bell
+from besedka.terminal.window import bear_closing
 from besedka.wire.names import clean_room
 from besedka.wire.refusals import Refused
 
@@ -69,7 +71,9 @@ def run(
     except Refused as refusal:
         raise JoinRefused(refusal.code, refusal.sentence(words.language)) from None
     # A dumb terminal knows no control sequences at all.
-    with create_app_session(output=PlainTextOutput(sys.stdout) if is_dumb_terminal() else None):
+    output = PlainTextOutput(sys.stdout) if is_dumb_terminal() else create_output(sys.stdout)
+    bear_closing(output)
+    with create_app_session(TerminalInput(sys.stdin), output):
         talk = Talk(
             there,
             secret=lambda name: secret_for(there.url, name),

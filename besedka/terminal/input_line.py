@@ -21,6 +21,7 @@ from prompt_toolkit.shortcuts import CompleteStyle
 from prompt_toolkit.styles import BaseStyle
 from prompt_toolkit.utils import is_dumb_terminal
 
+from besedka.terminal.line_bound import bound_line
 from besedka.terminal.screen import Fragments
 from besedka.terminal.window import asking_for_focus, keep_whole, watch_focus
 
@@ -41,6 +42,7 @@ class InputLine:
         color_depth: how many colours there may be; None: as many as the terminal has.
         changed: called with what stands in the line whenever that changes.
         look: called when one looks at the window, and when one looks elsewhere.
+        refuse: called when what is typed or pasted is left out, because the line would be too long.
 
     Attributes:
         typed: what was typed, in order.
@@ -57,10 +59,12 @@ class InputLine:
         color_depth: ColorDepth | None,
         changed: Callable[[str], None],
         look: Callable[[bool], None],
+        refuse: Callable[[], None],
     ) -> None:
         self.typed: asyncio.Queue[str] = asyncio.Queue()
         self.is_dumb = is_dumb_terminal()
         keys = _keys()
+        bound_line(keys, refuse)
         watch_focus(keys, look)
         self._session: PromptSession[None] = PromptSession(
             PROMPT,
@@ -99,7 +103,7 @@ class InputLine:
         """Take in what is typed, until Ctrl-D, Ctrl-C in an empty line, or `end`."""
         watching = nullcontext() if self.is_dumb else asking_for_focus(self.output)
         with suppress(EOFError, KeyboardInterrupt), watching:
-            await self._session.prompt_async()
+            await self._session.prompt_async(set_exception_handler=False)
 
     async def ask(self, question: str, default: str) -> str:
         """Ask for something short, before `run`.
@@ -109,7 +113,7 @@ class InputLine:
             KeyboardInterrupt: by Ctrl-C.
         """
         asking: PromptSession[str] = PromptSession(question, color_depth=self._session.color_depth)
-        return (await asking.prompt_async(default=default)).strip()
+        return (await asking.prompt_async(default=default, set_exception_handler=False)).strip()
 
     def end(self) -> None:
         """Take in nothing more."""

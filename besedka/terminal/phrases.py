@@ -97,6 +97,8 @@ class Phrases:
     bell_kinds: Mapping[str, str]
     not_now: str
     not_sent: str
+    line_full: str
+    went_wrong: str
     not_kept: str
     usage: Mapping[str, str]
     commands: Mapping[str, str]
@@ -191,6 +193,8 @@ ENGLISH = Phrases(
     bell_kinds={"on": "when you are mentioned", "off": "off", "all": "at each message"},
     not_now="Not without a connection.",
     not_sent="Not sent: {text}",
+    line_full="That is left out: the line takes {limit} characters. besedka send --lines < FILE sends a whole file.",
+    went_wrong="Besedka has made an error: {what}",
     not_kept="What you type and what waits is not kept: {why}",
     usage={},
     commands={
@@ -330,6 +334,8 @@ RUSSIAN = Phrases(
     bell_kinds={"on": "когда вас упоминают", "off": "выключен", "all": "при каждом сообщении"},
     not_now="Без связи нельзя.",
     not_sent="Не отправлено: {text}",
+    line_full="Это не вставлено: в строку входит {limit} знаков. Целый файл можно отправить так: besedka send --lines < ФАЙЛ",
+    went_wrong="Ошибка в самой программе: {what}",
     not_kept="Набранное и то, что ждёт отправки, не сохраняется: {why}",
     usage={
         "TEXT": "ТЕКСТ",

@@ -6,7 +6,7 @@ import asyncio
 import getpass
 import signal
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Final
+from typing import Any, Final
 
 from prompt_toolkit.application import get_app, get_app_session
 from prompt_toolkit.output import ColorDepth
@@ -24,6 +24,7 @@ from besedka.terminal.completion import Endings
 from besedka.terminal.hearing import Hearing
 from besedka.terminal.input_line import InputLine
 from besedka.terminal.keeping import Keeping
+from besedka.terminal.keyboard import LINE_CHARACTERS
 from besedka.terminal.paper import Paper
 from besedka.terminal.phrases import Phrases
 from besedka.terminal.place import Place, State
@@ -118,12 +119,14 @@ class Talk:
             color_depth=color_depth,
             changed=self._tell_typing,
             look=self._look,
+            refuse=lambda: self.tell.problem(words.line_full.format(limit=LINE_CHARACTERS)),
         )
 
     # From coming to leaving.
 
     async def run(self, name: str | None) -> None:
         """Come in, talk, leave."""
+        asyncio.get_running_loop().set_exception_handler(self._went_wrong)
         printing = asyncio.ensure_future(self.paper.run())
         try:
             self.rooms.go(await self._come(name))
@@ -196,6 +199,12 @@ class Talk:
 
     def _end(self) -> None:
         self.line.end()
+
+    def _went_wrong(self, _: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        """An error of ours, which nobody else has caught: it is told in one line, and one talks on."""
+        error = context.get("exception")
+        what = f"{type(error).__name__}: {error}" if error else context["message"]
+        self.tell.problem(self.words.went_wrong.format(what=what))
 
     # What is typed.
 

@@ -1,8 +1,9 @@
-"""The terminal's window: whether one looks at it, and what becomes of the input line when its size changes."""
+"""The terminal's window: whether one looks at it, and what becomes of the input line when its size changes or the window is gone."""
 
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Final
@@ -47,6 +48,22 @@ def asking_for_focus(output: Output) -> Iterator[None]:
     finally:
         output.write_raw(_ASK_NO_MORE)
         output.flush()
+
+
+def bear_closing(output: Output) -> None:
+    """Have nothing go wrong when something is written to a window that is gone (EIO): nobody reads it.
+
+    That the window is gone is told by the end of the input, and by SIGHUP.
+    """
+    flush = output.flush
+
+    def try_to_flush() -> None:
+        try:
+            flush()
+        except OSError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+    output.flush = try_to_flush  # type: ignore[method-assign]
 
 
 def keep_whole(app: Application[Any], environment: Mapping[str, str] = os.environ) -> None:

@@ -32,12 +32,19 @@ class Terminal:
         arguments: of ``besedka chat``.
         home: where the person's files are.
         environment: added to ours.
+        ignores_hangup: as ``nohup`` starts a program.
 
     Attributes:
         bytes: all that was written to the terminal.
     """
 
-    def __init__(self, *arguments: str, home: Path, environment: Mapping[str, str] = {}) -> None:
+    def __init__(
+        self,
+        *arguments: str,
+        home: Path,
+        environment: Mapping[str, str] = {},
+        ignores_hangup: bool = False,
+    ) -> None:
         self._screen = pyte.HistoryScreen(COLUMNS, ROWS, history=100_000, ratio=0.5)
         self._stream = pyte.ByteStream(self._screen)
         self.bytes = b""
@@ -54,6 +61,7 @@ class Terminal:
                 **environment,
             },
             timeout=PATIENCE_SECONDS,
+            ignore_sighup=ignores_hangup,
         )
 
     def __enter__(self) -> Self:
@@ -97,13 +105,23 @@ class Terminal:
             assert time.monotonic() < deadline, f"{complaint}:\n" + "\n".join(self.lines)
             self.read()
 
-    def type(self, text: str) -> None:
+    def type(self, text: str | bytes) -> None:
         """Press keys."""
         self._child.send(text)
 
     def close_window(self) -> None:
         """Close the window, as the button of its frame does."""
         self._child.close(force=False)
+
+    def hang_up(self) -> int:
+        """Close the window and send no signal beside the kernel's own; the status with which the program ends then."""
+        self._child.ptyproc.fileobj.close()
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while self._child.ptyproc.isalive():
+            assert time.monotonic() < deadline, "it does not end when its window is closed"
+            time.sleep(0.01)
+        status: int = self._child.ptyproc.exitstatus
+        return status
 
     def kill(self) -> None:
         """End the program as a lost machine would."""

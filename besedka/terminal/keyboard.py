@@ -1,0 +1,188 @@
+"""What a terminal sends, taken apart into keys and pastes (ECMA-48; xterm's control sequences).
+
+Text that is copied from a terminal may hold control sequences of every kind, and a terminal may send what it was never asked for.
+prompt_toolkit's own parser takes some of that for mouse events, types out the rest, and needs quadratic time for long ones. So:
+
+- A sequence that is a key stays one. Any other complete control sequence is dropped, in typed input and in pastes alike.
+- What looks like the beginning of a sequence is held until it is complete. `flush` types it out as it stands.
+- Nothing that was read is ever an error.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import select
+from collections.abc import Callable, Iterator
+from typing import Final, TextIO
+
+from prompt_toolkit.input.ansi_escape_sequences import ANSI_SEQUENCES
+from prompt_toolkit.input.posix_utils import PosixStdinReader
+from prompt_toolkit.input.vt100 import Vt100Input
+from prompt_toolkit.input.vt100_parser import Vt100Parser
+from prompt_toolkit.key_binding import KeyPress
+from prompt_toolkit.keys import Keys
+
+READ_BYTES: Final = 1_024
+"""How much is read at once; between two reads the screen is drawn."""
+
+HELD_CHARACTERS: Final = 4_096
+"""How long a sequence may be until it is complete: a link (OSC 8) holds a URL. What is longer is typed out."""
+
+LINE_CHARACTERS: Final = 20_000
+"""How much the input line takes: four full messages, to be edited. It is drawn as a whole with each key, and gets slower."""
+
+_PASTE_END: Final = "\x1b[201~"
+
+_INTERRUPTS: Final = frozenset({"\x03", "\x04"})
+"""Ctrl-C and Ctrl-D, alone in what is read, end a paste whose end never comes. Terminals keep them out of real ones."""
+
+_STRING: Final = r"\x1b\][0-9][^\x07\x18\x1a\x1b]*|\x1b[PX^_][^\x18\x1a\x1b]+"
+_SEQUENCE: Final = re.compile(
+    r"\x1b\[\[[A-E]"  # F1 to F5 of the Linux console
+    r"|\x1b\[[0-?]*[ -/]*[@-~]"  # CSI
+    r"|\x1bO[ -~]"  # SS3
+    rf"|(?:{_STRING})(?:\x07|\x1b\\)"  # OSC, DCS, SOS, PM, APC
+    r"|\x1b[()*+][0-~]"  # character sets, as `tput sgr0` selects one
+    r"|\x1b#[0-9]"  # lines of double height
+    r"|\x1b\t"  # Shift-Tab
+)
+_UNFINISHED: Final = re.compile(rf"(?:\x1b\[\[?|\x1b\[[0-?]*[ -/]*|(?:{_STRING})\x1b?|\x1b[]O()*+]?)\Z")
+_CURSOR_POSITION: Final = re.compile(r"\x1b\[[1-9][0-9]{0,3};[1-9][0-9]{0,3}R")
+_SURROGATE: Final = re.compile("[\ud800-\udfff]")
+
+
+class TerminalInput(Vt100Input):
+    """The input of a terminal, which ends for good when the terminal is gone.
+
+    Args:
+        stdin: the terminal.
+    """
+
+    def __init__(self, stdin: TextIO) -> None:
+        super().__init__(stdin)
+        self.stdin_reader = _Reader(stdin.fileno(), encoding=stdin.encoding)
+        self.vt100_parser = Keyboard(self._press)
+
+    def _press(self, key_press: KeyPress) -> None:
+        self._buffer.append(key_press)
+
+
+class _Reader(PosixStdinReader):
+    """Reads what is there; prompt_toolkit's own goes on for ever after an error, and keeps a core busy."""
+
+    def read(self, count: int = READ_BYTES) -> str:
+        """What can be read now; nothing at the end."""
+        if self.closed or not select.select([self.stdin_fd], [], [], 0)[0]:
+            return ""
+        try:
+            data = os.read(self.stdin_fd, count)
+        except BlockingIOError:
+            return ""
+        except OSError:
+            data = b""  # EIO: the terminal is gone
+        self.closed = not data
+        return self._stdin_decoder.decode(data)
+
+
+class Keyboard(Vt100Parser):
+    """A parser that gives out keys.
+
+    Args:
+        press: is given each key press.
+    """
+
+    def __init__(self, press: Callable[[KeyPress], None]) -> None:
+        self._press = press
+        super().__init__(press)
+
+    def reset(self, request: bool = False) -> None:  # noqa: ARG002, FBT002 - as prompt_toolkit calls it
+        """Forget what is not complete."""
+        self._held = ""
+        self._paste: _Paste | None = None
+
+    def feed(self, data: str) -> None:
+        """Take what was read."""
+        # Bytes that are no UTF-8 arrive as surrogates, which fit no file.
+        data = _SURROGATE.sub("\ufffd", data)
+        if self._paste and data in _INTERRUPTS:
+            self._paste = None
+            return
+        rest: str | None = data
+        while rest is not None:
+            rest = self._go_on_with_paste(self._paste, rest) if self._paste else self._type(rest)
+
+    def flush(self) -> None:
+        """Nothing more has come for a while: what is held is keys."""
+        held, self._held = self._held, ""
+        for character in held:
+            self._press_key(character)
+
+    def _type(self, data: str) -> str | None:
+        """Press the keys in this, until a paste begins; what stands behind that, if one does."""
+        text, self._held = self._held + data, ""
+        unfinished = _UNFINISHED.search(text, max(0, len(text) - HELD_CHARACTERS))
+        if unfinished:
+            text, self._held = text[: unfinished.start()], unfinished.group()
+        for part, end in _parts(text):
+            if ANSI_SEQUENCES.get(part) is Keys.BracketedPaste:
+                self._paste = _Paste()
+                rest, self._held = text[end:] + self._held, ""
+                return rest
+            self._press_key(part)
+        return None
+
+    def _press_key(self, part: str) -> None:
+        """A character, or a sequence, which is no key if nobody knows it."""
+        keys = Keys.CPRResponse if _CURSOR_POSITION.fullmatch(part) else ANSI_SEQUENCES.get(part)
+        if keys is None and len(part) > 1:
+            return
+        for place, key in enumerate(keys if isinstance(keys, tuple) else (keys or part,)):
+            self._press(KeyPress(key, "" if place else part))
+
+    def _go_on_with_paste(self, paste: _Paste, data: str) -> str | None:
+        """Take more of a paste; what stands behind its end, if that has come."""
+        rest = paste.feed(data)
+        if rest is not None:
+            self._paste = None
+            self._press(KeyPress(Keys.BracketedPaste, _SEQUENCE.sub("", paste.text)))
+        return rest
+
+
+class _Paste:
+    """A paste that has begun. Of one that is too long no more is kept than shows that it is."""
+
+    def __init__(self) -> None:
+        self._kept: list[str] = []
+        self._length = 0
+        self._tail = ""
+
+    @property
+    def text(self) -> str:
+        """What was pasted, as far as it is kept."""
+        return "".join(self._kept)
+
+    def feed(self, data: str) -> str | None:
+        """Take more of it; what stands behind its end, if that has come."""
+        text, end, rest = (self._tail + data).partition(_PASTE_END)
+        # The mark of its end may come in two pieces.
+        place = -1 if end else text.find("\x1b", max(0, len(text) - len(_PASTE_END) + 1))
+        place = len(text) if place < 0 else place
+        self._keep(text[:place])
+        self._tail = text[place:]
+        return rest if end else None
+
+    def _keep(self, text: str) -> None:
+        if self._length <= LINE_CHARACTERS:
+            self._kept.append(text)
+            self._length += len(text)
+
+
+def _parts(text: str) -> Iterator[tuple[str, int]]:
+    """The sequences and single characters of a text, and where each ends."""
+    place = 0
+    while place < len(text):
+        sequence = _SEQUENCE.match(text, place) if text[place] == "\x1b" else None
+        end = sequence.end() if sequence else place + 1
+        yield text[place:end], end
+        place = end
