@@ -6,6 +6,7 @@ How it ends is in `besedka.commands.endings.Status`. What goes wrong is one line
 from __future__ import annotations
 
 import sys
+from contextlib import suppress
 from typing import Any, Final
 
 import click
@@ -16,7 +17,7 @@ from besedka.commands.admin import admin
 from besedka.commands.chat import chat
 from besedka.commands.completion import completion
 from besedka.commands.doctor import doctor
-from besedka.commands.endings import MEANINGS, Status, write_no_more
+from besedka.commands.endings import MEANINGS, Status, why, write_no_more
 from besedka.commands.history import history, import_history, verify
 from besedka.commands.send import send
 from besedka.commands.serve import serve
@@ -48,12 +49,18 @@ def _run() -> int:
         return error.exit_code
     except click.Abort:
         return Status.INTERRUPTED
+    except OSError as error:
+        # A file system that is gone, or a stdout that takes nothing, whatever was done just then.
+        write_no_more()
+        _complain(why(error))
+        return Status.FAILED
     return status or Status.DONE
 
 
 def _complain(sentence: str) -> None:
     # A server may have a part in it, and what it says must not act on the terminal.
-    click.echo(f"besedka: {harmless_line(sentence, COMPLAINT_CHARACTERS)}", err=True)
+    with suppress(OSError):  # whoever closed stderr is not interested
+        click.echo(f"besedka: {harmless_line(sentence, COMPLAINT_CHARACTERS)}", err=True)
 
 
 class _Commands(click.Group):

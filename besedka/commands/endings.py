@@ -90,6 +90,13 @@ def remote_errors_told() -> Iterator[None]:
         raise Unreachable(str(error)) from None
 
 
+def why(error: OSError) -> str:
+    """What the system has said, and of which file."""
+    reason = (error.strerror or str(error)).lower()
+    return f"{error.filename}: {reason}" if error.filename else reason
+
+
 def write_no_more() -> None:
     """Nobody takes what we write: have nothing more written, not even at the end."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    if sys.stdout is not None:  # as `>&-` leaves it
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 from click.core import ParameterSource
 
-from besedka.commands.endings import Failure
+from besedka.commands.endings import Failure, why, write_no_more
 from besedka.commands.options import setting
 from besedka.wire.refusals import Language
 
@@ -255,6 +255,15 @@ def serve(
         certificate=Certificate(tls_cert, tls_key) if tls_cert and tls_key else None,
     )
     try:
-        run(settings, announce=click.echo)
+        run(settings, announce=_announce)
     except ServeError as error:
         raise Failure(str(error)) from None
+
+
+def _announce(line: str) -> None:
+    """Print a line for whoever started the server, which serves others, and does not end because nobody takes it."""
+    try:
+        click.echo(line)
+    except OSError as error:
+        write_no_more()
+        logging.getLogger(__name__).warning("stdout takes nothing more: %s", why(error))

@@ -9,7 +9,8 @@ ServeError
 │   ├── AddressUnusable
 │   ├── SocketUnusable
 │   ├── CertificateUnusable
-│   └── KeyFileUnusable
+│   ├── KeyFileUnusable
+│   └── ThreadsMissing
 ├── AppendError             a batch was not stored, and nobody is told of it
 │   ├── StorageFull         no room now; the file is as it was, try again later
 │   └── HistoryLost         final: the server must stop, nothing is retried
@@ -89,6 +90,15 @@ class KeyFileUnusable(StartError):  # noqa: N818
 
     def __init__(self, path: Path, reason: str) -> None:
         super().__init__(f"cannot use the access keys in {path}: {reason}")
+
+
+class ThreadsMissing(StartError):  # noqa: N818
+    """The system allows no more threads."""
+
+    def __init__(self, count: int) -> None:
+        super().__init__(
+            f"cannot start {count} more thread{'' if count == 1 else 's'}: the system allows none (ulimit -u, TasksMax=, --pids-limit)"
+        )
 
 
 class AppendError(ServeError):

@@ -35,10 +35,14 @@ from besedka.serve.fairness import Sources
 from besedka.serve.greeting import shown_host, ways_in
 from besedka.serve.history import Restored
 from besedka.serve.settings import Certificate, Settings, admin_socket_of
+from besedka.serve.threads import started
 from besedka.wire.line import STAMP
 from besedka.wire.refusals import Language
 
 log = logging.getLogger(__name__)
+
+STOP_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, *([signal.SIGHUP] if sys.platform != "win32" else []))
+"""Ctrl-C, a service manager, a terminal that is closed."""
 
 LOST_CLOSE_SECONDS: Final = 0.3
 """How long clients may take to answer a close when the history is lost: whoever watches the server must know soon."""
@@ -54,7 +58,7 @@ STOP_CLOSE_SECONDS: Final = 1.5
 
 
 def run(settings: Settings, announce: Callable[[str], None] = print) -> None:
-    """Run a server until SIGINT or SIGTERM.
+    """Run a server until SIGINT, SIGTERM or SIGHUP.
 
     Args:
         settings: what to serve, and where.
@@ -109,7 +113,8 @@ async def _serve(settings: Settings, announce: Callable[[str], None], deadline: 
         )
         looking = [loop.create_task(_sweep(web, sockets, sources))]
         if path:
-            looking.append(loop.create_task(watch(path, keys, access)))
+            looking.append(loop.create_task(watch(path, keys, access, started(1, "besedka-keys"))))
+        stop = _stop_asked_for(loop)
         streams = GrpcDoor(chat, sources, settings.language, access, proxies)
         async with (
             # The command line speaks English.
@@ -121,7 +126,7 @@ async def _serve(settings: Settings, announce: Callable[[str], None], deadline: 
                 log.warning(warning)
             for line in _greeting(settings, listener, restored, keys[0].text if keys else ""):
                 announce(line)
-            lost = await _stopped_or_lost(chat)
+            lost = await _stopped_or_lost(chat, stop)
             deadline.begin()
             stop_accepting()
             await streams.stop_accepting()
@@ -150,11 +155,16 @@ async def _sweep(web: HttpDoor, sockets: WebSocketDoor, sources: Sources) -> Non
             sources.forget(now)
 
 
-async def _stopped_or_lost(chat: Chat) -> HistoryLost | None:
-    loop = asyncio.get_running_loop()
+def _stop_asked_for(loop: asyncio.AbstractEventLoop) -> asyncio.Event:
+    """Set when a signal asks the server to end; one that whoever started us has ignored, as `nohup` does, stays so."""
     stop = asyncio.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stop.set)
+    for number in STOP_SIGNALS:
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            loop.add_signal_handler(number, stop.set)
+    return stop
+
+
+async def _stopped_or_lost(chat: Chat, stop: asyncio.Event) -> HistoryLost | None:
     chat.lost.add_done_callback(lambda _: stop.set())
     await stop.wait()
     return chat.lost.result() if chat.lost.done() else None

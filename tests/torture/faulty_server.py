@@ -6,6 +6,10 @@ What goes wrong is told by the environment variable FAULTS, a JSON object:
   ``times``: how many in a row; ``errno``: how; a write that fails has written a half before;
 - ``hang``: a list ``[call, name, at]``: ``stat``, ``fsync`` or ``fdatasync`` of a file with this in its name never answers, in a
   thread other than the loop's, from such a call on, counted from 1;
+- ``dies``: the path of a file; as soon as it is there, the file system answers nothing but EIO, whatever it is asked;
+- ``no_threads``: the path of a file; as soon as it is there, no thread can be started;
+- ``broken``: the path of a file; as soon as it is there, a batch cannot be stored because of an error of ours;
+- ``slow``: seconds that each sync of any file takes longer;
 - ``delay``: seconds that each sync of a log takes longer, the first one, of the start, left out;
 - ``journal``: a file to which a line ``inode size`` is added whenever a sync has returned: what a power cut would leave.
 """
@@ -17,14 +21,22 @@ import json
 import os
 import threading
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from besedka.cli import main
+from besedka.serve.history import ChatHistory
+from besedka.wire.line import MessageId
 
 PLAN = json.loads(os.environ.get("FAULTS", "{}"))
 HANGS_SECONDS = 60
 really_write, really_fdatasync, really_fsync, really_stat = os.write, os.fdatasync, os.fsync, os.stat
+really_start, really_append = threading.Thread.start, ChatHistory.append
+CALLS: tuple[str, ...] = (
+    *("write", "fdatasync", "fsync", "stat", "lstat", "fstat", "open", "unlink", "link", "rename", "replace"),
+    *("chmod", "mkdir", "pread", "pwrite", "ftruncate", "close", "fstatvfs", "scandir", "listdir"),
+)
 calls = {"write": 0, "fdatasync": 0, "delay": 0, "hang": 0}
 
 
@@ -76,6 +88,7 @@ def fdatasync(number: int) -> None:
     if "delay" in PLAN and is_log(number):
         calls["delay"] += 1
         time.sleep(PLAN["delay"] if calls["delay"] > 1 else 0)
+    time.sleep(PLAN.get("slow", 0))
     size = os.fstat(number).st_size
     really_fdatasync(number)
     note(number, size)
@@ -83,6 +96,7 @@ def fdatasync(number: int) -> None:
 
 def fsync(number: int) -> None:
     hang("fsync", Path(f"/proc/self/fd/{number}").readlink())
+    time.sleep(PLAN.get("slow", 0))
     size = os.fstat(number).st_size
     really_fsync(number)
     note(number, size)
@@ -96,6 +110,56 @@ def note(number: int, size: int) -> None:
         os.close(journal)
 
 
+def is_time(plan: str) -> bool:
+    """Whether the file is there that has something planned begin."""
+    if plan not in PLAN:
+        return False
+    try:
+        really_stat(PLAN[plan])
+    except FileNotFoundError:
+        return False
+    return True
+
+
+def dead(name: str) -> None:
+    """Have a system call fail once the file system is dead."""
+    really = getattr(os, name)
+
+    def call(*arguments: Any, **how: Any) -> Any:
+        if is_time("dies") and is_of_files(arguments[0]):
+            raise OSError(
+                errno.EIO, os.strerror(errno.EIO), None if isinstance(arguments[0], int) else arguments[0]
+            )
+        return really(*arguments, **how)
+
+    setattr(os, name, call)
+
+
+def is_of_files(target: object) -> bool:
+    """Whether a call is about a file beside the history, and not a stream or a socket."""
+    try:
+        shown = str(Path(f"/proc/self/fd/{target}").readlink() if isinstance(target, int) else target)
+    except OSError:
+        return False
+    return "chat_history" in shown or shown.endswith((".txt", ".admin")) or shown == str(Path.cwd())
+
+
+def start(thread: threading.Thread) -> None:
+    if is_time("no_threads"):
+        raise RuntimeError("can't start new thread")
+    really_start(thread)
+
+
+def append(history: ChatHistory, lines: Sequence[str]) -> MessageId:
+    if is_time("broken"):
+        raise ValueError("something nobody has thought of")
+    return really_append(history, lines)
+
+
 if __name__ == "__main__":
+    threading.Thread.start = start  # type: ignore[method-assign,assignment]
+    ChatHistory.append = append  # type: ignore[method-assign,assignment]
     os.write, os.fdatasync, os.fsync, os.stat = write, fdatasync, fsync, stat  # type: ignore[assignment]
+    for call_name in CALLS if "dies" in PLAN else ():
+        dead(call_name)
     main()

@@ -12,6 +12,7 @@ import secrets
 import stat
 import sys
 from collections import Counter
+from concurrent.futures import Executor
 from pathlib import Path
 from typing import Final
 
@@ -49,9 +50,9 @@ def open_keys(path: Path) -> tuple[list[Key], str]:
     try:
         if not path.exists():
             write_whole(path, _FRESH.format(key=secrets.token_urlsafe(KEY_BYTES)), replace=False)
+        return keys_in(path), _warning(path)
     except OSError as error:
         raise KeyFileUnusable(path, reason(error)) from None
-    return keys_in(path), _warning(path)
 
 
 def keys_in(path: Path) -> list[Key]:
@@ -71,14 +72,21 @@ def keys_in(path: Path) -> list[Key]:
     return keys
 
 
-async def watch(path: Path, keys: list[Key], access: Access) -> None:
-    """Have the keys in the file be the valid ones, for ever; at first they are ``keys``."""
+async def watch(path: Path, keys: list[Key], access: Access, reader: Executor) -> None:
+    """Have the keys in the file be the valid ones, for ever; at first they are ``keys``, and ``reader`` reads it."""
+    try:
+        await _watch(path, keys, access, reader)
+    finally:
+        reader.shutdown(wait=False, cancel_futures=True)
+
+
+async def _watch(path: Path, keys: list[Key], access: Access, reader: Executor) -> None:
     told = ""
     while True:
         before = keys
         try:
             # A file may be far away, behind a network that does not answer.
-            keys = read_keys(await asyncio.to_thread(_read, path))
+            keys = read_keys(await asyncio.get_running_loop().run_in_executor(reader, _read, path))
         except (KeysBad, OSError) as error:
             why = str(error) if isinstance(error, KeysBad) else reason(error)
             if why != told:

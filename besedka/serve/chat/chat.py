@@ -21,13 +21,14 @@ from besedka.serve.chat.redacting import Redacting
 from besedka.serve.chat.workers import Workers
 from besedka.serve.errors import AppendError, HistoryLost, StorageFull
 from besedka.serve.history import Restored
+from besedka.serve.history.file import reason
 from besedka.serve.metrics import Metrics
 from besedka.serve.people.order import marks_of
 from besedka.serve.people.presence import Person
 from besedka.serve.register import Register
 from besedka.serve.room import Batch, Member, Room, Said
 from besedka.serve.settings import Settings
-from besedka.wire.line import stamp
+from besedka.wire.line import MessageId, stamp
 from besedka.wire.refusals import Code, Refused
 from besedka.wire.words import Chat as ChatWord
 
@@ -127,7 +128,7 @@ class Chat:
         try:
             async with asyncio.timeout(READY_SECONDS):
                 return "" if await self.rooms.has_space() else "disk full"
-        except TimeoutError:
+        except (TimeoutError, Refused):
             return "disk does not answer"
 
     # Its time.
@@ -205,30 +206,56 @@ class Chat:
             room.type(member, self._loop.time())
 
     async def _write(self, room: Room) -> None:
-        """Group commit: while one batch is on its way to the disk, the next gathers."""
-        history = self.rooms.history(room)
+        """Group commit: while one batch is on its way to the disk, the next gathers.
+
+        Whatever goes wrong, all who have said something are answered: `not_stored`, or by the end of the server.
+        """
         try:
             while batch := room.take_batch(self.clock(), self._settings.zone):
                 if room in self._space:
                     self._space.pop(room).set_result(None)
-                try:
-                    first = await self._workers.write(history.append, batch.lines())
-                except AppendError as error:
-                    self._fail(room, batch, error)
-                else:
-                    self.metrics.stored(len(batch.said), history.sync_seconds)
-                    for member in room.stored(batch, first):
-                        self.followers.follow(room, member)
+                first = await self._store(room, batch)
+                if first is not None:
+                    self._tell(room, batch, first)
                     if room.is_gathering and not room.is_full:
                         await asyncio.sleep(GATHER_SECONDS)
+        except Exception as error:
+            # What is on disk and was not told is known there, and said again to the next server.
+            log.exception("messages in room %s could not be told", room.name)
+            self._workers.lose(self._broken(room, error))
         finally:
             # Nothing may be awaited between the last look for a batch and these lines.
             del self._writing[room]
             self.rooms.let_go(room)
 
+    async def _store(self, room: Room, batch: Batch) -> MessageId | None:
+        """Have a batch on disk; returns the id of its first message, or None if it could not be, and its senders were told."""
+        try:
+            return await self._workers.write(self.rooms.history(room).append, batch.lines())
+        except AppendError as error:
+            self._fail(room, batch, error)
+        except Refused as refusal:
+            code = refusal.code
+            room.not_stored(batch, lambda said: Refused(code, key=said.key, room=room.name))
+        except Exception as error:
+            # How much of it is on disk is not known, so nothing can be written behind it.
+            if not isinstance(error, OSError):
+                log.exception("messages in room %s could not be stored", room.name)
+            self._fail(room, batch, self._broken(room, error))
+        return None
+
+    def _tell(self, room: Room, batch: Batch, first: MessageId) -> None:
+        self.metrics.stored(len(batch.said), self.rooms.history(room).sync_seconds)
+        for member in room.stored(batch, first):
+            self.followers.follow(room, member)
+
+    def _broken(self, room: Room, error: Exception) -> HistoryLost:
+        why = reason(error) if isinstance(error, OSError) else f"{type(error).__name__}: {error}"
+        return HistoryLost(self.rooms.history(room).path, why)
+
     def _fail(self, room: Room, batch: Batch, error: AppendError) -> None:
         code = Code.STORAGE_FULL if isinstance(error, StorageFull) else Code.NOT_STORED
         self._full_at = self._loop.time()
         log.error("%d messages in room %s were not stored: %s", len(batch.said), room.name, error)
-        room.not_stored(batch, lambda said: Refused(code, key=said.key, room=room.name))
         self._workers.lose(error)
+        room.not_stored(batch, lambda said: Refused(code, key=said.key, room=room.name))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import Sequence
 
 from besedka.serve.chat.notices import Notices
@@ -11,10 +10,8 @@ from besedka.serve.chat.reading import Reading
 from besedka.serve.people.names import KnownNames
 from besedka.serve.room import Member, Room
 from besedka.serve.tally import Tally
-from besedka.wire.refusals import Code, Refused
+from besedka.wire.refusals import Refused
 from besedka.wire.words import PAGE_MESSAGES_AT_MOST, History
-
-log = logging.getLogger(__name__)
 
 
 class Followers:
@@ -90,9 +87,8 @@ class Followers:
                     member.hear(page)
                 elif member.cursor == cursor:
                     break
-        except OSError as error:
-            log.error("room %s cannot be read: %s", room.name, error)  # noqa: TRY400 - the sentence is enough
-            member.refused(Refused(Code.ROOM_UNAVAILABLE, room=room.name))
+        except Refused as refusal:
+            member.refused(Refused(refusal.code, room=room.name))
         finally:
             # Nothing may be awaited between the last look at the member and this line: `follow` may come at once.
             self._helped.pop(member, None)

@@ -10,6 +10,7 @@ from besedka.serve.chat.open_rooms import OpenRooms
 from besedka.serve.chat.workers import Workers
 from besedka.serve.errors import AppendError, HistoryChanged, StorageFull
 from besedka.serve.history import Subject
+from besedka.serve.history.file import reason
 from besedka.serve.room import Room
 from besedka.wire.refusals import Code, Language, Refused
 
@@ -62,6 +63,9 @@ class Redacting:
         except HistoryChanged as error:
             log.warning("nothing was redacted: %s", error)
             raise Refused(Code.NOT_ALLOWED, why=_CHANGED, room=room.name) from None
+        except OSError as error:
+            log.error("a message in room %s was not redacted: %s", room.name, reason(error))  # noqa: TRY400
+            raise Refused(Code.NOT_STORED, room=room.name) from None
         except AppendError as error:
             log.error("a message in room %s was not redacted: %s", room.name, error)  # noqa: TRY400 - the sentence is enough
             self._workers.lose(error)

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final, TypeVar, TypeVarTuple
 
+from besedka.serve.disk import DISK
 from besedka.serve.errors import AppendError, HistoryLost
+from besedka.serve.history.file import reason
+from besedka.serve.threads import started
 from besedka.wire.refusals import Code, Refused
+
+log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
@@ -22,6 +28,9 @@ two at once."""
 class Workers:
     """The threads of one chat.
 
+    Raises:
+        ThreadsMissing: if the system allows no more of them.
+
     Attributes:
         is_going_down: whether nothing more is taken, because the server stops.
         is_stopped: whether nothing more is done, either.
@@ -34,9 +43,9 @@ class Workers:
         self._loop = asyncio.get_running_loop()
         self.lost: asyncio.Future[HistoryLost] = self._loop.create_future()
         # Nobody who reads may keep a batch from being written.
-        self._writers = ThreadPoolExecutor(WORKERS, thread_name_prefix="besedka-writes")
-        self._readers = ThreadPoolExecutor(WORKERS, thread_name_prefix="besedka-reads")
-        self._searcher = ThreadPoolExecutor(1, thread_name_prefix="besedka-searches")
+        self._writers = started(WORKERS, "besedka-writes")
+        self._readers = started(WORKERS, "besedka-reads")
+        self._searcher = started(1, "besedka-searches")
 
     def write(self, act: Callable[[*Ts], T], *arguments: *Ts) -> asyncio.Future[T]:
         """Have something done that writes.
@@ -47,12 +56,16 @@ class Workers:
         return self._in_thread(self._writers, act, *arguments)
 
     def read(self, act: Callable[[*Ts], T], *arguments: *Ts) -> asyncio.Future[T]:
-        """Have something done that reads."""
-        return self._in_thread(self._readers, act, *arguments)
+        """Have something done that reads.
+
+        Raises:
+            Refused: also `room_unavailable`, as the next one: the file system does not give it.
+        """
+        return self._in_thread(self._readers, _read, act, *arguments)
 
     def search(self, act: Callable[[*Ts], T], *arguments: *Ts) -> asyncio.Future[T]:
         """Have something done that looks through a log."""
-        return self._in_thread(self._searcher, act, *arguments)
+        return self._in_thread(self._searcher, _read, act, *arguments)
 
     def lose(self, error: AppendError) -> None:
         """Something was not written; if nothing can be any more, that is the end."""
@@ -75,3 +88,13 @@ class Workers:
         if self.is_stopped:
             raise Refused(Code.GOING_DOWN)
         return self._loop.run_in_executor(pool, act, *arguments)
+
+
+def _read(act: Callable[[*Ts], T], *arguments: *Ts) -> T:
+    try:
+        result = act(*arguments)
+    except OSError as error:
+        log.error("a file could not be read: %s", reason(error))  # noqa: TRY400 - the sentence is enough
+        raise Refused(Code.ROOM_UNAVAILABLE) from error
+    DISK.answered()
+    return result

@@ -15,7 +15,7 @@ from typing import Final
 
 from besedka.serve.chat import Chat
 from besedka.serve.conversation import Keeping
-from besedka.serve.doors.private import nobody_else, remove_if_dead, short
+from besedka.serve.doors.private import nobody_else, remove, remove_if_dead, short
 from besedka.serve.errors import SocketUnusable
 from besedka.serve.history.file import reason
 from besedka.wire.line import clock_time
@@ -60,7 +60,7 @@ class AdminDoor:
             for visit in self._visits:
                 visit.cancel()
             await asyncio.gather(*self._visits, return_exceptions=True)
-            _remove(path)
+            remove(path)
 
     def _visited(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         visit = asyncio.get_running_loop().create_task(self._visit(reader, writer))
@@ -129,10 +129,6 @@ async def _line(reader: asyncio.StreamReader) -> bytes | None:
 
 
 _TOO_LONG: Final = Refused(Code.FRAME_TOO_LONG, limit=FRAME_BYTES_AT_MOST)
-
-
-def _remove(path: Path) -> None:
-    path.unlink(missing_ok=True)
 
 
 def _listen(path: Path) -> socket.socket:

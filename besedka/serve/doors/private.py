@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import socket
 import stat
@@ -11,6 +12,9 @@ from pathlib import Path
 from typing import Final
 
 from besedka.serve.errors import SocketUnusable
+from besedka.serve.history.file import reason
+
+log = logging.getLogger(__name__)
 
 PATH_BYTES: Final = 100
 """The name of a socket is this long at most everywhere (unix(7) has 107, macOS 103)."""
@@ -34,6 +38,14 @@ def remove_if_dead(path: Path) -> None:
                 path.unlink()
             else:
                 raise SocketUnusable(path, "another server listens there")
+
+
+def remove(path: Path) -> None:
+    """Remove our own socket; where the file system does not let us, the next server does (`remove_if_dead`)."""
+    try:
+        path.unlink(missing_ok=True)
+    except OSError as error:
+        log.warning("the socket %s could not be removed: %s", path, reason(error))
 
 
 @contextlib.contextmanager

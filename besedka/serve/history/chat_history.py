@@ -272,9 +272,9 @@ class ChatHistory:
 
     def close(self, *, remove_if_empty: bool = False) -> None:
         """Let go of the file; one that holds nothing, and is still ours, can be removed."""
-        if remove_if_empty and self._body.file.size == 0:
+        if remove_if_empty:
             with suppress(OSError):
-                if Identity.of(self.path.stat()) == self._identity:
+                if self._body.file.size == 0 and Identity.of(self.path.stat()) == self._identity:
                     self.path.unlink()
                     index_path(self.path).unlink(missing_ok=True)
                     epoch_path(self.path).unlink(missing_ok=True)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from besedka.serve.disk import DISK
 from besedka.serve.errors import HistoryInUse
 
 BLOCK_BYTES: Final = 64 * 1024
@@ -59,10 +60,11 @@ class Descriptor:
         self.close()
 
     def close(self) -> None:
-        """Close it, if it is not closed yet."""
+        """Close it, if it is not closed yet. What it was to hold was synced before: then no error of the system says anything new."""
         number, self.number = self.number, -1
         if number >= 0:
-            os.close(number)
+            with suppress(OSError):
+                os.close(number)
 
     @property
     def size(self) -> int:
@@ -85,6 +87,7 @@ class Descriptor:
                 view = view[os.write(self.number, view) :]
             except OSError as error:
                 raise PartlyWritten(error, len(data) - len(view)) from error
+            DISK.answered()
 
     def overwrite(self, offset: int, data: bytes) -> None:
         """Write all of it over what stands there; nobody may append meanwhile.
@@ -115,6 +118,12 @@ class Descriptor:
             fcntl.fcntl(self.number, fcntl.F_FULLFSYNC)
         else:
             os.fdatasync(self.number)
+        DISK.answered()
+
+    def sync_all(self) -> None:
+        """Wait until all that is known of it is on the disk, its size and names too."""
+        os.fsync(self.number)
+        DISK.answered()
 
     def has_room(self) -> bool:
         """Whether the file system has a block free for us."""
@@ -162,7 +171,7 @@ def open_or_create(path: Path) -> Descriptor:
 def sync_directory(path: Path) -> None:
     """Wait until the name of a new file is on the disk."""
     directory = Descriptor(path.parent, os.O_RDONLY | os.O_DIRECTORY)
-    os.fsync(directory.number)
+    directory.sync_all()
     directory.close()
 
 
@@ -196,7 +205,7 @@ def copy_beside(source: Descriptor, begin: int, path: Path) -> None:
         while data := source.read(begin, BLOCK_BYTES):
             copy.write(data)
             begin += len(data)
-        os.fsync(copy.number)
+        copy.sync_all()
         sync_directory(path)
     except OSError:
         path.unlink(missing_ok=True)
@@ -222,7 +231,7 @@ def write_whole(path: Path, text: str, *, replace: bool) -> None:
         fresh.unlink(missing_ok=True)
         file = Descriptor(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL)
         file.write(text.encode())
-        os.fsync(file.number)
+        file.sync_all()
         file.close()
         if replace:
             fresh.replace(path)

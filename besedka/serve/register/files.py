@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +18,7 @@ from besedka.serve.people.deeds import Deed
 from besedka.serve.people.table import Table
 from besedka.serve.register.audit import Audit
 from besedka.serve.register.records import Record
+from besedka.serve.threads import started
 from besedka.wire.refusals import Code, Refused
 
 log = logging.getLogger(__name__)
@@ -37,7 +37,7 @@ class Files:
         self._adopted = adopted
         self._audit = Audit(folder)
         self._records = {Record(folder / name): table for name, table in tables.items()}
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="besedka-people")
+        self._thread = started(1, "besedka-people")
         self._loop = asyncio.get_running_loop()
         self._saving = asyncio.Lock()
         self._troubles: dict[Record, str] = {}

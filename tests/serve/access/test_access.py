@@ -15,6 +15,7 @@ from besedka.serve.access.keys import Access, Key, Keys, KeysBad, read_keys
 from besedka.serve.doors.forwarded import clean_proxy
 from besedka.serve.errors import KeyFileUnusable
 from besedka.serve.settings import Settings
+from besedka.serve.threads import started
 from besedka.wire.access import why_no_key
 from tests import looping
 from tests.wire.test_access import KEYS
@@ -134,7 +135,7 @@ def test_one_who_cannot_be_shut_out_keeps_nobody_else_in(
         assert access.enter(faulty, ONE)
         assert access.enter(guest, ONE)
         path.write_text(f"{TWO}\n")
-        looking = asyncio.ensure_future(watch(path, keys, access))
+        looking = asyncio.ensure_future(watch(path, keys, access, started(1, "keys")))
         await guest.is_out.wait()
         looking.cancel()
 

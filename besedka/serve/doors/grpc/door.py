@@ -22,6 +22,7 @@ from besedka.serve.doors.grpc.service import NAME, ChatService
 from besedka.serve.doors.private import nobody_else, remove_if_dead
 from besedka.serve.errors import AddressUnusable, SocketUnusable
 from besedka.serve.fairness import Sources
+from besedka.serve.history.file import reason
 from besedka.serve.settings import Certificate, Settings
 from besedka.wire.refusals import Language
 
@@ -96,7 +97,7 @@ class GrpcDoor:
         for server in servers:
             await server.start()
         if path:
-            path.chmod(stat.S_IRUSR | stat.S_IWUSR)
+            _keep_private(path)
         for name in ("", NAME):
             await self._health.set(name, health_pb2.HealthCheckResponse.SERVING)
         try:
@@ -137,9 +138,18 @@ def _listen(server: grpc.aio.Server, host: str, port: int, certificate: Certific
 
 
 def _listen_privately(server: grpc.aio.Server, path: Path) -> None:
-    remove_if_dead(path)
     try:
+        remove_if_dead(path)
         with nobody_else():
             server.add_insecure_port(f"unix:{path.absolute()}")
+    except OSError as error:
+        raise SocketUnusable(path, reason(error)) from error
     except RuntimeError as error:
         raise SocketUnusable(path, "cannot make the socket") from error
+
+
+def _keep_private(path: Path) -> None:
+    try:
+        path.chmod(stat.S_IRUSR | stat.S_IWUSR)
+    except OSError as error:
+        raise SocketUnusable(path, reason(error)) from error

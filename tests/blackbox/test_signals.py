@@ -1,0 +1,51 @@
+"""The signals by which a server is asked to end."""
+
+from __future__ import annotations
+
+import os
+import signal
+
+import pytest
+
+from tests.conftest import ServerMaker
+from tests.running import RunningServer
+from tests.talking import Talker
+
+STOP = [signal.SIGHUP, signal.SIGINT, signal.SIGTERM]
+
+
+@pytest.mark.parametrize("number", STOP, ids=lambda number: number.name)
+def test_what_was_said_is_answered_before_the_server_ends(server: RunningServer, number: int) -> None:
+    with Talker(server) as anna:
+        anna.join("Anna", secret="a" * 64)
+        for count in range(50):
+            anna.tell("chat", text=f"message {count}", key=f"k{count}")
+        anna.hear("chat")
+        os.kill(server.pid, number)
+        os.kill(server.pid, number)  # a second one changes nothing
+        answered = {1}
+        while len(answered) < 50:
+            frame = anna.hear()
+            answered |= (
+                {frame["id"]}
+                if frame["type"] == "chat"
+                else {frame["key"]} & {f"k{one}" for one in range(50)}
+            )
+        assert server.wait() == 0
+
+
+def test_signals_that_were_ignored_at_the_start_stay_so(make_server: ServerMaker) -> None:
+    ignored = [signal.SIGHUP, signal.SIGINT]
+    before = [signal.signal(number, signal.SIG_IGN) for number in ignored]
+    try:
+        server = make_server("--lang", "en").start()  # what is started inherits it
+    finally:
+        for number, handler in zip(ignored, before, strict=True):
+            signal.signal(number, handler)
+    with Talker(server) as anna:
+        anna.join("Anna")
+        for number in ignored:
+            os.kill(server.pid, number)
+        anna.tell("chat", text="still here")
+        assert anna.hear("chat")["text"] == "still here"
+    assert server.stop() == 0

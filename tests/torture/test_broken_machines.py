@@ -1,0 +1,116 @@
+"""A file system that dies, and a system that gives no thread: everybody is answered, and the server ends with its one line."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.commanding import Person
+from tests.conftest import ServerMaker
+from tests.running import RunningServer, fetch
+from tests.talking import Talker
+from tests.torture.test_crashes import FAULTY
+
+SECRET = "b" * 64
+
+
+@pytest.fixture
+def anna(tmp_path: Path) -> Iterator[Person]:
+    with Person(tmp_path) as person:
+        yield person
+
+
+def planned(make_server: ServerMaker, plan: str, *options: str, **more: object) -> tuple[RunningServer, Path]:
+    """A server that something will happen to, and the file that has it happen."""
+    folder = make_server().directory
+    happens = folder / "now"
+    faults = json.dumps({plan: str(happens), **more})
+    return make_server("--lang", "en", *options, module=FAULTY, FAULTS=faults, grpc=True).start(), happens
+
+
+def last_words(server: RunningServer) -> str:
+    """The one line with which it has ended."""
+    (line,) = (line for line in server.errors.splitlines() if line.startswith("besedka: "))
+    assert "Traceback" not in server.errors
+    return line
+
+
+def test_a_file_system_that_dies_is_told_in_one_line(make_server: ServerMaker) -> None:
+    unix = "run.grpc"
+    server, dies = planned(make_server, "dies", "--key-file", "access_key.txt", "--grpc-unix", unix)
+    key = server.link.rpartition("=")[2]
+    with Talker(server, additional_headers={"Authorization": f"Bearer {key}"}) as anna:
+        anna.join("Anna", secret=SECRET)
+        anna.join("Anna", room="other", secret=SECRET)
+        anna.tell("chat", text="before")
+        anna.hear("chat")
+        dies.touch()
+        # Nobody's question brings a traceback either.
+        assert fetch(server, "/readyz", {"Authorization": f"Bearer {key}"})[0] == 503
+        anna.tell("rooms")
+        anna.tell("chat", text="after", key="k1")
+        (error,) = anna.hear_until(lambda frame: frame.get("key") == "k1")[-1:]
+        assert error["code"] == "not_stored"
+        assert server.wait() == 1
+    assert last_words(server).endswith("chat_history.txt cannot be written any more: input/output error")
+
+
+@pytest.mark.parametrize("option", ["--admin-socket", "--grpc-unix", "--key-file", "--history", "--people"])
+def test_a_server_that_cannot_use_a_path_says_so_in_one_line(option: str, anna: Person) -> None:
+    # Nothing can be made there, not even by root.
+    path = "/proc" if option == "--people" else "/proc/besedka.txt"
+    done = anna.run("serve", "--port", "0", "--grpc-port", "0", option, path)
+    done.assert_one_clear_line(1, "/proc/")
+
+
+@pytest.mark.parametrize("begin", ["start", "later"])
+def test_where_no_thread_can_be_started(make_server: ServerMaker, begin: str, tmp_path: Path) -> None:
+    if begin == "start":
+        (tmp_path / "now").touch()
+        with pytest.raises(AssertionError, match="did not start"):
+            planned(make_server, "no_threads")
+        assert "the system allows none" in (tmp_path / "stderr.txt").read_text()
+        assert "Traceback" not in (tmp_path / "stderr.txt").read_text()
+        return
+    server, happens = planned(make_server, "no_threads")
+    happens.touch()
+    with Talker(server) as anna:
+        anna.join("Anna", secret=SECRET)
+        anna.tell("chat", text="hello")
+        assert anna.hear("chat")["text"] == "hello"
+        assert anna.search("hell")["messages"]
+        assert server.stop() == 0
+    assert server.lines[0].endswith("Anna: hello")
+
+
+def test_an_error_of_ours_leaves_nobody_unanswered(make_server: ServerMaker) -> None:
+    server, happens = planned(make_server, "broken")
+    with Talker(server) as anna:
+        anna.join("Anna", secret=SECRET)
+        happens.touch()
+        anna.tell("chat", text="lost", key="k1")
+        assert anna.hear("error")["code"] == "not_stored"
+        assert server.wait() == 1
+    # What happened is for us to read, and what it means for whoever runs the server.
+    assert "ValueError: something nobody has thought of" in server.errors
+    (server.directory / "stderr.txt").write_text("")
+
+
+def test_a_disk_that_is_slow_and_answers_is_waited_for(make_server: ServerMaker) -> None:
+    faults = json.dumps({"slow": 0.5})
+    server = make_server("--lang", "en", module=FAULTY, FAULTS=faults).start()
+    with Talker(server) as anna:
+        anna.join("Anna", secret=SECRET)
+        for number in range(3):
+            anna.tell("chat", text=f"message {number}")
+            time.sleep(0.3)
+        server.ask_to_stop()
+        frames = anna.hear_until(lambda frame: frame.get("text") == "message 2")
+        assert "error" not in {frame["type"] for frame in frames}
+        assert server.wait() == 0
+    assert len(server.lines) == 3
+    assert "Anna" in (server.directory / "known_names.txt").read_text()
