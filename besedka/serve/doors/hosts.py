@@ -37,6 +37,11 @@ def is_loopback(host: str) -> bool:
     return ip_address(name).is_loopback if _is_address(name) else _is_localhost(name)
 
 
+def is_authority(text: str) -> bool:
+    """Whether this names a host, and perhaps a port, and nobody's account there."""
+    return text.isascii() and text.isprintable() and " " not in text and _name(text) is not None
+
+
 def clean_host(text: str) -> str:
     """A host's name as it is compared; a port behind it counts for nothing.
 

@@ -16,6 +16,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResp
 from besedka.serve.doors.forwarded import Client
 from besedka.serve.doors.hosts import is_loopback
 from besedka.serve.doors.http.guard import ABORT
+from besedka.serve.doors.http.target import TargetBad, taken_apart
 from besedka.serve.doors.patience import CLOSE_SECONDS, REQUEST_SECONDS, STUCK_SECONDS
 from besedka.serve.fairness import Source
 from besedka.wire.refusals import Refused
@@ -191,11 +192,29 @@ class Visit(HttpToolsProtocol):
 
     # Inside.
 
+    def _take_absolute_form(self) -> None:
+        """Have the host of an address that is asked for as a whole count, and not the header (RFC 9112, section 3.2.2)."""
+        try:
+            parts = taken_apart(self.url)
+        except TargetBad as error:
+            self._refuse(HTTPStatus.BAD_REQUEST, "bad_request", str(error))
+            return
+        if parts:
+            host, self.url = parts
+            # In place: uvicorn has handed the list on already.
+            self.headers[:] = [
+                (b"host", host),
+                *((name, value) for name, value in self.headers if name != b"host"),
+            ]
+
     def _check_host(self) -> None:
         hosts = self._values(b"host")
         if len(hosts) > 1 or (not hosts and self.parser.get_http_version() == "1.1"):
             self._refuse(HTTPStatus.BAD_REQUEST, "bad_host", "a request has one Host header")
-        elif hosts and not self._door.hosts.know(hosts[0]):
+            return
+        self._take_absolute_form()
+        hosts = self._values(b"host")
+        if hosts and not self._door.hosts.know(hosts[0]):
             sentence = (
                 "the chat is not known by this host name; who runs it may allow it with --public-host NAME"
             )
