@@ -43,6 +43,9 @@ COME_BACK: Final = frozenset(
 )
 """How a call may end after which it is worth to try again."""
 
+ENDED: Final = (grpc.aio.AioRpcError, grpc.aio.BaseError, asyncio.InvalidStateError)
+"""What a call raises that has ended: by a status, or, used just then, by a complaint of the library."""
+
 ACCESS_REASONS: Final = {
     **{code: code for code in ACCESS_ENDINGS.values()},
     Code.NOT_ALLOWED: ACCESS_ENDINGS[Ending.KICKED],
@@ -68,13 +71,16 @@ class GrpcCarrier:
     async def send(self, word: ClientWord) -> None:
         """Say something."""
         # gRPC ends a call of which a write is broken off, and one that is written to by two at once.
-        await asyncio.shield(self._write(word))
+        writing = asyncio.ensure_future(self._write(word))
+        # Whoever broke off does not hear how it ends.
+        writing.add_done_callback(lambda done: done.cancelled() or done.exception())
+        await asyncio.shield(writing)
 
     async def _write(self, word: ClientWord) -> None:
         async with self._turn:
             try:
                 await self._call.write(proto.request(word))
-            except (grpc.aio.AioRpcError, asyncio.InvalidStateError) as error:
+            except ENDED as error:
                 raise await self._ended(error) from None
 
     async def words(self) -> AsyncIterator[ServerWord]:
@@ -86,7 +92,7 @@ class GrpcCarrier:
                     if isinstance(word, Welcome):
                         self._utc_offset = word.utc_offset
                     yield word
-        except grpc.aio.AioRpcError as error:
+        except ENDED as error:
             raise await self._ended(error) from None
         raise CarrierEnded("goodbye", come_back=False)
 

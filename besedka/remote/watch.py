@@ -10,7 +10,7 @@ from typing import Final
 
 from besedka.remote.backoff import backoff
 from besedka.remote.carrier import Carrier
-from besedka.remote.errors import CarrierEnded
+from besedka.remote.errors import CarrierEnded, ConnectionFailed
 from besedka.remote.ways import carry
 from besedka.wire.line import read_line
 from besedka.wire.words import Chat, History, Join, Leave, Welcome
@@ -77,7 +77,7 @@ class Watch:
             except CarrierEnded as ended:
                 if ended.code or not ended.come_back:
                     return  # who is in other rooms is told there
-            except ValueError:
+            except (ValueError, ConnectionFailed):
                 return  # the same: it is no Besedka
             await asyncio.sleep(backoff(tries))
             tries += 1

@@ -14,6 +14,7 @@ from besedka.serve.metrics import Metrics
 from besedka.serve.register import Register
 from besedka.serve.room import Room
 from besedka.serve.settings import Settings
+from besedka.serve.tasks import unheard
 from besedka.wire.names import DEFAULT_ROOM
 from besedka.wire.refusals import Code, Refused
 from besedka.wire.words import Kind, RoomEntry
@@ -181,7 +182,7 @@ class OpenRooms:
         """
         self._register.admission.into_chat(claim, now=self._clock())
         if self._listing is None:
-            self._listing = self._workers.read(room_names, self._path)
+            self._listing = unheard(self._workers.read(room_names, self._path))
             self._listing.add_done_callback(self._has_listed)
         written = await asyncio.shield(self._listing)
         own = self._register.rooms.of(claim) if claim else ()
@@ -238,7 +239,7 @@ class OpenRooms:
         if name not in self._opening:
             if len(self._rooms) + len(self._opening) >= ROOMS_AT_MOST and not self._close_a_deserted_one():
                 raise Refused(Code.TOO_MANY_ROOMS, limit=ROOMS_AT_MOST)
-            task = self._loop.create_task(self._open_for_member(name))
+            task = unheard(self._loop.create_task(self._open_for_member(name)))
             self._opening[name] = task
             task.add_done_callback(lambda _: self._opening.pop(name))
         return self._opening[name]

@@ -23,6 +23,7 @@ from besedka.serve.history import Hits
 from besedka.serve.people.names import claim_of
 from besedka.serve.people.presence import Person
 from besedka.serve.room import Member, Room, Said, SaidBefore
+from besedka.serve.tasks import unheard
 from besedka.wire.closing import Ending
 from besedka.wire.names import (
     FRAME_BYTES_AT_MOST,
@@ -159,7 +160,7 @@ class Conversation(Visitor):
                 _address(refusal, word)
                 raise
 
-        future = asyncio.ensure_future(answered())
+        future = unheard(asyncio.ensure_future(answered()))
         self.wait_for(future, lambda found: self._try(word, lambda: act(found)))
 
     def _act(self, word: ClientWord) -> None:

@@ -18,6 +18,7 @@ from besedka.serve.conversation import Keeping
 from besedka.serve.doors.private import nobody_else, remove, remove_if_dead, short
 from besedka.serve.errors import SocketUnusable
 from besedka.serve.history.file import reason
+from besedka.serve.tasks import unheard
 from besedka.wire.line import clock_time
 from besedka.wire.names import FRAME_BYTES_AT_MOST
 from besedka.wire.refusals import Code, Language, Refused
@@ -97,7 +98,9 @@ class AdminDoor:
                 raise Refused(Code.UNKNOWN_TYPE, given=given, allowed="moderate")  # noqa: TRY301
             key = word.key
             # What was begun is done also if nobody waits for the answer any more.
-            return await asyncio.shield(Keeping(self._chat, self._language).command(word))
+            return await asyncio.shield(
+                unheard(asyncio.ensure_future(Keeping(self._chat, self._language).command(word)))
+            )
         except Refused as refusal:
             refusal.key = refusal.key or key
             return self._refusal(refusal)

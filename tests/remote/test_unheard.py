@@ -1,0 +1,92 @@
+"""What ends while nobody waits for it writes no traceback into a user's terminal."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+from typing import Any
+
+import grpc
+import pytest
+
+from besedka.remote.by_grpc import GrpcCarrier
+from besedka.remote.chat import connect
+from besedka.remote.errors import CarrierEnded
+from besedka.wire.words import Leave
+from tests.conftest import ServerMaker
+
+
+class EndingCall:
+    """A call that ends in the midst of a write."""
+
+    def __init__(self) -> None:
+        self.begun, self.ends = asyncio.Event(), asyncio.Event()
+
+    async def write(self, _: object) -> None:
+        self.begun.set()
+        await self.ends.wait()
+        raise asyncio.InvalidStateError("RPC already finished.")
+
+    async def code(self) -> Any:
+        return grpc.StatusCode.UNAVAILABLE
+
+    async def details(self) -> str:
+        return "gone"
+
+    async def trailing_metadata(self) -> tuple[()]:
+        return ()
+
+
+async def complaints(work: Any) -> list[str]:
+    """What asyncio has to say of tasks that nobody has waited for."""
+    told: list[str] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: told.append(str(context)))
+    await work
+    for _ in range(3):
+        await asyncio.sleep(0)
+    gc.collect()
+    return told
+
+
+def test_a_write_that_was_broken_off_may_fail() -> None:
+    async def break_off() -> None:
+        call = EndingCall()
+
+        async def ask() -> None: ...
+
+        sending = asyncio.ensure_future(GrpcCarrier(call, ask).send(Leave(room="main")))
+        await call.begun.wait()
+        sending.cancel()
+        await asyncio.gather(sending, return_exceptions=True)
+        call.ends.set()
+        for _ in range(10):
+            await asyncio.sleep(0)
+
+    assert asyncio.run(complaints(break_off())) == []
+
+
+def test_a_write_that_fails_is_told_to_whoever_waits() -> None:
+    async def fail() -> None:
+        call = EndingCall()
+        call.ends.set()
+
+        async def ask() -> None: ...
+
+        with pytest.raises(CarrierEnded, match="gone"):
+            await GrpcCarrier(call, ask).send(Leave(room="main"))
+
+    assert asyncio.run(complaints(fail())) == []
+
+
+def test_a_server_that_dies_under_those_who_talk_over_grpc(make_server: ServerMaker) -> None:
+    server = make_server("--lang", "en", "--rate", "0", grpc=True).start()
+
+    async def talk() -> None:
+        async with connect(server.urls[1], "Anna") as anna, connect(server.urls[1], "Boris") as boris:
+            said = [chat.post(f"message {number}") for number in range(50) for chat in (anna, boris)]
+            await asyncio.wait(said, return_when=asyncio.FIRST_COMPLETED)
+            server.kill()
+            await asyncio.to_thread(server.start)
+            await asyncio.gather(*said)
+
+    assert asyncio.run(complaints(talk())) == []
