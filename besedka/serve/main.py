@@ -34,6 +34,7 @@ from besedka.serve.errors import AddressUnusable, CertificateUnusable, HistoryLo
 from besedka.serve.fairness import Sources
 from besedka.serve.greeting import shown_host, ways_in
 from besedka.serve.history import Restored
+from besedka.serve.mounts import warn_of_mounted
 from besedka.serve.settings import Certificate, Settings, admin_socket_of
 from besedka.serve.threads import started
 from besedka.wire.line import STAMP
@@ -80,6 +81,7 @@ async def _serve(settings: Settings, announce: Callable[[str], None], deadline: 
     loop = asyncio.get_running_loop()
     if settings.certificate:
         _check(settings.certificate)
+    warn_of_mounted(settings)
     chat = Chat(settings)
     try:
         restored = await chat.start()
