@@ -194,7 +194,7 @@ class Index:
             file.write(_header(epoch, StrangeLines()))
             index = cls(file, str(path))
             index.add_all(records)
-            os.fsync(file.number)
+            file.sync_all()
             fresh.replace(path)
             sync_directory(path)
         finally:
