@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.commanding import Person
+from tests.commanding import PATIENCE_SECONDS, Done, Person
 from tests.conftest import ServerMaker
-from tests.running import RunningServer, fetch
+from tests.running import ROOT, RunningServer, fetch
 from tests.talking import Talker
 from tests.torture.test_crashes import FAULTY
 
@@ -67,15 +70,20 @@ def test_a_server_that_cannot_use_a_path_says_so_in_one_line(option: str, anna: 
     done.assert_one_clear_line(1, "/proc/")
 
 
-@pytest.mark.parametrize("begin", ["start", "later"])
-def test_where_no_thread_can_be_started(make_server: ServerMaker, begin: str, tmp_path: Path) -> None:
-    if begin == "start":
-        (tmp_path / "now").touch()
-        with pytest.raises(AssertionError, match="did not start"):
-            planned(make_server, "no_threads")
-        assert "the system allows none" in (tmp_path / "stderr.txt").read_text()
-        assert "Traceback" not in (tmp_path / "stderr.txt").read_text()
-        return
+def test_a_server_that_is_given_no_threads_does_not_start(tmp_path: Path) -> None:
+    faults = json.dumps({"no_threads": str(tmp_path)})
+    done = subprocess.run(
+        [sys.executable, "-m", FAULTY, "serve", "--port", "0", "--grpc-port", "0"],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(ROOT), "FAULTS": faults},
+        capture_output=True,
+        timeout=PATIENCE_SECONDS,
+        check=False,
+    )
+    Done(done.returncode, done.stdout, done.stderr).assert_one_clear_line(1, "the system allows none")
+
+
+def test_a_server_that_runs_needs_no_more_threads(make_server: ServerMaker) -> None:
     server, happens = planned(make_server, "no_threads")
     happens.touch()
     with Talker(server) as anna:

@@ -64,7 +64,7 @@ def test_under_the_notes_of_what_is_done_to_keep_order(make_server: ServerMaker)
 
 
 def test_under_a_log_of_which_a_text_is_taken_away(make_server: ServerMaker) -> None:
-    server = hanging(make_server, "fdatasync", "chat_history.txt", 3)
+    server = hanging(make_server, "fdatasync", "chat_history.txt", 4)
     with Talker(server) as anna:
         anna.join("Anna", secret=SECRET)
         anna.tell("chat", text="hello")
