@@ -252,16 +252,18 @@ def test_rooms_that_nobody_entered_or_all_have_left_give_back_their_files(
 def test_a_room_that_somebody_enters_in_time_stays_open(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("besedka.serve.chat.open_rooms.DESERTED_SECONDS", 0.05)
+    monkeypatch.setattr("besedka.serve.chat.open_rooms.DESERTED_SECONDS", 0.5)
     monkeypatch.setattr("besedka.serve.chat.open_rooms.ENTER_SECONDS", 0.0)
 
     async def scenario() -> None:
         chat, _ = await started(tmp_path)
         entered, held = await open_room(chat, "one"), await open_room(chat, "two")
-        await asyncio.sleep(0.02)
+        chat.rooms.close_later(entered)
+        chat.rooms.close_later(held)
         chat.enter(entered, FakeMember())
         chat.rooms.hold(held)
-        await asyncio.sleep(0.2)
+        monkeypatch.setattr("besedka.serve.chat.open_rooms.DESERTED_SECONDS", 0.05)
+        await asyncio.sleep(0.7)
         assert chat.rooms.open("one", "") is entered
         assert chat.rooms.open("two", "") is held
         chat.rooms.let_go(held)
