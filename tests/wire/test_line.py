@@ -205,6 +205,7 @@ def test_a_line_starts_a_message_exactly_if_it_can_be_read_as_one_by_a_name(line
         "[12 Oct 2011 11:12] Anna: hi",
         "[Oct 12, 2011 11:12 PM] Anna: hi",
         "[20251119T234636] Anna: hi",
+        "\0\0\0 a hole",
     ],
     ids=ascii,
 )

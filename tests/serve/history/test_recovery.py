@@ -208,6 +208,22 @@ def test_messages_whose_sectors_a_disk_lost_are_cut_off_and_others_are_not(tmp_p
     assert path.read_bytes() == damaged
 
 
+def test_a_hole_in_front_of_whole_messages_is_glued_to_none_and_takes_none_away(tmp_path: Path) -> None:
+    """A disk lost the first sectors of a batch and kept the later ones, and the index does not know the batch."""
+    batch = [line(f"{number} " + "x" * 400) for number in range(8)]
+    path = history_of(tmp_path / "talk.txt", [line("told")])
+    index = (tmp_path / "talk.txt.index").read_bytes()
+    history_of(path, batch)
+    told = len(line("told")) + 1
+    data = path.read_bytes()
+    path.write_bytes(data[:told] + bytes(1024 - told) + data[1024:])
+    (tmp_path / "talk.txt.index").write_bytes(index)
+    for _ in range(2):
+        assert lines_in(path) == [line("told"), *batch[3:]]
+        (tmp_path / "talk.txt.index").unlink()
+    assert not [*tmp_path.glob("*.torn-*")]
+
+
 @pytest.mark.parametrize(
     "tail",
     [

@@ -1,0 +1,75 @@
+"""Other programs write to the log under load: ids told live are those of the file, and nothing of theirs is lost."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import random
+from pathlib import Path
+
+from besedka.serve.history import ChatHistory
+from besedka.wire.line import Line, read_line, write_line
+from tests import looping
+from tests.conftest import ServerMaker
+from tests.torture.checker import Record, check
+from tests.torture.crowd import somebody_is_heard, torment
+
+LONG = bool(os.environ.get("BESEDKA_TORTURE"))
+EDITS = 42 if LONG else 10
+STAMP = "2025-11-19 23:46:36"
+
+
+def add(history: Path, text: str) -> None:
+    """As ``echo >>`` does it."""
+    with history.open("a") as other:
+        other.write(write_line(Line(STAMP, "echo", text)) + "\n")
+
+
+def test_lines_that_another_program_adds_under_load_stand_and_are_told_where_they_fall(
+    make_server: ServerMaker,
+) -> None:
+    server = make_server("--rate", "0").start()
+    added = [f"echo #{number}" for number in range(1, EDITS + 1)]
+
+    async def torments(record: Record) -> None:
+        for text in added:
+            await somebody_is_heard(record)
+            await asyncio.sleep(random.uniform(0, 0.01))
+            add(server.history, text)
+            record.attempted.add(text)
+        await somebody_is_heard(record)
+
+    record = looping.run(torment(server.urls, 8, 0.01, torments))
+    assert server.stop() == 0
+    check(record, server.history)
+    log = ChatHistory.open_to_read(server.history)
+    stored = [read_line(line).text for number in range(1, log.count + 1) for line in log.read(number, 1)]
+    assert [text for text in stored if text.startswith("echo")] == added
+    for heard in record.heard.values():
+        texts = [text for _, text in heard]
+        assert [text for text in texts if text in set(added)] == added[-len(set(texts) & set(added)) :]
+
+
+def test_a_log_that_is_emptied_under_load_starts_again_and_nothing_is_told_that_is_not_in_it(
+    make_server: ServerMaker,
+) -> None:
+    server = make_server("--rate", "0").start()
+
+    async def torments(record: Record) -> None:
+        for _ in range(EDITS // 4):
+            await somebody_is_heard(record)
+            await asyncio.sleep(random.uniform(0, 0.01))
+            os.truncate(server.history, 0)
+        await somebody_is_heard(record)
+
+    record = looping.run(torment(server.urls, 8, 0.01, torments))
+    assert server.stop() == 0
+    log = ChatHistory.open_to_read(server.history)
+    assert log.count
+    stored = [read_line(line).text for number in range(1, log.count + 1) for line in log.read(number, 1)]
+    assert set(stored) <= record.attempted
+    assert len(stored) == len(set(stored))
+    noticed = server.errors.count("was replaced or changed by another program")
+    assert noticed >= 1
+    last = {text for heard in record.heard.values() for number, text in heard[-1:] if number == log.count}
+    assert last <= {stored[-1]}
