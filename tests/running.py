@@ -59,6 +59,10 @@ class RunningServer:
         """The lines of the default room's log, as ``cat`` shows them."""
         return self.history.read_text(encoding="utf-8").split("\n")[:-1]
 
+    def lines_of(self, name: str) -> list[str]:
+        """The lines of another file in its directory."""
+        return (self.directory / name).read_text(encoding="utf-8").split("\n")[:-1]
+
     @property
     def errors(self) -> str:
         """What it wrote to stderr, in all its lives."""

@@ -66,6 +66,14 @@ class Talker:
             if kind in {None, frame["type"]}:
                 return frame
 
+    def hear_nothing(self, seconds: float) -> bool:
+        """Whether no frame comes for so long."""
+        try:
+            self._socket.recv(seconds)
+        except TimeoutError:
+            return True
+        return False
+
     def hear_until(self, is_last: Callable[[Frame], bool]) -> list[Frame]:
         """All frames up to the one that is the last."""
         frames = [self.hear()]

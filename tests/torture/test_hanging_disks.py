@@ -45,9 +45,9 @@ def begin(server: RunningServer, act: str, **fields: object) -> None:
 def test_under_what_is_known_of_people(make_server: ServerMaker) -> None:
     server = hanging(make_server, "fsync", "known_names.txt")
     with Talker(server) as anna:
-        anna.join("Anna", secret=SECRET)
-        time.sleep(1.5)
-    ends_in_time(server)
+        anna.tell("join", room="main", user="Anna", secret=SECRET)
+        assert anna.hear_nothing(1.0)
+        ends_in_time(server)
 
 
 def test_under_what_is_known_of_people_and_changes_as_they_leave(make_server: ServerMaker) -> None:

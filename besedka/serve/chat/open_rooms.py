@@ -144,6 +144,7 @@ class OpenRooms:
         if self._register.rooms.kind(name) is Kind.OPEN and not await self.is_there(name):
             raise Refused(Code.NO_SUCH_ROOM, room=name)
         self._register.reads(claim)
+        await self._register.settled(claim, name)
         while not isinstance(room := self.open(name, claim), Room):
             await asyncio.shield(room)
             # Who has waited is asked again.

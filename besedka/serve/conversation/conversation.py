@@ -218,6 +218,12 @@ class Conversation(Visitor):
         except Refused:
             self._go_away(person)
             raise
+        storing = self.chat.register.arriving(person, room.name, word.invite)
+        if storing:
+            # Nobody is welcomed as somebody whom a power cut would make forget. Who has waited is asked again.
+            self._go_away(person)
+            self._later(word, storing, lambda _: self._join(word))
+            return
         member = self.make_member(person, room, is_seen=bool(name) and not word.quiet)
         self._places[room.name] = _Place(room, member)
         reset = self.chat.enter(room, member, word.since, word.epoch)

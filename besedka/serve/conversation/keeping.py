@@ -299,7 +299,7 @@ class Keeping:
             uses=1,
             seconds=word.seconds or INVITATION_SECONDS,
         )
-        await self._register.save()
+        await self._register.store_invitation(offer)
         return Invitation("", token, offer.uses, offer.expires, word.key)
 
     async def _release(self, word: Moderate, keeper: _Keeper) -> Answer:
@@ -309,7 +309,7 @@ class Keeping:
         await self._register.note(self._deed(word, keeper, user=known.name))
         self._register.names.release(known.name)
         self._register.reconsider()
-        await self._register.save()
+        await self._register.store([(self._register.names, known.name)])
         return self._done(word, user=known.name)
 
     # Inside.

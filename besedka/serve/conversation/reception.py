@@ -71,7 +71,7 @@ class Reception:
         clean_key(word.key)
         match word:
             case AddDevice():
-                return self._add_device(word)
+                return await self._add_device(word)
             case TakeDevice():
                 handover = self._chat.register.devices.take(word.token, self._chat.now())
                 return Device(handover.user, handover.secret, word.key)
@@ -91,21 +91,30 @@ class Reception:
             case Uninvite():
                 return await self._uninvite(word, person)
 
-    def _add_device(self, word: AddDevice) -> DeviceLink:
+    async def _add_device(self, word: AddDevice) -> DeviceLink:
         register = self._chat.register
         known, claim = register.names.holder(clean_name(word.user)), claim_of(clean_secret(word.secret))
         if known is None or not claim or known.claim != claim:
             raise Refused(Code.NO_SECRET)
+        await register.store([(register.names, known.name)])
         token = register.devices.make(known.name, word.secret, self._chat.now())
         return DeviceLink(token, known.name, LINK_SECONDS, word.key)
 
     async def _open_private(self, word: OpenPrivate, person: Person) -> Place:
         register, room = self._chat.register, clean_room(word.room)
-        if await self._chat.rooms.is_there(room):
-            raise Refused(Code.ROOM_TAKEN, room=room)
-        register.rooms.open_private(room, person.name, person.claim)
-        await register.save()
+        if not self._is_being_made(room, person):
+            if await self._chat.rooms.is_there(room):
+                raise Refused(Code.ROOM_TAKEN, room=room)
+            register.rooms.open_private(room, person.name, person.claim)
+        await register.store(register.members(room))
         return Place(room, Kind.PRIVATE, key=word.key)
+
+    def _is_being_made(self, room: str, person: Person) -> bool:
+        """Whether he has asked for it before, and was not told that it is made."""
+        register = self._chat.register
+        return register.admission.may_invite(room, person.claim) and not register.is_stored(
+            register.members(room)
+        )
 
     async def _open_direct(self, word: OpenDirect, person: Person) -> Place:
         register, name = self._chat.register, clean_name(word.user)
@@ -113,7 +122,7 @@ class Reception:
         if other is None or not other.claim or other.claim == person.claim:
             raise Refused(Code.NO_SUCH_NAME, name=name)
         room = register.rooms.open_direct((person.name, person.claim), (other.name, other.claim))
-        await register.save()
+        await register.store(register.members(room))
         for guest in register.guests.of(other.claim):
             if all(room != name for name, _ in guest.places()):
                 guest.tell(Place(room, Kind.DIRECT, person.name))
@@ -124,15 +133,15 @@ class Reception:
         token, offer = register.invitations.make(
             "room", room, person.name, self._chat.clock(), uses=word.uses, seconds=word.seconds
         )
-        await register.save()
+        await register.store_invitation(offer)
         return Invitation(room, token, offer.uses, offer.expires, word.key)
 
     async def _uninvite(self, word: Uninvite, person: Person) -> Done:
         register, room = self._chat.register, self._owned(word.room, person)
         if not word.user:
-            count = register.invitations.take_back("room", room)
-            await register.save()
-            return Done(_TAKEN_BACK[self._language].format(room=room, count=count), word.key)
+            taken = register.take_back(room)
+            await register.store(taken)
+            return Done(_TAKEN_BACK[self._language].format(room=room, count=len(taken)), word.key)
         name = clean_name(word.user)
         known = register.names.holder(name)
         member = next(
@@ -147,10 +156,10 @@ class Reception:
             raise Refused(Code.NO_SUCH_NAME, name=name)
         register.rooms.put_out(room, member.claim)
         # He may still have the link by which he came.
-        register.invitations.take_back("room", room)
+        taken = register.take_back(room)
         # He hears nothing more, also if it cannot be written for now.
         register.reconsider()
-        await register.save()
+        await register.store([(register.rooms, register.rooms.key(member)), *taken])
         return Done(_PUT_OUT[self._language].format(room=room, name=member.name), word.key)
 
     def _verified(self, person: Person | None) -> Person:

@@ -6,6 +6,7 @@ import errno
 import fcntl
 import os
 import sys
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -242,6 +243,32 @@ def write_whole(path: Path, text: str, *, replace: bool) -> None:
         sync_directory(path)
     finally:
         fresh.unlink(missing_ok=True)
+
+
+def exchange(path: Path, pieces: Iterable[bytes]) -> Descriptor:
+    """Write a small private file anew: beside the old one, and then in its place. It is on disk when this returns.
+
+    Returns:
+        The new file, open to read and append.
+
+    Raises:
+        OSError: as the system says it; what was there is still there, unless only its folder could not be synced.
+    """
+    fresh = path.with_name(f".{path.name}.new")
+    try:
+        # Perhaps a server that crashed has left one; what somebody has laid there is not written through.
+        fresh.unlink(missing_ok=True)
+        file = Descriptor(fresh, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_APPEND)
+        for piece in pieces:
+            file.write(piece)
+        os.fsync(file.number)
+        fresh.replace(path)
+    finally:
+        # It may be a folder, which is nobody's leftover.
+        with suppress(OSError):
+            fresh.unlink(missing_ok=True)
+    sync_directory(path)
+    return file
 
 
 def reason(error: OSError) -> str:

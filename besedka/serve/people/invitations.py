@@ -59,6 +59,7 @@ class Invitations(Table[Offer]):
 
     def __init__(self) -> None:
         super().__init__(REMARK)
+        self.rebuild()
 
     @staticmethod
     def key(row: Offer) -> str:
@@ -82,7 +83,9 @@ class Invitations(Table[Offer]):
         return (row.token, row.kind, row.what, str(row.uses), str(row.expires), row.by)
 
     def rebuild(self) -> None:
-        pass  # all there is are the rows
+        self._to: dict[tuple[str, str], dict[str, Offer]] = {}
+        for row in self.rows():
+            self._note(row)
 
     def make(
         self, kind: str, what: str, by: str, now: float, *, uses: int, seconds: int
@@ -100,8 +103,8 @@ class Invitations(Table[Offer]):
         Raises:
             Refused: `not_allowed` if too many wait to be used.
         """
-        self.forget(now)
-        if sum((row.kind, row.what) == (kind, what) for row in self.rows()) >= INVITATIONS_OF_ROOM_AT_MOST:
+        self._forget([*self._to.get((kind, what), {}).values()], now)
+        if len(self._to.get((kind, what), ())) >= INVITATIONS_OF_ROOM_AT_MOST:
             limit = INVITATIONS_OF_ROOM_AT_MOST
             why = {
                 Language.RU: f"ждут уже {limit} приглашений, отзовите их",
@@ -111,7 +114,7 @@ class Invitations(Table[Offer]):
         token = secrets.token_urlsafe(TOKEN_BYTES)
         expires = int(now) + min(seconds, SECONDS_AT_MOST)
         offer = Offer(claim_of(token), kind, what, min(uses, USES_AT_MOST), expires, by)
-        self.put(offer)
+        self._set(offer)
         return token, offer
 
     def find(self, token: str, kind: str, what: str, now: float) -> Offer | None:
@@ -123,18 +126,36 @@ class Invitations(Table[Offer]):
     def use(self, offer: Offer) -> None:
         """It was used once."""
         if offer.uses > 1:
-            self.put(replace(offer, uses=offer.uses - 1))
+            self._set(replace(offer, uses=offer.uses - 1))
         else:
-            self.drop(offer.token)
+            self.withdraw(offer)
 
-    def take_back(self, kind: str, what: str) -> int:
-        """Take back all invitations to something. Returns how many there were."""
-        taken = [row.token for row in self.rows() if (row.kind, row.what) == (kind, what)]
-        for token in taken:
-            self.drop(token)
-        return len(taken)
+    def withdraw(self, offer: Offer) -> None:
+        """Take one back."""
+        self.drop(offer.token)
+        to = self._to[offer.kind, offer.what]
+        del to[offer.token]
+        if not to:
+            del self._to[offer.kind, offer.what]
+
+    def take_back(self, kind: str, what: str) -> list[str]:
+        """Take back all invitations to something. Returns the keys of those that there were."""
+        taken = [*self._to.get((kind, what), {}).values()]
+        for offer in taken:
+            self.withdraw(offer)
+        return [offer.token for offer in taken]
 
     def forget(self, now: float) -> None:
         """Forget those that are too old."""
-        for token in [row.token for row in self.rows() if now >= row.expires or row.uses < 1]:
-            self.drop(token)
+        self._forget(self.rows(), now)
+
+    def _forget(self, offers: Iterable[Offer], now: float) -> None:
+        for offer in [row for row in offers if now >= row.expires or row.uses < 1]:
+            self.withdraw(offer)
+
+    def _set(self, offer: Offer) -> None:
+        self.put(offer)
+        self._note(offer)
+
+    def _note(self, offer: Offer) -> None:
+        self._to.setdefault((offer.kind, offer.what), {})[offer.token] = offer

@@ -23,7 +23,7 @@ NAMES_OF_ONE_AT_MOST: Final = 20
 """Names that one may claim: enough for oneself and one's scripts, too few to take them all."""
 
 NAMES_AT_MOST: Final = 50_000
-"""Names that may be claimed in all: their file is read and written as a whole."""
+"""Names that may be claimed in all: they are kept in memory, and their file is read as a whole."""
 
 REMARK: Final = "Whose which name is: the name, the SHA-256 of its holder's secret, first seen, last seen."
 
@@ -118,7 +118,7 @@ class KnownNames(Table[Known]):
         begun = [line.removeprefix(_BEGUN).strip() for line in self.remarks if line.startswith(_BEGUN)]
         self._begun = next(filter(_STAMP.fullmatch, begun), self._begun)
         if self._begun not in begun:
-            self.remarks.append(f"{_BEGUN}{self._begun}")  # the file is somebody's own, or he took it out
+            self.remark(f"{_BEGUN}{self._begun}")  # the file is somebody's own, or he took it out
         # A line that is not understood names somebody: until it is mended the name is nobody's.
         for name in self.misread():
             with suppress(Refused):
@@ -137,6 +137,10 @@ class KnownNames(Table[Known]):
     def name_of(self, claim: str) -> str:
         """The name that somebody has held for longest; empty if he holds none."""
         return self._by_claim.get(claim, [""])[0]
+
+    def held_by(self, claim: str) -> list[str]:
+        """The names that somebody holds, as they are written, the oldest first."""
+        return [*self._by_claim.get(claim, ())]
 
     def allow(self, name: str, claim: str, *, is_invited: bool = False) -> str:
         """Let somebody use a name. Returns how it is written.
@@ -179,7 +183,7 @@ class KnownNames(Table[Known]):
         for mine in [holder.name] if holder else self._by_claim.get(claim, []) if not name else ():
             known = self._rows[mine]
             if known.claim == claim and known.last[:_HOUR] != now[:_HOUR]:
-                self._set(replace(known, last=now))
+                self._set(replace(known, last=now), is_awaited=False)
 
     def release(self, name: str) -> Known:
         """Set a name free.
@@ -213,8 +217,8 @@ class KnownNames(Table[Known]):
         known = self._rows.get(line[_NAME_AT : line.find(":", _NAME_AT)])
         return self.is_kept and (known is None or not known.claim or stamp < known.first)
 
-    def _set(self, row: Known) -> None:
-        self.put(row)
+    def _set(self, row: Known, *, is_awaited: bool = True) -> None:
+        self.put(row, is_awaited=is_awaited)
         self._note(row)
 
     def _forget(self, row: Known) -> None:

@@ -1,27 +1,39 @@
 """The small files about people, kept in step with what the server knows: one thread reads and writes them.
 
-Tables change in the loop's thread. A change is written within a second, or, where somebody waits for it, before he is answered; what
-other hands have changed is taken as soon.
+Tables change in the loop's thread. Changes that somebody waits for are written by group commit: while one batch is on its way to the
+disk the next gathers, and all who wait for it share one write and one sync. All others are written within a second, when it is
+also looked for what other hands have changed.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
-from besedka.serve.errors import AuditLost, RecordUnusable
-from besedka.serve.history.file import reason
+from besedka.serve.errors import AuditLost
 from besedka.serve.people.deeds import Deed
 from besedka.serve.people.table import Table
 from besedka.serve.register.audit import Audit
-from besedka.serve.register.records import Record
+from besedka.serve.register.journal import Journal
 from besedka.serve.threads import started
 from besedka.wire.refusals import Code, Refused
 
 log = logging.getLogger(__name__)
+
+CROWD_SECONDS: Final = 0.1
+"""Whoever comes within so long after another's batch was written is one of many: their batch gathers before it is written. Whoever
+comes alone does not wait for others."""
+
+GATHER_SECONDS: Final = 0.004
+"""How long a batch gathers after the last one who came, and `CROWD_SECONDS` in all: five thousand newcomers shall cost some dozen
+syncs, and nobody notices a tenth of a second when they come in for the first time."""
+
+Change = tuple[Table[Any], str]
+"""A row of a table, by its key, that was put or dropped."""
 
 
 class Files:
@@ -29,18 +41,24 @@ class Files:
 
     Args:
         folder: where they are.
-        tables: what they hold, by their names.
+        tables: what they hold, by their names; in the order in which a change that is in several of them is written.
         adopted: is called when a table says what other hands have written.
     """
 
     def __init__(self, folder: Path, tables: Mapping[str, Table[Any]], adopted: Callable[[], None]) -> None:
-        self._adopted = adopted
         self._audit = Audit(folder)
-        self._records = {Record(folder / name): table for name, table in tables.items()}
+        self._journals = {
+            table: Journal(folder / name, table, self._in_thread, adopted) for name, table in tables.items()
+        }
         self._thread = started(1, "besedka-people")
         self._loop = asyncio.get_running_loop()
-        self._saving = asyncio.Lock()
-        self._troubles: dict[Record, str] = {}
+        self._writing = asyncio.Lock()
+        self._committing: asyncio.Task[None] | None = None
+        self._agreeing: set[asyncio.Task[None]] = set()
+        # How many have waited for a batch, and whether one of them shall not wait for others.
+        self._comers = 0
+        self._hurry = asyncio.Event()
+        self._written_at = float("-inf")
 
     async def read(self) -> list[Deed]:
         """Read all, and return what was done to keep order.
@@ -50,9 +68,8 @@ class Files:
             FolderInUse: if they are another server's.
         """
         deeds: list[Deed] = await self._in_thread(self._audit.open)
-        for record, table in self._records.items():
-            table.adopt(await self._in_thread(lambda: table.parse(record.read())))  # noqa: B023 - waited for
-            _tell_strange(record.path, table)
+        for journal in self._journals.values():
+            await journal.open()
         return deeds
 
     async def note(self, deed: Deed) -> None:
@@ -67,60 +84,90 @@ class Files:
             log.error("nothing was done to keep order: %s", error)  # noqa: TRY400 - the sentence is enough
             raise Refused(Code.STORAGE_FULL if error.is_full else Code.NOT_STORED) from None
 
-    async def agree(self) -> bool:
-        """Take what other hands have changed, and write what has changed here. Returns whether all of it is written."""
-        is_written = True
-        async with self._saving:
-            for record, table in self._records.items():
-                try:
-                    await self._look(record, table)
-                    await self._write(record, table)
-                except RecordUnusable as error:
-                    self._tell(
-                        record, f"{error}; what it said before is kept, and nothing is written over it"
-                    )
-                except OSError as error:
-                    self._tell(record, f"{record.path} cannot be written: {reason(error)}")
-                else:
-                    self._troubles.pop(record, None)
-                is_written = is_written and not table.is_changed
-        return is_written
+    def is_stored(self, changes: Iterable[Change]) -> bool:
+        """Whether these rows are on disk as they are here; what is kept in no file counts as stored."""
+        return all(table.is_stored(key) for table, key in changes if table in self._journals)
+
+    async def store(self, changes: Iterable[Change], *, gathers: bool = False) -> None:
+        """Wait until these rows are on disk as they are here.
+
+        Args:
+            changes: which ones.
+            gathers: whether to wait for others who come with theirs, if many do.
+
+        Raises:
+            Refused: `storage_full`, `not_stored`; they stay changed here, and are written when they can be.
+        """
+        outcomes = [self._journals[table].outcome(key) for table, key in changes if table in self._journals]
+        awaited = {outcome for outcome in outcomes if outcome}
+        if not awaited:
+            return
+        self._comers += 1
+        if not gathers:
+            self._hurry.set()
+        self._begin()
+        # Others wait for the same.
+        for outcome in awaited:
+            code = await asyncio.shield(outcome)
+            if code:
+                raise Refused(code)
+
+    async def agree(self) -> None:
+        """Take what other hands have changed, and write what has changed here, if it can be."""
+        agreeing = self._loop.create_task(self._agree())
+        self._agreeing.add(agreeing)
+        agreeing.add_done_callback(self._agreeing.discard)
+        # What was begun is done also if nobody waits for it any more.
+        await asyncio.shield(agreeing)
 
     def close(self) -> None:
         """Let go of them."""
         self._thread.shutdown(wait=False)
         self._audit.close()
+        for journal in self._journals.values():
+            journal.close()
 
-    async def _look(self, record: Record, table: Table[Any]) -> None:
-        news = await self._in_thread(record.news)
-        if news is not None:
-            table.adopt(await self._in_thread(table.parse, news))
-            log.info("%s was changed by other hands, and read again", record.path)
-            self._adopted()
-            _tell_strange(record.path, table)
+    # Inside.
 
-    async def _write(self, record: Record, table: Table[Any]) -> None:
-        if not table.is_changed:
-            return
-        text, touched = table.snapshot(), table.take_touched()
-        try:
-            await self._in_thread(lambda: record.write(text()))
-        except BaseException:
-            # Also where nobody waits for it any more: it is written at the end.
-            table.touch_again(touched)
-            raise
+    def _begin(self) -> None:
+        """Have written what somebody waits for, unless that is being done."""
+        if self._committing is None or self._committing.done():
+            self._committing = self._loop.create_task(self._commit())
 
-    def _tell(self, record: Record, trouble: str) -> None:
-        """Have a trouble stand in the log once, as long as it lasts."""
-        if self._troubles.get(record) != trouble:
-            self._troubles[record] = trouble
-            log.error(trouble)
+    async def _commit(self) -> None:
+        while any(journal.is_awaited for journal in self._journals.values()):
+            await self._gather()
+            async with self._writing:
+                await self._write()
+
+    async def _gather(self) -> None:
+        """Where many come, wait for more of them."""
+        begun, comers = self._loop.time(), 0
+        is_crowd = begun - self._written_at < CROWD_SECONDS
+        while is_crowd and comers != self._comers and not self._hurry.is_set():
+            comers = self._comers
+            with suppress(TimeoutError):
+                async with asyncio.timeout(GATHER_SECONDS):
+                    await self._hurry.wait()
+            is_crowd = self._loop.time() - begun < CROWD_SECONDS
+
+    async def _agree(self) -> None:
+        async with self._writing:
+            for journal in self._journals.values():
+                await journal.look()
+            await self._write()
+
+    async def _write(self) -> None:
+        """Write all that has changed up to now, and what is worthwhile to be rewritten."""
+        self._hurry.clear()
+        # A change that is in several files must not be in the last of them only.
+        taken = [journal for journal in self._journals.values() if journal.take()]
+        for journal in taken:
+            await journal.write()
+        self._written_at = self._loop.time() if taken else self._written_at
+        for journal in taken:
+            if journal.table.is_bloated:
+                await journal.compact()
 
     def _in_thread(self, act: Callable[..., Any], *arguments: object) -> asyncio.Future[Any]:
         return self._loop.run_in_executor(self._thread, act, *arguments)
-
-
-def _tell_strange(path: Path, table: Table[Any]) -> None:
-    if table.strange:
-        lines = ", ".join(map(str, table.strange[:10]))
-        log.warning("%s: not understood, and left as they are: lines %s", path, lines)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Any, Final
 
 from besedka.serve.fairness import Pace
@@ -12,13 +12,13 @@ from besedka.serve.people.admission import Admission
 from besedka.serve.people.deeds import Deed
 from besedka.serve.people.devices import DeviceLinks
 from besedka.serve.people.guests import Guest, Guests
-from besedka.serve.people.invitations import Invitations
+from besedka.serve.people.invitations import Invitations, Offer
 from besedka.serve.people.names import KnownNames, claim_of
 from besedka.serve.people.order import Order
 from besedka.serve.people.presence import People, Person
 from besedka.serve.people.rooms import PrivateRooms
 from besedka.serve.people.table import Table
-from besedka.serve.register.files import Files
+from besedka.serve.register.files import Change, Files
 from besedka.serve.settings import Settings
 from besedka.wire.closing import Ending
 from besedka.wire.line import stamp
@@ -28,7 +28,7 @@ from besedka.wire.words import Kind
 log = logging.getLogger(__name__)
 
 LOOK_SECONDS: Final = 1.0
-"""How often changes are written, and other hands' changes looked for."""
+"""How often changes are written that nobody waits for, and other hands' changes looked for."""
 
 LAPSE_SECONDS: Final = 3600.0
 """How often names are looked for that have lapsed."""
@@ -119,14 +119,42 @@ class Register:
         await self._files.note(deed)
         self.order.take(deed)
 
-    async def save(self) -> None:
-        """Wait until all that has changed is on disk.
+    async def store(self, changes: Iterable[Change], *, gathers: bool = False) -> None:
+        """Wait until what was changed is on disk: these rows, whatever becomes of others.
+
+        Args:
+            changes: the rows.
+            gathers: whether many who come at once may wait for each other.
 
         Raises:
-            Refused: `not_stored`, if it cannot be written; what was changed stays changed, and is written when it can be.
+            Refused: `storage_full`, `not_stored`; what was changed stays changed, and is written when it can be.
         """
-        if not await self._files.agree():
-            raise Refused(Code.NOT_STORED)
+        await self._files.store(changes, gathers=gathers)
+
+    def is_stored(self, changes: Iterable[Change]) -> bool:
+        """Whether there is nothing to wait for."""
+        return self._files.is_stored(changes)
+
+    async def store_invitation(self, offer: Offer) -> None:
+        """Wait until an invitation is on disk; it is withdrawn if it cannot be, because nobody is told its token.
+
+        Raises:
+            Refused: `storage_full`, `not_stored`.
+        """
+        try:
+            await self.store([(self.invitations, offer.token)])
+        except Refused:
+            if self.invitations.has(offer.token):
+                self.invitations.withdraw(offer)
+            raise
+
+    def members(self, room: str) -> list[Change]:
+        """The rows of all who belong to a room, to `store` them."""
+        return [(self.rooms, self.rooms.key(row)) for row in self.rooms.members(room)]
+
+    def take_back(self, room: str) -> list[Change]:
+        """Take back all invitations into a room. Returns their rows, to `store` that."""
+        return [(self.invitations, token) for token in self.invitations.take_back("room", room)]
 
     # Coming and going.
 
@@ -154,6 +182,34 @@ class Register:
         if offer and is_new:
             self.invitations.use(offer)
         return person
+
+    def arriving(self, person: Person, room: str = "", invite: str = "") -> Awaitable[None] | None:
+        """What to wait for before somebody who was let in is welcomed, if anything: what makes them belong here is on disk by then.
+
+        Args:
+            person: who.
+            room: into which room.
+            invite: the token by which they come, if they do.
+        """
+        changes = [
+            *self._belonging(person.claim, room),
+            *([(self.invitations, claim_of(invite))] if invite else []),
+        ]
+        return None if self._files.is_stored(changes) else self.store(changes, gathers=True)
+
+    async def settled(self, claim: str, room: str) -> None:
+        """Wait until what lets somebody into a room is on disk.
+
+        Raises:
+            Refused: `storage_full`, `not_stored`.
+        """
+        await self.store(self._belonging(claim, room), gathers=True)
+
+    def _belonging(self, claim: str, room: str) -> list[Change]:
+        """The rows by which somebody may be in a room: their names, their membership."""
+        names: list[Change] = [(self.names, name) for name in self.names.held_by(claim)]
+        membership = self.rooms.membership(room, claim) if claim else None
+        return [*names, (self.rooms, self.rooms.key(membership))] if membership else names
 
     def reads(self, claim: str) -> None:
         """Somebody reads, under no name: his names are used all the same."""
@@ -231,6 +287,7 @@ class Register:
 
     def _lapse(self) -> None:
         now = self._clock()
+        self.invitations.forget(now)
         self._touch_present(self._stamp(now))
         if self._settings.claim_days:
             for known in self.names.lapse(self._stamp(now - self._settings.claim_days * _DAY)):

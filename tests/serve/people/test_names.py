@@ -20,7 +20,7 @@ def names_of(*rows: Known, mode: Names = Names.CLAIMED) -> KnownNames:
     names = KnownNames(mode, THEN)
     for row in rows:
         names.take(row.name, row.claim, row.first)
-    names.take_touched()
+    names.appended(names.take_changes())
     return names
 
 

@@ -129,7 +129,7 @@ def test_invitations_are_taken_back_together() -> None:
     invitations = Invitations()
     tokens = [invitations.make("room", "plans", "Anna", 0, uses=1, seconds=HOUR)[0] for _ in range(3)]
     other, _ = invitations.make("room", "tea", "Anna", 0, uses=1, seconds=HOUR)
-    assert invitations.take_back("room", "plans") == 3
+    assert len(invitations.take_back("room", "plans")) == 3
     assert not any(invitations.find(token, "room", "plans", 0) for token in tokens)
     assert invitations.find(other, "room", "tea", 0)
 

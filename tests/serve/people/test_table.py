@@ -33,7 +33,7 @@ def test_what_was_changed_here_and_is_not_written_wins_and_all_else_is_as_in_the
                     here.remove(name)
                     unwritten.add(name)
             case "save":
-                names.take_touched()
+                names.appended(names.take_changes())
                 there, unwritten = {*here}, set()
             case _:
                 there ^= {name}
@@ -48,9 +48,9 @@ def test_what_was_changed_here_and_is_not_written_wins_and_all_else_is_as_in_the
 def test_what_could_not_be_written_is_written_later() -> None:
     names = KnownNames(Names.CLAIMED, "2025-11-19 10:00:00")
     names.put(Known("Anna"))
-    touched = names.take_touched()
+    batch = names.take_changes()
     assert not names.is_changed
-    names.touch_again(touched)
+    names.give_back(batch)
     names.merge("Boris\n")
     assert {row.name for row in names.rows()} == {"Anna", "Boris"}
 

@@ -173,9 +173,19 @@ class _Speaker(Guest):
             chat.register.admission.into_chat(claim, name, now=chat.clock(), network=network)
             return chat.rooms.open(room_name, claim)
 
-        while not isinstance(room := find(), Room):
-            await asyncio.shield(room)  # who has waited is asked again
-        speaker = cls(chat.register.come_in(name, secret, "", pace), room, network)
+        # Who has waited is asked again.
+        while True:
+            room = find()
+            if not isinstance(room, Room):
+                await asyncio.shield(room)
+                continue
+            person = chat.register.come_in(name, secret, "", pace)
+            storing = chat.register.arriving(person, room_name)
+            if storing is None:
+                break
+            chat.register.go(person)
+            await storing
+        speaker = cls(person, room, network)
         chat.rooms.hold(room)
         chat.register.guests.add(speaker)
         return speaker
