@@ -336,7 +336,7 @@ class Table(Generic[R]):
         if entry is None:
             return text.startswith("#")
         is_removed, row = entry
-        return text.count("\t") + 1 == len([*cls.write(row)]) + is_removed
+        return not text.endswith("\t") and text.count("\t") + 1 == len([*cls.write(row)]) + is_removed
 
 
 def _changes_at(data: bytes) -> int:
