@@ -1,0 +1,87 @@
+"""Runs the server with a disk of its own making under the files about people: ``python -m tests.blackbox.people_server serve …``.
+
+The environment variable DISK is a folder in which a test finds and says what happens:
+
+- ``synced``: a line for each sync that has returned: ``inode size`` of a file about people, and of their folder ``name inode`` of each;
+- ``delay``: if it is there, how many seconds each such sync takes longer;
+- ``fault``: if it is there, ``call errno``: which call fails now, and how: ``write`` (after a half), ``fdatasync``, ``fsync``, ``replace``.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import time
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from besedka.cli import main
+
+DISK = Path(os.environ["DISK"])
+KEPT = ("known_names.txt", "private_rooms.txt", "invitations.txt")
+really_write, really_fdatasync, really_fsync, really_replace = os.write, os.fdatasync, os.fsync, os.replace
+
+
+def path_of(number: int) -> Path:
+    """The file behind a descriptor."""
+    return Path(f"/proc/self/fd/{number}").readlink()
+
+
+def is_about_people(path: Path) -> bool:
+    """Whether it is one of those, or what shall take its place."""
+    return any(name in path.name for name in KEPT)
+
+
+def told(name: str) -> str:
+    """What the test says now; empty if nothing."""
+    path = DISK / name
+    return path.read_text() if path.exists() else ""
+
+
+def fail(call: str) -> None:
+    """Raise the fault, if it is time for one."""
+    planned, _, number = told("fault").partition(" ")
+    if planned == call:
+        raise OSError(getattr(errno, number), os.strerror(getattr(errno, number)))
+
+
+def write(number: int, data: bytes) -> int:
+    if is_about_people(path_of(number)):
+        try:
+            fail("write")
+        except OSError:
+            really_write(number, data[: len(data) // 2])
+            raise
+    return really_write(number, data)
+
+
+def sync(call: str, really: Any, number: int) -> None:
+    path = path_of(number)
+    if not (path.is_dir() or is_about_people(path)):
+        really(number)
+        return
+    fail(call)
+    time.sleep(float(told("delay") or 0))
+    # What comes into the file meanwhile may be lost.
+    status = os.fstat(number)
+    if path.is_dir():
+        kept = [path / name for name in KEPT if (path / name).exists()]
+        rows = [f"{one.name} {one.stat().st_ino}\n" for one in kept]
+    else:
+        rows = [f"{status.st_ino} {status.st_size}\n"]
+    really(number)
+    with (DISK / "synced").open("a") as journal:
+        journal.writelines(rows)
+
+
+def replace(old: Any, new: Any) -> None:
+    fail("replace")
+    really_replace(old, new)
+
+
+if __name__ == "__main__":
+    os.write, os.replace = write, replace  # type: ignore[assignment]
+    os.fdatasync = partial(sync, "fdatasync", really_fdatasync)
+    os.fsync = partial(sync, "fsync", really_fsync)
+    main()
