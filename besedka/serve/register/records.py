@@ -119,7 +119,7 @@ class Record:
             whatever_is_there: add them also to what other hands have changed and was not read yet.
 
         Raises:
-            RecordChanged: it must be read first; or it was exchanged by other hands just now, and the lines are not in it.
+            RecordChanged: it must be read first; or it was exchanged or cut by other hands just now, and the lines are not in it.
             RecordGone: it must be rewritten.
             RecordUnusable: what is there could not be read, and is somebody's work: nothing is added to it.
             OSError: if it cannot be written.
@@ -130,13 +130,12 @@ class Record:
             raise RecordChanged
         data = data if file.read(before.size - 1, 1) == b"\n" else b"\n" + data
         self._write(file, data, before)
-        after = Identity.of(os.fstat(file.number))
+        # What others have added while we wrote, or while we sync, is noticed at the next look.
+        size = before.size + len(data)
+        self._know(file, is_known=before == self._mark and file.size == size)
         self._sync(file)
-        if not self._is_in_place(file):
+        if not self._is_in_place(file) or file.size < size:
             raise RecordChanged
-        # What others have added while we wrote is noticed at the next look.
-        if before == self._mark and after.size == before.size + len(data):
-            self._mark = after
 
     def rewrite(self, pieces: Callable[[], Iterable[bytes]]) -> None:
         """Write it as a whole or not at all, for its owner alone; it is on disk when this returns.
@@ -233,18 +232,21 @@ class Record:
             raise RecordGone from error
 
     def _cut_back(self, file: Descriptor, data: bytes, before: Identity) -> None:
-        """Take half a line off again, unless it cannot be told from what others have added."""
+        """Take half a line off again, unless it cannot be told from what others have added; then it goes with the file."""
+        is_known, self._is_distrusted = before == self._mark, True
         try:
-            size = file.size
-            is_ours = data.startswith(file.read(before.size, size - before.size))
-            if size > before.size and is_ours:
+            if data.startswith(file.read(before.size, file.size - before.size)):
+                self._know(file, is_known=is_known)
                 file.cut(before.size)
-            self._is_distrusted = not is_ours
-            if before == self._mark:
-                self._mark = Identity.of(os.fstat(file.number))
+                self._know(file, is_known=is_known)
+                self._is_distrusted = False
         except OSError as error:
-            self._is_distrusted = True
             log.error("half a line of %s could not be cut off: %s", self.path, reason(error))  # noqa: TRY400
+
+    def _know(self, file: Descriptor, *, is_known: bool) -> None:
+        """What is in the file now is known, if it was before."""
+        if is_known:
+            self._mark = Identity.of(os.fstat(file.number))
 
     def _sync(self, file: Descriptor) -> None:
         try:
