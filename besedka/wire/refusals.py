@@ -149,12 +149,12 @@ SENTENCES: dict[Code, dict[Language, str]] = {
         Language.EN: "There is no message {given} in the room {room}; the last one is {head}",
     },
     Code.STORAGE_FULL: {
-        Language.RU: "На диске сервера нет места, сообщение не сохранено",
-        Language.EN: "The server's disk is full; the message was not stored",
+        Language.RU: "На диске сервера нет места, ничего не сохранено",
+        Language.EN: "The server's disk is full; nothing was stored",
     },
     Code.NOT_STORED: {
-        Language.RU: "Сервер не смог записать сообщение на диск",
-        Language.EN: "The server could not write the message to its disk",
+        Language.RU: "Сервер не смог записать это на диск",
+        Language.EN: "The server could not write this to its disk",
     },
     Code.GOING_DOWN: {
         Language.RU: "Сервер останавливается, сообщение не принято",
