@@ -314,7 +314,7 @@ class Table(Generic[R]):
         Nothing that anybody was told is among them: what is told is on disk as a whole.
         """
         kept = data.rstrip(_NUL)
-        if _NUL in kept[: _changes_at(kept)]:
+        if not _is_text(kept[: _changes_at(kept)]):
             return 0  # a picture, or UTF-16, is none of ours
         nul = kept.find(_NUL)
         end = kept.rfind(b"\n", 0, nul if nul >= 0 else len(kept)) + 1
@@ -337,6 +337,14 @@ class Table(Generic[R]):
             return text.startswith("#")
         is_removed, row = entry
         return not text.endswith("\t") and text.count("\t") + 1 == len([*cls.write(row)]) + is_removed
+
+
+def _is_text(data: bytes) -> bool:
+    try:
+        data.decode()
+    except UnicodeDecodeError:
+        return False
+    return _NUL not in data
 
 
 def _changes_at(data: bytes) -> int:
