@@ -286,12 +286,12 @@ def test_a_file_that_is_mounted_by_itself_takes_claims_and_is_told_once_when_it_
             file.write(touches)
         boris.join("Boris", secret=BORIS)
         assert (kept.stat().st_ino, disk.kept(NAMES) >= {"Boris"}) == (inode, True)
-        until(lambda: "superfluous" in server.errors)
+        until(lambda: "compact copy" in server.errors)
     server.stop()
     server.start()
     with Talker(server) as eve:
         assert eve.refused("join", room="main", user="Boris", secret=EVE) == "name_claimed"
-    assert server.errors.count("superfluous lines") == 2  # once at each start
+    assert server.errors.count("compact copy") == 2  # once at each start
     assert server.errors.count("device or resource busy") == 2
 
 

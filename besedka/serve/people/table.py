@@ -1,15 +1,15 @@
 """A small text file as a table: one line per row, fields separated by TABs, lines with ``#`` for people. Pure.
 
-A change is appended: a row, or the removal of one. Of several lines about the same thing the last one counts, so an appended line
-overrides whatever stands above it, and the file is rewritten only when lines that count no more outweigh the rows::
+A change is appended: a row, or the removal of one. The last line about a key counts, so an appended line overrides
+everything above it. The file is rewritten only when superseded lines outweigh the rows::
 
     table   = *(row / removal / remark)
     row     = field *(TAB field)
     removal = "*removed" TAB row          ; no name, room or token begins with *
     remark  = "#" text
 
-External edits are taken while the server runs. So a table knows which rows it has changed since it was last written, and takes
-everything else as it finds it (`adopt`). Remarks, and lines that it does not understand, stay; a rewritten file has them in front.
+External edits count while the server runs: a table knows which of its rows are not written yet, and takes everything else
+from the file (`adopt`). Remarks and lines that are not understood are kept; rewriting moves them to the top.
 """
 
 from __future__ import annotations
@@ -28,13 +28,13 @@ REMOVED: Final = "*removed"
 CHANGES: Final = (
     "# Changes since: of several lines about the same the last one counts, *removed takes it out."
 )
-"""The remark under which changes are appended. Below it, and only there, an unended last line is what a crash has torn."""
+"""The remark below which changes are appended. A last line without its LF may be a torn write of ours only below this remark."""
 
 SPARE_LINES: Final = 50
-"""Lines that count no more are left in a file, however few rows it has: a small file is not rewritten for each change."""
+"""Superseded lines that any file may hold, so that a small file is not rewritten for every change."""
 
 PIECE_LINES: Final = 500
-"""A file is rewritten in pieces of so many lines: between them the loop's thread gets its turn."""
+"""Lines per write when a file is rewritten: each write releases the interpreter to the event loop."""
 
 _NUL: Final = b"\0"
 
@@ -46,9 +46,9 @@ class Parsed(Generic[R]):
     Attributes:
         rows: by their keys.
         remarks: the lines that are neither rows nor removals, in order.
-        strange: the numbers of those among them that should be one.
-        entries: how many lines are rows or removals.
-        has_changes: whether the remark `CHANGES` is there.
+        strange: the line numbers of remarks that do not begin with ``#``: somebody meant them to be rows.
+        entries: the number of rows and removals.
+        has_changes: whether the file holds the remark `CHANGES`.
     """
 
     rows: dict[str, R]
@@ -63,10 +63,10 @@ class Batch(Generic[R]):
     """Changes on their way to the file.
 
     Attributes:
-        keys: of the rows that were changed, and of each whether its change is awaited.
-        removed: those that were taken out.
-        remarks: new ones.
-        lines: all of it, as it is appended.
+        keys: of the changed rows, each with whether somebody may wait for its change.
+        removed: the rows that were removed.
+        remarks: new remarks.
+        lines: the remarks, rows and removals, as they are appended.
     """
 
     keys: dict[str, bool]
@@ -74,15 +74,10 @@ class Batch(Generic[R]):
     remarks: list[str]
     lines: list[str]
 
-    @property
-    def data(self) -> bytes:
-        """The bytes to append."""
-        return "".join(f"{line}\n" for line in self.lines).encode()
-
 
 @dataclass(frozen=True, slots=True)
 class Snapshot(Generic[R]):
-    """A table at a moment, to be written as a whole in another thread."""
+    """A copy of a table that another thread can write as a whole."""
 
     remarks: list[str]
     rows: list[R]
@@ -155,11 +150,11 @@ class Table(Generic[R]):
         return self.superfluous > len(self._rows) + SPARE_LINES
 
     def is_stored(self, key: str) -> bool:
-        """Whether the last change of a row that anybody may wait for is on disk."""
+        """Whether a row is on disk, apart from changes that nobody waits for."""
         return not (self.is_waiting(key) or (self._in_flight and self._in_flight.keys.get(key, False)))
 
     def is_waiting(self, key: str) -> bool:
-        """Whether such a change is not even on its way to the disk."""
+        """Whether a row has a change that is in no batch yet, and that somebody may wait for."""
         return self._changed.get(key, False)
 
     def misread(self) -> Iterator[str]:
@@ -178,8 +173,8 @@ class Table(Generic[R]):
         """Add a row, or put it in the place of the one with its key.
 
         Args:
-            row: which one.
-            is_awaited: whether somebody may wait until it is on disk; what nobody waits for is written within a second or two.
+            row: the row.
+            is_awaited: whether somebody may wait until it is on disk. Other changes are written with the next batch.
         """
         key = self.key(row)
         self._rows[key] = row
@@ -198,17 +193,21 @@ class Table(Generic[R]):
     # Writing.
 
     def take_changes(self) -> Batch[R]:
-        """What was changed here; from now on it counts as on its way."""
+        """Put everything that has changed into a batch; end it by `appended`, `rewritten` or `give_back`."""
         keys, self._changed = self._changed, {}
         removed, self._removed = self._removed, {}
         remarks, self._remarked = self._remarked, []
-        rows = (self._line(key, removed) for key in keys)
-        mark = () if self._has_changes else (CHANGES,)
-        self._in_flight = Batch(keys, removed, remarks, [*mark, *remarks, *rows])
+        lines = [*remarks, *(self._line(key, removed) for key in keys)]
+        self._in_flight = Batch(keys, removed, remarks, lines)
         return self._in_flight
 
+    def appendix(self, batch: Batch[R]) -> bytes:
+        """The bytes to append for a batch, to the file as it was read or written last."""
+        mark = [] if self._has_changes else [CHANGES]
+        return "".join(f"{line}\n" for line in (*mark, *batch.lines)).encode()
+
     def give_back(self, batch: Batch[R]) -> None:
-        """A batch could not be written after all."""
+        """The batch could not be written; its changes are pending again."""
         self._in_flight = None
         for key, is_awaited in batch.keys.items():
             self._change(key, is_awaited=is_awaited)
@@ -216,7 +215,7 @@ class Table(Generic[R]):
         self._remarked = [*batch.remarks, *self._remarked]
 
     def appended(self, batch: Batch[R]) -> None:
-        """A batch stands at the end of the file, and is on disk."""
+        """The batch was appended to the file and synced."""
         self._in_flight = None
         self.entries += len(batch.keys)
         self._has_changes = True
@@ -226,7 +225,7 @@ class Table(Generic[R]):
         return Snapshot([*self.remarks], [*self._rows.values()], self.write)
 
     def rewritten(self, snapshot: Snapshot[R]) -> None:
-        """The file is as a snapshot has it, on disk, and so is the batch that was on its way."""
+        """The file was rewritten from a snapshot, which included the batch in flight, and synced."""
         self._in_flight = None
         self.entries = len(snapshot.rows)
         self._has_changes = False
@@ -308,10 +307,10 @@ class Table(Generic[R]):
 
     @classmethod
     def torn(cls, data: bytes) -> int:
-        """How many bytes at the end of a file are what a crash has left of the lines that were appended last.
+        """The length in bytes of a torn write at the end of a file.
 
-        Only below `CHANGES` a line of ours can be torn; above it, and in a file without it, all lines are somebody's work.
-        Nothing that anybody was told is among them: what is told is on disk as a whole.
+        Only lines below `CHANGES` can be torn writes of ours; everything else is somebody's work. Nobody was told about a
+        change in a torn write, because a batch is synced before it is acknowledged.
         """
         kept = data.rstrip(_NUL)
         if not _is_text(kept[: _changes_at(kept)]):
@@ -323,7 +322,7 @@ class Table(Generic[R]):
 
     @classmethod
     def _is_whole(cls, line: bytes, *, is_below: bool) -> bool:
-        """Whether a last line without its end may be somebody's work, or as good as whole."""
+        """Whether a last line without LF is not torn: a complete row, or written by hand."""
         if CHANGES.encode().startswith(line):
             return not line
         if not is_below:

@@ -1,8 +1,7 @@
 """The small files about people, kept in step with what the server knows: one thread reads and writes them.
 
-Tables change in the loop's thread. Changes that somebody waits for are written by group commit: while one batch is on its way to the
-disk the next gathers, and all who wait for it share one write and one sync. All others are written within a second, when it is
-also looked for what other hands have changed.
+Tables change in the event loop's thread. Changes that somebody waits for are written by group commit: the next batch gathers while one is
+being written, and all its waiters share one write and one sync. Other changes, and external edits, are dealt with once a second.
 """
 
 from __future__ import annotations
@@ -25,15 +24,15 @@ from besedka.wire.refusals import Code, Refused
 log = logging.getLogger(__name__)
 
 CROWD_SECONDS: Final = 0.1
-"""Whoever comes within so long after another's batch was written is one of many: their batch gathers before it is written. Whoever
-comes alone does not wait for others."""
+"""A change that comes so soon after the last batch is one of many: its batch gathers before it is written, and for so long at
+most. A lone change is written at once."""
 
 GATHER_SECONDS: Final = 0.004
-"""How long a batch gathers after the last one who came, and `CROWD_SECONDS` in all: five thousand newcomers shall cost some dozen
-syncs, and nobody notices a tenth of a second when they come in for the first time."""
+"""A batch stops gathering when nothing has come for so long. Thousands of newcomers cost some dozens of syncs, and nobody notices a
+tenth of a second at their first join."""
 
 Change = tuple[Table[Any], str]
-"""A row of a table, by its key, that was put or dropped."""
+"""A table, and the key of a row of it that was put or dropped."""
 
 
 class Files:
@@ -41,8 +40,8 @@ class Files:
 
     Args:
         folder: where they are.
-        tables: what they hold, by their names; in the order in which a change that is in several of them is written.
-        adopted: is called when a table says what other hands have written.
+        tables: their contents, by file name. A change to several of them is written in this order.
+        adopted: called after a table has taken an external edit.
     """
 
     def __init__(self, folder: Path, tables: Mapping[str, Table[Any]], adopted: Callable[[], None]) -> None:
@@ -55,8 +54,8 @@ class Files:
         self._writing = asyncio.Lock()
         self._committing: asyncio.Task[None] | None = None
         self._agreeing: set[asyncio.Task[None]] = set()
-        # How many have waited for a batch, and whether one of them shall not wait for others.
-        self._comers = 0
+        # All calls that have waited for a batch; and whether one of the present ones must not wait for others.
+        self._waited = 0
         self._hurry = asyncio.Event()
         self._written_at = float("-inf")
 
@@ -85,39 +84,39 @@ class Files:
             raise Refused(Code.STORAGE_FULL if error.is_full else Code.NOT_STORED) from None
 
     def is_stored(self, changes: Iterable[Change]) -> bool:
-        """Whether these rows are on disk as they are here; what is kept in no file counts as stored."""
+        """Whether these rows are on disk; a table without a file counts as stored."""
         return all(table.is_stored(key) for table, key in changes if table in self._journals)
 
     async def store(self, changes: Iterable[Change], *, gathers: bool = False) -> None:
-        """Wait until these rows are on disk as they are here.
+        """Wait until these rows are on disk.
 
         Args:
-            changes: which ones.
-            gathers: whether to wait for others who come with theirs, if many do.
+            changes: the rows.
+            gathers: whether the batch may wait for others, if many come.
 
         Raises:
-            Refused: `storage_full`, `not_stored`; they stay changed here, and are written when they can be.
+            Refused: `storage_full`, `not_stored`. The changes stay in memory, and are written when possible.
         """
         outcomes = [self._journals[table].outcome(key) for table, key in changes if table in self._journals]
         awaited = {outcome for outcome in outcomes if outcome}
         if not awaited:
             return
-        self._comers += 1
+        self._waited += 1
         if not gathers:
             self._hurry.set()
         self._begin()
-        # Others wait for the same.
+        # Others may wait for the same batch.
         for outcome in awaited:
             code = await asyncio.shield(outcome)
             if code:
                 raise Refused(code)
 
     async def agree(self) -> None:
-        """Take what other hands have changed, and write what has changed here, if it can be."""
+        """Take external edits, and write all changes, if possible."""
         agreeing = self._loop.create_task(self._agree())
         self._agreeing.add(agreeing)
         agreeing.add_done_callback(self._agreeing.discard)
-        # What was begun is done also if nobody waits for it any more.
+        # A cancelled caller does not interrupt a write.
         await asyncio.shield(agreeing)
 
     def close(self) -> None:
@@ -130,7 +129,7 @@ class Files:
     # Inside.
 
     def _begin(self) -> None:
-        """Have written what somebody waits for, unless that is being done."""
+        """Start to write batches, if that is not going on."""
         if self._committing is None or self._committing.done():
             self._committing = self._loop.create_task(self._commit())
 
@@ -141,11 +140,11 @@ class Files:
                 await self._write()
 
     async def _gather(self) -> None:
-        """Where many come, wait for more of them."""
-        begun, comers = self._loop.time(), 0
+        """If many come, wait for more of them."""
+        begun, waited = self._loop.time(), 0
         is_crowd = begun - self._written_at < CROWD_SECONDS
-        while is_crowd and comers != self._comers and not self._hurry.is_set():
-            comers = self._comers
+        while is_crowd and waited != self._waited and not self._hurry.is_set():
+            waited = self._waited
             with suppress(TimeoutError):
                 async with asyncio.timeout(GATHER_SECONDS):
                     await self._hurry.wait()
@@ -158,9 +157,9 @@ class Files:
             await self._write()
 
     async def _write(self) -> None:
-        """Write all that has changed up to now, and what is worthwhile to be rewritten."""
+        """Write all changes, then compact the files that need it."""
         self._hurry.clear()
-        # A change that is in several files must not be in the last of them only.
+        # All batches are made at once, so that a change to several files reaches them in order.
         taken = [journal for journal in self._journals.values() if journal.take()]
         for journal in taken:
             await journal.write()

@@ -1,4 +1,4 @@
-"""A table and its file: what changes is appended, batch by batch, and whoever waits is told about their own change. The loop's side."""
+"""A table and its file, on the event loop's side: writes changes in batches, and reports the outcome of each change to its waiters."""
 
 from __future__ import annotations
 
@@ -18,34 +18,34 @@ from besedka.wire.refusals import Code
 log = logging.getLogger(__name__)
 
 TRIES: Final = 5
-"""How often a batch is written that other hands have got ahead of."""
+"""Attempts to write a batch while others keep changing the file."""
 
 STRANGE_TOLD: Final = 10
-"""How many lines that are not understood are told by their numbers."""
+"""At most so many line numbers are logged."""
 
 
 class InThread(Protocol):
-    """Has something done in the thread that reads and writes the files about people."""
+    """Runs a function in the thread that reads and writes these files."""
 
     def __call__(self, act: Callable[..., Any], *arguments: object) -> Awaitable[Any]: ...
 
 
 @dataclass(frozen=True, slots=True)
 class _Flight:
-    """A batch on its way, and what came of it: None if it is on disk, else why it is not."""
+    """A batch in flight, and its outcome: None if it was stored, else the error code."""
 
     batch: Batch[Any]
     outcome: asyncio.Future[Code | None]
 
 
 class Journal:
-    """One table with its file. `look`, `write` and `compact` are called by one task at a time.
+    """One table with its file. Only one task at a time may call `look`, `write` or `compact`.
 
     Args:
-        path: of the file.
-        table: what it holds.
-        in_thread: where the file is read and written.
-        adopted: is called when the table says what other hands have written.
+        path: the file.
+        table: its content.
+        in_thread: runs blocking calls.
+        adopted: called after the table has taken an external edit.
     """
 
     def __init__(
@@ -58,13 +58,13 @@ class Journal:
         self._flight: _Flight | None = None
         self._next: asyncio.Future[Code | None] | None = None
         self._trouble = ""
-        # A file that cannot be rewritten may grow to so many lines before that is tried again.
-        self._patient_until = 0
+        # After a failed rewrite: the number of lines at which to try again.
+        self._compact_at = 0
 
     # Its life.
 
     async def open(self) -> None:
-        """Read the file, and rewrite it if that is worthwhile.
+        """Read the file, and compact it if that is worthwhile.
 
         Raises:
             RecordUnusable: if it is there and cannot be read.
@@ -76,18 +76,18 @@ class Journal:
             await self.compact()
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Close the file."""
         self._record.close()
 
     # Waiting.
 
     @property
     def is_awaited(self) -> bool:
-        """Whether somebody waits for a batch that is not on its way yet."""
+        """Whether somebody waits for the next batch."""
         return self._next is not None
 
     def outcome(self, key: str) -> asyncio.Future[Code | None] | None:
-        """What will have become of the last change of a row: None if it is on disk, else why it is not. None if it is there now."""
+        """The outcome of the batch with the last change of a row: None if stored, else an error code. Returns None if it is stored already."""
         if self.table.is_waiting(key):
             self._next = self._next or asyncio.get_running_loop().create_future()
             return self._next
@@ -96,7 +96,7 @@ class Journal:
     # Reading and writing.
 
     async def look(self) -> None:
-        """Take what other hands have changed."""
+        """Read the file again if it was edited."""
         try:
             await self._look()
         except RecordUnusable as error:
@@ -105,7 +105,7 @@ class Journal:
             self._tell(f"{self._record.path} cannot be read: {reason(error)}")
 
     def take(self) -> bool:
-        """Have what has changed be the next batch to `write`. Returns whether there is any."""
+        """Make a batch of all pending changes, for `write`. Returns whether there is one."""
         if self.table.is_changed:
             outcome, self._next = self._next, None
             future = outcome or asyncio.get_running_loop().create_future()
@@ -113,7 +113,7 @@ class Journal:
         return self._flight is not None
 
     async def write(self) -> None:
-        """Write the batch that was taken, and tell whoever waits for it."""
+        """Write the batch, and resolve its outcome."""
         flight, code = self._flight, Code.NOT_STORED
         if flight is None:
             return
@@ -130,30 +130,30 @@ class Journal:
             self._land(flight, None)
             return
         finally:
-            # Also where nobody waits for it any more: it is written later.
+            # Also after a cancellation: the next batch holds these changes again.
             if self._flight:
                 self.table.give_back(flight.batch)
                 self._land(flight, code)
 
     async def compact(self) -> None:
-        """Rewrite the file without the lines that count no more. What cannot be, can wait."""
-        if self.table.entries <= self._patient_until:
+        """Rewrite the file without its superseded lines; a failure is logged once, and harms nobody."""
+        if self.table.entries <= self._compact_at:
             return
         try:
             await self._rewrite()
-        except RecordChanged:
-            pass  # it is read first
+        except (RecordChanged, RecordGone):
+            pass  # the next look or the next batch deals with it
         except (OSError, RecordUnusable) as error:
             why = reason(error) if isinstance(error, OSError) else error
-            if not self._patient_until:
+            if not self._compact_at:
                 log.warning(
-                    "%s cannot be rewritten without its superfluous lines, and grows with each change: %s",
+                    "%s cannot be replaced by a compact copy, and grows with each change: %s",
                     self._record.path,
                     why,
                 )
-            self._patient_until = 2 * self.table.entries
+            self._compact_at = 2 * self.table.entries
         else:
-            self._patient_until = 0
+            self._compact_at = 0
 
     # Inside.
 
@@ -161,7 +161,7 @@ class Journal:
         news = await self._in_thread(self._record.news)
         if news is not None:
             self.table.adopt(await self._in_thread(self.table.parse, news))
-            log.info("%s was changed by other hands, and read again", self._record.path)
+            log.info("%s was edited, and is read again", self._record.path)
             self._adopted()
             self._tell_strange()
             self._trouble = ""
@@ -173,19 +173,19 @@ class Journal:
                 if self._record.is_to_be_rewritten:
                     await self._rewrite()
                 else:
-                    await self._append(batch, whatever_is_there=has_looked)
+                    await self._append(batch, must_be_known=not has_looked)
             except RecordChanged:
                 await self._look()
                 has_looked = True
             except RecordGone:
-                pass  # now it is to be rewritten
+                pass  # the next round rewrites it
             else:
                 return
-        raise RecordUnusable(self._record.path, "other hands change it all the time")
+        raise RecordUnusable(self._record.path, "it is being edited all the time")
 
-    async def _append(self, batch: Batch[Any], *, whatever_is_there: bool) -> None:
-        record = self._record
-        await self._in_thread(lambda: record.append(batch.data, whatever_is_there=whatever_is_there))
+    async def _append(self, batch: Batch[Any], *, must_be_known: bool) -> None:
+        append, data = self._record.append, self.table.appendix(batch)
+        await self._in_thread(lambda: append(data, must_be_known=must_be_known))
         self.table.appended(batch)
 
     async def _rewrite(self) -> None:
@@ -200,7 +200,7 @@ class Journal:
             flight.outcome.set_result(code)
 
     def _tell(self, trouble: str) -> None:
-        """Have a trouble stand in the log once, as long as it lasts."""
+        """Log a trouble once, as long as it lasts."""
         if self._trouble != trouble:
             self._trouble = trouble
             log.error(trouble)

@@ -1,8 +1,7 @@
-"""A small text file about people, beside the history. Blocking; nothing here knows the loop, or what the text means.
+"""A small text file about people, beside the history. Blocking; nothing here knows the event loop, or what the text means.
 
-It is read at the start; changes are appended, each batch by one write and one sync; it is read again when other hands have changed
-it, and rewritten when that is worth it. What cannot be appended, because there is no room, is cut off again. A sync that failed is
-final for the file that it was about: it is never tried again, and everything is written into a fresh one instead (decision 1).
+A batch is appended by one write and one sync. If the disk is full, a partial write is cut off again. After any other failure of a write
+or a sync the file is not trusted any more: the sync is never retried (decision 1), and `rewrite` puts a fresh file in its place.
 """
 
 from __future__ import annotations
@@ -28,28 +27,28 @@ from besedka.serve.history.file import (
 log = logging.getLogger(__name__)
 
 FIXED: Final = frozenset({errno.EBUSY, errno.EXDEV, errno.EACCES, errno.EPERM, errno.EROFS})
-"""What a system answers where a file can be written but not exchanged: it is mounted there by itself, or its folder is not ours."""
+"""Errors of a rename onto a file that may still be writable: it is a mount of its own, or its folder belongs to somebody else."""
 
 
 class RecordChanged(Exception):  # noqa: N818 - says what happened
-    """Other hands have changed the file since it was read: read it first."""
+    """The file was edited since it was read: read it first."""
 
 
 class RecordGone(Exception):  # noqa: N818
-    """There is nothing to append to, or nothing that could be trusted: write it as a whole."""
+    """There is no file, or none that can be trusted: rewrite it."""
 
 
 class Record:
     """One file.
 
     Args:
-        path: where it is; it is made when there is something to write.
+        path: the file; it is created by the first write.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self._file: Descriptor | None = None
-        # What is known to be there: as it was read or written last.
+        # The file as it was last read or written by us.
         self._mark: Identity | None = None
         self._unusable: RecordUnusable | None = None
         self._is_distrusted = False
@@ -57,10 +56,10 @@ class Record:
     # Reading.
 
     def open(self, torn: Callable[[bytes], int]) -> str:
-        """What it says at the start, on disk and without what a crash has torn; nothing if there is no such file.
+        """Read it at the start: without a torn write at its end, and synced. Empty if there is no file.
 
         Args:
-            torn: how many bytes at the end of such a file are torn.
+            torn: returns the length in bytes of a torn write at the end of such data.
 
         Raises:
             RecordUnusable: if it is there and cannot be read, or mended.
@@ -73,7 +72,7 @@ class Record:
         return self.read()
 
     def read(self) -> str:
-        """What it says; nothing if there is none.
+        """Read it. Empty if there is no file.
 
         Raises:
             RecordUnusable: if it is there and cannot be read.
@@ -91,10 +90,9 @@ class Record:
         raise self._unusable
 
     def news(self) -> str | None:
-        """What it says now if other hands have changed it since it was read or written here; else None.
+        """Read it again if it was edited since it was last read or written by us; else None.
 
-        A file that is gone, or empty, says nothing: many editors leave it so for a moment, and what it said before lets people in and keeps
-        others out.
+        A missing or empty file is no news: many editors leave one for a moment, and the content decides who may come in.
 
         Raises:
             RecordUnusable: if it cannot be read.
@@ -108,29 +106,29 @@ class Record:
 
     @property
     def is_to_be_rewritten(self) -> bool:
-        """Whether nothing can be appended: there is no file, it is empty, or a sync of it has failed."""
+        """Whether nothing can be appended: the file is missing, empty, or not trusted."""
         return self._is_distrusted or self._mark is None or self._mark.size == 0
 
-    def append(self, data: bytes, *, whatever_is_there: bool) -> None:
-        """Add whole lines; they are on disk when this returns, or not in the file.
+    def append(self, data: bytes, *, must_be_known: bool) -> None:
+        """Append whole lines; they are on disk when this returns.
 
         Args:
             data: the lines.
-            whatever_is_there: add them also to what other hands have changed and was not read yet.
+            must_be_known: whether to refuse if the file was edited and not read since.
 
         Raises:
-            RecordChanged: it must be read first; or it was exchanged or cut by other hands just now, and the lines are not in it.
+            RecordChanged: it must be read first; or it was replaced or truncated meanwhile, and does not hold the lines.
             RecordGone: it must be rewritten.
-            RecordUnusable: what is there could not be read, and is somebody's work: nothing is added to it.
-            OSError: if it cannot be written.
+            RecordUnusable: it was edited and could not be read; it is left alone.
+            OSError: it cannot be written; a partial write was cut off.
         """
         self._refuse_unusable()
         file, before = self._opened()
-        if before != self._mark and not whatever_is_there:
+        if before != self._mark and must_be_known:
             raise RecordChanged
         data = data if file.read(before.size - 1, 1) == b"\n" else b"\n" + data
         self._write(file, data, before)
-        # What others have added while we wrote, or while we sync, is noticed at the next look.
+        # Taken before the sync, so that edits during it, or during the write, are noticed by `news`.
         size = before.size + len(data)
         self._know(file, is_known=before == self._mark and file.size == size)
         self._sync(file)
@@ -138,25 +136,26 @@ class Record:
             raise RecordChanged
 
     def rewrite(self, pieces: Callable[[], Iterable[bytes]]) -> None:
-        """Write it as a whole or not at all, for its owner alone; it is on disk when this returns.
+        """Replace it atomically by a fresh file, mode 0600, that is on disk when this returns.
 
         Args:
-            pieces: gives all that it shall say.
+            pieces: returns the whole content, piece by piece.
 
         Raises:
             RecordChanged: it must be read first.
-            RecordUnusable: what is there could not be read, and is somebody's work: nothing is written over it.
-            OSError: if it cannot be written.
+            RecordGone: it could not be replaced nor filled in place.
+            RecordUnusable: it was edited and could not be read; it is left alone.
+            OSError: it cannot be written.
         """
         self._refuse_unusable()
         there = Identity.at(self.path)
         if there and there.size and there != self._mark:
             raise RecordChanged
         try:
-            # Where the name is a link, the file behind it is meant.
+            # A symbolic link stays one.
             self._file = exchange(Path(os.path.realpath(self.path)), pieces())
         except OSError as error:
-            # Is the new one there, but perhaps not after a power cut?
+            # If it was replaced, but the folder not synced, a power cut may bring the old file back.
             self._is_distrusted = self._is_distrusted or Identity.at(self.path) != there
             if error.errno not in FIXED or there is None or there.size or self._is_distrusted:
                 raise
@@ -166,14 +165,14 @@ class Record:
         self._is_distrusted = False
 
     def close(self) -> None:
-        """Let go of it."""
+        """Close it."""
         if self._file:
             self._file.close()
 
     # Inside.
 
     def _mend(self, torn: Callable[[bytes], int]) -> None:
-        """Cut off what a crash has torn, and have on disk what is left: of what a killed server wrote last nothing may be so."""
+        """Cut off a torn write, and sync the rest, which a killed server may have written without a sync."""
         file = Descriptor(self.path, os.O_RDONLY)
         distrust_cache(file)
         data = file.read(0, file.size)
@@ -197,7 +196,7 @@ class Record:
             raise self._unusable
 
     def _opened(self) -> tuple[Descriptor, Identity]:
-        """The file that is there now, and what it is like."""
+        """The open file, and its identity now."""
         if self._is_distrusted:
             raise RecordGone
         if not (self._file and self._is_in_place(self._file)):
@@ -207,7 +206,7 @@ class Record:
                 self._mark = None
                 raise RecordGone from None
             except PermissionError:
-                self._is_distrusted = True  # perhaps the folder is ours, though the file is not
+                self._is_distrusted = True  # the folder may still let us replace it
                 raise RecordGone from None
         found = Identity.of(os.fstat(self._file.number))
         if not found.size:
@@ -232,7 +231,7 @@ class Record:
             raise RecordGone from error
 
     def _cut_back(self, file: Descriptor, data: bytes, before: Identity) -> None:
-        """Take half a line off again, unless it cannot be told from what others have added; then it goes with the file."""
+        """Cut off a partial write. If others have added to it, or it cannot be cut off, the file is not trusted any more."""
         is_known, self._is_distrusted = before == self._mark, True
         try:
             if data.startswith(file.read(before.size, file.size - before.size)):
@@ -244,7 +243,7 @@ class Record:
             log.error("half a line of %s could not be cut off: %s", self.path, reason(error))  # noqa: TRY400
 
     def _know(self, file: Descriptor, *, is_known: bool) -> None:
-        """What is in the file now is known, if it was before."""
+        """Take the file's identity anew, if everything in it is known."""
         if is_known:
             self._mark = Identity.of(os.fstat(file.number))
 
@@ -262,7 +261,7 @@ class Record:
         )
 
     def _filled(self, pieces: Iterable[bytes]) -> Descriptor:
-        """The file, which is empty and cannot be exchanged, with all that it shall say."""
+        """Write the whole content into the file in place, which is empty and cannot be replaced."""
         file = Descriptor(self.path, os.O_RDWR | os.O_APPEND)
         self._write(file, b"".join(pieces), Identity.of(os.fstat(file.number)))
         self._sync(file)
