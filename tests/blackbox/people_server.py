@@ -4,6 +4,7 @@ The environment variable DISK is a folder in which a test finds and says what ha
 
 - ``synced``: a line for each sync that has returned: ``inode size`` of a file about people, and of their folder ``name inode`` of each;
 - ``delay``: if it is there, how many seconds each such sync takes longer;
+- ``hold``: as long as it says something, no such sync returns;
 - ``fault``: if it is there, ``call errno``: which call fails now, and how: ``write`` (after a half), ``fdatasync``, ``fsync``, ``replace``.
 """
 
@@ -63,6 +64,8 @@ def sync(call: str, really: Any, number: int) -> None:
         return
     fail(call)
     time.sleep(float(told("delay") or 0))
+    while told("hold"):
+        time.sleep(0.005)
     # What comes into the file meanwhile may be lost.
     status = os.fstat(number)
     if path.is_dir():
@@ -76,7 +79,8 @@ def sync(call: str, really: Any, number: int) -> None:
 
 
 def replace(old: Any, new: Any) -> None:
-    fail("replace")
+    if is_about_people(Path(new)):
+        fail("replace")
     really_replace(old, new)
 
 
