@@ -17,8 +17,8 @@ log = logging.getLogger(__name__)
 
 MOUNTS: Final = Path("/proc/self/mountinfo")
 
-REWRITTEN: Final = ("known_names.txt", "private_rooms.txt", "invitations.txt")
-"""What the server writes as a whole, beside or below what it appends."""
+COMPACTED: Final = ("known_names.txt", "private_rooms.txt", "invitations.txt")
+"""What the server replaces now and then by a compact copy; between that it appends."""
 
 _PLACE: Final = 4
 _ESCAPED: Final = re.compile(r"\\([0-7]{3})")
@@ -28,11 +28,12 @@ def warn_of_mounted(settings: Settings) -> None:
     """Say at the start, in a line for each file that is mounted by itself, what will not work, and what to do."""
     mounted = _mounted()
     read = [settings.history, settings.people_folder / "audit.txt", settings.access_keys]
-    for path in (settings.people_folder / name for name in REWRITTEN):
+    for path in (settings.people_folder / name for name in COMPACTED):
         if _is_among(path, mounted):
             log.warning(
-                "%s is mounted as a single file, which cannot be replaced: what changes in it may never be written; "
-                "mount the folder that it is in",
+                "%s is mounted as a single file, which cannot be replaced: it takes changes, but grows with each; and "
+                "where another takes its place outside, as most editors have it, that is never seen here; mount the "
+                "folder that it is in",
                 path,
             )
     for path in filter(None, read):

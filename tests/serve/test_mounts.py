@@ -24,9 +24,9 @@ def mounted(monkeypatch: pytest.MonkeyPatch, folder: Path, *paths: Path) -> None
 @pytest.mark.parametrize(
     ("name", "consequence"),
     [
-        ("known_names.txt", "what changes in it may never be written"),
-        ("private_rooms.txt", "what changes in it may never be written"),
-        ("invitations.txt", "what changes in it may never be written"),
+        ("known_names.txt", "it takes changes, but grows with each"),
+        ("private_rooms.txt", "it takes changes, but grows with each"),
+        ("invitations.txt", "it takes changes, but grows with each"),
         ("audit.txt", "is never seen here"),
         ("access_key.txt", "is never seen here"),
         ("chat_history.txt", "is never seen here"),

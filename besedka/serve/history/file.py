@@ -261,7 +261,7 @@ def exchange(path: Path, pieces: Iterable[bytes]) -> Descriptor:
         file = Descriptor(fresh, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_APPEND)
         for piece in pieces:
             file.write(piece)
-        os.fsync(file.number)
+        file.sync_all()
         fresh.replace(path)
     finally:
         # It may be a folder, which is nobody's leftover.
