@@ -14,6 +14,7 @@ from besedka.commands import messages
 from besedka.commands.endings import Failure
 from besedka.commands.messages import Output
 from besedka.commands.options import setting
+from besedka.commands.since import SINCE_HELP, Looking, first_id, is_since, since
 
 if TYPE_CHECKING:
     from besedka.serve.history import ChatHistory
@@ -38,7 +39,7 @@ Examples:
 )
 @FILE
 @click.option("-n", "last", type=click.IntRange(1), help="Only the last so many messages.")
-@click.option("--since", callback=messages.since, metavar="ID|TIME", help=messages.SINCE_HELP)
+@click.option("--since", callback=since, metavar="ID|TIME", help=SINCE_HELP)
 @click.option(
     "--json", "as_json", is_flag=True, help="One JSON object a line instead of the log's own lines."
 )
@@ -49,12 +50,12 @@ def history(file: Path, last: int | None, since: int | str | None, as_json: bool
     """
     log = _open_to_read(file)
     first = 1 if last is None else max(1, log.count - last + 1)
-    if since is not None:
-        first = max(first, _first_since(log, since))
+    first = max(first, _look(log, first_id(since, log.count)))
     write = _as_json if as_json else _as_line
     output = Output()
     for number, line in _messages(log, first):
-        output.write(write(number, line))
+        if is_since(_stamp(line), since):
+            output.write(write(number, line))
     output.flush()
 
 
@@ -144,13 +145,19 @@ def _messages(log: ChatHistory, first: int) -> Iterator[tuple[int, str]]:
         first += len(page)
 
 
-def _first_since(log: ChatHistory, since: int | str) -> int:
-    if isinstance(since, int):
-        return since + 1
-    for number, line in _messages(log, 1):
-        if messages.is_since(line.removeprefix("["), since):
-            return number
-    return log.count + 1
+def _look(log: ChatHistory, looking: Looking) -> int:
+    try:
+        number = next(looking)
+        while True:
+            number = looking.send(_stamp("".join(log.read(number, 1))))
+    except StopIteration as found:
+        return int(found.value)
+
+
+def _stamp(line: str) -> str:
+    from besedka.wire.line import STAMP_CHARACTERS
+
+    return line[1 : 1 + STAMP_CHARACTERS]
 
 
 def _as_line(_: int, line: str) -> str:

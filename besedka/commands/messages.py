@@ -2,43 +2,11 @@
 
 from __future__ import annotations
 
-import re
 import sys
 from collections.abc import Callable
-from datetime import datetime
-from typing import Final
-
-import click
 
 from besedka.commands.endings import Failure, write_no_more
 from besedka.wire.harmless import harmless
-
-SINCE_HELP: Final = "Only those later than a message's id, or from a time on: 2025-11-19 [23:46[:36]]."
-
-_TIME: Final = re.compile(r"\d{4}-\d\d-\d\d(?: \d\d:\d\d(?::\d\d)?)?", re.ASCII)
-_ID: Final = re.compile(r"[0-9]{1,18}")
-
-
-def since(_: click.Context, __: click.Parameter, given: str | None) -> int | str | None:
-    """What ``--since`` was given: the id of a message, or a time as the log writes it, or the beginning of one."""
-    if given is None or (_TIME.fullmatch(given) and _is_date(given)):
-        return given
-    if _ID.fullmatch(given):
-        return int(given)
-    raise click.BadParameter(f"{given!r} is neither an id nor a time like 2025-11-19, with 23:46 or 23:46:36")
-
-
-def _is_date(given: str) -> bool:
-    try:
-        datetime.fromisoformat(given)
-    except ValueError:
-        return False
-    return True
-
-
-def is_since(stamp: str, since: str) -> bool:
-    """Whether a message of this time is one of those from a time on."""
-    return stamp[: len(since)] >= since
 
 
 def as_json(number: int, user: str, text: str, stamp: str) -> str:

@@ -19,6 +19,7 @@ from besedka.commands.access import KEY, find_key, remember
 from besedka.commands.endings import Failure, remote_errors_told, used_wrongly
 from besedka.commands.messages import Output
 from besedka.commands.options import ROOM, URL, ClientCommand, chat_address
+from besedka.commands.since import SINCE_HELP, Looking, first_id, is_since, since
 
 if TYPE_CHECKING:
     from besedka.remote.connection import Connection
@@ -53,7 +54,7 @@ Examples:
 @click.option(
     "-f", "--follow", is_flag=True, help="Go on with what is said from now on, through restarts too."
 )
-@click.option("--since", callback=messages.since, metavar="ID|TIME", help=messages.SINCE_HELP)
+@click.option("--since", callback=since, metavar="ID|TIME", help=SINCE_HELP)
 @click.option(
     "--json", "as_json", is_flag=True, help="One JSON object a line instead of the log's own lines."
 )
@@ -81,8 +82,8 @@ def tail(
 
     The lines are those of the log, as cat shows them. Nobody sees that you read.
 
-    A time of --since is looked for by halving the log, so it expects that times grow along it. It is the time of the
-    server's zone, as in the log.
+    A time of --since is one of the server's zone, as in the log, and means the messages that the log says were said then
+    or later; with -f also all that is said from now on.
 
     CMD of --exec is split into words as a shell does it, and run without one. The message is in its environment:
     BESEDKA_ID, BESEDKA_USER, BESEDKA_TEXT, BESEDKA_TIME, BESEDKA_ROOM. A command that fails is told on stderr, and the
@@ -139,7 +140,7 @@ class _Reading:
         from besedka.remote.events import Heard, Reset
         from besedka.wire.words import Welcome
 
-        since, epoch = await self._beginning()
+        since, old, epoch = await self._beginning()
         connection = Connection(
             self._url, "", self._room, secret=self._secret, since=since, epoch=epoch, key=self._key
         )
@@ -151,9 +152,10 @@ class _Reading:
                     case Welcome():
                         room = event.room
                         goal = event.head if goal is None or event.reset else goal
-                        told_to = 0 if event.reset else told_to
+                        told_to, old = (0, 0) if event.reset else (told_to, old)
                     case Heard():
-                        await tell(room, event)
+                        if event.id > old or is_since(event.stamp, self._since):
+                            await tell(room, event)
                         told_to = event.id
                     case Reset():
                         click.echo("besedka: the history was replaced; it starts anew here", err=True)
@@ -162,8 +164,8 @@ class _Reading:
                 if not self._follow and goal is not None and told_to >= goal:
                     return
 
-    async def _beginning(self) -> tuple[int, str]:
-        """The id behind which to begin, and the epoch that it belongs to."""
+    async def _beginning(self) -> tuple[int, int, str]:
+        """The id behind which to begin, the last one that was said before now, and the epoch that they belong to."""
         from besedka.remote.connection import Connection
 
         connection = Connection(
@@ -173,11 +175,8 @@ class _Reading:
             remember(self._url, self._key)
             head = welcome.head
             first = 1 if self._last is None else max(1, head - self._last + 1)
-            if isinstance(self._since, int):
-                first = max(first, min(self._since, head) + 1)
-            elif self._since is not None:
-                first = max(first, await _first_from(connection, self._since, head))
-            return first - 1, welcome.epoch
+            first = max(first, await _look(connection, first_id(self._since, head)))
+            return first - 1, head, welcome.epoch
 
 
 @asynccontextmanager
@@ -205,17 +204,14 @@ async def _asked(connection: Connection) -> AsyncIterator[Welcome]:
         await asyncio.gather(listening, return_exceptions=True)
 
 
-async def _first_from(connection: Connection, time: str, head: int) -> int:
-    """The id of the first message from a time on, found by halving; one more than the last if there is none."""
-    first, end = 1, head + 1
-    while first < end:
-        middle = (first + end) // 2
-        page = await connection.asks.page(middle, 1)
-        if page and messages.is_since(page[0].stamp, time):
-            end = middle
-        else:
-            first = middle + 1
-    return first
+async def _look(connection: Connection, looking: Looking) -> int:
+    try:
+        number = next(looking)
+        while True:
+            page = await connection.asks.page(number, 1)
+            number = looking.send(page[0].stamp if page else "")
+    except StopIteration as found:
+        return int(found.value)
 
 
 async def _until_nobody_reads(work: Coroutine[Any, Any, None]) -> None:

@@ -30,6 +30,7 @@ MessageId = NewType("MessageId", int)
 """The ordinal number of a message in its room: 1, 2, 3, … without holes."""
 
 STAMP = "%Y-%m-%d %H:%M:%S"
+STAMP_CHARACTERS = len("0000-00-00 00:00:00")
 
 _CLOCK = "%H:%M:%S"
 _REMOVED = "[removed]"

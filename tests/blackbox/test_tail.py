@@ -77,6 +77,37 @@ def test_a_part_of_it_is_printed(url: str, boris: Person, options: list[str], id
     assert [json.loads(row)["id"] for row in printed.splitlines()] == ids
 
 
+def test_where_the_clock_is_set_back_or_ahead_it_is_what_the_history_prints(
+    make_server: ServerMaker, boris: Person
+) -> None:
+    stamps = ["2025-03-30 01:50:00", "2025-03-30 03:10:00"]
+    stamps += [f"2025-10-26 {clock}:00" for clock in ("02:10", "02:40", "02:05", "02:20")]
+    lines = [f"[{stamp}] Anna: {number}\n" for number, stamp in enumerate(stamps, 1)]
+    server = make_server(grpc=True, TZ="Europe/Berlin")
+    server.history.write_text("".join(lines), encoding="utf-8")
+    server.start()
+    for since, wanted in {"2025-10-26 02:30": [4], "2025-03-30 02:30": [2, 3, 4, 5, 6]}.items():
+        printed = boris.run("history", "--since", since, str(server.history)).assert_well()
+        assert printed == "".join(lines[number - 1] for number in wanted)
+        for url in server.urls:
+            assert boris.run("tail", "--url", url, "--since", since).assert_well() == printed
+
+
+def test_what_is_said_from_now_on_is_printed_whatever_the_clock_says(
+    make_server: ServerMaker, boris: Person
+) -> None:
+    server = make_server()
+    early, late = "[2025-11-19 23:46:36] Anna: early", "[9999-01-01 00:00:00] Anna: from a clock gone wrong"
+    server.history.write_text(f"{late}\n{early}\n", encoding="utf-8")
+    server.start()
+    following = boris.start("tail", "--url", server.url(), "-f", "--since", "9999-01-01")
+    assert following.line() == late
+    boris.run("send", "--url", server.url(), "now").assert_well()
+    assert following.line() == server.lines[-1]
+    following.interrupt()
+    assert following.end().status == 130
+
+
 def test_json_is_the_same_as_that_of_the_history(old: RunningServer, url: str, boris: Person) -> None:
     printed = boris.run("tail", "--url", url, "--json").assert_well()
     assert printed == boris.run("history", "--json", str(old.history)).assert_well()
