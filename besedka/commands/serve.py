@@ -147,7 +147,7 @@ Examples:
     "--claim-days",
     default=90,
     type=click.IntRange(0, 36_500),
-    help="After so many days without its holder a name is free again; 0 is never.",
+    help="After so many days without its holder, and a week in which the server was up, a name is free again; 0 is never.",
 )
 @setting(
     "--admin-socket",

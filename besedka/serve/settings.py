@@ -55,7 +55,7 @@ class Settings:
         is_open: no key is needed, wherever it listens.
         metrics_open: figures are for other machines, too.
         names: how names are held.
-        claim_days: after so many days without its holder a name is free again; 0: never.
+        claim_days: after so many days without its holder, and a week of uptime, a name is free again; 0: never.
         admin_socket: a Unix socket for the operator, for this user only; None is none.
         people: the folder of the small files about people; None is the history's.
         origins: web pages that may talk to us, beside those of our own host; as `clean_origin` gives them.

@@ -207,15 +207,24 @@ def test_who_is_not_known_any_more_leaves_where_people_are_invited(
         assert anna.ending() == gone
 
 
-def test_a_name_that_was_not_used_for_long_is_free(server: RunningServer) -> None:
+@pytest.mark.parametrize(("days", "is_free"), [(6, False), (8, True)])
+def test_a_name_that_was_not_used_for_long_is_free_when_the_server_was_up_for_a_week_since(
+    server: RunningServer, days: int, *, is_free: bool
+) -> None:
     server.stop()
     hashed = hashlib.sha256(ANNA.encode()).hexdigest()
     row = f"Anna\t{hashed}\t2020-01-01 00:00:00\t2020-02-01 00:00:00\n"
     (server.directory / "known_names.txt").write_text(row, encoding="utf-8")
+    for day in range(days):
+        with (server.directory / "uptime.txt").open("a", encoding="utf-8") as uptime:
+            uptime.write(f"2025-11-{10 + day}T00:00:00Z\t2025-11-{11 + day}T00:00:00Z\t86400\n")
     server.start()
     with Talker(server) as eve:
-        assert eve.join("Anna", secret=EVE)["user"] == "Anna"
-    assert "'Anna'" in server.errors
+        if is_free:
+            assert eve.join("Anna", secret=EVE)["user"] == "Anna"
+        else:
+            assert eve.refused("join", user="Anna", secret=EVE) == "name_claimed"
+    assert ("'Anna'" in server.errors) is is_free
 
 
 def test_names_changed_by_hand_count_within_a_second_and_remarks_stay(server: RunningServer) -> None:

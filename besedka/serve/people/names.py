@@ -15,6 +15,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Final
 
+from besedka.serve.people.moments import EAST, UNKNOWN, WEST, span, write_moment
 from besedka.serve.people.table import Table
 from besedka.wire.names import clean_name, skeletons
 from besedka.wire.refusals import Code, Language, Refused
@@ -33,6 +34,7 @@ _STAMP: Final = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d", re.ASCII)
 _NOBODY: Final = "nobody"
 """What no hash is."""
 
+_DAY: Final = len("0000-00-00")
 _HOUR: Final = len("0000-00-00 00")
 _STAMP_END: Final = len("[0000-00-00 00:00:00")
 _NAME_AT: Final = len("[0000-00-00 00:00:00] ")
@@ -182,7 +184,8 @@ class KnownNames(Table[Known]):
         holder = self.holder(name) if name else None
         for mine in [holder.name] if holder else self._by_claim.get(claim, []) if not name else ():
             known = self._rows[mine]
-            if known.claim == claim and known.last[:_HOUR] != now[:_HOUR]:
+            # A clock that is behind says nothing about when somebody was seen last.
+            if known.claim == claim and known.last[:_HOUR] < now[:_HOUR]:
                 self._set(replace(known, last=now), is_awaited=False)
 
     def release(self, name: str) -> Known:
@@ -197,13 +200,24 @@ class KnownNames(Table[Known]):
         self._forget(known)
         return known
 
-    def lapse(self, before: str) -> list[Known]:
-        """Set all names free whose holders were not seen since a time of the log. Returns them."""
+    def lapse(self, before: float) -> list[Known]:
+        """Set all names free whose holders were surely not seen since a moment in unix seconds. Returns them."""
         # A row that was written by hand without times is as if it was used just now.
-        lapsed = [row for row in self.rows() if row.claim and row.last and row.last < before]
+        day = write_moment(before + EAST)[:_DAY]
+        early = (row for row in self.rows() if row.claim and "" < row.last[:_DAY] <= day)
+        lapsed = [row for row in early if span(row.last).latest < before]
         for row in lapsed:
             self._forget(row)
         return lapsed
+
+    def seen_later(self, than: float, now: str) -> list[Known]:
+        """The names whose holders a clock that was wrong has seen surely later than a moment in unix seconds: seen now instead."""
+        day = write_moment(than - WEST)[:_DAY]
+        late = (row for row in self.rows() if row.last[:_DAY] >= day)
+        wrong = [row for row in late if than < span(row.last).earliest < UNKNOWN.latest]
+        for row in wrong:
+            self._set(replace(row, last=now))
+        return wrong
 
     def unverified(self, lines: Sequence[str], first: int) -> list[int]:
         """The ids of messages, given by their lines from the id ``first`` on, to which nobody can be held."""

@@ -18,6 +18,7 @@ from besedka.serve.people.order import Order
 from besedka.serve.people.presence import People, Person
 from besedka.serve.people.rooms import PrivateRooms
 from besedka.serve.people.table import Table
+from besedka.serve.people.uptime import Uptime
 from besedka.serve.register.files import Change, Files
 from besedka.serve.settings import Settings
 from besedka.wire.closing import Ending
@@ -30,8 +31,8 @@ log = logging.getLogger(__name__)
 LOOK_SECONDS: Final = 1.0
 """How often changes are written that nobody waits for, and other hands' changes looked for."""
 
-LAPSE_SECONDS: Final = 3600.0
-"""How often names are looked for that have lapsed."""
+LAPSE_SECONDS: Final = 600.0
+"""How often uptime is counted, and names are looked for that have lapsed."""
 
 _DAY: Final = 24 * 3600
 
@@ -42,9 +43,11 @@ class Register:
     Args:
         settings: where the files are, how names are held.
         clock: unix seconds.
+        ticks: seconds of a clock that never goes back; the loop's if None.
 
     Attributes:
         names: whose which name is.
+        uptime: how long the server has been up, and what its clock said.
         rooms: who belongs where.
         invitations: who may come to belong there.
         devices: links by which a name is taken along.
@@ -55,10 +58,16 @@ class Register:
         keeping: held by who keeps order: one thing is done after the other.
     """
 
-    def __init__(self, settings: Settings, clock: Callable[[], float]) -> None:
+    def __init__(
+        self, settings: Settings, clock: Callable[[], float], ticks: Callable[[], float] | None = None
+    ) -> None:
+        self._loop = asyncio.get_running_loop()
         self._clock = clock
+        self._ticks = ticks or self._loop.time
+        self._counted_at = self._ticks()
         self._settings = settings
         self.names = KnownNames(settings.names, self._stamp(clock()))
+        self.uptime = Uptime()
         self.rooms = PrivateRooms()
         self.invitations = Invitations()
         self.devices = DeviceLinks()
@@ -67,15 +76,15 @@ class Register:
         self.order = Order(settings.zone)
         self.admission = Admission(self.names, self.rooms, self.invitations, self.order)
         self.keeping = asyncio.Lock()
-        self._loop = asyncio.get_running_loop()
         self._watching: asyncio.Task[None] | None = None
         tables: dict[str, Table[Any]] = {
+            "uptime.txt": self.uptime,
             "known_names.txt": self.names,
             "private_rooms.txt": self.rooms,
             "invitations.txt": self.invitations,
         }
         if not self.names.is_kept:
-            del tables["known_names.txt"]  # rooms that were private stay so
+            del tables["known_names.txt"], tables["uptime.txt"]  # rooms that were private stay so
         self._files = Files(settings.people_folder, tables, self.reconsider)
 
     # Its life.
@@ -89,7 +98,7 @@ class Register:
         """
         for deed in await self._files.read():
             self.order.take(deed)
-        self._lapse()
+        self.look_after_names()
         self._watching = self._loop.create_task(self._watch())
 
     async def finish(self, *, is_disk_lost: bool = False) -> None:
@@ -106,6 +115,7 @@ class Register:
             self._watching.cancel()
             await asyncio.gather(self._watching, return_exceptions=True)
         if self._watching and not is_disk_lost:
+            self._count_uptime()
             self._touch_present(self._stamp(self._clock()))
             await self._files.agree()
         self._files.close()
@@ -282,20 +292,29 @@ class Register:
             await asyncio.sleep(LOOK_SECONDS)
             if self._loop.time() >= lapse_at:
                 lapse_at = self._loop.time() + LAPSE_SECONDS
-                self._lapse()
+                self.look_after_names()
             await self._files.agree()
 
-    def _lapse(self) -> None:
+    def look_after_names(self) -> None:
+        """Count uptime, and set free what has lapsed; to be called every `LAPSE_SECONDS`."""
+        self._count_uptime()
         now = self._clock()
         self.invitations.forget(now)
         self._touch_present(self._stamp(now))
-        if self._settings.claim_days:
-            for known in self.names.lapse(self._stamp(now - self._settings.claim_days * _DAY)):
-                log.info(
-                    "the name %s was not used for %d days, and is free",
-                    ascii(known.name),
-                    self._settings.claim_days,
-                )
+        # If it is now that the clock is wrong, nobody was seen in 1970 either.
+        self.names.seen_later(self.uptime.ahead(now), self._stamp(max(now, self.uptime.passed())))
+        passed, days = self.uptime.passed(now), self._settings.claim_days
+        if not (days and passed):
+            return
+        for known in self.names.lapse(passed - days * _DAY):
+            log.info("the name %s was not used for %d days, and is free", ascii(known.name), days)
+
+    def _count_uptime(self) -> None:
+        """Uptime counts for names only: where there are none, nothing is written."""
+        ticks = self._ticks()
+        if any(self.names.rows()):
+            self.uptime.grow(self._clock(), ticks - self._counted_at)
+        self._counted_at = ticks
 
     def _touch_present(self, now: str) -> None:
         """Whoever is here uses his name."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from datetime import UTC, datetime
 
 import pytest
 from hypothesis import given
@@ -14,6 +15,13 @@ from besedka.wire.refusals import Code, Refused
 
 ANNA, EVE = claim_of("anna's"), claim_of("eve's")
 THEN, NOW, LATER = "2025-11-19 10:00:00", "2025-11-19 10:30:00", "2025-11-19 12:00:00"
+
+
+NEXT_DAY, DAY = "2025-11-20 10:30:00", 24 * 3600
+
+
+def at(written: str) -> float:
+    return datetime.fromisoformat(written).replace(tzinfo=UTC).timestamp()
 
 
 def names_of(*rows: Known, mode: Names = Names.CLAIMED) -> KnownNames:
@@ -105,6 +113,20 @@ def test_when_somebody_was_seen_is_noted_once_an_hour() -> None:
     assert [(row.first, row.last) for row in names.rows()] == [(THEN, LATER)]
 
 
+def test_a_clock_that_is_behind_does_not_make_anybody_seen_earlier() -> None:
+    names = names_of(Known("Anna", ANNA, NOW))
+    names.touch(ANNA, "Anna", "1970-01-01 00:00:00")
+    assert [row.last for row in names.rows()] == [NOW]
+
+
+def test_who_was_seen_by_a_clock_that_was_ahead_is_seen_now() -> None:
+    names = names_of(Known("Anna", ANNA, "2099-01-01 00:00:00"), Known("Eve", EVE, NOW))
+    names.put(Known("Boris"))
+    names.rebuild()
+    assert [row.name for row in names.seen_later(at(LATER) + DAY, LATER)] == ["Anna"]
+    assert {row.name: row.last for row in names.rows()} == {"Anna": LATER, "Eve": NOW, "Boris": ""}
+
+
 def test_who_is_there_without_a_name_uses_all_of_his() -> None:
     names = names_of(Known("Anna", ANNA, THEN), Known("Annas script", ANNA, THEN), Known("Eve", EVE, THEN))
     names.touch(ANNA, "annas script", LATER)
@@ -127,7 +149,7 @@ def test_a_line_that_is_not_understood_sets_no_name_free() -> None:
 def test_a_row_without_times_does_not_lapse() -> None:
     names = KnownNames(Names.CLAIMED, THEN)
     names.merge(f"Anna\t{ANNA}\n")
-    assert names.lapse(LATER) == []
+    assert names.lapse(at(LATER) + DAY) == []
     assert refused(names, "Anna", EVE) is Code.NAME_CLAIMED
 
 
@@ -144,10 +166,11 @@ def test_what_else_one_holds_is_ones_own_when_a_name_that_looks_like_it_is_relea
 
 
 def test_what_was_not_used_lapses_and_what_waits_does_not() -> None:
-    names = names_of(Known("Anna", ANNA, THEN), Known("Eve", EVE, LATER))
+    names = names_of(Known("Anna", ANNA, THEN), Known("Eve", EVE, NEXT_DAY))
     names.put(Known("Boris"))
     names.rebuild()
-    assert [row.name for row in names.lapse(NOW)] == ["Anna"]
+    assert names.lapse(at(THEN)) == []
+    assert [row.name for row in names.lapse(at(NEXT_DAY))] == ["Anna"]
     assert names.allow("Anna", EVE) == "Anna"
     assert [row.name for row in names.rows()] == ["Eve", "Boris"]
 

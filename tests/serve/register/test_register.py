@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
@@ -28,5 +30,123 @@ def test_a_name_that_cannot_be_had_costs_the_address_nothing(tmp_path: Path) -> 
         with pytest.raises(Refused) as refused:
             register.come_in("One more", "secret", "", pace)
         assert refused.value.code is Code.TOO_MANY_NAMES
+
+    looping.run(scenario())
+
+
+HOUR, DAY = 3600, 24 * 3600
+BEGUN = 1_800_000_000
+ANNA = "a" * 64
+
+
+class Clocks:
+    """A wall clock and a monotonic one.
+
+    Attributes:
+        wall: unix seconds.
+        ticks: seconds of the monotonic one.
+    """
+
+    def __init__(self, wall: float = BEGUN) -> None:
+        self.wall = wall
+        self.ticks = 0.0
+
+    def go_on(self, seconds: float) -> None:
+        self.wall += seconds
+        self.ticks += seconds
+
+
+@asynccontextmanager
+async def running(folder: Path, clocks: Clocks) -> AsyncIterator[Register]:
+    settings = Settings(history=folder / "talk.txt", utc=True)
+    register = Register(settings, lambda: clocks.wall, lambda: clocks.ticks)
+    await register.start()
+    yield register
+    await register.close()
+
+
+async def up(folder: Path, clocks: Clocks, seconds: float) -> None:
+    """Run for so long; nobody comes."""
+    async with running(folder, clocks) as register:
+        for _ in range(int(seconds // HOUR)):
+            clocks.go_on(HOUR)
+            register.look_after_names()
+
+
+async def claimed(folder: Path, clocks: Clocks) -> None:
+    """Anna comes, claims her name, and goes."""
+    async with running(folder, clocks) as register:
+        sources = Sources(Fairness())
+        pace = sources.pace(sources.admit("127.0.0.1"))
+        register.go(register.come_in("Anna", ANNA, "", pace))
+
+
+async def is_held(folder: Path, clocks: Clocks) -> bool:
+    async with running(folder, clocks) as register:
+        return register.names.holder("Anna") is not None
+
+
+def test_one_start_with_a_wrong_clock_sets_no_name_free(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        clocks = Clocks()
+        await claimed(tmp_path, clocks)
+        await up(tmp_path, clocks, 30 * DAY)
+        for wrong in (400 * DAY, 40_000 * DAY, -20_000 * DAY):
+            clocks.wall += wrong
+            await up(tmp_path, clocks, 6 * DAY)
+            assert await is_held(tmp_path, clocks)
+            clocks.wall -= wrong
+            await up(tmp_path, clocks, 10 * DAY)
+            assert await is_held(tmp_path, clocks)
+
+    looping.run(scenario())
+
+
+def test_after_a_summer_a_name_is_held_for_a_week_of_uptime_and_then_free(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        clocks = Clocks()
+        await claimed(tmp_path, clocks)
+        clocks.wall += 100 * DAY
+        for _ in range(13):
+            await up(tmp_path, clocks, 12 * HOUR)
+            clocks.wall += 12 * HOUR
+        assert await is_held(tmp_path, clocks)
+        await up(tmp_path, clocks, 14 * HOUR)
+        assert not await is_held(tmp_path, clocks)
+
+    looping.run(scenario())
+
+
+def test_who_was_seen_by_a_wrong_clock_holds_the_name_no_longer_than_others(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        clocks = Clocks(BEGUN + 40_000 * DAY)
+        await claimed(tmp_path, clocks)
+        clocks.wall = BEGUN
+        await up(tmp_path, clocks, (8 + 89) * DAY)
+        assert await is_held(tmp_path, clocks)
+        await up(tmp_path, clocks, 9 * DAY)
+        assert not await is_held(tmp_path, clocks)
+
+    looping.run(scenario())
+
+
+def test_a_week_in_1970_makes_nobody_unseen(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        clocks = Clocks()
+        await claimed(tmp_path, clocks)
+        await up(tmp_path, clocks, 30 * DAY)
+        clocks.wall -= BEGUN
+        await up(tmp_path, clocks, 20 * DAY)
+        clocks.wall += BEGUN
+        await up(tmp_path, clocks, 20 * DAY)
+        assert await is_held(tmp_path, clocks)
+
+    looping.run(scenario())
+
+
+def test_where_no_name_is_held_no_uptime_is_written(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        await up(tmp_path, Clocks(), DAY)
+        assert not (tmp_path / "uptime.txt").exists()
 
     looping.run(scenario())
