@@ -21,16 +21,16 @@ let more = null; // being fetched, or there
 let rest = null; // what it gives
 
 const socket = new Socket(socketUrls(location), {
-  frame: (frame) => happen({ type: "frame", frame, now: Date.now() }),
+  frame: (frame) => happen({ type: "frame", frame, now: performance.now() }),
   open: () => {
     takeUp();
     happen({ type: "open" });
   },
-  closed: (retryIn) => happen({ type: "closed", retryIn, now: Date.now() }),
+  closed: (retryIn) => happen({ type: "closed", retryIn, now: performance.now() }),
   refused: (code) => {
     if (code === 4003 && tried === get(fresh)) set(fresh, "");
     if (code !== 4003 || tried === key()) return happen({ type: "shut", code });
-    happen({ type: "closed", retryIn: 0, now: Date.now() });
+    happen({ type: "closed", retryIn: 0, now: performance.now() });
     socket.open();
   },
   key: () => (tried = key()),

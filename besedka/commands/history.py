@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 PAGE_MESSAGES = 1_000
 PROGRESS_SECONDS = 0.2
+LOOK_AGAIN_SECONDS = 1.0
 
 FILE = click.argument(
     "file",
@@ -77,7 +78,7 @@ def verify(file: Path) -> None:
     verdict: Verdict = judge(log.path)
     if verdict.problem:
         # A server may be writing just now: it notes what it writes a moment before it writes it, and what it redacts a moment after.
-        time.sleep(1)
+        time.sleep(LOOK_AGAIN_SECONDS)
         verdict = judge(log.path)
     if verdict.problem:
         raise Failure(f"{file}: {verdict.problem}")

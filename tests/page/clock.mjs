@@ -4,6 +4,7 @@ const real = { setTimeout, clearTimeout, now: Date.now };
 
 export class Clock {
   #now = 1_700_000_000_000;
+  #set = 0;
   #waiting = new Map();
   #count = 0;
 
@@ -14,7 +15,7 @@ export class Clock {
       return this.#count;
     };
     globalThis.clearTimeout = (id) => this.#waiting.delete(id);
-    Date.now = () => this.#now;
+    Date.now = () => this.#now + this.#set;
     return this;
   }
 
@@ -22,6 +23,11 @@ export class Clock {
     globalThis.setTimeout = real.setTimeout;
     globalThis.clearTimeout = real.clearTimeout;
     Date.now = real.now;
+  }
+
+  /** Set the wall clock, as NTP or a person does; timers do not notice. */
+  set(ms) {
+    this.#set += ms;
   }
 
   tick(ms) {

@@ -178,6 +178,23 @@ test("a connection that lives is left alone", () => {
   assert.deepEqual([told.map(([name]) => name), count()], [["frame"], 1]);
 });
 
+test("a clock that is set makes nothing of it", () => {
+  for (const ms of [-3_600_000, 3_600_000]) {
+    const connection = connected();
+    const before = told.length;
+    clock.set(ms);
+    socket.hurry();
+    connection.tell({ type: "rooms", rooms: [] });
+    clock.tick(60_000);
+    assert.deepEqual(told.slice(before).map(([name]) => name), ["frame"], "it was only asked");
+    connection.sent.length = 0;
+    clock.set(ms);
+    socket.hurry();
+    assert.deepEqual(connection.sent, [{ type: "rooms" }], "one that may have died is asked");
+    socket.close();
+  }
+});
+
 test("after some endings it does not come back", () => {
   for (const code of [1000, 1002, 1007, 1009]) {
     connected().end(code);

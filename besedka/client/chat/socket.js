@@ -5,7 +5,7 @@ import { NEVER_COME_BACK } from "./protocol.js";
 const FIRST_WAIT_MS = 1000;
 const LONGEST_WAIT_MS = 15_000;
 const OPENING_MS = 10_000; // then the network has swallowed it
-const SILENT_MS = 5000; // then nobody knows whether it still lives
+const SILENT_MS = 5000; // then, or if the clock was set, nobody knows whether it lives
 const ANSWER_MS = 3000;
 const PROBE = { type: "rooms" }; // is always answered
 
@@ -52,7 +52,7 @@ export class Socket {
   hurry() {
     if (!this.#wanted) return;
     if (!this.#socket) this.#connect();
-    else if (this.#socket.readyState === WebSocket.OPEN && Date.now() - this.#heardAt > SILENT_MS) {
+    else if (this.#socket.readyState === WebSocket.OPEN && Math.abs(Date.now() - this.#heardAt) > SILENT_MS) {
       this.send(PROBE);
       this.#giveUpAfter(ANSWER_MS);
     }

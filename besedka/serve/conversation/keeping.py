@@ -143,7 +143,6 @@ class Keeping:
         clean_key(word.key)
         if self._chat.is_going_down:
             raise Refused(Code.GOING_DOWN)
-        self._order.forget(self._chat.clock(), self._chat.now())
         match word.act:
             case Act.REDACT:
                 return await self._redact(word, keeper)

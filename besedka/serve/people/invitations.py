@@ -53,6 +53,10 @@ class Offer:
     expires: int
     by: str
 
+    def is_valid(self, now: float) -> bool:
+        """Whether it can be used at a moment in unix seconds."""
+        return now < self.expires and self.uses > 0
+
 
 class Invitations(Table[Offer]):
     """All invitations that may still be used."""
@@ -103,8 +107,7 @@ class Invitations(Table[Offer]):
         Raises:
             Refused: `not_allowed` if too many wait to be used.
         """
-        self._forget([*self._to.get((kind, what), {}).values()], now)
-        if len(self._to.get((kind, what), ())) >= INVITATIONS_OF_ROOM_AT_MOST:
+        if self._tidied(kind, what, now) >= INVITATIONS_OF_ROOM_AT_MOST:
             limit = INVITATIONS_OF_ROOM_AT_MOST
             why = {
                 Language.RU: f"ждут уже {limit} приглашений, отзовите их",
@@ -120,8 +123,8 @@ class Invitations(Table[Offer]):
     def find(self, token: str, kind: str, what: str, now: float) -> Offer | None:
         """The invitation of this token, if it is a valid one to this."""
         offer = self._rows.get(claim_of(token))
-        is_valid = offer is not None and (offer.kind, offer.what) == (kind, what) and now < offer.expires
-        return offer if is_valid and offer and offer.uses > 0 else None
+        is_to_this = offer is not None and (offer.kind, offer.what) == (kind, what)
+        return offer if offer and is_to_this and offer.is_valid(now) else None
 
     def use(self, offer: Offer) -> None:
         """It was used once."""
@@ -145,13 +148,21 @@ class Invitations(Table[Offer]):
             self.withdraw(offer)
         return [offer.token for offer in taken]
 
-    def forget(self, now: float) -> None:
-        """Forget those that are too old."""
-        self._forget(self.rows(), now)
+    def forget(self, passed: float) -> None:
+        """Forget those that have ended before a moment that has surely passed.
 
-    def _forget(self, offers: Iterable[Offer], now: float) -> None:
-        for offer in [row for row in offers if now >= row.expires or row.uses < 1]:
+        Those that have ended by the wall clock alone are kept: it may be wrong today, and right tomorrow.
+        """
+        for offer in [row for row in self.rows() if not row.is_valid(passed)]:
             self.withdraw(offer)
+
+    def _tidied(self, kind: str, what: str, now: float) -> int:
+        """How many invitations to something wait to be used. Of those that have ended as many are kept at most."""
+        all_to_it = [*self._to.get((kind, what), {}).values()]
+        ended = sorted((row for row in all_to_it if not row.is_valid(now)), key=lambda row: row.expires)
+        for row in ended[:-INVITATIONS_OF_ROOM_AT_MOST]:
+            self.withdraw(row)
+        return len(all_to_it) - len(ended)
 
     def _set(self, offer: Offer) -> None:
         self.put(offer)

@@ -56,7 +56,7 @@ class Restriction:
 
 
 class Restrictions:
-    """All mutes, or all bans."""
+    """All mutes, or all bans; also those that are over: the wall clock may be wrong today, and right tomorrow."""
 
     def __init__(self) -> None:
         self._by_mark: dict[str, list[Restriction]] = {}
@@ -90,12 +90,6 @@ class Restrictions:
         """What is in force for one who is known by any of these marks; what ends last, if it is more than one thing."""
         in_force = (one for one in self._about(marks) if not one.is_over(now))
         return max(in_force, key=lambda one: one.ends, default=None)
-
-    def forget(self, now: float) -> None:
-        """Forget what is over."""
-        for one in self._about([*self._by_mark]):
-            if one.is_over(now):
-                self._drop(one)
 
     def _about(self, marks: Iterable[str]) -> list[Restriction]:
         return [one for mark in marks for one in self._by_mark.get(mark, ())]
@@ -241,17 +235,6 @@ class Order:
     def is_banned(self, now: float, about: Iterable[str]) -> bool:
         """Whether somebody known by one of these marks may not come in."""
         return self._bans.find(about, now) is not None
-
-    def forget(self, now: float, ticks: float) -> None:
-        """Forget what is over.
-
-        Args:
-            now: unix seconds.
-            ticks: the clock that never goes back.
-        """
-        self._mutes.forget(now)
-        self._bans.forget(now)
-        self._forget_talk(ticks)
 
     def _forget_talk(self, ticks: float) -> None:
         self._said_at = {

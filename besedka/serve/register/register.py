@@ -34,6 +34,9 @@ LOOK_SECONDS: Final = 1.0
 LAPSE_SECONDS: Final = 600.0
 """How often uptime is counted, and names are looked for that have lapsed."""
 
+JUMP_SECONDS: Final = 10.0
+"""By so much the wall clock must have been set to be told of; less happens where the machine was busy."""
+
 _DAY: Final = 24 * 3600
 
 
@@ -65,6 +68,7 @@ class Register:
         self._clock = clock
         self._ticks = ticks or self._loop.time
         self._counted_at = self._ticks()
+        self._ahead = clock() - self._ticks()
         self._settings = settings
         self.names = KnownNames(settings.names, self._stamp(clock()))
         self.uptime = Uptime()
@@ -290,20 +294,28 @@ class Register:
         lapse_at = self._loop.time() + LAPSE_SECONDS
         while True:
             await asyncio.sleep(LOOK_SECONDS)
+            self._look_at_clock()
             if self._loop.time() >= lapse_at:
                 lapse_at = self._loop.time() + LAPSE_SECONDS
                 self.look_after_names()
             await self._files.agree()
 
+    def _look_at_clock(self) -> None:
+        """Where the wall clock was set back, bans may be in force again that had ended: whoever came in meanwhile leaves."""
+        ahead, self._ahead = self._ahead, self._clock() - self._ticks()
+        if abs(self._ahead - ahead) >= JUMP_SECONDS:
+            log.warning("the clock was set %+d seconds", round(self._ahead - ahead))
+            self.reconsider()
+
     def look_after_names(self) -> None:
         """Count uptime, and set free what has lapsed; to be called every `LAPSE_SECONDS`."""
         self._count_uptime()
         now = self._clock()
-        self.invitations.forget(now)
         self._touch_present(self._stamp(now))
         # If it is now that the clock is wrong, nobody was seen in 1970 either.
         self.names.seen_later(self.uptime.ahead(now), self._stamp(max(now, self.uptime.passed())))
         passed, days = self.uptime.passed(now), self._settings.claim_days
+        self.invitations.forget(passed)
         if not (days and passed):
             return
         for known in self.names.lapse(passed - days * _DAY):

@@ -9,7 +9,7 @@ export class ComposerView {
   #on;
   #box = document.getElementById("say-text");
   #state = {};
-  #typedAt = 0;
+  #typedAt = -Infinity;
 
   constructor(words, on) {
     this.#on = on;
@@ -51,7 +51,7 @@ export class ComposerView {
     if (!text.trim() || Array.from(text).length > this.#state.limits.text || !this.#on.say(text)) return;
     this.#write("");
     this.#on.keepDraft(this.#state.current, "");
-    this.#typedAt = 0;
+    this.#typedAt = -Infinity;
     this.#box.focus();
   }
 
@@ -59,8 +59,8 @@ export class ComposerView {
     const { value } = this.#box;
     this.#write(value, false);
     this.#on.keepDraft(this.#state.current, value);
-    if (!value || /^\/(?!\/|me\s)/.test(value) || Date.now() - this.#typedAt < TYPING_EVERY_MS) return;
-    this.#typedAt = Date.now();
+    if (!value || /^\/(?!\/|me\s)/.test(value) || performance.now() - this.#typedAt < TYPING_EVERY_MS) return;
+    this.#typedAt = performance.now();
     this.#on.happen({ type: "typing" });
   }
 

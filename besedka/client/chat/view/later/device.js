@@ -58,7 +58,7 @@ export class View {
   }
 
   #count({ until }) {
-    const seconds = Math.ceil((until - Date.now()) / 1000);
+    const seconds = Math.ceil((until - performance.now()) / 1000);
     if (seconds > 0) return write(this.#left, this.#words.timeLeft(`${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`));
     clearInterval(this.#timer);
     write(this.#left, this.#words.tooOld);

@@ -33,7 +33,7 @@ export class View {
   }
 
   #draw() {
-    const now = Date.now();
+    const now = performance.now();
     const { connection, awaySince, retryAt, limits } = this.#state;
     const { typing, refusal } = here(this.#state);
     const isTrouble = connection === "away" && now - awaySince >= TROUBLE_MS;

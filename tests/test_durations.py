@@ -1,0 +1,239 @@
+"""Whatever lasts for a time has a row in the table of docs/operating.md that says by which clock, and a test that jumps that clock."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+ROOT = Path(__file__).parent.parent
+PAGE = (ROOT / "docs" / "operating.md").read_text(encoding="utf-8")
+
+STAMPS = "times in the log, in `audit.txt` and in frames"
+MODERATION = "mutes and bans"
+INVITATIONS = "invitations"
+NAMES = "names (`--claim-days`)"
+DEVICES = "links to another device"
+SLOW = "slow rooms"
+RATES = "rates of messages, frames and names"
+TYPING = "typing"
+SERVER = "timeouts and pauses of the server"
+CLIENTS = "timeouts and pauses of commands, terminal and library"
+THE_PAGE = "timeouts and pauses of the page"
+ENDLESS = "access keys, secrets, memberships, moderators, keys of messages"
+CERTIFICATES = "certificates for TLS"
+
+PROVED: Final = {
+    STAMPS: "tests/blackbox/test_clocks.py: test_messages_keep_their_order_and_are_known_again",
+    MODERATION: "tests/blackbox/test_clocks.py: test_mutes_and_bans_are_in_force_again_when_the_clock_is_right",
+    INVITATIONS: "tests/blackbox/test_clocks.py: test_invitations_can_be_used_again_when_the_clock_is_right",
+    NAMES: "tests/blackbox/test_clocks.py: test_a_start_with_a_wrong_clock_sets_no_name_free",
+    DEVICES: "tests/blackbox/test_clocks.py: test_what_goes_by_the_monotonic_clock_does_not_notice",
+    SLOW: "tests/blackbox/test_clocks.py: test_what_goes_by_the_monotonic_clock_does_not_notice",
+    RATES: "tests/blackbox/test_clocks.py: test_what_goes_by_the_monotonic_clock_does_not_notice",
+    TYPING: "tests/blackbox/test_clocks.py: test_what_goes_by_the_monotonic_clock_does_not_notice",
+    SERVER: "tests/blackbox/test_clocks.py: test_what_goes_by_the_monotonic_clock_does_not_notice",
+    CLIENTS: "tests/test_durations.py: test_the_wall_clock_is_asked_only_where_a_row_says_so",
+    THE_PAGE: "tests/page/socket.test.mjs: a clock that is set makes nothing of it",
+    ENDLESS: "tests/blackbox/test_clocks.py: test_messages_keep_their_order_and_are_known_again",
+    CERTIFICATES: "tests/test_durations.py: test_the_wall_clock_is_asked_only_where_a_row_says_so",
+}
+"""Where each row is held. Of certificates, and of what the clients wait for, the code asks no wall clock at all."""
+
+DURATIONS: Final = {
+    "serve/access/key_file.py": {"LOOK_SECONDS": SERVER},
+    "serve/chat/chat.py": {"GATHER_SECONDS": SERVER, "FULL_SECONDS": SERVER, "READY_SECONDS": SERVER},
+    "serve/chat/notices.py": {"NOTICE_SECONDS": SERVER},
+    "serve/chat/open_rooms.py": {
+        "DESERTED_SECONDS": SERVER,
+        "ENTER_SECONDS": SERVER,
+        "WARNING_SECONDS": SERVER,
+    },
+    "serve/chat/reading.py": {"SEARCH_SECONDS": SERVER},
+    "serve/conversation/keeping.py": {"SLOWEST_SECONDS": SLOW},
+    "serve/deadline.py": {"FINISH_SECONDS": SERVER, "END_SECONDS": SERVER, "THREAD_SECONDS": SERVER},
+    "serve/doors/admin.py": {"SILENT_SECONDS": SERVER},
+    "serve/doors/grpc/door.py": {
+        "KEEPALIVE_SECONDS": SERVER,
+        "PING_SECONDS_AT_LEAST": SERVER,
+        "STREAM_END_SECONDS": SERVER,
+        "STOP_SECONDS": SERVER,
+    },
+    "serve/doors/grpc/service.py": {"LAST_WORDS_SECONDS": SERVER},
+    "serve/doors/http/door.py": {"STOP_SECONDS": SERVER},
+    "serve/doors/patience.py": dict.fromkeys(
+        (
+            "SWEEP_SECONDS",
+            "REQUEST_SECONDS",
+            "PING_SECONDS",
+            "SILENT_SECONDS",
+            "STUCK_SECONDS",
+            "FLOOD_SECONDS",
+            "CLOSE_SECONDS",
+        ),
+        SERVER,
+    ),
+    "serve/fairness.py": {
+        "BURST_SECONDS": RATES,
+        "REFUSAL_SECONDS": RATES,
+        "FRAMES_SECONDS": RATES,
+        "NAMES_BURST_SECONDS": RATES,
+    },
+    "serve/history/chat_history.py": {"STEP_ASIDE_SECONDS": SERVER},
+    "serve/main.py": {"LOST_CLOSE_SECONDS": SERVER, "STOP_CLOSE_SECONDS": SERVER},
+    "serve/metrics.py": {"SYNC_SECONDS": SERVER, "FRESH_SECONDS": SERVER},
+    "serve/people/deeds.py": {"Deed.seconds": SLOW, "Deed.until": MODERATION},
+    "serve/people/devices.py": {"LINK_SECONDS": DEVICES, "Handover.until": DEVICES},
+    "serve/people/invitations.py": {"SECONDS_AT_MOST": INVITATIONS, "Offer.expires": INVITATIONS},
+    "serve/people/order.py": {"Restriction.until": MODERATION},
+    "serve/people/uptime.py": dict.fromkeys(
+        ("SETTLED_SECONDS", "STEP_SECONDS", "JUMP_SECONDS", "BRIEF_SECONDS", "Stretch.seconds"), NAMES
+    ),
+    "serve/register/register.py": {
+        "LOOK_SECONDS": SERVER,
+        "LAPSE_SECONDS": NAMES,
+        "JUMP_SECONDS": MODERATION,
+    },
+    "serve/room/room.py": {"TYPING_SECONDS": TYPING, "Batch.at": STAMPS, "_Place.at": STAMPS},
+    "serve/settings.py": {"CLAIM_DAYS": NAMES, "Settings.claim_days": NAMES},
+    "wire/words.py": {
+        "INVITATION_SECONDS": INVITATIONS,
+        "Invite.seconds": INVITATIONS,
+        "Invitation.expires": INVITATIONS,
+        "Moderate.seconds": MODERATION,
+        "Chat.at": STAMPS,
+        "DeviceLink.seconds": DEVICES,
+    },
+    "commands/admin.py": {"PATIENCE_SECONDS": CLIENTS},
+    "commands/examination.py": {"CLOCK_SECONDS": CLIENTS},
+    "commands/history.py": {"PROGRESS_SECONDS": CLIENTS, "LOOK_AGAIN_SECONDS": CLIENTS},
+    "commands/probes.py": {"SECONDS": CLIENTS},
+    "remote/backoff.py": {"FIRST_WAIT_SECONDS": CLIENTS, "LONGEST_WAIT_SECONDS": CLIENTS},
+    "remote/carrier.py": {"HANDSHAKE_SECONDS": CLIENTS},
+    "remote/connection.py": {"JOIN_SECONDS": CLIENTS, "LONGEST_HOLD_SECONDS": CLIENTS},
+    "remote/events.py": {"Away.retry_in": CLIENTS},
+    "terminal/input_line.py": {"COUNTDOWN_SECONDS": CLIENTS},
+    "terminal/paper.py": {"REST_SECONDS": CLIENTS},
+    "terminal/place.py": {"TYPING_SECONDS": CLIENTS},
+    "terminal/talk.py": dict.fromkeys(
+        ("KEEP_SECONDS", "ANSWER_SECONDS", "LAST_WORDS_SECONDS", "TYPING_SECONDS"), CLIENTS
+    ),
+}
+"""Each constant that is a duration, and each field that is one or ends one, by its module."""
+
+WALL: Final = {
+    "serve/chat/chat.py": {STAMPS, MODERATION},
+    "serve/chat/open_rooms.py": {MODERATION, INVITATIONS},
+    "serve/conversation/conversation.py": {MODERATION, INVITATIONS},
+    "serve/conversation/keeping.py": {MODERATION, INVITATIONS},
+    "serve/conversation/reception.py": {INVITATIONS},
+    "serve/doors/grpc/calls.py": {MODERATION},
+    "serve/doors/grpc/service.py": {MODERATION},
+    "serve/doors/http/download.py": {MODERATION},
+    "serve/doors/websocket/seed.py": {MODERATION},
+    "serve/main.py": {MODERATION, STAMPS},
+    "serve/register/register.py": {NAMES, INVITATIONS, MODERATION},
+    "commands/examination.py": {STAMPS},  # `besedka doctor` compares the clocks
+}
+"""Which modules ask the wall clock, and for what. The history asks it for the names of the files in which it keeps what it cut off."""
+
+DURATION = re.compile(r"(^|_)(SECONDS|DAYS|HOURS|MINUTES|MS)(_|$)")
+FIELD = re.compile(r"(^|_)(seconds|days|until|expires|at|wait|retry_in)$")
+ASKS_WALL_CLOCK = re.compile(
+    r"(^|\.)(time\.(time|time_ns|strftime|localtime|gmtime)|_?clock|datetime\.(now|utcnow|today)|date\.today)$"
+)
+WAITS = re.compile(r"(^|\.)(sleep|call_later|timeout|wait_for|settimeout)$")
+
+
+def modules() -> Iterator[tuple[str, ast.Module]]:
+    for path in sorted((ROOT / "besedka").rglob("*.py")):
+        if "v1" not in path.parts:
+            yield str(path.relative_to(ROOT / "besedka")), ast.parse(path.read_text(encoding="utf-8"))
+
+
+def assigned(body: list[ast.stmt]) -> Iterator[tuple[str, ast.expr | None]]:
+    for one in body:
+        match one:
+            case ast.AnnAssign(target=ast.Name(id=name), value=value):
+                yield name, value
+            case ast.Assign(targets=[ast.Name(id=name)], value=value):
+                yield name, value
+            case _:
+                pass
+
+
+def is_number(value: ast.expr | None) -> bool:
+    return value is not None and all(
+        isinstance(one, ast.Constant | ast.BinOp | ast.operator | ast.Tuple | ast.Load)
+        for one in ast.walk(value)
+    )
+
+
+def durations(tree: ast.Module) -> set[str]:
+    constants = {name for name, value in assigned(tree.body) if DURATION.search(name) and is_number(value)}
+    classes = [one for one in tree.body if isinstance(one, ast.ClassDef)]
+    fields = {f"{one.name}.{name}" for one in classes for name, _ in assigned(one.body) if FIELD.search(name)}
+    return constants | fields
+
+
+def calls(tree: ast.Module) -> Iterator[tuple[str, list[ast.expr]]]:
+    for one in ast.walk(tree):
+        if isinstance(one, ast.Call):
+            yield ast.unparse(one.func), one.args
+
+
+def rows() -> dict[str, list[str]]:
+    table = PAGE.partition("## Clocks")[2].partition("\n## ")[0]
+    cells = [line.strip("|").split("|") for line in table.split("\n") if line.startswith("| ")]
+    return {what.strip(): [cell.strip() for cell in rest] for what, *rest in cells[1:]}
+
+
+def test_each_duration_of_the_code_has_a_row_that_says_by_which_clock_it_goes() -> None:
+    found = {name: durations(tree) for name, tree in modules()}
+    assert {name: those for name, those in found.items() if those} == {
+        name: {*those} for name, those in DURATIONS.items()
+    }
+    named = {row for those in DURATIONS.values() for row in those.values()}
+    assert named <= {*rows()}
+
+
+def test_each_row_says_what_a_jump_does_and_is_proved() -> None:
+    assert {*rows()} == {*PROVED}
+    for what, said in rows().items():
+        assert len(said) == 3, what
+        assert all(said), what
+        path, _, name = PROVED[what].partition(": ")
+        assert name in (ROOT / path).read_text(encoding="utf-8"), what
+
+
+def test_the_wall_clock_is_asked_only_where_a_row_says_so() -> None:
+    asking = {
+        name for name, tree in modules() if any(ASKS_WALL_CLOCK.search(call) for call, _ in calls(tree))
+    }
+    assert {name for name in asking if not name.startswith("serve/history/")} == {*WALL}
+    by_wall_clock = {what for what, said in rows().items() if said[0].startswith("wall clock")}
+    assert {row for those in WALL.values() for row in those} == by_wall_clock - {CERTIFICATES}
+
+
+def test_nothing_waits_for_a_number_without_a_name() -> None:
+    for name, tree in modules():
+        for call, arguments in calls(tree):
+            if WAITS.search(call) and arguments:
+                assert not (is_number(arguments[0]) and ast.unparse(arguments[0]) != "0"), (name, call)
+
+
+def test_the_page_asks_the_wall_clock_only_where_no_other_will_do() -> None:
+    asking = {
+        str(path.relative_to(ROOT / "besedka" / "client")): path.read_text(encoding="utf-8").count(
+            "Date.now()"
+        )
+        for path in (ROOT / "besedka" / "client").rglob("*.js")
+    }
+    # The order of what was said in several tabs; whether the machine has slept; a name where there is no better chance.
+    assert {name: count for name, count in asking.items() if count} == {
+        "chat/keeping.js": 1,
+        "chat/socket.js": 3,
+        "chat/storage.js": 1,
+    }
