@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from besedka.proto.besedka.v1 import chat_pb2 as pb
+from tests.calling import Caller
 from tests.ordering import Operator
 from tests.running import RunningServer
 from tests.talking import Frame, Talker
@@ -153,6 +155,62 @@ def test_messages_keep_their_order_and_are_known_again(
         assert [line.rpartition(" ")[2] for line in page["messages"]] == ["1", "2", "3"]
         again.tell("chat", text="2", key="k2", after=0)
         assert again.hear("chat")["id"] == 2
+
+
+def unverified(server: RunningServer) -> list[int]:
+    """Which messages a newcomer is told are unverified, by each way in which old messages are told."""
+    with Talker(server) as reader:
+        reader.join(None)
+        told: list[list[int]] = [reader.hear("history").get("unverified", [])]
+        reader.tell("history", before=100)
+        told.append(reader.hear("history").get("unverified", []))
+        told.append(reader.search("she").get("unverified", []))
+    with Caller(server) as caller:
+        pages = [pb.ListMessagesRequest(before=100), pb.ListMessagesRequest(after=0)]
+        told += [
+            [one.id for one in caller.stub.ListMessages(page).messages if one.unverified] for page in pages
+        ]
+        found = caller.stub.Search(pb.SearchRequest(text="she")).messages
+        told.append([one.id for one in found if one.unverified])
+        with caller.follow(since=0) as following:
+            following.started()
+            told.append([one.id for one in following.hear_to(2) if one.unverified])
+    assert all(one == told[0] for one in told), told
+    return told[0]
+
+
+@pytest.mark.parametrize("how", ["kept", "deleted"])
+def test_what_a_guest_said_is_never_the_holders_whatever_the_clock_does(
+    make_server: Callable[..., RunningServer], clock: WallClock, how: str
+) -> None:
+    server = make_server(
+        "--lang", "en", module="tests.clocked_server", CLOCK=str(clock.file), TZ="Europe/Berlin", grpc=True
+    ).start()
+    with Talker(server, "/") as guest:
+        guest.tell("chat", user="Anna", text="I am not she")
+        guest.hear("chat")
+    noticed(server, clock, -HOUR)
+    with Talker(server) as anna:
+        until_alone(anna)
+        anna.join("Anna", secret=ANNA)
+        anna.tell("chat", text="I am she")
+        anna.hear("chat")
+    assert unverified(server) == [1]
+    for zone in ({"TZ": "America/New_York"}, {"TZ": "Asia/Tokyo"}, {"TZ": "UTC"}):
+        server.stop()
+        if how == "deleted":
+            server.history.with_name("chat_history.txt.index").unlink()
+        server.environment.update(zone)
+        server.start()
+        # Without the index the holder's own words may be in doubt, but a guest's never lose their mark.
+        assert unverified(server) in ([[1]] if how == "kept" else [[1], [1, 2]])
+
+
+def until_alone(talker: Talker) -> None:
+    """Wait until nobody is in the default room."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while talker.ask("rooms")["rooms"][0]["clients_count"]:
+        assert time.monotonic() < deadline
 
 
 def told_why(talker: Talker, kind: str, **fields: object) -> Frame:

@@ -58,7 +58,7 @@ def test_the_server_keeps_the_hash_of_a_secret_only(server: RunningServer) -> No
     claim(server, "Anna", ANNA)
     hashed, first, last = known_names(server)["Anna"]
     assert hashed == hashlib.sha256(ANNA.encode()).hexdigest()
-    assert re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d", first)
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", first)
     assert first == last
     kept = server.directory / "known_names.txt"
     assert stat.S_IMODE(kept.stat().st_mode) == 0o600

@@ -69,7 +69,7 @@ class Chat:
         self._notices = Notices(settings.language, self.stamp)
         self.rooms = OpenRooms(settings, self.register, self._workers, self.metrics, clock)
         self.reading = Reading(self.rooms, self._workers, names, tally, settings.zone)
-        self.followers = Followers(self.reading, self._notices, names, tally)
+        self.followers = Followers(self.reading, self._notices, tally)
         self.redacting = Redacting(self.rooms, self._workers)
         self._writing: dict[Room, asyncio.Task[None]] = {}
         self._space: dict[Room, asyncio.Future[None]] = {}
@@ -231,7 +231,8 @@ class Chat:
     async def _store(self, room: Room, batch: Batch) -> MessageId | None:
         """Have a batch on disk; returns the id of its first message, or None if it could not be, and its senders were told."""
         try:
-            return await self._workers.write(self.rooms.history(room).append, batch.lines())
+            append = self.rooms.history(room).append
+            return await self._workers.write(append, batch.lines(), batch.flags())
         except AppendError as error:
             self._fail(room, batch, error)
         except Refused as refusal:

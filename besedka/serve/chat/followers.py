@@ -7,7 +7,6 @@ from collections.abc import Sequence
 
 from besedka.serve.chat.notices import Notices
 from besedka.serve.chat.reading import Reading
-from besedka.serve.people.names import KnownNames
 from besedka.serve.room import Member, Room
 from besedka.serve.tally import Tally
 from besedka.wire.refusals import Refused
@@ -20,14 +19,12 @@ class Followers:
     Args:
         reading: how pages are read.
         notices: what they have missed beside the log.
-        names: whose names are whose, to tell which messages are unverified.
         tally: where pages are counted.
     """
 
-    def __init__(self, reading: Reading, notices: Notices, names: KnownNames, tally: Tally) -> None:
+    def __init__(self, reading: Reading, notices: Notices, tally: Tally) -> None:
         self._reading = reading
         self._notices = notices
-        self._names = names
         self._tally = tally
         self._helped: dict[Member, asyncio.Task[None]] = {}
 
@@ -41,20 +38,23 @@ class Followers:
             return
         if member in self._helped or room.is_live(member) or member.is_full:
             return
-        lines = room.latest_from(member.cursor)
-        if lines is None:
+        latest = room.latest_from(member.cursor)
+        if latest is None:
             self._helped[member] = asyncio.get_running_loop().create_task(self._help(room, member))
         else:
-            if lines:
-                member.hear(self._page(room, member, lines))
+            if latest.lines:
+                ids = range(member.cursor, member.cursor + len(latest.lines))
+                unverified = self._reading.unverified(ids, latest.lines, latest.flags)
+                member.hear(self._page(room, member, latest.lines, unverified))
             self.try_live(room, member)
 
     async def read_on(self, room: Room, member: Member) -> History | None:
         """The next page of the log for a member who is behind; None if there is none, or its cursor was moved meanwhile."""
         cursor = member.cursor
-        lines = await self._reading.lines(room, cursor, min(room.head - cursor + 1, PAGE_MESSAGES_AT_MOST))
+        limit = min(room.head - cursor + 1, PAGE_MESSAGES_AT_MOST)
+        lines, unverified = await self._reading.look(room, cursor, limit)
         # If the log was exchanged meanwhile, the page belongs to the old one.
-        return self._page(room, member, lines) if lines and member.cursor == cursor else None
+        return self._page(room, member, lines, unverified) if lines and member.cursor == cursor else None
 
     def try_live(self, room: Room, member: Member) -> bool:
         """Let a member go live if it is at the head, and tell it what was not in the log while it was behind."""
@@ -93,8 +93,8 @@ class Followers:
             # Nothing may be awaited between the last look at the member and this line: `follow` may come at once.
             self._helped.pop(member, None)
 
-    def _page(self, room: Room, member: Member, lines: Sequence[str]) -> History:
-        page = room.page(member, lines, self._names.unverified(lines, member.cursor))
+    def _page(self, room: Room, member: Member, lines: Sequence[str], unverified: list[int]) -> History:
+        page = room.page(member, lines, unverified)
         member.cursor += len(lines)
         self._tally.pages += 1
         self._tally.deliveries += len(lines)

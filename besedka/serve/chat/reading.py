@@ -6,14 +6,14 @@ Files are read by worker threads; what is redacted meanwhile is put right before
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from dataclasses import replace
 from datetime import tzinfo
 from typing import Final
 
 from besedka.serve.chat.open_rooms import OpenRooms
 from besedka.serve.chat.workers import Workers
-from besedka.serve.history import Hits
+from besedka.serve.history import Flag, Hits
 from besedka.serve.people.names import KnownNames
 from besedka.serve.room import Room, Said, SaidBefore
 from besedka.serve.tally import Tally
@@ -51,11 +51,19 @@ class Reading:
         # Searches wait here, not in front of the searcher, where what is said again would have to wait for all of them.
         self._search_turn = asyncio.Lock()
 
-    async def lines(self, room: Room, first: int, limit: int) -> list[str]:
-        """The lines of up to ``limit`` messages from the id ``first`` on; fewer where they are long."""
+    async def look(self, room: Room, first: int, limit: int) -> tuple[list[str], list[int]]:
+        """The lines of up to ``limit`` messages from the id ``first`` on, fewer where they are long; and who of them are unverified."""
         redactions = room.redactions.count
-        lines = await self._workers.read(self._rooms.history(room).read, first, limit)
-        return room.redactions.corrected(range(first, first + len(lines)), lines, redactions)
+        lines, flags = await self._workers.read(self._rooms.history(room).read_with_flags, first, limit)
+        ids = range(first, first + len(lines))
+        return room.redactions.corrected(ids, lines, redactions), self.unverified(ids, lines, flags)
+
+    def unverified(self, ids: Iterable[int], lines: Iterable[str], flags: Iterable[Flag]) -> list[int]:
+        """The ids of those messages to which nobody can be held."""
+        messages = zip(ids, lines, flags, strict=True)
+        return [
+            number for number, line, flag in messages if self._names.is_doubtful(line, _was_verified(flag))
+        ]
 
     # Pages.
 
@@ -63,18 +71,18 @@ class Reading:
         """The messages before an id, at most ``limit`` of them."""
         before = min(max(before, 1), room.head + 1)
         first = max(1, before - min(max(limit, 1), PAGE_MESSAGES_AT_MOST))
-        lines = await self.lines(room, first, before - first)
+        lines, unverified = await self.look(room, first, before - first)
         # A page ends early where messages are long: then the newest of it are the ones to give.
         while lines and first + len(lines) < before:
             first += len(lines)
-            lines = await self.lines(room, first, before - first)
-        return self._history(room, first, lines)
+            lines, unverified = await self.look(room, first, before - first)
+        return History(room=room.name, first=first, messages=lines, unverified=unverified)
 
     async def page_after(self, room: Room, after: int, limit: int) -> History:
         """The messages behind an id, at most ``limit`` of them."""
         limit = min(limit, PAGE_MESSAGES_AT_MOST, room.head - after)
-        lines = await self.lines(room, after + 1, limit) if limit > 0 else []
-        return self._history(room, after + 1, lines)
+        lines, unverified = await self.look(room, after + 1, limit) if limit > 0 else ([], [])
+        return History(room=room.name, first=after + 1, messages=lines, unverified=unverified)
 
     async def own_bytes(self, room: Room, after: int, last: int) -> AsyncIterator[bytes]:
         """The log's own bytes of the messages behind an id, up to ``last``, with what stands between them and is not understood.
@@ -92,10 +100,6 @@ class Reading:
             if redactions == room.redactions.count:
                 span = span[len(piece) :]
                 yield piece
-
-    def _history(self, room: Room, first: int, lines: list[str]) -> History:
-        unverified = self._names.unverified(lines, first)
-        return History(room=room.name, first=first, messages=lines, unverified=unverified)
 
     # Searching.
 
@@ -122,8 +126,7 @@ class Reading:
 
     def found(self, room: Room, word: Search, hits: Hits) -> Found:
         """What a search has found, as it is told."""
-        pairs = zip(hits.ids, hits.lines, strict=True)
-        unverified = [number for number, line in pairs if self._names.is_doubtful(line)]
+        unverified = self.unverified(hits.ids, hits.lines, hits.flags)
         return Found(room.name, word.text, hits.lines, hits.ids, hits.before, word.key, unverified)
 
     # What is said again.
@@ -143,3 +146,10 @@ class Reading:
         # What was redacted meanwhile is not what was said.
         said = replace(said, text=line.text)
         return room.found(said, number, moment(line.stamp, self._zone), line.stamp)
+
+
+def _was_verified(flag: Flag) -> bool | None:
+    """Whether a message's name was its poster's when it was posted; None if that was not stored."""
+    if flag & (Flag.VERIFIED | Flag.UNVERIFIED):
+        return Flag.UNVERIFIED not in flag
+    return None

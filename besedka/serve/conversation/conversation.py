@@ -6,6 +6,7 @@ The doors turn what comes in into words and what is told into bytes; what the wo
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import secrets
 from abc import abstractmethod
 from collections.abc import Awaitable, Callable, Iterable
@@ -256,9 +257,8 @@ class Conversation(Visitor):
         # What is said again is recognised first: then it is no matter whether he may talk.
         place = self._named_place(word.room)
         room, person = place.room, place.member.person
-        said = Said(
-            place.member, person.name, clean_text(word.text), clean_key(word.key), person.is_unverified
-        )
+        text, key = clean_text(word.text), clean_key(word.key)
+        said = Said(place.member, person.name, text, key, person.is_unverified, person.is_verified)
         if said.key and room.knows(said.user, said.key):
             self._say_now(place, said)
             return
@@ -338,7 +338,7 @@ class Conversation(Visitor):
         def show(hits: Hits) -> None:
             self._place(word.room)  # he may have been put out meanwhile
             lines = room.redactions.corrected(hits.ids, hits.lines, redactions)
-            self.tell(self.chat.reading.found(room, word, Hits(hits.ids, lines, hits.before)))
+            self.tell(self.chat.reading.found(room, word, dataclasses.replace(hits, lines=lines)))
 
         self._later(
             word, self.chat.reading.search(room, clean_search(word.text), word.before, word.limit), show

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from besedka.serve.history.file import Descriptor
-from besedka.serve.history.index import Index, Record, StrangeLines
+from besedka.serve.history.index import Flag, Index, Record, StrangeLines
 from besedka.serve.history.search import Block
 from besedka.wire.line import MessageId, readable_line
 
@@ -37,10 +37,12 @@ class Latest:
     Attributes:
         first: the id of the first of them.
         lines: their lines, oldest first.
+        flags: what is known of each beside.
     """
 
     first: int
     lines: tuple[str, ...]
+    flags: tuple[Flag, ...] = ()
 
 
 class Body:
@@ -108,7 +110,8 @@ class Body:
         # A page may end early because of its size.
         while page := self.read(first + len(lines), LATEST_MESSAGES):
             lines += page
-        return Latest(first, tuple(lines))
+        flags = (record.flags for record in self.index.records(first, self.count))
+        return Latest(first, tuple(lines), tuple(flags))
 
     def _page(self, first: int, last: int) -> list[Record]:
         """The records of a page."""

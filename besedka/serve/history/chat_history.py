@@ -17,6 +17,7 @@ import time
 from bisect import bisect_left
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Final, TypeVar
 
@@ -220,7 +221,17 @@ class ChatHistory:
         Raises:
             OSError: as the system says it.
         """
-        return self._reading(lambda body: body.read(first, limit))
+        return self.read_with_flags(first, limit)[0]
+
+    def read_with_flags(self, first: int, limit: int) -> tuple[list[str], list[Flag]]:
+        """A page as `read` gives it, and what is known of each of its messages beside."""
+
+        def page(body: Body) -> tuple[list[str], list[Flag]]:
+            lines = body.read(first, limit)
+            begin = max(first, 1)
+            return lines, [record.flags for record in body.index.records(begin, begin + len(lines) - 1)]
+
+        return self._reading(page)
 
     def span(self, first: int, last: int) -> range:
         """The offsets of messages ``first`` to ``last`` in the file, with what stands between them and is not understood.
@@ -266,7 +277,8 @@ class ChatHistory:
 
         def hits(body: Body) -> Hits:
             older = min(before, body.count + 1)
-            return search(body.backwards(older), needle, older, limit, is_enough)
+            found = search(body.backwards(older), needle, older, limit, is_enough)
+            return replace(found, flags=[body.index.record(number).flags for number in found.ids])
 
         return self._reading(hits)
 
@@ -375,7 +387,8 @@ class ChatHistory:
             for number, message in enumerate(batch[-LATEST_MESSAGES:], last_first)
         ]
         last = (*self.latest.lines, *lines)[-LATEST_MESSAGES:]
-        self.latest = Latest(body.count - len(last) + 1, last)
+        flags = (*self.latest.flags, *(record.flags for record in records))[-LATEST_MESSAGES:]
+        self.latest = Latest(body.count - len(last) + 1, last, flags)
         return first
 
     def _note_strange(self, body: Body) -> None:
@@ -522,7 +535,7 @@ class ChatHistory:
         latest, place = self.latest, message.number - self.latest.first
         if 0 <= place < len(latest.lines):
             line = told_line(data[:TOLD_BYTES], len(data), message.number, self.path.name)
-            self.latest = Latest(latest.first, (*latest.lines[:place], line, *latest.lines[place + 1 :]))
+            self.latest = replace(latest, lines=(*latest.lines[:place], line, *latest.lines[place + 1 :]))
 
     def _is_untouched(self, message: Message) -> bool:
         return self._body.file.read(message.record.begin, len(message.raw)) == message.raw

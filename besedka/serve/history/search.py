@@ -13,10 +13,11 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from typing import Final, NamedTuple
 
+from besedka.serve.history.index import Flag
 from besedka.wire.line import FIRST_LINE, read_line, readable_line
 
 FOUND_BYTES: Final = 32 * 1024
@@ -67,11 +68,13 @@ class Hits:
         ids: of the messages, in order.
         lines: theirs, as pages have them.
         before: all messages from this id on were looked at; 0: all there are.
+        flags: what is known of each of them beside, if that was looked for.
     """
 
     ids: list[int]
     lines: list[str]
     before: int
+    flags: list[Flag] = field(default_factory=list)
 
 
 class Needle:

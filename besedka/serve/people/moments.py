@@ -2,7 +2,7 @@
 
 A moment is written in UTC, ``2025-11-19T22:46:36Z``. A time of the log, ``2025-11-19 23:46:36``, says neither in which zone it was
 written (a server may be started with ``--utc`` today and without it tomorrow) nor, in the hour that comes twice, which pass it was. So
-it is read as a span: all the moments that it may be.
+it is read as a span: all the moments that it may be, by the offsets from UTC that are possible.
 """
 
 from __future__ import annotations
@@ -39,12 +39,18 @@ def write_moment(at: float) -> str:
     return datetime.fromtimestamp(int(at), UTC).strftime(_WRITTEN)
 
 
+Offsets = tuple[int, ...]
+"""How far east of UTC clocks may be, in seconds."""
+
+ALL_OFFSETS: Final[Offsets] = (-WEST, EAST)
+
+
 @lru_cache(maxsize=4096)
-def span(written: str) -> Span:
-    """What a moment, or a time of the log, may mean; `UNKNOWN` if it is neither."""
+def span(written: str, offsets: Offsets = ALL_OFFSETS) -> Span:
+    """What a moment, or a time of the log by one of some clocks, may mean; `UNKNOWN` if it is neither."""
     try:
         at = datetime.fromisoformat(written)
     except ValueError:
         return UNKNOWN
     seconds = (at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp()
-    return Span(seconds, seconds) if at.tzinfo else Span(seconds - EAST, seconds + WEST)
+    return Span(seconds, seconds) if at.tzinfo else Span(seconds - max(offsets), seconds - min(offsets))

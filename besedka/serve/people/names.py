@@ -1,7 +1,9 @@
-"""Whose a name is: it is claimed by using it, with a secret of which only the hash is kept. Pure; times are those of the log.
+"""Whose a name is: it is claimed by using it, with a secret of which only the hash is kept. Pure; moments are those of `moments`.
 
-A name belongs to its claim, and so does every name that looks like it. What a claim says of old messages follows from the same
-rows: a message is *verified* if its name is claimed today, and was so already when it was said.
+A name belongs to its claim, and so does every name that looks like it. Whether a message is *verified* was decided when it was posted, and
+is stored with it in the index of its log: what was posted without the secret never becomes its holder's, whatever any clock says. What
+was posted with it is the holder's, unless the name is another's by now. Where nothing is stored (the index was deleted, or is older than
+that, or the line came by another way) a message counts as verified only if its name was claimed before, by every clock that is possible.
 """
 
 from __future__ import annotations
@@ -9,13 +11,23 @@ from __future__ import annotations
 import hashlib
 import hmac
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Final
 
-from besedka.serve.people.moments import EAST, UNKNOWN, WEST, span, write_moment
+from besedka.serve.people.moments import (
+    ALL_OFFSETS,
+    EAST,
+    MOMENT,
+    UNKNOWN,
+    WEST,
+    Offsets,
+    Span,
+    span,
+    write_moment,
+)
 from besedka.serve.people.table import Table
 from besedka.wire.names import clean_name, skeletons
 from besedka.wire.refusals import Code, Language, Refused
@@ -26,11 +38,16 @@ NAMES_OF_ONE_AT_MOST: Final = 20
 NAMES_AT_MOST: Final = 50_000
 """Names that may be claimed in all: they are kept in memory, and their file is read as a whole."""
 
+FREED_AT_MOST: Final = 2_000
+"""Names of which it is remembered that they were somebody's before; those that were set free first are forgotten."""
+
 REMARK: Final = "Whose which name is: the name, the SHA-256 of its holder's secret, first seen, last seen."
 
 _BEGUN: Final = "# begun "
+_OFFSETS: Final = "# clocks "
+_FREED: Final = "# freed "
+_OFFSET: Final = re.compile(r"UTC([+-])(\d\d):(\d\d)", re.ASCII)
 _CLAIM: Final = re.compile(r"[0-9a-f]{64}")
-_STAMP: Final = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d", re.ASCII)
 _NOBODY: Final = "nobody"
 """What no hash is."""
 
@@ -59,7 +76,7 @@ class Known:
     Attributes:
         name: as it is written.
         claim: whose it is; empty if it waits for the first who comes.
-        first: when it was claimed, in the log's time.
+        first: when it was claimed, in UTC; in older files in the log's time.
         last: when its holder was seen last.
         looks: what the name looks like.
     """
@@ -79,16 +96,21 @@ class KnownNames(Table[Known]):
 
     Args:
         mode: how names are held.
-        begun: the time of the log now.
+        begun: the moment now.
 
     Attributes:
         mode: how names are held.
         is_kept: whether they are held beyond the visit.
+        offsets: how far east of UTC the clocks of the log were, as far as is known, in seconds.
     """
 
     def __init__(self, mode: Names = Names.CLAIMED, begun: str = "") -> None:
         super().__init__(f"{REMARK}\n{_BEGUN.removeprefix('# ')}{begun}")
         self._begun = begun
+        self.offsets: Offsets = ()
+        # Names that were somebody's before, as far as is known; in order, for the oldest are forgotten.
+        self._freed: dict[str, None] = {}
+        self._by_look: dict[str, Known] = {}
         self.mode = mode
         self.is_kept = mode is not Names.OPEN
         self.rebuild()
@@ -103,7 +125,7 @@ class KnownNames(Table[Known]):
         claim = claim.removeprefix("-")
         if not (_CLAIM.fullmatch(claim) if claim else True) or len(fields) > 4:  # noqa: PLR2004 - the fields of a row
             raise ValueError(fields)
-        if any(stamp and not _STAMP.fullmatch(stamp) for stamp in (first, last)):
+        if any(stamp and not MOMENT.fullmatch(stamp) for stamp in (first, last)):
             raise ValueError(fields)
         try:
             return Known(clean_name(name), claim, first, last)
@@ -115,18 +137,45 @@ class KnownNames(Table[Known]):
         return (row.name, row.claim or "-", row.first, row.last)
 
     def rebuild(self) -> None:
-        self._by_look: dict[str, Known] = {}
+        before = {*self._by_look.values()}
+        self._by_look = {}
         self._by_claim: dict[str, list[str]] = {}
-        begun = [line.removeprefix(_BEGUN).strip() for line in self.remarks if line.startswith(_BEGUN)]
-        self._begun = next(filter(_STAMP.fullmatch, begun), self._begun)
+        begun = self._remarks_of(_BEGUN)
+        self._begun = next(filter(MOMENT.fullmatch, reversed(begun)), self._begun)  # the last one counts
         if self._begun not in begun:
             self.remark(f"{_BEGUN}{self._begun}")  # the file is somebody's own, or he took it out
+        clocks = _OFFSET.findall(" ".join(self._remarks_of(_OFFSETS)))
+        self.offsets = tuple(sorted({*self.offsets, *map(_seconds, clocks)}))
         # A line that is not understood names somebody: until it is mended the name is nobody's.
         for name in self.misread():
             with suppress(Refused):
                 self._by_look.update(dict.fromkeys(skeletons(clean_name(name)), Known(name, _NOBODY)))
         for row in self.rows():
             self._note(row)
+        self._freed.update(dict.fromkeys(self._remarks_of(_FREED)))
+        for row in before:
+            if row.claim not in {"", _NOBODY, self._rows[row.name].claim if row.name in self._rows else ""}:
+                self.was_freed(row.name)
+
+    def _remarks_of(self, begin: str) -> list[str]:
+        return [line.removeprefix(begin).strip() for line in self.remarks if line.startswith(begin)]
+
+    def see_offset(self, seconds: int) -> None:
+        """The clock of the log is so far east of UTC now: times in the log may be meant by it."""
+        if seconds not in self.offsets:
+            self.offsets = tuple(sorted((*self.offsets, seconds)))
+            hours, minutes = divmod(abs(seconds) // 60, 60)
+            self.remark(f"{_OFFSETS}UTC{'-' if seconds < 0 else '+'}{hours:02}:{minutes:02}")
+
+    def was_freed(self, name: str) -> None:
+        """A name was set free: what was said under it until it is claimed again is not its next holder's."""
+        if name not in self._freed:
+            self._freed[name] = None
+            self.remark(f"{_FREED}{name}")
+        if len(self._freed) > FREED_AT_MOST:
+            oldest = next(iter(self._freed))
+            del self._freed[oldest]
+            self.remarks.remove(f"{_FREED}{oldest}")
 
     def holder(self, name: str) -> Known | None:
         """Who holds a name, or one that looks like it."""
@@ -210,26 +259,45 @@ class KnownNames(Table[Known]):
             self._forget(row)
         return lapsed
 
-    def seen_later(self, than: float, now: str) -> list[Known]:
-        """The names whose holders a clock that was wrong has seen surely later than a moment in unix seconds: seen now instead."""
+    def correct(self, than: float, now: str) -> None:
+        """What a clock that was wrong has noted as surely later than a moment in unix seconds was now instead."""
         day = write_moment(than - WEST)[:_DAY]
-        late = (row for row in self.rows() if row.last[:_DAY] >= day)
-        wrong = [row for row in late if than < span(row.last).earliest < UNKNOWN.latest]
-        for row in wrong:
-            self._set(replace(row, last=now))
-        return wrong
 
-    def unverified(self, lines: Sequence[str], first: int) -> list[int]:
-        """The ids of messages, given by their lines from the id ``first`` on, to which nobody can be held."""
-        return [number for number, line in enumerate(lines, first) if self.is_doubtful(line)]
+        def corrected(noted: str) -> str:
+            return now if noted[:_DAY] >= day and than < span(noted).earliest < UNKNOWN.latest else noted
 
-    def is_doubtful(self, line: str) -> bool:
-        """Whether nobody can be held to a message, given by its lines."""
-        stamp = line[1:_STAMP_END]
-        if stamp < self._begun:
+        for row in [row for row in self.rows() if max(row.first, row.last)[:_DAY] >= day]:
+            right = replace(row, first=corrected(row.first), last=corrected(row.last))
+            if right != row:
+                self._set(right)
+        if corrected(self._begun) != self._begun:
+            self.remarks.remove(f"{_BEGUN}{self._begun}")
+            self._begun = now
+            self.remark(f"{_BEGUN}{now}")
+
+    def is_doubtful(self, line: str, was_verified: bool | None = None) -> bool:
+        """Whether nobody can be held to a message, or another than the name's holder.
+
+        Args:
+            line: its lines in the log.
+            was_verified: whether the name was its poster's when it was posted; None if that was not stored.
+        """
+        if not self.is_kept or was_verified is False:
+            return self.is_kept
+        name, said = line[_NAME_AT : line.find(":", _NAME_AT)], self._span(line[1:_STAMP_END])
+        if was_verified:
+            known = self.holder(name) if name in self._freed else None
+            return known is not None and bool(known.claim) and self._may_be_earlier(said, known)
+        if said.latest < self._span(self._begun).earliest or not line:
             return False
-        known = self._rows.get(line[_NAME_AT : line.find(":", _NAME_AT)])
-        return self.is_kept and (known is None or not known.claim or stamp < known.first)
+        known = self._rows.get(name)
+        return known is None or not known.claim or self._may_be_earlier(said, known)
+
+    def _may_be_earlier(self, said: Span, known: Known) -> bool:
+        return bool(known.first) and said.earliest < self._span(known.first).latest
+
+    def _span(self, written: str) -> Span:
+        return span(written, self.offsets or ALL_OFFSETS)
 
     def _set(self, row: Known, *, is_awaited: bool = True) -> None:
         self.put(row, is_awaited=is_awaited)
@@ -237,6 +305,8 @@ class KnownNames(Table[Known]):
 
     def _forget(self, row: Known) -> None:
         self.drop(row.name)
+        if row.claim:
+            self.was_freed(row.name)
         names = self._by_claim.get(row.claim, [])
         if row.name in names:
             names.remove(row.name)
@@ -264,6 +334,11 @@ class KnownNames(Table[Known]):
 def claim_of(secret: str) -> str:
     """The hash of a secret, in hexadecimal: what is kept of a person. Of no secret it is empty."""
     return hashlib.sha256(secret.encode()).hexdigest() if secret else ""
+
+
+def _seconds(found: tuple[str, str, str]) -> int:
+    sign, hours, minutes = found
+    return int(f"{sign}1") * 60 * (60 * int(hours) + int(minutes))
 
 
 def _too_many(russian: str, english: str) -> Refused:

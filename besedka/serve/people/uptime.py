@@ -113,6 +113,12 @@ class Uptime(Table[Stretch]):
         for key in [*self._rows][:-STRETCHES_KEPT]:
             self.drop(key)
 
+    @property
+    def ended(self) -> int:
+        """What the clock said when uptime was counted last, in unix seconds; 0: never."""
+        last = next(reversed(self._rows.values()), None)
+        return last.ended if last else 0
+
     def passed(self, now: float = float("inf")) -> int:
         """The latest moment, in unix seconds, of which the clock has said long enough that it has passed, also now; 0: none.
 

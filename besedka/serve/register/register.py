@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterable
+from datetime import UTC, datetime
 from typing import Any, Final
 
 from besedka.serve.fairness import Pace
@@ -13,6 +14,7 @@ from besedka.serve.people.deeds import Deed
 from besedka.serve.people.devices import DeviceLinks
 from besedka.serve.people.guests import Guest, Guests
 from besedka.serve.people.invitations import Invitations, Offer
+from besedka.serve.people.moments import write_moment
 from besedka.serve.people.names import KnownNames, claim_of
 from besedka.serve.people.order import Order
 from besedka.serve.people.presence import People, Person
@@ -22,9 +24,8 @@ from besedka.serve.people.uptime import Uptime
 from besedka.serve.register.files import Change, Files
 from besedka.serve.settings import Settings
 from besedka.wire.closing import Ending
-from besedka.wire.line import stamp
 from besedka.wire.refusals import Code, Refused
-from besedka.wire.words import Kind
+from besedka.wire.words import Act, Kind
 
 log = logging.getLogger(__name__)
 
@@ -69,8 +70,9 @@ class Register:
         self._ticks = ticks or self._loop.time
         self._counted_at = self._ticks()
         self._ahead = clock() - self._ticks()
+        self._latest = clock()
         self._settings = settings
-        self.names = KnownNames(settings.names, self._stamp(clock()))
+        self.names = KnownNames(settings.names, write_moment(clock()))
         self.uptime = Uptime()
         self.rooms = PrivateRooms()
         self.invitations = Invitations()
@@ -102,6 +104,9 @@ class Register:
         """
         for deed in await self._files.read():
             self.order.take(deed)
+            if deed.act is Act.RELEASE:
+                self.names.was_freed(deed.user)
+        self._latest = max(self._latest, self.uptime.ended)
         self.look_after_names()
         self._watching = self._loop.create_task(self._watch())
 
@@ -120,7 +125,7 @@ class Register:
             await asyncio.gather(self._watching, return_exceptions=True)
         if self._watching and not is_disk_lost:
             self._count_uptime()
-            self._touch_present(self._stamp(self._clock()))
+            self._touch_present(write_moment(self._clock()))
             await self._files.agree()
         self._files.close()
 
@@ -190,7 +195,9 @@ class Register:
         is_new = self.names.is_new(name, claim)
         if is_new:
             pace.let_claim(self._loop.time())
-        person = self.people.come(name, claim, own, self._stamp(now), is_invited=offer is not None)
+        # Where the clock was set back, what was said by then is earlier than a claim all the same.
+        moment = write_moment(self._latest + 1 if is_new and now < self._latest else now)
+        person = self.people.come(name, claim, own, moment, is_invited=offer is not None)
         if is_new:
             pace.claim_name(self._loop.time())
         if offer and is_new:
@@ -227,7 +234,7 @@ class Register:
 
     def reads(self, claim: str) -> None:
         """Somebody reads, under no name: his names are used all the same."""
-        self.names.touch(claim, "", self._stamp(self._clock()))
+        self.names.touch(claim, "", write_moment(self._clock()))
 
     def let_in(self, guest: Guest) -> None:
         """Have a call or a download among the guests, if it may be where it is; they wait before they begin.
@@ -262,7 +269,7 @@ class Register:
 
     def go(self, person: Person) -> None:
         """One connection of a person is here no more."""
-        self.people.go(person, self._stamp(self._clock()))
+        self.people.go(person, write_moment(self._clock()))
 
     def redeem(self, room: str, person: Person, invite: str) -> None:
         """Make somebody who has an invitation a member of a private room, if he is none yet.
@@ -302,7 +309,9 @@ class Register:
 
     def _look_at_clock(self) -> None:
         """Where the wall clock was set back, bans may be in force again that had ended: whoever came in meanwhile leaves."""
-        ahead, self._ahead = self._ahead, self._clock() - self._ticks()
+        now = self._clock()
+        ahead, self._ahead = self._ahead, now - self._ticks()
+        self._latest = max(self._latest, now)
         if abs(self._ahead - ahead) >= JUMP_SECONDS:
             log.warning("the clock was set %+d seconds", round(self._ahead - ahead))
             self.reconsider()
@@ -311,9 +320,10 @@ class Register:
         """Count uptime, and set free what has lapsed; to be called every `LAPSE_SECONDS`."""
         self._count_uptime()
         now = self._clock()
-        self._touch_present(self._stamp(now))
+        self.names.see_offset(self._offset(now))
+        self._touch_present(write_moment(now))
         # If it is now that the clock is wrong, nobody was seen in 1970 either.
-        self.names.seen_later(self.uptime.ahead(now), self._stamp(max(now, self.uptime.passed())))
+        self.names.correct(self.uptime.ahead(now), write_moment(max(now, self.uptime.passed())))
         passed, days = self.uptime.passed(now), self._settings.claim_days
         self.invitations.forget(passed)
         if not (days and passed):
@@ -328,14 +338,15 @@ class Register:
             self.uptime.grow(self._clock(), ticks - self._counted_at)
         self._counted_at = ticks
 
+    def _offset(self, now: float) -> int:
+        offset = datetime.fromtimestamp(now, UTC).astimezone(self._settings.zone).utcoffset()
+        return int(offset.total_seconds()) if offset else 0
+
     def _touch_present(self, now: str) -> None:
         """Whoever is here uses his name."""
         for guest in self.guests:
             for person in guest.people():
                 self.names.touch(person.claim, person.name, now)
-
-    def _stamp(self, at: float) -> str:
-        return stamp(at, self._settings.zone)
 
 
 def _for_each(guests: Iterable[Guest], act: Callable[[Guest], None]) -> None:

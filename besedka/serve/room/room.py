@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from datetime import tzinfo
 from typing import Final, Protocol
 
-from besedka.serve.history import LATEST_MESSAGES, Latest
+from besedka.serve.history import LATEST_MESSAGES, Flag, Latest
 from besedka.serve.room.company import Company
 from besedka.serve.room.member import Member, Sender
 from besedka.serve.room.recent import Encode, Recent, Telling
@@ -61,13 +61,23 @@ class Log(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """A message that waits to be stored."""
+    """A message that waits to be stored.
+
+    Attributes:
+        sender: who hears that it is.
+        user: the name.
+        text: what is said.
+        key: what its sender knows it by; may be empty.
+        unverified: its sender has not shown that the name is his, where names are held.
+        verified: he has.
+    """
 
     sender: Sender
     user: str
     text: str
     key: str
     unverified: bool = False
+    verified: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +91,10 @@ class Batch:
     def lines(self) -> list[str]:
         """The messages as they stand in the log."""
         return [write_line(Line(self.stamp, one.user, one.text)) for one in self.said]
+
+    def flags(self) -> list[Flag]:
+        """What is stored of each beside. Where names are nobody's, nobody has shown anything."""
+        return [Flag.VERIFIED if one.verified else Flag.UNVERIFIED for one in self.said]
 
 
 @dataclass(frozen=True, slots=True)
@@ -360,12 +374,13 @@ class Room:
         self._live[member.encode].add(member)
         return True
 
-    def latest_from(self, cursor: int) -> Sequence[str] | None:
-        """The lines from a cursor to the head, if memory still has them all."""
+    def latest_from(self, cursor: int) -> Latest | None:
+        """The messages from a cursor to the head, if memory still has them all."""
         latest = self._log.latest
         if cursor < latest.first:
             return None
-        return latest.lines[cursor - latest.first : self.head - latest.first + 1]
+        part = slice(cursor - latest.first, self.head - latest.first + 1)
+        return Latest(cursor, latest.lines[part], latest.flags[part])
 
     def page(self, member: Member, lines: Sequence[str], unverified: list[int]) -> History:
         """The page with these lines that a member hears at its cursor, with the keys that it gave itself."""

@@ -131,7 +131,7 @@ def test_what_was_read_before_and_is_told_after_has_the_new_text(
     async def scenario() -> None:
         chat, room = await started(tmp_path, 40)
         subject = await chat.redacting.subject(room, 28)
-        held = Held(monkeypatch, "search" if question == "search" else "read")
+        held = Held(monkeypatch, "search" if question == "search" else "read_with_flags")
         asking = asyncio.ensure_future(ask(chat, room))
         await asyncio.to_thread(held.has_read.wait, 5)
         await chat.redacting.redact(room, subject)

@@ -71,6 +71,12 @@ class Scene:
         self.room.stored(batch, self.log.append(batch.lines()))
 
 
+def latest_lines(scene: Scene, cursor: int) -> tuple[str, ...]:
+    latest = scene.room.latest_from(cursor)
+    assert latest
+    return latest.lines
+
+
 def test_a_batch_is_told_in_order_with_consecutive_ids_and_one_moment() -> None:
     scene = Scene(count=5)
     anna, boris = scene.enter_live("Anna"), scene.enter_live("Boris")
@@ -181,7 +187,7 @@ def test_a_newcomer_starts_ten_back_and_memory_has_just_that() -> None:
     scene = Scene(count=25)
     member = scene.enter()
     assert member.cursor == 16
-    assert scene.room.latest_from(member.cursor) == tuple(scene.log.lines[15:])
+    assert latest_lines(scene, member.cursor) == tuple(scene.log.lines[15:])
     assert scene.room.latest_from(15) is None
 
 
@@ -191,9 +197,9 @@ def test_memory_gives_nothing_that_was_not_told_yet() -> None:
     scene.say(anna, "stored, not told")
     batch = scene.take()
     first = scene.log.append(batch.lines())
-    assert scene.room.latest_from(1) == tuple(scene.log.lines[:3])
+    assert latest_lines(scene, 1) == tuple(scene.log.lines[:3])
     scene.room.stored(batch, first)
-    assert scene.room.latest_from(1) == tuple(scene.log.lines)
+    assert latest_lines(scene, 1) == tuple(scene.log.lines)
 
 
 def test_a_cursor_beyond_the_head_or_of_another_log_is_reset() -> None:

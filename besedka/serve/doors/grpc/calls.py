@@ -52,7 +52,8 @@ async def send(request: pb.SendRequest, chat: Chat, pace: Pace) -> pb.SendRespon
     speaker = await _Speaker.come(request, chat, pace)
     try:
         room, once = speaker.room, _Once()
-        said = Said(once, speaker.person.name, text, key, speaker.person.is_unverified)
+        person = speaker.person
+        said = Said(once, person.name, text, key, person.is_unverified, person.is_verified)
         if not _is_known(said, room):
             pace.say(chat.now())
         after = request.after if request.HasField("after") else None
@@ -265,7 +266,8 @@ async def _take(request: pb.ImportRequest, many: _Many, speaker: _Speaker, chat:
         many.check()
         try:
             text, key = clean_text(message.text), clean_key(message.key)
-            said = Said(many, speaker.person.name, text, key, speaker.person.is_unverified)
+            person = speaker.person
+            said = Said(many, person.name, text, key, person.is_unverified, person.is_verified)
             known = await _say_in_time(speaker, said, chat, pace)
         except Refused as refusal:
             raise ItemRefused(many.taken, refusal) from None

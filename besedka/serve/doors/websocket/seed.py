@@ -125,7 +125,8 @@ class SeedTalk(Visitor):
         try:
             speaker = self._speak_as(name)
             self.chat.let_talk(room, speaker)
-            self.chat.say(room, Said(self._member, speaker.name, text, "", speaker.is_unverified))
+            standing = (speaker.is_unverified, speaker.is_verified)
+            self.chat.say(room, Said(self._member, speaker.name, text, "", *standing))
         except Refused as refusal:
             if refusal.code is Code.BANNED:
                 self.show_out(Ending.BANNED, refusal)
