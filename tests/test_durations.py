@@ -139,6 +139,9 @@ WALL: Final = {
 }
 """Which modules ask the wall clock, and for what. The history asks it for the names of the files in which it keeps what it cut off."""
 
+PLACES: Final = {"Entry.damaged_at"}
+"""Fields that are called like moments, and are places in a file."""
+
 DURATION = re.compile(r"(^|_)(SECONDS|DAYS|HOURS|MINUTES|MS)(_|$)")
 FIELD = re.compile(r"(^|_)(seconds|days|until|expires|at|wait|retry_in)$")
 ASKS_WALL_CLOCK = re.compile(
@@ -175,7 +178,7 @@ def durations(tree: ast.Module) -> set[str]:
     constants = {name for name, value in assigned(tree.body) if DURATION.search(name) and is_number(value)}
     classes = [one for one in tree.body if isinstance(one, ast.ClassDef)]
     fields = {f"{one.name}.{name}" for one in classes for name, _ in assigned(one.body) if FIELD.search(name)}
-    return constants | fields
+    return (constants | fields) - PLACES
 
 
 def calls(tree: ast.Module) -> Iterator[tuple[str, list[ast.expr]]]:

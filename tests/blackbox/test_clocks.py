@@ -196,7 +196,7 @@ def test_what_a_guest_said_is_never_the_holders_whatever_the_clock_does(
         anna.tell("chat", text="I am she")
         anna.hear("chat")
     assert unverified(server) == [1]
-    for zone in ({"TZ": "America/New_York"}, {"TZ": "Asia/Tokyo"}, {"TZ": "UTC"}):
+    for zone in ({"TZ": "America/New_York"}, {"TZ": "UTC"}):
         server.stop()
         if how == "deleted":
             server.history.with_name("chat_history.txt.index").unlink()

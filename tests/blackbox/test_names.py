@@ -111,6 +111,45 @@ def test_what_another_said_before_a_name_was_claimed_stays_unverified(server: Ru
         assert anna.hear("history")["unverified"] == [1]
 
 
+def test_what_anybody_could_say_while_names_were_open_is_not_the_holders_afterwards(
+    make_server: Callable[..., RunningServer],
+) -> None:
+    server = make_server("--lang", "en").start()
+    claim(server, "Anna", ANNA)
+    server.stop()
+    server = make_server("--lang", "en", "--names", "open").start()
+    with Talker(server) as anybody:
+        anybody.join("Anna")
+        anybody.tell("chat", text="I am not she")
+        assert "unverified" not in anybody.hear("chat")
+    server.stop()
+    server = make_server("--lang", "en").start()
+    with Talker(server) as anna:
+        anna.join("Anna", secret=ANNA)
+        assert anna.hear("history")["unverified"] == [1]
+
+
+def test_what_the_first_holder_of_a_name_said_is_not_the_next_ones(server: RunningServer) -> None:
+    with Talker(server) as anna, Operator(server) as operator:
+        anna.join("Anna", secret=ANNA)
+        anna.tell("chat", text="mine")
+        anna.hear("chat")
+        operator.do("release", "Anna")
+    server.stop()
+    server.start()
+    with Talker(server) as reader, Talker(server) as eve:
+        reader.join(None)
+        assert "unverified" not in reader.hear("history")
+        second = time.time() // 1
+        until(lambda: time.time() // 1 > second)
+        eve.join("Anna", secret=EVE)
+        assert eve.hear("history")["unverified"] == [1]
+        eve.tell("chat", text="mine now")
+        eve.hear("chat")
+        eve.tell("history", before=3)
+        assert eve.hear("history")["unverified"] == [1]
+
+
 def test_what_was_said_before_names_were_held_is_not_called_unverified(server: RunningServer) -> None:
     server.stop()
     server.history.write_text("[2020-01-01 00:00:00] Old: hello\n", encoding="utf-8")

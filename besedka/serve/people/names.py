@@ -141,7 +141,8 @@ class KnownNames(Table[Known]):
         self._by_look = {}
         self._by_claim: dict[str, list[str]] = {}
         begun = self._remarks_of(_BEGUN)
-        self._begun = next(filter(MOMENT.fullmatch, reversed(begun)), self._begun)  # the last one counts
+        # The last one counts: it may have been put right.
+        self._begun = next(filter(MOMENT.fullmatch, reversed(begun)), self._begun)
         if self._begun not in begun:
             self.remark(f"{_BEGUN}{self._begun}")  # the file is somebody's own, or he took it out
         clocks = _OFFSET.findall(" ".join(self._remarks_of(_OFFSETS)))
@@ -153,6 +154,7 @@ class KnownNames(Table[Known]):
         for row in self.rows():
             self._note(row)
         self._freed.update(dict.fromkeys(self._remarks_of(_FREED)))
+        self._forget_freed()
         for row in before:
             if row.claim not in {"", _NOBODY, self._rows[row.name].claim if row.name in self._rows else ""}:
                 self.was_freed(row.name)
@@ -172,10 +174,13 @@ class KnownNames(Table[Known]):
         if name not in self._freed:
             self._freed[name] = None
             self.remark(f"{_FREED}{name}")
-        if len(self._freed) > FREED_AT_MOST:
-            oldest = next(iter(self._freed))
+            self._forget_freed()
+
+    def _forget_freed(self) -> None:
+        for oldest in [*self._freed][:-FREED_AT_MOST]:
             del self._freed[oldest]
-            self.remarks.remove(f"{_FREED}{oldest}")
+            if f"{_FREED}{oldest}" in self.remarks:
+                self.remarks.remove(f"{_FREED}{oldest}")
 
     def holder(self, name: str) -> Known | None:
         """Who holds a name, or one that looks like it."""
