@@ -53,7 +53,9 @@ DURATIONS: Final = {
     },
     "serve/chat/reading.py": {"SEARCH_SECONDS": SERVER},
     "serve/conversation/keeping.py": {"SLOWEST_SECONDS": SLOW},
-    "serve/deadline.py": {"FINISH_SECONDS": SERVER, "END_SECONDS": SERVER, "THREAD_SECONDS": SERVER},
+    "serve/deadline.py": dict.fromkeys(
+        ("SILENT_SECONDS", "END_SECONDS", "LONGEST_SECONDS", "THREAD_SECONDS"), SERVER
+    ),
     "serve/doors/admin.py": {"SILENT_SECONDS": SERVER},
     "serve/doors/grpc/door.py": {
         "KEEPALIVE_SECONDS": SERVER,

@@ -190,7 +190,7 @@ class Register:
         Raises:
             Refused: `name_taken`, `name_claimed`, `not_known`, `too_many_names`.
         """
-        claim, now = claim_of(secret), self._clock()
+        claim, now = claim_of(secret), self._now()
         offer = self.invitations.find(invite, "name", name, now) if invite else None
         is_new = self.names.is_new(name, claim)
         if is_new:
@@ -269,7 +269,7 @@ class Register:
 
     def go(self, person: Person) -> None:
         """One connection of a person is here no more."""
-        self.people.go(person, write_moment(self._clock()))
+        self.people.go(person, write_moment(self._now()))
 
     def redeem(self, room: str, person: Person, invite: str) -> None:
         """Make somebody who has an invitation a member of a private room, if he is none yet.
@@ -309,9 +309,7 @@ class Register:
 
     def _look_at_clock(self) -> None:
         """Where the wall clock was set back, bans may be in force again that had ended: whoever came in meanwhile leaves."""
-        now = self._clock()
-        ahead, self._ahead = self._ahead, now - self._ticks()
-        self._latest = max(self._latest, now)
+        ahead, self._ahead = self._ahead, self._now() - self._ticks()
         if abs(self._ahead - ahead) >= JUMP_SECONDS:
             log.warning("the clock was set %+d seconds", round(self._ahead - ahead))
             self.reconsider()
@@ -337,6 +335,12 @@ class Register:
         if any(self.names.rows()):
             self.uptime.grow(self._clock(), ticks - self._counted_at)
         self._counted_at = ticks
+
+    def _now(self) -> float:
+        """What the clock says now; the latest that it has said is remembered."""
+        now = self._clock()
+        self._latest = max(self._latest, now)
+        return now
 
     def _offset(self, now: float) -> int:
         offset = datetime.fromtimestamp(now, UTC).astimezone(self._settings.zone).utcoffset()

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from besedka.serve.fairness import Fairness, Sources
+from besedka.serve.people.moments import span
 from besedka.serve.register import Register
 from besedka.serve.settings import Settings
 from besedka.wire.refusals import Code, Refused
@@ -148,5 +149,27 @@ def test_where_no_name_is_held_no_uptime_is_written(tmp_path: Path) -> None:
     async def scenario() -> None:
         await up(tmp_path, Clocks(), DAY)
         assert not (tmp_path / "uptime.txt").exists()
+
+    looping.run(scenario())
+
+
+def test_a_claim_behind_a_clock_that_was_set_back_is_later_than_all_that_was_said_before(
+    tmp_path: Path,
+) -> None:
+    async def scenario() -> None:
+        clocks = Clocks()
+        sources = Sources(Fairness())
+        pace = sources.pace(sources.admit("127.0.0.1"))
+        async with running(tmp_path, clocks) as register:
+            clocks.go_on(0.5)
+            guest = register.come_in("Anna", "", "a guest", pace)
+            clocks.go_on(0.4)
+            register.go(guest)
+            said = clocks.wall
+            clocks.wall -= HOUR
+            register.come_in("Anna", ANNA, "", pace)
+            known = register.names.holder("Anna")
+            assert known
+            assert span(known.first).earliest > said
 
     looping.run(scenario())
