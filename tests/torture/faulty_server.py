@@ -151,10 +151,10 @@ def start(thread: threading.Thread) -> None:
     really_start(thread)
 
 
-def append(history: ChatHistory, lines: Sequence[str]) -> MessageId:
+def append(history: ChatHistory, lines: Sequence[str], *how: Any) -> MessageId:
     if is_time("broken"):
         raise ValueError("something nobody has thought of")
-    return really_append(history, lines)
+    return really_append(history, lines, *how)
 
 
 if __name__ == "__main__":
