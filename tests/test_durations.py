@@ -93,6 +93,7 @@ DURATIONS: Final = {
     "serve/people/uptime.py": dict.fromkeys(
         ("SETTLED_SECONDS", "STEP_SECONDS", "JUMP_SECONDS", "BRIEF_SECONDS", "Stretch.seconds"), NAMES
     ),
+    "serve/register/files.py": {"CROWD_SECONDS": SERVER, "GATHER_SECONDS": SERVER},
     "serve/register/register.py": {
         "LOOK_SECONDS": SERVER,
         "LAPSE_SECONDS": NAMES,

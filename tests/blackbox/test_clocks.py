@@ -211,6 +211,7 @@ def until_alone(talker: Talker) -> None:
     deadline = time.monotonic() + PATIENCE_SECONDS
     while talker.ask("rooms")["rooms"][0]["clients_count"]:
         assert time.monotonic() < deadline
+        time.sleep(0.05)  # whoever asks without a pause is soon too fast
 
 
 def told_why(talker: Talker, kind: str, **fields: object) -> Frame:
