@@ -5,6 +5,9 @@ ARGS   ?=
 VENV   := .venv
 BIN    := $(VENV)/bin
 
+# The tests start many interpreters: let the first one compile what all of them import.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help run test torture bench history conformance check format screenshots lookalikes proto pins clean
 
@@ -18,7 +21,7 @@ test: check $(VENV)/browser ## check everything and run all tests (sets itself u
 	BESEDKA_TEST_BROWSER="$$(cat $(VENV)/browser)" $(BIN)/pytest -n 3 --dist loadgroup $$(sh tools/left_out.sh) $(ARGS)
 
 torture: $(VENV)/dev.stamp $(VENV)/browser ## the long version of the tests with faults (a quarter of an hour), and a page in a flood
-	BESEDKA_TORTURE=1 $(BIN)/pytest -n 2 --dist loadgroup -rP $$(sh tools/left_out.sh) tests/torture tests/attacks/test_fuzz.py $(ARGS)
+	BESEDKA_TORTURE=1 $(BIN)/pytest -n 2 --dist loadgroup -rP $$(sh tools/left_out.sh) tests/torture tests/attacks/test_fuzz.py tests/attacks/test_look_alikes.py $(ARGS)
 	BESEDKA_TORTURE=1 BESEDKA_TEST_BROWSER="$$(cat $(VENV)/browser)" $(BIN)/pytest -rP tests/browser/test_reading.py tests/attacks/test_slow_handshakes.py
 
 bench: $(VENV)/bench.stamp ## measure what a delivery costs, beside other servers (an hour; ARGS=--quick: some minutes)

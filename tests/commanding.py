@@ -13,10 +13,11 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Self
 
+from tests import prefork
 from tests.running import ROOT
 
 BESEDKA = [sys.executable, "-m", "besedka"]
-PATIENCE_SECONDS = 30
+PATIENCE_SECONDS = 60
 
 
 def wait_until(is_so: Callable[[], bool]) -> None:
@@ -65,41 +66,31 @@ class Person:
 
     def run(self, *arguments: str, stdin: bytes = b"", **environment: str) -> Done:
         """Run a command to its end."""
-        done = subprocess.run(
-            [*BESEDKA, *arguments],
+        done = prefork.run(
+            arguments,
             cwd=self.home,
             env={**self.environment, **environment},
-            input=stdin,
-            capture_output=True,
+            data=stdin,
             timeout=PATIENCE_SECONDS,
-            check=False,
         )
         return Done(done.returncode, done.stdout, done.stderr)
 
     def run_into(self, stdout: int, *arguments: str) -> Done:
         """Run a command that prints somewhere else."""
-        done = subprocess.run(
-            [*BESEDKA, *arguments],
-            cwd=self.home,
-            env=self.environment,
-            stdin=subprocess.DEVNULL,
-            stdout=stdout,
-            stderr=subprocess.PIPE,
-            timeout=PATIENCE_SECONDS,
-            check=False,
+        done = prefork.run(
+            arguments, cwd=self.home, env=self.environment, stdout=stdout, timeout=PATIENCE_SECONDS
         )
         return Done(done.returncode, b"", done.stderr)
 
     def start(self, *arguments: str, stdin: int = subprocess.DEVNULL, **environment: str) -> Started:
         """Start a command; it is ended with the test."""
-        process = subprocess.Popen(
-            [*BESEDKA, *arguments],
+        process = prefork.start(
+            arguments,
             cwd=self.home,
             env={**self.environment, **environment},
             stdin=stdin,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
-            bufsize=0,
         )
         return self._started.enter_context(Started(process))
 
@@ -130,7 +121,7 @@ class Done:
 class Started:
     """A command that runs."""
 
-    def __init__(self, process: subprocess.Popen[bytes]) -> None:
+    def __init__(self, process: prefork.Program) -> None:
         self._process = process
         self._printed = b""
 
@@ -197,4 +188,4 @@ class Started:
     def end(self, seconds: float = PATIENCE_SECONDS) -> Done:
         """Wait for its end."""
         stdout, stderr = self._process.communicate(timeout=seconds)
-        return Done(self._process.returncode, self._printed + (stdout or b""), stderr or b"")
+        return Done(self._process.wait(), self._printed + (stdout or b""), stderr or b"")

@@ -38,9 +38,16 @@ def make_server(tmp_path: Path) -> Iterator[ServerMaker]:
     made: list[RunningServer] = []
 
     def make(
-        *options: str, directory: Path = tmp_path, grpc: bool = False, **environment: str
+        *options: str,
+        directory: Path = tmp_path,
+        module: str = "besedka",
+        grpc: bool = False,
+        is_fresh: bool = False,
+        **environment: str,
     ) -> RunningServer:
-        made.append(RunningServer(directory, *options, grpc=grpc, **environment))
+        made.append(
+            RunningServer(directory, *options, module=module, grpc=grpc, is_fresh=is_fresh, **environment)
+        )
         return made[-1]
 
     yield make

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import os
+import io
 import re
 import signal
 import socket
 import subprocess
-import sys
 from collections.abc import Mapping
 from http.client import HTTPConnection
 from pathlib import Path
@@ -15,12 +14,18 @@ from typing import IO
 
 import psutil
 
-ROOT = Path(__file__).parent.parent
-STOP_SECONDS = 10
+from tests import prefork
+
+ROOT = prefork.ROOT
+STOP_SECONDS = 60
+"""A safety net: what a server promises about its end is measured where it is proved."""
 
 
 class RunningServer:
     """A server process in a directory of its own; ``start`` again to restart it on the same port.
+
+    Args:
+        is_fresh: whether a fresh interpreter is to be started, and not one forked that has its imports behind it.
 
     Attributes:
         directory: where it runs and keeps its history.
@@ -36,17 +41,20 @@ class RunningServer:
         *options: str,
         module: str = "besedka",
         grpc: bool = False,
+        is_fresh: bool = False,
         **environment: str,
     ) -> None:
         self.directory = directory
         self._module = module
+        self._is_fresh = is_fresh
         self.greeting: list[str] = []
         self.farewell = ""
         self._options = options
-        self.environment = {**os.environ, "PYTHONPATH": str(ROOT), **environment}
+        self.environment = prefork.environment(**environment)
         self._port = 0
         self.grpc_port = free_port() if grpc else 0
-        self._process: subprocess.Popen[str] | None = None
+        self._process: prefork.Program | None = None
+        self._output: IO[str] = io.StringIO()
         self._errors = directory / "stderr.txt"
 
     @property
@@ -82,19 +90,19 @@ class RunningServer:
     def start(self) -> RunningServer:
         """Start it and wait until it listens."""
         ports = ("--port", str(self._port), "--grpc-port", str(self.grpc_port))
-        command = [sys.executable, "-m", self._module, "serve", *ports, *self._options]
         with self._errors.open("a", encoding="utf-8") as errors:
-            self._process = subprocess.Popen(
-                command,
+            self._process = prefork.start(
+                ["serve", *ports, *self._options],
+                module=self._module,
+                is_fresh=self._is_fresh,
                 cwd=self.directory,
                 env=self.environment,
                 stdout=subprocess.PIPE,
-                stderr=errors,
-                text=True,
-                encoding="utf-8",
+                stderr=errors.fileno(),
             )
         assert self._process.stdout
-        self.greeting = list(_until_ready(self._process.stdout))
+        self._output = io.TextIOWrapper(io.BufferedReader(self._process.stdout), encoding="utf-8")  # type: ignore[type-var]
+        self.greeting = list(_until_ready(self._output))
         found = re.search(r"https?://\S+:(\d+)", "\n".join(self.greeting))
         assert found, f"it did not start: {self.errors}"
         self._port = int(found[1])
@@ -111,10 +119,9 @@ class RunningServer:
     def wait(self) -> int:
         """Wait until it ends by itself."""
         assert self._process
-        assert self._process.stdout
         status = self._process.wait(STOP_SECONDS)
-        self.farewell = self._process.stdout.read()
-        self._process.stdout.close()
+        self.farewell = self._output.read()
+        self._output.close()
         return status
 
     def url(self, path: str = "/ws") -> str:

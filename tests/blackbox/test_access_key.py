@@ -7,7 +7,6 @@ import itertools
 import re
 import socket
 import stat
-import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -25,8 +24,8 @@ from websockets.exceptions import ConnectionClosed
 
 from besedka.proto.besedka.v1 import chat_pb2 as pb
 from besedka.serve.addresses import own_addresses
+from tests import prefork
 from tests.calling import PATIENCE_SECONDS, Caller, ending, refusal
-from tests.commanding import BESEDKA
 from tests.conftest import ServerMaker
 from tests.running import ROOT, RunningServer, free_port
 from tests.talking import Talker
@@ -517,14 +516,10 @@ def test_a_terminal_shows_the_links_with_the_key_and_a_code_of_the_first_one(tmp
 
 
 def start_badly(directory: Path, *options: str) -> tuple[int, str]:
-    done = subprocess.run(
-        [*BESEDKA, "serve", "--port", "0", "--grpc-port", "0", *options],
+    done = prefork.run_as_text(
+        ["serve", "--port", "0", "--grpc-port", "0", *options],
         cwd=directory,
         env={"PATH": "/usr/bin:/bin", "PYTHONPATH": str(ROOT), "LANG": "C.UTF-8"},
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE_SECONDS,
-        check=False,
     )
     assert done.stdout == ""
     assert len(done.stderr.splitlines()) == 1, done.stderr

@@ -6,6 +6,7 @@ import os
 import socket
 import subprocess
 import sys
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import pytest
@@ -71,7 +72,7 @@ def test_each_option_can_come_from_the_environment(make_server: ServerMaker, tmp
         "BESEDKA_LANG": "en",
         "BESEDKA_HOST": "127.0.0.1",
     }
-    server = make_server(TZ="Asia/Tokyo", **settings).start()
+    server = make_server(is_fresh=True, TZ="Asia/Tokyo", **settings).start()
     with Talker(server) as anna:
         assert anna.join("Anna")["utc_offset"] == 0
         anna.tell("chat", text="")
@@ -159,7 +160,9 @@ def test_a_second_server_on_the_same_history_says_who_has_it(
 def test_the_seeds_way_to_start_works(tmp_path: Path) -> None:
     folder = Path(__file__).parent.parent.parent / "besedka" / "serve"
     code = f"import runpy, sys; sys.path[0] = {str(folder)!r}; runpy.run_path({str(folder / 'main.py')!r}, run_name='__main__')"
-    with socket.create_server(("127.0.0.1", 8765), reuse_port=False):
+    with ExitStack() as taken:
+        with suppress(OSError):  # somebody else on this machine has it, which is as good
+            taken.enter_context(socket.create_server(("127.0.0.1", 8765), reuse_port=False))
         done = subprocess.run(
             [sys.executable, "-c", code],
             cwd=tmp_path,

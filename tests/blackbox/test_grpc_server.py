@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import json
-import os
 import socket
 import ssl
 import stat
 import subprocess
-import sys
 import time
 import urllib.request
 from pathlib import Path
@@ -25,9 +23,10 @@ from besedka.proto.besedka.v1 import chat_pb2 as pb
 from besedka.remote import by_grpc
 from besedka.serve.doors.grpc import door
 from besedka.wire.line import read_line
+from tests import prefork
 from tests.calling import Caller, many, refusal, speaker
 from tests.conftest import ServerMaker
-from tests.running import ROOT, RunningServer
+from tests.running import RunningServer
 from tests.talking import Talker
 
 SERVING = health_pb2.HealthCheckResponse.SERVING
@@ -47,16 +46,7 @@ def health(caller: Caller) -> Any:
 
 def failing_start(directory: Path, *options: str) -> str:
     """What a server that cannot start says, in one line."""
-    command = [sys.executable, "-m", "besedka", "serve", "--port", "0", *options]
-    done = subprocess.run(
-        command,
-        cwd=directory,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-        capture_output=True,
-        text=True,
-        timeout=8,
-        check=False,
-    )
+    done = prefork.run_as_text(["serve", "--port", "0", *options], cwd=directory)
     assert done.returncode == 1
     assert len(done.stderr.strip().splitlines()) == 1, done.stderr
     return done.stderr

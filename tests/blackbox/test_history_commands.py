@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests import prefork
 from tests.running import RunningServer
 from tests.talking import Talker
 
@@ -28,10 +29,7 @@ def history(tmp_path: Path) -> Path:
 
 
 def besedka(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "besedka", *arguments]
-    return subprocess.run(
-        command, cwd=cwd, capture_output=True, text=True, encoding="utf-8", timeout=60, check=False
-    )
+    return prefork.run_as_text(arguments, cwd=cwd)
 
 
 def printed(*arguments: str, cwd: Path) -> str:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
-
 import pytest
 from playwright.sync_api import Dialog, Page, expect
 
+from tests import prefork
 from tests.browser.conftest import Visit, come_in, history_of, say, wait_for_text
 from tests.conftest import ServerMaker
 from tests.running import RunningServer
@@ -15,10 +13,8 @@ from tests.running import RunningServer
 
 def admin(server: RunningServer, *words: str) -> str:
     """Do something as the operator; returns what is printed."""
-    command = [sys.executable, "-m", "besedka", "admin", *words]
-    done = subprocess.run(
-        command, cwd=server.directory, env=server.environment, check=True, capture_output=True, text=True
-    )
+    done = prefork.run_as_text(["admin", *words], cwd=server.directory, env=server.environment)
+    assert done.returncode == 0, done.stderr
     return done.stdout
 
 

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import re
-import subprocess
 from pathlib import Path
 
 import pytest
 from websockets.exceptions import InvalidStatus
 
 from besedka.serve.doors.patience import PING_SECONDS
-from tests.commanding import BESEDKA
+from tests import prefork
 from tests.conftest import ServerMaker
 from tests.proxies.doors import addresses_counted, all_open, caller, get, talker
 from tests.proxies.proxying import HOST, PROXY, STRANGERS, Certificate, Proxy, filled, nginx, snippets
@@ -97,8 +96,8 @@ def test_a_ban_shuts_out_an_address_and_not_all_who_come_through_the_proxy(
 ) -> None:
     server = make_server(*OPEN, grpc=True, module=STRANGERS).start()
     with nginx(tmp_path, server, certificate, SNIPPET) as proxy:
-        command = [*BESEDKA, "admin", "ban", "127.0.0.2"]
-        subprocess.run(command, cwd=tmp_path, env=server.environment, check=True, capture_output=True)
+        done = prefork.run_as_text(["admin", "ban", "127.0.0.2"], cwd=tmp_path, env=server.environment)
+        assert done.returncode == 0, done.stderr
         lie = {"X-Forwarded-For": "203.0.113.1", "Forwarded": "for=203.0.113.2"}
         for path in ("/ws", "/"):
             with talker(proxy, certificate, path, "127.0.0.2", **lie) as banned:

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import os
-import sys
+import select
+import termios
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Self
 
-import pexpect
 import pyte
 
+from tests import prefork
+
 ROWS, COLUMNS = 24, 80
-PATIENCE_SECONDS = 20.0
+PATIENCE_SECONDS = 60.0
 
 CONTROL_C, CONTROL_D, CONTROL_L, CONTROL_R = "\x03", "\x04", "\x0c", "\x12"
 ALT_ENTER, UP, TAB = "\x1b\r", "\x1b[A", "\t"
@@ -48,27 +50,34 @@ class Terminal:
         self._screen = pyte.HistoryScreen(COLUMNS, ROWS, history=100_000, ratio=0.5)
         self._stream = pyte.ByteStream(self._screen)
         self.bytes = b""
-        self._child = pexpect.spawn(
-            sys.executable,
-            ["-m", "besedka", "chat", *arguments],
-            dimensions=(ROWS, COLUMNS),
+        self._window, terminal = os.openpty()
+        termios.tcsetwinsize(self._window, (ROWS, COLUMNS))
+        self._program = prefork.Forked(
+            ["chat", *arguments],
+            cwd=Path.cwd(),
             env={
-                **os.environ,
+                **prefork.environment(),
                 **at_home(home),
                 "TERM": "xterm-256color",
                 "LANG": "C.UTF-8",
                 "LC_ALL": "",
                 **environment,
             },
-            timeout=PATIENCE_SECONDS,
-            ignore_sighup=ignores_hangup,
+            stdin=terminal,
+            stdout=terminal,
+            stderr=terminal,
+            is_terminal=True,
+            ignores_hangup=ignores_hangup,
         )
+        os.close(terminal)
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._child.close(force=True)
+        self._close()
+        self._program.kill()
+        self._program.wait(PATIENCE_SECONDS)
 
     @property
     def lines(self) -> list[str]:
@@ -107,48 +116,51 @@ class Terminal:
 
     def type(self, text: str | bytes) -> None:
         """Press keys."""
-        self._child.send(text)
+        os.write(self._window, text.encode() if isinstance(text, str) else text)
 
     def close_window(self) -> None:
-        """Close the window, as the button of its frame does."""
-        self._child.close(force=False)
+        """Close the window, as the button of its frame does, and wait for the program's end."""
+        self.hang_up()
 
     def hang_up(self) -> int:
         """Close the window and send no signal beside the kernel's own; the status with which the program ends then."""
-        self._child.ptyproc.fileobj.close()
-        deadline = time.monotonic() + PATIENCE_SECONDS
-        while self._child.ptyproc.isalive():
-            assert time.monotonic() < deadline, "it does not end when its window is closed"
-            time.sleep(0.01)
-        status: int = self._child.ptyproc.exitstatus
-        return status
+        self._close()
+        return self._program.wait(PATIENCE_SECONDS)
 
     def kill(self) -> None:
         """End the program as a lost machine would."""
-        self._child.kill(9)
-        self._child.wait()
+        self._program.kill()
+        self._program.wait(PATIENCE_SECONDS)
 
     def exit_status(self) -> int:
         """Wait for the program's end."""
         deadline = time.monotonic() + PATIENCE_SECONDS
-        while self._child.isalive():
+        while (status := self._program.poll()) is None:
             assert time.monotonic() < deadline, "it does not end:\n" + "\n".join(self.lines)
             self.read()
-        self.read()
-        self._child.close()
-        status: int = self._child.exitstatus
+        while self.read():
+            pass
+        self._close()
         return status
 
-    def read(self, seconds: float = 0.2) -> None:
-        """Take in what is written, waiting for so long at most."""
+    def read(self, seconds: float = 0.2) -> bytes:
+        """Take in what is written, waiting for so long at most; nothing comes any more when the program has ended."""
+        if not select.select([self._window], [], [], seconds)[0]:
+            return b""
         try:
-            data = self._child.read_nonblocking(65536, timeout=seconds)
-        except (pexpect.TIMEOUT, pexpect.EOF):
-            return
+            data = os.read(self._window, 65536)
+        except OSError:  # EIO: the program has ended
+            return b""
         self.bytes += data
         self._stream.feed(data)
         if b"\x1b[6n" in data:  # it asks where the cursor is, as of every terminal
-            self._child.send(f"\x1b[{self._screen.cursor.y + 1};{self._screen.cursor.x + 1}R")
+            self.type(f"\x1b[{self._screen.cursor.y + 1};{self._screen.cursor.x + 1}R")
+        return data
+
+    def _close(self) -> None:
+        if self._window >= 0:
+            os.close(self._window)
+            self._window = -1
 
 
 def at_home(home: Path) -> dict[str, str]:

@@ -82,7 +82,7 @@ def test_nothing_is_told_before_the_sync_that_covers_it_has_returned(
     if strace is None:
         pytest.fail("this proof needs strace; `make test` gets it, or leaves the proof out and says so")
     trace = tmp_path / "trace"
-    server = make_server()
+    server = make_server(is_fresh=True)
     wrapper = tmp_path / "python"
     calls = "write,writev,sendto,sendmsg,fdatasync"
     wrapper.write_text(
