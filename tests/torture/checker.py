@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections import Counter
 from dataclasses import dataclass, field
@@ -21,11 +22,13 @@ class Record:
         attempted: all texts that were ever said.
         acknowledged: those that their senders have heard back.
         heard: for each reader, the ids and texts in the order in which he heard them.
+        news: set whenever something is acknowledged.
     """
 
     attempted: set[str] = field(default_factory=set)
     acknowledged: set[str] = field(default_factory=set)
     heard: dict[str, list[tuple[int, str]]] = field(default_factory=dict)
+    news: asyncio.Event = field(default_factory=asyncio.Event)
 
 
 def check(record: Record, history: Path) -> int:

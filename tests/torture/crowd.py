@@ -1,17 +1,32 @@
-"""A crowd that talks without a pause, whatever happens to the server: each text unique, some of several lines."""
+"""A crowd that talks without a pause, whatever happens to the server: each text unique, some of several lines.
+
+Each person keeps silent while too much of what they have said is neither stored nor refused: else their outboxes would grow for as long
+as the server is down more often than up, and would take minutes to drain at the rate that it allows. All come back quickly, so that a
+server which lives for a moment has something to lose.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import random
 from collections.abc import Awaitable, Callable, Sequence
+from typing import Final
+from unittest import mock
 
+from besedka.remote import connection
 from besedka.remote.connection import Connection
 from besedka.remote.events import Heard
+from besedka.wire.line import MessageId
 from besedka.wire.words import Error
 from tests.torture.checker import Record
 
-PATIENCE_SECONDS = 60
+UNSETTLED_AT_MOST: Final = 50
+"""Messages of one person; less than what the server takes at once."""
+
+COME_BACK_SECONDS: Final = (0.05, 0.3)
+
+CALM_SECONDS: Final = 300
+"""A safety net; some seconds are enough."""
 
 
 class Person:
@@ -23,6 +38,7 @@ class Person:
         self._record = record
         self._pause = pause
         self._said = 0
+        self._unsettled: set[asyncio.Future[MessageId]] = set()
         self._heard = record.heard.setdefault(name, [])
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -31,15 +47,20 @@ class Person:
 
     async def finish(self) -> None:
         """Say nothing more, and wait until all that was said has been heard back or refused."""
-        self._tasks[1].cancel()
-        async with asyncio.timeout(PATIENCE_SECONDS):
-            while self.connection.waiting:
-                if self._tasks[0].done():
-                    self._tasks[0].result()
-                await asyncio.sleep(0.02)
-        self._tasks[0].cancel()
+        listening, talking = self._tasks
+        talking.cancel()
+        settled = asyncio.create_task(self._settle())
+        async with asyncio.timeout(CALM_SECONDS):
+            await asyncio.wait([listening, settled], return_when=asyncio.FIRST_COMPLETED)
+        if listening.done():
+            listening.result()
+        assert self.connection.waiting == 0
+        listening.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self.connection.leave()
+
+    async def _settle(self) -> None:
+        await asyncio.gather(*self._unsettled, return_exceptions=True)
 
     async def _talk(self) -> None:
         while True:
@@ -48,7 +69,11 @@ class Person:
             lines = "".join(f"\nline {number}" for number in range(random.choice((0, 0, 0, 1, 5))))
             text = f"{self.name} #{self._said}{lines}"
             self._record.attempted.add(text)
-            self.connection.say(text)
+            stored = self.connection.say(text)
+            self._unsettled.add(stored)
+            stored.add_done_callback(self._unsettled.discard)
+            if len(self._unsettled) >= UNSETTLED_AT_MOST:
+                await asyncio.wait([stored])
 
     async def _listen(self) -> None:
         async for event in self.connection.events():
@@ -56,12 +81,23 @@ class Person:
                 self._heard.append((event.id, event.text))
                 if event.user == self.name:
                     self._record.acknowledged.add(event.text)
+                    self._record.news.set()
             elif isinstance(event, Error):
                 assert event.code in {"storage_full", "not_stored", "going_down", "too_fast"}, event
 
 
+def _come_back(_tries: int) -> float:
+    return random.uniform(*COME_BACK_SECONDS)
+
+
+async def somebody_is_heard(record: Record) -> None:
+    """Wait until one message more has come back to its sender."""
+    record.news.clear()
+    await asyncio.wait_for(record.news.wait(), CALM_SECONDS)
+
+
 async def torment(
-    urls: Sequence[str], people: int, pause: float, torments: Callable[[], Awaitable[None]]
+    urls: Sequence[str], people: int, pause: float, torments: Callable[[Record], Awaitable[None]]
 ) -> Record:
     """Let people talk, by all these ways in turn, while something is done to the server.
 
@@ -70,8 +106,9 @@ async def torment(
     """
     record = Record()
     crowd = [Person(f"p{number}", urls[number % len(urls)], record, pause) for number in range(people)]
-    for person in crowd:
-        person.start()
-    await torments()
-    await asyncio.gather(*(person.finish() for person in crowd))
+    with mock.patch.object(connection, "backoff", _come_back):
+        for person in crowd:
+            person.start()
+        await torments(record)
+        await asyncio.gather(*(person.finish() for person in crowd))
     return record

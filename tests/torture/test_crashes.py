@@ -14,14 +14,16 @@ import pytest
 from tests import looping
 from tests.conftest import ServerMaker
 from tests.running import RunningServer
-from tests.torture.checker import check
-from tests.torture.crowd import torment
+from tests.torture.checker import Record, check
+from tests.torture.crowd import CALM_SECONDS, somebody_is_heard, torment
 
 LONG = bool(os.environ.get("BESEDKA_TORTURE"))
 FAULTY = "tests.torture.faulty_server"
 
 
-def run(server: RunningServer, people: int, pause: float, torments: Callable[[], Awaitable[None]]) -> int:
+def run(
+    server: RunningServer, people: int, pause: float, torments: Callable[[Record], Awaitable[None]]
+) -> int:
     record = looping.run(torment(server.urls, people, pause, torments))
     assert server.stop() == 0
     count = check(record, server.history)
@@ -31,11 +33,12 @@ def run(server: RunningServer, people: int, pause: float, torments: Callable[[],
 
 def test_kill_9_loses_nothing_and_doubles_nothing(make_server: ServerMaker) -> None:
     server = make_server(grpc=True).start()
-    kills = 1000 if LONG else 100
+    kills = 1000 if LONG else 25
 
-    async def torments() -> None:
+    async def torments(record: Record) -> None:
         for _ in range(kills):
-            await asyncio.sleep(random.uniform(0.05, 0.5))
+            await somebody_is_heard(record)
+            await asyncio.sleep(random.uniform(0, 0.3))
             await asyncio.to_thread(server.kill)
             await asyncio.to_thread(server.start)
 
@@ -46,11 +49,12 @@ def test_kill_9_loses_nothing_and_doubles_nothing(make_server: ServerMaker) -> N
 def test_power_cuts_lose_nothing_that_was_acknowledged(make_server: ServerMaker, tmp_path: Path) -> None:
     journal = tmp_path / "journal"
     server = make_server(module=FAULTY, FAULTS=json.dumps({"journal": str(journal)})).start()
-    cuts = 500 if LONG else 50
+    cuts = 500 if LONG else 20
 
-    async def torments() -> None:
+    async def torments(record: Record) -> None:
         for _ in range(cuts):
-            await asyncio.sleep(random.uniform(0.05, 0.3))
+            await somebody_is_heard(record)
+            await asyncio.sleep(random.uniform(0, 0.2))
             await asyncio.to_thread(server.kill)
             forget_what_was_not_synced(server.history, journal)
             await asyncio.to_thread(server.start)
@@ -83,13 +87,11 @@ def test_an_input_output_error_ends_the_server_and_the_next_one_goes_on(
     make_server: ServerMaker, call: str
 ) -> None:
     server = make_server(module=FAULTY, FAULTS=json.dumps({"call": call, "at": 5, "errno": "EIO"})).start()
-    errors = 100 if LONG else 10
+    errors = 100 if LONG else 6
 
-    async def torments() -> None:
+    async def torments(_record: Record) -> None:
         for _ in range(errors):
-            async with asyncio.timeout(20):
-                status = await asyncio.to_thread(server.wait)
-            assert status == 1
+            assert await asyncio.to_thread(server.wait) == 1
             # The first sync is that of the start: if it fails, there is no start.
             plan = {"call": call, "at": random.randint(2, 40), "errno": "EIO"}
             server.environment["FAULTS"] = json.dumps(plan)
@@ -112,8 +114,10 @@ def test_a_full_disk_stops_nothing_but_the_messages_that_find_no_room(
     plan = {"call": "write", "at": 10, "times": times, "errno": number}
     server = make_server(module=FAULTY, FAULTS=json.dumps(plan)).start()
 
-    async def torments() -> None:
-        await asyncio.sleep(2)
+    async def torments(record: Record) -> None:
+        async with asyncio.timeout(CALM_SECONDS):
+            while server.errors.count("no room for") < times:
+                await somebody_is_heard(record)
 
     run(server, 5, 0.01, torments)
     assert server.errors.count("no room for") == times

@@ -11,7 +11,7 @@ from tests import looping
 from tests.conftest import ServerMaker
 from tests.running import RunningServer
 from tests.talking import Talker
-from tests.torture.checker import check
+from tests.torture.checker import Record, check
 from tests.torture.crowd import torment
 
 LONG = bool(os.environ.get("BESEDKA_TORTURE"))
@@ -30,7 +30,7 @@ def test_restarts_under_load_lose_nothing_and_double_nothing(make_server: Server
     restarts = 20 if LONG else 6
     slowest = 0.0
 
-    async def torments() -> None:
+    async def torments(_record: Record) -> None:
         nonlocal slowest
         for _ in range(restarts):
             await asyncio.sleep(1.5 if LONG else 0.7)
@@ -66,7 +66,7 @@ def test_a_stop_waits_neither_for_those_who_do_not_read_nor_for_those_who_do_not
 def test_a_disk_that_does_not_answer_does_not_keep_the_server_from_ending(make_server: ServerMaker) -> None:
     server = make_server(module="tests.torture.faulty_server", FAULTS=json.dumps({"delay": 30})).start()
 
-    async def torments() -> None:
+    async def torments(_record: Record) -> None:
         await asyncio.sleep(0.5)
         begun = time.monotonic()
         assert await asyncio.to_thread(server.stop) == 1
