@@ -17,7 +17,7 @@ from besedka.proto.besedka.v1 import chat_pb2 as pb
 from besedka.proto.besedka.v1.chat_pb2_grpc import ChatStub
 from tests.running import RunningServer
 
-PATIENCE_SECONDS: Final = 15.0
+PATIENCE_SECONDS: Final = 60.0
 
 M = TypeVar("M", bound=Message)
 

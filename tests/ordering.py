@@ -10,7 +10,7 @@ from typing import Any, Self
 from besedka.serve.doors.private import short
 from tests.running import RunningServer
 
-PATIENCE_SECONDS = 15
+PATIENCE_SECONDS = 60
 
 
 class Operator:

@@ -13,7 +13,7 @@ from websockets.sync.client import connect
 
 Frame = dict[str, Any]
 
-PATIENCE_SECONDS = 30.0
+PATIENCE_SECONDS = 60.0
 
 
 class Reachable(Protocol):

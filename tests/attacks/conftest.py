@@ -18,4 +18,4 @@ def bystander(talker: TalkerMaker) -> Iterator[Talker]:
     assert talker_.hear()["joined"] == ["Bystander"]
     yield talker_
     talker_.tell("chat", room="quiet", text="all is well")
-    assert talker_.hear(seconds=5)["text"] == "all is well"
+    assert talker_.hear(seconds=30)["text"] == "all is well"

@@ -10,7 +10,7 @@ from typing import Final, Self
 
 from tests.running import RunningServer
 
-SECONDS: Final = 15.0
+SECONDS: Final = 60.0
 
 TEXT, BINARY, CLOSE, PING, PONG = 0x1, 0x2, 0x8, 0x9, 0xA
 CONTINUATION = 0x0

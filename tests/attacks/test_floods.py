@@ -45,12 +45,12 @@ def test_a_flood_of_connections_from_one_address_keeps_nobody_else_out(make_serv
             other.join("Other")
             own.join("Own")
             assert talk(other, 0.2) < 1
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 60
         while process.num_fds() > before + 110:
             assert time.monotonic() < deadline, "those who were told so are not cut"
             time.sleep(0.1)
     while process.num_fds() > before:
-        assert time.monotonic() < deadline + 10
+        assert time.monotonic() < deadline + 60
         time.sleep(0.1)
 
 
@@ -73,7 +73,7 @@ def test_floods_of_pings_and_of_fragments_without_end_are_sent_away(make_server:
         assert talk(bystander, 4.0) < 1
         assert memory().rss - before < 16 << 20
         for attacker in attackers:
-            attacker.socket.settimeout(10)
+            attacker.socket.settimeout(60)
             codes = attacker.closing()
             assert codes in {0, 1008}
             attacker.socket.close()

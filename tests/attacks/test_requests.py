@@ -122,7 +122,7 @@ def test_no_header_costs_more_than_its_bytes(server: RunningServer, bystander: T
             with Raw(server) as raw:
                 raw.say(make(headers=[header]))
                 bystander.tell("chat", room="quiet", text="meanwhile")
-                assert bystander.hear(seconds=2)["text"] == "meanwhile"
+                assert bystander.hear(seconds=30)["text"] == "meanwhile"
                 assert re.match(rb"HTTP/1.1 [1234]\d\d ", raw.head()), header[:40]
 
 
@@ -137,7 +137,7 @@ def test_a_refusal_is_told_over_tls_too(make_server: ServerMaker, tmp_path: Path
     context = ssl.create_default_context(cafile=tmp_path / "cert.pem")
     context.check_hostname = False
     with (
-        socket.create_connection(("127.0.0.1", server.port), timeout=10) as plain,
+        socket.create_connection(("127.0.0.1", server.port), timeout=60) as plain,
         context.wrap_socket(plain) as sealed,
     ):
         sealed.sendall(b"GET / HTTP/1.1\r\nX: " + b"x" * 20_000)

@@ -153,7 +153,7 @@ def test_one_who_only_half_closes_his_connection_stops_nobody(
 
 
 def test_the_page_comes_with_headers_that_let_nothing_else_in(server: RunningServer) -> None:
-    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=5)
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=60)
     connection.request("GET", "/")
     answer = connection.getresponse()
     assert answer.status == 200

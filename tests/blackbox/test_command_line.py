@@ -26,7 +26,7 @@ def besedka(*arguments: str, cwd: Path, **environment: str) -> subprocess.Comple
         env={**os.environ, "XDG_CONFIG_HOME": str(cwd), "XDG_STATE_HOME": str(cwd), **environment},
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=60,
         check=False,
     )
 
@@ -142,7 +142,7 @@ def test_a_history_without_permission_is_refused(tmp_path: Path, is_file: bool) 
         cwd=locked,
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=60,
         check=False,
     )
     assert_one_clear_line(done, 1, str(locked / "history.txt"), "permission denied")
@@ -168,7 +168,7 @@ def test_the_seeds_way_to_start_works(tmp_path: Path) -> None:
             cwd=tmp_path,
             capture_output=True,
             text=True,
-            timeout=30,
+            timeout=60,
             check=False,
         )
     assert "port 8765: address already in use" in done.stderr
@@ -190,7 +190,7 @@ def test_an_output_that_is_closed_is_told(tmp_path: Path, command: list[str]) ->
         cwd=tmp_path,
         env={**os.environ, "XDG_CONFIG_HOME": str(tmp_path), "XDG_STATE_HOME": str(tmp_path)},
         stderr=subprocess.PIPE,
-        timeout=30,
+        timeout=60,
         check=False,
     )
     assert (done.returncode, done.stderr) == (1, b"besedka: the output cannot be written: it is closed\n")
@@ -209,7 +209,7 @@ def test_a_reader_that_has_enough_is_a_success(tmp_path: Path, reader: str) -> N
         ["bash", "-o", "pipefail", "-c", f"'{sys.executable}' -m besedka history | {reader}"],
         cwd=tmp_path,
         capture_output=True,
-        timeout=30,
+        timeout=60,
         check=False,
     )
     assert (done.returncode, done.stderr) == (0, b"")

@@ -386,7 +386,7 @@ besedka.cli.main()
             env={"PYTHONPATH": str(ROOT), "HOME": name, "LANG": "C.UTF-8"},
             capture_output=True,
             check=False,
-            timeout=30,
+            timeout=60,
         )
         assert_trouble(
             Done(done.returncode, done.stdout, done.stderr), 3, "you may not use", "user who runs the server"

@@ -76,7 +76,7 @@ def test_a_long_log_is_streamed_while_the_talk_goes_on(make_server: ServerMaker)
         for number in range(20):
             anna.tell("chat", text=f"meanwhile {number}")
             anna.hear_to(100_001 + number)
-        reading.join(30)
+        reading.join(60)
     assert got
     assert got[0].startswith(before)
     assert server.history.read_bytes().startswith(got[0])

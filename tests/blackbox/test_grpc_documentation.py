@@ -31,7 +31,7 @@ PAGE = (ROOT / "docs" / "grpc.md").read_text(encoding="utf-8")
 LINES = re.search(r"```\n(grpcurl .*?)```", PAGE, re.DOTALL)
 assert LINES
 COMMANDS = LINES[1].replace("\\\n", "").strip().split("\n")
-PATIENCE_SECONDS = 20
+PATIENCE_SECONDS = 60
 ANSWERS_AT_MOST = 3
 
 

@@ -58,10 +58,10 @@ def failing_start(directory: Path, *options: str) -> str:
 def test_health_is_told_for_the_server_and_its_service(caller: Caller) -> None:
     for name in ("", SERVICE):
         request = health_pb2.HealthCheckRequest(service=name)
-        assert health(caller).Check(request, timeout=10).status == SERVING
-        assert next(health(caller).Watch(request, timeout=10)).status == SERVING
+        assert health(caller).Check(request, timeout=60).status == SERVING
+        assert next(health(caller).Watch(request, timeout=60)).status == SERVING
     unknown = health_pb2.HealthCheckRequest(service="no.such.Service")
-    assert refusal(lambda: health(caller).Check(unknown, timeout=10)).code is grpc.StatusCode.NOT_FOUND
+    assert refusal(lambda: health(caller).Check(unknown, timeout=60)).code is grpc.StatusCode.NOT_FOUND
 
 
 def test_a_client_without_our_proto_finds_the_service_by_reflection(caller: Caller) -> None:
@@ -169,7 +169,7 @@ def test_a_certificate_that_is_none_is_one_line_and_a_status(tmp_path: Path) -> 
 
 
 def test_who_watches_health_is_told_before_the_end(server: RunningServer, caller: Caller) -> None:
-    watched = health(caller).Watch(health_pb2.HealthCheckRequest(service=SERVICE), timeout=30)
+    watched = health(caller).Watch(health_pb2.HealthCheckRequest(service=SERVICE), timeout=60)
     assert next(watched).status == SERVING
     server.ask_to_stop()
     assert next(watched).status == NOT_SERVING
@@ -229,7 +229,7 @@ def test_what_comes_after_the_end_has_begun_is_refused_and_not_stored(make_serve
         first = caller.send_later("Anna", "accepted")
         while not server.lines:
             pass
-        watched = health(caller).Watch(health_pb2.HealthCheckRequest(), timeout=30)
+        watched = health(caller).Watch(health_pb2.HealthCheckRequest(), timeout=60)
         next(watched)
         server.ask_to_stop()
         assert next(watched).status == NOT_SERVING

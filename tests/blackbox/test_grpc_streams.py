@@ -33,7 +33,7 @@ def ids(messages: list[pb.Message]) -> list[int]:
 
 
 def soon(is_so: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while not is_so():
         assert time.monotonic() < deadline
         time.sleep(0.05)
@@ -152,14 +152,14 @@ def test_nobody_misses_or_doubles_anything_while_many_talk(  # noqa: C901 - thre
             while (head := reading.messages(limit=1).head) < wanted:
                 pass
             readers[head - 300] = pool.submit(follow, reading, head - 300)
-        whole = readers[0].result(30)
+        whole = readers[0].result(60)
         assert ids(whole) == list(range(1, total + 1))
         for since, reader in readers.items():
-            assert [(m.id, m.user, m.text) for m in reader.result(30)] == [
+            assert [(m.id, m.user, m.text) for m in reader.result(60)] == [
                 (m.id, m.user, m.text) for m in whole[since:]
             ]
         for job in jobs:
-            job.result(30)
+            job.result(60)
     assert [read_line(line).text for line in server.lines] == [message.text for message in whole]
     for number in range(4):
         own = [m.text for m in whole if m.text.startswith(f"{number} ")]

@@ -18,7 +18,7 @@ from tests.running import RunningServer, fetch
 from tests.talking import Talker
 
 ANNA, BORIS, EVE = "a" * 64, "b" * 64, "e" * 64
-LOOK_SECONDS = 10.0
+LOOK_SECONDS = 60.0
 LIKE_ANNA = ["anna", "ANNA", "Аnna", "Ａnna", "An na"]
 
 

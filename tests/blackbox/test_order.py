@@ -142,7 +142,7 @@ def test_who_is_shown_out_is_not_heard_any_more_though_he_does_not_answer_the_cl
         "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Version: 13\r\n\r\n"
     )
     with (
-        socket.create_connection(("127.0.0.1", server.port), timeout=15) as boris,
+        socket.create_connection(("127.0.0.1", server.port), timeout=60) as boris,
         come(server, "Anna") as anna,
     ):
         boris.sendall(handshake.encode() + frame(type="join", user="Boris"))
@@ -318,7 +318,7 @@ def download(server: RunningServer, secret: str) -> Iterator[socket.socket]:
     """A download of which only the beginning has been read."""
     with socket.socket() as reading:
         reading.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
-        reading.settimeout(15)
+        reading.settimeout(60)
         reading.connect(("127.0.0.1", server.port))
         request = f"GET /history.txt HTTP/1.1\r\nHost: localhost\r\nBesedka-Secret: {secret}\r\n\r\n"
         reading.sendall(request.encode())

@@ -308,7 +308,7 @@ def test_who_is_put_out_is_so_at_every_door(boris_inside: tuple[RunningServer, T
         held.put(next(iter(many(["a last word"]))))
         anna.hear_until(lambda frame: frame.get("text") == "a last word")
         download.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
-        download.settimeout(15)
+        download.settimeout(60)
         download.connect(("127.0.0.1", server.port))
         request = (
             f"GET /history.txt?room=plans HTTP/1.1\r\nHost: localhost\r\nBesedka-Secret: {BORIS}\r\n\r\n"

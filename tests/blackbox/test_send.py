@@ -185,7 +185,7 @@ def test_what_goes_wrong_with_stdin_or_stdout_is_not_our_affair_where_they_are_n
             cwd=anna.home,
             env=anna.environment,
             check=False,
-            timeout=30,
+            timeout=60,
         )
         assert done.returncode == 0
     assert said(server) == ["anna: hi", "anna: in a file", "anna: in a file"]

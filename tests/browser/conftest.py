@@ -26,7 +26,7 @@ QUIET = (
     f"--host-resolver-rules=MAP {ANOTHER_HOST} 127.0.0.1",
 )
 
-expect.set_options(timeout=10_000)
+expect.set_options(timeout=60_000)
 
 Visit = Callable[..., Page]
 CLIENT = Path(__file__).parent.parent.parent / "besedka" / "client"
@@ -86,7 +86,7 @@ def visit(chromium: Browser) -> Iterator[Visit]:
 
 def watched(page: Page, url: str, problems: list[str]) -> Page:
     """Go there, and note what goes wrong in the page."""
-    page.set_default_timeout(10_000)
+    page.set_default_timeout(60_000)
     page.on("pageerror", lambda error: problems.append(str(error)))
     page.goto(url)
     return page

@@ -36,7 +36,7 @@ PRETENCE = """
 def tab(context: BrowserContext, url: str) -> Page:
     """One more tab, in which one can look away."""
     page = context.new_page()
-    page.set_default_timeout(10_000)
+    page.set_default_timeout(60_000)
     page.add_init_script(PRETENCE)
     page.goto(url)
     return page

@@ -79,7 +79,7 @@ def test_a_short_trouble_is_nobodys_business_and_a_longer_one_is_told_with_its_e
     expect(page.locator("#hint")).to_have_text("")
     say(page, "waits")
     told = re.compile(r"^No connection\. 1 message waits\. Next try in \d+ s\.$")
-    expect(page.locator("#hint")).to_have_text(told, timeout=15_000)
+    expect(page.locator("#hint")).to_have_text(told, timeout=60_000)
     expect(page.locator("#now")).to_be_visible()
     server.start()
     # It may be faster than a mouse.

@@ -24,7 +24,7 @@ from besedka.wire.line import MessageId
 from tests import looping
 from tests.running import RunningServer, free_port
 
-PATIENCE_SECONDS = 30
+PATIENCE_SECONDS = 60
 
 
 def run(scenario: Callable[[], Coroutine[Any, Any, None]]) -> None:

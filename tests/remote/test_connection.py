@@ -52,7 +52,7 @@ def welcome(head: int) -> Welcome:
 
 
 async def until_said(carrier: FakeCarrier, count: int) -> None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         while len(carrier.said) < count:  # noqa: ASYNC110 - a fake has no event
             await asyncio.sleep(0.001)
 
@@ -109,7 +109,7 @@ def test_what_waited_elsewhere_is_said_first_and_as_something_said_again(carrier
         assert connection.unsent[:2] == left
         for number, word in enumerate(connection.unsent, 10):
             carrier.told.put_nowait(Chat("main", number, "Anna", word.text, "12:00:00", 0, word.key))
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             while connection.waiting:  # noqa: ASYNC110 - it is told as events
                 await asyncio.sleep(0.001)
         assert connection.unsent == []
@@ -141,7 +141,7 @@ def test_a_server_that_talks_nonsense_is_no_besedka(
         for word in words:
             carriers[0].told.put_nowait(word)
         with pytest.raises(ConnectionFailed, match="is not Besedka"):
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(60):
                 await listening
 
     looping.run(scenario())
@@ -226,7 +226,7 @@ def test_one_who_is_let_in_no_more_does_not_come_back_for_ever(
             first.told.put_nowait(word)
         second.told.put_nowait(Error(code, "why", ""))
         with pytest.raises((JoinRefused, ShownOut), match="why") as refusal:
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(60):
                 await _listen(Connection("ws://nowhere/ws", "Anna"))
         assert isinstance(refusal.value, error)
         assert refusal.value.code == code

@@ -60,7 +60,7 @@ def test_the_bridge_carries_both_ways(chat_server: RunningServer, url: str) -> N
 def test_the_log_shipper_ships_all_and_ends(chat_server: RunningServer, url: str) -> None:
     lines = [f"line {number}" for number in range(500)]
     with example("log_shipper.py", url, "web1", stdin=subprocess.PIPE) as process:
-        process.communicate("\n".join(lines), timeout=30)
+        process.communicate("\n".join(lines), timeout=60)
         assert process.returncode == 0
     assert [line.split("web1: ")[1] for line in chat_server.lines] == lines
 

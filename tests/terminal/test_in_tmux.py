@@ -66,7 +66,7 @@ class Tmux:
 
     def _run(self, *arguments: str) -> str:
         return subprocess.run(
-            ["tmux", "-S", self._socket, *arguments], check=True, capture_output=True, text=True, timeout=10
+            ["tmux", "-S", self._socket, *arguments], check=True, capture_output=True, text=True, timeout=60
         ).stdout
 
 

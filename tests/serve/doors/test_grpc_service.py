@@ -91,7 +91,7 @@ def converse(service: ChatService, context: FakeContext, *given: pb.ConverseRequ
 
 
 async def until_there(room: Room) -> None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         while not room.company.count:  # noqa: ASYNC110 - what is waited for has no event
             await asyncio.sleep(0.001)
 
@@ -147,7 +147,7 @@ def test_who_breaks_the_protocol_and_does_not_read_is_not_waited_for_long(
     async def scenario() -> None:
         chat, room, service = await started(tmp_path)
         context = FakeContext(is_stuck=True)
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             with pytest.raises(grpc.aio.AbortError):
                 await converse(service, context, JOIN, pb.ConverseRequest())
         assert context.ended
@@ -206,7 +206,7 @@ def test_a_room_that_is_about_to_be_followed_is_held(tmp_path: Path) -> None:
         rooms.append(room)
         call: Any = service.handlers()["Follow"].unary_stream
         following = asyncio.ensure_future(call(pb.FollowRequest(), FakeContext()))
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             while not room.behind_count + room.live_count:  # noqa: ASYNC110 - it has no event
                 await asyncio.sleep(0.001)
         assert held == [1]
@@ -279,7 +279,7 @@ def test_for_whom_a_call_is_made_is_found_out_once(tmp_path: Path) -> None:
             asyncio.ensure_future(handlers["Follow"].unary_stream(pb.FollowRequest(), FakeContext())),
             asyncio.ensure_future(handlers["Converse"].stream_stream(requests(JOIN), FakeContext())),
         ]
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             while len(list(chat.register.guests)) < 2:  # noqa: ASYNC110 - it has no event
                 await asyncio.sleep(0.001)
         assert proxies.asked == 4
@@ -356,7 +356,7 @@ def test_who_has_waited_for_a_room_to_be_opened_is_asked_again(
         await asyncio.sleep(0.05)  # until all of them wait
         lose(chat)
         opening.may_end.set()
-        await asyncio.wait(calls, timeout=5)
+        await asyncio.wait(calls, timeout=60)
         await asyncio.wait({conversing}, timeout=0.2)
         for context in contexts[:3]:
             assert context.ended
