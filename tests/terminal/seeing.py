@@ -118,6 +118,13 @@ class Terminal:
         """Press keys."""
         os.write(self._window, text.encode() if isinstance(text, str) else text)
 
+    def catch_up(self) -> None:
+        """Wait until all that was typed and printed is taken in: type a letter into the empty input line, and take it back."""
+        self.type("x")
+        self.wait_until(lambda: self.input_line == "> x", "a letter is not shown")
+        self.type("\x7f")
+        self.wait_until(lambda: self.input_line == ">", "a letter is not taken back")
+
     def close_window(self) -> None:
         """Close the window, as the button of its frame does, and wait for the program's end."""
         self.hang_up()

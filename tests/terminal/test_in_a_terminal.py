@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-import time
+from pathlib import Path
 
+from tests.commanding import wait_until
 from tests.conftest import ServerMaker, TalkerMaker
 from tests.running import RunningServer
 from tests.terminal.conftest import TerminalMaker
@@ -71,8 +72,7 @@ def test_the_input_line_survives_what_arrives(terminal: Terminal, talker: Talker
     for number in range(30):
         boris.tell("chat", text=f"interruption {number}")
     terminal.wait_for("interruption 29")
-    terminal.wait_for("> half a sen")
-    assert terminal.input_line == "> half a sen"
+    terminal.wait_until(lambda: terminal.input_line == "> half a sen", "what was typed is gone")
     terminal.type("tence\r")
     boris.hear_until(lambda frame: frame.get("text") == "half a sentence")
 
@@ -216,7 +216,7 @@ def test_the_history_is_shown_before_one_talks(
     old = [line for line in terminal.lines if "Boris: message" in line]
     assert len(old) == 10
     assert all("┆" in line for line in old)
-    assert any("────" in line for line in terminal.lines)
+    terminal.wait_for("────")
     boris.tell("chat", text="and now")
     terminal.wait_for("and now")
     assert not any("┆" in line for line in terminal.lines if "and now" in line)
@@ -244,7 +244,7 @@ def test_it_comes_back_after_a_restart_and_says_what_waited(
     terminal.wait_for("> a line being ty")
     server.stop()
     terminal.wait_for("no connection")
-    assert terminal.input_line == "> a line being ty"
+    terminal.wait_until(lambda: terminal.input_line == "> a line being ty", "what was typed is gone")
     terminal.type("ped\r")
     terminal.wait_for("1 waiting")
     terminal.type("half of an")
@@ -260,8 +260,9 @@ def test_it_comes_back_after_a_restart_and_says_what_waited(
 
 
 def test_what_waits_survives_leaving_a_closed_window_and_a_lost_machine(
-    server: RunningServer, make_terminal: TerminalMaker
+    server: RunningServer, make_terminal: TerminalMaker, tmp_path: Path
 ) -> None:
+    unsent = tmp_path / "homes" / "anna" / "state" / "besedka" / "unsent"
     for number, end in enumerate((Terminal.exit_status, Terminal.close_window, Terminal.kill)):
         server.start() if not server.is_running else None
         terminal = make_terminal(server.url(), "--name", "Anna")
@@ -274,7 +275,7 @@ def test_what_waits_survives_leaving_a_closed_window_and_a_lost_machine(
             terminal.type("/exit\r")
             terminal.wait_for("2 waiting to be sent; they are kept")
         elif end is Terminal.kill:
-            time.sleep(1.5)  # they are kept within a second
+            wait_until(lambda: any(f"two {number}" in file.read_text() for file in unsent.iterdir()))  # noqa: B023
         end(terminal)
         server.start()
         again = make_terminal(server.url(), "--name", "Anna")
@@ -291,14 +292,14 @@ def test_one_sees_where_one_has_stopped_reading(terminal: Terminal, talker: Talk
     terminal.wait_for("Boris: seen")
     terminal.type(LOOKS_ELSEWHERE)
     terminal.wait_until(lambda: b"\x1b[?1004h" in terminal.bytes, "it was not asked for")
-    time.sleep(0.3)
+    terminal.catch_up()
     boris.tell("chat", text="not seen")
     boris.tell("chat", text="not seen either")
     terminal.wait_for("not seen either")
     places = [line for line in terminal.lines if "unread" in line or "Boris: " in line]
     assert ["unread" in line for line in places] == [False, True, False, False]
     terminal.type(LOOKS_HERE)
-    time.sleep(0.3)
+    terminal.catch_up()
     boris.tell("chat", text="seen again")
     terminal.wait_for("seen again")
     assert sum("unread" in line for line in terminal.lines) == 1
@@ -312,9 +313,7 @@ def test_the_bell_rings_as_one_likes(terminal: Terminal, talker: TalkerMaker) ->
         before = terminal.bytes.count(b"\a")
         boris.tell("chat", text=text)
         terminal.wait_for(text)
-        terminal.type("x\x7f")
-        for _ in range(3):
-            terminal.read()
+        terminal.catch_up()  # what rings is printed along with the text
         return terminal.bytes.count(b"\a") - before
 
     assert rings("nobody is meant") == 0

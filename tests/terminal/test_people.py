@@ -89,7 +89,7 @@ def test_two_talk_alone_under_each_others_names(terminal: Terminal, talker: Talk
     boris.join("Boris B")
     room = boris.ask("direct", user="Anna")["room"]
     terminal.wait_for("· Boris B wants to talk with you alone: /join @Boris B")
-    assert b"\a" in terminal.bytes
+    terminal.wait_until(lambda: b"\a" in terminal.bytes, "it does not ring")
     rung = terminal.bytes.count(b"\a")
     boris.join("Boris B", room)
     boris.tell("chat", room=room, text="just you")
