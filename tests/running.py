@@ -89,6 +89,7 @@ class RunningServer:
 
     def start(self) -> RunningServer:
         """Start it and wait until it listens."""
+        self._output.close()
         ports = ("--port", str(self._port), "--grpc-port", str(self.grpc_port))
         with self._errors.open("a", encoding="utf-8") as errors:
             self._process = prefork.start(
@@ -156,6 +157,7 @@ class RunningServer:
             for child in psutil.Process(self.pid).children(recursive=True):
                 child.kill()
             self.kill()
+        self._output.close()
 
     def ask_to_stop(self) -> None:
         """Ask it to end, and do not wait for it."""
@@ -184,6 +186,15 @@ def free_port() -> int:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port: int = listener.getsockname()[1]
         return port
+
+
+def is_free(port: int) -> bool:
+    """Whether nobody listens on a TCP port."""
+    try:
+        with socket.create_server(("127.0.0.1", port)):
+            return True
+    except OSError:
+        return False
 
 
 def _until_ready(output: IO[str]) -> list[str]:

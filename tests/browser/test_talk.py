@@ -21,8 +21,9 @@ from tests.browser.conftest import (
     texts,
     wait_for_text,
 )
+from tests.commanding import wait_until
 from tests.conftest import ServerMaker
-from tests.running import RunningServer
+from tests.running import RunningServer, is_free
 from tests.talking import Talker
 
 
@@ -168,6 +169,7 @@ def static_page() -> Iterator[str]:
 def test_the_page_from_any_file_server_talks_to_port_8765(
     make_server: ServerMaker, visit: Visit, static_page: str
 ) -> None:
+    wait_until(lambda: is_free(8765))  # other copies of this test may have it for a moment
     server = make_server("--port", "8765").start()
     page = visit(static_page)
     come_in(page, "Anna")
