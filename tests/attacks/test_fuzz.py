@@ -28,7 +28,7 @@ from tests.running import RunningServer
 from tests.serve.doors.test_connection import Scene
 
 LONG = bool(os.environ.get("BESEDKA_TORTURE"))
-TIMES = 50 if LONG else 1
+TIMES = 30 if LONG else 1
 
 
 def fuzz(examples: int) -> settings:

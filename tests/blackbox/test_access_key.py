@@ -8,9 +8,10 @@ import re
 import socket
 import stat
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -359,12 +360,14 @@ def test_a_withdrawn_key_ends_what_came_by_it_within_a_second_and_nothing_else(
         for number in range(4_000):
             history.write(f"[2025-11-19 10:00:00] Anna: {number} {'x' * 4_000}\n".encode())
     server.start()
+    over = threading.Event()
     with (
         Talker(server, additional_headers=bearer(PHONE)) as phone,
         Talker(server, "/", additional_headers=bearer(PHONE)) as seed,
         Talker(server, additional_headers=bearer(LAB)) as lab,
         Caller(server) as caller,
         socket.create_connection(("127.0.0.1", server.port), timeout=PATIENCE_SECONDS) as download,
+        ExitStack() as ends,
     ):
         phone.join("Phone")
         seed.hear("history")
@@ -372,16 +375,17 @@ def test_a_withdrawn_key_ends_what_came_by_it_within_a_second_and_nothing_else(
         calls = {
             "follow": caller.stub.Follow(pb.FollowRequest(since=4_000), metadata=brought(PHONE)),
             "converse": caller.stub.Converse(
-                _one(pb.ConverseRequest(join=pb.Join(user="Call"))), metadata=brought(PHONE)
+                _one(pb.ConverseRequest(join=pb.Join(user="Call")), over), metadata=brought(PHONE)
             ),
             "import": caller.stub.Import.future(
-                _one(pb.ImportRequest(speaker=pb.Speaker(user="Import"))), metadata=brought(PHONE)
+                _one(pb.ImportRequest(speaker=pb.Speaker(user="Import")), over), metadata=brought(PHONE)
             ),
             "reflection": reflection_pb2_grpc.ServerReflectionStub(caller.channel).ServerReflectionInfo(
-                _one(reflection_pb2.ServerReflectionRequest(list_services="")), metadata=brought(PHONE)
+                _one(reflection_pb2.ServerReflectionRequest(list_services=""), over), metadata=brought(PHONE)
             ),
         }
         staying = caller.stub.Follow(pb.FollowRequest(since=4_000), metadata=brought(LAB))
+        ends.callback(over.set)
         for name in ("follow", "converse", "reflection"):
             next(calls[name])
         next(staying)
@@ -414,10 +418,10 @@ def test_a_withdrawn_key_ends_what_came_by_it_within_a_second_and_nothing_else(
     assert "'the phone' was withdrawn; connections, calls and downloads ended: 7" in server.errors
 
 
-def _one(request: Any) -> Iterator[Any]:
-    """One request, and then nothing for long."""
+def _one(request: Any, over: threading.Event) -> Iterator[Any]:
+    """One request, and then nothing until all is over."""
     yield request
-    time.sleep(PATIENCE_SECONDS / 3)
+    over.wait(PATIENCE_SECONDS)
 
 
 def _rest(connection: socket.socket) -> int:

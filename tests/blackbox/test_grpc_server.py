@@ -151,10 +151,10 @@ def test_tls_is_spoken_on_both_ports_and_nothing_else(make_server: ServerMaker, 
         boris.recv(10)
         assert "in secret" in boris.recv(10)
     with Caller(server) as plain:
-        refused = refusal(lambda: plain.stub.ListRooms(pb.ListRoomsRequest(), timeout=5))
+        refused = refusal(lambda: plain.stub.ListRooms(pb.ListRoomsRequest(), timeout=60))
         assert refused.code is grpc.StatusCode.UNAVAILABLE
     with Caller(server, f"localhost:{server.grpc_port}", grpc.ssl_channel_credentials()) as stranger:
-        refused = refusal(lambda: stranger.stub.ListRooms(pb.ListRoomsRequest(), timeout=5))
+        refused = refusal(lambda: stranger.stub.ListRooms(pb.ListRoomsRequest(), timeout=60))
         assert refused.code is grpc.StatusCode.UNAVAILABLE
 
 

@@ -582,7 +582,7 @@ def test_a_stream_that_breaks_the_protocol_is_ended_with_a_reason(
 ) -> None:
     bystander = talker()
     bystander.join("Bystander")
-    call = caller.stub.Converse(iter(requests), timeout=3)
+    call = caller.stub.Converse(iter(requests), timeout=60)
     refused = refusal(lambda: list(call))
     assert (refused.code, refused.reason) == (grpc.StatusCode.INVALID_ARGUMENT, reason)
     assert len(refused.sentence) > 10

@@ -23,7 +23,7 @@ from tests.torture.checker import Record
 UNSETTLED_AT_MOST: Final = 50
 """Messages of one person; less than what the server takes at once."""
 
-COME_BACK_SECONDS: Final = (0.05, 0.3)
+COME_BACK_SECONDS: Final = (0.1, 0.5)
 
 CALM_SECONDS: Final = 300
 """A safety net; some seconds are enough."""

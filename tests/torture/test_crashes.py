@@ -33,7 +33,7 @@ def run(
 
 def test_kill_9_loses_nothing_and_doubles_nothing(make_server: ServerMaker) -> None:
     server = make_server(grpc=True).start()
-    kills = 1000 if LONG else 25
+    kills = 500 if LONG else 25
 
     async def torments(record: Record) -> None:
         for _ in range(kills):
@@ -49,7 +49,7 @@ def test_kill_9_loses_nothing_and_doubles_nothing(make_server: ServerMaker) -> N
 def test_power_cuts_lose_nothing_that_was_acknowledged(make_server: ServerMaker, tmp_path: Path) -> None:
     journal = tmp_path / "journal"
     server = make_server(module=FAULTY, FAULTS=json.dumps({"journal": str(journal)})).start()
-    cuts = 500 if LONG else 20
+    cuts = 300 if LONG else 20
 
     async def torments(record: Record) -> None:
         for _ in range(cuts):
@@ -87,7 +87,7 @@ def test_an_input_output_error_ends_the_server_and_the_next_one_goes_on(
     make_server: ServerMaker, call: str
 ) -> None:
     server = make_server(module=FAULTY, FAULTS=json.dumps({"call": call, "at": 5, "errno": "EIO"})).start()
-    errors = 100 if LONG else 6
+    errors = 50 if LONG else 6
 
     async def torments(_record: Record) -> None:
         for _ in range(errors):

@@ -27,7 +27,7 @@ def stop_in_time(server: RunningServer) -> int:
 
 def test_restarts_under_load_lose_nothing_and_double_nothing(make_server: ServerMaker) -> None:
     server = make_server(grpc=True).start()
-    restarts = 20 if LONG else 6
+    restarts = 20 if LONG else 4
     slowest = 0.0
 
     async def torments(_record: Record) -> None:
@@ -39,7 +39,7 @@ def test_restarts_under_load_lose_nothing_and_double_nothing(make_server: Server
             slowest = max(slowest, time.monotonic() - begun)
             await asyncio.to_thread(server.start)
 
-    record = looping.run(torment(server.urls, 100 if LONG else 30, 0.1, torments))
+    record = looping.run(torment(server.urls, 100 if LONG else 20, 0.1, torments))
     assert slowest < STOP_SECONDS
     assert stop_in_time(server) == 0
     count = check(record, server.history)
