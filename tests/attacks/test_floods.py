@@ -17,16 +17,23 @@ from tests.talking import Talker
 IMPATIENT = "tests.torture.impatient_server"
 
 
-def talk(talker: Talker, seconds: float) -> float:
+def talk(talker: Talker, seconds: float, room: str = "main") -> float:
     """Say things for so long, one when the last was heard; returns the longest wait."""
     longest = 0.0
     until = time.monotonic() + seconds
     while (begun := time.monotonic()) < until:
-        talker.tell("chat", text=f"{begun}")
+        talker.tell("chat", text=f"{begun}", room=room)
         assert talker.hear("chat")["text"] == f"{begun}"
         longest = max(longest, time.monotonic() - begun)
         time.sleep(0.02)  # who says too much is refused
     return longest
+
+
+def patience_of(server: RunningServer) -> float:
+    """How long a message may take meanwhile, in seconds: what it takes on a machine that is busy with other things is not our affair."""
+    with Talker(server) as quiet:
+        quiet.join("Quiet", "quiet")
+        return max(1.0, 10 * talk(quiet, 0.3, "quiet"))
 
 
 def test_a_flood_of_connections_from_one_address_keeps_nobody_else_out(make_server: ServerMaker) -> None:
@@ -34,6 +41,7 @@ def test_a_flood_of_connections_from_one_address_keeps_nobody_else_out(make_serv
     server = make_server("--connections-per-address", "100", module=STRANGERS).start()
     process = psutil.Process(server.pid)
     before = process.num_fds()
+    patience = patience_of(server)
     with ExitStack() as open_ones:
         flood = [open_ones.enter_context(closing(Raw(server, "127.0.0.2").socket)) for _ in range(1_000)]
         for connection in flood:
@@ -44,7 +52,7 @@ def test_a_flood_of_connections_from_one_address_keeps_nobody_else_out(make_serv
         with Talker(server, source_address=("127.0.0.3", 0)) as other, Talker(server) as own:
             other.join("Other")
             own.join("Own")
-            assert talk(other, 0.2) < 1
+            assert talk(other, 0.2) < patience
         deadline = time.monotonic() + 60
         while process.num_fds() > before + 110:
             assert time.monotonic() < deadline, "those who were told so are not cut"
@@ -61,6 +69,7 @@ def test_floods_of_pings_and_of_fragments_without_end_are_sent_away(make_server:
     memory = psutil.Process(server.pid).memory_info
     with Talker(server) as bystander:
         bystander.join("Bystander")
+        patience = patience_of(server)
         before = memory().rss
         floods = [frame(LAST | PING, b"x" * 100), frame(CONTINUATION), frame(LAST | TEXT, b"{}")]
         attackers = [opened(server, path) for path in (b"/", b"/ws") for _ in floods]
@@ -70,7 +79,7 @@ def test_floods_of_pings_and_of_fragments_without_end_are_sent_away(make_server:
             begin = frame(TEXT, b"{") if one == floods[1] else b""
             with suppress(BlockingIOError):  # not all of it is taken, as it should be
                 attacker.socket.sendall(begin + one * 20_000)
-        assert talk(bystander, 4.0) < 1
+        assert talk(bystander, 4.0) < patience
         assert memory().rss - before < 16 << 20
         for attacker in attackers:
             attacker.socket.settimeout(60)
@@ -94,6 +103,7 @@ def test_questions_whose_answers_nobody_reads_fill_no_memory(make_server: Server
     server.start()
     with Talker(server) as bystander:
         bystander.join("Bystander")
+        patience = patience_of(server)
         before = psutil.Process(server.pid).memory_info().rss
         ask = b'{"type":"history","before":2000,"limit":500}'
         deaf = [opened(server, receive_buffer=8_192) for _ in range(10)]
@@ -102,7 +112,7 @@ def test_questions_whose_answers_nobody_reads_fill_no_memory(make_server: Server
             raw.say(frame(LAST | TEXT, b'{"type":"join"}'))
             with suppress(TimeoutError):  # it is not listened to
                 raw.socket.sendall(frame(LAST | TEXT, ask) * 50_000)
-        assert talk(bystander, 1.0) < 1
+        assert talk(bystander, 1.0) < patience
         assert psutil.Process(server.pid).memory_info().rss - before < 32 << 20
         for raw in deaf:
             raw.socket.close()
@@ -116,9 +126,10 @@ def test_pages_that_nobody_reads_fill_no_memory(make_server: ServerMaker) -> Non
     server.start()
     with Talker(server) as bystander, ExitStack() as open_ones:
         bystander.join("Bystander")
+        patience = patience_of(server)
         before = psutil.Process(server.pid).memory_info().rss
         for _ in range(50):
             raw = open_ones.enter_context(Raw(server, receive_buffer=8_192))
             raw.say(b"GET /history.txt HTTP/1.1\r\nHost: localhost\r\n\r\n" * 10)
-        assert talk(bystander, 1.0) < 1
+        assert talk(bystander, 1.0) < patience
         assert psutil.Process(server.pid).memory_info().rss - before < 64 << 20

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from besedka import __version__, cli
+from tests import prefork
 from tests.conftest import ServerMaker
 from tests.talking import Talker
 
@@ -20,15 +21,8 @@ NOBODY = 65534
 
 
 def besedka(*arguments: str, cwd: Path, **environment: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [*BESEDKA, *arguments],
-        cwd=cwd,
-        env={**os.environ, "XDG_CONFIG_HOME": str(cwd), "XDG_STATE_HOME": str(cwd), **environment},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    env = prefork.environment(XDG_CONFIG_HOME=str(cwd), XDG_STATE_HOME=str(cwd), **environment)
+    return prefork.run_as_text(arguments, cwd=cwd, env=env)
 
 
 def assert_one_clear_line(done: subprocess.CompletedProcess[str], status: int, *parts: str) -> None:
@@ -51,7 +45,9 @@ def test_the_installed_command_is_the_same(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("arguments", [[], *([name] for name in cli.besedka.commands)])
 def test_help_has_examples(tmp_path: Path, arguments: list[str]) -> None:
-    done = besedka(*arguments, "--help", cwd=tmp_path)
+    """In a fresh interpreter: each command starts by itself."""
+    command = [*BESEDKA, *arguments, "--help"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 0
     assert "Examples:" in done.stdout
     assert "\n    besedka " in done.stdout
