@@ -53,14 +53,14 @@ def test_a_slow_network_does_not_put_what_was_said_too_fast_into_another_order(
 
     async def scenario() -> None:
         async with slow_network(server.port, bytes_a_second=20_000) as port:
-            person = Person("p", f"ws://127.0.0.1:{port}/ws", record, pause=0.0005)
+            person = Person("p", f"ws://127.0.0.1:{port}/ws", record, pause=0.0005, messages=300)
             person.start()
-            await asyncio.sleep(0.5)
+            await person.has_said_all()
             await person.finish()
 
     looping.run(scenario())
     assert server.stop() == 0
-    assert check(record, server.history) == len(record.attempted) > 250
+    assert check(record, server.history) == len(record.attempted) == 300
 
 
 @asynccontextmanager
@@ -104,14 +104,14 @@ def test_a_client_that_says_too_much_at_once_loses_nothing_and_keeps_the_order(
     record = Record()
 
     async def scenario() -> None:
-        person = Person("p", server.url(), record, pause=0.002)
+        person = Person("p", server.url(), record, pause=0.002, messages=300)
         person.start()
-        await asyncio.sleep(1.5)
+        await person.has_said_all()
         await person.finish()
 
     looping.run(scenario())
     assert server.stop() == 0
-    assert check(record, server.history) == len(record.attempted) > 250
+    assert check(record, server.history) == len(record.attempted) == 300
 
 
 def test_all_connections_of_an_address_share_a_rate_and_others_have_their_own(

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import sys
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 from unittest import mock
@@ -30,13 +31,33 @@ CALM_SECONDS: Final = 300
 
 
 class Person:
-    """One who talks and listens."""
+    """One who talks and listens.
 
-    def __init__(self, name: str, url: str, record: Record, pause: float) -> None:
+    Args:
+        name: by which they are known.
+        url: of the chat.
+        record: where it is noted what is said and heard.
+        pause: between two messages, in seconds, on average.
+        messages: after so many they say nothing more.
+        unsettled_at_most: so many messages may be neither stored nor refused; then they wait.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        url: str,
+        record: Record,
+        pause: float,
+        *,
+        messages: int = sys.maxsize,
+        unsettled_at_most: int = sys.maxsize,
+    ) -> None:
         self.name = name
         self.connection = Connection(url, name)
         self._record = record
         self._pause = pause
+        self._messages = messages
+        self._unsettled_at_most = unsettled_at_most
         self._said = 0
         self._unsettled: set[asyncio.Future[MessageId]] = set()
         self._heard = record.heard.setdefault(name, [])
@@ -44,6 +65,10 @@ class Person:
 
     def start(self) -> None:
         self._tasks = [asyncio.create_task(self._listen()), asyncio.create_task(self._talk())]
+
+    async def has_said_all(self) -> None:
+        """Wait until all messages are said, if perhaps not heard."""
+        await self._tasks[1]
 
     async def finish(self) -> None:
         """Say nothing more, and wait until all that was said has been heard back or refused."""
@@ -63,7 +88,7 @@ class Person:
         await asyncio.gather(*self._unsettled, return_exceptions=True)
 
     async def _talk(self) -> None:
-        while True:
+        while self._said < self._messages:
             await asyncio.sleep(random.uniform(0, 2 * self._pause))
             self._said += 1
             lines = "".join(f"\nline {number}" for number in range(random.choice((0, 0, 0, 1, 5))))
@@ -72,7 +97,7 @@ class Person:
             stored = self.connection.say(text)
             self._unsettled.add(stored)
             stored.add_done_callback(self._unsettled.discard)
-            if len(self._unsettled) >= UNSETTLED_AT_MOST:
+            if len(self._unsettled) >= self._unsettled_at_most:
                 await asyncio.wait([stored])
 
     async def _listen(self) -> None:
@@ -105,7 +130,16 @@ async def torment(
         What was said and heard when all has calmed down.
     """
     record = Record()
-    crowd = [Person(f"p{number}", urls[number % len(urls)], record, pause) for number in range(people)]
+    crowd = [
+        Person(
+            f"p{number}",
+            urls[number % len(urls)],
+            record,
+            pause,
+            unsettled_at_most=UNSETTLED_AT_MOST,
+        )
+        for number in range(people)
+    ]
     with mock.patch.object(connection, "backoff", _come_back):
         for person in crowd:
             person.start()
