@@ -28,15 +28,17 @@ class Reachable(Protocol):
 
 
 class Talker:
-    """One connection to a server. Whoever does not hear soon does not read from his socket either.
+    """One connection to a server.
 
     Args:
-        receive_buffer: bytes that the system may hold for him then, if not as many as it likes.
+        receive_buffer: bytes that the system may hold for it; then a talker that does not hear does not read from its socket either.
+            Without it all that comes is read at once: a client that has stopped reading waits ten seconds at its close.
     """
 
     def __init__(self, server: Reachable, path: str = "/ws", receive_buffer: int = 0, **options: Any) -> None:
         self._open = ExitStack()
         self._asked = 0
+        options = {"max_queue": 16 if receive_buffer else None, **options}
         if receive_buffer:
             options["sock"] = socket.socket()
             options["sock"].setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)

@@ -51,7 +51,11 @@ def test_a_stop_waits_neither_for_those_who_do_not_read_nor_for_those_who_do_not
     make_server: ServerMaker,
 ) -> None:
     server = make_server("--rate", "0").start()
-    with Talker(server) as anna, Talker(server) as deaf, Talker(server) as mute:
+    with (
+        Talker(server) as anna,
+        Talker(server, max_queue=16) as deaf,
+        Talker(server, max_queue=16) as mute,
+    ):
         deaf.join("Deaf")
         mute.join("Mute")
         mute.half_close()
