@@ -85,8 +85,8 @@ async def _attack(port: int, number: int, at_once: bytes, slowly: bytes = b"") -
     """Returns the answer, and after how many seconds the connection was closed."""
     # All at once they would keep our own loop from measuring.
     await asyncio.sleep(number * APART_SECONDS)
-    reader, writer = await asyncio.open_connection("127.0.0.1", port)
     begun = time.monotonic()
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
     answer = asyncio.create_task(reader.read())
     writer.write(at_once)
     for byte in slowly:

@@ -18,6 +18,7 @@ from tests.browser.conftest import (
     come_in,
     history_of,
     say,
+    settled,
     texts,
     wait_for_text,
 )
@@ -126,6 +127,7 @@ def test_after_leaving_and_after_a_refusal_the_keyboard_is_in_the_name(
     second.keyboard.press("Enter")
     second.wait_for_selector("html[data-scene=chat]")
     expect(second.locator("#people")).to_have_text("2 people")
+    settled(second)
     second.click("#leave")
     expect(second.locator("#login-name")).to_be_focused()
     expect(first.locator("#people")).to_have_text("1 person")

@@ -133,6 +133,8 @@ def become(order: Order) -> None:
 def import_everything() -> dict[str, str]:
     """Returns the environment variables that were set meanwhile."""
     before = dict(os.environ)
+    # Set by us before gRPC is imported; whatever is imported first here.
+    os.environ["GRPC_VERBOSITY"] = "NONE"
     for found in pkgutil.walk_packages(besedka.__path__, "besedka."):
         if not found.name.endswith("__main__"):
             importlib.import_module(found.name)
