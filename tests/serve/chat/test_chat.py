@@ -36,7 +36,7 @@ async def started(directory: Path, messages: int = 0) -> tuple[Chat, Room]:
 
 
 async def until(is_so: Callable[[], bool]) -> None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         while not is_so():  # noqa: ASYNC110 - what is waited for has no event
             await asyncio.sleep(0.001)
 
