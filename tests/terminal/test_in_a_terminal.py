@@ -275,7 +275,7 @@ def test_what_waits_survives_leaving_a_closed_window_and_a_lost_machine(
             terminal.type("/exit\r")
             terminal.wait_for("2 waiting to be sent; they are kept")
         elif end is Terminal.kill:
-            wait_until(lambda: any(f"two {number}" in file.read_text() for file in unsent.iterdir()))  # noqa: B023
+            wait_until(lambda: any(f"two {number}" in file.read_text() for file in unsent.glob("*.jsonl")))  # noqa: B023
         end(terminal)
         server.start()
         again = make_terminal(server.url(), "--name", "Anna")
