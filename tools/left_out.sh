@@ -1,13 +1,16 @@
 #!/bin/sh
-# Some proofs need a program that is not everywhere: strace, tmux, nginx, caddy. Get it where we may (Debian; to install it, root);
-# else print what leaves the proof out, and say so.
+# Some proofs need a program that is not everywhere: strace, tmux, nginx, caddy, those that make file systems. Get it where we may
+# (Debian; to install it, root); else print what leaves the proof out, and say so.
 set -eu
 
-needs() {
+get() {
     command -v "$1" >/dev/null && return
-    if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
-        { apt-get update -qq && apt-get install -y -qq "$1"; } >&2 && return
-    fi
+    [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null || return
+    { apt-get update -qq && apt-get install -y -qq "$2"; } >&2
+}
+
+needs() {
+    get "$1" "$1" && return
     echo "left out, as the README allows: the proof with $1, which is not installed" >&2
     echo "--deselect $2"
 }
@@ -26,3 +29,17 @@ behind() {
 behind nginx tests/proxies/test_nginx.py \
     tests/browser/test_below_a_path.py::test_behind_nginx_with_tls_all_that_the_page_asks_for_is_below_its_path
 behind caddy tests/proxies/test_caddy.py
+
+cuts_power() {
+    # Without root nothing can be mounted, so nothing needs to be got.
+    if [ "$(id -u)" = 0 ]; then
+        for pair in mkfs.ext4:e2fsprogs mkfs.xfs:xfsprogs mkfs.btrfs:btrfs-progs fusermount3:fuse3; do
+            get "${pair%%:*}" "${pair##*:}" || true
+        done
+    fi
+    missing=$("$(dirname "$0")/../.venv/bin/python" -m tests.torture.disk.namespace 2>&1) && return
+    echo "left out, as the README allows: power cuts of a real file system, which need root, FUSE and loop devices: $missing" >&2
+    echo "--deselect $1"
+}
+
+cuts_power tests/torture/test_power_cuts.py

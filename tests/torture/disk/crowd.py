@@ -1,0 +1,121 @@
+"""People who talk in rooms of a server that loses its power, and note what they were told, and when."""
+
+from __future__ import annotations
+
+import random
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Final
+
+from websockets.exceptions import ConnectionClosed, InvalidMessage
+
+from tests.talking import Frame, Talker
+from tests.torture.disk.ledger import Ledger, Stored, Time
+from tests.torture.disk.server import Server
+
+Clock = Callable[[], Time]
+ENDED: Final = (ConnectionClosed, InvalidMessage, OSError)
+"""What a client sees whose server is gone."""
+
+ONE_LINE: Final = (0,)
+SOME_LINES: Final = (0, 0, 1, 1, 5, 40)
+
+
+class Person:
+    """Somebody who says one message after the other, each when the one before was answered.
+
+    What was not answered when the server went is said again, with its key and the last id that was seen, before anything else.
+
+    Args:
+        lines: how many more lines a message may have.
+    """
+
+    def __init__(self, name: str, room: str, ledger: Ledger, lines: Sequence[int] = SOME_LINES) -> None:
+        self.name = name
+        self._room = room
+        self._ledger = ledger
+        self._lines = lines
+        self._said = 0
+        self._seen = 0
+        self._unanswered: tuple[str, str] | None = None
+
+    def talk(self, server: Server, clock: Clock, is_enough: Callable[[], bool]) -> None:
+        """Talk until that is enough, or the server is gone."""
+        try:
+            with Talker(server) as talker:
+                self._join(talker, clock)
+                while not is_enough():
+                    self._say(talker, clock)
+        except ENDED:
+            return
+
+    def say(self, server: Server, clock: Clock, times: int = 1) -> None:
+        """Say so many messages."""
+        left = iter(range(times))
+        self.talk(server, clock, lambda: next(left, None) is None)
+
+    def _join(self, talker: Talker, clock: Clock) -> None:
+        secret = f"the secret of {self.name}"
+        welcome = talker.join(self.name, self._room, secret=secret, since=self._seen)
+        with self._ledger.lock:
+            self._ledger.claims.setdefault(self.name, (clock(), secret))
+        if epoch := welcome["epoch"]:
+            self._ledger.epochs.setdefault(self._room, (clock(), epoch))
+
+    def _say(self, talker: Talker, clock: Clock) -> None:
+        if self._unanswered is None:
+            text = self._new_text()
+            with self._ledger.lock:
+                self._ledger.attempted[self._room].add(text)
+            self._unanswered = text, f"{self.name}-{self._said}"
+            talker.tell("chat", room=self._room, text=text, key=self._unanswered[1])
+        else:
+            text, key = self._unanswered
+            talker.tell("chat", room=self._room, text=text, key=key, after=self._seen)
+        answer = self._answer(talker, self._unanswered[1])
+        self._note(answer, text, clock())
+        self._unanswered = None
+
+    def _new_text(self) -> str:
+        self._said += 1
+        more = "".join(f"\nline {line} of {self._said}" for line in range(random.choice(self._lines)))
+        return f"{self.name} #{self._said}.{more}"
+
+    def _answer(self, talker: Talker, key: str) -> Frame:
+        while True:
+            frame = talker.hear()
+            if frame.get("key") == key and frame["type"] in {"chat", "error"}:
+                return frame
+
+    def _note(self, answer: Frame, text: str, now: Time) -> None:
+        if answer["type"] == "chat":
+            self._seen = answer["id"]
+            self._ledger.store(Stored(now, self._room, answer["id"], text))
+        elif answer["code"] == "storage_full":
+            self._ledger.refused.add(text)
+        else:
+            raise ConnectionResetError(answer["code"])
+
+
+class Crowd:
+    """Everybody who talks at once."""
+
+    def __init__(self, people: Sequence[Person]) -> None:
+        self._people = people
+        self._is_enough = threading.Event()
+        self._threads = ThreadPoolExecutor(len(people))
+
+    def begin(self, server: Server, clock: Clock) -> None:
+        """Have them talk, in threads, until `end` or until the server is gone."""
+        self._is_enough.clear()
+        self._talks = [
+            self._threads.submit(person.talk, server, clock, self._is_enough.is_set)
+            for person in self._people
+        ]
+
+    def end(self) -> None:
+        """Wait until each has had the last answer, or found the server gone."""
+        self._is_enough.set()
+        for talk in self._talks:
+            talk.result(60)

@@ -1,0 +1,165 @@
+"""File systems on disks that can be cut: made, mounted, and gone again.
+
+Everything is mounted in the mount namespace of this process (see `namespace`), and loop devices are detached by the kernel when
+they are no longer mounted: whatever ends this process takes all of it down.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Final
+
+from tests.torture.disk.stale import fill
+
+MIB: Final = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class FileSystem:
+    """A kind of file system, and how it is used.
+
+    Attributes:
+        name: what it is called in reports.
+        kind: as mount(8) has it.
+        make: the command that makes it, without the device.
+        mebibytes: how large it is made.
+        options: of the mount.
+        is_stale: whether the disk is full of old chat before it is made.
+    """
+
+    name: str
+    kind: str
+    make: tuple[str, ...]
+    mebibytes: int
+    options: str = "rw"
+    is_stale: bool = False
+
+
+_EXT4: Final = ("mkfs.ext4", "-q", "-F", "-m", "0", "-E", "nodiscard,lazy_itable_init=0,lazy_journal_init=0")
+
+FILE_SYSTEMS: Final = {
+    one.name: one
+    for one in (
+        FileSystem("ext4", "ext4", _EXT4, 48),
+        FileSystem("ext4-writeback", "ext4", _EXT4, 48, "data=writeback"),
+        FileSystem("ext4-stale", "ext4", _EXT4, 48, "nodelalloc", is_stale=True),
+        FileSystem("xfs", "xfs", ("mkfs.xfs", "-q", "-f", "-K"), 300),
+        FileSystem("btrfs", "btrfs", ("mkfs.btrfs", "-q", "-f", "-K"), 128),
+    )
+}
+
+
+class Unmountable(Exception):  # noqa: N818 - a fact, not an error
+    """The kernel does not mount this image: what a torn write of a superblock may do, and nothing of ours."""
+
+
+def make(system: FileSystem, image: Path) -> None:
+    """Make an image with an empty file system."""
+    with image.open("wb") as file:
+        file.truncate(system.mebibytes * MIB)
+    if system.is_stale:
+        fill(image, random.Random(0))
+    subprocess.run([*system.make, image], check=True, stdout=subprocess.DEVNULL)
+
+
+@contextmanager
+def mounted(system: FileSystem, image: Path, point: Path) -> Iterator[Path]:
+    """An image, mounted at a directory, which is made; its journal is replayed as after a power cut.
+
+    Raises:
+        Unmountable: the kernel refuses it.
+    """
+    point.mkdir(exist_ok=True)
+    _mount(system, image, point)
+    try:
+        yield point
+    finally:
+        # A disk with a fault may refuse the last writes; what is mounted elsewhere next does not depend on it.
+        subprocess.run(["umount", point], check=True, timeout=60)
+
+
+def _mount(system: FileSystem, image: Path, point: Path) -> None:
+    loop = subprocess.run(
+        ["losetup", "--find", "--show", image], check=True, capture_output=True, text=True
+    ).stdout.strip()
+    try:
+        done = subprocess.run(
+            ["mount", "-t", system.kind, "-o", system.options, loop, point],
+            check=False,
+            capture_output=True,
+            text=True,
+        )
+    finally:
+        # As long as it is mounted it stays; then the kernel detaches it.
+        subprocess.run(["losetup", "--detach", loop], check=True)
+    if done.returncode:
+        raise Unmountable(done.stderr.strip())
+
+
+class Disk:
+    """A disk with a volatile cache (`device`), in a folder of its own.
+
+    Attributes:
+        file: what a loop device is to be made of.
+        journal: what it was asked to do.
+        base: what it held in the beginning.
+    """
+
+    def __init__(self, folder: Path, base: Path) -> None:
+        self.base = base
+        self.journal = folder / "journal"
+        self._point = folder / "device"
+        self._point.mkdir()
+        self._faults = self._point / "faults"
+        self.file = self._point / "disk"
+        self._backing = folder / "backing"
+        self._process: subprocess.Popen[str] | None = None
+
+    @property
+    def moment(self) -> int:
+        """Now, on the clock of this disk."""
+        return self.journal.stat().st_size
+
+    def set_faults(self, **faults: str | float) -> None:
+        """Have it fail from now on as `device` says; without arguments: no more."""
+        self._faults.write_text(json.dumps(faults))
+
+    def start(self) -> None:
+        """Put it on."""
+        subprocess.run(["cp", "--sparse=always", self.base, self._backing], check=True)
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "tests.torture.disk.device", self._point, self._backing, self.journal],
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        assert _first_line(self._process.stdout) == "mounted\n"
+
+    def stop(self) -> None:
+        """Take it away; nothing may be mounted from it."""
+        assert self._process
+        subprocess.run(["umount", self._point], check=True, timeout=60)
+        self._process.wait(60)
+
+
+@contextmanager
+def powered(folder: Path, base: Path) -> Iterator[Disk]:
+    """A disk that is on."""
+    folder.mkdir()
+    disk = Disk(folder, base)
+    disk.start()
+    try:
+        yield disk
+    finally:
+        disk.stop()
+
+
+def _first_line(output: IO[str] | None) -> str:
+    assert output
+    return output.readline()
