@@ -10,8 +10,7 @@ What goes wrong is told by the environment variable FAULTS, a JSON object:
 - ``no_threads``: the path of a file; as soon as it is there, no thread can be started;
 - ``broken``: the path of a file; as soon as it is there, a batch cannot be stored because of an error of ours;
 - ``slow``: seconds that each sync of any file takes longer;
-- ``delay``: seconds that each sync of a log takes longer, the first one, of the start, left out;
-- ``journal``: a file to which a line ``inode size`` is added whenever a sync has returned: what a power cut would leave.
+- ``delay``: seconds that each sync of a log takes longer, the first one, of the start, left out.
 """
 
 from __future__ import annotations
@@ -90,25 +89,13 @@ def fdatasync(number: int) -> None:
         calls["delay"] += 1
         time.sleep(PLAN["delay"] if calls["delay"] > 1 else 0)
     time.sleep(PLAN.get("slow", 0))
-    size = os.fstat(number).st_size
     really_fdatasync(number)
-    note(number, size)
 
 
 def fsync(number: int) -> None:
     hang("fsync", Path(f"/proc/self/fd/{number}").readlink())
     time.sleep(PLAN.get("slow", 0))
-    size = os.fstat(number).st_size
     really_fsync(number)
-    note(number, size)
-
-
-def note(number: int, size: int) -> None:
-    """Write down that so much of a file would outlive a power cut."""
-    if "journal" in PLAN:
-        journal = os.open(PLAN["journal"], os.O_WRONLY | os.O_APPEND | os.O_CREAT)
-        really_write(journal, f"{os.fstat(number).st_ino} {size}\n".encode())
-        os.close(journal)
 
 
 def is_time(plan: str) -> bool:

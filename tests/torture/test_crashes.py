@@ -7,7 +7,6 @@ import json
 import os
 import random
 from collections.abc import Awaitable, Callable
-from pathlib import Path
 
 import pytest
 
@@ -44,42 +43,6 @@ def test_kill_9_loses_nothing_and_doubles_nothing(make_server: ServerMaker) -> N
 
     count = run(server, 20, 0.1, torments)
     print(f"{kills} kills, {count} messages")  # noqa: T201 - a figure for docs/reliability.md
-
-
-def test_power_cuts_lose_nothing_that_was_acknowledged(make_server: ServerMaker, tmp_path: Path) -> None:
-    journal = tmp_path / "journal"
-    server = make_server(module=FAULTY, FAULTS=json.dumps({"journal": str(journal)})).start()
-    cuts = 300 if LONG else 20
-
-    async def torments(record: Record) -> None:
-        for _ in range(cuts):
-            await somebody_is_heard(record)
-            await asyncio.sleep(random.uniform(0, 0.2))
-            await asyncio.to_thread(server.kill)
-            forget_what_was_not_synced(server.history, journal)
-            await asyncio.to_thread(server.start)
-
-    count = run(server, 5, 0.03, torments)
-    print(f"{cuts} power cuts, {count} messages")  # noqa: T201
-
-
-def forget_what_was_not_synced(history: Path, journal: Path) -> None:
-    """Leave of each file what was synced, and of the rest some, none, or NULs in its place, as file systems do."""
-    synced = dict[int, int]()
-    for row in journal.read_text().splitlines():
-        inode, size = map(int, row.split())
-        synced[inode] = size
-    for path in (history, history.with_name(f"{history.name}.index")):
-        status = path.stat()
-        safe = min(synced.get(status.st_ino, 0), status.st_size)
-        content = path.read_bytes()
-        kept = random.randint(safe, status.st_size)
-        nulls_from = random.choice((kept, random.randint(safe, kept)))
-        with path.open("r+b") as file:
-            file.truncate(kept)
-            file.seek(nulls_from)
-            file.write(bytes(kept - nulls_from))
-        assert path.read_bytes()[:safe] == content[:safe]
 
 
 @pytest.mark.parametrize("call", ["write", "fdatasync"])

@@ -5,11 +5,12 @@ from __future__ import annotations
 import random
 import threading
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Final
 
 from websockets.exceptions import ConnectionClosed, InvalidMessage
 
+from besedka.wire.line import read_line
 from tests.talking import Frame, Talker
 from tests.torture.disk.ledger import Ledger, Stored, Time
 from tests.torture.disk.server import Server
@@ -20,6 +21,10 @@ ENDED: Final = (ConnectionClosed, InvalidMessage, OSError)
 
 ONE_LINE: Final = (0,)
 SOME_LINES: Final = (0, 0, 1, 1, 5, 40)
+MANY_LINES: Final = (300,)
+"""More than any block that a file has in reserve."""
+
+PEOPLE_A_ROOM: Final = 2
 
 
 class Person:
@@ -98,16 +103,30 @@ class Person:
             raise ConnectionResetError(answer["code"])
 
 
-class Crowd:
-    """Everybody who talks at once."""
+class Cast:
+    """Everybody in a trial.
 
-    def __init__(self, people: Sequence[Person]) -> None:
-        self._people = people
+    Attributes:
+        rooms: where they are.
+        short: says one line at a time.
+        long: says many lines at a time.
+    """
+
+    rooms: Final = ("main", "dev", "school")
+
+    def __init__(self, ledger: Ledger) -> None:
+        people = len(self.rooms) * PEOPLE_A_ROOM
+        self._people = [
+            Person(f"p{number}", self.rooms[number % len(self.rooms)], ledger) for number in range(people)
+        ]
+        self.short = Person("short", self.rooms[0], ledger, ONE_LINE)
+        self.long = Person("long", self.rooms[0], ledger, MANY_LINES)
         self._is_enough = threading.Event()
-        self._threads = ThreadPoolExecutor(len(people))
+        self._threads = ThreadPoolExecutor(people)
+        self._talks: list[Future[None]] = []
 
     def begin(self, server: Server, clock: Clock) -> None:
-        """Have them talk, in threads, until `end` or until the server is gone."""
+        """Have all but those two talk at once, in threads, until `end` or until the server is gone."""
         self._is_enough.clear()
         self._talks = [
             self._threads.submit(person.talk, server, clock, self._is_enough.is_set)
@@ -119,3 +138,22 @@ class Crowd:
         self._is_enough.set()
         for talk in self._talks:
             talk.result(60)
+
+
+def listen(server: Server, room: str, ledger: Ledger, clock: Clock) -> None:
+    """Note what a reader of a room is shown that nobody had been told before."""
+    known = {message.id for message in ledger.stored if message.room == room}
+    known |= {number for where, number in ledger.redacted if where == room}
+    for number, line in enumerate(told(server, room)[1], 1):
+        if number not in known:
+            ledger.store(Stored(clock(), room, number, read_line(line).text))
+
+
+def told(server: Server, room: str) -> tuple[str, list[str]]:
+    """What a reader from the beginning is told of a room: its epoch and its messages, as lines of the log."""
+    lines: list[str] = []
+    with Talker(server) as reader:
+        welcome = reader.join(None, room, since=0)
+        while len(lines) < welcome["head"]:
+            lines += reader.hear("history")["messages"]
+    return welcome["epoch"], lines

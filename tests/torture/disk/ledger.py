@@ -37,6 +37,7 @@ class Ledger:
         epochs: by room, since when it is known.
         claims: by name, the secret, and since when it is known to be theirs.
         sanctions: by name, the refusal that it gets (``banned``, ``muted``), and since when.
+        kept: by name, files with what was cut off torn logs, and since when.
         redacted: by room and id, the text that must be gone, and since when; no time as long as it was only asked for.
     """
 
@@ -46,6 +47,7 @@ class Ledger:
     epochs: dict[str, tuple[Time, str]] = field(default_factory=dict)
     claims: dict[str, tuple[Time, str]] = field(default_factory=dict)
     sanctions: dict[str, tuple[Time, str]] = field(default_factory=dict)
+    kept: dict[str, tuple[Time, bytes]] = field(default_factory=dict)
     redacted: dict[tuple[str, int], tuple[Time | None, str]] = field(default_factory=dict)
     lock: threading.Condition = field(default_factory=threading.Condition)
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from besedka.cli import main
+from tests.torture.disk.recorder import Recorder
 
 START_SECONDS: Final = 60
 _forks: Final = multiprocessing.get_context("forkserver")
@@ -30,16 +31,19 @@ class Server:
 
     Attributes:
         directory: where it runs and keeps its history.
+        recorder: what writes down what it does to its files.
         port: where it listens.
         greeting: what it printed at its start.
     """
 
-    def __init__(self, directory: Path, errors: Path, *options: str) -> None:
+    def __init__(self, directory: Path, errors: Path, recorder: Recorder | None = None) -> None:
         self.directory = directory
         before = errors.stat().st_size if errors.exists() else 0
         reader, writer = _forks.Pipe(duplex=False)
-        arguments = ["serve", "--port", "0", "--grpc-port", "0", "--lang", "en", "--rate", "0", *options]
-        self._process = _forks.Process(target=_run, args=(arguments, directory, errors, writer), daemon=True)
+        arguments = ["serve", "--port", "0", "--grpc-port", "0", "--lang", "en", "--rate", "0"]
+        self._process = _forks.Process(
+            target=_run, args=(arguments, directory, errors, writer, recorder), daemon=True
+        )
         self._process.start()
         writer.close()
         with os.fdopen(os.dup(reader.fileno()), encoding="utf-8") as output:
@@ -57,7 +61,7 @@ class Server:
 
     def admin(self, errors: Path, *arguments: str) -> int:
         """Run ``besedka admin`` beside it; its exit status."""
-        process = _forks.Process(target=_run, args=(["admin", *arguments], self.directory, errors, None))
+        process = _forks.Process(target=_run, args=(["admin", *arguments], self.directory, errors))
         process.start()
         process.join(START_SECONDS)
         assert process.exitcode is not None
@@ -81,8 +85,16 @@ class Server:
         return self._process.exitcode
 
 
-def _run(arguments: list[str], directory: Path, errors: Path, output: Connection | None) -> None:
+def _run(
+    arguments: list[str],
+    directory: Path,
+    errors: Path,
+    output: Connection | None = None,
+    recorder: Recorder | None = None,
+) -> None:
     os.chdir(directory)
+    if recorder:
+        recorder.install()
     with errors.open("ab") as file:
         os.dup2(file.fileno(), 2)
     os.dup2(output.fileno() if output else 2, 1)

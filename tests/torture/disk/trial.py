@@ -16,21 +16,22 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections import Counter
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Final
 
-from tests.torture.disk.crowd import ONE_LINE, Crowd, Person
-from tests.torture.disk.images import Kept, Recording, cut
+from tests.torture.disk.crowd import Cast
+from tests.torture.disk.images import Kept, Recording
 from tests.torture.disk.ledger import Ledger, Time
-from tests.torture.disk.scenarios import BALLAST, ROOMS, SCENARIOS, Life
+from tests.torture.disk.media import Medium, Real
+from tests.torture.disk.recorder import Recorder
+from tests.torture.disk.scenarios import SCENARIOS, Life
 from tests.torture.disk.server import Server, StartFailed
 from tests.torture.disk.verdict import examine_logs, examine_people
-from tests.torture.disk.volumes import FILE_SYSTEMS, Disk, FileSystem, Unmountable, make, mounted, powered
+from tests.torture.disk.volumes import BALLAST, FILE_SYSTEMS, Unmountable
 
-IMAGES_A_LIFE: Final = int(os.environ.get("BESEDKA_POWER_CUT_IMAGES", "12"))
+IMAGES_A_LIFE: Final = 12 if os.environ.get("BESEDKA_TORTURE") else 5
 """How many moments of a life are tried besides the last one."""
 
 MEMORY: Final = "4G"
@@ -52,6 +53,7 @@ class Report:
         stored: messages that were acknowledged.
         refused: messages that found no room.
         redacted: texts that were redacted.
+        syncs: who asked for syncs, and how often (on a simulated disk only).
         lost_on: images with a problem in a log.
         problems: what was wrong in the logs.
         people: what was wrong of claims and sanctions.
@@ -66,6 +68,7 @@ class Report:
     stored: int = 0
     refused: int = 0
     redacted: int = 0
+    syncs: dict[str, int] = field(default_factory=dict)
     lost_on: int = 0
     unmountable: list[str] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
@@ -73,74 +76,84 @@ class Report:
 
 
 class Trial:
-    """One file system under one scenario."""
+    """A server on one medium under one scenario.
 
-    def __init__(self, system: FileSystem, scenario: str, seed: int, folder: Path) -> None:
-        self._system = system
+    Args:
+        medium: where its files are.
+        scenario: what happens before the power goes.
+        seed: of all chance.
+        folder: for all that is needed.
+    """
+
+    def __init__(self, medium: Medium, scenario: str, seed: int, folder: Path) -> None:
+        self._medium = medium
         self._scenario = SCENARIOS[scenario]
         self._chance = random.Random(seed)
         self._folder = folder
         self._errors = folder / "errors"
-        self._ledger = Ledger()
-        people = [Person(f"p{number}", ROOMS[number % len(ROOMS)], self._ledger) for number in range(6)]
-        self._crowd = Crowd(people)
-        self._short = Person("short", ROOMS[0], self._ledger, ONE_LINE)
-        self._long = Person("long", ROOMS[0], self._ledger, (300,))
         self._lives = 0
-        self.report = Report(system.name, scenario, seed)
+        self._begin()
+        self.report = Report(medium.name, scenario, seed)
 
-    def run(self, seconds: float) -> Report:
-        """Cut the power for so long."""
+    def run(self, seconds: float, *, until_problem: bool = False) -> Report:
+        """Cut the power for so long, or until that shows a problem."""
         until = time.monotonic() + seconds
         image = self._folder / "image"
-        make(self._system, image)
-        while time.monotonic() < until:
-            self._live(image)
-        self.report.stored = len(self._ledger.stored)
-        self.report.refused = len(self._ledger.refused)
-        self.report.redacted = len(self._ledger.redacted)
-        self._note("all servers", self._tracebacks())
-        return self.report
+        self._medium.make(image)
+        while self._lives == 0 or time.monotonic() < until:
+            problems = len(self.report.problems)
+            try:
+                self._live(image)
+            except StartFailed as error:
+                self._note(f"life {self._lives}", [f"it does not start: {error}"])
+            if until_problem and (self.report.problems or self.report.people):
+                break
+            if len(self.report.problems) > problems:
+                image.unlink(missing_ok=True)
+                self._begin()
+                self._medium.make(image)
+        return self._finished()
 
-    def _tracebacks(self) -> list[str]:
+    def _begin(self) -> None:
+        """With nothing that was said: what is lost stays lost, and is to be counted once."""
+        self._ledger = Ledger()
+        self._cast = Cast(self._ledger)
+
+    def _finished(self) -> Report:
         complaints = self._errors.read_text(encoding="utf-8")
-        return [complaints] if "Traceback" in complaints else []
+        self._note("all servers", [complaints] if "Traceback" in complaints else [])
+        return self.report
 
     def _live(self, image: Path) -> None:
         """One life of a disk, which ends with the image that the next one begins with."""
         self._lives += 1
+        stored, refused = len(self._ledger.stored), len(self._ledger.refused)
+        redacted = len(self._ledger.redacted)
         with tempfile.TemporaryDirectory(dir=self._folder) as name:
             folder = Path(name)
-            recording = Recording(image.rename(folder / "base"), folder / "journal")
-            moments = self._use(recording, folder)
+            recording, moments = self._use(image.rename(folder / "image"), folder)
             for number in range(IMAGES_A_LIFE):
                 self._try(recording, self._chance.choice(moments), folder / f"{number}")
-            cut(recording, moments[-1], self._chance, image)
+            self._medium.cut(recording, moments[-1], self._chance, image)
         self.report.cuts += 1
+        self.report.stored += len(self._ledger.stored) - stored
+        self.report.refused += len(self._ledger.refused) - refused
+        self.report.redacted += len(self._ledger.redacted) - redacted
 
-    def _use(self, recording: Recording, folder: Path) -> list[int]:
+    def _use(self, image: Path, folder: Path) -> tuple[Recording, list[int]]:
         """Live, and return when the power might go."""
-        with self._on(folder, recording.base) as (disk, point):
-            server = self._server(point)
-            self._note(f"life {self._lives}", examine_logs(server, self._ledger, Time(self._lives, 0)))
+        with self._medium.on(folder / "disk", image) as disk:
+            server = self._server(disk.folder, disk.recorder)
             life = Life(
-                number=self._lives,
-                disk=disk,
-                folder=point,
-                errors=self._errors,
-                chance=self._chance,
-                ledger=self._ledger,
-                crowd=self._crowd,
-                short=self._short,
-                long=self._long,
-                server=server,
+                self._lives, disk, self._errors, self._chance, self._ledger, self._cast, server=server
             )
+            self._note(f"life {self._lives}", examine_logs(server, self._ledger, Time(self._lives, 0)))
+            life.listen()
             self._scenario(life)
             life.note()
-            life.server.kill()
-            self._crowd.end()
-            disk.journal.rename(recording.journal)
-        return self._moments(life)
+            life.kill()
+        self._count_syncs(disk.recording)
+        return disk.recording, self._moments(life)
 
     def _moments(self, life: Life) -> list[int]:
         """Some that the scenario has chosen, some when somebody was told something, and the end."""
@@ -151,13 +164,13 @@ class Trial:
         """Cut the power at a moment, perhaps once more while a server starts, and examine what is left."""
         folder.mkdir()
         image = folder / "image"
-        kept = cut(recording, moment, self._chance, image)
+        kept = self._medium.cut(recording, moment, self._chance, image)
         where = f"life {self._lives}, cut at {moment}, {kept}"
         try:
             if self._chance.random() < TWICE:
                 image, kept = self._cut_again(image, folder)
                 where += f", cut again, {kept}"
-            self._examine(image, folder, where, Time(self._lives, moment))
+            self._examine(image, folder / "files", where, Time(self._lives, moment))
         except Unmountable as error:
             self.report.unmountable.append(f"{where}: {error}")
         except StartFailed as error:
@@ -166,29 +179,21 @@ class Trial:
         image.unlink()
 
     def _cut_again(self, base: Path, folder: Path) -> tuple[Path, Kept]:
-        with self._on(folder, base) as (disk, point):
-            self._server(point).kill()
-            recording = Recording(base, disk.journal)
+        with self._medium.on(folder / "disk", base) as disk:
+            self._server(disk.folder, disk.recorder).kill()
             moment = self._chance.randint(0, disk.moment)
+        self._count_syncs(disk.recording)
         self.report.twice += 1
         image = folder / "again"
-        return image, cut(recording, moment, self._chance, image)
+        return image, self._medium.cut(disk.recording, moment, self._chance, image)
 
-    @contextmanager
-    def _on(self, folder: Path, base: Path) -> Iterator[tuple[Disk, Path]]:
-        with (
-            powered(folder / "disk", base) as disk,
-            mounted(self._system, disk.file, folder / "mounted") as point,
-        ):
-            yield disk, point
-
-    def _server(self, point: Path) -> Server:
+    def _server(self, folder: Path, recorder: Recorder | None = None) -> Server:
         # Where nothing at all finds room, there is no start: the operator makes room first.
-        (point / BALLAST).unlink(missing_ok=True)
-        return Server(point, self._errors)
+        (folder / BALLAST).unlink(missing_ok=True)
+        return Server(folder, self._errors, recorder)
 
     def _examine(self, image: Path, folder: Path, where: str, now: Time) -> None:
-        with mounted(self._system, image, folder / "mounted") as point:
+        with self._medium.look(folder, image) as point:
             server = self._server(point)
             try:
                 self._note(where, examine_logs(server, self._ledger, now))
@@ -196,6 +201,9 @@ class Trial:
                 self.report.people += [f"{where}: {problem}" for problem in people]
             finally:
                 server.kill()
+
+    def _count_syncs(self, recording: Recording) -> None:
+        self.report.syncs = dict(Counter(self.report.syncs) + self._medium.syncs(recording))
 
     def _note(self, where: str, problems: list[str]) -> None:
         self.report.lost_on += bool(problems)
@@ -208,7 +216,7 @@ def run() -> None:
     random.seed(int(seed))
     subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={MEMORY}", "none", folder], check=True)
     try:
-        report = Trial(FILE_SYSTEMS[name], scenario, int(seed), Path(folder)).run(float(seconds))
+        report = Trial(Real(FILE_SYSTEMS[name]), scenario, int(seed), Path(folder)).run(float(seconds))
     finally:
         subprocess.run(["umount", folder], check=True)
     print(json.dumps(asdict(report), indent=1, ensure_ascii=False))  # noqa: T201

@@ -9,6 +9,7 @@ from typing import Final
 
 from besedka.wire.line import read_line, tombstone, written_bytes
 from tests.talking import Talker
+from tests.torture.disk.crowd import told
 from tests.torture.disk.ledger import Ledger, Time
 from tests.torture.disk.server import Server
 
@@ -20,7 +21,7 @@ PEOPLE_ASKED: Final = 3
 def examine_logs(server: Server, ledger: Ledger, now: Time) -> list[str]:
     """What is wrong in the rooms, in sentences; nothing if all that was acknowledged up to this moment holds."""
     rooms = (_Room(server, ledger, room, now).problems() for room in sorted(ledger.attempted))
-    return [problem for found in rooms for problem in found]
+    return [problem for found in (*rooms, _kept(server, ledger, now)) for problem in found]
 
 
 def examine_people(server: Server, ledger: Ledger, now: Time) -> list[str]:
@@ -36,7 +37,7 @@ class _Room:
         self._room = room
         self._now = now
         self._file = server.directory / ("chat_history.txt" if room == "main" else f"chat_history.{room}.txt")
-        self._epoch, self._lines = _told(server, room)
+        self._epoch, self._lines = told(server, room)
         self._texts = [read_line(line).text for line in self._lines]
 
     def problems(self) -> Iterator[str]:
@@ -109,13 +110,11 @@ class _Room:
                 yield f"redacted, and there again: {_short(text)} ({number})"
 
 
-def _told(server: Server, room: str) -> tuple[str, list[str]]:
-    lines: list[str] = []
-    with Talker(server) as reader:
-        welcome = reader.join(None, room, since=0)
-        while len(lines) < welcome["head"]:
-            lines += reader.hear("history")["messages"]
-    return welcome["epoch"], lines
+def _kept(server: Server, ledger: Ledger, now: Time) -> Iterator[str]:
+    for name, (since, data) in ledger.kept.items():
+        path = server.directory / name
+        if since <= now and (not path.exists() or path.read_bytes() != data):
+            yield f"{name} is lost, in which {len(data)} bytes were kept"
 
 
 def _claims(server: Server, ledger: Ledger, now: Time) -> Iterator[str]:
@@ -126,7 +125,7 @@ def _claims(server: Server, ledger: Ledger, now: Time) -> Iterator[str]:
 
 def _sanctions(server: Server, ledger: Ledger, now: Time) -> Iterator[str]:
     for name, (since, refusal) in list(ledger.sanctions.items())[-PEOPLE_ASKED:]:
-        if since <= now and (answer := _answer_to_chat(server, name)) != refusal:
+        if since <= now and (answer := answer_to_chat(server, name)) != refusal:
             yield f"{name} is no longer {refusal}: {answer}"
 
 
@@ -137,7 +136,8 @@ def _answer_to_join(server: Server, name: str, secret: str) -> str:
         return str(frame.get("code", frame["type"]))
 
 
-def _answer_to_chat(server: Server, name: str) -> str:
+def answer_to_chat(server: Server, name: str) -> str:
+    """What somebody is answered who comes in by this name and talks: a refusal, or ``stored``."""
     with Talker(server) as talker:
         talker.tell("join", room="lobby", user=name)
         frame = talker.hear()

@@ -6,7 +6,9 @@ they are no longer mounted: whatever ends this process takes all of it down.
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import random
 import subprocess
 import sys
@@ -16,9 +18,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Final
 
+from tests.torture.disk.images import Recording, copy_sparse
+from tests.torture.disk.recorder import Recorder
 from tests.torture.disk.stale import fill
 
 MIB: Final = 1 << 20
+BALLAST: Final = "ballast"
+"""The file that fills a file system."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,38 +110,55 @@ def _mount(system: FileSystem, image: Path, point: Path) -> None:
 
 
 class Disk:
-    """A disk with a volatile cache (`device`), in a folder of its own.
+    """A disk with a volatile cache (`device`).
+
+    Args:
+        place: a folder for what it needs.
+        base: what it holds in the beginning.
 
     Attributes:
         file: what a loop device is to be made of.
-        journal: what it was asked to do.
-        base: what it held in the beginning.
+        folder: where that is to be mounted.
+        recording: what it was asked to do.
+        recorder: none: it sees for itself.
     """
 
-    def __init__(self, folder: Path, base: Path) -> None:
-        self.base = base
-        self.journal = folder / "journal"
-        self._point = folder / "device"
+    recorder: Recorder | None = None
+
+    def __init__(self, place: Path, base: Path) -> None:
+        self.recording = Recording(base, place / "journal")
+        self._point = place / "device"
         self._point.mkdir()
         self._faults = self._point / "faults"
         self.file = self._point / "disk"
-        self._backing = folder / "backing"
+        self.folder = place / "mounted"
+        self._backing = place / "backing"
         self._process: subprocess.Popen[str] | None = None
 
     @property
     def moment(self) -> int:
         """Now, on the clock of this disk."""
-        return self.journal.stat().st_size
+        return self.recording.journal.stat().st_size
 
     def set_faults(self, **faults: str | float) -> None:
-        """Have it fail from now on as `device` says; without arguments: no more."""
+        """Have it fail from now on as `device` says; without arguments: no more, and there is room again."""
         self._faults.write_text(json.dumps(faults))
+        (self.folder / BALLAST).unlink(missing_ok=True)
+
+    def fill(self) -> None:
+        """Leave no room for another block."""
+        with (self.folder / BALLAST).open("wb") as file:
+            for size in (1 << 20, 1 << 12):
+                _write_until_full(file.fileno(), bytes(size))
 
     def start(self) -> None:
         """Put it on."""
-        subprocess.run(["cp", "--sparse=always", self.base, self._backing], check=True)
+        copy_sparse(self.recording.base, self._backing)
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "tests.torture.disk.device", self._point, self._backing, self.journal],
+            [
+                *(sys.executable, "-m", "tests.torture.disk.device"),
+                *(self._point, self._backing, self.recording.journal),
+            ],
             stdout=subprocess.PIPE,
             text=True,
         )
@@ -146,18 +169,16 @@ class Disk:
         assert self._process
         subprocess.run(["umount", self._point], check=True, timeout=60)
         self._process.wait(60)
+        self._backing.unlink()
 
 
-@contextmanager
-def powered(folder: Path, base: Path) -> Iterator[Disk]:
-    """A disk that is on."""
-    folder.mkdir()
-    disk = Disk(folder, base)
-    disk.start()
+def _write_until_full(descriptor: int, data: bytes) -> None:
     try:
-        yield disk
-    finally:
-        disk.stop()
+        while True:
+            os.write(descriptor, data)
+    except OSError as error:
+        if error.errno != errno.ENOSPC:
+            raise
 
 
 def _first_line(output: IO[str] | None) -> str:

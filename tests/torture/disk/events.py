@@ -1,0 +1,59 @@
+"""What a server did to files, one after the other: the journal of a disk that is only simulated."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from enum import StrEnum
+from pathlib import Path
+
+import msgspec
+
+
+class Kind(StrEnum):
+    """What was done.
+
+    ``OPEN`` is of a file that was there; a server may have been killed before it noted that it made it. ``APPEND`` is a write at the end, after which the file ends; ``SYNC_FOLDER`` is of the folder: from then on its names stay.
+    """
+
+    CREATE = "create"
+    OPEN = "open"
+    WRITE = "write"
+    APPEND = "append"
+    CUT = "cut"
+    SYNC = "sync"
+    RENAME = "rename"
+    LINK = "link"
+    UNLINK = "unlink"
+    SYNC_FOLDER = "sync folder"
+
+
+class Event(msgspec.Struct, frozen=True):
+    """One of them.
+
+    Attributes:
+        kind: what was done.
+        file: the number of the file's inode, where a file was open.
+        offset: where it was written, or how long it was made, or is.
+        data: what was written.
+        name: the file's name, where a name was changed; of a sync who asked for it.
+        old_name: what it was called before.
+    """
+
+    kind: Kind
+    file: int
+    offset: int = 0
+    data: bytes = b""
+    name: str = ""
+    old_name: str = ""
+
+    def encoded(self) -> bytes:
+        """As it stands in the journal."""
+        return msgspec.json.encode(self) + b"\n"
+
+
+def events(journal: Path, until: int) -> Iterator[Event]:
+    """All up to a size of the journal."""
+    if until:
+        with journal.open("rb") as file:
+            for row in file.read(until).split(b"\n")[:-1]:
+                yield msgspec.json.decode(row, type=Event)

@@ -1,0 +1,145 @@
+"""Writes down what a server does to the files of its folder, and makes some of it fail; for a disk that is only simulated.
+
+It takes the place of the system calls by which the server changes files. Each change is appended to a journal, which is the disk's
+clock as that of `device` is. ``faults`` beside the journal holds a JSON object: ``write`` and ``flush`` name an error,
+``delay`` has seconds that a flush takes, ``room`` bytes that a write may have at most.
+
+A sync is known by who asks for it: the functions that lead to it, from the caller outside `besedka.serve.history.file` on. One of them can
+be left out, to see whether a test notices.
+"""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+from typing import Any, Final
+
+from tests.torture.disk.events import Event, Kind
+
+LOWEST: Final = "besedka/serve/history/file.py"
+"""Here files are written and synced for others: it is they who are asked why."""
+
+_really_open, _really_write, _really_pwrite, _really_cut = os.open, os.write, os.pwrite, os.ftruncate
+_really_fsync, _really_fdatasync = os.fsync, os.fdatasync
+_really_replace, _really_link, _really_unlink = os.replace, os.link, os.unlink
+
+
+@dataclass(frozen=True)
+class Recorder:
+    """What a server is started with.
+
+    Attributes:
+        folder: whose files are meant.
+        journal: the file to append to.
+        left_out: the sync that is not done.
+    """
+
+    folder: Path
+    journal: Path
+    left_out: str = ""
+
+    def install(self) -> None:
+        """Take the place of the system calls in this process."""
+        os.open, os.write, os.pwrite, os.ftruncate = self.open, self.write, self.pwrite, self.cut  # type: ignore[assignment]
+        os.fsync = os.fdatasync = self.sync  # type: ignore[assignment]
+        os.replace, os.link, os.unlink = self.replace, self.link, self.unlink  # type: ignore[assignment]
+
+    def open(self, path: Any, flags: int, mode: int = 0o777, *, dir_fd: int | None = None) -> int:
+        is_new = bool(flags & os.O_CREAT) and not os.path.lexists(path)
+        number = _really_open(path, flags, mode, dir_fd=dir_fd)
+        if flags & (os.O_WRONLY | os.O_RDWR) and self._is_ours(number):
+            kind = Kind.CREATE if is_new else Kind.OPEN
+            self._note(Event(kind, os.fstat(number).st_ino, name=Path(path).name))
+        return number
+
+    def write(self, number: int, data: bytes) -> int:
+        if not self._is_ours(number):
+            return _really_write(number, data)
+        self._fail("write")
+        room = self._faults().get("room", len(data))
+        self._change(number, os.fstat(number).st_size, bytes(data[:room]))
+        if room < len(data):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        return len(data)
+
+    def pwrite(self, number: int, data: bytes, offset: int) -> int:
+        if not self._is_ours(number):
+            return _really_pwrite(number, data, offset)
+        self._fail("write")
+        self._note(Event(Kind.WRITE, os.fstat(number).st_ino, offset, bytes(data)))
+        return _really_pwrite(number, data, offset)
+
+    def cut(self, number: int, size: int) -> None:
+        if self._is_ours(number):
+            self._note(Event(Kind.CUT, os.fstat(number).st_ino, size))
+        _really_cut(number, size)
+
+    def sync(self, number: int) -> None:
+        if not self._is_ours(number):
+            _really_fsync(number)
+            return
+        time.sleep(self._faults().get("delay", 0))
+        self._fail("flush")
+        who = asked_by(sys._getframe(1))  # noqa: SLF001 - the only way to know
+        if who == self.left_out:
+            return
+        status = os.fstat(number)
+        is_folder = Path(f"/proc/self/fd/{number}").readlink() == self.folder
+        kind = Kind.SYNC_FOLDER if is_folder else Kind.SYNC
+        self._note(Event(kind, status.st_ino, 0 if is_folder else status.st_size, name=who))
+
+    def replace(self, source: Any, target: Any) -> None:
+        self._note(Event(Kind.RENAME, 0, name=Path(target).name, old_name=Path(source).name))
+        _really_replace(source, target)
+
+    def link(self, source: Any, target: Any, *, follow_symlinks: bool = True) -> None:
+        _really_link(source, target, follow_symlinks=follow_symlinks)
+        self._note(Event(Kind.LINK, 0, name=Path(target).name, old_name=Path(source).name))
+
+    def unlink(self, path: Any, *, dir_fd: int | None = None) -> None:
+        _really_unlink(path, dir_fd=dir_fd)
+        if Path(path).absolute().parent == self.folder:
+            self._note(Event(Kind.UNLINK, 0, name=Path(path).name))
+
+    def _change(self, number: int, offset: int, data: bytes) -> None:
+        self._note(Event(Kind.APPEND, os.fstat(number).st_ino, offset, data))
+        view = memoryview(data)
+        while view:
+            view = view[_really_write(number, view) :]
+
+    def _is_ours(self, number: int) -> bool:
+        path = Path(f"/proc/self/fd/{number}").readlink()
+        return self.folder in {path, path.parent}
+
+    def _faults(self) -> dict[str, Any]:
+        faults: dict[str, Any] = json.loads(self.journal.with_name("faults").read_text(encoding="utf-8"))
+        return faults
+
+    def _fail(self, call: str) -> None:
+        if name := self._faults().get(call):
+            number = getattr(errno, name)
+            raise OSError(number, os.strerror(number))
+
+    def _note(self, event: Event) -> None:
+        journal = _really_open(self.journal, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+        _really_write(journal, event.encoded())
+        os.close(journal)
+
+
+def asked_by(frame: FrameType | None) -> str:
+    """Who asks for a sync: ``where:function`` of the first caller that is not in the lowest layer, and by which of its functions."""
+    ways: list[str] = []
+    while frame is not None:
+        path, name = frame.f_code.co_filename, frame.f_code.co_qualname
+        if not path.endswith(LOWEST):
+            place = path.rpartition("besedka/")[2]
+            return " > ".join([f"{place}:{frame.f_lineno} {name}", *reversed(ways)])
+        ways.append(name)
+        frame = frame.f_back
+    return "nobody"

@@ -1,0 +1,104 @@
+"""Power cuts on a simulated disk, that keeps old content where nothing was synced; and of every sync, that it is needed."""
+
+from __future__ import annotations
+
+import ast
+import json
+import os
+import tempfile
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from tests.running import ROOT
+from tests.torture.disk.media import Simulated
+from tests.torture.disk.scenarios import SCENARIOS
+from tests.torture.disk.trial import Report, Trial
+from tests.torture.test_crashes import LONG
+
+SECONDS = float(os.environ.get("BESEDKA_POWER_CUT_SECONDS", "15")) if LONG else 1
+SEED = int(os.environ.get("BESEDKA_POWER_CUT_SEED", "1"))
+
+SECONDS_A_SYNC: Final = 30
+"""How long the power is cut at most to see what a sync is good for; most show it within three seconds."""
+
+SERVERS_FOLDERS: Final = ("serve/history", "serve/register")
+ELSEWHERE: Final[dict[str, str]] = {}
+"""Functions whose syncs no scenario comes to, and where they are proved instead."""
+
+SYNCS: Final = frozenset({"sync", "fsync", "fdatasync"})
+
+pytestmark = pytest.mark.xdist_group("simulated power cuts")
+
+
+def trial(folder: Path, scenario: str, left_out: str = "") -> Report:
+    """Run one, with a sync left out perhaps, until that is noticed."""
+    folder.mkdir()
+    seconds = SECONDS_A_SYNC if left_out else SECONDS
+    return Trial(Simulated(left_out), scenario, SEED, folder).run(seconds, until_problem=bool(left_out))
+
+
+@pytest.fixture(scope="module")
+def reports(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Report]:
+    """What became of each scenario."""
+    folder = tmp_path_factory.mktemp("simulated")
+    return {scenario: trial(folder / scenario, scenario) for scenario in SCENARIOS}
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS)
+def test_what_was_told_outlives_simulated_power_cuts(reports: dict[str, Report], scenario: str) -> None:
+    report = reports[scenario]
+    print(json.dumps(asdict(report), ensure_ascii=False))  # noqa: T201 - figures for docs/reliability.md
+    assert report.problems == []
+    assert report.people == []
+    assert report.stored > 0
+    assert report.refused > 0 or scenario != "full"
+    assert report.redacted > 0 or scenario != "cut"
+
+
+def test_no_sync_escapes_the_scenarios(reports: dict[str, Report]) -> None:
+    seen = {name for report in reports.values() for sync in report.syncs for name in sync.split()}
+    assert set(written_syncs()) - seen - ELSEWHERE.keys() == set()
+
+
+def test_each_sync_is_missed_when_it_is_left_out(reports: dict[str, Report], tmp_path: Path) -> None:
+    """The syncs are those that servers are seen to do; by what it was noticed that one was left out is printed."""
+    seen = {sync for report in reports.values() for sync in report.syncs}
+    most = max(seen, key=lambda sync: sum(report.syncs.get(sync, 0) for report in reports.values()))
+    noticed = {sync: first_problem(tmp_path, sync, reports) for sync in (sorted(seen) if LONG else [most])}
+    for sync, problem in noticed.items():
+        print(f"{sync}: {problem or 'NOBODY MISSES IT'}")  # noqa: T201 - the list for docs/reliability.md
+    assert [sync for sync, problem in noticed.items() if not problem] == []
+
+
+def first_problem(folder: Path, left_out: str, reports: dict[str, Report]) -> str:
+    """What is noticed first when a sync is left out, and in which scenario; nothing if nothing is."""
+    times = {scenario: report.syncs.get(left_out, 0) for scenario, report in reports.items()}
+    for scenario in sorted((one for one in times if times[one]), key=lambda one: -times[one]):
+        place = Path(tempfile.mkdtemp(dir=folder))
+        report = trial(place / "trial", scenario, left_out)
+        if problems := [*report.problems, *report.people]:
+            return f"{scenario}: {problems[0].splitlines()[0]}"
+    return ""
+
+
+def written_syncs() -> Iterator[str]:
+    """The functions of the server that sync something, by their qualified names."""
+    for folder in SERVERS_FOLDERS:
+        for path in (ROOT / "besedka" / folder).glob("*.py"):
+            yield from _syncing(ast.parse(path.read_text(encoding="utf-8")), "")
+
+
+def _syncing(tree: ast.AST, prefix: str) -> Iterator[str]:
+    for node in ast.iter_child_nodes(tree):
+        if isinstance(node, ast.FunctionDef | ast.ClassDef):
+            yield from _syncing(node, f"{prefix}{node.name}.")
+        elif any(_is_sync(one) for one in ast.walk(node)):
+            yield prefix.removesuffix(".")
+
+
+def _is_sync(node: ast.AST) -> bool:
+    return isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in SYNCS
