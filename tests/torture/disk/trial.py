@@ -21,6 +21,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Final
 
+from websockets.exceptions import ConnectionClosed
+
 from tests.torture.disk.crowd import Cast
 from tests.torture.disk.images import Kept, Recording
 from tests.torture.disk.ledger import Ledger, Time
@@ -36,6 +38,8 @@ IMAGES_A_LIFE: Final = 12 if os.environ.get("BESEDKA_TORTURE") else 5
 
 MEMORY: Final = "4G"
 """What the images may take at most; they are sparse."""
+
+SERVER_FAILED: Final = (StartFailed, ConnectionClosed)
 
 TWICE: Final = 0.25
 """How many of the images lose their power once more while a server starts on them."""
@@ -104,8 +108,8 @@ class Trial:
             problems = len(self.report.problems)
             try:
                 self._live(image)
-            except StartFailed as error:
-                self._note(f"life {self._lives}", [f"it does not start: {error}"])
+            except SERVER_FAILED as error:
+                self._note(f"life {self._lives}", [f"the server fails: {error}"])
             if until_problem and (self.report.problems or self.report.people):
                 break
             if len(self.report.problems) > problems:
@@ -173,8 +177,8 @@ class Trial:
             self._examine(image, folder / "files", where, Time(self._lives, moment))
         except Unmountable as error:
             self.report.unmountable.append(f"{where}: {error}")
-        except StartFailed as error:
-            self._note(where, [f"it does not start: {error}"])
+        except SERVER_FAILED as error:
+            self._note(where, [f"the server fails: {error}"])
         self.report.images += 1
         image.unlink()
 
