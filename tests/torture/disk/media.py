@@ -65,6 +65,9 @@ class Use(Protocol):
     def fill(self) -> None:
         """Leave no room for more than a few lines."""
 
+    def append(self, line: str) -> None:
+        """Append to the first room's log as another program does, at the worst moment that can be had."""
+
 
 @dataclass(frozen=True)
 class Real:
@@ -126,6 +129,9 @@ class SimulatedUse:
 
     def fill(self) -> None:
         self.set_faults(room=ROOM_BYTES)
+
+    def append(self, line: str) -> None:
+        self.set_faults(hand=line)
 
 
 ROOM_BYTES = 100

@@ -2,7 +2,8 @@
 
 It takes the place of the system calls by which the server changes files. Each change is appended to a journal, which is the disk's
 clock as that of `device` is. ``faults`` beside the journal holds a JSON object: ``write`` and ``flush`` name an error,
-``delay`` has seconds that a flush takes, ``room`` bytes that a write may have at most.
+``delay`` has seconds that a flush takes, ``room`` bytes that a write may have at most, ``hand`` a line that somebody else appends to the
+first room's log right after a flush of it.
 
 A sync is known by who asks for it: the functions that lead to it, from the caller outside `besedka.serve.history.file` on. One of them can
 be left out, to see whether a test notices.
@@ -15,13 +16,14 @@ import json
 import os
 import sys
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
 from typing import Any, Final
 
 from tests.torture.disk.events import Event, Kind
 
+LOG: Final = "chat_history.txt"
 LOWEST: Final = "besedka/serve/history/file.py"
 """Here files are written and synced for others: it is they who are asked why."""
 
@@ -43,6 +45,8 @@ class Recorder:
     folder: Path
     journal: Path
     left_out: str = ""
+    _full: set[int] = field(default_factory=set, compare=False)
+    _appended: set[str] = field(default_factory=set, compare=False)
 
     def install(self) -> None:
         """Take the place of the system calls in this process."""
@@ -62,11 +66,12 @@ class Recorder:
         if not self._is_ours(number):
             return _really_write(number, data)
         self._fail("write")
-        room = self._faults().get("room", len(data))
-        self._change(number, os.fstat(number).st_size, bytes(data[:room]))
-        if room < len(data):
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-        return len(data)
+        self._fail_if_full(number)
+        some = bytes(data[: self._faults().get("room", len(data))])
+        if len(some) < len(data):
+            self._full.add(number)
+        self._note(Event(Kind.APPEND, os.fstat(number).st_ino, os.fstat(number).st_size, some))
+        return _really_write(number, some)
 
     def pwrite(self, number: int, data: bytes, offset: int) -> int:
         if not self._is_ours(number):
@@ -93,6 +98,7 @@ class Recorder:
         is_folder = Path(f"/proc/self/fd/{number}").readlink() == self.folder
         kind = Kind.SYNC_FOLDER if is_folder else Kind.SYNC
         self._note(Event(kind, status.st_ino, 0 if is_folder else status.st_size, name=who))
+        self._interfere(number)
 
     def replace(self, source: Any, target: Any) -> None:
         self._note(Event(Kind.RENAME, 0, name=Path(target).name, old_name=Path(source).name))
@@ -107,11 +113,26 @@ class Recorder:
         if Path(path).absolute().parent == self.folder:
             self._note(Event(Kind.UNLINK, 0, name=Path(path).name))
 
-    def _change(self, number: int, offset: int, data: bytes) -> None:
-        self._note(Event(Kind.APPEND, os.fstat(number).st_ino, offset, data))
-        view = memoryview(data)
-        while view:
-            view = view[_really_write(number, view) :]
+    def _fail_if_full(self, number: int) -> None:
+        """Fail behind a write that was cut short, as the kernel does."""
+        if number in self._full:
+            self._full.remove(number)
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    def _interfere(self, number: int) -> None:
+        """Be somebody else who appends a line, once."""
+        path, line = self.folder / LOG, self._faults().get("hand")
+        if line and line not in self._appended and os.path.samestat(path.stat(), os.fstat(number)):
+            self._appended.add(line)
+            self._append_by_hand(path, line.encode())
+
+    def _append_by_hand(self, path: Path, data: bytes) -> None:
+        """Append to a file as another program does."""
+        number = _really_open(path, os.O_WRONLY | os.O_APPEND)
+        status = os.fstat(number)
+        self._note(Event(Kind.APPEND, status.st_ino, status.st_size, data))
+        _really_write(number, data)
+        os.close(number)
 
     def _is_ours(self, number: int) -> bool:
         path = Path(f"/proc/self/fd/{number}").readlink()

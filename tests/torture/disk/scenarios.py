@@ -21,6 +21,9 @@ KILLS: Final = 6
 LONG_ONES: Final = 20
 """So many long messages are said at most until two were refused: a file may have blocks in reserve."""
 
+EDITS: Final = 4
+"""How often another program appends a line in one life of a disk."""
+
 SLOW_SECONDS: Final = 0.02
 """How long a sync takes when a server is to be killed in the midst of one."""
 
@@ -132,6 +135,19 @@ def fill_first(life: Life) -> None:
     life.disk.set_faults()
 
 
+def edit_first(life: Life) -> None:
+    """Another program appends lines, they are told, and the power goes."""
+    life.talk(10, 20)
+    life.cast.end()
+    for number in range(EDITS):
+        text = f"hand #{life.number * EDITS + number}."
+        life.ledger.attempted[life.cast.rooms[0]].add(text)
+        life.disk.append(f"[2026-01-01 00:00:00] hand: {text}\n")
+        life.cast.short.say(life.server, life.now)
+        life.listen()
+        life.note()
+
+
 def fail_first(life: Life) -> None:
     """The disk fails, in a write or a flush; the server ends; and the power goes."""
     life.talk(10, 50)
@@ -156,5 +172,6 @@ SCENARIOS: Final[dict[str, Callable[[Life], None]]] = {
     "cut": cut_alone,
     "kill": kill_first,
     "full": fill_first,
+    "edit": edit_first,
     "eio": fail_first,
 }

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import IO, Final
 
 from tests.torture.disk.images import Recording, copy_sparse
-from tests.torture.disk.recorder import Recorder
+from tests.torture.disk.recorder import LOG, Recorder
 from tests.torture.disk.stale import fill
 
 MIB: Final = 1 << 20
@@ -143,13 +143,19 @@ class Disk:
     def set_faults(self, **faults: str | float) -> None:
         """Have it fail from now on as `device` says; without arguments: no more, and there is room again."""
         self._faults.write_text(json.dumps(faults))
-        (self.folder / BALLAST).unlink(missing_ok=True)
+        if (self.folder / BALLAST).exists():
+            (self.folder / BALLAST).unlink()
 
     def fill(self) -> None:
         """Leave no room for another block."""
         with (self.folder / BALLAST).open("wb") as file:
             for size in (1 << 20, 1 << 12):
                 _write_until_full(file.fileno(), bytes(size))
+
+    def append(self, line: str) -> None:
+        """Append to the first room's log as another program does."""
+        with (self.folder / LOG).open("a", encoding="utf-8") as file:
+            file.write(line)
 
     def start(self) -> None:
         """Put it on."""
