@@ -3,7 +3,7 @@
 What goes wrong is told by the environment variable FAULTS, a JSON object:
 
 - ``call``: ``write`` or ``fdatasync``, of a log (not of its index); ``at``: which call fails, counted from 1;
-  ``times``: how many in a row; ``errno``: how; a write that fails has written a half before;
+  ``times``: how many in a row; ``errno``: how; a write that fails is cut short first, and the one of the rest fails, as in the kernel;
 - ``hang``: a list ``[call, name, at]``: ``stat``, ``fsync`` or ``fdatasync`` of a file with this in its name never answers, in a
   thread other than the loop's, from such a call on, counted from 1;
 - ``dies``: the path of a file; as soon as it is there, the file system answers nothing but EIO, whatever it is asked;
@@ -37,6 +37,7 @@ CALLS: tuple[str, ...] = (
     *("write", "fdatasync", "fsync", "stat", "lstat", "fstat", "open", "unlink", "link", "rename", "replace"),
     *("chmod", "mkdir", "pread", "pwrite", "ftruncate", "close", "fstatvfs", "scandir", "listdir"),
 )
+cut_short: set[int] = set()
 calls = {"write": 0, "fdatasync": 0, "delay": 0, "hang": 0}
 
 
@@ -70,9 +71,12 @@ def fault() -> OSError:
 
 
 def write(number: int, data: bytes) -> int:
-    if fails("write", number):
-        really_write(number, data[: len(data) // 2])
+    if number in cut_short:
+        cut_short.remove(number)
         raise fault()
+    if fails("write", number):
+        cut_short.add(number)
+        return really_write(number, data[: len(data) // 2])
     return really_write(number, data)
 
 
