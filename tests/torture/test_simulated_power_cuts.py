@@ -19,7 +19,7 @@ from tests.torture.disk.scenarios import SCENARIOS
 from tests.torture.disk.trial import Report, Trial
 from tests.torture.test_crashes import LONG
 
-SECONDS = float(os.environ.get("BESEDKA_POWER_CUT_SECONDS", "15")) if LONG else 1
+SECONDS = float(os.environ.get("BESEDKA_POWER_CUT_SECONDS", "10")) if LONG else 1
 SEED = int(os.environ.get("BESEDKA_POWER_CUT_SEED", "1"))
 
 SECONDS_A_SYNC: Final = 20
@@ -28,6 +28,12 @@ SECONDS_A_SYNC: Final = 20
 SERVERS_FOLDERS: Final = ("serve/history", "serve/register")
 ELSEWHERE: Final[dict[str, str]] = {}
 """Functions whose syncs no scenario comes to, and where they are proved instead."""
+
+COVERED: Final = {
+    "open_or_create": "a new log's index and epoch sync the same folder before anyone is told; this is for logs without an index",
+    "Index.create": "an index that is lost is made again from the log, and the first batch behind a start syncs it",
+}
+"""Functions whose syncs nobody can miss as long as another one follows, and why they stay."""
 
 SYNCS: Final = frozenset({"sync", "fsync", "fdatasync"})
 
@@ -66,7 +72,7 @@ def test_no_sync_escapes_the_scenarios(reports: dict[str, Report]) -> None:
 
 def test_each_sync_is_missed_when_it_is_left_out(reports: dict[str, Report], tmp_path: Path) -> None:
     """The syncs are those that servers are seen to do; by what it was noticed that one was left out is printed."""
-    seen = {sync for report in reports.values() for sync in report.syncs}
+    seen = {sync for report in reports.values() for sync in report.syncs if not COVERED.keys() & sync.split()}
     most = max(seen, key=lambda sync: sum(report.syncs.get(sync, 0) for report in reports.values()))
     unnoticed = []
     for sync in sorted(seen) if LONG else [most]:
