@@ -165,13 +165,18 @@ class Trial:
         return [*self._chance.sample(told, min(len(told), len(life.moments))), *life.moments]
 
     def _try(self, recording: Recording, moment: int, folder: Path) -> None:
-        """Cut the power at a moment, perhaps once more while a server starts, and examine what is left."""
+        """Cut the power at a moment, perhaps once more while a server starts, and examine what is left.
+
+        If once more, then first at any moment at all: so that there is something to repair.
+        """
         folder.mkdir()
+        is_twice = self._chance.random() < TWICE
+        moment = self._chance.randint(0, moment) if is_twice else moment
         image = folder / "image"
         kept = self._medium.cut(recording, moment, self._chance, image)
         where = f"life {self._lives}, cut at {moment}, {kept}"
         try:
-            if self._chance.random() < TWICE:
+            if is_twice:
                 image, kept = self._cut_again(image, folder)
                 where += f", cut again, {kept}"
             self._examine(image, folder / "files", where, Time(self._lives, moment))
