@@ -20,17 +20,21 @@ import os
 import re
 import time
 from collections import deque
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from besedka.serve.history.file import BLOCK_BYTES, FULL, Descriptor, copy_beside
-from besedka.serve.history.index import SYNC_RECORDS, Index, Record
+from besedka.serve.history.index import SYNC_RECORDS, Flag, Index, Record
 from besedka.serve.history.scan import Entry, Kind, crc_of, entries, is_damaged
 from besedka.wire.line import FIRST_LINE
 
 SECTOR_BYTES: Final = 512
 """What a disk writes at once, at the least."""
+
+BATCH_BYTES_AT_MOST: Final = 4 * 1024 * 1024
+"""No batch that Besedka writes is larger: what gathers is 1 MiB, and a message more."""
 
 _LINE_BYTES_AT_MOST: Final = BLOCK_BYTES
 """No line that Besedka writes is longer: 5 000 characters of text, and a name."""
@@ -66,7 +70,7 @@ def agreeing_records(log: Descriptor, index: Index) -> int | None:
         return 0 if is_torn and index.count <= SYNC_RECORDS else None
     if not _fits(log, first) and not _stands(log, first, has_end=False):
         return None
-    return fitting + _damaged_behind(log, index, fitting)
+    return _in_front_of_hole(log, index, fitting + _damaged_behind(log, index, fitting))
 
 
 def torn_offset(log: Descriptor, behind: int, record: Record | None, *, has_index: bool) -> int:
@@ -142,6 +146,27 @@ def _damaged_behind(log: Descriptor, index: Index, fitting: int) -> int:
             break
         damaged += 1
     return damaged
+
+
+def _in_front_of_hole(log: Descriptor, index: Index, agreed: int) -> int:
+    """How many of the agreeing records are about messages in front of a hole in the last batch.
+
+    A disk that kept later sectors of a batch and lost earlier ones left NULs there. Nobody was told of that batch: its messages in
+    the hole are no messages, and what stands behind the hole is read anew.
+    """
+    batch = next(_batches_backwards(index, agreed), None)
+    raw = log.read(batch.begin, min(log.size - batch.begin, BATCH_BYTES_AT_MOST)) if batch else b""
+    at = raw.find(b"\0")
+    if batch and at >= 0 and _has_lost_sectors(raw[at:], batch.begin + at):
+        while agreed and index.record(agreed).end > batch.begin + at:
+            agreed -= 1
+    return agreed
+
+
+def _batches_backwards(index: Index, number: int) -> Iterator[Record]:
+    """The records, from a message backwards, with which a batch begins; none from further back than any batch of ours."""
+    records = map(index.record, range(number, max(0, number - SYNC_RECORDS), -1))
+    return (record for record in records if Flag.BEGINS_BATCH in record.flags)
 
 
 def _fits(log: Descriptor, record: Record) -> bool:

@@ -208,6 +208,22 @@ def test_messages_whose_sectors_a_disk_lost_are_cut_off_and_others_are_not(tmp_p
     assert path.read_bytes() == damaged
 
 
+@pytest.mark.parametrize(
+    ("batch", "behind"),
+    [(["x" * 600, "y", "z"], 2), (["x\ny"] * 60, 45)],
+    ids=["one message in the hole", "many messages in the hole"],
+)
+def test_a_hole_of_which_the_index_knows_the_messages_is_no_message(
+    tmp_path: Path, batch: list[str], behind: int
+) -> None:
+    path = history_of(tmp_path / "talk.txt", [line("told")])
+    told = path.stat().st_size
+    history_of(path, [line(text) for text in batch])
+    data = path.read_bytes()
+    path.write_bytes(data[:told] + bytes(512 - told) + data[512:])
+    assert lines_in(path) == [line("told"), *(line(text) for text in batch[-behind:])]
+
+
 def test_a_hole_in_front_of_whole_messages_is_glued_to_none_and_takes_none_away(tmp_path: Path) -> None:
     """A disk lost the first sectors of a batch and kept the later ones, and the index does not know the batch."""
     batch = [line(f"{number} " + "x" * 400) for number in range(8)]
