@@ -20,7 +20,6 @@ import os
 import re
 import time
 from collections import deque
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -32,9 +31,6 @@ from besedka.wire.line import FIRST_LINE
 
 SECTOR_BYTES: Final = 512
 """What a disk writes at once, at the least."""
-
-BATCH_BYTES_AT_MOST: Final = 4 * 1024 * 1024
-"""No batch that Besedka writes is larger: what gathers is 1 MiB, and a message more."""
 
 _LINE_BYTES_AT_MOST: Final = BLOCK_BYTES
 """No line that Besedka writes is longer: 5 000 characters of text, and a name."""
@@ -154,19 +150,18 @@ def _in_front_of_hole(log: Descriptor, index: Index, agreed: int) -> int:
     A disk that kept later sectors of a batch and lost earlier ones left NULs there. Nobody was told of that batch: its messages in
     the hole are no messages, and what stands behind the hole is read anew.
     """
-    batch = next(_batches_backwards(index, agreed), None)
-    raw = log.read(batch.begin, min(log.size - batch.begin, BATCH_BYTES_AT_MOST)) if batch else b""
-    at = raw.find(b"\0")
-    if batch and at >= 0 and _has_lost_sectors(raw[at:], batch.begin + at):
-        while agreed and index.record(agreed).end > batch.begin + at:
-            agreed -= 1
+    for number in range(_last_batch(index, agreed), agreed + 1):
+        record = index.record(number)
+        raw = log.read(record.begin, min(record.length, _LINE_BYTES_AT_MOST))
+        if not record.fits(raw) and _has_lost_sectors(raw, record.begin):
+            return number - 1
     return agreed
 
 
-def _batches_backwards(index: Index, number: int) -> Iterator[Record]:
-    """The records, from a message backwards, with which a batch begins; none from further back than any batch of ours."""
-    records = map(index.record, range(number, max(0, number - SYNC_RECORDS), -1))
-    return (record for record in records if Flag.BEGINS_BATCH in record.flags)
+def _last_batch(index: Index, number: int) -> int:
+    """The message, from this one backwards, with which a batch begins; it is not further back than any batch reaches."""
+    last = range(number, max(0, number - SYNC_RECORDS), -1)
+    return next((one for one in last if Flag.BEGINS_BATCH in index.record(one).flags), number + 1)
 
 
 def _fits(log: Descriptor, record: Record) -> bool:

@@ -62,7 +62,11 @@ class Person:
 
     def _join(self, talker: Talker, clock: Clock) -> None:
         secret = f"the secret of {self.name}"
-        welcome = talker.join(self.name, self._room, secret=secret, since=self._seen)
+        talker.tell("join", room=self._room, user=self.name, secret=secret, since=self._seen)
+        while (welcome := talker.hear())["type"] not in {"welcome", "error"}:
+            pass
+        if welcome["type"] == "error":
+            raise ConnectionResetError(welcome["code"])
         with self._ledger.lock:
             self._ledger.claims.setdefault(self.name, (clock(), secret))
         if epoch := welcome["epoch"]:

@@ -123,6 +123,8 @@ def fill_first(life: Life) -> None:
     """There is no room: a long message is refused, a short one is taken, and the power goes."""
     life.talk(10, 20)
     life.cast.end()
+    for person in (life.cast.long, life.cast.short):
+        person.say(life.server, life.now)  # their names must be stored before they are welcomed
     life.disk.fill()
     refused = len(life.ledger.refused)
     for _ in range(LONG_ONES):
