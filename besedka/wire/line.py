@@ -164,8 +164,8 @@ def written_bytes(text: str) -> int:
 
 
 def show_line(raw: bytes) -> str:
-    """Bytes of one message from a log as text: no BOM, no CR before LF, no last LF, bad UTF-8 replaced."""
-    whole = raw.removeprefix(_BOM).replace(b"\r\n", b"\n").removesuffix(b"\n")
+    """Bytes of one message from a log as text: no BOM, no CR before LF or at the end, no last LF, bad UTF-8 replaced."""
+    whole = raw.removeprefix(_BOM).replace(b"\r\n", b"\n").removesuffix(b"\n").removesuffix(b"\r")
     return whole.decode("utf-8", "replace")
 
 

@@ -353,8 +353,8 @@ class ChatHistory:
         body = self._body
         try:
             end, size = body.size, body.file.size
-            if body.file.read(end, len(data) + 1) != data[: size - end]:
-                end = max(0, size - written)
+            if size < end or body.file.read(end, len(data) + 1) != data[: size - end]:
+                end = max(0, size - written)  # another program has cut the log, or added to it
             if body.file.read(end, len(data) + 1) == data[: size - end]:
                 body.file.cut(end)
             body.index.cut(body.count)

@@ -27,13 +27,16 @@ from typing import Final
 from besedka.serve.history.file import BLOCK_BYTES, FULL, Descriptor, copy_beside
 from besedka.serve.history.index import SYNC_RECORDS, Flag, Index, Record
 from besedka.serve.history.scan import Entry, Kind, crc_of, entries, is_damaged
-from besedka.wire.line import FIRST_LINE
+from besedka.wire.line import FIRST_LINE, HEAD_BYTES_AT_MOST
 
 SECTOR_BYTES: Final = 512
 """What a disk writes at once, at the least."""
 
 _LINE_BYTES_AT_MOST: Final = BLOCK_BYTES
 """No line that Besedka writes is longer: 5 000 characters of text, and a name."""
+
+_HEAD_BYTES: Final = 2 * HEAD_BYTES_AT_MOST
+"""Enough to see whether a message begins behind another one."""
 
 _PATTERN: Final = "[dddd-dd-dd dd:dd:dd] "
 _NAME: Final = re.compile(rb"[^\n\0:]{0,128}:?")
@@ -179,7 +182,7 @@ def _stands(log: Descriptor, record: Record, *, has_end: bool = True) -> bool:
     """
     if record.end > log.size:
         return False
-    found = next(entries(log, record.begin, log.size))
+    found = next(entries(log, record.begin, min(log.size, record.end + _HEAD_BYTES), at_once=_HEAD_BYTES))
     if found.kind is Kind.MESSAGE:
         return found.end == record.end or not has_end
     return log.read(record.end - 1, 1) == b"\n" or record.end == log.size

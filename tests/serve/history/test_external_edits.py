@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from besedka.serve.errors import StorageFull
 from besedka.serve.history import ChatHistory
 from besedka.wire.line import Line, write_line
 
@@ -149,4 +150,28 @@ def test_a_full_disk_cuts_off_our_half_batch_and_nothing_that_another_program_wr
     assert path.read_text() == f"{line('one')}\n{line('added')}\n"
     assert history.append([line("three")]) == 3
     assert history.read(1, 9) == [line("one"), line("added"), line("three")]
+    history.close()
+
+
+@pytest.mark.parametrize("of", ["talk.txt", "talk.txt.index"])
+def test_a_log_that_is_emptied_while_the_disk_is_full_stays_empty(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, of: str
+) -> None:
+    path = tmp_path / "talk.txt"
+    history = ChatHistory.open(path)
+    history.append([line(f"message {number}") for number in range(100)])
+    really = os.write
+
+    def full(number: int, data: bytes) -> int:
+        if name_of(number) != str(tmp_path / of):
+            return really(number, data)
+        empty(path)
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as disk:
+        disk.setattr(os, "write", full)
+        with pytest.raises(StorageFull):
+            history.append([line("lost")])
+    assert path.read_bytes() == b""
+    assert history.append([line("new")]) == 1
     history.close()

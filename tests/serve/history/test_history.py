@@ -629,3 +629,13 @@ def test_an_empty_rooms_file_can_go_with_it_but_never_one_that_holds_words(tmp_p
 )
 def test_a_rooms_file_stands_beside_the_history(history: str, expected: str) -> None:
     assert room_path(Path(history), "dev") == Path(expected)
+
+
+@pytest.mark.parametrize("before", ["", "[2025-11-19 23:46:35] Boris: hi\n"])
+def test_a_last_line_that_ends_with_a_cr_and_no_lf_is_read(tmp_path: Path, before: str) -> None:
+    path = write(tmp_path / "talk.txt", before, "[2025-11-19 23:46:36] Anna:\r")
+    history = ChatHistory.open(path)
+    assert history.read(history.count, 1) == ["[2025-11-19 23:46:36] Anna:"]
+    history.append([line("next")])
+    assert history.read(history.count - 1, 2) == ["[2025-11-19 23:46:36] Anna:", line("next")]
+    history.close()

@@ -325,3 +325,26 @@ def test_a_torn_end_waits_where_it_is_as_long_as_a_full_disk_cannot_keep_it(
     assert history.read(1, 10) == [line("told"), line("next")]
     assert [kept.read_bytes() for kept in tmp_path.glob("*.torn-*")] == [torn]
     history.close()
+
+
+def test_a_log_whose_messages_were_changed_in_place_opens_without_reading_a_megabyte_for_each(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = [line(f"message {number} " + "words " * 20) for number in range(1000)]
+    path = history_of(tmp_path / "talk.txt", told)
+    data = path.read_bytes()
+    path.write_bytes(data[:1000] + data[1000:].replace(b"words", b"WORDS"))
+    read = 0
+    really = os.pread
+
+    def pread(number: int, size: int, offset: int) -> bytes:
+        nonlocal read
+        found = really(number, size, offset)
+        read += len(found)
+        return found
+
+    monkeypatch.setattr(os, "pread", pread)
+    history = ChatHistory.open(path)
+    assert history.count == 1000
+    assert read < 100 * len(data)
+    history.close()
