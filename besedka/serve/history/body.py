@@ -7,12 +7,14 @@ always an index: where none can be kept beside the log, it has no name.
 from __future__ import annotations
 
 from bisect import bisect_left
+from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from besedka.serve.history.file import Descriptor
 from besedka.serve.history.index import Flag, Index, Record, StrangeLines
+from besedka.serve.history.scan import crc_of
 from besedka.serve.history.search import Block
 from besedka.wire.line import MessageId, readable_line
 
@@ -94,6 +96,17 @@ class Body:
         end = self.size if last == self.count else self.index.end_of(last)
         return range(self.index.end_of(min(first, last + 1) - 1), end)
 
+    def places_of(self, batch: Sequence[Record]) -> list[MessageId]:
+        """The ids at which messages with these bytes stand one behind another; behind the last one of them lines may have been added."""
+        *whole, last = batch
+        run = deque[Record](maxlen=len(whole))
+        places = []
+        for number, record in enumerate(self.index.records(1, self.count), 1):
+            if self._begins_with(record, last) and all(map(_is_same, run, whole)) and len(run) == len(whole):
+                places.append(MessageId(number - len(whole)))
+            run.append(record)
+        return places
+
     def add(self, records: Sequence[Record]) -> MessageId:
         """Messages were written behind those that are known, and noted in the index. Returns the id of the first one."""
         first = MessageId(self.count + 1)
@@ -112,6 +125,11 @@ class Body:
             lines += page
         flags = (record.flags for record in self.index.records(first, self.count))
         return Latest(first, tuple(lines), tuple(flags))
+
+    def _begins_with(self, record: Record, message: Record) -> bool:
+        if record.length <= message.length or record.head_crc != message.head_crc:
+            return _is_same(record, message)
+        return crc_of(self.file, record.begin, record.begin + message.length) == message.crc
 
     def _page(self, first: int, last: int) -> list[Record]:
         """The records of a page."""
@@ -153,6 +171,10 @@ class Body:
             return [(one.begin - begin, one.end - begin) for one in self.index.records(first, last)]
 
         return Block(first, self.file.read(begin, size), spans)
+
+
+def _is_same(one: Record, other: Record) -> bool:
+    return (one.length, one.crc) == (other.length, other.crc)
 
 
 def told_line(raw: bytes, length: int, number: int, name: str) -> str:

@@ -14,7 +14,6 @@ import logging
 import os
 import threading
 import time
-from bisect import bisect_left
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -306,7 +305,7 @@ class ChatHistory:
                 return self._stored(batch, written)
             # Somebody else has written, too. Where our batch stands now, the file alone can tell.
             self._take_anew(batch)
-            first = self._find(b"".join(batch), body.size)
+            first = self._find(written, body)
             if first:
                 return first
         raise HistoryLost(self.path, "another program keeps replacing or cutting it")
@@ -482,17 +481,11 @@ class ChatHistory:
             f"; line {found.open_line} has no end and is possibly incomplete" if found.open_line else "",
         )
 
-    def _find(self, data: bytes, offset: int) -> MessageId | None:
-        """The id of a batch that stands somewhere behind an offset; None if it does not."""
-        body = self._body
-        begin = max(0, min(offset, body.size) - 1)
-        at = body.file.read(begin, body.size - begin).rfind(data)
-        if at < 0:
-            return None
-        numbers = range(1, body.count + 1)
-        place = bisect_left(numbers, begin + at, key=lambda number: body.index.record(number).begin)
-        is_there = place < body.count and body.index.record(place + 1).begin == begin + at
-        return MessageId(place + 1) if is_there else None
+    def _find(self, batch: Sequence[Record], known: Body) -> MessageId | None:
+        """The id of the batch that was written behind what was known; None if it stands nowhere."""
+        then, now = known.places_of(batch), self._body.places_of(batch)
+        # The same words may have been there before. What a program rewrote may stand nearer to the beginning than it was written.
+        return now[-1] if len(now) > len(then) else None
 
     # Reading.
 

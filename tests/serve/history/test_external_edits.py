@@ -175,3 +175,77 @@ def test_a_log_that_is_emptied_while_the_disk_is_full_stays_empty(
     assert path.read_bytes() == b""
     assert history.append([line("new")]) == 1
     history.close()
+
+
+def at_sync(monkeypatch: pytest.MonkeyPatch, path: Path, edit: Edit) -> None:
+    """Have a log edited when a batch was written, before anyone is told."""
+    really, edits = os.fdatasync, [edit]
+
+    def sync(number: int) -> None:
+        really(number)
+        if edits and name_of(number) == str(path):
+            edits.pop()(path)
+
+    monkeypatch.setattr(os, "fdatasync", sync)
+
+
+def repeat(path: Path) -> None:
+    with path.open("a") as other:
+        other.write(f"{line('two')}\n{line('three')}\n")
+
+
+def continue_it(path: Path) -> None:
+    with path.open("a") as other:
+        other.write("\tand more\n")
+
+
+@pytest.mark.parametrize(("edit", "times", "id_"), [(rewrite, 1, 4), (repeat, 2, 6), (continue_it, 1, 4)])
+def test_a_batch_that_another_program_has_moved_or_added_to_is_not_written_twice(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, edit: Edit, times: int, id_: int
+) -> None:
+    path = tmp_path / "talk.txt"
+    history = ChatHistory.open(path)
+    history.append([line("one"), line("two"), line("one, too")])
+    with monkeypatch.context() as disk:
+        at_sync(disk, path, edit)
+        assert history.append([line("two"), line("three")]) == id_
+    assert path.read_text().count(f"\n{line('three')}\n") == times
+    assert history.read(id_, 1) == [line("two")]
+    history.close()
+
+
+def test_a_batch_that_lands_in_a_log_that_was_just_emptied_is_not_written_twice(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "talk.txt"
+    history = ChatHistory.open(path)
+    history.append([line("one")])
+    really = os.write
+
+    def write(number: int, data: bytes) -> int:
+        if name_of(number) == str(path):
+            empty(path)
+        return really(number, data)
+
+    with monkeypatch.context() as disk:
+        disk.setattr(os, "write", write)
+        assert history.append([line("two")]) == 1
+    assert path.read_text() == f"{line('two')}\n"
+    history.close()
+
+
+def test_a_message_that_another_program_quotes_at_once_is_not_written_twice(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "talk.txt"
+    history = ChatHistory.open(path)
+
+    def quote(log: Path) -> None:
+        with log.open("a") as other:
+            other.write(f"> {line('one')}\n")
+
+    with monkeypatch.context() as disk:
+        at_sync(disk, path, quote)
+        assert history.append([line("one")]) == 1
+    assert path.read_text() == f"{line('one')}\n> {line('one')}\n"
+    history.close()
