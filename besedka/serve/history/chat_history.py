@@ -105,9 +105,9 @@ class ChatHistory:
             log_file = file.open_or_create(path)
             file.lock(log_file, path)
             file.distrust_cache(log_file)
-            body, reading, torn = open_to_write(log_file, path)
             # What a killed server has written and not synced will be read now: it must be on disk before.
             log_file.sync()
+            body, reading, torn = open_to_write(log_file, path)
             if unfinished:
                 finish(body, unfinished)
             history = cls(path, body, torn)
@@ -442,7 +442,6 @@ class ChatHistory:
         known.index.cut(known.count)
         is_kept = is_same_file and self._is_only_added_to(known)
         body, reading = take_anew(log_file, self.path, known.index if is_kept else None)
-        log_file.sync()
         self._torn = None
         self._body, self.latest = body, body.latest()
         self.epoch = body.index.epoch
@@ -491,17 +490,22 @@ class ChatHistory:
 
     def _reading(self, act: Callable[[Body], T]) -> T:
         """Have something read; if the index turns out to be damaged, with another one."""
+        body = self._body
         try:
-            return act(self._body)
+            return act(body)
         except IndexDamaged as damage:
-            log.error("the index of %s is damaged, and made anew: %s", self.path, damage)  # noqa: TRY400 - the sentence is enough
-        with self._changing:
-            if self._watch:
-                self._body, _ = take_anew(self._body.file, self.path, None)
-            else:
-                self._body, _ = open_to_read(self._body.file, self.path, use_index=False)
-            self.latest, self.epoch = self._body.latest(), self._body.index.epoch
+            with self._changing:
+                if self._body is body:
+                    self._make_index_anew(damage)
         return act(self._body)
+
+    def _make_index_anew(self, damage: IndexDamaged) -> None:
+        log.error("the index of %s is damaged, and made anew: %s", self.path, damage)
+        if self._watch:
+            self._body, _ = take_anew(self._body.file, self.path, None)
+        else:
+            self._body, _ = open_to_read(self._body.file, self.path, use_index=False)
+        self.latest, self.epoch = self._body.latest(), self._body.index.epoch
 
     # Redacting.
 
@@ -518,13 +522,13 @@ class ChatHistory:
             # What another program has done elsewhere in the file is to be noticed after this as it was before.
             is_known = Identity.of(self.path.stat()) == self._identity
             message.cover(body)
+            if is_known:
+                self._identity = Identity.of(os.fstat(body.file.number))
         except OSError as error:
             if error.errno in FULL and self._is_untouched(message):
                 raise StorageFull(self.path, len(data)) from error
             self._lost = HistoryLost(self.path, reason(error))
             raise self._lost from error
-        if is_known:
-            self._identity = Identity.of(os.fstat(body.file.number))
         latest, place = self.latest, message.number - self.latest.first
         if 0 <= place < len(latest.lines):
             line = told_line(data[:TOLD_BYTES], len(data), message.number, self.path.name)

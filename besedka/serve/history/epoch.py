@@ -8,13 +8,17 @@ still knows the epoch; if that is missing too, the first message gives it, or, i
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import re
 import secrets
+from contextlib import suppress
 from pathlib import Path
 from typing import Final, NamedTuple
 
 from besedka.serve.history.file import FULL, write_whole
+
+_READ_ONLY: Final = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
 
 _FORM: Final = re.compile(r"epoch (?P<epoch>[0-9a-f]{1,16})\n(?:first (?P<first>[^\n]*)\n)?")
 
@@ -50,7 +54,7 @@ def read_epoch(log: Path) -> Epoch:
 
 
 def keep_epoch(log: Path, epoch: Epoch) -> None:
-    """Write it down; on disk when this returns. If there is no room for it, nothing is said of it, and the index knows it.
+    """Write it down; on disk when this returns. If there is no room for it, or the folder takes no files, the index knows it.
 
     Raises:
         OSError: as the system says it.
@@ -59,9 +63,10 @@ def keep_epoch(log: Path, epoch: Epoch) -> None:
     try:
         write_whole(epoch_path(log), f"epoch {epoch.name}\n{first}", replace=True)
     except OSError as error:
-        if error.errno not in FULL:
+        if error.errno not in FULL | _READ_ONLY:
             raise
-        epoch_path(log).unlink(missing_ok=True)
+        with suppress(PermissionError):
+            epoch_path(log).unlink(missing_ok=True)
 
 
 def new_epoch() -> str:

@@ -224,8 +224,16 @@ class Index:
         before = self.count
         self._append(records)
         if sync or self._is_sync_due or before // SYNC_RECORDS != self.count // SYNC_RECORDS:
-            self._file.sync()
-            self._is_sync_due = False
+            self.sync()
+
+    def sync(self) -> None:
+        """Wait until all records are on disk.
+
+        Raises:
+            OSError: as the system says it.
+        """
+        self._file.sync()
+        self._is_sync_due = False
 
     def cut(self, count: int) -> None:
         """Forget the records behind the first ``count``, and whatever is behind them.

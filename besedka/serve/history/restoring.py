@@ -170,8 +170,13 @@ def take_anew(log_file: Descriptor, path: Path, index: Index | None) -> tuple[Bo
         OSError, HistoryUnusable: as `open_to_write`.
     """
     size = log_file.size
+    # A record that knows more of a message than the disk does would make it look torn after a power cut.
+    log_file.sync()
     if index:
-        return _read_rest(index, log_file, path, size)
+        found = _read_rest(index, log_file, path, size)
+        if not found[0].ends_line:
+            index.sync()  # without its record a line without an end looks torn
+        return found
     epoch = Epoch(new_epoch(), _origin(log_file, size))
     keep_epoch(path, epoch)
     return _read_all(log_file, path, size, epoch.name)
@@ -275,18 +280,17 @@ def _read_all(log_file: Descriptor, path: Path, end: int, epoch: str) -> tuple[B
 
 def _read_rest(index: Index, log_file: Descriptor, path: Path, end: int) -> tuple[Body, Reading]:
     """Note the messages that the index does not know yet."""
+    reading = Reading(log_file, path, index.strange)
     found = entries(log_file, index.end_of(index.count), end)
     first = next(found, None)
-    flags = Flag.NONE
     if first and first.kind is Kind.REST and index.count:
         # A line was added from outside that belongs to the last message.
-        flags = index.record(index.count).flags
-        index.cut(index.count - 1)
-        found = entries(log_file, index.end_of(index.count), end)
+        last = index.record(index.count)
+        for record in reading.records(entries(log_file, last.begin, first.end), last.flags):
+            index.change(index.count, record)
     elif first:
         found = chain((first,), found)
-    reading = Reading(log_file, path, index.strange)
-    index.add_all(reading.records(found, flags))
+    index.add_all(reading.records(found))
     index.note_strange(reading.in_front)
     return _body(log_file, index, end, reading), reading
 

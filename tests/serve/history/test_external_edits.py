@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from besedka.serve.errors import StorageFull
-from besedka.serve.history import ChatHistory
+from besedka.serve.history import ChatHistory, chat_history, redact
 from besedka.wire.line import Line, write_line
 
 Edit = Callable[[Path], None]
@@ -248,4 +248,106 @@ def test_a_message_that_another_program_quotes_at_once_is_not_written_twice(
         at_sync(disk, path, quote)
         assert history.append([line("one")]) == 1
     assert path.read_text() == f"{line('one')}\n> {line('one')}\n"
+    history.close()
+
+
+def test_a_line_end_that_was_added_to_the_last_line_keeps_the_epoch_when_the_disk_is_full(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "talk.txt"
+    history = ChatHistory.open(path)
+    history.append([line("one")])
+    add_half_a_line(path)
+    with monkeypatch.context() as disk:
+        disk.setattr(os, "write", full_index)
+        with pytest.raises(StorageFull):
+            history.append([line("lost")])
+    history.append([line("two")])
+    add_half_a_line(path)
+    history.append([line("three")])
+    add_half_a_line(path)
+    epoch = history.epoch
+    with monkeypatch.context() as disk:
+        disk.setattr(os, "write", full_log(path))
+        with pytest.raises(StorageFull):
+            history.append([line("lost")])
+    with path.open("a") as other:
+        other.write("\n")
+    with monkeypatch.context() as disk:
+        disk.setattr(os, "write", full_index)
+        with pytest.raises(StorageFull):
+            history.append([line("lost")])
+        assert history.read(6, 1) == [line("added")]
+    assert history.append([line("four")]) == 7
+    assert history.epoch == epoch
+    history.close()
+
+
+def full_index(number: int, data: bytes) -> int:
+    if name_of(number).endswith(".index"):
+        raise OSError(28, "No space left on device")
+    return really_write(number, data)
+
+
+def full_log(path: Path) -> Callable[[int, bytes], int]:
+    def write(number: int, data: bytes) -> int:
+        if name_of(number) == str(path):
+            raise OSError(28, "No space left on device")
+        return really_write(number, data)
+
+    return write
+
+
+really_write = os.write
+
+
+def test_a_line_without_its_end_that_was_told_outlives_a_power_cut(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, index = tmp_path / "talk.txt", tmp_path / "talk.txt.index"
+    history = ChatHistory.open(path)
+    history.append([line("one")])
+    add_half_a_line(path)
+    synced = index.stat().st_size
+    really = os.fdatasync
+
+    def sync(number: int) -> None:
+        nonlocal synced
+        really(number)
+        if name_of(number) == str(index):
+            synced = index.stat().st_size
+
+    with monkeypatch.context() as disk:
+        disk.setattr(os, "fdatasync", sync)
+        disk.setattr(os, "write", full_log(path))
+        with pytest.raises(StorageFull):
+            history.append([line("lost")])
+    assert history.read(2, 1) == [line("added")]
+    history.close()
+    os.truncate(index, min(synced, index.stat().st_size))
+    again = ChatHistory.open(path)
+    assert again.read(1, 9) == [line("one"), line("added")]
+    assert again.restored.torn is None
+    again.close()
+
+
+@pytest.mark.parametrize("edit", [remove, replace])
+def test_a_log_that_is_gone_before_a_text_is_redacted_does_not_end_the_server(
+    tmp_path: Path, edit: Edit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "talk.txt"
+    history = ChatHistory.open(path)
+    history.append([line("one")])
+    wanted = history.subject(1)
+    really, edits = redact.covered, [edit]
+
+    def covered(raw: bytes) -> bytes:
+        if edits:
+            edits.pop()(path)
+        return really(raw)
+
+    with monkeypatch.context() as module:
+        module.setattr(chat_history, "covered", covered)
+        history.redact(wanted)
+    assert history.append([line("two")]) == history.count
     history.close()

@@ -639,3 +639,25 @@ def test_a_last_line_that_ends_with_a_cr_and_no_lf_is_read(tmp_path: Path, befor
     history.append([line("next")])
     assert history.read(history.count - 1, 2) == ["[2025-11-19 23:46:36] Anna:", line("next")]
     history.close()
+
+
+def test_a_log_in_a_folder_that_takes_no_files_is_written_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = write(tmp_path / "talk.txt", line("one"), "\n")
+    really = os.open
+
+    def deny(name: Path, flags: int, mode: int = 0o777) -> int:
+        if flags & os.O_CREAT and not Path(name).exists() and Path(name).parent == tmp_path:
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+        return really(name, flags, mode)
+
+    with monkeypatch.context() as disk:
+        disk.setattr(os, "open", deny)
+        history = ChatHistory.open(path)
+        assert history.append([line("two")]) == 2
+        epoch = history.epoch
+        history.close()
+    history = ChatHistory.open(path)
+    assert (history.read(1, 9), history.epoch) == ([line("one"), line("two")], epoch)
+    history.close()
