@@ -62,6 +62,8 @@ class ChatHistory:
 
     def __init__(self, path: Path, body: Body, torn: Torn | None = None, *, is_watched: bool = True) -> None:
         self.path = path
+        # From here on nothing of the file is believed that was changed meanwhile.
+        self._watch = Watch(path) if is_watched else None
         self.epoch = body.index.epoch
         self.latest = body.latest()
         self.restored = Restored(body.count)
@@ -70,7 +72,6 @@ class ChatHistory:
         # What was torn, as long as it still stands in the file.
         self._torn = torn if torn and not torn.kept else None
         self._identity = self._known_identity()
-        self._watch = Watch(path) if is_watched else None
         self._lost: HistoryLost | None = None
         self._changing = threading.Lock()
 
@@ -83,9 +84,7 @@ class ChatHistory:
             HistoryInUse: if another process has it.
         """
         try:
-            log_file = file.open_or_create(path)
-            file.lock(log_file, path)
-            log_file.close()
+            file.open_locked(path).close()
         except OSError as error:
             raise HistoryUnusable(path, reason(error)) from error
 
@@ -102,8 +101,7 @@ class ChatHistory:
             HistoryInUse: if another process has it.
         """
         try:
-            log_file = file.open_or_create(path)
-            file.lock(log_file, path)
+            log_file = file.open_locked(path)
             file.distrust_cache(log_file)
             # What a killed server has written and not synced will be read now: it must be on disk before.
             log_file.sync()
@@ -434,8 +432,7 @@ class ChatHistory:
         known, log_file = self._body, self._body.file
         is_same_file = log_file.is_at(self.path)
         if not is_same_file:
-            log_file = file.open_or_create(self.path)
-            file.lock(log_file, self.path)
+            log_file = file.open_locked(self.path)
         if self._watch:
             self._watch.was_written()  # what happens from here on counts
         identity = Identity.of(os.fstat(log_file.number))
@@ -520,7 +517,7 @@ class ChatHistory:
         body = self._body
         try:
             # What another program has done elsewhere in the file is to be noticed after this as it was before.
-            is_known = Identity.of(self.path.stat()) == self._identity
+            is_known = Identity.at(self.path) == self._identity
             message.cover(body)
             if is_known:
                 self._identity = Identity.of(os.fstat(body.file.number))

@@ -156,6 +156,22 @@ class Identity:
         return None
 
 
+def open_locked(path: Path) -> Descriptor:
+    """Open a log to read and append, and take it for this process as long as it is open; it is made if there is none.
+
+    A log that another process has is not opened for writing: its holder would have to read all of it again, to see what was written.
+
+    Raises:
+        OSError: as the system says it.
+        HistoryInUse: if another process has it.
+    """
+    with suppress(FileNotFoundError):
+        lock(Descriptor(path, os.O_RDONLY), path)
+    descriptor = open_or_create(path)
+    lock(descriptor, path)
+    return descriptor
+
+
 def open_or_create(path: Path) -> Descriptor:
     """Open a log to read and append; if it is made, its directory is synced, too.
 

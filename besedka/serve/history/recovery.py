@@ -72,6 +72,11 @@ def agreeing_records(log: Descriptor, index: Index) -> int | None:
     return _in_front_of_hole(log, index, fitting + _damaged_behind(log, index, fitting))
 
 
+def could_be_of(log: Descriptor, index: Index) -> bool:
+    """Whether a log without a message may be that of an index: a line ends where the first message ended."""
+    return not index.count or log.read(index.record(1).end - 1, 1) == b"\n"
+
+
 def torn_offset(log: Descriptor, behind: int, record: Record | None, *, has_index: bool) -> int:
     """Where our own torn tail begins in a log; its size if nothing is torn.
 

@@ -25,7 +25,7 @@ from besedka.serve.history.index import (
     index_path,
 )
 from besedka.serve.history.old_index import OldIndex
-from besedka.serve.history.recovery import Torn, agreeing_records, cut_off, torn_offset
+from besedka.serve.history.recovery import Torn, agreeing_records, could_be_of, cut_off, torn_offset
 from besedka.serve.history.scan import (
     SCAN_BYTES,
     Entry,
@@ -139,14 +139,13 @@ def open_to_write(log_file: Descriptor, path: Path) -> tuple[Body, Reading, Torn
     known, index = read_epoch(path), _open_index(path)
     old = None if index else _open_old_index(path)
     agreed = _agreed(log_file, index, known) if index else None
-    if index is None and old is None:
+    if old is None and not agreed and not (index and could_be_of(log_file, index)):
         _refuse_what_is_not_ours(log_file, path)
     if index and agreed is not None:
         torn = _repair(log_file, path, index, agreed)
         found = _read_rest(index, log_file, path, _end(log_file, torn))
     else:
-        offset = torn_offset(log_file, 0, None, has_index=index is not None or old is not None)
-        torn = _cut_if_torn(log_file, path, offset)
+        torn = _cut_if_torn(log_file, path, 0, None, has_index=index is not None or old is not None)
         is_changed = index is not None and index.epoch == known.name
         end = _end(log_file, torn)
         epoch = new_epoch() if is_changed else _epoch_of(log_file, end, known, old)
@@ -196,9 +195,9 @@ def open_to_read(log_file: Descriptor, path: Path, *, use_index: bool = True) ->
     index, known = _open_index(path, read_only=True) if use_index else None, read_epoch(path)
     agreed = _agreed(log_file, index, known) if index else None
     end = log_file.size
+    if not agreed and not (index and could_be_of(log_file, index)):
+        _refuse_what_is_not_ours(log_file, path)
     if index is None or agreed is None:
-        if index is None:
-            _refuse_what_is_not_ours(log_file, path)
         index = Index.temporary(_epoch_of(log_file, end, known, None))
     else:
         # What would be torn after a crash is being written just now.
@@ -307,14 +306,17 @@ def _body(log_file: Descriptor, index: Index, end: int, reading: Reading) -> Bod
 
 def _repair(log_file: Descriptor, path: Path, index: Index, agreed: int) -> Torn | None:
     record = index.record(agreed + 1) if agreed < index.count else None
-    offset = torn_offset(log_file, index.end_of(agreed), record, has_index=True)
-    torn = _cut_if_torn(log_file, path, offset)
+    torn = _cut_if_torn(log_file, path, index.end_of(agreed), record, has_index=True)
     index.cut(agreed)
     return torn
 
 
-def _cut_if_torn(log_file: Descriptor, path: Path, offset: int) -> Torn | None:
-    return cut_off(log_file, path, offset) if offset < log_file.size else None
+def _cut_if_torn(
+    log_file: Descriptor, path: Path, behind: int, record: Record | None, *, has_index: bool
+) -> Torn | None:
+    size = log_file.size  # what another program adds from here on is not torn
+    offset = torn_offset(log_file, behind, record, has_index=has_index)
+    return cut_off(log_file, path, offset) if offset < size else None
 
 
 def _end(log_file: Descriptor, torn: Torn | None) -> int:

@@ -8,8 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from besedka.serve.errors import StorageFull
-from besedka.serve.history import ChatHistory, chat_history, redact
+from besedka.serve.errors import HistoryInUse, StorageFull
+from besedka.serve.history import ChatHistory, Latest, chat_history, recovery, redact, restoring
+from besedka.serve.history.body import Body
+from besedka.serve.history.file import Descriptor
+from besedka.serve.history.index import Record
 from besedka.wire.line import Line, write_line
 
 Edit = Callable[[Path], None]
@@ -350,4 +353,63 @@ def test_a_log_that_is_gone_before_a_text_is_redacted_does_not_end_the_server(
         module.setattr(chat_history, "covered", covered)
         history.redact(wanted)
     assert history.append([line("two")]) == history.count
+    history.close()
+
+
+def test_another_server_that_finds_the_log_in_use_does_not_have_it_read_anew(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = tmp_path / "talk.txt"
+    history = ChatHistory.open(path)
+    history.append([line("one")])
+    for open_ in (ChatHistory.open, ChatHistory.probe):
+        with pytest.raises(HistoryInUse):
+            open_(path)
+    history.append([line("two")])
+    assert not caplog.records
+    history.close()
+
+
+def test_what_another_program_adds_while_a_log_is_opened_is_not_taken_for_torn(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "talk.txt"
+    history = ChatHistory.open(path)
+    history.append([line("one")])
+    history.close()
+    really = recovery.torn_offset
+
+    def torn_offset(log: Descriptor, behind: int, record: Record | None, *, has_index: bool) -> int:
+        offset = really(log, behind, record, has_index=has_index)
+        add(path)
+        return offset
+
+    with monkeypatch.context() as module:
+        module.setattr(restoring, "torn_offset", torn_offset)
+        history = ChatHistory.open(path)
+    assert history.append([line("two")]) == 3
+    assert history.read(1, 9) == [line("one"), line("added"), line("two")]
+    assert not [*tmp_path.glob("*.torn-*")]
+    history.close()
+
+
+def test_an_edit_in_place_while_a_log_is_opened_is_noticed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "talk.txt"
+    history = ChatHistory.open(path)
+    history.append([line("one")])
+    history.close()
+    really = Body.latest
+
+    def latest(body: Body) -> Latest:
+        found = really(body)
+        edit_in_place(path)
+        return found
+
+    with monkeypatch.context() as module:
+        module.setattr(Body, "latest", latest)
+        history = ChatHistory.open(path)
+    history.append([line("two")])
+    assert list(history.latest.lines) == history.read(1, 9) == [line("ONE"), line("two")]
     history.close()

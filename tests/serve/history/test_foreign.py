@@ -125,3 +125,28 @@ def test_a_log_with_one_huge_message_is_read_in_linear_time(tmp_path: Path, fill
     small, large = (head + filler * (size // len(filler)) + b"\n" for size in (1_000_000, 16_000_000))
     one, sixteen = (seconds_to_open(tmp_path / f"{len(data)}.txt", data) for data in (small, large))
     assert sixteen < 16 * 4 * max(one, 0.02)
+
+
+@pytest.mark.parametrize("content", [b"\x89PNG\r\n\x1a\n" + bytes(5000), database, gzip.compress(b"hi")])
+@pytest.mark.parametrize("is_reopened", [True, False])
+def test_a_file_of_another_kind_in_place_of_a_log_is_left_alone_though_an_index_is_there(
+    tmp_path: Path, content: object, *, is_reopened: bool
+) -> None:
+    path = tmp_path / "talk.txt"
+    history = ChatHistory.open(path)
+    history.append([line("one"), line("two")])
+    history.close()
+    if is_reopened:
+        ChatHistory.open(path).close()
+    path.unlink()
+    if callable(content):
+        content(path)
+    else:
+        assert isinstance(content, bytes)
+        path.write_bytes(content)
+    before = path.read_bytes()
+    for open_ in (ChatHistory.open, ChatHistory.open_to_read):
+        with pytest.raises(HistoryUnusable, match="it holds no message of Besedka"):
+            open_(path)
+    assert path.read_bytes() == before
+    assert not [*tmp_path.glob("*.torn-*")]
