@@ -315,8 +315,7 @@ class ChatHistory:
         records = []
         for place, message in enumerate(batch):
             end += len(message)
-            begins = Flag.BEGINS_BATCH if place == 0 else Flag.NONE
-            records.append(Record.of(message, end, flags[place] | begins))
+            records.append(Record.of(message, end, flags[place] if place else flags[0] | Flag.BEGINS_BATCH))
         data = (b"" if body.ends_line else b"\n") + b"".join(batch)
         try:
             body.index.add(records, sync=any(one.crc != one.head_crc for one in records))
@@ -390,6 +389,8 @@ class ChatHistory:
 
     def _note_strange(self, body: Body) -> None:
         """Lines that are not understood stand in front of a message now, and are not looked at again."""
+        if not body.strange.lines:
+            return
         try:
             body.index.note_strange(body.index.strange.plus(body.strange))
         except OSError as error:

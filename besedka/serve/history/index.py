@@ -52,6 +52,7 @@ LENGTH_AT_MOST: Final = (1 << 32) - 1
 
 _END_BITS: Final = 48
 _END: Final = (1 << _END_BITS) - 1
+_FLAG_BITS: Final = 15
 _BODY: Final = struct.Struct("<QIII")
 _ID: Final = struct.Struct("<Q")
 _CHECKED: Final = HEADER.size - 16  # of the header, what its check is of
@@ -70,6 +71,10 @@ class Flag(IntFlag):
     UNVERIFIED = 2
     VERIFIED = 4
     ANNOTATION = 8
+
+
+_FLAGS: Final = tuple(map(Flag, range(16)))
+"""All there are, by their numbers: making one takes longer than reading a record."""
 
 
 class Record(NamedTuple):
@@ -291,7 +296,7 @@ class Index:
                 if end - length < behind:
                     raise IndexDamaged(f"{self._name} contradicts itself before message {last}")
                 behind = end
-                yield Record(end, length, crc, head_crc, Flag(word >> _END_BITS))
+                yield Record(end, length, crc, head_crc, _FLAGS[word >> _END_BITS & _FLAG_BITS])
 
     def end_of(self, number: int) -> int:
         """The offset behind a message; 0 for the one in front of the first.
@@ -308,11 +313,11 @@ class Index:
         while number <= self.count:
             at = HEADER.size + (number - 1) * RECORD_BYTES
             data = self._file.read(at, min(_AT_ONCE, self.count + 1 - number) * RECORD_BYTES)
-            for packed in (data[start : start + RECORD_BYTES] for start in range(0, len(data), RECORD_BYTES)):
-                record = self._checked(number, packed)
-                if record is None or record.begin < behind:
+            for start in range(0, len(data), RECORD_BYTES):
+                end, length = self._checked(number, data[start : start + RECORD_BYTES])
+                if not length or end - length < behind:
                     return number - 1
-                behind = record.end
+                behind = end
                 number += 1
             if not data:
                 return number - 1
@@ -338,12 +343,15 @@ class Index:
         copied.add_all(self.records(1, count))
         return copied
 
-    def _checked(self, number: int, packed: bytes) -> Record | None:
+    def _checked(self, number: int, packed: bytes) -> tuple[int, int]:
+        """End and length of a record; nothing if it fails its check."""
         if len(packed) < RECORD_BYTES:
-            return None
-        word, length, crc, head_crc, _ = RECORD.unpack(packed)
-        record = Record(word & _END, length, crc, head_crc, Flag(word >> _END_BITS))
-        return record if length and packed == self._packed(number, record) else None
+            return 0, 0
+        word, length, _, _, check = RECORD.unpack(packed)
+        return (word & _END, length) if self._check(number, packed[: _BODY.size]) == check else (0, 0)
+
+    def _check(self, number: int, body: bytes) -> int:
+        return zlib.crc32(body, zlib.crc32(_ID.pack(number), self._seed))
 
     def _append(self, records: Sequence[Record]) -> None:
         if not records:
@@ -355,7 +363,7 @@ class Index:
     def _packed(self, number: int, record: Record) -> bytes:
         end, length, crc, head_crc, flags = record
         body = _BODY.pack(end | flags << _END_BITS, length, crc, head_crc)
-        return body + zlib.crc32(body, zlib.crc32(_ID.pack(number), self._seed)).to_bytes(4, "little")
+        return body + self._check(number, body).to_bytes(4, "little")
 
 
 def index_path(log: Path) -> Path:

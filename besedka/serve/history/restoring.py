@@ -102,7 +102,8 @@ class Reading:
             if entry.damaged_at is not None and self.damaged_line is None:
                 self.damaged_line = line_number(self._file, entry.begin) + entry.damaged_at
             if entry.kind is Kind.MESSAGE:
-                self.in_front, self.behind = self.in_front.plus(self.behind), StrangeLines()
+                if self.behind.lines:
+                    self.in_front, self.behind = self.in_front.plus(self.behind), StrangeLines()
                 yield self._record(entry, flags)
                 flags = Flag.NONE
             else:

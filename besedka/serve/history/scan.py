@@ -49,10 +49,11 @@ class Entry(NamedTuple):
     @classmethod
     def of(cls, raw: bytes, begin: int, kind: Kind) -> Entry:
         crc = zlib.crc32(raw)
+        size = len(raw)
         head = raw.find(b"\n") + 1
-        head_crc = zlib.crc32(raw[:head]) if 0 < head < len(raw) else crc
+        head_crc = zlib.crc32(raw[:head]) if 0 < head < size else crc
         damaged_at = line_of_damage(raw) if is_damaged(raw) else None
-        return cls(begin, begin + len(raw), kind, crc, head_crc, damaged_at)
+        return cls(begin, begin + size, kind, crc, head_crc, damaged_at)
 
 
 def entries(log: Descriptor, offset: int, end: int, *, at_once: int = SCAN_BYTES) -> Iterator[Entry]:
@@ -68,7 +69,7 @@ def entries(log: Descriptor, offset: int, end: int, *, at_once: int = SCAN_BYTES
     for data, begin, is_line_start in _pieces(log, offset, end, at_once):
         # Where a piece begins within a line, nothing starts at its first byte.
         marks = [
-            (match.start(), Kind.MESSAGE if match["message"] else Kind.STRANGE)
+            (match.start(), Kind.MESSAGE if match.lastgroup else Kind.STRANGE)
             for match in ENTRY.finditer(data, 0 if is_line_start else 1)
         ]
         growing.feed(data[: marks[0][0]] if marks else data)
