@@ -29,7 +29,7 @@ from besedka.serve.history.index import Flag, IndexDamaged, Record, index_path
 from besedka.serve.history.recovery import Torn, cut_off
 from besedka.serve.history.redact import Message, Subject, covered, find_as_written, finish, subject, text_of
 from besedka.serve.history.restoring import Restored, open_to_read, open_to_write, restored, take_anew
-from besedka.serve.history.scan import Kind, entries
+from besedka.serve.history.scan import Kind, begins_line, entries
 from besedka.serve.history.search import Hits, Needle, search
 from besedka.serve.history.watch import Watch
 from besedka.wire.line import Line, MessageId, read_line
@@ -462,6 +462,8 @@ class ChatHistory:
         first = next(entries(known.file, behind, known.file.size), None)
         # Lines that begin nothing belong to the message above, which was told without them; but for the line end it lacked.
         is_line_end = first is not None and first.end == behind + 1 and not known.ends_line
+        if first and not is_line_end and not begins_line(known.file, behind):
+            return False
         return first is None or first.kind is not Kind.REST or is_line_end or not known.count
 
     def _report_change(self, *, is_kept: bool) -> None:

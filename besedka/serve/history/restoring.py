@@ -30,6 +30,7 @@ from besedka.serve.history.scan import (
     SCAN_BYTES,
     Entry,
     Kind,
+    begins_line,
     crc_of,
     entries,
     line_ends,
@@ -283,10 +284,11 @@ def _read_rest(index: Index, log_file: Descriptor, path: Path, end: int) -> tupl
     reading = Reading(log_file, path, index.strange)
     found = entries(log_file, index.end_of(index.count), end)
     first = next(found, None)
-    if first and first.kind is Kind.REST and index.count:
-        # A line was added from outside that belongs to the last message.
+    if first and index.count and (first.kind is Kind.REST or not begins_line(log_file, first.begin)):
+        # Something was added from outside that belongs to the last message.
         last = index.record(index.count)
-        for record in reading.records(entries(log_file, last.begin, first.end), last.flags):
+        found = entries(log_file, last.begin, end)
+        for record in reading.records([next(found)], last.flags):
             index.change(index.count, record)
     elif first:
         found = chain((first,), found)

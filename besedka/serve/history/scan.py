@@ -104,6 +104,11 @@ def line_of_damage(raw: bytes) -> int:
     return next(number for number, line in enumerate(raw.split(b"\n")) if is_damaged(line))
 
 
+def begins_line(log: Descriptor, offset: int) -> bool:
+    """Whether a line begins at an offset."""
+    return not offset or log.read(offset - 1, 1) == b"\n"
+
+
 def line_number(log: Descriptor, offset: int) -> int:
     """The number of the line, counted from 1, that begins at this offset."""
     return 1 + line_ends(log, 0, offset)

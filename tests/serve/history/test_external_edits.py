@@ -413,3 +413,31 @@ def test_an_edit_in_place_while_a_log_is_opened_is_noticed(
     history.append([line("two")])
     assert list(history.latest.lines) == history.read(1, 9) == [line("ONE"), line("two")]
     history.close()
+
+
+@pytest.mark.parametrize("is_running", [True, False])
+def test_what_is_added_behind_a_line_without_its_end_is_a_part_of_that_line(
+    tmp_path: Path, *, is_running: bool
+) -> None:
+    path = tmp_path / "talk.txt"
+    history = ChatHistory.open(path)
+    history.append([line("one")])
+    add_half_a_line(path)
+    with pytest.MonkeyPatch.context() as disk:
+        disk.setattr(os, "write", full_log(path))
+        with pytest.raises(StorageFull):
+            history.append([line("lost")])
+    assert history.read(2, 1) == [line("added")]
+    if not is_running:
+        history.close()
+    add(path)
+    if not is_running:
+        history = ChatHistory.open(path)
+    assert history.append([line("two")]) == 3
+    numbered = [line("one"), line("added") + line("added"), line("two")]
+    assert history.read(1, 9) == numbered
+    history.close()
+    (tmp_path / "talk.txt.index").unlink()
+    again = ChatHistory.open(path)
+    assert again.read(1, 9) == numbered
+    again.close()
