@@ -305,8 +305,19 @@ class ChatHistory:
             self._take_anew(batch)
             first = self._find(written, body)
             if first:
+                self._keep_flags(first, written)
                 return first
         raise HistoryLost(self.path, "another program keeps replacing or cutting it")
+
+    def _keep_flags(self, first: MessageId, written: Sequence[Record]) -> None:
+        """A log that is read anew does not say what was known of a batch beside its lines."""
+        body = self._body
+        try:
+            for number, record in enumerate(written, first):
+                body.index.change(number, body.index.record(number)._replace(flags=record.flags))
+            self.latest = body.latest()
+        except OSError as error:
+            raise HistoryLost(self.path, reason(error)) from error
 
     def _write(self, batch: Sequence[bytes], flags: Sequence[Flag]) -> list[Record]:
         """Write a batch behind what is known, and wait until it is on disk."""

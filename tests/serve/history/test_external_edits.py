@@ -12,7 +12,7 @@ from besedka.serve.errors import HistoryInUse, StorageFull
 from besedka.serve.history import ChatHistory, Latest, chat_history, recovery, redact, restoring
 from besedka.serve.history.body import Body
 from besedka.serve.history.file import Descriptor
-from besedka.serve.history.index import Record
+from besedka.serve.history.index import Flag, Record
 from besedka.wire.line import Line, write_line
 
 Edit = Callable[[Path], None]
@@ -441,3 +441,18 @@ def test_what_is_added_behind_a_line_without_its_end_is_a_part_of_that_line(
     again = ChatHistory.open(path)
     assert again.read(1, 9) == numbered
     again.close()
+
+
+@pytest.mark.parametrize("edit", [add, rewrite, repeat])
+def test_what_is_known_of_a_message_stays_known_when_another_program_writes_meanwhile(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, edit: Edit
+) -> None:
+    path = tmp_path / "talk.txt"
+    history = ChatHistory.open(path)
+    history.append([line("one")])
+    with monkeypatch.context() as disk:
+        at_sync(disk, path, edit)
+        told = history.append([line("mine"), line("yours")], [Flag.UNVERIFIED, Flag.VERIFIED])
+    assert history.flags(told, 2) == [Flag.UNVERIFIED | Flag.BEGINS_BATCH, Flag.VERIFIED]
+    assert [*history.latest.flags][told - history.latest.first :][:2] == history.flags(told, 2)
+    history.close()
