@@ -164,12 +164,13 @@ def written_bytes(text: str) -> int:
 
 
 def show_line(raw: bytes) -> str:
-    """Bytes of one message from a log as text: no BOM, no CR before LF or at the end, no last LF, bad UTF-8 replaced."""
-    whole = raw.removeprefix(_BOM).replace(b"\r\n", b"\n").removesuffix(b"\n").removesuffix(b"\r")
+    """Bytes of one message from a log as text: no BOM, no CR before LF, no last LF, bad UTF-8 replaced."""
+    whole = raw.removeprefix(_BOM).replace(b"\r\n", b"\n").removesuffix(b"\n")
     return whole.decode("utf-8", "replace")
 
 
 def readable_line(raw: bytes) -> str:
     """The same, as `read_line` takes it: if damage has taken the beginning of the message away, without a time and a name."""
-    line = show_line(raw)
+    # A line end may be there by half.
+    line = show_line(raw if raw.endswith(b"\n") else raw.removesuffix(b"\r"))
     return line if FIRST_LINE.match(raw) else f"{_NO_HEAD}{line}"
