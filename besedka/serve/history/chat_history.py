@@ -28,7 +28,14 @@ from besedka.serve.history.file import FULL, Descriptor, Identity, PartlyWritten
 from besedka.serve.history.index import Flag, IndexDamaged, Record, index_path
 from besedka.serve.history.recovery import Torn, cut_off
 from besedka.serve.history.redact import Message, Subject, covered, find_as_written, finish, subject, text_of
-from besedka.serve.history.restoring import Restored, open_to_read, open_to_write, restored, take_anew
+from besedka.serve.history.restoring import (
+    Restored,
+    open_to_read,
+    open_to_write,
+    refuse_binary,
+    restored,
+    take_anew,
+)
 from besedka.serve.history.scan import Kind, begins_line, entries
 from besedka.serve.history.search import Hits, Needle, search
 from besedka.serve.history.watch import Watch
@@ -313,8 +320,9 @@ class ChatHistory:
         """A log that is read anew does not say what was known of a batch beside its lines."""
         body = self._body
         try:
-            for number, record in enumerate(written, first):
-                body.index.change(number, body.index.record(number)._replace(flags=record.flags))
+            stands = body.index.records(first, first + len(written) - 1)
+            flagged = [one._replace(flags=ours.flags) for one, ours in zip(stands, written, strict=True)]
+            body.index.change(first, flagged)
             self.latest = body.latest()
         except OSError as error:
             raise HistoryLost(self.path, reason(error)) from error
@@ -388,15 +396,18 @@ class ChatHistory:
         body = self._body
         self._note_strange(body)
         first = body.add(records)
-        last_first = body.count - min(len(batch), LATEST_MESSAGES) + 1
-        lines = [
-            told_line(message[:TOLD_BYTES], len(message), number, self.path.name)
-            for number, message in enumerate(batch[-LATEST_MESSAGES:], last_first)
-        ]
+        newest = enumerate(batch[-LATEST_MESSAGES:], body.count - min(len(batch), LATEST_MESSAGES) + 1)
+        lines = [self._told(message, number) for number, message in newest]
         last = (*self.latest.lines, *lines)[-LATEST_MESSAGES:]
         flags = (*self.latest.flags, *(record.flags for record in records))[-LATEST_MESSAGES:]
         self.latest = Latest(body.count - len(last) + 1, last, flags)
         return first
+
+    def _told(self, message: bytes, number: int) -> str:
+        """What is told of a message of our own, as `read` will give it."""
+        if len(message) <= TOLD_BYTES:
+            return message[:-1].decode()
+        return told_line(message[:TOLD_BYTES], len(message), number, self.path.name)
 
     def _note_strange(self, body: Body) -> None:
         """Lines that are not understood stand in front of a message now, and are not looked at again."""
@@ -450,6 +461,8 @@ class ChatHistory:
         identity = Identity.of(os.fstat(log_file.number))
         known.index.cut(known.count)
         is_kept = is_same_file and self._is_only_added_to(known)
+        if not is_kept:
+            refuse_binary(log_file, self.path)
         body, reading = take_anew(log_file, self.path, known.index if is_kept else None)
         self._torn = None
         self._body, self.latest = body, body.latest()

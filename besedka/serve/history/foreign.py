@@ -41,6 +41,12 @@ def is_ours_without_messages(log: Descriptor) -> bool:
     return is_line or _holds_only(log, _is_blank) or _holds_only(log, _is_zero)
 
 
+def is_text(log: Descriptor) -> bool:
+    """Whether the beginning of a file is plain text in UTF-8."""
+    head = log.read(0, _READ_BYTES)
+    return b"\0" not in head and _decodes(head)
+
+
 def looks_like(log: Descriptor) -> str:
     """What a file seems to be, as a part of a sentence."""
     head = log.read(0, _READ_BYTES)

@@ -252,13 +252,14 @@ class Index:
             self._is_sync_due = True
             self._file.cut(size)
 
-    def change(self, number: int, record: Record) -> None:
-        """Put another record in place of one; on disk when this returns.
+    def change(self, first: int, records: Sequence[Record]) -> None:
+        """Put other records in place of those from message ``first`` on; on disk when this returns.
 
         Raises:
             OSError: as the system says it.
         """
-        self._file.overwrite(HEADER.size + (number - 1) * RECORD_BYTES, self._packed(number, record))
+        data = b"".join(self._packed(number, record) for number, record in enumerate(records, first))
+        self._file.overwrite(HEADER.size + (first - 1) * RECORD_BYTES, data)
         self._file.sync()
 
     def note_strange(self, lines: StrangeLines) -> None:

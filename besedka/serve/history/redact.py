@@ -63,7 +63,7 @@ class Message:
             body.file.sync()
         if not self.record.fits(data):
             record = Record.of(data, self.record.end, self.record.flags)
-            body.index.change(self.number, record)
+            body.index.change(self.number, [record])
 
 
 def covered(raw: bytes) -> bytes:

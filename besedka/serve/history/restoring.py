@@ -13,7 +13,7 @@ from besedka.serve.errors import HistoryUnusable
 from besedka.serve.history.body import Body
 from besedka.serve.history.epoch import Epoch, derived_epoch, keep_epoch, new_epoch, read_epoch
 from besedka.serve.history.file import Descriptor, reason
-from besedka.serve.history.foreign import is_ours_without_messages, looks_like
+from besedka.serve.history.foreign import is_ours_without_messages, is_text, looks_like
 from besedka.serve.history.index import (
     LENGTH_AT_MOST,
     SYNC_RECORDS,
@@ -288,8 +288,7 @@ def _read_rest(index: Index, log_file: Descriptor, path: Path, end: int) -> tupl
         # Something was added from outside that belongs to the last message.
         last = index.record(index.count)
         found = entries(log_file, last.begin, end)
-        for record in reading.records([next(found)], last.flags):
-            index.change(index.count, record)
+        index.change(index.count, [*reading.records([next(found)], last.flags)])
     elif first:
         found = chain((first,), found)
     index.add_all(reading.records(found))
@@ -368,6 +367,18 @@ def _origin(log_file: Descriptor, end: int) -> str:
     first = next(_messages(log_file, end, at_once=_FIRST_BYTES), None)
     head = FIRST_LINE.match(log_file.read(first.begin, _HEAD_BYTES)) if first else None
     return head[0].removeprefix(b"\xef\xbb\xbf").decode("utf-8", "replace").strip() if head else ""
+
+
+def refuse_binary(log_file: Descriptor, path: Path) -> None:
+    """What somebody has put in the place of a log that is open is not touched if it holds no message and is no plain text.
+
+    A person may begin a new file with some words of their own.
+
+    Raises:
+        HistoryUnusable: if it is none of ours.
+    """
+    if not is_text(log_file):
+        _refuse_what_is_not_ours(log_file, path)
 
 
 def _refuse_what_is_not_ours(log_file: Descriptor, path: Path) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from besedka.serve.errors import HistoryInUse, StorageFull
+from besedka.serve.errors import HistoryInUse, HistoryLost, StorageFull
 from besedka.serve.history import ChatHistory, Latest, chat_history, recovery, redact, restoring
 from besedka.serve.history.body import Body
 from besedka.serve.history.file import Descriptor
@@ -455,4 +455,18 @@ def test_what_is_known_of_a_message_stays_known_when_another_program_writes_mean
         told = history.append([line("mine"), line("yours")], [Flag.UNVERIFIED, Flag.VERIFIED])
     assert history.flags(told, 2) == [Flag.UNVERIFIED | Flag.BEGINS_BATCH, Flag.VERIFIED]
     assert [*history.latest.flags][told - history.latest.first :][:2] == history.flags(told, 2)
+    history.close()
+
+
+def test_a_picture_in_the_place_of_a_log_is_not_written_to(tmp_path: Path) -> None:
+    path = tmp_path / "talk.txt"
+    history = ChatHistory.open(path)
+    history.append([line("one")])
+    picture = b"\x89PNG\r\n\x1a\n" + bytes(100)
+    (tmp_path / "picture.png").write_bytes(picture)
+    (tmp_path / "picture.png").rename(path)
+    for _ in range(2):
+        with pytest.raises(HistoryLost, match="it holds no message of Besedka and looks like a picture"):
+            history.append([line("two")])
+    assert path.read_bytes() == picture
     history.close()
