@@ -34,13 +34,16 @@ STAMP_CHARACTERS = len("0000-00-00 00:00:00")
 
 _CLOCK = "%H:%M:%S"
 _REMOVED = "[removed]"
-_NO_HEAD = "[0000-00-00 00:00:00] ?: "  # a name may not end with ?
 _BEHIND_YEAR = "-%m-%d %H:%M:%S"  # strftime does not fill up early years
 
 HEAD_BYTES_AT_MOST = 4096
 """A name longer than this is none, so that a line of any length is classified by its beginning."""
 
-_BOM = b"\xef\xbb\xbf"
+BOM = b"\xef\xbb\xbf"
+"""Stands in front of UTF-8 that some programs write, also in the middle where files were joined; belongs to no name."""
+
+NO_HEAD = "[0000-00-00 00:00:00] ?: "
+"""In place of a time and a name that damage has taken away; no name may end with ?."""
 
 _FIRST = (
     rb"(?:\xef\xbb\xbf)?\[\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\] (?!<[^>\n]{0,%d}> )[^\n]{0,%d}?:(?= |\r?\n|\r?\Z)"
@@ -165,12 +168,18 @@ def written_bytes(text: str) -> int:
 
 def show_line(raw: bytes) -> str:
     """Bytes of one message from a log as text: no BOM, no CR before LF, no last LF, bad UTF-8 replaced."""
-    whole = raw.removeprefix(_BOM).replace(b"\r\n", b"\n").removesuffix(b"\n")
+    whole = raw.removeprefix(BOM).replace(b"\r\n", b"\n").removesuffix(b"\n")
     return whole.decode("utf-8", "replace")
 
 
 def readable_line(raw: bytes) -> str:
     """The same, as `read_line` takes it: if damage has taken the beginning of the message away, without a time and a name."""
-    # A line end may be there by half.
-    line = show_line(raw if raw.endswith(b"\n") else raw.removesuffix(b"\r"))
-    return line if FIRST_LINE.match(raw) else f"{_NO_HEAD}{line}"
+    head = FIRST_LINE.match(raw)
+    if head is None:
+        return f"{NO_HEAD}{show_line(raw)}"
+    return show_line(without_half_a_line_end(raw, head.end()))
+
+
+def without_half_a_line_end(raw: bytes, head: int) -> bytes:
+    """A message without the CR that ends its empty first line, of so many bytes, where the log ends before the LF."""
+    return raw[:head] if len(raw) == head + 1 and raw.endswith(b"\r") else raw

@@ -14,7 +14,17 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from besedka.wire.line import ENTRY, FIRST_LINE, Line, read_line, show_line, stamp, stamp_by_clock, write_line
+from besedka.wire.line import (
+    ENTRY,
+    FIRST_LINE,
+    Line,
+    read_line,
+    readable_line,
+    show_line,
+    stamp,
+    stamp_by_clock,
+    write_line,
+)
 from besedka.wire.names import clean_name, clean_text
 from besedka.wire.refusals import Refused
 
@@ -361,3 +371,10 @@ def test_a_message_stamped_now_can_be_read(at: int, user: str, text: str) -> Non
 )
 def test_the_logs_time_is_the_nearest_one_that_its_clock_showed(offset: int, clock: str, shown: str) -> None:
     assert stamp_by_clock(1_751_367_600, offset, clock) == shown
+
+
+@pytest.mark.parametrize("end", ["", "\r", "\n", "\r\n", " ", " \r\n"])
+def test_an_empty_message_that_ends_the_log_is_read_however_it_ends(end: str) -> None:
+    raw = b"[2025-11-19 23:46:36] Anna:" + end.encode()
+    assert FIRST_LINE.match(raw)
+    assert read_line(readable_line(raw)) == Line("2025-11-19 23:46:36", "Anna", "")
