@@ -30,6 +30,7 @@ from besedka.serve.history.scan import (
     SCAN_BYTES,
     Entry,
     Kind,
+    behind_blank_lines,
     begins_line,
     crc_of,
     entries,
@@ -118,17 +119,16 @@ class Reading:
 
     def _strange_lines(self, entry: Entry) -> StrangeLines:
         """Its lines, but for blank ones in front of the first message."""
-        beginning = self._file.read(entry.begin, min(entry.end - entry.begin, _HEAD_BYTES))
-        if entry.kind is Kind.REST and not beginning.removeprefix(b"\xef\xbb\xbf").strip():
+        begin = behind_blank_lines(self._file, entry)
+        if begin == entry.end:
             return StrangeLines()
-        count = line_ends(self._file, entry.begin, entry.end)
+        count = line_ends(self._file, begin, entry.end)
         is_open = self._file.read(entry.end - 1, 1) != b"\n"
-        return StrangeLines(count + is_open, self._first_line(entry))
+        return StrangeLines(count + is_open, self._first_line(begin))
 
-    def _first_line(self, entry: Entry) -> int:
+    def _first_line(self, begin: int) -> int:
         """Its number, which takes reading all that is in front: only of the very first."""
-        is_known = self.in_front.first or self.behind.first
-        return self.in_front.first or self.behind.first if is_known else line_number(self._file, entry.begin)
+        return self.in_front.first or self.behind.first or line_number(self._file, begin)
 
 
 def open_to_write(log_file: Descriptor, path: Path) -> tuple[Body, Reading, Torn | None]:

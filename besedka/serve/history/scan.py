@@ -6,6 +6,7 @@ The time grows with the bytes, whatever they are: a line of 100 MB without an en
 from __future__ import annotations
 
 import codecs
+import re
 import zlib
 from collections.abc import Iterator
 from enum import Enum
@@ -13,10 +14,13 @@ from itertools import pairwise
 from typing import Final, NamedTuple
 
 from besedka.serve.history.file import Descriptor
-from besedka.wire.line import ENTRY
+from besedka.wire.line import BOM, ENTRY, HEAD_BYTES_AT_MOST
 
 SCAN_BYTES: Final = 1024 * 1024
 """Read at once: large enough that reading is not what takes the time."""
+
+_LINE_START: Final = re.compile(rb"\n(?=\[|\0|\xef\xbb\xbf\[|\xe2\x80[\x8e\x8f]\[)")
+_BLANK_BYTES: Final = HEAD_BYTES_AT_MOST
 
 
 class Kind(Enum):
@@ -67,11 +71,7 @@ def entries(log: Descriptor, offset: int, end: int, *, at_once: int = SCAN_BYTES
     """
     growing = _Growing(offset, Kind.REST)
     for data, begin, is_line_start in _pieces(log, offset, end, at_once):
-        # Where a piece begins within a line, nothing starts at its first byte.
-        marks = [
-            (match.start(), Kind.MESSAGE if match.lastgroup else Kind.STRANGE)
-            for match in ENTRY.finditer(data, 0 if is_line_start else 1)
-        ]
+        marks = _marks(data, is_line_start=is_line_start)
         growing.feed(data[: marks[0][0]] if marks else data)
         if not marks:
             continue
@@ -84,6 +84,28 @@ def entries(log: Descriptor, offset: int, end: int, *, at_once: int = SCAN_BYTES
         growing.feed(data[start:])
     if growing.size:
         yield growing.entry()
+
+
+def _marks(data: bytes, *, is_line_start: bool) -> list[tuple[int, Kind]]:
+    """Where entries start, and of which kind they are.
+
+    The lines that may start one are found first: looking for them goes ten times faster over long lines than `ENTRY` does.
+    """
+    starts = [match.end() for match in _LINE_START.finditer(data)]
+    # Where a piece begins within a line, nothing starts at its first byte.
+    found = [ENTRY.match(data, start) for start in ([0, *starts] if is_line_start else starts)]
+    return [(match.start(), Kind.MESSAGE if match["message"] else Kind.STRANGE) for match in found if match]
+
+
+def behind_blank_lines(log: Descriptor, entry: Entry) -> int:
+    """The offset of an entry's first line that is not blank; its end if all of the first thousands of bytes are blank."""
+    raw = log.read(entry.begin, min(entry.end - entry.begin, _BLANK_BYTES))
+    bom = len(raw) - len(raw.removeprefix(BOM))
+    text = raw[bom:].lstrip()
+    if not text:
+        return entry.end
+    blank = raw.rfind(b"\n", 0, len(raw) - len(text)) + 1
+    return entry.begin + blank
 
 
 def is_damaged(raw: bytes) -> bool:
