@@ -34,7 +34,7 @@ def database(path: Path) -> None:
         (gzip.compress(line("hi").encode(), mtime=0), "a compressed file"),
         (database, "a database"),
         ("2014-11-19 23:46:36\tBoris\tПривет\n".encode("cp1251"), "text that is not UTF-8"),
-        (b"--- Log opened Wed Nov 19 23:46:30 2014\n23:46 < Boris> hi\n", "text in another format"),
+        (b"--- Log opened Wed Nov 19 23:46:30 2014\n23:46 < Boris> hi\n", "a log of irssi"),
         (b"[19.11.2025 23:46:36] Anna: hi\n", "text in another format"),
         (b"\x01\x02\x03\0\x04" * 100, "a binary file"),
     ],
