@@ -18,7 +18,8 @@ from besedka.commands.chat import chat
 from besedka.commands.completion import completion
 from besedka.commands.doctor import doctor
 from besedka.commands.endings import MEANINGS, Status, why, write_no_more
-from besedka.commands.history import history, import_history, verify
+from besedka.commands.history import history, verify
+from besedka.commands.importing import import_history
 from besedka.commands.send import send
 from besedka.commands.serve import serve
 from besedka.commands.tail import tail

@@ -1,8 +1,7 @@
-"""``besedka history``, ``verify`` and ``import``: on files, without a server."""
+"""``besedka history`` and ``verify``: on files, without a server."""
 
 from __future__ import annotations
 
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,14 +12,14 @@ import click
 from besedka.commands import messages
 from besedka.commands.endings import Failure
 from besedka.commands.messages import Output
-from besedka.commands.options import setting
 from besedka.commands.since import SINCE_HELP, Looking, first_id, is_since, since
+from besedka.wire.harmless import harmless_line
 
 if TYPE_CHECKING:
     from besedka.serve.history import ChatHistory
 
 PAGE_MESSAGES = 1_000
-PROGRESS_SECONDS = 0.2
+PIECE_BYTES = 1024 * 1024
 LOOK_AGAIN_SECONDS = 1.0
 
 FILE = click.argument(
@@ -47,17 +46,21 @@ Examples:
 def history(file: Path, last: int | None, since: int | str | None, as_json: bool) -> None:
     """Print the messages of a history FILE, chat_history.txt if not given.
 
-    The server may be running; nothing is changed.
+    Messages are printed whole, however long they are. How many lines are no messages is told on stderr. The server may be
+    running; nothing is changed.
     """
     log = _open_to_read(file)
     first = 1 if last is None else max(1, log.count - last + 1)
     first = max(first, _look(log, first_id(since, log.count)))
     write = _as_json if as_json else _as_line
     output = Output()
-    for number, line in _messages(log, first):
-        if is_since(_stamp(line), since):
-            output.write(write(number, line))
+    for number, line, extent in _messages(log, first):
+        if not is_since(_stamp(line), since):
+            continue
+        for piece in _whole(log, number, extent, as_json=as_json) if extent else [write(number, line)]:
+            output.write(piece)
     output.flush()
+    _tell_strange_lines(file, log)
 
 
 @click.command(
@@ -82,52 +85,8 @@ def verify(file: Path) -> None:
         verdict = judge(log.path)
     if verdict.problem:
         raise Failure(f"{file}: {verdict.problem}")
+    _tell_strange_lines(file, log)
     click.echo(f"{file}: {verdict.praise}")
-
-
-@click.command(
-    "import",
-    epilog="""\b
-Examples:
-  besedka import old/chat_history.txt
-  besedka import talk.log --history chat_history.dev.txt""",
-)
-@click.argument("file", type=click.Path(readable=False, path_type=Path))
-@setting(
-    "--history",
-    default="chat_history.txt",
-    type=click.Path(readable=False, path_type=Path),
-    help="The history to add them to.",
-)
-def import_history(file: Path, history: Path) -> None:
-    """Add the messages of another history FILE behind those of a history, in their order, with their times.
-
-    No server may be using the history meanwhile.
-    """
-    from besedka.serve.errors import AppendError, StartError
-    from besedka.serve.history import ChatHistory
-    from besedka.wire.line import read_line, write_line
-    from besedka.wire.names import show_controls
-
-    source = _open_to_read(file)
-    if history.exists() and file.samefile(history):
-        raise Failure(f"{file} cannot be imported into itself")
-    try:
-        target = ChatHistory.open(history)
-    except StartError as error:
-        raise Failure(str(error)) from None
-    done = 0
-    try:
-        with click.progressbar(length=source.count, label=f"importing {file}", file=sys.stderr) as progress:
-            while page := source.read(done + 1, PAGE_MESSAGES):
-                target.append([show_controls(write_line(read_line(line))) for line in page])
-                done += len(page)
-                progress.update(len(page))
-    except AppendError as error:
-        raise Failure(f"{error}; {done} messages were imported") from None
-    finally:
-        target.close()
-    click.echo(f"{history}: {done} messages imported, {target.count} in all", err=True)
 
 
 def _open_to_read(file: Path) -> ChatHistory:
@@ -140,10 +99,34 @@ def _open_to_read(file: Path) -> ChatHistory:
         raise Failure(str(error)) from None
 
 
-def _messages(log: ChatHistory, first: int) -> Iterator[tuple[int, str]]:
+def _messages(log: ChatHistory, first: int) -> Iterator[tuple[int, str, range | None]]:
+    """Ids and lines; of a message that `ChatHistory.read` does not give whole also where it stands."""
+    from besedka.serve.history.body import TOLD_BYTES
+
     while page := log.read(first, PAGE_MESSAGES):
-        yield from enumerate(page, first)
+        extents = log.extents(first, first + len(page) - 1)
+        for number, (line, extent) in enumerate(zip(page, extents, strict=True), first):
+            yield number, line, extent if len(extent) > TOLD_BYTES else None
         first += len(page)
+
+
+def _whole(log: ChatHistory, number: int, extent: range, *, as_json: bool) -> Iterator[str]:
+    """A long message, piece by piece."""
+    from besedka.wire import long_line
+
+    starts = range(extent.start, extent.stop, PIECE_BYTES)
+    pieces = (log.read_bytes(range(start, min(start + PIECE_BYTES, extent.stop))) for start in starts)
+    if as_json:
+        line, text = long_line.read(pieces)
+        yield from messages.as_json_in_pieces(number, line.user, text, line.stamp)
+    else:
+        yield from long_line.shown(pieces)
+        yield "\n"
+
+
+def _tell_strange_lines(file: Path, log: ChatHistory) -> None:
+    if told := log.restored.strange.told():
+        click.echo(harmless_line(f"besedka: {file}: {told}"), err=True)
 
 
 def _look(log: ChatHistory, looking: Looking) -> int:

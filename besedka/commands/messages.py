@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 
 from besedka.commands.endings import Failure, write_no_more
 from besedka.wire.harmless import harmless
@@ -12,6 +12,17 @@ from besedka.wire.harmless import harmless
 def as_json(number: int, user: str, text: str, stamp: str) -> str:
     """A message for programs: one JSON object on one line."""
     return json_line(id=number, user=user, text=text, time=stamp)
+
+
+def as_json_in_pieces(number: int, user: str, text: Iterable[str], stamp: str) -> Iterator[str]:
+    """The same of a text in pieces."""
+    import json
+
+    beginning, end = as_json(number, user, "", stamp).split('"text": ""', 1)
+    yield f'{beginning}"text": "'
+    for piece in text:
+        yield json.dumps(piece, ensure_ascii=False)[1:-1]
+    yield f'"{end}'
 
 
 def json_line(**fields: object) -> str:

@@ -14,6 +14,7 @@ ServeError
 ├── AppendError             a batch was not stored, and nobody is told of it
 │   ├── StorageFull         no room now; the file is as it was, try again later
 │   └── HistoryLost         final: the server must stop, nothing is retried
+├── SourceUnusable          a file cannot be imported
 ├── HistoryChanged          a message is not as it was written, and is left alone
 └── AuditLost               what was to be done to keep order was not noted, and so is not done
 """
@@ -117,6 +118,13 @@ class HistoryLost(AppendError):  # noqa: N818
 
     def __init__(self, path: Path, reason: str) -> None:
         super().__init__(f"the history {path} cannot be written any more: {reason}")
+
+
+class SourceUnusable(ServeError):  # noqa: N818
+    """A file cannot be imported."""
+
+    def __init__(self, name: str, reason: str) -> None:
+        super().__init__(f"cannot import {name}: {reason}")
 
 
 class HistoryChanged(ServeError):  # noqa: N818

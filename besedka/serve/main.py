@@ -249,9 +249,8 @@ def _findings(restored: Restored) -> Iterator[str]:
             f"kept in {torn.kept.name}" if torn.kept else "left where they are: there is no room to keep them"
         )
         yield f"repaired 1 torn line ({torn.size} bytes from byte {torn.offset} on, {kept})"
-    if lines := restored.strange.lines:
-        what = "1 line is no message" if lines == 1 else f"{lines} lines are no messages"
-        yield f"{what}, first: line {restored.strange.first}"
+    if lines := restored.strange.told():
+        yield lines
     if restored.damaged_line:
         yield f"line {restored.damaged_line} is damaged and shown as it is"
     if restored.changed_line and restored.changed_line != restored.damaged_line:

@@ -107,6 +107,10 @@ class Body:
             run.append(record)
         return places
 
+    def extents(self, first: int, last: int) -> list[range]:
+        """The offsets of each message, as `ChatHistory.extents` gives them."""
+        return [range(one.begin, one.end) for one in self.index.records(first, min(last, self.count))]
+
     def add(self, records: Sequence[Record]) -> MessageId:
         """Messages were written behind those that are known, and noted in the index. Returns the id of the first one."""
         first = MessageId(self.count + 1)

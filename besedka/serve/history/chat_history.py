@@ -247,6 +247,14 @@ class ChatHistory:
         """
         return self._reading(lambda body: body.span(first, last))
 
+    def extents(self, first: int, last: int) -> list[range]:
+        """The offsets of each of the messages ``first`` to ``last``, without what stands between them.
+
+        Raises:
+            OSError: as the system says it.
+        """
+        return self._reading(lambda body: body.extents(first, last))
+
     def read_bytes(self, span: range) -> bytes:
         """The file's own bytes at these offsets.
 
@@ -497,9 +505,7 @@ class ChatHistory:
             self.path,
             "added to" if is_kept else "replaced or changed",
             found.messages,
-            f"; {found.strange.lines} lines are no messages, first: line {found.strange.first}"
-            if found.strange.lines
-            else "",
+            f"; {found.strange.told()}" if found.strange.lines else "",
             f"; line {found.damaged_line} is damaged" if found.damaged_line else "",
             f"; line {found.open_line} has no end and is possibly incomplete" if found.open_line else "",
         )

@@ -126,6 +126,11 @@ class StrangeLines(NamedTuple):
         """These, and others behind them."""
         return StrangeLines(self.lines + other.lines, self.first or other.first)
 
+    def told(self) -> str:
+        """What whoever reads the log should know of them; empty if there are none."""
+        what = "1 line is no message" if self.lines == 1 else f"{self.lines} lines are no messages"
+        return f"{what}, first: line {self.first}" if self.lines else ""
+
 
 class IndexDamaged(OSError):  # noqa: N818 - says what happened
     """A record is missing or impossible: the index must be made again."""

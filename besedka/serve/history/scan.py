@@ -94,7 +94,7 @@ def _marks(data: bytes, *, is_line_start: bool) -> list[tuple[int, Kind]]:
     starts = [match.end() for match in _LINE_START.finditer(data)]
     # Where a piece begins within a line, nothing starts at its first byte.
     found = [ENTRY.match(data, start) for start in ([0, *starts] if is_line_start else starts)]
-    return [(match.start(), Kind.MESSAGE if match["message"] else Kind.STRANGE) for match in found if match]
+    return [(match.start(), Kind.MESSAGE if match.lastgroup else Kind.STRANGE) for match in found if match]
 
 
 def behind_blank_lines(log: Descriptor, entry: Entry) -> int:

@@ -9,7 +9,7 @@ from pathlib import Path
 from besedka.serve.history import check
 from besedka.serve.history.file import Descriptor
 from besedka.serve.history.index import Index, IndexDamaged, index_path
-from besedka.serve.history.scan import Entry, Kind, entries, line_ends, line_number
+from besedka.serve.history.scan import Kind, entries
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,21 +53,10 @@ def _compare(log: Descriptor, index: Index) -> Verdict:
         return Verdict(f"message {difference.message} and what followed it are missing")
     if difference:
         return Verdict(f"line {difference.line} (message {difference.message}) is not as it was written")
-    behind = [*entries(log, index.end_of(index.count), log.size)]
+    behind = entries(log, index.end_of(index.count), log.size)
     added = sum(entry.kind is Kind.MESSAGE for entry in behind)
     more = f", {added} more were added by another program" if added else ""
-    return Verdict(
-        praise=f"all {index.count} messages are as they were written{more}{_strange(log, index, behind)}"
-    )
-
-
-def _strange(log: Descriptor, index: Index, behind: list[Entry]) -> str:
-    count, first = index.strange
-    for entry in behind:
-        if entry.kind is Kind.STRANGE:
-            first = first or line_number(log, entry.begin)
-            count += line_ends(log, entry.begin, entry.end)
-    return f"; {count} lines are no messages, first: line {first}" if count else ""
+    return Verdict(praise=f"all {index.count} messages are as they were written{more}")
 
 
 def _judge_without_index(log: Descriptor) -> Verdict:

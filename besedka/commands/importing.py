@@ -1,0 +1,249 @@
+"""``besedka import``: the messages of another history, from a file or a pipe, without a server.
+
+All that can be wrong with the source is found before anything is written. What fails later leaves whole batches, and says how to
+go on behind them.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import click
+
+from besedka.commands.endings import Failure
+from besedka.commands.options import setting
+from besedka.wire.harmless import harmless_line
+
+if TYPE_CHECKING:
+    from besedka.serve.history import ChatHistory
+    from besedka.serve.history.file import Descriptor
+    from besedka.serve.history.source import Source, Survey
+
+FORM: Final = "[2025-11-19 23:46:36] Anna: Hello"
+SAMPLE_CHARACTERS: Final = 60
+NUMBERS_AT_MOST: Final = 4
+RECORD_BYTES: Final = 24  # of the index, for each message
+
+
+def _encoding(_: click.Context, __: click.Parameter, given: str | None) -> str | None:
+    from besedka.serve.history.decoding import EncodingUnknown, known_encoding
+
+    try:
+        return None if given is None else known_encoding(given)
+    except EncodingUnknown as error:
+        raise click.BadParameter(str(error)) from None
+
+
+@click.command(
+    "import",
+    epilog="""\b
+Examples:
+  besedka import old/chat_history.txt
+  besedka import talk.log --history chat_history.dev.txt
+  besedka import talk-2009.log --encoding cp1251
+  zcat talk.log.gz | besedka import -""",
+)
+@click.argument("file", type=click.Path(readable=False, path_type=Path))
+@setting(
+    "--history",
+    default="chat_history.txt",
+    type=click.Path(readable=False, path_type=Path),
+    help="The history to add them to.",
+)
+@click.option(
+    "--encoding",
+    metavar="NAME",
+    callback=_encoding,
+    help="How FILE is written, if neither in UTF-8 nor with a byte order mark: cp1251, koi8-r, utf-16, …",
+)
+@click.option(
+    "--skip",
+    metavar="N",
+    default=0,
+    type=click.IntRange(0),
+    help="Leave out the first N messages of FILE: they were imported before.",
+)
+def import_history(file: Path, history: Path, encoding: str | None, skip: int) -> None:
+    """Add the messages of another history FILE (- for stdin) behind those of a history, in their order, with their times.
+
+    Messages are lines like "[2025-11-19 23:46:36] Anna: Hello". Lines of other forms are counted, named and left out; if there
+    is no message at all, nothing is done, and the status is 1.
+
+    No server may be using the history meanwhile.
+    """
+    from besedka.serve.errors import ServeError
+
+    try:
+        source = _open(file, history, encoding)
+        found = source.survey()
+        _check(file, history, found, source)
+        with _interrupts_held() as is_interrupted:
+            done = _Import(file, history, found, skip).run(source, is_interrupted)
+    except ServeError as error:
+        raise Failure(str(error)) from None
+    _report(file, history, found, done)
+
+
+def _open(file: Path, history: Path, encoding: str | None) -> Source:
+    from besedka.serve.history.decoding import as_utf_8
+    from besedka.serve.history.source import Source
+
+    name = _name(file)
+    try:
+        given = _descriptor(file)
+        if history.exists() and os.path.samestat(os.fstat(given.number), history.stat()):
+            raise Failure(f"{name} cannot be imported into itself")
+        text = as_utf_8(given, name, encoding)
+        end = _end_of(file, text) if text is given else text.size
+    except OSError as error:
+        raise Failure(f"cannot import {name}: {(error.strerror or str(error)).lower()}") from None
+    return Source(name, text, end)
+
+
+def _descriptor(file: Path) -> Descriptor:
+    from besedka.serve.history.file import Descriptor
+
+    if str(file) != "-":
+        return Descriptor(file, os.O_RDONLY)
+    if sys.stdin is None:
+        raise Failure("cannot import -: stdin is closed")
+    return Descriptor.of(os.dup(sys.stdin.fileno()))
+
+
+def _end_of(file: Path, text: Descriptor) -> int:
+    """How much of a history counts: a server may be writing it just now, and only its index tells how far it is."""
+    from besedka.serve.history import ChatHistory
+    from besedka.serve.history.index import index_path
+
+    if str(file) == "-" or not index_path(file).exists():
+        return text.size
+    log = ChatHistory.open_to_read(file.absolute())
+    return log.span(1, log.count).stop
+
+
+def _check(file: Path, history: Path, found: Survey, source: Source) -> None:
+    """What can be known before anything is written."""
+    if not found.messages and not source.is_empty:
+        raise Failure(
+            f"{_name(file)} holds no message that can be imported: it looks like {source.looks_like()}. "
+            f"Besedka reads lines like {FORM}, in UTF-8 or as --encoding says{_strange(found)}"
+        )
+    needed = found.size + RECORD_BYTES * found.messages
+    if history.parent.is_dir():
+        room = os.statvfs(history.parent)
+        if needed > (free := room.f_bavail * room.f_frsize):
+            raise Failure(
+                f"no room for {needed:,} bytes beside {history}: {free:,} are free; nothing was imported"
+            )
+
+
+class _Import:
+    """The writing of what was found.
+
+    Args:
+        file: where it is.
+        history: the target.
+        found: what.
+        skip: how many messages to leave out.
+
+    Attributes:
+        done: how many messages were written.
+        controls: how many control characters became pictures.
+        count: how many messages the target has then.
+    """
+
+    def __init__(self, file: Path, history: Path, found: Survey, skip: int) -> None:
+        self.done = self.controls = self.count = 0
+        self._name = _name(file)
+        self._history = history
+        self._total = found.messages
+        self._length = max(0, found.messages - skip)
+        self._skip = skip
+
+    def run(self, source: Source, is_interrupted: Callable[[], bool]) -> _Import:
+        """Write all of it.
+
+        Raises:
+            Failure: some of it was not written.
+            StartError: the target cannot be used.
+            click.Abort: it was interrupted.
+        """
+        from besedka.serve.errors import AppendError
+        from besedka.serve.history import ChatHistory
+
+        target = ChatHistory.open(self._history)
+        try:
+            self._write(source, target, is_interrupted)
+        except (AppendError, OSError) as error:
+            raise Failure(f"{error}; {self._how_far()}") from None
+        finally:
+            target.close()
+        self.count = target.count
+        return self
+
+    def _write(self, source: Source, target: ChatHistory, is_interrupted: Callable[[], bool]) -> None:
+        label = harmless_line(f"importing {self._name}")
+        with click.progressbar(length=self._length, label=label, file=sys.stderr) as progress:
+            for lines, controls in source.batches(self._skip):
+                if is_interrupted():
+                    click.echo(f"\nbesedka: interrupted; {self._how_far()}", err=True)
+                    raise click.Abort
+                target.append(lines)
+                self.done += len(lines)
+                self.controls += controls
+                progress.update(len(lines))
+
+    def _how_far(self) -> str:
+        done = min(self._skip, self._total) + self.done
+        return f"{self.done:,} of {self._total:,} messages were imported; go on with --skip {done}"
+
+
+def _report(file: Path, history: Path, found: Survey, done: _Import) -> None:
+    sentences = [f"{history}: {done.done} messages imported, {done.count} in all"]
+    if found.lines:
+        sentences.append(f"{_name(file)}{_strange(found)}")
+    if found.open_line:
+        sentences.append(f"{_name(file)}: line {found.open_line} has no end and is possibly incomplete")
+    if done.controls:
+        what = "character stands" if done.controls == 1 else "characters stand"
+        sentences.append(f"{done.controls} control {what} there as pictures, like ␛")
+    for sentence in sentences:
+        click.echo(harmless_line(sentence), err=True)
+
+
+def _strange(found: Survey) -> str:
+    """The lines that are not understood, as the end of a sentence."""
+    if not found.firsts:
+        return ""
+    from besedka.serve.history.index import StrangeLines
+
+    first, *others = found.firsts
+    numbers = ", ".join(map(str, others[:NUMBERS_AT_MOST]))
+    more = f"{', then ' if others else ''}{numbers}{', …' if len(others) > NUMBERS_AT_MOST else ''}"
+    sample = harmless_line(found.sample, SAMPLE_CHARACTERS)
+    return f": {StrangeLines(found.lines, first).told()}{more}: {sample}"
+
+
+def _name(file: Path) -> str:
+    return "stdin" if str(file) == "-" else str(file)
+
+
+@contextmanager
+def _interrupts_held() -> Iterator[Callable[[], bool]]:
+    """Between two batches only: so it is known how far it came."""
+    come: list[int] = []
+    before = {
+        number: signal.signal(number, lambda number, _: come.append(number))
+        for number in (signal.SIGINT, signal.SIGTERM)
+    }
+    try:
+        yield lambda: bool(come)
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -1,0 +1,197 @@
+"""A file whose messages are to be imported: what is in it, and its messages as they are to be written.
+
+It is read twice: once to find out what is wrong with it before anything is written, once to hand out its messages. What stands
+in it at that time counts: its size is taken once.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Final
+
+from besedka.serve.errors import SourceUnusable
+from besedka.serve.history.file import Descriptor
+from besedka.serve.history.foreign import looks_like
+from besedka.serve.history.scan import Entry, Kind, behind_blank_lines, entries, line_ends
+from besedka.wire.line import (
+    FIRST_LINE,
+    HEAD_BYTES_AT_MOST,
+    read_line,
+    readable_line,
+    show_line,
+    without_half_a_line_end,
+    write_line,
+)
+from besedka.wire.names import show_controls
+
+BATCH_BYTES: Final = 1024 * 1024
+"""So much is written and synced at once; a longer message comes alone."""
+
+MESSAGE_BYTES_AT_MOST: Final = 1 << 30
+"""A message is in memory as a whole, some four times, when it is written."""
+
+NUMBERS_AT_MOST: Final = 9
+"""How many line numbers are noted: so many runs of lines that are not understood."""
+
+_SAMPLE_BYTES: Final = 4096
+_HEAD_BYTES: Final = HEAD_BYTES_AT_MOST + 64
+_CONTROLS: Final = bytes((*(code for code in range(0x20) if code not in b"\t\n\r"), 0x7F))
+_C1_CONTROLS: Final = re.compile(rb"\xc2[\x80-\x9f]")
+_BLANK: Final = re.compile(rb"(?:\xef\xbb\xbf)?\s*")
+_CR_ALONE: Final = re.compile(rb"\A[^\n]*\r(?:\xef\xbb\xbf)?\[\d{4}-")
+
+
+@dataclass(slots=True)
+class Survey:
+    """What is in a file.
+
+    Attributes:
+        messages: how many.
+        size: bytes of the messages.
+        lines: how many lines are not understood.
+        firsts: the numbers of the first lines that are not, one for each run of such lines, counted from 1.
+        sample: the beginning of the first such line.
+        open_line: the number of the last line, if it has no end and so is possibly incomplete.
+    """
+
+    messages: int = 0
+    size: int = 0
+    lines: int = 0
+    firsts: list[int] = field(default_factory=list)
+    sample: str = ""
+    open_line: int | None = None
+
+
+class Source:
+    """A file to be imported.
+
+    Args:
+        name: how it is called in errors.
+        text: the file, in UTF-8.
+        end: how much of it counts; behind it a server may be writing just now.
+    """
+
+    def __init__(self, name: str, text: Descriptor, end: int) -> None:
+        self._name = name
+        self._text = text
+        self._end = end
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is nothing in it."""
+        return self._text.size == 0
+
+    def looks_like(self) -> str:
+        """What it seems to be, as a part of a sentence."""
+        if _BLANK.fullmatch(self._text.read(0, _HEAD_BYTES)):
+            return "a file of blank lines"
+        return looks_like(self._text)
+
+    def survey(self) -> Survey:
+        """Look at all of it.
+
+        Raises:
+            SourceUnusable: it cannot be imported.
+        """
+        if _CR_ALONE.match(self._text.read(0, _HEAD_BYTES)):
+            raise SourceUnusable(
+                self._name, "its lines end in CR, as on old Macs; have tr '\\r' '\\n' put LF there"
+            )
+        found, counted = Survey(), _Lines(self._text)
+        for entry in self._entries():
+            if self._is_message(entry):
+                self._note_message(found, entry)
+            else:
+                self._note_strange(found, entry, counted)
+        if self._end and self._text.read(self._end - 1, 1) != b"\n":
+            found.open_line = counted.number_at(self._end)
+        return found
+
+    def batches(self, skip: int) -> Iterator[tuple[list[str], int]]:
+        """The messages behind the first ``skip``, in batches: as `write_line` gives them, and how many control characters became pictures."""
+        batch: list[Entry] = []
+        for number, entry in enumerate(filter(self._is_message, self._entries()), 1):
+            if number <= skip:
+                continue
+            if batch and entry.end - batch[0].begin > BATCH_BYTES:
+                yield self._written(batch)
+                batch = []
+            batch.append(entry)
+        if batch:
+            yield self._written(batch)
+
+    def _entries(self) -> Iterator[Entry]:
+        return entries(self._text, 0, self._end)
+
+    def _is_message(self, entry: Entry) -> bool:
+        """Whether it is one, also when its control characters, a byte each, have become pictures of three."""
+        if entry.kind is not Kind.MESSAGE:
+            return False
+        if entry.end - entry.begin <= HEAD_BYTES_AT_MOST // 3:
+            return True
+        head = FIRST_LINE.match(self._text.read(entry.begin, min(entry.end - entry.begin, _HEAD_BYTES)))
+        return head is not None and FIRST_LINE.match(show_controls(show_line(head[0])).encode()) is not None
+
+    def _note_message(self, found: Survey, entry: Entry) -> None:
+        size = entry.end - entry.begin
+        if size > MESSAGE_BYTES_AT_MOST:
+            number = found.messages + 1
+            raise SourceUnusable(
+                self._name, f"message {number} has {size:,} bytes; {MESSAGE_BYTES_AT_MOST:,} can be imported"
+            )
+        found.messages += 1
+        found.size += size
+
+    def _note_strange(self, found: Survey, entry: Entry, counted: _Lines) -> None:
+        begin = behind_blank_lines(self._text, entry)
+        if begin == entry.end:
+            return
+        is_open = self._text.read(entry.end - 1, 1) != b"\n"
+        found.lines += line_ends(self._text, begin, entry.end) + is_open
+        if len(found.firsts) < NUMBERS_AT_MOST:
+            found.firsts.append(counted.number_at(begin))
+        if not found.sample:
+            raw = self._text.read(begin, min(entry.end - begin, _SAMPLE_BYTES))
+            found.sample = show_line(raw[: raw.find(b"\n") + 1] or raw)
+
+    def _written(self, batch: list[Entry]) -> tuple[list[str], int]:
+        begin = batch[0].begin
+        raw = self._text.read(begin, batch[-1].end - begin)
+        if len(batch) == 1:
+            line, controls = rewritten(raw)
+            return [line], controls
+        pairs = [rewritten(raw[entry.begin - begin : entry.end - begin]) for entry in batch]
+        return [line for line, _ in pairs], sum(controls for _, controls in pairs)
+
+
+class _Lines:
+    """Counts lines, going forward."""
+
+    def __init__(self, text: Descriptor) -> None:
+        self._text = text
+        self._offset = 0
+        self._number = 1
+
+    def number_at(self, offset: int) -> int:
+        """The number of the line that begins, or goes on, at an offset not in front of the last one."""
+        self._number += line_ends(self._text, self._offset, offset)
+        self._offset = offset
+        return self._number
+
+
+def rewritten(raw: bytes) -> tuple[str, int]:
+    """A message of another log as ours would write it, and how many control characters became pictures."""
+    head = FIRST_LINE.match(raw)
+    raw = without_half_a_line_end(raw, head.end()) if head else raw
+    controls = _controls_in(raw)
+    line = write_line(read_line(readable_line(raw)))
+    return (show_controls(line), controls) if controls else (line, 0)
+
+
+def _controls_in(raw: bytes) -> int:
+    plain = len(raw) - len(raw.translate(None, _CONTROLS))
+    alone = raw.count(b"\r") - raw.count(b"\r\n")
+    c1 = sum(1 for _ in _C1_CONTROLS.finditer(raw)) if b"\xc2" in raw else 0
+    return plain + alone + c1
