@@ -17,7 +17,7 @@ from besedka.serve.chat import Chat
 from besedka.serve.conversation import Keeping
 from besedka.serve.doors.private import nobody_else, remove, remove_if_dead, short
 from besedka.serve.errors import SocketUnusable
-from besedka.serve.history.file import reason
+from besedka.serve.history.file import FULL, reason
 from besedka.serve.tasks import unheard
 from besedka.wire.line import clock_time
 from besedka.wire.names import FRAME_BYTES_AT_MOST
@@ -45,15 +45,16 @@ class AdminDoor:
 
     @contextlib.asynccontextmanager
     async def open(self, path: Path | None) -> AsyncIterator[None]:
-        """Listen at a path; or not at all.
+        """Listen at a path; or not at all. A full disk that has no room for the socket does not keep a chat from being read.
 
         Raises:
             SocketUnusable: if the socket cannot be made.
         """
-        if path is None:
+        listener = _listen(path) if path else None
+        if path is None or listener is None:
             yield
             return
-        server = await asyncio.start_unix_server(self._visited, sock=_listen(path), limit=FRAME_BYTES_AT_MOST)
+        server = await asyncio.start_unix_server(self._visited, sock=listener, limit=FRAME_BYTES_AT_MOST)
         try:
             yield
         finally:
@@ -134,7 +135,8 @@ async def _line(reader: asyncio.StreamReader) -> bytes | None:
 _TOO_LONG: Final = Refused(Code.FRAME_TOO_LONG, limit=FRAME_BYTES_AT_MOST)
 
 
-def _listen(path: Path) -> socket.socket:
+def _listen(path: Path) -> socket.socket | None:
+    """A socket that is bound to a path; None if there is no room for it."""
     listener = socket.socket(socket.AF_UNIX)
     try:
         remove_if_dead(path)
@@ -142,5 +144,12 @@ def _listen(path: Path) -> socket.socket:
             listener.bind(short(path))
     except OSError as error:
         listener.close()
+        if error.errno in FULL:
+            log.warning(
+                "no socket for `besedka admin` at %s: %s; make room and start the server again",
+                path,
+                reason(error),
+            )
+            return None
         raise SocketUnusable(path, f"{reason(error)}; --admin-socket PATH names another one") from error
     return listener
