@@ -17,7 +17,7 @@ from besedka.commands.admin import admin
 from besedka.commands.chat import chat
 from besedka.commands.completion import completion
 from besedka.commands.doctor import doctor
-from besedka.commands.endings import MEANINGS, Status, why, write_no_more
+from besedka.commands.endings import MEANINGS, Status, bear_deaf_stderr, why, write_no_more
 from besedka.commands.history import history, verify
 from besedka.commands.importing import import_history
 from besedka.commands.send import send
@@ -32,7 +32,9 @@ HELP = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
 def main() -> None:
     """Run the command line; every error is one line on stderr."""
-    sys.exit(_run())
+    status = _run()
+    bear_deaf_stderr()
+    sys.exit(status)
 
 
 def _run() -> int:

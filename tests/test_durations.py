@@ -111,7 +111,7 @@ DURATIONS: Final = {
     },
     "commands/admin.py": {"PATIENCE_SECONDS": CLIENTS},
     "commands/examination.py": {"CLOCK_SECONDS": CLIENTS},
-    "commands/history.py": {"PROGRESS_SECONDS": CLIENTS, "LOOK_AGAIN_SECONDS": CLIENTS},
+    "commands/history.py": {"LOOK_AGAIN_SECONDS": CLIENTS},
     "commands/probes.py": {"SECONDS": CLIENTS},
     "remote/backoff.py": {"FIRST_WAIT_SECONDS": CLIENTS, "LONGEST_WAIT_SECONDS": CLIENTS},
     "remote/carrier.py": {"HANDSHAKE_SECONDS": CLIENTS},

@@ -100,3 +100,12 @@ def write_no_more() -> None:
     """Nobody takes what we write: have nothing more written, not even at the end."""
     if sys.stdout is not None:  # as `>&-` leaves it
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def bear_deaf_stderr() -> None:
+    """Have a stderr that takes nothing (a full disk) not change the status: Python would end with 120 for what it cannot flush."""
+    try:
+        if sys.stderr is not None:
+            sys.stderr.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())

@@ -13,6 +13,7 @@ from besedka.remote.by_grpc import GrpcCarrier
 from besedka.remote.chat import connect
 from besedka.remote.errors import CarrierEnded
 from besedka.wire.words import Leave
+from tests import looping
 from tests.conftest import ServerMaker
 
 
@@ -62,7 +63,7 @@ def test_a_write_that_was_broken_off_may_fail() -> None:
         for _ in range(10):
             await asyncio.sleep(0)
 
-    assert asyncio.run(complaints(break_off())) == []
+    assert looping.run(complaints(break_off())) == []
 
 
 def test_a_write_that_fails_is_told_to_whoever_waits() -> None:
@@ -75,7 +76,7 @@ def test_a_write_that_fails_is_told_to_whoever_waits() -> None:
         with pytest.raises(CarrierEnded, match="gone"):
             await GrpcCarrier(call, ask).send(Leave(room="main"))
 
-    assert asyncio.run(complaints(fail())) == []
+    assert looping.run(complaints(fail())) == []
 
 
 def test_a_server_that_dies_under_those_who_talk_over_grpc(make_server: ServerMaker) -> None:
@@ -89,4 +90,4 @@ def test_a_server_that_dies_under_those_who_talk_over_grpc(make_server: ServerMa
             await asyncio.to_thread(server.start)
             await asyncio.gather(*said)
 
-    assert asyncio.run(complaints(talk())) == []
+    assert looping.run(complaints(talk())) == []

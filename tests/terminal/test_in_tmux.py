@@ -60,6 +60,13 @@ class Tmux:
             )
             time.sleep(0.05)
 
+    def wait_for_bar(self, beginning: str) -> None:
+        """Wait until the last line that is not blank begins so."""
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while not [line for line in self.lines if line][-1].startswith(beginning):
+            assert time.monotonic() < deadline, "\n".join(self.lines)
+            time.sleep(0.05)
+
     def close(self) -> None:
         """End tmux, and all that is in it."""
         self._run("kill-server")
@@ -76,7 +83,7 @@ def tmux(server: RunningServer, tmp_path: Path) -> Iterator[Tmux]:
     window = Tmux(tmp_path, server.url(), "--name", "Anna")
     try:
         window.wait_for("You are in # main as Anna.")
-        window.wait_for("# main │")
+        window.wait_for_bar("# main │")
         yield window
     finally:
         window.close()

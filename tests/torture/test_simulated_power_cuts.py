@@ -39,8 +39,6 @@ COVERED: Final = {
 
 SYNCS: Final = frozenset({"sync", "fsync", "fdatasync"})
 
-pytestmark = pytest.mark.xdist_group("simulated power cuts")
-
 
 def trial(folder: Path, scenario: str, left_out: str = "") -> Report:
     """Run one, with a sync left out perhaps, until that is noticed."""
@@ -49,16 +47,9 @@ def trial(folder: Path, scenario: str, left_out: str = "") -> Report:
     return Trial(Simulated(left_out), scenario, SEED, folder).run(seconds, until_problem=bool(left_out))
 
 
-@pytest.fixture(scope="module")
-def reports(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Report]:
-    """What became of each scenario."""
-    folder = tmp_path_factory.mktemp("simulated")
-    return {scenario: trial(folder / scenario, scenario) for scenario in SCENARIOS}
-
-
 @pytest.mark.parametrize("scenario", SCENARIOS)
-def test_what_was_told_outlives_simulated_power_cuts(reports: dict[str, Report], scenario: str) -> None:
-    report = reports[scenario]
+def test_what_was_told_outlives_simulated_power_cuts(tmp_path: Path, scenario: str) -> None:
+    report = trial(tmp_path / "trial", scenario)
     print(json.dumps(asdict(report), ensure_ascii=False))  # noqa: T201 - figures for docs/reliability.md
     assert report.problems == []
     assert report.people == []
@@ -67,8 +58,10 @@ def test_what_was_told_outlives_simulated_power_cuts(reports: dict[str, Report],
     assert report.redacted > 0 or scenario != "cut"
 
 
-def test_each_sync_is_missed_when_it_is_left_out(reports: dict[str, Report], tmp_path: Path) -> None:
+def test_each_sync_is_missed_when_it_is_left_out(tmp_path: Path) -> None:
     """The syncs are those that servers are seen to do; by what it was noticed that one was left out is printed."""
+    scenarios = SCENARIOS if LONG else ["cut"]
+    reports = {scenario: trial(tmp_path / scenario, scenario) for scenario in scenarios}
     seen = {sync for report in reports.values() for sync in report.syncs if not COVERED.keys() & sync.split()}
     most = max(seen, key=lambda sync: sum(report.syncs.get(sync, 0) for report in reports.values()))
     unseen = set(written_syncs()) - {name for sync in seen for name in sync.split()}

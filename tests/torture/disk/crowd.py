@@ -96,6 +96,10 @@ class Person:
             frame = talker.hear()
             if frame.get("key") == key and frame["type"] in {"chat", "error"}:
                 return frame
+            # Where another program has added lines, everybody reads on by pages.
+            for number, known in frame.get("keys", {}).items():
+                if known == key:
+                    return {"type": "chat", "id": int(number)}
 
     def _note(self, answer: Frame, text: str, now: Time) -> None:
         if answer["type"] == "chat":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections import Counter
 from collections.abc import Iterator
@@ -51,8 +52,13 @@ class _Room:
             yield f"{self._room}: {problem}"
 
     def _differences(self) -> Iterator[str]:
-        if "".join(f"{line}\n" for line in self._lines).encode() != self._raw():
-            yield f"the file holds other bytes than its {len(self._lines)} messages"
+        shown = "".join(f"{line}\n" for line in self._lines).encode()
+        if shown != (raw := self._raw()):
+            same = len(os.path.commonprefix((shown, raw)))
+            yield (
+                f"the file holds other bytes than its {len(self._lines)} messages, from byte {same} of {len(raw)} on: "
+                f"{raw[same - 80 : same + 40]!r} instead of {shown[same - 80 : same + 40]!r}"
+            )
         since, epoch = self._ledger.epochs.get(self._room, (self._now, ""))
         if epoch and since <= self._now and self._epoch != epoch:
             yield f"the epoch is {self._epoch} and was {epoch}"
