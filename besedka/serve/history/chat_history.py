@@ -380,6 +380,8 @@ class ChatHistory:
                 end = max(0, size - written)  # another program has cut the log, or added to it
             if body.file.read(end, len(data) + 1) == data[: size - end]:
                 body.file.cut(end)
+                # As long as the disk may still hold the half batch, its records must tell that it is one.
+                body.file.sync()
             body.index.cut(body.count)
             if end == body.size:
                 self._identity = Identity.of(os.fstat(body.file.number))

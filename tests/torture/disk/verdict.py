@@ -55,12 +55,12 @@ class _Room:
         raw = self._raw()
         # A hole that a disk has left in a batch of which nobody was told is never cut out: it stays, and is no message.
         if shown != raw and b"\0" not in raw:
-            same = next(
-                (at for at, (one, other) in enumerate(zip(shown, raw, strict=False)) if one != other), 0
-            )
+            least = min(len(shown), len(raw))
+            same = next((at for at in range(least) if shown[at] != raw[at]), least)
             yield (
-                f"the file holds other bytes than its {len(self._lines)} messages, from byte {same} of {len(raw)} on: "
-                f"{raw[same - 80 : same + 40]!r} instead of {shown[same - 80 : same + 40]!r}"
+                f"the file holds other bytes than its {len(self._lines)} messages, from byte {same} on: "
+                f"{raw[max(0, same - 80) : same + 40]!r}, {len(raw)} in all, "
+                f"instead of {shown[max(0, same - 80) : same + 40]!r}, {len(shown)} in all"
             )
         since, epoch = self._ledger.epochs.get(self._room, (self._now, ""))
         if epoch and since <= self._now and self._epoch != epoch:
