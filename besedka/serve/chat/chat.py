@@ -220,7 +220,7 @@ class Chat:
                     if room.is_gathering and not room.is_full:
                         await asyncio.sleep(GATHER_SECONDS)
         except Exception as error:
-            # What is on disk and was not told is known there, and said again to the next server.
+            # Messages on disk that were never acknowledged are recognised when their senders resend them to the next server.
             log.exception("messages in room %s could not be told", room.name)
             self._workers.lose(self._broken(room, error))
         finally:

@@ -147,7 +147,7 @@ class OpenRooms:
         await self._register.settled(claim, name)
         while not isinstance(room := self.open(name, claim), Room):
             await asyncio.shield(room)
-            # Who has waited is asked again.
+            # Every check is repeated after a wait.
             self._register.admission.into_chat(claim, now=self._clock())
         return room
 

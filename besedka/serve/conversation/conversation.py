@@ -209,7 +209,7 @@ class Conversation(Visitor):
         if isinstance(room, Room):
             self._enter(room, name, word)
         else:
-            # Who has waited is asked again.
+            # Every check is repeated after a wait.
             self._later(word, room, lambda _: self._join(word))
 
     def _enter(self, room: Room, name: str, word: Join) -> None:
@@ -221,7 +221,7 @@ class Conversation(Visitor):
             raise
         storing = self.chat.register.arriving(person, room.name, word.invite)
         if storing:
-            # Nobody is welcomed as somebody whom a power cut would make forget. Who has waited is asked again.
+            # A welcome waits until the claim and the membership are on disk; after that wait every check is repeated.
             self._go_away(person)
             self._later(word, storing, lambda _: self._join(word))
             return

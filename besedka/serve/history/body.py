@@ -168,7 +168,7 @@ class Body:
 
     def _block(self, first: int, last: int) -> Block:
         begin, end = self.index.record(first).begin, self.index.end_of(last)
-        # Of a single message that is longer than a block, what is told of it is searched.
+        # If a single message is longer than a block, only the part of it that readers are told is searched.
         size = end - begin if first < last else min(end - begin, TOLD_BYTES)
 
         def spans() -> list[tuple[int, int]]:

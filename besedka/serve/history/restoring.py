@@ -71,7 +71,7 @@ class Restored:
 
 
 class Reading:
-    """What is noticed while the entries of a log are read, in order.
+    """Collects findings while the entries of a log are read in order.
 
     Args:
         log_file: the file.

@@ -32,7 +32,7 @@ BRIEF_SECONDS: Final = 60
 """A server that is stopped sooner than that was not up: not each short run needs a line."""
 
 STRETCHES_KEPT: Final = 400
-"""What is older is forgotten, and then something lasts longer: a year of daily restarts."""
+"""Older stretches are dropped, which only lets claims last longer. Enough for a year of daily restarts."""
 
 REMARK: Final = "When the server was up, by its clock: from, to, and for how many seconds in between."
 

@@ -174,7 +174,7 @@ class _Speaker(Guest):
             chat.register.admission.into_chat(claim, name, now=chat.clock(), network=network)
             return chat.rooms.open(room_name, claim)
 
-        # Who has waited is asked again.
+        # Every check is repeated after a wait.
         while True:
             room = find()
             if not isinstance(room, Room):
