@@ -21,7 +21,7 @@ from besedka.terminal.keyboard import TerminalInput
 from besedka.terminal.phrases import phrases
 from besedka.terminal.talk import Talk
 from besedka.terminal.telling import Bell
-from besedka.terminal.window import bear_closing
+from besedka.terminal.window import bear_closing, keep_scrollback_clean
 from besedka.wire.names import clean_room
 from besedka.wire.refusals import Refused
 
@@ -73,6 +73,8 @@ def run(
     # A dumb terminal knows no control sequences at all.
     output = PlainTextOutput(sys.stdout) if is_dumb_terminal() else create_output(sys.stdout)
     bear_closing(output)
+    if not is_dumb_terminal():
+        keep_scrollback_clean(output)
     with create_app_session(TerminalInput(sys.stdin), output):
         talk = Talk(
             there,

@@ -14,6 +14,8 @@ import os
 import re
 import select
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextvars import ContextVar
 from typing import Final, TextIO
 
 from prompt_toolkit.input.ansi_escape_sequences import ANSI_SEQUENCES
@@ -64,8 +66,25 @@ class TerminalInput(Vt100Input):
         self.stdin_reader = _Reader(stdin.fileno(), encoding=stdin.encoding)
         self.vt100_parser = Keyboard(self._press)
 
+    def cooked_mode(self) -> AbstractContextManager[None]:
+        """The mode in which another program finds the terminal; none where `raw` holds."""
+        return nullcontext() if _stays_raw.get() else super().cooked_mode()
+
     def _press(self, key_press: KeyPress) -> None:
         self._buffer.append(key_press)
+
+
+@contextmanager
+def raw() -> Iterator[None]:
+    """Have what `run_in_terminal` is given here run without echo: keys that are typed meanwhile wait, and are not shown twice."""
+    token = _stays_raw.set(True)
+    try:
+        yield
+    finally:
+        _stays_raw.reset(token)
+
+
+_stays_raw: Final = ContextVar("stays_raw", default=False)
 
 
 class _Reader(PosixStdinReader):

@@ -13,6 +13,7 @@ from prompt_toolkit.output import ColorDepth, Output
 from prompt_toolkit.renderer import print_formatted_text
 from prompt_toolkit.styles import BaseStyle
 
+from besedka.terminal.keyboard import raw
 from besedka.terminal.screen import Fragments
 
 REST_SECONDS: Final = 0.05
@@ -71,7 +72,7 @@ class Paper:
     async def print_all(self) -> None:
         """Print what there is, and wait until it is printed."""
         while self._lines or self._rings:
-            await run_in_terminal(self._print_some)
+            await self._print()
 
     async def run(self) -> None:
         """Print for ever."""
@@ -79,8 +80,13 @@ class Paper:
             await self._more.wait()
             self._more.clear()
             while self._lines or self._rings:
-                await run_in_terminal(self._print_some)
+                await self._print()
                 await asyncio.sleep(REST_SECONDS)
+
+    async def _print(self) -> None:
+        with raw():
+            printing = run_in_terminal(self._print_some)
+        await printing
 
     def _print_some(self) -> None:
         some = [self._lines.popleft() for _ in range(min(LINES_AT_ONCE, len(self._lines)))]

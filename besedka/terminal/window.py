@@ -66,6 +66,22 @@ def bear_closing(output: Output) -> None:
     output.flush = try_to_flush  # type: ignore[method-assign]
 
 
+def keep_scrollback_clean(output: Output) -> None:
+    """Have what is erased gone: tmux keeps in its scrollback what is erased from the upper left corner on (`scroll-on-clear`).
+
+    Where the input line stands in the first row, each line printed would leave a copy of it there.
+    """
+    erase_down = output.erase_down
+
+    def erase_down_from_second_column() -> None:
+        output.cursor_forward(1)
+        erase_down()
+        output.cursor_backward(1)
+        output.erase_end_of_line()
+
+    output.erase_down = erase_down_from_second_column  # type: ignore[method-assign]
+
+
 def keep_whole(app: Application[Any], environment: Mapping[str, str] = os.environ) -> None:
     """Keep the input line whole when the window gets narrower.
 

@@ -67,6 +67,13 @@ class Tmux:
             assert time.monotonic() < deadline, "\n".join(self.lines)
             time.sleep(0.05)
 
+    def wait_until_top_is(self, line: str) -> None:
+        """Wait until the first line of the window, without those scrolled away, is this."""
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while self._run("capture-pane", "-p").split("\n")[0].rstrip() != line:
+            assert time.monotonic() < deadline, "\n".join(self.lines)
+            time.sleep(0.05)
+
     def close(self) -> None:
         """End tmux, and all that is in it."""
         self._run("kill-server")
@@ -87,6 +94,19 @@ def tmux(server: RunningServer, tmp_path: Path) -> Iterator[Tmux]:
         yield window
     finally:
         window.close()
+
+
+def test_the_input_line_leaves_no_copy_in_the_scrollback(tmux: Tmux, talker: TalkerMaker) -> None:
+    tmux.press("C-l")
+    tmux.wait_until_top_is(">")
+    boris = talker()
+    boris.join("Boris")
+    boris.tell("chat", text="under a clear screen")
+    tmux.wait_for("Boris: under a clear screen")
+    tmux.wait_for_bar("# main │ 2 here")
+    shown = [line for line in tmux.lines if line]
+    assert [line for line in shown if line.startswith(">")] == [">"]
+    assert len([line for line in shown if line.startswith("# main │")]) == 1
 
 
 def test_a_long_line_stays_one_line_when_the_window_changes(tmux: Tmux, talker: TalkerMaker) -> None:

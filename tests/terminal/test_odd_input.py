@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.conftest import TalkerMaker
 from tests.running import RunningServer
 from tests.terminal.conftest import TerminalMaker
 from tests.terminal.seeing import CONTROL_C, Terminal, pasted
@@ -17,6 +18,9 @@ PIECES = [
     *(b"\xff", b"\x80", b"\xc3", b"\xc2\x9b", b"\x00", b"a", b"word ", b"\r", b"\n", b"\t", b"\x7f"),
     *(b"\x0b", b"\x19", b"\x1f", b"\x1b[A", b"\x1b[1;5C", "👍".encode(), "日本".encode()),
 ]
+
+
+KEYS = 60
 
 
 @pytest.fixture
@@ -50,6 +54,27 @@ def test_odd_input_of_all_kinds_leaves_one_talking(in_talk: Terminal) -> None:
     assert b"Traceback" not in in_talk.bytes
     assert b"ENTER" not in in_talk.bytes
     assert in_talk.hang_up() == 0
+
+
+def test_keys_that_are_pressed_while_lines_are_printed_stay_in_the_input_line(
+    in_talk: Terminal, talker: TalkerMaker
+) -> None:
+    boris = talker()
+    boris.join("Boris")
+    for number in range(1, KEYS + 1):
+        boris.tell("chat", text=f"line {number}")
+        for _ in range(4):
+            in_talk.type("q")
+            in_talk.read(0.003)
+    in_talk.wait_for(f"Boris: line {KEYS}")
+    in_talk.type("!")
+    in_talk.wait_until(
+        lambda: any(line.endswith("q!") for line in in_talk.lines), "the last key is not shown"
+    )
+    typed = "".join(line.strip() for line in in_talk.scrollback).partition("> q")[2]
+    assert typed.startswith("q" * (4 * KEYS - 1) + "!"), typed
+    printed = [line for line in in_talk.scrollback if "Boris: line" in line]
+    assert [line[8:] for line in printed] == [f"Boris: line {number}" for number in range(1, KEYS + 1)]
 
 
 def test_a_paste_that_is_too_long_is_left_out_and_told(server: RunningServer, in_talk: Terminal) -> None:
