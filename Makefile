@@ -9,7 +9,7 @@ BIN    := $(VENV)/bin
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help run test torture bench history conformance check format screenshots lookalikes proto pins clean
+.PHONY: help run test torture bench history conformance check format screenshots confusables proto pins clean
 
 help: ## show the verbs
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -21,7 +21,7 @@ test: check $(VENV)/browser ## check everything and run all tests (sets itself u
 	BESEDKA_TEST_BROWSER="$$(cat $(VENV)/browser)" $(BIN)/pytest -n 3 --dist loadgroup $$(sh tools/left_out.sh) $(ARGS)
 
 torture: $(VENV)/dev.stamp $(VENV)/browser ## the long version of the tests with faults (a quarter of an hour), and a page in a flood
-	BESEDKA_TORTURE=1 $(BIN)/pytest -n 2 --dist loadgroup -rP $$(sh tools/left_out.sh) tests/torture tests/attacks/test_fuzz.py tests/attacks/test_look_alikes.py $(ARGS)
+	BESEDKA_TORTURE=1 $(BIN)/pytest -n 2 --dist loadgroup -rP $$(sh tools/left_out.sh) tests/torture tests/attacks/test_fuzz.py tests/attacks/test_confusables.py $(ARGS)
 	BESEDKA_TORTURE=1 BESEDKA_TEST_BROWSER="$$(cat $(VENV)/browser)" $(BIN)/pytest -rP tests/browser/test_reading.py tests/attacks/test_slow_handshakes.py
 
 bench: $(VENV)/bench.stamp ## measure what a delivery costs, beside other servers (an hour; ARGS=--quick: some minutes)
@@ -46,8 +46,8 @@ format: $(VENV)/dev.stamp ## bring the code into shape
 screenshots: $(VENV)/dev.stamp $(VENV)/browser ## take the pictures that the README shows
 	BESEDKA_TEST_BROWSER="$$(cat $(VENV)/browser)" $(BIN)/python tools/screenshots.py
 
-lookalikes: $(VENV)/dev.stamp ## make the table of look-alike characters anew
-	$(BIN)/python tools/make_lookalikes.py
+confusables: $(VENV)/dev.stamp ## make the table of confusable characters (UTS #39) anew
+	$(BIN)/python tools/make_confusables.py
 
 proto: $(VENV)/dev.stamp ## make the code for gRPC anew from chat.proto
 	$(BIN)/python tools/make_proto.py

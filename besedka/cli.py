@@ -23,7 +23,7 @@ from besedka.commands.importing import import_history
 from besedka.commands.send import send
 from besedka.commands.serve import serve
 from besedka.commands.tail import tail
-from besedka.wire.harmless import harmless_line
+from besedka.wire.sanitize import sanitize_line
 
 COMPLAINT_CHARACTERS: Final = 1_000
 
@@ -63,7 +63,7 @@ def _run() -> int:
 def _complain(sentence: str) -> None:
     # A server may have a part in it, and what it says must not act on the terminal.
     with suppress(OSError):  # whoever closed stderr is not interested
-        click.echo(f"besedka: {harmless_line(sentence, COMPLAINT_CHARACTERS)}", err=True)
+        click.echo(f"besedka: {sanitize_line(sentence, COMPLAINT_CHARACTERS)}", err=True)
 
 
 class _Commands(click.Group):

@@ -146,7 +146,7 @@ class Following:
             found += self.hear().messages.messages
         return found
 
-    def ending(self) -> Ending:
+    def ending(self) -> CloseCode:
         """How it ends, past all that is told before."""
         return ending(self.call)
 
@@ -204,13 +204,13 @@ class Conversing:
         """The next refusal."""
         return self.hear("refused").refused
 
-    def ending(self) -> Ending:
+    def ending(self) -> CloseCode:
         """How it ends, past all that is told before."""
         return ending(self.call)
 
 
 @dataclass(frozen=True)
-class Ending:
+class CloseCode:
     """How a call failed."""
 
     code: grpc.StatusCode
@@ -248,7 +248,7 @@ class Ending:
         return {cursor.room: (cursor.since, cursor.epoch) for cursor in self.detail(pb.Cursors).cursors}
 
 
-def ending(call: Iterator[object]) -> Ending:
+def ending(call: Iterator[object]) -> CloseCode:
     """How a stream ends with an error."""
 
     def exhaust() -> None:
@@ -258,7 +258,7 @@ def ending(call: Iterator[object]) -> Ending:
     return refusal(exhaust)
 
 
-def refusal(act: Callable[[], object]) -> Ending:
+def refusal(act: Callable[[], object]) -> CloseCode:
     """The status with which a call fails."""
     with pytest.raises(grpc.RpcError) as raised:
         act()
@@ -267,7 +267,7 @@ def refusal(act: Callable[[], object]) -> Ending:
     status = Status.FromString(metadata.get("grpc-status-details-bin", b""))
     if status.details:
         assert (status.code, status.message) == (error.code().value[0], error.details())
-    return Ending(error.code(), error.details(), status)
+    return CloseCode(error.code(), error.details(), status)
 
 
 def many(texts: Iterable[str], each: int = 500, keys: Iterable[str] = ()) -> Iterator[pb.ImportRequest]:

@@ -101,7 +101,7 @@ DURATIONS: Final = {
     },
     "serve/room/room.py": {"TYPING_SECONDS": TYPING, "Batch.at": STAMPS, "_Place.at": STAMPS},
     "serve/settings.py": {"CLAIM_DAYS": NAMES, "Settings.claim_days": NAMES},
-    "wire/words.py": {
+    "wire/frames.py": {
         "INVITATION_SECONDS": INVITATIONS,
         "Invite.seconds": INVITATIONS,
         "Invitation.expires": INVITATIONS,

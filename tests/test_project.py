@@ -24,9 +24,9 @@ from besedka.serve.fairness import Fairness, Sources
 from besedka.serve.people import devices, invitations, rooms
 from besedka.serve.people import names as people_names
 from besedka.serve.settings import Settings
-from besedka.wire import names, words
-from besedka.wire.closing import Ending
-from besedka.wire.refusals import Code, Language
+from besedka.wire import frames, validation
+from besedka.wire.close_codes import CloseCode
+from besedka.wire.errors import ErrorCode, Language
 from tests import looping
 
 ROOT = Path(__file__).parent.parent
@@ -47,7 +47,7 @@ def tracked(*patterns: str) -> list[Path]:
 
 def test_the_architecture_has_every_module_and_none_that_is_not_there() -> None:
     text = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8")
-    drawing = text.split("```")[1].partition("  client/")[0].replace("tools/make_lookalikes.py", "")
+    drawing = text.split("```")[1].partition("  client/")[0].replace("tools/make_confusables.py", "")
     there = [path for path in (ROOT / "besedka").rglob("*.py") if "v1" not in path.parts]
     modules = [path.name for path in there if not path.name.startswith("__")]
     assert sorted(re.findall(r"\w+\.py", drawing)) == sorted(modules)
@@ -97,33 +97,35 @@ def test_links_in_documents_lead_somewhere(document: Path) -> None:
         assert (document.parent / target).exists(), target
 
 
-@pytest.mark.parametrize("word", [*words.ClientWord.__args__, *words.ServerWord.__args__, words.SeedHistory])
-def test_every_frame_and_field_is_in_the_protocol(word: type[words.Frame]) -> None:
-    tag = word.__struct_config__.tag
+@pytest.mark.parametrize(
+    "frame", [*frames.ClientFrame.__args__, *frames.ServerFrame.__args__, frames.SeedHistory]
+)
+def test_every_frame_and_field_is_in_the_protocol(frame: type[frames.Frame]) -> None:
+    tag = frame.__struct_config__.tag
     rows = [row for row in PROTOCOL.split("\n") if row.startswith(f"| `{tag}` |")]
-    assert any(all(f"`{field}`" in row for field in word.__struct_fields__) for row in rows), word
+    assert any(all(f"`{field}`" in row for field in frame.__struct_fields__) for row in rows), frame
 
 
 def test_every_refusal_is_in_the_protocol() -> None:
-    for code in Code:
+    for code in ErrorCode:
         assert f"`{code}`" in PROTOCOL
 
 
 def test_every_ending_is_in_the_protocol() -> None:
     rows = re.findall(r"^\| (\d{4}) \| (.+) \| (yes|no) \|$", PROTOCOL, re.MULTILINE)
-    table = [(ending.value.code, ending.value.reason, ending.value.come_back) for ending in Ending]
+    table = [(code.value.code, code.value.reason, code.value.reconnect) for code in CloseCode]
     assert [(int(code), reason, back == "yes") for code, reason, back in rows] == table
 
 
 def test_every_limit_is_in_the_protocol() -> None:
     for limit in (
-        f"a name | {names.NAME_CHARACTERS_AT_MOST} characters",
-        f"a room's name | {names.ROOM_CHARACTERS_AT_MOST} characters",
-        f"a text | {names.TEXT_CHARACTERS_AT_MOST} characters",
-        f"a key | {names.KEY_CHARACTERS_AT_MOST} characters",
-        f"a secret | {names.SECRET_CHARACTERS_AT_MOST} characters",
-        f"a reason | {names.REASON_CHARACTERS_AT_MOST} characters",
-        f"a frame from a client | {names.FRAME_BYTES_AT_MOST} bytes",
+        f"a name | {validation.NAME_CHARACTERS_AT_MOST} characters",
+        f"a room's name | {validation.ROOM_CHARACTERS_AT_MOST} characters",
+        f"a text | {validation.TEXT_CHARACTERS_AT_MOST} characters",
+        f"a key | {validation.KEY_CHARACTERS_AT_MOST} characters",
+        f"a secret | {validation.SECRET_CHARACTERS_AT_MOST} characters",
+        f"a reason | {validation.REASON_CHARACTERS_AT_MOST} characters",
+        f"a frame from a client | {validation.FRAME_BYTES_AT_MOST} bytes",
         f"rooms open at once | {open_rooms.ROOMS_AT_MOST}",
         f"messages a second of a connection (`--rate`) | {Fairness().rate:g} |",
         f"messages a second of an address (`--rate-address`) | {Fairness().rate_address:g} |",

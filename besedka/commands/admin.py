@@ -15,7 +15,7 @@ from besedka.commands.endings import Failure, Refusal, Unreachable, used_wrongly
 from besedka.commands.options import setting
 
 if TYPE_CHECKING:
-    from besedka.wire.words import Answer, Moderate
+    from besedka.wire.frames import Moderate, Response
 
 PATIENCE_SECONDS: Final = 30.0
 
@@ -161,8 +161,8 @@ def redact(number: int, room: str, reason: str) -> None:
 @KEYS
 def admit(user: str, seconds: int, url: str, key_file: Path | None) -> None:
     """Invite somebody to the name USER, and print the link to give to him; it is good for one."""
+    from besedka.wire.frames import Invitation
     from besedka.wire.links import Fragment
-    from besedka.wire.words import Invitation
 
     key = _key_in(url) or (_key_of(key_file) if key_file else _key_beside())
     answer = _ask(_moderate("admit", user=user, seconds=seconds))
@@ -230,7 +230,7 @@ def _keys_beside() -> Path:
 
 
 def _do(act: str, **fields: Any) -> None:
-    from besedka.wire.words import Done
+    from besedka.wire.frames import Done
 
     answer = _ask(_moderate(act, **fields))
     if isinstance(answer, Done):
@@ -238,15 +238,15 @@ def _do(act: str, **fields: Any) -> None:
 
 
 def _moderate(act: str, **fields: Any) -> Moderate:
-    from besedka.wire.words import Act, Moderate
+    from besedka.wire.frames import Act, Moderate
 
     return Moderate(Act(act), **fields)
 
 
-def _ask(word: Moderate) -> Answer:
+def _ask(word: Moderate) -> Response:
     """Ask the server, and hear what came of it."""
-    from besedka.wire.refusals import Refused
-    from besedka.wire.words import Done, Error, Invitation, decode_server, encode
+    from besedka.wire.errors import Refused
+    from besedka.wire.frames import Done, Error, Invitation, decode_server, encode
 
     path = click.get_current_context().obj.socket
     line = _exchange(path, encode(word) + b"\n")

@@ -77,14 +77,14 @@ def remote_errors_told() -> Iterator[None]:
         SayRefused,
         ShownOut,
     )
-    from besedka.wire.refusals import Code
+    from besedka.wire.errors import ErrorCode
 
     try:
         yield
     except AddressBad as error:
         raise used_wrongly(str(error)) from None
     except (ShownOut, AskRefused, JoinRefused, SayRefused) as error:
-        advice = f"; {KEY_ADVICE}" if error.code == Code.NO_ACCESS else ""
+        advice = f"; {KEY_ADVICE}" if error.code == ErrorCode.NO_ACCESS else ""
         raise Refusal(f"{error}{advice}") from None
     except RemoteError as error:
         raise Unreachable(str(error)) from None

@@ -24,12 +24,12 @@ from urllib.parse import urlsplit
 from besedka.commands import probes
 from besedka.commands.access import find_key
 from besedka.commands.endings import KEY_ADVICE, Status
-from besedka.commands.probes import Answer, Place
+from besedka.commands.probes import Endpoint, Response
 from besedka.remote.address import DEFAULT_GRPC_PORT, DEFAULT_PORT, Address, address
 from besedka.remote.errors import AddressBad, JoinRefused, RemoteError
 from besedka.wire.access import authorization
-from besedka.wire.refusals import Code
-from besedka.wire.words import Welcome
+from besedka.wire.errors import ErrorCode
+from besedka.wire.frames import Welcome
 
 CLOCK_SECONDS: Final = 60
 """How far two clocks may be apart before it is told."""
@@ -117,7 +117,7 @@ def _examine(given: str, room: str | None, origin: str | None, key: str | None) 
         yield _grpc(there.url, None)
     else:
         parts = urlsplit(there.url)
-        place = Place(parts.hostname or "", parts.port or 0, parts.scheme in {"wss", "grpcs"})
+        place = Endpoint(parts.hostname or "", parts.port or 0, parts.scheme in {"wss", "grpcs"})
         is_grpc = parts.scheme.startswith("grpc")
         yield from _name(place)
         yield _port(place)
@@ -142,7 +142,7 @@ def _note(what: str, advice: str = "") -> Finding:
 # The way to the port.
 
 
-def _name(place: Place) -> Iterator[Finding]:
+def _name(place: Endpoint) -> Iterator[Finding]:
     try:
         found = socket.getaddrinfo(place.host, place.port, type=socket.SOCK_STREAM)
     except socket.gaierror as error:
@@ -157,7 +157,7 @@ def _name(place: Place) -> Iterator[Finding]:
         yield _good(f"{place.host} is {', '.join(numbers)}")
 
 
-def _port(place: Place) -> Finding:
+def _port(place: Endpoint) -> Finding:
     try:
         with probes.connect(place) as connection:
             return _good(f"port {place.port} answers at {connection.getpeername()[0]}")
@@ -179,7 +179,7 @@ def _port(place: Place) -> Finding:
         ) from None
 
 
-def _certificate(place: Place, *, is_grpc: bool) -> Finding:
+def _certificate(place: Endpoint, *, is_grpc: bool) -> Finding:
     try:
         with (
             probes.connect(place) as plain,
@@ -196,7 +196,7 @@ def _certificate(place: Place, *, is_grpc: bool) -> Finding:
         raise _no_tls(place, error, is_grpc=is_grpc) from None
 
 
-def _bad_certificate(place: Place, error: ssl.SSLCertVerificationError, *, is_grpc: bool) -> Trouble:
+def _bad_certificate(place: Endpoint, error: ssl.SSLCertVerificationError, *, is_grpc: bool) -> Trouble:
     variable = "GRPC_DEFAULT_SSL_ROOTS_FILE_PATH" if is_grpc else "SSL_CERT_FILE"
     code = error.verify_code
     if code in {_EXPIRED, _NOT_YET_VALID}:
@@ -218,9 +218,9 @@ def _bad_certificate(place: Place, error: ssl.SSLCertVerificationError, *, is_gr
     return Trouble(f"the server's certificate is no good: {error.verify_message}")
 
 
-def _no_tls(place: Place, error: OSError, *, is_grpc: bool) -> Trouble:
+def _no_tls(place: Endpoint, error: OSError, *, is_grpc: bool) -> Trouble:
     is_silent = isinstance(error, TimeoutError)
-    plain = Answer(b"") if is_silent else _asked(Place(place.host, place.port, is_tls=False), "/healthz")
+    plain = Response(b"") if is_silent else _asked(Endpoint(place.host, place.port, is_tls=False), "/healthz")
     if plain.status or plain.is_http2:
         scheme = "ws" if plain.status else "grpc"
         return Trouble(
@@ -257,7 +257,7 @@ def _socket(url: str) -> Finding:
 # Over HTTP and WebSocket.
 
 
-def _web(place: Place, path: str, origin: str | None) -> Iterator[Finding]:
+def _web(place: Endpoint, path: str, origin: str | None) -> Iterator[Finding]:
     answer = _asked(place, f"{path.rstrip('/').removesuffix('/ws')}/healthz")
     if not answer.status:
         raise _no_http(place, answer)
@@ -282,7 +282,7 @@ def _web(place: Place, path: str, origin: str | None) -> Iterator[Finding]:
     yield from _clock(answer)
 
 
-def _no_http(place: Place, answer: Answer) -> Trouble:
+def _no_http(place: Endpoint, answer: Response) -> Trouble:
     # Who waits for us to begin TLS does not answer to HTTP with silence.
     tls = None if answer.is_http2 or answer.is_cut else probes.tls_of(place)
     if not place.is_tls and tls is not None:
@@ -299,7 +299,7 @@ def _no_http(place: Place, answer: Answer) -> Trouble:
     return Trouble(f"what answers at port {place.port} does not speak HTTP: {begin}", advice)
 
 
-def _needs_tls(place: Place, *, is_grpc: bool = False) -> Trouble:
+def _needs_tls(place: Endpoint, *, is_grpc: bool = False) -> Trouble:
     return Trouble(f"port {place.port} speaks TLS", f"Use {'grpcs' if is_grpc else 'wss'}://{place.shown}.")
 
 
@@ -310,7 +310,7 @@ def _no_server_behind(status: int) -> Trouble:
     )
 
 
-def _not_its_name(place: Place) -> Trouble:
+def _not_its_name(place: Endpoint) -> Trouble:
     return Trouble(
         "the chat is not known by the host name it is asked for (HTTP 421)",
         f"Start the server with --public-host {place.host}, and have the proxy, if there is one, hand on the name: "
@@ -319,14 +319,14 @@ def _not_its_name(place: Place) -> Trouble:
     )
 
 
-def _turned_away(answer: Answer) -> Trouble:
+def _turned_away(answer: Response) -> Trouble:
     if answer.status in _LOGIN:
         advice = "Besedka itself asks for none: it is a proxy on the way."
         return Trouble(f"it wants a login (HTTP {answer.status})", advice, Status.REFUSED)
     return Trouble(f"it turns us away (HTTP {answer.status}): {answer.body[:200]}", status=Status.REFUSED)
 
 
-def _upgrade(place: Place, path: str, *, is_besedka: bool) -> Finding:
+def _upgrade(place: Endpoint, path: str, *, is_besedka: bool) -> Finding:
     answer = _asked(place, path, **_HANDSHAKE)
     if answer.status == HTTPStatus.SWITCHING_PROTOCOLS:
         return _good("the way is open for a WebSocket")
@@ -351,7 +351,7 @@ def _upgrade(place: Place, path: str, *, is_besedka: bool) -> Finding:
     )
 
 
-def _origin(place: Place, path: str, origin: str | None) -> Finding:
+def _origin(place: Endpoint, path: str, origin: str | None) -> Finding:
     own = f"{'https' if place.is_tls else 'http'}://{place.shown}"
     tried = origin or own
     answer = _asked(place, path, **_HANDSHAKE, Origin=tried)
@@ -365,7 +365,7 @@ def _origin(place: Place, path: str, origin: str | None) -> Finding:
     )
 
 
-def _access(place: Place, path: str, key: str) -> Iterator[Finding]:
+def _access(place: Endpoint, path: str, key: str) -> Iterator[Finding]:
     """Whether it asks for an access key, and takes ours; and whether it can store what is said."""
     ready = f"{path.rstrip('/').removesuffix('/ws')}/readyz"
     answer = _asked(place, ready)
@@ -383,7 +383,7 @@ def _access(place: Place, path: str, key: str) -> Iterator[Finding]:
         )
 
 
-def _wants_key(answer: Answer) -> bool:
+def _wants_key(answer: Response) -> bool:
     asks = answer.headers.get("WWW-Authenticate", "")
     return answer.status == HTTPStatus.UNAUTHORIZED and asks.startswith("Bearer")
 
@@ -392,7 +392,7 @@ def _advice() -> str:
     return f"{KEY_ADVICE[0].upper()}{KEY_ADVICE[1:]}."
 
 
-def _clock(answer: Answer) -> Iterator[Finding]:
+def _clock(answer: Response) -> Iterator[Finding]:
     try:
         there = parsedate_to_datetime(answer.headers.get("Date", ""))
     except ValueError:
@@ -406,7 +406,7 @@ def _clock(answer: Answer) -> Iterator[Finding]:
         )
 
 
-def _asked(place: Place, path: str, **headers: str) -> Answer:
+def _asked(place: Endpoint, path: str, **headers: str) -> Response:
     try:
         return probes.ask(place, path, **headers)
     except OSError as error:
@@ -416,7 +416,7 @@ def _asked(place: Place, path: str, **headers: str) -> Answer:
 # Over gRPC.
 
 
-def _grpc(url: str, place: Place | None) -> Finding:
+def _grpc(url: str, place: Endpoint | None) -> Finding:
     # gRPC's own core writes what it thinks of errors to stderr.
     os.environ.setdefault("GRPC_VERBOSITY", "NONE")
     import grpc
@@ -446,9 +446,9 @@ def _grpc(url: str, place: Place | None) -> Finding:
     return _good("Besedka answers there, over gRPC")
 
 
-def _no_grpc(place: Place | None, why: str) -> Trouble:
+def _no_grpc(place: Endpoint | None, why: str) -> Trouble:
     if place:
-        plain = Place(place.host, place.port, is_tls=False)
+        plain = Endpoint(place.host, place.port, is_tls=False)
         tls = probes.tls_of(place)
         if not place.is_tls and tls is not None:
             return _needs_tls(place, is_grpc=tls == "h2")
@@ -472,7 +472,7 @@ def _join(there: Address) -> Finding:
     try:
         welcome = asyncio.run(_welcome(there))
     except JoinRefused as refusal:
-        advice = _advice() if refusal.code == Code.NO_ACCESS else ""
+        advice = _advice() if refusal.code == ErrorCode.NO_ACCESS else ""
         raise Trouble(f"the chat does not let us in: {refusal}", advice, Status.REFUSED) from None
     except RemoteError as error:
         raise Trouble(str(error)) from None

@@ -13,7 +13,7 @@ from besedka.commands import messages
 from besedka.commands.endings import Failure
 from besedka.commands.messages import Output
 from besedka.commands.since import SINCE_HELP, Looking, first_id, is_since, since
-from besedka.wire.harmless import harmless_line
+from besedka.wire.sanitize import sanitize_line
 
 if TYPE_CHECKING:
     from besedka.serve.history import ChatHistory
@@ -126,7 +126,7 @@ def _whole(log: ChatHistory, number: int, extent: range, *, as_json: bool) -> It
 
 def _tell_strange_lines(file: Path, log: ChatHistory) -> None:
     if told := log.restored.strange.told():
-        click.echo(harmless_line(f"besedka: {file}: {told}"), err=True)
+        click.echo(sanitize_line(f"besedka: {file}: {told}"), err=True)
 
 
 def _look(log: ChatHistory, looking: Looking) -> int:
@@ -139,7 +139,7 @@ def _look(log: ChatHistory, looking: Looking) -> int:
 
 
 def _stamp(line: str) -> str:
-    from besedka.wire.line import STAMP_CHARACTERS
+    from besedka.wire.log_line import STAMP_CHARACTERS
 
     return line[1 : 1 + STAMP_CHARACTERS]
 
@@ -149,7 +149,7 @@ def _as_line(_: int, line: str) -> str:
 
 
 def _as_json(number: int, line: str) -> str:
-    from besedka.wire.line import read_line
+    from besedka.wire.log_line import read_line
 
     message = read_line(line)
     return messages.as_json(number, message.user, message.text, message.stamp)

@@ -18,7 +18,7 @@ import click
 
 from besedka.commands.endings import Failure
 from besedka.commands.options import setting
-from besedka.wire.harmless import harmless_line
+from besedka.wire.sanitize import sanitize_line
 
 if TYPE_CHECKING:
     from besedka.serve.history import ChatHistory
@@ -188,7 +188,7 @@ class _Import:
         return self
 
     def _write(self, source: Source, target: ChatHistory, is_interrupted: Callable[[], bool]) -> None:
-        label = harmless_line(f"importing {self._name}")
+        label = sanitize_line(f"importing {self._name}")
         with click.progressbar(length=self._length, label=label, file=sys.stderr) as progress:
             for lines, controls in source.batches(self._skip):
                 if is_interrupted():
@@ -214,7 +214,7 @@ def _report(file: Path, history: Path, found: Survey, done: _Import) -> None:
         what = "character stands" if done.controls == 1 else "characters stand"
         sentences.append(f"{done.controls} control {what} there as pictures, like ␛")
     for sentence in sentences:
-        click.echo(harmless_line(sentence), err=True)
+        click.echo(sanitize_line(sentence), err=True)
 
 
 def _strange(found: Survey) -> str:
@@ -226,7 +226,7 @@ def _strange(found: Survey) -> str:
     first, *others = found.firsts
     numbers = ", ".join(map(str, others[:NUMBERS_AT_MOST]))
     more = f"{', then ' if others else ''}{numbers}{', …' if len(others) > NUMBERS_AT_MOST else ''}"
-    sample = harmless_line(found.sample, SAMPLE_CHARACTERS)
+    sample = sanitize_line(found.sample, SAMPLE_CHARACTERS)
     return f": {StrangeLines(found.lines, first).told()}{more}: {sample}"
 
 

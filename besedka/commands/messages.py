@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator
 
 from besedka.commands.endings import Failure, write_no_more
-from besedka.wire.harmless import harmless
+from besedka.wire.sanitize import sanitize
 
 
 def as_json(number: int, user: str, text: str, stamp: str) -> str:
@@ -54,7 +54,7 @@ class Output:
             Failure: if it cannot be written.
         """
         if self._is_terminal:
-            text = harmless(text)
+            text = sanitize(text)
         self.write_own(text)
 
     def write_own(self, text: str) -> None:

@@ -20,8 +20,8 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from besedka.wire.names import TEXT_CHARACTERS_AT_MOST, clean_text
-from besedka.wire.refusals import Code, Refused
+from besedka.wire.errors import ErrorCode, Refused
+from besedka.wire.validation import TEXT_CHARACTERS_AT_MOST, clean_text
 
 SEQUENCE_CHARACTERS_AT_MOST: Final = 4_096
 """How long a control sequence may be: a link holds a URL. What is longer is none."""
@@ -84,5 +84,5 @@ def _messages(line: str) -> Iterator[str]:
         try:
             yield clean_text(line[start : start + TEXT_CHARACTERS_AT_MOST])
         except Refused as refusal:
-            if refusal.code != Code.EMPTY_TEXT:
+            if refusal.code != ErrorCode.EMPTY_TEXT:
                 raise

@@ -90,8 +90,8 @@ def _why_no_address(value: str) -> str:
 
 
 def _why_no_name(value: str) -> str:
-    from besedka.wire.names import clean_name
-    from besedka.wire.refusals import Refused
+    from besedka.wire.errors import Refused
+    from besedka.wire.validation import clean_name
 
     try:
         clean_name(value)

@@ -26,7 +26,7 @@ _SETTINGS_FRAME: Final = 4
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class Endpoint:
     """Where a chat should be.
 
     Attributes:
@@ -46,7 +46,7 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class Response:
     """What came back.
 
     Attributes:
@@ -69,7 +69,7 @@ class Answer:
         return self.data[3:4] == bytes([_SETTINGS_FRAME]) and self.data[:1] == b"\0"
 
 
-def connect(place: Place) -> socket.socket:
+def connect(place: Endpoint) -> socket.socket:
     """A connection, plain.
 
     Raises:
@@ -79,7 +79,7 @@ def connect(place: Place) -> socket.socket:
 
 
 def secured(
-    plain: socket.socket, place: Place, *, trusted: bool = True, alpn: str = "http/1.1"
+    plain: socket.socket, place: Endpoint, *, trusted: bool = True, alpn: str = "http/1.1"
 ) -> ssl.SSLSocket:
     """TLS on a connection.
 
@@ -101,7 +101,7 @@ def secured(
     return context.wrap_socket(plain, server_hostname=place.host)
 
 
-def tls_of(place: Place) -> str | None:
+def tls_of(place: Endpoint) -> str | None:
     """What a port speaks behind TLS, ``h2`` or something else; None if it speaks no TLS."""
     for alpn in ("h2", "http/1.1"):
         try:
@@ -114,7 +114,7 @@ def tls_of(place: Place) -> str | None:
     return None
 
 
-def ask(place: Place, path: str, **headers: str) -> Answer:
+def ask(place: Endpoint, path: str, **headers: str) -> Response:
     """Ask by HTTP/1.1, over TLS if the place says so, and take what comes.
 
     Raises:
@@ -129,7 +129,7 @@ def ask(place: Place, path: str, **headers: str) -> Answer:
             return _exchange(sealed, f"{request}\r\n".encode())
 
 
-def _exchange(connection: socket.socket, request: bytes) -> Answer:
+def _exchange(connection: socket.socket, request: bytes) -> Response:
     """Say something, and hear what comes until it is whole, ends, or takes too long."""
     data, is_cut = b"", False
     until = time.monotonic() + SECONDS
@@ -158,14 +158,14 @@ def _is_whole(data: bytes) -> bool:
     return is_bare or (length.isdecimal() and len(data) >= data.index(b"\r\n\r\n") + 4 + int(length))
 
 
-def _answer(data: bytes, *, is_cut: bool = False) -> Answer:
+def _answer(data: bytes, *, is_cut: bool = False) -> Response:
     head, _, body = data.partition(b"\r\n\r\n")
     first, _, rest = head.partition(b"\r\n")
     parts = _STATUS_LINE.match(first)
     if parts is None:
-        return Answer(data, is_cut)
+        return Response(data, is_cut)
     try:
         headers: Message = http.client.parse_headers(io.BytesIO(rest + b"\r\n\r\n"))
     except http.client.HTTPException:
         headers = Message()
-    return Answer(data, is_cut, int(parts[1]), headers, body.decode("utf-8", "replace").strip())
+    return Response(data, is_cut, int(parts[1]), headers, body.decode("utf-8", "replace").strip())

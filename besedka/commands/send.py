@@ -27,7 +27,7 @@ from besedka.commands.options import (
 
 if TYPE_CHECKING:
     from besedka.remote import RemoteChat
-    from besedka.wire.line import MessageId
+    from besedka.wire.log_line import MessageId
 
 LINES_WAITING: Final = 1_000
 """How many lines may wait to be stored; then stdin is not read, and whoever writes to it waits."""
@@ -244,19 +244,19 @@ def _message_of_stdin() -> str:
 
 
 def _message(given: str, advice: str = "") -> str:
-    from besedka.wire.names import clean_text
-    from besedka.wire.refusals import Code, Refused
+    from besedka.wire.errors import ErrorCode, Refused
+    from besedka.wire.validation import clean_text
 
     try:
         return clean_text(given)
     except Refused as refusal:
-        raise Refusal(f"{refusal}{advice if refusal.code == Code.TEXT_TOO_LONG else ''}") from None
+        raise Refusal(f"{refusal}{advice if refusal.code == ErrorCode.TEXT_TOO_LONG else ''}") from None
 
 
 def _login_name() -> str:
     """Who runs this, as a name in a chat."""
-    from besedka.wire.names import NAME_CHARACTERS_AT_MOST, clean_name
-    from besedka.wire.refusals import Refused
+    from besedka.wire.errors import Refused
+    from besedka.wire.validation import NAME_CHARACTERS_AT_MOST, clean_name
 
     try:
         login = getpass.getuser()

@@ -12,7 +12,7 @@ from click.core import ParameterSource
 
 from besedka.commands.endings import Failure, why, write_no_more
 from besedka.commands.options import setting
-from besedka.wire.refusals import Language
+from besedka.wire.errors import Language
 
 
 def _finite(_: click.Context, __: click.Parameter, given: float) -> float:

@@ -24,7 +24,7 @@ from besedka.commands.since import SINCE_HELP, Looking, first_id, is_since, sinc
 if TYPE_CHECKING:
     from besedka.remote.connection import Connection
     from besedka.remote.events import Heard
-    from besedka.wire.words import Welcome
+    from besedka.wire.frames import Welcome
 
 LAST: Final = 10
 
@@ -138,7 +138,7 @@ class _Reading:
         """Tell each message, in order, without gap and double."""
         from besedka.remote.connection import Connection
         from besedka.remote.events import Heard, Reset
-        from besedka.wire.words import Welcome
+        from besedka.wire.frames import Welcome
 
         since, old, epoch = await self._beginning()
         connection = Connection(
@@ -182,7 +182,7 @@ class _Reading:
 @asynccontextmanager
 async def _asked(connection: Connection) -> AsyncIterator[Welcome]:
     """A connection that is only asked for pages."""
-    from besedka.wire.words import Welcome
+    from besedka.wire.frames import Welcome
 
     welcomed: asyncio.Future[Welcome] = asyncio.get_running_loop().create_future()
 
@@ -253,7 +253,7 @@ class _Printer:
 
     async def print(self, _: str, heard: Heard) -> None:
         """Print one, and wait for whoever reads it. Where that takes long the server parts from us, and we come back."""
-        from besedka.wire.line import Line, write_line
+        from besedka.wire.log_line import Line, write_line
 
         if self._as_json:
             self._output.write(messages.as_json(heard.id, heard.user, heard.text, heard.stamp))

@@ -15,7 +15,7 @@ from besedka.remote.errors import (
     SayRefused,
     ShownOut,
 )
-from besedka.wire.words import Act, Device, DeviceLink, Invitation, Kind, Place, Redacted, RoomEntry
+from besedka.wire.frames import Act, Device, DeviceLink, Invitation, Kind, Redacted, RoomEntry, RoomOpened
 
 __all__ = [
     "Act",
@@ -31,11 +31,11 @@ __all__ = [
     "Kind",
     "Message",
     "News",
-    "Place",
     "Redacted",
     "RemoteChat",
     "RemoteError",
     "RoomEntry",
+    "RoomOpened",
     "SayRefused",
     "ShownOut",
     "connect",

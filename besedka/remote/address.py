@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from besedka.remote.errors import AddressBad
 from besedka.wire.access import why_no_key
 from besedka.wire.links import Fragment, read_fragment
-from besedka.wire.names import DEFAULT_ROOM
+from besedka.wire.validation import DEFAULT_ROOM
 
 DEFAULT_PORT = 8765
 DEFAULT_GRPC_PORT = 50051

@@ -13,28 +13,28 @@ from besedka.remote.errors import not_besedka, understanding
 from besedka.remote.events import Found, Heard
 from besedka.remote.log import Log
 from besedka.remote.questions import Questions
-from besedka.wire.words import (
+from besedka.wire.frames import (
     FOUND_MESSAGES,
     INVITATION_SECONDS,
     Act,
     AddDevice,
-    Ask,
-    Browse,
     DeviceLink,
     Done,
     Invitation,
     Invite,
+    ListHistory,
     ListRooms,
     Moderate,
     OpenDirect,
     OpenPrivate,
-    Place,
+    Request,
     RoomEntry,
+    RoomOpened,
     Rooms,
     Search,
     Uninvite,
 )
-from besedka.wire.words import Found as FoundWord
+from besedka.wire.frames import Found as FoundWord
 
 A = TypeVar("A")
 
@@ -65,8 +65,8 @@ class Asks:
         before = first + limit
         # Where messages are long a page has only the last of those that were asked for.
         while before > first:
-            word = Browse(before=before, room=self._room, limit=before - first)
-            answer = await self._questions.page(word)
+            frame = ListHistory(before=before, room=self._room, limit=before - first)
+            answer = await self._questions.page(frame)
             with understanding(self._url):
                 page = self._log.read(answer)
             if not page:
@@ -102,20 +102,20 @@ class Asks:
             AskRefused: if the server does not search for it; it tells why.
         """
         key = _key()
-        word = Search(text=text, room=self._room, before=before, limit=limit, key=key)
-        answer: FoundWord = await self._questions.ask(word)
+        frame = Search(text=text, room=self._room, before=before, limit=limit, key=key)
+        answer: FoundWord = await self._questions.ask(frame)
         if before and answer.before >= before:
             raise not_besedka(self._url, f"a search before {before} goes on before {answer.before}")
         with understanding(self._url):
             return Found(self._log.read_found(answer), answer.before)
 
-    async def private(self, room: str) -> Place:
+    async def private(self, room: str) -> RoomOpened:
         """Make a private room, and be its owner. Enter it by a connection of its own."""
-        return await self._ask(OpenPrivate(room, key=_key()), Place)
+        return await self._ask(OpenPrivate(room, key=_key()), RoomOpened)
 
-    async def direct(self, user: str) -> Place:
+    async def direct(self, user: str) -> RoomOpened:
         """The talk with one person alone. Enter it by a connection of its own."""
-        return await self._ask(OpenDirect(user, key=_key()), Place)
+        return await self._ask(OpenDirect(user, key=_key()), RoomOpened)
 
     async def invite(self, room: str, uses: int = 1, seconds: int = INVITATION_SECONDS) -> Invitation:
         """An invitation into a private room that one owns, for so many people and so long."""
@@ -133,8 +133,8 @@ class Asks:
         """Keep order; fields as `Moderate` has them."""
         return await self._ask(Moderate(act, key=_key(), **fields), Done)
 
-    async def _ask(self, word: Ask, kind: type[A]) -> A:
-        answer = await self._questions.ask(word)
+    async def _ask(self, frame: Request, kind: type[A]) -> A:
+        answer = await self._questions.ask(frame)
         if not isinstance(answer, kind):
             raise not_besedka(self._url, f"{type(answer).__name__} is no answer")
         return answer

@@ -10,15 +10,15 @@ from urllib.parse import urlsplit
 
 import grpc
 
-from besedka.proto import words as proto
+from besedka.proto import frames as proto
 from besedka.proto.besedka.v1.chat_pb2 import ListRoomsRequest
 from besedka.proto.besedka.v1.chat_pb2_grpc import ChatStub
 from besedka.remote.carrier import HANDSHAKE_SECONDS
 from besedka.remote.errors import ACCESS_ENDINGS, CarrierEnded
 from besedka.wire.access import authorization
-from besedka.wire.closing import Ending
-from besedka.wire.refusals import Code
-from besedka.wire.words import ClientWord, ServerWord, Welcome
+from besedka.wire.close_codes import CloseCode
+from besedka.wire.errors import ErrorCode
+from besedka.wire.frames import ClientFrame, ServerFrame, Welcome
 
 OPTIONS: Final = [
     # Not more often than the server allows (doors/grpc/door.py), and often enough for home routers.
@@ -48,7 +48,7 @@ ENDED: Final = (grpc.aio.AioRpcError, grpc.aio.BaseError, asyncio.InvalidStateEr
 
 ACCESS_REASONS: Final = {
     **{code: code for code in ACCESS_ENDINGS.values()},
-    Code.NOT_ALLOWED: ACCESS_ENDINGS[Ending.KICKED],
+    ErrorCode.NOT_ALLOWED: ACCESS_ENDINGS[CloseCode.KICKED],
 }
 """Why a call ends that is about who we are, by the reason of its status; who is shown out may not be here."""
 
@@ -68,33 +68,33 @@ class GrpcCarrier:
         self._utc_offset = 0
         self._turn = asyncio.Lock()
 
-    async def send(self, word: ClientWord) -> None:
+    async def send(self, frame: ClientFrame) -> None:
         """Say something."""
         # gRPC ends a call of which a write is broken off, and one that is written to by two at once.
-        writing = asyncio.ensure_future(self._write(word))
+        writing = asyncio.ensure_future(self._write(frame))
         # Whoever broke off does not hear how it ends.
         writing.add_done_callback(lambda done: done.cancelled() or done.exception())
         await asyncio.shield(writing)
 
-    async def _write(self, word: ClientWord) -> None:
+    async def _write(self, frame: ClientFrame) -> None:
         async with self._turn:
             try:
-                await self._call.write(proto.request(word))
+                await self._call.write(proto.request(frame))
             except ENDED as error:
                 raise await self._ended(error) from None
 
-    async def words(self) -> AsyncIterator[ServerWord]:
+    async def frames(self) -> AsyncIterator[ServerFrame]:
         """What the server tells."""
         try:
             while (response := await self._call.read()) is not grpc.aio.EOF:  # type: ignore[attr-defined]  # the stubs lack it
                 self._has_heard = True
-                for word in proto.told(response, self._utc_offset):
-                    if isinstance(word, Welcome):
-                        self._utc_offset = word.utc_offset
-                    yield word
+                for frame in proto.told(response, self._utc_offset):
+                    if isinstance(frame, Welcome):
+                        self._utc_offset = frame.utc_offset
+                    yield frame
         except ENDED as error:
             raise await self._ended(error) from None
-        raise CarrierEnded("goodbye", come_back=False)
+        raise CarrierEnded("goodbye", reconnect=False)
 
     async def _ended(self, error: Exception) -> CarrierEnded:
         code, details, trailing = (
@@ -109,11 +109,11 @@ class GrpcCarrier:
             except grpc.aio.AioRpcError as other:
                 code, details, trailing = other.code(), other.details(), other.trailing_metadata()
         if code is grpc.StatusCode.UNAUTHENTICATED:
-            reason: str = Code.NO_ACCESS
+            reason: str = ErrorCode.NO_ACCESS
         else:
             reason = reason_of(trailing)[0] if code not in COME_BACK else ""
         return CarrierEnded(
-            details or code.name, come_back=code in COME_BACK, code=ACCESS_REASONS.get(reason, "")
+            details or code.name, reconnect=code in COME_BACK, code=ACCESS_REASONS.get(reason, "")
         )
 
 
@@ -129,7 +129,7 @@ async def by_grpc(url: str, key: str = "") -> AsyncIterator[GrpcCarrier]:
             async with asyncio.timeout(HANDSHAKE_SECONDS):
                 await _connected(channel)
         except TimeoutError:
-            raise CarrierEnded("no answer in time", come_back=True) from None
+            raise CarrierEnded("no answer in time", reconnect=True) from None
         stub: Any = ChatStub(channel)  # type: ignore[no-untyped-call]  # generated without types
         call = stub.Converse(metadata=metadata(key))
         try:
@@ -176,6 +176,6 @@ async def _connected(channel: grpc.aio.Channel) -> None:
     state = channel.get_state(try_to_connect=True)
     while state is not grpc.ChannelConnectivity.READY:
         if state in {grpc.ChannelConnectivity.TRANSIENT_FAILURE, grpc.ChannelConnectivity.SHUTDOWN}:
-            raise CarrierEnded("nobody answers there", come_back=True)
+            raise CarrierEnded("nobody answers there", reconnect=True)
         await channel.wait_for_state_change(state)
         state = channel.get_state(try_to_connect=True)

@@ -14,9 +14,9 @@ from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidSta
 from besedka.remote.carrier import HANDSHAKE_SECONDS
 from besedka.remote.errors import ACCESS_ENDINGS, CarrierEnded, ConnectionFailed
 from besedka.wire.access import authorization
-from besedka.wire.closing import NEVER_COME_BACK
-from besedka.wire.refusals import Refused
-from besedka.wire.words import ClientWord, ServerWord, decode_server, encode
+from besedka.wire.close_codes import NO_RECONNECT_CODES
+from besedka.wire.errors import Refused
+from besedka.wire.frames import ClientFrame, ServerFrame, decode_server, encode
 
 
 class WebSocketCarrier:
@@ -26,22 +26,22 @@ class WebSocketCarrier:
         self._socket = socket
         self._url = url
 
-    async def send(self, word: ClientWord) -> None:
+    async def send(self, frame: ClientFrame) -> None:
         """Say something."""
         try:
-            await self._socket.send(encode(word).decode())
+            await self._socket.send(encode(frame).decode())
         except ConnectionClosed as closed:
             raise _ended(closed) from None
 
-    async def words(self) -> AsyncIterator[ServerWord]:
+    async def frames(self) -> AsyncIterator[ServerFrame]:
         """What the server tells."""
         try:
             while True:
                 try:
-                    word = decode_server(await self._socket.recv())
+                    frame = decode_server(await self._socket.recv())
                 except Refused:
                     raise ConnectionFailed(f"what answers at {self._url} is not Besedka") from None
-                yield word
+                yield frame
         except ConnectionClosed as closed:
             raise _ended(closed) from None
 
@@ -62,17 +62,17 @@ async def by_websocket(url: str, key: str = "") -> AsyncIterator[WebSocketCarrie
             additional_headers={"Authorization": authorization(key)} if key else None,
         )
     except (OSError, TimeoutError, InvalidHandshake, InvalidURI) as error:
-        raise CarrierEnded(_reason(error), come_back=True) from None
+        raise CarrierEnded(_reason(error), reconnect=True) from None
     async with socket:
         yield WebSocketCarrier(socket, url)
 
 
 def _ended(closed: ConnectionClosed) -> CarrierEnded:
     if closed.rcvd is None:
-        return CarrierEnded("the connection was lost", come_back=True)
+        return CarrierEnded("the connection was lost", reconnect=True)
     number = closed.rcvd.code
     code = next((code for ending, code in ACCESS_ENDINGS.items() if ending.value.code == number), "")
-    return CarrierEnded(closed.rcvd.reason, come_back=number not in NEVER_COME_BACK, code=code)
+    return CarrierEnded(closed.rcvd.reason, reconnect=number not in NO_RECONNECT_CODES, code=code)
 
 
 def _reason(error: Exception) -> str:

@@ -15,8 +15,7 @@ from besedka.remote.address import address, check_key
 from besedka.remote.connection import Connection
 from besedka.remote.errors import AddressBad, CarrierEnded, RemoteError
 from besedka.remote.events import Away, Event, Heard, Reset, people_after
-from besedka.wire.line import STAMP, MessageId
-from besedka.wire.words import (
+from besedka.wire.frames import (
     FOUND_MESSAGES,
     INVITATION_SECONDS,
     Act,
@@ -24,14 +23,15 @@ from besedka.wire.words import (
     Error,
     Invitation,
     Kind,
-    Place,
     Redacted,
     Rights,
     RoomEntry,
+    RoomOpened,
     System,
     Typing,
     Welcome,
 )
+from besedka.wire.log_line import STAMP, MessageId
 
 UNREAD_MESSAGES: Final = 1_000
 """How many messages wait for a program that does not read. Those behind them are read again from the log when it does: if
@@ -67,7 +67,7 @@ class Message:
     is_unverified: bool = False
 
 
-News = Redacted | Place
+News = Redacted | RoomOpened
 """What happens beside messages: one has lost its text; somebody has begun to talk with us alone."""
 
 
@@ -318,7 +318,7 @@ class RemoteChat:
                 self._hear(event)
             case System():
                 self._came_and_went(event)
-            case Redacted() | Place():
+            case Redacted() | RoomOpened():
                 self._tell_news(event)
             case Rights():
                 self.may = event.may

@@ -30,27 +30,27 @@ from besedka.remote.log import Log
 from besedka.remote.outbox import Outbox
 from besedka.remote.questions import Questions
 from besedka.remote.ways import carry
-from besedka.wire.line import MessageId
-from besedka.wire.names import DEFAULT_ROOM
-from besedka.wire.refusals import Code
-from besedka.wire.words import (
+from besedka.wire.errors import ErrorCode
+from besedka.wire.frames import (
     BeginTyping,
     Chat,
-    ClientWord,
+    ClientFrame,
     DeviceLink,
     Error,
     History,
     Join,
     Leave,
-    Place,
     Redacted,
     Rights,
+    RoomOpened,
     Say,
-    ServerWord,
+    ServerFrame,
     System,
     Typing,
     Welcome,
 )
+from besedka.wire.log_line import MessageId
+from besedka.wire.validation import DEFAULT_ROOM
 
 JOIN_SECONDS: Final = 15.0
 """How long a server may take to answer a join."""
@@ -58,13 +58,18 @@ JOIN_SECONDS: Final = 15.0
 LONGEST_HOLD_SECONDS: Final = 60.0
 """What was said too fast is said again after so long at most, whatever the server asks for."""
 
-SAID_AGAIN: Final = frozenset({Code.NOT_STORED, Code.GOING_DOWN})
+SAID_AGAIN: Final = frozenset({ErrorCode.NOT_STORED, ErrorCode.GOING_DOWN})
 """Refusals after which the server ends: what was refused is kept, and said again to the next one."""
 
-BY_PERSON: Final = frozenset({Code.BANNED, Code.NOT_KNOWN})
+BY_PERSON: Final = frozenset({ErrorCode.BANNED, ErrorCode.NOT_KNOWN})
 """Refusals that are about who we are, and not about a room or a name."""
 
-SHUT: Final = BY_PERSON | {Code.NAME_CLAIMED, Code.NOT_INVITED, Code.BAD_LINK, Code.NO_ACCESS}
+SHUT: Final = BY_PERSON | {
+    ErrorCode.NAME_CLAIMED,
+    ErrorCode.NOT_INVITED,
+    ErrorCode.BAD_LINK,
+    ErrorCode.NO_ACCESS,
+}
 """Refusals of one who comes back that will be the same the next time."""
 
 
@@ -110,8 +115,8 @@ class Connection:
         self._key = key
         self._carrier: Carrier | None = None
         self._outbox = Outbox()
-        for word in unsent:
-            self._outbox.add(word, is_again=True)
+        for frame in unsent:
+            self._outbox.add(frame, is_again=True)
         self._stored: dict[str, asyncio.Future[MessageId]] = {}
         self._log = Log(since, epoch)
         self._questions = Questions()
@@ -138,7 +143,7 @@ class Connection:
     @property
     def unsent(self) -> list[Say]:
         """What was said and not yet heard back, in order: for a connection that goes on where this one ends."""
-        return self._outbox.words
+        return self._outbox.frames
 
     @property
     def cursor(self) -> tuple[int, str]:
@@ -151,9 +156,9 @@ class Connection:
         Returns:
             Its id, when it is on the server's disk; or `SayRefused`. It need not be waited for.
         """
-        word = Say(text=text, room=self._room, key=secrets.token_hex(16), after=self._log.said_after)
-        self._outbox.add(word)
-        stored = self._stored[word.key] = asyncio.get_running_loop().create_future()
+        frame = Say(text=text, room=self._room, key=secrets.token_hex(16), after=self._log.said_after)
+        self._outbox.add(frame)
+        stored = self._stored[frame.key] = asyncio.get_running_loop().create_future()
         stored.add_done_callback(_retrieved)
         self._may_send.set()
         return stored
@@ -187,13 +192,13 @@ class Connection:
                         tries = 0
                         yield event
             except CarrierEnded as ended:
-                if ended.code == Code.NO_ACCESS:
+                if ended.code == ErrorCode.NO_ACCESS:
                     raise needs_key(self._url, self._key) from None
                 if ended.code:
                     raise (ShownOut if self._has_been_in else JoinRefused)(ended.code, str(ended)) from None
                 if not self._has_been_in:
                     raise ConnectionFailed(f"cannot reach a chat at {self._url}: {ended}") from None
-                if not ended.come_back:
+                if not ended.reconnect:
                     raise ConnectionFailed(
                         f"the chat at {self._url} has ended the connection: {ended}"
                     ) from None
@@ -230,9 +235,9 @@ class Connection:
         )
         sending = asyncio.create_task(self._send_what_waits())
         try:
-            async for word in self._words(carrier):
+            async for frame in self._words(carrier):
                 with understanding(self._url):
-                    events = self._take(word)
+                    events = self._take(frame)
                 for event in events:
                     yield event
                 self._may_send.set()
@@ -241,17 +246,17 @@ class Connection:
             sending.cancel()
             await asyncio.gather(sending, return_exceptions=True)
 
-    async def _words(self, carrier: Carrier) -> AsyncIterator[ServerWord]:
+    async def _words(self, carrier: Carrier) -> AsyncIterator[ServerFrame]:
         """What is told; a server that does not answer the join is given up after a while."""
-        words = carrier.words()
+        frames = carrier.frames()
         deadline = asyncio.get_running_loop().time() + JOIN_SECONDS
         while True:
             try:
                 async with asyncio.timeout_at(None if self._is_in else deadline):
-                    word = await anext(words)
+                    frame = await anext(frames)
             except TimeoutError:
-                raise CarrierEnded("it does not answer", come_back=True) from None
-            yield word
+                raise CarrierEnded("it does not answer", reconnect=True) from None
+            yield frame
 
     async def _send_what_waits(self) -> None:
         """Send what is in the outbox, in order, whenever it may be sent."""
@@ -259,40 +264,40 @@ class Connection:
             await self._may_send.wait()
             self._may_send.clear()
             await asyncio.sleep(self._held_until - asyncio.get_running_loop().time())
-            while self._is_in and not self._is_held and (word := self._outbox.next()):
-                await self._send(word)
+            while self._is_in and not self._is_held and (frame := self._outbox.next()):
+                await self._send(frame)
 
     @property
     def _is_held(self) -> bool:
         return asyncio.get_running_loop().time() < self._held_until
 
-    async def _send(self, word: ClientWord) -> None:
+    async def _send(self, frame: ClientFrame) -> None:
         if self._carrier:
             # The reader of events learns of an end too, and comes back; what was said waits in the outbox.
             with suppress(CarrierEnded):
-                await self._carrier.send(word)
+                await self._carrier.send(frame)
 
     # What is told.
 
-    def _take(self, word: ServerWord) -> Sequence[Event]:
-        match word:
+    def _take(self, frame: ServerFrame) -> Sequence[Event]:
+        match frame:
             case Welcome():
-                return self._welcomed(word)
+                return self._welcomed(frame)
             case History(before=None):
-                return self._heard_history(word)
+                return self._heard_history(frame)
             case Chat():
-                return self._heard(word)
+                return self._heard(frame)
             case Error():
-                return self._refused(word)
-            case System() | Typing() | Redacted() | Rights() | Place(key=""):
-                return [word]
+                return self._refused(frame)
+            case System() | Typing() | Redacted() | Rights() | RoomOpened(key=""):
+                return [frame]
             case _:
-                self._questions.answered(word)
+                self._questions.answered(frame)
                 return []
 
-    def _welcomed(self, word: Welcome) -> list[Event]:
-        events: list[Event] = [word]
-        if self._log.begin(word):
+    def _welcomed(self, frame: Welcome) -> list[Event]:
+        events: list[Event] = [frame]
+        if self._log.begin(frame):
             self._outbox.forget_ids()
             if self._has_been_in:
                 events.append(Reset())
@@ -301,41 +306,43 @@ class Connection:
             self._questions.begin(self._carrier)
         return events
 
-    def _heard(self, word: Chat) -> list[Heard]:
-        self._settle(word.key, word.id)
-        return self._log.hear(word)
+    def _heard(self, frame: Chat) -> list[Heard]:
+        self._settle(frame.key, frame.id)
+        return self._log.hear(frame)
 
     def _heard_history(self, page: History) -> list[Heard]:
         for number, key in page.keys.items():
             self._settle(key, number)
         return self._log.hear_history(page)
 
-    def _refused(self, word: Error) -> list[Event]:
-        if self._questions.refused(word):
+    def _refused(self, frame: Error) -> list[Event]:
+        if self._questions.refused(frame):
             return []
-        if word.code == Code.TOO_FAST and word.key:
+        if frame.code == ErrorCode.TOO_FAST and frame.key:
             if self._is_held:
                 return []  # it was on its way behind the first one that was refused
             self._outbox.said_too_fast()
-            self._held_until = asyncio.get_running_loop().time() + min(word.retry_after, LONGEST_HOLD_SECONDS)
-            return [word]
+            self._held_until = asyncio.get_running_loop().time() + min(
+                frame.retry_after, LONGEST_HOLD_SECONDS
+            )
+            return [frame]
         # Our own ghost may still hold the name after a lost connection; the next try will find it free.
-        if not word.key and (not self._is_in or word.code in SHUT):
-            raise self._let_out(word)
-        if word.key and word.code not in SAID_AGAIN:
-            self._outbox.heard(word.key)
-            stored = self._stored.pop(word.key, None)
+        if not frame.key and (not self._is_in or frame.code in SHUT):
+            raise self._let_out(frame)
+        if frame.key and frame.code not in SAID_AGAIN:
+            self._outbox.heard(frame.key)
+            stored = self._stored.pop(frame.key, None)
             if stored and not stored.done():
-                stored.set_exception(SayRefused(word.code, word.text))
-        return [word]
+                stored.set_exception(SayRefused(frame.code, frame.text))
+        return [frame]
 
-    def _let_out(self, word: Error) -> RemoteError:
+    def _let_out(self, frame: Error) -> RemoteError:
         """We are not let in, or are in no more."""
-        if self._has_been_in and word.code in BY_PERSON:
-            return ShownOut(word.code, word.text)
-        if not self._has_been_in or word.code in SHUT:
-            return JoinRefused(word.code, word.text)
-        return CarrierEnded(word.text, come_back=True)
+        if self._has_been_in and frame.code in BY_PERSON:
+            return ShownOut(frame.code, frame.text)
+        if not self._has_been_in or frame.code in SHUT:
+            return JoinRefused(frame.code, frame.text)
+        return CarrierEnded(frame.text, reconnect=True)
 
     def _settle(self, key: str, number: int) -> None:
         self._outbox.stored(key, number)

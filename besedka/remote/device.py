@@ -11,8 +11,8 @@ from besedka.remote.address import address, check_key
 from besedka.remote.connection import JOIN_SECONDS
 from besedka.remote.errors import AskRefused, CarrierEnded, ConnectionFailed, JoinRefused, needs_key
 from besedka.remote.ways import carry
-from besedka.wire.refusals import Code
-from besedka.wire.words import Device, Error, TakeDevice
+from besedka.wire.errors import ErrorCode
+from besedka.wire.frames import Device, Error, TakeDevice
 
 
 async def take_device(url: str, token: str = "", *, key: str = "", keep: bool = True) -> Device:
@@ -39,19 +39,19 @@ async def take_device(url: str, token: str = "", *, key: str = "", keep: bool = 
     try:
         async with asyncio.timeout(JOIN_SECONDS), carry(there.url, access_key) as carrier:
             await carrier.send(TakeDevice(token or there.device, key=mark))
-            async for word in carrier.words():
-                match word:
+            async for frame in carrier.frames():
+                match frame:
                     case Device(key=answered) if answered == mark:
                         if keep:
                             with suppress(OSError):
-                                keep_secret(there.url, word.user, word.secret)
-                        return word
+                                keep_secret(there.url, frame.user, frame.secret)
+                        return frame
                     case Error():
-                        raise AskRefused(word.code, word.text)
+                        raise AskRefused(frame.code, frame.text)
                     case _:
                         pass
     except CarrierEnded as ended:
-        if ended.code == Code.NO_ACCESS:
+        if ended.code == ErrorCode.NO_ACCESS:
             raise needs_key(there.url, access_key) from None
         if ended.code:
             raise JoinRefused(ended.code, str(ended)) from None

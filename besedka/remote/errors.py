@@ -16,8 +16,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Final
 
-from besedka.wire.closing import Ending
-from besedka.wire.refusals import Code
+from besedka.wire.close_codes import CloseCode
+from besedka.wire.errors import ErrorCode
 
 
 class RemoteError(Exception):
@@ -88,17 +88,17 @@ class CarrierEnded(RemoteError):  # noqa: N818
         code: why it does not, where that is about who we are: `no_access`, or as in `ShownOut`; else empty.
     """
 
-    def __init__(self, reason: str, *, come_back: bool, code: str = "") -> None:
+    def __init__(self, reason: str, *, reconnect: bool, code: str = "") -> None:
         super().__init__(reason)
-        self.come_back = come_back
+        self.reconnect = reconnect
         self.code = code
 
 
-ACCESS_ENDINGS: Final[Mapping[Ending, str]] = {
-    Ending.NO_ACCESS: Code.NO_ACCESS,
-    Ending.KICKED: "kicked",
-    Ending.BANNED: Code.BANNED,
-    Ending.UNKNOWN: Code.NOT_KNOWN,
+ACCESS_ENDINGS: Final[Mapping[CloseCode, str]] = {
+    CloseCode.NO_ACCESS: ErrorCode.NO_ACCESS,
+    CloseCode.KICKED: "kicked",
+    CloseCode.BANNED: ErrorCode.BANNED,
+    CloseCode.UNKNOWN: ErrorCode.NOT_KNOWN,
 }
 """How a connection ends that is about who we are, and what programs call it."""
 
@@ -107,10 +107,10 @@ def needs_key(url: str, key: str) -> JoinRefused:
     """The chat at a URL does not let anybody in without an access key, or not with this one."""
     if key:
         return JoinRefused(
-            Code.NO_ACCESS,
+            ErrorCode.NO_ACCESS,
             f"the chat at {url} does not take the access key: it is wrong, or was withdrawn",
         )
-    return JoinRefused(Code.NO_ACCESS, f"the chat at {url} needs an access key")
+    return JoinRefused(ErrorCode.NO_ACCESS, f"the chat at {url} needs an access key")
 
 
 def not_besedka(url: str, why: object) -> ConnectionFailed:

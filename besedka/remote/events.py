@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from besedka.wire.line import MessageId
-from besedka.wire.words import Error, Place, Redacted, Rights, System, Typing, Welcome
+from besedka.wire.frames import Error, Redacted, Rights, RoomOpened, System, Typing, Welcome
+from besedka.wire.log_line import MessageId
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,12 +52,12 @@ class Reset:
     """The history was replaced by another; what was heard before does not belong to it."""
 
 
-Event = Welcome | Heard | Redacted | Rights | Place | System | Typing | Error | Away | Reset
+Event = Welcome | Heard | Redacted | Rights | RoomOpened | System | Typing | Error | Away | Reset
 
 
-def people_after(people: list[str], word: System) -> list[str]:
+def people_after(people: list[str], frame: System) -> list[str]:
     """The names of who is there, after some have come and gone."""
-    if isinstance(word.users, list):
-        return word.users
-    stayed = [name for name in people if name not in word.left]
-    return stayed + [name for name in word.joined if name not in stayed]
+    if isinstance(frame.users, list):
+        return frame.users
+    stayed = [name for name in people if name not in frame.left]
+    return stayed + [name for name in frame.joined if name not in stayed]

@@ -23,9 +23,9 @@ from besedka.remote.backoff import backoff
 from besedka.remote.by_grpc import COME_BACK, metadata, open_channel, reason_of
 from besedka.remote.connection import SAID_AGAIN
 from besedka.remote.errors import ConnectionFailed, JoinRefused, SayRefused, needs_key
-from besedka.wire.line import MessageId
-from besedka.wire.names import clean_name, clean_room
-from besedka.wire.refusals import Code
+from besedka.wire.errors import ErrorCode
+from besedka.wire.log_line import MessageId
+from besedka.wire.validation import clean_name, clean_room
 
 REQUEST_CHARACTERS: Final = 100_000
 """How much text one request holds; at 4 bytes each it is far from the server's limit of 1 MiB."""
@@ -85,7 +85,7 @@ class Importer:
                 return MessageId((await self._stub.Send(request, metadata=self._metadata)).id)
             except grpc.aio.AioRpcError as error:
                 code, wait = reason_of(error.trailing_metadata())
-                if code not in {"", Code.TOO_FAST, *SAID_AGAIN}:
+                if code not in {"", ErrorCode.TOO_FAST, *SAID_AGAIN}:
                     raise SayRefused(code, error.details() or code) from None
                 if not code and error.code() not in COME_BACK:
                     raise ConnectionFailed(f"the chat has ended the call: {error.details()}") from None

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from besedka.remote.events import Heard
-from besedka.wire.line import MessageId, read_line, stamp_by_clock
-from besedka.wire.words import Chat, Found, History, Welcome
+from besedka.wire.frames import Chat, Found, History, Welcome
+from besedka.wire.log_line import MessageId, read_line, stamp_by_clock
 
 
 class Log:
@@ -41,28 +41,30 @@ class Log:
         """What is said now has a higher id than this."""
         return max(self.last, self._not_ours_until)
 
-    def begin(self, word: Welcome) -> bool:
+    def begin(self, frame: Welcome) -> bool:
         """One is in, for the first time or again. Returns whether the log is another one than before."""
-        is_other = bool(self.epoch and word.epoch and word.epoch != self.epoch)
-        is_new = word.reset or (self._has_begun and is_other)
+        is_other = bool(self.epoch and frame.epoch and frame.epoch != self.epoch)
+        is_new = frame.reset or (self._has_begun and is_other)
         if is_new:
             self.last = 0
-            self._not_ours_until = word.head
+            self._not_ours_until = frame.head
         if not self._has_begun:
-            self._old_until = self._not_ours_until = word.head
+            self._old_until = self._not_ours_until = frame.head
         self._has_begun = True
-        self.epoch = word.epoch or self.epoch
-        self._utc_offset = word.utc_offset
+        self.epoch = frame.epoch or self.epoch
+        self._utc_offset = frame.utc_offset
         return is_new
 
-    def hear(self, word: Chat) -> list[Heard]:
+    def hear(self, frame: Chat) -> list[Heard]:
         """A message, if it was not given out before."""
-        if word.id <= self.last:
+        if frame.id <= self.last:
             return []
-        self.last = word.id
-        stamp = stamp_by_clock(word.at, self._utc_offset, word.timestamp)
+        self.last = frame.id
+        stamp = stamp_by_clock(frame.at, self._utc_offset, frame.timestamp)
         return [
-            Heard(MessageId(word.id), word.user, word.text, stamp, self._is_old(word.id), word.unverified)
+            Heard(
+                MessageId(frame.id), frame.user, frame.text, stamp, self._is_old(frame.id), frame.unverified
+            )
         ]
 
     def hear_history(self, page: History) -> list[Heard]:

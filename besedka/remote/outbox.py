@@ -10,7 +10,7 @@ from typing import Final
 
 import msgspec
 
-from besedka.wire.words import Say
+from besedka.wire.frames import Say
 
 ON_THE_WAY_AT_MOST: Final = 32
 """Messages that were sent and not heard back; the next one waits until one of them is."""
@@ -18,7 +18,7 @@ ON_THE_WAY_AT_MOST: Final = 32
 
 @dataclass(slots=True)
 class _Waiting:
-    word: Say
+    frame: Say
     is_again: bool = False
 
 
@@ -34,13 +34,13 @@ class Outbox:
         return len(self._waiting)
 
     @property
-    def words(self) -> list[Say]:
+    def frames(self) -> list[Say]:
         """What waits, in order, as it is to be said by somebody else."""
-        return [self._again(waiting.word) for waiting in self._waiting.values()]
+        return [self._again(waiting.frame) for waiting in self._waiting.values()]
 
-    def add(self, word: Say, *, is_again: bool = False) -> None:
+    def add(self, frame: Say, *, is_again: bool = False) -> None:
         """Something is said, or said again; it has a key, and the last id that was seen when it was said first."""
-        self._waiting[word.key] = _Waiting(word, is_again)
+        self._waiting[frame.key] = _Waiting(frame, is_again)
 
     def stored(self, key: str, number: int) -> None:
         """It was heard back with this id. What waits was said later, so its ids are higher ones, whatever it says."""
@@ -66,15 +66,15 @@ class Outbox:
                 self._sent.add(key)
                 # Only what was perhaps said before needs to be looked for in the log.
                 return (
-                    self._again(waiting.word)
+                    self._again(waiting.frame)
                     if waiting.is_again
-                    else msgspec.structs.replace(waiting.word, after=None)
+                    else msgspec.structs.replace(waiting.frame, after=None)
                 )
         return None
 
-    def _again(self, word: Say) -> Say:
+    def _again(self, frame: Say) -> Say:
         # Not to be looked for among what was said before it, which may be the same words.
-        return msgspec.structs.replace(word, after=max(word.after or 0, self._stored_to))
+        return msgspec.structs.replace(frame, after=max(frame.after or 0, self._stored_to))
 
     def said_too_fast(self) -> None:
         """All that is on its way was or will be refused: it is sent again."""

@@ -10,17 +10,17 @@ from typing import Any
 
 from besedka.remote.carrier import Carrier
 from besedka.remote.errors import AskRefused, CarrierEnded, RemoteError
-from besedka.wire.words import (
-    Answer,
-    Ask,
-    Browse,
+from besedka.wire.frames import (
     Error,
     Found,
     History,
+    ListHistory,
     ListRooms,
+    Request,
+    Response,
     Rooms,
     Search,
-    ServerWord,
+    ServerFrame,
 )
 
 
@@ -41,23 +41,23 @@ class Questions:
         """It is lost."""
         self._carrier = None
         for asked in (*self._pages.values(), *self._asked.values()):
-            _answer(asked, CarrierEnded("the connection was lost", come_back=True))
+            _answer(asked, CarrierEnded("the connection was lost", reconnect=True))
         self._pages.clear()
 
-    async def page(self, word: Browse) -> History:
+    async def page(self, frame: ListHistory) -> History:
         """Ask for a page.
 
         Raises:
             CarrierEnded: if there is no connection, or it is lost meanwhile.
         """
-        carrier, answer = self._open(), self._pages.get(word.before)
+        carrier, answer = self._open(), self._pages.get(frame.before)
         if answer is None:
             # The answer may be there before sending has ended.
-            answer = self._pages[word.before] = _question()
-            await carrier.send(word)
+            answer = self._pages[frame.before] = _question()
+            await carrier.send(frame)
         return await asyncio.shield(answer)
 
-    async def ask(self, word: ListRooms | Search | Ask) -> Any:
+    async def ask(self, frame: ListRooms | Search | Request) -> Any:
         """Ask something that has a key of its own.
 
         Raises:
@@ -65,33 +65,33 @@ class Questions:
             AskRefused: if the server does not answer it; it tells why.
         """
         carrier = self._open()
-        asked = self._asked[word.key] = _question()
+        asked = self._asked[frame.key] = _question()
         try:
-            await carrier.send(word)
+            await carrier.send(frame)
             return await asked
         finally:
-            del self._asked[word.key]
+            del self._asked[frame.key]
 
-    def answered(self, word: History | Rooms | Found | Answer) -> None:
+    def answered(self, frame: History | Rooms | Found | Response) -> None:
         """An answer has come."""
         asked = (
-            self._pages.pop(word.before or 0, None)
-            if isinstance(word, History)
-            else self._asked.get(word.key)
+            self._pages.pop(frame.before or 0, None)
+            if isinstance(frame, History)
+            else self._asked.get(frame.key)
         )
         if asked:
-            _answer(asked, word)
+            _answer(asked, frame)
 
-    def refused(self, word: Error) -> bool:
+    def refused(self, frame: Error) -> bool:
         """Something was refused. Returns whether it was a question."""
-        asked = self._asked.get(word.key)
+        asked = self._asked.get(frame.key)
         if asked:
-            _answer(asked, AskRefused(word.code, word.text))
+            _answer(asked, AskRefused(frame.code, frame.text))
         return asked is not None
 
     def _open(self) -> Carrier:
         if self._carrier is None:
-            raise CarrierEnded("there is no connection", come_back=True)
+            raise CarrierEnded("there is no connection", reconnect=True)
         return self._carrier
 
 
@@ -102,7 +102,7 @@ def _question() -> asyncio.Future[Any]:
     return question
 
 
-def _answer(asked: asyncio.Future[Any], answer: ServerWord | RemoteError) -> None:
+def _answer(asked: asyncio.Future[Any], answer: ServerFrame | RemoteError) -> None:
     """Give an answer to one who asks, if he still waits for it."""
     if asked.done():
         return

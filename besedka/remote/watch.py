@@ -12,8 +12,8 @@ from besedka.remote.backoff import backoff
 from besedka.remote.carrier import Carrier
 from besedka.remote.errors import CarrierEnded, ConnectionFailed
 from besedka.remote.ways import carry
-from besedka.wire.line import read_line
-from besedka.wire.words import Chat, History, Join, Leave, Welcome
+from besedka.wire.frames import Chat, History, Join, Leave, Welcome
+from besedka.wire.log_line import read_line
 
 ROOMS_AT_MOST: Final = 90
 """One connection may be in a hundred."""
@@ -75,7 +75,7 @@ class Watch:
                         tries = 0
                         yield stir
             except CarrierEnded as ended:
-                if ended.code or not ended.come_back:
+                if ended.code or not ended.reconnect:
                     return  # who is in other rooms is told there
             except (ValueError, ConnectionFailed):
                 return  # the same: it is no Besedka
@@ -85,21 +85,21 @@ class Watch:
     async def _visit(self, carrier: Carrier) -> AsyncIterator[Stir]:
         coming = asyncio.create_task(self._come_and_go(carrier))
         try:
-            async for word in carrier.words():
-                match word:
-                    case Welcome() if word.room in self._rooms:
-                        last, epoch = self._rooms[word.room]
-                        self._rooms[word.room] = (word.head, word.epoch)
+            async for frame in carrier.frames():
+                match frame:
+                    case Welcome() if frame.room in self._rooms:
+                        last, epoch = self._rooms[frame.room]
+                        self._rooms[frame.room] = (frame.head, frame.epoch)
                         # What was new in another log tells nothing of this one.
-                        if word.head > (last if epoch == word.epoch else 0):
-                            yield Stir(word.room)
+                        if frame.head > (last if epoch == frame.epoch else 0):
+                            yield Stir(frame.room)
                     case Chat():
-                        if self._is_new(word.room, word.id):
-                            yield Stir(word.room, word.user)
-                    case History(before=None) if word.messages:
+                        if self._is_new(frame.room, frame.id):
+                            yield Stir(frame.room, frame.user)
+                    case History(before=None) if frame.messages:
                         # One who is slow is told of what is said so; and at first of what was said before.
-                        if self._is_new(word.room, word.first + len(word.messages) - 1):
-                            yield Stir(word.room, read_line(word.messages[-1]).user)
+                        if self._is_new(frame.room, frame.first + len(frame.messages) - 1):
+                            yield Stir(frame.room, read_line(frame.messages[-1]).user)
                     case _:
                         pass
         finally:

@@ -10,7 +10,7 @@ from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 from typing import Final
 from weakref import WeakValueDictionary
 
-from besedka.wire.refusals import Code, Language, Refused
+from besedka.wire.errors import ErrorCode, Language, Refused
 
 BURST_SECONDS: Final = 10.0
 """A bucket holds what its rate gives in so long: a paste, or an outbox after a reconnect, goes through at once."""
@@ -170,7 +170,7 @@ class Sources:
         """
         limit = self._limits.connections_per_address
         if limit and not source.is_exempt and source.connections >= limit:
-            raise Refused(Code.TOO_MANY_CONNECTIONS, limit=limit)
+            raise Refused(ErrorCode.TOO_MANY_CONNECTIONS, limit=limit)
         source.connections += 1
 
     def leave(self, source: Source) -> None:
@@ -220,7 +220,7 @@ class Pace:
         buckets = [bucket for bucket in (self._messages, self.source.bucket) if bucket]
         wait = max((bucket.wait(now) for bucket in buckets), default=0.0)
         if wait:
-            raise Refused(Code.TOO_FAST, wait=max(wait, REFUSAL_SECONDS))
+            raise Refused(ErrorCode.TOO_FAST, wait=max(wait, REFUSAL_SECONDS))
         for bucket in buckets:
             bucket.spend(now)
         self.say_freely(now)
@@ -239,7 +239,7 @@ class Pace:
         wait = 0.0 if self.source.is_exempt else self.source.names.wait(now)
         if wait:
             why = {Language.RU: "слишком быстро с одного адреса", Language.EN: "too fast from one address"}
-            raise Refused(Code.TOO_MANY_NAMES, wait=wait, why=why)
+            raise Refused(ErrorCode.TOO_MANY_NAMES, wait=wait, why=why)
 
     def claim_name(self, now: float) -> None:
         """It is claimed."""

@@ -37,8 +37,8 @@ from besedka.serve.history import Restored
 from besedka.serve.mounts import warn_of_mounted
 from besedka.serve.settings import Certificate, Settings, admin_socket_of
 from besedka.serve.threads import started
-from besedka.wire.line import STAMP
-from besedka.wire.refusals import Language
+from besedka.wire.errors import Language
+from besedka.wire.log_line import STAMP
 
 log = logging.getLogger(__name__)
 

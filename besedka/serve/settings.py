@@ -10,7 +10,7 @@ from typing import Final
 from besedka.serve.addresses import is_loopback
 from besedka.serve.fairness import Fairness
 from besedka.serve.people.names import Names
-from besedka.wire.refusals import Language
+from besedka.wire.errors import Language
 
 KEY_FILE: Final = "access_key.txt"
 """The file with the access keys where no other is named: beside the history."""

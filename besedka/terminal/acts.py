@@ -11,10 +11,10 @@ from besedka.terminal.commands import COMMANDS
 from besedka.terminal.place import title
 from besedka.terminal.talk import Act, Talk
 from besedka.terminal.telling import Bell
-from besedka.wire.harmless import harmless_line
-from besedka.wire.names import clean_name, clean_room
-from besedka.wire.refusals import Refused
-from besedka.wire.words import Kind
+from besedka.wire.errors import Refused
+from besedka.wire.frames import Kind
+from besedka.wire.sanitize import sanitize_line
+from besedka.wire.validation import clean_name, clean_room
 
 OLDER_MESSAGES: Final = 20
 """How many `/history` shows that does not say how many."""
@@ -92,7 +92,7 @@ async def _leave(talk: Talk, given: str) -> None:
     place = talk.rooms.place_of(given) if given else talk.rooms.current
     if place is None:
         talk.tell.problem(
-            talk.words.not_in.format(room=harmless_line(given.removeprefix("#"), SHOWN_CHARACTERS))
+            talk.words.not_in.format(room=sanitize_line(given.removeprefix("#"), SHOWN_CHARACTERS))
         )
     elif len(talk.rooms.places) == 1:
         talk.tell.remark(talk.words.last_room)
@@ -122,7 +122,7 @@ async def _name(talk: Talk, given: str) -> None:
 async def _history(talk: Talk, given: str) -> None:
     if given and not (given.isdecimal() and len(given) <= DIGITS_AT_MOST and int(given)):
         talk.tell.problem(
-            talk.words.no_number.format(given=harmless_line(given, SHOWN_CHARACTERS), command="history")
+            talk.words.no_number.format(given=sanitize_line(given, SHOWN_CHARACTERS), command="history")
         )
         return
     place, count = talk.rooms.current, min(int(given or OLDER_MESSAGES), OLDER_MESSAGES_AT_MOST)
@@ -167,7 +167,7 @@ async def _bell(talk: Talk, given: str) -> None:
     if given and given not in kinds:
         talk.tell.problem(
             talk.words.not_one.format(
-                given=harmless_line(given, SHOWN_CHARACTERS), command="bell", usage="[on|off|all]"
+                given=sanitize_line(given, SHOWN_CHARACTERS), command="bell", usage="[on|off|all]"
             )
         )
         return

@@ -22,8 +22,8 @@ from besedka.terminal.phrases import phrases
 from besedka.terminal.talk import Talk
 from besedka.terminal.telling import Bell
 from besedka.terminal.window import bear_closing, keep_scrollback_clean
-from besedka.wire.names import clean_room
-from besedka.wire.refusals import Refused
+from besedka.wire.errors import Refused
+from besedka.wire.validation import clean_room
 
 
 class NoTerminal(RemoteError):  # noqa: N818 - says what is missing

@@ -7,7 +7,7 @@ from typing import Final
 from besedka.home import keep_secret
 from besedka.remote.device import take_device
 from besedka.terminal.talk import Talk
-from besedka.wire.harmless import harmless_line
+from besedka.wire.sanitize import sanitize_line
 
 YES: Final = frozenset({"y", "yes", "д", "да"})
 
@@ -34,7 +34,7 @@ async def arrive(talk: Talk, name: str | None, *, is_sure: bool) -> None:
 
 async def _agrees(talk: Talk) -> bool:
     words, name = talk.words, talk.there.name
-    question = words.be_device.format(user=harmless_line(name)) if name else words.be_device_nameless
+    question = words.be_device.format(user=sanitize_line(name)) if name else words.be_device_nameless
     try:
         return (await talk.line.ask(question, "")).casefold() in YES
     except EOFError:

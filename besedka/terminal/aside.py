@@ -9,11 +9,10 @@ from typing import Any, Final
 from besedka.remote.errors import RemoteError
 from besedka.remote.watch import Stir, Watch
 from besedka.terminal.keeping import Keeping
-from besedka.terminal.place import Place
+from besedka.terminal.place import RoomView
 from besedka.terminal.rooms import Rooms
 from besedka.terminal.telling import Telling
-from besedka.wire.words import Kind
-from besedka.wire.words import Place as PlaceWord
+from besedka.wire.frames import Kind, RoomOpened
 
 BEHIND_AT_MOST: Final = 20
 """So many talks one comes to by oneself because something was said there while one was away; each is a connection."""
@@ -51,11 +50,11 @@ class Aside:
         if self._watch:
             self._run(self._look(self._watch))
 
-    def begin(self, begun: PlaceWord) -> None:
+    def begin(self, begun: RoomOpened) -> None:
         """Somebody begins to talk with us alone: be there, and tell it."""
         self._come(begun.room, is_told=True)
 
-    def left(self, place: Place) -> None:
+    def left(self, place: RoomView) -> None:
         """One has left a room: if it was a talk of two, one is not in it until something new is said there."""
         if self._watch and place.kind is Kind.DIRECT:
             self._keeping.leave(place)

@@ -7,16 +7,16 @@ from collections.abc import Sequence
 from typing import Final
 
 from besedka.terminal.phrases import Phrases
-from besedka.terminal.place import Place, State
+from besedka.terminal.place import RoomView, State
 from besedka.terminal.screen import Fragments
-from besedka.wire.harmless import harmless_line
-from besedka.wire.words import Kind
+from besedka.wire.frames import Kind
+from besedka.wire.sanitize import sanitize_line
 
 TYPISTS_AT_MOST: Final = 3
 
 
 def bar(
-    place: Place, others: Sequence[Place], phrases: Phrases, *, waiting: int, asking: str, now: float
+    place: RoomView, others: Sequence[RoomView], phrases: Phrases, *, waiting: int, asking: str, now: float
 ) -> Fragments:
     """The bar.
 
@@ -29,7 +29,7 @@ def bar(
         phrases: the language.
     """
     mark = f" ({phrases.private})" if place.kind is Kind.PRIVATE else ""
-    parts: Fragments = [("class:bar.room", f"{harmless_line(place.title)}{mark}")]
+    parts: Fragments = [("class:bar.room", f"{sanitize_line(place.title)}{mark}")]
     # What is cut off in a narrow window stands at the end.
     if waiting:
         parts.append(("class:bar.trouble", phrases.waiting.format(n=waiting)))
@@ -38,15 +38,15 @@ def bar(
         trouble = phrases.away.format(n=seconds) if seconds > 0 else phrases.away_now
         parts.append(("class:bar.trouble", trouble))
     if asking:
-        parts.append(("class:bar", f"{harmless_line(asking)} …"))
-    who = harmless_line(place.me)
+        parts.append(("class:bar", f"{sanitize_line(asking)} …"))
+    who = sanitize_line(place.me)
     is_in = place.state is State.IN
     parts.append(("class:bar", f"{phrases.people.format(n=place.clients_count)} · {who}" if is_in else who))
     typists = [name for name in place.typing() if name != place.me][:TYPISTS_AT_MOST]
     if typists:
-        parts.append(("class:bar", phrases.typing.format(names=harmless_line(", ".join(typists)))))
+        parts.append(("class:bar", phrases.typing.format(names=sanitize_line(", ".join(typists)))))
     news = [
-        f"{harmless_line(other.title)} {other.missed_count}{'!' if other.is_called else ''}"
+        f"{sanitize_line(other.title)} {other.missed_count}{'!' if other.is_called else ''}"
         for other in others
         if other.missed_count
     ]

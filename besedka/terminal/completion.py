@@ -9,7 +9,7 @@ from prompt_toolkit.completion import CompleteEvent, Completer, Completion
 from prompt_toolkit.document import Document
 
 from besedka.terminal.commands import COMMANDS, quoted
-from besedka.wire.harmless import harmless_line
+from besedka.wire.sanitize import sanitize_line
 
 _ABOUT_SOMEBODY: Final = {f"/{command.name}" for command in COMMANDS if command.is_about_somebody}
 
@@ -72,7 +72,7 @@ def _begun(argument: str) -> str | None:
 
 def _matching(begun: str, words: Iterable[str], *, is_chosen: bool = False) -> Iterable[Completion]:
     return [
-        Completion(word, -len(begun), display=harmless_line(word.strip()))
+        Completion(word, -len(begun), display=sanitize_line(word.strip()))
         for word in words
-        if (is_chosen or word.casefold().startswith(begun.casefold())) and harmless_line(word) == word
+        if (is_chosen or word.casefold().startswith(begun.casefold())) and sanitize_line(word) == word
     ]

@@ -8,11 +8,10 @@ from besedka.remote.connection import SAID_AGAIN
 from besedka.remote.events import Away, Event, Heard, Reset
 from besedka.terminal import screen
 from besedka.terminal.aside import Aside
-from besedka.terminal.place import Place
+from besedka.terminal.place import RoomView
 from besedka.terminal.rooms import Rooms
 from besedka.terminal.telling import Telling
-from besedka.wire.words import Error, Redacted, Rights, System, Welcome
-from besedka.wire.words import Place as PlaceWord
+from besedka.wire.frames import Error, Redacted, Rights, RoomOpened, System, Welcome
 
 
 class Hearing:
@@ -31,7 +30,7 @@ class Hearing:
         self._words = tell.words
         self._aside = aside
         self._tells_away = away
-        self._away: set[Place] = set()
+        self._away: set[RoomView] = set()
         self._speakers: dict[str, None] = {}
 
     def names(self) -> list[str]:
@@ -40,7 +39,7 @@ class Hearing:
         names = dict.fromkeys((*reversed(self._speakers), *here.people, *self._rooms.known_talks))
         return [name for name in names if name != here.me]
 
-    def happen(self, place: Place, event: Event) -> None:
+    def happen(self, place: RoomView, event: Event) -> None:
         """Something has happened in a room."""
         match event:
             case Heard():
@@ -56,25 +55,25 @@ class Hearing:
                 self._tell.problem(self._words.refusals.get(event.code, event.text))
             case Redacted() | Rights():
                 self._changed(place, event)
-            case PlaceWord():
+            case RoomOpened():
                 self._aside.begin(event)
             case Reset() if self._rooms.is_looked_at(place):
                 self._tell.remark(self._words.reset)
             case _:
                 pass
 
-    def _went_away(self, place: Place) -> None:
+    def _went_away(self, place: RoomView) -> None:
         if self._tells_away() and place not in self._away:
             self._tell.remark(self._words.away_now)
         self._away.add(place)
 
-    def _came_back(self, place: Place) -> None:
+    def _came_back(self, place: RoomView) -> None:
         self._away.discard(place)
         if self._rooms.is_looked_at(place):
             self._tell.remark(self._words.back)
             self._aside.look()
 
-    def _hear(self, place: Place, heard: Heard) -> None:
+    def _hear(self, place: RoomView, heard: Heard) -> None:
         if self._rooms.places.get(place.room) is not place:
             place.miss(heard)  # on the way in
             return
@@ -91,14 +90,14 @@ class Hearing:
         if not (is_own or heard.is_old):
             self._tell.ring(is_called=place.calls(heard))
 
-    def _changed(self, place: Place, event: Redacted | Rights) -> None:
+    def _changed(self, place: RoomView, event: Redacted | Rights) -> None:
         if isinstance(event, Redacted):
             self._redacted(place, event)
         elif self._rooms.is_looked_at(place):
             words = self._words
             self._tell.remark(words.moderates if place.may_moderate else words.moderates_no_more)
 
-    def _redacted(self, place: Place, event: Redacted) -> None:
+    def _redacted(self, place: RoomView, event: Redacted) -> None:
         speaker = place.shown_speaker(event.id)
         # What was not shown yet, or is not known any more, is shown as it is now.
         if speaker or place.may_moderate:

@@ -8,10 +8,10 @@ from pathlib import Path
 from prompt_toolkit.history import FileHistory, History, InMemoryHistory
 
 from besedka.home import state_folder
-from besedka.terminal.place import Place
+from besedka.terminal.place import RoomView
 from besedka.terminal.reading import Reading
 from besedka.terminal.unsent import Unsent
-from besedka.wire.words import Kind
+from besedka.wire.frames import Kind
 
 
 class Keeping:
@@ -58,12 +58,12 @@ class Keeping:
         """How far one has read in a talk of two: an id and its epoch; None if nobody knows."""
         return self._reading.of(room) if self._reading else None
 
-    def leave(self, place: Place) -> None:
+    def leave(self, place: RoomView) -> None:
         """One has left a talk of two, and with it all that has come there."""
         if self._reading:
             self._reading.move(place.room, place.heard_to)
 
-    def keep(self, places: Iterable[Place]) -> None:
+    def keep(self, places: Iterable[RoomView]) -> None:
         """Keep what waits in some rooms just now, and how far one has read in them."""
         for place in places:
             if self._reading and place.kind is Kind.DIRECT:

@@ -9,8 +9,8 @@ from typing import Final
 from besedka.terminal.commands import bare_number, read_span, span, split_name, split_span
 from besedka.terminal.talk import Act as Carry
 from besedka.terminal.talk import Talk
-from besedka.wire.harmless import harmless_line
-from besedka.wire.words import Act
+from besedka.wire.frames import Act
+from besedka.wire.sanitize import sanitize_line
 
 SHOWN_CHARACTERS: Final = 40
 
@@ -24,7 +24,7 @@ async def _to_somebody(act: Act, talk: Talk, given: str) -> None:
         talk.tell.problem(talk.words.no_name.format(command=act.value))
         return
     if act in _LASTS and (number := bare_number(rest)):
-        talk.tell.problem(talk.words.bare_number.format(number=harmless_line(number, SHOWN_CHARACTERS)))
+        talk.tell.problem(talk.words.bare_number.format(number=sanitize_line(number, SHOWN_CHARACTERS)))
         return
     seconds, reason = split_span(rest) if act in _LASTS else (0, rest)
     if talk.rooms.is_in():
@@ -37,7 +37,7 @@ async def _slow(talk: Talk, given: str) -> None:
     is_number = given.isdecimal() and len(given) <= DIGITS_AT_MOST
     seconds = int(given) if is_number else read_span(given)
     if not (seconds or is_number):
-        talk.tell.problem(talk.words.no_span.format(given=harmless_line(given, SHOWN_CHARACTERS)))
+        talk.tell.problem(talk.words.no_span.format(given=sanitize_line(given, SHOWN_CHARACTERS)))
     elif talk.rooms.is_in():
         place = talk.rooms.current
         await place.connection.asks.moderate(Act.SLOW, room=place.room, seconds=seconds)
@@ -48,7 +48,7 @@ async def _slow(talk: Talk, given: str) -> None:
 async def _redact(talk: Talk, given: str) -> None:
     if not (given.isdecimal() and len(given) <= DIGITS_AT_MOST and int(given)):
         talk.tell.problem(
-            talk.words.no_number.format(given=harmless_line(given, SHOWN_CHARACTERS), command="redact")
+            talk.words.no_number.format(given=sanitize_line(given, SHOWN_CHARACTERS), command="redact")
         )
     elif talk.rooms.is_in():
         # That it is done is told to all, and so to us.

@@ -8,10 +8,10 @@ from typing import Final
 
 from besedka.remote.errors import ACCESS_ENDINGS
 from besedka.terminal.commands import Command
-from besedka.wire.closing import Ending
-from besedka.wire.refusals import Code, Language
+from besedka.wire.close_codes import CloseCode
+from besedka.wire.errors import ErrorCode, Language
 
-KICKED: Final = ACCESS_ENDINGS[Ending.KICKED]
+KICKED: Final = ACCESS_ENDINGS[CloseCode.KICKED]
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,24 +233,24 @@ ENGLISH = Phrases(
         "Anna?": "nobody has shown that the name Anna is theirs",
     },
     refusals={
-        Code.NAME_TAKEN: "This name, or one that looks like it, is in use; choose another.",
-        Code.NAME_CLAIMED: "This name, or one that looks like it, belongs to somebody else. Choose another; if it is yours, "
+        ErrorCode.NAME_TAKEN: "This name, or one that looks like it, is in use; choose another.",
+        ErrorCode.NAME_CLAIMED: "This name, or one that looks like it, belongs to somebody else. Choose another; if it is yours, "
         "/device makes a link where you are in under it.",
-        Code.NOT_KNOWN: "Only people whose name is known come in here. Ask whoever runs the chat for an invitation.",
-        Code.NO_SUCH_NAME: "Nobody of this name is known here.",
-        Code.NO_SECRET: "For this your name must be your own: come in under one that nobody else has.",
-        Code.ROOM_TAKEN: "There is such a room already; choose another name.",
-        Code.NOT_INVITED: "This room is private; an invitation is needed to enter it.",
-        Code.BAD_LINK: "This link is not valid any more: it was used up, is too old, or was taken back.",
-        Code.NO_ACCESS: "An access key is needed: use the link that the server has shown at its start.",
+        ErrorCode.NOT_KNOWN: "Only people whose name is known come in here. Ask whoever runs the chat for an invitation.",
+        ErrorCode.NO_SUCH_NAME: "Nobody of this name is known here.",
+        ErrorCode.NO_SECRET: "For this your name must be your own: come in under one that nobody else has.",
+        ErrorCode.ROOM_TAKEN: "There is such a room already; choose another name.",
+        ErrorCode.NOT_INVITED: "This room is private; an invitation is needed to enter it.",
+        ErrorCode.BAD_LINK: "This link is not valid any more: it was used up, is too old, or was taken back.",
+        ErrorCode.NO_ACCESS: "An access key is needed: use the link that the server has shown at its start.",
         KICKED: "You were shown out.",
-        Code.NAME_RESERVED: "This name looks like the server's own; choose another.",
-        Code.BAD_NAME: "This name cannot be used: 1 to 32 visible characters, no colon, no * in front.",
-        Code.BAD_ROOM: "There cannot be such a room: 1 to 32 letters and digits, with - and _ inside.",
-        Code.TOO_FAST: "That was a lot at once; the rest is sent in a moment.",
-        Code.STORAGE_FULL: "Not stored: the server's disk is full.",
-        Code.NOT_STORED: "Not stored: the server could not write to its disk.",
-        Code.GOING_DOWN: "The server is going down.",
+        ErrorCode.NAME_RESERVED: "This name looks like the server's own; choose another.",
+        ErrorCode.BAD_NAME: "This name cannot be used: 1 to 32 visible characters, no colon, no * in front.",
+        ErrorCode.BAD_ROOM: "There cannot be such a room: 1 to 32 letters and digits, with - and _ inside.",
+        ErrorCode.TOO_FAST: "That was a lot at once; the rest is sent in a moment.",
+        ErrorCode.STORAGE_FULL: "Not stored: the server's disk is full.",
+        ErrorCode.NOT_STORED: "Not stored: the server could not write to its disk.",
+        ErrorCode.GOING_DOWN: "The server is going down.",
     },
 )
 
@@ -384,24 +384,24 @@ RUSSIAN = Phrases(
         "Анна?": "никто не доказал, что имя Анна — его",
     },
     refusals={
-        Code.NAME_TAKEN: "Это имя (или похожее на него) сейчас занято, выберите другое.",
-        Code.NAME_CLAIMED: "Это имя (или похожее на него) принадлежит другому. Выберите другое; если оно ваше, "
+        ErrorCode.NAME_TAKEN: "Это имя (или похожее на него) сейчас занято, выберите другое.",
+        ErrorCode.NAME_CLAIMED: "Это имя (или похожее на него) принадлежит другому. Выберите другое; если оно ваше, "
         "ссылку для этой машины даст /device там, где вы под ним вошли.",
-        Code.NOT_KNOWN: "Сюда входят только те, чьё имя известно. Попросите того, кто ведёт чат, пригласить вас.",
-        Code.NO_SUCH_NAME: "Никого с таким именем здесь не знают.",
-        Code.NO_SECRET: "Для этого имя должно быть вашим: войдите под таким, которого ни у кого нет.",
-        Code.ROOM_TAKEN: "Такая комната уже есть, выберите другое название.",
-        Code.NOT_INVITED: "Эта комната частная, в неё входят по приглашению.",
-        Code.BAD_LINK: "Эта ссылка больше не действует: она использована, устарела или отозвана.",
-        Code.NO_ACCESS: "Нужен ключ доступа: откройте ссылку, которую показал сервер при запуске.",
+        ErrorCode.NOT_KNOWN: "Сюда входят только те, чьё имя известно. Попросите того, кто ведёт чат, пригласить вас.",
+        ErrorCode.NO_SUCH_NAME: "Никого с таким именем здесь не знают.",
+        ErrorCode.NO_SECRET: "Для этого имя должно быть вашим: войдите под таким, которого ни у кого нет.",
+        ErrorCode.ROOM_TAKEN: "Такая комната уже есть, выберите другое название.",
+        ErrorCode.NOT_INVITED: "Эта комната частная, в неё входят по приглашению.",
+        ErrorCode.BAD_LINK: "Эта ссылка больше не действует: она использована, устарела или отозвана.",
+        ErrorCode.NO_ACCESS: "Нужен ключ доступа: откройте ссылку, которую показал сервер при запуске.",
         KICKED: "Вас выставили за дверь.",
-        Code.NAME_RESERVED: "Это имя похоже на служебное, выберите другое.",
-        Code.BAD_NAME: "Такое имя не подходит: нужно от 1 до 32 видимых знаков, без двоеточия и без * в начале.",
-        Code.BAD_ROOM: "Такой комнаты быть не может: нужно от 1 до 32 букв и цифр, внутри можно - и _.",
-        Code.TOO_FAST: "Слишком много сразу; остальное уйдёт через мгновение.",
-        Code.STORAGE_FULL: "Не сохранено: на диске сервера нет места.",
-        Code.NOT_STORED: "Не сохранено: сервер не смог записать на диск.",
-        Code.GOING_DOWN: "Сервер останавливается.",
+        ErrorCode.NAME_RESERVED: "Это имя похоже на служебное, выберите другое.",
+        ErrorCode.BAD_NAME: "Такое имя не подходит: нужно от 1 до 32 видимых знаков, без двоеточия и без * в начале.",
+        ErrorCode.BAD_ROOM: "Такой комнаты быть не может: нужно от 1 до 32 букв и цифр, внутри можно - и _.",
+        ErrorCode.TOO_FAST: "Слишком много сразу; остальное уйдёт через мгновение.",
+        ErrorCode.STORAGE_FULL: "Не сохранено: на диске сервера нет места.",
+        ErrorCode.NOT_STORED: "Не сохранено: сервер не смог записать на диск.",
+        ErrorCode.GOING_DOWN: "Сервер останавливается.",
     },
 )
 

@@ -13,9 +13,8 @@ from besedka.remote.connection import Connection
 from besedka.remote.errors import RemoteError
 from besedka.remote.events import Away, Event, Heard, Reset, people_after
 from besedka.terminal.unsent import Unsent
+from besedka.wire.frames import Error, Kind, Redacted, Rights, RoomOpened, System, Typing, Welcome
 from besedka.wire.mentions import mentions
-from besedka.wire.words import Error, Kind, Redacted, Rights, System, Typing, Welcome
-from besedka.wire.words import Place as PlaceWord
 
 MISSED_AT_MOST: Final = 200
 """Messages of a room that wait for one who looks elsewhere; what is older is in the log."""
@@ -35,7 +34,7 @@ class State(Enum):
     AWAY = auto()
 
 
-class Place:
+class RoomView:
     """One room.
 
     Args:
@@ -68,7 +67,7 @@ class Place:
         connection: Connection,
         unsent: Unsent | None,
         room: str,
-        listen: Callable[[Place, Event], None],
+        listen: Callable[[RoomView, Event], None],
         pause: Callable[[], Awaitable[None]],
     ) -> None:
         self.connection = connection
@@ -184,7 +183,7 @@ class Place:
         self.missed_count, self.is_called = 0, False
         return gone, missed
 
-    def take_over(self, other: Place) -> None:
+    def take_over(self, other: RoomView) -> None:
         """Go on where another place in the same room ends, of the same person under another name."""
         new = [heard for heard in self.missed if heard.id > other.newest]
         self.missed = other.missed
@@ -232,7 +231,7 @@ class Place:
                 self._shown.clear()
             case Redacted() | Rights():
                 self._change(event)
-            case Error() | PlaceWord():
+            case Error() | RoomOpened():
                 pass
 
     def _change(self, word: Redacted | Rights) -> None:

@@ -12,12 +12,12 @@ from besedka.remote.errors import ACCESS_ENDINGS
 from besedka.remote.events import Event
 from besedka.terminal import screen
 from besedka.terminal.keeping import Keeping
-from besedka.terminal.place import Place, State
+from besedka.terminal.place import RoomView, State
 from besedka.terminal.telling import Telling
-from besedka.wire.refusals import Code
-from besedka.wire.words import Kind
+from besedka.wire.errors import ErrorCode
+from besedka.wire.frames import Kind
 
-OUT: Final = frozenset({*ACCESS_ENDINGS.values(), Code.NAME_CLAIMED})
+OUT: Final = frozenset({*ACCESS_ENDINGS.values(), ErrorCode.NAME_CLAIMED})
 """Why one is out of the whole chat, and not of one room only."""
 
 
@@ -53,15 +53,15 @@ class Rooms:
         tell: Telling,
         keeping: Keeping,
         *,
-        listen: Callable[[Place, Event], None],
+        listen: Callable[[RoomView, Event], None],
         pause: Callable[[], Awaitable[None]],
         changed: Callable[[], None],
         end: Callable[[], None],
     ) -> None:
         self.there = there
         self.secret = secret
-        self.places: dict[str, Place] = {}
-        self.current: Place
+        self.places: dict[str, RoomView] = {}
+        self.current: RoomView
         self.failure: BaseException | None = None
         self.own_names: set[str] = set()
         self.known_rooms: set[str] = {there.room}
@@ -81,11 +81,11 @@ class Rooms:
         return sum(place.connection.waiting for place in self.places.values())
 
     @property
-    def others(self) -> list[Place]:
+    def others(self) -> list[RoomView]:
         """Those that are not looked at."""
         return [place for place in self.places.values() if place is not self.current]
 
-    def is_looked_at(self, place: Place) -> bool:
+    def is_looked_at(self, place: RoomView) -> bool:
         """Whether this is the one that is looked at."""
         return bool(self.places) and place is self.current
 
@@ -106,7 +106,7 @@ class Rooms:
         """Where one can go, as it is typed."""
         return [*sorted(self.known_rooms), *(f"@{peer}" for peer in sorted(self.known_talks))]
 
-    def place_of(self, given: str) -> Place | None:
+    def place_of(self, given: str) -> RoomView | None:
         """The place that is called so: a room by its name, a direct talk by whom it is with."""
         called = given.strip().casefold()
         titles = (called, f"# {called.removeprefix('#').strip()}", f"@ {called.removeprefix('@').strip()}")
@@ -114,7 +114,7 @@ class Rooms:
 
     async def enter(
         self, room: str, user: str, *, cursor: tuple[int, str] | None = None, invite: str = ""
-    ) -> Place:
+    ) -> RoomView:
         """Enter a room.
 
         Args:
@@ -141,7 +141,7 @@ class Rooms:
             key=self.there.key,
             unsent=left,
         )
-        place = Place(connection, unsent, room, self._listen, self._pause)
+        place = RoomView(connection, unsent, room, self._listen, self._pause)
         is_new_name = user not in self.own_names
         # Others are told of us before we are told that we are in.
         self.own_names.add(user)
@@ -161,7 +161,7 @@ class Rooms:
             self._tell.problem(self._words.kept_damaged.format(path=unsent.damaged))
         return place
 
-    def go(self, place: Place) -> None:
+    def go(self, place: RoomView) -> None:
         """Look at a room; what came meanwhile is shown."""
         is_new = place.room not in self.places
         self.places.pop(place.room, None)
@@ -180,12 +180,12 @@ class Rooms:
         self._tell.show(place, missed)
         self._changed()
 
-    def stay_behind(self, place: Place) -> None:
+    def stay_behind(self, place: RoomView) -> None:
         """Be in a room without looking at it, and come to it last of all."""
         self.places = {place.room: place, **self.places}
         self._changed()
 
-    async def rename(self, place: Place, name: str) -> None:
+    async def rename(self, place: RoomView, name: str) -> None:
         """Be in a room under another name: come in anew, and let the old one go.
 
         Raises:
@@ -200,7 +200,7 @@ class Rooms:
             self._tell.show(fresh, fresh.catch_up()[1])
         await place.leave()
 
-    async def forget(self, place: Place) -> None:
+    async def forget(self, place: RoomView) -> None:
         """Leave a room; if it is looked at, go back to the one before."""
         self._let_go(place)
         await place.leave()
@@ -209,12 +209,12 @@ class Rooms:
         """Leave all of them."""
         await asyncio.gather(*(place.leave() for place in self.places.values()))
 
-    def _let_go(self, place: Place) -> None:
+    def _let_go(self, place: RoomView) -> None:
         del self.places[place.room]
         if place is self.current:
             self.go([*self.places.values()][-1])
 
-    def _lost(self, place: Place) -> None:
+    def _lost(self, place: RoomView) -> None:
         """The server does not want us back in a room."""
         error = None if place.ended.cancelled() else place.ended.exception()
         if error is None or self.places.get(place.room) is not place:
@@ -224,14 +224,14 @@ class Rooms:
             self.failure = self.failure or error
             self._end()
             return
-        if code == Code.NOT_INVITED:
+        if code == ErrorCode.NOT_INVITED:
             self._tell.problem(self._words.put_out.format(room=place.room))
         else:
             self._tell.problem(f"{place.title}: {self._words.refusals.get(code, str(error))}")
         place.close()
         self._let_go(place)
 
-    def _welcome(self, place: Place) -> str:
+    def _welcome(self, place: RoomView) -> str:
         if place.kind is Kind.DIRECT:
             return self._words.welcome_direct.format(peer=place.peer, user=place.me)
         return self._words.welcome.format(room=place.room, user=place.me)

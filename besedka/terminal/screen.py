@@ -24,10 +24,10 @@ from prompt_toolkit.utils import get_cwidth
 from besedka.remote.events import Heard
 from besedka.terminal.commands import ACTION
 from besedka.terminal.phrases import Phrases
-from besedka.wire.harmless import harmless, harmless_line
-from besedka.wire.line import clock_time
+from besedka.wire.frames import System
+from besedka.wire.log_line import clock_time
 from besedka.wire.mentions import mentions
-from besedka.wire.words import System
+from besedka.wire.sanitize import sanitize, sanitize_line
 
 Fragments = list[tuple[str, str]]
 """Styled text, as prompt_toolkit takes it: pairs of a style and a text."""
@@ -82,13 +82,13 @@ def message(heard: Heard, me: str, *, is_numbered: bool = False) -> Fragments:
         "class:old" if heard.is_old else ("class:own" if own else f"class:name {_colour(heard.user)}")
     )
     text_style = "class:old" if heard.is_old else ("class:mention" if is_called else "")
-    name, text = harmless_line(heard.user), harmless(heard.text)
+    name, text = sanitize_line(heard.user), sanitize(heard.text)
     doubt = [("class:unverified", UNVERIFIED)] if heard.is_unverified else []
     if text.startswith(ACTION):
         said = [(name_style, f"* {name}"), *doubt, ("", " "), (text_style, text.removeprefix(ACTION))]
     else:
         said = [(name_style, name), *doubt, (name_style, ": "), (text_style, text)]
-    clock = clock_time(harmless_line(heard.stamp))[:5]
+    clock = clock_time(sanitize_line(heard.stamp))[:5]
     number = f" {heard.id}" if is_numbered else ""
     gutter = f"{clock}{number}{'┆' if heard.is_old else ' '}{'→' if own else '›' if is_called else ' '} "
     return [("class:time", gutter), *((style, part.replace("\n", f"\n{_INDENT}")) for style, part in said)]
@@ -96,13 +96,13 @@ def message(heard: Heard, me: str, *, is_numbered: bool = False) -> Fragments:
 
 def found(heard: Heard, me: str, *, is_numbered: bool = False) -> Fragments:
     """A message that was looked for, with its day."""
-    day = ("class:time", f"{harmless_line(heard.stamp[:10])} ")
+    day = ("class:time", f"{sanitize_line(heard.stamp[:10])} ")
     return [day, *message(heard, me, is_numbered=is_numbered)]
 
 
 def link(text: str) -> Fragments:
     """An address, in a line of its own, so that it can be taken as a whole."""
-    return [("class:link", harmless_line(text))]
+    return [("class:link", sanitize_line(text))]
 
 
 def picture(lines: Sequence[str]) -> Fragments:
@@ -112,7 +112,7 @@ def picture(lines: Sequence[str]) -> Fragments:
 
 def rule(text: str) -> Fragments:
     """A line between messages."""
-    return [("class:line", f"{_RULE} {harmless_line(text)} {_RULE}")]
+    return [("class:line", f"{_RULE} {sanitize_line(text)} {_RULE}")]
 
 
 def notice(system: System, own: Collection[str], phrases: Phrases) -> Fragments | None:
@@ -127,19 +127,19 @@ def notice(system: System, own: Collection[str], phrases: Phrases) -> Fragments 
 def remark(text: str, *, problem: bool = False) -> Fragments:
     """Something that the client itself has to say."""
     sign, style = ("!", "class:problem") if problem else ("·", "class:system")
-    return [(style, f"{_GUTTER}{sign} {harmless(text)}".replace("\n", f"\n{_INDENT}"))]
+    return [(style, f"{_GUTTER}{sign} {sanitize(text)}".replace("\n", f"\n{_INDENT}"))]
 
 
 def table(rows: Sequence[tuple[str, str]]) -> Fragments:
     """Rows of two columns."""
-    shown = [(harmless_line(left), harmless_line(right)) for left, right in rows]
+    shown = [(sanitize_line(left), sanitize_line(right)) for left, right in rows]
     width = max((get_cwidth(left) for left, _ in shown), default=0)
     lines = [f"{_INDENT}{left}{' ' * (width - get_cwidth(left))}  {right}" for left, right in shown]
     return [("", "\n".join(lines))]
 
 
 def _names(names: Sequence[str], own: Collection[str]) -> str:
-    return ", ".join(harmless_line(name) for name in names if name not in own)
+    return ", ".join(sanitize_line(name) for name in names if name not in own)
 
 
 def _colour(name: str) -> str:

@@ -27,12 +27,12 @@ from besedka.terminal.keeping import Keeping
 from besedka.terminal.keyboard import LINE_CHARACTERS
 from besedka.terminal.paper import Paper
 from besedka.terminal.phrases import Phrases
-from besedka.terminal.place import Place, State
+from besedka.terminal.place import RoomView, State
 from besedka.terminal.rooms import Rooms
 from besedka.terminal.telling import Bell, Telling
-from besedka.wire.line import MessageId
-from besedka.wire.names import clean_text
-from besedka.wire.refusals import Code, Refused
+from besedka.wire.errors import ErrorCode, Refused
+from besedka.wire.log_line import MessageId
+from besedka.wire.validation import clean_text
 
 KEEP_SECONDS: Final = 1.0
 """What waits for longer than this is on disk."""
@@ -46,7 +46,9 @@ LAST_WORDS_SECONDS: Final = 1.0
 TYPING_SECONDS: Final = 2.0
 """The others are told so often that one types."""
 
-ANOTHER_NAME: Final = frozenset({Code.NAME_TAKEN, Code.NAME_CLAIMED, Code.NAME_RESERVED, Code.BAD_NAME})
+ANOTHER_NAME: Final = frozenset(
+    {ErrorCode.NAME_TAKEN, ErrorCode.NAME_CLAIMED, ErrorCode.NAME_RESERVED, ErrorCode.BAD_NAME}
+)
 """Refusals that another name helps against."""
 
 Act = Callable[["Talk", str], Awaitable[None]]
@@ -156,7 +158,7 @@ class Talk:
         for task in done:
             task.result()
 
-    async def _come(self, name: str | None) -> Place:
+    async def _come(self, name: str | None) -> RoomView:
         while True:
             name = name or await self._ask_name()
             try:
@@ -282,7 +284,7 @@ class Talk:
 
     # What is shown.
 
-    def _listen(self, place: Place, event: Event) -> None:
+    def _listen(self, place: RoomView, event: Event) -> None:
         self._hearing.happen(place, event)
         self._draw()
 

@@ -13,8 +13,8 @@ from besedka.remote.events import Heard
 from besedka.terminal import screen
 from besedka.terminal.paper import Paper
 from besedka.terminal.phrases import Phrases
-from besedka.terminal.place import Place
-from besedka.wire.refusals import Refused
+from besedka.terminal.place import RoomView
+from besedka.wire.errors import Refused
 
 
 class Bell(Enum):
@@ -49,7 +49,7 @@ class Telling:
         """Tell a line as it is."""
         self._paper.put(line)
 
-    def show(self, place: Place, messages: Sequence[Heard]) -> None:
+    def show(self, place: RoomView, messages: Sequence[Heard]) -> None:
         """Show messages of a room, behind those that were shown."""
         for heard in messages:
             if heard.stamp[:10] != place.day:

@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Final, Self
 
 from besedka.home import write_private
-from besedka.wire.refusals import Refused
-from besedka.wire.words import Say, decode_client, encode
+from besedka.wire.errors import Refused
+from besedka.wire.frames import Say, decode_client, encode
 
 _PRIVATE: Final = 0o600
 

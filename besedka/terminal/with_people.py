@@ -10,11 +10,11 @@ from besedka.remote.address import link
 from besedka.terminal import screen
 from besedka.terminal.commands import read_span, span, split_name
 from besedka.terminal.talk import Act, Talk
-from besedka.wire.harmless import harmless_line
+from besedka.wire.errors import Refused
+from besedka.wire.frames import INVITATION_SECONDS, Kind
 from besedka.wire.links import Fragment
-from besedka.wire.names import clean_name, clean_room
-from besedka.wire.refusals import Refused
-from besedka.wire.words import INVITATION_SECONDS, Kind
+from besedka.wire.sanitize import sanitize_line
+from besedka.wire.validation import clean_name, clean_room
 
 DIGITS_AT_MOST: Final = 6
 """More people than that need no invitation."""
@@ -67,7 +67,7 @@ async def _invite(talk: Talk, given: str) -> None:
     place, words = talk.rooms.current, given.split()
     uses, seconds = _how_many(words)
     if not uses:
-        talk.tell.problem(talk.words.no_uses.format(given=harmless_line(given, SHOWN_CHARACTERS)))
+        talk.tell.problem(talk.words.no_uses.format(given=sanitize_line(given, SHOWN_CHARACTERS)))
     elif place.kind is not Kind.PRIVATE:
         talk.tell.problem(talk.words.not_private.format(room=place.title.removeprefix("# ")))
     elif talk.rooms.is_in():

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from itertools import chain
 from typing import Final
 
-from besedka.wire.line import (
+from besedka.wire.log_line import (
     BOM,
     FIRST_LINE,
     HEAD_BYTES_AT_MOST,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from besedka.wire.refusals import Language
+from besedka.wire.errors import Language
 
 NAMES_IN_A_SENTENCE = 5
 """More names than this make a sentence that nobody reads; the rest is a number."""

@@ -19,11 +19,11 @@ from websockets.frames import Opcode
 from besedka.serve.errors import ServeError
 from besedka.serve.history import ChatHistory
 from besedka.serve.history.verdict import judge
-from besedka.wire.line import FIRST_LINE, Line, write_line
-from besedka.wire.refusals import Refused
-from besedka.wire.words import AnyWord, ClientWord, decode_client, decode_seed, decode_server, encode
+from besedka.wire.errors import Refused
+from besedka.wire.frames import AnyFrame, ClientFrame, decode_client, decode_seed, decode_server, encode
+from besedka.wire.log_line import FIRST_LINE, Line, write_line
 from tests.attacks.raw import handshake, request
-from tests.attacks.test_words import VALUES, made, sound, tag
+from tests.attacks.test_fields import VALUES, made, sound, tag
 from tests.running import RunningServer
 from tests.serve.doors.test_connection import Scene
 
@@ -57,30 +57,30 @@ def damaged(whole: st.SearchStrategy[bytes]) -> st.SearchStrategy[bytes]:
 
 # Frames.
 
-WORDS = [(word, sound(word)) for word in ClientWord.__args__]
+WORDS = [(frame, sound(frame)) for frame in ClientFrame.__args__]
 
 
 @st.composite
-def words(draw: st.DrawFn) -> bytes:
+def frames(draw: st.DrawFn) -> bytes:
     """A word with some values in some of its fields."""
-    word, whole = draw(st.sampled_from(WORDS))
+    frame, whole = draw(st.sampled_from(WORDS))
     values = st.sampled_from(sorted(VALUES.values(), key=len)[:-8])
     some = draw(st.dictionaries(st.sampled_from(["user", "more", *whole]), values, max_size=3))
-    return made(f'"{tag(word)}"', whole | some).encode()
+    return made(f'"{tag(frame)}"', whole | some).encode()
 
 
-FRAMES = st.binary(max_size=60) | words() | damaged(words())
+FRAMES = st.binary(max_size=60) | frames() | damaged(frames())
 
 
 @fuzz(200)
 @given(FRAMES, st.booleans())
 def test_any_bytes_of_a_frame_are_a_word_or_refused(data: bytes, is_text: bool) -> None:
     """Each decoder gives a word that can be encoded again, or raises `Refused`, and nothing else."""
-    decoders: list[Callable[[bytes | str], AnyWord]] = [decode_client, decode_seed, decode_server]
+    decoders: list[Callable[[bytes | str], AnyFrame]] = [decode_client, decode_seed, decode_server]
     for decode in decoders:
         with suppress(Refused):
-            word = decode(data.decode("utf-8", "surrogateescape") if is_text else data)
-            assert encode(word)
+            frame = decode(data.decode("utf-8", "surrogateescape") if is_text else data)
+            assert encode(frame)
 
 
 @st.composite
@@ -91,7 +91,7 @@ def websocket_bytes(draw: st.DrawFn) -> bytes:
         first = draw(
             st.sampled_from([0x81, 0x81, 0x01, 0x80, 0x00, 0x82, 0x89, 0x8A, 0x88]) | st.integers(0, 255)
         )
-        payload = draw(st.binary(max_size=130) | words())
+        payload = draw(st.binary(max_size=130) | frames())
         mask = draw(st.sampled_from([b"\0\0\0\0", b"\0\0\0\0", b"abcd"]))
         size = draw(st.just(len(payload)) | st.integers(0, 2**16))
         short = bytes([0x80 | size]) if size < 126 else b"\xfe" + (size % 2**16).to_bytes(2, "big")

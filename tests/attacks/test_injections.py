@@ -18,10 +18,10 @@ import pytest
 from websockets.exceptions import InvalidStatus
 
 from besedka.serve.history import ChatHistory
-from besedka.wire.line import read_line
-from besedka.wire.words import Frame
+from besedka.wire.frames import Frame
+from besedka.wire.log_line import read_line
 from tests.attacks.raw import CLOSE, LAST, Raw, frame, handshake, opened, request
-from tests.attacks.test_words import DOORS, is_refusal_of, sound, tag, texts
+from tests.attacks.test_fields import DOORS, is_refusal_of, sound, tag, texts
 from tests.calling import Caller
 from tests.conftest import ServerMaker
 from tests.running import RunningServer, fetch

@@ -23,7 +23,7 @@ HANDSHAKE = (
 
 
 @dataclass(frozen=True)
-class Answer:
+class Response:
     """What an HTTP server says."""
 
     status: int
@@ -31,7 +31,7 @@ class Answer:
     body: str
 
 
-def ask(server: RunningServer, path: str, *headers: str, version: str = "1.1") -> Answer:
+def ask(server: RunningServer, path: str, *headers: str, version: str = "1.1") -> Response:
     """Send a request with just these headers."""
     lines = (f"GET {path} HTTP/{version}", *headers)
     with socket.create_connection(("127.0.0.1", server.port), 10) as there:
@@ -43,7 +43,7 @@ def ask(server: RunningServer, path: str, *headers: str, version: str = "1.1") -
         if b"101 " not in head.split(b"\r\n")[0]:
             while not is_whole(head, body):
                 body += there.recv(65536)
-    return Answer(int(head.split()[1]), head.decode().lower(), body.decode())
+    return Response(int(head.split()[1]), head.decode().lower(), body.decode())
 
 
 def is_whole(head: bytes, body: bytes) -> bool:

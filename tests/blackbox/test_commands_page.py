@@ -21,7 +21,7 @@ from besedka.commands.admin import admin
 from besedka.commands.endings import MEANINGS
 from besedka.commands.options import ClientCommand
 from besedka.commands.preferences import BELLS, COLOURS, KEYS
-from besedka.wire.words import Act
+from besedka.wire.frames import Act
 from tests.commanding import PATIENCE_SECONDS, Person
 from tests.conftest import ServerMaker
 from tests.running import ROOT, RunningServer

@@ -11,7 +11,7 @@ import grpc
 import pytest
 
 from besedka.proto.besedka.v1 import chat_pb2 as pb
-from besedka.wire.line import read_line
+from besedka.wire.log_line import read_line
 from tests.calling import Caller, many, refusal, speaker
 from tests.commanding import wait_until
 from tests.conftest import ServerMaker, TalkerMaker

@@ -22,7 +22,7 @@ from websockets.sync.client import connect
 from besedka.proto.besedka.v1 import chat_pb2 as pb
 from besedka.remote import by_grpc
 from besedka.serve.doors.grpc import door
-from besedka.wire.line import read_line
+from besedka.wire.log_line import read_line
 from tests import prefork
 from tests.calling import Caller, many, refusal, speaker
 from tests.conftest import ServerMaker

@@ -14,7 +14,7 @@ import psutil
 import pytest
 
 from besedka.proto.besedka.v1 import chat_pb2 as pb
-from besedka.wire.line import read_line
+from besedka.wire.log_line import read_line
 from tests.blackbox.test_how_the_server_is import figures
 from tests.calling import Caller, Conversing, many, refusal, speaker
 from tests.conftest import ServerMaker, TalkerMaker

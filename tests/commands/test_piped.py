@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from besedka.commands.piped import SEQUENCE_CHARACTERS_AT_MOST, Lines, Plain
-from besedka.wire.names import TEXT_CHARACTERS_AT_MOST
+from besedka.wire.validation import TEXT_CHARACTERS_AT_MOST
 
 CASES = {
     "one\ntwo\n": ["one", "two"],

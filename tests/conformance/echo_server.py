@@ -28,8 +28,8 @@ from besedka.serve.doors.websocket.connection import Connection
 from besedka.serve.doors.websocket.door import WebSocketDoor
 from besedka.serve.fairness import Fairness, Source, Sources
 from besedka.serve.metrics import Metrics
-from besedka.wire.closing import Ending
-from besedka.wire.refusals import Refused
+from besedka.wire.close_codes import CloseCode
+from besedka.wire.errors import Refused
 
 PATH: Final = "/echo"
 
@@ -61,7 +61,7 @@ class EchoTalk:
     def resume(self) -> None:
         """Nothing waits here."""
 
-    def show_out(self, ending: Ending, refusal: Refused) -> None:
+    def show_out(self, ending: CloseCode, refusal: Refused) -> None:
         """Nobody is."""
 
     def end(self) -> None:

@@ -15,9 +15,9 @@ from besedka.remote import connection as module
 from besedka.remote.chat import connect
 from besedka.remote.connection import Connection
 from besedka.remote.errors import CarrierEnded, ConnectionFailed, JoinRefused, ShownOut
-from besedka.wire.words import (
+from besedka.wire.frames import (
     Chat,
-    ClientWord,
+    ClientFrame,
     Error,
     Found,
     History,
@@ -25,7 +25,7 @@ from besedka.wire.words import (
     Limits,
     Redacted,
     Say,
-    ServerWord,
+    ServerFrame,
     Welcome,
 )
 from tests import looping
@@ -35,16 +35,16 @@ class FakeCarrier:
     """Notes what is said; tells what the test puts into it, and ends at None."""
 
     def __init__(self) -> None:
-        self.said: list[ClientWord] = []
-        self.told: asyncio.Queue[ServerWord | None] = asyncio.Queue()
+        self.said: list[ClientFrame] = []
+        self.told: asyncio.Queue[ServerFrame | None] = asyncio.Queue()
 
-    async def send(self, word: ClientWord) -> None:
-        self.said.append(word)
+    async def send(self, frame: ClientFrame) -> None:
+        self.said.append(frame)
 
-    async def words(self) -> AsyncIterator[ServerWord]:
-        while word := await self.told.get():
-            yield word
-        raise CarrierEnded("the connection was lost", come_back=True)
+    async def frames(self) -> AsyncIterator[ServerFrame]:
+        while frame := await self.told.get():
+            yield frame
+        raise CarrierEnded("the connection was lost", reconnect=True)
 
 
 def welcome(head: int) -> Welcome:
@@ -107,8 +107,8 @@ def test_what_waited_elsewhere_is_said_first_and_as_something_said_again(carrier
         await until_said(carrier, 4)
         assert carrier.said[1:3] == left
         assert connection.unsent[:2] == left
-        for number, word in enumerate(connection.unsent, 10):
-            carrier.told.put_nowait(Chat("main", number, "Anna", word.text, "12:00:00", 0, word.key))
+        for number, frame in enumerate(connection.unsent, 10):
+            carrier.told.put_nowait(Chat("main", number, "Anna", frame.text, "12:00:00", 0, frame.key))
         async with asyncio.timeout(60):
             while connection.waiting:  # noqa: ASYNC110 - it is told as events
                 await asyncio.sleep(0.001)
@@ -124,7 +124,7 @@ async def _listen(connection: Connection) -> None:
 
 
 @pytest.mark.parametrize(
-    "words",
+    "frames",
     [
         [welcome(0), Chat("main", 1, "x", "x", "12:00:00", 10**18)],
         [welcome(0), Chat("main", 1, "x", "x", "12:00:00", -(10**11))],
@@ -134,12 +134,12 @@ async def _listen(connection: Connection) -> None:
     ],
 )
 def test_a_server_that_talks_nonsense_is_no_besedka(
-    carriers: list[FakeCarrier], words: list[ServerWord]
+    carriers: list[FakeCarrier], frames: list[ServerFrame]
 ) -> None:
     async def scenario() -> None:
         listening = asyncio.ensure_future(_listen(Connection("ws://nowhere/ws", "Anna")))
-        for word in words:
-            carriers[0].told.put_nowait(word)
+        for frame in frames:
+            carriers[0].told.put_nowait(frame)
         with pytest.raises(ConnectionFailed, match="is not Besedka"):
             async with asyncio.timeout(60):
                 await listening
@@ -222,8 +222,8 @@ def test_one_who_is_let_in_no_more_does_not_come_back_for_ever(
     async def scenario() -> None:
         first, second = carriers
         first.told.put_nowait(welcome(0))
-        for word in [Error(code, "why", "")] if is_in else [None]:
-            first.told.put_nowait(word)
+        for frame in [Error(code, "why", "")] if is_in else [None]:
+            first.told.put_nowait(frame)
         second.told.put_nowait(Error(code, "why", ""))
         with pytest.raises((JoinRefused, ShownOut), match="why") as refusal:
             async with asyncio.timeout(60):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from besedka.remote.outbox import ON_THE_WAY_AT_MOST, Outbox
-from besedka.wire.words import Say
+from besedka.wire.frames import Say
 
 
 def outbox(*texts: str, after: int = 10) -> Outbox:
@@ -15,8 +15,8 @@ def outbox(*texts: str, after: int = 10) -> Outbox:
 
 def sent(waiting: Outbox) -> list[tuple[str, int | None]]:
     found = []
-    while word := waiting.next():
-        found.append((word.key, word.after))
+    while frame := waiting.next():
+        found.append((frame.key, frame.after))
     return found
 
 

@@ -14,8 +14,8 @@ from besedka.remote import (
     JoinRefused,
     Kind,
     Message,
-    Place,
     Redacted,
+    RoomOpened,
     SayRefused,
     ShownOut,
     connect,
@@ -94,7 +94,7 @@ def test_two_talk_alone_and_the_other_one_is_told_that_it_begins(url: str) -> No
     async def scenario() -> None:
         async with connect(url, "Anna", secret=ANNA) as anna, connect(url, "Boris", secret=BORIS) as boris:
             room = await anna.direct("Boris")
-            assert await anext(boris.news()) == Place(room, Kind.DIRECT, "Anna")
+            assert await anext(boris.news()) == RoomOpened(room, Kind.DIRECT, "Anna")
             assert await boris.direct("Anna") == room
             async with (
                 connect(url, "Anna", room, secret=ANNA) as hers,

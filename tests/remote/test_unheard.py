@@ -12,7 +12,7 @@ import pytest
 from besedka.remote.by_grpc import GrpcCarrier
 from besedka.remote.chat import connect
 from besedka.remote.errors import CarrierEnded
-from besedka.wire.words import Leave
+from besedka.wire.frames import Leave
 from tests import looping
 from tests.conftest import ServerMaker
 

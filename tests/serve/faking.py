@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from besedka.serve.people.presence import Person
 from besedka.serve.room import Member, Room
-from besedka.wire.refusals import Refused
-from besedka.wire.words import Chat, History, ServerWord, decode_server, encode
+from besedka.wire.errors import Refused
+from besedka.wire.frames import Chat, History, ServerFrame, decode_server, encode
 
 
 class FakeMember(Member):
@@ -24,7 +24,7 @@ class FakeMember(Member):
     def __init__(self, name: str = "Anna", room: Room | None = None, *, is_seen: bool = True) -> None:
         super().__init__(Person(name), self._written, is_seen=is_seen)
         self.room = room
-        self.heard: list[ServerWord] = []
+        self.heard: list[ServerFrame] = []
         self.refusals: list[Refused] = []
         self.starts = 0
         self.fills = False
@@ -39,11 +39,11 @@ class FakeMember(Member):
     def ids(self) -> list[int]:
         """The ids of all messages heard, live or by pages."""
         ids: list[int] = []
-        for word in self.heard:
-            if isinstance(word, Chat):
-                ids.append(word.id)
-            elif isinstance(word, History):
-                ids += range(word.first, word.first + len(word.messages))
+        for frame in self.heard:
+            if isinstance(frame, Chat):
+                ids.append(frame.id)
+            elif isinstance(frame, History):
+                ids += range(frame.first, frame.first + len(frame.messages))
         return ids
 
     def fill(self) -> None:
@@ -55,11 +55,11 @@ class FakeMember(Member):
         self._is_full = False
 
     @staticmethod
-    def encode(words: Sequence[ServerWord]) -> bytes:
-        return b"\n".join(map(encode, words))
+    def encode(frames: Sequence[ServerFrame]) -> bytes:
+        return b"\n".join(map(encode, frames))
 
-    def hear(self, word: ServerWord) -> None:
-        self.heard.append(word)
+    def hear(self, frame: ServerFrame) -> None:
+        self.heard.append(frame)
 
     def refused(self, refusal: Refused) -> None:
         self.refusals.append(refusal)

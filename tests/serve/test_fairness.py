@@ -19,7 +19,7 @@ from besedka.serve.fairness import (
     TokenBucket,
     network_of,
 )
-from besedka.wire.refusals import Code, Refused
+from besedka.wire.errors import ErrorCode, Refused
 
 pauses = st.lists(st.floats(0, 3), max_size=200)
 rates = st.floats(0.05, 1000)
@@ -113,7 +113,7 @@ def test_all_connections_of_an_address_share_its_rate() -> None:
         pace.say(0.0)
     with pytest.raises(Refused) as refusal:
         paces[0].say(0.0)
-    assert refusal.value.code is Code.TOO_FAST
+    assert refusal.value.code is ErrorCode.TOO_FAST
     assert refusal.value.wait == REFUSAL_SECONDS
     sources.pace(sources.admit("2001:db9::1")).say(0.0)
 

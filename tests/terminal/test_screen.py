@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from besedka.remote.events import Heard
 from besedka.terminal import screen
 from besedka.terminal.phrases import ENGLISH, RUSSIAN, phrases
-from besedka.wire.line import MessageId
-from besedka.wire.words import System
+from besedka.wire.frames import System
+from besedka.wire.log_line import MessageId
 
 
 def shown(fragments: screen.Fragments) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from besedka.terminal.unsent import Unsent
-from besedka.wire.words import Say
+from besedka.wire.frames import Say
 
 URL = "ws://localhost:8765/ws"
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from besedka.serve.history import ChatHistory
-from besedka.wire.line import read_line
+from besedka.wire.log_line import read_line
 
 UNIQUE = re.compile(r"(?P<sender>\S+) #(?P<number>\d+)\b")
 

@@ -13,8 +13,8 @@ from pathlib import Path
 from besedka.serve.chat import Chat
 from besedka.serve.conversation import Keeping
 from besedka.serve.settings import Settings
-from besedka.wire.refusals import Language
-from besedka.wire.words import Act, Moderate
+from besedka.wire.errors import Language
+from besedka.wire.frames import Act, Moderate
 
 
 async def redact(folder: Path, number: int) -> None:

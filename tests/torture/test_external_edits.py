@@ -8,7 +8,7 @@ import random
 from pathlib import Path
 
 from besedka.serve.history import ChatHistory
-from besedka.wire.line import Line, read_line, write_line
+from besedka.wire.log_line import Line, read_line, write_line
 from tests import looping
 from tests.conftest import ServerMaker
 from tests.torture.checker import Record, check

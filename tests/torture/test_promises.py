@@ -21,7 +21,7 @@ from websockets.sync.client import connect
 
 from besedka.serve.history import ChatHistory
 from besedka.serve.history.verdict import judge
-from besedka.wire.line import Line, write_line
+from besedka.wire.log_line import Line, write_line
 from tests.conftest import ServerMaker
 from tests.running import RunningServer
 from tests.talking import Talker

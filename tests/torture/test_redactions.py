@@ -16,7 +16,7 @@ from besedka.serve.chat import Chat
 from besedka.serve.history import ChatHistory
 from besedka.serve.history.verdict import judge
 from besedka.serve.settings import Settings
-from besedka.wire.line import Line, read_line, tombstone, write_line, written_bytes
+from besedka.wire.log_line import Line, read_line, tombstone, write_line, written_bytes
 from tests import looping
 from tests.running import ROOT
 from tests.torture.test_crashes import LONG

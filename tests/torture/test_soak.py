@@ -10,7 +10,7 @@ from contextlib import suppress
 import psutil
 from websockets.asyncio.client import connect
 
-from besedka.wire.words import Join, Say, encode
+from besedka.wire.frames import Join, Say, encode
 from tests import looping
 from tests.conftest import ServerMaker
 

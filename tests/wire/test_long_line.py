@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from besedka.wire import long_line
-from besedka.wire.line import HEAD_BYTES_AT_MOST, read_line, readable_line
+from besedka.wire.log_line import HEAD_BYTES_AT_MOST, read_line, readable_line
 
 HEADS = [
     b"[2025-11-19 23:46:36] Anna: ",

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from besedka.wire.errors import Language
 from besedka.wire.notices import NAMES_IN_A_SENTENCE, notice
-from besedka.wire.refusals import Language
 
 PEOPLE = st.lists(st.sampled_from(["", "Anna", "Boris", "Вера"]), max_size=12)
 

@@ -2,7 +2,7 @@
 
 export const DEFAULT_ROOM = "main";
 
-// After these the server does not want us back (besedka/wire/closing.py).
+// After these the server does not want us back (besedka/wire/close_codes.py).
 export const NEVER_COME_BACK = [1000, 1002, 1007, 1009, 4003, 4004, 4005, 4006];
 
 const LINE = /^\[(\d{4}-\d\d-\d\d) (\d\d:\d\d:\d\d)\] ([^\n]*?):(?: ([^]*)|(\n[^]*|))$/;

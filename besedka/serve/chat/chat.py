@@ -28,9 +28,9 @@ from besedka.serve.people.presence import Person
 from besedka.serve.register import Register
 from besedka.serve.room import Batch, Member, Room, Said
 from besedka.serve.settings import Settings
-from besedka.wire.line import MessageId, stamp
-from besedka.wire.refusals import Code, Refused
-from besedka.wire.words import Chat as ChatWord
+from besedka.wire.errors import ErrorCode, Refused
+from besedka.wire.frames import Chat as ChatFrame
+from besedka.wire.log_line import MessageId, stamp
 
 log = logging.getLogger(__name__)
 
@@ -177,7 +177,7 @@ class Chat:
         """
         self.register.order.let_talk(self.clock(), self.now(), room.name, person)
 
-    def say(self, room: Room, said: Said) -> ChatWord | None:
+    def say(self, room: Room, said: Said) -> ChatFrame | None:
         """Have a message stored and told.
 
         Returns:
@@ -187,7 +187,7 @@ class Chat:
             Refused: `going_down`.
         """
         if self._workers.is_going_down:
-            raise Refused(Code.GOING_DOWN, key=said.key, room=room.name)
+            raise Refused(ErrorCode.GOING_DOWN, key=said.key, room=room.name)
         known = room.say(said)
         if room not in self._writing:
             self.rooms.hold(room)
@@ -255,7 +255,7 @@ class Chat:
         return HistoryLost(self.rooms.history(room).path, why)
 
     def _fail(self, room: Room, batch: Batch, error: AppendError) -> None:
-        code = Code.STORAGE_FULL if isinstance(error, StorageFull) else Code.NOT_STORED
+        code = ErrorCode.STORAGE_FULL if isinstance(error, StorageFull) else ErrorCode.NOT_STORED
         self._full_at = self._loop.time()
         log.error("%d messages in room %s were not stored: %s", len(batch.said), room.name, error)
         self._workers.lose(error)

@@ -9,8 +9,8 @@ from besedka.serve.chat.notices import Notices
 from besedka.serve.chat.reading import Reading
 from besedka.serve.room import Member, Room
 from besedka.serve.tally import Tally
-from besedka.wire.refusals import Refused
-from besedka.wire.words import PAGE_MESSAGES_AT_MOST, History
+from besedka.wire.errors import Refused
+from besedka.wire.frames import PAGE_MESSAGES_AT_MOST, History
 
 
 class Followers:

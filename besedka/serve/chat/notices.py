@@ -8,7 +8,7 @@ from typing import Final
 from weakref import WeakKeyDictionary
 
 from besedka.serve.room import Member, Room
-from besedka.wire.refusals import Language
+from besedka.wire.errors import Language
 
 NOTICE_SECONDS: Final = 0.25
 """Comings and goings of a room are told at most this often."""

@@ -15,9 +15,9 @@ from besedka.serve.register import Register
 from besedka.serve.room import Room
 from besedka.serve.settings import Settings
 from besedka.serve.tasks import unheard
-from besedka.wire.names import DEFAULT_ROOM
-from besedka.wire.refusals import Code, Refused
-from besedka.wire.words import Kind, RoomEntry
+from besedka.wire.errors import ErrorCode, Refused
+from besedka.wire.frames import Kind, RoomEntry
+from besedka.wire.validation import DEFAULT_ROOM
 
 log = logging.getLogger(__name__)
 
@@ -129,7 +129,7 @@ class OpenRooms:
             Refused: `too_many_rooms`, `going_down`, `not_invited`, `bad_link`; the task may raise `room_unavailable`.
         """
         if self._workers.is_going_down:
-            raise Refused(Code.GOING_DOWN)
+            raise Refused(ErrorCode.GOING_DOWN)
         self._register.admission.into_room(name, claim, invite, self._clock())
         return self._find(name)
 
@@ -142,7 +142,7 @@ class OpenRooms:
         self._register.admission.into_chat(claim, now=self._clock())
         self._register.admission.into_room(name, claim)
         if self._register.rooms.kind(name) is Kind.OPEN and not await self.is_there(name):
-            raise Refused(Code.NO_SUCH_ROOM, room=name)
+            raise Refused(ErrorCode.NO_SUCH_ROOM, room=name)
         self._register.reads(claim)
         await self._register.settled(claim, name)
         while not isinstance(room := self.open(name, claim), Room):
@@ -158,9 +158,9 @@ class OpenRooms:
             Refused: `no_such_room`, `too_many_rooms`, `going_down`, `room_unavailable`.
         """
         if self._workers.is_going_down:
-            raise Refused(Code.GOING_DOWN)
+            raise Refused(ErrorCode.GOING_DOWN)
         if not await self.is_there(name):
-            raise Refused(Code.NO_SUCH_ROOM, room=name)
+            raise Refused(ErrorCode.NO_SUCH_ROOM, room=name)
         room = self._find(name)
         return room if isinstance(room, Room) else await asyncio.shield(room)
 
@@ -239,7 +239,7 @@ class OpenRooms:
             return room
         if name not in self._opening:
             if len(self._rooms) + len(self._opening) >= ROOMS_AT_MOST and not self._close_a_deserted_one():
-                raise Refused(Code.TOO_MANY_ROOMS, limit=ROOMS_AT_MOST)
+                raise Refused(ErrorCode.TOO_MANY_ROOMS, limit=ROOMS_AT_MOST)
             task = unheard(self._loop.create_task(self._open_for_member(name)))
             self._opening[name] = task
             task.add_done_callback(lambda _: self._opening.pop(name))
@@ -252,7 +252,7 @@ class OpenRooms:
             if self._loop.time() - self._warned_at > WARNING_SECONDS:
                 self._warned_at = self._loop.time()
                 log.warning("room %s: %s", name, error)
-            raise Refused(Code.ROOM_UNAVAILABLE, room=name) from error
+            raise Refused(ErrorCode.ROOM_UNAVAILABLE, room=name) from error
 
     async def _open(self, name: str) -> Room:
         path = self._path if name == DEFAULT_ROOM else room_path(self._path, name)

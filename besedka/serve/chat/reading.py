@@ -17,8 +17,8 @@ from besedka.serve.history import Flag, Hits
 from besedka.serve.people.names import KnownNames
 from besedka.serve.room import Room, Said, SaidBefore
 from besedka.serve.tally import Tally
-from besedka.wire.line import moment
-from besedka.wire.words import FOUND_MESSAGES_AT_MOST, PAGE_MESSAGES_AT_MOST, Chat, Found, History, Search
+from besedka.wire.frames import FOUND_MESSAGES_AT_MOST, PAGE_MESSAGES_AT_MOST, Chat, Found, History, Search
+from besedka.wire.log_line import moment
 
 SEARCH_SECONDS: Final = 0.1
 """How long a search looks through a log before it says how far it has come. Those who search take turns, and what is said again
@@ -124,10 +124,10 @@ class Reading:
         self._tally.searches += 1
         return replace(hits, lines=room.redactions.corrected(hits.ids, hits.lines, redactions))
 
-    def found(self, room: Room, word: Search, hits: Hits) -> Found:
+    def found(self, room: Room, frame: Search, hits: Hits) -> Found:
         """What a search has found, as it is told."""
         unverified = self.unverified(hits.ids, hits.lines, hits.flags)
-        return Found(room.name, word.text, hits.lines, hits.ids, hits.before, word.key, unverified)
+        return Found(room.name, frame.text, hits.lines, hits.ids, hits.before, frame.key, unverified)
 
     # What is said again.
 

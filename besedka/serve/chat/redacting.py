@@ -12,7 +12,7 @@ from besedka.serve.errors import AppendError, HistoryChanged, StorageFull
 from besedka.serve.history import Subject
 from besedka.serve.history.file import reason
 from besedka.serve.room import Room
-from besedka.wire.refusals import Code, Language, Refused
+from besedka.wire.errors import ErrorCode, Language, Refused
 
 A = TypeVar("A")
 T = TypeVar("T")
@@ -44,7 +44,7 @@ class Redacting:
             Refused: `bad_cursor` if there is none; `not_allowed` if other hands were on it; `not_stored`, `going_down`.
         """
         if not 1 <= number <= room.head:
-            raise Refused(Code.BAD_CURSOR, room=room.name, given=number, head=room.head)
+            raise Refused(ErrorCode.BAD_CURSOR, room=room.name, given=number, head=room.head)
         return await self._try(room, self._rooms.history(room).subject, number)
 
     async def redact(self, room: Room, subject: Subject) -> None:
@@ -62,12 +62,12 @@ class Redacting:
             return await self._workers.write(act, about)
         except HistoryChanged as error:
             log.warning("nothing was redacted: %s", error)
-            raise Refused(Code.NOT_ALLOWED, why=_CHANGED, room=room.name) from None
+            raise Refused(ErrorCode.NOT_ALLOWED, why=_CHANGED, room=room.name) from None
         except OSError as error:
             log.error("a message in room %s was not redacted: %s", room.name, reason(error))  # noqa: TRY400
-            raise Refused(Code.NOT_STORED, room=room.name) from None
+            raise Refused(ErrorCode.NOT_STORED, room=room.name) from None
         except AppendError as error:
             log.error("a message in room %s was not redacted: %s", room.name, error)  # noqa: TRY400 - the sentence is enough
             self._workers.lose(error)
-            code = Code.STORAGE_FULL if isinstance(error, StorageFull) else Code.NOT_STORED
+            code = ErrorCode.STORAGE_FULL if isinstance(error, StorageFull) else ErrorCode.NOT_STORED
             raise Refused(code, room=room.name) from None

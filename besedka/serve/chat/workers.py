@@ -12,7 +12,7 @@ from besedka.serve.disk import DISK
 from besedka.serve.errors import AppendError, HistoryLost
 from besedka.serve.history.file import reason
 from besedka.serve.threads import started
-from besedka.wire.refusals import Code, Refused
+from besedka.wire.errors import ErrorCode, Refused
 
 log = logging.getLogger(__name__)
 
@@ -86,7 +86,7 @@ class Workers:
         self, pool: ThreadPoolExecutor, act: Callable[[*Ts], T], *arguments: *Ts
     ) -> asyncio.Future[T]:
         if self.is_stopped:
-            raise Refused(Code.GOING_DOWN)
+            raise Refused(ErrorCode.GOING_DOWN)
         return self._loop.run_in_executor(pool, act, *arguments)
 
 
@@ -95,6 +95,6 @@ def _read(act: Callable[[*Ts], T], *arguments: *Ts) -> T:
         result = act(*arguments)
     except OSError as error:
         log.error("a file could not be read: %s", reason(error))  # noqa: TRY400 - the sentence is enough
-        raise Refused(Code.ROOM_UNAVAILABLE) from error
+        raise Refused(ErrorCode.ROOM_UNAVAILABLE) from error
     DISK.answered()
     return result

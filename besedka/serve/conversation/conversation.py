@@ -25,8 +25,25 @@ from besedka.serve.people.names import claim_of
 from besedka.serve.people.presence import Person
 from besedka.serve.room import Member, Room, Said, SaidBefore
 from besedka.serve.tasks import unheard
-from besedka.wire.closing import Ending
-from besedka.wire.names import (
+from besedka.wire.close_codes import CloseCode
+from besedka.wire.errors import ErrorCode, Language, Refused
+from besedka.wire.frames import (
+    BeginTyping,
+    ClientFrame,
+    History,
+    Join,
+    Leave,
+    Limits,
+    ListHistory,
+    ListRooms,
+    Moderate,
+    Request,
+    Rooms,
+    Say,
+    Search,
+    Welcome,
+)
+from besedka.wire.validation import (
     FRAME_BYTES_AT_MOST,
     NAME_CHARACTERS_AT_MOST,
     ROOM_CHARACTERS_AT_MOST,
@@ -37,23 +54,6 @@ from besedka.wire.names import (
     clean_search,
     clean_secret,
     clean_text,
-)
-from besedka.wire.refusals import Code, Language, Refused
-from besedka.wire.words import (
-    Ask,
-    BeginTyping,
-    Browse,
-    ClientWord,
-    History,
-    Join,
-    Leave,
-    Limits,
-    ListRooms,
-    Moderate,
-    Rooms,
-    Say,
-    Search,
-    Welcome,
 )
 
 T = TypeVar("T")
@@ -106,9 +106,9 @@ class Conversation(Visitor):
     def members(self) -> Iterable[tuple[Room, Member]]:
         return [(place.room, place.member) for place in self._places.values()]
 
-    def hear_word(self, word: ClientWord) -> None:
+    def hear_word(self, frame: ClientFrame) -> None:
         """He says something."""
-        self._try(word, lambda: self._act(word))
+        self._try(frame, lambda: self._act(frame))
 
     def people(self) -> Iterable[Person]:
         return {place.member.person for place in self._places.values()}
@@ -141,102 +141,102 @@ class Conversation(Visitor):
         )
         self.tell(welcome)
 
-    def _try(self, word: ClientWord, act: Callable[[], None]) -> None:
+    def _try(self, frame: ClientFrame, act: Callable[[], None]) -> None:
         try:
             act()
         except Refused as refusal:
-            _address(refusal, word)
-            if refusal.code is Code.BANNED:
-                self.show_out(Ending.BANNED, refusal)
+            _address(refusal, frame)
+            if refusal.code is ErrorCode.BANNED:
+                self.show_out(CloseCode.BANNED, refusal)
             else:
                 self.refuse(refusal)
 
-    def _later(self, word: ClientWord, answer: Awaitable[T], act: Callable[[T], None]) -> None:
+    def _later(self, frame: ClientFrame, answer: Awaitable[T], act: Callable[[T], None]) -> None:
         """Deal with a word when something it needs is there; the words behind it wait."""
 
         async def answered() -> T:
             try:
                 return await answer
             except Refused as refusal:
-                _address(refusal, word)
+                _address(refusal, frame)
                 raise
 
         future = unheard(asyncio.ensure_future(answered()))
-        self.wait_for(future, lambda found: self._try(word, lambda: act(found)))
+        self.wait_for(future, lambda found: self._try(frame, lambda: act(found)))
 
-    def _act(self, word: ClientWord) -> None:
-        match word:
+    def _act(self, frame: ClientFrame) -> None:
+        match frame:
             case Join():
-                self._join(word)
+                self._join(frame)
             case Say():
-                self._say(word)
-            case Browse():
-                self._browse(word)
+                self._say(frame)
+            case ListHistory():
+                self._browse(frame)
             case BeginTyping():
-                place = self._named_place(word.room)
+                place = self._named_place(frame.room)
                 self.chat.type(place.room, place.member)
             case Leave():
-                place = self._place(word.room)
+                place = self._place(frame.room)
                 del self._places[place.room.name]
                 self._go(place)
             case ListRooms():
-                clean_key(word.key)
+                clean_key(frame.key)
                 rooms = self.chat.rooms.listed(self._person.claim if self._person else "")
-                self._later(word, rooms, lambda rooms: self.tell(Rooms(rooms, word.key)))
+                self._later(frame, rooms, lambda rooms: self.tell(Rooms(rooms, frame.key)))
             case Search():
-                self._search(word)
+                self._search(frame)
             case _:
-                self._ask(word)
+                self._ask(frame)
 
-    def _ask(self, word: Ask) -> None:
-        match word:
+    def _ask(self, frame: Request) -> None:
+        match frame:
             case Moderate():
-                self._later(word, Keeping(self.chat, self.language).answer(word, self._person), self.tell)
+                self._later(frame, Keeping(self.chat, self.language).answer(frame, self._person), self.tell)
             case _:
-                self._later(word, Reception(self.chat, self.language).answer(word, self._person), self.tell)
+                self._later(frame, Reception(self.chat, self.language).answer(frame, self._person), self.tell)
 
-    def _join(self, word: Join) -> None:
-        name = "" if word.user is None else clean_name(word.user)
-        room_name = clean_room(word.room)
-        claim = claim_of(clean_secret(word.secret))
+    def _join(self, frame: Join) -> None:
+        name = "" if frame.user is None else clean_name(frame.user)
+        room_name = clean_room(frame.room)
+        claim = claim_of(clean_secret(frame.secret))
         if room_name in self._places:
-            raise Refused(Code.ALREADY_JOINED, room=room_name)
+            raise Refused(ErrorCode.ALREADY_JOINED, room=room_name)
         if len(self._places) >= ROOMS_OF_ONE_AT_MOST:
-            raise Refused(Code.TOO_MANY_ROOMS, limit=ROOMS_OF_ONE_AT_MOST)
+            raise Refused(ErrorCode.TOO_MANY_ROOMS, limit=ROOMS_OF_ONE_AT_MOST)
         now = self.chat.clock()
-        self.chat.register.admission.into_chat(claim, name, word.invite, now, self.network)
-        room = self.chat.rooms.open(room_name, claim, word.invite)
+        self.chat.register.admission.into_chat(claim, name, frame.invite, now, self.network)
+        room = self.chat.rooms.open(room_name, claim, frame.invite)
         if isinstance(room, Room):
-            self._enter(room, name, word)
+            self._enter(room, name, frame)
         else:
             # Every check is repeated after a wait.
-            self._later(word, room, lambda _: self._join(word))
+            self._later(frame, room, lambda _: self._join(frame))
 
-    def _enter(self, room: Room, name: str, word: Join) -> None:
-        person = self._come_in(name, word)
+    def _enter(self, room: Room, name: str, frame: Join) -> None:
+        person = self._come_in(name, frame)
         try:
-            self.chat.register.redeem(room.name, person, word.invite)
+            self.chat.register.redeem(room.name, person, frame.invite)
         except Refused:
             self._go_away(person)
             raise
-        storing = self.chat.register.arriving(person, room.name, word.invite)
+        storing = self.chat.register.arriving(person, room.name, frame.invite)
         if storing:
             # A welcome waits until the claim and the membership are on disk; after that wait every check is repeated.
             self._go_away(person)
-            self._later(word, storing, lambda _: self._join(word))
+            self._later(frame, storing, lambda _: self._join(frame))
             return
-        member = self.make_member(person, room, is_seen=bool(name) and not word.quiet)
+        member = self.make_member(person, room, is_seen=bool(name) and not frame.quiet)
         self._places[room.name] = _Place(room, member)
-        reset = self.chat.enter(room, member, word.since, word.epoch)
+        reset = self.chat.enter(room, member, frame.since, frame.epoch)
         self._welcome(room, member, reset=reset)
         self.chat.followers.follow(room, member)
 
-    def _come_in(self, name: str, word: Join) -> Person:
+    def _come_in(self, name: str, frame: Join) -> Person:
         if not name:
-            return Person(claim=claim_of(word.secret))
-        if not word.secret:
+            return Person(claim=claim_of(frame.secret))
+        if not frame.secret:
             self._own = self._own or secrets.token_hex(16)
-        return self.chat.register.come_in(name, word.secret, self._own, self.pace, word.invite)
+        return self.chat.register.come_in(name, frame.secret, self._own, self.pace, frame.invite)
 
     def _go_away(self, person: Person) -> None:
         if person.name:
@@ -251,40 +251,40 @@ class Conversation(Visitor):
         place = self._places.pop(room, None)
         if place:
             self._go(place)
-            self.refuse(Refused(Code.NOT_INVITED, room=room))
+            self.refuse(Refused(ErrorCode.NOT_INVITED, room=room))
 
-    def _say(self, word: Say) -> None:
+    def _say(self, frame: Say) -> None:
         # What is said again is recognised first: then it is no matter whether he may talk.
-        place = self._named_place(word.room)
+        place = self._named_place(frame.room)
         room, person = place.room, place.member.person
-        text, key = clean_text(word.text), clean_key(word.key)
+        text, key = clean_text(frame.text), clean_key(frame.key)
         said = Said(place.member, person.name, text, key, person.is_unverified, person.is_verified)
         if said.key and room.knows(said.user, said.key):
             self._say_now(place, said)
             return
         self._keep_pace(place, said.key)
-        if word.after is None:
-            self._say_new(word, said)
-        elif place.said_before is None or place.said_before.after > word.after:
-            before = self.chat.reading.said_by(room, said.user, word.after)
-            self._later(word, before, lambda before: self._say_again(word, said, before))
+        if frame.after is None:
+            self._say_new(frame, said)
+        elif place.said_before is None or place.said_before.after > frame.after:
+            before = self.chat.reading.said_by(room, said.user, frame.after)
+            self._later(frame, before, lambda before: self._say_again(frame, said, before))
         else:
-            self._say_again(word, said, place.said_before)
+            self._say_again(frame, said, place.said_before)
 
-    def _say_again(self, word: Say, said: Said, before: SaidBefore) -> None:
-        place = self._place(word.room)
+    def _say_again(self, frame: Say, said: Said, before: SaidBefore) -> None:
+        place = self._place(frame.room)
         place.said_before = before
-        known = self.chat.reading.recognise(place.room, said, word.after or 0, before)
+        known = self.chat.reading.recognise(place.room, said, frame.after or 0, before)
         if known:
             self._in_order(place, said.key)
             self.tell(known)
         else:
-            self._say_new(word, said)
+            self._say_new(frame, said)
 
-    def _say_new(self, word: Say, said: Said) -> None:
-        place = self._place(word.room)
+    def _say_new(self, frame: Say, said: Said) -> None:
+        place = self._place(frame.room)
         if place.room.is_full:
-            self._later(word, self.chat.space(place.room), lambda _: self._say_new(word, said))
+            self._later(frame, self.chat.space(place.room), lambda _: self._say_new(frame, said))
             return
         self._hold_back(place, said.key, lambda: self.chat.let_talk(place.room, place.member.person))
         self._in_order(place, said.key)
@@ -301,14 +301,14 @@ class Conversation(Visitor):
             self.pace.say_freely(self.chat.now())
             return
         if place.refused_key and key and key != place.refused_key:
-            raise Refused(Code.TOO_FAST, wait=REFUSAL_SECONDS)
+            raise Refused(ErrorCode.TOO_FAST, wait=REFUSAL_SECONDS)
         self._hold_back(place, key, lambda: self.pace.say(self.chat.now()))
 
     def _hold_back(self, place: _Place, key: str, ask: Callable[[], None]) -> None:
         try:
             ask()
         except Refused as refusal:
-            if refusal.code is Code.TOO_FAST:
+            if refusal.code is ErrorCode.TOO_FAST:
                 place.refused_key = place.refused_key or key
             raise
 
@@ -316,45 +316,45 @@ class Conversation(Visitor):
         if key:
             place.refused_key = ""
 
-    def _browse(self, word: Browse) -> None:
-        room = self._place(word.room).room
+    def _browse(self, frame: ListHistory) -> None:
+        room = self._place(frame.room).room
         redactions = room.redactions.count
 
         def show(page: History) -> None:
-            self._place(word.room)  # he may have been put out meanwhile
+            self._place(frame.room)  # he may have been put out meanwhile
             # What is redacted between the look and this line has been told already.
             ids = range(page.first, page.first + len(page.messages))
             lines = room.redactions.corrected(ids, page.messages, redactions)
-            self.tell(replace(page, messages=lines, before=word.before))
+            self.tell(replace(page, messages=lines, before=frame.before))
 
-        self._later(word, self.chat.reading.page(room, word.before, word.limit), show)
+        self._later(frame, self.chat.reading.page(room, frame.before, frame.limit), show)
 
-    def _search(self, word: Search) -> None:
-        clean_key(word.key)
+    def _search(self, frame: Search) -> None:
+        clean_key(frame.key)
         self.pace.hear(self.chat.now(), SEARCH_FRAMES - 1)
-        room = self._place(word.room).room
+        room = self._place(frame.room).room
         redactions = room.redactions.count
 
         def show(hits: Hits) -> None:
-            self._place(word.room)  # he may have been put out meanwhile
+            self._place(frame.room)  # he may have been put out meanwhile
             lines = room.redactions.corrected(hits.ids, hits.lines, redactions)
-            self.tell(self.chat.reading.found(room, word, dataclasses.replace(hits, lines=lines)))
+            self.tell(self.chat.reading.found(room, frame, dataclasses.replace(hits, lines=lines)))
 
         self._later(
-            word, self.chat.reading.search(room, clean_search(word.text), word.before, word.limit), show
+            frame, self.chat.reading.search(room, clean_search(frame.text), frame.before, frame.limit), show
         )
 
     def _named_place(self, room: str) -> _Place:
         """His place in a room in which he has a name."""
         place = self._place(room)
         if not place.member.person.name:
-            raise Refused(Code.NO_NAME)
+            raise Refused(ErrorCode.NO_NAME)
         return place
 
     def _place(self, room: str) -> _Place:
         name = clean_room(room)
         if name not in self._places:
-            raise Refused(Code.NOT_JOINED, room=name)
+            raise Refused(ErrorCode.NOT_JOINED, room=name)
         return self._places[name]
 
     def _go(self, place: _Place) -> None:
@@ -363,7 +363,7 @@ class Conversation(Visitor):
         self._go_away(person)
 
 
-def _address(refusal: Refused, word: ClientWord) -> None:
+def _address(refusal: Refused, frame: ClientFrame) -> None:
     """Have a refusal tell to which word it belongs."""
-    refusal.room = refusal.room or getattr(word, "room", "")
-    refusal.key = refusal.key or getattr(word, "key", "")
+    refusal.room = refusal.room or getattr(frame, "room", "")
+    refusal.key = refusal.key or getattr(frame, "key", "")

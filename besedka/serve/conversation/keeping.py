@@ -17,10 +17,10 @@ from besedka.serve.people.guests import Guest
 from besedka.serve.people.order import until_when
 from besedka.serve.people.presence import Person
 from besedka.serve.room import Room
-from besedka.wire.closing import Ending
-from besedka.wire.names import clean_key, clean_name, clean_reason, clean_room
-from besedka.wire.refusals import Code, Language, Refused
-from besedka.wire.words import INVITATION_SECONDS, Act, Answer, Done, Invitation, Moderate, Rights
+from besedka.wire.close_codes import CloseCode
+from besedka.wire.errors import ErrorCode, Language, Refused
+from besedka.wire.frames import INVITATION_SECONDS, Act, Done, Invitation, Moderate, Response, Rights
+from besedka.wire.validation import clean_key, clean_name, clean_reason, clean_room
 
 OPERATORS_ACTS: Final = frozenset({Act.APPOINT, Act.DISMISS, Act.ADMIT, Act.RELEASE})
 """What only the operator may do."""
@@ -109,11 +109,11 @@ class Keeping:
         self._order = chat.register.order
         self._language = language
 
-    async def answer(self, word: Moderate, person: Person | None) -> Answer:
+    async def answer(self, frame: Moderate, person: Person | None) -> Response:
         """Do what somebody who is here asks for.
 
         Args:
-            word: what.
+            frame: what.
             person: who; None if he is in no room.
 
         Raises:
@@ -121,64 +121,66 @@ class Keeping:
         """
         async with self._register.keeping:
             if person is None or not self._order.is_moderator(person.claim):
-                raise Refused(Code.NOT_ALLOWED, why=_NO_MODERATOR)
-            if word.act in OPERATORS_ACTS:
-                raise Refused(Code.NOT_ALLOWED, why=_OPERATORS)
+                raise Refused(ErrorCode.NOT_ALLOWED, why=_NO_MODERATOR)
+            if frame.act in OPERATORS_ACTS:
+                raise Refused(ErrorCode.NOT_ALLOWED, why=_OPERATORS)
             # Who has come without a name is known by his claim.
             name = person.name or self._register.names.name_of(person.claim)
             if not name:
-                raise Refused(Code.NO_NAME)
-            return await self._act(word, _Keeper(name, person.claim))
+                raise Refused(ErrorCode.NO_NAME)
+            return await self._act(frame, _Keeper(name, person.claim))
 
-    async def command(self, word: Moderate) -> Answer:
+    async def command(self, frame: Moderate) -> Response:
         """Do what the operator asks for.
 
         Raises:
             Refused: if it cannot be.
         """
         async with self._register.keeping:
-            return await self._act(word, _Keeper())
+            return await self._act(frame, _Keeper())
 
-    async def _act(self, word: Moderate, keeper: _Keeper) -> Answer:
-        clean_key(word.key)
+    async def _act(self, frame: Moderate, keeper: _Keeper) -> Response:
+        clean_key(frame.key)
         if self._chat.is_going_down:
-            raise Refused(Code.GOING_DOWN)
-        match word.act:
+            raise Refused(ErrorCode.GOING_DOWN)
+        match frame.act:
             case Act.REDACT:
-                return await self._redact(word, keeper)
+                return await self._redact(frame, keeper)
             case Act.SLOW:
-                return await self._slow(word, keeper)
+                return await self._slow(frame, keeper)
             case Act.ADMIT:
-                return await self._admit(word, keeper)
+                return await self._admit(frame, keeper)
             case Act.RELEASE:
-                return await self._release(word, keeper)
+                return await self._release(frame, keeper)
             case _:
-                return await self._restrict(word, keeper)
+                return await self._restrict(frame, keeper)
 
     # To somebody.
 
-    async def _restrict(self, word: Moderate, keeper: _Keeper) -> Answer:
-        target = target_of(word, self._register)
+    async def _restrict(self, frame: Moderate, keeper: _Keeper) -> Response:
+        target = target_of(frame, self._register)
         guests = self._guests(target)
-        self._protect(word.act, target, guests, keeper)
-        self._expect(word.act, target, guests)
+        self._protect(frame.act, target, guests, keeper)
+        self._expect(frame.act, target, guests)
         addresses = target.addresses
-        if word.act is Act.BAN and target.user:
+        if frame.act is Act.BAN and target.user:
             addresses = self._addresses(guests)
-        until = self._until(word) if word.act in {Act.MUTE, Act.BAN} else 0
+        until = self._until(frame) if frame.act in {Act.MUTE, Act.BAN} else 0
         deed = self._deed(
-            word, keeper, user=target.user, claim=target.claim, addresses=addresses, until=until
+            frame, keeper, user=target.user, claim=target.claim, addresses=addresses, until=until
         )
         await self._register.note(deed)
-        if word.act is Act.KICK:
+        if frame.act is Act.KICK:
             # Who came while it was noted is meant, too.
             why = {language: _with_reason(text, deed.reason) for language, text in _SHOWN_OUT.items()}
-            self._register.show_out(self._guests(target), Ending.KICKED, Refused(Code.NOT_ALLOWED, why=why))
-        if word.act is Act.BAN:
+            self._register.show_out(
+                self._guests(target), CloseCode.KICKED, Refused(ErrorCode.NOT_ALLOWED, why=why)
+            )
+        if frame.act is Act.BAN:
             self._register.reconsider()
-        if word.act in {Act.APPOINT, Act.DISMISS}:
+        if frame.act in {Act.APPOINT, Act.DISMISS}:
             self._tell_rights(target)
-        return self._done(word, user=target.shown, until=until_when(until, self._chat.zone)[self._language])
+        return self._done(frame, user=target.shown, until=until_when(until, self._chat.zone)[self._language])
 
     def _tell_rights(self, target: Target) -> None:
         for guest in self._register.guests.of(target.claim):
@@ -194,7 +196,7 @@ class Keeping:
             return
         if target.claim == keeper.claim:
             if act in {Act.UNMUTE, Act.UNBAN, Act.KICK, Act.BAN, Act.MUTE}:
-                raise Refused(Code.NOT_ALLOWED, why=_ONESELF)
+                raise Refused(ErrorCode.NOT_ALLOWED, why=_ONESELF)
             return
         # A name that somebody else has claimed since protects nobody.
         is_moderator = (
@@ -203,7 +205,7 @@ class Keeping:
             else bool(target.user) and self._order.is_moderators_name(target.user)
         )
         if is_moderator or any(map(self._is_moderator, guests)):
-            raise Refused(Code.NOT_ALLOWED, why=_ANOTHER)
+            raise Refused(ErrorCode.NOT_ALLOWED, why=_ANOTHER)
 
     def _expect(self, act: Act, target: Target, guests: list[Guest]) -> None:
         """Whether there is somebody to whom it can be done."""
@@ -219,8 +221,8 @@ class Keeping:
         if is_known.get(act, True):
             return
         if act in _NOT_SO:
-            raise Refused(Code.NOT_ALLOWED, why=_filled(_NOT_SO[act], user=target.shown))
-        raise Refused(Code.NO_SUCH_NAME, name=target.shown)
+            raise Refused(ErrorCode.NOT_ALLOWED, why=_filled(_NOT_SO[act], user=target.shown))
+        raise Refused(ErrorCode.NO_SUCH_NAME, name=target.shown)
 
     def _addresses(self, guests: Iterable[Guest]) -> tuple[str, ...]:
         """From where somebody is here, but for this machine, and for the addresses of others who have shown who they are."""
@@ -233,28 +235,28 @@ class Keeping:
     def _is_moderator(self, guest: Guest) -> bool:
         return any(self._order.is_moderator(person.claim) for person in guest.people())
 
-    def _until(self, word: Moderate) -> int:
-        if not word.seconds:
+    def _until(self, frame: Moderate) -> int:
+        if not frame.seconds:
             return 0
-        until = int(self._chat.clock()) + word.seconds
+        until = int(self._chat.clock()) + frame.seconds
         if until > LATEST:
-            raise Refused(Code.BAD_FRAME, detail="`seconds` is too much; 0 is without an end")
+            raise Refused(ErrorCode.BAD_FRAME, detail="`seconds` is too much; 0 is without an end")
         return until
 
     # To rooms and messages.
 
-    async def _redact(self, word: Moderate, keeper: _Keeper) -> Answer:
-        room = await self._room(word, keeper)
+    async def _redact(self, frame: Moderate, keeper: _Keeper) -> Response:
+        room = await self._room(frame, keeper)
         self._chat.rooms.hold(room)
         try:
-            subject = await self._chat.redacting.subject(room, word.id)
-            self._protect(word.act, author(subject.user, self._register), (), keeper)
+            subject = await self._chat.redacting.subject(room, frame.id)
+            self._protect(frame.act, author(subject.user, self._register), (), keeper)
             deed = self._deed(
-                word,
+                frame,
                 keeper,
                 user=subject.user,
                 room=room.name,
-                id=word.id,
+                id=frame.id,
                 said=subject.stamp,
                 epoch=subject.epoch,
                 size=subject.size,
@@ -263,69 +265,69 @@ class Keeping:
             await self._chat.redacting.redact(room, subject)
         finally:
             self._chat.rooms.let_go(room)
-        return self._done(word, room=room.name, id=word.id)
+        return self._done(frame, room=room.name, id=frame.id)
 
-    async def _slow(self, word: Moderate, keeper: _Keeper) -> Answer:
-        room = await self._room(word, keeper)
-        if word.seconds > SLOWEST_SECONDS:
-            raise Refused(Code.BAD_FRAME, detail=f"`seconds` is at most {SLOWEST_SECONDS}")
-        await self._register.note(self._deed(word, keeper, room=room.name, seconds=word.seconds))
-        if not word.seconds:
-            return Done(_NOT_SLOW[self._language].format(room=room.name), word.key)
-        return self._done(word, room=room.name, seconds=word.seconds)
+    async def _slow(self, frame: Moderate, keeper: _Keeper) -> Response:
+        room = await self._room(frame, keeper)
+        if frame.seconds > SLOWEST_SECONDS:
+            raise Refused(ErrorCode.BAD_FRAME, detail=f"`seconds` is at most {SLOWEST_SECONDS}")
+        await self._register.note(self._deed(frame, keeper, room=room.name, seconds=frame.seconds))
+        if not frame.seconds:
+            return Done(_NOT_SLOW[self._language].format(room=room.name), frame.key)
+        return self._done(frame, room=room.name, seconds=frame.seconds)
 
-    async def _room(self, word: Moderate, keeper: _Keeper) -> Room:
+    async def _room(self, frame: Moderate, keeper: _Keeper) -> Room:
         """The room that is meant; a moderator must be let into it."""
-        name = clean_room(word.room)
+        name = clean_room(frame.room)
         if keeper.claim:
             return await self._chat.rooms.existing(name, keeper.claim)
         return await self._chat.rooms.for_operator(name)
 
     # To names.
 
-    async def _admit(self, word: Moderate, keeper: _Keeper) -> Answer:
-        name = clean_name(word.user)
+    async def _admit(self, frame: Moderate, keeper: _Keeper) -> Response:
+        name = clean_name(frame.user)
         known = self._register.names.holder(name)
         if known and known.claim:
-            raise Refused(Code.NAME_CLAIMED, name=name)
+            raise Refused(ErrorCode.NAME_CLAIMED, name=name)
         name = known.name if known else name
-        await self._register.note(self._deed(word, keeper, user=name))
+        await self._register.note(self._deed(frame, keeper, user=name))
         token, offer = self._register.invitations.make(
             "name",
             name,
             keeper.name,
             self._chat.clock(),
             uses=1,
-            seconds=word.seconds or INVITATION_SECONDS,
+            seconds=frame.seconds or INVITATION_SECONDS,
         )
         await self._register.store_invitation(offer)
-        return Invitation("", token, offer.uses, offer.expires, word.key)
+        return Invitation("", token, offer.uses, offer.expires, frame.key)
 
-    async def _release(self, word: Moderate, keeper: _Keeper) -> Answer:
-        known = self._register.names.holder(clean_name(word.user))
+    async def _release(self, frame: Moderate, keeper: _Keeper) -> Response:
+        known = self._register.names.holder(clean_name(frame.user))
         if known is None:
-            raise Refused(Code.NO_SUCH_NAME, name=word.user)
-        await self._register.note(self._deed(word, keeper, user=known.name))
+            raise Refused(ErrorCode.NO_SUCH_NAME, name=frame.user)
+        await self._register.note(self._deed(frame, keeper, user=known.name))
         self._register.names.release(known.name)
         self._register.reconsider()
         await self._register.store([(self._register.names, known.name)])
-        return self._done(word, user=known.name)
+        return self._done(frame, user=known.name)
 
     # Inside.
 
-    def _deed(self, word: Moderate, keeper: _Keeper, **what: object) -> Deed:
-        reason = clean_reason(word.reason)
+    def _deed(self, frame: Moderate, keeper: _Keeper, **what: object) -> Deed:
+        reason = clean_reason(frame.reason)
         return Deed(
             self._chat.stamp(),
             keeper.name,
-            word.act,
+            frame.act,
             by=keeper.claim,
             reason=reason,
             **what,  # type: ignore[arg-type]  # each act has its own
         )
 
-    def _done(self, word: Moderate, **figures: object) -> Done:
-        return Done(_DONE[word.act][self._language].format(**figures), word.key)
+    def _done(self, frame: Moderate, **figures: object) -> Done:
+        return Done(_DONE[frame.act][self._language].format(**figures), frame.key)
 
 
 def _filled(sentences: Mapping[Language, str], **figures: object) -> dict[Language, str]:

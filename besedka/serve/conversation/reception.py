@@ -9,11 +9,9 @@ from besedka.serve.chat import Chat
 from besedka.serve.people.devices import LINK_SECONDS
 from besedka.serve.people.names import claim_of
 from besedka.serve.people.presence import Person
-from besedka.wire.names import clean_key, clean_name, clean_room, clean_secret
-from besedka.wire.refusals import Code, Language, Refused
-from besedka.wire.words import (
+from besedka.wire.errors import ErrorCode, Language, Refused
+from besedka.wire.frames import (
     AddDevice,
-    Answer,
     Device,
     DeviceLink,
     Done,
@@ -22,10 +20,12 @@ from besedka.wire.words import (
     Kind,
     OpenDirect,
     OpenPrivate,
-    Place,
+    Response,
+    RoomOpened,
     TakeDevice,
     Uninvite,
 )
+from besedka.wire.validation import clean_key, clean_name, clean_room, clean_secret
 
 Request = OpenPrivate | OpenDirect | Invite | Uninvite | AddDevice | TakeDevice
 """What is asked here: all questions but those of who keeps order."""
@@ -58,56 +58,56 @@ class Reception:
         self._chat = chat
         self._language = language
 
-    async def answer(self, word: Request, person: Person | None) -> Answer:
+    async def answer(self, frame: Request, person: Person | None) -> Response:
         """Do what is asked for, and say what came of it.
 
         Args:
-            word: the question.
+            frame: the question.
             person: who asks; None if he is in no room.
 
         Raises:
             Refused: if it cannot be.
         """
-        clean_key(word.key)
-        match word:
+        clean_key(frame.key)
+        match frame:
             case AddDevice():
-                return await self._add_device(word)
+                return await self._add_device(frame)
             case TakeDevice():
-                handover = self._chat.register.devices.take(word.token, self._chat.now())
-                return Device(handover.user, handover.secret, word.key)
+                handover = self._chat.register.devices.take(frame.token, self._chat.now())
+                return Device(handover.user, handover.secret, frame.key)
             case _:
-                return await self._answer_person(word, self._verified(person))
+                return await self._answer_person(frame, self._verified(person))
 
     async def _answer_person(
-        self, word: OpenPrivate | OpenDirect | Invite | Uninvite, person: Person
-    ) -> Answer:
-        match word:
+        self, frame: OpenPrivate | OpenDirect | Invite | Uninvite, person: Person
+    ) -> Response:
+        match frame:
             case OpenPrivate():
-                return await self._open_private(word, person)
+                return await self._open_private(frame, person)
             case OpenDirect():
-                return await self._open_direct(word, person)
+                return await self._open_direct(frame, person)
             case Invite():
-                return await self._invite(word, person)
+                return await self._invite(frame, person)
             case Uninvite():
-                return await self._uninvite(word, person)
+                return await self._uninvite(frame, person)
 
-    async def _add_device(self, word: AddDevice) -> DeviceLink:
+    async def _add_device(self, frame: AddDevice) -> DeviceLink:
         register = self._chat.register
-        known, claim = register.names.holder(clean_name(word.user)), claim_of(clean_secret(word.secret))
+        known, claim = register.names.holder(clean_name(frame.user)), claim_of(clean_secret(frame.secret))
         if known is None or not claim or known.claim != claim:
-            raise Refused(Code.NO_SECRET)
+            raise Refused(ErrorCode.NO_SECRET)
         await register.store([(register.names, known.name)])
-        token = register.devices.make(known.name, word.secret, self._chat.now())
-        return DeviceLink(token, known.name, LINK_SECONDS, word.key)
+        token = register.devices.make(known.name, frame.secret, self._chat.now())
+        return DeviceLink(token, known.name, LINK_SECONDS, frame.key)
 
-    async def _open_private(self, word: OpenPrivate, person: Person) -> Place:
-        register, room = self._chat.register, clean_room(word.room)
+    async def _open_private(self, frame: OpenPrivate, person: Person) -> RoomOpened:
+        register, room = self._chat.register, clean_room(frame.room)
         if not self._is_being_made(room, person):
             if await self._chat.rooms.is_there(room):
-                raise Refused(Code.ROOM_TAKEN, room=room)
+                raise Refused(ErrorCode.ROOM_TAKEN, room=room)
             register.rooms.open_private(room, person.name, person.claim)
         await register.store(register.members(room))
-        return Place(room, Kind.PRIVATE, key=word.key)
+        return RoomOpened(room, Kind.PRIVATE, key=frame.key)
 
     def _is_being_made(self, room: str, person: Person) -> bool:
         """Whether he has asked for it before, and was not told that it is made."""
@@ -116,33 +116,33 @@ class Reception:
             register.members(room)
         )
 
-    async def _open_direct(self, word: OpenDirect, person: Person) -> Place:
-        register, name = self._chat.register, clean_name(word.user)
+    async def _open_direct(self, frame: OpenDirect, person: Person) -> RoomOpened:
+        register, name = self._chat.register, clean_name(frame.user)
         other = register.names.holder(name)
         if other is None or not other.claim or other.claim == person.claim:
-            raise Refused(Code.NO_SUCH_NAME, name=name)
+            raise Refused(ErrorCode.NO_SUCH_NAME, name=name)
         room = register.rooms.open_direct((person.name, person.claim), (other.name, other.claim))
         await register.store(register.members(room))
         for guest in register.guests.of(other.claim):
             if all(room != name for name, _ in guest.places()):
-                guest.tell(Place(room, Kind.DIRECT, person.name))
-        return Place(room, Kind.DIRECT, other.name, word.key)
+                guest.tell(RoomOpened(room, Kind.DIRECT, person.name))
+        return RoomOpened(room, Kind.DIRECT, other.name, frame.key)
 
-    async def _invite(self, word: Invite, person: Person) -> Invitation:
-        register, room = self._chat.register, self._owned(word.room, person)
+    async def _invite(self, frame: Invite, person: Person) -> Invitation:
+        register, room = self._chat.register, self._owned(frame.room, person)
         token, offer = register.invitations.make(
-            "room", room, person.name, self._chat.clock(), uses=word.uses, seconds=word.seconds
+            "room", room, person.name, self._chat.clock(), uses=frame.uses, seconds=frame.seconds
         )
         await register.store_invitation(offer)
-        return Invitation(room, token, offer.uses, offer.expires, word.key)
+        return Invitation(room, token, offer.uses, offer.expires, frame.key)
 
-    async def _uninvite(self, word: Uninvite, person: Person) -> Done:
-        register, room = self._chat.register, self._owned(word.room, person)
-        if not word.user:
+    async def _uninvite(self, frame: Uninvite, person: Person) -> Done:
+        register, room = self._chat.register, self._owned(frame.room, person)
+        if not frame.user:
             taken = register.take_back(room)
             await register.store(taken)
-            return Done(_TAKEN_BACK[self._language].format(room=room, count=len(taken)), word.key)
-        name = clean_name(word.user)
+            return Done(_TAKEN_BACK[self._language].format(room=room, count=len(taken)), frame.key)
+        name = clean_name(frame.user)
         known = register.names.holder(name)
         member = next(
             (
@@ -153,20 +153,20 @@ class Reception:
             None,
         )
         if member is None or member.claim == person.claim:
-            raise Refused(Code.NO_SUCH_NAME, name=name)
+            raise Refused(ErrorCode.NO_SUCH_NAME, name=name)
         register.rooms.put_out(room, member.claim)
         # He may still have the link by which he came.
         taken = register.take_back(room)
         # He hears nothing more, also if it cannot be written for now.
         register.reconsider()
         await register.store([(register.rooms, register.rooms.key(member)), *taken])
-        return Done(_PUT_OUT[self._language].format(room=room, name=member.name), word.key)
+        return Done(_PUT_OUT[self._language].format(room=room, name=member.name), frame.key)
 
     def _verified(self, person: Person | None) -> Person:
         if not self._chat.register.names.is_kept:
-            raise Refused(Code.NOT_ALLOWED, why=_OPEN_NAMES)
+            raise Refused(ErrorCode.NOT_ALLOWED, why=_OPEN_NAMES)
         if person is None or not person.is_verified:
-            raise Refused(Code.NO_SECRET)
+            raise Refused(ErrorCode.NO_SECRET)
         return person
 
     def _owned(self, given: str, person: Person) -> str:
@@ -176,5 +176,5 @@ class Reception:
                 Language.RU: f"в комнату {room} приглашает только тот, кто её создал",
                 Language.EN: f"only who has made the room {room} invites into it",
             }
-            raise Refused(Code.NOT_ALLOWED, room=room, why=why)
+            raise Refused(ErrorCode.NOT_ALLOWED, room=room, why=why)
         return room

@@ -11,9 +11,9 @@ from besedka.serve.people.guests import Guest
 from besedka.serve.people.order import marks
 from besedka.serve.people.presence import Person
 from besedka.serve.register import Register
-from besedka.wire.names import clean_name, skeletons
-from besedka.wire.refusals import Code, Language, Refused
-from besedka.wire.words import Act, Moderate
+from besedka.wire.errors import ErrorCode, Language, Refused
+from besedka.wire.frames import Act, Moderate
+from besedka.wire.validation import clean_name, skeletons
 
 _THIS_MACHINE: Final = {
     Language.RU: "это адрес самого сервера",
@@ -60,18 +60,18 @@ class Target:
         return any(map(self.is_person, guest.people())) or str(guest.network) in self.addresses
 
 
-def target_of(word: Moderate, register: Register) -> Target:
+def target_of(frame: Moderate, register: Register) -> Target:
     """Who is meant: whoever holds the name, or is here by it, or looks like it.
 
     Raises:
         Refused: `bad_name`; `not_allowed` where it is the address of this machine.
     """
-    if word.act in {Act.BAN, Act.UNBAN} and _is_address(word.user):
-        network = network_of(word.user)
+    if frame.act in {Act.BAN, Act.UNBAN} and _is_address(frame.user):
+        network = network_of(frame.user)
         if network is None:
-            raise Refused(Code.NOT_ALLOWED, why=_THIS_MACHINE)
+            raise Refused(ErrorCode.NOT_ALLOWED, why=_THIS_MACHINE)
         return Target(addresses=(str(network),))
-    name = clean_name(word.user)
+    name = clean_name(frame.user)
     known = register.names.holder(name) if register.names.is_kept else None
     if known:
         return Target(known.name, known.claim)

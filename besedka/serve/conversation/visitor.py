@@ -10,9 +10,9 @@ from besedka.serve.fairness import Pace
 from besedka.serve.people.guests import Guest
 from besedka.serve.people.order import Network
 from besedka.serve.room import Member, Room
-from besedka.wire.line import clock_time
-from besedka.wire.refusals import Language, Refused
-from besedka.wire.words import Error, ServerWord
+from besedka.wire.errors import Language, Refused
+from besedka.wire.frames import Error, ServerFrame
+from besedka.wire.log_line import clock_time
 
 
 class Visitor(Guest):
@@ -33,7 +33,7 @@ class Visitor(Guest):
         chat.register.guests.add(self)
 
     @abstractmethod
-    def tell(self, word: ServerWord) -> None:
+    def tell(self, frame: ServerFrame) -> None:
         """Tell something to him only."""
 
     @abstractmethod

@@ -19,10 +19,10 @@ from besedka.serve.doors.private import nobody_else, remove, remove_if_dead, sho
 from besedka.serve.errors import SocketUnusable
 from besedka.serve.history.file import FULL, reason
 from besedka.serve.tasks import unheard
-from besedka.wire.line import clock_time
-from besedka.wire.names import FRAME_BYTES_AT_MOST
-from besedka.wire.refusals import Code, Language, Refused
-from besedka.wire.words import Answer, Error, Moderate, decode_client, encode
+from besedka.wire.errors import ErrorCode, Language, Refused
+from besedka.wire.frames import Error, Moderate, Response, decode_client, encode
+from besedka.wire.log_line import clock_time
+from besedka.wire.validation import FRAME_BYTES_AT_MOST
 
 log = logging.getLogger(__name__)
 
@@ -90,13 +90,13 @@ class AdminDoor:
                 writer.write(encode(answer) + b"\n")
                 await writer.drain()
 
-    async def _answer(self, line: bytes) -> Answer | Error:
+    async def _answer(self, line: bytes) -> Response | Error:
         key = ""
         try:
             word = decode_client(line)
             if not isinstance(word, Moderate):
                 given = word.__struct_config__.tag
-                raise Refused(Code.UNKNOWN_TYPE, given=given, allowed="moderate")  # noqa: TRY301
+                raise Refused(ErrorCode.UNKNOWN_TYPE, given=given, allowed="moderate")  # noqa: TRY301
             key = word.key
             # What was begun is done also if nobody waits for the answer any more.
             return await asyncio.shield(
@@ -107,7 +107,7 @@ class AdminDoor:
             return self._refusal(refusal)
         except Exception:
             log.exception("what the operator asked for could not be done")
-            return self._refusal(Refused(Code.BAD_FRAME, detail="the server has made an error"))
+            return self._refusal(Refused(ErrorCode.BAD_FRAME, detail="the server has made an error"))
 
     def _refusal(self, refusal: Refused) -> Error:
         self._chat.metrics.refused(refusal.code)
@@ -132,7 +132,7 @@ async def _line(reader: asyncio.StreamReader) -> bytes | None:
         return None if is_too_long else line
 
 
-_TOO_LONG: Final = Refused(Code.FRAME_TOO_LONG, limit=FRAME_BYTES_AT_MOST)
+_TOO_LONG: Final = Refused(ErrorCode.FRAME_TOO_LONG, limit=FRAME_BYTES_AT_MOST)
 
 
 def _listen(path: Path) -> socket.socket | None:

@@ -16,7 +16,7 @@ from besedka.serve.history.file import Descriptor
 from besedka.serve.history.index import Flag, Index, Record, StrangeLines
 from besedka.serve.history.scan import crc_of
 from besedka.serve.history.search import Block
-from besedka.wire.line import MessageId, readable_line
+from besedka.wire.log_line import MessageId, readable_line
 
 LATEST_MESSAGES: Final = 10
 """How many messages stay in memory, for newcomers."""

@@ -39,7 +39,7 @@ from besedka.serve.history.restoring import (
 from besedka.serve.history.scan import Kind, begins_line, entries
 from besedka.serve.history.search import Hits, Needle, search
 from besedka.serve.history.watch import Watch
-from besedka.wire.line import Line, MessageId, read_line
+from besedka.wire.log_line import Line, MessageId, read_line
 
 log = logging.getLogger(__name__)
 

@@ -27,7 +27,7 @@ from typing import Final
 from besedka.serve.history.file import BLOCK_BYTES, FULL, Descriptor, copy_beside
 from besedka.serve.history.index import SYNC_RECORDS, Flag, Index, Record
 from besedka.serve.history.scan import Entry, Kind, crc_of, entries, is_damaged
-from besedka.wire.line import FIRST_LINE, HEAD_BYTES_AT_MOST
+from besedka.wire.log_line import FIRST_LINE, HEAD_BYTES_AT_MOST
 
 SECTOR_BYTES: Final = 512
 """What a disk writes at once, at the least."""

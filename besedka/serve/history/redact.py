@@ -14,7 +14,7 @@ from pathlib import Path
 from besedka.serve.errors import HistoryChanged
 from besedka.serve.history.body import Body
 from besedka.serve.history.index import Record
-from besedka.wire.line import FIRST_LINE, read_line, show_line, tombstone
+from besedka.wire.log_line import FIRST_LINE, read_line, show_line, tombstone
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,7 +37,7 @@ from besedka.serve.history.scan import (
     line_ends,
     line_number,
 )
-from besedka.wire.line import FIRST_LINE, HEAD_BYTES_AT_MOST, read_line
+from besedka.wire.log_line import FIRST_LINE, HEAD_BYTES_AT_MOST, read_line
 
 log = logging.getLogger(__name__)
 

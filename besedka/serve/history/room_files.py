@@ -6,8 +6,8 @@ import glob
 from contextlib import suppress
 from pathlib import Path
 
-from besedka.wire.names import clean_room
-from besedka.wire.refusals import Refused
+from besedka.wire.errors import Refused
+from besedka.wire.validation import clean_room
 
 
 def room_path(history: Path, room: str) -> Path:

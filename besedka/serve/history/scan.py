@@ -14,7 +14,7 @@ from itertools import pairwise
 from typing import Final, NamedTuple
 
 from besedka.serve.history.file import Descriptor
-from besedka.wire.line import BOM, ENTRY, HEAD_BYTES_AT_MOST
+from besedka.wire.log_line import BOM, ENTRY, HEAD_BYTES_AT_MOST
 
 SCAN_BYTES: Final = 1024 * 1024
 """Read at once: large enough that reading is not what takes the time."""

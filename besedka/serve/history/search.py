@@ -18,7 +18,7 @@ from functools import cache
 from typing import Final, NamedTuple
 
 from besedka.serve.history.index import Flag
-from besedka.wire.line import FIRST_LINE, read_line, readable_line
+from besedka.wire.log_line import FIRST_LINE, read_line, readable_line
 
 FOUND_BYTES: Final = 32 * 1024
 """An answer ends with the message with which it grows past this, as a page does."""

@@ -15,7 +15,7 @@ from besedka.serve.errors import SourceUnusable
 from besedka.serve.history.file import Descriptor
 from besedka.serve.history.foreign import looks_like
 from besedka.serve.history.scan import Entry, Kind, behind_blank_lines, entries, line_ends
-from besedka.wire.line import (
+from besedka.wire.log_line import (
     FIRST_LINE,
     HEAD_BYTES_AT_MOST,
     read_line,
@@ -24,7 +24,7 @@ from besedka.wire.line import (
     without_half_a_line_end,
     write_line,
 )
-from besedka.wire.names import show_controls
+from besedka.wire.validation import show_controls
 
 BATCH_BYTES: Final = 1024 * 1024
 """So much is written and synced at once; a longer message comes alone."""

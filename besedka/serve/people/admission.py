@@ -9,8 +9,8 @@ from besedka.serve.people.invitations import Invitations
 from besedka.serve.people.names import KnownNames, Names
 from besedka.serve.people.order import Network, Order
 from besedka.serve.people.rooms import DIRECT, PrivateRooms, Role, reserved
-from besedka.wire.refusals import Code, Refused
-from besedka.wire.words import Kind
+from besedka.wire.errors import ErrorCode, Refused
+from besedka.wire.frames import Kind
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,7 @@ class Admission:
         known = self.names.holder(name) if name else None
         is_awaited = known is not None and not known.claim
         if not (claim and (is_awaited or self.is_invited_to_name(invite, name, now))):
-            raise Refused(Code.NOT_KNOWN)
+            raise Refused(ErrorCode.NOT_KNOWN)
 
     def into_room(self, room: str, claim: str, invite: str = "", now: float = 0.0) -> None:
         """May he enter this room, and read it?
@@ -78,9 +78,9 @@ class Admission:
         if claim and self.rooms.membership(room, claim):
             return
         if not invite:
-            raise Refused(Code.NOT_INVITED, room=room)
+            raise Refused(ErrorCode.NOT_INVITED, room=room)
         if not claim or self.invitations.find(invite, "room", room, now) is None:
-            raise Refused(Code.BAD_LINK, room=room)
+            raise Refused(ErrorCode.BAD_LINK, room=room)
 
     def is_invited_to_name(self, invite: str, name: str, now: float) -> bool:
         """Whether this is an invitation to this name."""

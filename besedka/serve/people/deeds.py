@@ -15,10 +15,10 @@ from datetime import UTC, datetime
 from ipaddress import ip_network
 from typing import Any, Final
 
-from besedka.wire.line import Line, read_line, write_line
-from besedka.wire.names import DEFAULT_ROOM, clean_name, clean_room
-from besedka.wire.refusals import Refused
-from besedka.wire.words import Act
+from besedka.wire.errors import Refused
+from besedka.wire.frames import Act
+from besedka.wire.log_line import Line, read_line, write_line
+from besedka.wire.validation import DEFAULT_ROOM, clean_name, clean_room
 
 OPERATOR: Final = "operator"
 """Who is named where it was not a moderator; those have a ``by``, too, so that none can be taken for him."""

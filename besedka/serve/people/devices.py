@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from besedka.serve.people.names import claim_of
-from besedka.wire.refusals import Code, Refused
+from besedka.wire.errors import ErrorCode, Refused
 
 LINK_SECONDS: Final = 300
 """How long a link lasts: enough to fetch the phone."""
@@ -62,5 +62,5 @@ class DeviceLinks:
         """
         found = self._waiting.pop(claim_of(token), None)
         if found is None or found.until <= now:
-            raise Refused(Code.BAD_LINK)
+            raise Refused(ErrorCode.BAD_LINK)
         return found

@@ -11,9 +11,9 @@ from collections.abc import Iterable, Iterator
 
 from besedka.serve.people.order import Network
 from besedka.serve.people.presence import Person
-from besedka.wire.closing import Ending
-from besedka.wire.refusals import Refused
-from besedka.wire.words import ServerWord
+from besedka.wire.close_codes import CloseCode
+from besedka.wire.errors import Refused
+from besedka.wire.frames import ServerFrame
 
 
 class Guest(ABC):
@@ -35,7 +35,7 @@ class Guest(ABC):
         """The rooms that it is in or reads, each with the claim by which it is there."""
 
     @abstractmethod
-    def show_out(self, ending: Ending, refusal: Refused) -> None:
+    def show_out(self, ending: CloseCode, refusal: Refused) -> None:
         """End it, and have it say and hear nothing more.
 
         Args:
@@ -47,7 +47,7 @@ class Guest(ABC):
     def put_out(self, room: str) -> None:
         """Have it be in a room no more, because it does not belong there now."""
 
-    def tell(self, word: ServerWord) -> None:  # noqa: B027 - not every guest hears such words
+    def tell(self, frame: ServerFrame) -> None:  # noqa: B027 - not every guest hears such words
         """Tell something to him only, if it is one who hears."""
 
 

@@ -13,8 +13,8 @@ from typing import Final
 
 from besedka.serve.people.names import claim_of
 from besedka.serve.people.table import Table
-from besedka.wire.names import clean_name, clean_room
-from besedka.wire.refusals import Code, Language, Refused
+from besedka.wire.errors import ErrorCode, Language, Refused
+from besedka.wire.validation import clean_name, clean_room
 
 TOKEN_BYTES: Final = 24
 """192 bits: nobody guesses it."""
@@ -113,7 +113,7 @@ class Invitations(Table[Offer]):
                 Language.RU: f"ждут уже {limit} приглашений, отзовите их",
                 Language.EN: f"{limit} invitations wait already; take them back",
             }
-            raise Refused(Code.NOT_ALLOWED, why=why)
+            raise Refused(ErrorCode.NOT_ALLOWED, why=why)
         token = secrets.token_urlsafe(TOKEN_BYTES)
         expires = int(now) + min(seconds, SECONDS_AT_MOST)
         offer = Offer(claim_of(token), kind, what, min(uses, USES_AT_MOST), expires, by)

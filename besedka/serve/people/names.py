@@ -29,8 +29,8 @@ from besedka.serve.people.moments import (
     write_moment,
 )
 from besedka.serve.people.table import Table
-from besedka.wire.names import clean_name, skeletons
-from besedka.wire.refusals import Code, Language, Refused
+from besedka.wire.errors import ErrorCode, Language, Refused
+from besedka.wire.validation import clean_name, skeletons
 
 NAMES_OF_ONE_AT_MOST: Final = 20
 """Names that one may claim: enough for oneself and one's scripts, too few to take them all."""
@@ -213,9 +213,9 @@ class KnownNames(Table[Known]):
             return name
         known = self.holder(name)
         if known and known.claim and not hmac.compare_digest(known.claim, claim):
-            raise Refused(Code.NAME_CLAIMED, name=name)
+            raise Refused(ErrorCode.NAME_CLAIMED, name=name)
         if self.mode is Names.INVITED and not (claim and (known or is_invited)):
-            raise Refused(Code.NOT_KNOWN)
+            raise Refused(ErrorCode.NOT_KNOWN)
         if claim and not (known and known.claim):
             self._count(claim)
         return known.name if known else name
@@ -250,7 +250,7 @@ class KnownNames(Table[Known]):
         """
         known = self.holder(name)
         if known is None or known.name not in self._rows:
-            raise Refused(Code.NO_SUCH_NAME, name=name)
+            raise Refused(ErrorCode.NO_SUCH_NAME, name=name)
         self._forget(known)
         return known
 
@@ -347,4 +347,4 @@ def _seconds(found: tuple[str, str, str]) -> int:
 
 
 def _too_many(russian: str, english: str) -> Refused:
-    return Refused(Code.TOO_MANY_NAMES, why={Language.RU: russian, Language.EN: english})
+    return Refused(ErrorCode.TOO_MANY_NAMES, why={Language.RU: russian, Language.EN: english})

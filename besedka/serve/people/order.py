@@ -14,10 +14,10 @@ from typing import Final
 
 from besedka.serve.people.deeds import Deed
 from besedka.serve.people.presence import Person
-from besedka.wire.line import stamp
-from besedka.wire.names import skeletons
-from besedka.wire.refusals import Code, Language, Refused
-from besedka.wire.words import Act
+from besedka.wire.errors import ErrorCode, Language, Refused
+from besedka.wire.frames import Act
+from besedka.wire.log_line import stamp
+from besedka.wire.validation import skeletons
 
 MARKS_KEPT: Final = 1_000
 """With so many marks of those who have talked in slow rooms it is looked for the first time who may talk again."""
@@ -214,7 +214,7 @@ class Order:
         about = marks_of(person)
         muted = self._mutes.find(about, now)
         if muted:
-            raise Refused(Code.MUTED, why=self._why(muted))
+            raise Refused(ErrorCode.MUTED, why=self._why(muted))
         if seconds and not self.is_moderator(person.claim):
             self._let_talk_again(ticks, room, seconds, about)
 
@@ -222,7 +222,7 @@ class Order:
         said_at = [self._said_at.get((room, mark), float("-inf")) for mark in about]
         wait = max(said_at, default=float("-inf")) + seconds - ticks
         if wait > 0:
-            raise Refused(Code.TOO_FAST, wait=wait, room=room)
+            raise Refused(ErrorCode.TOO_FAST, wait=wait, room=room)
         self._said_at.update(dict.fromkeys(((room, mark) for mark in about), ticks))
         if len(self._said_at) > self._look_at:
             self._forget_talk(ticks)
@@ -246,7 +246,7 @@ class Order:
     def _refuse_banned(self, about: Iterable[str], now: float) -> None:
         found = self._bans.find(about, now)
         if found:
-            raise Refused(Code.BANNED, why=self._why(found))
+            raise Refused(ErrorCode.BANNED, why=self._why(found))
 
     def _why(self, found: Restriction) -> dict[Language, str]:
         return _joined(until_when(found.until, self._zone), found.reason)

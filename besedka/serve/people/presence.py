@@ -6,8 +6,8 @@ A person may be there by several connections (tabs, devices), which show by a co
 from __future__ import annotations
 
 from besedka.serve.people.names import KnownNames
-from besedka.wire.names import skeletons
-from besedka.wire.refusals import Code, Refused
+from besedka.wire.errors import ErrorCode, Refused
+from besedka.wire.validation import skeletons
 
 
 class Person:
@@ -72,9 +72,9 @@ class People:
             if present.name == name and present.mark == person.mark and person.mark:
                 present.uses += 1
                 return present
-            raise Refused(Code.NAME_TAKEN, name=name)
+            raise Refused(ErrorCode.NAME_TAKEN, name=name)
         if person.is_verified and now == self._second and not self._just_left.isdisjoint(person.looks):
-            raise Refused(Code.NAME_TAKEN, name=name)
+            raise Refused(ErrorCode.NAME_TAKEN, name=name)
         self._by_look.update(dict.fromkeys(person.looks, person))
         if person.is_verified:
             self._names.take(name, claim, now)

@@ -14,9 +14,9 @@ from enum import StrEnum
 from typing import Final
 
 from besedka.serve.people.table import Table
-from besedka.wire.names import clean_name, clean_room
-from besedka.wire.refusals import Code, Language, Refused
-from besedka.wire.words import Kind
+from besedka.wire.errors import ErrorCode, Language, Refused
+from besedka.wire.frames import Kind
+from besedka.wire.validation import clean_name, clean_room
 
 DIRECT: Final = "direct-"
 """How the rooms of talks of two begin; no other room may."""
@@ -129,7 +129,7 @@ class PrivateRooms(Table[Membership]):
             Refused: `room_taken`, `bad_room`, `not_allowed` if he has too many.
         """
         if room in self._members:
-            raise Refused(Code.ROOM_TAKEN, room=room)
+            raise Refused(ErrorCode.ROOM_TAKEN, room=room)
         if room.startswith(DIRECT):
             raise reserved(room)
         owned = sum(row.role is Role.OWNER for row in self._of.get(claim, {}).values())
@@ -166,7 +166,7 @@ class PrivateRooms(Table[Membership]):
         """
         if self.membership(room, claim) is None:
             if len(self._members.get(room, ())) >= MEMBERS_AT_MOST:
-                raise Refused(Code.TOO_MANY_ROOMS, limit=MEMBERS_AT_MOST)
+                raise Refused(ErrorCode.TOO_MANY_ROOMS, limit=MEMBERS_AT_MOST)
             self._add(Membership(room, Role.MEMBER, name, claim))
 
     def put_out(self, room: str, claim: str) -> None:
@@ -193,7 +193,7 @@ def direct_room(one: str, other: str) -> str:
 
 
 def _too_many(russian: str, english: str) -> Refused:
-    return Refused(Code.NOT_ALLOWED, why={Language.RU: russian, Language.EN: english})
+    return Refused(ErrorCode.NOT_ALLOWED, why={Language.RU: russian, Language.EN: english})
 
 
 def reserved(room: str) -> Refused:
@@ -202,4 +202,4 @@ def reserved(room: str) -> Refused:
         Language.RU: f"с {DIRECT} начинаются только разговоры вдвоём",
         Language.EN: f"only talks of two begin with {DIRECT}",
     }
-    return Refused(Code.BAD_ROOM, room=room, why=why)
+    return Refused(ErrorCode.BAD_ROOM, room=room, why=why)

@@ -19,7 +19,7 @@ from besedka.serve.people.table import Table
 from besedka.serve.register.audit import Audit
 from besedka.serve.register.journal import Journal
 from besedka.serve.threads import started
-from besedka.wire.refusals import Code, Refused
+from besedka.wire.errors import ErrorCode, Refused
 
 log = logging.getLogger(__name__)
 
@@ -81,7 +81,7 @@ class Files:
             await self._in_thread(self._audit.write, deed)
         except AuditLost as error:
             log.error("nothing was done to keep order: %s", error)  # noqa: TRY400 - the sentence is enough
-            raise Refused(Code.STORAGE_FULL if error.is_full else Code.NOT_STORED) from None
+            raise Refused(ErrorCode.STORAGE_FULL if error.is_full else ErrorCode.NOT_STORED) from None
 
     def is_stored(self, changes: Iterable[Change]) -> bool:
         """Whether these rows are on disk; a table without a file counts as stored."""

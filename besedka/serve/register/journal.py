@@ -13,7 +13,7 @@ from besedka.serve.errors import RecordUnusable
 from besedka.serve.history.file import FULL, reason
 from besedka.serve.people.table import Batch, Table
 from besedka.serve.register.records import Record, RecordChanged, RecordGone
-from besedka.wire.refusals import Code
+from besedka.wire.errors import ErrorCode
 
 log = logging.getLogger(__name__)
 
@@ -35,7 +35,7 @@ class _Flight:
     """A batch in flight, and its outcome: None if it was stored, else the error code."""
 
     batch: Batch[Any]
-    outcome: asyncio.Future[Code | None]
+    outcome: asyncio.Future[ErrorCode | None]
 
 
 class Journal:
@@ -56,7 +56,7 @@ class Journal:
         self._in_thread = in_thread
         self._adopted = adopted
         self._flight: _Flight | None = None
-        self._next: asyncio.Future[Code | None] | None = None
+        self._next: asyncio.Future[ErrorCode | None] | None = None
         self._trouble = ""
         # After a failed rewrite: the number of lines at which to try again.
         self._compact_at = 0
@@ -86,7 +86,7 @@ class Journal:
         """Whether somebody waits for the next batch."""
         return self._next is not None
 
-    def outcome(self, key: str) -> asyncio.Future[Code | None] | None:
+    def outcome(self, key: str) -> asyncio.Future[ErrorCode | None] | None:
         """The outcome of the batch with the last change of a row: None if stored, else an error code. Returns None if it is stored already."""
         if self.table.is_waiting(key):
             self._next = self._next or asyncio.get_running_loop().create_future()
@@ -114,7 +114,7 @@ class Journal:
 
     async def write(self) -> None:
         """Write the batch, and resolve its outcome."""
-        flight, code = self._flight, Code.NOT_STORED
+        flight, code = self._flight, ErrorCode.NOT_STORED
         if flight is None:
             return
         try:
@@ -122,7 +122,7 @@ class Journal:
         except RecordUnusable as error:
             self._tell(f"{error}; what it said before is kept, and nothing is written over it")
         except OSError as error:
-            code = Code.STORAGE_FULL if error.errno in FULL else code
+            code = ErrorCode.STORAGE_FULL if error.errno in FULL else code
             self._tell(f"{self._record.path} cannot be written: {reason(error)}")
         except Exception:
             log.exception("%s cannot be written", self._record.path)
@@ -193,7 +193,7 @@ class Journal:
         await self._in_thread(self._record.rewrite, snapshot.pieces)
         self.table.rewritten(snapshot)
 
-    def _land(self, flight: _Flight, code: Code | None) -> None:
+    def _land(self, flight: _Flight, code: ErrorCode | None) -> None:
         self._flight = None
         self._trouble = self._trouble if code else ""
         if not flight.outcome.done():

@@ -23,9 +23,9 @@ from besedka.serve.people.table import Table
 from besedka.serve.people.uptime import Uptime
 from besedka.serve.register.files import Change, Files
 from besedka.serve.settings import Settings
-from besedka.wire.closing import Ending
-from besedka.wire.refusals import Code, Refused
-from besedka.wire.words import Act, Kind
+from besedka.wire.close_codes import CloseCode
+from besedka.wire.errors import ErrorCode, Refused
+from besedka.wire.frames import Act, Kind
 
 log = logging.getLogger(__name__)
 
@@ -251,7 +251,7 @@ class Register:
         """Ask for all guests again whether they may be here, and in their rooms, and put out who may not."""
         _for_each(self.guests, self._ask_again)
 
-    def show_out(self, guests: Iterable[Guest], ending: Ending, refusal: Refused) -> None:
+    def show_out(self, guests: Iterable[Guest], ending: CloseCode, refusal: Refused) -> None:
         """Show some guests out."""
         _for_each(guests, lambda guest: guest.show_out(ending, refusal))
 
@@ -259,7 +259,9 @@ class Register:
         try:
             self.admission.stay(guest, self._clock())
         except Refused as refusal:
-            guest.show_out(Ending.BANNED if refusal.code is Code.BANNED else Ending.UNKNOWN, refusal)
+            guest.show_out(
+                CloseCode.BANNED if refusal.code is ErrorCode.BANNED else CloseCode.UNKNOWN, refusal
+            )
             return
         for room, claim in guest.places():
             try:
@@ -281,9 +283,9 @@ class Register:
             return
         offer = self.invitations.find(invite, "room", room, self._clock())
         if offer is None:
-            raise Refused(Code.BAD_LINK, room=room)
+            raise Refused(ErrorCode.BAD_LINK, room=room)
         if not person.is_verified:
-            raise Refused(Code.NO_SECRET, room=room)
+            raise Refused(ErrorCode.NO_SECRET, room=room)
         self.rooms.let_in(room, person.name, person.claim)
         self.invitations.use(offer)
 

@@ -7,10 +7,10 @@ from typing import Final
 
 from besedka.serve.people.presence import Person
 from besedka.serve.room.member import Member
-from besedka.wire.line import clock_time
+from besedka.wire.errors import Language
+from besedka.wire.frames import System
+from besedka.wire.log_line import clock_time
 from besedka.wire.notices import notice, presence
-from besedka.wire.refusals import Language
-from besedka.wire.words import System
 
 NAMES_TOLD: Final = 100
 """How many names a welcome or a notice lists at most; the number of people is always exact."""

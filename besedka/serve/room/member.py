@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 from typing import ClassVar
 
 from besedka.serve.people.presence import Person
-from besedka.wire.refusals import Refused
-from besedka.wire.words import Chat, ServerWord
+from besedka.wire.errors import Refused
+from besedka.wire.frames import Chat, ServerFrame
 
 
 class Sender:
@@ -15,7 +15,7 @@ class Sender:
 
     __slots__ = ()
 
-    def stored(self, word: Chat) -> None:
+    def stored(self, frame: Chat) -> None:
         """Something said is on disk."""
 
     def refused(self, refusal: Refused) -> None:
@@ -37,7 +37,7 @@ class Member(Sender):
 
     __slots__ = ("cursor", "is_seen", "notices", "person", "redactions", "typed_at", "write")
 
-    ignores: ClassVar[frozenset[type[ServerWord]]] = frozenset()
+    ignores: ClassVar[frozenset[type[ServerFrame]]] = frozenset()
     """Words of which only some kinds of members hear, `Typing` and `Redacted`, and that this kind does not."""
 
     pulls: ClassVar[bool] = False
@@ -53,7 +53,7 @@ class Member(Sender):
         self.typed_at = float("-inf")
 
     @staticmethod
-    def encode(words: Sequence[ServerWord]) -> bytes:
+    def encode(frames: Sequence[ServerFrame]) -> bytes:
         """Words as this kind of door writes them; done once for all members who share it."""
         raise NotImplementedError
 
@@ -62,7 +62,7 @@ class Member(Sender):
         """Whether nothing more should be written for now."""
         raise NotImplementedError
 
-    def hear(self, word: ServerWord) -> None:
+    def hear(self, frame: ServerFrame) -> None:
         """Hear something that only this member is told, such as a page of the log."""
         raise NotImplementedError
 

@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from besedka.wire.words import ServerWord
+from besedka.wire.frames import ServerFrame
 
 RECENT_MESSAGES: Final = 1_000
 """How many messages of late a room keeps encoded for members who pull, while there are any."""
@@ -14,7 +14,7 @@ RECENT_MESSAGES: Final = 1_000
 RECALLED_BYTES: Final = 64 * 1024
 """A member who pulls is given so much at once, about."""
 
-Encode = Callable[[Sequence[ServerWord]], bytes]
+Encode = Callable[[Sequence[ServerFrame]], bytes]
 """How a kind of door writes words; members of the same kind are written the same bytes."""
 
 
@@ -22,14 +22,14 @@ class Telling:
     """What is told to many at once, encoded once for each kind of door.
 
     Attributes:
-        words: what is told.
+        frames: what is told.
         first: the id of the first message, if these are messages.
     """
 
-    __slots__ = ("_encoded", "first", "words")
+    __slots__ = ("_encoded", "first", "frames")
 
-    def __init__(self, words: Sequence[ServerWord], first: int = 0) -> None:
-        self.words = words
+    def __init__(self, frames: Sequence[ServerFrame], first: int = 0) -> None:
+        self.frames = frames
         self.first = first
         self._encoded: dict[Encode, bytes] = {}
 
@@ -37,7 +37,7 @@ class Telling:
         """The words as a kind of door writes them."""
         known = self._encoded.get(encode)
         if known is None:
-            known = self._encoded[encode] = encode(self.words)
+            known = self._encoded[encode] = encode(self.frames)
         return known
 
 
@@ -51,9 +51,9 @@ class Recent:
     def keep(self, telling: Telling) -> None:
         """Remember messages that follow those remembered so far."""
         self._tellings.append(telling)
-        self._messages += len(telling.words)
+        self._messages += len(telling.frames)
         while self._messages > RECENT_MESSAGES and len(self._tellings) > 1:
-            self._messages -= len(self._tellings.popleft().words)
+            self._messages -= len(self._tellings.popleft().frames)
 
     def clear(self) -> None:
         """Forget all."""
@@ -69,5 +69,5 @@ class Recent:
                 if telling.first == cursor + count and size < RECALLED_BYTES:
                     parts.append(telling.encoded(encode))
                     size += len(parts[-1])
-                    count += len(telling.words)
+                    count += len(telling.frames)
         return b"".join(parts), count

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 
-from besedka.wire.line import Line, read_line, tombstone, write_line
+from besedka.wire.log_line import Line, read_line, tombstone, write_line
 
 
 class Redactions:

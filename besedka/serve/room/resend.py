@@ -12,7 +12,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable
 from hashlib import sha256
 
-from besedka.wire.line import Line, tombstone, written_bytes
+from besedka.wire.log_line import Line, tombstone, written_bytes
 
 
 class SaidBefore:

@@ -27,9 +27,9 @@ from besedka.serve.room.member import Member, Sender
 from besedka.serve.room.recent import Encode, Recent, Telling
 from besedka.serve.room.redactions import Redactions
 from besedka.serve.tally import Tally
-from besedka.wire.line import Line, clock_time, stamp, write_line
-from besedka.wire.refusals import Refused
-from besedka.wire.words import Chat, History, Redacted, ServerWord, Typing
+from besedka.wire.errors import Refused
+from besedka.wire.frames import Chat, History, Redacted, ServerFrame, Typing
+from besedka.wire.log_line import Line, clock_time, stamp, write_line
 
 KEYS_REMEMBERED: Final = 10_000
 """How many of the last keyed messages are known again when they are sent again."""
@@ -246,25 +246,25 @@ class Room:
         if is_other_log:
             self._forget_log()
         is_next = first == self.head + 1 and not is_other_log
-        words = [
+        frames = [
             self._remember(one, _Place(number, batch.at, batch.stamp))
             for number, one in enumerate(batch.said, first)
         ]
-        before, self.head = self.head, first + len(words) - 1
-        self._tally.messages += len(words)
+        before, self.head = self.head, first + len(frames) - 1
+        self._tally.messages += len(frames)
         if is_next:
-            self._tally.deliveries += len(words) * self.live_count
-            telling = Telling(words, first)
+            self._tally.deliveries += len(frames) * self.live_count
+            telling = Telling(frames, first)
             if self._pulling:
                 self._recent.keep(telling)
             else:
                 self._recent.clear()
             self._tell(telling)
-            self._acknowledge(batch, words)
+            self._acknowledge(batch, frames)
             return ()
         # What is there now is read from the log, the batch among it.
         self._recent.clear()
-        self._acknowledge(batch, words)
+        self._acknowledge(batch, frames)
         live = tuple(member for members in self._live.values() for member in members)
         self._live.clear()
         for member in live:
@@ -301,8 +301,8 @@ class Room:
         if now - member.typed_at < TYPING_SECONDS:
             return
         member.typed_at = now
-        word = Typing(room=self.name, user=member.person.name)
-        self._tell_some(word, member)
+        frame = Typing(room=self.name, user=member.person.name)
+        self._tell_some(frame, member)
 
     # Redacting.
 
@@ -323,9 +323,9 @@ class Room:
 
     # Telling.
 
-    def tell(self, words: Sequence[ServerWord]) -> None:
+    def tell(self, frames: Sequence[ServerFrame]) -> None:
         """Hand something to all who are live."""
-        self._tell(Telling(words))
+        self._tell(Telling(frames))
 
     def recall(self, member: Member) -> bytes:
         """What was told from a pulling member's cursor on, encoded, and move the cursor; nothing if only the log has it."""
@@ -346,12 +346,12 @@ class Room:
                 for member in tuple(members):
                     member.write(data)
 
-    def _tell_some(self, word: ServerWord, sender: Member | None = None) -> None:
+    def _tell_some(self, frame: ServerFrame, sender: Member | None = None) -> None:
         """Tell something that not all kinds of members hear; not to its sender."""
         for encode, members in tuple(self._live.items()):
-            data = encode([word]) if members else b""
+            data = encode([frame]) if members else b""
             for member in tuple(members):
-                if type(word) not in member.ignores and member is not sender:
+                if type(frame) not in member.ignores and member is not sender:
                     member.write(data)
 
     def fall_behind(self, member: Member) -> None:
@@ -389,12 +389,12 @@ class Room:
         keys = {number: key for number, (user, key) in own if user == member.person.name}
         return History(self.name, member.cursor, list(lines), keys=keys, unverified=unverified)
 
-    def _acknowledge(self, batch: Batch, words: Sequence[Chat]) -> None:
-        for one, word in zip(batch.said, words, strict=True):
-            one.sender.stored(word)
+    def _acknowledge(self, batch: Batch, frames: Sequence[Chat]) -> None:
+        for one, frame in zip(batch.said, frames, strict=True):
+            one.sender.stored(frame)
             if self._asked_again:
                 for sender in self._asked_again.pop((one.user, one.key), ()):
-                    sender.stored(word)
+                    sender.stored(frame)
 
     def _forget(self) -> None:
         if len(self._known) > KEYS_REMEMBERED:

@@ -17,10 +17,10 @@ from besedka.serve.chat import Chat
 from besedka.serve.history import ChatHistory, Hits, room_names
 from besedka.serve.room import Room, Said
 from besedka.serve.settings import Settings
-from besedka.wire.line import Line, MessageId
-from besedka.wire.names import DEFAULT_ROOM
-from besedka.wire.refusals import Code, Refused
-from besedka.wire.words import History, RoomEntry, ServerWord, System
+from besedka.wire.errors import ErrorCode, Refused
+from besedka.wire.frames import History, RoomEntry, ServerFrame, System
+from besedka.wire.log_line import Line, MessageId
+from besedka.wire.validation import DEFAULT_ROOM
 from tests import looping
 from tests.serve.faking import FakeMember
 
@@ -46,9 +46,9 @@ def test_one_who_can_take_more_right_after_a_page_is_not_left_behind(tmp_path: P
         chat, room = await started(tmp_path, 2000)
 
         class FullForAMoment(FakeMember):
-            def hear(self, word: ServerWord) -> None:
-                super().hear(word)
-                if isinstance(word, History):
+            def hear(self, frame: ServerFrame) -> None:
+                super().hear(frame)
+                if isinstance(frame, History):
                     self.fill()
                     asyncio.get_running_loop().call_soon(self._resume)
 
@@ -126,7 +126,7 @@ def test_a_history_that_cannot_be_written_ends_the_chat_and_nothing_of_the_batch
         assert "not a directory" in str(await chat.lost)
         await until(lambda: bool(member.refusals))
         assert member.ids == []
-        assert [refusal.code for refusal in member.refusals] == [Code.NOT_STORED]
+        assert [refusal.code for refusal in member.refusals] == [ErrorCode.NOT_STORED]
         assert await chat.unready() == "history lost"
         await chat.close()
 
@@ -209,7 +209,7 @@ def test_a_room_whose_file_cannot_be_used_is_refused_and_the_others_go_on(tmp_pa
         assert isinstance(opening, asyncio.Task)
         with pytest.raises(Refused) as refusal:
             await opening
-        assert refusal.value.code is Code.ROOM_UNAVAILABLE
+        assert refusal.value.code is ErrorCode.ROOM_UNAVAILABLE
         await chat.close()
 
     looping.run(scenario())
@@ -291,7 +291,7 @@ def test_a_deserted_room_makes_place_for_another_but_none_that_somebody_needs(
         chat.enter(other, FakeMember())
         with pytest.raises(Refused) as refusal:
             await open_room(chat, "deserted")
-        assert refusal.value.code is Code.TOO_MANY_ROOMS
+        assert refusal.value.code is ErrorCode.TOO_MANY_ROOMS
         chat.rooms.let_go(held)
         assert await open_room(chat, "deserted") is not deserted
         assert chat.rooms.open("entered", "") is entered
@@ -421,7 +421,9 @@ def test_pages_asked_for_at_the_end_are_refused_not_broken(tmp_path: Path) -> No
         pages = [asyncio.ensure_future(chat.reading.page(room, 50, 10)) for _ in range(20)]
         await chat.close()
         for page in await asyncio.gather(*pages, return_exceptions=True):
-            assert isinstance(page, History) or (isinstance(page, Refused) and page.code is Code.GOING_DOWN)
+            assert isinstance(page, History) or (
+                isinstance(page, Refused) and page.code is ErrorCode.GOING_DOWN
+            )
 
     looping.run(scenario())
 
@@ -441,7 +443,7 @@ def test_five_thousand_who_enter_at_once_are_told_of_in_a_few_frames(tmp_path: P
             chat.followers.follow(room, member)
             if number % 100 == 0:
                 await asyncio.sleep(0)
-        await until(lambda: any(word.clients_count == 5_000 for word in told(crowd[0])))
+        await until(lambda: any(frame.clients_count == 5_000 for frame in told(crowd[0])))
         seconds = asyncio.get_running_loop().time() - begun
         assert len(told(crowd[0])) <= 4 * seconds + 2
         assert {len(told(member)) for member in crowd} <= set(range(1, len(told(crowd[0])) + 1))
@@ -449,7 +451,7 @@ def test_five_thousand_who_enter_at_once_are_told_of_in_a_few_frames(tmp_path: P
         await chat.close()
 
     def told(member: FakeMember) -> list[System]:
-        return [word for word in member.heard if isinstance(word, System)]
+        return [frame for frame in member.heard if isinstance(frame, System)]
 
     looping.run(scenario())
 
@@ -461,7 +463,9 @@ def test_who_was_behind_is_told_who_is_here_when_it_is_live_again(tmp_path: Path
         for member in (slow, anna):
             chat.enter(room, member)
             chat.followers.follow(room, member)
-        await until(lambda: any(isinstance(word, System) and word.clients_count == 2 for word in slow.heard))
+        await until(
+            lambda: any(isinstance(frame, System) and frame.clients_count == 2 for frame in slow.heard)
+        )
         slow.fill()
         chat.leave(room, anna)
         await asyncio.sleep(0.6)

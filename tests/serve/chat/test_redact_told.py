@@ -13,10 +13,10 @@ import pytest
 from besedka.serve.chat import Chat
 from besedka.serve.history import ChatHistory, Hits
 from besedka.serve.room import Room, Said
-from besedka.wire.line import tombstone
-from besedka.wire.refusals import Code, Refused
-from besedka.wire.words import Chat as ChatWord
-from besedka.wire.words import History, Redacted, ServerWord, Typing
+from besedka.wire.errors import ErrorCode, Refused
+from besedka.wire.frames import Chat as ChatFrame
+from besedka.wire.frames import History, Redacted, ServerFrame, Typing
+from besedka.wire.log_line import tombstone
 from tests import looping
 from tests.serve.chat.test_chat import started, until
 from tests.serve.faking import FakeMember
@@ -27,17 +27,17 @@ async def redact(chat: Chat, room: Room, number: int) -> None:
 
 
 def told(member: FakeMember) -> list[Redacted]:
-    return [word for word in member.heard if isinstance(word, Redacted)]
+    return [frame for frame in member.heard if isinstance(frame, Redacted)]
 
 
 def last_text(member: FakeMember, number: int) -> str:
     """What a client shows of a message that has heard all this."""
     text = ""
-    for word in member.heard:
-        if isinstance(word, History) and 0 <= number - word.first < len(word.messages):
-            text = word.messages[number - word.first].partition(": ")[2]
-        elif isinstance(word, ChatWord | Redacted) and word.id == number:
-            text = word.text
+    for frame in member.heard:
+        if isinstance(frame, History) and 0 <= number - frame.first < len(frame.messages):
+            text = frame.messages[number - frame.first].partition(": ")[2]
+        elif isinstance(frame, ChatFrame | Redacted) and frame.id == number:
+            text = frame.text
     return text
 
 
@@ -151,9 +151,9 @@ def test_what_is_redacted_while_a_page_is_on_its_way_is_told_behind_it(tmp_path:
         subject = await chat.redacting.subject(room, 28)
 
         class Slow(FakeMember):
-            def hear(self, word: ServerWord) -> None:
-                super().hear(word)
-                if isinstance(word, History):
+            def hear(self, frame: ServerFrame) -> None:
+                super().hear(frame)
+                if isinstance(frame, History):
                     self.fill()  # with the old text in its buffer
 
         late = Slow("Late", room)
@@ -176,13 +176,13 @@ def test_what_cannot_be_redacted_is_refused(tmp_path: Path) -> None:
         for number in (0, 4):
             with pytest.raises(Refused) as refused:
                 await chat.redacting.subject(room, number)
-            assert refused.value.code == Code.BAD_CURSOR
+            assert refused.value.code == ErrorCode.BAD_CURSOR
         subject = await chat.redacting.subject(room, 2)
         path = tmp_path / "talk.txt"
         path.write_text(path.read_text().replace("Old: 1", "New: 1"))
         with pytest.raises(Refused) as refused:
             await chat.redacting.redact(room, subject)
-        assert refused.value.code == Code.NOT_ALLOWED
+        assert refused.value.code == ErrorCode.NOT_ALLOWED
         assert not chat.lost.done()
         await chat.close()
 

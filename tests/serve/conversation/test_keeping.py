@@ -15,10 +15,10 @@ from besedka.serve.people.names import claim_of
 from besedka.serve.people.order import Network
 from besedka.serve.people.presence import Person
 from besedka.serve.settings import Settings
-from besedka.wire.closing import Ending
-from besedka.wire.names import skeletons
-from besedka.wire.refusals import Code, Language, Refused
-from besedka.wire.words import Act, Invitation, Moderate
+from besedka.wire.close_codes import CloseCode
+from besedka.wire.errors import ErrorCode, Language, Refused
+from besedka.wire.frames import Act, Invitation, Moderate
+from besedka.wire.validation import skeletons
 from tests import looping
 
 
@@ -31,7 +31,7 @@ def test_nobody_is_admitted_to_a_name_that_is_somebodys(tmp_path: Path, looks: s
         keeping = Keeping(chat, Language.EN)
         with pytest.raises(Refused) as refused:
             await keeping.command(Moderate(Act.ADMIT, user=looks))
-        assert refused.value.code is Code.NAME_CLAIMED
+        assert refused.value.code is ErrorCode.NAME_CLAIMED
         assert not list(chat.register.invitations.rows())
         assert not (tmp_path / "audit.txt").read_text()
         # Once the name is free again, it can be somebody else's.
@@ -48,7 +48,7 @@ class Comer(Guest):
     def __init__(self, person: Person, *, is_broken: bool = False) -> None:
         self.person = person
         self.is_broken = is_broken
-        self.ending: Ending | None = None
+        self.ending: CloseCode | None = None
 
     @property
     def network(self) -> Network | None:
@@ -60,7 +60,7 @@ class Comer(Guest):
     def places(self) -> Iterable[tuple[str, str]]:
         return ()
 
-    def show_out(self, ending: Ending, refusal: Refused) -> None:  # noqa: ARG002 - only how is looked at
+    def show_out(self, ending: CloseCode, refusal: Refused) -> None:  # noqa: ARG002 - only how is looked at
         if self.is_broken:
             raise ZeroDivisionError
         self.ending = ending
@@ -69,13 +69,13 @@ class Comer(Guest):
         raise AssertionError(room)
 
 
-@pytest.mark.parametrize(("act", "ending"), [(Act.KICK, Ending.KICKED), (Act.BAN, Ending.BANNED)])
+@pytest.mark.parametrize(("act", "ending"), [(Act.KICK, CloseCode.KICKED), (Act.BAN, CloseCode.BANNED)])
 def test_who_comes_while_it_is_noted_is_meant_too_and_an_error_spares_nobody(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
     act: Act,
-    ending: Ending,
+    ending: CloseCode,
 ) -> None:
     async def scenario() -> None:
         chat = Chat(Settings(history=tmp_path / "talk.txt"))
@@ -120,7 +120,7 @@ def test_who_many_are_banned_among_is_found_by_what_is_known_of_them(
         room = await chat.rooms.for_operator("main")
         for guest in guests[10:]:
             chat.let_talk(room, guest.person)
-        assert [guest.ending for guest in guests].count(Ending.BANNED) == 1
+        assert [guest.ending for guest in guests].count(CloseCode.BANNED) == 1
         assert len(asked) < 20
         await chat.close()
 

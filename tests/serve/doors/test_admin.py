@@ -13,7 +13,7 @@ from besedka.serve.chat import Chat
 from besedka.serve.doors.admin import AdminDoor
 from besedka.serve.errors import SocketUnusable
 from besedka.serve.settings import Settings
-from besedka.wire.refusals import Language
+from besedka.wire.errors import Language
 from tests import looping
 
 

@@ -8,7 +8,8 @@ from collections.abc import Callable
 
 import pytest
 from websockets.client import ClientProtocol
-from websockets.frames import CloseCode, Frame, Opcode
+from websockets.frames import CloseCode as StandardCloseCode
+from websockets.frames import Frame, Opcode
 from websockets.uri import parse_uri
 
 from besedka.serve.access.keys import Access
@@ -29,13 +30,13 @@ from besedka.serve.doors.websocket.connection import (
     Connection,
 )
 from besedka.serve.doors.websocket.door import WebSocketDoor
-from besedka.serve.doors.websocket.frames import frames
+from besedka.serve.doors.websocket.frames import encode_frames
 from besedka.serve.fairness import FRAMES_AT_LEAST, FRAMES_SECONDS, Fairness, Sources
 from besedka.serve.metrics import Metrics
-from besedka.wire.closing import Ending
-from besedka.wire.names import FRAME_BYTES_AT_MOST
-from besedka.wire.refusals import Refused
-from besedka.wire.words import Typing
+from besedka.wire.close_codes import CloseCode
+from besedka.wire.errors import Refused
+from besedka.wire.frames import Typing
+from besedka.wire.validation import FRAME_BYTES_AT_MOST
 from tests import looping
 
 
@@ -111,7 +112,7 @@ class FakeTalk:
     def resume(self) -> None:
         self.resumed += 1
 
-    def show_out(self, ending: Ending, refusal: Refused) -> None:
+    def show_out(self, ending: CloseCode, refusal: Refused) -> None:
         self.refusals.append(refusal)
         self.connection.show_out(ending)
 
@@ -202,7 +203,9 @@ def test_messages_arrive_whole_however_they_are_cut(scene: Scene, chunk: int) ->
 
 def test_what_is_written_for_many_is_what_a_client_reads(scene: Scene) -> None:
     for length in (0, 100, 200, 70_000):
-        scene.connection.send(frames([Typing(room="r" * length, user="Anna"), Typing(room="", user="Boris")]))
+        scene.connection.send(
+            encode_frames([Typing(room="r" * length, user="Anna"), Typing(room="", user="Boris")])
+        )
         first, second = scene.answers()
         assert first.opcode is second.opcode is Opcode.TEXT
         assert len(first.data) > length
@@ -213,7 +216,7 @@ def test_a_silent_connection_is_pinged_then_closed_then_cut(scene: Scene) -> Non
     assert [frame.opcode for frame in pings] == [Opcode.PING]
     closing = scene.sweep_until(1000 + SILENT_SECONDS + 1)
     assert closing[0].opcode is Opcode.CLOSE
-    assert int.from_bytes(closing[0].data[:2], "big") == Ending.SILENT.value.code
+    assert int.from_bytes(closing[0].data[:2], "big") == CloseCode.SILENT.value.code
     assert scene.transport.ended == ""
     scene.sweep_until(1000 + SILENT_SECONDS + 2 + CLOSE_SECONDS)
     assert scene.transport.ended == "aborted"
@@ -235,7 +238,7 @@ def test_pings_are_spread_over_the_interval() -> None:
 def test_an_error_in_a_talk_ends_the_connection_with_the_code_to_come_back(scene: Scene) -> None:
     scene.client.send_text(b"bug")
     answers = scene.exchange()
-    assert int.from_bytes(answers[0].data[:2], "big") == CloseCode.INTERNAL_ERROR
+    assert int.from_bytes(answers[0].data[:2], "big") == StandardCloseCode.INTERNAL_ERROR
 
 
 def test_frames_wait_their_turn_while_an_answer_is_looked_up() -> None:
@@ -284,7 +287,7 @@ def test_a_talk_is_told_when_the_socket_is_full_and_when_it_has_room_again(scene
 
 def test_nothing_is_written_to_one_who_has_said_his_last(scene: Scene) -> None:
     scene.connection.eof_received()
-    scene.connection.send(frames([Typing(room="main", user="Anna")]))
+    scene.connection.send(encode_frames([Typing(room="main", user="Anna")]))
     assert scene.transport.written == b""
     assert scene.transport.ended == "closed"
     scene.sweep_until(1001 + CLOSE_SECONDS)
@@ -318,18 +321,18 @@ def test_what_stands_behind_text_that_is_no_utf8_is_not_heard(scene: Scene) -> N
     scene.client.send_text(b"\xff")
     scene.client.send_text(b"after")
     answers = scene.exchange()
-    assert int.from_bytes(answers[0].data[:2], "big") == Ending.NOT_TEXT.value.code
+    assert int.from_bytes(answers[0].data[:2], "big") == CloseCode.NOT_TEXT.value.code
     assert scene.talk.heard == ["begin"]
 
 
 def test_nothing_is_written_behind_a_close(scene: Scene) -> None:
-    scene.connection.close(Ending.RESTARTING)
-    scene.connection.send(frames([Typing(room="main", user="Anna")]))
+    scene.connection.close(CloseCode.RESTARTING)
+    scene.connection.send(encode_frames([Typing(room="main", user="Anna")]))
     assert [frame.opcode for frame in scene.answers()] == [Opcode.CLOSE]
 
 
 def test_nothing_more_is_told_to_one_who_is_being_closed(scene: Scene) -> None:
-    scene.connection.close(Ending.RESTARTING)
+    scene.connection.close(CloseCode.RESTARTING)
     assert scene.connection.is_full
     assert scene.talk.behind == 1
     scene.connection.resume_writing()
@@ -372,7 +375,7 @@ def test_one_who_reads_nothing_for_half_a_minute_is_told_to_come_back_and_cut_la
     while scene.now < start + STUCK_SECONDS:
         assert scene.sweep_until(scene.now + SWEEP_SECONDS) == []
     closing = scene.sweep_until(scene.now + 2 * SWEEP_SECONDS)
-    assert int.from_bytes(closing[0].data[:2], "big") == Ending.STUCK.value.code
+    assert int.from_bytes(closing[0].data[:2], "big") == CloseCode.STUCK.value.code
     assert scene.transport.ended == ""
     scene.sweep_until(scene.now + STUCK_SECONDS + SWEEP_SECONDS)
     assert scene.transport.ended == "aborted"
@@ -416,7 +419,7 @@ def test_one_whose_flood_does_not_end_is_sent_away_and_one_who_talks_is_not_deaf
         closing = [
             frame for frame in scene.sweep_until(scene.now + SWEEP_SECONDS) if frame.opcode is Opcode.CLOSE
         ]
-    assert int.from_bytes(closing[0].data[:2], "big") == Ending.FLOOD.value.code
+    assert int.from_bytes(closing[0].data[:2], "big") == CloseCode.FLOOD.value.code
     assert scene.now - 1000 >= FLOOD_SECONDS
     other.client.send_text(b"all is well")
     other.exchange()
@@ -447,14 +450,14 @@ def test_answers_to_ones_own_pings_are_no_progress(scene: Scene) -> None:
         closing = [
             frame for frame in scene.sweep_until(scene.now + SWEEP_SECONDS) if frame.opcode is Opcode.CLOSE
         ]
-    assert int.from_bytes(closing[0].data[:2], "big") == Ending.STUCK.value.code
+    assert int.from_bytes(closing[0].data[:2], "big") == CloseCode.STUCK.value.code
 
 
 def test_what_is_counted_can_be_read(scene: Scene) -> None:
     scene.client.send_text(b"12345")
     scene.exchange()
-    scene.connection.send(frames([Typing(room="main", user="Anna")]))
-    scene.connection.close(Ending.RESTARTING)
+    scene.connection.send(encode_frames([Typing(room="main", user="Anna")]))
+    scene.connection.close(CloseCode.RESTARTING)
     figures = scene.metrics.text().decode()
     for line in (
         "besedka_connections_total 1.0",
@@ -506,7 +509,7 @@ def test_an_error_while_a_frame_is_refused_harms_nobody_else(
 
 
 def test_when_the_other_side_answers_our_close_the_connection_ends_at_once(scene: Scene) -> None:
-    scene.connection.close(Ending.RESTARTING)
+    scene.connection.close(CloseCode.RESTARTING)
     scene.answers()
     scene.exchange()
     assert scene.transport.ended == "eof"

@@ -26,8 +26,8 @@ from besedka.serve.people.deeds import Deed
 from besedka.serve.people.names import Names, claim_of
 from besedka.serve.room import Room
 from besedka.serve.settings import Settings
-from besedka.wire.refusals import Language, Refused
-from besedka.wire.words import Act, History
+from besedka.wire.errors import Language, Refused
+from besedka.wire.frames import Act, History
 from tests import looping
 
 PEER = "ipv4:192.0.2.1:5000"

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from besedka.serve.history import ChatHistory
-from besedka.wire.line import Line, write_line
+from besedka.wire.log_line import Line, write_line
 
 
 def name_of(number: int) -> str:

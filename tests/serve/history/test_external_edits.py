@@ -13,7 +13,7 @@ from besedka.serve.history import ChatHistory, Latest, chat_history, recovery, r
 from besedka.serve.history.body import Body
 from besedka.serve.history.file import Descriptor
 from besedka.serve.history.index import Flag, Record
-from besedka.wire.line import Line, write_line
+from besedka.wire.log_line import Line, write_line
 
 Edit = Callable[[Path], None]
 

@@ -12,7 +12,7 @@ import pytest
 from besedka.serve.errors import HistoryUnusable
 from besedka.serve.history import ChatHistory
 from besedka.serve.history.index import StrangeLines
-from besedka.wire.line import Line, write_line
+from besedka.wire.log_line import Line, write_line
 
 
 def line(text: str, user: str = "Anna") -> str:

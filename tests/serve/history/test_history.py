@@ -19,7 +19,7 @@ from besedka.serve.history.file import BLOCK_BYTES, Descriptor
 from besedka.serve.history.index import RECORD_BYTES
 from besedka.serve.history.scan import Entry
 from besedka.serve.history.verdict import judge
-from besedka.wire.line import ENTRY, FIRST_LINE, Line, write_line
+from besedka.wire.log_line import ENTRY, FIRST_LINE, Line, write_line
 
 EVERY_TEXT = settings(
     max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]

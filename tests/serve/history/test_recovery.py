@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from besedka.serve.errors import StorageFull
 from besedka.serve.history import ChatHistory
 from besedka.serve.history.index import HEADER, RECORD_BYTES
-from besedka.wire.line import Line, write_line
+from besedka.wire.log_line import Line, write_line
 
 TEXTS = st.sampled_from(
     ["a", "longer words", "two\nlines", "three\nmore\nlines", "[2025-11-19 23:46:36] Eve: forged", "й" * 50]

@@ -16,7 +16,7 @@ from besedka.serve.history import ChatHistory, Subject
 from besedka.serve.history.redact import covered
 from besedka.serve.history.verdict import judge
 from besedka.serve.room import SaidBefore
-from besedka.wire.line import FIRST_LINE, Line, read_line, tombstone, write_line, written_bytes
+from besedka.wire.log_line import FIRST_LINE, Line, read_line, tombstone, write_line, written_bytes
 
 PROPERTY = settings(
     max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]

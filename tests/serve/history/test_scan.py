@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from besedka.serve.history import scan
 from besedka.serve.history.file import Descriptor
 from besedka.serve.history.scan import Entry, Kind, entries
-from besedka.wire.line import ENTRY
+from besedka.wire.log_line import ENTRY
 
 PARTS = st.sampled_from(
     [

@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 
 from besedka.serve.history import ChatHistory, Hits
 from besedka.serve.history.search import FOUND_BYTES, LETTERS_END, PROBE_CHARACTERS, Block, Needle, search
-from besedka.wire.line import Line, read_line, show_line, write_line
-from besedka.wire.names import clean_search
-from besedka.wire.refusals import Code, Language, Refused
+from besedka.wire.errors import ErrorCode, Language, Refused
+from besedka.wire.log_line import Line, read_line, show_line, write_line
+from besedka.wire.validation import clean_search
 
 OFTEN = settings(max_examples=500, deadline=None)
 STAMP = "2025-11-19 23:46:36"
@@ -225,7 +225,7 @@ def test_who_looks_through_a_log_steps_aside_after_each_block(
 def test_what_cannot_be_searched_for_is_refused_with_the_reason(text: str, why: str) -> None:
     with pytest.raises(Refused) as refusal:
         clean_search(text)
-    assert refusal.value.code is Code.BAD_SEARCH
+    assert refusal.value.code is ErrorCode.BAD_SEARCH
     assert why in refusal.value.sentence(Language.EN)
     assert refusal.value.sentence(Language.RU) != refusal.value.sentence(Language.EN)
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from besedka.serve.people.deeds import LATEST, OPERATOR, Deed, read_deed, write_deed
 from besedka.serve.people.order import Order
-from besedka.wire.words import Act
+from besedka.wire.frames import Act
 
 STAMP = "2026-11-20 17:00:00"
 NOW = datetime(2026, 11, 20, 17, tzinfo=UTC).timestamp()

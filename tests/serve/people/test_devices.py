@@ -5,13 +5,13 @@ from __future__ import annotations
 import pytest
 
 from besedka.serve.people.devices import LINK_SECONDS, LINKS_AT_MOST, DeviceLinks
-from besedka.wire.refusals import Code, Refused
+from besedka.wire.errors import ErrorCode, Refused
 
 
 def fails(links: DeviceLinks, token: str, now: float) -> bool:
     with pytest.raises(Refused) as refusal:
         links.take(token, now)
-    return refusal.value.code is Code.BAD_LINK
+    return refusal.value.code is ErrorCode.BAD_LINK
 
 
 def test_a_link_is_taken_once() -> None:

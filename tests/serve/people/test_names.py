@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from besedka.serve.people.names import FREED_AT_MOST, NAMES_OF_ONE_AT_MOST, Known, KnownNames, Names, claim_of
-from besedka.wire.names import clean_name, skeletons
-from besedka.wire.refusals import Code, Refused
+from besedka.wire.errors import ErrorCode, Refused
+from besedka.wire.validation import clean_name, skeletons
 
 ANNA, EVE = claim_of("anna's"), claim_of("eve's")
 THEN, NOW, LATER = "2025-11-19T10:00:00Z", "2025-11-19T10:30:00Z", "2025-11-19T12:00:00Z"
@@ -37,7 +37,7 @@ def names_of(*rows: Known, mode: Names = Names.CLAIMED) -> KnownNames:
     return names
 
 
-def refused(names: KnownNames, name: str, claim: str) -> Code:
+def refused(names: KnownNames, name: str, claim: str) -> ErrorCode:
     with pytest.raises(Refused) as refusal:
         names.allow(name, claim)
     return refusal.value.code
@@ -92,18 +92,18 @@ def test_any_text_is_read(text: str) -> None:
 def test_a_name_in_the_file_without_a_claim_is_for_the_first_who_comes() -> None:
     names = KnownNames(Names.INVITED, THEN)
     names.merge("Anna\nBoris\t-\n")
-    assert refused(names, "Eve", EVE) is Code.NOT_KNOWN
-    assert refused(names, "Anna", "") is Code.NOT_KNOWN
+    assert refused(names, "Eve", EVE) is ErrorCode.NOT_KNOWN
+    assert refused(names, "Anna", "") is ErrorCode.NOT_KNOWN
     assert names.allow("anna", ANNA) == "Anna"
     names.take("Anna", ANNA, NOW)
-    assert refused(names, "Anna", EVE) is Code.NAME_CLAIMED
+    assert refused(names, "Anna", EVE) is ErrorCode.NAME_CLAIMED
     assert [row.claim for row in names.rows()] == [ANNA, ""]
 
 
 def test_one_who_has_many_names_may_still_use_them() -> None:
     mine = [Known(f"Anna{number}", ANNA, NOW) for number in range(NAMES_OF_ONE_AT_MOST)]
     names = names_of(*mine)
-    assert refused(names, "Another", ANNA) is Code.TOO_MANY_NAMES
+    assert refused(names, "Another", ANNA) is ErrorCode.TOO_MANY_NAMES
     assert names.allow("anna3", ANNA) == "Anna3"
     assert names.allow("Another", EVE) == "Another"
 
@@ -144,7 +144,7 @@ def test_a_line_that_is_not_understood_sets_no_name_free() -> None:
     names = KnownNames(Names.CLAIMED, THEN)
     names.merge(f"Anna\t{ANNA[:-1]}\t{THEN}\t{THEN}\nEve\t{EVE}\t{THEN}\t{THEN}\n")
     for claim in (ANNA, EVE, ""):
-        assert refused(names, "anna", claim) is Code.NAME_CLAIMED
+        assert refused(names, "anna", claim) is ErrorCode.NAME_CLAIMED
     assert names.allow("Eve", EVE) == "Eve"
     assert not names.is_known(ANNA)
     with pytest.raises(Refused):
@@ -155,7 +155,7 @@ def test_a_row_without_times_does_not_lapse() -> None:
     names = KnownNames(Names.CLAIMED, THEN)
     names.merge(f"Anna\t{ANNA}\n")
     assert names.lapse(at(LATER) + DAY) == []
-    assert refused(names, "Anna", EVE) is Code.NAME_CLAIMED
+    assert refused(names, "Anna", EVE) is ErrorCode.NAME_CLAIMED
 
 
 def test_what_else_one_holds_is_ones_own_when_a_name_that_looks_like_it_is_released() -> None:
@@ -163,7 +163,7 @@ def test_what_else_one_holds_is_ones_own_when_a_name_that_looks_like_it_is_relea
     names.put(Known("lan", ANNA, THEN, THEN))
     names.rebuild()
     names.release("Ian")
-    assert refused(names, "Ian", EVE) is Code.NAME_CLAIMED
+    assert refused(names, "Ian", EVE) is ErrorCode.NAME_CLAIMED
     assert names.is_known(ANNA)
     names.release("lan")
     assert names.allow("Ian", EVE) == "Ian"

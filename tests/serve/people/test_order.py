@@ -10,8 +10,8 @@ import pytest
 from besedka.serve.people.deeds import read_deed
 from besedka.serve.people.order import MARKS_KEPT, Order
 from besedka.serve.people.presence import Person
-from besedka.wire.names import clean_name
-from besedka.wire.refusals import Code, Language, Refused
+from besedka.wire.errors import ErrorCode, Language, Refused
+from besedka.wire.validation import clean_name
 
 STAMP = "2026-11-20 17:00:00"
 NOW = datetime(2026, 11, 20, 17, tzinfo=UTC).timestamp()
@@ -25,7 +25,7 @@ def order_after(*lines: str) -> Order:
     return order
 
 
-def why(refused: pytest.ExceptionInfo[Refused]) -> tuple[Code, str, str]:
+def why(refused: pytest.ExceptionInfo[Refused]) -> tuple[ErrorCode, str, str]:
     return refused.value.code, refused.value.sentence(Language.EN), refused.value.sentence(Language.RU)
 
 
@@ -34,7 +34,7 @@ def test_who_is_banned_is_told_until_when_and_why() -> None:
     with pytest.raises(Refused) as refused:
         order.let_in(NOW, name="Boris")
     assert why(refused) == (
-        Code.BANNED,
+        ErrorCode.BANNED,
         "You are banned (until 2026-11-22 17:00: spam, and more)",
         "Вход для вас закрыт (до 2026-11-22 17:00: spam, and more)",
     )
@@ -56,7 +56,7 @@ def test_a_ban_is_by_claim_by_look_and_by_address() -> None:
     ):
         with pytest.raises(Refused) as refused:
             order.let_in(NOW, **how)
-        assert refused.value.code == Code.BANNED
+        assert refused.value.code == ErrorCode.BANNED
     order.take(read_deed(f"[{STAMP}] operator: unban address=192.0.2.7"))
     order.let_in(NOW, network=ADDRESS)
     with pytest.raises(Refused):
@@ -101,7 +101,7 @@ def test_a_later_shorter_mute_does_not_end_a_longer_one() -> None:
     order = order_after("mute user=Boris", "mute user=Boris until=2026-11-20T17:10:00Z")
     with pytest.raises(Refused) as refused:
         order.let_talk(NOW + 601, 0.0, "main", Person("Boris"))
-    assert refused.value.code is Code.MUTED
+    assert refused.value.code is ErrorCode.MUTED
 
 
 def test_a_mute_is_for_talking_only() -> None:
@@ -120,7 +120,7 @@ def test_in_a_slow_room_the_time_between_two_messages_is_kept_for_the_person() -
     for person in (boris, Person("Вoris"), Person("Other", "b" * 64)):
         with pytest.raises(Refused) as refused:
             order.let_talk(NOW, 110.0, "main", person)
-        assert (refused.value.code, refused.value.wait) == (Code.TOO_FAST, 20.0)
+        assert (refused.value.code, refused.value.wait) == (ErrorCode.TOO_FAST, 20.0)
     order.let_talk(NOW, 110.0, "dev", boris)
     order.let_talk(NOW, 130.0, "main", boris)
     for _ in range(2):

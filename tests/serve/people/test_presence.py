@@ -6,7 +6,7 @@ import pytest
 
 from besedka.serve.people.names import KnownNames, Names, claim_of
 from besedka.serve.people.presence import People, Person
-from besedka.wire.refusals import Code, Refused
+from besedka.wire.errors import ErrorCode, Refused
 
 NOW = "2025-11-19 23:46:36"
 
@@ -27,7 +27,7 @@ def test_an_open_name_and_what_looks_like_it_belongs_to_one_person() -> None:
     for name in ("Paul", "paul", "PAUL", "Pаul", "Ｐaul"):
         with pytest.raises(Refused) as refusal:
             people.comes(name, "another secret")
-        assert refusal.value.code is Code.NAME_TAKEN
+        assert refusal.value.code is ErrorCode.NAME_TAKEN
     people.comes("Paula")
 
 
@@ -76,7 +76,7 @@ def test_a_claimed_name_is_not_free_after_its_last_use() -> None:
     for secret in ("other", ""):
         with pytest.raises(Refused) as refusal:
             people.comes("Аnna", secret)
-        assert refusal.value.code is Code.NAME_CLAIMED
+        assert refusal.value.code is ErrorCode.NAME_CLAIMED
     assert people.comes("ANNA", "secret").name == "Anna"
 
 
@@ -93,7 +93,7 @@ def test_who_has_shown_nothing_and_goes_leaves_no_words_to_who_claims_the_name_i
     people.go(people.comes("Anna"), NOW)
     with pytest.raises(Refused) as refusal:
         people.comes("anna", "secret")
-    assert refusal.value.code is Code.NAME_TAKEN
+    assert refusal.value.code is ErrorCode.NAME_TAKEN
     assert people.come("Anna", claim_of("secret"), "", "2025-11-19 23:46:37").is_verified
 
 

@@ -16,9 +16,9 @@ from besedka.serve.people.rooms import (
     Role,
     direct_room,
 )
-from besedka.wire.names import clean_room
-from besedka.wire.refusals import Code, Refused
-from besedka.wire.words import Kind
+from besedka.wire.errors import ErrorCode, Refused
+from besedka.wire.frames import Kind
+from besedka.wire.validation import clean_room
 
 ANNA, BORIS, EVE = (claim_of(name) for name in ("Anna", "Boris", "Eve"))
 CLAIMS = st.sampled_from([ANNA, BORIS, EVE])
@@ -30,7 +30,7 @@ def admission(mode: Names = Names.CLAIMED) -> Admission:
     return Admission(KnownNames(mode, "2025-11-19 10:00:00"), PrivateRooms(), Invitations())
 
 
-def code(ask: object) -> Code:
+def code(ask: object) -> ErrorCode:
     assert callable(ask)
     with pytest.raises(Refused) as refusal:
         ask()
@@ -65,7 +65,7 @@ def test_only_members_enter_a_private_room() -> None:
     rules.rooms.open_private("plans", "Anna", ANNA)
     rules.into_room("plans", ANNA)
     for claim in (EVE, ""):
-        assert code(lambda claim=claim: rules.into_room("plans", claim)) is Code.NOT_INVITED
+        assert code(lambda claim=claim: rules.into_room("plans", claim)) is ErrorCode.NOT_INVITED
         assert not rules.lists("plans", claim)
     assert rules.lists("plans", ANNA)
     assert rules.may_invite("plans", ANNA)
@@ -73,7 +73,7 @@ def test_only_members_enter_a_private_room() -> None:
     rules.into_room("plans", BORIS)
     assert not rules.may_invite("plans", BORIS)
     rules.rooms.put_out("plans", BORIS)
-    assert code(lambda: rules.into_room("plans", BORIS)) is Code.NOT_INVITED
+    assert code(lambda: rules.into_room("plans", BORIS)) is ErrorCode.NOT_INVITED
 
 
 def test_a_room_whose_last_member_was_put_out_stays_private() -> None:
@@ -86,7 +86,7 @@ def test_a_room_whose_last_member_was_put_out_stays_private() -> None:
 def test_a_line_that_is_not_understood_opens_no_room() -> None:
     rules = admission()
     rules.rooms.merge(f"plans\townr\tAnna\t{ANNA}\n# tea\towner\tAnna\t{ANNA}\n")
-    assert code(lambda: rules.into_room("plans", EVE)) is Code.NOT_INVITED
+    assert code(lambda: rules.into_room("plans", EVE)) is ErrorCode.NOT_INVITED
     assert rules.rooms.strange == [1]
     rules.into_room("tea", EVE)
 
@@ -99,8 +99,8 @@ def test_a_talk_of_two_is_theirs() -> None:
     peer = rules.rooms.peer(room, ANNA)
     assert peer is not None
     assert (peer.name, peer.role) == ("Boris", Role.ASKED)
-    assert code(lambda: rules.into_room(room, EVE)) is Code.NOT_INVITED
-    assert code(lambda: rules.into_room("direct-0123456789abcdef", ANNA)) is Code.BAD_ROOM
+    assert code(lambda: rules.into_room(room, EVE)) is ErrorCode.NOT_INVITED
+    assert code(lambda: rules.into_room("direct-0123456789abcdef", ANNA)) is ErrorCode.BAD_ROOM
     assert not rules.may_invite(room, ANNA)
 
 
@@ -115,7 +115,9 @@ def test_an_invitation_is_for_one_thing_so_often_and_so_long() -> None:
         ("plans", EVE, token + "x", 0),
         ("plans", "", token, 0),
     ):
-        assert code(lambda r=room, c=claim, i=invite, n=now: rules.into_room(r, c, i, n)) is Code.BAD_LINK
+        assert (
+            code(lambda r=room, c=claim, i=invite, n=now: rules.into_room(r, c, i, n)) is ErrorCode.BAD_LINK
+        )
     assert rules.invitations.find(token, "room", "secrets", 0) is None
     assert rules.invitations.find(token, "name", "plans", 0) is None
     for _ in range(2):
@@ -138,7 +140,9 @@ def test_old_invitations_make_place_for_new_ones() -> None:
     invitations = Invitations()
     for _ in range(INVITATIONS_OF_ROOM_AT_MOST):
         invitations.make("room", "plans", "Anna", 0, uses=1, seconds=HOUR)
-    assert code(lambda: invitations.make("room", "plans", "Anna", 1, uses=1, seconds=1)) is Code.NOT_ALLOWED
+    assert (
+        code(lambda: invitations.make("room", "plans", "Anna", 1, uses=1, seconds=1)) is ErrorCode.NOT_ALLOWED
+    )
     # Those that have ended by the clock alone are kept, because it may be wrong; but not more and more of them.
     for number in range(2 * INVITATIONS_OF_ROOM_AT_MOST):
         invitations.make("room", "plans", "Anna", HOUR + number, uses=1, seconds=1)
@@ -153,10 +157,10 @@ def test_nobody_has_more_rooms_than_he_may() -> None:
     rooms = PrivateRooms()
     for number in range(ROOMS_OF_OWNER_AT_MOST):
         rooms.open_private(f"room{number}", "Anna", ANNA)
-    assert code(lambda: rooms.open_private("more", "Anna", ANNA)) is Code.NOT_ALLOWED
+    assert code(lambda: rooms.open_private("more", "Anna", ANNA)) is ErrorCode.NOT_ALLOWED
     for number in range(TALKS_OF_ONE_AT_MOST):
         rooms.open_direct(("Anna", ANNA), (f"P{number}", claim_of(str(number))))
-    assert code(lambda: rooms.open_direct(("Anna", ANNA), ("Eve", EVE))) is Code.NOT_ALLOWED
+    assert code(lambda: rooms.open_direct(("Anna", ANNA), ("Eve", EVE))) is ErrorCode.NOT_ALLOWED
     # Who is asked by many can still be asked, and ask.
     rooms.open_direct(("Eve", EVE), ("Anna", ANNA))
     for number in range(TALKS_OF_ONE_AT_MOST):
@@ -166,11 +170,11 @@ def test_nobody_has_more_rooms_than_he_may() -> None:
 
 def test_only_who_is_known_or_awaited_comes_into_an_invited_chat() -> None:
     rules = admission(Names.INVITED)
-    assert code(lambda: rules.into_chat(ANNA, "Anna")) is Code.NOT_KNOWN
+    assert code(lambda: rules.into_chat(ANNA, "Anna")) is ErrorCode.NOT_KNOWN
     token, _ = rules.invitations.make("name", "Anna", "operator", 0, uses=1, seconds=HOUR)
     rules.into_chat(ANNA, "Anna", token, 0)
-    assert code(lambda: rules.into_chat("", "Anna", token, 0)) is Code.NOT_KNOWN
-    assert code(lambda: rules.into_chat(EVE, "Eve", token, 0)) is Code.NOT_KNOWN
+    assert code(lambda: rules.into_chat("", "Anna", token, 0)) is ErrorCode.NOT_KNOWN
+    assert code(lambda: rules.into_chat(EVE, "Eve", token, 0)) is ErrorCode.NOT_KNOWN
     rules.names.take("Anna", ANNA, "2025-11-19 10:00:00")
     rules.into_chat(ANNA)
     admission().into_chat("")

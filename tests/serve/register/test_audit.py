@@ -13,7 +13,7 @@ import pytest
 from besedka.serve.errors import AuditLost, FolderInUse, RecordUnusable
 from besedka.serve.people.deeds import Deed, write_deed
 from besedka.serve.register.audit import Audit
-from besedka.wire.words import Act
+from besedka.wire.frames import Act
 
 FIRST = Deed("2026-11-20 17:00:00", "operator", Act.MUTE, user="Boris")
 SECOND = Deed("2026-11-20 17:00:01", "operator", Act.BAN, user="Egor", reason="spam, and more")

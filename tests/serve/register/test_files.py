@@ -18,7 +18,7 @@ from besedka.serve.people.rooms import PrivateRooms
 from besedka.serve.people.table import SPARE_LINES, Table
 from besedka.serve.register import files
 from besedka.serve.register.files import Files
-from besedka.wire.refusals import Code, Refused
+from besedka.wire.errors import ErrorCode, Refused
 from tests import looping
 
 THEN = "2026-01-01 00:00:00"
@@ -162,7 +162,7 @@ def test_a_change_to_the_same_row_meanwhile_is_not_waited_for_by_who_waits_for_t
             await first
             with pytest.raises(Refused) as refused:
                 await second
-            assert refused.value.code is Code.STORAGE_FULL
+            assert refused.value.code is ErrorCode.STORAGE_FULL
         await kept.files.store([(kept.names, "Boris")])
 
     play(tmp_path, scene)
@@ -321,7 +321,7 @@ def test_half_a_line_that_cannot_be_cut_off_is_gone_with_the_file(tmp_path: Path
             broken.setattr(os, "ftruncate", lambda *_: fail(errno.EIO))
             with pytest.raises(Refused) as refused:
                 await kept.claim("Boris", BORIS)
-            assert refused.value.code is Code.STORAGE_FULL
+            assert refused.value.code is ErrorCode.STORAGE_FULL
         await kept.files.store([(kept.names, "Boris")])
         assert not KnownNames.parse((tmp_path / NAMES).read_text()).strange
 

@@ -12,7 +12,7 @@ from besedka.serve.fairness import Fairness, Sources
 from besedka.serve.people.moments import span
 from besedka.serve.register import Register
 from besedka.serve.settings import Settings
-from besedka.wire.refusals import Code, Refused
+from besedka.wire.errors import ErrorCode, Refused
 from tests import looping
 
 
@@ -25,12 +25,12 @@ def test_a_name_that_cannot_be_had_costs_the_address_nothing(tmp_path: Path) -> 
         for number in range(300):
             with pytest.raises(Refused) as refused:
                 register.come_in("Anna", f"secret {number}", "", pace)
-            assert refused.value.code is Code.NAME_TAKEN
+            assert refused.value.code is ErrorCode.NAME_TAKEN
         for number in range(200):
             register.come_in(f"Name {number}", f"secret {number}", "", pace)
         with pytest.raises(Refused) as refused:
             register.come_in("One more", "secret", "", pace)
-        assert refused.value.code is Code.TOO_MANY_NAMES
+        assert refused.value.code is ErrorCode.TOO_MANY_NAMES
 
     looping.run(scenario())
 

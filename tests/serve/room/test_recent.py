@@ -8,16 +8,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from besedka.serve.room.recent import RECALLED_BYTES, RECENT_MESSAGES, Recent, Telling
-from besedka.wire.words import Chat, ServerWord
+from besedka.wire.frames import Chat, ServerFrame
 
 
-def encode(words: Sequence[ServerWord]) -> bytes:
-    return b"".join(b"%d " % word.id for word in words if isinstance(word, Chat))
+def encode(frames: Sequence[ServerFrame]) -> bytes:
+    return b"".join(b"%d " % frame.id for frame in frames if isinstance(frame, Chat))
 
 
 def telling(first: int, count: int) -> Telling:
-    words = [Chat("main", number, "Anna", "x", "12:00:00", 0) for number in range(first, first + count)]
-    return Telling(words, first)
+    frames = [Chat("main", number, "Anna", "x", "12:00:00", 0) for number in range(first, first + count)]
+    return Telling(frames, first)
 
 
 @given(st.lists(st.integers(1, 400), max_size=30), st.integers(1, 6_000))
@@ -53,9 +53,9 @@ def test_not_more_is_remembered_than_is_said_to_be(batches: list[int]) -> None:
 def test_all_share_one_encoding() -> None:
     calls = []
 
-    def counting(words: Sequence[ServerWord]) -> bytes:
-        calls.append(len(words))
-        return encode(words)
+    def counting(frames: Sequence[ServerFrame]) -> bytes:
+        calls.append(len(frames))
+        return encode(frames)
 
     recent = Recent()
     recent.keep(telling(1, 3))

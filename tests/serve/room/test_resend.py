@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from besedka.serve.room import SaidBefore
-from besedka.wire.line import Line
+from besedka.wire.log_line import Line
 
 
 def said(*texts: str) -> SaidBefore:

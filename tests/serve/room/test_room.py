@@ -12,8 +12,8 @@ from besedka.serve.history import Latest
 from besedka.serve.people.presence import Person
 from besedka.serve.room import Batch, Member, Room, Said
 from besedka.serve.tally import Tally
-from besedka.wire.refusals import Code, Language, Refused
-from besedka.wire.words import Chat, ServerWord, System, Typing
+from besedka.wire.errors import ErrorCode, Language, Refused
+from besedka.wire.frames import Chat, ServerFrame, System, Typing
 from tests.serve.faking import FakeMember
 
 NOW = 1_700_000_000.9
@@ -84,7 +84,7 @@ def test_a_batch_is_told_in_order_with_consecutive_ids_and_one_moment() -> None:
     scene.say(boris, "two")
     scene.commit()
     assert anna.ids == boris.ids == [6, 7]
-    first, second = (word for word in anna.heard if isinstance(word, Chat))
+    first, second = (frame for frame in anna.heard if isinstance(frame, Chat))
     assert (first.at, first.timestamp) == (second.at, second.timestamp) == (1_700_000_000, "22:13:20")
     assert scene.log.lines[-2:] == ["[2023-11-14 22:13:20] Anna: one", "[2023-11-14 22:13:20] Boris: two"]
 
@@ -107,9 +107,9 @@ def test_a_batch_is_encoded_once_for_each_door_and_written_once_to_each_member()
 
     class OtherMember(FakeMember):
         @staticmethod
-        def encode(words: Sequence[ServerWord]) -> bytes:
-            calls.append(len(words))
-            return FakeMember.encode(words)
+        def encode(frames: Sequence[ServerFrame]) -> bytes:
+            calls.append(len(frames))
+            return FakeMember.encode(frames)
 
     scene = Scene()
     members = [scene.enter_live(f"a{number}") for number in range(3)]
@@ -239,7 +239,7 @@ def test_a_batch_that_was_not_stored_is_told_to_its_senders_only_and_can_be_said
     scene = Scene()
     anna, boris = scene.enter_live("Anna"), scene.enter_live("Boris")
     scene.say(anna, "one", key="k")
-    scene.room.not_stored(scene.take(), lambda said: Refused(Code.STORAGE_FULL, key=said.key))
+    scene.room.not_stored(scene.take(), lambda said: Refused(ErrorCode.STORAGE_FULL, key=said.key))
     assert [refusal.key for refusal in anna.refusals] == ["k"]
     assert boris.refusals == []
     assert boris.heard == []
@@ -258,7 +258,7 @@ def test_who_left_is_told_nothing_but_his_words_are_stored() -> None:
     assert scene.log.count == 1
     scene.enter_live()
     scene.say(anna, "from the grave")
-    scene.room.not_stored(scene.take(), lambda said: Refused(Code.NOT_STORED, key=said.key))
+    scene.room.not_stored(scene.take(), lambda said: Refused(ErrorCode.NOT_STORED, key=said.key))
     assert anna.refusals == []
 
 

@@ -10,7 +10,7 @@ from typing import Final
 
 from websockets.exceptions import ConnectionClosed, InvalidMessage
 
-from besedka.wire.line import read_line
+from besedka.wire.log_line import read_line
 from tests.talking import Frame, Talker
 from tests.torture.disk.ledger import Ledger, Stored, Time
 from tests.torture.disk.server import Server

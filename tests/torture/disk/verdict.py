@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Final
 
-from besedka.wire.line import read_line, tombstone, written_bytes
+from besedka.wire.log_line import read_line, tombstone, written_bytes
 from tests.talking import Talker
 from tests.torture.disk.crowd import told
 from tests.torture.disk.ledger import Ledger, Time

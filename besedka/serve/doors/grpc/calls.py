@@ -8,7 +8,7 @@ from typing import Any
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from besedka.proto import words as proto
+from besedka.proto import frames as proto
 from besedka.proto.besedka.v1 import chat_pb2 as pb
 from besedka.serve.chat import Chat
 from besedka.serve.fairness import SEARCH_FRAMES, Pace
@@ -17,8 +17,11 @@ from besedka.serve.people.names import claim_of
 from besedka.serve.people.order import Network
 from besedka.serve.people.presence import Person
 from besedka.serve.room import Room, Said, Sender
-from besedka.wire.closing import Ending
-from besedka.wire.names import (
+from besedka.wire.close_codes import CloseCode
+from besedka.wire.errors import ErrorCode, Refused
+from besedka.wire.frames import FOUND_MESSAGES, PAGE_MESSAGES, Search
+from besedka.wire.frames import Chat as ChatFrame
+from besedka.wire.validation import (
     DEFAULT_ROOM,
     clean_key,
     clean_name,
@@ -27,9 +30,6 @@ from besedka.wire.names import (
     clean_secret,
     clean_text,
 )
-from besedka.wire.refusals import Code, Refused
-from besedka.wire.words import FOUND_MESSAGES, PAGE_MESSAGES, Search
-from besedka.wire.words import Chat as ChatWord
 
 
 class ItemRefused(Exception):  # noqa: N818 - says what happened
@@ -57,8 +57,8 @@ async def send(request: pb.SendRequest, chat: Chat, pace: Pace) -> pb.SendRespon
         if not _is_known(said, room):
             pace.say(chat.now())
         after = request.after if request.HasField("after") else None
-        word = await _find(room, said, after, chat) or await _say(speaker, said, chat) or await once.word
-        return pb.SendResponse(id=word.id, time=Timestamp(seconds=word.at), epoch=room.epoch)
+        frame = await _find(room, said, after, chat) or await _say(speaker, said, chat) or await once.frame
+        return pb.SendResponse(id=frame.id, time=Timestamp(seconds=frame.at), epoch=room.epoch)
     finally:
         speaker.go(chat)
 
@@ -71,7 +71,7 @@ async def list_messages(request: pb.ListMessagesRequest, chat: Chat) -> pb.ListM
     try:
         if request.WhichOneof("from") == "after":
             if request.after > room.head:
-                raise Refused(Code.BAD_CURSOR, room=room.name, given=request.after, head=room.head)
+                raise Refused(ErrorCode.BAD_CURSOR, room=room.name, given=request.after, head=room.head)
             page = await chat.reading.page_after(room, request.after, limit)
         else:
             page = await chat.reading.page(room, request.before or room.head + 1, limit)
@@ -120,14 +120,14 @@ async def import_(requests: AsyncIterator[pb.ImportRequest], chat: Chat, pace: P
     """
     first = await anext(requests, None)
     if first is None or not first.HasField("speaker"):
-        raise Refused(Code.BAD_FRAME, detail="the first request must hold the `speaker`")
+        raise Refused(ErrorCode.BAD_FRAME, detail="the first request must hold the `speaker`")
     speaker, many = await _Speaker.come(first.speaker, chat, pace), _Many()
 
     async def take_all() -> None:
         await _take(first, many, speaker, chat, pace)
         async for request in requests:
             if request.HasField("speaker"):
-                refusal = Refused(Code.BAD_FRAME, detail="only the first request has a `speaker`")
+                refusal = Refused(ErrorCode.BAD_FRAME, detail="only the first request has a `speaker`")
                 raise ItemRefused(many.taken, refusal)
             await _take(request, many, speaker, chat, pace)
 
@@ -207,12 +207,12 @@ class _Speaker(Guest):
     def places(self) -> Iterable[tuple[str, str]]:
         return ((self.room.name, self.person.claim),)
 
-    def show_out(self, ending: Ending, refusal: Refused) -> None:  # noqa: ARG002 - a call has a status instead
+    def show_out(self, ending: CloseCode, refusal: Refused) -> None:  # noqa: ARG002 - a call has a status instead
         if not self.shown_out.done():
             self.shown_out.set_result(refusal)
 
     def put_out(self, room: str) -> None:
-        self.show_out(Ending.LEFT, Refused(Code.NOT_INVITED, room=room))
+        self.show_out(CloseCode.LEFT, Refused(ErrorCode.NOT_INVITED, room=room))
 
     def check(self) -> None:
         """May he say something still?
@@ -245,14 +245,14 @@ def _is_known(said: Said, room: Room) -> bool:
     return bool(said.key) and room.knows(said.user, said.key)
 
 
-async def _find(room: Room, said: Said, after: int | None, chat: Chat) -> ChatWord | None:
+async def _find(room: Room, said: Said, after: int | None, chat: Chat) -> ChatFrame | None:
     """A message that is said again after a lost connection, if the log has it."""
     if after is None or room.knows(said.user, said.key):
         return None
     return chat.reading.recognise(room, said, after, await chat.reading.said_by(room, said.user, after))
 
 
-async def _say(speaker: _Speaker, said: Said, chat: Chat) -> ChatWord | None:
+async def _say(speaker: _Speaker, said: Said, chat: Chat) -> ChatFrame | None:
     while speaker.room.is_full:
         await asyncio.shield(chat.space(speaker.room))
     speaker.check()
@@ -276,7 +276,7 @@ async def _take(request: pb.ImportRequest, many: _Many, speaker: _Speaker, chat:
             many.stored(known)
 
 
-async def _say_in_time(speaker: _Speaker, said: Said, chat: Chat, pace: Pace) -> ChatWord | None:
+async def _say_in_time(speaker: _Speaker, said: Said, chat: Chat, pace: Pace) -> ChatFrame | None:
     """Many messages are held back rather than refused; those of this machine itself only where the room is slow."""
     while True:
         try:
@@ -284,7 +284,7 @@ async def _say_in_time(speaker: _Speaker, said: Said, chat: Chat, pace: Pace) ->
                 pace.say(chat.now())
             return await _say(speaker, said, chat)
         except Refused as refusal:
-            if refusal.code is not Code.TOO_FAST:
+            if refusal.code is not ErrorCode.TOO_FAST:
                 raise
             await asyncio.sleep(refusal.wait)
 
@@ -293,21 +293,21 @@ class _Once(Sender):
     """Waits for one message.
 
     Attributes:
-        word: the message as it is told, when it is on disk.
+        frame: the message as it is told, when it is on disk.
     """
 
-    __slots__ = ("word",)
+    __slots__ = ("frame",)
 
     def __init__(self) -> None:
-        self.word: asyncio.Future[ChatWord] = asyncio.get_running_loop().create_future()
+        self.frame: asyncio.Future[ChatFrame] = asyncio.get_running_loop().create_future()
 
-    def stored(self, word: ChatWord) -> None:
-        if not self.word.done():
-            self.word.set_result(word)
+    def stored(self, frame: ChatFrame) -> None:
+        if not self.frame.done():
+            self.frame.set_result(frame)
 
     def refused(self, refusal: Refused) -> None:
-        if not self.word.done():
-            self.word.set_exception(refusal)
+        if not self.frame.done():
+            self.frame.set_exception(refusal)
 
 
 class _Many(Sender):
@@ -329,12 +329,12 @@ class _Many(Sender):
         self._refused_count = 0
         self._changed = asyncio.Event()
 
-    def stored(self, word: ChatWord) -> None:
+    def stored(self, frame: ChatFrame) -> None:
         self.stored_count += 1
-        if self.ids and self.ids[-1].last + 1 == word.id:
-            self.ids[-1].last = word.id
+        if self.ids and self.ids[-1].last + 1 == frame.id:
+            self.ids[-1].last = frame.id
         else:
-            self.ids.append(pb.IdRange(first=word.id, last=word.id))
+            self.ids.append(pb.IdRange(first=frame.id, last=frame.id))
         self._changed.set()
 
     def refused(self, refusal: Refused) -> None:

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from typing import Any, Final, TypeVar, cast
 
-from besedka.proto import words as proto
+from besedka.proto import frames as proto
 from besedka.proto.besedka.v1 import chat_pb2 as pb
 from besedka.serve.chat import Chat
 from besedka.serve.conversation import Conversation
@@ -14,10 +14,10 @@ from besedka.serve.doors.grpc.stream import Stream, StreamMember, Write
 from besedka.serve.fairness import Pace
 from besedka.serve.people.presence import Person
 from besedka.serve.room import Room
-from besedka.wire.closing import Ending
-from besedka.wire.refusals import Code, Language, Refused
-from besedka.wire.words import AddDevice, Join, ListRooms, ServerWord, TakeDevice
-from besedka.wire.words import Chat as ChatWord
+from besedka.wire.close_codes import CloseCode
+from besedka.wire.errors import ErrorCode, Language, Refused
+from besedka.wire.frames import AddDevice, Join, ListRooms, ServerFrame, TakeDevice
+from besedka.wire.frames import Chat as ChatFrame
 
 T = TypeVar("T")
 
@@ -33,11 +33,11 @@ class ConverseMember(StreamMember):
     stream: ConverseStream
 
     @staticmethod
-    def encode(words: Sequence[ServerWord]) -> bytes:
-        if isinstance(words[0], ChatWord):
-            messages = proto.messages(cast("Sequence[ChatWord]", words))
+    def encode(frames: Sequence[ServerFrame]) -> bytes:
+        if isinstance(frames[0], ChatFrame):
+            messages = proto.messages(cast("Sequence[ChatFrame]", frames))
             return pb.ConverseResponse(messages=messages).SerializeToString()
-        return proto.response(words[0], None).SerializeToString()
+        return proto.response(frames[0], None).SerializeToString()
 
     def refused(self, refusal: Refused) -> None:
         self.stream.visitor.refuse(refusal)
@@ -61,8 +61,8 @@ class ConverseStream(Stream):
     def members(self) -> Iterable[tuple[Room, ConverseMember]]:
         return cast("Iterable[tuple[Room, ConverseMember]]", self.visitor.members())
 
-    def tell(self, word: ServerWord) -> None:
-        self.answer(proto.response(word, self.chat.zone).SerializeToString())
+    def tell(self, frame: ServerFrame) -> None:
+        self.answer(proto.response(frame, self.chat.zone).SerializeToString())
 
     async def listen(self, requests: AsyncIterator[pb.ConverseRequest]) -> None:
         """Take what comes in, until the other side has said all.
@@ -76,11 +76,11 @@ class ConverseStream(Stream):
                 return
             self.visitor.pace.hear(self.chat.now(), 1)
             await asyncio.sleep(self.visitor.pace.deaf_for(self.chat.now()))
-            word = proto.said(request)
-            if not has_begun and not isinstance(word, FIRST):
+            frame = proto.said(request)
+            if not has_begun and not isinstance(frame, FIRST):
                 raise _begun_wrongly()
             has_begun = True
-            self.visitor.hear_word(word)
+            self.visitor.hear_word(frame)
             await self.visitor.answered()
             await self.has_room()
         if not has_begun:
@@ -88,7 +88,7 @@ class ConverseStream(Stream):
 
 
 def _begun_wrongly() -> Refused:
-    return Refused(Code.BAD_FRAME, detail="the first request must be a `join`, or one that needs none")
+    return Refused(ErrorCode.BAD_FRAME, detail="the first request must be a `join`, or one that needs none")
 
 
 class _Visitor(Conversation):
@@ -99,10 +99,10 @@ class _Visitor(Conversation):
         self._stream = stream
         self._pending: tuple[asyncio.Future[Any], Callable[[Any], None]] | None = None
 
-    def tell(self, word: ServerWord) -> None:
-        self._stream.tell(word)
+    def tell(self, frame: ServerFrame) -> None:
+        self._stream.tell(frame)
 
-    def show_out(self, ending: Ending, refusal: Refused) -> None:
+    def show_out(self, ending: CloseCode, refusal: Refused) -> None:
         self.end()
         self._stream.show_out(ending, refusal)
 

@@ -24,7 +24,7 @@ from besedka.serve.errors import AddressUnusable, SocketUnusable
 from besedka.serve.fairness import Sources
 from besedka.serve.history.file import reason
 from besedka.serve.settings import Certificate, Settings
-from besedka.wire.refusals import Language
+from besedka.wire.errors import Language
 
 REQUEST_BYTES: Final = 1024 * 1024
 """A request of `Import` may hold many messages; those of other calls are far smaller."""

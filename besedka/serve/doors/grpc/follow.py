@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import cast
 
-from besedka.proto import words as proto
+from besedka.proto import frames as proto
 from besedka.proto.besedka.v1 import chat_pb2 as pb
 from besedka.serve.chat import Chat
 from besedka.serve.doors.grpc.stream import Stream, StreamMember, Write
@@ -13,10 +13,10 @@ from besedka.serve.people.guests import Guest
 from besedka.serve.people.order import Network
 from besedka.serve.people.presence import Person
 from besedka.serve.room import Room
-from besedka.wire.closing import Ending
-from besedka.wire.refusals import Code, Refused
-from besedka.wire.words import Chat as ChatWord
-from besedka.wire.words import Redacted, ServerWord, Typing
+from besedka.wire.close_codes import CloseCode
+from besedka.wire.errors import ErrorCode, Refused
+from besedka.wire.frames import Chat as ChatFrame
+from besedka.wire.frames import Redacted, ServerFrame, Typing
 
 
 class FollowMember(StreamMember):
@@ -28,13 +28,13 @@ class FollowMember(StreamMember):
     ignores = frozenset({Typing})
 
     @staticmethod
-    def encode(words: Sequence[ServerWord]) -> bytes:
-        if isinstance(words[0], Redacted):
-            return _redacted(words[0])
-        if not isinstance(words[0], ChatWord):
+    def encode(frames: Sequence[ServerFrame]) -> bytes:
+        if isinstance(frames[0], Redacted):
+            return _redacted(frames[0])
+        if not isinstance(frames[0], ChatFrame):
             return b""
         return pb.FollowResponse(
-            messages=proto.messages(cast("Sequence[ChatWord]", words))
+            messages=proto.messages(cast("Sequence[ChatFrame]", frames))
         ).SerializeToString()
 
     def refused(self, refusal: Refused) -> None:
@@ -73,16 +73,16 @@ class FollowStream(Stream, Guest):
     def places(self) -> Iterable[tuple[str, str]]:
         return ((self._room.name, self._member.person.claim),)
 
-    def tell(self, word: ServerWord) -> None:
+    def tell(self, frame: ServerFrame) -> None:
         """Comings and goings are not told here."""
-        if isinstance(word, Redacted):
-            self.answer(_redacted(word))
+        if isinstance(frame, Redacted):
+            self.answer(_redacted(frame))
 
     def people(self) -> Iterable[Person]:
         return (self._member.person,)
 
     def put_out(self, room: str) -> None:
-        self.show_out(Ending.LEFT, Refused(Code.NOT_INVITED, room=room))
+        self.show_out(CloseCode.LEFT, Refused(ErrorCode.NOT_INVITED, room=room))
 
     def enter(self, since: int | None, epoch: str) -> None:
         """Begin to read.
@@ -113,6 +113,6 @@ class FollowStream(Stream, Guest):
             self.answer(pb.FollowResponse(caught_up=caught_up).SerializeToString())
 
 
-def _redacted(word: Redacted) -> bytes:
-    redacted = pb.Redacted(room=word.room, id=word.id, text=word.text)
+def _redacted(frame: Redacted) -> bytes:
+    redacted = pb.Redacted(room=frame.room, id=frame.id, text=frame.text)
     return pb.FollowResponse(redacted=redacted).SerializeToString()

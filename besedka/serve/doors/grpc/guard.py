@@ -18,7 +18,7 @@ from besedka.serve.access.keys import Access
 from besedka.serve.doors.grpc import status
 from besedka.serve.metrics import Metrics
 from besedka.wire.access import key_brought
-from besedka.wire.refusals import Code, Language, Refused
+from besedka.wire.errors import ErrorCode, Language, Refused
 
 OPEN: Final = f"/{health.SERVICE_NAME}/"
 """What the methods begin with that need no key."""
@@ -94,7 +94,7 @@ class Guard(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]  # only the s
         return await self._refuse(None, context)
 
     async def _refuse(self, _: object, context: Context) -> NoReturn:
-        refusal = Refused(Code.NO_ACCESS)
+        refusal = Refused(ErrorCode.NO_ACCESS)
         self._metrics.refused(refusal.code)
         sentence = refusal.sentence(self._language)
         await status.end(

@@ -27,9 +27,9 @@ from besedka.serve.fairness import Pace
 from besedka.serve.people.order import Network
 from besedka.serve.people.presence import Person
 from besedka.serve.room import Room
-from besedka.wire.closing import Ending
-from besedka.wire.names import DEFAULT_ROOM, clean_room
-from besedka.wire.refusals import Code, Language, Refused
+from besedka.wire.close_codes import CloseCode
+from besedka.wire.errors import ErrorCode, Language, Refused
+from besedka.wire.validation import DEFAULT_ROOM, clean_room
 
 log = logging.getLogger(__name__)
 
@@ -179,7 +179,7 @@ class ChatService:
             self._streams.pop(stream).cancel()
         if not self._chat.is_going_down:
             return
-        refusal = Refused(Code.GOING_DOWN)
+        refusal = Refused(ErrorCode.GOING_DOWN)
         details = [*status.details(refusal, self._language), stream.cursors(), RetryInfo()]
         await status.end(context, status.STATUS[refusal.code], refusal.sentence(self._language), details)
 
@@ -199,7 +199,7 @@ class ChatService:
             await self._fail(context)
 
     async def _fail(self, context: Context) -> NoReturn:
-        await status.end(context, grpc.StatusCode.INTERNAL, Ending.BROKEN.value.reason, ())
+        await status.end(context, grpc.StatusCode.INTERNAL, CloseCode.BROKEN.value.reason, ())
 
     async def _refuse(self, context: Context, refusal: Refused, field: str = "") -> NoReturn:
         self._chat.metrics.refused(refusal.code)
@@ -233,7 +233,7 @@ def _written(response: Message) -> bytes:
 
 def _whole(request: M | Malformed) -> M:
     if isinstance(request, Malformed):
-        raise Refused(Code.BAD_FRAME, detail=request.why)
+        raise Refused(ErrorCode.BAD_FRAME, detail=request.why)
     return request
 
 

@@ -13,14 +13,14 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Final
 
-from besedka.proto import words as proto
+from besedka.proto import frames as proto
 from besedka.proto.besedka.v1 import chat_pb2 as pb
 from besedka.serve.chat import Chat
 from besedka.serve.people.presence import Person
 from besedka.serve.room import Member, Room
-from besedka.wire.closing import Ending
-from besedka.wire.refusals import Refused
-from besedka.wire.words import History, ServerWord
+from besedka.wire.close_codes import CloseCode
+from besedka.wire.errors import Refused
+from besedka.wire.frames import History, ServerFrame
 
 UNREAD_ANSWERS: Final = 64
 """Who leaves more answers than this unread is not listened to until he reads."""
@@ -46,8 +46,8 @@ class StreamMember(Member):
     def is_full(self) -> bool:
         return False
 
-    def hear(self, word: ServerWord) -> None:
-        self.stream.tell(word)
+    def hear(self, frame: ServerFrame) -> None:
+        self.stream.tell(frame)
 
     def read_on(self) -> None:
         self.stream.wake()
@@ -81,7 +81,7 @@ class Stream(ABC):
         """Where it reads."""
 
     @abstractmethod
-    def tell(self, word: ServerWord) -> None:
+    def tell(self, frame: ServerFrame) -> None:
         """Tell something to this stream only."""
 
     async def has_room(self) -> None:
@@ -104,7 +104,7 @@ class Stream(ABC):
         self.is_ending = True
         self.wake()
 
-    def show_out(self, ending: Ending, refusal: Refused) -> None:  # noqa: ARG002 - a call has a status instead
+    def show_out(self, ending: CloseCode, refusal: Refused) -> None:  # noqa: ARG002 - a call has a status instead
         """End the call with a refusal, and write only what there is."""
         if not self.shown_out.done():
             self.shown_out.set_result(refusal)

@@ -19,21 +19,21 @@ from besedka.serve.people.names import claim_of
 from besedka.serve.people.order import Network
 from besedka.serve.people.presence import Person
 from besedka.serve.room import Room
-from besedka.wire.closing import Ending
-from besedka.wire.names import DEFAULT_ROOM, clean_room, clean_secret
-from besedka.wire.refusals import Code, Language, Refused
+from besedka.wire.close_codes import CloseCode
+from besedka.wire.errors import ErrorCode, Language, Refused
+from besedka.wire.validation import DEFAULT_ROOM, clean_room, clean_secret
 
 SECRET_HEADER: Final = "besedka-secret"  # noqa: S105 - its name
 """In it one shows who one is: for a private room, a talk of two, and where only known names come in."""
 
 _STATUS: Final = {
-    Code.NO_SUCH_ROOM: HTTPStatus.NOT_FOUND,
-    Code.BAD_ROOM: HTTPStatus.BAD_REQUEST,
-    Code.BAD_CURSOR: HTTPStatus.BAD_REQUEST,
-    Code.BAD_FRAME: HTTPStatus.BAD_REQUEST,
-    Code.NOT_KNOWN: HTTPStatus.FORBIDDEN,
-    Code.NOT_INVITED: HTTPStatus.FORBIDDEN,
-    Code.BANNED: HTTPStatus.FORBIDDEN,
+    ErrorCode.NO_SUCH_ROOM: HTTPStatus.NOT_FOUND,
+    ErrorCode.BAD_ROOM: HTTPStatus.BAD_REQUEST,
+    ErrorCode.BAD_CURSOR: HTTPStatus.BAD_REQUEST,
+    ErrorCode.BAD_FRAME: HTTPStatus.BAD_REQUEST,
+    ErrorCode.NOT_KNOWN: HTTPStatus.FORBIDDEN,
+    ErrorCode.NOT_INVITED: HTTPStatus.FORBIDDEN,
+    ErrorCode.BANNED: HTTPStatus.FORBIDDEN,
 }
 """Of refusals; all others mean that it may be possible later."""
 
@@ -57,7 +57,7 @@ class _Reader(Guest):
     def places(self) -> Iterable[tuple[str, str]]:
         return ((self._room, self._person.claim),)
 
-    def show_out(self, ending: Ending, refusal: Refused) -> None:  # noqa: ARG002 - there is no place to say it
+    def show_out(self, ending: CloseCode, refusal: Refused) -> None:  # noqa: ARG002 - there is no place to say it
         self._abort()
 
     def put_out(self, room: str) -> None:  # noqa: ARG002 - it is the only one
@@ -123,5 +123,5 @@ class Download:
 
 def _since(given: str, room: Room) -> int:
     if not (given.isascii() and given.isdecimal() and len(given) < 20 and int(given) <= room.head):  # noqa: PLR2004 - digits of 2**63
-        raise Refused(Code.BAD_CURSOR, room=room.name, given=given[:40], head=room.head)
+        raise Refused(ErrorCode.BAD_CURSOR, room=room.name, given=given[:40], head=room.head)
     return int(given)

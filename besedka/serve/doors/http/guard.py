@@ -16,12 +16,12 @@ from starlette.types import Receive, Scope, Send
 from besedka.serve.access.keys import Access
 from besedka.serve.metrics import Metrics
 from besedka.wire.access import key_brought
-from besedka.wire.refusals import Code, Language, Refused
+from besedka.wire.errors import ErrorCode, Language, Refused
 
 ABORT: Final = "besedka.abort"
 """The ASGI extension that cuts off the connection of a request."""
 
-Answer = Callable[[Request], Awaitable[Response]]
+Handler = Callable[[Request], Awaitable[Response]]
 
 
 class Guard:
@@ -36,7 +36,7 @@ class Guard:
     def __init__(self, access: Access, metrics: Metrics, language: Language) -> None:
         self.access = access
         self.metrics = metrics
-        self.sentence = f"{Refused(Code.NO_ACCESS).sentence(language)}\n"
+        self.sentence = f"{Refused(ErrorCode.NO_ACCESS).sentence(language)}\n"
 
 
 class Guarded:
@@ -49,10 +49,10 @@ class Guarded:
     """
 
     def __init__(
-        self, guard: Guard, answer: Answer, is_exempt: Callable[[Request], bool] = lambda _: False
+        self, guard: Guard, handler: Handler, is_exempt: Callable[[Request], bool] = lambda _: False
     ) -> None:
         self._guard = guard
-        self._answer = answer
+        self._handler = handler
         self._is_exempt = is_exempt
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -70,14 +70,14 @@ class Guarded:
         if not self._is_exempt(request):
             key = key_brought(request.headers.getlist("authorization"))
             if not self._guard.access.enter(visitor, key):
-                self._guard.metrics.refused(Code.NO_ACCESS)
+                self._guard.metrics.refused(ErrorCode.NO_ACCESS)
                 headers = {"www-authenticate": "Bearer"}
                 return PlainTextResponse(self._guard.sentence, HTTPStatus.UNAUTHORIZED, headers)
         if request.method not in {"GET", "HEAD"}:
             return PlainTextResponse(
                 "Method Not Allowed", HTTPStatus.METHOD_NOT_ALLOWED, {"allow": "GET, HEAD"}
             )
-        return await self._answer(request)
+        return await self._handler(request)
 
 
 class _Visitor:

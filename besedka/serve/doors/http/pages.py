@@ -24,7 +24,7 @@ from besedka.serve.chat import Chat
 from besedka.serve.doors.http.download import Download
 from besedka.serve.doors.http.guard import Guard, Guarded, is_own_machine
 from besedka.serve.metrics import CONTENT_TYPE
-from besedka.wire.refusals import Language
+from besedka.wire.errors import Language
 
 PAGE: Final = Path(__file__).parent.parent.parent.parent / "client"
 

@@ -19,7 +19,7 @@ from besedka.serve.doors.http.guard import ABORT
 from besedka.serve.doors.http.target import TargetBad, taken_apart
 from besedka.serve.doors.patience import CLOSE_SECONDS, REQUEST_SECONDS, STUCK_SECONDS
 from besedka.serve.fairness import Source
-from besedka.wire.refusals import Refused
+from besedka.wire.errors import Refused
 
 if TYPE_CHECKING:
     from besedka.serve.doors.http.door import HttpDoor

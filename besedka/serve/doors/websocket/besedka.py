@@ -9,13 +9,13 @@ from typing import TypeVar
 from besedka.serve.chat import Chat
 from besedka.serve.conversation import Conversation
 from besedka.serve.doors.websocket.connection import Connection
-from besedka.serve.doors.websocket.frames import frames
+from besedka.serve.doors.websocket.frames import encode_frames
 from besedka.serve.doors.websocket.member import SocketMember
 from besedka.serve.people.presence import Person
 from besedka.serve.room import Room
-from besedka.wire.closing import Ending
-from besedka.wire.refusals import Language, Refused
-from besedka.wire.words import ServerWord, decode_client
+from besedka.wire.close_codes import CloseCode
+from besedka.wire.errors import Language, Refused
+from besedka.wire.frames import ServerFrame, decode_client
 
 T = TypeVar("T")
 
@@ -52,16 +52,16 @@ class BesedkaTalk(Conversation):
     def hear(self, text: str) -> None:
         """A whole text frame came in."""
         try:
-            word = decode_client(text)
+            frame = decode_client(text)
         except Refused as refusal:
             self.refuse(refusal)
         else:
-            self.hear_word(word)
+            self.hear_word(frame)
 
-    def tell(self, word: ServerWord) -> None:
-        self._connection.send(frames([word]))
+    def tell(self, frame: ServerFrame) -> None:
+        self._connection.send(encode_frames([frame]))
 
-    def show_out(self, ending: Ending, refusal: Refused) -> None:
+    def show_out(self, ending: CloseCode, refusal: Refused) -> None:
         self.refuse(refusal)
         self._connection.show_out(ending)
 

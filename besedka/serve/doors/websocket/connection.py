@@ -29,9 +29,9 @@ from besedka.serve.doors.patience import (
     STUCK_SECONDS,
 )
 from besedka.serve.fairness import Pace
-from besedka.wire.closing import Ending
-from besedka.wire.names import FRAME_BYTES_AT_MOST
-from besedka.wire.refusals import Code, Refused
+from besedka.wire.close_codes import CloseCode
+from besedka.wire.errors import ErrorCode, Refused
+from besedka.wire.validation import FRAME_BYTES_AT_MOST
 
 if TYPE_CHECKING:
     from besedka.serve.doors.websocket.door import WebSocketDoor
@@ -77,7 +77,7 @@ class Talk(Protocol):
     def resume(self) -> None:
         """The socket's buffer has room again."""
 
-    def show_out(self, ending: Ending, refusal: Refused) -> None:
+    def show_out(self, ending: CloseCode, refusal: Refused) -> None:
         """End the connection, and hear nothing more that it says."""
 
     def end(self) -> None:
@@ -200,7 +200,7 @@ class Connection(asyncio.Protocol):
         self._pending = asyncio.shield(answer)
         self._pending.add_done_callback(lambda done: self._answered(done, then))
 
-    def close(self, ending: Ending, seconds: float = CLOSE_SECONDS) -> None:
+    def close(self, ending: CloseCode, seconds: float = CLOSE_SECONDS) -> None:
         """Begin to end the connection, and give the other side so long to see it."""
         protocol = self._own_protocol()
         if protocol.state is State.OPEN:
@@ -209,7 +209,7 @@ class Connection(asyncio.Protocol):
             self._end_within(seconds)
             self._flush(protocol)
 
-    def show_out(self, ending: Ending) -> None:
+    def show_out(self, ending: CloseCode) -> None:
         """End the connection, and hear nothing more that it says."""
         self.close(ending)
         if self._talk:
@@ -218,8 +218,8 @@ class Connection(asyncio.Protocol):
 
     def shut_out(self) -> None:
         """The access key is missing, wrong, or valid no more."""
-        self._door.metrics.refused(Code.NO_ACCESS)
-        self.close(Ending.NO_ACCESS)
+        self._door.metrics.refused(ErrorCode.NO_ACCESS)
+        self.close(CloseCode.NO_ACCESS)
 
     # What the door's sweep calls.
 
@@ -236,7 +236,7 @@ class Connection(asyncio.Protocol):
         elif self._pending or self.is_full:
             self._heard_at = now  # perhaps we do not listen
         elif now - self._heard_at > SILENT_SECONDS:
-            self.close(Ending.SILENT)
+            self.close(CloseCode.SILENT)
         self._ping(now)
 
     def _ping(self, now: float) -> None:
@@ -251,12 +251,12 @@ class Connection(asyncio.Protocol):
             self._progress_at = now
         elif now - self._progress_at > STUCK_SECONDS:
             # The code waits in the socket behind what was not read: it is seen by one who reads again soon.
-            self.close(Ending.STUCK, STUCK_SECONDS)
+            self.close(CloseCode.STUCK, STUCK_SECONDS)
         self._unsent = unsent
 
     def _look_at_flood(self, now: float) -> None:
         if now - self._deaf_since > FLOOD_SECONDS:
-            self.close(Ending.FLOOD)
+            self.close(CloseCode.FLOOD)
         elif now >= self._deaf_until:
             self._advance()
 
@@ -374,7 +374,7 @@ class Connection(asyncio.Protocol):
             self._door.let_in(self.pace.source.network)
         except Refused as refusal:
             # A page cannot read why a handshake is refused.
-            talk.show_out(Ending.BANNED, refusal)
+            talk.show_out(CloseCode.BANNED, refusal)
         else:
             talk.begin()
 
@@ -382,13 +382,13 @@ class Connection(asyncio.Protocol):
         if self._talk is None or self._is_ending:
             return
         if not is_text:
-            self._talk.refuse(Refused(Code.BINARY_FRAME))
+            self._talk.refuse(Refused(ErrorCode.BINARY_FRAME))
             return
         try:
             text = message.decode()
         except UnicodeDecodeError:
             # RFC 6455, section 8.1: such a connection must be failed.
-            self._fail(Ending.NOT_TEXT)
+            self._fail(CloseCode.NOT_TEXT)
             return
         self._door.metrics.tally.bytes_received += len(message)
         self._guarded(self._talk.hear, text)
@@ -404,7 +404,7 @@ class Connection(asyncio.Protocol):
             self._talk.refuse(error)
         else:
             log.error("an answer could not be given", exc_info=error)
-            self.close(Ending.BROKEN)
+            self.close(CloseCode.BROKEN)
         self._advance()
 
     def _guarded(self, act: Callable[..., None], *arguments: object) -> None:
@@ -413,19 +413,19 @@ class Connection(asyncio.Protocol):
             act(*arguments)
         except Exception:
             log.exception("a frame could not be dealt with")
-            self.close(Ending.BROKEN)
+            self.close(CloseCode.BROKEN)
 
     # Ending.
 
     def _answer_close(self, protocol: ServerProtocol) -> None:
         """The other side has closed the connection, or has broken the protocol."""
         if isinstance(protocol.parser_exc, PayloadTooBig) and self._talk:
-            self._talk.refuse(Refused(Code.FRAME_TOO_LONG, limit=FRAME_BYTES_AT_MOST))
+            self._talk.refuse(Refused(ErrorCode.FRAME_TOO_LONG, limit=FRAME_BYTES_AT_MOST))
         if protocol.parser_exc and protocol.close_sent:
             self._door.metrics.ended(protocol.close_sent.code)
         self._flush(protocol)
 
-    def _fail(self, ending: Ending) -> None:
+    def _fail(self, ending: CloseCode) -> None:
         protocol = self._own_protocol()
         protocol.fail(ending.value.code, ending.value.reason)
         self._door.metrics.ended(ending.value.code)

@@ -22,8 +22,8 @@ from besedka.serve.fairness import Source, Sources
 from besedka.serve.metrics import Metrics
 from besedka.serve.people.order import Network
 from besedka.wire.access import SUBPROTOCOL, key_brought
-from besedka.wire.closing import Ending
-from besedka.wire.names import FRAME_BYTES_AT_MOST
+from besedka.wire.close_codes import CloseCode
+from besedka.wire.validation import FRAME_BYTES_AT_MOST
 
 log = logging.getLogger(__name__)
 
@@ -151,7 +151,7 @@ class WebSocketDoor:
     async def close(self, seconds: float = CLOSE_SECONDS) -> None:
         """End all connections, and wait so long at most until they are gone."""
         for connection in self._all():
-            connection.close(Ending.RESTARTING)
+            connection.close(CloseCode.RESTARTING)
         with suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 await self._is_empty.wait()

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 from websockets.frames import Frame, Opcode
 
-from besedka.wire.words import AnyWord, encode
+from besedka.wire.frames import AnyFrame, encode
 
 
-def frames(words: Sequence[AnyWord]) -> bytes:
+def encode_frames(frames: Sequence[AnyFrame]) -> bytes:
     """One unmasked text frame for each word, one behind the other (RFC 6455, section 5.2)."""
-    return b"".join(Frame(Opcode.TEXT, encode(word)).serialize(mask=False) for word in words)
+    return b"".join(Frame(Opcode.TEXT, encode(frame)).serialize(mask=False) for frame in frames)

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 
 from besedka.serve.conversation import Visitor
 from besedka.serve.doors.websocket.connection import Connection
-from besedka.serve.doors.websocket.frames import frames
+from besedka.serve.doors.websocket.frames import encode_frames
 from besedka.serve.people.presence import Person
 from besedka.serve.room import Member
-from besedka.wire.refusals import Refused
-from besedka.wire.words import ServerWord
+from besedka.wire.errors import Refused
+from besedka.wire.frames import ServerFrame
 
 
 class SocketMember(Member):
@@ -26,15 +26,15 @@ class SocketMember(Member):
         self._connection = connection
 
     @staticmethod
-    def encode(words: Sequence[ServerWord]) -> bytes:
-        return frames(words)
+    def encode(frames: Sequence[ServerFrame]) -> bytes:
+        return encode_frames(frames)
 
     @property
     def is_full(self) -> bool:
         return self._connection.is_full
 
-    def hear(self, word: ServerWord) -> None:
-        self.visitor.tell(word)
+    def hear(self, frame: ServerFrame) -> None:
+        self.visitor.tell(frame)
 
     def refused(self, refusal: Refused) -> None:
         self.visitor.refuse(refusal)

@@ -11,15 +11,15 @@ from collections.abc import Iterable
 from besedka.serve.chat import Chat
 from besedka.serve.conversation import Visitor
 from besedka.serve.doors.websocket.connection import Connection
-from besedka.serve.doors.websocket.frames import frames
+from besedka.serve.doors.websocket.frames import encode_frames
 from besedka.serve.doors.websocket.member import SocketMember
 from besedka.serve.people.presence import Person
 from besedka.serve.room import Member, Room, Said
-from besedka.wire.closing import Ending
-from besedka.wire.line import clock_time
-from besedka.wire.names import DEFAULT_ROOM, SYSTEM_NAME, clean_name, clean_text
-from besedka.wire.refusals import Code, Language, Refused
-from besedka.wire.words import History, Redacted, SeedHistory, ServerWord, Typing, decode_seed
+from besedka.wire.close_codes import CloseCode
+from besedka.wire.errors import ErrorCode, Language, Refused
+from besedka.wire.frames import History, Redacted, SeedHistory, ServerFrame, Typing, decode_seed
+from besedka.wire.log_line import clock_time
+from besedka.wire.validation import DEFAULT_ROOM, SYSTEM_NAME, clean_name, clean_text
 
 
 class SeedMember(SocketMember):
@@ -35,11 +35,11 @@ class SeedMember(SocketMember):
         super().__init__(Person(), talk, connection)
         self.room = room
 
-    def hear(self, word: ServerWord) -> None:
-        if isinstance(word, History):
-            self.visitor.show(word)
+    def hear(self, frame: ServerFrame) -> None:
+        if isinstance(frame, History):
+            self.visitor.show(frame)
         else:
-            super().hear(word)
+            super().hear(frame)
 
     def start_again(self) -> None:
         # There are no ids here: what is new is heard, whatever log it stands in.
@@ -60,8 +60,8 @@ class SeedTalk(Visitor):
     def members(self) -> Iterable[tuple[Room, Member]]:
         return ((self._member.room, self._member),) if self._member else ()
 
-    def tell(self, word: ServerWord | SeedHistory) -> None:
-        self._connection.send(frames([word]))
+    def tell(self, frame: ServerFrame | SeedHistory) -> None:
+        self._connection.send(encode_frames([frame]))
 
     def begin(self) -> None:
         try:
@@ -69,8 +69,8 @@ class SeedTalk(Visitor):
             room = self.chat.rooms.open(DEFAULT_ROOM, "")
         except Refused as refusal:
             self.refuse(refusal)
-            if refusal.code is Code.NOT_KNOWN:
-                self._connection.close(Ending.UNKNOWN)
+            if refusal.code is ErrorCode.NOT_KNOWN:
+                self._connection.close(CloseCode.UNKNOWN)
             return
         if isinstance(room, Room):
             self._enter(room)
@@ -79,8 +79,8 @@ class SeedTalk(Visitor):
 
     def hear(self, text: str) -> None:
         try:
-            word = decode_seed(text)
-            name, cleaned = clean_name(word.user), clean_text(word.text)
+            frame = decode_seed(text)
+            name, cleaned = clean_name(frame.user), clean_text(frame.text)
             self.pace.say(self.chat.now())
         except Refused as refusal:
             self.refuse(refusal)
@@ -99,7 +99,7 @@ class SeedTalk(Visitor):
     def put_out(self, room: str) -> None:
         """The default room is open to all."""
 
-    def show_out(self, ending: Ending, refusal: Refused) -> None:
+    def show_out(self, ending: CloseCode, refusal: Refused) -> None:
         self.refuse(refusal)
         self._connection.show_out(ending)
 
@@ -128,8 +128,8 @@ class SeedTalk(Visitor):
             standing = (speaker.is_unverified, speaker.is_verified)
             self.chat.say(room, Said(self._member, speaker.name, text, "", *standing))
         except Refused as refusal:
-            if refusal.code is Code.BANNED:
-                self.show_out(Ending.BANNED, refusal)
+            if refusal.code is ErrorCode.BANNED:
+                self.show_out(CloseCode.BANNED, refusal)
             else:
                 self.refuse(refusal)
 

@@ -6,7 +6,7 @@ import { line } from "../row.js";
 import { doubt } from "./doubt.js";
 
 const TAGS = { link: "a", code: "code", block: "pre", bold: "strong", italic: "em", quote: "blockquote", mention: "mark" };
-const REMOVED = /^\[removed\]-*$/; // as the log has it (besedka/wire/line.py)
+const REMOVED = /^\[removed\]-*$/; // as the log has it (besedka/wire/log_line.py)
 const LINE_CHARACTERS = 80; // about
 const LINES_AT_MOST = 14; // more are folded to twelve
 const NAMES_AT_MOST = 5;

@@ -1,11 +1,11 @@
-"""Make ``besedka/wire/lookalikes.py``: which characters look like which.
+"""Make ``besedka/wire/confusables.py``: which characters look like which.
 
 The source is the Unicode Consortium's ``confusables.txt`` (UTS #39, section 4), as the package
 ``confusable-homoglyphs`` carries it. That package maps both ways; here each character is brought back to the one
 prototype it has in the standard. Left out is what NFKC and case folding already bring together, and what no name
 may hold anyway.
 
-Run it with ``make lookalikes``; a test compares the result with the file that is committed.
+Run it with ``make confusables``; a test compares the result with the file that is committed.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from pathlib import Path
 
 from confusable_homoglyphs.confusables import confusables_data
 
-TARGET = Path(__file__).parent.parent / "besedka" / "wire" / "lookalikes.py"
+TARGET = Path(__file__).parent.parent / "besedka" / "wire" / "confusables.py"
 DIRECTIONS = "\u200e\u200f"
-HEAD = '''"""Which characters look like which: made by tools/make_lookalikes.py, do not edit.
+HEAD = '''"""Which characters look like which: made by tools/make_confusables.py, do not edit.
 
 Data: Unicode confusables (UTS #39), (c) Unicode, Inc., under the Unicode License.
 Each key is a prototype, each value holds the characters that look like it.

@@ -18,8 +18,8 @@ from hypothesis import strategies as st
 
 from besedka.serve.people.names import KnownNames, Names
 from besedka.serve.people.presence import People, Person
-from besedka.wire.names import clean_name, skeletons
-from besedka.wire.refusals import Refused
+from besedka.wire.errors import Refused
+from besedka.wire.validation import clean_name, skeletons
 
 RESERVED = ["System", "Система", "Besedka", "Беседка"]
 NOW = "2025-11-19 23:46:36"

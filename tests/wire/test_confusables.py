@@ -9,14 +9,14 @@ from types import ModuleType
 
 import pytest
 
-from besedka.wire import lookalikes
-from besedka.wire.lookalikes import PROTOTYPES
+from besedka.wire import confusables
+from besedka.wire.confusables import PROTOTYPES
 
-TOOL = Path(__file__).parents[2] / "tools" / "make_lookalikes.py"
+TOOL = Path(__file__).parents[2] / "tools" / "make_confusables.py"
 
 
 def load_tool() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("make_lookalikes", TOOL)
+    spec = importlib.util.spec_from_file_location("make_confusables", TOOL)
     assert spec
     assert spec.loader
     module = importlib.util.module_from_spec(spec)
@@ -25,7 +25,7 @@ def load_tool() -> ModuleType:
 
 
 def test_the_table_is_what_the_tool_makes() -> None:
-    assert load_tool().text() == Path(lookalikes.__file__).read_text("utf-8")
+    assert load_tool().text() == Path(confusables.__file__).read_text("utf-8")
 
 
 def test_no_character_has_two_prototypes() -> None:

@@ -1,4 +1,4 @@
-"""Which characters look like which: made by tools/make_lookalikes.py, do not edit.
+"""Which characters look like which: made by tools/make_confusables.py, do not edit.
 
 Data: Unicode confusables (UTS #39), (c) Unicode, Inc., under the Unicode License.
 Each key is a prototype, each value holds the characters that look like it.

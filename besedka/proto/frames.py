@@ -17,21 +17,16 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from msgspec import UNSET
 
 from besedka.proto.besedka.v1 import chat_pb2 as pb
-from besedka.wire.line import Line, clock_time, moment, read_line, stamp_by_clock, write_line
-from besedka.wire.names import DEFAULT_ROOM, SYSTEM_NAME
-from besedka.wire.refusals import Code, Refused
-from besedka.wire.words import (
+from besedka.wire.errors import ErrorCode, Refused
+from besedka.wire.frames import (
     FOUND_MESSAGES,
     INVITATION_SECONDS,
     PAGE_MESSAGES,
     Act,
     AddDevice,
-    Answer,
-    Ask,
     BeginTyping,
-    Browse,
     Chat,
-    ClientWord,
+    ClientFrame,
     Device,
     DeviceLink,
     Done,
@@ -44,29 +39,34 @@ from besedka.wire.words import (
     Kind,
     Leave,
     Limits,
+    ListHistory,
     ListRooms,
     Moderate,
     OpenDirect,
     OpenPrivate,
-    Place,
     Redacted,
+    Request,
+    Response,
     Rights,
     RoomEntry,
+    RoomOpened,
     Rooms,
     Say,
     Search,
-    ServerWord,
+    ServerFrame,
     System,
     TakeDevice,
     Typing,
     Uninvite,
     Welcome,
 )
+from besedka.wire.log_line import Line, clock_time, moment, read_line, stamp_by_clock, write_line
+from besedka.wire.validation import DEFAULT_ROOM, SYSTEM_NAME
 
 NO_TIME: Final = "0000-00-00 00:00:00"
 """The time of a message whose log has none that can be read."""
 
-ASKS: Final[dict[str, type[Ask]]] = {
+REQUESTS: Final[dict[str, type[Request]]] = {
     "private": OpenPrivate,
     "direct": OpenDirect,
     "invite": Invite,
@@ -77,8 +77,8 @@ ASKS: Final[dict[str, type[Ask]]] = {
 }
 """What is asked for by a request with the same fields."""
 
-ANSWERS: Final[dict[str, type[Answer | Redacted | Rights]]] = {
-    "place": Place,
+RESPONSES: Final[dict[str, type[Response | Redacted | Rights]]] = {
+    "place": RoomOpened,
     "invitation": Invitation,
     "device_link": DeviceLink,
     "device": Device,
@@ -94,9 +94,9 @@ E = TypeVar("E", bound=StrEnum)
 # What a client says.
 
 
-def request(word: ClientWord) -> pb.ConverseRequest:
+def request(frame: ClientFrame) -> pb.ConverseRequest:
     """A word as a request of `Converse`."""
-    match word:
+    match frame:
         case Join(user, room, since, epoch, secret, quiet, invite):
             join = pb.Join(
                 room=room, user=user, since=since, epoch=epoch, secret=secret, quiet=quiet, invite=invite
@@ -104,7 +104,7 @@ def request(word: ClientWord) -> pb.ConverseRequest:
             return pb.ConverseRequest(join=join)
         case Say(text, room, key, after):
             return pb.ConverseRequest(say=pb.Say(room=room, text=text, key=key, after=after))
-        case Browse(before, room, limit):
+        case ListHistory(before, room, limit):
             return pb.ConverseRequest(history=pb.ListHistory(room=room, before=before, limit=limit))
         case BeginTyping(room):
             return pb.ConverseRequest(typing=pb.BeginTyping(room=room))
@@ -116,10 +116,10 @@ def request(word: ClientWord) -> pb.ConverseRequest:
             search = pb.Search(room=room, text=text, before=before, limit=limit, key=key)
             return pb.ConverseRequest(search=search)
         case _:
-            return pb.ConverseRequest(**{_kind_of_ask(word): _fields(word)})
+            return pb.ConverseRequest(**{_kind_of_ask(frame): _fields(frame)})
 
 
-def said(request: pb.ConverseRequest) -> ClientWord:
+def said(request: pb.ConverseRequest) -> ClientFrame:
     """The word that a request holds.
 
     Raises:
@@ -128,10 +128,10 @@ def said(request: pb.ConverseRequest) -> ClientWord:
     kind = request.WhichOneof("action")
     if kind is None:
         allowed = ", ".join(field.name for field in request.DESCRIPTOR.fields)
-        raise Refused(Code.UNKNOWN_TYPE, given="nothing", allowed=allowed)
+        raise Refused(ErrorCode.UNKNOWN_TYPE, given="nothing", allowed=allowed)
     action = getattr(request, kind)
-    if kind in ASKS:
-        return _asked(ASKS[kind], action)
+    if kind in REQUESTS:
+        return _asked(REQUESTS[kind], action)
     if isinstance(action, pb.ListRooms):
         return ListRooms(action.key)
     room = action.room or DEFAULT_ROOM
@@ -144,8 +144,8 @@ def said(request: pb.ConverseRequest) -> ClientWord:
             return Say(action.text, room, action.key, action.after if action.HasField("after") else None)
         case pb.ListHistory():
             if not action.before:
-                raise Refused(Code.BAD_FRAME, detail="`before` is 1 or more", room=room)
-            return Browse(action.before, room, action.limit or PAGE_MESSAGES)
+                raise Refused(ErrorCode.BAD_FRAME, detail="`before` is 1 or more", room=room)
+            return ListHistory(action.before, room, action.limit or PAGE_MESSAGES)
         case pb.BeginTyping():
             return BeginTyping(room)
         case pb.Search():
@@ -157,21 +157,21 @@ def said(request: pb.ConverseRequest) -> ClientWord:
 # What a server tells.
 
 
-def messages(words: Sequence[Chat]) -> pb.Messages:
+def messages(frames: Sequence[Chat]) -> pb.Messages:
     """Messages that were just said."""
     found = [
         pb.Message(
-            id=word.id,
-            user=word.user,
-            text=word.text,
-            time=Timestamp(seconds=word.at),
-            key=word.key,
-            clock=word.timestamp,
-            unverified=word.unverified,
+            id=frame.id,
+            user=frame.user,
+            text=frame.text,
+            time=Timestamp(seconds=frame.at),
+            key=frame.key,
+            clock=frame.timestamp,
+            unverified=frame.unverified,
         )
-        for word in words
+        for frame in frames
     ]
-    return pb.Messages(room=words[0].room, messages=found)
+    return pb.Messages(room=frames[0].room, messages=found)
 
 
 def listed(
@@ -199,71 +199,74 @@ def page(history: History, zone: tzinfo | None) -> pb.Messages:
     return found
 
 
-def response(word: ServerWord, zone: tzinfo | None) -> pb.ConverseResponse:
+def response(frame: ServerFrame, zone: tzinfo | None) -> pb.ConverseResponse:
     """A word as a response of `Converse`; the times of the log are in this zone."""
-    match word:
+    match frame:
         case Chat():
-            return pb.ConverseResponse(messages=messages([word]))
+            return pb.ConverseResponse(messages=messages([frame]))
         case History(before=None):
-            return pb.ConverseResponse(messages=page(word, zone))
+            return pb.ConverseResponse(messages=page(frame, zone))
         case History():
-            found = listed(word.first, word.messages, zone, word.unverified)
+            found = listed(frame.first, frame.messages, zone, frame.unverified)
             return pb.ConverseResponse(
-                history=pb.HistoryPage(room=word.room, before=word.before, messages=found)
+                history=pb.HistoryPage(room=frame.room, before=frame.before, messages=found)
             )
         case System():
-            users = None if word.users is UNSET else word.users
+            users = None if frame.users is UNSET else frame.users
             presence = pb.Presence(
-                room=word.room,
-                clients_count=word.clients_count,
-                joined=word.joined,
-                left=word.left,
-                text=word.text,
+                room=frame.room,
+                clients_count=frame.clients_count,
+                joined=frame.joined,
+                left=frame.left,
+                text=frame.text,
                 users=users,
                 is_whole=users is not None,
             )
             return pb.ConverseResponse(presence=presence)
         case Typing():
-            return pb.ConverseResponse(typing=pb.Typing(room=word.room, user=word.user))
+            return pb.ConverseResponse(typing=pb.Typing(room=frame.room, user=frame.user))
         case Rooms():
-            return pb.ConverseResponse(rooms=pb.Rooms(rooms=rooms(word.rooms), key=word.key))
+            return pb.ConverseResponse(rooms=pb.Rooms(rooms=rooms(frame.rooms), key=frame.key))
         case Found():
-            hits = picked(word.ids, word.messages, zone, word.unverified)
+            hits = picked(frame.ids, frame.messages, zone, frame.unverified)
             return pb.ConverseResponse(
                 found=pb.Found(
-                    room=word.room, text=word.text, messages=hits, before=word.before, key=word.key
+                    room=frame.room, text=frame.text, messages=hits, before=frame.before, key=frame.key
                 )
             )
         case Error():
             refused = pb.Refused(
-                code=f"CODE_{word.code.upper()}",
-                text=word.text,
-                key=word.key,
-                room=word.room,
-                retry_after=word.retry_after,
+                code=f"CODE_{frame.code.upper()}",
+                text=frame.text,
+                key=frame.key,
+                room=frame.room,
+                retry_after=frame.retry_after,
             )
             return pb.ConverseResponse(refused=refused)
         case Welcome():
             limits = pb.Limits(
-                name=word.limits.name, room=word.limits.room, text=word.limits.text, frame=word.limits.frame
+                name=frame.limits.name,
+                room=frame.limits.room,
+                text=frame.limits.text,
+                frame=frame.limits.frame,
             )
             welcome = pb.Welcome(
-                room=word.room,
-                user=word.user,
-                head=word.head,
-                epoch=word.epoch,
-                clients_count=word.clients_count,
-                users=word.users,
+                room=frame.room,
+                user=frame.user,
+                head=frame.head,
+                epoch=frame.epoch,
+                clients_count=frame.clients_count,
+                users=frame.users,
                 limits=limits,
-                utc_offset=word.utc_offset,
-                reset=word.reset,
-                kind=_proto_value(word.kind),
-                peer=word.peer,
-                may=word.may,
+                utc_offset=frame.utc_offset,
+                reset=frame.reset,
+                kind=_proto_value(frame.kind),
+                peer=frame.peer,
+                may=frame.may,
             )
             return pb.ConverseResponse(welcome=welcome)
         case _:
-            return pb.ConverseResponse(**{_kind_of_answer(word): _fields(word)})
+            return pb.ConverseResponse(**{_kind_of_answer(frame): _fields(frame)})
 
 
 def rooms(entries: Iterable[RoomEntry]) -> list[pb.Room]:
@@ -271,12 +274,12 @@ def rooms(entries: Iterable[RoomEntry]) -> list[pb.Room]:
     return [pb.Room(**_fields(entry)) for entry in entries]
 
 
-def told(response: pb.ConverseResponse, utc_offset: int) -> list[ServerWord]:
+def told(response: pb.ConverseResponse, utc_offset: int) -> list[ServerFrame]:
     """The words that a response holds; clock times are east of UTC by so many seconds."""
     kind = response.WhichOneof("event")
     event = getattr(response, kind) if kind else None
-    if kind in ANSWERS:
-        return [_built(ANSWERS[kind], event)]
+    if kind in RESPONSES:
+        return [_built(RESPONSES[kind], event)]
     match event:
         case pb.Messages():
             return [_chat(event.room, message, utc_offset) for message in event.messages]
@@ -337,16 +340,16 @@ def told(response: pb.ConverseResponse, utc_offset: int) -> list[ServerWord]:
 # Words that are the same in both languages, field by field.
 
 
-def _kind_of_ask(word: Ask) -> str:
-    return next(kind for kind, one in ASKS.items() if one is type(word))
+def _kind_of_ask(frame: Request) -> str:
+    return next(kind for kind, one in REQUESTS.items() if one is type(frame))
 
 
-def _kind_of_answer(word: Answer | Redacted | Rights) -> str:
-    return next(kind for kind, one in ANSWERS.items() if one is type(word))
+def _kind_of_answer(frame: Response | Redacted | Rights) -> str:
+    return next(kind for kind, one in RESPONSES.items() if one is type(frame))
 
 
-def _fields(word: msgspec.Struct) -> dict[str, Any]:
-    return {name: _proto_value(value) for name, value in msgspec.structs.asdict(word).items()}
+def _fields(frame: msgspec.Struct) -> dict[str, Any]:
+    return {name: _proto_value(value) for name, value in msgspec.structs.asdict(frame).items()}
 
 
 def _proto_value(value: Any) -> Any:
@@ -367,18 +370,18 @@ def _word_value(kind: type[E], number: int) -> E:
     return next((one for one in members if numbers[_proto_value(one)] == number), members[0])
 
 
-def _asked(kind: type[Ask], action: Any) -> Ask:
+def _asked(kind: type[Request], action: Any) -> Request:
     if kind is Moderate and action.act not in pb.Act.values()[1:]:
-        raise Refused(Code.BAD_FRAME, detail=f"`act` is one of {', '.join(Act)}")
-    word = _built(kind, action)
-    match word:
+        raise Refused(ErrorCode.BAD_FRAME, detail=f"`act` is one of {', '.join(Act)}")
+    frame = _built(kind, action)
+    match frame:
         case Invite():
-            uses, seconds = word.uses or 1, word.seconds or INVITATION_SECONDS
-            return Invite(word.room, uses, seconds, word.key)
+            uses, seconds = frame.uses or 1, frame.seconds or INVITATION_SECONDS
+            return Invite(frame.room, uses, seconds, frame.key)
         case Moderate(room=""):
-            return msgspec.structs.replace(word, room=DEFAULT_ROOM)
+            return msgspec.structs.replace(frame, room=DEFAULT_ROOM)
         case _:
-            return word
+            return frame
 
 
 def _unverified(messages: Iterable[pb.Message]) -> list[int]:

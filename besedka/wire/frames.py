@@ -11,8 +11,8 @@ from typing import Annotated, TypeVar, get_args
 
 import msgspec
 
-from besedka.wire.names import DEFAULT_ROOM, SYSTEM_NAME
-from besedka.wire.refusals import Code, Refused
+from besedka.wire.errors import ErrorCode, Refused
+from besedka.wire.validation import DEFAULT_ROOM, SYSTEM_NAME
 
 PAGE_MESSAGES = 50
 """How many older messages a client gets that does not say how many."""
@@ -105,7 +105,7 @@ class Say(Frame, tag="chat", frozen=True):
     after: Cursor | None = None
 
 
-class Browse(Frame, tag="history", frozen=True):
+class ListHistory(Frame, tag="history", frozen=True):
     """Ask for a page of messages older than the one with the id ``before``, ``limit`` of them at most."""
 
     before: Ordinal
@@ -416,7 +416,7 @@ class Found(Frame, tag="found", frozen=True):
     unverified: list[int] = []
 
 
-class Place(Frame, tag="place", frozen=True):
+class RoomOpened(Frame, tag="place", frozen=True):
     """A room that one may enter: the answer to ``private`` and ``direct``.
 
     Told also, without being asked, to the other one of a direct talk that begins.
@@ -524,7 +524,7 @@ class Error(Frame, tag="error", frozen=True):
     """A refusal.
 
     Attributes:
-        code: for programs, one of `Code`.
+        code: for programs, one of `ErrorCode`.
         text: a sentence for people.
         key: the key of the message, or of the question, that was refused.
         room: the room that it was about.
@@ -540,36 +540,38 @@ class Error(Frame, tag="error", frozen=True):
     retry_after: float = 0.0
 
 
-Ask = OpenPrivate | OpenDirect | Invite | Uninvite | AddDevice | TakeDevice | Moderate
+Request = OpenPrivate | OpenDirect | Invite | Uninvite | AddDevice | TakeDevice | Moderate
 """What is answered by one word, with its key."""
 
-ClientWord = Join | Say | Browse | BeginTyping | Leave | ListRooms | Search | Ask
-Answer = Place | Invitation | DeviceLink | Device | Done
-ServerWord = Welcome | History | Chat | System | Typing | Rooms | Found | Answer | Redacted | Rights | Error
-AnyWord = ClientWord | ServerWord | SeedSay | SeedHistory
+ClientFrame = Join | Say | ListHistory | BeginTyping | Leave | ListRooms | Search | Request
+Response = RoomOpened | Invitation | DeviceLink | Device | Done
+ServerFrame = (
+    Welcome | History | Chat | System | Typing | Rooms | Found | Response | Redacted | Rights | Error
+)
+AnyFrame = ClientFrame | ServerFrame | SeedSay | SeedHistory
 
 T = TypeVar("T")
 
-_client: msgspec.json.Decoder[ClientWord] = msgspec.json.Decoder(ClientWord)
+_client: msgspec.json.Decoder[ClientFrame] = msgspec.json.Decoder(ClientFrame)
 _seed: msgspec.json.Decoder[SeedSay] = msgspec.json.Decoder(SeedSay)
-_server: msgspec.json.Decoder[ServerWord] = msgspec.json.Decoder(ServerWord)
+_server: msgspec.json.Decoder[ServerFrame] = msgspec.json.Decoder(ServerFrame)
 _encoder = msgspec.json.Encoder()
 
 
-def _types(words: object) -> str:
-    return ", ".join(word.__struct_config__.tag for word in get_args(words))
+def _types(frames: object) -> str:
+    return ", ".join(frame.__struct_config__.tag for frame in get_args(frames))
 
 
-CLIENT_TYPES = _types(ClientWord)
-SERVER_TYPES = _types(ServerWord)
+CLIENT_TYPES = _types(ClientFrame)
+SERVER_TYPES = _types(ServerFrame)
 
 
-def encode(word: AnyWord) -> bytes:
+def encode(frame: AnyFrame) -> bytes:
     """The frame's JSON."""
-    return _encoder.encode(word)
+    return _encoder.encode(frame)
 
 
-def decode_client(data: bytes | str) -> ClientWord:
+def decode_client(data: bytes | str) -> ClientFrame:
     """What a client said at ``/ws``.
 
     Raises:
@@ -587,7 +589,7 @@ def decode_seed(data: bytes | str) -> SeedSay:
     return _decode(_seed, data, "chat")
 
 
-def decode_server(data: bytes | str) -> ServerWord:
+def decode_server(data: bytes | str) -> ServerFrame:
     """What a server told.
 
     Raises:
@@ -603,9 +605,9 @@ def _decode(decoder: msgspec.json.Decoder[T], data: bytes | str, allowed: str) -
         detail = str(error)
         if detail.endswith("`$.type`") and detail.startswith("Invalid value"):
             given = detail.removeprefix("Invalid value ").split(" - at", 1)[0]
-            raise Refused(Code.UNKNOWN_TYPE, given=given[:40], allowed=allowed) from None
-        raise Refused(Code.BAD_FRAME, detail=detail) from None
+            raise Refused(ErrorCode.UNKNOWN_TYPE, given=given[:40], allowed=allowed) from None
+        raise Refused(ErrorCode.BAD_FRAME, detail=detail) from None
     except (msgspec.DecodeError, UnicodeError) as error:
-        raise Refused(Code.BAD_JSON, detail=str(error)) from None
+        raise Refused(ErrorCode.BAD_JSON, detail=str(error)) from None
     except RecursionError:
-        raise Refused(Code.BAD_JSON, detail="it is nested too deeply") from None
+        raise Refused(ErrorCode.BAD_JSON, detail="it is nested too deeply") from None

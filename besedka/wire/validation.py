@@ -10,8 +10,8 @@ import re
 import unicodedata
 from functools import lru_cache
 
-from besedka.wire.lookalikes import PROTOTYPES
-from besedka.wire.refusals import Code, Language, Refused
+from besedka.wire.confusables import PROTOTYPES
+from besedka.wire.errors import ErrorCode, Language, Refused
 
 NAME_CHARACTERS_AT_MOST = 32
 """Fits a line of the log and of a terminal beside its text."""
@@ -87,7 +87,7 @@ def clean_name(given: str) -> str:
     if why := _objection(name):
         raise _bad_name(*why)
     if not skeletons(name).isdisjoint(_reserved_skeletons()):
-        raise Refused(Code.NAME_RESERVED, name=name)
+        raise Refused(ErrorCode.NAME_RESERVED, name=name)
     return name
 
 
@@ -135,7 +135,7 @@ def clean_room(given: str) -> str:
             Language.RU: f"можно до {limit} букв и цифр, внутри также - и _",
             Language.EN: f"at most {limit} letters and digits, with - and _ inside",
         }
-        raise Refused(Code.BAD_ROOM, why=why)
+        raise Refused(ErrorCode.BAD_ROOM, why=why)
     return room
 
 
@@ -151,9 +151,9 @@ def clean_text(given: str) -> str:
     """
     text = show_controls(_LINE_ENDS.sub("\n", _SURROGATES.sub("\ufffd", given))).strip("\n").rstrip()
     if not any(map(_is_seen, text)):
-        raise Refused(Code.EMPTY_TEXT)
+        raise Refused(ErrorCode.EMPTY_TEXT)
     if len(text) > TEXT_CHARACTERS_AT_MOST:
-        raise Refused(Code.TEXT_TOO_LONG, length=len(text), limit=TEXT_CHARACTERS_AT_MOST)
+        raise Refused(ErrorCode.TEXT_TOO_LONG, length=len(text), limit=TEXT_CHARACTERS_AT_MOST)
     return text
 
 
@@ -168,13 +168,13 @@ def clean_search(given: str) -> str:
     except Refused as refusal:
         limit = TEXT_CHARACTERS_AT_MOST
         whys = {
-            Code.EMPTY_TEXT: {Language.RU: "текст пустой", Language.EN: "it is empty"},
-            Code.TEXT_TOO_LONG: {
+            ErrorCode.EMPTY_TEXT: {Language.RU: "текст пустой", Language.EN: "it is empty"},
+            ErrorCode.TEXT_TOO_LONG: {
                 Language.RU: f"можно до {limit} знаков",
                 Language.EN: f"at most {limit} characters",
             },
         }
-        raise Refused(Code.BAD_SEARCH, why=whys[refusal.code]) from None
+        raise Refused(ErrorCode.BAD_SEARCH, why=whys[refusal.code]) from None
 
 
 def clean_reason(given: str) -> str:
@@ -187,7 +187,7 @@ def clean_reason(given: str) -> str:
         return ""
     reason = " ".join(clean_text(given).split())
     if len(reason) > REASON_CHARACTERS_AT_MOST:
-        raise Refused(Code.TEXT_TOO_LONG, length=len(reason), limit=REASON_CHARACTERS_AT_MOST)
+        raise Refused(ErrorCode.TEXT_TOO_LONG, length=len(reason), limit=REASON_CHARACTERS_AT_MOST)
     return reason
 
 
@@ -203,7 +203,7 @@ def clean_key(given: str) -> str:
         Refused: `bad_key`.
     """
     if len(given) > KEY_CHARACTERS_AT_MOST or not _KEY.fullmatch(given):
-        raise Refused(Code.BAD_KEY, limit=KEY_CHARACTERS_AT_MOST)
+        raise Refused(ErrorCode.BAD_KEY, limit=KEY_CHARACTERS_AT_MOST)
     return given
 
 
@@ -214,7 +214,9 @@ def clean_secret(given: str) -> str:
         Refused: `bad_frame`.
     """
     if len(given) > SECRET_CHARACTERS_AT_MOST:
-        raise Refused(Code.BAD_FRAME, detail=f"`secret` has at most {SECRET_CHARACTERS_AT_MOST} characters")
+        raise Refused(
+            ErrorCode.BAD_FRAME, detail=f"`secret` has at most {SECRET_CHARACTERS_AT_MOST} characters"
+        )
     return given
 
 
@@ -270,4 +272,4 @@ def _name_too_long() -> Refused:
 
 
 def _bad_name(russian: str, english: str) -> Refused:
-    return Refused(Code.BAD_NAME, why={Language.RU: russian, Language.EN: english})
+    return Refused(ErrorCode.BAD_NAME, why={Language.RU: russian, Language.EN: english})

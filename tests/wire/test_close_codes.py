@@ -7,14 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from besedka.wire.closing import NEVER_COME_BACK, Ending
+from besedka.wire.close_codes import NO_RECONNECT_CODES, CloseCode
 
 PROTOCOL_JS = Path(__file__).parents[2] / "besedka" / "client" / "chat" / "protocol.js"
 
 SENDABLE = {*range(1000, 1004), *range(1007, 1015), *range(3000, 5000)}
 """RFC 6455, section 7.4, and IANA's registry: 1004 to 1006 and 1015 are never sent."""
 
-ENDINGS = list(Ending.__members__.values())
+ENDINGS = list(CloseCode.__members__.values())
 
 
 def test_no_two_endings_share_a_code() -> None:
@@ -23,27 +23,27 @@ def test_no_two_endings_share_a_code() -> None:
 
 
 @pytest.mark.parametrize("ending", ENDINGS)
-def test_the_code_of_an_ending_may_be_sent(ending: Ending) -> None:
+def test_the_code_of_an_ending_may_be_sent(ending: CloseCode) -> None:
     assert ending.value.code in SENDABLE
 
 
 @pytest.mark.parametrize("ending", ENDINGS)
-def test_the_reason_of_an_ending_fits_a_close_frame(ending: Ending) -> None:
+def test_the_reason_of_an_ending_fits_a_close_frame(ending: CloseCode) -> None:
     assert 1 <= len(ending.value.reason.encode()) <= 123
 
 
 @pytest.mark.parametrize("ending", ENDINGS)
-def test_a_client_stays_away_exactly_after_the_endings_that_say_so(ending: Ending) -> None:
-    assert (ending.value.code in NEVER_COME_BACK) is not ending.value.come_back
+def test_a_client_stays_away_exactly_after_the_endings_that_say_so(ending: CloseCode) -> None:
+    assert (ending.value.code in NO_RECONNECT_CODES) is not ending.value.reconnect
 
 
 def test_no_code_outside_the_table_keeps_a_client_away() -> None:
-    assert {ending.value.code for ending in ENDINGS} >= NEVER_COME_BACK
+    assert {ending.value.code for ending in ENDINGS} >= NO_RECONNECT_CODES
 
 
 def test_a_client_comes_back_after_a_restart_and_not_after_goodbye() -> None:
-    assert Ending.RESTARTING.value.come_back
-    assert not Ending.LEFT.value.come_back
+    assert CloseCode.RESTARTING.value.reconnect
+    assert not CloseCode.LEFT.value.reconnect
 
 
 def test_the_browser_client_stays_away_after_the_same_codes() -> None:
@@ -53,4 +53,4 @@ def test_the_browser_client_stays_away_after_the_same_codes() -> None:
     assert len(found) == 1
     codes = [int(code) for code in found[0].split(",")]
     assert len(codes) == len(set(codes))
-    assert set(codes) == NEVER_COME_BACK
+    assert set(codes) == NO_RECONNECT_CODES

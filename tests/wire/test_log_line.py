@@ -14,7 +14,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from besedka.wire.line import (
+from besedka.wire.errors import Refused
+from besedka.wire.log_line import (
     ENTRY,
     FIRST_LINE,
     Line,
@@ -25,8 +26,7 @@ from besedka.wire.line import (
     stamp_by_clock,
     write_line,
 )
-from besedka.wire.names import clean_name, clean_text
-from besedka.wire.refusals import Refused
+from besedka.wire.validation import clean_name, clean_text
 
 
 class Vector(TypedDict):

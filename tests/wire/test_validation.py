@@ -11,7 +11,9 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from besedka.wire.names import (
+from besedka.wire.errors import ErrorCode, Language, Refused
+from besedka.wire.frames import Say, decode_client
+from besedka.wire.validation import (
     FRAME_BYTES_AT_MOST,
     KEY_CHARACTERS_AT_MOST,
     MARKS_IN_A_ROW_AT_MOST,
@@ -24,8 +26,6 @@ from besedka.wire.names import (
     clean_text,
     skeletons,
 )
-from besedka.wire.refusals import Code, Language, Refused
-from besedka.wire.words import Say, decode_client
 
 QUICK = settings(max_examples=200, deadline=None)
 
@@ -80,7 +80,7 @@ def test_a_name_as_long_as_the_limit_is_taken(letter: str) -> None:
 def test_a_name_one_character_too_long_is_refused(letter: str) -> None:
     with pytest.raises(Refused) as refused:
         clean_name(letter * (NAME_CHARACTERS_AT_MOST + 1))
-    assert refused.value.code is Code.BAD_NAME
+    assert refused.value.code is ErrorCode.BAD_NAME
     for language in Language:
         assert str(NAME_CHARACTERS_AT_MOST) in refused.value.sentence(language)
 
@@ -112,28 +112,28 @@ def test_spaces_in_a_name_are_folded(raw: str) -> None:
 def test_an_empty_name_is_refused(raw: str) -> None:
     with pytest.raises(Refused) as refused:
         clean_name(raw)
-    assert refused.value.code is Code.BAD_NAME
+    assert refused.value.code is ErrorCode.BAD_NAME
 
 
 @pytest.mark.parametrize("number", [*CONTROLS, *BIDI_AND_ZERO_WIDTH], ids=code_point)
 def test_a_control_or_zero_width_character_inside_a_name_is_refused(number: int) -> None:
     with pytest.raises(Refused) as refused:
         clean_name(f"An{chr(number)}na")
-    assert refused.value.code is Code.BAD_NAME
+    assert refused.value.code is ErrorCode.BAD_NAME
 
 
 @pytest.mark.parametrize("number", [*CONTROLS, *BIDI_AND_ZERO_WIDTH], ids=code_point)
 def test_a_control_or_zero_width_character_at_an_end_never_stays_in_a_name(number: int) -> None:
     for raw in (f"{chr(number)}Anna", f"Anna{chr(number)}"):
         name = answer(clean_name, raw)
-        assert name == "Anna" or (isinstance(name, Refused) and name.code is Code.BAD_NAME)
+        assert name == "Anna" or (isinstance(name, Refused) and name.code is ErrorCode.BAD_NAME)
 
 
 @pytest.mark.parametrize("space", [0xA0, 0x1680, 0x2003, 0x2028, 0x2029, 0x202F, 0x3000], ids=code_point)
 def test_only_the_plain_space_parts_the_words_of_a_name(space: int) -> None:
     with pytest.raises(Refused) as refused:
         clean_name(f"Anna{chr(space)}B")
-    assert refused.value.code is Code.BAD_NAME
+    assert refused.value.code is ErrorCode.BAD_NAME
 
 
 @pytest.mark.parametrize(
@@ -158,7 +158,7 @@ def test_a_name_that_shows_nothing_is_refused(number: int) -> None:
 def test_a_colon_in_a_name_is_refused(raw: str) -> None:
     with pytest.raises(Refused) as refused:
         clean_name(raw)
-    assert refused.value.code is Code.BAD_NAME
+    assert refused.value.code is ErrorCode.BAD_NAME
     assert "colon" in str(refused.value)
 
 
@@ -166,7 +166,7 @@ def test_a_colon_in_a_name_is_refused(raw: str) -> None:
 def test_a_name_does_not_begin_with_a_star(raw: str) -> None:
     with pytest.raises(Refused) as refused:
         clean_name(raw)
-    assert refused.value.code is Code.BAD_NAME
+    assert refused.value.code is ErrorCode.BAD_NAME
     assert "*" in str(refused.value)
 
 
@@ -188,7 +188,7 @@ def test_as_many_combining_marks_as_the_limit_are_taken() -> None:
 def test_stacked_marks_are_refused(raw: str) -> None:
     with pytest.raises(Refused) as refused:
         clean_name(raw)
-    assert refused.value.code is Code.BAD_NAME
+    assert refused.value.code is ErrorCode.BAD_NAME
 
 
 @pytest.mark.parametrize(
@@ -199,7 +199,7 @@ def test_stacked_marks_are_refused(raw: str) -> None:
 def test_stacked_marks_of_combining_class_zero_are_refused_too(raw: str) -> None:
     with pytest.raises(Refused) as refused:
         clean_name(raw)
-    assert refused.value.code is Code.BAD_NAME
+    assert refused.value.code is ErrorCode.BAD_NAME
 
 
 @pytest.mark.parametrize(
@@ -241,7 +241,7 @@ def test_stacked_marks_of_combining_class_zero_are_refused_too(raw: str) -> None
 def test_a_name_that_looks_like_system_is_refused(raw: str) -> None:
     with pytest.raises(Refused) as refused:
         clean_name(raw)
-    assert refused.value.code is Code.NAME_RESERVED
+    assert refused.value.code is ErrorCode.NAME_RESERVED
     for language in Language:
         assert raw.strip() in refused.value.sentence(language)
 
@@ -319,7 +319,7 @@ def test_ordinary_different_names_share_no_skeleton() -> None:
 def test_any_string_is_refused_as_a_name_or_becomes_one_that_stays_the_same(raw: str) -> None:
     name = answer(clean_name, raw)
     if isinstance(name, Refused):
-        assert name.code in {Code.BAD_NAME, Code.NAME_RESERVED}
+        assert name.code in {ErrorCode.BAD_NAME, ErrorCode.NAME_RESERVED}
     else:
         assert clean_name(name) == name
         assert not FORBIDDEN_IN_A_NAME.search(name)
@@ -333,7 +333,7 @@ def test_any_string_is_refused_as_a_name_or_becomes_one_that_stays_the_same(raw:
 def test_a_string_of_awkward_characters_is_refused_as_a_name_or_stays_the_same(raw: str) -> None:
     name = answer(clean_name, raw)
     if isinstance(name, Refused):
-        assert name.code in {Code.BAD_NAME, Code.NAME_RESERVED}
+        assert name.code in {ErrorCode.BAD_NAME, ErrorCode.NAME_RESERVED}
     else:
         assert clean_name(name) == name
         assert not FORBIDDEN_IN_A_NAME.search(name)
@@ -391,7 +391,7 @@ def test_a_room_as_long_as_the_limit_is_taken(letter: str) -> None:
 def test_a_room_longer_than_the_limit_is_refused(raw: str) -> None:
     with pytest.raises(Refused) as refused:
         clean_room(raw)
-    assert refused.value.code is Code.BAD_ROOM
+    assert refused.value.code is ErrorCode.BAD_ROOM
     for language in Language:
         assert str(ROOM_CHARACTERS_AT_MOST) in refused.value.sentence(language)
 
@@ -439,7 +439,7 @@ def test_a_room_longer_than_the_limit_is_refused(raw: str) -> None:
 def test_a_room_that_is_more_than_letters_digits_and_dashes_inside_is_refused(raw: str) -> None:
     with pytest.raises(Refused) as refused:
         clean_room(raw)
-    assert refused.value.code is Code.BAD_ROOM
+    assert refused.value.code is ErrorCode.BAD_ROOM
 
 
 @pytest.mark.parametrize("number", [*CONTROLS, *BIDI_AND_ZERO_WIDTH], ids=code_point)
@@ -447,13 +447,13 @@ def test_a_control_or_zero_width_character_in_a_room_is_refused(number: int) -> 
     for raw in (f"{chr(number)}dev", f"d{chr(number)}ev", f"dev{chr(number)}"):
         with pytest.raises(Refused) as refused:
             clean_room(raw)
-        assert refused.value.code is Code.BAD_ROOM
+        assert refused.value.code is ErrorCode.BAD_ROOM
 
 
 def check_room(raw: str) -> None:
     room = answer(clean_room, raw)
     if isinstance(room, Refused):
-        assert room.code is Code.BAD_ROOM
+        assert room.code is ErrorCode.BAD_ROOM
     else:
         assert clean_room(room) == room
         assert re.fullmatch(r"[\w-]+", room)
@@ -499,7 +499,7 @@ def test_a_text_as_long_as_the_limit_is_taken(letter: str) -> None:
 def test_a_text_one_character_too_long_is_refused(letter: str) -> None:
     with pytest.raises(Refused) as refused:
         clean_text(letter * (TEXT_CHARACTERS_AT_MOST + 1))
-    assert refused.value.code is Code.TEXT_TOO_LONG
+    assert refused.value.code is ErrorCode.TEXT_TOO_LONG
     for language in Language:
         sentence = refused.value.sentence(language)
         assert str(TEXT_CHARACTERS_AT_MOST) in sentence
@@ -541,7 +541,7 @@ def test_an_escape_sequence_in_a_text_is_shown_and_does_nothing() -> None:
 def test_a_text_of_nothing_but_white_space_is_refused(raw: str) -> None:
     with pytest.raises(Refused) as refused:
         clean_text(raw)
-    assert refused.value.code is Code.EMPTY_TEXT
+    assert refused.value.code is ErrorCode.EMPTY_TEXT
 
 
 @pytest.mark.parametrize(
@@ -562,7 +562,7 @@ def test_any_string_is_refused_as_a_text_or_becomes_one_without_controls_that_st
 ) -> None:
     text = answer(clean_text, raw)
     if isinstance(text, Refused):
-        assert text.code in {Code.EMPTY_TEXT, Code.TEXT_TOO_LONG}
+        assert text.code in {ErrorCode.EMPTY_TEXT, ErrorCode.TEXT_TOO_LONG}
     else:
         assert clean_text(text) == text
         assert set(CONTROL.findall(text)) <= {"\t", "\n"}
@@ -598,7 +598,7 @@ def test_a_key_of_printable_ascii_is_used_as_it_is(key: str) -> None:
 def test_any_other_key_is_refused(raw: str) -> None:
     with pytest.raises(Refused) as refused:
         clean_key(raw)
-    assert refused.value.code is Code.BAD_KEY
+    assert refused.value.code is ErrorCode.BAD_KEY
     for language in Language:
         assert str(KEY_CHARACTERS_AT_MOST) in refused.value.sentence(language)
 
@@ -608,7 +608,7 @@ def test_any_other_key_is_refused(raw: str) -> None:
 def test_any_string_is_refused_as_a_key_or_is_ascii_and_stays_the_same(raw: str) -> None:
     key = answer(clean_key, raw)
     if isinstance(key, Refused):
-        assert key.code is Code.BAD_KEY
+        assert key.code is ErrorCode.BAD_KEY
     else:
         assert key == raw
         assert re.fullmatch(r"[!-~]{0,64}", key)

@@ -17,12 +17,12 @@ _TEXT: Final = {
 _LINE: Final = {**_TEXT, 0x09: 0x2409, 0x0A: 0x240A}
 
 
-def harmless(text: str) -> str:
+def sanitize(text: str) -> str:
     """A text, which may have several lines."""
     return text.translate(_TEXT)
 
 
-def harmless_line(text: str, at_most: int = 0) -> str:
+def sanitize_line(text: str, at_most: int = 0) -> str:
     """A name or a sentence, on one line; of at most so many characters, if that is not 0."""
     line = text.translate(_LINE)
     return f"{line[: at_most - 1]}…" if 0 < at_most < len(line) else line

@@ -16,7 +16,7 @@ class Language(StrEnum):
     EN = "en"
 
 
-class Code(StrEnum):
+class ErrorCode(StrEnum):
     """What was refused, for programs."""
 
     BAD_JSON = "bad_json"
@@ -58,155 +58,155 @@ class Code(StrEnum):
     NO_ACCESS = "no_access"
 
 
-SENTENCES: dict[Code, dict[Language, str]] = {
+SENTENCES: dict[ErrorCode, dict[Language, str]] = {
     # The Russian sentence is the seed server's own, which its clients show as it is.
-    Code.BAD_JSON: {
+    ErrorCode.BAD_JSON: {
         Language.RU: "Ошибка формата сообщения",
         Language.EN: "The frame is not JSON: {detail}",
     },
-    Code.BAD_FRAME: {
+    ErrorCode.BAD_FRAME: {
         Language.RU: "Кадр не по правилам: {detail}",
         Language.EN: "The frame breaks the rules: {detail}",
     },
-    Code.UNKNOWN_TYPE: {
+    ErrorCode.UNKNOWN_TYPE: {
         Language.RU: "Неизвестный вид кадра {given}. Можно: {allowed}",
         Language.EN: "Unknown frame type {given}. Allowed: {allowed}",
     },
-    Code.BINARY_FRAME: {
+    ErrorCode.BINARY_FRAME: {
         Language.RU: "Двоичные кадры не принимаются, нужен текст JSON",
         Language.EN: "Binary frames are not accepted; send JSON text",
     },
-    Code.FRAME_TOO_LONG: {
+    ErrorCode.FRAME_TOO_LONG: {
         Language.RU: "Кадр слишком велик: можно до {limit} байт",
         Language.EN: "The frame is too long: at most {limit} bytes",
     },
-    Code.BAD_NAME: {
+    ErrorCode.BAD_NAME: {
         Language.RU: "Такое имя не подходит: {why}",
         Language.EN: "This name cannot be used: {why}",
     },
-    Code.NAME_RESERVED: {
+    ErrorCode.NAME_RESERVED: {
         Language.RU: "Имя {name} похоже на служебное, выберите другое",
         Language.EN: "The name {name} looks like the server's own; choose another",
     },
-    Code.NAME_TAKEN: {
+    ErrorCode.NAME_TAKEN: {
         Language.RU: "Имя {name} (или похожее на него) сейчас занято, выберите другое",
         Language.EN: "The name {name}, or one that looks like it, is in use; choose another",
     },
-    Code.BAD_ROOM: {
+    ErrorCode.BAD_ROOM: {
         Language.RU: "Такое название комнаты не подходит: {why}",
         Language.EN: "This room name cannot be used: {why}",
     },
-    Code.EMPTY_TEXT: {
+    ErrorCode.EMPTY_TEXT: {
         Language.RU: "Сообщение пустое, напишите хотя бы один знак",
         Language.EN: "The message is empty; write at least one character",
     },
-    Code.TEXT_TOO_LONG: {
+    ErrorCode.TEXT_TOO_LONG: {
         Language.RU: "Сообщение слишком длинное: {length} знаков, можно до {limit}",
         Language.EN: "The message is too long: {length} characters, at most {limit}",
     },
-    Code.BAD_KEY: {
+    ErrorCode.BAD_KEY: {
         Language.RU: "Ключ сообщения не подходит: нужно до {limit} печатных знаков ASCII",
         Language.EN: "The message key cannot be used: at most {limit} printable ASCII characters",
     },
-    Code.BAD_SEARCH: {
+    ErrorCode.BAD_SEARCH: {
         Language.RU: "Такое искать нельзя: {why}",
         Language.EN: "This cannot be searched for: {why}",
     },
-    Code.NO_NAME: {
+    ErrorCode.NO_NAME: {
         Language.RU: "Вы вошли без имени и можете только читать, чтобы говорить, войдите с именем",
         Language.EN: "You came in without a name and can only read; to talk, join with a name",
     },
-    Code.NOT_JOINED: {
+    ErrorCode.NOT_JOINED: {
         Language.RU: "Вы не в комнате {room}, сначала войдите (join)",
         Language.EN: "You are not in the room {room}; join it first",
     },
-    Code.ALREADY_JOINED: {
+    ErrorCode.ALREADY_JOINED: {
         Language.RU: "Вы уже в комнате {room}",
         Language.EN: "You are already in the room {room}",
     },
-    Code.TOO_FAST: {
+    ErrorCode.TOO_FAST: {
         Language.RU: "Слишком быстро, повторите через {wait} с",
         Language.EN: "Too fast; say it again in {wait} seconds",
     },
-    Code.TOO_MANY_CONNECTIONS: {
+    ErrorCode.TOO_MANY_CONNECTIONS: {
         Language.RU: "С вашего адреса слишком много соединений, можно до {limit}",
         Language.EN: "Too many connections from your address, at most {limit}",
     },
-    Code.TOO_MANY_ROOMS: {
+    ErrorCode.TOO_MANY_ROOMS: {
         Language.RU: "Слишком много открытых комнат, можно до {limit}",
         Language.EN: "Too many rooms are open, at most {limit}",
     },
-    Code.ROOM_UNAVAILABLE: {
+    ErrorCode.ROOM_UNAVAILABLE: {
         Language.RU: "Комнату {room} открыть не удалось: её файл истории недоступен",
         Language.EN: "The room {room} could not be opened: its history file is not available",
     },
-    Code.NO_SUCH_ROOM: {
+    ErrorCode.NO_SUCH_ROOM: {
         Language.RU: "Комнаты {room} нет",
         Language.EN: "There is no room {room}",
     },
-    Code.BAD_CURSOR: {
+    ErrorCode.BAD_CURSOR: {
         Language.RU: "В комнате {room} нет сообщения {given}, последнее — {head}",
         Language.EN: "There is no message {given} in the room {room}; the last one is {head}",
     },
-    Code.STORAGE_FULL: {
+    ErrorCode.STORAGE_FULL: {
         Language.RU: "На диске сервера нет места, ничего не сохранено",
         Language.EN: "The server's disk is full; nothing was stored",
     },
-    Code.NOT_STORED: {
+    ErrorCode.NOT_STORED: {
         Language.RU: "Сервер не смог записать это на диск",
         Language.EN: "The server could not write this to its disk",
     },
-    Code.GOING_DOWN: {
+    ErrorCode.GOING_DOWN: {
         Language.RU: "Сервер останавливается, сообщение не принято",
         Language.EN: "The server is going down; the message was not accepted",
     },
-    Code.NAME_CLAIMED: {
+    ErrorCode.NAME_CLAIMED: {
         Language.RU: "Имя {name} (или похожее на него) принадлежит другому. Выберите другое; если оно ваше, "
         "откройте ссылку «ещё одно устройство» там, где вы под ним вошли",
         Language.EN: "The name {name}, or one that looks like it, belongs to somebody else. Choose another; if it is yours, make "
         "an add-a-device link where you are in under it",
     },
-    Code.NOT_KNOWN: {
+    ErrorCode.NOT_KNOWN: {
         Language.RU: "Сюда входят только те, чьё имя известно. Попросите того, кто ведёт чат, пригласить вас",
         Language.EN: "Only people whose name is known come in here. Ask whoever runs the chat for an invitation",
     },
-    Code.TOO_MANY_NAMES: {
+    ErrorCode.TOO_MANY_NAMES: {
         Language.RU: "Слишком много новых имён: {why}",
         Language.EN: "Too many new names: {why}",
     },
-    Code.NO_SUCH_NAME: {
+    ErrorCode.NO_SUCH_NAME: {
         Language.RU: "Никого по имени {name} здесь не знают",
         Language.EN: "Nobody of the name {name} is known here",
     },
-    Code.NO_SECRET: {
+    ErrorCode.NO_SECRET: {
         Language.RU: "Для этого нужно войти под именем, которое закреплено за вами",
         Language.EN: "For this you must be in under a name that is claimed by you",
     },
-    Code.ROOM_TAKEN: {
+    ErrorCode.ROOM_TAKEN: {
         Language.RU: "Комната {room} уже есть, выберите другое название",
         Language.EN: "There is a room {room} already; choose another name",
     },
-    Code.NOT_INVITED: {
+    ErrorCode.NOT_INVITED: {
         Language.RU: "Комната {room} частная, в неё входят по приглашению",
         Language.EN: "The room {room} is private; an invitation is needed to enter it",
     },
-    Code.BAD_LINK: {
+    ErrorCode.BAD_LINK: {
         Language.RU: "Эта ссылка больше не действует: она использована, устарела или отозвана",
         Language.EN: "This link is not valid any more: it was used up, is too old, or was taken back",
     },
-    Code.NOT_ALLOWED: {
+    ErrorCode.NOT_ALLOWED: {
         Language.RU: "Так нельзя: {why}",
         Language.EN: "This cannot be done: {why}",
     },
-    Code.MUTED: {
+    ErrorCode.MUTED: {
         Language.RU: "Вам пока нельзя говорить ({why})",
         Language.EN: "You may not talk for now ({why})",
     },
-    Code.BANNED: {
+    ErrorCode.BANNED: {
         Language.RU: "Вход для вас закрыт ({why})",
         Language.EN: "You are banned ({why})",
     },
-    Code.NO_ACCESS: {
+    ErrorCode.NO_ACCESS: {
         Language.RU: "Нужен ключ доступа: откройте ссылку, которую показал сервер при запуске",
         Language.EN: "An access key is needed: open the link that the server has shown at its start",
     },
@@ -229,7 +229,7 @@ class Refused(Exception):  # noqa: N818 - a refusal is an answer, not an acciden
     """
 
     def __init__(
-        self, code: Code, *, key: str = "", room: str = "", wait: float = 0.0, **figures: object
+        self, code: ErrorCode, *, key: str = "", room: str = "", wait: float = 0.0, **figures: object
     ) -> None:
         super().__init__(code)
         self.code = code

@@ -1,6 +1,6 @@
 """Words with a wrong value in each of their fields, in turn.
 
-The fields are read from the types of `besedka.wire.words`: whatever a client may say some day is covered by itself.
+The fields are read from the types of `besedka.wire.frames`: whatever a client may say some day is covered by itself.
 """
 
 from __future__ import annotations
@@ -12,15 +12,15 @@ from typing import Any, Final
 import msgspec
 import pytest
 
-from besedka.wire.line import read_line
-from besedka.wire.names import FRAME_BYTES_AT_MOST
-from besedka.wire.words import ClientWord, Frame, SeedSay
+from besedka.wire.frames import ClientFrame, Frame, SeedSay
+from besedka.wire.log_line import read_line
+from besedka.wire.validation import FRAME_BYTES_AT_MOST
 from tests.attacks.raw import LAST, TEXT, frame, opened
 from tests.conftest import ServerMaker
 from tests.running import RunningServer
 from tests.talking import Talker
 
-DOORS: Final = [("/", [SeedSay]), ("/ws", list(ClientWord.__args__))]
+DOORS: Final = [("/", [SeedSay]), ("/ws", list(ClientFrame.__args__))]
 
 VALUES: Final = {
     "null": "null",

@@ -15,21 +15,18 @@ from google.protobuf.message import DecodeError
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from besedka.proto import words as proto
+from besedka.proto import frames as proto
 from besedka.proto.besedka.v1 import chat_pb2 as pb
 from besedka.serve.doors.grpc.service import ChatService
 from besedka.serve.doors.grpc.status import FIELDS, STATUS
 from besedka.serve.metrics import Metrics
-from besedka.wire.line import Line, write_line
-from besedka.wire.names import DEFAULT_ROOM
-from besedka.wire.refusals import Code, Refused
-from besedka.wire.words import (
+from besedka.wire.errors import ErrorCode, Refused
+from besedka.wire.frames import (
     Act,
     AddDevice,
     BeginTyping,
-    Browse,
     Chat,
-    ClientWord,
+    ClientFrame,
     Device,
     DeviceLink,
     Done,
@@ -42,24 +39,27 @@ from besedka.wire.words import (
     Kind,
     Leave,
     Limits,
+    ListHistory,
     ListRooms,
     Moderate,
     OpenDirect,
     OpenPrivate,
-    Place,
     Redacted,
     Rights,
     RoomEntry,
+    RoomOpened,
     Rooms,
     Say,
     Search,
-    ServerWord,
+    ServerFrame,
     System,
     TakeDevice,
     Typing,
     Uninvite,
     Welcome,
 )
+from besedka.wire.log_line import Line, write_line
+from besedka.wire.validation import DEFAULT_ROOM
 
 ROOT = Path(__file__).parents[2]
 QUICK = settings(max_examples=200, deadline=None)
@@ -77,10 +77,10 @@ OFFSETS = st.integers(-12 * 4, 14 * 4).map(lambda quarters: quarters * 900)
 MOMENTS = st.integers(1, 2**33)
 KINDS = st.sampled_from(Kind)
 
-CLIENT_WORDS: st.SearchStrategy[ClientWord] = st.one_of(
+CLIENT_WORDS: st.SearchStrategy[ClientFrame] = st.one_of(
     st.builds(Join, st.none() | STRINGS, ROOMS, CURSORS, STRINGS, STRINGS, st.booleans(), STRINGS),
     st.builds(Say, STRINGS, ROOMS, STRINGS, CURSORS),
-    st.builds(Browse, IDS, ROOMS, st.integers(1, 2**32 - 1)),
+    st.builds(ListHistory, IDS, ROOMS, st.integers(1, 2**32 - 1)),
     st.builds(BeginTyping, ROOMS),
     st.builds(Leave, ROOMS),
     st.builds(ListRooms, STRINGS),
@@ -102,7 +102,7 @@ CLIENT_WORDS: st.SearchStrategy[ClientWord] = st.one_of(
         STRINGS,
     ),
 )
-OTHER_SERVER_WORDS: st.SearchStrategy[ServerWord] = st.one_of(
+OTHER_SERVER_WORDS: st.SearchStrategy[ServerFrame] = st.one_of(
     st.builds(
         Welcome,
         STRINGS,
@@ -139,7 +139,7 @@ OTHER_SERVER_WORDS: st.SearchStrategy[ServerWord] = st.one_of(
     ),
     st.builds(Typing, STRINGS, STRINGS),
     st.builds(Rooms, st.lists(st.builds(RoomEntry, STRINGS, COUNTS, KINDS, STRINGS), max_size=4), STRINGS),
-    st.builds(Place, STRINGS, KINDS, STRINGS, STRINGS),
+    st.builds(RoomOpened, STRINGS, KINDS, STRINGS, STRINGS),
     st.builds(Invitation, STRINGS, STRINGS, COUNTS, IDS, STRINGS),
     st.builds(DeviceLink, STRINGS, STRINGS, COUNTS, STRINGS),
     st.builds(Device, STRINGS, STRINGS, STRINGS),
@@ -148,7 +148,7 @@ OTHER_SERVER_WORDS: st.SearchStrategy[ServerWord] = st.one_of(
     st.builds(Rights, STRINGS, st.lists(STRINGS, max_size=4)),
     st.builds(
         Error,
-        st.sampled_from([code.value for code in Code]),
+        st.sampled_from([code.value for code in ErrorCode]),
         STRINGS,
         st.just(""),
         STRINGS,
@@ -172,9 +172,9 @@ def chat(  # noqa: PLR0917 - the fields of a message
     return Chat("main", number, user, text, stamp(at, offset)[11:], at, key)
 
 
-def sent(word: ServerWord, offset: int) -> list[ServerWord]:
+def sent(frame: ServerFrame, offset: int) -> list[ServerFrame]:
     """What comes out at the other end."""
-    data = proto.response(word, zone(offset)).SerializeToString()
+    data = proto.response(frame, zone(offset)).SerializeToString()
     return proto.told(pb.ConverseResponse.FromString(data), offset)
 
 
@@ -183,15 +183,15 @@ def sent(word: ServerWord, offset: int) -> list[ServerWord]:
 
 @QUICK
 @given(CLIENT_WORDS)
-def test_what_a_client_says_arrives_as_it_was_said(word: ClientWord) -> None:
-    data = proto.request(word).SerializeToString()
-    assert proto.said(pb.ConverseRequest.FromString(data)) == word
+def test_what_a_client_says_arrives_as_it_was_said(frame: ClientFrame) -> None:
+    data = proto.request(frame).SerializeToString()
+    assert proto.said(pb.ConverseRequest.FromString(data)) == frame
 
 
 @QUICK
 @given(OTHER_SERVER_WORDS, OFFSETS)
-def test_what_a_server_tells_arrives_as_it_was_told(word: ServerWord, offset: int) -> None:
-    assert sent(word, offset) == [word]
+def test_what_a_server_tells_arrives_as_it_was_told(frame: ServerFrame, offset: int) -> None:
+    assert sent(frame, offset) == [frame]
 
 
 @QUICK
@@ -199,8 +199,8 @@ def test_what_a_server_tells_arrives_as_it_was_told(word: ServerWord, offset: in
 def test_a_message_arrives_with_the_clock_time_of_its_server(  # noqa: PLR0917 - the same
     number: int, at: int, offset: int, user: str, text: str, key: str
 ) -> None:
-    word = chat(number, at, offset, user, text, key)
-    assert sent(word, offset) == [word]
+    frame = chat(number, at, offset, user, text, key)
+    assert sent(frame, offset) == [frame]
 
 
 @QUICK
@@ -209,8 +209,8 @@ def test_a_page_that_answers_arrives_with_the_lines_of_the_log(
     first: int, said: list[tuple[int, str, str]], offset: int
 ) -> None:
     lines = [write_line(Line(stamp(at, offset), user, text)) for at, user, text in said]
-    word = History("main", first, lines, before=first + len(lines))
-    assert sent(word, offset) == [word]
+    frame = History("main", first, lines, before=first + len(lines))
+    assert sent(frame, offset) == [frame]
 
 
 @QUICK
@@ -219,8 +219,8 @@ def test_a_page_for_one_who_reads_on_arrives_as_messages_with_his_keys(
     first: int, said: list[tuple[int, str, str]], offset: int
 ) -> None:
     chats = [chat(first + i, *one[:1], offset, *one[1:], "k" * (i % 2)) for i, one in enumerate(said)]
-    lines = [write_line(Line(stamp(word.at, offset), word.user, word.text)) for word in chats]
-    keys = {word.id: word.key for word in chats if word.key}
+    lines = [write_line(Line(stamp(frame.at, offset), frame.user, frame.text)) for frame in chats]
+    keys = {frame.id: frame.key for frame in chats if frame.key}
     assert sent(History("main", first, lines, keys=keys), offset) == chats
 
 
@@ -232,8 +232,8 @@ def test_what_was_found_arrives_with_its_ids_and_lines(
     said: list[tuple[int, int, str, str]], offset: int, text: str, before: int
 ) -> None:
     lines = [write_line(Line(stamp(at, offset), user, one)) for _, at, user, one in said]
-    word = Found("main", text, lines, [number for number, *_ in said], before, "key")
-    assert sent(word, offset) == [word]
+    frame = Found("main", text, lines, [number for number, *_ in said], before, "key")
+    assert sent(frame, offset) == [frame]
 
 
 @QUICK
@@ -251,7 +251,7 @@ def test_an_act_that_is_none_is_refused() -> None:
     for act in (0, 99):
         with pytest.raises(Refused) as refused:
             proto.said(pb.ConverseRequest(moderate=pb.Moderate(act=act)))  # type: ignore[arg-type]
-        assert refused.value.code is Code.BAD_FRAME
+        assert refused.value.code is ErrorCode.BAD_FRAME
 
 
 def test_an_empty_page_arrives_empty() -> None:
@@ -269,15 +269,22 @@ def test_a_line_without_a_time_arrives_without_one_and_can_be_read_again() -> No
 
 def test_every_word_makes_a_round_trip_here() -> None:
     told = {Welcome, History, Chat, System, Typing, Rooms, Found, Redacted, Rights, Error}
-    assert {*ServerWord.__args__} == told | {Place, Invitation, DeviceLink, Device, Done}
-    said = {Join, Say, Browse, BeginTyping, Leave, ListRooms, Search, Moderate}
-    assert {*ClientWord.__args__} == said | {OpenPrivate, OpenDirect, Invite, Uninvite, AddDevice, TakeDevice}
+    assert {*ServerFrame.__args__} == told | {RoomOpened, Invitation, DeviceLink, Device, Done}
+    said = {Join, Say, ListHistory, BeginTyping, Leave, ListRooms, Search, Moderate}
+    assert {*ClientFrame.__args__} == said | {
+        OpenPrivate,
+        OpenDirect,
+        Invite,
+        Uninvite,
+        AddDevice,
+        TakeDevice,
+    }
 
 
 def test_what_is_left_out_has_its_default() -> None:
     assert proto.said(pb.ConverseRequest(join=pb.Join(user="Anna"))) == Join("Anna")
     assert proto.said(pb.ConverseRequest(say=pb.Say(text="hi"))) == Say("hi")
-    assert proto.said(pb.ConverseRequest(history=pb.ListHistory(before=9))) == Browse(9)
+    assert proto.said(pb.ConverseRequest(history=pb.ListHistory(before=9))) == ListHistory(9)
     assert proto.said(pb.ConverseRequest(typing=pb.BeginTyping())) == BeginTyping(DEFAULT_ROOM)
     assert proto.said(pb.ConverseRequest(leave=pb.Leave())) == Leave(DEFAULT_ROOM)
     assert proto.said(pb.ConverseRequest(join=pb.Join())) == Join(None)
@@ -297,11 +304,11 @@ def test_a_cursor_of_zero_is_not_the_same_as_none() -> None:
 @pytest.mark.parametrize(
     ("request_", "code"),
     [
-        (pb.ConverseRequest(), Code.UNKNOWN_TYPE),
-        (pb.ConverseRequest(history=pb.ListHistory()), Code.BAD_FRAME),
+        (pb.ConverseRequest(), ErrorCode.UNKNOWN_TYPE),
+        (pb.ConverseRequest(history=pb.ListHistory()), ErrorCode.BAD_FRAME),
     ],
 )
-def test_a_request_that_asks_for_nothing_is_refused(request_: pb.ConverseRequest, code: Code) -> None:
+def test_a_request_that_asks_for_nothing_is_refused(request_: pb.ConverseRequest, code: ErrorCode) -> None:
     with pytest.raises(Refused) as refused:
         proto.said(request_)
     assert refused.value.code is code
@@ -321,9 +328,9 @@ def test_any_bytes_are_words_or_no_message(data: bytes) -> None:
 
 
 def test_a_code_of_a_newer_server_is_told_all_the_same() -> None:
-    (word,) = proto.told(pb.ConverseResponse(refused=pb.Refused(code=99, text="new")), 0)  # type: ignore[arg-type]
-    assert isinstance(word, Error)
-    assert word.text == "new"
+    (frame,) = proto.told(pb.ConverseResponse(refused=pb.Refused(code=99, text="new")), 0)  # type: ignore[arg-type]
+    assert isinstance(frame, Error)
+    assert frame.text == "new"
 
 
 # What is shared by bytes.
@@ -333,8 +340,8 @@ CHATS = st.lists(st.builds(chat, IDS, MOMENTS, st.just(0), NAMES, TEXTS, STRINGS
 
 @QUICK
 @given(CHATS)
-def test_messages_have_the_same_bytes_in_both_streams(words: Sequence[Chat]) -> None:
-    messages = proto.messages(words)
+def test_messages_have_the_same_bytes_in_both_streams(frames: Sequence[Chat]) -> None:
+    messages = proto.messages(frames)
     followed = pb.FollowResponse(messages=messages).SerializeToString()
     assert followed == pb.ConverseResponse(messages=messages).SerializeToString()
 
@@ -345,7 +352,7 @@ def test_two_responses_joined_as_bytes_hold_all_messages_in_order(
     first: Sequence[Chat], second: Sequence[Chat]
 ) -> None:
     for response in (pb.FollowResponse, pb.ConverseResponse):
-        parts = [response(messages=proto.messages(words)) for words in (first, second)]
+        parts = [response(messages=proto.messages(frames)) for frames in (first, second)]
         joined = response.FromString(b"".join(part.SerializeToString() for part in parts))
         assert joined == response(messages=proto.messages([*first, *second]))
 
@@ -354,13 +361,13 @@ def test_two_responses_joined_as_bytes_hold_all_messages_in_order(
 
 
 def test_every_refusal_has_a_status() -> None:
-    assert set(STATUS) == set(Code)
+    assert set(STATUS) == set(ErrorCode)
     assert grpc.StatusCode.OK not in STATUS.values()
-    assert set(FIELDS) <= set(Code)
+    assert set(FIELDS) <= set(ErrorCode)
 
 
 def test_every_refusal_is_in_the_proto_and_no_other() -> None:
-    names = {f"CODE_{code.upper()}" for code in Code}
+    names = {f"CODE_{code.upper()}" for code in ErrorCode}
     assert set(pb.Code.keys()) == {"CODE_UNSPECIFIED", *names}
 
 
