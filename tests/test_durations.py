@@ -43,16 +43,16 @@ PROVED: Final = {
 """Where each row is held. Of certificates, and of what the clients wait for, the code asks no wall clock at all."""
 
 DURATIONS: Final = {
-    "serve/access/key_file.py": {"LOOK_SECONDS": SERVER},
+    "serve/authentication/key_file.py": {"LOOK_SECONDS": SERVER},
     "serve/chat/chat.py": {"GATHER_SECONDS": SERVER, "FULL_SECONDS": SERVER, "READY_SECONDS": SERVER},
-    "serve/chat/notices.py": {"NOTICE_SECONDS": SERVER},
+    "serve/chat/presence.py": {"NOTICE_SECONDS": SERVER},
     "serve/chat/open_rooms.py": {
         "DESERTED_SECONDS": SERVER,
         "ENTER_SECONDS": SERVER,
         "WARNING_SECONDS": SERVER,
     },
-    "serve/chat/reading.py": {"SEARCH_SECONDS": SERVER},
-    "serve/conversation/keeping.py": {"SLOWEST_SECONDS": SLOW},
+    "serve/chat/log_reader.py": {"SEARCH_SECONDS": SERVER},
+    "serve/session/moderation.py": {"SLOWEST_SECONDS": SLOW},
     "serve/deadline.py": dict.fromkeys(
         ("SILENT_SECONDS", "END_SECONDS", "LONGEST_SECONDS", "THREAD_SECONDS"), SERVER
     ),
@@ -65,7 +65,7 @@ DURATIONS: Final = {
     },
     "serve/doors/grpc/service.py": {"LAST_WORDS_SECONDS": SERVER},
     "serve/doors/http/door.py": {"STOP_SECONDS": SERVER},
-    "serve/doors/patience.py": dict.fromkeys(
+    "serve/doors/timeouts.py": dict.fromkeys(
         (
             "SWEEP_SECONDS",
             "REQUEST_SECONDS",
@@ -77,7 +77,7 @@ DURATIONS: Final = {
         ),
         SERVER,
     ),
-    "serve/fairness.py": {
+    "serve/rate_limits.py": {
         "BURST_SECONDS": RATES,
         "REFUSAL_SECONDS": RATES,
         "FRAMES_SECONDS": RATES,
@@ -86,15 +86,15 @@ DURATIONS: Final = {
     "serve/history/chat_history.py": {"STEP_ASIDE_SECONDS": SERVER},
     "serve/main.py": {"LOST_CLOSE_SECONDS": SERVER, "STOP_CLOSE_SECONDS": SERVER},
     "serve/metrics.py": {"SYNC_SECONDS": SERVER, "FRESH_SECONDS": SERVER},
-    "serve/people/deeds.py": {"Deed.seconds": SLOW, "Deed.until": MODERATION},
+    "serve/people/audit_entry.py": {"AuditEntry.seconds": SLOW, "AuditEntry.until": MODERATION},
     "serve/people/devices.py": {"LINK_SECONDS": DEVICES, "Handover.until": DEVICES},
     "serve/people/invitations.py": {"SECONDS_AT_MOST": INVITATIONS, "Offer.expires": INVITATIONS},
-    "serve/people/order.py": {"Restriction.until": MODERATION},
+    "serve/people/moderation.py": {"Restriction.until": MODERATION},
     "serve/people/uptime.py": dict.fromkeys(
         ("SETTLED_SECONDS", "STEP_SECONDS", "JUMP_SECONDS", "BRIEF_SECONDS", "Stretch.seconds"), NAMES
     ),
-    "serve/register/files.py": {"CROWD_SECONDS": SERVER, "GATHER_SECONDS": SERVER},
-    "serve/register/register.py": {
+    "serve/directory/files.py": {"CROWD_SECONDS": SERVER, "GATHER_SECONDS": SERVER},
+    "serve/directory/directory.py": {
         "LOOK_SECONDS": SERVER,
         "LAPSE_SECONDS": NAMES,
         "JUMP_SECONDS": MODERATION,
@@ -129,15 +129,15 @@ DURATIONS: Final = {
 WALL: Final = {
     "serve/chat/chat.py": {STAMPS, MODERATION},
     "serve/chat/open_rooms.py": {MODERATION, INVITATIONS},
-    "serve/conversation/conversation.py": {MODERATION, INVITATIONS},
-    "serve/conversation/keeping.py": {MODERATION, INVITATIONS},
-    "serve/conversation/reception.py": {INVITATIONS},
+    "serve/session/chat_session.py": {MODERATION, INVITATIONS},
+    "serve/session/moderation.py": {MODERATION, INVITATIONS},
+    "serve/session/requests.py": {INVITATIONS},
     "serve/doors/grpc/calls.py": {MODERATION},
     "serve/doors/grpc/service.py": {MODERATION},
     "serve/doors/http/download.py": {MODERATION},
     "serve/doors/websocket/seed.py": {MODERATION},
     "serve/main.py": {MODERATION, STAMPS},
-    "serve/register/register.py": {NAMES, INVITATIONS, MODERATION},
+    "serve/directory/directory.py": {NAMES, INVITATIONS, MODERATION},
     "commands/examination.py": {STAMPS},  # `besedka doctor` compares the clocks
 }
 """Which modules ask the wall clock, and for what. The history asks it for the names of the files in which it keeps what it cut off."""

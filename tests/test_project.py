@@ -10,19 +10,19 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from besedka import cli
-from besedka.serve import fairness
-from besedka.serve.access.keys import Access
+from besedka.serve import rate_limits
+from besedka.serve.authentication.keys import Authenticator
 from besedka.serve.chat import Chat, open_rooms
-from besedka.serve.conversation import conversation
 from besedka.serve.doors.grpc.peers import Peers
 from besedka.serve.doors.grpc.service import ChatService
-from besedka.serve.doors.http import visit
+from besedka.serve.doors.http import protocol
 from besedka.serve.doors.origin import Origins
-from besedka.serve.doors.patience import REQUEST_SECONDS
+from besedka.serve.doors.timeouts import REQUEST_SECONDS
 from besedka.serve.doors.websocket.door import WebSocketDoor
-from besedka.serve.fairness import Fairness, Sources
 from besedka.serve.people import devices, invitations, rooms
 from besedka.serve.people import names as people_names
+from besedka.serve.rate_limits import RateLimits, Sources
+from besedka.serve.session import chat_session
 from besedka.serve.settings import Settings
 from besedka.wire import frames, validation
 from besedka.wire.close_codes import CloseCode
@@ -45,13 +45,19 @@ def tracked(*patterns: str) -> list[Path]:
     return [ROOT / name for name in listed.stdout.split("\0") if name and (ROOT / name).exists()]
 
 
-def test_the_architecture_has_every_module_and_none_that_is_not_there() -> None:
-    text = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8")
-    drawing = text.split("```")[1].partition("  client/")[0].replace("tools/make_confusables.py", "")
-    there = [path for path in (ROOT / "besedka").rglob("*.py") if "v1" not in path.parts]
-    modules = [path.name for path in there if not path.name.startswith("__")]
-    assert sorted(re.findall(r"\w+\.py", drawing)) == sorted(modules)
-    assert not [path for path in there if f"{path.parent.name}/" not in drawing]
+def test_the_architecture_has_every_folder_and_none_that_is_not_there() -> None:
+    drawing = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8").split("```")[1]
+    drawn: set[str] = set()
+    above: list[str] = []
+    for indent, folder in re.findall(r"^( *)(\w+)/", drawing, re.MULTILINE):
+        above[len(indent) // 2 :] = [folder]
+        drawn.add("/".join(above))
+    there = {
+        "/".join(path.relative_to(ROOT).parts[:-1]) for path in tracked("besedka/*.py", "besedka/client/*.js")
+    }
+    generated = "besedka/proto/besedka"
+    inside = ("besedka/client/", "besedka/terminal/", generated)
+    assert drawn == {folder for folder in there if not folder.startswith(inside)}
 
 
 @pytest.mark.parametrize("readme", READMES)
@@ -127,18 +133,18 @@ def test_every_limit_is_in_the_protocol() -> None:
         f"a reason | {validation.REASON_CHARACTERS_AT_MOST} characters",
         f"a frame from a client | {validation.FRAME_BYTES_AT_MOST} bytes",
         f"rooms open at once | {open_rooms.ROOMS_AT_MOST}",
-        f"messages a second of a connection (`--rate`) | {Fairness().rate:g} |",
-        f"messages a second of an address (`--rate-address`) | {Fairness().rate_address:g} |",
-        f"connections of an address (`--connections-per-address`) | {Fairness().connections_per_address} |",
-        f"other frames a second, for each message of `--rate` | {fairness.FRAMES_PER_MESSAGE} |",
-        f"rooms of one connection | {conversation.ROOMS_OF_ONE_AT_MOST} |",
-        f"the headers of a request | {visit.HEADER_BYTES} bytes |",
+        f"messages a second of a connection (`--rate`) | {RateLimits().rate:g} |",
+        f"messages a second of an address (`--rate-address`) | {RateLimits().rate_address:g} |",
+        f"connections of an address (`--connections-per-address`) | {RateLimits().connections_per_address} |",
+        f"other frames a second, for each message of `--rate` | {rate_limits.FRAMES_PER_MESSAGE} |",
+        f"rooms of one connection | {chat_session.ROOMS_OF_ONE_AT_MOST} |",
+        f"the headers of a request | {protocol.HEADER_BYTES} bytes |",
         f"the time for a request, a handshake too | {REQUEST_SECONDS:g} seconds |",
-        f"requests waiting on one connection | {visit.REQUESTS_WAITING} |",
+        f"requests waiting on one connection | {protocol.REQUESTS_WAITING} |",
         f"names of one person | {people_names.NAMES_OF_ONE_AT_MOST} |",
         f"names in all | {people_names.NAMES_AT_MOST} |",
-        f"new names from one address | {fairness.NAMES_RATE * fairness.NAMES_BURST_SECONDS:g} at once",
-        f"then one in {1 / fairness.NAMES_RATE:g} seconds |",
+        f"new names from one address | {rate_limits.NAMES_RATE * rate_limits.NAMES_BURST_SECONDS:g} at once",
+        f"then one in {1 / rate_limits.NAMES_RATE:g} seconds |",
         f"the life of an add-a-device link | {devices.LINK_SECONDS} seconds |",
         f"private rooms of one owner | {rooms.ROOMS_OF_OWNER_AT_MOST} |",
         f"members of a private room | {rooms.MEMBERS_AT_MOST} |",
@@ -175,9 +181,15 @@ def test_every_figure_is_in_the_operating_page() -> None:
 async def _all_figures() -> set[str]:
     chat = Chat(Settings())
     WebSocketDoor(
-        {}, Sources(Fairness()), chat.metrics, chat.now, origins=Origins(), access=Access(), soon=print
+        {},
+        Sources(RateLimits()),
+        chat.metrics,
+        chat.now,
+        origins=Origins(),
+        access=Authenticator(),
+        soon=print,
     )
-    ChatService(chat, Peers(Sources(Fairness())), Language.EN)
+    ChatService(chat, Peers(Sources(RateLimits())), Language.EN)
     text = chat.metrics.text().decode()
     await chat.close()
     families = text_string_to_metric_families(text)

@@ -29,7 +29,7 @@ IDLE: Final = "say 50 pace 0.025"
 
 
 @dataclass(frozen=True, slots=True)
-class Talk:
+class Session:
     """How a server came through.
 
     Attributes:
@@ -55,7 +55,7 @@ class Talk:
 
 def run(servers: Sequence[Peer], plan: Plan) -> list[Table]:
     """Let all servers have the crowd, one after the other; one table."""
-    talks: dict[Peer, Talk] = {}
+    talks: dict[Peer, Session] = {}
     behind: list[Peer] = []
     failures = Failures(plan.say)
     for peer in servers:
@@ -94,7 +94,7 @@ def run(servers: Sequence[Peer], plan: Plan) -> list[Table]:
     ]
 
 
-def _talk(peer: Peer, plan: Plan) -> Talk:
+def _talk(peer: Peer, plan: Plan) -> Session:
     speech, messages = peer.speech, SENDERS * plan.crowd_seconds
     with Server(peer, plan.tools) as server, Load(plan.tools, server.port, speech, senders=SENDERS) as load:
         load.ask(f"open {READERS}")
@@ -109,10 +109,10 @@ def _talk(peer: Peer, plan: Plan) -> Talk:
         load.ask(LATE)
         if busy.deliveries != messages * READERS:
             raise LoadError(f"{busy.deliveries} deliveries instead of {messages * READERS}")
-        return Talk(idle, busy, cpu / busy.seconds)
+        return Session(idle, busy, cpu / busy.seconds)
 
 
-def _row(peer: Peer, talk: Talk) -> list[str]:
+def _row(peer: Peer, talk: Session) -> list[str]:
     return [
         peer.name,
         f"{talk.deliveries_a_second:,.0f}" + ("" if talk.is_sustained else ", falls behind"),
@@ -124,7 +124,7 @@ def _row(peer: Peer, talk: Talk) -> list[str]:
     ]
 
 
-def _bounds(talk: Talk | None) -> list[Bound]:
+def _bounds(talk: Session | None) -> list[Bound]:
     sustained = f"{SENDERS * READERS:,} deliveries a second, sustained"
     quick = f"p99 ≤ {P99_AT_MOST:.0f} × the p50 of the idle room"
     if talk is None:

@@ -176,7 +176,7 @@ def admit(user: str, seconds: int, url: str, key_file: Path | None) -> None:
 @KEYS
 def link(url: str, key_file: Path | None) -> None:
     """Print the link by which people come in, with the access key; at a terminal also its QR code."""
-    from besedka.serve.greeting import picture
+    from besedka.serve.banner import picture
     from besedka.wire.links import Fragment, read_fragment
 
     key = _key_in(url) or _key_of(key_file or _keys_beside())
@@ -207,7 +207,7 @@ def _key_in(url: str) -> str:
 
 def _key_of(path: Path) -> str:
     """The first access key of a file."""
-    from besedka.serve.access.key_file import keys_in
+    from besedka.serve.authentication.key_file import keys_in
     from besedka.serve.errors import KeyFileUnusable
 
     try:

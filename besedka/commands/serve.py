@@ -218,9 +218,9 @@ def serve(
 ) -> None:
     """Start the chat and keep it running until Ctrl-C."""
     from besedka.serve.errors import ServeError
-    from besedka.serve.fairness import Fairness
     from besedka.serve.main import run
     from besedka.serve.people.names import Names
+    from besedka.serve.rate_limits import RateLimits
     from besedka.serve.settings import Certificate, Settings, admin_socket_of
 
     if (tls_cert is None) != (tls_key is None):
@@ -238,7 +238,7 @@ def serve(
         history=history,
         utc=utc,
         language=Language(lang),
-        fairness=Fairness(rate, rate_address, connections_per_address),
+        rate_limits=RateLimits(rate, rate_address, connections_per_address),
         origins=origin,
         public_hosts=public_host,
         proxies=behind_proxy,

@@ -21,7 +21,7 @@ READ_WHOLE: Final = 500
 
 LOOKS: Final = 16
 """So many messages, evenly spread over a log, show whether its times grow along it. With the halving behind them they stay below
-what one connection may ask for at once (`besedka.serve.fairness`)."""
+what one connection may ask for at once (`besedka.serve.rate_limits`)."""
 
 SET_BACK: Final = timedelta(hours=26)
 """No change of season or zone sets the clock of a log back by more: zones are from 12 hours west to 14 hours east."""

@@ -14,8 +14,9 @@ from datetime import datetime
 from typing import Final
 
 from besedka import __version__
-from besedka.serve.access.key_file import open_keys, watch
-from besedka.serve.access.keys import Access, Keys
+from besedka.serve.authentication.key_file import open_keys, watch
+from besedka.serve.authentication.keys import Authenticator, Keys
+from besedka.serve.banner import shown_host, ways_in
 from besedka.serve.chat import Chat
 from besedka.serve.deadline import Deadline
 from besedka.serve.doors.admin import AdminDoor
@@ -25,16 +26,15 @@ from besedka.serve.doors.hosts import Hosts, is_loopback, names_of_machine
 from besedka.serve.doors.http.door import BACKLOG, HttpDoor
 from besedka.serve.doors.http.pages import pages
 from besedka.serve.doors.origin import Origins
-from besedka.serve.doors.patience import SWEEP_SECONDS, SWEEP_SLICES
-from besedka.serve.doors.websocket.besedka import BesedkaTalk
-from besedka.serve.doors.websocket.connection import Connection, Talk
+from besedka.serve.doors.timeouts import SWEEP_SECONDS, SWEEP_SLICES
+from besedka.serve.doors.websocket.besedka import BesedkaSession
+from besedka.serve.doors.websocket.connection import Connection, Session
 from besedka.serve.doors.websocket.door import WebSocketDoor
-from besedka.serve.doors.websocket.seed import SeedTalk
+from besedka.serve.doors.websocket.seed import SeedSession
 from besedka.serve.errors import AddressUnusable, CertificateUnusable, HistoryLost
-from besedka.serve.fairness import Sources
-from besedka.serve.greeting import shown_host, ways_in
 from besedka.serve.history import Restored
 from besedka.serve.mounts import warn_of_mounted
+from besedka.serve.rate_limits import Sources
 from besedka.serve.settings import Certificate, Settings, admin_socket_of
 from besedka.serve.threads import started
 from besedka.wire.errors import Language
@@ -87,22 +87,24 @@ async def _serve(settings: Settings, announce: Callable[[str], None], deadline: 
         restored = await chat.start()
         path = settings.access_keys
         keys, warning = open_keys(path) if path else ([], "")
-        access = Access(Keys(keys) if path else None)
+        access = Authenticator(Keys(keys) if path else None)
         listener = _listen(settings.host, settings.port)
-        sources, proxies, base = Sources(settings.fairness), Proxies(settings.proxies), settings.base_path
-        talks: dict[str, Callable[[Connection], Talk]] = {
-            f"{base}/": lambda connection: SeedTalk(connection, chat, settings.language),
-            f"{base}/ws": lambda connection: BesedkaTalk(connection, chat, settings.language),
+        sources, proxies, base = Sources(settings.rate_limits), Proxies(settings.proxies), settings.base_path
+        sessions: dict[str, Callable[[Connection], Session]] = {
+            f"{base}/": lambda connection: SeedSession(connection, chat, settings.language),
+            f"{base}/ws": lambda connection: BesedkaSession(connection, chat, settings.language),
         }
         sockets = WebSocketDoor(
-            talks,
+            sessions,
             sources,
             chat.metrics,
             loop.time,
             origins=Origins(settings.origins),
             access=access,
             soon=loop.call_soon,
-            let_in=lambda network: chat.register.order.let_in(chat.clock(), network=network),
+            check_network=lambda network: chat.directory.moderation.check_entry(
+                chat.clock(), network=network
+            ),
         )
         web = HttpDoor(
             pages(chat, settings.language, access, base, metrics_open=settings.metrics_open),

@@ -19,7 +19,7 @@ from prometheus_client.metrics_core import CounterMetricFamily, Metric
 from prometheus_client.process_collector import ProcessCollector
 from prometheus_client.registry import Collector
 
-from besedka.serve.tally import Tally
+from besedka.serve.counters import Counters
 
 CONTENT_TYPE: Final = CONTENT_TYPE_LATEST
 
@@ -48,15 +48,15 @@ class Metrics:
     """All figures of one server.
 
     Attributes:
-        tally: plain numbers, to be added to where things happen.
+        counters: plain numbers, to be added to where things happen.
     """
 
     def __init__(self) -> None:
-        self.tally = Tally()
+        self.counters = Counters()
         self._written_at = float("-inf")
         self._text = b""
         self._registry = CollectorRegistry()
-        self._registry.register(_Tallied(self.tally))
+        self._registry.register(_Tallied(self.counters))
         ProcessCollector(registry=self._registry)
         self._batches = Histogram(
             "besedka_batch_messages",
@@ -106,9 +106,9 @@ class Metrics:
 
 
 class _Tallied(Collector):
-    def __init__(self, tally: Tally) -> None:
-        self._tally = tally
+    def __init__(self, counters: Counters) -> None:
+        self._counters = counters
 
     def collect(self) -> Iterator[Metric]:
         for name, meaning in TALLIED.items():
-            yield CounterMetricFamily(f"besedka_{name}", meaning, value=getattr(self._tally, name))
+            yield CounterMetricFamily(f"besedka_{name}", meaning, value=getattr(self._counters, name))

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Final
 
 from besedka.serve.addresses import is_loopback
-from besedka.serve.fairness import Fairness
 from besedka.serve.people.names import Names
+from besedka.serve.rate_limits import RateLimits
 from besedka.wire.errors import Language
 
 KEY_FILE: Final = "access_key.txt"
@@ -47,7 +47,7 @@ class Settings:
         history: the default room's log; the other rooms' logs stand beside it.
         utc: write times in UTC instead of the machine's own zone.
         language: of the sentences that the server says to people.
-        fairness: how much each connection and each address may say.
+        rate_limits: how much each connection and each address may say.
         grpc_port: the TCP port of gRPC; None is none.
         grpc_unix: a Unix socket for gRPC, for this user only.
         certificate: for TLS on both ports.
@@ -69,7 +69,7 @@ class Settings:
     history: Path = Path("chat_history.txt")
     utc: bool = False
     language: Language = Language.RU
-    fairness: Fairness = field(default_factory=Fairness)
+    rate_limits: RateLimits = field(default_factory=RateLimits)
     origins: tuple[str, ...] = ()
     public_hosts: tuple[str, ...] = ()
     proxies: tuple[str, ...] = ()

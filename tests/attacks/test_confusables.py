@@ -17,7 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from besedka.serve.people.names import KnownNames, Names
-from besedka.serve.people.presence import People, Person
+from besedka.serve.people.person import Person, PresentPeople
 from besedka.wire.errors import Refused
 from besedka.wire.validation import clean_name, skeletons
 
@@ -114,7 +114,7 @@ def test_a_character_looks_like_its_capital_and_its_small_letter() -> None:
 
 
 def test_of_all_characters_no_two_that_look_alike_are_there_as_names_at_once() -> None:
-    people = People(KnownNames(Names.OPEN, NOW))
+    people = PresentPeople(KnownNames(Names.OPEN, NOW))
     there: dict[str, str] = {}
     for name in names_of_one_character():
         looks = skeletons(name)
@@ -133,7 +133,7 @@ def test_of_all_characters_no_two_that_look_alike_are_there_as_names_at_once() -
     st.lists(st.tuples(st.text("aAаАеeЕEoоOО0lI1|ϲсcС ſfsmrn\u0301", min_size=1, max_size=4), st.booleans()))
 )
 def test_of_all_who_come_and_go_no_two_ever_look_alike(visits: list[tuple[str, bool]]) -> None:
-    people = People(KnownNames(Names.OPEN, NOW))
+    people = PresentPeople(KnownNames(Names.OPEN, NOW))
     there: list[Person] = []
     for given_, stays in visits:
         name = used(given_)

@@ -111,15 +111,15 @@ def test_any_bytes_on_a_websocket_are_heard_or_end_it(data: bytes, cuts: list[in
         scene.receive(rest[:cut])
         rest = rest[cut:]
     scene.receive(rest)
-    assert scene.talk.heard == whole.talk.heard
-    assert [str(one) for one in scene.talk.refusals] == [str(one) for one in whole.talk.refusals]
+    assert scene.session.heard == whole.session.heard
+    assert [str(one) for one in scene.session.refusals] == [str(one) for one in whole.session.refusals]
     # Which of two faults is named, and whether a ping behind the first is answered, depends on the cut.
     closes = [[frame.opcode for frame in one.answers()].count(Opcode.CLOSE) for one in (scene, whole)]
     assert closes in ([0, 0], [1, 1])
     for one in (scene, whole):
-        talk = one.talk
+        session = one.session
         one.connection.connection_lost(None)
-        assert talk.ended
+        assert session.ended
 
 
 # Handshakes.

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from websockets.asyncio.client import ClientConnection, connect
 
-from besedka.serve.doors.patience import REQUEST_SECONDS, SWEEP_SECONDS
+from besedka.serve.doors.timeouts import REQUEST_SECONDS, SWEEP_SECONDS
 from tests import looping
 from tests.attacks.raw import handshake, request
 from tests.running import RunningServer

@@ -9,11 +9,11 @@ import os
 from ipaddress import IPv4Address, IPv6Network
 
 from besedka.cli import main
-from besedka.serve import fairness
+from besedka.serve import rate_limits
 
 OWN = os.environ.get("OWN_ADDRESS", "127.0.0.1")
 
-really_network_of = fairness.network_of
+really_network_of = rate_limits.network_of
 
 
 def network_of(host: str) -> IPv4Address | IPv6Network | None:
@@ -21,5 +21,5 @@ def network_of(host: str) -> IPv4Address | IPv6Network | None:
 
 
 if __name__ == "__main__":
-    fairness.network_of = network_of
+    rate_limits.network_of = network_of
     main()

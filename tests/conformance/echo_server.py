@@ -19,15 +19,15 @@ from websockets.frames import Frame, Opcode
 from websockets.protocol import State
 from websockets.server import ServerProtocol
 
-from besedka.serve.access.keys import Access
+from besedka.serve.authentication.keys import Authenticator
 from besedka.serve.doors.http.door import HttpDoor
 from besedka.serve.doors.origin import Origins
-from besedka.serve.doors.patience import SWEEP_SECONDS, SWEEP_SLICES
+from besedka.serve.doors.timeouts import SWEEP_SECONDS, SWEEP_SLICES
 from besedka.serve.doors.websocket import connection
 from besedka.serve.doors.websocket.connection import Connection
 from besedka.serve.doors.websocket.door import WebSocketDoor
-from besedka.serve.fairness import Fairness, Source, Sources
 from besedka.serve.metrics import Metrics
+from besedka.serve.rate_limits import RateLimits, Source, Sources
 from besedka.wire.close_codes import CloseCode
 from besedka.wire.errors import Refused
 
@@ -40,7 +40,7 @@ PING_SECONDS: Final = 3_600.0
 """Never: some cases send a frame in parts, a second apart, and the suite would answer a ping in the midst of it."""
 
 
-class EchoTalk:
+class EchoSession:
     """A talk that says back what it hears."""
 
     def __init__(self, connection: Connection) -> None:
@@ -49,7 +49,7 @@ class EchoTalk:
     def begin(self) -> None:
         """The other side speaks first."""
 
-    def hear(self, text: str) -> None:
+    def receive(self, text: str) -> None:
         self._connection.send(Frame(Opcode.TEXT, text.encode()).serialize(mask=False))
 
     def refuse(self, refusal: Refused) -> None:
@@ -61,7 +61,7 @@ class EchoTalk:
     def resume(self) -> None:
         """Nothing waits here."""
 
-    def show_out(self, ending: CloseCode, refusal: Refused) -> None:
+    def disconnect(self, ending: CloseCode, refusal: Refused) -> None:
         """Nobody is."""
 
     def end(self) -> None:
@@ -82,7 +82,7 @@ class EchoDoor(WebSocketDoor):
     """A door whose connections echo."""
 
     def connection(self, source: Source, *, is_forwarded: bool = False) -> EchoConnection:  # noqa: ARG002 - nobody is limited
-        return EchoConnection(self, self._sources.pace(source))
+        return EchoConnection(self, self._sources.limiter(source))
 
     def make_protocol(self, state: State) -> ServerProtocol:
         protocol = super().make_protocol(state)
@@ -93,9 +93,11 @@ class EchoDoor(WebSocketDoor):
 async def serve(port: int) -> None:
     """Print the address, and serve for ever."""
     now, metrics = asyncio.get_running_loop().time, Metrics()
-    sources = Sources(Fairness(rate=0, rate_address=0, connections_per_address=0))
+    sources = Sources(RateLimits(rate=0, rate_address=0, connections_per_address=0))
     soon = asyncio.get_running_loop().call_soon
-    door = EchoDoor({PATH: EchoTalk}, sources, metrics, now, origins=Origins(), access=Access(), soon=soon)
+    door = EchoDoor(
+        {PATH: EchoSession}, sources, metrics, now, origins=Origins(), access=Authenticator(), soon=soon
+    )
     web = HttpDoor(Starlette(), door.connection, sources, metrics, now)
     listener = socket.create_server(("127.0.0.1", port))
     async with web.open(listener, None):

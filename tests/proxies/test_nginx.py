@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from websockets.exceptions import InvalidStatus
 
-from besedka.serve.doors.patience import PING_SECONDS
+from besedka.serve.doors.timeouts import PING_SECONDS
 from tests import prefork
 from tests.conftest import ServerMaker
 from tests.proxies.doors import addresses_counted, all_open, caller, get, talker

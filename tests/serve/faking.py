@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from besedka.serve.people.presence import Person
-from besedka.serve.room import Member, Room
+from besedka.serve.people.person import Person
+from besedka.serve.room import Room, Subscriber
 from besedka.wire.errors import Refused
 from besedka.wire.frames import Chat, History, ServerFrame, decode_server, encode
 
 
-class FakeMember(Member):
+class FakeMember(Subscriber):
     """Writes down what it hears; can be full, at once or by what it is written next.
 
     Attributes:
@@ -58,7 +58,7 @@ class FakeMember(Member):
     def encode(frames: Sequence[ServerFrame]) -> bytes:
         return b"\n".join(map(encode, frames))
 
-    def hear(self, frame: ServerFrame) -> None:
+    def send(self, frame: ServerFrame) -> None:
         self.heard.append(frame)
 
     def refused(self, refusal: Refused) -> None:

@@ -1,4 +1,4 @@
-"""Runs the server with shorter patience: IMPATIENCE is a JSON object of names in `besedka.serve.doors.patience`."""
+"""Runs the server with shorter patience: IMPATIENCE is a JSON object of names in `besedka.serve.doors.timeouts`."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ import json
 import os
 
 from besedka.cli import main
-from besedka.serve.doors import patience
+from besedka.serve.doors import timeouts
 
 if __name__ == "__main__":
     # Before the doors are imported: they take these by name.
-    vars(patience).update(json.loads(os.environ["IMPATIENCE"]))
+    vars(timeouts).update(json.loads(os.environ["IMPATIENCE"]))
     main()

@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 
 from besedka.serve.chat import Chat
-from besedka.serve.conversation import Keeping
+from besedka.serve.session import Moderator
 from besedka.serve.settings import Settings
 from besedka.wire.errors import Language
 from besedka.wire.frames import Act, Moderate
@@ -21,7 +21,7 @@ async def redact(folder: Path, number: int) -> None:
     """Start a chat, redact one message, and end."""
     chat = Chat(Settings(history=folder / "chat_history.txt", utc=True))
     await chat.start()
-    await Keeping(chat, Language.EN).command(Moderate(Act.REDACT, id=number))
+    await Moderator(chat, Language.EN).command(Moderate(Act.REDACT, id=number))
     await chat.close()
 
 

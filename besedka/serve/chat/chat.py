@@ -14,19 +14,19 @@ from datetime import UTC, datetime, tzinfo
 from typing import Final
 
 from besedka.serve.chat.followers import Followers
-from besedka.serve.chat.notices import Notices
+from besedka.serve.chat.log_reader import LogReader
 from besedka.serve.chat.open_rooms import OpenRooms
-from besedka.serve.chat.reading import Reading
-from besedka.serve.chat.redacting import Redacting
+from besedka.serve.chat.presence import PresenceNotices
+from besedka.serve.chat.redaction import Redactor
 from besedka.serve.chat.workers import Workers
+from besedka.serve.directory import Directory
 from besedka.serve.errors import AppendError, HistoryLost, StorageFull
 from besedka.serve.history import Restored
 from besedka.serve.history.file import reason
 from besedka.serve.metrics import Metrics
-from besedka.serve.people.order import marks_of
-from besedka.serve.people.presence import Person
-from besedka.serve.register import Register
-from besedka.serve.room import Batch, Member, Room, Said
+from besedka.serve.people.moderation import marks_of
+from besedka.serve.people.person import Person
+from besedka.serve.room import Batch, Room, Said, Subscriber
 from besedka.serve.settings import Settings
 from besedka.wire.errors import ErrorCode, Refused
 from besedka.wire.frames import Chat as ChatFrame
@@ -50,12 +50,12 @@ class Chat:
 
     Attributes:
         metrics: what is counted and timed.
-        register: what is known of people, and who is present.
+        directory: what is known of people, and who is present.
         clock: unix seconds.
         rooms: those that are open, and the way to the others.
-        reading: pages, searches.
+        log_reader: pages, searches.
         followers: those who are behind.
-        redacting: for those who keep order.
+        redactor: for those who keep order.
     """
 
     def __init__(self, settings: Settings, clock: Callable[[], float] = time.time) -> None:
@@ -64,13 +64,13 @@ class Chat:
         self._workers = Workers()
         self.clock = clock
         self.metrics = Metrics()
-        self.register = Register(settings, clock)
-        names, tally = self.register.names, self.metrics.tally
-        self._notices = Notices(settings.language, self.stamp)
-        self.rooms = OpenRooms(settings, self.register, self._workers, self.metrics, clock)
-        self.reading = Reading(self.rooms, self._workers, names, tally, settings.zone)
-        self.followers = Followers(self.reading, self._notices, tally)
-        self.redacting = Redacting(self.rooms, self._workers)
+        self.directory = Directory(settings, clock)
+        names, counters = self.directory.names, self.metrics.counters
+        self._notices = PresenceNotices(settings.language, self.stamp)
+        self.rooms = OpenRooms(settings, self.directory, self._workers, self.metrics, clock)
+        self.log_reader = LogReader(self.rooms, self._workers, names, counters, settings.zone)
+        self.followers = Followers(self.log_reader, self._notices, counters)
+        self.redactor = Redactor(self.rooms, self._workers)
         self._writing: dict[Room, asyncio.Task[None]] = {}
         self._space: dict[Room, asyncio.Future[None]] = {}
         self._full_at = float("-inf")
@@ -86,7 +86,7 @@ class Chat:
         # First what people know the chat by: an error of theirs is about it. Then what was done to keep order, which says
         # what must be finished in the log.
         await self.rooms.probe()
-        await self.register.start()
+        await self.directory.start()
         return await self.rooms.start()
 
     async def finish(self) -> None:
@@ -94,7 +94,7 @@ class Chat:
         self._workers.is_going_down = True
         while self._writing:
             await asyncio.wait(self._writing.values())
-        await self.register.finish(is_disk_lost=self.lost.done())
+        await self.directory.finish(is_disk_lost=self.lost.done())
 
     async def close(self) -> None:
         """Finish, and close the files."""
@@ -103,7 +103,7 @@ class Chat:
         self._notices.close()
         await self.followers.close()
         await self.rooms.stop()
-        await self.register.close(is_disk_lost=self.lost.done())
+        await self.directory.close(is_disk_lost=self.lost.done())
         self._workers.close()
         self.rooms.close()
 
@@ -153,14 +153,14 @@ class Chat:
 
     # Coming and going.
 
-    def enter(self, room: Room, member: Member, since: int | None = None, epoch: str = "") -> bool:
+    def enter(self, room: Room, member: Subscriber, since: int | None = None, epoch: str = "") -> bool:
         """Let a member in; call `Followers.follow` when it has been welcomed. Returns whether ``since`` was of no use."""
         self.rooms.keep_open(room)
         reset = room.enter(member, since, epoch)
         self._notices.note(room)
         return reset
 
-    def leave(self, room: Room, member: Member) -> None:
+    def leave(self, room: Room, member: Subscriber) -> None:
         """Let a member out, and close the room after a while if it was the last one."""
         room.leave(member)
         self.followers.forget(member)
@@ -169,13 +169,13 @@ class Chat:
 
     # Saying.
 
-    def let_talk(self, room: Room, person: Person) -> None:
+    def charge_post(self, room: Room, person: Person) -> None:
         """May somebody say something new here now? If he may, he does.
 
         Raises:
             Refused: `muted`; `too_fast` where the room is slow.
         """
-        self.register.order.let_talk(self.clock(), self.now(), room.name, person)
+        self.directory.moderation.charge_post(self.clock(), self.now(), room.name, person)
 
     def say(self, room: Room, said: Said) -> ChatFrame | None:
         """Have a message stored and told.
@@ -200,9 +200,9 @@ class Chat:
             self._space[room] = self._loop.create_future()
         return self._space[room]
 
-    def type(self, room: Room, member: Member) -> None:
+    def type(self, room: Room, member: Subscriber) -> None:
         """Tell the others that a member types, unless what he types will not be said."""
-        if not self.register.order.is_muted(self.clock(), marks_of(member.person)):
+        if not self.directory.moderation.is_muted(self.clock(), marks_of(member.person)):
             room.type(member, self._loop.time())
 
     async def _write(self, room: Room) -> None:
@@ -216,7 +216,7 @@ class Chat:
                     self._space.pop(room).set_result(None)
                 first = await self._store(room, batch)
                 if first is not None:
-                    self._tell(room, batch, first)
+                    self._deliver(room, batch, first)
                     if room.is_gathering and not room.is_full:
                         await asyncio.sleep(GATHER_SECONDS)
         except Exception as error:
@@ -245,7 +245,7 @@ class Chat:
             self._fail(room, batch, self._broken(room, error))
         return None
 
-    def _tell(self, room: Room, batch: Batch, first: MessageId) -> None:
+    def _deliver(self, room: Room, batch: Batch, first: MessageId) -> None:
         self.metrics.stored(len(batch.said), self.rooms.history(room).sync_seconds)
         for member in room.stored(batch, first):
             self.followers.follow(room, member)

@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 
-from besedka.serve.chat.notices import Notices
-from besedka.serve.chat.reading import Reading
-from besedka.serve.room import Member, Room
-from besedka.serve.tally import Tally
+from besedka.serve.chat.log_reader import LogReader
+from besedka.serve.chat.presence import PresenceNotices
+from besedka.serve.counters import Counters
+from besedka.serve.room import Room, Subscriber
 from besedka.wire.errors import Refused
 from besedka.wire.frames import PAGE_MESSAGES_AT_MOST, History
 
@@ -17,18 +17,18 @@ class Followers:
     """Those who read on.
 
     Args:
-        reading: how pages are read.
+        log_reader: how pages are read.
         notices: what they have missed beside the log.
-        tally: where pages are counted.
+        counters: where pages are counted.
     """
 
-    def __init__(self, reading: Reading, notices: Notices, tally: Tally) -> None:
-        self._reading = reading
+    def __init__(self, log_reader: LogReader, notices: PresenceNotices, counters: Counters) -> None:
+        self._log_reader = log_reader
         self._notices = notices
-        self._tally = tally
-        self._helped: dict[Member, asyncio.Task[None]] = {}
+        self._counters = counters
+        self._helped: dict[Subscriber, asyncio.Task[None]] = {}
 
-    def follow(self, room: Room, member: Member) -> None:
+    def follow(self, room: Room, member: Subscriber) -> None:
         """Have a member who is behind read on from its cursor, until it is live or can take no more.
 
         What memory still has is told at once, so a newcomer is live when this returns.
@@ -44,28 +44,28 @@ class Followers:
         else:
             if latest.lines:
                 ids = range(member.cursor, member.cursor + len(latest.lines))
-                unverified = self._reading.unverified(ids, latest.lines, latest.flags)
-                member.hear(self._page(room, member, latest.lines, unverified))
+                unverified = self._log_reader.unverified(ids, latest.lines, latest.flags)
+                member.send(self._page(room, member, latest.lines, unverified))
             self.try_live(room, member)
 
-    async def read_on(self, room: Room, member: Member) -> History | None:
+    async def read_on(self, room: Room, member: Subscriber) -> History | None:
         """The next page of the log for a member who is behind; None if there is none, or its cursor was moved meanwhile."""
         cursor = member.cursor
         limit = min(room.head - cursor + 1, PAGE_MESSAGES_AT_MOST)
-        lines, unverified = await self._reading.look(room, cursor, limit)
+        lines, unverified = await self._log_reader.look(room, cursor, limit)
         # If the log was exchanged meanwhile, the page belongs to the old one.
         return self._page(room, member, lines, unverified) if lines and member.cursor == cursor else None
 
-    def try_live(self, room: Room, member: Member) -> bool:
+    def try_live(self, room: Room, member: Subscriber) -> bool:
         """Let a member go live if it is at the head, and tell it what was not in the log while it was behind."""
         if not room.try_live(member):
             return False
-        self._notices.tell_missed(room, member)
+        self._notices.send_missed(room, member)
         for redacted in room.missed_redactions(member):
-            member.hear(redacted)
+            member.send(redacted)
         return True
 
-    def forget(self, member: Member) -> None:
+    def forget(self, member: Subscriber) -> None:
         """It has left."""
         if member in self._helped:
             self._helped.pop(member).cancel()
@@ -77,14 +77,14 @@ class Followers:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    async def _help(self, room: Room, member: Member) -> None:
+    async def _help(self, room: Room, member: Subscriber) -> None:
         """Read on for one who is behind."""
         try:
             while not self.try_live(room, member) and not member.is_full:
                 cursor = member.cursor
                 page = await self.read_on(room, member)
                 if page:
-                    member.hear(page)
+                    member.send(page)
                 elif member.cursor == cursor:
                     break
         except Refused as refusal:
@@ -93,9 +93,9 @@ class Followers:
             # Nothing may be awaited between the last look at the member and this line: `follow` may come at once.
             self._helped.pop(member, None)
 
-    def _page(self, room: Room, member: Member, lines: Sequence[str], unverified: list[int]) -> History:
+    def _page(self, room: Room, member: Subscriber, lines: Sequence[str], unverified: list[int]) -> History:
         page = room.page(member, lines, unverified)
         member.cursor += len(lines)
-        self._tally.pages += 1
-        self._tally.deliveries += len(lines)
+        self._counters.pages += 1
+        self._counters.deliveries += len(lines)
         return page

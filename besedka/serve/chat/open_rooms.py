@@ -8,10 +8,10 @@ from collections.abc import Callable
 from typing import Final
 
 from besedka.serve.chat.workers import Workers
+from besedka.serve.directory import Directory
 from besedka.serve.errors import StartError
 from besedka.serve.history import ChatHistory, Restored, Subject, room_names, room_path
 from besedka.serve.metrics import Metrics
-from besedka.serve.register import Register
 from besedka.serve.room import Room
 from besedka.serve.settings import Settings
 from besedka.serve.tasks import unheard
@@ -39,7 +39,7 @@ class OpenRooms:
 
     Args:
         settings: where the files are.
-        register: who may enter which.
+        directory: who may enter which.
         workers: who open the files.
         metrics: where the rooms are shown.
         clock: unix seconds.
@@ -48,13 +48,13 @@ class OpenRooms:
     def __init__(
         self,
         settings: Settings,
-        register: Register,
+        directory: Directory,
         workers: Workers,
         metrics: Metrics,
         clock: Callable[[], float],
     ) -> None:
         self._path = settings.history.absolute()
-        self._register = register
+        self._directory = directory
         self._workers = workers
         self._metrics = metrics
         self._clock = clock
@@ -130,7 +130,7 @@ class OpenRooms:
         """
         if self._workers.is_going_down:
             raise Refused(ErrorCode.GOING_DOWN)
-        self._register.admission.into_room(name, claim, invite, self._clock())
+        self._directory.policy.check_room(name, claim, invite, self._clock())
         return self._find(name)
 
     async def existing(self, name: str, claim: str) -> Room:
@@ -139,16 +139,16 @@ class OpenRooms:
         Raises:
             Refused: `no_such_room`, `not_known`, and as `open`.
         """
-        self._register.admission.into_chat(claim, now=self._clock())
-        self._register.admission.into_room(name, claim)
-        if self._register.rooms.kind(name) is Kind.OPEN and not await self.is_there(name):
+        self._directory.policy.check_chat(claim, now=self._clock())
+        self._directory.policy.check_room(name, claim)
+        if self._directory.rooms.kind(name) is Kind.OPEN and not await self.is_there(name):
             raise Refused(ErrorCode.NO_SUCH_ROOM, room=name)
-        self._register.reads(claim)
-        await self._register.settled(claim, name)
+        self._directory.reads(claim)
+        await self._directory.settled(claim, name)
         while not isinstance(room := self.open(name, claim), Room):
             await asyncio.shield(room)
             # Every check is repeated after a wait.
-            self._register.admission.into_chat(claim, now=self._clock())
+            self._directory.policy.check_chat(claim, now=self._clock())
         return room
 
     async def for_operator(self, name: str) -> Room:
@@ -181,13 +181,13 @@ class OpenRooms:
         Raises:
             Refused: `going_down`, `not_known`.
         """
-        self._register.admission.into_chat(claim, now=self._clock())
+        self._directory.policy.check_chat(claim, now=self._clock())
         if self._listing is None:
             self._listing = unheard(self._workers.read(room_names, self._path))
             self._listing.add_done_callback(self._has_listed)
         written = await asyncio.shield(self._listing)
-        own = self._register.rooms.of(claim) if claim else ()
-        lists = self._register.admission.lists
+        own = self._directory.rooms.of(claim) if claim else ()
+        lists = self._directory.policy.lists
         return [
             self._entry(name, claim) for name in sorted({*self._rooms, *written, *own}) if lists(name, claim)
         ]
@@ -204,9 +204,9 @@ class OpenRooms:
         self._listing = None
 
     def _entry(self, name: str, claim: str) -> RoomEntry:
-        count = self._rooms[name].company.count if name in self._rooms else 0
-        kind = self._register.rooms.kind(name)
-        return RoomEntry(name, count, kind, self._register.peer(name, claim))
+        count = self._rooms[name].presence.count if name in self._rooms else 0
+        kind = self._directory.rooms.kind(name)
+        return RoomEntry(name, count, kind, self._directory.peer(name, claim))
 
     # Keeping one open.
 
@@ -256,11 +256,11 @@ class OpenRooms:
 
     async def _open(self, name: str) -> Room:
         path = self._path if name == DEFAULT_ROOM else room_path(self._path, name)
-        deed = self._register.order.redactions.get(name)
-        unfinished = Subject(deed.id, deed.epoch, deed.said, deed.user, deed.size) if deed else None
+        entry = self._directory.moderation.revisions.get(name)
+        unfinished = Subject(entry.id, entry.epoch, entry.said, entry.user, entry.size) if entry else None
         history = await self._workers.read(ChatHistory.open, path, unfinished)
         self._histories[name] = history
-        room = self._rooms[name] = Room(name, history, self._metrics.tally)
+        room = self._rooms[name] = Room(name, history, self._metrics.counters)
         # Whoever asked for it may have gone meanwhile, or may not be let in.
         self._loop.call_later(ENTER_SECONDS, self.close_later, room)
         return room

@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import Final
 
 from besedka.serve.chat import Chat
-from besedka.serve.conversation import Keeping
 from besedka.serve.doors.private import nobody_else, remove, remove_if_dead, short
 from besedka.serve.errors import SocketUnusable
 from besedka.serve.history.file import FULL, reason
+from besedka.serve.session import Moderator
 from besedka.serve.tasks import unheard
 from besedka.wire.errors import ErrorCode, Language, Refused
 from besedka.wire.frames import Error, Moderate, Response, decode_client, encode
@@ -100,7 +100,7 @@ class AdminDoor:
             key = word.key
             # What was begun is done also if nobody waits for the answer any more.
             return await asyncio.shield(
-                unheard(asyncio.ensure_future(Keeping(self._chat, self._language).command(word)))
+                unheard(asyncio.ensure_future(Moderator(self._chat, self._language).command(word)))
             )
         except Refused as refusal:
             refusal.key = refusal.key or key

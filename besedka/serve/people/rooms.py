@@ -158,7 +158,7 @@ class PrivateRooms(Table[Membership]):
             self._add(Membership(room, Role.ASKED, *other))
         return room
 
-    def let_in(self, room: str, name: str, claim: str) -> None:
+    def add_member(self, room: str, name: str, claim: str) -> None:
         """Make somebody a member of a private room.
 
         Raises:
@@ -169,7 +169,7 @@ class PrivateRooms(Table[Membership]):
                 raise Refused(ErrorCode.TOO_MANY_ROOMS, limit=MEMBERS_AT_MOST)
             self._add(Membership(room, Role.MEMBER, name, claim))
 
-    def put_out(self, room: str, claim: str) -> None:
+    def remove_member(self, room: str, claim: str) -> None:
         """Have somebody be a member no more."""
         row = self.membership(room, claim)
         if row:

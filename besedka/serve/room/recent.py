@@ -18,7 +18,7 @@ Encode = Callable[[Sequence[ServerFrame]], bytes]
 """How a kind of door writes words; members of the same kind are written the same bytes."""
 
 
-class Telling:
+class Broadcast:
     """What is told to many at once, encoded once for each kind of door.
 
     Attributes:
@@ -41,17 +41,17 @@ class Telling:
         return known
 
 
-class Recent:
+class RecentBroadcasts:
     """The last messages of a room, as they were told."""
 
     def __init__(self) -> None:
-        self._tellings: deque[Telling] = deque()
+        self._tellings: deque[Broadcast] = deque()
         self._messages = 0
 
-    def keep(self, telling: Telling) -> None:
+    def keep(self, broadcast: Broadcast) -> None:
         """Remember messages that follow those remembered so far."""
-        self._tellings.append(telling)
-        self._messages += len(telling.frames)
+        self._tellings.append(broadcast)
+        self._messages += len(broadcast.frames)
         while self._messages > RECENT_MESSAGES and len(self._tellings) > 1:
             self._messages -= len(self._tellings.popleft().frames)
 
@@ -65,9 +65,9 @@ class Recent:
         parts: list[bytes] = []
         size = count = 0
         if self._tellings and cursor >= self._tellings[0].first:
-            for telling in self._tellings:
-                if telling.first == cursor + count and size < RECALLED_BYTES:
-                    parts.append(telling.encoded(encode))
+            for broadcast in self._tellings:
+                if broadcast.first == cursor + count and size < RECALLED_BYTES:
+                    parts.append(broadcast.encoded(encode))
                     size += len(parts[-1])
-                    count += len(telling.frames)
+                    count += len(broadcast.frames)
         return b"".join(parts), count

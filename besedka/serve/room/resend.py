@@ -15,7 +15,7 @@ from hashlib import sha256
 from besedka.wire.log_line import Line, tombstone, written_bytes
 
 
-class SaidBefore:
+class PostedBefore:
     """What one name has said in a room later than an id, for one connection; each message is matched once.
 
     Attributes:

@@ -21,12 +21,12 @@ from dataclasses import dataclass
 from datetime import tzinfo
 from typing import Final, Protocol
 
+from besedka.serve.counters import Counters
 from besedka.serve.history import LATEST_MESSAGES, Flag, Latest
-from besedka.serve.room.company import Company
-from besedka.serve.room.member import Member, Sender
-from besedka.serve.room.recent import Encode, Recent, Telling
-from besedka.serve.room.redactions import Redactions
-from besedka.serve.tally import Tally
+from besedka.serve.room.presence import Presence
+from besedka.serve.room.recent import Broadcast, Encode, RecentBroadcasts
+from besedka.serve.room.revisions import Revisions
+from besedka.serve.room.subscriber import Sender, Subscriber
 from besedka.wire.errors import Refused
 from besedka.wire.frames import Chat, History, Redacted, ServerFrame, Typing
 from besedka.wire.log_line import Line, clock_time, stamp, write_line
@@ -113,23 +113,23 @@ class Room:
         name: as `clean_room` gives it.
         head: the id of the last message that was told.
         holds: how many need it without being here.
-        company: who is here, as they know of each other.
-        redactions: what was redacted since it was opened.
+        presence: who is here, as they know of each other.
+        revisions: what was redacted since it was opened.
     """
 
-    def __init__(self, name: str, log: Log, tally: Tally) -> None:
+    def __init__(self, name: str, log: Log, counters: Counters) -> None:
         self.name = name
         self.head = log.count
         self._log = log
-        self._tally = tally
+        self._counters = counters
         self._told_epoch = log.epoch
         self.holds = 0
-        self.company = Company(name)
-        self.redactions = Redactions()
-        self._members: set[Member] = set()
-        self._live: defaultdict[Encode, set[Member]] = defaultdict(set)
+        self.presence = Presence(name)
+        self.revisions = Revisions()
+        self._members: set[Subscriber] = set()
+        self._live: defaultdict[Encode, set[Subscriber]] = defaultdict(set)
         self._pulling = 0
-        self._recent = Recent()
+        self._recent = RecentBroadcasts()
         self._gathering: list[Said] = []
         self._gathering_bytes = 0
         # (user, key) -> where messages of late stand in the log; None while one waits to be stored.
@@ -171,25 +171,25 @@ class Room:
 
     # Coming and going.
 
-    def enter(self, member: Member, since: int | None = None, epoch: str = "") -> bool:
+    def enter(self, member: Subscriber, since: int | None = None, epoch: str = "") -> bool:
         """Let a member in, behind, with its cursor set. Returns whether ``since`` could not be used."""
         self._members.add(member)
-        member.notices = self.company.notices
-        member.redactions = self.redactions.count
+        member.notices = self.presence.notices
+        member.revisions = self.revisions.count
         self._pulling += member.pulls
         if member.is_seen:
-            self.company.arrive(member.person)
+            self.presence.arrive(member.person)
         known = since is not None and since <= self.head and epoch in {"", self.epoch}
         member.cursor = since + 1 if known and since is not None else self._newcomer_cursor()
         return since is not None and not known
 
-    def leave(self, member: Member) -> None:
+    def leave(self, member: Subscriber) -> None:
         """Let a member out. What it said is stored all the same."""
         self._members.remove(member)
         self._live[member.encode].discard(member)
         self._pulling -= member.pulls
         if member.is_seen:
-            self.company.depart(member.person)
+            self.presence.depart(member.person)
 
     # Saying.
 
@@ -199,7 +199,7 @@ class Room:
         Returns:
             None; or, if it is already stored under this key, the message as it was told then.
         """
-        if isinstance(said.sender, Member):
+        if isinstance(said.sender, Subscriber):
             said.sender.typed_at = float("-inf")  # who has spoken may type again at once
         if said.key:
             name = (said.user, said.key)
@@ -236,7 +236,7 @@ class Room:
         self._gathering_bytes = 0
         return Batch(said, int(at), stamp(at, zone))
 
-    def stored(self, batch: Batch, first: int) -> Sequence[Member]:
+    def stored(self, batch: Batch, first: int) -> Sequence[Subscriber]:
         """Tell a batch that is on disk from the id ``first`` on.
 
         Returns:
@@ -251,15 +251,15 @@ class Room:
             for number, one in enumerate(batch.said, first)
         ]
         before, self.head = self.head, first + len(frames) - 1
-        self._tally.messages += len(frames)
+        self._counters.messages += len(frames)
         if is_next:
-            self._tally.deliveries += len(frames) * self.live_count
-            telling = Telling(frames, first)
+            self._counters.deliveries += len(frames) * self.live_count
+            broadcast = Broadcast(frames, first)
             if self._pulling:
-                self._recent.keep(telling)
+                self._recent.keep(broadcast)
             else:
                 self._recent.clear()
-            self._tell(telling)
+            self._broadcast(broadcast)
             self._acknowledge(batch, frames)
             return ()
         # What is there now is read from the log, the batch among it.
@@ -269,8 +269,8 @@ class Room:
         self._live.clear()
         for member in live:
             member.cursor = before + 1
-            member.notices = self.company.notices
-            member.redactions = self.redactions.count
+            member.notices = self.presence.notices
+            member.revisions = self.revisions.count
         if not is_other_log:
             return live
         for member in self._members:
@@ -283,7 +283,7 @@ class Room:
 
         Of one who says many things in one call, what has gathered meanwhile is not stored either: it stands behind.
         """
-        callers = {one.sender for one in batch.said if not isinstance(one.sender, Member)}
+        callers = {one.sender for one in batch.said if not isinstance(one.sender, Subscriber)}
         behind = [one for one in self._gathering if one.sender in callers]
         self._gathering = [one for one in self._gathering if one.sender not in callers]
         self._gathering_bytes -= sum(map(_size, behind))
@@ -293,60 +293,60 @@ class Room:
                 self._known.pop((one.user, one.key), None)
                 senders += self._asked_again.pop((one.user, one.key), ())
             for sender in senders:
-                if not isinstance(sender, Member) or sender in self._members:
+                if not isinstance(sender, Subscriber) or sender in self._members:
                     sender.refused(why(one))
 
-    def type(self, member: Member, now: float) -> None:
+    def type(self, member: Subscriber, now: float) -> None:
         """Tell the others that a member types; ``now`` is any clock in seconds."""
         if now - member.typed_at < TYPING_SECONDS:
             return
         member.typed_at = now
         frame = Typing(room=self.name, user=member.person.name)
-        self._tell_some(frame, member)
+        self._send_to_some(frame, member)
 
     # Redacting.
 
     def redact(self, number: int, size: int) -> None:
         """A message has a tombstone of so many bytes in the log now: tell those who may have heard its text."""
-        if self.redactions.add(number, size):
+        if self.revisions.add(number, size):
             self._recent.clear()
-            self._tell_some(self._redacted(number))
+            self._send_to_some(self._redacted(number))
 
-    def missed_redactions(self, member: Member) -> list[Redacted]:
+    def missed_redactions(self, member: Subscriber) -> list[Redacted]:
         """What was redacted since a member was live last, or came in: it may have been handed the old texts meanwhile."""
-        numbers = self.redactions.since(member.redactions)
-        member.redactions = self.redactions.count
+        numbers = self.revisions.since(member.revisions)
+        member.revisions = self.revisions.count
         return [] if Redacted in member.ignores else list(map(self._redacted, numbers))
 
     def _redacted(self, number: int) -> Redacted:
-        return Redacted(self.name, number, self.redactions.text(number))
+        return Redacted(self.name, number, self.revisions.text(number))
 
     # Telling.
 
-    def tell(self, frames: Sequence[ServerFrame]) -> None:
+    def broadcast(self, frames: Sequence[ServerFrame]) -> None:
         """Hand something to all who are live."""
-        self._tell(Telling(frames))
+        self._broadcast(Broadcast(frames))
 
-    def recall(self, member: Member) -> bytes:
+    def recall(self, member: Subscriber) -> bytes:
         """What was told from a pulling member's cursor on, encoded, and move the cursor; nothing if only the log has it."""
         data, count = self._recent.recall(member.cursor, member.encode)
         member.cursor += count
-        self._tally.deliveries += count
-        self._tally.bytes_told += len(data)
+        self._counters.deliveries += count
+        self._counters.bytes_told += len(data)
         return data
 
-    def _tell(self, telling: Telling) -> None:
+    def _broadcast(self, broadcast: Broadcast) -> None:
         # One encoding for each kind of door, one write for each member.
         for encode, members in tuple(self._live.items()):
             if members:
-                data = telling.encoded(encode)
+                data = broadcast.encoded(encode)
                 if not data:
                     continue  # not for this kind
-                self._tally.bytes_told += len(data) * len(members)
+                self._counters.bytes_told += len(data) * len(members)
                 for member in tuple(members):
                     member.write(data)
 
-    def _tell_some(self, frame: ServerFrame, sender: Member | None = None) -> None:
+    def _send_to_some(self, frame: ServerFrame, sender: Subscriber | None = None) -> None:
         """Tell something that not all kinds of members hear; not to its sender."""
         for encode, members in tuple(self._live.items()):
             data = encode([frame]) if members else b""
@@ -354,20 +354,20 @@ class Room:
                 if type(frame) not in member.ignores and member is not sender:
                     member.write(data)
 
-    def fall_behind(self, member: Member) -> None:
+    def fall_behind(self, member: Subscriber) -> None:
         """A member cannot take more than what it was handed so far; from there on it will read the log."""
         live = self._live[member.encode]
         if member in live:
             live.remove(member)
             member.cursor = self.head + 1
-            member.notices = self.company.notices
-            member.redactions = self.redactions.count
+            member.notices = self.presence.notices
+            member.revisions = self.revisions.count
 
-    def is_live(self, member: Member) -> bool:
+    def is_live(self, member: Subscriber) -> bool:
         """Whether it is handed what is told."""
         return member in self._live[member.encode]
 
-    def try_live(self, member: Member) -> bool:
+    def try_live(self, member: Subscriber) -> bool:
         """Let a member go live, if it is at the head and can take more."""
         if member.cursor <= self.head or member.is_full or member not in self._members:
             return False
@@ -382,7 +382,7 @@ class Room:
         part = slice(cursor - latest.first, self.head - latest.first + 1)
         return Latest(cursor, latest.lines[part], latest.flags[part])
 
-    def page(self, member: Member, lines: Sequence[str], unverified: list[int]) -> History:
+    def page(self, member: Subscriber, lines: Sequence[str], unverified: list[int]) -> History:
         """The page with these lines that a member hears at its cursor, with the keys that it gave itself."""
         ids = range(member.cursor, member.cursor + len(lines))
         own = ((number, self._keys[number]) for number in ids if number in self._keys)
@@ -413,7 +413,7 @@ class Room:
         self._told_epoch = self._log.epoch
         self._known = OrderedDict((key, place) for key, place in self._known.items() if place is None)
         self._keys.clear()
-        self.redactions.clear()
+        self.revisions.clear()
 
     def _newcomer_cursor(self) -> int:
         return max(1, self.head - LATEST_MESSAGES + 1)
@@ -423,7 +423,7 @@ class Room:
             room=self.name,
             id=place.id,
             user=said.user,
-            text=self.redactions.text(place.id) if place.id in self.redactions else said.text,
+            text=self.revisions.text(place.id) if place.id in self.revisions else said.text,
             timestamp=clock_time(place.stamp),
             at=place.at,
             key=said.key,

@@ -46,8 +46,8 @@ def test_one_who_can_take_more_right_after_a_page_is_not_left_behind(tmp_path: P
         chat, room = await started(tmp_path, 2000)
 
         class FullForAMoment(FakeMember):
-            def hear(self, frame: ServerFrame) -> None:
-                super().hear(frame)
+            def send(self, frame: ServerFrame) -> None:
+                super().send(frame)
                 if isinstance(frame, History):
                     self.fill()
                     asyncio.get_running_loop().call_soon(self._resume)
@@ -180,10 +180,10 @@ def test_what_is_said_again_after_a_restart_is_found_in_the_log(tmp_path: Path) 
         room = await open_room(chat, DEFAULT_ROOM)
         member = FakeMember()
 
-        before = await chat.reading.said_by(room, "Anna", 0)
+        before = await chat.log_reader.said_by(room, "Anna", 0)
 
         def find(text: str, key: str, after: int = 0) -> int | None:
-            told = chat.reading.recognise(room, Said(member, "Anna", text, key), after, before)
+            told = chat.log_reader.recognise(room, Said(member, "Anna", text, key), after, before)
             return told.id if told else None
 
         assert find("+1", "a") == 1
@@ -194,7 +194,7 @@ def test_what_is_said_again_after_a_restart_is_found_in_the_log(tmp_path: Path) 
         assert find("two", "f") is None
         assert room.knows("Anna", "a")
         for other in ("Ann", "nna", "Boris"):
-            others = await chat.reading.said_by(room, other, 0)
+            others = await chat.log_reader.said_by(room, other, 0)
             assert others.take("+1", 0, lambda _: False) is None
         await chat.close()
 
@@ -372,9 +372,9 @@ def test_what_is_said_again_does_not_wait_for_all_who_search(
 
     async def scenario() -> None:
         chat, room = await started(tmp_path, 30)
-        searching = [asyncio.ensure_future(chat.reading.search(room, "1", 0, 20)) for _ in range(10)]
+        searching = [asyncio.ensure_future(chat.log_reader.search(room, "1", 0, 20)) for _ in range(10)]
         await asyncio.sleep(0)
-        await chat.reading.said_by(room, "Old", 0)
+        await chat.log_reader.said_by(room, "Old", 0)
         assert order in (["search", "again"], ["search", "again", "search"])
         searching.pop().cancel()
         for hits in await asyncio.gather(*searching):
@@ -401,7 +401,7 @@ def test_a_search_that_meets_another_log_begins_anew_in_it(
             return hits
 
         monkeypatch.setattr(ChatHistory, "search", search)
-        searching = asyncio.ensure_future(chat.reading.search(room, "1", 12, 20))
+        searching = asyncio.ensure_future(chat.log_reader.search(room, "1", 12, 20))
         await asyncio.sleep(0.05)
         (tmp_path / "talk.txt").write_text("[2025-01-01 00:00:00] Hand: 1\n")
         chat.say(room, Said(member, "Anna", "x", ""))
@@ -418,7 +418,7 @@ def test_a_search_that_meets_another_log_begins_anew_in_it(
 def test_pages_asked_for_at_the_end_are_refused_not_broken(tmp_path: Path) -> None:
     async def scenario() -> None:
         chat, room = await started(tmp_path, 100)
-        pages = [asyncio.ensure_future(chat.reading.page(room, 50, 10)) for _ in range(20)]
+        pages = [asyncio.ensure_future(chat.log_reader.page(room, 50, 10)) for _ in range(20)]
         await chat.close()
         for page in await asyncio.gather(*pages, return_exceptions=True):
             assert isinstance(page, History) or (

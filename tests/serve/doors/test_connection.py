@@ -12,9 +12,9 @@ from websockets.frames import CloseCode as StandardCloseCode
 from websockets.frames import Frame, Opcode
 from websockets.uri import parse_uri
 
-from besedka.serve.access.keys import Access
+from besedka.serve.authentication.keys import Authenticator
 from besedka.serve.doors.origin import Origins
-from besedka.serve.doors.patience import (
+from besedka.serve.doors.timeouts import (
     CLOSE_SECONDS,
     FLOOD_SECONDS,
     PING_SECONDS,
@@ -31,8 +31,8 @@ from besedka.serve.doors.websocket.connection import (
 )
 from besedka.serve.doors.websocket.door import WebSocketDoor
 from besedka.serve.doors.websocket.frames import encode_frames
-from besedka.serve.fairness import FRAMES_AT_LEAST, FRAMES_SECONDS, Fairness, Sources
 from besedka.serve.metrics import Metrics
+from besedka.serve.rate_limits import FRAMES_AT_LEAST, FRAMES_SECONDS, RateLimits, Sources
 from besedka.wire.close_codes import CloseCode
 from besedka.wire.errors import Refused
 from besedka.wire.frames import Typing
@@ -48,7 +48,7 @@ class FakeTransport(asyncio.Transport):
         self.written = b""
         self.unread = 0
         self.ended = ""
-        self.reading = True
+        self.log_reader = True
 
     def set_write_buffer_limits(self, high: int | None = None, low: int | None = None) -> None:
         pass
@@ -75,13 +75,13 @@ class FakeTransport(asyncio.Transport):
         return bool(self.ended)
 
     def pause_reading(self) -> None:
-        self.reading = False
+        self.log_reader = False
 
     def resume_reading(self) -> None:
-        self.reading = True
+        self.log_reader = True
 
 
-class FakeTalk:
+class FakeSession:
     """Writes down what it hears."""
 
     def __init__(self, connection: Connection) -> None:
@@ -96,7 +96,7 @@ class FakeTalk:
     def begin(self) -> None:
         self.heard.append("begin")
 
-    def hear(self, text: str) -> None:
+    def receive(self, text: str) -> None:
         self.heard.append(text)
         if text == "bug":
             raise ZeroDivisionError
@@ -112,9 +112,9 @@ class FakeTalk:
     def resume(self) -> None:
         self.resumed += 1
 
-    def show_out(self, ending: CloseCode, refusal: Refused) -> None:
+    def disconnect(self, ending: CloseCode, refusal: Refused) -> None:
         self.refusals.append(refusal)
-        self.connection.show_out(ending)
+        self.connection.disconnect(ending)
 
     def end(self) -> None:
         self.ended = True
@@ -127,8 +127,8 @@ class Scene:
         self, transport: FakeTransport | None = None, rate: float = 0, beside: Scene | None = None
     ) -> None:
         self.now = 1000.0
-        self.talks: list[FakeTalk] = []
-        sources = Sources(Fairness(rate=rate))
+        self.sessions: list[FakeSession] = []
+        sources = Sources(RateLimits(rate=rate))
         self.metrics = Metrics()
         self.soon: deque[Callable[[], None]] = deque()
         self.door = WebSocketDoor(
@@ -137,11 +137,11 @@ class Scene:
             self.metrics,
             lambda: self.now,
             origins=Origins(),
-            access=Access(),
+            access=Authenticator(),
             soon=self.soon.append,
         )
         if beside:
-            self.door, self.talks, self.soon = beside.door, beside.talks, beside.soon
+            self.door, self.sessions, self.soon = beside.door, beside.sessions, beside.soon
         self.transport = transport or FakeTransport()
         self.connection = self.door.connection(sources.admit("127.0.0.1"))
         self.connection.connection_made(self.transport)
@@ -149,13 +149,13 @@ class Scene:
         self.client.send_request(self.client.connect())
         self.exchange()
 
-    def _begin(self, connection: Connection) -> FakeTalk:
-        self.talks.append(FakeTalk(connection))
-        return self.talks[-1]
+    def _begin(self, connection: Connection) -> FakeSession:
+        self.sessions.append(FakeSession(connection))
+        return self.sessions[-1]
 
     @property
-    def talk(self) -> FakeTalk:
-        return next(talk for talk in self.talks if talk.connection is self.connection)
+    def session(self) -> FakeSession:
+        return next(session for session in self.sessions if session.connection is self.connection)
 
     def exchange(self, *, chunk: int = 1 << 20) -> list[Frame]:
         """Hand over what the client has to send, in pieces of this size; return the frames that come back."""
@@ -197,7 +197,7 @@ def test_messages_arrive_whole_however_they_are_cut(scene: Scene, chunk: int) ->
     scene.client.send_continuation("о".encode()[:1], fin=False)
     scene.client.send_continuation("о".encode()[1:], fin=True)
     answers = scene.exchange(chunk=chunk)
-    assert scene.talk.heard == ["begin", "one", "twо"]
+    assert scene.session.heard == ["begin", "one", "twо"]
     assert [(frame.opcode, frame.data) for frame in answers] == [(Opcode.PONG, b"?")]
 
 
@@ -244,17 +244,17 @@ def test_an_error_in_a_talk_ends_the_connection_with_the_code_to_come_back(scene
 def test_frames_wait_their_turn_while_an_answer_is_looked_up() -> None:
     async def scenario() -> None:
         scene = Scene()
-        scene.talk.answer = asyncio.get_running_loop().create_future()
+        scene.session.answer = asyncio.get_running_loop().create_future()
         scene.client.send_text(b"ask")
         scene.client.send_text(b"after")
         scene.exchange()
-        assert scene.talk.heard == ["begin", "ask"]
-        assert not scene.transport.reading
-        scene.talk.answer.set_result("answer")
+        assert scene.session.heard == ["begin", "ask"]
+        assert not scene.transport.log_reader
+        scene.session.answer.set_result("answer")
         await asyncio.sleep(0)
         await asyncio.sleep(0)
-        assert scene.talk.heard == ["begin", "ask", "answer", "after"]
-        assert scene.transport.reading
+        assert scene.session.heard == ["begin", "ask", "answer", "after"]
+        assert scene.transport.log_reader
 
     looping.run(scenario())
 
@@ -262,16 +262,16 @@ def test_frames_wait_their_turn_while_an_answer_is_looked_up() -> None:
 def test_an_answer_that_comes_after_the_end_is_dropped() -> None:
     async def scenario() -> None:
         scene = Scene()
-        answer = scene.talk.answer = asyncio.get_running_loop().create_future()
+        answer = scene.session.answer = asyncio.get_running_loop().create_future()
         scene.client.send_text(b"ask")
         scene.exchange()
         scene.connection.connection_lost(None)
-        assert scene.talk.ended
+        assert scene.session.ended
         assert not answer.cancelled()
         answer.set_result("too late")
         await asyncio.sleep(0)
         await asyncio.sleep(0)
-        assert scene.talk.heard == ["begin", "ask"]
+        assert scene.session.heard == ["begin", "ask"]
 
     looping.run(scenario())
 
@@ -279,10 +279,10 @@ def test_an_answer_that_comes_after_the_end_is_dropped() -> None:
 def test_a_talk_is_told_when_the_socket_is_full_and_when_it_has_room_again(scene: Scene) -> None:
     scene.connection.pause_writing()
     assert scene.connection.is_full
-    assert scene.talk.behind == 1
+    assert scene.session.behind == 1
     scene.connection.resume_writing()
     assert not scene.connection.is_full
-    assert scene.talk.resumed == 1
+    assert scene.session.resumed == 1
 
 
 def test_nothing_is_written_to_one_who_has_said_his_last(scene: Scene) -> None:
@@ -298,17 +298,17 @@ def test_one_who_leaves_too_many_answers_unread_is_not_listened_to_until_he_read
     scene.connection.pause_writing()
     scene.client.send_text(b"talking is not asking")
     scene.exchange()
-    assert scene.talk.heard == ["begin", "talking is not asking"]
-    assert scene.transport.reading
+    assert scene.session.heard == ["begin", "talking is not asking"]
+    assert scene.transport.log_reader
     scene.transport.unread = STUFFED_BYTES + 1
     scene.client.send_text(b"more")
     scene.exchange()
-    assert scene.talk.heard[2:] == []
-    assert not scene.transport.reading
+    assert scene.session.heard[2:] == []
+    assert not scene.transport.log_reader
     scene.transport.unread = 0
     scene.connection.resume_writing()
-    assert scene.talk.heard[2:] == ["more"]
-    assert scene.transport.reading
+    assert scene.session.heard[2:] == ["more"]
+    assert scene.transport.log_reader
 
 
 def test_what_filled_the_buffer_during_the_handshake_counts(scene: Scene) -> None:
@@ -322,7 +322,7 @@ def test_what_stands_behind_text_that_is_no_utf8_is_not_heard(scene: Scene) -> N
     scene.client.send_text(b"after")
     answers = scene.exchange()
     assert int.from_bytes(answers[0].data[:2], "big") == CloseCode.NOT_TEXT.value.code
-    assert scene.talk.heard == ["begin"]
+    assert scene.session.heard == ["begin"]
 
 
 def test_nothing_is_written_behind_a_close(scene: Scene) -> None:
@@ -334,10 +334,10 @@ def test_nothing_is_written_behind_a_close(scene: Scene) -> None:
 def test_nothing_more_is_told_to_one_who_is_being_closed(scene: Scene) -> None:
     scene.connection.close(CloseCode.RESTARTING)
     assert scene.connection.is_full
-    assert scene.talk.behind == 1
+    assert scene.session.behind == 1
     scene.connection.resume_writing()
     assert scene.connection.is_full
-    assert scene.talk.resumed == 0
+    assert scene.session.resumed == 0
 
 
 def test_an_idle_connection_keeps_no_protocol_and_one_in_the_middle_of_a_frame_does(scene: Scene) -> None:
@@ -353,7 +353,7 @@ def test_an_idle_connection_keeps_no_protocol_and_one_in_the_middle_of_a_frame_d
         lent = scene.door.lent_protocol
         scene.receive(data[cut:])
         assert scene.door.lent_protocol is lent
-    assert scene.talk.heard[2:] == ["in two parts"] * (len(data) - 1)
+    assert scene.session.heard[2:] == ["in two parts"] * (len(data) - 1)
 
 
 def test_two_connections_that_share_the_lent_protocol_never_meet(scene: Scene) -> None:
@@ -364,8 +364,8 @@ def test_two_connections_that_share_the_lent_protocol_never_meet(scene: Scene) -
     other.exchange()
     scene.client.send_continuation(b" and whole", fin=True)
     scene.exchange()
-    assert scene.talk.heard == ["begin", "from the one, in part and whole"]
-    assert other.talk.heard == ["begin", "from the other"]
+    assert scene.session.heard == ["begin", "from the one, in part and whole"]
+    assert other.session.heard == ["begin", "from the other"]
 
 
 def test_one_who_reads_nothing_for_half_a_minute_is_told_to_come_back_and_cut_later(scene: Scene) -> None:
@@ -398,13 +398,13 @@ def test_a_flood_of_frames_is_taken_at_its_pace_and_nothing_of_it_is_lost() -> N
     for _ in range(flood):
         scene.client.send_text(b"x")
     scene.exchange()
-    assert len(scene.talk.heard) - 1 <= burst + BITE_BYTES / 7
-    assert not scene.transport.reading
+    assert len(scene.session.heard) - 1 <= burst + BITE_BYTES / 7
+    assert not scene.transport.log_reader
     seconds = 0
-    while not scene.transport.reading:
+    while not scene.transport.log_reader:
         scene.sweep_until(scene.now + SWEEP_SECONDS)
         seconds += 1
-    assert len(scene.talk.heard) - 1 == flood
+    assert len(scene.session.heard) - 1 == flood
     assert 0 <= seconds - 9 * burst / FRAMES_AT_LEAST <= 2
 
 
@@ -423,7 +423,7 @@ def test_one_whose_flood_does_not_end_is_sent_away_and_one_who_talks_is_not_deaf
     assert scene.now - 1000 >= FLOOD_SECONDS
     other.client.send_text(b"all is well")
     other.exchange()
-    assert other.talk.heard == ["begin", "all is well"]
+    assert other.session.heard == ["begin", "all is well"]
 
 
 def test_some_frames_are_taken_at_a_time_so_that_others_have_their_turn(scene: Scene) -> None:
@@ -433,12 +433,12 @@ def test_some_frames_are_taken_at_a_time_so_that_others_have_their_turn(scene: S
     turns = 1
     while scene.soon:
         assert len(scene.soon) == 1
-        assert len(scene.talk.heard) - 1 == turns * FRAMES_A_TURN
-        assert not scene.transport.reading
+        assert len(scene.session.heard) - 1 == turns * FRAMES_A_TURN
+        assert not scene.transport.log_reader
         scene.soon.popleft()()
         turns += 1
-    assert len(scene.talk.heard) - 1 == 6_000
-    assert scene.transport.reading
+    assert len(scene.session.heard) - 1 == 6_000
+    assert scene.transport.log_reader
 
 
 def test_answers_to_ones_own_pings_are_no_progress(scene: Scene) -> None:
@@ -474,14 +474,14 @@ def test_what_was_said_right_before_a_close_or_a_fault_is_heard(scene: Scene, la
         scene.client.send_text(str(number).encode())
     data = b"".join(scene.client.data_to_send())
     scene.receive(data + last)
-    assert scene.talk.heard == ["begin", *map(str, range(1_000))]
+    assert scene.session.heard == ["begin", *map(str, range(1_000))]
     assert [frame.opcode for frame in scene.answers()] == [Opcode.CLOSE]
 
 
 def test_one_who_closes_while_an_answer_is_looked_up_is_not_waited_for() -> None:
     async def scenario() -> None:
         scene = Scene()
-        scene.talk.answer = asyncio.get_running_loop().create_future()
+        scene.session.answer = asyncio.get_running_loop().create_future()
         scene.client.send_text(b"ask")
         scene.client.send_close()
         scene.exchange()
@@ -499,13 +499,13 @@ def test_an_error_while_a_frame_is_refused_harms_nobody_else(
     def refuse(_: Refused) -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setattr(scene.talk, "refuse", refuse)
+    monkeypatch.setattr(scene.session, "refuse", refuse)
     scene.client.send_text(b"x" * (FRAME_BYTES_AT_MOST + 1))
     with pytest.raises(ZeroDivisionError):
         scene.exchange()
     other.client.send_text(b"all is well")
     other.exchange()
-    assert other.talk.heard == ["begin", "all is well"]
+    assert other.session.heard == ["begin", "all is well"]
 
 
 def test_when_the_other_side_answers_our_close_the_connection_ends_at_once(scene: Scene) -> None:

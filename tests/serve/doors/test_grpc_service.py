@@ -20,10 +20,10 @@ from besedka.serve.doors.forwarded import Client, Proxies
 from besedka.serve.doors.grpc import service as grpc_service
 from besedka.serve.doors.grpc.peers import Peers
 from besedka.serve.doors.grpc.service import LAST_WORDS_SECONDS, ChatService
-from besedka.serve.fairness import Fairness, Pace, Sources
 from besedka.serve.history import ChatHistory
-from besedka.serve.people.deeds import Deed
+from besedka.serve.people.audit_entry import AuditEntry
 from besedka.serve.people.names import Names, claim_of
+from besedka.serve.rate_limits import RateLimiter, RateLimits, Sources
 from besedka.serve.room import Room
 from besedka.serve.settings import Settings
 from besedka.wire.errors import Language, Refused
@@ -72,7 +72,7 @@ async def started(
     await chat.start()
     room = await chat.rooms.for_operator("main")
     assert isinstance(room, Room)
-    return chat, room, ChatService(chat, peers or Peers(Sources(Fairness())), Language.EN)
+    return chat, room, ChatService(chat, peers or Peers(Sources(RateLimits())), Language.EN)
 
 
 async def requests(*given: pb.ConverseRequest) -> AsyncIterator[pb.ConverseRequest]:
@@ -92,7 +92,7 @@ def converse(service: ChatService, context: FakeContext, *given: pb.ConverseRequ
 
 async def until_there(room: Room) -> None:
     async with asyncio.timeout(60):
-        while not room.company.count:  # noqa: ASYNC110 - what is waited for has no event
+        while not room.presence.count:  # noqa: ASYNC110 - what is waited for has no event
             await asyncio.sleep(0.001)
 
 
@@ -104,14 +104,14 @@ def test_an_error_of_ours_ends_its_call_with_a_status_and_is_logged(
 
     async def scenario() -> None:
         chat, room, service = await started(tmp_path)
-        monkeypatch.setattr(chat.reading, "page", page)
+        monkeypatch.setattr(chat.log_reader, "page", page)
         context, neighbour = FakeContext(), FakeContext()
         talking = converse(service, neighbour, pb.ConverseRequest(join=pb.Join(user="Boris")))
         ask = pb.ConverseRequest(history=pb.ListHistory(before=1))
         with pytest.raises(grpc.aio.AbortError):
             await converse(service, context, JOIN, ask)
         assert context.ended == (grpc.StatusCode.INTERNAL, "the server has made an error")
-        assert room.company.names() == ["Boris"]
+        assert room.presence.names() == ["Boris"]
         assert neighbour.ended is None
         talking.cancel()
         await asyncio.gather(talking, return_exceptions=True)
@@ -133,7 +133,7 @@ def test_what_was_answered_is_written_before_a_call_is_told_why_it_ends(tmp_path
         assert context.written[:2] == ["welcome", "refused"]
         assert context.ended
         assert context.ended[0] is grpc.StatusCode.INVALID_ARGUMENT
-        assert room.company.count == 0
+        assert room.presence.count == 0
         await chat.close()
 
     looping.run(scenario())
@@ -151,7 +151,7 @@ def test_who_breaks_the_protocol_and_does_not_read_is_not_waited_for_long(
             with pytest.raises(grpc.aio.AbortError):
                 await converse(service, context, JOIN, pb.ConverseRequest())
         assert context.ended
-        assert room.company.count == 0
+        assert room.presence.count == 0
         await chat.close()
 
     looping.run(scenario())
@@ -167,7 +167,7 @@ def test_a_client_that_is_gone_is_not_waited_for(tmp_path: Path) -> None:
         with pytest.raises(asyncio.CancelledError):
             await call
         assert time.monotonic() - begun < LAST_WORDS_SECONDS / 2
-        assert room.company.count == 0
+        assert room.presence.count == 0
         await chat.close()
 
     looping.run(scenario())
@@ -196,13 +196,13 @@ def test_a_room_that_is_about_to_be_followed_is_held(tmp_path: Path) -> None:
 
     class WatchedPeers(Peers):
         @contextmanager
-        def stream(self, pace: Pace) -> Iterator[None]:
+        def stream(self, limiter: RateLimiter) -> Iterator[None]:
             held.append(rooms[0].holds)
-            with super().stream(pace):
+            with super().stream(limiter):
                 yield
 
     async def scenario() -> None:
-        chat, room, service = await started(tmp_path, WatchedPeers(Sources(Fairness())))
+        chat, room, service = await started(tmp_path, WatchedPeers(Sources(RateLimits())))
         rooms.append(room)
         call: Any = service.handlers()["Follow"].unary_stream
         following = asyncio.ensure_future(call(pb.FollowRequest(), FakeContext()))
@@ -219,34 +219,34 @@ def test_a_room_that_is_about_to_be_followed_is_held(tmp_path: Path) -> None:
 
 
 def test_a_connection_and_its_address_have_one_pace_and_one_bucket() -> None:
-    sources = Sources(Fairness(rate=0, rate_address=1))
+    sources = Sources(RateLimits(rate=0, rate_address=1))
     peers = Peers(sources)
 
-    def said(pace: Pace, now: float) -> int:
+    def said(limiter: RateLimiter, now: float) -> int:
         for count in range(100):
             try:
-                pace.say(now)
+                limiter.charge_message(now)
             except Refused:
                 return count
         return 100
 
-    pace = peers.pace(FakeContext())
-    assert said(pace, 0.0) == 10
+    limiter = peers.limiter(FakeContext())
+    assert said(limiter, 0.0) == 10
     sources.forget(20.0)
-    by_socket = sources.pace(sources.admit("192.0.2.1"))
+    by_socket = sources.limiter(sources.admit("192.0.2.1"))
     assert said(by_socket, 20.0) == 10
-    assert peers.pace(FakeContext()) is pace
-    assert said(pace, 20.0) == 0
+    assert peers.limiter(FakeContext()) is limiter
+    assert said(limiter, 20.0) == 0
 
 
 def test_each_of_those_for_whom_a_proxy_calls_has_a_pace_and_his_address_counts() -> None:
-    peers = Peers(Sources(Fairness(connections_per_address=1)), Proxies(["192.0.2.1/32"]))
+    peers = Peers(Sources(RateLimits(connections_per_address=1)), Proxies(["192.0.2.1/32"]))
     anna, boris = (
         FakeContext(("x-forwarded-for", host), ("trace-bin", b"\xff"))
         for host in ("203.0.113.7", "203.0.113.8")
     )
-    of_anna, of_boris = peers.pace(anna), peers.pace(boris)
-    assert peers.pace(anna) is of_anna
+    of_anna, of_boris = peers.limiter(anna), peers.limiter(boris)
+    assert peers.limiter(anna) is of_anna
     assert of_anna is not of_boris
     assert of_anna.source.address == "203.0.113.7"
     with peers.stream(of_anna), peers.stream(of_boris), pytest.raises(Refused), peers.stream(of_anna):
@@ -257,7 +257,7 @@ def test_a_call_through_an_unknown_proxy_is_of_no_program_of_this_machine() -> N
     for metadata, is_own in (((), True), ((("x-forwarded-for", "127.0.0.1"),), False)):
         call = FakeContext(*metadata)
         call.peer = lambda: "ipv4:127.0.0.1:5000"  # type: ignore[method-assign]
-        assert Peers(Sources(Fairness())).pace(call).is_own_program is is_own
+        assert Peers(Sources(RateLimits())).limiter(call).is_own_program is is_own
 
 
 def test_for_whom_a_call_is_made_is_found_out_once(tmp_path: Path) -> None:
@@ -270,7 +270,7 @@ def test_for_whom_a_call_is_made_is_found_out_once(tmp_path: Path) -> None:
 
     async def scenario() -> None:
         proxies = Counting()
-        chat, _, service = await started(tmp_path, Peers(Sources(Fairness()), proxies))
+        chat, _, service = await started(tmp_path, Peers(Sources(RateLimits()), proxies))
         handlers: Any = service.handlers()
         await handlers["Send"].unary_unary(pb.SendRequest(user="Anna", text="x"), FakeContext())
         await handlers["ListMessages"].unary_unary(pb.ListMessagesRequest(), FakeContext())
@@ -280,7 +280,7 @@ def test_for_whom_a_call_is_made_is_found_out_once(tmp_path: Path) -> None:
             asyncio.ensure_future(handlers["Converse"].stream_stream(requests(JOIN), FakeContext())),
         ]
         async with asyncio.timeout(60):
-            while len(list(chat.register.guests)) < 2:  # noqa: ASYNC110 - it has no event
+            while len(list(chat.directory.sessions)) < 2:  # noqa: ASYNC110 - it has no event
                 await asyncio.sleep(0.001)
         assert proxies.asked == 4
         for stream in streams:
@@ -292,18 +292,20 @@ def test_for_whom_a_call_is_made_is_found_out_once(tmp_path: Path) -> None:
 
 
 SECRET, CLAIM = "b" * 64, claim_of("b" * 64)
-BAN = Deed("2026-11-20 17:00:00", "operator", Act.BAN)
+BAN = AuditEntry("2026-11-20 17:00:00", "operator", Act.BAN)
 
 
 def _put_out(chat: Chat) -> None:
-    chat.register.rooms.let_in("plans", "Anna", "a" * 64)
-    chat.register.rooms.put_out("plans", CLAIM)
+    chat.directory.rooms.add_member("plans", "Anna", "a" * 64)
+    chat.directory.rooms.remove_member("plans", CLAIM)
 
 
 LOSSES: dict[str, Callable[[Chat], object]] = {
-    "by a ban": lambda chat: chat.register.order.take(replace(BAN, user="Boris", claim=CLAIM)),
-    "by a ban of the address": lambda chat: chat.register.order.take(replace(BAN, addresses=("192.0.2.1",))),
-    "with the name": lambda chat: chat.register.names.release("Boris"),
+    "by a ban": lambda chat: chat.directory.moderation.apply(replace(BAN, user="Boris", claim=CLAIM)),
+    "by a ban of the address": lambda chat: chat.directory.moderation.apply(
+        replace(BAN, addresses=("192.0.2.1",))
+    ),
+    "with the name": lambda chat: chat.directory.names.release("Boris"),
     "with the membership": _put_out,
 }
 
@@ -336,8 +338,8 @@ def test_who_has_waited_for_a_room_to_be_opened_is_asked_again(
 
     async def scenario() -> None:
         chat, _, service = await started(tmp_path, names=Names.INVITED)
-        chat.register.names.take("Boris", CLAIM, chat.stamp())
-        chat.register.rooms.open_private("plans", "Boris", CLAIM)
+        chat.directory.names.take("Boris", CLAIM, chat.stamp())
+        chat.directory.rooms.open_private("plans", "Boris", CLAIM)
         handlers: Any = service.handlers()
         send = pb.SendRequest(user="Boris", room="plans", secret=SECRET, text="x")
         follow = pb.FollowRequest(room="plans", secret=SECRET)
@@ -366,7 +368,7 @@ def test_who_has_waited_for_a_room_to_be_opened_is_asked_again(
         assert "welcome" not in contexts[3].written
         conversing.cancel()
         await asyncio.gather(*calls, conversing, return_exceptions=True)
-        assert not list(chat.register.guests)
+        assert not list(chat.directory.sessions)
         await chat.close()
         assert not (tmp_path / "talk.plans.txt").exists()
 

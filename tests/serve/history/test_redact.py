@@ -15,7 +15,7 @@ from besedka.serve.errors import HistoryChanged, HistoryLost, StorageFull
 from besedka.serve.history import ChatHistory, Subject
 from besedka.serve.history.redact import covered
 from besedka.serve.history.verdict import judge
-from besedka.serve.room import SaidBefore
+from besedka.serve.room import PostedBefore
 from besedka.wire.log_line import FIRST_LINE, Line, read_line, tombstone, write_line, written_bytes
 
 PROPERTY = settings(
@@ -313,10 +313,10 @@ def test_a_text_that_begins_below_the_name_does_not_fall_to_the_message_above() 
 
 def test_what_was_redacted_is_not_stored_again_when_its_sender_says_it_again() -> None:
     text = "a secret\nof two lines"
-    before = SaidBefore(4, [(5, read_line(line(tombstone(written_bytes(text)))))])
+    before = PostedBefore(4, [(5, read_line(line(tombstone(written_bytes(text)))))])
     found = before.take(text, 4, lambda _: False)
     assert found is not None
     number, what = found
     assert (number, what.text) == (5, tombstone(written_bytes(text)))
     assert before.take(text, 4, lambda _: False) is None
-    assert SaidBefore(4, [(5, read_line(line("[removed]")))]).take(text, 4, lambda _: False) is None
+    assert PostedBefore(4, [(5, read_line(line("[removed]")))]).take(text, 4, lambda _: False) is None

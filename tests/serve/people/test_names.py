@@ -253,16 +253,16 @@ def test_only_so_many_names_are_remembered_that_were_set_free() -> None:
 @pytest.mark.parametrize(("offset", "said"), [(3, "2025-11-19 13:15:00"), (-5, "2025-11-19 05:15:00")])
 def test_a_log_that_was_written_by_several_clocks_is_read_by_all_of_them(offset: int, said: str) -> None:
     names = names_of(Known("Anna", ANNA, NOW))
-    guest, own = f"[{said}] Anna: hi", f"[{said[:11]}{int(said[11:13]) + 1:02}:15:00] Anna: hi"
+    session, own = f"[{said}] Anna: hi", f"[{said[:11]}{int(said[11:13]) + 1:02}:15:00] Anna: hi"
     names.see_offset(offset * HOUR)
-    assert names.is_doubtful(guest)
+    assert names.is_doubtful(session)
     assert not names.is_doubtful(own)
     names.see_offset(0)
     again = KnownNames(Names.CLAIMED, LATER)
     again.merge(names.text())
     assert again.offsets == names.offsets == tuple(sorted((0, offset * HOUR)))
     # By the other clock it was said hours later: it stays in doubt, and where the other clock is ahead so does what is hers.
-    assert again.is_doubtful(guest)
+    assert again.is_doubtful(session)
 
 
 def test_an_hour_that_comes_twice_makes_no_guests_words_anybodys() -> None:

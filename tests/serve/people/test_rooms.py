@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from besedka.serve.people.admission import Admission
 from besedka.serve.people.invitations import INVITATIONS_OF_ROOM_AT_MOST, Invitations
 from besedka.serve.people.names import KnownNames, Names, claim_of
+from besedka.serve.people.policy import Policy
 from besedka.serve.people.rooms import (
     ROOMS_OF_OWNER_AT_MOST,
     TALKS_OF_ONE_AT_MOST,
@@ -26,8 +26,8 @@ ROOMS = st.sampled_from(["plans", "тайны", "x"])
 HOUR = 3600
 
 
-def admission(mode: Names = Names.CLAIMED) -> Admission:
-    return Admission(KnownNames(mode, "2025-11-19 10:00:00"), PrivateRooms(), Invitations())
+def policy(mode: Names = Names.CLAIMED) -> Policy:
+    return Policy(KnownNames(mode, "2025-11-19 10:00:00"), PrivateRooms(), Invitations())
 
 
 def code(ask: object) -> ErrorCode:
@@ -47,11 +47,11 @@ def test_what_is_written_of_rooms_is_read_again(acts: list[tuple[str, str, bool]
     rooms = PrivateRooms()
     for room, claim, comes in acts:
         if not comes:
-            rooms.put_out(room, claim)
+            rooms.remove_member(room, claim)
         elif rooms.kind(room) is Kind.OPEN:
             rooms.open_private(room, "Anna", claim)
         else:
-            rooms.let_in(room, "Boris", claim)
+            rooms.add_member(room, "Boris", claim)
     again = PrivateRooms()
     again.merge(rooms.text())
     assert [*again.rows()] == [*rooms.rows()]
@@ -60,63 +60,63 @@ def test_what_is_written_of_rooms_is_read_again(acts: list[tuple[str, str, bool]
 
 
 def test_only_members_enter_a_private_room() -> None:
-    rules = admission()
-    rules.into_room("plans", "")
+    rules = policy()
+    rules.check_room("plans", "")
     rules.rooms.open_private("plans", "Anna", ANNA)
-    rules.into_room("plans", ANNA)
+    rules.check_room("plans", ANNA)
     for claim in (EVE, ""):
-        assert code(lambda claim=claim: rules.into_room("plans", claim)) is ErrorCode.NOT_INVITED
+        assert code(lambda claim=claim: rules.check_room("plans", claim)) is ErrorCode.NOT_INVITED
         assert not rules.lists("plans", claim)
     assert rules.lists("plans", ANNA)
     assert rules.may_invite("plans", ANNA)
-    rules.rooms.let_in("plans", "Boris", BORIS)
-    rules.into_room("plans", BORIS)
+    rules.rooms.add_member("plans", "Boris", BORIS)
+    rules.check_room("plans", BORIS)
     assert not rules.may_invite("plans", BORIS)
-    rules.rooms.put_out("plans", BORIS)
-    assert code(lambda: rules.into_room("plans", BORIS)) is ErrorCode.NOT_INVITED
+    rules.rooms.remove_member("plans", BORIS)
+    assert code(lambda: rules.check_room("plans", BORIS)) is ErrorCode.NOT_INVITED
 
 
 def test_a_room_whose_last_member_was_put_out_stays_private() -> None:
     rooms = PrivateRooms()
     rooms.open_private("plans", "Anna", ANNA)
-    rooms.put_out("plans", ANNA)
+    rooms.remove_member("plans", ANNA)
     assert rooms.kind("plans") is Kind.PRIVATE
 
 
 def test_a_line_that_is_not_understood_opens_no_room() -> None:
-    rules = admission()
+    rules = policy()
     rules.rooms.merge(f"plans\townr\tAnna\t{ANNA}\n# tea\towner\tAnna\t{ANNA}\n")
-    assert code(lambda: rules.into_room("plans", EVE)) is ErrorCode.NOT_INVITED
+    assert code(lambda: rules.check_room("plans", EVE)) is ErrorCode.NOT_INVITED
     assert rules.rooms.strange == [1]
-    rules.into_room("tea", EVE)
+    rules.check_room("tea", EVE)
 
 
 def test_a_talk_of_two_is_theirs() -> None:
-    rules = admission()
+    rules = policy()
     room = rules.rooms.open_direct(("Anna", ANNA), ("Boris", BORIS))
     assert rules.rooms.kind(room) is Kind.DIRECT
     assert rules.rooms.open_direct(("Boris", BORIS), ("Anna", ANNA)) == room
     peer = rules.rooms.peer(room, ANNA)
     assert peer is not None
     assert (peer.name, peer.role) == ("Boris", Role.ASKED)
-    assert code(lambda: rules.into_room(room, EVE)) is ErrorCode.NOT_INVITED
-    assert code(lambda: rules.into_room("direct-0123456789abcdef", ANNA)) is ErrorCode.BAD_ROOM
+    assert code(lambda: rules.check_room(room, EVE)) is ErrorCode.NOT_INVITED
+    assert code(lambda: rules.check_room("direct-0123456789abcdef", ANNA)) is ErrorCode.BAD_ROOM
     assert not rules.may_invite(room, ANNA)
 
 
 def test_an_invitation_is_for_one_thing_so_often_and_so_long() -> None:
-    rules = admission()
+    rules = policy()
     rules.rooms.open_private("plans", "Anna", ANNA)
     token, offer = rules.invitations.make("room", "plans", "Anna", 0, uses=2, seconds=HOUR)
     assert offer.token not in token
-    rules.into_room("plans", EVE, token, HOUR - 1)
+    rules.check_room("plans", EVE, token, HOUR - 1)
     for room, claim, invite, now in (
         ("plans", EVE, token, HOUR),
         ("plans", EVE, token + "x", 0),
         ("plans", "", token, 0),
     ):
         assert (
-            code(lambda r=room, c=claim, i=invite, n=now: rules.into_room(r, c, i, n)) is ErrorCode.BAD_LINK
+            code(lambda r=room, c=claim, i=invite, n=now: rules.check_room(r, c, i, n)) is ErrorCode.BAD_LINK
         )
     assert rules.invitations.find(token, "room", "secrets", 0) is None
     assert rules.invitations.find(token, "name", "plans", 0) is None
@@ -169,15 +169,15 @@ def test_nobody_has_more_rooms_than_he_may() -> None:
 
 
 def test_only_who_is_known_or_awaited_comes_into_an_invited_chat() -> None:
-    rules = admission(Names.INVITED)
-    assert code(lambda: rules.into_chat(ANNA, "Anna")) is ErrorCode.NOT_KNOWN
+    rules = policy(Names.INVITED)
+    assert code(lambda: rules.check_chat(ANNA, "Anna")) is ErrorCode.NOT_KNOWN
     token, _ = rules.invitations.make("name", "Anna", "operator", 0, uses=1, seconds=HOUR)
-    rules.into_chat(ANNA, "Anna", token, 0)
-    assert code(lambda: rules.into_chat("", "Anna", token, 0)) is ErrorCode.NOT_KNOWN
-    assert code(lambda: rules.into_chat(EVE, "Eve", token, 0)) is ErrorCode.NOT_KNOWN
+    rules.check_chat(ANNA, "Anna", token, 0)
+    assert code(lambda: rules.check_chat("", "Anna", token, 0)) is ErrorCode.NOT_KNOWN
+    assert code(lambda: rules.check_chat(EVE, "Eve", token, 0)) is ErrorCode.NOT_KNOWN
     rules.names.take("Anna", ANNA, "2025-11-19 10:00:00")
-    rules.into_chat(ANNA)
-    admission().into_chat("")
+    rules.check_chat(ANNA)
+    policy().check_chat("")
 
 
 @given(st.text())

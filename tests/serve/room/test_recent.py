@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from hypothesis import given
 from hypothesis import strategies as st
 
-from besedka.serve.room.recent import RECALLED_BYTES, RECENT_MESSAGES, Recent, Telling
+from besedka.serve.room.recent import RECALLED_BYTES, RECENT_MESSAGES, Broadcast, RecentBroadcasts
 from besedka.wire.frames import Chat, ServerFrame
 
 
@@ -15,16 +15,16 @@ def encode(frames: Sequence[ServerFrame]) -> bytes:
     return b"".join(b"%d " % frame.id for frame in frames if isinstance(frame, Chat))
 
 
-def telling(first: int, count: int) -> Telling:
+def telling(first: int, count: int) -> Broadcast:
     frames = [Chat("main", number, "Anna", "x", "12:00:00", 0) for number in range(first, first + count)]
-    return Telling(frames, first)
+    return Broadcast(frames, first)
 
 
 @given(st.lists(st.integers(1, 400), max_size=30), st.integers(1, 6_000))
 def test_what_is_recalled_is_the_next_messages_without_gap_or_nothing(
     batches: list[int], cursor: int
 ) -> None:
-    recent, head, firsts = Recent(), 0, []
+    recent, head, firsts = RecentBroadcasts(), 0, []
     for count in batches:
         recent.keep(telling(head + 1, count))
         firsts.append(head + 1)
@@ -39,7 +39,7 @@ def test_what_is_recalled_is_the_next_messages_without_gap_or_nothing(
 
 @given(st.lists(st.integers(1, 400), min_size=1, max_size=30))
 def test_not_more_is_remembered_than_is_said_to_be(batches: list[int]) -> None:
-    recent, head, remembered = Recent(), 0, 0
+    recent, head, remembered = RecentBroadcasts(), 0, 0
     for count in batches:
         recent.keep(telling(head + 1, count))
         head += count
@@ -57,7 +57,7 @@ def test_all_share_one_encoding() -> None:
         calls.append(len(frames))
         return encode(frames)
 
-    recent = Recent()
+    recent = RecentBroadcasts()
     recent.keep(telling(1, 3))
     for _ in range(100):
         assert recent.recall(1, counting) == (b"1 2 3 ", 3)

@@ -5,12 +5,12 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from besedka.serve.room import SaidBefore
+from besedka.serve.room import PostedBefore
 from besedka.wire.log_line import Line
 
 
-def said(*texts: str) -> SaidBefore:
-    return SaidBefore(
+def said(*texts: str) -> PostedBefore:
+    return PostedBefore(
         0, [(number, Line("2025-11-19 23:46:36", "Anna", text)) for number, text in enumerate(texts, 1)]
     )
 

@@ -8,10 +8,10 @@ from datetime import UTC
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from besedka.serve.counters import Counters
 from besedka.serve.history import Latest
-from besedka.serve.people.presence import Person
-from besedka.serve.room import Batch, Member, Room, Said
-from besedka.serve.tally import Tally
+from besedka.serve.people.person import Person
+from besedka.serve.room import Batch, Room, Said, Subscriber
 from besedka.wire.errors import ErrorCode, Language, Refused
 from besedka.wire.frames import Chat, ServerFrame, System, Typing
 from tests.serve.faking import FakeMember
@@ -44,8 +44,8 @@ class Scene:
 
     def __init__(self, count: int = 0) -> None:
         self.log = FakeLog(count)
-        self.tally = Tally()
-        self.room = Room("main", self.log, self.tally)
+        self.counters = Counters()
+        self.room = Room("main", self.log, self.counters)
 
     def enter(self, name: str = "Anna", since: int | None = None) -> FakeMember:
         member = FakeMember(name, self.room)
@@ -58,7 +58,7 @@ class Scene:
         assert self.room.try_live(member)
         return member
 
-    def say(self, member: Member, text: str, key: str = "") -> Chat | None:
+    def say(self, member: Subscriber, text: str, key: str = "") -> Chat | None:
         return self.room.say(Said(member, member.person.name, text, key))
 
     def take(self) -> Batch:
@@ -122,9 +122,9 @@ def test_a_batch_is_encoded_once_for_each_door_and_written_once_to_each_member()
     scene.commit()
     assert calls == [3]
     assert {member.writes for member in (*members, *others)} == {1}
-    assert scene.tally.messages == 3
-    assert scene.tally.deliveries == 18
-    assert scene.tally.bytes_told > 18 * 50
+    assert scene.counters.messages == 3
+    assert scene.counters.deliveries == 18
+    assert scene.counters.bytes_told > 18 * 50
 
 
 def test_one_who_is_full_falls_behind_with_its_cursor_at_the_next_message() -> None:
@@ -148,27 +148,27 @@ def test_one_who_is_full_falls_behind_with_its_cursor_at_the_next_message() -> N
 def test_who_was_behind_while_others_came_and_went_learns_who_is_here() -> None:
     scene = Scene()
     anna, slow = scene.enter_live("Anna"), scene.enter_live("Slow")
-    scene.room.company.take_notice(Language.EN, "2025-01-01 12:00:00")
+    scene.room.presence.take_notice(Language.EN, "2025-01-01 12:00:00")
     slow.fill()
     scene.room.leave(anna)
     scene.enter_live("Boris")
-    scene.room.company.take_notice(Language.EN, "2025-01-01 12:00:00")
+    scene.room.presence.take_notice(Language.EN, "2025-01-01 12:00:00")
     slow.drain()
     assert scene.room.try_live(slow)
-    missed = scene.room.company.missed_notices(slow, Language.EN, "2025-01-01 12:00:01")
+    missed = scene.room.presence.missed_notices(slow, Language.EN, "2025-01-01 12:00:01")
     assert missed == System("main", "In the chat now: 2", "12:00:01", 2, [], [], users=["Slow", "Boris"])
-    assert scene.room.company.missed_notices(slow, Language.EN, "2025-01-01 12:00:01") is None
+    assert scene.room.presence.missed_notices(slow, Language.EN, "2025-01-01 12:00:01") is None
 
 
 def test_who_was_never_behind_has_missed_nothing() -> None:
     scene = Scene()
     anna = scene.enter_live("Anna")
     scene.enter_live("Boris")
-    scene.room.company.take_notice(Language.EN, "2025-01-01 12:00:00")
+    scene.room.presence.take_notice(Language.EN, "2025-01-01 12:00:00")
     anna.fill()
     anna.drain()
     assert scene.room.try_live(anna)
-    assert scene.room.company.missed_notices(anna, Language.EN, "2025-01-01 12:00:01") is None
+    assert scene.room.presence.missed_notices(anna, Language.EN, "2025-01-01 12:00:01") is None
 
 
 def test_one_who_is_behind_goes_live_only_at_the_head() -> None:
@@ -266,14 +266,14 @@ def test_comings_and_goings_between_two_notices_are_told_together() -> None:
     scene = Scene()
     members = [scene.enter_live(name) for name in ("Anna", "Boris", "Clara")]
     scene.room.leave(members[1])
-    notice = scene.room.company.take_notice(Language.EN, "2025-01-01 12:00:00")
+    notice = scene.room.presence.take_notice(Language.EN, "2025-01-01 12:00:00")
     assert notice == System("main", "Anna and Clara joined the chat", "12:00:00", 2, ["Anna", "Clara"], [])
-    assert scene.room.company.take_notice(Language.EN, "2025-01-01 12:00:00") is None
+    assert scene.room.presence.take_notice(Language.EN, "2025-01-01 12:00:00") is None
     scene.room.leave(members[0])
     scene.enter_live("Anna")
     assert (
-        scene.room.company.take_notice(Language.EN, "2025-01-01 12:00:00") is not None
-        or scene.room.company.count == 2
+        scene.room.presence.take_notice(Language.EN, "2025-01-01 12:00:00") is not None
+        or scene.room.presence.count == 2
     )
 
 
@@ -283,13 +283,13 @@ def test_a_person_with_two_connections_comes_and_goes_once() -> None:
     first, second = FakeMember(), FakeMember()
     first.person = second.person = person
     scene.room.enter(first)
-    scene.room.company.take_notice(Language.EN, "2025-01-01 12:00:00")
+    scene.room.presence.take_notice(Language.EN, "2025-01-01 12:00:00")
     scene.room.enter(second)
     scene.room.leave(first)
-    assert scene.room.company.take_notice(Language.EN, "2025-01-01 12:00:00") is None
-    assert scene.room.company.count == 1
+    assert scene.room.presence.take_notice(Language.EN, "2025-01-01 12:00:00") is None
+    assert scene.room.presence.count == 1
     scene.room.leave(second)
-    gone = scene.room.company.take_notice(Language.EN, "2025-01-01 12:00:00")
+    gone = scene.room.presence.take_notice(Language.EN, "2025-01-01 12:00:00")
     assert gone
     assert (gone.left, gone.clients_count) == (["Anna"], 0)
 

@@ -11,11 +11,11 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from besedka.proto import frames as proto
 from besedka.proto.besedka.v1 import chat_pb2 as pb
 from besedka.serve.chat import Chat
-from besedka.serve.fairness import SEARCH_FRAMES, Pace
-from besedka.serve.people.guests import Guest
+from besedka.serve.people.moderation import Network
 from besedka.serve.people.names import claim_of
-from besedka.serve.people.order import Network
-from besedka.serve.people.presence import Person
+from besedka.serve.people.person import Person
+from besedka.serve.people.sessions import LiveSession
+from besedka.serve.rate_limits import SEARCH_FRAMES, RateLimiter
 from besedka.serve.room import Room, Said, Sender
 from besedka.wire.close_codes import CloseCode
 from besedka.wire.errors import ErrorCode, Refused
@@ -46,16 +46,16 @@ class ItemRefused(Exception):  # noqa: N818 - says what happened
         self.refusal = refusal
 
 
-async def send(request: pb.SendRequest, chat: Chat, pace: Pace) -> pb.SendResponse:
+async def send(request: pb.SendRequest, chat: Chat, limiter: RateLimiter) -> pb.SendResponse:
     """Say one message, and wait until it is on disk."""
     text, key = clean_text(request.text), clean_key(request.key)
-    speaker = await _Speaker.come(request, chat, pace)
+    speaker = await _CallSession.come(request, chat, limiter)
     try:
         room, once = speaker.room, _Once()
         person = speaker.person
         said = Said(once, person.name, text, key, person.is_unverified, person.is_verified)
         if not _is_known(said, room):
-            pace.say(chat.now())
+            limiter.charge_message(chat.now())
         after = request.after if request.HasField("after") else None
         frame = await _find(room, said, after, chat) or await _say(speaker, said, chat) or await once.frame
         return pb.SendResponse(id=frame.id, time=Timestamp(seconds=frame.at), epoch=room.epoch)
@@ -72,12 +72,12 @@ async def list_messages(request: pb.ListMessagesRequest, chat: Chat) -> pb.ListM
         if request.WhichOneof("from") == "after":
             if request.after > room.head:
                 raise Refused(ErrorCode.BAD_CURSOR, room=room.name, given=request.after, head=room.head)
-            page = await chat.reading.page_after(room, request.after, limit)
+            page = await chat.log_reader.page_after(room, request.after, limit)
         else:
-            page = await chat.reading.page(room, request.before or room.head + 1, limit)
+            page = await chat.log_reader.page(room, request.before or room.head + 1, limit)
     finally:
         chat.rooms.let_go(room)
-    chat.register.admission.into_room(room.name, reader(request))  # he may have been put out meanwhile
+    chat.directory.policy.check_room(room.name, reader(request))  # he may have been put out meanwhile
     found = proto.listed(page.first, page.messages, chat.zone, page.unverified)
     return pb.ListMessagesResponse(messages=found, head=room.head, epoch=room.epoch)
 
@@ -87,15 +87,15 @@ async def list_rooms(request: pb.ListRoomsRequest, chat: Chat) -> pb.ListRoomsRe
     return pb.ListRoomsResponse(rooms=proto.rooms(await chat.rooms.listed(reader(request))))
 
 
-async def search(request: pb.SearchRequest, chat: Chat, pace: Pace) -> pb.SearchResponse:
+async def search(request: pb.SearchRequest, chat: Chat, limiter: RateLimiter) -> pb.SearchResponse:
     """Messages of a room that hold a text."""
     text = clean_search(request.text)
-    pace.hear(chat.now(), SEARCH_FRAMES)
-    await asyncio.sleep(pace.deaf_for(chat.now()))
+    limiter.charge_frames(chat.now(), SEARCH_FRAMES)
+    await asyncio.sleep(limiter.delay(chat.now()))
     room = await chat.rooms.existing(clean_room(request.room or DEFAULT_ROOM), reader(request))
-    hits = await chat.reading.search(room, text, request.before, request.limit or FOUND_MESSAGES)
-    chat.register.admission.into_room(room.name, reader(request))  # he may have been put out meanwhile
-    found = chat.reading.found(room, Search(text), hits)
+    hits = await chat.log_reader.search(room, text, request.before, request.limit or FOUND_MESSAGES)
+    chat.directory.policy.check_room(room.name, reader(request))  # he may have been put out meanwhile
+    found = chat.log_reader.found(room, Search(text), hits)
     messages = proto.picked(found.ids, found.messages, chat.zone, found.unverified)
     return pb.SearchResponse(messages=messages, before=hits.before, head=room.head, epoch=room.epoch)
 
@@ -111,7 +111,9 @@ def reader(
     return claim_of(clean_secret(request.secret))
 
 
-async def import_(requests: AsyncIterator[pb.ImportRequest], chat: Chat, pace: Pace) -> pb.ImportResponse:
+async def import_(
+    requests: AsyncIterator[pb.ImportRequest], chat: Chat, limiter: RateLimiter
+) -> pb.ImportResponse:
     """Say many messages.
 
     Raises:
@@ -121,18 +123,18 @@ async def import_(requests: AsyncIterator[pb.ImportRequest], chat: Chat, pace: P
     first = await anext(requests, None)
     if first is None or not first.HasField("speaker"):
         raise Refused(ErrorCode.BAD_FRAME, detail="the first request must hold the `speaker`")
-    speaker, many = await _Speaker.come(first.speaker, chat, pace), _Many()
+    speaker, many = await _CallSession.come(first.speaker, chat, limiter), _Many()
 
     async def take_all() -> None:
-        await _take(first, many, speaker, chat, pace)
+        await _take(first, many, speaker, chat, limiter)
         async for request in requests:
             if request.HasField("speaker"):
                 refusal = Refused(ErrorCode.BAD_FRAME, detail="only the first request has a `speaker`")
                 raise ItemRefused(many.taken, refusal)
-            await _take(request, many, speaker, chat, pace)
+            await _take(request, many, speaker, chat, limiter)
 
     try:
-        await speaker.unless_shown_out(take_all())
+        await speaker.unless_disconnected(take_all())
     finally:
         try:
             await many.settled()
@@ -141,23 +143,23 @@ async def import_(requests: AsyncIterator[pb.ImportRequest], chat: Chat, pace: P
     return pb.ImportResponse(count=many.stored_count, ids=many.ids, epoch=speaker.room.epoch)
 
 
-class _Speaker(Guest):
+class _CallSession(LiveSession):
     """Who has a name, and keeps a room open, for the time of a call.
 
     Attributes:
         person: who.
         room: which.
-        shown_out: why he may say nothing more.
+        disconnected: why he may say nothing more.
     """
 
     def __init__(self, person: Person, room: Room, network: Network | None) -> None:
         self.person = person
         self.room = room
-        self.shown_out: asyncio.Future[Refused] = asyncio.get_running_loop().create_future()
+        self.disconnected: asyncio.Future[Refused] = asyncio.get_running_loop().create_future()
         self._network = network
 
     @classmethod
-    async def come(cls, given: pb.SendRequest | pb.Speaker, chat: Chat, pace: Pace) -> _Speaker:
+    async def come(cls, given: pb.SendRequest | pb.Speaker, chat: Chat, limiter: RateLimiter) -> _CallSession:
         """Let him in.
 
         Raises:
@@ -167,11 +169,11 @@ class _Speaker(Guest):
         room_name, claim, network = (
             clean_room(given.room or DEFAULT_ROOM),
             claim_of(secret),
-            pace.source.network,
+            limiter.source.network,
         )
 
         def find() -> Room | asyncio.Task[Room]:
-            chat.register.admission.into_chat(claim, name, now=chat.clock(), network=network)
+            chat.directory.policy.check_chat(claim, name, now=chat.clock(), network=network)
             return chat.rooms.open(room_name, claim)
 
         # Every check is repeated after a wait.
@@ -180,22 +182,22 @@ class _Speaker(Guest):
             if not isinstance(room, Room):
                 await asyncio.shield(room)
                 continue
-            person = chat.register.come_in(name, secret, "", pace)
-            storing = chat.register.arriving(person, room_name)
+            person = chat.directory.sign_in(name, secret, "", limiter)
+            storing = chat.directory.storing_arrival(person, room_name)
             if storing is None:
                 break
-            chat.register.go(person)
+            chat.directory.sign_out(person)
             await storing
         speaker = cls(person, room, network)
         chat.rooms.hold(room)
-        chat.register.guests.add(speaker)
+        chat.directory.sessions.add(speaker)
         return speaker
 
     def go(self, chat: Chat) -> None:
         """The call is over."""
-        chat.register.guests.discard(self)
+        chat.directory.sessions.discard(self)
         chat.rooms.let_go(self.room)
-        chat.register.go(self.person)
+        chat.directory.sign_out(self.person)
 
     @property
     def network(self) -> Network | None:
@@ -207,12 +209,12 @@ class _Speaker(Guest):
     def places(self) -> Iterable[tuple[str, str]]:
         return ((self.room.name, self.person.claim),)
 
-    def show_out(self, ending: CloseCode, refusal: Refused) -> None:  # noqa: ARG002 - a call has a status instead
-        if not self.shown_out.done():
-            self.shown_out.set_result(refusal)
+    def disconnect(self, ending: CloseCode, refusal: Refused) -> None:  # noqa: ARG002 - a call has a status instead
+        if not self.disconnected.done():
+            self.disconnected.set_result(refusal)
 
-    def put_out(self, room: str) -> None:
-        self.show_out(CloseCode.LEFT, Refused(ErrorCode.NOT_INVITED, room=room))
+    def remove_from_room(self, room: str) -> None:
+        self.disconnect(CloseCode.LEFT, Refused(ErrorCode.NOT_INVITED, room=room))
 
     def check(self) -> None:
         """May he say something still?
@@ -220,17 +222,17 @@ class _Speaker(Guest):
         Raises:
             Refused: if not.
         """
-        if self.shown_out.done():
-            raise self.shown_out.result()
+        if self.disconnected.done():
+            raise self.disconnected.result()
 
-    async def unless_shown_out(self, saying: Coroutine[Any, Any, None]) -> None:
+    async def unless_disconnected(self, saying: Coroutine[Any, Any, None]) -> None:
         """Have him say things until he has said all, or may say nothing more.
 
         Raises:
             Refused: if he may not.
         """
         acting = asyncio.ensure_future(saying)
-        waited_for: set[asyncio.Future[Any]] = {acting, self.shown_out}
+        waited_for: set[asyncio.Future[Any]] = {acting, self.disconnected}
         try:
             await asyncio.wait(waited_for, return_when=asyncio.FIRST_COMPLETED)
             if not acting.done():
@@ -249,26 +251,28 @@ async def _find(room: Room, said: Said, after: int | None, chat: Chat) -> ChatFr
     """A message that is said again after a lost connection, if the log has it."""
     if after is None or room.knows(said.user, said.key):
         return None
-    return chat.reading.recognise(room, said, after, await chat.reading.said_by(room, said.user, after))
+    return chat.log_reader.recognise(room, said, after, await chat.log_reader.said_by(room, said.user, after))
 
 
-async def _say(speaker: _Speaker, said: Said, chat: Chat) -> ChatFrame | None:
+async def _say(speaker: _CallSession, said: Said, chat: Chat) -> ChatFrame | None:
     while speaker.room.is_full:
         await asyncio.shield(chat.space(speaker.room))
     speaker.check()
     if not _is_known(said, speaker.room):
-        chat.let_talk(speaker.room, speaker.person)
+        chat.charge_post(speaker.room, speaker.person)
     return chat.say(speaker.room, said)
 
 
-async def _take(request: pb.ImportRequest, many: _Many, speaker: _Speaker, chat: Chat, pace: Pace) -> None:
+async def _take(
+    request: pb.ImportRequest, many: _Many, speaker: _CallSession, chat: Chat, limiter: RateLimiter
+) -> None:
     for message in request.messages:
         many.check()
         try:
             text, key = clean_text(message.text), clean_key(message.key)
             person = speaker.person
             said = Said(many, person.name, text, key, person.is_unverified, person.is_verified)
-            known = await _say_in_time(speaker, said, chat, pace)
+            known = await _say_in_time(speaker, said, chat, limiter)
         except Refused as refusal:
             raise ItemRefused(many.taken, refusal) from None
         many.taken += 1
@@ -276,12 +280,14 @@ async def _take(request: pb.ImportRequest, many: _Many, speaker: _Speaker, chat:
             many.stored(known)
 
 
-async def _say_in_time(speaker: _Speaker, said: Said, chat: Chat, pace: Pace) -> ChatFrame | None:
+async def _say_in_time(
+    speaker: _CallSession, said: Said, chat: Chat, limiter: RateLimiter
+) -> ChatFrame | None:
     """Many messages are held back rather than refused; those of this machine itself only where the room is slow."""
     while True:
         try:
-            if not pace.is_own_program:
-                pace.say(chat.now())
+            if not limiter.is_own_program:
+                limiter.charge_message(chat.now())
             return await _say(speaker, said, chat)
         except Refused as refusal:
             if refusal.code is not ErrorCode.TOO_FAST:

@@ -9,11 +9,11 @@ from typing import Any, Final, TypeVar, cast
 from besedka.proto import frames as proto
 from besedka.proto.besedka.v1 import chat_pb2 as pb
 from besedka.serve.chat import Chat
-from besedka.serve.conversation import Conversation
-from besedka.serve.doors.grpc.stream import Stream, StreamMember, Write
-from besedka.serve.fairness import Pace
-from besedka.serve.people.presence import Person
+from besedka.serve.doors.grpc.stream import Stream, StreamSubscriber, Write
+from besedka.serve.people.person import Person
+from besedka.serve.rate_limits import RateLimiter
 from besedka.serve.room import Room
+from besedka.serve.session import ChatSession
 from besedka.wire.close_codes import CloseCode
 from besedka.wire.errors import ErrorCode, Language, Refused
 from besedka.wire.frames import AddDevice, Join, ListRooms, ServerFrame, TakeDevice
@@ -25,7 +25,7 @@ FIRST: Final = (Join, ListRooms, AddDevice, TakeDevice)
 """With one of these a stream begins: all others are about a room that was joined."""
 
 
-class ConverseMember(StreamMember):
+class ConverseSubscriber(StreamSubscriber):
     """A place in a room."""
 
     __slots__ = ()
@@ -40,28 +40,28 @@ class ConverseMember(StreamMember):
         return proto.response(frames[0], None).SerializeToString()
 
     def refused(self, refusal: Refused) -> None:
-        self.stream.visitor.refuse(refusal)
+        self.stream.session.refuse(refusal)
 
     def start_again(self) -> None:
         self.handed = b""
-        self.stream.visitor.start_again(self.room, self)
+        self.stream.session.start_again(self.room, self)
 
 
 class ConverseStream(Stream):
     """One call of `Converse`.
 
     Attributes:
-        visitor: who talks by it.
+        session: who talks by it.
     """
 
-    def __init__(self, chat: Chat, pace: Pace, language: Language, write: Write) -> None:
+    def __init__(self, chat: Chat, limiter: RateLimiter, language: Language, write: Write) -> None:
         super().__init__(chat, write)
-        self.visitor = _Visitor(self, chat, pace, language)
+        self.session = _ConverseSession(self, chat, limiter, language)
 
-    def members(self) -> Iterable[tuple[Room, ConverseMember]]:
-        return cast("Iterable[tuple[Room, ConverseMember]]", self.visitor.members())
+    def members(self) -> Iterable[tuple[Room, ConverseSubscriber]]:
+        return cast("Iterable[tuple[Room, ConverseSubscriber]]", self.session.members())
 
-    def tell(self, frame: ServerFrame) -> None:
+    def send(self, frame: ServerFrame) -> None:
         self.answer(proto.response(frame, self.chat.zone).SerializeToString())
 
     async def listen(self, requests: AsyncIterator[pb.ConverseRequest]) -> None:
@@ -72,16 +72,16 @@ class ConverseStream(Stream):
         """
         has_begun = False
         async for request in requests:
-            if self.shown_out.done():
+            if self.disconnected.done():
                 return
-            self.visitor.pace.hear(self.chat.now(), 1)
-            await asyncio.sleep(self.visitor.pace.deaf_for(self.chat.now()))
+            self.session.limiter.charge_frames(self.chat.now(), 1)
+            await asyncio.sleep(self.session.limiter.delay(self.chat.now()))
             frame = proto.said(request)
             if not has_begun and not isinstance(frame, FIRST):
                 raise _begun_wrongly()
             has_begun = True
-            self.visitor.hear_word(frame)
-            await self.visitor.answered()
+            self.session.receive_frame(frame)
+            await self.session.answered()
             await self.has_room()
         if not has_begun:
             raise _begun_wrongly()
@@ -91,23 +91,23 @@ def _begun_wrongly() -> Refused:
     return Refused(ErrorCode.BAD_FRAME, detail="the first request must be a `join`, or one that needs none")
 
 
-class _Visitor(Conversation):
+class _ConverseSession(ChatSession):
     __slots__ = ("_pending", "_stream")
 
-    def __init__(self, stream: ConverseStream, chat: Chat, pace: Pace, language: Language) -> None:
-        super().__init__(chat, pace, language)
+    def __init__(self, stream: ConverseStream, chat: Chat, limiter: RateLimiter, language: Language) -> None:
+        super().__init__(chat, limiter, language)
         self._stream = stream
         self._pending: tuple[asyncio.Future[Any], Callable[[Any], None]] | None = None
 
-    def tell(self, frame: ServerFrame) -> None:
-        self._stream.tell(frame)
+    def send(self, frame: ServerFrame) -> None:
+        self._stream.send(frame)
 
-    def show_out(self, ending: CloseCode, refusal: Refused) -> None:
+    def disconnect(self, ending: CloseCode, refusal: Refused) -> None:
         self.end()
-        self._stream.show_out(ending, refusal)
+        self._stream.disconnect(ending, refusal)
 
-    def make_member(self, person: Person, room: Room, *, is_seen: bool) -> ConverseMember:
-        return ConverseMember(person, room, self._stream, is_seen=is_seen)
+    def make_member(self, person: Person, room: Room, *, is_seen: bool) -> ConverseSubscriber:
+        return ConverseSubscriber(person, room, self._stream, is_seen=is_seen)
 
     def wait_for(self, answer: asyncio.Future[T], then: Callable[[T], None]) -> None:
         self._pending = (answer, then)

@@ -13,16 +13,16 @@ import grpc
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
-from besedka.serve.access.keys import Access
+from besedka.serve.authentication.keys import Authenticator
 from besedka.serve.chat import Chat
 from besedka.serve.doors.forwarded import Proxies
-from besedka.serve.doors.grpc.guard import Guard
+from besedka.serve.doors.grpc.authentication import KeyInterceptor
 from besedka.serve.doors.grpc.peers import Peers
 from besedka.serve.doors.grpc.service import NAME, ChatService
 from besedka.serve.doors.private import nobody_else, remove_if_dead
 from besedka.serve.errors import AddressUnusable, SocketUnusable
-from besedka.serve.fairness import Sources
 from besedka.serve.history.file import reason
+from besedka.serve.rate_limits import Sources
 from besedka.serve.settings import Certificate, Settings
 from besedka.wire.errors import Language
 
@@ -73,10 +73,15 @@ class GrpcDoor:
     """
 
     def __init__(
-        self, chat: Chat, sources: Sources, language: Language, access: Access, proxies: Proxies | None = None
+        self,
+        chat: Chat,
+        sources: Sources,
+        language: Language,
+        access: Authenticator,
+        proxies: Proxies | None = None,
     ) -> None:
         self._service = ChatService(chat, Peers(sources, proxies), language)
-        self._guards = () if access.is_open else (Guard(access, chat.metrics, language),)
+        self._guards = () if access.is_open else (KeyInterceptor(access, chat.metrics, language),)
         self._health = health.aio.HealthServicer()  # type: ignore[attr-defined]  # the stubs know only the other one
 
     @contextlib.asynccontextmanager
@@ -105,7 +110,7 @@ class GrpcDoor:
         finally:
             await asyncio.gather(*(server.stop(STOP_SECONDS) for server in servers))
 
-    def _server(self, guards: Sequence[Guard]) -> grpc.aio.Server:
+    def _server(self, guards: Sequence[KeyInterceptor]) -> grpc.aio.Server:
         server = grpc.aio.server(interceptors=guards, options=OPTIONS)
         server.add_generic_rpc_handlers(
             (grpc.method_handlers_generic_handler(NAME, self._service.handlers()),)

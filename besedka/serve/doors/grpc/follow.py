@@ -8,10 +8,10 @@ from typing import cast
 from besedka.proto import frames as proto
 from besedka.proto.besedka.v1 import chat_pb2 as pb
 from besedka.serve.chat import Chat
-from besedka.serve.doors.grpc.stream import Stream, StreamMember, Write
-from besedka.serve.people.guests import Guest
-from besedka.serve.people.order import Network
-from besedka.serve.people.presence import Person
+from besedka.serve.doors.grpc.stream import Stream, StreamSubscriber, Write
+from besedka.serve.people.moderation import Network
+from besedka.serve.people.person import Person
+from besedka.serve.people.sessions import LiveSession
 from besedka.serve.room import Room
 from besedka.wire.close_codes import CloseCode
 from besedka.wire.errors import ErrorCode, Refused
@@ -19,7 +19,7 @@ from besedka.wire.frames import Chat as ChatFrame
 from besedka.wire.frames import Redacted, ServerFrame, Typing
 
 
-class FollowMember(StreamMember):
+class FollowMember(StreamSubscriber):
     """One who only reads."""
 
     __slots__ = ()
@@ -45,7 +45,7 @@ class FollowMember(StreamMember):
         self.stream.begin(reset=True)
 
 
-class FollowStream(Stream, Guest):
+class FollowStream(Stream, LiveSession):
     """One call of `Follow`.
 
     Args:
@@ -67,13 +67,13 @@ class FollowStream(Stream, Guest):
     def network(self) -> Network | None:
         return self._network
 
-    def members(self) -> Iterable[tuple[Room, StreamMember]]:
+    def members(self) -> Iterable[tuple[Room, StreamSubscriber]]:
         return ((self._room, self._member),)
 
     def places(self) -> Iterable[tuple[str, str]]:
         return ((self._room.name, self._member.person.claim),)
 
-    def tell(self, frame: ServerFrame) -> None:
+    def send(self, frame: ServerFrame) -> None:
         """Comings and goings are not told here."""
         if isinstance(frame, Redacted):
             self.answer(_redacted(frame))
@@ -81,8 +81,8 @@ class FollowStream(Stream, Guest):
     def people(self) -> Iterable[Person]:
         return (self._member.person,)
 
-    def put_out(self, room: str) -> None:
-        self.show_out(CloseCode.LEFT, Refused(ErrorCode.NOT_INVITED, room=room))
+    def remove_from_room(self, room: str) -> None:
+        self.disconnect(CloseCode.LEFT, Refused(ErrorCode.NOT_INVITED, room=room))
 
     def enter(self, since: int | None, epoch: str) -> None:
         """Begin to read.
@@ -90,13 +90,13 @@ class FollowStream(Stream, Guest):
         Raises:
             Refused: `banned`, `not_known`, `not_invited`: he may not any more.
         """
-        self.chat.register.let_in(self)
+        self.chat.directory.admit(self)
         reset = self.chat.enter(self._room, self._member, since, epoch)
         self.begin(reset=reset)
 
     def leave(self) -> None:
         """Read no more."""
-        self.chat.register.guests.discard(self)
+        self.chat.directory.sessions.discard(self)
         self.chat.leave(self._room, self._member)
 
     def begin(self, *, reset: bool) -> None:
@@ -106,7 +106,7 @@ class FollowStream(Stream, Guest):
         self.answer(pb.FollowResponse(started=started).SerializeToString())
         self._is_caught_up = False
 
-    def at_head(self, member: StreamMember) -> None:
+    def at_head(self, member: StreamSubscriber) -> None:
         if not self._is_caught_up:
             self._is_caught_up = True
             caught_up = pb.CaughtUp(head=member.cursor - 1)

@@ -13,7 +13,7 @@ from typing import Any, Final, Protocol
 from urllib.parse import unquote
 
 from besedka.serve.doors.forwarded import Client, Proxies
-from besedka.serve.fairness import Pace, Sources
+from besedka.serve.rate_limits import RateLimiter, Sources
 
 PEERS_REMEMBERED: Final = 10_000
 """How many connections' buckets are kept; those that called last."""
@@ -40,33 +40,33 @@ class Peers:
     def __init__(self, sources: Sources, proxies: Proxies | None = None) -> None:
         self._sources = sources
         self._proxies = proxies or Proxies()
-        self._paces: OrderedDict[tuple[str, Client], Pace] = OrderedDict()
+        self._limiters: OrderedDict[tuple[str, Client], RateLimiter] = OrderedDict()
 
-    def pace(self, call: Call) -> Pace:
+    def limiter(self, call: Call) -> RateLimiter:
         """What the connection of this call, or whoever a proxy speaks for on it, may do."""
         client = self._client(call)
-        pace = self._paces.get((call.peer(), client))
-        if pace is None:
+        limiter = self._limiters.get((call.peer(), client))
+        if limiter is None:
             source = self._sources.admit(client.host, counts=False, is_limited=client.is_told)
-            pace = self._paces[call.peer(), client] = self._sources.pace(source)
-            pace.is_forwarded = client.is_forwarded
-            if len(self._paces) > PEERS_REMEMBERED:
-                self._paces.popitem(last=False)
-        self._paces.move_to_end((call.peer(), client))
-        return pace
+            limiter = self._limiters[call.peer(), client] = self._sources.limiter(source)
+            limiter.is_forwarded = client.is_forwarded
+            if len(self._limiters) > PEERS_REMEMBERED:
+                self._limiters.popitem(last=False)
+        self._limiters.move_to_end((call.peer(), client))
+        return limiter
 
     @contextmanager
-    def stream(self, pace: Pace) -> Iterator[None]:
+    def stream(self, limiter: RateLimiter) -> Iterator[None]:
         """A stream is open by a connection; it counts as a connection of its address.
 
         Raises:
             Refused: `too_many_connections`.
         """
-        self._sources.enter(pace.source)
+        self._sources.enter(limiter.source)
         try:
             yield
         finally:
-            self._sources.leave(pace.source)
+            self._sources.leave(limiter.source)
 
     def _client(self, call: Call) -> Client:
         metadata = call.invocation_metadata() or ()

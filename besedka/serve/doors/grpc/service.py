@@ -23,9 +23,9 @@ from besedka.serve.doors.grpc.converse import ConverseStream
 from besedka.serve.doors.grpc.follow import FollowStream
 from besedka.serve.doors.grpc.peers import Peers
 from besedka.serve.doors.grpc.stream import Stream
-from besedka.serve.fairness import Pace
-from besedka.serve.people.order import Network
-from besedka.serve.people.presence import Person
+from besedka.serve.people.moderation import Network
+from besedka.serve.people.person import Person
+from besedka.serve.rate_limits import RateLimiter
 from besedka.serve.room import Room
 from besedka.wire.close_codes import CloseCode
 from besedka.wire.errors import ErrorCode, Language, Refused
@@ -88,7 +88,7 @@ class ChatService:
     # The methods.
 
     async def _send(self, request: pb.SendRequest | Malformed, context: Context) -> pb.SendResponse:
-        return await self._answer(context, lambda pace: calls.send(_whole(request), self._chat, pace))
+        return await self._answer(context, lambda limiter: calls.send(_whole(request), self._chat, limiter))
 
     async def _list_messages(
         self, request: pb.ListMessagesRequest | Malformed, context: Context
@@ -101,28 +101,28 @@ class ChatService:
         return await self._answer(context, lambda _: calls.list_rooms(_whole(request), self._chat))
 
     async def _search(self, request: pb.SearchRequest | Malformed, context: Context) -> pb.SearchResponse:
-        return await self._answer(context, lambda pace: calls.search(_whole(request), self._chat, pace))
+        return await self._answer(context, lambda limiter: calls.search(_whole(request), self._chat, limiter))
 
     async def _import(
         self, requests: AsyncIterator[pb.ImportRequest | Malformed], context: Context
     ) -> pb.ImportResponse:
         try:
             return await self._answer(
-                context, lambda pace: calls.import_(_all_whole(requests), self._chat, pace)
+                context, lambda limiter: calls.import_(_all_whole(requests), self._chat, limiter)
             )
         except calls.ItemRefused as error:
             await self._refuse(context, error.refusal, f"messages[{error.index}]")
 
     async def _follow(self, request: pb.FollowRequest | Malformed, context: Context) -> None:
-        await self._answer(context, lambda pace: self._follow_on(_whole(request), context, pace))
+        await self._answer(context, lambda limiter: self._follow_on(_whole(request), context, limiter))
 
-    async def _follow_on(self, request: pb.FollowRequest, context: Context, pace: Pace) -> None:
+    async def _follow_on(self, request: pb.FollowRequest, context: Context, limiter: RateLimiter) -> None:
         claim = calls.reader(request)
         room = await self._chat.rooms.existing(clean_room(request.room or DEFAULT_ROOM), claim)
         self._chat.rooms.hold(room)
         try:
-            with self._peers.stream(pace):
-                await self._read(room, request, context, pace.source.network)
+            with self._peers.stream(limiter):
+                await self._read(room, request, context, limiter.source.network)
         finally:
             self._chat.rooms.let_go(room)
 
@@ -140,13 +140,13 @@ class ChatService:
     async def _converse(
         self, requests: AsyncIterator[pb.ConverseRequest | Malformed], context: Context
     ) -> None:
-        await self._answer(context, lambda pace: self._converse_on(_all_whole(requests), context, pace))
+        await self._answer(context, lambda limiter: self._converse_on(_all_whole(requests), context, limiter))
 
     async def _converse_on(
-        self, requests: AsyncIterator[pb.ConverseRequest], context: Context, pace: Pace
+        self, requests: AsyncIterator[pb.ConverseRequest], context: Context, limiter: RateLimiter
     ) -> None:
-        with self._peers.stream(pace):
-            stream = ConverseStream(self._chat, pace, self._language, context.write)
+        with self._peers.stream(limiter):
+            stream = ConverseStream(self._chat, limiter, self._language, context.write)
             listening = asyncio.ensure_future(stream.listen(requests))
             running = asyncio.ensure_future(self._run(stream, context))
             try:
@@ -160,7 +160,7 @@ class ChatService:
                 for task in (listening, running):
                     task.cancel()
                 await asyncio.gather(listening, running, return_exceptions=True)
-                stream.visitor.end()
+                stream.session.end()
             for task in (running, listening):
                 with suppress(asyncio.CancelledError):
                     task.result()
@@ -169,11 +169,11 @@ class ChatService:
         """Have a stream write until the server goes down; then tell where to come back to."""
         running = self._streams[stream] = asyncio.ensure_future(stream.run())
         try:
-            waited_for: set[asyncio.Future[Any]] = {running, stream.shown_out}
+            waited_for: set[asyncio.Future[Any]] = {running, stream.disconnected}
             await asyncio.wait(waited_for, return_when=asyncio.FIRST_COMPLETED)
-            if stream.shown_out.done():
+            if stream.disconnected.done():
                 await asyncio.wait({running}, timeout=LAST_WORDS_SECONDS)
-                raise stream.shown_out.result()
+                raise stream.disconnected.result()
             await running
         finally:
             self._streams.pop(stream).cancel()
@@ -185,11 +185,11 @@ class ChatService:
 
     # What they have in common.
 
-    async def _answer(self, context: Context, act: Callable[[Pace], Awaitable[T]]) -> T:
+    async def _answer(self, context: Context, act: Callable[[RateLimiter], Awaitable[T]]) -> T:
         try:
-            pace = self._peers.pace(context)
-            self._chat.register.order.let_in(self._chat.clock(), network=pace.source.network)
-            return await act(pace)
+            limiter = self._peers.limiter(context)
+            self._chat.directory.moderation.check_entry(self._chat.clock(), network=limiter.source.network)
+            return await act(limiter)
         except Refused as refusal:
             await self._refuse(context, refusal)
         except (calls.ItemRefused, grpc.aio.BaseError):

@@ -16,8 +16,8 @@ from typing import Final
 from besedka.proto import frames as proto
 from besedka.proto.besedka.v1 import chat_pb2 as pb
 from besedka.serve.chat import Chat
-from besedka.serve.people.presence import Person
-from besedka.serve.room import Member, Room
+from besedka.serve.people.person import Person
+from besedka.serve.room import Room, Subscriber
 from besedka.wire.close_codes import CloseCode
 from besedka.wire.errors import Refused
 from besedka.wire.frames import History, ServerFrame
@@ -28,7 +28,7 @@ UNREAD_ANSWERS: Final = 64
 Write = Callable[[bytes], Awaitable[None]]
 
 
-class StreamMember(Member):
+class StreamSubscriber(Subscriber):
     """A member who hears by the responses of a stream."""
 
     __slots__ = ("handed", "room", "stream")
@@ -46,8 +46,8 @@ class StreamMember(Member):
     def is_full(self) -> bool:
         return False
 
-    def hear(self, frame: ServerFrame) -> None:
-        self.stream.tell(frame)
+    def send(self, frame: ServerFrame) -> None:
+        self.stream.send(frame)
 
     def read_on(self) -> None:
         self.stream.wake()
@@ -70,18 +70,18 @@ class Stream(ABC):
         self.chat = chat
         self.is_ending = False
         # Why the other side is shown out.
-        self.shown_out: asyncio.Future[Refused] = asyncio.get_running_loop().create_future()
+        self.disconnected: asyncio.Future[Refused] = asyncio.get_running_loop().create_future()
         self._write = write
         self._answers: deque[bytes] = deque()
         self._woken = asyncio.Event()
         self._drained = asyncio.Event()
 
     @abstractmethod
-    def members(self) -> Iterable[tuple[Room, StreamMember]]:
+    def members(self) -> Iterable[tuple[Room, StreamSubscriber]]:
         """Where it reads."""
 
     @abstractmethod
-    def tell(self, frame: ServerFrame) -> None:
+    def send(self, frame: ServerFrame) -> None:
         """Tell something to this stream only."""
 
     async def has_room(self) -> None:
@@ -104,13 +104,13 @@ class Stream(ABC):
         self.is_ending = True
         self.wake()
 
-    def show_out(self, ending: CloseCode, refusal: Refused) -> None:  # noqa: ARG002 - a call has a status instead
+    def disconnect(self, ending: CloseCode, refusal: Refused) -> None:  # noqa: ARG002 - a call has a status instead
         """End the call with a refusal, and write only what there is."""
-        if not self.shown_out.done():
-            self.shown_out.set_result(refusal)
+        if not self.disconnected.done():
+            self.disconnected.set_result(refusal)
         self.end()
 
-    def at_head(self, member: StreamMember) -> None:  # noqa: B027 - not every kind of stream wants to know
+    def at_head(self, member: StreamSubscriber) -> None:  # noqa: B027 - not every kind of stream wants to know
         """A member has read all there is."""
 
     def cursors(self) -> pb.Cursors:
@@ -127,7 +127,7 @@ class Stream(ABC):
             self._woken.clear()
             wrote = await self._write_answers()
             # Who is shown out is written what he was answered, and reads no more.
-            for room, member in () if self.shown_out.done() else tuple(self.members()):
+            for room, member in () if self.disconnected.done() else tuple(self.members()):
                 # Nothing may be written between these two: an answer that comes meanwhile may say that the log is another.
                 data = await self._next(room, member)
                 if data:
@@ -145,7 +145,7 @@ class Stream(ABC):
         self._drained.set()
         return wrote
 
-    async def _next(self, room: Room, member: StreamMember) -> bytes:
+    async def _next(self, room: Room, member: StreamSubscriber) -> bytes:
         """What a member wants next; at the head nothing, and it is live."""
         if member.handed:
             data, member.handed = member.handed, b""

@@ -14,9 +14,9 @@ from starlette.types import ASGIApp
 
 from besedka.serve.doors.forwarded import Proxies
 from besedka.serve.doors.hosts import Hosts
-from besedka.serve.doors.http.visit import Visit
-from besedka.serve.fairness import Source, Sources
+from besedka.serve.doors.http.protocol import HttpConnection
 from besedka.serve.metrics import Metrics
+from besedka.serve.rate_limits import Source, Sources
 from besedka.serve.settings import Certificate
 
 log = logging.getLogger(__name__)
@@ -66,13 +66,13 @@ class HttpDoor:
         self.metrics = metrics
         self.now = now
         self._app = app
-        self._visits: set[Visit] = set()
+        self._visits: set[HttpConnection] = set()
 
-    def add(self, visit: Visit) -> None:
+    def add(self, visit: HttpConnection) -> None:
         """A visit has begun."""
         self._visits.add(visit)
 
-    def remove(self, visit: Visit) -> None:
+    def remove(self, visit: HttpConnection) -> None:
         """A visit has ended, or has become something else."""
         self._visits.discard(visit)
 
@@ -113,8 +113,8 @@ class HttpDoor:
             server.should_exit = True
             await running
 
-    def _visit(self, **uvicorn: Any) -> Visit:
-        return Visit(self, **uvicorn)
+    def _visit(self, **uvicorn: Any) -> HttpConnection:
+        return HttpConnection(self, **uvicorn)
 
 
 class _Server(uvicorn.Server):

@@ -12,12 +12,12 @@ from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
 from besedka.serve.chat import Chat
-from besedka.serve.doors.http.guard import ABORT
-from besedka.serve.fairness import network_of
-from besedka.serve.people.guests import Guest
+from besedka.serve.doors.http.authentication import ABORT
+from besedka.serve.people.moderation import Network
 from besedka.serve.people.names import claim_of
-from besedka.serve.people.order import Network
-from besedka.serve.people.presence import Person
+from besedka.serve.people.person import Person
+from besedka.serve.people.sessions import LiveSession
+from besedka.serve.rate_limits import network_of
 from besedka.serve.room import Room
 from besedka.wire.close_codes import CloseCode
 from besedka.wire.errors import ErrorCode, Language, Refused
@@ -38,7 +38,7 @@ _STATUS: Final = {
 """Of refusals; all others mean that it may be possible later."""
 
 
-class _Reader(Guest):
+class _Reader(LiveSession):
     """Who reads a log; what he has not read yet is cut off when he may not any more."""
 
     def __init__(self, room: str, claim: str, network: Network | None, abort: Callable[[], None]) -> None:
@@ -57,10 +57,10 @@ class _Reader(Guest):
     def places(self) -> Iterable[tuple[str, str]]:
         return ((self._room, self._person.claim),)
 
-    def show_out(self, ending: CloseCode, refusal: Refused) -> None:  # noqa: ARG002 - there is no place to say it
+    def disconnect(self, ending: CloseCode, refusal: Refused) -> None:  # noqa: ARG002 - there is no place to say it
         self._abort()
 
-    def put_out(self, room: str) -> None:  # noqa: ARG002 - it is the only one
+    def remove_from_room(self, room: str) -> None:  # noqa: ARG002 - it is the only one
         self._abort()
 
 
@@ -96,18 +96,18 @@ class Download:
             name = clean_room(request.query_params.get("room", DEFAULT_ROOM))
             claim = claim_of(clean_secret(request.headers.get(SECRET_HEADER, "")))
             network = network_of(request.client.host) if request.client else None
-            self._chat.register.order.let_in(self._chat.clock(), network=network)
+            self._chat.directory.moderation.check_entry(self._chat.clock(), network=network)
             room = await self._chat.rooms.existing(name, claim)
             since = _since(request.query_params.get("since", "0"), room)
             reader = _Reader(name, claim, network, request.scope["extensions"][ABORT]["abort"])
-            self._chat.register.let_in(reader)
+            self._chat.directory.admit(reader)
         except Refused as refusal:
             status = _STATUS.get(refusal.code, HTTPStatus.SERVICE_UNAVAILABLE)
             return PlainTextResponse(f"{refusal.sentence(self._language)}\n", status)
         name = quote(f"{room.name}.txt")
         return _Lines(
             self._lines(room, since),
-            lambda: self._chat.register.guests.discard(reader),
+            lambda: self._chat.directory.sessions.discard(reader),
             media_type="text/plain; charset=utf-8",
             headers={"content-disposition": f"attachment; filename*=UTF-8''{name}"},
         )
@@ -115,7 +115,7 @@ class Download:
     async def _lines(self, room: Room, since: int) -> AsyncIterator[bytes]:
         self._chat.rooms.hold(room)
         try:
-            async for piece in self._chat.reading.own_bytes(room, since, room.head):
+            async for piece in self._chat.log_reader.own_bytes(room, since, room.head):
                 yield piece
         finally:
             self._chat.rooms.let_go(room)

@@ -19,10 +19,10 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from besedka.serve.access.keys import Access
+from besedka.serve.authentication.keys import Authenticator
 from besedka.serve.chat import Chat
+from besedka.serve.doors.http.authentication import KeyGuard, KeyRequired, is_own_machine
 from besedka.serve.doors.http.download import Download
-from besedka.serve.doors.http.guard import Guard, Guarded, is_own_machine
 from besedka.serve.metrics import CONTENT_TYPE
 from besedka.wire.errors import Language
 
@@ -48,7 +48,7 @@ _FIGURES_ARE_OURS: Final = "figures are for the server's own machine; --metrics-
 
 
 def pages(
-    chat: Chat, language: Language, access: Access, base_path: str = "", *, metrics_open: bool
+    chat: Chat, language: Language, access: Authenticator, base_path: str = "", *, metrics_open: bool
 ) -> ASGIApp:
     """The application behind the HTTP port.
 
@@ -59,7 +59,7 @@ def pages(
         metrics_open: whether other machines may see the figures.
         base_path: below which path; empty, or such as ``/chat``.
     """
-    guard = Guard(access, chat.metrics, language)
+    guard = KeyGuard(access, chat.metrics, language)
 
     async def healthz(_: Request) -> Response:
         return PlainTextResponse("alive\n")
@@ -75,9 +75,9 @@ def pages(
 
     routes: list[BaseRoute] = [
         Route("/healthz", healthz),
-        Route("/readyz", Guarded(guard, readyz)),
-        Route("/metrics", Guarded(guard, figures, is_own_machine)),
-        Route("/history.txt", Guarded(guard, Download(chat, language).answer)),
+        Route("/readyz", KeyRequired(guard, readyz)),
+        Route("/metrics", KeyRequired(guard, figures, is_own_machine)),
+        Route("/history.txt", KeyRequired(guard, Download(chat, language).answer)),
         Mount("/", StaticFiles(directory=PAGE, html=True)),
     ]
     if base_path:

@@ -1,7 +1,7 @@
 """One WebSocket connection: frames in and out, pings, and its end.
 
 The protocol itself is `websockets`' Sans-I/O `ServerProtocol`; this module gives it bytes, a clock and a transport.
-What the frames mean is the business of a `Talk`, chosen by the path of the handshake.
+What the frames mean is the business of a `Session`, chosen by the path of the handshake.
 
 Most connections are idle most of the time, and then keep no protocol: between two frames it has nothing to remember,
 so the door lends its own to whoever has just received something.
@@ -21,14 +21,14 @@ from websockets.http11 import Request
 from websockets.protocol import State
 from websockets.server import ServerProtocol
 
-from besedka.serve.doors.patience import (
+from besedka.serve.doors.timeouts import (
     CLOSE_SECONDS,
     FLOOD_SECONDS,
     PING_SECONDS,
     SILENT_SECONDS,
     STUCK_SECONDS,
 )
-from besedka.serve.fairness import Pace
+from besedka.serve.rate_limits import RateLimiter
 from besedka.wire.close_codes import CloseCode
 from besedka.wire.errors import ErrorCode, Refused
 from besedka.wire.validation import FRAME_BYTES_AT_MOST
@@ -59,13 +59,13 @@ _NOTHING: Final[Iterator[Any]] = iter(())
 T = TypeVar("T")
 
 
-class Talk(Protocol):
+class Session(Protocol):
     """What is said over a connection."""
 
     def begin(self) -> None:
         """The connection is open."""
 
-    def hear(self, text: str) -> None:
+    def receive(self, text: str) -> None:
         """A whole text frame came in."""
 
     def refuse(self, refusal: Refused) -> None:
@@ -77,7 +77,7 @@ class Talk(Protocol):
     def resume(self) -> None:
         """The socket's buffer has room again."""
 
-    def show_out(self, ending: CloseCode, refusal: Refused) -> None:
+    def disconnect(self, ending: CloseCode, refusal: Refused) -> None:
         """End the connection, and hear nothing more that it says."""
 
     def end(self) -> None:
@@ -89,7 +89,7 @@ class Connection(asyncio.Protocol):
 
     Args:
         door: where it belongs; it adds itself at its beginning and removes itself at its end.
-        pace: how much it may do.
+        limiter: how much it may do.
 
     Attributes:
         is_full: nothing more should be written for now, or, if it is ending, at all.
@@ -111,23 +111,23 @@ class Connection(asyncio.Protocol):
         "_progress_at",
         "_protocol",
         "_received",
-        "_talk",
+        "_session",
         "_unsent",
         "is_full",
-        "pace",
+        "limiter",
         "transport",
     )
 
     transport: asyncio.Transport
 
-    def __init__(self, door: WebSocketDoor, pace: Pace) -> None:
+    def __init__(self, door: WebSocketDoor, limiter: RateLimiter) -> None:
         self.is_full = False
-        self.pace = pace
+        self.limiter = limiter
         self._door = door
         # Between two frames None: then the door lends one. Of what was given to it, so many bytes are of no frame yet.
         self._protocol: ServerProtocol | None = door.make_protocol(State.CONNECTING)
         self._owed = 0
-        self._talk: Talk | None = None
+        self._session: Session | None = None
         # The message of which not all frames have come: whether it is text, and its frames' bytes.
         self._message: tuple[bool, bytearray] | None = None
         # What is behind in line: bytes that were received, and frames that were found in them. They wait while an
@@ -165,15 +165,15 @@ class Connection(asyncio.Protocol):
         if not self._is_ending:
             self._unsent = self.transport.get_write_buffer_size()
             self._progress_at = self._door.now()
-            self._door.metrics.tally.fell_behind += 1
+            self._door.metrics.counters.fell_behind += 1
             self._fill()
 
     def resume_writing(self) -> None:
         if self._is_ending:
             return
         self.is_full = False
-        if self._talk:
-            self._talk.resume()
+        if self._session:
+            self._session.resume()
         self._advance()
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - however it ended
@@ -182,16 +182,16 @@ class Connection(asyncio.Protocol):
         self._received, self._frames = b"", _NOTHING
         if self._pending:
             self._pending.cancel()
-        if self._talk:
-            self._talk.end()
-            self._talk = None
+        if self._session:
+            self._session.end()
+            self._session = None
 
     # What a talk calls.
 
     def send(self, data: bytes) -> None:
         """Write frames, if the connection still takes them."""
         if not self._is_ending:
-            self._door.metrics.tally.bytes_told += len(data)
+            self._door.metrics.counters.bytes_told += len(data)
             self.transport.write(data)
 
     def wait_for(self, answer: asyncio.Future[T], then: Callable[[T], None]) -> None:
@@ -209,14 +209,14 @@ class Connection(asyncio.Protocol):
             self._end_within(seconds)
             self._flush(protocol)
 
-    def show_out(self, ending: CloseCode) -> None:
+    def disconnect(self, ending: CloseCode) -> None:
         """End the connection, and hear nothing more that it says."""
         self.close(ending)
-        if self._talk:
-            self._talk.end()
-            self._talk = None
+        if self._session:
+            self._session.end()
+            self._session = None
 
-    def shut_out(self) -> None:
+    def revoke_access(self) -> None:
         """The access key is missing, wrong, or valid no more."""
         self._door.metrics.refused(ErrorCode.NO_ACCESS)
         self.close(CloseCode.NO_ACCESS)
@@ -310,12 +310,12 @@ class Connection(asyncio.Protocol):
             self._abort_at = min(self._abort_at, self._door.now() + CLOSE_SECONDS)
         else:
             self._flush(protocol)
-        self._hear(len(events))
+        self._charge(len(events))
 
-    def _hear(self, frames: int) -> None:
+    def _charge(self, frames: int) -> None:
         now = self._door.now()
-        self.pace.hear(now, frames)
-        wait = self.pace.deaf_for(now)
+        self.limiter.charge_frames(now, frames)
+        wait = self.limiter.delay(now)
         if wait:
             self._deaf_until = now + wait
             self._deaf_since = self._deaf_since or now
@@ -360,29 +360,29 @@ class Connection(asyncio.Protocol):
         self._flush(protocol)
         self._protocol = None
         if not self._door.enter(request, self):
-            self.shut_out()
+            self.revoke_access()
             return
-        self._door.metrics.tally.connections += 1
-        self._talk = self._door.talk(request, self)
-        self._guarded(self._begin, self._talk)
+        self._door.metrics.counters.connections += 1
+        self._session = self._door.session(request, self)
+        self._guarded(self._begin, self._session)
         # Until this call returns, the transport tells of a full buffer the one who was here before us.
         if self.transport.get_write_buffer_size() > BUFFER_BYTES:
             self.pause_writing()
 
-    def _begin(self, talk: Talk) -> None:
+    def _begin(self, session: Session) -> None:
         try:
-            self._door.let_in(self.pace.source.network)
+            self._door.check_network(self.limiter.source.network)
         except Refused as refusal:
             # A page cannot read why a handshake is refused.
-            talk.show_out(CloseCode.BANNED, refusal)
+            session.disconnect(CloseCode.BANNED, refusal)
         else:
-            talk.begin()
+            session.begin()
 
     def _take_message(self, message: bytearray, *, is_text: bool) -> None:
-        if self._talk is None or self._is_ending:
+        if self._session is None or self._is_ending:
             return
         if not is_text:
-            self._talk.refuse(Refused(ErrorCode.BINARY_FRAME))
+            self._session.refuse(Refused(ErrorCode.BINARY_FRAME))
             return
         try:
             text = message.decode()
@@ -390,18 +390,18 @@ class Connection(asyncio.Protocol):
             # RFC 6455, section 8.1: such a connection must be failed.
             self._fail(CloseCode.NOT_TEXT)
             return
-        self._door.metrics.tally.bytes_received += len(message)
-        self._guarded(self._talk.hear, text)
+        self._door.metrics.counters.bytes_received += len(message)
+        self._guarded(self._session.receive, text)
 
     def _answered(self, done: asyncio.Future[T], then: Callable[[T], None]) -> None:
         self._pending = None
-        if done.cancelled() or self._talk is None:
+        if done.cancelled() or self._session is None:
             return
         error = done.exception()
         if error is None:
             self._guarded(then, done.result())
         elif isinstance(error, Refused):
-            self._talk.refuse(error)
+            self._session.refuse(error)
         else:
             log.error("an answer could not be given", exc_info=error)
             self.close(CloseCode.BROKEN)
@@ -419,8 +419,8 @@ class Connection(asyncio.Protocol):
 
     def _answer_close(self, protocol: ServerProtocol) -> None:
         """The other side has closed the connection, or has broken the protocol."""
-        if isinstance(protocol.parser_exc, PayloadTooBig) and self._talk:
-            self._talk.refuse(Refused(ErrorCode.FRAME_TOO_LONG, limit=FRAME_BYTES_AT_MOST))
+        if isinstance(protocol.parser_exc, PayloadTooBig) and self._session:
+            self._session.refuse(Refused(ErrorCode.FRAME_TOO_LONG, limit=FRAME_BYTES_AT_MOST))
         if protocol.parser_exc and protocol.close_sent:
             self._door.metrics.ended(protocol.close_sent.code)
         self._flush(protocol)
@@ -433,8 +433,8 @@ class Connection(asyncio.Protocol):
 
     def _fill(self) -> None:
         self.is_full = True
-        if self._talk:
-            self._talk.fall_behind()
+        if self._session:
+            self._session.fall_behind()
 
     def _end_within(self, seconds: float) -> None:
         self._is_ending = True

@@ -14,13 +14,13 @@ from websockets.protocol import State
 from websockets.server import ServerProtocol
 from websockets.typing import Subprotocol
 
-from besedka.serve.access.keys import Access
+from besedka.serve.authentication.keys import Authenticator
 from besedka.serve.doors.origin import Origins
-from besedka.serve.doors.patience import CLOSE_SECONDS, SWEEP_SLICES
-from besedka.serve.doors.websocket.connection import Connection, Talk
-from besedka.serve.fairness import Source, Sources
+from besedka.serve.doors.timeouts import CLOSE_SECONDS, SWEEP_SLICES
+from besedka.serve.doors.websocket.connection import Connection, Session
 from besedka.serve.metrics import Metrics
-from besedka.serve.people.order import Network
+from besedka.serve.people.moderation import Network
+from besedka.serve.rate_limits import Source, Sources
 from besedka.wire.access import SUBPROTOCOL, key_brought
 from besedka.wire.close_codes import CloseCode
 from besedka.wire.validation import FRAME_BYTES_AT_MOST
@@ -48,33 +48,33 @@ class WebSocketDoor:
         origins: which web pages may talk to us.
         access: who may come in.
         soon: calls something when others have had their turn.
-        let_in: raises `Refused` where nobody comes in from there.
+        check_network: raises `Refused` where nobody comes in from there.
 
     Attributes:
-        let_in: the same.
+        check_network: the same.
         lent_protocol: an open WebSocket protocol with nothing to remember, for whoever has received something.
     """
 
     def __init__(
         self,
-        talks: Mapping[str, Callable[[Connection], Talk]],
+        sessions: Mapping[str, Callable[[Connection], Session]],
         sources: Sources,
         metrics: Metrics,
         now: Callable[[], float],
         *,
         origins: Origins,
-        access: Access,
+        access: Authenticator,
         soon: Callable[[Callable[[], None]], object],
-        let_in: Callable[[Network | None], None] = lambda _: None,
+        check_network: Callable[[Network | None], None] = lambda _: None,
     ) -> None:
         self.metrics = metrics
         self.now = now
         self.soon = soon
         self.lent_protocol = self.make_protocol(State.OPEN)
-        self._talks = talks
+        self._talks = sessions
         self._sources = sources
         self._origins = origins
-        self.let_in = let_in
+        self.check_network = check_network
         self._access = access
         self._connections: list[set[Connection]] = [set() for _ in range(SWEEP_SLICES)]
         self._is_empty = asyncio.Event()
@@ -83,9 +83,9 @@ class WebSocketDoor:
 
     def connection(self, source: Source, *, is_forwarded: bool = False) -> Connection:
         """A new connection, for a request that asks for an upgrade; perhaps by a proxy, for somebody else."""
-        pace = self._sources.pace(source)
-        pace.is_forwarded = is_forwarded
-        return Connection(self, pace)
+        limiter = self._sources.limiter(source)
+        limiter.is_forwarded = is_forwarded
+        return Connection(self, limiter)
 
     # What connections ask for.
 
@@ -99,7 +99,7 @@ class WebSocketDoor:
         for part in self._connections:
             part.discard(connection)
         self._access.leave(connection)
-        self._sources.leave(connection.pace.source)
+        self._sources.leave(connection.limiter.source)
         if not self._count:
             self._is_empty.set()
 
@@ -131,9 +131,9 @@ class WebSocketDoor:
         )
         return self._access.enter(connection, key_brought(request.headers.get_all("Authorization"), offered))
 
-    def talk(self, request: Request, connection: Connection) -> Talk:
+    def session(self, request: Request, connection: Connection) -> Session:
         """What is said over a connection whose handshake was not refused."""
-        connection.pace.is_forwarded |= "Origin" in request.headers
+        connection.limiter.is_forwarded |= "Origin" in request.headers
         return self._talks[_path(request)](connection)
 
     # What the server does.

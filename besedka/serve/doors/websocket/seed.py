@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from besedka.serve.chat import Chat
-from besedka.serve.conversation import Visitor
 from besedka.serve.doors.websocket.connection import Connection
 from besedka.serve.doors.websocket.frames import encode_frames
-from besedka.serve.doors.websocket.member import SocketMember
-from besedka.serve.people.presence import Person
-from besedka.serve.room import Member, Room, Said
+from besedka.serve.doors.websocket.subscriber import SocketSubscriber
+from besedka.serve.people.person import Person
+from besedka.serve.room import Room, Said, Subscriber
+from besedka.serve.session import SessionBase
 from besedka.wire.close_codes import CloseCode
 from besedka.wire.errors import ErrorCode, Language, Refused
 from besedka.wire.frames import History, Redacted, SeedHistory, ServerFrame, Typing, decode_seed
@@ -22,50 +22,50 @@ from besedka.wire.log_line import clock_time
 from besedka.wire.validation import DEFAULT_ROOM, SYSTEM_NAME, clean_name, clean_text
 
 
-class SeedMember(SocketMember):
+class SeedSubscriber(SocketSubscriber):
     """A member who knows only the seed's frames: the seed's clients show any other as a message."""
 
-    __slots__ = ("room", "visitor")
+    __slots__ = ("room", "session")
 
-    visitor: SeedTalk
+    session: SeedSession
 
     ignores = frozenset({Typing, Redacted})
 
-    def __init__(self, room: Room, talk: SeedTalk, connection: Connection) -> None:
-        super().__init__(Person(), talk, connection)
+    def __init__(self, room: Room, session: SeedSession, connection: Connection) -> None:
+        super().__init__(Person(), session, connection)
         self.room = room
 
-    def hear(self, frame: ServerFrame) -> None:
+    def send(self, frame: ServerFrame) -> None:
         if isinstance(frame, History):
-            self.visitor.show(frame)
+            self.session.show(frame)
         else:
-            super().hear(frame)
+            super().send(frame)
 
     def start_again(self) -> None:
         # There are no ids here: what is new is heard, whatever log it stands in.
         self.cursor = self.room.head + 1
 
 
-class SeedTalk(Visitor):
+class SeedSession(SessionBase):
     """A talk in the seed's protocol."""
 
     __slots__ = ("_connection", "_member", "_speaker")
 
     def __init__(self, connection: Connection, chat: Chat, language: Language) -> None:
-        super().__init__(chat, connection.pace, language)
+        super().__init__(chat, connection.limiter, language)
         self._connection = connection
-        self._member: SeedMember | None = None
+        self._member: SeedSubscriber | None = None
         self._speaker: Person | None = None
 
-    def members(self) -> Iterable[tuple[Room, Member]]:
+    def members(self) -> Iterable[tuple[Room, Subscriber]]:
         return ((self._member.room, self._member),) if self._member else ()
 
-    def tell(self, frame: ServerFrame | SeedHistory) -> None:
+    def send(self, frame: ServerFrame | SeedHistory) -> None:
         self._connection.send(encode_frames([frame]))
 
     def begin(self) -> None:
         try:
-            self.chat.register.admission.into_chat("", now=self.chat.clock())
+            self.chat.directory.policy.check_chat("", now=self.chat.clock())
             room = self.chat.rooms.open(DEFAULT_ROOM, "")
         except Refused as refusal:
             self.refuse(refusal)
@@ -77,11 +77,11 @@ class SeedTalk(Visitor):
         else:
             self._connection.wait_for(room, self._enter)
 
-    def hear(self, text: str) -> None:
+    def receive(self, text: str) -> None:
         try:
             frame = decode_seed(text)
             name, cleaned = clean_name(frame.user), clean_text(frame.text)
-            self.pace.say(self.chat.now())
+            self.limiter.charge_message(self.chat.now())
         except Refused as refusal:
             self.refuse(refusal)
         else:
@@ -91,27 +91,27 @@ class SeedTalk(Visitor):
         """Send a page of history, in a frame that can also be shown as one message."""
         timestamp = clock_time(self.chat.stamp())
         text = "".join(f"\n{line}" for line in page.messages)
-        self.tell(SeedHistory(page.messages, SYSTEM_NAME, text, timestamp))
+        self.send(SeedHistory(page.messages, SYSTEM_NAME, text, timestamp))
 
     def people(self) -> Iterable[Person]:
         return (self._speaker,) if self._speaker else ()
 
-    def put_out(self, room: str) -> None:
+    def remove_from_room(self, room: str) -> None:
         """The default room is open to all."""
 
-    def show_out(self, ending: CloseCode, refusal: Refused) -> None:
+    def disconnect(self, ending: CloseCode, refusal: Refused) -> None:
         self.refuse(refusal)
-        self._connection.show_out(ending)
+        self._connection.disconnect(ending)
 
     def end(self) -> None:
         super().end()
         if self._member:
             self.chat.leave(self._member.room, self._member)
         if self._speaker:
-            self.chat.register.go(self._speaker)
+            self.chat.directory.sign_out(self._speaker)
 
     def _enter(self, room: Room) -> None:
-        self._member = SeedMember(room, self, self._connection)
+        self._member = SeedSubscriber(room, self, self._connection)
         self.chat.enter(room, self._member)
         self.chat.followers.follow(room, self._member)
 
@@ -124,20 +124,20 @@ class SeedTalk(Visitor):
             return
         try:
             speaker = self._speak_as(name)
-            self.chat.let_talk(room, speaker)
+            self.chat.charge_post(room, speaker)
             standing = (speaker.is_unverified, speaker.is_verified)
             self.chat.say(room, Said(self._member, speaker.name, text, "", *standing))
         except Refused as refusal:
             if refusal.code is ErrorCode.BANNED:
-                self.show_out(CloseCode.BANNED, refusal)
+                self.disconnect(CloseCode.BANNED, refusal)
             else:
                 self.refuse(refusal)
 
     def _speak_as(self, name: str) -> Person:
         if self._speaker is None or self._speaker.name != name:
-            self.chat.register.admission.into_chat("", name, now=self.chat.clock())
-            speaker = self.chat.register.come_in(name, "", "", self.pace)
+            self.chat.directory.policy.check_chat("", name, now=self.chat.clock())
+            speaker = self.chat.directory.sign_in(name, "", "", self.limiter)
             if self._speaker:
-                self.chat.register.go(self._speaker)
+                self.chat.directory.sign_out(self._speaker)
             self._speaker = speaker
         return self._speaker

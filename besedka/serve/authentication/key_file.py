@@ -1,0 +1,134 @@
+"""The file with the access keys: made if there is none, and looked at while the server runs.
+
+A file that is gone, or cannot be used, while the server runs changes nothing: many editors remove a file for a moment when they
+save it, and nobody shall be shut out, or let in, by that.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import secrets
+import stat
+import sys
+from collections import Counter
+from concurrent.futures import Executor
+from pathlib import Path
+from typing import Final
+
+from besedka.serve.authentication.keys import Authenticator, BadKeys, Key, Keys, read_keys
+from besedka.serve.errors import KeyFileUnusable
+from besedka.serve.history.file import PRIVATE, reason, write_whole
+
+log = logging.getLogger(__name__)
+
+LOOK_SECONDS: Final = 0.5
+"""It is looked at so often, so that who came by a key that is withdrawn is gone within a second."""
+
+KEY_BYTES: Final = 32
+"""The chance in a key that we make."""
+
+FILE_BYTES: Final = 64 * 1024
+"""A longer file is none of ours: this is several hundred keys."""
+
+_FRESH: Final = """\
+# Whoever has one of these keys may come into the chat. One key a line, a label may stand behind it;
+# a line that is taken out shuts out at once all who came by its key.
+{key}
+"""
+
+
+def open_keys(path: Path) -> tuple[list[Key], str]:
+    """The keys in the file, with a new one if there is no such file.
+
+    Returns:
+        The keys, and what is wrong with the file though it can be used.
+
+    Raises:
+        KeyFileUnusable: if there are no keys to be had from it.
+    """
+    try:
+        if not path.exists():
+            write_whole(path, _FRESH.format(key=secrets.token_urlsafe(KEY_BYTES)), replace=False)
+        return keys_in(path), _warning(path)
+    except OSError as error:
+        raise KeyFileUnusable(path, reason(error)) from None
+
+
+def keys_in(path: Path) -> list[Key]:
+    """The keys in a file that is there; one at least.
+
+    Raises:
+        KeyFileUnusable: if there are no keys to be had from it.
+    """
+    try:
+        keys = read_keys(_read(path))
+    except BadKeys as error:
+        raise KeyFileUnusable(path, str(error)) from None
+    except OSError as error:
+        raise KeyFileUnusable(path, reason(error)) from None
+    if not keys:
+        raise KeyFileUnusable(path, "there is no key in it")
+    return keys
+
+
+async def watch(path: Path, keys: list[Key], access: Authenticator, reader: Executor) -> None:
+    """Have the keys in the file be the valid ones, for ever; at first they are ``keys``, and ``reader`` reads it."""
+    try:
+        await _watch(path, keys, access, reader)
+    finally:
+        reader.shutdown(wait=False, cancel_futures=True)
+
+
+async def _watch(path: Path, keys: list[Key], access: Authenticator, reader: Executor) -> None:
+    told = ""
+    while True:
+        before = keys
+        try:
+            # A file may be far away, behind a network that does not answer.
+            keys = read_keys(await asyncio.get_running_loop().run_in_executor(reader, _read, path))
+        except (BadKeys, OSError) as error:
+            why = str(error) if isinstance(error, BadKeys) else reason(error)
+            if why != told:
+                log.error("the access keys in %s cannot be read, those before stay valid: %s", path, why)  # noqa: TRY400 - the sentence says all
+            told = why
+        else:
+            told = ""
+            if keys != before:
+                _change(access, keys)
+        await asyncio.sleep(LOOK_SECONDS)
+
+
+def _change(access: Authenticator, keys: list[Key]) -> None:
+    valid = Keys(keys)
+    gone = access.change(valid)
+    log.info("access keys valid from now on: %d", len(valid))
+    for session, _ in gone:
+        try:
+            session.revoke_access()
+        except Exception:
+            # Whatever is wrong with one, the others are shut out.
+            log.exception("somebody could not be shut out")
+    for label, count in Counter(label for _, label in gone).items():
+        log.info("the access key %r was withdrawn; connections, calls and downloads ended: %d", label, count)
+
+
+def _read(path: Path) -> str:
+    # Whoever opens a pipe waits for its other end.
+    if not stat.S_ISREG(path.stat().st_mode):
+        raise BadKeys("it is no regular file")
+    with path.open("rb") as file:
+        data = file.read(FILE_BYTES + 1)
+    if len(data) > FILE_BYTES:
+        raise BadKeys(f"it has more than {FILE_BYTES} bytes")
+    try:
+        return data.decode()
+    except UnicodeDecodeError:
+        raise BadKeys("it is not text in UTF-8") from None
+
+
+def _warning(path: Path) -> str:
+    mode = stat.S_IMODE(path.stat().st_mode)
+    if sys.platform == "win32" or not mode & ~PRIVATE & 0o777:
+        return ""
+    return f"the access keys in {path} are open to other users of this machine (mode {mode:04o}): chmod 600 {path}"

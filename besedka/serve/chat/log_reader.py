@@ -1,0 +1,155 @@
+"""Reading a room's log: pages, what a search finds, what somebody has said before.
+
+Files are read by worker threads; what is redacted meanwhile is put right before it is handed out.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterable
+from dataclasses import replace
+from datetime import tzinfo
+from typing import Final
+
+from besedka.serve.chat.open_rooms import OpenRooms
+from besedka.serve.chat.workers import Workers
+from besedka.serve.counters import Counters
+from besedka.serve.history import Flag, Hits
+from besedka.serve.people.names import KnownNames
+from besedka.serve.room import PostedBefore, Room, Said
+from besedka.wire.frames import FOUND_MESSAGES_AT_MOST, PAGE_MESSAGES_AT_MOST, Chat, Found, History, Search
+from besedka.wire.log_line import moment
+
+SEARCH_SECONDS: Final = 0.1
+"""How long a search looks through a log before it says how far it has come. Those who search take turns, and what is said again
+waits for one turn at most."""
+
+
+BYTES_AT_ONCE: Final = 64 * 1024
+"""How much of a log is copied in one step."""
+
+
+class LogReader:
+    """What is read of all rooms.
+
+    Args:
+        rooms: the rooms.
+        workers: who read.
+        names: whose names are whose, to tell which messages are unverified.
+        counters: where searches are counted.
+        zone: of the log's times.
+    """
+
+    def __init__(
+        self, rooms: OpenRooms, workers: Workers, names: KnownNames, counters: Counters, zone: tzinfo | None
+    ) -> None:
+        self._rooms = rooms
+        self._workers = workers
+        self._names = names
+        self._counters = counters
+        self._zone = zone
+        # Searches wait here, not in front of the searcher, where what is said again would have to wait for all of them.
+        self._search_turn = asyncio.Lock()
+
+    async def look(self, room: Room, first: int, limit: int) -> tuple[list[str], list[int]]:
+        """The lines of up to ``limit`` messages from the id ``first`` on, fewer where they are long; and who of them are unverified."""
+        revisions = room.revisions.count
+        lines, flags = await self._workers.read(self._rooms.history(room).read_with_flags, first, limit)
+        ids = range(first, first + len(lines))
+        return room.revisions.corrected(ids, lines, revisions), self.unverified(ids, lines, flags)
+
+    def unverified(self, ids: Iterable[int], lines: Iterable[str], flags: Iterable[Flag]) -> list[int]:
+        """The ids of those messages to which nobody can be held."""
+        messages = zip(ids, lines, flags, strict=True)
+        return [
+            number for number, line, flag in messages if self._names.is_doubtful(line, _was_verified(flag))
+        ]
+
+    # Pages.
+
+    async def page(self, room: Room, before: int, limit: int) -> History:
+        """The messages before an id, at most ``limit`` of them."""
+        before = min(max(before, 1), room.head + 1)
+        first = max(1, before - min(max(limit, 1), PAGE_MESSAGES_AT_MOST))
+        lines, unverified = await self.look(room, first, before - first)
+        # A page ends early where messages are long: then the newest of it are the ones to give.
+        while lines and first + len(lines) < before:
+            first += len(lines)
+            lines, unverified = await self.look(room, first, before - first)
+        return History(room=room.name, first=first, messages=lines, unverified=unverified)
+
+    async def page_after(self, room: Room, after: int, limit: int) -> History:
+        """The messages behind an id, at most ``limit`` of them."""
+        limit = min(limit, PAGE_MESSAGES_AT_MOST, room.head - after)
+        lines, unverified = await self.look(room, after + 1, limit) if limit > 0 else ([], [])
+        return History(room=room.name, first=after + 1, messages=lines, unverified=unverified)
+
+    async def own_bytes(self, room: Room, after: int, last: int) -> AsyncIterator[bytes]:
+        """The log's own bytes of the messages behind an id, up to ``last``, with what stands between them and is not understood.
+
+        It ends early if the log becomes another one.
+        """
+        history, epoch = self._rooms.history(room), room.epoch
+        span = await self._workers.read(history.span, after + 1, last)
+        while span and room.epoch == epoch:
+            revisions = room.revisions.count
+            piece = await self._workers.read(history.read_bytes, span[:BYTES_AT_ONCE])
+            if not piece:
+                return
+            # What was redacted meanwhile is read again: it is overwritten where it stands.
+            if revisions == room.revisions.count:
+                span = span[len(piece) :]
+                yield piece
+
+    # Searching.
+
+    async def search(self, room: Room, text: str, before: int, limit: int) -> Hits:
+        """The newest messages older than the id ``before`` (0: than none) that hold a text, as far as one look goes.
+
+        Raises:
+            Refused: `going_down`.
+        """
+        history, limit = self._rooms.history(room), min(limit, FOUND_MESSAGES_AT_MOST)
+        self._rooms.hold(room)
+        try:
+            async with self._search_turn:
+                epoch, end, revisions = room.epoch, room.head + 1, room.revisions.count
+                before = min(before or end, end)
+                hits = await self._workers.search(history.search, text, before, limit, SEARCH_SECONDS)
+        finally:
+            self._rooms.let_go(room)
+        if room.epoch != epoch:
+            # What was found belongs to the old log, and so does the id from which it was to be.
+            return await self.search(room, text, 0, limit)
+        self._counters.searches += 1
+        return replace(hits, lines=room.revisions.corrected(hits.ids, hits.lines, revisions))
+
+    def found(self, room: Room, frame: Search, hits: Hits) -> Found:
+        """What a search has found, as it is told."""
+        unverified = self.unverified(hits.ids, hits.lines, hits.flags)
+        return Found(room.name, frame.text, hits.lines, hits.ids, hits.before, frame.key, unverified)
+
+    # What is said again.
+
+    async def said_by(self, room: Room, user: str, after: int) -> PostedBefore:
+        """What the log has by this name, later than an id: to know again what is said again."""
+        messages = await self._workers.search(self._rooms.history(room).said_by, user, after)
+        told = [(number, line) for number, line in messages if number <= room.head]
+        return PostedBefore(after, told)
+
+    def recognise(self, room: Room, said: Said, after: int, before: PostedBefore) -> Chat | None:
+        """The message of the log that is said again here, if there is one; it is known by its key from now on."""
+        found = before.take(said.text, after, room.is_keyed)
+        if found is None:
+            return None
+        number, line = found
+        # What was redacted meanwhile is not what was said.
+        said = replace(said, text=line.text)
+        return room.found(said, number, moment(line.stamp, self._zone), line.stamp)
+
+
+def _was_verified(flag: Flag) -> bool | None:
+    """Whether a message's name was its poster's when it was posted; None if that was not stored."""
+    if flag & (Flag.VERIFIED | Flag.UNVERIFIED):
+        return Flag.UNVERIFIED not in flag
+    return None

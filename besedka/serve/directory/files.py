@@ -1,0 +1,172 @@
+"""The small files about people, kept in step with what the server knows: one thread reads and writes them.
+
+Tables change in the event loop's thread. Changes that somebody waits for are written by group commit: the next batch gathers while one is
+being written, and all its waiters share one write and one sync. Other changes, and external edits, are dealt with once a second.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, Final
+
+from besedka.serve.directory.audit import Audit
+from besedka.serve.directory.journal import Journal
+from besedka.serve.errors import AuditLost
+from besedka.serve.people.audit_entry import AuditEntry
+from besedka.serve.people.table import Table
+from besedka.serve.threads import started
+from besedka.wire.errors import ErrorCode, Refused
+
+log = logging.getLogger(__name__)
+
+CROWD_SECONDS: Final = 0.1
+"""A change that comes so soon after the last batch is one of many: its batch gathers before it is written, and for so long at
+most. A lone change is written at once."""
+
+GATHER_SECONDS: Final = 0.004
+"""A batch stops gathering when nothing has come for so long. Thousands of newcomers cost some dozens of syncs, and nobody notices a
+tenth of a second at their first join."""
+
+Change = tuple[Table[Any], str]
+"""A table, and the key of a row of it that was put or dropped."""
+
+
+class Files:
+    """All of them.
+
+    Args:
+        folder: where they are.
+        tables: their contents, by file name. A change to several of them is written in this order.
+        adopted: called after a table has taken an external edit.
+    """
+
+    def __init__(self, folder: Path, tables: Mapping[str, Table[Any]], adopted: Callable[[], None]) -> None:
+        self._audit = Audit(folder)
+        self._journals = {
+            table: Journal(folder / name, table, self._in_thread, adopted) for name, table in tables.items()
+        }
+        self._thread = started(1, "besedka-people")
+        self._loop = asyncio.get_running_loop()
+        self._writing = asyncio.Lock()
+        self._committing: asyncio.Task[None] | None = None
+        self._agreeing: set[asyncio.Task[None]] = set()
+        # All calls that have waited for a batch; and whether one of the present ones must not wait for others.
+        self._waited = 0
+        self._hurry = asyncio.Event()
+        self._written_at = float("-inf")
+
+    async def read(self) -> list[AuditEntry]:
+        """Read all, and return what was done to keep order.
+
+        Raises:
+            RecordUnusable: if one is there and cannot be read.
+            FolderInUse: if they are another server's.
+        """
+        entries: list[AuditEntry] = await self._in_thread(self._audit.open)
+        for journal in self._journals.values():
+            await journal.open()
+        return entries
+
+    async def note(self, entry: AuditEntry) -> None:
+        """Have something that is done to keep order on disk.
+
+        Raises:
+            Refused: `storage_full`, `not_stored`.
+        """
+        try:
+            await self._in_thread(self._audit.write, entry)
+        except AuditLost as error:
+            log.error("nothing was done to keep order: %s", error)  # noqa: TRY400 - the sentence is enough
+            raise Refused(ErrorCode.STORAGE_FULL if error.is_full else ErrorCode.NOT_STORED) from None
+
+    def is_stored(self, changes: Iterable[Change]) -> bool:
+        """Whether these rows are on disk; a table without a file counts as stored."""
+        return all(table.is_stored(key) for table, key in changes if table in self._journals)
+
+    async def store(self, changes: Iterable[Change], *, gathers: bool = False) -> None:
+        """Wait until these rows are on disk.
+
+        Args:
+            changes: the rows.
+            gathers: whether the batch may wait for others, if many come.
+
+        Raises:
+            Refused: `storage_full`, `not_stored`. The changes stay in memory, and are written when possible.
+        """
+        outcomes = [self._journals[table].outcome(key) for table, key in changes if table in self._journals]
+        awaited = {outcome for outcome in outcomes if outcome}
+        if not awaited:
+            return
+        self._waited += 1
+        if not gathers:
+            self._hurry.set()
+        self._begin()
+        # Others may wait for the same batch.
+        for outcome in awaited:
+            code = await asyncio.shield(outcome)
+            if code:
+                raise Refused(code)
+
+    async def agree(self) -> None:
+        """Take external edits, and write all changes, if possible."""
+        agreeing = self._loop.create_task(self._agree())
+        self._agreeing.add(agreeing)
+        agreeing.add_done_callback(self._agreeing.discard)
+        # A cancelled caller does not interrupt a write.
+        await asyncio.shield(agreeing)
+
+    def close(self) -> None:
+        """Let go of them."""
+        self._thread.shutdown(wait=False)
+        self._audit.close()
+        for journal in self._journals.values():
+            journal.close()
+
+    # Inside.
+
+    def _begin(self) -> None:
+        """Start to write batches, if that is not going on."""
+        if self._committing is None or self._committing.done():
+            self._committing = self._loop.create_task(self._commit())
+
+    async def _commit(self) -> None:
+        while any(journal.is_awaited for journal in self._journals.values()):
+            await self._gather()
+            async with self._writing:
+                await self._write()
+
+    async def _gather(self) -> None:
+        """If many come, wait for more of them."""
+        begun, waited = self._loop.time(), 0
+        is_crowd = begun - self._written_at < CROWD_SECONDS
+        while is_crowd and waited != self._waited and not self._hurry.is_set():
+            waited = self._waited
+            with suppress(TimeoutError):
+                async with asyncio.timeout(GATHER_SECONDS):
+                    await self._hurry.wait()
+            is_crowd = self._loop.time() - begun < CROWD_SECONDS
+
+    async def _agree(self) -> None:
+        async with self._writing:
+            for journal in self._journals.values():
+                await journal.look()
+            await self._write()
+
+    async def _write(self) -> None:
+        """Write all changes, then compact the files that need it."""
+        self._hurry.clear()
+        # All batches are made at once, so that a change to several files reaches them in order.
+        taken = [journal for journal in self._journals.values() if journal.take()]
+        for journal in taken:
+            await journal.write()
+        self._written_at = self._loop.time() if taken else self._written_at
+        for journal in taken:
+            if journal.table.is_bloated:
+                await journal.compact()
+
+    def _in_thread(self, act: Callable[..., Any], *arguments: object) -> asyncio.Future[Any]:
+        return self._loop.run_in_executor(self._thread, act, *arguments)

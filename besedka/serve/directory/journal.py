@@ -1,0 +1,211 @@
+"""A table and its file, on the event loop's side: writes changes in batches, and reports the outcome of each change to its waiters."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, Protocol
+
+from besedka.serve.directory.records import Record, RecordChanged, RecordGone
+from besedka.serve.errors import RecordUnusable
+from besedka.serve.history.file import FULL, reason
+from besedka.serve.people.table import Batch, Table
+from besedka.wire.errors import ErrorCode
+
+log = logging.getLogger(__name__)
+
+TRIES: Final = 5
+"""Attempts to write a batch while others keep changing the file."""
+
+STRANGE_TOLD: Final = 10
+"""At most so many line numbers are logged."""
+
+
+class InThread(Protocol):
+    """Runs a function in the thread that reads and writes these files."""
+
+    def __call__(self, act: Callable[..., Any], *arguments: object) -> Awaitable[Any]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class _Flight:
+    """A batch in flight, and its outcome: None if it was stored, else the error code."""
+
+    batch: Batch[Any]
+    outcome: asyncio.Future[ErrorCode | None]
+
+
+class Journal:
+    """One table with its file. Only one task at a time may call `look`, `write` or `compact`.
+
+    Args:
+        path: the file.
+        table: its content.
+        in_thread: runs blocking calls.
+        adopted: called after the table has taken an external edit.
+    """
+
+    def __init__(
+        self, path: Path, table: Table[Any], in_thread: InThread, adopted: Callable[[], None]
+    ) -> None:
+        self.table = table
+        self._record = Record(path)
+        self._in_thread = in_thread
+        self._adopted = adopted
+        self._flight: _Flight | None = None
+        self._next: asyncio.Future[ErrorCode | None] | None = None
+        self._trouble = ""
+        # After a failed rewrite: the number of lines at which to try again.
+        self._compact_at = 0
+
+    # Its life.
+
+    async def open(self) -> None:
+        """Read the file, and compact it if that is worthwhile.
+
+        Raises:
+            RecordUnusable: if it is there and cannot be read.
+        """
+        text = await self._in_thread(self._record.open, self.table.torn)
+        self.table.adopt(await self._in_thread(self.table.parse, text))
+        self._tell_strange()
+        if self.table.is_bloated:
+            await self.compact()
+
+    def close(self) -> None:
+        """Close the file."""
+        self._record.close()
+
+    # Waiting.
+
+    @property
+    def is_awaited(self) -> bool:
+        """Whether somebody waits for the next batch."""
+        return self._next is not None
+
+    def outcome(self, key: str) -> asyncio.Future[ErrorCode | None] | None:
+        """The outcome of the batch with the last change of a row: None if stored, else an error code. Returns None if it is stored already."""
+        if self.table.is_waiting(key):
+            self._next = self._next or asyncio.get_running_loop().create_future()
+            return self._next
+        return None if self.table.is_stored(key) or self._flight is None else self._flight.outcome
+
+    # Reading and writing.
+
+    async def look(self) -> None:
+        """Read the file again if it was edited."""
+        try:
+            await self._look()
+        except RecordUnusable as error:
+            self._report(f"{error}; what it said before is kept, and nothing is written over it")
+        except OSError as error:
+            self._report(f"{self._record.path} cannot be read: {reason(error)}")
+
+    def take(self) -> bool:
+        """Make a batch of all pending changes, for `write`. Returns whether there is one."""
+        if self.table.is_changed:
+            outcome, self._next = self._next, None
+            future = outcome or asyncio.get_running_loop().create_future()
+            self._flight = _Flight(self.table.take_changes(), future)
+        return self._flight is not None
+
+    async def write(self) -> None:
+        """Write the batch, and resolve its outcome."""
+        flight, code = self._flight, ErrorCode.NOT_STORED
+        if flight is None:
+            return
+        try:
+            await self._store(flight.batch)
+        except RecordUnusable as error:
+            self._report(f"{error}; what it said before is kept, and nothing is written over it")
+        except OSError as error:
+            code = ErrorCode.STORAGE_FULL if error.errno in FULL else code
+            self._report(f"{self._record.path} cannot be written: {reason(error)}")
+        except Exception:
+            log.exception("%s cannot be written", self._record.path)
+        else:
+            self._land(flight, None)
+            return
+        finally:
+            # Also after a cancellation: the next batch holds these changes again.
+            if self._flight:
+                self.table.give_back(flight.batch)
+                self._land(flight, code)
+
+    async def compact(self) -> None:
+        """Rewrite the file without its superseded lines; a failure is logged once, and harms nobody."""
+        if self.table.entries <= self._compact_at:
+            return
+        try:
+            await self._rewrite()
+        except (RecordChanged, RecordGone):
+            pass  # the next look or the next batch deals with it
+        except (OSError, RecordUnusable) as error:
+            why = reason(error) if isinstance(error, OSError) else error
+            if not self._compact_at:
+                log.warning(
+                    "%s cannot be replaced by a compact copy, and grows with each change: %s",
+                    self._record.path,
+                    why,
+                )
+            self._compact_at = 2 * self.table.entries
+        else:
+            self._compact_at = 0
+
+    # Inside.
+
+    async def _look(self) -> None:
+        news = await self._in_thread(self._record.news)
+        if news is not None:
+            self.table.adopt(await self._in_thread(self.table.parse, news))
+            log.info("%s was edited, and is read again", self._record.path)
+            self._adopted()
+            self._tell_strange()
+            self._trouble = ""
+
+    async def _store(self, batch: Batch[Any]) -> None:
+        has_looked = False
+        for _ in range(TRIES):
+            try:
+                if self._record.is_to_be_rewritten:
+                    await self._rewrite()
+                else:
+                    await self._append(batch, must_be_known=not has_looked)
+            except RecordChanged:
+                await self._look()
+                has_looked = True
+            except RecordGone:
+                pass  # the next round rewrites it
+            else:
+                return
+        raise RecordUnusable(self._record.path, "it is being edited all the time")
+
+    async def _append(self, batch: Batch[Any], *, must_be_known: bool) -> None:
+        append, data = self._record.append, self.table.appendix(batch)
+        await self._in_thread(lambda: append(data, must_be_known=must_be_known))
+        self.table.appended(batch)
+
+    async def _rewrite(self) -> None:
+        snapshot = self.table.snapshot()
+        await self._in_thread(self._record.rewrite, snapshot.pieces)
+        self.table.rewritten(snapshot)
+
+    def _land(self, flight: _Flight, code: ErrorCode | None) -> None:
+        self._flight = None
+        self._trouble = self._trouble if code else ""
+        if not flight.outcome.done():
+            flight.outcome.set_result(code)
+
+    def _report(self, trouble: str) -> None:
+        """Log a trouble once, as long as it lasts."""
+        if self._trouble != trouble:
+            self._trouble = trouble
+            log.error(trouble)
+
+    def _tell_strange(self) -> None:
+        if self.table.strange:
+            lines = ", ".join(map(str, self.table.strange[:STRANGE_TOLD]))
+            log.warning("%s: not understood, and left as they are: lines %s", self._record.path, lines)

@@ -1,0 +1,299 @@
+"""One HTTP connection: uvicorn's protocol, with limits on what a visitor may send and how long he may take.
+
+A request that asks for a WebSocket is handed on, with its transport, to the door for those.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any, Final
+
+from httptools import HttpParserUpgrade, HttpRequestParser
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+
+from besedka.serve.doors.forwarded import Client
+from besedka.serve.doors.hosts import is_loopback
+from besedka.serve.doors.http.authentication import ABORT
+from besedka.serve.doors.http.target import TargetBad, taken_apart
+from besedka.serve.doors.timeouts import CLOSE_SECONDS, REQUEST_SECONDS, STUCK_SECONDS
+from besedka.serve.rate_limits import Source
+from besedka.wire.errors import Refused
+
+if TYPE_CHECKING:
+    from besedka.serve.doors.http.door import HttpDoor
+
+HEADER_BYTES: Final = 16 * 1024
+"""How long the headers of a request may be; browsers send less than 2 KiB."""
+
+REQUESTS_WAITING: Final = 16
+"""How many requests may come in while one is being answered; browsers wait for the answer."""
+
+_FOREVER: Final = float("inf")
+
+
+class HttpConnection(HttpToolsProtocol):
+    """An HTTP connection.
+
+    Args:
+        door: where it belongs.
+        uvicorn: what uvicorn makes its own protocol with.
+    """
+
+    def __init__(self, door: HttpDoor, **uvicorn: Any) -> None:
+        super().__init__(**uvicorn)
+        self.parser = self._parser = _Parser(self)
+        self._door = door
+        self._peer = ""
+        self._source: Source | None = None
+        self._client = Client("")
+        self._unwelcome: Refused | None = None
+        self._answering: RequestResponseCycle | None = None
+        self._is_refused = False
+        self._header_bytes = 0
+        self._bytes = 0
+        self._has_body = False
+        self._request_until = door.now() + REQUEST_SECONDS
+        self._abort_at = _FOREVER
+        self._unsent = 0
+        self._stuck_at = _FOREVER
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
+        super().connection_made(transport)
+        self._door.add(self)
+        self._peer = self.client[0] if self.client else ""
+        if self._door.proxies.trust(self._peer):
+            return  # whoever it speaks for is admitted, request by request
+        try:
+            self._source = self._door.sources.admit(self._peer)
+        except Refused as refusal:
+            # Clients do not understand an answer before they have asked; but they must ask soon.
+            self._unwelcome = refusal
+            self._request_until = self._door.now() + CLOSE_SECONDS
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._door.remove(self)
+        self._leave()
+        super().connection_lost(exc)
+        if self._answering:
+            self._answering.disconnected = True
+            self._answering.message_event.set()
+
+    def data_received(self, data: bytes) -> None:
+        if self._unwelcome:
+            self._refuse(HTTPStatus.TOO_MANY_REQUESTS, self._unwelcome.code, str(self._unwelcome))
+        if self._is_refused:
+            return
+        if self._request_until == _FOREVER:
+            self._request_until = self._door.now() + REQUEST_SECONDS
+        # The parser keeps a header until it is whole, so what has come is counted, too.
+        self._bytes += len(data)
+        super().data_received(data)
+        if self._bytes > HEADER_BYTES:
+            self._refuse_headers()
+
+    def eof_received(self) -> bool:  # type: ignore[override]  # uvicorn says None
+        # Who says no more may still be waiting for an answer.
+        if self._is_answering:
+            self.cycle.keep_alive = False
+        return self._is_answering
+
+    def send_400_response(self, msg: str) -> None:
+        self._refuse(HTTPStatus.BAD_REQUEST, "bad_request", msg)
+
+    def handle_websocket_upgrade(self) -> None:
+        if self._is_answering:
+            sentence = "a WebSocket cannot begin behind a request that is being answered"
+            self._refuse(HTTPStatus.BAD_REQUEST, "bad_request", sentence)
+        if self._is_refused or self._source is None:
+            return
+        self._door.remove(self)
+        connection = self._door.connection(self._source, is_forwarded=self._client.is_forwarded)
+        self.ws_protocol_class = lambda **_: connection  # type: ignore[assignment]
+        self._source = None
+        self._bytes = 0
+        super().handle_websocket_upgrade()
+        if self._parser.rest:
+            connection.data_received(self._parser.rest)
+        # Nothing is left of this visit: it and its parser would hold each other.
+        self.parser = self._parser = None  # type: ignore[assignment]
+
+    @property
+    def _is_answering(self) -> bool:
+        return bool(self.pipeline) or (self._answering is not None and not self._answering.response_complete)
+
+    def _should_upgrade_to_ws(self) -> bool:
+        return True
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
+        # uvicorn tells only the last of several requests when their connection is lost, and not the one it answers.
+        self._answering = cycle
+        cycle.scope["extensions"] = {ABORT: {"abort": self.transport.abort}}
+        super()._start_asgi_task(cycle, app)
+
+    def look_after(self, now: float) -> None:
+        """Give up one who takes too long to ask, or to read the answer."""
+        unsent = self.transport.get_write_buffer_size()
+        if not unsent:
+            self._stuck_at = _FOREVER
+        elif unsent < self._unsent or self._stuck_at == _FOREVER:
+            self._stuck_at = now + STUCK_SECONDS
+        self._unsent = unsent
+        if now >= min(self._abort_at, self._stuck_at):
+            self.transport.abort()
+        elif now >= self._request_until and not self._is_refused:
+            sentence = f"a request must have come in whole within {REQUEST_SECONDS:g} seconds"
+            self._refuse(HTTPStatus.REQUEST_TIMEOUT, "too_slow", sentence)
+
+    # What the parser calls. All of a request, and more than one, may be in the same piece of data.
+
+    def on_message_begin(self) -> None:
+        self._header_bytes = 0
+        self._has_body = False
+        super().on_message_begin()
+
+    def on_url(self, url: bytes) -> None:
+        self._count_header(len(url))
+        super().on_url(url)
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        self._count_header(len(name) + len(value) + len(": \r\n"))
+        self._has_body |= name.lower() == b"transfer-encoding"
+        self._has_body |= name.lower() == b"content-length" and value.strip() != b"0"
+        super().on_header(name, value)
+
+    def on_headers_complete(self) -> None:
+        if self._has_body:
+            sentence = "nothing here takes a request with a body"
+            self._refuse(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "body", sentence)
+        elif len(self.pipeline) >= REQUESTS_WAITING:
+            sentence = f"at most {REQUESTS_WAITING} requests may wait for the answer to another"
+            self._refuse(HTTPStatus.TOO_MANY_REQUESTS, "too_many_requests", sentence)
+        self._check_host()
+        self._recognise()
+        if not self._is_refused:
+            super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        if not self._is_refused:
+            super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        if not self._is_refused:
+            self._request_until = _FOREVER
+            self._bytes = 0
+            super().on_message_complete()
+
+    def on_response_complete(self) -> None:
+        if not self.pipeline and self._door.proxies.trust(self._peer):
+            self._leave()
+        super().on_response_complete()
+
+    # Inside.
+
+    def _take_absolute_form(self) -> None:
+        """Have the host of an address that is asked for as a whole count, and not the header (RFC 9112, section 3.2.2)."""
+        try:
+            parts = taken_apart(self.url)
+        except TargetBad as error:
+            self._refuse(HTTPStatus.BAD_REQUEST, "bad_request", str(error))
+            return
+        if parts:
+            host, self.url = parts
+            # In place: uvicorn has handed the list on already.
+            self.headers[:] = [
+                (b"host", host),
+                *((name, value) for name, value in self.headers if name != b"host"),
+            ]
+
+    def _check_host(self) -> None:
+        hosts = self._values(b"host")
+        if len(hosts) > 1 or (not hosts and self.parser.get_http_version() == "1.1"):
+            self._refuse(HTTPStatus.BAD_REQUEST, "bad_host", "a request has one Host header")
+            return
+        self._take_absolute_form()
+        hosts = self._values(b"host")
+        if hosts and not self._door.hosts.know(hosts[0]):
+            sentence = (
+                "the chat is not known by this host name; who runs it may allow it with --public-host NAME"
+            )
+            self._refuse(HTTPStatus.MISDIRECTED_REQUEST, "bad_host", sentence)
+
+    def _recognise(self) -> None:
+        """See for whom the request is made."""
+        if self._is_refused:
+            return
+        headers = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in self.headers]
+        client = self._door.proxies.client(self._peer, headers)
+        # A proxy that adds nothing may still hand on by which name it was asked for.
+        if not all(is_loopback(value) for name, value in headers if name == "host"):
+            client = replace(client, is_forwarded=True)
+        self._client = self.scope["state"]["client"] = client
+        if client.is_told:
+            self.scope["client"] = (client.host, 0)
+        if self._door.proxies.trust(self._peer):
+            self._leave()
+            try:
+                self._source = self._door.sources.admit(client.host, is_limited=client.is_told)
+            except Refused as refusal:
+                self._refuse(HTTPStatus.TOO_MANY_REQUESTS, refusal.code, str(refusal))
+
+    def _leave(self) -> None:
+        if self._source:
+            self._door.sources.leave(self._source)
+            self._source = None
+
+    def _values(self, wanted: bytes) -> list[str]:
+        return [value.decode("latin-1") for name, value in self.headers if name == wanted]
+
+    def _count_header(self, size: int) -> None:
+        self._header_bytes += size
+        if self._header_bytes > HEADER_BYTES:
+            self._refuse_headers()
+
+    def _refuse_headers(self) -> None:
+        sentence = f"the headers of a request are at most {HEADER_BYTES} bytes"
+        self._refuse(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, "headers_too_long", sentence)
+
+    def _refuse(self, status: HTTPStatus, code: str, sentence: str) -> None:
+        if self._is_refused:
+            return
+        self._is_refused = True
+        self._door.metrics.refused(code)
+        if self._is_answering:
+            self.transport.abort()  # in the middle of another answer there is no place for this one
+            return
+        body = f"{sentence}\n".encode()
+        head = (
+            f"HTTP/1.1 {status.value} {status.phrase}\r\ncontent-type: text/plain; charset=utf-8\r\n"
+            f"content-length: {len(body)}\r\nconnection: close\r\n\r\n"
+        )
+        self.transport.write(head.encode() + body)
+        # Closing at once would reset the connection while more comes in, and the answer would be lost on its way.
+        if self.transport.can_write_eof():
+            self.transport.write_eof()
+        else:
+            self.transport.close()  # TLS has no half a connection
+        self._abort_at = self._door.now() + CLOSE_SECONDS
+
+
+class _Parser(HttpRequestParser):
+    """Keeps what stands behind a request for an upgrade.
+
+    Attributes:
+        rest: the first bytes of the other protocol, if they came along.
+    """
+
+    def __init__(self, visit: HttpConnection) -> None:
+        super().__init__(visit)
+        # A second request may stand behind one that asks to close; uvicorn sets it, too.
+        self.set_dangerous_leniencies(lenient_data_after_close=True)
+        self.rest = b""
+
+    def feed_data(self, data: Any) -> None:
+        try:
+            super().feed_data(data)
+        except HttpParserUpgrade as upgrade:
+            self.rest = data[upgrade.args[0] :]
+            raise

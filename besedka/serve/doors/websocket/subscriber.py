@@ -1,0 +1,40 @@
+"""A member who hears by WebSocket frames; what both protocols of the door have in common."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from besedka.serve.doors.websocket.connection import Connection
+from besedka.serve.doors.websocket.frames import encode_frames
+from besedka.serve.people.person import Person
+from besedka.serve.room import Subscriber
+from besedka.serve.session import SessionBase
+from besedka.wire.errors import Refused
+from besedka.wire.frames import ServerFrame
+
+
+class SocketSubscriber(Subscriber):
+    """A member who hears by WebSocket frames."""
+
+    __slots__ = ("_connection", "session")
+
+    def __init__(
+        self, person: Person, session: SessionBase, connection: Connection, *, is_seen: bool = True
+    ) -> None:
+        super().__init__(person, connection.transport.write, is_seen=is_seen)
+        self.session = session
+        self._connection = connection
+
+    @staticmethod
+    def encode(frames: Sequence[ServerFrame]) -> bytes:
+        return encode_frames(frames)
+
+    @property
+    def is_full(self) -> bool:
+        return self._connection.is_full
+
+    def send(self, frame: ServerFrame) -> None:
+        self.session.send(frame)
+
+    def refused(self, refusal: Refused) -> None:
+        self.session.refuse(refusal)

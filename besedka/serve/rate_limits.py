@@ -1,0 +1,274 @@
+"""Who may say how much, and how often: token buckets for connections and addresses, and connections for each address.
+
+Pure: no loop, no clock; time comes in, in seconds of any clock that never goes back.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
+from typing import Final
+from weakref import WeakValueDictionary
+
+from besedka.wire.errors import ErrorCode, Language, Refused
+
+BURST_SECONDS: Final = 10.0
+"""A bucket holds what its rate gives in so long: a paste, or an outbox after a reconnect, goes through at once."""
+
+REFUSAL_SECONDS: Final = 1.0
+"""How long one who said too much is asked to wait at least; by then there is more than a single token again."""
+
+FRAMES_PER_MESSAGE: Final = 2
+"""How many frames that are no accepted messages (joins, pages, pings, nonsense) a connection may send a second for each
+message that it may say. They are not refused: its socket is read later."""
+
+FRAMES_AT_LEAST: Final = 20
+"""How many it may send a second, whatever the rate."""
+
+FRAMES_SECONDS: Final = 2.0
+"""How many seconds' worth of them it may send at once."""
+
+REFUSED_FRAMES: Final = 5
+"""A frame that is refused costs so many: it costs us an answer."""
+
+SEARCH_FRAMES: Final = 20
+"""A search costs so many: it may take a tenth of a second of the one thread that searches. So one who asks for hundreds at once
+gets in line with the tenth that is his due, and others get in between."""
+
+NEIGHBOURS: Final = 64
+"""The prefix of IPv6 networks: a single customer is given at least such a one (RFC 6177), and can use all of it."""
+
+THIS_MACHINE: Final = IPv4Address("127.0.0.1")
+"""What all those count as together who come from this machine, and for whom somebody else may stand."""
+
+_ROUNDING: Final = 1e-6  # seconds; floats do not add up exactly
+
+
+class TokenBucket:
+    """Gives out tokens at a rate, and holds a burst of them.
+
+    All it keeps is the moment when it will be full again: the generic cell rate algorithm (ITU-T I.371, annex A).
+
+    Args:
+        rate: tokens a second, more than 0.
+        burst: how many seconds' worth it holds; at least one token.
+    """
+
+    __slots__ = ("_burst", "_full_at", "_rate")
+
+    def __init__(self, rate: float, burst: float = BURST_SECONDS) -> None:
+        self._rate = rate
+        self._burst = max(burst, 1 / rate)
+        self._full_at = 0.0
+
+    def wait(self, now: float, tokens: int = 1) -> float:
+        """In how many seconds there will be so many tokens; 0 if they are there."""
+        missing = max(self._full_at, now) + tokens / self._rate - now - self._burst
+        return missing if missing > _ROUNDING else 0.0
+
+    def spend(self, now: float, tokens: int = 1) -> None:
+        """Take tokens, also those that are not there yet; a negative number gives them back."""
+        self._full_at = max(self._full_at, now) + tokens / self._rate
+
+    def is_full(self, now: float) -> bool:
+        """Whether it is as if nothing had been taken."""
+        return now >= self._full_at
+
+
+@dataclass(frozen=True, slots=True)
+class RateLimits:
+    """The limits; 0 is none.
+
+    Attributes:
+        rate: messages a second that a connection may say.
+        rate_address: messages a second that all connections of an address may say together.
+        connections_per_address: how many those may be.
+    """
+
+    rate: float = 100.0
+    rate_address: float = 1_000.0
+    connections_per_address: int = 1_000
+
+
+NAMES_RATE: Final = 0.1
+"""New names a second that all connections of an address may claim: nobody takes them all."""
+
+NAMES_BURST_SECONDS: Final = 2_000.0
+"""Two hundred at once: a school behind one address comes in together."""
+
+
+class Source:
+    """An address from which connections come, or a whole IPv6 network of one customer.
+
+    Attributes:
+        connections: how many there are.
+        bucket: for the messages of all of them; None if they are not limited.
+        names: for the names that they claim.
+    """
+
+    __slots__ = ("__weakref__", "bucket", "connections", "names", "network")
+
+    def __init__(self, network: IPv4Address | IPv6Network | None, bucket: TokenBucket | None) -> None:
+        self.network = network
+        self.bucket = bucket
+        self.names = TokenBucket(NAMES_RATE, NAMES_BURST_SECONDS)
+        self.connections = 0
+
+    @property
+    def is_exempt(self) -> bool:
+        """Whether it is this machine itself."""
+        return self.network is None
+
+    @property
+    def address(self) -> str:
+        """The address, or the network of one customer, as people read it; empty for this machine itself."""
+        return "" if self.network is None else str(self.network)
+
+    def is_as_new(self, now: float) -> bool:
+        """Whether it is as if nobody had ever come from there."""
+        is_full = self.names.is_full(now) and (self.bucket is None or self.bucket.is_full(now))
+        return not self.connections and is_full
+
+
+class Sources:
+    """All addresses from which connections come. Loopback, and what has no address, is not limited."""
+
+    def __init__(self, limits: RateLimits) -> None:
+        self._limits = limits
+        # An address has one source, and so one bucket, as long as anybody has that source; and we have those that are not
+        # as new.
+        self._known: WeakValueDictionary[object, Source] = WeakValueDictionary()
+        self._remembered: set[Source] = set()
+        self._exempt = Source(None, None)
+
+    def admit(self, host: str, *, counts: bool = True, is_limited: bool = False) -> Source:
+        """Let a connection from this address in; `leave` when it has ended, if it counts.
+
+        Args:
+            host: the address.
+            counts: whether it is one of the connections that an address may have.
+            is_limited: whether it is limited also where it is this machine's own, because a proxy speaks through it.
+
+        Raises:
+            Refused: `too_many_connections`.
+        """
+        network = network_of(host) or (THIS_MACHINE if is_limited else None)
+        source = self._exempt if network is None else self._known.get(network)
+        if source is None:
+            rate = self._limits.rate_address
+            source = self._known[network] = Source(network, TokenBucket(rate) if rate else None)
+        self._remembered.add(source)
+        if counts:
+            self.enter(source)
+        return source
+
+    def enter(self, source: Source) -> None:
+        """One more connection from there, until it leaves.
+
+        Raises:
+            Refused: `too_many_connections`.
+        """
+        limit = self._limits.connections_per_address
+        if limit and not source.is_exempt and source.connections >= limit:
+            raise Refused(ErrorCode.TOO_MANY_CONNECTIONS, limit=limit)
+        source.connections += 1
+
+    def leave(self, source: Source) -> None:
+        """A connection has ended."""
+        source.connections -= 1
+
+    def forget(self, now: float) -> None:
+        """Forget the addresses that are as if they had never come."""
+        self._remembered = {source for source in self._known.values() if not source.is_as_new(now)}
+
+    def limiter(self, source: Source) -> RateLimiter:
+        """What a connection from there may do."""
+        return RateLimiter(self._limits.rate, source)
+
+
+class RateLimiter:
+    """What one connection may do.
+
+    Args:
+        rate: messages a second; 0 does not limit it.
+        source: where it comes from.
+
+    Attributes:
+        is_forwarded: whether it says itself that somebody else, a page or a proxy, speaks through it.
+    """
+
+    __slots__ = ("_frames", "_messages", "is_forwarded", "source")
+
+    def __init__(self, rate: float, source: Source) -> None:
+        self.source = source
+        self.is_forwarded = False
+        self._messages = TokenBucket(rate) if rate else None
+        frames = max(FRAMES_AT_LEAST, rate * FRAMES_PER_MESSAGE)
+        self._frames = TokenBucket(frames, FRAMES_SECONDS) if rate else None
+
+    @property
+    def is_own_program(self) -> bool:
+        """Whether it is a program of this machine itself: it may say things as fast as it likes."""
+        return self.source.is_exempt and not self.is_forwarded
+
+    def charge_message(self, now: float) -> None:
+        """A message is said.
+
+        Raises:
+            Refused: `too_fast`, with how long to wait.
+        """
+        buckets = [bucket for bucket in (self._messages, self.source.bucket) if bucket]
+        wait = max((bucket.wait(now) for bucket in buckets), default=0.0)
+        if wait:
+            raise Refused(ErrorCode.TOO_FAST, wait=max(wait, REFUSAL_SECONDS))
+        for bucket in buckets:
+            bucket.spend(now)
+        self.count_message(now)
+
+    def count_message(self, now: float) -> None:
+        """A message is said that is not limited: its frame was no burden either."""
+        if self._frames:
+            self._frames.spend(now, -1)
+
+    def check_claim(self, now: float) -> None:
+        """May a name be claimed that nobody has?
+
+        Raises:
+            Refused: `too_many_names`, with how long to wait.
+        """
+        wait = 0.0 if self.source.is_exempt else self.source.names.wait(now)
+        if wait:
+            why = {Language.RU: "слишком быстро с одного адреса", Language.EN: "too fast from one address"}
+            raise Refused(ErrorCode.TOO_MANY_NAMES, wait=wait, why=why)
+
+    def charge_claim(self, now: float) -> None:
+        """It is claimed."""
+        if not self.source.is_exempt:
+            self.source.names.spend(now)
+
+    def charge_refusal(self, now: float) -> None:
+        """Something was refused."""
+        if self._frames:
+            self._frames.spend(now, REFUSED_FRAMES - 1)
+
+    def charge_frames(self, now: float, frames: int) -> None:
+        """So many frames came in."""
+        if self._frames:
+            self._frames.spend(now, frames)
+
+    def delay(self, now: float) -> float:
+        """For how many seconds no more should be read."""
+        return self._frames.wait(now, 0) if self._frames else 0.0
+
+
+def network_of(host: str) -> IPv4Address | IPv6Network | None:
+    """What counts as one address: an IPv4 address, or the network of an IPv6 one; None if it is not limited."""
+    try:
+        address: IPv4Address | IPv6Address = ip_address(host.partition("%")[0])
+    except ValueError:
+        return None  # a Unix socket
+    if isinstance(address, IPv6Address) and address.ipv4_mapped:
+        address = address.ipv4_mapped
+    if address.is_loopback:
+        return None
+    return address if isinstance(address, IPv4Address) else IPv6Network((address, NEIGHBOURS), strict=False)

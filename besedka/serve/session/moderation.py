@@ -1,0 +1,340 @@
+"""Keeping order: what moderators and the operator do, one thing after the other.
+
+Whatever it is, it is noted in ``audit.txt`` first, and has no effect if that cannot be.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from besedka.serve.chat import Chat
+from besedka.serve.people.audit_entry import LATEST, OPERATOR, AuditEntry
+from besedka.serve.people.moderation import until_when
+from besedka.serve.people.person import Person
+from besedka.serve.people.sessions import LiveSession
+from besedka.serve.rate_limits import THIS_MACHINE
+from besedka.serve.room import Room
+from besedka.serve.session.target import Target, author, target_of
+from besedka.wire.close_codes import CloseCode
+from besedka.wire.errors import ErrorCode, Language, Refused
+from besedka.wire.frames import INVITATION_SECONDS, Act, Done, Invitation, Moderate, Response, Rights
+from besedka.wire.validation import clean_key, clean_name, clean_reason, clean_room
+
+OPERATORS_ACTS: Final = frozenset({Act.APPOINT, Act.DISMISS, Act.ADMIT, Act.RELEASE})
+"""What only the operator may do."""
+
+SLOWEST_SECONDS: Final = 24 * 3600
+"""A message a day."""
+
+_DONE: Final = {
+    Act.KICK: {Language.RU: "{user}: показана дверь", Language.EN: "{user} was shown out"},
+    Act.MUTE: {
+        Language.RU: "{user}: говорить нельзя {until}",
+        Language.EN: "{user} may not talk {until}",
+    },
+    Act.UNMUTE: {Language.RU: "{user}: снова можно говорить", Language.EN: "{user} may talk again"},
+    Act.BAN: {Language.RU: "{user}: вход закрыт {until}", Language.EN: "{user} is banned {until}"},
+    Act.UNBAN: {Language.RU: "{user}: вход снова открыт", Language.EN: "{user} may come in again"},
+    Act.SLOW: {
+        Language.RU: "{room}: одно сообщение за {seconds} с",
+        Language.EN: "{room}: one message in {seconds} seconds",
+    },
+    Act.REDACT: {
+        Language.RU: "{room}: текст сообщения {id} убран",
+        Language.EN: "{room}: the text of message {id} was taken away",
+    },
+    Act.APPOINT: {Language.RU: "{user} теперь модератор", Language.EN: "{user} is a moderator now"},
+    Act.DISMISS: {
+        Language.RU: "{user} больше не модератор",
+        Language.EN: "{user} is no moderator any more",
+    },
+    Act.RELEASE: {Language.RU: "Имя {user} свободно", Language.EN: "The name {user} is free"},
+}
+_NOT_SLOW: Final = {
+    Language.RU: "{room}: говорить можно сколько угодно",
+    Language.EN: "{room}: as many messages as one likes",
+}
+_SHOWN_OUT: Final = {Language.RU: "вам показали на дверь", Language.EN: "you were shown out"}
+_NOT_SO: Final = {
+    Act.KICK: {Language.RU: "{user} сейчас не здесь", Language.EN: "{user} is not here now"},
+    Act.UNMUTE: {Language.RU: "{user}: говорить и так можно", Language.EN: "{user} is not muted"},
+    Act.UNBAN: {Language.RU: "{user}: вход и так открыт", Language.EN: "{user} is not banned"},
+}
+_ONESELF: Final = {
+    Language.RU: "это о вас самих, попросите другого",
+    Language.EN: "it is about yourself; ask somebody else",
+}
+_NO_MODERATOR: Final = {
+    Language.RU: "порядок держат модераторы",
+    Language.EN: "moderators keep order",
+}
+_OPERATORS: Final = {
+    Language.RU: "это делает тот, кто ведёт чат, командой besedka admin",
+    Language.EN: "whoever runs the chat does this, with besedka admin",
+}
+_ANOTHER: Final = {
+    Language.RU: "это другой модератор",
+    Language.EN: "that is another moderator",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class _Actor:
+    """Who keeps order.
+
+    Attributes:
+        name: as it is noted.
+        claim: of a moderator; the operator has none.
+    """
+
+    name: str = OPERATOR
+    claim: str = ""
+
+
+class Moderator:
+    """Does what those who keep order ask for.
+
+    Args:
+        chat: where.
+        language: of the sentences.
+    """
+
+    __slots__ = ("_chat", "_directory", "_language", "_moderation")
+
+    def __init__(self, chat: Chat, language: Language) -> None:
+        self._chat = chat
+        self._directory = chat.directory
+        self._moderation = chat.directory.moderation
+        self._language = language
+
+    async def answer(self, frame: Moderate, person: Person | None) -> Response:
+        """Do what somebody who is here asks for.
+
+        Args:
+            frame: what.
+            person: who; None if he is in no room.
+
+        Raises:
+            Refused: if he may not, or it cannot be.
+        """
+        async with self._directory.keeping:
+            if person is None or not self._moderation.is_moderator(person.claim):
+                raise Refused(ErrorCode.NOT_ALLOWED, why=_NO_MODERATOR)
+            if frame.act in OPERATORS_ACTS:
+                raise Refused(ErrorCode.NOT_ALLOWED, why=_OPERATORS)
+            # Who has come without a name is known by his claim.
+            name = person.name or self._directory.names.name_of(person.claim)
+            if not name:
+                raise Refused(ErrorCode.NO_NAME)
+            return await self._act(frame, _Actor(name, person.claim))
+
+    async def command(self, frame: Moderate) -> Response:
+        """Do what the operator asks for.
+
+        Raises:
+            Refused: if it cannot be.
+        """
+        async with self._directory.keeping:
+            return await self._act(frame, _Actor())
+
+    async def _act(self, frame: Moderate, actor: _Actor) -> Response:
+        clean_key(frame.key)
+        if self._chat.is_going_down:
+            raise Refused(ErrorCode.GOING_DOWN)
+        match frame.act:
+            case Act.REDACT:
+                return await self._redact(frame, actor)
+            case Act.SLOW:
+                return await self._slow(frame, actor)
+            case Act.ADMIT:
+                return await self._admit(frame, actor)
+            case Act.RELEASE:
+                return await self._release(frame, actor)
+            case _:
+                return await self._restrict(frame, actor)
+
+    # To somebody.
+
+    async def _restrict(self, frame: Moderate, actor: _Actor) -> Response:
+        target = target_of(frame, self._directory)
+        sessions = self._sessions(target)
+        self._protect(frame.act, target, sessions, actor)
+        self._expect(frame.act, target, sessions)
+        addresses = target.addresses
+        if frame.act is Act.BAN and target.user:
+            addresses = self._addresses(sessions)
+        until = self._until(frame) if frame.act in {Act.MUTE, Act.BAN} else 0
+        entry = self._entry(
+            frame, actor, user=target.user, claim=target.claim, addresses=addresses, until=until
+        )
+        await self._directory.record(entry)
+        if frame.act is Act.KICK:
+            # Who came while it was noted is meant, too.
+            why = {language: _with_reason(text, entry.reason) for language, text in _SHOWN_OUT.items()}
+            self._directory.disconnect(
+                self._sessions(target), CloseCode.KICKED, Refused(ErrorCode.NOT_ALLOWED, why=why)
+            )
+        if frame.act is Act.BAN:
+            self._directory.recheck_sessions()
+        if frame.act in {Act.APPOINT, Act.DISMISS}:
+            self._tell_rights(target)
+        return self._done(frame, user=target.shown, until=until_when(until, self._chat.zone)[self._language])
+
+    def _tell_rights(self, target: Target) -> None:
+        for session in self._directory.sessions.of(target.claim):
+            for room, claim in session.places():
+                session.send(Rights(room, self._directory.policy.rights(room, claim)))
+
+    def _sessions(self, target: Target) -> list[LiveSession]:
+        return [session for session in self._directory.sessions if target.is_session(session)]
+
+    def _protect(self, act: Act, target: Target, sessions: Iterable[LiveSession], actor: _Actor) -> None:
+        """Only the operator does anything to a moderator, or to an address from which one is here."""
+        if not actor.claim:
+            return
+        if target.claim == actor.claim:
+            if act in {Act.UNMUTE, Act.UNBAN, Act.KICK, Act.BAN, Act.MUTE}:
+                raise Refused(ErrorCode.NOT_ALLOWED, why=_ONESELF)
+            return
+        # A name that somebody else has claimed since protects nobody.
+        is_moderator = (
+            self._moderation.is_moderator(target.claim)
+            if target.claim
+            else bool(target.user) and self._moderation.is_moderators_name(target.user)
+        )
+        if is_moderator or any(map(self._is_moderator, sessions)):
+            raise Refused(ErrorCode.NOT_ALLOWED, why=_ANOTHER)
+
+    def _expect(self, act: Act, target: Target, sessions: list[LiveSession]) -> None:
+        """Whether there is somebody to whom it can be done."""
+        now = self._chat.clock()
+        is_known = {
+            Act.KICK: bool(sessions),
+            Act.UNMUTE: self._moderation.is_muted(now, target.marks),
+            Act.UNBAN: self._moderation.is_banned(now, target.marks),
+            Act.APPOINT: bool(target.claim),
+            Act.DISMISS: self._moderation.is_moderator(target.claim)
+            or self._moderation.is_moderators_name(target.user),
+        }
+        if is_known.get(act, True):
+            return
+        if act in _NOT_SO:
+            raise Refused(ErrorCode.NOT_ALLOWED, why=_filled(_NOT_SO[act], user=target.shown))
+        raise Refused(ErrorCode.NO_SUCH_NAME, name=target.shown)
+
+    def _addresses(self, sessions: Iterable[LiveSession]) -> tuple[str, ...]:
+        """From where somebody is here, but for this machine, and for the addresses of others who have shown who they are."""
+        meant = {*sessions}
+        others = [session for session in self._directory.sessions if session not in meant]
+        shared = {
+            session.network for session in others if any(person.is_verified for person in session.people())
+        }
+        networks = {session.network for session in meant} - shared - {None, THIS_MACHINE}
+        return tuple(sorted(map(str, networks)))
+
+    def _is_moderator(self, session: LiveSession) -> bool:
+        return any(self._moderation.is_moderator(person.claim) for person in session.people())
+
+    def _until(self, frame: Moderate) -> int:
+        if not frame.seconds:
+            return 0
+        until = int(self._chat.clock()) + frame.seconds
+        if until > LATEST:
+            raise Refused(ErrorCode.BAD_FRAME, detail="`seconds` is too much; 0 is without an end")
+        return until
+
+    # To rooms and messages.
+
+    async def _redact(self, frame: Moderate, actor: _Actor) -> Response:
+        room = await self._room(frame, actor)
+        self._chat.rooms.hold(room)
+        try:
+            subject = await self._chat.redactor.subject(room, frame.id)
+            self._protect(frame.act, author(subject.user, self._directory), (), actor)
+            entry = self._entry(
+                frame,
+                actor,
+                user=subject.user,
+                room=room.name,
+                id=frame.id,
+                said=subject.stamp,
+                epoch=subject.epoch,
+                size=subject.size,
+            )
+            await self._directory.record(entry)
+            await self._chat.redactor.redact(room, subject)
+        finally:
+            self._chat.rooms.let_go(room)
+        return self._done(frame, room=room.name, id=frame.id)
+
+    async def _slow(self, frame: Moderate, actor: _Actor) -> Response:
+        room = await self._room(frame, actor)
+        if frame.seconds > SLOWEST_SECONDS:
+            raise Refused(ErrorCode.BAD_FRAME, detail=f"`seconds` is at most {SLOWEST_SECONDS}")
+        await self._directory.record(self._entry(frame, actor, room=room.name, seconds=frame.seconds))
+        if not frame.seconds:
+            return Done(_NOT_SLOW[self._language].format(room=room.name), frame.key)
+        return self._done(frame, room=room.name, seconds=frame.seconds)
+
+    async def _room(self, frame: Moderate, actor: _Actor) -> Room:
+        """The room that is meant; a moderator must be let into it."""
+        name = clean_room(frame.room)
+        if actor.claim:
+            return await self._chat.rooms.existing(name, actor.claim)
+        return await self._chat.rooms.for_operator(name)
+
+    # To names.
+
+    async def _admit(self, frame: Moderate, actor: _Actor) -> Response:
+        name = clean_name(frame.user)
+        known = self._directory.names.holder(name)
+        if known and known.claim:
+            raise Refused(ErrorCode.NAME_CLAIMED, name=name)
+        name = known.name if known else name
+        await self._directory.record(self._entry(frame, actor, user=name))
+        token, offer = self._directory.invitations.make(
+            "name",
+            name,
+            actor.name,
+            self._chat.clock(),
+            uses=1,
+            seconds=frame.seconds or INVITATION_SECONDS,
+        )
+        await self._directory.store_invitation(offer)
+        return Invitation("", token, offer.uses, offer.expires, frame.key)
+
+    async def _release(self, frame: Moderate, actor: _Actor) -> Response:
+        known = self._directory.names.holder(clean_name(frame.user))
+        if known is None:
+            raise Refused(ErrorCode.NO_SUCH_NAME, name=frame.user)
+        await self._directory.record(self._entry(frame, actor, user=known.name))
+        self._directory.names.release(known.name)
+        self._directory.recheck_sessions()
+        await self._directory.store([(self._directory.names, known.name)])
+        return self._done(frame, user=known.name)
+
+    # Inside.
+
+    def _entry(self, frame: Moderate, actor: _Actor, **what: object) -> AuditEntry:
+        reason = clean_reason(frame.reason)
+        return AuditEntry(
+            self._chat.stamp(),
+            actor.name,
+            frame.act,
+            by=actor.claim,
+            reason=reason,
+            **what,  # type: ignore[arg-type]  # each act has its own
+        )
+
+    def _done(self, frame: Moderate, **figures: object) -> Done:
+        return Done(_DONE[frame.act][self._language].format(**figures), frame.key)
+
+
+def _filled(sentences: Mapping[Language, str], **figures: object) -> dict[Language, str]:
+    return {language: text.format(**figures) for language, text in sentences.items()}
+
+
+def _with_reason(text: str, reason: str) -> str:
+    return f"{text}: {reason}" if reason else text

@@ -1,0 +1,175 @@
+"""What the server knows of people, as it runs."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from besedka.serve.directory import Directory
+from besedka.serve.people.moments import span
+from besedka.serve.rate_limits import RateLimits, Sources
+from besedka.serve.settings import Settings
+from besedka.wire.errors import ErrorCode, Refused
+from tests import looping
+
+
+def test_a_name_that_cannot_be_had_costs_the_address_nothing(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        directory = Directory(Settings(history=tmp_path / "talk.txt"), lambda: 1_800_000_000.0)
+        sources = Sources(RateLimits())
+        limiter = sources.limiter(sources.admit("192.0.2.1"))
+        directory.sign_in("Anna", "", "somebody without a secret", limiter)
+        for number in range(300):
+            with pytest.raises(Refused) as refused:
+                directory.sign_in("Anna", f"secret {number}", "", limiter)
+            assert refused.value.code is ErrorCode.NAME_TAKEN
+        for number in range(200):
+            directory.sign_in(f"Name {number}", f"secret {number}", "", limiter)
+        with pytest.raises(Refused) as refused:
+            directory.sign_in("One more", "secret", "", limiter)
+        assert refused.value.code is ErrorCode.TOO_MANY_NAMES
+
+    looping.run(scenario())
+
+
+HOUR, DAY = 3600, 24 * 3600
+BEGUN = 1_800_000_000
+ANNA = "a" * 64
+
+
+class Clocks:
+    """A wall clock and a monotonic one.
+
+    Attributes:
+        wall: unix seconds.
+        ticks: seconds of the monotonic one.
+    """
+
+    def __init__(self, wall: float = BEGUN) -> None:
+        self.wall = wall
+        self.ticks = 0.0
+
+    def go_on(self, seconds: float) -> None:
+        self.wall += seconds
+        self.ticks += seconds
+
+
+@asynccontextmanager
+async def running(folder: Path, clocks: Clocks) -> AsyncIterator[Directory]:
+    settings = Settings(history=folder / "talk.txt", utc=True)
+    directory = Directory(settings, lambda: clocks.wall, lambda: clocks.ticks)
+    await directory.start()
+    yield directory
+    await directory.close()
+
+
+async def up(folder: Path, clocks: Clocks, seconds: float) -> None:
+    """Run for so long; nobody comes."""
+    async with running(folder, clocks) as directory:
+        for _ in range(int(seconds // HOUR)):
+            clocks.go_on(HOUR)
+            directory.look_after_names()
+
+
+async def claimed(folder: Path, clocks: Clocks) -> None:
+    """Anna comes, claims her name, and goes."""
+    async with running(folder, clocks) as directory:
+        sources = Sources(RateLimits())
+        limiter = sources.limiter(sources.admit("127.0.0.1"))
+        directory.sign_out(directory.sign_in("Anna", ANNA, "", limiter))
+
+
+async def is_held(folder: Path, clocks: Clocks) -> bool:
+    async with running(folder, clocks) as directory:
+        return directory.names.holder("Anna") is not None
+
+
+def test_one_start_with_a_wrong_clock_sets_no_name_free(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        clocks = Clocks()
+        await claimed(tmp_path, clocks)
+        await up(tmp_path, clocks, 30 * DAY)
+        for wrong in (400 * DAY, 40_000 * DAY, -20_000 * DAY):
+            clocks.wall += wrong
+            await up(tmp_path, clocks, 6 * DAY)
+            assert await is_held(tmp_path, clocks)
+            clocks.wall -= wrong
+            await up(tmp_path, clocks, 10 * DAY)
+            assert await is_held(tmp_path, clocks)
+
+    looping.run(scenario())
+
+
+def test_after_a_summer_a_name_is_held_for_a_week_of_uptime_and_then_free(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        clocks = Clocks()
+        await claimed(tmp_path, clocks)
+        clocks.wall += 100 * DAY
+        for _ in range(13):
+            await up(tmp_path, clocks, 12 * HOUR)
+            clocks.wall += 12 * HOUR
+        assert await is_held(tmp_path, clocks)
+        await up(tmp_path, clocks, 14 * HOUR)
+        assert not await is_held(tmp_path, clocks)
+
+    looping.run(scenario())
+
+
+def test_who_was_seen_by_a_wrong_clock_holds_the_name_no_longer_than_others(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        clocks = Clocks(BEGUN + 40_000 * DAY)
+        await claimed(tmp_path, clocks)
+        clocks.wall = BEGUN
+        await up(tmp_path, clocks, (8 + 89) * DAY)
+        assert await is_held(tmp_path, clocks)
+        await up(tmp_path, clocks, 9 * DAY)
+        assert not await is_held(tmp_path, clocks)
+
+    looping.run(scenario())
+
+
+def test_a_week_in_1970_makes_nobody_unseen(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        clocks = Clocks()
+        await claimed(tmp_path, clocks)
+        await up(tmp_path, clocks, 30 * DAY)
+        clocks.wall -= BEGUN
+        await up(tmp_path, clocks, 20 * DAY)
+        clocks.wall += BEGUN
+        await up(tmp_path, clocks, 20 * DAY)
+        assert await is_held(tmp_path, clocks)
+
+    looping.run(scenario())
+
+
+def test_where_no_name_is_held_no_uptime_is_written(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        await up(tmp_path, Clocks(), DAY)
+        assert not (tmp_path / "uptime.txt").exists()
+
+    looping.run(scenario())
+
+
+def test_a_claim_behind_a_clock_that_was_set_back_is_later_than_all_that_was_said_before(
+    tmp_path: Path,
+) -> None:
+    async def scenario() -> None:
+        clocks = Clocks()
+        sources = Sources(RateLimits())
+        limiter = sources.limiter(sources.admit("127.0.0.1"))
+        async with running(tmp_path, clocks) as directory:
+            clocks.go_on(0.5)
+            session = directory.sign_in("Anna", "", "a guest", limiter)
+            clocks.go_on(0.4)
+            directory.sign_out(session)
+            said = clocks.wall
+            clocks.wall -= HOUR
+            directory.sign_in("Anna", ANNA, "", limiter)
+            known = directory.names.holder("Anna")
+            assert known
+            assert span(known.first).earliest > said
+
+    looping.run(scenario())

@@ -1,0 +1,420 @@
+"""The files about people are in step with what the server knows, whatever happens while they are written."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import os
+import threading
+from collections.abc import Awaitable, Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from besedka.serve.directory import files
+from besedka.serve.directory.files import Files
+from besedka.serve.people.invitations import Invitations
+from besedka.serve.people.names import Known, KnownNames, Names
+from besedka.serve.people.rooms import PrivateRooms
+from besedka.serve.people.table import SPARE_LINES, Table
+from besedka.wire.errors import ErrorCode, Refused
+from tests import looping
+
+THEN = "2026-01-01 00:00:00"
+ANNA, BORIS = "a" * 64, "b" * 64
+NAMES, ROOMS, INVITATIONS = "known_names.txt", "private_rooms.txt", "invitations.txt"
+
+Scene = Callable[["Kept"], Awaitable[None]]
+
+
+class Kept:
+    """Tables and their files in a folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self.names = KnownNames(Names.CLAIMED, THEN)
+        self.rooms = PrivateRooms()
+        self.invitations = Invitations()
+        tables: dict[str, Table[Any]] = {NAMES: self.names, ROOMS: self.rooms, INVITATIONS: self.invitations}
+        self.files = Files(folder, tables, lambda: None)
+
+    async def claim(self, name: str, claim: str = ANNA) -> None:
+        """Have somebody claim a name, and wait until it is on disk."""
+        self.names.take(name, claim, THEN)
+        await self.files.store([(self.names, name)])
+
+
+def play(folder: Path, scene: Scene) -> None:
+    async def all_of_it() -> None:
+        kept = Kept(folder)
+        await kept.files.read()
+        try:
+            await scene(kept)
+        finally:
+            kept.files.close()
+
+    looping.run(all_of_it())
+
+
+def names_in(folder: Path) -> set[str]:
+    """Who is in the file, as the next server reads it."""
+    return {*KnownNames.parse((folder / NAMES).read_text()).rows}
+
+
+class Syncs:
+    """Lets a test do something while a file is synced.
+
+    Attributes:
+        during: what is done in the next sync of a file whose path ends so.
+        inodes: of which files syncs were begun, in order.
+    """
+
+    def __init__(self) -> None:
+        self.during: dict[str, Callable[[], object]] = {}
+        self.inodes: list[int] = []
+        self._really = os.fdatasync
+
+    def __call__(self, number: int) -> None:
+        path = str(Path(f"/proc/self/fd/{number}").readlink())
+        self.inodes.append(os.fstat(number).st_ino)
+        for name in [*self.during]:
+            if path.endswith(name):
+                self.during.pop(name)()
+        self._really(number)
+
+
+@pytest.fixture
+def syncs(monkeypatch: pytest.MonkeyPatch) -> Iterator[Syncs]:
+    made = Syncs()
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fdatasync", made)
+        yield made
+
+
+def hold(begun: threading.Event, go_on: threading.Event) -> None:
+    begun.set()
+    assert go_on.wait(5)
+
+
+def fail(number: int, *_: object) -> None:
+    raise OSError(number, os.strerror(number))
+
+
+def test_what_was_being_written_when_its_writer_was_cancelled_is_written_later(
+    tmp_path: Path, syncs: Syncs
+) -> None:
+    begun, go_on = threading.Event(), threading.Event()
+
+    def be_slow_and_fail() -> None:
+        begun.set()
+        go_on.wait(5)
+        fail(errno.ENOSPC)
+
+    async def scene(kept: Kept) -> None:
+        await kept.claim("Anna")
+        syncs.during[NAMES] = be_slow_and_fail
+        kept.names.take("Boris", BORIS, THEN)
+        writing = asyncio.create_task(kept.files.agree())
+        await asyncio.to_thread(begun.wait, 5)
+        writing.cancel()
+        await asyncio.gather(writing, return_exceptions=True)
+        go_on.set()
+        await kept.files.agree()
+
+    play(tmp_path, scene)
+    assert names_in(tmp_path) == {"Anna", "Boris"}
+
+
+def test_who_goes_while_waiting_takes_nobody_elses_answer_away(tmp_path: Path, syncs: Syncs) -> None:
+    begun, go_on = threading.Event(), threading.Event()
+
+    async def scene(kept: Kept) -> None:
+        await kept.claim("Anna")
+        syncs.during[NAMES] = lambda: hold(begun, go_on)
+        one = asyncio.create_task(kept.claim("Boris", BORIS))
+        await asyncio.to_thread(begun.wait, 5)
+        other = asyncio.create_task(kept.files.store([(kept.names, "Boris")]))
+        await asyncio.sleep(0)
+        one.cancel()
+        go_on.set()
+        await other
+        assert names_in(tmp_path) == {"Anna", "Boris"}
+
+    play(tmp_path, scene)
+
+
+def test_a_change_to_the_same_row_meanwhile_is_not_waited_for_by_who_waits_for_the_first(
+    tmp_path: Path, syncs: Syncs
+) -> None:
+    begun, go_on = threading.Event(), threading.Event()
+
+    async def scene(kept: Kept) -> None:
+        await kept.claim("Anna")
+        syncs.during[NAMES] = lambda: hold(begun, go_on)
+        first = asyncio.create_task(kept.claim("Boris", BORIS))
+        await asyncio.to_thread(begun.wait, 5)
+        # Now the next write fails, whatever it is about.
+        kept.names.put(Known("Boris", BORIS, THEN, "2026-01-01 01:00:00"))
+        second = asyncio.create_task(kept.files.store([(kept.names, "Boris")]))
+        with pytest.MonkeyPatch.context() as broken:
+            broken.setattr(os, "write", lambda *_: fail(errno.ENOSPC))
+            go_on.set()
+            await first
+            with pytest.raises(Refused) as refused:
+                await second
+            assert refused.value.code is ErrorCode.STORAGE_FULL
+        await kept.files.store([(kept.names, "Boris")])
+
+    play(tmp_path, scene)
+
+
+def test_many_who_wait_share_a_sync(tmp_path: Path, syncs: Syncs) -> None:
+    async def scene(kept: Kept) -> None:
+        await kept.claim("Anna")
+        count = len(syncs.inodes)
+        await asyncio.gather(*(kept.claim(f"Name {number}", f"{number:064}") for number in range(500)))
+        assert len(syncs.inodes) - count <= 2
+
+    play(tmp_path, scene)
+    assert len(names_in(tmp_path)) == 501
+
+
+async def come(kept: Kept, number: int, *, gathers: bool = True) -> None:
+    kept.names.take(f"Name {number}", f"{number:064}", THEN)
+    await kept.files.store([(kept.names, f"Name {number}")], gathers=gathers)
+
+
+def test_who_comes_in_a_crowd_waits_for_the_others(
+    tmp_path: Path, syncs: Syncs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(files, "GATHER_SECONDS", 0.2)
+    monkeypatch.setattr(files, "CROWD_SECONDS", 10)
+
+    async def scene(kept: Kept) -> None:
+        await come(kept, 0)
+        count = len(syncs.inodes)
+        async with asyncio.TaskGroup() as crowd:
+            for number in range(1, 100):
+                crowd.create_task(come(kept, number))
+                await asyncio.sleep(0.0005)
+        assert len(syncs.inodes) - count <= 3
+
+    play(tmp_path, scene)
+
+
+def test_who_comes_alone_waits_for_nobody_and_who_asks_for_something_neither(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(files, "GATHER_SECONDS", 600)
+    monkeypatch.setattr(files, "CROWD_SECONDS", 600)
+
+    async def scene(kept: Kept) -> None:
+        await come(kept, 0)
+        patient = asyncio.create_task(come(kept, 1))
+        await asyncio.sleep(0)
+        await come(kept, 2, gathers=False)
+        await patient
+
+    play(tmp_path, scene)
+
+
+def test_what_others_add_while_we_sync_is_noticed(tmp_path: Path, syncs: Syncs) -> None:
+    def add() -> None:
+        with (tmp_path / NAMES).open("a") as file:
+            file.write("Vera\n")
+
+    async def scene(kept: Kept) -> None:
+        await kept.claim("Anna")
+        syncs.during[NAMES] = add
+        await kept.claim("Boris", BORIS)
+        await kept.files.agree()
+        assert kept.names.holder("Vera")
+
+    play(tmp_path, scene)
+    assert names_in(tmp_path) == {"Anna", "Boris", "Vera"}
+
+
+def replaced(folder: Path) -> None:
+    (folder / "edited").write_text("# mine\nVera\n")
+    (folder / "edited").replace(folder / NAMES)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [replaced, lambda folder: (folder / NAMES).unlink(), lambda folder: (folder / NAMES).write_text("")],
+    ids=["replaced", "removed", "emptied"],
+)
+def test_what_is_told_as_stored_is_in_the_file_that_took_the_place_of_ours_meanwhile(
+    tmp_path: Path, syncs: Syncs, change: Callable[[Path], object]
+) -> None:
+    async def scene(kept: Kept) -> None:
+        await kept.claim("Anna")
+        syncs.during[NAMES] = lambda: change(tmp_path)
+        await kept.claim("Boris", BORIS)
+        assert "Boris" in names_in(tmp_path)
+        # As before: whoever takes a line out by hand sets the name free; a file that is gone or empty says nothing.
+        assert names_in(tmp_path) == ({"Boris", "Vera"} if change is replaced else {"Anna", "Boris"})
+
+    play(tmp_path, scene)
+
+
+def test_others_who_write_all_the_time_keep_nobody_out(tmp_path: Path) -> None:
+    is_over = threading.Event()
+
+    def add() -> None:
+        number = 0
+        while not is_over.is_set() and number < 500:
+            with (tmp_path / NAMES).open("a") as file:
+                file.write(f"Foreigner {number}\n")
+            number += 1
+
+    async def scene(kept: Kept) -> None:
+        await kept.claim("Anna")
+        adding = asyncio.create_task(asyncio.to_thread(add))
+        for number in range(20):
+            await kept.claim(f"Name {number}", f"{number:064}")
+        is_over.set()
+        await adding
+
+    play(tmp_path, scene)
+    assert {f"Name {number}" for number in range(20)} <= names_in(tmp_path)
+
+
+@pytest.mark.parametrize("call", ["write", "fdatasync"])
+def test_after_an_error_of_the_disk_nothing_is_synced_again_but_a_fresh_file(
+    tmp_path: Path, syncs: Syncs, call: str
+) -> None:
+    async def scene(kept: Kept) -> None:
+        await kept.claim("Anna")
+        inode, count = (tmp_path / NAMES).stat().st_ino, len(syncs.inodes)
+        with pytest.MonkeyPatch.context() as broken:
+            if call == "write":
+                really = os.write
+                failing = iter([True])
+                broken.setattr(
+                    os,
+                    "write",
+                    lambda number, data: fail(errno.EIO) if next(failing, False) else really(number, data),
+                )
+            else:
+                syncs.during[NAMES] = lambda: fail(errno.EIO)
+            await kept.claim("Boris", BORIS)
+        assert (tmp_path / NAMES).stat().st_ino != inode
+        await kept.claim("Cora", "c" * 64)
+        assert syncs.inodes[count:].count(inode) == (call == "fdatasync")
+
+    play(tmp_path, scene)
+    assert names_in(tmp_path) == {"Anna", "Boris", "Cora"}
+
+
+def test_half_a_line_that_cannot_be_cut_off_is_gone_with_the_file(tmp_path: Path) -> None:
+    async def scene(kept: Kept) -> None:
+        await kept.claim("Anna")
+        really = os.write
+
+        def write_half(number: int, data: bytes) -> int:
+            really(number, data[: len(data) // 2])
+            raise OSError(errno.ENOSPC, "no space")
+
+        with pytest.MonkeyPatch.context() as broken:
+            broken.setattr(os, "write", write_half)
+            broken.setattr(os, "ftruncate", lambda *_: fail(errno.EIO))
+            with pytest.raises(Refused) as refused:
+                await kept.claim("Boris", BORIS)
+            assert refused.value.code is ErrorCode.STORAGE_FULL
+        await kept.files.store([(kept.names, "Boris")])
+        assert not KnownNames.parse((tmp_path / NAMES).read_text()).strange
+
+    play(tmp_path, scene)
+    assert names_in(tmp_path) == {"Anna", "Boris"}
+
+
+def test_a_change_in_several_files_is_never_in_the_last_of_them_only(tmp_path: Path, syncs: Syncs) -> None:
+    async def scene(kept: Kept) -> None:
+        loop = asyncio.get_running_loop()
+        await kept.claim("Anna")
+        kept.rooms.open_private("plans", "Anna", ANNA)
+        offers = [
+            kept.invitations.make("room", "plans", "Anna", 0, uses=1, seconds=1_000_000_000)[1]
+            for _ in range(2)
+        ]
+        await kept.files.agree()
+
+        def use(number: int) -> None:
+            kept.rooms.add_member("plans", f"Name{number}", f"{number:064}")
+            kept.invitations.use(offers[number])
+
+        def use_another() -> None:
+            asyncio.run_coroutine_threadsafe(later(), loop).result(5)
+
+        async def later() -> None:
+            use(1)
+
+        def look() -> None:
+            used = 2 - len(Invitations.parse((tmp_path / INVITATIONS).read_text()).rows)
+            members = PrivateRooms.parse((tmp_path / ROOMS).read_text()).rows
+            assert len(members) - 1 >= used
+
+        syncs.during |= {ROOMS: use_another, INVITATIONS: look}
+        use(0)
+        await kept.files.agree()
+        assert not syncs.during
+        await kept.files.agree()
+
+    play(tmp_path, scene)
+    assert not Invitations.parse((tmp_path / INVITATIONS).read_text()).rows
+
+
+def test_what_is_written_for_a_change_does_not_grow_with_the_file(tmp_path: Path) -> None:
+    async def scene(kept: Kept) -> None:
+        for number in range(5_000):
+            kept.invitations.make("room", f"room{number}", "Anna", 0, uses=1, seconds=1_000)
+        await kept.files.agree()
+        path = tmp_path / INVITATIONS
+        inode, size = path.stat().st_ino, path.stat().st_size
+        for number in range(10):
+            _, offer = kept.invitations.make("room", f"room{number}", "Anna", 0, uses=1, seconds=1_000)
+            await kept.files.store([(kept.invitations, offer.token)])
+        assert path.stat().st_ino == inode
+        assert (path.stat().st_size - size) / 10 < 200
+
+    play(tmp_path, scene)
+
+
+def test_a_file_is_rewritten_without_what_counts_no_more_and_by_the_next_server_too(tmp_path: Path) -> None:
+    async def scene(kept: Kept) -> None:
+        await kept.claim("Anna")
+        for number in range(3 * SPARE_LINES):
+            kept.names.put(Known("Anna", ANNA, THEN, f"2026-01-01 {number // 60:02}:{number % 60:02}:00"))
+            await kept.files.agree()
+        assert len((tmp_path / NAMES).read_text().split("\n")) < SPARE_LINES + 10
+        assert kept.names.superfluous < SPARE_LINES + 2
+
+    play(tmp_path, scene)
+    path, line = tmp_path / NAMES, f"Anna\t{ANNA}\t{THEN}\t{THEN}\n"
+    path.write_text(f"# mine\n{line * 200}")
+
+    async def start(kept: Kept) -> None:
+        assert kept.names.superfluous == 0
+
+    play(tmp_path, start)
+    assert [one for one in path.read_text().split("\n") if not one.startswith("# begun")] == [
+        "# mine",
+        line[:-1],
+        "",
+    ]
+
+
+def test_a_link_to_a_file_elsewhere_stays_one(tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    behind = tmp_path / "elsewhere" / "names"
+    behind.write_text("")
+    (tmp_path / NAMES).symlink_to(behind)
+
+    async def scene(kept: Kept) -> None:
+        await kept.claim("Anna")
+        await kept.claim("Boris", BORIS)
+
+    play(tmp_path, scene)
+    assert (tmp_path / NAMES).is_symlink()
+    assert {*KnownNames.parse(behind.read_text()).rows} == {"Anna", "Boris"}

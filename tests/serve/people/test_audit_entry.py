@@ -1,0 +1,112 @@
+"""What was done to keep order, as it is written down: each deed is a line, and a line is a deed or is not understood."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from besedka.serve.people.audit_entry import LATEST, OPERATOR, AuditEntry, read_entry, write_entry
+from besedka.serve.people.moderation import Moderation
+from besedka.wire.frames import Act
+
+STAMP = "2026-11-20 17:00:00"
+NOW = datetime(2026, 11, 20, 17, tzinfo=UTC).timestamp()
+
+NAMES = st.sampled_from(["Anna", "Boris", "Воris", "two words", 'q"uote', "back\\slash", "=", "#1", "a=b"])
+TEXTS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\n\r"), max_size=20)
+CLAIMS = st.sampled_from(["", "a" * 64, "b" * 64])
+ADDRESSES = st.lists(st.sampled_from(["192.0.2.7", "2001:db8::/64"]), max_size=2, unique=True).map(tuple)
+UNTIL = st.sampled_from([0, int(NOW) + 60, int(NOW) - 60, LATEST])
+
+
+@st.composite
+def entries(draw: st.DrawFn) -> AuditEntry:
+    """Anything that may be done."""
+    act = draw(st.sampled_from(Act))
+    who, by = draw(st.sampled_from([(OPERATOR, ""), ("Anna", "a" * 64)]))
+    reason = draw(TEXTS)
+    match act:
+        case Act.SLOW:
+            room, seconds = draw(st.sampled_from(["main", "dev"])), draw(st.sampled_from([0, 30]))
+            return AuditEntry(STAMP, who, act, room=room, seconds=seconds, by=by, reason=reason)
+        case Act.REDACT:
+            user, number = draw(TEXTS), draw(st.integers(1, 10**12))
+            room = draw(st.sampled_from(["main", "комната"]))
+            return AuditEntry(
+                STAMP, who, act, user=user, room=room, id=number, said=STAMP, epoch="e1", size=7, by=by
+            )
+        case _:
+            claim = "c" * 64 if act is Act.APPOINT else draw(CLAIMS)
+            addresses = draw(ADDRESSES) if act in {Act.BAN, Act.UNBAN} else ()
+            until = draw(UNTIL) if act in {Act.BAN, Act.MUTE} else 0
+            user = draw(NAMES)
+            return AuditEntry(
+                STAMP,
+                who,
+                act,
+                user=user,
+                claim=claim,
+                addresses=addresses,
+                until=until,
+                by=by,
+                reason=reason,
+            )
+
+
+@given(entry=entries())
+def test_any_deed_is_one_line_and_comes_back_as_it_was(entry: AuditEntry) -> None:
+    line = write_entry(entry)
+    assert "\n" not in line
+    assert read_entry(line) == entry
+    assert all(character.isprintable() for character in line)
+
+
+@given(done=st.lists(entries(), max_size=12))
+def test_the_lines_alone_give_what_is_in_force(done: list[AuditEntry]) -> None:
+    moderation, again = Moderation(UTC), Moderation(UTC)
+    for entry in done:
+        moderation.apply(entry)
+    for line in map(write_entry, done):
+        again.apply(read_entry(line))
+    assert moderation == again
+
+
+@given(text=st.text(max_size=60) | st.text('ban user=Boris"\\ until0123456789-TZ:address., ', max_size=60))
+def test_any_line_is_understood_or_refused(text: str) -> None:
+    for line in (text, f"[{STAMP}] operator: {text}", f"[{STAMP}] operator: ban {text}"):
+        try:
+            entry = read_entry(line)
+        except ValueError:
+            continue
+        moderation = Moderation(UTC)
+        moderation.apply(entry)
+        assert moderation == moderation  # noqa: PLR0124 - it can be compared
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "bann user=Boris",
+        "ban",
+        "ban Boris",
+        "ban user=Boris user=Egor",
+        "ban usr=Boris",
+        "ban user=a:b",
+        "ban user=Boris until=tomorrow",
+        "ban user=Boris until=9999-12-31T00:00:00Z",
+        "ban address=here",
+        'ban user="\\ud800"',
+        'ban user="Boris',
+        "appoint user=Anna",
+        "slow seconds=-1",
+        "slow room=../etc seconds=3",
+        "redact room=main",
+    ],
+)
+def test_what_is_no_deed_is_not_understood(text: str) -> None:
+    with pytest.raises(ValueError):  # noqa: PT011 - whatever is wrong
+        read_entry(f"[{STAMP}] operator: {text}")

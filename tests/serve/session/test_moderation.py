@@ -1,0 +1,127 @@
+"""Keeping order, by the parts: what the operator is refused before anything is noted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import pytest
+
+from besedka.serve.chat import Chat
+from besedka.serve.people.audit_entry import AuditEntry
+from besedka.serve.people.moderation import Network
+from besedka.serve.people.names import claim_of
+from besedka.serve.people.person import Person
+from besedka.serve.people.sessions import LiveSession
+from besedka.serve.session import Moderator
+from besedka.serve.settings import Settings
+from besedka.wire.close_codes import CloseCode
+from besedka.wire.errors import ErrorCode, Language, Refused
+from besedka.wire.frames import Act, Invitation, Moderate
+from besedka.wire.validation import skeletons
+from tests import looping
+
+
+@pytest.mark.parametrize("looks", ["Anna", "anna", "Аnna"])
+def test_nobody_is_admitted_to_a_name_that_is_somebodys(tmp_path: Path, looks: str) -> None:
+    async def scenario() -> None:
+        chat = Chat(Settings(history=tmp_path / "talk.txt"))
+        await chat.start()
+        chat.directory.names.take("Anna", claim_of("her secret"), chat.stamp())
+        keeping = Moderator(chat, Language.EN)
+        with pytest.raises(Refused) as refused:
+            await keeping.command(Moderate(Act.ADMIT, user=looks))
+        assert refused.value.code is ErrorCode.NAME_CLAIMED
+        assert not list(chat.directory.invitations.rows())
+        assert not (tmp_path / "audit.txt").read_text()
+        # Once the name is free again, it can be somebody else's.
+        await keeping.command(Moderate(Act.RELEASE, user="Anna"))
+        assert isinstance(await keeping.command(Moderate(Act.ADMIT, user=looks)), Invitation)
+        await chat.close()
+
+    looping.run(scenario())
+
+
+class Comer(LiveSession):
+    """A guest who may be one that cannot be shown out."""
+
+    def __init__(self, person: Person, *, is_broken: bool = False) -> None:
+        self.person = person
+        self.is_broken = is_broken
+        self.ending: CloseCode | None = None
+
+    @property
+    def network(self) -> Network | None:
+        return None
+
+    def people(self) -> Iterable[Person]:
+        return (self.person,)
+
+    def places(self) -> Iterable[tuple[str, str]]:
+        return ()
+
+    def disconnect(self, ending: CloseCode, refusal: Refused) -> None:  # noqa: ARG002 - only how is looked at
+        if self.is_broken:
+            raise ZeroDivisionError
+        self.ending = ending
+
+    def remove_from_room(self, room: str) -> None:
+        raise AssertionError(room)
+
+
+@pytest.mark.parametrize(("act", "ending"), [(Act.KICK, CloseCode.KICKED), (Act.BAN, CloseCode.BANNED)])
+def test_who_comes_while_it_is_noted_is_meant_too_and_an_error_spares_nobody(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    act: Act,
+    ending: CloseCode,
+) -> None:
+    async def scenario() -> None:
+        chat = Chat(Settings(history=tmp_path / "talk.txt"))
+        await chat.start()
+        sessions = [Comer(Person("Boris"), is_broken=number == 3) for number in range(7)]
+        for session in sessions[:-1]:
+            chat.directory.sessions.add(session)
+        note = chat.directory.record
+
+        async def slowly(entry: AuditEntry) -> None:
+            await note(entry)
+            chat.directory.sessions.add(sessions[-1])
+
+        monkeypatch.setattr(chat.directory, "record", slowly)
+        await Moderator(chat, Language.EN).command(Moderate(act, user="Boris"))
+        assert [session.ending for session in sessions] == [*[ending] * 3, None, *[ending] * 3]
+        assert "ZeroDivisionError" in caplog.text
+        await chat.close()
+
+    looping.run(scenario())
+
+
+def test_who_many_are_banned_among_is_found_by_what_is_known_of_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+
+    def counted(name: str) -> frozenset[str]:
+        asked.append(name)
+        return skeletons(name)
+
+    async def scenario() -> None:
+        chat = Chat(Settings(history=tmp_path / "talk.txt"))
+        await chat.start()
+        sessions = [Comer(Person(f"Person {number}")) for number in range(100)]
+        for session in sessions:
+            chat.directory.sessions.add(session)
+        for module in ("session.target", "people.moderation", "people.person", "people.names"):
+            monkeypatch.setattr(f"besedka.serve.{module}.skeletons", counted)
+        await Moderator(chat, Language.EN).command(Moderate(Act.BAN, user="Person 7"))
+        await Moderator(chat, Language.EN).command(Moderate(Act.MUTE, user="Person 8"))
+        room = await chat.rooms.for_operator("main")
+        for session in sessions[10:]:
+            chat.charge_post(room, session.person)
+        assert [session.ending for session in sessions].count(CloseCode.BANNED) == 1
+        assert len(asked) < 20
+        await chat.close()
+
+    looping.run(scenario())

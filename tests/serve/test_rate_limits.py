@@ -1,0 +1,243 @@
+"""Who may say how much: the buckets, by properties; addresses, by examples."""
+
+from __future__ import annotations
+
+from weakref import ref
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from besedka.serve.rate_limits import (
+    BURST_SECONDS,
+    FRAMES_PER_MESSAGE,
+    FRAMES_SECONDS,
+    REFUSAL_SECONDS,
+    REFUSED_FRAMES,
+    RateLimits,
+    Sources,
+    TokenBucket,
+    network_of,
+)
+from besedka.wire.errors import ErrorCode, Refused
+
+pauses = st.lists(st.floats(0, 3), max_size=200)
+rates = st.floats(0.05, 1000)
+
+
+@given(rates, pauses)
+def test_a_bucket_never_gives_more_than_its_rate_and_its_burst(rate: float, pauses: list[float]) -> None:
+    bucket, now, given = TokenBucket(rate), 100.0, 0
+    for pause in pauses:
+        now += pause
+        if not bucket.wait(now):
+            bucket.spend(now)
+            given += 1
+        assert given <= rate * (now - 100) + max(1, rate * BURST_SECONDS) + 1e-3
+
+
+@given(rates, st.floats(0, 1e7))
+def test_a_fresh_bucket_has_a_token_whatever_the_clock_and_the_rate(rate: float, now: float) -> None:
+    assert TokenBucket(rate).wait(now) == 0
+
+
+@given(rates, pauses)
+def test_after_the_wait_there_is_a_token_and_before_there_is_none(rate: float, pauses: list[float]) -> None:
+    bucket, now = TokenBucket(rate), 100.0
+    for pause in pauses:
+        now += pause
+        wait = bucket.wait(now)
+        assert not bucket.wait(now + wait)
+        assert not wait or bucket.wait(now + wait / 2)
+        bucket.spend(now)
+
+
+def test_a_burst_goes_through_at_once_and_then_the_rate_holds() -> None:
+    bucket = TokenBucket(5)
+    for _ in range(50):
+        assert bucket.wait(0.0) == 0
+        bucket.spend(0.0)
+    assert bucket.wait(0.0) == pytest.approx(0.2)
+    assert bucket.wait(0.15) == pytest.approx(0.05)
+    assert bucket.wait(0.2) == 0
+    assert not bucket.is_full(9.9)
+    assert bucket.is_full(10)
+
+
+def test_what_is_spent_beyond_the_burst_is_waited_for_and_can_be_given_back() -> None:
+    bucket = TokenBucket(10, burst=1)
+    bucket.spend(0.0, 60)
+    assert bucket.wait(0.0, 0) == 5
+    bucket.spend(0.0, -20)
+    assert bucket.wait(0.0, 0) == 3
+    assert bucket.wait(3.0, 0) == 0
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("192.0.2.1", "192.0.2.1", True),
+        ("192.0.2.1", "192.0.2.2", False),
+        ("2001:db8:1:2::1", "2001:db8:1:2:ffff::9", True),
+        ("2001:db8:1:2::1", "2001:db8:1:3::1", False),
+        ("::ffff:192.0.2.1", "192.0.2.1", True),
+        ("fe80::1%eth0", "fe80::2%eth1", True),
+    ],
+)
+def test_what_counts_as_one_address(one: str, other: str, *, same: bool) -> None:
+    assert (network_of(one) == network_of(other)) is same
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "127.8.9.10", "::1", "::ffff:127.0.0.1", ""])
+def test_this_machine_is_not_limited(host: str) -> None:
+    sources = Sources(RateLimits(rate_address=1, connections_per_address=1))
+    *_, limiter = (sources.limiter(sources.admit(host)) for _ in range(5))
+    for _ in range(100):
+        limiter.charge_message(0.0)
+
+
+def test_connections_of_one_address_are_counted_and_those_that_ended_are_not() -> None:
+    sources = Sources(RateLimits(connections_per_address=2))
+    first, _ = sources.admit("192.0.2.1"), sources.admit("192.0.2.1")
+    with pytest.raises(Refused, match="at most 2"):
+        sources.admit("192.0.2.1")
+    sources.admit("192.0.2.2")
+    sources.leave(first)
+    sources.admit("192.0.2.1")
+
+
+def test_all_connections_of_an_address_share_its_rate() -> None:
+    sources = Sources(RateLimits(rate=0, rate_address=1))
+    limiters = [sources.limiter(sources.admit(f"2001:db8::{number:x}")) for number in range(1, 11)]
+    for limiter in limiters:
+        limiter.charge_message(0.0)
+    with pytest.raises(Refused) as refusal:
+        limiters[0].charge_message(0.0)
+    assert refusal.value.code is ErrorCode.TOO_FAST
+    assert refusal.value.wait == REFUSAL_SECONDS
+    sources.limiter(sources.admit("2001:db9::1")).charge_message(0.0)
+
+
+def test_an_address_that_leaves_and_comes_back_does_not_find_a_full_bucket() -> None:
+    sources = Sources(RateLimits(rate=0, rate_address=1))
+    source = sources.admit("192.0.2.1")
+    for _ in range(10):
+        sources.limiter(source).charge_message(0.0)
+    sources.leave(source)
+    sources.forget(5.0)
+    limiter = sources.limiter(sources.admit("192.0.2.1"))
+    for _ in range(5):
+        limiter.charge_message(5.0)
+    with pytest.raises(Refused):
+        limiter.charge_message(5.0)
+
+
+def test_an_address_has_one_bucket_as_long_as_anybody_knows_it() -> None:
+    sources = Sources(RateLimits(rate=0, rate_address=1))
+    limiter = sources.limiter(sources.admit("192.0.2.1", counts=False))
+    sources.forget(100.0)
+    other = sources.limiter(sources.admit("192.0.2.1"))
+    assert other.source is limiter.source
+    for _ in range(5):
+        limiter.charge_message(100.0)
+        other.charge_message(100.0)
+    for one in (limiter, other):
+        with pytest.raises(Refused):
+            one.charge_message(100.0)
+
+
+def test_an_address_that_nobody_knows_any_more_is_forgotten_when_it_is_as_new() -> None:
+    sources = Sources(RateLimits(rate=0, rate_address=1))
+    known = ref(sources.admit("192.0.2.1", counts=False))
+    sources.limiter(sources.admit("192.0.2.1", counts=False)).charge_message(0.0)
+    sources.forget(0.5)
+    assert known()
+    sources.forget(1.5)
+    assert known() is None
+
+
+def test_a_bucket_that_is_used_after_its_address_was_as_new_is_remembered() -> None:
+    sources = Sources(RateLimits(rate=0, rate_address=1))
+    limiter = sources.limiter(sources.admit("192.0.2.1", counts=False))
+    sources.forget(0.0)
+    for _ in range(10):
+        limiter.charge_message(0.0)
+    sources.forget(1.0)
+    del limiter
+    limiter = sources.limiter(sources.admit("192.0.2.1"))
+    limiter.charge_message(1.0)
+    with pytest.raises(Refused):
+        limiter.charge_message(1.0)
+
+
+def test_no_limit_is_no_limit() -> None:
+    sources = Sources(RateLimits(rate=0, rate_address=0, connections_per_address=0))
+    *_, limiter = (sources.limiter(sources.admit("192.0.2.1")) for _ in range(100))
+    for _ in range(10_000):
+        limiter.charge_message(0.0)
+    limiter.charge_frames(0.0, 1_000_000)
+    limiter.charge_refusal(0.0)
+    assert limiter.delay(0.0) == 0
+
+
+def test_frames_that_are_no_messages_have_a_pace_of_their_own() -> None:
+    sources = Sources(RateLimits(rate=100))
+    limiter = sources.limiter(sources.admit("127.0.0.1"))
+    frames = 100 * FRAMES_PER_MESSAGE
+    limiter.charge_frames(0.0, int(frames * FRAMES_SECONDS))
+    assert limiter.delay(0.0) == 0
+    limiter.charge_frames(0.0, frames)
+    assert limiter.delay(0.0) == pytest.approx(1)
+
+
+def test_an_accepted_message_is_no_other_frame_and_a_refused_one_is_several() -> None:
+    sources = Sources(RateLimits(rate=100))
+    limiter = sources.limiter(sources.admit("127.0.0.1"))
+    for _ in range(1_000):
+        limiter.charge_frames(0.0, 1)
+        limiter.charge_message(0.0)
+    assert limiter.delay(0.0) == 0
+    for _ in range(1_000):
+        limiter.charge_frames(0.0, 1)
+        with pytest.raises(Refused):
+            limiter.charge_message(0.0)
+        limiter.charge_refusal(0.0)
+    frames = 100 * FRAMES_PER_MESSAGE
+    assert limiter.delay(0.0) == pytest.approx(1_000 * REFUSED_FRAMES / frames - FRAMES_SECONDS)
+
+
+def test_what_the_address_refuses_costs_the_connection_nothing() -> None:
+    sources = Sources(RateLimits(rate=1, rate_address=1))
+    first, second = (sources.limiter(sources.admit("192.0.2.1")) for _ in range(2))
+    for _ in range(10):
+        first.charge_message(0.0)
+    for _ in range(100):
+        with pytest.raises(Refused):
+            second.charge_message(0.0)
+    for _ in range(10):
+        second.charge_message(100.0)
+
+
+def test_this_machine_is_limited_where_somebody_may_speak_through_it() -> None:
+    for host in ("127.0.0.1", "::1", ""):
+        sources = Sources(RateLimits(connections_per_address=1))
+        source = sources.admit(host, is_limited=True)
+        assert not source.is_exempt
+        with pytest.raises(Refused):
+            sources.admit(host, is_limited=True)
+        for _ in range(2):
+            assert sources.admit(host).is_exempt
+
+
+@pytest.mark.parametrize(
+    ("host", "address"),
+    [
+        ("192.0.2.1", "192.0.2.1"),
+        ("::ffff:192.0.2.1", "192.0.2.1"),
+        ("2001:db8::1", "2001:db8::/64"),
+        ("::1", ""),
+        ("", ""),
+    ],
+)
+def test_a_source_says_its_address(host: str, address: str) -> None:
+    assert Sources(RateLimits()).admit(host).address == address
