@@ -25,7 +25,7 @@ SEED = int(os.environ.get("BESEDKA_POWER_CUT_SEED", "1"))
 SECONDS_A_SYNC: Final = 20
 """How long the power is cut at most to see what a sync is good for; most show it within three seconds."""
 
-SERVERS_FOLDERS: Final = ("serve/history", "serve/register")
+SERVERS_FOLDERS: Final = ("serve/history", "serve/directory")
 ELSEWHERE: Final[dict[str, str]] = {}
 """Functions whose syncs no scenario comes to, and where they are proved instead."""
 

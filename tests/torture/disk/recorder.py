@@ -154,11 +154,11 @@ class Recorder:
 
 
 def asked_by(frame: FrameType | None) -> str:
-    """Who asks for a sync: ``where:function`` of the first caller that is not in the lowest layer, and by which of its functions."""
+    """Who asks for a sync: ``where:function`` of the first caller that is not itself a way to sync, and by which ways it does."""
     ways: list[str] = []
     while frame is not None:
         path, name = frame.f_code.co_filename, frame.f_code.co_qualname
-        if not path.endswith(LOWEST):
+        if not path.endswith(LOWEST) and not name.endswith(".sync"):
             place = path.rpartition("besedka/")[2]
             return " > ".join([f"{place}:{frame.f_lineno} {name}", *reversed(ways)])
         ways.append(name)

@@ -12,6 +12,7 @@ import os
 import random
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -25,6 +26,9 @@ from tests.torture.disk.stale import fill
 MIB: Final = 1 << 20
 BALLAST: Final = "ballast"
 """The file that fills a file system."""
+
+UNMOUNT_SECONDS: Final = 60.0
+"""How long a file system may be busy that nobody uses any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +92,7 @@ def mounted(system: FileSystem, image: Path, point: Path) -> Iterator[Path]:
         yield point
     finally:
         # A disk with a fault may refuse the last writes; what is mounted elsewhere next does not depend on it.
-        subprocess.run(["umount", point], check=True, timeout=60)
+        _unmount(point)
 
 
 def _mount(system: FileSystem, image: Path, point: Path) -> None:
@@ -107,6 +111,17 @@ def _mount(system: FileSystem, image: Path, point: Path) -> None:
         subprocess.run(["losetup", "--detach", loop], check=True)
     if done.returncode:
         raise Unmountable(done.stderr.strip())
+
+
+def _unmount(point: Path) -> None:
+    """Unmount, when the kernel has let go: it detaches a loop device some time after what was mounted from it."""
+    deadline = time.monotonic() + UNMOUNT_SECONDS
+    while True:
+        done = subprocess.run(["umount", point], check=False, capture_output=True, text=True, timeout=60)
+        if done.returncode == 0:
+            return
+        assert "busy" in done.stderr and time.monotonic() < deadline, done.stderr
+        time.sleep(0.1)
 
 
 class Disk:
@@ -173,7 +188,7 @@ class Disk:
     def stop(self) -> None:
         """Take it away; nothing may be mounted from it."""
         assert self._process
-        subprocess.run(["umount", self._point], check=True, timeout=60)
+        _unmount(self._point)
         self._process.wait(60)
         self._backing.unlink()
 
