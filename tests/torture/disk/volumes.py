@@ -120,7 +120,8 @@ def _unmount(point: Path) -> None:
         done = subprocess.run(["umount", point], check=False, capture_output=True, text=True, timeout=60)
         if done.returncode == 0:
             return
-        assert "busy" in done.stderr and time.monotonic() < deadline, done.stderr
+        assert "busy" in done.stderr, done.stderr
+        assert time.monotonic() < deadline, done.stderr
         time.sleep(0.1)
 
 
