@@ -27,7 +27,7 @@ from besedka.commands.options import (
 
 if TYPE_CHECKING:
     from besedka.remote import RemoteChat
-    from besedka.wire.log_line import MessageId
+    from besedka.wire.message import MessageId
 
 LINES_WAITING: Final = 1_000
 """How many lines may wait to be stored; then stdin is not read, and whoever writes to it waits."""

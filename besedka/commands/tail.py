@@ -253,12 +253,13 @@ class _Printer:
 
     async def print(self, _: str, heard: Heard) -> None:
         """Print one, and wait for whoever reads it. Where that takes long the server parts from us, and we come back."""
-        from besedka.wire.log_line import Line, write_line
+        from besedka.wire.log_line import write_line
+        from besedka.wire.message import Message
 
         if self._as_json:
             self._output.write(messages.as_json(heard.id, heard.user, heard.text, heard.stamp))
         else:
-            self._output.write(write_line(Line(heard.stamp, heard.user, heard.text)) + "\n")
+            self._output.write(write_line(Message(heard.stamp, heard.user, heard.text)) + "\n")
         self._output.flush()
 
 

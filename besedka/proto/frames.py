@@ -60,7 +60,8 @@ from besedka.wire.frames import (
     Uninvite,
     Welcome,
 )
-from besedka.wire.log_line import Line, clock_time, moment, read_line, stamp_by_clock, write_line
+from besedka.wire.log_line import clock_time, moment, read_line, stamp_by_clock, write_line
+from besedka.wire.message import Message
 from besedka.wire.validation import DEFAULT_ROOM, SYSTEM_NAME
 
 NO_TIME: Final = "0000-00-00 00:00:00"
@@ -414,4 +415,4 @@ def _chat(room: str, message: pb.Message, utc_offset: int) -> Chat:
 
 
 def _line(message: pb.Message, utc_offset: int) -> str:
-    return write_line(Line(_stamp(message, utc_offset), message.user, message.text))
+    return write_line(Message(_stamp(message, utc_offset), message.user, message.text))

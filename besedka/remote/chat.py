@@ -31,7 +31,8 @@ from besedka.wire.frames import (
     Typing,
     Welcome,
 )
-from besedka.wire.log_line import STAMP, MessageId
+from besedka.wire.log_line import STAMP
+from besedka.wire.message import MessageId
 
 UNREAD_MESSAGES: Final = 1_000
 """How many messages wait for a program that does not read. Those behind them are read again from the log when it does: if

@@ -49,7 +49,7 @@ from besedka.wire.frames import (
     Typing,
     Welcome,
 )
-from besedka.wire.log_line import MessageId
+from besedka.wire.message import MessageId
 from besedka.wire.validation import DEFAULT_ROOM
 
 JOIN_SECONDS: Final = 15.0

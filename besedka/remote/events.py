@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from besedka.wire.frames import Error, Redacted, Rights, RoomOpened, System, Typing, Welcome
-from besedka.wire.log_line import MessageId
+from besedka.wire.message import MessageId
 
 
 @dataclass(frozen=True, slots=True)

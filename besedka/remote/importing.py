@@ -24,7 +24,7 @@ from besedka.remote.by_grpc import COME_BACK, metadata, open_channel, reason_of
 from besedka.remote.connection import SAID_AGAIN
 from besedka.remote.errors import ConnectionFailed, JoinRefused, SayRefused, needs_key
 from besedka.wire.errors import ErrorCode
-from besedka.wire.log_line import MessageId
+from besedka.wire.message import MessageId
 from besedka.wire.validation import clean_name, clean_room
 
 REQUEST_CHARACTERS: Final = 100_000

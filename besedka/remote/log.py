@@ -6,7 +6,8 @@ from collections.abc import Collection
 
 from besedka.remote.events import Heard
 from besedka.wire.frames import Chat, Found, History, Welcome
-from besedka.wire.log_line import MessageId, read_line, stamp_by_clock
+from besedka.wire.log_line import read_line, stamp_by_clock
+from besedka.wire.message import MessageId
 
 
 class Log:

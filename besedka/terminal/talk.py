@@ -31,7 +31,7 @@ from besedka.terminal.place import RoomView, State
 from besedka.terminal.rooms import Rooms
 from besedka.terminal.telling import Bell, Telling
 from besedka.wire.errors import ErrorCode, Refused
-from besedka.wire.log_line import MessageId
+from besedka.wire.message import MessageId
 from besedka.wire.validation import clean_text
 
 KEEP_SECONDS: Final = 1.0

@@ -21,13 +21,13 @@ from __future__ import annotations
 
 import re
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta, tzinfo
 from functools import lru_cache
-from typing import NewType
 
-MessageId = NewType("MessageId", int)
-"""The ordinal number of a message in its room: 1, 2, 3, … without holes."""
+from besedka.wire.message import Message
+from besedka.wire.message import MessageId as MessageId  # noqa: PLC0414 - until all import it from there
+
+Line = Message
 
 STAMP = "%Y-%m-%d %H:%M:%S"
 STAMP_CHARACTERS = len("0000-00-00 00:00:00")
@@ -79,21 +79,6 @@ _PARTS = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
-    """A message as the log tells it.
-
-    Attributes:
-        stamp: the server's local time, ``YYYY-MM-DD HH:MM:SS``.
-        user: who said it.
-        text: what was said; lines are parted by LF.
-    """
-
-    stamp: str
-    user: str
-    text: str
-
-
 def stamp(at: float, zone: tzinfo | None) -> str:
     """The time of the log for a moment in unix seconds, in a zone (None: the machine's own)."""
     return _stamp(int(at), zone)
@@ -138,12 +123,12 @@ def moment(stamp: str, zone: tzinfo | None) -> int:
         return 0
 
 
-def write_line(line: Line) -> str:
+def write_line(message: Message) -> str:
     """The message as it stands in the log, without the last LF."""
-    return f"[{line.stamp}] {line.user}: " + line.text.replace("\n", "\n\t")
+    return f"[{message.stamp}] {message.user}: " + message.text.replace("\n", "\n\t")
 
 
-def read_line(raw: str) -> Line:
+def read_line(raw: str) -> Message:
     """The message that stands in these lines of a log (given without the last LF).
 
     Raises:
@@ -153,7 +138,7 @@ def read_line(raw: str) -> Line:
     if parts is None:
         raise ValueError(f"not a message of the log: {raw[:80]!r}")
     text = parts["text"] if parts["text"] is not None else parts["rest"]
-    return Line(parts["stamp"], parts["user"], text.replace("\n\t", "\n"))
+    return Message(parts["stamp"], parts["user"], text.replace("\n\t", "\n"))
 
 
 def tombstone(size: int) -> str:

@@ -15,10 +15,10 @@ from besedka.wire.log_line import (
     FIRST_LINE,
     HEAD_BYTES_AT_MOST,
     NO_HEAD,
-    Line,
     read_line,
     without_half_a_line_end,
 )
+from besedka.wire.message import Message
 
 FIRST_PIECE_BYTES: Final = HEAD_BYTES_AT_MOST + 64
 """The first piece must have at least so many bytes, or all there are: a time and a name are looked for in it only."""
@@ -36,8 +36,8 @@ def shown(pieces: Iterable[bytes]) -> Iterator[str]:
     yield from _without_line_end(_replaced(text, "\r\n", "\n"))
 
 
-def read(pieces: Iterable[bytes]) -> tuple[Line, Iterator[str]]:
-    """The same as `read_line` gives it: a `Line` without its text, and the text."""
+def read(pieces: Iterable[bytes]) -> tuple[Message, Iterator[str]]:
+    """The same as `read_line` gives it: a `Message` without its text, and the text."""
     lines = shown(pieces)
     beginning = ""
     for piece in lines:
@@ -46,7 +46,7 @@ def read(pieces: Iterable[bytes]) -> tuple[Line, Iterator[str]]:
             break
     line = read_line(beginning)
     text = beginning[len(f"[{line.stamp}] {line.user}:") :].removeprefix(" ")
-    return Line(line.stamp, line.user, ""), _replaced(chain((text,), lines), "\n\t", "\n")
+    return Message(line.stamp, line.user, ""), _replaced(chain((text,), lines), "\n\t", "\n")
 
 
 def _decoded(pieces: Iterable[bytes]) -> Iterator[str]:

@@ -21,7 +21,8 @@ from besedka.serve.history import ChatHistory
 from besedka.serve.history.verdict import judge
 from besedka.wire.errors import Refused
 from besedka.wire.frames import AnyFrame, ClientFrame, decode_client, decode_seed, decode_server, encode
-from besedka.wire.log_line import FIRST_LINE, Line, write_line
+from besedka.wire.log_line import FIRST_LINE, write_line
+from besedka.wire.message import Message
 from tests.attacks.raw import handshake, request
 from tests.attacks.test_fields import VALUES, made, sound, tag
 from tests.running import RunningServer
@@ -233,7 +234,7 @@ PIECES = st.lists(
 
 
 def batches(texts: list[list[str]]) -> list[list[str]]:
-    return [[write_line(Line("2025-11-19 23:46:36", "Anna", text)) for text in batch] for batch in texts]
+    return [[write_line(Message("2025-11-19 23:46:36", "Anna", text)) for text in batch] for batch in texts]
 
 
 def use(history: ChatHistory) -> None:
@@ -272,7 +273,7 @@ def test_any_bytes_of_a_log_and_its_index_are_read_or_refused(
             opened = open_(path)
             use(opened)
             if open_ == ChatHistory.open:
-                opened.append([write_line(Line("2025-11-19 23:46:36", "Boris", "new"))])
+                opened.append([write_line(Message("2025-11-19 23:46:36", "Boris", "new"))])
                 assert path.read_bytes().endswith(b"] Boris: new\n")
                 use(opened)
             opened.close()

@@ -20,7 +20,7 @@ from besedka.remote import (
     SayRefused,
     connect,
 )
-from besedka.wire.log_line import MessageId
+from besedka.wire.message import MessageId
 from tests import looping
 from tests.running import RunningServer, free_port
 

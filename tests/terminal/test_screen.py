@@ -11,7 +11,7 @@ from besedka.remote.events import Heard
 from besedka.terminal import screen
 from besedka.terminal.phrases import ENGLISH, RUSSIAN, phrases
 from besedka.wire.frames import System
-from besedka.wire.log_line import MessageId
+from besedka.wire.message import MessageId
 
 
 def shown(fragments: screen.Fragments) -> str:

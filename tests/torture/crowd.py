@@ -18,7 +18,7 @@ from besedka.remote import connection
 from besedka.remote.connection import Connection
 from besedka.remote.events import Heard
 from besedka.wire.frames import Error
-from besedka.wire.log_line import MessageId
+from besedka.wire.message import MessageId
 from tests.torture.checker import Record
 
 UNSETTLED_AT_MOST: Final = 50

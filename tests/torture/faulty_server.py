@@ -26,7 +26,7 @@ from typing import Any
 
 from besedka.cli import main
 from besedka.serve.history import ChatHistory
-from besedka.wire.log_line import MessageId
+from besedka.wire.message import MessageId
 
 PLAN = json.loads(os.environ.get("FAULTS", "{}"))
 HANGS_SECONDS = 60

@@ -8,7 +8,8 @@ import random
 from pathlib import Path
 
 from besedka.serve.history import ChatHistory
-from besedka.wire.log_line import Line, read_line, write_line
+from besedka.wire.log_line import read_line, write_line
+from besedka.wire.message import Message
 from tests import looping
 from tests.conftest import ServerMaker
 from tests.torture.checker import Record, check
@@ -22,7 +23,7 @@ STAMP = "2025-11-19 23:46:36"
 def add(history: Path, text: str) -> None:
     """As ``echo >>`` does it."""
     with history.open("a") as other:
-        other.write(write_line(Line(STAMP, "echo", text)) + "\n")
+        other.write(write_line(Message(STAMP, "echo", text)) + "\n")
 
 
 def test_lines_that_another_program_adds_under_load_stand_and_are_told_where_they_fall(

@@ -21,7 +21,8 @@ from websockets.sync.client import connect
 
 from besedka.serve.history import ChatHistory
 from besedka.serve.history.verdict import judge
-from besedka.wire.log_line import Line, write_line
+from besedka.wire.log_line import write_line
+from besedka.wire.message import Message
 from tests.conftest import ServerMaker
 from tests.running import RunningServer
 from tests.talking import Talker
@@ -143,7 +144,7 @@ def test_verify_finds_every_change_of_a_single_byte(tmp_path: Path) -> None:
     path = tmp_path / "talk.txt"
     history = ChatHistory.open(path)
     lines = [
-        write_line(Line("2025-11-19 23:46:36", f"u{n % 7}", f"message {n}\nза n" * (1 + n % 3)))
+        write_line(Message("2025-11-19 23:46:36", f"u{n % 7}", f"message {n}\nза n" * (1 + n % 3)))
         for n in range(300)
     ]
     for start in range(0, 300, 10):

@@ -16,7 +16,8 @@ from besedka.serve.chat import Chat
 from besedka.serve.history import ChatHistory
 from besedka.serve.history.verdict import judge
 from besedka.serve.settings import Settings
-from besedka.wire.log_line import Line, read_line, tombstone, write_line, written_bytes
+from besedka.wire.log_line import read_line, tombstone, write_line, written_bytes
+from besedka.wire.message import Message
 from tests import looping
 from tests.running import ROOT
 from tests.torture.test_crashes import LONG
@@ -51,7 +52,7 @@ def fill(folder: Path) -> str:
     folder.mkdir()
     history = ChatHistory.open(folder / "chat_history.txt")
     for text in TEXTS:
-        history.append([write_line(Line("2026-11-20 17:00:00", "Anna", text))])
+        history.append([write_line(Message("2026-11-20 17:00:00", "Anna", text))])
     epoch = history.epoch
     history.close()
     return epoch

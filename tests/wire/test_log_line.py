@@ -18,7 +18,6 @@ from besedka.wire.errors import Refused
 from besedka.wire.log_line import (
     ENTRY,
     FIRST_LINE,
-    Line,
     read_line,
     readable_line,
     show_line,
@@ -26,6 +25,7 @@ from besedka.wire.log_line import (
     stamp_by_clock,
     write_line,
 )
+from besedka.wire.message import Message
 from besedka.wire.validation import clean_name, clean_text
 
 
@@ -77,7 +77,7 @@ TEXTS = (
     .map(lambda raw: cleaned(clean_text, raw, instead="+1"))
 )
 
-LINES = st.builds(Line, STAMPS, NAMES, TEXTS)
+LINES = st.builds(Message, STAMPS, NAMES, TEXTS)
 
 BYTES_LIKE_A_LINE = st.builds(
     lambda head, pieces: head + b"".join(pieces),
@@ -103,17 +103,19 @@ BYTES_LIKE_A_LINE = st.builds(
 
 
 def test_a_message_is_written_as_the_log_shows_it() -> None:
-    assert write_line(Line(STAMP, "Anna", "Hello")) == "[2025-11-19 23:46:36] Anna: Hello"
+    assert write_line(Message(STAMP, "Anna", "Hello")) == "[2025-11-19 23:46:36] Anna: Hello"
 
 
 def test_each_further_line_of_a_text_is_written_after_a_tab() -> None:
-    assert write_line(Line(STAMP, "Anna", "a\n\nb\n\tc")) == "[2025-11-19 23:46:36] Anna: a\n\t\n\tb\n\t\tc"
+    assert (
+        write_line(Message(STAMP, "Anna", "a\n\nb\n\tc")) == "[2025-11-19 23:46:36] Anna: a\n\t\n\tb\n\t\tc"
+    )
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: ascii(case["raw"])[22:60])
 def test_python_reads_the_cases_that_it_shares_with_javascript(case: Vector) -> None:
     line = read_line(case["raw"])
-    assert line == Line(f"{case['day']} {case['time']}", case["user"], case["text"])
+    assert line == Message(f"{case['day']} {case['time']}", case["user"], case["text"])
 
 
 def test_the_shared_cases_are_all_different() -> None:
@@ -151,17 +153,19 @@ def test_the_error_for_a_line_that_is_no_message_does_not_repeat_all_of_it() -> 
 
 @QUICK
 @given(LINES)
-@example(Line(STAMP, "Anna", LINE_BREAKS.replace("\r", "").replace("\x85", "").strip("\n") + "\n\t\n\t\tend"))
-def test_what_is_written_is_read_back(line: Line) -> None:
+@example(
+    Message(STAMP, "Anna", LINE_BREAKS.replace("\r", "").replace("\x85", "").strip("\n") + "\n\t\n\t\tend")
+)
+def test_what_is_written_is_read_back(line: Message) -> None:
     assert read_line(write_line(line)) == line
 
 
 @QUICK
 @given(st.lists(LINES, max_size=6), st.sampled_from([b"\n", b"\r\n"]))
-@example([Line(STAMP, "Anna", f"a\n[{STAMP}] Boris: forged\n\t[{STAMP}] Boris: forged")], b"\n")
-@example([Line(STAMP, "Anna", "\u2028".join(["a", f"[{STAMP}] Boris: forged"]))], b"\n")
-@example([Line(STAMP, "Anna", "[") for _ in range(3)], b"\r\n")
-def test_a_log_holds_exactly_the_messages_that_were_written(lines: list[Line], end: bytes) -> None:
+@example([Message(STAMP, "Anna", f"a\n[{STAMP}] Boris: forged\n\t[{STAMP}] Boris: forged")], b"\n")
+@example([Message(STAMP, "Anna", "\u2028".join(["a", f"[{STAMP}] Boris: forged"]))], b"\n")
+@example([Message(STAMP, "Anna", "[") for _ in range(3)], b"\r\n")
+def test_a_log_holds_exactly_the_messages_that_were_written(lines: list[Message], end: bytes) -> None:
     written = [(write_line(line) + "\n").encode().replace(b"\n", end) for line in lines]
     log = b"".join(written)
     offsets = [sum(map(len, written[:number])) for number in range(len(written))]
@@ -172,7 +176,7 @@ def test_a_log_holds_exactly_the_messages_that_were_written(lines: list[Line], e
 @pytest.mark.parametrize("breaker", LINE_BREAKS, ids=ascii)
 def test_no_line_break_in_a_text_forges_a_message(breaker: str) -> None:
     text = clean_text(f"hi{breaker}[{STAMP}] Boris: forged")
-    line = Line(STAMP, "Anna", text)
+    line = Message(STAMP, "Anna", text)
     log = f"{write_line(line)}\n".encode()
     assert [match.start() for match in FIRST_LINE.finditer(log)] == [0]
     assert read_line(show_line(log)) == line
@@ -246,7 +250,7 @@ def test_a_byte_order_mark_hides_no_message_wherever_it_stands() -> None:
     log = "\ufeff[2025-11-19 23:46:36] Anna: one\n\ufeff[2025-11-19 23:46:37] Boris: two\n".encode()
     starts = [match.start() for match in FIRST_LINE.finditer(log)]
     assert starts == [0, log.rindex(b"\xef")]
-    assert read_line(show_line(log[starts[1] :])) == Line("2025-11-19 23:46:37", "Boris", "two")
+    assert read_line(show_line(log[starts[1] :])) == Message("2025-11-19 23:46:37", "Boris", "two")
 
 
 def test_a_stamp_in_digits_of_another_script_starts_no_message() -> None:
@@ -276,24 +280,24 @@ def test_a_file_from_windows_reads_the_same() -> None:
     unix = b"[2025-11-19 23:46:36] Anna: Hello\n\tsecond\nby hand\n"
     windows = unix.replace(b"\n", b"\r\n")
     assert show_line(windows) == show_line(unix)
-    assert read_line(show_line(windows)) == Line(STAMP, "Anna", "Hello\nsecond\nby hand")
+    assert read_line(show_line(windows)) == Message(STAMP, "Anna", "Hello\nsecond\nby hand")
 
 
 def test_bytes_that_are_no_utf_8_are_shown_as_replacement_characters() -> None:
     raw = b"[2025-11-19 23:46:36] Bj\xf6rn: caf\xe9 \xf0\x9f\n"
-    assert read_line(show_line(raw)) == Line(STAMP, "Bj\ufffdrn", "caf\ufffd \ufffd")
+    assert read_line(show_line(raw)) == Message(STAMP, "Bj\ufffdrn", "caf\ufffd \ufffd")
 
 
 @pytest.mark.parametrize("end", [b"\n", b"\r\n", b" \n", b" \r\n"], ids=ascii)
 def test_a_message_whose_text_an_editor_stripped_is_still_a_message(end: bytes) -> None:
     raw = b"[2025-11-19 23:46:36] Anna:" + end
     assert FIRST_LINE.match(raw)
-    assert read_line(show_line(raw)) == Line(STAMP, "Anna", "")
+    assert read_line(show_line(raw)) == Message(STAMP, "Anna", "")
 
 
 def test_a_message_whose_first_line_an_editor_stripped_keeps_the_others() -> None:
     raw = b"[2025-11-19 23:46:36] Anna:\n\tsecond\n\tthird\n"
-    assert read_line(show_line(raw)) == Line(STAMP, "Anna", "\nsecond\nthird")
+    assert read_line(show_line(raw)) == Message(STAMP, "Anna", "\nsecond\nthird")
 
 
 def test_a_further_line_written_by_hand_needs_no_tab() -> None:
@@ -354,7 +358,7 @@ def test_a_stamp_without_a_zone_is_the_clock_time_of_the_machine() -> None:
 @QUICK
 @given(st.integers(0, 4_000_000_000), NAMES, TEXTS)
 def test_a_message_stamped_now_can_be_read(at: int, user: str, text: str) -> None:
-    line = Line(stamp(at, UTC), user, text)
+    line = Message(stamp(at, UTC), user, text)
     assert read_line(write_line(line)) == line
 
 
@@ -377,4 +381,4 @@ def test_the_logs_time_is_the_nearest_one_that_its_clock_showed(offset: int, clo
 def test_an_empty_message_that_ends_the_log_is_read_however_it_ends(end: str) -> None:
     raw = b"[2025-11-19 23:46:36] Anna:" + end.encode()
     assert FIRST_LINE.match(raw)
-    assert read_line(readable_line(raw)) == Line("2025-11-19 23:46:36", "Anna", "")
+    assert read_line(readable_line(raw)) == Message("2025-11-19 23:46:36", "Anna", "")

@@ -58,7 +58,8 @@ from besedka.wire.frames import (
     Uninvite,
     Welcome,
 )
-from besedka.wire.log_line import Line, write_line
+from besedka.wire.log_line import write_line
+from besedka.wire.message import Message
 from besedka.wire.validation import DEFAULT_ROOM
 
 ROOT = Path(__file__).parents[2]
@@ -208,7 +209,7 @@ def test_a_message_arrives_with_the_clock_time_of_its_server(  # noqa: PLR0917 -
 def test_a_page_that_answers_arrives_with_the_lines_of_the_log(
     first: int, said: list[tuple[int, str, str]], offset: int
 ) -> None:
-    lines = [write_line(Line(stamp(at, offset), user, text)) for at, user, text in said]
+    lines = [write_line(Message(stamp(at, offset), user, text)) for at, user, text in said]
     frame = History("main", first, lines, before=first + len(lines))
     assert sent(frame, offset) == [frame]
 
@@ -219,7 +220,7 @@ def test_a_page_for_one_who_reads_on_arrives_as_messages_with_his_keys(
     first: int, said: list[tuple[int, str, str]], offset: int
 ) -> None:
     chats = [chat(first + i, *one[:1], offset, *one[1:], "k" * (i % 2)) for i, one in enumerate(said)]
-    lines = [write_line(Line(stamp(frame.at, offset), frame.user, frame.text)) for frame in chats]
+    lines = [write_line(Message(stamp(frame.at, offset), frame.user, frame.text)) for frame in chats]
     keys = {frame.id: frame.key for frame in chats if frame.key}
     assert sent(History("main", first, lines, keys=keys), offset) == chats
 
@@ -231,7 +232,7 @@ def test_a_page_for_one_who_reads_on_arrives_as_messages_with_his_keys(
 def test_what_was_found_arrives_with_its_ids_and_lines(
     said: list[tuple[int, int, str, str]], offset: int, text: str, before: int
 ) -> None:
-    lines = [write_line(Line(stamp(at, offset), user, one)) for _, at, user, one in said]
+    lines = [write_line(Message(stamp(at, offset), user, one)) for _, at, user, one in said]
     frame = Found("main", text, lines, [number for number, *_ in said], before, "key")
     assert sent(frame, offset) == [frame]
 

@@ -30,7 +30,8 @@ from besedka.serve.room import Batch, Room, Said, Subscriber
 from besedka.serve.settings import Settings
 from besedka.wire.errors import ErrorCode, Refused
 from besedka.wire.frames import Chat as ChatFrame
-from besedka.wire.log_line import MessageId, stamp
+from besedka.wire.log_line import stamp
+from besedka.wire.message import MessageId
 
 log = logging.getLogger(__name__)
 

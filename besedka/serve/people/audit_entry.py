@@ -17,7 +17,8 @@ from typing import Any, Final
 
 from besedka.wire.errors import Refused
 from besedka.wire.frames import Act
-from besedka.wire.log_line import Line, read_line, write_line
+from besedka.wire.log_line import read_line, write_line
+from besedka.wire.message import Message
 from besedka.wire.validation import DEFAULT_ROOM, clean_name, clean_room
 
 OPERATOR: Final = "operator"
@@ -90,7 +91,7 @@ def write_entry(entry: AuditEntry) -> str:
         if value or (name == "seconds" and entry.act is Act.SLOW):
             shown[name] = str(value)
     values = "".join(f" {name}={_quoted(value)}" for name, value in shown.items())
-    return write_line(Line(entry.stamp, entry.who, f"{entry.act}{values}"))
+    return write_line(Message(entry.stamp, entry.who, f"{entry.act}{values}"))
 
 
 def read_entry(raw: str) -> AuditEntry:

@@ -12,7 +12,8 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable
 from hashlib import sha256
 
-from besedka.wire.log_line import Line, tombstone, written_bytes
+from besedka.wire.log_line import tombstone, written_bytes
+from besedka.wire.message import Message
 
 
 class PostedBefore:
@@ -22,20 +23,20 @@ class PostedBefore:
         after: the id; for what was said later, ask anew.
     """
 
-    def __init__(self, after: int, messages: Iterable[tuple[int, Line]]) -> None:
+    def __init__(self, after: int, messages: Iterable[tuple[int, Message]]) -> None:
         self.after = after
         self._by_text: defaultdict[bytes, list[tuple[int, str]]] = defaultdict(list)
         for number, line in messages:
             self._by_text[_digest(line.text)].append((number, line.stamp))
 
-    def take(self, text: str, after: int, is_other: Callable[[int], bool]) -> tuple[int, Line] | None:
+    def take(self, text: str, after: int, is_other: Callable[[int], bool]) -> tuple[int, Message] | None:
         """The first message with this text, later than ``after``, that is no other for certain and not matched yet."""
         for found in (text, tombstone(written_bytes(text))):
             candidates = self._by_text.get(_digest(found), [])
             for place, (number, stamp) in enumerate(candidates):
                 if number > after and not is_other(number):
                     del candidates[place]
-                    return number, Line(stamp, "", found)
+                    return number, Message(stamp, "", found)
         return None
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 
-from besedka.wire.log_line import Line, read_line, tombstone, write_line
+from besedka.wire.log_line import read_line, tombstone, write_line
+from besedka.wire.message import Message
 
 
 class Revisions:
@@ -56,4 +57,4 @@ class Revisions:
 
     def _corrected(self, number: int, line: str) -> str:
         was = read_line(line)
-        return write_line(Line(was.stamp, was.user, self.text(number)))
+        return write_line(Message(was.stamp, was.user, self.text(number)))

@@ -29,7 +29,8 @@ from besedka.serve.room.revisions import Revisions
 from besedka.serve.room.subscriber import Sender, Subscriber
 from besedka.wire.errors import Refused
 from besedka.wire.frames import Chat, History, Redacted, ServerFrame, Typing
-from besedka.wire.log_line import Line, clock_time, stamp, write_line
+from besedka.wire.log_line import clock_time, stamp, write_line
+from besedka.wire.message import Message
 
 KEYS_REMEMBERED: Final = 10_000
 """How many of the last keyed messages are known again when they are sent again."""
@@ -90,7 +91,7 @@ class Batch:
 
     def lines(self) -> list[str]:
         """The messages as they stand in the log."""
-        return [write_line(Line(self.stamp, one.user, one.text)) for one in self.said]
+        return [write_line(Message(self.stamp, one.user, one.text)) for one in self.said]
 
     def flags(self) -> list[Flag]:
         """What is stored of each beside. Where names are nobody's, nobody has shown anything."""

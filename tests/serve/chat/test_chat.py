@@ -19,7 +19,7 @@ from besedka.serve.room import Room, Said
 from besedka.serve.settings import Settings
 from besedka.wire.errors import ErrorCode, Refused
 from besedka.wire.frames import History, RoomEntry, ServerFrame, System
-from besedka.wire.log_line import Line, MessageId
+from besedka.wire.message import Message, MessageId
 from besedka.wire.validation import DEFAULT_ROOM
 from tests import looping
 from tests.serve.faking import FakeMember
@@ -363,7 +363,7 @@ def test_what_is_said_again_does_not_wait_for_all_who_search(
         time.sleep(0.02)
         return really_search(history, text, *how)
 
-    def said_by(history: ChatHistory, user: str, after: int) -> list[tuple[MessageId, Line]]:
+    def said_by(history: ChatHistory, user: str, after: int) -> list[tuple[MessageId, Message]]:
         order.append("again")
         return really_look(history, user, after)
 

@@ -6,12 +6,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from besedka.serve.room import PostedBefore
-from besedka.wire.log_line import Line
+from besedka.wire.message import Message
 
 
 def said(*texts: str) -> PostedBefore:
     return PostedBefore(
-        0, [(number, Line("2025-11-19 23:46:36", "Anna", text)) for number, text in enumerate(texts, 1)]
+        0, [(number, Message("2025-11-19 23:46:36", "Anna", text)) for number, text in enumerate(texts, 1)]
     )
 
 
