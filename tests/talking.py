@@ -112,7 +112,9 @@ class Talker:
     def join(self, user: str | None, room: str = "main", **fields: object) -> Frame:
         """Enter a room, perhaps without a name, and return the welcome."""
         self.tell("join", room=room, **({} if user is None else {"user": user}), **fields)
-        return self.hear("welcome")
+        answer = self.hear_until(lambda frame: frame["type"] in {"welcome", "error"})[-1]
+        assert answer["type"] == "welcome", answer
+        return answer
 
     def ask(self, kind: str, **fields: object) -> Frame:
         """Ask something that has a key, and return the answer, or the refusal."""
