@@ -44,7 +44,8 @@ PROVED: Final = {
 
 DURATIONS: Final = {
     "serve/authentication/key_file.py": {"LOOK_SECONDS": SERVER},
-    "serve/chat/chat.py": {"GATHER_SECONDS": SERVER, "FULL_SECONDS": SERVER, "READY_SECONDS": SERVER},
+    "serve/chat/chat.py": {"READY_SECONDS": SERVER},
+    "serve/chat/committer.py": {"GATHER_SECONDS": SERVER, "FULL_SECONDS": SERVER},
     "serve/chat/presence.py": {"NOTICE_SECONDS": SERVER},
     "serve/chat/open_rooms.py": {
         "DESERTED_SECONDS": SERVER,
@@ -99,8 +100,10 @@ DURATIONS: Final = {
         "LAPSE_SECONDS": NAMES,
         "JUMP_SECONDS": MODERATION,
     },
-    "serve/room/room.py": {"TYPING_SECONDS": TYPING, "Batch.at": STAMPS, "_Place.at": STAMPS},
+    "serve/room/batch.py": {"Batch.at": STAMPS, "Position.at": STAMPS},
+    "serve/room/room.py": {"TYPING_SECONDS": TYPING},
     "serve/settings.py": {"CLAIM_DAYS": NAMES, "Settings.claim_days": NAMES},
+    "wire/message.py": {"Message.at": STAMPS},
     "wire/frames.py": {
         "INVITATION_SECONDS": INVITATIONS,
         "Invite.seconds": INVITATIONS,
@@ -128,6 +131,7 @@ DURATIONS: Final = {
 
 WALL: Final = {
     "serve/chat/chat.py": {STAMPS, MODERATION},
+    "serve/chat/sequencer.py": {STAMPS},
     "serve/chat/open_rooms.py": {MODERATION, INVITATIONS},
     "serve/session/chat_session.py": {MODERATION, INVITATIONS},
     "serve/session/moderation.py": {MODERATION, INVITATIONS},

@@ -1,4 +1,4 @@
-"""Words as protobuf messages and back: what a client says and a server tells, as `Converse` and `Follow` carry it. Pure.
+"""Frames as protobuf messages and back, as `Converse` and `Follow` carry them. Pure.
 
 ``ConverseResponse.messages`` and ``FollowResponse.messages`` have the same number, so the same bytes serve both; and
 responses with messages can be joined as bytes, because protobuf merges a field that comes twice
@@ -61,7 +61,7 @@ from besedka.wire.frames import (
     Welcome,
 )
 from besedka.wire.log_line import clock_time, moment, read_line, stamp_by_clock, write_line
-from besedka.wire.message import Message
+from besedka.wire.message import Message, MessageId
 from besedka.wire.validation import DEFAULT_ROOM, SYSTEM_NAME
 
 NO_TIME: Final = "0000-00-00 00:00:00"
@@ -92,7 +92,7 @@ RESPONSES: Final[dict[str, type[Response | Redacted | Rights]]] = {
 W = TypeVar("W", bound=msgspec.Struct)
 E = TypeVar("E", bound=StrEnum)
 
-# What a client says.
+# From clients.
 
 
 def request(frame: ClientFrame) -> pb.ConverseRequest:
@@ -155,23 +155,12 @@ def said(request: pb.ConverseRequest) -> ClientFrame:
             return Leave(room)
 
 
-# What a server tells.
+# From servers.
 
 
 def messages(frames: Sequence[Chat]) -> pb.Messages:
-    """Messages that were just said."""
-    found = [
-        pb.Message(
-            id=frame.id,
-            user=frame.user,
-            text=frame.text,
-            time=Timestamp(seconds=frame.at),
-            key=frame.key,
-            clock=frame.timestamp,
-            unverified=frame.unverified,
-        )
-        for frame in frames
-    ]
+    """Messages that were just posted."""
+    found = [_encoded(frame.message(frame.timestamp)) for frame in frames]
     return pb.Messages(room=frames[0].room, messages=found)
 
 
@@ -283,9 +272,9 @@ def told(response: pb.ConverseResponse, utc_offset: int) -> list[ServerFrame]:
         return [_built(RESPONSES[kind], event)]
     match event:
         case pb.Messages():
-            return [_chat(event.room, message, utc_offset) for message in event.messages]
+            return [Chat.of(event.room, _decoded(message, utc_offset)) for message in event.messages]
         case pb.HistoryPage():
-            lines = [_line(message, utc_offset) for message in event.messages]
+            lines = [write_line(_decoded(message, utc_offset)) for message in event.messages]
             first = event.messages[0].id if event.messages else event.before
             doubtful = _unverified(event.messages)
             return [History(event.room, first, lines, before=event.before, unverified=doubtful)]
@@ -307,7 +296,7 @@ def told(response: pb.ConverseResponse, utc_offset: int) -> list[ServerFrame]:
         case pb.Rooms():
             return [Rooms([_built(RoomEntry, room) for room in event.rooms], event.key)]
         case pb.Found():
-            lines = [_line(message, utc_offset) for message in event.messages]
+            lines = [write_line(_decoded(message, utc_offset)) for message in event.messages]
             ids = [message.id for message in event.messages]
             doubtful = _unverified(event.messages)
             return [Found(event.room, event.text, lines, ids, event.before, event.key, doubtful)]
@@ -390,12 +379,32 @@ def _unverified(messages: Iterable[pb.Message]) -> list[int]:
 
 
 def _message(number: int, raw: str, zone: tzinfo | None, unverified: bool) -> pb.Message:
-    line = read_line(raw)
-    at = moment(line.stamp, zone)
-    time = Timestamp(seconds=at) if at else None
-    clock = clock_time(line.stamp)
+    message = read_line(raw)
+    at = moment(message.stamp, zone)
+    return _encoded(msgspec.structs.replace(message, id=MessageId(number), at=at, unverified=unverified))
+
+
+def _encoded(message: Message) -> pb.Message:
     return pb.Message(
-        id=number, user=line.user, text=line.text, time=time, clock=clock, unverified=unverified
+        id=message.id,
+        user=message.user,
+        text=message.text,
+        time=Timestamp(seconds=message.at) if message.at else None,
+        key=message.key,
+        clock=clock_time(message.stamp),
+        unverified=message.unverified,
+    )
+
+
+def _decoded(message: pb.Message, utc_offset: int) -> Message:
+    return Message(
+        _stamp(message, utc_offset),
+        message.user,
+        message.text,
+        MessageId(message.id),
+        message.time.seconds,
+        message.key,
+        message.unverified,
     )
 
 
@@ -406,13 +415,3 @@ def _stamp(message: pb.Message, utc_offset: int) -> str:
         return stamp_by_clock(message.time.seconds, utc_offset, message.clock)
     except (OverflowError, ValueError):
         return NO_TIME
-
-
-def _chat(room: str, message: pb.Message, utc_offset: int) -> Chat:
-    clock = clock_time(_stamp(message, utc_offset))
-    at, user, text = message.time.seconds, message.user, message.text
-    return Chat(room, message.id, user, text, clock, at, message.key, message.unverified)
-
-
-def _line(message: pb.Message, utc_offset: int) -> str:
-    return write_line(Message(_stamp(message, utc_offset), message.user, message.text))

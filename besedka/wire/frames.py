@@ -12,6 +12,8 @@ from typing import Annotated, TypeVar, get_args
 import msgspec
 
 from besedka.wire.errors import ErrorCode, Refused
+from besedka.wire.log_line import clock_time
+from besedka.wire.message import Message, MessageId
 from besedka.wire.validation import DEFAULT_ROOM, SYSTEM_NAME
 
 PAGE_MESSAGES = 50
@@ -334,6 +336,18 @@ class Chat(Frame, tag="chat", frozen=True):
     at: int
     key: str = ""
     unverified: bool = False
+
+    @classmethod
+    def of(cls, room: str, message: Message) -> Chat:
+        """The frame of a message."""
+        clock = clock_time(message.stamp)
+        return cls(
+            room, message.id, message.user, message.text, clock, message.at, message.key, message.unverified
+        )
+
+    def message(self, stamp: str) -> Message:
+        """The message in the frame; ``stamp`` is its time as the log writes it (`stamp_by_clock`)."""
+        return Message(stamp, self.user, self.text, MessageId(self.id), self.at, self.key, self.unverified)
 
 
 class System(Frame, tag="system", frozen=True, omit_defaults=False):

@@ -16,9 +16,10 @@ from besedka.serve.chat.workers import Workers
 from besedka.serve.counters import Counters
 from besedka.serve.history import Flag, Hits
 from besedka.serve.people.names import KnownNames
-from besedka.serve.room import PostedBefore, Room, Said
-from besedka.wire.frames import FOUND_MESSAGES_AT_MOST, PAGE_MESSAGES_AT_MOST, Chat, Found, History, Search
+from besedka.serve.room import Draft, Position, PostedBefore, Room
+from besedka.wire.frames import FOUND_MESSAGES_AT_MOST, PAGE_MESSAGES_AT_MOST, Found, History, Search
 from besedka.wire.log_line import moment
+from besedka.wire.message import Message, MessageId
 
 SEARCH_SECONDS: Final = 0.1
 """How long a search looks through a log before it says how far it has come. Those who search take turns, and what is said again
@@ -129,23 +130,24 @@ class LogReader:
         unverified = self.unverified(hits.ids, hits.lines, hits.flags)
         return Found(room.name, frame.text, hits.lines, hits.ids, hits.before, frame.key, unverified)
 
-    # What is said again.
+    # What is posted again.
 
-    async def said_by(self, room: Room, user: str, after: int) -> PostedBefore:
-        """What the log has by this name, later than an id: to know again what is said again."""
+    async def posted_by(self, room: Room, user: str, after: int) -> PostedBefore:
+        """What the log has by this name, later than an id: to recognise what is posted again."""
         messages = await self._workers.search(self._rooms.history(room).said_by, user, after)
-        told = [(number, line) for number, line in messages if number <= room.head]
+        told = [(number, message) for number, message in messages if number <= room.head]
         return PostedBefore(after, told)
 
-    def recognise(self, room: Room, said: Said, after: int, before: PostedBefore) -> Chat | None:
-        """The message of the log that is said again here, if there is one; it is known by its key from now on."""
-        found = before.take(said.text, after, room.is_keyed)
+    def recognise(self, room: Room, draft: Draft, after: int, before: PostedBefore) -> Message | None:
+        """The message of the log that is posted again here, if there is one; it is known by its key from now on."""
+        found = before.take(draft.text, after, room.dedup.has_key)
         if found is None:
             return None
-        number, line = found
-        # What was redacted meanwhile is not what was said.
-        said = replace(said, text=line.text)
-        return room.found(said, number, moment(line.stamp, self._zone), line.stamp)
+        number, message = found
+        # What was redacted meanwhile is not what was posted.
+        draft = replace(draft, text=message.text)
+        position = Position(MessageId(number), moment(message.stamp, self._zone), message.stamp)
+        return room.found(draft, position)
 
 
 def _was_verified(flag: Flag) -> bool | None:

@@ -1,11 +1,12 @@
-"""A room as such: the order of what is said, who is live and who is behind. All of it pure; `besedka.serve.chat` moves it.
+"""A room as such: the order of its messages, who is live and who is behind. All of it pure; `besedka.serve.chat` moves it.
 
-`room` is the room; `member` who says something, and who hears; `presence` the people who are here, and the news of them; `recent` what
-was told of late, for members who pull; `revisions` what was taken away; `resend` whether what is said again is in the log already.
+A message is a `Draft` until its `Batch` is stored. `dedup` recognises messages that are posted again; `revisions` knows which texts were
+taken away; `presence` who is here, and the news of them; `recent` what was broadcast of late, for subscribers that pull.
 """
 
-from besedka.serve.room.resend import PostedBefore
-from besedka.serve.room.room import Batch, Room, Said
-from besedka.serve.room.subscriber import Sender, Subscriber
+from besedka.serve.room.batch import Batch, Draft, Position
+from besedka.serve.room.dedup import PostedBefore
+from besedka.serve.room.room import Room
+from besedka.serve.room.subscriber import Poster, Subscriber
 
-__all__ = ["Batch", "PostedBefore", "Room", "Said", "Sender", "Subscriber"]
+__all__ = ["Batch", "Draft", "Position", "PostedBefore", "Poster", "Room", "Subscriber"]

@@ -15,33 +15,26 @@ The rules:
 
 from __future__ import annotations
 
-from collections import OrderedDict, defaultdict
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from datetime import tzinfo
+from collections import defaultdict
+from collections.abc import Sequence
 from typing import Final, Protocol
 
+from msgspec import structs
+
 from besedka.serve.counters import Counters
-from besedka.serve.history import LATEST_MESSAGES, Flag, Latest
+from besedka.serve.history import LATEST_MESSAGES, Latest
+from besedka.serve.room.batch import Batch, Draft, Gathering, Position
+from besedka.serve.room.dedup import Dedup
 from besedka.serve.room.presence import Presence
 from besedka.serve.room.recent import Broadcast, Encode, RecentBroadcasts
 from besedka.serve.room.revisions import Revisions
-from besedka.serve.room.subscriber import Sender, Subscriber
-from besedka.wire.errors import Refused
+from besedka.serve.room.subscriber import Poster, Subscriber
+from besedka.wire.errors import ErrorCode, Refused
 from besedka.wire.frames import Chat, History, Redacted, ServerFrame, Typing
-from besedka.wire.log_line import clock_time, stamp, write_line
-from besedka.wire.message import Message
-
-KEYS_REMEMBERED: Final = 10_000
-"""How many of the last keyed messages are known again when they are sent again."""
-
-GATHERING_BYTES_AT_MOST: Final = 1024 * 1024
-"""What may wait for the disk in one room; who wants to say more is not listened to until it has been written."""
+from besedka.wire.message import Message, MessageId
 
 TYPING_SECONDS: Final = 1.0
-"""A member's further words of typing within this time are dropped."""
-
-_BYTES_OF_A_MESSAGE: Final = 500  # what an empty one takes in memory, about
+"""A subscriber's further typing frames within this time are dropped."""
 
 
 class Log(Protocol):
@@ -60,53 +53,6 @@ class Log(Protocol):
         """The last few messages."""
 
 
-@dataclass(frozen=True, slots=True)
-class Said:
-    """A message that waits to be stored.
-
-    Attributes:
-        sender: who hears that it is.
-        user: the name.
-        text: what is said.
-        key: what its sender knows it by; may be empty.
-        unverified: its sender has not shown that the name is his, where names are held.
-        verified: he has.
-    """
-
-    sender: Sender
-    user: str
-    text: str
-    key: str
-    unverified: bool = False
-    verified: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Batch:
-    """Messages that are stored and told together, all at the same moment (unix seconds)."""
-
-    said: Sequence[Said]
-    at: int
-    stamp: str
-
-    def lines(self) -> list[str]:
-        """The messages as they stand in the log."""
-        return [write_line(Message(self.stamp, one.user, one.text)) for one in self.said]
-
-    def flags(self) -> list[Flag]:
-        """What is stored of each beside. Where names are nobody's, nobody has shown anything."""
-        return [Flag.VERIFIED if one.verified else Flag.UNVERIFIED for one in self.said]
-
-
-@dataclass(frozen=True, slots=True)
-class _Place:
-    """Where and when a message was stored."""
-
-    id: int
-    at: int
-    stamp: str
-
-
 class Room:
     """A room and its members.
 
@@ -116,6 +62,8 @@ class Room:
         holds: how many need it without being here.
         presence: who is here, as they know of each other.
         revisions: what was redacted since it was opened.
+        gathering: what waits to be stored.
+        dedup: recognises what is posted again.
     """
 
     def __init__(self, name: str, log: Log, counters: Counters) -> None:
@@ -131,14 +79,8 @@ class Room:
         self._live: defaultdict[Encode, set[Subscriber]] = defaultdict(set)
         self._pulling = 0
         self._recent = RecentBroadcasts()
-        self._gathering: list[Said] = []
-        self._gathering_bytes = 0
-        # (user, key) -> where messages of late stand in the log; None while one waits to be stored.
-        self._known: OrderedDict[tuple[str, str], _Place | None] = OrderedDict()
-        # Who else has said what waits to be stored, under the same key.
-        self._asked_again: dict[tuple[str, str], list[Sender]] = {}
-        # What `_known` knows the other way round, by id: for those who hear their own message by a page.
-        self._keys: dict[int, tuple[str, str]] = {}
+        self.gathering = Gathering()
+        self.dedup = Dedup()
 
     @property
     def epoch(self) -> str:
@@ -154,16 +96,6 @@ class Room:
     def behind_count(self) -> int:
         """How many are not: they read the log, or cannot take more."""
         return len(self._members) - self.live_count
-
-    @property
-    def is_gathering(self) -> bool:
-        """Whether anything waits for the disk."""
-        return bool(self._gathering)
-
-    @property
-    def is_full(self) -> bool:
-        """Whether so much waits for the disk that nothing more should be said for now."""
-        return self._gathering_bytes > GATHERING_BYTES_AT_MOST
 
     @property
     def is_deserted(self) -> bool:
@@ -187,89 +119,87 @@ class Room:
     def leave(self, member: Subscriber) -> None:
         """Let a member out. What it said is stored all the same."""
         self._members.remove(member)
+        member.is_gone = True
         self._live[member.encode].discard(member)
         self._pulling -= member.pulls
         if member.is_seen:
             self.presence.depart(member.person)
 
-    # Saying.
+    # Posting.
 
-    def say(self, said: Said) -> Chat | None:
-        """Take a message into the batch that gathers.
+    def post(self, draft: Draft, poster: Poster) -> Message | None:
+        """Have a draft wait for the disk with those that gather.
 
         Returns:
-            None; or, if it is already stored under this key, the message as it was told then.
+            None; or, if it was stored before under the same key, the message as it is now.
         """
-        if isinstance(said.sender, Subscriber):
-            said.sender.typed_at = float("-inf")  # who has spoken may type again at once
-        if said.key:
-            name = (said.user, said.key)
-            if name in self._known:
-                place = self._known[name]
-                if place is None:
-                    self._asked_again.setdefault(name, []).append(said.sender)
-                return self._word(said, place) if place else None
-            self._known[name] = None
-            self._forget()
-        self._gathering.append(said)
-        self._gathering_bytes += _size(said)
-        return None
-
-    def knows(self, user: str, key: str) -> bool:
-        """Whether a message by this name with this key was said of late."""
-        return (user, key) in self._known
-
-    def is_keyed(self, number: int) -> bool:
-        """Whether a message's key is known, so that it is no message with another key."""
-        return number in self._keys
-
-    def found(self, said: Said, number: int, at: int, stamp: str) -> Chat:
-        """A message that is said again was found in the log: know it by its key from now on."""
-        if said.key:
-            self._forget()
-        return self._remember(said, _Place(number, at, stamp))
-
-    def take_batch(self, at: float, zone: tzinfo | None) -> Batch | None:
-        """The messages gathered so far, to be stored now; None if there are none."""
-        if not self._gathering:
+        admitted = self.dedup.admit(draft, poster)
+        if isinstance(admitted, Draft):
+            self.gathering.add(draft)
             return None
-        said, self._gathering = self._gathering, []
-        self._gathering_bytes = 0
-        return Batch(said, int(at), stamp(at, zone))
+        return self.message(draft, admitted) if admitted else None
 
-    def stored(self, batch: Batch, first: int) -> Sequence[Subscriber]:
-        """Tell a batch that is on disk from the id ``first`` on.
+    def found(self, draft: Draft, position: Position) -> Message:
+        """A draft was found in the log: know it by its key from now on. Returns the message as it is now."""
+        self.dedup.found(draft, position)
+        return self.message(draft, position)
+
+    def message(self, draft: Draft, position: Position) -> Message:
+        """A message that was stored, as it is now: its text may have been redacted meanwhile."""
+        message = draft.message(position)
+        if position.id in self.revisions:
+            message = structs.replace(message, text=self.revisions.text(position.id))
+        return message
+
+    def stored(self, batch: Batch, first: MessageId) -> Sequence[Subscriber]:
+        """Deliver a batch that is on disk from the id ``first`` on.
 
         Returns:
-            The members who must read on from the log, because other hands have added to it or changed it.
+            The subscribers who must read on from the log, because another program has added to it or changed it.
         """
         is_other_log = self._told_epoch != self._log.epoch
         if is_other_log:
             self._forget_log()
         is_next = first == self.head + 1 and not is_other_log
-        frames = [
-            self._remember(one, _Place(number, batch.at, batch.stamp))
-            for number, one in enumerate(batch.said, first)
+        before, self.head = self.head, first + len(batch.drafts) - 1
+        self._counters.messages += len(batch.drafts)
+        stored = [
+            (draft.message(position), self.dedup.stored(draft, position))
+            for draft, position in zip(batch.drafts, batch.positions(first), strict=True)
         ]
-        before, self.head = self.head, first + len(frames) - 1
-        self._counters.messages += len(frames)
+        must_read = () if is_next else self._turn_to_log(before, is_other_log=is_other_log)
         if is_next:
-            self._counters.deliveries += len(frames) * self.live_count
-            broadcast = Broadcast(frames, first)
-            if self._pulling:
-                self._recent.keep(broadcast)
-            else:
-                self._recent.clear()
-            self._broadcast(broadcast)
-            self._acknowledge(batch, frames)
-            return ()
-        # What is there now is read from the log, the batch among it.
+            self._deliver([message for message, _ in stored], first)
+        for message, posters in stored:
+            for poster in posters:
+                poster.stored(message)
+        return must_read
+
+    def refuse(self, drafts: Sequence[Draft], code: ErrorCode) -> None:
+        """Tell the posters of drafts that could not be stored, and nobody else."""
+        in_order = {poster for draft in drafts for poster in self.dedup.posters(draft) if poster.keeps_order}
+        behind = self.gathering.drop(lambda draft: not in_order.isdisjoint(self.dedup.posters(draft)))
+        for draft in (*drafts, *behind):
+            for poster in self.dedup.refused(draft):
+                if not poster.is_gone:
+                    poster.refused(Refused(code, key=draft.key, room=self.name))
+
+    def _deliver(self, messages: Sequence[Message], first: MessageId) -> None:
+        self._counters.deliveries += len(messages) * self.live_count
+        broadcast = Broadcast([Chat.of(self.name, message) for message in messages], first)
+        if self._pulling:
+            self._recent.keep(broadcast)
+        else:
+            self._recent.clear()
+        self._broadcast(broadcast)
+
+    def _turn_to_log(self, head: int, *, is_other_log: bool) -> Sequence[Subscriber]:
+        """Have all who are live read on behind ``head``; in another log, all who are here from its last messages on."""
         self._recent.clear()
-        self._acknowledge(batch, frames)
         live = tuple(member for members in self._live.values() for member in members)
         self._live.clear()
         for member in live:
-            member.cursor = before + 1
+            member.cursor = head + 1
             member.notices = self.presence.notices
             member.revisions = self.revisions.count
         if not is_other_log:
@@ -279,23 +209,11 @@ class Room:
             member.start_again()
         return tuple(self._members)
 
-    def not_stored(self, batch: Batch, why: Callable[[Said], Refused]) -> None:
-        """Tell the senders of a batch that could not be stored, and nobody else.
-
-        Of one who says many things in one call, what has gathered meanwhile is not stored either: it stands behind.
-        """
-        callers = {one.sender for one in batch.said if not isinstance(one.sender, Subscriber)}
-        behind = [one for one in self._gathering if one.sender in callers]
-        self._gathering = [one for one in self._gathering if one.sender not in callers]
-        self._gathering_bytes -= sum(map(_size, behind))
-        for one in (*batch.said, *behind):
-            senders = [one.sender]
-            if one.key:
-                self._known.pop((one.user, one.key), None)
-                senders += self._asked_again.pop((one.user, one.key), ())
-            for sender in senders:
-                if not isinstance(sender, Subscriber) or sender in self._members:
-                    sender.refused(why(one))
+    def _forget_log(self) -> None:
+        """The log is another one: ids mean other messages now. Only what waits to be stored is still known."""
+        self._told_epoch = self._log.epoch
+        self.dedup.forget_log()
+        self.revisions.clear()
 
     def type(self, member: Subscriber, now: float) -> None:
         """Tell the others that a member types; ``now`` is any clock in seconds."""
@@ -386,52 +304,8 @@ class Room:
     def page(self, member: Subscriber, lines: Sequence[str], unverified: list[int]) -> History:
         """The page with these lines that a member hears at its cursor, with the keys that it gave itself."""
         ids = range(member.cursor, member.cursor + len(lines))
-        own = ((number, self._keys[number]) for number in ids if number in self._keys)
-        keys = {number: key for number, (user, key) in own if user == member.person.name}
+        keys = self.dedup.keys_of(member.person.name, ids)
         return History(self.name, member.cursor, list(lines), keys=keys, unverified=unverified)
-
-    def _acknowledge(self, batch: Batch, frames: Sequence[Chat]) -> None:
-        for one, frame in zip(batch.said, frames, strict=True):
-            one.sender.stored(frame)
-            if self._asked_again:
-                for sender in self._asked_again.pop((one.user, one.key), ()):
-                    sender.stored(frame)
-
-    def _forget(self) -> None:
-        if len(self._known) > KEYS_REMEMBERED:
-            _, place = self._known.popitem(last=False)
-            if place:
-                del self._keys[place.id]
-
-    def _remember(self, said: Said, place: _Place) -> Chat:
-        if said.key:
-            self._known[said.user, said.key] = place
-            self._keys[place.id] = (said.user, said.key)
-        return self._word(said, place)
-
-    def _forget_log(self) -> None:
-        """The log is another one: ids mean other messages now. Only what waits to be stored is still known."""
-        self._told_epoch = self._log.epoch
-        self._known = OrderedDict((key, place) for key, place in self._known.items() if place is None)
-        self._keys.clear()
-        self.revisions.clear()
 
     def _newcomer_cursor(self) -> int:
         return max(1, self.head - LATEST_MESSAGES + 1)
-
-    def _word(self, said: Said, place: _Place) -> Chat:
-        return Chat(
-            room=self.name,
-            id=place.id,
-            user=said.user,
-            text=self.revisions.text(place.id) if place.id in self.revisions else said.text,
-            timestamp=clock_time(place.stamp),
-            at=place.at,
-            key=said.key,
-            unverified=said.unverified,
-        )
-
-
-def _size(said: Said) -> int:
-    """What a message that waits takes in memory, about."""
-    return _BYTES_OF_A_MESSAGE + 4 * len(said.text)

@@ -1,4 +1,4 @@
-"""Who says something, and who hears: what a room knows of a connection. The doors make their own kinds. Pure."""
+"""Posters and subscribers: what a room knows of a connection. The doors make their own kinds. Pure."""
 
 from __future__ import annotations
 
@@ -7,23 +7,33 @@ from typing import ClassVar
 
 from besedka.serve.people.person import Person
 from besedka.wire.errors import Refused
-from besedka.wire.frames import Chat, ServerFrame
+from besedka.wire.frames import ServerFrame
+from besedka.wire.message import Message
 
 
-class Sender:
-    """Who says something, and may want to know what becomes of it."""
+class Poster:
+    """Posts messages, and may want to know what becomes of them.
+
+    Attributes:
+        is_gone: it wants to know nothing more.
+    """
 
     __slots__ = ()
 
-    def stored(self, frame: Chat) -> None:
-        """Something said is on disk."""
+    keeps_order: ClassVar[bool] = False
+    """Whether a message that is not stored takes along those that were posted behind it and are not stored yet."""
+
+    is_gone: bool = False
+
+    def stored(self, message: Message) -> None:
+        """A message is on disk."""
 
     def refused(self, refusal: Refused) -> None:
-        """Something said was refused after all."""
+        """A message was refused after all."""
         raise NotImplementedError
 
 
-class Subscriber(Sender):
+class Subscriber(Poster):
     """One connection's place in one room. A door makes its own kind.
 
     Attributes:
@@ -35,7 +45,7 @@ class Subscriber(Sender):
         revisions: how many messages had been redacted then.
     """
 
-    __slots__ = ("cursor", "is_seen", "notices", "person", "revisions", "typed_at", "write")
+    __slots__ = ("cursor", "is_gone", "is_seen", "notices", "person", "revisions", "typed_at", "write")
 
     ignores: ClassVar[frozenset[type[ServerFrame]]] = frozenset()
     """Words of which only some kinds of members hear, `Typing` and `Redacted`, and that this kind does not."""
@@ -47,6 +57,7 @@ class Subscriber(Sender):
         self.person = person
         self.write = write
         self.is_seen = is_seen
+        self.is_gone = False
         self.cursor = 1
         self.notices = 0
         self.revisions = 0

@@ -9,7 +9,7 @@ import asyncio
 import dataclasses
 import secrets
 from abc import abstractmethod
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from dataclasses import dataclass
 from typing import Final, TypeVar
 
@@ -19,10 +19,11 @@ from besedka.serve.chat import Chat
 from besedka.serve.history import Hits
 from besedka.serve.people.names import claim_of
 from besedka.serve.people.person import Person
-from besedka.serve.rate_limits import REFUSAL_SECONDS, SEARCH_FRAMES, RateLimiter
-from besedka.serve.room import PostedBefore, Room, Said, Subscriber
+from besedka.serve.rate_limits import SEARCH_FRAMES, RateLimiter
+from besedka.serve.room import Room, Subscriber
 from besedka.serve.session.base import SessionBase
 from besedka.serve.session.moderation import Moderator
+from besedka.serve.session.post import Posting
 from besedka.serve.session.requests import Requests
 from besedka.serve.tasks import unheard
 from besedka.wire.close_codes import CloseCode
@@ -43,6 +44,8 @@ from besedka.wire.frames import (
     Search,
     Welcome,
 )
+from besedka.wire.frames import Chat as ChatFrame
+from besedka.wire.message import Message
 from besedka.wire.validation import (
     FRAME_BYTES_AT_MOST,
     NAME_CHARACTERS_AT_MOST,
@@ -53,7 +56,6 @@ from besedka.wire.validation import (
     clean_room,
     clean_search,
     clean_secret,
-    clean_text,
 )
 
 T = TypeVar("T")
@@ -70,58 +72,56 @@ LIMITS: Final = Limits(
 
 
 @dataclass(slots=True)
-class _Place:
-    """One's place in a room.
+class _Membership:
+    """A room that a session is in.
 
     Attributes:
-        said_before: what the log has by one's name, once one has said something again.
-        refused_key: of the message that was said too fast, and must come again first.
+        posting: their way to post in it; they need a name for it.
     """
 
     room: Room
-    member: Subscriber
-    said_before: PostedBefore | None = None
-    refused_key: str = ""
+    subscriber: Subscriber
+    posting: Posting
 
 
 class ChatSession(SessionBase):
     """One who takes part in any number of rooms."""
 
-    __slots__ = ("_own", "_places")
+    __slots__ = ("_memberships", "_own")
 
     def __init__(self, chat: Chat, limiter: RateLimiter, language: Language) -> None:
         super().__init__(chat, limiter, language)
-        self._places: dict[str, _Place] = {}
+        self._memberships: dict[str, _Membership] = {}
         # One connection is one person, in all its rooms, also if it brought no secret.
         self._own = ""
 
     @abstractmethod
     def make_member(self, person: Person, room: Room, *, is_seen: bool) -> Subscriber:
-        """A place in a room."""
+        """A membership in a room."""
 
     @abstractmethod
     def wait_for(self, answer: asyncio.Future[T], then: Callable[[T], None]) -> None:
         """Hear nothing more until the answer is there and has been dealt with; a `Refused` is told."""
 
     def members(self) -> Iterable[tuple[Room, Subscriber]]:
-        return [(place.room, place.member) for place in self._places.values()]
+        return [(membership.room, membership.subscriber) for membership in self._memberships.values()]
 
     def receive_frame(self, frame: ClientFrame) -> None:
         """He says something."""
         self._try(frame, lambda: self._act(frame))
 
     def people(self) -> Iterable[Person]:
-        return {place.member.person for place in self._places.values()}
+        return {membership.subscriber.person for membership in self._memberships.values()}
 
     def end(self) -> None:
         super().end()
-        for place in self._places.values():
-            self._go(place)
-        self._places.clear()
+        for membership in self._memberships.values():
+            self._go(membership)
+        self._memberships.clear()
 
     def start_again(self, room: Room, member: Subscriber) -> None:
         """The log of a room is another one."""
-        self._places[room.name].said_before = None
+        self._memberships[room.name].posting.forget_log()
         self._welcome(room, member, reset=True)
 
     def _welcome(self, room: Room, member: Subscriber, *, reset: bool) -> None:
@@ -173,12 +173,12 @@ class ChatSession(SessionBase):
             case ListHistory():
                 self._browse(frame)
             case BeginTyping():
-                place = self._named_place(frame.room)
-                self.chat.type(place.room, place.member)
+                membership = self._named_membership(frame.room)
+                self.chat.type(membership.room, membership.subscriber)
             case Leave():
-                place = self._place(frame.room)
-                del self._places[place.room.name]
-                self._go(place)
+                membership = self._membership(frame.room)
+                del self._memberships[membership.room.name]
+                self._go(membership)
             case ListRooms():
                 clean_key(frame.key)
                 rooms = self.chat.rooms.listed(self._person.claim if self._person else "")
@@ -199,9 +199,9 @@ class ChatSession(SessionBase):
         name = "" if frame.user is None else clean_name(frame.user)
         room_name = clean_room(frame.room)
         claim = claim_of(clean_secret(frame.secret))
-        if room_name in self._places:
+        if room_name in self._memberships:
             raise Refused(ErrorCode.ALREADY_JOINED, room=room_name)
-        if len(self._places) >= ROOMS_OF_ONE_AT_MOST:
+        if len(self._memberships) >= ROOMS_OF_ONE_AT_MOST:
             raise Refused(ErrorCode.TOO_MANY_ROOMS, limit=ROOMS_OF_ONE_AT_MOST)
         now = self.chat.clock()
         self.chat.directory.policy.check_chat(claim, name, frame.invite, now, self.network)
@@ -226,7 +226,7 @@ class ChatSession(SessionBase):
             self._later(frame, storing, lambda _: self._join(frame))
             return
         member = self.make_member(person, room, is_seen=bool(name) and not frame.quiet)
-        self._places[room.name] = _Place(room, member)
+        self._memberships[room.name] = _Membership(room, member, self._posting(room, member))
         reset = self.chat.enter(room, member, frame.since, frame.epoch)
         self._welcome(room, member, reset=reset)
         self.chat.followers.follow(room, member)
@@ -245,83 +245,46 @@ class ChatSession(SessionBase):
     @property
     def _person(self) -> Person | None:
         """Who he is; None if he is in no room."""
-        return next((place.member.person for place in self._places.values()), None)
+        return next((membership.subscriber.person for membership in self._memberships.values()), None)
 
     def remove_from_room(self, room: str) -> None:
-        place = self._places.pop(room, None)
-        if place:
-            self._go(place)
+        membership = self._memberships.pop(room, None)
+        if membership:
+            self._go(membership)
             self.refuse(Refused(ErrorCode.NOT_INVITED, room=room))
 
     def _say(self, frame: Say) -> None:
-        # What is said again is recognised first: then it is no matter whether he may talk.
-        place = self._named_place(frame.room)
-        room, person = place.room, place.member.person
-        text, key = clean_text(frame.text), clean_key(frame.key)
-        said = Said(place.member, person.name, text, key, person.is_unverified, person.is_verified)
-        if said.key and room.knows(said.user, said.key):
-            self._say_now(place, said)
-            return
-        self._keep_pace(place, said.key)
-        if frame.after is None:
-            self._say_new(frame, said)
-        elif place.said_before is None or place.said_before.after > frame.after:
-            before = self.chat.log_reader.said_by(room, said.user, frame.after)
-            self._later(frame, before, lambda before: self._say_again(frame, said, before))
+        membership = self._named_membership(frame.room)
+        room, subscriber = membership.room, membership.subscriber
+        subscriber.typed_at = float("-inf")  # who has posted may type again at once
+
+        def answer(message: Message | None) -> None:
+            if message:
+                self.send(ChatFrame.of(room.name, message))
+
+        outcome = membership.posting.post(frame.text, frame.key, frame.after)
+        if isinstance(outcome, Coroutine):
+            self._later(frame, outcome, answer)
         else:
-            self._say_again(frame, said, place.said_before)
+            answer(outcome)
 
-    def _say_again(self, frame: Say, said: Said, before: PostedBefore) -> None:
-        place = self._place(frame.room)
-        place.said_before = before
-        known = self.chat.log_reader.recognise(place.room, said, frame.after or 0, before)
-        if known:
-            self._in_order(place, said.key)
-            self.send(known)
-        else:
-            self._say_new(frame, said)
+    def _posting(self, room: Room, subscriber: Subscriber) -> Posting:
+        def check() -> None:
+            there = self._memberships.get(room.name)
+            if there is None or there.subscriber is not subscriber:
+                raise Refused(ErrorCode.NOT_JOINED, room=room.name)
 
-    def _say_new(self, frame: Say, said: Said) -> None:
-        place = self._place(frame.room)
-        if place.room.is_full:
-            self._later(frame, self.chat.space(place.room), lambda _: self._say_new(frame, said))
-            return
-        self._hold_back(place, said.key, lambda: self.chat.charge_post(place.room, place.member.person))
-        self._in_order(place, said.key)
-        self._say_now(place, said)
-
-    def _say_now(self, place: _Place, said: Said) -> None:
-        known = self.chat.say(place.room, said)
-        if known:
-            self.send(known)
-
-    def _keep_pace(self, place: _Place, key: str) -> None:
-        """Refuse what is too fast, and then all else with a key until the refused message comes again: so its order stays."""
-        if not place.member.is_seen and self.limiter.is_own_program:
-            self.limiter.count_message(self.chat.now())
-            return
-        if place.refused_key and key and key != place.refused_key:
-            raise Refused(ErrorCode.TOO_FAST, wait=REFUSAL_SECONDS)
-        self._hold_back(place, key, lambda: self.limiter.charge_message(self.chat.now()))
-
-    def _hold_back(self, place: _Place, key: str, ask: Callable[[], None]) -> None:
-        try:
-            ask()
-        except Refused as refusal:
-            if refusal.code is ErrorCode.TOO_FAST:
-                place.refused_key = place.refused_key or key
-            raise
-
-    def _in_order(self, place: _Place, key: str) -> None:
-        if key:
-            place.refused_key = ""
+        is_free = not subscriber.is_seen and self.limiter.is_own_program
+        return Posting(
+            self.chat, room, subscriber.person, subscriber, limiter=self.limiter, check=check, is_free=is_free
+        )
 
     def _browse(self, frame: ListHistory) -> None:
-        room = self._place(frame.room).room
+        room = self._membership(frame.room).room
         revisions = room.revisions.count
 
         def show(page: History) -> None:
-            self._place(frame.room)  # he may have been put out meanwhile
+            self._membership(frame.room)  # he may have been put out meanwhile
             # What is redacted between the look and this line has been told already.
             ids = range(page.first, page.first + len(page.messages))
             lines = room.revisions.corrected(ids, page.messages, revisions)
@@ -332,11 +295,11 @@ class ChatSession(SessionBase):
     def _search(self, frame: Search) -> None:
         clean_key(frame.key)
         self.limiter.charge_frames(self.chat.now(), SEARCH_FRAMES - 1)
-        room = self._place(frame.room).room
+        room = self._membership(frame.room).room
         revisions = room.revisions.count
 
         def show(hits: Hits) -> None:
-            self._place(frame.room)  # he may have been put out meanwhile
+            self._membership(frame.room)  # he may have been put out meanwhile
             lines = room.revisions.corrected(hits.ids, hits.lines, revisions)
             self.send(self.chat.log_reader.found(room, frame, dataclasses.replace(hits, lines=lines)))
 
@@ -346,22 +309,22 @@ class ChatSession(SessionBase):
             show,
         )
 
-    def _named_place(self, room: str) -> _Place:
-        """His place in a room in which he has a name."""
-        place = self._place(room)
-        if not place.member.person.name:
+    def _named_membership(self, room: str) -> _Membership:
+        """His membership in a room in which he has a name."""
+        membership = self._membership(room)
+        if not membership.subscriber.person.name:
             raise Refused(ErrorCode.NO_NAME)
-        return place
+        return membership
 
-    def _place(self, room: str) -> _Place:
+    def _membership(self, room: str) -> _Membership:
         name = clean_room(room)
-        if name not in self._places:
+        if name not in self._memberships:
             raise Refused(ErrorCode.NOT_JOINED, room=name)
-        return self._places[name]
+        return self._memberships[name]
 
-    def _go(self, place: _Place) -> None:
-        person = place.member.person
-        self.chat.leave(place.room, place.member)
+    def _go(self, membership: _Membership) -> None:
+        person = membership.subscriber.person
+        self.chat.leave(membership.room, membership.subscriber)
         self._go_away(person)
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from besedka.serve.chat import Chat
 from besedka.serve.history import ChatHistory, Hits
-from besedka.serve.room import Room, Said
+from besedka.serve.room import Draft, Room
 from besedka.wire.errors import ErrorCode, Refused
 from besedka.wire.frames import Chat as ChatFrame
 from besedka.wire.frames import History, Redacted, ServerFrame, Typing
@@ -74,7 +74,7 @@ def test_who_is_behind_is_told_when_it_is_live_again(tmp_path: Path) -> None:
         for member in (anna, boris):
             chat.enter(room, member)
             chat.followers.follow(room, member)
-        chat.say(room, Said(boris, "Boris", "a secret that is long", "k"))
+        chat.committer.post(room, Draft("Boris", "a secret that is long", "k"), boris)
         await until(lambda: room.head == 4)
         anna.fill()
         await redact(chat, room, 4)
@@ -83,7 +83,7 @@ def test_who_is_behind_is_told_when_it_is_live_again(tmp_path: Path) -> None:
         chat.followers.follow(room, anna)
         assert last_text(anna, 4) == last_text(boris, 4) == tombstone(21)
         # The key is still known, but not the text.
-        known = chat.say(room, Said(boris, "Boris", "a secret that is long", "k"))
+        known = chat.committer.post(room, Draft("Boris", "a secret that is long", "k"), boris)
         assert known
         assert (known.id, known.text) == (4, tombstone(21))
         await chat.close()

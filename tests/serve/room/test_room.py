@@ -11,9 +11,11 @@ from hypothesis import strategies as st
 from besedka.serve.counters import Counters
 from besedka.serve.history import Latest
 from besedka.serve.people.person import Person
-from besedka.serve.room import Batch, Room, Said, Subscriber
-from besedka.wire.errors import ErrorCode, Language, Refused
+from besedka.serve.room import Batch, Draft, Room, Subscriber
+from besedka.wire.errors import ErrorCode, Language
 from besedka.wire.frames import Chat, ServerFrame, System, Typing
+from besedka.wire.log_line import stamp
+from besedka.wire.message import Message, MessageId
 from tests.serve.faking import FakeMember
 
 NOW = 1_700_000_000.9
@@ -34,9 +36,9 @@ class FakeLog:
     def latest(self) -> Latest:
         return Latest(max(1, self.count - 9), tuple(self.lines[-10:]))
 
-    def append(self, lines: list[str]) -> int:
+    def append(self, lines: list[str]) -> MessageId:
         self.lines += lines
-        return len(self.lines) - len(lines) + 1
+        return MessageId(len(self.lines) - len(lines) + 1)
 
 
 class Scene:
@@ -58,13 +60,11 @@ class Scene:
         assert self.room.try_live(member)
         return member
 
-    def say(self, member: Subscriber, text: str, key: str = "") -> Chat | None:
-        return self.room.say(Said(member, member.person.name, text, key))
+    def say(self, member: Subscriber, text: str, key: str = "") -> Message | None:
+        return self.room.post(Draft(member.person.name, text, key), member)
 
     def take(self) -> Batch:
-        batch = self.room.take_batch(NOW, UTC)
-        assert batch
-        return batch
+        return Batch(self.room.gathering.take(), int(NOW), stamp(NOW, UTC))
 
     def commit(self) -> None:
         batch = self.take()
@@ -222,8 +222,9 @@ def test_a_key_is_known_again_while_it_waits_and_after_it_is_stored() -> None:
     scene.commit()
     assert scene.log.count == 1
     told = scene.say(anna, "once", key="k")
-    assert told == anna.heard[-1]
-    assert scene.room.take_batch(NOW, UTC) is None
+    assert told
+    assert Chat.of("main", told) == anna.heard[-1]
+    assert not scene.room.gathering
 
 
 def test_the_same_key_of_another_person_is_another_message() -> None:
@@ -239,7 +240,7 @@ def test_a_batch_that_was_not_stored_is_told_to_its_senders_only_and_can_be_said
     scene = Scene()
     anna, boris = scene.enter_live("Anna"), scene.enter_live("Boris")
     scene.say(anna, "one", key="k")
-    scene.room.not_stored(scene.take(), lambda said: Refused(ErrorCode.STORAGE_FULL, key=said.key))
+    scene.room.refuse(scene.take().drafts, ErrorCode.STORAGE_FULL)
     assert [refusal.key for refusal in anna.refusals] == ["k"]
     assert boris.refusals == []
     assert boris.heard == []
@@ -258,7 +259,7 @@ def test_who_left_is_told_nothing_but_his_words_are_stored() -> None:
     assert scene.log.count == 1
     scene.enter_live()
     scene.say(anna, "from the grave")
-    scene.room.not_stored(scene.take(), lambda said: Refused(ErrorCode.NOT_STORED, key=said.key))
+    scene.room.refuse(scene.take().drafts, ErrorCode.NOT_STORED)
     assert anna.refusals == []
 
 
@@ -317,7 +318,7 @@ class Readers:
 
     def take(self) -> None:
         if not self.on_its_way:
-            self.on_its_way += filter(None, [self.scene.room.take_batch(NOW, UTC)])
+            self.on_its_way += [self.scene.take()] if self.scene.room.gathering else []
 
     def store(self) -> None:
         if self.on_its_way:

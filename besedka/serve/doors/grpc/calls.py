@@ -16,11 +16,12 @@ from besedka.serve.people.names import claim_of
 from besedka.serve.people.person import Person
 from besedka.serve.people.sessions import LiveSession
 from besedka.serve.rate_limits import SEARCH_FRAMES, RateLimiter
-from besedka.serve.room import Room, Said, Sender
+from besedka.serve.room import Poster, Room
+from besedka.serve.session.post import Posting, settled
 from besedka.wire.close_codes import CloseCode
 from besedka.wire.errors import ErrorCode, Refused
 from besedka.wire.frames import FOUND_MESSAGES, PAGE_MESSAGES, Search
-from besedka.wire.frames import Chat as ChatFrame
+from besedka.wire.message import Message
 from besedka.wire.validation import (
     DEFAULT_ROOM,
     clean_key,
@@ -47,18 +48,15 @@ class ItemRefused(Exception):  # noqa: N818 - says what happened
 
 
 async def send(request: pb.SendRequest, chat: Chat, limiter: RateLimiter) -> pb.SendResponse:
-    """Say one message, and wait until it is on disk."""
-    text, key = clean_text(request.text), clean_key(request.key)
+    """Post one message, and wait until it is on disk."""
+    clean_text(request.text), clean_key(request.key)  # nobody comes in for what is not posted
     speaker = await _CallSession.come(request, chat, limiter)
     try:
-        room, once = speaker.room, _Once()
-        person = speaker.person
-        said = Said(once, person.name, text, key, person.is_unverified, person.is_verified)
-        if not _is_known(said, room):
-            limiter.charge_message(chat.now())
+        once = _Once()
+        posting = Posting(chat, speaker.room, speaker.person, once, limiter=limiter, check=speaker.check)
         after = request.after if request.HasField("after") else None
-        frame = await _find(room, said, after, chat) or await _say(speaker, said, chat) or await once.frame
-        return pb.SendResponse(id=frame.id, time=Timestamp(seconds=frame.at), epoch=room.epoch)
+        message = await settled(posting.post(request.text, request.key, after)) or await once.message
+        return pb.SendResponse(id=message.id, time=Timestamp(seconds=message.at), epoch=speaker.room.epoch)
     finally:
         speaker.go(chat)
 
@@ -124,14 +122,18 @@ async def import_(
     if first is None or not first.HasField("speaker"):
         raise Refused(ErrorCode.BAD_FRAME, detail="the first request must hold the `speaker`")
     speaker, many = await _CallSession.come(first.speaker, chat, limiter), _Many()
+    is_free = limiter.is_own_program
+    posting = Posting(
+        chat, speaker.room, speaker.person, many, limiter=limiter, check=speaker.check, is_free=is_free
+    )
 
     async def take_all() -> None:
-        await _take(first, many, speaker, chat, limiter)
+        await _take(first, many, posting)
         async for request in requests:
             if request.HasField("speaker"):
                 refusal = Refused(ErrorCode.BAD_FRAME, detail="only the first request has a `speaker`")
                 raise ItemRefused(many.taken, refusal)
-            await _take(request, many, speaker, chat, limiter)
+            await _take(request, many, posting)
 
     try:
         await speaker.unless_disconnected(take_all())
@@ -243,80 +245,40 @@ class _CallSession(LiveSession):
             await asyncio.gather(acting, return_exceptions=True)
 
 
-def _is_known(said: Said, room: Room) -> bool:
-    return bool(said.key) and room.knows(said.user, said.key)
-
-
-async def _find(room: Room, said: Said, after: int | None, chat: Chat) -> ChatFrame | None:
-    """A message that is said again after a lost connection, if the log has it."""
-    if after is None or room.knows(said.user, said.key):
-        return None
-    return chat.log_reader.recognise(room, said, after, await chat.log_reader.said_by(room, said.user, after))
-
-
-async def _say(speaker: _CallSession, said: Said, chat: Chat) -> ChatFrame | None:
-    while speaker.room.is_full:
-        await asyncio.shield(chat.space(speaker.room))
-    speaker.check()
-    if not _is_known(said, speaker.room):
-        chat.charge_post(speaker.room, speaker.person)
-    return chat.say(speaker.room, said)
-
-
-async def _take(
-    request: pb.ImportRequest, many: _Many, speaker: _CallSession, chat: Chat, limiter: RateLimiter
-) -> None:
-    for message in request.messages:
+async def _take(request: pb.ImportRequest, many: _Many, posting: Posting) -> None:
+    for one in request.messages:
         many.check()
         try:
-            text, key = clean_text(message.text), clean_key(message.key)
-            person = speaker.person
-            said = Said(many, person.name, text, key, person.is_unverified, person.is_verified)
-            known = await _say_in_time(speaker, said, chat, limiter)
+            message = await posting.post_in_time(one.text, one.key)
         except Refused as refusal:
             raise ItemRefused(many.taken, refusal) from None
         many.taken += 1
-        if known:
-            many.stored(known)
+        if message:
+            many.stored(message)
 
 
-async def _say_in_time(
-    speaker: _CallSession, said: Said, chat: Chat, limiter: RateLimiter
-) -> ChatFrame | None:
-    """Many messages are held back rather than refused; those of this machine itself only where the room is slow."""
-    while True:
-        try:
-            if not limiter.is_own_program:
-                limiter.charge_message(chat.now())
-            return await _say(speaker, said, chat)
-        except Refused as refusal:
-            if refusal.code is not ErrorCode.TOO_FAST:
-                raise
-            await asyncio.sleep(refusal.wait)
-
-
-class _Once(Sender):
+class _Once(Poster):
     """Waits for one message.
 
     Attributes:
-        frame: the message as it is told, when it is on disk.
+        message: it, when it is on disk.
     """
 
-    __slots__ = ("frame",)
+    __slots__ = ("message",)
 
     def __init__(self) -> None:
-        self.frame: asyncio.Future[ChatFrame] = asyncio.get_running_loop().create_future()
+        self.message: asyncio.Future[Message] = asyncio.get_running_loop().create_future()
 
-    def stored(self, frame: ChatFrame) -> None:
-        if not self.frame.done():
-            self.frame.set_result(frame)
+    def stored(self, message: Message) -> None:
+        if not self.message.done():
+            self.message.set_result(message)
 
     def refused(self, refusal: Refused) -> None:
-        if not self.frame.done():
-            self.frame.set_exception(refusal)
+        if not self.message.done():
+            self.message.set_exception(refusal)
 
 
-class _Many(Sender):
+class _Many(Poster):
     """Waits for many messages.
 
     Attributes:
@@ -327,6 +289,8 @@ class _Many(Sender):
 
     __slots__ = ("_changed", "_refusal", "_refused_count", "ids", "stored_count", "taken")
 
+    keeps_order = True
+
     def __init__(self) -> None:
         self.taken = 0
         self.stored_count = 0
@@ -335,12 +299,12 @@ class _Many(Sender):
         self._refused_count = 0
         self._changed = asyncio.Event()
 
-    def stored(self, frame: ChatFrame) -> None:
+    def stored(self, message: Message) -> None:
         self.stored_count += 1
-        if self.ids and self.ids[-1].last + 1 == frame.id:
-            self.ids[-1].last = frame.id
+        if self.ids and self.ids[-1].last + 1 == message.id:
+            self.ids[-1].last = message.id
         else:
-            self.ids.append(pb.IdRange(first=frame.id, last=frame.id))
+            self.ids.append(pb.IdRange(first=message.id, last=message.id))
         self._changed.set()
 
     def refused(self, refusal: Refused) -> None:

@@ -6,19 +6,23 @@ message who speaks. The name of a speaker is his while he is connected; in notic
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import asyncio
+from collections.abc import Coroutine, Iterable
 
 from besedka.serve.chat import Chat
 from besedka.serve.doors.websocket.connection import Connection
 from besedka.serve.doors.websocket.frames import encode_frames
 from besedka.serve.doors.websocket.subscriber import SocketSubscriber
 from besedka.serve.people.person import Person
-from besedka.serve.room import Room, Said, Subscriber
+from besedka.serve.room import Room, Subscriber
 from besedka.serve.session import SessionBase
+from besedka.serve.session.post import Later, Posting
+from besedka.serve.tasks import unheard
 from besedka.wire.close_codes import CloseCode
 from besedka.wire.errors import ErrorCode, Language, Refused
 from besedka.wire.frames import History, Redacted, SeedHistory, ServerFrame, Typing, decode_seed
 from besedka.wire.log_line import clock_time
+from besedka.wire.message import Message
 from besedka.wire.validation import DEFAULT_ROOM, SYSTEM_NAME, clean_name, clean_text
 
 
@@ -49,13 +53,14 @@ class SeedSubscriber(SocketSubscriber):
 class SeedSession(SessionBase):
     """A talk in the seed's protocol."""
 
-    __slots__ = ("_connection", "_member", "_speaker")
+    __slots__ = ("_connection", "_member", "_posting", "_speaker")
 
     def __init__(self, connection: Connection, chat: Chat, language: Language) -> None:
         super().__init__(chat, connection.limiter, language)
         self._connection = connection
         self._member: SeedSubscriber | None = None
         self._speaker: Person | None = None
+        self._posting: Posting | None = None
 
     def members(self) -> Iterable[tuple[Room, Subscriber]]:
         return ((self._member.room, self._member),) if self._member else ()
@@ -80,12 +85,12 @@ class SeedSession(SessionBase):
     def receive(self, text: str) -> None:
         try:
             frame = decode_seed(text)
-            name, cleaned = clean_name(frame.user), clean_text(frame.text)
-            self.limiter.charge_message(self.chat.now())
+            outcome = self._post(clean_name(frame.user), frame.text)
         except Refused as refusal:
-            self.refuse(refusal)
+            self._refuse(refusal)
         else:
-            self._say(name, cleaned)
+            if isinstance(outcome, Coroutine):
+                self._connection.wait_for(unheard(asyncio.ensure_future(outcome)), lambda _: None)
 
     def show(self, page: History) -> None:
         """Send a page of history, in a frame that can also be shown as one message."""
@@ -115,23 +120,26 @@ class SeedSession(SessionBase):
         self.chat.enter(room, self._member)
         self.chat.followers.follow(room, self._member)
 
-    def _say(self, name: str, text: str) -> None:
+    def _post(self, name: str, text: str) -> Message | Later | None:
         if self._member is None:
-            return
-        room = self._member.room
-        if room.is_full:
-            self._connection.wait_for(self.chat.space(room), lambda _: self._say(name, text))
-            return
-        try:
-            speaker = self._speak_as(name)
-            self.chat.charge_post(room, speaker)
-            standing = (speaker.is_unverified, speaker.is_verified)
-            self.chat.say(room, Said(self._member, speaker.name, text, "", *standing))
-        except Refused as refusal:
-            if refusal.code is ErrorCode.BANNED:
-                self.disconnect(CloseCode.BANNED, refusal)
-            else:
-                self.refuse(refusal)
+            return None
+        if self._posting is None or self._speaker is None or self._speaker.name != name:
+            clean_text(text)  # nobody becomes another for what is not posted
+            room, speaker = self._member.room, self._speak_as(name)
+            self._posting = Posting(
+                self.chat, room, speaker, self._member, limiter=self.limiter, check=self._check
+            )
+        return self._posting.post(text)
+
+    def _check(self) -> None:
+        if self._member is None or self._member.is_gone:
+            raise Refused(ErrorCode.NOT_JOINED, room=DEFAULT_ROOM)
+
+    def _refuse(self, refusal: Refused) -> None:
+        if refusal.code is ErrorCode.BANNED:
+            self.disconnect(CloseCode.BANNED, refusal)
+        else:
+            self.refuse(refusal)
 
     def _speak_as(self, name: str) -> Person:
         if self._speaker is None or self._speaker.name != name:

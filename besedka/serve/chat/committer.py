@@ -1,0 +1,145 @@
+"""Group commit: drafts of a room gather, are written and synced as one batch, and only then delivered.
+
+While one batch is on its way to the disk, the next gathers. All methods are called in the loop's thread; the log is appended to by a
+worker thread, never more than one at a time for a room.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from typing import Final
+
+from besedka.serve.chat.followers import Followers
+from besedka.serve.chat.open_rooms import OpenRooms
+from besedka.serve.chat.sequencer import Sequencer
+from besedka.serve.chat.workers import Workers
+from besedka.serve.errors import AppendError, HistoryLost, StorageFull
+from besedka.serve.history.file import reason
+from besedka.serve.metrics import Metrics
+from besedka.serve.room import Draft, Poster, Room
+from besedka.wire.errors import ErrorCode, Refused
+from besedka.wire.message import Message
+
+log = logging.getLogger(__name__)
+
+GATHER_SECONDS: Final = 0.002
+"""How long the next batch gathers, where more was posted while the last one was stored: a write, a sync and the way to a thread
+and back cost as much for one message as for a hundred. Single messages never wait for it."""
+
+FULL_SECONDS: Final = 10.0
+"""How long a batch that found no room counts as news: then the disk is asked again."""
+
+
+class Committer:
+    """Takes what is posted, has it stored, and delivers it.
+
+    Args:
+        sequencer: decides the order.
+        rooms: the rooms, and their logs.
+        followers: those who must read on when another program has changed a log.
+        workers: who write.
+        metrics: where batches are counted.
+    """
+
+    def __init__(
+        self, sequencer: Sequencer, rooms: OpenRooms, followers: Followers, workers: Workers, metrics: Metrics
+    ) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._sequencer = sequencer
+        self._rooms = rooms
+        self._followers = followers
+        self._workers = workers
+        self._metrics = metrics
+        self._committing: dict[Room, asyncio.Task[None]] = {}
+        self._space: dict[Room, asyncio.Future[None]] = {}
+        self._full_at = float("-inf")
+
+    @property
+    def found_disk_full(self) -> bool:
+        """Whether a batch found no room on the disk of late."""
+        return self._loop.time() - self._full_at < FULL_SECONDS
+
+    def post(self, room: Room, draft: Draft, poster: Poster) -> Message | None:
+        """Have a draft stored and delivered; the poster is told what became of it.
+
+        Returns:
+            None; or, if it was stored before under the same key, the message as it is now.
+
+        Raises:
+            Refused: `going_down`.
+        """
+        if self._workers.is_going_down:
+            raise Refused(ErrorCode.GOING_DOWN, key=draft.key, room=room.name)
+        message = room.post(draft, poster)
+        if room not in self._committing:
+            self._rooms.hold(room)
+            self._committing[room] = self._loop.create_task(self._commit(room))
+        return message
+
+    def space(self, room: Room) -> asyncio.Future[None]:
+        """Done when a room whose gathering is full can take more."""
+        if room not in self._space:
+            self._space[room] = self._loop.create_future()
+        return self._space[room]
+
+    async def finish(self) -> None:
+        """Wait until all that was posted is stored and delivered, or refused."""
+        while self._committing:
+            await asyncio.wait(self._committing.values())
+
+    async def _commit(self, room: Room) -> None:
+        """Store and deliver batches of a room until nothing waits.
+
+        Whatever goes wrong, all posters are answered: by `not_stored`, or by the end of the server.
+        """
+        try:
+            while room.gathering:
+                drafts = room.gathering.take()
+                if room in self._space:
+                    self._space.pop(room).set_result(None)
+                if await self._store(room, drafts) and room.gathering and not room.gathering.is_full:
+                    await asyncio.sleep(GATHER_SECONDS)
+        except Exception as error:
+            # Messages on disk that were never acknowledged are recognised when their posters resend them to the next server.
+            log.exception("messages in room %s could not be delivered", room.name)
+            self._workers.lose(self._lost(room, error))
+        finally:
+            # Nothing may be awaited between the last look for drafts and these lines.
+            del self._committing[room]
+            self._rooms.let_go(room)
+
+    async def _store(self, room: Room, drafts: Sequence[Draft]) -> bool:
+        """Have drafts on disk and delivered; False if they were refused instead."""
+        history = self._rooms.history(room)
+        try:
+            batch = await self._sequencer.sequence(room.name, drafts)
+            first = await self._workers.write(history.append, batch.lines(), batch.flags())
+        except AppendError as error:
+            self._fail(room, drafts, error)
+            return False
+        except Refused as refusal:
+            room.refuse(drafts, refusal.code)
+            return False
+        except Exception as error:
+            # How much of it is on disk is not known, so nothing can be written behind it.
+            if not isinstance(error, OSError):
+                log.exception("messages in room %s could not be stored", room.name)
+            self._fail(room, drafts, self._lost(room, error))
+            return False
+        self._metrics.stored(len(drafts), history.sync_seconds)
+        for subscriber in room.stored(batch, first):
+            self._followers.follow(room, subscriber)
+        return True
+
+    def _fail(self, room: Room, drafts: Sequence[Draft], error: AppendError) -> None:
+        self._full_at = self._loop.time()
+        log.error("%d messages in room %s were not stored: %s", len(drafts), room.name, error)
+        self._workers.lose(error)
+        is_full = isinstance(error, StorageFull)
+        room.refuse(drafts, ErrorCode.STORAGE_FULL if is_full else ErrorCode.NOT_STORED)
+
+    def _lost(self, room: Room, error: Exception) -> HistoryLost:
+        why = reason(error) if isinstance(error, OSError) else f"{type(error).__name__}: {error}"
+        return HistoryLost(self._rooms.history(room).path, why)

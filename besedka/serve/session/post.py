@@ -1,0 +1,183 @@
+"""The one way a message is posted, whatever door it came by.
+
+The order is decided here, and nowhere else:
+
+1. the text and the key are ones that may be;
+2. a message that is known by its key is answered at once: it costs nothing, and it does not matter who may post now;
+3. the rate limit: a message that is too fast is refused, and so are all others with a key until that one comes again;
+4. a message that is posted again after a reconnect is looked for in the log;
+5. space: posting waits while too much of the room waits for the disk;
+6. may they post here: muted people may not, a slow room takes one message in so many seconds;
+7. the committer.
+
+After each wait it is asked again whether they are still there.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+from besedka.serve.chat import Chat
+from besedka.serve.people.person import Person
+from besedka.serve.rate_limits import REFUSAL_SECONDS, RateLimiter
+from besedka.serve.room import Draft, PostedBefore, Poster, Room
+from besedka.wire.errors import ErrorCode, Refused
+from besedka.wire.message import Message
+from besedka.wire.validation import clean_key, clean_text
+
+Later = Coroutine[Any, Any, Message | None]
+"""What comes of a post that must wait."""
+
+
+class Posting:
+    """Posts one person's messages in one room.
+
+    Args:
+        chat: whose room.
+        room: where.
+        person: who.
+        poster: is told what becomes of each message.
+        limiter: of their connection.
+        check: raises `Refused` if they may not post any more; called after each wait.
+        is_free: the rate limit counts their messages and refuses none.
+    """
+
+    __slots__ = (
+        "_chat",
+        "_check",
+        "_is_free",
+        "_limiter",
+        "_person",
+        "_posted_before",
+        "_poster",
+        "_refused_key",
+        "_room",
+    )
+
+    def __init__(
+        self,
+        chat: Chat,
+        room: Room,
+        person: Person,
+        poster: Poster,
+        *,
+        limiter: RateLimiter,
+        check: Callable[[], None],
+        is_free: bool = False,
+    ) -> None:
+        self._chat = chat
+        self._room = room
+        self._person = person
+        self._poster = poster
+        self._limiter = limiter
+        self._check = check
+        self._is_free = is_free
+        # What the log has by their name, once they have posted something again.
+        self._posted_before: PostedBefore | None = None
+        # Of the message that was too fast, and must come again first.
+        self._refused_key = ""
+
+    def post(self, text: str, key: str = "", after: int | None = None) -> Message | Later | None:
+        """Post a message.
+
+        Args:
+            text: as it came in.
+            key: likewise.
+            after: where it is posted again: the last id that its poster had seen when they posted it first.
+
+        Returns:
+            None: the poster will be told what became of it. Or the message, if it was stored before. Or, if that cannot be said
+            at once, either of them later.
+
+        Raises:
+            Refused: `empty_text`, `text_too_long`, `bad_key`, `too_fast`, `muted`, `going_down`; later also what ``check`` raises.
+        """
+        person = self._person
+        draft = Draft(person.name, clean_text(text), clean_key(key), person.is_unverified, person.is_verified)
+        if self._room.dedup.knows(draft.user, draft.key):
+            return self._commit(draft)
+        self._charge(draft.key)
+        if after is not None:
+            before = self._posted_before
+            if before is None or before.after > after:
+                return self._look_and_post(draft, after)
+            if message := self._recognise(draft, after, before):
+                return message
+        return (
+            self._post_when_there_is_space(draft) if self._room.gathering.is_full else self._post_new(draft)
+        )
+
+    async def post_in_time(self, text: str, key: str = "") -> Message | None:
+        """Post a message, however long the rate limit and a slow room make it wait.
+
+        Raises:
+            Refused: as `post`, but for `too_fast`.
+        """
+        while True:
+            try:
+                return await settled(self.post(text, key))
+            except Refused as refusal:
+                if refusal.code is not ErrorCode.TOO_FAST:
+                    raise
+                await asyncio.sleep(refusal.wait)
+                self._check()
+
+    def forget_log(self) -> None:
+        """The room's log is another one."""
+        self._posted_before = None
+
+    async def _look_and_post(self, draft: Draft, after: int) -> Message | None:
+        before = await self._chat.log_reader.posted_by(self._room, draft.user, after)
+        self._check()
+        self._posted_before = before
+        if message := self._recognise(draft, after, before):
+            return message
+        return await self._post_when_there_is_space(draft)
+
+    def _recognise(self, draft: Draft, after: int, before: PostedBefore) -> Message | None:
+        message = self._chat.log_reader.recognise(self._room, draft, after, before)
+        if message:
+            self._note_order(draft.key)
+        return message
+
+    async def _post_when_there_is_space(self, draft: Draft) -> Message | None:
+        while self._room.gathering.is_full:
+            await asyncio.shield(self._chat.committer.space(self._room))
+            self._check()
+        return self._post_new(draft)
+
+    def _post_new(self, draft: Draft) -> Message | None:
+        self._hold_back(draft.key, lambda: self._chat.charge_post(self._room, self._person))
+        self._note_order(draft.key)
+        return self._commit(draft)
+
+    def _commit(self, draft: Draft) -> Message | None:
+        return self._chat.committer.post(self._room, draft, self._poster)
+
+    def _charge(self, key: str) -> None:
+        if self._is_free:
+            self._limiter.count_message(self._chat.now())
+            return
+        if self._refused_key and key and key != self._refused_key:
+            raise Refused(ErrorCode.TOO_FAST, wait=REFUSAL_SECONDS)
+        self._hold_back(key, lambda: self._limiter.charge_message(self._chat.now()))
+
+    def _hold_back(self, key: str, charge: Callable[[], None]) -> None:
+        """Charge for a message; if it is too fast, it must come again before any other with a key: so their order stays."""
+        try:
+            charge()
+        except Refused as refusal:
+            if refusal.code is ErrorCode.TOO_FAST:
+                self._refused_key = self._refused_key or key
+            raise
+
+    def _note_order(self, key: str) -> None:
+        if key:
+            self._refused_key = ""
+
+
+async def settled(outcome: Message | Later | None) -> Message | None:
+    """What comes of a post, now or later."""
+    return await outcome if isinstance(outcome, Coroutine) else outcome
