@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import io
+import random
 import re
 import signal
 import socket
 import subprocess
 from collections.abc import Mapping
+from contextlib import suppress
 from http.client import HTTPConnection
 from pathlib import Path
-from typing import IO
+from typing import IO, Final
 
 import psutil
 
@@ -19,6 +21,8 @@ from tests import prefork
 ROOT = prefork.ROOT
 STOP_SECONDS = 60
 """A safety net: what a server promises about its end is measured where it is proved."""
+
+PORTS: Final = range(10_000, 30_000)
 
 
 class RunningServer:
@@ -51,7 +55,7 @@ class RunningServer:
         self.farewell = ""
         self._options = options
         self.environment = prefork.environment(**environment)
-        self._port = 0
+        self._port = free_port()
         self.grpc_port = free_port() if grpc else 0
         self._process: prefork.Program | None = None
         self._output: IO[str] = io.StringIO()
@@ -182,10 +186,14 @@ def fetch(server: RunningServer, path: str, headers: Mapping[str, str] | None = 
 
 
 def free_port() -> int:
-    """A TCP port on which nobody listens now."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port: int = listener.getsockname()[1]
-        return port
+    """A TCP port on which nobody listens now.
+
+    It is none of those that the system gives out by itself, so no connection of another test has it when a server comes back to it.
+    """
+    while True:
+        port = random.choice(PORTS)
+        with suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            return port
 
 
 def is_free(port: int) -> bool:

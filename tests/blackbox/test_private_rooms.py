@@ -63,6 +63,34 @@ def test_a_private_room_is_its_members_alone(
     assert stat.S_IMODE(log.stat().st_mode) == 0o600
 
 
+@pytest.mark.parametrize("reader", [{}, {"user": "Guest"}], ids=["without a name", "without a secret"])
+def test_the_person_who_shows_a_secret_asks_whatever_room_was_joined_first(
+    server: RunningServer, reader: dict[str, str]
+) -> None:
+    with Talker(server) as boris, Talker(server) as anna:
+        boris.join("Boris", secret=BORIS)
+        anna.join(room="lobby", **{"user": None, **reader})
+        assert anna.ask("private", room="early")["code"] == "no_secret"
+        anna.join("Anna", "main", secret=ANNA)
+        assert anna.ask("private", room="plans")["type"] == "place"
+        assert anna.ask("direct", user="Boris")["peer"] == "Boris"
+        assert anna.ask("invite", room="plans")["type"] == "invitation"
+        assert "plans" in [room["name"] for room in rooms(anna)]
+
+
+def test_a_connection_with_two_names_asks_in_each_room_by_the_name_it_has_there(server: RunningServer) -> None:
+    with Talker(server) as both:
+        both.join("Boris", secret=BORIS)
+        both.join("Anna", "lobby", secret=ANNA)
+        assert both.ask("private", room="plans")["type"] == "place"  # of Boris, who came first
+        assert both.ask("invite", room="plans")["type"] == "invitation"
+        with Talker(server) as anna:
+            anna.join("Anna", secret=ANNA)
+            anna.ask("private", room="hers")
+        both.join("Anna", "hers", secret=ANNA)
+        assert both.ask("invite", room="hers")["type"] == "invitation"
+
+
 def test_a_private_room_stays_so_over_a_restart(
     server: RunningServer, people: tuple[Talker, Talker, Talker]
 ) -> None:

@@ -181,7 +181,8 @@ class ChatSession(SessionBase):
                 self._go(membership)
             case ListRooms():
                 clean_key(frame.key)
-                rooms = self.chat.rooms.listed(self._person.claim if self._person else "")
+                asker = self._asker()
+                rooms = self.chat.rooms.listed(asker.claim if asker else "")
                 self._later(frame, rooms, lambda rooms: self.send(Rooms(rooms, frame.key)))
             case Search():
                 self._search(frame)
@@ -189,11 +190,12 @@ class ChatSession(SessionBase):
                 self._ask(frame)
 
     def _ask(self, frame: Request) -> None:
+        asker = self._asker(getattr(frame, "room", ""))
         match frame:
             case Moderate():
-                self._later(frame, Moderator(self.chat, self.language).answer(frame, self._person), self.send)
+                self._later(frame, Moderator(self.chat, self.language).answer(frame, asker), self.send)
             case _:
-                self._later(frame, Requests(self.chat, self.language).answer(frame, self._person), self.send)
+                self._later(frame, Requests(self.chat, self.language).answer(frame, asker), self.send)
 
     def _join(self, frame: Join) -> None:
         name = "" if frame.user is None else clean_name(frame.user)
@@ -242,10 +244,19 @@ class ChatSession(SessionBase):
         if person.name:
             self.chat.directory.sign_out(person)
 
-    @property
-    def _person(self) -> Person | None:
-        """Who he is; None if he is in no room."""
-        return next((membership.subscriber.person for membership in self._memberships.values()), None)
+    def _asker(self, room: str = "") -> Person | None:
+        """Who asks for something, perhaps about a room: one who can be known and may do it, whatever room they joined first.
+
+        A connection may have several names; None if it is in no room.
+        """
+
+        def standing(membership: _Membership) -> tuple[bool, bool, bool, bool]:
+            person = membership.subscriber.person
+            may = bool(self.chat.directory.policy.rights(room, person.claim))
+            return person.is_verified, may, membership.room.name == room, bool(person.claim)
+
+        best = max(self._memberships.values(), key=standing, default=None)
+        return best.subscriber.person if best else None
 
     def remove_from_room(self, room: str) -> None:
         membership = self._memberships.pop(room, None)
