@@ -78,7 +78,9 @@ def test_the_person_who_shows_a_secret_asks_whatever_room_was_joined_first(
         assert "plans" in [room["name"] for room in rooms(anna)]
 
 
-def test_a_connection_with_two_names_asks_in_each_room_by_the_name_it_has_there(server: RunningServer) -> None:
+def test_a_connection_with_two_names_asks_in_each_room_by_the_name_it_has_there(
+    server: RunningServer,
+) -> None:
     with Talker(server) as both:
         both.join("Boris", secret=BORIS)
         both.join("Anna", "lobby", secret=ANNA)

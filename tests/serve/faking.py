@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from besedka.serve.people.person import Person
-from besedka.serve.room import Room, Subscriber
+from besedka.serve.room import Draft, Room, Subscriber
 from besedka.wire.errors import Refused
 from besedka.wire.frames import Chat, History, ServerFrame, decode_server, encode
+from besedka.wire.message import Message
 
 
 class FakeMember(Subscriber):
@@ -73,3 +74,8 @@ class FakeMember(Subscriber):
         if self.fills:
             self.fills = False
             self.fill()
+
+
+def draft(user: str, text: str, key: str = "") -> Draft:
+    """A message that somebody posts."""
+    return Draft(Message("", user, text, key=key))

@@ -71,7 +71,7 @@ class Committer:
             Refused: `going_down`.
         """
         if self._workers.is_going_down:
-            raise Refused(ErrorCode.GOING_DOWN, key=draft.key, room=room.name)
+            raise Refused(ErrorCode.GOING_DOWN, key=draft.message.key, room=room.name)
         message = room.post(draft, poster)
         if room not in self._committing:
             self._rooms.hold(room)

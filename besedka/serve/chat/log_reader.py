@@ -11,6 +11,8 @@ from dataclasses import replace
 from datetime import tzinfo
 from typing import Final
 
+from msgspec import structs
+
 from besedka.serve.chat.open_rooms import OpenRooms
 from besedka.serve.chat.workers import Workers
 from besedka.serve.counters import Counters
@@ -140,12 +142,12 @@ class LogReader:
 
     def recognise(self, room: Room, draft: Draft, after: int, before: PostedBefore) -> Message | None:
         """The message of the log that is posted again here, if there is one; it is known by its key from now on."""
-        found = before.take(draft.text, after, room.dedup.has_key)
+        found = before.take(draft.message.text, after, room.dedup.has_key)
         if found is None:
             return None
         number, message = found
         # What was redacted meanwhile is not what was posted.
-        draft = replace(draft, text=message.text)
+        draft = replace(draft, message=structs.replace(draft.message, text=message.text))
         position = Position(MessageId(number), moment(message.stamp, self._zone), message.stamp)
         return room.found(draft, position)
 

@@ -6,6 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
+from msgspec import structs
+
 from besedka.serve.history import Flag
 from besedka.wire.log_line import write_line
 from besedka.wire.message import Message, MessageId
@@ -29,35 +31,34 @@ class Draft:
     """A message that waits for its place in the log.
 
     Attributes:
-        user: its poster's name.
-        text: its text.
-        key: what its poster knows it by; may be empty.
-        unverified: its poster has not shown that the name is theirs, where names are held.
-        verified: they have.
-        mark: what the room knows it by until it is stored: the key, or something of the room's own.
+        message: it, without an id and a time.
+        verified: its poster has shown that the name is theirs.
+        mark: what the room knows it by until it is stored: its key, or something of the room's own.
     """
 
-    user: str
-    text: str
-    key: str = ""
-    unverified: bool = False
+    message: Message
     verified: bool = False
     mark: str = ""
 
     @property
+    def name(self) -> tuple[str, str]:
+        """What it is known by among all drafts of a room."""
+        return self.message.user, self.mark
+
+    @property
     def size(self) -> int:
         """What it takes in memory, in bytes, about."""
-        return _BYTES_OF_A_DRAFT + 4 * len(self.text)
+        return _BYTES_OF_A_DRAFT + 4 * len(self.message.text)
 
     @property
     def flag(self) -> Flag:
         """What is stored of it beside its lines. Where names are nobody's, nobody has shown anything."""
         return Flag.VERIFIED if self.verified else Flag.UNVERIFIED
 
-    def message(self, position: Position) -> Message:
+    def at(self, position: Position) -> Message:
         """The message that it becomes, or has become."""
         id_, at, stamp = position
-        return Message(stamp, self.user, self.text, id_, at, self.key, self.unverified)
+        return structs.replace(self.message, id=id_, at=at, stamp=stamp)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +77,7 @@ class Batch:
 
     def lines(self) -> list[str]:
         """The messages as they stand in the log."""
-        return [write_line(Message(self.stamp, draft.user, draft.text)) for draft in self.drafts]
+        return [write_line(structs.replace(draft.message, stamp=self.stamp)) for draft in self.drafts]
 
     def flags(self) -> list[Flag]:
         """What is stored of each beside."""

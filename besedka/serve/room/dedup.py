@@ -48,42 +48,43 @@ class Dedup:
         Returns:
             The draft, to be stored; or, if it was posted before under the same key, where it stands, None while it waits to be stored.
         """
-        if not draft.key:
+        user, key = draft.message.user, draft.message.key
+        if not key:
             draft.mark = f" {next(self._marks)}"  # no key holds a space
-        elif (name := (draft.user, draft.key)) in self._known:
-            position = self._known[name]
+        elif (user, key) in self._known:
+            position = self._known[user, key]
             if position is None:
-                self._posters[name].append(poster)
+                self._posters[user, key].append(poster)
             return position
         else:
-            draft.mark = draft.key
-            self._known[name] = None
+            draft.mark = key
+            self._known[user, key] = None
             self._forget_oldest()
-        self._posters[draft.user, draft.mark] = [poster]
+        self._posters[draft.name] = [poster]
         return draft
 
     def posters(self, draft: Draft) -> Sequence[Poster]:
         """Those who wait for what becomes of a draft."""
-        return self._posters.get((draft.user, draft.mark), ())
+        return self._posters.get(draft.name, ())
 
     # When it is known what became of it.
 
     def stored(self, draft: Draft, position: Position) -> list[Poster]:
         """Remember where a draft was stored; returns its posters, to be told."""
         self.found(draft, position)
-        return self._posters.pop((draft.user, draft.mark), [])
+        return self._posters.pop(draft.name, [])
 
     def refused(self, draft: Draft) -> list[Poster]:
         """Forget a draft that was not stored; returns its posters, to be told."""
-        name = (draft.user, draft.mark)
-        self._known.pop(name, None)
-        return self._posters.pop(name, [])
+        self._known.pop(draft.name, None)
+        return self._posters.pop(draft.name, [])
 
     def found(self, draft: Draft, position: Position) -> None:
         """A draft is in the log: know it by its key from now on."""
-        if draft.key:
-            self._known[draft.user, draft.key] = position
-            self._keys[position.id] = (draft.user, draft.key)
+        user, key = draft.message.user, draft.message.key
+        if key:
+            self._known[user, key] = position
+            self._keys[position.id] = (user, key)
             self._forget_oldest()
 
     # What the log has.

@@ -146,7 +146,7 @@ class Room:
 
     def message(self, draft: Draft, position: Position) -> Message:
         """A message that was stored, as it is now: its text may have been redacted meanwhile."""
-        message = draft.message(position)
+        message = draft.at(position)
         if position.id in self.revisions:
             message = structs.replace(message, text=self.revisions.text(position.id))
         return message
@@ -164,7 +164,7 @@ class Room:
         before, self.head = self.head, first + len(batch.drafts) - 1
         self._counters.messages += len(batch.drafts)
         stored = [
-            (draft.message(position), self.dedup.stored(draft, position))
+            (draft.at(position), self.dedup.stored(draft, position))
             for draft, position in zip(batch.drafts, batch.positions(first), strict=True)
         ]
         must_read = () if is_next else self._turn_to_log(before, is_other_log=is_other_log)
@@ -182,7 +182,7 @@ class Room:
         for draft in (*drafts, *behind):
             for poster in self.dedup.refused(draft):
                 if not poster.is_gone:
-                    poster.refused(Refused(code, key=draft.key, room=self.name))
+                    poster.refused(Refused(code, key=draft.message.key, room=self.name))
 
     def _deliver(self, messages: Sequence[Message], first: MessageId) -> None:
         self._counters.deliveries += len(messages) * self.live_count

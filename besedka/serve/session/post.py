@@ -95,16 +95,19 @@ class Posting:
             Refused: `empty_text`, `text_too_long`, `bad_key`, `too_fast`, `muted`, `going_down`; later also what ``check`` raises.
         """
         person = self._person
-        draft = Draft(person.name, clean_text(text), clean_key(key), person.is_unverified, person.is_verified)
-        if self._room.dedup.knows(draft.user, draft.key):
+        message = Message(
+            "", person.name, clean_text(text), key=clean_key(key), unverified=person.is_unverified
+        )
+        draft = Draft(message, person.is_verified)
+        if self._room.dedup.knows(message.user, message.key):
             return self._commit(draft)
-        self._charge(draft.key)
+        self._charge(message.key)
         if after is not None:
             before = self._posted_before
             if before is None or before.after > after:
                 return self._look_and_post(draft, after)
-            if message := self._recognise(draft, after, before):
-                return message
+            if known := self._recognise(draft, after, before):
+                return known
         return (
             self._post_when_there_is_space(draft) if self._room.gathering.is_full else self._post_new(draft)
         )
@@ -129,7 +132,7 @@ class Posting:
         self._posted_before = None
 
     async def _look_and_post(self, draft: Draft, after: int) -> Message | None:
-        before = await self._chat.log_reader.posted_by(self._room, draft.user, after)
+        before = await self._chat.log_reader.posted_by(self._room, draft.message.user, after)
         self._check()
         self._posted_before = before
         if message := self._recognise(draft, after, before):
@@ -139,7 +142,7 @@ class Posting:
     def _recognise(self, draft: Draft, after: int, before: PostedBefore) -> Message | None:
         message = self._chat.log_reader.recognise(self._room, draft, after, before)
         if message:
-            self._note_order(draft.key)
+            self._note_order(draft.message.key)
         return message
 
     async def _post_when_there_is_space(self, draft: Draft) -> Message | None:
@@ -149,8 +152,8 @@ class Posting:
         return self._post_new(draft)
 
     def _post_new(self, draft: Draft) -> Message | None:
-        self._hold_back(draft.key, lambda: self._chat.charge_post(self._room, self._person))
-        self._note_order(draft.key)
+        self._hold_back(draft.message.key, lambda: self._chat.charge_post(self._room, self._person))
+        self._note_order(draft.message.key)
         return self._commit(draft)
 
     def _commit(self, draft: Draft) -> Message | None:

@@ -15,14 +15,14 @@ import pytest
 
 from besedka.serve.chat import Chat
 from besedka.serve.history import ChatHistory, Hits, room_names
-from besedka.serve.room import Draft, Room
+from besedka.serve.room import Room
 from besedka.serve.settings import Settings
 from besedka.wire.errors import ErrorCode, Refused
 from besedka.wire.frames import History, RoomEntry, ServerFrame, System
 from besedka.wire.message import Message, MessageId
 from besedka.wire.validation import DEFAULT_ROOM
 from tests import looping
-from tests.serve.faking import FakeMember
+from tests.serve.faking import FakeMember, draft
 
 
 async def started(directory: Path, messages: int = 0) -> tuple[Chat, Room]:
@@ -79,7 +79,7 @@ def test_where_more_is_said_than_is_written_at_a_time_the_next_batch_gathers(tmp
         member = Answers()
 
         def say(text: str) -> None:
-            chat.committer.post(room, Draft("Anna", text, ""), member)
+            chat.committer.post(room, draft("Anna", text, ""), member)
 
         chat.enter(room, member)
         chat.followers.follow(room, member)
@@ -100,11 +100,11 @@ def test_what_was_accepted_is_stored_and_told_before_the_end(tmp_path: Path) -> 
         chat.enter(room, member)
         chat.followers.follow(room, member)
         for _ in range(100):
-            chat.committer.post(room, Draft("Anna", "x", ""), member)
+            chat.committer.post(room, draft("Anna", "x", ""), member)
         await chat.finish()
         assert member.ids == list(range(1, 101))
         with pytest.raises(Refused, match="going down"):
-            chat.committer.post(room, Draft("Anna", "x", ""), member)
+            chat.committer.post(room, draft("Anna", "x", ""), member)
         await chat.close()
 
     looping.run(scenario())
@@ -122,7 +122,7 @@ def test_a_history_that_cannot_be_written_ends_the_chat_and_nothing_of_the_batch
         chat.followers.follow(room, member)
         directory.rename(tmp_path / "elsewhere")
         directory.touch()
-        chat.committer.post(room, Draft("Anna", "x", ""), member)
+        chat.committer.post(room, draft("Anna", "x", ""), member)
         assert "not a directory" in str(await chat.lost)
         await until(lambda: bool(member.refusals))
         assert member.ids == []
@@ -141,7 +141,7 @@ def test_all_start_again_when_the_history_was_replaced(tmp_path: Path) -> None:
         chat.followers.follow(room, member)
         assert member.ids == list(range(11, 21))
         (tmp_path / "talk.txt").unlink()
-        chat.committer.post(room, Draft("Anna", "x", ""), member)
+        chat.committer.post(room, draft("Anna", "x", ""), member)
         await until(lambda: member.starts == 1 and room.is_live(member))
         assert member.ids == [*range(11, 21), 1]
         assert (tmp_path / "talk.txt").read_text().endswith("Anna: x\n")
@@ -158,7 +158,7 @@ def test_what_other_hands_have_added_is_told_in_its_place(tmp_path: Path) -> Non
         chat.followers.follow(room, member)
         with (tmp_path / "talk.txt").open("a") as by_hand:
             by_hand.write("[2025-01-01 00:00:00] Hand: one\n[2025-01-01 00:00:00] Hand: two\n")
-        chat.committer.post(room, Draft("Anna", "x", ""), member)
+        chat.committer.post(room, draft("Anna", "x", ""), member)
         await until(lambda: member.ids[-1] == 8)
         assert member.ids == list(range(1, 9))
         assert member.starts == 0
@@ -173,7 +173,7 @@ def test_what_is_said_again_after_a_restart_is_found_in_the_log(tmp_path: Path) 
         member = FakeMember()
         chat.enter(room, member)
         for text in ("+1", "two\nlines", "+1"):
-            chat.committer.post(room, Draft("Anna", text, ""), member)
+            chat.committer.post(room, draft("Anna", text, ""), member)
         await chat.close()
         chat = Chat(Settings(history=tmp_path / "talk.txt"))
         await chat.start()
@@ -183,7 +183,7 @@ def test_what_is_said_again_after_a_restart_is_found_in_the_log(tmp_path: Path) 
         before = await chat.log_reader.posted_by(room, "Anna", 0)
 
         def find(text: str, key: str, after: int = 0) -> int | None:
-            told = chat.log_reader.recognise(room, Draft("Anna", text, key), after, before)
+            told = chat.log_reader.recognise(room, draft("Anna", text, key), after, before)
             return told.id if told else None
 
         assert find("+1", "a") == 1
@@ -238,7 +238,7 @@ def test_rooms_that_nobody_entered_or_all_have_left_give_back_their_files(
         never_entered, left_while_speaking = await open_room(chat, "one"), await open_room(chat, "two")
         member = FakeMember()
         chat.enter(left_while_speaking, member)
-        chat.committer.post(left_while_speaking, Draft("Anna", "my last words", ""), member)
+        chat.committer.post(left_while_speaking, draft("Anna", "my last words", ""), member)
         chat.leave(left_while_speaking, member)
         await asyncio.sleep(0.2)
         assert await open_room(chat, "one") is not never_entered
@@ -312,7 +312,7 @@ def test_a_room_that_was_just_opened_waits_for_those_who_asked_for_it(
             await open_room(chat, "two")
         member = FakeMember("Anna", one)
         chat.enter(one, member)
-        chat.committer.post(one, Draft("Anna", "I am here", ""), member)
+        chat.committer.post(one, draft("Anna", "I am here", ""), member)
         await chat.finish()
         assert (tmp_path / "talk.one.txt").read_text().endswith("I am here\n")
         await chat.close()
@@ -404,7 +404,7 @@ def test_a_search_that_meets_another_log_begins_anew_in_it(
         searching = asyncio.ensure_future(chat.log_reader.search(room, "1", 12, 20))
         await asyncio.sleep(0.05)
         (tmp_path / "talk.txt").write_text("[2025-01-01 00:00:00] Hand: 1\n")
-        chat.committer.post(room, Draft("Anna", "x", ""), member)
+        chat.committer.post(room, draft("Anna", "x", ""), member)
         await until(lambda: member.starts == 1)
         may_go_on.set()
         hits = await searching
@@ -497,7 +497,7 @@ def test_a_full_disk_makes_the_chat_unready_until_there_is_room(
         monkeypatch.setattr(os, "write", write)
         member = FakeMember("Anna", room)
         chat.enter(room, member)
-        chat.committer.post(room, Draft("Anna", "too much", ""), member)
+        chat.committer.post(room, draft("Anna", "too much", ""), member)
         await until(lambda: bool(member.refusals))
         assert await chat.unready() == "disk full"
         await asyncio.sleep(0.3)

@@ -12,14 +12,14 @@ import pytest
 
 from besedka.serve.chat import Chat
 from besedka.serve.history import ChatHistory, Hits
-from besedka.serve.room import Draft, Room
+from besedka.serve.room import Room
 from besedka.wire.errors import ErrorCode, Refused
 from besedka.wire.frames import Chat as ChatFrame
 from besedka.wire.frames import History, Redacted, ServerFrame, Typing
 from besedka.wire.log_line import tombstone
 from tests import looping
 from tests.serve.chat.test_chat import started, until
-from tests.serve.faking import FakeMember
+from tests.serve.faking import FakeMember, draft
 
 
 async def redact(chat: Chat, room: Room, number: int) -> None:
@@ -74,7 +74,7 @@ def test_who_is_behind_is_told_when_it_is_live_again(tmp_path: Path) -> None:
         for member in (anna, boris):
             chat.enter(room, member)
             chat.followers.follow(room, member)
-        chat.committer.post(room, Draft("Boris", "a secret that is long", "k"), boris)
+        chat.committer.post(room, draft("Boris", "a secret that is long", "k"), boris)
         await until(lambda: room.head == 4)
         anna.fill()
         await redact(chat, room, 4)
@@ -83,7 +83,7 @@ def test_who_is_behind_is_told_when_it_is_live_again(tmp_path: Path) -> None:
         chat.followers.follow(room, anna)
         assert last_text(anna, 4) == last_text(boris, 4) == tombstone(21)
         # The key is still known, but not the text.
-        known = chat.committer.post(room, Draft("Boris", "a secret that is long", "k"), boris)
+        known = chat.committer.post(room, draft("Boris", "a secret that is long", "k"), boris)
         assert known
         assert (known.id, known.text) == (4, tombstone(21))
         await chat.close()

@@ -11,12 +11,12 @@ from hypothesis import strategies as st
 from besedka.serve.counters import Counters
 from besedka.serve.history import Latest
 from besedka.serve.people.person import Person
-from besedka.serve.room import Batch, Draft, Room, Subscriber
+from besedka.serve.room import Batch, Room, Subscriber
 from besedka.wire.errors import ErrorCode, Language
 from besedka.wire.frames import Chat, ServerFrame, System, Typing
 from besedka.wire.log_line import stamp
 from besedka.wire.message import Message, MessageId
-from tests.serve.faking import FakeMember
+from tests.serve.faking import FakeMember, draft
 
 NOW = 1_700_000_000.9
 
@@ -61,7 +61,7 @@ class Scene:
         return member
 
     def say(self, member: Subscriber, text: str, key: str = "") -> Message | None:
-        return self.room.post(Draft(member.person.name, text, key), member)
+        return self.room.post(draft(member.person.name, text, key), member)
 
     def take(self) -> Batch:
         return Batch(self.room.gathering.take(), int(NOW), stamp(NOW, UTC))
