@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import deque
+from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from typing import Final
 
@@ -45,29 +45,29 @@ class RecentBroadcasts:
     """The last messages of a room, as they were told."""
 
     def __init__(self) -> None:
-        self._tellings: deque[Broadcast] = deque()
+        # By the id of their first message, oldest first: where a broadcast ends, the next one begins.
+        self._broadcasts: OrderedDict[int, Broadcast] = OrderedDict()
         self._messages = 0
 
     def keep(self, broadcast: Broadcast) -> None:
         """Remember messages that follow those remembered so far."""
-        self._tellings.append(broadcast)
+        self._broadcasts[broadcast.first] = broadcast
         self._messages += len(broadcast.frames)
-        while self._messages > RECENT_MESSAGES and len(self._tellings) > 1:
-            self._messages -= len(self._tellings.popleft().frames)
+        while self._messages > RECENT_MESSAGES and len(self._broadcasts) > 1:
+            _, oldest = self._broadcasts.popitem(last=False)
+            self._messages -= len(oldest.frames)
 
     def clear(self) -> None:
         """Forget all."""
-        self._tellings.clear()
+        self._broadcasts.clear()
         self._messages = 0
 
     def recall(self, cursor: int, encode: Encode) -> tuple[bytes, int]:
         """The messages from an id on, encoded, and how many they are; none if the id begins nothing that is remembered."""
         parts: list[bytes] = []
         size = count = 0
-        if self._tellings and cursor >= self._tellings[0].first:
-            for broadcast in self._tellings:
-                if broadcast.first == cursor + count and size < RECALLED_BYTES:
-                    parts.append(broadcast.encoded(encode))
-                    size += len(parts[-1])
-                    count += len(broadcast.frames)
+        while size < RECALLED_BYTES and (broadcast := self._broadcasts.get(cursor + count)):
+            parts.append(broadcast.encoded(encode))
+            size += len(parts[-1])
+            count += len(broadcast.frames)
         return b"".join(parts), count

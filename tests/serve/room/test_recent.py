@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -62,3 +64,28 @@ def test_all_share_one_encoding() -> None:
     for _ in range(100):
         assert recent.recall(1, counting) == (b"1 2 3 ", 3)
     assert calls == [3]
+
+
+class WatchedBroadcast(Broadcast):
+    """Notes that it is looked at."""
+
+    looked_at: set[Broadcast] = set()  # noqa: RUF012 - one for all
+
+    def __getattribute__(self, name: str) -> Any:
+        WatchedBroadcast.looked_at.add(self)
+        return super().__getattribute__(name)
+
+
+@pytest.mark.parametrize("cursor", [1, 500, 1_000, 1_001])
+def test_a_recall_looks_only_at_the_broadcasts_it_returns(cursor: int) -> None:
+    recent = RecentBroadcasts()
+    for number in range(1, RECENT_MESSAGES + 1):
+        recent.keep(WatchedBroadcast(telling(number, 1).frames, number))
+
+    def large(frames: Sequence[ServerFrame]) -> bytes:
+        return encode(frames).ljust(RECALLED_BYTES // 8)
+
+    WatchedBroadcast.looked_at.clear()
+    _, count = recent.recall(cursor, large)
+    assert count == min(8, RECENT_MESSAGES + 1 - cursor)
+    assert len(WatchedBroadcast.looked_at) <= count
