@@ -113,14 +113,11 @@ class LogReader:
             Refused: `going_down`.
         """
         history, limit = self._rooms.history(room), min(limit, FOUND_MESSAGES_AT_MOST)
-        self._rooms.hold(room)
-        try:
+        with self._rooms.held(room):
             async with self._search_turn:
                 epoch, end, revisions = room.epoch, room.head + 1, room.revisions.count
                 before = min(before or end, end)
                 hits = await self._workers.search(history.search, text, before, limit, SEARCH_SECONDS)
-        finally:
-            self._rooms.let_go(room)
         if room.epoch != epoch:
             # What was found belongs to the old log, and so does the id from which it was to be.
             return await self.search(room, text, 0, limit)

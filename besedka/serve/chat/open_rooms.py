@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Final
 
 from besedka.serve.chat.workers import Workers
@@ -210,8 +211,17 @@ class OpenRooms:
 
     # Keeping one open.
 
+    @contextmanager
+    def held(self, room: Room) -> Iterator[None]:
+        """Keep a room open, whoever is in it."""
+        self.hold(room)
+        try:
+            yield
+        finally:
+            self.let_go(room)
+
     def hold(self, room: Room) -> None:
-        """Keep a room open though one is not in it, until `let_go`."""
+        """Keep a room open until `let_go`, where that is not within one block; else `held` does both."""
         room.holds += 1
         self.keep_open(room)
 

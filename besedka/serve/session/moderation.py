@@ -249,8 +249,7 @@ class Moderator:
 
     async def _redact(self, frame: Moderate, actor: _Actor) -> Response:
         room = await self._room(frame, actor)
-        self._chat.rooms.hold(room)
-        try:
+        with self._chat.rooms.held(room):
             subject = await self._chat.redactor.subject(room, frame.id)
             self._protect(frame.act, author(subject.user, self._directory), (), actor)
             entry = self._entry(
@@ -265,8 +264,6 @@ class Moderator:
             )
             await self._directory.record(entry)
             await self._chat.redactor.redact(room, subject)
-        finally:
-            self._chat.rooms.let_go(room)
         return self._done(frame, room=room.name, id=frame.id)
 
     async def _slow(self, frame: Moderate, actor: _Actor) -> Response:

@@ -65,16 +65,13 @@ async def list_messages(request: pb.ListMessagesRequest, chat: Chat) -> pb.ListM
     """A page of a room's log."""
     room = await chat.rooms.existing(clean_room(request.room or DEFAULT_ROOM), reader(request))
     limit = request.limit or PAGE_MESSAGES
-    chat.rooms.hold(room)
-    try:
+    with chat.rooms.held(room):
         if request.WhichOneof("from") == "after":
             if request.after > room.head:
                 raise Refused(ErrorCode.BAD_CURSOR, room=room.name, given=request.after, head=room.head)
             page = await chat.log_reader.page_after(room, request.after, limit)
         else:
             page = await chat.log_reader.page(room, request.before or room.head + 1, limit)
-    finally:
-        chat.rooms.let_go(room)
     chat.directory.policy.check_room(room.name, reader(request))  # he may have been put out meanwhile
     found = proto.listed(page.first, page.messages, chat.zone, page.unverified)
     return pb.ListMessagesResponse(messages=found, head=room.head, epoch=room.epoch)

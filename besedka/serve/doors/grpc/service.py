@@ -119,12 +119,8 @@ class ChatService:
     async def _follow_on(self, request: pb.FollowRequest, context: Context, limiter: RateLimiter) -> None:
         claim = calls.reader(request)
         room = await self._chat.rooms.existing(clean_room(request.room or DEFAULT_ROOM), claim)
-        self._chat.rooms.hold(room)
-        try:
-            with self._peers.stream(limiter):
-                await self._read(room, request, context, limiter.source.network)
-        finally:
-            self._chat.rooms.let_go(room)
+        with self._chat.rooms.held(room), self._peers.stream(limiter):
+            await self._read(room, request, context, limiter.source.network)
 
     async def _read(
         self, room: Room, request: pb.FollowRequest, context: Context, network: Network | None

@@ -113,12 +113,9 @@ class Download:
         )
 
     async def _lines(self, room: Room, since: int) -> AsyncIterator[bytes]:
-        self._chat.rooms.hold(room)
-        try:
+        with self._chat.rooms.held(room):
             async for piece in self._chat.log_reader.own_bytes(room, since, room.head):
                 yield piece
-        finally:
-            self._chat.rooms.let_go(room)
 
 
 def _since(given: str, room: Room) -> int:
