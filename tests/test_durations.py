@@ -85,7 +85,7 @@ DURATIONS: Final = {
         "NAMES_BURST_SECONDS": RATES,
     },
     "serve/history/chat_history.py": {"STEP_ASIDE_SECONDS": SERVER},
-    "serve/main.py": {"LOST_CLOSE_SECONDS": SERVER, "STOP_CLOSE_SECONDS": SERVER},
+    "serve/server.py": {"LOST_CLOSE_SECONDS": SERVER, "STOP_CLOSE_SECONDS": SERVER},
     "serve/metrics.py": {"SYNC_SECONDS": SERVER, "FRESH_SECONDS": SERVER},
     "serve/people/audit_entry.py": {"AuditEntry.seconds": SLOW, "AuditEntry.until": MODERATION},
     "serve/people/devices.py": {"LINK_SECONDS": DEVICES, "Handover.until": DEVICES},
@@ -140,7 +140,8 @@ WALL: Final = {
     "serve/doors/grpc/service.py": {MODERATION},
     "serve/doors/http/download.py": {MODERATION},
     "serve/doors/websocket/seed.py": {MODERATION},
-    "serve/main.py": {MODERATION, STAMPS},
+    "serve/banner.py": {STAMPS},
+    "serve/server.py": {MODERATION},
     "serve/directory/directory.py": {NAMES, INVITATIONS, MODERATION},
     "commands/examination.py": {STAMPS},  # `besedka doctor` compares the clocks
 }

@@ -218,9 +218,9 @@ def serve(
 ) -> None:
     """Start the chat and keep it running until Ctrl-C."""
     from besedka.serve.errors import ServeError
-    from besedka.serve.main import run
     from besedka.serve.people.names import Names
     from besedka.serve.rate_limits import RateLimits
+    from besedka.serve.server import run
     from besedka.serve.settings import Certificate, Settings, admin_socket_of
 
     if (tls_cert is None) != (tls_key is None):

@@ -1,4 +1,4 @@
-"""The ways in that a server shows at its start: links, and a QR code of the best one.
+"""What a server prints at its start: links with a QR code of the best one, where the files are, and what was restored.
 
 The access key is behind the ``#`` of a link where a person looks at a terminal, and nowhere else: whatever is printed elsewhere is kept,
 by a file, the system's journal or a container's log, and read by others.
@@ -10,16 +10,44 @@ import os
 import shutil
 import sys
 from collections.abc import Iterator, Sequence
+from datetime import datetime
 from ipaddress import ip_address
 from typing import Final
 
+from besedka import __version__
 from besedka.qr import qr_lines
 from besedka.serve.addresses import is_loopback, own_addresses
+from besedka.serve.history import Restored
 from besedka.serve.settings import Settings
 from besedka.wire.links import Fragment
+from besedka.wire.log_line import STAMP
 
 _ALL: Final = {"": (4, 6), "0.0.0.0": (4,), "::": (6,)}  # noqa: S104 - compared, not bound
 _LOCALHOST: Final = frozenset({"127.0.0.1", "::1", *_ALL})
+
+
+def greeting(settings: Settings, address: tuple[str, int], restored: Restored, key: str) -> Iterator[str]:
+    """What a server prints at its start, line by line.
+
+    Args:
+        settings: of the server.
+        address: the host and the port where it listens.
+        restored: what it has found in the history.
+        key: an access key; empty if none is needed.
+    """
+    host, port = address
+    shown = "localhost" if host in {"127.0.0.1", "0.0.0.0", "::1", "::"} else host  # noqa: S104 - compared, not bound
+    yield f"Besedka {__version__}"
+    yield from ways_in(settings, port, key)
+    if settings.access_keys:
+        yield f"keys      {settings.access_keys.absolute()}"
+    if settings.grpc_port:
+        yield f"grpc      {shown_host(shown)}:{settings.grpc_port}"
+    if settings.grpc_unix:
+        yield f"grpc      unix:{settings.grpc_unix.absolute()}"
+    yield f"history   {settings.history.absolute()}"
+    yield f"restored  {report(restored, datetime.now(settings.zone).strftime(STAMP))}"
+    yield "stop      Ctrl-C"
 
 
 def ways_in(settings: Settings, port: int, key: str) -> Iterator[str]:
@@ -75,3 +103,32 @@ def _link(settings: Settings, host: str, port: int, key: str) -> str:
 def _is_seen() -> bool:
     """Whether somebody looks at what we print."""
     return bool(sys.stdout) and sys.stdout.isatty()
+
+
+def report(restored: Restored, now: str) -> str:
+    """What was restored, in one line: ``12 431 messages (2025-03-01 … today), repaired 1 torn line``."""
+    if not restored.messages:
+        text = "nothing yet, the history is empty"
+    else:
+        first, last, today = (moment[:10] for moment in (restored.first_stamp, restored.last_stamp, now))
+        span = " … ".join(dict.fromkeys("today" if day == today else day for day in (first, last)))
+        plural = "" if restored.messages == 1 else "s"
+        text = f"{restored.messages:,} message{plural} ({span})".replace(",", "\u202f")
+    return "".join((text, *(f", {finding}" for finding in _findings(restored))))
+
+
+def _findings(restored: Restored) -> Iterator[str]:
+    """What whoever runs the chat should know of the log."""
+    if torn := restored.torn:
+        kept = (
+            f"kept in {torn.kept.name}" if torn.kept else "left where they are: there is no room to keep them"
+        )
+        yield f"repaired 1 torn line ({torn.size} bytes from byte {torn.offset} on, {kept})"
+    if lines := restored.strange.told():
+        yield lines
+    if restored.damaged_line:
+        yield f"line {restored.damaged_line} is damaged and shown as it is"
+    if restored.changed_line and restored.changed_line != restored.damaged_line:
+        yield f"line {restored.changed_line} is not as it was written"
+    if restored.open_line:
+        yield f"line {restored.open_line} has no end and is possibly incomplete"

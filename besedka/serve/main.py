@@ -1,275 +1,39 @@
-"""Puts the parts of the server together and runs them until a signal, or until the history can no longer be written."""
+"""Starts the server as the first version was started, ``cd serve; python main.py``: the same as ``besedka serve``.
+
+Besedka itself need not be installed for that, only what it depends on.
+"""
 
 from __future__ import annotations
 
-import asyncio
-import itertools
-import logging
-import signal
-import socket
-import ssl
+import runpy
+import shlex
 import sys
-from collections.abc import Callable, Iterator
-from datetime import datetime
+from pathlib import Path
 from typing import Final
 
-from besedka import __version__
-from besedka.serve.authentication.key_file import open_keys, watch
-from besedka.serve.authentication.keys import Authenticator, Keys
-from besedka.serve.banner import shown_host, ways_in
-from besedka.serve.chat import Chat
-from besedka.serve.deadline import Deadline
-from besedka.serve.doors.admin import AdminDoor
-from besedka.serve.doors.forwarded import Proxies
-from besedka.serve.doors.grpc.door import GrpcDoor
-from besedka.serve.doors.hosts import Hosts, is_loopback, names_of_machine
-from besedka.serve.doors.http.door import BACKLOG, HttpDoor
-from besedka.serve.doors.http.pages import pages
-from besedka.serve.doors.origin import Origins
-from besedka.serve.doors.timeouts import SWEEP_SECONDS, SWEEP_SLICES
-from besedka.serve.doors.websocket.besedka import BesedkaSession
-from besedka.serve.doors.websocket.connection import Connection, Session
-from besedka.serve.doors.websocket.door import WebSocketDoor
-from besedka.serve.doors.websocket.seed import SeedSession
-from besedka.serve.errors import AddressUnusable, CertificateUnusable, HistoryLost
-from besedka.serve.history import Restored
-from besedka.serve.mounts import warn_of_mounted
-from besedka.serve.rate_limits import Sources
-from besedka.serve.settings import Certificate, Settings, admin_socket_of
-from besedka.serve.threads import started
-from besedka.wire.errors import Language
-from besedka.wire.log_line import STAMP
-
-log = logging.getLogger(__name__)
-
-STOP_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, *([signal.SIGHUP] if sys.platform != "win32" else []))
-"""Ctrl-C, a service manager, a terminal that is closed."""
-
-LOST_CLOSE_SECONDS: Final = 0.3
-"""How long clients may take to answer a close when the history is lost: whoever watches the server must know soon."""
-
-UNSENT_BYTES: Final = 64 * 1024
-"""What the kernel may hold of a connection without having sent it; unbounded it grows to 4 MB for one who does not read."""
-
-TCP_NOTSENT_LOWAT: Final = 25
-"""Linux's number; Python's `socket` has a name for it only from 3.12 on."""
-
-STOP_CLOSE_SECONDS: Final = 1.5
-"""How long clients may take to answer a close when the server stops; see also `besedka.serve.deadline`."""
+HERE: Final = Path(__file__).resolve().parent
+ROOT: Final = HERE.parent.parent
+OLDEST: Final = (3, 11)
 
 
-def run(settings: Settings, announce: Callable[[str], None] = print) -> None:
-    """Run a server until SIGINT, SIGTERM or SIGHUP.
-
-    Args:
-        settings: what to serve, and where.
-        announce: is given the lines for the person who started it.
-
-    Raises:
-        ServeError: if it cannot start, or if the history can no longer be written.
-    """
-    _allow_descriptors()
-    deadline = Deadline()
+def main() -> None:
+    """Run ``besedka serve`` with the options of this command line."""
+    if sys.version_info < OLDEST:
+        sys.exit(f"besedka: needs Python {OLDEST[0]}.{OLDEST[1]} or newer; this is {sys.version.split()[0]}")
+    # Beside this file stand modules of ours, which would hide others with the same names.
+    sys.path[:] = [str(ROOT), *(path for path in sys.path if path != str(HERE))]
+    sys.argv[:1] = ["besedka", "serve"]
     try:
-        with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-            runner.run(_serve(settings, announce, deadline))
-    finally:
-        deadline.lift()
-
-
-async def _serve(settings: Settings, announce: Callable[[str], None], deadline: Deadline) -> None:
-    loop = asyncio.get_running_loop()
-    if settings.certificate:
-        _check(settings.certificate)
-    warn_of_mounted(settings)
-    chat = Chat(settings)
-    try:
-        restored = await chat.start()
-        path = settings.access_keys
-        keys, warning = open_keys(path) if path else ([], "")
-        access = Authenticator(Keys(keys) if path else None)
-        listener = _listen(settings.host, settings.port)
-        sources, proxies, base = Sources(settings.rate_limits), Proxies(settings.proxies), settings.base_path
-        sessions: dict[str, Callable[[Connection], Session]] = {
-            f"{base}/": lambda connection: SeedSession(connection, chat, settings.language),
-            f"{base}/ws": lambda connection: BesedkaSession(connection, chat, settings.language),
-        }
-        sockets = WebSocketDoor(
-            sessions,
-            sources,
-            chat.metrics,
-            loop.time,
-            origins=Origins(settings.origins),
-            access=access,
-            soon=loop.call_soon,
-            check_network=lambda network: chat.directory.moderation.check_entry(
-                chat.clock(), network=network
-            ),
+        runpy.run_module("besedka", run_name="__main__")
+    except ModuleNotFoundError as error:
+        missing = error.name or ""
+        if missing.partition(".")[0] in {"", "besedka"}:
+            raise
+        command = [sys.executable, "-m", "pip", "install", "-r", str(ROOT / "requirements" / "run.txt")]
+        sys.exit(
+            f"besedka: {missing} is not installed; this installs all that is needed: {shlex.join(command)}"
         )
-        web = HttpDoor(
-            pages(chat, settings.language, access, base, metrics_open=settings.metrics_open),
-            sockets.connection,
-            sources,
-            chat.metrics,
-            loop.time,
-            hosts=_hosts(settings, listener),
-            proxies=proxies,
-        )
-        looking = [loop.create_task(_sweep(web, sockets, sources))]
-        if path:
-            looking.append(loop.create_task(watch(path, keys, access, started(1, "besedka-keys"))))
-        stop = _stop_asked_for(loop)
-        streams = GrpcDoor(chat, sources, settings.language, access, proxies)
-        async with (
-            # The command line speaks English.
-            AdminDoor(chat, Language.EN).open(settings.admin_socket),
-            web.open(listener, settings.certificate) as stop_accepting,
-            streams.open(settings),
-        ):
-            if warning:
-                log.warning(warning)
-            for line in _greeting(settings, listener, restored, keys[0].text if keys else ""):
-                announce(line)
-            lost = await _stopped_or_lost(chat, stop)
-            deadline.begin()
-            stop_accepting()
-            await streams.stop_accepting()
-            await deadline.store(chat.finish())
-            await asyncio.gather(
-                sockets.close(LOST_CLOSE_SECONDS if lost else STOP_CLOSE_SECONDS), streams.close()
-            )
-        for task in looking:
-            task.cancel()
-    finally:
-        deadline.begin()
-        await chat.close()
-    if lost:
-        raise lost
-
-
-async def _sweep(web: HttpDoor, sockets: WebSocketDoor, sources: Sources) -> None:
-    """Look after all connections, for ever."""
-    loop = asyncio.get_running_loop()
-    for part in itertools.cycle(range(SWEEP_SLICES)):
-        await asyncio.sleep(SWEEP_SECONDS / SWEEP_SLICES)
-        now = loop.time()
-        sockets.look_after(now, part)
-        if part == 0:
-            web.look_after(now)
-            sources.forget(now)
-
-
-def _stop_asked_for(loop: asyncio.AbstractEventLoop) -> asyncio.Event:
-    """Set when a signal asks the server to end; one that whoever started us has ignored, as `nohup` does, stays so."""
-    stop = asyncio.Event()
-    for number in STOP_SIGNALS:
-        if signal.getsignal(number) is not signal.SIG_IGN:
-            loop.add_signal_handler(number, stop.set)
-    return stop
-
-
-async def _stopped_or_lost(chat: Chat, stop: asyncio.Event) -> HistoryLost | None:
-    chat.lost.add_done_callback(lambda _: stop.set())
-    await stop.wait()
-    return chat.lost.result() if chat.lost.done() else None
-
-
-def _check(certificate: Certificate) -> None:
-    """Have a clear word before the doors take it, each in its own way."""
-    try:
-        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-        context.load_cert_chain(certificate.certificate, certificate.key)
-    except (OSError, ssl.SSLError) as error:
-        reason = (error.strerror or str(error)).split(" (", 1)[0].lower()
-        raise CertificateUnusable(certificate.certificate, reason) from error
-
-
-def _listen(host: str, port: int) -> socket.socket:
-    is_both = not host and socket.has_dualstack_ipv6()
-    family = socket.AF_INET6 if is_both or ":" in host else socket.AF_INET
-    try:
-        listener = socket.create_server((host, port), family=family, backlog=BACKLOG, dualstack_ipv6=is_both)
-        if sys.platform == "linux":
-            # Connections inherit it: one who does not read is known by what we hold, not by megabytes in the kernel.
-            listener.setsockopt(socket.IPPROTO_TCP, TCP_NOTSENT_LOWAT, UNSENT_BYTES)
-    except OSError as error:
-        reason = (error.strerror or str(error)).split(" (", 1)[0].lower()
-        raise AddressUnusable(host or "all addresses,", port, reason) from error
-    return listener
-
-
-def _hosts(settings: Settings, listener: socket.socket) -> Hosts:
-    """By which names the chat may be asked for; by the machine's own only where other machines can ask."""
-    address = listener.getsockname()[0]
-    is_private = is_loopback(f"[{address}]" if ":" in address else address)
-    own = () if is_private else names_of_machine(socket.gethostname())
-    return Hosts((*settings.public_hosts, *own))
-
-
-def _allow_descriptors() -> None:
-    """Take as many file descriptors as we may: each connection needs one, each room two."""
-    if sys.platform != "win32":
-        import resource  # noqa: PLC0415 - does not exist on Windows
-
-        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-        if soft != hard:
-            resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-
-
-def _greeting(settings: Settings, listener: socket.socket, restored: Restored, key: str) -> Iterator[str]:
-    host, port = listener.getsockname()[:2]
-    shown = "localhost" if host in {"127.0.0.1", "0.0.0.0", "::1", "::"} else host  # noqa: S104 - compared, not bound
-    yield f"Besedka {__version__}"
-    yield from ways_in(settings, port, key)
-    if settings.access_keys:
-        yield f"keys      {settings.access_keys.absolute()}"
-    if settings.grpc_port:
-        yield f"grpc      {shown_host(shown)}:{settings.grpc_port}"
-    if settings.grpc_unix:
-        yield f"grpc      unix:{settings.grpc_unix.absolute()}"
-    yield f"history   {settings.history.absolute()}"
-    yield f"restored  {_report(restored, datetime.now(settings.zone).strftime(STAMP))}"
-    yield "stop      Ctrl-C"
-
-
-def _report(restored: Restored, now: str) -> str:
-    """What was restored, in one line: ``12 431 messages (2025-03-01 … today), repaired 1 torn line``."""
-    if not restored.messages:
-        report = "nothing yet, the history is empty"
-    else:
-        first, last, today = (moment[:10] for moment in (restored.first_stamp, restored.last_stamp, now))
-        span = " … ".join(dict.fromkeys("today" if day == today else day for day in (first, last)))
-        plural = "" if restored.messages == 1 else "s"
-        report = f"{restored.messages:,} message{plural} ({span})".replace(",", "\u202f")
-    return "".join((report, *(f", {finding}" for finding in _findings(restored))))
-
-
-def _findings(restored: Restored) -> Iterator[str]:
-    """What whoever runs the chat should know of the log."""
-    if torn := restored.torn:
-        kept = (
-            f"kept in {torn.kept.name}" if torn.kept else "left where they are: there is no room to keep them"
-        )
-        yield f"repaired 1 torn line ({torn.size} bytes from byte {torn.offset} on, {kept})"
-    if lines := restored.strange.told():
-        yield lines
-    if restored.damaged_line:
-        yield f"line {restored.damaged_line} is damaged and shown as it is"
-    if restored.changed_line and restored.changed_line != restored.damaged_line:
-        yield f"line {restored.changed_line} is not as it was written"
-    if restored.open_line:
-        yield f"line {restored.open_line} has no end and is possibly incomplete"
-
-
-def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
-    if sys.platform == "win32":
-        return None
-    import uvloop  # noqa: PLC0415 - does not exist on Windows
-
-    return uvloop.new_event_loop
 
 
 if __name__ == "__main__":
-    # As the first version was started: `cd serve; python main.py`.
-    logging.basicConfig(level=logging.WARNING)
-    run(Settings(admin_socket=admin_socket_of(Settings().history)))
+    main()

@@ -6,7 +6,6 @@ import os
 import socket
 import subprocess
 import sys
-from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import pytest
@@ -130,7 +129,7 @@ def test_a_history_without_permission_is_refused(tmp_path: Path, is_file: bool) 
         [
             sys.executable,
             "-c",
-            "import besedka.cli, besedka.serve.main;" + drop + probe,
+            "import besedka.cli, besedka.serve.server;" + drop + probe,
             "serve",
             "--history",
             "history.txt",
@@ -150,24 +149,6 @@ def test_a_second_server_on_the_same_history_says_who_has_it(
     server = make_server().start()
     done = besedka("serve", "--port", "0", cwd=tmp_path)
     assert_one_clear_line(done, 1, str(server.history), "in use", str(server.pid))
-
-
-@pytest.mark.xdist_group("port 8765")
-def test_the_seeds_way_to_start_works(tmp_path: Path) -> None:
-    folder = Path(__file__).parent.parent.parent / "besedka" / "serve"
-    code = f"import runpy, sys; sys.path[0] = {str(folder)!r}; runpy.run_path({str(folder / 'main.py')!r}, run_name='__main__')"
-    with ExitStack() as taken:
-        with suppress(OSError):  # somebody else on this machine has it, which is as good
-            taken.enter_context(socket.create_server(("127.0.0.1", 8765), reuse_port=False))
-        done = subprocess.run(
-            [sys.executable, "-c", code],
-            cwd=tmp_path,
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
-    assert "port 8765: address already in use" in done.stderr
 
 
 def test_ctrl_c_ends_it_in_good_order(make_server: ServerMaker) -> None:

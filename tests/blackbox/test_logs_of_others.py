@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from besedka import cli
+from besedka.serve.banner import report
 from besedka.serve.errors import HistoryUnusable
 from besedka.serve.history import ChatHistory
-from besedka.serve.main import _report
 from tests.conftest import ServerMaker
 from tests.running import ROOT
 
@@ -182,11 +182,11 @@ def test_a_server_refuses_or_reports_and_changes_no_byte(tmp_path: Path, name: s
         assert list(tmp_path.iterdir()) == [path]
     else:
         history = ChatHistory.open(path)
-        report = _report(history.restored, "2026-01-01 00:00:00")
+        told = report(history.restored, "2026-01-01 00:00:00")
         history.close()
         assert history.count == expected.messages
-        assert expected.told in report if expected.told else "no message" not in report
-        assert ("has no end" in report) == bool(expected.open_line)
+        assert expected.told in told if expected.told else "no message" not in told
+        assert ("has no end" in told) == bool(expected.open_line)
     assert path.read_bytes() == (LOGS / name).read_bytes()
 
 

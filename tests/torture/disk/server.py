@@ -18,7 +18,7 @@ from tests.torture.disk.recorder import Recorder
 START_SECONDS: Final = 60
 _forks: Final = multiprocessing.get_context("forkserver")
 _forks.set_forkserver_preload(
-    ["besedka.serve.main", "besedka.commands.serve", "besedka.commands.admin", __name__]
+    ["besedka.serve.server", "besedka.commands.serve", "besedka.commands.admin", __name__]
 )
 
 

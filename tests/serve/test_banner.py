@@ -1,23 +1,21 @@
-"""What the person who starts the server is told."""
+"""What a server prints at its start."""
 
 from __future__ import annotations
 
-import socket
 from pathlib import Path
 
 import pytest
 
+from besedka.serve.banner import report
 from besedka.serve.history import Restored
 from besedka.serve.history.index import StrangeLines
 from besedka.serve.history.recovery import Torn
-from besedka.serve.main import _hosts, _report
-from besedka.serve.settings import Settings
 
 NOW = "2025-11-20 12:00:00"
 
 
 @pytest.mark.parametrize(
-    ("restored", "report"),
+    ("restored", "expected"),
     [
         (Restored(0, "", ""), "nothing yet, the history is empty"),
         (Restored(1, "2025-11-20 09:00:00", "2025-11-20 09:00:00"), "1 message (today)"),
@@ -61,19 +59,5 @@ NOW = "2025-11-20 12:00:00"
         ),
     ],
 )
-def test_the_report_tells_what_was_restored(restored: Restored, report: str) -> None:
-    assert _report(restored, NOW) == report
-
-
-@pytest.mark.parametrize(("address", "is_seen"), [("127.0.0.1", False), ("0.0.0.0", True)])  # noqa: S104 - nobody is answered
-def test_a_machine_is_asked_for_by_its_own_name_where_others_can_ask(
-    address: str, is_seen: bool, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(socket, "gethostname", lambda: "office.evil.example")
-    with socket.socket() as listener:
-        listener.bind((address, 0))
-        hosts = _hosts(Settings(public_hosts=("chat.example",)), listener)
-    known = ["office", "office.local:8765"] if is_seen else []
-    names = ["office", "office.local:8765", "office.evil.example", "evil.example"]
-    assert [name for name in names if hosts.know(name)] == known
-    assert hosts.know("chat.example")
+def test_the_report_tells_what_was_restored(restored: Restored, expected: str) -> None:
+    assert report(restored, NOW) == expected
