@@ -1,1 +1,1 @@
-"""The HTTP door: `door` has uvicorn serve, `visit` limits what a visitor may send, `pages` is what he gets."""
+"""The HTTP door: `door` has uvicorn serve, `protocol` limits what a client may send, `pages` is what it gets."""

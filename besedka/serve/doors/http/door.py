@@ -7,16 +7,16 @@ import contextlib
 import logging
 import socket
 from collections.abc import AsyncIterator, Callable, Iterator
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 import uvicorn
 from starlette.types import ASGIApp
 
 from besedka.serve.doors.forwarded import Proxies
 from besedka.serve.doors.hosts import Hosts
-from besedka.serve.doors.http.protocol import HttpConnection
+from besedka.serve.doors.http.protocol import HttpConnection, Successor
 from besedka.serve.metrics import Metrics
-from besedka.serve.rate_limits import Source, Sources
+from besedka.serve.rate_limits import Sources
 from besedka.serve.settings import Certificate
 
 log = logging.getLogger(__name__)
@@ -26,13 +26,6 @@ BACKLOG: Final = 2_048
 
 STOP_SECONDS: Final = 0.5
 """How long an answer may take to be finished when the server stops."""
-
-
-class Successor(Protocol):
-    """Makes what takes over a connection that becomes a WebSocket."""
-
-    def __call__(self, source: Source, *, is_forwarded: bool) -> asyncio.Protocol:
-        """A connection from there; perhaps by a proxy, for somebody else."""
 
 
 class HttpDoor:
@@ -66,24 +59,24 @@ class HttpDoor:
         self.metrics = metrics
         self.now = now
         self._app = app
-        self._visits: set[HttpConnection] = set()
+        self._connections: set[HttpConnection] = set()
 
-    def add(self, visit: HttpConnection) -> None:
-        """A visit has begun."""
-        self._visits.add(visit)
+    def add(self, connection: HttpConnection) -> None:
+        """A connection has begun."""
+        self._connections.add(connection)
 
-    def remove(self, visit: HttpConnection) -> None:
-        """A visit has ended, or has become something else."""
-        self._visits.discard(visit)
+    def remove(self, connection: HttpConnection) -> None:
+        """A connection has ended, or has become something else."""
+        self._connections.discard(connection)
 
     def look_after(self, now: float) -> None:
-        """Look after all visits."""
-        for visit in tuple(self._visits):
+        """Look after all connections."""
+        for connection in tuple(self._connections):
             try:
-                visit.look_after(now)
+                connection.look_after(now)
             except Exception:
-                log.exception("a visit could not be looked after")
-                visit.transport.abort()
+                log.exception("a connection could not be looked after")
+                connection.transport.abort()
 
     @contextlib.asynccontextmanager
     async def open(
@@ -92,8 +85,8 @@ class HttpDoor:
         """Serve on a socket, with TLS if there is a certificate; gives what stops accepting."""
         config = uvicorn.Config(
             self._app,
-            http=self._visit,  # type: ignore[arg-type]  # made like a class, and shares the door
-            ws="none",  # a visit knows itself what takes over
+            http=self._make,  # type: ignore[arg-type]  # made like a class, and shares the door
+            ws="none",  # a connection knows itself what takes over
             lifespan="off",
             log_config=None,
             access_log=False,
@@ -113,7 +106,7 @@ class HttpDoor:
             server.should_exit = True
             await running
 
-    def _visit(self, **uvicorn: Any) -> HttpConnection:
+    def _make(self, **uvicorn: Any) -> HttpConnection:
         return HttpConnection(self, **uvicorn)
 
 

@@ -1,4 +1,4 @@
-"""One HTTP connection: uvicorn's protocol, with limits on what a visitor may send and how long he may take.
+"""One HTTP connection: uvicorn's protocol, with limits on what a client may send and how long it may take.
 
 A request that asks for a WebSocket is handed on, with its transport, to the door for those.
 """
@@ -8,21 +8,19 @@ from __future__ import annotations
 import asyncio
 from dataclasses import replace
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final, Protocol
 
 from httptools import HttpParserUpgrade, HttpRequestParser
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
-from besedka.serve.doors.forwarded import Client
-from besedka.serve.doors.hosts import is_loopback
+from besedka.serve.doors.forwarded import Client, Proxies
+from besedka.serve.doors.hosts import Hosts, is_loopback
 from besedka.serve.doors.http.authentication import ABORT
 from besedka.serve.doors.http.target import TargetBad, taken_apart
 from besedka.serve.doors.timeouts import CLOSE_SECONDS, REQUEST_SECONDS, STUCK_SECONDS
-from besedka.serve.rate_limits import Source
+from besedka.serve.metrics import Metrics
+from besedka.serve.rate_limits import Source, Sources
 from besedka.wire.errors import Refused
-
-if TYPE_CHECKING:
-    from besedka.serve.doors.http.door import HttpDoor
 
 HEADER_BYTES: Final = 16 * 1024
 """How long the headers of a request may be; browsers send less than 2 KiB."""
@@ -33,6 +31,46 @@ REQUESTS_WAITING: Final = 16
 _FOREVER: Final = float("inf")
 
 
+class Successor(Protocol):
+    """Makes what takes over a connection that becomes a WebSocket."""
+
+    def __call__(self, source: Source, *, is_forwarded: bool) -> asyncio.Protocol:
+        """A connection from there; perhaps by a proxy, for somebody else."""
+
+
+class Door(Protocol):
+    """What a connection needs of the door through which it came."""
+
+    @property
+    def hosts(self) -> Hosts:
+        """By which names the chat may be asked for."""
+
+    @property
+    def proxies(self) -> Proxies:
+        """The proxies whose word counts."""
+
+    @property
+    def sources(self) -> Sources:
+        """Where connections come from."""
+
+    @property
+    def metrics(self) -> Metrics:
+        """Where refusals are counted."""
+
+    @property
+    def connection(self) -> Successor:
+        """Makes what takes over a connection that becomes a WebSocket."""
+
+    def now(self) -> float:
+        """Seconds of a clock that never goes back."""
+
+    def add(self, connection: HttpConnection) -> None:
+        """It has begun."""
+
+    def remove(self, connection: HttpConnection) -> None:
+        """It has ended, or has become something else."""
+
+
 class HttpConnection(HttpToolsProtocol):
     """An HTTP connection.
 
@@ -41,7 +79,7 @@ class HttpConnection(HttpToolsProtocol):
         uvicorn: what uvicorn makes its own protocol with.
     """
 
-    def __init__(self, door: HttpDoor, **uvicorn: Any) -> None:
+    def __init__(self, door: Door, **uvicorn: Any) -> None:
         super().__init__(**uvicorn)
         self.parser = self._parser = _Parser(self)
         self._door = door
@@ -116,7 +154,7 @@ class HttpConnection(HttpToolsProtocol):
         super().handle_websocket_upgrade()
         if self._parser.rest:
             connection.data_received(self._parser.rest)
-        # Nothing is left of this visit: it and its parser would hold each other.
+        # Nothing is left here: this object and its parser would hold each other.
         self.parser = self._parser = None  # type: ignore[assignment]
 
     @property
@@ -285,8 +323,8 @@ class _Parser(HttpRequestParser):
         rest: the first bytes of the other protocol, if they came along.
     """
 
-    def __init__(self, visit: HttpConnection) -> None:
-        super().__init__(visit)
+    def __init__(self, connection: HttpConnection) -> None:
+        super().__init__(connection)
         # A second request may stand behind one that asks to close; uvicorn sets it, too.
         self.set_dangerous_leniencies(lenient_data_after_close=True)
         self.rest = b""

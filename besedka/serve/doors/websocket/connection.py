@@ -13,7 +13,9 @@ import asyncio
 import logging
 import random
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar, cast
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any, Final, Protocol, TypeVar, cast
 
 from websockets.exceptions import PayloadTooBig
 from websockets.frames import Frame, Opcode
@@ -28,13 +30,12 @@ from besedka.serve.doors.timeouts import (
     SILENT_SECONDS,
     STUCK_SECONDS,
 )
+from besedka.serve.metrics import Metrics
+from besedka.serve.people.moderation import Network
 from besedka.serve.rate_limits import RateLimiter
 from besedka.wire.close_codes import CloseCode
 from besedka.wire.errors import ErrorCode, Refused
 from besedka.wire.validation import FRAME_BYTES_AT_MOST
-
-if TYPE_CHECKING:
-    from besedka.serve.doors.websocket.door import WebSocketDoor
 
 log = logging.getLogger(__name__)
 
@@ -84,6 +85,57 @@ class Session(Protocol):
         """The connection is gone."""
 
 
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why a handshake is answered by no WebSocket."""
+
+    status: HTTPStatus
+    code: str
+    sentence: str
+
+
+class Door(Protocol):
+    """What a connection needs of the door through which it came."""
+
+    @property
+    def metrics(self) -> Metrics:
+        """What is counted."""
+
+    @property
+    def lent_protocol(self) -> ServerProtocol:
+        """An open WebSocket protocol with nothing to remember, for whoever has received something."""
+
+    def now(self) -> float:
+        """Seconds of a clock that never goes back."""
+
+    def soon(self, act: Callable[[], None], /) -> object:
+        """Call something when others have had their turn."""
+
+    def add(self, connection: Connection) -> None:
+        """It has begun."""
+
+    def remove(self, connection: Connection) -> None:
+        """It has ended."""
+
+    def make_protocol(self, state: State) -> ServerProtocol:
+        """A WebSocket protocol, before or after its handshake."""
+
+    def lend_another(self) -> None:
+        """The one that was lent is kept."""
+
+    def refusal(self, request: Request) -> Refusal | None:
+        """Why a handshake is refused, if it is."""
+
+    def enter(self, request: Request, connection: Connection) -> bool:
+        """Whether a connection may come in by the access key that its handshake brought, if one is needed."""
+
+    def session(self, request: Request, connection: Connection) -> Session:
+        """What is said over a connection whose handshake was not refused."""
+
+    def check_network(self, network: Network | None, /) -> None:
+        """Raise `Refused` where nobody comes in from there."""
+
+
 class Connection(asyncio.Protocol):
     """A WebSocket connection, from its handshake to its end.
 
@@ -120,7 +172,7 @@ class Connection(asyncio.Protocol):
 
     transport: asyncio.Transport
 
-    def __init__(self, door: WebSocketDoor, limiter: RateLimiter) -> None:
+    def __init__(self, door: Door, limiter: RateLimiter) -> None:
         self.is_full = False
         self.limiter = limiter
         self._door = door

@@ -6,7 +6,6 @@ import asyncio
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from http import HTTPStatus
 
 from websockets.http11 import Request
@@ -17,7 +16,7 @@ from websockets.typing import Subprotocol
 from besedka.serve.authentication.keys import Authenticator
 from besedka.serve.doors.origin import Origins
 from besedka.serve.doors.timeouts import CLOSE_SECONDS, SWEEP_SLICES
-from besedka.serve.doors.websocket.connection import Connection, Session
+from besedka.serve.doors.websocket.connection import Connection, Refusal, Session
 from besedka.serve.metrics import Metrics
 from besedka.serve.people.moderation import Network
 from besedka.serve.rate_limits import Source, Sources
@@ -26,15 +25,6 @@ from besedka.wire.close_codes import CloseCode
 from besedka.wire.validation import FRAME_BYTES_AT_MOST
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Refusal:
-    """Why a handshake is answered by no WebSocket."""
-
-    status: HTTPStatus
-    code: str
-    sentence: str
 
 
 class WebSocketDoor:
