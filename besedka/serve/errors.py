@@ -14,6 +14,7 @@ ServeError
 ├── AppendError             a batch was not stored, and nobody is told of it
 │   ├── StorageFull         no room now; the file is as it was, try again later
 │   └── HistoryLost         final: the server must stop, nothing is retried
+├── PartFailed              something that runs in the background failed; the server must stop
 ├── SourceUnusable          a file cannot be imported
 ├── HistoryChanged          a message is not as it was written, and is left alone
 └── AuditLost               what was to be done to keep order was not noted, and so is not done
@@ -118,6 +119,13 @@ class HistoryLost(AppendError):  # noqa: N818
 
     def __init__(self, path: Path, reason: str) -> None:
         super().__init__(f"the history {path} cannot be written any more: {reason}")
+
+
+class PartFailed(ServeError):  # noqa: N818
+    """An error of ours has ended something without which the server cannot go on."""
+
+    def __init__(self, what: str, error: Exception) -> None:
+        super().__init__(f"the server had to stop: {what} failed ({type(error).__name__}: {error})")
 
 
 class SourceUnusable(ServeError):  # noqa: N818

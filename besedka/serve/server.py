@@ -1,4 +1,4 @@
-"""Puts the parts of the server together and runs them until a signal, or until the history can no longer be written."""
+"""Puts the parts of the server together and runs them until a signal, or until one of them fails."""
 
 from __future__ import annotations
 
@@ -9,11 +9,12 @@ import signal
 import socket
 import ssl
 import sys
-from collections.abc import Callable
-from typing import Final
+from collections.abc import Callable, Iterable
+from typing import Any, Final
 
 from besedka.serve.authentication.key_file import open_keys, watch
 from besedka.serve.authentication.keys import Authenticator, Keys
+from besedka.serve.background import Background
 from besedka.serve.banner import greeting
 from besedka.serve.chat import Chat
 from besedka.serve.deadline import Deadline
@@ -29,7 +30,7 @@ from besedka.serve.doors.websocket.besedka import BesedkaSession
 from besedka.serve.doors.websocket.connection import Connection, Session
 from besedka.serve.doors.websocket.door import WebSocketDoor
 from besedka.serve.doors.websocket.seed import SeedSession
-from besedka.serve.errors import AddressUnusable, CertificateUnusable, HistoryLost
+from besedka.serve.errors import AddressUnusable, CertificateUnusable
 from besedka.serve.mounts import warn_of_mounted
 from besedka.serve.rate_limits import Sources
 from besedka.serve.settings import Certificate, Settings
@@ -62,7 +63,7 @@ def run(settings: Settings, announce: Callable[[str], None] = print) -> None:
         announce: is given the lines for the person who started it.
 
     Raises:
-        ServeError: if it cannot start, or if the history can no longer be written.
+        ServeError: if it cannot start, if the history can no longer be written, or if a part of it has failed.
     """
     _allow_descriptors()
     deadline = Deadline()
@@ -111,38 +112,41 @@ async def _serve(settings: Settings, announce: Callable[[str], None], deadline: 
             hosts=_hosts(settings, listener),
             proxies=proxies,
         )
-        looking = [loop.create_task(_sweep(web, sockets, sources))]
-        if path:
-            looking.append(loop.create_task(watch(path, keys, access, started(1, "besedka-keys"))))
         stop = _stop_asked_for(loop)
         streams = GrpcDoor(chat, sources, settings.language, access, proxies)
         async with (
+            Background() as background,
             # The command line speaks English.
             AdminDoor(chat, Language.EN).open(settings.admin_socket),
-            web.open(listener, settings.certificate) as stop_accepting,
+            web.open(listener, settings.certificate, background) as stop_accepting,
             streams.open(settings),
         ):
+            background.run("looking after connections", lambda: _sweep(web, sockets, sources))
+            background.run("writing the files about people", chat.directory.watch)
+            if path:
+                reader = started(1, "besedka-keys")
+                background.run("reading the access keys", lambda: watch(path, keys, access, reader))
             if warning:
                 log.warning(warning)
             for line in greeting(
                 settings, listener.getsockname()[:2], restored, keys[0].text if keys else ""
             ):
                 announce(line)
-            lost = await _stopped_or_lost(chat, stop)
+            failures = (chat.lost, background.failed)
+            is_asked_to = await _stopped(stop, failures)
             deadline.begin()
             stop_accepting()
             await streams.stop_accepting()
-            await deadline.store(chat.finish())
+            await deadline.store(background.guard("storing what was accepted", chat.finish))
             await asyncio.gather(
-                sockets.close(LOST_CLOSE_SECONDS if lost else STOP_CLOSE_SECONDS), streams.close()
+                sockets.close(STOP_CLOSE_SECONDS if is_asked_to else LOST_CLOSE_SECONDS), streams.close()
             )
-        for task in looking:
-            task.cancel()
     finally:
         deadline.begin()
         await chat.close()
-    if lost:
-        raise lost
+    for failure in failures:
+        if failure.done():
+            raise failure.result()
 
 
 async def _sweep(web: HttpDoor, sockets: WebSocketDoor, sources: Sources) -> None:
@@ -166,10 +170,12 @@ def _stop_asked_for(loop: asyncio.AbstractEventLoop) -> asyncio.Event:
     return stop
 
 
-async def _stopped_or_lost(chat: Chat, stop: asyncio.Event) -> HistoryLost | None:
-    chat.lost.add_done_callback(lambda _: stop.set())
+async def _stopped(stop: asyncio.Event, failures: Iterable[asyncio.Future[Any]]) -> bool:
+    """Wait until the server is to end. Returns whether it was asked to."""
+    for failure in failures:
+        failure.add_done_callback(lambda _: stop.set())
     await stop.wait()
-    return chat.lost.result() if chat.lost.done() else None
+    return not any(failure.done() for failure in failures)
 
 
 def _check(certificate: Certificate) -> None:

@@ -20,6 +20,7 @@ from websockets.protocol import State
 from websockets.server import ServerProtocol
 
 from besedka.serve.authentication.keys import Authenticator
+from besedka.serve.background import Background
 from besedka.serve.doors.http.door import HttpDoor
 from besedka.serve.doors.origin import Origins
 from besedka.serve.doors.timeouts import SWEEP_SECONDS, SWEEP_SLICES
@@ -100,7 +101,7 @@ async def serve(port: int) -> None:
     )
     web = HttpDoor(Starlette(), door.connection, sources, metrics, now)
     listener = socket.create_server(("127.0.0.1", port))
-    async with web.open(listener, None):
+    async with Background() as background, web.open(listener, None, background):
         click.echo(f"ws://127.0.0.1:{listener.getsockname()[1]}{PATH}")
         while True:
             await asyncio.sleep(SWEEP_SECONDS)

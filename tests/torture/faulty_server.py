@@ -9,6 +9,8 @@ What goes wrong is told by the environment variable FAULTS, a JSON object:
 - ``dies``: the path of a file; as soon as it is there, the file system answers nothing but EIO, whatever it is asked;
 - ``no_threads``: the path of a file; as soon as it is there, no thread can be started;
 - ``broken``: the path of a file; as soon as it is there, a batch cannot be stored because of an error of ours;
+- ``loop``: a list ``[name, path]``: as soon as the file is there, a loop that runs in the background fails because of an error of
+  ours: ``connections``, ``http``, ``keys``, ``people`` or ``batches`` (of changes to the files about people);
 - ``slow``: seconds that each sync of any file takes longer;
 - ``delay``: seconds that each sync of a log takes longer, the first one, of the start, left out.
 """
@@ -24,8 +26,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import uvicorn
+
 from besedka.cli import main
+from besedka.serve.authentication import key_file
+from besedka.serve.directory import Directory
+from besedka.serve.directory.journal import Journal
 from besedka.serve.history import ChatHistory
+from besedka.serve.rate_limits import Sources
 from besedka.wire.message import MessageId
 
 PLAN = json.loads(os.environ.get("FAULTS", "{}"))
@@ -148,7 +156,25 @@ def append(history: ChatHistory, lines: Sequence[str], *how: Any) -> MessageId:
     return really_append(history, lines, *how)
 
 
+def broken(name: str, owner: Any, method: str) -> None:
+    """Have a part fail when it is time."""
+    really = getattr(owner, method)
+
+    def call(*arguments: Any) -> Any:
+        if name == PLAN["loop"][0] and Path(PLAN["loop"][1]).exists():
+            raise ValueError("something nobody has thought of")
+        return really(*arguments)
+
+    setattr(owner, method, call)
+
+
 if __name__ == "__main__":
+    if "loop" in PLAN:
+        broken("connections", Sources, "forget")
+        broken("http", uvicorn.Server, "on_tick")
+        broken("keys", key_file, "_read")
+        broken("people", Directory, "_look_at_clock")
+        broken("batches", Journal, "take")
     threading.Thread.start = start  # type: ignore[method-assign,assignment]
     ChatHistory.append = append  # type: ignore[method-assign,assignment]
     os.write, os.fdatasync, os.fsync, os.stat = write, fdatasync, fsync, stat  # type: ignore[assignment]

@@ -108,6 +108,50 @@ def test_an_error_of_ours_leaves_nobody_unanswered(make_server: ServerMaker) -> 
     (server.directory / "stderr.txt").write_text("")
 
 
+@pytest.mark.parametrize(
+    ("loop", "what"),
+    [
+        ("connections", "looking after connections"),
+        ("http", "serving HTTP"),
+        ("keys", "reading the access keys"),
+        ("people", "writing the files about people"),
+        ("batches", "writing the files about people"),
+    ],
+)
+def test_a_loop_in_the_background_that_fails_ends_the_server_in_good_order(
+    make_server: ServerMaker, loop: str, what: str
+) -> None:
+    folder = make_server().directory
+    happens = folder / "now"
+    faults = json.dumps({"loop": [loop, str(happens)], "delay": 0.3})
+    options = ("--lang", "en", "--key-file", "access_key.txt")
+    server = make_server(*options, module=FAULTY, FAULTS=faults).start()
+    header = {"Authorization": f"Bearer {server.link.rpartition('=')[2]}"}
+    with (
+        Talker(server, additional_headers=header) as anna,
+        Talker(server, additional_headers=header) as boris,
+    ):
+        anna.join("Anna", secret=SECRET)
+        anna.tell("chat", text="heard before")
+        anna.hear("chat")
+        anna.tell("chat", text="on its way")
+        while "on its way" not in server.history.read_text():
+            time.sleep(0.01)
+        happens.touch()
+        assert anna.hear("chat")["text"] == "on its way"
+        assert boris.ending()[0] == 1012
+        assert server.wait() == 1
+    assert [line.partition("Anna: ")[2] for line in server.lines] == ["heard before", "on its way"]
+    (line,) = (line for line in server.errors.splitlines() if line.startswith("besedka: "))
+    assert (
+        line
+        == f"besedka: the server had to stop: {what} failed (ValueError: something nobody has thought of)"
+    )
+    # What happened is for us to read.
+    assert server.errors.count("Traceback") == 1
+    (folder / "stderr.txt").write_text("")
+
+
 def test_a_disk_that_is_slow_and_answers_is_waited_for(make_server: ServerMaker) -> None:
     faults = json.dumps({"slow": 0.5})
     server = make_server("--lang", "en", module=FAULTY, FAULTS=faults).start()

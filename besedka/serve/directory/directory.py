@@ -82,7 +82,8 @@ class Directory:
         self.moderation = Moderation(settings.zone)
         self.policy = Policy(self.names, self.rooms, self.invitations, self.moderation)
         self.keeping = asyncio.Lock()
-        self._watching: asyncio.Task[None] | None = None
+        # Whether there is something to write; no more after an error of ours, which whoever was waiting has been told.
+        self._is_kept = False
         tables: dict[str, Table[Any]] = {
             "uptime.txt": self.uptime,
             "known_names.txt": self.names,
@@ -96,7 +97,7 @@ class Directory:
     # Its life.
 
     async def start(self) -> None:
-        """Read the files, and look after them from now on.
+        """Read the files; they are to be looked after from now on, by `watch`.
 
         Raises:
             RecordUnusable: if one is there and cannot be read.
@@ -108,26 +109,25 @@ class Directory:
                 self.names.was_freed(entry.user)
         self._latest = max(self._latest, self.uptime.ended)
         self.look_after_names()
-        self._watching = self._loop.create_task(self._watch())
+        self._is_kept = True
 
     async def finish(self, *, is_disk_lost: bool = False) -> None:
         """Wait for who keeps order just now, and write what is not written yet, unless nothing should wait for the disk."""
         if not is_disk_lost:
             async with self.keeping:
                 pass
-            if self._watching:
-                await self._files.agree()
+            if self._is_kept:
+                await self._agree()
 
     async def close(self, *, is_disk_lost: bool = False) -> None:
         """Write what is not written yet, unless the disk is one that nothing should wait for."""
-        if self._watching:
-            self._watching.cancel()
-            await asyncio.gather(self._watching, return_exceptions=True)
-        if self._watching and not is_disk_lost:
-            self._count_uptime()
-            self._touch_present(write_moment(self._clock()))
-            await self._files.agree()
-        self._files.close()
+        try:
+            if self._is_kept and not is_disk_lost:
+                self._count_uptime()
+                self._touch_present(write_moment(self._clock()))
+                await self._agree()
+        finally:
+            self._files.close()
 
     async def record(self, entry: AuditEntry) -> None:
         """Have something that is done to keep order on disk, and in force.
@@ -299,7 +299,8 @@ class Directory:
 
     # In the background.
 
-    async def _watch(self) -> None:
+    async def watch(self) -> None:
+        """Look after the files, for ever: what nobody waits for is written, and external edits are taken."""
         lapse_at = self._loop.time() + LAPSE_SECONDS
         while True:
             await asyncio.sleep(LOOK_SECONDS)
@@ -307,7 +308,14 @@ class Directory:
             if self._loop.time() >= lapse_at:
                 lapse_at = self._loop.time() + LAPSE_SECONDS
                 self.look_after_names()
+            await self._agree()
+
+    async def _agree(self) -> None:
+        try:
             await self._files.agree()
+        except Exception:
+            self._is_kept = False
+            raise
 
     def _look_at_clock(self) -> None:
         """Where the wall clock was set back, bans may be in force again that had ended: whoever came in meanwhile leaves."""

@@ -112,7 +112,14 @@ class Files:
                 raise Refused(code)
 
     async def agree(self) -> None:
-        """Take external edits, and write all changes, if possible."""
+        """Take external edits, and write all changes, if possible.
+
+        Raises:
+            Exception: an error of ours has ended this, or the writing of a batch since the last call.
+        """
+        if self._committing and self._committing.done():
+            committed, self._committing = self._committing, None
+            committed.result()
         agreeing = self._loop.create_task(self._agree())
         self._agreeing.add(agreeing)
         agreeing.add_done_callback(self._agreeing.discard)
@@ -157,7 +164,15 @@ class Files:
             await self._write()
 
     async def _write(self) -> None:
-        """Write all changes, then compact the files that need it."""
+        """Write all changes, then compact the files that need it. Whatever goes wrong, all who wait are answered."""
+        try:
+            await self._write_all()
+        except Exception:
+            for journal in self._journals.values():
+                journal.give_up()
+            raise
+
+    async def _write_all(self) -> None:
         self._hurry.clear()
         # All batches are made at once, so that a change to several files reaches them in order.
         taken = [journal for journal in self._journals.values() if journal.take()]

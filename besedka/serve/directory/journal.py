@@ -135,6 +135,15 @@ class Journal:
                 self.table.give_back(flight.batch)
                 self._land(flight, code)
 
+    def give_up(self) -> None:
+        """Tell all who wait that nothing was stored."""
+        if self._flight:
+            self.table.give_back(self._flight.batch)
+            self._land(self._flight, ErrorCode.NOT_STORED)
+        outcome, self._next = self._next, None
+        if outcome:
+            outcome.set_result(ErrorCode.NOT_STORED)
+
     async def compact(self) -> None:
         """Rewrite the file without its superseded lines; a failure is logged once, and harms nobody."""
         if self.table.entries <= self._compact_at:

@@ -14,6 +14,7 @@ import pytest
 
 from besedka.serve.directory import files
 from besedka.serve.directory.files import Files
+from besedka.serve.directory.journal import Journal
 from besedka.serve.people.invitations import Invitations
 from besedka.serve.people.names import Known, KnownNames, Names
 from besedka.serve.people.rooms import PrivateRooms
@@ -418,3 +419,25 @@ def test_a_link_to_a_file_elsewhere_stays_one(tmp_path: Path) -> None:
     play(tmp_path, scene)
     assert (tmp_path / NAMES).is_symlink()
     assert {*KnownNames.parse(behind.read_text()).rows} == {"Anna", "Boris"}
+
+
+def test_an_error_of_ours_leaves_nobody_waiting_and_is_raised_to_whoever_looks_after_the_files(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(_: Journal) -> bool:
+        raise ZeroDivisionError
+
+    async def scene(kept: Kept) -> None:
+        with monkeypatch.context() as patch:
+            patch.setattr(Journal, "take", broken)
+            with pytest.raises(Refused) as refused:
+                async with asyncio.timeout(5):
+                    await kept.claim("Anna")
+            assert refused.value.code is ErrorCode.NOT_STORED
+        with pytest.raises(ZeroDivisionError):
+            await kept.files.agree()
+        await kept.files.agree()
+
+    play(tmp_path, scene)
+    # Nothing is lost by it: the next batch holds the change.
+    assert names_in(tmp_path) == {"Anna"}

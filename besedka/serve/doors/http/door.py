@@ -12,6 +12,7 @@ from typing import Any, Final
 import uvicorn
 from starlette.types import ASGIApp
 
+from besedka.serve.background import Background
 from besedka.serve.doors.forwarded import Proxies
 from besedka.serve.doors.hosts import Hosts
 from besedka.serve.doors.http.protocol import HttpConnection, Successor
@@ -80,7 +81,7 @@ class HttpDoor:
 
     @contextlib.asynccontextmanager
     async def open(
-        self, listener: socket.socket, certificate: Certificate | None
+        self, listener: socket.socket, certificate: Certificate | None, background: Background
     ) -> AsyncIterator[Callable[[], None]]:
         """Serve on a socket, with TLS if there is a certificate; gives what stops accepting."""
         config = uvicorn.Config(
@@ -98,8 +99,9 @@ class HttpDoor:
             ssl_keyfile=certificate.key if certificate else None,
         )
         server = _Server(config)
-        running = asyncio.get_running_loop().create_task(server.serve([listener]))
-        await server.listens.wait()
+        running = background.run("serving HTTP", lambda: server.serve([listener]))
+        listening = background.run("listening for HTTP", server.listen)
+        await asyncio.wait({running, listening}, return_when=asyncio.FIRST_COMPLETED)
         try:
             yield server.stop_accepting
         finally:
@@ -115,7 +117,7 @@ class _Server(uvicorn.Server):
 
     def __init__(self, config: uvicorn.Config) -> None:
         super().__init__(config)
-        self.listens = asyncio.Event()
+        self._listens = asyncio.Event()
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -123,7 +125,11 @@ class _Server(uvicorn.Server):
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
-        self.listens.set()
+        self._listens.set()
+
+    async def listen(self) -> None:
+        """Wait until it listens."""
+        await self._listens.wait()
 
     def stop_accepting(self) -> None:
         for server in self.servers:
