@@ -133,15 +133,10 @@ WALL: Final = {
     "serve/chat/chat.py": {STAMPS, MODERATION},
     "serve/chat/sequencer.py": {STAMPS},
     "serve/chat/open_rooms.py": {MODERATION, INVITATIONS},
-    "serve/session/chat_session.py": {MODERATION, INVITATIONS},
+    "serve/session/admission.py": {MODERATION, INVITATIONS},
     "serve/session/moderation.py": {MODERATION, INVITATIONS},
     "serve/session/requests.py": {INVITATIONS},
-    "serve/doors/grpc/calls.py": {MODERATION},
-    "serve/doors/grpc/service.py": {MODERATION},
-    "serve/doors/http/download.py": {MODERATION},
-    "serve/doors/websocket/seed.py": {MODERATION},
     "serve/banner.py": {STAMPS},
-    "serve/server.py": {MODERATION},
     "serve/directory/directory.py": {NAMES, INVITATIONS, MODERATION},
     "commands/examination.py": {STAMPS},  # `besedka doctor` compares the clocks
 }

@@ -28,6 +28,7 @@ from besedka.wire import frames, validation
 from besedka.wire.close_codes import CloseCode
 from besedka.wire.errors import ErrorCode, Language
 from tests import looping
+from tests.serve.faking import admission, moderator
 
 ROOT = Path(__file__).parent.parent
 PROTOCOL = (ROOT / "docs" / "protocol.md").read_text(encoding="utf-8")
@@ -189,7 +190,7 @@ async def _all_figures() -> set[str]:
         access=Authenticator(),
         soon=print,
     )
-    ChatService(chat, Peers(Sources(RateLimits())), Language.EN)
+    ChatService(chat, admission(chat), moderator(chat), Peers(Sources(RateLimits())), Language.EN)
     text = chat.metrics.text().decode()
     await chat.close()
     families = text_string_to_metric_families(text)

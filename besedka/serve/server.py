@@ -33,6 +33,7 @@ from besedka.serve.doors.websocket.seed import SeedSession
 from besedka.serve.errors import AddressUnusable, CertificateUnusable
 from besedka.serve.mounts import warn_of_mounted
 from besedka.serve.rate_limits import Sources
+from besedka.serve.session import Admission, Moderator
 from besedka.serve.settings import Certificate, Settings
 from besedka.serve.threads import started
 from besedka.wire.errors import Language
@@ -87,9 +88,13 @@ async def _serve(settings: Settings, announce: Callable[[str], None], deadline: 
         access = Authenticator(Keys(keys) if path else None)
         listener = _listen(settings.host, settings.port)
         sources, proxies, base = Sources(settings.rate_limits), Proxies(settings.proxies), settings.base_path
+        admission = Admission(chat.directory, chat.rooms, chat.clock)
+        moderator = Moderator(chat, admission, settings.language)
         sessions: dict[str, Callable[[Connection], Session]] = {
-            f"{base}/": lambda connection: SeedSession(connection, chat, settings.language),
-            f"{base}/ws": lambda connection: BesedkaSession(connection, chat, settings.language),
+            f"{base}/": lambda connection: SeedSession(connection, chat, admission, settings.language),
+            f"{base}/ws": lambda connection: BesedkaSession(
+                connection, chat, admission, moderator, settings.language
+            ),
         }
         sockets = WebSocketDoor(
             sessions,
@@ -99,12 +104,10 @@ async def _serve(settings: Settings, announce: Callable[[str], None], deadline: 
             origins=Origins(settings.origins),
             access=access,
             soon=loop.call_soon,
-            check_network=lambda network: chat.directory.moderation.check_entry(
-                chat.clock(), network=network
-            ),
+            check_network=admission.check_network,
         )
         web = HttpDoor(
-            pages(chat, settings.language, access, base, metrics_open=settings.metrics_open),
+            pages(chat, admission, settings.language, access, base, metrics_open=settings.metrics_open),
             sockets.connection,
             sources,
             chat.metrics,
@@ -113,11 +116,19 @@ async def _serve(settings: Settings, announce: Callable[[str], None], deadline: 
             proxies=proxies,
         )
         stop = _stop_asked_for(loop)
-        streams = GrpcDoor(chat, sources, settings.language, access, proxies)
+        streams = GrpcDoor(
+            chat,
+            admission,
+            moderator,
+            sources=sources,
+            language=settings.language,
+            access=access,
+            proxies=proxies,
+        )
         async with (
             Background() as background,
             # The command line speaks English.
-            AdminDoor(chat, Language.EN).open(settings.admin_socket),
+            AdminDoor(chat, Moderator(chat, admission, Language.EN), Language.EN).open(settings.admin_socket),
             web.open(listener, settings.certificate, background) as stop_accepting,
             streams.open(settings),
         ):

@@ -4,11 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from besedka.serve.chat import Chat
 from besedka.serve.people.person import Person
 from besedka.serve.room import Draft, Room, Subscriber
-from besedka.wire.errors import Refused
-from besedka.wire.frames import Chat, History, ServerFrame, decode_server, encode
+from besedka.serve.session import Admission, Moderator
+from besedka.wire.errors import Language, Refused
+from besedka.wire.frames import Chat as ChatFrame
+from besedka.wire.frames import History, ServerFrame, decode_server, encode
 from besedka.wire.message import Message
+
+
+def admission(chat: Chat) -> Admission:
+    """What lets people into a chat."""
+    return Admission(chat.directory, chat.rooms, chat.clock)
+
+
+def moderator(chat: Chat) -> Moderator:
+    """What does what moderators ask for, in English."""
+    return Moderator(chat, admission(chat), Language.EN)
 
 
 class FakeMember(Subscriber):
@@ -41,7 +54,7 @@ class FakeMember(Subscriber):
         """The ids of all messages heard, live or by pages."""
         ids: list[int] = []
         for frame in self.heard:
-            if isinstance(frame, Chat):
+            if isinstance(frame, ChatFrame):
                 ids.append(frame.id)
             elif isinstance(frame, History):
                 ids += range(frame.first, frame.first + len(frame.messages))

@@ -11,17 +11,16 @@ import sys
 from pathlib import Path
 
 from besedka.serve.chat import Chat
-from besedka.serve.session import Moderator
 from besedka.serve.settings import Settings
-from besedka.wire.errors import Language
 from besedka.wire.frames import Act, Moderate
+from tests.serve.faking import moderator
 
 
 async def redact(folder: Path, number: int) -> None:
     """Start a chat, redact one message, and end."""
     chat = Chat(Settings(history=folder / "chat_history.txt", utc=True))
     await chat.start()
-    await Moderator(chat, Language.EN).command(Moderate(Act.REDACT, id=number))
+    await moderator(chat).command(Moderate(Act.REDACT, id=number))
     await chat.close()
 
 

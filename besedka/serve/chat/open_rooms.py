@@ -17,7 +17,7 @@ from besedka.serve.room import Room
 from besedka.serve.settings import Settings
 from besedka.serve.tasks import unheard
 from besedka.wire.errors import ErrorCode, Refused
-from besedka.wire.frames import Kind, RoomEntry
+from besedka.wire.frames import RoomEntry
 from besedka.wire.validation import DEFAULT_ROOM
 
 log = logging.getLogger(__name__)
@@ -118,39 +118,24 @@ class OpenRooms:
 
     # Finding one.
 
-    def open(self, name: str, claim: str, invite: str = "") -> Room | asyncio.Task[Room]:
-        """The room of this name, or what will be it when its history is open.
-
-        Args:
-            name: as `clean_room` gives it.
-            claim: of who wants to enter it; empty if he has shown nothing.
-            invite: the token of an invitation, if he has one.
+    def open(self, name: str) -> Room | asyncio.Task[Room]:
+        """The room of this name, or what will be it when its history is open. Who may enter it is asked before, by `Admission`.
 
         Raises:
-            Refused: `too_many_rooms`, `going_down`, `not_invited`, `bad_link`; the task may raise `room_unavailable`.
+            Refused: `too_many_rooms`, `going_down`; the task may raise `room_unavailable`.
         """
         if self._workers.is_going_down:
             raise Refused(ErrorCode.GOING_DOWN)
-        self._directory.policy.check_room(name, claim, invite, self._clock())
-        return self._find(name)
-
-    async def existing(self, name: str, claim: str) -> Room:
-        """The room of this name, if there is one; it is not made.
-
-        Raises:
-            Refused: `no_such_room`, `not_known`, and as `open`.
-        """
-        self._directory.policy.check_chat(claim, now=self._clock())
-        self._directory.policy.check_room(name, claim)
-        if self._directory.rooms.kind(name) is Kind.OPEN and not await self.is_there(name):
-            raise Refused(ErrorCode.NO_SUCH_ROOM, room=name)
-        self._directory.reads(claim)
-        await self._directory.settled(claim, name)
-        while not isinstance(room := self.open(name, claim), Room):
-            await asyncio.shield(room)
-            # Every check is repeated after a wait.
-            self._directory.policy.check_chat(claim, now=self._clock())
-        return room
+        room = self._rooms.get(name)
+        if room is not None:
+            return room
+        if name not in self._opening:
+            if len(self._rooms) + len(self._opening) >= ROOMS_AT_MOST and not self._close_a_deserted_one():
+                raise Refused(ErrorCode.TOO_MANY_ROOMS, limit=ROOMS_AT_MOST)
+            task = unheard(self._loop.create_task(self._open_for_member(name)))
+            self._opening[name] = task
+            task.add_done_callback(lambda _: self._opening.pop(name))
+        return self._opening[name]
 
     async def for_operator(self, name: str) -> Room:
         """The room of this name, for whoever runs the chat.
@@ -162,7 +147,7 @@ class OpenRooms:
             raise Refused(ErrorCode.GOING_DOWN)
         if not await self.is_there(name):
             raise Refused(ErrorCode.NO_SUCH_ROOM, room=name)
-        room = self._find(name)
+        room = self.open(name)
         return room if isinstance(room, Room) else await asyncio.shield(room)
 
     async def is_there(self, name: str) -> bool:
@@ -242,18 +227,6 @@ class OpenRooms:
             self._closing[room] = self._loop.call_later(DESERTED_SECONDS, self._close, room)
 
     # Opening and closing one.
-
-    def _find(self, name: str) -> Room | asyncio.Task[Room]:
-        room = self._rooms.get(name)
-        if room is not None:
-            return room
-        if name not in self._opening:
-            if len(self._rooms) + len(self._opening) >= ROOMS_AT_MOST and not self._close_a_deserted_one():
-                raise Refused(ErrorCode.TOO_MANY_ROOMS, limit=ROOMS_AT_MOST)
-            task = unheard(self._loop.create_task(self._open_for_member(name)))
-            self._opening[name] = task
-            task.add_done_callback(lambda _: self._opening.pop(name))
-        return self._opening[name]
 
     async def _open_for_member(self, name: str) -> Room:
         try:

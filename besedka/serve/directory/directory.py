@@ -236,17 +236,6 @@ class Directory:
         """Somebody reads, under no name: his names are used all the same."""
         self.names.touch(claim, "", write_moment(self._clock()))
 
-    def admit(self, session: LiveSession) -> None:
-        """Have a call or a download among the guests, if it may be where it is; they wait before they begin.
-
-        Raises:
-            Refused: as `Policy.check_stay` and `Policy.check_room`.
-        """
-        self.policy.check_stay(session, self._clock())
-        for room, claim in session.places():
-            self.policy.check_room(room, claim)
-        self.sessions.add(session)
-
     def recheck_sessions(self) -> None:
         """Ask for all guests again whether they may be here, and in their rooms, and put out who may not."""
         _for_each(self.sessions, self._recheck)

@@ -18,7 +18,7 @@ from besedka.serve.doors.private import nobody_else, remove, remove_if_dead, sho
 from besedka.serve.errors import SocketUnusable
 from besedka.serve.history.file import FULL, reason
 from besedka.serve.session import Moderator
-from besedka.serve.tasks import unheard
+from besedka.serve.tasks import to_the_end
 from besedka.wire.errors import ErrorCode, Language, Refused
 from besedka.wire.frames import Error, Moderate, Response, decode_client, encode
 from besedka.wire.log_line import clock_time
@@ -35,11 +35,13 @@ class AdminDoor:
 
     Args:
         chat: what they look after.
+        moderator: does what they ask for.
         language: of the sentences.
     """
 
-    def __init__(self, chat: Chat, language: Language) -> None:
+    def __init__(self, chat: Chat, moderator: Moderator, language: Language) -> None:
         self._chat = chat
+        self._moderator = moderator
         self._language = language
         self._visits: set[asyncio.Task[None]] = set()
 
@@ -99,9 +101,7 @@ class AdminDoor:
                 raise Refused(ErrorCode.UNKNOWN_TYPE, given=given, allowed="moderate")  # noqa: TRY301
             key = word.key
             # What was begun is done also if nobody waits for the answer any more.
-            return await asyncio.shield(
-                unheard(asyncio.ensure_future(Moderator(self._chat, self._language).command(word)))
-            )
+            return await to_the_end(self._moderator.command(word))
         except Refused as refusal:
             refusal.key = refusal.key or key
             return self._refusal(refusal)

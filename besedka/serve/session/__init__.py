@@ -1,11 +1,12 @@
 """What words mean, whatever door they came through.
 
-`session` is anybody at a door, `conversation` one who takes part; `reception` answers what people ask about who belongs where;
-`keeping` does what those who keep order ask for, and `target` is to whom.
+`admission` lets people in; `base` is anybody at a door, `chat_session` one who takes part; `requests` answers what people ask about who
+belongs where; `moderation` does what moderators ask for, and `target` is to whom; `post` is the way of a message.
 """
 
+from besedka.serve.session.admission import Admission, Admitted, Arrival
 from besedka.serve.session.base import SessionBase
 from besedka.serve.session.chat_session import ChatSession
 from besedka.serve.session.moderation import Moderator
 
-__all__ = ["ChatSession", "Moderator", "SessionBase"]
+__all__ = ["Admission", "Admitted", "Arrival", "ChatSession", "Moderator", "SessionBase"]

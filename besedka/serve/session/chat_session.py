@@ -5,33 +5,30 @@ The doors turn what comes in into words and what is told into bytes; what the wo
 
 from __future__ import annotations
 
-import asyncio
 import dataclasses
 import secrets
 from abc import abstractmethod
-from collections.abc import Awaitable, Callable, Coroutine, Iterable
+from collections.abc import Callable, Coroutine, Iterable
 from dataclasses import dataclass
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 from msgspec.structs import replace
 
 from besedka.serve.chat import Chat
-from besedka.serve.history import Hits
-from besedka.serve.people.names import claim_of
 from besedka.serve.people.person import Person
 from besedka.serve.rate_limits import SEARCH_FRAMES, RateLimiter
 from besedka.serve.room import Room, Subscriber
+from besedka.serve.session.admission import Admission, Admitted, Arrival, Waiting
 from besedka.serve.session.base import SessionBase
 from besedka.serve.session.moderation import Moderator
 from besedka.serve.session.post import Posting
 from besedka.serve.session.requests import Requests
-from besedka.serve.tasks import unheard
+from besedka.serve.tasks import to_the_end
 from besedka.wire.close_codes import CloseCode
 from besedka.wire.errors import ErrorCode, Language, Refused
 from besedka.wire.frames import (
     BeginTyping,
     ClientFrame,
-    History,
     Join,
     Leave,
     Limits,
@@ -58,7 +55,7 @@ from besedka.wire.validation import (
     clean_secret,
 )
 
-T = TypeVar("T")
+F = TypeVar("F", bound=ClientFrame)
 
 ROOMS_OF_ONE_AT_MOST: Final = 100
 """Rooms that one connection may be in at once."""
@@ -87,10 +84,20 @@ class _Membership:
 class ChatSession(SessionBase):
     """One who takes part in any number of rooms."""
 
-    __slots__ = ("_memberships", "_own")
+    __slots__ = ("_admission", "_has_ended", "_memberships", "_moderator", "_own")
 
-    def __init__(self, chat: Chat, limiter: RateLimiter, language: Language) -> None:
+    def __init__(
+        self,
+        chat: Chat,
+        admission: Admission,
+        moderator: Moderator,
+        limiter: RateLimiter,
+        language: Language,
+    ) -> None:
         super().__init__(chat, limiter, language)
+        self._admission = admission
+        self._moderator = moderator
+        self._has_ended = False
         self._memberships: dict[str, _Membership] = {}
         # One connection is one person, in all its rooms, also if it brought no secret.
         self._own = ""
@@ -100,21 +107,25 @@ class ChatSession(SessionBase):
         """A membership in a room."""
 
     @abstractmethod
-    def wait_for(self, answer: asyncio.Future[T], then: Callable[[T], None]) -> None:
-        """Hear nothing more until the answer is there and has been dealt with; a `Refused` is told."""
+    def wait_for(self, work: Coroutine[Any, Any, None]) -> None:
+        """Receive nothing more until some work is done; it tells what it refuses."""
 
     def members(self) -> Iterable[tuple[Room, Subscriber]]:
         return [(membership.room, membership.subscriber) for membership in self._memberships.values()]
 
     def receive_frame(self, frame: ClientFrame) -> None:
-        """He says something."""
-        self._try(frame, lambda: self._act(frame))
+        """A frame came in."""
+        try:
+            self._act(frame)
+        except Refused as refusal:
+            self._refuse_frame(frame, refusal)
 
     def people(self) -> Iterable[Person]:
         return {membership.subscriber.person for membership in self._memberships.values()}
 
     def end(self) -> None:
         super().end()
+        self._has_ended = True
         for membership in self._memberships.values():
             self._go(membership)
         self._memberships.clear()
@@ -141,28 +152,25 @@ class ChatSession(SessionBase):
         )
         self.send(welcome)
 
-    def _try(self, frame: ClientFrame, act: Callable[[], None]) -> None:
-        try:
-            act()
-        except Refused as refusal:
-            _address(refusal, frame)
-            if refusal.code is ErrorCode.BANNED:
-                self.disconnect(CloseCode.BANNED, refusal)
-            else:
-                self.refuse(refusal)
+    def _refuse_frame(self, frame: ClientFrame, refusal: Refused) -> None:
+        """Have a refusal tell to which frame it belongs."""
+        refusal.room = refusal.room or getattr(frame, "room", "")
+        refusal.key = refusal.key or getattr(frame, "key", "")
+        if refusal.code is ErrorCode.BANNED:
+            self.disconnect(CloseCode.BANNED, refusal)
+        else:
+            self.refuse(refusal)
 
-    def _later(self, frame: ClientFrame, answer: Awaitable[T], act: Callable[[T], None]) -> None:
-        """Deal with a word when something it needs is there; the words behind it wait."""
+    def _later(self, frame: F, act: Callable[[F], Coroutine[Any, Any, None]]) -> None:
+        """Deal with a frame that must wait for something; the frames behind it wait, too."""
 
-        async def answered() -> T:
+        async def working() -> None:
             try:
-                return await answer
+                await act(frame)
             except Refused as refusal:
-                _address(refusal, frame)
-                raise
+                self._refuse_frame(frame, refusal)
 
-        future = unheard(asyncio.ensure_future(answered()))
-        self.wait_for(future, lambda found: self._try(frame, lambda: act(found)))
+        self.wait_for(working())
 
     def _act(self, frame: ClientFrame) -> None:
         match frame:
@@ -171,7 +179,7 @@ class ChatSession(SessionBase):
             case Say():
                 self._say(frame)
             case ListHistory():
-                self._browse(frame)
+                self._later(frame, self._list_history)
             case BeginTyping():
                 membership = self._named_membership(frame.room)
                 self.chat.type(membership.room, membership.subscriber)
@@ -180,69 +188,56 @@ class ChatSession(SessionBase):
                 del self._memberships[membership.room.name]
                 self._go(membership)
             case ListRooms():
-                clean_key(frame.key)
-                asker = self._asker()
-                rooms = self.chat.rooms.listed(asker.claim if asker else "")
-                self._later(frame, rooms, lambda rooms: self.send(Rooms(rooms, frame.key)))
+                self._later(frame, self._list_rooms)
             case Search():
-                self._search(frame)
+                self._later(frame, self._search)
             case _:
-                self._ask(frame)
+                self._later(frame, self._answer)
 
-    def _ask(self, frame: Request) -> None:
+    async def _answer(self, frame: Request) -> None:
         asker = self._asker(getattr(frame, "room", ""))
         match frame:
             case Moderate():
-                self._later(frame, Moderator(self.chat, self.language).answer(frame, asker), self.send)
+                answer = self._moderator.answer(frame, asker)
             case _:
-                self._later(frame, Requests(self.chat, self.language).answer(frame, asker), self.send)
+                answer = Requests(self.chat, self.language).answer(frame, asker)
+        # What was begun is done, also if the connection is lost meanwhile.
+        self.send(await to_the_end(answer))
 
     def _join(self, frame: Join) -> None:
+        """Enter a room, at once if nothing must be waited for."""
+        arrival = self._arrival(frame)
+        found = self._admission.attempt(arrival)
+        if isinstance(found, Admitted):
+            self._enter(found, frame)
+        else:
+            self._later(frame, lambda frame: self._join_later(frame, arrival, found))
+
+    async def _join_later(self, frame: Join, arrival: Arrival, waiting: Waiting) -> None:
+        admitted = await self._admission.admit(arrival, waiting)
+        if self._has_ended:
+            self._admission.sign_out(admitted.person)
+        else:
+            self._enter(admitted, frame)
+
+    def _arrival(self, frame: Join) -> Arrival:
         name = "" if frame.user is None else clean_name(frame.user)
-        room_name = clean_room(frame.room)
-        claim = claim_of(clean_secret(frame.secret))
-        if room_name in self._memberships:
-            raise Refused(ErrorCode.ALREADY_JOINED, room=room_name)
+        room, secret = clean_room(frame.room), clean_secret(frame.secret)
+        if room in self._memberships:
+            raise Refused(ErrorCode.ALREADY_JOINED, room=room)
         if len(self._memberships) >= ROOMS_OF_ONE_AT_MOST:
             raise Refused(ErrorCode.TOO_MANY_ROOMS, limit=ROOMS_OF_ONE_AT_MOST)
-        now = self.chat.clock()
-        self.chat.directory.policy.check_chat(claim, name, frame.invite, now, self.network)
-        room = self.chat.rooms.open(room_name, claim, frame.invite)
-        if isinstance(room, Room):
-            self._enter(room, name, frame)
-        else:
-            # Every check is repeated after a wait.
-            self._later(frame, room, lambda _: self._join(frame))
+        if name and not secret:
+            self._own = self._own or secrets.token_hex(16)
+        return Arrival(room, self.limiter, name, secret, self._own, frame.invite)
 
-    def _enter(self, room: Room, name: str, frame: Join) -> None:
-        person = self._come_in(name, frame)
-        try:
-            self.chat.directory.redeem(room.name, person, frame.invite)
-        except Refused:
-            self._go_away(person)
-            raise
-        storing = self.chat.directory.storing_arrival(person, room.name, frame.invite)
-        if storing:
-            # A welcome waits until the claim and the membership are on disk; after that wait every check is repeated.
-            self._go_away(person)
-            self._later(frame, storing, lambda _: self._join(frame))
-            return
-        member = self.make_member(person, room, is_seen=bool(name) and not frame.quiet)
+    def _enter(self, admitted: Admitted, frame: Join) -> None:
+        person, room = admitted.person, admitted.room
+        member = self.make_member(person, room, is_seen=bool(person.name) and not frame.quiet)
         self._memberships[room.name] = _Membership(room, member, self._posting(room, member))
         reset = self.chat.enter(room, member, frame.since, frame.epoch)
         self._welcome(room, member, reset=reset)
         self.chat.followers.follow(room, member)
-
-    def _come_in(self, name: str, frame: Join) -> Person:
-        if not name:
-            return Person(claim=claim_of(frame.secret))
-        if not frame.secret:
-            self._own = self._own or secrets.token_hex(16)
-        return self.chat.directory.sign_in(name, frame.secret, self._own, self.limiter, frame.invite)
-
-    def _go_away(self, person: Person) -> None:
-        if person.name:
-            self.chat.directory.sign_out(person)
 
     def _asker(self, room: str = "") -> Person | None:
         """Who asks for something, perhaps about a room: one who can be known and may do it, whatever room they joined first.
@@ -274,10 +269,15 @@ class ChatSession(SessionBase):
                 self.send(ChatFrame.of(room.name, message))
 
         outcome = membership.posting.post(frame.text, frame.key, frame.after)
-        if isinstance(outcome, Coroutine):
-            self._later(frame, outcome, answer)
-        else:
+        if not isinstance(outcome, Coroutine):
             answer(outcome)
+            return
+        posting = to_the_end(outcome)
+
+        async def answer_later(_: Say) -> None:
+            answer(await posting)
+
+        self._later(frame, answer_later)
 
     def _posting(self, room: Room, subscriber: Subscriber) -> Posting:
         def check() -> None:
@@ -290,35 +290,32 @@ class ChatSession(SessionBase):
             self.chat, room, subscriber.person, subscriber, limiter=self.limiter, check=check, is_free=is_free
         )
 
-    def _browse(self, frame: ListHistory) -> None:
+    async def _list_history(self, frame: ListHistory) -> None:
         room = self._membership(frame.room).room
         revisions = room.revisions.count
+        page = await self.chat.log_reader.page(room, frame.before, frame.limit)
+        self._membership(frame.room)  # they may have been removed from it meanwhile
+        # What was redacted between the look and this line has been told already.
+        ids = range(page.first, page.first + len(page.messages))
+        lines = room.revisions.corrected(ids, page.messages, revisions)
+        self.send(replace(page, messages=lines, before=frame.before))
 
-        def show(page: History) -> None:
-            self._membership(frame.room)  # he may have been put out meanwhile
-            # What is redacted between the look and this line has been told already.
-            ids = range(page.first, page.first + len(page.messages))
-            lines = room.revisions.corrected(ids, page.messages, revisions)
-            self.send(replace(page, messages=lines, before=frame.before))
+    async def _list_rooms(self, frame: ListRooms) -> None:
+        clean_key(frame.key)
+        asker = self._asker()
+        rooms = await self.chat.rooms.listed(asker.claim if asker else "")
+        self.send(Rooms(rooms, frame.key))
 
-        self._later(frame, self.chat.log_reader.page(room, frame.before, frame.limit), show)
-
-    def _search(self, frame: Search) -> None:
+    async def _search(self, frame: Search) -> None:
         clean_key(frame.key)
         self.limiter.charge_frames(self.chat.now(), SEARCH_FRAMES - 1)
         room = self._membership(frame.room).room
         revisions = room.revisions.count
-
-        def show(hits: Hits) -> None:
-            self._membership(frame.room)  # he may have been put out meanwhile
-            lines = room.revisions.corrected(hits.ids, hits.lines, revisions)
-            self.send(self.chat.log_reader.found(room, frame, dataclasses.replace(hits, lines=lines)))
-
-        self._later(
-            frame,
-            self.chat.log_reader.search(room, clean_search(frame.text), frame.before, frame.limit),
-            show,
-        )
+        text = clean_search(frame.text)
+        hits = await self.chat.log_reader.search(room, text, frame.before, frame.limit)
+        self._membership(frame.room)  # they may have been removed from it meanwhile
+        lines = room.revisions.corrected(hits.ids, hits.lines, revisions)
+        self.send(self.chat.log_reader.found(room, frame, dataclasses.replace(hits, lines=lines)))
 
     def _named_membership(self, room: str) -> _Membership:
         """His membership in a room in which he has a name."""
@@ -336,10 +333,4 @@ class ChatSession(SessionBase):
     def _go(self, membership: _Membership) -> None:
         person = membership.subscriber.person
         self.chat.leave(membership.room, membership.subscriber)
-        self._go_away(person)
-
-
-def _address(refusal: Refused, frame: ClientFrame) -> None:
-    """Have a refusal tell to which word it belongs."""
-    refusal.room = refusal.room or getattr(frame, "room", "")
-    refusal.key = refusal.key or getattr(frame, "key", "")
+        self._admission.sign_out(person)

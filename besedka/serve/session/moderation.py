@@ -16,6 +16,7 @@ from besedka.serve.people.person import Person
 from besedka.serve.people.sessions import LiveSession
 from besedka.serve.rate_limits import THIS_MACHINE
 from besedka.serve.room import Room
+from besedka.serve.session.admission import Admission
 from besedka.serve.session.target import Target, author, target_of
 from besedka.wire.close_codes import CloseCode
 from besedka.wire.errors import ErrorCode, Language, Refused
@@ -98,13 +99,15 @@ class Moderator:
 
     Args:
         chat: where.
+        admission: which rooms a moderator may enter.
         language: of the sentences.
     """
 
-    __slots__ = ("_chat", "_directory", "_language", "_moderation")
+    __slots__ = ("_admission", "_chat", "_directory", "_language", "_moderation")
 
-    def __init__(self, chat: Chat, language: Language) -> None:
+    def __init__(self, chat: Chat, admission: Admission, language: Language) -> None:
         self._chat = chat
+        self._admission = admission
         self._directory = chat.directory
         self._moderation = chat.directory.moderation
         self._language = language
@@ -279,7 +282,7 @@ class Moderator:
         """The room that is meant; a moderator must be let into it."""
         name = clean_room(frame.room)
         if actor.claim:
-            return await self._chat.rooms.existing(name, actor.claim)
+            return await self._admission.existing_room(name, actor.claim)
         return await self._chat.rooms.for_operator(name)
 
     # To names.

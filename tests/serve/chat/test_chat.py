@@ -30,7 +30,7 @@ async def started(directory: Path, messages: int = 0) -> tuple[Chat, Room]:
     history.write_text("".join(f"[2025-01-01 00:00:00] Old: {number}\n" for number in range(messages)))
     chat = Chat(Settings(history=history))
     await chat.start()
-    room = chat.rooms.open(DEFAULT_ROOM, "")
+    room = chat.rooms.open(DEFAULT_ROOM)
     assert isinstance(room, Room)
     return chat, room
 
@@ -205,7 +205,7 @@ def test_a_room_whose_file_cannot_be_used_is_refused_and_the_others_go_on(tmp_pa
     async def scenario() -> None:
         chat, _ = await started(tmp_path)
         (tmp_path / "talk.broken.txt").mkdir()
-        opening = chat.rooms.open("broken", "")
+        opening = chat.rooms.open("broken")
         assert isinstance(opening, asyncio.Task)
         with pytest.raises(Refused) as refusal:
             await opening
@@ -218,10 +218,10 @@ def test_a_room_whose_file_cannot_be_used_is_refused_and_the_others_go_on(tmp_pa
 def test_two_who_ask_for_a_new_room_at_once_get_the_same_one(tmp_path: Path) -> None:
     async def scenario() -> None:
         chat, _ = await started(tmp_path)
-        first, second = chat.rooms.open("new", ""), chat.rooms.open("new", "")
+        first, second = chat.rooms.open("new"), chat.rooms.open("new")
         assert isinstance(first, asyncio.Task)
         assert first is second
-        assert await first is chat.rooms.open("new", "")
+        assert await first is chat.rooms.open("new")
         await chat.close()
 
     looping.run(scenario())
@@ -264,8 +264,8 @@ def test_a_room_that_somebody_enters_in_time_stays_open(
         chat.rooms.hold(held)
         monkeypatch.setattr("besedka.serve.chat.open_rooms.DESERTED_SECONDS", 0.05)
         await asyncio.sleep(0.7)
-        assert chat.rooms.open("one", "") is entered
-        assert chat.rooms.open("two", "") is held
+        assert chat.rooms.open("one") is entered
+        assert chat.rooms.open("two") is held
         chat.rooms.let_go(held)
         await asyncio.sleep(0.2)
         assert await open_room(chat, "two") is not held
@@ -294,7 +294,7 @@ def test_a_deserted_room_makes_place_for_another_but_none_that_somebody_needs(
         assert refusal.value.code is ErrorCode.TOO_MANY_ROOMS
         chat.rooms.let_go(held)
         assert await open_room(chat, "deserted") is not deserted
-        assert chat.rooms.open("entered", "") is entered
+        assert chat.rooms.open("entered") is entered
         await chat.close()
 
     looping.run(scenario())
@@ -429,7 +429,7 @@ def test_pages_asked_for_at_the_end_are_refused_not_broken(tmp_path: Path) -> No
 
 
 async def open_room(chat: Chat, name: str) -> Room:
-    room = chat.rooms.open(name, "")
+    room = chat.rooms.open(name)
     return room if isinstance(room, Room) else await room
 
 

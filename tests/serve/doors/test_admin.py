@@ -15,6 +15,7 @@ from besedka.serve.errors import SocketUnusable
 from besedka.serve.settings import Settings
 from besedka.wire.errors import Language
 from tests import looping
+from tests.serve.faking import moderator
 
 
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT])
@@ -41,7 +42,7 @@ def open_where_no_socket_can_be_made(folder: Path, monkeypatch: pytest.MonkeyPat
         chat = Chat(Settings(history=folder / "talk.txt"))
         with monkeypatch.context() as disk:
             disk.setattr(socket.socket, "bind", bind)
-            async with AdminDoor(chat, Language.EN).open(folder / "talk.txt.admin"):
+            async with AdminDoor(chat, moderator(chat), Language.EN).open(folder / "talk.txt.admin"):
                 pass
 
     looping.run(scenario())

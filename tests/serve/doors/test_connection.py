@@ -101,7 +101,10 @@ class FakeSession:
         if text == "bug":
             raise ZeroDivisionError
         if text == "ask" and self.answer:
-            self.connection.wait_for(self.answer, self.heard.append)
+            self.connection.wait_for(self._look_up(self.answer))
+
+    async def _look_up(self, answer: asyncio.Future[str]) -> None:
+        self.heard.append(await asyncio.shield(answer))
 
     def refuse(self, refusal: Refused) -> None:
         self.refusals.append(refusal)
@@ -241,6 +244,12 @@ def test_an_error_in_a_talk_ends_the_connection_with_the_code_to_come_back(scene
     assert int.from_bytes(answers[0].data[:2], "big") == StandardCloseCode.INTERNAL_ERROR
 
 
+async def settled() -> None:
+    """Give all tasks the turns that they need for what can be done now."""
+    for _ in range(10):
+        await asyncio.sleep(0)
+
+
 def test_frames_wait_their_turn_while_an_answer_is_looked_up() -> None:
     async def scenario() -> None:
         scene = Scene()
@@ -251,29 +260,56 @@ def test_frames_wait_their_turn_while_an_answer_is_looked_up() -> None:
         assert scene.session.heard == ["begin", "ask"]
         assert not scene.transport.log_reader
         scene.session.answer.set_result("answer")
-        await asyncio.sleep(0)
-        await asyncio.sleep(0)
+        await settled()
         assert scene.session.heard == ["begin", "ask", "answer", "after"]
         assert scene.transport.log_reader
 
     looping.run(scenario())
 
 
-def test_an_answer_that_comes_after_the_end_is_dropped() -> None:
+@pytest.mark.parametrize("has_begun", [False, True])
+@pytest.mark.parametrize("ends", ["lost", "disconnected"])
+def test_work_ends_with_its_connection_and_what_it_waits_for_does_not(has_begun: bool, ends: str) -> None:
     async def scenario() -> None:
         scene = Scene()
-        answer = scene.session.answer = asyncio.get_running_loop().create_future()
+        session = scene.session
+        answer = session.answer = asyncio.get_running_loop().create_future()
         scene.client.send_text(b"ask")
         scene.exchange()
-        scene.connection.connection_lost(None)
-        assert scene.session.ended
+        if has_begun:
+            await settled()
+        if ends == "lost":
+            scene.connection.connection_lost(None)
+        else:
+            scene.connection.disconnect(CloseCode.BANNED)
+        assert session.ended
+        await settled()
         assert not answer.cancelled()
         answer.set_result("too late")
-        await asyncio.sleep(0)
-        await asyncio.sleep(0)
-        assert scene.session.heard == ["begin", "ask"]
+        await settled()
+        assert session.heard == ["begin", "ask"]
+        if ends == "disconnected":
+            # The other side's answer to the close is still read.
+            assert scene.transport.log_reader
 
     looping.run(scenario())
+
+
+def test_an_error_in_work_ends_the_connection_with_the_code_to_come_back(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async def scenario() -> None:
+        scene = Scene()
+        scene.session.answer = asyncio.get_running_loop().create_future()
+        scene.client.send_text(b"ask")
+        scene.exchange()
+        scene.session.answer.set_exception(ZeroDivisionError())
+        await settled()
+        (answer,) = scene.answers()
+        assert int.from_bytes(answer.data[:2], "big") == StandardCloseCode.INTERNAL_ERROR
+
+    looping.run(scenario())
+    assert "ZeroDivisionError" in caplog.text
 
 
 def test_a_talk_is_told_when_the_socket_is_full_and_when_it_has_room_again(scene: Scene) -> None:

@@ -29,6 +29,7 @@ from besedka.serve.settings import Settings
 from besedka.wire.errors import Language, Refused
 from besedka.wire.frames import Act, History
 from tests import looping
+from tests.serve.faking import admission, moderator
 
 PEER = "ipv4:192.0.2.1:5000"
 
@@ -72,7 +73,13 @@ async def started(
     await chat.start()
     room = await chat.rooms.for_operator("main")
     assert isinstance(room, Room)
-    return chat, room, ChatService(chat, peers or Peers(Sources(RateLimits())), Language.EN)
+    return (
+        chat,
+        room,
+        ChatService(
+            chat, admission(chat), moderator(chat), peers or Peers(Sources(RateLimits())), Language.EN
+        ),
+    )
 
 
 async def requests(*given: pb.ConverseRequest) -> AsyncIterator[pb.ConverseRequest]:

@@ -13,13 +13,13 @@ from besedka.serve.people.moderation import Network
 from besedka.serve.people.names import claim_of
 from besedka.serve.people.person import Person
 from besedka.serve.people.sessions import LiveSession
-from besedka.serve.session import Moderator
 from besedka.serve.settings import Settings
 from besedka.wire.close_codes import CloseCode
-from besedka.wire.errors import ErrorCode, Language, Refused
+from besedka.wire.errors import ErrorCode, Refused
 from besedka.wire.frames import Act, Invitation, Moderate
 from besedka.wire.validation import skeletons
 from tests import looping
+from tests.serve.faking import moderator
 
 
 @pytest.mark.parametrize("looks", ["Anna", "anna", "Аnna"])
@@ -28,7 +28,7 @@ def test_nobody_is_admitted_to_a_name_that_is_somebodys(tmp_path: Path, looks: s
         chat = Chat(Settings(history=tmp_path / "talk.txt"))
         await chat.start()
         chat.directory.names.take("Anna", claim_of("her secret"), chat.stamp())
-        keeping = Moderator(chat, Language.EN)
+        keeping = moderator(chat)
         with pytest.raises(Refused) as refused:
             await keeping.command(Moderate(Act.ADMIT, user=looks))
         assert refused.value.code is ErrorCode.NAME_CLAIMED
@@ -90,7 +90,7 @@ def test_who_comes_while_it_is_noted_is_meant_too_and_an_error_spares_nobody(
             chat.directory.sessions.add(sessions[-1])
 
         monkeypatch.setattr(chat.directory, "record", slowly)
-        await Moderator(chat, Language.EN).command(Moderate(act, user="Boris"))
+        await moderator(chat).command(Moderate(act, user="Boris"))
         assert [session.ending for session in sessions] == [*[ending] * 3, None, *[ending] * 3]
         assert "ZeroDivisionError" in caplog.text
         await chat.close()
@@ -115,8 +115,8 @@ def test_who_many_are_banned_among_is_found_by_what_is_known_of_them(
             chat.directory.sessions.add(session)
         for module in ("session.target", "people.moderation", "people.person", "people.names"):
             monkeypatch.setattr(f"besedka.serve.{module}.skeletons", counted)
-        await Moderator(chat, Language.EN).command(Moderate(Act.BAN, user="Person 7"))
-        await Moderator(chat, Language.EN).command(Moderate(Act.MUTE, user="Person 8"))
+        await moderator(chat).command(Moderate(Act.BAN, user="Person 7"))
+        await moderator(chat).command(Moderate(Act.MUTE, user="Person 8"))
         room = await chat.rooms.for_operator("main")
         for session in sessions[10:]:
             chat.charge_post(room, session.person)

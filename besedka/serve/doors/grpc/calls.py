@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Coroutine, Iterable
+from contextlib import asynccontextmanager
 from typing import Any
 
 from google.protobuf.timestamp_pb2 import Timestamp
@@ -17,6 +18,7 @@ from besedka.serve.people.person import Person
 from besedka.serve.people.sessions import LiveSession
 from besedka.serve.rate_limits import SEARCH_FRAMES, RateLimiter
 from besedka.serve.room import Poster, Room
+from besedka.serve.session import Admission, Arrival
 from besedka.serve.session.post import Posting, settled
 from besedka.wire.close_codes import CloseCode
 from besedka.wire.errors import ErrorCode, Refused
@@ -47,23 +49,26 @@ class ItemRefused(Exception):  # noqa: N818 - says what happened
         self.refusal = refusal
 
 
-async def send(request: pb.SendRequest, chat: Chat, limiter: RateLimiter) -> pb.SendResponse:
+async def send(
+    request: pb.SendRequest, chat: Chat, admission: Admission, limiter: RateLimiter
+) -> pb.SendResponse:
     """Post one message, and wait until it is on disk."""
     clean_text(request.text), clean_key(request.key)  # nobody comes in for what is not posted
-    speaker = await _CallSession.come(request, chat, limiter)
-    try:
+    async with _speaking(request, chat, admission, limiter) as speaker:
         once = _Once()
         posting = Posting(chat, speaker.room, speaker.person, once, limiter=limiter, check=speaker.check)
         after = request.after if request.HasField("after") else None
         message = await settled(posting.post(request.text, request.key, after)) or await once.message
         return pb.SendResponse(id=message.id, time=Timestamp(seconds=message.at), epoch=speaker.room.epoch)
-    finally:
-        speaker.go(chat)
 
 
-async def list_messages(request: pb.ListMessagesRequest, chat: Chat) -> pb.ListMessagesResponse:
+async def list_messages(
+    request: pb.ListMessagesRequest, chat: Chat, admission: Admission, limiter: RateLimiter
+) -> pb.ListMessagesResponse:
     """A page of a room's log."""
-    room = await chat.rooms.existing(clean_room(request.room or DEFAULT_ROOM), reader(request))
+    claim = reader(request)
+    name = clean_room(request.room or DEFAULT_ROOM)
+    room = await admission.existing_room(name, claim, limiter.source.network)
     limit = request.limit or PAGE_MESSAGES
     with chat.rooms.held(room):
         if request.WhichOneof("from") == "after":
@@ -72,7 +77,7 @@ async def list_messages(request: pb.ListMessagesRequest, chat: Chat) -> pb.ListM
             page = await chat.log_reader.page_after(room, request.after, limit)
         else:
             page = await chat.log_reader.page(room, request.before or room.head + 1, limit)
-    chat.directory.policy.check_room(room.name, reader(request))  # he may have been put out meanwhile
+    admission.check_room(room, claim)  # they may have been removed meanwhile
     found = proto.listed(page.first, page.messages, chat.zone, page.unverified)
     return pb.ListMessagesResponse(messages=found, head=room.head, epoch=room.epoch)
 
@@ -82,14 +87,18 @@ async def list_rooms(request: pb.ListRoomsRequest, chat: Chat) -> pb.ListRoomsRe
     return pb.ListRoomsResponse(rooms=proto.rooms(await chat.rooms.listed(reader(request))))
 
 
-async def search(request: pb.SearchRequest, chat: Chat, limiter: RateLimiter) -> pb.SearchResponse:
+async def search(
+    request: pb.SearchRequest, chat: Chat, admission: Admission, limiter: RateLimiter
+) -> pb.SearchResponse:
     """Messages of a room that hold a text."""
     text = clean_search(request.text)
     limiter.charge_frames(chat.now(), SEARCH_FRAMES)
     await asyncio.sleep(limiter.delay(chat.now()))
-    room = await chat.rooms.existing(clean_room(request.room or DEFAULT_ROOM), reader(request))
+    claim = reader(request)
+    name = clean_room(request.room or DEFAULT_ROOM)
+    room = await admission.existing_room(name, claim, limiter.source.network)
     hits = await chat.log_reader.search(room, text, request.before, request.limit or FOUND_MESSAGES)
-    chat.directory.policy.check_room(room.name, reader(request))  # he may have been put out meanwhile
+    admission.check_room(room, claim)  # they may have been removed meanwhile
     found = chat.log_reader.found(room, Search(text), hits)
     messages = proto.picked(found.ids, found.messages, chat.zone, found.unverified)
     return pb.SearchResponse(messages=messages, before=hits.before, head=room.head, epoch=room.epoch)
@@ -107,7 +116,7 @@ def reader(
 
 
 async def import_(
-    requests: AsyncIterator[pb.ImportRequest], chat: Chat, limiter: RateLimiter
+    requests: AsyncIterator[pb.ImportRequest], chat: Chat, admission: Admission, limiter: RateLimiter
 ) -> pb.ImportResponse:
     """Say many messages.
 
@@ -118,28 +127,47 @@ async def import_(
     first = await anext(requests, None)
     if first is None or not first.HasField("speaker"):
         raise Refused(ErrorCode.BAD_FRAME, detail="the first request must hold the `speaker`")
-    speaker, many = await _CallSession.come(first.speaker, chat, limiter), _Many()
-    is_free = limiter.is_own_program
-    posting = Posting(
-        chat, speaker.room, speaker.person, many, limiter=limiter, check=speaker.check, is_free=is_free
-    )
+    async with _speaking(first.speaker, chat, admission, limiter) as speaker:
+        many, is_free = _Many(), limiter.is_own_program
+        posting = Posting(
+            chat, speaker.room, speaker.person, many, limiter=limiter, check=speaker.check, is_free=is_free
+        )
 
-    async def take_all() -> None:
-        await _take(first, many, posting)
-        async for request in requests:
-            if request.HasField("speaker"):
-                refusal = Refused(ErrorCode.BAD_FRAME, detail="only the first request has a `speaker`")
-                raise ItemRefused(many.taken, refusal)
-            await _take(request, many, posting)
+        async def take_all() -> None:
+            await _take(first, many, posting)
+            async for request in requests:
+                if request.HasField("speaker"):
+                    refusal = Refused(ErrorCode.BAD_FRAME, detail="only the first request has a `speaker`")
+                    raise ItemRefused(many.taken, refusal)
+                await _take(request, many, posting)
 
-    try:
-        await speaker.unless_disconnected(take_all())
-    finally:
         try:
-            await many.settled()
+            await speaker.unless_disconnected(take_all())
         finally:
-            speaker.go(chat)
-    return pb.ImportResponse(count=many.stored_count, ids=many.ids, epoch=speaker.room.epoch)
+            await many.settled()
+        return pb.ImportResponse(count=many.stored_count, ids=many.ids, epoch=speaker.room.epoch)
+
+
+@asynccontextmanager
+async def _speaking(
+    given: pb.SendRequest | pb.Speaker, chat: Chat, admission: Admission, limiter: RateLimiter
+) -> AsyncIterator[_CallSession]:
+    """Let somebody in for the time of a call.
+
+    Raises:
+        Refused: if they may not come in.
+    """
+    room = clean_room(given.room or DEFAULT_ROOM)
+    arrival = Arrival(room, limiter, clean_name(given.user), clean_secret(given.secret))
+    admitted = await admission.admit(arrival)
+    session = _CallSession(admitted.person, admitted.room, limiter.source.network)
+    chat.directory.sessions.add(session)
+    try:
+        with chat.rooms.held(session.room):
+            yield session
+    finally:
+        chat.directory.sessions.discard(session)
+        admission.sign_out(session.person)
 
 
 class _CallSession(LiveSession):
@@ -156,47 +184,6 @@ class _CallSession(LiveSession):
         self.room = room
         self.disconnected: asyncio.Future[Refused] = asyncio.get_running_loop().create_future()
         self._network = network
-
-    @classmethod
-    async def come(cls, given: pb.SendRequest | pb.Speaker, chat: Chat, limiter: RateLimiter) -> _CallSession:
-        """Let him in.
-
-        Raises:
-            Refused: if he may not.
-        """
-        name, secret = clean_name(given.user), clean_secret(given.secret)
-        room_name, claim, network = (
-            clean_room(given.room or DEFAULT_ROOM),
-            claim_of(secret),
-            limiter.source.network,
-        )
-
-        def find() -> Room | asyncio.Task[Room]:
-            chat.directory.policy.check_chat(claim, name, now=chat.clock(), network=network)
-            return chat.rooms.open(room_name, claim)
-
-        # Every check is repeated after a wait.
-        while True:
-            room = find()
-            if not isinstance(room, Room):
-                await asyncio.shield(room)
-                continue
-            person = chat.directory.sign_in(name, secret, "", limiter)
-            storing = chat.directory.storing_arrival(person, room_name)
-            if storing is None:
-                break
-            chat.directory.sign_out(person)
-            await storing
-        speaker = cls(person, room, network)
-        chat.rooms.hold(room)
-        chat.directory.sessions.add(speaker)
-        return speaker
-
-    def go(self, chat: Chat) -> None:
-        """The call is over."""
-        chat.directory.sessions.discard(self)
-        chat.rooms.let_go(self.room)
-        chat.directory.sign_out(self.person)
 
     @property
     def network(self) -> Network | None:

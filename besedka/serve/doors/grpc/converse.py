@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
-from typing import Any, Final, TypeVar, cast
+from collections.abc import AsyncIterator, Coroutine, Iterable, Sequence
+from typing import Any, Final, cast
 
 from besedka.proto import frames as proto
 from besedka.proto.besedka.v1 import chat_pb2 as pb
@@ -13,13 +13,11 @@ from besedka.serve.doors.grpc.stream import Stream, StreamSubscriber, Write
 from besedka.serve.people.person import Person
 from besedka.serve.rate_limits import RateLimiter
 from besedka.serve.room import Room
-from besedka.serve.session import ChatSession
+from besedka.serve.session import Admission, ChatSession, Moderator
 from besedka.wire.close_codes import CloseCode
 from besedka.wire.errors import ErrorCode, Language, Refused
 from besedka.wire.frames import AddDevice, Join, ListRooms, ServerFrame, TakeDevice
 from besedka.wire.frames import Chat as ChatFrame
-
-T = TypeVar("T")
 
 FIRST: Final = (Join, ListRooms, AddDevice, TakeDevice)
 """With one of these a stream begins: all others are about a room that was joined."""
@@ -54,9 +52,18 @@ class ConverseStream(Stream):
         session: who talks by it.
     """
 
-    def __init__(self, chat: Chat, limiter: RateLimiter, language: Language, write: Write) -> None:
+    def __init__(
+        self,
+        chat: Chat,
+        admission: Admission,
+        moderator: Moderator,
+        *,
+        limiter: RateLimiter,
+        language: Language,
+        write: Write,
+    ) -> None:
         super().__init__(chat, write)
-        self.session = _ConverseSession(self, chat, limiter, language)
+        self.session = _ConverseSession(self, chat, admission, moderator, limiter=limiter, language=language)
 
     def members(self) -> Iterable[tuple[Room, ConverseSubscriber]]:
         return cast("Iterable[tuple[Room, ConverseSubscriber]]", self.session.members())
@@ -92,12 +99,21 @@ def _begun_wrongly() -> Refused:
 
 
 class _ConverseSession(ChatSession):
-    __slots__ = ("_pending", "_stream")
+    __slots__ = ("_stream", "_work")
 
-    def __init__(self, stream: ConverseStream, chat: Chat, limiter: RateLimiter, language: Language) -> None:
-        super().__init__(chat, limiter, language)
+    def __init__(
+        self,
+        stream: ConverseStream,
+        chat: Chat,
+        admission: Admission,
+        moderator: Moderator,
+        *,
+        limiter: RateLimiter,
+        language: Language,
+    ) -> None:
+        super().__init__(chat, admission, moderator, limiter, language)
         self._stream = stream
-        self._pending: tuple[asyncio.Future[Any], Callable[[Any], None]] | None = None
+        self._work: Coroutine[Any, Any, None] | None = None
 
     def send(self, frame: ServerFrame) -> None:
         self._stream.send(frame)
@@ -109,16 +125,11 @@ class _ConverseSession(ChatSession):
     def make_member(self, person: Person, room: Room, *, is_seen: bool) -> ConverseSubscriber:
         return ConverseSubscriber(person, room, self._stream, is_seen=is_seen)
 
-    def wait_for(self, answer: asyncio.Future[T], then: Callable[[T], None]) -> None:
-        self._pending = (answer, then)
+    def wait_for(self, work: Coroutine[Any, Any, None]) -> None:
+        self._work = work
 
     async def answered(self) -> None:
-        """Wait until what was heard last has been dealt with."""
-        while self._pending:
-            (answer, then), self._pending = self._pending, None
-            try:
-                found = await asyncio.shield(answer)
-            except Refused as refusal:
-                self.refuse(refusal)
-            else:
-                then(found)
+        """Wait until what was received last has been dealt with."""
+        if self._work:
+            work, self._work = self._work, None
+            await work

@@ -23,6 +23,7 @@ from besedka.serve.doors.private import nobody_else, remove_if_dead
 from besedka.serve.errors import AddressUnusable, SocketUnusable
 from besedka.serve.history.file import reason
 from besedka.serve.rate_limits import Sources
+from besedka.serve.session import Admission, Moderator
 from besedka.serve.settings import Certificate, Settings
 from besedka.wire.errors import Language
 
@@ -66,6 +67,8 @@ class GrpcDoor:
 
     Args:
         chat: what it serves.
+        admission: lets callers in.
+        moderator: does what moderators ask for.
         sources: where calls come from.
         language: of the sentences in statuses.
         proxies: who is believed for whom he speaks.
@@ -75,12 +78,15 @@ class GrpcDoor:
     def __init__(
         self,
         chat: Chat,
+        admission: Admission,
+        moderator: Moderator,
+        *,
         sources: Sources,
         language: Language,
         access: Authenticator,
         proxies: Proxies | None = None,
     ) -> None:
-        self._service = ChatService(chat, Peers(sources, proxies), language)
+        self._service = ChatService(chat, admission, moderator, Peers(sources, proxies), language)
         self._guards = () if access.is_open else (KeyInterceptor(access, chat.metrics, language),)
         self._health = health.aio.HealthServicer()  # type: ignore[attr-defined]  # the stubs know only the other one
 

@@ -13,6 +13,7 @@ from besedka.serve.people.moderation import Network
 from besedka.serve.people.person import Person
 from besedka.serve.people.sessions import LiveSession
 from besedka.serve.room import Room
+from besedka.serve.session import Admission
 from besedka.wire.close_codes import CloseCode
 from besedka.wire.errors import ErrorCode, Refused
 from besedka.wire.frames import Chat as ChatFrame
@@ -50,14 +51,25 @@ class FollowStream(Stream, LiveSession):
 
     Args:
         chat: whom to read.
+        admission: who may read.
         room: where.
         reader: who reads, unseen.
         network: from where.
         write: writes a response.
     """
 
-    def __init__(self, chat: Chat, room: Room, reader: Person, network: Network | None, write: Write) -> None:
+    def __init__(
+        self,
+        chat: Chat,
+        admission: Admission,
+        room: Room,
+        *,
+        reader: Person,
+        network: Network | None,
+        write: Write,
+    ) -> None:
         super().__init__(chat, write)
+        self._admission = admission
         self._network = network
         self._room = room
         self._member = FollowMember(reader, room, self, is_seen=False)
@@ -90,7 +102,7 @@ class FollowStream(Stream, LiveSession):
         Raises:
             Refused: `banned`, `not_known`, `not_invited`: he may not any more.
         """
-        self.chat.directory.admit(self)
+        self._admission.register(self)
         reset = self.chat.enter(self._room, self._member, since, epoch)
         self.begin(reset=reset)
 

@@ -27,6 +27,7 @@ from besedka.serve.people.moderation import Network
 from besedka.serve.people.person import Person
 from besedka.serve.rate_limits import RateLimiter
 from besedka.serve.room import Room
+from besedka.serve.session import Admission, Moderator
 from besedka.wire.close_codes import CloseCode
 from besedka.wire.errors import ErrorCode, Language, Refused
 from besedka.wire.validation import DEFAULT_ROOM, clean_room
@@ -49,12 +50,18 @@ class ChatService:
 
     Args:
         chat: whom they are about.
+        admission: lets callers in.
+        moderator: does what moderators ask for.
         peers: where they come from.
         language: of the sentences in statuses.
     """
 
-    def __init__(self, chat: Chat, peers: Peers, language: Language) -> None:
+    def __init__(
+        self, chat: Chat, admission: Admission, moderator: Moderator, peers: Peers, language: Language
+    ) -> None:
         self._chat = chat
+        self._admission = admission
+        self._moderator = moderator
         self._peers = peers
         self._language = language
         self._streams: dict[Stream, asyncio.Task[None]] = {}
@@ -88,12 +95,17 @@ class ChatService:
     # The methods.
 
     async def _send(self, request: pb.SendRequest | Malformed, context: Context) -> pb.SendResponse:
-        return await self._answer(context, lambda limiter: calls.send(_whole(request), self._chat, limiter))
+        return await self._answer(
+            context, lambda limiter: calls.send(_whole(request), self._chat, self._admission, limiter)
+        )
 
     async def _list_messages(
         self, request: pb.ListMessagesRequest | Malformed, context: Context
     ) -> pb.ListMessagesResponse:
-        return await self._answer(context, lambda _: calls.list_messages(_whole(request), self._chat))
+        return await self._answer(
+            context,
+            lambda limiter: calls.list_messages(_whole(request), self._chat, self._admission, limiter),
+        )
 
     async def _list_rooms(
         self, request: pb.ListRoomsRequest | Malformed, context: Context
@@ -101,14 +113,17 @@ class ChatService:
         return await self._answer(context, lambda _: calls.list_rooms(_whole(request), self._chat))
 
     async def _search(self, request: pb.SearchRequest | Malformed, context: Context) -> pb.SearchResponse:
-        return await self._answer(context, lambda limiter: calls.search(_whole(request), self._chat, limiter))
+        return await self._answer(
+            context, lambda limiter: calls.search(_whole(request), self._chat, self._admission, limiter)
+        )
 
     async def _import(
         self, requests: AsyncIterator[pb.ImportRequest | Malformed], context: Context
     ) -> pb.ImportResponse:
         try:
             return await self._answer(
-                context, lambda limiter: calls.import_(_all_whole(requests), self._chat, limiter)
+                context,
+                lambda limiter: calls.import_(_all_whole(requests), self._chat, self._admission, limiter),
             )
         except calls.ItemRefused as error:
             await self._refuse(context, error.refusal, f"messages[{error.index}]")
@@ -118,15 +133,18 @@ class ChatService:
 
     async def _follow_on(self, request: pb.FollowRequest, context: Context, limiter: RateLimiter) -> None:
         claim = calls.reader(request)
-        room = await self._chat.rooms.existing(clean_room(request.room or DEFAULT_ROOM), claim)
+        network = limiter.source.network
+        room = await self._admission.existing_room(clean_room(request.room or DEFAULT_ROOM), claim, network)
         with self._chat.rooms.held(room), self._peers.stream(limiter):
-            await self._read(room, request, context, limiter.source.network)
+            await self._read(room, request, context, network)
 
     async def _read(
         self, room: Room, request: pb.FollowRequest, context: Context, network: Network | None
     ) -> None:
         reader = Person(claim=calls.reader(request))
-        stream = FollowStream(self._chat, room, reader, network, context.write)
+        stream = FollowStream(
+            self._chat, self._admission, room, reader=reader, network=network, write=context.write
+        )
         stream.enter(request.since if request.HasField("since") else None, request.epoch)
         try:
             await self._run(stream, context)
@@ -142,7 +160,14 @@ class ChatService:
         self, requests: AsyncIterator[pb.ConverseRequest], context: Context, limiter: RateLimiter
     ) -> None:
         with self._peers.stream(limiter):
-            stream = ConverseStream(self._chat, limiter, self._language, context.write)
+            stream = ConverseStream(
+                self._chat,
+                self._admission,
+                self._moderator,
+                limiter=limiter,
+                language=self._language,
+                write=context.write,
+            )
             listening = asyncio.ensure_future(stream.listen(requests))
             running = asyncio.ensure_future(self._run(stream, context))
             try:
@@ -184,7 +209,7 @@ class ChatService:
     async def _answer(self, context: Context, act: Callable[[RateLimiter], Awaitable[T]]) -> T:
         try:
             limiter = self._peers.limiter(context)
-            self._chat.directory.moderation.check_entry(self._chat.clock(), network=limiter.source.network)
+            self._admission.check_network(limiter.source.network)
             return await act(limiter)
         except Refused as refusal:
             await self._refuse(context, refusal)

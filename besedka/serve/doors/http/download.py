@@ -19,6 +19,7 @@ from besedka.serve.people.person import Person
 from besedka.serve.people.sessions import LiveSession
 from besedka.serve.rate_limits import network_of
 from besedka.serve.room import Room
+from besedka.serve.session import Admission
 from besedka.wire.close_codes import CloseCode
 from besedka.wire.errors import ErrorCode, Language, Refused
 from besedka.wire.validation import DEFAULT_ROOM, clean_room, clean_secret
@@ -83,11 +84,13 @@ class Download:
 
     Args:
         chat: whose rooms.
+        admission: who may read.
         language: of the sentences in refusals.
     """
 
-    def __init__(self, chat: Chat, language: Language) -> None:
+    def __init__(self, chat: Chat, admission: Admission, language: Language) -> None:
         self._chat = chat
+        self._admission = admission
         self._language = language
 
     async def answer(self, request: Request) -> Response:
@@ -96,11 +99,10 @@ class Download:
             name = clean_room(request.query_params.get("room", DEFAULT_ROOM))
             claim = claim_of(clean_secret(request.headers.get(SECRET_HEADER, "")))
             network = network_of(request.client.host) if request.client else None
-            self._chat.directory.moderation.check_entry(self._chat.clock(), network=network)
-            room = await self._chat.rooms.existing(name, claim)
+            room = await self._admission.existing_room(name, claim, network)
             since = _since(request.query_params.get("since", "0"), room)
             reader = _Reader(name, claim, network, request.scope["extensions"][ABORT]["abort"])
-            self._chat.directory.admit(reader)
+            self._admission.register(reader)
         except Refused as refusal:
             status = _STATUS.get(refusal.code, HTTPStatus.SERVICE_UNAVAILABLE)
             return PlainTextResponse(f"{refusal.sentence(self._language)}\n", status)

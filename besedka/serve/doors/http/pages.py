@@ -24,6 +24,7 @@ from besedka.serve.chat import Chat
 from besedka.serve.doors.http.authentication import KeyGuard, KeyRequired, is_own_machine
 from besedka.serve.doors.http.download import Download
 from besedka.serve.metrics import CONTENT_TYPE
+from besedka.serve.session import Admission
 from besedka.wire.errors import Language
 
 PAGE: Final = Path(__file__).parent.parent.parent.parent / "client"
@@ -48,12 +49,19 @@ _FIGURES_ARE_OURS: Final = "figures are for the server's own machine; --metrics-
 
 
 def pages(
-    chat: Chat, language: Language, access: Authenticator, base_path: str = "", *, metrics_open: bool
+    chat: Chat,
+    admission: Admission,
+    language: Language,
+    access: Authenticator,
+    base_path: str = "",
+    *,
+    metrics_open: bool,
 ) -> ASGIApp:
     """The application behind the HTTP port.
 
     Args:
         chat: whose figures and rooms are shown.
+        admission: who may read a room.
         language: of the sentences in refusals.
         access: who may come in.
         metrics_open: whether other machines may see the figures.
@@ -77,7 +85,7 @@ def pages(
         Route("/healthz", healthz),
         Route("/readyz", KeyRequired(guard, readyz)),
         Route("/metrics", KeyRequired(guard, figures, is_own_machine)),
-        Route("/history.txt", KeyRequired(guard, Download(chat, language).answer)),
+        Route("/history.txt", KeyRequired(guard, Download(chat, admission, language).answer)),
         Mount("/", StaticFiles(directory=PAGE, html=True)),
     ]
     if base_path:

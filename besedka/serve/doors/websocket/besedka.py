@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable
-from typing import TypeVar
+from collections.abc import Coroutine
+from typing import Any
 
 from besedka.serve.chat import Chat
 from besedka.serve.doors.websocket.connection import Connection
@@ -12,12 +11,10 @@ from besedka.serve.doors.websocket.frames import encode_frames
 from besedka.serve.doors.websocket.subscriber import SocketSubscriber
 from besedka.serve.people.person import Person
 from besedka.serve.room import Room
-from besedka.serve.session import ChatSession
+from besedka.serve.session import Admission, ChatSession, Moderator
 from besedka.wire.close_codes import CloseCode
 from besedka.wire.errors import Language, Refused
 from besedka.wire.frames import ServerFrame, decode_client
-
-T = TypeVar("T")
 
 
 class BesedkaSubscriber(SocketSubscriber):
@@ -42,8 +39,15 @@ class BesedkaSession(ChatSession):
 
     __slots__ = ("_connection",)
 
-    def __init__(self, connection: Connection, chat: Chat, language: Language) -> None:
-        super().__init__(chat, connection.limiter, language)
+    def __init__(
+        self,
+        connection: Connection,
+        chat: Chat,
+        admission: Admission,
+        moderator: Moderator,
+        language: Language,
+    ) -> None:
+        super().__init__(chat, admission, moderator, connection.limiter, language)
         self._connection = connection
 
     def begin(self) -> None:
@@ -68,5 +72,5 @@ class BesedkaSession(ChatSession):
     def make_member(self, person: Person, room: Room, *, is_seen: bool) -> BesedkaSubscriber:
         return BesedkaSubscriber(person, room, self, self._connection, is_seen=is_seen)
 
-    def wait_for(self, answer: asyncio.Future[T], then: Callable[[T], None]) -> None:
-        self._connection.wait_for(answer, then)
+    def wait_for(self, work: Coroutine[Any, Any, None]) -> None:
+        self._connection.wait_for(work)

@@ -12,10 +12,10 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Any, Final, Protocol, TypeVar, cast
+from typing import Any, Final, Protocol, cast
 
 from websockets.exceptions import PayloadTooBig
 from websockets.frames import Frame, Opcode
@@ -56,8 +56,6 @@ PING: Final = Frame(Opcode.PING, b"").serialize(mask=False)
 
 _NEVER: Final = float("inf")
 _NOTHING: Final[Iterator[Any]] = iter(())
-
-T = TypeVar("T")
 
 
 class Session(Protocol):
@@ -158,13 +156,13 @@ class Connection(asyncio.Protocol):
         "_is_ending",
         "_message",
         "_owed",
-        "_pending",
         "_ping_at",
         "_progress_at",
         "_protocol",
         "_received",
         "_session",
         "_unsent",
+        "_work",
         "is_full",
         "limiter",
         "transport",
@@ -186,7 +184,7 @@ class Connection(asyncio.Protocol):
         # answer is looked up, while too many answers are unread, and while too much was sent.
         self._received = b""
         self._frames: Iterator[Frame | Request] = _NOTHING
-        self._pending: asyncio.Future[Any] | None = None
+        self._work: asyncio.Task[None] | None = None
         self._deaf_until = 0.0
         self._deaf_since = 0.0
         self._heard_at = door.now()
@@ -232,13 +230,9 @@ class Connection(asyncio.Protocol):
         self._door.remove(self)
         self._is_ending = True
         self._received, self._frames = b"", _NOTHING
-        if self._pending:
-            self._pending.cancel()
-        if self._session:
-            self._session.end()
-            self._session = None
+        self._end_session()
 
-    # What a talk calls.
+    # What a session calls.
 
     def send(self, data: bytes) -> None:
         """Write frames, if the connection still takes them."""
@@ -246,11 +240,10 @@ class Connection(asyncio.Protocol):
             self._door.metrics.counters.bytes_told += len(data)
             self.transport.write(data)
 
-    def wait_for(self, answer: asyncio.Future[T], then: Callable[[T], None]) -> None:
-        """Take nothing more from the client until the answer is there and has been dealt with."""
-        # The answer may be shared with others: only our waiting for it ends with the connection.
-        self._pending = asyncio.shield(answer)
-        self._pending.add_done_callback(lambda done: self._answered(done, then))
+    def wait_for(self, work: Coroutine[Any, Any, None]) -> None:
+        """Take nothing more from the client until some work is done, which refuses by itself. It ends with the connection."""
+        self._work = asyncio.get_running_loop().create_task(work)
+        self._work.add_done_callback(self._worked)
 
     def close(self, ending: CloseCode, seconds: float = CLOSE_SECONDS) -> None:
         """Begin to end the connection, and give the other side so long to see it."""
@@ -264,9 +257,7 @@ class Connection(asyncio.Protocol):
     def disconnect(self, ending: CloseCode) -> None:
         """End the connection, and hear nothing more that it says."""
         self.close(ending)
-        if self._session:
-            self._session.end()
-            self._session = None
+        self._end_session()
 
     def revoke_access(self) -> None:
         """The access key is missing, wrong, or valid no more."""
@@ -285,7 +276,7 @@ class Connection(asyncio.Protocol):
             self._look_for_progress(now)
         if self._deaf_since:
             self._look_at_flood(now)
-        elif self._pending or self.is_full:
+        elif self._work or self.is_full:
             self._heard_at = now  # perhaps we do not listen
         elif now - self._heard_at > SILENT_SECONDS:
             self.close(CloseCode.SILENT)
@@ -344,7 +335,7 @@ class Connection(asyncio.Protocol):
 
     @property
     def _is_busy(self) -> bool:
-        if self._pending or self._door.now() < self._deaf_until:
+        if self._work or self._door.now() < self._deaf_until:
             return True
         return self.is_full and not self._is_ending and self.transport.get_write_buffer_size() > STUFFED_BYTES
 
@@ -445,19 +436,14 @@ class Connection(asyncio.Protocol):
         self._door.metrics.counters.bytes_received += len(message)
         self._guarded(self._session.receive, text)
 
-    def _answered(self, done: asyncio.Future[T], then: Callable[[T], None]) -> None:
-        self._pending = None
-        if done.cancelled() or self._session is None:
-            return
-        error = done.exception()
-        if error is None:
-            self._guarded(then, done.result())
-        elif isinstance(error, Refused):
-            self._session.refuse(error)
-        else:
+    def _worked(self, done: asyncio.Task[None]) -> None:
+        self._work = None
+        error = None if done.cancelled() else done.exception()
+        if error:
             log.error("an answer could not be given", exc_info=error)
             self.close(CloseCode.BROKEN)
-        self._advance()
+        if not self.transport.is_closing():
+            self._advance()
 
     def _guarded(self, act: Callable[..., None], *arguments: object) -> None:
         """An error of ours ends this connection, and harms no other."""
@@ -487,6 +473,13 @@ class Connection(asyncio.Protocol):
         self.is_full = True
         if self._session:
             self._session.fall_behind()
+
+    def _end_session(self) -> None:
+        if self._work:
+            self._work.cancel()
+        if self._session:
+            self._session.end()
+            self._session = None
 
     def _end_within(self, seconds: float) -> None:
         self._is_ending = True

@@ -15,9 +15,10 @@ from besedka.serve.doors.websocket.frames import encode_frames
 from besedka.serve.doors.websocket.subscriber import SocketSubscriber
 from besedka.serve.people.person import Person
 from besedka.serve.room import Room, Subscriber
-from besedka.serve.session import SessionBase
+from besedka.serve.session import Admission, Admitted, Arrival, SessionBase
+from besedka.serve.session.admission import Waiting
 from besedka.serve.session.post import Later, Posting
-from besedka.serve.tasks import unheard
+from besedka.serve.tasks import to_the_end
 from besedka.wire.close_codes import CloseCode
 from besedka.wire.errors import ErrorCode, Language, Refused
 from besedka.wire.frames import History, Redacted, SeedHistory, ServerFrame, Typing, decode_seed
@@ -35,8 +36,8 @@ class SeedSubscriber(SocketSubscriber):
 
     ignores = frozenset({Typing, Redacted})
 
-    def __init__(self, room: Room, session: SeedSession, connection: Connection) -> None:
-        super().__init__(Person(), session, connection)
+    def __init__(self, person: Person, room: Room, session: SeedSession, connection: Connection) -> None:
+        super().__init__(person, session, connection)
         self.room = room
 
     def send(self, frame: ServerFrame) -> None:
@@ -53,10 +54,11 @@ class SeedSubscriber(SocketSubscriber):
 class SeedSession(SessionBase):
     """A talk in the seed's protocol."""
 
-    __slots__ = ("_connection", "_member", "_posting", "_speaker")
+    __slots__ = ("_admission", "_connection", "_member", "_posting", "_speaker")
 
-    def __init__(self, connection: Connection, chat: Chat, language: Language) -> None:
+    def __init__(self, connection: Connection, chat: Chat, admission: Admission, language: Language) -> None:
         super().__init__(chat, connection.limiter, language)
+        self._admission = admission
         self._connection = connection
         self._member: SeedSubscriber | None = None
         self._speaker: Person | None = None
@@ -69,18 +71,16 @@ class SeedSession(SessionBase):
         self._connection.send(encode_frames([frame]))
 
     def begin(self) -> None:
+        arrival = Arrival(DEFAULT_ROOM, self.limiter)
         try:
-            self.chat.directory.policy.check_chat("", now=self.chat.clock())
-            room = self.chat.rooms.open(DEFAULT_ROOM, "")
+            found = self._admission.attempt(arrival)
         except Refused as refusal:
-            self.refuse(refusal)
-            if refusal.code is ErrorCode.NOT_KNOWN:
-                self._connection.close(CloseCode.UNKNOWN)
-            return
-        if isinstance(room, Room):
-            self._enter(room)
+            self._refuse_entry(refusal)
         else:
-            self._connection.wait_for(room, self._enter)
+            if isinstance(found, Admitted):
+                self._enter(found)
+            else:
+                self._connection.wait_for(self._enter_later(arrival, found))
 
     def receive(self, text: str) -> None:
         try:
@@ -90,7 +90,7 @@ class SeedSession(SessionBase):
             self._refuse(refusal)
         else:
             if isinstance(outcome, Coroutine):
-                self._connection.wait_for(unheard(asyncio.ensure_future(outcome)), lambda _: None)
+                self._connection.wait_for(self._answer_post(to_the_end(outcome)))
 
     def show(self, page: History) -> None:
         """Send a page of history, in a frame that can also be shown as one message."""
@@ -113,12 +113,30 @@ class SeedSession(SessionBase):
         if self._member:
             self.chat.leave(self._member.room, self._member)
         if self._speaker:
-            self.chat.directory.sign_out(self._speaker)
+            self._admission.sign_out(self._speaker)
 
-    def _enter(self, room: Room) -> None:
-        self._member = SeedSubscriber(room, self, self._connection)
+    async def _enter_later(self, arrival: Arrival, waiting: Waiting) -> None:
+        try:
+            self._enter(await self._admission.admit(arrival, waiting))
+        except Refused as refusal:
+            self._refuse_entry(refusal)
+
+    def _enter(self, admitted: Admitted) -> None:
+        room = admitted.room
+        self._member = SeedSubscriber(admitted.person, room, self, self._connection)
         self.chat.enter(room, self._member)
         self.chat.followers.follow(room, self._member)
+
+    def _refuse_entry(self, refusal: Refused) -> None:
+        self._refuse(refusal)
+        if refusal.code is ErrorCode.NOT_KNOWN:
+            self._connection.close(CloseCode.UNKNOWN)
+
+    async def _answer_post(self, posting: asyncio.Future[Message | None]) -> None:
+        try:
+            await posting
+        except Refused as refusal:
+            self._refuse(refusal)
 
     def _post(self, name: str, text: str) -> Message | Later | None:
         if self._member is None:
@@ -143,9 +161,8 @@ class SeedSession(SessionBase):
 
     def _speak_as(self, name: str) -> Person:
         if self._speaker is None or self._speaker.name != name:
-            self.chat.directory.policy.check_chat("", name, now=self.chat.clock())
-            speaker = self.chat.directory.sign_in(name, "", "", self.limiter)
+            speaker = self._admission.rename(Arrival(DEFAULT_ROOM, self.limiter, name))
             if self._speaker:
-                self.chat.directory.sign_out(self._speaker)
+                self._admission.sign_out(self._speaker)
             self._speaker = speaker
         return self._speaker
