@@ -23,6 +23,7 @@ from besedka.serve.doors.forwarded import Proxies
 from besedka.serve.doors.grpc.door import GrpcDoor
 from besedka.serve.doors.hosts import Hosts, is_loopback, names_of_machine
 from besedka.serve.doors.http.door import BACKLOG, HttpDoor
+from besedka.serve.doors.http.download import Download
 from besedka.serve.doors.http.pages import pages
 from besedka.serve.doors.origin import Origins
 from besedka.serve.doors.timeouts import SWEEP_SECONDS, SWEEP_SLICES
@@ -107,7 +108,15 @@ async def _serve(settings: Settings, announce: Callable[[str], None], deadline: 
             check_network=admission.check_network,
         )
         web = HttpDoor(
-            pages(chat, admission, settings.language, access, base, metrics_open=settings.metrics_open),
+            pages(
+                Download(admission, chat.rooms, chat.log_reader, settings.language),
+                chat.metrics,
+                chat.unready,
+                language=settings.language,
+                access=access,
+                base_path=base,
+                metrics_open=settings.metrics_open,
+            ),
             sockets.connection,
             sources,
             chat.metrics,
@@ -115,6 +124,9 @@ async def _serve(settings: Settings, announce: Callable[[str], None], deadline: 
             hosts=_hosts(settings, listener),
             proxies=proxies,
         )
+        # The command line speaks English.
+        operator = Moderator(chat, admission, Language.EN)
+        admin = AdminDoor(operator, chat.metrics, chat.stamp, Language.EN)
         stop = _stop_asked_for(loop)
         streams = GrpcDoor(
             chat,
@@ -127,8 +139,7 @@ async def _serve(settings: Settings, announce: Callable[[str], None], deadline: 
         )
         async with (
             Background() as background,
-            # The command line speaks English.
-            AdminDoor(chat, Moderator(chat, admission, Language.EN), Language.EN).open(settings.admin_socket),
+            admin.open(settings.admin_socket),
             web.open(listener, settings.certificate, background) as stop_accepting,
             streams.open(settings),
         ):

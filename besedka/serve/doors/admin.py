@@ -9,14 +9,14 @@ import asyncio
 import contextlib
 import logging
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Final
 
-from besedka.serve.chat import Chat
 from besedka.serve.doors.private import nobody_else, remove, remove_if_dead, short
 from besedka.serve.errors import SocketUnusable
 from besedka.serve.history.file import FULL, reason
+from besedka.serve.metrics import Metrics
 from besedka.serve.session import Moderator
 from besedka.serve.tasks import to_the_end
 from besedka.wire.errors import ErrorCode, Language, Refused
@@ -34,14 +34,18 @@ class AdminDoor:
     """All who act as the operator.
 
     Args:
-        chat: what they look after.
         moderator: does what they ask for.
+        metrics: where refusals are counted.
+        stamp: the time now, as the log writes it.
         language: of the sentences.
     """
 
-    def __init__(self, chat: Chat, moderator: Moderator, language: Language) -> None:
-        self._chat = chat
+    def __init__(
+        self, moderator: Moderator, metrics: Metrics, stamp: Callable[[], str], language: Language
+    ) -> None:
         self._moderator = moderator
+        self._metrics = metrics
+        self._stamp = stamp
         self._language = language
         self._visits: set[asyncio.Task[None]] = set()
 
@@ -110,10 +114,10 @@ class AdminDoor:
             return self._refusal(Refused(ErrorCode.BAD_FRAME, detail="the server has made an error"))
 
     def _refusal(self, refusal: Refused) -> Error:
-        self._chat.metrics.refused(refusal.code)
+        self._metrics.refused(refusal.code)
         sentence = refusal.sentence(self._language)
         return Error(
-            refusal.code, sentence, clock_time(self._chat.stamp()), refusal.key, refusal.room, refusal.wait
+            refusal.code, sentence, clock_time(self._stamp()), refusal.key, refusal.room, refusal.wait
         )
 
 

@@ -196,6 +196,10 @@ class Admission:
             self._policy.check_room(room, claim)
         self._directory.sessions.add(session)
 
+    def unregister(self, session: LiveSession) -> None:
+        """It is over."""
+        self._directory.sessions.discard(session)
+
     # Inside.
 
     def _check(self, arrival: Arrival) -> None:

@@ -42,7 +42,9 @@ def open_where_no_socket_can_be_made(folder: Path, monkeypatch: pytest.MonkeyPat
         chat = Chat(Settings(history=folder / "talk.txt"))
         with monkeypatch.context() as disk:
             disk.setattr(socket.socket, "bind", bind)
-            async with AdminDoor(chat, moderator(chat), Language.EN).open(folder / "talk.txt.admin"):
+            async with AdminDoor(moderator(chat), chat.metrics, chat.stamp, Language.EN).open(
+                folder / "talk.txt.admin"
+            ):
                 pass
 
     looping.run(scenario())

@@ -11,7 +11,8 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
-from besedka.serve.chat import Chat
+from besedka.serve.chat.log_reader import LogReader
+from besedka.serve.chat.open_rooms import OpenRooms
 from besedka.serve.doors.http.authentication import ABORT
 from besedka.serve.people.moderation import Network
 from besedka.serve.people.names import claim_of
@@ -83,14 +84,18 @@ class Download:
     """What answers ``/history.txt?room=ROOM&since=ID``; both may be left out.
 
     Args:
-        chat: whose rooms.
         admission: who may read.
+        rooms: what there is to read.
+        log_reader: reads it.
         language: of the sentences in refusals.
     """
 
-    def __init__(self, chat: Chat, admission: Admission, language: Language) -> None:
-        self._chat = chat
+    def __init__(
+        self, admission: Admission, rooms: OpenRooms, log_reader: LogReader, language: Language
+    ) -> None:
         self._admission = admission
+        self._rooms = rooms
+        self._log_reader = log_reader
         self._language = language
 
     async def answer(self, request: Request) -> Response:
@@ -109,14 +114,14 @@ class Download:
         name = quote(f"{room.name}.txt")
         return _Lines(
             self._lines(room, since),
-            lambda: self._chat.directory.sessions.discard(reader),
+            lambda: self._admission.unregister(reader),
             media_type="text/plain; charset=utf-8",
             headers={"content-disposition": f"attachment; filename*=UTF-8''{name}"},
         )
 
     async def _lines(self, room: Room, since: int) -> AsyncIterator[bytes]:
-        with self._chat.rooms.held(room):
-            async for piece in self._chat.log_reader.own_bytes(room, since, room.head):
+        with self._rooms.held(room):
+            async for piece in self._log_reader.own_bytes(room, since, room.head):
                 yield piece
 
 

@@ -7,6 +7,7 @@ path, and nothing is anywhere else.
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from http import HTTPStatus
 from pathlib import Path
 from typing import Final
@@ -20,11 +21,9 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from besedka.serve.authentication.keys import Authenticator
-from besedka.serve.chat import Chat
 from besedka.serve.doors.http.authentication import KeyGuard, KeyRequired, is_own_machine
 from besedka.serve.doors.http.download import Download
-from besedka.serve.metrics import CONTENT_TYPE
-from besedka.serve.session import Admission
+from besedka.serve.metrics import CONTENT_TYPE, Metrics
 from besedka.wire.errors import Language
 
 PAGE: Final = Path(__file__).parent.parent.parent.parent / "client"
@@ -49,43 +48,45 @@ _FIGURES_ARE_OURS: Final = "figures are for the server's own machine; --metrics-
 
 
 def pages(
-    chat: Chat,
-    admission: Admission,
+    download: Download,
+    metrics: Metrics,
+    unready: Callable[[], Awaitable[str]],
+    *,
     language: Language,
     access: Authenticator,
     base_path: str = "",
-    *,
     metrics_open: bool,
 ) -> ASGIApp:
     """The application behind the HTTP port.
 
     Args:
-        chat: whose figures and rooms are shown.
-        admission: who may read a room.
+        download: answers ``/history.txt``.
+        metrics: what ``/metrics`` shows.
+        unready: why the log cannot be written now; empty if it can.
         language: of the sentences in refusals.
         access: who may come in.
         metrics_open: whether other machines may see the figures.
         base_path: below which path; empty, or such as ``/chat``.
     """
-    guard = KeyGuard(access, chat.metrics, language)
+    guard = KeyGuard(access, metrics, language)
 
     async def healthz(_: Request) -> Response:
         return PlainTextResponse("alive\n")
 
     async def readyz(_: Request) -> Response:
-        why = await chat.unready()
+        why = await unready()
         return PlainTextResponse(f"{why or 'ready'}\n", 503 if why else 200)
 
     async def figures(request: Request) -> Response:
         if not (metrics_open or is_own_machine(request)):
             return PlainTextResponse(_FIGURES_ARE_OURS, HTTPStatus.FORBIDDEN)
-        return Response(chat.metrics.text(), media_type=CONTENT_TYPE)
+        return Response(metrics.text(), media_type=CONTENT_TYPE)
 
     routes: list[BaseRoute] = [
         Route("/healthz", healthz),
         Route("/readyz", KeyRequired(guard, readyz)),
         Route("/metrics", KeyRequired(guard, figures, is_own_machine)),
-        Route("/history.txt", KeyRequired(guard, Download(chat, admission, language).answer)),
+        Route("/history.txt", KeyRequired(guard, download.answer)),
         Mount("/", StaticFiles(directory=PAGE, html=True)),
     ]
     if base_path:
