@@ -120,10 +120,10 @@ DURATIONS: Final = {
     "remote/carrier.py": {"HANDSHAKE_SECONDS": CLIENTS},
     "remote/connection.py": {"JOIN_SECONDS": CLIENTS, "LONGEST_HOLD_SECONDS": CLIENTS},
     "remote/events.py": {"Away.retry_in": CLIENTS},
-    "terminal/input_line.py": {"COUNTDOWN_SECONDS": CLIENTS},
-    "terminal/paper.py": {"REST_SECONDS": CLIENTS},
-    "terminal/place.py": {"TYPING_SECONDS": CLIENTS},
-    "terminal/talk.py": dict.fromkeys(
+    "terminal/ui/input_line.py": {"COUNTDOWN_SECONDS": CLIENTS},
+    "terminal/ui/output.py": {"REST_SECONDS": CLIENTS},
+    "terminal/room_view.py": {"TYPING_SECONDS": CLIENTS},
+    "terminal/session.py": dict.fromkeys(
         ("KEEP_SECONDS", "ANSWER_SECONDS", "LAST_WORDS_SECONDS", "TYPING_SECONDS"), CLIENTS
     ),
 }

@@ -15,13 +15,13 @@ from prompt_toolkit.utils import is_dumb_terminal
 from besedka.home import secret_for
 from besedka.remote.address import address
 from besedka.remote.errors import AskRefused, JoinRefused, RemoteError, ShownOut
-from besedka.terminal.acts import ACTS
+from besedka.terminal.actions.rooms import ACTS
 from besedka.terminal.arrival import arrive
-from besedka.terminal.keyboard import TerminalInput
-from besedka.terminal.phrases import phrases
-from besedka.terminal.talk import Talk
-from besedka.terminal.telling import Bell
-from besedka.terminal.window import bear_closing, keep_scrollback_clean
+from besedka.terminal.session import Talk
+from besedka.terminal.ui.keyboard import TerminalInput
+from besedka.terminal.ui.notifier import Bell
+from besedka.terminal.ui.phrases import phrases
+from besedka.terminal.ui.window import bear_closing, keep_scrollback_clean
 from besedka.wire.errors import Refused
 from besedka.wire.validation import clean_room
 

@@ -6,7 +6,7 @@ from typing import Final
 
 from besedka.home import keep_secret
 from besedka.remote.device import take_device
-from besedka.terminal.talk import Talk
+from besedka.terminal.session import Talk
 from besedka.wire.sanitize import sanitize_line
 
 YES: Final = frozenset({"y", "yes", "д", "да"})

@@ -10,10 +10,10 @@ from besedka.remote.address import Address
 from besedka.remote.connection import Connection
 from besedka.remote.errors import ACCESS_ENDINGS
 from besedka.remote.events import Event
-from besedka.terminal import screen
-from besedka.terminal.keeping import Keeping
-from besedka.terminal.place import RoomView, State
-from besedka.terminal.telling import Telling
+from besedka.terminal.room_view import RoomView, State
+from besedka.terminal.storage.storage import Keeping
+from besedka.terminal.ui import formatting
+from besedka.terminal.ui.notifier import Telling
 from besedka.wire.errors import ErrorCode
 from besedka.wire.frames import Kind
 
@@ -171,10 +171,10 @@ class Rooms:
             welcome = self._welcome(place)
             self._tell.remark(welcome if len(self.places) > 1 else f"{welcome} {self._words.how}")
         else:
-            self._tell.put(screen.rule(place.title))
+            self._tell.put(formatting.rule(place.title))
         gone, missed = place.catch_up()
         if missed and not is_new:
-            self._tell.put(screen.rule(self._words.unread))
+            self._tell.put(formatting.rule(self._words.unread))
         if gone:
             self._tell.remark(self._words.missed.format(n=gone))
         self._tell.show(place, missed)

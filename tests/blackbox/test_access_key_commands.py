@@ -14,7 +14,7 @@ from besedka.remote.importing import importing
 from tests.commanding import Person, wait_until
 from tests.conftest import ServerMaker
 from tests.running import RunningServer
-from tests.terminal.seeing import Terminal
+from tests.terminal.pseudo_terminal import Terminal
 
 PHONE, LAB, WRONG = "the-key-of-the-phone", "the-key-of-the-lab", "wrong-key-of-some-length"
 KEYS = (PHONE, LAB, WRONG)

@@ -12,7 +12,7 @@ import pytest
 from tests.conftest import TalkerMaker
 from tests.running import RunningServer
 from tests.talking import Frame, Talker
-from tests.terminal.seeing import Terminal
+from tests.terminal.pseudo_terminal import Terminal
 
 
 class TerminalMaker(Protocol):

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from besedka.terminal.acts import ACTS
+from besedka.terminal.actions.rooms import ACTS
 from besedka.terminal.commands import (
     COMMANDS,
     SPANS,
@@ -24,7 +24,7 @@ from besedka.terminal.commands import (
     split_name,
     split_span,
 )
-from besedka.terminal.phrases import ENGLISH, RUSSIAN
+from besedka.terminal.ui.phrases import ENGLISH, RUSSIAN
 
 VECTORS = json.loads((Path(__file__).parents[1] / "vectors" / "orders.json").read_text(encoding="utf-8"))
 

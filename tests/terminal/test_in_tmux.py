@@ -14,7 +14,7 @@ import pytest
 
 from tests.conftest import TalkerMaker
 from tests.running import ROOT, RunningServer
-from tests.terminal.seeing import PATIENCE_SECONDS, at_home
+from tests.terminal.pseudo_terminal import PATIENCE_SECONDS, at_home
 
 LONG = "a line that is long enough to be broken in two when the window gets narrow"
 

@@ -10,7 +10,7 @@ import pytest
 from tests.conftest import TalkerMaker
 from tests.running import RunningServer
 from tests.terminal.conftest import TerminalMaker
-from tests.terminal.seeing import CONTROL_C, Terminal, pasted
+from tests.terminal.pseudo_terminal import CONTROL_C, Terminal, pasted
 
 PIECES = [
     *(b"\x1b", b"\x1b[", b"\x1bO", b"\x1b]8;;", b"\x1bP", b"\x1b_x", b"\x07", b"\x1b\\", b"\x1b\x1b"),

@@ -11,7 +11,7 @@ from tests.conftest import TalkerMaker
 from tests.running import RunningServer
 from tests.talking import Talker
 from tests.terminal.conftest import TerminalMaker
-from tests.terminal.seeing import TAB, Terminal
+from tests.terminal.pseudo_terminal import TAB, Terminal
 
 
 def link_in(terminal: Terminal) -> str:

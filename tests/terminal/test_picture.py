@@ -8,7 +8,7 @@ from tests.conftest import ServerMaker
 from tests.running import ROOT
 from tests.talking import Talker
 from tests.terminal.conftest import TerminalMaker
-from tests.terminal.seeing import Terminal
+from tests.terminal.pseudo_terminal import Terminal
 
 OLD = """\
 [2025-11-19 17:58:02] Boris: who can look at the printer tomorrow?

@@ -9,7 +9,7 @@ from pathlib import Path
 from tests.conftest import TalkerMaker
 from tests.running import RunningServer
 from tests.terminal.conftest import TerminalMaker
-from tests.terminal.seeing import CONTROL_D, Terminal
+from tests.terminal.pseudo_terminal import CONTROL_D, Terminal
 
 
 def test_help_shows_every_command_and_key(terminal: Terminal) -> None:

@@ -12,7 +12,7 @@ from prompt_toolkit.filters import Condition, has_focus
 from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
 from prompt_toolkit.keys import Keys
 
-from besedka.terminal.keyboard import LINE_CHARACTERS
+from besedka.terminal.ui.keyboard import LINE_CHARACTERS
 
 _LINE_END: Final = re.compile("\r\n?")
 

@@ -10,10 +10,10 @@ from prompt_toolkit.application import get_app_session
 from besedka.qr import qr_lines
 from besedka.remote.errors import RemoteError
 from besedka.remote.events import Heard
-from besedka.terminal import screen
-from besedka.terminal.paper import Paper
-from besedka.terminal.phrases import Phrases
-from besedka.terminal.place import RoomView
+from besedka.terminal.room_view import RoomView
+from besedka.terminal.ui import formatting
+from besedka.terminal.ui.output import Paper
+from besedka.terminal.ui.phrases import Phrases
 from besedka.wire.errors import Refused
 
 
@@ -45,7 +45,7 @@ class Telling:
         self._paper = paper
         self._is_coloured = is_coloured
 
-    def put(self, line: screen.Fragments) -> None:
+    def put(self, line: formatting.Fragments) -> None:
         """Tell a line as it is."""
         self._paper.put(line)
 
@@ -54,17 +54,17 @@ class Telling:
         for heard in messages:
             if heard.stamp[:10] != place.day:
                 place.day = heard.stamp[:10]
-                self.put(screen.rule(place.day))
+                self.put(formatting.rule(place.day))
             place.shown(heard)
-            self.put(screen.message(heard, place.me, is_numbered=place.may_moderate))
+            self.put(formatting.message(heard, place.me, is_numbered=place.may_moderate))
 
     def remark(self, text: str) -> None:
         """Say something quietly."""
-        self.put(screen.remark(text))
+        self.put(formatting.remark(text))
 
     def problem(self, text: str) -> None:
         """Say that something is wrong."""
-        self.put(screen.remark(text, problem=True))
+        self.put(formatting.remark(text, problem=True))
 
     def refuse(self, refusal: Refused) -> None:
         """Say what cannot be, before anybody was asked."""
@@ -79,7 +79,7 @@ class Telling:
         """Draw a text as a code for a camera, if the window is wide enough."""
         columns = get_app_session().output.get_size().columns
         if lines := qr_lines(text, columns=columns, colour=self._is_coloured):
-            self.put(screen.picture(lines))
+            self.put(formatting.picture(lines))
 
     def ring(self, *, is_called: bool) -> None:
         """Ring, if one wants it.

@@ -7,8 +7,8 @@ from functools import partial
 from typing import Final
 
 from besedka.terminal.commands import bare_number, read_span, span, split_name, split_span
-from besedka.terminal.talk import Act as Carry
-from besedka.terminal.talk import Talk
+from besedka.terminal.session import Act as Carry
+from besedka.terminal.session import Talk
 from besedka.wire.frames import Act
 from besedka.wire.sanitize import sanitize_line
 

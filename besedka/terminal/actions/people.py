@@ -7,9 +7,9 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from besedka.remote.address import link
-from besedka.terminal import screen
 from besedka.terminal.commands import read_span, span, split_name
-from besedka.terminal.talk import Act, Talk
+from besedka.terminal.session import Act, Talk
+from besedka.terminal.ui import formatting
 from besedka.wire.errors import Refused
 from besedka.wire.frames import INVITATION_SECONDS, Kind
 from besedka.wire.links import Fragment
@@ -110,7 +110,7 @@ async def _device(talk: Talk, _: str) -> None:
 
 def _show_link(talk: Talk, fragment: Fragment) -> None:
     there = talk.there.url
-    talk.tell.put(screen.link(link(there, fragment)))
+    talk.tell.put(formatting.link(link(there, fragment)))
     if there.startswith("unix:") or urlsplit(there).hostname in {"localhost", "127.0.0.1", "::1"}:
         talk.tell.remark(talk.words.for_this_machine)
 

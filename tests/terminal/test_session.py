@@ -9,7 +9,7 @@ from tests.commanding import wait_until
 from tests.conftest import ServerMaker, TalkerMaker
 from tests.running import RunningServer
 from tests.terminal.conftest import TerminalMaker
-from tests.terminal.seeing import (
+from tests.terminal.pseudo_terminal import (
     ALT_ENTER,
     CONTROL_C,
     CONTROL_D,

@@ -12,7 +12,7 @@ from typing import Final
 from besedka.remote.connection import Connection
 from besedka.remote.errors import RemoteError
 from besedka.remote.events import Away, Event, Heard, Reset, people_after
-from besedka.terminal.unsent import Unsent
+from besedka.terminal.storage.unsent import Unsent
 from besedka.wire.frames import Error, Kind, Redacted, Rights, RoomOpened, System, Typing, Welcome
 from besedka.wire.mentions import mentions
 

@@ -12,8 +12,8 @@ from prompt_toolkit.input.vt100_parser import Vt100Parser
 from prompt_toolkit.key_binding import KeyPress
 from prompt_toolkit.keys import Keys
 
-from besedka.terminal.keyboard import HELD_CHARACTERS, LINE_CHARACTERS, Keyboard
-from tests.terminal.seeing import pasted
+from besedka.terminal.ui.keyboard import HELD_CHARACTERS, LINE_CHARACTERS, Keyboard
+from tests.terminal.pseudo_terminal import pasted
 
 Pressed = list[tuple[Keys | str, str]]
 

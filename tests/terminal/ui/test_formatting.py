@@ -8,13 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from besedka.remote.events import Heard
-from besedka.terminal import screen
-from besedka.terminal.phrases import ENGLISH, RUSSIAN, phrases
+from besedka.terminal.ui import formatting
+from besedka.terminal.ui.phrases import ENGLISH, RUSSIAN, phrases
 from besedka.wire.frames import System
 from besedka.wire.message import MessageId
 
 
-def shown(fragments: screen.Fragments) -> str:
+def shown(fragments: formatting.Fragments) -> str:
     return "".join(text for _, text in fragments)
 
 
@@ -24,7 +24,7 @@ def heard(user: str, text: str, *, is_old: bool = False) -> Heard:
 
 @given(st.text(), st.text())
 def test_no_control_and_no_direction_of_others_reaches_the_terminal(user: str, text: str) -> None:
-    for character in shown(screen.message(heard(user, text), me="Anna")):
+    for character in shown(formatting.message(heard(user, text), me="Anna")):
         assert character in "\n\t" or unicodedata.category(character) != "Cc"
         assert unicodedata.bidirectional(character) not in {
             "LRE",
@@ -40,24 +40,27 @@ def test_no_control_and_no_direction_of_others_reaches_the_terminal(user: str, t
 
 
 def test_own_others_and_old_messages_differ_by_more_than_colour() -> None:
-    own, other = (screen.message(heard(name, "hi"), me="Anna") for name in ("Anna", "Boris"))
+    own, other = (formatting.message(heard(name, "hi"), me="Anna") for name in ("Anna", "Boris"))
     assert shown(own) == "23:46 → Anna: hi"
     assert shown(other) == "23:46   Boris: hi"
-    assert shown(screen.message(heard("Boris", "hi", is_old=True), me="Anna")) == "23:46┆  Boris: hi"
-    assert shown(screen.message(heard("Anna", "hi", is_old=True), me="Anna")) == "23:46┆→ Anna: hi"
-    assert shown(screen.message(heard("Boris", "hi anna"), me="Anna")) == "23:46 › Boris: hi anna"
-    assert shown(screen.message(heard("Boris", "/me waves"), me="Anna")) == "23:46   * Boris waves"
-    assert shown(screen.remark("hi")) == "      · hi"
-    assert shown(screen.remark("hi", problem=True)) == "      ! hi"
+    assert shown(formatting.message(heard("Boris", "hi", is_old=True), me="Anna")) == "23:46┆  Boris: hi"
+    assert shown(formatting.message(heard("Anna", "hi", is_old=True), me="Anna")) == "23:46┆→ Anna: hi"
+    assert shown(formatting.message(heard("Boris", "hi anna"), me="Anna")) == "23:46 › Boris: hi anna"
+    assert shown(formatting.message(heard("Boris", "/me waves"), me="Anna")) == "23:46   * Boris waves"
+    assert shown(formatting.remark("hi")) == "      · hi"
+    assert shown(formatting.remark("hi", problem=True)) == "      ! hi"
 
 
 def test_further_lines_are_indented_under_the_first() -> None:
-    assert shown(screen.message(heard("Boris", "one\ntwo"), me="Anna")) == "23:46   Boris: one\n        two"
+    assert (
+        shown(formatting.message(heard("Boris", "one\ntwo"), me="Anna")) == "23:46   Boris: one\n        two"
+    )
 
 
 def test_a_name_keeps_its_colour() -> None:
     assert (
-        screen.message(heard("Boris", "a"), "Anna")[1][0] == screen.message(heard("Boris", "b"), "Anna")[1][0]
+        formatting.message(heard("Boris", "a"), "Anna")[1][0]
+        == formatting.message(heard("Boris", "b"), "Anna")[1][0]
     )
 
 
@@ -65,8 +68,8 @@ def test_ones_own_coming_is_no_news() -> None:
     def system(joined: list[str], left: list[str]) -> System:
         return System("main", "", "12:00:00", 2, joined, left)
 
-    assert screen.notice(system(["Anna"], []), {"Anna"}, ENGLISH) is None
-    told = screen.notice(system(["Anna", "Boris"], ["Clara"]), {"Anna"}, ENGLISH)
+    assert formatting.notice(system(["Anna"], []), {"Anna"}, ENGLISH) is None
+    told = formatting.notice(system(["Anna", "Boris"], ["Clara"]), {"Anna"}, ENGLISH)
     assert told
     assert shown(told).strip() == "· Boris joined; Clara left (2 here)"
 
@@ -84,14 +87,14 @@ def test_all_colours_can_be_read_on_black_and_on_white() -> None:
         linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
         return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
 
-    for colour in (*screen.NAME_COLOURS, screen.GREY):
+    for colour in (*formatting.NAME_COLOURS, formatting.GREY):
         assert (luminance(colour) + 0.05) / 0.05 > 4.3, colour
         assert 1.05 / (luminance(colour) + 0.05) > 4.3, colour
-    assert (luminance(screen.RED) + 0.05) / 0.05 > 4.5
+    assert (luminance(formatting.RED) + 0.05) / 0.05 > 4.5
 
 
 def test_columns_stand_below_each_other_also_where_characters_are_wide() -> None:
-    rows = shown(screen.table([("日本", "two wide ones"), ("abcd", "four narrow ones"), ("x", "one")])).split(
-        "\n"
-    )
+    rows = shown(
+        formatting.table([("日本", "two wide ones"), ("abcd", "four narrow ones"), ("x", "one")])
+    ).split("\n")
     assert rows == ["        日本  two wide ones", "        abcd  four narrow ones", "        x     one"]

@@ -8,10 +8,10 @@ from typing import Any, Final
 
 from besedka.remote.errors import RemoteError
 from besedka.remote.watch import Stir, Watch
-from besedka.terminal.keeping import Keeping
-from besedka.terminal.place import RoomView
+from besedka.terminal.room_view import RoomView
 from besedka.terminal.rooms import Rooms
-from besedka.terminal.telling import Telling
+from besedka.terminal.storage.storage import Keeping
+from besedka.terminal.ui.notifier import Telling
 from besedka.wire.frames import Kind, RoomOpened
 
 BEHIND_AT_MOST: Final = 20

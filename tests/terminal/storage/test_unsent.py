@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from besedka.terminal.unsent import Unsent
+from besedka.terminal.storage.unsent import Unsent
 from besedka.wire.frames import Say
 
 URL = "ws://localhost:8765/ws"

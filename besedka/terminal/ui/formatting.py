@@ -23,7 +23,7 @@ from prompt_toolkit.utils import get_cwidth
 
 from besedka.remote.events import Heard
 from besedka.terminal.commands import ACTION
-from besedka.terminal.phrases import Phrases
+from besedka.terminal.ui.phrases import Phrases
 from besedka.wire.frames import System
 from besedka.wire.log_line import clock_time
 from besedka.wire.mentions import mentions

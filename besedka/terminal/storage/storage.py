@@ -8,9 +8,9 @@ from pathlib import Path
 from prompt_toolkit.history import FileHistory, History, InMemoryHistory
 
 from besedka.home import state_folder
-from besedka.terminal.place import RoomView
-from besedka.terminal.reading import Reading
-from besedka.terminal.unsent import Unsent
+from besedka.terminal.room_view import RoomView
+from besedka.terminal.storage.read_positions import Reading
+from besedka.terminal.storage.unsent import Unsent
 from besedka.wire.frames import Kind
 
 

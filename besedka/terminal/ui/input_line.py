@@ -21,9 +21,9 @@ from prompt_toolkit.shortcuts import CompleteStyle
 from prompt_toolkit.styles import BaseStyle
 from prompt_toolkit.utils import is_dumb_terminal
 
-from besedka.terminal.line_bound import bound_line
-from besedka.terminal.screen import Fragments
-from besedka.terminal.window import asking_for_focus, keep_whole, watch_focus
+from besedka.terminal.ui.formatting import Fragments
+from besedka.terminal.ui.line_bound import bound_line
+from besedka.terminal.ui.window import asking_for_focus, keep_whole, watch_focus
 
 PROMPT: Final = "> "
 

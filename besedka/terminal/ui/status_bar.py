@@ -6,9 +6,9 @@ import math
 from collections.abc import Sequence
 from typing import Final
 
-from besedka.terminal.phrases import Phrases
-from besedka.terminal.place import RoomView, State
-from besedka.terminal.screen import Fragments
+from besedka.terminal.room_view import RoomView, State
+from besedka.terminal.ui.formatting import Fragments
+from besedka.terminal.ui.phrases import Phrases
 from besedka.wire.frames import Kind
 from besedka.wire.sanitize import sanitize_line
 

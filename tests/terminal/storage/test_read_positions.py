@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from besedka.terminal import reading
-from besedka.terminal.reading import Reading
+from besedka.terminal.storage import read_positions
+from besedka.terminal.storage.read_positions import Reading
 
 LAB, ATTIC = "ws://lab:8765/ws", "unix:/run/an attic"
 
@@ -60,7 +60,7 @@ def test_lines_that_are_none_are_no_trouble(tmp_path: Path) -> None:
 
 
 def test_the_talks_of_long_ago_are_forgotten_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reading, "TALKS_AT_MOST", 2)
+    monkeypatch.setattr(read_positions, "TALKS_AT_MOST", 2)
     path = tmp_path / "read"
     one = opened(path)
     for room in ("direct-1", "direct-2", "direct-1", "direct-3"):

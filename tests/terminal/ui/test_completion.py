@@ -6,7 +6,7 @@ import pytest
 from prompt_toolkit.completion import CompleteEvent
 from prompt_toolkit.document import Document
 
-from besedka.terminal.completion import Endings
+from besedka.terminal.ui.completion import Endings
 
 NAMES = ["Boris", "Анна", "Anna Karenina", "evil\x1b[2J"]
 

@@ -6,11 +6,12 @@ from collections.abc import Mapping
 from typing import Final
 
 from besedka.remote.events import Heard
-from besedka.terminal import order, screen, with_people
+from besedka.terminal.actions import moderation, people
 from besedka.terminal.commands import COMMANDS
-from besedka.terminal.place import title
-from besedka.terminal.talk import Act, Talk
-from besedka.terminal.telling import Bell
+from besedka.terminal.room_view import title
+from besedka.terminal.session import Act, Talk
+from besedka.terminal.ui import formatting
+from besedka.terminal.ui.notifier import Bell
 from besedka.wire.errors import Refused
 from besedka.wire.frames import Kind
 from besedka.wire.sanitize import sanitize_line
@@ -38,7 +39,7 @@ async def _help(talk: Talk, _: str) -> None:
         for command in COMMANDS
         if command.may in {"", *talk.rooms.current.may}
     ]
-    talk.tell.put(screen.table([*rows, *talk.words.keys.items()]))
+    talk.tell.put(formatting.table([*rows, *talk.words.keys.items()]))
 
 
 async def _who(talk: Talk, _: str) -> None:
@@ -61,7 +62,7 @@ async def _rooms(talk: Talk, _: str) -> None:
         marks += [talk.words.news.format(n=place.missed_count)] if place and place.missed_count else []
         rows.append((title(room.name, room.kind, room.peer), " · ".join(marks)))
     talk.tell.remark(talk.words.rooms)
-    talk.tell.put(screen.table(rows))
+    talk.tell.put(formatting.table(rows))
 
 
 async def _join(talk: Talk, given: str) -> None:
@@ -71,7 +72,7 @@ async def _join(talk: Talk, given: str) -> None:
     elif there:
         talk.rooms.go(there)
     elif given.startswith("@"):
-        await with_people.talk_alone(talk, given.removeprefix("@").strip())
+        await people.talk_alone(talk, given.removeprefix("@").strip())
     else:
         await _join_room(talk, given.removeprefix("#").strip())
 
@@ -135,9 +136,9 @@ async def _history(talk: Talk, given: str) -> None:
             talk.tell.remark(talk.words.no_older)
             return
         day = place.day
-        talk.tell.put(screen.rule(talk.words.older.format(first=older[0].id, last=older[-1].id)))
+        talk.tell.put(formatting.rule(talk.words.older.format(first=older[0].id, last=older[-1].id)))
         talk.tell.show(place, older)
-        talk.tell.put(screen.rule(talk.words.now))
+        talk.tell.put(formatting.rule(talk.words.now))
         place.oldest, place.day = older[0].id, day
 
 
@@ -153,7 +154,7 @@ async def _find(talk: Talk, given: str) -> None:
             break
     for heard in found:
         place.shown(heard)
-        talk.tell.put(screen.found(heard, place.me, is_numbered=place.may_moderate))
+        talk.tell.put(formatting.found(heard, place.me, is_numbered=place.may_moderate))
     count = f"{len(found)}{'+' if before else ''}"
     talk.tell.remark(talk.words.found.format(n=count) if found else talk.words.found_nothing)
 
@@ -196,7 +197,7 @@ ACTS: Final[Mapping[str, Act]] = {
     "bell": _bell,
     "clear": _clear,
     "exit": _exit,
-    **with_people.ACTS,
-    **order.ACTS,
+    **people.ACTS,
+    **moderation.ACTS,
 }
 """By the names of `COMMANDS`; ``/me`` is no act but words."""

@@ -13,8 +13,8 @@ from prompt_toolkit.output import ColorDepth, Output
 from prompt_toolkit.renderer import print_formatted_text
 from prompt_toolkit.styles import BaseStyle
 
-from besedka.terminal.keyboard import raw
-from besedka.terminal.screen import Fragments
+from besedka.terminal.ui.formatting import Fragments
+from besedka.terminal.ui.keyboard import raw
 
 REST_SECONDS: Final = 0.05
 """Between two printings; the first line after a rest is printed at once."""

@@ -7,7 +7,7 @@ import re
 from tests.ordering import Operator
 from tests.running import RunningServer
 from tests.terminal.conftest import TerminalMaker
-from tests.terminal.seeing import Terminal
+from tests.terminal.pseudo_terminal import Terminal
 
 
 def test_who_may_keeps_order_and_the_others_are_told(

@@ -17,19 +17,19 @@ from besedka.home import remember_key
 from besedka.remote.address import Address
 from besedka.remote.errors import JoinRefused, RemoteError, SayRefused
 from besedka.remote.events import Event
-from besedka.terminal import bar, screen
-from besedka.terminal.aside import Aside
 from besedka.terminal.commands import Mistake, Order, Words, read
-from besedka.terminal.completion import Endings
-from besedka.terminal.hearing import Hearing
-from besedka.terminal.input_line import InputLine
-from besedka.terminal.keeping import Keeping
-from besedka.terminal.keyboard import LINE_CHARACTERS
-from besedka.terminal.paper import Paper
-from besedka.terminal.phrases import Phrases
-from besedka.terminal.place import RoomView, State
+from besedka.terminal.direct_messages import Aside
+from besedka.terminal.events import Hearing
+from besedka.terminal.room_view import RoomView, State
 from besedka.terminal.rooms import Rooms
-from besedka.terminal.telling import Bell, Telling
+from besedka.terminal.storage.storage import Keeping
+from besedka.terminal.ui import formatting, status_bar
+from besedka.terminal.ui.completion import Endings
+from besedka.terminal.ui.input_line import InputLine
+from besedka.terminal.ui.keyboard import LINE_CHARACTERS
+from besedka.terminal.ui.notifier import Bell, Telling
+from besedka.terminal.ui.output import Paper
+from besedka.terminal.ui.phrases import Phrases
 from besedka.wire.errors import ErrorCode, Refused
 from besedka.wire.message import MessageId
 from besedka.wire.validation import clean_text
@@ -93,7 +93,7 @@ class Talk:
         self._unsettled: set[asyncio.Future[MessageId]] = set()
         self._questions: asyncio.Queue[Order] = asyncio.Queue()
         self._asking = ""
-        style = Style.from_dict(screen.STYLES)
+        style = Style.from_dict(formatting.STYLES)
         is_dumb = is_dumb_terminal()
         self.paper = Paper(
             get_app_session().output, style, color_depth, (lambda: self.line.shown) if is_dumb else None
@@ -294,9 +294,9 @@ class Talk:
     def _look(self, is_here: bool) -> None:
         self.rooms.unread_is_due = not is_here
 
-    def _bar(self) -> screen.Fragments:
+    def _bar(self) -> formatting.Fragments:
         now, rooms = asyncio.get_running_loop().time(), self.rooms
-        return bar.bar(
+        return status_bar.bar(
             rooms.current, rooms.others, self.words, waiting=rooms.waiting, asking=self._asking, now=now
         )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from prompt_toolkit.layout.screen import Char, Screen
 
-from besedka.terminal.window import breaks_lines, rows_more
+from besedka.terminal.ui.window import breaks_lines, rows_more
 
 
 def drawn(*rows: str) -> Screen:

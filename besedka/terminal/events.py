@@ -6,11 +6,11 @@ from collections.abc import Callable
 
 from besedka.remote.connection import SAID_AGAIN
 from besedka.remote.events import Away, Event, Heard, Reset
-from besedka.terminal import screen
-from besedka.terminal.aside import Aside
-from besedka.terminal.place import RoomView
+from besedka.terminal.direct_messages import Aside
+from besedka.terminal.room_view import RoomView
 from besedka.terminal.rooms import Rooms
-from besedka.terminal.telling import Telling
+from besedka.terminal.ui import formatting
+from besedka.terminal.ui.notifier import Telling
 from besedka.wire.frames import Error, Redacted, Rights, RoomOpened, System, Welcome
 
 
@@ -49,7 +49,7 @@ class Hearing:
             case Welcome() if place in self._away:
                 self._came_back(place)
             case System() if self._rooms.is_looked_at(place):
-                if notice := screen.notice(event, self._rooms.own_names, self._words):
+                if notice := formatting.notice(event, self._rooms.own_names, self._words):
                     self._tell.put(notice)
             case Error() if event.code not in SAID_AGAIN:
                 self._tell.problem(self._words.refusals.get(event.code, event.text))
@@ -85,7 +85,7 @@ class Hearing:
         else:
             if self._rooms.unread_is_due and not is_own:
                 self._rooms.unread_is_due = False
-                self._tell.put(screen.rule(self._words.unread))
+                self._tell.put(formatting.rule(self._words.unread))
             self._tell.show(place, [heard])
         if not (is_own or heard.is_old):
             self._tell.ring(is_called=place.calls(heard))
