@@ -134,11 +134,7 @@ class RoomView:
         self.close()
 
     def keep(self) -> None:
-        """Keep on disk what waits.
-
-        Raises:
-            OSError: if it cannot be kept.
-        """
+        """Keep on disk what waits."""
         if self._unsent:
             self._unsent.keep(self.connection.unsent)
 

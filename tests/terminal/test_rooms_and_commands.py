@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 from pathlib import Path
 
@@ -248,3 +249,19 @@ def test_what_is_said_behind_a_question_does_not_wait_for_the_answer(
     again.wait_for("→ Anna: precious words")
     again.wait_for("→ Anna: more words")
     assert [line.split("Anna: ")[1] for line in server.lines] == ["precious words", "more words"]
+
+
+def test_a_room_can_be_left_when_its_unsent_messages_cannot_be_stored(
+    server: RunningServer, terminal: Terminal, tmp_path: Path
+) -> None:
+    terminal.type("/join dev\r")
+    terminal.wait_for("You are in # dev as Anna.")
+    server.stop()
+    terminal.wait_for("no connection")
+    shutil.rmtree(tmp_path / "homes" / "anna" / "state" / "besedka" / "unsent")
+    terminal.type("precious words\r")
+    terminal.wait_for("! What you type and what waits is not kept:")
+    terminal.type("/leave\r")
+    terminal.wait_for("──── # main ────")
+    terminal.type("/exit\r")
+    assert terminal.exit_status() == 0

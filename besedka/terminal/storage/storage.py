@@ -49,7 +49,7 @@ class Keeping:
         if self._folder is None:
             return None
         try:
-            return Unsent(self._folder / "unsent", self._url, room, user)
+            return Unsent(self._folder / "unsent", self._url, room, user, self._failed)
         except OSError as error:
             self._failed(error)
             return None
@@ -68,13 +68,13 @@ class Keeping:
         for place in places:
             if self._reading and place.kind is Kind.DIRECT:
                 self._reading.move(place.room, place.read_to)
-            self._try(place.keep)
+            place.keep()
         if self._reading:
-            self._try(self._reading.keep)
+            self._keep_reading(self._reading)
 
-    def _try(self, keep: Callable[[], None]) -> None:
+    def _keep_reading(self, reading: Reading) -> None:
         try:
-            keep()
+            reading.keep()
         except OSError as error:
             self._failed(error)
 

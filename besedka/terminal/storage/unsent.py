@@ -9,7 +9,7 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final, Self
 
@@ -31,16 +31,20 @@ class Unsent:
         url: the chat.
         room: the room.
         user: the name under which it is said.
+        failed: called with the error when a file cannot be written.
 
     Attributes:
         left: what waited when we, or another terminal that has ended, left last time; in order.
         is_damaged: whether some of that could not be read; it is left in the file `damaged`.
     """
 
-    def __init__(self, folder: Path, url: str, room: str, user: str) -> None:
+    def __init__(
+        self, folder: Path, url: str, room: str, user: str, failed: Callable[[OSError], None]
+    ) -> None:
         folder.mkdir(mode=0o700, exist_ok=True)
         self._stem = hashlib.sha256(f"{url}\0{room}\0{user}".encode()).hexdigest()[:16]
         self._folder = folder
+        self._failed = failed
         self._lock = -1
         self._path: Path | None = None
         self._kept: Sequence[Say] = ()
@@ -56,11 +60,13 @@ class Unsent:
         self.close()
 
     def keep(self, words: Sequence[Say]) -> None:
-        """Keep these and no others.
+        """Keep these and no others."""
+        try:
+            self._write(words)
+        except OSError as error:
+            self._failed(error)
 
-        Raises:
-            OSError: if they cannot be written.
-        """
+    def _write(self, words: Sequence[Say]) -> None:
         if self._path is None or tuple(words) == self._kept:
             return
         if words:
@@ -92,7 +98,7 @@ class Unsent:
                 self._path, self._lock, self._kept = path, lock, tuple(self.left)
             else:
                 # What is taken over must be in our file before it is gone from there.
-                self.keep(tuple(self.left))
+                self._write(tuple(self.left))
                 path.unlink(missing_ok=True)
                 path.with_suffix(".lock").unlink(missing_ok=True)
                 os.close(lock)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 from besedka.terminal.storage.unsent import Unsent
@@ -14,8 +15,12 @@ def words(*texts: str) -> list[Say]:
     return [Say(text=text, key=f"key of {text}", after=7) for text in texts]
 
 
+def failed(error: OSError) -> None:
+    raise error
+
+
 def unsent(folder: Path, room: str = "main", user: str = "Anna", url: str = URL) -> Unsent:
-    return Unsent(folder, url, room, user)
+    return Unsent(folder, url, room, user, failed)
 
 
 def test_what_waits_is_there_the_next_time(tmp_path: Path) -> None:
@@ -73,3 +78,11 @@ def test_what_cannot_be_read_is_put_aside_and_told(tmp_path: Path) -> None:
         assert second.left == words("one", "two")
         assert second.is_damaged
         assert second.damaged.read_bytes() == b'nonsense\n{"type":"leave"}\n'
+
+
+def test_a_failure_to_store_is_reported_and_raises_nothing(tmp_path: Path) -> None:
+    errors: list[OSError] = []
+    with Unsent(tmp_path / "unsent", URL, "main", "Anna", errors.append) as first:
+        shutil.rmtree(tmp_path / "unsent")
+        first.keep(words("one"))
+    assert [type(error) for error in errors] == [FileNotFoundError]
