@@ -120,11 +120,11 @@ DURATIONS: Final = {
     "remote/carrier.py": {"HANDSHAKE_SECONDS": CLIENTS},
     "remote/connection.py": {"JOIN_SECONDS": CLIENTS, "LONGEST_HOLD_SECONDS": CLIENTS},
     "remote/events.py": {"Away.retry_in": CLIENTS},
-    "terminal/ui/input_line.py": {"COUNTDOWN_SECONDS": CLIENTS},
+    "terminal/ui/input_line.py": {"REDRAW_SECONDS": CLIENTS},
     "terminal/ui/output.py": {"REST_SECONDS": CLIENTS},
     "terminal/room_view.py": {"TYPING_SECONDS": CLIENTS},
     "terminal/session.py": dict.fromkeys(
-        ("KEEP_SECONDS", "ANSWER_SECONDS", "LAST_WORDS_SECONDS", "TYPING_SECONDS"), CLIENTS
+        ("SAVE_SECONDS", "ANSWER_SECONDS", "LAST_POSTS_SECONDS", "TYPING_SECONDS"), CLIENTS
     ),
 }
 """Each constant that is a duration, and each field that is one or ends one, by its module."""

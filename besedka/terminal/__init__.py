@@ -1,1 +1,1 @@
-"""The terminal client, and the connection to a chat that it is built on."""
+"""The terminal client: `app` is `besedka chat`, `session` a session from joining to leaving, `commands` the table of commands."""

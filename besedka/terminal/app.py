@@ -1,4 +1,4 @@
-"""``besedka chat``: what it is given, and the talk that comes of it."""
+"""``besedka chat``: sets up the terminal, and runs a session; by the link of another device, as the person of that link."""
 
 from __future__ import annotations
 
@@ -6,28 +6,32 @@ import asyncio
 import os
 import sys
 from dataclasses import replace
+from typing import Final
 
 from prompt_toolkit.application import create_app_session
 from prompt_toolkit.output import ColorDepth, create_output
 from prompt_toolkit.output.plain_text import PlainTextOutput
 from prompt_toolkit.utils import is_dumb_terminal
 
-from besedka.home import secret_for
-from besedka.remote.address import address
+from besedka.home import keep_secret, secret_for
+from besedka.remote.address import address as parse_address
+from besedka.remote.device import take_device
 from besedka.remote.errors import AskRefused, JoinRefused, RemoteError, ShownOut
-from besedka.terminal.actions.rooms import ACTS
-from besedka.terminal.arrival import arrive
-from besedka.terminal.session import Talk
+from besedka.terminal.actions import ACTIONS
+from besedka.terminal.session import TerminalSession
 from besedka.terminal.ui.keyboard import TerminalInput
 from besedka.terminal.ui.notifier import Bell
-from besedka.terminal.ui.phrases import phrases
-from besedka.terminal.ui.window import bear_closing, keep_scrollback_clean
+from besedka.terminal.ui.output import ignore_closed_window, keep_scrollback_clean
+from besedka.terminal.ui.phrases import phrases_for
 from besedka.wire.errors import Refused
+from besedka.wire.sanitize import sanitize_line
 from besedka.wire.validation import clean_room
+
+YES: Final = frozenset({"y", "yes", "д", "да"})
 
 
 class NoTerminal(RemoteError):  # noqa: N818 - says what is missing
-    """There is no terminal to talk in."""
+    """Input or output is not a terminal."""
 
 
 def run(
@@ -45,50 +49,82 @@ def run(
 
     Args:
         url: of the chat, as `address` takes it.
-        name: one's own; asked for if there is none.
-        is_name_given: it goes before a name in the address.
-        is_sure: do not ask whether to be the person of an add-a-device link.
+        name: the user's; asked for if there is none.
+        is_name_given: whether `name` goes before a name in the address.
+        is_sure: do not ask whether to become the person of an add-a-device link.
         room: where to begin, instead of the room in the URL.
         key: the access key, if it is not in the URL.
-        bell: ``on`` rings when one is mentioned, ``all`` at each message, ``off`` never.
+        bell: ``on`` rings when the user is mentioned, ``all`` at each message, ``off`` never.
         color: ``always``, ``never`` or, as the terminal and ``NO_COLOR`` say, ``auto``.
 
     Raises:
         NoTerminal: if there is no terminal.
-        AddressBad: if the URL is none.
+        AddressBad: if the URL is invalid.
         ConnectionFailed: if there is no chat.
-        ShownOut: if it does not want us, now or later.
-        AskRefused: if the link that one came by is not valid any more.
-        JoinRefused: if it does not let us in.
+        ShownOut: if the server ends the session.
+        AskRefused: if the add-a-device link is no longer valid.
+        JoinRefused: if the server does not let the user in.
     """
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise NoTerminal(
             "besedka chat talks with a person: run it in a terminal, or use besedka send and besedka tail"
         )
-    there, words = address(url), phrases(os.environ)
+    address, phrases = parse_address(url), phrases_for(os.environ)
     try:
-        there = replace(there, room=clean_room(room or there.room), key=there.key or key)
+        address = replace(address, room=clean_room(room or address.room), key=address.key or key)
     except Refused as refusal:
-        raise JoinRefused(refusal.code, refusal.sentence(words.language)) from None
+        raise JoinRefused(refusal.code, refusal.sentence(phrases.language)) from None
     # A dumb terminal knows no control sequences at all.
     output = PlainTextOutput(sys.stdout) if is_dumb_terminal() else create_output(sys.stdout)
-    bear_closing(output)
+    ignore_closed_window(output)
     if not is_dumb_terminal():
         keep_scrollback_clean(output)
     with create_app_session(TerminalInput(sys.stdin), output):
-        talk = Talk(
-            there,
-            secret=lambda name: secret_for(there.url, name),
+        session = TerminalSession(
+            address,
+            secret=lambda name: secret_for(address.url, name),
             bell=Bell(bell),
             color_depth=_color_depth(color),
-            words=words,
-            acts=ACTS,
+            phrases=phrases,
+            actions=ACTIONS,
         )
-        name = name if is_name_given else there.name or name
+        name = name if is_name_given else address.name or name
         try:
-            asyncio.run(arrive(talk, name, is_sure=is_sure))
+            asyncio.run(_run(session, name, is_sure=is_sure))
         except (ShownOut, AskRefused) as error:
-            raise type(error)(error.code, words.refusals.get(error.code, str(error))) from None
+            raise type(error)(error.code, phrases.refusals.get(error.code, str(error))) from None
+
+
+async def _run(session: TerminalSession, name: str | None, *, is_sure: bool) -> None:
+    if session.address.device:
+        if not (is_sure or await _confirms_device(session)):
+            return
+        name = await _become_person_of_link(session)
+    await session.run(name)
+
+
+async def _confirms_device(session: TerminalSession) -> bool:
+    phrases, name = session.phrases, session.address.name
+    question = (
+        phrases.confirm_device.format(user=sanitize_line(name)) if name else phrases.confirm_device_nameless
+    )
+    try:
+        return (await session.input_line.ask(question, "")).casefold() in YES
+    except EOFError:
+        return False
+
+
+async def _become_person_of_link(session: TerminalSession) -> str:
+    """Take the secret behind the link, and store it for the next time; the name of its person."""
+    address = session.address
+    device = await take_device(address.url, address.device, key=address.key, keep=False)
+    session.rooms.secret = lambda _: device.secret
+    session.notifier.notify(session.phrases.device_added.format(user=device.user))
+    try:
+        keep_secret(address.url, device.user, device.secret)
+    except OSError as error:
+        session.notifier.show_problem(session.phrases.device_not_stored.format(why=error))
+    return device.user
 
 
 def _color_depth(color: str) -> ColorDepth | None:

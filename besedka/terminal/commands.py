@@ -1,6 +1,6 @@
-"""What a line that is typed means: words to be said, or one of the commands in the table. Pure.
+"""What a typed line means: text to post, or one of the commands in the table. Pure.
 
-The table is also what `/help` shows and what Tab completes.
+The table is the only list of commands: `/help` shows it, Tab completes from it, and `actions` has one action for each.
 """
 
 from __future__ import annotations
@@ -12,132 +12,136 @@ from typing import Final
 
 
 @dataclass(frozen=True, slots=True)
-class Command:
-    """One command.
+class CommandSpec:
+    """A row of the table of commands.
 
     Attributes:
-        name: as it is typed behind the slash; also the name of its sentence in the phrases.
-        usage: what follows it: ``NAME`` is needed, ``[NAME]`` is not.
-        aliases: other ways to type it, with what stands in front of them.
-        asks: whether it only asks the server something; what is typed behind it does not wait for the answer.
-        may: what one must be allowed to do for it, as a `Welcome` says it; empty: nothing.
+        name: typed after the slash; also the key of its description in `Phrases.commands`.
+        usage: the arguments: ``NAME`` is required, ``[NAME]`` is optional.
+        aliases: other ways to type the command, with their prefix.
+        is_query: whether it only asks the server something, so that what is typed next need not wait for the answer.
+        requires: the right that it needs, as `Welcome.may` lists it; empty for a command that everybody has.
     """
 
     name: str
     usage: str = ""
     aliases: tuple[str, ...] = ()
-    asks: bool = False
-    may: str = ""
+    is_query: bool = False
+    requires: str = ""
 
     @property
-    def is_incomplete_alone(self) -> bool:
-        """Whether something must follow."""
+    def needs_argument(self) -> bool:
+        """Whether the command cannot stand alone."""
         return bool(self.usage) and not self.usage.startswith("[")
 
     @property
-    def is_about_somebody(self) -> bool:
-        """Whether a person's name comes first behind it."""
+    def takes_person(self) -> bool:
+        """Whether its first argument is the name of somebody else."""
         return self.usage.lstrip("[").startswith("NAME") and self.name != "name"
 
 
-_ORDER: Final = "moderate"
+_MODERATE: Final = "moderate"
 
 
 COMMANDS: Final = (
-    Command("help"),
-    Command("me", "TEXT"),
-    Command("who"),
-    Command("rooms", asks=True),
-    Command("join", "ROOM"),
-    Command("leave", "[ROOM]"),
-    Command("private", "ROOM"),
-    Command("msg", "NAME [TEXT]"),
-    Command("invite", "[USES] [TIME]"),
-    Command("uninvite", "[NAME]"),
-    Command("name", "NAME"),
-    Command("device"),
-    Command("history", "[N]", asks=True),
-    Command("find", "WORDS", asks=True),
-    Command("edit", "[TEXT]"),
-    Command("bell", "[on|off|all]"),
-    Command("kick", "NAME [REASON]", may=_ORDER),
-    Command("mute", "NAME [TIME] [REASON]", may=_ORDER),
-    Command("unmute", "NAME", may=_ORDER),
-    Command("ban", "NAME [TIME] [REASON]", may=_ORDER),
-    Command("unban", "NAME", may=_ORDER),
-    Command("slow", "SECONDS", may=_ORDER),
-    Command("redact", "ID", may=_ORDER),
-    Command("clear"),
-    Command("exit", aliases=("/quit", ":q", ":q!")),
+    CommandSpec("help"),
+    CommandSpec("me", "TEXT"),
+    CommandSpec("who"),
+    CommandSpec("rooms", is_query=True),
+    CommandSpec("join", "ROOM"),
+    CommandSpec("leave", "[ROOM]"),
+    CommandSpec("private", "ROOM"),
+    CommandSpec("msg", "NAME [TEXT]"),
+    CommandSpec("invite", "[USES] [TIME]"),
+    CommandSpec("uninvite", "[NAME]"),
+    CommandSpec("name", "NAME"),
+    CommandSpec("device"),
+    CommandSpec("history", "[N]", is_query=True),
+    CommandSpec("find", "WORDS", is_query=True),
+    CommandSpec("edit", "[TEXT]"),
+    CommandSpec("bell", "[on|off|all]"),
+    CommandSpec("kick", "NAME [REASON]", requires=_MODERATE),
+    CommandSpec("mute", "NAME [TIME] [REASON]", requires=_MODERATE),
+    CommandSpec("unmute", "NAME", requires=_MODERATE),
+    CommandSpec("ban", "NAME [TIME] [REASON]", requires=_MODERATE),
+    CommandSpec("unban", "NAME", requires=_MODERATE),
+    CommandSpec("slow", "SECONDS", requires=_MODERATE),
+    CommandSpec("redact", "ID", requires=_MODERATE),
+    CommandSpec("clear"),
+    CommandSpec("exit", aliases=("/quit", ":q", ":q!")),
 )
 
-ACTION: Final = "/me "
-"""What one does rather than says is sent as it is typed, and shown without the mark by those who know it (XEP-0245)."""
+EMOTE_PREFIX: Final = "/me "
+"""An action ("Anna waves") is sent as typed; clients that know the prefix show it without (XEP-0245)."""
 
-SPANS: Final = {"s": 1, "m": 60, "h": 60 * 60, "d": 24 * 60 * 60}
-"""The units in which a time is given, in seconds."""
+UNIT_SECONDS: Final = {"s": 1, "m": 60, "h": 60 * 60, "d": 24 * 60 * 60}
+"""The units of a duration, in ascending order."""
 
-_SPAN: Final = re.compile(r"([1-9][0-9]{0,5})([smhd])", re.IGNORECASE)
+_DURATION: Final = re.compile(r"([1-9][0-9]{0,5})([smhd])", re.IGNORECASE)
 
-_BARE: Final = re.compile(r"[0-9]+(?!\S)")
+_BARE_NUMBER: Final = re.compile(r"[0-9]+(?!\S)")
 
-_BY_WORD: Final = {word: command for command in COMMANDS for word in (f"/{command.name}", *command.aliases)}
+_SPECS: Final = {typed: spec for spec in COMMANDS for typed in (f"/{spec.name}", *spec.aliases)}
+"""The rows of the table by everything that may be typed for them."""
+
+_CLOSE_ENOUGH: Final = 0.5
+"""`difflib`'s ratio from which a known command is offered for an unknown one."""
 
 
 @dataclass(frozen=True, slots=True)
-class Words:
-    """Something to be said."""
+class Text:
+    """Text to post."""
 
     text: str
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
-    """A command, and what was typed behind it, without the blanks around."""
+class Command:
+    """A command as it was typed: its row of the table, and its argument without surrounding blanks."""
 
-    command: Command
+    spec: CommandSpec
     argument: str
 
 
 @dataclass(frozen=True, slots=True)
-class Mistake:
-    """No command, or one that lacks what should follow.
+class InvalidCommand:
+    """An unknown command, or one with an argument missing or too many.
 
     Attributes:
-        word: what was typed as the command.
-        command: the one that lacks something, or has too much.
-        near: the nearest one that there is; empty if none is near.
+        typed: what was typed as the command.
+        spec: the known command whose argument is wrong; None for an unknown command.
+        near: the known command most like an unknown one; empty if none is close.
     """
 
-    word: str
-    command: Command | None = None
+    typed: str
+    spec: CommandSpec | None = None
     near: str = ""
 
 
-def read(line: str) -> Words | Order | Mistake | None:
-    """What was typed; None if it is nothing."""
-    word, _, argument = line.partition(" ")
-    word, argument = word.strip().casefold(), argument.strip()
-    command = _BY_WORD.get(word)
-    # `:q` in front of words is words.
-    if command and (word.startswith("/") or not argument):
-        return _order(word, command, argument)
+def parse(line: str) -> Text | Command | InvalidCommand | None:
+    """The meaning of a typed line; None for a blank one."""
+    typed, _, argument = line.partition(" ")
+    typed, argument = typed.strip().casefold(), argument.strip()
+    spec = _SPECS.get(typed)
+    # `:q` followed by anything is text.
+    if spec and (typed.startswith("/") or not argument):
+        return _with_argument(typed, spec, argument)
     if line.startswith("/") and not line.startswith("//"):
-        near = difflib.get_close_matches(word, _BY_WORD, n=1, cutoff=0.5)
-        return Mistake(word, near=near[0] if near else "")
-    return Words(line.removeprefix("/")) if line.strip() else None
+        near = difflib.get_close_matches(typed, _SPECS, n=1, cutoff=_CLOSE_ENOUGH)
+        return InvalidCommand(typed, near=near[0] if near else "")
+    return Text(line.removeprefix("/")) if line.strip() else None
 
 
-def _order(word: str, command: Command, argument: str) -> Words | Order | Mistake:
-    if (command.is_incomplete_alone and not argument) or (argument and not command.usage):
-        return Mistake(word, command)
-    if command.name == "me":
-        return Words(ACTION + argument)
-    return Order(command, argument)
+def _with_argument(typed: str, spec: CommandSpec, argument: str) -> Text | Command | InvalidCommand:
+    if (spec.needs_argument and not argument) or (argument and not spec.usage):
+        return InvalidCommand(typed, spec)
+    if spec.name == "me":
+        return Text(EMOTE_PREFIX + argument)
+    return Command(spec, argument)
 
 
 def split_name(argument: str) -> tuple[str, str]:
-    """The name that comes first, and what follows it. A name with blanks stands in double quotes."""
+    """The leading name, and what follows it. A name that contains blanks is in double quotes."""
     if argument.startswith('"'):
         name, _, rest = argument[1:].partition('"')
     else:
@@ -150,31 +154,31 @@ def _first_word(argument: str) -> tuple[str, str]:
     return word, rest[0].strip() if rest else ""
 
 
-def quoted(name: str) -> str:
-    """A name as it is typed in front of something else."""
+def quote_name(name: str) -> str:
+    """A name as `split_name` reads it."""
     return f'"{name}"' if " " in name or name.startswith('"') else name
 
 
-def read_span(word: str) -> int:
-    """How many seconds a time means, like ``30s``, ``10m``, ``2h``, ``3d``; 0 if it is none."""
-    found = _SPAN.fullmatch(word)
-    return int(found[1]) * SPANS[found[2].lower()] if found else 0
+def parse_duration(word: str) -> int:
+    """The seconds in a duration such as ``30s``, ``10m``, ``2h``, ``3d``; 0 if the word is not a duration."""
+    found = _DURATION.fullmatch(word)
+    return int(found[1]) * UNIT_SECONDS[found[2].lower()] if found else 0
 
 
-def split_span(argument: str) -> tuple[int, str]:
-    """The time that comes first, in seconds, and what follows it; 0 and all of it if none does."""
+def split_duration(argument: str) -> tuple[int, str]:
+    """The leading duration in seconds, and what follows it; 0 and the whole argument if it begins with none."""
     word, rest = _first_word(argument)
-    seconds = read_span(word)
+    seconds = parse_duration(word)
     return (seconds, rest) if seconds else (0, argument)
 
 
-def bare_number(rest: str) -> str:
-    """The number that comes first where a time may stand, without its unit; empty if none does."""
-    found = _BARE.match(rest)
+def leading_bare_number(argument: str) -> str:
+    """A leading number without a unit, where a duration may stand; empty if there is none."""
+    found = _BARE_NUMBER.match(argument)
     return found[0] if found else ""
 
 
-def span(seconds: int) -> str:
-    """So many seconds, as a time is given: in the largest unit in which they are a whole number."""
-    unit = next(unit for unit in reversed(SPANS) if seconds % SPANS[unit] == 0)
-    return f"{seconds // SPANS[unit]}{unit}"
+def format_duration(seconds: int) -> str:
+    """A duration in the largest unit that divides it, as `parse_duration` reads it."""
+    unit = next(unit for unit in reversed(UNIT_SECONDS) if seconds % UNIT_SECONDS[unit] == 0)
+    return f"{seconds // UNIT_SECONDS[unit]}{unit}"

@@ -1,4 +1,4 @@
-"""Talks of two that one is not in: who says something there, or has said it while one was away, is heard all the same."""
+"""Direct messages in rooms that the session has not joined: it watches these rooms, and joins one when something new is posted there."""
 
 from __future__ import annotations
 
@@ -10,59 +10,59 @@ from besedka.remote.errors import RemoteError
 from besedka.remote.watch import Stir, Watch
 from besedka.terminal.room_view import RoomView
 from besedka.terminal.rooms import Rooms
-from besedka.terminal.storage.storage import Keeping
-from besedka.terminal.ui.notifier import Telling
+from besedka.terminal.storage import Storage
+from besedka.terminal.ui.notifier import Notifier
 from besedka.wire.frames import Kind, RoomOpened
 
-BEHIND_AT_MOST: Final = 20
-"""So many talks one comes to by oneself because something was said there while one was away; each is a connection."""
+CATCH_UP_ROOMS_AT_MOST: Final = 20
+"""Direct rooms that are joined for messages posted while the user was away; each of them is a connection."""
 
 
-class Aside:
-    """Comes to them.
+class DirectMessages:
+    """Watches the direct rooms of the user.
 
     Args:
-        rooms: the rooms that one is in.
-        tell: tells that somebody talks with us alone.
-        keeping: keeps how far one has read in them.
+        rooms: of the session.
+        notifier: announces a new direct room.
+        storage: keeps how far each direct room has been read.
     """
 
-    def __init__(self, rooms: Rooms, tell: Telling, keeping: Keeping) -> None:
+    def __init__(self, rooms: Rooms, notifier: Notifier, storage: Storage) -> None:
         self._rooms = rooms
-        self._tell = tell
-        self._keeping = keeping
+        self._notifier = notifier
+        self._storage = storage
         self._watch: Watch | None = None
-        self._behind: set[str] = set()
-        self._coming: dict[str, asyncio.Task[None]] = {}
+        self._caught_up: set[str] = set()
+        self._joining: dict[str, asyncio.Task[None]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
     def start(self) -> None:
-        """One has come in: look what was said while one was away, and listen from now on."""
-        there = self._rooms.there
-        # Who is a guest has no such talks.
+        """Look for messages posted while the user was away, and watch from now on."""
+        address = self._rooms.address
+        # Guests have no direct rooms.
         if secret := self._rooms.secret(self._rooms.current.me):
-            self._watch = Watch(there.url, secret, key=there.key)
-            self._run(self._listen(self._watch))
-            self.look()
+            self._watch = Watch(address.url, secret, key=address.key)
+            self._run(self._receive(self._watch))
+            self.check()
 
-    def look(self) -> None:
-        """Look whether there are talks that have begun without our being told, as there was no connection."""
+    def check(self) -> None:
+        """Look for direct rooms that were opened while there was no connection."""
         if self._watch:
-            self._run(self._look(self._watch))
+            self._run(self._check(self._watch))
 
-    def begin(self, begun: RoomOpened) -> None:
-        """Somebody begins to talk with us alone: be there, and tell it."""
-        self._come(begun.room, is_told=True)
+    def opened(self, opened: RoomOpened) -> None:
+        """Join a direct room that somebody has just opened, and announce it."""
+        self._start_joining(opened.room, is_announced=True)
 
-    def left(self, place: RoomView) -> None:
-        """One has left a room: if it was a talk of two, one is not in it until something new is said there."""
-        if self._watch and place.kind is Kind.DIRECT:
-            self._keeping.leave(place)
-            self._watch.begin(place.room, place.heard_to)
+    def left(self, view: RoomView) -> None:
+        """Watch a direct room that the user has left, so that the next message there is noticed."""
+        if self._watch and view.kind is Kind.DIRECT:
+            self._storage.set_read_position(view.name, view.received_to)
+            self._watch.begin(view.name, view.received_to)
 
-    async def end(self) -> None:
-        """Come to no more of them."""
-        tasks = [*self._tasks, *self._coming.values()]
+    async def stop(self) -> None:
+        """Watch and join no more rooms."""
+        tasks = [*self._tasks, *self._joining.values()]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -72,51 +72,51 @@ class Aside:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _look(self, watch: Watch) -> None:
+    async def _check(self, watch: Watch) -> None:
         try:
             entries = await self._rooms.current.connection.asks.rooms()
         except RemoteError:
-            return  # there is no connection; when it is back one looks again
+            return  # no connection: a reconnect checks again
         for entry in entries:
             if entry.kind is Kind.DIRECT:
-                self._rooms.know(entry.name, entry.kind, entry.peer)
-                if entry.name not in self._rooms.places:
-                    watch.begin(entry.name, self._keeping.read_to(entry.name) or (0, ""))
+                self._rooms.add_known(entry.name, entry.kind, entry.peer)
+                if entry.name not in self._rooms.views:
+                    watch.begin(entry.name, self._storage.read_position(entry.name) or (0, ""))
 
-    async def _listen(self, watch: Watch) -> None:
-        async for stir in watch.stirs():
-            self._stirred(watch, stir)
+    async def _receive(self, watch: Watch) -> None:
+        async for news in watch.stirs():
+            self._react(watch, news)
 
-    def _stirred(self, watch: Watch, stir: Stir) -> None:
-        if stir.room in self._rooms.places:
-            watch.end(stir.room)  # one has gone there meanwhile
-        elif stir.user:
-            # What we say ourselves on another device is no news.
-            if stir.user not in self._rooms.own_names:
-                self._come(stir.room, is_told=True)
-        elif stir.room in self._behind or len(self._behind) < BEHIND_AT_MOST:
-            self._behind.add(stir.room)
-            self._come(stir.room, is_told=False)
+    def _react(self, watch: Watch, news: Stir) -> None:
+        if news.room in self._rooms.views:
+            watch.end(news.room)  # joined meanwhile
+        elif news.user:
+            # What the user posts on another device is not news.
+            if news.user not in self._rooms.own_names:
+                self._start_joining(news.room, is_announced=True)
+        elif news.room in self._caught_up or len(self._caught_up) < CATCH_UP_ROOMS_AT_MOST:
+            self._caught_up.add(news.room)
+            self._start_joining(news.room, is_announced=False)
 
-    def _come(self, room: str, *, is_told: bool) -> None:
-        if room not in self._rooms.places and room not in self._coming:
-            self._coming[room] = asyncio.ensure_future(self._come_to(room, is_told=is_told))
+    def _start_joining(self, room: str, *, is_announced: bool) -> None:
+        if room not in self._rooms.views and room not in self._joining:
+            self._joining[room] = asyncio.ensure_future(self._join(room, is_announced=is_announced))
 
-    async def _come_to(self, room: str, *, is_told: bool) -> None:
+    async def _join(self, room: str, *, is_announced: bool) -> None:
         try:
-            cursor = self._keeping.read_to(room)
-            place = await self._rooms.enter(room, self._rooms.current.me, cursor=cursor)
+            cursor = self._storage.read_position(room)
+            view = await self._rooms.join(room, self._rooms.current.me, cursor=cursor)
         except RemoteError as error:
-            self._tell.refused(error)
+            self._notifier.show_error(error)
             return
         finally:
-            del self._coming[room]
+            del self._joining[room]
         if self._watch:
             self._watch.end(room)
-        if place.room in self._rooms.places:
-            await place.leave()  # one has gone there meanwhile
+        if view.name in self._rooms.views:
+            await view.leave()  # the user has joined it meanwhile
             return
-        self._rooms.stay_behind(place)
-        if is_told:
-            self._tell.remark(self._tell.words.direct_began.format(peer=place.peer))
-            self._tell.ring(is_called=True)
+        self._rooms.add_in_background(view)
+        if is_announced:
+            self._notifier.notify(self._notifier.phrases.direct_opened.format(peer=view.peer))
+            self._notifier.ring(is_for_me=True)

@@ -1,106 +1,113 @@
-"""What happens in the rooms that one is in, and what of it is told."""
+"""Handling of what happens in the rooms of a session: what is shown at once, what counts as unread, and when the bell rings."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from besedka.remote.connection import SAID_AGAIN
 from besedka.remote.events import Away, Event, Heard, Reset
-from besedka.terminal.direct_messages import Aside
+from besedka.terminal.direct_messages import DirectMessages
 from besedka.terminal.room_view import RoomView
 from besedka.terminal.rooms import Rooms
 from besedka.terminal.ui import formatting
-from besedka.terminal.ui.notifier import Telling
+from besedka.terminal.ui.notifier import Notifier
 from besedka.wire.frames import Error, Redacted, Rights, RoomOpened, System, Welcome
 
 
-class Hearing:
-    """Hears it.
+class EventHandler:
+    """Handles the events of all rooms.
 
     Args:
-        rooms: the rooms.
-        tell: tells what is worth it.
-        aside: comes to talks of two.
-        away: whether to say that a connection is lost: elsewhere the bar tells it.
+        rooms: of the session.
+        notifier: shows what is worth showing.
+        direct_messages: joins direct rooms that others open.
+        announces_disconnects: whether to announce a lost connection, because no status bar shows it.
     """
 
-    def __init__(self, rooms: Rooms, tell: Telling, aside: Aside, *, away: Callable[[], bool]) -> None:
+    def __init__(
+        self,
+        rooms: Rooms,
+        notifier: Notifier,
+        direct_messages: DirectMessages,
+        *,
+        announces_disconnects: bool,
+    ) -> None:
         self._rooms = rooms
-        self._tell = tell
-        self._words = tell.words
-        self._aside = aside
-        self._tells_away = away
+        self._notifier = notifier
+        self._phrases = notifier.phrases
+        self._direct_messages = direct_messages
+        self._announces_disconnects = announces_disconnects
         self._away: set[RoomView] = set()
-        self._speakers: dict[str, None] = {}
+        self._authors: dict[str, None] = {}
 
     def names(self) -> list[str]:
-        """Who can be spoken to: who spoke last first."""
-        here = self._rooms.current
-        names = dict.fromkeys((*reversed(self._speakers), *here.people, *self._rooms.known_talks))
-        return [name for name in names if name != here.me]
+        """The names of others for Tab: the latest authors first, then those present, then those known by direct rooms."""
+        current = self._rooms.current
+        names = dict.fromkeys((*reversed(self._authors), *current.people, *self._rooms.known_direct_rooms))
+        return [name for name in names if name != current.me]
 
-    def happen(self, place: RoomView, event: Event) -> None:
-        """Something has happened in a room."""
+    def handle(self, view: RoomView, event: Event) -> None:
+        """Handle an event that a room's view has applied."""
         match event:
             case Heard():
-                self._hear(place, event)
+                self._receive_message(view, event)
             case Away():
-                self._went_away(place)
-            case Welcome() if place in self._away:
-                self._came_back(place)
-            case System() if self._rooms.is_looked_at(place):
-                if notice := formatting.notice(event, self._rooms.own_names, self._words):
-                    self._tell.put(notice)
+                self._disconnected(view)
+            case Welcome() if view in self._away:
+                self._reconnected(view)
+            case System() if self._rooms.is_current(view):
+                self._presence_changed(event)
             case Error() if event.code not in SAID_AGAIN:
-                self._tell.problem(self._words.refusals.get(event.code, event.text))
-            case Redacted() | Rights():
-                self._changed(place, event)
+                self._notifier.show_problem(self._phrases.refusals.get(event.code, event.text))
+            case Redacted():
+                self._redacted(view, event)
+            case Rights() if self._rooms.is_current(view):
+                self._rights_changed(view)
             case RoomOpened():
-                self._aside.begin(event)
-            case Reset() if self._rooms.is_looked_at(place):
-                self._tell.remark(self._words.reset)
+                self._direct_messages.opened(event)
+            case Reset() if self._rooms.is_current(view):
+                self._notifier.notify(self._phrases.history_replaced)
             case _:
                 pass
 
-    def _went_away(self, place: RoomView) -> None:
-        if self._tells_away() and place not in self._away:
-            self._tell.remark(self._words.away_now)
-        self._away.add(place)
+    def _disconnected(self, view: RoomView) -> None:
+        if self._announces_disconnects and view not in self._away:
+            self._notifier.notify(self._phrases.reconnecting_now)
+        self._away.add(view)
 
-    def _came_back(self, place: RoomView) -> None:
-        self._away.discard(place)
-        if self._rooms.is_looked_at(place):
-            self._tell.remark(self._words.back)
-            self._aside.look()
+    def _reconnected(self, view: RoomView) -> None:
+        self._away.discard(view)
+        if self._rooms.is_current(view):
+            self._notifier.notify(self._phrases.reconnected)
+            self._direct_messages.check()
 
-    def _hear(self, place: RoomView, heard: Heard) -> None:
-        if self._rooms.places.get(place.room) is not place:
-            place.miss(heard)  # on the way in
+    def _presence_changed(self, event: System) -> None:
+        if change := formatting.presence(event, self._rooms.own_names, self._phrases):
+            self._notifier.show(change)
+
+    def _rights_changed(self, view: RoomView) -> None:
+        phrases = self._phrases
+        self._notifier.notify(phrases.moderates if view.may_moderate else phrases.moderates_no_longer)
+
+    def _receive_message(self, view: RoomView, message: Heard) -> None:
+        if self._rooms.views.get(view.name) is not view:
+            view.add_unread(message)  # the room is being joined
             return
-        is_own = heard.user == place.me
-        self._speakers.pop(heard.user, None)
-        self._speakers[heard.user] = None
-        if place is not self._rooms.current:
-            place.miss(heard)
+        is_own = message.user == view.me
+        self._authors.pop(message.user, None)
+        self._authors[message.user] = None
+        if view is not self._rooms.current:
+            view.add_unread(message)
         else:
-            if self._rooms.unread_is_due and not is_own:
-                self._rooms.unread_is_due = False
-                self._tell.put(formatting.rule(self._words.unread))
-            self._tell.show(place, [heard])
-        if not (is_own or heard.is_old):
-            self._tell.ring(is_called=place.calls(heard))
+            if self._rooms.is_unread_rule_due and not is_own:
+                self._rooms.is_unread_rule_due = False
+                self._notifier.show(formatting.rule(self._phrases.unread))
+            self._notifier.show_messages(view, [message])
+        if not (is_own or message.is_old):
+            self._notifier.ring(is_for_me=view.is_for_me(message))
 
-    def _changed(self, place: RoomView, event: Redacted | Rights) -> None:
-        if isinstance(event, Redacted):
-            self._redacted(place, event)
-        elif self._rooms.is_looked_at(place):
-            words = self._words
-            self._tell.remark(words.moderates if place.may_moderate else words.moderates_no_more)
-
-    def _redacted(self, place: RoomView, event: Redacted) -> None:
-        speaker = place.shown_speaker(event.id)
-        # What was not shown yet, or is not known any more, is shown as it is now.
-        if speaker or place.may_moderate:
-            phrase = self._words.redacted if speaker else self._words.redacted_unknown
-            notice = phrase.format(id=event.id, user=speaker)
-            self._tell.remark(notice if self._rooms.is_looked_at(place) else f"{place.title}: {notice}")
+    def _redacted(self, view: RoomView, event: Redacted) -> None:
+        author = view.author_shown(event.id)
+        # A message that was never on the screen appears there without its text, if at all.
+        if author or view.may_moderate:
+            phrase = self._phrases.redacted if author else self._phrases.redacted_unknown
+            notice = phrase.format(id=event.id, user=author)
+            self._notifier.notify(notice if self._rooms.is_current(view) else f"{view.title}: {notice}")

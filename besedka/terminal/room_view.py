@@ -1,4 +1,4 @@
-"""A room that one is in: its connection, who is there, and what came while one looked elsewhere."""
+"""One room as its user sees it: the connection, the people in it, and the messages that arrived while another room was on the screen."""
 
 from __future__ import annotations
 
@@ -12,25 +12,25 @@ from typing import Final
 from besedka.remote.connection import Connection
 from besedka.remote.errors import RemoteError
 from besedka.remote.events import Away, Event, Heard, Reset, people_after
-from besedka.terminal.storage.unsent import Unsent
+from besedka.terminal.storage import UnsentMessages
 from besedka.wire.frames import Error, Kind, Redacted, Rights, RoomOpened, System, Typing, Welcome
 from besedka.wire.mentions import mentions
 
-MISSED_AT_MOST: Final = 200
-"""Messages of a room that wait for one who looks elsewhere; what is older is in the log."""
+UNREAD_AT_MOST: Final = 200
+"""Unread messages of a room that are kept in memory; older ones are in the log."""
 
 SHOWN_AT_MOST: Final = 5_000
-"""Messages of which it is known that they were shown, and who said them."""
+"""Messages that are remembered as shown, with their authors."""
 
 TYPING_SECONDS: Final = 4.0
-"""How long somebody is taken to type after a word of it; such words come at least every two seconds."""
+"""How long a person counts as typing after the last typing frame; these come at least every two seconds."""
 
 
 class State(Enum):
-    """How it stands with a room's connection."""
+    """The state of a room's connection."""
 
     CONNECTING = auto()
-    IN = auto()
+    CONNECTED = auto()
     AWAY = auto()
 
 
@@ -39,39 +39,40 @@ class RoomView:
 
     Args:
         connection: to the room.
-        unsent: keeps what waits in it, if that can be kept.
-        room: its name, as it was typed; `room` is as the server tells it.
-        listen: hears what happens, after the place has taken it in.
-        pause: returns when more can be taken in.
+        unsent: stores what waits to be sent, if it can be stored.
+        name: of the room, as typed; the attribute becomes what the server calls it.
+        receive: called with each event, after the view has applied it.
+        until_printable: returns when the screen can take more; no event is read before.
 
     Attributes:
-        room: its name.
-        me: one's own name in it.
-        kind: what kind of room it is.
-        peer: with whom a direct talk is.
-        may: what one may do in it beside talking.
+        name: of the room.
+        me: the user's own name in it.
+        kind: open, private or direct.
+        peer: the other person in a direct room.
+        may: the user's rights in it, beside talking.
         state: of the connection.
-        retry_at: when it is tried again, by the loop's clock, while `state` is away.
-        people: the names of who is there, the first hundred or so.
-        clients_count: how many are there.
-        missed: what came while one looked elsewhere, the newest of it.
-        missed_count: how many messages that were, those that are not in `missed` among them.
-        is_called: whether one was mentioned in them.
-        oldest: the id of the oldest message that was shown; 0 if none was.
-        newest: the id of the newest one that was shown or missed.
-        day: the day of the message that was shown last.
+        retry_at: the time of the next attempt to connect, by the loop's clock, while `state` is `AWAY`.
+        people: the names of those present, the first hundred or so.
+        clients_count: how many are present.
+        unread: the newest of the messages that arrived while another room was on the screen.
+        unread_count: the number of those messages, including those no longer in `unread`.
+        is_mentioned: whether one of them mentions the user.
+        oldest: the id of the oldest message shown; 0 if none was.
+        newest: the id of the newest message shown or unread.
+        day: the date of the message shown last.
+        ended: done when the connection has ended for good.
     """
 
     def __init__(
         self,
         connection: Connection,
-        unsent: Unsent | None,
-        room: str,
-        listen: Callable[[RoomView, Event], None],
-        pause: Callable[[], Awaitable[None]],
+        unsent: UnsentMessages | None,
+        name: str,
+        receive: Callable[[RoomView, Event], None],
+        until_printable: Callable[[], Awaitable[None]],
     ) -> None:
         self.connection = connection
-        self.room = room
+        self.name = name
         self.me = ""
         self.kind = Kind.OPEN
         self.peer = ""
@@ -80,165 +81,167 @@ class RoomView:
         self.retry_at = 0.0
         self.people: list[str] = []
         self.clients_count = 0
-        self.missed: deque[Heard] = deque(maxlen=MISSED_AT_MOST)
-        self.missed_count = 0
-        self.is_called = False
+        self.unread: deque[Heard] = deque(maxlen=UNREAD_AT_MOST)
+        self.unread_count = 0
+        self.is_mentioned = False
         self.oldest = 0
         self.newest = 0
-        self._heard_to = connection.cursor[0]
         self.day = ""
+        self._received_to = connection.cursor[0]
         self._unsent = unsent
-        self._shown: dict[int, str] = {}
-        self._typing: dict[str, float] = {}
-        self._listen = listen
-        self._pause = pause
+        self._authors: dict[int, str] = {}
+        self._typing_until: dict[str, float] = {}
+        self._receive = receive
+        self._until_printable = until_printable
         self._loop = asyncio.get_running_loop()
         self._joined: asyncio.Future[None] = self._loop.create_future()
-        self.ended = asyncio.ensure_future(self._hear())
+        self.ended = asyncio.ensure_future(self._receive_events())
 
     @property
     def title(self) -> str:
-        """What a person knows it by: a direct talk by whom it is with."""
-        return title(self.room, self.kind, self.peer)
+        """The room's name on the screen: of a direct room, the other person."""
+        return title(self.name, self.kind, self.peer)
 
     @property
     def may_moderate(self) -> bool:
-        """Whether one keeps order here."""
+        """Whether the user is a moderator here."""
         return "moderate" in self.may
 
     @property
-    def heard_to(self) -> tuple[int, str]:
-        """The id of the last message that has come, and its epoch."""
-        return self._heard_to, self.connection.cursor[1]
+    def received_to(self) -> tuple[int, str]:
+        """The id of the last message received, and its epoch."""
+        return self._received_to, self.connection.cursor[1]
 
     @property
     def read_to(self) -> tuple[int, str]:
-        """The same of the last one that was not missed."""
-        return max(0, self._heard_to - self.missed_count), self.connection.cursor[1]
+        """The id of the last message before the unread ones, and its epoch."""
+        return max(0, self._received_to - self.unread_count), self.connection.cursor[1]
 
     async def joined(self) -> None:
-        """Wait until one is in.
+        """Wait until the server has let the user in.
 
         Raises:
             ConnectionFailed: if there is no chat.
-            JoinRefused: if one is not let in.
+            JoinRefused: if the server does not let the user in.
         """
         await self._joined
 
     async def leave(self) -> None:
-        """Leave; what waits is kept."""
+        """Leave the room; what still waits to be sent is stored."""
         await self.connection.leave()
         self.ended.cancel()
         await asyncio.gather(self.ended, return_exceptions=True)
-        self.keep()
-        self.close()
+        self.save_unsent()
+        self.close_unsent()
 
-    def keep(self) -> None:
-        """Keep on disk what waits."""
+    def save_unsent(self) -> None:
+        """Store what waits to be sent."""
         if self._unsent:
-            self._unsent.keep(self.connection.unsent)
+            self._unsent.save(self.connection.unsent)
 
-    def close(self) -> None:
-        """Keep nothing more."""
+    def close_unsent(self) -> None:
+        """Store nothing more."""
         if self._unsent:
             self._unsent.close()
 
     def typing(self) -> list[str]:
-        """Who types just now."""
+        """The names of those who are typing now."""
         now = self._loop.time()
-        self._typing = {name: until for name, until in self._typing.items() if until > now}
-        return [*self._typing]
+        self._typing_until = {name: until for name, until in self._typing_until.items() if until > now}
+        return [*self._typing_until]
 
-    def miss(self, heard: Heard) -> None:
-        """A message came while one looked elsewhere."""
-        self.missed.append(heard)
-        self.missed_count += 1
-        self.newest = max(self.newest, heard.id)
-        self.is_called = self.is_called or self.calls(heard)
+    def add_unread(self, message: Heard) -> None:
+        """Take in a message that is not shown yet."""
+        self.unread.append(message)
+        self.unread_count += 1
+        self.newest = max(self.newest, message.id)
+        self.is_mentioned = self.is_mentioned or self.is_for_me(message)
 
-    def calls(self, heard: Heard) -> bool:
-        """Whether a message is meant for oneself: one's name is in it, or nobody else can be meant."""
-        return heard.user != self.me and (self.kind is Kind.DIRECT or mentions(heard.text, self.me))
+    def take_unread(self) -> tuple[int, list[Heard]]:
+        """Empty `unread`: the number of messages that it no longer held, and the others."""
+        unread, dropped = [*self.unread], self.unread_count - len(self.unread)
+        self.unread.clear()
+        self.unread_count, self.is_mentioned = 0, False
+        return dropped, unread
 
-    def shown(self, heard: Heard) -> None:
-        """A message was shown."""
-        self.oldest = self.oldest or heard.id
-        self.newest = max(self.newest, heard.id)
-        self._shown[heard.id] = heard.user
-        if len(self._shown) > SHOWN_AT_MOST:
-            del self._shown[next(iter(self._shown))]
+    def is_for_me(self, message: Heard) -> bool:
+        """Whether a message by somebody else mentions the user, or is in a direct room."""
+        return message.user != self.me and (self.kind is Kind.DIRECT or mentions(message.text, self.me))
 
-    def shown_speaker(self, number: int) -> str:
-        """Who has said a message that was shown; empty if it was not."""
-        return self._shown.get(number, "")
+    def mark_shown(self, message: Heard) -> None:
+        """Remember that a message is on the screen."""
+        self.oldest = self.oldest or message.id
+        self.newest = max(self.newest, message.id)
+        self._authors[message.id] = message.user
+        if len(self._authors) > SHOWN_AT_MOST:
+            del self._authors[next(iter(self._authors))]
 
-    def catch_up(self) -> tuple[int, list[Heard]]:
-        """What was missed: how many messages that memory has not any more, and the others."""
-        missed, gone = [*self.missed], self.missed_count - len(self.missed)
-        self.missed.clear()
-        self.missed_count, self.is_called = 0, False
-        return gone, missed
+    def author_shown(self, number: int) -> str:
+        """The author of a message that was shown; empty if it was not."""
+        return self._authors.get(number, "")
 
-    def take_over(self, other: RoomView) -> None:
-        """Go on where another place in the same room ends, of the same person under another name."""
-        new = [heard for heard in self.missed if heard.id > other.newest]
-        self.missed = other.missed
-        self.missed_count, self.is_called = other.missed_count, other.is_called
-        self.oldest, self.newest, self.day = other.oldest, other.newest, other.day
-        self._shown = other._shown
-        for heard in new:
-            self.miss(heard)
+    def continue_from(self, previous: RoomView) -> None:
+        """Take over what another view of the same room has shown to the same person under another name."""
+        arrived = [message for message in self.unread if message.id > previous.newest]
+        self.unread = previous.unread
+        self.unread_count, self.is_mentioned = previous.unread_count, previous.is_mentioned
+        self.oldest, self.newest, self.day = previous.oldest, previous.newest, previous.day
+        self._authors = previous._authors
+        for message in arrived:
+            self.add_unread(message)
 
-    async def _hear(self) -> None:
+    async def _receive_events(self) -> None:
         try:
             async for event in self.connection.events():
                 before = self.state
-                self._take(event)
-                self._listen(self, event)
+                self._apply(event)
+                self._receive(self, event)
                 if isinstance(event, Welcome) and before is State.CONNECTING:
                     self._joined.set_result(None)
-                await self._pause()
+                await self._until_printable()
         except RemoteError as error:
             if self._joined.done():
                 raise
             self._joined.set_exception(error)
 
-    def _take(self, event: Event) -> None:
+    def _apply(self, event: Event) -> None:
         match event:
             case Welcome():
-                self.room, self.me, self.state = event.room, event.user, State.IN
-                self.people, self.clients_count = event.users, event.clients_count
-                self.kind, self.peer, self.may = event.kind, event.peer, event.may
-                if event.reset:
-                    self._heard_to = 0
+                self._apply_welcome(event)
             case System():
                 self.clients_count = event.clients_count
                 self.people = people_after(self.people, event)
             case Away():
                 self.state, self.retry_at = State.AWAY, self._loop.time() + event.retry_in
-                self._typing.clear()
+                self._typing_until.clear()
             case Typing():
-                self._typing[event.user] = self._loop.time() + TYPING_SECONDS
+                self._typing_until[event.user] = self._loop.time() + TYPING_SECONDS
             case Heard():
-                self._typing.pop(event.user, None)
-                self._heard_to = event.id
+                self._typing_until.pop(event.user, None)
+                self._received_to = event.id
             case Reset():
-                self.oldest = self.newest = self._heard_to = 0
-                self._shown.clear()
-            case Redacted() | Rights():
-                self._change(event)
+                self.oldest = self.newest = self._received_to = 0
+                self._authors.clear()
+            case Redacted():
+                self._redact_unread(event)
+            case Rights():
+                self.may = event.may
             case Error() | RoomOpened():
                 pass
 
-    def _change(self, word: Redacted | Rights) -> None:
-        if isinstance(word, Rights):
-            self.may = word.may
-            return
-        for place, heard in enumerate(self.missed):
-            if heard.id == word.id:
-                self.missed[place] = replace(heard, text=word.text)
+    def _apply_welcome(self, welcome: Welcome) -> None:
+        self.name, self.me, self.state = welcome.room, welcome.user, State.CONNECTED
+        self.people, self.clients_count = welcome.users, welcome.clients_count
+        self.kind, self.peer, self.may = welcome.kind, welcome.peer, welcome.may
+        if welcome.reset:
+            self._received_to = 0
+
+    def _redact_unread(self, redacted: Redacted) -> None:
+        for index, message in enumerate(self.unread):
+            if message.id == redacted.id:
+                self.unread[index] = replace(message, text=redacted.text)
 
 
 def title(room: str, kind: Kind, peer: str) -> str:
-    """What a person knows a room by."""
+    """A room's name on the screen."""
     return f"@ {peer}" if kind is Kind.DIRECT else f"# {room}"

@@ -1,4 +1,4 @@
-"""The rooms that one is in: entering, going from one to another, and leaving them."""
+"""The rooms that a session is in: joining them, switching between them, and leaving them."""
 
 from __future__ import annotations
 
@@ -11,227 +11,245 @@ from besedka.remote.connection import Connection
 from besedka.remote.errors import ACCESS_ENDINGS
 from besedka.remote.events import Event
 from besedka.terminal.room_view import RoomView, State
-from besedka.terminal.storage.storage import Keeping
+from besedka.terminal.storage import Storage
 from besedka.terminal.ui import formatting
-from besedka.terminal.ui.notifier import Telling
+from besedka.terminal.ui.notifier import Notifier
 from besedka.wire.errors import ErrorCode
 from besedka.wire.frames import Kind
 
-OUT: Final = frozenset({*ACCESS_ENDINGS.values(), ErrorCode.NAME_CLAIMED})
-"""Why one is out of the whole chat, and not of one room only."""
+ENDS_ALL_ROOMS: Final = frozenset({*ACCESS_ENDINGS.values(), ErrorCode.NAME_CLAIMED})
+"""Reasons for which the server ends a connection that hold for every room of the chat."""
+
+
+class NotConnected(Exception):  # noqa: N818 - says what is the case
+    """The current room has no connection just now."""
 
 
 class Rooms:
-    """The rooms of one terminal.
+    """The rooms of one session.
 
     Args:
-        there: the chat, and the room to begin in.
-        secret: shows that several programs are the same person; for each name.
-        tell: tells what happens to them.
-        keeping: keeps what waits in them.
-        listen: hears what happens in them.
-        pause: returns when more can be taken in.
-        changed: told when the line and the bar are to be drawn again.
-        end: told when one is in no room any more.
+        address: of the chat, with the room to begin in.
+        secret: proves that several programs are the same person; for each name.
+        notifier: shows what happens to the rooms.
+        storage: keeps unsent messages and read positions.
+        receive: called with each event of each room.
+        until_printable: returns when the screen can take more.
+        redraw: called when the input line and the status bar have changed.
+        end: called when the server has ended the last room.
 
     Attributes:
-        there: the chat.
-        secret: as it was given.
-        places: the rooms that one is in, by name; the last one was looked at last.
-        current: the one that is looked at.
-        failure: why one is in no room any more.
-        own_names: under which one is there, or was.
-        known_rooms: the names of rooms that were heard of.
-        known_talks: the names of the rooms of direct talks that were heard of, by the person they are with.
-        unread_is_due: whether one has looked elsewhere since a message was shown.
+        address: as given.
+        secret: as given.
+        views: the rooms by name; the last one was on the screen most recently.
+        current: the room on the screen.
+        failure: why the server has ended the session, if it has.
+        own_names: the names that the user has, or had, in this session.
+        known_rooms: the names of the rooms that the session has heard of.
+        known_direct_rooms: the names of direct rooms that it has heard of, by the other person.
+        is_unread_rule_due: whether the user has looked at another window since a message was shown.
     """
 
     def __init__(
         self,
-        there: Address,
+        address: Address,
         secret: Callable[[str], str],
-        tell: Telling,
-        keeping: Keeping,
+        notifier: Notifier,
+        storage: Storage,
         *,
-        listen: Callable[[RoomView, Event], None],
-        pause: Callable[[], Awaitable[None]],
-        changed: Callable[[], None],
+        receive: Callable[[RoomView, Event], None],
+        until_printable: Callable[[], Awaitable[None]],
+        redraw: Callable[[], None],
         end: Callable[[], None],
     ) -> None:
-        self.there = there
+        self.address = address
         self.secret = secret
-        self.places: dict[str, RoomView] = {}
+        self.views: dict[str, RoomView] = {}
         self.current: RoomView
         self.failure: BaseException | None = None
         self.own_names: set[str] = set()
-        self.known_rooms: set[str] = {there.room}
-        self.known_talks: dict[str, str] = {}
-        self.unread_is_due = False
-        self._tell = tell
-        self._words = tell.words
-        self._keeping = keeping
-        self._listen = listen
-        self._pause = pause
-        self._changed = changed
+        self.known_rooms: set[str] = {address.room}
+        self.known_direct_rooms: dict[str, str] = {}
+        self.is_unread_rule_due = False
+        self._notifier = notifier
+        self._phrases = notifier.phrases
+        self._storage = storage
+        self._receive = receive
+        self._until_printable = until_printable
+        self._redraw = redraw
         self._end = end
 
     @property
-    def waiting(self) -> int:
-        """How many messages wait to be sent, in all rooms."""
-        return sum(place.connection.waiting for place in self.places.values())
+    def unsent_count(self) -> int:
+        """The number of messages that wait to be sent, in all rooms."""
+        return sum(view.connection.waiting for view in self.views.values())
 
     @property
     def others(self) -> list[RoomView]:
-        """Those that are not looked at."""
-        return [place for place in self.places.values() if place is not self.current]
+        """The rooms that are not on the screen."""
+        return [view for view in self.views.values() if view is not self.current]
 
-    def is_looked_at(self, place: RoomView) -> bool:
-        """Whether this is the one that is looked at."""
-        return bool(self.places) and place is self.current
+    def is_current(self, view: RoomView) -> bool:
+        """Whether a room is the one on the screen."""
+        return bool(self.views) and view is self.current
 
-    def is_in(self) -> bool:
-        """Whether there is a connection to the room that is looked at; if not, it is told."""
-        if self.current.state is not State.IN:
-            self._tell.problem(self._words.not_now)
-        return self.current.state is State.IN
+    def check_connected(self) -> None:
+        """Check that the current room has a connection.
 
-    def know(self, room: str, kind: Kind, peer: str) -> None:
-        """A room was heard of."""
+        Raises:
+            NotConnected: if it has none.
+        """
+        if self.current.state is not State.CONNECTED:
+            raise NotConnected
+
+    def add_known(self, room: str, kind: Kind, peer: str) -> None:
+        """Remember that there is a room."""
         if kind is Kind.DIRECT:
-            self.known_talks[peer] = room
+            self.known_direct_rooms[peer] = room
         else:
             self.known_rooms.add(room)
 
-    def names(self) -> list[str]:
-        """Where one can go, as it is typed."""
-        return [*sorted(self.known_rooms), *(f"@{peer}" for peer in sorted(self.known_talks))]
+    def destinations(self) -> list[str]:
+        """What `/join` takes: all known rooms, then people."""
+        return [*sorted(self.known_rooms), *(f"@{peer}" for peer in sorted(self.known_direct_rooms))]
 
-    def place_of(self, given: str) -> RoomView | None:
-        """The place that is called so: a room by its name, a direct talk by whom it is with."""
-        called = given.strip().casefold()
-        titles = (called, f"# {called.removeprefix('#').strip()}", f"@ {called.removeprefix('@').strip()}")
-        return next((place for place in self.places.values() if place.title.casefold() in titles), None)
+    def find(self, typed: str) -> RoomView | None:
+        """The room with a typed name, with or without ``#``; or the direct room with a person, with or without ``@``."""
+        name = typed.strip().casefold()
+        titles = (name, f"# {name.removeprefix('#').strip()}", f"@ {name.removeprefix('@').strip()}")
+        return next((view for view in self.views.values() if view.title.casefold() in titles), None)
 
-    async def enter(
+    async def join(
         self, room: str, user: str, *, cursor: tuple[int, str] | None = None, invite: str = ""
     ) -> RoomView:
-        """Enter a room.
+        """Join a room without showing it yet.
 
         Args:
             room: its name.
-            user: one's own name there.
-            cursor: where to read on: an id and its epoch; None: from the last messages on.
-            invite: the token of an invitation into it.
+            user: the user's name there.
+            cursor: the id and the epoch of the message to read on from; None: from the last messages on.
+            invite: the token of an invitation.
 
         Raises:
             ConnectionFailed: if there is no chat.
-            JoinRefused: if one is not let in.
+            JoinRefused: if the server does not let the user in.
         """
-        unsent = self._keeping.unsent(room, user)
-        left = unsent.left if unsent else []
+        unsent = self._storage.unsent(room, user)
+        recovered = unsent.recovered if unsent else []
         since, epoch = cursor or (None, "")
         connection = Connection(
-            self.there.url,
+            self.address.url,
             user,
             room,
             secret=self.secret(user),
             since=since,
             epoch=epoch,
             invite=invite,
-            key=self.there.key,
-            unsent=left,
+            key=self.address.key,
+            unsent=recovered,
         )
-        place = RoomView(connection, unsent, room, self._listen, self._pause)
+        view = RoomView(connection, unsent, room, self._receive, self._until_printable)
+        await self._wait_until_joined(view, user)
+        self.add_known(view.name, view.kind, view.peer)
+        view.ended.add_done_callback(lambda _: self._connection_ended(view))
+        if recovered:
+            self._notifier.notify(self._phrases.resending.format(n=len(recovered)))
+        if unsent and unsent.is_damaged:
+            self._notifier.show_problem(self._phrases.unsent_damaged.format(path=unsent.damaged))
+        return view
+
+    async def _wait_until_joined(self, view: RoomView, user: str) -> None:
+        # The system message about our own arrival comes before our welcome.
         is_new_name = user not in self.own_names
-        # Others are told of us before we are told that we are in.
         self.own_names.add(user)
         try:
-            await place.joined()
+            await view.joined()
         except BaseException:
             if is_new_name:
                 self.own_names.discard(user)
-            await place.leave()
+            await view.leave()
             raise
-        self.know(place.room, place.kind, place.peer)
-        self.own_names.add(place.me)
-        place.ended.add_done_callback(lambda _: self._lost(place))
-        if left:
-            self._tell.remark(self._words.kept.format(n=len(left)))
-        if unsent and unsent.is_damaged:
-            self._tell.problem(self._words.kept_damaged.format(path=unsent.damaged))
-        return place
+        self.own_names.add(view.me)
 
-    def go(self, place: RoomView) -> None:
-        """Look at a room; what came meanwhile is shown."""
-        is_new = place.room not in self.places
-        self.places.pop(place.room, None)
-        self.places[place.room] = self.current = place
-        self.unread_is_due = False
+    def switch_to(self, view: RoomView) -> None:
+        """Put a room on the screen, with its unread messages."""
+        is_new = view.name not in self.views
+        self.views.pop(view.name, None)
+        self.views[view.name] = self.current = view
+        self.is_unread_rule_due = False
         if is_new:
-            welcome = self._welcome(place)
-            self._tell.remark(welcome if len(self.places) > 1 else f"{welcome} {self._words.how}")
+            welcome = self._welcome(view)
+            self._notifier.notify(welcome if len(self.views) > 1 else f"{welcome} {self._phrases.help_hint}")
         else:
-            self._tell.put(formatting.rule(place.title))
-        gone, missed = place.catch_up()
-        if missed and not is_new:
-            self._tell.put(formatting.rule(self._words.unread))
-        if gone:
-            self._tell.remark(self._words.missed.format(n=gone))
-        self._tell.show(place, missed)
-        self._changed()
+            self._notifier.show(formatting.rule(view.title))
+        dropped, unread = view.take_unread()
+        if unread and not is_new:
+            self._notifier.show(formatting.rule(self._phrases.unread))
+        if dropped:
+            self._notifier.notify(self._phrases.more_unread.format(n=dropped))
+        self._notifier.show_messages(view, unread)
+        self._redraw()
 
-    def stay_behind(self, place: RoomView) -> None:
-        """Be in a room without looking at it, and come to it last of all."""
-        self.places = {place.room: place, **self.places}
-        self._changed()
+    def add_in_background(self, view: RoomView) -> None:
+        """Keep a joined room without showing it; it is the last one to be switched to."""
+        self.views = {view.name: view, **self.views}
+        self._redraw()
 
-    async def rename(self, place: RoomView, name: str) -> None:
-        """Be in a room under another name: come in anew, and let the old one go.
+    async def rename(self, view: RoomView, name: str) -> None:
+        """Take another name in a room: join it anew, and leave under the old name.
 
         Raises:
             ConnectionFailed: if there is no chat.
-            JoinRefused: if one is not let in; one stays under the old name.
+            JoinRefused: if the server does not take the name; the old one stays.
         """
-        fresh = await self.enter(place.room, name, cursor=place.connection.cursor)
-        fresh.take_over(place)
-        self.places[place.room] = fresh
-        if place is self.current:
-            self.current = fresh
-            self._tell.show(fresh, fresh.catch_up()[1])
-        await place.leave()
+        renamed = await self.join(view.name, name, cursor=view.connection.cursor)
+        renamed.continue_from(view)
+        self.views[view.name] = renamed
+        if view is self.current:
+            self.current = renamed
+            self._notifier.show_messages(renamed, renamed.take_unread()[1])
+        await view.leave()
 
-    async def forget(self, place: RoomView) -> None:
-        """Leave a room; if it is looked at, go back to the one before."""
-        self._let_go(place)
-        await place.leave()
+    async def leave(self, view: RoomView) -> None:
+        """Leave a room; if it is on the screen, switch to the previous one."""
+        self._remove(view)
+        await view.leave()
 
-    async def leave(self) -> None:
-        """Leave all of them."""
-        await asyncio.gather(*(place.leave() for place in self.places.values()))
+    async def leave_all(self) -> None:
+        """Leave all rooms."""
+        await asyncio.gather(*(view.leave() for view in self.views.values()))
 
-    def _let_go(self, place: RoomView) -> None:
-        del self.places[place.room]
-        if place is self.current:
-            self.go([*self.places.values()][-1])
+    def save(self) -> None:
+        """Store what waits to be sent in each room, and how far direct rooms have been read."""
+        for view in self.views.values():
+            if view.kind is Kind.DIRECT:
+                self._storage.set_read_position(view.name, view.read_to)
+            view.save_unsent()
+        self._storage.save_read_positions()
 
-    def _lost(self, place: RoomView) -> None:
-        """The server does not want us back in a room."""
-        error = None if place.ended.cancelled() else place.ended.exception()
-        if error is None or self.places.get(place.room) is not place:
+    def _remove(self, view: RoomView) -> None:
+        del self.views[view.name]
+        if view is self.current:
+            self.switch_to([*self.views.values()][-1])
+
+    def _connection_ended(self, view: RoomView) -> None:
+        """The server has ended a connection for good."""
+        error = None if view.ended.cancelled() else view.ended.exception()
+        if error is None or self.views.get(view.name) is not view:
             return
         code = getattr(error, "code", "")
-        if len(self.places) == 1 or code in OUT:
+        if len(self.views) == 1 or code in ENDS_ALL_ROOMS:
             self.failure = self.failure or error
             self._end()
             return
         if code == ErrorCode.NOT_INVITED:
-            self._tell.problem(self._words.put_out.format(room=place.room))
+            self._notifier.show_problem(self._phrases.removed.format(room=view.name))
         else:
-            self._tell.problem(f"{place.title}: {self._words.refusals.get(code, str(error))}")
-        place.close()
-        self._let_go(place)
+            self._notifier.show_problem(f"{view.title}: {self._phrases.refusals.get(code, str(error))}")
+        view.close_unsent()
+        self._remove(view)
 
-    def _welcome(self, place: RoomView) -> str:
-        if place.kind is Kind.DIRECT:
-            return self._words.welcome_direct.format(peer=place.peer, user=place.me)
-        return self._words.welcome.format(room=place.room, user=place.me)
+    def _welcome(self, view: RoomView) -> str:
+        if view.kind is Kind.DIRECT:
+            return self._phrases.welcome_direct.format(peer=view.peer, user=view.me)
+        return self._phrases.welcome.format(room=view.name, user=view.me)

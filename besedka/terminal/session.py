@@ -1,4 +1,4 @@
-"""A talk at a terminal, from coming to leaving: what is typed in an input line that stays whole, and what becomes of it."""
+"""A session at a terminal, from joining the first room to leaving the last: takes typed lines, posts text and runs commands."""
 
 from __future__ import annotations
 
@@ -17,125 +17,145 @@ from besedka.home import remember_key
 from besedka.remote.address import Address
 from besedka.remote.errors import JoinRefused, RemoteError, SayRefused
 from besedka.remote.events import Event
-from besedka.terminal.commands import Mistake, Order, Words, read
-from besedka.terminal.direct_messages import Aside
-from besedka.terminal.events import Hearing
+from besedka.terminal.commands import Command, InvalidCommand, Text, parse
+from besedka.terminal.direct_messages import DirectMessages
+from besedka.terminal.events import EventHandler
 from besedka.terminal.room_view import RoomView, State
-from besedka.terminal.rooms import Rooms
-from besedka.terminal.storage.storage import Keeping
-from besedka.terminal.ui import formatting, status_bar
-from besedka.terminal.ui.completion import Endings
-from besedka.terminal.ui.input_line import InputLine
+from besedka.terminal.rooms import NotConnected, Rooms
+from besedka.terminal.storage import Storage
+from besedka.terminal.ui import formatting
+from besedka.terminal.ui.completion import LineCompleter
+from besedka.terminal.ui.input_line import InputLine, end_input, redraw
 from besedka.terminal.ui.keyboard import LINE_CHARACTERS
-from besedka.terminal.ui.notifier import Bell, Telling
-from besedka.terminal.ui.output import Paper
+from besedka.terminal.ui.notifier import Bell, Notifier
+from besedka.terminal.ui.output import TerminalOutput
 from besedka.terminal.ui.phrases import Phrases
+from besedka.terminal.ui.status_bar import status_bar
 from besedka.wire.errors import ErrorCode, Refused
 from besedka.wire.message import MessageId
 from besedka.wire.validation import clean_text
 
-KEEP_SECONDS: Final = 1.0
-"""What waits for longer than this is on disk."""
+SAVE_SECONDS: Final = 1.0
+"""Interval in which unsent messages and read positions are stored."""
 
 ANSWER_SECONDS: Final = 30.0
 """How long a command waits for the server."""
 
-LAST_WORDS_SECONDS: Final = 1.0
-"""How long one who leaves waits for what was said last to be stored."""
+LAST_POSTS_SECONDS: Final = 1.0
+"""How long leaving waits until what was posted last is stored."""
 
 TYPING_SECONDS: Final = 2.0
-"""The others are told so often that one types."""
+"""Least interval between two typing frames."""
 
-ANOTHER_NAME: Final = frozenset(
+TRY_ANOTHER_NAME: Final = frozenset(
     {ErrorCode.NAME_TAKEN, ErrorCode.NAME_CLAIMED, ErrorCode.NAME_RESERVED, ErrorCode.BAD_NAME}
 )
 """Refusals that another name helps against."""
 
-Act = Callable[["Talk", str], Awaitable[None]]
-"""What a command does; it is given what was typed behind it."""
+Action = Callable[["TerminalSession", str], Awaitable[None]]
+"""What a command does with its argument."""
 
 
-class Talk:
-    """One terminal.
+class TerminalSession:
+    """One session.
 
     Args:
-        there: the chat, and the room to begin in.
-        secret: shows that several programs are the same person; for each name.
+        address: of the chat, with the room to begin in.
+        secret: proves that several programs are the same person; for each name.
         bell: when to ring.
         color_depth: how many colours there may be; None: as many as the terminal has.
-        words: the language.
-        acts: what the commands do, by their names.
+        phrases: the user's language.
+        actions: of the commands, by name.
 
     Attributes:
-        there: the chat.
-        words: as they were given.
-        rooms: the rooms that one is in.
-        aside: the talks of two that one is not in.
-        tell: tells one what happens.
-        line: where one types.
-        paper: what is printed on.
+        address: as given.
+        phrases: as given.
+        notifier: shows notices, problems and messages.
+        input_line: where the user types.
+        rooms: that the session is in.
+        direct_messages: in rooms that it is not in.
     """
 
     def __init__(
         self,
-        there: Address,
+        address: Address,
         *,
         secret: Callable[[str], str],
         bell: Bell,
         color_depth: ColorDepth | None,
-        words: Phrases,
-        acts: Mapping[str, Act],
+        phrases: Phrases,
+        actions: Mapping[str, Action],
     ) -> None:
-        self.there = there
-        self.words = words
-        self._acts = acts
-        self._typing_told_at = 0.0
-        self._unsettled: set[asyncio.Future[MessageId]] = set()
-        self._questions: asyncio.Queue[Order] = asyncio.Queue()
-        self._asking = ""
+        self.address = address
+        self.phrases = phrases
+        self._actions = actions
+        self._typing_sent_at = 0.0
+        self._pending_posts: set[asyncio.Future[MessageId]] = set()
+        self._queries: asyncio.Queue[Command] = asyncio.Queue()
+        self._running_command = ""
         style = Style.from_dict(formatting.STYLES)
         is_dumb = is_dumb_terminal()
-        self.paper = Paper(
-            get_app_session().output, style, color_depth, (lambda: self.line.shown) if is_dumb else None
+        self._output = TerminalOutput(
+            get_app_session().output, style, color_depth, (lambda: self.input_line.shown) if is_dumb else None
         )
         is_coloured = not is_dumb and color_depth is not ColorDepth.DEPTH_1_BIT
-        self.tell = Telling(self.paper, words, bell, is_coloured=is_coloured)
-        self._keeping = Keeping(there.url, lambda why: self.tell.problem(words.not_kept.format(why=why)))
-        self.rooms = Rooms(
-            there,
-            secret,
-            self.tell,
-            self._keeping,
-            listen=self._listen,
-            pause=self.paper.room,
-            changed=self._draw,
-            end=self._end,
+        self.notifier = Notifier(self._output, phrases, bell, is_coloured=is_coloured)
+        storage = Storage(
+            address.url, lambda why: self.notifier.show_problem(phrases.not_stored.format(why=why))
         )
-        self.aside = Aside(self.rooms, self.tell, self._keeping)
-        self._hearing = Hearing(self.rooms, self.tell, self.aside, away=lambda: self.line.is_dumb)
-        self.line = InputLine(
-            bar=self._bar,
-            completer=Endings(self._hearing.names, self.rooms.names, lambda: self.rooms.current.may),
-            history=self._keeping.history(),
+        self.rooms = Rooms(
+            address,
+            secret,
+            self.notifier,
+            storage,
+            receive=self._receive,
+            until_printable=self._output.until_printable,
+            redraw=redraw,
+            end=end_input,
+        )
+        self.direct_messages = DirectMessages(self.rooms, self.notifier, storage)
+        self._events = EventHandler(
+            self.rooms,
+            self.notifier,
+            self.direct_messages,
+            # A dumb terminal has no status bar.
+            announces_disconnects=is_dumb,
+        )
+        overflow = phrases.line_overflow.format(limit=LINE_CHARACTERS)
+        self.input_line = InputLine(
+            status_bar=self._status_bar,
+            completer=LineCompleter(
+                self._events.names, self.rooms.destinations, lambda: self.rooms.current.may
+            ),
+            history=storage.typed_lines(),
             style=style,
             color_depth=color_depth,
-            changed=self._tell_typing,
-            look=self._look,
-            refuse=lambda: self.tell.problem(words.line_full.format(limit=LINE_CHARACTERS)),
+            changed=self._input_changed,
+            focus_changed=self._focus_changed,
+            overflowed=lambda: self.notifier.show_problem(overflow),
         )
+        self._storage = storage
 
-    # From coming to leaving.
+    # From joining to leaving.
 
     async def run(self, name: str | None) -> None:
-        """Come in, talk, leave."""
-        asyncio.get_running_loop().set_exception_handler(self._went_wrong)
-        printing = asyncio.ensure_future(self.paper.run())
+        """Join, talk, leave.
+
+        Args:
+            name: the user's; asked for if there is none.
+
+        Raises:
+            ConnectionFailed: if there is no chat, or it ends the session.
+            JoinRefused: if the server does not let the user in.
+        """
+        asyncio.get_running_loop().set_exception_handler(self._show_internal_error)
+        printing = asyncio.ensure_future(self._output.run())
         try:
-            self.rooms.go(await self._come(name))
-            self.aside.start()
+            self.rooms.switch_to(await self._join(name))
+            self.direct_messages.start()
             await self._talk()
         except EOFError:
-            pass  # no name was given
+            pass  # the user has given no name
         finally:
             printing.cancel()
             await asyncio.gather(printing, return_exceptions=True)
@@ -147,7 +167,7 @@ class Talk:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGHUP, signal.SIGTERM):
             loop.add_signal_handler(number, self._hang_up)
-        parts = (self.line.run(), self._obey(), self._ask(), self._keep())
+        parts = (self.input_line.run(), self._take_lines(), self._run_queries(), self._save_regularly())
         tasks = [asyncio.ensure_future(part) for part in parts]
         try:
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
@@ -158,152 +178,158 @@ class Talk:
         for task in done:
             task.result()
 
-    async def _come(self, name: str | None) -> RoomView:
+    async def _join(self, name: str | None) -> RoomView:
         while True:
             name = name or await self._ask_name()
             try:
-                place = await self.rooms.enter(self.there.room, name, invite=self.there.invite)
+                view = await self.rooms.join(self.address.room, name, invite=self.address.invite)
             except JoinRefused as refusal:
-                if refusal.code not in ANOTHER_NAME:
+                if refusal.code not in TRY_ANOTHER_NAME:
                     raise
-                self.tell.refused(refusal)
-                await self.paper.print_all()
+                self.notifier.show_error(refusal)
+                await self._output.flush()
                 name = None
             else:
-                if self.there.key:
-                    remember_key(self.there.url, self.there.key)
-                return place
+                if self.address.key:
+                    remember_key(self.address.url, self.address.key)
+                return view
 
     async def _ask_name(self) -> str:
         while True:
-            if name := await self.line.ask(self.words.your_name, _login()):
+            if name := await self.input_line.ask(self.phrases.your_name, _login()):
                 return name
 
     async def _leave(self) -> None:
-        # What was typed behind a command that was still at work is said, too.
-        while self.rooms.places and not self.line.typed.empty():
-            line = self.line.typed.get_nowait().rstrip()
-            if isinstance(words := read(line), Words):
-                self.say(words.text, line)
-        if self._unsettled and self.rooms.current.state is State.IN:
-            await asyncio.wait(self._unsettled, timeout=LAST_WORDS_SECONDS)
-        await self.aside.end()
-        self._keeping.keep(self.rooms.places.values())
-        await self.rooms.leave()
-        if (count := self.rooms.waiting) and self._keeping.can_keep:
-            self.tell.remark(self.words.waits.format(n=count))
-        await self.paper.print_all()
+        # Text typed after a command that was still running is posted, too.
+        while self.rooms.views and not self.input_line.typed.empty():
+            line = self.input_line.typed.get_nowait().rstrip()
+            if isinstance(meaning := parse(line), Text):
+                self.post(meaning.text, line)
+        if self._pending_posts and self.rooms.current.state is State.CONNECTED:
+            await asyncio.wait(self._pending_posts, timeout=LAST_POSTS_SECONDS)
+        await self.direct_messages.stop()
+        self.rooms.save()
+        await self.rooms.leave_all()
+        if (count := self.rooms.unsent_count) and self._storage.works:
+            self.notifier.notify(self.phrases.unsent_on_exit.format(n=count))
+        await self._output.flush()
 
     def _hang_up(self) -> None:
-        """The window is closed, or the machine goes down."""
-        self._keeping.keep(self.rooms.places.values())
-        self.line.end()
+        """The window was closed, or the machine is shutting down."""
+        self.rooms.save()
+        end_input()
 
-    def _end(self) -> None:
-        self.line.end()
+    async def _save_regularly(self) -> None:
+        while True:
+            await asyncio.sleep(SAVE_SECONDS)
+            self.rooms.save()
 
-    def _went_wrong(self, _: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-        """An error of ours, which nobody else has caught: it is told in one line, and one talks on."""
+    def _show_internal_error(self, _: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        """Show an error that nothing has caught in one line; the session goes on."""
         error = context.get("exception")
         what = f"{type(error).__name__}: {error}" if error else context["message"]
-        self.tell.problem(self.words.went_wrong.format(what=what))
+        self.notifier.show_problem(self.phrases.internal_error.format(what=what))
 
-    # What is typed.
+    # Typed lines.
 
-    async def _obey(self) -> None:
+    async def _take_lines(self) -> None:
         while True:
-            line = (await self.line.typed.get()).rstrip()
-            match read(line):
-                case Words(text):
-                    self.say(text, line)
-                case Order(command) as order if command.asks:
-                    self._questions.put_nowait(order)
-                case Order() as order:
-                    await self._carry_out(order)
-                case Mistake() as mistake:
-                    self._explain(mistake)
+            line = (await self.input_line.typed.get()).rstrip()
+            match parse(line):
+                case Text(text):
+                    self.post(text, line)
+                case Command(spec) as command if spec.is_query:
+                    self._queries.put_nowait(command)
+                case Command() as command:
+                    await self._run_command(command)
+                case InvalidCommand() as invalid:
+                    self._explain(invalid)
                 case None:
                     pass
 
-    async def _ask(self) -> None:
-        """Questions are asked one behind the other; what is said meanwhile does not wait for answers."""
+    async def _run_queries(self) -> None:
+        """Queries run one after the other; text typed meanwhile does not wait for their answers."""
         while True:
-            await self._carry_out(await self._questions.get())
+            await self._run_command(await self._queries.get())
 
-    async def _carry_out(self, order: Order) -> None:
-        self._asking = f"/{order.command.name}"
+    async def _run_command(self, command: Command) -> None:
+        self._running_command = f"/{command.spec.name}"
         try:
             async with asyncio.timeout(ANSWER_SECONDS):
-                await self._acts[order.command.name](self, order.argument)
+                await self._actions[command.spec.name](self, command.argument)
         except TimeoutError:
-            self.tell.problem(self.words.no_answer.format(command=self._asking))
-        except RemoteError as error:
-            self.tell.refused(error)
-        finally:
-            self._asking = ""
-            self.line.refresh()
-
-    def _explain(self, mistake: Mistake) -> None:
-        command = mistake.command
-        if command is None:
-            phrase = self.words.near_command if mistake.near else self.words.unknown_command
-            self.tell.problem(phrase.format(command=mistake.word, near=mistake.near))
-        else:
-            phrase = self.words.lacks if command.usage else self.words.too_much
-            self.tell.problem(phrase.format(command=command.name, usage=self.words.behind(command)))
-
-    def say(self, text: str, typed: str) -> None:
-        """Say something in the room that is looked at; what was typed is given back if it is not taken."""
-        place = self.rooms.current
-        try:
-            said = place.connection.say(clean_text(text))
+            self.notifier.show_problem(self.phrases.no_answer.format(command=self._running_command))
+        except NotConnected:
+            self.notifier.show_problem(self.phrases.not_connected)
         except Refused as refusal:
-            self.tell.refuse(refusal)
+            self.notifier.show_refusal(refusal)
+        except RemoteError as error:
+            self.notifier.show_error(error)
+        finally:
+            self._running_command = ""
+            redraw()
+
+    def _explain(self, invalid: InvalidCommand) -> None:
+        phrases, spec = self.phrases, invalid.spec
+        if spec is None:
+            phrase = phrases.similar_command if invalid.near else phrases.unknown_command
+            self.notifier.show_problem(phrase.format(command=invalid.typed, near=invalid.near))
+        else:
+            phrase = phrases.missing_argument if spec.usage else phrases.extra_argument
+            self.notifier.show_problem(phrase.format(command=spec.name, usage=phrases.usage_of(spec)))
+
+    def post(self, text: str, typed: str) -> None:
+        """Post text in the current room.
+
+        Args:
+            text: of the message.
+            typed: the line as typed; it is given back if the text is refused.
+        """
+        try:
+            posted = self.rooms.current.connection.say(clean_text(text))
+        except Refused as refusal:
+            self.notifier.show_refusal(refusal)
             self._give_back(typed)
         else:
-            self._unsettled.add(said)
-            said.add_done_callback(lambda said: self._said(said, typed))
-            self.line.refresh()
+            self._pending_posts.add(posted)
+            posted.add_done_callback(lambda posted: self._settled(posted, typed))
+            redraw()
 
-    def _said(self, said: asyncio.Future[MessageId], typed: str) -> None:
-        self._unsettled.discard(said)
-        if not said.cancelled() and isinstance(said.exception(), SayRefused):
+    def _settled(self, posted: asyncio.Future[MessageId], typed: str) -> None:
+        self._pending_posts.discard(posted)
+        if not posted.cancelled() and isinstance(posted.exception(), SayRefused):
             self._give_back(typed)
 
     def _give_back(self, typed: str) -> None:
-        """What was not taken is not lost: it is in the line again, or, if something else is, above it."""
-        if not self.line.give_back(typed):
-            self.tell.problem(self.words.not_sent.format(text=typed))
+        """Put a line that was not posted back into the input line, or show it above if something else is there."""
+        if not self.input_line.restore(typed):
+            self.notifier.show_problem(self.phrases.not_sent.format(text=typed))
 
-    def _tell_typing(self, text: str) -> None:
+    def _input_changed(self, text: str) -> None:
         now = asyncio.get_running_loop().time()
-        if not text or text.startswith("/") or now - self._typing_told_at < TYPING_SECONDS:
+        if not text or text.startswith("/") or now - self._typing_sent_at < TYPING_SECONDS:
             return
-        self._typing_told_at = now
+        self._typing_sent_at = now
         get_app().create_background_task(self.rooms.current.connection.typing())
 
-    # What is shown.
+    # The screen.
 
-    def _listen(self, place: RoomView, event: Event) -> None:
-        self._hearing.happen(place, event)
-        self._draw()
+    def _receive(self, view: RoomView, event: Event) -> None:
+        self._events.handle(view, event)
+        redraw()
 
-    def _draw(self) -> None:
-        self.line.refresh()
+    def _focus_changed(self, has_focus: bool) -> None:
+        self.rooms.is_unread_rule_due = not has_focus
 
-    def _look(self, is_here: bool) -> None:
-        self.rooms.unread_is_due = not is_here
-
-    def _bar(self) -> formatting.Fragments:
-        now, rooms = asyncio.get_running_loop().time(), self.rooms
-        return status_bar.bar(
-            rooms.current, rooms.others, self.words, waiting=rooms.waiting, asking=self._asking, now=now
+    def _status_bar(self) -> formatting.Fragments:
+        return status_bar(
+            self.rooms.current,
+            self.rooms.others,
+            self.phrases,
+            unsent_count=self.rooms.unsent_count,
+            command=self._running_command,
+            now=asyncio.get_running_loop().time(),
         )
-
-    async def _keep(self) -> None:
-        while True:
-            await asyncio.sleep(KEEP_SECONDS)
-            self._keeping.keep(self.rooms.places.values())
 
 
 def _login() -> str:

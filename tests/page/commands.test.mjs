@@ -67,7 +67,7 @@ test("a name with blanks is typed in double quotes", () => {
 });
 
 test("names, times and numbers without a unit are read as the terminal does it", () => {
-  const { names, bare, times } = vectors("orders");
+  const { names, bare, times } = vectors("commands");
   for (const { argument, name, rest } of names) assert.deepEqual(nameAndRest(argument), [name, rest], argument);
   for (const [rest, number] of Object.entries(bare)) assert.equal(bareNumber(rest), number, rest);
   for (const [word, seconds] of Object.entries(times)) assert.equal(secondsOf(word), seconds, word);
@@ -91,6 +91,6 @@ test("a long line that is no command is dealt with at once", () => {
 });
 
 test("the terminal knows the same commands", { skip: !existsSync(TERMINAL) && "the terminal has none here" }, () => {
-  const theirs = [...readFileSync(TERMINAL, "utf8").matchAll(/^ {4}Command\("(\w+)"/gm)].map(([, name]) => name);
+  const theirs = [...readFileSync(TERMINAL, "utf8").matchAll(/^ {4}CommandSpec\("(\w+)"/gm)].map(([, name]) => name);
   assert.deepEqual(theirs.filter((name) => !TERMINALS_OWN.includes(name)), COMMANDS.map(({ name }) => name));
 });

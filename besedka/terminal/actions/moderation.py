@@ -1,4 +1,4 @@
-"""What the commands do by which order is kept."""
+"""Actions of moderators."""
 
 from __future__ import annotations
 
@@ -6,60 +6,68 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Final
 
-from besedka.terminal.commands import bare_number, read_span, span, split_name, split_span
-from besedka.terminal.session import Act as Carry
-from besedka.terminal.session import Talk
+from besedka.terminal.commands import (
+    format_duration,
+    leading_bare_number,
+    parse_duration,
+    split_duration,
+    split_name,
+)
+from besedka.terminal.session import Action, TerminalSession
+from besedka.terminal.ui import formatting
 from besedka.wire.frames import Act
-from besedka.wire.sanitize import sanitize_line
-
-SHOWN_CHARACTERS: Final = 40
 
 DIGITS_AT_MOST: Final = 15
+"""Longer numbers are not even parsed."""
+
+_TAKE_DURATION: Final = frozenset({Act.MUTE, Act.BAN})
 
 
-async def _to_somebody(act: Act, talk: Talk, given: str) -> None:
-    """An act that is about a person, for so long, for a reason; each of the two may be missing."""
-    user, rest = split_name(given)
+async def _moderate_person(act: Act, session: TerminalSession, argument: str) -> None:
+    """An act on a person, with an optional duration and an optional reason."""
+    user, rest = split_name(argument)
     if not user:
-        talk.tell.problem(talk.words.no_name.format(command=act.value))
+        session.notifier.show_problem(session.phrases.missing_name.format(command=act.value))
         return
-    if act in _LASTS and (number := bare_number(rest)):
-        talk.tell.problem(talk.words.bare_number.format(number=sanitize_line(number, SHOWN_CHARACTERS)))
+    if act in _TAKE_DURATION and (number := leading_bare_number(rest)):
+        problem = session.phrases.missing_unit.format(number=formatting.excerpt(number))
+        session.notifier.show_problem(problem)
         return
-    seconds, reason = split_span(rest) if act in _LASTS else (0, rest)
-    if talk.rooms.is_in():
-        await talk.rooms.current.connection.asks.moderate(act, user=user, seconds=seconds, reason=reason)
-        time = talk.words.lasts.format(time=span(seconds)) if seconds else talk.words.lasts_open
-        talk.tell.remark(talk.words.orders[act.value].format(user=user, time=time))
+    seconds, reason = split_duration(rest) if act in _TAKE_DURATION else (0, rest)
+    session.rooms.check_connected()
+    await session.rooms.current.connection.asks.moderate(act, user=user, seconds=seconds, reason=reason)
+    phrases = session.phrases
+    time = phrases.for_duration.format(time=format_duration(seconds)) if seconds else phrases.until_undone
+    session.notifier.notify(phrases.moderation[act.value].format(user=user, time=time))
 
 
-async def _slow(talk: Talk, given: str) -> None:
-    is_number = given.isdecimal() and len(given) <= DIGITS_AT_MOST
-    seconds = int(given) if is_number else read_span(given)
+async def _slow(session: TerminalSession, argument: str) -> None:
+    is_number = argument.isdecimal() and len(argument) <= DIGITS_AT_MOST
+    seconds = int(argument) if is_number else parse_duration(argument)
     if not (seconds or is_number):
-        talk.tell.problem(talk.words.no_span.format(given=sanitize_line(given, SHOWN_CHARACTERS)))
-    elif talk.rooms.is_in():
-        place = talk.rooms.current
-        await place.connection.asks.moderate(Act.SLOW, room=place.room, seconds=seconds)
-        phrase = talk.words.orders["slow" if seconds else "slow_off"]
-        talk.tell.remark(phrase.format(time=span(seconds) if seconds else ""))
+        session.notifier.show_invalid(session.phrases.invalid_duration, argument)
+        return
+    session.rooms.check_connected()
+    view = session.rooms.current
+    await view.connection.asks.moderate(Act.SLOW, room=view.name, seconds=seconds)
+    phrase = session.phrases.moderation["slow" if seconds else "slow_off"]
+    session.notifier.notify(phrase.format(time=format_duration(seconds) if seconds else ""))
 
 
-async def _redact(talk: Talk, given: str) -> None:
-    if not (given.isdecimal() and len(given) <= DIGITS_AT_MOST and int(given)):
-        talk.tell.problem(
-            talk.words.no_number.format(given=sanitize_line(given, SHOWN_CHARACTERS), command="redact")
-        )
-    elif talk.rooms.is_in():
-        # That it is done is told to all, and so to us.
-        place = talk.rooms.current
-        await place.connection.asks.moderate(Act.REDACT, room=place.room, id=int(given))
+async def _redact(session: TerminalSession, argument: str) -> None:
+    if not (argument.isdecimal() and len(argument) <= DIGITS_AT_MOST and int(argument)):
+        session.notifier.show_invalid(session.phrases.invalid_number, argument, command="redact")
+        return
+    session.rooms.check_connected()
+    # The server tells everybody that it is done, and so us.
+    view = session.rooms.current
+    await view.connection.asks.moderate(Act.REDACT, room=view.name, id=int(argument))
 
 
-_LASTS: Final = frozenset({Act.MUTE, Act.BAN})
+_ON_PERSON: Final = (Act.KICK, Act.MUTE, Act.UNMUTE, Act.BAN, Act.UNBAN)
 
-ACTS: Final[Mapping[str, Carry]] = {
-    **{act.value: partial(_to_somebody, act) for act in (Act.KICK, Act.MUTE, Act.UNMUTE, Act.BAN, Act.UNBAN)},
+ACTIONS: Final[Mapping[str, Action]] = {
+    **{act.value: partial(_moderate_person, act) for act in _ON_PERSON},
     "slow": _slow,
     "redact": _redact,
 }

@@ -1,4 +1,4 @@
-"""What the commands do that are about people: talks of two, private rooms and who comes in, another device of one's own."""
+"""Actions about people: the user's name, members of private rooms and their invitations, other devices of the user."""
 
 from __future__ import annotations
 
@@ -7,117 +7,96 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from besedka.remote.address import link
-from besedka.terminal.commands import read_span, span, split_name
-from besedka.terminal.session import Act, Talk
+from besedka.terminal.commands import format_duration, parse_duration, split_name
+from besedka.terminal.room_view import RoomView
+from besedka.terminal.session import Action, TerminalSession
 from besedka.terminal.ui import formatting
-from besedka.wire.errors import Refused
 from besedka.wire.frames import INVITATION_SECONDS, Kind
 from besedka.wire.links import Fragment
-from besedka.wire.sanitize import sanitize_line
-from besedka.wire.validation import clean_name, clean_room
+from besedka.wire.validation import clean_name
 
-DIGITS_AT_MOST: Final = 6
-"""More people than that need no invitation."""
-
-SHOWN_CHARACTERS: Final = 40
+USES_DIGITS_AT_MOST: Final = 6
+"""No invitation is for more people than that."""
 
 
-async def _private(talk: Talk, given: str) -> None:
-    try:
-        room = clean_room(given.removeprefix("#").strip())
-    except Refused as refusal:
-        talk.tell.refuse(refusal)
+async def _name(session: TerminalSession, argument: str) -> None:
+    name, rooms = clean_name(argument), session.rooms
+    if name == rooms.current.me:
+        session.notifier.notify(session.phrases.name_same)
         return
-    if talk.rooms.is_in():
-        made = await talk.rooms.current.connection.asks.private(room)
-        talk.rooms.go(await talk.rooms.enter(made.room, talk.rooms.current.me))
-
-
-async def _msg(talk: Talk, given: str) -> None:
-    name, text = split_name(given)
-    if not name:
-        talk.tell.problem(talk.words.no_name.format(command="msg"))
+    if rooms.unsent_count:
+        session.notifier.show_problem(session.phrases.name_has_unsent.format(n=rooms.unsent_count))
         return
-    if await talk_alone(talk, name) and text:
-        talk.say(text, f"/msg {given}")
+    rooms.check_connected()
+    # If the name is refused, it is in the first room; in the others we are then known as the same person.
+    for view in (rooms.current, *rooms.others):
+        await rooms.rename(view, name)
+    session.notifier.notify(session.phrases.renamed.format(user=rooms.current.me))
 
 
-async def talk_alone(talk: Talk, given: str) -> bool:
-    """Go to the direct talk with somebody; tells why if that cannot be. Returns whether one is there now."""
-    try:
-        name = clean_name(given)
-    except Refused as refusal:
-        talk.tell.refuse(refusal)
-        return False
-    if name == talk.rooms.current.me:
-        talk.tell.remark(talk.words.direct_oneself)
-        return False
-    there = talk.rooms.place_of(f"@{name}")
-    if there is None:
-        if not talk.rooms.is_in():
-            return False
-        begun = await talk.rooms.current.connection.asks.direct(name)
-        there = talk.rooms.places.get(begun.room) or await talk.rooms.enter(begun.room, talk.rooms.current.me)
-    if there is not talk.rooms.current:
-        talk.rooms.go(there)
-    return True
-
-
-async def _invite(talk: Talk, given: str) -> None:
-    place, words = talk.rooms.current, given.split()
-    uses, seconds = _how_many(words)
+async def _invite(session: TerminalSession, argument: str) -> None:
+    view = session.rooms.current
+    uses, seconds = _invitation_limits(argument.split())
     if not uses:
-        talk.tell.problem(talk.words.no_uses.format(given=sanitize_line(given, SHOWN_CHARACTERS)))
-    elif place.kind is not Kind.PRIVATE:
-        talk.tell.problem(talk.words.not_private.format(room=place.title.removeprefix("# ")))
-    elif talk.rooms.is_in():
-        made = await place.connection.asks.invite(place.room, uses, seconds)
-        phrase = talk.words.invitation if made.uses == 1 else talk.words.invitation_many
-        talk.tell.remark(phrase.format(n=made.uses, room=place.room, time=span(seconds)))
-        _show_link(talk, Fragment(room=place.room, key=talk.there.key, invite=made.token))
-
-
-def _how_many(words: list[str]) -> tuple[int, int]:
-    """How many people may come in, and within how many seconds; 0 and 0 if that is not what was typed."""
-    uses, seconds = 1, INVITATION_SECONDS
-    if words and words[0].isdecimal() and len(words[0]) <= DIGITS_AT_MOST:
-        uses = int(words.pop(0))
-    if words and (given := read_span(words[0])):
-        seconds, words = given, words[1:]
-    return (0, 0) if words or not uses else (uses, seconds)
-
-
-async def _uninvite(talk: Talk, given: str) -> None:
-    place, (user, _) = talk.rooms.current, split_name(given)
-    if place.kind is not Kind.PRIVATE:
-        talk.tell.problem(talk.words.not_private.format(room=place.title.removeprefix("# ")))
-    elif talk.rooms.is_in():
-        await place.connection.asks.uninvite(place.room, user)
-        phrase = talk.words.uninvited if user else talk.words.uninvited_all
-        talk.tell.remark(phrase.format(user=user, room=place.room))
-
-
-async def _device(talk: Talk, _: str) -> None:
-    if not talk.rooms.is_in():
+        session.notifier.show_invalid(session.phrases.invalid_uses, argument)
         return
-    made = await talk.rooms.current.connection.add_device()
-    fragment = Fragment(key=talk.there.key, name=made.user, device=made.token)
-    # The code is as high as a screen; what is below it can be read.
-    talk.tell.draw_code(link(talk.there.url, fragment))
-    talk.tell.remark(talk.words.device.format(user=made.user, time=span(made.seconds)))
-    _show_link(talk, fragment)
+    if not _is_private(session, view):
+        return
+    session.rooms.check_connected()
+    invitation = await view.connection.asks.invite(view.name, uses, seconds)
+    phrase = session.phrases.invitation if invitation.uses == 1 else session.phrases.invitation_many
+    session.notifier.notify(phrase.format(n=invitation.uses, room=view.name, time=format_duration(seconds)))
+    _show_link(session, Fragment(room=view.name, key=session.address.key, invite=invitation.token))
 
 
-def _show_link(talk: Talk, fragment: Fragment) -> None:
-    there = talk.there.url
-    talk.tell.put(formatting.link(link(there, fragment)))
-    if there.startswith("unix:") or urlsplit(there).hostname in {"localhost", "127.0.0.1", "::1"}:
-        talk.tell.remark(talk.words.for_this_machine)
+def _invitation_limits(arguments: list[str]) -> tuple[int, int]:
+    """The number of people to invite, and the seconds that the invitation is valid; 0 and 0 if the arguments are invalid."""
+    uses, seconds = 1, INVITATION_SECONDS
+    if arguments and arguments[0].isdecimal() and len(arguments[0]) <= USES_DIGITS_AT_MOST:
+        uses = int(arguments.pop(0))
+    if arguments and (given := parse_duration(arguments[0])):
+        seconds, arguments = given, arguments[1:]
+    return (0, 0) if arguments or not uses else (uses, seconds)
 
 
-ACTS: Final[Mapping[str, Act]] = {
-    "private": _private,
-    "msg": _msg,
+async def _uninvite(session: TerminalSession, argument: str) -> None:
+    view, (user, _) = session.rooms.current, split_name(argument)
+    if not _is_private(session, view):
+        return
+    session.rooms.check_connected()
+    await view.connection.asks.uninvite(view.name, user)
+    phrase = session.phrases.member_removed if user else session.phrases.invitations_revoked
+    session.notifier.notify(phrase.format(user=user, room=view.name))
+
+
+def _is_private(session: TerminalSession, view: RoomView) -> bool:
+    """Whether a room is private; if not, say so."""
+    if view.kind is not Kind.PRIVATE:
+        room = view.title.removeprefix("# ")
+        session.notifier.show_problem(session.phrases.not_private.format(room=room))
+    return view.kind is Kind.PRIVATE
+
+
+async def _device(session: TerminalSession, _: str) -> None:
+    session.rooms.check_connected()
+    device = await session.rooms.current.connection.add_device()
+    fragment = Fragment(key=session.address.key, name=device.user, device=device.token)
+    # The code is as high as the screen, so everything to be read comes below it.
+    session.notifier.show_qr_code(link(session.address.url, fragment))
+    time = format_duration(device.seconds)
+    session.notifier.notify(session.phrases.device.format(user=device.user, time=time))
+    _show_link(session, fragment)
+
+
+def _show_link(session: TerminalSession, fragment: Fragment) -> None:
+    url = session.address.url
+    session.notifier.show(formatting.link(link(url, fragment)))
+    if url.startswith("unix:") or urlsplit(url).hostname in {"localhost", "127.0.0.1", "::1"}:
+        session.notifier.notify(session.phrases.local_link)
+
+
+ACTIONS: Final[Mapping[str, Action]] = {
+    "name": _name,
     "invite": _invite,
     "uninvite": _uninvite,
     "device": _device,

@@ -1,4 +1,4 @@
-"""What the commands of the table do."""
+"""Actions in and between rooms: joining, leaving, direct messages, older messages, search."""
 
 from __future__ import annotations
 
@@ -6,198 +6,158 @@ from collections.abc import Mapping
 from typing import Final
 
 from besedka.remote.events import Heard
-from besedka.terminal.actions import moderation, people
-from besedka.terminal.commands import COMMANDS
+from besedka.terminal.commands import split_name
 from besedka.terminal.room_view import title
-from besedka.terminal.session import Act, Talk
+from besedka.terminal.session import Action, TerminalSession
 from besedka.terminal.ui import formatting
-from besedka.terminal.ui.notifier import Bell
-from besedka.wire.errors import Refused
-from besedka.wire.frames import Kind
-from besedka.wire.sanitize import sanitize_line
+from besedka.wire.frames import Kind, RoomEntry
 from besedka.wire.validation import clean_name, clean_room
 
-OLDER_MESSAGES: Final = 20
-"""How many `/history` shows that does not say how many."""
+HISTORY_MESSAGES: Final = 20
+"""Messages that `/history` shows without an argument."""
 
-OLDER_MESSAGES_AT_MOST: Final = 1_000
+HISTORY_MESSAGES_AT_MOST: Final = 1_000
 
 FOUND_AT_MOST: Final = 20
 
 DIGITS_AT_MOST: Final = 9
-
-SHOWN_CHARACTERS: Final = 40
-"""Of something that was typed and is none of what could be."""
+"""Longer numbers are not even parsed."""
 
 
-async def _help(talk: Talk, _: str) -> None:
-    rows = [
-        (
-            " ".join(filter(None, (f"/{command.name}", talk.words.behind(command), *command.aliases))),
-            talk.words.commands[command.name],
-        )
-        for command in COMMANDS
-        if command.may in {"", *talk.rooms.current.may}
-    ]
-    talk.tell.put(formatting.table([*rows, *talk.words.keys.items()]))
+async def _who(session: TerminalSession, _: str) -> None:
+    view = session.rooms.current
+    unnamed = view.clients_count - len(view.people)
+    names = ", ".join(sorted(view.people, key=str.casefold)) + (f" +{unnamed}" if unnamed > 0 else "")
+    session.notifier.notify(f"{session.phrases.present.format(names=names)} ({view.clients_count})")
 
 
-async def _who(talk: Talk, _: str) -> None:
-    place = talk.rooms.current
-    more = place.clients_count - len(place.people)
-    names = ", ".join(sorted(place.people, key=str.casefold)) + (f" +{more}" if more > 0 else "")
-    talk.tell.remark(f"{talk.words.here.format(names=names)} ({place.clients_count})")
-
-
-async def _rooms(talk: Talk, _: str) -> None:
-    if not talk.rooms.is_in():
-        return
+async def _rooms(session: TerminalSession, _: str) -> None:
+    session.rooms.check_connected()
     rows = []
-    for room in await talk.rooms.current.connection.asks.rooms():
-        talk.rooms.know(room.name, room.kind, room.peer)
-        marks = [talk.words.people.format(n=room.clients_count)]
-        marks += [talk.words.private] if room.kind is Kind.PRIVATE else []
-        place = talk.rooms.places.get(room.name)
-        marks += [talk.words.room_here] if place else []
-        marks += [talk.words.news.format(n=place.missed_count)] if place and place.missed_count else []
-        rows.append((title(room.name, room.kind, room.peer), " · ".join(marks)))
-    talk.tell.remark(talk.words.rooms)
-    talk.tell.put(formatting.table(rows))
+    for entry in await session.rooms.current.connection.asks.rooms():
+        session.rooms.add_known(entry.name, entry.kind, entry.peer)
+        rows.append((title(entry.name, entry.kind, entry.peer), " · ".join(_room_marks(session, entry))))
+    session.notifier.notify(session.phrases.rooms)
+    session.notifier.show(formatting.table(rows))
 
 
-async def _join(talk: Talk, given: str) -> None:
-    there = talk.rooms.place_of(given)
-    if there is talk.rooms.current:
-        talk.tell.remark(talk.words.already_here.format(room=there.room))
-    elif there:
-        talk.rooms.go(there)
-    elif given.startswith("@"):
-        await people.talk_alone(talk, given.removeprefix("@").strip())
+def _room_marks(session: TerminalSession, entry: RoomEntry) -> list[str]:
+    phrases, view = session.phrases, session.rooms.views.get(entry.name)
+    marks = [phrases.people.format(n=entry.clients_count)]
+    marks += [phrases.private] if entry.kind is Kind.PRIVATE else []
+    marks += [phrases.room_here] if view else []
+    marks += [phrases.unread_in_room.format(n=view.unread_count)] if view and view.unread_count else []
+    return marks
+
+
+async def _join(session: TerminalSession, argument: str) -> None:
+    view = session.rooms.find(argument)
+    if view is session.rooms.current:
+        session.notifier.notify(session.phrases.already_here.format(room=view.name))
+    elif view:
+        session.rooms.switch_to(view)
+    elif argument.startswith("@"):
+        await _open_direct_room(session, argument.removeprefix("@").strip())
     else:
-        await _join_room(talk, given.removeprefix("#").strip())
+        await _join_room(session, argument.removeprefix("#").strip())
 
 
-async def _join_room(talk: Talk, given: str) -> None:
-    try:
-        room = clean_room(given)
-    except Refused as refusal:
-        talk.tell.refuse(refusal)
-        return
-    if room in talk.rooms.places:
-        talk.rooms.go(talk.rooms.places[room])
-    elif talk.rooms.is_in():
-        talk.rooms.go(await talk.rooms.enter(room, talk.rooms.current.me))
-
-
-async def _leave(talk: Talk, given: str) -> None:
-    place = talk.rooms.place_of(given) if given else talk.rooms.current
-    if place is None:
-        talk.tell.problem(
-            talk.words.not_in.format(room=sanitize_line(given.removeprefix("#"), SHOWN_CHARACTERS))
-        )
-    elif len(talk.rooms.places) == 1:
-        talk.tell.remark(talk.words.last_room)
+async def _join_room(session: TerminalSession, name: str) -> None:
+    room, rooms = clean_room(name), session.rooms
+    if room in rooms.views:
+        rooms.switch_to(rooms.views[room])
     else:
-        await talk.rooms.forget(place)
-        talk.aside.left(place)
+        rooms.check_connected()
+        rooms.switch_to(await rooms.join(room, rooms.current.me))
 
 
-async def _name(talk: Talk, given: str) -> None:
-    try:
-        name = clean_name(given)
-    except Refused as refusal:
-        talk.tell.refuse(refusal)
+async def _private(session: TerminalSession, argument: str) -> None:
+    room, rooms = clean_room(argument.removeprefix("#").strip()), session.rooms
+    rooms.check_connected()
+    opened = await rooms.current.connection.asks.private(room)
+    rooms.switch_to(await rooms.join(opened.room, rooms.current.me))
+
+
+async def _msg(session: TerminalSession, argument: str) -> None:
+    name, text = split_name(argument)
+    if not name:
+        session.notifier.show_problem(session.phrases.missing_name.format(command="msg"))
+    elif await _open_direct_room(session, name) and text:
+        session.post(text, f"/msg {argument}")
+
+
+async def _open_direct_room(session: TerminalSession, name: str) -> bool:
+    """Switch to the direct room with somebody; False if that would be the user."""
+    name, rooms = clean_name(name), session.rooms
+    if name == rooms.current.me:
+        session.notifier.notify(session.phrases.direct_to_self)
+        return False
+    view = rooms.find(f"@{name}")
+    if view is None:
+        rooms.check_connected()
+        opened = await rooms.current.connection.asks.direct(name)
+        view = rooms.views.get(opened.room) or await rooms.join(opened.room, rooms.current.me)
+    if view is not rooms.current:
+        rooms.switch_to(view)
+    return True
+
+
+async def _leave(session: TerminalSession, argument: str) -> None:
+    view = session.rooms.find(argument) if argument else session.rooms.current
+    if view is None:
+        name = argument.removeprefix("#")
+        session.notifier.show_problem(session.phrases.not_in.format(room=formatting.excerpt(name)))
+    elif len(session.rooms.views) == 1:
+        session.notifier.notify(session.phrases.last_room)
+    else:
+        await session.rooms.leave(view)
+        session.direct_messages.left(view)
+
+
+async def _history(session: TerminalSession, argument: str) -> None:
+    if argument and not (argument.isdecimal() and len(argument) <= DIGITS_AT_MOST and int(argument)):
+        session.notifier.show_invalid(session.phrases.invalid_number, argument, command="history")
         return
-    if name == talk.rooms.current.me:
-        talk.tell.remark(talk.words.name_same)
-    elif talk.rooms.waiting:
-        talk.tell.problem(talk.words.name_waits.format(n=talk.rooms.waiting))
-    elif talk.rooms.is_in():
-        looked_at = talk.rooms.current
-        # The first one is refused if any is; the others are the same person then.
-        for place in (looked_at, *(place for place in talk.rooms.places.values() if place is not looked_at)):
-            await talk.rooms.rename(place, name)
-        talk.tell.remark(talk.words.renamed.format(user=talk.rooms.current.me))
-
-
-async def _history(talk: Talk, given: str) -> None:
-    if given and not (given.isdecimal() and len(given) <= DIGITS_AT_MOST and int(given)):
-        talk.tell.problem(
-            talk.words.no_number.format(given=sanitize_line(given, SHOWN_CHARACTERS), command="history")
-        )
+    view, count = session.rooms.current, min(int(argument or HISTORY_MESSAGES), HISTORY_MESSAGES_AT_MOST)
+    if view.oldest <= 1:
+        session.notifier.notify(session.phrases.no_older)
         return
-    place, count = talk.rooms.current, min(int(given or OLDER_MESSAGES), OLDER_MESSAGES_AT_MOST)
-    if place.oldest <= 1:
-        talk.tell.remark(talk.words.no_older)
-    elif talk.rooms.is_in():
-        first = max(1, place.oldest - count)
-        older = await place.connection.asks.page(first, place.oldest - first)
-        if not older:
-            talk.tell.remark(talk.words.no_older)
-            return
-        day = place.day
-        talk.tell.put(formatting.rule(talk.words.older.format(first=older[0].id, last=older[-1].id)))
-        talk.tell.show(place, older)
-        talk.tell.put(formatting.rule(talk.words.now))
-        place.oldest, place.day = older[0].id, day
-
-
-async def _find(talk: Talk, given: str) -> None:
-    if not talk.rooms.is_in():
+    session.rooms.check_connected()
+    first = max(1, view.oldest - count)
+    older = await view.connection.asks.page(first, view.oldest - first)
+    if not older:
+        session.notifier.notify(session.phrases.no_older)
         return
-    place, found, before = talk.rooms.current, list[Heard](), 0
-    # The server looks only so long at a time.
+    day = view.day
+    session.notifier.show(formatting.rule(session.phrases.older.format(first=older[0].id, last=older[-1].id)))
+    session.notifier.show_messages(view, older)
+    session.notifier.show(formatting.rule(session.phrases.now))
+    view.oldest, view.day = older[0].id, day
+
+
+async def _find(session: TerminalSession, argument: str) -> None:
+    session.rooms.check_connected()
+    view, found, before = session.rooms.current, list[Heard](), 0
+    # The server searches only for a limited time per request.
     while len(found) < FOUND_AT_MOST:
-        answer = await place.connection.asks.search(given, before, FOUND_AT_MOST - len(found))
+        answer = await view.connection.asks.search(argument, before, FOUND_AT_MOST - len(found))
         found, before = [*answer.messages, *found], answer.before
         if not before:
             break
-    for heard in found:
-        place.shown(heard)
-        talk.tell.put(formatting.found(heard, place.me, is_numbered=place.may_moderate))
+    for message in found:
+        view.mark_shown(message)
+        session.notifier.show(formatting.found_message(message, view.me, is_numbered=view.may_moderate))
     count = f"{len(found)}{'+' if before else ''}"
-    talk.tell.remark(talk.words.found.format(n=count) if found else talk.words.found_nothing)
+    session.notifier.notify(session.phrases.found.format(n=count) if found else session.phrases.found_nothing)
 
 
-async def _edit(talk: Talk, given: str) -> None:
-    talk.line.edit(given)
-
-
-async def _bell(talk: Talk, given: str) -> None:
-    kinds = {kind.value: kind for kind in Bell}
-    if given and given not in kinds:
-        talk.tell.problem(
-            talk.words.not_one.format(
-                given=sanitize_line(given, SHOWN_CHARACTERS), command="bell", usage="[on|off|all]"
-            )
-        )
-        return
-    talk.tell.bell = kinds.get(given, talk.tell.bell)
-    talk.tell.remark(talk.words.bell.format(kind=talk.words.bell_kinds[talk.tell.bell.value]))
-
-
-async def _clear(talk: Talk, _: str) -> None:
-    talk.line.clear()
-
-
-async def _exit(talk: Talk, _: str) -> None:
-    talk.line.end()
-
-
-ACTS: Final[Mapping[str, Act]] = {
-    "help": _help,
+ACTIONS: Final[Mapping[str, Action]] = {
     "who": _who,
     "rooms": _rooms,
     "join": _join,
+    "private": _private,
+    "msg": _msg,
     "leave": _leave,
-    "name": _name,
     "history": _history,
     "find": _find,
-    "edit": _edit,
-    "bell": _bell,
-    "clear": _clear,
-    "exit": _exit,
-    **people.ACTS,
-    **moderation.ACTS,
 }
-"""By the names of `COMMANDS`; ``/me`` is no act but words."""

@@ -1,1 +1,9 @@
-"""What the terminal keeps on disk."""
+"""What the terminal keeps on disk for its user, in the state folder: typed lines, unsent messages, read positions.
+
+The chat works without any of it: `Storage` reports the first failure, and the session goes on.
+"""
+
+from besedka.terminal.storage.storage import Storage
+from besedka.terminal.storage.unsent import UnsentMessages
+
+__all__ = ["Storage", "UnsentMessages"]

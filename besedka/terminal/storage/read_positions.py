@@ -1,8 +1,8 @@
-"""How far one has read in one's talks of two, kept on disk: what is said there while one is away is new the next time.
+"""How far each direct room has been read, kept on disk, so that messages posted while the user was away count as new.
 
-One small file in the state folder for all chats, a line for each talk: the id of the last message that was read, its epoch, the room and
-the chat, with TABs between them; those that were read last stand at the end. Several terminals of one person write it by turns,
-and none of them takes back what another has read.
+One small file in the state folder for all chats, one line for each room: the id of the last message read, its epoch, the room and the
+URL of the chat, separated by TABs; the most recently read rooms come last. Several terminals of one person write the file in turn, and
+none of them takes back what another one has read.
 """
 
 from __future__ import annotations
@@ -12,65 +12,66 @@ from typing import Final
 
 from besedka.home import write_private
 
-TALKS_AT_MOST: Final = 1_000
-"""Talks that are known; those in which nothing was read for longest are forgotten."""
+ROOMS_AT_MOST: Final = 1_000
+"""Rooms that are remembered; beyond that, those not read for longest are forgotten."""
 
 _FIELDS: Final = 4
 
-Cursor = tuple[int, str]
-"""The id of the last message that was read, and its epoch."""
+Position = tuple[int, str]
+"""The id of the last message read, and its epoch."""
 
 
-class Reading:
-    """How far one has read in one chat.
+class ReadPositions:
+    """The read positions of one chat.
 
     Args:
-        path: the file.
-        url: the chat.
+        path: of the file.
+        url: of the chat.
     """
 
     def __init__(self, path: Path, url: str) -> None:
         self._path = path
         self._url = url
-        self._read: dict[str, Cursor] = {}
-        self._moved: dict[str, Cursor] = {}
+        self._positions: dict[str, Position] = {}
+        self._changed: dict[str, Position] = {}
 
     def load(self) -> None:
-        """Take in what is kept.
+        """Read the file.
 
         Raises:
             OSError: if it cannot be read.
         """
-        self._read = {room: cursor for (url, room), cursor in self._kept().items() if url == self._url}
+        stored = self._stored().items()
+        self._positions = {room: position for (url, room), position in stored if url == self._url}
 
-    def of(self, room: str) -> Cursor | None:
-        """How far one has read in a talk; None if nobody knows."""
-        return self._read.get(room)
+    def get(self, room: str) -> Position | None:
+        """How far a room has been read; None if that is not known."""
+        return self._positions.get(room)
 
-    def move(self, room: str, cursor: Cursor) -> None:
-        """One has read so far in it."""
-        number, epoch = cursor
-        if number and epoch and self._read.get(room) != cursor:
-            self._read[room] = self._moved[room] = cursor
+    def set(self, room: str, position: Position) -> None:
+        """Remember how far a room has been read; in a room without any message read there is nothing to remember."""
+        number, epoch = position
+        if number and epoch and self._positions.get(room) != position:
+            self._positions[room] = self._changed[room] = position
 
-    def keep(self) -> None:
-        """Keep it.
+    def save(self) -> None:
+        """Merge what has changed into the file.
 
         Raises:
-            OSError: if it cannot be kept.
+            OSError: if it cannot be read or written.
         """
-        if not self._moved:
+        if not self._changed:
             return
-        kept = self._kept()
-        for room, (number, epoch) in self._moved.items():
-            other_number, other_epoch = kept.pop((self._url, room), (0, ""))
-            read_to = max(number, other_number) if epoch == other_epoch else number
-            kept[self._url, room] = (read_to, epoch)
-        lines = [f"{number}\t{epoch}\t{room}\t{url}\n" for (url, room), (number, epoch) in kept.items()]
-        write_private(self._path, "".join(lines[-TALKS_AT_MOST:]))
-        self._moved.clear()
+        stored = self._stored()
+        for room, (number, epoch) in self._changed.items():
+            other_number, other_epoch = stored.pop((self._url, room), (0, ""))
+            newest = max(number, other_number) if epoch == other_epoch else number
+            stored[self._url, room] = (newest, epoch)
+        lines = [f"{number}\t{epoch}\t{room}\t{url}\n" for (url, room), (number, epoch) in stored.items()]
+        write_private(self._path, "".join(lines[-ROOMS_AT_MOST:]))
+        self._changed.clear()
 
-    def _kept(self) -> dict[tuple[str, str], Cursor]:
+    def _stored(self) -> dict[tuple[str, str], Position]:
         try:
             text = self._path.read_text(encoding="utf-8", errors="replace")
         except FileNotFoundError:

@@ -1,91 +1,82 @@
-"""What is kept for one at a terminal: what was typed, what waits, how far one has read. One talks all the same where it cannot be kept."""
+"""The state folder as a session uses it. No failure of the disk leaves here: the first one is reported, and the session goes on."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from pathlib import Path
 
 from prompt_toolkit.history import FileHistory, History, InMemoryHistory
 
 from besedka.home import state_folder
-from besedka.terminal.room_view import RoomView
-from besedka.terminal.storage.read_positions import Reading
-from besedka.terminal.storage.unsent import Unsent
-from besedka.wire.frames import Kind
+from besedka.terminal.storage.read_positions import Position, ReadPositions
+from besedka.terminal.storage.unsent import UnsentMessages
 
 
-class Keeping:
-    """What is kept, in the state folder.
+class Storage:
+    """What is kept for one chat.
 
     Args:
-        url: the chat.
-        tell: told once, why something cannot be kept.
+        url: of the chat.
+        warn: called once, with the reason why something cannot be stored.
     """
 
-    def __init__(self, url: str, tell: Callable[[str], None]) -> None:
+    def __init__(self, url: str, warn: Callable[[str], None]) -> None:
         self._url = url
-        self._tell = tell
-        self._has_told = False
+        self._warn = warn
+        self._has_failed = False
         self._folder: Path | None = None
-        self._reading: Reading | None = None
+        self._positions: ReadPositions | None = None
         try:
             self._folder = state_folder()
-            self._reading = Reading(self._folder / "read", url)
-            self._reading.load()
+            self._positions = ReadPositions(self._folder / "read", url)
+            self._positions.load()
         except OSError as error:
             self._failed(error)
 
     @property
-    def can_keep(self) -> bool:
-        """Whether all went well so far."""
-        return not self._has_told
+    def works(self) -> bool:
+        """Whether nothing has failed so far."""
+        return not self._has_failed
 
-    def history(self) -> History:
-        """What was typed before."""
-        return _Typed(self._folder / "typed", self._failed) if self._folder else InMemoryHistory()
+    def typed_lines(self) -> History:
+        """The lines typed so far, in this session and before."""
+        return _TypedLines(self._folder / "typed", self._failed) if self._folder else InMemoryHistory()
 
-    def unsent(self, room: str, user: str) -> Unsent | None:
-        """What waits in a room; None if that cannot be kept."""
+    def unsent(self, room: str, user: str) -> UnsentMessages | None:
+        """The unsent messages of a room; None if they cannot be stored."""
         if self._folder is None:
             return None
         try:
-            return Unsent(self._folder / "unsent", self._url, room, user, self._failed)
+            return UnsentMessages(self._folder / "unsent", self._url, room, user, self._failed)
         except OSError as error:
             self._failed(error)
             return None
 
-    def read_to(self, room: str) -> tuple[int, str] | None:
-        """How far one has read in a talk of two: an id and its epoch; None if nobody knows."""
-        return self._reading.of(room) if self._reading else None
+    def read_position(self, room: str) -> Position | None:
+        """How far a direct room has been read; None if that is not known."""
+        return self._positions.get(room) if self._positions else None
 
-    def leave(self, place: RoomView) -> None:
-        """One has left a talk of two, and with it all that has come there."""
-        if self._reading:
-            self._reading.move(place.room, place.heard_to)
+    def set_read_position(self, room: str, position: Position) -> None:
+        """Remember how far a direct room has been read."""
+        if self._positions:
+            self._positions.set(room, position)
 
-    def keep(self, places: Iterable[RoomView]) -> None:
-        """Keep what waits in some rooms just now, and how far one has read in them."""
-        for place in places:
-            if self._reading and place.kind is Kind.DIRECT:
-                self._reading.move(place.room, place.read_to)
-            place.keep()
-        if self._reading:
-            self._keep_reading(self._reading)
-
-    def _keep_reading(self, reading: Reading) -> None:
-        try:
-            reading.keep()
-        except OSError as error:
-            self._failed(error)
+    def save_read_positions(self) -> None:
+        """Write the read positions that have changed to disk."""
+        if self._positions:
+            try:
+                self._positions.save()
+            except OSError as error:
+                self._failed(error)
 
     def _failed(self, error: OSError) -> None:
-        if not self._has_told:
-            self._has_told = True
-            self._tell(str(error))
+        if not self._has_failed:
+            self._has_failed = True
+            self._warn(str(error))
 
 
-class _Typed(FileHistory):
-    """A file for its owner alone."""
+class _TypedLines(FileHistory):
+    """A file that only its owner may read."""
 
     def __init__(self, path: Path, failed: Callable[[OSError], None]) -> None:
         self._path = path

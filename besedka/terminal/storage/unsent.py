@@ -1,7 +1,7 @@
-"""What waits to be sent, kept on disk while it waits: it survives leaving, a closed window and a lost machine.
+"""Messages that wait to be sent, kept on disk meanwhile: they survive leaving, a closed window and a power failure.
 
-One file for each chat, room and name, in the state folder; each line is the frame that will be sent, with its key, so that the
-server stores it once however often it is sent. Several terminals of one person at once have a file each.
+One file for each chat, room and name, in the state folder. Each line is the frame to be sent, with its key, so that the server
+stores the message once however often it is sent. Several terminals of one person at the same time have a file each.
 """
 
 from __future__ import annotations
@@ -20,22 +20,25 @@ from besedka.wire.frames import Say, decode_client, encode
 _PRIVATE: Final = 0o600
 
 TERMINALS_AT_MOST: Final = 20
-"""Terminals of one person in one room that keep what waits; one more does not."""
+"""Terminals of one person in one room that have a file; any more keep nothing."""
 
 
-class Unsent:
-    """What waits in one room. Close it when the room is left.
+class UnsentMessages:
+    """The messages that wait in one room. Close it when the room is left.
 
     Args:
-        folder: where the files are.
-        url: the chat.
-        room: the room.
-        user: the name under which it is said.
+        folder: of the files.
+        url: of the chat.
+        room: its name.
+        user: the name under which the messages are posted.
         failed: called with the error when a file cannot be written.
 
     Attributes:
-        left: what waited when we, or another terminal that has ended, left last time; in order.
-        is_damaged: whether some of that could not be read; it is left in the file `damaged`.
+        recovered: the messages that this terminal, or another one that has ended, left behind last time; in order.
+        is_damaged: whether some of the lines left behind were unreadable; they have been moved to the file `damaged`.
+
+    Raises:
+        OSError: if the files cannot be opened.
     """
 
     def __init__(
@@ -47,11 +50,11 @@ class Unsent:
         self._failed = failed
         self._lock = -1
         self._path: Path | None = None
-        self._kept: Sequence[Say] = ()
-        self.left: list[Say] = []
+        self._stored: Sequence[Say] = ()
+        self.recovered: list[Say] = []
         self.is_damaged = False
         self.damaged = folder / f"{self._stem}.damaged"
-        self._take()
+        self._open()
 
     def __enter__(self) -> Self:
         return self
@@ -59,33 +62,33 @@ class Unsent:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def keep(self, words: Sequence[Say]) -> None:
-        """Keep these and no others."""
+    def save(self, messages: Sequence[Say]) -> None:
+        """Store these messages in place of those stored before."""
         try:
-            self._write(words)
+            self._write(messages)
         except OSError as error:
             self._failed(error)
-
-    def _write(self, words: Sequence[Say]) -> None:
-        if self._path is None or tuple(words) == self._kept:
-            return
-        if words:
-            write_private(self._path, "".join(f"{encode(word).decode()}\n" for word in words))
-        else:
-            self._path.unlink(missing_ok=True)
-        self._kept = tuple(words)
 
     def close(self) -> None:
         """Let another terminal have the file."""
         if self._lock >= 0:
-            if self._path and not self._kept:
+            if self._path and not self._stored:
                 self._path.with_suffix(".lock").unlink(missing_ok=True)
             os.close(self._lock)
             self._lock = -1
             self._path = None
 
-    def _take(self) -> None:
-        """Take a file of our own, and what terminals that have ended have left in theirs."""
+    def _write(self, messages: Sequence[Say]) -> None:
+        if self._path is None or tuple(messages) == self._stored:
+            return
+        if messages:
+            write_private(self._path, "".join(f"{encode(message).decode()}\n" for message in messages))
+        else:
+            self._path.unlink(missing_ok=True)
+        self._stored = tuple(messages)
+
+    def _open(self) -> None:
+        """Lock a file for this terminal, and take over the messages of terminals that have ended."""
         for number in range(TERMINALS_AT_MOST):
             path = self._folder / f"{self._stem}.{number}.jsonl"
             if self._path and not path.with_suffix(".lock").exists():
@@ -93,12 +96,12 @@ class Unsent:
             lock = _locked(path.with_suffix(".lock"))
             if lock < 0:
                 continue  # another terminal is there
-            self.left += self._read(path)
+            self.recovered += self._read(path)
             if self._path is None:
-                self._path, self._lock, self._kept = path, lock, tuple(self.left)
+                self._path, self._lock, self._stored = path, lock, tuple(self.recovered)
             else:
-                # What is taken over must be in our file before it is gone from there.
-                self._write(tuple(self.left))
+                # Messages must be in this terminal's file before they are removed from the other one.
+                self._write(tuple(self.recovered))
                 path.unlink(missing_ok=True)
                 path.with_suffix(".lock").unlink(missing_ok=True)
                 os.close(lock)
@@ -106,36 +109,36 @@ class Unsent:
     def _read(self, path: Path) -> list[Say]:
         if not path.exists():
             return []
-        words, damaged = [], []
+        messages, damaged = [], []
         for line in path.read_bytes().split(b"\n")[:-1]:
             try:
-                word = decode_client(line)
+                frame = decode_client(line)
             except Refused:
                 damaged.append(line)
                 continue
-            if isinstance(word, Say) and word.key:
-                words.append(word)
+            if isinstance(frame, Say) and frame.key:
+                messages.append(frame)
             else:
                 damaged.append(line)
         if damaged:
             self.is_damaged = True
             with self.damaged.open("ab") as file:
                 file.write(b"\n".join([*damaged, b""]))
-        return words
+        return messages
 
 
 def _locked(path: Path) -> int:
-    """A descriptor that holds the lock of a file; -1 if another one has it."""
+    """A descriptor that holds the lock of a file; -1 if another process has it."""
     while True:
         lock = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, _PRIVATE)
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            # Who had it may have removed the file in between: then the lock is one of nothing.
+            # The previous holder may have removed the file in between: then this is the lock of nothing.
             if os.fstat(lock).st_ino == path.stat().st_ino:
                 return lock
         except BlockingIOError:
             os.close(lock)
             return -1
         except FileNotFoundError:
-            pass  # it is made anew
+            pass  # it is created anew
         os.close(lock)

@@ -1,13 +1,14 @@
-"""How words look in a terminal: pure, gives fragments of styled text and never a control sequence.
+"""The look of each kind of line: pure functions that return fragments of styled text, never a control sequence.
 
-What others have written is made harmless first: nothing in it can move the cursor, colour the screen, or turn the
-direction of what stands beside it. What kind of line it is can be seen without colours, by the signs in front::
+Everything that others have written is sanitized first: it cannot move the cursor, colour the screen, or change the direction of the
+text beside it. Signs in front tell the kinds of lines apart without colours::
 
-    23:46 → Anna: one's own
-    23:47   Boris: another's
-    23:12┆  Boris: from before we came
-    23:48   Clara?: another's, who has not shown that the name is hers
-    23:49 17  Boris: for one who keeps order, with its number
+    23:46 → Anna: the user's own
+    23:47   Boris: somebody else's
+    23:48 › Boris: Anna, this one mentions you
+    23:12┆  Boris: from before the user came
+    23:48   Clara?: by a guest, who has not proved that the name is hers
+    23:49 17  Boris: as a moderator sees it, with its number
           · Boris joined (2 here)
           ! There is no command /jion.
 """
@@ -22,7 +23,7 @@ from prompt_toolkit.formatted_text import ANSI, to_formatted_text
 from prompt_toolkit.utils import get_cwidth
 
 from besedka.remote.events import Heard
-from besedka.terminal.commands import ACTION
+from besedka.terminal.commands import EMOTE_PREFIX
 from besedka.terminal.ui.phrases import Phrases
 from besedka.wire.frames import System
 from besedka.wire.log_line import clock_time
@@ -30,7 +31,7 @@ from besedka.wire.mentions import mentions
 from besedka.wire.sanitize import sanitize, sanitize_line
 
 Fragments = list[tuple[str, str]]
-"""Styled text, as prompt_toolkit takes it: pairs of a style and a text."""
+"""Styled text as prompt_toolkit takes it: pairs of a style and a text."""
 
 NAME_COLOURS: Final = (
     "#af5f5f",
@@ -42,7 +43,7 @@ NAME_COLOURS: Final = (
     "#875fd7",
     "#d700af",
 )
-"""Each is one of the 256 that terminals have, and can be read on black and on white: a contrast of 4.3 at least."""
+"""All are among the 256 colours of terminals, and legible on black and on white: a contrast of at least 4.3."""
 
 GREY: Final = "#767676"
 RED: Final = "#ff0000"
@@ -61,73 +62,92 @@ STYLES: Final = {
     "bottom-toolbar": "noreverse",
     "bar": GREY,
     "bar.room": "bold",
-    "bar.news": "bold",
-    "bar.trouble": f"bold {RED}",
+    "bar.unread": "bold",
+    "bar.problem": f"bold {RED}",
 }
 
 _GUTTER: Final = " " * 6
 _INDENT: Final = " " * 8
 _RULE: Final = "─" * 4
 
+EXCERPT_CHARACTERS: Final = 40
+"""Characters of invalid input that are quoted."""
 
 UNVERIFIED: Final = "?"
-"""Behind a name that nobody has shown to be his."""
+"""Follows the name of an author who has not proved that it is theirs."""
 
 
-def message(heard: Heard, me: str, *, is_numbered: bool = False) -> Fragments:
-    """A message with its time, and perhaps its number."""
-    own = heard.user == me
-    is_called = not own and mentions(heard.text, me)
-    name_style = (
-        "class:old" if heard.is_old else ("class:own" if own else f"class:name {_colour(heard.user)}")
-    )
-    text_style = "class:old" if heard.is_old else ("class:mention" if is_called else "")
-    name, text = sanitize_line(heard.user), sanitize(heard.text)
-    doubt = [("class:unverified", UNVERIFIED)] if heard.is_unverified else []
-    if text.startswith(ACTION):
-        said = [(name_style, f"* {name}"), *doubt, ("", " "), (text_style, text.removeprefix(ACTION))]
+def message(posted: Heard, me: str, *, is_numbered: bool = False) -> Fragments:
+    """A message with its time, and its number if wanted."""
+    is_own = posted.user == me
+    is_mention = not is_own and mentions(posted.text, me)
+    name_style = _name_style(posted, is_own=is_own)
+    text_style = "class:old" if posted.is_old else ("class:mention" if is_mention else "")
+    name, text = sanitize_line(posted.user), sanitize(posted.text)
+    unverified = [("class:unverified", UNVERIFIED)] if posted.is_unverified else []
+    if text.startswith(EMOTE_PREFIX):
+        body = [
+            (name_style, f"* {name}"),
+            *unverified,
+            ("", " "),
+            (text_style, text.removeprefix(EMOTE_PREFIX)),
+        ]
     else:
-        said = [(name_style, name), *doubt, (name_style, ": "), (text_style, text)]
-    clock = clock_time(sanitize_line(heard.stamp))[:5]
-    number = f" {heard.id}" if is_numbered else ""
-    gutter = f"{clock}{number}{'┆' if heard.is_old else ' '}{'→' if own else '›' if is_called else ' '} "
-    return [("class:time", gutter), *((style, part.replace("\n", f"\n{_INDENT}")) for style, part in said)]
+        body = [(name_style, name), *unverified, (name_style, ": "), (text_style, text)]
+    clock = clock_time(sanitize_line(posted.stamp))[:5]
+    number = f" {posted.id}" if is_numbered else ""
+    sign = "→" if is_own else "›" if is_mention else " "
+    gutter = f"{clock}{number}{'┆' if posted.is_old else ' '}{sign} "
+    return [("class:time", gutter), *((style, part.replace("\n", f"\n{_INDENT}")) for style, part in body)]
 
 
-def found(heard: Heard, me: str, *, is_numbered: bool = False) -> Fragments:
-    """A message that was looked for, with its day."""
-    day = ("class:time", f"{sanitize_line(heard.stamp[:10])} ")
-    return [day, *message(heard, me, is_numbered=is_numbered)]
+def found_message(posted: Heard, me: str, *, is_numbered: bool = False) -> Fragments:
+    """A message that a search has found, with its date."""
+    date = ("class:time", f"{sanitize_line(posted.stamp[:10])} ")
+    return [date, *message(posted, me, is_numbered=is_numbered)]
 
 
 def link(text: str) -> Fragments:
-    """An address, in a line of its own, so that it can be taken as a whole."""
+    """An address in a line of its own, so that it can be copied as a whole."""
     return [("class:link", sanitize_line(text))]
 
 
-def picture(lines: Sequence[str]) -> Fragments:
-    """A picture of our own, which may say its colours as terminals do."""
+def ansi(lines: Sequence[str]) -> Fragments:
+    """Lines of our own making whose colours are control sequences."""
     return [(style, text) for style, text, *_ in to_formatted_text(ANSI("\n".join(lines)))]
 
 
 def rule(text: str) -> Fragments:
-    """A line between messages."""
+    """A rule with a title, between messages."""
     return [("class:line", f"{_RULE} {sanitize_line(text)} {_RULE}")]
 
 
-def notice(system: System, own: Collection[str], phrases: Phrases) -> Fragments | None:
-    """Who came and went, without oneself under any of one's names; None if there is nothing to tell."""
-    told = [(phrases.joined, system.joined), (phrases.left, system.left)]
-    parts = [phrase.format(names=_names(names, own)) for phrase, names in told if _names(names, own)]
+def presence(system: System, own_names: Collection[str], phrases: Phrases) -> Fragments | None:
+    """Who joined and left, except for the user; None if nobody else did."""
+    changes = [(phrases.joined, system.joined), (phrases.left, system.left)]
+    parts = [
+        phrase.format(names=_others(names, own_names))
+        for phrase, names in changes
+        if _others(names, own_names)
+    ]
     if not parts:
         return None
-    return remark(f"{'; '.join(parts)} ({phrases.people.format(n=system.clients_count)})")
+    return notice(f"{'; '.join(parts)} ({phrases.people.format(n=system.clients_count)})")
 
 
-def remark(text: str, *, problem: bool = False) -> Fragments:
-    """Something that the client itself has to say."""
-    sign, style = ("!", "class:problem") if problem else ("·", "class:system")
-    return [(style, f"{_GUTTER}{sign} {sanitize(text)}".replace("\n", f"\n{_INDENT}"))]
+def notice(text: str) -> Fragments:
+    """Something that the client has to say."""
+    return _indented("class:system", "·", text)
+
+
+def problem(text: str) -> Fragments:
+    """Something that is wrong."""
+    return _indented("class:problem", "!", text)
+
+
+def excerpt(text: str) -> str:
+    """The beginning of an invalid text, to be quoted in a problem."""
+    return sanitize_line(text, EXCERPT_CHARACTERS)
 
 
 def table(rows: Sequence[tuple[str, str]]) -> Fragments:
@@ -138,10 +158,20 @@ def table(rows: Sequence[tuple[str, str]]) -> Fragments:
     return [("", "\n".join(lines))]
 
 
-def _names(names: Sequence[str], own: Collection[str]) -> str:
-    return ", ".join(sanitize_line(name) for name in names if name not in own)
+def _indented(style: str, sign: str, text: str) -> Fragments:
+    return [(style, f"{_GUTTER}{sign} {sanitize(text)}".replace("\n", f"\n{_INDENT}"))]
+
+
+def _others(names: Sequence[str], own_names: Collection[str]) -> str:
+    return ", ".join(sanitize_line(name) for name in names if name not in own_names)
+
+
+def _name_style(posted: Heard, *, is_own: bool) -> str:
+    if posted.is_old:
+        return "class:old"
+    return "class:own" if is_own else f"class:name {_colour(posted.user)}"
 
 
 def _colour(name: str) -> str:
-    """A steady colour for a name."""
+    """The colour of a name: always the same one."""
     return NAME_COLOURS[hashlib.sha256(name.encode("utf-8", "replace")).digest()[0] % len(NAME_COLOURS)]

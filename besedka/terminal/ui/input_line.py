@@ -1,10 +1,11 @@
-"""The line one types in: it stays as it is, whatever is printed above it, from the first key to the last."""
+"""The input line: it stays where it is, whatever is printed above it, from the first key of a session to the last."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
-from contextlib import nullcontext, suppress
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext, suppress
 from typing import Final
 
 from prompt_toolkit import PromptSession
@@ -12,65 +13,77 @@ from prompt_toolkit.application import get_app
 from prompt_toolkit.buffer import Buffer
 from prompt_toolkit.completion import Completer
 from prompt_toolkit.enums import DEFAULT_BUFFER
-from prompt_toolkit.filters import has_focus
+from prompt_toolkit.filters import Condition, has_focus
 from prompt_toolkit.formatted_text import FormattedText
 from prompt_toolkit.history import History
+from prompt_toolkit.input.ansi_escape_sequences import ANSI_SEQUENCES
 from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
+from prompt_toolkit.keys import Keys
 from prompt_toolkit.output import ColorDepth, Output
 from prompt_toolkit.shortcuts import CompleteStyle
 from prompt_toolkit.styles import BaseStyle
 from prompt_toolkit.utils import is_dumb_terminal
 
 from besedka.terminal.ui.formatting import Fragments
-from besedka.terminal.ui.line_bound import bound_line
-from besedka.terminal.ui.window import asking_for_focus, keep_whole, watch_focus
+from besedka.terminal.ui.keyboard import LINE_CHARACTERS
+from besedka.terminal.ui.output import erase_whole_on_resize
 
 PROMPT: Final = "> "
 
-COUNTDOWN_SECONDS: Final = 1.0
-"""The bar is drawn anew so often; what has not changed is not written."""
+REDRAW_SECONDS: Final = 1.0
+"""Interval in which the status bar is drawn anew, for its countdown; nothing is written if it has not changed."""
+
+_LINE_END: Final = re.compile("\r\n?")
+
+_FOCUS_REPORTS_ON: Final = "\x1b[?1004h"
+_FOCUS_REPORTS_OFF: Final = "\x1b[?1004l"
+
+# prompt_toolkit has no keys for xterm's FocusIn and FocusOut, so they are given two that no keyboard has.
+_FOCUS_IN: Final = Keys.F23
+_FOCUS_OUT: Final = Keys.F24
 
 
 class InputLine:
-    """One prompt, which lasts as long as the talk; Enter gives out what was typed, and the line is empty again.
+    """One prompt for the whole session: Enter takes the line, and an empty one is in its place.
 
     Args:
-        bar: what stands below the line.
+        status_bar: what stands below the line.
         completer: what Tab completes.
-        history: what was typed before.
-        style: what the styles look like.
+        history: the lines typed so far.
+        style: of the prompt and the status bar.
         color_depth: how many colours there may be; None: as many as the terminal has.
-        changed: called with what stands in the line whenever that changes.
-        look: called when one looks at the window, and when one looks elsewhere.
-        refuse: called when what is typed or pasted is left out, because the line would be too long.
+        changed: called with the content of the line whenever it changes.
+        focus_changed: called with whether the window has the focus.
+        overflowed: called when typed or pasted text is dropped, because the line would be too long.
 
     Attributes:
-        typed: what was typed, in order.
-        is_dumb: whether the terminal can only write one line below the other.
+        typed: the lines that were typed, in order.
+        is_dumb: whether the terminal can do no more than write lines below each other.
     """
 
     def __init__(
         self,
         *,
-        bar: Callable[[], Fragments],
+        status_bar: Callable[[], Fragments],
         completer: Completer,
         history: History,
         style: BaseStyle,
         color_depth: ColorDepth | None,
         changed: Callable[[str], None],
-        look: Callable[[bool], None],
-        refuse: Callable[[], None],
+        focus_changed: Callable[[bool], None],
+        overflowed: Callable[[], None],
     ) -> None:
         self.typed: asyncio.Queue[str] = asyncio.Queue()
         self.is_dumb = is_dumb_terminal()
-        keys = _keys()
-        bound_line(keys, refuse)
-        watch_focus(keys, look)
+        keys = KeyBindings()
+        _bind_editing(keys)
+        _bind_length(keys, overflowed)
+        _bind_focus(keys, focus_changed)
         self._session: PromptSession[None] = PromptSession(
             PROMPT,
             multiline=True,
             prompt_continuation="  ",
-            bottom_toolbar=lambda: FormattedText(bar()),
+            bottom_toolbar=lambda: FormattedText(status_bar()),
             history=history,
             completer=completer,
             complete_while_typing=False,
@@ -82,27 +95,22 @@ class InputLine:
             enable_suspend=True,
             enable_open_in_editor=True,
             tempfile_suffix=".txt",
-            refresh_interval=COUNTDOWN_SECONDS,
+            refresh_interval=REDRAW_SECONDS,
             erase_when_done=True,
         )
         self._buffer.accept_handler = self._accept
         self._buffer.on_text_changed += lambda buffer: changed(buffer.text)
-        keep_whole(self._session.app)
-
-    @property
-    def output(self) -> Output:
-        """The terminal."""
-        return self._session.output
+        erase_whole_on_resize(self._session.app)
 
     @property
     def shown(self) -> str:
-        """The line as it stands there."""
+        """The line as it is on the screen."""
         return PROMPT + self._buffer.text
 
     async def run(self) -> None:
-        """Take in what is typed, until Ctrl-D, Ctrl-C in an empty line, or `end`."""
-        watching = nullcontext() if self.is_dumb else asking_for_focus(self.output)
-        with suppress(EOFError, KeyboardInterrupt), watching:
+        """Take in lines until Ctrl-D, Ctrl-C in an empty line, or `end_input`."""
+        focus_reports = nullcontext() if self.is_dumb else _focus_reports(self._session.output)
+        with suppress(EOFError, KeyboardInterrupt), focus_reports:
             await self._session.prompt_async(set_exception_handler=False)
 
     async def ask(self, question: str, default: str) -> str:
@@ -112,35 +120,21 @@ class InputLine:
             EOFError: by Ctrl-D.
             KeyboardInterrupt: by Ctrl-C.
         """
-        asking: PromptSession[str] = PromptSession(question, color_depth=self._session.color_depth)
-        return (await asking.prompt_async(default=default, set_exception_handler=False)).strip()
+        prompt: PromptSession[str] = PromptSession(question, color_depth=self._session.color_depth)
+        return (await prompt.prompt_async(default=default, set_exception_handler=False)).strip()
 
-    def end(self) -> None:
-        """Take in nothing more."""
-        app = get_app()
-        if app.is_running and not app.is_done:
-            app.exit()
-
-    def give_back(self, text: str) -> bool:
-        """Put something that was typed into the line again, if there is nothing else in it."""
+    def restore(self, text: str) -> bool:
+        """Put typed text into the line again; False if there is something else in it."""
         if self._buffer.text:
             return False
         self._buffer.insert_text(text)
-        self.refresh()
+        redraw()
         return True
 
     def edit(self, text: str) -> None:
-        """Have a text written in an editor; it comes back into the line."""
+        """Open a text in the user's editor; the result comes into the line."""
         self._buffer.text = text
         self._buffer.open_in_editor()
-
-    def refresh(self) -> None:
-        """Draw the line and its bar anew, soon."""
-        get_app().invalidate()
-
-    def clear(self) -> None:
-        """Clear the screen."""
-        get_app().renderer.clear()
 
     @property
     def _buffer(self) -> Buffer:
@@ -151,9 +145,25 @@ class InputLine:
         return False  # the line is emptied
 
 
-def _keys() -> KeyBindings:
-    """The keys, beside those of Emacs that prompt_toolkit brings."""
-    keys = KeyBindings()
+def redraw() -> None:
+    """Draw the input line and the status bar anew, soon."""
+    get_app().invalidate()
+
+
+def clear_screen() -> None:
+    """Clear the screen, and draw the input line at its top."""
+    get_app().renderer.clear()
+
+
+def end_input() -> None:
+    """End `InputLine.run`."""
+    app = get_app()
+    if app.is_running and not app.is_done:
+        app.exit()
+
+
+def _bind_editing(keys: KeyBindings) -> None:
+    """Bind the keys that differ from prompt_toolkit's, which are those of Emacs."""
     is_typing = has_focus(DEFAULT_BUFFER)
 
     @keys.add("enter", filter=is_typing)
@@ -171,4 +181,62 @@ def _keys() -> KeyBindings:
         else:
             event.app.exit(exception=EOFError)
 
-    return keys
+
+def _bind_length(keys: KeyBindings, overflowed: Callable[[], None]) -> None:
+    """Insert a paste as a whole or not at all, and no character into a full line.
+
+    Args:
+        keys: of the line.
+        overflowed: called when something is dropped; for a full line with the first character only.
+    """
+    is_typing, is_full = has_focus(DEFAULT_BUFFER), Condition(_is_full)
+    full_texts: set[str] = set()
+
+    @keys.add(Keys.BracketedPaste, filter=is_typing)
+    def _(event: KeyPressEvent) -> None:
+        if len(event.data) + len(event.current_buffer.text) > LINE_CHARACTERS:
+            overflowed()
+        else:
+            event.current_buffer.insert_text(_LINE_END.sub("\n", event.data))
+
+    @keys.add(Keys.Any, filter=is_typing & is_full)
+    def _(event: KeyPressEvent) -> None:
+        if event.current_buffer.text not in full_texts:
+            full_texts.clear()
+            full_texts.add(event.current_buffer.text)
+            overflowed()
+
+    # Mouse reports are never asked for.
+    @keys.add(Keys.Vt100MouseEvent)
+    def _(_: KeyPressEvent) -> None:
+        pass
+
+
+def _is_full() -> bool:
+    return len(get_app().current_buffer.text) >= LINE_CHARACTERS
+
+
+def _bind_focus(keys: KeyBindings, focus_changed: Callable[[bool], None]) -> None:
+    """Report whether the window has the focus, where the terminal tells."""
+    ANSI_SEQUENCES["\x1b[I"] = _FOCUS_IN
+    ANSI_SEQUENCES["\x1b[O"] = _FOCUS_OUT
+
+    @keys.add(_FOCUS_IN)
+    def _(_: KeyPressEvent) -> None:
+        focus_changed(True)
+
+    @keys.add(_FOCUS_OUT)
+    def _(_: KeyPressEvent) -> None:
+        focus_changed(False)
+
+
+@contextmanager
+def _focus_reports(output: Output) -> Iterator[None]:
+    """Ask the terminal to report the focus."""
+    output.write_raw(_FOCUS_REPORTS_ON)
+    output.flush()
+    try:
+        yield
+    finally:
+        output.write_raw(_FOCUS_REPORTS_OFF)
+        output.flush()

@@ -1,4 +1,4 @@
-"""What one at a terminal is told: messages, remarks, what is wrong, and the bell."""
+"""What the session shows its user: messages, notices, problems, QR codes, and the bell."""
 
 from __future__ import annotations
 
@@ -12,80 +12,84 @@ from besedka.remote.errors import RemoteError
 from besedka.remote.events import Heard
 from besedka.terminal.room_view import RoomView
 from besedka.terminal.ui import formatting
-from besedka.terminal.ui.output import Paper
+from besedka.terminal.ui.output import TerminalOutput
 from besedka.terminal.ui.phrases import Phrases
 from besedka.wire.errors import Refused
 
 
 class Bell(Enum):
-    """When to ring."""
+    """When the bell rings."""
 
     OFF = "off"
     ON = "on"
     ALL = "all"
 
 
-class Telling:
-    """Tells it.
+class Notifier:
+    """Shows things above the input line.
 
     Args:
-        paper: what is printed on.
-        words: the language.
+        output: where they are printed.
+        phrases: the user's language.
         bell: when to ring.
         is_coloured: whether the terminal shows colours.
 
     Attributes:
-        words: as it was given.
-        bell: as it is now.
+        phrases: as given.
+        bell: when to ring, as set last.
     """
 
-    def __init__(self, paper: Paper, words: Phrases, bell: Bell, *, is_coloured: bool) -> None:
-        self.words = words
+    def __init__(self, output: TerminalOutput, phrases: Phrases, bell: Bell, *, is_coloured: bool) -> None:
+        self.phrases = phrases
         self.bell = bell
-        self._paper = paper
+        self._output = output
         self._is_coloured = is_coloured
 
-    def put(self, line: formatting.Fragments) -> None:
-        """Tell a line as it is."""
-        self._paper.put(line)
+    def show(self, line: formatting.Fragments) -> None:
+        """Show a line as it is."""
+        self._output.print(line)
 
-    def show(self, place: RoomView, messages: Sequence[Heard]) -> None:
-        """Show messages of a room, behind those that were shown."""
-        for heard in messages:
-            if heard.stamp[:10] != place.day:
-                place.day = heard.stamp[:10]
-                self.put(formatting.rule(place.day))
-            place.shown(heard)
-            self.put(formatting.message(heard, place.me, is_numbered=place.may_moderate))
+    def show_messages(self, view: RoomView, messages: Sequence[Heard]) -> None:
+        """Show messages of a room, with a rule where a new day begins."""
+        for message in messages:
+            if message.stamp[:10] != view.day:
+                view.day = message.stamp[:10]
+                self.show(formatting.rule(view.day))
+            view.mark_shown(message)
+            self.show(formatting.message(message, view.me, is_numbered=view.may_moderate))
 
-    def remark(self, text: str) -> None:
-        """Say something quietly."""
-        self.put(formatting.remark(text))
+    def notify(self, text: str) -> None:
+        """Show a notice."""
+        self.show(formatting.notice(text))
 
-    def problem(self, text: str) -> None:
-        """Say that something is wrong."""
-        self.put(formatting.remark(text, problem=True))
+    def show_problem(self, text: str) -> None:
+        """Show that something is wrong."""
+        self.show(formatting.problem(text))
 
-    def refuse(self, refusal: Refused) -> None:
-        """Say what cannot be, before anybody was asked."""
-        self.problem(self.words.refusals.get(refusal.code, refusal.sentence(self.words.language)))
+    def show_invalid(self, phrase: str, given: str, **fields: str) -> None:
+        """Show that an argument is invalid, by a phrase that quotes it as ``{given}``."""
+        self.show_problem(phrase.format(given=formatting.excerpt(given), **fields))
 
-    def refused(self, error: RemoteError) -> None:
-        """Say what did not work, in our language, or else in the server's."""
+    def show_refusal(self, refusal: Refused) -> None:
+        """Show why input is invalid; the server was not asked."""
+        self.show_problem(self.phrases.refusals.get(refusal.code, refusal.sentence(self.phrases.language)))
+
+    def show_error(self, error: RemoteError) -> None:
+        """Show why the server did not do something: in the user's language, or else in the server's words."""
         code = getattr(error, "code", "")
-        self.problem(self.words.refusals.get(code, str(error)))
+        self.show_problem(self.phrases.refusals.get(code, str(error)))
 
-    def draw_code(self, text: str) -> None:
-        """Draw a text as a code for a camera, if the window is wide enough."""
+    def show_qr_code(self, text: str) -> None:
+        """Show a text as a QR code, if the window is wide enough for it."""
         columns = get_app_session().output.get_size().columns
         if lines := qr_lines(text, columns=columns, colour=self._is_coloured):
-            self.put(formatting.picture(lines))
+            self.show(formatting.ansi(lines))
 
-    def ring(self, *, is_called: bool) -> None:
-        """Ring, if one wants it.
+    def ring(self, *, is_for_me: bool) -> None:
+        """Ring the bell, if the user wants it for such an event.
 
         Args:
-            is_called: whether what has happened is meant for oneself.
+            is_for_me: whether the event is meant for the user.
         """
-        if self.bell is Bell.ALL or (self.bell is Bell.ON and is_called):
-            self._paper.ring()
+        if self.bell is Bell.ALL or (self.bell is Bell.ON and is_for_me):
+            self._output.ring()

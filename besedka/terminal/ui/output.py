@@ -1,14 +1,20 @@
-"""What is printed above the input line: many lines at a time, so that a flood costs a few redrawings a second."""
+"""Output to the terminal: what is printed above the input line, and corrections to what prompt_toolkit writes.
+
+Lines are printed many at a time, so that a flood of messages costs a few redraws a second.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import os
+import sys
 from collections import deque
-from collections.abc import Callable
-from typing import Final
+from collections.abc import Callable, Mapping
+from typing import Any, Final
 
-from prompt_toolkit.application import run_in_terminal
+from prompt_toolkit.application import Application, run_in_terminal
 from prompt_toolkit.formatted_text import FormattedText
+from prompt_toolkit.layout.screen import Screen
 from prompt_toolkit.output import ColorDepth, Output
 from prompt_toolkit.renderer import print_formatted_text
 from prompt_toolkit.styles import BaseStyle
@@ -17,24 +23,23 @@ from besedka.terminal.ui.formatting import Fragments
 from besedka.terminal.ui.keyboard import raw
 
 REST_SECONDS: Final = 0.05
-"""Between two printings; the first line after a rest is printed at once."""
+"""Pause between two batches; the first line after a pause is printed at once."""
 
-LINES_AT_ONCE: Final = 200
-"""Keys that are typed meanwhile wait for so many lines at most."""
+BATCH_LINES: Final = 200
+"""Lines printed at once; keys pressed meanwhile wait for no more than these."""
+
+WAITING_LINES_AT_MOST: Final = 1_000
+"""Lines that may wait to be printed before `until_printable` makes their source wait."""
 
 
-LINES_AT_MOST: Final = 1_000
-"""How many lines wait to be printed."""
-
-
-class Paper:
-    """Prints lines in order.
+class TerminalOutput:
+    """Prints lines in order, above the input line.
 
     Args:
         output: the terminal.
-        style: what the styles look like.
+        style: of the lines.
         color_depth: how many colours there may be; None: as many as the terminal has.
-        line: what stands in the input line, if the terminal is one that cannot take it away and draw it again.
+        input_line: gives the content of the input line, on a terminal that cannot erase and redraw it.
     """
 
     def __init__(
@@ -42,62 +47,138 @@ class Paper:
         output: Output,
         style: BaseStyle,
         color_depth: ColorDepth | None,
-        line: Callable[[], str] | None,
+        input_line: Callable[[], str] | None,
     ) -> None:
         self._output = output
         self._style = style
         self._color_depth = color_depth
-        self._line = line
+        self._input_line = input_line
         self._lines: deque[Fragments] = deque()
-        self._rings = False
-        self._more = asyncio.Event()
+        self._is_bell_due = False
+        self._changed = asyncio.Event()
         self._printed = asyncio.Event()
 
-    def put(self, line: Fragments) -> None:
-        """Print a line, soon."""
+    def print(self, line: Fragments) -> None:
+        """Print a line soon."""
         self._lines.append(line)
-        self._more.set()
+        self._changed.set()
 
     def ring(self) -> None:
-        """Ring the bell, soon."""
-        self._rings = True
-        self._more.set()
+        """Ring the bell soon."""
+        self._is_bell_due = True
+        self._changed.set()
 
-    async def room(self) -> None:
-        """Wait until there is room for more: who hears faster than can be printed hears no more until then."""
-        while len(self._lines) > LINES_AT_MOST:
+    async def until_printable(self) -> None:
+        """Wait until few enough lines wait to be printed: messages are read no faster than they can be shown."""
+        while len(self._lines) > WAITING_LINES_AT_MOST:
             self._printed.clear()
             await self._printed.wait()
 
-    async def print_all(self) -> None:
-        """Print what there is, and wait until it is printed."""
-        while self._lines or self._rings:
-            await self._print()
+    async def flush(self) -> None:
+        """Print all lines that wait."""
+        while self._lines or self._is_bell_due:
+            await self._print_batch()
 
     async def run(self) -> None:
-        """Print for ever."""
+        """Print until cancelled."""
         while True:
-            await self._more.wait()
-            self._more.clear()
-            while self._lines or self._rings:
-                await self._print()
+            await self._changed.wait()
+            self._changed.clear()
+            while self._lines or self._is_bell_due:
+                await self._print_batch()
                 await asyncio.sleep(REST_SECONDS)
 
-    async def _print(self) -> None:
+    async def _print_batch(self) -> None:
         with raw():
-            printing = run_in_terminal(self._print_some)
+            printing = run_in_terminal(self._write_batch)
         await printing
 
-    def _print_some(self) -> None:
-        some = [self._lines.popleft() for _ in range(min(LINES_AT_ONCE, len(self._lines)))]
-        text = FormattedText(part for line in some for part in (*line, ("", "\n")))
-        if self._line:
+    def _write_batch(self) -> None:
+        batch = [self._lines.popleft() for _ in range(min(BATCH_LINES, len(self._lines)))]
+        text = FormattedText(part for line in batch for part in (*line, ("", "\n")))
+        if self._input_line:
             self._output.write("\n")
         print_formatted_text(self._output, text, self._style, color_depth=self._color_depth)
-        if self._rings:
-            self._rings = False
+        if self._is_bell_due:
+            self._is_bell_due = False
             self._output.bell()
-        if self._line:
-            self._output.write(self._line())
+        if self._input_line:
+            self._output.write(self._input_line())
         self._output.flush()
         self._printed.set()
+
+
+def ignore_closed_window(output: Output) -> None:
+    """Ignore the error (EIO) when something is written to a window that has been closed.
+
+    The end of the input, and SIGHUP, tell that it has.
+    """
+    flush = output.flush
+
+    def try_to_flush() -> None:
+        try:
+            flush()
+        except OSError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+    output.flush = try_to_flush  # type: ignore[method-assign]
+
+
+def keep_scrollback_clean(output: Output) -> None:
+    """Keep erased lines out of tmux's scrollback, where it puts what is erased from the upper left corner on (`scroll-on-clear`).
+
+    With the input line in the first row, each printed line would leave a copy of it there.
+    """
+    erase_down = output.erase_down
+
+    def erase_down_from_second_column() -> None:
+        output.cursor_forward(1)
+        erase_down()
+        output.cursor_backward(1)
+        output.erase_end_of_line()
+
+    output.erase_down = erase_down_from_second_column  # type: ignore[method-assign]
+
+
+def erase_whole_on_resize(app: Application[Any], environment: Mapping[str, str] = os.environ) -> None:
+    """Erase all rows of the input line when the window gets narrower.
+
+    Most terminals then rewrap lines that have become too long, so that what was drawn takes more rows than before. prompt_toolkit
+    goes up only by the rows that it has drawn, and would leave the others behind.
+    """
+    if not rewraps_lines(environment):
+        return
+    redraw = app._on_resize  # noqa: SLF001 - there is no public hook
+
+    def on_resize() -> None:
+        renderer = app.renderer
+        if renderer.last_rendered_screen:
+            cursor = renderer._cursor_pos  # noqa: SLF001
+            columns = app.output.get_size().columns
+            app.output.cursor_up(rows_added(renderer.last_rendered_screen, cursor.y, cursor.x, columns))
+        redraw()
+
+    app._on_resize = on_resize  # type: ignore[method-assign]  # noqa: SLF001
+
+
+def rewraps_lines(environment: Mapping[str, str]) -> bool:
+    """Whether this terminal rewraps lines when it gets narrower, as nearly all do."""
+    return not (
+        environment.get("XTERM_VERSION")
+        or environment.get("STY")
+        or environment.get("TERM") in {"linux", "dumb"}
+    )
+
+
+def rows_added(screen: Screen, row: int, column: int, columns: int) -> int:
+    """How many more rows than drawn are above a position on the screen, once its lines are wrapped to a number of columns."""
+    above = sum((_width(screen, number) - 1) // columns for number in range(row) if _width(screen, number))
+    return above + column // columns
+
+
+def _width(screen: Screen, row: int) -> int:
+    """The number of columns up to the last one that is not blank."""
+    cells = screen.data_buffer[row]
+    return max(
+        (column + 1 for column, cell in cells.items() if cell.char.strip() or cell.width > 1), default=0
+    )

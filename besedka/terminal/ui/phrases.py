@@ -1,4 +1,4 @@
-"""What the terminal client itself says, in the language of its user."""
+"""All phrases of the terminal client, in English and Russian."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from besedka.remote.errors import ACCESS_ENDINGS
-from besedka.terminal.commands import Command
+from besedka.terminal.commands import CommandSpec
 from besedka.wire.close_codes import CloseCode
 from besedka.wire.errors import ErrorCode, Language
 
@@ -19,97 +19,97 @@ class Phrases:
     """One language.
 
     Attributes:
-        usage: words of the table of commands, in this language.
-        orders: what those who keep order have done, by its name.
-        commands: what each command does, by its name.
-        keys: keys and what they do.
-        refusals: sentences for the refusals that a person meets, by code; for others the server's own is shown.
+        usage: translations of the argument names in the table of commands.
+        moderation: what a moderator has done, by the name of the act.
+        commands: descriptions of the commands, by name.
+        keys: descriptions of keys and signs.
+        refusals: sentences for the refusals that a user may meet, by code; for others the server's own is shown.
     """
 
     language: Language
     your_name: str
     welcome: str
     welcome_direct: str
-    direct_began: str
-    direct_oneself: str
-    how: str
-    away: str
-    away_now: str
-    back: str
-    waiting: str
-    waits: str
-    kept: str
-    kept_damaged: str
-    reset: str
+    direct_opened: str
+    direct_to_self: str
+    help_hint: str
+    reconnecting: str
+    reconnecting_now: str
+    reconnected: str
+    unsent: str
+    unsent_on_exit: str
+    resending: str
+    unsent_damaged: str
+    history_replaced: str
     joined: str
     left: str
     people: str
     typing: str
     unread: str
-    missed: str
+    more_unread: str
     older: str
     now: str
     no_older: str
-    here: str
+    present: str
     rooms: str
     room_here: str
-    news: str
+    unread_in_room: str
     private: str
     not_private: str
     invitation: str
     invitation_many: str
-    for_this_machine: str
-    uninvited_all: str
-    uninvited: str
-    put_out: str
+    local_link: str
+    invitations_revoked: str
+    member_removed: str
+    removed: str
     device: str
-    be_device: str
-    be_device_nameless: str
-    is_device: str
-    device_not_kept: str
+    confirm_device: str
+    confirm_device_nameless: str
+    device_added: str
+    device_not_stored: str
     moderates: str
-    moderates_no_more: str
+    moderates_no_longer: str
     redacted: str
     redacted_unknown: str
-    lasts: str
-    lasts_open: str
-    orders: Mapping[str, str]
+    for_duration: str
+    until_undone: str
+    moderation: Mapping[str, str]
     found: str
     found_nothing: str
     unknown_command: str
-    near_command: str
-    lacks: str
-    too_much: str
-    not_one: str
+    similar_command: str
+    missing_argument: str
+    extra_argument: str
+    unknown_choice: str
     not_in: str
     renamed: str
     no_answer: str
-    no_number: str
-    no_span: str
-    bare_number: str
-    no_uses: str
-    no_name: str
+    invalid_number: str
+    invalid_duration: str
+    missing_unit: str
+    invalid_uses: str
+    missing_name: str
     last_room: str
     already_here: str
-    name_waits: str
+    name_has_unsent: str
     name_same: str
     bell: str
     bell_kinds: Mapping[str, str]
-    not_now: str
+    not_connected: str
     not_sent: str
-    line_full: str
-    went_wrong: str
-    not_kept: str
+    line_overflow: str
+    internal_error: str
+    not_stored: str
     usage: Mapping[str, str]
     commands: Mapping[str, str]
     keys: Mapping[str, str]
     refusals: Mapping[str, str]
 
-    def behind(self, command: Command) -> str:
-        """What follows a command, in this language."""
-        usage = command.usage
-        for word, own in self.usage.items():
-            usage = usage.replace(word, own)
+    def usage_of(self, spec: CommandSpec) -> str:
+        """The arguments of a command, in this language."""
+        usage = spec.usage
+        for argument, translation in self.usage.items():
+            usage = usage.replace(argument, translation)
         return usage
 
 
@@ -118,50 +118,50 @@ ENGLISH = Phrases(
     your_name="Your name: ",
     welcome="You are in # {room} as {user}.",
     welcome_direct="You talk with {peer} alone, as {user}.",
-    direct_began="{peer} wants to talk with you alone: /join @{peer}",
-    direct_oneself="That is you.",
-    how="Enter sends, /help tells the rest.",
-    away="no connection, next try in {n} s",
-    away_now="no connection, trying …",
-    back="connected again",
-    waiting="{n} waiting",
-    waits="{n} waiting to be sent; they are kept, and go out when you come back",
-    kept="{n} from last time are sent now",
-    kept_damaged="some of what waited from last time cannot be read: {path}",
-    reset="The history was replaced; it starts anew here.",
+    direct_opened="{peer} wants to talk with you alone: /join @{peer}",
+    direct_to_self="That is you.",
+    help_hint="Enter sends, /help tells the rest.",
+    reconnecting="no connection, next try in {n} s",
+    reconnecting_now="no connection, trying …",
+    reconnected="connected again",
+    unsent="{n} waiting",
+    unsent_on_exit="{n} waiting to be sent; they are kept, and go out when you come back",
+    resending="{n} from last time are sent now",
+    unsent_damaged="some of what waited from last time cannot be read: {path}",
+    history_replaced="The history was replaced; it starts anew here.",
     joined="{names} joined",
     left="{names} left",
     people="{n} here",
     typing="{names} typing …",
     unread="unread",
-    missed="{n} more before that: /history {n}",
+    more_unread="{n} more before that: /history {n}",
     older="older, from {first} to {last}",
     now="now",
     no_older="There is nothing older.",
-    here="Here: {names}",
+    present="Here: {names}",
     rooms="Rooms:",
     room_here="you are here",
-    news="{n} new",
+    unread_in_room="{n} new",
     private="private",
     not_private="# {room} is not private; /private ROOM makes a room that is.",
     invitation="By this link one person may come into # {room}, within {time}:",
     invitation_many="By this link {n} people may come into # {room}, within {time}:",
-    for_this_machine="(The address leads to this machine only.)",
-    uninvited_all="No invitation into # {room} is valid any more.",
-    put_out="You are no member of # {room} any more.",
-    uninvited="{user} is no member of # {room} any more.",
+    local_link="(The address leads to this machine only.)",
+    invitations_revoked="No invitation into # {room} is valid any more.",
+    removed="You are no member of # {room} any more.",
+    member_removed="{user} is no member of # {room} any more.",
     device="On another device this makes you {user}, once, within {time}:",
-    be_device="Be {user} on this machine? (y/n) ",
-    be_device_nameless="Be, on this machine, who has made this link? (y/n) ",
-    is_device="You are {user} on this machine now.",
-    device_not_kept="This cannot be kept for the next time: {why}",
+    confirm_device="Be {user} on this machine? (y/n) ",
+    confirm_device_nameless="Be, on this machine, who has made this link? (y/n) ",
+    device_added="You are {user} on this machine now.",
+    device_not_stored="This cannot be kept for the next time: {why}",
     moderates="You keep order here now: /help tells how.",
-    moderates_no_more="You do not keep order here any more.",
+    moderates_no_longer="You do not keep order here any more.",
     redacted="message {id} by {user} was removed",
     redacted_unknown="message {id} was removed",
-    lasts="for {time}",
-    lasts_open="until it is taken back",
-    orders={
+    for_duration="for {time}",
+    until_undone="until it is taken back",
+    moderation={
         "kick": "{user} was shown out.",
         "mute": "{user} may not talk, {time}.",
         "unmute": "{user} may talk again.",
@@ -173,29 +173,29 @@ ENGLISH = Phrases(
     found="{n} found",
     found_nothing="Nothing found.",
     unknown_command="There is no command {command}; /help shows all. To say it, write /{command}.",
-    near_command="There is no command {command}; did you mean {near}? To say it, write /{command}.",
-    lacks="It needs something more: /{command} {usage}",
-    too_much="/{command} takes nothing behind it.",
-    not_one="{given} is none of them: /{command} {usage}",
+    similar_command="There is no command {command}; did you mean {near}? To say it, write /{command}.",
+    missing_argument="It needs something more: /{command} {usage}",
+    extra_argument="/{command} takes nothing behind it.",
+    unknown_choice="{given} is none of them: /{command} {usage}",
     not_in="You are not in # {room}.",
     renamed="You are {user} now.",
     no_answer="No answer to {command}.",
-    no_number="{given}: it must be a number, 1 or more, as in /{command} 50",
-    bare_number="{number} what? {number}m, 2h, 3d",
-    no_span="{given}: it must be a time, as in 30s, 10m, 2h, 3d",
-    no_uses="{given}: it must be how many people, and for how long, as in /invite 3 2h",
-    no_name='The name is missing; one with blanks stands in double quotes: /{command} "Anna Maria"',
+    invalid_number="{given}: it must be a number, 1 or more, as in /{command} 50",
+    missing_unit="{number} what? {number}m, 2h, 3d",
+    invalid_duration="{given}: it must be a time, as in 30s, 10m, 2h, 3d",
+    invalid_uses="{given}: it must be how many people, and for how long, as in /invite 3 2h",
+    missing_name='The name is missing; one with blanks stands in double quotes: /{command} "Anna Maria"',
     last_room="This is the only room that you are in: /exit leaves it, too.",
     already_here="You are in # {room} already.",
-    name_waits="{n} still waiting to be sent under this name; try again when they are.",
+    name_has_unsent="{n} still waiting to be sent under this name; try again when they are.",
     name_same="That is your name already.",
     bell="Bell: {kind}.",
     bell_kinds={"on": "when you are mentioned", "off": "off", "all": "at each message"},
-    not_now="Not without a connection.",
+    not_connected="Not without a connection.",
     not_sent="Not sent: {text}",
-    line_full="That is left out: the line takes {limit} characters. besedka send --lines < FILE sends a whole file.",
-    went_wrong="Besedka has made an error: {what}",
-    not_kept="What you type and what waits is not kept: {why}",
+    line_overflow="That is left out: the line takes {limit} characters. besedka send --lines < FILE sends a whole file.",
+    internal_error="Besedka has made an error: {what}",
+    not_stored="What you type and what waits is not kept: {why}",
     usage={},
     commands={
         "help": "show this",
@@ -259,50 +259,50 @@ RUSSIAN = Phrases(
     your_name="Ваше имя: ",
     welcome="Вы в комнате # {room}, ваше имя {user}.",
     welcome_direct="Вы говорите с {peer} наедине, ваше имя {user}.",
-    direct_began="{peer} хочет поговорить с вами наедине: /join @{peer}",
-    direct_oneself="Это вы и есть.",
-    how="Enter отправляет, /help расскажет остальное.",
-    away="нет связи, новая попытка через {n} с",
-    away_now="нет связи, пробуем …",
-    back="связь восстановлена",
-    waiting="ждут отправки: {n}",
-    waits="ждут отправки: {n}; они сохранены и уйдут, когда вы вернётесь",
-    kept="с прошлого раза ждали отправки: {n}; отправляем",
-    kept_damaged="часть того, что ждало отправки с прошлого раза, не читается: {path}",
-    reset="История была заменена; здесь она начинается заново.",
+    direct_opened="{peer} хочет поговорить с вами наедине: /join @{peer}",
+    direct_to_self="Это вы и есть.",
+    help_hint="Enter отправляет, /help расскажет остальное.",
+    reconnecting="нет связи, новая попытка через {n} с",
+    reconnecting_now="нет связи, пробуем …",
+    reconnected="связь восстановлена",
+    unsent="ждут отправки: {n}",
+    unsent_on_exit="ждут отправки: {n}; они сохранены и уйдут, когда вы вернётесь",
+    resending="с прошлого раза ждали отправки: {n}; отправляем",
+    unsent_damaged="часть того, что ждало отправки с прошлого раза, не читается: {path}",
+    history_replaced="История была заменена; здесь она начинается заново.",
     joined="{names} теперь в чате",
     left="{names} больше не в чате",
     people="здесь {n}",
     typing="{names}: набор текста …",
     unread="непрочитанное",
-    missed="до этого ещё {n}: /history {n}",
+    more_unread="до этого ещё {n}: /history {n}",
     older="раньше: с {first} по {last}",
     now="сейчас",
     no_older="Раньше ничего нет.",
-    here="Здесь: {names}",
+    present="Здесь: {names}",
     rooms="Комнаты:",
     room_here="вы здесь",
-    news="новых: {n}",
+    unread_in_room="новых: {n}",
     private="частная",
     not_private="Комната # {room} не частная; частную создаст /private КОМНАТА.",
     invitation="По этой ссылке в # {room} может войти один человек, в течение {time}:",
     invitation_many="По этой ссылке в # {room} могут войти столько человек: {n}, в течение {time}:",
-    for_this_machine="(Этот адрес ведёт только на эту машину.)",
-    uninvited_all="Приглашения в # {room} больше не действуют.",
-    put_out="Вы больше не участник комнаты # {room}.",
-    uninvited="{user} больше не входит в # {room}.",
+    local_link="(Этот адрес ведёт только на эту машину.)",
+    invitations_revoked="Приглашения в # {room} больше не действуют.",
+    removed="Вы больше не участник комнаты # {room}.",
+    member_removed="{user} больше не входит в # {room}.",
     device="На другом устройстве эта ссылка сделает вас {user}, один раз, за {time}:",
-    be_device="Быть {user} на этой машине? (y/n) ",
-    be_device_nameless="Быть на этой машине тем, кто создал эту ссылку? (y/n) ",
-    is_device="Теперь на этой машине вы — {user}.",
-    device_not_kept="Сохранить это на следующий раз нельзя: {why}",
+    confirm_device="Быть {user} на этой машине? (y/n) ",
+    confirm_device_nameless="Быть на этой машине тем, кто создал эту ссылку? (y/n) ",
+    device_added="Теперь на этой машине вы — {user}.",
+    device_not_stored="Сохранить это на следующий раз нельзя: {why}",
     moderates="Теперь вы следите здесь за порядком: /help расскажет как.",
-    moderates_no_more="Вы больше не следите здесь за порядком.",
+    moderates_no_longer="Вы больше не следите здесь за порядком.",
     redacted="сообщение {id} от {user} удалено",
     redacted_unknown="сообщение {id} удалено",
-    lasts="на {time}",
-    lasts_open="пока это не отменят",
-    orders={
+    for_duration="на {time}",
+    until_undone="пока это не отменят",
+    moderation={
         "kick": "{user}: выставлен за дверь.",
         "mute": "{user}: говорить нельзя, {time}.",
         "unmute": "{user}: снова можно говорить.",
@@ -314,29 +314,29 @@ RUSSIAN = Phrases(
     found="найдено: {n}",
     found_nothing="Ничего не найдено.",
     unknown_command="Нет команды {command}; все команды покажет /help. Чтобы сказать это, напишите /{command}.",
-    near_command="Нет команды {command}; может быть, {near}? Чтобы сказать это, напишите /{command}.",
-    lacks="Нужно что-то ещё: /{command} {usage}",
-    too_much="После /{command} ничего не нужно.",
-    not_one="{given} не подходит: /{command} {usage}",
+    similar_command="Нет команды {command}; может быть, {near}? Чтобы сказать это, напишите /{command}.",
+    missing_argument="Нужно что-то ещё: /{command} {usage}",
+    extra_argument="После /{command} ничего не нужно.",
+    unknown_choice="{given} не подходит: /{command} {usage}",
     not_in="Вас нет в комнате # {room}.",
     renamed="Теперь ваше имя {user}.",
     no_answer="Нет ответа на {command}.",
-    no_number="{given}: нужно число от 1, например /{command} 50",
-    bare_number="{number} чего? {number}m, 2h, 3d",
-    no_span="{given}: нужно время, например 30s, 10m, 2h, 3d",
-    no_uses="{given}: нужно, сколько человек и на сколько времени, например /invite 3 2h",
-    no_name='Нет имени; имя с пробелами пишут в кавычках: /{command} "Анна Мария"',
+    invalid_number="{given}: нужно число от 1, например /{command} 50",
+    missing_unit="{number} чего? {number}m, 2h, 3d",
+    invalid_duration="{given}: нужно время, например 30s, 10m, 2h, 3d",
+    invalid_uses="{given}: нужно, сколько человек и на сколько времени, например /invite 3 2h",
+    missing_name='Нет имени; имя с пробелами пишут в кавычках: /{command} "Анна Мария"',
     last_room="Других комнат у вас нет: /exit выходит и из этой.",
     already_here="Вы уже в комнате # {room}.",
-    name_waits="Под этим именем ещё ждут отправки: {n}; попробуйте, когда они уйдут.",
+    name_has_unsent="Под этим именем ещё ждут отправки: {n}; попробуйте, когда они уйдут.",
     name_same="Это и есть ваше имя.",
     bell="Звонок: {kind}.",
     bell_kinds={"on": "когда вас упоминают", "off": "выключен", "all": "при каждом сообщении"},
-    not_now="Без связи нельзя.",
+    not_connected="Без связи нельзя.",
     not_sent="Не отправлено: {text}",
-    line_full="Это не вставлено: в строку входит {limit} знаков. Целый файл можно отправить так: besedka send --lines < ФАЙЛ",
-    went_wrong="Ошибка в самой программе: {what}",
-    not_kept="Набранное и то, что ждёт отправки, не сохраняется: {why}",
+    line_overflow="Это не вставлено: в строку входит {limit} знаков. Целый файл можно отправить так: besedka send --lines < ФАЙЛ",
+    internal_error="Ошибка в самой программе: {what}",
+    not_stored="Набранное и то, что ждёт отправки, не сохраняется: {why}",
     usage={
         "TEXT": "ТЕКСТ",
         "ROOM": "КОМНАТА",
@@ -406,8 +406,8 @@ RUSSIAN = Phrases(
 )
 
 
-def phrases(environment: Mapping[str, str]) -> Phrases:
-    """The language that the environment asks for (POSIX: LC_ALL before LC_MESSAGES before LANG)."""
+def phrases_for(environment: Mapping[str, str]) -> Phrases:
+    """The phrases in the language of an environment (POSIX: LC_ALL goes before LC_MESSAGES, and that before LANG)."""
     for variable in ("LC_ALL", "LC_MESSAGES", "LANG"):
         if value := environment.get(variable):
             return RUSSIAN if value.lower().startswith("ru") else ENGLISH

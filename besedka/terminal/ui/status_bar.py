@@ -1,4 +1,4 @@
-"""The bar below the input line: where one is, how it stands, what waits, who types, what is new elsewhere. Pure."""
+"""The status bar below the input line: the current room, its connection, what waits, who types, and unread messages elsewhere. Pure."""
 
 from __future__ import annotations
 
@@ -12,46 +12,62 @@ from besedka.terminal.ui.phrases import Phrases
 from besedka.wire.frames import Kind
 from besedka.wire.sanitize import sanitize_line
 
-TYPISTS_AT_MOST: Final = 3
+TYPING_NAMES_AT_MOST: Final = 3
 
 
-def bar(
-    place: RoomView, others: Sequence[RoomView], phrases: Phrases, *, waiting: int, asking: str, now: float
+def status_bar(
+    current: RoomView,
+    others: Sequence[RoomView],
+    phrases: Phrases,
+    *,
+    unsent_count: int,
+    command: str,
+    now: float,
 ) -> Fragments:
-    """The bar.
+    """The status bar. In a narrow window its end is cut off, so the most urgent parts come first.
 
     Args:
-        place: the room that is looked at.
-        others: the rooms that are not.
-        waiting: how many messages wait to be sent.
-        asking: the command whose answer is waited for, if there is one.
-        now: the loop's clock.
-        phrases: the language.
+        current: the room on the screen.
+        others: the other rooms.
+        phrases: the user's language.
+        unsent_count: the number of messages that wait to be sent.
+        command: the command that waits for the server's answer; empty if none does.
+        now: the time by the loop's clock.
     """
-    mark = f" ({phrases.private})" if place.kind is Kind.PRIVATE else ""
-    parts: Fragments = [("class:bar.room", f"{sanitize_line(place.title)}{mark}")]
-    # What is cut off in a narrow window stands at the end.
-    if waiting:
-        parts.append(("class:bar.trouble", phrases.waiting.format(n=waiting)))
-    if place.state is State.AWAY:
-        seconds = math.ceil(place.retry_at - now)
-        trouble = phrases.away.format(n=seconds) if seconds > 0 else phrases.away_now
-        parts.append(("class:bar.trouble", trouble))
-    if asking:
-        parts.append(("class:bar", f"{sanitize_line(asking)} …"))
-    who = sanitize_line(place.me)
-    is_in = place.state is State.IN
-    parts.append(("class:bar", f"{phrases.people.format(n=place.clients_count)} · {who}" if is_in else who))
-    typists = [name for name in place.typing() if name != place.me][:TYPISTS_AT_MOST]
-    if typists:
-        parts.append(("class:bar", phrases.typing.format(names=sanitize_line(", ".join(typists)))))
-    news = [
-        f"{sanitize_line(other.title)} {other.missed_count}{'!' if other.is_called else ''}"
-        for other in others
-        if other.missed_count
-    ]
-    parts += [("class:bar.news", one) for one in news]
-    joined: Fragments = []
+    mark = f" ({phrases.private})" if current.kind is Kind.PRIVATE else ""
+    parts: Fragments = [("class:bar.room", f"{sanitize_line(current.title)}{mark}")]
+    if unsent_count:
+        parts.append(("class:bar.problem", phrases.unsent.format(n=unsent_count)))
+    if current.state is State.AWAY:
+        parts.append(("class:bar.problem", _reconnecting(current.retry_at - now, phrases)))
+    if command:
+        parts.append(("class:bar", f"{sanitize_line(command)} …"))
+    parts.append(("class:bar", _presence(current, phrases)))
+    typing = [name for name in current.typing() if name != current.me][:TYPING_NAMES_AT_MOST]
+    if typing:
+        parts.append(("class:bar", phrases.typing.format(names=sanitize_line(", ".join(typing)))))
+    parts += [("class:bar.unread", _unread(other)) for other in others if other.unread_count]
+    return _separated(parts)
+
+
+def _reconnecting(remaining_seconds: float, phrases: Phrases) -> str:
+    seconds = math.ceil(remaining_seconds)
+    return phrases.reconnecting.format(n=seconds) if seconds > 0 else phrases.reconnecting_now
+
+
+def _presence(view: RoomView, phrases: Phrases) -> str:
+    me = sanitize_line(view.me)
+    if view.state is not State.CONNECTED:
+        return me
+    return f"{phrases.people.format(n=view.clients_count)} · {me}"
+
+
+def _unread(view: RoomView) -> str:
+    return f"{sanitize_line(view.title)} {view.unread_count}{'!' if view.is_mentioned else ''}"
+
+
+def _separated(parts: Fragments) -> Fragments:
+    separated: Fragments = []
     for part in parts:
-        joined += [("class:bar", " │ "), part] if joined else [part]
-    return joined
+        separated += [("class:bar", " │ "), part] if separated else [part]
+    return separated

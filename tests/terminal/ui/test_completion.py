@@ -1,4 +1,4 @@
-"""What Tab completes."""
+"""Tab completion."""
 
 from __future__ import annotations
 
@@ -6,17 +6,17 @@ import pytest
 from prompt_toolkit.completion import CompleteEvent
 from prompt_toolkit.document import Document
 
-from besedka.terminal.ui.completion import Endings
+from besedka.terminal.ui.completion import LineCompleter
 
 NAMES = ["Boris", "Анна", "Anna Karenina", "evil\x1b[2J"]
 
 
 def completed(typed: str, *may: str) -> list[str]:
-    """The line, with each ending."""
-    found = Endings(lambda: NAMES, lambda: ["dev", "design", "@Anna Karenina"], lambda: may).get_completions(
-        Document(typed), CompleteEvent()
-    )
-    return [typed[: len(typed) + ending.start_position] + ending.text for ending in found]
+    """The line with each completion."""
+    found = LineCompleter(
+        lambda: NAMES, lambda: ["dev", "design", "@Anna Karenina"], lambda: may
+    ).get_completions(Document(typed), CompleteEvent())
+    return [typed[: len(typed) + completion.start_position] + completion.text for completion in found]
 
 
 @pytest.mark.parametrize(
@@ -53,7 +53,7 @@ def test_tab_completes_names_rooms_and_commands(typed: str, lines: list[str]) ->
     assert completed(typed) == lines
 
 
-def test_tab_completes_what_keeps_order_for_those_who_may() -> None:
+def test_tab_completes_moderation_commands_for_moderators_only() -> None:
     assert completed("/k", "moderate") == ["/kick "]
     assert completed("/un", "moderate") == ["/uninvite ", "/unmute ", "/unban "]
     assert completed("/kick an", "moderate") == ['/kick "Anna Karenina" ']

@@ -1,4 +1,4 @@
-"""What reaches the terminal: nothing that it would obey."""
+"""The look of lines: nothing in them controls the terminal."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from besedka.remote.events import Heard
 from besedka.terminal.ui import formatting
-from besedka.terminal.ui.phrases import ENGLISH, RUSSIAN, phrases
+from besedka.terminal.ui.phrases import ENGLISH, RUSSIAN, phrases_for
 from besedka.wire.frames import System
 from besedka.wire.message import MessageId
 
@@ -18,13 +18,13 @@ def shown(fragments: formatting.Fragments) -> str:
     return "".join(text for _, text in fragments)
 
 
-def heard(user: str, text: str, *, is_old: bool = False) -> Heard:
+def posted(user: str, text: str, *, is_old: bool = False) -> Heard:
     return Heard(MessageId(1), user, text, "2025-11-19 23:46:36", is_old)
 
 
 @given(st.text(), st.text())
-def test_no_control_and_no_direction_of_others_reaches_the_terminal(user: str, text: str) -> None:
-    for character in shown(formatting.message(heard(user, text), me="Anna")):
+def test_no_control_or_direction_character_of_others_reaches_the_terminal(user: str, text: str) -> None:
+    for character in shown(formatting.message(posted(user, text), me="Anna")):
         assert character in "\n\t" or unicodedata.category(character) != "Cc"
         assert unicodedata.bidirectional(character) not in {
             "LRE",
@@ -40,47 +40,47 @@ def test_no_control_and_no_direction_of_others_reaches_the_terminal(user: str, t
 
 
 def test_own_others_and_old_messages_differ_by_more_than_colour() -> None:
-    own, other = (formatting.message(heard(name, "hi"), me="Anna") for name in ("Anna", "Boris"))
+    own, other = (formatting.message(posted(name, "hi"), me="Anna") for name in ("Anna", "Boris"))
     assert shown(own) == "23:46 → Anna: hi"
     assert shown(other) == "23:46   Boris: hi"
-    assert shown(formatting.message(heard("Boris", "hi", is_old=True), me="Anna")) == "23:46┆  Boris: hi"
-    assert shown(formatting.message(heard("Anna", "hi", is_old=True), me="Anna")) == "23:46┆→ Anna: hi"
-    assert shown(formatting.message(heard("Boris", "hi anna"), me="Anna")) == "23:46 › Boris: hi anna"
-    assert shown(formatting.message(heard("Boris", "/me waves"), me="Anna")) == "23:46   * Boris waves"
-    assert shown(formatting.remark("hi")) == "      · hi"
-    assert shown(formatting.remark("hi", problem=True)) == "      ! hi"
+    assert shown(formatting.message(posted("Boris", "hi", is_old=True), me="Anna")) == "23:46┆  Boris: hi"
+    assert shown(formatting.message(posted("Anna", "hi", is_old=True), me="Anna")) == "23:46┆→ Anna: hi"
+    assert shown(formatting.message(posted("Boris", "hi anna"), me="Anna")) == "23:46 › Boris: hi anna"
+    assert shown(formatting.message(posted("Boris", "/me waves"), me="Anna")) == "23:46   * Boris waves"
+    assert shown(formatting.notice("hi")) == "      · hi"
+    assert shown(formatting.problem("hi")) == "      ! hi"
 
 
 def test_further_lines_are_indented_under_the_first() -> None:
     assert (
-        shown(formatting.message(heard("Boris", "one\ntwo"), me="Anna")) == "23:46   Boris: one\n        two"
+        shown(formatting.message(posted("Boris", "one\ntwo"), me="Anna")) == "23:46   Boris: one\n        two"
     )
 
 
 def test_a_name_keeps_its_colour() -> None:
     assert (
-        formatting.message(heard("Boris", "a"), "Anna")[1][0]
-        == formatting.message(heard("Boris", "b"), "Anna")[1][0]
+        formatting.message(posted("Boris", "a"), "Anna")[1][0]
+        == formatting.message(posted("Boris", "b"), "Anna")[1][0]
     )
 
 
-def test_ones_own_coming_is_no_news() -> None:
+def test_the_users_own_arrival_is_not_shown() -> None:
     def system(joined: list[str], left: list[str]) -> System:
         return System("main", "", "12:00:00", 2, joined, left)
 
-    assert formatting.notice(system(["Anna"], []), {"Anna"}, ENGLISH) is None
-    told = formatting.notice(system(["Anna", "Boris"], ["Clara"]), {"Anna"}, ENGLISH)
-    assert told
-    assert shown(told).strip() == "· Boris joined; Clara left (2 here)"
+    assert formatting.presence(system(["Anna"], []), {"Anna"}, ENGLISH) is None
+    shown_change = formatting.presence(system(["Anna", "Boris"], ["Clara"]), {"Anna"}, ENGLISH)
+    assert shown_change
+    assert shown(shown_change).strip() == "· Boris joined; Clara left (2 here)"
 
 
 def test_the_language_follows_the_environment() -> None:
-    assert phrases({"LANG": "ru_RU.UTF-8"}) is RUSSIAN
-    assert phrases({"LANG": "ru_RU.UTF-8", "LC_ALL": "C"}) is ENGLISH
-    assert phrases({}) is ENGLISH
+    assert phrases_for({"LANG": "ru_RU.UTF-8"}) is RUSSIAN
+    assert phrases_for({"LANG": "ru_RU.UTF-8", "LC_ALL": "C"}) is ENGLISH
+    assert phrases_for({}) is ENGLISH
 
 
-def test_all_colours_can_be_read_on_black_and_on_white() -> None:
+def test_all_colours_are_legible_on_black_and_on_white() -> None:
     def luminance(colour: str) -> float:
         """As WCAG 2.2 defines it."""
         parts = [int(colour[place : place + 2], 16) / 255 for place in (1, 3, 5)]
@@ -93,7 +93,7 @@ def test_all_colours_can_be_read_on_black_and_on_white() -> None:
     assert (luminance(formatting.RED) + 0.05) / 0.05 > 4.5
 
 
-def test_columns_stand_below_each_other_also_where_characters_are_wide() -> None:
+def test_columns_are_aligned_with_wide_characters_too() -> None:
     rows = shown(
         formatting.table([("日本", "two wide ones"), ("abcd", "four narrow ones"), ("x", "one")])
     ).split("\n")

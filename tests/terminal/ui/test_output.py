@@ -1,11 +1,11 @@
-"""How far a drawing reaches when its lines are broken by a narrower window."""
+"""Rows that the input line takes after a narrower window has rewrapped its lines."""
 
 from __future__ import annotations
 
 import pytest
 from prompt_toolkit.layout.screen import Char, Screen
 
-from besedka.terminal.ui.window import breaks_lines, rows_more
+from besedka.terminal.ui.output import rewraps_lines, rows_added
 
 
 def drawn(*rows: str) -> Screen:
@@ -17,7 +17,7 @@ def drawn(*rows: str) -> Screen:
 
 
 @pytest.mark.parametrize(
-    ("rows", "row", "column", "columns", "more"),
+    ("rows", "row", "column", "columns", "added"),
     [
         (["> short"], 0, 7, 80, 0),
         (["> short"], 0, 7, 7, 1),
@@ -30,14 +30,14 @@ def drawn(*rows: str) -> Screen:
         (["", "", "x"], 2, 1, 40, 0),
     ],
 )
-def test_the_rows_above_the_cursor_are_counted_as_they_are_broken(
-    rows: list[str], row: int, column: int, columns: int, more: int
+def test_the_rows_above_the_cursor_are_counted_after_rewrapping(
+    rows: list[str], row: int, column: int, columns: int, added: int
 ) -> None:
-    assert rows_more(drawn(*rows), row, column, columns) == more
+    assert rows_added(drawn(*rows), row, column, columns) == added
 
 
-def test_a_few_terminals_do_not_break_lines() -> None:
-    assert breaks_lines({"TERM": "xterm-256color"})
-    assert not breaks_lines({"TERM": "xterm-256color", "XTERM_VERSION": "XTerm(379)"})
-    assert not breaks_lines({"TERM": "screen", "STY": "123.pts-0"})
-    assert not breaks_lines({"TERM": "linux"})
+def test_a_few_terminals_do_not_rewrap_lines() -> None:
+    assert rewraps_lines({"TERM": "xterm-256color"})
+    assert not rewraps_lines({"TERM": "xterm-256color", "XTERM_VERSION": "XTerm(379)"})
+    assert not rewraps_lines({"TERM": "screen", "STY": "123.pts-0"})
+    assert not rewraps_lines({"TERM": "linux"})
