@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -14,6 +13,7 @@ from besedka.terminal.commands import (
     COMMANDS,
     UNIT_SECONDS,
     Command,
+    CommandSpec,
     InvalidCommand,
     Text,
     format_duration,
@@ -25,8 +25,9 @@ from besedka.terminal.commands import (
     split_name,
 )
 from besedka.terminal.ui.phrases import ENGLISH, RUSSIAN
+from tests.running import ROOT
 
-VECTORS = json.loads((Path(__file__).parents[1] / "vectors" / "commands.json").read_text(encoding="utf-8"))
+VECTORS = json.loads((ROOT / "tests" / "vectors" / "commands.json").read_text(encoding="utf-8"))
 
 BY_NAME = {command.name: command for command in COMMANDS}
 
@@ -74,6 +75,23 @@ def test_every_command_has_a_description_in_both_languages_and_an_action() -> No
     names = set(BY_NAME)
     assert set(ENGLISH.commands) == set(RUSSIAN.commands) == names
     assert set(ACTIONS) == names - {"me"}
+
+
+def test_the_tables_in_the_documents_list_every_command() -> None:
+    page = (ROOT / "docs" / "commands.md").read_text(encoding="utf-8")
+    chapter = page.partition("## besedka chat")[2].partition("\n## ")[0]
+    everybody, moderators = chapter.split("| command | |")[1:]
+    for table, right in ((everybody, ""), (moderators, "moderate")):
+        commands = [
+            row.split(" | ")[0].removeprefix("| ") for row in table.split("\n") if row.startswith("| `/")
+        ]
+        assert commands == [as_documented(spec) for spec in COMMANDS if spec.requires == right]
+
+
+def as_documented(spec: CommandSpec) -> str:
+    usage = f"/{spec.name} {spec.usage}".strip().replace("|", r"\|")
+    aliases = ", ".join(f"`{alias}`" for alias in spec.aliases)
+    return f"`{usage}`" + (f" ({aliases})" if aliases else "")
 
 
 def test_both_languages_have_the_same_phrases() -> None:
