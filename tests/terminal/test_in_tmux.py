@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
+import select
 import shlex
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -20,7 +21,10 @@ LONG = "a line that is long enough to be broken in two when the window gets narr
 
 
 class Tmux:
-    """A window of tmux with ``besedka chat`` in it, on a tmux server of its own."""
+    """A window of tmux with ``besedka chat`` in it, on a tmux server of its own.
+
+    A second client of that server, in control mode, is notified of all output: so nothing here sleeps.
+    """
 
     def __init__(self, directory: Path, *arguments: str) -> None:
         self._socket = str(directory / "tmux")
@@ -28,6 +32,12 @@ class Tmux:
         command = ["env", *(f"{name}={value}" for name, value in environment.items())]
         command += [sys.executable, "-m", "besedka", "chat", *arguments]
         self._run("-f", os.devnull, "new-session", "-d", "-x", "80", "-y", "24", shlex.join(command))
+        self._notified = b""
+        self._control = subprocess.Popen(
+            ["tmux", "-S", self._socket, "-C", "attach", "-f", "ignore-size"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+        )
 
     @property
     def lines(self) -> list[str]:
@@ -42,10 +52,23 @@ class Tmux:
         """Press a key that has a name."""
         self._run("send-keys", key)
 
-    def resize(self, columns: int, rows: int) -> None:
-        """Give the window another size."""
-        self._run("resize-window", "-x", str(columns), "-y", str(rows))
-        time.sleep(0.5)
+    def resize(self, columns: int, rows: int, redrawn: str) -> None:
+        """Give the window another size, and wait until the program has drawn its input line for it.
+
+        Args:
+            columns: of the window.
+            rows: of the window.
+            redrawn: the beginning of the input line.
+        """
+        self._notified = b""
+        assert self._control.stdin
+        self._control.stdin.write(f"resize-window -x {columns} -y {rows}\n".encode())
+        self._control.stdin.flush()
+        resized = f",{columns}x{rows},".encode()
+        self._wait_until(
+            lambda: redrawn.encode() in self._notified.partition(resized)[2],
+            f"{redrawn!r} was not drawn for {columns}x{rows}",
+        )
 
     def count(self, text: str) -> int:
         """How often a text is shown, even if it is broken."""
@@ -53,30 +76,40 @@ class Tmux:
 
     def wait_for(self, text: str, count: int = 1) -> None:
         """Wait until a text is shown, so often."""
-        deadline = time.monotonic() + PATIENCE_SECONDS
-        while self.count(text) != count:
-            assert time.monotonic() < deadline, f"{text!r}, {count} times, never came:\n" + "\n".join(
-                self.lines
-            )
-            time.sleep(0.05)
+        self._wait_until(lambda: self.count(text) == count, f"{text!r}, {count} times, never came")
 
     def wait_for_bar(self, beginning: str) -> None:
         """Wait until the last line that is not blank begins so."""
-        deadline = time.monotonic() + PATIENCE_SECONDS
-        while not [line for line in self.lines if line][-1].startswith(beginning):
-            assert time.monotonic() < deadline, "\n".join(self.lines)
-            time.sleep(0.05)
+        self._wait_until(
+            lambda: [line for line in self.lines if line][-1].startswith(beginning), "another status bar"
+        )
 
     def wait_until_top_is(self, line: str) -> None:
         """Wait until the first line of the window, without those scrolled away, is this."""
-        deadline = time.monotonic() + PATIENCE_SECONDS
-        while self._run("capture-pane", "-p").split("\n")[0].rstrip() != line:
-            assert time.monotonic() < deadline, "\n".join(self.lines)
-            time.sleep(0.05)
+        self._wait_until(
+            lambda: self._run("capture-pane", "-p").split("\n")[0].rstrip() == line, "another first line"
+        )
 
     def close(self) -> None:
         """End tmux, and all that is in it."""
         self._run("kill-server")
+        self._control.communicate(timeout=PATIENCE_SECONDS)
+
+    def _wait_until(self, is_so: Callable[[], bool], complaint: str) -> None:
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while not is_so():
+            remaining = deadline - time.monotonic()
+            assert remaining > 0, f"{complaint}:\n" + "\n".join(self.lines)
+            self._read_notifications(remaining)
+
+    def _read_notifications(self, seconds: float) -> None:
+        """Take in what tmux notifies its control client of, waiting for so long at most."""
+        assert self._control.stdout
+        while select.select([self._control.stdout], [], [], seconds)[0]:
+            data = os.read(self._control.stdout.fileno(), 65536)
+            assert data, "tmux has ended"
+            self._notified += data
+            seconds = 0
 
     def _run(self, *arguments: str) -> str:
         return subprocess.run(
@@ -115,10 +148,12 @@ def test_a_long_line_stays_one_line_when_the_window_changes(tmux: Tmux, talker: 
     for number in range(30):
         boris.tell("chat", text=f"before {number}")
     tmux.wait_for("before 29")
+    # Printed while tmux has rewrapped the lines and the program does not know yet, it would be in the wrong place.
+    tmux.wait_for("Boris joined (2 here)")
     tmux.type(LONG)
     tmux.wait_for(LONG)
     for columns, rows in ((50, 24), (30, 20), (60, 10), (24, 24), (80, 24), (40, 12)):
-        tmux.resize(columns, rows)
+        tmux.resize(columns, rows, "> a line that is long")
         boris.tell("chat", text=f"at {columns} columns")
         tmux.wait_for(f"at {columns} columns")
         tmux.wait_for("a line that is long")
