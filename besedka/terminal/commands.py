@@ -1,4 +1,4 @@
-"""What a typed line means: text to post, or one of the commands in the table. Pure.
+"""Parsing of typed lines: text to post, or one of the commands in the table. Pure.
 
 The table is the only list of commands: `/help` shows it, Tab completes from it, and `actions` has one action for each.
 """

@@ -17,11 +17,11 @@ from tests.terminal.pseudo_terminal import Terminal
 
 class TerminalMaker(Protocol):
     def __call__(self, *arguments: str, person: str = "anna", **environment: str) -> Terminal:
-        """A terminal of a person, who has a home of their own."""
+        """A terminal of a person with a home of their own."""
 
 
 class Known(Talker):
-    """One whose name is his own, if he does not say otherwise."""
+    """A client with a secret, so that its name is its own, unless told otherwise."""
 
     def join(self, user: str | None, room: str = "main", **fields: object) -> Frame:
         return super().join(user, room, **{"secret": f"the secret of {user}", **fields})
@@ -51,7 +51,7 @@ def make_terminal(tmp_path: Path) -> Iterator[TerminalMaker]:
 
 @pytest.fixture
 def terminal(server: RunningServer, make_terminal: TerminalMaker) -> Terminal:
-    """Anna's terminal, come in."""
+    """Anna's terminal, in the main room."""
     opened = make_terminal(server.url(), "--name", "Anna")
     opened.wait_for("You are in # main as Anna.")
     opened.wait_for(">")

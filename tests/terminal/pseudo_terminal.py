@@ -1,4 +1,4 @@
-"""A terminal with ``besedka chat`` in it, whose screen is read as a person would."""
+"""A pseudo-terminal with ``besedka chat`` in it, whose screen is read as a person would."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def pasted(text: str) -> str:
 
 
 class Terminal:
-    """A terminal that somebody looks at.
+    """A terminal with a screen.
 
     Args:
         arguments: of ``besedka chat``.
@@ -100,7 +100,7 @@ class Terminal:
 
     @property
     def bar(self) -> str:
-        """The last line that holds something."""
+        """The last line that is not blank."""
         return next((line for line in reversed(self.lines) if line), "")
 
     def wait_for(self, text: str) -> None:
@@ -108,7 +108,7 @@ class Terminal:
         self.wait_until(lambda: any(text in line for line in self.lines), f"{text!r} never came")
 
     def wait_until(self, is_so: Callable[[], bool], complaint: str) -> None:
-        """Read until something is so."""
+        """Read until a condition holds."""
         deadline = time.monotonic() + PATIENCE_SECONDS
         while not is_so():
             assert time.monotonic() < deadline, f"{complaint}:\n" + "\n".join(self.lines)
@@ -119,7 +119,7 @@ class Terminal:
         os.write(self._window, text.encode() if isinstance(text, str) else text)
 
     def catch_up(self) -> None:
-        """Wait until all that was typed and printed is taken in: type a letter into the empty input line, and take it back."""
+        """Wait until everything typed and printed has been processed: type a letter into the empty input line, and delete it."""
         self.type("x")
         self.wait_until(lambda: self.input_line == "> x", "a letter is not shown")
         self.type("\x7f")
@@ -130,12 +130,12 @@ class Terminal:
         self.hang_up()
 
     def hang_up(self) -> int:
-        """Close the window and send no signal beside the kernel's own; the status with which the program ends then."""
+        """Close the window without a signal of our own, only the kernel's; the status of the program."""
         self._close()
         return self._program.wait(PATIENCE_SECONDS)
 
     def kill(self) -> None:
-        """End the program as a lost machine would."""
+        """Kill the program, as a power failure would."""
         self._program.kill()
         self._program.wait(PATIENCE_SECONDS)
 
@@ -151,7 +151,7 @@ class Terminal:
         return status
 
     def read(self, seconds: float = 0.2) -> bytes:
-        """Take in what is written, waiting for so long at most; nothing comes any more when the program has ended."""
+        """Read what the program writes, waiting for no longer than this; empty once it has ended."""
         if not select.select([self._window], [], [], seconds)[0]:
             return b""
         try:

@@ -1,4 +1,4 @@
-"""A thousand hostile texts and names: the bytes that reach the terminal hold no control sequence that a message brought."""
+"""A thousand hostile texts and names: no control sequence of theirs reaches the terminal."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ DIRECTIONS = [
 ALL = SEVEN_BIT + EIGHT_BIT + DIRECTIONS
 
 EDGE = "¦"
-"""Stands around each hostile part, so that what came of it can be found in what was written to the terminal."""
+"""Encloses each hostile part, so that its rendering can be found in the terminal's output."""
 
 NEVER_OURS = (b"\x1b]", b"\x1bP", b"\x1b_", b"\x1b^", b"\x1bX", b"\x1bc", b"\x1b#", b"\x0e", b"\x05", b"\x00")
 
@@ -83,7 +83,7 @@ def hostile_texts(count: int) -> list[str]:
 
 
 def commands_in(data: bytes) -> set[str]:
-    """What a terminal would obey in what was brought by messages."""
+    """The control characters in the parts that messages have brought."""
     text = data.decode("utf-8", "strict")
     brought = "".join(re.findall(f"(?<={EDGE})[^{EDGE}]*(?={EDGE})", text.replace("\r\n", "\n")))
     return {
@@ -101,7 +101,7 @@ def assert_harmless(data: bytes, parts_at_least: int) -> None:
     assert not [one for one in NEVER_OURS if one in data]
 
 
-def test_a_thousand_hostile_texts_reach_the_screen_harmless(
+def test_a_thousand_hostile_texts_are_sanitized(
     make_server: ServerMaker, make_terminal: TerminalMaker
 ) -> None:
     server = make_server("--lang", "en", "--rate", "0").start()
@@ -121,9 +121,7 @@ def test_a_thousand_hostile_texts_reach_the_screen_harmless(
     assert numbers == set(range(1000))
 
 
-def test_a_log_that_others_have_written_does_not_command_the_terminal_either(
-    make_server: ServerMaker, make_terminal: TerminalMaker
-) -> None:
+def test_a_hostile_log_is_sanitized_too(make_server: ServerMaker, make_terminal: TerminalMaker) -> None:
     server = make_server("--lang", "en")
     lines = [
         f"[2025-01-01 00:00:{number % 60:02}] B{EDGE}{name}{EDGE}ris: {text}\n"
@@ -141,7 +139,7 @@ def test_a_log_that_others_have_written_does_not_command_the_terminal_either(
     assert_harmless(terminal.bytes, 300)
 
 
-def test_the_check_itself_sees_what_is_hostile() -> None:
+def test_the_check_recognizes_hostile_texts() -> None:
     for one in ALL:
         written = f"\x1b[0;1mBoris: \x1b[0m{EDGE}{one}{EDGE}\r\n".encode()
         assert commands_in(written) or any(bad in written for bad in NEVER_OURS), ascii(one)

@@ -1,4 +1,4 @@
-"""``besedka chat`` in tmux: a terminal that breaks lines anew when its window gets narrower, as most do."""
+"""``besedka chat`` in tmux, which rewraps lines when its window gets narrower, as most terminals do."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Tmux:
 
     @property
     def lines(self) -> list[str]:
-        """All lines, those that have been scrolled away too."""
+        """All lines, including the scrollback."""
         return [line.rstrip() for line in self._run("capture-pane", "-p", "-S", "-").split("\n")]
 
     def type(self, text: str) -> None:
@@ -71,11 +71,11 @@ class Tmux:
         )
 
     def count(self, text: str) -> int:
-        """How often a text is shown, even if it is broken."""
+        """How often a text is shown, wrapped or not."""
         return "".join(self.lines).replace(" ", "").count(text.replace(" ", ""))
 
     def wait_for(self, text: str, count: int = 1) -> None:
-        """Wait until a text is shown, so often."""
+        """Wait until a text is shown a number of times."""
         self._wait_until(lambda: self.count(text) == count, f"{text!r}, {count} times, never came")
 
     def wait_for_bar(self, beginning: str) -> None:
@@ -85,7 +85,7 @@ class Tmux:
         )
 
     def wait_until_top_is(self, line: str) -> None:
-        """Wait until the first line of the window, without those scrolled away, is this."""
+        """Wait until the first line of the window, without the scrollback, is this one."""
         self._wait_until(
             lambda: self._run("capture-pane", "-p").split("\n")[0].rstrip() == line, "another first line"
         )

@@ -1,4 +1,4 @@
-"""Keeping order at a terminal, and what it looks like to those to whom it is done."""
+"""Moderation at a terminal, as moderators and others see it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tests.terminal.conftest import TerminalMaker
 from tests.terminal.pseudo_terminal import Terminal
 
 
-def test_who_may_keeps_order_and_the_others_are_told(
+def test_moderation_commands_act_and_those_concerned_are_notified(
     server: RunningServer, terminal: Terminal, make_terminal: TerminalMaker
 ) -> None:
     with Operator(server) as operator:

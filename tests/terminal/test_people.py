@@ -1,4 +1,4 @@
-"""Names that are somebody's, private rooms, talks of two and other devices, as they look at a terminal."""
+"""Claimed names, private rooms, direct messages and other devices at a terminal."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from tests.terminal.pseudo_terminal import TAB, Terminal
 
 
 def link_in(terminal: Terminal) -> str:
-    """The link that was printed last, also over several rows."""
+    """The link printed last, wrapped or not."""
     links: list[str] = re.findall(r"http://\S+;\S+", "".join(f"{line:<80}" for line in terminal.scrollback))
     return links[-1]
 
 
-def test_whose_name_is_not_shown_to_be_his_is_marked(
+def test_unverified_names_are_marked(
     server: RunningServer, make_terminal: TerminalMaker, talker: TalkerMaker
 ) -> None:
     terminal = make_terminal(server.url(), "--name", "Anna", NO_COLOR="1")
@@ -36,7 +36,7 @@ def test_whose_name_is_not_shown_to_be_his_is_marked(
     terminal.wait_for("  Boris: welcome")
 
 
-def test_one_is_welcomed_as_one_spells_oneself_and_others_are_not(
+def test_a_name_keeps_its_first_spelling_and_belongs_to_one_person(
     server: RunningServer, terminal: Terminal, make_terminal: TerminalMaker
 ) -> None:
     assert any("You are in # main as Anna." in line for line in terminal.lines)
@@ -49,7 +49,7 @@ def test_one_is_welcomed_as_one_spells_oneself_and_others_are_not(
     other.wait_for("Your name:")
 
 
-def test_a_private_room_is_made_shown_and_entered_by_a_link(
+def test_a_private_room_is_joined_by_an_invitation_link(
     server: RunningServer, terminal: Terminal, make_terminal: TerminalMaker
 ) -> None:
     terminal.type("/invite\r")
@@ -84,7 +84,9 @@ def test_a_private_room_is_made_shown_and_entered_by_a_link(
     late.wait_for("besedka: This link is not valid any more")
 
 
-def test_two_talk_alone_under_each_others_names(terminal: Terminal, talker: TalkerMaker) -> None:
+def test_a_direct_room_is_shown_by_the_name_of_the_other_person(
+    terminal: Terminal, talker: TalkerMaker
+) -> None:
     boris = talker()
     boris.join("Boris B")
     room = boris.ask("direct", user="Anna")["room"]
@@ -116,7 +118,7 @@ def test_two_talk_alone_under_each_others_names(terminal: Terminal, talker: Talk
     assert b"direct-" not in terminal.bytes
 
 
-def test_another_machine_becomes_the_same_person_by_a_link(
+def test_a_device_link_makes_another_machine_the_same_person(
     server: RunningServer, terminal: Terminal, make_terminal: TerminalMaker, tmp_path: Path
 ) -> None:
     terminal.type("/device\r")
@@ -147,7 +149,7 @@ def test_another_machine_becomes_the_same_person_by_a_link(
     used.wait_for("Эта ссылка больше не действует")
 
 
-def test_what_was_said_to_one_alone_while_one_was_away_is_not_missed(
+def test_direct_messages_posted_while_the_user_was_away_are_unread(
     server: RunningServer, make_terminal: TerminalMaker, talker: TalkerMaker
 ) -> None:
     first = make_terminal(server.url(), "--name", "Anna")
@@ -202,7 +204,7 @@ def test_what_was_said_to_one_alone_while_one_was_away_is_not_missed(
     fourth.wait_until(lambda: fourth.bytes.count(b"\a") > rung, "it does not ring")
 
 
-def test_of_many_who_have_said_something_twenty_are_come_to_at_once(
+def test_twenty_direct_rooms_with_unread_messages_are_joined_at_the_start(
     server: RunningServer, make_terminal: TerminalMaker, talker: TalkerMaker
 ) -> None:
     first = make_terminal(server.url(), "--name", "Anna")
@@ -232,10 +234,10 @@ def test_of_many_who_have_said_something_twenty_are_come_to_at_once(
 
 
 def shown_by_rooms(terminal: Terminal) -> list[bool]:
-    """Of each direct talk in the list of the rooms, whether there is something new in it."""
+    """Whether there are unread messages, for each direct room in the list of `/rooms`."""
 
     def lists() -> list[list[str]]:
-        """All that were printed as a whole, to the last one of their rooms."""
+        """The lists that were printed completely."""
         lines = "\n".join(line.strip() for line in terminal.scrollback)
         return [
             part.split("\n# main ")[0].split("\n")
@@ -249,7 +251,7 @@ def shown_by_rooms(terminal: Terminal) -> list[bool]:
     return ["1 new" in line for line in lists()[-1] if line.startswith("@ ")]
 
 
-def test_a_talk_that_was_left_stays_left_until_something_is_said_there(
+def test_a_direct_room_stays_left_until_a_new_message_is_posted(
     terminal: Terminal, talker: TalkerMaker
 ) -> None:
     boris = talker()
@@ -274,7 +276,7 @@ def test_a_talk_that_was_left_stays_left_until_something_is_said_there(
     terminal.wait_for("→ Anna: and three")
 
 
-def test_what_is_said_while_there_is_no_connection_is_not_missed(
+def test_a_direct_room_opened_while_disconnected_is_joined_on_reconnect(
     server: RunningServer, terminal: Terminal, talker: TalkerMaker
 ) -> None:
     server.stop()
@@ -289,6 +291,6 @@ def test_what_is_said_while_there_is_no_connection_is_not_missed(
 
 
 def person_room(person: Talker) -> str:
-    """The direct talk that somebody is in."""
+    """The direct room that somebody is in."""
     (room,) = {entry["name"] for entry in person.ask("rooms")["rooms"] if entry.get("kind") == "direct"}
     return str(room)

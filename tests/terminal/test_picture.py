@@ -46,7 +46,7 @@ def test_the_picture_in_both_readmes_is_what_a_session_looks_like(
 
 
 def picture(terminal: Terminal) -> str:
-    """The screen, without its empty lines and with a clock that stands still."""
+    """The screen without blank lines, with fixed times."""
     lines = []
     day = ""
     for line in filter(None, terminal.lines):

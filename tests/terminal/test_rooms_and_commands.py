@@ -1,4 +1,4 @@
-"""The commands of ``besedka chat``, and being in several rooms, in a real pseudo-terminal."""
+"""The commands of ``besedka chat``, and several rooms, in a real pseudo-terminal."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def test_help_shows_every_command_and_key(terminal: Terminal) -> None:
     assert "/kick" not in shown
 
 
-def test_what_is_no_command_is_not_said(server: RunningServer, terminal: Terminal) -> None:
+def test_an_invalid_command_is_not_posted(server: RunningServer, terminal: Terminal) -> None:
     terminal.type("/jion dev\r")
     terminal.wait_for("! There is no command /jion; did you mean /join?")
     terminal.type("/dance\r")
@@ -58,13 +58,13 @@ def test_what_is_no_command_is_not_said(server: RunningServer, terminal: Termina
     assert len(server.lines) == 1
 
 
-def test_what_one_does_is_shown_as_that(server: RunningServer, terminal: Terminal) -> None:
+def test_me_is_shown_as_an_action(server: RunningServer, terminal: Terminal) -> None:
     terminal.type("/me waves\r")
     terminal.wait_for("→ * Anna waves")
     assert server.lines[0].endswith("Anna: /me waves")
 
 
-def test_one_sees_who_is_here_and_who_types(terminal: Terminal, talker: TalkerMaker) -> None:
+def test_presence_and_typing_are_shown(terminal: Terminal, talker: TalkerMaker) -> None:
     boris = talker()
     boris.join("Boris")
     terminal.wait_until(lambda: "2 here" in terminal.bar, "the bar does not count")
@@ -78,7 +78,7 @@ def test_one_sees_who_is_here_and_who_types(terminal: Terminal, talker: TalkerMa
     assert boris.hear("typing")["user"] == "Anna"
 
 
-def test_one_is_in_several_rooms_and_hears_of_all(
+def test_a_session_is_in_several_rooms_and_counts_unread_messages(
     server: RunningServer, terminal: Terminal, talker: TalkerMaker
 ) -> None:
     boris = talker()
@@ -112,7 +112,7 @@ def test_one_is_in_several_rooms_and_hears_of_all(
     assert (server.directory / "chat_history.dev.txt").read_text().endswith("] Anna: here\n")
 
 
-def test_one_takes_another_name_in_all_rooms_or_keeps_the_old_one(
+def test_a_new_name_is_taken_in_all_rooms_or_in_none(
     server: RunningServer, terminal: Terminal, talker: TalkerMaker
 ) -> None:
     boris = talker()
@@ -168,7 +168,7 @@ def test_older_messages_are_shown_page_by_page(
     assert sorted(map(int, shown)) == list(range(1, 61))
 
 
-def test_words_are_found_in_the_whole_history(
+def test_find_searches_the_whole_history(
     server: RunningServer, make_terminal: TerminalMaker, talker: TalkerMaker
 ) -> None:
     boris = talker()
@@ -183,7 +183,7 @@ def test_words_are_found_in_the_whole_history(
     terminal.wait_for("Nothing found.")
 
 
-def test_a_text_is_written_in_an_editor_and_looked_at_before_it_is_said(
+def test_text_from_an_editor_comes_into_the_input_line_before_it_is_posted(
     server: RunningServer, make_terminal: TerminalMaker, tmp_path: Path
 ) -> None:
     editor = tmp_path / "editor"
@@ -201,7 +201,7 @@ def test_a_text_is_written_in_an_editor_and_looked_at_before_it_is_said(
     )
 
 
-def test_the_screen_is_cleared(terminal: Terminal) -> None:
+def test_clear_clears_the_screen(terminal: Terminal) -> None:
     terminal.type("gone soon\r")
     terminal.wait_for("→ Anna: gone soon")
     terminal.type("/clear\r")
@@ -209,7 +209,7 @@ def test_the_screen_is_cleared(terminal: Terminal) -> None:
     terminal.wait_for("> ".strip())
 
 
-def test_all_ways_to_leave_leave(server: RunningServer, make_terminal: TerminalMaker) -> None:
+def test_every_alias_of_exit_leaves(server: RunningServer, make_terminal: TerminalMaker) -> None:
     for way in ("/exit", "/quit", ":q", "/EXIT"):
         terminal = make_terminal(server.url(), "--name", "Anna")
         terminal.wait_for("You are in")
@@ -218,7 +218,7 @@ def test_all_ways_to_leave_leave(server: RunningServer, make_terminal: TerminalM
     assert not server.lines
 
 
-def test_what_is_kept_is_for_its_owner_alone(terminal: Terminal, tmp_path: Path) -> None:
+def test_stored_files_are_readable_by_their_owner_only(terminal: Terminal, tmp_path: Path) -> None:
     terminal.type("something\r")
     terminal.wait_for("→ Anna: something")
     terminal.type("/exit\r")
@@ -228,7 +228,7 @@ def test_what_is_kept_is_for_its_owner_alone(terminal: Terminal, tmp_path: Path)
     assert [path for path in kept if path.stat().st_mode & 0o077] == []
 
 
-def test_what_is_said_behind_a_question_does_not_wait_for_the_answer(
+def test_text_posted_after_a_query_does_not_wait_for_the_answer(
     server: RunningServer, make_terminal: TerminalMaker
 ) -> None:
     terminal = make_terminal(server.url(), "--name", "Anna")
@@ -240,7 +240,7 @@ def test_what_is_said_behind_a_question_does_not_wait_for_the_answer(
         terminal.type("precious words\r")
         terminal.wait_until(lambda: "1 waiting" in terminal.bar, "they wait for the answer")
         terminal.type("/join dev\rmore words\r")
-        terminal.read(0.5)
+        terminal.catch_up()
         terminal.type(CONTROL_D)
         assert terminal.exit_status() == 0
     finally:

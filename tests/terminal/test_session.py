@@ -1,4 +1,4 @@
-"""``besedka chat`` in a real pseudo-terminal: coming, talking, leaving, and what the input line goes through."""
+"""``besedka chat`` in a real pseudo-terminal: joining, talking, leaving, and the input line."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from tests.terminal.pseudo_terminal import (
 
 
 def said(lines: list[str], name: str = "Anna") -> list[str]:
-    """What somebody has said, in the lines of a log."""
+    """The texts of one author in the lines of a log."""
     return [line.split(f"] {name}: ", 1)[1] for line in lines if f"] {name}: " in line]
 
 
@@ -64,7 +64,7 @@ def test_a_person_talks_over_grpc_through_a_restart(
     assert said(lines) == ["before", "meanwhile"]
 
 
-def test_the_input_line_survives_what_arrives(terminal: Terminal, talker: TalkerMaker) -> None:
+def test_the_input_line_survives_incoming_messages(terminal: Terminal, talker: TalkerMaker) -> None:
     boris = talker()
     boris.join("Boris")
     terminal.type("half a sen")
@@ -77,7 +77,7 @@ def test_the_input_line_survives_what_arrives(terminal: Terminal, talker: Talker
     boris.hear_until(lambda frame: frame.get("text") == "half a sentence")
 
 
-def test_a_flood_is_printed_as_a_whole_and_in_order_around_a_line_that_stays(
+def test_a_flood_is_printed_completely_and_in_order_above_the_input_line(
     make_server: ServerMaker, make_terminal: TerminalMaker
 ) -> None:
     server = make_server("--lang", "en", "--rate", "0").start()
@@ -114,7 +114,7 @@ def test_several_lines_are_one_message(server: RunningServer, terminal: Terminal
     assert "\n".join(server.lines).split("Anna: ")[1:][-1] == "three\n\tfour\n\tfive"
 
 
-def test_a_paste_of_five_thousand_characters_is_one_message_and_one_more_is_given_back(
+def test_a_paste_of_five_thousand_characters_is_posted_and_a_longer_one_is_given_back(
     server: RunningServer, terminal: Terminal
 ) -> None:
     text = ("word " * 1000)[:4999] + "."
@@ -162,7 +162,9 @@ def test_control_d_leaves(terminal: Terminal) -> None:
     assert terminal.exit_status() == 0
 
 
-def test_what_was_typed_is_there_the_next_time(server: RunningServer, make_terminal: TerminalMaker) -> None:
+def test_typed_lines_are_in_the_history_of_the_next_session(
+    server: RunningServer, make_terminal: TerminalMaker
+) -> None:
     first = make_terminal(server.url(), "--name", "Anna")
     first.wait_for("You are in")
     first.type("remember this\r")
@@ -203,7 +205,7 @@ def test_tab_completes_commands_names_and_rooms(
     assert len(server.lines) == 1
 
 
-def test_the_history_is_shown_before_one_talks(
+def test_the_last_messages_are_shown_on_joining(
     server: RunningServer, make_terminal: TerminalMaker, talker: TalkerMaker
 ) -> None:
     boris = talker()
@@ -235,7 +237,7 @@ def test_a_name_is_asked_for_again_if_it_is_taken(
     terminal.wait_for("You are in # main as Annika.")
 
 
-def test_it_comes_back_after_a_restart_and_says_what_waited(
+def test_a_session_reconnects_after_a_restart_and_sends_unsent_messages(
     server: RunningServer, terminal: Terminal
 ) -> None:
     terminal.type("before\r")
@@ -259,7 +261,7 @@ def test_it_comes_back_after_a_restart_and_says_what_waited(
     assert sum("Anna: before" in line for line in terminal.lines) == 1
 
 
-def test_what_waits_survives_leaving_a_closed_window_and_a_lost_machine(
+def test_unsent_messages_survive_leaving_a_closed_window_and_a_killed_program(
     server: RunningServer, make_terminal: TerminalMaker, tmp_path: Path
 ) -> None:
     unsent = tmp_path / "homes" / "anna" / "state" / "besedka" / "unsent"
@@ -285,7 +287,9 @@ def test_what_waits_survives_leaving_a_closed_window_and_a_lost_machine(
     assert said(server.lines) == [f"{word} {number}" for number in range(3) for word in ("one", "two")]
 
 
-def test_one_sees_where_one_has_stopped_reading(terminal: Terminal, talker: TalkerMaker) -> None:
+def test_a_rule_marks_messages_that_came_while_the_window_had_no_focus(
+    terminal: Terminal, talker: TalkerMaker
+) -> None:
     boris = talker()
     boris.join("Boris")
     boris.tell("chat", text="seen")
@@ -305,7 +309,7 @@ def test_one_sees_where_one_has_stopped_reading(terminal: Terminal, talker: Talk
     assert sum("unread" in line for line in terminal.lines) == 1
 
 
-def test_the_bell_rings_as_one_likes(terminal: Terminal, talker: TalkerMaker) -> None:
+def test_the_bell_rings_as_set(terminal: Terminal, talker: TalkerMaker) -> None:
     boris = talker()
     boris.join("Boris")
 
@@ -327,13 +331,13 @@ def test_the_bell_rings_as_one_likes(terminal: Terminal, talker: TalkerMaker) ->
     assert rings("Anna, come back") == 0
 
 
-def test_no_chat_at_the_address_is_one_clear_line(make_terminal: TerminalMaker) -> None:
+def test_an_unreachable_chat_is_reported_in_one_line(make_terminal: TerminalMaker) -> None:
     terminal = make_terminal("ws://127.0.0.1:1/ws", "--name", "Anna")
     terminal.wait_for("besedka: cannot reach a chat at ws://127.0.0.1:1/ws: connection refused")
     assert terminal.exit_status() == 3
 
 
-def test_a_person_who_speaks_russian_is_spoken_to_in_russian(
+def test_the_session_is_in_russian_in_a_russian_environment(
     server: RunningServer, make_terminal: TerminalMaker
 ) -> None:
     terminal = make_terminal(server.url(), "--name", "Анна", LANG="ru_RU.UTF-8")
@@ -361,7 +365,7 @@ def test_without_colours_nothing_is_coloured(server: RunningServer, make_termina
         assert terminal.exit_status() == 0
 
 
-def test_a_dumb_terminal_is_talked_to_without_control_sequences(
+def test_a_dumb_terminal_gets_no_control_sequences(
     server: RunningServer, make_terminal: TerminalMaker, talker: TalkerMaker
 ) -> None:
     terminal = make_terminal(server.url(), "--name", "Anna", TERM="dumb")
@@ -381,9 +385,7 @@ def test_a_dumb_terminal_is_talked_to_without_control_sequences(
     assert b"\x1b" not in terminal.bytes
 
 
-def test_where_nothing_can_be_kept_one_talks_all_the_same(
-    server: RunningServer, make_terminal: TerminalMaker
-) -> None:
+def test_a_session_works_without_a_state_folder(server: RunningServer, make_terminal: TerminalMaker) -> None:
     terminal = make_terminal(server.url(), "--name", "Anna", XDG_STATE_HOME="/dev/null")
     terminal.wait_for("! What you type and what waits is not kept:")
     terminal.type("all the same\r")

@@ -1,4 +1,4 @@
-"""What the commands do: one action for each row of the table in `besedka.terminal.commands`, by name.
+"""The actions behind the commands: one for each row of the table in `besedka.terminal.commands`, by name.
 
 `rooms` are actions in and between rooms, `people` those about names, members and devices, `moderation` those of moderators, and
 `client` those on the terminal client itself. ``/me`` has no action: it is text to post.

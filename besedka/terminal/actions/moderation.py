@@ -59,7 +59,7 @@ async def _redact(session: TerminalSession, argument: str) -> None:
         session.notifier.show_invalid(session.phrases.invalid_number, argument, command="redact")
         return
     session.rooms.check_connected()
-    # The server tells everybody that it is done, and so us.
+    # The server notifies the whole room of it, so there is no notice here.
     view = session.rooms.current
     await view.connection.asks.moderate(Act.REDACT, room=view.name, id=int(argument))
 

@@ -7,7 +7,7 @@ text beside it. Signs in front tell the kinds of lines apart without colours::
     23:47   Boris: somebody else's
     23:48 › Boris: Anna, this one mentions you
     23:12┆  Boris: from before the user came
-    23:48   Clara?: by a guest, who has not proved that the name is hers
+    23:48   Clara?: by a guest, whose name is unverified
     23:49 17  Boris: as a moderator sees it, with its number
           · Boris joined (2 here)
           ! There is no command /jion.
@@ -123,7 +123,7 @@ def rule(text: str) -> Fragments:
 
 
 def presence(system: System, own_names: Collection[str], phrases: Phrases) -> Fragments | None:
-    """Who joined and left, except for the user; None if nobody else did."""
+    """The names of people who joined and left, without the user; None if there are none."""
     changes = [(phrases.joined, system.joined), (phrases.left, system.left)]
     parts = [
         phrase.format(names=_others(names, own_names))

@@ -100,7 +100,7 @@ class InputLine:
         )
         self._buffer.accept_handler = self._accept
         self._buffer.on_text_changed += lambda buffer: changed(buffer.text)
-        # SIGWINCH tells of each new size. Polling would draw the line once more, up to half a second later, when tmux may have
+        # SIGWINCH announces each new size. Polling would draw the line once more, up to half a second later, when tmux may have
         # rewrapped it for the next size already: a copy of it would stay behind.
         self._session.app.terminal_size_polling_interval = None
         erase_whole_on_resize(self._session.app)

@@ -1,11 +1,11 @@
-"""What a terminal sends, taken apart into keys and pastes (ECMA-48; xterm's control sequences).
+"""Parser of what a terminal sends, into keys and pastes (ECMA-48; xterm's control sequences).
 
-Text that is copied from a terminal may hold control sequences of every kind, and a terminal may send what it was never asked for.
-prompt_toolkit's own parser takes some of that for mouse events, types out the rest, and needs quadratic time for long ones. So:
+Text copied from a terminal may contain control sequences of every kind, and a terminal may send reports that were never requested.
+prompt_toolkit's own parser takes some of them for mouse events, types out the others, and needs quadratic time for long ones. So:
 
-- A sequence that is a key stays one. Any other complete control sequence is dropped, in typed input and in pastes alike.
-- What looks like the beginning of a sequence is held until it is complete. `flush` types it out as it stands.
-- Nothing that was read is ever an error.
+- A sequence that stands for a key is that key. Any other complete control sequence is dropped, in typed input and in pastes alike.
+- The beginning of a sequence is held until the sequence is complete; `flush` types out what is held as single keys.
+- No input is ever an error.
 """
 
 from __future__ import annotations
@@ -26,18 +26,18 @@ from prompt_toolkit.key_binding import KeyPress
 from prompt_toolkit.keys import Keys
 
 READ_BYTES: Final = 1_024
-"""How much is read at once; between two reads the screen is drawn."""
+"""Bytes read at once; the screen is drawn between two reads."""
 
 HELD_CHARACTERS: Final = 4_096
-"""How long a sequence may be until it is complete: a link (OSC 8) holds a URL. What is longer is typed out."""
+"""Length of the longest sequence that is held: a link (OSC 8) contains a URL. Longer ones are typed out."""
 
 LINE_CHARACTERS: Final = 20_000
-"""How much the input line takes: four full messages, to be edited. It is drawn as a whole with each key, and gets slower."""
+"""Length of the input line at most: four full messages, to be edited. Each key draws all of it, so it gets slower."""
 
 _PASTE_END: Final = "\x1b[201~"
 
 _INTERRUPTS: Final = frozenset({"\x03", "\x04"})
-"""Ctrl-C and Ctrl-D, alone in what is read, end a paste whose end never comes. Terminals keep them out of real ones."""
+"""Ctrl-C and Ctrl-D, alone in a read, end a paste whose end never comes. Terminals keep them out of real pastes."""
 
 _STRING: Final = r"\x1b\][0-9][^\x07\x18\x1a\x1b]*|\x1b[PX^_][^\x18\x1a\x1b]+"
 _SEQUENCE: Final = re.compile(
@@ -67,7 +67,7 @@ class TerminalInput(Vt100Input):
         self.vt100_parser = Keyboard(self._press)
 
     def cooked_mode(self) -> AbstractContextManager[None]:
-        """The mode in which another program finds the terminal; none where `raw` holds."""
+        """The mode in which another program gets the terminal; unchanged inside `raw`."""
         return nullcontext() if _stays_raw.get() else super().cooked_mode()
 
     def _press(self, key_press: KeyPress) -> None:
@@ -76,7 +76,7 @@ class TerminalInput(Vt100Input):
 
 @contextmanager
 def raw() -> Iterator[None]:
-    """Have what `run_in_terminal` is given here run without echo: keys that are typed meanwhile wait, and are not shown twice."""
+    """Let `run_in_terminal` run without echo, so that keys pressed meanwhile are not shown twice."""
     token = _stays_raw.set(True)
     try:
         yield
@@ -88,10 +88,10 @@ _stays_raw: Final = ContextVar("stays_raw", default=False)
 
 
 class _Reader(PosixStdinReader):
-    """Reads what is there; prompt_toolkit's own goes on for ever after an error, and keeps a core busy."""
+    """Reads what is available; prompt_toolkit's own reader goes on for ever after an error, and keeps a core busy."""
 
     def read(self, count: int = READ_BYTES) -> str:
-        """What can be read now; nothing at the end."""
+        """What can be read now; empty at the end."""
         if self.closed or not select.select([self.stdin_fd], [], [], 0)[0]:
             return ""
         try:
@@ -105,10 +105,10 @@ class _Reader(PosixStdinReader):
 
 
 class Keyboard(Vt100Parser):
-    """A parser that gives out keys.
+    """The parser.
 
     Args:
-        press: is given each key press.
+        press: called with each key press.
     """
 
     def __init__(self, press: Callable[[KeyPress], None]) -> None:
@@ -116,13 +116,13 @@ class Keyboard(Vt100Parser):
         super().__init__(press)
 
     def reset(self, request: bool = False) -> None:  # noqa: ARG002, FBT002 - as prompt_toolkit calls it
-        """Forget what is not complete."""
+        """Forget an incomplete sequence or paste."""
         self._held = ""
         self._paste: _Paste | None = None
 
     def feed(self, data: str) -> None:
-        """Take what was read."""
-        # Bytes that are no UTF-8 arrive as surrogates, which fit no file.
+        """Parse what was read."""
+        # Invalid UTF-8 arrives as surrogates, which cannot be encoded again.
         data = _SURROGATE.sub("\ufffd", data)
         if self._paste and data in _INTERRUPTS:
             self._paste = None
@@ -132,13 +132,13 @@ class Keyboard(Vt100Parser):
             rest = self._go_on_with_paste(self._paste, rest) if self._paste else self._type(rest)
 
     def flush(self) -> None:
-        """Nothing more has come for a while: what is held is keys."""
+        """Type out what is held, after a pause: it was no sequence."""
         held, self._held = self._held, ""
         for character in held:
             self._press_key(character)
 
     def _type(self, data: str) -> str | None:
-        """Press the keys in this, until a paste begins; what stands behind that, if one does."""
+        """Press keys until a paste begins; what follows its beginning, None if there is none."""
         text, self._held = self._held + data, ""
         unfinished = _UNFINISHED.search(text, max(0, len(text) - HELD_CHARACTERS))
         if unfinished:
@@ -152,7 +152,7 @@ class Keyboard(Vt100Parser):
         return None
 
     def _press_key(self, part: str) -> None:
-        """A character, or a sequence, which is no key if nobody knows it."""
+        """Press the key of a character or a known sequence; drop an unknown one."""
         keys = Keys.CPRResponse if _CURSOR_POSITION.fullmatch(part) else ANSI_SEQUENCES.get(part)
         if keys is None and len(part) > 1:
             return
@@ -160,7 +160,7 @@ class Keyboard(Vt100Parser):
             self._press(KeyPress(key, "" if place else part))
 
     def _go_on_with_paste(self, paste: _Paste, data: str) -> str | None:
-        """Take more of a paste; what stands behind its end, if that has come."""
+        """Add to a paste; what follows its end, None if it has not ended."""
         rest = paste.feed(data)
         if rest is not None:
             self._paste = None
@@ -169,7 +169,7 @@ class Keyboard(Vt100Parser):
 
 
 class _Paste:
-    """A paste that has begun. Of one that is too long no more is kept than shows that it is."""
+    """A paste that has begun. Of an overlong one just enough is kept to recognize it as that."""
 
     def __init__(self) -> None:
         self._kept: list[str] = []
@@ -178,13 +178,13 @@ class _Paste:
 
     @property
     def text(self) -> str:
-        """What was pasted, as far as it is kept."""
+        """The text pasted so far, or its beginning."""
         return "".join(self._kept)
 
     def feed(self, data: str) -> str | None:
-        """Take more of it; what stands behind its end, if that has come."""
+        """Add to it; what follows its end, None if it has not ended."""
         text, end, rest = (self._tail + data).partition(_PASTE_END)
-        # The mark of its end may come in two pieces.
+        # The end mark may be split between two reads.
         place = -1 if end else text.find("\x1b", max(0, len(text) - len(_PASTE_END) + 1))
         place = len(text) if place < 0 else place
         self._keep(text[:place])
@@ -198,7 +198,7 @@ class _Paste:
 
 
 def _parts(text: str) -> Iterator[tuple[str, int]]:
-    """The sequences and single characters of a text, and where each ends."""
+    """The sequences and single characters of a text, with the index where each ends."""
     place = 0
     while place < len(text):
         sequence = _SEQUENCE.match(text, place) if text[place] == "\x1b" else None

@@ -111,7 +111,7 @@ class TerminalOutput:
 def ignore_closed_window(output: Output) -> None:
     """Ignore the error (EIO) when something is written to a window that has been closed.
 
-    The end of the input, and SIGHUP, tell that it has.
+    The session learns of it by the end of the input, and by SIGHUP.
     """
     flush = output.flush
 

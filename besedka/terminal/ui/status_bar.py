@@ -1,4 +1,4 @@
-"""The status bar below the input line: the current room, its connection, what waits, who types, and unread messages elsewhere. Pure."""
+"""The status bar below the input line: the current room, its connection, unsent messages, typing, and unread messages elsewhere. Pure."""
 
 from __future__ import annotations
 

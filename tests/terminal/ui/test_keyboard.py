@@ -1,4 +1,4 @@
-"""What a terminal sends becomes keys and pastes, whatever it is."""
+"""Whatever a terminal sends becomes keys and pastes."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ ODD = st.lists(st.sampled_from(PIECES) | st.text(max_size=3), max_size=40).map("
 
 
 def pressed(*reads: str) -> Pressed:
-    """The keys in what was read, when nothing more comes."""
+    """The keys in a series of reads, once nothing more comes."""
     keys: list[KeyPress] = []
     keyboard = Keyboard(keys.append)
     for data in reads:
@@ -54,7 +54,7 @@ def text_of(keys: Pressed) -> str:
     return "".join(data for _, data in keys)
 
 
-def test_every_key_that_is_known_stays_that_key() -> None:
+def test_every_known_key_is_recognized() -> None:
     for sequence in ANSI_SEQUENCES.keys() - {"\x1b[200~"}:
         keys: list[KeyPress] = []
         Vt100Parser(keys.append).feed_and_flush(sequence)
@@ -88,7 +88,7 @@ def test_every_key_that_is_known_stays_that_key() -> None:
     ],
     ids=repr,
 )
-def test_a_sequence_that_is_no_key_is_dropped(sequence: str) -> None:
+def test_a_sequence_that_is_not_a_key_is_dropped(sequence: str) -> None:
     behind = ";" if sequence == "\x1b[M;" else ""
     assert text_of(pressed(f"red {sequence}text")) == f"red {behind}text"
     if sequence[1] not in "P#":  # whose beginnings are keys where nothing follows at once
@@ -97,13 +97,13 @@ def test_a_sequence_that_is_no_key_is_dropped(sequence: str) -> None:
         assert pressed(pasted(f"red {sequence}text")) == [(Keys.BracketedPaste, "red text")]
 
 
-def test_an_escape_in_front_of_a_sequence_makes_no_other_one_of_what_follows() -> None:
+def test_an_escape_before_a_sequence_does_not_change_what_follows() -> None:
     assert [key for key, _ in pressed("\x1b\x1b[31m[31m")] == [Keys.Escape, *"[31m"]
 
 
 @settings(max_examples=50)
 @given(st.lists(ODD, max_size=6))
-def test_whatever_is_read_is_no_error_and_no_mouse_event(reads: list[str]) -> None:
+def test_no_input_raises_an_error_or_makes_a_mouse_event(reads: list[str]) -> None:
     assert Keys.Vt100MouseEvent not in {key for key, _ in pressed(*reads)}
 
 
@@ -121,7 +121,7 @@ def test_a_paste_is_the_same_in_pieces_of_any_size(text: str, size: int) -> None
     assert pressed(*pieces) == pressed(data)
 
 
-def test_bytes_that_are_no_text_become_the_replacement_character() -> None:
+def test_invalid_utf8_becomes_the_replacement_character() -> None:
     assert text_of(pressed(b"a\xff\x80b".decode(errors="surrogateescape"))) == "a\ufffd\ufffdb"
 
 
@@ -130,7 +130,7 @@ def test_a_key_that_begins_like_a_string_is_a_key() -> None:
     assert pressed("\x1b_", "abc") == [(Keys.Escape, "\x1b"), *((one, one) for one in "_abc")]
 
 
-def test_a_paste_that_never_ends_is_ended_by_control_c_and_takes_no_memory() -> None:
+def test_an_endless_paste_is_ended_by_control_c_and_takes_no_memory() -> None:
     keys: list[KeyPress] = []
     keyboard = Keyboard(keys.append)
     keyboard.feed("\x1b[200~")
@@ -142,12 +142,12 @@ def test_a_paste_that_never_ends_is_ended_by_control_c_and_takes_no_memory() -> 
     assert [key.key for key in keys] == ["a"]
 
 
-def test_a_long_paste_is_kept_until_it_shows_that_it_is_too_long() -> None:
+def test_an_overlong_paste_is_kept_only_until_it_exceeds_the_line() -> None:
     ((_, data),) = pressed(*pasted("x" * 10 * LINE_CHARACTERS).partition("x" * 1000))
     assert len(data) > LINE_CHARACTERS
 
 
-def test_a_sequence_of_any_length_takes_linear_time() -> None:
+def test_a_long_sequence_takes_linear_time() -> None:
     begun = time.process_time()
     for opening in ("\x1b[", "\x1b]0;", "\x1bP", "\x1b\x1b"):
         text = opening + "1" * 30_000
