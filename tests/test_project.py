@@ -57,7 +57,7 @@ def test_the_architecture_has_every_folder_and_none_that_is_not_there() -> None:
         "/".join(path.relative_to(ROOT).parts[:-1]) for path in tracked("besedka/*.py", "besedka/client/*.js")
     }
     generated = "besedka/proto/besedka"
-    inside = ("besedka/client/", "besedka/terminal/", generated)
+    inside = ("besedka/client/", generated)
     assert drawn == {folder for folder in there if not folder.startswith(inside)}
 
 
