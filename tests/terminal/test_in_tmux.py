@@ -17,6 +17,9 @@ from tests.conftest import TalkerMaker
 from tests.running import ROOT, RunningServer
 from tests.terminal.pseudo_terminal import PATIENCE_SECONDS, at_home
 
+LOOK_SECONDS = 1.0
+"""What tmux notifies of may be on the screen a moment later only, so it is looked at in any case."""
+
 LONG = "a line that is long enough to be broken in two when the window gets narrow"
 
 
@@ -32,7 +35,6 @@ class Tmux:
         command = ["env", *(f"{name}={value}" for name, value in environment.items())]
         command += [sys.executable, "-m", "besedka", "chat", *arguments]
         self._run("-f", os.devnull, "new-session", "-d", "-x", "80", "-y", "24", shlex.join(command))
-        self._notified = b""
         self._control = subprocess.Popen(
             ["tmux", "-S", self._socket, "-C", "attach", "-f", "ignore-size"],
             stdin=subprocess.PIPE,
@@ -52,23 +54,24 @@ class Tmux:
         """Press a key that has a name."""
         self._run("send-keys", key)
 
-    def resize(self, columns: int, rows: int, redrawn: str) -> None:
+    def resize(self, columns: int, rows: int, typed: str) -> None:
         """Give the window another size, and wait until the program has drawn its input line for it.
 
         Args:
             columns: of the window.
             rows: of the window.
-            redrawn: the beginning of the input line.
+            typed: what stands in the input line. What tmux rewraps has no indent; what the program draws has.
         """
-        self._notified = b""
-        assert self._control.stdin
-        self._control.stdin.write(f"resize-window -x {columns} -y {rows}\n".encode())
-        self._control.stdin.flush()
-        resized = f",{columns}x{rows},".encode()
-        self._wait_until(
-            lambda: redrawn.encode() in self._notified.partition(resized)[2],
-            f"{redrawn!r} was not drawn for {columns}x{rows}",
-        )
+        self._run("resize-window", "-x", str(columns), "-y", str(rows))
+        width = columns - len("> ")
+        parts = [typed[begin : begin + width] for begin in range(0, len(typed), width)]
+        drawn = [f"{'  ' if number else '> '}{part}".rstrip() for number, part in enumerate(parts)]
+
+        def is_drawn() -> bool:
+            lines = self.lines
+            return any(lines[begin : begin + len(drawn)] == drawn for begin in range(len(lines)))
+
+        self._wait_until(is_drawn, f"{drawn} was not drawn for {columns}x{rows}")
 
     def count(self, text: str) -> int:
         """How often a text is shown, wrapped or not."""
@@ -100,15 +103,13 @@ class Tmux:
         while not is_so():
             remaining = deadline - time.monotonic()
             assert remaining > 0, f"{complaint}:\n" + "\n".join(self.lines)
-            self._read_notifications(remaining)
+            self._wait_for_notifications(min(remaining, LOOK_SECONDS))
 
-    def _read_notifications(self, seconds: float) -> None:
-        """Take in what tmux notifies its control client of, waiting for so long at most."""
+    def _wait_for_notifications(self, seconds: float) -> None:
+        """Wait until tmux notifies its control client of something, for so long at most."""
         assert self._control.stdout
         while select.select([self._control.stdout], [], [], seconds)[0]:
-            data = os.read(self._control.stdout.fileno(), 65536)
-            assert data, "tmux has ended"
-            self._notified += data
+            assert os.read(self._control.stdout.fileno(), 65536), "tmux has ended"
             seconds = 0
 
     def _run(self, *arguments: str) -> str:
@@ -153,7 +154,7 @@ def test_a_long_line_stays_one_line_when_the_window_changes(tmux: Tmux, talker: 
     tmux.type(LONG)
     tmux.wait_for(LONG)
     for columns, rows in ((50, 24), (30, 20), (60, 10), (24, 24), (80, 24), (40, 12)):
-        tmux.resize(columns, rows, "> a line that is long")
+        tmux.resize(columns, rows, LONG)
         boris.tell("chat", text=f"at {columns} columns")
         tmux.wait_for(f"at {columns} columns")
         tmux.wait_for("a line that is long")
