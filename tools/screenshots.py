@@ -76,7 +76,7 @@ def talk(server: RunningServer, browser: Browser) -> None:
     go(anna, "main")
     for name, text in TALK:
         say(people[name], text)
-        boris.locator(".message.told").last.wait_for()
+        boris.locator(".message.delivered").last.wait_for()
     for _, text in IN_THE_GARDEN:
         say(clara, text)
         wait_for_text(clara, text)

@@ -1,111 +1,110 @@
 // Besedka's page: puts the parts together.
-//   state, room: what is known, and how it changes   protocol: the server's language   socket: the connection
-//   storage: what the browser keeps   view: what is seen   more: what is not needed to come in and say something
 
-import { DEFAULT_ROOM, placeOf, readPlace, roomName, socketUrls } from "./chat/protocol.js";
+import { loadStrings } from "./chat/language.js";
+import { FeatureLoader } from "./chat/loader.js";
+import { DEFAULT_ROOM, isKey, NO_RECONNECT_CODES, placeOf, readPlace, roomName, socketUrls } from "./chat/protocol.js";
 import { Socket } from "./chat/socket.js";
-import { begin, here, step } from "./chat/state.js";
+import { core, createStep, here, newState } from "./chat/state.js";
 import { all, get, newKey, secret, set, unsent } from "./chat/storage.js";
 import { Page } from "./chat/view/page.js";
-import { language } from "./chat/words.js";
 
-const access = `key.${new URL(".", location).pathname}`;
-const fresh = `new${access}`; // takes its place when it has worked
-const key = () => get(fresh) || get(access);
-let tried = ""; // the last one
-const { id, invite, ...place } = arrive();
-const words = await language(navigator.languages);
+const keyEntry = `key.${new URL(".", location.href).pathname}`;
+const newKeyEntry = `new${keyEntry}`; // takes its place once it has let this user in
+const accessKey = () => get(newKeyEntry) || get(keyEntry);
+let triedKey = ""; // with the last connection
+const { id, invite, ...place } = readAddress();
+const strings = await loadStrings(navigator.languages);
 let drawing = 0;
-let kept = {}; // the rooms with what was taken up
-let more = null; // being fetched, or there
-let rest = null; // what it gives
+let restored = {}; // the rooms, with stored outboxes
+let app = null; // with the features
+let step = createStep(core);
 
 const socket = new Socket(socketUrls(location), {
-  frame: (frame) => happen({ type: "frame", frame, now: performance.now() }),
+  frame: (frame) => dispatch({ type: "frame", frame, now: performance.now() }),
   open: () => {
-    takeUp();
-    happen({ type: "open" });
+    restore();
+    dispatch({ type: "connected" });
   },
-  closed: (retryIn) => happen({ type: "closed", retryIn, now: performance.now() }),
+  closed: (retryIn) => dispatch({ type: "disconnected", retryIn, now: performance.now() }),
   refused: (code) => {
-    if (code === 4003 && tried === get(fresh)) set(fresh, "");
-    if (code !== 4003 || tried === key()) return happen({ type: "shut", code });
-    happen({ type: "closed", retryIn: 0, now: performance.now() });
+    const isKeyRefused = code === NO_RECONNECT_CODES.NO_ACCESS;
+    if (isKeyRefused && triedKey === get(newKeyEntry)) set(newKeyEntry, "");
+    if (!isKeyRefused || triedKey === accessKey()) return dispatch({ type: "connectionRefused", code });
+    dispatch({ type: "disconnected", retryIn: 0, now: performance.now() });
     socket.open();
   },
-  key: () => (tried = key()),
+  key: () => (triedKey = accessKey()),
 });
-let state = begin(roomName(place.room) || DEFAULT_ROOM);
+const loader = new FeatureLoader(() => import("./chat/features.js"), start, () => socket.restart());
+let state = newState(roomName(place.room) || DEFAULT_ROOM);
 
 /** What the views may ask for. */
-const on = {
-  happen,
-  enter: (name) => {
-    happen({ type: "enter", name, secret: secret() });
-    takeUp();
+const actions = {
+  dispatch,
+  logIn: (name) => {
+    dispatch({ type: "logIn", name, secret: secret() });
+    restore();
   },
-  /** False: it is no message, and stays where it is. */
-  say: (text) => (/^(\/|:q$)/.test(text) ? Boolean(rest?.command(text)) : speak(text)),
-  hurry: () => socket.hurry(),
+  /** False: nothing was done with the text. */
+  submit: (text) => (/^(\/|:q$)/.test(text) ? Boolean(app?.command(text)) : say(text)),
   draft: (room) => get(`draft.${room}`),
   keepDraft: (room, text) => set(`draft.${room}`, text),
-  link: (room, id) => new URL(placeOf(room, id), location.href).href,
-  around: () => rest,
-  fetchMore,
+  app: () => app,
+  fetchFeatures: () => loader.fetch(),
 };
-const page = new Page(words, on);
-const app = { happen, on, page, socket, speak, words, access, key: () => tried, unlock, state: () => state };
+const page = new Page(strings, actions);
 
-/** What the address says. What lets one in stands there no longer than it must. */
-function arrive() {
-  const said = readPlace(location.hash);
-  if (location.hash.includes(";")) history.replaceState(null, "", placeOf(said.room, said.id));
-  unlock(said.key);
-  return said;
+/** What the address says. A token stands there no longer than it must. */
+function readAddress() {
+  const found = readPlace(location.hash);
+  if (location.hash.includes(";")) history.replaceState(null, "", placeOf(found.room, found.id));
+  keepKey(found.key);
+  return found;
 }
 
-function unlock(key) {
-  if (/^[\w.~+-]{16,}$/.test(key)) set(get(access) ? fresh : access, key);
+function keepKey(key) {
+  if (isKey(key)) set(get(keyEntry) ? newKeyEntry : keyEntry, key);
 }
 
-function speak(text) {
-  happen({ type: "say", text, key: newKey() });
-  if (!here(state).isAtEnd) happen({ type: "jump", id: 0 });
+function start({ App, features }, deferred) {
+  step = createStep(core, ...features);
+  const access = { keyEntry, newKeyEntry, key: () => triedKey, keepKey };
+  app = new App({ dispatch, actions, page, socket, say, strings, access, state: () => state }, restored);
+  deferred.forEach(dispatch);
+}
+
+function say(text) {
+  dispatch({ type: "say", text, key: newKey() });
+  if (!here(state).isAtEnd) dispatch({ type: "jump", id: 0 });
   return true;
 }
 
-function takeUp() {
-  happen({ type: "kept", unsent: unsent(state.me) });
-  kept = state.rooms;
+function restore() {
+  dispatch({ type: "restore", unsent: unsent(state.me) });
+  restored = state.rooms;
 }
 
-function happen(event) {
+function dispatch(event) {
   const [next, effects] = step(state, event);
   state = next;
-  for (const effect of effects) act(effect);
-  rest?.changed(state);
+  for (const effect of effects) perform(effect);
+  app?.changed(state);
   drawing ||= requestAnimationFrame(draw);
 }
 
-function act(effect) {
+function perform(effect) {
   switch (effect.do) {
     case "connect": return socket.open();
     case "disconnect": return socket.close();
     case "send": return socket.send(effect.frame);
-    case "later": return setTimeout(() => happen(effect.event), effect.seconds * 1000);
-    case "more": return rest || fetchMore().then(() => rest && happen(effect.event));
+    case "schedule": return setTimeout(() => dispatch(effect.event), effect.seconds * 1000);
+    case "defer": return app || loader.defer(effect.event);
     case "remember":
       set("name", effect.name);
-      takeUp();
-      return fetchMore();
-    default: return rest?.act(effect);
+      restore();
+      return loader.fetch();
+    default: return app?.perform(effect);
   }
-}
-
-async function fetchMore() {
-  more ??= import("./chat/more.js").catch(() => (more = null)); // another time, then
-  const module = await more;
-  if (module) rest ??= new module.Around(app, kept);
 }
 
 function draw() {
@@ -114,8 +113,8 @@ function draw() {
 }
 
 const name = get("name");
-happen({ type: "start", name, me: place.device ? name : place.name || name, rooms: Object.fromEntries(all("room")) });
-if (invite) happen({ type: "invited", invite });
-if (id) happen({ type: "jump", id });
-if (place.device) happen({ type: "visit", ...place });
-addEventListener("hashchange", () => happen({ type: "visit", ...arrive() }));
+dispatch({ type: "start", name, me: place.device ? name : place.name || name, rooms: Object.fromEntries(all("room")) });
+if (invite) dispatch({ type: "invited", invite });
+if (id) dispatch({ type: "jump", id });
+if (place.device) dispatch({ type: "navigate", ...place });
+addEventListener("hashchange", () => dispatch({ type: "navigate", ...readAddress() }));

@@ -119,7 +119,21 @@ def texts(page: Page, which: str = ".message") -> list[str]:
 
 def wait_for_text(page: Page, text: str) -> None:
     """Wait until a message with just this text is shown as told."""
-    page.locator(".message.told .text", has_text=text).first.wait_for()
+    page.locator(".message.delivered .text", has_text=text).first.wait_for()
+
+
+def wait_for(page: Page, predicate: str, arg: object = None) -> None:
+    """Wait until an async function in the page returns true; `wait_for_function` is content with its promise."""
+    page.evaluate(
+        f"""async (arg) => {{
+            const deadline = performance.now() + 60_000;
+            while (!(await ({predicate})(arg))) {{
+                if (performance.now() > deadline) throw new Error("it did not become true");
+                await new Promise((resolve) => setTimeout(resolve, 20));
+            }}
+        }}""",
+        arg,
+    )
 
 
 def ask_for_older(page: Page) -> None:

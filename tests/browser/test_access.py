@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import Visit, come_in, say, wait_for_text
+from tests.browser.conftest import Visit, come_in, say, wait_for, wait_for_text
 from tests.conftest import ServerMaker
 from tests.running import RunningServer
 
@@ -40,7 +40,7 @@ def test_without_the_key_one_is_told_what_is_needed_and_can_give_it(
     ):
         field.fill(given)
         field.press("Enter")
-        expect(page.locator(".door").get_by_role("alert")).to_contain_text(told)
+        expect(page.locator(".access").get_by_role("alert")).to_contain_text(told)
     field.fill(f"{locked.page}#dev;key={KEY}")
     field.press("Enter")
     page.wait_for_selector("html[data-scene=chat]")
@@ -80,7 +80,7 @@ def test_a_link_with_the_key_is_enough_and_the_key_is_shown_only_to_share_it(
     assert KEY not in page.url + page.content()
     page.hover(".message")
     page.get_by_role("button", name="Copy the link").click()
-    page.wait_for_function("async () => (await navigator.clipboard.readText()).endsWith('#main/1')")
+    wait_for(page, "async () => (await navigator.clipboard.readText()).endsWith('#main/1')")
 
     with page.expect_download() as download:
         page.click("[data-open=about]")

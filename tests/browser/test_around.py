@@ -10,7 +10,17 @@ from pathlib import Path
 
 from playwright.sync_api import BrowserContext, Page, expect
 
-from tests.browser.conftest import ANOTHER_HOST, CLIENT, Visit, come_in, say, settled, texts, wait_for_text
+from tests.browser.conftest import (
+    ANOTHER_HOST,
+    CLIENT,
+    Visit,
+    come_in,
+    say,
+    settled,
+    texts,
+    wait_for,
+    wait_for_text,
+)
 from tests.conftest import ServerMaker
 from tests.running import RunningServer
 from tests.talking import Talker
@@ -80,15 +90,15 @@ def test_a_server_that_is_there_gives_its_own_page_and_not_one_that_was_kept(
     page.evaluate("navigator.serviceWorker.register('sw.js')")
     page.evaluate(LOOKED_AFTER)
     # Both the page and a module that it will want only later.
-    for file in (client / "index.html", client / "chat" / "emoji.js"):
+    for file in (client / "index.html", client / "chat" / "writing" / "emoji.js"):
         file.write_text(
             file.read_text(encoding="utf-8").replace("Besedka", "Newer").replace("😄", "🆕"), "utf-8"
         )
-    find = "async () => (await import('./chat/emoji.js')).find('smile')[0].emoji"
+    find = "async () => (await import('./chat/writing/emoji.js')).find('smile')[0].emoji"
     page.reload()
     assert "Newer" in page.content()
-    page.wait_for_function(
-        "async () => (await (await caches.match('./chat/emoji.js')).text()).includes('🆕')"
+    wait_for(
+        page, "async () => (await (await caches.match('./chat/writing/emoji.js')).text()).includes('🆕')"
     )
     files.shutdown()
     files.server_close()
@@ -139,7 +149,7 @@ def test_two_tabs_that_both_come_back_send_what_waits_once_and_in_order(
     server.start()
     for page in (one, other):
         page.evaluate("dispatchEvent(new Event('online'))")
-        expect(page.locator(".message.told")).to_have_count(8)
+        expect(page.locator(".message.delivered")).to_have_count(8)
         expect(page.locator(".waiting")).to_have_count(0)
     said = [line.rsplit(": ", 1)[1] for line in server.lines]
     assert sorted(said) == sorted({f"{tab} {number}" for tab in ("one", "other") for number in range(4)})
@@ -233,7 +243,7 @@ def test_from_another_machine_the_whole_page_is_at_hand_as_well(
         """() => {
             const fetched = performance.getEntriesByType("resource").map(({ name }) => name);
             const has = (file) => fetched.some((name) => name.endsWith(`/${file}.js`));
-            return ["emoji", "qr", "notify", "help", "search"].every(has);
+            return ["emoji", "qr", "notifications", "help/view", "search/view"].every(has);
         }"""
     )
     server.stop()

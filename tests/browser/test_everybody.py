@@ -8,19 +8,19 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import Visit, ask_for_older, come_in, say, texts, wait_for_text
+from tests.browser.conftest import Visit, ask_for_older, come_in, say, texts, wait_for, wait_for_text
 from tests.conftest import ServerMaker
 from tests.running import ROOT, RunningServer
 from tests.talking import Talker
 
 LANGUAGES = """async () => {
-    const shape = (words) => Object.entries(words).map(([key, value]) =>
+    const shape = (strings) => Object.entries(strings).map(([key, value]) =>
         [key, typeof value === "object" ? shape(value).filter(() => key !== "keys") : typeof value]).sort();
     const all = [];
     for (const tag of ["en", "ru"]) {
-        const { words } = await import(`/chat/language/${tag}.js`);
-        const { rest } = await import(`/chat/language/${tag}.rest.js`);
-        all.push([shape(words), shape(rest), Object.keys(rest.keys).length]);
+        const { strings } = await import(`/chat/language/${tag}.js`);
+        const { features } = await import(`/chat/language/${tag}.features.js`);
+        all.push([shape(strings), shape(features), Object.keys(features.keys).length]);
     }
     return all;
 }"""
@@ -114,8 +114,8 @@ def open_device(page: Page) -> None:
 
 
 def open_share(page: Page) -> None:
-    page.click("[data-open=share]")
-    page.locator(".share .qr").wait_for()
+    page.click("[data-open=chat_link]")
+    page.locator(".chat-link .qr").wait_for()
 
 
 def test_axe_finds_nothing_serious_and_all_texts_have_contrast_by_day_and_by_night(
@@ -240,7 +240,7 @@ def test_the_keyboard_is_enough(server: RunningServer, visit: Visit) -> None:
     page.keyboard.press("Tab")
     expect(page.get_by_role("button", name="Copy the link")).to_be_focused()
     page.keyboard.press("Enter")
-    page.wait_for_function("async () => (await navigator.clipboard.readText()).endsWith('/2')")
+    wait_for(page, "async () => (await navigator.clipboard.readText()).endsWith('/2')")
     page.keyboard.press("Escape")
     expect(page.locator("#say-text")).to_be_focused()
     # From the top: the rooms, the bar, the log, the box.
@@ -249,7 +249,7 @@ def test_the_keyboard_is_enough(server: RunningServer, visit: Visit) -> None:
     for _ in range(11):
         page.keyboard.press("Tab")
         order.append(page.evaluate(FOCUSED))
-    side = ["input", "button", "share", "device", "leave"]
+    side = ["input", "button", "chat_link", "device", "leave"]
     assert order == [*side, "people", "search", "about", "log", "say-text", "say-send"]
 
 

@@ -25,7 +25,7 @@ def moderated(server: RunningServer, visit: Visit) -> tuple[Page, Page]:
     come_in(anna, "Anna")
     come_in(boris, "Boris")
     admin(server, "appoint", "Anna")
-    expect(anna.locator(".note")).to_contain_text("keep order")
+    expect(anna.locator(".toast")).to_contain_text("keep order")
     return anna, boris
 
 
@@ -75,17 +75,17 @@ def test_who_is_shown_out_is_told_and_does_not_come_back_by_himself(moderated: t
         page.keyboard.press("Escape")
     anna, boris = moderated
     say(boris, "/kick Anna")
-    expect(boris.locator(".note")).to_contain_text("moderators keep order")
+    expect(boris.locator(".toast")).to_contain_text("moderators keep order")
 
     say(boris, "good morning")
     wait_for_text(anna, "good morning")
     anna.locator("#rows .name", has_text="Boris").click()
     anna.get_by_label("Reason").fill("that was rude")
     anna.get_by_role("button", name="Kick").click()
-    expect(anna.locator(".note")).to_contain_text("Boris was shown out")
+    expect(anna.locator(".toast")).to_contain_text("Boris was shown out")
     expect(boris.get_by_role("heading", name="You were shown out")).to_be_visible()
-    expect(boris.locator(".door").get_by_role("alert")).to_have_text("Reason: that was rude")
-    expect(boris.locator(".door")).to_contain_text("You may come in again")
+    expect(boris.locator(".access").get_by_role("alert")).to_have_text("Reason: that was rude")
+    expect(boris.locator(".access")).to_contain_text("You may come in again")
     boris.wait_for_timeout(1500)
     expect(anna.locator("#people")).to_have_text("1 person")
     boris.get_by_role("button", name="Come in again").click()
@@ -94,7 +94,7 @@ def test_who_is_shown_out_is_told_and_does_not_come_back_by_himself(moderated: t
     say(anna, "/mute Boris 10 too loud")
     expect(anna.locator("#hint")).to_have_text("10 what? 10m, 2h, 3d")
     say(anna, "/mute Boris 10m too loud")
-    expect(anna.locator(".note")).to_contain_text("Boris may not talk")
+    expect(anna.locator(".toast")).to_contain_text("Boris may not talk")
     say(boris, "but I")
     # Once is enough.
     expect(boris.locator(".failed .why")).to_contain_text("too loud")
@@ -103,11 +103,11 @@ def test_who_is_shown_out_is_told_and_does_not_come_back_by_himself(moderated: t
 
     say(anna, "/ban Boris 1h spam")
     expect(boris.get_by_role("heading", name="You are banned")).to_be_visible()
-    expect(boris.locator(".door").get_by_role("alert")).to_contain_text("spam")
+    expect(boris.locator(".access").get_by_role("alert")).to_contain_text("spam")
     boris.get_by_role("button", name="Try again").click()
-    expect(boris.locator(".door").get_by_role("alert")).to_contain_text("spam")
+    expect(boris.locator(".access").get_by_role("alert")).to_contain_text("spam")
     say(anna, "/unban Boris")
-    expect(anna.locator(".note")).to_contain_text("Boris may come in again")
+    expect(anna.locator(".toast")).to_contain_text("Boris may come in again")
     boris.get_by_role("button", name="Try again").click()
     expect(anna.locator("#people")).to_have_text("2 people")
 
@@ -124,12 +124,12 @@ def test_rights_that_change_are_had_at_once(server: RunningServer, visit: Visit)
     expect(remove).to_be_hidden()
     admin(server, "appoint", "Anna")
     expect(remove).to_be_visible()
-    expect(anna.locator(".note")).to_have_text("You keep order here now.")
+    expect(anna.locator(".toast")).to_have_text("You keep order here now.")
     anna.locator("#rows .name").click()
     expect(anna.get_by_role("button", name="Kick")).to_be_visible()
     admin(server, "dismiss", "Anna")
     expect(anna.get_by_role("button", name="Kick")).to_have_count(0)
-    expect(anna.locator(".note")).to_have_text("You keep order here no more.")
+    expect(anna.locator(".toast")).to_have_text("You keep order here no more.")
 
 
 def test_who_types_a_command_is_not_writing_to_all(moderated: tuple[Page, Page]) -> None:

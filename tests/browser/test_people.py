@@ -42,8 +42,8 @@ def test_who_has_shown_nothing_is_marked_so_and_nobody_else(server: RunningServe
     say(anna, "hello, guest")
     for _ in range(2):
         wait_for_text(anna, "hello, guest")
-        expect(anna.locator("#rows .doubt")).to_have_count(2)
-        expect(anna.locator(".own .doubt")).to_have_count(0)
+        expect(anna.locator("#rows .unverified")).to_have_count(2)
+        expect(anna.locator(".own .unverified")).to_have_count(0)
         expect(anna.locator(".name").first).to_have_text("Guest? (not verified)")
         expect(anna.get_by_title("Nobody has shown that this name is theirs").first).to_be_visible()
         # It is so in the history as well.
@@ -139,7 +139,7 @@ def test_a_private_room_is_entered_by_invitation_and_listed_for_nobody_else(
     expect(anna.get_by_role("dialog", name="Invite into plans")).to_contain_text("5 people come in")
     anna.keyboard.press("Escape")
     say(boris, "/invite")
-    expect(boris.locator(".note")).to_contain_text("only who has made the room")
+    expect(boris.locator(".toast")).to_contain_text("only who has made the room")
 
     # Neither with what is used up nor without anything, and one is somewhere in the end.
     for hash_, why in ((link.partition("#")[2], "not valid any more"), ("plans", "an invitation is needed")):
@@ -162,7 +162,7 @@ def test_a_private_room_is_entered_by_invitation_and_listed_for_nobody_else(
     anna.click("#people")
     anna.locator("#people-list").get_by_role("button", name="Boris").click()
     anna.get_by_role("button", name="Remove from this room").click()
-    expect(anna.locator(".note")).to_contain_text("Boris is no member")
+    expect(anna.locator(".toast")).to_contain_text("Boris is no member")
     expect(boris.locator("#room")).to_have_text("# main")
     expect(boris.locator("#side")).not_to_contain_text("plans")
 

@@ -18,6 +18,7 @@ from tests.browser.conftest import (
     ids,
     say,
     texts,
+    wait_for,
     wait_for_text,
 )
 from tests.conftest import ServerMaker
@@ -349,13 +350,16 @@ def test_a_message_gives_its_link_and_its_line(house: RunningServer, room: str, 
     wait_for_text(page, "second line")
     page.locator(".message").hover()
     page.get_by_role("button", name="Copy the link").click()
-    page.wait_for_function(
-        "async expected => (await navigator.clipboard.readText()) === expected", arg=f"{house.page}#{room}/1"
+    wait_for(
+        page,
+        "async expected => (await navigator.clipboard.readText()) === expected",
+        f"{house.page}#{room}/1",
     )
     page.get_by_role("button", name="Copy the text").click()
-    page.wait_for_function(
+    wait_for(
+        page,
         "async () => /^\\[\\d{4}-\\d\\d-\\d\\d \\d\\d:\\d\\d:\\d\\d\\] Anna: first line\\n\\tsecond line$/"
-        ".test(await navigator.clipboard.readText())"
+        ".test(await navigator.clipboard.readText())",
     )
 
 

@@ -9,7 +9,7 @@ from tests.running import RunningServer
 
 BYTES_AT_MOST = 60_000
 # What comes when one is in, or is opened now and then; here it never comes.
-LATER = ("later.css", ".rest.js", "/later/", "/more.js", "offline.js", "sw.js", "manifest")
+LATER = ("features.css", ".features.js", "/features.js", "catalog.js", "offline.js", "sw.js", "manifest")
 
 
 def test_one_can_come_in_and_talk_with_less_than_sixty_thousand_bytes(

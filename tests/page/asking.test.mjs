@@ -1,4 +1,4 @@
-// Names, private rooms, talks of two, invitations, devices, keeping order: what is asked, and what becomes of the answer.
+// Names, private rooms, talks of two, invitations, devices, persistence order: what is asked, and what becomes of the answer.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -6,11 +6,11 @@ import { test } from "node:test";
 import { label, unread } from "../../besedka/client/chat/room.js";
 import { Visit, texts } from "./visit.mjs";
 
-const ask = (visit, frame, say) => visit.happen({ type: "ask", frame, say });
+const ask = (visit, frame, say) => visit.happen({ type: "request", frame, say });
 const keyOf = (visit, type) => visit.sent(type).at(-1).key;
 const names = ({ state }) => Object.keys(state.rooms);
 const enters = (visit) => visit.sent("join").map(({ room }) => room);
-const heard = ({ effects }) => effects.filter((effect) => effect.do === "heard").map(({ frame }) => frame.id);
+const heard = ({ effects }) => effects.filter((effect) => effect.do === "received").map(({ frame }) => frame.id);
 const refuse = (visit, code, more = {}) => visit.tell({ type: "error", code, text: `no: ${code}`, ...more });
 
 test("who is asked for privately is talked with in a room that is called after him", () => {
@@ -28,23 +28,23 @@ test("a talk that somebody else begins is joined, is unread and is told, but one
   visit.welcome({ room: "direct-0a", head: 1, kind: "direct", peer: "Boris" });
   visit.tell({ type: "history", room: "direct-0a", first: 1, messages: ["[2025-01-01 10:00:00] Boris: psst"] });
   const talk = () => visit.state.rooms["direct-0a"];
-  assert.deepEqual([unread(talk()), talk().called, heard(visit)], [1, 1, [1]]);
+  assert.deepEqual([unread(talk()), talk().mentions, heard(visit)], [1, 1, [1]]);
   visit.chat(2, "there?", { room: "direct-0a" });
   visit.tell({ type: "history", room: "direct-0a", first: 1, messages: ["[2025-01-01 10:00:00] Boris: psst"], before: 2 });
-  assert.deepEqual([unread(talk()), talk().called, heard(visit)], [2, 2, [1, 2]]);
+  assert.deepEqual([unread(talk()), talk().mentions, heard(visit)], [2, 2, [1, 2]]);
 });
 
 test("talks that began while one was away are joined from the list, those that one has left are not", () => {
   const rooms = ["direct-0a", "direct-0b"].map((name) => ({ name, clients_count: 0, kind: "direct", peer: `peer of ${name}` }));
-  const visit = new Visit().comeIn().happen({ type: "set", hidden: ["direct-0b"] }).tell({ type: "rooms", rooms });
+  const visit = new Visit().comeIn().happen({ type: "setPreferences", hidden: ["direct-0b"] }).tell({ type: "rooms", rooms });
   assert.deepEqual([names(visit), enters(visit)], [["main", "direct-0a"], ["main", "direct-0a"]]);
   visit.welcome({ room: "direct-0a", head: 3, kind: "direct", peer: "Boris" });
   assert.equal(unread(visit.state.rooms["direct-0a"]), 3);
-  visit.happen({ type: "quit", name: "direct-0a" }).tell({ type: "rooms", rooms });
+  visit.happen({ type: "leaveRoom", name: "direct-0a" }).tell({ type: "rooms", rooms });
   assert.deepEqual([names(visit), visit.state.hidden], [["main"], ["direct-0b", "direct-0a"]]);
   visit.tell({ type: "place", room: "direct-0a", kind: "direct", peer: "Boris" });
   assert.deepEqual([names(visit), visit.state.hidden], [["main", "direct-0a"], ["direct-0b"]]);
-  visit.happen({ type: "go", name: "direct-0b" });
+  visit.happen({ type: "openRoom", name: "direct-0b" });
   assert.deepEqual([label(visit.room), visit.state.hidden], ["peer of direct-0b", []]);
 });
 
@@ -55,14 +55,14 @@ test("a room of one's own is made, and one is in it", () => {
 });
 
 test("an invitation is joined with, once", () => {
-  const visit = new Visit({ room: "plans" }).happen({ type: "invited", invite: "T" }).enter().happen({ type: "open" });
+  const visit = new Visit({ room: "plans" }).happen({ type: "invited", invite: "T" }).enter().happen({ type: "connected" });
   assert.equal(visit.sent("join")[0].invite, "T");
-  visit.welcome({ kind: "private" }).lose().happen({ type: "open" });
+  visit.welcome({ kind: "private" }).lose().happen({ type: "connected" });
   assert.deepEqual(visit.sent("join").map(({ invite }) => invite), ["T", undefined]);
 });
 
 test("an invitation that is opened while one is in leads into its room", () => {
-  const visit = new Visit().comeIn().happen({ type: "visit", room: "plans", id: 0, invite: "T" });
+  const visit = new Visit().comeIn().happen({ type: "navigate", room: "plans", id: 0, invite: "T" });
   assert.deepEqual([visit.state.current, visit.sent("join").at(-1).invite], ["plans", "T"]);
   refuse(visit, "bad_link", { room: "plans" });
   assert.deepEqual([visit.state.scene, visit.state.current, visit.room.refusal.code], ["chat", "main", "bad_link"]);
@@ -70,33 +70,33 @@ test("an invitation that is opened while one is in leads into its room", () => {
 
 test("who comes by a bad invitation, or into a room that is not for him, is in the room that is for all", () => {
   for (const code of ["bad_link", "not_invited"]) {
-    const visit = new Visit({ room: "plans" }).enter().happen({ type: "open" });
+    const visit = new Visit({ room: "plans" }).enter().happen({ type: "connected" });
     refuse(visit, code, { room: "plans" });
     assert.deepEqual([names(visit), enters(visit)], [["main"], ["plans", "main"]]);
     visit.welcome();
-    assert.deepEqual([visit.state.scene, visit.state.note.code], ["chat", code]);
+    assert.deepEqual([visit.state.scene, visit.state.toast.code], ["chat", code]);
   }
 });
 
 test("a bad invitation to a name is told at the login, and is not tried again", () => {
-  const visit = new Visit({ me: "Boris" }).happen({ type: "invited", invite: "T" }).enter("Boris").happen({ type: "open" });
+  const visit = new Visit({ me: "Boris" }).happen({ type: "invited", invite: "T" }).enter("Boris").happen({ type: "connected" });
   refuse(visit, "bad_link");
   assert.deepEqual([visit.state.scene, visit.state.problem.code], ["login", "bad_link"]);
-  visit.happen({ type: "dismiss" }).enter("Boris").happen({ type: "open" });
+  visit.happen({ type: "dismiss" }).enter("Boris").happen({ type: "connected" });
   assert.deepEqual(visit.sent("join").map(({ invite }) => invite), ["T", undefined]);
 });
 
 test("who is no member any more is led out", () => {
-  const visit = new Visit().comeIn().happen({ type: "go", name: "plans" }).welcome({ room: "plans", kind: "private" });
+  const visit = new Visit().comeIn().happen({ type: "openRoom", name: "plans" }).welcome({ room: "plans", kind: "private" });
   refuse(visit, "not_invited", { room: "plans" });
   assert.deepEqual([names(visit), visit.state.current, visit.room.refusal.code], [["main"], "main", "not_invited"]);
 });
 
 test("a link makes this device a person that is known; nobody is joined before, and nothing of the former one stays", () => {
   const rooms = { main: { readTo: 1, epoch: "e" }, plans: { readTo: 1, epoch: "e", kind: "private" } };
-  const visit = new Visit({ name: "Dan", rooms }).happen({ type: "visit", room: "", id: 0, device: "D", name: "Anna" });
+  const visit = new Visit({ name: "Dan", rooms }).happen({ type: "navigate", room: "", id: 0, device: "D", name: "Anna" });
   assert.deepEqual(visit.state.problem, { code: "device", token: "D", name: "Anna" });
-  visit.happen({ type: "takeDevice" }).happen({ type: "open" });
+  visit.happen({ type: "takeDevice" }).happen({ type: "connected" });
   assert.deepEqual(visit.sent().map(({ type, token }) => [type, token]), [["take_device", "D"]]);
   visit.tell({ type: "device", user: "Anna", secret: "hers", key: keyOf(visit, "take_device") });
   assert.deepEqual(visit.effects.at(-1), { do: "become", user: "Anna", secret: "hers" });
@@ -104,7 +104,7 @@ test("a link makes this device a person that is known; nobody is joined before, 
 });
 
 test("a link that gives another name than it says is a trap, and so is a device that was not asked for", () => {
-  const visit = new Visit().happen({ type: "visit", room: "", device: "D", name: "Anna" }).happen({ type: "takeDevice" }).happen({ type: "open" });
+  const visit = new Visit().happen({ type: "navigate", room: "", device: "D", name: "Anna" }).happen({ type: "takeDevice" }).happen({ type: "connected" });
   visit.tell({ type: "device", user: "Mallory", secret: "his", key: keyOf(visit, "take_device") });
   const other = new Visit().comeIn().tell({ type: "device", user: "Mallory", secret: "his" });
   for (const { effects } of [visit, other]) assert.ok(!effects.some((effect) => effect.do === "become"));
@@ -112,10 +112,10 @@ test("a link that gives another name than it says is a trap, and so is a device 
 });
 
 test("a used link is told, and no is no", () => {
-  const visit = new Visit().happen({ type: "visit", room: "", device: "D", name: "" }).happen({ type: "takeDevice" }).happen({ type: "open" });
+  const visit = new Visit().happen({ type: "navigate", room: "", device: "D", name: "" }).happen({ type: "takeDevice" }).happen({ type: "connected" });
   refuse(visit, "bad_link", { key: keyOf(visit, "take_device") });
   assert.equal(visit.state.problem.code, "bad_link");
-  visit.happen({ type: "visit", room: "", device: "E", name: "" }).happen({ type: "dismiss" }).enter("Eva").happen({ type: "open" });
+  visit.happen({ type: "navigate", room: "", device: "E", name: "" }).happen({ type: "dismiss" }).enter("Eva").happen({ type: "connected" });
   assert.deepEqual(visit.sent().at(-1).type, "join");
 });
 
@@ -131,12 +131,12 @@ test("a link for another device lasts as long as the server says", () => {
 test("what was done is told for a moment, and so is why not; a refused question marks no message", () => {
   const visit = ask(new Visit().comeIn(), { type: "moderate", act: "kick", user: "Eva" });
   visit.tell({ type: "done", text: "Eva was shown out", key: keyOf(visit, "moderate") });
-  assert.deepEqual(visit.state.note, { text: "Eva was shown out" });
+  assert.deepEqual(visit.state.toast, { text: "Eva was shown out" });
   ask(visit, { type: "moderate", act: "kick", user: "Nobody" });
   refuse(visit, "no_such_name", { key: keyOf(visit, "moderate") });
-  assert.deepEqual([visit.state.note.code, visit.room.refusal], ["no_such_name", null]);
+  assert.deepEqual([visit.state.toast.code, visit.room.refusal], ["no_such_name", null]);
   ask(visit, { type: "invite", room: "main" }).lose();
-  assert.deepEqual([visit.state.note.code, visit.state.asked], ["away", {}]);
+  assert.deepEqual([visit.state.toast.code, visit.state.pending], ["away", {}]);
   const count = visit.sent().length;
   ask(visit, { type: "invite", room: "main" });
   assert.equal(visit.sent().length, count, "without a connection nothing is asked");
@@ -161,59 +161,59 @@ test("a message that was taken away is shown so wherever it stands", () => {
 test("names that nobody has shown to be theirs are known, in all that is told, but one's own is not doubted", () => {
   const visit = new Visit().comeIn({ head: 2 }).history(1, 2, { unverified: [2] });
   visit.chat(3, "x", { unverified: true }).chat(4, "x").chat(5, "x", { user: "Anna", unverified: true });
-  assert.deepEqual(visit.rows.map(({ isDoubtful }) => Boolean(isDoubtful)), [false, true, true, false, false]);
+  assert.deepEqual(visit.rows.map(({ isUnverified }) => Boolean(isUnverified)), [false, true, true, false, false]);
   visit.happen({ type: "search", text: "x" });
   const lines = ["Boris", "Anna"].map((name) => `[2025-01-01 10:00:00] ${name}: x`);
   visit.tell({ type: "found", text: "x", ids: [3, 5], messages: lines, before: 0, key: "search", unverified: [3, 5] });
-  assert.deepEqual(visit.state.search.hits.map(({ isDoubtful }) => isDoubtful), [true, false]);
+  assert.deepEqual(visit.state.search.hits.map(({ isUnverified }) => isUnverified), [true, false]);
 });
 
 test("who is shut out is told why, and does not come back by himself", () => {
   for (const [code, problem] of Object.entries({ 4003: "no_access", 4004: "kicked", 4005: "banned", 4006: "not_known" })) {
-    const visit = new Visit().comeIn().happen({ type: "shut", code: Number(code) });
+    const visit = new Visit().comeIn().happen({ type: "connectionRefused", code: Number(code) });
     assert.deepEqual([visit.state.scene, visit.state.connection, visit.state.problem], ["login", "closed", { code: problem, text: "" }]);
   }
-  const banned = refuse(new Visit().comeIn(), "banned").happen({ type: "shut", code: 4005 });
+  const banned = refuse(new Visit().comeIn(), "banned").happen({ type: "connectionRefused", code: 4005 });
   assert.equal(banned.state.problem.text, "no: banned");
-  const atOnce = refuse(new Visit().enter().happen({ type: "open" }), "banned").happen({ type: "shut", code: 4005 });
+  const atOnce = refuse(new Visit().enter().happen({ type: "connected" }), "banned").happen({ type: "connectionRefused", code: 4005 });
   assert.equal(atOnce.state.problem.text, "no: banned");
 });
 
 test("who is shown out is told why, if the server tells it, and nothing else becomes of that", () => {
   const visit = new Visit().comeIn().tell({ type: "error", code: "not_allowed", text: "you were shown out: spam", room: undefined });
   assert.equal(visit.room.refusal, null);
-  visit.happen({ type: "shut", code: 4004 });
+  visit.happen({ type: "connectionRefused", code: 4004 });
   assert.deepEqual(visit.state.problem, { code: "kicked", text: "you were shown out: spam" });
 });
 
 test("rights that change are had at once, and told; those of another room change nothing here", () => {
   const visit = new Visit().comeIn().tell({ type: "rights", may: ["moderate"] });
-  assert.deepEqual([visit.room.may, visit.state.note], [["moderate"], { word: "keepsOrder" }]);
-  visit.happen({ type: "note", note: null }).tell({ type: "rights", may: ["invite", "moderate"] });
-  assert.deepEqual([visit.room.may, visit.state.note], [["invite", "moderate"], null], "that is no news");
+  assert.deepEqual([visit.room.may, visit.state.toast], [["moderate"], { word: "isModerator" }]);
+  visit.happen({ type: "toast", toast: null }).tell({ type: "rights", may: ["invite", "moderate"] });
+  assert.deepEqual([visit.room.may, visit.state.toast], [["invite", "moderate"], null], "that is no news");
   visit.tell({ type: "rights", may: [] }).tell({ type: "rights", room: "elsewhere", may: ["moderate"] });
-  assert.deepEqual([visit.room.may, visit.state.note], [[], { word: "keepsOrderNoMore" }]);
+  assert.deepEqual([visit.room.may, visit.state.toast], [[], { word: "isNoModerator" }]);
 });
 
 test("a room that one may not enter is named, if its name means something to people", () => {
   const told = (name) => {
-    const visit = new Visit().comeIn().happen({ type: "go", name });
+    const visit = new Visit().comeIn().happen({ type: "openRoom", name });
     return refuse(visit, "not_invited", { room: name }).room.refusal.where;
   };
   assert.deepEqual(["plans", "direct-0a"].map(told), ["# plans", ""]);
 });
 
 test("with the key that was missing one goes on where one was", () => {
-  const visit = new Visit({ name: "Anna" }).enter().happen({ type: "open" }).happen({ type: "shut", code: 4003 });
-  visit.happen({ type: "visit", room: "dev", id: 0, key: "K" });
+  const visit = new Visit({ name: "Anna" }).enter().happen({ type: "connected" }).happen({ type: "connectionRefused", code: 4003 });
+  visit.happen({ type: "navigate", room: "dev", id: 0, key: "K" });
   assert.deepEqual([visit.effects.at(-1), visit.state.busy, visit.state.current], [{ do: "connect" }, true, "dev"]);
-  const stranger = new Visit().happen({ type: "visit", room: "", id: 7, key: "K" });
+  const stranger = new Visit().happen({ type: "navigate", room: "", id: 7, key: "K" });
   assert.deepEqual([stranger.state.scene, stranger.state.busy, stranger.room.target], ["login", false, 7]);
 });
 
 test("an invitation to a name leaves the one that one has, and fills in the other", () => {
-  const visit = new Visit().comeIn().happen({ type: "visit", room: "", id: 0, name: "Boris", invite: "T" });
+  const visit = new Visit().comeIn().happen({ type: "navigate", room: "", id: 0, name: "Boris", invite: "T" });
   assert.deepEqual([visit.state.scene, visit.state.me, visit.effects.at(-1)], ["login", "Boris", { do: "disconnect" }]);
-  visit.enter("Boris").happen({ type: "open" });
+  visit.enter("Boris").happen({ type: "connected" });
   assert.deepEqual(visit.sent("join").at(-1), { type: "join", room: "main", user: "Boris", secret: "s", invite: "T" });
 });

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { existsSync, readFileSync } from "node:fs";
 import { test } from "node:test";
 
-import { bareNumber, COMMANDS, commandsFor, nameAndRest, nearest, quoted, read, request, secondsOf } from "../../besedka/client/chat/commands.js";
+import { bareNumber, COMMANDS, commandsFor, nameAndRest, nearest, quoted, read, request, secondsOf } from "../../besedka/client/chat/writing/commands.js";
 import { vectors } from "./vectors.mjs";
 
 const TERMINAL = new URL("../../besedka/terminal/commands.py", import.meta.url);
@@ -17,7 +17,7 @@ test("words are said as they are", () => {
 
 test("a command has a name, and what stands behind it", () => {
   const cases = { "/help": ["help", ""], "/HELP ": ["help", ""], "/join dev": ["join", "dev"], "/find  a b ": ["find", "a b"], "/quit": ["exit", ""], ":q": ["exit", ""], "/bell": ["bell", ""] };
-  for (const [line, [name, argument]] of Object.entries(cases)) assert.deepEqual(read(line), { order: { name, argument } });
+  for (const [line, [name, argument]] of Object.entries(cases)) assert.deepEqual(read(line), { command: { name, argument } });
 });
 
 test("what one does is said as it is typed", () => {
@@ -33,8 +33,8 @@ test("a command that lacks something, or that there is not, is a mistake and is 
 
 test("what is asked of the server by a command", () => {
   const ask = (line) => {
-    const { order } = read(line);
-    const { frame, say } = request(order.name, order.argument, "dev") || {};
+    const { command } = read(line);
+    const { frame, say } = request(command.name, command.argument, "dev") || {};
     return say ? [frame, say] : frame;
   };
   const moderate = (act, more) => ({ type: "moderate", act, ...more });

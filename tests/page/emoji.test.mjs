@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 
-import { find } from "../../besedka/client/chat/emoji.js";
-import { isBigEmoji } from "../../besedka/client/chat/text.js";
+import { find } from "../../besedka/client/chat/writing/emoji.js";
+import { isBigEmoji } from "../../besedka/client/chat/messages/text.js";
 
 const all = [..."abcdefghijklmnopqrstuvwxyz"].map((letter) => find(letter)).flat();
 
@@ -16,7 +16,7 @@ test("names are found by how they begin, the exact one first, then by their furt
 });
 
 test("each name is there once, and stands for a picture", () => {
-  const source = readFileSync(new URL("../../besedka/client/chat/emoji.js", import.meta.url), "utf8");
+  const source = readFileSync(new URL("../../besedka/client/chat/writing/emoji.js", import.meta.url), "utf8");
   const pairs = source.split("`")[3].trim().split(/\s+/);
   const names = pairs.filter((_, index) => index % 2 === 0);
   assert.ok(names.length > 150);

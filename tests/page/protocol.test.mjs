@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { mentions, placeOf, readLine, readPlace, roomName, socketUrls } from "../../besedka/client/chat/protocol.js";
-import { lineOf } from "../../besedka/client/chat/share.js";
+import { toLogLine } from "../../besedka/client/chat/messages/log_line.js";
 import { vectors } from "./vectors.mjs";
 
 test("log lines are read as Python reads them", () => {
@@ -11,8 +11,8 @@ test("log lines are read as Python reads them", () => {
 
 test("a line that was read is written as it stood, where the server has written it", () => {
   const raw = "[2025-11-19 23:46:36] Anna: first\n\tsecond\n\t\n\t\tindented";
-  assert.equal(lineOf(readLine(raw)), raw);
-  assert.equal(lineOf(readLine("by hand")), "by hand");
+  assert.equal(toLogLine(readLine(raw)), raw);
+  assert.equal(toLogLine(readLine("by hand")), "by hand");
 });
 
 test("names are found in texts as Python finds them", () => {

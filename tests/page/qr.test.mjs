@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { path, qr } from "../../besedka/client/chat/qr.js";
+import { path, qr } from "../../besedka/client/chat/sharing/qr.js";
 import { vectors } from "./vectors.mjs";
 
 // Made by two other programs; each row is a number in hexadecimal, its bits the modules.

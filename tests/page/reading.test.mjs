@@ -30,30 +30,30 @@ test("a very long talk keeps a bounded number of rows", () => {
 
 test("older pages come in front, until there are none", () => {
   const visit = reader(130);
-  visit.happen({ type: "older" }).happen({ type: "older" });
+  visit.happen({ type: "loadOlder" }).happen({ type: "loadOlder" });
   assert.deepEqual(visit.sent("history"), [{ type: "history", room: "main", before: 121, limit: 50 }], "one question at a time");
   visit.answer();
   assert.ok(visit.rows[0].old);
-  visit.happen({ type: "older" }).answer().happen({ type: "older" }).answer();
+  visit.happen({ type: "loadOlder" }).answer().happen({ type: "loadOlder" }).answer();
   consistent(visit);
   assert.equal(visit.room.firstId, 1);
-  visit.happen({ type: "older" });
+  visit.happen({ type: "loadOlder" });
   assert.equal(visit.sent("history").length, 3);
 });
 
 test("far up, the end is let go, and comes back page by page", () => {
   const visit = reader();
   for (let page = 0; page < 12; page += 1) {
-    visit.happen({ type: "older" }).answer();
+    visit.happen({ type: "loadOlder" }).answer();
     consistent(visit);
     assert.ok(visit.rows.length <= 400);
   }
   assert.ok(!visit.room.isAtEnd);
   const shown = visit.rows;
   visit.chat(1001, "Anna");
-  assert.deepEqual([visit.rows === shown, visit.room.lastId, visit.room.called], [true, 1001, 1], "what comes is counted");
+  assert.deepEqual([visit.rows === shown, visit.room.lastId, visit.room.mentions], [true, 1001, 1], "what comes is counted");
   while (!visit.room.isAtEnd) {
-    visit.happen({ type: "newer" }).answer();
+    visit.happen({ type: "loadNewer" }).answer();
     consistent(visit);
   }
   assert.equal(visit.room.endId, 1001);
@@ -64,7 +64,7 @@ test("far up, the end is let go, and comes back page by page", () => {
 test("what waits is behind everything, wherever the window is", () => {
   const visit = reader().say("mine").happen({ type: "jump", id: 500 }).answer();
   assert.deepEqual([visit.rows.at(-1).text, ends(visit)], ["mine", [476, 525]]);
-  for (let page = 0; page < 12; page += 1) visit.happen({ type: "older" }).answer();
+  for (let page = 0; page < 12; page += 1) visit.happen({ type: "loadOlder" }).answer();
   assert.equal(visit.rows.at(-1).text, "mine");
   visit.chat(1001, "mine", { user: "Anna", key: "mine" });
   assert.notEqual(visit.rows.at(-1).text, "mine");
@@ -84,7 +84,7 @@ test("one jumps to a message in its context, and back to the end", () => {
 });
 
 test("a jump counts more than a page that is on its way", () => {
-  const visit = reader().happen({ type: "older" });
+  const visit = reader().happen({ type: "loadOlder" });
   const { before } = visit.sent("history")[0];
   visit.happen({ type: "jump", id: 100 }).history(before - 50, before - 1, { before });
   assert.equal(visit.room.firstId, 991, "that page is not wanted any more");
@@ -110,21 +110,21 @@ test("the message that the address names is fetched when one has come in", () =>
 });
 
 test("a page that never came is asked for again on the next connection", () => {
-  const visit = reader().happen({ type: "older" }).lose().happen({ type: "open" }).welcome({ head: 1000 }).happen({ type: "older" });
+  const visit = reader().happen({ type: "loadOlder" }).lose().happen({ type: "connected" }).welcome({ head: 1000 }).happen({ type: "loadOlder" });
   assert.equal(visit.sent("history").length, 2);
-  visit.tell({ type: "error", code: "bad_frame", text: "" }).happen({ type: "older" });
+  visit.tell({ type: "error", code: "bad_frame", text: "" }).happen({ type: "loadOlder" });
   assert.equal(visit.sent("history").length, 3);
 });
 
 test("what one reads further up is not pushed out by what comes", () => {
-  const visit = reader().happen({ type: "older" }).answer().happen({ type: "follow", on: false });
+  const visit = reader().happen({ type: "loadOlder" }).answer().happen({ type: "follow", isFollowing: false });
   const { firstId } = visit.room;
   for (let id = 1001; id <= 3000; id += 1) visit.chat(id);
   assert.equal(visit.room.firstId, firstId);
   assert.ok(visit.rows.length <= 400);
   assert.ok(!visit.room.isAtEnd);
   consistent(visit);
-  visit.happen({ type: "follow", on: true }).happen({ type: "jump", id: 0 }).answer();
+  visit.happen({ type: "follow", isFollowing: true }).happen({ type: "jump", id: 0 }).answer();
   assert.deepEqual([visit.room.isAtEnd, visit.room.endId], [true, 3000]);
 });
 
@@ -141,19 +141,19 @@ test("a search shows the newest hits, and goes on to older ones", () => {
   });
   found([900, 950], 900);
   assert.deepEqual([visit.state.search.busy, visit.state.search.before], [false, 900]);
-  assert.deepEqual(visit.state.search.hits[0], { id: 900, user: "Boris", text: "needle 900", day: "2025-01-01", time: "10:00:00", isDoubtful: false });
-  visit.happen({ type: "searchOn" }).happen({ type: "searchOn" });
+  assert.deepEqual(visit.state.search.hits[0], { id: 900, user: "Boris", text: "needle 900", day: "2025-01-01", time: "10:00:00", isUnverified: false });
+  visit.happen({ type: "searchMore" }).happen({ type: "searchMore" });
   assert.equal(visit.sent("search").length, 2);
   found([], 400);
   assert.deepEqual([visit.sent("search").length, visit.sent("search")[2].before, visit.state.search.busy], [3, 400, true], "nothing yet: it looks on");
   found([3], 0);
   assert.deepEqual([ids(visit.state.search.hits), visit.state.search.before, visit.state.search.busy], [[3, 900, 950], 0, false]);
-  visit.happen({ type: "searchOn" }).happen({ type: "search", text: "other" });
+  visit.happen({ type: "searchMore" }).happen({ type: "search", text: "other" });
   found([7], 0);
   assert.deepEqual(visit.state.search.hits, [], "an answer to an earlier question");
   visit.tell({ type: "error", code: "bad_search", text: "bad", key: "search" });
   assert.deepEqual([visit.state.search.busy, visit.state.search.refusal.code], [false, "bad_search"]);
-  visit.happen({ type: "searchNoMore" });
+  visit.happen({ type: "endSearch" });
   assert.equal(visit.state.search, null);
   visit.happen({ type: "search", text: " " });
   assert.equal(visit.state.search, null);

@@ -7,7 +7,7 @@ import { unread } from "../../besedka/client/chat/room.js";
 import { unreadRooms } from "../../besedka/client/chat/state.js";
 import { Visit } from "./visit.mjs";
 
-const go = (visit, name) => visit.happen({ type: "go", name });
+const go = (visit, name) => visit.happen({ type: "openRoom", name });
 const joined = (visit) => visit.sent("join").map(({ room }) => room);
 
 test("a room is entered by going there, under the name that the server gives it", () => {
@@ -38,7 +38,7 @@ test("a room that cannot be entered is let go, and one is back where one was", (
 
 test("the rooms of earlier visits are entered again, the current one first", () => {
   const rooms = { dev: { readTo: 5, epoch: "e", notice: "all" }, main: { readTo: 7, epoch: "e", notice: "mentions" } };
-  const visit = new Visit({ room: "dev", name: "Anna", rooms }).enter().happen({ type: "open" });
+  const visit = new Visit({ room: "dev", name: "Anna", rooms }).enter().happen({ type: "connected" });
   assert.deepEqual(joined(visit), ["dev"]);
   visit.welcome({ head: 9 });
   assert.deepEqual(joined(visit), ["dev", "main"]);
@@ -49,12 +49,12 @@ test("the rooms of earlier visits are entered again, the current one first", () 
 
 test("after a lost connection all rooms are entered again with what was seen of each", () => {
   const visit = go(new Visit().comeIn({ head: 3 }), "dev").welcome({ head: 8 });
-  visit.lose().happen({ type: "open" });
+  visit.lose().happen({ type: "connected" });
   assert.deepEqual(visit.sent("join").slice(-2).map(({ room, since }) => [room, since]), [["dev", 8], ["main", 3]]);
 });
 
 test("a name that is taken meanwhile leads back to the login, and no room is lost", () => {
-  const visit = go(new Visit().comeIn(), "dev").welcome().lose().happen({ type: "open" });
+  const visit = go(new Visit().comeIn(), "dev").welcome().lose().happen({ type: "connected" });
   for (const room of ["dev", "main"]) visit.tell({ type: "error", code: "name_taken", text: "", room });
   assert.deepEqual([visit.state.scene, Object.keys(visit.state.rooms)], ["login", ["main", "dev"]]);
   visit.enter("Hanna").welcome().welcome({ room: "main" });
@@ -62,14 +62,14 @@ test("a name that is taken meanwhile leads back to the login, and no room is los
 });
 
 test("a room is left, but not the last one", () => {
-  const visit = go(new Visit().comeIn(), "dev").welcome().happen({ type: "quit", name: "dev" });
+  const visit = go(new Visit().comeIn(), "dev").welcome().happen({ type: "leaveRoom", name: "dev" });
   assert.deepEqual([visit.state.current, visit.sent("leave")], ["main", [{ type: "leave", room: "dev" }]]);
-  visit.happen({ type: "quit", name: "main" }).chat(1, "late", { room: "dev" });
+  visit.happen({ type: "leaveRoom", name: "main" }).chat(1, "late", { room: "dev" });
   assert.deepEqual(Object.keys(visit.state.rooms), ["main"]);
 });
 
 test("leaving the chat keeps what was read in which rooms", () => {
-  const visit = go(new Visit().comeIn({ head: 3 }), "dev").welcome({ head: 8 }).happen({ type: "leave" });
+  const visit = go(new Visit().comeIn({ head: 3 }), "dev").welcome({ head: 8 }).happen({ type: "logOut" });
   assert.deepEqual([visit.state.scene, visit.state.me, visit.state.current], ["login", "Anna", "dev"]);
   assert.deepEqual(visit.effects.at(-1), { do: "disconnect" });
   assert.deepEqual(Object.values(visit.state.rooms).map(({ name, readTo }) => [name, readTo]), [["main", 3], ["dev", 8]]);
@@ -77,7 +77,7 @@ test("leaving the chat keeps what was read in which rooms", () => {
 
 test("one's first visit to a room finds nothing unread", () => {
   const visit = new Visit().comeIn({ head: 100 }).history(91, 100);
-  assert.deepEqual([unread(visit.room), visit.room.unreadFrom, visit.room.called], [0, -1, 0]);
+  assert.deepEqual([unread(visit.room), visit.room.unreadFrom, visit.room.mentions], [0, -1, 0]);
 });
 
 test("what comes into another room is unread, and counted where one is mentioned", () => {
@@ -85,14 +85,14 @@ test("what comes into another room is unread, and counted where one is mentioned
   visit.chat(1, "hello", { room: "main" }).chat(2, "hello, anna!", { room: "main" });
   visit.chat(3, "Anna", { room: "main", user: "Anna" });
   const { main } = visit.state.rooms;
-  assert.deepEqual([unread(main), main.called, main.rows.map(({ called }) => called)], [3, 1, [false, true, false]]);
+  assert.deepEqual([unread(main), main.mentions, main.rows.map(({ mentioned }) => mentioned)], [3, 1, [false, true, false]]);
 });
 
 test("mentions in what was said while one was away are counted, if they are unread", () => {
   const rooms = { main: { readTo: 2, epoch: "e", notice: "mentions" } };
   const visit = new Visit({ name: "Anna", rooms }).comeIn({ head: 3 });
   visit.tell({ type: "history", first: 2, messages: ["[2025-01-01 10:00:00] B: Anna", "[2025-01-01 10:00:00] B: Anna?"] });
-  assert.deepEqual([unread(visit.room), visit.room.called, visit.room.unreadFrom], [1, 1, 2]);
+  assert.deepEqual([unread(visit.room), visit.room.mentions, visit.room.unreadFrom], [1, 1, 2]);
 });
 
 test("the line of what is new stands still until one leaves and comes again", () => {
@@ -110,16 +110,16 @@ test("the line of what is new stands still until one leaves and comes again", ()
 });
 
 test("what comes while nobody looks is unread, until one looks again", () => {
-  const visit = new Visit().comeIn({ head: 5 }).happen({ type: "look", isLooking: false }).chat(6, "Anna!").happen({ type: "seen" });
-  assert.deepEqual([unread(visit.room), visit.room.called], [1, 1]);
-  visit.happen({ type: "look", isLooking: true });
+  const visit = new Visit().comeIn({ head: 5 }).happen({ type: "focus", isFocused: false }).chat(6, "Anna!").happen({ type: "seen" });
+  assert.deepEqual([unread(visit.room), visit.room.mentions], [1, 1]);
+  visit.happen({ type: "focus", isFocused: true });
   assert.equal(visit.room.unreadFrom, 5);
   visit.happen({ type: "seen" });
-  assert.deepEqual([unread(visit.room), visit.room.called, visit.room.unreadFrom], [0, 0, 5]);
+  assert.deepEqual([unread(visit.room), visit.room.mentions, visit.room.unreadFrom], [0, 0, 5]);
 });
 
 test("what was missed while the connection was lost is new", () => {
-  const visit = new Visit().comeIn({ head: 5 }).happen({ type: "seen" }).lose().happen({ type: "open" }).welcome({ head: 8 }).history(6, 8);
+  const visit = new Visit().comeIn({ head: 5 }).happen({ type: "seen" }).lose().happen({ type: "connected" }).welcome({ head: 8 }).history(6, 8);
   assert.deepEqual([visit.room.unreadFrom, unread(visit.room)], [5, 3]);
 });
 
@@ -129,11 +129,11 @@ test("who speaks has read", () => {
 });
 
 test("what was read in another tab is read", () => {
-  const visit = new Visit().comeIn({ head: 5 }).happen({ type: "look", isLooking: false }).chat(6, "Anna").chat(7);
+  const visit = new Visit().comeIn({ head: 5 }).happen({ type: "focus", isFocused: false }).chat(6, "Anna").chat(7);
   visit.happen({ type: "read", name: "main", readTo: 6 });
-  assert.deepEqual([unread(visit.room), visit.room.called], [1, 1]);
+  assert.deepEqual([unread(visit.room), visit.room.mentions], [1, 1]);
   visit.happen({ type: "read", name: "main", readTo: 7 }).happen({ type: "read", name: "main", readTo: 3 });
-  assert.deepEqual([visit.room.readTo, visit.room.called], [7, 0]);
+  assert.deepEqual([visit.room.readTo, visit.room.mentions], [7, 0]);
 });
 
 test("read marks of another log are worth nothing", () => {
@@ -144,9 +144,9 @@ test("read marks of another log are worth nothing", () => {
 });
 
 test("which messages notify is known for each room, and news from others are told to who notifies", () => {
-  const visit = new Visit().comeIn().happen({ type: "notice", name: "main", which: "all" }).chat(1, "hello").chat(2, "me", { user: "Anna" });
+  const visit = new Visit().comeIn().happen({ type: "setNotice", name: "main", notice: "all" }).chat(1, "hello").chat(2, "me", { user: "Anna" });
   assert.equal(visit.room.notice, "all");
-  assert.deepEqual(visit.effects.filter((effect) => effect.do === "heard").map(({ frame }) => frame.id), [1]);
+  assert.deepEqual(visit.effects.filter((effect) => effect.do === "received").map(({ frame }) => frame.id), [1]);
 });
 
 test("all rooms of the server are listed", () => {
@@ -167,6 +167,6 @@ test("a room may have the name of something in JavaScript", () => {
   visit.happen({ type: "read", name: "constructor", readTo: 3 });
   go(visit, "constructor").welcome({ head: 2 }).chat(3);
   assert.deepEqual([visit.rows.length, visit.room.lastId, Object.keys(visit.state.rooms)], [1, 3, ["main", "constructor"]]);
-  const kept = new Visit().enter().happen({ type: "kept", unsent: [{ room: "constructor", key: "k", text: "x", after: 0 }] });
+  const kept = new Visit().enter().happen({ type: "restore", unsent: [{ room: "constructor", key: "k", text: "x", after: 0 }] });
   assert.equal(kept.state.rooms.constructor.outbox.length, 1);
 });

@@ -136,9 +136,9 @@ test("a connection that opens and says nothing does not make the next try sooner
 
 test("a person, a network that is back, a tab that is shown: it is tried at once", () => {
   connected().end();
-  socket.hurry();
+  socket.wake();
   assert.equal(count(), 2);
-  socket.hurry();
+  socket.wake();
   clock.tick(5000);
   assert.equal(count(), 2, "one at a time");
 });
@@ -157,7 +157,7 @@ test("a network that swallows everything is given up after 10 seconds", () => {
 test("a connection that has died in sleep is found out within seconds when one comes back to the tab", () => {
   const dead = connected();
   clock.tick(60_000);
-  socket.hurry();
+  socket.wake();
   assert.deepEqual(dead.sent, [{ type: "rooms" }]);
   clock.tick(3000);
   assert.equal(told[0][0], "closed");
@@ -169,10 +169,10 @@ test("a connection that has died in sleep is found out within seconds when one c
 
 test("a connection that lives is left alone", () => {
   const connection = connected();
-  socket.hurry();
+  socket.wake();
   assert.deepEqual(connection.sent, [], "it was just heard");
   clock.tick(60_000);
-  socket.hurry();
+  socket.wake();
   connection.tell({ type: "rooms", rooms: [] });
   clock.tick(60_000);
   assert.deepEqual([told.map(([name]) => name), count()], [["frame"], 1]);
@@ -183,13 +183,13 @@ test("a clock that is set makes nothing of it", () => {
     const connection = connected();
     const before = told.length;
     clock.set(ms);
-    socket.hurry();
+    socket.wake();
     connection.tell({ type: "rooms", rooms: [] });
     clock.tick(60_000);
     assert.deepEqual(told.slice(before).map(([name]) => name), ["frame"], "it was only asked");
     connection.sent.length = 0;
     clock.set(ms);
-    socket.hurry();
+    socket.wake();
     assert.deepEqual(connection.sent, [{ type: "rooms" }], "one that may have died is asked");
     socket.close();
   }
@@ -199,7 +199,7 @@ test("after some endings it does not come back", () => {
   for (const code of [1000, 1002, 1007, 1009]) {
     connected().end(code);
     clock.tick(60_000);
-    socket.hurry();
+    socket.wake();
     assert.deepEqual([told, FakeWebSocket.made.at(-1).readyState], [[["refused", code]], 3]);
   }
 });
@@ -209,7 +209,7 @@ test("closed on purpose it stays closed", () => {
   socket.close();
   assert.equal(connection.closedWith, 1000);
   connection.end(1000);
-  socket.hurry();
+  socket.wake();
   clock.tick(60_000);
   assert.deepEqual([told, count()], [[], 1]);
 });

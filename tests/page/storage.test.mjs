@@ -3,9 +3,8 @@
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, test } from "node:test";
 
-import "../../besedka/client/chat/more.js";
-import { Keeping } from "../../besedka/client/chat/keeping.js";
-import { begin } from "../../besedka/client/chat/room.js";
+import { Persistence } from "../../besedka/client/chat/app/persistence.js";
+import { newRoom } from "../../besedka/client/chat/room.js";
 import { all, get, read, secret, set, unsent } from "../../besedka/client/chat/storage.js";
 import { Clock } from "./clock.mjs";
 
@@ -41,7 +40,7 @@ beforeEach(() => {
 afterEach(() => clock.stop());
 
 const chat = (rooms, me = "Anna") => ({ scene: "chat", rooms, me });
-const room = (outbox, more = {}) => ({ ...begin("main", { readTo: 1, epoch: "e" }), outbox, ...more });
+const room = (outbox, more = {}) => ({ ...newRoom("main", { readTo: 1, epoch: "e" }), outbox, ...more });
 const waits = (...keys) => keys.map((key) => ({ key, text: `text ${key}`, after: 3, sent: true }));
 const keys = (name = "Anna") => unsent(name).map(({ key }) => key);
 
@@ -70,26 +69,26 @@ test("what is damaged counts as nothing", () => {
 });
 
 test("each message that waits is an entry, in the order in which it was said", () => {
-  const keeping = new Keeping();
-  keeping.keep(chat({ main: room(waits("k3", "k1", "k2")), dev: { ...room(waits("d1")), name: "dev" } }));
+  const persistence = new Persistence();
+  persistence.keep(chat({ main: room(waits("k3", "k1", "k2")), dev: { ...room(waits("d1")), name: "dev" } }));
   assert.deepEqual(keys(), ["k3", "k1", "k2", "d1"]);
   assert.deepEqual(keys("Boris"), []);
   const [{ room: name, text, after }] = unsent("Anna");
   assert.deepEqual([name, text, after], ["main", "text k3", 3]);
-  keeping.keep(chat({ main: room(waits("k2")), dev: room(waits("d1")) }));
+  persistence.keep(chat({ main: room(waits("k2")), dev: room(waits("d1")) }));
   assert.deepEqual(keys(), ["k2", "d1"]);
 });
 
 test("an entry stays where it was in the order when more is known about the message", () => {
-  const keeping = new Keeping();
+  const persistence = new Persistence();
   const [one, two] = waits("k1", "k2");
-  keeping.keep(chat({ main: room([one, two]) }));
-  keeping.keep(chat({ main: room([{ ...one, after: 9 }, two]) }));
+  persistence.keep(chat({ main: room([one, two]) }));
+  persistence.keep(chat({ main: room([{ ...one, after: 9 }, two]) }));
   assert.deepEqual(unsent("Anna").map(({ key, after }) => [key, after]), [["k1", 9], ["k2", 3]]);
 });
 
 test("two tabs add and remove side by side", () => {
-  const [one, two] = [new Keeping(), new Keeping()];
+  const [one, two] = [new Persistence(), new Persistence()];
   one.keep(chat({ main: room(waits("k1")) }));
   two.keep(chat({ main: room(waits("k2")) }));
   one.keep(chat({ main: room([]) }));
@@ -97,36 +96,36 @@ test("two tabs add and remove side by side", () => {
 });
 
 test("who leaves the chat leaves what waits, who quits a room does not", () => {
-  const keeping = new Keeping();
-  keeping.keep(chat({ main: room(waits("k1")), dev: room(waits("k2")) }));
+  const persistence = new Persistence();
+  persistence.keep(chat({ main: room(waits("k1")), dev: room(waits("k2")) }));
   set("draft.dev", "half a word");
-  keeping.keep(chat({ main: room(waits("k1")) }));
+  persistence.keep(chat({ main: room(waits("k1")) }));
   assert.deepEqual([keys(), get("draft.dev")], [["k1"], ""]);
-  keeping.keep({ scene: "login", rooms: { main: room([]) }, me: "Anna" });
-  keeping.keep(chat({ main: room([]) }, "Boris"));
+  persistence.keep({ scene: "login", rooms: { main: room([]) }, me: "Anna" });
+  persistence.keep(chat({ main: room([]) }, "Boris"));
   assert.deepEqual(keys(), ["k1"]);
 });
 
 test("what was heard back before anything was kept is no more there", () => {
-  new Keeping().keep(chat({ main: room(waits("k1", "k2")) }));
+  new Persistence().keep(chat({ main: room(waits("k1", "k2")) }));
   const taken = { main: room(waits("k1", "k2")) };
-  new Keeping(taken).keep(chat({ main: room(waits("k2")) }));
+  new Persistence(taken).keep(chat({ main: room(waits("k2")) }));
   assert.deepEqual(keys(), ["k2"]);
 });
 
 test("how far one has read is written now and then, and before the page goes", () => {
-  const keeping = new Keeping();
-  for (let readTo = 1; readTo < 100; readTo += 1) keeping.keep(chat({ main: room([], { readTo }) }));
+  const persistence = new Persistence();
+  for (let readTo = 1; readTo < 100; readTo += 1) persistence.keep(chat({ main: room([], { readTo }) }));
   assert.equal(get("room.main"), "");
   clock.tick(500);
   assert.deepEqual(all("room"), [["main", { readTo: 99, epoch: "e", notice: "mentions" }]]);
-  keeping.keep(chat({ main: room([], { readTo: 100 }) }));
+  persistence.keep(chat({ main: room([], { readTo: 100 }) }));
   hide();
   assert.equal(all("room")[0][1].readTo, 100);
 });
 
 test("a room that one was not let into is not kept", () => {
-  new Keeping().keep(chat({ main: begin("main") }));
+  new Persistence().keep(chat({ main: newRoom("main") }));
   clock.tick(500);
   assert.deepEqual(all("room"), []);
 });

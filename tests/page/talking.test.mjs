@@ -3,15 +3,15 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { waiting } from "../../besedka/client/chat/state.js";
 import { ids, texts, Visit } from "./visit.mjs";
 
+const waiting = ({ rooms }) => Object.values(rooms).reduce((sum, { outbox }) => sum + outbox.length, 0);
 const said = (visit) => visit.sent("chat").map(({ key, after }) => [key, after]);
 
 test("one comes in with a name, and is remembered by it as the server writes it", () => {
   const visit = new Visit().enter(" ");
   assert.equal(visit.state.problem.code, "empty_name");
-  visit.enter(" anna ").happen({ type: "open" });
+  visit.enter(" anna ").happen({ type: "connected" });
   assert.deepEqual(visit.sent(), [{ type: "join", room: "main", user: "anna", secret: "s" }]);
   assert.ok(visit.state.busy);
   visit.welcome({ user: "Anna" });
@@ -20,7 +20,7 @@ test("one comes in with a name, and is remembered by it as the server writes it"
 });
 
 test("a name that cannot be had is told at the login, and another one is tried on the same connection", () => {
-  const visit = new Visit().enter().happen({ type: "open" }).tell({ type: "error", code: "name_taken", text: "taken" });
+  const visit = new Visit().enter().happen({ type: "connected" }).tell({ type: "error", code: "name_taken", text: "taken" });
   assert.deepEqual([visit.state.scene, visit.state.busy, visit.state.problem.code], ["login", false, "name_taken"]);
   visit.enter("Hanna");
   assert.deepEqual(visit.sent("join").map(({ user }) => user), ["Anna", "Hanna"]);
@@ -47,7 +47,7 @@ test("hearing one's own message clears it from the outbox, live or by a page", (
   const live = new Visit().comeIn().say("mine", "k1").chat(1, "mine", { user: "Anna", key: "k1" });
   const page = new Visit().comeIn().say("mine", "k1").history(1, 1, { keys: { 1: "k1" } });
   for (const visit of [live, page]) {
-    assert.deepEqual(visit.rows.map(({ id, status }) => [id, status]), [[1, "told"]]);
+    assert.deepEqual(visit.rows.map(({ id, status }) => [id, status]), [[1, "delivered"]]);
     assert.equal(waiting(visit.state), 0);
   }
   assert.ok(live.rows[0].own);
@@ -56,7 +56,7 @@ test("hearing one's own message clears it from the outbox, live or by a page", (
 test("what waits stays behind what was told, and is said again after a reconnect, in order", () => {
   const visit = new Visit().comeIn().say("mine").chat(1, "theirs").lose().say("mine too");
   assert.ok(visit.rows.slice(-2).every(({ status }) => status === "waiting"));
-  visit.happen({ type: "open" }).say("before the welcome").welcome({ head: 1 });
+  visit.happen({ type: "connected" }).say("before the welcome").welcome({ head: 1 });
   assert.deepEqual(texts(visit.rows), ["theirs", "mine", "mine too", "before the welcome"]);
   const joins = visit.sent("join");
   assert.ok(!("since" in joins[0]));
@@ -66,14 +66,14 @@ test("what waits stays behind what was told, and is said again after a reconnect
 });
 
 test("a message that was said again keeps the id that it cannot be before, however often the connection is lost", () => {
-  const visit = new Visit().comeIn({ head: 7 }).say("ok", "k1").lose().happen({ type: "open" }).welcome({ head: 7 });
-  visit.chat(8).chat(9).lose().happen({ type: "open" }).welcome({ head: 9 });
+  const visit = new Visit().comeIn({ head: 7 }).say("ok", "k1").lose().happen({ type: "connected" }).welcome({ head: 7 });
+  visit.chat(8).chat(9).lose().happen({ type: "connected" }).welcome({ head: 9 });
   assert.deepEqual(said(visit), [["k1", undefined], ["k1", 7], ["k1", 7]]);
 });
 
 test("the same text said twice is never taken for the first when the first was heard", () => {
   const visit = new Visit().comeIn({ head: 10 }).say("ok", "k1").say("ok", "k2").chat(11, "ok", { user: "Anna", key: "k1" });
-  visit.lose().happen({ type: "open" }).welcome({ head: 11 });
+  visit.lose().happen({ type: "connected" }).welcome({ head: 11 });
   assert.deepEqual(said(visit).at(-1), ["k2", 11]);
 });
 
@@ -91,8 +91,8 @@ test("what was said too fast waits, and is said again in order", () => {
   const visit = new Visit().comeIn().say("k1").say("k2");
   tooFast(visit, "k1").say("k3");
   tooFast(visit, "k2");
-  const later = visit.effects.filter((effect) => effect.do === "later");
-  assert.deepEqual(later, [{ do: "later", seconds: 1.5, event: { type: "sayAgain", name: "main" } }]);
+  const later = visit.effects.filter((effect) => effect.do === "schedule");
+  assert.deepEqual(later, [{ do: "schedule", seconds: 1.5, event: { type: "resend", name: "main" } }]);
   visit.happen(later[0].event).happen(later[0].event);
   assert.deepEqual(visit.sent("chat").map(({ key }) => key), ["k1", "k2", "k1", "k2", "k3"]);
   assert.ok(visit.rows.every(({ status }) => status === "waiting"));
@@ -104,8 +104,8 @@ test("what was refused stays, can be said again or discarded, and holds nothing 
   assert.equal(visit.rows[0].refusal.code, "storage_full");
   assert.equal(visit.room.refusal.isShown, true, "there, and not above the box as well");
   visit.chat(1, "k2", { user: "Anna", key: "k2" });
-  assert.deepEqual(visit.rows.map(({ text, status }) => [text, status]), [["k2", "told"], ["k1", "failed"]]);
-  visit.happen({ type: "again", key: "k1" });
+  assert.deepEqual(visit.rows.map(({ text, status }) => [text, status]), [["k2", "delivered"], ["k1", "failed"]]);
+  visit.happen({ type: "retry", key: "k1" });
   assert.deepEqual([visit.rows[1].status, visit.sent("chat").at(-1).key, visit.room.refusal], ["waiting", "k1", null]);
   visit.tell({ type: "error", code: "text_too_long", text: "long", key: "k1" }).happen({ type: "discard", key: "k1" });
   assert.deepEqual([texts(visit.rows), waiting(visit.state), visit.room.refusal], [["k2"], 0, null]);
@@ -114,31 +114,31 @@ test("what was refused stays, can be said again or discarded, and holds nothing 
 test("what a server that ends refuses is said again to the next one", () => {
   const visit = new Visit().comeIn().say("k1").tell({ type: "error", code: "going_down", text: "", key: "k1" });
   assert.equal(visit.rows[0].status, "waiting");
-  visit.lose().happen({ type: "open" }).welcome();
+  visit.lose().happen({ type: "connected" }).welcome();
   assert.deepEqual(said(visit), [["k1", undefined], ["k1", 0]]);
 });
 
 test("what waits since an earlier visit is said again first, each message once", () => {
   const unsent = [{ room: "main", key: "k1", text: "one", after: 3 }, { room: "dev", key: "k2", text: "two", after: 0 }];
-  const visit = new Visit().enter().happen({ type: "kept", unsent }).happen({ type: "kept", unsent });
+  const visit = new Visit().enter().happen({ type: "restore", unsent }).happen({ type: "restore", unsent });
   assert.equal(waiting(visit.state), 2);
-  visit.say("new").happen({ type: "open" }).welcome({ head: 5 }).welcome({ room: "dev" });
+  visit.say("new").happen({ type: "connected" }).welcome({ head: 5 }).welcome({ room: "dev" });
   assert.deepEqual(visit.sent("chat").map(({ room, key, after }) => [room, key, after]), [["main", "k1", 3], ["main", "new", undefined], ["dev", "k2", 0]]);
   // Another tab has sent it as well: the server tells it once, to both.
-  visit.chat(6, "one", { user: "Anna", key: "k1" }).happen({ type: "kept", unsent: [] });
+  visit.chat(6, "one", { user: "Anna", key: "k1" }).happen({ type: "restore", unsent: [] });
   visit.happen({ type: "discard", name: "dev", key: "k2" });
   assert.deepEqual(visit.state.rooms.dev.rows, []);
 });
 
 test("another log begins anew, and nothing that waits is lost", () => {
-  const visit = new Visit().comeIn({ head: 50 }).history(41, 50).say("mine").lose().happen({ type: "open" });
+  const visit = new Visit().comeIn({ head: 50 }).history(41, 50).say("mine").lose().happen({ type: "connected" });
   visit.welcome({ head: 3, epoch: "other", reset: true }).history(1, 3);
   assert.deepEqual(visit.rows.map(({ id, text }) => id ?? text), [1, 2, 3, "mine"]);
   assert.deepEqual([visit.room.lastId, visit.room.readTo, visit.room.firstId], [3, 3, 1]);
 });
 
 test("what was said under a name is not said under another one", () => {
-  const visit = new Visit().comeIn().say("mine").lose().happen({ type: "open" }).tell({ type: "error", code: "name_taken", text: "" });
+  const visit = new Visit().comeIn().say("mine").lose().happen({ type: "connected" }).tell({ type: "error", code: "name_taken", text: "" });
   visit.enter("Hanna").welcome();
   assert.deepEqual([visit.rows, said(visit)], [[], [["mine", undefined]]]);
 });
@@ -146,7 +146,7 @@ test("what was said under a name is not said under another one", () => {
 test("one who was here before writes without a connection, too; a stranger waits at the login", () => {
   const visit = new Visit({ name: "Anna" }).enter().lose().say("soon");
   assert.equal(visit.state.scene, "chat");
-  visit.happen({ type: "open" }).welcome();
+  visit.happen({ type: "connected" }).welcome();
   assert.deepEqual(said(visit), [["soon", undefined]]);
   assert.equal(new Visit({ name: "Anna" }).enter("Boris").lose().state.scene, "login");
 });
@@ -158,12 +158,12 @@ test("while away it is known since when, and when the next try is", () => {
   visit.now = 7000;
   visit.lose();
   assert.deepEqual([visit.state.connection, visit.state.awaySince, visit.state.retryAt], ["away", 5000, 8000]);
-  visit.happen({ type: "open" }).welcome();
+  visit.happen({ type: "connected" }).welcome();
   assert.deepEqual([visit.state.connection, visit.state.awaySince, visit.state.retryAt], ["open", 0, 0]);
 });
 
 test("after an ending for good one is back at the login", () => {
-  const { state } = new Visit().comeIn().happen({ type: "shut", code: 1009 });
+  const { state } = new Visit().comeIn().happen({ type: "connectionRefused", code: 1009 });
   assert.deepEqual([state.scene, state.connection, state.problem], ["login", "closed", { code: "closed", text: "1009" }]);
 });
 
@@ -188,7 +188,7 @@ test("who is here, who comes, goes and types", () => {
 });
 
 test("who comes back with the server has not come", () => {
-  const visit = new Visit().comeIn({ users: ["Anna", "Boris"] }).lose().happen({ type: "open" }).welcome({ users: ["Anna"] });
+  const visit = new Visit().comeIn({ users: ["Anna", "Boris"] }).lose().happen({ type: "connected" }).welcome({ users: ["Anna"] });
   const joined = (name) => visit.tell({ type: "system", text: "t", clients_count: 2, joined: [name], left: [] });
   joined("Boris");
   assert.deepEqual([visit.rows, visit.room.users], [[], ["Anna", "Boris"]]);
@@ -206,5 +206,5 @@ test("an event that is in no table is asked for, once it can be there", () => {
   const visit = new Visit();
   const event = { type: "frame", frame: { type: "nonsense" }, now: 0 };
   visit.happen(event);
-  assert.deepEqual(visit.effects.at(-1), { do: "more", event });
+  assert.deepEqual(visit.effects.at(-1), { do: "defer", event });
 });

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { action, isBigEmoji, parse } from "../../besedka/client/chat/text.js";
+import { action, isBigEmoji, parse } from "../../besedka/client/chat/messages/text.js";
 import { chance } from "./chance.mjs";
 
 // A short way to write a tree: text as it is, others as kind(inside).

@@ -1,7 +1,9 @@
 // One visit of the page, without a browser: events go in, what the page would send is kept.
 
-import "../../besedka/client/chat/more.js";
-import { begin, here, step } from "../../besedka/client/chat/state.js";
+import { features } from "../../besedka/client/chat/features.js";
+import { core, createStep, here, newState } from "../../besedka/client/chat/state.js";
+
+const step = createStep(core, ...features);
 
 export class Visit {
   state;
@@ -9,7 +11,7 @@ export class Visit {
   now = 0;
 
   constructor({ room, ...earlier } = {}) {
-    this.state = begin(room);
+    this.state = newState(room);
     this.happen({ type: "start", name: "", ...earlier });
   }
 
@@ -46,12 +48,12 @@ export class Visit {
   }
 
   enter(name = "Anna") {
-    return this.happen({ type: "enter", name, secret: "s" });
+    return this.happen({ type: "logIn", name, secret: "s" });
   }
 
   /** Into the first room, which has `head` messages. */
   comeIn({ name = "Anna", head = 0, ...more } = {}) {
-    return this.enter(name).happen({ type: "open" }).welcome({ head, ...more });
+    return this.enter(name).happen({ type: "connected" }).welcome({ head, ...more });
   }
 
   chat(id, text = "x", { user = "Boris", ...more } = {}) {
@@ -76,7 +78,7 @@ export class Visit {
   }
 
   lose() {
-    return this.happen({ type: "closed", retryIn: 1, now: this.now });
+    return this.happen({ type: "disconnected", retryIn: 1, now: this.now });
   }
 }
 

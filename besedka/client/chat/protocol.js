@@ -1,15 +1,18 @@
-// The language of the server, pure: log lines, names, addresses. besedka/wire/ is its twin in Python.
+// The language of the server: log lines, names, addresses. Pure; besedka/wire/ is its twin in Python.
 
 export const DEFAULT_ROOM = "main";
+export const DEFAULT_PORT = 8765;
 
-// After these the server does not want us back (besedka/wire/close_codes.py).
-export const NEVER_COME_BACK = [1000, 1002, 1007, 1009, 4003, 4004, 4005, 4006];
+// The codes by which the server ends a connection for good (besedka/wire/close_codes.py).
+export const NO_RECONNECT_CODES = {
+  LEFT: 1000, PROTOCOL_ERROR: 1002, NOT_TEXT: 1007, FRAME_TOO_LONG: 1009, NO_ACCESS: 4003, KICKED: 4004, BANNED: 4005, UNKNOWN: 4006,
+};
 
 const LINE = /^\[(\d{4}-\d\d-\d\d) (\d\d:\d\d:\d\d)\] ([^\n]*?):(?: ([^]*)|(\n[^]*|))$/;
 const ROOM = /^[\p{L}\p{N}]([\p{L}\p{N}_-]*[\p{L}\p{N}])?$/u;
-const ROOM_CHARACTERS = 32;
+export const ROOM_CHARACTERS_AT_MOST = 32;
 
-/** The message that stands in a log line: {user, text, day, time}. */
+/** The message of a log line. @param {string} raw */
 export function readLine(raw) {
   const found = LINE.exec(raw);
   if (!found) return { user: "", text: raw, day: "", time: "" };
@@ -17,42 +20,41 @@ export function readLine(raw) {
   return { user, text: (text ?? rest).replaceAll("\n\t", "\n"), day, time };
 }
 
-/** The day, in the server's zone, of a moment in unix seconds: "YYYY-MM-DD". */
-export function dayOf(at, utcOffset) {
-  return new Date((at + utcOffset) * 1000).toISOString().slice(0, 10);
-}
+/** The day, in the server's zone, of a moment in unix seconds: "YYYY-MM-DD". @type {(at: number, utcOffset: number) => string} */
+export const dayOf = (at, utcOffset) => new Date((at + utcOffset) * 1000).toISOString().slice(0, 10);
 
-/** Matches a name that stands in a text as a word or words of its own, a sign @ before it included. */
+/** Matches a name as words of their own in a text, with a leading @. @type {(name: string, flags: string) => RegExp} */
 export function namePattern(name, flags) {
   const escaped = name.replace(/[\\^$.*+?()[\]{}|/]/g, "\\$&");
   return new RegExp(`(?<![\\p{L}\\p{N}_])@?${escaped}(?![\\p{L}\\p{N}_])`, flags);
 }
 
-/** Whether a text speaks to somebody, in whatever case (besedka/wire/mentions.py). */
-export function mentions(text, name) {
-  return Boolean(name) && namePattern(fold(name), "u").test(fold(text));
-}
+/** Whether a text mentions a name, in whatever case (besedka/wire/mentions.py). @type {(text: string, name: string) => boolean} */
+export const mentions = (text, name) => Boolean(name) && namePattern(fold(name), "u").test(fold(text));
 
-/** A room's name as the server uses it; empty if there cannot be such a room. */
+/** A room's name as the server uses it; empty if there cannot be such a room. @param {string} given */
 export function roomName(given) {
   const name = fold(given.trim().replace(/^#/, "").normalize("NFKC")).normalize("NFC");
-  return ROOM.test(name) && Array.from(name).length <= ROOM_CHARACTERS ? name : "";
+  return ROOM.test(name) && Array.from(name).length <= ROOM_CHARACTERS_AT_MOST ? name : "";
 }
 
-// What Unicode calls case folding, as far as toLowerCase() does not do it.
-function fold(text) {
-  return text.toLowerCase().replaceAll("ß", "ss").replaceAll("ς", "σ");
-}
+/** Case folding of Unicode, where toLowerCase() differs. @param {string} text */
+const fold = (text) => text.toLowerCase().replaceAll("ß", "ss").replaceAll("ς", "σ");
 
-/** What stands behind the # of an address, also what lets one in; what is not there is empty (besedka/wire/links.py). */
+/** What an address says behind its #, tokens too; what is absent is empty (besedka/wire/links.py). @param {string} hash */
 export function readPlace(hash) {
-  const [place, ...said] = hash.replace(/^#/, "").split(";");
-  const [, room, id] = /^([^/]*)\/?(.*)/.exec(place);
+  const [place, ...tokens] = hash.replace(/^#/, "").split(";");
+  const [, room = "", id = ""] = /^([^/]*)\/?(.*)/.exec(place) ?? [];
+  /** @type {Place} */
   const found = { room: plain(room).trim(), id: /^[1-9]\d{0,14}$/.test(id) ? +id : 0, key: "", invite: "", name: "", device: "" };
-  for (const [, name, value] of said.map((one) => /^(key|invite|name|device)=(.*)/.exec(one) ?? [])) if (name) found[name] = plain(value);
+  for (const token of tokens) {
+    const [, name, value] = /^(key|invite|name|device)=(.*)/.exec(token) ?? [];
+    if (name) Object.assign(found, { [name]: plain(value) });
+  }
   return found;
 }
 
+/** @param {string} quoted */
 function plain(quoted) {
   try {
     return decodeURIComponent(quoted);
@@ -61,17 +63,17 @@ function plain(quoted) {
   }
 }
 
-/** The address of a room, or of a message in it. */
-export function placeOf(room, id) {
-  return `#${encodeURIComponent(room)}${id ? `/${id}` : ""}`;
-}
+/** Whether this may be an access key (besedka/wire/access.py). @param {string} key */
+export const isKey = (key) => /^[\w.~+-]{16,}$/.test(key);
 
-/** Where the chat may be: beside the page, or, for a page from any file server, on port 8765. */
-export function socketUrls(location) {
-  const scheme = location.protocol === "https:" ? "wss:" : "ws:";
-  const beside = new URL("ws", location.href);
+/** The address of a room, or of a message in it. @type {(room: string, id?: number) => string} */
+export const placeOf = (room, id) => `#${encodeURIComponent(room)}${id ? `/${id}` : ""}`;
+
+/** Where the chat may be: beside the page, or, for a page from any file server, on port 8765. @param {Location | URL} location */
+export function socketUrls({ protocol, hostname, href }) {
+  const scheme = protocol === "https:" ? "wss:" : "ws:";
+  const beside = new URL("ws", href);
   beside.protocol = scheme;
-  beside.hash = "";
-  beside.search = "";
-  return [beside.href, `${scheme}//${location.hostname || "localhost"}:8765/ws`];
+  beside.hash = beside.search = "";
+  return [beside.href, `${scheme}//${hostname || "localhost"}:${DEFAULT_PORT}/ws`];
 }

@@ -1,26 +1,27 @@
-// The connection: comes back by itself, later and later, spread by chance so that not all come back at once.
+// The connection: reconnects by itself, with growing and random waits, so that not all clients come at once.
 
-import { NEVER_COME_BACK } from "./protocol.js";
+import { NO_RECONNECT_CODES } from "./protocol.js";
 
 const FIRST_WAIT_MS = 1000;
 const LONGEST_WAIT_MS = 15_000;
 const OPENING_MS = 10_000; // then the network has swallowed it
-const SILENT_MS = 5000; // then, or if the clock was set, nobody knows whether it lives
+const SILENT_MS = 5000; // then, or if the clock was set, it may be dead
 const ANSWER_MS = 3000;
 const PROBE = { type: "rooms" }; // is always answered
+const finalCodes = Object.values(NO_RECONNECT_CODES);
 
 export class Socket {
   #urls;
   #on;
   #socket = null;
-  #wanted = false;
-  #found = false; // one of the addresses has answered before
+  #isWanted = false;
+  #isFound = false; // one of the addresses has answered before
   #unanswered = 0; // of them in this round
   #tries = 0;
-  #timer = 0; // for the next try, or for what should be heard by then
-  #heardAt = 0;
+  #timer = 0; // for the next try, or for what should be received by then
+  #receivedAt = 0;
 
-  /** @param on what to call: frame(object), open(), closed(seconds until the next try), refused(close code), key(): the access key, if one is known */
+  /** @param on what to call: frame(object), open(), closed(seconds until the next try), refused(close code), key(): the access key, if there is one */
   constructor(urls, on) {
     this.#urls = urls;
     this.#on = on;
@@ -35,12 +36,12 @@ export class Socket {
   }
 
   open() {
-    this.#wanted = true;
-    this.hurry();
+    this.#isWanted = true;
+    this.wake();
   }
 
   close() {
-    this.#wanted = false;
+    this.#isWanted = false;
     this.#drop();
   }
 
@@ -48,14 +49,22 @@ export class Socket {
     if (this.#socket?.readyState === WebSocket.OPEN) this.#socket.send(JSON.stringify(frame));
   }
 
-  /** Try now rather than later; or, if nothing was heard for a while, see whether the connection still lives. */
-  hurry() {
-    if (!this.#wanted) return;
+  /** Connects now rather than later; or, after some silence, finds out whether the connection is alive. */
+  wake() {
+    if (!this.#isWanted) return;
     if (!this.#socket) this.#connect();
-    else if (this.#socket.readyState === WebSocket.OPEN && Math.abs(Date.now() - this.#heardAt) > SILENT_MS) {
+    else if (this.#socket.readyState === WebSocket.OPEN && Math.abs(Date.now() - this.#receivedAt) > SILENT_MS) {
       this.send(PROBE);
-      this.#giveUpAfter(ANSWER_MS);
+      this.#restartAfter(ANSWER_MS);
     }
+  }
+
+  /** Ends the connection, and makes another one after a while. */
+  restart() {
+    this.#drop();
+    const wait = this.#nextWait();
+    this.#timer = setTimeout(() => this.wake(), wait);
+    this.#on.closed(wait / 1000);
   }
 
   #connect() {
@@ -63,31 +72,31 @@ export class Socket {
     const key = this.#on.key();
     const socket = new WebSocket(this.#urls[0], key ? ["besedka", `besedka.key.${key}`] : []);
     this.#socket = socket;
-    this.#giveUpAfter(OPENING_MS);
+    this.#restartAfter(OPENING_MS);
     socket.onopen = () => {
       clearTimeout(this.#timer);
-      this.#found = true;
-      this.#heardAt = Date.now();
+      this.#isFound = true;
+      this.#receivedAt = Date.now();
       this.#on.open();
     };
     socket.onmessage = ({ data }) => {
       if (socket !== this.#socket) return;
       clearTimeout(this.#timer);
       this.#tries = 0;
-      this.#heardAt = Date.now();
+      this.#receivedAt = Date.now();
       this.#on.frame(JSON.parse(data));
     };
     socket.onclose = ({ code }) => {
       if (socket !== this.#socket) return;
-      if (!NEVER_COME_BACK.includes(code)) return this.#later();
+      if (!finalCodes.includes(code)) return this.restart();
       this.close();
       this.#on.refused(code);
     };
   }
 
-  #giveUpAfter(ms) {
+  #restartAfter(ms) {
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.#later(), ms);
+    this.#timer = setTimeout(() => this.restart(), ms);
   }
 
   #drop() {
@@ -96,16 +105,9 @@ export class Socket {
     this.#socket = null;
   }
 
-  #later() {
-    this.#drop();
-    const wait = this.#nextWait();
-    this.#timer = setTimeout(() => this.hurry(), wait);
-    this.#on.closed(wait / 1000);
-  }
-
-  // Until one address has answered, all are tried in turn, and only then it waits.
+  // Until one address has answered, all are tried in turn before it waits.
   #nextWait() {
-    if (!this.#found) {
+    if (!this.#isFound) {
       this.#urls.push(this.#urls.shift());
       this.#unanswered = (this.#unanswered + 1) % this.#urls.length;
       if (this.#unanswered) return 0;
@@ -115,10 +117,10 @@ export class Socket {
     return longest * (0.1 + 0.9 * Math.random());
   }
 
-  // A page that Besedka serves may talk to its own host and port only; the browser tells of it in no other way.
+  // A page that Besedka serves may connect to its own host and port only; the browser tells of it in no other way.
   #forbidden() {
     this.#urls.shift();
     this.#unanswered = 0;
-    this.#later();
+    this.restart();
   }
 }

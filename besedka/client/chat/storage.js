@@ -1,12 +1,12 @@
-// What this browser keeps between visits, for all its tabs: one entry for each thing, so that no tab writes over what
-// another has written. Where the browser keeps nothing (private mode), the visit goes on without.
+// What the browser keeps for all tabs: one entry for each thing, so that no tab overwrites another's. Where it keeps nothing
+// (private mode), the visit goes on without.
 
-const OURS = "besedka.";
-const unkept = new Map(); // what storage has not taken: it is full or forbidden
+const PREFIX = "besedka.";
+const unstored = new Map(); // what storage has not taken: it is full or forbidden
 
 export function get(key) {
   try {
-    return unkept.get(key) ?? localStorage.getItem(OURS + key) ?? "";
+    return unstored.get(key) ?? localStorage.getItem(PREFIX + key) ?? "";
   } catch {
     return "";
   }
@@ -15,21 +15,21 @@ export function get(key) {
 /** An empty value is none. */
 export function set(key, value) {
   try {
-    if (value) localStorage.setItem(OURS + key, value);
-    else localStorage.removeItem(OURS + key);
-    unkept.delete(key);
+    if (value) localStorage.setItem(PREFIX + key, value);
+    else localStorage.removeItem(PREFIX + key);
+    unstored.delete(key);
   } catch {
-    unkept.set(key, value);
+    unstored.set(key, value);
   }
 }
 
 /** All entries of a kind: [name, value]. */
 export function all(kind) {
-  const keys = new Set(unkept.keys());
+  const keys = new Set(unstored.keys());
   try {
-    for (const key of Object.keys(localStorage)) if (key.startsWith(OURS)) keys.add(key.slice(OURS.length));
+    for (const key of Object.keys(localStorage)) if (key.startsWith(PREFIX)) keys.add(key.slice(PREFIX.length));
   } catch {
-    // There is only what it has not taken.
+    // then there is `unstored` only
   }
   const ours = [...keys].filter((key) => key.startsWith(`${kind}.`) && get(key));
   return ours.map((key) => [key.slice(kind.length + 1), read(get(key))]);
@@ -43,19 +43,19 @@ export function read(value) {
   }
 }
 
-/** 256 random bits that show to the server that two tabs are the same person. */
+/** 256 random bits that prove to the server that two tabs are the same person. */
 export function secret() {
   const bytes = crypto.getRandomValues(new Uint8Array(32));
   if (!get("secret")) set("secret", Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join(""));
   return get("secret");
 }
 
-/** A message's own; on plain http browsers make none. */
+/** A key for a message; on plain http browsers have no randomUUID. */
 export function newKey() {
   return crypto.randomUUID?.() ?? `${Date.now()}-${Math.random()}`;
 }
 
-/** What was said under a name and not heard back, in order: [{key, room, text, after}]. */
+/** The outbox of a name, in order: [{key, room, text, after}]. */
 export function unsent(name) {
   const messages = all("unsent").map(([key, message]) => ({ ...message, key }));
   return messages.filter(({ user }) => user === name).sort((a, b) => a.at - b.at);

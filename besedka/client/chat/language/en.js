@@ -1,6 +1,6 @@
-// What the page says until one talks; the rest is in en.rest.js.
+// The strings needed to log in and post; en.features.js has the others.
 
-export const words = {
+export const strings = {
   title: "Besedka",
   lead: "A place to talk. No sign‑up; just say who you are.",
   yourName: "Your name",
@@ -14,7 +14,6 @@ export const words = {
   message: "Write a message …",
   send: "Send",
   people: (n) => (n === 1 ? "1 person" : `${n} people`),
-  older: "Earlier messages ↑",
   empty: "Nobody has said anything here yet. Be the first!",
   fresh: "New",
   today: "Today",

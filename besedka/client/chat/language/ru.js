@@ -1,4 +1,4 @@
-// What the page says until one talks; the rest is in ru.rest.js.
+// The strings needed to log in and post; ru.features.js has the others.
 
 const plural = new Intl.PluralRules("ru");
 
@@ -6,7 +6,7 @@ export function count(n, one, few, many) {
   return `${n} ${{ one, few }[plural.select(n)] ?? many}`;
 }
 
-export const words = {
+export const strings = {
   title: "Беседка",
   lead: "Место для беседы. Без регистрации: просто назовитесь.",
   yourName: "Ваше имя",
@@ -20,7 +20,6 @@ export const words = {
   message: "Напишите сообщение …",
   send: "Отправить",
   people: (n) => count(n, "человек", "человека", "человек"),
-  older: "Более ранние ↑",
   empty: "Здесь ещё ничего не сказано. Начните!",
   fresh: "Новое",
   today: "Сегодня",

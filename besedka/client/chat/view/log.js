@@ -1,4 +1,4 @@
-// The log of the room one looks at. It stays at its end; later/reading.js lets one read further up.
+// The log of the room on the screen. It stays at its end; reading/view.js lets the reader scroll up.
 
 import { here } from "../state.js";
 import { Rows } from "./rows.js";
@@ -9,8 +9,8 @@ export class LogView {
   #room = {};
   #rows;
 
-  constructor(words) {
-    this.#rows = new Rows(words);
+  constructor(strings) {
+    this.#rows = new Rows(strings);
   }
 
   draw(state) {
@@ -18,17 +18,17 @@ export class LogView {
     const room = here(state);
     if (room === before) return;
     this.#room = room;
-    this.#empty.hidden = room.rows.length > 0 || !room.isIn;
+    this.#empty.hidden = room.rows.length > 0 || !room.isJoined;
     this.scroll(room, before, () => this.#rows.draw(room, state));
   }
 
-  /** The rows are dressed by this from now on. */
-  dressBy(dress, state) {
+  /** Has this function format the rows from now on. */
+  formatWith(format, state) {
     const { name } = this.#room;
-    this.scroll(this.#room, { name }, () => this.#rows.dressBy(dress, state));
+    this.scroll(this.#room, { name }, () => this.#rows.formatWith(format, state));
   }
 
-  /** Lets the rows change, and scrolls to where one reads. */
+  /** Lets the rows change, and scrolls to where the reader is. */
   scroll(room, before, change) {
     if (room.rows !== before.rows) change();
     this.#log.scrollTop = this.#log.scrollHeight;

@@ -1,22 +1,22 @@
-// The login card: asks for a name.
+// The login card, which asks for a name.
 
 import { label } from "../room.js";
 import { here } from "../state.js";
-import { refusalText } from "../words.js";
+import { refusalText } from "../language.js";
 
 export class LoginView {
-  #words;
+  #strings;
   #name = document.getElementById("login-name");
   #button = document.getElementById("login-enter");
   #problem = document.getElementById("login-problem");
   #room = document.getElementById("login-room");
   #shown = {};
 
-  constructor(words, on) {
-    this.#words = words;
+  constructor(strings, actions) {
+    this.#strings = strings;
     document.getElementById("login-form").addEventListener("submit", (event) => {
       event.preventDefault();
-      on.enter(this.#name.value);
+      actions.logIn(this.#name.value);
     });
   }
 
@@ -27,11 +27,11 @@ export class LoginView {
     if (me !== this.#shown.me) this.#name.value = me || this.#name.value;
     this.#shown = { scene, problem, me };
     this.#room.textContent = label(here(state));
-    this.#button.textContent = busy ? this.#words.entering : this.#words.enter;
-    this.#button.ariaBusy = busy;
-    const away = busy && connection === "away" ? this.#words.away : "";
-    this.#problem.textContent = problem ? refusalText(this.#words, problem, limits) : away;
-    this.#name.ariaInvalid = Boolean(problem);
+    this.#button.textContent = busy ? this.#strings.entering : this.#strings.enter;
+    this.#button.ariaBusy = `${busy}`;
+    const away = busy && connection === "away" ? this.#strings.away : "";
+    this.#problem.textContent = problem ? refusalText(this.#strings, problem, limits) : away;
+    this.#name.ariaInvalid = `${Boolean(problem)}`;
     if (hasCome || isRefused) {
       this.#name.focus();
       this.#name.select();

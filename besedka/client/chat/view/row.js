@@ -1,12 +1,12 @@
-// One row of the log as an element, with its text as it is; later/dress.js knows how to show what is written in it.
+// A row of the log as an element, with its plain text; messages/format.js formats it.
 
-const template = document.getElementById("row-message").content.firstElementChild;
+const template = document.querySelector("#row-message").content.firstElementChild;
 
-export function message({ id, user, text, day, time, own, old, called, status }) {
+export function message({ id, user, text, day, time, own, old, mentioned, status }) {
   const item = template.cloneNode(true);
   const [name, bubble] = item.children;
   const [said, clock] = bubble.children;
-  const kinds = { [status]: true, own, old, called };
+  const kinds = { [status]: true, own, old, mentioned };
   item.classList.add(...Object.keys(kinds).filter((kind) => kinds[kind]));
   if (id) item.dataset.id = id;
   name.textContent = user;
@@ -21,12 +21,12 @@ export function line(tag, className, textContent) {
   return Object.assign(document.createElement(tag), { className, textContent });
 }
 
-/** Writes only what is another text than before: each writing has the browser lay out anew. */
+/** Writes a text only if it has changed: each writing makes the browser lay out anew. */
 export function write(element, text) {
   if (element.textContent !== text) element.textContent = text;
 }
 
-/** A steady colour for a name: one of twelve hues that are told apart. */
+/** The colour of a name: one of twelve hues that are easy to tell apart. */
 export function hue(name) {
   let sum = 7;
   for (const character of name) sum = (sum * 31 + character.codePointAt(0)) % 65_521;

@@ -1,27 +1,26 @@
-// The elements of a room's rows, with day lines and the line of what is new between them.
+// The elements of a room's rows, with the lines of days and of unread messages between them.
 
 import { line, message } from "./row.js";
 
 const GROUP_SECONDS = 300;
-const ARRIVING_AT_MOST = 3; // more at once are no event, and a burden
 
 export class Rows {
-  #words;
+  #strings;
   #list = document.getElementById("rows");
   #elements = new Map(); // a row, or the text of a line between rows -> its element
-  #dress = () => {};
+  #format = (..._) => {};
 
-  constructor(words) {
-    this.#words = words;
+  constructor(strings) {
+    this.#strings = strings;
   }
 
-  /** From now on elements are dressed by this, those that are there too. */
-  dressBy(dress, state) {
-    this.#dress = dress;
-    for (const [row, element] of this.#elements) if (row.kind) dress(element, row, state);
+  /** Formats all elements with this function, those that are there too. */
+  formatWith(format, state) {
+    this.#format = format;
+    for (const [row, element] of this.#elements) if (row.kind) format(element, row, state);
   }
 
-  // Walks rows and elements side by side; only what differs is touched.
+  // Walks rows and elements side by side, and touches only what differs.
   draw({ rows, firstId, unreadFrom }, state) {
     const elements = new Map();
     let next = this.#list.firstElementChild;
@@ -32,22 +31,17 @@ export class Rows {
       else this.#list.insertBefore(element, next);
       return element;
     };
-    const arriving = [];
     let above = {};
     let day = "";
     let isFresh = unreadFrom >= 0 && firstId <= unreadFrom + 1;
     for (const row of rows) {
-      if (row.day && row.day !== day) put((day = row.day), () => line("li", "day", dayText(day, this.#words)));
+      if (row.day && row.day !== day) put((day = row.day), () => line("li", "day", dayText(day, this.#strings)));
       if (isFresh && row.id > unreadFrom && !row.own) {
-        put("fresh", () => line("li", "fresh", this.#words.fresh));
+        put("fresh", () => line("li", "fresh", this.#strings.fresh));
         isFresh = false;
         above = {};
       }
-      const element = put(row, () => {
-        const made = this.#make(row, state);
-        if (row.live && !row.own) arriving.push(made);
-        return made;
-      });
+      const element = put(row, () => this.#make(row, state));
       element.classList.toggle("first", !continues(above, row));
       above = row;
     }
@@ -57,18 +51,17 @@ export class Rows {
       gone.remove();
     }
     this.#elements = elements;
-    if (arriving.length <= ARRIVING_AT_MOST) for (const element of arriving) element.classList.add("arriving");
   }
 
   #make(row, state) {
     const element = row.kind === "message" ? message(row) : line("li", "system", row.text);
-    this.#dress(element, row, state);
+    this.#format(element, row, state);
     return element;
   }
 }
 
 function continues(above, row) {
-  if (above.user !== row.user || Boolean(above.old) !== Boolean(row.old) || above.isDoubtful !== row.isDoubtful) return false;
+  if (above.user !== row.user || Boolean(above.old) !== Boolean(row.old) || above.isUnverified !== row.isUnverified) return false;
   return !row.id || !above.id || (above.day === row.day && seconds(row.time) - seconds(above.time) < GROUP_SECONDS);
 }
 
@@ -80,7 +73,7 @@ function seconds(time) {
 function dayText(day, { today, yesterday, locale }) {
   const date = new Date(`${day}T00:00:00Z`);
   const now = new Date();
-  const distance = (Date.UTC(now.getFullYear(), now.getMonth(), now.getDate()) - date) / 86_400_000;
-  if (isNaN(date)) return day;
+  const distance = (Date.UTC(now.getFullYear(), now.getMonth(), now.getDate()) - Number(date)) / 86_400_000;
+  if (isNaN(Number(date))) return day;
   return [today, yesterday][distance] ?? date.toLocaleDateString(locale, { dateStyle: "long", timeZone: "UTC" });
 }

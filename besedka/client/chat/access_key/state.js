@@ -1,0 +1,33 @@
+// Why the server ends a connection for good, and what helps: a key, a link, some time. Pure.
+
+import { NO_RECONNECT_CODES } from "../protocol.js";
+import { toLogin } from "../refusals/state.js";
+import { here, roomOf } from "../state.js";
+
+/** @type {Record<number, string>} */
+const PROBLEMS = {
+  [NO_RECONNECT_CODES.NO_ACCESS]: "no_access",
+  [NO_RECONNECT_CODES.KICKED]: "kicked",
+  [NO_RECONNECT_CODES.BANNED]: "banned",
+  [NO_RECONNECT_CODES.UNKNOWN]: "not_known",
+};
+
+/** @type {Feature} */
+export const access = {
+  events: {
+    connectionRefused: (state, { code }) => {
+      const { reason = "", ...next } = state;
+      const problem = PROBLEMS[code] ? { code: PROBLEMS[code], text: reason } : { code: "closed", text: String(code) };
+      return [toLogin({ ...next, connection: "closed" }, state.problem?.code === problem.code ? state.problem : problem), []];
+    },
+  },
+  frames: {
+    // The reason comes before the end of the connection.
+    error: (state, { code, text, key, room }, { next }) => {
+      if (key || (code !== "banned" && code !== "not_allowed")) return next();
+      const told = { ...state, reason: text };
+      const { isJoining } = roomOf(state, room) ?? here(state);
+      return code === "banned" || isJoining ? next(told) : [told, []];
+    },
+  },
+};

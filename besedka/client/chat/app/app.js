@@ -1,0 +1,284 @@
+// Everything around the log: commands, other tabs, the address, the attention of the user, notifications, what is kept.
+
+import { linkTo, readPasted } from "../access_key/links.js";
+import { DEFAULT_ROOM, mentions, placeOf, readPlace, roomName } from "../protocol.js";
+import { label } from "../room.js";
+import { here, roomOf, unreadRooms } from "../state.js";
+import { all, get, newKey, read, set } from "../storage.js";
+import { bareNumber, COMMANDS, nameAndRest, read as readCommand, request } from "../writing/commands.js";
+import { Persistence } from "./persistence.js";
+
+const BACKGROUND_MS = 1000; // there are no animation frames in the background
+const OTHER_TABS_MS = 1500; // then it is known whether another tab has shown a message
+const OFFLINE_MS = 5000; // what the user waits for comes first
+const REQUESTS = new Set(["private", "msg", "invite", "uninvite", "kick", "mute", "unmute", "ban", "unban", "slow", "redact"]);
+const VIEWS = { help: "help", who: "people", rooms: "switcher", find: "search" };
+/** @type {Map<string, Room["notice"]>} */
+const NOTICES = new Map([["on", "mentions"], ["all", "all"], ["off", "none"]]);
+
+export class App {
+  /** @type {Parts} */
+  #parts;
+  #persistence;
+  #drawing = 0;
+  #notifying = 0;
+  #news = new Map(); // a room's name -> its last frame that may notify
+  #marked = "0 0";
+  #hidden = [];
+  #commands;
+
+  /**
+   * @param {Parts} parts
+   * @param {Record<string, Room>} restored the rooms as they were at the login
+   */
+  constructor(parts, restored) {
+    const { dispatch, actions, page, state } = parts;
+    this.#parts = parts;
+    this.#persistence = new Persistence(restored);
+    this.#commands = {
+      join: (name) => dispatch({ type: "openRoom", name }),
+      leave: () => this.#leaveRoom(state()),
+      name: (name) => {
+        dispatch({ type: "logOut" });
+        actions.logIn(name);
+      },
+      bell: (which) => dispatch({ type: "setNotice", notice: NOTICES.get(which) ?? "mentions" }),
+      device: () => {
+        this.addDevice();
+        page.open("device", "requested");
+      },
+      exit: () => dispatch({ type: "logOut" }),
+    };
+    document.addEventListener("visibilitychange", () => this.#look());
+    for (const event of ["focus", "blur", "pageshow"]) addEventListener(event, () => this.#look());
+    addEventListener("online", () => parts.socket.wake());
+    addEventListener("storage", ({ key, newValue }) => this.#storedElsewhere(key ?? "", newValue));
+    const isPossible = isSecureContext && "Notification" in globalThis;
+    const permission = isPossible ? Notification.permission : "impossible";
+    this.#hidden = all("hidden").map(([name]) => name);
+    dispatch({ type: "setPreferences", permission, sound: Boolean(get("sound")), hidden: this.#hidden });
+    this.#look();
+    setTimeout(() => import("./offline.js").catch(() => {}), OFFLINE_MS); // if not now, then at the next visit
+  }
+
+  /** Carries out what was typed behind a slash. False: it is no command, and stays in the box. */
+  command(text) {
+    const { say, command, mistake } = readCommand(text);
+    if (say) return this.#parts.say(say);
+    if (mistake) this.#parts.dispatch({ type: "showRefusal", refusal: mistake });
+    else if (this.#commands[command.name]) this.#commands[command.name](command.argument);
+    else if (REQUESTS.has(command.name)) return this.#request(command);
+    else this.#parts.page.open(VIEWS[command.name], command.argument);
+    return !mistake;
+  }
+
+  #request({ name, argument }) {
+    const { dispatch, page, state } = this.#parts;
+    const asked = request(name, argument, state().current);
+    const number = /^(mute|ban)$/.test(name) && bareNumber(nameAndRest(argument)[1]);
+    if (number) {
+      dispatch({ type: "showRefusal", refusal: { code: "bare_number", number } });
+      return false;
+    }
+    if (!asked) {
+      const { usage } = COMMANDS.find((one) => one.name === name);
+      dispatch({ type: "showRefusal", refusal: { code: "lacks", command: name, usage } });
+      return false;
+    }
+    this.request(asked.frame, asked.say);
+    if (name === "invite") page.open("invite", "requested");
+    return true;
+  }
+
+  /** Sends a request that the server answers; `say` is posted in the room that is the answer. */
+  request(frame, say) {
+    this.#parts.dispatch({ type: "request", frame, say: say && { text: say, key: newKey() } });
+  }
+
+  /** Requests a link by which another device becomes this user's. */
+  addDevice() {
+    const { me, secret } = this.#parts.state();
+    this.request({ type: "add_device", user: me, secret });
+  }
+
+  /** Performs the effects that need the features. */
+  perform(effect) {
+    if (effect.do === "received") this.#received(effect.frame);
+    if (effect.do === "become") {
+      set("secret", effect.secret);
+      set("name", effect.user);
+      this.#parts.actions.logIn(effect.user);
+    }
+  }
+
+  /** Whether this browser has an access key. */
+  get hasKey() {
+    return Boolean(this.#parts.access.key());
+  }
+
+  /** The link to this chat, with the key if one is needed. */
+  get chatLink() {
+    return this.#link("", {});
+  }
+
+  /** The link to a room, or to a message in it. */
+  roomLink(room, id) {
+    return new URL(placeOf(room, id), location.href).href;
+  }
+
+  /** Connects now rather than later. */
+  wake() {
+    this.#parts.socket.wake();
+  }
+
+  deviceLink({ token, user }) {
+    return this.#link("", { name: user, device: token });
+  }
+
+  invitationLink({ room, token }) {
+    return this.#link(room, { invite: token });
+  }
+
+  #link(room, tokens) {
+    return linkTo(location.href, room, { key: this.#parts.access.key(), ...tokens });
+  }
+
+  /** Takes a pasted link or key. Returns what is wrong with it, if anything is. */
+  open(text) {
+    const { place, mistake = "" } = readPasted(text);
+    if (!place) return mistake;
+    this.#parts.access.keepKey(place.key);
+    this.#parts.dispatch({ type: "navigate", ...place });
+    return "";
+  }
+
+  /** Where a room's history is as a file. */
+  historyUrl(name) {
+    return new URL(`history.txt?room=${encodeURIComponent(name)}`, this.#parts.socket.url.replace("ws", "http")).href;
+  }
+
+  /** The same; or its content, where a request for it needs headers: with a key, in a room or a chat that is not open to all. */
+  async download(name) {
+    const url = this.historyUrl(name);
+    const key = this.#parts.access.key();
+    if (!key && !roomOf(this.#parts.state(), name).kind) {
+      const isForbidden = await fetch(url, { method: "HEAD" }).then(({ status }) => status === 401 || status === 403, () => false);
+      if (!isForbidden) return url;
+    }
+    const headers = { "Besedka-Secret": get("secret"), ...(key && { Authorization: `Bearer ${key}` }) };
+    const answer = await fetch(url, { headers });
+    if (!answer.ok) throw new Error(await answer.text());
+    return URL.createObjectURL(await answer.blob());
+  }
+
+  /** Follows the state: storage, the address, the icon. */
+  changed(state) {
+    this.#persistence.keep(state);
+    if (here(state).isJoined) this.#keepKey();
+    const { room, id } = readPlace(location.hash);
+    if ((roomName(room) || DEFAULT_ROOM) !== state.current) history.pushState(null, "", placeOf(state.current));
+    else if (room && room !== state.current) history.replaceState(null, "", placeOf(state.current, id));
+    if (state.hidden !== this.#hidden) this.#hide(state.hidden ?? []);
+    if (document.hidden) this.#drawing ||= setTimeout(() => this.#drawInBackground(), BACKGROUND_MS);
+    this.#mark(state);
+  }
+
+  // A new key takes the place of the old one when it has let this user in.
+  #keepKey() {
+    const { keyEntry, newKeyEntry, key } = this.#parts.access;
+    if (!key() || key() !== get(newKeyEntry)) return;
+    set(keyEntry, key());
+    set(newKeyEntry, "");
+  }
+
+  #hide(hidden) {
+    for (const name of this.#hidden) if (!hidden.includes(name)) set(`hidden.${name}`, "");
+    for (const name of hidden) set(`hidden.${name}`, "1");
+    this.#hidden = hidden;
+  }
+
+  // In a direct room every message is for this user.
+  #received(frame) {
+    const state = this.#parts.state();
+    const { notice, peer } = roomOf(state, frame.room);
+    if (notice === "none" || (notice === "mentions" && !peer && !mentions(frame.text, state.me))) return;
+    this.#news.set(frame.room, frame);
+    this.#notifying ||= setTimeout(() => this.#notify().catch(() => {}), OTHER_TABS_MS);
+  }
+
+  /** To be called from a click: elsewhere browsers do not ask. */
+  async askToNotify() {
+    if (this.#parts.state().permission === "impossible") return;
+    this.#parts.dispatch({ type: "setPreferences", permission: await Notification.requestPermission() });
+  }
+
+  setSound(sound) {
+    set("sound", sound ? "on" : "");
+    this.#parts.dispatch({ type: "setPreferences", sound });
+  }
+
+  // However many messages came, one notification for each room; none for what was read meanwhile.
+  async #notify() {
+    const state = this.#parts.state();
+    const { current, isFocused, permission, sound } = state;
+    const isUnread = ({ room, id }) => id > roomOf(state, room)?.readTo && !(isFocused && room === current);
+    const news = [...this.#news.values()].filter(isUnread);
+    this.#news.clear();
+    this.#notifying = 0;
+    if (!news.length) return;
+    const { show, beep } = await import("./notifications.js");
+    if (sound) beep();
+    if (permission !== "granted") return;
+    for (const { room: name, user, text } of news) {
+      const room = roomOf(state, name);
+      const title = room.peer ? user : `${user}, ${label(room)}`;
+      show(title, text, name, () => this.#parts.dispatch({ type: "openRoom", name })).catch(() => {});
+    }
+  }
+
+  #leaveRoom(state) {
+    const { name, outbox } = here(state);
+    const { dispatch, strings } = this.#parts;
+    if (Object.keys(state.rooms).length < 2) dispatch({ type: "showRefusal", refusal: { code: "last_room" } });
+    else if (!outbox.length || confirm(strings.leaveUnsent(outbox.length))) dispatch({ type: "leaveRoom", name });
+  }
+
+  #drawInBackground() {
+    this.#drawing = 0;
+    this.#parts.page.draw(this.#parts.state());
+  }
+
+  // The icon shows that something is unread, and whether it mentions this user.
+  #mark(state) {
+    const rooms = state.scene === "chat" ? unreadRooms(state) : [];
+    const mentioned = rooms.reduce((sum, room) => sum + room.mentions, 0);
+    const marks = `${Math.min(rooms.length, 1)} ${mentioned}`;
+    if (marks === this.#marked) return;
+    this.#marked = marks;
+    import("./notifications.js").then(({ mark }) => marks === this.#marked && mark(rooms.length, mentioned)).catch(() => {});
+  }
+
+  #look() {
+    const isFocused = !document.hidden && document.hasFocus();
+    if (isFocused) this.#parts.socket.wake();
+    if (isFocused !== this.#parts.state().isFocused) this.#parts.dispatch({ type: "focus", isFocused });
+  }
+
+  // Another tab of this browser has written or removed an entry.
+  #storedElsewhere(key, value) {
+    const state = this.#parts.state();
+    const { dispatch } = this.#parts;
+    const [, kind, name] = /^besedka\.(\w+)\.([^]*)$/.exec(key) ?? [];
+    const room = roomOf(state, name);
+    if (key === "besedka.secret" && value && state.secret && value !== state.secret) {
+      location.reload(); // the browser belongs to somebody else now
+    } else if (kind === "room" && value && room) {
+      const { readTo, epoch, notice } = read(value);
+      if (epoch === room.epoch) dispatch({ type: "read", name, readTo });
+      if (notice && notice !== room.notice) dispatch({ type: "setNotice", name, notice });
+    } else if (kind === "unsent" && !value) {
+      const holder = Object.values(state.rooms).find(({ outbox }) => outbox.some((one) => one.key === name));
+      if (holder) dispatch({ type: "discard", name: holder.name, key: name });
+    }
+  }
+}

@@ -1,0 +1,72 @@
+// Writes what outlasts the visit as it changes: how far each room was read, and the outbox.
+
+import { get, read, set } from "../storage.js";
+
+const LATER_MS = 500; // what changes with each message is written at most that often
+
+export class Persistence {
+  #kept;
+  #read = new Map();
+  #timer = 0;
+  #count = 0;
+
+  /** @param kept the rooms as they were stored last */
+  constructor(kept = {}) {
+    this.#kept = kept;
+    addEventListener("pagehide", () => this.#write());
+  }
+
+  /** Stores the rooms as they are now, while the user is in: logging out discards nothing. */
+  keep({ scene, rooms, me }) {
+    if (scene !== "chat") this.#kept = {};
+    else {
+      for (const name of Object.keys({ ...this.#kept, ...rooms })) this.#room(name, this.#kept[name], rooms[name], me);
+      this.#kept = rooms;
+    }
+  }
+
+  #room(name, was, is, me) {
+    if (was === is) return;
+    if (!is) {
+      this.#read.delete(name);
+      set(`room.${name}`, "");
+      set(`draft.${name}`, "");
+    } else if (is.readTo >= 0) this.#readLater(name, was && lasting(was), lasting(is));
+    this.#unsent(was?.outbox ?? [], is?.outbox ?? [], { room: name, user: me });
+  }
+
+  #readLater(name, was, is) {
+    if (was === is) return;
+    this.#read.set(name, is);
+    this.#timer ||= setTimeout(() => this.#write(), LATER_MS);
+  }
+
+  #write() {
+    clearTimeout(this.#timer);
+    this.#timer = 0;
+    for (const [name, value] of this.#read) set(`room.${name}`, value);
+    this.#read.clear();
+  }
+
+  // Each message is an entry of its own: tabs add and remove them side by side.
+  #unsent(before, after, about) {
+    if (before === after) return;
+    const had = new Map(before.map((one) => [one.key, one]));
+    for (const { key, text, after: seen } of after) {
+      const entry = `unsent.${key}`;
+      if (had.get(key)?.after !== seen) set(entry, JSON.stringify({ at: this.#now(), ...read(get(entry)), ...about, text, after: seen }));
+      had.delete(key);
+    }
+    for (const key of had.keys()) set(`unsent.${key}`, "");
+  }
+
+  // In order, also within a millisecond: a number of this size has four digits left for that.
+  #now() {
+    this.#count += 1;
+    return Date.now() + this.#count / 1000;
+  }
+}
+
+function lasting({ readTo, epoch, notice, kind, peer }) {
+  return JSON.stringify({ readTo, epoch, notice, kind, peer });
+}

@@ -1,0 +1,48 @@
+// Fetches the features, until they are there. Events that need them are deferred, in order.
+
+const FIRST_WAIT_MS = 1000;
+const LONGEST_WAIT_MS = 15_000;
+export const DEFERRED_AT_MOST = 1000;
+
+export class FeatureLoader {
+  #load;
+  #start;
+  #overflow;
+  /** @type {PageEvent[]} */
+  #deferred = [];
+  /** @type {Promise<void> | undefined} */
+  #loading;
+
+  /**
+   * @param {() => Promise<any>} load
+   * @param {(module: any, deferred: PageEvent[]) => void} start
+   * @param {() => void} overflow too many frames were deferred; they are dropped, and must be sent anew
+   */
+  constructor(load, start, overflow) {
+    this.#load = load;
+    this.#start = start;
+    this.#overflow = overflow;
+  }
+
+  /** @param {PageEvent} event */
+  defer(event) {
+    this.#deferred.push(event);
+    this.fetch();
+    if (this.#deferred.length <= DEFERRED_AT_MOST) return;
+    this.#deferred = this.#deferred.filter(({ type }) => type !== "frame");
+    this.#overflow();
+  }
+
+  /** Resolves when the features are there. */
+  fetch() {
+    return (this.#loading ??= this.#fetch());
+  }
+
+  async #fetch() {
+    for (let wait = FIRST_WAIT_MS; ; wait = Math.min(2 * wait, LONGEST_WAIT_MS)) {
+      const module = await this.#load().catch(() => null);
+      if (module) return this.#start(module, this.#deferred.splice(0));
+      await new Promise((resolve) => setTimeout(resolve, wait));
+    }
+  }
+}

@@ -1,0 +1,109 @@
+// Formats a row: texts become nodes, never HTML; long ones are folded; a failed one says why, and what to do.
+
+import { action, isBigEmoji, parse } from "./text.js";
+import { refusalText } from "../language.js";
+import { line } from "../view/row.js";
+import { unverifiedMark } from "./unverified.js";
+
+const TAGS = { link: "a", code: "code", block: "pre", bold: "strong", italic: "em", quote: "blockquote", mention: "mark" };
+const REMOVED = /^\[removed\]-*$/; // as the log has it (besedka/wire/log_line.py)
+const LINE_CHARACTERS = 80; // about
+const LINES_AT_MOST = 14; // more are folded to twelve
+const NAMES_AT_MOST = 5;
+const ARRIVING_AT_MOST = 3;
+
+export class View {
+  #strings;
+  #actions;
+  #isUsed = false;
+  #arriving = []; // the new elements of this frame
+
+  /** @param {Strings} strings @param {Actions} actions */
+  constructor(strings, actions) {
+    this.#strings = strings;
+    this.#actions = actions;
+    document.getElementById("rows").addEventListener("click", ({ target }) => this.#clicked(target));
+  }
+
+  /** @param {State} state */
+  draw(state) {
+    if (this.#isUsed) return;
+    this.#isUsed = true;
+    this.#actions.log.formatWith((...about) => this.#format(...about), state);
+  }
+
+  #format(element, row, { me, limits }) {
+    if (row.live && !row.own) this.#animate(element);
+    if (row.kind === "system") return (element.textContent = this.#notice(row));
+    const text = element.querySelector(".text");
+    const clock = element.querySelector("time");
+    if (row.id) clock.title = `#${row.id} · ${row.day} ${row.time}`;
+    const isRemoved = row.isRemoved || REMOVED.test(row.text);
+    write(text, isRemoved ? { ...row, text: this.#strings.removed } : row, me);
+    element.classList.toggle("removed", isRemoved);
+    if (row.isUnverified) (text.querySelector("b") ?? element.querySelector(".name")).append(unverifiedMark(this.#strings));
+    if (lines(row.text) > LINES_AT_MOST) {
+      text.classList.add("folded");
+      clock.before(button("unfold", this.#strings));
+    }
+    if (row.status !== "failed") return;
+    const why = line("p", "why", refusalText(this.#strings, row.refusal, limits));
+    clock.replaceWith(why, ...["retry", "discard"].map((act) => button(act, this.#strings, row.key)));
+  }
+
+  // Few messages at once are animated as they arrive; many would be a burden.
+  #animate(element) {
+    if (!this.#arriving.length) {
+      queueMicrotask(() => {
+        const arriving = this.#arriving.splice(0);
+        if (arriving.length <= ARRIVING_AT_MOST) for (const one of arriving) one.classList.add("arriving");
+      });
+    }
+    this.#arriving.push(element);
+  }
+
+  #notice({ joined, left, text }) {
+    const { joined: came, left: went } = this.#strings;
+    const told = [joined.length && came(this.#some(joined)), left.length && went(this.#some(left))];
+    return told.filter(Boolean).join(" · ") || text;
+  }
+
+  // Each name keeps its own direction.
+  #some(names) {
+    const told = names.slice(0, NAMES_AT_MOST).map((name) => `\u2068${name}\u2069`);
+    const rest = names.length - told.length;
+    return [...told, ...(rest ? [this.#strings.more(rest)] : [])].join(", ");
+  }
+
+  #clicked(target) {
+    if (target.className === "unfold") {
+      target.previousElementSibling.classList.remove("folded");
+      target.remove();
+    } else if (target.value) this.#actions.dispatch({ type: target.className, key: target.value });
+  }
+}
+
+function write(element, { user, text }, me) {
+  const deed = action(text);
+  element.classList.toggle("action", deed !== null);
+  element.closest(".message").classList.toggle("deed", deed !== null);
+  element.classList.toggle("big", isBigEmoji(text));
+  element.replaceChildren(...(deed === null ? [] : [line("b", "", user), " "]), ...nodes(parse(deed ?? text, me)));
+}
+
+function nodes(tree) {
+  return tree.map(({ kind, text, href, nodes: inner }) => {
+    if (kind === "text") return text;
+    const element = document.createElement(TAGS[kind]);
+    element.append(...(inner ? nodes(inner) : [text]));
+    return href ? Object.assign(element, { href, rel: "noopener noreferrer", target: "_blank" }) : element;
+  });
+}
+
+function button(act, strings, value = "") {
+  return Object.assign(line("button", act, strings[act]), { type: "button", value });
+}
+
+function lines(text) {
+  return text.split("\n").reduce((sum, one) => sum + Math.ceil(one.length / LINE_CHARACTERS || 1), 0);
+}

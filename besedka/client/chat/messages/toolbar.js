@@ -1,0 +1,110 @@
+// The tools of the message under the pointer, the focus or a long press: its number and exact time, its link and its line to
+// copy; for moderators, its removal. A click on a name opens the panel of that person. The arrow keys walk through the log.
+
+import { toLogLine } from "./log_line.js";
+import { here } from "../state.js";
+import { line } from "../view/row.js";
+import { copy } from "../sharing/clipboard.js";
+import { COPY, DONE, LINK, REMOVE, icon, iconButton } from "../view/controls/icon.js";
+
+const LONG_PRESS_MS = 500;
+const DONE_MS = 1500;
+
+export class View {
+  /** @type {State} */
+  #state;
+  #log = document.getElementById("log");
+  #box = document.getElementById("say-text");
+  #bar = line("div", "tools", "");
+  #time = line("span", "", "");
+  #press = 0;
+  #link;
+  #remove;
+  #strings;
+
+  /** @param {Strings} strings @param {Actions} actions */
+  constructor(strings, actions) {
+    const link = (this.#link = iconButton(LINK, strings.copyLink));
+    this.#strings = strings;
+    const text = iconButton(COPY, strings.copyLine);
+    this.#remove = iconButton(REMOVE, strings.remove);
+    this.#remove.addEventListener("click", () => {
+      const id = Number(this.#bar.parentElement.dataset.id);
+      if (confirm(strings.removeSure)) actions.app().request({ type: "moderate", act: "redact", room: this.#state.current, id });
+    });
+    this.#bar.append(this.#time, link, text, this.#remove);
+    this.#acts(link, ({ id }) => actions.app().roomLink(this.#state.current, id));
+    this.#acts(text, toLogLine);
+    const at = ({ target }) => target.closest(".message[data-id]");
+    this.#log.addEventListener("pointerover", (event) => event.pointerType === "mouse" && this.#show(at(event), true));
+    this.#log.addEventListener("pointerleave", ({ pointerType }) => pointerType === "mouse" && this.#show(null));
+    this.#log.addEventListener("focusin", (event) => at(event) && this.#show(at(event)));
+    this.#log.addEventListener("focusout", ({ relatedTarget: to }) => to && !this.#log.contains(/** @type {Node} */ (to)) && this.#bar.remove());
+    this.#log.addEventListener("pointerdown", (event) => {
+      if (event.pointerType === "mouse" || this.#bar.contains(event.target)) return;
+      this.#show(null);
+      this.#press = setTimeout(() => this.#show(at(event)), LONG_PRESS_MS);
+    });
+    for (const end of ["pointerup", "pointercancel"]) this.#log.addEventListener(end, () => clearTimeout(this.#press));
+    this.#log.addEventListener("keydown", (event) => this.#pressed(event));
+    this.#log.addEventListener("click", ({ target }) => {
+      const item = target.closest(".message[data-id]:not(.own) :is(.name, .action > b)")?.closest(".message");
+      if (item) actions.open("person", this.#rowOf(item).user);
+    });
+  }
+
+  /** @param {State} state */
+  draw(state) {
+    const isOther = this.#state && here(this.#state).may !== here(state).may;
+    this.#state = state;
+    if (isOther && this.#bar.parentElement) this.#drawRemove();
+  }
+
+  #drawRemove() {
+    this.#remove.hidden = !here(this.#state).may?.includes("moderate") || this.#bar.parentElement.classList.contains("removed");
+  }
+
+  #show(item, isBeside = false) {
+    if (!item) return this.#bar.contains(document.activeElement) || this.#bar.remove();
+    if (this.#bar.parentElement === item) return;
+    this.#bar.classList.toggle("beside", isBeside);
+    this.#time.textContent = item.querySelector("time").title.replace(" · ", "\n");
+    this.#link.title = `${this.#strings.copyLink} (#${item.dataset.id})`;
+    item.append(this.#bar);
+    this.#drawRemove();
+  }
+
+  #acts(button, toText) {
+    button.addEventListener("click", async () => {
+      const row = this.#rowOf(this.#bar.parentElement);
+      if (!row || !(await copy(toText(row)))) return;
+      const drawing = button.firstElementChild;
+      button.replaceChildren(icon(DONE));
+      setTimeout(() => button.replaceChildren(drawing), DONE_MS);
+    });
+  }
+
+  #rowOf({ dataset }) {
+    return here(this.#state).rows.find(({ id }) => id === Number(dataset.id));
+  }
+
+  #pressed(event) {
+    const { key, target, ctrlKey, metaKey, altKey } = event;
+    if (ctrlKey || metaKey || altKey) return;
+    if (key === "Escape" || (key.length === 1 && key !== " ")) return this.#box.focus(); // what is typed goes there
+    const step = { ArrowUp: -1, ArrowDown: 1 }[key];
+    if (!step) return;
+    event.preventDefault();
+    const items = [...this.#log.querySelectorAll(".message")];
+    const from = items.indexOf(target.closest(".message"));
+    const next = from < 0 ? this.#lastInView(items) : items[from + step];
+    if (!next) return;
+    next.tabIndex = -1;
+    next.focus();
+  }
+
+  #lastInView(items) {
+    const { bottom } = this.#log.getBoundingClientRect();
+    return items.findLast((item) => item.getBoundingClientRect().top < bottom - 20);
+  }
+}

@@ -1,0 +1,58 @@
+// Who is in a room: who joins, who leaves, who types. Pure.
+
+import { behindDelivered } from "../room.js";
+
+export const TYPING_SHOWN_MS = 4000;
+
+/** @type {Feature["roomEvents"]} */
+const roomEvents = {
+  typing: (room) => [room, room.isJoined ? [{ type: "typing", room: room.name }] : []],
+};
+
+/** @type {Feature["roomFrames"]} */
+const roomFrames = {
+  typing: (room, { user }, _, now) => {
+    const others = room.typing.filter((one) => one.user !== user);
+    return [{ ...room, typing: [...others, { user, until: now + TYPING_SHOWN_MS }] }, []];
+  },
+
+  system: (room, { users, joined, left, text, clients_count: count }, { me }) => {
+    if (users) return [{ ...room, users, count }, []];
+    // Somebody who was here before the connection was lost has not joined: they have come back, as we have.
+    const known = [me, ...room.usersBefore, ...room.users];
+    const notice = { joined: minus(joined, known), left, text };
+    const next = {
+      ...room,
+      users: [...new Set([...minus(room.users, left), ...joined])],
+      usersBefore: minus(room.usersBefore, [...joined, ...left]),
+      count,
+    };
+    const isNews = notice.joined.length || left.length || !joined.length;
+    return [isNews && room.isAtEnd ? withNotice(next, notice) : next, []];
+  },
+};
+
+/** @type {Feature} */
+export const people = { roomEvents, roomFrames };
+
+/**
+ * Consecutive notices are one row; people who joined and left in between are in none.
+ * @type {(room: Room, notice: {joined: string[], left: string[], text: string}) => Room}
+ */
+function withNotice(room, notice) {
+  /** @type {Row} */
+  const row = { kind: "system", ...notice };
+  const end = room.rows.findLastIndex((one) => !one.key);
+  const above = room.rows[end];
+  if (above?.kind !== "system") return { ...room, rows: behindDelivered(room.rows, [row]) };
+  const { joined: joinedBefore = [], left: leftBefore = [] } = above;
+  const joined = [...new Set([...minus(joinedBefore, notice.left), ...minus(notice.joined, leftBefore)])];
+  const left = [...new Set([...minus(leftBefore, notice.joined), ...minus(notice.left, joinedBefore)])];
+  const both = joined.length || left.length ? [{ ...row, joined, left }] : [];
+  return { ...room, rows: [...room.rows.slice(0, end), ...both, ...room.rows.slice(end + 1)] };
+}
+
+/** @type {(names: string[], others: string[]) => string[]} */
+function minus(names, others) {
+  return names.filter((name) => !others.includes(name));
+}

@@ -1,0 +1,99 @@
+// How far this user has read, and how the window of rows moves on a room's log: pages are asked for, and come. Pure.
+
+import { acknowledged, behindDelivered, rowsOf, sendWaiting, trimmed, unread, waitingRows } from "../room.js";
+import { here, roomOf, withRoom } from "../state.js";
+
+export const PAGE_MESSAGES = 50;
+
+/** A room as it comes onto the screen: the line above unread messages stands where reading goes on. @type {(room: Room) => Room} */
+export function onScreen(room) {
+  return { ...room, unreadFrom: unread(room) ? room.readTo : -1 };
+}
+
+/** @type {Feature["events"]} */
+const events = {
+  /** The window has got the focus, or lost it. */
+  focus: (state, { isFocused }) => {
+    const next = { ...state, isFocused };
+    return [isFocused ? withRoom(next, onScreen(here(next))) : next, []];
+  },
+};
+
+/** @type {Feature["frames"]} */
+const frames = {
+  /** The message that the address names is shown once the room is joined. */
+  welcome: (state, frame, { step, next }) => {
+    const isKnown = roomOf(state, frame.room);
+    const [after, effects] = next();
+    const id = roomOf(after, frame.room)?.target ?? null;
+    if (!isKnown || id === null) return [after, effects];
+    const [shown, more] = step(after, { type: "jump", name: frame.room, id });
+    return [shown, [...effects, ...more]];
+  },
+};
+
+/** @type {NonNullable<Feature["roomEvents"]>} */
+const roomEvents = {
+  /** Everything up to the end of the window was read. */
+  seen: (room, _, { isFocused }) => (isFocused && room.isAtEnd ? read(room, room.lastId) : [room, []]),
+
+  /** Everything up to here was read, perhaps in another tab. */
+  read: (room, { readTo }) => read(room, readTo),
+
+  /** The reader is at the end, or has scrolled up. */
+  follow: (room, { isFollowing }) => [{ ...room, isFollowing }, []],
+
+  loadOlder: (room) => (room.firstId > 1 ? fetchPage(room, "older", room.firstId) : [room, []]),
+  loadNewer: (room) => (room.isAtEnd ? [room, []] : fetchPage(room, "newer", Math.min(room.endId + PAGE_MESSAGES, room.lastId) + 1)),
+
+  /** Shows a message with what stands around it; 0 is the end of the log. */
+  jump: (room, { id }) => {
+    const target = room.lastId && id > room.lastId ? 0 : id;
+    const next = { ...room, target };
+    if (target ? room.rows.some((row) => row.id === target) : room.isAtEnd) return [next, []];
+    const last = target ? Math.min(target + PAGE_MESSAGES / 2, room.lastId) : room.lastId;
+    return fetchPage({ ...next, fetching: null }, "around", last + 1);
+  },
+
+  jumped: (room) => [{ ...room, target: null }, []],
+};
+
+/** @type {Feature["roomFrames"]} */
+const roomFrames = {
+  page: (given, frame, state) => {
+    const room = acknowledged(given, frame);
+    return sendWaiting(withPage(room, rowsOf(room, frame, state), frame));
+  },
+};
+
+/** @type {Feature} */
+export const reading = { events, frames, roomEvents, roomFrames };
+
+/** @type {(room: Room, readTo: number) => RoomChange} */
+function read(room, readTo) {
+  if (readTo <= room.readTo) return [room, []];
+  return [{ ...room, readTo, mentions: readTo < room.lastId ? room.mentions : 0 }, []];
+}
+
+/** @type {(room: Room, rows: Row[], page: {first: number, before: number}) => Room} */
+function withPage(room, rows, { first, before }) {
+  if (room.fetching?.before !== before) return room;
+  const { what } = room.fetching;
+  const next = { ...room, fetching: null };
+  const last = rows.at(-1)?.id;
+  if (!last) return next;
+  const old = rows.map((row) => ({ ...row, old: true }));
+  const end = { endId: last, isAtEnd: last >= room.lastId };
+  if (what === "around") return { ...next, ...end, rows: [...old, ...waitingRows(room.rows)], firstId: first };
+  if (what === "newer" && first <= room.endId + 1) {
+    return trimmed({ ...next, ...end, rows: behindDelivered(room.rows, old.filter(({ id = 0 }) => id > room.endId)) });
+  }
+  if (what !== "older" || last !== room.firstId - 1) return next;
+  return trimmed({ ...next, rows: [...old, ...room.rows], firstId: first }, true);
+}
+
+/** @type {(room: Room, what: "older" | "newer" | "around", before: number) => RoomChange} */
+function fetchPage(room, what, before) {
+  if (room.fetching || !room.isJoined) return [room, []];
+  return [{ ...room, fetching: { what, before } }, [{ type: "history", room: room.name, before, limit: PAGE_MESSAGES }]];
+}

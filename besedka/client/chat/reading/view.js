@@ -1,0 +1,163 @@
+// The place of the reader: at the end of the log, which it follows; or further up, where nothing moves. It fetches what is
+// needed for that, and says what counts as read.
+
+import { newRoom, unread } from "../room.js";
+import { here } from "../state.js";
+import { write } from "../view/row.js";
+
+const AT_END_PX = 48;
+const NEAR_PX = 600; // of an edge: what lies behind it is fetched
+const MARKED_MS = 3000;
+
+export class View {
+  #strings;
+  #actions;
+  #log = document.getElementById("log");
+  #newer = document.getElementById("newer");
+  #older = document.getElementById("older");
+  /** @type {Partial<State>} */
+  #state = {};
+  /** @type {Room} */
+  #room = newRoom("");
+  #follows = true; // the reader is at the end
+  #places = new Map(); // a room's name -> the place in it
+  #place = {}; // the first message in view, and how far it is below the log's top
+  #seen = {}; // the measures of the log when it was scrolled last
+
+  /** @param {Strings} strings @param {Actions} actions */
+  constructor(strings, actions) {
+    this.#strings = strings;
+    this.#actions = actions;
+    this.#older.textContent = strings.older;
+    actions.log.scroll = (room, before, change) => this.#change(room, before, change);
+    this.#log.addEventListener("scroll", () => this.#scrolled(), { passive: true });
+    this.#newer.addEventListener("click", () => actions.dispatch({ type: "jump", id: 0 }));
+    this.#older.addEventListener("click", () => {
+      this.#follow(false); // stay here when the older ones come
+      this.#measure();
+      actions.dispatch({ type: "loadOlder" });
+    });
+    new ResizeObserver(() => this.#keep()).observe(this.#log);
+  }
+
+  /** @param {State} state */
+  draw(state) {
+    this.#state = state;
+    this.#room = here(state);
+    this.#drawOlder(this.#room.firstId > 1);
+    if (this.#room.target !== null) this.#show(this.#room);
+    this.#afterwards();
+  }
+
+  #change(room, before, change) {
+    const isOther = room.name !== before.name;
+    if (isOther) {
+      this.#places.set(before.name, this.#place);
+      this.#place = this.#places.get(room.name) ?? {};
+      this.#follows = !this.#place.id;
+    }
+    if (room.rows === before.rows && room.unreadFrom === before.unreadFrom) return;
+    change();
+    const last = room.rows.at(-1);
+    if (last?.status === "waiting" && before.rows && !isOther && !before.rows.includes(last)) this.#place = {};
+    this.#keep();
+    if (isOther && this.#follows) this.#startAtFresh();
+  }
+
+  #drawOlder(isThere) {
+    if (this.#older.hidden !== isThere) return;
+    this.#older.hidden = !isThere;
+    this.#keep();
+  }
+
+  #keep() {
+    const { id, below } = this.#place;
+    const row = this.#row(id);
+    this.#log.scrollTop += row ? this.#below(row) - below : this.#log.scrollHeight;
+    this.#follow(!row);
+    this.#measure();
+  }
+
+  #scrolled() {
+    const { scrollTop, scrollHeight, clientHeight } = this.#log;
+    const isAtEnd = scrollHeight - scrollTop - clientHeight < AT_END_PX;
+    // Only the user scrolls up within the same measures; when they change, the browser moves the place.
+    const isSameSize = scrollHeight === this.#seen.scrollHeight && clientHeight === this.#seen.clientHeight;
+    if (isAtEnd || (isSameSize && scrollTop < this.#seen.scrollTop)) this.#follow(isAtEnd);
+    if (this.#follows && !isAtEnd) this.#keep();
+    this.#measure();
+    this.#afterwards();
+  }
+
+  #measure() {
+    const { scrollTop, scrollHeight, clientHeight } = this.#log;
+    this.#seen = { scrollTop, scrollHeight, clientHeight };
+    const row = this.#follows ? null : this.#firstInView();
+    this.#place = row ? { id: row.dataset.id, below: this.#below(row) } : {};
+  }
+
+  #firstInView() {
+    const rows = this.#log.querySelectorAll("[data-id]");
+    let [low, high] = [0, rows.length - 1];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (this.#below(rows[middle]) + rows[middle].offsetHeight > 0) high = middle;
+      else low = middle + 1;
+    }
+    return rows[low];
+  }
+
+  // What follows from the place: what is read, and what is to be fetched.
+  #afterwards() {
+    const { scrollTop, scrollHeight, clientHeight } = this.#seen;
+    const { isAtEnd, isJoined, firstId, fetching } = this.#room;
+    const isEnd = this.#follows && isAtEnd;
+    const news = unread(this.#room);
+    this.#newer.hidden = isEnd;
+    if (!isEnd) write(this.#newer, news ? this.#strings.newMessages(news) : this.#strings.latest);
+    // Far from the top it is no stop for the keyboard: going there would leave the place.
+    this.#older.tabIndex = scrollTop < NEAR_PX ? 0 : -1;
+    if (isEnd && news && this.#state.isFocused && this.#state.scene === "chat") this.#actions.dispatch({ type: "seen" });
+    if (!isJoined || fetching) return;
+    if (scrollTop < NEAR_PX && !this.#follows && firstId > 1) this.#actions.dispatch({ type: "loadOlder" });
+    else if (!isAtEnd && scrollHeight - scrollTop - clientHeight < NEAR_PX) this.#actions.dispatch({ type: "loadNewer" });
+  }
+
+  #follow(isFollowing) {
+    if (isFollowing === this.#follows) return;
+    this.#follows = isFollowing;
+    this.#actions.dispatch({ type: "follow", isFollowing });
+  }
+
+  // Reading goes on at the first unread message of a room.
+  #startAtFresh() {
+    const fresh = this.#log.querySelector(".fresh");
+    if (!fresh || this.#below(fresh) > 0) return;
+    fresh.scrollIntoView();
+    this.#follow(false);
+    this.#measure();
+  }
+
+  #show({ target, isAtEnd, fetching, isJoined }) {
+    const row = this.#row(target);
+    if (row) {
+      this.#follow(false);
+      row.scrollIntoView({ block: "center" });
+      row.classList.add("target");
+      setTimeout(() => row.classList.remove("target"), MARKED_MS);
+      this.#scrolled();
+    } else if (!target && isAtEnd) {
+      this.#place = {};
+      this.#keep();
+    } else if (fetching || !isJoined) return;
+    this.#actions.dispatch({ type: "jumped" });
+  }
+
+  #row(id) {
+    return id && this.#log.querySelector(`[data-id="${id}"]`);
+  }
+
+  #below(element) {
+    return element.getBoundingClientRect().top - this.#log.getBoundingClientRect().top;
+  }
+}

@@ -1,0 +1,76 @@
+// What becomes of a refusal: at the login, of a room, of a message. Pure.
+
+import { DEFAULT_ROOM } from "../protocol.js";
+import { away, sendWaiting, unsent, without } from "../room.js";
+import { here, mapValues, roomOf, withRoom } from "../state.js";
+
+/** @type {Feature["events"]} */
+const events = {
+  refused: (state, { name, frame }) => {
+    const room = roomOf(state, name);
+    if (!room) return [state, []];
+    const [next, frames] = refused(room, frame);
+    /** @type {Effect[]} */
+    const sent = frames.map((one) => ({ do: "send", frame: one }));
+    const { code, key, retry_after: seconds = 0 } = frame;
+    const isFirst = code === "too_fast" && key && !room.isThrottled;
+    return [withRoom(state, next), isFirst ? [...sent, { do: "schedule", seconds, event: { type: "resend", name: room.name } }] : sent];
+  },
+};
+
+/** @type {Feature["frames"]} */
+const frames = {
+  error: (state, frame, { step, now }) => {
+    const { code, text, key } = frame;
+    const refusal = { code, text };
+    const { name, isJoining } = roomOf(state, frame.room) ?? here(state);
+    if (!isJoining || key) return step(state, { type: "refused", name, frame: { ...frame, type: "error" }, now });
+    // A room that refuses is left, if there is another; a name that is refused must be another.
+    const isRoom = name === DEFAULT_ROOM ? code.includes("room") && Object.keys(state.rooms)[1] : /room|invite|link/.test(code);
+    return isRoom ? step(state, { type: "leaveRoom", name, refusal }) : [toLogin(state, refusal), []];
+  },
+};
+
+/** @type {Feature["roomEvents"]} */
+const roomEvents = {
+  /** Posts a refused message once more. */
+  retry: (room, { key }) => {
+    const row = room.rows.find((one) => one.key === key && one.status === "failed");
+    if (!row) return [room, []];
+    const rest = without(room, key);
+    /** @type {Row} */
+    const again = { kind: "message", key, user: row.user, text: row.text, own: true, status: "waiting" };
+    const message = { key, text: row.text, after: room.lastId };
+    return sendWaiting({ ...rest, refusal: null, outbox: [...rest.outbox, message], rows: [...rest.rows, again] });
+  },
+
+  /** Gives a message up; or another tab has seen it delivered. */
+  discard: (room, { key }) => [without({ ...room, refusal: null }, key), []],
+
+  /** What was too much at once may be sent now. */
+  resend: (room) => (room.isThrottled ? sendWaiting({ ...room, isThrottled: false, refusal: null }) : [room, []]),
+
+  showRefusal: (room, { refusal }) => [{ ...room, refusal }, []],
+  clearRefusal: (room) => [{ ...room, refusal: null }, []],
+};
+
+/** @type {Feature} */
+export const refusals = { events, frames, roomEvents };
+
+/** @type {(state: State, problem: Problem | null) => State} */
+export const toLogin = (state, problem) => ({ ...state, rooms: mapValues(state.rooms, away), scene: "login", busy: false, problem });
+
+/** @type {(room: Room, frame: ServerFrames["error"]) => RoomChange} */
+function refused(room, { code, text, key, retry_after: wait }) {
+  const refusal = { code, text, wait };
+  const next = { ...room, refusal };
+  // Nothing of the outbox is lost, and its order stays: until then the server refuses everything.
+  if (key && code === "too_fast") return [{ ...next, outbox: unsent(room), isThrottled: true }, []];
+  // The server stops after these: the message waits, and is sent again to the next server.
+  if (!key || code === "not_stored" || code === "going_down") return [{ ...next, fetching: null }, []];
+  const outbox = room.outbox.filter((message) => message.key !== key);
+  /** @type {Row[]} */
+  const rows = room.rows.map((row) => (row.key === key ? { ...row, status: "failed", refusal } : row));
+  const isShown = rows.some((row) => row.key === key);
+  return sendWaiting({ ...next, refusal: { ...refusal, isShown }, outbox, rows });
+}

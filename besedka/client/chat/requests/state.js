@@ -1,0 +1,43 @@
+// Requests that the server answers with their key, and what is shown of the answers. Pure.
+
+import { send } from "../state.js";
+
+/** @type {Feature["events"]} */
+const events = {
+  /** `say` is to be posted in the room that is the answer. */
+  request: (state, { frame, say }) => {
+    if (state.connection !== "open") return [{ ...state, toast: { code: "away" } }, []];
+    const requestCount = (state.requestCount ?? 0) + 1;
+    const key = `ask-${requestCount}`;
+    return [{ ...state, requestCount, pending: { ...state.pending, [key]: { frame, say } } }, [send(/** @type {ClientFrame} */ ({ ...frame, key }))]];
+  },
+
+  /** Shows something for some seconds, or no more. */
+  toast: (state, { toast }) => [{ ...state, toast }, []],
+
+  // Nobody knows whether the requests were carried out.
+  disconnected: (state, _, { next }) => {
+    const toast = Object.keys(state.pending ?? {}).length ? { code: "away" } : state.toast;
+    return next({ ...state, pending: {}, toast });
+  },
+};
+
+/** @type {Feature["frames"]} */
+const frames = {
+  done: (state, { text, key }) => [{ ...answered(state, key)[1], toast: { text } }, []],
+
+  error: (state, { code, text, key }, { next }) => {
+    const [request, rest] = answered(state, key);
+    return request ? [{ ...rest, toast: { code, text } }, []] : next();
+  },
+};
+
+/** @type {Feature} */
+export const requests = { events, frames };
+
+/** Takes the request with this key out of those that are pending: [request, state]. @type {(state: State, key?: string) => [PendingRequest | null, State]} */
+export function answered(state, key = "") {
+  if (!state.pending || !Object.hasOwn(state.pending, key)) return [null, state];
+  const { [key]: request, ...pending } = state.pending;
+  return [request, { ...state, pending }];
+}

@@ -1,0 +1,72 @@
+// Many rooms: opening one, leaving one, the list of all. Pure.
+
+import { DEFAULT_ROOM, roomName } from "../protocol.js";
+import { onScreen } from "../reading/state.js";
+import { label, newRoom } from "../room.js";
+import { join, joinAll, roomOf, send, withRoom } from "../state.js";
+
+export const ROOMS_AT_MOST = 100; // of a connection, says the server
+
+/** @type {Feature["events"]} */
+const events = {
+  /** Shows a room, and joins it. */
+  openRoom: (state, { name: given, invite }, { step }) => {
+    const name = roomName(given);
+    if (!name) return step(state, { type: "showRefusal", refusal: { code: "bad_room" } });
+    const known = roomOf(state, name);
+    if (!known && Object.keys(state.rooms).length >= ROOMS_AT_MOST) {
+      return step(state, { type: "showRefusal", refusal: { code: "too_many_rooms" } });
+    }
+    if (name === state.current) return [state, []];
+    const { kind, peer } = state.listed.find((one) => one.name === name) ?? {};
+    const next = withRoom(state, onScreen({ ...(known ?? newRoom(name, { kind, peer })), invite }));
+    const hidden = state.hidden?.filter((other) => other !== name);
+    return join({ ...next, current: name, search: null, hidden }, name);
+  },
+
+  /** Leaves a room, because the user wants to, or because of a refusal. The last room stays. */
+  leaveRoom: (state, { name, refusal }, { step }) => {
+    const { [name]: gone, ...others } = state.rooms;
+    const isOnly = !Object.keys(others).length;
+    if (!gone || (isOnly && !(refusal && name !== DEFAULT_ROOM))) return [state, []];
+    const why = refusal && { ...refusal, where: label(gone).replace(/^…$/, "") };
+    const rooms = isOnly ? { [DEFAULT_ROOM]: newRoom(DEFAULT_ROOM) } : others;
+    const [last] = Object.keys(rooms).slice(-1);
+    const current = name === state.current ? last : state.current;
+    if (why && gone.outbox.length) return [withRoom(state, { ...gone, isJoining: false, refusal: why }), []];
+    const listed = state.listed.filter((one) => !refusal || one.name !== name);
+    const [next, effects] = joinAll({ ...state, rooms, listed, current });
+    if (why && name !== state.current && why.code === "not_invited") return [next, effects]; // of the person who used this device before
+    if (why) return [next.rooms[current].isJoined ? step(next, { type: "showRefusal", refusal: why })[0] : { ...next, toast: why }, effects];
+    const hidden = gone.peer ? [...(next.hidden ?? []), name] : next.hidden;
+    return [{ ...next, hidden }, gone.isJoined ? [...effects, send({ type: "leave", room: name })] : effects];
+  },
+
+  /** The server folds letters in its own way: a room that was asked for has another name there. */
+  roomRenamed: (state, { frame, now }, { step }) => {
+    const isAsked = (/** @type {Room} */ { name, isJoining }) => isJoining && (name === state.current || !state.rooms[state.current].isJoining);
+    const asked = Object.values(state.rooms).find(isAsked);
+    if (!asked) return [state, []];
+    const { [asked.name]: _, ...others } = state.rooms;
+    const rooms = { ...others, [frame.room]: { ...asked, name: frame.room } };
+    const current = asked.name === state.current ? frame.room : state.current;
+    return step({ ...state, rooms, current }, { type: "frame", frame, now });
+  },
+
+  listRooms: (state) => [state, state.connection === "open" ? [send({ type: "rooms" })] : []],
+};
+
+/** @type {Feature["frames"]} */
+const frames = {
+  rooms: (state, { rooms: listed }) => [{ ...state, listed }, []],
+
+  error: (state, frame, { step, next }) => {
+    const { code, text, key, room } = frame;
+    // This user is no member any more.
+    const isOut = code === "not_invited" && !key && roomOf(state, room)?.isJoined;
+    return isOut ? step(state, { type: "leaveRoom", name: room ?? "", refusal: { code, text } }) : next();
+  },
+};
+
+/** @type {Feature} */
+export const rooms = { events, frames };

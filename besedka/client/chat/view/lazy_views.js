@@ -1,0 +1,70 @@
+// The views of the features: fetched after the login, or when they are opened, with their strings and style.
+
+import { addFeatureStrings } from "../language.js";
+
+export class LazyViews {
+  #strings;
+  #actions;
+  #state = {};
+  #chat = document.getElementById("chat");
+  #views = new Map(); // name -> a promise of the view
+  #shown = []; // the views that are there
+  #resources; // a promise of what they all need: the catalog, strings, style
+
+  constructor(strings, actions) {
+    this.#strings = strings;
+    this.#actions = { ...actions, open: (...about) => this.open(...about) };
+    document.addEventListener("click", ({ target }) => {
+      const { open: name } = target.closest("[data-open]")?.dataset ?? {};
+      if (name) this.open(name);
+    });
+  }
+
+  draw(state) {
+    const { scene, connection } = this.#state;
+    this.#state = state;
+    // What could not be fetched is tried again with the next connection.
+    if (state.scene === "chat" && (scene !== "chat" || connection !== state.connection)) this.#fetchForChat();
+    if (/access|kick|ban|known|link|device/.test(state.problem?.code)) this.#get("access_key");
+    for (const view of this.#shown) view.draw(state);
+  }
+
+  async open(name, about) {
+    (await this.#get(name))?.open(this.#state, about);
+  }
+
+  async #fetchForChat() {
+    this.#chat.ariaBusy = "true";
+    const [{ WITH_THE_CHAT }] = await this.#needs().catch(() => [{ WITH_THE_CHAT: [] }]);
+    await Promise.all(WITH_THE_CHAT.map((name) => this.#get(name)));
+    this.#chat.ariaBusy = "false";
+  }
+
+  #get(name) {
+    if (!this.#views.has(name)) this.#views.set(name, this.#fetch(name).catch(() => this.#views.delete(name) && null));
+    return this.#views.get(name);
+  }
+
+  async #fetch(name) {
+    const [{ MODULES }] = await this.#needs();
+    const { View } = await import(`../${MODULES[name]}.js`);
+    const view = new View(this.#strings, this.#actions);
+    this.#shown.push(view);
+    view.draw(this.#state);
+    return view;
+  }
+
+  #needs() {
+    this.#resources ??= Promise.all([import("./catalog.js"), addFeatureStrings(this.#strings), style()]).catch((error) => {
+      this.#resources = undefined;
+      throw error;
+    });
+    return this.#resources;
+  }
+}
+
+function style() {
+  const link = Object.assign(document.createElement("link"), { rel: "stylesheet", href: "features.css" });
+  document.head.append(link);
+  return new Promise((resolve, reject) => Object.assign(link, { onload: resolve, onerror: reject }));
+}
