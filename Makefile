@@ -9,7 +9,7 @@ BIN    := $(VENV)/bin
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help run test torture bench history conformance check format screenshots confusables proto pins clean
+.PHONY: help run test torture bench history conformance check format screenshots confusables frames proto pins clean
 
 help: ## show the verbs
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -33,11 +33,16 @@ history: $(VENV)/dev.stamp ## measure how a history of ten million messages open
 conformance: $(VENV)/dev.stamp ## run the Autobahn suite against the WebSocket door (needs a Python 2.7, as pyenv has)
 	@sh tools/conformance.sh $(BIN)/python $(ARGS)
 
-check: $(VENV)/dev.stamp ## the checks that run nothing: style, types, import contracts
+check: $(VENV)/dev.stamp node_modules/.stamp ## the checks that run nothing: style, types, import contracts
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --cache-dir .cache/imports
+	$(TSC) --project tsconfig.json
+	$(TSC) --project tsconfig.strict.json
+
+# The node of requirements/dev.txt runs the checker of package.json.
+TSC := PATH="$(CURDIR)/$(BIN):$$PATH" node_modules/.bin/tsc
 
 format: $(VENV)/dev.stamp ## bring the code into shape
 	$(BIN)/ruff format .
@@ -48,6 +53,9 @@ screenshots: $(VENV)/dev.stamp $(VENV)/browser ## take the pictures that the REA
 
 confusables: $(VENV)/dev.stamp ## make the table of confusable characters (UTS #39) anew
 	$(BIN)/python tools/make_confusables.py
+
+frames: $(VENV)/dev.stamp ## make the types of all frames for the page's checks anew
+	$(BIN)/python tools/make_frame_types.py
 
 proto: $(VENV)/dev.stamp ## make the code for gRPC anew from chat.proto
 	$(BIN)/python tools/make_proto.py
@@ -61,7 +69,7 @@ PIN := --quiet --generate-hashes --allow-unsafe --strip-extras --no-header \
 	--no-emit-index-url --no-emit-trusted-host --no-emit-find-links
 
 clean: ## remove all that make has made
-	rm -rf $(VENV) .cache .hypothesis
+	rm -rf $(VENV) .cache .hypothesis node_modules
 
 $(VENV)/run.stamp: requirements/run.txt pyproject.toml tools/make_venv.sh
 	@sh tools/make_venv.sh $(PYTHON) $(VENV) requirements/run.txt
@@ -69,6 +77,10 @@ $(VENV)/run.stamp: requirements/run.txt pyproject.toml tools/make_venv.sh
 
 $(VENV)/dev.stamp: $(VENV)/run.stamp requirements/dev.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
+	@touch $@
+
+node_modules/.stamp: $(VENV)/dev.stamp package.json package-lock.json
+	@PATH="$(CURDIR)/$(BIN):$$PATH" npm ci --ignore-scripts --no-audit --no-fund --loglevel error
 	@touch $@
 
 $(VENV)/bench.stamp: $(VENV)/dev.stamp requirements/bench.txt

@@ -1,0 +1,36 @@
+// The frames of the protocol by their tag, made from besedka/wire/frames.py by `make frames`. Do not edit.
+
+interface ClientFrames {
+  join: { user?: string; room?: string; since?: number; epoch?: string; secret?: string; quiet?: boolean; invite?: string };
+  chat: { text: string; room?: string; key?: string; after?: number };
+  history: { before: number; room?: string; limit?: number };
+  typing: { room?: string };
+  leave: { room?: string };
+  rooms: { key?: string };
+  search: { text: string; room?: string; before?: number; limit?: number; key?: string };
+  private: { room: string; key?: string };
+  direct: { user: string; key?: string };
+  invite: { room: string; uses?: number; seconds?: number; key?: string };
+  uninvite: { room: string; user?: string; key?: string };
+  add_device: { user: string; secret: string; key?: string };
+  take_device: { token: string; key?: string };
+  moderate: { act: "kick" | "mute" | "unmute" | "ban" | "unban" | "slow" | "redact" | "appoint" | "dismiss" | "admit" | "release"; user?: string; room?: string; id?: number; seconds?: number; reason?: string; key?: string };
+}
+
+interface ServerFrames {
+  welcome: { room: string; user: string; head: number; epoch: string; clients_count: number; users: string[]; limits: { name: number; room: number; text: number; frame: number }; utc_offset: number; reset?: boolean; kind?: "open" | "private" | "direct"; peer?: string; may?: string[] };
+  history: { room: string; first: number; messages: string[]; before?: number; keys?: Record<number, string>; unverified?: number[] };
+  chat: { room: string; id: number; user: string; text: string; timestamp: string; at: number; key?: string; unverified?: boolean };
+  system: { room: string; text: string; timestamp: string; clients_count: number; joined: string[]; left: string[]; user: string; users?: string[] };
+  typing: { room: string; user: string };
+  rooms: { rooms: { name: string; clients_count: number; kind?: "open" | "private" | "direct"; peer?: string }[]; key?: string };
+  found: { room: string; text: string; messages: string[]; ids: number[]; before: number; key?: string; unverified?: number[] };
+  place: { room: string; kind: "open" | "private" | "direct"; peer?: string; key?: string };
+  invitation: { room: string; token: string; uses: number; expires: number; key?: string };
+  device_link: { token: string; user: string; seconds: number; key?: string };
+  device: { user: string; secret: string; key?: string };
+  done: { text: string; key?: string };
+  redacted: { room: string; id: number; text: string };
+  rights: { room: string; may: string[] };
+  error: { code: string; text: string; timestamp: string; key?: string; room?: string; retry_after?: number };
+}

@@ -1,0 +1,285 @@
+// What the page's pure modules work on. Global names, so that a module needs no import for them: the page itself has no build step.
+
+/** A row of the log: a message, or a notice of people who joined and left. */
+interface Row {
+  kind: "message" | "system";
+  /** In the room's log; none while the message waits to be delivered. */
+  id?: number;
+  /** Of a message in the outbox, or one that was refused. */
+  key?: string;
+  user?: string;
+  text: string;
+  /** Of the server: YYYY-MM-DD and HH:MM:SS. */
+  day?: string;
+  time?: string;
+  own?: boolean;
+  /** It mentions this user. */
+  mentioned?: boolean;
+  /** It was posted before this visit. */
+  old?: boolean;
+  /** It was received as it was posted. */
+  live?: boolean;
+  status?: "waiting" | "delivered" | "failed";
+  isUnverified?: boolean;
+  isRemoved?: boolean;
+  refusal?: Refusal;
+  joined?: string[];
+  left?: string[];
+}
+
+/** Why something could not be done: a code of the protocol's or of the page's own, and what its sentence needs. */
+interface Refusal {
+  code: string;
+  text?: string;
+  wait?: number;
+  /** It is shown with its message. */
+  isShown?: boolean;
+  /** The room, if its name means something to people. */
+  where?: string;
+  number?: string;
+  command?: string;
+  usage?: string;
+  word?: string;
+  near?: string;
+}
+
+/** A message in the outbox. */
+interface Unsent {
+  key: string;
+  text: string;
+  /** The message is not in the log up to this id. */
+  after: number;
+  sent?: boolean;
+  /** It may have been stored already, so it is sent with `after`. */
+  again?: boolean;
+}
+
+/** One room. */
+interface Room {
+  name: string;
+  /** Until then nothing may be posted: it would overtake the outbox. */
+  isJoined: boolean;
+  isJoining: boolean;
+  rows: Row[];
+  /** The window of rows reaches the end of the log. */
+  isAtEnd: boolean;
+  outbox: Unsent[];
+  /** The server has refused messages as too many; all are sent again in a moment. */
+  isThrottled: boolean;
+  /** The last id of the log. */
+  lastId: number;
+  /** The oldest id in the window; 0: none yet. */
+  firstId: number;
+  /** The newest id in the window. */
+  endId: number;
+  epoch: string;
+  /** How many people are there, and the names of the first of them. */
+  count: number;
+  users: string[];
+  /** Who is typing, and until when that is shown, in ms of `performance.now()`. */
+  typing: { user: string; until: number }[];
+  /** Who was there when the connection was lost. */
+  usersBefore: string[];
+  /** Messages up to this id were posted before this visit. */
+  oldUntil: number;
+  /** The page of the log that was asked for. */
+  fetching: { what: "older" | "newer" | "around"; before: number } | null;
+  /** The id of a message to scroll to; 0: the end. */
+  target: number | null;
+  /** The reader is at the end of the window. */
+  isFollowing: boolean;
+  /** The last id that was read; -1: this user has never been here. */
+  readTo: number;
+  /** The line above unread messages stands behind this id; -1: there is none. */
+  unreadFrom: number;
+  /** How many unread messages mention this user. */
+  mentions: number;
+  /** Which messages notify. */
+  notice: "all" | "mentions" | "none";
+  refusal: Refusal | null;
+  /** Nothing for a room that is open to all. */
+  kind?: "open" | "private" | "direct";
+  /** Of a direct room: the other person. */
+  peer?: string;
+  /** What this user may do here beside posting: invite, moderate. */
+  may?: string[];
+  /** The token to join with. */
+  invite?: string;
+  /** A direct room that somebody else has opened, and whose first messages are news. */
+  isNew?: boolean;
+}
+
+/** Why this user is at the login, or what must be done first. */
+interface Problem {
+  code: string;
+  text?: string;
+  token?: string;
+  name?: string;
+  /** The user has agreed to take over the device link. */
+  isTaken?: boolean;
+}
+
+interface Search {
+  text: string;
+  room: string;
+  hits: { id: number; user: string; text: string; day: string; time: string; isUnverified: boolean; isRemoved?: boolean }[];
+  before: number;
+  busy?: boolean;
+  refusal?: Refusal | null;
+}
+
+/** Everything the page knows. */
+interface State {
+  scene: "start" | "login" | "chat";
+  /** Logging in. */
+  busy: boolean;
+  problem: Problem | null;
+  connection: "closed" | "open" | "away";
+  /** In ms of `performance.now()`, while away. */
+  retryAt: number;
+  awaySince: number;
+  me: string;
+  /** The name that was let in before. */
+  knownName: string;
+  secret: string;
+  /** The name of the room on the screen. */
+  current: string;
+  /** The rooms of this user, by name. */
+  rooms: Record<string, Room>;
+  /** All rooms of the server. */
+  listed: ServerFrames["rooms"]["rooms"];
+  limits: { name: number; room: number; text: number };
+  utcOffset: number;
+  /** The window has the focus. */
+  isFocused: boolean;
+  search: Search | null;
+  /** To notify. */
+  permission: NotificationPermission | "impossible";
+  sound: boolean;
+  /** Requests that the server has not answered, by key. */
+  pending?: Record<string, PendingRequest>;
+  requestCount?: number;
+  toast?: Toast | null;
+  /** The newest invitation, and the newest link for another device. */
+  invitation?: { room: string; token: string; uses: number; expires: number } | null;
+  deviceLink?: { token: string; user: string; until: number } | null;
+  /** Why the server is about to end the connection. */
+  reason?: string;
+  /** Direct rooms that this user has left. */
+  hidden?: string[];
+  /** This device has just been added to somebody's. */
+  isNewDevice?: boolean;
+}
+
+interface PendingRequest {
+  frame: ClientFrame;
+  /** To be posted in the room that is the answer. */
+  say?: Say;
+}
+type Say = { key: string; text: string };
+
+/** What is shown above everything for some seconds: a text, a string of the page's own, or a refusal. */
+type Toast = { code?: string; word?: string } & Partial<Refusal>;
+
+/** What happens, by type: `step` takes an event of these. `name` is the room's, if it is not the current one. */
+interface Events {
+  start: { name: string; me?: string; rooms?: Record<string, Partial<Room>> };
+  restore: { unsent: (Unsent & { room: string })[] };
+  logIn: { name: string; secret: string };
+  connected: {};
+  disconnected: { retryIn: number; now: number };
+  connectionRefused: { code: number };
+  frame: { frame: ServerFrame; now: number };
+
+  say: Say;
+  invited: { invite: string };
+  typing: {};
+  retry: { key: string };
+  discard: { key: string };
+  resend: {};
+  refused: { frame: ServerFrameOf<"error">; now: number };
+  showRefusal: { refusal: Refusal };
+  clearRefusal: {};
+
+  focus: { isFocused: boolean };
+  seen: {};
+  read: { readTo: number };
+  follow: { isFollowing: boolean };
+  loadOlder: {};
+  loadNewer: {};
+  jump: { id: number };
+  jumped: {};
+
+  openRoom: { name: string; invite?: string };
+  leaveRoom: { name: string; refusal?: Refusal };
+  roomRenamed: { frame: ServerFrameOf<"welcome">; now: number };
+  listRooms: {};
+
+  request: { frame: ClientFrame; say?: Say };
+  toast: { toast: Toast | null };
+  takeDevice: {};
+  dismiss: {};
+
+  search: { text: string };
+  searchMore: {};
+  endSearch: {};
+
+  setPreferences: Partial<Pick<State, "permission" | "sound" | "hidden">>;
+  setNotice: { notice: Room["notice"] };
+  navigate: { room: string; id: number; key?: string; invite?: string; name?: string; device?: string };
+  logOut: {};
+}
+
+type EventOf<T extends keyof Events> = { type: T; name?: string } & Events[T];
+type PageEvent = { [T in keyof Events]: EventOf<T> }[keyof Events];
+type ClientFrame = { [T in keyof ClientFrames]: { type: T } & ClientFrames[T] }[keyof ClientFrames];
+type ServerFrame = { [T in keyof ServerFrames]: ServerFrameOf<T> }[keyof ServerFrames];
+type ServerFrameOf<T extends keyof ServerFrames> = { type: T } & ServerFrames[T];
+
+/** What is to be done outside of the state. */
+type Effect =
+  | { do: "connect" | "disconnect" }
+  | { do: "send"; frame: ClientFrame }
+  | { do: "schedule"; seconds: number; event: PageEvent }
+  | { do: "defer"; event: PageEvent }
+  | { do: "remember"; name: string }
+  | { do: "received"; frame: { room: string; id: number; user: string; text: string } }
+  | { do: "become"; user: string; secret: string };
+
+type Change = [State, Effect[]];
+type RoomEdit = (room: Room) => Room;
+type RoomChange = [Room, ClientFrame[]];
+type Step = (state: State, event: PageEvent) => Change;
+
+/** What a handler is given beside its event: `next` is the handler of the features below, if there is one. */
+interface Context<E> {
+  step: Step;
+  next: (state?: State, event?: E) => Change;
+  /** When a frame was received, in ms of `performance.now()`. */
+  now: number;
+}
+
+/** Server frames as handlers know them: a page of history that was asked for is a `page`. */
+type FrameTypes = ServerFrames & { page: ServerFrames["history"] & { before: number } };
+
+/** What a feature adds to the step function. */
+interface Feature {
+  events?: { [T in keyof Events]?: (state: State, event: EventOf<T>, context: Context<EventOf<T>>) => Change };
+  frames?: { [T in keyof FrameTypes]?: (state: State, frame: FrameTypes[T], context: Context<FrameTypes[T]>) => Change };
+  roomEvents?: { [T in keyof Events]?: (room: Room, event: Events[T], state: State) => RoomChange };
+  roomFrames?: { [T in keyof FrameTypes]?: (room: Room, frame: FrameTypes[T], state: State, now: number) => RoomChange };
+}
+
+/** A handler of any type, once the tables of all features are put together. */
+type Handler = (state: State, event: any, context: Context<any>) => Change;
+type HandlerTable = Map<string, Handler>;
+
+/** What an address says behind its #; what is absent is empty. */
+interface Place {
+  room: string;
+  id: number;
+  key: string;
+  invite: string;
+  name: string;
+  device: string;
+}
