@@ -1,7 +1,7 @@
 // Fetches the features, until they are there. Events that need them are deferred, in order.
 
-const FIRST_WAIT_MS = 1000;
-const LONGEST_WAIT_MS = 15_000;
+const FIRST_RETRY_MS = 1000;
+const LONGEST_RETRY_MS = 15_000;
 export const DEFERRED_AT_MOST = 1000;
 
 export class FeatureLoader {
@@ -39,7 +39,7 @@ export class FeatureLoader {
   }
 
   async #fetch() {
-    for (let wait = FIRST_WAIT_MS; ; wait = Math.min(2 * wait, LONGEST_WAIT_MS)) {
+    for (let wait = FIRST_RETRY_MS; ; wait = Math.min(2 * wait, LONGEST_RETRY_MS)) {
       const module = await this.#load().catch(() => null);
       if (module) return this.#start(module, this.#deferred.splice(0));
       await new Promise((resolve) => setTimeout(resolve, wait));
