@@ -154,6 +154,18 @@ test("a network that swallows everything is given up after 10 seconds", () => {
   assert.equal(told.length, 1, "it is nobody's any more");
 });
 
+test("a connection that opens after it was given up is not taken for the one that took its place", () => {
+  socket.open();
+  const late = newest();
+  clock.tick(10_000);
+  clock.tick(0);
+  told = [];
+  late.open();
+  assert.deepEqual(told, []);
+  clock.tick(10_000);
+  assert.equal(told[0]?.[0], "closed", "the other one is still waited for");
+});
+
 test("a connection that has died in sleep is found out within seconds when one comes back to the tab", () => {
   const dead = connected();
   clock.tick(60_000);

@@ -2,10 +2,10 @@
 
 import { NO_RECONNECT_CODES } from "./protocol.js";
 
-const FIRST_WAIT_MS = 1000;
-const LONGEST_WAIT_MS = 15_000;
+export const FIRST_WAIT_MS = 1000;
+export const LONGEST_WAIT_MS = 15_000;
 const OPENING_MS = 10_000; // then the network has swallowed it
-const SILENT_MS = 5000; // then, or if the clock was set, it may be dead
+const SILENT_MS = 5000; // then it may be dead
 const ANSWER_MS = 3000;
 const PROBE = { type: "rooms" }; // is always answered
 const finalCodes = Object.values(NO_RECONNECT_CODES);
@@ -74,6 +74,7 @@ export class Socket {
     this.#socket = socket;
     this.#restartAfter(OPENING_MS);
     socket.onopen = () => {
+      if (socket !== this.#socket) return;
       clearTimeout(this.#timer);
       this.#isFound = true;
       this.#receivedAt = Date.now();
