@@ -5,6 +5,7 @@ import { line } from "../view/row.js";
 import { dialog } from "../view/controls/dialog.js";
 import { button, field, select } from "../view/controls/form.js";
 
+const REASON_CHARACTERS_AT_MOST = 200;
 const TIMES = [600, 3600, 86_400, 604_800, 0];
 
 export class View {
@@ -55,7 +56,7 @@ export class View {
   #moderation(user) {
     const { person } = this.#strings;
     const set = line("section", "moderation", "");
-    const reason = Object.assign(document.createElement("input"), { autocomplete: "off", dir: "auto", maxLength: 200 });
+    const reason = Object.assign(document.createElement("input"), { autocomplete: "off", dir: "auto", maxLength: REASON_CHARACTERS_AT_MOST });
     const times = select(TIMES.map((seconds, index) => [seconds, person.times[index]]), TIMES[1]);
     const buttons = line("div", "line", "");
     const act = (name, more) => button(`quiet ${name}`, person[name], () => {

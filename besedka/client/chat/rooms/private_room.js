@@ -1,6 +1,6 @@
 // Makes a private room.
 
-import { roomName } from "../protocol.js";
+import { ROOM_CHARACTERS_AT_MOST, roomName } from "../protocol.js";
 import { line } from "../view/row.js";
 import { dialog } from "../view/controls/dialog.js";
 import { field } from "../view/controls/form.js";
@@ -20,7 +20,7 @@ export class View {
       event.preventDefault();
       const room = roomName(this.#input.value);
       if (!room) {
-        this.#input.setCustomValidity(strings.refusals.bad_room({ room: 32 }));
+        this.#input.setCustomValidity(strings.refusals.bad_room({ room: ROOM_CHARACTERS_AT_MOST }));
         return this.#input.reportValidity();
       }
       this.#dialog.close();

@@ -1,0 +1,36 @@
+"""The page and the Python programs share their limits: ``tests/vectors/limits.json``, which limits.test.mjs reads too."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from besedka.remote import address, backoff, outbox
+from besedka.serve.conversation import conversation
+from besedka.serve.room import room
+from besedka.terminal import place, talk
+from besedka.wire import access, validation
+
+VECTORS = json.loads((Path(__file__).parents[1] / "vectors" / "limits.json").read_text(encoding="utf-8"))
+
+
+def test_the_limits_of_the_page_are_those_of_the_server_and_the_client_library() -> None:
+    assert VECTORS == {
+        "default_port": address.DEFAULT_PORT,
+        "default_room": validation.DEFAULT_ROOM,
+        "first_wait_seconds": backoff.FIRST_WAIT_SECONDS,
+        "key_characters_at_least": access.KEY_CHARACTERS_AT_LEAST,
+        "longest_wait_seconds": backoff.LONGEST_WAIT_SECONDS,
+        "messages_in_flight": outbox.ON_THE_WAY_AT_MOST,
+        "reason_characters": validation.REASON_CHARACTERS_AT_MOST,
+        "room_characters": validation.ROOM_CHARACTERS_AT_MOST,
+        "rooms_of_a_connection": conversation.ROOMS_OF_ONE_AT_MOST,
+        "typing_relayed_every_seconds": room.TYPING_SECONDS,
+        "typing_shown_seconds": place.TYPING_SECONDS,
+    }
+
+
+def test_the_terminal_says_that_somebody_types_no_more_often_than_it_is_relayed_and_before_it_is_forgotten() -> (
+    None
+):
+    assert room.TYPING_SECONDS < talk.TYPING_SECONDS < place.TYPING_SECONDS
