@@ -17,7 +17,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))
 
-from tests.browser.conftest import QUIET, come_in, say, wait_for_text  # noqa: E402 - found through the line above
+from tests.browser.conftest import QUIET, come_in, say, wait_for_animations, wait_for_text  # noqa: E402 - found through the line above
 from tests.running import RunningServer  # noqa: E402
 
 PICTURES = ROOT / "screenshots"
@@ -194,7 +194,7 @@ def as_terminal(server: RunningServer, browser: Browser) -> Page:
 
 def picture(page: Page, name: str) -> None:
     """Take one picture, when all movement has ended."""
-    page.wait_for_timeout(600)
+    wait_for_animations(page)
     page.screenshot(path=PICTURES / f"{name}.png")
     print(f"screenshots/{name}.png")
 

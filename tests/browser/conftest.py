@@ -136,6 +136,32 @@ def wait_for(page: Page, predicate: str, arg: object = None) -> None:
     )
 
 
+def wait_for_frames(page: Page, count: int) -> None:
+    """Wait until the page has been drawn so many times more."""
+    page.evaluate(
+        "async (count) => { while (count--) await new Promise(requestAnimationFrame); }",
+        count,
+    )
+
+
+def wait_for_animations(page: Page) -> None:
+    """Wait until all movement has ended."""
+    page.wait_for_function("() => !document.getAnimations().some(one => one.playState === 'running')")
+
+
+def turn_wheel(page: Page, pixels: int) -> None:
+    """Scroll the log by the mouse wheel, and wait until it stands still."""
+    page.locator("#log").hover()
+    page.evaluate(
+        """() => {
+            const log = document.getElementById("log");
+            window.scrolled = new Promise((resolve) => log.addEventListener("scrollend", resolve, { once: true }));
+        }"""
+    )
+    page.mouse.wheel(0, pixels)
+    page.evaluate("() => window.scrolled.then(() => {})")
+
+
 def ask_for_older(page: Page) -> None:
     """Press the button at the top of the log; on the way there a mouse would scroll, and older ones come by themselves."""
     page.locator("#older").evaluate("button => button.click()")

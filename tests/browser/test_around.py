@@ -48,6 +48,7 @@ def tab(context: BrowserContext, url: str) -> Page:
     page = context.new_page()
     page.set_default_timeout(60_000)
     page.add_init_script(PRETENCE)
+    page.clock.install()
     page.goto(url)
     return page
 
@@ -187,12 +188,13 @@ def test_one_who_looks_away_is_told_of_what_concerns_him_and_sees_that_something
             for text in said:
                 boris.tell("chat", text=text)
             wait_for_text(page, said[-1])
-            page.wait_for_timeout(2000)  # so long it is waited for whether another tab has shown it
+            page.clock.run_for(2000)  # by then it is known that no other tab has shown it
 
         tell("Anna, you see this")
         assert page.evaluate("notes") == []
         look(page, here=False)
         tell("nothing", "Anna, look here")
+        page.wait_for_function("() => notes.length")
         assert page.evaluate("notes") == ["Boris, # main: Anna, look here"]
         assert page.title().startswith("(2)")
         assert "circle" in str(page.get_attribute("link[rel=icon]", "href"))
@@ -203,6 +205,7 @@ def test_one_who_looks_away_is_told_of_what_concerns_him_and_sees_that_something
             say(page, f"/bell {which}")
             look(page, here=False)
             tell(text)
+            page.wait_for_function("() => notes.length === 2")
             look(page, here=True)
         assert page.evaluate("notes") == ["Boris, # main: Anna, look here", "Boris, # main: to all"]
     page.reload()

@@ -8,7 +8,16 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import Visit, ask_for_older, come_in, say, texts, wait_for, wait_for_text
+from tests.browser.conftest import (
+    Visit,
+    ask_for_older,
+    come_in,
+    say,
+    texts,
+    wait_for,
+    wait_for_animations,
+    wait_for_text,
+)
 from tests.conftest import ServerMaker
 from tests.running import ROOT, RunningServer
 from tests.talking import Talker
@@ -88,8 +97,7 @@ def everything(page: Page, server: RunningServer) -> None:
         wait_for_text(page, "mine, with")
         page.fill("#say-text", "x" * 5001)
         expect(page.locator("#hint")).to_contain_text("5001 characters")
-    # All movement has ended.
-    page.wait_for_function("() => !document.getAnimations().some(one => one.playState === 'running')")
+    wait_for_animations(page)
 
 
 def open_search(page: Page) -> None:
@@ -145,7 +153,7 @@ def test_axe_finds_nothing_serious_and_all_texts_have_contrast_by_day_and_by_nig
 
 def judge(page: Page) -> list[object]:
     """What axe calls serious or critical, and texts with less contrast than WCAG AA asks for."""
-    page.wait_for_function("() => !document.getAnimations().some(one => one.playState === 'running')")
+    wait_for_animations(page)
     found: list[object] = page.evaluate(
         """async () => {
             const { violations } = await axe.run(document, { resultTypes: ["violations"] });
@@ -273,7 +281,7 @@ def test_fingers_find_what_they_aim_at(house: RunningServer, room: str, visit: V
     for name in ("drawer", "search", "about"):
         phone.tap(f"[data-open={name}]")
         phone.locator({"drawer": "#side", "search": ".search", "about": "dialog"}[name]).wait_for()
-        phone.wait_for_timeout(250)
+        wait_for_animations(phone)
         small += phone.evaluate(SMALL_TARGETS)
         phone.keyboard.press("Escape")
     assert small == []

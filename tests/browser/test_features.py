@@ -8,6 +8,7 @@ from playwright.sync_api import Route, WebSocket, expect
 
 from tests.browser.conftest import Visit, come_in, say, wait_for_text
 from tests.browser.test_order import admin
+from tests.commanding import wait_until
 from tests.running import RunningServer
 
 FEATURES = "**/chat/features.js"
@@ -48,8 +49,7 @@ def test_a_redaction_and_rights_that_come_before_the_features_take_effect_when_t
     say(boris, "/redact 1")
     expect(boris.locator(".removed .text")).to_have_text("removed")
     admin(server, "appoint", "Anna")
-    while not {"redacted", "rights"} <= set(received):
-        anna.evaluate("() => new Promise(requestAnimationFrame)")
+    wait_until(lambda: {"redacted", "rights"} <= set(received) or anna.evaluate("() => false"))
     assert tries
     is_reachable = True
     expect(anna.locator(".removed .text")).to_have_text("removed")

@@ -14,7 +14,7 @@ from urllib.parse import quote
 import pytest
 from playwright.sync_api import Dialog, Page, Request, WebSocketRoute, expect
 
-from tests.browser.conftest import Visit, come_in, say
+from tests.browser.conftest import Visit, come_in, say, wait_for_frames
 from tests.running import RunningServer
 
 RUN = "window.pwned=1"
@@ -157,7 +157,7 @@ def forged(house: RunningServer, visit: Visit) -> Iterator[tuple[Page, ForgedSer
     page.goto(house.page)
     come_in(page, "Anna")
     yield page, servers[-1]
-    page.wait_for_timeout(200)
+    wait_for_frames(page, 10)
     assert page.evaluate("() => window.pwned") is None
     assert opened == []
     assert (

@@ -18,7 +18,9 @@ from tests.browser.conftest import (
     ids,
     say,
     texts,
+    turn_wheel,
     wait_for,
+    wait_for_frames,
     wait_for_text,
 )
 from tests.conftest import ServerMaker
@@ -129,7 +131,7 @@ def test_a_room_of_a_hundred_thousand_messages_is_read_in_pages_and_keeps_the_pl
     come_in(comer, "Dmitri")
     expect(comer.locator(".target")).to_have_attribute("data-id", "77777")
     expect(comer.locator(".target")).to_be_in_viewport()
-    comer.wait_for_timeout(300)
+    wait_for_frames(comer, 20)
     expect(comer.locator(".target")).to_be_in_viewport()
     expect(comer.locator("#newer")).to_have_text("To the latest ↓")
 
@@ -184,10 +186,8 @@ def test_what_one_reads_stays_while_a_thousand_a_second_come(
         assert page.locator("#rows > *").count() <= 450
         assert distance_from_bottom(page) < 5
 
-        page.locator("#log").hover()
-        page.mouse.wheel(0, -1500)
+        turn_wheel(page, -1500)
         expect(page.locator("#newer")).to_be_visible()
-        page.wait_for_timeout(100)
         place = page.evaluate(FIRST_IN_VIEW)
         flood(boris, room, seconds=0.5)
         expect(page.locator("#newer")).to_have_text("500 new messages ↓")
@@ -380,8 +380,9 @@ def test_a_long_press_opens_the_tools_of_a_message(house: RunningServer, room: s
     finger.send("Input.dispatchTouchEvent", {"type": "touchStart", "touchPoints": [point]})
     tools = phone.locator(".message", has_text="message 1").locator(".tools")
     expect(tools).to_be_visible()
+    phone.evaluate(NOTE_END_OF_TOUCH)
     finger.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
-    phone.wait_for_timeout(100)
+    phone.evaluate("() => window.isUp.then(() => {})")
     expect(tools).to_contain_text(re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d"))
     box = tools.bounding_box()
     assert box
@@ -390,6 +391,13 @@ def test_a_long_press_opens_the_tools_of_a_message(house: RunningServer, room: s
     phone.tap("#say-text")
     phone.tap(".message >> nth=2")
     expect(phone.locator(".tools")).to_have_count(0)
+
+
+NOTE_END_OF_TOUCH = """() => {
+    window.isUp = new Promise((resolve) => {
+        for (const end of ["pointerup", "pointercancel"]) document.addEventListener(end, resolve, { once: true });
+    });
+}"""
 
 
 def test_many_comings_and_goings_are_one_quiet_line(house: RunningServer, room: str, visit: Visit) -> None:

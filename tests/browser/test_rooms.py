@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import Visit, come_in, say, texts, wait_for_text
+from tests.browser.conftest import Visit, come_in, say, texts, turn_wheel, wait_for_text
 from tests.running import RunningServer
 from tests.talking import Talker
 
@@ -26,10 +26,8 @@ def test_each_room_keeps_its_place_and_its_draft(house: RunningServer, room: str
         for number in range(80):
             boris.tell("chat", room=room, text=f"message {number}")
         wait_for_text(page, "message 79")
-    page.locator("#log").hover()
-    page.mouse.wheel(0, -900)
+    turn_wheel(page, -900)
     expect(page.locator("#newer")).to_be_visible()
-    page.wait_for_timeout(100)
     place = page.evaluate(PLACE)
     page.fill("#say-text", "half a thou")
     make(page, f"{room}-b")

@@ -12,6 +12,7 @@ from pathlib import Path
 from playwright.sync_api import expect
 
 from tests.browser.conftest import Visit, come_in, say, texts, wait_for_text
+from tests.commanding import wait_until
 from tests.conftest import ServerMaker
 from tests.running import ROOT, RunningServer
 
@@ -91,8 +92,7 @@ def test_the_tour_goes_as_it_is_told(  # noqa: PLR0915 - it is a long one
     wait_for_text(anna, said_in_public)
 
     # 3. The name is yours.
-    while not (tmp_path / "known_names.txt").exists():
-        anna.wait_for_timeout(50)
+    wait_until((tmp_path / "known_names.txt").exists)
     assert "Anna\t" in tour.run()
     eve = visit(link)
     eve.fill("#login-name", tour.name())
