@@ -67,3 +67,24 @@ test("nothing but views touches the page", () => {
     assert.doesNotMatch(read(file), /innerHTML|insertAdjacentHTML|outerHTML|document\.write|\beval\(|createElement/, file);
   }
 });
+
+test("imports go down only: no circle, the first wave knows no feature, rules know no view, and features.js alone lists the features", () => {
+  const imports = new Map(folder.filter((name) => name.startsWith("chat") && name.endsWith(".js")).map((file) => {
+    const found = [...read(file).matchAll(/^(?:import|export)\b[^;]*?"(\.[^"]+)";/gm)];
+    return [file, found.map(([, other]) => normalize(join(dirname(file), other)))];
+  }));
+  const visit = (file, path = []) => {
+    assert.ok(!path.includes(file), [...path, file].join(" -> "));
+    for (const other of imports.get(file) ?? []) visit(other, [...path, file]);
+  };
+  for (const file of imports.keys()) visit(file);
+  const isFeature = (file) => /^chat\/(?!view\/|language\/).+\//.test(file);
+  for (const file of withImports("chat.js")) assert.ok(!isFeature(file), file);
+  for (const [file, others] of imports) {
+    const isRule = /\/state\.js$/.test(file);
+    for (const other of others) {
+      if (isRule) assert.doesNotMatch(other, /view|app\.js|storage|socket/, file);
+      if (/(chat\.js|features\.js)$/.test(other)) assert.fail(`${file} imports ${other}`);
+    }
+  }
+});
