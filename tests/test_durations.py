@@ -101,7 +101,7 @@ DURATIONS: Final = {
         "JUMP_SECONDS": MODERATION,
     },
     "serve/room/batch.py": {"Batch.at": STAMPS, "Position.at": STAMPS},
-    "serve/room/room.py": {"TYPING_SECONDS": TYPING},
+    "serve/room/room.py": {"TYPING_RELAYED_SECONDS": TYPING},
     "serve/settings.py": {"CLAIM_DAYS": NAMES, "Settings.claim_days": NAMES},
     "wire/message.py": {"Message.at": STAMPS},
     "wire/frames.py": {
@@ -122,9 +122,9 @@ DURATIONS: Final = {
     "remote/events.py": {"Away.retry_in": CLIENTS},
     "terminal/ui/input_line.py": {"REDRAW_SECONDS": CLIENTS},
     "terminal/ui/output.py": {"REST_SECONDS": CLIENTS},
-    "terminal/room_view.py": {"TYPING_SECONDS": CLIENTS},
+    "terminal/room_view.py": {"TYPING_SHOWN_SECONDS": CLIENTS},
     "terminal/session.py": dict.fromkeys(
-        ("SAVE_SECONDS", "ANSWER_SECONDS", "LAST_POSTS_SECONDS", "TYPING_SECONDS"), CLIENTS
+        ("SAVE_SECONDS", "ANSWER_SECONDS", "LAST_POSTS_SECONDS", "TYPING_SENT_SECONDS"), CLIENTS
     ),
 }
 """Each constant that is a duration, and each field that is one or ends one, by its module."""

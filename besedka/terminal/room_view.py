@@ -22,7 +22,7 @@ UNREAD_AT_MOST: Final = 200
 SHOWN_AT_MOST: Final = 5_000
 """Messages that are remembered as shown, with their authors."""
 
-TYPING_SECONDS: Final = 4.0
+TYPING_SHOWN_SECONDS: Final = 4.0
 """How long a person counts as typing after the last typing frame; these come at least every two seconds."""
 
 
@@ -215,7 +215,7 @@ class RoomView:
                 self.state, self.retry_at = State.AWAY, self._loop.time() + event.retry_in
                 self._typing_until.clear()
             case Typing():
-                self._typing_until[event.user] = self._loop.time() + TYPING_SECONDS
+                self._typing_until[event.user] = self._loop.time() + TYPING_SHOWN_SECONDS
             case Heard():
                 self._typing_until.pop(event.user, None)
                 self._received_to = event.id

@@ -44,7 +44,7 @@ ANSWER_SECONDS: Final = 30.0
 LAST_POSTS_SECONDS: Final = 1.0
 """How long leaving waits until what was posted last is stored."""
 
-TYPING_SECONDS: Final = 2.0
+TYPING_SENT_SECONDS: Final = 2.0
 """Least interval between two typing frames."""
 
 TRY_ANOTHER_NAME: Final = frozenset(
@@ -307,7 +307,7 @@ class TerminalSession:
 
     def _input_changed(self, text: str) -> None:
         now = asyncio.get_running_loop().time()
-        if not text or text.startswith("/") or now - self._typing_sent_at < TYPING_SECONDS:
+        if not text or text.startswith("/") or now - self._typing_sent_at < TYPING_SENT_SECONDS:
             return
         self._typing_sent_at = now
         get_app().create_background_task(self.rooms.current.connection.typing())

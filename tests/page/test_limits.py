@@ -6,9 +6,9 @@ import json
 from pathlib import Path
 
 from besedka.remote import address, backoff, outbox
-from besedka.serve.conversation import conversation
 from besedka.serve.room import room
-from besedka.terminal import place, talk
+from besedka.serve.session import chat_session
+from besedka.terminal import room_view, session
 from besedka.wire import access, validation
 
 VECTORS = json.loads((Path(__file__).parents[1] / "vectors" / "limits.json").read_text(encoding="utf-8"))
@@ -24,13 +24,13 @@ def test_the_limits_of_the_page_are_those_of_the_server_and_the_client_library()
         "messages_in_flight": outbox.ON_THE_WAY_AT_MOST,
         "reason_characters": validation.REASON_CHARACTERS_AT_MOST,
         "room_characters": validation.ROOM_CHARACTERS_AT_MOST,
-        "rooms_of_a_connection": conversation.ROOMS_OF_ONE_AT_MOST,
-        "typing_relayed_every_seconds": room.TYPING_SECONDS,
-        "typing_shown_seconds": place.TYPING_SECONDS,
+        "rooms_of_a_connection": chat_session.ROOMS_OF_ONE_AT_MOST,
+        "typing_relayed_every_seconds": room.TYPING_RELAYED_SECONDS,
+        "typing_shown_seconds": room_view.TYPING_SHOWN_SECONDS,
     }
 
 
 def test_the_terminal_says_that_somebody_types_no_more_often_than_it_is_relayed_and_before_it_is_forgotten() -> (
     None
 ):
-    assert room.TYPING_SECONDS < talk.TYPING_SECONDS < place.TYPING_SECONDS
+    assert room.TYPING_RELAYED_SECONDS < session.TYPING_SENT_SECONDS < room_view.TYPING_SHOWN_SECONDS

@@ -33,7 +33,7 @@ from besedka.wire.errors import ErrorCode, Refused
 from besedka.wire.frames import Chat, History, Redacted, ServerFrame, Typing
 from besedka.wire.message import Message, MessageId
 
-TYPING_SECONDS: Final = 1.0
+TYPING_RELAYED_SECONDS: Final = 1.0
 """A subscriber's further typing frames within this time are dropped."""
 
 
@@ -217,7 +217,7 @@ class Room:
 
     def type(self, member: Subscriber, now: float) -> None:
         """Tell the others that a member types; ``now`` is any clock in seconds."""
-        if now - member.typed_at < TYPING_SECONDS:
+        if now - member.typed_at < TYPING_RELAYED_SECONDS:
             return
         member.typed_at = now
         frame = Typing(room=self.name, user=member.person.name)
