@@ -373,6 +373,9 @@ def test_a_long_press_opens_the_tools_of_a_message(house: RunningServer, room: s
         for number in range(3):
             boris.tell("chat", room=room, text=f"message {number}")
         wait_for_text(phone, "message 2")
+        expect(phone.locator("#people")).to_contain_text("2")
+    # Now nothing moves the messages any more.
+    expect(phone.locator("#people")).to_contain_text("1")
     box = phone.locator(".bubble").nth(1).bounding_box()
     assert box
     finger = phone.context.new_cdp_session(phone)
