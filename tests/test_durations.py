@@ -117,7 +117,7 @@ DURATIONS: Final = {
     "commands/history.py": {"LOOK_AGAIN_SECONDS": CLIENTS},
     "commands/probes.py": {"SECONDS": CLIENTS},
     "remote/backoff.py": {"FIRST_WAIT_SECONDS": CLIENTS, "LONGEST_WAIT_SECONDS": CLIENTS},
-    "remote/carrier.py": {"HANDSHAKE_SECONDS": CLIENTS},
+    "remote/transport/__init__.py": {"HANDSHAKE_SECONDS": CLIENTS},
     "remote/connection.py": {"JOIN_SECONDS": CLIENTS, "LONGEST_HOLD_SECONDS": CLIENTS},
     "remote/events.py": {"Away.retry_in": CLIENTS},
     "terminal/ui/input_line.py": {"REDRAW_SECONDS": CLIENTS},

@@ -8,13 +8,13 @@ from besedka.remote.device import take_device
 from besedka.remote.errors import (
     AddressBad,
     AskRefused,
-    CarrierEnded,
     ConnectionFailed,
     JoinRefused,
     RemoteError,
     SayRefused,
     ShownOut,
 )
+from besedka.remote.errors import TransportClosed as CarrierEnded
 from besedka.wire.frames import Act, Device, DeviceLink, Invitation, Kind, Redacted, RoomEntry, RoomOpened
 
 __all__ = [

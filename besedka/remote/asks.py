@@ -1,6 +1,6 @@
 """What one may ask of a chat beside talking: what is in its log, rooms of one's own, talks of two, invitations, another device, order.
 
-All of it raises `CarrierEnded` if there is no connection, or it is lost meanwhile; and `AskRefused` if the server does not do it: it
+All of it raises `TransportClosed` if there is no connection, or it is lost meanwhile; and `AskRefused` if the server does not do it: it
 tells why.
 """
 
@@ -59,7 +59,7 @@ class Asks:
         """Messages from this id on, at most so many, read again from the log.
 
         Raises:
-            CarrierEnded: if there is no connection; ask again when it is back.
+            TransportClosed: if there is no connection; ask again when it is back.
         """
         found: list[Heard] = []
         before = first + limit
@@ -81,7 +81,7 @@ class Asks:
         """All rooms of the chat, by name.
 
         Raises:
-            CarrierEnded: if there is no connection; ask again when it is back.
+            TransportClosed: if there is no connection; ask again when it is back.
             AskRefused: if the server does not answer; it tells why.
         """
         answer: Rooms = await self._questions.ask(ListRooms(key=_key()))
@@ -98,7 +98,7 @@ class Asks:
             limit: how many to find; the server gives 100 at most.
 
         Raises:
-            CarrierEnded: if there is no connection; ask again when it is back.
+            TransportClosed: if there is no connection; ask again when it is back.
             AskRefused: if the server does not search for it; it tells why.
         """
         key = _key()

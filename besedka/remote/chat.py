@@ -13,7 +13,7 @@ from typing import Final
 from besedka.home import secret_for
 from besedka.remote.address import address, check_key
 from besedka.remote.connection import Connection
-from besedka.remote.errors import AddressBad, CarrierEnded, RemoteError
+from besedka.remote.errors import AddressBad, RemoteError, TransportClosed
 from besedka.remote.events import Away, Event, Heard, Reset, people_after
 from besedka.wire.frames import (
     FOUND_MESSAGES,
@@ -154,7 +154,7 @@ class RemoteChat:
         """All rooms of the chat, by name, and how many people are in each.
 
         Raises:
-            CarrierEnded: while there is no connection.
+            TransportClosed: while there is no connection.
             AskRefused: if the server does not answer; it tells why.
         """
         return await self._connection.asks.rooms()
@@ -170,7 +170,7 @@ class RemoteChat:
             limit: how many to find; the server gives 100 at most.
 
         Raises:
-            CarrierEnded: while there is no connection.
+            TransportClosed: while there is no connection.
             AskRefused: if the server does not search for it; it tells why.
         """
         found = await self._connection.asks.search(text, before, limit)
@@ -180,7 +180,7 @@ class RemoteChat:
         """Make a private room, and be its owner. Returns its name, to `connect` to.
 
         Raises:
-            CarrierEnded: while there is no connection; so do all that follow.
+            TransportClosed: while there is no connection; so do all that follow.
             AskRefused: if the server does not do it, it tells why; so do all that follow.
         """
         return (await self._connection.asks.private(room)).room
@@ -270,7 +270,7 @@ class RemoteChat:
 
     async def _read_again(self) -> list[Heard]:
         if self.is_connected:
-            with suppress(CarrierEnded):
+            with suppress(TransportClosed):
                 limit = min(PAGE_MESSAGES, self._head - self._read_to)
                 return await self._connection.asks.page(self._read_to + 1, limit)
         if self._failure:

@@ -14,14 +14,13 @@ from typing import Final
 
 from besedka.remote.asks import Asks
 from besedka.remote.backoff import backoff
-from besedka.remote.carrier import Carrier
 from besedka.remote.errors import (
-    CarrierEnded,
     ConnectionFailed,
     JoinRefused,
     RemoteError,
     SayRefused,
     ShownOut,
+    TransportClosed,
     needs_key,
     understanding,
 )
@@ -29,7 +28,7 @@ from besedka.remote.events import Away, Event, Heard, Reset
 from besedka.remote.log import Log
 from besedka.remote.outbox import Outbox
 from besedka.remote.questions import Questions
-from besedka.remote.ways import carry
+from besedka.remote.transport import Transport, open_transport
 from besedka.wire.errors import ErrorCode
 from besedka.wire.frames import (
     BeginTyping,
@@ -113,7 +112,7 @@ class Connection:
         self._quiet = quiet
         self._invite = invite
         self._key = key
-        self._carrier: Carrier | None = None
+        self._transport: Transport | None = None
         self._outbox = Outbox()
         for frame in unsent:
             self._outbox.add(frame, is_again=True)
@@ -130,7 +129,7 @@ class Connection:
         """What another device needs to be who we are.
 
         Raises:
-            CarrierEnded: if there is no connection; ask again when it is back.
+            TransportClosed: if there is no connection; ask again when it is back.
             AskRefused: if there is no secret, or the name is not ours.
         """
         return await self.asks.add_device(self._user, self._secret)
@@ -187,11 +186,11 @@ class Connection:
         tries = 0
         while True:
             try:
-                async with carry(self._url, self._key) as carrier:
-                    async for event in self._visit(carrier):
+                async with open_transport(self._url, self._key) as transport:
+                    async for event in self._visit(transport):
                         tries = 0
                         yield event
-            except CarrierEnded as ended:
+            except TransportClosed as ended:
                 if ended.code == ErrorCode.NO_ACCESS:
                     raise needs_key(self._url, self._key) from None
                 if ended.code:
@@ -203,7 +202,7 @@ class Connection:
                         f"the chat at {self._url} has ended the connection: {ended}"
                     ) from None
             finally:
-                self._carrier = None
+                self._transport = None
                 self._is_in = False
             wait = backoff(tries)
             tries += 1
@@ -217,11 +216,11 @@ class Connection:
 
     # A visit: from a connection to its end.
 
-    async def _visit(self, carrier: Carrier) -> AsyncIterator[Event]:
-        self._carrier = carrier
+    async def _visit(self, transport: Transport) -> AsyncIterator[Event]:
+        self._transport = transport
         self._outbox.begin_again()
         self._held_until = 0.0
-        await carrier.send(
+        await transport.send(
             Join(
                 user=self._user or None,
                 room=self._room,
@@ -235,7 +234,7 @@ class Connection:
         )
         sending = asyncio.create_task(self._send_what_waits())
         try:
-            async for frame in self._words(carrier):
+            async for frame in self._words(transport):
                 with understanding(self._url):
                     events = self._take(frame)
                 for event in events:
@@ -246,16 +245,16 @@ class Connection:
             sending.cancel()
             await asyncio.gather(sending, return_exceptions=True)
 
-    async def _words(self, carrier: Carrier) -> AsyncIterator[ServerFrame]:
+    async def _words(self, transport: Transport) -> AsyncIterator[ServerFrame]:
         """What is told; a server that does not answer the join is given up after a while."""
-        frames = carrier.frames()
+        frames = transport.frames()
         deadline = asyncio.get_running_loop().time() + JOIN_SECONDS
         while True:
             try:
                 async with asyncio.timeout_at(None if self._is_in else deadline):
                     frame = await anext(frames)
             except TimeoutError:
-                raise CarrierEnded("it does not answer", reconnect=True) from None
+                raise TransportClosed("it does not answer", reconnect=True) from None
             yield frame
 
     async def _send_what_waits(self) -> None:
@@ -272,10 +271,10 @@ class Connection:
         return asyncio.get_running_loop().time() < self._held_until
 
     async def _send(self, frame: ClientFrame) -> None:
-        if self._carrier:
+        if self._transport:
             # The reader of events learns of an end too, and comes back; what was said waits in the outbox.
-            with suppress(CarrierEnded):
-                await self._carrier.send(frame)
+            with suppress(TransportClosed):
+                await self._transport.send(frame)
 
     # What is told.
 
@@ -302,8 +301,8 @@ class Connection:
             if self._has_been_in:
                 events.append(Reset())
         self._has_been_in = self._is_in = True
-        if self._carrier:
-            self._questions.begin(self._carrier)
+        if self._transport:
+            self._questions.begin(self._transport)
         return events
 
     def _heard(self, frame: Chat) -> list[Heard]:
@@ -342,7 +341,7 @@ class Connection:
             return ShownOut(frame.code, frame.text)
         if not self._has_been_in or frame.code in SHUT:
             return JoinRefused(frame.code, frame.text)
-        return CarrierEnded(frame.text, reconnect=True)
+        return TransportClosed(frame.text, reconnect=True)
 
     def _settle(self, key: str, number: int) -> None:
         self._outbox.stored(key, number)

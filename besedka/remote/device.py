@@ -9,8 +9,8 @@ from contextlib import suppress
 from besedka.home import keep_secret
 from besedka.remote.address import address, check_key
 from besedka.remote.connection import JOIN_SECONDS
-from besedka.remote.errors import AskRefused, CarrierEnded, ConnectionFailed, JoinRefused, needs_key
-from besedka.remote.ways import carry
+from besedka.remote.errors import AskRefused, ConnectionFailed, JoinRefused, TransportClosed, needs_key
+from besedka.remote.transport import open_transport
 from besedka.wire.errors import ErrorCode
 from besedka.wire.frames import Device, Error, TakeDevice
 
@@ -37,9 +37,9 @@ async def take_device(url: str, token: str = "", *, key: str = "", keep: bool = 
     check_key(key)
     access_key, mark = there.key or key, secrets.token_hex(16)
     try:
-        async with asyncio.timeout(JOIN_SECONDS), carry(there.url, access_key) as carrier:
-            await carrier.send(TakeDevice(token or there.device, key=mark))
-            async for frame in carrier.frames():
+        async with asyncio.timeout(JOIN_SECONDS), open_transport(there.url, access_key) as transport:
+            await transport.send(TakeDevice(token or there.device, key=mark))
+            async for frame in transport.frames():
                 match frame:
                     case Device(key=answered) if answered == mark:
                         if keep:
@@ -50,7 +50,7 @@ async def take_device(url: str, token: str = "", *, key: str = "", keep: bool = 
                         raise AskRefused(frame.code, frame.text)
                     case _:
                         pass
-    except CarrierEnded as ended:
+    except TransportClosed as ended:
         if ended.code == ErrorCode.NO_ACCESS:
             raise needs_key(there.url, access_key) from None
         if ended.code:

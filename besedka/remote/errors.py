@@ -7,7 +7,7 @@ RemoteError
 ├── JoinRefused             it was reached, and did not let us in
 ├── SayRefused              something said was refused for good
 ├── AskRefused              something asked for was refused: which rooms there are, who has said what, an invitation
-└── CarrierEnded            (inside) a connection has ended; whether to come back is its own matter
+└── TransportClosed         (inside) a connection has ended; whether to come back is its own matter
 """
 
 from __future__ import annotations
@@ -80,11 +80,11 @@ class AskRefused(RemoteError):  # noqa: N818
         self.code = code
 
 
-class CarrierEnded(RemoteError):  # noqa: N818
+class TransportClosed(RemoteError):  # noqa: N818
     """A connection could not be made, or has ended.
 
     Attributes:
-        come_back: whether the server wants us back, or may when it is there again.
+        reconnect: whether the server wants us back, or may when it is there again.
         code: why it does not, where that is about who we are: `no_access`, or as in `ShownOut`; else empty.
     """
 

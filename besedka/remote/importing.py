@@ -20,9 +20,9 @@ from besedka.proto.besedka.v1 import chat_pb2 as pb
 from besedka.proto.besedka.v1.chat_pb2_grpc import ChatStub
 from besedka.remote.address import address, check_key
 from besedka.remote.backoff import backoff
-from besedka.remote.by_grpc import COME_BACK, metadata, open_channel, reason_of
 from besedka.remote.connection import SAID_AGAIN
 from besedka.remote.errors import ConnectionFailed, JoinRefused, SayRefused, needs_key
+from besedka.remote.transport.grpc import RECONNECT_STATUSES, metadata, open_channel, reason_of
 from besedka.wire.errors import ErrorCode
 from besedka.wire.message import MessageId
 from besedka.wire.validation import clean_name, clean_room
@@ -87,7 +87,7 @@ class Importer:
                 code, wait = reason_of(error.trailing_metadata())
                 if code not in {"", ErrorCode.TOO_FAST, *SAID_AGAIN}:
                     raise SayRefused(code, error.details() or code) from None
-                if not code and error.code() not in COME_BACK:
+                if not code and error.code() not in RECONNECT_STATUSES:
                     raise ConnectionFailed(f"the chat has ended the call: {error.details()}") from None
                 await asyncio.sleep(wait or backoff(tries))
                 tries += 1

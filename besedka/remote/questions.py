@@ -8,8 +8,8 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from besedka.remote.carrier import Carrier
-from besedka.remote.errors import AskRefused, CarrierEnded, RemoteError
+from besedka.remote.errors import AskRefused, RemoteError, TransportClosed
+from besedka.remote.transport import Transport
 from besedka.wire.frames import (
     Error,
     Found,
@@ -28,46 +28,46 @@ class Questions:
     """The questions of one connection to a room."""
 
     def __init__(self) -> None:
-        self._carrier: Carrier | None = None
+        self._transport: Transport | None = None
         # Pages have no keys: who asks for the same one gets the same answer.
         self._pages: dict[int, asyncio.Future[History]] = {}
         self._asked: dict[str, asyncio.Future[Any]] = {}
 
-    def begin(self, carrier: Carrier) -> None:
+    def begin(self, transport: Transport) -> None:
         """There is a connection to ask over."""
-        self._carrier = carrier
+        self._transport = transport
 
     def end(self) -> None:
         """It is lost."""
-        self._carrier = None
+        self._transport = None
         for asked in (*self._pages.values(), *self._asked.values()):
-            _answer(asked, CarrierEnded("the connection was lost", reconnect=True))
+            _answer(asked, TransportClosed("the connection was lost", reconnect=True))
         self._pages.clear()
 
     async def page(self, frame: ListHistory) -> History:
         """Ask for a page.
 
         Raises:
-            CarrierEnded: if there is no connection, or it is lost meanwhile.
+            TransportClosed: if there is no connection, or it is lost meanwhile.
         """
-        carrier, answer = self._open(), self._pages.get(frame.before)
+        transport, answer = self._open(), self._pages.get(frame.before)
         if answer is None:
             # The answer may be there before sending has ended.
             answer = self._pages[frame.before] = _question()
-            await carrier.send(frame)
+            await transport.send(frame)
         return await asyncio.shield(answer)
 
     async def ask(self, frame: ListRooms | Search | Request) -> Any:
         """Ask something that has a key of its own.
 
         Raises:
-            CarrierEnded: if there is no connection, or it is lost meanwhile.
+            TransportClosed: if there is no connection, or it is lost meanwhile.
             AskRefused: if the server does not answer it; it tells why.
         """
-        carrier = self._open()
+        transport = self._open()
         asked = self._asked[frame.key] = _question()
         try:
-            await carrier.send(frame)
+            await transport.send(frame)
             return await asked
         finally:
             del self._asked[frame.key]
@@ -89,10 +89,10 @@ class Questions:
             _answer(asked, AskRefused(frame.code, frame.text))
         return asked is not None
 
-    def _open(self) -> Carrier:
-        if self._carrier is None:
-            raise CarrierEnded("there is no connection", reconnect=True)
-        return self._carrier
+    def _open(self) -> Transport:
+        if self._transport is None:
+            raise TransportClosed("there is no connection", reconnect=True)
+        return self._transport
 
 
 def _question() -> asyncio.Future[Any]:

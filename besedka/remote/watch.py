@@ -9,9 +9,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from besedka.remote.backoff import backoff
-from besedka.remote.carrier import Carrier
-from besedka.remote.errors import CarrierEnded, ConnectionFailed
-from besedka.remote.ways import carry
+from besedka.remote.errors import ConnectionFailed, TransportClosed
+from besedka.remote.transport import Transport, open_transport
 from besedka.wire.frames import Chat, History, Join, Leave, Welcome
 from besedka.wire.log_line import read_line
 
@@ -70,11 +69,11 @@ class Watch:
                 self._changed.clear()
                 await self._changed.wait()
             try:
-                async with carry(self._url, self._key) as carrier:
-                    async for stir in self._visit(carrier):
+                async with open_transport(self._url, self._key) as transport:
+                    async for stir in self._visit(transport):
                         tries = 0
                         yield stir
-            except CarrierEnded as ended:
+            except TransportClosed as ended:
                 if ended.code or not ended.reconnect:
                     return  # who is in other rooms is told there
             except (ValueError, ConnectionFailed):
@@ -82,10 +81,10 @@ class Watch:
             await asyncio.sleep(backoff(tries))
             tries += 1
 
-    async def _visit(self, carrier: Carrier) -> AsyncIterator[Stir]:
-        coming = asyncio.create_task(self._come_and_go(carrier))
+    async def _visit(self, transport: Transport) -> AsyncIterator[Stir]:
+        coming = asyncio.create_task(self._come_and_go(transport))
         try:
-            async for frame in carrier.frames():
+            async for frame in transport.frames():
                 match frame:
                     case Welcome() if frame.room in self._rooms:
                         last, epoch = self._rooms[frame.room]
@@ -112,17 +111,17 @@ class Watch:
             self._rooms[room] = (number, epoch)
         return number > last
 
-    async def _come_and_go(self, carrier: Carrier) -> None:
+    async def _come_and_go(self, transport: Transport) -> None:
         """Be in the rooms that are watched, and in no others."""
         there: set[str] = set()
         # Whoever hears what is told learns of an end, too.
-        with suppress(CarrierEnded):
+        with suppress(TransportClosed):
             while True:
                 self._changed.clear()
                 for room in there - self._rooms.keys():
                     there.remove(room)
-                    await carrier.send(Leave(room=room))
+                    await transport.send(Leave(room=room))
                 for room in self._rooms.keys() - there:
                     there.add(room)
-                    await carrier.send(Join(room=room, secret=self._secret, quiet=True))
+                    await transport.send(Join(room=room, secret=self._secret, quiet=True))
                 await self._changed.wait()

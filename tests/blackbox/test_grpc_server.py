@@ -20,7 +20,7 @@ from grpc_reflection.v1alpha.proto_reflection_descriptor_database import ProtoRe
 from websockets.sync.client import connect
 
 from besedka.proto.besedka.v1 import chat_pb2 as pb
-from besedka.remote import by_grpc
+from besedka.remote.transport import grpc as client_grpc
 from besedka.serve.doors.grpc import door
 from besedka.wire.log_line import read_line
 from tests import prefork
@@ -285,7 +285,7 @@ def test_after_the_end_the_cursor_gives_exactly_the_rest(server: RunningServer, 
 
 
 def test_our_own_client_pings_no_more_often_than_the_server_allows() -> None:
-    server, client = dict(door.OPTIONS), dict(by_grpc.OPTIONS)
+    server, client = dict(door.OPTIONS), dict(client_grpc.OPTIONS)
     allowed = server["grpc.http2.min_recv_ping_interval_without_data_ms"]
     assert client["grpc.keepalive_time_ms"] >= 2 * allowed
     assert client["grpc.keepalive_time_ms"] > server["grpc.keepalive_time_ms"]

@@ -1,4 +1,4 @@
-"""The connection that comes back, with a carrier that does what the test wants."""
+"""The connection that comes back, over a transport that does what the test wants."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from besedka.remote import backoff
 from besedka.remote import connection as module
 from besedka.remote.chat import connect
 from besedka.remote.connection import Connection
-from besedka.remote.errors import CarrierEnded, ConnectionFailed, JoinRefused, ShownOut
+from besedka.remote.errors import ConnectionFailed, JoinRefused, ShownOut, TransportClosed
 from besedka.wire.frames import (
     Chat,
     ClientFrame,
@@ -31,7 +31,7 @@ from besedka.wire.frames import (
 from tests import looping
 
 
-class FakeCarrier:
+class FakeTransport:
     """Notes what is said; tells what the test puts into it, and ends at None."""
 
     def __init__(self) -> None:
@@ -44,41 +44,41 @@ class FakeCarrier:
     async def frames(self) -> AsyncIterator[ServerFrame]:
         while frame := await self.told.get():
             yield frame
-        raise CarrierEnded("the connection was lost", reconnect=True)
+        raise TransportClosed("the connection was lost", reconnect=True)
 
 
 def welcome(head: int) -> Welcome:
     return Welcome("main", "Anna", head, "epoch", 1, ["Anna"], Limits(32, 32, 5000, 65536), 0)
 
 
-async def until_said(carrier: FakeCarrier, count: int) -> None:
+async def until_said(transport: FakeTransport, count: int) -> None:
     async with asyncio.timeout(60):
-        while len(carrier.said) < count:  # noqa: ASYNC110 - a fake has no event
+        while len(transport.said) < count:  # noqa: ASYNC110 - a fake has no event
             await asyncio.sleep(0.001)
 
 
 @pytest.fixture
-def carriers(monkeypatch: pytest.MonkeyPatch) -> list[FakeCarrier]:
-    """The carriers to come, each for one visit."""
-    made = [FakeCarrier(), FakeCarrier()]
+def transports(monkeypatch: pytest.MonkeyPatch) -> list[FakeTransport]:
+    """The transports to come, each for one visit."""
+    made = [FakeTransport(), FakeTransport()]
     waiting = iter(made)
 
     @asynccontextmanager
-    async def carry(_: str, __: str) -> AsyncIterator[FakeCarrier]:
+    async def open_fake(_: str, __: str) -> AsyncIterator[FakeTransport]:
         yield next(waiting)
 
-    monkeypatch.setattr(module, "carry", carry)
+    monkeypatch.setattr(module, "open_transport", open_fake)
     monkeypatch.setattr(backoff, "FIRST_WAIT_SECONDS", 0.0)
     return made
 
 
 def test_what_is_said_before_the_history_was_read_is_not_taken_for_something_in_it(
-    carriers: list[FakeCarrier],
+    transports: list[FakeTransport],
 ) -> None:
     async def scenario() -> None:
         connection = Connection("ws://nowhere/ws", "Anna")
         listening = asyncio.ensure_future(_listen(connection))
-        first, second = carriers
+        first, second = transports
         first.told.put_nowait(welcome(7))
         await until_said(first, 1)
         connection.say("hello")
@@ -96,19 +96,21 @@ def test_what_is_said_before_the_history_was_read_is_not_taken_for_something_in_
     looping.run(scenario())
 
 
-def test_what_waited_elsewhere_is_said_first_and_as_something_said_again(carriers: list[FakeCarrier]) -> None:
+def test_what_waited_elsewhere_is_said_first_and_as_something_said_again(
+    transports: list[FakeTransport],
+) -> None:
     async def scenario() -> None:
         left = [Say("one", key="a", after=3), Say("two", key="b", after=4)]
         connection = Connection("ws://nowhere/ws", "Anna", unsent=left)
         listening = asyncio.ensure_future(_listen(connection))
         connection.say("three")
-        carrier = carriers[0]
-        carrier.told.put_nowait(welcome(9))
-        await until_said(carrier, 4)
-        assert carrier.said[1:3] == left
+        transport = transports[0]
+        transport.told.put_nowait(welcome(9))
+        await until_said(transport, 4)
+        assert transport.said[1:3] == left
         assert connection.unsent[:2] == left
         for number, frame in enumerate(connection.unsent, 10):
-            carrier.told.put_nowait(Chat("main", number, "Anna", frame.text, "12:00:00", 0, frame.key))
+            transport.told.put_nowait(Chat("main", number, "Anna", frame.text, "12:00:00", 0, frame.key))
         async with asyncio.timeout(60):
             while connection.waiting:  # noqa: ASYNC110 - it is told as events
                 await asyncio.sleep(0.001)
@@ -134,12 +136,12 @@ async def _listen(connection: Connection) -> None:
     ],
 )
 def test_a_server_that_talks_nonsense_is_no_besedka(
-    carriers: list[FakeCarrier], frames: list[ServerFrame]
+    transports: list[FakeTransport], frames: list[ServerFrame]
 ) -> None:
     async def scenario() -> None:
         listening = asyncio.ensure_future(_listen(Connection("ws://nowhere/ws", "Anna")))
         for frame in frames:
-            carriers[0].told.put_nowait(frame)
+            transports[0].told.put_nowait(frame)
         with pytest.raises(ConnectionFailed, match="is not Besedka"):
             async with asyncio.timeout(60):
                 await listening
@@ -156,21 +158,21 @@ def test_a_server_that_talks_nonsense_is_no_besedka(
     ],
 )
 def test_a_search_that_is_answered_with_nonsense_ends(
-    carriers: list[FakeCarrier], answer: dict[str, Any]
+    transports: list[FakeTransport], answer: dict[str, Any]
 ) -> None:
     async def scenario() -> None:
         connection = Connection("ws://nowhere/ws", "Anna")
         listening = asyncio.ensure_future(_listen(connection))
-        carrier = carriers[0]
-        carrier.told.put_nowait(welcome(9))
-        await until_said(carrier, 1)
+        transport = transports[0]
+        transport.told.put_nowait(welcome(9))
+        await until_said(transport, 1)
         searching = asyncio.ensure_future(connection.asks.search("x", before=5))
         while not connection._questions._asked:  # noqa: SLF001 - a fake has no event
             await asyncio.sleep(0.001)
             if searching.done():
                 searching = asyncio.ensure_future(connection.asks.search("x", before=5))
         (key,) = connection._questions._asked  # noqa: SLF001
-        carrier.told.put_nowait(Found(room="main", text="x", key=key, **answer))
+        transport.told.put_nowait(Found(room="main", text="x", key=key, **answer))
         with pytest.raises(ConnectionFailed, match="is not Besedka"):
             await searching
         listening.cancel()
@@ -179,9 +181,9 @@ def test_a_search_that_is_answered_with_nonsense_ends(
 
 
 def test_a_server_that_does_not_answer_the_join_is_given_up(
-    carriers: list[FakeCarrier], monkeypatch: pytest.MonkeyPatch
+    transports: list[FakeTransport], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert carriers
+    assert transports
     monkeypatch.setattr(module, "JOIN_SECONDS", 0.05)
 
     async def scenario() -> None:
@@ -191,14 +193,14 @@ def test_a_server_that_does_not_answer_the_join_is_given_up(
     looping.run(scenario())
 
 
-def test_an_invitation_is_shown_once(carriers: list[FakeCarrier]) -> None:
+def test_an_invitation_is_shown_once(transports: list[FakeTransport]) -> None:
     async def scenario() -> None:
         listening = asyncio.ensure_future(_listen(Connection("ws://nowhere/ws", "Anna", invite="token")))
-        for carrier in carriers:
-            carrier.told.put_nowait(welcome(0))
-            carrier.told.put_nowait(None)
-        await until_said(carriers[1], 1)
-        joins = [carrier.said[0] for carrier in carriers]
+        for transport in transports:
+            transport.told.put_nowait(welcome(0))
+            transport.told.put_nowait(None)
+        await until_said(transports[1], 1)
+        joins = [transport.said[0] for transport in transports]
         assert [join.invite for join in joins if isinstance(join, Join)] == ["token", ""]
         listening.cancel()
 
@@ -217,10 +219,10 @@ def test_an_invitation_is_shown_once(carriers: list[FakeCarrier]) -> None:
     ],
 )
 def test_one_who_is_let_in_no_more_does_not_come_back_for_ever(
-    carriers: list[FakeCarrier], code: str, is_in: bool, error: type[JoinRefused | ShownOut]
+    transports: list[FakeTransport], code: str, is_in: bool, error: type[JoinRefused | ShownOut]
 ) -> None:
     async def scenario() -> None:
-        first, second = carriers
+        first, second = transports
         first.told.put_nowait(welcome(0))
         for frame in [Error(code, "why", "")] if is_in else [None]:
             first.told.put_nowait(frame)
@@ -235,13 +237,13 @@ def test_one_who_is_let_in_no_more_does_not_come_back_for_ever(
     looping.run(scenario())
 
 
-def test_what_is_redacted_before_it_was_read_is_read_as_it_is_then(carriers: list[FakeCarrier]) -> None:
+def test_what_is_redacted_before_it_was_read_is_read_as_it_is_then(transports: list[FakeTransport]) -> None:
     async def scenario() -> None:
-        carrier = carriers[0]
-        carrier.told.put_nowait(welcome(0))
+        transport = transports[0]
+        transport.told.put_nowait(welcome(0))
         for number, text in enumerate(("one", "two"), 1):
-            carrier.told.put_nowait(Chat("main", number, "Boris", text, "12:00:00", 0))
-        carrier.told.put_nowait(Redacted("main", 1, "(removed)"))
+            transport.told.put_nowait(Chat("main", number, "Boris", text, "12:00:00", 0))
+        transport.told.put_nowait(Redacted("main", 1, "(removed)"))
         async with connect("ws://nowhere", "Anna") as chat:
             assert await anext(chat.news()) == Redacted("main", 1, "(removed)")
             messages = chat.follow()

@@ -9,9 +9,9 @@ from typing import Any
 import grpc
 import pytest
 
-from besedka.remote.by_grpc import GrpcCarrier
 from besedka.remote.chat import connect
-from besedka.remote.errors import CarrierEnded
+from besedka.remote.errors import TransportClosed
+from besedka.remote.transport.grpc import GrpcTransport
 from besedka.wire.frames import Leave
 from tests import looping
 from tests.conftest import ServerMaker
@@ -55,7 +55,7 @@ def test_a_write_that_was_broken_off_may_fail() -> None:
 
         async def ask() -> None: ...
 
-        sending = asyncio.ensure_future(GrpcCarrier(call, ask).send(Leave(room="main")))
+        sending = asyncio.ensure_future(GrpcTransport(call, ask).send(Leave(room="main")))
         await call.begun.wait()
         sending.cancel()
         await asyncio.gather(sending, return_exceptions=True)
@@ -73,8 +73,8 @@ def test_a_write_that_fails_is_told_to_whoever_waits() -> None:
 
         async def ask() -> None: ...
 
-        with pytest.raises(CarrierEnded, match="gone"):
-            await GrpcCarrier(call, ask).send(Leave(room="main"))
+        with pytest.raises(TransportClosed, match="gone"):
+            await GrpcTransport(call, ask).send(Leave(room="main"))
 
     assert looping.run(complaints(fail())) == []
 

@@ -1,4 +1,4 @@
-"""Words over gRPC, by the call `Converse`."""
+"""Frames over gRPC, by the call `Converse`."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ import grpc
 from besedka.proto import frames as proto
 from besedka.proto.besedka.v1.chat_pb2 import ListRoomsRequest
 from besedka.proto.besedka.v1.chat_pb2_grpc import ChatStub
-from besedka.remote.carrier import HANDSHAKE_SECONDS
-from besedka.remote.errors import ACCESS_ENDINGS, CarrierEnded
+from besedka.remote.errors import ACCESS_ENDINGS, TransportClosed
+from besedka.remote.transport import HANDSHAKE_SECONDS
 from besedka.wire.access import authorization
 from besedka.wire.close_codes import CloseCode
 from besedka.wire.errors import ErrorCode
@@ -31,7 +31,7 @@ OPTIONS: Final = [
     ("grpc.use_local_subchannel_pool", 1),
 ]
 
-COME_BACK: Final = frozenset(
+RECONNECT_STATUSES: Final = frozenset(
     {
         grpc.StatusCode.UNAVAILABLE,
         grpc.StatusCode.INTERNAL,
@@ -41,7 +41,7 @@ COME_BACK: Final = frozenset(
         grpc.StatusCode.RESOURCE_EXHAUSTED,
     }
 )
-"""How a call may end after which it is worth to try again."""
+"""The statuses after which it is worth trying again."""
 
 ENDED: Final = (grpc.aio.AioRpcError, grpc.aio.BaseError, asyncio.InvalidStateError)
 """What a call raises that has ended: by a status, or, used just then, by a complaint of the library."""
@@ -53,7 +53,7 @@ ACCESS_REASONS: Final = {
 """Why a call ends that is about who we are, by the reason of its status; who is shown out may not be here."""
 
 
-class GrpcCarrier:
+class GrpcTransport:
     """An open call of `Converse`.
 
     Args:
@@ -64,12 +64,12 @@ class GrpcCarrier:
     def __init__(self, call: Any, ask: Callable[[], Awaitable[object]]) -> None:
         self._call = call
         self._ask = ask
-        self._has_heard = False
+        self._has_received = False
         self._utc_offset = 0
         self._turn = asyncio.Lock()
 
     async def send(self, frame: ClientFrame) -> None:
-        """Say something."""
+        """Send a frame."""
         # gRPC ends a call of which a write is broken off, and one that is written to by two at once.
         writing = asyncio.ensure_future(self._write(frame))
         # Whoever broke off does not hear how it ends.
@@ -84,25 +84,25 @@ class GrpcCarrier:
                 raise await self._ended(error) from None
 
     async def frames(self) -> AsyncIterator[ServerFrame]:
-        """What the server tells."""
+        """Receive frames."""
         try:
             while (response := await self._call.read()) is not grpc.aio.EOF:  # type: ignore[attr-defined]  # the stubs lack it
-                self._has_heard = True
+                self._has_received = True
                 for frame in proto.told(response, self._utc_offset):
                     if isinstance(frame, Welcome):
                         self._utc_offset = frame.utc_offset
                     yield frame
         except ENDED as error:
             raise await self._ended(error) from None
-        raise CarrierEnded("goodbye", reconnect=False)
+        raise TransportClosed("goodbye", reconnect=False)
 
-    async def _ended(self, error: Exception) -> CarrierEnded:
+    async def _ended(self, error: Exception) -> TransportClosed:
         code, details, trailing = (
             (error.code(), error.details(), error.trailing_metadata())
             if isinstance(error, grpc.aio.AioRpcError)
             else (await self._call.code(), await self._call.details(), await self._call.trailing_metadata())
         )
-        if code is grpc.StatusCode.INTERNAL and not self._has_heard:
+        if code is grpc.StatusCode.INTERNAL and not self._has_received:
             # A write that meets the end of its call takes the place of the status that would have told why.
             try:
                 await self._ask()
@@ -111,29 +111,29 @@ class GrpcCarrier:
         if code is grpc.StatusCode.UNAUTHENTICATED:
             reason: str = ErrorCode.NO_ACCESS
         else:
-            reason = reason_of(trailing)[0] if code not in COME_BACK else ""
-        return CarrierEnded(
-            details or code.name, reconnect=code in COME_BACK, code=ACCESS_REASONS.get(reason, "")
+            reason = reason_of(trailing)[0] if code not in RECONNECT_STATUSES else ""
+        return TransportClosed(
+            details or code.name, reconnect=code in RECONNECT_STATUSES, code=ACCESS_REASONS.get(reason, "")
         )
 
 
 @asynccontextmanager
-async def by_grpc(url: str, key: str = "") -> AsyncIterator[GrpcCarrier]:
+async def open_grpc(url: str, key: str = "") -> AsyncIterator[GrpcTransport]:
     """Connect by ``grpc://``, ``grpcs://`` (TLS) or ``unix:``, with an access key or without.
 
     Raises:
-        CarrierEnded: if it cannot be reached.
+        TransportClosed: if it cannot be reached.
     """
     async with open_channel(url) as channel:
         try:
             async with asyncio.timeout(HANDSHAKE_SECONDS):
                 await _connected(channel)
         except TimeoutError:
-            raise CarrierEnded("no answer in time", reconnect=True) from None
+            raise TransportClosed("no answer in time", reconnect=True) from None
         stub: Any = ChatStub(channel)  # type: ignore[no-untyped-call]  # generated without types
         call = stub.Converse(metadata=metadata(key))
         try:
-            yield GrpcCarrier(
+            yield GrpcTransport(
                 call,
                 lambda: stub.ListRooms(ListRoomsRequest(), metadata=metadata(key), timeout=HANDSHAKE_SECONDS),
             )
@@ -176,6 +176,6 @@ async def _connected(channel: grpc.aio.Channel) -> None:
     state = channel.get_state(try_to_connect=True)
     while state is not grpc.ChannelConnectivity.READY:
         if state in {grpc.ChannelConnectivity.TRANSIENT_FAILURE, grpc.ChannelConnectivity.SHUTDOWN}:
-            raise CarrierEnded("nobody answers there", reconnect=True)
+            raise TransportClosed("nobody answers there", reconnect=True)
         await channel.wait_for_state_change(state)
         state = channel.get_state(try_to_connect=True)

@@ -1,4 +1,4 @@
-"""Words over a WebSocket, as JSON frames."""
+"""Frames over a WebSocket, as JSON."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from socket import gaierror
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus, InvalidURI
 
-from besedka.remote.carrier import HANDSHAKE_SECONDS
-from besedka.remote.errors import ACCESS_ENDINGS, CarrierEnded, ConnectionFailed
+from besedka.remote.errors import ACCESS_ENDINGS, ConnectionFailed, TransportClosed
+from besedka.remote.transport import HANDSHAKE_SECONDS
 from besedka.wire.access import authorization
 from besedka.wire.close_codes import NO_RECONNECT_CODES
 from besedka.wire.errors import Refused
 from besedka.wire.frames import ClientFrame, ServerFrame, decode_server, encode
 
 
-class WebSocketCarrier:
+class WebSocketTransport:
     """An open WebSocket."""
 
     def __init__(self, socket: ClientConnection, url: str) -> None:
@@ -27,14 +27,14 @@ class WebSocketCarrier:
         self._url = url
 
     async def send(self, frame: ClientFrame) -> None:
-        """Say something."""
+        """Send a frame."""
         try:
             await self._socket.send(encode(frame).decode())
         except ConnectionClosed as closed:
             raise _ended(closed) from None
 
     async def frames(self) -> AsyncIterator[ServerFrame]:
-        """What the server tells."""
+        """Receive frames."""
         try:
             while True:
                 try:
@@ -47,11 +47,11 @@ class WebSocketCarrier:
 
 
 @asynccontextmanager
-async def by_websocket(url: str, key: str = "") -> AsyncIterator[WebSocketCarrier]:
+async def open_websocket(url: str, key: str = "") -> AsyncIterator[WebSocketTransport]:
     """Connect by ``ws://`` or ``wss://``, with an access key or without.
 
     Raises:
-        CarrierEnded: if it cannot be reached.
+        TransportClosed: if it cannot be reached.
     """
     try:
         socket = await connect(
@@ -62,17 +62,17 @@ async def by_websocket(url: str, key: str = "") -> AsyncIterator[WebSocketCarrie
             additional_headers={"Authorization": authorization(key)} if key else None,
         )
     except (OSError, TimeoutError, InvalidHandshake, InvalidURI) as error:
-        raise CarrierEnded(_reason(error), reconnect=True) from None
+        raise TransportClosed(_reason(error), reconnect=True) from None
     async with socket:
-        yield WebSocketCarrier(socket, url)
+        yield WebSocketTransport(socket, url)
 
 
-def _ended(closed: ConnectionClosed) -> CarrierEnded:
+def _ended(closed: ConnectionClosed) -> TransportClosed:
     if closed.rcvd is None:
-        return CarrierEnded("the connection was lost", reconnect=True)
+        return TransportClosed("the connection was lost", reconnect=True)
     number = closed.rcvd.code
     code = next((code for ending, code in ACCESS_ENDINGS.items() if ending.value.code == number), "")
-    return CarrierEnded(closed.rcvd.reason, reconnect=number not in NO_RECONNECT_CODES, code=code)
+    return TransportClosed(closed.rcvd.reason, reconnect=number not in NO_RECONNECT_CODES, code=code)
 
 
 def _reason(error: Exception) -> str:
