@@ -36,7 +36,7 @@ def find_key(url: str, option: str | None) -> AccessKey:
         option: what ``--key`` or the environment says.
 
     Raises:
-        AddressBad: if the URL is none, or the key can be none.
+        InvalidAddress: if the URL is none, or the key can be none.
     """
     from besedka.home import remembered_key
     from besedka.remote.address import address, check_key

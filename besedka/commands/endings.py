@@ -69,21 +69,14 @@ def used_wrongly(sentence: str) -> click.UsageError:
 @contextmanager
 def remote_errors_told() -> Iterator[None]:
     """What goes wrong with a chat, as the ways in which a command can end."""
-    from besedka.remote.errors import (
-        AddressBad,
-        AskRefused,
-        JoinRefused,
-        RemoteError,
-        SayRefused,
-        ShownOut,
-    )
+    from besedka.remote.errors import ChatRefused, InvalidAddress, RemoteError
     from besedka.wire.errors import ErrorCode
 
     try:
         yield
-    except AddressBad as error:
+    except InvalidAddress as error:
         raise used_wrongly(str(error)) from None
-    except (ShownOut, AskRefused, JoinRefused, SayRefused) as error:
+    except ChatRefused as error:
         advice = f"; {KEY_ADVICE}" if error.code == ErrorCode.NO_ACCESS else ""
         raise Refusal(f"{error}{advice}") from None
     except RemoteError as error:

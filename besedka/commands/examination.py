@@ -11,7 +11,6 @@ import socket
 import ssl
 import stat
 from collections.abc import Iterator
-from contextlib import aclosing
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -26,7 +25,7 @@ from besedka.commands.access import find_key
 from besedka.commands.endings import KEY_ADVICE, Status
 from besedka.commands.probes import Endpoint, Response
 from besedka.remote.address import DEFAULT_GRPC_PORT, DEFAULT_PORT, Address, address
-from besedka.remote.errors import AddressBad, JoinRefused, RemoteError
+from besedka.remote.errors import InvalidAddress, JoinRefused, RemoteError
 from besedka.wire.access import authorization
 from besedka.wire.errors import ErrorCode
 from besedka.wire.frames import Welcome
@@ -106,7 +105,7 @@ def examine(given: str, room: str | None, origin: str | None, key: str | None = 
 def _examine(given: str, room: str | None, origin: str | None, key: str | None) -> Iterator[Finding]:
     try:
         there, found = address(given), find_key(given, key)
-    except AddressBad as error:
+    except InvalidAddress as error:
         raise Trouble(str(error), status=Status.USED_WRONGLY) from None
     there = replace(there, room=room or there.room, key=found.text)
     yield _good(f"it means {there.url}, room {there.room}")
@@ -484,8 +483,8 @@ def _join(there: Address) -> Finding:
 async def _welcome(there: Address) -> Welcome:
     from besedka.remote.connection import Connection
 
-    async with aclosing(Connection(there.url, "", there.room, key=there.key).events()) as events:
-        async for event in events:
+    async with Connection(there.url, key=there.key) as connection:
+        async for event in connection.join(there.room).events():
             if isinstance(event, Welcome):
                 return event
     raise RemoteError("the chat has said nothing")

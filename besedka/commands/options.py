@@ -53,7 +53,7 @@ def chat_address(url: str) -> Address:
     """Where a chat is, for a command that can ask nobody.
 
     Raises:
-        AddressBad: if it is no address.
+        InvalidAddress: if it is no address.
     """
     from besedka.remote.address import address
 

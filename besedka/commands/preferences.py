@@ -80,11 +80,11 @@ def _why_not(key: str, value: object) -> str:
 
 def _why_no_address(value: str) -> str:
     from besedka.remote.address import address
-    from besedka.remote.errors import AddressBad
+    from besedka.remote.errors import InvalidAddress
 
     try:
         address(value)
-    except AddressBad as error:
+    except InvalidAddress as error:
         return str(error)
     return ""
 

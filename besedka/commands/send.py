@@ -26,7 +26,7 @@ from besedka.commands.options import (
 )
 
 if TYPE_CHECKING:
-    from besedka.remote import RemoteChat
+    from besedka import RoomClient
     from besedka.wire.message import MessageId
 
 LINES_WAITING: Final = 1_000
@@ -170,7 +170,7 @@ class _Speaker:
 
     async def _until_refused(self, *work: Coroutine[Any, Any, None]) -> None:
         """Do all of this, or as much as can be done."""
-        from besedka.remote import SayRefused
+        from besedka import SayRefused
 
         tasks = [asyncio.create_task(part) for part in work]
         try:
@@ -185,8 +185,8 @@ class _Speaker:
             await asyncio.gather(*tasks, return_exceptions=True)
 
     @asynccontextmanager
-    async def _come(self) -> AsyncIterator[RemoteChat]:
-        from besedka.remote import connect
+    async def _come(self) -> AsyncIterator[RoomClient]:
+        from besedka import connect
 
         async with connect(self._url, self._name, self._room, quiet=True, key=self._key) as chat:
             remember(self._url, self._key)

@@ -8,8 +8,7 @@ import shlex
 import shutil
 import stat
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
-from contextlib import aclosing, asynccontextmanager
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import click
@@ -22,8 +21,8 @@ from besedka.commands.options import ROOM, URL, ClientCommand, chat_address
 from besedka.commands.since import SINCE_HELP, Looking, first_id, is_since, since
 
 if TYPE_CHECKING:
-    from besedka.remote.connection import Connection
-    from besedka.remote.events import Heard
+    from besedka.remote.room.events import ReceivedMessage
+    from besedka.remote.room.membership import Membership
     from besedka.wire.frames import Welcome
 
 LAST: Final = 10
@@ -31,7 +30,7 @@ LAST: Final = 10
 ENVIRONMENT_BYTES: Final = 100_000
 """How much of a text is in the environment of a command: Linux takes 128 KiB for one variable (MAX_ARG_STRLEN)."""
 
-_Tell: TypeAlias = "Callable[[str, Heard], Awaitable[None]]"
+_Tell: TypeAlias = "Callable[[str, ReceivedMessage], Awaitable[None]]"
 
 
 @click.command(
@@ -137,23 +136,21 @@ class _Reading:
     async def tell_all(self, tell: _Tell) -> None:
         """Tell each message, in order, without gap and double."""
         from besedka.remote.connection import Connection
-        from besedka.remote.events import Heard, Reset
+        from besedka.remote.room.events import ReceivedMessage, Reset
         from besedka.wire.frames import Welcome
 
         since, old, epoch = await self._beginning()
-        connection = Connection(
-            self._url, "", self._room, secret=self._secret, since=since, epoch=epoch, key=self._key
-        )
-        room, told_to = self._room, since
-        goal: int | None = None
-        async with aclosing(connection.events()) as events:
-            async for event in events:
+        async with Connection(self._url, key=self._key) as connection:
+            membership = connection.join(self._room, secret=self._secret, since=since, epoch=epoch)
+            room, told_to = self._room, since
+            goal: int | None = None
+            async for event in membership.events():
                 match event:
                     case Welcome():
                         room = event.room
                         goal = event.head if goal is None or event.reset else goal
                         told_to, old = (0, 0) if event.reset else (told_to, old)
-                    case Heard():
+                    case ReceivedMessage():
                         if event.id > old or is_since(event.stamp, self._since):
                             await tell(room, event)
                         told_to = event.id
@@ -168,47 +165,31 @@ class _Reading:
         """The id behind which to begin, the last one that was said before now, and the epoch that they belong to."""
         from besedka.remote.connection import Connection
 
-        connection = Connection(
-            self._url, "", self._room, secret=self._secret, invite=self._invite, key=self._key
-        )
-        async with _asked(connection) as welcome:
+        async with Connection(self._url, key=self._key) as connection:
+            membership = connection.join(self._room, secret=self._secret, invite=self._invite)
+            welcome = await _welcome(membership)
             remember(self._url, self._key)
             head = welcome.head
             first = 1 if self._last is None else max(1, head - self._last + 1)
-            first = max(first, await _look(connection, first_id(self._since, head)))
+            first = max(first, await _look(membership, first_id(self._since, head)))
             return first - 1, head, welcome.epoch
 
 
-@asynccontextmanager
-async def _asked(connection: Connection) -> AsyncIterator[Welcome]:
-    """A connection that is only asked for pages."""
+async def _welcome(membership: Membership) -> Welcome:
+    """Wait until we are in. Nothing else that happens is of interest."""
     from besedka.wire.frames import Welcome
 
-    welcomed: asyncio.Future[Welcome] = asyncio.get_running_loop().create_future()
-
-    async def listen() -> None:
-        async with aclosing(connection.events()) as events:
-            async for event in events:
-                if isinstance(event, Welcome) and not welcomed.done():
-                    welcomed.set_result(event)
-
-    listening = asyncio.create_task(listen())
-    try:
-        both: list[asyncio.Future[Any]] = [listening, welcomed]
-        await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
-        if listening.done():
-            listening.result()
-        yield welcomed.result()
-    finally:
-        listening.cancel()
-        await asyncio.gather(listening, return_exceptions=True)
+    async for event in membership.events():
+        if isinstance(event, Welcome):
+            return event
+    raise AssertionError("nobody else leaves the room")
 
 
-async def _look(connection: Connection, looking: Looking) -> int:
+async def _look(membership: Membership, looking: Looking) -> int:
     try:
         number = next(looking)
         while True:
-            page = await connection.asks.page(number, 1)
+            page = await membership.page(number, 1)
             number = looking.send(page[0].stamp if page else "")
     except StopIteration as found:
         return int(found.value)
@@ -251,15 +232,14 @@ class _Printer:
         self._output = Output()
         self._as_json = as_json
 
-    async def print(self, _: str, heard: Heard) -> None:
+    async def print(self, _: str, heard: ReceivedMessage) -> None:
         """Print one, and wait for whoever reads it. Where that takes long the server parts from us, and we come back."""
         from besedka.wire.log_line import write_line
-        from besedka.wire.message import Message
 
         if self._as_json:
             self._output.write(messages.as_json(heard.id, heard.user, heard.text, heard.stamp))
         else:
-            self._output.write(write_line(Message(heard.stamp, heard.user, heard.text)) + "\n")
+            self._output.write(write_line(heard.message) + "\n")
         self._output.flush()
 
 
@@ -277,7 +257,7 @@ class _Commands:
         self.failed_count = 0
         self._words = words
 
-    async def run(self, room: str, heard: Heard) -> None:
+    async def run(self, room: str, heard: ReceivedMessage) -> None:
         """Run it for one message, and wait until it has ended."""
         told = {
             "ID": str(heard.id),
@@ -306,7 +286,7 @@ class _Commands:
         if status:
             self._failed(heard, f"status {status}" if status > 0 else f"signal {-status}")
 
-    def _failed(self, heard: Heard, why: str) -> None:
+    def _failed(self, heard: ReceivedMessage, why: str) -> None:
         self.failed_count += 1
         click.echo(f"besedka: {self._words[0]} for message {heard.id}: {why}", err=True)
 

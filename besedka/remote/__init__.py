@@ -1,43 +1,48 @@
-"""The client library, on which the terminal client is built: a chat as seen from afar.
+"""The client library. Programs write ``from besedka import connect``; the names that they found here work until 0.1.0, with a warning.
 
-`chat` is what programs use; `connection` comes back by itself, with a cursor and an outbox; `ways` says how words travel.
+`room_client` is what programs use; `connection` comes back by itself and carries any number of rooms; `room` is what is known of one of
+them; `transport` is how frames travel.
 """
 
-from besedka.remote.chat import FoundMessages, Message, News, RemoteChat, connect
-from besedka.remote.device import take_device
-from besedka.remote.errors import (
-    AddressBad,
-    AskRefused,
-    ConnectionFailed,
-    JoinRefused,
-    RemoteError,
-    SayRefused,
-    ShownOut,
-)
-from besedka.remote.errors import TransportClosed as CarrierEnded
-from besedka.wire.frames import Act, Device, DeviceLink, Invitation, Kind, Redacted, RoomEntry, RoomOpened
+from warnings import warn
 
-__all__ = [
-    "Act",
-    "AddressBad",
-    "AskRefused",
-    "CarrierEnded",
-    "ConnectionFailed",
-    "Device",
-    "DeviceLink",
-    "FoundMessages",
-    "Invitation",
-    "JoinRefused",
-    "Kind",
-    "Message",
-    "News",
-    "Redacted",
-    "RemoteChat",
-    "RemoteError",
-    "RoomEntry",
-    "RoomOpened",
-    "SayRefused",
-    "ShownOut",
-    "connect",
-    "take_device",
-]
+import besedka
+
+_OLD_NAMES = {
+    "AddressBad": "InvalidAddress",
+    "AskRefused": "RequestRefused",
+    "CarrierEnded": "NotConnected",
+    "FoundMessages": "SearchResults",
+    "Message": "ReceivedMessage",
+    "RemoteChat": "RoomClient",
+    "ShownOut": "Expelled",
+}
+_SAME_NAMES = frozenset(
+    {
+        "Act",
+        "ConnectionFailed",
+        "Device",
+        "DeviceLink",
+        "Invitation",
+        "JoinRefused",
+        "Kind",
+        "News",
+        "Redacted",
+        "RemoteError",
+        "RoomEntry",
+        "RoomOpened",
+        "SayRefused",
+        "connect",
+        "take_device",
+    }
+)
+
+__all__ = [*_OLD_NAMES, *_SAME_NAMES]  # noqa: PLE0604 - names all the same
+
+
+def __getattr__(name: str) -> object:
+    if name not in _OLD_NAMES and name not in _SAME_NAMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    new = _OLD_NAMES.get(name, name)
+    warn(f"besedka.remote.{name} is besedka.{new} from 0.1.0 on", DeprecationWarning, stacklevel=2)
+    return getattr(besedka, new)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlsplit
 
-from besedka.remote.errors import AddressBad
+from besedka.remote.errors import InvalidAddress
 from besedka.wire.access import why_no_key
 from besedka.wire.links import Fragment, read_fragment
 from besedka.wire.validation import DEFAULT_ROOM
@@ -45,7 +45,7 @@ def address(given: str) -> Address:
     What stands behind a ``#`` is read as `besedka.wire.links` says. No error shows it.
 
     Raises:
-        AddressBad: if it is no address; the message says what is allowed.
+        InvalidAddress: if it is no address; the message says what is allowed.
     """
     if given.startswith("unix:"):
         path, _, fragment = given.partition("#")
@@ -57,7 +57,7 @@ def address(given: str) -> Address:
     except ValueError:
         host, port, parts = None, None, urlsplit("")
     if not host or any(map(str.isspace, host)) or parts.scheme not in {*_SCHEMES, "grpc", "grpcs"}:
-        raise AddressBad(
+        raise InvalidAddress(
             f"{_HIDDEN.sub('', given)!r} is no address: use HOST, HOST:PORT, ws://HOST:PORT/ws, grpc://HOST:PORT or unix:PATH, "
             "and #ROOM behind it"
         )
@@ -94,7 +94,7 @@ def check_key(key: str) -> None:
     """Whether this can be an access key, or is empty.
 
     Raises:
-        AddressBad: if it can be none: then it was not copied as a whole.
+        InvalidAddress: if it can be none: then it was not copied as a whole.
     """
     if key and (why := why_no_key(key)):
-        raise AddressBad(f"the access key that was given can be none: {why}")
+        raise InvalidAddress(f"the access key that was given can be none: {why}")

@@ -1,43 +1,38 @@
-"""A connection to one room of a chat that comes back by itself and loses nothing that was said.
+"""One connection to a chat, for any number of rooms; it comes back by itself.
 
-It keeps a cursor (the id of the last message it has given out) and an outbox (what was said and has not been heard
-back). After a reconnect it reads on from the cursor and says again what is in the outbox, in order.
+After a loss all rooms are joined again, a few at a time, each from its own cursor; then the outboxes are resent. What is refused in
+one room changes nothing in the others.
 """
 
 from __future__ import annotations
 
 import asyncio
-import secrets
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
-from contextlib import suppress
-from typing import Final
+import math
+from collections.abc import Callable, Sequence
+from contextlib import AbstractAsyncContextManager, suppress
+from typing import Final, Self
 
-from besedka.remote.asks import Asks
+from besedka.remote import transport as transports
 from besedka.remote.backoff import backoff
 from besedka.remote.errors import (
     ConnectionFailed,
+    Expelled,
     JoinRefused,
     RemoteError,
-    SayRefused,
-    ShownOut,
     TransportClosed,
     needs_key,
     understanding,
 )
-from besedka.remote.events import Away, Event, Heard, Reset
-from besedka.remote.log import Log
-from besedka.remote.outbox import Outbox
-from besedka.remote.questions import Questions
-from besedka.remote.transport import Transport, open_transport
-from besedka.wire.errors import ErrorCode
+from besedka.remote.requests import Requests
+from besedka.remote.room.membership import Membership, State
+from besedka.remote.room.outbox import IN_FLIGHT_AT_MOST
+from besedka.remote.transport import Transport
+from besedka.wire.errors import ErrorCode, Refused
 from besedka.wire.frames import (
-    BeginTyping,
     Chat,
     ClientFrame,
-    DeviceLink,
     Error,
     History,
-    Join,
     Leave,
     Redacted,
     Rights,
@@ -48,309 +43,313 @@ from besedka.wire.frames import (
     Typing,
     Welcome,
 )
-from besedka.wire.message import MessageId
-from besedka.wire.validation import DEFAULT_ROOM
+from besedka.wire.validation import DEFAULT_ROOM, clean_room
 
-JOIN_SECONDS: Final = 15.0
-"""How long a server may take to answer a join."""
+ANSWER_SECONDS: Final = 15.0
+"""How long a server may be silent that has a join to answer; then the connection is taken to be dead."""
 
-LONGEST_HOLD_SECONDS: Final = 60.0
-"""What was said too fast is said again after so long at most, whatever the server asks for."""
+JOINS_AT_ONCE: Final = 10
+"""Joins that wait for an answer. A hundred rooms are joined again after a loss: the server answers joins one after the other, reads
+frames only so fast, and ends a connection that floods it."""
 
-SAID_AGAIN: Final = frozenset({ErrorCode.NOT_STORED, ErrorCode.GOING_DOWN})
-"""Refusals after which the server ends: what was refused is kept, and said again to the next one."""
+ROOMS_AT_MOST: Final = 100
+"""Rooms that a server allows on one connection; the join of another one is refused."""
 
-BY_PERSON: Final = frozenset({ErrorCode.BANNED, ErrorCode.NOT_KNOWN})
-"""Refusals that are about who we are, and not about a room or a name."""
-
-SHUT: Final = BY_PERSON | {
-    ErrorCode.NAME_CLAIMED,
-    ErrorCode.NOT_INVITED,
-    ErrorCode.BAD_LINK,
-    ErrorCode.NO_ACCESS,
-}
-"""Refusals of one who comes back that will be the same the next time."""
+OpenTransport = Callable[[str, str], AbstractAsyncContextManager[Transport]]
 
 
 class Connection:
-    """A person's connection to one room of a chat.
+    """A connection to a chat. It connects when the first room is joined, and lasts until it is closed.
 
     Args:
         url: of the chat, as `address` gives it.
-        user: the name to be known by; empty for one who only reads, and is not seen.
-        room: the room to be in.
-        secret: shows that two connections are the same person, whose name it is; without one it is nobody's.
-        since: the id of the last message that was seen; None begins with the last 10.
-        epoch: the one that ``since`` belongs to.
-        quiet: be there unseen: not counted, not announced, not among the users.
-        invite: the token of an invitation, into the room or to the name.
         key: the access key, where the chat asks for one.
-        unsent: what waited in another connection of the same person, to be said before anything else.
+        open_transport: connects to the URL with the key.
 
     Attributes:
-        asks: what one may ask beside talking.
+        url: as it was given.
+        requests: what can be asked of the chat while a room is joined.
     """
 
-    def __init__(
+    def __init__(self, url: str, *, key: str = "", open_transport: OpenTransport | None = None) -> None:
+        self.url = url
+        self.requests = Requests(url)
+        self._key = key
+        self._open_transport = open_transport or transports.open_transport
+        self._transport: Transport | None = None
+        self._rooms: dict[str, Membership] = {}
+        # Joins that were sent and not answered, in order.
+        self._joining: list[Membership] = []
+        self._has_been_in = False
+        self._failure: Exception | None = None
+        self._tries = 0
+        # When the last frame came; infinite while we do not read. And when a join was sent while none waited for an answer.
+        self._silent_since = math.inf
+        self._asked_at = 0.0
+        self._awake = asyncio.Event()
+        self._running: asyncio.Task[None] | None = None
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+    @property
+    def rooms(self) -> list[Membership]:
+        """The rooms that are joined, or are to be joined."""
+        return [*self._rooms.values()]
+
+    def join(
         self,
-        url: str,
-        user: str,
         room: str = DEFAULT_ROOM,
+        user: str = "",
         *,
         secret: str = "",
         since: int | None = None,
         epoch: str = "",
         quiet: bool = False,
         invite: str = "",
-        key: str = "",
         unsent: Sequence[Say] = (),
-    ) -> None:
-        self._url = url
-        self._user = user
-        self._room = room
-        self._secret = secret
-        self._quiet = quiet
-        self._invite = invite
-        self._key = key
-        self._transport: Transport | None = None
-        self._outbox = Outbox()
-        for frame in unsent:
-            self._outbox.add(frame, is_again=True)
-        self._stored: dict[str, asyncio.Future[MessageId]] = {}
-        self._log = Log(since, epoch)
-        self._questions = Questions()
-        self.asks = Asks(self._questions, self._log, url, room)
-        self._has_been_in = False
-        self._is_in = False
-        self._may_send = asyncio.Event()
-        self._held_until = 0.0
-
-    async def add_device(self) -> DeviceLink:
-        """What another device needs to be who we are.
+    ) -> Membership:
+        """Join a room; its events say whether the server lets us in. The arguments are those of `Membership`.
 
         Raises:
-            TransportClosed: if there is no connection; ask again when it is back.
-            AskRefused: if there is no secret, or the name is not ours.
+            JoinRefused: if the room is joined already.
         """
-        return await self.asks.add_device(self._user, self._secret)
-
-    @property
-    def waiting(self) -> int:
-        """How many messages were said and not yet heard back."""
-        return len(self._outbox)
-
-    @property
-    def unsent(self) -> list[Say]:
-        """What was said and not yet heard back, in order: for a connection that goes on where this one ends."""
-        return self._outbox.frames
-
-    @property
-    def cursor(self) -> tuple[int, str]:
-        """The id of the last message that was given out, and its epoch: to come back with in another process."""
-        return self._log.last, self._log.epoch
-
-    def say(self, text: str) -> asyncio.Future[MessageId]:
-        """Say something; it is kept until it has been heard back.
-
-        Returns:
-            Its id, when it is on the server's disk; or `SayRefused`. It need not be waited for.
-        """
-        frame = Say(text=text, room=self._room, key=secrets.token_hex(16), after=self._log.said_after)
-        self._outbox.add(frame)
-        stored = self._stored[frame.key] = asyncio.get_running_loop().create_future()
-        stored.add_done_callback(_retrieved)
-        self._may_send.set()
-        return stored
-
-    def give_up(self, why: RemoteError) -> None:
-        """Nobody will take what waits: tell those who wait for it."""
-        for stored in self._stored.values():
-            if not stored.done():
-                stored.set_exception(why)
-        self._stored.clear()
-
-    async def typing(self) -> None:
-        """Tell the others that something is being typed, if there is a connection."""
-        if self._is_in:
-            await self._send(BeginTyping(room=self._room))
-
-    async def events(self) -> AsyncGenerator[Event, None]:
-        """What happens, for ever; reconnects as often as needed.
-
-        Raises:
-            ShownOut: if the chat does not want us any more: shown out, banned, not known.
-            ConnectionFailed: if the first try fails, or the server does not want us back.
-            JoinRefused: if the first join is refused; or a later one, for good; or if one is put out of the room. Also because of the
-                access key; that may be withdrawn later.
-        """
-        tries = 0
-        while True:
-            try:
-                async with open_transport(self._url, self._key) as transport:
-                    async for event in self._visit(transport):
-                        tries = 0
-                        yield event
-            except TransportClosed as ended:
-                if ended.code == ErrorCode.NO_ACCESS:
-                    raise needs_key(self._url, self._key) from None
-                if ended.code:
-                    raise (ShownOut if self._has_been_in else JoinRefused)(ended.code, str(ended)) from None
-                if not self._has_been_in:
-                    raise ConnectionFailed(f"cannot reach a chat at {self._url}: {ended}") from None
-                if not ended.reconnect:
-                    raise ConnectionFailed(
-                        f"the chat at {self._url} has ended the connection: {ended}"
-                    ) from None
-            finally:
-                self._transport = None
-                self._is_in = False
-            wait = backoff(tries)
-            tries += 1
-            yield Away(wait)
-            await asyncio.sleep(wait)
-
-    async def leave(self) -> None:
-        """Say goodbye, if there is a connection."""
-        if self._is_in:
-            await self._send(Leave(room=self._room))
-
-    # A visit: from a connection to its end.
-
-    async def _visit(self, transport: Transport) -> AsyncIterator[Event]:
-        self._transport = transport
-        self._outbox.begin_again()
-        self._held_until = 0.0
-        await transport.send(
-            Join(
-                user=self._user or None,
-                room=self._room,
-                since=self._log.since,
-                epoch=self._log.epoch,
-                secret=self._secret,
-                quiet=self._quiet,
-                # Once one is in it is used up, or not needed any more.
-                invite="" if self._has_been_in else self._invite,
-            )
+        membership = Membership(
+            self,
+            _name_of(room),
+            user,
+            secret=secret,
+            since=since,
+            epoch=epoch,
+            quiet=quiet,
+            invite=invite,
+            unsent=unsent,
         )
-        sending = asyncio.create_task(self._send_what_waits())
-        try:
-            async for frame in self._words(transport):
-                with understanding(self._url):
-                    events = self._take(frame)
-                for event in events:
-                    yield event
-                self._may_send.set()
-        finally:
-            self._questions.end()
-            sending.cancel()
-            await asyncio.gather(sending, return_exceptions=True)
+        if membership.room in self._rooms:
+            raise JoinRefused(
+                ErrorCode.ALREADY_JOINED, f"this connection is in the room {membership.room} already"
+            )
+        if self._failure:
+            membership.end(self._failure)
+        else:
+            self._rooms[membership.room] = membership
+            self._running = self._running or asyncio.create_task(self._run())
+            self.wake()
+        return membership
 
-    async def _words(self, transport: Transport) -> AsyncIterator[ServerFrame]:
-        """What is told; a server that does not answer the join is given up after a while."""
-        frames = transport.frames()
-        deadline = asyncio.get_running_loop().time() + JOIN_SECONDS
-        while True:
-            try:
-                async with asyncio.timeout_at(None if self._is_in else deadline):
-                    frame = await anext(frames)
-            except TimeoutError:
-                raise TransportClosed("it does not answer", reconnect=True) from None
-            yield frame
+    async def leave(self, membership: Membership) -> None:
+        """Leave a room, as `Membership.leave` does."""
+        was, is_here = membership.state, self._rooms.get(membership.room) is membership
+        membership.end(None)
+        self._forget_if_ended(membership)
+        if is_here and was in {State.JOINING, State.IN}:
+            await self.send(Leave(room=membership.room))
 
-    async def _send_what_waits(self) -> None:
-        """Send what is in the outbox, in order, whenever it may be sent."""
-        while True:
-            await self._may_send.wait()
-            self._may_send.clear()
-            await asyncio.sleep(self._held_until - asyncio.get_running_loop().time())
-            while self._is_in and not self._is_held and (frame := self._outbox.next()):
-                await self._send(frame)
+    async def close(self) -> None:
+        """Leave all rooms and close the connection."""
+        if self._running:
+            self._running.cancel()
+            await asyncio.gather(self._running, return_exceptions=True)
+            self._running = None
+        for membership in self.rooms:
+            membership.end(None)
+        self._rooms.clear()
 
-    @property
-    def _is_held(self) -> bool:
-        return asyncio.get_running_loop().time() < self._held_until
+    def wake(self) -> None:
+        """There may be something to send."""
+        self._awake.set()
 
-    async def _send(self, frame: ClientFrame) -> None:
+    async def send(self, frame: ClientFrame) -> None:
+        """Send a frame if there is a connection."""
         if self._transport:
-            # The reader of events learns of an end too, and comes back; what was said waits in the outbox.
+            # The reader learns of the loss too, and comes back.
             with suppress(TransportClosed):
                 await self._transport.send(frame)
 
-    # What is told.
+    # From one connection to the next.
 
-    def _take(self, frame: ServerFrame) -> Sequence[Event]:
+    async def _run(self) -> None:
+        try:
+            await self._stay_connected()
+        except Exception as error:  # noqa: BLE001 - whatever it is, those who wait for events must learn of it
+            self._fail(error)
+
+    def _fail(self, error: Exception) -> None:
+        self._failure = error
+        for membership in self.rooms:
+            membership.end(error)
+        self._rooms.clear()
+
+    async def _stay_connected(self) -> None:
+        while True:
+            while not self._rooms:
+                self._awake.clear()
+                await self._awake.wait()
+            try:
+                async with self._open_transport(self.url, self._key) as transport:
+                    await self._visit(transport)
+            except TransportClosed as closed:
+                self._check_wanted_back(closed)
+            wait = backoff(self._tries)
+            self._tries += 1
+            for membership in self.rooms:
+                membership.disconnected(wait)
+            await asyncio.sleep(wait)
+
+    def _check_wanted_back(self, closed: TransportClosed) -> None:
+        if closed.code == ErrorCode.NO_ACCESS:
+            raise needs_key(self.url, self._key) from None
+        if closed.code:
+            raise self._expelled(closed.code, str(closed)) from None
+        if not self._has_been_in:
+            raise ConnectionFailed(f"cannot reach a chat at {self.url}: {closed}") from None
+        if not closed.reconnect:
+            raise ConnectionFailed(f"the chat at {self.url} has ended the connection: {closed}") from None
+
+    def _expelled(self, code: str, text: str) -> RemoteError:
+        return Expelled(code, text) if self._has_been_in else JoinRefused(code, text)
+
+    async def _visit(self, transport: Transport) -> None:
+        self._transport, self._silent_since = transport, _now()
+        tasks = [
+            asyncio.create_task(self._receive_frames(transport)),
+            asyncio.create_task(self._send_frames(transport)),
+        ]
+        try:
+            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
+        finally:
+            self._transport = None
+            self.requests.end()
+            self._joining.clear()
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+        for task in done:
+            task.result()
+
+    # What is sent.
+
+    async def _send_frames(self, transport: Transport) -> None:
+        while True:
+            self._awake.clear()
+            try:
+                while frame := self._next_frame():
+                    await transport.send(frame)
+            except TransportClosed:
+                return  # the reader learns why
+            await self._sleep()
+            if _now() >= self._answer_due:
+                raise TransportClosed("it does not answer", reconnect=True)
+
+    def _next_frame(self) -> ClientFrame | None:
+        now = _now()
+        if len(self._joining) < JOINS_AT_ONCE and (membership := self._next_to_join(now)):
+            self._asked_at = self._asked_at if self._joining else now
+            self._joining.append(membership)
+            return membership.join()
+        if sum(membership.in_flight for membership in self._rooms.values()) < IN_FLIGHT_AT_MOST:
+            for membership in self._rooms.values():
+                if message := membership.next_message(now):
+                    # It is the turn of the others now.
+                    self._rooms[membership.room] = self._rooms.pop(membership.room)
+                    return message
+        return None
+
+    def _next_to_join(self, now: float) -> Membership | None:
+        waiting = [membership for membership in self._rooms.values() if membership.wants_to_join(now)]
+        return min(waiting, key=lambda membership: membership.quiet, default=None)
+
+    async def _sleep(self) -> None:
+        """Wait until there may be something to send, or an answer is overdue."""
+        now = _now()
+        dues = [due for membership in self._rooms.values() if (due := membership.due(now))]
+        due = min([*dues, self._answer_due])
+        with suppress(TimeoutError):
+            async with asyncio.timeout_at(due if math.isfinite(due) else None):
+                await self._awake.wait()
+
+    @property
+    def _answer_due(self) -> float:
+        """When a server that is silent until then has not answered; infinite if it need not."""
+        return max(self._silent_since, self._asked_at) + ANSWER_SECONDS if self._joining else math.inf
+
+    # What is received.
+
+    async def _receive_frames(self, transport: Transport) -> None:
+        async for frame in transport.frames():
+            self._tries = 0
+            with understanding(self.url):
+                receivers = self._dispatch(frame, transport)
+            for membership in receivers:
+                self._forget_if_ended(membership)
+                await self._wait_for_reader(membership)
+            self._silent_since = _now()
+
+    async def _wait_for_reader(self, membership: Membership) -> None:
+        if membership.is_full:
+            self._silent_since = math.inf
+            await membership.has_room()
+            self.wake()
+
+    def _dispatch(self, frame: ServerFrame, transport: Transport) -> list[Membership]:
+        """Hand a frame on. Returns the memberships that have received it."""
         match frame:
             case Welcome():
-                return self._welcomed(frame)
-            case History(before=None):
-                return self._heard_history(frame)
-            case Chat():
-                return self._heard(frame)
+                self.requests.begin(transport)
+                self._has_been_in = True
+                receivers = self._answered(frame.room)
             case Error():
-                return self._refused(frame)
-            case System() | Typing() | Redacted() | Rights() | RoomOpened(key=""):
-                return [frame]
+                receivers = self._refused(frame)
+            case History(before=None) | Chat() | System() | Typing() | Redacted() | Rights():
+                receivers = self._of(frame.room)
+            case RoomOpened(key=""):
+                receivers = self.rooms
             case _:
-                self._questions.answered(frame)
-                return []
+                self.requests.answered(frame)
+                receivers = []
+        for membership in receivers:
+            membership.receive(frame, _now())
+        return receivers
 
-    def _welcomed(self, frame: Welcome) -> list[Event]:
-        events: list[Event] = [frame]
-        if self._log.begin(frame):
-            self._outbox.forget_ids()
-            if self._has_been_in:
-                events.append(Reset())
-        self._has_been_in = self._is_in = True
-        if self._transport:
-            self._questions.begin(self._transport)
-        return events
-
-    def _heard(self, frame: Chat) -> list[Heard]:
-        self._settle(frame.key, frame.id)
-        return self._log.hear(frame)
-
-    def _heard_history(self, page: History) -> list[Heard]:
-        for number, key in page.keys.items():
-            self._settle(key, number)
-        return self._log.hear_history(page)
-
-    def _refused(self, frame: Error) -> list[Event]:
-        if self._questions.refused(frame):
+    def _refused(self, frame: Error) -> list[Membership]:
+        if self.requests.refused(frame):
             return []
-        if frame.code == ErrorCode.TOO_FAST and frame.key:
-            if self._is_held:
-                return []  # it was on its way behind the first one that was refused
-            self._outbox.said_too_fast()
-            self._held_until = asyncio.get_running_loop().time() + min(
-                frame.retry_after, LONGEST_HOLD_SECONDS
-            )
-            return [frame]
-        # Our own ghost may still hold the name after a lost connection; the next try will find it free.
-        if not frame.key and (not self._is_in or frame.code in SHUT):
-            raise self._let_out(frame)
-        if frame.key and frame.code not in SAID_AGAIN:
-            self._outbox.heard(frame.key)
-            stored = self._stored.pop(frame.key, None)
-            if stored and not stored.done():
-                stored.set_exception(SayRefused(frame.code, frame.text))
-        return [frame]
+        if frame.code == ErrorCode.BANNED and not frame.key:
+            raise self._expelled(frame.code, frame.text)
+        if not frame.room:
+            self._joining.clear()
+            return self.rooms
+        return self._of(frame.room) if frame.key else self._answered(frame.room)
 
-    def _let_out(self, frame: Error) -> RemoteError:
-        """We are not let in, or are in no more."""
-        if self._has_been_in and frame.code in BY_PERSON:
-            return ShownOut(frame.code, frame.text)
-        if not self._has_been_in or frame.code in SHUT:
-            return JoinRefused(frame.code, frame.text)
-        return TransportClosed(frame.text, reconnect=True)
+    def _answered(self, room: str) -> list[Membership]:
+        """The membership whose join is answered, or that has this room. Joins are answered in order."""
+        for membership in self._joining:
+            if membership.room == room:
+                self._joining.remove(membership)
+                self.wake()
+                return [membership] if membership.state is State.JOINING else []
+        return self._of(room)
 
-    def _settle(self, key: str, number: int) -> None:
-        self._outbox.stored(key, number)
-        stored = self._stored.pop(key, None)
-        if stored and not stored.done():
-            stored.set_result(MessageId(number))
+    def _of(self, room: str) -> list[Membership]:
+        return [self._rooms[room]] if room in self._rooms else []
+
+    def _forget_if_ended(self, membership: Membership) -> None:
+        if membership.state is State.ENDED and self._rooms.get(membership.room) is membership:
+            del self._rooms[membership.room]
+            self.requests.forget(membership.room)
+            self.wake()  # the others may send what it had in flight
 
 
-def _retrieved(stored: asyncio.Future[MessageId]) -> None:
-    """Not everybody waits to hear that it was refused; events tell it, too."""
-    if not stored.cancelled():
-        stored.exception()
+def _name_of(room: str) -> str:
+    """A room's name as the server has it; if it can be none, the server says so."""
+    try:
+        return clean_room(room)
+    except Refused:
+        return room
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()

@@ -1,13 +1,15 @@
 """What can go wrong between a client and a chat::
 
 RemoteError
-├── AddressBad              what was given is no address
+├── InvalidAddress          it is no address of a chat
 ├── ConnectionFailed        the chat could not be reached at all, or does not want us back
-│   └── ShownOut            it does not want us any more: shown out, banned, not known
-├── JoinRefused             it was reached, and did not let us in
-├── SayRefused              something said was refused for good
-├── AskRefused              something asked for was refused: which rooms there are, who has said what, an invitation
-└── TransportClosed         (inside) a connection has ended; whether to come back is its own matter
+├── ChatRefused             the chat refuses something, and says why by a code
+│   ├── Expelled            us: we were in and are kicked, banned or not known; also a ConnectionFailed
+│   ├── JoinRefused         to let us into a room
+│   ├── SayRefused          a message, for good
+│   └── RequestRefused      a request: a search, a private room, an invitation, moderation
+└── NotConnected            there is no connection now; it comes back by itself
+    └── TransportClosed     (inside) a connection was closed, or could not be made
 """
 
 from __future__ import annotations
@@ -21,31 +23,19 @@ from besedka.wire.errors import ErrorCode
 
 
 class RemoteError(Exception):
-    """The root of the client's own errors."""
+    """The root of the client library's errors."""
 
 
-class AddressBad(RemoteError, ValueError):  # noqa: N818 - the names of the tree say what happened
-    """What was given is no address of a chat."""
+class InvalidAddress(RemoteError, ValueError):  # noqa: N818 - the names of the tree say what happened
+    """It is no address of a chat."""
 
 
 class ConnectionFailed(RemoteError):  # noqa: N818
     """The chat could not be reached at all, or it does not want us back."""
 
 
-class ShownOut(ConnectionFailed):
-    """We were in, and are not wanted any more. Who was only shown out may come again; he should know why he was.
-
-    Attributes:
-        code: why, for programs: `kicked`, `banned` or `not_known`.
-    """
-
-    def __init__(self, code: str, text: str) -> None:
-        super().__init__(text)
-        self.code = code
-
-
-class JoinRefused(RemoteError):  # noqa: N818
-    """The chat was reached, but did not let us in under this name.
+class ChatRefused(RemoteError):  # noqa: N818
+    """The chat refuses something.
 
     Attributes:
         code: why, for programs.
@@ -56,36 +46,32 @@ class JoinRefused(RemoteError):  # noqa: N818
         self.code = code
 
 
-class SayRefused(RemoteError):  # noqa: N818
-    """Something said was refused, and is not kept.
-
-    Attributes:
-        code: why, for programs.
-    """
-
-    def __init__(self, code: str, text: str) -> None:
-        super().__init__(text)
-        self.code = code
+class Expelled(ChatRefused, ConnectionFailed):
+    """We were in, and are not wanted any more: `kicked`, `banned` or `not_known`. After a kick we may come again, but should know why."""
 
 
-class AskRefused(RemoteError):  # noqa: N818
-    """Something asked for was refused.
-
-    Attributes:
-        code: why, for programs.
-    """
-
-    def __init__(self, code: str, text: str) -> None:
-        super().__init__(text)
-        self.code = code
+class JoinRefused(ChatRefused):
+    """The chat was reached, but did not let us into a room, or not under this name."""
 
 
-class TransportClosed(RemoteError):  # noqa: N818
-    """A connection could not be made, or has ended.
+class SayRefused(ChatRefused):
+    """A message was refused, and is not kept."""
+
+
+class RequestRefused(ChatRefused):
+    """A request was refused."""
+
+
+class NotConnected(RemoteError):  # noqa: N818
+    """There is no connection now. It comes back by itself; ask again then."""
+
+
+class TransportClosed(NotConnected):
+    """A connection could not be made, or was closed.
 
     Attributes:
         reconnect: whether the server wants us back, or may when it is there again.
-        code: why it does not, where that is about who we are: `no_access`, or as in `ShownOut`; else empty.
+        code: why it does not, where that is about who we are: `no_access`, or as in `Expelled`; else empty.
     """
 
     def __init__(self, reason: str, *, reconnect: bool, code: str = "") -> None:
@@ -100,7 +86,7 @@ ACCESS_ENDINGS: Final[Mapping[CloseCode, str]] = {
     CloseCode.BANNED: ErrorCode.BANNED,
     CloseCode.UNKNOWN: ErrorCode.NOT_KNOWN,
 }
-"""How a connection ends that is about who we are, and what programs call it."""
+"""How a connection is closed because of who we are, and the code that programs are given for it."""
 
 
 def needs_key(url: str, key: str) -> JoinRefused:
@@ -114,13 +100,13 @@ def needs_key(url: str, key: str) -> JoinRefused:
 
 
 def not_besedka(url: str, why: object) -> ConnectionFailed:
-    """What answers at a URL says what no Besedka says."""
+    """What answers at a URL sends what no Besedka sends."""
     return ConnectionFailed(f"what answers at {url} is not Besedka: {why}")
 
 
 @contextmanager
 def understanding(url: str) -> Iterator[None]:
-    """Read what was told there.
+    """Read what was sent from a URL.
 
     Raises:
         ConnectionFailed: if it cannot be understood.

@@ -20,8 +20,8 @@ from besedka.proto.besedka.v1 import chat_pb2 as pb
 from besedka.proto.besedka.v1.chat_pb2_grpc import ChatStub
 from besedka.remote.address import address, check_key
 from besedka.remote.backoff import backoff
-from besedka.remote.connection import SAID_AGAIN
 from besedka.remote.errors import ConnectionFailed, JoinRefused, SayRefused, needs_key
+from besedka.remote.room.membership import RESENT_AFTER
 from besedka.remote.transport.grpc import RECONNECT_STATUSES, metadata, open_channel, reason_of
 from besedka.wire.errors import ErrorCode
 from besedka.wire.message import MessageId
@@ -85,7 +85,7 @@ class Importer:
                 return MessageId((await self._stub.Send(request, metadata=self._metadata)).id)
             except grpc.aio.AioRpcError as error:
                 code, wait = reason_of(error.trailing_metadata())
-                if code not in {"", ErrorCode.TOO_FAST, *SAID_AGAIN}:
+                if code not in {"", ErrorCode.TOO_FAST, *RESENT_AFTER}:
                     raise SayRefused(code, error.details() or code) from None
                 if not code and error.code() not in RECONNECT_STATUSES:
                     raise ConnectionFailed(f"the chat has ended the call: {error.details()}") from None
@@ -107,7 +107,7 @@ async def importing(
         key: the access key, if it does not stand in the URL.
 
     Raises:
-        AddressBad: if the URL is none.
+        InvalidAddress: if the URL is none.
         ConnectionFailed: if there is no chat.
         JoinRefused: if it does not let us in.
     """
@@ -125,7 +125,7 @@ async def importing(
         except grpc.aio.AioRpcError as error:
             if error.code() is grpc.StatusCode.UNAUTHENTICATED:
                 raise needs_key(there.url, key) from None
-            if (code := reason_of(error.trailing_metadata())[0]) and code not in SAID_AGAIN:
+            if (code := reason_of(error.trailing_metadata())[0]) and code not in RESENT_AFTER:
                 raise JoinRefused(code, error.details() or code) from None
             raise ConnectionFailed(f"cannot reach a chat at {there.url}: {error.details()}") from None
         yield Importer(stub, speaker, last, key)

@@ -15,8 +15,8 @@ from prompt_toolkit.utils import is_dumb_terminal
 
 from besedka.home import keep_secret, secret_for
 from besedka.remote.address import address as parse_address
-from besedka.remote.device import take_device
-from besedka.remote.errors import AskRefused, JoinRefused, RemoteError, ShownOut
+from besedka.remote.errors import Expelled, JoinRefused, RemoteError, RequestRefused
+from besedka.remote.room_client import take_device
 from besedka.terminal.actions import ACTIONS
 from besedka.terminal.session import TerminalSession
 from besedka.terminal.ui.keyboard import TerminalInput
@@ -61,8 +61,8 @@ def run(
         NoTerminal: if there is no terminal.
         AddressBad: if the URL is invalid.
         ConnectionFailed: if there is no chat.
-        ShownOut: if the server ends the session.
-        AskRefused: if the add-a-device link is no longer valid.
+        Expelled: if the server ends the session.
+        RequestRefused: if the add-a-device link is no longer valid.
         JoinRefused: if the server does not let the user in.
     """
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
@@ -91,7 +91,7 @@ def run(
         name = name if is_name_given else address.name or name
         try:
             asyncio.run(_run(session, name, is_sure=is_sure))
-        except (ShownOut, AskRefused) as error:
+        except (Expelled, RequestRefused) as error:
             raise type(error)(error.code, phrases.refusals.get(error.code, str(error))) from None
 
 

@@ -1,4 +1,7 @@
-"""Direct messages in rooms that the session has not joined: it watches these rooms, and joins one when something new is posted there."""
+"""Direct messages in rooms that the session has not joined: it watches these rooms, and joins one when something new is posted there.
+
+They are watched by quiet memberships, on the connection that all rooms share.
+"""
 
 from __future__ import annotations
 
@@ -6,16 +9,18 @@ import asyncio
 from collections.abc import Coroutine
 from typing import Any, Final
 
+from besedka.remote.connection import ROOMS_AT_MOST
 from besedka.remote.errors import RemoteError
-from besedka.remote.watch import Stir, Watch
+from besedka.remote.room.events import ReceivedMessage
+from besedka.remote.room.membership import Membership
 from besedka.terminal.room_view import RoomView
 from besedka.terminal.rooms import Rooms
 from besedka.terminal.storage import Storage
 from besedka.terminal.ui.notifier import Notifier
-from besedka.wire.frames import Kind, RoomOpened
+from besedka.wire.frames import Kind, RoomOpened, Welcome
 
 CATCH_UP_ROOMS_AT_MOST: Final = 20
-"""Direct rooms that are joined for messages posted while the user was away; each of them is a connection."""
+"""Direct rooms that are joined for messages posted while the user was away: the status bar shows them all."""
 
 
 class DirectMessages:
@@ -31,24 +36,22 @@ class DirectMessages:
         self._rooms = rooms
         self._notifier = notifier
         self._storage = storage
-        self._watch: Watch | None = None
+        self._secret = ""
         self._caught_up: set[str] = set()
-        self._joining: dict[str, asyncio.Task[None]] = {}
+        self._watched: set[str] = set()
+        self._joining: set[str] = set()
         self._tasks: set[asyncio.Task[None]] = set()
 
     def start(self) -> None:
         """Look for messages posted while the user was away, and watch from now on."""
-        address = self._rooms.address
-        # Guests have no direct rooms.
-        if secret := self._rooms.secret(self._rooms.current.me):
-            self._watch = Watch(address.url, secret, key=address.key)
-            self._run(self._receive(self._watch))
-            self.check()
+        # Guests have no secret, and no direct rooms.
+        self._secret = self._rooms.secret(self._rooms.current.me)
+        self.check()
 
     def check(self) -> None:
         """Look for direct rooms that were opened while there was no connection."""
-        if self._watch:
-            self._run(self._check(self._watch))
+        if self._secret:
+            self._run(self._check())
 
     def opened(self, opened: RoomOpened) -> None:
         """Join a direct room that somebody has just opened, and announce it."""
@@ -56,13 +59,13 @@ class DirectMessages:
 
     def left(self, view: RoomView) -> None:
         """Watch a direct room that the user has left, so that the next message there is noticed."""
-        if self._watch and view.kind is Kind.DIRECT:
+        if self._secret and view.kind is Kind.DIRECT:
             self._storage.set_read_position(view.name, view.received_to)
-            self._watch.begin(view.name, view.received_to)
+            self._start_watching(view.name, view.received_to)
 
     async def stop(self) -> None:
         """Watch and join no more rooms."""
-        tasks = [*self._tasks, *self._joining.values()]
+        tasks = [*self._tasks]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -72,35 +75,68 @@ class DirectMessages:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _check(self, watch: Watch) -> None:
+    async def _check(self) -> None:
         try:
-            entries = await self._rooms.current.connection.asks.rooms()
+            entries = await self._rooms.current.membership.requests.rooms()
         except RemoteError:
             return  # no connection: a reconnect checks again
         for entry in entries:
             if entry.kind is Kind.DIRECT:
                 self._rooms.add_known(entry.name, entry.kind, entry.peer)
-                if entry.name not in self._rooms.views:
-                    watch.begin(entry.name, self._storage.read_position(entry.name) or (0, ""))
+                self._start_watching(entry.name, self._storage.read_position(entry.name) or (0, ""))
 
-    async def _receive(self, watch: Watch) -> None:
-        async for news in watch.stirs():
-            self._react(watch, news)
+    def _start_watching(self, room: str, read_to: tuple[int, str]) -> None:
+        is_known = room in self._rooms.views or room in self._watched or room in self._joining
+        if not is_known and len(self._rooms.connection.rooms) < ROOMS_AT_MOST:
+            self._watched.add(room)
+            self._run(self._watch(room, read_to))
 
-    def _react(self, watch: Watch, news: Stir) -> None:
-        if news.room in self._rooms.views:
-            watch.end(news.room)  # joined meanwhile
-        elif news.user:
-            # What the user posts on another device is not news.
-            if news.user not in self._rooms.own_names:
-                self._start_joining(news.room, is_announced=True)
-        elif news.room in self._caught_up or len(self._caught_up) < CATCH_UP_ROOMS_AT_MOST:
-            self._caught_up.add(news.room)
-            self._start_joining(news.room, is_announced=False)
+    async def _watch(self, room: str, read_to: tuple[int, str]) -> None:
+        try:
+            membership = self._rooms.connection.join(room, secret=self._secret, quiet=True)
+            author = await self._new_message(membership, read_to)
+            await membership.leave()
+        except RemoteError:
+            return  # the joined rooms report the loss of the connection
+        finally:
+            self._watched.discard(room)
+        if author is not None:
+            self._start_joining(room, is_announced=bool(author))
+
+    async def _new_message(self, membership: Membership, read_to: tuple[int, str]) -> str | None:
+        """Wait for a message by somebody else.
+
+        Returns:
+            Its author; empty if it was posted before the room was watched; None if the room is no longer watched.
+        """
+        last, epoch = read_to
+        async for event in membership.events():
+            match event:
+                case Welcome():
+                    # A position in a log that was replaced means nothing in the new one.
+                    is_new = event.head > (last if epoch == event.epoch else 0)
+                    last, epoch = event.head, event.epoch
+                    if is_new and self._may_catch_up(membership.room):
+                        return ""
+                case ReceivedMessage() if event.id > last:
+                    last = event.id
+                    # What the user posts on another device is not news.
+                    if event.user not in self._rooms.own_names:
+                        return event.user
+                case _:
+                    pass
+        return None
+
+    def _may_catch_up(self, room: str) -> bool:
+        if room not in self._caught_up and len(self._caught_up) >= CATCH_UP_ROOMS_AT_MOST:
+            return False
+        self._caught_up.add(room)
+        return True
 
     def _start_joining(self, room: str, *, is_announced: bool) -> None:
         if room not in self._rooms.views and room not in self._joining:
-            self._joining[room] = asyncio.ensure_future(self._join(room, is_announced=is_announced))
+            self._joining.add(room)
+            self._run(self._join(room, is_announced=is_announced))
 
     async def _join(self, room: str, *, is_announced: bool) -> None:
         try:
@@ -110,12 +146,9 @@ class DirectMessages:
             self._notifier.show_error(error)
             return
         finally:
-            del self._joining[room]
-        if self._watch:
-            self._watch.end(room)
+            self._joining.discard(room)
         if view.name in self._rooms.views:
-            await view.leave()  # the user has joined it meanwhile
-            return
+            return  # the user has joined it meanwhile
         self._rooms.add_in_background(view)
         if is_announced:
             self._notifier.notify(self._notifier.phrases.direct_opened.format(peer=view.peer))

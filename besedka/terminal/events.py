@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from besedka.remote.connection import SAID_AGAIN
-from besedka.remote.events import Away, Event, Heard, Reset
+from besedka.remote.room.events import Away, Event, ReceivedMessage, Reset
+from besedka.remote.room.membership import RESENT_AFTER
 from besedka.terminal.direct_messages import DirectMessages
 from besedka.terminal.room_view import RoomView
 from besedka.terminal.rooms import Rooms
@@ -47,7 +47,7 @@ class EventHandler:
     def handle(self, view: RoomView, event: Event) -> None:
         """Handle an event that a room's view has applied."""
         match event:
-            case Heard():
+            case ReceivedMessage():
                 self._receive_message(view, event)
             case Away():
                 self._disconnected(view)
@@ -55,7 +55,7 @@ class EventHandler:
                 self._reconnected(view)
             case System() if self._rooms.is_current(view):
                 self._presence_changed(event)
-            case Error() if event.code not in SAID_AGAIN:
+            case Error() if event.code not in RESENT_AFTER:
                 self._notifier.show_problem(self._phrases.refusals.get(event.code, event.text))
             case Redacted():
                 self._redacted(view, event)
@@ -87,7 +87,7 @@ class EventHandler:
         phrases = self._phrases
         self._notifier.notify(phrases.moderates if view.may_moderate else phrases.moderates_no_longer)
 
-    def _receive_message(self, view: RoomView, message: Heard) -> None:
+    def _receive_message(self, view: RoomView, message: ReceivedMessage) -> None:
         if self._rooms.views.get(view.name) is not view:
             view.add_unread(message)  # the room is being joined
             return

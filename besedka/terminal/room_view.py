@@ -1,17 +1,16 @@
-"""One room as its user sees it: the connection, the people in it, and the messages that arrived while another room was on the screen."""
+"""One room as its user sees it: the membership, the people in it, and the messages that arrived while another room was on the screen."""
 
 from __future__ import annotations
 
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
 from enum import Enum, auto
 from typing import Final
 
-from besedka.remote.connection import Connection
 from besedka.remote.errors import RemoteError
-from besedka.remote.events import Away, Event, Heard, Reset, people_after
+from besedka.remote.room.events import Away, Event, ReceivedMessage, Reset, people_after
+from besedka.remote.room.membership import Membership
 from besedka.terminal.storage import UnsentMessages
 from besedka.wire.frames import Error, Kind, Redacted, Rights, RoomOpened, System, Typing, Welcome
 from besedka.wire.mentions import mentions
@@ -38,7 +37,7 @@ class RoomView:
     """One room.
 
     Args:
-        connection: to the room.
+        membership: of the room.
         unsent: stores what waits to be sent, if it can be stored.
         name: of the room, as typed; the attribute becomes what the server calls it.
         receive: called with each event, after the view has applied it.
@@ -65,13 +64,13 @@ class RoomView:
 
     def __init__(
         self,
-        connection: Connection,
+        membership: Membership,
         unsent: UnsentMessages | None,
         name: str,
         receive: Callable[[RoomView, Event], None],
         until_printable: Callable[[], Awaitable[None]],
     ) -> None:
-        self.connection = connection
+        self.membership = membership
         self.name = name
         self.me = ""
         self.kind = Kind.OPEN
@@ -81,13 +80,13 @@ class RoomView:
         self.retry_at = 0.0
         self.people: list[str] = []
         self.clients_count = 0
-        self.unread: deque[Heard] = deque(maxlen=UNREAD_AT_MOST)
+        self.unread: deque[ReceivedMessage] = deque(maxlen=UNREAD_AT_MOST)
         self.unread_count = 0
         self.is_mentioned = False
         self.oldest = 0
         self.newest = 0
         self.day = ""
-        self._received_to = connection.cursor[0]
+        self._received_to = membership.cursor[0]
         self._unsent = unsent
         self._authors: dict[int, str] = {}
         self._typing_until: dict[str, float] = {}
@@ -95,6 +94,7 @@ class RoomView:
         self._until_printable = until_printable
         self._loop = asyncio.get_running_loop()
         self._joined: asyncio.Future[None] = self._loop.create_future()
+        self._welcomed = asyncio.Event()
         self.ended = asyncio.ensure_future(self._receive_events())
 
     @property
@@ -110,12 +110,12 @@ class RoomView:
     @property
     def received_to(self) -> tuple[int, str]:
         """The id of the last message received, and its epoch."""
-        return self._received_to, self.connection.cursor[1]
+        return self._received_to, self.membership.cursor[1]
 
     @property
     def read_to(self) -> tuple[int, str]:
         """The id of the last message before the unread ones, and its epoch."""
-        return max(0, self._received_to - self.unread_count), self.connection.cursor[1]
+        return max(0, self._received_to - self.unread_count), self.membership.cursor[1]
 
     async def joined(self) -> None:
         """Wait until the server has let the user in.
@@ -128,16 +128,32 @@ class RoomView:
 
     async def leave(self) -> None:
         """Leave the room; what still waits to be sent is stored."""
-        await self.connection.leave()
+        await self.membership.leave()
         self.ended.cancel()
         await asyncio.gather(self.ended, return_exceptions=True)
         self.save_unsent()
         self.close_unsent()
 
+    async def rename(self, name: str, secret: str) -> None:
+        """Take another name.
+
+        Raises:
+            RemoteError: if the server does not take it; the old one stays.
+        """
+        self._welcomed.clear()
+        await self.membership.rename(name, secret=secret)
+        await self._welcomed.wait()
+
+    def store_unsent_in(self, unsent: UnsentMessages | None) -> None:
+        """Store what waits to be sent elsewhere from now on, and send what was left there."""
+        self.close_unsent()
+        self._unsent = unsent
+        self.membership.resend(unsent.recovered if unsent else [])
+
     def save_unsent(self) -> None:
         """Store what waits to be sent."""
         if self._unsent:
-            self._unsent.save(self.connection.unsent)
+            self._unsent.save(self.membership.unsent)
 
     def close_unsent(self) -> None:
         """Store nothing more."""
@@ -150,25 +166,25 @@ class RoomView:
         self._typing_until = {name: until for name, until in self._typing_until.items() if until > now}
         return [*self._typing_until]
 
-    def add_unread(self, message: Heard) -> None:
+    def add_unread(self, message: ReceivedMessage) -> None:
         """Take in a message that is not shown yet."""
         self.unread.append(message)
         self.unread_count += 1
         self.newest = max(self.newest, message.id)
         self.is_mentioned = self.is_mentioned or self.is_for_me(message)
 
-    def take_unread(self) -> tuple[int, list[Heard]]:
+    def take_unread(self) -> tuple[int, list[ReceivedMessage]]:
         """Empty `unread`: the number of messages that it no longer held, and the others."""
         unread, dropped = [*self.unread], self.unread_count - len(self.unread)
         self.unread.clear()
         self.unread_count, self.is_mentioned = 0, False
         return dropped, unread
 
-    def is_for_me(self, message: Heard) -> bool:
+    def is_for_me(self, message: ReceivedMessage) -> bool:
         """Whether a message by somebody else mentions the user, or is in a direct room."""
         return message.user != self.me and (self.kind is Kind.DIRECT or mentions(message.text, self.me))
 
-    def mark_shown(self, message: Heard) -> None:
+    def mark_shown(self, message: ReceivedMessage) -> None:
         """Remember that a message is on the screen."""
         self.oldest = self.oldest or message.id
         self.newest = max(self.newest, message.id)
@@ -180,19 +196,9 @@ class RoomView:
         """The author of a message that was shown; empty if it was not."""
         return self._authors.get(number, "")
 
-    def continue_from(self, previous: RoomView) -> None:
-        """Take over what another view of the same room has shown to the same person under another name."""
-        arrived = [message for message in self.unread if message.id > previous.newest]
-        self.unread = previous.unread
-        self.unread_count, self.is_mentioned = previous.unread_count, previous.is_mentioned
-        self.oldest, self.newest, self.day = previous.oldest, previous.newest, previous.day
-        self._authors = previous._authors
-        for message in arrived:
-            self.add_unread(message)
-
     async def _receive_events(self) -> None:
         try:
-            async for event in self.connection.events():
+            async for event in self.membership.events():
                 before = self.state
                 self._apply(event)
                 self._receive(self, event)
@@ -216,7 +222,7 @@ class RoomView:
                 self._typing_until.clear()
             case Typing():
                 self._typing_until[event.user] = self._loop.time() + TYPING_SHOWN_SECONDS
-            case Heard():
+            case ReceivedMessage():
                 self._typing_until.pop(event.user, None)
                 self._received_to = event.id
             case Reset():
@@ -231,6 +237,7 @@ class RoomView:
 
     def _apply_welcome(self, welcome: Welcome) -> None:
         self.name, self.me, self.state = welcome.room, welcome.user, State.CONNECTED
+        self._welcomed.set()
         self.people, self.clients_count = welcome.users, welcome.clients_count
         self.kind, self.peer, self.may = welcome.kind, welcome.peer, welcome.may
         if welcome.reset:
@@ -239,7 +246,7 @@ class RoomView:
     def _redact_unread(self, redacted: Redacted) -> None:
         for index, message in enumerate(self.unread):
             if message.id == redacted.id:
-                self.unread[index] = replace(message, text=redacted.text)
+                self.unread[index] = message.with_text(redacted.text)
 
 
 def title(room: str, kind: Kind, peer: str) -> str:

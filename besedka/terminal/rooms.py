@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from typing import Final
 
 from besedka.remote.address import Address
-from besedka.remote.connection import Connection
+from besedka.remote.connection import ROOMS_AT_MOST, Connection
 from besedka.remote.errors import ACCESS_ENDINGS
-from besedka.remote.events import Event
+from besedka.remote.room.events import Event
 from besedka.terminal.room_view import RoomView, State
-from besedka.terminal.storage import Storage
+from besedka.terminal.storage import Storage, UnsentMessages
 from besedka.terminal.ui import formatting
 from besedka.terminal.ui.notifier import Notifier
 from besedka.wire.errors import ErrorCode
 from besedka.wire.frames import Kind
 
 ENDS_ALL_ROOMS: Final = frozenset({*ACCESS_ENDINGS.values(), ErrorCode.NAME_CLAIMED})
-"""Reasons for which the server ends a connection that hold for every room of the chat."""
+"""Reasons for which the server ends a membership that hold for every room of the chat."""
 
 
 class NotConnected(Exception):  # noqa: N818 - says what is the case
@@ -41,6 +42,7 @@ class Rooms:
     Attributes:
         address: as given.
         secret: as given.
+        connection: to the chat, for all rooms.
         views: the rooms by name; the last one was on the screen most recently.
         current: the room on the screen.
         failure: why the server has ended the session, if it has.
@@ -64,6 +66,7 @@ class Rooms:
     ) -> None:
         self.address = address
         self.secret = secret
+        self.connection = Connection(address.url, key=address.key)
         self.views: dict[str, RoomView] = {}
         self.current: RoomView
         self.failure: BaseException | None = None
@@ -71,6 +74,8 @@ class Rooms:
         self.known_rooms: set[str] = {address.room}
         self.known_direct_rooms: dict[str, str] = {}
         self.is_unread_rule_due = False
+        # A room is joined by one task at a time: the user may go where a direct message has just been noticed.
+        self._joining = asyncio.Lock()
         self._notifier = notifier
         self._phrases = notifier.phrases
         self._storage = storage
@@ -82,7 +87,7 @@ class Rooms:
     @property
     def unsent_count(self) -> int:
         """The number of messages that wait to be sent, in all rooms."""
-        return sum(view.connection.waiting for view in self.views.values())
+        return sum(view.membership.waiting for view in self.views.values())
 
     @property
     def others(self) -> list[RoomView]:
@@ -122,7 +127,7 @@ class Rooms:
     async def join(
         self, room: str, user: str, *, cursor: tuple[int, str] | None = None, invite: str = ""
     ) -> RoomView:
-        """Join a room without showing it yet.
+        """Join a room without showing it yet, unless it is joined already.
 
         Args:
             room: its name.
@@ -134,42 +139,64 @@ class Rooms:
             ConnectionFailed: if there is no chat.
             JoinRefused: if the server does not let the user in.
         """
+        async with self._joining:
+            return self.views.get(room) or await self._join(room, user, cursor, invite)
+
+    async def _join(self, room: str, user: str, cursor: tuple[int, str] | None, invite: str) -> RoomView:
+        await self._make_place_for(room)
         unsent = self._storage.unsent(room, user)
-        recovered = unsent.recovered if unsent else []
         since, epoch = cursor or (None, "")
-        connection = Connection(
-            self.address.url,
-            user,
+        membership = self.connection.join(
             room,
+            user,
             secret=self.secret(user),
             since=since,
             epoch=epoch,
             invite=invite,
-            key=self.address.key,
-            unsent=recovered,
+            unsent=unsent.recovered if unsent else (),
         )
-        view = RoomView(connection, unsent, room, self._receive, self._until_printable)
+        view = RoomView(membership, unsent, room, self._receive, self._until_printable)
         await self._wait_until_joined(view, user)
         self.add_known(view.name, view.kind, view.peer)
-        view.ended.add_done_callback(lambda _: self._connection_ended(view))
-        if recovered:
-            self._notifier.notify(self._phrases.resending.format(n=len(recovered)))
-        if unsent and unsent.is_damaged:
-            self._notifier.show_problem(self._phrases.unsent_damaged.format(path=unsent.damaged))
+        view.ended.add_done_callback(lambda _: self._membership_ended(view))
+        self._report_recovered(unsent)
         return view
 
+    async def _make_place_for(self, room: str) -> None:
+        """Stop watching a room that is to be joined; if there are too many rooms, another one."""
+        watched = [membership for membership in self.connection.rooms if membership.quiet]
+        dropped = [membership for membership in watched if membership.room == room]
+        if not dropped and len(self.connection.rooms) >= ROOMS_AT_MOST:
+            dropped = watched[:1]
+        for membership in dropped:
+            await membership.leave()
+
+    def _report_recovered(self, unsent: UnsentMessages | None) -> None:
+        if unsent and unsent.recovered:
+            self._notifier.notify(self._phrases.resending.format(n=len(unsent.recovered)))
+        if unsent and unsent.is_damaged:
+            self._notifier.show_problem(self._phrases.unsent_damaged.format(path=unsent.damaged))
+
     async def _wait_until_joined(self, view: RoomView, user: str) -> None:
-        # The system message about our own arrival comes before our welcome.
-        is_new_name = user not in self.own_names
-        self.own_names.add(user)
         try:
-            await view.joined()
+            with self._expected(user):
+                await view.joined()
         except BaseException:
-            if is_new_name:
-                self.own_names.discard(user)
             await view.leave()
             raise
         self.own_names.add(view.me)
+
+    @contextmanager
+    def _expected(self, name: str) -> Iterator[None]:
+        """Know a name as our own before the welcome: the system message about our own arrival comes first."""
+        is_new = name not in self.own_names
+        self.own_names.add(name)
+        try:
+            yield
+        except BaseException:
+            if is_new:
+                self.own_names.discard(name)
+            raise
 
     def switch_to(self, view: RoomView) -> None:
         """Put a room on the screen, with its unread messages."""
@@ -196,19 +223,17 @@ class Rooms:
         self._redraw()
 
     async def rename(self, view: RoomView, name: str) -> None:
-        """Take another name in a room: join it anew, and leave under the old name.
+        """Take another name in a room.
 
         Raises:
-            ConnectionFailed: if there is no chat.
-            JoinRefused: if the server does not take the name; the old one stays.
+            RemoteError: if the server does not take it; the old one stays.
         """
-        renamed = await self.join(view.name, name, cursor=view.connection.cursor)
-        renamed.continue_from(view)
-        self.views[view.name] = renamed
-        if view is self.current:
-            self.current = renamed
-            self._notifier.show_messages(renamed, renamed.take_unread()[1])
-        await view.leave()
+        with self._expected(name):
+            await view.rename(name, self.secret(name))
+        self.own_names.add(view.me)
+        unsent = self._storage.unsent(view.name, name)
+        view.store_unsent_in(unsent)
+        self._report_recovered(unsent)
 
     async def leave(self, view: RoomView) -> None:
         """Leave a room; if it is on the screen, switch to the previous one."""
@@ -218,6 +243,7 @@ class Rooms:
     async def leave_all(self) -> None:
         """Leave all rooms."""
         await asyncio.gather(*(view.leave() for view in self.views.values()))
+        await self.connection.close()
 
     def save(self) -> None:
         """Store what waits to be sent in each room, and how far direct rooms have been read."""
@@ -232,8 +258,8 @@ class Rooms:
         if view is self.current:
             self.switch_to([*self.views.values()][-1])
 
-    def _connection_ended(self, view: RoomView) -> None:
-        """The server has ended a connection for good."""
+    def _membership_ended(self, view: RoomView) -> None:
+        """The server has ended a membership for good."""
         error = None if view.ended.cancelled() else view.ended.exception()
         if error is None or self.views.get(view.name) is not view:
             return

@@ -16,7 +16,7 @@ from prompt_toolkit.utils import is_dumb_terminal
 from besedka.home import remember_key
 from besedka.remote.address import Address
 from besedka.remote.errors import JoinRefused, RemoteError, SayRefused
-from besedka.remote.events import Event
+from besedka.remote.room.events import Event
 from besedka.terminal.commands import Command, InvalidCommand, Text, parse
 from besedka.terminal.direct_messages import DirectMessages
 from besedka.terminal.events import EventHandler
@@ -286,7 +286,7 @@ class TerminalSession:
             typed: the line as typed; it is given back if the text is refused.
         """
         try:
-            posted = self.rooms.current.connection.say(clean_text(text))
+            posted = self.rooms.current.membership.say(clean_text(text))
         except Refused as refusal:
             self.notifier.show_refusal(refusal)
             self._give_back(typed)
@@ -310,7 +310,7 @@ class TerminalSession:
         if not text or text.startswith("/") or now - self._typing_sent_at < TYPING_SENT_SECONDS:
             return
         self._typing_sent_at = now
-        get_app().create_background_task(self.rooms.current.connection.typing())
+        get_app().create_background_task(self.rooms.current.membership.typing())
 
     # The screen.
 

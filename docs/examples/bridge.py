@@ -6,10 +6,10 @@ The rooms may be of different servers, reached in different ways.
 import asyncio
 import sys
 
-from besedka.remote import RemoteChat, connect
+from besedka import RoomClient, connect
 
 
-async def carry(here: RemoteChat, there: RemoteChat) -> None:
+async def carry(here: RoomClient, there: RoomClient) -> None:
     async for message in here.follow():
         if not message.is_old and not message.is_own:
             there.post(f"<{message.user}> {message.text}")

@@ -3,7 +3,7 @@
 import asyncio
 import sys
 
-from besedka.remote import connect
+from besedka import connect
 
 
 async def main(url: str) -> None:

@@ -6,7 +6,7 @@ It ends when the input does and all of it is on the server's disk.
 import asyncio
 import sys
 
-from besedka.remote import connect
+from besedka import connect
 
 
 async def main(url: str, name: str) -> None:

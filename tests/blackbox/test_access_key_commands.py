@@ -9,8 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from besedka.remote import AddressBad, JoinRefused, connect
-from besedka.remote.importing import importing
+from besedka import InvalidAddress, JoinRefused, connect, importing
 from tests.commanding import Person, wait_until
 from tests.conftest import ServerMaker
 from tests.running import RunningServer
@@ -189,7 +188,7 @@ def test_a_program_brings_the_key_too(server: RunningServer, keys: Path) -> None
         with pytest.raises(JoinRefused, match="does not take the access key"):
             async with connect(url, "Bot", key=WRONG):
                 pass
-        with pytest.raises(AddressBad, match="it has 5 characters"):
+        with pytest.raises(InvalidAddress, match="it has 5 characters"):
             async with connect(url, "Bot", key="short"):
                 pass
         async with (

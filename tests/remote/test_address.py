@@ -7,7 +7,7 @@ from hypothesis import given as of
 from hypothesis import strategies as st
 
 from besedka.remote.address import Address, address, link
-from besedka.remote.errors import AddressBad
+from besedka.remote.errors import InvalidAddress
 from besedka.wire.links import Fragment
 
 
@@ -89,7 +89,7 @@ def test_what_lets_one_in_stands_behind_the_room() -> None:
     ],
 )
 def test_no_error_shows_what_lets_one_in(given: str) -> None:
-    with pytest.raises(AddressBad) as raised:
+    with pytest.raises(InvalidAddress) as raised:
         address(given)
     assert "a-secret" not in str(raised.value)
 

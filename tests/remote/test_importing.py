@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from besedka.remote import AddressBad, ConnectionFailed, JoinRefused, SayRefused, connect
-from besedka.remote.importing import importing
+from besedka import ConnectionFailed, InvalidAddress, JoinRefused, SayRefused, connect, importing
 from tests import looping
 from tests.conftest import ServerMaker
 from tests.running import RunningServer, free_port
@@ -78,7 +77,7 @@ def test_one_who_is_not_let_in_is_told_why(server: RunningServer) -> None:
             await come("Anna", "a/b")
         with pytest.raises(ConnectionFailed, match="cannot reach"):
             await come("Anna", url=f"grpc://127.0.0.1:{free_port()}")
-        with pytest.raises(AddressBad):
+        with pytest.raises(InvalidAddress):
             await come("Anna", url="ftp://lab")
 
     looping.run(scenario())

@@ -7,22 +7,22 @@ from pathlib import Path
 
 import pytest
 
-from besedka.remote import (
+from besedka import (
     Act,
-    AskRefused,
     ConnectionFailed,
+    Expelled,
     JoinRefused,
     Kind,
-    Message,
+    ReceivedMessage,
     Redacted,
+    RequestRefused,
     RoomOpened,
     SayRefused,
-    ShownOut,
     connect,
     take_device,
 )
 from tests.ordering import Operator
-from tests.remote.test_client_library import run, take
+from tests.remote.test_room_client import run, take
 from tests.running import RunningServer, free_port
 
 ANNA, BORIS, EVE = "a" * 64, "b" * 64, "e" * 64
@@ -54,7 +54,7 @@ def test_a_private_room_is_entered_by_invitation_and_left_when_one_is_put_out(ur
     async def scenario() -> None:
         async with connect(url, "Anna", secret=ANNA) as main:
             room = await main.private("Plans")
-            with pytest.raises(AskRefused) as refusal:
+            with pytest.raises(RequestRefused) as refusal:
                 await main.private("plans")
             assert refusal.value.code == "room_taken"
             async with connect(url, "Anna", room, secret=ANNA) as anna:
@@ -72,7 +72,7 @@ def test_a_private_room_is_entered_by_invitation_and_left_when_one_is_put_out(ur
                     assert [message.text for message in await take(boris.follow(), 1)] == ["a cake"]
                 async with connect(url, "Boris", room, secret=BORIS) as boris:
                     assert boris.may == []
-                    with pytest.raises(AskRefused) as refusal:
+                    with pytest.raises(RequestRefused) as refusal:
                         await boris.invite()
                     assert refusal.value.code == "not_allowed"
                     await anna.uninvite(user="Boris")
@@ -105,7 +105,7 @@ def test_two_talk_alone_and_the_other_one_is_told_that_it_begins(url: str) -> No
                 assert [message.text for message in await take(his.follow(), 1)] == ["just you"]
             (entry,) = (entry for entry in await anna.rooms() if entry.kind is Kind.DIRECT)
             assert (entry.name, entry.peer) == (room, "Boris")
-            with pytest.raises(AskRefused) as refusal:
+            with pytest.raises(RequestRefused) as refusal:
                 await anna.direct("Nobody")
             assert refusal.value.code == "no_such_name"
 
@@ -121,11 +121,11 @@ def test_another_device_becomes_the_same_person_once(url: str) -> None:
             assert (device.user, device.secret) == ("Anna", ANNA)
             async with connect(url, device.user, secret=device.secret) as phone:
                 assert phone.clients_count == 1
-            with pytest.raises(AskRefused) as refusal:
+            with pytest.raises(RequestRefused) as refusal:
                 await take_device(f"{url}#;device={link.token}")
             assert refusal.value.code == "bad_link"
         async with connect(url, "Guest", secret="") as guest:
-            with pytest.raises(AskRefused) as refusal:
+            with pytest.raises(RequestRefused) as refusal:
                 await guest.add_device()
             assert refusal.value.code == "no_secret"
 
@@ -136,7 +136,7 @@ def test_order_is_kept_only_by_those_who_may(url: str) -> None:
     async def scenario() -> None:
         async with connect(url, "Anna", secret=ANNA) as anna:
             assert "moderate" not in anna.may
-            with pytest.raises(AskRefused) as refusal:
+            with pytest.raises(RequestRefused) as refusal:
                 await anna.moderate("kick", "Boris", reason="noise")
             assert refusal.value.code == "not_allowed"
 
@@ -184,14 +184,14 @@ def test_who_may_keeps_order_and_those_to_whom_it_is_done_can_tell(
                 assert muted.value.code == "muted"
                 await anna.moderate("kick", "Boris")
                 for ended in (boris.follow(), boris.news()):
-                    with pytest.raises(ShownOut) as shown_out:
+                    with pytest.raises(Expelled) as shown_out:
                         await anext(ended)
                     assert shown_out.value.code == "kicked"
-                with pytest.raises(ShownOut):
+                with pytest.raises(Expelled):
                     await boris.say("and")
                 async with connect(url, "Boris", secret=BORIS) as again:
                     await anna.moderate("ban", "Boris", reason="too loud")
-                    with pytest.raises(ShownOut, match="too loud") as banned:
+                    with pytest.raises(Expelled, match="too loud") as banned:
                         await anext(again.news())
                     assert banned.value.code == "banned"
                 with pytest.raises(JoinRefused, match="too loud") as refusal:
@@ -223,7 +223,7 @@ def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "state"
 
 
-async def said_by(url: str, name: str, secret: str | None = None) -> Message:
+async def said_by(url: str, name: str, secret: str | None = None) -> ReceivedMessage:
     """What one who comes in says."""
     async with connect(url, name, secret=secret) as chat:
         number = await chat.say("it is me")

@@ -9,7 +9,7 @@ from typing import Any
 import grpc
 import pytest
 
-from besedka.remote.chat import connect
+from besedka import connect
 from besedka.remote.errors import TransportClosed
 from besedka.remote.transport.grpc import GrpcTransport
 from besedka.wire.frames import Leave

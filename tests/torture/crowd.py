@@ -16,7 +16,9 @@ from unittest import mock
 
 from besedka.remote import connection
 from besedka.remote.connection import Connection
-from besedka.remote.events import Heard
+from besedka.remote.room import membership
+from besedka.remote.room.events import ReceivedMessage
+from besedka.remote.room.membership import Membership
 from besedka.wire.frames import Error
 from besedka.wire.message import MessageId
 from tests.torture.checker import Record
@@ -53,7 +55,8 @@ class Person:
         unsettled_at_most: int = sys.maxsize,
     ) -> None:
         self.name = name
-        self.connection = Connection(url, name)
+        self._connection = Connection(url)
+        self._membership: Membership
         self._record = record
         self._pause = pause
         self._messages = messages
@@ -64,6 +67,7 @@ class Person:
         self._tasks: list[asyncio.Task[None]] = []
 
     def start(self) -> None:
+        self._membership = self._connection.join("main", self.name)
         self._tasks = [asyncio.create_task(self._listen()), asyncio.create_task(self._talk())]
 
     async def has_said_all(self) -> None:
@@ -79,10 +83,10 @@ class Person:
             await asyncio.wait([listening, settled], return_when=asyncio.FIRST_COMPLETED)
         if listening.done():
             listening.result()
-        assert self.connection.waiting == 0
+        assert self._membership.waiting == 0
         listening.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        await self.connection.leave()
+        await self._connection.close()
 
     async def _settle(self) -> None:
         await asyncio.gather(*self._unsettled, return_exceptions=True)
@@ -94,15 +98,15 @@ class Person:
             lines = "".join(f"\nline {number}" for number in range(random.choice((0, 0, 0, 1, 5))))
             text = f"{self.name} #{self._said}{lines}"
             self._record.attempted.add(text)
-            stored = self.connection.say(text)
+            stored = self._membership.say(text)
             self._unsettled.add(stored)
             stored.add_done_callback(self._unsettled.discard)
             if len(self._unsettled) >= self._unsettled_at_most:
                 await asyncio.wait([stored])
 
     async def _listen(self) -> None:
-        async for event in self.connection.events():
-            if isinstance(event, Heard):
+        async for event in self._membership.events():
+            if isinstance(event, ReceivedMessage):
                 self._heard.append((event.id, event.text))
                 if event.user == self.name:
                     self._record.acknowledged.add(event.text)
@@ -140,7 +144,10 @@ async def torment(
         )
         for number in range(people)
     ]
-    with mock.patch.object(connection, "backoff", _come_back):
+    with (
+        mock.patch.object(connection, "backoff", _come_back),
+        mock.patch.object(membership, "backoff", _come_back),
+    ):
         for person in crowd:
             person.start()
         await torments(record)

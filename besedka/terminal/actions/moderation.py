@@ -35,7 +35,7 @@ async def _moderate_person(act: Act, session: TerminalSession, argument: str) ->
         return
     seconds, reason = split_duration(rest) if act in _TAKE_DURATION else (0, rest)
     session.rooms.check_connected()
-    await session.rooms.current.connection.asks.moderate(act, user=user, seconds=seconds, reason=reason)
+    await session.rooms.current.membership.requests.moderate(act, user=user, seconds=seconds, reason=reason)
     phrases = session.phrases
     time = phrases.for_duration.format(time=format_duration(seconds)) if seconds else phrases.until_undone
     session.notifier.notify(phrases.moderation[act.value].format(user=user, time=time))
@@ -49,7 +49,7 @@ async def _slow(session: TerminalSession, argument: str) -> None:
         return
     session.rooms.check_connected()
     view = session.rooms.current
-    await view.connection.asks.moderate(Act.SLOW, room=view.name, seconds=seconds)
+    await view.membership.requests.moderate(Act.SLOW, room=view.name, seconds=seconds)
     phrase = session.phrases.moderation["slow" if seconds else "slow_off"]
     session.notifier.notify(phrase.format(time=format_duration(seconds) if seconds else ""))
 
@@ -61,7 +61,7 @@ async def _redact(session: TerminalSession, argument: str) -> None:
     session.rooms.check_connected()
     # The server notifies the whole room of it, so there is no notice here.
     view = session.rooms.current
-    await view.connection.asks.moderate(Act.REDACT, room=view.name, id=int(argument))
+    await view.membership.requests.moderate(Act.REDACT, room=view.name, id=int(argument))
 
 
 _ON_PERSON: Final = (Act.KICK, Act.MUTE, Act.UNMUTE, Act.BAN, Act.UNBAN)

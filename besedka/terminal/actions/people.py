@@ -43,7 +43,7 @@ async def _invite(session: TerminalSession, argument: str) -> None:
     if not _is_private(session, view):
         return
     session.rooms.check_connected()
-    invitation = await view.connection.asks.invite(view.name, uses, seconds)
+    invitation = await view.membership.requests.invite(view.name, uses, seconds)
     phrase = session.phrases.invitation if invitation.uses == 1 else session.phrases.invitation_many
     session.notifier.notify(phrase.format(n=invitation.uses, room=view.name, time=format_duration(seconds)))
     _show_link(session, Fragment(room=view.name, key=session.address.key, invite=invitation.token))
@@ -64,7 +64,7 @@ async def _uninvite(session: TerminalSession, argument: str) -> None:
     if not _is_private(session, view):
         return
     session.rooms.check_connected()
-    await view.connection.asks.uninvite(view.name, user)
+    await view.membership.requests.uninvite(view.name, user)
     phrase = session.phrases.member_removed if user else session.phrases.invitations_revoked
     session.notifier.notify(phrase.format(user=user, room=view.name))
 
@@ -79,7 +79,7 @@ def _is_private(session: TerminalSession, view: RoomView) -> bool:
 
 async def _device(session: TerminalSession, _: str) -> None:
     session.rooms.check_connected()
-    device = await session.rooms.current.connection.add_device()
+    device = await session.rooms.current.membership.add_device()
     fragment = Fragment(key=session.address.key, name=device.user, device=device.token)
     # The code is as high as the screen, so everything to be read comes below it.
     session.notifier.show_qr_code(link(session.address.url, fragment))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from besedka.remote.events import Heard
+from besedka.remote.room.events import ReceivedMessage
 from besedka.terminal.commands import split_name
 from besedka.terminal.room_view import title
 from besedka.terminal.session import Action, TerminalSession
@@ -34,7 +34,7 @@ async def _who(session: TerminalSession, _: str) -> None:
 async def _rooms(session: TerminalSession, _: str) -> None:
     session.rooms.check_connected()
     rows = []
-    for entry in await session.rooms.current.connection.asks.rooms():
+    for entry in await session.rooms.current.membership.requests.rooms():
         session.rooms.add_known(entry.name, entry.kind, entry.peer)
         rows.append((title(entry.name, entry.kind, entry.peer), " · ".join(_room_marks(session, entry))))
     session.notifier.notify(session.phrases.rooms)
@@ -74,7 +74,7 @@ async def _join_room(session: TerminalSession, name: str) -> None:
 async def _private(session: TerminalSession, argument: str) -> None:
     room, rooms = clean_room(argument.removeprefix("#").strip()), session.rooms
     rooms.check_connected()
-    opened = await rooms.current.connection.asks.private(room)
+    opened = await rooms.current.membership.requests.private(room)
     rooms.switch_to(await rooms.join(opened.room, rooms.current.me))
 
 
@@ -95,7 +95,7 @@ async def _open_direct_room(session: TerminalSession, name: str) -> bool:
     view = rooms.find(f"@{name}")
     if view is None:
         rooms.check_connected()
-        opened = await rooms.current.connection.asks.direct(name)
+        opened = await rooms.current.membership.requests.direct(name)
         view = rooms.views.get(opened.room) or await rooms.join(opened.room, rooms.current.me)
     if view is not rooms.current:
         rooms.switch_to(view)
@@ -124,7 +124,7 @@ async def _history(session: TerminalSession, argument: str) -> None:
         return
     session.rooms.check_connected()
     first = max(1, view.oldest - count)
-    older = await view.connection.asks.page(first, view.oldest - first)
+    older = await view.membership.page(first, view.oldest - first)
     if not older:
         session.notifier.notify(session.phrases.no_older)
         return
@@ -137,10 +137,10 @@ async def _history(session: TerminalSession, argument: str) -> None:
 
 async def _find(session: TerminalSession, argument: str) -> None:
     session.rooms.check_connected()
-    view, found, before = session.rooms.current, list[Heard](), 0
+    view, found, before = session.rooms.current, list[ReceivedMessage](), 0
     # The server searches only for a limited time per request.
     while len(found) < FOUND_AT_MOST:
-        answer = await view.connection.asks.search(argument, before, FOUND_AT_MOST - len(found))
+        answer = await view.membership.search(argument, before, FOUND_AT_MOST - len(found))
         found, before = [*answer.messages, *found], answer.before
         if not before:
             break

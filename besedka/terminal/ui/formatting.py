@@ -22,7 +22,7 @@ from typing import Final
 from prompt_toolkit.formatted_text import ANSI, to_formatted_text
 from prompt_toolkit.utils import get_cwidth
 
-from besedka.remote.events import Heard
+from besedka.remote.room.events import ReceivedMessage
 from besedka.terminal.commands import EMOTE_PREFIX
 from besedka.terminal.ui.phrases import Phrases
 from besedka.wire.frames import System
@@ -77,7 +77,7 @@ UNVERIFIED: Final = "?"
 """Follows the name of an author who has not proved that it is theirs."""
 
 
-def message(posted: Heard, me: str, *, is_numbered: bool = False) -> Fragments:
+def message(posted: ReceivedMessage, me: str, *, is_numbered: bool = False) -> Fragments:
     """A message with its time, and its number if wanted."""
     is_own = posted.user == me
     is_mention = not is_own and mentions(posted.text, me)
@@ -101,7 +101,7 @@ def message(posted: Heard, me: str, *, is_numbered: bool = False) -> Fragments:
     return [("class:time", gutter), *((style, part.replace("\n", f"\n{_INDENT}")) for style, part in body)]
 
 
-def found_message(posted: Heard, me: str, *, is_numbered: bool = False) -> Fragments:
+def found_message(posted: ReceivedMessage, me: str, *, is_numbered: bool = False) -> Fragments:
     """A message that a search has found, with its date."""
     date = ("class:time", f"{sanitize_line(posted.stamp[:10])} ")
     return [date, *message(posted, me, is_numbered=is_numbered)]
@@ -166,7 +166,7 @@ def _others(names: Sequence[str], own_names: Collection[str]) -> str:
     return ", ".join(sanitize_line(name) for name in names if name not in own_names)
 
 
-def _name_style(posted: Heard, *, is_own: bool) -> str:
+def _name_style(posted: ReceivedMessage, *, is_own: bool) -> str:
     if posted.is_old:
         return "class:old"
     return "class:own" if is_own else f"class:name {_colour(posted.user)}"

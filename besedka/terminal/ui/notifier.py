@@ -9,7 +9,7 @@ from prompt_toolkit.application import get_app_session
 
 from besedka.qr import qr_lines
 from besedka.remote.errors import RemoteError
-from besedka.remote.events import Heard
+from besedka.remote.room.events import ReceivedMessage
 from besedka.terminal.room_view import RoomView
 from besedka.terminal.ui import formatting
 from besedka.terminal.ui.output import TerminalOutput
@@ -49,7 +49,7 @@ class Notifier:
         """Show a line as it is."""
         self._output.print(line)
 
-    def show_messages(self, view: RoomView, messages: Sequence[Heard]) -> None:
+    def show_messages(self, view: RoomView, messages: Sequence[ReceivedMessage]) -> None:
         """Show messages of a room, with a rule where a new day begins."""
         for message in messages:
             if message.stamp[:10] != view.day:

@@ -7,19 +7,19 @@ import unicodedata
 from hypothesis import given
 from hypothesis import strategies as st
 
-from besedka.remote.events import Heard
+from besedka.remote.room.events import ReceivedMessage
 from besedka.terminal.ui import formatting
 from besedka.terminal.ui.phrases import ENGLISH, RUSSIAN, phrases_for
 from besedka.wire.frames import System
-from besedka.wire.message import MessageId
+from besedka.wire.message import Message, MessageId
 
 
 def shown(fragments: formatting.Fragments) -> str:
     return "".join(text for _, text in fragments)
 
 
-def posted(user: str, text: str, *, is_old: bool = False) -> Heard:
-    return Heard(MessageId(1), user, text, "2025-11-19 23:46:36", is_old)
+def posted(user: str, text: str, *, is_old: bool = False) -> ReceivedMessage:
+    return ReceivedMessage(Message("2025-11-19 23:46:36", user, text, MessageId(1)), is_old)
 
 
 @given(st.text(), st.text())

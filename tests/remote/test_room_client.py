@@ -8,16 +8,16 @@ from typing import Any
 
 import pytest
 
-from besedka.remote import (
-    AskRefused,
-    CarrierEnded,
+from besedka import (
     ConnectionFailed,
-    FoundMessages,
     JoinRefused,
-    Message,
-    RemoteChat,
+    NotConnected,
+    ReceivedMessage,
+    RequestRefused,
+    RoomClient,
     RoomEntry,
     SayRefused,
+    SearchResults,
     connect,
 )
 from besedka.wire.message import MessageId
@@ -35,7 +35,7 @@ def run(scenario: Callable[[], Coroutine[Any, Any, None]]) -> None:
     looping.run(bounded())
 
 
-async def take(messages: AsyncIterator[Message], count: int) -> list[Message]:
+async def take(messages: AsyncIterator[ReceivedMessage], count: int) -> list[ReceivedMessage]:
     return [await anext(messages) for _ in range(count)]
 
 
@@ -139,7 +139,7 @@ def test_a_message_that_the_server_does_not_take_is_told_and_the_others_go_on(ur
 
 
 def test_a_name_that_is_in_use_is_refused_but_not_to_its_owner(url: str) -> None:
-    async def enter(name: str, secret: str = "") -> RemoteChat:
+    async def enter(name: str, secret: str = "") -> RoomClient:
         async with connect(url, name, secret=secret) as chat:
             return chat
 
@@ -230,8 +230,8 @@ def test_what_was_said_is_searched_for(url: str) -> None:
                 asked = [boris.search(f"слово {number}", limit=1) for number in range(1, 10)]
                 last = [found.messages[0].id for found in await asyncio.gather(*asked)]
                 assert last == [19, 29, 30, *range(4, 10)]
-                assert await boris.search("nothing") == FoundMessages([], 0)
-                with pytest.raises(AskRefused, match="empty") as refusal:
+                assert await boris.search("nothing") == SearchResults([], 0)
+                with pytest.raises(RequestRefused, match="empty") as refusal:
                     await boris.search(" ")
                 assert refusal.value.code == "bad_search"
 
@@ -262,7 +262,7 @@ def test_who_has_no_name_only_reads(chat_server: RunningServer, url: str) -> Non
             await asyncio.to_thread(chat_server.stop)
             await until(lambda: not reader.is_connected)
             for question in (reader.rooms(), reader.search("x")):
-                with pytest.raises(CarrierEnded):
+                with pytest.raises(NotConnected):
                     await question
             await asyncio.to_thread(chat_server.start)
             await anna.say("two")

@@ -1,0 +1,204 @@
+"""Transports without a network: one that a test scripts, and one to a server of a page that keeps rooms in memory."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+from besedka.remote.errors import TransportClosed
+from besedka.serve.room.dedup import PostedBefore
+from besedka.wire.frames import (
+    Chat,
+    ClientFrame,
+    Error,
+    History,
+    Join,
+    Leave,
+    Limits,
+    Say,
+    ServerFrame,
+    Welcome,
+)
+from besedka.wire.log_line import write_line
+from besedka.wire.message import Message
+
+LIMITS = Limits(32, 32, 5000, 65536)
+
+
+def welcome(head: int = 0, room: str = "main", user: str = "Anna", epoch: str = "epoch") -> Welcome:
+    """What a server answers to a join."""
+    return Welcome(room, user, head, epoch, 1, [user], LIMITS, 0)
+
+
+def lost() -> TransportClosed:
+    """What becomes of a connection when a cable is pulled."""
+    return TransportClosed("the connection was lost", reconnect=True)
+
+
+class FakeTransport:
+    """Notes what is sent; delivers what a test puts in.
+
+    Attributes:
+        sent: all frames that were sent.
+    """
+
+    def __init__(self) -> None:
+        self.sent: list[ClientFrame] = []
+        self._incoming: asyncio.Queue[ServerFrame | TransportClosed] = asyncio.Queue()
+
+    async def send(self, frame: ClientFrame) -> None:
+        self.sent.append(frame)
+
+    async def frames(self) -> AsyncIterator[ServerFrame]:
+        while not isinstance(frame := await self._incoming.get(), TransportClosed):
+            yield frame
+        raise frame
+
+    def deliver(self, *frames: ServerFrame) -> None:
+        """Have the server send frames."""
+        for frame in frames:
+            self._incoming.put_nowait(frame)
+
+    def close(self, why: TransportClosed | None = None) -> None:
+        """End the connection."""
+        self._incoming.put_nowait(why or lost())
+
+
+class FakeNetwork:
+    """Opens a transport for each visit; as many as a client asks for.
+
+    Attributes:
+        visits: all that were opened.
+    """
+
+    def __init__(self) -> None:
+        self.visits: list[FakeTransport] = []
+
+    @asynccontextmanager
+    async def open(self, _url: str, _key: str) -> AsyncIterator[FakeTransport]:
+        self.visits.append(FakeTransport())
+        yield self.visits[-1]
+
+
+@dataclass
+class _Room:
+    log: list[tuple[str, str]] = field(default_factory=list)
+    keys: dict[str, int] = field(default_factory=dict)
+
+
+class ModelServer:
+    """A server of the fewest rules: it stores before it tells, knows keys until it restarts, and then looks in the log.
+
+    Attributes:
+        rooms: their logs; a message is a name and a text.
+        closed: rooms that nobody may join.
+    """
+
+    def __init__(self) -> None:
+        self.rooms: dict[str, _Room] = {}
+        self.closed: set[str] = set()
+        self._transport: FakeTransport | None = None
+        self._read = 0
+        self._joined: dict[str, str] = {}
+        self._posted_before: dict[str, PostedBefore] = {}
+        self._untold: list[ServerFrame] = []
+
+    @asynccontextmanager
+    async def open(self, _url: str, _key: str) -> AsyncIterator[FakeTransport]:
+        self._transport = FakeTransport()
+        self._read = 0
+        self._joined.clear()
+        self._posted_before.clear()
+        self._untold.clear()
+        try:
+            yield self._transport
+        finally:
+            self._transport = None
+
+    def log(self, room: str) -> list[str]:
+        """The texts of a room."""
+        return [text for _, text in self.rooms[room].log] if room in self.rooms else []
+
+    def work(self, frames: int) -> None:
+        """Read so many frames, and store what they say; nobody is told yet."""
+        if self._transport:
+            for frame in self._transport.sent[self._read :][:frames]:
+                self._read += 1
+                self._act(frame)
+
+    def tell(self, frames: int) -> None:
+        """Tell so much of what is to be told."""
+        if self._transport:
+            self._transport.deliver(*self._untold[:frames])
+            del self._untold[:frames]
+
+    def cut(self) -> None:
+        """Lose the connection, and with it all that is under way."""
+        if self._transport:
+            self._transport.close()
+            self._transport = None
+
+    def restart(self) -> None:
+        """Lose the connection, and forget all but the logs."""
+        self.cut()
+        for room in self.rooms.values():
+            room.keys.clear()
+
+    def post(self, room: str, user: str, text: str) -> None:
+        """Somebody else says something."""
+        self._store(room, user, text, "")
+
+    def _act(self, frame: ClientFrame) -> None:
+        match frame:
+            case Join(room=room) if room in self.closed:
+                self._untold.append(Error("not_invited", "not invited", "", room=room))
+            case Join(user=user, room=room, since=since):
+                log = self.rooms.setdefault(room, _Room()).log
+                self._joined[room] = user or ""
+                self._untold.append(welcome(len(log), room, user or ""))
+                first = max(0, len(log) - 10) if since is None else since
+                lines = [write_line(Message("2026-01-01 12:00:00", *message)) for message in log[first:]]
+                keys = {number: key for key, number in self.rooms[room].keys.items() if number > first}
+                if lines:
+                    self._untold.append(History(room, first + 1, lines, keys=keys))
+            case Leave(room=room):
+                self._joined.pop(room, None)
+            case Say(room=room):
+                self._say(frame, self._joined[room])
+            case _:
+                raise AssertionError(frame)
+
+    def _say(self, frame: Say, user: str) -> None:
+        room = self.rooms[frame.room]
+        number = room.keys.get(frame.key) or self._recognise(frame, user)
+        if number:
+            room.keys[frame.key] = number
+            self._untold.append(Chat(frame.room, number, user, frame.text, "12:00:00", 0, frame.key))
+        else:
+            self._store(frame.room, user, frame.text, frame.key)
+
+    def _recognise(self, frame: Say, user: str) -> int:
+        if frame.after is None:
+            return 0
+        before = self._posted_before.get(frame.room)
+        log = self.rooms[frame.room]
+        if before is None or before.after > frame.after:
+            lines = [
+                (number, Message("", name, text))
+                for number, (name, text) in enumerate(log.log, 1)
+                if name == user and number > frame.after
+            ]
+            before = self._posted_before[frame.room] = PostedBefore(frame.after, lines)
+        found = before.take(frame.text, frame.after, lambda number: number in log.keys.values())
+        return found[0] if found else 0
+
+    def _store(self, room: str, user: str, text: str, key: str) -> None:
+        kept = self.rooms.setdefault(room, _Room())
+        kept.log.append((user, text))
+        number = len(kept.log)
+        if key:
+            kept.keys[key] = number
+        if room in self._joined:
+            self._untold.append(Chat(room, number, user, text, "12:00:00", 0, key))
