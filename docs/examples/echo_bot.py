@@ -7,10 +7,10 @@ from besedka import connect
 
 
 async def main(url: str) -> None:
-    async with connect(url, "Echo") as chat:
-        async for message in chat.follow():
+    async with connect(url, "Echo") as room:
+        async for message in room.follow():
             if message.text.startswith("Echo, ") and not message.is_old and not message.is_own:
-                await chat.say(f"{message.user} says {message.text.removeprefix('Echo, ')}")
+                await room.say(f"{message.user} says {message.text.removeprefix('Echo, ')}")
 
 
 asyncio.run(main(*sys.argv[1:]))

@@ -10,11 +10,11 @@ from besedka import connect
 
 
 async def main(url: str, name: str) -> None:
-    async with connect(url, name) as chat:
+    async with connect(url, name) as room:
         said = None
         while line := await asyncio.to_thread(sys.stdin.readline):
             if line.strip():
-                said = chat.post(line.rstrip("\n"))
+                said = room.post(line.rstrip("\n"))
         if said:
             await said
 

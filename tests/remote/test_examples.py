@@ -65,6 +65,21 @@ def test_the_log_shipper_ships_all_and_ends(chat_server: RunningServer, url: str
     assert [line.split("web1: ")[1] for line in chat_server.lines] == lines
 
 
+def test_all_rooms_are_printed(chat_server: RunningServer, url: str) -> None:
+    with Talker(chat_server) as anna:
+        anna.join("Anna", "dev")
+        anna.join("Anna")
+        with example("all_rooms.py", url, stdout=subprocess.PIPE) as process:
+            assert process.stdout
+            assert process.stdout.readline() == "in 2 rooms\n"
+            printed = set()
+            for room in ("dev", "main"):
+                anna.tell("chat", room=room, text="hello")
+                printed.add(process.stdout.readline())
+            assert printed == {"#dev Anna: hello\n", "#main Anna: hello\n"}
+            process.stdout.close()
+
+
 def test_each_example_is_told_of() -> None:
     page = (ROOT / "docs" / "library.md").read_text(encoding="utf-8")
     for path in EXAMPLES.glob("*.py"):
