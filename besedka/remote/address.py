@@ -1,4 +1,4 @@
-"""Where a chat is: what a person types as its address, and the URL that it means. Pure."""
+"""Addresses of chats as people type them, and the URLs that they mean. Pure."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ _HIDDEN: Final = re.compile(r"[#?;].*|(?<=//)[^/@]*@", re.DOTALL)
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """A room of a chat, and what lets one in.
+    """A room of a chat, and what lets a person in.
 
     Attributes:
         url: ``ws://host:port/ws`` or ``wss://``, ``grpc://host:port`` or ``grpcs://``, ``unix:/path``.
         room: as the address names it behind a #, or the default one.
         key: the access key that stands behind the #; it and all below is empty if it is not there.
         invite: the token of an invitation.
-        device: the token by which one becomes a person who is known.
-        name: the name that one is invited to.
+        device: the token by which this device becomes a known person.
+        name: the name that the invitation is for.
     """
 
     url: str
@@ -40,7 +40,7 @@ class Address:
 
 
 def address(given: str) -> Address:
-    """What this address means: ``host``, ``host:port``, a URL as a browser shows it, or one for gRPC.
+    """The meaning of an address: ``host``, ``host:port``, a URL as a browser shows it, or one for gRPC.
 
     What stands behind a ``#`` is read as `besedka.wire.links` says. No error shows it.
 
@@ -72,7 +72,7 @@ def address(given: str) -> Address:
 
 
 def link(url: str, fragment: Fragment) -> str:
-    """What a person opens to come to a chat: its page where that is known, else an address for our own commands.
+    """The link to a chat that a person opens: its page where that is known, else an address for our own commands.
 
     Args:
         url: of the chat, as `address` gives it.
@@ -91,7 +91,7 @@ def _address(url: str, fragment: str) -> Address:
 
 
 def check_key(key: str) -> None:
-    """Whether this can be an access key, or is empty.
+    """Check that this can be an access key, or is empty.
 
     Raises:
         InvalidAddress: if it can be none: then it was not copied as a whole.

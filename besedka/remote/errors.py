@@ -90,7 +90,7 @@ ACCESS_ENDINGS: Final[Mapping[CloseCode, str]] = {
 
 
 def needs_key(url: str, key: str) -> JoinRefused:
-    """The chat at a URL does not let anybody in without an access key, or not with this one."""
+    """The chat at a URL asks for an access key, or refuses this one."""
     if key:
         return JoinRefused(
             ErrorCode.NO_ACCESS,

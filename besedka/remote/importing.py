@@ -1,8 +1,8 @@
-"""Saying much at once over gRPC, by calls of `Import`: in order, each message once, also where a call breaks off.
+"""Posting many messages over gRPC, by calls of `Import`: in order, each once, also where a call breaks off.
 
-`Import` tells what was stored only at its end. So each call says a part of it; where one breaks off, its messages are said
-again one by one by `Send`, which knows those that the log has: by their keys, or, after a restart of the server, by what was
-said later than the last id that was seen before.
+`Import` acknowledges only at its end. So each call posts a part of them; where it breaks off, its messages are posted again one by one
+by `Send`, which recognises those that the log has: by their keys, or, after a restart of the server, among the messages later than the
+last id that was seen before.
 """
 
 from __future__ import annotations
@@ -32,11 +32,11 @@ REQUEST_CHARACTERS: Final = 100_000
 
 
 class Importer:
-    """Somebody who says much in one room, and is there only while he says it. Made by `importing`.
+    """Posts many messages to one room, and is in it only meanwhile. Made by `importing`.
 
     Args:
         stub: the server.
-        speaker: who, and where.
+        speaker: the room, and who posts.
         last: the id of the room's last message.
         key: the access key, where the chat asks for one.
 
@@ -54,7 +54,7 @@ class Importer:
         self._metadata = metadata(key)
 
     async def say(self, texts: Sequence[str]) -> AsyncIterator[MessageId]:
-        """Say all this, whatever happens to the connection meanwhile; gives their ids, when they are on disk.
+        """Post all these messages, whatever happens to the connection meanwhile; yields their ids, when they are on disk.
 
         Raises:
             SayRefused: if the server does not take one of them; those before it are stored, and nothing behind it.
@@ -64,13 +64,13 @@ class Importer:
             response = await self._stub.Import(iter(_requests(self._speaker, said)), metadata=self._metadata)
             ids = [MessageId(number) for part in response.ids for number in range(part.first, part.last + 1)]
         except grpc.aio.AioRpcError:
-            # Whatever it was: saying them one by one shows what is stored, and what is refused.
+            # Whatever it was: posting them one by one shows which are stored, and which are refused.
             ids = []
         for number in ids:
             self._last = number
             yield number
         for text, key in said[len(ids) :]:
-            # Not among what was said before it, which may be the same words.
+            # Not to be looked for among the messages before it, which may have the same text.
             self._last = await self._send(text, key, self._last)
             yield self._last
 
@@ -97,13 +97,13 @@ class Importer:
 async def importing(
     url: str, name: str, room: str = "", *, secret: str | None = None, key: str = ""
 ) -> AsyncIterator[Importer]:
-    """Be able to say much in a room, unseen.
+    """Post many messages to a room, unseen.
 
     Args:
         url: ``grpc://``, ``grpcs://`` or ``unix:``; a room may stand behind a ``#``.
         name: the name to be known by.
         room: the room, if the URL names none.
-        secret: shows who we are; as `besedka.remote.connect` takes it.
+        secret: proves who we are; as `besedka.connect` takes it.
         key: the access key, if it does not stand in the URL.
 
     Raises:
@@ -119,7 +119,7 @@ async def importing(
     async with open_channel(there.url) as channel:
         stub: Any = ChatStub(channel)  # type: ignore[no-untyped-call]  # generated without types
         try:
-            # First, because a call that is ended while its requests are written may not tell why.
+            # First, because a call that ends while its requests are written may not say why.
             last = await _head(stub, speaker, key)
             await stub.Import(iter([pb.ImportRequest(speaker=speaker)]), metadata=metadata(key))
         except grpc.aio.AioRpcError as error:

@@ -377,7 +377,7 @@ def rooms(one: Talker) -> dict[str, int]:
     return {room["name"]: room["clients_count"] for room in one.hear("rooms")["rooms"]}
 
 
-def test_who_comes_quietly_is_not_seen_and_may_speak(talker: TalkerMaker) -> None:
+def test_a_quiet_member_is_not_seen_and_may_post(talker: TalkerMaker) -> None:
     anna, script = talker(), talker()
     anna.join("Anna")
     anna.hear("system")

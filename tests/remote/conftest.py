@@ -1,4 +1,4 @@
-"""A server, and its address by each way in which words travel: every test here is run over all of them."""
+"""A server, and its address for each transport: every test here is run over all of them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.running import RunningServer, free_port
 
 @pytest.fixture(params=["ws", "grpc", "unix"])
 def way(request: pytest.FixtureRequest) -> str:
-    """How words travel."""
+    """The transport."""
     return str(request.param)
 
 

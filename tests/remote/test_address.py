@@ -69,7 +69,7 @@ def test_a_link_that_is_opened_means_what_it_was_made_from(where: str, fragment:
     assert (there.key, there.invite, there.device, there.name) == said
 
 
-def test_what_lets_one_in_stands_behind_the_room() -> None:
+def test_keys_and_tokens_stand_behind_the_room() -> None:
     key = "a-key-of-some-length"
     assert address(f"lab#dev;key={key};invite=T;device=D;name=N%20N") == Address(
         "ws://lab:8765/ws", "dev", key, "T", "D", "N N"
@@ -88,7 +88,7 @@ def test_what_lets_one_in_stands_behind_the_room() -> None:
         "ftp://a-secret@lab",
     ],
 )
-def test_no_error_shows_what_lets_one_in(given: str) -> None:
+def test_no_error_shows_a_key_or_a_token(given: str) -> None:
     with pytest.raises(InvalidAddress) as raised:
         address(given)
     assert "a-secret" not in str(raised.value)
@@ -98,6 +98,6 @@ def test_no_error_shows_what_lets_one_in(given: str) -> None:
     "given",
     ["", "ftp://lab", "ws://", "lab:port", "ws://lab:99999", "http://[::1", "my lab", "http://exa..mple"],
 )
-def test_what_is_no_address_is_named(given: str) -> None:
+def test_an_invalid_address_is_named_in_the_error(given: str) -> None:
     with pytest.raises(ValueError, match="is no address"):
         address(given)

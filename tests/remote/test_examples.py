@@ -80,7 +80,7 @@ def test_all_rooms_are_printed(chat_server: RunningServer, url: str) -> None:
             process.stdout.close()
 
 
-def test_each_example_is_told_of() -> None:
+def test_every_example_is_in_the_documentation() -> None:
     page = (ROOT / "docs" / "library.md").read_text(encoding="utf-8")
     for path in EXAMPLES.glob("*.py"):
         assert f"(examples/{path.name})" in page

@@ -1,4 +1,4 @@
-"""Saying much at once over gRPC: in order, once, and clear where it is refused."""
+"""Posting many messages over gRPC: in order, once, and with a clear error where one is refused."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def test_all_is_stored_and_the_ids_are_told(server: RunningServer) -> None:
     assert len(server.lines) == 303
 
 
-def test_it_is_the_same_person_as_by_connecting(server: RunningServer) -> None:
+def test_an_importer_is_the_same_person_as_a_room_client(server: RunningServer) -> None:
     url = server.urls[1]
 
     async def scenario() -> None:
@@ -44,7 +44,7 @@ def test_it_is_the_same_person_as_by_connecting(server: RunningServer) -> None:
     looping.run(scenario())
 
 
-def test_what_is_refused_ends_it_behind_what_is_stored(server: RunningServer) -> None:
+def test_a_refused_message_ends_the_import_after_those_that_are_stored(server: RunningServer) -> None:
     stored: list[int] = []
 
     async def scenario() -> None:
@@ -60,7 +60,7 @@ def test_what_is_refused_ends_it_behind_what_is_stored(server: RunningServer) ->
     assert [line[22:] for line in log.read_text().splitlines()] == ["Anna: one", "Anna: two"]
 
 
-def test_one_who_is_not_let_in_is_told_why(server: RunningServer) -> None:
+def test_a_refused_importer_is_told_why(server: RunningServer) -> None:
     url = server.urls[1]
 
     async def come(name: str, room: str = "", url: str = url) -> None:
@@ -83,7 +83,7 @@ def test_one_who_is_not_let_in_is_told_why(server: RunningServer) -> None:
     looping.run(scenario())
 
 
-def test_one_who_loses_the_name_meanwhile_is_told(server: RunningServer) -> None:
+def test_an_importer_that_loses_its_name_is_told(server: RunningServer) -> None:
     async def scenario() -> None:
         async with importing(server.urls[1], "Anna", secret="") as importer:
             async with connect(server.urls[1], "Anna", secret=""):

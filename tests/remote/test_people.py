@@ -1,4 +1,4 @@
-"""Whose a name is, rooms of one's own, talks of two, another device: by the client library, over all ways."""
+"""Names, private and direct rooms, moderation, another device: by the client library, over all transports."""
 
 from __future__ import annotations
 
@@ -28,7 +28,9 @@ from tests.running import RunningServer, free_port
 ANNA, BORIS, EVE = "a" * 64, "b" * 64, "e" * 64
 
 
-def test_a_name_is_its_holders_also_when_he_is_away_and_is_spelled_as_he_did(url: str) -> None:
+def test_a_claimed_name_is_refused_to_others_while_its_holder_is_away_and_keeps_its_spelling(
+    url: str,
+) -> None:
     async def scenario() -> None:
         async with connect(url, "Anna", secret=ANNA) as anna:
             await anna.say("mine")
@@ -50,7 +52,7 @@ def test_a_name_is_its_holders_also_when_he_is_away_and_is_spelled_as_he_did(url
     run(scenario)
 
 
-def test_a_private_room_is_entered_by_invitation_and_left_when_one_is_put_out(url: str) -> None:
+def test_a_private_room_is_joined_by_invitation_and_a_removed_member_is_told(url: str) -> None:
     async def scenario() -> None:
         async with connect(url, "Anna", secret=ANNA) as main:
             room = await main.private("Plans")
@@ -90,7 +92,7 @@ def test_a_private_room_is_entered_by_invitation_and_left_when_one_is_put_out(ur
     run(scenario)
 
 
-def test_two_talk_alone_and_the_other_one_is_told_that_it_begins(url: str) -> None:
+def test_a_direct_room_is_announced_to_the_other_person(url: str) -> None:
     async def scenario() -> None:
         async with connect(url, "Anna", secret=ANNA) as anna, connect(url, "Boris", secret=BORIS) as boris:
             room = await anna.direct("Boris")
@@ -132,7 +134,7 @@ def test_another_device_becomes_the_same_person_once(url: str) -> None:
     run(scenario)
 
 
-def test_order_is_kept_only_by_those_who_may(url: str) -> None:
+def test_only_moderators_moderate(url: str) -> None:
     async def scenario() -> None:
         async with connect(url, "Anna", secret=ANNA) as anna:
             assert "moderate" not in anna.may
@@ -144,7 +146,7 @@ def test_order_is_kept_only_by_those_who_may(url: str) -> None:
 
 
 @pytest.mark.parametrize("options", [("--names", "invited")], ids=["invited"])
-def test_where_one_is_not_known_one_is_refused(url: str) -> None:
+def test_an_unknown_person_is_refused_where_only_invited_people_are(url: str) -> None:
     async def scenario() -> None:
         for name in ("Anna", ""):
             with pytest.raises(JoinRefused) as refusal:
@@ -163,9 +165,7 @@ def test_a_device_cannot_be_taken_where_there_is_no_chat() -> None:
     run(scenario)
 
 
-def test_who_may_keeps_order_and_those_to_whom_it_is_done_can_tell(
-    chat_server: RunningServer, url: str
-) -> None:
+def test_a_moderator_moderates_and_those_concerned_receive_why(chat_server: RunningServer, url: str) -> None:
     async def scenario() -> None:
         async with connect(url, "Anna", secret=ANNA), connect(url, "Boris", secret=BORIS) as boris:
             with Operator(chat_server) as operator:
@@ -202,7 +202,7 @@ def test_who_may_keeps_order_and_those_to_whom_it_is_done_can_tell(
     run(scenario)
 
 
-def test_what_one_may_changes_while_one_is_here(chat_server: RunningServer, url: str) -> None:
+def test_rights_change_while_a_member_is_in(chat_server: RunningServer, url: str) -> None:
     async def scenario() -> None:
         async with connect(url, "Anna", secret=ANNA) as anna:
             messages = anna.follow()
@@ -233,9 +233,7 @@ async def said_by(url: str, name: str, secret: str | None = None) -> ReceivedMes
     raise AssertionError("it is not heard")
 
 
-def test_a_program_is_who_it_was_before_without_being_told_to(
-    url: str, state: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_programs_of_one_home_are_one_person(url: str, state: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     async def scenario() -> None:
         assert not (await said_by(url, "Anna")).is_unverified
         assert (state / "besedka" / "secret").exists()
@@ -270,7 +268,7 @@ def test_where_nothing_can_be_kept_no_name_is_claimed(
     run(scenario)
 
 
-def test_who_takes_a_device_link_is_that_person_with_all_programs(url: str, state: Path) -> None:
+def test_a_device_link_makes_all_programs_of_this_home_that_person(url: str, state: Path) -> None:
     async def scenario() -> None:
         async with connect(url, "Anna", secret=ANNA) as anna:
             device = await take_device(url, (await anna.add_device()).token)

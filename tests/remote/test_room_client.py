@@ -1,4 +1,4 @@
-"""The client library against a started server; the same tests over WebSocket, gRPC and a Unix socket."""
+"""`RoomClient` against a started server; the same tests over WebSocket, gRPC and a Unix socket."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ async def until(is_so: Callable[[], bool]) -> None:
         await asyncio.sleep(0.01)
 
 
-def test_what_was_said_has_its_id_and_is_on_disk(chat_server: RunningServer, url: str) -> None:
+def test_a_posted_message_has_its_id_and_is_on_disk(chat_server: RunningServer, url: str) -> None:
     async def scenario() -> None:
         async with connect(url, "Anna") as chat:
             assert (chat.room, chat.name, chat.is_connected) == ("main", "Anna", True)
@@ -59,7 +59,7 @@ def test_what_was_said_has_its_id_and_is_on_disk(chat_server: RunningServer, url
     run(scenario)
 
 
-def test_messages_are_followed_with_who_and_when(url: str) -> None:
+def test_followed_messages_have_author_and_time(url: str) -> None:
     async def scenario() -> None:
         async with connect(url, "Anna") as anna:
             await anna.say("before")
@@ -80,7 +80,7 @@ def test_messages_are_followed_with_who_and_when(url: str) -> None:
     run(scenario)
 
 
-def test_who_comes_and_goes_is_known(url: str) -> None:
+def test_people_are_known_as_they_come_and_go(url: str) -> None:
     async def scenario() -> None:
         async with connect(url, "Anna") as anna:
             async with connect(url, "Boris"):
@@ -90,7 +90,7 @@ def test_who_comes_and_goes_is_known(url: str) -> None:
     run(scenario)
 
 
-def test_one_reads_on_where_one_was_in_another_process(url: str) -> None:
+def test_reading_goes_on_from_a_cursor_of_another_process(url: str) -> None:
     async def scenario() -> None:
         async with connect(url, "Anna") as chat:
             for number in range(1, 31):
@@ -124,7 +124,7 @@ def test_a_restart_is_survived_without_gap_or_double(chat_server: RunningServer,
     run(scenario)
 
 
-def test_a_message_that_the_server_does_not_take_is_told_and_the_others_go_on(url: str) -> None:
+def test_a_refused_message_fails_and_the_others_are_stored(url: str) -> None:
     async def scenario() -> None:
         async with connect(url, "Anna") as chat:
             bad, good = chat.post(" "), chat.post("good")
@@ -156,7 +156,7 @@ def test_a_name_that_is_in_use_is_refused_but_not_to_its_owner(url: str) -> None
 
 
 @pytest.mark.parametrize("options", [("--rate", "20")], ids=["slowly"])
-def test_what_is_said_too_fast_waits_and_keeps_its_order(chat_server: RunningServer, url: str) -> None:
+def test_messages_posted_too_fast_wait_and_keep_their_order(chat_server: RunningServer, url: str) -> None:
     async def scenario() -> None:
         async with connect(url, "Anna") as chat:
             said = [chat.post(f"{number}") for number in range(260)]
@@ -180,7 +180,7 @@ def test_a_program_that_does_not_read_loses_nothing(url: str) -> None:
     run(scenario)
 
 
-def test_the_rooms_are_asked_for(url: str) -> None:
+def test_rooms_are_listed(url: str) -> None:
     async def scenario() -> None:
         async with connect(url, "Anna", "zoo") as zoo, connect(url, "Boris") as chat:
             await zoo.say("x")
@@ -191,7 +191,7 @@ def test_the_rooms_are_asked_for(url: str) -> None:
     run(scenario)
 
 
-def test_a_question_that_is_given_up_harms_no_other_and_not_the_connection(url: str) -> None:
+def test_a_cancelled_request_harms_no_other_and_not_the_connection(url: str) -> None:
     async def scenario() -> None:
         async with connect(url, "Anna") as chat:
             asking = [asyncio.ensure_future(chat.rooms()) for _ in range(20)]
@@ -207,7 +207,7 @@ def test_a_question_that_is_given_up_harms_no_other_and_not_the_connection(url: 
     run(scenario)
 
 
-def test_what_was_said_is_searched_for(url: str) -> None:
+def test_messages_are_searched_page_by_page(url: str) -> None:
     async def scenario() -> None:
         async with connect(url, "Anna") as anna:
             await asyncio.gather(*(anna.post(f"Слово {number}") for number in range(1, 31)))
@@ -238,7 +238,7 @@ def test_what_was_said_is_searched_for(url: str) -> None:
     run(scenario)
 
 
-def test_who_comes_quietly_is_not_seen_and_may_speak(url: str) -> None:
+def test_a_quiet_member_is_not_seen_and_may_post(url: str) -> None:
     async def scenario() -> None:
         async with connect(url, "Anna") as anna, connect(url, "Script", quiet=True) as script:
             assert (script.people, script.clients_count) == (["Anna"], 1)
@@ -249,7 +249,7 @@ def test_who_comes_quietly_is_not_seen_and_may_speak(url: str) -> None:
     run(scenario)
 
 
-def test_who_has_no_name_only_reads(chat_server: RunningServer, url: str) -> None:
+def test_a_member_without_a_name_only_reads(chat_server: RunningServer, url: str) -> None:
     async def scenario() -> None:
         async with connect(url, "Anna") as anna, connect(url, "") as reader:
             assert (reader.name, reader.clients_count) == ("", 1)
@@ -273,7 +273,7 @@ def test_who_has_no_name_only_reads(chat_server: RunningServer, url: str) -> Non
 
 
 @pytest.mark.parametrize("scheme", ["ws", "grpc", "unix"])
-def test_where_there_is_no_chat_one_is_told_so(scheme: str) -> None:
+def test_an_address_without_a_chat_fails_to_connect(scheme: str) -> None:
     there = "unix:/nowhere" if scheme == "unix" else f"{scheme}://127.0.0.1:{free_port()}"
 
     async def scenario() -> None:

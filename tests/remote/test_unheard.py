@@ -1,4 +1,4 @@
-"""What ends while nobody waits for it writes no traceback into a user's terminal."""
+"""Failures that nobody awaits write no traceback into a user's terminal."""
 
 from __future__ import annotations
 
@@ -39,9 +39,16 @@ class EndingCall:
 
 
 async def complaints(work: Any) -> list[str]:
-    """What asyncio has to say of tasks that nobody has waited for."""
+    """What asyncio has to say of tasks that nobody has awaited."""
     told: list[str] = []
-    asyncio.get_running_loop().set_exception_handler(lambda _, context: told.append(str(context)))
+
+    def take(_: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        # gRPC has one poller for all loops of a process: it may still have something for the loop of another test, which is closed. Ours
+        # is not.
+        if "PollerCompletionQueue" not in str(context) or "Event loop is closed" not in str(context):
+            told.append(str(context))
+
+    asyncio.get_running_loop().set_exception_handler(take)
     await work
     for _ in range(3):
         await asyncio.sleep(0)
@@ -49,7 +56,7 @@ async def complaints(work: Any) -> list[str]:
     return told
 
 
-def test_a_write_that_was_broken_off_may_fail() -> None:
+def test_a_cancelled_write_may_fail_unnoticed() -> None:
     async def break_off() -> None:
         call = EndingCall()
 
@@ -66,7 +73,7 @@ def test_a_write_that_was_broken_off_may_fail() -> None:
     assert looping.run(complaints(break_off())) == []
 
 
-def test_a_write_that_fails_is_told_to_whoever_waits() -> None:
+def test_a_failed_write_is_raised_to_its_caller() -> None:
     async def fail() -> None:
         call = EndingCall()
         call.ends.set()
@@ -79,7 +86,7 @@ def test_a_write_that_fails_is_told_to_whoever_waits() -> None:
     assert looping.run(complaints(fail())) == []
 
 
-def test_a_server_that_dies_under_those_who_talk_over_grpc(make_server: ServerMaker) -> None:
+def test_a_server_that_is_killed_under_grpc_clients_leaves_no_complaints(make_server: ServerMaker) -> None:
     server = make_server("--lang", "en", "--rate", "0", grpc=True).start()
 
     async def talk() -> None:

@@ -50,7 +50,7 @@ ACCESS_REASONS: Final = {
     **{code: code for code in ACCESS_ENDINGS.values()},
     ErrorCode.NOT_ALLOWED: ACCESS_ENDINGS[CloseCode.KICKED],
 }
-"""Why a call ends that is about who we are, by the reason of its status; who is shown out may not be here."""
+"""The code that programs are given for a call that ends because of who we are, by the reason of its status. A kick is `not_allowed`."""
 
 
 class GrpcTransport:
@@ -70,9 +70,9 @@ class GrpcTransport:
 
     async def send(self, frame: ClientFrame) -> None:
         """Send a frame."""
-        # gRPC ends a call of which a write is broken off, and one that is written to by two at once.
+        # gRPC ends a call when a write is cancelled, or when two tasks write at once.
         writing = asyncio.ensure_future(self._write(frame))
-        # Whoever broke off does not hear how it ends.
+        # A caller that was cancelled does not learn how it ends.
         writing.add_done_callback(lambda done: done.cancelled() or done.exception())
         await asyncio.shield(writing)
 
@@ -103,7 +103,7 @@ class GrpcTransport:
             else (await self._call.code(), await self._call.details(), await self._call.trailing_metadata())
         )
         if code is grpc.StatusCode.INTERNAL and not self._has_received:
-            # A write that meets the end of its call takes the place of the status that would have told why.
+            # A write that meets the end of its call replaces the status that would have said why.
             try:
                 await self._ask()
             except grpc.aio.AioRpcError as other:
@@ -157,7 +157,7 @@ def open_channel(url: str) -> grpc.aio.Channel:
 
 
 def reason_of(trailing_metadata: Any) -> tuple[str, float]:
-    """The code of what was refused, and how many seconds to wait; an empty one if it was the connection."""
+    """The code of a refusal, and how many seconds to wait; the code is empty if it was the connection."""
     # Only what goes wrong needs them.
     from google.rpc.error_details_pb2 import ErrorInfo, RetryInfo  # noqa: PLC0415
     from google.rpc.status_pb2 import Status  # noqa: PLC0415

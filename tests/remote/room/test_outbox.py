@@ -1,4 +1,4 @@
-"""What waits to be heard back: what is sent, and what the server needs to know it again."""
+"""The outbox: what is sent, and what the server needs to recognise a resend."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def sent(waiting: Outbox) -> list[tuple[str, int | None]]:
     return found
 
 
-def test_only_what_is_said_again_needs_to_be_looked_for() -> None:
+def test_only_a_resend_needs_to_be_looked_for_in_the_log() -> None:
     waiting = outbox("a", "b")
     assert sent(waiting) == [("0", None), ("1", None)]
     waiting.reconnect()
@@ -28,7 +28,7 @@ def test_only_what_is_said_again_needs_to_be_looked_for() -> None:
     assert sent(waiting) == [("0", 10), ("1", 10), ("2", None)]
 
 
-def test_the_same_words_are_not_taken_for_those_that_were_stored_before_them() -> None:
+def test_a_resend_is_not_taken_for_an_earlier_message_of_the_same_text() -> None:
     waiting = outbox("same", "same")
     sent(waiting)
     waiting.stored("0", 17)
@@ -36,7 +36,7 @@ def test_the_same_words_are_not_taken_for_those_that_were_stored_before_them() -
     assert sent(waiting) == [("1", 17)]
 
 
-def test_what_others_have_said_does_not_count() -> None:
+def test_messages_of_others_move_nothing() -> None:
     waiting = outbox("a")
     sent(waiting)
     waiting.stored("somebody else's", 17)
@@ -45,7 +45,7 @@ def test_what_others_have_said_does_not_count() -> None:
     assert sent(waiting) == [("0", 10)]
 
 
-def test_in_another_log_ids_are_others() -> None:
+def test_ids_of_a_replaced_log_are_forgotten() -> None:
     waiting = outbox("a", "b")
     sent(waiting)
     waiting.stored("0", 17)
@@ -54,7 +54,7 @@ def test_in_another_log_ids_are_others() -> None:
     assert sent(waiting) == [("1", 10)]
 
 
-def test_so_much_is_on_its_way_and_the_next_when_one_is_heard() -> None:
+def test_the_next_message_waits_until_one_in_flight_is_settled() -> None:
     waiting = outbox(*map(str, range(100)))
     assert len(sent(waiting)) == IN_FLIGHT_AT_MOST
     waiting.settle("5")
