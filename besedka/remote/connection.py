@@ -23,7 +23,7 @@ from besedka.remote.errors import (
     needs_key,
     understanding,
 )
-from besedka.remote.requests import Requests
+from besedka.remote.requests import Requests, check_frame
 from besedka.remote.room.membership import Membership, State
 from besedka.remote.room.outbox import IN_FLIGHT_AT_MOST
 from besedka.remote.transport import Transport
@@ -83,9 +83,11 @@ class Connection:
         self._has_been_in = False
         self._failure: Exception | None = None
         self._tries = 0
-        # When the last frame came; infinite while we do not read. And when a join was sent while none waited for an answer.
+        # When the last frame came; infinite while we do not read. When a join was sent while none waited for an answer. When we looked
+        # last for something to send.
         self._silent_since = math.inf
         self._asked_at = 0.0
+        self._looked_at = 0.0
         self._awake = asyncio.Event()
         self._running: asyncio.Task[None] | None = None
 
@@ -115,7 +117,7 @@ class Connection:
         """Join a room; its events say whether the server lets us in. The arguments are those of `Membership`.
 
         Raises:
-            JoinRefused: if the room is joined already.
+            JoinRefused: if the room is joined already; or no server would read what it is joined with.
         """
         membership = Membership(
             self,
@@ -128,6 +130,10 @@ class Connection:
             invite=invite,
             unsent=unsent,
         )
+        try:
+            check_frame(membership.join_frame)
+        except Refused as refusal:
+            raise JoinRefused(refusal.code, str(refusal)) from None
         if membership.room in self._rooms:
             raise JoinRefused(
                 ErrorCode.ALREADY_JOINED, f"this connection is in the room {membership.room} already"
@@ -245,7 +251,7 @@ class Connection:
                 raise TransportClosed("it does not answer", reconnect=True)
 
     def _next_frame(self) -> ClientFrame | None:
-        now = _now()
+        now = self._looked_at = _now()
         if len(self._joining) < JOINS_AT_ONCE and (membership := self._next_to_join(now)):
             self._asked_at = self._asked_at if self._joining else now
             self._joining.append(membership)
@@ -264,8 +270,7 @@ class Connection:
 
     async def _sleep(self) -> None:
         """Wait until there may be something to send, or an answer is overdue."""
-        now = _now()
-        dues = [due for membership in self._rooms.values() if (due := membership.due(now))]
+        dues = [due for membership in self._rooms.values() if (due := membership.due(self._looked_at))]
         due = min([*dues, self._answer_due])
         with suppress(TimeoutError):
             async with asyncio.timeout_at(due if math.isfinite(due) else None):

@@ -12,10 +12,12 @@ from typing import Any, TypeVar
 
 from besedka.remote.errors import NotConnected, RemoteError, RequestRefused, not_besedka
 from besedka.remote.transport import Transport
+from besedka.wire.errors import ErrorCode, Refused
 from besedka.wire.frames import (
     INVITATION_SECONDS,
     Act,
     AddDevice,
+    ClientFrame,
     DeviceLink,
     Done,
     Error,
@@ -36,7 +38,9 @@ from besedka.wire.frames import (
     Search,
     ServerFrame,
     Uninvite,
+    encode,
 )
+from besedka.wire.validation import FRAME_BYTES_AT_MOST
 
 A = TypeVar("A")
 
@@ -101,6 +105,10 @@ class Requests:
 
     async def _request(self, frame: ListRooms | Search | Request, kind: type[A]) -> A:
         transport = self._open()
+        try:
+            check_frame(frame)
+        except Refused as refusal:
+            raise RequestRefused(refusal.code, str(refusal)) from None
         pending = self._pending[frame.key] = _future()
         try:
             await transport.send(frame)
@@ -150,6 +158,20 @@ class Requests:
         if pending:
             _answer(pending, RequestRefused(frame.code, frame.text))
         return pending is not None
+
+
+def check_frame(frame: ClientFrame) -> None:
+    """Check that a server will read a frame. One that is too long would end the connection, and with it all rooms.
+
+    Raises:
+        Refused: `frame_too_long`; or `bad_frame` if it holds characters that are none.
+    """
+    try:
+        size = len(encode(frame))
+    except UnicodeEncodeError as error:
+        raise Refused(ErrorCode.BAD_FRAME, detail=str(error)) from None
+    if size > FRAME_BYTES_AT_MOST:
+        raise Refused(ErrorCode.FRAME_TOO_LONG, limit=FRAME_BYTES_AT_MOST)
 
 
 def new_key() -> str:

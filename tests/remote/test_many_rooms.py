@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 import psutil
 import pytest
 
-from besedka import JoinRefused, Kind, RoomClient, RoomOpened, connect
+from besedka import JoinRefused, Kind, RequestRefused, RoomClient, RoomOpened, SayRefused, connect
 from besedka.remote.connection import ROOMS_AT_MOST
 from besedka.wire.message import MessageId
 from tests.remote.test_room_client import run, take
@@ -157,6 +157,25 @@ def test_what_was_said_in_a_watched_room_during_a_restart_is_received(
             assert [message.text for message in await take(messages, 20)] == [
                 f"{number}" for number in range(20)
             ]
+
+    run(scenario)
+
+
+def test_what_no_server_would_read_is_refused_and_harms_no_room(url: str) -> None:
+    async def scenario() -> None:
+        async with connect(url, "Anna") as room:
+            dev = await room.join("dev")
+            for code, bad in (("frame_too_long", "x" * 100_000), ("bad_frame", "\ud800")):
+                with pytest.raises(SayRefused) as said:
+                    await room.say(bad)
+                with pytest.raises(RequestRefused) as asked:
+                    await room.search(bad)
+                with pytest.raises(JoinRefused) as joined:
+                    await room.join(bad)
+                assert (asked.value.code, joined.value.code) == (code, code)
+                assert said.value.code == code.replace("frame_too", "text_too")
+            assert (await room.say("here"), await dev.say("there")) == (1, 1)
+            assert room.waiting == 0
 
     run(scenario)
 

@@ -21,11 +21,11 @@ from besedka.remote.errors import (
     not_besedka,
     understanding,
 )
-from besedka.remote.requests import Requests, new_key
+from besedka.remote.requests import Requests, check_frame, new_key
 from besedka.remote.room.cursor import Cursor
 from besedka.remote.room.events import Away, Event, ReceivedMessage, Reset, SearchResults
 from besedka.remote.room.outbox import Outbox
-from besedka.wire.errors import ErrorCode
+from besedka.wire.errors import ErrorCode, Refused
 from besedka.wire.frames import (
     FOUND_MESSAGES,
     BeginTyping,
@@ -48,6 +48,7 @@ from besedka.wire.frames import (
     Welcome,
 )
 from besedka.wire.message import MessageId
+from besedka.wire.validation import TEXT_CHARACTERS_AT_MOST
 
 EVENTS_AT_MOST: Final = 256
 """Events of a room that wait for the program. The connection reads no further then, and the server keeps the rest in its log: all
@@ -183,9 +184,17 @@ class Membership:
             Its id, when it is on the server's disk; or `SayRefused`. It need not be awaited.
         """
         frame = Say(text=text, room=self.room, key=new_key(), after=self._cursor.said_after)
-        self._outbox.add(frame)
-        stored = self._stored[frame.key] = asyncio.get_running_loop().create_future()
+        stored: asyncio.Future[MessageId] = asyncio.get_running_loop().create_future()
         stored.add_done_callback(_retrieve)
+        try:
+            check_frame(frame)
+        except Refused as refusal:
+            if refusal.code is ErrorCode.FRAME_TOO_LONG:
+                refusal = Refused(ErrorCode.TEXT_TOO_LONG, length=len(text), limit=TEXT_CHARACTERS_AT_MOST)
+            stored.set_exception(SayRefused(refusal.code, str(refusal)))
+            return stored
+        self._outbox.add(frame)
+        self._stored[frame.key] = stored
         if self.state is State.ENDED:
             self._give_up()
         self._link.wake()
@@ -322,6 +331,11 @@ class Membership:
         self.state = State.JOINING
         self._held_until = 0.0
         self._outbox.reconnect()
+        return self.join_frame
+
+    @property
+    def join_frame(self) -> Join:
+        """The frame that joins the room as things stand."""
         return Join(
             user=self.user or None,
             room=self.room,
@@ -343,7 +357,7 @@ class Membership:
         return self._outbox.next() if self.state is State.IN and now >= self._held_until else None
 
     def due(self, now: float) -> float | None:
-        """When there may be something to send that cannot be sent now; None if that depends on what the server sends."""
+        """When there may be something to send that could not be sent at this moment; None if that depends on what the server sends."""
         due = self._join_at if self.state is State.WAITING else self._held_until
         return due if due > now and self.state is not State.ENDED else None
 
