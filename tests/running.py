@@ -13,6 +13,7 @@ from contextlib import suppress
 from http.client import HTTPConnection
 from pathlib import Path
 from typing import IO, Final
+from urllib.parse import urlsplit
 
 import psutil
 
@@ -183,6 +184,19 @@ def fetch(server: RunningServer, path: str, headers: Mapping[str, str] | None = 
         return answer.status, answer.read().decode()
     finally:
         connection.close()
+
+
+def connections(server: RunningServer, url: str) -> int:
+    """How many connections the server has at an address."""
+    process = psutil.Process(server.pid)
+    if url.startswith("unix:"):
+        path = url.removeprefix("unix:")
+        return (
+            sum(str(one.laddr) == path for one in process.net_connections("unix")) - 1
+        )  # it listens there, too
+    port = urlsplit(url).port
+    established = [one for one in process.net_connections("tcp") if one.status == psutil.CONN_ESTABLISHED]
+    return sum(one.laddr.port == port for one in established)
 
 
 def free_port() -> int:

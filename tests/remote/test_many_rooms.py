@@ -3,32 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from urllib.parse import urlsplit
 
-import psutil
 import pytest
 
 from besedka import JoinRefused, Kind, RequestRefused, RoomClient, RoomOpened, SayRefused, connect
 from besedka.remote.connection import ROOMS_AT_MOST
 from besedka.wire.message import MessageId
 from tests.remote.test_room_client import run, take
-from tests.running import RunningServer
+from tests.running import RunningServer, connections
 
 ROOMS = [f"room{number:02}" for number in range(30)]
 ANNA, BORIS = "a" * 64, "b" * 64
-
-
-def connections(server: RunningServer, url: str) -> int:
-    """How many connections the server has at an address."""
-    process = psutil.Process(server.pid)
-    if url.startswith("unix:"):
-        path = url.removeprefix("unix:")
-        return (
-            sum(str(one.laddr) == path for one in process.net_connections("unix")) - 1
-        )  # it listens there, too
-    port = urlsplit(url).port
-    established = [one for one in process.net_connections("tcp") if one.status == psutil.CONN_ESTABLISHED]
-    return sum(one.laddr.port == port for one in established)
 
 
 async def join_all(first: RoomClient) -> list[RoomClient]:

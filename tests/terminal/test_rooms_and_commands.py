@@ -8,7 +8,7 @@ import signal
 from pathlib import Path
 
 from tests.conftest import TalkerMaker
-from tests.running import RunningServer
+from tests.running import RunningServer, connections
 from tests.terminal.conftest import TerminalMaker
 from tests.terminal.pseudo_terminal import CONTROL_D, Terminal
 
@@ -110,6 +110,29 @@ def test_a_session_is_in_several_rooms_and_counts_unread_messages(
     terminal.wait_for("# dev   2 here · you are here")
     terminal.wait_for("# main  1 here")
     assert (server.directory / "chat_history.dev.txt").read_text().endswith("] Anna: here\n")
+
+
+def test_thirty_rooms_are_one_connection_and_all_go_on_after_a_restart(
+    server: RunningServer, terminal: Terminal, talker: TalkerMaker
+) -> None:
+    rooms = [f"room{number:02}" for number in range(29)]
+    for room in rooms:
+        terminal.type(f"/join {room}\r")
+        terminal.wait_for(f"You are in # {room} as Anna.")
+    assert connections(server, server.url()) == 1
+    server.kill()
+    terminal.wait_for("no connection")
+    server.start()
+    boris = talker()
+    terminal.wait_until(lambda: connections(server, server.url()) == 2, "the terminal has not come back")
+    for room in rooms[:-1]:
+        boris.join("Boris", room=room)
+        boris.tell("chat", room=room, text="hello")
+    for room in (rooms[0], rooms[-2]):
+        terminal.type(f"/join {room}\r")
+        terminal.wait_for(f"──── # {room} ────")
+        terminal.wait_for("Boris: hello")
+    assert connections(server, server.url()) == 2
 
 
 def test_a_new_name_is_taken_in_all_rooms_or_in_none(
