@@ -19,7 +19,7 @@ from besedka.remote.connection import Connection
 from besedka.remote.room import membership
 from besedka.remote.room.events import ReceivedMessage
 from besedka.remote.room.membership import Membership
-from besedka.wire.frames import Error
+from besedka.wire.frames import Error, Welcome
 from besedka.wire.message import MessageId
 from tests.torture.checker import Record
 
@@ -57,6 +57,7 @@ class Person:
         self.name = name
         self._connection = Connection(url)
         self._membership: Membership
+        self._is_in = asyncio.Event()
         self._record = record
         self._pause = pause
         self._messages = messages
@@ -69,6 +70,12 @@ class Person:
     def start(self) -> None:
         self._membership = self._connection.join("main", self.name)
         self._tasks = [asyncio.create_task(self._listen()), asyncio.create_task(self._talk())]
+
+    async def has_joined(self) -> None:
+        """Wait until they are in: whoever cannot connect at first does not try again."""
+        joined = asyncio.create_task(self._is_in.wait())
+        await asyncio.wait([joined, *self._tasks], return_when=asyncio.FIRST_COMPLETED)
+        assert joined.done()
 
     async def has_said_all(self) -> None:
         """Wait until all messages are said, if perhaps not heard."""
@@ -106,7 +113,9 @@ class Person:
 
     async def _listen(self) -> None:
         async for event in self._membership.events():
-            if isinstance(event, ReceivedMessage):
+            if isinstance(event, Welcome):
+                self._is_in.set()
+            elif isinstance(event, ReceivedMessage):
                 self._heard.append((event.id, event.text))
                 if event.user == self.name:
                     self._record.acknowledged.add(event.text)
@@ -150,6 +159,7 @@ async def torment(
     ):
         for person in crowd:
             person.start()
+        await asyncio.gather(*(person.has_joined() for person in crowd))
         await torments(record)
         await asyncio.gather(*(person.finish() for person in crowd))
     return record
