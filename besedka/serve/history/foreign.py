@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Final
 
 from besedka.serve.history.file import BLOCK_BYTES, Descriptor
-from besedka.serve.history.recovery import could_be_torn_line
+from besedka.serve.history.recovery import could_be_torn_line, has_lost_sectors
 
 _MAGIC: Final = {
     b"\xff\xfe": "text in UTF-16",
@@ -54,14 +54,11 @@ _TEXT_IN_EIGHT_BITS: Final = re.compile(rb"[\t\n\r\x20-\x7e\x80-\xff]*")
 
 
 def is_ours_without_messages(log: Descriptor) -> bool:
-    """Whether a file that holds no message may be taken for a log: it is blank, holds nothing but NULs, or a torn first line.
+    """Whether a file that holds no message may be taken for a log: it is blank, or what a power cut in the first batch leaves.
 
-    The last two are what a power cut in the first batch leaves.
+    That is nothing but NULs, a torn first line, or text behind whole sectors of NULs.
     """
-    head = log.read(0, BLOCK_BYTES)
-    torn = head.rstrip(b"\0")
-    is_line = log.size <= BLOCK_BYTES and could_be_torn_line(torn.removeprefix(b"\xef\xbb\xbf"))
-    return is_line or _holds_only(log, _is_blank) or _holds_only(log, _is_zero)
+    return _is_torn_batch(log) or _holds_only(log, _is_blank) or _holds_only(log, _is_zero)
 
 
 def is_text(log: Descriptor) -> bool:
@@ -96,6 +93,13 @@ def _text_format(head: bytes) -> str:
         text = head.removeprefix(b"\xef\xbb\xbf")
         return next((name for sign, name in _FORMATS if sign.search(text)), "text in another format")
     return "text that is not UTF-8" if _TEXT_IN_EIGHT_BITS.fullmatch(head) else "a binary file"
+
+
+def _is_torn_batch(log: Descriptor) -> bool:
+    head = log.read(0, BLOCK_BYTES)
+    line = head.rstrip(b"\0").removeprefix(b"\xef\xbb\xbf")
+    is_hole = head.startswith(b"\0") and has_lost_sectors(head, 0)
+    return log.size <= BLOCK_BYTES and (is_hole or could_be_torn_line(line))
 
 
 def _holds_only(log: Descriptor, is_nothing: Callable[[bytes], bool]) -> bool:

@@ -72,9 +72,18 @@ def agreeing_records(log: Descriptor, index: Index) -> int | None:
     return _in_front_of_hole(log, index, fitting + _damaged_behind(log, index, fitting))
 
 
-def could_be_of(log: Descriptor, index: Index) -> bool:
-    """Whether a log without a message may be that of an index: a line ends where the first message ended."""
-    return not index.count or log.read(index.record(1).end - 1, 1) == b"\n"
+def standing_records(log: Descriptor, index: Index) -> int:
+    """How many records of an index are about messages of a log in which no message begins.
+
+    Damage may have taken all beginnings away. Then the log ends where one of its messages ended, and each message up to there with a line.
+    """
+    size = log.size
+    for number, record in enumerate(index.records(1, index.count), 1):
+        if log.read(record.end - 1, 1) != b"\n":
+            break
+        if record.end == size:
+            return number
+    return 0
 
 
 def torn_offset(log: Descriptor, behind: int, record: Record | None, *, has_index: bool) -> int:
@@ -96,7 +105,7 @@ def torn_offset(log: Descriptor, behind: int, record: Record | None, *, has_inde
     raw = raw[: end - last.begin]
     if record and record.begin == last.begin:
         return last.begin if _is_torn(raw, last, record) else end
-    if last.kind is Kind.MESSAGE and raw and _has_lost_sectors(raw, last.begin):
+    if last.kind is Kind.MESSAGE and raw and has_lost_sectors(raw, last.begin):
         return last.begin
     line = _last_line(log, last.begin, end)
     return end - len(line) if line and could_be_torn_line(line) else end
@@ -134,6 +143,15 @@ def could_be_torn_line(line: bytes) -> bool:
     return is_stamp and (len(line) <= len(_PATTERN) or _NAME.fullmatch(line[len(_PATTERN) :]) is not None)
 
 
+def has_lost_sectors(raw: bytes, begin: int) -> bool:
+    """Whether sectors of a message are NULs, whole and no others: written by no program, but left so by a disk."""
+    if b"\0" not in raw:
+        return False
+    first = SECTOR_BYTES - begin % SECTOR_BYTES
+    sectors = [raw[:first], *(raw[at : at + SECTOR_BYTES] for at in range(first, len(raw), SECTOR_BYTES))]
+    return all(b"\0" not in sector or not sector.strip(b"\0") for sector in sectors)
+
+
 def _last_fitting(log: Descriptor, index: Index) -> int | None:
     """The last record that fits its message, among those that may not have been synced, and as many before."""
     for number in range(index.count, max(0, index.count - 2 * SYNC_RECORDS), -1):
@@ -161,7 +179,7 @@ def _in_front_of_hole(log: Descriptor, index: Index, agreed: int) -> int:
     for number in range(_last_batch(index, agreed), agreed + 1):
         record = index.record(number)
         raw = log.read(record.begin, min(record.length, _LINE_BYTES_AT_MOST))
-        if not record.fits(raw) and _has_lost_sectors(raw, record.begin):
+        if not record.fits(raw) and has_lost_sectors(raw, record.begin):
             return number - 1
     return agreed
 
@@ -199,21 +217,12 @@ def _is_torn(raw: bytes, last: Entry, record: Record) -> bool:
     if length > record.length or not raw:
         return False
     if length == record.length:
-        return not record.fits(raw) and _has_lost_sectors(raw, last.begin)
+        return not record.fits(raw) and has_lost_sectors(raw, last.begin)
     if record.fits(raw + b"\n"):
         return False  # only its end is missing: an editor took it
     if raw.endswith(b"\n"):
         return last.head_crc == record.head_crc
     return could_be_torn_line(raw[raw.rfind(b"\n") + 1 :]) or last.head_crc == record.head_crc
-
-
-def _has_lost_sectors(raw: bytes, begin: int) -> bool:
-    """Whether sectors of a message are NULs, whole and no others: written by no program, but left so by a disk."""
-    if b"\0" not in raw:
-        return False
-    first = SECTOR_BYTES - begin % SECTOR_BYTES
-    sectors = [raw[:first], *(raw[at : at + SECTOR_BYTES] for at in range(first, len(raw), SECTOR_BYTES))]
-    return all(b"\0" not in sector or not sector.strip(b"\0") for sector in sectors)
 
 
 def _end_of_writing(log: Descriptor, behind: int) -> int:
@@ -233,7 +242,7 @@ def _is_wide(log: Descriptor, end: int) -> bool:
     begin = max(0, end - _LINE_BYTES_AT_MOST)
     before = log.read(begin, end - begin).removesuffix(b"\n")
     line = before[before.rfind(b"\n") + 1 :]
-    return b"\0" in line and not _has_lost_sectors(line, end - len(line))
+    return b"\0" in line and not has_lost_sectors(line, end - len(line))
 
 
 def _last_line(log: Descriptor, begin: int, end: int) -> bytes:

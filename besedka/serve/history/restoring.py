@@ -25,7 +25,7 @@ from besedka.serve.history.index import (
     index_path,
 )
 from besedka.serve.history.old_index import OldIndex
-from besedka.serve.history.recovery import Torn, agreeing_records, could_be_of, cut_off, torn_offset
+from besedka.serve.history.recovery import Torn, agreeing_records, cut_off, standing_records, torn_offset
 from besedka.serve.history.scan import (
     SCAN_BYTES,
     Entry,
@@ -141,7 +141,7 @@ def open_to_write(log_file: Descriptor, path: Path) -> tuple[Body, Reading, Torn
     known, index = read_epoch(path), _open_index(path)
     old = None if index else _open_old_index(path)
     agreed = _agreed(log_file, index, known) if index else None
-    if old is None and not agreed and not (index and could_be_of(log_file, index)):
+    if not agreed:
         _refuse_what_is_not_ours(log_file, path)
     if index and agreed is not None:
         torn = _repair(log_file, path, index, agreed)
@@ -197,7 +197,7 @@ def open_to_read(log_file: Descriptor, path: Path, *, use_index: bool = True) ->
     index, known = _open_index(path, read_only=True) if use_index else None, read_epoch(path)
     agreed = _agreed(log_file, index, known) if index else None
     end = log_file.size
-    if not agreed and not (index and could_be_of(log_file, index)):
+    if not agreed:
         _refuse_what_is_not_ours(log_file, path)
     if index is None or agreed is None:
         index = Index.temporary(_epoch_of(log_file, end, known, None))
@@ -259,6 +259,8 @@ def _agreed(log_file: Descriptor, index: Index, known: Epoch) -> int | None:
     if known.name and known.name != index.epoch:
         return None
     try:
+        if _is_without_messages(log_file) and (standing := standing_records(log_file, index)):
+            return standing
         agreed = agreeing_records(log_file, index)
     except IndexDamaged as damage:
         log.info("the index of a log is of no use: %s", damage)
@@ -369,6 +371,11 @@ def _origin(log_file: Descriptor, end: int) -> str:
     return head[0].removeprefix(b"\xef\xbb\xbf").decode("utf-8", "replace").strip() if head else ""
 
 
+def _is_without_messages(log_file: Descriptor) -> bool:
+    size = log_file.size
+    return next(_messages(log_file, size, at_once=_FIRST_BYTES), None) is None
+
+
 def refuse_binary(log_file: Descriptor, path: Path) -> None:
     """What somebody has put in the place of a log that is open is not touched if it holds no message and is no plain text.
 
@@ -382,9 +389,8 @@ def refuse_binary(log_file: Descriptor, path: Path) -> None:
 
 
 def _refuse_what_is_not_ours(log_file: Descriptor, path: Path) -> None:
-    """A file with something in it, but without a message and without an index, is somebody else's."""
-    size = log_file.size
-    if size and next(_messages(log_file, size), None) is None and not is_ours_without_messages(log_file):
+    """A file with something in it, but without a message, is somebody else's; whatever stands beside it."""
+    if _is_without_messages(log_file) and not is_ours_without_messages(log_file):
         raise HistoryUnusable(
             path,
             f"it holds no message of Besedka and looks like {looks_like(log_file)}; it was left as it is: "

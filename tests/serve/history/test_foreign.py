@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import gzip
 import sqlite3
+import struct
 import time
+import zlib
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -152,3 +155,116 @@ def test_a_file_of_another_kind_in_place_of_a_log_is_left_alone_though_an_index_
             open_(path)
     assert path.read_bytes() == before
     assert not [*tmp_path.glob("*.torn-*")]
+
+
+def an_index_without_records(path: Path) -> None:
+    ChatHistory.open(path).close()
+
+
+def an_index_of_other_messages(path: Path) -> None:
+    history = ChatHistory.open(path)
+    history.append([line("one"), line("two")])
+    history.close()
+
+
+def an_index_without_an_epoch_beside_it(path: Path) -> None:
+    an_index_of_other_messages(path)
+    path.with_name("talk.txt.epoch").unlink()
+
+
+def an_index_of_version_1(path: Path) -> None:
+    raw = f"{line('one')}\n".encode()
+    header = struct.pack("<16s16sQ", b"besedka index 1\n", b"0123456789ab", 0)
+    path.with_name("talk.txt.index").write_bytes(header + 2 * struct.pack("<II", len(raw), zlib.crc32(raw)))
+
+
+def an_epoch_alone(path: Path) -> None:
+    an_index_of_other_messages(path)
+    path.with_name("talk.txt.index").unlink()
+
+
+FOREIGN = b"--- Log opened Wed Nov 19 23:46:30 2014\n23:46 < Boris> hi\n"
+LINE_BYTES = len(line("one")) + 1
+
+
+@pytest.mark.parametrize(
+    "leave",
+    [
+        an_index_without_records,
+        an_index_of_other_messages,
+        an_index_without_an_epoch_beside_it,
+        an_index_of_version_1,
+        an_epoch_alone,
+    ],
+)
+@pytest.mark.parametrize(
+    "content",
+    [
+        FOREIGN,
+        b"x" * (LINE_BYTES - 1) + b"\nand a line end where the first message had its own\n",
+        b"x" * (LINE_BYTES - 1) + b"\n" + b"x" * LINE_BYTES + b"\nand more",
+    ],
+)
+def test_what_stands_beside_a_foreign_file_does_not_make_it_ours(
+    tmp_path: Path, content: bytes, leave: Callable[[Path], None]
+) -> None:
+    path = tmp_path / "talk.txt"
+    leave(path)
+    path.write_bytes(content)
+    before = {one: one.read_bytes() for one in tmp_path.iterdir()}
+    for open_ in (ChatHistory.open, ChatHistory.open_to_read):
+        with pytest.raises(HistoryUnusable, match="it holds no message of Besedka"):
+            open_(path)
+    assert {one: one.read_bytes() for one in tmp_path.iterdir()} == before
+
+
+@pytest.mark.parametrize("leave", [an_index_without_records, an_index_of_version_1, an_epoch_alone])
+def test_an_empty_file_is_ours_whatever_stands_beside_it(
+    tmp_path: Path, leave: Callable[[Path], None]
+) -> None:
+    path = tmp_path / "talk.txt"
+    leave(path)
+    path.write_bytes(b"")
+    history = ChatHistory.open(path)
+    assert history.append([line("one")]) == 1
+    history.close()
+
+
+@pytest.mark.parametrize("leave", [an_index_of_other_messages, an_index_without_an_epoch_beside_it])
+def test_a_log_whose_messages_are_all_damaged_keeps_their_ids_by_its_index(
+    tmp_path: Path, leave: Callable[[Path], None]
+) -> None:
+    path = tmp_path / "talk.txt"
+    leave(path)
+    content = f"?{line('one')[1:]}\n?{line('two')[1:]}\n"
+    path.write_text(content)
+    for _ in range(2):
+        assert ChatHistory.open_to_read(path).count == 2
+        history = ChatHistory.open(path)
+        assert history.restored.changed_line == 1
+        assert path.read_text() == content
+        history.close()
+    history = ChatHistory.open(path)
+    assert history.append([line("next")]) == 3
+    assert history.read(1, 1) == [f"[0000-00-00 00:00:00] ?: ?{line('one')[1:]}"]
+    assert path.read_text() == f"{content}{line('next')}\n"
+    history.close()
+
+
+@pytest.mark.parametrize("batch", [[line("x" * 2000)], [line("x" * 100), line("y" * 100), line("z" * 2000)]])
+@pytest.mark.parametrize("kept", [512, 1024, 1100])
+def test_a_first_batch_of_which_a_disk_lost_the_beginning_is_ours(
+    tmp_path: Path, batch: list[str], kept: int
+) -> None:
+    path = tmp_path / "talk.txt"
+    history = ChatHistory.open(path)
+    history.append(batch)
+    history.close()
+    path.write_bytes(bytes(512) + path.read_bytes()[512 : 512 + kept])
+    for _ in range(2):
+        ChatHistory.open(path).close()
+    path.with_name("talk.txt.index").unlink()
+    history = ChatHistory.open(path)
+    assert history.append([line("next")]) == 1
+    assert history.read(1, 9) == [line("next")]
+    history.close()

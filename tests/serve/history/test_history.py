@@ -556,14 +556,20 @@ def test_an_index_of_no_use_is_made_again(tmp_path: Path, how: str) -> None:
     assert read_all(ChatHistory.open(path)) == [*lines, line("new")]
 
 
-@pytest.mark.parametrize("preamble", ["Minutes of the meeting\n", "\n", "[2025"])
+@pytest.mark.parametrize(
+    ("preamble", "is_running"),
+    [("\n", True), ("\n", False), ("[2025", True), ("[2025", False), ("Minutes of the meeting\n", True)],
+)
 def test_what_a_person_writes_into_an_empty_history_is_in_front_of_the_first_message(
-    tmp_path: Path, preamble: str
+    tmp_path: Path, preamble: str, *, is_running: bool
 ) -> None:
     path = tmp_path / "talk.txt"
-    ChatHistory.open(path).close()
-    write(path, preamble)
     history = ChatHistory.open(path)
+    if not is_running:
+        history.close()
+    write(path, preamble)
+    if not is_running:
+        history = ChatHistory.open(path)
     assert (history.count, read_all(history)) == (0, [])
     history.append([line("one")])
     assert read_all(history) == [line("one")]
