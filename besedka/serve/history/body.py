@@ -69,6 +69,17 @@ class Body:
         self.strange = StrangeLines()
         self.ends_line = True
 
+    def with_index(self, index: Index) -> Body:
+        """The same, by another index."""
+        other = Body(self.file, index)
+        other.size, other.count, other.strange, other.ends_line = (
+            self.size,
+            self.count,
+            self.strange,
+            self.ends_line,
+        )
+        return other
+
     def read(self, first: int, limit: int) -> list[str]:
         """The lines of up to ``limit`` messages from the id ``first`` on, as `ChatHistory.read` gives them.
 

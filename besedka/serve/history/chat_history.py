@@ -35,6 +35,7 @@ from besedka.serve.history.restoring import (
     refuse_binary,
     restored,
     take_anew,
+    with_new_epoch,
 )
 from besedka.serve.history.scan import Kind, begins_line, entries
 from besedka.serve.history.search import Hits, Needle, search
@@ -321,6 +322,8 @@ class ChatHistory:
             first = self._find(written, body)
             if first:
                 self._keep_flags(first, written)
+                if self.epoch == body.index.epoch and self._is_continued(first, written):
+                    self._change_epoch()
                 return first
         raise HistoryLost(self.path, "another program keeps replacing or cutting it")
 
@@ -517,6 +520,18 @@ class ChatHistory:
         then, now = known.places_of(batch), self._body.places_of(batch)
         # The same words may have been there before. What a program rewrote may stand nearer to the beginning than it was written.
         return now[-1] if len(now) > len(then) else None
+
+    def _is_continued(self, first: MessageId, batch: Sequence[Record]) -> bool:
+        """Whether lines that begin nothing stand behind a batch: they belong to its last message, which is told without them."""
+        return self._body.index.record(first + len(batch) - 1).length != batch[-1].length
+
+    def _change_epoch(self) -> None:
+        try:
+            self._body = with_new_epoch(self._body, self.path)
+        except OSError as error:
+            raise HistoryLost(self.path, reason(error)) from error
+        self.epoch = self._body.index.epoch
+        log.warning("lines that continue what was just said were added to %s by another program", self.path)
 
     # Reading.
 

@@ -183,6 +183,26 @@ def take_anew(log_file: Descriptor, path: Path, index: Index | None) -> tuple[Bo
     return _read_all(log_file, path, size, epoch.name)
 
 
+def with_new_epoch(body: Body, path: Path) -> Body:
+    """Give a log another epoch. What is known of its messages stays known, and nothing of it is read again.
+
+    Raises:
+        OSError: as the system says it.
+    """
+    epoch = Epoch(new_epoch(), _origin(body.file, body.size))
+    keep_epoch(path, epoch)
+    try:
+        index = Index.create(index_path(path), epoch.name, body.index.records(1, body.count))
+    except IndexDamaged:
+        raise
+    except OSError as error:
+        log.warning("no index can be kept for %s: %s", path, reason(error))
+        index = Index.temporary(epoch.name)
+        index.add_all(body.index.records(1, body.count))
+    index.note_strange(body.index.strange)
+    return body.with_index(index)
+
+
 def open_to_read(log_file: Descriptor, path: Path, *, use_index: bool = True) -> tuple[Body, Reading]:
     """Look at a log that another process may be writing: nothing is repaired or made.
 

@@ -217,6 +217,53 @@ def test_a_batch_that_another_program_has_moved_or_added_to_is_not_written_twice
     history.close()
 
 
+@pytest.mark.parametrize(
+    ("added", "is_continued"),
+    [
+        ("\tand more\n", True),
+        (" and more\n", True),
+        ("and more\n", True),
+        ("\n", True),
+        ("\tand more, without an end", True),
+        (f"\tand more\n{line('added')}\n", True),
+        (f"{line('added')}\n\tand more\n", False),
+        ("[19.11.2025 23:46:36] Anna: hi\n\tand more\n", False),
+    ],
+)
+def test_lines_that_continue_a_batch_while_it_is_synced_change_what_is_told_of_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, added: str, *, is_continued: bool
+) -> None:
+    path = tmp_path / "talk.txt"
+    history = ChatHistory.open(path)
+    history.append([line("one")], [Flag.VERIFIED])
+    epoch = history.epoch
+
+    def continue_batch(log: Path) -> None:
+        with log.open("a") as other:
+            other.write(added)
+
+    with monkeypatch.context() as disk:
+        at_sync(disk, path, continue_batch)
+        told = history.append([line("two"), line("three")], [Flag.VERIFIED, Flag.UNVERIFIED])
+    assert told == 2
+    assert (history.epoch != epoch) == is_continued, "whoever is told a text must find it by its id"
+    assert (history.read(3, 1) != [line("three")]) == is_continued
+    assert [flag & ~Flag.BEGINS_BATCH for flag in history.flags(1, 3)] == [
+        Flag.VERIFIED,
+        Flag.VERIFIED,
+        Flag.UNVERIFIED,
+    ]
+    numbered, changed = history.read(1, 9), history.epoch
+    assert history.append([line("four")]) == history.count
+    assert history.epoch == changed
+    history.close()
+    for _ in range(2):
+        again = ChatHistory.open(path)
+        assert (again.read(1, 9), again.epoch) == ([*numbered, line("four")], changed)
+        again.close()
+        (tmp_path / "talk.txt.index").unlink()
+
+
 def test_a_batch_that_lands_in_a_log_that_was_just_emptied_is_not_written_twice(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
