@@ -1,9 +1,10 @@
 """One room's log: a text file that is appended to, and an index beside it that can be made again.
 
-`chat_history` is the log as the room sees it; `body` what is known of it; `restoring` how that is learnt; `scan` finds the messages
-in its bytes, `index` keeps where they are, `epoch` what the log is called; `recovery` cuts off what a crash has torn, `foreign` knows
-files that are not ours, `watch` is told of external edits; `check` compares a log with its index, `verdict` says what came of it;
-`search` looks for words; `redact` takes a text away; `file` opens, locks and writes; `room_files` knows which file is which room's.
+`chat_history` is the log as the room sees it; `body` what is known of it; `restoring` how that is learnt, `rebuilding` how the index is
+made again meanwhile; `scan` finds the messages in its bytes, `index` keeps where they are, `epoch` what the log is called; `recovery`
+cuts off what a crash has torn, `foreign` knows files that are not ours, `watch` is told of external edits; `check` compares a log with
+its index, `verdict` says what came of it; `search` looks for words; `redact` takes a text away; `file` opens, locks and writes;
+`room_files` knows which file is which room's.
 """
 
 from besedka.serve.history.body import LATEST_MESSAGES, Latest

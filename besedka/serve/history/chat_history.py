@@ -26,6 +26,7 @@ from besedka.serve.history.body import LATEST_MESSAGES, TOLD_BYTES, Body, Latest
 from besedka.serve.history.epoch import epoch_path
 from besedka.serve.history.file import FULL, Descriptor, Identity, PartlyWritten, reason
 from besedka.serve.history.index import Flag, IndexDamaged, Record, index_path
+from besedka.serve.history.rebuilding import repaired, with_new_epoch
 from besedka.serve.history.recovery import Torn, cut_off
 from besedka.serve.history.redact import Message, Subject, covered, find_as_written, finish, subject, text_of
 from besedka.serve.history.restoring import (
@@ -35,7 +36,6 @@ from besedka.serve.history.restoring import (
     refuse_binary,
     restored,
     take_anew,
-    with_new_epoch,
 )
 from besedka.serve.history.scan import Kind, begins_line, entries
 from besedka.serve.history.search import Hits, Needle, search
@@ -115,7 +115,7 @@ class ChatHistory:
             log_file.sync()
             body, reading, torn = open_to_write(log_file, path)
             if unfinished:
-                finish(body, unfinished)
+                body = _finished(body, path, unfinished)
             history = cls(path, body, torn)
             history.restored = restored(body, reading, torn)
         except OSError as error:
@@ -548,11 +548,24 @@ class ChatHistory:
 
     def _make_index_anew(self, damage: IndexDamaged) -> None:
         log.error("the index of %s is damaged, and made anew: %s", self.path, damage)
-        if self._watch:
-            self._body, _ = take_anew(self._body.file, self.path, None)
-        else:
+        if not self._watch:
             self._body, _ = open_to_read(self._body.file, self.path, use_index=False)
+        elif not self._is_repaired():
+            self._body, _ = take_anew(self._body.file, self.path, None)
+            self._torn, self._identity = None, None  # the next batch is written behind another look
         self.latest, self.epoch = self._body.latest(), self._body.index.epoch
+
+    def _is_repaired(self) -> bool:
+        """Make the index anew from what is sound of it, if nobody has changed the log: then ids and epoch stay."""
+        is_as_left = Identity.at(self.path) == self._identity and not (
+            self._watch and self._watch.was_written()
+        )
+        try:
+            self._body = repaired(self._body, self.path) if is_as_left else self._body
+        except IndexDamaged as damage:
+            log.warning("%s: ids may have changed: %s", self.path, damage)
+            return False
+        return is_as_left
 
     # Redacting.
 
@@ -561,6 +574,10 @@ class ChatHistory:
             raise self._lost
 
     def _message(self, number: int) -> Message:
+        try:
+            return find_as_written(self.path, self._body, number)
+        except IndexDamaged as damage:
+            self._make_index_anew(damage)
         return find_as_written(self.path, self._body, number)
 
     def _cover(self, message: Message, data: bytes) -> None:
@@ -583,3 +600,13 @@ class ChatHistory:
 
     def _is_untouched(self, message: Message) -> bool:
         return self._body.file.read(message.record.begin, len(message.raw)) == message.raw
+
+
+def _finished(body: Body, path: Path, unfinished: Subject) -> Body:
+    """A log in which a redaction that a crash has cut off is done, by an index without damage where that is in the way."""
+    try:
+        finish(body, unfinished)
+    except IndexDamaged:
+        body = repaired(body, path)
+        finish(body, unfinished)
+    return body

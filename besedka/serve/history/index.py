@@ -34,6 +34,7 @@ import tempfile
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from enum import IntFlag
+from itertools import repeat
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -286,23 +287,36 @@ class Index:
         return next(self.records(number, number))
 
     def records(self, first: int, last: int) -> Iterator[Record]:
-        """The records of messages ``first`` to ``last``. They are not checked.
+        """The records of messages ``first`` to ``last``.
 
         Raises:
-            IndexDamaged: one is missing, or does not follow the one in front of it.
+            IndexDamaged: one is missing, fails its check, or does not follow the one in front of it.
         """
         behind = 0
+        for number, record in enumerate(self.sound_records(first, last), first):
+            if record is None:
+                raise IndexDamaged(f"{self._name} has no sound record of message {number}")
+            if record.end - record.length < behind:
+                raise IndexDamaged(f"{self._name} contradicts itself before message {number}")
+            behind = record.end
+            yield record
+
+    def sound_records(self, first: int, last: int) -> Iterator[Record | None]:
+        """The records of messages ``first`` to ``last``; None in place of each that is missing, or fails its check."""
         for start in range(first, last + 1, _AT_ONCE):
             size = min(_AT_ONCE, last + 1 - start) * RECORD_BYTES
             data = self._file.read(HEADER.size + (start - 1) * RECORD_BYTES, size)
-            if len(data) < size:
-                raise IndexDamaged(f"{self._name} ends before message {last}")
-            for word, length, crc, head_crc, _ in RECORD.iter_unpack(data):
-                end = word & _END
-                if end - length < behind:
-                    raise IndexDamaged(f"{self._name} contradicts itself before message {last}")
-                behind = end
-                yield Record(end, length, crc, head_crc, _FLAGS[word >> _END_BITS & _FLAG_BITS])
+            whole = len(data) // RECORD_BYTES
+            yield from self._unpacked(start, data[: whole * RECORD_BYTES])
+            yield from repeat(None, size // RECORD_BYTES - whole)
+
+    def remembered(self, first: int) -> Iterator[Record | None]:
+        """The same from message ``first`` on as far as the file goes, which may be further than ``count``."""
+        return self.sound_records(first, (self._file.size - HEADER.size) // RECORD_BYTES)
+
+    def is_sound_at(self, number: int) -> bool:
+        """Whether there is a record of a message, and passes its check."""
+        return next(self.sound_records(number, number)) is not None
 
     def end_of(self, number: int) -> int:
         """The offset behind a message; 0 for the one in front of the first.
@@ -314,19 +328,12 @@ class Index:
 
     def sound_count(self, look_back: int) -> int:
         """How many records there are in front of the first one that fails its check, among the last ``look_back``."""
-        number = max(1, self.count - look_back + 1)
+        first = max(1, self.count - look_back + 1)
         behind = 0
-        while number <= self.count:
-            at = HEADER.size + (number - 1) * RECORD_BYTES
-            data = self._file.read(at, min(_AT_ONCE, self.count + 1 - number) * RECORD_BYTES)
-            for start in range(0, len(data), RECORD_BYTES):
-                end, length = self._checked(number, data[start : start + RECORD_BYTES])
-                if not length or end - length < behind:
-                    return number - 1
-                behind = end
-                number += 1
-            if not data:
+        for number, record in enumerate(self.sound_records(first, self.count), first):
+            if record is None or record.begin < behind:
                 return number - 1
+            behind = record.end
         return self.count
 
     def close(self) -> None:
@@ -349,12 +356,13 @@ class Index:
         copied.add_all(self.records(1, count))
         return copied
 
-    def _checked(self, number: int, packed: bytes) -> tuple[int, int]:
-        """End and length of a record; nothing if it fails its check."""
-        if len(packed) < RECORD_BYTES:
-            return 0, 0
-        word, length, _, _, check = RECORD.unpack(packed)
-        return (word & _END, length) if self._check(number, packed[: _BODY.size]) == check else (0, 0)
+    def _unpacked(self, first: int, data: bytes) -> Iterator[Record | None]:
+        crc32, pack, seed, at = zlib.crc32, _ID.pack, self._seed, 0
+        for number, (word, length, crc, head_crc, check) in enumerate(RECORD.iter_unpack(data), first):
+            is_sound = crc32(data[at : at + _BODY.size], crc32(pack(number), seed)) == check
+            at += RECORD_BYTES
+            flags = _FLAGS[word >> _END_BITS & _FLAG_BITS]
+            yield Record(word & _END, length, crc, head_crc, flags) if is_sound else None
 
     def _check(self, number: int, body: bytes) -> int:
         return zlib.crc32(body, zlib.crc32(_ID.pack(number), self._seed))

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from besedka.serve.errors import HistoryChanged
 from besedka.serve.history.body import Body
-from besedka.serve.history.index import Record
+from besedka.serve.history.index import IndexDamaged, Record
 from besedka.wire.log_line import FIRST_LINE, read_line, show_line, tombstone
 
 
@@ -95,9 +95,12 @@ def find_as_written(path: Path, body: Body, number: int) -> Message:
 
     Raises:
         HistoryChanged: it was changed, or the file was replaced.
+        IndexDamaged: the index does not tell where it stands.
     """
     try:
         message = find(body, number) if body.file.is_at(path) else None
+    except IndexDamaged:
+        raise
     except OSError:
         message = None
     if message is None or not message.record.fits(message.raw):

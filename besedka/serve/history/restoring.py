@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
-from itertools import chain
+from itertools import chain, repeat
 from pathlib import Path
-from typing import Final
 
 from besedka.serve.errors import HistoryUnusable
 from besedka.serve.history.body import Body
@@ -27,6 +27,7 @@ from besedka.serve.history.index import (
 from besedka.serve.history.old_index import OldIndex
 from besedka.serve.history.recovery import Torn, agreeing_records, cut_off, standing_records, torn_offset
 from besedka.serve.history.scan import (
+    FIRST_BYTES,
     SCAN_BYTES,
     Entry,
     Kind,
@@ -34,15 +35,14 @@ from besedka.serve.history.scan import (
     behind_blank_lines,
     crc_of,
     entries,
+    first_head,
     line_ends,
     line_number,
+    messages,
 )
-from besedka.wire.log_line import FIRST_LINE, HEAD_BYTES_AT_MOST, read_line
+from besedka.wire.log_line import read_line
 
 log = logging.getLogger(__name__)
-
-_HEAD_BYTES: Final = HEAD_BYTES_AT_MOST + 64
-_FIRST_BYTES: Final = 4 * HEAD_BYTES_AT_MOST
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,18 +144,19 @@ def open_to_write(log_file: Descriptor, path: Path) -> tuple[Body, Reading, Torn
     if not agreed:
         _refuse_what_is_not_ours(log_file, path)
     if index and agreed is not None:
+        before = [*index.remembered(agreed + 1)]
         torn = _repair(log_file, path, index, agreed)
-        found = _read_rest(index, log_file, path, _end(log_file, torn))
+        found = _read_rest(index, log_file, path, _end(log_file, torn), before)
     else:
         torn = _cut_if_torn(log_file, path, 0, None, has_index=index is not None or old is not None)
-        is_changed = index is not None and index.epoch == known.name
         end = _end(log_file, torn)
+        is_changed = index is not None and index.epoch == known.name and index.is_sound_at(1)
         epoch = new_epoch() if is_changed else _epoch_of(log_file, end, known, old)
-        found = _read_all(log_file, path, end, epoch)
+        found = _read_all(log_file, path, end, epoch, index)
     body, reading = found
-    origin = _origin(log_file, body.size)
-    if (known.name, known.first) != (body.index.epoch, origin):
-        keep_epoch(path, Epoch(body.index.epoch, origin))
+    first = first_head(log_file, body.size)
+    if (known.name, known.first) != (body.index.epoch, first):
+        keep_epoch(path, Epoch(body.index.epoch, first))
     return body, reading, torn
 
 
@@ -178,29 +179,9 @@ def take_anew(log_file: Descriptor, path: Path, index: Index | None) -> tuple[Bo
         if not found[0].ends_line:
             index.sync()  # without its record a line without an end looks torn
         return found
-    epoch = Epoch(new_epoch(), _origin(log_file, size))
+    epoch = Epoch(new_epoch(), first_head(log_file, size))
     keep_epoch(path, epoch)
     return _read_all(log_file, path, size, epoch.name)
-
-
-def with_new_epoch(body: Body, path: Path) -> Body:
-    """Give a log another epoch. What is known of its messages stays known, and nothing of it is read again.
-
-    Raises:
-        OSError: as the system says it.
-    """
-    epoch = Epoch(new_epoch(), _origin(body.file, body.size))
-    keep_epoch(path, epoch)
-    try:
-        index = Index.create(index_path(path), epoch.name, body.index.records(1, body.count))
-    except IndexDamaged:
-        raise
-    except OSError as error:
-        log.warning("no index can be kept for %s: %s", path, reason(error))
-        index = Index.temporary(epoch.name)
-        index.add_all(body.index.records(1, body.count))
-    index.note_strange(body.index.strange)
-    return body.with_index(index)
 
 
 def open_to_read(log_file: Descriptor, path: Path, *, use_index: bool = True) -> tuple[Body, Reading]:
@@ -216,16 +197,20 @@ def open_to_read(log_file: Descriptor, path: Path, *, use_index: bool = True) ->
     """
     index, known = _open_index(path, read_only=True) if use_index else None, read_epoch(path)
     agreed = _agreed(log_file, index, known) if index else None
-    end = log_file.size
     if not agreed:
         _refuse_what_is_not_ours(log_file, path)
-    if index is None or agreed is None:
-        index = Index.temporary(_epoch_of(log_file, end, known, None))
-    else:
-        # What would be torn after a crash is being written just now.
-        record = index.record(agreed + 1) if agreed < index.count else None
-        end = torn_offset(log_file, index.end_of(agreed), record, has_index=True)
-        index = index.copy(agreed) if end > index.end_of(agreed) else index.first(agreed)
+    if index and agreed is not None:
+        with suppress(IndexDamaged):
+            return _read_by(index, agreed, log_file, path)
+    end = log_file.size
+    return _read_rest(Index.temporary(_epoch_of(log_file, end, known, None)), log_file, path, end)
+
+
+def _read_by(index: Index, agreed: int, log_file: Descriptor, path: Path) -> tuple[Body, Reading]:
+    # What would be torn after a crash is being written just now.
+    record = index.record(agreed + 1) if agreed < index.count else None
+    end = torn_offset(log_file, index.end_of(agreed), record, has_index=True)
+    index = index.copy(agreed) if end > index.end_of(agreed) else index.first(agreed)
     return _read_rest(index, log_file, path, end)
 
 
@@ -285,24 +270,49 @@ def _agreed(log_file: Descriptor, index: Index, known: Epoch) -> int | None:
     except IndexDamaged as damage:
         log.info("the index of a log is of no use: %s", damage)
         return None
-    is_of_it = agreed is not None and Epoch(index.epoch, known.first).is_of(_origin(log_file, log_file.size))
+    is_of_it = agreed is not None and Epoch(index.epoch, known.first).is_of(
+        first_head(log_file, log_file.size)
+    )
     return agreed if is_of_it else None
 
 
-def _read_all(log_file: Descriptor, path: Path, end: int, epoch: str) -> tuple[Body, Reading]:
-    """Read a whole log, and make an index of it: beside the log, or, if that cannot be, without a name."""
+def _read_all(
+    log_file: Descriptor, path: Path, end: int, epoch: str, before: Index | None = None
+) -> tuple[Body, Reading]:
+    """Read a whole log, and make an index of it: beside the log, or, if that cannot be, without a name.
+
+    Args:
+        log_file: the file.
+        path: where it is.
+        end: how far it is read.
+        epoch: what it is called.
+        before: the index that it had, if any.
+    """
     reading = Reading(log_file, path)
+    records = reading.records(entries(log_file, 0, end))
+    known = before.remembered(1) if before else ()
     try:
-        index = Index.create(index_path(path), epoch, reading.records(entries(log_file, 0, end)))
+        index = Index.create(index_path(path), epoch, _flagged(records, known))
     except OSError as error:
         log.warning("no index can be kept for %s: %s", path, reason(error))
-        return _read_rest(Index.temporary(epoch), log_file, path, end)
+        known = before.remembered(1) if before else ()
+        return _read_rest(Index.temporary(epoch), log_file, path, end, known)
     index.note_strange(reading.in_front)
     return _body(log_file, index, end, reading), reading
 
 
-def _read_rest(index: Index, log_file: Descriptor, path: Path, end: int) -> tuple[Body, Reading]:
-    """Note the messages that the index does not know yet."""
+def _read_rest(
+    index: Index, log_file: Descriptor, path: Path, end: int, before: Iterable[Record | None] = ()
+) -> tuple[Body, Reading]:
+    """Note the messages that the index does not know yet.
+
+    Args:
+        index: the index.
+        log_file: the file.
+        path: where it is.
+        end: how far it is read.
+        before: what was known of these messages, as `Index.remembered` gives it.
+    """
     reading = Reading(log_file, path, index.strange)
     found = entries(log_file, index.end_of(index.count), end)
     first = next(found, None)
@@ -313,9 +323,16 @@ def _read_rest(index: Index, log_file: Descriptor, path: Path, end: int) -> tupl
         index.change(index.count, [*reading.records([next(found)], last.flags)])
     elif first:
         found = chain((first,), found)
-    index.add_all(reading.records(found))
+    index.add_all(_flagged(reading.records(found), before))
     index.note_strange(reading.in_front)
     return _body(log_file, index, end, reading), reading
+
+
+def _flagged(records: Iterable[Record], before: Iterable[Record | None]) -> Iterator[Record]:
+    """Records that were read from a log, with what another index knows of the same messages: the log does not tell that."""
+    for record, known in zip(records, chain(before, repeat(None)), strict=False):
+        is_same = known is not None and known._replace(flags=record.flags) == record
+        yield known if known and is_same else record
 
 
 def _body(log_file: Descriptor, index: Index, end: int, reading: Reading) -> Body:
@@ -353,10 +370,10 @@ def _end(log_file: Descriptor, torn: Torn | None) -> int:
 def _epoch_of(log_file: Descriptor, end: int, known: Epoch, old: OldIndex | None) -> str:
     """The epoch of a log without an index that agrees with it."""
     if known.name:
-        return known.name if known.is_of(_origin(log_file, end)) else new_epoch()
+        return known.name if known.is_of(first_head(log_file, end)) else new_epoch()
     if old:
         return old.epoch if _is_as_then(log_file, end, old) else new_epoch()
-    first = next(_messages(log_file, end), None)
+    first = next(messages(log_file, end), None)
     return derived_epoch(
         log_file.read(first.begin, min(first.end - first.begin, SCAN_BYTES)) if first else b""
     )
@@ -365,7 +382,7 @@ def _epoch_of(log_file: Descriptor, end: int, known: Epoch, old: OldIndex | None
 def _is_as_then(log_file: Descriptor, end: int, old: OldIndex) -> bool:
     """Whether all messages of a log, but perhaps its last one, are as long as they were; then their ids are the same, too."""
     then = old.messages()
-    for entry, (length, _) in zip(_messages(log_file, end), then, strict=False):
+    for entry, (length, _) in zip(messages(log_file, end), then, strict=False):
         is_shorter = length != entry.end - entry.begin - _bom_bytes(log_file, entry)
         if is_shorter:
             return next(_messages_behind(log_file, entry, end), None) is None and next(then, None) is None
@@ -380,20 +397,9 @@ def _messages_behind(log_file: Descriptor, entry: Entry, end: int) -> Iterator[E
     return entries(log_file, entry.end, end)
 
 
-def _messages(log_file: Descriptor, end: int, *, at_once: int = SCAN_BYTES) -> Iterator[Entry]:
-    return (entry for entry in entries(log_file, 0, end, at_once=at_once) if entry.kind is Kind.MESSAGE)
-
-
-def _origin(log_file: Descriptor, end: int) -> str:
-    """How the first message of a log begins, up to its text; empty if there is none."""
-    first = next(_messages(log_file, end, at_once=_FIRST_BYTES), None)
-    head = FIRST_LINE.match(log_file.read(first.begin, _HEAD_BYTES)) if first else None
-    return head[0].removeprefix(b"\xef\xbb\xbf").decode("utf-8", "replace").strip() if head else ""
-
-
 def _is_without_messages(log_file: Descriptor) -> bool:
     size = log_file.size
-    return next(_messages(log_file, size, at_once=_FIRST_BYTES), None) is None
+    return next(messages(log_file, size, at_once=FIRST_BYTES), None) is None
 
 
 def refuse_binary(log_file: Descriptor, path: Path) -> None:

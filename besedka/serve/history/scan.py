@@ -14,11 +14,15 @@ from itertools import pairwise
 from typing import Final, NamedTuple
 
 from besedka.serve.history.file import Descriptor
-from besedka.wire.log_line import BOM, ENTRY, HEAD_BYTES_AT_MOST
+from besedka.wire.log_line import BOM, ENTRY, FIRST_LINE, HEAD_BYTES_AT_MOST
 
 SCAN_BYTES: Final = 1024 * 1024
 """Read at once: large enough that reading is not what takes the time."""
 
+FIRST_BYTES: Final = 4 * HEAD_BYTES_AT_MOST
+"""Read at once where only the first message is wanted."""
+
+_HEAD_BYTES: Final = HEAD_BYTES_AT_MOST + 64
 _LINE_START: Final = re.compile(rb"\n(?=\[|\0|\xef\xbb\xbf\[|\xe2\x80[\x8e\x8f]\[)")
 _BLANK_BYTES: Final = HEAD_BYTES_AT_MOST
 
@@ -84,6 +88,18 @@ def entries(log: Descriptor, offset: int, end: int, *, at_once: int = SCAN_BYTES
         growing.feed(data[start:])
     if growing.size:
         yield growing.entry()
+
+
+def messages(log: Descriptor, end: int, *, at_once: int = SCAN_BYTES) -> Iterator[Entry]:
+    """The messages of a log up to an end, among all entries as `entries` gives them."""
+    return (entry for entry in entries(log, 0, end, at_once=at_once) if entry.kind is Kind.MESSAGE)
+
+
+def first_head(log: Descriptor, end: int) -> str:
+    """How the first message of a log begins, up to its text; empty if there is none."""
+    first = next(messages(log, end, at_once=FIRST_BYTES), None)
+    head = FIRST_LINE.match(log.read(first.begin, _HEAD_BYTES)) if first else None
+    return head[0].removeprefix(BOM).decode("utf-8", "replace").strip() if head else ""
 
 
 def _marks(data: bytes, *, is_line_start: bool) -> list[tuple[int, Kind]]:

@@ -1,0 +1,78 @@
+"""An index that is made again while its log is open, from what it says itself: under another epoch, or because some records are damaged.
+
+The log is read only where records are damaged. So what only an index knows, whose name was its poster's, stays known.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+
+from besedka.serve.history.body import Body
+from besedka.serve.history.epoch import Epoch, keep_epoch, new_epoch
+from besedka.serve.history.file import Descriptor, reason
+from besedka.serve.history.index import Index, IndexDamaged, Record, index_path
+from besedka.serve.history.scan import Kind, entries, first_head
+
+log = logging.getLogger(__name__)
+
+
+def with_new_epoch(body: Body, path: Path) -> Body:
+    """A log by another epoch; what is known of its messages stays known.
+
+    Raises:
+        OSError: as the system says it.
+    """
+    epoch = Epoch(new_epoch(), first_head(body.file, body.size))
+    keep_epoch(path, epoch)
+    return _with_index(body, path, epoch.name, lambda: body.index.records(1, body.count))
+
+
+def repaired(body: Body, path: Path) -> Body:
+    """A log that was not changed, by an index without the damage of the present one: the damaged records are read from the log.
+
+    Raises:
+        OSError: as the system says it.
+        IndexDamaged: between the messages of sound records the log does not hold as many as it should.
+    """
+    return _with_index(body, path, body.index.epoch, lambda: _records(body))
+
+
+def _with_index(body: Body, path: Path, epoch: str, records: Callable[[], Iterable[Record]]) -> Body:
+    try:
+        index = Index.create(index_path(path), epoch, records())
+    except IndexDamaged:
+        raise
+    except OSError as error:
+        log.warning("no index can be kept for %s: %s", path, reason(error))
+        index = Index.temporary(epoch)
+        index.add_all(records())
+    index.note_strange(body.index.strange)
+    return body.with_index(index)
+
+
+def _records(body: Body) -> Iterator[Record]:
+    behind, damaged = 0, 0
+    for record in body.index.sound_records(1, body.count):
+        if record is None:
+            damaged += 1
+            continue
+        if damaged:
+            yield from _between(body.file, behind, record.begin, damaged)
+        yield record
+        behind, damaged = record.end, 0
+    yield from _between(body.file, behind, body.size, damaged)
+
+
+def _between(log_file: Descriptor, begin: int, end: int, count: int) -> Iterator[Record]:
+    """The records of so many messages that stand in a part of a log."""
+    found = 0
+    for entry in entries(log_file, begin, end):
+        if entry.kind is Kind.MESSAGE:
+            found += 1
+            yield Record(entry.end, entry.end - entry.begin, entry.crc, entry.head_crc)
+    if found != count:
+        raise IndexDamaged(
+            f"{found} messages stand where {count} records are damaged, between bytes {begin} and {end}"
+        )
