@@ -2,6 +2,10 @@ r"""The first version of the index, read so that a log that has one keeps its ep
 
 Its header is ``"besedka index 1\n"``, the epoch in 16 bytes and the offset of the first message in 8; each record has the length of a
 message in 4 bytes (22 bits of them) and its CRC-32 in 4 more. What is not understood was a part of the message above.
+
+Such an index does not tell whether a last message that is shorter than its record says is torn. That record, like those of today, may be of
+another message, which died before it came into the log; and it has no checksum of a first line, by which it could be known as the
+message's own. So nothing is cut off by it but what the log alone shows to be torn; a message that is shorter is reported as changed.
 """
 
 from __future__ import annotations
@@ -26,6 +30,7 @@ class OldIndex:
 
     Attributes:
         epoch: names the log.
+        count: how many records there are.
     """
 
     def __init__(self, path: Path) -> None:
@@ -39,6 +44,7 @@ class OldIndex:
         header = self._file.read(0, _HEADER.size)
         if len(header) < _HEADER.size or not header.startswith(_MAGIC):
             raise ValueError(f"{path} is no index of the first version")
+        self.count = (self._file.size - _HEADER.size) // _RECORD.size
         self.epoch = _HEADER.unpack(header)[1].rstrip(b"\0").decode("ascii", "replace")
 
     def messages(self) -> Iterator[tuple[int, int]]:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import logging
+import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import chain, repeat
 from pathlib import Path
+from typing import NamedTuple
 
 from besedka.serve.errors import HistoryUnusable
 from besedka.serve.history.body import Body
@@ -81,12 +83,14 @@ class Reading:
         in_front: the same in front of the last message that was read.
         behind: the same behind that.
         damaged_line: the number of the first line that is damaged.
+        shortened_line: the number of the first line of the last message, if an index of the first version knows that as a longer one.
     """
 
     def __init__(self, log_file: Descriptor, path: Path, in_front: StrangeLines | None = None) -> None:
         self.in_front = in_front or StrangeLines()
         self.behind = StrangeLines()
         self.damaged_line: int | None = None
+        self.shortened_line: int | None = None
         self._file = log_file
         self._path = path
 
@@ -153,6 +157,7 @@ def open_to_write(log_file: Descriptor, path: Path) -> tuple[Body, Reading, Torn
         is_changed = index is not None and index.epoch == known.name and index.is_sound_at(1)
         epoch = new_epoch() if is_changed else _epoch_of(log_file, end, known, old)
         found = _read_all(log_file, path, end, epoch, index)
+        found[1].shortened_line = _shortened_line(log_file, end, old) if old else None
     body, reading = found
     first = first_head(log_file, body.size)
     if (known.name, known.first) != (body.index.epoch, first):
@@ -219,9 +224,8 @@ def restored(body: Body, reading: Reading, torn: Torn | None) -> Restored:
     first, last = (_stamp(body, number) for number in (1, body.count))
     open_line = None if body.ends_line else line_ends(body.file, 0, body.size) + 1
     strange = body.index.strange.plus(body.strange)
-    return Restored(
-        body.count, first, last, torn, strange, reading.damaged_line, _changed_line(body), open_line
-    )
+    changed_line = _changed_line(body) or reading.shortened_line
+    return Restored(body.count, first, last, torn, strange, reading.damaged_line, changed_line, open_line)
 
 
 def _stamp(body: Body, number: int) -> str:
@@ -379,22 +383,38 @@ def _epoch_of(log_file: Descriptor, end: int, known: Epoch, old: OldIndex | None
     )
 
 
+class _Unlike(NamedTuple):
+    """A message that is not as long as an index of the first version says; a line end that it lacks does not count."""
+
+    number: int
+    entry: Entry
+    lacks: int
+
+
+def _first_unlike(log_file: Descriptor, end: int, old: OldIndex) -> _Unlike | None:
+    then = zip(messages(log_file, end), old.messages(), strict=False)
+    for number, (entry, (length, crc)) in enumerate(then, 1):
+        lacks = length - (entry.end - entry.begin - _bom_bytes(log_file, entry))
+        if lacks and (lacks, zlib.crc32(b"\n", entry.crc)) != (1, crc):
+            return _Unlike(number, entry, lacks)
+    return None
+
+
 def _is_as_then(log_file: Descriptor, end: int, old: OldIndex) -> bool:
     """Whether all messages of a log, but perhaps its last one, are as long as they were; then their ids are the same, too."""
-    then = old.messages()
-    for entry, (length, _) in zip(messages(log_file, end), then, strict=False):
-        is_shorter = length != entry.end - entry.begin - _bom_bytes(log_file, entry)
-        if is_shorter:
-            return next(_messages_behind(log_file, entry, end), None) is None and next(then, None) is None
-    return True
+    unlike = _first_unlike(log_file, end, old)
+    return unlike is None or (unlike.entry.end == end and unlike.number == old.count)
+
+
+def _shortened_line(log_file: Descriptor, end: int, old: OldIndex) -> int | None:
+    """The first line of the last message, if that is shorter than it was: perhaps it is torn."""
+    unlike = _first_unlike(log_file, end, old)
+    is_last = unlike is not None and unlike.entry.end == end
+    return line_number(log_file, unlike.entry.begin) if unlike and is_last and unlike.lacks > 0 else None
 
 
 def _bom_bytes(log_file: Descriptor, entry: Entry) -> int:
     return 0 if entry.begin else 3 * (log_file.read(0, 3) == b"\xef\xbb\xbf")
-
-
-def _messages_behind(log_file: Descriptor, entry: Entry, end: int) -> Iterator[Entry]:
-    return entries(log_file, entry.end, end)
 
 
 def _is_without_messages(log_file: Descriptor) -> bool:

@@ -131,6 +131,26 @@ def test_ids_that_changed_because_lines_are_not_understood_any_more_give_a_new_o
     history.close()
 
 
+@pytest.mark.parametrize("left", ["two", "two\n\tof", "two\n\tof th", "two\n\tof three\n\tli"])
+@pytest.mark.parametrize("ends_line", [True, False])
+def test_a_message_that_is_shorter_than_an_index_of_the_first_version_says_is_left_and_reported(
+    path: Path, left: str, *, ends_line: bool
+) -> None:
+    """Perhaps a crash has cut it off; perhaps the record is that of another message, which never came into the log."""
+    whole = [line("one\nof two lines"), line("two\nof three\nlines")]
+    shorter = f"{line('').removesuffix(' ')} {left}"
+    content = f"{whole[0]}\n{shorter}" + "\n" * ends_line
+    path.write_text(content)
+    path.with_name("talk.txt.index").write_bytes(old_index("0123456789ab", *whole))
+    history = ChatHistory.open(path)
+    is_cut = left == "two" and not ends_line
+    assert path.read_text() == (f"{whole[0]}\n" if is_cut else content)
+    assert history.read(1, 9) == ([whole[0]] if is_cut else [whole[0], shorter])
+    assert (history.restored.changed_line, bool(history.restored.torn)) == (None if is_cut else 3, is_cut)
+    assert history.epoch == "0123456789ab"
+    history.close()
+
+
 def test_a_torn_end_is_repaired_by_an_index_of_the_first_version_too(path: Path) -> None:
     messages = [line("one"), line("two")]
     path.write_text(f"{messages[0]}\n{messages[1][:-2]}")
