@@ -208,26 +208,24 @@ class _Growing:
         if self._head_crc is None and b"\n" in piece:
             self._head_crc = zlib.crc32(piece[: piece.index(b"\n") + 1], self._crc)
         self._crc = zlib.crc32(piece, self._crc)
-        if self._damaged_at is None and self._is_damaged(piece):
-            self._damaged_at = self._lines + _line_of_first_damage(piece)
+        if self._damaged_at is None and (place := self._damage(piece)) is not None:
+            self._damaged_at = self._lines + piece.count(b"\n", 0, place)
         self._lines += piece.count(b"\n")
         self.size += len(piece)
 
     def entry(self) -> Entry:
         head_crc = self._crc if self._head_crc is None else self._head_crc
-        if self._damaged_at is None and self._is_damaged(b"", is_end=True):
+        if self._damaged_at is None and self._damage(b"", is_end=True) is not None:
             self._damaged_at = self._lines
         end = self._begin + self.size
         return Entry(self._begin, end, self._kind, self._crc, head_crc, self._damaged_at)
 
-    def _is_damaged(self, piece: bytes, *, is_end: bool = False) -> bool:
+    def _damage(self, piece: bytes, *, is_end: bool = False) -> int | None:
+        """Where the first damage of a piece is, which may begin within a character."""
+        begun = len(self._decoder.getstate()[0])
+        places = [piece.find(b"\0")]
         try:
             self._decoder.decode(piece, is_end)
-        except UnicodeDecodeError:
-            return True
-        return b"\0" in piece
-
-
-def _line_of_first_damage(piece: bytes) -> int:
-    """The damaged line of a piece that may begin within a character."""
-    return next((number for number, line in enumerate(piece.split(b"\n")) if is_damaged(line)), 0)
+        except UnicodeDecodeError as error:
+            places.append(max(0, error.start - begun))
+        return min((place for place in places if place >= 0), default=None)

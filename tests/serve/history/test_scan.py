@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from besedka.serve.history import scan
 from besedka.serve.history.file import Descriptor
-from besedka.serve.history.scan import Entry, Kind, entries
+from besedka.serve.history.scan import Entry, Kind, entries, is_damaged
 from besedka.wire.log_line import ENTRY
 
 PARTS = st.sampled_from(
@@ -59,3 +59,45 @@ def test_a_stretch_is_added_up_in_pieces(tmp_path: Path, monkeypatch: pytest.Mon
     for begin, end in pairwise([0, 7, 700, len(data), len(data) + 50]):
         assert scan.crc_of(log, begin, end) == zlib.crc32(data[begin:end])
         assert scan.line_ends(log, begin, end) == data[begin:end].count(b"\n")
+
+
+STARTS = st.sampled_from(["[2025-11-19 23:46:36] Anna: ", "\t", "", "[2025-11-19 23:46:36 | Edited] "])
+LETTERS = st.sampled_from(["x", "й", "€", "𐐀"])
+LINES = st.lists(
+    st.builds(
+        lambda start, pad, letter, times: start + "x" * pad + letter * times,
+        STARTS,
+        st.integers(0, 3),
+        LETTERS,
+        st.sampled_from([0, 1, 5, 1500, 3000]),
+    ),
+    min_size=1,
+    max_size=6,
+)
+
+
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(LINES, st.booleans(), st.sampled_from([b"\0", b"\xff", b"\x80", b"\xd0"]), st.data())
+def test_the_line_that_is_named_as_damaged_is_the_one_with_the_damaged_byte(
+    tmp_path: Path, lines: list[str], ends_line: bool, byte: bytes, drawn: st.DataObject
+) -> None:
+    """Also where a line is longer than what is read at once, and is parted within a character."""
+    data = "\n".join(lines).encode() + b"\n" * ends_line
+    # In any line with the same chance, however long it is.
+    line = drawn.draw(st.integers(0, len(lines) - 1), "line")
+    before = sum(len(one.encode()) + 1 for one in lines[:line])
+    place = min(
+        before + drawn.draw(st.integers(0, len(lines[line].encode())), "place"), max(0, len(data) - 1)
+    )
+    damaged = data[:place] + byte + data[place + 1 :]
+    path = tmp_path / "talk.txt"
+    path.write_bytes(damaged)
+    log = Descriptor(path, 0)
+    line = 1 + damaged[:place].count(b"\n")
+    for at_once in (4300, 6001, 1 << 20):
+        named = [
+            scan.line_number(log, entry.begin) + entry.damaged_at
+            for entry in entries(log, 0, len(damaged), at_once=at_once)
+            if entry.damaged_at is not None
+        ]
+        assert named == ([line] if is_damaged(damaged) else []), at_once
