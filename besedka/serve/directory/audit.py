@@ -43,8 +43,7 @@ class Audit:
             RecordUnusable: it cannot be read and written.
         """
         try:
-            opened = file.open_or_create(self.path)
-            file.lock(opened, self.path)
+            opened = file.open_locked(self.path)
             file.distrust_cache(opened)
             text = _mended(opened, self.path).decode("utf-8", "replace")
             opened.sync()

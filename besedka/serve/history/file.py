@@ -157,9 +157,9 @@ class Identity:
 
 
 def open_locked(path: Path) -> Descriptor:
-    """Open a log to read and append, and take it for this process as long as it is open; it is made if there is none.
+    """Open a file to read and append, and take it for this process as long as it is open; it is made if there is none.
 
-    A log that another process has is not opened for writing: its holder would have to read all of it again, to see what was written.
+    One that another process has is not opened for writing: the holder of a log would have to read all of it again, to see what was written.
 
     Raises:
         OSError: as the system says it.
