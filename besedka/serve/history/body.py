@@ -10,7 +10,7 @@ from bisect import bisect_left
 from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from besedka.serve.history.file import Descriptor
 from besedka.serve.history.index import Flag, Index, Record, StrangeLines
@@ -47,6 +47,18 @@ class Latest:
     flags: tuple[Flag, ...] = ()
 
 
+class Page(NamedTuple):
+    """Messages that follow each other.
+
+    Attributes:
+        lines: theirs.
+        flags: what is known of each beside.
+    """
+
+    lines: list[str]
+    flags: list[Flag]
+
+
 class Body:
     """The file and where its messages are; exchanged as a whole when the file was changed from outside.
 
@@ -80,18 +92,19 @@ class Body:
         )
         return other
 
-    def read(self, first: int, limit: int) -> list[str]:
-        """The lines of up to ``limit`` messages from the id ``first`` on, as `ChatHistory.read` gives them.
+    def read(self, first: int, limit: int) -> Page:
+        """Up to ``limit`` messages from the id ``first`` on, as `ChatHistory.read` gives them.
 
         Raises:
             OSError: as the system says it; `IndexDamaged` if the index is of no use any more.
         """
         first = max(first, 1)
         records = self._page(first, min(first + limit - 1, self.count))
-        return [
+        lines = [
             told_line(raw, record.length, number, self.file.name)
             for number, (record, raw) in enumerate(zip(records, self._bytes(records), strict=True), first)
         ]
+        return Page(lines, [record.flags for record in records])
 
     def backwards(self, before: int) -> Iterator[Block]:
         """The log in blocks, from the one with the message before this id to the first."""
@@ -135,10 +148,11 @@ class Body:
         """Its last messages."""
         first = max(1, self.count - LATEST_MESSAGES + 1)
         lines: list[str] = []
+        flags: list[Flag] = []
         # A page may end early because of its size.
-        while page := self.read(first + len(lines), LATEST_MESSAGES):
-            lines += page
-        flags = (record.flags for record in self.index.records(first, self.count))
+        while (page := self.read(first + len(lines), LATEST_MESSAGES)).lines:
+            lines += page.lines
+            flags += page.flags
         return Latest(first, tuple(lines), tuple(flags))
 
     def _begins_with(self, record: Record, message: Record) -> bool:

@@ -230,13 +230,7 @@ class ChatHistory:
 
     def read_with_flags(self, first: int, limit: int) -> tuple[list[str], list[Flag]]:
         """A page as `read` gives it, and what is known of each of its messages beside."""
-
-        def page(body: Body) -> tuple[list[str], list[Flag]]:
-            lines = body.read(first, limit)
-            begin = max(first, 1)
-            return lines, [record.flags for record in body.index.records(begin, begin + len(lines) - 1)]
-
-        return self._reading(page)
+        return self._reading(lambda body: body.read(first, limit))
 
     def span(self, first: int, last: int) -> range:
         """The offsets of messages ``first`` to ``last`` in the file, with what stands between them and is not understood.

@@ -229,7 +229,7 @@ def restored(body: Body, reading: Reading, torn: Torn | None) -> Restored:
 
 
 def _stamp(body: Body, number: int) -> str:
-    lines = body.read(number, 1)
+    lines = body.read(number, 1).lines
     return read_line(lines[0]).stamp if lines else ""
 
 
