@@ -312,25 +312,36 @@ class ChatHistory:
             if self._is_as_written(body, written):
                 return self._stored(batch, written)
             # Somebody else has written, too. Where our batch stands now, the file alone can tell.
-            self._take_anew(batch)
+            first = self._find_anew(written, body)
+            if first:
+                return first
+        raise HistoryLost(self.path, "another program keeps replacing or cutting it")
+
+    def _find_anew(self, written: Sequence[Record], body: Body) -> MessageId | None:
+        """Find a batch in a log that is read anew for that; None if it stands nowhere.
+
+        That nothing can be told of it is final, also where a disk without room is the reason: the batch may be on it.
+        """
+        try:
+            self._read_anew()
             first = self._find(written, body)
             if first:
                 self._keep_flags(first, written)
                 if self.epoch == body.index.epoch and self._is_continued(first, written):
                     self._change_epoch()
-                return first
-        raise HistoryLost(self.path, "another program keeps replacing or cutting it")
+        except OSError as error:
+            raise HistoryLost(self.path, reason(error)) from error
+        except (HistoryInUse, HistoryUnusable) as error:
+            raise HistoryLost(self.path, str(error)) from error
+        return first
 
     def _keep_flags(self, first: MessageId, written: Sequence[Record]) -> None:
         """A log that is read anew does not say what was known of a batch beside its lines."""
         body = self._body
-        try:
-            stands = body.index.records(first, first + len(written) - 1)
-            flagged = [one._replace(flags=ours.flags) for one, ours in zip(stands, written, strict=True)]
-            body.index.change(first, flagged)
-            self.latest = body.latest()
-        except OSError as error:
-            raise HistoryLost(self.path, reason(error)) from error
+        stands = body.index.records(first, first + len(written) - 1)
+        flagged = [one._replace(flags=ours.flags) for one, ours in zip(stands, written, strict=True)]
+        body.index.change(first, flagged)
+        self.latest = body.latest()
 
     def _write(self, batch: Sequence[bytes], flags: Sequence[Flag]) -> list[Record]:
         """Write a batch behind what is known, and wait until it is on disk."""
@@ -520,10 +531,7 @@ class ChatHistory:
         return self._body.index.record(first + len(batch) - 1).length != batch[-1].length
 
     def _change_epoch(self) -> None:
-        try:
-            self._body = with_new_epoch(self._body, self.path)
-        except OSError as error:
-            raise HistoryLost(self.path, reason(error)) from error
+        self._body = with_new_epoch(self._body, self.path)
         self.epoch = self._body.index.epoch
         log.warning("lines that continue what was just said were added to %s by another program", self.path)
 

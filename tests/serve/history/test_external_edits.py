@@ -462,6 +462,31 @@ def test_an_edit_in_place_while_a_log_is_opened_is_noticed(
     history.close()
 
 
+@pytest.mark.parametrize("edit", [add, rewrite, replace])
+def test_a_batch_that_is_in_the_log_is_never_refused_as_too_much_for_a_full_disk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, edit: Edit
+) -> None:
+    """Its sender would say it again, and it would stand there twice."""
+    path = tmp_path / "talk.txt"
+    history = ChatHistory.open(path)
+    history.append([line("one")])
+
+    def edit_and_fill_up(log: Path) -> None:
+        edit(log)
+        monkeypatch.setattr(os, "write", full_index)
+
+    with monkeypatch.context() as disk:
+        at_sync(disk, path, edit_and_fill_up)
+        try:
+            told = history.append([line("two")])
+            assert history.read(told, 1) == [line("two")]
+        except HistoryLost:
+            pass  # whether it is in the log is not said
+        except StorageFull:
+            assert line("two") not in path.read_text()
+    history.close()
+
+
 @pytest.mark.parametrize("is_running", [True, False])
 def test_what_is_added_behind_a_line_without_its_end_is_a_part_of_that_line(
     tmp_path: Path, *, is_running: bool
