@@ -16,7 +16,7 @@ from besedka.commands.since import SINCE_HELP, Looking, first_id, is_since, sinc
 from besedka.wire.sanitize import sanitize_line
 
 if TYPE_CHECKING:
-    from besedka.serve.history import ChatHistory
+    from besedka.serve.history import ReadableLog
 
 PAGE_MESSAGES = 1_000
 PIECE_BYTES = 1024 * 1024
@@ -89,18 +89,18 @@ def verify(file: Path) -> None:
     click.echo(f"{file}: {verdict.praise}")
 
 
-def _open_to_read(file: Path) -> ChatHistory:
+def _open_to_read(file: Path) -> ReadableLog:
     from besedka.serve.errors import StartError
-    from besedka.serve.history import ChatHistory
+    from besedka.serve.history import ReadableLog
 
     try:
-        return ChatHistory.open_to_read(file.absolute())
+        return ReadableLog.open_to_read(file.absolute())
     except StartError as error:
         raise Failure(str(error)) from None
 
 
-def _messages(log: ChatHistory, first: int) -> Iterator[tuple[int, str, range | None]]:
-    """Ids and lines; of a message that `ChatHistory.read` does not give whole also where it stands."""
+def _messages(log: ReadableLog, first: int) -> Iterator[tuple[int, str, range | None]]:
+    """Ids and lines; of a message that `ReadableLog.read` does not give whole also where it stands."""
     from besedka.serve.history.body import TOLD_BYTES
 
     while page := log.read(first, PAGE_MESSAGES):
@@ -110,7 +110,7 @@ def _messages(log: ChatHistory, first: int) -> Iterator[tuple[int, str, range | 
         first += len(page)
 
 
-def _whole(log: ChatHistory, number: int, extent: range, *, as_json: bool) -> Iterator[str]:
+def _whole(log: ReadableLog, number: int, extent: range, *, as_json: bool) -> Iterator[str]:
     """A long message, piece by piece."""
     from besedka.wire import long_line
 
@@ -124,12 +124,12 @@ def _whole(log: ChatHistory, number: int, extent: range, *, as_json: bool) -> It
         yield "\n"
 
 
-def _tell_strange_lines(file: Path, log: ChatHistory) -> None:
+def _tell_strange_lines(file: Path, log: ReadableLog) -> None:
     if told := log.restored.strange.told():
         click.echo(sanitize_line(f"besedka: {file}: {told}"), err=True)
 
 
-def _look(log: ChatHistory, looking: Looking) -> int:
+def _look(log: ReadableLog, looking: Looking) -> int:
     try:
         number = next(looking)
         while True:

@@ -9,11 +9,13 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections import deque
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from copy import copy
+from dataclasses import dataclass, replace
 from typing import Final, NamedTuple
 
 from besedka.serve.history.file import Descriptor
 from besedka.serve.history.index import Flag, Index, Record, StrangeLines
+from besedka.serve.history.recovery import Torn
 from besedka.serve.history.scan import crc_of
 from besedka.serve.history.search import Block
 from besedka.wire.log_line import MessageId, readable_line
@@ -46,6 +48,13 @@ class Latest:
     lines: tuple[str, ...]
     flags: tuple[Flag, ...] = ()
 
+    def with_line(self, number: int, line: str) -> Latest:
+        """The same, with another line of a message, if it is among them."""
+        place = number - self.first
+        if not 0 <= place < len(self.lines):
+            return self
+        return replace(self, lines=(*self.lines[:place], line, *self.lines[place + 1 :]))
+
 
 class Page(NamedTuple):
     """Messages that follow each other.
@@ -69,9 +78,10 @@ class Body:
         count: how many messages there are.
         strange: the lines behind the last message that are not understood.
         ends_line: whether the last line has its end.
+        torn: what a crash has torn and stands behind that, as long as there is no room to keep it.
     """
 
-    __slots__ = ("count", "ends_line", "file", "index", "size", "strange")
+    __slots__ = ("count", "ends_line", "file", "index", "size", "strange", "torn")
 
     def __init__(self, log_file: Descriptor, index: Index) -> None:
         self.file = log_file
@@ -80,16 +90,12 @@ class Body:
         self.count = 0
         self.strange = StrangeLines()
         self.ends_line = True
+        self.torn: Torn | None = None
 
     def with_index(self, index: Index) -> Body:
         """The same, by another index."""
-        other = Body(self.file, index)
-        other.size, other.count, other.strange, other.ends_line = (
-            self.size,
-            self.count,
-            self.strange,
-            self.ends_line,
-        )
+        other = copy(self)
+        other.index = index
         return other
 
     def read(self, first: int, limit: int) -> Page:

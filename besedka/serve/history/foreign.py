@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Final
 
+from besedka.serve.errors import HistoryUnusable
 from besedka.serve.history.file import BLOCK_BYTES, Descriptor
 from besedka.serve.history.recovery import could_be_torn_line, has_lost_sectors
+from besedka.serve.history.scan import FIRST_BYTES, messages
 
 _MAGIC: Final = {
     b"\xff\xfe": "text in UTF-16",
@@ -53,7 +56,35 @@ _READ_BYTES: Final = 4096
 _TEXT_IN_EIGHT_BITS: Final = re.compile(rb"[\t\n\r\x20-\x7e\x80-\xff]*")
 
 
-def is_ours_without_messages(log: Descriptor) -> bool:
+def is_without_messages(log_file: Descriptor) -> bool:
+    """Whether a file holds no message of ours."""
+    size = log_file.size
+    return next(messages(log_file, size, at_once=FIRST_BYTES), None) is None
+
+
+def refuse_binary(log_file: Descriptor, path: Path) -> None:
+    """What somebody has put in the place of a log that is open is not touched if it holds no message and is no plain text.
+
+    A person may begin a new file with some words of their own.
+
+    Raises:
+        HistoryUnusable: if it is none of ours.
+    """
+    if not _is_text(log_file):
+        refuse_foreign(log_file, path)
+
+
+def refuse_foreign(log_file: Descriptor, path: Path) -> None:
+    """A file with something in it, but without a message, is somebody else's; whatever stands beside it."""
+    if is_without_messages(log_file) and not _is_ours_without_messages(log_file):
+        raise HistoryUnusable(
+            path,
+            f"it holds no message of Besedka and looks like {looks_like(log_file)}; it was left as it is: "
+            "name another file, or move this one away",
+        )
+
+
+def _is_ours_without_messages(log: Descriptor) -> bool:
     """Whether a file that holds no message may be taken for a log: it is blank, or what a power cut in the first batch leaves.
 
     That is nothing but NULs, a torn first line, or text behind whole sectors of NULs.
@@ -61,7 +92,7 @@ def is_ours_without_messages(log: Descriptor) -> bool:
     return _is_torn_batch(log) or _holds_only(log, _is_blank) or _holds_only(log, _is_zero)
 
 
-def is_text(log: Descriptor) -> bool:
+def _is_text(log: Descriptor) -> bool:
     """Whether the beginning of a file is plain text in UTF-8."""
     head = log.read(0, _READ_BYTES)
     return b"\0" not in head and _decodes(head)

@@ -12,17 +12,28 @@ from __future__ import annotations
 
 import os
 import struct
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 from besedka.serve.history.file import Descriptor
+from besedka.serve.history.scan import Entry, line_number, messages
+from besedka.wire.log_line import BOM
 
 _MAGIC: Final = b"besedka index 1\n"
 _HEADER: Final = struct.Struct("<16s16sQ")
 _RECORD: Final = struct.Struct("<II")
 _LENGTH: Final = (1 << 22) - 1
 _AT_ONCE: Final = 64 * 1024
+
+
+class _Unlike(NamedTuple):
+    """A message that is not as long as an index says; a line end that it lacks does not count."""
+
+    number: int
+    entry: Entry
+    lacks: int
 
 
 class OldIndex:
@@ -47,7 +58,26 @@ class OldIndex:
         self.count = (self._file.size - _HEADER.size) // _RECORD.size
         self.epoch = _HEADER.unpack(header)[1].rstrip(b"\0").decode("ascii", "replace")
 
-    def messages(self) -> Iterator[tuple[int, int]]:
+    def is_of(self, log_file: Descriptor, end: int) -> bool:
+        """Whether all messages of a log, but perhaps its last one, are as long as they were; then their ids are the same, too."""
+        unlike = self._first_unlike(log_file, end)
+        return unlike is None or (unlike.entry.end == end and unlike.number == self.count)
+
+    def shortened_line(self, log_file: Descriptor, end: int) -> int | None:
+        """The first line of the last message of a log, if that is shorter than it was: perhaps it is torn."""
+        unlike = self._first_unlike(log_file, end)
+        is_last = unlike is not None and unlike.entry.end == end
+        return line_number(log_file, unlike.entry.begin) if unlike and is_last and unlike.lacks > 0 else None
+
+    def _first_unlike(self, log_file: Descriptor, end: int) -> _Unlike | None:
+        then = zip(messages(log_file, end), self._messages(), strict=False)
+        for number, (entry, (length, crc)) in enumerate(then, 1):
+            lacks = length - (entry.end - entry.begin - _bom_bytes(log_file, entry))
+            if lacks and (lacks, zlib.crc32(b"\n", entry.crc)) != (1, crc):
+                return _Unlike(number, entry, lacks)
+        return None
+
+    def _messages(self) -> Iterator[tuple[int, int]]:
         """Length and CRC-32 of each message, in order."""
         offset = _HEADER.size
         while data := self._file.read(offset, _AT_ONCE * _RECORD.size):
@@ -55,3 +85,7 @@ class OldIndex:
             for word, crc in _RECORD.iter_unpack(whole):
                 yield word & _LENGTH, crc
             offset += len(data)
+
+
+def _bom_bytes(log_file: Descriptor, entry: Entry) -> int:
+    return 0 if entry.begin else len(BOM) * (log_file.read(0, len(BOM)) == BOM)

@@ -2,7 +2,7 @@
 
 It takes as many bytes as the text did, so nothing else in the log moves: ids, offsets, the time and the name of the message stay,
 and so does the end of its last line. Wherever a crash cuts this off, the log has the same messages, one of them with a text that
-is the old one, the tombstone, or begins as the one and ends as the other; no line of it can begin another message. `finish` does
+is the old one, the tombstone, or begins as the one and ends as the other; no line of it can begin another message. `finished` does
 the rest at the next start: it needs to be told what was being done, and so that is noted on disk before.
 """
 
@@ -11,9 +11,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from besedka.serve.errors import HistoryChanged
-from besedka.serve.history.body import Body
+from besedka.serve.errors import HistoryChanged, HistoryLost, StorageFull
+from besedka.serve.history.body import TOLD_BYTES, Body, told_line
+from besedka.serve.history.external_edits import ExternalEdits
+from besedka.serve.history.file import FULL, reason
 from besedka.serve.history.index import IndexDamaged, Record
+from besedka.serve.history.reading import ReadableLog
+from besedka.serve.history.rebuilding import repaired
 from besedka.wire.log_line import FIRST_LINE, read_line, show_line, tombstone
 
 
@@ -115,15 +119,57 @@ def subject(message: Message, epoch: str) -> Subject:
     return Subject(message.number, epoch, head.stamp, head.user, len(message.raw))
 
 
-def finish(body: Body, wanted: Subject) -> None:
-    """Redact a message of a log that nobody has looked at yet, unless it is done; if it is not there, nothing is done.
+def redact(readable: ReadableLog, edits: ExternalEdits, body: Body, wanted: Subject) -> int:
+    """Redact a message, as `ChatHistory.redact` does.
+
+    Args:
+        readable: the log.
+        edits: notices when another program changes it; to what is done elsewhere in the file they are as blind after this as before.
+        body: what is known of the log.
+        wanted: the message.
+    """
+    message = find_as_written(readable.path, body, wanted.number)
+    if subject(message, body.index.epoch) != wanted:
+        raise HistoryChanged(readable.path, wanted.number)
+    data = covered(message.raw)
+    if data != message.raw:
+        try:
+            is_known = edits.is_as_left()
+            message.cover(body)
+            if is_known:
+                edits.leave()
+        except OSError as error:
+            if error.errno in FULL and _is_untouched(message, body):
+                raise StorageFull(readable.path, len(data)) from error
+            raise HistoryLost(readable.path, reason(error)) from error
+        readable.latest = readable.latest.with_line(
+            message.number, told_line(data[:TOLD_BYTES], len(data), message.number, readable.path.name)
+        )
+    return len(text_of(message.raw))
+
+
+def finished(body: Body, path: Path, wanted: Subject) -> Body:
+    """A log that nobody has looked at yet, with a message redacted, unless it is done; if it is not there, nothing is done.
 
     Raises:
         OSError: as the system says it.
     """
+    try:
+        _finish(body, wanted)
+    except IndexDamaged:
+        body = repaired(body, path)
+        _finish(body, wanted)
+    return body
+
+
+def _finish(body: Body, wanted: Subject) -> None:
     message = find(body, wanted.number)
     if message and subject(message, body.index.epoch) == wanted:
         message.cover(body)
+
+
+def _is_untouched(message: Message, body: Body) -> bool:
+    return body.file.read(message.record.begin, len(message.raw)) == message.raw
 
 
 def _text(raw: bytes) -> tuple[int, int]:

@@ -190,7 +190,7 @@ def test_a_damaged_record_is_no_harm_where_only_the_last_records_are_looked_at_w
         told = [*LINES, line("added")]
         with path.open("a") as other:
             other.write(f"{line('added')}\n")
-    for module in ("index", "recovery", "restoring"):
+    for module in ("findings", "index", "recovery"):
         monkeypatch.setattr(f"besedka.serve.history.{module}.SYNC_RECORDS", 4)
     for open_ in (ChatHistory.open_to_read, ChatHistory.open):
         again = open_(path)
@@ -218,7 +218,7 @@ def test_a_redaction_that_a_crash_cut_off_is_done_though_a_record_is_damaged(
     wanted = history.subject(12)
     history.close()
     damage(12)(path)
-    for module in ("index", "recovery", "restoring"):
+    for module in ("findings", "index", "recovery"):
         monkeypatch.setattr(f"besedka.serve.history.{module}.SYNC_RECORDS", 4)
     again = ChatHistory.open(path, wanted)
     assert again.read(12, 1) == [line("[removed]-")]

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from besedka.serve.errors import HistoryInUse, HistoryLost, StorageFull
-from besedka.serve.history import ChatHistory, Latest, chat_history, recovery, redact, restoring
+from besedka.serve.history import ChatHistory, Latest, recovery, redact, restoring
 from besedka.serve.history.body import Body
 from besedka.serve.history.file import Descriptor
 from besedka.serve.history.index import Flag, Record
@@ -397,7 +397,7 @@ def test_a_log_that_is_gone_before_a_text_is_redacted_does_not_end_the_server(
         return really(raw)
 
     with monkeypatch.context() as module:
-        module.setattr(chat_history, "covered", covered)
+        module.setattr(redact, "covered", covered)
         history.redact(wanted)
     assert history.append([line("two")]) == history.count
     history.close()

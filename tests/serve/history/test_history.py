@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from besedka.serve.errors import HistoryInUse, HistoryLost, HistoryUnusable, StorageFull
-from besedka.serve.history import ChatHistory, restoring, room_path, scan
+from besedka.serve.history import ChatHistory, ReadableLog, restoring, room_path, scan
 from besedka.serve.history.body import TOLD_BYTES
 from besedka.serve.history.file import BLOCK_BYTES, Descriptor
 from besedka.serve.history.index import RECORD_BYTES
@@ -35,7 +35,7 @@ def write(path: Path, *parts: str | bytes) -> Path:
     return path
 
 
-def read_all(history: ChatHistory) -> list[str]:
+def read_all(history: ReadableLog) -> list[str]:
     found: list[str] = []
     while page := history.read(len(found) + 1, 100):
         found += page

@@ -1,0 +1,139 @@
+"""What is found in a log while its entries are read: records of its messages, lines that are not understood, damage."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from besedka.serve.errors import HistoryUnusable
+from besedka.serve.history.body import Body
+from besedka.serve.history.file import Descriptor
+from besedka.serve.history.index import LENGTH_AT_MOST, SYNC_RECORDS, Flag, Record, StrangeLines
+from besedka.serve.history.recovery import Torn
+from besedka.serve.history.scan import (
+    SCAN_BYTES,
+    Entry,
+    Kind,
+    behind_blank_lines,
+    crc_of,
+    line_ends,
+    line_number,
+)
+from besedka.wire.log_line import read_line
+
+
+@dataclass(frozen=True, slots=True)
+class Restored:
+    """What was found when a log was opened.
+
+    Attributes:
+        messages: how many there are.
+        first_stamp: the time of the first one as the log tells it, empty if there is none.
+        last_stamp: the same for the last one.
+        torn: what was torn at its end.
+        strange: the lines that are no messages and are not understood.
+        damaged_line: the number of the first line with NULs or bytes that are no UTF-8, among those that the index did not know.
+        changed_line: the number of the first line that is not as it was written, among the last thousands.
+        open_line: the number of the last line if it lacks its end, and so is possibly incomplete.
+    """
+
+    messages: int
+    first_stamp: str = ""
+    last_stamp: str = ""
+    torn: Torn | None = None
+    strange: StrangeLines = field(default_factory=StrangeLines)
+    damaged_line: int | None = None
+    changed_line: int | None = None
+    open_line: int | None = None
+
+
+class Reading:
+    """Collects findings while the entries of a log are read in order.
+
+    Args:
+        log_file: the file.
+        in_front: the lines that are not understood in front of what is read.
+
+    Attributes:
+        in_front: the same in front of the last message that was read.
+        behind: the same behind that.
+        damaged_line: the number of the first line that is damaged.
+        torn: what was torn at its end.
+        shortened_line: the number of the first line of the last message, if an index of the first version knows that as a longer one.
+    """
+
+    def __init__(self, log_file: Descriptor, path: Path, in_front: StrangeLines | None = None) -> None:
+        self.in_front = in_front or StrangeLines()
+        self.behind = StrangeLines()
+        self.damaged_line: int | None = None
+        self.torn: Torn | None = None
+        self.shortened_line: int | None = None
+        self._file = log_file
+        self._path = path
+
+    def records(self, found: Iterable[Entry], flags: Flag = Flag.NONE) -> Iterator[Record]:
+        """The records of the messages among these entries.
+
+        Args:
+            found: the entries.
+            flags: what is known of the first message among them.
+
+        Raises:
+            HistoryUnusable: one is longer than an index can tell.
+        """
+        for entry in found:
+            if entry.damaged_at is not None and self.damaged_line is None:
+                self.damaged_line = line_number(self._file, entry.begin) + entry.damaged_at
+            if entry.kind is Kind.MESSAGE:
+                if self.behind.lines:
+                    self.in_front, self.behind = self.in_front.plus(self.behind), StrangeLines()
+                yield self._record(entry, flags)
+                flags = Flag.NONE
+            else:
+                self.behind = self.behind.plus(self._strange_lines(entry))
+
+    def _record(self, entry: Entry, flags: Flag) -> Record:
+        length = entry.end - entry.begin
+        if length > LENGTH_AT_MOST:
+            raise HistoryUnusable(self._path, f"a message in it has more than {LENGTH_AT_MOST:,} bytes")
+        return Record(entry.end, length, entry.crc, entry.head_crc, flags)
+
+    def _strange_lines(self, entry: Entry) -> StrangeLines:
+        """Its lines, but for blank ones in front of the first message."""
+        begin = behind_blank_lines(self._file, entry)
+        if begin == entry.end:
+            return StrangeLines()
+        count = line_ends(self._file, begin, entry.end)
+        is_open = self._file.read(entry.end - 1, 1) != b"\n"
+        return StrangeLines(count + is_open, self._first_line(begin))
+
+    def _first_line(self, begin: int) -> int:
+        """Its number, which takes reading all that is in front: only of the very first."""
+        return self.in_front.first or self.behind.first or line_number(self._file, begin)
+
+
+def restored(body: Body, reading: Reading) -> Restored:
+    """What is to be said of a log that was opened."""
+    first, last = (_stamp(body, number) for number in (1, body.count))
+    open_line = None if body.ends_line else line_ends(body.file, 0, body.size) + 1
+    strange = body.index.strange.plus(body.strange)
+    changed_line = _changed_line(body) or reading.shortened_line
+    return Restored(
+        body.count, first, last, reading.torn, strange, reading.damaged_line, changed_line, open_line
+    )
+
+
+def _stamp(body: Body, number: int) -> str:
+    lines = body.read(number, 1).lines
+    return read_line(lines[0]).stamp if lines else ""
+
+
+def _changed_line(body: Body) -> int | None:
+    """The first line that is not as it was written, among the last megabyte at most."""
+    first = max(1, body.count - 2 * SYNC_RECORDS + 1)
+    for record in body.index.records(first, body.count):
+        is_near = body.size - record.begin <= SCAN_BYTES
+        if is_near and crc_of(body.file, record.begin, record.end) != record.crc:
+            return line_number(body.file, record.begin)
+    return None
