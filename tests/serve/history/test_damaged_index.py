@@ -10,13 +10,9 @@ import pytest
 
 from besedka.serve.history import ChatHistory
 from besedka.serve.history.index import HEADER, RECORD_BYTES, Flag
-from besedka.wire.log_line import Line, write_line
+from tests.serve.history.logs import index_of, line
 
 Damage = Callable[[Path], None]
-
-
-def line(text: str) -> str:
-    return write_line(Line("2025-11-19 23:46:36", "Anna", text))
 
 
 LINES = [line(f"message {number}" + "\nand more" * (number % 2)) for number in range(1, 31)]
@@ -36,10 +32,6 @@ def history(path: Path) -> ChatHistory:
     history.append(LINES[1:15], FLAGS[1:15])
     history.append(LINES[15:], FLAGS[15:])
     return history
-
-
-def index_of(path: Path) -> Path:
-    return path.with_name("talk.txt.index")
 
 
 def damage(*numbers: int) -> Damage:

@@ -2,25 +2,13 @@
 
 from __future__ import annotations
 
-import errno
 import os
-import struct
-import zlib
 from pathlib import Path
 
 import pytest
 
 from besedka.serve.history import ChatHistory
-from besedka.wire.log_line import Line, write_line
-
-
-def name_of(number: int) -> str:
-    """The path of an open file."""
-    return str(Path(f"/proc/self/fd/{number}").readlink()).removesuffix(" (deleted)")
-
-
-def line(text: str) -> str:
-    return write_line(Line("2025-11-19 23:46:36", "Anna", text))
+from tests.serve.history.logs import index_of_version_1, line, no_room_for
 
 
 def epoch_of(path: Path) -> str:
@@ -64,7 +52,7 @@ def test_a_redacted_first_message_and_a_deleted_index_leave_it_as_it_is(path: Pa
 
 @pytest.mark.parametrize("has_index", [True, False])
 def test_another_log_in_its_place_has_another_one(path: Path, epoch: str, *, has_index: bool) -> None:
-    path.write_text(write_line(Line("2026-01-01 00:00:00", "Eve", "other")) + "\n")
+    path.write_text(line("other", "Eve", "2026-01-01 00:00:00") + "\n")
     if not has_index:
         path.with_name("talk.txt.index").unlink()
     assert epoch_of(path) != epoch
@@ -85,15 +73,8 @@ def test_a_file_that_says_something_else_is_written_anew(path: Path, epoch: str)
 def test_where_there_is_no_room_for_it_the_index_knows_it(
     path: Path, epoch: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    really = os.write
-
-    def full(number: int, data: bytes) -> int:
-        if ".epoch" in name_of(number):
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-        return really(number, data)
-
     with monkeypatch.context() as disk:
-        disk.setattr(os, "write", full)
+        disk.setattr(os, "write", no_room_for(lambda name: ".epoch" in name))
         history = ChatHistory.open(path)
         path.write_text(f"{line('another')}\n")
         history.append([line("two")])
@@ -103,17 +84,10 @@ def test_where_there_is_no_room_for_it_the_index_knows_it(
     assert epoch_of(path) == changed
 
 
-def old_index(epoch: str, *messages: str) -> bytes:
-    """What version 1 wrote."""
-    raws = [f"{message}\n".encode() for message in messages]
-    records = b"".join(struct.pack("<II", len(raw) | 1 << 31, zlib.crc32(raw)) for raw in raws)
-    return struct.pack("<16s16sQ", b"besedka index 1\n", epoch.encode(), 0) + records
-
-
 def test_an_index_of_the_first_version_is_taken_over_and_the_epoch_stays(path: Path) -> None:
     messages = [line("one"), line("two\nof two lines"), line("three")]
     path.write_text("".join(f"{message}\n" for message in messages))
-    path.with_name("talk.txt.index").write_bytes(old_index("0123456789ab", *messages))
+    path.with_name("talk.txt.index").write_bytes(index_of_version_1("0123456789ab", *messages))
     history = ChatHistory.open(path)
     assert (history.epoch, history.read(1, 9)) == ("0123456789ab", messages)
     history.append([line("four")])
@@ -124,7 +98,7 @@ def test_an_index_of_the_first_version_is_taken_over_and_the_epoch_stays(path: P
 def test_ids_that_changed_because_lines_are_not_understood_any_more_give_a_new_one(path: Path) -> None:
     swallowed = line("one") + "\n[2011-10-12 11:12:00 | Edited 11:13:01] Boris: fixed"
     path.write_text(f"{swallowed}\n{line('two')}\n")
-    path.with_name("talk.txt.index").write_bytes(old_index("0123456789ab", swallowed, line("two")))
+    path.with_name("talk.txt.index").write_bytes(index_of_version_1("0123456789ab", swallowed, line("two")))
     history = ChatHistory.open(path)
     assert history.read(1, 9) == [line("one"), line("two")]
     assert history.epoch != "0123456789ab"
@@ -141,7 +115,7 @@ def test_a_message_that_is_shorter_than_an_index_of_the_first_version_says_is_le
     shorter = f"{line('').removesuffix(' ')} {left}"
     content = f"{whole[0]}\n{shorter}" + "\n" * ends_line
     path.write_text(content)
-    path.with_name("talk.txt.index").write_bytes(old_index("0123456789ab", *whole))
+    path.with_name("talk.txt.index").write_bytes(index_of_version_1("0123456789ab", *whole))
     history = ChatHistory.open(path)
     is_cut = left == "two" and not ends_line
     assert path.read_text() == (f"{whole[0]}\n" if is_cut else content)
@@ -154,7 +128,7 @@ def test_a_message_that_is_shorter_than_an_index_of_the_first_version_says_is_le
 def test_a_torn_end_is_repaired_by_an_index_of_the_first_version_too(path: Path) -> None:
     messages = [line("one"), line("two")]
     path.write_text(f"{messages[0]}\n{messages[1][:-2]}")
-    path.with_name("talk.txt.index").write_bytes(old_index("0123456789ab", *messages))
+    path.with_name("talk.txt.index").write_bytes(index_of_version_1("0123456789ab", *messages))
     history = ChatHistory.open(path)
     assert (history.epoch, history.read(1, 9)) == ("0123456789ab", messages[:1])
     assert history.restored.torn

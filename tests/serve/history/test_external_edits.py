@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -13,18 +12,11 @@ from besedka.serve.history import ChatHistory, Latest, recovery, redact, restori
 from besedka.serve.history.body import Body
 from besedka.serve.history.file import Descriptor
 from besedka.serve.history.index import Flag, Record
-from besedka.wire.log_line import Line, write_line
-
-Edit = Callable[[Path], None]
+from tests.serve.history.logs import Edit, at_sync, line, name_of, no_room_for
 
 
-def name_of(number: int) -> str:
-    """The path of an open file."""
-    return str(Path(f"/proc/self/fd/{number}").readlink()).removesuffix(" (deleted)")
-
-
-def line(text: str) -> str:
-    return write_line(Line("2025-11-19 23:46:36", "Anna", text))
+def is_index(name: str) -> bool:
+    return name.endswith(".index")
 
 
 def add(path: Path) -> None:
@@ -180,18 +172,6 @@ def test_a_log_that_is_emptied_while_the_disk_is_full_stays_empty(
     history.close()
 
 
-def at_sync(monkeypatch: pytest.MonkeyPatch, path: Path, edit: Edit) -> None:
-    """Have a log edited when a batch was written, before anyone is told."""
-    really, edits = os.fdatasync, [edit]
-
-    def sync(number: int) -> None:
-        really(number)
-        if edits and name_of(number) == str(path):
-            edits.pop()(path)
-
-    monkeypatch.setattr(os, "fdatasync", sync)
-
-
 def repeat(path: Path) -> None:
     with path.open("a") as other:
         other.write(f"{line('two')}\n{line('three')}\n")
@@ -309,7 +289,7 @@ def test_a_line_end_that_was_added_to_the_last_line_keeps_the_epoch_when_the_dis
     history.append([line("one")])
     add_half_a_line(path)
     with monkeypatch.context() as disk:
-        disk.setattr(os, "write", full_index)
+        disk.setattr(os, "write", no_room_for(is_index))
         with pytest.raises(StorageFull):
             history.append([line("lost")])
     history.append([line("two")])
@@ -318,37 +298,19 @@ def test_a_line_end_that_was_added_to_the_last_line_keeps_the_epoch_when_the_dis
     add_half_a_line(path)
     epoch = history.epoch
     with monkeypatch.context() as disk:
-        disk.setattr(os, "write", full_log(path))
+        disk.setattr(os, "write", no_room_for(lambda name: name == str(path)))
         with pytest.raises(StorageFull):
             history.append([line("lost")])
     with path.open("a") as other:
         other.write("\n")
     with monkeypatch.context() as disk:
-        disk.setattr(os, "write", full_index)
+        disk.setattr(os, "write", no_room_for(is_index))
         with pytest.raises(StorageFull):
             history.append([line("lost")])
         assert history.read(6, 1) == [line("added")]
     assert history.append([line("four")]) == 7
     assert history.epoch == epoch
     history.close()
-
-
-def full_index(number: int, data: bytes) -> int:
-    if name_of(number).endswith(".index"):
-        raise OSError(28, "No space left on device")
-    return really_write(number, data)
-
-
-def full_log(path: Path) -> Callable[[int, bytes], int]:
-    def write(number: int, data: bytes) -> int:
-        if name_of(number) == str(path):
-            raise OSError(28, "No space left on device")
-        return really_write(number, data)
-
-    return write
-
-
-really_write = os.write
 
 
 def test_a_line_without_its_end_that_was_told_outlives_a_power_cut(
@@ -369,7 +331,7 @@ def test_a_line_without_its_end_that_was_told_outlives_a_power_cut(
 
     with monkeypatch.context() as disk:
         disk.setattr(os, "fdatasync", sync)
-        disk.setattr(os, "write", full_log(path))
+        disk.setattr(os, "write", no_room_for(lambda name: name == str(path)))
         with pytest.raises(StorageFull):
             history.append([line("lost")])
     assert history.read(2, 1) == [line("added")]
@@ -473,7 +435,7 @@ def test_a_batch_that_is_in_the_log_is_never_refused_as_too_much_for_a_full_disk
 
     def edit_and_fill_up(log: Path) -> None:
         edit(log)
-        monkeypatch.setattr(os, "write", full_index)
+        monkeypatch.setattr(os, "write", no_room_for(is_index))
 
     with monkeypatch.context() as disk:
         at_sync(disk, path, edit_and_fill_up)
@@ -496,7 +458,7 @@ def test_what_is_added_behind_a_line_without_its_end_is_a_part_of_that_line(
     history.append([line("one")])
     add_half_a_line(path)
     with pytest.MonkeyPatch.context() as disk:
-        disk.setattr(os, "write", full_log(path))
+        disk.setattr(os, "write", no_room_for(lambda name: name == str(path)))
         with pytest.raises(StorageFull):
             history.append([line("lost")])
     assert history.read(2, 1) == [line("added")]

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import gzip
 import sqlite3
-import struct
 import time
-import zlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,11 +13,7 @@ import pytest
 from besedka.serve.errors import HistoryUnusable
 from besedka.serve.history import ChatHistory
 from besedka.serve.history.index import StrangeLines
-from besedka.wire.log_line import Line, write_line
-
-
-def line(text: str, user: str = "Anna") -> str:
-    return write_line(Line("2025-11-19 23:46:36", user, text))
+from tests.serve.history.logs import index_of_version_1, line
 
 
 def database(path: Path) -> None:
@@ -173,9 +167,8 @@ def an_index_without_an_epoch_beside_it(path: Path) -> None:
 
 
 def an_index_of_version_1(path: Path) -> None:
-    raw = f"{line('one')}\n".encode()
-    header = struct.pack("<16s16sQ", b"besedka index 1\n", b"0123456789ab", 0)
-    path.with_name("talk.txt.index").write_bytes(header + 2 * struct.pack("<II", len(raw), zlib.crc32(raw)))
+    index = index_of_version_1("0123456789ab", line("one"), line("two"))
+    path.with_name("talk.txt.index").write_bytes(index)
 
 
 def an_epoch_alone(path: Path) -> None:

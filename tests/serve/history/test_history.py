@@ -13,33 +13,18 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from besedka.serve.errors import HistoryInUse, HistoryLost, HistoryUnusable, StorageFull
-from besedka.serve.history import ChatHistory, ReadableLog, restoring, room_path, scan
+from besedka.serve.history import ChatHistory, restoring, room_path, scan
 from besedka.serve.history.body import TOLD_BYTES
 from besedka.serve.history.file import BLOCK_BYTES, Descriptor
 from besedka.serve.history.index import RECORD_BYTES
 from besedka.serve.history.scan import Entry
 from besedka.serve.history.verdict import judge
-from besedka.wire.log_line import ENTRY, FIRST_LINE, Line, write_line
+from besedka.wire.log_line import ENTRY, FIRST_LINE
+from tests.serve.history.logs import line, read_all, write
 
 EVERY_TEXT = settings(
     max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
-
-
-def line(text: str, user: str = "Anna", stamp: str = "2025-11-19 23:46:36") -> str:
-    return write_line(Line(stamp, user, text))
-
-
-def write(path: Path, *parts: str | bytes) -> Path:
-    path.write_bytes(b"".join(part.encode() if isinstance(part, str) else part for part in parts))
-    return path
-
-
-def read_all(history: ReadableLog) -> list[str]:
-    found: list[str] = []
-    while page := history.read(len(found) + 1, 100):
-        found += page
-    return found
 
 
 def test_a_new_history_is_an_empty_private_file(tmp_path: Path) -> None:

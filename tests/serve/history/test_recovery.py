@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import itertools
 import os
 from pathlib import Path
@@ -14,7 +13,7 @@ from hypothesis import strategies as st
 from besedka.serve.errors import StorageFull
 from besedka.serve.history import ChatHistory
 from besedka.serve.history.index import HEADER, RECORD_BYTES
-from besedka.wire.log_line import Line, write_line
+from tests.serve.history.logs import history_of, line, lines_in, no_room_for
 
 TEXTS = st.sampled_from(
     ["a", "longer words", "two\nlines", "three\nmore\nlines", "[2025-11-19 23:46:36] Eve: forged", "й" * 50]
@@ -24,10 +23,7 @@ BATCHES = st.lists(st.lists(TEXTS, min_size=1, max_size=4), min_size=1, max_size
 
 def lines_of(batches: list[list[str]]) -> list[list[str]]:
     numbered = iter(range(1000))
-    return [
-        [write_line(Line("2025-11-19 23:46:36", "Anna", f"{next(numbered)} {text}")) for text in batch]
-        for batch in batches
-    ]
+    return [[line(f"{next(numbered)} {text}") for text in batch] for batch in batches]
 
 
 def cut(data: bytes, kept: int, nulls_from: int) -> bytes:
@@ -92,31 +88,6 @@ def test_what_is_cut_off_is_kept_beside(tmp_path: Path) -> None:
 
 
 # An index that contradicts its log.
-
-
-def name_of(number: int) -> str:
-    """The path of an open file."""
-    return str(Path(f"/proc/self/fd/{number}").readlink()).removesuffix(" (deleted)")
-
-
-def line(text: str, user: str = "Anna") -> str:
-    return write_line(Line("2025-11-19 23:46:36", user, text))
-
-
-def history_of(path: Path, *batches: list[str]) -> Path:
-    """A log that was written batch by batch."""
-    history = ChatHistory.open(path)
-    for batch in batches:
-        history.append(batch)
-    history.close()
-    return path
-
-
-def lines_in(path: Path) -> list[str]:
-    history = ChatHistory.open(path)
-    found = history.read(1, 1000)
-    history.close()
-    return found
 
 
 @pytest.mark.parametrize(
@@ -303,15 +274,8 @@ def test_a_torn_end_waits_where_it_is_as_long_as_a_full_disk_cannot_keep_it(
     torn = b"[2025-11-19 23:46:40] Boris: to"
     with path.open("ab") as crashed:
         crashed.write(torn)
-    really = os.write
-
-    def full(number: int, data: bytes) -> int:
-        if "torn" in name_of(number):
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-        return really(number, data)
-
     with monkeypatch.context() as disk:
-        disk.setattr(os, "write", full)
+        disk.setattr(os, "write", no_room_for(lambda name: "torn" in name))
         history = ChatHistory.open(path)
         assert history.restored.torn
         assert history.restored.torn.kept is None

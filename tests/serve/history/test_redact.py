@@ -16,7 +16,8 @@ from besedka.serve.history import ChatHistory, Subject
 from besedka.serve.history.redact import covered
 from besedka.serve.history.verdict import judge
 from besedka.serve.room import PostedBefore
-from besedka.wire.log_line import FIRST_LINE, Line, read_line, tombstone, write_line, written_bytes
+from besedka.wire.log_line import FIRST_LINE, read_line, tombstone, written_bytes
+from tests.serve.history.logs import line, read_all
 
 PROPERTY = settings(
     max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
@@ -42,14 +43,6 @@ BYTES = st.lists(
     ),
     max_size=14,
 ).map(b"".join)
-
-
-def line(text: str, user: str = "Anna") -> str:
-    return write_line(Line("2025-11-19 23:46:36", user, text))
-
-
-def read_all(history: ChatHistory) -> list[str]:
-    return [history.read(number, 1)[0] for number in range(1, history.count + 1)]
 
 
 @pytest.fixture

@@ -14,11 +14,11 @@ from hypothesis import strategies as st
 from besedka.serve.history import ChatHistory, Hits
 from besedka.serve.history.search import FOUND_BYTES, LETTERS_END, PROBE_CHARACTERS, Block, Needle, search
 from besedka.wire.errors import ErrorCode, Language, Refused
-from besedka.wire.log_line import Line, read_line, show_line, write_line
+from besedka.wire.log_line import read_line, show_line
 from besedka.wire.validation import clean_search
+from tests.serve.history.logs import STAMP, line
 
 OFTEN = settings(max_examples=500, deadline=None)
-STAMP = "2025-11-19 23:46:36"
 
 # Capitals and small letters that are near each other in UTF-8 and that are not, some that fold to two or three, some that
 # are no capital and fold all the same; controls, and what headers are made of.
@@ -26,7 +26,7 @@ LETTERS = "aAkK\u212asS\u017fßẞﬀﬁﬄiİıоОо\u1c82тТ\u1c84\u1c85вВ
 TEXTS = st.text(st.sampled_from(LETTERS), max_size=8)
 NAMES = st.text(st.sampled_from("AnaАня ß"), min_size=1, max_size=5)
 RAW = st.one_of(
-    st.builds(lambda user, text: write_line(Line(STAMP, user, text)).encode() + b"\n", NAMES, TEXTS),
+    st.builds(lambda user, text: line(text, user).encode() + b"\n", NAMES, TEXTS),
     # By other hands: ends of lines as on Windows, lines without a tab, and bytes that are no UTF-8.
     st.builds(
         lambda user, parts: f"[{STAMP}] {user}: ".encode() + b"".join(parts) + b"\r\n",
@@ -101,7 +101,7 @@ def test_who_asks_on_finds_all_of_it_once(
 def test_a_text_is_found_by_any_part_of_it_however_its_letters_are_written(
     text: str, data: st.DataObject
 ) -> None:
-    log = write_line(Line(STAMP, "Anna", text)).encode() + b"\n"
+    log = line(text).encode() + b"\n"
     read = read_line(show_line(log)).text
     begin = data.draw(st.integers(0, len(read)))
     piece = read[begin : data.draw(st.integers(begin, len(read)))]
@@ -119,13 +119,13 @@ def test_letters_of_two_cases_all_lie_where_they_are_looked_for() -> None:
 def test_a_letter_finds_all_that_is_the_same_letter(letter: str) -> None:
     for written in (letter, letter.casefold(), letter.upper()):
         for looked_for in (letter, letter.casefold(), letter.upper(), letter.lower()):
-            log = write_line(Line(STAMP, "Anna", f"xx{written}xx")).encode() + b"\n"
+            log = line(f"xx{written}xx").encode() + b"\n"
             hits = search([block(1, log)], Needle(f"x{looked_for}x"), 2, 9, never)
             assert bool(hits.ids) is (written.casefold() == looked_for.casefold())
 
 
 def test_names_and_times_are_no_text() -> None:
-    log = write_line(Line(STAMP, "Anna", "hello: Boris")).encode() + b"\n"
+    log = line("hello: Boris").encode() + b"\n"
     for text in ("anna", "2025", "23:46", "] ", "anna: h", ": h"):
         assert search([block(1, log)], Needle(text), 2, 9, never).ids == []
     for text in ("HELLO", "o: b", "boris"):
@@ -134,15 +134,13 @@ def test_names_and_times_are_no_text() -> None:
 
 def test_a_long_text_is_compared_to_its_end() -> None:
     text = "Я" * PROBE_CHARACTERS + " конец"
-    log = write_line(Line(STAMP, "Anna", text)).encode() + b"\n"
+    log = line(text).encode() + b"\n"
     assert search([block(1, log)], Needle(text.lower()), 2, 9, never).ids == [1]
     assert search([block(1, log)], Needle(text.lower() + "!"), 2, 9, never).ids == []
 
 
 def test_an_answer_is_no_longer_than_a_page() -> None:
-    log = [
-        write_line(Line(STAMP, "Anna", f"{number} " + "ж" * 5_000)).encode() + b"\n" for number in range(50)
-    ]
+    log = [line(f"{number} " + "ж" * 5_000).encode() + b"\n" for number in range(50)]
     hits = search([block(1, *log)], Needle("Ж"), 51, 100, never)
     assert hits.ids == [47, 48, 49, 50]
     assert sum(map(len, log[47:50])) <= FOUND_BYTES
@@ -150,7 +148,7 @@ def test_an_answer_is_no_longer_than_a_page() -> None:
 
 
 def test_a_stop_for_time_says_where_to_go_on() -> None:
-    log = [write_line(Line(STAMP, "Anna", f"word {number}")).encode() + b"\n" for number in range(1, 10)]
+    log = [line(f"word {number}").encode() + b"\n" for number in range(1, 10)]
     asked = iter([False, True])
     cut = blocks(log, {3, 6}, 10)
     assert search(cut, Needle("nothing"), 10, 5, lambda: next(asked)) == Hits([], [], 4)
@@ -177,7 +175,7 @@ def test_a_log_is_searched_as_it_was_written_and_after_it_was_opened_again(  # n
 ) -> None:
     monkeypatch.setattr("besedka.serve.history.body._BLOCK_BYTES", near)
     path = tmp_path_factory.mktemp("history") / "talk.txt"
-    lines = [write_line(Line(STAMP, "Anna", one)) for one in texts]
+    lines = [line(one) for one in texts]
     log = [line.encode() + b"\n" for line in lines]
     history = ChatHistory.open(path)
     for begin in range(0, len(lines), 7):
@@ -209,7 +207,7 @@ def test_who_looks_through_a_log_steps_aside_after_each_block(
     sleeps: list[float] = []
     monkeypatch.setattr("time.sleep", sleeps.append)
     history = ChatHistory.open(tmp_path / "talk.txt")
-    history.append([write_line(Line(STAMP, "Anna", "x" * 5_000)) for _ in range(100)])
+    history.append([line("x" * 5_000) for _ in range(100)])
     history.search("nothing", 101, 10, 60)
     assert 10 < len(sleeps) < 20
     sleeps.clear()
