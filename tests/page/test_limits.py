@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from besedka.remote import address, backoff, outbox
+from besedka.remote import address, backoff
+from besedka.remote.room import outbox
 from besedka.serve.room import room
 from besedka.serve.session import chat_session
 from besedka.terminal import room_view, session
@@ -21,7 +22,7 @@ def test_the_limits_of_the_page_are_those_of_the_server_and_the_client_library()
         "first_wait_seconds": backoff.FIRST_WAIT_SECONDS,
         "key_characters_at_least": access.KEY_CHARACTERS_AT_LEAST,
         "longest_wait_seconds": backoff.LONGEST_WAIT_SECONDS,
-        "messages_in_flight": outbox.ON_THE_WAY_AT_MOST,
+        "messages_in_flight": outbox.IN_FLIGHT_AT_MOST,
         "reason_characters": validation.REASON_CHARACTERS_AT_MOST,
         "room_characters": validation.ROOM_CHARACTERS_AT_MOST,
         "rooms_of_a_connection": chat_session.ROOMS_OF_ONE_AT_MOST,
