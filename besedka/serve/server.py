@@ -10,6 +10,7 @@ import socket
 import ssl
 import sys
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from typing import Any, Final
 
 from besedka.serve.authentication.key_file import open_keys, watch
@@ -88,62 +89,15 @@ async def _serve(settings: Settings, announce: Callable[[str], None], deadline: 
         keys, warning = open_keys(path) if path else ([], "")
         access = Authenticator(Keys(keys) if path else None)
         listener = _listen(settings.host, settings.port)
-        sources, proxies, base = Sources(settings.rate_limits), Proxies(settings.proxies), settings.base_path
-        admission = Admission(chat.directory, chat.rooms, chat.clock)
-        moderator = Moderator(chat, admission, settings.language)
-        sessions: dict[str, Callable[[Connection], Session]] = {
-            f"{base}/": lambda connection: SeedSession(connection, chat, admission, settings.language),
-            f"{base}/ws": lambda connection: BesedkaSession(
-                connection, chat, admission, moderator, settings.language
-            ),
-        }
-        sockets = WebSocketDoor(
-            sessions,
-            sources,
-            chat.metrics,
-            loop.time,
-            origins=Origins(settings.origins),
-            access=access,
-            soon=loop.call_soon,
-            check_network=admission.check_network,
-        )
-        web = HttpDoor(
-            pages(
-                Download(admission, chat.rooms, chat.log_reader, settings.language),
-                chat.metrics,
-                chat.unready,
-                language=settings.language,
-                access=access,
-                base_path=base,
-                metrics_open=settings.metrics_open,
-            ),
-            sockets.connection,
-            sources,
-            chat.metrics,
-            loop.time,
-            hosts=_hosts(settings, listener),
-            proxies=proxies,
-        )
-        # The command line speaks English.
-        operator = Moderator(chat, admission, Language.EN)
-        admin = AdminDoor(operator, chat.metrics, chat.stamp, Language.EN)
+        doors = _doors(settings, chat, access, listener)
         stop = _stop_asked_for(loop)
-        streams = GrpcDoor(
-            chat,
-            admission,
-            moderator,
-            sources=sources,
-            language=settings.language,
-            access=access,
-            proxies=proxies,
-        )
         async with (
             Background() as background,
-            admin.open(settings.admin_socket),
-            web.open(listener, settings.certificate, background) as stop_accepting,
-            streams.open(settings),
+            doors.admin.open(settings.admin_socket),
+            doors.http.open(listener, settings.certificate, background) as stop_accepting,
+            doors.grpc.open(settings),
         ):
-            background.run("looking after connections", lambda: _sweep(web, sockets, sources))
+            background.run("looking after connections", lambda: _sweep(doors))
             background.run("writing the files about people", chat.directory.watch)
             if path:
                 reader = started(1, "besedka-keys")
@@ -158,10 +112,11 @@ async def _serve(settings: Settings, announce: Callable[[str], None], deadline: 
             is_asked_to = await _stopped(stop, failures)
             deadline.begin()
             stop_accepting()
-            await streams.stop_accepting()
+            await doors.grpc.stop_accepting()
             await deadline.store(background.guard("storing what was accepted", chat.finish))
             await asyncio.gather(
-                sockets.close(STOP_CLOSE_SECONDS if is_asked_to else LOST_CLOSE_SECONDS), streams.close()
+                doors.websocket.close(STOP_CLOSE_SECONDS if is_asked_to else LOST_CLOSE_SECONDS),
+                doors.grpc.close(),
             )
     finally:
         deadline.begin()
@@ -171,16 +126,75 @@ async def _serve(settings: Settings, announce: Callable[[str], None], deadline: 
             raise failure.result()
 
 
-async def _sweep(web: HttpDoor, sockets: WebSocketDoor, sources: Sources) -> None:
+@dataclass(frozen=True, slots=True)
+class _Doors:
+    """All doors of a server, and where those come from who use them."""
+
+    sources: Sources
+    websocket: WebSocketDoor
+    http: HttpDoor
+    grpc: GrpcDoor
+    admin: AdminDoor
+
+
+def _doors(settings: Settings, chat: Chat, access: Authenticator, listener: socket.socket) -> _Doors:
+    loop, language, base = asyncio.get_running_loop(), settings.language, settings.base_path
+    sources, proxies = Sources(settings.rate_limits), Proxies(settings.proxies)
+    admission = Admission(chat.directory, chat.rooms, chat.clock)
+    moderator = Moderator(chat, admission, language)
+    # The command line speaks English.
+    operator = Moderator(chat, admission, Language.EN)
+    sessions: dict[str, Callable[[Connection], Session]] = {
+        f"{base}/": lambda connection: SeedSession(connection, chat, admission, language),
+        f"{base}/ws": lambda connection: BesedkaSession(connection, chat, admission, moderator, language),
+    }
+    websocket = WebSocketDoor(
+        sessions,
+        sources,
+        chat.metrics,
+        loop.time,
+        origins=Origins(settings.origins),
+        access=access,
+        soon=loop.call_soon,
+        check_network=admission.check_network,
+    )
+    app = pages(
+        Download(admission, chat.rooms, chat.log_reader, language),
+        chat.metrics,
+        chat.unready,
+        language=language,
+        access=access,
+        base_path=base,
+        metrics_open=settings.metrics_open,
+    )
+    hosts = _hosts(settings, listener)
+    return _Doors(
+        sources,
+        websocket,
+        HttpDoor(app, websocket.connection, sources, chat.metrics, loop.time, hosts=hosts, proxies=proxies),
+        GrpcDoor(
+            chat,
+            admission,
+            moderator,
+            sources=sources,
+            language=language,
+            access=access,
+            proxies=proxies,
+        ),
+        AdminDoor(operator, chat.metrics, chat.stamp, Language.EN),
+    )
+
+
+async def _sweep(doors: _Doors) -> None:
     """Look after all connections, for ever."""
     loop = asyncio.get_running_loop()
     for part in itertools.cycle(range(SWEEP_SLICES)):
         await asyncio.sleep(SWEEP_SECONDS / SWEEP_SLICES)
         now = loop.time()
-        sockets.look_after(now, part)
+        doors.websocket.look_after(now, part)
         if part == 0:
-            web.look_after(now)
-            sources.forget(now)
+            doors.http.look_after(now)
+            doors.sources.forget(now)
 
 
 def _stop_asked_for(loop: asyncio.AbstractEventLoop) -> asyncio.Event:
