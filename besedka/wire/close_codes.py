@@ -1,6 +1,6 @@
-"""Every way a connection ends: its code (RFC 6455, section 7.4), its reason, and whether the client comes back.
+"""Every way a connection ends: its code (RFC 6455, section 7.4), its reason, and whether the client reconnects.
 
-Codes from 4000 on are ours. Clients follow `reconnect`, not the number.
+Codes from 4000 on are Besedka's. Clients follow `reconnect`, not the number.
 """
 
 from __future__ import annotations
@@ -11,12 +11,12 @@ from enum import Enum
 
 @dataclass(frozen=True, slots=True)
 class Close:
-    """One way to end.
+    """A close code, its reason, and its retry rule.
 
     Attributes:
         code: the WebSocket close code.
         reason: a sentence for people, at most 123 bytes (RFC 6455, section 5.5).
-        come_back: whether the client should connect again, with its cursor.
+        reconnect: whether the client should connect again, with its cursor.
     """
 
     code: int
@@ -25,7 +25,7 @@ class Close:
 
 
 class CloseCode(Enum):
-    """The table of all endings that the server begins."""
+    """The table of all closes that the server starts."""
 
     LEFT = Close(1000, "goodbye", reconnect=False)
     PROTOCOL_ERROR = Close(1002, "the WebSocket protocol was broken", reconnect=False)
@@ -42,5 +42,5 @@ class CloseCode(Enum):
     UNKNOWN = Close(4006, "only people who are known come in", reconnect=False)
 
 
-NO_RECONNECT_CODES = frozenset(ending.value.code for ending in CloseCode if not ending.value.reconnect)
-"""The codes after which a client stays away. After any other, or none, it comes back."""
+NO_RECONNECT_CODES = frozenset(close.value.code for close in CloseCode if not close.value.reconnect)
+"""After these codes a client does not reconnect. After any other, or none, it does."""

@@ -10,14 +10,14 @@ from enum import StrEnum
 
 
 class Language(StrEnum):
-    """The languages the server speaks to people."""
+    """The languages of sentences for people."""
 
     RU = "ru"
     EN = "en"
 
 
 class ErrorCode(StrEnum):
-    """What was refused, for programs."""
+    """The reason of a refusal, for programs."""
 
     BAD_JSON = "bad_json"
     BAD_FRAME = "bad_frame"
@@ -214,17 +214,16 @@ SENTENCES: dict[ErrorCode, dict[Language, str]] = {
 
 
 class Refused(Exception):  # noqa: N818 - a refusal is an answer, not an accident
-    """Something a client asked for that it does not get.
+    """The server refuses a client's request.
 
     Args:
-        code: what was refused.
-        figures: what the sentence of this code is filled in with. A value that is itself a pair of sentences (a
-            mapping from `Language`) is taken in the language asked for.
-
-        wait: how many seconds to wait before it is tried again; 0 where waiting does not help.
+        code: the reason.
+        figures: fill in the sentence of this code. Of a value that is itself a pair of sentences (a mapping from
+            `Language`), the one in the requested language is used.
+        wait: how many seconds to wait before trying again; 0 where waiting does not help.
 
     Attributes:
-        key: the key of the message that was refused, empty where there is none.
+        key: the key of the refused message, empty where there is none.
         room: the room that it was about, empty where there is none.
     """
 
@@ -239,7 +238,7 @@ class Refused(Exception):  # noqa: N818 - a refusal is an answer, not an acciden
         self._figures = figures
 
     def sentence(self, language: Language) -> str:
-        """What to tell the person, in his language."""
+        """The sentence for the user, in their language."""
         figures = {
             name: value[language] if isinstance(value, dict) else value
             for name, value in self._figures.items()

@@ -1,4 +1,4 @@
-"""What a client may say and what a server may tell: one type for each frame.
+"""The frames that clients and servers send: one type for each.
 
 Each frame is a JSON object whose ``type`` names it. Frames of the seed's protocol are the same types with fewer
 fields, so that one encoding of a message serves both kinds of client.
@@ -17,16 +17,16 @@ from besedka.wire.message import Message, MessageId
 from besedka.wire.validation import DEFAULT_ROOM, SYSTEM_NAME
 
 PAGE_MESSAGES = 50
-"""How many older messages a client gets that does not say how many."""
+"""Default size of a page of older messages."""
 
 PAGE_MESSAGES_AT_MOST = 500
-"""How many it gets at most in one frame; asking for more is no error."""
+"""Largest page; a request for more is no error."""
 
 FOUND_MESSAGES = 20
-"""How many messages a client is shown at once that searches and does not say how many."""
+"""Default number of messages that a search returns at once."""
 
 FOUND_MESSAGES_AT_MOST = 100
-"""How many at most; asking for more is no error."""
+"""Most messages that a search returns at once; a request for more is no error."""
 
 
 Cursor = Annotated[int, msgspec.Meta(ge=0)]
@@ -35,13 +35,14 @@ Cursor = Annotated[int, msgspec.Meta(ge=0)]
 Ordinal = Annotated[int, msgspec.Meta(ge=1)]
 
 INVITATION_SECONDS = 7 * 24 * 60 * 60
-"""How long an invitation lasts that says nothing else."""
+"""Default lifetime of an invitation."""
 
 
 class Kind(StrEnum):
     """The kinds of rooms.
 
-    Anyone who is in the chat may enter an open one; a private one those who were invited; a direct one is the talk of two.
+    Anyone in the chat may enter an open room. A private room needs an invitation. A direct room is for direct messages between
+    two people.
     """
 
     OPEN = "open"
@@ -50,7 +51,7 @@ class Kind(StrEnum):
 
 
 class Act(StrEnum):
-    """What those who keep order may do."""
+    """The actions of moderators."""
 
     KICK = "kick"
     MUTE = "mute"
@@ -66,20 +67,20 @@ class Act(StrEnum):
 
 
 class Frame(msgspec.Struct, tag_field="type", frozen=True, omit_defaults=True):
-    """The root of all frames. Fields that hold their default are left out on the wire."""
+    """The base of all frames. Fields that hold their default are left out on the wire."""
 
 
 class Join(Frame, tag="join", frozen=True):
     """Enter a room.
 
     Attributes:
-        user: the name to be known by; absent for one who only reads, and is not seen.
+        user: the name to be known by; absent for a reader, who cannot post and is not shown to others.
         room: the room to enter.
-        since: the id of the last message seen; absent for a newcomer, who is given the last 10.
+        since: the id of the last message seen; absent for a newcomer, who receives the last 10.
         epoch: the ``epoch`` that ``since`` belongs to.
-        secret: shows that two connections are the same person, who may then be there more than once.
-        quiet: come in unseen: not counted, not announced, not among the users. For programs.
-        invite: the token of an invitation, into this room or to this name.
+        secret: shows that two connections are the same person, who may then be present more than once.
+        quiet: join unseen: not counted, not announced, not among the users. For programs.
+        invite: the token of an invitation to this room or to this name.
     """
 
     user: str | None = None
@@ -92,13 +93,13 @@ class Join(Frame, tag="join", frozen=True):
 
 
 class Say(Frame, tag="chat", frozen=True):
-    """Say something in a room.
+    """Post a message in a room.
 
     Attributes:
-        text: what to say.
-        room: where; it must have been joined.
-        key: the sender's own mark, which comes back with the message. The same key is never stored twice.
-        after: on a resend, the last id that the sender had seen before he said it the first time.
+        text: the message.
+        room: the room, which must have been joined.
+        key: chosen by the sender, comes back with the message. The same key is never stored twice.
+        after: on a resend, the last id that the sender had seen before sending it the first time.
     """
 
     text: str
@@ -108,7 +109,7 @@ class Say(Frame, tag="chat", frozen=True):
 
 
 class ListHistory(Frame, tag="history", frozen=True):
-    """Ask for a page of messages older than the one with the id ``before``, ``limit`` of them at most."""
+    """Request a page of at most ``limit`` messages older than the id ``before``."""
 
     before: Ordinal
     room: str = DEFAULT_ROOM
@@ -116,7 +117,7 @@ class ListHistory(Frame, tag="history", frozen=True):
 
 
 class BeginTyping(Frame, tag="typing", frozen=True):
-    """Tell the others that something is being typed."""
+    """Let the others know that the user is typing."""
 
     room: str = DEFAULT_ROOM
 
@@ -128,19 +129,19 @@ class Leave(Frame, tag="leave", frozen=True):
 
 
 class ListRooms(Frame, tag="rooms", frozen=True):
-    """Ask which rooms there are; nothing need be joined for it. ``key`` comes back with the answer."""
+    """Request the list of rooms; no room need be joined. ``key`` comes back with the answer."""
 
     key: str = ""
 
 
 class Search(Frame, tag="search", frozen=True):
-    """Look for messages in a room, the newest ones first.
+    """Search the messages of a room, newest first.
 
     Attributes:
-        text: what a message must hold, in capitals or small letters.
-        room: where; it must have been joined.
-        before: look only at messages older than this id; 0: at all.
-        limit: how many to show at most.
+        text: a message must contain it, in any case.
+        room: the room, which must have been joined.
+        before: search only messages older than this id; 0: all.
+        limit: return at most this many.
         key: comes back with the answer.
     """
 
@@ -152,25 +153,25 @@ class Search(Frame, tag="search", frozen=True):
 
 
 class OpenPrivate(Frame, tag="private", frozen=True):
-    """Make a private room, and be its owner. Answered by a ``place``; enter it with a join."""
+    """Create a private room and become its owner. Answered by a ``place``; enter it with a join."""
 
     room: str
     key: str = ""
 
 
 class OpenDirect(Frame, tag="direct", frozen=True):
-    """Talk with one person alone. Answered by a ``place``, whose room is the talk; enter it with a join."""
+    """Open the direct room with a person. Answered by a ``place``; enter it with a join."""
 
     user: str
     key: str = ""
 
 
 class Invite(Frame, tag="invite", frozen=True):
-    """Make an invitation into a private room that one owns. Answered by an ``invitation``.
+    """Create an invitation to a private room, as its owner. Answered by an ``invitation``.
 
     Attributes:
         room: the private room.
-        uses: how many people may come in by it.
+        uses: how many people may join with it.
         seconds: how long it lasts.
         key: comes back with the answer.
     """
@@ -182,7 +183,7 @@ class Invite(Frame, tag="invite", frozen=True):
 
 
 class Uninvite(Frame, tag="uninvite", frozen=True):
-    """Take back all invitations into a private room that one owns; or have a ``user`` be no member of it. Answered by ``done``."""
+    """Revoke all invitations to a private room, or a ``user``'s membership, as its owner. Answered by ``done``."""
 
     room: str
     user: str = ""
@@ -190,11 +191,11 @@ class Uninvite(Frame, tag="uninvite", frozen=True):
 
 
 class AddDevice(Frame, tag="add_device", frozen=True):
-    """Take one's name along to another device. Answered by a ``device_link``.
+    """Add another device to a name. Answered by a ``device_link``.
 
     Attributes:
-        user: the name, claimed by oneself.
-        secret: one's own, once more: the server does not keep it.
+        user: the name, which the sender has claimed.
+        secret: the sender's own, once more: the server does not keep it.
         key: comes back with the answer.
     """
 
@@ -204,22 +205,22 @@ class AddDevice(Frame, tag="add_device", frozen=True):
 
 
 class TakeDevice(Frame, tag="take_device", frozen=True):
-    """Be, on this device, who has made the link with this token. Answered by a ``device``; nothing need be joined for it."""
+    """Become, on this device, the person who made the link with this token. Answered by a ``device``; no room need be joined."""
 
     token: str
     key: str = ""
 
 
 class Moderate(Frame, tag="moderate", frozen=True):
-    """Keep order. Answered by ``done``; `admit` by an ``invitation``.
+    """Moderate. Answered by ``done``; `admit` by an ``invitation``.
 
     Attributes:
-        act: what to do.
-        user: to whom; for a ban and its end it may also be an address.
-        room: where, for `slow` and `redact`; all other acts are for the whole chat.
+        act: the action.
+        user: its target; for a ban and its end it may also be an address.
+        room: the room, for `slow` and `redact`; all other acts are for the whole chat.
         id: of the message to redact.
-        seconds: for how long to mute or ban, 0: until it is taken back; of `slow`: one message in so many, 0: as many as one likes.
-        reason: why; for the record, and for who is banned.
+        seconds: how long to mute or ban, 0: until revoked; for `slow`: the interval between messages, 0: none.
+        reason: for the audit log, and for the person banned.
         key: comes back with the answer.
     """
 
@@ -233,14 +234,14 @@ class Moderate(Frame, tag="moderate", frozen=True):
 
 
 class SeedSay(Frame, tag="chat", frozen=True):
-    """Say something, the seed's way: who speaks is said each time."""
+    """Post a message in the seed's protocol, where each frame names its sender."""
 
     user: str
     text: str
 
 
 class Limits(msgspec.Struct, frozen=True):
-    """What the server takes at most: characters of a name, a room and a text, bytes of a frame."""
+    """The server's limits: characters of a name, a room and a text, bytes of a frame."""
 
     name: int
     room: int
@@ -255,15 +256,15 @@ class Welcome(Frame, tag="welcome", frozen=True):
         room: the room's name as it is used.
         user: the name as it is used.
         head: the id of the last message of the room, 0 if there is none.
-        epoch: changes when the log was replaced, and with it the meaning of ids; empty while there is no message.
-        clients_count: how many people are there.
+        epoch: changes when the log is replaced, and with it the meaning of ids; empty while there is no message.
+        clients_count: how many people are present.
         users: their names (the first hundred or so).
-        limits: what the server takes at most.
+        limits: the server's limits.
         utc_offset: how far the server's clock time is east of UTC, in seconds.
-        reset: ``since`` could not be used; forget what was seen and start with the history that follows.
-        kind: what kind of room it is.
-        peer: with whom a direct talk is.
-        may: what the one who is welcomed may do here beside talking: `invite`, `moderate`.
+        reset: ``since`` could not be used; forget all messages and start with the history that follows.
+        kind: the room's kind.
+        peer: the other person in a direct room.
+        may: the recipient's rights here beside posting: `invite`, `moderate`.
     """
 
     room: str
@@ -284,13 +285,13 @@ class History(Frame, tag="history", frozen=True):
     """A run of messages.
 
     Attributes:
-        room: whose messages.
-        first: the id of the first one; the others follow without a hole.
+        room: their room.
+        first: the id of the first message; the others follow without a gap.
         messages: the log's own lines, one string for each message.
-        before: repeats the question, if this answers one.
-        keys: the keys that the one who is told gave to messages of this run, by id, as far as they are remembered.
-        unverified: the ids of messages that nobody can be held to: their names were not claimed when they were said, or are
-            claimed by nobody, or by another, now.
+        before: as in the request that this answers, if it answers one.
+        keys: the keys that the recipient gave to messages of this run, by id, as far as the server remembers them.
+        unverified: the ids of messages whose sender is not verified: the name was not claimed when they were posted, or is
+            unclaimed, or claimed by somebody else, now.
     """
 
     room: str
@@ -306,7 +307,7 @@ class SeedHistory(Frame, tag="history", frozen=True):
 
     Attributes:
         messages: the log's own lines.
-        user: for those of its clients who show every frame as somebody's words.
+        user: for seed clients that show every frame as a message.
         text: for them, the same lines.
         timestamp: the server's clock time, ``HH:MM:SS``.
     """
@@ -318,14 +319,14 @@ class SeedHistory(Frame, tag="history", frozen=True):
 
 
 class Chat(Frame, tag="chat", frozen=True):
-    """A message, told only after it is on disk.
+    """A message, sent only after it is on disk.
 
     Attributes:
         id: its ordinal number in the room.
         timestamp: the server's clock time, ``HH:MM:SS``.
         at: the same moment in unix seconds.
-        key: what its sender gave to know it by.
-        unverified: its sender has not shown that the name is his.
+        key: chosen by its sender.
+        unverified: its sender has not shown that the name is theirs.
     """
 
     room: str
@@ -351,15 +352,15 @@ class Chat(Frame, tag="chat", frozen=True):
 
 
 class System(Frame, tag="system", frozen=True, omit_defaults=False):
-    """Who came and who went.
+    """A change of presence.
 
     Attributes:
         text: a sentence for people.
         clients_count: how many people are in the room now.
-        joined: the names of those who came (the first few of them).
-        left: the names of those who went.
-        users: told only to one who has missed some of it while he was behind: the names of all who are here now
-            (the first of them), in place of what he knew.
+        joined: the names of people who joined (the first few of them).
+        left: the names of people who left.
+        users: sent only to a client that missed notices while it was behind: the names of all who are present
+            (the first of them), which replace the client's list.
     """
 
     room: str
@@ -384,9 +385,9 @@ class RoomEntry(msgspec.Struct, frozen=True, omit_defaults=True):
 
     Attributes:
         name: its name.
-        clients_count: how many people are there.
-        kind: what kind it is.
-        peer: with whom a direct talk is.
+        clients_count: how many people are present.
+        kind: its kind.
+        peer: the other person in a direct room.
     """
 
     name: str
@@ -396,11 +397,11 @@ class RoomEntry(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Rooms(Frame, tag="rooms", frozen=True):
-    """All rooms that have a log or are open, by name; of private ones and direct talks only one's own.
+    """All rooms that have a log or are open, by name; of private and direct rooms only the recipient's own.
 
     Attributes:
         rooms: each of them.
-        key: the question's.
+        key: the request's.
     """
 
     rooms: list[RoomEntry]
@@ -408,16 +409,16 @@ class Rooms(Frame, tag="rooms", frozen=True):
 
 
 class Found(Frame, tag="found", frozen=True):
-    """What a search has found.
+    """The result of a search.
 
     Attributes:
-        room: whose messages.
-        text: what was looked for, as it was asked.
+        room: the room searched.
+        text: as in the request.
         messages: the log's own lines, one string for each message, in the order of the ids.
         ids: theirs.
-        before: where to go on: ask again with it for what is older. 0: all was looked at. It may be more even where nothing
-            was found, because a server looks only so long at a time.
-        key: the question's.
+        before: search again with it for older messages; 0: there are none. It may be above 0 even where nothing was found,
+            because the server limits the time of one search.
+        key: the request's.
         unverified: as in a run of messages.
     """
 
@@ -431,15 +432,15 @@ class Found(Frame, tag="found", frozen=True):
 
 
 class RoomOpened(Frame, tag="place", frozen=True):
-    """A room that one may enter: the answer to ``private`` and ``direct``.
+    """A room that the recipient may enter: the answer to ``private`` and ``direct``.
 
-    Told also, without being asked, to the other one of a direct talk that begins.
+    The server also sends it, unrequested, to the peer when a direct room is opened.
 
     Attributes:
-        room: its name, to be joined.
-        kind: what kind it is.
-        peer: with whom a direct talk is.
-        key: the question's.
+        room: its name, for a join.
+        kind: its kind.
+        peer: the other person in a direct room.
+        key: the request's.
     """
 
     room: str
@@ -449,14 +450,14 @@ class RoomOpened(Frame, tag="place", frozen=True):
 
 
 class Invitation(Frame, tag="invitation", frozen=True):
-    """An invitation into a private room, or to a name.
+    """An invitation to a private room, or to a name.
 
     Attributes:
-        room: which one; empty if it is to a name.
-        token: to be joined with, as ``invite``; told only now.
-        uses: how many people may come in by it.
-        expires: until when, in unix seconds.
-        key: the question's.
+        room: the private room; empty if the invitation is to a name.
+        token: for the ``invite`` of a join; sent only once.
+        uses: how many people may join with it.
+        expires: when it ends, in unix seconds.
+        key: the request's.
     """
 
     room: str
@@ -471,9 +472,9 @@ class DeviceLink(Frame, tag="device_link", frozen=True):
 
     Attributes:
         token: for ``take_device``.
-        user: who one will be there.
+        user: the person's name.
         seconds: how long it lasts.
-        key: the question's.
+        key: the request's.
     """
 
     token: str
@@ -483,12 +484,12 @@ class DeviceLink(Frame, tag="device_link", frozen=True):
 
 
 class Device(Frame, tag="device", frozen=True):
-    """Who one is on this device from now on.
+    """The identity of this device from now on.
 
     Attributes:
         user: the name.
-        secret: to be joined with, and to be kept in place of one's own.
-        key: the question's.
+        secret: for joins; replaces the device's own secret.
+        key: the request's.
     """
 
     user: str
@@ -497,11 +498,11 @@ class Device(Frame, tag="device", frozen=True):
 
 
 class Done(Frame, tag="done", frozen=True):
-    """What was asked for is done.
+    """The request has been carried out.
 
     Attributes:
-        text: what, a sentence for people.
-        key: the question's.
+        text: a sentence for people that says what was done.
+        key: the request's.
     """
 
     text: str
@@ -509,12 +510,12 @@ class Done(Frame, tag="done", frozen=True):
 
 
 class Redacted(Frame, tag="redacted", frozen=True):
-    """A message has another text now, in the log too: those who keep order have taken its own away.
+    """A moderator has redacted a message, in the log too.
 
     Attributes:
-        room: where.
-        id: which one.
-        text: what stands in its place.
+        room: its room.
+        id: its id.
+        text: replaces its text.
     """
 
     room: str
@@ -523,11 +524,11 @@ class Redacted(Frame, tag="redacted", frozen=True):
 
 
 class Rights(Frame, tag="rights", frozen=True):
-    """What one may do in a room has changed.
+    """The recipient's rights in a room have changed.
 
     Attributes:
-        room: where.
-        may: what one may do there now beside talking, as a welcome tells it.
+        room: the room.
+        may: as in a welcome.
     """
 
     room: str
@@ -540,10 +541,10 @@ class Error(Frame, tag="error", frozen=True):
     Attributes:
         code: for programs, one of `ErrorCode`.
         text: a sentence for people.
-        key: the key of the message, or of the question, that was refused.
+        key: the key of the refused message or request.
         room: the room that it was about.
-        retry_after: how many seconds to wait before it is said again, where that helps. Until it is, all else with a key
-            is refused as well, so that the order stays.
+        retry_after: how many seconds to wait before resending it, where that helps. Until it is resent, the server refuses
+            everything else with a key as well, to preserve the order.
     """
 
     code: str
@@ -555,7 +556,7 @@ class Error(Frame, tag="error", frozen=True):
 
 
 Request = OpenPrivate | OpenDirect | Invite | Uninvite | AddDevice | TakeDevice | Moderate
-"""What is answered by one word, with its key."""
+"""Requests that are answered by one frame, with their key."""
 
 ClientFrame = Join | Say | ListHistory | BeginTyping | Leave | ListRooms | Search | Request
 Response = RoomOpened | Invitation | DeviceLink | Device | Done
@@ -586,7 +587,7 @@ def encode(frame: AnyFrame) -> bytes:
 
 
 def decode_client(data: bytes | str) -> ClientFrame:
-    """What a client said at ``/ws``.
+    """A client's frame at ``/ws``.
 
     Raises:
         Refused: `bad_json`, `bad_frame` or `unknown_type`.
@@ -595,7 +596,7 @@ def decode_client(data: bytes | str) -> ClientFrame:
 
 
 def decode_seed(data: bytes | str) -> SeedSay:
-    """What a client said at ``/``.
+    """A client's frame at ``/``.
 
     Raises:
         Refused: `bad_json`, `bad_frame` or `unknown_type`.
@@ -604,10 +605,10 @@ def decode_seed(data: bytes | str) -> SeedSay:
 
 
 def decode_server(data: bytes | str) -> ServerFrame:
-    """What a server told.
+    """A server's frame.
 
     Raises:
-        Refused: `bad_json`, `bad_frame` or `unknown_type`; for a client it means that this is no Besedka.
+        Refused: `bad_json`, `bad_frame` or `unknown_type`; for a client it means that the server is not Besedka.
     """
     return _decode(_server, data, SERVER_TYPES)
 

@@ -6,11 +6,11 @@ The grammar, in full::
     message        = first LF *(continuation LF)
     first          = [BOM] "[" date " " time "] " name ": " text   ; a name holds no ": ", and is not "<" … "> " …
     continuation   = TAB text                                      ; as Besedka writes it
-                   / any line that starts nothing                  ; as a person or another program may have written it
+                   / any line that starts no entry                 ; as a person or another program may have written it
     not-understood = strange LF *(continuation LF)
     strange        = a line that starts no message, though it begins with "[", has its "]" within 40 bytes, and
                      between them a full date and a time: a message in the format of another program
-                   / a line that begins with a NUL, which no text does: a hole that a disk has left, or UTF-16
+                   / a line that begins with a NUL, which no text does: a hole left by a disk, or UTF-16
 
 Only the byte 0A ends a line. A CR before it is dropped on reading, so a file from Windows reads the same. The text of
 a message may therefore hold anything but CR and still never forge another message. Lines that are not understood have no
@@ -34,16 +34,16 @@ STAMP_CHARACTERS = len("0000-00-00 00:00:00")
 
 _CLOCK = "%H:%M:%S"
 _REMOVED = "[removed]"
-_BEHIND_YEAR = "-%m-%d %H:%M:%S"  # strftime does not fill up early years
+_AFTER_YEAR = "-%m-%d %H:%M:%S"  # strftime does not pad early years
 
 HEAD_BYTES_AT_MOST = 4096
-"""A name longer than this is none, so that a line of any length is classified by its beginning."""
+"""A longer name is no name, so that the beginning of a line of any length is enough to classify it."""
 
 BOM = b"\xef\xbb\xbf"
-"""Stands in front of UTF-8 that some programs write, also in the middle where files were joined; belongs to no name."""
+"""Some programs write it before UTF-8, and joined files have it in the middle; it is part of no name."""
 
 NO_HEAD = "[0000-00-00 00:00:00] ?: "
-"""In place of a time and a name that damage has taken away; no name may end with ?."""
+"""Replaces a damaged time and name; no name may end with ?."""
 
 _FIRST = (
     rb"(?:\xef\xbb\xbf)?\[\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\] (?!<[^>\n]{0,%d}> )[^\n]{0,%d}?:(?= |\r?\n|\r?\Z)"
@@ -68,10 +68,10 @@ _STRANGE = (
 )
 
 FIRST_LINE = re.compile(rb"^" + _FIRST, re.MULTILINE)
-"""Finds in bytes of a log where messages start."""
+"""Matches in bytes of a log where messages start."""
 
 ENTRY = re.compile(rb"^(?:(?P<message>" + _FIRST + rb")|" + _STRANGE + rb"|\0)", re.MULTILINE)
-"""Finds where entries of a log start: messages, or lines that are not understood."""
+"""Matches where entries of a log start: messages, or lines that are not understood."""
 
 _PARTS = re.compile(
     r"\[(?P<stamp>\d{4}-\d\d-\d\d \d\d:\d\d:\d\d)\] (?P<user>[^\n]*?):(?: (?P<text>.*)|(?P<rest>\n.*|))",
@@ -80,7 +80,7 @@ _PARTS = re.compile(
 
 
 def stamp(at: float, zone: tzinfo | None) -> str:
-    """The time of the log for a moment in unix seconds, in a zone (None: the machine's own)."""
+    """The log's time for a moment in unix seconds, in a zone (None: the machine's own)."""
     return _stamp(int(at), zone)
 
 
@@ -90,10 +90,10 @@ def _stamp(at: int, zone: tzinfo | None) -> str:
 
 
 def stamp_by_clock(at: int, utc_offset: int, clock: str) -> str:
-    """The time of the log for a moment in unix seconds, where its clock showed ``HH:MM:SS``.
+    """The log's time for a moment in unix seconds, when its clock showed ``HH:MM:SS``.
 
-    The offset from UTC, in seconds, may be that of another season: the nearest moment with this clock time is meant. A clock
-    time that is none says nothing.
+    The offset from UTC, in seconds, may be that of another season: the result is the nearest moment with this clock time. An
+    invalid clock time is ignored.
 
     Raises:
         ValueError, OverflowError: if there is no such moment.
@@ -101,22 +101,22 @@ def stamp_by_clock(at: int, utc_offset: int, clock: str) -> str:
     moment = datetime.fromtimestamp(at, UTC) + timedelta(seconds=utc_offset)
     if clock != moment.strftime(_CLOCK):
         with suppress(ValueError):
-            said = time.fromisoformat(clock)
+            shown = time.fromisoformat(clock)
             days = (moment.date() + timedelta(days=days) for days in (-1, 0, 1))
             moment = min(
-                (datetime.combine(day, said, UTC) for day in days), key=lambda other: abs(other - moment)
+                (datetime.combine(day, shown, UTC) for day in days), key=lambda other: abs(other - moment)
             )
-    return f"{moment.year:04}{moment.strftime(_BEHIND_YEAR)}"
+    return f"{moment.year:04}{moment.strftime(_AFTER_YEAR)}"
 
 
 def clock_time(stamp: str) -> str:
-    """The ``HH:MM:SS`` of a time of the log."""
+    """The ``HH:MM:SS`` of a log's time."""
     return stamp.rpartition(" ")[2]
 
 
 @lru_cache(maxsize=1024)
 def moment(stamp: str, zone: tzinfo | None) -> int:
-    """The unix seconds of a time of the log; 0 if it is no time at all, as only other hands write it."""
+    """The unix seconds of a log's time; 0 if it is invalid, which only an external edit can make it."""
     try:
         return int(datetime.strptime(stamp, STAMP).replace(tzinfo=zone).timestamp())
     except ValueError:
@@ -129,7 +129,7 @@ def write_line(message: Message) -> str:
 
 
 def read_line(raw: str) -> Message:
-    """The message that stands in these lines of a log (given without the last LF).
+    """Parse the lines of a message from a log (without the last LF).
 
     Raises:
         ValueError: if they do not start with a message's first line.
@@ -142,7 +142,7 @@ def read_line(raw: str) -> Message:
 
 
 def tombstone(size: int) -> str:
-    """What stands in place of a text that was taken away, in as many bytes of the log as it took there."""
+    """The replacement of a redacted text, of the same size in bytes of the log."""
     return _REMOVED.ljust(size, "-") if size >= len(_REMOVED) else "-" * size
 
 
@@ -158,7 +158,7 @@ def show_line(raw: bytes) -> str:
 
 
 def readable_line(raw: bytes) -> str:
-    """The same, as `read_line` takes it: if damage has taken the beginning of the message away, without a time and a name."""
+    """The same, for `read_line`: `NO_HEAD` replaces a damaged beginning."""
     head = FIRST_LINE.match(raw)
     if head is None:
         return f"{NO_HEAD}{show_line(raw)}"
@@ -166,5 +166,5 @@ def readable_line(raw: bytes) -> str:
 
 
 def without_half_a_line_end(raw: bytes, head: int) -> bytes:
-    """A message without the CR that ends its empty first line, of so many bytes, where the log ends before the LF."""
+    """A message without the CR after its empty first line of ``head`` bytes, where the log ends before the LF."""
     return raw[:head] if len(raw) == head + 1 and raw.endswith(b"\r") else raw

@@ -1,6 +1,6 @@
-"""A message of any length, piece by piece: the same as `readable_line` and `read_line` give of a whole one. Pure.
+"""Read a message of any length piece by piece, with the results of `readable_line` and `read_line`. Pure.
 
-Memory stays that of a piece, however long the message is.
+Memory use is that of one piece, however long the message is.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ from besedka.wire.log_line import (
 from besedka.wire.message import Message
 
 FIRST_PIECE_BYTES: Final = HEAD_BYTES_AT_MOST + 64
-"""The first piece must have at least so many bytes, or all there are: a time and a name are looked for in it only."""
+"""The first piece must have at least this size, or hold the whole message: only it is searched for a time and a name."""
 
 
 def shown(pieces: Iterable[bytes]) -> Iterator[str]:
-    """The bytes of one message from a log as `readable_line` gives them."""
+    """The text of one message from a log, as `readable_line` returns it."""
     rest = iter(pieces)
     first = next(rest, b"")
     if head := FIRST_LINE.match(first):
@@ -37,7 +37,7 @@ def shown(pieces: Iterable[bytes]) -> Iterator[str]:
 
 
 def read(pieces: Iterable[bytes]) -> tuple[Message, Iterator[str]]:
-    """The same as `read_line` gives it: a `Message` without its text, and the text."""
+    """The message as `read_line` returns it: a `Message` without its text, and the text."""
     lines = shown(pieces)
     beginning = ""
     for piece in lines:

@@ -1,4 +1,4 @@
-"""A message, as every part of the program knows it; what surrounds it (a frame, a batch, a page) is composed around it."""
+"""A message, one value for every part of the program; frames, batches and pages are composed around it."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ MessageId = NewType("MessageId", int)
 
 
 class Message(msgspec.Struct, frozen=True):
-    """Something that was posted in a room.
+    """A message of a room.
 
     Attributes:
-        stamp: when, in the server's local time, ``YYYY-MM-DD HH:MM:SS``; empty until it is stored.
-        user: who posted it.
+        stamp: its time in the server's zone, ``YYYY-MM-DD HH:MM:SS``; empty until it is stored.
+        user: the poster's name.
         text: its lines, separated by LF.
-        id: its ordinal number in its room; 0 until it is stored, and where nobody counts.
+        id: its ordinal number in its room; 0 until it is stored, and where messages are not counted.
         at: the moment of ``stamp`` in unix seconds; 0 if it is not known.
-        key: what its poster knows it by; may be empty.
-        unverified: nobody can be held to it: its poster had not shown that the name is theirs.
+        key: the poster's key for it; may be empty.
+        unverified: its poster had not shown that the name is theirs.
     """
 
     stamp: str

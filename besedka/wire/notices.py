@@ -1,4 +1,4 @@
-"""The sentences that tell of comings and goings."""
+"""The sentences of presence notices."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from besedka.wire.errors import Language
 
 NAMES_IN_A_SENTENCE = 5
-"""More names than this make a sentence that nobody reads; the rest is a number."""
+"""A sentence with more names is hard to read; the rest become a number."""
 
 
 @dataclass(frozen=True, slots=True)
 class Phrases:
-    """How one language tells of one or many people without a name, of those with names, and of others beside them."""
+    """One language's phrases for one or many people without a name, for people with names, and for the rest."""
 
     nameless: str
     nameless_many: str
@@ -57,14 +57,14 @@ _HERE = {Language.RU: "Сейчас в чате: {n}", Language.EN: "In the chat
 
 
 def presence(count: int, language: Language) -> str:
-    """How many are here, for one who has missed who came and went."""
+    """How many people are present, for a client that missed notices."""
     return _HERE[language].format(n=count)
 
 
 def notice(joined: Sequence[str], left: Sequence[str], language: Language) -> str:
-    """One sentence or two; a person who has given no name is an empty string."""
-    told = ((_CAME[language], joined), (_WENT[language], left))
-    return ". ".join(_sentence(phrases, names) for phrases, names in told if names)
+    """One sentence or two; an empty string stands for a person without a name."""
+    changes = ((_CAME[language], joined), (_WENT[language], left))
+    return ". ".join(_sentence(phrases, names) for phrases, names in changes if names)
 
 
 def _sentence(phrases: Phrases, people: Sequence[str]) -> str:

@@ -1,6 +1,6 @@
-"""What others have written, made harmless for a terminal. Pure.
+"""Make other people's text harmless for a terminal. Pure.
 
-Nothing in it can move the cursor, colour the screen, or turn the direction of what stands beside it.
+Sanitized text cannot move the cursor, colour the screen, or change the direction of the text beside it.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ _LINE: Final = {**_TEXT, 0x09: 0x2409, 0x0A: 0x240A}
 
 
 def sanitize(text: str) -> str:
-    """A text, which may have several lines."""
+    """Sanitize a text, which may have several lines."""
     return text.translate(_TEXT)
 
 
 def sanitize_line(text: str, at_most: int = 0) -> str:
-    """A name or a sentence, on one line; of at most so many characters, if that is not 0."""
+    """Sanitize a name or a sentence, on one line; cut it to ``at_most`` characters, unless that is 0."""
     line = text.translate(_LINE)
     return f"{line[: at_most - 1]}…" if 0 < at_most < len(line) else line

@@ -1,6 +1,6 @@
-"""What may be a name, a room, a text and a key: decided here and nowhere else.
+"""The rules for names, rooms, texts and keys: here and nowhere else.
 
-Each function takes what a client sent and gives back the form in which it is used and stored, or raises `Refused`
+Each function takes what a client sent and returns the form in which it is used and stored, or raises `Refused`
 with a sentence that says what is allowed.
 """
 
@@ -29,27 +29,27 @@ SECRET_CHARACTERS_AT_MOST = 256
 """Clients make 64 (256 bits in hexadecimal); the rest is room for other programs."""
 
 REASON_CHARACTERS_AT_MOST = 200
-"""A sentence that says why somebody is shown out."""
+"""A sentence that says why somebody was disconnected."""
 
 FRAME_BYTES_AT_MOST = 64 * 1024
 """One frame from a client; longer ones end the connection."""
 
 MARKS_IN_A_ROW_AT_MOST = 3
-"""No living script stacks more combining marks; more of them climb over the neighbouring lines."""
+"""No living script stacks more combining marks; more would overlap the neighbouring lines."""
 
 DEFAULT_ROOM = "main"
 """The room whose log is the history file itself."""
 
 SYSTEM_NAME = "System"
-"""Who speaks in ``system`` frames. Nobody else may look like it, in either language."""
+"""The sender of ``system`` frames. No user's name may look like it, in either language."""
 
-# Composing makes a name shorter, by a letter and three marks to one at most. What is longer is not even composed:
-# it takes time that grows with the square of the number of marks.
-_SPELLINGS = 4
+# Composing makes a name shorter: at most, a letter and three marks become one character. Anything longer is not composed at
+# all, because that takes time that grows with the square of the number of marks.
+_COMPOSING_FACTOR = 4
 
 _RESERVED = (SYSTEM_NAME, "Система", "Besedka", "Беседка")
 
-# Controls have a picture each (U+2400 block); what a TAB and an LF mean is kept, CR and NEL are line ends.
+# Each control has a picture (U+2400 block); TAB and LF keep their meaning, CR and NEL are line ends.
 _CONTROLS = {
     **{code: 0x2400 + code for code in range(0x20) if code not in (0x09, 0x0A)},
     0x7F: 0x2421,
@@ -57,16 +57,18 @@ _CONTROLS = {
 }
 _SURROGATES = re.compile("[\ud800-\udfff]")
 _LINE_ENDS = re.compile("\r\n|\r|\x85")
-# Printable by their category, and yet nothing is seen (Default_Ignorable_Code_Point, and the blank Braille cell).
-_UNSEEN = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\uffa0\U000e0100-\U000e01ef]")
-# They only choose between two pictures of the character before them; phones add them to hearts and the like.
+# Printable by their category, and yet invisible (Default_Ignorable_Code_Point, and the blank Braille cell).
+_INVISIBLE = re.compile(
+    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\uffa0\U000e0100-\U000e01ef]"
+)
+# They only choose between two glyphs of the preceding character; phones add them to hearts and the like.
 _VARIATIONS = re.compile("[\ufe00-\ufe0f]")
 _ROOM = re.compile(r"[^\W_](?:[\w-]*[^\W_])?")
-_ADDRESS = re.compile(r"\d+(\.\d+){3}(/\d+)?")  # what is banned by it is a machine
-_TAGGED = re.compile("<[^>]*> ")  # a log's line that goes on so is not understood as a message
+_ADDRESS = re.compile(r"\d+(\.\d+){3}(/\d+)?")  # the target of a ban by address
+_TAGGED = re.compile("<[^>]*> ")  # a log's line that continues so is not understood as a message
 _KEY = re.compile(r"[\x21-\x7e]*")
 # They look like one letter and stand for another: to NFKC these are a sigma, a capital sigma and an s.
-_DRAWN = str.maketrans("ϲϹſ", "cCf")
+_GLYPHS = str.maketrans("ϲϹſ", "cCf")
 _LOOKS_LIKE = str.maketrans({like: prototype for prototype, likes in PROTOTYPES.items() for like in likes})
 
 
@@ -77,7 +79,7 @@ def clean_name(given: str) -> str:
         Refused: `bad_name` or `name_reserved`.
     """
     name = re.sub(" +", " ", _VARIATIONS.sub("", given).strip(" "))
-    if len(name) > _SPELLINGS * NAME_CHARACTERS_AT_MOST:
+    if len(name) > _COMPOSING_FACTOR * NAME_CHARACTERS_AT_MOST:
         raise _name_too_long()
     name = unicodedata.normalize("NFC", name)
     if not name:
@@ -92,11 +94,11 @@ def clean_name(given: str) -> str:
 
 
 def _objection(name: str) -> tuple[str, str] | None:
-    """Why a name that is neither empty nor too long cannot be one: in Russian, in English."""
+    """Why a name that is neither empty nor too long is invalid: in Russian, in English."""
     limit = MARKS_IN_A_ROW_AT_MOST
     rules = (
         (
-            not name.isprintable() or bool(_UNSEEN.search(name)),
+            not name.isprintable() or bool(_INVISIBLE.search(name)),
             ("в нём есть невидимые или управляющие знаки", "it holds invisible or control characters"),
         ),
         (":" in name, ("двоеточие отделяет имя от текста", "the colon parts a name from its text")),
@@ -127,7 +129,7 @@ def clean_room(given: str) -> str:
     Raises:
         Refused: `bad_room`.
     """
-    is_short = len(given) <= _SPELLINGS * ROOM_CHARACTERS_AT_MOST
+    is_short = len(given) <= _COMPOSING_FACTOR * ROOM_CHARACTERS_AT_MOST
     room = unicodedata.normalize("NFC", unicodedata.normalize("NFKC", given).casefold()) if is_short else ""
     if len(room) > ROOM_CHARACTERS_AT_MOST or not _ROOM.fullmatch(room):
         limit = ROOM_CHARACTERS_AT_MOST
@@ -140,17 +142,17 @@ def clean_room(given: str) -> str:
 
 
 def clean_text(given: str) -> str:
-    """A message's text: lines end in LF, controls are replaced by their pictures, the empty ends are cut off.
+    """A message's text: lines end in LF, pictures replace controls, and blank ends are cut off.
 
-    Half a surrogate pair, which is no character and fits no file, becomes U+FFFD.
+    Half a surrogate pair, which is no character and cannot be encoded, becomes U+FFFD.
 
-    Nothing visible is ever taken away, and cleaning a second time changes nothing.
+    Nothing visible is ever removed, and cleaning a second time changes nothing.
 
     Raises:
         Refused: `empty_text` or `text_too_long`.
     """
     text = show_controls(_LINE_ENDS.sub("\n", _SURROGATES.sub("\ufffd", given))).strip("\n").rstrip()
-    if not any(map(_is_seen, text)):
+    if not any(map(_is_visible, text)):
         raise Refused(ErrorCode.EMPTY_TEXT)
     if len(text) > TEXT_CHARACTERS_AT_MOST:
         raise Refused(ErrorCode.TEXT_TOO_LONG, length=len(text), limit=TEXT_CHARACTERS_AT_MOST)
@@ -158,7 +160,7 @@ def clean_text(given: str) -> str:
 
 
 def clean_search(given: str) -> str:
-    """What is searched for in texts: cleaned as they are, so that it can be found.
+    """The text of a search: cleaned like a message's text, so that it can match.
 
     Raises:
         Refused: `bad_search`.
@@ -178,7 +180,7 @@ def clean_search(given: str) -> str:
 
 
 def clean_reason(given: str) -> str:
-    """Why something was done to keep order, in one line; empty means that nothing is said of it.
+    """A moderator's reason, in one line; empty if none is given.
 
     Raises:
         Refused: `text_too_long`.
@@ -192,12 +194,12 @@ def clean_reason(given: str) -> str:
 
 
 def show_controls(text: str) -> str:
-    """The text with pictures in place of all controls but TAB and LF."""
+    """The text with all controls but TAB and LF replaced by pictures."""
     return text.translate(_CONTROLS)
 
 
 def clean_key(given: str) -> str:
-    """A message's key, as its sender chose it; empty means none.
+    """A message's key, chosen by its sender; empty means none.
 
     Raises:
         Refused: `bad_key`.
@@ -208,7 +210,7 @@ def clean_key(given: str) -> str:
 
 
 def clean_secret(given: str) -> str:
-    """What shows that two connections are the same person; empty means none.
+    """The secret that shows that two connections are the same person; empty means none.
 
     Raises:
         Refused: `bad_frame`.
@@ -222,13 +224,13 @@ def clean_secret(given: str) -> str:
 
 @lru_cache(maxsize=4096)
 def skeletons(name: str) -> frozenset[str]:
-    """What a name looks like: two names look alike if these sets share a member (UTS #39, section 4).
+    """The skeletons of a name: two names look alike if their sets intersect (UTS #39, section 4).
 
-    One member compares the small letters (``pаul`` with a Cyrillic а), one the name as it is written (``Ian`` beside
+    One skeleton compares the small letters (``pаul`` with a Cyrillic а), one the name as written (``Ian`` beside
     ``lan``), one the capitals (``ТОМ`` in Cyrillic).
     """
     looks = set[str]()
-    for spelling in {name, name.translate(_DRAWN)}:
+    for spelling in {name, name.translate(_GLYPHS)}:
         plain = unicodedata.normalize("NFKC", spelling)
         capitals = (_prototype(form).casefold() for form in (plain, plain.upper()))
         looks |= {_prototype(plain.casefold()), *map(_prototype, capitals)}
@@ -241,8 +243,8 @@ def _reserved_skeletons() -> frozenset[str]:
 
 
 def _prototype(name: str) -> str:
-    # A prototype may hold characters that have a prototype themselves; two rounds settle all of today's table,
-    # the loop settles tomorrow's.
+    # A prototype may hold characters that have a prototype themselves; two rounds are enough for today's table,
+    # the loop also for tomorrow's.
     for _ in range(4):
         mapped = unicodedata.normalize("NFC", unicodedata.normalize("NFD", name).translate(_LOOKS_LIKE))
         mapped = mapped.replace(" ", "")
@@ -252,9 +254,9 @@ def _prototype(name: str) -> str:
     return name
 
 
-def _is_seen(character: str) -> bool:
+def _is_visible(character: str) -> bool:
     is_blank = character.isspace() or unicodedata.category(character) == "Cf"
-    return not is_blank and not _UNSEEN.match(character) and not _VARIATIONS.match(character)
+    return not is_blank and not _INVISIBLE.match(character) and not _VARIATIONS.match(character)
 
 
 def _stacks_marks(name: str) -> bool:
