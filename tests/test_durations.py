@@ -48,8 +48,8 @@ DURATIONS: Final = {
     "serve/chat/committer.py": {"GATHER_SECONDS": SERVER, "FULL_SECONDS": SERVER},
     "serve/chat/presence.py": {"NOTICE_SECONDS": SERVER},
     "serve/chat/open_rooms.py": {
-        "DESERTED_SECONDS": SERVER,
-        "ENTER_SECONDS": SERVER,
+        "IDLE_SECONDS": SERVER,
+        "GRACE_SECONDS": SERVER,
         "WARNING_SECONDS": SERVER,
     },
     "serve/chat/log_reader.py": {"SEARCH_SECONDS": SERVER},

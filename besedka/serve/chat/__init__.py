@@ -1,8 +1,8 @@
-"""The chat as it runs: here the pure parts meet the loop.
+"""The running chat: connects the pure parts to the event loop.
 
-`chat` is its life, and the way of what is said to the disk and back; `open_rooms` opens rooms, keeps them open, closes and lists
-them; `followers` helps those who are behind; `log_reader` has pages and searches; `notices` tells comings and goings; `redactor`
-takes texts away; `workers` are the threads.
+`chat` starts and stops everything; `committer` stores and delivers messages in the order of `sequencer`; `open_rooms` opens,
+closes and lists rooms; `followers` serves subscribers that are behind; `log_reader` has pages and searches; `presence` sends
+presence notices; `redaction` redacts messages; `workers` are the threads.
 """
 
 from besedka.serve.chat.chat import Chat

@@ -1,4 +1,4 @@
-"""The chat: all rooms and all people of one server, from its start to its end. All methods are called in the loop's thread."""
+"""The chat: all rooms and all people of one server, from start to stop. All methods are called in the loop's thread."""
 
 from __future__ import annotations
 
@@ -28,21 +28,21 @@ from besedka.wire.errors import Refused
 from besedka.wire.log_line import stamp
 
 READY_SECONDS: Final = 2.0
-"""A disk that does not answer for so long is not ready."""
+"""A disk that does not answer within this time is not ready."""
 
 
 class Chat:
     """All rooms and all people of one server.
 
     Attributes:
-        metrics: what is counted and timed.
-        directory: what is known of people, and who is present.
+        metrics: counters and timings.
+        directory: names, memberships, moderation and the people present.
         clock: unix seconds.
-        rooms: those that are open, and the way to the others.
+        rooms: the open rooms; opens the others.
         log_reader: pages, searches.
-        followers: those who are behind.
+        followers: serves subscribers that are behind.
         redactor: for moderators.
-        committer: what is posted goes by it to the disk, and to those who read.
+        committer: stores and delivers posted messages.
     """
 
     def __init__(self, settings: Settings, clock: Callable[[], float] = time.time) -> None:
@@ -61,22 +61,22 @@ class Chat:
         sequencer = LocalSequencer(clock, settings.zone)
         self.committer = Committer(sequencer, self.rooms, self.followers, self._workers, self.metrics)
 
-    # Its life.
+    # Start and stop.
 
     async def start(self) -> Restored:
-        """Open the default room, and read what is known of people.
+        """Open the default room, and read the directory.
 
         Raises:
-            StartError: if the history, or what is known of people, cannot be used.
+            StartError: if the history or the directory cannot be used.
         """
-        # First what people know the chat by: an error of theirs is about it. Then what was done to keep order, which says
-        # what must be finished in the log.
+        # First the default room, so that its errors are reported first. Then the directory, because the audit log says which
+        # redaction must be finished in the log.
         await self.rooms.probe()
         await self.directory.start()
         return await self.rooms.start()
 
     async def finish(self) -> None:
-        """Take nothing more; store and tell what was taken, and have done what is being done to keep order."""
+        """Accept nothing more; store and deliver pending messages, and wait for moderation in progress."""
         self._workers.is_going_down = True
         await self.committer.finish()
         await self.directory.finish(is_disk_lost=self.lost.done())
@@ -99,7 +99,7 @@ class Chat:
 
     @property
     def is_going_down(self) -> bool:
-        """Whether nothing more is taken, because the server stops."""
+        """Whether nothing more is accepted, because the server is stopping."""
         return self._workers.is_going_down
 
     async def unready(self) -> str:
@@ -116,7 +116,7 @@ class Chat:
         except (TimeoutError, Refused):
             return "disk does not answer"
 
-    # Its time.
+    # Time.
 
     @property
     def zone(self) -> tzinfo | None:
@@ -124,7 +124,7 @@ class Chat:
         return self._settings.zone
 
     def now(self) -> float:
-        """Seconds of a clock that never goes back."""
+        """Seconds of a monotonic clock."""
         return self._loop.time()
 
     def stamp(self) -> str:
@@ -132,37 +132,37 @@ class Chat:
         return stamp(self.clock(), self._settings.zone)
 
     def utc_offset(self) -> int:
-        """How far the log's clock time is east of UTC now, in seconds."""
+        """How far the log's zone is east of UTC now, in seconds."""
         offset = datetime.fromtimestamp(self.clock(), UTC).astimezone(self._settings.zone).utcoffset()
         return int(offset.total_seconds()) if offset else 0
 
-    # Coming and going.
+    # Entering and leaving.
 
-    def enter(self, room: Room, member: Subscriber, since: int | None = None, epoch: str = "") -> bool:
-        """Let a member in; call `Followers.follow` when it has been welcomed. Returns whether ``since`` was of no use."""
+    def enter(self, room: Room, subscriber: Subscriber, since: int | None = None, epoch: str = "") -> bool:
+        """Add a subscriber; call `Followers.follow` after its welcome. Returns whether ``since`` could not be used."""
         self.rooms.keep_open(room)
-        reset = room.enter(member, since, epoch)
+        reset = room.enter(subscriber, since, epoch)
         self._notices.note(room)
         return reset
 
-    def leave(self, room: Room, member: Subscriber) -> None:
-        """Let a member out, and close the room after a while if it was the last one."""
-        room.leave(member)
-        self.followers.forget(member)
+    def leave(self, room: Room, subscriber: Subscriber) -> None:
+        """Remove a subscriber; the room is closed after a while if it was the last one."""
+        room.leave(subscriber)
+        self.followers.forget(subscriber)
         self._notices.note(room)
         self.rooms.close_later(room)
 
     # Posting.
 
     def charge_post(self, room: Room, person: Person) -> None:
-        """May somebody say something new here now? If he may, he does.
+        """Check that a person may post here now, and charge the post to the room's slow mode.
 
         Raises:
             Refused: `muted`; `too_fast` where the room is slow.
         """
         self.directory.moderation.charge_post(self.clock(), self.now(), room.name, person)
 
-    def type(self, room: Room, member: Subscriber) -> None:
-        """Tell the others that a member types, unless what he types will not be said."""
-        if not self.directory.moderation.is_muted(self.clock(), marks_of(member.person)):
-            room.type(member, self._loop.time())
+    def type(self, room: Room, subscriber: Subscriber) -> None:
+        """Broadcast that a subscriber is typing, unless the person is muted."""
+        if not self.directory.moderation.is_muted(self.clock(), marks_of(subscriber.person)):
+            room.type(subscriber, self._loop.time())

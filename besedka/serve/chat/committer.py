@@ -1,4 +1,4 @@
-"""Group commit: drafts of a room gather, are written and synced as one batch, and only then delivered.
+"""Group commit: a room's drafts are written and synced as one batch, and only then delivered.
 
 While one batch is on its way to the disk, the next gathers. All methods are called in the loop's thread; the log is appended to by a
 worker thread, never more than one at a time for a room.
@@ -25,22 +25,22 @@ from besedka.wire.message import Message
 log = logging.getLogger(__name__)
 
 GATHER_SECONDS: Final = 0.002
-"""How long the next batch gathers, where more was posted while the last one was stored: a write, a sync and the way to a thread
+"""How long the next batch gathers, if more was posted while the last one was stored: a write, a sync and the way to a thread
 and back cost as much for one message as for a hundred. Single messages never wait for it."""
 
 FULL_SECONDS: Final = 10.0
-"""How long a batch that found no room counts as news: then the disk is asked again."""
+"""How long a failure for lack of space is remembered; after that the disk is asked again."""
 
 
 class Committer:
-    """Takes what is posted, has it stored, and delivers it.
+    """Stores and delivers posted messages.
 
     Args:
         sequencer: decides the order.
         rooms: the rooms, and their logs.
-        followers: those who must read on when another program has changed a log.
-        workers: who write.
-        metrics: where batches are counted.
+        followers: serves subscribers that must read the log after an external edit.
+        workers: the threads that write.
+        metrics: counts batches.
     """
 
     def __init__(
@@ -58,11 +58,11 @@ class Committer:
 
     @property
     def found_disk_full(self) -> bool:
-        """Whether a batch found no room on the disk of late."""
+        """Whether a batch has failed recently for lack of space."""
         return self._loop.time() - self._full_at < FULL_SECONDS
 
     def post(self, room: Room, draft: Draft, poster: Poster) -> Message | None:
-        """Have a draft stored and delivered; the poster is told what became of it.
+        """Start to store and deliver a draft; the poster is notified of the outcome.
 
         Returns:
             None; or, if it was stored before under the same key, the message as it is now.
@@ -79,20 +79,20 @@ class Committer:
         return message
 
     def space(self, room: Room) -> asyncio.Future[None]:
-        """Done when a room whose gathering is full can take more."""
+        """A future that is done when a room whose pending drafts are too many can take more."""
         if room not in self._space:
             self._space[room] = self._loop.create_future()
         return self._space[room]
 
     async def finish(self) -> None:
-        """Wait until all that was posted is stored and delivered, or refused."""
+        """Wait until all posted messages are stored and delivered, or refused."""
         while self._committing:
             await asyncio.wait(self._committing.values())
 
     async def _commit(self, room: Room) -> None:
-        """Store and deliver batches of a room until nothing waits.
+        """Store and deliver batches of a room until no draft is pending.
 
-        Whatever goes wrong, all posters are answered: by `not_stored`, or by the end of the server.
+        Whatever fails, all posters get an outcome: `not_stored`, or the end of the server.
         """
         try:
             while room.gathering:
@@ -106,12 +106,12 @@ class Committer:
             log.exception("messages in room %s could not be delivered", room.name)
             self._workers.lose(self._lost(room, error))
         finally:
-            # Nothing may be awaited between the last look for drafts and these lines.
+            # There must be no await between the last check for drafts and these lines.
             del self._committing[room]
             self._rooms.let_go(room)
 
     async def _store(self, room: Room, drafts: Sequence[Draft]) -> bool:
-        """Have drafts on disk and delivered; False if they were refused instead."""
+        """Store and deliver drafts; False if they were refused instead."""
         history = self._rooms.history(room)
         try:
             batch = await self._sequencer.sequence(room.name, drafts)
@@ -123,7 +123,7 @@ class Committer:
             room.refuse(drafts, refusal.code)
             return False
         except Exception as error:
-            # How much of it is on disk is not known, so nothing can be written behind it.
+            # It is not known how much of it is on disk, so nothing can be written after it.
             if not isinstance(error, OSError):
                 log.exception("messages in room %s could not be stored", room.name)
             self._fail(room, drafts, self._lost(room, error))

@@ -1,4 +1,4 @@
-"""Helping those who are behind: from their cursor to the head, page by page, until they are live."""
+"""Serve subscribers that are behind: pages from their cursor to the head, until they are live."""
 
 from __future__ import annotations
 
@@ -14,88 +14,94 @@ from besedka.wire.frames import PAGE_MESSAGES_AT_MOST, History
 
 
 class Followers:
-    """Those who read on.
+    """Subscribers that are behind.
 
     Args:
-        log_reader: how pages are read.
-        notices: what they have missed beside the log.
-        counters: where pages are counted.
+        log_reader: reads pages.
+        notices: the presence notices that they have missed.
+        counters: counts pages.
     """
 
     def __init__(self, log_reader: LogReader, notices: PresenceNotices, counters: Counters) -> None:
         self._log_reader = log_reader
         self._notices = notices
         self._counters = counters
-        self._helped: dict[Subscriber, asyncio.Task[None]] = {}
+        self._catching_up: dict[Subscriber, asyncio.Task[None]] = {}
 
-    def follow(self, room: Room, member: Subscriber) -> None:
-        """Have a member who is behind read on from its cursor, until it is live or can take no more.
+    def follow(self, room: Room, subscriber: Subscriber) -> None:
+        """Send pages to a subscriber that is behind, from its cursor on, until it is live or its socket is full.
 
-        What memory still has is told at once, so a newcomer is live when this returns.
+        Messages that are still in memory are sent at once, so a newcomer is live when this returns.
         """
-        if member.pulls:
-            member.read_on()
+        if subscriber.pulls:
+            subscriber.read_on()
             return
-        if member in self._helped or room.is_live(member) or member.is_full:
+        if subscriber in self._catching_up or room.is_live(subscriber) or subscriber.is_full:
             return
-        latest = room.latest_from(member.cursor)
+        latest = room.latest_from(subscriber.cursor)
         if latest is None:
-            self._helped[member] = asyncio.get_running_loop().create_task(self._help(room, member))
+            self._catching_up[subscriber] = asyncio.get_running_loop().create_task(
+                self._catch_up(room, subscriber)
+            )
         else:
             if latest.lines:
-                ids = range(member.cursor, member.cursor + len(latest.lines))
+                ids = range(subscriber.cursor, subscriber.cursor + len(latest.lines))
                 unverified = self._log_reader.unverified(ids, latest.lines, latest.flags)
-                member.send(self._page(room, member, latest.lines, unverified))
-            self.try_live(room, member)
+                subscriber.send(self._page(room, subscriber, latest.lines, unverified))
+            self.try_live(room, subscriber)
 
-    async def read_on(self, room: Room, member: Subscriber) -> History | None:
-        """The next page of the log for a member who is behind; None if there is none, or its cursor was moved meanwhile."""
-        cursor = member.cursor
+    async def read_on(self, room: Room, subscriber: Subscriber) -> History | None:
+        """The next page of the log for a subscriber that is behind; None if there is none, or its cursor was moved meanwhile."""
+        cursor = subscriber.cursor
         limit = min(room.head - cursor + 1, PAGE_MESSAGES_AT_MOST)
-        lines, unverified = await self._log_reader.look(room, cursor, limit)
-        # If the log was exchanged meanwhile, the page belongs to the old one.
-        return self._page(room, member, lines, unverified) if lines and member.cursor == cursor else None
+        lines, unverified = await self._log_reader.read(room, cursor, limit)
+        # If the log was replaced meanwhile, the page belongs to the old one.
+        return (
+            self._page(room, subscriber, lines, unverified) if lines and subscriber.cursor == cursor else None
+        )
 
-    def try_live(self, room: Room, member: Subscriber) -> bool:
-        """Let a member go live if it is at the head, and tell it what was not in the log while it was behind."""
-        if not room.try_live(member):
+    def try_live(self, room: Room, subscriber: Subscriber) -> bool:
+        """Make a subscriber live if it is at the head, and send it the notices and redactions that it missed while behind."""
+        if not room.try_live(subscriber):
             return False
-        self._notices.send_missed(room, member)
-        for redacted in room.missed_redactions(member):
-            member.send(redacted)
+        self._notices.send_missed(room, subscriber)
+        for redacted in room.missed_redactions(subscriber):
+            subscriber.send(redacted)
         return True
 
-    def forget(self, member: Subscriber) -> None:
-        """It has left."""
-        if member in self._helped:
-            self._helped.pop(member).cancel()
+    def forget(self, subscriber: Subscriber) -> None:
+        """Stop serving a subscriber that has left."""
+        if subscriber in self._catching_up:
+            self._catching_up.pop(subscriber).cancel()
 
     async def close(self) -> None:
-        """Help nobody more."""
-        tasks = [*self._helped.values()]
+        """Stop serving all subscribers."""
+        tasks = [*self._catching_up.values()]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    async def _help(self, room: Room, member: Subscriber) -> None:
-        """Read on for one who is behind."""
+    async def _catch_up(self, room: Room, subscriber: Subscriber) -> None:
+        """Send pages until the subscriber is live, or its socket is full."""
         try:
-            while not self.try_live(room, member) and not member.is_full:
-                cursor = member.cursor
-                page = await self.read_on(room, member)
+            while not self.try_live(room, subscriber) and not subscriber.is_full:
+                cursor = subscriber.cursor
+                page = await self.read_on(room, subscriber)
                 if page:
-                    member.send(page)
-                elif member.cursor == cursor:
+                    subscriber.send(page)
+                elif subscriber.cursor == cursor:
                     break
         except Refused as refusal:
-            member.refused(Refused(refusal.code, room=room.name))
+            subscriber.refused(Refused(refusal.code, room=room.name))
         finally:
-            # Nothing may be awaited between the last look at the member and this line: `follow` may come at once.
-            self._helped.pop(member, None)
+            # There must be no await between the last check of the subscriber and this line: `follow` may be called at once.
+            self._catching_up.pop(subscriber, None)
 
-    def _page(self, room: Room, member: Subscriber, lines: Sequence[str], unverified: list[int]) -> History:
-        page = room.page(member, lines, unverified)
-        member.cursor += len(lines)
+    def _page(
+        self, room: Room, subscriber: Subscriber, lines: Sequence[str], unverified: list[int]
+    ) -> History:
+        page = room.page(subscriber, lines, unverified)
+        subscriber.cursor += len(lines)
         self._counters.pages += 1
         self._counters.deliveries += len(lines)
         return page

@@ -1,4 +1,4 @@
-"""The rooms that are open: each has its file, which it gives back when nobody has needed it for a while."""
+"""The open rooms: each holds its file open until nobody has needed it for a while."""
 
 from __future__ import annotations
 
@@ -23,26 +23,26 @@ from besedka.wire.validation import DEFAULT_ROOM
 log = logging.getLogger(__name__)
 
 ROOMS_AT_MOST: Final = 1_000
-"""Rooms open at once: each holds a file descriptor, and anyone may open one by naming it."""
+"""Rooms open at once: each holds a file descriptor, and anyone may open a room by naming it."""
 
-DESERTED_SECONDS: Final = 60.0
-"""A room in which nobody is gives back its file after so long; until then a reconnect finds it open."""
+IDLE_SECONDS: Final = 60.0
+"""An idle room is closed after this time; until then a reconnect finds it open."""
 
-ENTER_SECONDS: Final = 1.0
-"""So long a room that was just opened is not closed to make place for another: whoever asked for it is about to enter."""
+GRACE_SECONDS: Final = 1.0
+"""Grace period before a new room may be evicted: the client that opened it is about to enter."""
 
 WARNING_SECONDS: Final = 60.0
-"""Rooms that cannot be opened are logged at most so often: whoever asks for them could fill the log."""
+"""Rooms that cannot be opened are logged at most this often, so that clients cannot fill the log."""
 
 
 class OpenRooms:
-    """All rooms that are open now, and the way to the others.
+    """The open rooms; opens the others.
 
     Args:
-        settings: where the files are.
-        directory: who may enter which.
-        workers: who open the files.
-        metrics: where the rooms are shown.
+        settings: the place of the files.
+        directory: decides who may enter.
+        workers: the threads that open the files.
+        metrics: shows the number of rooms and subscribers.
         clock: unix seconds.
     """
 
@@ -63,16 +63,16 @@ class OpenRooms:
         self._histories: dict[str, ChatHistory] = {}
         self._rooms: dict[str, Room] = {}
         self._opening: dict[str, asyncio.Task[Room]] = {}
-        # Rooms that are deserted, those first that have been so for longest; and the timer that closes each.
+        # Idle rooms, the longest idle first, each with the timer that closes it.
         self._closing: dict[Room, asyncio.TimerHandle] = {}
         self._listing: asyncio.Future[list[str]] | None = None
         self._warned_at = float("-inf")
         self._measure()
 
-    # Their life.
+    # Start and stop.
 
     async def probe(self) -> None:
-        """Find out whether the default room can be opened.
+        """Check that the default room can be opened.
 
         Raises:
             StartError: if it cannot.
@@ -88,7 +88,7 @@ class OpenRooms:
         return self.history(await self._open(DEFAULT_ROOM)).restored
 
     async def stop(self) -> None:
-        """Open and close none any more."""
+        """Open and close no more rooms."""
         for handle in self._closing.values():
             handle.cancel()
         tasks = [*self._opening.values()]
@@ -102,7 +102,7 @@ class OpenRooms:
             history.close(remove_if_empty=name != DEFAULT_ROOM)
 
     def _measure(self) -> None:
-        """Show the rooms as they are at the moment of asking."""
+        """Register the gauges of rooms and subscribers."""
         rooms = self._rooms
         self._metrics.show("rooms", "Rooms open now.", lambda: len(rooms))
         self._metrics.show(
@@ -116,10 +116,10 @@ class OpenRooms:
             lambda: sum(room.behind_count for room in rooms.values()),
         )
 
-    # Finding one.
+    # Finding a room.
 
     def open(self, name: str) -> Room | asyncio.Task[Room]:
-        """The room of this name, or what will be it when its history is open. Who may enter it is asked before, by `Admission`.
+        """The room of this name, or the task that opens it. `Admission` checks before who may enter.
 
         Raises:
             Refused: `too_many_rooms`, `going_down`; the task may raise `room_unavailable`.
@@ -130,39 +130,39 @@ class OpenRooms:
         if room is not None:
             return room
         if name not in self._opening:
-            if len(self._rooms) + len(self._opening) >= ROOMS_AT_MOST and not self._close_a_deserted_one():
+            if len(self._rooms) + len(self._opening) >= ROOMS_AT_MOST and not self._evict_idle():
                 raise Refused(ErrorCode.TOO_MANY_ROOMS, limit=ROOMS_AT_MOST)
-            task = unheard(self._loop.create_task(self._open_for_member(name)))
+            task = unheard(self._loop.create_task(self._open_or_refuse(name)))
             self._opening[name] = task
             task.add_done_callback(lambda _: self._opening.pop(name))
         return self._opening[name]
 
     async def for_operator(self, name: str) -> Room:
-        """The room of this name, for whoever runs the chat.
+        """The room of this name, for the operator.
 
         Raises:
             Refused: `no_such_room`, `too_many_rooms`, `going_down`, `room_unavailable`.
         """
         if self._workers.is_going_down:
             raise Refused(ErrorCode.GOING_DOWN)
-        if not await self.is_there(name):
+        if not await self.exists(name):
             raise Refused(ErrorCode.NO_SUCH_ROOM, room=name)
         room = self.open(name)
         return room if isinstance(room, Room) else await asyncio.shield(room)
 
-    async def is_there(self, name: str) -> bool:
-        """Whether there is a room of this name, or will be in a moment."""
+    async def exists(self, name: str) -> bool:
+        """Whether a room of this name exists, or is being opened."""
         path = room_path(self._path, name)
         is_written = name == DEFAULT_ROOM or await self._workers.read(path.exists)
         return is_written or name in self._rooms or name in self._opening
 
     async def listed(self, claim: str) -> list[RoomEntry]:
-        """The rooms that have a log or are open, and those that somebody belongs to, by name.
+        """The rooms that have a log or are open, and those that a person belongs to, by name.
 
-        Who asks while others do is told what the same look has found.
+        Concurrent calls share one directory scan.
 
         Args:
-            claim: of who asks; empty if he has shown nothing.
+            claim: of the person; empty if they have shown no secret.
 
         Raises:
             Refused: `going_down`, `not_known`.
@@ -183,7 +183,7 @@ class OpenRooms:
         return self._histories[room.name]
 
     async def has_space(self) -> bool:
-        """Whether the disk has room for more, as far as it tells beforehand."""
+        """Whether the disk has space left, as far as it reports that beforehand."""
         return await self._workers.read(self._histories[DEFAULT_ROOM].has_room)
 
     def _has_listed(self, _: asyncio.Future[list[str]]) -> None:
@@ -194,11 +194,11 @@ class OpenRooms:
         kind = self._directory.rooms.kind(name)
         return RoomEntry(name, count, kind, self._directory.peer(name, claim))
 
-    # Keeping one open.
+    # Keeping a room open.
 
     @contextmanager
     def held(self, room: Room) -> Iterator[None]:
-        """Keep a room open, whoever is in it."""
+        """Keep a room open within a block, with or without subscribers."""
         self.hold(room)
         try:
             yield
@@ -206,29 +206,29 @@ class OpenRooms:
             self.let_go(room)
 
     def hold(self, room: Room) -> None:
-        """Keep a room open until `let_go`, where that is not within one block; else `held` does both."""
+        """Keep a room open until `let_go`; within one block use `held`."""
         room.holds += 1
         self.keep_open(room)
 
     def let_go(self, room: Room) -> None:
-        """The room is not needed any more."""
+        """Release a hold."""
         room.holds -= 1
         self.close_later(room)
 
     def keep_open(self, room: Room) -> None:
-        """Somebody is there, or needs it."""
+        """Cancel the closing of a room."""
         if room in self._closing:
             self._closing.pop(room).cancel()
 
     def close_later(self, room: Room) -> None:
-        """Give back the file of a room in which nobody is, if it stays so."""
+        """Close an idle room after `IDLE_SECONDS`, unless it is needed again."""
         is_open = self._rooms.get(room.name) is room and not self._workers.is_stopped
-        if is_open and room.is_deserted and room.name != DEFAULT_ROOM and room not in self._closing:
-            self._closing[room] = self._loop.call_later(DESERTED_SECONDS, self._close, room)
+        if is_open and room.is_idle and room.name != DEFAULT_ROOM and room not in self._closing:
+            self._closing[room] = self._loop.call_later(IDLE_SECONDS, self._close, room)
 
-    # Opening and closing one.
+    # Opening and closing a room.
 
-    async def _open_for_member(self, name: str) -> Room:
+    async def _open_or_refuse(self, name: str) -> Room:
         try:
             return await self._open(name)
         except StartError as error:
@@ -244,12 +244,12 @@ class OpenRooms:
         history = await self._workers.read(ChatHistory.open, path, unfinished)
         self._histories[name] = history
         room = self._rooms[name] = Room(name, history, self._metrics.counters)
-        # Whoever asked for it may have gone meanwhile, or may not be let in.
-        self._loop.call_later(ENTER_SECONDS, self.close_later, room)
+        # The client that opened it may have gone meanwhile, or be refused.
+        self._loop.call_later(GRACE_SECONDS, self.close_later, room)
         return room
 
-    def _close_a_deserted_one(self) -> bool:
-        """Make place for another room, if in one nobody is; the one that has been so for longest."""
+    def _evict_idle(self) -> bool:
+        """Close the room that has been idle for longest. Returns whether there was one."""
         room = next(iter(self._closing), None)
         if room is None:
             return False

@@ -1,4 +1,4 @@
-"""Comings and goings, told in time: the first at once, those that follow closely together."""
+"""Presence notices in time: the first change is sent at once, changes that follow closely are batched."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from besedka.serve.room import Room, Subscriber
 from besedka.wire.errors import Language
 
 NOTICE_SECONDS: Final = 0.25
-"""Comings and goings of a room are told at most this often."""
+"""Shortest interval between the notices of a room."""
 
 
 class PresenceNotices:
@@ -27,22 +27,22 @@ class PresenceNotices:
         self._stamp = stamp
         self._loop = asyncio.get_running_loop()
         self._due: dict[Room, asyncio.TimerHandle] = {}
-        self._told_at: WeakKeyDictionary[Room, float] = WeakKeyDictionary()
+        self._sent_at: WeakKeyDictionary[Room, float] = WeakKeyDictionary()
 
     def note(self, room: Room) -> None:
-        """Somebody has come or gone."""
+        """Schedule a notice of a change of presence."""
         if room not in self._due:
-            at = max(self._told_at.get(room, 0.0) + NOTICE_SECONDS, self._loop.time())
+            at = max(self._sent_at.get(room, 0.0) + NOTICE_SECONDS, self._loop.time())
             self._due[room] = self._loop.call_at(at, self._broadcast, room)
 
-    def send_missed(self, room: Room, member: Subscriber) -> None:
-        """Tell a member who has just gone live what it could not be told of while it was behind."""
-        missed = room.presence.missed_notices(member, self._language, self._stamp())
+    def send_missed(self, room: Room, subscriber: Subscriber) -> None:
+        """Send a subscriber that has just gone live the present state, if it missed notices while behind."""
+        missed = room.presence.missed_notices(subscriber, self._language, self._stamp())
         if missed:
-            member.send(missed)
+            subscriber.send(missed)
 
     def close(self) -> None:
-        """Tell nothing more."""
+        """Cancel all scheduled notices."""
         for handle in self._due.values():
             handle.cancel()
 
@@ -50,5 +50,5 @@ class PresenceNotices:
         del self._due[room]
         system = room.presence.take_notice(self._language, self._stamp())
         if system is not None:
-            self._told_at[room] = self._loop.time()
+            self._sent_at[room] = self._loop.time()
             room.broadcast([system])

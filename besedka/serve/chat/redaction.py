@@ -1,4 +1,4 @@
-"""Redacting: a message's text is taken away, on disk first, then for all who read."""
+"""Redaction: a tombstone replaces a message's text, on disk first, then for all subscribers."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ _CHANGED: Final = {
 
 
 class Redactor:
-    """What those who keep order do to messages.
+    """Redacts messages for moderators.
 
     Args:
-        rooms: where.
-        workers: who write.
+        rooms: the rooms.
+        workers: the threads that write.
     """
 
     def __init__(self, rooms: OpenRooms, workers: Workers) -> None:
@@ -38,17 +38,17 @@ class Redactor:
         self._workers = workers
 
     async def subject(self, room: Room, number: int) -> Subject:
-        """What a message is known by that is to be redacted.
+        """Identify the message to redact.
 
         Raises:
-            Refused: `bad_cursor` if there is none; `not_allowed` if other hands were on it; `not_stored`, `going_down`.
+            Refused: `bad_cursor` if there is none; `not_allowed` after an external edit of it; `not_stored`, `going_down`.
         """
         if not 1 <= number <= room.head:
             raise Refused(ErrorCode.BAD_CURSOR, room=room.name, given=number, head=room.head)
         return await self._try(room, self._rooms.history(room).subject, number)
 
     async def redact(self, room: Room, subject: Subject) -> None:
-        """Have a tombstone in place of a message's text, on disk and for all who read.
+        """Replace a message's text by a tombstone, on disk and for all subscribers.
 
         Raises:
             Refused: as `subject`; `storage_full`.

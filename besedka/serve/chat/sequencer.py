@@ -1,4 +1,4 @@
-"""Who decides the order of a room's messages, and their time."""
+"""The sequencer decides the order of a room's messages, and their time."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from besedka.wire.log_line import stamp
 
 
 class Sequencer(Protocol):
-    """Gives drafts their place behind all that was posted in a room before."""
+    """Orders drafts after all messages posted in a room before."""
 
     async def sequence(self, room: str, drafts: Sequence[Draft]) -> Batch:
-        """The drafts as a batch, in their order and with their time. The ids are given by the log, when the batch is appended.
+        """The drafts as a batch, in their order and with their time. The log gives the ids, when the batch is appended.
 
         Raises:
-            Refused: the order cannot be decided now; nothing was posted.
+            Refused: if the order cannot be decided now; nothing was posted.
         """
 
 
 class LocalSequencer:
-    """The sequencer of a server of its own: what comes first is first, by its own clock.
+    """The sequencer of a single server: drafts keep the order of their arrival, with its own clock.
 
     Args:
         clock: unix seconds.

@@ -1,4 +1,4 @@
-"""The threads that read and write files for the loop, and whether they are given more to do."""
+"""The threads that read and write files for the loop, and whether they accept more work."""
 
 from __future__ import annotations
 
@@ -20,9 +20,8 @@ T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
 
 WORKERS: Final = 4
-"""Threads to write, and as many to read. A disk seldom gets faster with more, and each waits in the kernel, not in Python.
-One more looks through logs, for what is said again and for what is searched for, which is work for Python, and never done by
-two at once."""
+"""Threads that write, and as many that read. A disk seldom gets faster with more, and each waits in the kernel, not in Python.
+One more thread searches logs, for users and for resent messages: that is work for Python, and never done by two at once."""
 
 
 class Workers:
@@ -32,8 +31,8 @@ class Workers:
         ThreadsMissing: if the system allows no more of them.
 
     Attributes:
-        is_going_down: whether nothing more is taken, because the server stops.
-        is_stopped: whether nothing more is done, either.
+        is_going_down: whether nothing more is accepted, because the server is stopping.
+        is_stopped: whether no more work is started, either.
         lost: done when a history can no longer be written; the server must then stop with this error.
     """
 
@@ -42,43 +41,43 @@ class Workers:
         self.is_stopped = False
         self._loop = asyncio.get_running_loop()
         self.lost: asyncio.Future[HistoryLost] = self._loop.create_future()
-        # Nobody who reads may keep a batch from being written.
+        # Reads must not keep a batch from being written.
         self._writers = started(WORKERS, "besedka-writes")
         self._readers = started(WORKERS, "besedka-reads")
         self._searcher = started(1, "besedka-searches")
 
     def write(self, act: Callable[[*Ts], T], *arguments: *Ts) -> asyncio.Future[T]:
-        """Have something done that writes.
+        """Run a function that writes.
 
         Raises:
-            Refused: `going_down`, as of the other two.
+            Refused: `going_down`, as do the other two.
         """
         return self._in_thread(self._writers, act, *arguments)
 
     def read(self, act: Callable[[*Ts], T], *arguments: *Ts) -> asyncio.Future[T]:
-        """Have something done that reads.
+        """Run a function that reads.
 
         Raises:
-            Refused: also `room_unavailable`, as the next one: the file system does not give it.
+            Refused: also `room_unavailable`, as does `search`: the file system reports an error.
         """
         return self._in_thread(self._readers, _read, act, *arguments)
 
     def search(self, act: Callable[[*Ts], T], *arguments: *Ts) -> asyncio.Future[T]:
-        """Have something done that looks through a log."""
+        """Run a function that searches a log."""
         return self._in_thread(self._searcher, _read, act, *arguments)
 
     def lose(self, error: AppendError) -> None:
-        """Something was not written; if nothing can be any more, that is the end."""
+        """Report a failed write; after `HistoryLost` the server must stop."""
         if isinstance(error, HistoryLost) and not self.lost.done():
             self.is_going_down = True
             self.lost.set_result(error)
 
     def stop(self) -> None:
-        """Begin nothing more."""
+        """Start no more work."""
         self.is_going_down = self.is_stopped = True
 
     def close(self) -> None:
-        """Let the threads go when they have done what they do now."""
+        """Let the threads end after their present work."""
         for pool in (self._writers, self._readers, self._searcher):
             pool.shutdown(wait=False, cancel_futures=True)
 

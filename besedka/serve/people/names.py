@@ -280,7 +280,7 @@ class KnownNames(Table[Known]):
             self._begun = now
             self.remark(f"{_BEGUN}{now}")
 
-    def is_doubtful(self, line: str, was_verified: bool | None = None) -> bool:
+    def is_unverified(self, line: str, was_verified: bool | None = None) -> bool:
         """Whether nobody can be held to a message, or another than the name's holder.
 
         Args:

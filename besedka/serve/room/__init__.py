@@ -1,7 +1,7 @@
-"""A room as such: the order of its messages, who is live and who is behind. All of it pure; `besedka.serve.chat` moves it.
+"""The rules of a room: the order of its messages, and which subscribers are live or behind. Pure; `besedka.serve.chat` drives it.
 
-A message is a `Draft` until its `Batch` is stored. `dedup` recognises messages that are posted again; `revisions` knows which texts were
-taken away; `presence` who is here, and the news of them; `recent` what was broadcast of late, for subscribers that pull.
+A message is a `Draft` until its `Batch` is stored. `dedup` recognises resent messages; `revisions` records redactions; `presence`
+counts and lists the people in the room; `recent` keeps the latest broadcasts for subscribers that pull.
 """
 
 from besedka.serve.room.batch import Batch, Draft, Position

@@ -1,9 +1,9 @@
-"""Exactly once: whether a message that is posted again is in the log already, and who waits to hear what became of it. Pure.
+"""Exactly once: recognise a resent message that is in the log already, and track the posters that wait for an outcome. Pure.
 
-A room knows recent messages by their posters' keys. Where it has forgotten (the server was restarted), the log decides: a message by
+A room knows recent messages by their posters' keys. After a restart it has forgotten them, and the log decides: a message by
 that name, with that text, later than the last one that its poster had seen when they posted it first, and not yet matched on this
-connection, *is* that message. It may have been redacted meanwhile: then a tombstone of the same length is that message, so that what
-was taken away does not come back with its poster.
+connection, *is* that message. If it has been redacted meanwhile, a tombstone of the same length matches, so that resending does not
+restore a redacted text.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from besedka.wire.log_line import tombstone, written_bytes
 from besedka.wire.message import Message
 
 KEYS_REMEMBERED: Final = 10_000
-"""How many of the last keyed messages are recognised when they are posted again."""
+"""How many recent keyed messages are recognised when they are resent."""
 
 NameAndKey = tuple[str, str]
 
@@ -31,75 +31,75 @@ class Dedup:
     def __init__(self) -> None:
         # None while a message waits to be stored.
         self._known: OrderedDict[NameAndKey, Position | None] = OrderedDict()
-        # The same the other way round, by id: a page gives posters their own keys.
+        # The inverse, by id: a page gives posters their own keys.
         self._keys: dict[int, NameAndKey] = {}
         self._posters: dict[NameAndKey, list[Poster]] = {}
-        self._marks = count(1)
+        self._generated = count(1)
 
     # Before a message is stored.
 
     def knows(self, user: str, key: str) -> bool:
-        """Whether a message by this name with this key was posted of late."""
+        """Whether a message by this name with this key was posted recently."""
         return bool(key) and (user, key) in self._known
 
     def admit(self, draft: Draft, poster: Poster) -> Draft | Position | None:
-        """Have a poster wait for what becomes of a draft.
+        """Register a poster for a draft's outcome.
 
         Returns:
-            The draft, to be stored; or, if it was posted before under the same key, where it stands, None while it waits to be stored.
+            The draft, to be stored; or, if it was posted before under the same key, its position, None while it is pending.
         """
         user, key = draft.message.user, draft.message.key
         if not key:
-            draft.mark = f" {next(self._marks)}"  # no key holds a space
+            draft.dedup_key = f" {next(self._generated)}"  # no key holds a space
         elif (user, key) in self._known:
             position = self._known[user, key]
             if position is None:
                 self._posters[user, key].append(poster)
             return position
         else:
-            draft.mark = key
+            draft.dedup_key = key
             self._known[user, key] = None
             self._forget_oldest()
-        self._posters[draft.name] = [poster]
+        self._posters[draft.identity] = [poster]
         return draft
 
     def posters(self, draft: Draft) -> Sequence[Poster]:
-        """Those who wait for what becomes of a draft."""
-        return self._posters.get(draft.name, ())
+        """The posters that wait for a draft's outcome."""
+        return self._posters.get(draft.identity, ())
 
-    # When it is known what became of it.
+    # When its outcome is known.
 
     def stored(self, draft: Draft, position: Position) -> list[Poster]:
-        """Remember where a draft was stored; returns its posters, to be told."""
+        """Remember a stored draft's position; returns the posters to notify."""
         self.found(draft, position)
-        return self._posters.pop(draft.name, [])
+        return self._posters.pop(draft.identity, [])
 
     def refused(self, draft: Draft) -> list[Poster]:
-        """Forget a draft that was not stored; returns its posters, to be told."""
-        self._known.pop(draft.name, None)
-        return self._posters.pop(draft.name, [])
+        """Forget a draft that was not stored; returns the posters to notify."""
+        self._known.pop(draft.identity, None)
+        return self._posters.pop(draft.identity, [])
 
     def found(self, draft: Draft, position: Position) -> None:
-        """A draft is in the log: know it by its key from now on."""
+        """Remember the key of a draft that is in the log."""
         user, key = draft.message.user, draft.message.key
         if key:
             self._known[user, key] = position
             self._keys[position.id] = (user, key)
             self._forget_oldest()
 
-    # What the log has.
+    # Keys of messages in the log.
 
     def has_key(self, number: int) -> bool:
-        """Whether the key of the message with this id is known, so that it is no message with another key."""
+        """Whether the key of the message with this id is known, so that it cannot be a message with another key."""
         return number in self._keys
 
     def keys_of(self, user: str, ids: Iterable[int]) -> dict[int, str]:
-        """The keys that somebody gave to messages with these ids, as far as they are known."""
+        """The keys that a poster gave to messages with these ids, as far as they are known."""
         own = ((number, self._keys[number]) for number in ids if number in self._keys)
         return {number: key for number, (name, key) in own if name == user}
 
     def forget_log(self) -> None:
-        """The log is another one, and ids mean other messages now: only what waits to be stored is still known."""
+        """The log has been replaced, and with it the meaning of ids: forget everything except pending drafts."""
         self._known = OrderedDict(
             (name, position) for name, position in self._known.items() if position is None
         )
@@ -113,10 +113,10 @@ class Dedup:
 
 
 class PostedBefore:
-    """What one name has posted in a room later than an id, for one connection; each message is matched once.
+    """The messages that a name has posted in a room later than an id, for one connection; each message is matched once.
 
     Attributes:
-        after: the id; for what was posted later, ask anew.
+        after: the id. Messages posted since this object was made are not in it.
     """
 
     def __init__(self, after: int, messages: Iterable[tuple[int, Message]]) -> None:
@@ -126,12 +126,12 @@ class PostedBefore:
             self._by_text[_digest(message.text)].append((number, message.stamp))
 
     def take(self, text: str, after: int, is_other: Callable[[int], bool]) -> tuple[int, Message] | None:
-        """The first message with this text, later than ``after``, that is no other for certain and not matched yet."""
+        """The first unmatched message with this text, later than ``after``, unless ``is_other`` says that it has another key."""
         for found in (text, tombstone(written_bytes(text))):
             candidates = self._by_text.get(_digest(found), [])
-            for place, (number, stamp) in enumerate(candidates):
+            for index, (number, stamp) in enumerate(candidates):
                 if number > after and not is_other(number):
-                    del candidates[place]
+                    del candidates[index]
                     return number, Message(stamp, "", found)
         return None
 

@@ -1,4 +1,4 @@
-"""Who is in a room, as they know of each other: how many, by which names, and the news of comings and goings. Pure."""
+"""Presence in a room: the number of people, their names, and the changes since the last notice. Pure."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from besedka.wire.frames import System
 from besedka.wire.log_line import clock_time
 from besedka.wire.notices import notice, presence
 
-NAMES_TOLD: Final = 100
+NAMES_LISTED: Final = 100
 """How many names a welcome or a notice lists at most; the number of people is always exact."""
 
 
 @dataclass(slots=True)
-class _News:
+class _Changes:
     joined: list[str] = field(default_factory=list)
     left: list[str] = field(default_factory=list)
 
     def add(self, name: str, to: list[str], instead_of: list[str]) -> None:
-        # Who went and came back between two notices was never away.
+        # A person who left and returned between two notices counts as never away.
         if name in instead_of:
             instead_of.remove(name)
         else:
@@ -43,53 +43,53 @@ class Presence:
         self.notices = 0
         self._room = room
         self._people: dict[Person, int] = {}
-        self._news = _News()
+        self._changes = _Changes()
 
     @property
     def count(self) -> int:
-        """How many people are here."""
+        """The number of people in the room."""
         return len(self._people)
 
     def names(self) -> list[str]:
-        """Their names, the first `NAMES_TOLD` of them, in the order in which they came."""
+        """Their names, the first `NAMES_LISTED` of them, in the order in which they came."""
         named = (person.name for person in self._people if person.name)
-        return [name for name, _ in zip(named, range(NAMES_TOLD), strict=False)]
+        return [name for name, _ in zip(named, range(NAMES_LISTED), strict=False)]
 
     def arrive(self, person: Person) -> None:
-        """Count a person in, by one more connection."""
+        """Add a connection of a person."""
         before = self._people.get(person, 0)
         self._people[person] = before + 1
         if not before:
-            self._news.add(person.name, self._news.joined, self._news.left)
+            self._changes.add(person.name, self._changes.joined, self._changes.left)
 
     def depart(self, person: Person) -> None:
-        """Count a person out, by one connection."""
+        """Remove a connection of a person."""
         self._people[person] -= 1
         if not self._people[person]:
             del self._people[person]
-            self._news.add(person.name, self._news.left, self._news.joined)
+            self._changes.add(person.name, self._changes.left, self._changes.joined)
 
     def take_notice(self, language: Language, stamp: str) -> System | None:
-        """What has changed since the last notice, if anything."""
-        news = self._news
-        if not news.joined and not news.left:
+        """A notice of the changes since the last one, if there are any."""
+        changes = self._changes
+        if not changes.joined and not changes.left:
             return None
-        self._news = _News()
+        self._changes = _Changes()
         self.notices += 1
         return System(
             room=self._room,
-            text=notice(news.joined, news.left, language),
+            text=notice(changes.joined, changes.left, language),
             timestamp=clock_time(stamp),
             clients_count=self.count,
-            joined=[name for name in news.joined if name][:NAMES_TOLD],
-            left=[name for name in news.left if name][:NAMES_TOLD],
+            joined=[name for name in changes.joined if name][:NAMES_LISTED],
+            left=[name for name in changes.left if name][:NAMES_LISTED],
         )
 
-    def missed_notices(self, member: Subscriber, language: Language, stamp: str) -> System | None:
-        """Who is here now, for a member who could not be told of all comings and goings; None if it was told."""
-        if member.notices == self.notices:
+    def missed_notices(self, subscriber: Subscriber, language: Language, stamp: str) -> System | None:
+        """The present state, for a subscriber that missed notices while behind; None if it missed none."""
+        if subscriber.notices == self.notices:
             return None
-        member.notices = self.notices
+        subscriber.notices = self.notices
         return System(
             room=self._room,
             text=presence(self.count, language),

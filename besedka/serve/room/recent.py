@@ -1,4 +1,4 @@
-"""What was told of late, for members who pull it: encoded once for all of them, joined as each needs it. Pure."""
+"""Recent broadcasts, for subscribers that pull: encoded once for all of them, joined as each needs it. Pure."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ from typing import Final
 from besedka.wire.frames import ServerFrame
 
 RECENT_MESSAGES: Final = 1_000
-"""How many messages of late a room keeps encoded for members who pull, while there are any."""
+"""How many recent messages a room keeps encoded, while it has subscribers that pull."""
 
 RECALLED_BYTES: Final = 64 * 1024
-"""A member who pulls is given so much at once, about."""
+"""Approximate size of one recall."""
 
 Encode = Callable[[Sequence[ServerFrame]], bytes]
-"""How a kind of door writes words; members of the same kind are written the same bytes."""
+"""How a kind of door encodes frames; all subscribers of that kind receive the same bytes."""
 
 
 class Broadcast:
-    """What is told to many at once, encoded once for each kind of door.
+    """Frames for all live subscribers, encoded once for each kind of door.
 
     Attributes:
-        frames: what is told.
+        frames: the frames.
         first: the id of the first message, if these are messages.
     """
 
@@ -34,7 +34,7 @@ class Broadcast:
         self._encoded: dict[Encode, bytes] = {}
 
     def encoded(self, encode: Encode) -> bytes:
-        """The words as a kind of door writes them."""
+        """The frames in the encoding of a kind of door."""
         known = self._encoded.get(encode)
         if known is None:
             known = self._encoded[encode] = encode(self.frames)
@@ -42,7 +42,7 @@ class Broadcast:
 
 
 class RecentBroadcasts:
-    """The last messages of a room, as they were told."""
+    """The last messages of a room, as they were broadcast."""
 
     def __init__(self) -> None:
         # By the id of their first message, oldest first: where a broadcast ends, the next one begins.
@@ -50,7 +50,7 @@ class RecentBroadcasts:
         self._messages = 0
 
     def keep(self, broadcast: Broadcast) -> None:
-        """Remember messages that follow those remembered so far."""
+        """Append a broadcast of messages that follow the ones kept so far."""
         self._broadcasts[broadcast.first] = broadcast
         self._messages += len(broadcast.frames)
         while self._messages > RECENT_MESSAGES and len(self._broadcasts) > 1:
@@ -58,12 +58,12 @@ class RecentBroadcasts:
             self._messages -= len(oldest.frames)
 
     def clear(self) -> None:
-        """Forget all."""
+        """Forget all broadcasts."""
         self._broadcasts.clear()
         self._messages = 0
 
     def recall(self, cursor: int, encode: Encode) -> tuple[bytes, int]:
-        """The messages from an id on, encoded, and how many they are; none if the id begins nothing that is remembered."""
+        """The messages from an id on, encoded, and their number; none if no broadcast that is kept starts at the id."""
         parts: list[bytes] = []
         size = count = 0
         while size < RECALLED_BYTES and (broadcast := self._broadcasts.get(cursor + count)):

@@ -1,4 +1,4 @@
-"""What was redacted in a room since it was opened, so that no old text is handed out that was read before. Pure."""
+"""The redactions in a room since it was opened, so that a text that was read earlier is not sent after its redaction. Pure."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from besedka.wire.message import Message
 
 
 class Revisions:
-    """Which messages have a tombstone, in the order in which they got it."""
+    """The redacted messages, in the order of their redaction."""
 
     def __init__(self) -> None:
-        # How many bytes the tombstones take, by the messages' ids.
+        # The tombstones' sizes in bytes, by the messages' ids.
         self._sizes: dict[int, int] = {}
         self._before = 0
 
@@ -22,11 +22,11 @@ class Revisions:
 
     @property
     def count(self) -> int:
-        """How many there have been; by it one knows what was redacted while one was reading."""
+        """The number of redactions; a reader notes it to correct what is redacted meanwhile."""
         return self._before + len(self._sizes)
 
     def add(self, number: int, size: int) -> bool:
-        """A message has a tombstone of so many bytes now. Returns whether that is news."""
+        """Record a message's tombstone of ``size`` bytes. Returns whether it is new."""
         if number in self._sizes:
             return False
         self._sizes[number] = size
@@ -41,7 +41,7 @@ class Revisions:
         return islice(self._sizes, max(0, count - self._before), None)
 
     def corrected(self, ids: Iterable[int], lines: Sequence[str], since: int) -> list[str]:
-        """Lines that were read when so many messages had been redacted, as they are now."""
+        """Lines that were read when the count of redactions was ``since``, as they are now."""
         late = frozenset(self.since(since))
         if not late:
             return list(lines)
@@ -51,7 +51,7 @@ class Revisions:
         ]
 
     def clear(self) -> None:
-        """The log is another one: ids mean other messages now."""
+        """The log has been replaced, and with it the meaning of ids."""
         self._before += len(self._sizes)
         self._sizes.clear()
 

@@ -1,15 +1,15 @@
-"""A room: who is in it, what order things are said in, who is live and who is behind.
+"""A room: its subscribers, the order of its messages, and which subscribers are live or behind.
 
-Pure: no loop, no socket, no file, no clock. `besedka.serve.chat` moves it: it takes a batch, has the history write
-it, and hands it back to be told.
+Pure: no loop, no socket, no file, no clock. `besedka.serve.chat` drives it: it takes a batch, has the history write
+it, and returns it for delivery.
 
 The rules:
 
-- a message is told only after its batch is stored, and in the order of the log;
-- a member who is *live* is handed each batch: encoded once, the same bytes written to all; one who is *behind* has
-  only a cursor, the id of the next message it wants, and reads pages until it is at the head; then it goes live in
-  one step, so that there is no gap and no double;
-- a member falls behind when its socket is full, and says so itself while it is written to;
+- a message is delivered only after its batch is stored, and in the order of the log;
+- a *live* subscriber receives each batch: encoded once, the same bytes written to all; a subscriber that is *behind* has
+  only a cursor, the id of the next message it needs, and reads pages until it is at the head; then it goes live in
+  one step, so that no message is lost or sent twice;
+- a subscriber falls behind when its socket is full, and reports that during the write;
 - nobody has a queue.
 """
 
@@ -38,7 +38,7 @@ TYPING_RELAYED_SECONDS: Final = 1.0
 
 
 class Log(Protocol):
-    """What a room needs to know of its history."""
+    """A room's view of its history."""
 
     @property
     def count(self) -> int:
@@ -46,7 +46,7 @@ class Log(Protocol):
 
     @property
     def epoch(self) -> str:
-        """Names the log."""
+        """Identifies the log."""
 
     @property
     def latest(self) -> Latest:
@@ -54,16 +54,16 @@ class Log(Protocol):
 
 
 class Room:
-    """A room and its members.
+    """A room and its subscribers.
 
     Attributes:
         name: as `clean_room` gives it.
-        head: the id of the last message that was told.
-        holds: how many need it without being here.
-        presence: who is here, as they know of each other.
-        revisions: what was redacted since it was opened.
-        gathering: what waits to be stored.
-        dedup: recognises what is posted again.
+        head: the id of the last message that was delivered.
+        holds: the number of operations that need it open.
+        presence: the people in the room.
+        revisions: the redactions since it was opened.
+        gathering: the drafts that wait for the next batch.
+        dedup: recognises resent messages.
     """
 
     def __init__(self, name: str, log: Log, counters: Counters) -> None:
@@ -71,11 +71,11 @@ class Room:
         self.head = log.count
         self._log = log
         self._counters = counters
-        self._told_epoch = log.epoch
+        self._epoch = log.epoch
         self.holds = 0
         self.presence = Presence(name)
         self.revisions = Revisions()
-        self._members: set[Subscriber] = set()
+        self._subscribers: set[Subscriber] = set()
         self._live: defaultdict[Encode, set[Subscriber]] = defaultdict(set)
         self._pulling = 0
         self._recent = RecentBroadcasts()
@@ -84,51 +84,51 @@ class Room:
 
     @property
     def epoch(self) -> str:
-        """Names the log whose ids these are: the one that was told of, also while another is being taken."""
-        return self._told_epoch
+        """Identifies the log of the ids that subscribers know, also while the room is switching to another log."""
+        return self._epoch
 
     @property
     def live_count(self) -> int:
-        """How many connections are handed what is told."""
+        """The number of live subscribers."""
         return sum(map(len, self._live.values()))
 
     @property
     def behind_count(self) -> int:
-        """How many are not: they read the log, or cannot take more."""
-        return len(self._members) - self.live_count
+        """The number of subscribers that are not live: they read the log, or their sockets are full."""
+        return len(self._subscribers) - self.live_count
 
     @property
-    def is_deserted(self) -> bool:
-        """Whether nobody is here, or needs it."""
-        return not self._members and not self.holds
+    def is_idle(self) -> bool:
+        """Whether it has no subscribers and no holds."""
+        return not self._subscribers and not self.holds
 
-    # Coming and going.
+    # Entering and leaving.
 
-    def enter(self, member: Subscriber, since: int | None = None, epoch: str = "") -> bool:
-        """Let a member in, behind, with its cursor set. Returns whether ``since`` could not be used."""
-        self._members.add(member)
-        member.notices = self.presence.notices
-        member.revisions = self.revisions.count
-        self._pulling += member.pulls
-        if member.is_seen:
-            self.presence.arrive(member.person)
+    def enter(self, subscriber: Subscriber, since: int | None = None, epoch: str = "") -> bool:
+        """Add a subscriber, behind, with its cursor set. Returns whether ``since`` could not be used."""
+        self._subscribers.add(subscriber)
+        subscriber.notices = self.presence.notices
+        subscriber.revisions = self.revisions.count
+        self._pulling += subscriber.pulls
+        if subscriber.is_seen:
+            self.presence.arrive(subscriber.person)
         known = since is not None and since <= self.head and epoch in {"", self.epoch}
-        member.cursor = since + 1 if known and since is not None else self._newcomer_cursor()
+        subscriber.cursor = since + 1 if known and since is not None else self._newcomer_cursor()
         return since is not None and not known
 
-    def leave(self, member: Subscriber) -> None:
-        """Let a member out. What it said is stored all the same."""
-        self._members.remove(member)
-        member.is_gone = True
-        self._live[member.encode].discard(member)
-        self._pulling -= member.pulls
-        if member.is_seen:
-            self.presence.depart(member.person)
+    def leave(self, subscriber: Subscriber) -> None:
+        """Remove a subscriber. Its pending messages are stored all the same."""
+        self._subscribers.remove(subscriber)
+        subscriber.is_gone = True
+        self._live[subscriber.encode].discard(subscriber)
+        self._pulling -= subscriber.pulls
+        if subscriber.is_seen:
+            self.presence.depart(subscriber.person)
 
     # Posting.
 
     def post(self, draft: Draft, poster: Poster) -> Message | None:
-        """Have a draft wait for the disk with those that gather.
+        """Add a draft to those that wait for the next batch.
 
         Returns:
             None; or, if it was stored before under the same key, the message as it is now.
@@ -140,12 +140,12 @@ class Room:
         return self.message(draft, admitted) if admitted else None
 
     def found(self, draft: Draft, position: Position) -> Message:
-        """A draft was found in the log: know it by its key from now on. Returns the message as it is now."""
+        """Remember the key of a draft that was found in the log. Returns the message as it is now."""
         self.dedup.found(draft, position)
         return self.message(draft, position)
 
     def message(self, draft: Draft, position: Position) -> Message:
-        """A message that was stored, as it is now: its text may have been redacted meanwhile."""
+        """A stored message, as it is now: its text may have been redacted meanwhile."""
         message = draft.at(position)
         if position.id in self.revisions:
             message = structs.replace(message, text=self.revisions.text(position.id))
@@ -157,7 +157,7 @@ class Room:
         Returns:
             The subscribers who must read on from the log, because another program has added to it or changed it.
         """
-        is_other_log = self._told_epoch != self._log.epoch
+        is_other_log = self._epoch != self._log.epoch
         if is_other_log:
             self._forget_log()
         is_next = first == self.head + 1 and not is_other_log
@@ -176,7 +176,7 @@ class Room:
         return must_read
 
     def refuse(self, drafts: Sequence[Draft], code: ErrorCode) -> None:
-        """Tell the posters of drafts that could not be stored, and nobody else."""
+        """Notify the posters of drafts that could not be stored."""
         in_order = {poster for draft in drafts for poster in self.dedup.posters(draft) if poster.keeps_order}
         behind = self.gathering.drop(lambda draft: not in_order.isdisjoint(self.dedup.posters(draft)))
         for draft in (*drafts, *behind):
@@ -194,118 +194,118 @@ class Room:
         self._broadcast(broadcast)
 
     def _turn_to_log(self, head: int, *, is_other_log: bool) -> Sequence[Subscriber]:
-        """Have all who are live read on behind ``head``; in another log, all who are here from its last messages on."""
+        """Make live subscribers read the log after ``head``; if the log was replaced, all subscribers, from its last messages on."""
         self._recent.clear()
-        live = tuple(member for members in self._live.values() for member in members)
+        live = tuple(subscriber for subscribers in self._live.values() for subscriber in subscribers)
         self._live.clear()
-        for member in live:
-            member.cursor = head + 1
-            member.notices = self.presence.notices
-            member.revisions = self.revisions.count
+        for subscriber in live:
+            subscriber.cursor = head + 1
+            subscriber.notices = self.presence.notices
+            subscriber.revisions = self.revisions.count
         if not is_other_log:
             return live
-        for member in self._members:
-            member.cursor = self._newcomer_cursor()
-            member.start_again()
-        return tuple(self._members)
+        for subscriber in self._subscribers:
+            subscriber.cursor = self._newcomer_cursor()
+            subscriber.start_again()
+        return tuple(self._subscribers)
 
     def _forget_log(self) -> None:
-        """The log is another one: ids mean other messages now. Only what waits to be stored is still known."""
-        self._told_epoch = self._log.epoch
+        """The log has been replaced, and with it the meaning of ids: forget everything except pending drafts."""
+        self._epoch = self._log.epoch
         self.dedup.forget_log()
         self.revisions.clear()
 
-    def type(self, member: Subscriber, now: float) -> None:
-        """Tell the others that a member types; ``now`` is any clock in seconds."""
-        if now - member.typed_at < TYPING_RELAYED_SECONDS:
+    def type(self, subscriber: Subscriber, now: float) -> None:
+        """Broadcast that a subscriber is typing; ``now`` is any clock in seconds."""
+        if now - subscriber.typed_at < TYPING_RELAYED_SECONDS:
             return
-        member.typed_at = now
-        frame = Typing(room=self.name, user=member.person.name)
-        self._send_to_some(frame, member)
+        subscriber.typed_at = now
+        frame = Typing(room=self.name, user=subscriber.person.name)
+        self._send_to_some(frame, subscriber)
 
     # Redacting.
 
     def redact(self, number: int, size: int) -> None:
-        """A message has a tombstone of so many bytes in the log now: tell those who may have heard its text."""
+        """Record a message's tombstone of ``size`` bytes in the log, and broadcast it to subscribers that may have its text."""
         if self.revisions.add(number, size):
             self._recent.clear()
             self._send_to_some(self._redacted(number))
 
-    def missed_redactions(self, member: Subscriber) -> list[Redacted]:
-        """What was redacted since a member was live last, or came in: it may have been handed the old texts meanwhile."""
-        numbers = self.revisions.since(member.revisions)
-        member.revisions = self.revisions.count
-        return [] if Redacted in member.ignores else list(map(self._redacted, numbers))
+    def missed_redactions(self, subscriber: Subscriber) -> list[Redacted]:
+        """The redactions since a subscriber was live last, or entered: it may have received the old texts meanwhile."""
+        numbers = self.revisions.since(subscriber.revisions)
+        subscriber.revisions = self.revisions.count
+        return [] if Redacted in subscriber.ignores else list(map(self._redacted, numbers))
 
     def _redacted(self, number: int) -> Redacted:
         return Redacted(self.name, number, self.revisions.text(number))
 
-    # Telling.
+    # Delivering.
 
     def broadcast(self, frames: Sequence[ServerFrame]) -> None:
-        """Hand something to all who are live."""
+        """Send frames to all live subscribers."""
         self._broadcast(Broadcast(frames))
 
-    def recall(self, member: Subscriber) -> bytes:
-        """What was told from a pulling member's cursor on, encoded, and move the cursor; nothing if only the log has it."""
-        data, count = self._recent.recall(member.cursor, member.encode)
-        member.cursor += count
+    def recall(self, subscriber: Subscriber) -> bytes:
+        """The broadcasts from a pulling subscriber's cursor on, encoded; moves the cursor. Empty if only the log has them."""
+        data, count = self._recent.recall(subscriber.cursor, subscriber.encode)
+        subscriber.cursor += count
         self._counters.deliveries += count
         self._counters.bytes_told += len(data)
         return data
 
     def _broadcast(self, broadcast: Broadcast) -> None:
-        # One encoding for each kind of door, one write for each member.
-        for encode, members in tuple(self._live.items()):
-            if members:
+        # One encoding for each kind of door, one write for each subscriber.
+        for encode, subscribers in tuple(self._live.items()):
+            if subscribers:
                 data = broadcast.encoded(encode)
                 if not data:
-                    continue  # not for this kind
-                self._counters.bytes_told += len(data) * len(members)
-                for member in tuple(members):
-                    member.write(data)
+                    continue  # this kind ignores these frames
+                self._counters.bytes_told += len(data) * len(subscribers)
+                for subscriber in tuple(subscribers):
+                    subscriber.write(data)
 
     def _send_to_some(self, frame: ServerFrame, sender: Subscriber | None = None) -> None:
-        """Tell something that not all kinds of members hear; not to its sender."""
-        for encode, members in tuple(self._live.items()):
-            data = encode([frame]) if members else b""
-            for member in tuple(members):
-                if type(frame) not in member.ignores and member is not sender:
-                    member.write(data)
+        """Send a frame to all live subscribers except its sender and the kinds that ignore it."""
+        for encode, subscribers in tuple(self._live.items()):
+            data = encode([frame]) if subscribers else b""
+            for subscriber in tuple(subscribers):
+                if type(frame) not in subscriber.ignores and subscriber is not sender:
+                    subscriber.write(data)
 
-    def fall_behind(self, member: Subscriber) -> None:
-        """A member cannot take more than what it was handed so far; from there on it will read the log."""
-        live = self._live[member.encode]
-        if member in live:
-            live.remove(member)
-            member.cursor = self.head + 1
-            member.notices = self.presence.notices
-            member.revisions = self.revisions.count
+    def fall_behind(self, subscriber: Subscriber) -> None:
+        """Make a live subscriber whose socket is full read the log, from the head on."""
+        live = self._live[subscriber.encode]
+        if subscriber in live:
+            live.remove(subscriber)
+            subscriber.cursor = self.head + 1
+            subscriber.notices = self.presence.notices
+            subscriber.revisions = self.revisions.count
 
-    def is_live(self, member: Subscriber) -> bool:
-        """Whether it is handed what is told."""
-        return member in self._live[member.encode]
+    def is_live(self, subscriber: Subscriber) -> bool:
+        """Whether it receives broadcasts."""
+        return subscriber in self._live[subscriber.encode]
 
-    def try_live(self, member: Subscriber) -> bool:
-        """Let a member go live, if it is at the head and can take more."""
-        if member.cursor <= self.head or member.is_full or member not in self._members:
+    def try_live(self, subscriber: Subscriber) -> bool:
+        """Make a subscriber live, if it is at the head and its socket is not full. Returns whether it is live now."""
+        if subscriber.cursor <= self.head or subscriber.is_full or subscriber not in self._subscribers:
             return False
-        self._live[member.encode].add(member)
+        self._live[subscriber.encode].add(subscriber)
         return True
 
     def latest_from(self, cursor: int) -> Latest | None:
-        """The messages from a cursor to the head, if memory still has them all."""
+        """The messages from a cursor to the head, if all of them are still in memory."""
         latest = self._log.latest
         if cursor < latest.first:
             return None
         part = slice(cursor - latest.first, self.head - latest.first + 1)
         return Latest(cursor, latest.lines[part], latest.flags[part])
 
-    def page(self, member: Subscriber, lines: Sequence[str], unverified: list[int]) -> History:
-        """The page with these lines that a member hears at its cursor, with the keys that it gave itself."""
-        ids = range(member.cursor, member.cursor + len(lines))
-        keys = self.dedup.keys_of(member.person.name, ids)
-        return History(self.name, member.cursor, list(lines), keys=keys, unverified=unverified)
+    def page(self, subscriber: Subscriber, lines: Sequence[str], unverified: list[int]) -> History:
+        """A page with these lines at a subscriber's cursor, with the keys that its person gave to them."""
+        ids = range(subscriber.cursor, subscriber.cursor + len(lines))
+        keys = self.dedup.keys_of(subscriber.person.name, ids)
+        return History(self.name, subscriber.cursor, list(lines), keys=keys, unverified=unverified)
 
     def _newcomer_cursor(self) -> int:
         return max(1, self.head - LATEST_MESSAGES + 1)

@@ -1,4 +1,4 @@
-"""Posters and subscribers: what a room knows of a connection. The doors make their own kinds. Pure."""
+"""Posters and subscribers: a room's view of connections. Each door has its own kinds. Pure."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from besedka.wire.message import Message
 
 
 class Poster:
-    """Posts messages, and may want to know what becomes of them.
+    """Posts messages, and is notified of their outcome.
 
     Attributes:
-        is_gone: it wants to know nothing more.
+        is_gone: it needs no more notifications.
     """
 
     __slots__ = ()
 
     keeps_order: ClassVar[bool] = False
-    """Whether a message that is not stored takes along those that were posted behind it and are not stored yet."""
+    """Whether the failure of a message also fails this poster's later messages that are not stored yet."""
 
     is_gone: bool = False
 
@@ -34,24 +34,24 @@ class Poster:
 
 
 class Subscriber(Poster):
-    """One connection's place in one room. A door makes its own kind.
+    """One connection's subscription to one room. Each door has its own kind.
 
     Attributes:
-        person: who it is.
+        person: the person behind the connection.
         is_seen: whether it is counted, announced and listed.
-        cursor: the id of the next message that it wants; of no meaning while it is live.
-        write: takes bytes at once, while it is live; where they are too many, the door calls `Room.fall_behind`.
-        notices: how many notices of the room there had been when it was live last.
-        revisions: how many messages had been redacted then.
+        cursor: the id of the next message that it needs; meaningless while it is live.
+        write: accepts bytes without waiting, while it is live; when the socket is full, the door calls `Room.fall_behind`.
+        notices: the room's number of notices when it was live last.
+        revisions: the room's number of redactions at that time.
     """
 
     __slots__ = ("cursor", "is_gone", "is_seen", "notices", "person", "revisions", "typed_at", "write")
 
     ignores: ClassVar[frozenset[type[ServerFrame]]] = frozenset()
-    """Words of which only some kinds of members hear, `Typing` and `Redacted`, and that this kind does not."""
+    """Frames that this kind does not receive: `Typing` and `Redacted` are for some kinds only."""
 
     pulls: ClassVar[bool] = False
-    """Whether it reads on by itself (`Room.recall`), rather than being helped."""
+    """Whether it reads on by itself (`Room.recall`), without `Followers`."""
 
     def __init__(self, person: Person, write: Callable[[bytes], None], *, is_seen: bool = True) -> None:
         self.person = person
@@ -65,7 +65,7 @@ class Subscriber(Poster):
 
     @staticmethod
     def encode(frames: Sequence[ServerFrame]) -> bytes:
-        """Words as this kind of door writes them; done once for all members who share it."""
+        """Encode frames for this kind of door, once for all subscribers of the kind."""
         raise NotImplementedError
 
     @property
@@ -74,12 +74,12 @@ class Subscriber(Poster):
         raise NotImplementedError
 
     def send(self, frame: ServerFrame) -> None:
-        """Hear something that only this member is told, such as a page of the log."""
+        """Receive a frame for this subscriber alone, such as a page of the log."""
         raise NotImplementedError
 
     def read_on(self) -> None:
-        """Learn that there is something to read, if it pulls."""
+        """Notify a pulling subscriber that there is something to read."""
 
     def start_again(self) -> None:
-        """Learn that the log is another one, and what was heard does not belong to it. It is behind now."""
+        """Notify the subscriber that the log has been replaced; everything received belongs to the old one. It is behind now."""
         raise NotImplementedError

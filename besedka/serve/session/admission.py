@@ -161,7 +161,7 @@ class Admission:
             Refused: `no_such_room`; `banned`, `not_known`; `not_invited`; `room_unavailable`, `storage_full`, `not_stored`.
         """
         self._check_reader(room, claim, network)
-        if self._directory.rooms.kind(room) is Kind.OPEN and not await self._rooms.is_there(room):
+        if self._directory.rooms.kind(room) is Kind.OPEN and not await self._rooms.exists(room):
             raise Refused(ErrorCode.NO_SUCH_ROOM, room=room)
         self._directory.reads(claim)
         await self._directory.settled(claim, room)

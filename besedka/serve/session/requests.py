@@ -103,7 +103,7 @@ class Requests:
     async def _open_private(self, frame: OpenPrivate, person: Person) -> RoomOpened:
         directory, room = self._chat.directory, clean_room(frame.room)
         if not self._is_being_made(room, person):
-            if await self._chat.rooms.is_there(room):
+            if await self._chat.rooms.exists(room):
                 raise Refused(ErrorCode.ROOM_TAKEN, room=room)
             directory.rooms.open_private(room, person.name, person.claim)
         await directory.store(directory.membership_changes(room))

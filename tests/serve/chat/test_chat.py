@@ -230,8 +230,8 @@ def test_two_who_ask_for_a_new_room_at_once_get_the_same_one(tmp_path: Path) -> 
 def test_rooms_that_nobody_entered_or_all_have_left_give_back_their_files(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("besedka.serve.chat.open_rooms.DESERTED_SECONDS", 0.05)
-    monkeypatch.setattr("besedka.serve.chat.open_rooms.ENTER_SECONDS", 0.05)
+    monkeypatch.setattr("besedka.serve.chat.open_rooms.IDLE_SECONDS", 0.05)
+    monkeypatch.setattr("besedka.serve.chat.open_rooms.GRACE_SECONDS", 0.05)
 
     async def scenario() -> None:
         chat, _ = await started(tmp_path)
@@ -252,8 +252,8 @@ def test_rooms_that_nobody_entered_or_all_have_left_give_back_their_files(
 def test_a_room_that_somebody_enters_in_time_stays_open(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("besedka.serve.chat.open_rooms.DESERTED_SECONDS", 0.5)
-    monkeypatch.setattr("besedka.serve.chat.open_rooms.ENTER_SECONDS", 0.0)
+    monkeypatch.setattr("besedka.serve.chat.open_rooms.IDLE_SECONDS", 0.5)
+    monkeypatch.setattr("besedka.serve.chat.open_rooms.GRACE_SECONDS", 0.0)
 
     async def scenario() -> None:
         chat, _ = await started(tmp_path)
@@ -262,7 +262,7 @@ def test_a_room_that_somebody_enters_in_time_stays_open(
         chat.rooms.close_later(held)
         chat.enter(entered, FakeMember())
         chat.rooms.hold(held)
-        monkeypatch.setattr("besedka.serve.chat.open_rooms.DESERTED_SECONDS", 0.05)
+        monkeypatch.setattr("besedka.serve.chat.open_rooms.IDLE_SECONDS", 0.05)
         await asyncio.sleep(0.7)
         assert chat.rooms.open("one") is entered
         assert chat.rooms.open("two") is held
@@ -278,7 +278,7 @@ def test_a_deserted_room_makes_place_for_another_but_none_that_somebody_needs(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("besedka.serve.chat.open_rooms.ROOMS_AT_MOST", 4)
-    monkeypatch.setattr("besedka.serve.chat.open_rooms.ENTER_SECONDS", 0.0)
+    monkeypatch.setattr("besedka.serve.chat.open_rooms.GRACE_SECONDS", 0.0)
 
     async def scenario() -> None:
         chat, _ = await started(tmp_path)

@@ -219,7 +219,7 @@ def test_a_room_that_is_about_to_be_followed_is_held(tmp_path: Path) -> None:
         assert held == [1]
         following.cancel()
         await asyncio.gather(following, return_exceptions=True)
-        assert (room.holds, room.is_deserted) == (0, True)
+        assert (room.holds, room.is_idle) == (0, True)
         await chat.close()
 
     looping.run(scenario())

@@ -192,7 +192,7 @@ def test_a_name_is_released() -> None:
 
 
 @pytest.mark.parametrize(
-    ("said", "is_doubtful"),
+    ("said", "is_unverified"),
     [
         (line(NOW, "Anna: hi"), False),
         (line(LATER, "Anna: hi"), False),
@@ -206,11 +206,11 @@ def test_a_name_is_released() -> None:
     ],
 )
 def test_a_message_of_which_nothing_is_stored_is_doubtful_if_nobody_held_its_name_then(
-    said: str, *, is_doubtful: bool
+    said: str, *, is_unverified: bool
 ) -> None:
     names = names_of(Known("Anna", ANNA, NOW))
     names.see_offset(0)
-    assert names.is_doubtful(said) is is_doubtful
+    assert names.is_unverified(said) is is_unverified
 
 
 @pytest.mark.parametrize(
@@ -218,20 +218,20 @@ def test_a_message_of_which_nothing_is_stored_is_doubtful_if_nobody_held_its_nam
 )
 def test_what_was_stored_with_a_message_decides_whatever_any_clock_says(stamp: str) -> None:
     names = names_of(Known("Anna", ANNA, NOW))
-    assert not names.is_doubtful(f"[{stamp}] Anna: hi", was_verified=True)
-    assert names.is_doubtful(f"[{stamp}] Anna: hi", was_verified=False)
-    assert not names.is_doubtful(f"[{stamp}] Nobody: hi", was_verified=True)
+    assert not names.is_unverified(f"[{stamp}] Anna: hi", was_verified=True)
+    assert names.is_unverified(f"[{stamp}] Anna: hi", was_verified=False)
+    assert not names.is_unverified(f"[{stamp}] Nobody: hi", was_verified=True)
 
 
 def test_what_the_first_holder_of_a_name_said_is_not_the_next_ones() -> None:
     names = names_of(Known("Anna", ANNA, THEN))
     names.see_offset(0)
     names.release("Anna")
-    assert not names.is_doubtful(line(THEN, "Anna: hi"), was_verified=True)
+    assert not names.is_unverified(line(THEN, "Anna: hi"), was_verified=True)
     names.take("anna", EVE, LATER)
     for _ in range(2):
-        assert names.is_doubtful(line(NOW, "Anna: hi"), was_verified=True)
-        assert not names.is_doubtful(line(LATER, "anna: hi"), was_verified=True)
+        assert names.is_unverified(line(NOW, "Anna: hi"), was_verified=True)
+        assert not names.is_unverified(line(LATER, "anna: hi"), was_verified=True)
         text, names = names.text(), KnownNames(Names.CLAIMED, LATER)
         names.merge(text)
 
@@ -239,7 +239,7 @@ def test_what_the_first_holder_of_a_name_said_is_not_the_next_ones() -> None:
 def test_what_was_said_under_a_name_that_a_hand_has_given_to_another_is_not_the_others() -> None:
     names = names_of(Known("Anna", ANNA, THEN))
     names.merge(f"Anna\t{EVE}\t{LATER}\t{LATER}\n")
-    assert names.is_doubtful(line(NOW, "Anna: hi"), was_verified=True)
+    assert names.is_unverified(line(NOW, "Anna: hi"), was_verified=True)
 
 
 def test_only_so_many_names_are_remembered_that_were_set_free() -> None:
@@ -255,14 +255,14 @@ def test_a_log_that_was_written_by_several_clocks_is_read_by_all_of_them(offset:
     names = names_of(Known("Anna", ANNA, NOW))
     session, own = f"[{said}] Anna: hi", f"[{said[:11]}{int(said[11:13]) + 1:02}:15:00] Anna: hi"
     names.see_offset(offset * HOUR)
-    assert names.is_doubtful(session)
-    assert not names.is_doubtful(own)
+    assert names.is_unverified(session)
+    assert not names.is_unverified(own)
     names.see_offset(0)
     again = KnownNames(Names.CLAIMED, LATER)
     again.merge(names.text())
     assert again.offsets == names.offsets == tuple(sorted((0, offset * HOUR)))
     # By the other clock it was said hours later: it stays in doubt, and where the other clock is ahead so does what is hers.
-    assert again.is_doubtful(session)
+    assert again.is_unverified(session)
 
 
 def test_an_hour_that_comes_twice_makes_no_guests_words_anybodys() -> None:
@@ -271,8 +271,8 @@ def test_an_hour_that_comes_twice_makes_no_guests_words_anybodys() -> None:
     names._begun = "2025-01-01T00:00:00Z"  # noqa: SLF001 - as the file has it
     for hours in (2, 1):
         names.see_offset(hours * HOUR)
-    assert names.is_doubtful("[2025-10-26 02:30:00] Anna: I am not she")
-    assert not names.is_doubtful("[2025-10-26 03:10:00] Anna: I am")
+    assert names.is_unverified("[2025-10-26 02:30:00] Anna: I am not she")
+    assert not names.is_unverified("[2025-10-26 03:10:00] Anna: I am")
 
 
 @pytest.mark.parametrize("text", ["Boris\n", "# begun soon\nBoris\n", "# begun 9999\nBoris\n"])
@@ -280,19 +280,19 @@ def test_since_when_names_are_held_is_known_whatever_hands_have_written(text: st
     names = KnownNames(Names.CLAIMED, THEN)
     names.see_offset(0)
     names.merge(text)
-    assert names.is_doubtful(line(NOW, "Anna: hi"))
-    assert not names.is_doubtful("[2020-01-01 00:00:00] Anna: hi")
+    assert names.is_unverified(line(NOW, "Anna: hi"))
+    assert not names.is_unverified("[2020-01-01 00:00:00] Anna: hi")
     again = KnownNames(Names.CLAIMED, LATER)
     again.merge(names.text())
-    assert again.is_doubtful(line(NOW, "Anna: hi"))
+    assert again.is_unverified(line(NOW, "Anna: hi"))
 
 
 def test_a_beginning_that_a_wrong_clock_has_noted_does_not_excuse_guests() -> None:
     names = KnownNames(Names.CLAIMED, "2099-01-01T00:00:00Z")
     names.see_offset(0)
-    assert not names.is_doubtful(line(NOW, "Anna: hi"))
+    assert not names.is_unverified(line(NOW, "Anna: hi"))
     names.correct(at(THEN), THEN)
-    assert names.is_doubtful(line(NOW, "Anna: hi"))
+    assert names.is_unverified(line(NOW, "Anna: hi"))
     assert names.text().count("# begun") == 1
 
 
@@ -301,11 +301,11 @@ def test_rows_of_older_files_are_read_as_they_are() -> None:
     names.merge(f"# begun 2025-11-19 10:00:00\nAnna\t{ANNA}\t2025-11-19 10:30:00\t2025-11-19 11:00:00\n")
     names.see_offset(3 * HOUR)
     assert not names.strange
-    assert names.is_doubtful("[2025-11-19 10:29:59] Anna: hi")
-    assert not names.is_doubtful("[2025-11-19 10:30:00] Anna: hi")
-    assert not names.is_doubtful("[2025-11-19 09:59:59] Anna: hi")
+    assert names.is_unverified("[2025-11-19 10:29:59] Anna: hi")
+    assert not names.is_unverified("[2025-11-19 10:30:00] Anna: hi")
+    assert not names.is_unverified("[2025-11-19 09:59:59] Anna: hi")
 
 
 def test_nothing_is_doubtful_where_names_are_open() -> None:
-    assert not names_of(mode=Names.OPEN).is_doubtful(line(NOW, "Anna: hi"))
-    assert not names_of(mode=Names.OPEN).is_doubtful(line(NOW, "Anna: hi"), was_verified=False)
+    assert not names_of(mode=Names.OPEN).is_unverified(line(NOW, "Anna: hi"))
+    assert not names_of(mode=Names.OPEN).is_unverified(line(NOW, "Anna: hi"), was_verified=False)

@@ -306,7 +306,7 @@ def test_a_session_that_ended_while_it_waited_is_in_no_room(tmp_path: Path) -> N
         assert not there.chat.directory.people.present()
         room = there.chat.rooms.open("closed")
         assert isinstance(room, Room)
-        assert room.is_deserted
+        assert room.is_idle
 
     play(tmp_path, scene)
 
