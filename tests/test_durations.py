@@ -94,9 +94,9 @@ DURATIONS: Final = {
     "serve/people/uptime.py": dict.fromkeys(
         ("SETTLED_SECONDS", "STEP_SECONDS", "JUMP_SECONDS", "BRIEF_SECONDS", "Stretch.seconds"), NAMES
     ),
-    "serve/directory/files.py": {"CROWD_SECONDS": SERVER, "GATHER_SECONDS": SERVER},
+    "serve/directory/files.py": {"BURST_SECONDS": SERVER, "GATHER_SECONDS": SERVER},
     "serve/directory/directory.py": {
-        "LOOK_SECONDS": SERVER,
+        "POLL_SECONDS": SERVER,
         "LAPSE_SECONDS": NAMES,
         "JUMP_SECONDS": MODERATION,
     },

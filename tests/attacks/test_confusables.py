@@ -119,7 +119,7 @@ def test_of_all_characters_no_two_that_look_alike_are_there_as_names_at_once() -
     for name in names_of_one_character():
         looks = skeletons(name)
         try:
-            people.come(name, "", "", NOW)
+            people.sign_in(name, "", "", NOW)
         except Refused:
             assert any(look in there for look in looks), ascii(name)
         else:
@@ -141,7 +141,7 @@ def test_of_all_who_come_and_go_no_two_ever_look_alike(visits: list[tuple[str, b
             continue
         is_free = all(skeletons(name).isdisjoint(skeletons(person.name)) for person in there)
         try:
-            person = people.come(name, "", "", NOW)
+            person = people.sign_in(name, "", "", NOW)
         except Refused:
             assert not is_free
         else:
@@ -149,4 +149,4 @@ def test_of_all_who_come_and_go_no_two_ever_look_alike(visits: list[tuple[str, b
             if stays:
                 there.append(person)
             else:
-                people.go(person, NOW)
+                people.sign_out(person, NOW)

@@ -20,7 +20,7 @@ from besedka.serve.directory import Directory
 from besedka.serve.errors import HistoryLost
 from besedka.serve.history import Restored
 from besedka.serve.metrics import Metrics
-from besedka.serve.people.moderation import marks_of
+from besedka.serve.people.moderation import identifiers_of
 from besedka.serve.people.person import Person
 from besedka.serve.room import Room, Subscriber
 from besedka.serve.settings import Settings
@@ -164,5 +164,5 @@ class Chat:
 
     def type(self, room: Room, subscriber: Subscriber) -> None:
         """Broadcast that a subscriber is typing, unless the person is muted."""
-        if not self.directory.moderation.is_muted(self.clock(), marks_of(subscriber.person)):
+        if not self.directory.moderation.is_muted(self.clock(), identifiers_of(subscriber.person)):
             room.type(subscriber, self._loop.time())

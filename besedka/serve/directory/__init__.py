@@ -1,7 +1,7 @@
-"""What the server knows of people, kept: `directory` is the loop's side of `besedka.serve.people`.
+"""The directory of people: the event loop's side of `besedka.serve.people`, kept in small text files.
 
-`files` keeps the small text files in step with it, by group commit: each `journal` is a table with its file, and `records` has what is
-done to such a file. `audit` is the one to which it is added what was done to keep order.
+`files` keeps the files in step with it, by group commit: each `journal` is a table with its file, and `records` has the operations on
+such a file. `audit` is the append-only file of the moderators' acts.
 """
 
 from besedka.serve.directory.directory import Directory

@@ -1,6 +1,6 @@
-"""``audit.txt``: what was done to keep order, one line each, in the grammar of the log. Blocking; nothing here knows the loop.
+"""``audit.txt``: the moderators' acts, one line each, in the grammar of the log. Blocking; nothing here knows the loop.
 
-A line is on disk before what it says has any effect. As long as the file is open it is this server's: no other has the folder.
+An entry is on disk before it takes effect. The open file is locked, so that no other server can use the folder.
 """
 
 from __future__ import annotations
@@ -19,15 +19,15 @@ log = logging.getLogger(__name__)
 
 NAME: Final = "audit.txt"
 
-STRANGE_TOLD: Final = 10
-"""How many lines that are not understood are told by their numbers."""
+STRANGE_LINES_LOGGED: Final = 10
+"""Most line numbers in a warning about lines that are not understood."""
 
 
 class Audit:
     """The file.
 
     Args:
-        folder: where it is; it is made if there is none.
+        folder: its folder, which is created if it does not exist.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -36,11 +36,11 @@ class Audit:
         self._is_lost = False
 
     def open(self) -> list[AuditEntry]:
-        """Take it for this server, mend its end if a crash has torn it, and read it.
+        """Lock it for this server, cut off a torn write at its end, and read it.
 
         Raises:
-            FolderInUse: another server has it.
-            RecordUnusable: it cannot be read and written.
+            FolderInUse: if another server has locked it.
+            RecordUnusable: if it cannot be read and written.
         """
         try:
             opened = file.open_locked(self.path)
@@ -55,17 +55,17 @@ class Audit:
         return self._understood(text)
 
     def write(self, entry: AuditEntry) -> None:
-        """Add a line, and wait until it is on disk.
+        """Append an entry, and wait until it is on disk.
 
         Raises:
-            AuditLost: it could not be; there is no such line now.
+            AuditLost: if it could not be written; the file does not hold it.
         """
         if self._file is None or self._is_lost:
-            raise AuditLost(self.path, "it could not be written before", is_full=False)
+            raise AuditLost(self.path, "an earlier write failed", is_full=False)
         size = self._file.size
         try:
             if not os.path.samestat(self.path.stat(), os.fstat(self._file.number)):
-                raise AuditLost(self.path, "it was replaced by other hands", is_full=False)
+                raise AuditLost(self.path, "another program has replaced it", is_full=False)
             self._file.write(f"{write_entry(entry)}\n".encode())
             self._file.sync()
         except OSError as error:
@@ -73,12 +73,12 @@ class Audit:
             raise AuditLost(self.path, reason(error), is_full=error.errno in FULL) from error
 
     def close(self) -> None:
-        """Let go of it."""
+        """Close and unlock it."""
         if self._file:
             self._file.close()
 
     def _cut_back(self, size: int, why: OSError) -> None:
-        """What was refused must not count at the next start. Where the disk failed, nothing is tried again (decision 1)."""
+        """Cut off a refused entry, which must not count at the next start. After a disk error nothing is retried (decision 1)."""
         self._is_lost = why.errno not in FULL
         try:
             if self._file:
@@ -97,13 +97,13 @@ class Audit:
                 except ValueError:
                     strange.append(number)
         if strange:
-            shown = ", ".join(map(str, strange[:STRANGE_TOLD]))
+            shown = ", ".join(map(str, strange[:STRANGE_LINES_LOGGED]))
             log.warning("%s: not understood, and without effect: lines %s", self.path, shown)
         return entries
 
 
 def _mended(opened: Descriptor, path: Path) -> bytes:
-    """What it holds, without what a crash has left at its end."""
+    """Its content, after a torn write at its end was cut off."""
     data = opened.read(0, opened.size)
     nul = data.find(b"\0")
     end = data.rfind(b"\n", 0, nul if nul >= 0 else len(data)) + 1

@@ -1,4 +1,4 @@
-"""What the server knows of people, as it runs: who comes and goes, and what of it is kept in `Files`. The loop's side of `people`."""
+"""The directory: people and their rights while the server runs, kept in `Files`. The event loop's side of `people`."""
 
 from __future__ import annotations
 
@@ -29,37 +29,37 @@ from besedka.wire.frames import Act, Kind
 
 log = logging.getLogger(__name__)
 
-LOOK_SECONDS: Final = 1.0
-"""How often changes are written that nobody waits for, and other hands' changes looked for."""
+POLL_SECONDS: Final = 1.0
+"""Interval between writes of changes that are not awaited, and between checks for external edits."""
 
 LAPSE_SECONDS: Final = 600.0
-"""How often uptime is counted, and names are looked for that have lapsed."""
+"""Interval between counts of uptime, and between checks for lapsed names."""
 
 JUMP_SECONDS: Final = 10.0
-"""By so much the wall clock must have been set to be told of; less happens where the machine was busy."""
+"""Smallest step of the wall clock that counts as a change; a busy machine may cause smaller ones."""
 
 _DAY: Final = 24 * 3600
 
 
 class Directory:
-    """What is known of people.
+    """People and their rights.
 
     Args:
-        settings: where the files are, how names are held.
+        settings: the folder of the files, and how names are held.
         clock: unix seconds.
-        ticks: seconds of a clock that never goes back; the loop's if None.
+        ticks: seconds of a monotonic clock; the loop's if None.
 
     Attributes:
-        names: whose which name is.
-        uptime: how long the server has been up, and what its clock said.
-        rooms: who belongs where.
-        invitations: who may come to belong there.
-        devices: links by which a name is taken along.
-        people: who is present.
+        names: the known names and their holders.
+        uptime: the server's uptime and its clock during it.
+        rooms: the members of private rooms.
+        invitations: the invitations to private rooms and names.
+        devices: the add-a-device links.
+        people: the people present.
         sessions: all connections, calls and downloads.
-        moderation: what is in force to keep it.
-        policy: who may enter.
-        keeping: held by who keeps order: one thing is done after the other.
+        moderation: the moderation in force.
+        policy: the rules of entry.
+        moderation_lock: held during each act of moderation.
     """
 
     def __init__(
@@ -81,8 +81,8 @@ class Directory:
         self.sessions = LiveSessions()
         self.moderation = Moderation(settings.zone)
         self.policy = Policy(self.names, self.rooms, self.invitations, self.moderation)
-        self.keeping = asyncio.Lock()
-        # Whether there is something to write; no more after an error of ours, which whoever was waiting has been told.
+        self.moderation_lock = asyncio.Lock()
+        # Whether changes are still written; not after an unexpected error, which was reported to the waiters.
         self._is_kept = False
         tables: dict[str, Table[Any]] = {
             "uptime.txt": self.uptime,
@@ -91,71 +91,71 @@ class Directory:
             "invitations.txt": self.invitations,
         }
         if not self.names.is_kept:
-            del tables["known_names.txt"], tables["uptime.txt"]  # rooms that were private stay so
+            del tables["known_names.txt"], tables["uptime.txt"]  # private rooms stay private
         self._files = Files(settings.people_folder, tables, self.recheck_sessions)
 
-    # Its life.
+    # Start and stop.
 
     async def start(self) -> None:
-        """Read the files; they are to be looked after from now on, by `watch`.
+        """Read the files. From now on `watch` must run.
 
         Raises:
-            RecordUnusable: if one is there and cannot be read.
-            FolderInUse: if they are another server's.
+            RecordUnusable: if one of them exists and cannot be read.
+            FolderInUse: if another server uses the folder.
         """
         for entry in await self._files.read():
             self.moderation.apply(entry)
             if entry.act is Act.RELEASE:
-                self.names.was_freed(entry.user)
+                self.names.note_freed(entry.user)
         self._latest = max(self._latest, self.uptime.ended)
         self.look_after_names()
         self._is_kept = True
 
     async def finish(self, *, is_disk_lost: bool = False) -> None:
-        """Wait for who keeps order just now, and write what is not written yet, unless nothing should wait for the disk."""
+        """Wait for moderation in progress, and write pending changes, unless the disk is lost."""
         if not is_disk_lost:
-            async with self.keeping:
+            async with self.moderation_lock:
                 pass
             if self._is_kept:
-                await self._agree()
+                await self._reconcile()
 
     async def close(self, *, is_disk_lost: bool = False) -> None:
-        """Write what is not written yet, unless the disk is one that nothing should wait for."""
+        """Write pending changes, unless the disk is lost, and close the files."""
         try:
             if self._is_kept and not is_disk_lost:
                 self._count_uptime()
                 self._touch_present(write_moment(self._clock()))
-                await self._agree()
+                await self._reconcile()
         finally:
             self._files.close()
 
     async def record(self, entry: AuditEntry) -> None:
-        """Have something that is done to keep order on disk, and in force.
+        """Store an audit entry, then put it in force.
 
         Raises:
-            Refused: `storage_full`, `not_stored`; then it is not done.
+            Refused: `storage_full`, `not_stored`; then it is not in force.
         """
-        await self._files.note(entry)
+        await self._files.record(entry)
         self.moderation.apply(entry)
 
     async def store(self, changes: Iterable[Change], *, gathers: bool = False) -> None:
-        """Wait until what was changed is on disk: these rows, whatever becomes of others.
+        """Wait until these rows are on disk.
 
         Args:
             changes: the rows.
-            gathers: whether many who come at once may wait for each other.
+            gathers: whether the batch may wait for others, if many come.
 
         Raises:
-            Refused: `storage_full`, `not_stored`; what was changed stays changed, and is written when it can be.
+            Refused: `storage_full`, `not_stored`. The changes stay in memory, and are written when possible.
         """
         await self._files.store(changes, gathers=gathers)
 
     def is_stored(self, changes: Iterable[Change]) -> bool:
-        """Whether there is nothing to wait for."""
+        """Whether these rows are on disk."""
         return self._files.is_stored(changes)
 
     async def store_invitation(self, offer: Offer) -> None:
-        """Wait until an invitation is on disk; it is withdrawn if it cannot be, because nobody is told its token.
+        """Wait until an invitation is on disk; if that fails it is withdrawn, because its token is not sent to anybody.
 
         Raises:
             Refused: `storage_full`, `not_stored`.
@@ -168,24 +168,26 @@ class Directory:
             raise
 
     def membership_changes(self, room: str) -> list[Change]:
-        """The rows of all who belong to a room, to `store` them."""
+        """The rows of a room's members, for `store`."""
         return [(self.rooms, self.rooms.key(row)) for row in self.rooms.members(room)]
 
     def revoke_invitations(self, room: str) -> list[Change]:
-        """Take back all invitations into a room. Returns their rows, to `store` that."""
-        return [(self.invitations, token) for token in self.invitations.take_back("room", room)]
+        """Revoke all invitations to a room. Returns their rows, for `store`."""
+        return [(self.invitations, token) for token in self.invitations.revoke_all("room", room)]
 
-    # Coming and going.
+    # Signing in and out.
 
-    def sign_in(self, name: str, secret: str, own: str, limiter: RateLimiter, invite: str = "") -> Person:
-        """Let somebody be here under a name.
+    def sign_in(
+        self, name: str, secret: str, fallback: str, limiter: RateLimiter, invite: str = ""
+    ) -> Person:
+        """Sign a person in under a name.
 
         Args:
             name: as `clean_name` gives it.
-            secret: what he shows; may be empty.
-            own: what tells one who shows none from others.
-            limiter: of his connection.
-            invite: the token of an invitation, if he has one.
+            secret: the person's secret; may be empty.
+            fallback: the person's identity without a secret.
+            limiter: of their connection.
+            invite: the token of an invitation, if they have one.
 
         Raises:
             Refused: `name_taken`, `name_claimed`, `not_known`, `too_many_names`.
@@ -195,9 +197,9 @@ class Directory:
         is_new = self.names.is_new(name, claim)
         if is_new:
             limiter.check_claim(self._loop.time())
-        # Where the clock was set back, what was said by then is earlier than a claim all the same.
+        # After the clock was set back, a new claim must still be later than all messages posted before it.
         moment = write_moment(self._latest + 1 if is_new and now < self._latest else now)
-        person = self.people.come(name, claim, own, moment, is_invited=offer is not None)
+        person = self.people.sign_in(name, claim, fallback, moment, is_invited=offer is not None)
         if is_new:
             limiter.charge_claim(self._loop.time())
         if offer and is_new:
@@ -205,43 +207,43 @@ class Directory:
         return person
 
     def storing_arrival(self, person: Person, room: str = "", invite: str = "") -> Awaitable[None] | None:
-        """What to wait for before somebody who was let in is welcomed, if anything: what makes them belong here is on disk by then.
+        """A future to await before a welcome: the person's names and membership are on disk then. None if they are already.
 
         Args:
-            person: who.
-            room: into which room.
-            invite: the token by which they come, if they do.
+            person: the person.
+            room: the room that they enter.
+            invite: the token that they have used, if any.
         """
         changes = [
-            *self._belonging(person.claim, room),
+            *self._rows_behind(person.claim, room),
             *([(self.invitations, claim_of(invite))] if invite else []),
         ]
         return None if self._files.is_stored(changes) else self.store(changes, gathers=True)
 
-    async def settled(self, claim: str, room: str) -> None:
-        """Wait until what lets somebody into a room is on disk.
+    async def wait_until_stored(self, claim: str, room: str) -> None:
+        """Wait until a person's names and membership in a room are on disk.
 
         Raises:
             Refused: `storage_full`, `not_stored`.
         """
-        await self.store(self._belonging(claim, room), gathers=True)
+        await self.store(self._rows_behind(claim, room), gathers=True)
 
-    def _belonging(self, claim: str, room: str) -> list[Change]:
-        """The rows by which somebody may be in a room: their names, their membership."""
+    def _rows_behind(self, claim: str, room: str) -> list[Change]:
+        """The rows that entitle a person to be in a room: their names, their membership."""
         names: list[Change] = [(self.names, name) for name in self.names.held_by(claim)]
         membership = self.rooms.membership(room, claim) if claim else None
         return [*names, (self.rooms, self.rooms.key(membership))] if membership else names
 
-    def reads(self, claim: str) -> None:
-        """Somebody reads, under no name: his names are used all the same."""
+    def note_reader(self, claim: str) -> None:
+        """Note that a person reads without giving a name, which counts as a use of their names."""
         self.names.touch(claim, "", write_moment(self._clock()))
 
     def recheck_sessions(self) -> None:
-        """Ask for all guests again whether they may be here, and in their rooms, and put out who may not."""
+        """Check the rights of all sessions again; disconnect them or remove them from rooms accordingly."""
         _for_each(self.sessions, self._recheck)
 
     def disconnect(self, sessions: Iterable[LiveSession], ending: CloseCode, refusal: Refused) -> None:
-        """Show some guests out."""
+        """Disconnect sessions."""
         _for_each(sessions, lambda session: session.disconnect(ending, refusal))
 
     def _recheck(self, session: LiveSession) -> None:
@@ -259,14 +261,14 @@ class Directory:
                 session.remove_from_room(room)
 
     def sign_out(self, person: Person) -> None:
-        """One connection of a person is here no more."""
-        self.people.go(person, write_moment(self._now()))
+        """Sign out one connection of a person."""
+        self.people.sign_out(person, write_moment(self._now()))
 
     def redeem(self, room: str, person: Person, invite: str) -> None:
-        """Make somebody who has an invitation a member of a private room, if he is none yet.
+        """Use a person's invitation to make them a member of a private room, unless they are one already.
 
         Raises:
-            Refused: as `Policy.check_room`; `no_secret` if nobody could know him again.
+            Refused: as `Policy.check_room`; `no_secret` if the person is not verified.
         """
         if self.rooms.kind(room) is Kind.OPEN or self.rooms.membership(room, person.claim):
             return
@@ -279,9 +281,9 @@ class Directory:
         self.invitations.use(offer)
 
     def peer(self, room: str, claim: str) -> str:
-        """With whom a talk of two is, for one of the two; empty if it is none.
+        """The name of the other person in a direct room; empty for other rooms.
 
-        Behind the name of one who holds it no more, because it has lapsed or is another's now, stands a question mark.
+        A question mark follows a name that its person holds no more, because it has lapsed or has another holder.
         """
         other = self.rooms.peer(room, claim)
         return (self.names.name_of(other.claim) or f"{other.name}?") if other else ""
@@ -289,37 +291,37 @@ class Directory:
     # In the background.
 
     async def watch(self) -> None:
-        """Look after the files, for ever: what nobody waits for is written, and external edits are taken."""
+        """Write changes that are not awaited, and take external edits, for ever."""
         lapse_at = self._loop.time() + LAPSE_SECONDS
         while True:
-            await asyncio.sleep(LOOK_SECONDS)
-            self._look_at_clock()
+            await asyncio.sleep(POLL_SECONDS)
+            self._check_clock()
             if self._loop.time() >= lapse_at:
                 lapse_at = self._loop.time() + LAPSE_SECONDS
                 self.look_after_names()
-            await self._agree()
+            await self._reconcile()
 
-    async def _agree(self) -> None:
+    async def _reconcile(self) -> None:
         try:
-            await self._files.agree()
+            await self._files.reconcile()
         except Exception:
             self._is_kept = False
             raise
 
-    def _look_at_clock(self) -> None:
-        """Where the wall clock was set back, bans may be in force again that had ended: whoever came in meanwhile leaves."""
+    def _check_clock(self) -> None:
+        """Recheck sessions after a step of the wall clock: bans that had ended may be in force again."""
         ahead, self._ahead = self._ahead, self._now() - self._ticks()
         if abs(self._ahead - ahead) >= JUMP_SECONDS:
             log.warning("the clock was set %+d seconds", round(self._ahead - ahead))
             self.recheck_sessions()
 
     def look_after_names(self) -> None:
-        """Count uptime, and set free what has lapsed; to be called every `LAPSE_SECONDS`."""
+        """Count uptime, and free lapsed names; to be called every `LAPSE_SECONDS`."""
         self._count_uptime()
         now = self._clock()
-        self.names.see_offset(self._offset(now))
+        self.names.note_offset(self._offset(now))
         self._touch_present(write_moment(now))
-        # If it is now that the clock is wrong, nobody was seen in 1970 either.
+        # If the present clock is the wrong one (1970), correct to the latest moment that has surely passed.
         self.names.correct(self.uptime.ahead(now), write_moment(max(now, self.uptime.passed())))
         passed, days = self.uptime.passed(now), self._settings.claim_days
         self.invitations.forget(passed)
@@ -329,14 +331,14 @@ class Directory:
             log.info("the name %s was not used for %d days, and is free", ascii(known.name), days)
 
     def _count_uptime(self) -> None:
-        """Uptime counts for names only: where there are none, nothing is written."""
+        """Count uptime, which is needed for names only: without names nothing is written."""
         ticks = self._ticks()
         if any(self.names.rows()):
             self.uptime.grow(self._clock(), ticks - self._counted_at)
         self._counted_at = ticks
 
     def _now(self) -> float:
-        """What the clock says now; the latest that it has said is remembered."""
+        """The wall clock's time; remembers the latest."""
         now = self._clock()
         self._latest = max(self._latest, now)
         return now
@@ -346,7 +348,7 @@ class Directory:
         return int(offset.total_seconds()) if offset else 0
 
     def _touch_present(self, now: str) -> None:
-        """Whoever is here uses his name."""
+        """Note that the people present use their names."""
         for session in self.sessions:
             for person in session.people():
                 self.names.touch(person.claim, person.name, now)
@@ -357,5 +359,5 @@ def _for_each(sessions: Iterable[LiveSession], act: Callable[[LiveSession], None
         try:
             act(session)
         except Exception:
-            # Whatever is wrong with one, the others are not spared.
-            log.exception("a guest could not be put out")
+            # An error of one session must not spare the others.
+            log.exception("a session could not be disconnected")

@@ -1,7 +1,7 @@
 """The small files about people, kept in step with what the server knows: one thread reads and writes them.
 
-Tables change in the event loop's thread. Changes that somebody waits for are written by group commit: the next batch gathers while one is
-being written, and all its waiters share one write and one sync. Other changes, and external edits, are dealt with once a second.
+Tables change in the event loop's thread. Awaited changes are written by group commit: the next batch gathers while one is
+being written, and all its waiters share one write and one sync. Other changes, and external edits, are handled once a second.
 """
 
 from __future__ import annotations
@@ -23,23 +23,23 @@ from besedka.wire.errors import ErrorCode, Refused
 
 log = logging.getLogger(__name__)
 
-CROWD_SECONDS: Final = 0.1
-"""A change that comes so soon after the last batch is one of many: its batch gathers before it is written, and for so long at
-most. A lone change is written at once."""
+BURST_SECONDS: Final = 0.1
+"""A change that follows the last batch within this time is one of many: its batch gathers first, and for at most this time. A lone
+change is written at once."""
 
 GATHER_SECONDS: Final = 0.004
-"""A batch stops gathering when nothing has come for so long. Thousands of newcomers cost some dozens of syncs, and nobody notices a
-tenth of a second at their first join."""
+"""A batch stops gathering when nothing has come for this time. Thousands of newcomers cost some dozens of syncs, and a tenth of a
+second at the first join goes unnoticed."""
 
 Change = tuple[Table[Any], str]
 """A table, and the key of a row of it that was put or dropped."""
 
 
 class Files:
-    """All of them.
+    """All files about people.
 
     Args:
-        folder: where they are.
+        folder: their folder.
         tables: their contents, by file name. A change to several of them is written in this order.
         adopted: called after a table has taken an external edit.
     """
@@ -53,26 +53,26 @@ class Files:
         self._loop = asyncio.get_running_loop()
         self._writing = asyncio.Lock()
         self._committing: asyncio.Task[None] | None = None
-        self._agreeing: set[asyncio.Task[None]] = set()
-        # All calls that have waited for a batch; and whether one of the present ones must not wait for others.
+        self._reconciling: set[asyncio.Task[None]] = set()
+        # The number of calls that have waited for a batch; and whether one of the present calls must not wait for others.
         self._waited = 0
-        self._hurry = asyncio.Event()
+        self._urgent = asyncio.Event()
         self._written_at = float("-inf")
 
     async def read(self) -> list[AuditEntry]:
-        """Read all, and return what was done to keep order.
+        """Read all files, and return the audit entries.
 
         Raises:
-            RecordUnusable: if one is there and cannot be read.
-            FolderInUse: if they are another server's.
+            RecordUnusable: if one of them exists and cannot be read.
+            FolderInUse: if another server uses the folder.
         """
         entries: list[AuditEntry] = await self._in_thread(self._audit.open)
         for journal in self._journals.values():
             await journal.open()
         return entries
 
-    async def note(self, entry: AuditEntry) -> None:
-        """Have something that is done to keep order on disk.
+    async def record(self, entry: AuditEntry) -> None:
+        """Append an entry to the audit log.
 
         Raises:
             Refused: `storage_full`, `not_stored`.
@@ -80,7 +80,7 @@ class Files:
         try:
             await self._in_thread(self._audit.write, entry)
         except AuditLost as error:
-            log.error("nothing was done to keep order: %s", error)  # noqa: TRY400 - the sentence is enough
+            log.error("an act of moderation was not carried out: %s", error)  # noqa: TRY400 - the sentence is enough
             raise Refused(ErrorCode.STORAGE_FULL if error.is_full else ErrorCode.NOT_STORED) from None
 
     def is_stored(self, changes: Iterable[Change]) -> bool:
@@ -103,31 +103,31 @@ class Files:
             return
         self._waited += 1
         if not gathers:
-            self._hurry.set()
-        self._begin()
+            self._urgent.set()
+        self._start_commit()
         # Others may wait for the same batch.
         for outcome in awaited:
             code = await asyncio.shield(outcome)
             if code:
                 raise Refused(code)
 
-    async def agree(self) -> None:
+    async def reconcile(self) -> None:
         """Take external edits, and write all changes, if possible.
 
         Raises:
-            Exception: an error of ours has ended this, or the writing of a batch since the last call.
+            Exception: if an unexpected error has ended this, or the writing of a batch since the last call.
         """
         if self._committing and self._committing.done():
             committed, self._committing = self._committing, None
             committed.result()
-        agreeing = self._loop.create_task(self._agree())
-        self._agreeing.add(agreeing)
-        agreeing.add_done_callback(self._agreeing.discard)
+        reconciling = self._loop.create_task(self._reconcile())
+        self._reconciling.add(reconciling)
+        reconciling.add_done_callback(self._reconciling.discard)
         # A cancelled caller does not interrupt a write.
-        await asyncio.shield(agreeing)
+        await asyncio.shield(reconciling)
 
     def close(self) -> None:
-        """Let go of them."""
+        """Close the files."""
         self._thread.shutdown(wait=False)
         self._audit.close()
         for journal in self._journals.values():
@@ -135,8 +135,8 @@ class Files:
 
     # Inside.
 
-    def _begin(self) -> None:
-        """Start to write batches, if that is not going on."""
+    def _start_commit(self) -> None:
+        """Start to write batches, unless that is in progress."""
         if self._committing is None or self._committing.done():
             self._committing = self._loop.create_task(self._commit())
 
@@ -147,24 +147,24 @@ class Files:
                 await self._write()
 
     async def _gather(self) -> None:
-        """If many come, wait for more of them."""
+        """In a burst, wait for more changes."""
         begun, waited = self._loop.time(), 0
-        is_crowd = begun - self._written_at < CROWD_SECONDS
-        while is_crowd and waited != self._waited and not self._hurry.is_set():
+        is_burst = begun - self._written_at < BURST_SECONDS
+        while is_burst and waited != self._waited and not self._urgent.is_set():
             waited = self._waited
             with suppress(TimeoutError):
                 async with asyncio.timeout(GATHER_SECONDS):
-                    await self._hurry.wait()
-            is_crowd = self._loop.time() - begun < CROWD_SECONDS
+                    await self._urgent.wait()
+            is_burst = self._loop.time() - begun < BURST_SECONDS
 
-    async def _agree(self) -> None:
+    async def _reconcile(self) -> None:
         async with self._writing:
             for journal in self._journals.values():
-                await journal.look()
+                await journal.reload()
             await self._write()
 
     async def _write(self) -> None:
-        """Write all changes, then compact the files that need it. Whatever goes wrong, all who wait are answered."""
+        """Write all changes, then compact the files that need it. After any failure all waiters get an outcome."""
         try:
             await self._write_all()
         except Exception:
@@ -173,7 +173,7 @@ class Files:
             raise
 
     async def _write_all(self) -> None:
-        self._hurry.clear()
+        self._urgent.clear()
         # All batches are made at once, so that a change to several files reaches them in order.
         taken = [journal for journal in self._journals.values() if journal.take()]
         for journal in taken:

@@ -20,8 +20,8 @@ log = logging.getLogger(__name__)
 TRIES: Final = 5
 """Attempts to write a batch while others keep changing the file."""
 
-STRANGE_TOLD: Final = 10
-"""At most so many line numbers are logged."""
+STRANGE_LINES_LOGGED: Final = 10
+"""Most line numbers in a warning about lines that are not understood."""
 
 
 class InThread(Protocol):
@@ -39,7 +39,7 @@ class _Flight:
 
 
 class Journal:
-    """One table with its file. Only one task at a time may call `look`, `write` or `compact`.
+    """One table with its file. Only one task at a time may call `reload`, `write` or `compact`.
 
     Args:
         path: the file.
@@ -67,11 +67,11 @@ class Journal:
         """Read the file, and compact it if that is worthwhile.
 
         Raises:
-            RecordUnusable: if it is there and cannot be read.
+            RecordUnusable: if it exists and cannot be read.
         """
         text = await self._in_thread(self._record.open, self.table.torn)
         self.table.adopt(await self._in_thread(self.table.parse, text))
-        self._tell_strange()
+        self._log_strange_lines()
         if self.table.is_bloated:
             await self.compact()
 
@@ -83,7 +83,7 @@ class Journal:
 
     @property
     def is_awaited(self) -> bool:
-        """Whether somebody waits for the next batch."""
+        """Whether the next batch is awaited."""
         return self._next is not None
 
     def outcome(self, key: str) -> asyncio.Future[ErrorCode | None] | None:
@@ -95,10 +95,10 @@ class Journal:
 
     # Reading and writing.
 
-    async def look(self) -> None:
+    async def reload(self) -> None:
         """Read the file again if it was edited."""
         try:
-            await self._look()
+            await self._reload()
         except RecordUnusable as error:
             self._report(f"{error}; what it said before is kept, and nothing is written over it")
         except OSError as error:
@@ -136,7 +136,7 @@ class Journal:
                 self._land(flight, code)
 
     def give_up(self) -> None:
-        """Tell all who wait that nothing was stored."""
+        """Report to all waiters that nothing was stored."""
         if self._flight:
             self.table.give_back(self._flight.batch)
             self._land(self._flight, ErrorCode.NOT_STORED)
@@ -151,7 +151,7 @@ class Journal:
         try:
             await self._rewrite()
         except (RecordChanged, RecordGone):
-            pass  # the next look or the next batch deals with it
+            pass  # the next reload or the next batch handles it
         except (OSError, RecordUnusable) as error:
             why = reason(error) if isinstance(error, OSError) else error
             if not self._compact_at:
@@ -166,13 +166,13 @@ class Journal:
 
     # Inside.
 
-    async def _look(self) -> None:
-        news = await self._in_thread(self._record.news)
-        if news is not None:
-            self.table.adopt(await self._in_thread(self.table.parse, news))
+    async def _reload(self) -> None:
+        read_if_edited = await self._in_thread(self._record.read_if_edited)
+        if read_if_edited is not None:
+            self.table.adopt(await self._in_thread(self.table.parse, read_if_edited))
             log.info("%s was edited, and is read again", self._record.path)
             self._adopted()
-            self._tell_strange()
+            self._log_strange_lines()
             self._trouble = ""
 
     async def _store(self, batch: Batch[Any]) -> None:
@@ -184,7 +184,7 @@ class Journal:
                 else:
                     await self._append(batch, must_be_known=not has_looked)
             except RecordChanged:
-                await self._look()
+                await self._reload()
                 has_looked = True
             except RecordGone:
                 pass  # the next round rewrites it
@@ -214,7 +214,7 @@ class Journal:
             self._trouble = trouble
             log.error(trouble)
 
-    def _tell_strange(self) -> None:
+    def _log_strange_lines(self) -> None:
         if self.table.strange:
-            lines = ", ".join(map(str, self.table.strange[:STRANGE_TOLD]))
+            lines = ", ".join(map(str, self.table.strange[:STRANGE_LINES_LOGGED]))
             log.warning("%s: not understood, and left as they are: lines %s", self._record.path, lines)

@@ -48,8 +48,8 @@ class Record:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._file: Descriptor | None = None
-        # The file as it was last read or written by us.
-        self._mark: Identity | None = None
+        # The file when this server last read or wrote it.
+        self._identity: Identity | None = None
         self._unusable: RecordUnusable | None = None
         self._is_distrusted = False
 
@@ -62,7 +62,7 @@ class Record:
             torn: returns the length in bytes of a torn write at the end of such data.
 
         Raises:
-            RecordUnusable: if it is there and cannot be read, or mended.
+            RecordUnusable: if it exists and cannot be read, or mended.
         """
         try:
             if self.path.exists():
@@ -75,11 +75,11 @@ class Record:
         """Read it. Empty if there is no file.
 
         Raises:
-            RecordUnusable: if it is there and cannot be read.
+            RecordUnusable: if it exists and cannot be read.
         """
-        self._mark = Identity.at(self.path)
+        self._identity = Identity.at(self.path)
         try:
-            text = self.path.read_text(encoding="utf-8") if self._mark else ""
+            text = self.path.read_text(encoding="utf-8") if self._identity else ""
         except OSError as error:
             self._unusable = RecordUnusable(self.path, reason(error))
         except UnicodeDecodeError:
@@ -89,16 +89,16 @@ class Record:
             return text
         raise self._unusable
 
-    def news(self) -> str | None:
-        """Read it again if it was edited since it was last read or written by us; else None.
+    def read_if_edited(self) -> str | None:
+        """Read it again if it was edited since this server last read or wrote it; else None.
 
-        A missing or empty file is no news: many editors leave one for a moment, and the content decides who may come in.
+        A missing or empty file does not count as edited: many editors leave one for a moment, and the content decides who may enter.
 
         Raises:
             RecordUnusable: if it cannot be read.
         """
         mark = Identity.at(self.path)
-        if mark is None or mark == self._mark:
+        if mark is None or mark == self._identity:
             return None
         return self.read() or None
 
@@ -107,7 +107,7 @@ class Record:
     @property
     def is_to_be_rewritten(self) -> bool:
         """Whether nothing can be appended: the file is missing, empty, or not trusted."""
-        return self._is_distrusted or self._mark is None or self._mark.size == 0
+        return self._is_distrusted or self._identity is None or self._identity.size == 0
 
     def append(self, data: bytes, *, must_be_known: bool) -> None:
         """Append whole lines; they are on disk when this returns.
@@ -124,13 +124,13 @@ class Record:
         """
         self._refuse_unusable()
         file, before = self._opened()
-        if before != self._mark and must_be_known:
+        if before != self._identity and must_be_known:
             raise RecordChanged
         data = data if file.read(before.size - 1, 1) == b"\n" else b"\n" + data
         self._write(file, data, before)
-        # Taken before the sync, so that edits during it, or during the write, are noticed by `news`.
+        # Taken before the sync, so that `read_if_edited` notices edits during it, or during the write.
         size = before.size + len(data)
-        self._know(file, is_known=before == self._mark and file.size == size)
+        self._know(file, is_known=before == self._identity and file.size == size)
         self._sync(file)
         if not self._is_in_place(file) or file.size < size:
             raise RecordChanged
@@ -149,7 +149,7 @@ class Record:
         """
         self._refuse_unusable()
         there = Identity.at(self.path)
-        if there and there.size and there != self._mark:
+        if there and there.size and there != self._identity:
             raise RecordChanged
         try:
             # A symbolic link stays one.
@@ -160,7 +160,7 @@ class Record:
             if error.errno not in FIXED or there is None or there.size or self._is_distrusted:
                 raise
             self._file = self._filled(pieces())
-        self._mark = Identity.of(os.fstat(self._file.number))
+        self._identity = Identity.of(os.fstat(self._file.number))
         self._unusable = None
         self._is_distrusted = False
 
@@ -192,7 +192,7 @@ class Record:
         sync_directory(self.path)
 
     def _refuse_unusable(self) -> None:
-        if self._unusable and Identity.at(self.path) == self._mark:
+        if self._unusable and Identity.at(self.path) == self._identity:
             raise self._unusable
 
     def _opened(self) -> tuple[Descriptor, Identity]:
@@ -203,14 +203,14 @@ class Record:
             try:
                 self._file = Descriptor(self.path, os.O_RDWR | os.O_APPEND)
             except FileNotFoundError:
-                self._mark = None
+                self._identity = None
                 raise RecordGone from None
             except PermissionError:
-                self._is_distrusted = True  # the folder may still let us replace it
+                self._is_distrusted = True  # replacing it may still be possible
                 raise RecordGone from None
         found = Identity.of(os.fstat(self._file.number))
         if not found.size:
-            self._mark = found
+            self._identity = found
             raise RecordGone
         return self._file, found
 
@@ -231,8 +231,8 @@ class Record:
             raise RecordGone from error
 
     def _cut_back(self, file: Descriptor, data: bytes, before: Identity) -> None:
-        """Cut off a partial write. If others have added to it, or it cannot be cut off, the file is not trusted any more."""
-        is_known, self._is_distrusted = before == self._mark, True
+        """Cut off a partial write. If another program has added to it, or it cannot be cut off, the file is not trusted any more."""
+        is_known, self._is_distrusted = before == self._identity, True
         try:
             if data.startswith(file.read(before.size, file.size - before.size)):
                 self._know(file, is_known=is_known)
@@ -245,7 +245,7 @@ class Record:
     def _know(self, file: Descriptor, *, is_known: bool) -> None:
         """Take the file's identity anew, if everything in it is known."""
         if is_known:
-            self._mark = Identity.of(os.fstat(file.number))
+            self._identity = Identity.of(os.fstat(file.number))
 
     def _sync(self, file: Descriptor) -> None:
         try:

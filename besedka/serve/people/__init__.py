@@ -1,6 +1,7 @@
-"""People, and who may what; all of it pure, kept in small text files by `besedka.serve.directory`.
+"""People and their rights. Pure; `besedka.serve.directory` keeps it in small text files.
 
-`presence` is who is here, `sessions` by which connections, `names` whose a name is, `rooms` and `invitations` who belongs where,
-`devices` how one takes a name along, `entries` what was done to keep order, `moderation` what is in force, `policy` who may enter.
-`table` is what the files have in common.
+`person` has the people present, `sessions` their connections, `names` the holders of names, `rooms` and `invitations` the members of
+private rooms, `devices` the links that add a device, `audit_entry` the entries of the audit log, `moderation` the restrictions in
+force, `policy` the rules of entry, `uptime` the server's own clock check, and `moments` the times in the files. `table` is the common
+format of the files.
 """

@@ -1,8 +1,8 @@
-"""What was done to keep order, and how it is written down. Pure.
+"""An entry of the audit log, and its format. Pure.
 
-A deed is a line of ``audit.txt``, in the grammar of the log::
+An entry is a line of ``audit.txt``, in the grammar of the log::
 
-    deed   = "[" date " " time "] " who ": " act *(" " name "=" value)
+    entry  = "[" date " " time "] " actor ": " act *(" " name "=" value)
     value  = one or more characters without blanks, quotes and backslashes  / a JSON string
 """
 
@@ -22,13 +22,13 @@ from besedka.wire.message import Message
 from besedka.wire.validation import DEFAULT_ROOM, clean_name, clean_room
 
 OPERATOR: Final = "operator"
-"""Who is named where it was not a moderator; those have a ``by``, too, so that none can be taken for him."""
+"""The actor of the operator's entries. A moderator's entries also have a ``by``, so that no name can be mistaken for it."""
 
 UNTIL: Final = "%Y-%m-%dT%H:%M:%SZ"
-"""How it is written until when something is in force."""
+"""Format of ``until``."""
 
 LATEST: Final = int(datetime(9000, 1, 1, tzinfo=UTC).timestamp())
-"""No restriction ends later, but for those that do not end."""
+"""Latest end of a restriction that has an end."""
 
 _VALUE: Final = re.compile(r' (?P<name>[a-z]+)=(?P<value>"(?:[^"\\]|\\.)*"|[^\s"\\]+)')
 _PLAIN: Final = re.compile(r'[^\s"\\]+')
@@ -39,28 +39,28 @@ _ABOUT_SOMEBODY: Final = frozenset(Act) - {Act.SLOW, Act.REDACT}
 
 @dataclass(frozen=True, slots=True)
 class AuditEntry:
-    """One thing that was done to keep order.
+    """One act of moderation.
 
     Attributes:
-        stamp: when, in the log's time.
-        who: the moderator's name, or `OPERATOR`.
-        act: what.
-        user: to whom; of a redaction, whose message it was.
-        claim: of that person, if he has shown one.
-        addresses: from which nobody comes in.
-        room: where.
-        id: of the message.
-        said: when it was said, in the log's time.
-        epoch: of its log.
-        size: how many bytes it takes there.
-        seconds: of a slow room: one message in so many.
-        until: unix seconds; 0: until it is taken back.
+        stamp: its time, as the log writes it.
+        actor: the moderator's name, or `OPERATOR`.
+        act: the act.
+        user: the target's name; for a redaction, the message's poster.
+        claim: the target's claim, if there is one.
+        addresses: the banned addresses.
+        room: the room.
+        id: the message's id.
+        said: the message's time, as the log writes it.
+        epoch: the epoch of its log.
+        size: its size there in bytes.
+        seconds: of a slow room: the interval between messages.
+        until: unix seconds; 0: until it is lifted.
         by: the moderator's claim.
-        reason: why.
+        reason: the reason.
     """
 
     stamp: str
-    who: str
+    actor: str
     act: Act
     user: str = ""
     claim: str = ""
@@ -80,25 +80,25 @@ _FIELDS: Final = tuple(one.name for one in fields(AuditEntry))[3:]
 
 
 def write_entry(entry: AuditEntry) -> str:
-    """A deed as it stands in the file, without the LF."""
+    """The line of an entry, without the LF."""
     shown: dict[str, str] = {}
     for name in _FIELDS:
         value = getattr(entry, name)
         if name == "until":
             value = datetime.fromtimestamp(value, UTC).strftime(UNTIL) if value else ""
         if name == "addresses":
-            name, value = "address", ",".join(value)  # noqa: PLW2901 - as it is written
+            name, value = "address", ",".join(value)  # noqa: PLW2901 - the name in the file
         if value or (name == "seconds" and entry.act is Act.SLOW):
             shown[name] = str(value)
     values = "".join(f" {name}={_quoted(value)}" for name, value in shown.items())
-    return write_line(Message(entry.stamp, entry.who, f"{entry.act}{values}"))
+    return write_line(Message(entry.stamp, entry.actor, f"{entry.act}{values}"))
 
 
 def read_entry(raw: str) -> AuditEntry:
-    """The deed in a line of the file.
+    """Parse a line of the file.
 
     Raises:
-        ValueError: if it is none.
+        ValueError: if it is not an entry.
     """
     line = read_line(raw)
     act, blank, rest = line.text.partition(" ")
@@ -107,7 +107,7 @@ def read_entry(raw: str) -> AuditEntry:
     while at < len(rest):
         found = _VALUE.match(rest, at)
         if found is None or found["name"] in given:
-            raise ValueError(f"not a deed: {raw!r}")
+            raise ValueError(f"not an audit entry: {raw!r}")
         value = found["value"]
         given[found["name"]] = _plain(value) if value.startswith('"') else value
         at = found.end()
@@ -118,7 +118,7 @@ def _quoted(value: str) -> str:
     if _PLAIN.fullmatch(value) and value.isprintable():
         return value
     quoted = json.dumps(value, ensure_ascii=False)
-    # Whoever reads the file in a terminal is shown what is there.
+    # Escape what a terminal would not show.
     return "".join(one if one.isprintable() else json.dumps(one)[1:-1] for one in quoted)
 
 
@@ -134,13 +134,13 @@ def _values(given: dict[str, str]) -> dict[str, Any]:
         values["addresses"] = tuple(values.pop("address").split(","))
     unknown = set(values) - set(_FIELDS)
     if unknown:
-        raise ValueError(f"there is no {', '.join(sorted(unknown))} in a deed")
+        raise ValueError(f"unknown fields of an audit entry: {', '.join(sorted(unknown))}")
     return values
 
 
 def _plain(quoted: str) -> str:
     text = str(json.loads(quoted))
-    text.encode()  # half a surrogate pair is no text
+    text.encode()  # raises for half a surrogate pair
     return text
 
 
@@ -151,7 +151,7 @@ def _number(text: str) -> int:
 
 
 def _checked(entry: AuditEntry) -> AuditEntry:
-    """The deed, if it has what it needs."""
+    """The entry, if it is valid and complete."""
     try:
         if entry.act in _ABOUT_SOMEBODY and entry.user:
             clean_name(entry.user)
@@ -162,7 +162,7 @@ def _checked(entry: AuditEntry) -> AuditEntry:
     for address in entry.addresses:
         ip_network(address)
     if entry.until > LATEST:
-        raise ValueError("that is too late")
+        raise ValueError("`until` is too late")
     needs = {
         Act.APPOINT: bool(_CLAIM.fullmatch(entry.claim)),
         Act.BAN: bool(entry.user or entry.claim or entry.addresses),
@@ -170,7 +170,7 @@ def _checked(entry: AuditEntry) -> AuditEntry:
         Act.REDACT: bool(entry.id),
     }
     if not needs.get(entry.act, bool(entry.user or entry.claim or entry.act is Act.SLOW)):
-        raise ValueError("something is missing")
+        raise ValueError("a field is missing")
     if entry.act in {Act.SLOW, Act.REDACT} and not entry.room:
         return replace(entry, room=DEFAULT_ROOM)
     return entry

@@ -1,6 +1,6 @@
-"""Taking a name along: links by which another device becomes the same person, once, within minutes. Pure.
+"""Add-a-device links: another device becomes the same person, once, within minutes. Pure.
 
-The secret of who asks for a link is kept until it is taken or too old, in memory only.
+The secret behind a link is kept until the link is used or too old, in memory only.
 """
 
 from __future__ import annotations
@@ -17,19 +17,19 @@ LINK_SECONDS: Final = 300
 """How long a link lasts: enough to fetch the phone."""
 
 LINKS_AT_MOST: Final = 1_000
-"""Links that wait to be taken; those made first are forgotten."""
+"""Unused links; above this number the oldest are forgotten."""
 
 TOKEN_BYTES: Final = 24
 
 
 @dataclass(frozen=True, slots=True)
 class Handover:
-    """Who somebody is.
+    """The identity that a link hands over.
 
     Attributes:
         user: the name.
-        secret: what shows it.
-        until: on the clock by which it was made.
+        secret: the person's secret.
+        until: when the link ends, on the clock by which it was made.
     """
 
     user: str
@@ -38,15 +38,19 @@ class Handover:
 
 
 class DeviceLinks:
-    """All links that wait to be taken."""
+    """All unused links."""
 
     def __init__(self) -> None:
         self._waiting: OrderedDict[str, Handover] = OrderedDict()
 
     def make(self, user: str, secret: str, now: float) -> str:
-        """A token for somebody; ``now`` is any clock in seconds that never goes back. One person has one link at a time."""
-        mine = [token for token, one in self._waiting.items() if one.secret == secret or one.until <= now]
-        for token in mine:
+        """Create a link's token; ``now`` is any monotonic clock in seconds. A person has one link at a time."""
+        replaced = [
+            token
+            for token, handover in self._waiting.items()
+            if handover.secret == secret or handover.until <= now
+        ]
+        for token in replaced:
             del self._waiting[token]
         if len(self._waiting) >= LINKS_AT_MOST:
             self._waiting.popitem(last=False)
@@ -55,7 +59,7 @@ class DeviceLinks:
         return token
 
     def take(self, token: str, now: float) -> Handover:
-        """Who it makes one; it is of no use afterwards.
+        """Use a link; it is not valid afterwards.
 
         Raises:
             Refused: `bad_link`.

@@ -1,6 +1,6 @@
-"""Invitations: into a private room, or to a name. Whoever has the token comes in, as often and as long as it says. Pure.
+"""Invitations to a private room or to a name: bearer tokens with a number of uses and an end. Pure.
 
-Only the hash of a token is kept, as of a secret; the token itself is told once.
+Only the hash of a token is kept, as of a secret; the token itself is sent once.
 """
 
 from __future__ import annotations
@@ -17,15 +17,15 @@ from besedka.wire.errors import ErrorCode, Language, Refused
 from besedka.wire.validation import clean_name, clean_room
 
 TOKEN_BYTES: Final = 24
-"""192 bits: nobody guesses it."""
+"""192 bits: it cannot be guessed."""
 
 USES_AT_MOST: Final = 10_000
-"""As many as a private room may have members."""
+"""The limit of a private room's members."""
 
 SECONDS_AT_MOST: Final = 366 * 24 * 3600
 
 INVITATIONS_OF_ROOM_AT_MOST: Final = 100
-"""Invitations into one room that wait to be used."""
+"""Unused invitations to one room."""
 
 REMARK: Final = "Invitations that are valid: the SHA-256 of the token, room or name, which one, how often, until when (unix seconds), by whom."
 
@@ -40,10 +40,10 @@ class Offer:
     Attributes:
         token: the hash of the token.
         kind: ``room`` or ``name``.
-        what: which room, or which name.
+        what: the room, or the name.
         uses: how often it can still be used.
-        expires: until when, in unix seconds.
-        by: who has made it.
+        expires: when it ends, in unix seconds.
+        by: the name of its creator.
     """
 
     token: str
@@ -89,29 +89,29 @@ class Invitations(Table[Offer]):
     def rebuild(self) -> None:
         self._to: dict[tuple[str, str], dict[str, Offer]] = {}
         for row in self.rows():
-            self._note(row)
+            self._index(row)
 
     def make(
         self, kind: str, what: str, by: str, now: float, *, uses: int, seconds: int
     ) -> tuple[str, Offer]:
-        """Invite. Returns the token, and what it is good for.
+        """Create an invitation. Returns the token and the invitation.
 
         Args:
             kind: ``room`` or ``name``.
-            what: which one.
-            by: who invites.
+            what: the room, or the name.
+            by: the creator's name.
             now: unix seconds.
-            uses: how often; at most `USES_AT_MOST`, asking for more is no error.
-            seconds: how long; at most `SECONDS_AT_MOST`.
+            uses: how often it can be used; at most `USES_AT_MOST`, a request for more is no error.
+            seconds: how long it lasts; at most `SECONDS_AT_MOST`.
 
         Raises:
-            Refused: `not_allowed` if too many wait to be used.
+            Refused: `not_allowed` if too many are unused.
         """
-        if self._tidied(kind, what, now) >= INVITATIONS_OF_ROOM_AT_MOST:
+        if self._prune(kind, what, now) >= INVITATIONS_OF_ROOM_AT_MOST:
             limit = INVITATIONS_OF_ROOM_AT_MOST
             why = {
                 Language.RU: f"ждут уже {limit} приглашений, отзовите их",
-                Language.EN: f"{limit} invitations wait already; take them back",
+                Language.EN: f"{limit} invitations are still unused; revoke them first",
             }
             raise Refused(ErrorCode.NOT_ALLOWED, why=why)
         token = secrets.token_urlsafe(TOKEN_BYTES)
@@ -121,43 +121,43 @@ class Invitations(Table[Offer]):
         return token, offer
 
     def find(self, token: str, kind: str, what: str, now: float) -> Offer | None:
-        """The invitation of this token, if it is a valid one to this."""
+        """The invitation of this token, if it is valid for this room or name."""
         offer = self._rows.get(claim_of(token))
         is_to_this = offer is not None and (offer.kind, offer.what) == (kind, what)
         return offer if offer and is_to_this and offer.is_valid(now) else None
 
     def use(self, offer: Offer) -> None:
-        """It was used once."""
+        """Count one use of an invitation."""
         if offer.uses > 1:
             self._set(replace(offer, uses=offer.uses - 1))
         else:
             self.withdraw(offer)
 
     def withdraw(self, offer: Offer) -> None:
-        """Take one back."""
+        """Revoke an invitation."""
         self.drop(offer.token)
         to = self._to[offer.kind, offer.what]
         del to[offer.token]
         if not to:
             del self._to[offer.kind, offer.what]
 
-    def take_back(self, kind: str, what: str) -> list[str]:
-        """Take back all invitations to something. Returns the keys of those that there were."""
+    def revoke_all(self, kind: str, what: str) -> list[str]:
+        """Revoke all invitations to a room or name. Returns their keys."""
         taken = [*self._to.get((kind, what), {}).values()]
         for offer in taken:
             self.withdraw(offer)
         return [offer.token for offer in taken]
 
     def forget(self, passed: float) -> None:
-        """Forget those that have ended before a moment that has surely passed.
+        """Forget the invitations that ended before a moment that has surely passed.
 
-        Those that have ended by the wall clock alone are kept: it may be wrong today, and right tomorrow.
+        Invitations that have ended by the wall clock alone are kept: it may be wrong today, and right tomorrow.
         """
         for offer in [row for row in self.rows() if not row.is_valid(passed)]:
             self.withdraw(offer)
 
-    def _tidied(self, kind: str, what: str, now: float) -> int:
-        """How many invitations to something wait to be used. Of those that have ended as many are kept at most."""
+    def _prune(self, kind: str, what: str, now: float) -> int:
+        """Count the unused invitations to a room or name. Keeps at most `INVITATIONS_OF_ROOM_AT_MOST` that have ended."""
         all_to_it = [*self._to.get((kind, what), {}).values()]
         ended = sorted((row for row in all_to_it if not row.is_valid(now)), key=lambda row: row.expires)
         for row in ended[:-INVITATIONS_OF_ROOM_AT_MOST]:
@@ -166,7 +166,7 @@ class Invitations(Table[Offer]):
 
     def _set(self, offer: Offer) -> None:
         self.put(offer)
-        self._note(offer)
+        self._index(offer)
 
-    def _note(self, offer: Offer) -> None:
+    def _index(self, offer: Offer) -> None:
         self._to.setdefault((offer.kind, offer.what), {})[offer.token] = offer

@@ -1,7 +1,7 @@
-"""Keeping order: who is a moderator, who may not talk, who may not come in, which rooms are slow. Pure; time comes in.
+"""Moderation in force: moderators, mutes, bans and slow rooms. Pure; time is an argument.
 
-All of it follows from a list of `AuditEntry`, which is what ``audit.txt`` holds. So the file is what is in force: it is read at the start,
-and a line added by hand counts as much as one of ours.
+All of it follows from a list of `AuditEntry`, the content of ``audit.txt``. So the file is what is in force: it is read at the start,
+and a line added by hand counts as much as the server's own.
 """
 
 from __future__ import annotations
@@ -19,97 +19,97 @@ from besedka.wire.frames import Act
 from besedka.wire.log_line import stamp
 from besedka.wire.validation import skeletons
 
-MARKS_KEPT: Final = 1_000
-"""With so many marks of those who have talked in slow rooms it is looked for the first time who may talk again."""
+POSTERS_KEPT: Final = 1_000
+"""Number of remembered identifiers of posters in slow rooms above which those whose wait is over are purged."""
 
 _MINUTE: Final = len("0000-00-00 00:00")
 _FROM: Final = "from "
 
 Network = IPv4Address | IPv6Network
-"""What counts as one address, as `besedka.serve.rate_limits.network_of` gives it."""
+"""Addresses that count as one, as `besedka.serve.rate_limits.network_of` gives them."""
 
 
 @dataclass(frozen=True, slots=True)
 class Restriction:
-    """Somebody may not talk, or may not come in.
+    """A mute or a ban.
 
     Attributes:
-        user: his name, or an address.
-        marks: by what he is known: ``claim …``, ``look …``, ``from …``.
-        until: unix seconds; 0: until it is taken back.
-        reason: why.
+        user: the target's name, or an address.
+        identifiers: identify the target: ``claim …``, ``look …``, ``from …``.
+        until: unix seconds; 0: until it is lifted.
+        reason: the moderator's reason.
     """
 
     user: str
-    marks: frozenset[str]
+    identifiers: frozenset[str]
     until: int
     reason: str
 
     @property
     def ends(self) -> float:
-        """When it ends, in unix seconds, if ever."""
+        """When it ends, in unix seconds; infinity if never."""
         return self.until or float("inf")
 
     def is_over(self, now: float) -> bool:
-        """Whether its time has passed."""
+        """Whether it has ended."""
         return self.ends <= now
 
 
 class Restrictions:
-    """All mutes, or all bans; also those that are over: the wall clock may be wrong today, and right tomorrow."""
+    """All mutes, or all bans; also those that have ended: the wall clock may be wrong today, and right tomorrow."""
 
     def __init__(self) -> None:
-        self._by_mark: dict[str, list[Restriction]] = {}
+        self._by_identifier: dict[str, list[Restriction]] = {}
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Restrictions) and self._by_mark == other._by_mark
+        return isinstance(other, Restrictions) and self._by_identifier == other._by_identifier
 
     __hash__ = None  # type: ignore[assignment]  # it changes
 
     def __bool__(self) -> bool:
-        return bool(self._by_mark)
+        return bool(self._by_identifier)
 
     def add(self, restriction: Restriction) -> None:
-        """Restrict somebody; what it says already, and for no longer, is replaced."""
-        for one in self._about(restriction.marks):
-            if one.marks <= restriction.marks and one.ends <= restriction.ends:
-                self._drop(one)
-        for mark in restriction.marks:
-            self._by_mark.setdefault(mark, []).append(restriction)
+        """Add a restriction; it replaces those that cover no more identifiers and end no later."""
+        for other in self._matching(restriction.identifiers):
+            if other.identifiers <= restriction.identifiers and other.ends <= restriction.ends:
+                self._drop(other)
+        for identifier in restriction.identifiers:
+            self._by_identifier.setdefault(identifier, []).append(restriction)
 
-    def lift(self, marks: Iterable[str]) -> None:
-        """Take back all that is about somebody known by one of these marks; by an address only the address."""
-        for mark in marks:
-            if mark.startswith(_FROM):
-                self._by_mark.pop(mark, None)
+    def lift(self, identifiers: Iterable[str]) -> None:
+        """Lift all restrictions that share an identifier; an address lifts only itself."""
+        for identifier in identifiers:
+            if identifier.startswith(_FROM):
+                self._by_identifier.pop(identifier, None)
             else:
-                for one in self._about([mark]):
-                    self._drop(one)
+                for other in self._matching([identifier]):
+                    self._drop(other)
 
-    def find(self, marks: Iterable[str], now: float) -> Restriction | None:
-        """What is in force for one who is known by any of these marks; what ends last, if it is more than one thing."""
-        in_force = (one for one in self._about(marks) if not one.is_over(now))
-        return max(in_force, key=lambda one: one.ends, default=None)
+    def find(self, identifiers: Iterable[str], now: float) -> Restriction | None:
+        """The restriction in force for any of these identifiers; the one that ends last, if there are several."""
+        in_force = (other for other in self._matching(identifiers) if not other.is_over(now))
+        return max(in_force, key=lambda other: other.ends, default=None)
 
-    def _about(self, marks: Iterable[str]) -> list[Restriction]:
-        return [one for mark in marks for one in self._by_mark.get(mark, ())]
+    def _matching(self, identifiers: Iterable[str]) -> list[Restriction]:
+        return [other for identifier in identifiers for other in self._by_identifier.get(identifier, ())]
 
     def _drop(self, restriction: Restriction) -> None:
-        for mark in restriction.marks:
-            left = [one for one in self._by_mark.pop(mark, ()) if one is not restriction]
+        for identifier in restriction.identifiers:
+            left = [other for other in self._by_identifier.pop(identifier, ()) if other is not restriction]
             if left:
-                self._by_mark[mark] = left
+                self._by_identifier[identifier] = left
 
 
 class Moderation:
-    """What is in force.
+    """The moderation in force.
 
     Args:
         zone: of the times in sentences.
 
     Attributes:
-        slow: in a room one says one message in so many seconds; 0: as many as one likes.
-        revisions: of each room the last one.
+        slow: the interval between a person's messages in a room, in seconds; 0: none.
+        revisions: each room's last redaction.
     """
 
     def __init__(self, zone: tzinfo | None = None) -> None:
@@ -125,9 +125,9 @@ class Moderation:
         }
         self.slow: dict[str, int] = {}
         self.revisions: dict[str, AuditEntry] = {}
-        # When somebody, by one of his marks, has said something in a slow room.
-        self._said_at: dict[tuple[str, str], float] = {}
-        self._look_at = MARKS_KEPT
+        # The last post in a slow room, by room and identifier.
+        self._posted_at: dict[tuple[str, str], float] = {}
+        self._purge_at = POSTERS_KEPT
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Moderation) and self._in_force == other._in_force
@@ -139,7 +139,7 @@ class Moderation:
         return (self._moderators, self._mutes, self._bans, self.slow, self.revisions)
 
     def apply(self, entry: AuditEntry) -> None:
-        """Something was done: from now on it counts."""
+        """Put an entry in force."""
         match entry.act:
             case Act.APPOINT:
                 self._moderators[entry.claim] = entry.user
@@ -153,100 +153,100 @@ class Moderation:
             case Act.MUTE | Act.BAN:
                 self._restrictions[entry.act].add(_restriction(entry))
             case Act.UNMUTE | Act.UNBAN:
-                self._restrictions[entry.act].lift(marks_of_entry(entry))
+                self._restrictions[entry.act].lift(identifiers_of_entry(entry))
             case Act.SLOW:
                 self.slow[entry.room] = entry.seconds
             case Act.REDACT:
                 self.revisions[entry.room] = entry
             case Act.KICK | Act.ADMIT | Act.RELEASE:
-                pass  # it is over when it is done, or stands somewhere else
+                pass  # done at once, or kept elsewhere
 
-    # What somebody may do.
+    # Checks.
 
     def is_moderator(self, claim: str) -> bool:
-        """Whether he keeps order."""
+        """Whether a claim is a moderator's."""
         return bool(claim) and claim in self._moderators
 
     def is_moderators_name(self, name: str) -> bool:
-        """Whether a name is a moderator's, or looks like it."""
-        return any(not skeletons(name).isdisjoint(skeletons(one)) for one in self._moderators.values())
+        """Whether a name is a moderator's, or looks like one."""
+        return any(not skeletons(name).isdisjoint(skeletons(other)) for other in self._moderators.values())
 
     def check_entry(
         self, now: float, claim: str = "", name: str = "", network: Network | None = None
     ) -> None:
-        """May he come in, read, and stay?
+        """Check that a person is not banned.
 
         Args:
             now: unix seconds.
-            claim: who he is; empty if he has shown nothing.
-            name: by which he comes, if he does.
-            network: from where; None if it is not known, or not limited.
+            claim: the person's claim; empty if they have shown no secret.
+            name: the name that they want to use, if any.
+            network: their network; None if it is not known, or not limited.
 
         Raises:
             Refused: `banned`.
         """
         if self._bans:
-            self._refuse_banned(marks(claim, name, network), now)
+            self._refuse_banned(identifiers_from(claim, name, network), now)
 
     def check_stay(self, now: float, people: Iterable[Person], network: Network | None) -> None:
-        """May somebody who is here stay, as all whom he is?
+        """Check that a session is not banned, as any of its people.
 
         Raises:
             Refused: `banned`.
         """
         if self._bans:
-            about = [mark for person in people for mark in marks_of(person)]
-            self._refuse_banned([*about, *marks(network=network)], now)
+            identifiers = [identifier for person in people for identifier in identifiers_of(person)]
+            self._refuse_banned([*identifiers, *identifiers_from(network=network)], now)
 
     def charge_post(self, now: float, ticks: float, room: str, person: Person) -> None:
-        """May he say something here? If he may, he does.
+        """Check that a person may post in a room, and charge the post to its slow mode.
 
         Args:
             now: unix seconds.
-            ticks: any clock that never goes back.
-            room: where.
-            person: who.
+            ticks: any monotonic clock.
+            room: the room.
+            person: the poster.
 
         Raises:
-            Refused: `muted`; where the room is slow `too_fast`, with how long to wait.
+            Refused: `muted`; `too_fast` where the room is slow, with the time to wait.
         """
         seconds = self.slow.get(room)
         if not (seconds or self._mutes):
             return
-        about = marks_of(person)
-        muted = self._mutes.find(about, now)
+        identifiers = identifiers_of(person)
+        muted = self._mutes.find(identifiers, now)
         if muted:
             raise Refused(ErrorCode.MUTED, why=self._why(muted))
         if seconds and not self.is_moderator(person.claim):
-            self._check_slow(ticks, room, seconds, about)
+            self._check_slow(ticks, room, seconds, identifiers)
 
-    def _check_slow(self, ticks: float, room: str, seconds: int, about: list[str]) -> None:
-        said_at = [self._said_at.get((room, mark), float("-inf")) for mark in about]
-        wait = max(said_at, default=float("-inf")) + seconds - ticks
+    def _check_slow(self, ticks: float, room: str, seconds: int, identifiers: list[str]) -> None:
+        posted_at = [self._posted_at.get((room, identifier), float("-inf")) for identifier in identifiers]
+        wait = max(posted_at, default=float("-inf")) + seconds - ticks
         if wait > 0:
             raise Refused(ErrorCode.TOO_FAST, wait=wait, room=room)
-        self._said_at.update(dict.fromkeys(((room, mark) for mark in about), ticks))
-        if len(self._said_at) > self._look_at:
-            self._forget_talk(ticks)
-            self._look_at = max(MARKS_KEPT, 2 * len(self._said_at))
+        self._posted_at.update(dict.fromkeys(((room, identifier) for identifier in identifiers), ticks))
+        if len(self._posted_at) > self._purge_at:
+            self._purge_posts(ticks)
+            self._purge_at = max(POSTERS_KEPT, 2 * len(self._posted_at))
 
-    def is_muted(self, now: float, about: Iterable[str]) -> bool:
-        """Whether somebody known by one of these marks may not talk."""
-        return self._mutes.find(about, now) is not None
+    def is_muted(self, now: float, identifiers: Iterable[str]) -> bool:
+        """Whether one of these identifiers is muted."""
+        return self._mutes.find(identifiers, now) is not None
 
-    def is_banned(self, now: float, about: Iterable[str]) -> bool:
-        """Whether somebody known by one of these marks may not come in."""
-        return self._bans.find(about, now) is not None
+    def is_banned(self, now: float, identifiers: Iterable[str]) -> bool:
+        """Whether one of these identifiers is banned."""
+        return self._bans.find(identifiers, now) is not None
 
-    def _forget_talk(self, ticks: float) -> None:
-        self._said_at = {
-            (room, mark): at
-            for (room, mark), at in self._said_at.items()
+    def _purge_posts(self, ticks: float) -> None:
+        self._posted_at = {
+            (room, identifier): at
+            for (room, identifier), at in self._posted_at.items()
             if at + self.slow.get(room, 0) > ticks
         }
 
-    def _refuse_banned(self, about: Iterable[str], now: float) -> None:
-        found = self._bans.find(about, now)
+    def _refuse_banned(self, identifiers: Iterable[str], now: float) -> None:
+        found = self._bans.find(identifiers, now)
         if found:
             raise Refused(ErrorCode.BANNED, why=self._why(found))
 
@@ -254,26 +254,26 @@ class Moderation:
         return _joined(until_when(found.until, self._zone), found.reason)
 
 
-def marks(claim: str = "", name: str = "", network: Network | None = None) -> list[str]:
-    """By what somebody is known."""
+def identifiers_from(claim: str = "", name: str = "", network: Network | None = None) -> list[str]:
+    """The identifiers of a claim, a name and a network."""
     found = [f"look {look}" for look in skeletons(name)] if name else []
     found += [f"claim {claim}"] if claim else []
     return [*found, f"{_FROM}{network}"] if network is not None else found
 
 
-def marks_of(person: Person) -> list[str]:
-    """By what somebody is known who is here."""
+def identifiers_of(person: Person) -> list[str]:
+    """The identifiers of a person who is present."""
     found = [f"look {look}" for look in person.looks]
     return [*found, f"claim {person.claim}"] if person.claim else found
 
 
-def marks_of_entry(entry: AuditEntry) -> list[str]:
-    """By what the one is known to whom something was done."""
-    return [*marks(entry.claim, entry.user), *(f"{_FROM}{address}" for address in entry.addresses)]
+def identifiers_of_entry(entry: AuditEntry) -> list[str]:
+    """The identifiers of an entry's target."""
+    return [*identifiers_from(entry.claim, entry.user), *(f"{_FROM}{address}" for address in entry.addresses)]
 
 
 def until_when(until: int, zone: tzinfo | None) -> dict[Language, str]:
-    """Until when something is in force, as a part of a sentence."""
+    """The end of a restriction, as a part of a sentence."""
     if not until:
         return {Language.RU: "пока не отменят", Language.EN: "until it is taken back"}
     at = stamp(until, zone)[:_MINUTE]
@@ -286,4 +286,4 @@ def _joined(when: dict[Language, str], reason: str) -> dict[Language, str]:
 
 def _restriction(entry: AuditEntry) -> Restriction:
     user = entry.user or ", ".join(entry.addresses)
-    return Restriction(user, frozenset(marks_of_entry(entry)), entry.until, entry.reason)
+    return Restriction(user, frozenset(identifiers_of_entry(entry)), entry.until, entry.reason)

@@ -1,8 +1,8 @@
-"""Moments as the files about people have them, and what a time that names no zone may mean. Pure.
+"""Moments as the files about people write them, and the possible meanings of a time without a zone. Pure.
 
 A moment is written in UTC, ``2025-11-19T22:46:36Z``. A time of the log, ``2025-11-19 23:46:36``, says neither in which zone it was
 written (a server may be started with ``--utc`` today and without it tomorrow) nor, in the hour that comes twice, which pass it was. So
-it is read as a span: all the moments that it may be, by the offsets from UTC that are possible.
+it is read as a span: all the moments that it may be, by the possible offsets from UTC.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _WRITTEN: Final = "%Y-%m-%dT%H:%M:%SZ"
 
 
 class Span(NamedTuple):
-    """Between which moments, in unix seconds, something was."""
+    """The moments, in unix seconds, between which something happened."""
 
     earliest: float
     latest: float
@@ -35,19 +35,19 @@ UNKNOWN: Final = Span(float("-inf"), float("inf"))
 
 
 def write_moment(at: float) -> str:
-    """A moment in unix seconds as it stands in a file."""
+    """Format a moment in unix seconds for a file."""
     return datetime.fromtimestamp(int(at), UTC).strftime(_WRITTEN)
 
 
 Offsets = tuple[int, ...]
-"""How far east of UTC clocks may be, in seconds."""
+"""Possible offsets of clocks, in seconds east of UTC."""
 
 ALL_OFFSETS: Final[Offsets] = (-WEST, EAST)
 
 
 @lru_cache(maxsize=4096)
 def span(written: str, offsets: Offsets = ALL_OFFSETS) -> Span:
-    """What a moment, or a time of the log by one of some clocks, may mean; `UNKNOWN` if it is neither."""
+    """The possible meanings of a moment, or of a time of the log by clocks with these offsets; `UNKNOWN` if it is neither."""
     try:
         at = datetime.fromisoformat(written)
     except ValueError:

@@ -1,9 +1,9 @@
-"""Whose a name is: it is claimed by using it, with a secret of which only the hash is kept. Pure; moments are those of `moments`.
+"""Names and their holders: a name is claimed by using it with a secret, of which only the hash is kept. Pure; moments are those of `moments`.
 
 A name belongs to its claim, and so does every name that looks like it. Whether a message is *verified* was decided when it was posted, and
-is stored with it in the index of its log: what was posted without the secret never becomes its holder's, whatever any clock says. What
-was posted with it is the holder's, unless the name is another's by now. Where nothing is stored (the index was deleted, or is older than
-that, or the line came by another way) a message counts as verified only if its name was claimed before, by every clock that is possible.
+is stored in the index of its log: a message posted without the secret never becomes the holder's, whatever any clock says. A message
+posted with it is the holder's, unless the name has another holder by now. Where nothing is stored (the index was deleted or is too old,
+or another program wrote the line) a message counts as verified only if its name was claimed before, by every clock that is possible.
 """
 
 from __future__ import annotations
@@ -33,13 +33,13 @@ from besedka.wire.errors import ErrorCode, Language, Refused
 from besedka.wire.validation import clean_name, skeletons
 
 NAMES_OF_ONE_AT_MOST: Final = 20
-"""Names that one may claim: enough for oneself and one's scripts, too few to take them all."""
+"""Names that one person may claim: enough for themselves and their scripts, too few to take them all."""
 
 NAMES_AT_MOST: Final = 50_000
 """Names that may be claimed in all: they are kept in memory, and their file is read as a whole."""
 
 FREED_AT_MOST: Final = 2_000
-"""Names of which it is remembered that they were somebody's before; those that were set free first are forgotten."""
+"""Freed names that are remembered; the oldest are forgotten."""
 
 REMARK: Final = "Whose which name is: the name, the SHA-256 of its holder's secret, first seen, last seen."
 
@@ -49,7 +49,7 @@ _FREED: Final = "# freed "
 _OFFSET: Final = re.compile(r"UTC([+-])(\d\d):(\d\d)", re.ASCII)
 _CLAIM: Final = re.compile(r"[0-9a-f]{64}")
 _NOBODY: Final = "nobody"
-"""What no hash is."""
+"""A claim that no secret can have."""
 
 _DAY: Final = len("0000-00-00")
 _HOUR: Final = len("0000-00-00 00")
@@ -60,8 +60,8 @@ _NAME_AT: Final = len("[0000-00-00 00:00:00] ")
 class Names(StrEnum):
     """How names are held.
 
-    An *open* one is its user's while he is here; a *claimed* one is its holder's from the first time on; in a chat of *invited* people
-    nobody else comes in.
+    An *open* name is its user's while they are present; a *claimed* name is its holder's from its first use on; a chat of *invited*
+    people admits nobody else.
     """
 
     OPEN = "open"
@@ -71,14 +71,14 @@ class Names(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """A name that is known.
+    """A known name.
 
     Attributes:
-        name: as it is written.
-        claim: whose it is; empty if it waits for the first who comes.
+        name: its spelling.
+        claim: its holder's claim; empty if it waits for its first user.
         first: when it was claimed, in UTC; in older files in the log's time.
         last: when its holder was seen last.
-        looks: what the name looks like.
+        looks: its skeletons.
     """
 
     name: str
@@ -88,27 +88,27 @@ class Known:
     looks: frozenset[str] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "looks", skeletons(self.name))  # it is frozen, and takes long
+        object.__setattr__(self, "looks", skeletons(self.name))  # computed once, because it takes long
 
 
 class KnownNames(Table[Known]):
-    """All names that are known.
+    """All known names.
 
     Args:
         mode: how names are held.
-        begun: the moment now.
+        begun: the present moment.
 
     Attributes:
         mode: how names are held.
-        is_kept: whether they are held beyond the visit.
-        offsets: how far east of UTC the clocks of the log were, as far as is known, in seconds.
+        is_kept: whether a name stays its holder's while they are away.
+        offsets: the known offsets of the log's clocks, in seconds east of UTC.
     """
 
     def __init__(self, mode: Names = Names.CLAIMED, begun: str = "") -> None:
         super().__init__(f"{REMARK}\n{_BEGUN.removeprefix('# ')}{begun}")
         self._begun = begun
         self.offsets: Offsets = ()
-        # Names that were somebody's before, as far as is known; in order, for the oldest are forgotten.
+        # Names that had a holder before, oldest first.
         self._freed: dict[str, None] = {}
         self._by_look: dict[str, Known] = {}
         self.mode = mode
@@ -141,36 +141,36 @@ class KnownNames(Table[Known]):
         self._by_look = {}
         self._by_claim: dict[str, list[str]] = {}
         begun = self._remarks_of(_BEGUN)
-        # The last one counts: it may have been put right.
+        # The last one counts: it may have been corrected.
         self._begun = next(filter(MOMENT.fullmatch, reversed(begun)), self._begun)
         if self._begun not in begun:
-            self.remark(f"{_BEGUN}{self._begun}")  # the file is somebody's own, or he took it out
+            self.remark(f"{_BEGUN}{self._begun}")  # written by hand, or the remark was removed
         clocks = _OFFSET.findall(" ".join(self._remarks_of(_OFFSETS)))
         self.offsets = tuple(sorted({*self.offsets, *map(_seconds, clocks)}))
-        # A line that is not understood names somebody: until it is mended the name is nobody's.
+        # A line that is not understood reserves its name until it is mended.
         for name in self.misread():
             with suppress(Refused):
                 self._by_look.update(dict.fromkeys(skeletons(clean_name(name)), Known(name, _NOBODY)))
         for row in self.rows():
-            self._note(row)
+            self._index(row)
         self._freed.update(dict.fromkeys(self._remarks_of(_FREED)))
         self._forget_freed()
         for row in before:
             if row.claim not in {"", _NOBODY, self._rows[row.name].claim if row.name in self._rows else ""}:
-                self.was_freed(row.name)
+                self.note_freed(row.name)
 
     def _remarks_of(self, begin: str) -> list[str]:
         return [line.removeprefix(begin).strip() for line in self.remarks if line.startswith(begin)]
 
-    def see_offset(self, seconds: int) -> None:
-        """The clock of the log is so far east of UTC now: times in the log may be meant by it."""
+    def note_offset(self, seconds: int) -> None:
+        """Record an offset of the log's clock, in seconds east of UTC, that times in the log may have."""
         if seconds not in self.offsets:
             self.offsets = tuple(sorted((*self.offsets, seconds)))
             hours, minutes = divmod(abs(seconds) // 60, 60)
             self.remark(f"{_OFFSETS}UTC{'-' if seconds < 0 else '+'}{hours:02}:{minutes:02}")
 
-    def was_freed(self, name: str) -> None:
-        """A name was set free: what was said under it until it is claimed again is not its next holder's."""
+    def note_freed(self, name: str) -> None:
+        """Record that a name was freed: messages under it until it is claimed again are not its next holder's."""
         if name not in self._freed:
             self._freed[name] = None
             self.remark(f"{_FREED}{name}")
@@ -183,28 +183,28 @@ class KnownNames(Table[Known]):
                 self.remarks.remove(f"{_FREED}{oldest}")
 
     def holder(self, name: str) -> Known | None:
-        """Who holds a name, or one that looks like it."""
+        """The entry of a name, or of one that looks like it."""
         return next((self._by_look[look] for look in skeletons(name) if look in self._by_look), None)
 
     def is_known(self, claim: str) -> bool:
-        """Whether somebody holds any name."""
+        """Whether a claim holds any name."""
         return claim in self._by_claim
 
     def name_of(self, claim: str) -> str:
-        """The name that somebody has held for longest; empty if he holds none."""
+        """The name that a claim has held for longest; empty if it holds none."""
         return self._by_claim.get(claim, [""])[0]
 
     def held_by(self, claim: str) -> list[str]:
-        """The names that somebody holds, as they are written, the oldest first."""
+        """The names that a claim holds, the oldest first."""
         return [*self._by_claim.get(claim, ())]
 
-    def allow(self, name: str, claim: str, *, is_invited: bool = False) -> str:
-        """Let somebody use a name. Returns how it is written.
+    def check_name(self, name: str, claim: str, *, is_invited: bool = False) -> str:
+        """Check that a person may use a name. Returns its registered spelling.
 
         Args:
             name: as `clean_name` gives it.
-            claim: of who wants it; empty if he shows no secret.
-            is_invited: he has an invitation to this name.
+            claim: the person's claim; empty if they have shown no secret.
+            is_invited: whether they have an invitation to this name.
 
         Raises:
             Refused: `name_claimed`, `not_known`, `too_many_names`.
@@ -217,16 +217,16 @@ class KnownNames(Table[Known]):
         if self.mode is Names.INVITED and not (claim and (known or is_invited)):
             raise Refused(ErrorCode.NOT_KNOWN)
         if claim and not (known and known.claim):
-            self._count(claim)
+            self._check_count(claim)
         return known.name if known else name
 
     def is_new(self, name: str, claim: str) -> bool:
-        """Whether this would be a claim that nobody has made yet."""
+        """Whether using the name would claim it."""
         known = self.holder(name)
         return self.is_kept and bool(claim) and not (known and known.claim)
 
     def take(self, name: str, claim: str, now: str) -> None:
-        """Somebody who was allowed to uses a name now: from the first time on it is his."""
+        """Use a name, after `check_name`; the first use claims it."""
         if self.is_new(name, claim):
             known = self.holder(name)
             self._set(Known(known.name if known else name, claim, now, now))
@@ -234,16 +234,16 @@ class KnownNames(Table[Known]):
             self.touch(claim, name, now)
 
     def touch(self, claim: str, name: str, now: str) -> None:
-        """Somebody is seen now, under a name that is his, or under none, and then all of his are used; noted once an hour."""
+        """Note that a claim was seen now, under a name of its own, or under none, which counts for all its names; noted once an hour."""
         holder = self.holder(name) if name else None
         for mine in [holder.name] if holder else self._by_claim.get(claim, []) if not name else ():
             known = self._rows[mine]
-            # A clock that is behind says nothing about when somebody was seen last.
+            # A clock that is behind must not move the last time back.
             if known.claim == claim and known.last[:_HOUR] < now[:_HOUR]:
                 self._set(replace(known, last=now), is_awaited=False)
 
     def release(self, name: str) -> Known:
-        """Set a name free.
+        """Free a name.
 
         Raises:
             Refused: `no_such_name`.
@@ -255,8 +255,8 @@ class KnownNames(Table[Known]):
         return known
 
     def lapse(self, before: float) -> list[Known]:
-        """Set all names free whose holders were surely not seen since a moment in unix seconds. Returns them."""
-        # A row that was written by hand without times is as if it was used just now.
+        """Free and return all names whose holders were surely not seen since a moment in unix seconds."""
+        # A row written by hand without times counts as just used.
         day = write_moment(before + EAST)[:_DAY]
         early = (row for row in self.rows() if row.claim and "" < row.last[:_DAY] <= day)
         lapsed = [row for row in early if span(row.last).latest < before]
@@ -265,7 +265,7 @@ class KnownNames(Table[Known]):
         return lapsed
 
     def correct(self, than: float, now: str) -> None:
-        """What a clock that was wrong has noted as surely later than a moment in unix seconds was now instead."""
+        """Replace times by ``now`` where a wrong clock has noted them as surely later than a moment in unix seconds."""
         day = write_moment(than - WEST)[:_DAY]
 
         def corrected(noted: str) -> str:
@@ -281,11 +281,11 @@ class KnownNames(Table[Known]):
             self.remark(f"{_BEGUN}{now}")
 
     def is_unverified(self, line: str, was_verified: bool | None = None) -> bool:
-        """Whether nobody can be held to a message, or another than the name's holder.
+        """Whether a message is not verified as the name's holder's.
 
         Args:
             line: its lines in the log.
-            was_verified: whether the name was its poster's when it was posted; None if that was not stored.
+            was_verified: whether its poster was verified when it was posted; None if that was not stored.
         """
         if not self.is_kept or was_verified is False:
             return self.is_kept
@@ -306,12 +306,12 @@ class KnownNames(Table[Known]):
 
     def _set(self, row: Known, *, is_awaited: bool = True) -> None:
         self.put(row, is_awaited=is_awaited)
-        self._note(row)
+        self._index(row)
 
     def _forget(self, row: Known) -> None:
         self.drop(row.name)
         if row.claim:
-            self.was_freed(row.name)
+            self.note_freed(row.name)
         names = self._by_claim.get(row.claim, [])
         if row.name in names:
             names.remove(row.name)
@@ -319,16 +319,16 @@ class KnownNames(Table[Known]):
             del self._by_claim[row.claim]
         for look in row.looks:
             self._by_look.pop(look, None)
-        # What looked like it was his, too.
+        # Names that looked like it are still held.
         for name in names:
-            self._note(self._rows[name])
+            self._index(self._rows[name])
 
-    def _note(self, row: Known) -> None:
+    def _index(self, row: Known) -> None:
         self._by_look.update(dict.fromkeys(row.looks, row))
         if row.claim and row.name not in (names := self._by_claim.setdefault(row.claim, [])):
             names.append(row.name)
 
-    def _count(self, claim: str) -> None:
+    def _check_count(self, claim: str) -> None:
         limit = NAMES_OF_ONE_AT_MOST
         if len(self._by_claim.get(claim, ())) >= limit:
             raise _too_many(f"одному — до {limit}", f"one person may have {limit}")
@@ -337,7 +337,7 @@ class KnownNames(Table[Known]):
 
 
 def claim_of(secret: str) -> str:
-    """The hash of a secret, in hexadecimal: what is kept of a person. Of no secret it is empty."""
+    """The hash of a secret, in hexadecimal, which identifies a person. Empty for no secret."""
     return hashlib.sha256(secret.encode()).hexdigest() if secret else ""
 
 

@@ -1,6 +1,6 @@
-"""Who is present, by which name: a name, and all that looks like it, belongs to one person at a time. Pure.
+"""The people present: a name, and all names that look like it, belong to one person at a time. Pure.
 
-A person may be there by several connections (tabs, devices), which show by a common secret that they are the same person.
+A person may have several connections (tabs, devices), which show by a common secret that they are the same person.
 """
 
 from __future__ import annotations
@@ -11,24 +11,24 @@ from besedka.wire.validation import skeletons
 
 
 class Person:
-    """Somebody present.
+    """A person who is present.
 
     Attributes:
-        name: empty for one who has not given a name (the seed's protocol does not ask for it).
-        claim: the hash of his secret; empty if he has shown none.
-        mark: what all his connections have in common: the claim, or what takes its place.
-        is_verified: whether the name is his by that claim.
-        is_unverified: whether he has shown no claim where names are held.
-        looks: what the name looks like; nobody else may look the same.
-        uses: how many connections are there under the name.
+        name: empty if they have given none (the seed's protocol does not ask for it).
+        claim: the hash of their secret; empty if they have shown none.
+        identity: common to all their connections: the claim, or a substitute for it.
+        is_verified: whether the name is theirs by that claim.
+        is_unverified: whether they have shown no claim where names are held.
+        looks: the name's skeletons; nobody else present may share one.
+        uses: the number of connections under the name.
     """
 
-    __slots__ = ("claim", "is_unverified", "is_verified", "looks", "mark", "name", "uses")
+    __slots__ = ("claim", "identity", "is_unverified", "is_verified", "looks", "name", "uses")
 
-    def __init__(self, name: str = "", claim: str = "", mark: str = "", *, is_kept: bool = False) -> None:
+    def __init__(self, name: str = "", claim: str = "", identity: str = "", *, is_kept: bool = False) -> None:
         self.name = name
         self.claim = claim
-        self.mark = claim or mark
+        self.identity = claim or identity
         self.is_verified = is_kept and bool(claim)
         self.is_unverified = is_kept and not claim
         self.looks = skeletons(name) if name else frozenset[str]()
@@ -36,40 +36,40 @@ class Person:
 
 
 class PresentPeople:
-    """All who are present under a name.
+    """All people who are present under a name.
 
     Args:
-        names: whose which name is.
+        names: the known names and their holders.
     """
 
     def __init__(self, names: KnownNames) -> None:
         self._names = names
         self._by_look: dict[str, Person] = {}
-        # What names looked like of those who have gone within this second without having shown a claim: what they said cannot be told
-        # from what is said by one who claims the name in the same second, because the log knows whole seconds.
+        # The skeletons of unverified people who left within this second: the log has whole seconds, so their messages could not be
+        # distinguished from those of a person who claims the name in the same second.
         self._just_left: set[str] = set()
         self._second = ""
 
-    def come(self, name: str, claim: str, own: str, now: str, *, is_invited: bool = False) -> Person:
-        """Take a name, or take part in it with the same claim.
+    def sign_in(self, name: str, claim: str, fallback: str, now: str, *, is_invited: bool = False) -> Person:
+        """Take a name, or share it with connections of the same claim.
 
         Args:
             name: as `clean_name` gives it.
             claim: the hash of the secret that was shown, empty if none was.
-            own: what tells one who has shown none from others: connections that have it in common are one person.
+            fallback: the identity without a claim: connections that share it are one person.
             now: the time of the log.
-            is_invited: he has an invitation to this name.
+            is_invited: whether the person has an invitation to this name.
 
         Raises:
-            Refused: `name_taken`, and as `KnownNames.allow`.
+            Refused: `name_taken`, and as `KnownNames.check_name`.
         """
-        name = self._names.allow(name, claim, is_invited=is_invited)
-        person = Person(name, claim, own, is_kept=self._names.is_kept)
+        name = self._names.check_name(name, claim, is_invited=is_invited)
+        person = Person(name, claim, fallback, is_kept=self._names.is_kept)
         for look in person.looks:
             present = self._by_look.get(look)
             if present is None:
                 continue
-            if present.name == name and present.mark == person.mark and person.mark:
+            if present.name == name and present.identity == person.identity and person.identity:
                 present.uses += 1
                 return present
             raise Refused(ErrorCode.NAME_TAKEN, name=name)
@@ -80,8 +80,8 @@ class PresentPeople:
             self._names.take(name, claim, now)
         return person
 
-    def go(self, person: Person, now: str) -> None:
-        """Give back one use of a name; after the last one it is free, if it is not claimed."""
+    def sign_out(self, person: Person, now: str) -> None:
+        """Release one use of a name; after the last one it is free, unless it is claimed."""
         person.uses -= 1
         if person.uses == 0:
             for look in person.looks:
@@ -95,5 +95,5 @@ class PresentPeople:
                 self._names.touch(person.claim, person.name, now)
 
     def present(self) -> set[Person]:
-        """All of them."""
+        """All people present."""
         return {*self._by_look.values()}

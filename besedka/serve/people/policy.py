@@ -1,4 +1,4 @@
-"""Who may enter: the one place that says it, and every door asks. Pure."""
+"""The rules of entry, in one place, for every door. Pure."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from besedka.wire.frames import Kind
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """The rules, and what they are about.
+    """The rules, and the data that they use.
 
     Attributes:
-        names: who is known.
-        rooms: who belongs where.
-        invitations: who may come to belong there.
-        moderation: who may not come in.
+        names: the known names and their holders.
+        rooms: the members of private rooms.
+        invitations: the invitations that are valid.
+        moderation: the bans.
     """
 
     names: KnownNames
@@ -32,14 +32,14 @@ class Policy:
     def check_chat(
         self, claim: str, name: str = "", invite: str = "", now: float = 0.0, network: Network | None = None
     ) -> None:
-        """May somebody with this claim come in at all, read, and ask what there is?
+        """Check that a person may enter the chat at all, read, and list rooms.
 
         Args:
-            claim: who it is; empty if he has shown nothing.
-            name: by which he wants to come in, if he does.
-            invite: the token of an invitation, if he has one.
+            claim: the person's claim; empty if they have shown no secret.
+            name: the name that they want to use, if any.
+            invite: the token of an invitation, if they have one.
             now: unix seconds.
-            network: from where he comes; None if it is not known, or not limited.
+            network: their network; None if it is not known, or not limited.
 
         Raises:
             Refused: `not_known`, `banned`.
@@ -48,7 +48,7 @@ class Policy:
         self._check_known(claim, name, invite, now)
 
     def check_stay(self, session: LiveSession, now: float) -> None:
-        """May one who is here stay?
+        """Check that a session may stay.
 
         Raises:
             Refused: `not_known`, `banned`.
@@ -66,10 +66,10 @@ class Policy:
             raise Refused(ErrorCode.NOT_KNOWN)
 
     def check_room(self, room: str, claim: str, invite: str = "", now: float = 0.0) -> None:
-        """May he enter this room, and read it?
+        """Check that a person may enter this room, and read it.
 
         Raises:
-            Refused: `not_invited`, `bad_link` if there is an invitation but none that is valid, `bad_room`.
+            Refused: `not_invited`, `bad_link` if there is an invitation but it is not valid, `bad_room`.
         """
         if self.rooms.kind(room) is Kind.OPEN:
             if room.startswith(DIRECT):
@@ -87,17 +87,17 @@ class Policy:
         return bool(invite) and self.invitations.find(invite, "name", name, now) is not None
 
     def lists(self, room: str, claim: str) -> bool:
-        """Whether somebody is told that there is such a room."""
+        """Whether a person's list of rooms shows this one."""
         if self.rooms.kind(room) is Kind.OPEN:
             return not room.startswith(DIRECT)
         return bool(claim) and self.rooms.membership(room, claim) is not None
 
     def rights(self, room: str, claim: str) -> list[str]:
-        """What he may do in a room beside talking."""
+        """A person's rights in a room beside posting."""
         may = {"invite": self.may_invite(room, claim), "moderate": self.moderation.is_moderator(claim)}
-        return [what for what, is_so in may.items() if is_so]
+        return [right for right, is_granted in may.items() if is_granted]
 
     def may_invite(self, room: str, claim: str) -> bool:
-        """Whether he owns a private room."""
+        """Whether a person owns a private room."""
         membership = self.rooms.membership(room, claim) if claim else None
         return membership is not None and membership.role is Role.OWNER

@@ -1,6 +1,6 @@
-"""Who belongs to which private room, and which talks of two there are. Pure.
+"""The members of private rooms, and the direct rooms. Pure.
 
-A member is a claim, not a name: a name that lapses and is claimed by another lets nobody in.
+A member is a claim, not a name: claiming a lapsed name gives no access to its former holder's rooms.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ from besedka.wire.frames import Kind
 from besedka.wire.validation import clean_name, clean_room
 
 DIRECT: Final = "direct-"
-"""How the rooms of talks of two begin; no other room may."""
+"""Prefix of the names of direct rooms, reserved for them."""
 
 ROOMS_OF_OWNER_AT_MOST: Final = 50
-"""Private rooms that one person may make."""
+"""Private rooms that one person may create."""
 
-TALKS_OF_ONE_AT_MOST: Final = 500
-"""Talks of two that one person may begin; into how many he is asked by others is not up to him."""
+DIRECT_ROOMS_OF_ONE_AT_MOST: Final = 500
+"""Direct rooms that one person may open; those opened by others do not count."""
 
 MEMBERS_AT_MOST: Final = 10_000
 """Members of a private room."""
@@ -38,7 +38,7 @@ _CLAIM: Final = re.compile(r"[0-9a-f]{64}")
 
 
 class Role(StrEnum):
-    """What somebody is in a room that is not open."""
+    """A member's role in a room that is not open."""
 
     OWNER = "owner"
     MEMBER = "member"
@@ -48,13 +48,13 @@ class Role(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Membership:
-    """Somebody belongs to a room.
+    """A person's membership in a room.
 
     Attributes:
-        room: its name.
-        role: as what.
-        name: his name when he became so.
-        claim: who it is.
+        room: the room's name.
+        role: the role in it.
+        name: the person's name when they became a member.
+        claim: the person's claim.
     """
 
     room: str
@@ -64,7 +64,7 @@ class Membership:
 
 
 class PrivateRooms(Table[Membership]):
-    """All rooms that are not open, and who belongs to them."""
+    """All rooms that are not open, and their members."""
 
     def __init__(self) -> None:
         super().__init__(REMARK)
@@ -92,41 +92,41 @@ class PrivateRooms(Table[Membership]):
         self._members: dict[str, dict[str, Membership]] = {}
         self._of: dict[str, dict[str, Membership]] = {}
         for row in self.rows():
-            self._note(row)
-        # A line that is not understood names a room that somebody meant to be private.
+            self._index(row)
+        # A line that is not understood was probably meant to make its room private.
         for room in self.misread():
             with suppress(Refused):
                 self._members.setdefault(clean_room(room), {})
 
     def kind(self, room: str) -> Kind:
-        """What kind of room it is."""
+        """The kind of a room."""
         if room not in self._members:
             return Kind.OPEN
         return Kind.DIRECT if room.startswith(DIRECT) else Kind.PRIVATE
 
     def membership(self, room: str, claim: str) -> Membership | None:
-        """What somebody is in a room that is not open, if anything."""
+        """A person's membership in a room that is not open, if any."""
         return self._members.get(room, {}).get(claim)
 
     def members(self, room: str) -> list[Membership]:
-        """All who belong to a room."""
+        """All members of a room."""
         return [*self._members.get(room, {}).values()]
 
     def peer(self, room: str, claim: str) -> Membership | None:
-        """The other one of a talk of two."""
+        """The other member of a direct room."""
         if self.kind(room) is not Kind.DIRECT:
             return None
         return next((row for row in self.members(room) if row.claim != claim), None)
 
     def of(self, claim: str) -> list[str]:
-        """The rooms that somebody belongs to."""
+        """The rooms that a person is a member of."""
         return [*self._of.get(claim, ())]
 
     def open_private(self, room: str, name: str, claim: str) -> None:
-        """Make a private room.
+        """Create a private room.
 
         Raises:
-            Refused: `room_taken`, `bad_room`, `not_allowed` if he has too many.
+            Refused: `room_taken`, `bad_room`, `not_allowed` if the owner has too many.
         """
         if room in self._members:
             raise Refused(ErrorCode.ROOM_TAKEN, room=room)
@@ -140,26 +140,26 @@ class PrivateRooms(Table[Membership]):
             )
         self._add(Membership(room, Role.OWNER, name, claim))
 
-    def open_direct(self, one: tuple[str, str], other: tuple[str, str]) -> str:
-        """The talk of two people, given by their names and claims, the one who asks first; made if there is none. Returns its room.
+    def open_direct(self, first: tuple[str, str], second: tuple[str, str]) -> str:
+        """Open the direct room of two people, given by their names and claims, the requester first. Returns its name.
 
         Raises:
-            Refused: `not_allowed` if he has begun too many.
+            Refused: `not_allowed` if the requester has opened too many.
         """
-        room = direct_room(one[1], other[1])
+        room = direct_room(first[1], second[1])
         if room not in self._members:
-            begun = sum(row.role is Role.DIRECT for row in self._of.get(one[1], {}).values())
-            if begun >= TALKS_OF_ONE_AT_MOST:
+            begun = sum(row.role is Role.DIRECT for row in self._of.get(first[1], {}).values())
+            if begun >= DIRECT_ROOMS_OF_ONE_AT_MOST:
                 raise _too_many(
-                    f"начать можно до {TALKS_OF_ONE_AT_MOST} разговоров вдвоём",
-                    f"one person may begin {TALKS_OF_ONE_AT_MOST} talks of two",
+                    f"начать можно до {DIRECT_ROOMS_OF_ONE_AT_MOST} разговоров вдвоём",
+                    f"one person may open {DIRECT_ROOMS_OF_ONE_AT_MOST} direct rooms",
                 )
-            self._add(Membership(room, Role.DIRECT, *one))
-            self._add(Membership(room, Role.ASKED, *other))
+            self._add(Membership(room, Role.DIRECT, *first))
+            self._add(Membership(room, Role.ASKED, *second))
         return room
 
     def add_member(self, room: str, name: str, claim: str) -> None:
-        """Make somebody a member of a private room.
+        """Make a person a member of a private room.
 
         Raises:
             Refused: `too_many_rooms` if it has too many.
@@ -170,7 +170,7 @@ class PrivateRooms(Table[Membership]):
             self._add(Membership(room, Role.MEMBER, name, claim))
 
     def remove_member(self, room: str, claim: str) -> None:
-        """Have somebody be a member no more."""
+        """End a person's membership."""
         row = self.membership(room, claim)
         if row:
             self.drop(self.key(row))
@@ -179,16 +179,16 @@ class PrivateRooms(Table[Membership]):
 
     def _add(self, row: Membership) -> None:
         self.put(row)
-        self._note(row)
+        self._index(row)
 
-    def _note(self, row: Membership) -> None:
+    def _index(self, row: Membership) -> None:
         self._members.setdefault(row.room, {})[row.claim] = row
         self._of.setdefault(row.claim, {})[row.room] = row
 
 
-def direct_room(one: str, other: str) -> str:
-    """The name of the room of two claims: the same whoever of them asks, and by 64 bits that of no other two."""
-    claims = "".join(sorted((one, other)))
+def direct_room(first: str, second: str) -> str:
+    """The name of the direct room of two claims: the same in either order, and by 64 bits different from all others."""
+    claims = "".join(sorted((first, second)))
     return DIRECT + hashlib.sha256(claims.encode()).hexdigest()[:16]
 
 
@@ -197,9 +197,9 @@ def _too_many(russian: str, english: str) -> Refused:
 
 
 def reserved(room: str) -> Refused:
-    """Why a room that nobody made as a talk of two cannot be called like one."""
+    """The refusal of a name that is reserved for direct rooms."""
     why = {
         Language.RU: f"с {DIRECT} начинаются только разговоры вдвоём",
-        Language.EN: f"only talks of two begin with {DIRECT}",
+        Language.EN: f"only the names of direct rooms begin with {DIRECT}",
     }
     return Refused(ErrorCode.BAD_ROOM, room=room, why=why)

@@ -1,7 +1,6 @@
-"""Who is at the doors: everything that lasts and is somebody's, each a guest while it does. Pure.
+"""The live sessions of all doors: everything that lasts and belongs to a person. Pure.
 
-Those who keep order see each of them, and whoever does not belong here any more, or not in a room, is found among them. There is no
-index: what walks over all of them is rare.
+Moderation sees each of them, and so does every recheck of rights. There is no index, because iterating over all of them is rare.
 """
 
 from __future__ import annotations
@@ -24,51 +23,51 @@ class LiveSession(ABC):
     @property
     @abstractmethod
     def network(self) -> Network | None:
-        """From where it comes; None if that is this machine, or no address."""
+        """The client's network; None if that is this machine, or no address."""
 
     @abstractmethod
     def people(self) -> Iterable[Person]:
-        """As whom it is here."""
+        """The people it is signed in as."""
 
     @abstractmethod
     def places(self) -> Iterable[tuple[str, str]]:
-        """The rooms that it is in or reads, each with the claim by which it is there."""
+        """The rooms that it is in or reads, each with the claim used there."""
 
     @abstractmethod
     def disconnect(self, ending: CloseCode, refusal: Refused) -> None:
-        """End it, and have it say and hear nothing more.
+        """Close it; it receives and sends nothing more.
 
         Args:
-            ending: how, where endings have numbers.
-            refusal: why, where they have sentences.
+            ending: the close code, for doors that have numbers.
+            refusal: the reason, for doors that have sentences.
         """
 
     @abstractmethod
     def remove_from_room(self, room: str) -> None:
-        """Have it be in a room no more, because it does not belong there now."""
+        """Remove it from a room in which it may no longer be."""
 
-    def send(self, frame: ServerFrame) -> None:  # noqa: B027 - not every guest hears such words
-        """Tell something to him only, if it is one who hears."""
+    def send(self, frame: ServerFrame) -> None:  # noqa: B027 - not every session receives frames
+        """Send a frame to this session alone, if it is of a kind that receives frames."""
 
 
 class LiveSessions:
-    """All of them."""
+    """All live sessions."""
 
     def __init__(self) -> None:
         self._all: set[LiveSession] = set()
 
     def __iter__(self) -> Iterator[LiveSession]:
-        """All of them as they are now, whoever goes meanwhile."""
+        """A snapshot of the sessions, safe against changes during the iteration."""
         return iter([*self._all])
 
     def add(self, session: LiveSession) -> None:
-        """Somebody is at a door."""
+        """Register a session."""
         self._all.add(session)
 
     def discard(self, session: LiveSession) -> None:
-        """He is gone."""
+        """Remove a session that has ended."""
         self._all.discard(session)
 
     def of(self, claim: str) -> list[LiveSession]:
-        """All of a person."""
+        """All sessions of a person."""
         return [session for session in self._all if any(person.claim == claim for person in session.people())]

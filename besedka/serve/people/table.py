@@ -41,12 +41,12 @@ _NUL: Final = b"\0"
 
 @dataclass(frozen=True, slots=True)
 class Parsed(Generic[R]):
-    """What a file says.
+    """The parsed content of a file.
 
     Attributes:
         rows: by their keys.
         remarks: the lines that are neither rows nor removals, in order.
-        strange: the line numbers of remarks that do not begin with ``#``: somebody meant them to be rows.
+        strange: the line numbers of remarks that do not begin with ``#``: they were meant to be rows.
         entries: the number of rows and removals.
         has_changes: whether the file holds the remark `CHANGES`.
     """
@@ -63,7 +63,7 @@ class Batch(Generic[R]):
     """Changes on their way to the file.
 
     Attributes:
-        keys: of the changed rows, each with whether somebody may wait for its change.
+        keys: of the changed rows, each with whether its change may be awaited.
         removed: the rows that were removed.
         remarks: new remarks.
         lines: the remarks, rows and removals, as they are appended.
@@ -95,8 +95,8 @@ class Table(Generic[R]):
 
     Attributes:
         remarks: the lines that are no rows, in order.
-        strange: the numbers of lines that are neither rows nor remarks, as the file was read last.
-        entries: how many lines of the file are rows or removals.
+        strange: the numbers of lines that are neither rows nor remarks, when the file was read last.
+        entries: the number of rows and removals in the file.
     """
 
     def __init__(self, remark: str) -> None:
@@ -114,25 +114,25 @@ class Table(Generic[R]):
     @staticmethod
     @abstractmethod
     def key(row: R) -> str:
-        """By what a row is known; of two rows with the same key the later one counts."""
+        """Identifies a row; of two rows with the same key the later one counts."""
 
     @staticmethod
     @abstractmethod
     def read(fields: list[str]) -> R:
-        """The row that these fields are.
+        """Parse the fields of a row.
 
         Raises:
-            ValueError, IndexError, Refused: if they are none.
+            ValueError, IndexError, Refused: if they are not a row.
         """
 
     @staticmethod
     @abstractmethod
     def write(row: R) -> Iterable[str]:
-        """The fields of a row, without TABs and line ends; always as many."""
+        """The fields of a row, without TABs and line ends; always the same number."""
 
     @abstractmethod
     def rebuild(self) -> None:
-        """The rows were exchanged: find out anew what depends on them."""
+        """Recompute everything that depends on the rows, after they were replaced."""
 
     @property
     def is_changed(self) -> bool:
@@ -141,24 +141,24 @@ class Table(Generic[R]):
 
     @property
     def superfluous(self) -> int:
-        """How many lines of the file count no more."""
+        """The number of superseded lines in the file."""
         return self.entries - len(self._rows)
 
     @property
     def is_bloated(self) -> bool:
-        """Whether the lines that count no more outweigh the rows."""
+        """Whether superseded lines outweigh the rows."""
         return self.superfluous > len(self._rows) + SPARE_LINES
 
     def is_stored(self, key: str) -> bool:
-        """Whether a row is on disk, apart from changes that nobody waits for."""
+        """Whether a row is on disk, apart from changes that are not awaited."""
         return not (self.is_waiting(key) or (self._in_flight and self._in_flight.keys.get(key, False)))
 
     def is_waiting(self, key: str) -> bool:
-        """Whether a row has a change that is in no batch yet, and that somebody may wait for."""
+        """Whether a row has a change that is in no batch yet, and may be awaited."""
         return self._changed.get(key, False)
 
     def misread(self) -> Iterator[str]:
-        """The first fields of the lines that are no rows and no remarks: somebody meant something by them."""
+        """The first fields of the lines that are neither rows nor remarks."""
         return (line.split("\t")[0] for line in self.remarks if not line.startswith("#"))
 
     def has(self, key: str) -> bool:
@@ -174,7 +174,7 @@ class Table(Generic[R]):
 
         Args:
             row: the row.
-            is_awaited: whether somebody may wait until it is on disk. Other changes are written with the next batch.
+            is_awaited: whether a caller may wait until it is on disk. Other changes are written with the next batch.
         """
         key = self.key(row)
         self._rows[key] = row
@@ -246,7 +246,7 @@ class Table(Generic[R]):
 
     @classmethod
     def parse(cls, text: str) -> Parsed[R]:
-        """What a file says; may be asked in another thread."""
+        """Parse a file; may be called in another thread."""
         rows: dict[str, R] = {}
         remarks: list[str] = []
         strange: list[int] = []
@@ -272,12 +272,10 @@ class Table(Generic[R]):
 
     @classmethod
     def _entry(cls, line: str) -> tuple[bool, R] | None:
-        """The row that a line is, and whether it takes it out; None if it is no row."""
+        """The row in a line, and whether the line removes it; None if there is none."""
         fields = line.split("\t")
         if line.startswith("#") and len(fields) == 1:
-            return (
-                None  # somebody's name may begin with # as well; what has fields is a row, if it can be one
-            )
+            return None  # a name may begin with # as well; a line with fields is a row, if it can be one
         is_removed = fields[0] == REMOVED
         try:
             return is_removed, cls.read(fields[is_removed:])
@@ -285,11 +283,11 @@ class Table(Generic[R]):
             return None
 
     def merge(self, text: str) -> None:
-        """Take what the file says now, but for the rows that were changed here and are not written yet."""
+        """Take the file's content, except for rows that were changed here and are not written yet."""
         self.adopt(self.parse(text))
 
     def adopt(self, parsed: Parsed[R]) -> None:
-        """Take what `parse` has found in the file, but for the rows that were changed here and are not written yet."""
+        """Take the result of `parse`, except for rows that were changed here and are not written yet."""
         found = parsed.rows
         for key in {**self._changed, **(self._in_flight.keys if self._in_flight else {})}:
             if key in self._rows:
@@ -309,12 +307,12 @@ class Table(Generic[R]):
     def torn(cls, data: bytes) -> int:
         """The length in bytes of a torn write at the end of a file.
 
-        Only lines below `CHANGES` can be torn writes of ours; everything else is somebody's work. Nobody was told about a
-        change in a torn write, because a batch is synced before it is acknowledged.
+        Only lines below `CHANGES` can be the server's torn writes; everything else was written by hand. A change in a torn write
+        was never acknowledged, because a batch is synced first.
         """
         kept = data.rstrip(_NUL)
         if not _is_text(kept[: _changes_at(kept)]):
-            return 0  # a picture, or UTF-16, is none of ours
+            return 0  # binary data, or UTF-16: not the server's
         nul = kept.find(_NUL)
         end = kept.rfind(b"\n", 0, nul if nul >= 0 else len(kept)) + 1
         is_torn = nul >= 0 or not cls._is_whole(kept[end:], is_below=_changes_at(kept) < len(kept))
@@ -347,6 +345,6 @@ def _is_text(data: bytes) -> bool:
 
 
 def _changes_at(data: bytes) -> int:
-    """Where `CHANGES` stands last in a file; its length if nowhere."""
+    """The position of the last `CHANGES` in a file; its length if there is none."""
     at = max(data.rfind(f"{CHANGES}{end}".encode()) for end in ("\n", "\r\n"))
     return at if at >= 0 else len(data)

@@ -163,8 +163,8 @@ class Admission:
         self._check_reader(room, claim, network)
         if self._directory.rooms.kind(room) is Kind.OPEN and not await self._rooms.exists(room):
             raise Refused(ErrorCode.NO_SUCH_ROOM, room=room)
-        self._directory.reads(claim)
-        await self._directory.settled(claim, room)
+        self._directory.note_reader(claim)
+        await self._directory.wait_until_stored(claim, room)
         self._check_reader(room, claim, network)
         while not isinstance(found := self._rooms.open(room), Room):
             await asyncio.shield(found)

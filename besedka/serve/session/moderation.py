@@ -122,7 +122,7 @@ class Moderator:
         Raises:
             Refused: if he may not, or it cannot be.
         """
-        async with self._directory.keeping:
+        async with self._directory.moderation_lock:
             if person is None or not self._moderation.is_moderator(person.claim):
                 raise Refused(ErrorCode.NOT_ALLOWED, why=_NO_MODERATOR)
             if frame.act in OPERATORS_ACTS:
@@ -139,7 +139,7 @@ class Moderator:
         Raises:
             Refused: if it cannot be.
         """
-        async with self._directory.keeping:
+        async with self._directory.moderation_lock:
             return await self._act(frame, _Actor())
 
     async def _act(self, frame: Moderate, actor: _Actor) -> Response:
@@ -215,8 +215,8 @@ class Moderator:
         now = self._chat.clock()
         is_known = {
             Act.KICK: bool(sessions),
-            Act.UNMUTE: self._moderation.is_muted(now, target.marks),
-            Act.UNBAN: self._moderation.is_banned(now, target.marks),
+            Act.UNMUTE: self._moderation.is_muted(now, target.identifiers),
+            Act.UNBAN: self._moderation.is_banned(now, target.identifiers),
             Act.APPOINT: bool(target.claim),
             Act.DISMISS: self._moderation.is_moderator(target.claim)
             or self._moderation.is_moderators_name(target.user),

@@ -7,7 +7,7 @@ from ipaddress import ip_address
 from typing import Final
 
 from besedka.serve.directory import Directory
-from besedka.serve.people.moderation import marks
+from besedka.serve.people.moderation import identifiers_from
 from besedka.serve.people.person import Person
 from besedka.serve.people.sessions import LiveSession
 from besedka.serve.rate_limits import network_of
@@ -46,9 +46,9 @@ class Target:
         return self.user or ", ".join(self.addresses)
 
     @property
-    def marks(self) -> list[str]:
+    def identifiers(self) -> list[str]:
         """By what he is known."""
-        return [*marks(self.claim, self.user), *(f"from {address}" for address in self.addresses)]
+        return [*identifiers_from(self.claim, self.user), *(f"from {address}" for address in self.addresses)]
 
     def is_person(self, person: Person) -> bool:
         """Whether this is he, or one who looks like him."""

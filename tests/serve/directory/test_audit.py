@@ -95,7 +95,7 @@ def test_what_could_not_be_written_does_not_count_now_or_later(
 def test_nothing_is_written_into_a_file_that_is_gone(audit: Audit) -> None:
     audit.path.rename(audit.path.with_name("old.txt"))
     audit.path.write_text("")
-    with pytest.raises(AuditLost, match="replaced by other hands"):
+    with pytest.raises(AuditLost, match="another program has replaced it"):
         audit.write(SECOND)
 
 

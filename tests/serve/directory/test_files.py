@@ -115,12 +115,12 @@ def test_what_was_being_written_when_its_writer_was_cancelled_is_written_later(
         await kept.claim("Anna")
         syncs.during[NAMES] = be_slow_and_fail
         kept.names.take("Boris", BORIS, THEN)
-        writing = asyncio.create_task(kept.files.agree())
+        writing = asyncio.create_task(kept.files.reconcile())
         await asyncio.to_thread(begun.wait, 5)
         writing.cancel()
         await asyncio.gather(writing, return_exceptions=True)
         go_on.set()
-        await kept.files.agree()
+        await kept.files.reconcile()
 
     play(tmp_path, scene)
     assert names_in(tmp_path) == {"Anna", "Boris"}
@@ -189,7 +189,7 @@ def test_who_comes_in_a_crowd_waits_for_the_others(
     tmp_path: Path, syncs: Syncs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(files, "GATHER_SECONDS", 0.2)
-    monkeypatch.setattr(files, "CROWD_SECONDS", 10)
+    monkeypatch.setattr(files, "BURST_SECONDS", 10)
 
     async def scene(kept: Kept) -> None:
         await come(kept, 0)
@@ -207,7 +207,7 @@ def test_who_comes_alone_waits_for_nobody_and_who_asks_for_something_neither(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(files, "GATHER_SECONDS", 600)
-    monkeypatch.setattr(files, "CROWD_SECONDS", 600)
+    monkeypatch.setattr(files, "BURST_SECONDS", 600)
 
     async def scene(kept: Kept) -> None:
         await come(kept, 0)
@@ -228,7 +228,7 @@ def test_what_others_add_while_we_sync_is_noticed(tmp_path: Path, syncs: Syncs) 
         await kept.claim("Anna")
         syncs.during[NAMES] = add
         await kept.claim("Boris", BORIS)
-        await kept.files.agree()
+        await kept.files.reconcile()
         assert kept.names.holder("Vera")
 
     play(tmp_path, scene)
@@ -339,7 +339,7 @@ def test_a_change_in_several_files_is_never_in_the_last_of_them_only(tmp_path: P
             kept.invitations.make("room", "plans", "Anna", 0, uses=1, seconds=1_000_000_000)[1]
             for _ in range(2)
         ]
-        await kept.files.agree()
+        await kept.files.reconcile()
 
         def use(number: int) -> None:
             kept.rooms.add_member("plans", f"Name{number}", f"{number:064}")
@@ -358,9 +358,9 @@ def test_a_change_in_several_files_is_never_in_the_last_of_them_only(tmp_path: P
 
         syncs.during |= {ROOMS: use_another, INVITATIONS: look}
         use(0)
-        await kept.files.agree()
+        await kept.files.reconcile()
         assert not syncs.during
-        await kept.files.agree()
+        await kept.files.reconcile()
 
     play(tmp_path, scene)
     assert not Invitations.parse((tmp_path / INVITATIONS).read_text()).rows
@@ -370,7 +370,7 @@ def test_what_is_written_for_a_change_does_not_grow_with_the_file(tmp_path: Path
     async def scene(kept: Kept) -> None:
         for number in range(5_000):
             kept.invitations.make("room", f"room{number}", "Anna", 0, uses=1, seconds=1_000)
-        await kept.files.agree()
+        await kept.files.reconcile()
         path = tmp_path / INVITATIONS
         inode, size = path.stat().st_ino, path.stat().st_size
         for number in range(10):
@@ -387,7 +387,7 @@ def test_a_file_is_rewritten_without_what_counts_no_more_and_by_the_next_server_
         await kept.claim("Anna")
         for number in range(3 * SPARE_LINES):
             kept.names.put(Known("Anna", ANNA, THEN, f"2026-01-01 {number // 60:02}:{number % 60:02}:00"))
-            await kept.files.agree()
+            await kept.files.reconcile()
         assert len((tmp_path / NAMES).read_text().split("\n")) < SPARE_LINES + 10
         assert kept.names.superfluous < SPARE_LINES + 2
 
@@ -435,8 +435,8 @@ def test_an_error_of_ours_leaves_nobody_waiting_and_is_raised_to_whoever_looks_a
                     await kept.claim("Anna")
             assert refused.value.code is ErrorCode.NOT_STORED
         with pytest.raises(ZeroDivisionError):
-            await kept.files.agree()
-        await kept.files.agree()
+            await kept.files.reconcile()
+        await kept.files.reconcile()
 
     play(tmp_path, scene)
     # Nothing is lost by it: the next batch holds the change.

@@ -8,7 +8,7 @@ from ipaddress import IPv4Address, IPv6Network
 import pytest
 
 from besedka.serve.people.audit_entry import read_entry
-from besedka.serve.people.moderation import MARKS_KEPT, Moderation
+from besedka.serve.people.moderation import POSTERS_KEPT, Moderation
 from besedka.serve.people.person import Person
 from besedka.wire.errors import ErrorCode, Language, Refused
 from besedka.wire.validation import clean_name
@@ -153,6 +153,6 @@ def test_those_who_talk_in_a_slow_room_under_ever_new_names_take_no_memory() -> 
     moderation = moderation_after("slow seconds=5")
     for number in range(20_000):
         moderation.charge_post(NOW, float(number), "main", Person(f"name {number}"))
-    assert len(moderation._said_at) <= 2 * MARKS_KEPT  # noqa: SLF001 - that it is forgotten cannot be seen from outside
+    assert len(moderation._posted_at) <= 2 * POSTERS_KEPT  # noqa: SLF001 - that it is forgotten cannot be seen from outside
     with pytest.raises(Refused):
         moderation.charge_post(NOW, 20_000.0, "main", Person("name 19999"))

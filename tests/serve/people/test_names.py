@@ -39,7 +39,7 @@ def names_of(*rows: Known, mode: Names = Names.CLAIMED) -> KnownNames:
 
 def refused(names: KnownNames, name: str, claim: str) -> ErrorCode:
     with pytest.raises(Refused) as refusal:
-        names.allow(name, claim)
+        names.check_name(name, claim)
     return refusal.value.code
 
 
@@ -61,7 +61,7 @@ def test_no_two_people_hold_names_that_look_alike(wanted: list[tuple[str, str]])
     names = KnownNames(Names.CLAIMED, THEN)
     for name, claim in wanted:
         with suppress(Refused):
-            names.take(names.allow(name, claim), claim, NOW)
+            names.take(names.check_name(name, claim), claim, NOW)
     held = [*names.rows()]
     for one in held:
         for other in held:
@@ -94,7 +94,7 @@ def test_a_name_in_the_file_without_a_claim_is_for_the_first_who_comes() -> None
     names.merge("Anna\nBoris\t-\n")
     assert refused(names, "Eve", EVE) is ErrorCode.NOT_KNOWN
     assert refused(names, "Anna", "") is ErrorCode.NOT_KNOWN
-    assert names.allow("anna", ANNA) == "Anna"
+    assert names.check_name("anna", ANNA) == "Anna"
     names.take("Anna", ANNA, NOW)
     assert refused(names, "Anna", EVE) is ErrorCode.NAME_CLAIMED
     assert [row.claim for row in names.rows()] == [ANNA, ""]
@@ -104,8 +104,8 @@ def test_one_who_has_many_names_may_still_use_them() -> None:
     mine = [Known(f"Anna{number}", ANNA, NOW) for number in range(NAMES_OF_ONE_AT_MOST)]
     names = names_of(*mine)
     assert refused(names, "Another", ANNA) is ErrorCode.TOO_MANY_NAMES
-    assert names.allow("anna3", ANNA) == "Anna3"
-    assert names.allow("Another", EVE) == "Another"
+    assert names.check_name("anna3", ANNA) == "Anna3"
+    assert names.check_name("Another", EVE) == "Another"
 
 
 def test_when_somebody_was_seen_is_noted_once_an_hour() -> None:
@@ -145,7 +145,7 @@ def test_a_line_that_is_not_understood_sets_no_name_free() -> None:
     names.merge(f"Anna\t{ANNA[:-1]}\t{THEN}\t{THEN}\nEve\t{EVE}\t{THEN}\t{THEN}\n")
     for claim in (ANNA, EVE, ""):
         assert refused(names, "anna", claim) is ErrorCode.NAME_CLAIMED
-    assert names.allow("Eve", EVE) == "Eve"
+    assert names.check_name("Eve", EVE) == "Eve"
     assert not names.is_known(ANNA)
     with pytest.raises(Refused):
         names.release("Anna")
@@ -166,7 +166,7 @@ def test_what_else_one_holds_is_ones_own_when_a_name_that_looks_like_it_is_relea
     assert refused(names, "Ian", EVE) is ErrorCode.NAME_CLAIMED
     assert names.is_known(ANNA)
     names.release("lan")
-    assert names.allow("Ian", EVE) == "Ian"
+    assert names.check_name("Ian", EVE) == "Ian"
     assert not names.is_known(ANNA)
 
 
@@ -176,7 +176,7 @@ def test_what_was_not_used_lapses_and_what_waits_does_not() -> None:
     names.rebuild()
     assert names.lapse(at(THEN)) == []
     assert [row.name for row in names.lapse(at(NEXT_DAY))] == ["Anna"]
-    assert names.allow("Anna", EVE) == "Anna"
+    assert names.check_name("Anna", EVE) == "Anna"
     assert [row.name for row in names.rows()] == ["Eve", "Boris"]
 
 
@@ -209,7 +209,7 @@ def test_a_message_of_which_nothing_is_stored_is_doubtful_if_nobody_held_its_nam
     said: str, *, is_unverified: bool
 ) -> None:
     names = names_of(Known("Anna", ANNA, NOW))
-    names.see_offset(0)
+    names.note_offset(0)
     assert names.is_unverified(said) is is_unverified
 
 
@@ -225,7 +225,7 @@ def test_what_was_stored_with_a_message_decides_whatever_any_clock_says(stamp: s
 
 def test_what_the_first_holder_of_a_name_said_is_not_the_next_ones() -> None:
     names = names_of(Known("Anna", ANNA, THEN))
-    names.see_offset(0)
+    names.note_offset(0)
     names.release("Anna")
     assert not names.is_unverified(line(THEN, "Anna: hi"), was_verified=True)
     names.take("anna", EVE, LATER)
@@ -245,8 +245,8 @@ def test_what_was_said_under_a_name_that_a_hand_has_given_to_another_is_not_the_
 def test_only_so_many_names_are_remembered_that_were_set_free() -> None:
     names = names_of()
     for number in range(FREED_AT_MOST + 10):
-        names.was_freed(f"Anna {number}")
-        names.was_freed(f"Anna {number}")
+        names.note_freed(f"Anna {number}")
+        names.note_freed(f"Anna {number}")
     assert sum(one.startswith("# freed") for one in names.remarks) == FREED_AT_MOST
 
 
@@ -254,10 +254,10 @@ def test_only_so_many_names_are_remembered_that_were_set_free() -> None:
 def test_a_log_that_was_written_by_several_clocks_is_read_by_all_of_them(offset: int, said: str) -> None:
     names = names_of(Known("Anna", ANNA, NOW))
     session, own = f"[{said}] Anna: hi", f"[{said[:11]}{int(said[11:13]) + 1:02}:15:00] Anna: hi"
-    names.see_offset(offset * HOUR)
+    names.note_offset(offset * HOUR)
     assert names.is_unverified(session)
     assert not names.is_unverified(own)
-    names.see_offset(0)
+    names.note_offset(0)
     again = KnownNames(Names.CLAIMED, LATER)
     again.merge(names.text())
     assert again.offsets == names.offsets == tuple(sorted((0, offset * HOUR)))
@@ -270,7 +270,7 @@ def test_an_hour_that_comes_twice_makes_no_guests_words_anybodys() -> None:
     names = names_of(Known("Anna", ANNA, "2025-10-26T01:10:00Z"))
     names._begun = "2025-01-01T00:00:00Z"  # noqa: SLF001 - as the file has it
     for hours in (2, 1):
-        names.see_offset(hours * HOUR)
+        names.note_offset(hours * HOUR)
     assert names.is_unverified("[2025-10-26 02:30:00] Anna: I am not she")
     assert not names.is_unverified("[2025-10-26 03:10:00] Anna: I am")
 
@@ -278,7 +278,7 @@ def test_an_hour_that_comes_twice_makes_no_guests_words_anybodys() -> None:
 @pytest.mark.parametrize("text", ["Boris\n", "# begun soon\nBoris\n", "# begun 9999\nBoris\n"])
 def test_since_when_names_are_held_is_known_whatever_hands_have_written(text: str) -> None:
     names = KnownNames(Names.CLAIMED, THEN)
-    names.see_offset(0)
+    names.note_offset(0)
     names.merge(text)
     assert names.is_unverified(line(NOW, "Anna: hi"))
     assert not names.is_unverified("[2020-01-01 00:00:00] Anna: hi")
@@ -289,7 +289,7 @@ def test_since_when_names_are_held_is_known_whatever_hands_have_written(text: st
 
 def test_a_beginning_that_a_wrong_clock_has_noted_does_not_excuse_guests() -> None:
     names = KnownNames(Names.CLAIMED, "2099-01-01T00:00:00Z")
-    names.see_offset(0)
+    names.note_offset(0)
     assert not names.is_unverified(line(NOW, "Anna: hi"))
     names.correct(at(THEN), THEN)
     assert names.is_unverified(line(NOW, "Anna: hi"))
@@ -299,7 +299,7 @@ def test_a_beginning_that_a_wrong_clock_has_noted_does_not_excuse_guests() -> No
 def test_rows_of_older_files_are_read_as_they_are() -> None:
     names = KnownNames(Names.CLAIMED, THEN)
     names.merge(f"# begun 2025-11-19 10:00:00\nAnna\t{ANNA}\t2025-11-19 10:30:00\t2025-11-19 11:00:00\n")
-    names.see_offset(3 * HOUR)
+    names.note_offset(3 * HOUR)
     assert not names.strange
     assert names.is_unverified("[2025-11-19 10:29:59] Anna: hi")
     assert not names.is_unverified("[2025-11-19 10:30:00] Anna: hi")

@@ -18,7 +18,7 @@ class Here(PresentPeople):
         super().__init__(KnownNames(mode, NOW))
 
     def comes(self, name: str, secret: str = "", own: str = "") -> Person:
-        return self.come(name, claim_of(secret), own, NOW)
+        return self.sign_in(name, claim_of(secret), own, NOW)
 
 
 def test_an_open_name_and_what_looks_like_it_belongs_to_one_person() -> None:
@@ -37,7 +37,7 @@ def test_the_same_secret_is_the_same_person(mode: Names) -> None:
     if mode is Names.INVITED:
         with pytest.raises(Refused):
             people.comes("Anna", "secret")
-        person = people.come("Anna", claim_of("secret"), "", NOW, is_invited=True)
+        person = people.sign_in("Anna", claim_of("secret"), "", NOW, is_invited=True)
     else:
         person = people.comes("Anna", "secret")
     assert people.comes("Anna", "secret") is person
@@ -63,16 +63,16 @@ def test_an_open_name_is_free_after_its_last_use() -> None:
     people = Here()
     person = people.comes("Anna", "secret")
     people.comes("Anna", "secret")
-    people.go(person, NOW)
+    people.sign_out(person, NOW)
     with pytest.raises(Refused):
         people.comes("Anna", "other")
-    people.go(person, NOW)
+    people.sign_out(person, NOW)
     assert people.comes("Anna", "other") is not person
 
 
 def test_a_claimed_name_is_not_free_after_its_last_use() -> None:
     people = Here(Names.CLAIMED)
-    people.go(people.comes("Anna", "secret"), NOW)
+    people.sign_out(people.comes("Anna", "secret"), NOW)
     for secret in ("other", ""):
         with pytest.raises(Refused) as refusal:
             people.comes("Аnna", secret)
@@ -90,11 +90,11 @@ def test_who_shows_no_secret_is_unverified_where_names_are_held() -> None:
 
 def test_who_has_shown_nothing_and_goes_leaves_no_words_to_who_claims_the_name_in_the_same_second() -> None:
     people = Here(Names.CLAIMED)
-    people.go(people.comes("Anna"), NOW)
+    people.sign_out(people.comes("Anna"), NOW)
     with pytest.raises(Refused) as refusal:
         people.comes("anna", "secret")
     assert refusal.value.code is ErrorCode.NAME_TAKEN
-    assert people.come("Anna", claim_of("secret"), "", "2025-11-19 23:46:37").is_verified
+    assert people.sign_in("Anna", claim_of("secret"), "", "2025-11-19 23:46:37").is_verified
 
 
 def test_a_secret_may_hold_any_character() -> None:

@@ -10,8 +10,8 @@ from besedka.serve.people.invitations import INVITATIONS_OF_ROOM_AT_MOST, Invita
 from besedka.serve.people.names import KnownNames, Names, claim_of
 from besedka.serve.people.policy import Policy
 from besedka.serve.people.rooms import (
+    DIRECT_ROOMS_OF_ONE_AT_MOST,
     ROOMS_OF_OWNER_AT_MOST,
-    TALKS_OF_ONE_AT_MOST,
     PrivateRooms,
     Role,
     direct_room,
@@ -131,7 +131,7 @@ def test_invitations_are_taken_back_together() -> None:
     invitations = Invitations()
     tokens = [invitations.make("room", "plans", "Anna", 0, uses=1, seconds=HOUR)[0] for _ in range(3)]
     other, _ = invitations.make("room", "tea", "Anna", 0, uses=1, seconds=HOUR)
-    assert len(invitations.take_back("room", "plans")) == 3
+    assert len(invitations.revoke_all("room", "plans")) == 3
     assert not any(invitations.find(token, "room", "plans", 0) for token in tokens)
     assert invitations.find(other, "room", "tea", 0)
 
@@ -158,12 +158,12 @@ def test_nobody_has_more_rooms_than_he_may() -> None:
     for number in range(ROOMS_OF_OWNER_AT_MOST):
         rooms.open_private(f"room{number}", "Anna", ANNA)
     assert code(lambda: rooms.open_private("more", "Anna", ANNA)) is ErrorCode.NOT_ALLOWED
-    for number in range(TALKS_OF_ONE_AT_MOST):
+    for number in range(DIRECT_ROOMS_OF_ONE_AT_MOST):
         rooms.open_direct(("Anna", ANNA), (f"P{number}", claim_of(str(number))))
     assert code(lambda: rooms.open_direct(("Anna", ANNA), ("Eve", EVE))) is ErrorCode.NOT_ALLOWED
     # Who is asked by many can still be asked, and ask.
     rooms.open_direct(("Eve", EVE), ("Anna", ANNA))
-    for number in range(TALKS_OF_ONE_AT_MOST):
+    for number in range(DIRECT_ROOMS_OF_ONE_AT_MOST):
         rooms.open_direct((f"P{number}", claim_of(str(number))), ("Boris", BORIS))
     rooms.open_direct(("Boris", BORIS), ("Eve", EVE))
 
