@@ -78,7 +78,7 @@ def test_who_is_shown_out_is_told_and_does_not_come_back_by_himself(moderated: t
         page.keyboard.press("Escape")
     anna, boris = moderated
     say(boris, "/kick Anna")
-    expect(boris.locator(".toast")).to_contain_text("moderators keep order")
+    expect(boris.locator(".toast")).to_contain_text("only moderators may do this")
 
     say(boris, "good morning")
     wait_for_text(anna, "good morning")

@@ -139,7 +139,7 @@ def test_a_private_room_is_entered_by_invitation_and_listed_for_nobody_else(
     expect(anna.get_by_role("dialog", name="Invite into plans")).to_contain_text("5 people come in")
     anna.keyboard.press("Escape")
     say(boris, "/invite")
-    expect(boris.locator(".toast")).to_contain_text("only who has made the room")
+    expect(boris.locator(".toast")).to_contain_text("only the creator of the room")
 
     # Neither with what is used up nor without anything, and one is somewhere in the end.
     for hash_, why in ((link.partition("#")[2], "not valid any more"), ("plans", "an invitation is needed")):

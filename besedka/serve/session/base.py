@@ -1,4 +1,4 @@
-"""Somebody at a door, as whom it is seen and told things, whatever he may do there."""
+"""The base of sessions that subscribe to rooms and receive frames."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from besedka.wire.log_line import clock_time
 
 
 class SessionBase(LiveSession):
-    """Somebody at a door, with places in rooms.
+    """A session with subscriptions to rooms.
 
     Args:
-        chat: whom to talk with.
-        limiter: how much he may say.
+        chat: the chat.
+        limiter: the connection's rate limits.
         language: of the sentences in refusals.
     """
 
@@ -34,26 +34,26 @@ class SessionBase(LiveSession):
 
     @abstractmethod
     def send(self, frame: ServerFrame) -> None:
-        """Tell something to him only."""
+        """Send a frame to this session alone."""
 
     @abstractmethod
     def members(self) -> Iterable[tuple[Room, Subscriber]]:
-        """His places in rooms."""
+        """The subscriptions, each with its room."""
 
     def places(self) -> Iterable[tuple[str, str]]:
-        return [(room.name, member.person.claim) for room, member in self.members()]
+        return [(room.name, subscriber.person.claim) for room, subscriber in self.members()]
 
     @property
     def network(self) -> Network | None:
-        """From where he comes."""
+        """The client's network."""
         return self.limiter.source.network
 
     def end(self) -> None:
-        """He is gone."""
+        """Remove a session whose connection has ended."""
         self.chat.directory.sessions.discard(self)
 
     def refuse(self, refusal: Refused) -> None:
-        """Tell that something was refused, and why."""
+        """Send an error frame, and charge the refusal to the rate limits."""
         self.chat.metrics.refused(refusal.code)
         self.limiter.charge_refusal(self.chat.now())
         error = Error(
@@ -67,11 +67,11 @@ class SessionBase(LiveSession):
         self.send(error)
 
     def fall_behind(self) -> None:
-        """Nothing more should be written: from here on the log is read."""
-        for room, member in self.members():
-            room.fall_behind(member)
+        """Make all subscribers read the log from here on, because the socket is full."""
+        for room, subscriber in self.members():
+            room.fall_behind(subscriber)
 
     def resume(self) -> None:
-        """There is room again."""
-        for room, member in tuple(self.members()):
-            self.chat.followers.follow(room, member)
+        """Serve all subscribers from the log, because the socket has drained."""
+        for room, subscriber in tuple(self.members()):
+            self.chat.followers.follow(room, subscriber)

@@ -1,6 +1,6 @@
-"""Keeping order: what moderators and the operator do, one thing after the other.
+"""Moderation: the acts of moderators and the operator, one after the other.
 
-Whatever it is, it is noted in ``audit.txt`` first, and has no effect if that cannot be.
+Each act is written to ``audit.txt`` first, and has no effect if that fails.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from besedka.wire.frames import INVITATION_SECONDS, Act, Done, Invitation, Moder
 from besedka.wire.validation import clean_key, clean_name, clean_reason, clean_room
 
 OPERATORS_ACTS: Final = frozenset({Act.APPOINT, Act.DISMISS, Act.ADMIT, Act.RELEASE})
-"""What only the operator may do."""
+"""Acts that only the operator may do."""
 
 SLOWEST_SECONDS: Final = 24 * 3600
 """A message a day."""
@@ -54,28 +54,28 @@ _DONE: Final = {
     Act.RELEASE: {Language.RU: "Имя {user} свободно", Language.EN: "The name {user} is free"},
 }
 _NOT_SLOW: Final = {
-    Language.RU: "{room}: говорить можно сколько угодно",
-    Language.EN: "{room}: as many messages as one likes",
+    Language.RU: "{room}: медленный режим выключен",
+    Language.EN: "{room}: slow mode is off",
 }
-_SHOWN_OUT: Final = {Language.RU: "вам показали на дверь", Language.EN: "you were shown out"}
-_NOT_SO: Final = {
+_KICKED: Final = {Language.RU: "вам показали на дверь", Language.EN: "you were shown out"}
+_NOT_APPLICABLE: Final = {
     Act.KICK: {Language.RU: "{user} сейчас не здесь", Language.EN: "{user} is not here now"},
     Act.UNMUTE: {Language.RU: "{user}: говорить и так можно", Language.EN: "{user} is not muted"},
     Act.UNBAN: {Language.RU: "{user}: вход и так открыт", Language.EN: "{user} is not banned"},
 }
-_ONESELF: Final = {
-    Language.RU: "это о вас самих, попросите другого",
-    Language.EN: "it is about yourself; ask somebody else",
+_YOURSELF: Final = {
+    Language.RU: "к себе это применить нельзя, попросите другого модератора",
+    Language.EN: "you cannot do this to yourself; ask another moderator",
 }
-_NO_MODERATOR: Final = {
-    Language.RU: "порядок держат модераторы",
-    Language.EN: "moderators keep order",
+_MODERATOR_ONLY: Final = {
+    Language.RU: "это могут только модераторы",
+    Language.EN: "only moderators may do this",
 }
-_OPERATORS: Final = {
+_OPERATOR_ONLY: Final = {
     Language.RU: "это делает тот, кто ведёт чат, командой besedka admin",
-    Language.EN: "whoever runs the chat does this, with besedka admin",
+    Language.EN: "only the operator of the chat may do this, with besedka admin",
 }
-_ANOTHER: Final = {
+_OTHER_MODERATOR: Final = {
     Language.RU: "это другой модератор",
     Language.EN: "that is another moderator",
 }
@@ -83,11 +83,11 @@ _ANOTHER: Final = {
 
 @dataclass(frozen=True, slots=True)
 class _Actor:
-    """Who keeps order.
+    """The actor of an audit entry.
 
     Attributes:
-        name: as it is noted.
-        claim: of a moderator; the operator has none.
+        name: the name in the entry.
+        claim: a moderator's claim; the operator has none.
     """
 
     name: str = OPERATOR
@@ -95,11 +95,11 @@ class _Actor:
 
 
 class Moderator:
-    """Does what those who keep order ask for.
+    """Carries out acts of moderation.
 
     Args:
-        chat: where.
-        admission: which rooms a moderator may enter.
+        chat: the chat.
+        admission: decides which rooms a moderator may enter.
         language: of the sentences.
     """
 
@@ -113,31 +113,31 @@ class Moderator:
         self._language = language
 
     async def answer(self, frame: Moderate, person: Person | None) -> Response:
-        """Do what somebody who is here asks for.
+        """Carry out a moderator's act.
 
         Args:
-            frame: what.
-            person: who; None if he is in no room.
+            frame: the act.
+            person: the requester; None if they are in no room.
 
         Raises:
-            Refused: if he may not, or it cannot be.
+            Refused: if they may not do it, or it cannot be carried out.
         """
         async with self._directory.moderation_lock:
             if person is None or not self._moderation.is_moderator(person.claim):
-                raise Refused(ErrorCode.NOT_ALLOWED, why=_NO_MODERATOR)
+                raise Refused(ErrorCode.NOT_ALLOWED, why=_MODERATOR_ONLY)
             if frame.act in OPERATORS_ACTS:
-                raise Refused(ErrorCode.NOT_ALLOWED, why=_OPERATORS)
-            # Who has come without a name is known by his claim.
+                raise Refused(ErrorCode.NOT_ALLOWED, why=_OPERATOR_ONLY)
+            # A person who joined without a name is identified by their claim.
             name = person.name or self._directory.names.name_of(person.claim)
             if not name:
                 raise Refused(ErrorCode.NO_NAME)
             return await self._act(frame, _Actor(name, person.claim))
 
     async def command(self, frame: Moderate) -> Response:
-        """Do what the operator asks for.
+        """Carry out the operator's act.
 
         Raises:
-            Refused: if it cannot be.
+            Refused: if it cannot be carried out.
         """
         async with self._directory.moderation_lock:
             return await self._act(frame, _Actor())
@@ -158,13 +158,13 @@ class Moderator:
             case _:
                 return await self._restrict(frame, actor)
 
-    # To somebody.
+    # Acts on people.
 
     async def _restrict(self, frame: Moderate, actor: _Actor) -> Response:
         target = target_of(frame, self._directory)
         sessions = self._sessions(target)
-        self._protect(frame.act, target, sessions, actor)
-        self._expect(frame.act, target, sessions)
+        self._check_protected(frame.act, target, sessions, actor)
+        self._check_applicable(frame.act, target, sessions)
         addresses = target.addresses
         if frame.act is Act.BAN and target.user:
             addresses = self._addresses(sessions)
@@ -174,18 +174,18 @@ class Moderator:
         )
         await self._directory.record(entry)
         if frame.act is Act.KICK:
-            # Who came while it was noted is meant, too.
-            why = {language: _with_reason(text, entry.reason) for language, text in _SHOWN_OUT.items()}
+            # Includes sessions that began while the entry was written.
+            why = {language: _with_reason(text, entry.reason) for language, text in _KICKED.items()}
             self._directory.disconnect(
                 self._sessions(target), CloseCode.KICKED, Refused(ErrorCode.NOT_ALLOWED, why=why)
             )
         if frame.act is Act.BAN:
             self._directory.recheck_sessions()
         if frame.act in {Act.APPOINT, Act.DISMISS}:
-            self._tell_rights(target)
+            self._send_rights(target)
         return self._done(frame, user=target.shown, until=until_when(until, self._chat.zone)[self._language])
 
-    def _tell_rights(self, target: Target) -> None:
+    def _send_rights(self, target: Target) -> None:
         for session in self._directory.sessions.of(target.claim):
             for room, claim in session.places():
                 session.send(Rights(room, self._directory.policy.rights(room, claim)))
@@ -193,25 +193,27 @@ class Moderator:
     def _sessions(self, target: Target) -> list[LiveSession]:
         return [session for session in self._directory.sessions if target.is_session(session)]
 
-    def _protect(self, act: Act, target: Target, sessions: Iterable[LiveSession], actor: _Actor) -> None:
-        """Only the operator does anything to a moderator, or to an address from which one is here."""
+    def _check_protected(
+        self, act: Act, target: Target, sessions: Iterable[LiveSession], actor: _Actor
+    ) -> None:
+        """Refuse a moderator's act on a moderator, or on an address that a moderator is connected from."""
         if not actor.claim:
             return
         if target.claim == actor.claim:
             if act in {Act.UNMUTE, Act.UNBAN, Act.KICK, Act.BAN, Act.MUTE}:
-                raise Refused(ErrorCode.NOT_ALLOWED, why=_ONESELF)
+                raise Refused(ErrorCode.NOT_ALLOWED, why=_YOURSELF)
             return
-        # A name that somebody else has claimed since protects nobody.
+        # A moderator's name does not protect its present holder.
         is_moderator = (
             self._moderation.is_moderator(target.claim)
             if target.claim
             else bool(target.user) and self._moderation.is_moderators_name(target.user)
         )
         if is_moderator or any(map(self._is_moderator, sessions)):
-            raise Refused(ErrorCode.NOT_ALLOWED, why=_ANOTHER)
+            raise Refused(ErrorCode.NOT_ALLOWED, why=_OTHER_MODERATOR)
 
-    def _expect(self, act: Act, target: Target, sessions: list[LiveSession]) -> None:
-        """Whether there is somebody to whom it can be done."""
+    def _check_applicable(self, act: Act, target: Target, sessions: list[LiveSession]) -> None:
+        """Refuse an act that does not apply to the target."""
         now = self._chat.clock()
         is_known = {
             Act.KICK: bool(sessions),
@@ -223,18 +225,18 @@ class Moderator:
         }
         if is_known.get(act, True):
             return
-        if act in _NOT_SO:
-            raise Refused(ErrorCode.NOT_ALLOWED, why=_filled(_NOT_SO[act], user=target.shown))
+        if act in _NOT_APPLICABLE:
+            raise Refused(ErrorCode.NOT_ALLOWED, why=_filled(_NOT_APPLICABLE[act], user=target.shown))
         raise Refused(ErrorCode.NO_SUCH_NAME, name=target.shown)
 
     def _addresses(self, sessions: Iterable[LiveSession]) -> tuple[str, ...]:
-        """From where somebody is here, but for this machine, and for the addresses of others who have shown who they are."""
-        meant = {*sessions}
-        others = [session for session in self._directory.sessions if session not in meant]
+        """The addresses of a target's sessions, without this machine, and without those that other verified people use."""
+        targeted = {*sessions}
+        others = [session for session in self._directory.sessions if session not in targeted]
         shared = {
             session.network for session in others if any(person.is_verified for person in session.people())
         }
-        networks = {session.network for session in meant} - shared - {None, THIS_MACHINE}
+        networks = {session.network for session in targeted} - shared - {None, THIS_MACHINE}
         return tuple(sorted(map(str, networks)))
 
     def _is_moderator(self, session: LiveSession) -> bool:
@@ -245,16 +247,16 @@ class Moderator:
             return 0
         until = int(self._chat.clock()) + frame.seconds
         if until > LATEST:
-            raise Refused(ErrorCode.BAD_FRAME, detail="`seconds` is too much; 0 is without an end")
+            raise Refused(ErrorCode.BAD_FRAME, detail="`seconds` is too large; 0 means no end")
         return until
 
-    # To rooms and messages.
+    # Acts on rooms and messages.
 
     async def _redact(self, frame: Moderate, actor: _Actor) -> Response:
         room = await self._room(frame, actor)
         with self._chat.rooms.held(room):
             subject = await self._chat.redactor.subject(room, frame.id)
-            self._protect(frame.act, author(subject.user, self._directory), (), actor)
+            self._check_protected(frame.act, author(subject.user, self._directory), (), actor)
             entry = self._entry(
                 frame,
                 actor,
@@ -279,13 +281,13 @@ class Moderator:
         return self._done(frame, room=room.name, seconds=frame.seconds)
 
     async def _room(self, frame: Moderate, actor: _Actor) -> Room:
-        """The room that is meant; a moderator must be let into it."""
+        """The frame's room; a moderator must have access to it."""
         name = clean_room(frame.room)
         if actor.claim:
             return await self._admission.existing_room(name, actor.claim)
         return await self._chat.rooms.for_operator(name)
 
-    # To names.
+    # Acts on names.
 
     async def _admit(self, frame: Moderate, actor: _Actor) -> Response:
         name = clean_name(frame.user)
@@ -315,9 +317,9 @@ class Moderator:
         await self._directory.store([(self._directory.names, known.name)])
         return self._done(frame, user=known.name)
 
-    # Inside.
+    # Entries and answers.
 
-    def _entry(self, frame: Moderate, actor: _Actor, **what: object) -> AuditEntry:
+    def _entry(self, frame: Moderate, actor: _Actor, **details: object) -> AuditEntry:
         reason = clean_reason(frame.reason)
         return AuditEntry(
             self._chat.stamp(),
@@ -325,7 +327,7 @@ class Moderator:
             frame.act,
             by=actor.claim,
             reason=reason,
-            **what,  # type: ignore[arg-type]  # each act has its own
+            **details,  # type: ignore[arg-type]  # each act has its own
         )
 
     def _done(self, frame: Moderate, **figures: object) -> Done:

@@ -1,16 +1,16 @@
-"""The one way a message is posted, whatever door it came by.
+"""The one way to post a message, for every door.
 
-The order is decided here, and nowhere else:
+The sequence of steps is defined here, and nowhere else:
 
-1. the text and the key are ones that may be;
-2. a message that is known by its key is answered at once: it costs nothing, and it does not matter who may post now;
-3. the rate limit: a message that is too fast is refused, and so are all others with a key until that one comes again;
-4. a message that is posted again after a reconnect is looked for in the log;
-5. space: posting waits while too much of the room waits for the disk;
-6. may they post here: muted people may not, a slow room takes one message in so many seconds;
+1. validate the text and the key;
+2. answer a message with a known key at once: it costs nothing, and the poster's present rights do not matter;
+3. the rate limit: refuse a message that is too fast, and all others with a key until that one is resent;
+4. look in the log for a message that is resent after a reconnect;
+5. space: wait while too many of the room's drafts are pending;
+6. rights: refuse a muted poster, and a message that is too early for a slow room;
 7. the committer.
 
-After each wait it is asked again whether they are still there.
+After each wait the poster's membership is checked again.
 """
 
 from __future__ import annotations
@@ -28,20 +28,20 @@ from besedka.wire.message import Message
 from besedka.wire.validation import clean_key, clean_text
 
 Later = Coroutine[Any, Any, Message | None]
-"""What comes of a post that must wait."""
+"""The outcome of a post that must wait."""
 
 
 class Posting:
     """Posts one person's messages in one room.
 
     Args:
-        chat: whose room.
-        room: where.
-        person: who.
-        poster: is told what becomes of each message.
+        chat: the chat.
+        room: the room.
+        person: the poster's person.
+        poster: is notified of each message's outcome.
         limiter: of their connection.
         check: raises `Refused` if they may not post any more; called after each wait.
-        is_free: the rate limit counts their messages and refuses none.
+        is_free: whether the rate limit counts their messages and refuses none.
     """
 
     __slots__ = (
@@ -74,22 +74,22 @@ class Posting:
         self._limiter = limiter
         self._check = check
         self._is_free = is_free
-        # What the log has by their name, once they have posted something again.
+        # The log's messages by their name, once they have resent a message.
         self._posted_before: PostedBefore | None = None
-        # Of the message that was too fast, and must come again first.
+        # The key of the message that was too fast, and must be resent first.
         self._refused_key = ""
 
     def post(self, text: str, key: str = "", after: int | None = None) -> Message | Later | None:
         """Post a message.
 
         Args:
-            text: as it came in.
-            key: likewise.
-            after: where it is posted again: the last id that its poster had seen when they posted it first.
+            text: as it was received.
+            key: as it was received.
+            after: on a resend, the last id that its poster had seen when they posted it first.
 
         Returns:
-            None: the poster will be told what became of it. Or the message, if it was stored before. Or, if that cannot be said
-            at once, either of them later.
+            None: the poster will be notified of the outcome. Or the message, if it was stored before. Or, if that is not known
+            at once, a coroutine with either of them.
 
         Raises:
             Refused: `empty_text`, `text_too_long`, `bad_key`, `too_fast`, `muted`, `going_down`; later also what ``check`` raises.
@@ -105,7 +105,7 @@ class Posting:
         if after is not None:
             before = self._posted_before
             if before is None or before.after > after:
-                return self._look_and_post(draft, after)
+                return self._find_or_post(draft, after)
             if known := self._recognise(draft, after, before):
                 return known
         return (
@@ -128,10 +128,10 @@ class Posting:
                 self._check()
 
     def forget_log(self) -> None:
-        """The room's log is another one."""
+        """Forget the log's messages, because the log has been replaced."""
         self._posted_before = None
 
-    async def _look_and_post(self, draft: Draft, after: int) -> Message | None:
+    async def _find_or_post(self, draft: Draft, after: int) -> Message | None:
         before = await self._chat.log_reader.posted_by(self._room, draft.message.user, after)
         self._check()
         self._posted_before = before
@@ -142,7 +142,7 @@ class Posting:
     def _recognise(self, draft: Draft, after: int, before: PostedBefore) -> Message | None:
         message = self._chat.log_reader.recognise(self._room, draft, after, before)
         if message:
-            self._note_order(draft.message.key)
+            self._clear_refused(draft.message.key)
         return message
 
     async def _post_when_there_is_space(self, draft: Draft) -> Message | None:
@@ -152,8 +152,8 @@ class Posting:
         return self._post_new(draft)
 
     def _post_new(self, draft: Draft) -> Message | None:
-        self._hold_back(draft.message.key, lambda: self._chat.charge_post(self._room, self._person))
-        self._note_order(draft.message.key)
+        self._charge_in_order(draft.message.key, lambda: self._chat.charge_post(self._room, self._person))
+        self._clear_refused(draft.message.key)
         return self._commit(draft)
 
     def _commit(self, draft: Draft) -> Message | None:
@@ -165,10 +165,10 @@ class Posting:
             return
         if self._refused_key and key and key != self._refused_key:
             raise Refused(ErrorCode.TOO_FAST, wait=REFUSAL_SECONDS)
-        self._hold_back(key, lambda: self._limiter.charge_message(self._chat.now()))
+        self._charge_in_order(key, lambda: self._limiter.charge_message(self._chat.now()))
 
-    def _hold_back(self, key: str, charge: Callable[[], None]) -> None:
-        """Charge for a message; if it is too fast, it must come again before any other with a key: so their order stays."""
+    def _charge_in_order(self, key: str, charge: Callable[[], None]) -> None:
+        """Charge for a message; if it is too fast, it must be resent before any other with a key, which preserves their order."""
         try:
             charge()
         except Refused as refusal:
@@ -176,11 +176,11 @@ class Posting:
                 self._refused_key = self._refused_key or key
             raise
 
-    def _note_order(self, key: str) -> None:
+    def _clear_refused(self, key: str) -> None:
         if key:
             self._refused_key = ""
 
 
 async def settled(outcome: Message | Later | None) -> Message | None:
-    """What comes of a post, now or later."""
+    """The outcome of a post, after its wait if it has one."""
     return await outcome if isinstance(outcome, Coroutine) else outcome

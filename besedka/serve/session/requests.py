@@ -1,6 +1,6 @@
-"""What people ask about who belongs where: private rooms, talks of two, invitations, other devices.
+"""Requests about private rooms, direct rooms, invitations and devices.
 
-What is answered is on disk: each question waits until the files about people are written.
+A response is sent only after the files about people are on disk.
 """
 
 from __future__ import annotations
@@ -28,27 +28,27 @@ from besedka.wire.frames import (
 from besedka.wire.validation import clean_key, clean_name, clean_room, clean_secret
 
 Request = OpenPrivate | OpenDirect | Invite | Uninvite | AddDevice | TakeDevice
-"""What is asked here: all questions but those of who keeps order."""
+"""All requests except those of moderators."""
 
-_TAKEN_BACK = {
+_REVOKED = {
     Language.RU: "Приглашения в комнату {room} отозваны: {count}",
-    Language.EN: "Invitations into the room {room} taken back: {count}",
+    Language.EN: "Invitations to the room {room} revoked: {count}",
 }
 _OPEN_NAMES = {
-    Language.RU: "в этом чате имена ничьи (--names open), и знать, кто вошёл, нельзя",
-    Language.EN: "names are nobody's in this chat (--names open), so it cannot be known who comes in",
+    Language.RU: "в этом чате имена ни за кем не закреплены (--names open), и узнать, кто вошёл, нельзя",
+    Language.EN: "nobody can hold a name in this chat (--names open), so people cannot be identified",
 }
-_PUT_OUT = {
+_MEMBER_REMOVED = {
     Language.RU: "{name} больше не участник комнаты {room}",
     Language.EN: "{name} is no member of the room {room} any more",
 }
 
 
 class Requests:
-    """Answers what a connection asks.
+    """Answers the requests of a connection.
 
     Args:
-        chat: whose people and rooms.
+        chat: the chat.
         language: of the sentences.
     """
 
@@ -59,14 +59,14 @@ class Requests:
         self._language = language
 
     async def answer(self, frame: Request, person: Person | None) -> Response:
-        """Do what is asked for, and say what came of it.
+        """Carry out a request, and return the response.
 
         Args:
-            frame: the question.
-            person: who asks; None if he is in no room.
+            frame: the request.
+            person: the requester; None if they are in no room.
 
         Raises:
-            Refused: if it cannot be.
+            Refused: if it cannot be carried out.
         """
         clean_key(frame.key)
         match frame:
@@ -110,7 +110,7 @@ class Requests:
         return RoomOpened(room, Kind.PRIVATE, key=frame.key)
 
     def _is_being_made(self, room: str, person: Person) -> bool:
-        """Whether he has asked for it before, and was not told that it is made."""
+        """Whether the person has requested this room before, and it is not on disk yet."""
         directory = self._chat.directory
         return directory.policy.may_invite(room, person.claim) and not directory.is_stored(
             directory.membership_changes(room)
@@ -139,28 +139,28 @@ class Requests:
     async def _uninvite(self, frame: Uninvite, person: Person) -> Done:
         directory, room = self._chat.directory, self._owned(frame.room, person)
         if not frame.user:
-            taken = directory.revoke_invitations(room)
-            await directory.store(taken)
-            return Done(_TAKEN_BACK[self._language].format(room=room, count=len(taken)), frame.key)
+            revoked = directory.revoke_invitations(room)
+            await directory.store(revoked)
+            return Done(_REVOKED[self._language].format(room=room, count=len(revoked)), frame.key)
         name = clean_name(frame.user)
         known = directory.names.holder(name)
         member = next(
             (
-                one
-                for one in directory.rooms.members(room)
-                if one.name == name or (known and one.claim == known.claim)
+                row
+                for row in directory.rooms.members(room)
+                if row.name == name or (known and row.claim == known.claim)
             ),
             None,
         )
         if member is None or member.claim == person.claim:
             raise Refused(ErrorCode.NO_SUCH_NAME, name=name)
         directory.rooms.remove_member(room, member.claim)
-        # He may still have the link by which he came.
-        taken = directory.revoke_invitations(room)
-        # He hears nothing more, also if it cannot be written for now.
+        # The former member may still have the link of their invitation.
+        revoked = directory.revoke_invitations(room)
+        # They receive nothing more, even if the change cannot be written for now.
         directory.recheck_sessions()
-        await directory.store([(directory.rooms, directory.rooms.key(member)), *taken])
-        return Done(_PUT_OUT[self._language].format(room=room, name=member.name), frame.key)
+        await directory.store([(directory.rooms, directory.rooms.key(member)), *revoked])
+        return Done(_MEMBER_REMOVED[self._language].format(room=room, name=member.name), frame.key)
 
     def _verified(self, person: Person | None) -> Person:
         if not self._chat.directory.names.is_kept:
@@ -174,7 +174,7 @@ class Requests:
         if not self._chat.directory.policy.may_invite(room, person.claim):
             why = {
                 Language.RU: f"в комнату {room} приглашает только тот, кто её создал",
-                Language.EN: f"only who has made the room {room} invites into it",
+                Language.EN: f"only the creator of the room {room} may invite to it",
             }
             raise Refused(ErrorCode.NOT_ALLOWED, room=room, why=why)
         return room

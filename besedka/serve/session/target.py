@@ -1,4 +1,4 @@
-"""To whom something is done that keeps order: a person, known or present, a name, or an address."""
+"""The target of an act of moderation: a person, known or present, a name, or an address."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ _THIS_MACHINE: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """To whom something is done.
+    """The target of an act.
 
     Attributes:
-        user: his name; empty of an address.
-        claim: his, if he has one.
-        addresses: the one that was given.
-        looks: what the name looks like.
+        user: the person's name; empty for an address.
+        claim: the person's claim, if there is one.
+        addresses: the address, if that is the target.
+        looks: the name's skeletons.
     """
 
     user: str = ""
@@ -42,29 +42,29 @@ class Target:
 
     @property
     def shown(self) -> str:
-        """As he is named in an answer."""
+        """The target's name in an answer."""
         return self.user or ", ".join(self.addresses)
 
     @property
     def identifiers(self) -> list[str]:
-        """By what he is known."""
+        """Identify the target to `Moderation`."""
         return [*identifiers_from(self.claim, self.user), *(f"from {address}" for address in self.addresses)]
 
     def is_person(self, person: Person) -> bool:
-        """Whether this is he, or one who looks like him."""
+        """Whether a person is the target, or has a name that looks the same."""
         is_same = bool(self.claim) and self.claim == person.claim
         return is_same or not person.looks.isdisjoint(self.looks)
 
     def is_session(self, session: LiveSession) -> bool:
-        """Whether this connection is his."""
+        """Whether a session is the target's."""
         return any(map(self.is_person, session.people())) or str(session.network) in self.addresses
 
 
 def target_of(frame: Moderate, directory: Directory) -> Target:
-    """Who is meant: whoever holds the name, or is here by it, or looks like it.
+    """The target of a frame: the holder of the name, or a person present under it or a name that looks the same.
 
     Raises:
-        Refused: `bad_name`; `not_allowed` where it is the address of this machine.
+        Refused: `bad_name`; `not_allowed` for an address of this machine.
     """
     if frame.act in {Act.BAN, Act.UNBAN} and _is_address(frame.user):
         network = network_of(frame.user)
@@ -76,12 +76,12 @@ def target_of(frame: Moderate, directory: Directory) -> Target:
     if known:
         return Target(known.name, known.claim)
     looks = skeletons(name)
-    present = [one for one in directory.people.present() if not one.looks.isdisjoint(looks)]
+    present = [person for person in directory.people.present() if not person.looks.isdisjoint(looks)]
     return Target(present[0].name, present[0].claim) if present else Target(name)
 
 
 def author(name: str, directory: Directory) -> Target:
-    """Who has said something by this name."""
+    """The target for the poster of a message."""
     known = directory.names.holder(name) if directory.names.is_kept else None
     return Target(name, known.claim if known else "")
 
