@@ -17,7 +17,7 @@ from besedka.commands.admin import admin
 from besedka.commands.chat import chat
 from besedka.commands.completion import completion
 from besedka.commands.doctor import doctor
-from besedka.commands.endings import MEANINGS, Status, bear_deaf_stderr, why, write_no_more
+from besedka.commands.endings import MEANINGS, Status, discard_broken_stderr, discard_stdout, why
 from besedka.commands.history import history, verify
 from besedka.commands.importing import import_history
 from besedka.commands.send import send
@@ -33,7 +33,7 @@ HELP = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 def main() -> None:
     """Run the command line; every error is one line on stderr."""
     status = _run()
-    bear_deaf_stderr()
+    discard_broken_stderr()
     sys.exit(status)
 
 
@@ -54,7 +54,7 @@ def _run() -> int:
         return Status.INTERRUPTED
     except OSError as error:
         # A file system that is gone, or a stdout that takes nothing, whatever was done just then.
-        write_no_more()
+        discard_stdout()
         _complain(why(error))
         return Status.FAILED
     return status or Status.DONE
@@ -75,7 +75,7 @@ class _Commands(click.Group):
         except KeyboardInterrupt:
             ctx.exit(Status.INTERRUPTED)
         except BrokenPipeError:
-            write_no_more()  # whoever reads has enough
+            discard_stdout()  # the reader has closed the pipe
             ctx.exit(Status.DONE)
 
 

@@ -112,7 +112,7 @@ DURATIONS: Final = {
         "Chat.at": STAMPS,
         "DeviceLink.seconds": DEVICES,
     },
-    "commands/admin.py": {"PATIENCE_SECONDS": CLIENTS},
+    "commands/admin.py": {"TIMEOUT_SECONDS": CLIENTS},
     "commands/examination.py": {"CLOCK_SECONDS": CLIENTS},
     "commands/history.py": {"LOOK_AGAIN_SECONDS": CLIENTS},
     "commands/probes.py": {"SECONDS": CLIENTS},

@@ -1,1 +1,1 @@
-"""One module for each group of commands. What is heavy is imported when a command runs, so that `--help` is quick."""
+"""One module for each group of commands. Each imports heavy modules when it runs, so that `--help` is quick."""

@@ -1,4 +1,4 @@
-"""Where a command has its access key from, and that one which works is remembered."""
+"""The sources of a command's access key; a key that has worked is remembered."""
 
 from __future__ import annotations
 
@@ -27,16 +27,16 @@ class AccessKey(NamedTuple):
 
 
 def find_key(url: str, option: str | None) -> AccessKey:
-    """The key for a chat: of the address, of the option, of the config file, or the one that has worked there before.
+    """The key for a chat: from the address, the option, the config file, or the one that has worked there before.
 
-    The config file's belongs to the chat that its ``url`` names: no other one is told it.
+    The config file's key belongs to the chat that its ``url`` names; it is never sent to another.
 
     Args:
-        url: as it is typed.
-        option: what ``--key`` or the environment says.
+        url: as typed.
+        option: the value of ``--key`` or of the environment.
 
     Raises:
-        InvalidAddress: if the URL is none, or the key can be none.
+        InvalidAddress: if the URL or the key is not valid.
     """
     from besedka.home import remembered_key
     from besedka.remote.address import address, check_key
@@ -54,7 +54,7 @@ def find_key(url: str, option: str | None) -> AccessKey:
 
 
 def remember(url: str, key: str) -> None:
-    """A key has worked there."""
+    """Remember a key that has worked for a chat."""
     from besedka.home import remember_key
     from besedka.remote.address import address
 

@@ -1,4 +1,4 @@
-"""``besedka admin``: what whoever runs the chat does to keep order, by a socket of the server that only he can use."""
+"""``besedka admin``: moderation by the operator, over a socket of the server that only they can use."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from besedka.commands.options import setting
 if TYPE_CHECKING:
     from besedka.wire.frames import Moderate, Response
 
-PATIENCE_SECONDS: Final = 30.0
+TIMEOUT_SECONDS: Final = 30.0
 
 _SECONDS: Final = {"s": 1, "m": 60, "h": 3600, "d": 24 * 3600, "w": 7 * 24 * 3600}
 _TIME: Final = re.compile(r"([0-9]{1,6})([smhdw])")
 
 
 class _Server(NamedTuple):
-    """Where it is, on this machine."""
+    """The paths of a server on this machine."""
 
     socket: Path
     history: Path
@@ -33,7 +33,7 @@ class _Server(NamedTuple):
 def _seconds(_: click.Context, __: click.Parameter, given: str | None) -> int:
     found = _TIME.fullmatch(given or "0s")
     if found is None:
-        raise click.BadParameter(f"{given!r} is no time; write 30s, 10m, 2h, 3d or 1w")
+        raise click.BadParameter(f"{given!r} is not a time; write 30s, 10m, 2h, 3d or 1w")
     return int(found[1]) * _SECONDS[found[2]]
 
 
@@ -44,20 +44,20 @@ def _pause(context: click.Context, parameter: click.Parameter, given: str) -> in
 USER = click.argument("user")
 ROOM = click.option("--room", default="main", show_default=True, help="The room.")
 REASON = click.option(
-    "--reason", default="", help="Why; it is noted, and told to who may not talk or come in."
+    "--reason", default="", help="Why; it is noted in audit.txt, and shown to a muted or banned user."
 )
 TIME = click.option(
     "--for",
     "seconds",
     callback=_seconds,
     metavar="TIME",
-    help="For how long: 30s, 10m, 2h, 3d, 1w; if not given until it is taken back.",
+    help="For how long: 30s, 10m, 2h, 3d, 1w; if not given until it is lifted.",
 )
 URL = click.option(
     "--url",
     default="http://localhost:8765/",
     show_default=True,
-    help="What a browser shows of the chat; the key that it has goes into the link.",
+    help="The address of the chat in a browser; a key in it goes into the link.",
 )
 KEYS = setting(
     "--key-file",
@@ -67,7 +67,7 @@ KEYS = setting(
 
 
 @click.group(
-    short_help="Keep order: show out, mute, ban, redact, appoint moderators, invite, show the link.",
+    short_help="Moderate: kick, mute, ban, redact, appoint moderators, invite, show the link.",
     epilog="""\b
 Examples:
   besedka admin appoint Anna
@@ -92,17 +92,17 @@ Examples:
 )
 @click.pass_context
 def admin(ctx: click.Context, path: Path | None, history: Path) -> None:
-    """Keep order in a chat that runs on this machine, as its operator.
+    """Moderate a chat that runs on this machine, as its operator.
 
-    Only the user who started the server can. What is done is noted in audit.txt, beside the history. Somebody is named as he is
-    called in the chat; ban and unban also take an address.
+    Only the user who started the server can. Each act is noted in audit.txt, beside the history. USER is a name in the chat; ban
+    and unban also take an address.
     """
     from besedka.serve.settings import admin_socket_of
 
     ctx.obj = _Server(path or admin_socket_of(history), history)
 
 
-def _about_somebody(act: str, sentence: str, *options: Callable[[Any], Any]) -> None:
+def _person_command(act: str, sentence: str, *options: Callable[[Any], Any]) -> None:
     def command(user: str, reason: str = "", seconds: int = 0) -> None:
         _do(act, user=user, reason=reason, seconds=seconds)
 
@@ -112,22 +112,21 @@ def _about_somebody(act: str, sentence: str, *options: Callable[[Any], Any]) -> 
     admin.command(act)(command)
 
 
-_about_somebody("kick", "Show USER out: all of his connections end, and his programs stay away.", REASON)
-_about_somebody("mute", "Let USER read, but not talk.", TIME, REASON)
-_about_somebody("unmute", "Let USER talk again.")
-_about_somebody(
+_person_command("kick", "Disconnect all of USER's connections; their programs do not reconnect.", REASON)
+_person_command("mute", "Let USER read, but not post.", TIME, REASON)
+_person_command("unmute", "Let USER post again.")
+_person_command(
     "ban",
-    "Let USER not come in any more, under his name or one that looks like it, nor from where he is here now; or nobody from an "
-    "address.",
+    "Ban USER, by the name and all names that look like it, and by the addresses that they are connected from; or ban an address.",
     TIME,
     REASON,
 )
-_about_somebody("unban", "Let USER, or those at an address, come in again.")
-_about_somebody(
-    "appoint", "Make USER a moderator; the name must be claimed, or he must be here with a secret."
+_person_command("unban", "Lift the ban of USER, or of an address.")
+_person_command(
+    "appoint", "Make USER a moderator; the name must be claimed, or USER must be connected with a secret."
 )
-_about_somebody("dismiss", "Have USER be no moderator any more.")
-_about_somebody("release", "Set the name USER free: whoever comes with it next has it.")
+_person_command("dismiss", "End USER's being a moderator.")
+_person_command("release", "Free the name USER for the next person who uses it.")
 
 
 @admin.command()
@@ -135,7 +134,7 @@ _about_somebody("release", "Set the name USER free: whoever comes with it next h
 @ROOM
 @REASON
 def slow(pause: int, room: str, reason: str) -> None:
-    """Let each say one message in PAUSE, such as 30s or 5m; off lets them say as many as they like."""
+    """Set the PAUSE between a person's messages in a room, such as 30s or 5m; off ends slow mode."""
     _do("slow", seconds=pause, room=room, reason=reason)
 
 
@@ -144,7 +143,7 @@ def slow(pause: int, room: str, reason: str) -> None:
 @ROOM
 @REASON
 def redact(number: int, room: str, reason: str) -> None:
-    """Take away the text of the message with this ID, in the history too; it cannot be taken back."""
+    """Remove the text of the message with this ID, in the history too; this cannot be undone."""
     _do("redact", id=number, room=room, reason=reason)
 
 
@@ -160,7 +159,7 @@ def redact(number: int, room: str, reason: str) -> None:
 @URL
 @KEYS
 def admit(user: str, seconds: int, url: str, key_file: Path | None) -> None:
-    """Invite somebody to the name USER, and print the link to give to him; it is good for one."""
+    """Invite a person to the name USER, and print the link for them; it can be used once."""
     from besedka.wire.frames import Invitation
     from besedka.wire.links import Fragment
 
@@ -175,7 +174,7 @@ def admit(user: str, seconds: int, url: str, key_file: Path | None) -> None:
 @URL
 @KEYS
 def link(url: str, key_file: Path | None) -> None:
-    """Print the link by which people come in, with the access key; at a terminal also its QR code."""
+    """Print the link to the chat, with the access key; at a terminal also its QR code."""
     from besedka.serve.banner import picture
     from besedka.wire.links import Fragment, read_fragment
 
@@ -187,10 +186,10 @@ def link(url: str, key_file: Path | None) -> None:
 
 
 def _page(url: str) -> str:
-    """What a browser shows of the chat, as a URL to which a fragment may be added."""
+    """The URL of the chat's page, to which a fragment may be added."""
     base = url.partition("#")[0]
     base = base if "://" in base else f"http://{base}"
-    # Behind a host there must be a path.
+    # A path must follow the host.
     return f"{base}/" if base.count("/") == 2 else base  # noqa: PLR2004 - those of ://
 
 
@@ -201,7 +200,7 @@ def _key_in(url: str) -> str:
 
     key = read_fragment(url.partition("#")[2]).key
     if key and (why := why_no_key(key)):
-        raise used_wrongly(f"the access key in --url can be none: {why}")
+        raise used_wrongly(f"the access key in --url is not valid: {why}")
     return key
 
 
@@ -217,7 +216,7 @@ def _key_of(path: Path) -> str:
 
 
 def _key_beside() -> str:
-    """The one beside the history; empty if there seems to be none."""
+    """The first access key of the file beside the history; empty if it cannot be read."""
     path = _keys_beside()
     return _key_of(path) if os.access(path, os.R_OK) else ""
 
@@ -243,21 +242,21 @@ def _moderate(act: str, **fields: Any) -> Moderate:
     return Moderate(Act(act), **fields)
 
 
-def _ask(word: Moderate) -> Response:
-    """Ask the server, and hear what came of it."""
+def _ask(frame: Moderate) -> Response:
+    """Send a request to the server, and return its response."""
     from besedka.wire.errors import Refused
     from besedka.wire.frames import Done, Error, Invitation, decode_server, encode
 
     path = click.get_current_context().obj.socket
-    line = _exchange(path, encode(word) + b"\n")
+    line = _exchange(path, encode(frame) + b"\n")
     try:
         answer = decode_server(line)
     except Refused:
-        raise Unreachable(f"what listens at {path} is no Besedka") from None
+        raise Unreachable(f"the program that listens at {path} is not Besedka") from None
     if isinstance(answer, Error):
         raise Refusal(answer.text)
     if not isinstance(answer, Done | Invitation):
-        raise Unreachable(f"what listens at {path} is no Besedka")
+        raise Unreachable(f"the program that listens at {path} is not Besedka")
     return answer
 
 
@@ -265,7 +264,7 @@ def _exchange(path: Path, line: bytes) -> bytes:
     from besedka.serve.doors.private import short
 
     with socket.socket(socket.AF_UNIX) as connection:
-        connection.settimeout(PATIENCE_SECONDS)
+        connection.settimeout(TIMEOUT_SECONDS)
         try:
             connection.connect(short(path))
             connection.sendall(line)

@@ -33,7 +33,7 @@ Examples:
 @KEY
 @BELL
 @COLOUR
-@click.option("--yes", is_flag=True, help="Be the person of an add-a-device link, without being asked.")
+@click.option("--yes", is_flag=True, help="Accept an add-a-device link without a question.")
 def chat(
     *,
     url: str,
@@ -46,12 +46,12 @@ def chat(
 ) -> None:
     """Talk in the terminal.
 
-    URL is HOST, HOST:PORT, what a browser shows, grpc://HOST:PORT or unix:PATH, with #ROOM behind it; localhost:8765
+    URL is HOST, HOST:PORT, the address in a browser, grpc://HOST:PORT or unix:PATH, with #ROOM after it; localhost:8765
     if not given.
     It can also be set in the environment, as BESEDKA_URL.
 
-    It may also be the link of an invitation, or one that /device has made on another machine: then you are asked whether to
-    be that person on this one, and are from then on.
+    It may also be the link of an invitation, or a link that /device has made on another machine: then you are asked whether to
+    be that person on this machine from now on.
     """
     from besedka.terminal.app import NoTerminal, run
 

@@ -1,4 +1,4 @@
-"""``besedka completion``: what has a shell complete our commands and options."""
+"""``besedka completion``: shell completion of Besedka's commands and options."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ SHELLS = ("bash", "zsh", "fish")
 
 
 @click.command(
-    short_help="Print what has a shell complete our commands.",
+    short_help="Print the script for shell completion.",
     epilog="""\b
 Examples:
   besedka completion bash > ~/.local/share/bash-completion/completions/besedka

@@ -1,4 +1,4 @@
-"""``besedka doctor``: why does it not connect?"""
+"""``besedka doctor``: find out why a chat cannot be reached."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from besedka.commands.options import COLOUR, ROOM, URL_ARGUMENT, ClientCommand
 from besedka.commands.preferences import preferences
 from besedka.home import config_file
 
-# What besides our own variables has a say in how a chat is reached.
+# Other programs' variables that influence how a chat is reached.
 _OTHERS = (
     "ALL_PROXY",
     "HTTPS_PROXY",
@@ -32,7 +32,7 @@ _PASSWORD = re.compile(r"//[^/@\s]*@")
 
 @click.command(
     cls=ClientCommand,
-    short_help="Say why it does not connect.",
+    short_help="Find out why it does not connect.",
     epilog="""\b
 Examples:
   besedka doctor
@@ -49,16 +49,16 @@ Examples:
 @KEY
 @COLOUR
 def doctor(*, url: str, room: str | None, origin: str | None, key: str | None, color: str) -> None:
-    """Look step by step whether the chat at URL can be reached, and say what to do where it cannot.
+    """Check step by step whether the chat at URL can be reached, and say what to do if it cannot.
 
-    URL is as for besedka chat. Nobody sees that you looked.
+    URL is as for besedka chat. The check is invisible to people in the chat.
     """
     from besedka.commands.examination import Finding, Mark, examine
 
     output, status = Output(), Status.DONE
     styles = {Mark.GOOD: "green", Mark.BAD: "red", Mark.NOTE: "cyan"} if _colours(color) else {}
 
-    def tell(finding: Finding) -> None:
+    def show(finding: Finding) -> None:
         mark = str(finding.mark)
         output.write_own(click.style(mark, fg=styles[finding.mark]) if styles else mark)
         output.write(f" {finding.what}\n" + (f"  {finding.advice}\n" if finding.advice else ""))
@@ -70,9 +70,9 @@ def doctor(*, url: str, room: str | None, origin: str | None, key: str | None, c
         *_environment(),
         f"the address is {_shown(url)}, {_source()}",
     ):
-        tell(Finding(Mark.NOTE, note))
+        show(Finding(Mark.NOTE, note))
     for finding in examine(url, room, origin, key):
-        tell(finding)
+        show(finding)
         status = status or finding.status
     click.get_current_context().exit(status)
 
@@ -89,7 +89,7 @@ def _config() -> str:
 
 
 def _environment() -> list[str]:
-    """The variables that have a say."""
+    """The variables that influence how a chat is reached."""
     names = sorted(name for name in os.environ if name.startswith("BESEDKA_") or name.upper() in _OTHERS)
     return [
         f"in the environment: {name}={'…' if name == 'BESEDKA_KEY' else _shown(os.environ[name])}"
@@ -98,10 +98,10 @@ def _environment() -> list[str]:
 
 
 def _shown(value: str) -> str:
-    """What may be an address, without the password, the key and the tokens that it may hold."""
-    place, hash_, fragment = value.partition("#")
+    """A value that may be an address, without its password, key and tokens."""
+    base, hash_, fragment = value.partition("#")
     room, _, tokens = fragment.partition(";")
-    return f"{_PASSWORD.sub('//…@', place)}{hash_}{room}{';…' if tokens else ''}"
+    return f"{_PASSWORD.sub('//…@', base)}{hash_}{room}{';…' if tokens else ''}"
 
 
 def _source() -> str:

@@ -1,4 +1,4 @@
-"""How commands end: the exit status, and one line on stderr for what goes wrong."""
+"""How commands end: the exit status, and one line on stderr for an error."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Status(IntEnum):
 
 
 MEANINGS: Final[Mapping[Status, str]] = {
-    Status.DONE: "done; also when whoever reads our output has enough",
+    Status.DONE: "done; also when the reader of its output has closed it",
     Status.FAILED: "failed",
     Status.USED_WRONGLY: "used wrongly: an option, an address, the config file",
     Status.UNREACHABLE: "the chat cannot be reached",
@@ -34,11 +34,11 @@ MEANINGS: Final[Mapping[Status, str]] = {
 
 
 KEY_ADVICE: Final = "give the whole link that the server shows, with #;key=KEY behind it, or the key alone as BESEDKA_KEY or --key"
-"""What to do about an access key that is missing or wrong."""
+"""Advice about an access key that is missing or wrong."""
 
 
 class Failure(click.ClickException):
-    """Something went wrong that is not a mistake in the command line."""
+    """An error that is not a mistake in the command line."""
 
     exit_code = Status.FAILED
 
@@ -50,25 +50,25 @@ class WrongConfig(Failure):
 
 
 class Unreachable(Failure):
-    """There is no chat, or none that wants us."""
+    """There is no chat, or it cannot be reached."""
 
     exit_code = Status.UNREACHABLE
 
 
 class Refusal(Failure):
-    """The chat was reached, and does not do what was asked for."""
+    """The chat was reached, and refuses the request."""
 
     exit_code = Status.REFUSED
 
 
 def used_wrongly(sentence: str) -> click.UsageError:
-    """A mistake in how the running command was called, to be raised."""
+    """The error for a mistake in the command line, to be raised."""
     return click.UsageError(sentence, click.get_current_context())
 
 
 @contextmanager
 def remote_errors_told() -> Iterator[None]:
-    """What goes wrong with a chat, as the ways in which a command can end."""
+    """Convert the client library's errors to a command's endings."""
     from besedka.remote.errors import ChatRefused, InvalidAddress, RemoteError
     from besedka.wire.errors import ErrorCode
 
@@ -84,19 +84,19 @@ def remote_errors_told() -> Iterator[None]:
 
 
 def why(error: OSError) -> str:
-    """What the system has said, and of which file."""
+    """The system's message, with the file's name."""
     reason = (error.strerror or str(error)).lower()
     return f"{error.filename}: {reason}" if error.filename else reason
 
 
-def write_no_more() -> None:
-    """Nobody takes what we write: have nothing more written, not even at the end."""
+def discard_stdout() -> None:
+    """Discard all further output, also at exit, because nobody reads it."""
     if sys.stdout is not None:  # as `>&-` leaves it
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def bear_deaf_stderr() -> None:
-    """Have a stderr that takes nothing (a full disk) not change the status: Python would end with 120 for what it cannot flush."""
+def discard_broken_stderr() -> None:
+    """Keep an unwritable stderr (a full disk) from changing the status: Python ends with 120 if it cannot flush."""
     try:
         if sys.stderr is not None:
             sys.stderr.flush()

@@ -1,6 +1,6 @@
-"""What ``besedka doctor`` looks at, from the address to a room, each step with what was found and what to do about it.
+"""The steps of ``besedka doctor``, from the address to a room, each with a finding and advice.
 
-A step that finds that there is no way on ends the examination with a `Trouble`.
+A step that cannot be passed ends the examination with a `Trouble`.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from besedka.wire.errors import ErrorCode
 from besedka.wire.frames import Welcome
 
 CLOCK_SECONDS: Final = 60
-"""How far two clocks may be apart before it is told."""
+"""Smallest difference of two clocks that is reported."""
 
 _PROXY_TROUBLE: Final = frozenset(
     {HTTPStatus.BAD_GATEWAY, HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.GATEWAY_TIMEOUT}
@@ -51,7 +51,7 @@ _UNKNOWN_ISSUER: Final = frozenset({2, 18, 19, 20, 21})
 
 
 class Mark(StrEnum):
-    """How a finding is shown."""
+    """The mark before a finding."""
 
     GOOD = "✓"
     BAD = "✗"
@@ -60,13 +60,13 @@ class Mark(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What a step has found.
+    """The result of a step.
 
     Attributes:
-        mark: whether it is well.
+        mark: good, bad, or a note.
         what: a sentence.
-        advice: what to do about it.
-        status: how the command ends because of it.
+        advice: how to mend it.
+        status: the command's exit status because of it.
     """
 
     mark: Mark
@@ -76,10 +76,10 @@ class Finding:
 
 
 class Trouble(Exception):  # noqa: N818 - it is found, not made
-    """There is no way on from here.
+    """A step that cannot be passed.
 
     Attributes:
-        finding: what is in the way.
+        finding: the reason.
     """
 
     def __init__(self, what: str, advice: str = "", status: Status = Status.UNREACHABLE) -> None:
@@ -88,13 +88,13 @@ class Trouble(Exception):  # noqa: N818 - it is found, not made
 
 
 def examine(given: str, room: str | None, origin: str | None, key: str | None = None) -> Iterator[Finding]:
-    """All findings, as they are made.
+    """All findings, step by step.
 
     Args:
-        given: the address as it was typed.
-        room: the room, if it is not the one of the address.
-        origin: of a web page that wants to talk; None tries the chat's own page.
-        key: the access key, if it does not come from elsewhere.
+        given: the address as typed.
+        room: the room, if it is not in the address.
+        origin: the origin of a web page that wants to connect; None tries the chat's own page.
+        key: the access key, if it is given as an option.
     """
     try:
         yield from _examine(given, room, origin, key)
@@ -116,17 +116,17 @@ def _examine(given: str, room: str | None, origin: str | None, key: str | None) 
         yield _grpc(there.url, None)
     else:
         parts = urlsplit(there.url)
-        place = Endpoint(parts.hostname or "", parts.port or 0, parts.scheme in {"wss", "grpcs"})
+        endpoint = Endpoint(parts.hostname or "", parts.port or 0, parts.scheme in {"wss", "grpcs"})
         is_grpc = parts.scheme.startswith("grpc")
-        yield from _name(place)
-        yield _port(place)
-        if place.is_tls:
-            yield _certificate(place, is_grpc=is_grpc)
+        yield from _name(endpoint)
+        yield _port(endpoint)
+        if endpoint.is_tls:
+            yield _certificate(endpoint, is_grpc=is_grpc)
         if is_grpc:
-            yield _grpc(there.url, place)
+            yield _grpc(there.url, endpoint)
         else:
-            yield from _web(place, parts.path, origin)
-            yield from _access(place, parts.path, there.key)
+            yield from _web(endpoint, parts.path, origin)
+            yield from _access(endpoint, parts.path, there.key)
     yield _join(there)
 
 
@@ -141,61 +141,61 @@ def _note(what: str, advice: str = "") -> Finding:
 # The way to the port.
 
 
-def _name(place: Endpoint) -> Iterator[Finding]:
+def _name(endpoint: Endpoint) -> Iterator[Finding]:
     try:
-        found = socket.getaddrinfo(place.host, place.port, type=socket.SOCK_STREAM)
+        found = socket.getaddrinfo(endpoint.host, endpoint.port, type=socket.SOCK_STREAM)
     except socket.gaierror as error:
         if error.errno == socket.EAI_AGAIN:
-            raise Trouble(f"nobody tells what {place.host} is", "Is this machine in a network?") from None
+            raise Trouble(f"nobody tells what {endpoint.host} is", "Is this machine in a network?") from None
         advice = "Look at the spelling. An address in numbers needs no name."
-        raise Trouble(f"there is no machine of the name {place.host}", advice) from None
+        raise Trouble(f"there is no machine of the name {endpoint.host}", advice) from None
     except UnicodeError:
-        raise Trouble(f"{place.host} cannot be a name", "Look at the spelling.") from None
+        raise Trouble(f"{endpoint.host} cannot be a name", "Look at the spelling.") from None
     numbers = dict.fromkeys(str(entry[4][0]) for entry in found)
-    if place.host not in numbers:
-        yield _good(f"{place.host} is {', '.join(numbers)}")
+    if endpoint.host not in numbers:
+        yield _good(f"{endpoint.host} is {', '.join(numbers)}")
 
 
-def _port(place: Endpoint) -> Finding:
+def _port(endpoint: Endpoint) -> Finding:
     try:
-        with probes.connect(place) as connection:
-            return _good(f"port {place.port} answers at {connection.getpeername()[0]}")
+        with probes.connect(endpoint) as connection:
+            return _good(f"port {endpoint.port} answers at {connection.getpeername()[0]}")
     except ConnectionRefusedError:
         raise Trouble(
-            f"port {place.port} of {place.host} refuses connections: nobody listens there",
+            f"port {endpoint.port} of {endpoint.host} refuses connections: nobody listens there",
             "Does the server run, is this its port, and does it listen for other machines? "
             "It does with: besedka serve --lan",
         ) from None
     except TimeoutError:
         raise Trouble(
-            f"port {place.port} of {place.host} does not answer within {probes.SECONDS:g} seconds",
+            f"port {endpoint.port} of {endpoint.host} does not answer within {probes.SECONDS:g} seconds",
             "The machine is off, or a firewall on the way drops what is sent to this port.",
         ) from None
     except OSError as error:
         raise Trouble(
-            f"there is no way to port {place.port} of {place.host}: {_reason(error)}",
+            f"there is no way to port {endpoint.port} of {endpoint.host}: {_reason(error)}",
             "A firewall turns it away, or the machines are not in the same network.",
         ) from None
 
 
-def _certificate(place: Endpoint, *, is_grpc: bool) -> Finding:
+def _certificate(endpoint: Endpoint, *, is_grpc: bool) -> Finding:
     try:
         with (
-            probes.connect(place) as plain,
-            probes.secured(plain, place, alpn="h2" if is_grpc else "http/1.1") as sealed,
+            probes.connect(endpoint) as plain,
+            probes.secured(plain, endpoint, alpn="h2" if is_grpc else "http/1.1") as sealed,
         ):
             return _good(
-                f"it speaks {sealed.version()}, with a certificate for {place.host} that this machine trusts"
+                f"it speaks {sealed.version()}, with a certificate for {endpoint.host} that this machine trusts"
             )
     except FileNotFoundError:
         raise Trouble("GRPC_DEFAULT_SSL_ROOTS_FILE_PATH names a file that is not there") from None
     except ssl.SSLCertVerificationError as error:
-        raise _bad_certificate(place, error, is_grpc=is_grpc) from None
+        raise _bad_certificate(endpoint, error, is_grpc=is_grpc) from None
     except OSError as error:
-        raise _no_tls(place, error, is_grpc=is_grpc) from None
+        raise _no_tls(endpoint, error, is_grpc=is_grpc) from None
 
 
-def _bad_certificate(place: Endpoint, error: ssl.SSLCertVerificationError, *, is_grpc: bool) -> Trouble:
+def _bad_certificate(endpoint: Endpoint, error: ssl.SSLCertVerificationError, *, is_grpc: bool) -> Trouble:
     variable = "GRPC_DEFAULT_SSL_ROOTS_FILE_PATH" if is_grpc else "SSL_CERT_FILE"
     code = error.verify_code
     if code in {_EXPIRED, _NOT_YET_VALID}:
@@ -206,7 +206,7 @@ def _bad_certificate(place: Endpoint, error: ssl.SSLCertVerificationError, *, is
         )
     if code in {_WRONG_NAME, _WRONG_ADDRESS}:
         return Trouble(
-            f"the server's certificate is not for {place.host}",
+            f"the server's certificate is not for {endpoint.host}",
             "Use a name that is in it, or have one made for this name.",
         )
     if code in _UNKNOWN_ISSUER:
@@ -217,18 +217,22 @@ def _bad_certificate(place: Endpoint, error: ssl.SSLCertVerificationError, *, is
     return Trouble(f"the server's certificate is no good: {error.verify_message}")
 
 
-def _no_tls(place: Endpoint, error: OSError, *, is_grpc: bool) -> Trouble:
+def _no_tls(endpoint: Endpoint, error: OSError, *, is_grpc: bool) -> Trouble:
     is_silent = isinstance(error, TimeoutError)
-    plain = Response(b"") if is_silent else _asked(Endpoint(place.host, place.port, is_tls=False), "/healthz")
+    plain = (
+        Response(b"")
+        if is_silent
+        else _asked(Endpoint(endpoint.host, endpoint.port, is_tls=False), "/healthz")
+    )
     if plain.status or plain.is_http2:
         scheme = "ws" if plain.status else "grpc"
         return Trouble(
-            f"port {place.port} speaks {'HTTP' if plain.status else 'gRPC'} without TLS",
-            f"Use {scheme}://{place.shown}, or start the server with --tls-cert and --tls-key.",
+            f"port {endpoint.port} speaks {'HTTP' if plain.status else 'gRPC'} without TLS",
+            f"Use {scheme}://{endpoint.shown}, or start the server with --tls-cert and --tls-key.",
         )
     return Trouble(
-        f"port {place.port} does not speak TLS: {_reason(error)}",
-        f"Without TLS it would be {'grpc' if is_grpc else 'ws'}://{place.shown}.",
+        f"port {endpoint.port} does not speak TLS: {_reason(error)}",
+        f"Without TLS it would be {'grpc' if is_grpc else 'ws'}://{endpoint.shown}.",
     )
 
 
@@ -256,19 +260,23 @@ def _socket(url: str) -> Finding:
 # Over HTTP and WebSocket.
 
 
-def _web(place: Endpoint, path: str, origin: str | None) -> Iterator[Finding]:
-    answer = _asked(place, f"{path.rstrip('/').removesuffix('/ws')}/healthz")
+def _web(endpoint: Endpoint, path: str, origin: str | None) -> Iterator[Finding]:
+    answer = _asked(endpoint, f"{path.rstrip('/').removesuffix('/ws')}/healthz")
     if not answer.status:
-        raise _no_http(place, answer)
-    if not place.is_tls and answer.status == HTTPStatus.BAD_REQUEST and probes.tls_of(place) is not None:
-        raise _needs_tls(place)
+        raise _no_http(endpoint, answer)
+    if (
+        not endpoint.is_tls
+        and answer.status == HTTPStatus.BAD_REQUEST
+        and probes.tls_of(endpoint) is not None
+    ):
+        raise _needs_tls(endpoint)
     if answer.status in _PROXY_TROUBLE:
         raise _no_server_behind(answer.status)
     is_besedka = answer.status == HTTPStatus.OK and answer.body.startswith("alive")
     if is_besedka:
         yield _good("Besedka answers there")
     elif answer.status == HTTPStatus.MISDIRECTED_REQUEST:
-        raise _not_its_name(place)
+        raise _not_its_name(endpoint)
     elif answer.status in {HTTPStatus.TOO_MANY_REQUESTS, *_LOGIN}:
         raise _turned_away(answer)
     else:
@@ -276,30 +284,33 @@ def _web(place: Endpoint, path: str, origin: str | None) -> Iterator[Finding]:
             f"it answers HTTP {answer.status} at /healthz",
             "It is another server, or a proxy that lets only some paths through.",
         )
-    yield _upgrade(place, path, is_besedka=is_besedka)
-    yield _origin(place, path, origin)
+    yield _upgrade(endpoint, path, is_besedka=is_besedka)
+    yield _origin(endpoint, path, origin)
     yield from _clock(answer)
 
 
-def _no_http(place: Endpoint, answer: Response) -> Trouble:
-    # Who waits for us to begin TLS does not answer to HTTP with silence.
-    tls = None if answer.is_http2 or answer.is_cut else probes.tls_of(place)
-    if not place.is_tls and tls is not None:
-        return _needs_tls(place, is_grpc=tls == "h2")
+def _no_http(endpoint: Endpoint, answer: Response) -> Trouble:
+    # A server that expects TLS may answer an HTTP request with silence.
+    tls = None if answer.is_http2 or answer.is_cut else probes.tls_of(endpoint)
+    if not endpoint.is_tls and tls is not None:
+        return _needs_tls(endpoint, is_grpc=tls == "h2")
     if answer.is_http2 or tls == "h2":
-        scheme = "grpcs" if place.is_tls else "grpc"
+        scheme = "grpcs" if endpoint.is_tls else "grpc"
         return Trouble(
-            f"port {place.port} speaks gRPC", f"Use {scheme}://{place.shown}, or the port of the web page."
+            f"port {endpoint.port} speaks gRPC",
+            f"Use {scheme}://{endpoint.shown}, or the port of the web page.",
         )
     advice = "Another program listens there. Look at the port that the server names when it starts."
     if not answer.data:
-        return Trouble(f"port {place.port} takes connections, and then says nothing", advice)
+        return Trouble(f"port {endpoint.port} takes connections, and then says nothing", advice)
     begin = answer.data[:40].decode("utf-8", "replace").split("\n")[0].strip()
-    return Trouble(f"what answers at port {place.port} does not speak HTTP: {begin}", advice)
+    return Trouble(f"what answers at port {endpoint.port} does not speak HTTP: {begin}", advice)
 
 
-def _needs_tls(place: Endpoint, *, is_grpc: bool = False) -> Trouble:
-    return Trouble(f"port {place.port} speaks TLS", f"Use {'grpcs' if is_grpc else 'wss'}://{place.shown}.")
+def _needs_tls(endpoint: Endpoint, *, is_grpc: bool = False) -> Trouble:
+    return Trouble(
+        f"port {endpoint.port} speaks TLS", f"Use {'grpcs' if is_grpc else 'wss'}://{endpoint.shown}."
+    )
 
 
 def _no_server_behind(status: int) -> Trouble:
@@ -309,10 +320,10 @@ def _no_server_behind(status: int) -> Trouble:
     )
 
 
-def _not_its_name(place: Endpoint) -> Trouble:
+def _not_its_name(endpoint: Endpoint) -> Trouble:
     return Trouble(
         "the chat is not known by the host name it is asked for (HTTP 421)",
-        f"Start the server with --public-host {place.host}, and have the proxy, if there is one, hand on the name: "
+        f"Start the server with --public-host {endpoint.host}, and have the proxy, if there is one, hand on the name: "
         "in nginx, proxy_set_header Host $host;",
         Status.REFUSED,
     )
@@ -325,14 +336,14 @@ def _turned_away(answer: Response) -> Trouble:
     return Trouble(f"it turns us away (HTTP {answer.status}): {answer.body[:200]}", status=Status.REFUSED)
 
 
-def _upgrade(place: Endpoint, path: str, *, is_besedka: bool) -> Finding:
-    answer = _asked(place, path, **_HANDSHAKE)
+def _upgrade(endpoint: Endpoint, path: str, *, is_besedka: bool) -> Finding:
+    answer = _asked(endpoint, path, **_HANDSHAKE)
     if answer.status == HTTPStatus.SWITCHING_PROTOCOLS:
         return _good("the way is open for a WebSocket")
     if answer.status in _PROXY_TROUBLE:
         raise _no_server_behind(answer.status)
     if answer.status == HTTPStatus.MISDIRECTED_REQUEST:
-        raise _not_its_name(place)
+        raise _not_its_name(endpoint)
     if answer.status in {HTTPStatus.FORBIDDEN, HTTPStatus.TOO_MANY_REQUESTS, *_LOGIN}:
         raise _turned_away(answer)
     if answer.status == HTTPStatus.NOT_FOUND and answer.body.startswith("there is no WebSocket"):
@@ -350,10 +361,10 @@ def _upgrade(place: Endpoint, path: str, *, is_besedka: bool) -> Finding:
     )
 
 
-def _origin(place: Endpoint, path: str, origin: str | None) -> Finding:
-    own = f"{'https' if place.is_tls else 'http'}://{place.shown}"
+def _origin(endpoint: Endpoint, path: str, origin: str | None) -> Finding:
+    own = f"{'https' if endpoint.is_tls else 'http'}://{endpoint.shown}"
     tried = origin or own
-    answer = _asked(place, path, **_HANDSHAKE, Origin=tried)
+    answer = _asked(endpoint, path, **_HANDSHAKE, Origin=tried)
     if answer.status == HTTPStatus.SWITCHING_PROTOCOLS:
         return _good(f"a web page of {tried} may talk")
     advice = f"Start the server with --origin {tried}"
@@ -364,14 +375,14 @@ def _origin(place: Endpoint, path: str, origin: str | None) -> Finding:
     )
 
 
-def _access(place: Endpoint, path: str, key: str) -> Iterator[Finding]:
-    """Whether it asks for an access key, and takes ours; and whether it can store what is said."""
+def _access(endpoint: Endpoint, path: str, key: str) -> Iterator[Finding]:
+    """Check whether the chat needs an access key and accepts this one, and whether it can store messages."""
     ready = f"{path.rstrip('/').removesuffix('/ws')}/readyz"
-    answer = _asked(place, ready)
+    answer = _asked(endpoint, ready)
     if _wants_key(answer):
         if not key:
             raise Trouble("it asks for an access key, and there is none", _advice(), Status.REFUSED)
-        answer = _asked(place, ready, Authorization=authorization(key))
+        answer = _asked(endpoint, ready, Authorization=authorization(key))
         if _wants_key(answer):
             what = "it does not take the access key: that is wrong, or was withdrawn"
             raise Trouble(what, _advice(), Status.REFUSED)
@@ -405,18 +416,20 @@ def _clock(answer: Response) -> Iterator[Finding]:
         )
 
 
-def _asked(place: Endpoint, path: str, **headers: str) -> Response:
+def _asked(endpoint: Endpoint, path: str, **headers: str) -> Response:
     try:
-        return probes.ask(place, path, **headers)
+        return probes.ask(endpoint, path, **headers)
     except OSError as error:
-        raise Trouble(f"port {place.port} has answered before, and does not now: {_reason(error)}") from None
+        raise Trouble(
+            f"port {endpoint.port} has answered before, and does not now: {_reason(error)}"
+        ) from None
 
 
 # Over gRPC.
 
 
-def _grpc(url: str, place: Endpoint | None) -> Finding:
-    # gRPC's own core writes what it thinks of errors to stderr.
+def _grpc(url: str, endpoint: Endpoint | None) -> Finding:
+    # gRPC's core logs errors to stderr by default.
     os.environ.setdefault("GRPC_VERBOSITY", "NONE")
     import grpc
     from grpc_health.v1 import health_pb2, health_pb2_grpc
@@ -424,12 +437,12 @@ def _grpc(url: str, place: Endpoint | None) -> Finding:
     from besedka.proto.besedka.v1 import chat_pb2
 
     service = chat_pb2.DESCRIPTOR.services_by_name["Chat"].full_name
-    if place is None:
+    if endpoint is None:
         channel = grpc.insecure_channel(url)
-    elif place.is_tls:
-        channel = grpc.secure_channel(place.shown, grpc.ssl_channel_credentials())
+    elif endpoint.is_tls:
+        channel = grpc.secure_channel(endpoint.shown, grpc.ssl_channel_credentials())
     else:
-        channel = grpc.insecure_channel(place.shown)
+        channel = grpc.insecure_channel(endpoint.shown)
     with channel:
         try:
             health = health_pb2_grpc.HealthStub(channel).Check(
@@ -439,26 +452,26 @@ def _grpc(url: str, place: Endpoint | None) -> Finding:
             if error.code() in {grpc.StatusCode.UNIMPLEMENTED, grpc.StatusCode.NOT_FOUND}:
                 raise Trouble("what answers speaks gRPC, but is no Besedka") from None
             is_silent = error.code() is grpc.StatusCode.DEADLINE_EXCEEDED
-            raise _no_grpc(None if is_silent else place, error.details() or error.code().name) from None
+            raise _no_grpc(None if is_silent else endpoint, error.details() or error.code().name) from None
     if health.status != health_pb2.HealthCheckResponse.SERVING:
         raise Trouble("Besedka answers, and is going down", "Try again in a moment.")
     return _good("Besedka answers there, over gRPC")
 
 
-def _no_grpc(place: Endpoint | None, why: str) -> Trouble:
-    if place:
-        plain = Endpoint(place.host, place.port, is_tls=False)
-        tls = probes.tls_of(place)
-        if not place.is_tls and tls is not None:
-            return _needs_tls(place, is_grpc=tls == "h2")
-        if place.is_tls and tls == "h2":
+def _no_grpc(endpoint: Endpoint | None, why: str) -> Trouble:
+    if endpoint:
+        plain = Endpoint(endpoint.host, endpoint.port, is_tls=False)
+        tls = probes.tls_of(endpoint)
+        if not endpoint.is_tls and tls is not None:
+            return _needs_tls(endpoint, is_grpc=tls == "h2")
+        if endpoint.is_tls and tls == "h2":
             advice = "It looks in a list of its own: GRPC_DEFAULT_SSL_ROOTS_FILE_PATH names another one."
             return Trouble(f"this machine trusts the server's certificate, but gRPC does not: {why}", advice)
-        if _asked(plain if not place.is_tls else place, "/healthz").status:
-            scheme = "wss" if place.is_tls else "ws"
+        if _asked(plain if not endpoint.is_tls else endpoint, "/healthz").status:
+            scheme = "wss" if endpoint.is_tls else "ws"
             return Trouble(
-                f"port {place.port} speaks HTTP, not gRPC",
-                f"Use {scheme}://{place.shown}, or the port for gRPC: it is {DEFAULT_GRPC_PORT} if the server was not "
+                f"port {endpoint.port} speaks HTTP, not gRPC",
+                f"Use {scheme}://{endpoint.shown}, or the port for gRPC: it is {DEFAULT_GRPC_PORT} if the server was not "
                 "told another one.",
             )
     return Trouble(f"what answers does not speak gRPC: {why}", "Another program listens there.")

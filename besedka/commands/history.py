@@ -46,8 +46,8 @@ Examples:
 def history(file: Path, last: int | None, since: int | str | None, as_json: bool) -> None:
     """Print the messages of a history FILE, chat_history.txt if not given.
 
-    Messages are printed whole, however long they are. How many lines are no messages is told on stderr. The server may be
-    running; nothing is changed.
+    Messages are printed whole, however long they are. The number of lines that are no messages is printed on stderr. The server
+    may be running; nothing is changed.
     """
     log = _open_to_read(file)
     first = 1 if last is None else max(1, log.count - last + 1)
@@ -80,7 +80,7 @@ def verify(file: Path) -> None:
     log = _open_to_read(file)
     verdict: Verdict = judge(log.path)
     if verdict.problem:
-        # A server may be writing just now: it notes what it writes a moment before it writes it, and what it redacts a moment after.
+        # A server may be writing now: it updates the index just before it writes a message, and just after it redacts one.
         time.sleep(LOOK_AGAIN_SECONDS)
         verdict = judge(log.path)
     if verdict.problem:
@@ -100,7 +100,7 @@ def _open_to_read(file: Path) -> ReadableLog:
 
 
 def _messages(log: ReadableLog, first: int) -> Iterator[tuple[int, str, range | None]]:
-    """Ids and lines; of a message that `ReadableLog.read` does not give whole also where it stands."""
+    """Ids and lines; also the extent of a message that `ReadableLog.read` shortens."""
     from besedka.serve.history.body import TOLD_BYTES
 
     while page := log.read(first, PAGE_MESSAGES):

@@ -1,7 +1,7 @@
 """``besedka import``: the messages of another history, from a file or a pipe, without a server.
 
-All that can be wrong with the source is found before anything is written. What fails later leaves whole batches, and says how to
-go on behind them.
+All errors of the source are found before anything is written. A later failure leaves whole batches, and says how to continue
+after them.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ Examples:
     help="Leave out the first N messages of FILE: they were imported before.",
 )
 def import_history(file: Path, history: Path, encoding: str | None, skip: int) -> None:
-    """Add the messages of another history FILE (- for stdin) behind those of a history, in their order, with their times.
+    """Append the messages of another history FILE (- for stdin) to a history, in their order, with their times.
 
     Messages are lines like "[2025-11-19 23:46:36] Anna: Hello". Lines of other forms are counted, named and left out; if there
     is no message at all, nothing is done, and the status is 1.
@@ -117,7 +117,7 @@ def _descriptor(file: Path) -> Descriptor:
 
 
 def _end_of(file: Path, text: Descriptor) -> int:
-    """How much of a history counts: a server may be writing it just now, and only its index tells how far it is."""
+    """The end of a history: a server may be writing it now, and only its index says how far it has come."""
     from besedka.serve.history import ChatHistory
     from besedka.serve.history.index import index_path
 
@@ -128,7 +128,7 @@ def _end_of(file: Path, text: Descriptor) -> int:
 
 
 def _check(file: Path, history: Path, found: Survey, source: Source) -> None:
-    """What can be known before anything is written."""
+    """Check everything that can be known before anything is written."""
     if not found.messages and not source.is_empty:
         raise Failure(
             f"{_name(file)} holds no message that can be imported: it looks like {source.looks_like()}. "
@@ -144,18 +144,18 @@ def _check(file: Path, history: Path, found: Survey, source: Source) -> None:
 
 
 class _Import:
-    """The writing of what was found.
+    """Writes the messages of a source.
 
     Args:
-        file: where it is.
+        file: the source's path.
         history: the target.
-        found: what.
-        skip: how many messages to leave out.
+        found: the survey of the source.
+        skip: the number of messages to leave out.
 
     Attributes:
-        done: how many messages were written.
-        controls: how many control characters became pictures.
-        count: how many messages the target has then.
+        done: the number of messages written.
+        controls: the number of control characters replaced by pictures.
+        count: the number of messages in the target afterwards.
     """
 
     def __init__(self, file: Path, history: Path, found: Survey, skip: int) -> None:
@@ -167,12 +167,12 @@ class _Import:
         self._skip = skip
 
     def run(self, source: Source, is_interrupted: Callable[[], bool]) -> _Import:
-        """Write all of it.
+        """Write all messages.
 
         Raises:
-            Failure: some of it was not written.
-            StartError: the target cannot be used.
-            click.Abort: it was interrupted.
+            Failure: if some of them were not written.
+            StartError: if the target cannot be used.
+            click.Abort: if it was interrupted.
         """
         from besedka.serve.errors import AppendError
         from besedka.serve.history import ChatHistory
@@ -236,14 +236,14 @@ def _name(file: Path) -> str:
 
 @contextmanager
 def _interrupts_held() -> Iterator[Callable[[], bool]]:
-    """Between two batches only: so it is known how far it came."""
-    come: list[int] = []
+    """Handle interrupts between two batches only, so that the progress is known."""
+    received: list[int] = []
     before = {
-        number: signal.signal(number, lambda number, _: come.append(number))
+        number: signal.signal(number, lambda number, _: received.append(number))
         for number in (signal.SIGINT, signal.SIGTERM)
     }
     try:
-        yield lambda: bool(come)
+        yield lambda: bool(received)
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

@@ -1,11 +1,11 @@
-"""Messages as commands print them: the log's own lines or JSON, to a pipe as they are and to a terminal made harmless."""
+"""Messages in the output of commands: the log's own lines or JSON, unchanged for a pipe and sanitized for a terminal."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable, Iterator
 
-from besedka.commands.endings import Failure, write_no_more
+from besedka.commands.endings import Failure, discard_stdout
 from besedka.wire.sanitize import sanitize
 
 
@@ -15,7 +15,7 @@ def as_json(number: int, user: str, text: str, stamp: str) -> str:
 
 
 def as_json_in_pieces(number: int, user: str, text: Iterable[str], stamp: str) -> Iterator[str]:
-    """The same of a text in pieces."""
+    """The same for a text in pieces."""
     import json
 
     beginning, end = as_json(number, user, "", stamp).split('"text": ""', 1)
@@ -33,12 +33,12 @@ def json_line(**fields: object) -> str:
 
 
 class Output:
-    """Standard output, for what others have written.
+    """Standard output, for text from other people.
 
-    A pipe gets it byte for byte. At a terminal nothing in it may act: its control characters are shown instead.
+    A pipe gets it byte for byte. A terminal gets it sanitized: control characters are shown as pictures.
 
     Raises:
-        Failure: if there is none: it was closed by whoever started us.
+        Failure: if stdout is closed.
     """
 
     def __init__(self) -> None:
@@ -47,10 +47,10 @@ class Output:
         self._is_terminal = sys.stdout.isatty()
 
     def write(self, text: str) -> None:
-        """Write it, now or at the next `flush`.
+        """Write a text, now or at the next `flush`.
 
         Raises:
-            BrokenPipeError: if nobody reads it any more.
+            BrokenPipeError: if the reader of the pipe has closed it.
             Failure: if it cannot be written.
         """
         if self._is_terminal:
@@ -58,12 +58,12 @@ class Output:
         self.write_own(text)
 
     def write_own(self, text: str) -> None:
-        """Write what we say ourselves, as it is; raises as `write` does."""
-        # As `cat` does it: whatever the locale says, the log is UTF-8.
+        """Write the command's own text, unchanged; raises as `write` does."""
+        # The output is UTF-8 like the log, whatever the locale says, as with `cat`.
         self._try(lambda: sys.stdout.buffer.write(text.encode("utf-8", "replace")))
 
     def flush(self) -> None:
-        """Write what has not been written yet; raises as `write` does."""
+        """Write buffered text; raises as `write` does."""
         self._try(sys.stdout.flush)
 
     def _try(self, act: Callable[[], object]) -> None:
@@ -72,5 +72,5 @@ class Output:
         except BrokenPipeError:
             raise
         except OSError as error:
-            write_no_more()
+            discard_stdout()
             raise Failure(f"the output cannot be written: {(error.strerror or str(error)).lower()}") from None

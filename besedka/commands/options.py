@@ -1,4 +1,4 @@
-"""Options that several commands share, and how they come from the environment and the config file."""
+"""Options that several commands share, with defaults from the environment and the config file."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ DEFAULT_URL: Final = "localhost:8765"
 
 
 class ClientCommand(click.Command):
-    """A command that talks with a chat: the config file has some of its defaults."""
+    """A command that connects to a chat: the config file has some of its defaults."""
 
     def invoke(self, ctx: click.Context) -> Any:
-        preferences()  # what is wrong in it is told also where nothing of it is needed this time
+        preferences()  # report its errors also where no default is needed
         return super().invoke(ctx)
 
 
@@ -36,7 +36,7 @@ def preferred(key: str, otherwise: str | None = None) -> Callable[[], str | None
     """A default that the config file may have."""
 
     def default() -> str | None:
-        # While a shell completes a line nothing may go wrong.
+        # There must be no error while a shell completes a line.
         is_asked = not click.get_current_context().resilient_parsing
         return preferences().get(key, otherwise) if is_asked else otherwise
 
@@ -44,22 +44,22 @@ def preferred(key: str, otherwise: str | None = None) -> Callable[[], str | None
 
 
 def is_given(parameter: str) -> bool:
-    """Whether this was given on the command line or in the environment, and is no default."""
+    """Whether a parameter was given on the command line or in the environment, and is no default."""
     source = click.get_current_context().get_parameter_source(parameter)
     return source in {ParameterSource.COMMANDLINE, ParameterSource.ENVIRONMENT}
 
 
 def chat_address(url: str) -> Address:
-    """Where a chat is, for a command that can ask nobody.
+    """A chat's address, for a command that cannot ask its user.
 
     Raises:
-        InvalidAddress: if it is no address.
+        InvalidAddress: if it is not an address.
     """
     from besedka.remote.address import address
 
     there = address(url)
     if there.device:
-        raise used_wrongly("this link makes you somebody on this machine: open it with besedka chat")
+        raise used_wrongly("this link adds this machine as a device: open it with besedka chat")
     return there
 
 
@@ -70,7 +70,7 @@ URL = setting(
     show_default=DEFAULT_URL,
     help="Where the chat is: HOST, HOST:PORT, what a browser shows, grpc://HOST:PORT or unix:PATH; with #ROOM behind it.",
 )
-# Not from the environment: a room behind a # in an address given here would lose against it.
+# Not from the environment, which would override the room in an address on the command line.
 ROOM = click.option("--room", help="The room; if not given the one behind a # in the address, or main.")
 BELL = setting(
     "--bell",

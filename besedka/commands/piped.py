@@ -1,16 +1,16 @@
-"""What comes in by a pipe, as a chat takes it: bytes in pieces of any size in, text or messages out. Pure.
+"""Convert piped input for a chat: takes bytes in pieces of any size, returns text or messages. Pure.
 
-The rules, whether it is one message or many:
+The rules for one message and for many:
 
-- Bytes that are no UTF-8 become U+FFFD.
-- What a program says to a terminal (colours, titles, links: ECMA-48 control sequences, and OSC as xterm has it) is taken
-  out: nobody could read it. Other control characters stay, and the chat shows their pictures.
+- Bytes that are not UTF-8 become U+FFFD.
+- Control sequences for a terminal (colours, titles, links: ECMA-48, and OSC as xterm has it) are removed, because they would be
+  unreadable. Other control characters stay, and the chat shows their pictures.
 
 Line by line:
 
 - A line ends where a text's line ends: CR LF, LF, CR, NEL.
-- A line with nothing to be seen in it is left out.
-- A line that is too long for a message becomes several ones. Nothing waits for its end longer than that.
+- A line with nothing visible in it is left out.
+- A line that is too long for a message becomes several messages; they are cut as soon as they are full.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from besedka.wire.errors import ErrorCode, Refused
 from besedka.wire.validation import TEXT_CHARACTERS_AT_MOST, clean_text
 
 SEQUENCE_CHARACTERS_AT_MOST: Final = 4_096
-"""How long a control sequence may be: a link holds a URL. What is longer is none."""
+"""Longest control sequence, which may be a link with a URL; longer ones are taken as text."""
 
 _BODY = r"\x1b\[[0-?]*[ -/]*|\x1b\][^\x07\x1b\n\r]*\x1b?|\x1b[PX^_][^\x1b\n\r]*\x1b?|\x1b[ -/]*"
 _SEQUENCE: Final = re.compile(
@@ -38,7 +38,7 @@ _LINE_END: Final = re.compile("\r\n|[\r\n\x85]")
 
 
 class Plain:
-    """Bytes of a program's output as text without control sequences; one that is not whole yet is waited for."""
+    """Decodes a program's output to text without control sequences; an incomplete one is held until it is complete."""
 
     def __init__(self) -> None:
         self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
@@ -57,14 +57,14 @@ class Plain:
 
 
 class Lines:
-    """A program's output as messages, one for each line."""
+    """Converts a program's output to messages, one for each line."""
 
     def __init__(self) -> None:
         self._plain = Plain()
         self._line = ""
 
     def feed(self, data: bytes, *, is_last: bool = False) -> Iterator[str]:
-        """The messages that are whole with the next bytes."""
+        """The messages that the next bytes complete."""
         *whole, self._line = _LINE_END.split(self._line + self._plain.feed(data, is_last=is_last))
         for line in whole:
             yield from _messages(line)
@@ -75,7 +75,7 @@ class Lines:
 
 
 def _cut(line: str) -> int:
-    """Where to cut a line that has not ended: at a full message."""
+    """The position at which to cut a line that has not ended: after its last full message."""
     return len(line) // TEXT_CHARACTERS_AT_MOST * TEXT_CHARACTERS_AT_MOST
 
 

@@ -1,4 +1,4 @@
-"""A person's config file, ``~/.config/besedka/config.toml``: a few defaults, below the environment, below options."""
+"""The user's config file, ``~/.config/besedka/config.toml``: a few defaults, overridden by the environment and by options."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ KEYS: Final = ("url", "name", "color", "colour", "bell", "key")
 
 @cache
 def preferences() -> Mapping[str, str]:
-    """What the file says; empty if there is none. The key for colours is ``color`` here, however it is written there.
+    """The file's settings; empty if there is none. The key for colours is ``color`` here, in either spelling there.
 
     Raises:
-        WrongConfig: if something is wrong in it; tells the file, the key and what is allowed.
+        WrongConfig: if it has an error; names the file, the key and the allowed values.
     """
     path = config_file()
     if path is None:
@@ -41,7 +41,7 @@ def preferences() -> Mapping[str, str]:
 
 
 def _public(value: object) -> str:
-    """A value as it is written, without what stands behind the # of an address."""
+    """A value as written, without the fragment of an address."""
     return repr(value.partition("#")[0] if isinstance(value, str) else value)
 
 
@@ -63,7 +63,7 @@ def _read(path: Path) -> dict[str, object]:
 
 
 def _why_not(key: str, value: object) -> str:
-    """Why this value cannot be, or an empty string."""
+    """Why this value is not valid, or an empty string."""
     checks: dict[str, Callable[[str], str]] = {
         "url": _why_no_address,
         "name": _why_no_name,

@@ -1,6 +1,6 @@
-"""What a port says to a stranger: connections, TLS and a little HTTP by hand, each with a deadline.
+"""Probes of a port: connections, TLS and a little HTTP by hand, each with a deadline.
 
-By hand, because what is looked for is what well-behaved clients hide: which language it is that answers, and with which words.
+By hand, because the probes look for details that well-behaved clients hide: the protocol of the answer, and its exact text.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from email.message import Message
 from typing import Final
 
 SECONDS: Final = 5.0
-"""How long each step may take: far longer than any network that is fit for talking needs."""
+"""Time limit of each step: far more than a network that is usable for a chat needs."""
 
 ANSWER_BYTES: Final = 64 * 1024
 
@@ -27,12 +27,12 @@ _SETTINGS_FRAME: Final = 4
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """Where a chat should be.
+    """The endpoint of a chat.
 
     Attributes:
-        host: as the address has it.
+        host: as in the address.
         port: of TCP.
-        is_tls: whether the address says that it speaks TLS.
+        is_tls: whether the address asks for TLS.
     """
 
     host: str
@@ -41,19 +41,19 @@ class Endpoint:
 
     @property
     def shown(self) -> str:
-        """The host and port as a URL has them."""
+        """The host and port as in a URL."""
         return f"{f'[{self.host}]' if ':' in self.host else self.host}:{self.port}"
 
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """What came back.
+    """A response.
 
     Attributes:
-        data: all of it, as far as it came.
-        is_cut: whether we have waited for more in vain.
-        status: of HTTP; 0 if it is no HTTP.
-        headers: likewise.
+        data: its bytes, as far as they were received.
+        is_cut: whether the wait for more timed out.
+        status: of HTTP; 0 if it is not HTTP.
+        headers: of HTTP.
         body: its text.
     """
 
@@ -69,28 +69,28 @@ class Response:
         return self.data[3:4] == bytes([_SETTINGS_FRAME]) and self.data[:1] == b"\0"
 
 
-def connect(place: Endpoint) -> socket.socket:
-    """A connection, plain.
+def connect(endpoint: Endpoint) -> socket.socket:
+    """Connect, without TLS.
 
     Raises:
-        OSError: if there is none to be had.
+        OSError: if that fails.
     """
-    return socket.create_connection((place.host, place.port), timeout=SECONDS)
+    return socket.create_connection((endpoint.host, endpoint.port), timeout=SECONDS)
 
 
 def secured(
-    plain: socket.socket, place: Endpoint, *, trusted: bool = True, alpn: str = "http/1.1"
+    plain: socket.socket, endpoint: Endpoint, *, trusted: bool = True, alpn: str = "http/1.1"
 ) -> ssl.SSLSocket:
-    """TLS on a connection.
+    """Start TLS on a connection.
 
     Args:
         plain: the connection.
-        place: whose name the certificate must bear.
-        trusted: whether it must be one that this machine trusts.
-        alpn: what shall be spoken then.
+        endpoint: the endpoint, whose name must be in the certificate.
+        trusted: whether this machine must trust it.
+        alpn: the application protocol.
 
     Raises:
-        OSError: if it comes to nothing; `ssl.SSLError` is one.
+        OSError: if that fails; `ssl.SSLError` is one.
     """
     roots = os.environ.get("GRPC_DEFAULT_SSL_ROOTS_FILE_PATH") if alpn == "h2" else None
     context = ssl.create_default_context(cafile=roots)
@@ -98,39 +98,39 @@ def secured(
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
     context.set_alpn_protocols([alpn])
-    return context.wrap_socket(plain, server_hostname=place.host)
+    return context.wrap_socket(plain, server_hostname=endpoint.host)
 
 
-def tls_of(place: Endpoint) -> str | None:
-    """What a port speaks behind TLS, ``h2`` or something else; None if it speaks no TLS."""
+def tls_of(endpoint: Endpoint) -> str | None:
+    """The application protocol of a port over TLS, ``h2`` or another; None if it does not speak TLS."""
     for alpn in ("h2", "http/1.1"):
         try:
-            with connect(place) as plain, secured(plain, place, trusted=False, alpn=alpn) as sealed:
+            with connect(endpoint) as plain, secured(plain, endpoint, trusted=False, alpn=alpn) as sealed:
                 return sealed.selected_alpn_protocol() or ""
         except TimeoutError:
             return None
         except OSError:
-            continue  # perhaps it does not want to speak what we offer
+            continue  # it may refuse the offered protocol
     return None
 
 
-def ask(place: Endpoint, path: str, **headers: str) -> Response:
+def ask(endpoint: Endpoint, path: str, **headers: str) -> Response:
     """Ask by HTTP/1.1, over TLS if the place says so, and take what comes.
 
     Raises:
         OSError: if there is no connection.
     """
-    lines = {"Host": place.shown, "User-Agent": "besedka doctor", "Connection": "close", **headers}
+    lines = {"Host": endpoint.shown, "User-Agent": "besedka doctor", "Connection": "close", **headers}
     request = f"GET {path} HTTP/1.1\r\n" + "".join(f"{name}: {value}\r\n" for name, value in lines.items())
-    with connect(place) as plain:
-        if not place.is_tls:
+    with connect(endpoint) as plain:
+        if not endpoint.is_tls:
             return _exchange(plain, f"{request}\r\n".encode())
-        with secured(plain, place, trusted=False) as sealed:
+        with secured(plain, endpoint, trusted=False) as sealed:
             return _exchange(sealed, f"{request}\r\n".encode())
 
 
 def _exchange(connection: socket.socket, request: bytes) -> Response:
-    """Say something, and hear what comes until it is whole, ends, or takes too long."""
+    """Send a request, and receive until the response is complete, the connection ends, or time is up."""
     data, is_cut = b"", False
     until = time.monotonic() + SECONDS
     try:
@@ -143,7 +143,7 @@ def _exchange(connection: socket.socket, request: bytes) -> Response:
     except TimeoutError:
         is_cut = True
     except OSError:
-        pass  # it has ended, in its own way; what came before counts
+        pass  # the connection has failed; the data received before it counts
     return _answer(data, is_cut=is_cut)
 
 

@@ -1,4 +1,4 @@
-"""``besedka send``: say something from a script, or all that comes in by a pipe."""
+"""``besedka send``: post a message from a script, or everything from a pipe."""
 
 from __future__ import annotations
 
@@ -30,10 +30,10 @@ if TYPE_CHECKING:
     from besedka.wire.message import MessageId
 
 LINES_WAITING: Final = 1_000
-"""How many lines may wait to be stored; then stdin is not read, and whoever writes to it waits."""
+"""Most lines that wait to be stored; above it stdin is not read, and its writer waits."""
 
 STDIN_BYTES: Final = 1024 * 1024
-"""How much of stdin is read that shall be one message: far more than a message holds, colours and all."""
+"""Most bytes of stdin that are read for one message: far more than a message holds, including colours."""
 
 CHUNK_BYTES: Final = 64 * 1024
 
@@ -72,11 +72,10 @@ def send(
 ) -> None:
     """Say TEXT in a room, or what comes in on stdin if there is no TEXT or it is "-".
 
-    Returns when all of it is on the server's disk. Nobody is told that you came and went.
+    Returns when all of it is on the server's disk. Your coming and going is not announced.
 
     Stdin as a whole is one message of 5000 characters at most; with --lines each line is one, in order, each exactly
-    once, also through a restart of the server. Empty lines are left out; colours and the like are taken out of what comes
-    in on stdin.
+    once, also through a restart of the server. Empty lines are left out; colours and the like are removed from stdin.
     """
     if lines and text not in {(), ("-",)}:
         raise used_wrongly("--lines reads the lines of stdin; it takes no TEXT")
@@ -90,17 +89,15 @@ def send(
         there = chat_address(url)
         name = (name if is_given("name") else there.name or name) or _login_name()
         access_key = find_key(url, key).text
-        speaker = _Speaker(url, name, room or "", key=access_key, as_json=as_json)
+        sender = _Sender(url, name, room or "", key=access_key, as_json=as_json)
         if lines:
-            asyncio.run(speaker.say_lines())
+            asyncio.run(sender.say_lines())
         else:
-            asyncio.run(
-                speaker.say(_message_of_stdin() if text in {(), ("-",)} else _message(" ".join(text)))
-            )
+            asyncio.run(sender.say(_message_of_stdin() if text in {(), ("-",)} else _message(" ".join(text))))
 
 
-class _Speaker:
-    """One who comes in unseen, says something, and goes."""
+class _Sender:
+    """Joins unseen, posts, and leaves."""
 
     def __init__(self, url: str, name: str, room: str, *, key: str, as_json: bool) -> None:
         self._url = url
@@ -108,15 +105,15 @@ class _Speaker:
         self._room = room
         self._key = key
         self._output = Output() if as_json else None
-        self._said_count = 0
+        self._stored_count = 0
 
     async def say(self, text: str) -> None:
-        """Say one message."""
+        """Post one message."""
         async with self._come() as chat:
             self._tell(await chat.say(text), text, chat.room, chat.name)
 
     async def say_lines(self) -> None:
-        """Say what comes in on stdin, line by line."""
+        """Post the lines of stdin."""
         from besedka.remote.address import address
 
         if address(self._url).url.startswith(("ws:", "wss:")):
@@ -134,15 +131,15 @@ class _Speaker:
                 await said.put(None)
 
             async def settle() -> None:
-                while (one := await said.get()) is not None:
-                    text, stored = one
+                while (entry := await said.get()) is not None:
+                    text, stored = entry
                     self._tell(await stored, text, chat.room, chat.name)
 
             await self._until_refused(read(), settle())
 
     async def _import_lines(self) -> None:
-        """Over gRPC there is a call for this, which the server does not slow down on its own machine."""
-        # gRPC's own core writes what it thinks of errors to stderr.
+        """Import the lines by a gRPC call, which the server does not rate-limit on its own machine."""
+        # gRPC's core logs errors to stderr by default.
         os.environ.setdefault("GRPC_VERBOSITY", "NONE")
         from besedka.remote.importing import importing
 
@@ -169,7 +166,7 @@ class _Speaker:
             await self._until_refused(read(), settle())
 
     async def _until_refused(self, *work: Coroutine[Any, Any, None]) -> None:
-        """Do all of this, or as much as can be done."""
+        """Run the work until it is done, or a message is refused."""
         from besedka import SayRefused
 
         tasks = [asyncio.create_task(part) for part in work]
@@ -178,7 +175,7 @@ class _Speaker:
             for task in done:
                 task.result()
         except SayRefused as error:
-            raise Refusal(f"{error} ({self._said_count} lines were said before)") from None
+            raise Refusal(f"{error} ({self._stored_count} lines were said before)") from None
         finally:
             for task in tasks:
                 task.cancel()
@@ -193,14 +190,14 @@ class _Speaker:
             yield chat
 
     def _tell(self, number: MessageId, text: str, room: str, name: str) -> None:
-        self._said_count += 1
+        self._stored_count += 1
         if self._output:
             self._output.write(json_line(id=number, room=room, user=name, text=text))
             self._output.flush()
 
 
 async def _lines() -> AsyncIterator[str]:
-    """The lines of stdin, as messages, as they come."""
+    """The lines of stdin, as messages, as they arrive."""
     from besedka.commands.piped import Lines
 
     lines, is_last = Lines(), False
@@ -213,12 +210,12 @@ async def _lines() -> AsyncIterator[str]:
 
 
 async def _readable(descriptor: int) -> None:
-    """Wait until something can be read, or there will be nothing more."""
+    """Wait until data can be read, or the input has ended."""
     loop, ready = asyncio.get_running_loop(), asyncio.Event()
     try:
         loop.add_reader(descriptor, ready.set)
     except PermissionError:
-        return  # a file: there is nothing to wait for
+        return  # a file is always readable
     try:
         await ready.wait()
     finally:
@@ -254,14 +251,14 @@ def _message(given: str, advice: str = "") -> str:
 
 
 def _login_name() -> str:
-    """Who runs this, as a name in a chat."""
+    """The login name, as a name in a chat."""
     from besedka.wire.errors import Refused
     from besedka.wire.validation import NAME_CHARACTERS_AT_MOST, clean_name
 
     try:
         login = getpass.getuser()
     except (OSError, KeyError, ImportError):
-        raise used_wrongly("who runs this has no login name: give a --name") from None
+        raise used_wrongly("there is no login name: give a --name") from None
     fit = "".join(filter(str.isprintable, login.replace(":", "-"))).lstrip("*")[:NAME_CHARACTERS_AT_MOST]
     try:
         return clean_name(fit)

@@ -10,14 +10,14 @@ from pathlib import Path
 import click
 from click.core import ParameterSource
 
-from besedka.commands.endings import Failure, why, write_no_more
+from besedka.commands.endings import Failure, discard_stdout, why
 from besedka.commands.options import setting
 from besedka.wire.errors import Language
 
 
 def _finite(_: click.Context, __: click.Parameter, given: float) -> float:
     if math.isnan(given):
-        raise click.BadParameter("it is no number")
+        raise click.BadParameter("it is not a number")
     return given
 
 
@@ -80,10 +80,10 @@ Examples:
 @setting(
     "--key-file",
     type=click.Path(readable=False, path_type=Path),
-    help="Ask for an access key, one of those in this file; it is made if there is none. "
+    help="Ask for an access key, one of those in this file, which is created if it does not exist. "
     "If not given: access_key.txt beside the history, where a key is needed.",
 )
-@setting("--open", is_flag=True, help="Ask for no access key: whoever reaches the port is in.")
+@setting("--open", is_flag=True, help="Ask for no access key: everybody who reaches the port may join.")
 @setting(
     "--port", default=8765, type=click.IntRange(0, 65535), help="The port to listen on; 0 takes a free one."
 )
@@ -115,14 +115,14 @@ Examples:
     "--lang",
     default=Language.RU.value,
     type=click.Choice([language.value for language in Language]),
-    help="The language of notices and refusals that the server says.",
+    help="The language of the server's notices and refusals.",
 )
 @setting(
     "--rate",
     default=100.0,
     type=click.FloatRange(0, 1e9),
     callback=_finite,
-    help="Messages a second that one connection may say, ten seconds' worth of them at once; 0 is no limit.",
+    help="Messages a second from one connection, ten seconds' worth of them at once; 0 is no limit.",
 )
 @setting(
     "--rate-address",
@@ -141,7 +141,8 @@ Examples:
     "--names",
     default="claimed",
     type=click.Choice(["open", "claimed", "invited"]),
-    help="Whose a name is: its user's while he is here; its holder's, whoever used it first; or only people who are known come in.",
+    help="Whose a name is: open, its user's while they are here; claimed, its first user's; invited, as claimed, and only known people "
+    "may join.",
 )
 @setting(
     "--claim-days",
@@ -164,21 +165,21 @@ Examples:
     multiple=True,
     callback=_origins,
     metavar="ORIGIN",
-    help="A web page that may talk to the chat, beside those of its own host, such as https://example.org; may be repeated.",
+    help="The origin of a web page that may connect, beside those of the chat's own host, such as https://example.org; may be repeated.",
 )
 @setting(
     "--public-host",
     multiple=True,
     callback=_public_hosts,
     metavar="NAME",
-    help="A name by which the chat may be asked for, beside IP addresses, localhost and this machine's own; may be repeated.",
+    help="A host name of the chat, beside IP addresses, localhost and this machine's own; may be repeated.",
 )
 @setting(
     "--behind-proxy",
     multiple=True,
     callback=_proxies,
     metavar="ADDRESS",
-    help="A reverse proxy that is believed for whom it speaks: an IP address, a network such as 10.0.0.0/8, or unix; "
+    help="A reverse proxy whose forwarded addresses are trusted: an IP address, a network such as 10.0.0.0/8, or unix; "
     "may be repeated.",
 )
 @setting(
@@ -261,9 +262,9 @@ def serve(
 
 
 def _announce(line: str) -> None:
-    """Print a line for whoever started the server, which serves others, and does not end because nobody takes it."""
+    """Print a line; the server goes on even if nobody reads it."""
     try:
         click.echo(line)
     except OSError as error:
-        write_no_more()
+        discard_stdout()
         logging.getLogger(__name__).warning("stdout takes nothing more: %s", why(error))

@@ -1,7 +1,7 @@
-"""``--since``: which messages of a log it means, the same for a file and for a server. Pure.
+"""``--since``: selects messages of a log, the same way for a file and for a server. Pure.
 
-An id means the messages behind it. A time means the messages whose own time in the log is not earlier, so it is read as the log
-writes it: in the hour that comes twice (the end of summer time) each pass counts by what its clock showed, and a time that no clock
+An id selects the messages after it. A time selects the messages whose own time in the log is not earlier, so it is read as the log
+writes it: in the hour that comes twice (the end of summer time) each pass counts by its clock time, and a time that no clock
 ever showed is simply later than those before it.
 """
 
@@ -17,24 +17,24 @@ import click
 SINCE_HELP: Final = "Only those later than a message's id, or from a time on: 2025-11-19 [23:46[:36]]."
 
 READ_WHOLE: Final = 500
-"""A log of so few messages is read whole: that is one page of a server."""
+"""A log of at most this many messages is read whole: that is one page of a server."""
 
 LOOKS: Final = 16
-"""So many messages, evenly spread over a log, show whether its times grow along it. With the halving behind them they stay below
-what one connection may ask for at once (`besedka.serve.rate_limits`)."""
+"""Number of messages, evenly spread over a log, that show whether its times increase. Together with the binary search they stay
+below the requests that one connection may make at once (`besedka.serve.rate_limits`)."""
 
 SET_BACK: Final = timedelta(hours=26)
 """No change of season or zone sets the clock of a log back by more: zones are from 12 hours west to 14 hours east."""
 
 Looking = Generator[int, str, int]
-"""Yields the ids of messages, is sent their times, and returns an id."""
+"""Yields the ids of messages, receives their times, and returns an id."""
 
 _TIME: Final = re.compile(r"\d{4}-\d\d-\d\d(?: \d\d:\d\d(?::\d\d)?)?", re.ASCII)
 _ID: Final = re.compile(r"[0-9]{1,18}")
 
 
 def since(_: click.Context, __: click.Parameter, given: str | None) -> int | str | None:
-    """What ``--since`` was given: the id of a message, or a time as the log writes it, or the beginning of one."""
+    """Parse the value of ``--since``: the id of a message, or a time as the log writes it, or the beginning of one."""
     if given is None or (_TIME.fullmatch(given) and _is_date(given)):
         return given
     if _ID.fullmatch(given):
@@ -43,15 +43,16 @@ def since(_: click.Context, __: click.Parameter, given: str | None) -> int | str
 
 
 def is_since(stamp: str, since: int | str | None) -> bool:
-    """Whether a message of this time is not too early. An id says nothing about times."""
+    """Whether a message's time is not too early; always true if ``since`` is an id."""
     return not isinstance(since, str) or stamp[: len(since)] >= since
 
 
 def first_id(since: int | str | None, head: int) -> Looking:
-    """Find the id from which on a log of ``head`` messages is to be read; behind it, `is_since` has the last word.
+    """Find the id from which to read a log of ``head`` messages; from there on, `is_since` decides.
 
-    A log whose times grow, but for changes of season and zone, is halved. One whose times go back further (another history was
-    imported, or the clock was wrong for long) is read from its first message on, unless that lasted too short to be noticed.
+    A log whose times increase, apart from changes of season and zone, is searched by halves. A log whose times go back further
+    (another history was imported, or the clock was wrong for long) is read from its first message on, unless the step was too short
+    to be noticed.
     """
     if since is None or isinstance(since, int):
         return min(since or 0, head) + 1
@@ -84,7 +85,7 @@ def _spread(head: int) -> list[int]:
 
 
 def _set_back(since: str) -> str:
-    """The earliest time that may stand behind this one in a log; empty if there is none."""
+    """The earliest time that may follow this one in a log; empty if there is none."""
     try:
         return (datetime.fromisoformat(since) - SET_BACK).isoformat(" ")
     except OverflowError:
