@@ -149,8 +149,8 @@ def test_every_limit_is_in_the_protocol() -> None:
         f"the life of an add-a-device link | {devices.LINK_SECONDS} seconds |",
         f"private rooms of one owner | {rooms.ROOMS_OF_OWNER_AT_MOST} |",
         f"members of a private room | {rooms.MEMBERS_AT_MOST} |",
-        f"talks of two that one person begins | {rooms.DIRECT_ROOMS_OF_ONE_AT_MOST} |",
-        f"invitations into a room that wait | {invitations.INVITATIONS_OF_ROOM_AT_MOST} |",
+        f"direct rooms that one person opens | {rooms.DIRECT_ROOMS_OF_ONE_AT_MOST} |",
+        f"unused invitations to a room | {invitations.INVITATIONS_OF_ROOM_AT_MOST} |",
         f"uses of an invitation | {invitations.USES_AT_MOST} |",
         f"the life of an invitation | {invitations.SECONDS_AT_MOST} seconds |",
     ):

@@ -39,7 +39,7 @@ class CloseCode(Enum):
     NO_ACCESS = Close(4003, "an access key is needed", reconnect=False)
     KICKED = Close(4004, "you were shown out", reconnect=False)
     BANNED = Close(4005, "you are banned", reconnect=False)
-    UNKNOWN = Close(4006, "only people who are known come in", reconnect=False)
+    UNKNOWN = Close(4006, "only known people may join", reconnect=False)
 
 
 NO_RECONNECT_CODES = frozenset(close.value.code for close in CloseCode if not close.value.reconnect)

@@ -136,7 +136,7 @@ def test_what_goes_wrong_is_one_clear_line(server: RunningServer, operator: Pers
     run("admin", "slow", "30s", "--room", "dev").assert_one_clear_line(4, "There is no room dev")
     run("admin", "ban", "127.0.0.1").assert_one_clear_line(4, "the server's own address")
     run("admin", "ban", "a:b").assert_one_clear_line(4, "colon")
-    run("admin", "ban", "Boris", "--for", "soon").assert_one_clear_line(2, "'soon' is no time", "10m")
+    run("admin", "ban", "Boris", "--for", "soon").assert_one_clear_line(2, "'soon' is not a time", "10m")
     run("admin", "ban", "Boris", "--reason", "x" * 300).assert_one_clear_line(4, "300", "200")
     run("admin", "explode").assert_one_clear_line(2, "explode")
     server.stop()

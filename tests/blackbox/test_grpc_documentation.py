@@ -123,7 +123,7 @@ def test_the_program_runs_as_it_stands(make_server: ServerMaker) -> None:
     lines = done.stdout.splitlines()
     assert lines[:2] == ["stored as 1", "imported 1000 [(2, 1001)]"]
     assert lines[2:-1] == [f"{number + 2} Anna line {number}" for number in range(1_000)]
-    assert lines[-1] == "heard back"
+    assert lines[-1] == "acknowledged"
 
 
 def test_every_status_stands_beside_its_codes() -> None:

@@ -203,7 +203,7 @@ def test_only_people_who_are_known_come_in_where_they_are_invited(
         anna.tell("chat", text="among ourselves")
         anna.hear("chat")
         with Talker(server, "/") as seed:
-            assert seed.ending() == (4006, "only people who are known come in")
+            assert seed.ending() == (4006, "only known people may join")
         with Caller(server) as caller:
             for ask in (
                 lambda: caller.stub.ListMessages(pb.ListMessagesRequest(after=0, secret=EVE)),
@@ -238,7 +238,7 @@ def test_who_is_not_known_any_more_leaves_where_people_are_invited(
         with caller.follow(secret=BORIS) as following:
             following.started()
             operator.do("release", "Boris")
-            gone = (4006, "only people who are known come in")
+            gone = (4006, "only known people may join")
             assert boris.ending() == nameless.ending() == gone
             assert following.ending().reason == "not_known"
         anna.ask("rooms")
