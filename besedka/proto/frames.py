@@ -76,7 +76,7 @@ REQUESTS: Final[dict[str, type[Request]]] = {
     "take_device": TakeDevice,
     "moderate": Moderate,
 }
-"""What is asked for by a request with the same fields."""
+"""Requests that have the same fields in both forms."""
 
 RESPONSES: Final[dict[str, type[Response | Redacted | Rights]]] = {
     "place": RoomOpened,
@@ -87,7 +87,7 @@ RESPONSES: Final[dict[str, type[Response | Redacted | Rights]]] = {
     "redacted": Redacted,
     "rights": Rights,
 }
-"""What is told by a response with the same fields."""
+"""Responses that have the same fields in both forms."""
 
 W = TypeVar("W", bound=msgspec.Struct)
 E = TypeVar("E", bound=StrEnum)
@@ -96,7 +96,7 @@ E = TypeVar("E", bound=StrEnum)
 
 
 def request(frame: ClientFrame) -> pb.ConverseRequest:
-    """A word as a request of `Converse`."""
+    """A client's frame as a request of `Converse`."""
     match frame:
         case Join(user, room, since, epoch, secret, quiet, invite):
             join = pb.Join(
@@ -120,11 +120,11 @@ def request(frame: ClientFrame) -> pb.ConverseRequest:
             return pb.ConverseRequest(**{_kind_of_ask(frame): _fields(frame)})
 
 
-def said(request: pb.ConverseRequest) -> ClientFrame:
-    """The word that a request holds.
+def client_frame(request: pb.ConverseRequest) -> ClientFrame:
+    """A client's frame from a request of `Converse`.
 
     Raises:
-        Refused: `unknown_type` if it holds none, `bad_frame` if it asks for messages before none or for no known act.
+        Refused: `unknown_type` if it holds none, `bad_frame` if it requests messages before id 0 or an unknown act.
     """
     kind = request.WhichOneof("action")
     if kind is None:
@@ -168,16 +168,16 @@ def listed(
     first: int, lines: Iterable[str], zone: tzinfo | None, unverified: Iterable[int] = ()
 ) -> list[pb.Message]:
     """Messages from a log, one behind the other."""
-    doubtful = frozenset(unverified)
-    return [_message(number, raw, zone, number in doubtful) for number, raw in enumerate(lines, first)]
+    flagged = frozenset(unverified)
+    return [_message(number, raw, zone, number in flagged) for number, raw in enumerate(lines, first)]
 
 
 def picked(
     ids: Iterable[int], lines: Iterable[str], zone: tzinfo | None, unverified: Iterable[int] = ()
 ) -> list[pb.Message]:
     """Messages from anywhere in a log."""
-    doubtful = frozenset(unverified)
-    return [_message(number, raw, zone, number in doubtful) for number, raw in zip(ids, lines, strict=True)]
+    flagged = frozenset(unverified)
+    return [_message(number, raw, zone, number in flagged) for number, raw in zip(ids, lines, strict=True)]
 
 
 def page(history: History, zone: tzinfo | None) -> pb.Messages:
@@ -260,12 +260,12 @@ def response(frame: ServerFrame, zone: tzinfo | None) -> pb.ConverseResponse:
 
 
 def rooms(entries: Iterable[RoomEntry]) -> list[pb.Room]:
-    """Rooms, as they are listed."""
+    """Rooms of a list."""
     return [pb.Room(**_fields(entry)) for entry in entries]
 
 
-def told(response: pb.ConverseResponse, utc_offset: int) -> list[ServerFrame]:
-    """The words that a response holds; clock times are east of UTC by so many seconds."""
+def server_frames(response: pb.ConverseResponse, utc_offset: int) -> list[ServerFrame]:
+    """The server's frames from a response of `Converse`; the clock is ``utc_offset`` seconds east of UTC."""
     kind = response.WhichOneof("event")
     event = getattr(response, kind) if kind else None
     if kind in RESPONSES:
@@ -276,8 +276,8 @@ def told(response: pb.ConverseResponse, utc_offset: int) -> list[ServerFrame]:
         case pb.HistoryPage():
             lines = [write_line(_decoded(message, utc_offset)) for message in event.messages]
             first = event.messages[0].id if event.messages else event.before
-            doubtful = _unverified(event.messages)
-            return [History(event.room, first, lines, before=event.before, unverified=doubtful)]
+            flagged = _unverified(event.messages)
+            return [History(event.room, first, lines, before=event.before, unverified=flagged)]
         case pb.Presence():
             return [
                 System(
@@ -298,8 +298,8 @@ def told(response: pb.ConverseResponse, utc_offset: int) -> list[ServerFrame]:
         case pb.Found():
             lines = [write_line(_decoded(message, utc_offset)) for message in event.messages]
             ids = [message.id for message in event.messages]
-            doubtful = _unverified(event.messages)
-            return [Found(event.room, event.text, lines, ids, event.before, event.key, doubtful)]
+            flagged = _unverified(event.messages)
+            return [Found(event.room, event.text, lines, ids, event.before, event.key, flagged)]
         case pb.Refused():
             # A newer server may have more of them.
             name = pb.Code.Name(event.code) if event.code in pb.Code.values() else f"CODE_{event.code}"

@@ -1,4 +1,4 @@
-"""Tasks whose result nobody may be waiting for any more."""
+"""Tasks that may lose their last waiter."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ F = TypeVar("F", bound=asyncio.Future[Any])
 T = TypeVar("T")
 
 
-def unheard(task: F) -> F:
-    """A task whose error is told to whoever waits for it, and to nobody else if they have gone.
+def mark_retrieved(task: F) -> F:
+    """Mark a task's error as retrieved, also if no waiter is left.
 
-    Otherwise asyncio logs a traceback ("Task exception was never retrieved") for what is a refusal.
+    Otherwise asyncio logs a traceback ("Task exception was never retrieved") for a mere refusal.
     """
     task.add_done_callback(lambda done: done.cancelled() or done.exception())
     return task
 
 
-def to_the_end(work: Coroutine[Any, Any, T]) -> asyncio.Future[T]:
-    """Begin work that is done to its end, also when nobody waits for it any more; then an error of ours is logged."""
+def run_to_end(work: Coroutine[Any, Any, T]) -> asyncio.Future[T]:
+    """Start work that runs to its end, also without a waiter; then an unexpected error is logged."""
     task = asyncio.ensure_future(work)
-    waited_for = unheard(asyncio.shield(task))
+    waited_for = mark_retrieved(asyncio.shield(task))
 
     def ended(_: asyncio.Future[T]) -> None:
         if waited_for.cancelled():
@@ -40,4 +40,4 @@ def to_the_end(work: Coroutine[Any, Any, T]) -> asyncio.Future[T]:
 def _log_error(done: asyncio.Task[Any]) -> None:
     error = None if done.cancelled() else done.exception()
     if error and not isinstance(error, Refused):
-        log.error("what was asked for could not be done, and nobody waits for it any more", exc_info=error)
+        log.error("a request failed after its client had gone", exc_info=error)

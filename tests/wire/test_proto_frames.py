@@ -176,7 +176,7 @@ def chat(  # noqa: PLR0917 - the fields of a message
 def sent(frame: ServerFrame, offset: int) -> list[ServerFrame]:
     """What comes out at the other end."""
     data = proto.response(frame, zone(offset)).SerializeToString()
-    return proto.told(pb.ConverseResponse.FromString(data), offset)
+    return proto.server_frames(pb.ConverseResponse.FromString(data), offset)
 
 
 # Round trips.
@@ -186,7 +186,7 @@ def sent(frame: ServerFrame, offset: int) -> list[ServerFrame]:
 @given(CLIENT_WORDS)
 def test_what_a_client_says_arrives_as_it_was_said(frame: ClientFrame) -> None:
     data = proto.request(frame).SerializeToString()
-    assert proto.said(pb.ConverseRequest.FromString(data)) == frame
+    assert proto.client_frame(pb.ConverseRequest.FromString(data)) == frame
 
 
 @QUICK
@@ -251,7 +251,7 @@ def test_who_is_unverified_is_so_there_too(doubts: list[bool]) -> None:
 def test_an_act_that_is_none_is_refused() -> None:
     for act in (0, 99):
         with pytest.raises(Refused) as refused:
-            proto.said(pb.ConverseRequest(moderate=pb.Moderate(act=act)))  # type: ignore[arg-type]
+            proto.client_frame(pb.ConverseRequest(moderate=pb.Moderate(act=act)))  # type: ignore[arg-type]
         assert refused.value.code is ErrorCode.BAD_FRAME
 
 
@@ -263,7 +263,7 @@ def test_a_line_without_a_time_arrives_without_one_and_can_be_read_again() -> No
     line = "[2025-13-77 99:99:99] Anna: by other hands"
     page = proto.response(History("main", 1, [line], before=2), UTC)
     assert not page.history.messages[0].HasField("time")
-    assert proto.told(page, 0) == [
+    assert proto.server_frames(page, 0) == [
         History("main", 1, ["[0000-00-00 00:00:00] Anna: by other hands"], before=2)
     ]
 
@@ -283,23 +283,23 @@ def test_every_word_makes_a_round_trip_here() -> None:
 
 
 def test_what_is_left_out_has_its_default() -> None:
-    assert proto.said(pb.ConverseRequest(join=pb.Join(user="Anna"))) == Join("Anna")
-    assert proto.said(pb.ConverseRequest(say=pb.Say(text="hi"))) == Say("hi")
-    assert proto.said(pb.ConverseRequest(history=pb.ListHistory(before=9))) == ListHistory(9)
-    assert proto.said(pb.ConverseRequest(typing=pb.BeginTyping())) == BeginTyping(DEFAULT_ROOM)
-    assert proto.said(pb.ConverseRequest(leave=pb.Leave())) == Leave(DEFAULT_ROOM)
-    assert proto.said(pb.ConverseRequest(join=pb.Join())) == Join(None)
-    assert proto.said(pb.ConverseRequest(list_rooms=pb.ListRooms())) == ListRooms()
-    assert proto.said(pb.ConverseRequest(search=pb.Search(text="x"))) == Search("x")
+    assert proto.client_frame(pb.ConverseRequest(join=pb.Join(user="Anna"))) == Join("Anna")
+    assert proto.client_frame(pb.ConverseRequest(say=pb.Say(text="hi"))) == Say("hi")
+    assert proto.client_frame(pb.ConverseRequest(history=pb.ListHistory(before=9))) == ListHistory(9)
+    assert proto.client_frame(pb.ConverseRequest(typing=pb.BeginTyping())) == BeginTyping(DEFAULT_ROOM)
+    assert proto.client_frame(pb.ConverseRequest(leave=pb.Leave())) == Leave(DEFAULT_ROOM)
+    assert proto.client_frame(pb.ConverseRequest(join=pb.Join())) == Join(None)
+    assert proto.client_frame(pb.ConverseRequest(list_rooms=pb.ListRooms())) == ListRooms()
+    assert proto.client_frame(pb.ConverseRequest(search=pb.Search(text="x"))) == Search("x")
 
 
 def test_an_empty_name_is_not_the_same_as_none() -> None:
-    assert proto.said(pb.ConverseRequest(join=pb.Join(user=""))) == Join("")
+    assert proto.client_frame(pb.ConverseRequest(join=pb.Join(user=""))) == Join("")
 
 
 def test_a_cursor_of_zero_is_not_the_same_as_none() -> None:
-    assert proto.said(pb.ConverseRequest(join=pb.Join(user="Anna", since=0))) == Join("Anna", since=0)
-    assert proto.said(pb.ConverseRequest(say=pb.Say(text="x", after=0))) == Say("x", after=0)
+    assert proto.client_frame(pb.ConverseRequest(join=pb.Join(user="Anna", since=0))) == Join("Anna", since=0)
+    assert proto.client_frame(pb.ConverseRequest(say=pb.Say(text="x", after=0))) == Say("x", after=0)
 
 
 @pytest.mark.parametrize(
@@ -311,7 +311,7 @@ def test_a_cursor_of_zero_is_not_the_same_as_none() -> None:
 )
 def test_a_request_that_asks_for_nothing_is_refused(request_: pb.ConverseRequest, code: ErrorCode) -> None:
     with pytest.raises(Refused) as refused:
-        proto.said(request_)
+        proto.client_frame(request_)
     assert refused.value.code is code
     assert str(refused.value)
 
@@ -324,12 +324,12 @@ def test_any_bytes_are_words_or_no_message(data: bytes) -> None:
     except DecodeError:
         return
     with suppress(Refused):
-        proto.said(request)
-    proto.told(response, 0)
+        proto.client_frame(request)
+    proto.server_frames(response, 0)
 
 
 def test_a_code_of_a_newer_server_is_told_all_the_same() -> None:
-    (frame,) = proto.told(pb.ConverseResponse(refused=pb.Refused(code=99, text="new")), 0)  # type: ignore[arg-type]
+    (frame,) = proto.server_frames(pb.ConverseResponse(refused=pb.Refused(code=99, text="new")), 0)  # type: ignore[arg-type]
     assert isinstance(frame, Error)
     assert frame.text == "new"
 

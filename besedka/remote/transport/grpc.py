@@ -88,7 +88,7 @@ class GrpcTransport:
         try:
             while (response := await self._call.read()) is not grpc.aio.EOF:  # type: ignore[attr-defined]  # the stubs lack it
                 self._has_received = True
-                for frame in proto.told(response, self._utc_offset):
+                for frame in proto.server_frames(response, self._utc_offset):
                     if isinstance(frame, Welcome):
                         self._utc_offset = frame.utc_offset
                     yield frame

@@ -108,7 +108,7 @@ class Committer:
         finally:
             # There must be no await between the last check for drafts and these lines.
             del self._committing[room]
-            self._rooms.let_go(room)
+            self._rooms.release(room)
 
     async def _store(self, room: Room, drafts: Sequence[Draft]) -> bool:
         """Store and deliver drafts; False if they were refused instead."""

@@ -15,7 +15,7 @@ from besedka.serve.history import ChatHistory, Restored, Subject, room_names, ro
 from besedka.serve.metrics import Metrics
 from besedka.serve.room import Room
 from besedka.serve.settings import Settings
-from besedka.serve.tasks import unheard
+from besedka.serve.tasks import mark_retrieved
 from besedka.wire.errors import ErrorCode, Refused
 from besedka.wire.frames import RoomEntry
 from besedka.wire.validation import DEFAULT_ROOM
@@ -132,7 +132,7 @@ class OpenRooms:
         if name not in self._opening:
             if len(self._rooms) + len(self._opening) >= ROOMS_AT_MOST and not self._evict_idle():
                 raise Refused(ErrorCode.TOO_MANY_ROOMS, limit=ROOMS_AT_MOST)
-            task = unheard(self._loop.create_task(self._open_or_refuse(name)))
+            task = mark_retrieved(self._loop.create_task(self._open_or_refuse(name)))
             self._opening[name] = task
             task.add_done_callback(lambda _: self._opening.pop(name))
         return self._opening[name]
@@ -169,7 +169,7 @@ class OpenRooms:
         """
         self._directory.policy.check_chat(claim, now=self._clock())
         if self._listing is None:
-            self._listing = unheard(self._workers.read(room_names, self._path))
+            self._listing = mark_retrieved(self._workers.read(room_names, self._path))
             self._listing.add_done_callback(self._has_listed)
         written = await asyncio.shield(self._listing)
         own = self._directory.rooms.of(claim) if claim else ()
@@ -203,14 +203,14 @@ class OpenRooms:
         try:
             yield
         finally:
-            self.let_go(room)
+            self.release(room)
 
     def hold(self, room: Room) -> None:
-        """Keep a room open until `let_go`; within one block use `held`."""
+        """Keep a room open until `release`; within one block use `held`."""
         room.holds += 1
         self.keep_open(room)
 
-    def let_go(self, room: Room) -> None:
+    def release(self, room: Room) -> None:
         """Release a hold."""
         room.holds -= 1
         self.close_later(room)

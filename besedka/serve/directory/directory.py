@@ -254,7 +254,7 @@ class Directory:
                 CloseCode.BANNED if refusal.code is ErrorCode.BANNED else CloseCode.UNKNOWN, refusal
             )
             return
-        for room, claim in session.places():
+        for room, claim in session.memberships():
             try:
                 self.policy.check_room(room, claim)
             except Refused:

@@ -18,7 +18,7 @@ from besedka.serve.errors import SocketUnusable
 from besedka.serve.history.file import FULL, reason
 from besedka.serve.metrics import Metrics
 from besedka.serve.session import Moderator
-from besedka.serve.tasks import to_the_end
+from besedka.serve.tasks import run_to_end
 from besedka.wire.errors import ErrorCode, Language, Refused
 from besedka.wire.frames import Error, Moderate, Response, decode_client, encode
 from besedka.wire.log_line import clock_time
@@ -105,7 +105,7 @@ class AdminDoor:
                 raise Refused(ErrorCode.UNKNOWN_TYPE, given=given, allowed="moderate")  # noqa: TRY301
             key = word.key
             # What was begun is done also if nobody waits for the answer any more.
-            return await to_the_end(self._moderator.command(word))
+            return await run_to_end(self._moderator.command(word))
         except Refused as refusal:
             refusal.key = refusal.key or key
             return self._refusal(refusal)

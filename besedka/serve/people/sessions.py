@@ -30,7 +30,7 @@ class LiveSession(ABC):
         """The people it is signed in as."""
 
     @abstractmethod
-    def places(self) -> Iterable[tuple[str, str]]:
+    def memberships(self) -> Iterable[tuple[str, str]]:
         """The rooms that it is in or reads, each with the claim used there."""
 
     @abstractmethod

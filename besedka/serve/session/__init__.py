@@ -1,7 +1,7 @@
-"""What words mean, whatever door they came through.
+"""The meaning of frames, for every door.
 
-`admission` lets people in; `base` is anybody at a door, `chat_session` one who takes part; `requests` answers what people ask about who
-belongs where; `moderation` does what moderators ask for, and `target` is to whom; `post` is the way of a message.
+`admission` checks and signs in people; `base` is a session with subscriptions, `chat_session` one with Besedka's own protocol; `requests`
+answers requests about rooms, invitations and devices; `moderation` carries out acts of moderation on a `target`; `post` posts messages.
 """
 
 from besedka.serve.session.admission import Admission, Admitted, Arrival

@@ -1,18 +1,18 @@
-"""The one way in, whatever door somebody came by.
+"""Admission to rooms, for every door.
 
-To take part, by a name or unseen, the order is this, and is decided nowhere else:
+To join a room, with a name or unseen, the sequence of steps is defined here, and nowhere else:
 
-1. they may come in (`Policy.check_chat`): neither they nor their address are banned, and they are known where they must be;
-2. they may enter this room (`Policy.check_room`): it is open, or theirs, or their invitation is valid;
-3. the room is open: its log may have to be read first;
-4. the name is theirs, or free (`Directory.sign_in`);
-5. an invitation into the room is redeemed (`Directory.redeem`);
-6. what makes them belong here is on disk: their claim, their membership.
+1. check the chat (`Policy.check_chat`): neither the person nor the address is banned, and the person is known where that is required;
+2. check the room (`Policy.check_room`): it is open, or the person is a member, or their invitation is valid;
+3. open the room: its log may have to be read first;
+4. sign in (`Directory.sign_in`): the name is theirs, or free;
+5. redeem an invitation to the room (`Directory.redeem`);
+6. wait until their claim and their membership are on disk.
 
-To read what there is, unseen: 1, 2; there is such a room; 6, 3.
+To read without joining: 1, 2; the room exists; 6, 3.
 
-3 and 6 may take a while, and after that everything begins anew: they may have been banned meanwhile, their invitation taken back or used up,
-the room closed, the name taken. Nothing of an attempt remains but what it waits for.
+Steps 3 and 6 may wait, and after a wait all steps start again: meanwhile the person may have been banned, the invitation revoked or used up,
+the room closed, the name taken. An attempt leaves nothing behind but the work that it waits for.
 """
 
 from __future__ import annotations
@@ -29,20 +29,20 @@ from besedka.serve.people.person import Person
 from besedka.serve.people.sessions import LiveSession
 from besedka.serve.rate_limits import RateLimiter
 from besedka.serve.room import Room
-from besedka.serve.tasks import unheard
+from besedka.serve.tasks import mark_retrieved
 from besedka.wire.errors import ErrorCode, Refused
 from besedka.wire.frames import Kind
 
 
 class Arrival(NamedTuple):
-    """Somebody who wants to come in. (A tuple, because thousands come in at once, and a frozen dataclass costs five times as much.)
+    """A person's request to enter a room. (A tuple: a frozen dataclass costs five times as much, and thousands come at once.)
 
     Attributes:
-        room: where to, as `clean_room` gives it.
+        room: the room, as `clean_room` gives it.
         limiter: of their connection.
-        name: as `clean_name` gives it; empty for one who only reads, unseen.
-        secret: what they show; may be empty.
-        own: what their connections have in common if they show no secret.
+        name: as `clean_name` gives it; empty for an unseen reader.
+        secret: their secret; may be empty.
+        fallback: the identity of their connection without a secret.
         invite: the token of an invitation, if they have one.
     """
 
@@ -50,27 +50,27 @@ class Arrival(NamedTuple):
     limiter: RateLimiter
     name: str = ""
     secret: str = ""
-    own: str = ""
+    fallback: str = ""
     invite: str = ""
 
 
 class Admitted(NamedTuple):
-    """Somebody who may be in a room now, and is signed in. Whoever is given it registers them before anything is awaited."""
+    """A person who may enter a room now, and is signed in. The caller must register them before it awaits anything."""
 
     person: Person
     room: Room
 
 
 Waiting = asyncio.Future[Any]
-"""What an attempt waits for; others may wait for the same, so it is shielded."""
+"""The work that an attempt waits for; several attempts may share it, so it must be shielded."""
 
 
 class Admission:
-    """Lets people in.
+    """Admits people to rooms.
 
     Args:
-        directory: what is known of them.
-        rooms: where to.
+        directory: people and their rights.
+        rooms: the rooms.
         clock: unix seconds.
     """
 
@@ -81,21 +81,21 @@ class Admission:
         self._clock = clock
 
     def check_network(self, network: Network | None) -> None:
-        """Check whether anybody comes in from an address, as soon as a connection or a call begins.
+        """Check that an address is not banned, as soon as a connection or a call begins.
 
         Raises:
             Refused: `banned`.
         """
         self._directory.moderation.check_entry(self._clock(), network=network)
 
-    # Taking part.
+    # Joining.
 
     def attempt(self, arrival: Arrival) -> Admitted | Waiting:
-        """Let somebody in, or say what must be waited for before the next attempt.
+        """Admit a person, or return the work to wait for before the next attempt.
 
         Raises:
             Refused: `banned`, `not_known`; `not_invited`, `bad_link`; `too_many_rooms`, `going_down`; `name_taken`, `name_claimed`,
-                `too_many_names`; `no_secret`. What is waited for may raise `room_unavailable`, `storage_full`, `not_stored`.
+                `too_many_names`; `no_secret`. The work may raise `room_unavailable`, `storage_full`, `not_stored`.
         """
         claim, now = claim_of(arrival.secret), self._clock()
         self._check(arrival, claim, now)
@@ -113,14 +113,14 @@ class Admission:
         if storing is None:
             return Admitted(person, room)
         self.sign_out(person)
-        return unheard(asyncio.ensure_future(storing))
+        return mark_retrieved(asyncio.ensure_future(storing))
 
     async def admit(self, arrival: Arrival, waiting: Waiting | None = None) -> Admitted:
-        """Let somebody in, however long it takes.
+        """Admit a person, after all necessary waits.
 
         Args:
-            arrival: who, and where to.
-            waiting: what an attempt has returned already, if there was one.
+            arrival: the request.
+            waiting: the work that an attempt has returned, if there was one.
 
         Raises:
             Refused: as `attempt`.
@@ -133,7 +133,7 @@ class Admission:
         return found
 
     def rename(self, arrival: Arrival) -> Person:
-        """Sign in somebody by another name, in a room where they are already.
+        """Sign in a person under another name, in a room that they are in.
 
         Raises:
             Refused: `banned`, `not_known`; `name_taken`, `name_claimed`, `too_many_names`.
@@ -143,19 +143,19 @@ class Admission:
         return self._sign_in(arrival, claim)
 
     def sign_out(self, person: Person) -> None:
-        """They are here no more by this connection."""
+        """Sign out one connection of a person."""
         if person.name:
             self._directory.sign_out(person)
 
     # Reading.
 
     async def existing_room(self, room: str, claim: str, network: Network | None = None) -> Room:
-        """The room of this name, if there is one, for somebody who only reads; it is not made.
+        """The room of this name, if it exists, for a reader; it is not created.
 
         Args:
             room: as `clean_room` gives it.
-            claim: theirs; empty if they show nothing.
-            network: from where they come.
+            claim: the reader's claim; empty if they have shown no secret.
+            network: their network.
 
         Raises:
             Refused: `no_such_room`; `banned`, `not_known`; `not_invited`; `room_unavailable`, `storage_full`, `not_stored`.
@@ -172,7 +172,7 @@ class Admission:
         return found
 
     def check_room(self, room: Room, claim: str) -> None:
-        """Check again whether somebody may read a room, before they are handed what was looked up.
+        """Check again that a reader may read a room, before they receive the result of a lookup.
 
         Raises:
             Refused: `not_invited`.
@@ -180,21 +180,21 @@ class Admission:
         self._policy.check_room(room.name, claim)
 
     def register(self, session: LiveSession) -> None:
-        """Have a call or a download that reads among the sessions, if it may still be where it is.
+        """Register a call or a download as a session, after checking its rights again.
 
         Raises:
             Refused: `banned`, `not_known`; `not_invited`.
         """
         self._policy.check_stay(session, self._clock())
-        for room, claim in session.places():
+        for room, claim in session.memberships():
             self._policy.check_room(room, claim)
         self._directory.sessions.add(session)
 
     def unregister(self, session: LiveSession) -> None:
-        """It is over."""
+        """Remove a session that has ended."""
         self._directory.sessions.discard(session)
 
-    # Inside.
+    # Steps.
 
     def _check(self, arrival: Arrival, claim: str, now: float) -> None:
         network = arrival.limiter.source.network
@@ -208,5 +208,5 @@ class Admission:
         if not arrival.name:
             return Person(claim=claim)
         return self._directory.sign_in(
-            arrival.name, arrival.secret, arrival.own, arrival.limiter, arrival.invite
+            arrival.name, arrival.secret, arrival.fallback, arrival.limiter, arrival.invite
         )

@@ -37,11 +37,11 @@ class SessionBase(LiveSession):
         """Send a frame to this session alone."""
 
     @abstractmethod
-    def members(self) -> Iterable[tuple[Room, Subscriber]]:
+    def subscriptions(self) -> Iterable[tuple[Room, Subscriber]]:
         """The subscriptions, each with its room."""
 
-    def places(self) -> Iterable[tuple[str, str]]:
-        return [(room.name, subscriber.person.claim) for room, subscriber in self.members()]
+    def memberships(self) -> Iterable[tuple[str, str]]:
+        return [(room.name, subscriber.person.claim) for room, subscriber in self.subscriptions()]
 
     @property
     def network(self) -> Network | None:
@@ -68,10 +68,10 @@ class SessionBase(LiveSession):
 
     def fall_behind(self) -> None:
         """Make all subscribers read the log from here on, because the socket is full."""
-        for room, subscriber in self.members():
+        for room, subscriber in self.subscriptions():
             room.fall_behind(subscriber)
 
     def resume(self) -> None:
         """Serve all subscribers from the log, because the socket has drained."""
-        for room, subscriber in tuple(self.members()):
+        for room, subscriber in tuple(self.subscriptions()):
             self.chat.followers.follow(room, subscriber)

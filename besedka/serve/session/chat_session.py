@@ -1,6 +1,6 @@
-"""Taking part in rooms, in Besedka's own protocol, whatever carries the words: join, say, read older pages, search, leave.
+"""Besedka's own protocol, independent of the transport: join, post, read older pages, search, leave.
 
-The doors turn what comes in into words and what is told into bytes; what the words mean is decided here, once.
+The doors decode and encode frames; their meaning is implemented here, once.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from besedka.serve.session.base import SessionBase
 from besedka.serve.session.moderation import Moderator
 from besedka.serve.session.post import Posting
 from besedka.serve.session.requests import Requests
-from besedka.serve.tasks import to_the_end
+from besedka.serve.tasks import run_to_end
 from besedka.wire.close_codes import CloseCode
 from besedka.wire.errors import ErrorCode, Language, Refused
 from besedka.wire.frames import (
@@ -82,9 +82,9 @@ class _Membership:
 
 
 class ChatSession(SessionBase):
-    """One who takes part in any number of rooms."""
+    """A session of Besedka's own protocol, in any number of rooms."""
 
-    __slots__ = ("_admission", "_has_ended", "_memberships", "_moderator", "_own")
+    __slots__ = ("_admission", "_anonymous_id", "_has_ended", "_memberships", "_moderator")
 
     def __init__(
         self,
@@ -99,22 +99,22 @@ class ChatSession(SessionBase):
         self._moderator = moderator
         self._has_ended = False
         self._memberships: dict[str, _Membership] = {}
-        # One connection is one person, in all its rooms, also if it brought no secret.
-        self._own = ""
+        # One connection is one person, in all its rooms, also without a secret.
+        self._anonymous_id = ""
 
     @abstractmethod
-    def make_member(self, person: Person, room: Room, *, is_seen: bool) -> Subscriber:
-        """A membership in a room."""
+    def make_subscriber(self, person: Person, room: Room, *, is_seen: bool) -> Subscriber:
+        """The door's kind of subscriber for a room."""
 
     @abstractmethod
     def wait_for(self, work: Coroutine[Any, Any, None]) -> None:
-        """Receive nothing more until some work is done; it tells what it refuses."""
+        """Process no more frames until some work is done; the work sends its own refusals."""
 
-    def members(self) -> Iterable[tuple[Room, Subscriber]]:
+    def subscriptions(self) -> Iterable[tuple[Room, Subscriber]]:
         return [(membership.room, membership.subscriber) for membership in self._memberships.values()]
 
     def receive_frame(self, frame: ClientFrame) -> None:
-        """A frame came in."""
+        """Process a frame."""
         try:
             self._act(frame)
         except Refused as refusal:
@@ -127,18 +127,18 @@ class ChatSession(SessionBase):
         super().end()
         self._has_ended = True
         for membership in self._memberships.values():
-            self._go(membership)
+            self._leave(membership)
         self._memberships.clear()
 
-    def start_again(self, room: Room, member: Subscriber) -> None:
-        """The log of a room is another one."""
+    def start_again(self, room: Room, subscriber: Subscriber) -> None:
+        """Send a new welcome, because the log of a room has been replaced."""
         self._memberships[room.name].posting.forget_log()
-        self._welcome(room, member, reset=True)
+        self._welcome(room, subscriber, reset=True)
 
-    def _welcome(self, room: Room, member: Subscriber, *, reset: bool) -> None:
+    def _welcome(self, room: Room, subscriber: Subscriber, *, reset: bool) -> None:
         welcome = Welcome(
             room=room.name,
-            user=member.person.name,
+            user=subscriber.person.name,
             head=room.head,
             epoch=room.epoch,
             clients_count=room.presence.count,
@@ -147,13 +147,13 @@ class ChatSession(SessionBase):
             utc_offset=self.chat.utc_offset(),
             reset=reset,
             kind=self.chat.directory.rooms.kind(room.name),
-            peer=self.chat.directory.peer(room.name, member.person.claim),
-            may=self.chat.directory.policy.rights(room.name, member.person.claim),
+            peer=self.chat.directory.peer(room.name, subscriber.person.claim),
+            may=self.chat.directory.policy.rights(room.name, subscriber.person.claim),
         )
         self.send(welcome)
 
     def _refuse_frame(self, frame: ClientFrame, refusal: Refused) -> None:
-        """Have a refusal tell to which frame it belongs."""
+        """Send the refusal of a frame, with the frame's room and key."""
         refusal.room = refusal.room or getattr(frame, "room", "")
         refusal.key = refusal.key or getattr(frame, "key", "")
         if refusal.code is ErrorCode.BANNED:
@@ -162,7 +162,7 @@ class ChatSession(SessionBase):
             self.refuse(refusal)
 
     def _later(self, frame: F, act: Callable[[F], Coroutine[Any, Any, None]]) -> None:
-        """Deal with a frame that must wait for something; the frames behind it wait, too."""
+        """Process a frame that must wait for something; later frames wait, too."""
 
         async def working() -> None:
             try:
@@ -186,7 +186,7 @@ class ChatSession(SessionBase):
             case Leave():
                 membership = self._membership(frame.room)
                 del self._memberships[membership.room.name]
-                self._go(membership)
+                self._leave(membership)
             case ListRooms():
                 self._later(frame, self._list_rooms)
             case Search():
@@ -195,14 +195,14 @@ class ChatSession(SessionBase):
                 self._later(frame, self._answer)
 
     async def _answer(self, frame: Request) -> None:
-        asker = self._asker(getattr(frame, "room", ""))
+        person = self._requester(getattr(frame, "room", ""))
         match frame:
             case Moderate():
-                answer = self._moderator.answer(frame, asker)
+                answer = self._moderator.answer(frame, person)
             case _:
-                answer = Requests(self.chat, self.language).answer(frame, asker)
-        # What was begun is done, also if the connection is lost meanwhile.
-        self.send(await to_the_end(answer))
+                answer = Requests(self.chat, self.language).answer(frame, person)
+        # A request is completed even if the connection is lost meanwhile.
+        self.send(await run_to_end(answer))
 
     def _join(self, frame: Join) -> None:
         """Enter a room, at once if nothing must be waited for."""
@@ -228,19 +228,19 @@ class ChatSession(SessionBase):
         if len(self._memberships) >= ROOMS_OF_ONE_AT_MOST:
             raise Refused(ErrorCode.TOO_MANY_ROOMS, limit=ROOMS_OF_ONE_AT_MOST)
         if name and not secret:
-            self._own = self._own or secrets.token_hex(16)
-        return Arrival(room, self.limiter, name, secret, self._own, frame.invite)
+            self._anonymous_id = self._anonymous_id or secrets.token_hex(16)
+        return Arrival(room, self.limiter, name, secret, self._anonymous_id, frame.invite)
 
     def _enter(self, admitted: Admitted, frame: Join) -> None:
         person, room = admitted.person, admitted.room
-        member = self.make_member(person, room, is_seen=bool(person.name) and not frame.quiet)
-        self._memberships[room.name] = _Membership(room, member, self._posting(room, member))
-        reset = self.chat.enter(room, member, frame.since, frame.epoch)
-        self._welcome(room, member, reset=reset)
-        self.chat.followers.follow(room, member)
+        subscriber = self.make_subscriber(person, room, is_seen=bool(person.name) and not frame.quiet)
+        self._memberships[room.name] = _Membership(room, subscriber, self._posting(room, subscriber))
+        reset = self.chat.enter(room, subscriber, frame.since, frame.epoch)
+        self._welcome(room, subscriber, reset=reset)
+        self.chat.followers.follow(room, subscriber)
 
-    def _asker(self, room: str = "") -> Person | None:
-        """Who asks for something, perhaps about a room: one who can be known and may do it, whatever room they joined first.
+    def _requester(self, room: str = "") -> Person | None:
+        """The person of a request, perhaps about a room: preferably verified and with rights in it, whatever room they joined first.
 
         A connection may have several names; None if it is in no room.
         """
@@ -256,13 +256,13 @@ class ChatSession(SessionBase):
     def remove_from_room(self, room: str) -> None:
         membership = self._memberships.pop(room, None)
         if membership:
-            self._go(membership)
+            self._leave(membership)
             self.refuse(Refused(ErrorCode.NOT_INVITED, room=room))
 
     def _say(self, frame: Say) -> None:
         membership = self._named_membership(frame.room)
         room, subscriber = membership.room, membership.subscriber
-        subscriber.typed_at = float("-inf")  # who has posted may type again at once
+        subscriber.typed_at = float("-inf")  # after a post the next typing frame is sent at once
 
         def answer(message: Message | None) -> None:
             if message:
@@ -272,7 +272,7 @@ class ChatSession(SessionBase):
         if not isinstance(outcome, Coroutine):
             answer(outcome)
             return
-        posting = to_the_end(outcome)
+        posting = run_to_end(outcome)
 
         async def answer_later(_: Say) -> None:
             answer(await posting)
@@ -295,15 +295,15 @@ class ChatSession(SessionBase):
         revisions = room.revisions.count
         page = await self.chat.log_reader.page(room, frame.before, frame.limit)
         self._membership(frame.room)  # they may have been removed from it meanwhile
-        # What was redacted between the look and this line has been told already.
+        # Redactions between the read and this line have been broadcast already.
         ids = range(page.first, page.first + len(page.messages))
         lines = room.revisions.corrected(ids, page.messages, revisions)
         self.send(replace(page, messages=lines, before=frame.before))
 
     async def _list_rooms(self, frame: ListRooms) -> None:
         clean_key(frame.key)
-        asker = self._asker()
-        rooms = await self.chat.rooms.listed(asker.claim if asker else "")
+        person = self._requester()
+        rooms = await self.chat.rooms.listed(person.claim if person else "")
         self.send(Rooms(rooms, frame.key))
 
     async def _search(self, frame: Search) -> None:
@@ -318,7 +318,7 @@ class ChatSession(SessionBase):
         self.send(self.chat.log_reader.found(room, frame, dataclasses.replace(hits, lines=lines)))
 
     def _named_membership(self, room: str) -> _Membership:
-        """His membership in a room in which he has a name."""
+        """The membership in a room, with a name."""
         membership = self._membership(room)
         if not membership.subscriber.person.name:
             raise Refused(ErrorCode.NO_NAME)
@@ -330,7 +330,7 @@ class ChatSession(SessionBase):
             raise Refused(ErrorCode.NOT_JOINED, room=name)
         return self._memberships[name]
 
-    def _go(self, membership: _Membership) -> None:
+    def _leave(self, membership: _Membership) -> None:
         person = membership.subscriber.person
         self.chat.leave(membership.room, membership.subscriber)
         self._admission.sign_out(person)

@@ -187,7 +187,7 @@ class Moderator:
 
     def _send_rights(self, target: Target) -> None:
         for session in self._directory.sessions.of(target.claim):
-            for room, claim in session.places():
+            for room, claim in session.memberships():
                 session.send(Rights(room, self._directory.policy.rights(room, claim)))
 
     def _sessions(self, target: Target) -> list[LiveSession]:

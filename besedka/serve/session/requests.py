@@ -124,7 +124,7 @@ class Requests:
         room = directory.rooms.open_direct((person.name, person.claim), (other.name, other.claim))
         await directory.store(directory.membership_changes(room))
         for session in directory.sessions.of(other.claim):
-            if all(room != name for name, _ in session.places()):
+            if all(room != name for name, _ in session.memberships()):
                 session.send(RoomOpened(room, Kind.DIRECT, person.name))
         return RoomOpened(room, Kind.DIRECT, other.name, frame.key)
 

@@ -266,7 +266,7 @@ def test_a_room_that_somebody_enters_in_time_stays_open(
         await asyncio.sleep(0.7)
         assert chat.rooms.open("one") is entered
         assert chat.rooms.open("two") is held
-        chat.rooms.let_go(held)
+        chat.rooms.release(held)
         await asyncio.sleep(0.2)
         assert await open_room(chat, "two") is not held
         await chat.close()
@@ -292,7 +292,7 @@ def test_a_deserted_room_makes_place_for_another_but_none_that_somebody_needs(
         with pytest.raises(Refused) as refusal:
             await open_room(chat, "deserted")
         assert refusal.value.code is ErrorCode.TOO_MANY_ROOMS
-        chat.rooms.let_go(held)
+        chat.rooms.release(held)
         assert await open_room(chat, "deserted") is not deserted
         assert chat.rooms.open("entered") is entered
         await chat.close()

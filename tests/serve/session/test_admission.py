@@ -273,7 +273,7 @@ class Session(ChatSession):
     def disconnect(self, ending: CloseCode, refusal: Refused) -> None:
         raise AssertionError(ending) from refusal
 
-    def make_member(self, person: Person, room: Room, *, is_seen: bool) -> FakeMember:
+    def make_subscriber(self, person: Person, room: Room, *, is_seen: bool) -> FakeMember:
         return FakeMember(person.name, room, is_seen=is_seen)
 
     def wait_for(self, work: Coroutine[Any, Any, None]) -> None:

@@ -57,7 +57,7 @@ class Comer(LiveSession):
     def people(self) -> Iterable[Person]:
         return (self.person,)
 
-    def places(self) -> Iterable[tuple[str, str]]:
+    def memberships(self) -> Iterable[tuple[str, str]]:
         return ()
 
     def disconnect(self, ending: CloseCode, refusal: Refused) -> None:  # noqa: ARG002 - only how is looked at

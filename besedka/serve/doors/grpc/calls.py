@@ -192,7 +192,7 @@ class _CallSession(LiveSession):
     def people(self) -> Iterable[Person]:
         return (self.person,)
 
-    def places(self) -> Iterable[tuple[str, str]]:
+    def memberships(self) -> Iterable[tuple[str, str]]:
         return ((self.room.name, self.person.claim),)
 
     def disconnect(self, ending: CloseCode, refusal: Refused) -> None:  # noqa: ARG002 - a call has a status instead

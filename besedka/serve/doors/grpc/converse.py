@@ -65,8 +65,8 @@ class ConverseStream(Stream):
         super().__init__(chat, write)
         self.session = _ConverseSession(self, chat, admission, moderator, limiter=limiter, language=language)
 
-    def members(self) -> Iterable[tuple[Room, ConverseSubscriber]]:
-        return cast("Iterable[tuple[Room, ConverseSubscriber]]", self.session.members())
+    def subscriptions(self) -> Iterable[tuple[Room, ConverseSubscriber]]:
+        return cast("Iterable[tuple[Room, ConverseSubscriber]]", self.session.subscriptions())
 
     def send(self, frame: ServerFrame) -> None:
         self.answer(proto.response(frame, self.chat.zone).SerializeToString())
@@ -83,7 +83,7 @@ class ConverseStream(Stream):
                 return
             self.session.limiter.charge_frames(self.chat.now(), 1)
             await asyncio.sleep(self.session.limiter.delay(self.chat.now()))
-            frame = proto.said(request)
+            frame = proto.client_frame(request)
             if not has_begun and not isinstance(frame, FIRST):
                 raise _begun_wrongly()
             has_begun = True
@@ -122,7 +122,7 @@ class _ConverseSession(ChatSession):
         self.end()
         self._stream.disconnect(ending, refusal)
 
-    def make_member(self, person: Person, room: Room, *, is_seen: bool) -> ConverseSubscriber:
+    def make_subscriber(self, person: Person, room: Room, *, is_seen: bool) -> ConverseSubscriber:
         return ConverseSubscriber(person, room, self._stream, is_seen=is_seen)
 
     def wait_for(self, work: Coroutine[Any, Any, None]) -> None:

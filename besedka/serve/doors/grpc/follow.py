@@ -79,10 +79,10 @@ class FollowStream(Stream, LiveSession):
     def network(self) -> Network | None:
         return self._network
 
-    def members(self) -> Iterable[tuple[Room, StreamSubscriber]]:
+    def subscriptions(self) -> Iterable[tuple[Room, StreamSubscriber]]:
         return ((self._room, self._member),)
 
-    def places(self) -> Iterable[tuple[str, str]]:
+    def memberships(self) -> Iterable[tuple[str, str]]:
         return ((self._room.name, self._member.person.claim),)
 
     def send(self, frame: ServerFrame) -> None:

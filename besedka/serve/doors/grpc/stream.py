@@ -77,7 +77,7 @@ class Stream(ABC):
         self._drained = asyncio.Event()
 
     @abstractmethod
-    def members(self) -> Iterable[tuple[Room, StreamSubscriber]]:
+    def subscriptions(self) -> Iterable[tuple[Room, StreamSubscriber]]:
         """Where it reads."""
 
     @abstractmethod
@@ -117,7 +117,7 @@ class Stream(ABC):
         """Where to come back to."""
         found = [
             pb.Cursor(room=room.name, since=member.cursor - 1, epoch=room.epoch)
-            for room, member in self.members()
+            for room, member in self.subscriptions()
         ]
         return pb.Cursors(cursors=found)
 
@@ -127,7 +127,7 @@ class Stream(ABC):
             self._woken.clear()
             wrote = await self._write_answers()
             # Who is shown out is written what he was answered, and reads no more.
-            for room, member in () if self.disconnected.done() else tuple(self.members()):
+            for room, member in () if self.disconnected.done() else tuple(self.subscriptions()):
                 # Nothing may be written between these two: an answer that comes meanwhile may say that the log is another.
                 data = await self._next(room, member)
                 if data:

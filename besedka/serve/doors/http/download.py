@@ -56,7 +56,7 @@ class _Reader(LiveSession):
     def people(self) -> Iterable[Person]:
         return (self._person,)
 
-    def places(self) -> Iterable[tuple[str, str]]:
+    def memberships(self) -> Iterable[tuple[str, str]]:
         return ((self._room, self._person.claim),)
 
     def disconnect(self, ending: CloseCode, refusal: Refused) -> None:  # noqa: ARG002 - there is no place to say it

@@ -69,7 +69,7 @@ class BesedkaSession(ChatSession):
         self.refuse(refusal)
         self._connection.disconnect(ending)
 
-    def make_member(self, person: Person, room: Room, *, is_seen: bool) -> BesedkaSubscriber:
+    def make_subscriber(self, person: Person, room: Room, *, is_seen: bool) -> BesedkaSubscriber:
         return BesedkaSubscriber(person, room, self, self._connection, is_seen=is_seen)
 
     def wait_for(self, work: Coroutine[Any, Any, None]) -> None:

@@ -18,7 +18,7 @@ from besedka.serve.room import Room, Subscriber
 from besedka.serve.session import Admission, Admitted, Arrival, SessionBase
 from besedka.serve.session.admission import Waiting
 from besedka.serve.session.post import Later, Posting
-from besedka.serve.tasks import to_the_end
+from besedka.serve.tasks import run_to_end
 from besedka.wire.close_codes import CloseCode
 from besedka.wire.errors import ErrorCode, Language, Refused
 from besedka.wire.frames import History, Redacted, SeedHistory, ServerFrame, Typing, decode_seed
@@ -64,7 +64,7 @@ class SeedSession(SessionBase):
         self._speaker: Person | None = None
         self._posting: Posting | None = None
 
-    def members(self) -> Iterable[tuple[Room, Subscriber]]:
+    def subscriptions(self) -> Iterable[tuple[Room, Subscriber]]:
         return ((self._member.room, self._member),) if self._member else ()
 
     def send(self, frame: ServerFrame | SeedHistory) -> None:
@@ -90,7 +90,7 @@ class SeedSession(SessionBase):
             self._refuse(refusal)
         else:
             if isinstance(outcome, Coroutine):
-                self._connection.wait_for(self._answer_post(to_the_end(outcome)))
+                self._connection.wait_for(self._answer_post(run_to_end(outcome)))
 
     def show(self, page: History) -> None:
         """Send a page of history, in a frame that can also be shown as one message."""
