@@ -1,4 +1,4 @@
-"""What Besedka keeps for a person at home, in small readable files (XDG Base Directory Specification).
+"""The user's files at home, small and readable (XDG Base Directory Specification).
 
 Their settings are in ``~/.config/besedka/config.toml``; what programs remember for them is in ``~/.local/state/besedka``.
 """
@@ -46,10 +46,10 @@ def state_folder() -> Path:
 
 
 def secret_for(url: str, name: str = "") -> str:
-    """What shows to one host that several programs are the same person; a chat on another host cannot use it.
+    """The secret that shows to one host that several programs are the same person; it is of no use on another host.
 
-    A secret that came by the link of another device goes before what is made from our own; of several the one of this name, or else
-    the last one. It is empty where nothing can be kept: then one is a guest.
+    A secret from an add-a-device link takes precedence over the derived one; of several the one of this name, or else
+    the last one. It is empty where nothing can be kept: then the user is a guest.
 
     Args:
         url: of the chat, as `besedka.remote.address` gives it.
@@ -81,15 +81,15 @@ def keep_secret(url: str, name: str, secret: str) -> None:
 
 
 def own_secret() -> str:
-    """What all secrets that we show are made from: made once, and kept; never shown itself.
+    """The secret from which all hosts' secrets are derived: made once, and kept; never sent itself.
 
-    It is empty where it cannot be kept, as in a container without a home: a name that is claimed by a secret which is lost would
-    be refused to us the next time, and for months.
+    It is empty where it cannot be kept, as in a container without a home: a name claimed with a secret that is lost would
+    be refused to the user the next time, and for months.
     """
     try:
         path = state_folder() / "secret"
         is_there = path.exists()
-        # One that is empty was torn by a power cut.
+        # An empty file was torn by a power cut.
         if not is_there or not path.stat().st_size:
             write_private(path, secrets.token_hex(SECRET_BYTES) + "\n", replace=is_there)
         return path.read_text(encoding="ascii").strip()
@@ -158,7 +158,7 @@ def _taken() -> list[tuple[str, str, str]]:
 
 
 def _server(url: str) -> str:
-    """What a chat is, for one's secrets: its host, whatever the way and the port; this machine by any name is one host."""
+    """The host of a chat, as secrets are kept for it, whatever the protocol and the port; this machine by any name is one host."""
     host = (urlsplit(url).hostname or "").rstrip(".").encode("idna").decode() or _HERE
     try:
         ip: IPv4Address | IPv6Address = ip_address(host)

@@ -1,7 +1,7 @@
-"""What runs in the background as long as the server does: loops that nobody waits for.
+"""Background loops that run as long as the server, and that nothing awaits.
 
-So nobody would notice that one has failed: deadlines would come no more, or nothing would be saved. Where one fails the server stops,
-in good order: what was accepted is stored first. (An `asyncio.TaskGroup` would cancel it wherever it is.)
+So a failure would go unnoticed: deadlines would not be enforced, or nothing would be saved. Where a loop fails the server stops
+in an orderly way: accepted messages are stored first. (An `asyncio.TaskGroup` would cancel it wherever it is.)
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class Background:
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
     def run(self, what: str, act: Callable[[], Awaitable[None]]) -> asyncio.Task[None]:
-        """Have something done in the background. The task raises nothing.
+        """Run work in the background. The task raises nothing.
 
         Args:
             what: is done, in words for who must hear that it has failed: "reading the access keys".
@@ -46,7 +46,7 @@ class Background:
         return self._tasks[-1]
 
     async def guard(self, what: str, act: Callable[[], Awaitable[None]]) -> None:
-        """Do something without which the server cannot go on."""
+        """Run work that the server cannot do without."""
         try:
             await act()
         except Exception as error:

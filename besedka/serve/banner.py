@@ -1,6 +1,6 @@
-"""What a server prints at its start: links with a QR code of the best one, where the files are, and what was restored.
+"""The server's output at its start: links with a QR code of the best one, the places of the files, and a report of the history.
 
-The access key is behind the ``#`` of a link where a person looks at a terminal, and nowhere else: whatever is printed elsewhere is kept,
+The access key is shown only at a terminal, after the ``#`` of a link: output elsewhere is kept,
 by a file, the system's journal or a container's log, and read by others.
 """
 
@@ -27,12 +27,12 @@ _LOCALHOST: Final = frozenset({"127.0.0.1", "::1", *_ALL})
 
 
 def greeting(settings: Settings, address: tuple[str, int], restored: Restored, key: str) -> Iterator[str]:
-    """What a server prints at its start, line by line.
+    """The server's output at its start, line by line.
 
     Args:
         settings: of the server.
         address: the host and the port where it listens.
-        restored: what it has found in the history.
+        restored: the state of the history.
         key: an access key; empty if none is needed.
     """
     host, port = address
@@ -51,7 +51,7 @@ def greeting(settings: Settings, address: tuple[str, int], restored: Restored, k
 
 
 def ways_in(settings: Settings, port: int, key: str) -> Iterator[str]:
-    """A line for each way in; where a person looks at a terminal, with the key, and a QR code behind them.
+    """The links to the chat, one a line; at a terminal with the key, and followed by a QR code.
 
     Args:
         settings: of the server.
@@ -75,7 +75,7 @@ def ways_in(settings: Settings, port: int, key: str) -> Iterator[str]:
 
 
 def picture(link: str) -> list[str]:
-    """The code of a link, if somebody looks."""
+    """The QR code of a link, at a terminal."""
     if not _is_seen() or sys.stdout.encoding.lower().replace("-", "") != "utf8":
         return []
     is_plain = bool(os.environ.get("NO_COLOR")) or os.environ.get("TERM") == "dumb"
@@ -83,12 +83,12 @@ def picture(link: str) -> list[str]:
 
 
 def shown_host(host: str) -> str:
-    """A host as it stands in a URL."""
+    """A host as in a URL."""
     return f"[{host}]" if ":" in host else host
 
 
 def _others(host: str) -> Sequence[str]:
-    """The addresses by which other machines come, if we listen on all."""
+    """The addresses for other machines, if the server listens on all."""
     versions = _ALL.get(host, ())
     return [one for one in own_addresses() if ip_address(one).version in versions] if versions else []
 
@@ -101,12 +101,12 @@ def _link(settings: Settings, host: str, port: int, key: str) -> str:
 
 
 def _is_seen() -> bool:
-    """Whether somebody looks at what we print."""
+    """Whether the output goes to a terminal."""
     return bool(sys.stdout) and sys.stdout.isatty()
 
 
 def report(restored: Restored, now: str) -> str:
-    """What was restored, in one line: ``12 431 messages (2025-03-01 … today), repaired 1 torn line``."""
+    """The report of the history, in one line: ``12 431 messages (2025-03-01 … today), repaired 1 torn line``."""
     if not restored.messages:
         text = "nothing yet, the history is empty"
     else:
@@ -118,7 +118,7 @@ def report(restored: Restored, now: str) -> str:
 
 
 def _findings(restored: Restored) -> Iterator[str]:
-    """What whoever runs the chat should know of the log."""
+    """The findings in the log that the operator should know."""
     if torn := restored.torn:
         kept = (
             f"kept in {torn.kept.name}" if torn.kept else "left where they are: there is no room to keep them"

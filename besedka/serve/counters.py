@@ -1,4 +1,4 @@
-"""What the server has done since its start, counted where it happens. Pure; `besedka.serve.metrics` shows it."""
+"""Counters since the server's start, incremented where it happens. Pure; `besedka.serve.metrics` shows them."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ class Counters:
 
     Attributes:
         messages: stored.
-        deliveries: messages handed to readers, live or by pages.
-        pages: pages of the log handed to readers who were behind.
-        searches: answers to those who searched a log.
-        fell_behind: how often a live reader's socket was full.
+        deliveries: messages delivered to subscribers, live or by pages.
+        pages: pages of the log sent to subscribers that were behind.
+        searches: answers to searches.
+        fell_behind: how often a live subscriber's socket was full.
         bytes_received: from WebSocket clients, after their handshake.
-        bytes_told: of frames handed to sockets.
+        bytes_told: of frames written to sockets; named as the metric, which is a contract.
         connections: WebSocket connections that were opened.
     """
 

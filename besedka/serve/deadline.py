@@ -27,7 +27,7 @@ THREAD_SECONDS: Final = 0.2
 """How long a thread that has nothing more to do needs at most to notice it."""
 
 THREADS: Final = "besedka-"
-"""What the names of our threads begin with."""
+"""Prefix of the names of the server's threads."""
 
 _UNSTORED: Final = "what it was given was told to nobody"
 _UNWRITTEN: Final = "what changed last in the files about people may not be in them"

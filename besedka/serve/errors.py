@@ -1,4 +1,4 @@
-"""What can go wrong in the server::
+"""The server's own errors::
 
 ServeError
 ├── StartError              the server cannot start; the message is for the person who started it
@@ -11,13 +11,13 @@ ServeError
 │   ├── CertificateUnusable
 │   ├── KeyFileUnusable
 │   └── ThreadsMissing
-├── AppendError             a batch was not stored, and nobody is told of it
-│   ├── StorageFull         no room now; the file is as it was, try again later
+├── AppendError             a batch was not stored, and is not delivered
+│   ├── StorageFull         no space now; the file is as it was, try again later
 │   └── HistoryLost         final: the server must stop, nothing is retried
 ├── PartFailed              something that runs in the background failed; the server must stop
 ├── SourceUnusable          a file cannot be imported
 ├── HistoryChanged          a message is not as it was written, and is left alone
-└── AuditLost               what was to be done to keep order was not noted, and so is not done
+└── AuditLost               an act of moderation was not noted, and so is not carried out
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ class HistoryInUse(StartError):  # noqa: N818
 
 
 class FolderInUse(StartError):  # noqa: N818
-    """Another server has the people of this folder."""
+    """Another server uses the files about people in this folder."""
 
     def __init__(self, folder: Path, holder: int | None) -> None:
         who = f"process {holder}" if holder else "another process"
@@ -60,35 +60,35 @@ class FolderInUse(StartError):  # noqa: N818
 
 
 class RecordUnusable(StartError):  # noqa: N818
-    """A file with what is known of people cannot be read."""
+    """A file about people cannot be read."""
 
     def __init__(self, path: Path, reason: str) -> None:
         super().__init__(f"cannot use {path}: {reason}")
 
 
 class AddressUnusable(StartError):  # noqa: N818
-    """The address to listen on cannot be had."""
+    """The address to listen on cannot be used."""
 
     def __init__(self, host: str, port: int, reason: str) -> None:
         super().__init__(f"cannot listen on {host} port {port}: {reason}")
 
 
 class SocketUnusable(StartError):  # noqa: N818
-    """A Unix socket cannot be made."""
+    """A Unix socket cannot be created."""
 
     def __init__(self, path: Path, reason: str) -> None:
         super().__init__(f"cannot listen on {path}: {reason}")
 
 
 class CertificateUnusable(StartError):  # noqa: N818
-    """The certificate, or its key, is none."""
+    """The certificate, or its key, is not valid."""
 
     def __init__(self, path: Path, reason: str) -> None:
         super().__init__(f"cannot use the certificate {path} with its key: {reason}")
 
 
 class KeyFileUnusable(StartError):  # noqa: N818
-    """There are no access keys to be had from the file that should hold them."""
+    """The file of access keys cannot be used."""
 
     def __init__(self, path: Path, reason: str) -> None:
         super().__init__(f"cannot use the access keys in {path}: {reason}")
@@ -108,7 +108,7 @@ class AppendError(ServeError):
 
 
 class StorageFull(AppendError):  # noqa: N818
-    """There is no room on the disk; the history is as it was before."""
+    """There is no space on the disk; the history is as it was before."""
 
     def __init__(self, path: Path, size: int) -> None:
         super().__init__(f"no room for {size} bytes in {path}")
@@ -136,17 +136,17 @@ class SourceUnusable(ServeError):  # noqa: N818
 
 
 class HistoryChanged(ServeError):  # noqa: N818
-    """Other hands were on a message that was to be changed."""
+    """A message that was to be changed has been edited externally."""
 
     def __init__(self, path: Path, number: int) -> None:
         super().__init__(f"message {number} of {path} is not as it was written")
 
 
 class AuditLost(ServeError):  # noqa: N818
-    """A line could not be added to what was done to keep order.
+    """An entry could not be added to the audit log.
 
     Attributes:
-        is_full: there is no room; later there may be.
+        is_full: whether there is no space on the disk; there may be later.
     """
 
     def __init__(self, path: Path, reason: str, *, is_full: bool) -> None:

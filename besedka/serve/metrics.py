@@ -1,4 +1,4 @@
-"""What the server tells of itself to who runs it, in Prometheus' text format: no names, no rooms, no texts."""
+"""The server's figures for its operator, in Prometheus' text format: no names, no rooms, no texts."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ BATCH_MESSAGES: Final = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000
 SYNC_SECONDS: Final = (0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0)
 
 FRESH_SECONDS: Final = 0.5
-"""Writing the figures takes a millisecond or two: who asks more often is given the same ones."""
+"""Writing the figures takes a millisecond or two: more frequent requests get the same ones."""
 
 TALLIED: Final = {
     "messages": "Messages stored.",

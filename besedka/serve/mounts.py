@@ -18,9 +18,9 @@ log = logging.getLogger(__name__)
 MOUNTS: Final = Path("/proc/self/mountinfo")
 
 COMPACTED: Final = ("known_names.txt", "private_rooms.txt", "invitations.txt")
-"""What the server replaces now and then by a compact copy; between that it appends."""
+"""Files that the server sometimes replaces by a compact copy; in between it appends to them."""
 
-_PLACE: Final = 4
+_MOUNT_POINT: Final = 4
 _ESCAPED: Final = re.compile(r"\\([0-7]{3})")
 
 
@@ -58,7 +58,7 @@ def _mounted() -> frozenset[Path]:
     except OSError:
         return frozenset()
     fields = (line.split(" ") for line in lines)
-    return frozenset(Path(_unescaped(one[_PLACE])) for one in fields if len(one) > _PLACE)
+    return frozenset(Path(_unescaped(one[_MOUNT_POINT])) for one in fields if len(one) > _MOUNT_POINT)
 
 
 def _unescaped(text: str) -> str:

@@ -1,6 +1,6 @@
-"""Who may say how much, and how often: token buckets for connections and addresses, and connections for each address.
+"""Rate limits: token buckets for connections and addresses, and a number of connections for each address.
 
-Pure: no loop, no clock; time comes in, in seconds of any clock that never goes back.
+Pure: no loop, no clock; time is an argument, in seconds of any monotonic clock.
 """
 
 from __future__ import annotations
@@ -13,45 +13,45 @@ from weakref import WeakValueDictionary
 from besedka.wire.errors import ErrorCode, Language, Refused
 
 BURST_SECONDS: Final = 10.0
-"""A bucket holds what its rate gives in so long: a paste, or an outbox after a reconnect, goes through at once."""
+"""A bucket holds the tokens of this time: a paste, or an outbox after a reconnect, goes through at once."""
 
 REFUSAL_SECONDS: Final = 1.0
-"""How long one who said too much is asked to wait at least; by then there is more than a single token again."""
+"""Shortest wait after a message that was too fast; by then there is more than a single token again."""
 
 FRAMES_PER_MESSAGE: Final = 2
-"""How many frames that are no accepted messages (joins, pages, pings, nonsense) a connection may send a second for each
-message that it may say. They are not refused: its socket is read later."""
+"""Frames a second, other than accepted messages (joins, pages, pings, nonsense), that a connection may send for each
+message of its rate. They are not refused: its socket is read later."""
 
 FRAMES_AT_LEAST: Final = 20
-"""How many it may send a second, whatever the rate."""
+"""Frames a second that it may send at any rate."""
 
 FRAMES_SECONDS: Final = 2.0
-"""How many seconds' worth of them it may send at once."""
+"""Seconds' worth of frames that it may send at once."""
 
 REFUSED_FRAMES: Final = 5
-"""A frame that is refused costs so many: it costs us an answer."""
+"""Cost of a refused frame, in frames: it costs the server an answer."""
 
 SEARCH_FRAMES: Final = 20
-"""A search costs so many: it may take a tenth of a second of the one thread that searches. So one who asks for hundreds at once
-gets in line with the tenth that is his due, and others get in between."""
+"""Cost of a search, in frames: it may take a tenth of a second of the one thread that searches. So a client that requests hundreds at
+once gets its share of a tenth, and others get in between."""
 
 NEIGHBOURS: Final = 64
-"""The prefix of IPv6 networks: a single customer is given at least such a one (RFC 6177), and can use all of it."""
+"""The prefix of IPv6 networks: a single customer gets at least such a network (RFC 6177), and can use all of it."""
 
 THIS_MACHINE: Final = IPv4Address("127.0.0.1")
-"""What all those count as together who come from this machine, and for whom somebody else may stand."""
+"""The common address of all clients on this machine that may act for somebody else."""
 
 _ROUNDING: Final = 1e-6  # seconds; floats do not add up exactly
 
 
 class TokenBucket:
-    """Gives out tokens at a rate, and holds a burst of them.
+    """A bucket that is filled with tokens at a rate, up to a burst.
 
-    All it keeps is the moment when it will be full again: the generic cell rate algorithm (ITU-T I.371, annex A).
+    Its only state is the moment when it will be full again: the generic cell rate algorithm (ITU-T I.371, annex A).
 
     Args:
         rate: tokens a second, more than 0.
-        burst: how many seconds' worth it holds; at least one token.
+        burst: its size in seconds' worth of tokens; at least one token.
     """
 
     __slots__ = ("_burst", "_full_at", "_rate")
@@ -62,16 +62,16 @@ class TokenBucket:
         self._full_at = 0.0
 
     def wait(self, now: float, tokens: int = 1) -> float:
-        """In how many seconds there will be so many tokens; 0 if they are there."""
+        """The seconds until there are enough tokens; 0 if they are there."""
         missing = max(self._full_at, now) + tokens / self._rate - now - self._burst
         return missing if missing > _ROUNDING else 0.0
 
     def spend(self, now: float, tokens: int = 1) -> None:
-        """Take tokens, also those that are not there yet; a negative number gives them back."""
+        """Take tokens, even if they are not there yet; a negative number returns them."""
         self._full_at = max(self._full_at, now) + tokens / self._rate
 
     def is_full(self, now: float) -> bool:
-        """Whether it is as if nothing had been taken."""
+        """Whether all tokens are there."""
         return now >= self._full_at
 
 
@@ -80,9 +80,9 @@ class RateLimits:
     """The limits; 0 is none.
 
     Attributes:
-        rate: messages a second that a connection may say.
-        rate_address: messages a second that all connections of an address may say together.
-        connections_per_address: how many those may be.
+        rate: messages a second of a connection.
+        rate_address: messages a second of all connections of an address together.
+        connections_per_address: the number of those connections.
     """
 
     rate: float = 100.0
@@ -91,17 +91,17 @@ class RateLimits:
 
 
 NAMES_RATE: Final = 0.1
-"""New names a second that all connections of an address may claim: nobody takes them all."""
+"""New names a second that all connections of an address may claim, so that nobody takes them all."""
 
 NAMES_BURST_SECONDS: Final = 2_000.0
-"""Two hundred at once: a school behind one address comes in together."""
+"""Two hundred at once: a school behind one address joins together."""
 
 
 class Source:
-    """An address from which connections come, or a whole IPv6 network of one customer.
+    """A source address of connections, or a whole IPv6 network of one customer.
 
     Attributes:
-        connections: how many there are.
+        connections: the number of connections.
         bucket: for the messages of all of them; None if they are not limited.
         names: for the names that they claim.
     """
@@ -121,33 +121,33 @@ class Source:
 
     @property
     def address(self) -> str:
-        """The address, or the network of one customer, as people read it; empty for this machine itself."""
+        """The address, or the network of one customer, as text; empty for this machine itself."""
         return "" if self.network is None else str(self.network)
 
     def is_as_new(self, now: float) -> bool:
-        """Whether it is as if nobody had ever come from there."""
+        """Whether it has no connections and full buckets, like a new source."""
         is_full = self.names.is_full(now) and (self.bucket is None or self.bucket.is_full(now))
         return not self.connections and is_full
 
 
 class Sources:
-    """All addresses from which connections come. Loopback, and what has no address, is not limited."""
+    """All source addresses. Loopback, and connections without an address, are not limited."""
 
     def __init__(self, limits: RateLimits) -> None:
         self._limits = limits
-        # An address has one source, and so one bucket, as long as anybody has that source; and we have those that are not
-        # as new.
+        # An address has one source, and so one bucket, as long as that source is referenced; sources that are not as new are
+        # remembered.
         self._known: WeakValueDictionary[object, Source] = WeakValueDictionary()
         self._remembered: set[Source] = set()
         self._exempt = Source(None, None)
 
     def admit(self, host: str, *, counts: bool = True, is_limited: bool = False) -> Source:
-        """Let a connection from this address in; `leave` when it has ended, if it counts.
+        """Admit a connection from this address; call `leave` when it has ended, if it counts.
 
         Args:
             host: the address.
-            counts: whether it is one of the connections that an address may have.
-            is_limited: whether it is limited also where it is this machine's own, because a proxy speaks through it.
+            counts: whether it counts as one of the connections of its address.
+            is_limited: whether to limit it even if it is from this machine, because it is a proxy's.
 
         Raises:
             Refused: `too_many_connections`.
@@ -163,7 +163,7 @@ class Sources:
         return source
 
     def enter(self, source: Source) -> None:
-        """One more connection from there, until it leaves.
+        """Count one more connection, until it leaves.
 
         Raises:
             Refused: `too_many_connections`.
@@ -174,27 +174,27 @@ class Sources:
         source.connections += 1
 
     def leave(self, source: Source) -> None:
-        """A connection has ended."""
+        """Count a connection that has ended."""
         source.connections -= 1
 
     def forget(self, now: float) -> None:
-        """Forget the addresses that are as if they had never come."""
+        """Forget the sources that are as new."""
         self._remembered = {source for source in self._known.values() if not source.is_as_new(now)}
 
     def limiter(self, source: Source) -> RateLimiter:
-        """What a connection from there may do."""
+        """The rate limits of a connection from a source."""
         return RateLimiter(self._limits.rate, source)
 
 
 class RateLimiter:
-    """What one connection may do.
+    """The rate limits of one connection.
 
     Args:
         rate: messages a second; 0 does not limit it.
-        source: where it comes from.
+        source: its source address.
 
     Attributes:
-        is_forwarded: whether it says itself that somebody else, a page or a proxy, speaks through it.
+        is_forwarded: whether it says that it acts for somebody else, a page or a proxy.
     """
 
     __slots__ = ("_frames", "_messages", "is_forwarded", "source")
@@ -208,14 +208,14 @@ class RateLimiter:
 
     @property
     def is_own_program(self) -> bool:
-        """Whether it is a program of this machine itself: it may say things as fast as it likes."""
+        """Whether it is a program on this machine itself, which is not rate-limited."""
         return self.source.is_exempt and not self.is_forwarded
 
     def charge_message(self, now: float) -> None:
-        """A message is said.
+        """Charge for a message.
 
         Raises:
-            Refused: `too_fast`, with how long to wait.
+            Refused: `too_fast`, with the time to wait.
         """
         buckets = [bucket for bucket in (self._messages, self.source.bucket) if bucket]
         wait = max((bucket.wait(now) for bucket in buckets), default=0.0)
@@ -226,15 +226,15 @@ class RateLimiter:
         self.count_message(now)
 
     def count_message(self, now: float) -> None:
-        """A message is said that is not limited: its frame was no burden either."""
+        """Count a message that is not limited: return the token of its frame."""
         if self._frames:
             self._frames.spend(now, -1)
 
     def check_claim(self, now: float) -> None:
-        """May a name be claimed that nobody has?
+        """Check that a new name may be claimed.
 
         Raises:
-            Refused: `too_many_names`, with how long to wait.
+            Refused: `too_many_names`, with the time to wait.
         """
         wait = 0.0 if self.source.is_exempt else self.source.names.wait(now)
         if wait:
@@ -242,27 +242,27 @@ class RateLimiter:
             raise Refused(ErrorCode.TOO_MANY_NAMES, wait=wait, why=why)
 
     def charge_claim(self, now: float) -> None:
-        """It is claimed."""
+        """Charge for a claimed name."""
         if not self.source.is_exempt:
             self.source.names.spend(now)
 
     def charge_refusal(self, now: float) -> None:
-        """Something was refused."""
+        """Charge for a refusal."""
         if self._frames:
             self._frames.spend(now, REFUSED_FRAMES - 1)
 
     def charge_frames(self, now: float, frames: int) -> None:
-        """So many frames came in."""
+        """Charge for received frames."""
         if self._frames:
             self._frames.spend(now, frames)
 
     def delay(self, now: float) -> float:
-        """For how many seconds no more should be read."""
+        """The seconds during which nothing more should be read."""
         return self._frames.wait(now, 0) if self._frames else 0.0
 
 
 def network_of(host: str) -> IPv4Address | IPv6Network | None:
-    """What counts as one address: an IPv4 address, or the network of an IPv6 one; None if it is not limited."""
+    """The unit of limits: an IPv4 address, or the network of an IPv6 address; None if it is not limited."""
     try:
         address: IPv4Address | IPv6Address = ip_address(host.partition("%")[0])
     except ValueError:

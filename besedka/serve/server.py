@@ -46,10 +46,10 @@ STOP_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, *([signal.SIGHUP] if sys.p
 """Ctrl-C, a service manager, a terminal that is closed."""
 
 LOST_CLOSE_SECONDS: Final = 0.3
-"""How long clients may take to answer a close when the history is lost: whoever watches the server must know soon."""
+"""How long clients may take to answer a close when the history is lost: a service manager must know soon."""
 
 UNSENT_BYTES: Final = 64 * 1024
-"""What the kernel may hold of a connection without having sent it; unbounded it grows to 4 MB for one who does not read."""
+"""Unsent bytes that the kernel may hold for a connection; unbounded they grow to 4 MB for a client that does not read."""
 
 TCP_NOTSENT_LOWAT: Final = 25
 """Linux's number; Python's `socket` has a name for it only from 3.12 on."""
@@ -186,7 +186,7 @@ def _doors(settings: Settings, chat: Chat, access: Authenticator, listener: sock
 
 
 async def _sweep(doors: _Doors) -> None:
-    """Look after all connections, for ever."""
+    """Enforce the deadlines of all connections, for ever."""
     loop = asyncio.get_running_loop()
     for part in itertools.cycle(range(SWEEP_SLICES)):
         await asyncio.sleep(SWEEP_SECONDS / SWEEP_SLICES)
@@ -198,7 +198,7 @@ async def _sweep(doors: _Doors) -> None:
 
 
 def _stop_asked_for(loop: asyncio.AbstractEventLoop) -> asyncio.Event:
-    """Set when a signal asks the server to end; one that whoever started us has ignored, as `nohup` does, stays so."""
+    """Set when a signal asks the server to end; a signal that was ignored at the start, as by `nohup`, stays ignored."""
     stop = asyncio.Event()
     for number in STOP_SIGNALS:
         if signal.getsignal(number) is not signal.SIG_IGN:
@@ -215,7 +215,7 @@ async def _stopped(stop: asyncio.Event, failures: Iterable[asyncio.Future[Any]])
 
 
 def _check(certificate: Certificate) -> None:
-    """Have a clear word before the doors take it, each in its own way."""
+    """Check the certificate before the doors load it, for one clear error."""
     try:
         context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
         context.load_cert_chain(certificate.certificate, certificate.key)
@@ -239,7 +239,7 @@ def _listen(host: str, port: int) -> socket.socket:
 
 
 def _hosts(settings: Settings, listener: socket.socket) -> Hosts:
-    """By which names the chat may be asked for; by the machine's own only where other machines can ask."""
+    """The host names of the chat; the machine's own only where other machines can connect."""
     address = listener.getsockname()[0]
     is_private = is_loopback(f"[{address}]" if ":" in address else address)
     own = () if is_private else names_of_machine(socket.gethostname())
@@ -247,7 +247,7 @@ def _hosts(settings: Settings, listener: socket.socket) -> Hosts:
 
 
 def _allow_descriptors() -> None:
-    """Take as many file descriptors as we may: each connection needs one, each room two."""
+    """Raise the limit of file descriptors as far as allowed: each connection needs one, each room two."""
     if sys.platform != "win32":
         import resource  # noqa: PLC0415 - does not exist on Windows
 

@@ -1,4 +1,4 @@
-"""What can be set from outside, with its defaults."""
+"""The server's settings, with their defaults."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""What guards the port: `keys` says who has an access key, and is pure; `key_file` is the file in which the keys stand."""
+"""Authentication by access key: `keys` checks keys, and is pure; `key_file` reads and watches their file."""

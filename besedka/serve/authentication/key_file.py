@@ -1,7 +1,7 @@
-"""The file with the access keys: made if there is none, and looked at while the server runs.
+"""The file of the access keys: created if it does not exist, and watched while the server runs.
 
 A file that is gone, or cannot be used, while the server runs changes nothing: many editors remove a file for a moment when they
-save it, and nobody shall be shut out, or let in, by that.
+save it, and that must neither revoke access nor grant it.
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ def keys_in(path: Path) -> list[Key]:
 
 
 async def watch(path: Path, keys: list[Key], access: Authenticator, reader: Executor) -> None:
-    """Have the keys in the file be the valid ones, for ever; at first they are ``keys``, and ``reader`` reads it."""
+    """Keep the valid keys in step with the file, for ever; at first they are ``keys``, and ``reader`` reads it."""
     try:
         await _watch(path, keys, access, reader)
     finally:
@@ -81,7 +81,7 @@ async def watch(path: Path, keys: list[Key], access: Authenticator, reader: Exec
 
 
 async def _watch(path: Path, keys: list[Key], access: Authenticator, reader: Executor) -> None:
-    told = ""
+    logged = ""
     while True:
         before = keys
         try:
@@ -89,11 +89,11 @@ async def _watch(path: Path, keys: list[Key], access: Authenticator, reader: Exe
             keys = read_keys(await asyncio.get_running_loop().run_in_executor(reader, _read, path))
         except (BadKeys, OSError) as error:
             why = str(error) if isinstance(error, BadKeys) else reason(error)
-            if why != told:
+            if why != logged:
                 log.error("the access keys in %s cannot be read, those before stay valid: %s", path, why)  # noqa: TRY400 - the sentence says all
-            told = why
+            logged = why
         else:
-            told = ""
+            logged = ""
             if keys != before:
                 _change(access, keys)
         await asyncio.sleep(LOOK_SECONDS)
@@ -107,16 +107,16 @@ def _change(access: Authenticator, keys: list[Key]) -> None:
         try:
             session.revoke_access()
         except Exception:
-            # Whatever is wrong with one, the others are shut out.
-            log.exception("somebody could not be shut out")
+            # An error of one session must not spare the others.
+            log.exception("the access of a session could not be revoked")
     for label, count in Counter(label for _, label in gone).items():
         log.info("the access key %r was withdrawn; connections, calls and downloads ended: %d", label, count)
 
 
 def _read(path: Path) -> str:
-    # Whoever opens a pipe waits for its other end.
+    # Opening a pipe would wait for its other end.
     if not stat.S_ISREG(path.stat().st_mode):
-        raise BadKeys("it is no regular file")
+        raise BadKeys("it is not a regular file")
     with path.open("rb") as file:
         data = file.read(FILE_BYTES + 1)
     if len(data) > FILE_BYTES:

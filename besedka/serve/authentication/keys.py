@@ -1,8 +1,8 @@
-"""Who may come to the doors: everybody, or whoever brings an access key. Pure.
+"""Access keys: the doors are open to everybody, or to clients with a key. Pure.
 
-The keys stand in a small file: one a line, from the line's first character on; what stands behind a blank is its label, and a line
-that begins with ``#`` is for people. Here only their hashes are kept, and all of them are compared, in constant time: how long it
-takes to be refused tells nothing of any key.
+The keys are in a small file: one a line, from the line's first character on; after a blank follows its label, and a line
+that begins with ``#`` is a remark. Only hashes are kept here, and all of them are compared, in constant time, so that the time of a
+refusal reveals nothing about any key.
 """
 
 from __future__ import annotations
@@ -16,27 +16,27 @@ from typing import NewType, Protocol
 from besedka.wire.access import why_no_key
 
 KeyHash = NewType("KeyHash", bytes)
-"""The SHA-256 of a key: what it is known by."""
+"""The SHA-256 of a key, which identifies it."""
 
 
 class BadKeys(ValueError):  # noqa: N818 - the names of the tree say what happened
-    """What stands in the file are no keys; the message says why, and tells no key."""
+    """The file's content is not valid; the message says why, and contains no key."""
 
 
 class LiveSession(Protocol):
-    """Somebody who came with a key: a connection, a call, a download."""
+    """A connection, a call, or a download that uses a key."""
 
     def revoke_access(self) -> None:
-        """The key is valid no more."""
+        """Close it, because its key has been withdrawn."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Key:
-    """A key, as it stands in the file; never shown in a log.
+    """A key in the file; never shown in a log.
 
     Attributes:
         text: the key itself.
-        label: what people call it: its label, or its line.
+        label: its name for people: its label, or its line.
     """
 
     text: str
@@ -47,7 +47,7 @@ def read_keys(text: str) -> list[Key]:
     """The keys in a file, in their order.
 
     Raises:
-        KeysBad: if one can be none, or if the file is empty: so it is for a moment while it is written.
+        BadKeys: if a key is not valid, or if the file is empty, as it is for a moment while it is written.
     """
     found = []
     for number, line in enumerate(text.removeprefix("\ufeff").split("\n"), 1):
@@ -63,7 +63,7 @@ def read_keys(text: str) -> list[Key]:
 
 
 def key_hash(key: str) -> KeyHash:
-    """What a key is known by."""
+    """The hash that identifies a key."""
     return KeyHash(sha256(key.encode("utf-8", "surrogatepass")).digest())
 
 
@@ -80,7 +80,7 @@ class Keys:
         return len(self._labels)
 
     def which(self, given: str) -> KeyHash | None:
-        """Which of the keys this is; None if it is none of them."""
+        """The hash of a valid key; None if the key is not valid."""
         found, hashed = None, key_hash(given)
         for known in self._labels:
             if hmac.compare_digest(known, hashed):
@@ -91,15 +91,15 @@ class Keys:
         return key in self._labels
 
     def label(self, key: KeyHash) -> str:
-        """What people call a key."""
+        """The name of a key for people."""
         return self._labels[key]
 
 
 class Authenticator:
-    """Who may come in, and who is in by which key.
+    """Checks access keys, and knows the sessions of each key.
 
     Args:
-        keys: those that are valid; None lets everybody in.
+        keys: the valid keys; None admits everybody.
     """
 
     def __init__(self, keys: Keys | None = None) -> None:
@@ -108,15 +108,15 @@ class Authenticator:
 
     @property
     def is_open(self) -> bool:
-        """Whether everybody may come in."""
+        """Whether everybody is admitted, without a key."""
         return self._keys is None
 
     def admits(self, key: str) -> bool:
-        """Whether somebody with this key may come in."""
+        """Whether this key is valid, or none is needed."""
         return self._keys is None or self._keys.which(key) is not None
 
     def enter(self, session: LiveSession, key: str) -> bool:
-        """Whether somebody with this key may come in; he is in then, until he leaves."""
+        """Register a session with its key, until it leaves. Returns whether the key is valid, or none is needed."""
         if self._keys is None:
             return True
         known = self._keys.which(key)
@@ -126,14 +126,14 @@ class Authenticator:
         return True
 
     def leave(self, session: LiveSession) -> None:
-        """He is gone, if he was in."""
+        """Remove a session, if it is registered."""
         self._sessions.pop(session, None)
 
     def change(self, keys: Keys) -> list[tuple[LiveSession, str]]:
-        """Other keys are valid from now on.
+        """Replace the valid keys.
 
         Returns:
-            Who came by one that is not among them, to be shut out, and the label of his key.
+            The sessions whose keys are not valid any more, whose access is to be revoked, each with the label of its key.
         """
         before, self._keys = self._keys, keys
         gone = [(session, key) for session, key in self._sessions.items() if key not in keys]
