@@ -60,7 +60,7 @@ def history(file: Path, last: int | None, since: int | str | None, as_json: bool
         for piece in _whole(log, number, extent, as_json=as_json) if extent else [write(number, line)]:
             output.write(piece)
     output.flush()
-    _tell_strange_lines(file, log)
+    _report_strange_lines(file, log)
 
 
 @click.command(
@@ -85,7 +85,7 @@ def verify(file: Path) -> None:
         verdict = judge(log.path)
     if verdict.problem:
         raise Failure(f"{file}: {verdict.problem}")
-    _tell_strange_lines(file, log)
+    _report_strange_lines(file, log)
     click.echo(f"{file}: {verdict.praise}")
 
 

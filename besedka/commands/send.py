@@ -110,7 +110,7 @@ class _Sender:
     async def say(self, text: str) -> None:
         """Post one message."""
         async with self._come() as chat:
-            self._tell(await chat.say(text), text, chat.room, chat.name)
+            self._report(await chat.say(text), text, chat.room, chat.name)
 
     async def say_lines(self) -> None:
         """Post the lines of stdin."""
@@ -123,17 +123,17 @@ class _Sender:
 
     async def _say_lines_as_they_come(self) -> None:
         async with self._come() as chat:
-            said: asyncio.Queue[tuple[str, asyncio.Future[MessageId]] | None] = asyncio.Queue(LINES_WAITING)
+            posted: asyncio.Queue[tuple[str, asyncio.Future[MessageId]] | None] = asyncio.Queue(LINES_WAITING)
 
             async def read() -> None:
                 async for line in _lines():
-                    await said.put((line, chat.post(line)))
-                await said.put(None)
+                    await posted.put((line, chat.post(line)))
+                await posted.put(None)
 
             async def settle() -> None:
-                while (entry := await said.get()) is not None:
+                while (entry := await posted.get()) is not None:
                     text, stored = entry
-                    self._tell(await stored, text, chat.room, chat.name)
+                    self._report(await stored, text, chat.room, chat.name)
 
             await self._until_refused(read(), settle())
 
@@ -159,7 +159,7 @@ class _Sender:
                         texts.append(line)
                     stored = iter(texts)
                     async for number in importer.say(texts):
-                        self._tell(number, next(stored), importer.room, importer.name)
+                        self._report(number, next(stored), importer.room, importer.name)
                     if line is None:
                         return
 
@@ -189,7 +189,7 @@ class _Sender:
             remember(self._url, self._key)
             yield chat
 
-    def _tell(self, number: MessageId, text: str, room: str, name: str) -> None:
+    def _report(self, number: MessageId, text: str, room: str, name: str) -> None:
         self._stored_count += 1
         if self._output:
             self._output.write(json_line(id=number, room=room, user=name, text=text))
