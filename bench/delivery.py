@@ -1,4 +1,4 @@
-"""What a delivery costs, beside other servers, and what else is promised of the server: ``make bench``.
+"""The cost of a delivery, beside other servers, and the server's other promises: ``make bench``.
 
 Starts each server on one core and the load on another, one after the other, measures, and writes `docs/benchmarks.md` and
 `docs/benchmarks.svg`. What is not installed is left out, aloud. ``--help`` shows how to do less.

@@ -90,7 +90,7 @@ def talk(server: RunningServer, browser: Browser) -> None:
 
 
 def rooms(page: Page) -> None:
-    """What one sees of rooms: going to one, and about one."""
+    """The page's views of rooms: the switcher, and a room's details."""
     page.keyboard.press("Control+K")
     page.get_by_role("option").first.wait_for()
     picture(page, "6-another-room")

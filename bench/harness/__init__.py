@@ -1,1 +1,1 @@
-"""What the benchmark of deliveries is made of: peers, servers, the load, the scenarios, the report."""
+"""The parts of the benchmark of deliveries: peers, servers, the load, the scenarios, the report."""

@@ -99,12 +99,12 @@ def _talk(peer: Peer, plan: Plan) -> Session:
     with Server(peer, plan.tools) as server, Load(plan.tools, server.port, speech, senders=SENDERS) as load:
         load.ask(f"open {READERS}")
         load.ask("wait 1")
-        # Who does not keep up has a little time more; then it is clear that it never will.
-        patience = 1.3 * plan.crowd_seconds + 5
-        load.ask(f"say {SENDERS} pace 1", at_most=patience)
+        # A server that does not keep up has a little more time; then it is clear that it never will.
+        timeout = 1.3 * plan.crowd_seconds + 5
+        load.ask(f"say {SENDERS} pace 1", at_most=timeout)
         idle = load.ask(IDLE)
         before = server.cpu_seconds()
-        busy = load.ask(f"say {messages} pace 1", at_most=patience)
+        busy = load.ask(f"say {messages} pace 1", at_most=timeout)
         cpu = server.cpu_seconds() - before
         load.ask(LATE)
         if busy.deliveries != messages * READERS:

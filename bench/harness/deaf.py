@@ -34,7 +34,7 @@ MIB: Final = 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Silence:
-    """What was seen.
+    """The measured figures.
 
     Attributes:
         alone: messages to those who read, before the others came.
@@ -134,7 +134,7 @@ def _silence(plan: Plan) -> Silence:
 
 
 def _socket_bytes() -> int:
-    """What all TCP sockets of the machine have in their buffers (proc_net_sockstat: in pages)."""
+    """The size of the buffers of all TCP sockets of the machine (proc_net_sockstat: in pages)."""
     line = next(
         line for line in Path("/proc/net/sockstat").read_text().splitlines() if line.startswith("TCP:")
     )

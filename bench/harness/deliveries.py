@@ -70,7 +70,7 @@ MANNERS: Final = (ONE_BY_ONE, FLYING)
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """What one turn has cost a server."""
+    """The cost of one turn for a server."""
 
     cpu_seconds: float
     answer: Answer
@@ -102,7 +102,7 @@ class Costs:
         return statistics.median(our.us / one.us for our, one in zip(ours, its, strict=True))
 
 
-class Place:
+class Contestant:
     """A server with its readers."""
 
     def __init__(self, peer: Peer, plan: Plan, stack: ExitStack) -> None:
@@ -142,16 +142,16 @@ def run(servers: Sequence[Peer], plan: Plan) -> list[Table]:
     all_costs = [Costs(manner) for manner in MANNERS]
     failures = Failures(plan.say)
     with ExitStack() as stack:
-        places = []
+        contestants = []
         for peer in servers:
             with failures.of(peer.name):
-                places.append(Place(peer, plan, stack))
+                contestants.append(Contestant(peer, plan, stack))
         for number in range(1, plan.rounds + 1):
             plan.say(f"delivery: round {number} of {plan.rounds}")
-            for place in places:
-                if place.peer.name not in failures:
-                    with failures.of(place.peer.name):
-                        place.take_turn(all_costs)
+            for contestant in contestants:
+                if contestant.peer.name not in failures:
+                    with failures.of(contestant.peer.name):
+                        contestant.take_turn(all_costs)
     for costs in all_costs:
         for peer in [peer for peer in costs.turns if peer.name in failures]:
             del costs.turns[peer]

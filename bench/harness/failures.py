@@ -1,4 +1,4 @@
-"""What could not be measured, and why: said at once, and noted in the report."""
+"""Failed measurements and their reasons: printed at once, and noted in the report."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class Failures:
         self._why: dict[str, str] = {}
 
     def of(self, name: str) -> _Attempt:
-        """What fails in this context is left out, and all else goes on."""
+        """Leave out what fails in this context, and go on with the rest."""
         return _Attempt(self, name)
 
     def add(self, name: str, error: BenchError) -> None:

@@ -1,4 +1,4 @@
-"""What gRPC calls cost, beside a bare `grpc.aio` server that keeps nothing."""
+"""The cost of gRPC calls, beside a bare `grpc.aio` server that keeps nothing."""
 
 from __future__ import annotations
 

@@ -26,7 +26,7 @@ FILES_BESIDE: Final = 500
 
 @dataclass(frozen=True, slots=True)
 class Memory:
-    """What was seen of one server's memory, in bytes.
+    """The measured memory of one server, in bytes.
 
     Attributes:
         before: without connections.

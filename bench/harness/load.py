@@ -20,7 +20,7 @@ MOST_SECONDS: Final = 3 * 3600
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True):
-    """What the load says when a command is done; which fields count depends on the command.
+    """The load's answer when a command is done; which fields count depends on the command.
 
     Attributes:
         faults: gaps, doubles and disorder since the load began, of all readers and senders.

@@ -44,7 +44,7 @@ def file_system() -> str:
 
 
 def described() -> list[str]:
-    """What one must know to compare figures: cores, memory, system, disk, Python."""
+    """The facts needed to compare figures: cores, memory, system, disk, Python."""
     try:
         system = platform.freedesktop_os_release()["PRETTY_NAME"]
     except OSError:

@@ -41,9 +41,9 @@ class Peer:
 def _limits_off() -> list[str]:
     """The options that let one address send and connect as much as the load does."""
     serve = [sys.executable, "-m", "besedka", "serve", "--help"]
-    told = subprocess.run(serve, capture_output=True, text=True, check=True).stdout
+    help_text = subprocess.run(serve, capture_output=True, text=True, check=True).stdout
     limits = ("--rate", "--rate-address", "--connections-per-address", "--grpc-port")
-    return [part for limit in limits if f"{limit} " in told for part in (limit, "0")]
+    return [part for limit in limits if f"{limit} " in help_text for part in (limit, "0")]
 
 
 def _besedka(_tools: Tools, _folder: Path) -> Sequence[str]:

@@ -41,4 +41,4 @@ QUICK: Final = {
     "churn_minutes": 0.25,
     "missed_messages": 5_000,
 }
-"""What is less in a quick run. Its figures say only that everything works."""
+"""The reductions of a quick run. Its figures say only that everything works."""

@@ -27,7 +27,7 @@ SETTLE_SECONDS: Final = 0.5
 
 @contextmanager
 def pinned(*cores: int) -> Iterator[None]:
-    """What is started in here runs on these cores only."""
+    """Run everything that is started in this context on these cores only."""
     before = os.sched_getaffinity(0)
     os.sched_setaffinity(0, cores)
     try:

@@ -1,4 +1,4 @@
-"""What a scenario hands to the report: tables, and bounds that are met or not."""
+"""A scenario's results for the report: tables, and bounds that are met or not."""
 
 from __future__ import annotations
 

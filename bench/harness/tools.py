@@ -1,4 +1,4 @@
-"""What has to be built or installed before peers can run; all of it is kept in ``.cache/bench``."""
+"""Programs to build or install before peers can run; all of them are kept in ``.cache/bench``."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ queues: set[asyncio.Queue[bytes]] = set()
 count = 0
 
 
-def tell(text: str) -> int:
+def deliver(text: str) -> int:
     global count  # noqa: PLW0603 - the smallest server there is
     count += 1
     response = pb.FollowResponse(messages=pb.Messages(messages=[pb.Message(id=count, text=text)]))
@@ -27,7 +27,7 @@ def tell(text: str) -> int:
 
 
 async def send(request: pb.SendRequest, _: Any) -> pb.SendResponse:
-    return pb.SendResponse(id=tell(request.text))
+    return pb.SendResponse(id=deliver(request.text))
 
 
 async def follow(_: pb.FollowRequest, context: Any) -> None:
@@ -45,7 +45,7 @@ async def import_(requests: AsyncIterator[pb.ImportRequest], _: Any) -> pb.Impor
     stored = 0
     async for request in requests:
         for message in request.messages:
-            tell(message.text)
+            deliver(message.text)
             stored += 1
         await asyncio.sleep(0)
     return pb.ImportResponse(count=stored)
