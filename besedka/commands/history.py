@@ -124,7 +124,7 @@ def _whole(log: ReadableLog, number: int, extent: range, *, as_json: bool) -> It
         yield "\n"
 
 
-def _tell_strange_lines(file: Path, log: ReadableLog) -> None:
+def _report_strange_lines(file: Path, log: ReadableLog) -> None:
     if told := log.restored.strange.told():
         click.echo(sanitize_line(f"besedka: {file}: {told}"), err=True)
 
