@@ -97,8 +97,7 @@ class Committer:
         try:
             while room.gathering:
                 drafts = room.gathering.take()
-                if room in self._space:
-                    self._space.pop(room).set_result(None)
+                self._give_space(room)
                 if await self._store(room, drafts) and room.gathering and not room.gathering.is_full:
                     await asyncio.sleep(GATHER_SECONDS)
         except Exception as error:
@@ -108,7 +107,14 @@ class Committer:
         finally:
             # There must be no await between the last check for drafts and these lines.
             del self._committing[room]
+            # A batch that was refused may have taken along all that waited behind it.
+            self._give_space(room)
             self._rooms.release(room)
+
+    def _give_space(self, room: Room) -> None:
+        """Let those go on who wait until a room can take more."""
+        if room in self._space:
+            self._space.pop(room).set_result(None)
 
     async def _store(self, room: Room, drafts: Sequence[Draft]) -> bool:
         """Store and deliver drafts; False if they were refused instead."""

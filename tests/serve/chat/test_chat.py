@@ -133,6 +133,38 @@ def test_a_history_that_cannot_be_written_ends_the_chat_and_nothing_of_the_batch
     looping.run(scenario())
 
 
+def test_those_who_wait_for_space_go_on_when_what_filled_it_was_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def scenario() -> None:
+        chat, room = await started(tmp_path)
+        begun, may_fail = threading.Event(), threading.Event()
+
+        def write(*_: object) -> int:
+            begun.set()
+            assert may_fail.wait(60)
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+        class Importing(FakeMember):
+            keeps_order = True
+
+        monkeypatch.setattr(os, "write", write)
+        poster = Importing()
+        chat.committer.post(room, draft("Anna", "finds no room", ""), poster)
+        await asyncio.to_thread(begun.wait, 60)
+        while not room.gathering.is_full:
+            chat.committer.post(room, draft("Anna", "x" * 5_000, ""), poster)
+        space = chat.committer.space(room)
+        may_fail.set()
+        async with asyncio.timeout(60):
+            await space
+        assert not room.gathering
+        monkeypatch.undo()
+        await chat.close()
+
+    looping.run(scenario())
+
+
 def test_all_start_again_when_the_history_was_replaced(tmp_path: Path) -> None:
     async def scenario() -> None:
         chat, room = await started(tmp_path, 20)
