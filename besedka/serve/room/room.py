@@ -167,7 +167,7 @@ class Room:
             (draft.at(position), self.dedup.stored(draft, position))
             for draft, position in zip(batch.drafts, batch.positions(first), strict=True)
         ]
-        must_read = () if is_next else self._turn_to_log(before, is_other_log=is_other_log)
+        must_read = () if is_next else self._turn_to_log(before, first, is_other_log=is_other_log)
         if is_next:
             self._deliver([message for message, _ in stored], first)
         for message, posters in stored:
@@ -193,8 +193,11 @@ class Room:
             self._recent.clear()
         self._broadcast(broadcast)
 
-    def _turn_to_log(self, head: int, *, is_other_log: bool) -> Sequence[Subscriber]:
-        """Make live subscribers read the log after ``head``; if the log was replaced, all subscribers, from its last messages on."""
+    def _turn_to_log(self, head: int, first: MessageId, *, is_other_log: bool) -> Sequence[Subscriber]:
+        """Have all who are live read on behind ``head``; in another log, all who are here from its last messages on.
+
+        There they read from ``first`` on at least, the batch that was just stored: its posters learn from the log that it was.
+        """
         self._recent.clear()
         live = tuple(subscriber for subscribers in self._live.values() for subscriber in subscribers)
         self._live.clear()
@@ -205,7 +208,7 @@ class Room:
         if not is_other_log:
             return live
         for subscriber in self._subscribers:
-            subscriber.cursor = self._newcomer_cursor()
+            subscriber.cursor = min(self._newcomer_cursor(), first)
             subscriber.start_again()
         return tuple(self._subscribers)
 

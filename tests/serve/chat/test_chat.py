@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from besedka.serve.chat import Chat
-from besedka.serve.history import ChatHistory, Hits, room_names
+from besedka.serve.history import LATEST_MESSAGES, ChatHistory, Hits, room_names
 from besedka.serve.room import Room
 from besedka.serve.settings import Settings
 from besedka.wire.errors import ErrorCode, Refused
@@ -177,6 +177,23 @@ def test_all_start_again_when_the_history_was_replaced(tmp_path: Path) -> None:
         await until(lambda: member.starts == 1 and room.is_live(member))
         assert member.ids == [*range(11, 21), 1]
         assert (tmp_path / "talk.txt").read_text().endswith("Anna: x\n")
+        await chat.close()
+
+    looping.run(scenario())
+
+
+def test_where_the_history_was_replaced_posters_hear_each_of_their_messages(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        chat, room = await started(tmp_path, 20)
+        member = FakeMember()
+        chat.enter(room, member)
+        chat.followers.follow(room, member)
+        (tmp_path / "talk.txt").write_text("[2025-01-01 00:00:00] Hand: one\n" * 5)
+        for number in range(2 * LATEST_MESSAGES):
+            chat.committer.post(room, draft("Anna", "x", f"k{number}"), member)
+        await until(lambda: member.starts == 1 and room.is_live(member))
+        keys = [key for frame in member.heard if isinstance(frame, History) for key in frame.keys.values()]
+        assert keys == [f"k{number}" for number in range(2 * LATEST_MESSAGES)]
         await chat.close()
 
     looping.run(scenario())
