@@ -9,7 +9,7 @@ import pytest
 
 from tests.conftest import ServerMaker, TalkerMaker
 from tests.running import RunningServer
-from tests.talking import Talker
+from tests.talking import Talker, ids_in
 
 
 def test_a_message_reaches_everybody_and_the_file(server: RunningServer, talker: TalkerMaker) -> None:
@@ -453,6 +453,33 @@ def test_who_is_seen_or_not_stays_right_whoever_leaves_and_comes_back(
     nameless.tell("leave")
     assert nameless.join("Clara")["users"] == ["Clara"]
     assert rooms(other) == {"elsewhere": 0, "main": 1}
+
+
+@pytest.mark.parametrize("restarts", [False, True], ids=["known by its key", "found in the log"])
+def test_what_is_posted_again_is_acknowledged_in_its_place_in_the_log(
+    make_server: ServerMaker, *, restarts: bool
+) -> None:
+    server = make_server("--rate", "0")
+    server.history.write_text("[2025-01-01 00:00:00] Old: x\n" * 3_000, encoding="utf-8")
+    server.start()
+    with Talker(server) as anna:
+        anna.join("Anna", secret="a" * 64)
+        anna.tell("chat", text="mine", key="k")
+        anna.hear_until(lambda frame: frame.get("key") == "k")
+        anna.say_many(["later"] * 50)
+    if restarts:
+        server.stop()
+        server.start()
+    with Talker(server) as anna:
+        anna.join("Anna", secret="a" * 64, since=5)
+        anna.tell("chat", text="mine", key="k", after=3_000)
+        # An answer that overtakes what stands before it would be taken for the next message, and that for heard already.
+        frames = [anna.hear()]
+        while sum(len(ids_in(frame)) for frame in frames) < 3_046:
+            frames.append(anna.hear())
+        assert [number for frame in frames for number in ids_in(frame)] == list(range(6, 3_052))
+        keys = {number: key for frame in frames for number, key in frame.get("keys", {}).items()}
+        assert keys.get("3001") == "k" or anna.hear("chat")["key"] == "k"
 
 
 def test_everything_is_still_there_after_a_restart(server: RunningServer) -> None:

@@ -265,7 +265,8 @@ class ChatSession(SessionBase):
         subscriber.typed_at = float("-inf")  # after a post the next typing frame is sent at once
 
         def answer(message: Message | None) -> None:
-            if message:
+            # One who still reads the log finds it there, with its key: told now, it would seem to be the next message.
+            if message and (room.is_live(subscriber) or subscriber.cursor > message.id):
                 self.send(ChatFrame.of(room.name, message))
 
         outcome = membership.posting.post(frame.text, frame.key, frame.after)
