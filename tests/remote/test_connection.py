@@ -122,6 +122,26 @@ def test_a_message_that_was_in_flight_is_resent_with_what_the_log_held_when_it_w
     run(scenario)
 
 
+def test_messages_in_flight_are_resent_when_the_log_is_replaced() -> None:
+    async def scenario(connection: Connection, network: FakeNetwork) -> None:
+        room = connection.join("main", "Anna")
+        await settle()
+        transport = network.visits[0]
+        transport.deliver(welcome(7))
+        await settle()
+        room.say("one")
+        room.say("two")
+        await settle()
+        # Both were stored, and the log was replaced before they came back.
+        transport.deliver(msgspec.structs.replace(welcome(0), epoch="another", reset=True))
+        await settle()
+        keys = [frame.key for frame in transport.sent if isinstance(frame, Say)]
+        assert len(keys) == 4
+        assert keys[2:] == keys[:2]
+
+    run(scenario)
+
+
 def test_what_waited_in_another_membership_is_resent_first() -> None:
     async def scenario(connection: Connection, network: FakeNetwork) -> None:
         left = [Say("one", key="a", after=3), Say("two", key="b", after=4)]

@@ -330,7 +330,7 @@ class Membership:
         """The frame that joins the room, to be sent now."""
         self.state = State.JOINING
         self._held_until = 0.0
-        self._outbox.reconnect()
+        self._outbox.resend_all()
         return self.join_frame
 
     @property
@@ -410,6 +410,8 @@ class Membership:
         self._emit(frame)
         if is_new:
             self._outbox.forget_ids()
+            # What was stored in the old log, and did not come back, is in no log now; what waits for the disk is known by its key.
+            self._outbox.resend_all()
             if self._has_been_in:
                 self._emit(Reset())
         self._has_been_in, self.state, self._rejoins = True, State.IN, 0

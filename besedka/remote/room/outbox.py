@@ -85,8 +85,8 @@ class Outbox:
         """All that is in flight was or will be refused as too fast: it is sent again."""
         self._in_flight.clear()
 
-    def reconnect(self) -> None:
-        """There is a new connection: what was in flight on the old one may have been stored."""
+    def resend_all(self) -> None:
+        """There is a new connection, or another log: what was in flight may have been stored."""
         for key in self._in_flight:
             self._waiting[key].is_resend = True
         self._in_flight.clear()

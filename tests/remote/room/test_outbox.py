@@ -23,7 +23,7 @@ def sent(waiting: Outbox) -> list[tuple[str, int | None]]:
 def test_only_a_resend_needs_to_be_looked_for_in_the_log() -> None:
     waiting = outbox("a", "b")
     assert sent(waiting) == [("0", None), ("1", None)]
-    waiting.reconnect()
+    waiting.resend_all()
     waiting.add(Say(text="c", key="2", after=11))
     assert sent(waiting) == [("0", 10), ("1", 10), ("2", None)]
 
@@ -32,7 +32,7 @@ def test_a_resend_is_not_taken_for_an_earlier_message_of_the_same_text() -> None
     waiting = outbox("same", "same")
     sent(waiting)
     waiting.stored("0", 17)
-    waiting.reconnect()
+    waiting.resend_all()
     assert sent(waiting) == [("1", 17)]
 
 
@@ -41,7 +41,7 @@ def test_messages_of_others_move_nothing() -> None:
     sent(waiting)
     waiting.stored("somebody else's", 17)
     waiting.stored("", 18)
-    waiting.reconnect()
+    waiting.resend_all()
     assert sent(waiting) == [("0", 10)]
 
 
@@ -50,7 +50,7 @@ def test_ids_of_a_replaced_log_are_forgotten() -> None:
     sent(waiting)
     waiting.stored("0", 17)
     waiting.forget_ids()
-    waiting.reconnect()
+    waiting.resend_all()
     assert sent(waiting) == [("1", 10)]
 
 
