@@ -36,7 +36,7 @@ PROVED: Final = {
     TYPING: "tests/blackbox/test_clocks.py: test_what_goes_by_the_monotonic_clock_does_not_notice",
     SERVER: "tests/blackbox/test_clocks.py: test_what_goes_by_the_monotonic_clock_does_not_notice",
     CLIENTS: "tests/test_durations.py: test_the_wall_clock_is_asked_only_where_a_row_says_so",
-    THE_PAGE: "tests/page/socket.test.mjs: a clock that is set makes nothing of it",
+    THE_PAGE: "tests/page/socket.test.mjs: a set clock breaks nothing",
     ENDLESS: "tests/blackbox/test_clocks.py: test_messages_keep_their_order_and_are_known_again",
     CERTIFICATES: "tests/test_durations.py: test_the_wall_clock_is_asked_only_where_a_row_says_so",
 }

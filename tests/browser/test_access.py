@@ -23,9 +23,7 @@ def locked(make_server: ServerMaker, tmp_path: Path) -> RunningServer:
     return make_server("--lang", "en", "--key-file", str(file)).start()
 
 
-def test_without_the_key_one_is_told_what_is_needed_and_can_give_it(
-    locked: RunningServer, visit: Visit
-) -> None:
+def test_a_missing_key_is_explained_and_can_be_pasted(locked: RunningServer, visit: Visit) -> None:
     page = visit(locked.page)
     page.fill("#login-name", "Anna")
     page.press("#login-name", "Enter")
@@ -52,9 +50,7 @@ def test_without_the_key_one_is_told_what_is_needed_and_can_give_it(
     come_in(page, "Anna")
 
 
-def test_a_wrong_key_in_a_link_does_not_take_the_place_of_the_right_one(
-    locked: RunningServer, visit: Visit
-) -> None:
+def test_a_wrong_key_in_a_link_does_not_replace_the_right_one(locked: RunningServer, visit: Visit) -> None:
     page = visit(f"{locked.page}#;key={KEY}")
     come_in(page, "Anna")
     for key in ("y" * 30, KEY):

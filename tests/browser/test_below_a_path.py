@@ -7,7 +7,7 @@ from pathlib import Path
 from playwright.sync_api import expect
 
 from tests.browser.conftest import Visit, come_in, say, settled, wait_for_text
-from tests.browser.test_around import LOOKED_AFTER
+from tests.browser.test_tabs_and_offline import LOOKED_AFTER
 from tests.conftest import ServerMaker
 from tests.proxies.proxying import make_certificate, nginx
 from tests.proxies.test_nginx import BELOW, OPEN, SNIPPET, TARGET

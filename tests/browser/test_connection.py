@@ -1,4 +1,4 @@
-"""Losing the server and finding it again: nothing is lost, nothing comes twice, and nobody is alarmed for nothing."""
+"""Reconnecting: no message is lost or doubled, and short disconnects go unannounced."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.running import RunningServer
 from tests.talking import Talker
 
 
-def test_what_is_written_offline_outlasts_the_tab_and_goes_out_in_order_once(
+def test_messages_written_offline_outlast_the_tab_and_are_sent_once_in_order(
     server: RunningServer, visit: Visit
 ) -> None:
     page = visit(server.page)
@@ -68,7 +68,7 @@ SAY = """text => {
 }"""
 
 
-def test_a_short_trouble_is_nobodys_business_and_a_longer_one_is_told_with_its_end(
+def test_a_short_disconnect_is_not_announced_and_a_longer_one_is_with_its_end(
     server: RunningServer, visit: Visit
 ) -> None:
     page = visit(server.page)

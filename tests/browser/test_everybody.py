@@ -200,9 +200,7 @@ FAINT = """() => {
 }"""
 
 
-def test_a_screen_reader_is_told_what_is_new_and_nothing_that_is_old(
-    lively: RunningServer, visit: Visit
-) -> None:
+def test_a_screen_reader_announces_new_messages_and_no_old_ones(lively: RunningServer, visit: Visit) -> None:
     page = visit(lively.page)
     page.evaluate(
         """() => {
@@ -267,7 +265,7 @@ FOCUSED = """() => {
 }"""
 
 
-def test_fingers_find_what_they_aim_at(house: RunningServer, room: str, visit: Visit) -> None:
+def test_touch_targets_are_large_enough(house: RunningServer, room: str, visit: Visit) -> None:
     phone = visit(
         house.page + f"#{room}", viewport={"width": 360, "height": 640}, has_touch=True, is_mobile=True
     )
@@ -322,9 +320,7 @@ def test_texts_that_run_the_other_way_do(house: RunningServer, room: str, visit:
     assert page.locator("#say-text").evaluate("e => getComputedStyle(e).direction") == "rtl"
 
 
-def test_without_colours_and_without_movement_it_is_the_same_talk(
-    lively: RunningServer, visit: Visit
-) -> None:
+def test_without_colours_and_movement_nothing_is_lost(lively: RunningServer, visit: Visit) -> None:
     page = visit(lively.page, forced_colors="active", reduced_motion="reduce")
     everything(page, lively)
     borders = "e => getComputedStyle(e).borderTopStyle"

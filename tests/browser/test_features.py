@@ -7,7 +7,7 @@ import json
 from playwright.sync_api import Route, WebSocket, expect
 
 from tests.browser.conftest import Visit, come_in, say, wait_for_text
-from tests.browser.test_order import admin
+from tests.browser.test_moderation import admin
 from tests.commanding import wait_until
 from tests.running import RunningServer
 

@@ -225,7 +225,7 @@ def test_in_refusals(forged: tuple[Page, ForgedServer]) -> None:
         expect(page.locator("#hint")).to_have_text(f"refused: {code}")
 
 
-def test_in_what_was_found(forged: tuple[Page, ForgedServer]) -> None:
+def test_in_search_hits(forged: tuple[Page, ForgedServer]) -> None:
     page, _ = forged
     page.click("[data-open=search]")
     for wanted in ("<img src=x onerror=window.pwned=1>", "onerror", "a"):
@@ -236,7 +236,7 @@ def test_in_what_was_found(forged: tuple[Page, ForgedServer]) -> None:
     )
 
 
-def test_in_what_is_told_of_people_and_rooms(forged: tuple[Page, ForgedServer]) -> None:
+def test_in_frames_about_people_and_rooms(forged: tuple[Page, ForgedServer]) -> None:
     page, server = forged
     for number, name in enumerate(NAMES[:60]):
         server.tell("place", room=f"direct-{number}", kind="direct", peer=name)
@@ -263,7 +263,7 @@ def test_in_what_is_told_of_people_and_rooms(forged: tuple[Page, ForgedServer]) 
     page.keyboard.press("Escape")
 
 
-def test_in_why_one_is_shut_out(forged: tuple[Page, ForgedServer]) -> None:
+def test_in_the_reason_of_a_ban(forged: tuple[Page, ForgedServer]) -> None:
     page, server = forged
     server.tell("error", code="banned", text="<img src=x onerror=window.pwned=1>")
     server.end(4005, "<img src=x onerror=window.pwned=1>")

@@ -1,4 +1,4 @@
-"""Whose a name is, other devices, rooms that are not for all, and talks of two."""
+"""Claimed names, other devices, private rooms, direct messages."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def test_another_browser_cannot_have_the_name_nor_one_that_looks_like_it(
     expect(anna.locator("#me")).to_have_text("Anna")
 
 
-def test_who_has_shown_nothing_is_marked_so_and_nobody_else(server: RunningServer, visit: Visit) -> None:
+def test_unverified_names_are_marked_and_no_others(server: RunningServer, visit: Visit) -> None:
     anna = visit(server.page)
     come_in(anna, "Anna")
     with Talker(server) as guest:
@@ -115,7 +115,7 @@ def another_link(page: Page) -> str:
     return link
 
 
-def test_a_private_room_is_entered_by_invitation_and_listed_for_nobody_else(
+def test_a_private_room_is_joined_by_invitation_and_listed_for_members_only(
     server: RunningServer, visit: Visit
 ) -> None:
     anna, boris, clara = (visit(server.page) for _ in range(3))
@@ -180,7 +180,7 @@ def invitation(page: Page) -> str:
     return link
 
 
-def test_two_people_talk_alone(server: RunningServer, visit: Visit) -> None:
+def test_direct_messages_reach_the_other_person_only(server: RunningServer, visit: Visit) -> None:
     anna, boris = visit(server.page), visit(server.page)
     come_in(anna, "Anna")
     come_in(boris, "Boris B")

@@ -168,7 +168,7 @@ def test_the_place_stays_also_when_the_beginning_is_reached(
     assert abs(before["y"] - after["y"]) < 1
 
 
-def test_what_one_reads_stays_while_a_thousand_a_second_come(
+def test_the_place_stays_during_a_flood_of_a_thousand_messages_a_second(
     house: RunningServer, room: str, visit: Visit
 ) -> None:
     page = visit(house.page + f"#{room}", viewport=SMALL)
@@ -243,7 +243,7 @@ def flood(talker: Talker, room: str, seconds: float) -> str:
     return f"{name} {total - 1}"
 
 
-def test_the_line_of_what_is_new_stands_at_the_first_unread_message(
+def test_the_unread_line_stands_above_the_first_unread_message(
     house: RunningServer, room: str, visit: Visit
 ) -> None:
     page = visit(house.page + f"#{room}", viewport={"width": 900, "height": 500})
@@ -281,7 +281,7 @@ def go(page: Page, room: str) -> None:
     expect(page.locator("#room")).to_have_text(f"# {room}")
 
 
-def test_texts_show_what_is_meant_in_them(house: RunningServer, room: str, visit: Visit) -> None:
+def test_marks_in_texts_are_formatted(house: RunningServer, room: str, visit: Visit) -> None:
     page = visit(house.page + f"#{room}")
     come_in(page, "Anna")
     with Talker(house, max_queue=None) as boris:
@@ -343,7 +343,7 @@ def test_days_and_groups_and_the_exact_time(make_server: ServerMaker, tmp_path: 
     expect(page.locator(".tools")).to_contain_text("2024-02-29 00:04:00")
 
 
-def test_a_message_gives_its_link_and_its_line(house: RunningServer, room: str, visit: Visit) -> None:
+def test_the_link_and_the_line_of_a_message_are_copied(house: RunningServer, room: str, visit: Visit) -> None:
     page = visit(house.page + f"#{room}", permissions=["clipboard-read", "clipboard-write"])
     come_in(page, "Anna")
     say(page, "first line\nsecond line")
@@ -403,7 +403,7 @@ NOTE_END_OF_TOUCH = """() => {
 }"""
 
 
-def test_many_comings_and_goings_are_one_quiet_line(house: RunningServer, room: str, visit: Visit) -> None:
+def test_many_joins_and_leaves_are_one_row(house: RunningServer, room: str, visit: Visit) -> None:
     page = visit(house.page + f"#{room}")
     come_in(page, "Anna")
     talkers = [Talker(house, max_queue=None) for _ in range(8)]

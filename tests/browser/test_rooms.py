@@ -1,4 +1,4 @@
-"""Many rooms: going there, coming back to the same place, making one, leaving one."""
+"""Many rooms: opening, leaving and making them, each with its place and draft."""
 
 from __future__ import annotations
 
@@ -158,7 +158,7 @@ def test_a_phone_has_the_rooms_in_a_drawer(house: RunningServer, room: str, visi
         expect(phone.locator("#side")).to_be_hidden()
 
 
-def test_about_a_room_there_is_a_link_a_code_and_what_notifies(
+def test_the_about_panel_has_a_link_a_code_notifications_and_the_history(
     house: RunningServer, room: str, visit: Visit
 ) -> None:
     page = visit(house.page + f"#{room}", permissions=["notifications"])

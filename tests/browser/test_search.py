@@ -49,7 +49,7 @@ def test_a_hit_is_found_and_shown_in_its_context(
     expect(page.get_by_role("button", name="Search")).to_be_focused()
 
 
-def test_on_a_phone_the_panel_gives_way_to_what_was_found(
+def test_on_a_phone_the_search_panel_gives_way_to_the_hit(
     make_server: ServerMaker, tmp_path: Path, visit: Visit
 ) -> None:
     lines = [f"[2025-01-01 10:00:00] Boris: message {number}\n" for number in range(1, 201)]

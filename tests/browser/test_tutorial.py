@@ -73,7 +73,7 @@ def label(words: str) -> str:
     return words
 
 
-def test_the_tour_goes_as_it_is_told(  # noqa: PLR0915 - it is a long one
+def test_the_tutorial_works_as_written(  # noqa: PLR0915 - it is a long one
     make_server: ServerMaker, visit: Visit, tmp_path: Path
 ) -> None:
     tour = Tour(make_server, tmp_path)

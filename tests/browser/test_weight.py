@@ -1,4 +1,4 @@
-"""How much a browser loads before one can talk."""
+"""How much a browser loads to log in and post."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ BYTES_AT_MOST = 60_000
 LATER = ("features.css", ".features.js", "/features.js", "catalog.js", "offline.js", "sw.js", "manifest")
 
 
-def test_one_can_come_in_and_talk_with_less_than_sixty_thousand_bytes(
+def test_logging_in_and_posting_takes_less_than_sixty_thousand_bytes(
     house: RunningServer, room: str, visit: Visit
 ) -> None:
     page = visit("about:blank", locale="ru-RU")

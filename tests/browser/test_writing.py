@@ -1,4 +1,4 @@
-"""Writing: the box, what completes words in it, what becomes of what was said."""
+"""Writing: the box, completion, and what becomes of a message."""
 
 from __future__ import annotations
 
@@ -13,9 +13,7 @@ from tests.running import RunningServer
 from tests.talking import Talker
 
 
-def test_enter_sends_and_an_input_method_is_left_in_peace(
-    house: RunningServer, room: str, visit: Visit
-) -> None:
+def test_enter_sends_and_input_methods_are_left_alone(house: RunningServer, room: str, visit: Visit) -> None:
     page = visit(house.page + f"#{room}")
     come_in(page, "Anna")
     page.keyboard.type("first")
@@ -126,7 +124,9 @@ def test_commands_do_what_they_do_in_the_terminal(house: RunningServer, room: st
     expect(page.locator("#login-name")).to_be_focused()
 
 
-def test_too_much_is_not_sent_and_stays_in_the_box(house: RunningServer, room: str, visit: Visit) -> None:
+def test_a_text_that_is_too_long_is_not_sent_and_stays_in_the_box(
+    house: RunningServer, room: str, visit: Visit
+) -> None:
     page = visit(house.page + f"#{room}")
     come_in(page, "Anna")
     page.fill("#say-text", "x" * 5001)
@@ -142,7 +142,9 @@ def test_too_much_is_not_sent_and_stays_in_the_box(house: RunningServer, room: s
     expect(page.locator("#hint")).to_have_text("")
 
 
-def test_what_was_said_too_fast_waits_and_is_sent_in_order(make_server: ServerMaker, visit: Visit) -> None:
+def test_messages_refused_as_too_fast_wait_and_are_sent_in_order(
+    make_server: ServerMaker, visit: Visit
+) -> None:
     server = make_server("--lang", "en", "--rate", "2").start()
     page = visit(server.page)
     come_in(page, "Anna")
@@ -163,7 +165,7 @@ SAY_MANY = """count => {
 }"""
 
 
-def test_what_failed_can_be_said_again_or_let_go(house: RunningServer, room: str, visit: Visit) -> None:
+def test_a_failed_message_can_be_retried_or_discarded(house: RunningServer, room: str, visit: Visit) -> None:
     page = visit(house.page + f"#{room}")
     refused: list[str] = []
 

@@ -8,30 +8,30 @@ import { vectors } from "./vectors.mjs";
 const TERMINAL = new URL("../../besedka/terminal/commands.py", import.meta.url);
 const TERMINALS_OWN = ["history", "edit", "clear"]; // one scrolls; the box grows; there is no screen to clear
 
-test("words are said as they are", () => {
+test("a text without a command is a message", () => {
   for (const text of ["hello", " /help", "a /b", ":q now", "hello\n/help"]) assert.deepEqual(read(text), { say: text });
   assert.deepEqual(read("//help"), { say: "/help" });
   assert.deepEqual(read("//"), { say: "/" });
   for (const blank of ["", " ", "\n"]) assert.deepEqual(read(blank), {});
 });
 
-test("a command has a name, and what stands behind it", () => {
+test("a command is read as its name and its argument", () => {
   const cases = { "/help": ["help", ""], "/HELP ": ["help", ""], "/join dev": ["join", "dev"], "/find  a b ": ["find", "a b"], "/quit": ["exit", ""], ":q": ["exit", ""], "/bell": ["bell", ""] };
   for (const [line, [name, argument]] of Object.entries(cases)) assert.deepEqual(read(line), { command: { name, argument } });
 });
 
-test("what one does is said as it is typed", () => {
+test("/me is posted as it was typed", () => {
   assert.deepEqual(read("/me  waves\nand goes"), { say: "/me waves\nand goes" });
 });
 
-test("a command that lacks something, or that there is not, is a mistake and is not said", () => {
+test("an incomplete or unknown command is a mistake, and is not posted", () => {
   assert.deepEqual(read("/join "), { mistake: { code: "lacks", command: "join", usage: "ROOM" } });
   assert.deepEqual(read("/me"), { mistake: { code: "lacks", command: "me", usage: "TEXT" } });
   assert.deepEqual(read("/hlep me"), { mistake: { code: "unknown_command", word: "/hlep", near: "/help" } });
   assert.equal(read("/usr/share/doc").mistake.near, "");
 });
 
-test("what is asked of the server by a command", () => {
+test("commands become requests", () => {
   const ask = (line) => {
     const { command } = read(line);
     const { frame, say } = request(command.name, command.argument, "dev") || {};
@@ -73,7 +73,7 @@ test("names, times and numbers without a unit are read as the terminal does it",
   for (const [word, seconds] of Object.entries(times)) assert.equal(secondsOf(word), seconds, word);
 });
 
-test("what only some may do is shown to them only", () => {
+test("commands that need a right are listed for its holders only", () => {
   const names = (may) => commandsFor(may).map(({ name }) => name);
   assert.ok(!names().includes("ban") && !names(["invite"]).includes("ban") && names(["moderate"]).includes("ban"));
   assert.deepEqual(names(["moderate"]), COMMANDS.map(({ name }) => name));
@@ -84,7 +84,7 @@ test("the nearest word is the one that Python finds", () => {
   for (const { typed, near } of cases) assert.equal(nearest(typed, words), near, typed);
 });
 
-test("a long line that is no command is dealt with at once", () => {
+test("a long unknown command is handled at once", () => {
   const begun = performance.now();
   read("/" + "ab".repeat(2500));
   assert.ok(performance.now() - begun < 100);

@@ -7,7 +7,7 @@ import { isBigEmoji } from "../../besedka/client/chat/messages/text.js";
 
 const all = [..."abcdefghijklmnopqrstuvwxyz"].map((letter) => find(letter)).flat();
 
-test("names are found by how they begin, the exact one first, then by their further words", () => {
+test("emoji are found by the beginning of a name, the exact name first, then by later parts of names", () => {
   assert.deepEqual(find("smile")[0], { name: "smile", emoji: "😄" });
   assert.deepEqual(find("x").map(({ name }) => name), ["x"]);
   assert.deepEqual(find("EVIL").map(({ name }) => name), ["see_no_evil", "hear_no_evil", "speak_no_evil"]);
@@ -15,7 +15,7 @@ test("names are found by how they begin, the exact one first, then by their furt
   assert.equal(find("").length, 8);
 });
 
-test("each name is there once, and stands for a picture", () => {
+test("every name is unique, and stands for an emoji", () => {
   const source = readFileSync(new URL("../../besedka/client/chat/writing/emoji.js", import.meta.url), "utf8");
   const pairs = source.split("`")[3].trim().split(/\s+/);
   const names = pairs.filter((_, index) => index % 2 === 0);

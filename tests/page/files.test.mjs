@@ -1,4 +1,4 @@
-// The page as files: what the service worker keeps, and how much a browser must fetch before one can talk.
+// The page as files: what the service worker keeps, and how much a browser fetches to log in and post.
 
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync, statSync } from "node:fs";
@@ -30,12 +30,12 @@ function withImports(file, found = new Set()) {
   return found;
 }
 
-test("what is kept for a time without a server is the whole folder", () => {
+test("the service worker keeps the whole folder", () => {
   const whole = folder.filter((file) => file !== "sw.js").map((file) => (file === "index.html" ? "./" : file));
   assert.deepEqual(listed().sort(), whole.sort());
 });
 
-test("before one can talk, not more than 60 000 bytes are fetched, in any language", (context) => {
+test("to log in and post takes at most 60 000 bytes, in any language", (context) => {
   for (const language of ["en", "ru"]) {
     const files = ["index.html", "style.css", "icon.svg", `chat/language/${language}.js`, ...withImports("chat.js")];
     const sizes = files.map((file) => [statSync(join(CLIENT, file)).size, file]);
@@ -45,13 +45,13 @@ test("before one can talk, not more than 60 000 bytes are fetched, in any langua
   }
 });
 
-test("what is imported is there", () => {
+test("every import exists", () => {
   for (const file of folder.filter((name) => name.startsWith("chat") && name.endsWith(".js"))) {
     for (const imported of withImports(file)) assert.ok(folder.includes(imported), `${file}: ${imported}`);
   }
 });
 
-test("the pure modules know no browser", () => {
+test("the pure modules use no browser API", () => {
   const pure = folder.filter((name) => /^chat\/(.+\/state|protocol|room|state|messages\/(log_line|text)|sharing\/qr|writing\/(commands|emoji))\.js$/.test(name));
   assert.ok(pure.length > 12);
   for (const file of pure) {
@@ -61,7 +61,7 @@ test("the pure modules know no browser", () => {
   }
 });
 
-test("nothing but views touches the page", () => {
+test("only views touch the DOM", () => {
   const views = /export class View |\/view\/|\/(unverified|clipboard|link_box)\.js$/m;
   for (const file of folder.filter((name) => name.endsWith(".js") && !views.test(`/${name}\n${read(name)}`))) {
     assert.doesNotMatch(read(file), /innerHTML|insertAdjacentHTML|outerHTML|document\.write|\beval\(|createElement/, file);

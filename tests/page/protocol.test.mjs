@@ -9,7 +9,7 @@ test("log lines are read as Python reads them", () => {
   for (const { raw, user, text, day, time } of vectors("lines")) assert.deepEqual(readLine(raw), { user, text, day, time });
 });
 
-test("a line that was read is written as it stood, where the server has written it", () => {
+test("a log line survives reading and writing", () => {
   const raw = "[2025-11-19 23:46:36] Anna: first\n\tsecond\n\t\n\t\tindented";
   assert.equal(toLogLine(readLine(raw)), raw);
   assert.equal(toLogLine(readLine("by hand")), "by hand");
@@ -19,7 +19,7 @@ test("names are found in texts as Python finds them", () => {
   for (const { text, name, is } of vectors("mentions")) assert.equal(mentions(text, name), is, `${name} in ${text}`);
 });
 
-test("capitals do not hide a name", () => {
+test("mentions ignore case", () => {
   assert.ok(mentions("GRÜSSE AN STRASSE", "Straße"));
   assert.ok(mentions("ΟΔΥΣΣΕΥΣ", "Οδυσσευς"));
 });
@@ -31,7 +31,7 @@ test("a room's name is made as the server makes it", () => {
   assert.equal(roomName("𝒶".repeat(32)), "a".repeat(32));
 });
 
-test("an address names a room, a message in it and what lets one in, as Python reads it", () => {
+test("an address names a room, a message and tokens, as Python reads it", () => {
   const nothing = { key: "", invite: "", name: "", device: "" };
   for (const { fragment, ...said } of vectors("links")) {
     for (const hash of [fragment, `#${fragment}`]) assert.deepEqual(readPlace(hash), { ...nothing, ...said }, hash);
@@ -43,7 +43,7 @@ test("an address names a room, a message in it and what lets one in, as Python r
   assert.equal(placeOf("dev"), "#dev");
 });
 
-test("the chat is looked for beside the page, then on its own port", () => {
+test("the chat is expected beside the page, then on the default port", () => {
   const urls = (href) => socketUrls(new URL(href));
   assert.deepEqual(urls("http://localhost:8765/"), ["ws://localhost:8765/ws", "ws://localhost:8765/ws"]);
   assert.deepEqual(urls("http://lab:8080/?a=b#dev"), ["ws://lab:8080/ws", "ws://lab:8765/ws"]);

@@ -9,12 +9,12 @@ const known = vectors("qr");
 
 const inHex = (code) => code.map((row) => BigInt(`0b${row.map(Number).join("")}`).toString(16));
 
-test("codes are those that others make with the same mask, for each version", () => {
+test("codes equal those of two other programs with the same mask, for every version", () => {
   for (const { text, rows } of known) assert.deepEqual(inHex(qr(text)), rows, text);
   assert.equal(new Set(known.map(({ rows }) => rows.length)).size, 10);
 });
 
-test("what is too long is no code", () => {
+test("a text that is too long has no code", () => {
   assert.equal(qr("a".repeat(213)).length, 57);
   assert.equal(qr("a".repeat(214)), null);
   assert.equal(qr("й".repeat(107)), null);

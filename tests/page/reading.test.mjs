@@ -18,7 +18,7 @@ function reader(head = 1000) {
   return new Visit().comeIn({ head }).history(head - 9, head);
 }
 
-test("a very long talk keeps a bounded number of rows", () => {
+test("a very long log keeps a bounded number of rows", () => {
   const visit = new Visit().comeIn();
   for (let id = 1; id <= 100_000; id += 1) {
     visit.chat(id);
@@ -28,7 +28,7 @@ test("a very long talk keeps a bounded number of rows", () => {
   assert.equal(visit.room.endId, 100_000);
 });
 
-test("older pages come in front, until there are none", () => {
+test("older pages are prepended until the beginning is reached", () => {
   const visit = reader(130);
   visit.happen({ type: "loadOlder" }).happen({ type: "loadOlder" });
   assert.deepEqual(visit.sent("history"), [{ type: "history", room: "main", before: 121, limit: 50 }], "one question at a time");
@@ -41,7 +41,7 @@ test("older pages come in front, until there are none", () => {
   assert.equal(visit.sent("history").length, 3);
 });
 
-test("far up, the end is let go, and comes back page by page", () => {
+test("far up, the window lets go of the end, and gets it back page by page", () => {
   const visit = reader();
   for (let page = 0; page < 12; page += 1) {
     visit.happen({ type: "loadOlder" }).answer();
@@ -61,7 +61,7 @@ test("far up, the end is let go, and comes back page by page", () => {
   consistent(visit);
 });
 
-test("what waits is behind everything, wherever the window is", () => {
+test("the outbox is behind everything, wherever the window is", () => {
   const visit = reader().say("mine").happen({ type: "jump", id: 500 }).answer();
   assert.deepEqual([visit.rows.at(-1).text, ends(visit)], ["mine", [476, 525]]);
   for (let page = 0; page < 12; page += 1) visit.happen({ type: "loadOlder" }).answer();
@@ -71,7 +71,7 @@ test("what waits is behind everything, wherever the window is", () => {
   assert.equal(visit.room.outbox.length, 0);
 });
 
-test("one jumps to a message in its context, and back to the end", () => {
+test("a jump shows a message in its context, and leads back to the end", () => {
   const visit = reader().happen({ type: "jump", id: 500 });
   assert.equal(visit.room.target, 500);
   visit.answer();
@@ -83,7 +83,7 @@ test("one jumps to a message in its context, and back to the end", () => {
   assert.deepEqual([visit.room.target, visit.room.isAtEnd, visit.room.endId], [0, true, 1000]);
 });
 
-test("a jump counts more than a page that is on its way", () => {
+test("a jump supersedes a page in flight", () => {
   const visit = reader().happen({ type: "loadOlder" });
   const { before } = visit.sent("history")[0];
   visit.happen({ type: "jump", id: 100 }).history(before - 50, before - 1, { before });
@@ -93,7 +93,7 @@ test("a jump counts more than a page that is on its way", () => {
   assert.ok(ids(visit.rows).includes(100));
 });
 
-test("an id that is not there yet is the end; the first ones are found as well", () => {
+test("a jump to an unknown id leads to the end; the first ids are reachable", () => {
   const visit = reader().happen({ type: "jump", id: 5000 });
   assert.equal(visit.room.target, 0);
   visit.happen({ type: "jump", id: 2 }).answer();
@@ -101,7 +101,7 @@ test("an id that is not there yet is the end; the first ones are found as well",
   assert.equal(visit.room.firstId, 1);
 });
 
-test("the message that the address names is fetched when one has come in", () => {
+test("the message that the address names is fetched after the login", () => {
   const visit = new Visit().happen({ type: "jump", id: 17 }).comeIn({ head: 1000 });
   assert.deepEqual(visit.sent("history").map(({ before }) => before), [43]);
   visit.history(991, 1000).answer();
@@ -109,14 +109,14 @@ test("the message that the address names is fetched when one has come in", () =>
   assert.ok(ids(visit.rows).includes(17));
 });
 
-test("a page that never came is asked for again on the next connection", () => {
+test("a page that never came can be requested again on the next connection", () => {
   const visit = reader().happen({ type: "loadOlder" }).lose().happen({ type: "connected" }).welcome({ head: 1000 }).happen({ type: "loadOlder" });
   assert.equal(visit.sent("history").length, 2);
   visit.tell({ type: "error", code: "bad_frame", text: "" }).happen({ type: "loadOlder" });
   assert.equal(visit.sent("history").length, 3);
 });
 
-test("what one reads further up is not pushed out by what comes", () => {
+test("new messages do not push out what is being read further up", () => {
   const visit = reader().happen({ type: "loadOlder" }).answer().happen({ type: "follow", isFollowing: false });
   const { firstId } = visit.room;
   for (let id = 1001; id <= 3000; id += 1) visit.chat(id);
@@ -128,12 +128,12 @@ test("what one reads further up is not pushed out by what comes", () => {
   assert.deepEqual([visit.room.isAtEnd, visit.room.endId], [true, 3000]);
 });
 
-test("only who sees the end has read", () => {
+test("only the end of the log on the screen counts as read", () => {
   const visit = reader().happen({ type: "jump", id: 500 }).answer().chat(1001).happen({ type: "seen" });
   assert.equal(visit.room.readTo, 1000);
 });
 
-test("a search shows the newest hits, and goes on to older ones", () => {
+test("a search shows the newest hits, and continues with older ones", () => {
   const visit = reader().happen({ type: "search", text: "needle" });
   assert.deepEqual(visit.sent("search"), [{ type: "search", room: "main", text: "needle", before: 0, key: "search" }]);
   const found = (idsFound, before, text = "needle") => visit.tell({

@@ -1,4 +1,4 @@
-// Many rooms: going about, what is unread, the line of what is new.
+// Many rooms: opening and leaving them, unread messages, the unread line.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -10,7 +10,7 @@ import { Visit } from "./visit.mjs";
 const go = (visit, name) => visit.happen({ type: "openRoom", name });
 const joined = (visit) => visit.sent("join").map(({ room }) => room);
 
-test("a room is entered by going there, under the name that the server gives it", () => {
+test("opening a room joins it under its normalized name", () => {
   const visit = go(new Visit().comeIn(), " Dev ");
   assert.deepEqual([visit.state.current, joined(visit)], ["dev", ["main", "dev"]]);
   visit.welcome({ head: 4 });
@@ -19,24 +19,24 @@ test("a room is entered by going there, under the name that the server gives it"
   assert.deepEqual(joined(visit), ["main", "dev"], "one is in it already");
 });
 
-test("a room that there cannot be is said so, and one stays", () => {
+test("an impossible room name is refused, and the current room stays", () => {
   const visit = go(new Visit().comeIn(), "a b");
   assert.deepEqual([visit.state.current, visit.room.refusal.code, joined(visit)], ["main", "bad_room", ["main"]]);
 });
 
-test("not more rooms than the server lets one into", () => {
+test("no more than 100 rooms are joined", () => {
   const visit = new Visit().comeIn();
   for (let number = 1; number < 120; number += 1) go(visit, `r${number}`);
   assert.equal(Object.keys(visit.state.rooms).length, 100);
   assert.equal(visit.room.refusal.code, "too_many_rooms");
 });
 
-test("a room that cannot be entered is let go, and one is back where one was", () => {
+test("a room that cannot be joined is dropped, and the former one is shown", () => {
   const visit = go(new Visit().comeIn(), "dev").tell({ type: "error", code: "room_unavailable", text: "no" });
   assert.deepEqual([visit.state.current, visit.room.refusal.code, Object.keys(visit.state.rooms)], ["main", "room_unavailable", ["main"]]);
 });
 
-test("the rooms of earlier visits are entered again, the current one first", () => {
+test("the rooms of earlier visits are joined again, the current one first", () => {
   const rooms = { dev: { readTo: 5, epoch: "e", notice: "all" }, main: { readTo: 7, epoch: "e", notice: "mentions" } };
   const visit = new Visit({ room: "dev", name: "Anna", rooms }).enter().happen({ type: "connected" });
   assert.deepEqual(joined(visit), ["dev"]);
@@ -47,13 +47,13 @@ test("the rooms of earlier visits are entered again, the current one first", () 
   assert.deepEqual(unreadRooms(visit.state).map(({ name }) => name), ["dev"]);
 });
 
-test("after a lost connection all rooms are entered again with what was seen of each", () => {
+test("after a reconnect all rooms are joined with their cursors", () => {
   const visit = go(new Visit().comeIn({ head: 3 }), "dev").welcome({ head: 8 });
   visit.lose().happen({ type: "connected" });
   assert.deepEqual(visit.sent("join").slice(-2).map(({ room, since }) => [room, since]), [["dev", 8], ["main", 3]]);
 });
 
-test("a name that is taken meanwhile leads back to the login, and no room is lost", () => {
+test("a name taken meanwhile leads to the login, and no room is lost", () => {
   const visit = go(new Visit().comeIn(), "dev").welcome().lose().happen({ type: "connected" });
   for (const room of ["dev", "main"]) visit.tell({ type: "error", code: "name_taken", text: "", room });
   assert.deepEqual([visit.state.scene, Object.keys(visit.state.rooms)], ["login", ["main", "dev"]]);
@@ -68,19 +68,19 @@ test("a room is left, but not the last one", () => {
   assert.deepEqual(Object.keys(visit.state.rooms), ["main"]);
 });
 
-test("leaving the chat keeps what was read in which rooms", () => {
+test("logging out keeps the read positions", () => {
   const visit = go(new Visit().comeIn({ head: 3 }), "dev").welcome({ head: 8 }).happen({ type: "logOut" });
   assert.deepEqual([visit.state.scene, visit.state.me, visit.state.current], ["login", "Anna", "dev"]);
   assert.deepEqual(visit.effects.at(-1), { do: "disconnect" });
   assert.deepEqual(Object.values(visit.state.rooms).map(({ name, readTo }) => [name, readTo]), [["main", 3], ["dev", 8]]);
 });
 
-test("one's first visit to a room finds nothing unread", () => {
+test("the first visit to a room finds nothing unread", () => {
   const visit = new Visit().comeIn({ head: 100 }).history(91, 100);
   assert.deepEqual([unread(visit.room), visit.room.unreadFrom, visit.room.mentions], [0, -1, 0]);
 });
 
-test("what comes into another room is unread, and counted where one is mentioned", () => {
+test("messages of other rooms are unread, and mentions are counted", () => {
   const visit = go(new Visit().comeIn(), "dev").welcome();
   visit.chat(1, "hello", { room: "main" }).chat(2, "hello, anna!", { room: "main" });
   visit.chat(3, "Anna", { room: "main", user: "Anna" });
@@ -88,14 +88,14 @@ test("what comes into another room is unread, and counted where one is mentioned
   assert.deepEqual([unread(main), main.mentions, main.rows.map(({ mentioned }) => mentioned)], [3, 1, [false, true, false]]);
 });
 
-test("mentions in what was said while one was away are counted, if they are unread", () => {
+test("unread mentions in missed messages are counted", () => {
   const rooms = { main: { readTo: 2, epoch: "e", notice: "mentions" } };
   const visit = new Visit({ name: "Anna", rooms }).comeIn({ head: 3 });
   visit.tell({ type: "history", first: 2, messages: ["[2025-01-01 10:00:00] B: Anna", "[2025-01-01 10:00:00] B: Anna?"] });
   assert.deepEqual([unread(visit.room), visit.room.mentions, visit.room.unreadFrom], [1, 1, 2]);
 });
 
-test("the line of what is new stands still until one leaves and comes again", () => {
+test("the unread line stays until the room is left and opened again", () => {
   const visit = go(new Visit().comeIn({ head: 5 }), "dev").welcome();
   visit.chat(6, "a", { room: "main" }).chat(7, "b", { room: "main" });
   go(visit, "main");
@@ -109,7 +109,7 @@ test("the line of what is new stands still until one leaves and comes again", ()
   assert.equal(visit.room.unreadFrom, -1, "what one sees come needs no line");
 });
 
-test("what comes while nobody looks is unread, until one looks again", () => {
+test("messages received without focus are unread until the focus returns", () => {
   const visit = new Visit().comeIn({ head: 5 }).happen({ type: "focus", isFocused: false }).chat(6, "Anna!").happen({ type: "seen" });
   assert.deepEqual([unread(visit.room), visit.room.mentions], [1, 1]);
   visit.happen({ type: "focus", isFocused: true });
@@ -118,17 +118,17 @@ test("what comes while nobody looks is unread, until one looks again", () => {
   assert.deepEqual([unread(visit.room), visit.room.mentions, visit.room.unreadFrom], [0, 0, 5]);
 });
 
-test("what was missed while the connection was lost is new", () => {
+test("messages missed during a disconnect are unread", () => {
   const visit = new Visit().comeIn({ head: 5 }).happen({ type: "seen" }).lose().happen({ type: "connected" }).welcome({ head: 8 }).history(6, 8);
   assert.deepEqual([visit.room.unreadFrom, unread(visit.room)], [5, 3]);
 });
 
-test("who speaks has read", () => {
+test("posting counts as reading", () => {
   const visit = new Visit().comeIn({ head: 5 }).say("k").chat(6, "k", { user: "Anna", key: "k" });
   assert.deepEqual([unread(visit.room), visit.room.readTo], [0, 6]);
 });
 
-test("what was read in another tab is read", () => {
+test("read positions of other tabs apply", () => {
   const visit = new Visit().comeIn({ head: 5 }).happen({ type: "focus", isFocused: false }).chat(6, "Anna").chat(7);
   visit.happen({ type: "read", name: "main", readTo: 6 });
   assert.deepEqual([unread(visit.room), visit.room.mentions], [1, 1]);
@@ -136,33 +136,33 @@ test("what was read in another tab is read", () => {
   assert.deepEqual([visit.room.readTo, visit.room.mentions], [7, 0]);
 });
 
-test("read marks of another log are worth nothing", () => {
+test("read positions of another epoch are dropped", () => {
   const rooms = { main: { readTo: 50, epoch: "old", notice: "none" } };
   const visit = new Visit({ name: "Anna", rooms }).comeIn({ head: 60, epoch: "new" });
   assert.deepEqual([unread(visit.room), visit.room.notice], [0, "none"]);
   assert.equal(unread(new Visit({ name: "Anna", rooms }).comeIn({ head: 60, epoch: "old" }).room), 10);
 });
 
-test("which messages notify is known for each room, and news from others are told to who notifies", () => {
+test("the notification level belongs to a room, and others' messages are reported as received", () => {
   const visit = new Visit().comeIn().happen({ type: "setNotice", name: "main", notice: "all" }).chat(1, "hello").chat(2, "me", { user: "Anna" });
   assert.equal(visit.room.notice, "all");
   assert.deepEqual(visit.effects.filter((effect) => effect.do === "received").map(({ frame }) => frame.id), [1]);
 });
 
-test("all rooms of the server are listed", () => {
+test("the rooms of the server are listed", () => {
   const listed = [{ name: "dev", clients_count: 2 }, { name: "main", clients_count: 1 }];
   const visit = new Visit().comeIn().happen({ type: "listRooms" }).tell({ type: "rooms", rooms: listed });
   assert.deepEqual([visit.sent().at(-1), visit.state.listed], [{ type: "rooms" }, listed]);
 });
 
-test("a room that the server spells in another way is known under that name", () => {
+test("a room is renamed as the server spells it", () => {
   const visit = go(new Visit().comeIn(), "ꭰꭱ").tell({ type: "system", room: "main", users: [], clients_count: 1 });
   visit.say("early").welcome({ room: "ᎠᎡ", head: 3 });
   assert.deepEqual([visit.state.current, Object.keys(visit.state.rooms)], ["ᎠᎡ", ["main", "ᎠᎡ"]]);
   assert.deepEqual(visit.sent("chat").map(({ room, text }) => [room, text]), [["ᎠᎡ", "early"]]);
 });
 
-test("a room may have the name of something in JavaScript", () => {
+test("a room may have a property name of JavaScript", () => {
   const visit = new Visit().comeIn().tell({ type: "chat", room: "constructor", id: 1, text: "x" });
   visit.happen({ type: "read", name: "constructor", readTo: 3 });
   go(visit, "constructor").welcome({ head: 2 }).chat(3);

@@ -1,4 +1,4 @@
-// The connection, on a network and a clock that a test bends.
+// The connection, on a fake network and a fake clock.
 
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, test } from "node:test";
@@ -89,7 +89,7 @@ test("the addresses are tried in turn until one answers, and then only that one"
   assert.deepEqual([count(), newest().url, socket.url], [3, "ws://b/ws", "ws://b/ws"]);
 });
 
-test("an address that the page may not talk to is not tried again", () => {
+test("an address that the content policy forbids is not tried again", () => {
   socket.open();
   newest().end();
   clock.tick(0);
@@ -99,7 +99,7 @@ test("an address that the page may not talk to is not tried again", () => {
   assert.deepEqual([count(), newest().url], [3, "ws://a/ws"]);
 });
 
-test("frames are told, and sent while there is a connection", () => {
+test("frames are delivered, and sent while there is a connection", () => {
   const connection = connected();
   connection.tell({ type: "chat" });
   socket.send({ type: "typing" });
@@ -108,7 +108,7 @@ test("frames are told, and sent while there is a connection", () => {
   assert.deepEqual([told, connection.sent], [[["frame", { type: "chat" }]], [{ type: "typing" }]]);
 });
 
-test("it comes back later and later, at most after 15 seconds, spread by chance", () => {
+test("the waits grow up to 15 seconds, with jitter", () => {
   Math.random = () => 1;
   connected().end();
   const waits = [];
@@ -125,7 +125,7 @@ test("it comes back later and later, at most after 15 seconds, spread by chance"
   assert.equal(told.at(-1)[1], 1.5);
 });
 
-test("a connection that opens and says nothing does not make the next try sooner", () => {
+test("a connection that opens and stays silent does not reset the backoff", () => {
   Math.random = () => 1;
   connected().end();
   clock.tick(1000);
@@ -134,7 +134,7 @@ test("a connection that opens and says nothing does not make the next try sooner
   assert.equal(told.at(-1)[1], 2);
 });
 
-test("a person, a network that is back, a tab that is shown: it is tried at once", () => {
+test("waking connects at once", () => {
   connected().end();
   socket.wake();
   assert.equal(count(), 2);
@@ -143,7 +143,7 @@ test("a person, a network that is back, a tab that is shown: it is tried at once
   assert.equal(count(), 2, "one at a time");
 });
 
-test("a network that swallows everything is given up after 10 seconds", () => {
+test("a connection that does not open is given up after 10 seconds", () => {
   socket.open();
   const swallowed = newest();
   clock.tick(10_000);
@@ -166,7 +166,7 @@ test("a connection that opens after it was given up is not taken for the one tha
   assert.equal(told[0]?.[0], "closed", "the other one is still waited for");
 });
 
-test("a connection that has died in sleep is found out within seconds when one comes back to the tab", () => {
+test("waking finds a dead connection within seconds", () => {
   const dead = connected();
   clock.tick(60_000);
   socket.wake();
@@ -179,7 +179,7 @@ test("a connection that has died in sleep is found out within seconds when one c
   assert.equal(told.length, 1);
 });
 
-test("a connection that lives is left alone", () => {
+test("waking leaves a live connection alone", () => {
   const connection = connected();
   socket.wake();
   assert.deepEqual(connection.sent, [], "it was just heard");
@@ -190,7 +190,7 @@ test("a connection that lives is left alone", () => {
   assert.deepEqual([told.map(([name]) => name), count()], [["frame"], 1]);
 });
 
-test("a clock that is set makes nothing of it", () => {
+test("a set clock breaks nothing", () => {
   for (const ms of [-3_600_000, 3_600_000]) {
     const connection = connected();
     const before = told.length;
@@ -207,7 +207,7 @@ test("a clock that is set makes nothing of it", () => {
   }
 });
 
-test("after some endings it does not come back", () => {
+test("after final close codes it does not reconnect", () => {
   for (const code of [1000, 1002, 1007, 1009]) {
     connected().end(code);
     clock.tick(60_000);
@@ -216,7 +216,7 @@ test("after some endings it does not come back", () => {
   }
 });
 
-test("closed on purpose it stays closed", () => {
+test("a closed socket stays closed", () => {
   const connection = connected();
   socket.close();
   assert.equal(connection.closedWith, 1000);

@@ -1,4 +1,4 @@
-// What the browser keeps: by several tabs side by side, and where it keeps nothing.
+// What the browser stores: several tabs, and no storage.
 
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, test } from "node:test";
@@ -44,7 +44,7 @@ const room = (outbox, more = {}) => ({ ...newRoom("main", { readTo: 1, epoch: "e
 const waits = (...keys) => keys.map((key) => ({ key, text: `text ${key}`, after: 3, sent: true }));
 const keys = (name = "Anna") => unsent(name).map(({ key }) => key);
 
-test("what is set is found, and what is empty is not there", () => {
+test("a stored value is found, an empty one removes the entry", () => {
   set("name", "Anna");
   assert.deepEqual([get("name"), localStorage["besedka.name"]], ["Anna", "Anna"]);
   set("name", "");
@@ -52,7 +52,7 @@ test("what is set is found, and what is empty is not there", () => {
 });
 
 for (const [name, storage] of Object.entries({ full: () => new FakeStorage(true), forbidden: () => undefined })) {
-  test(`where storage is ${name}, memory has it for the visit`, () => {
+  test(`where storage is ${name}, memory serves the visit`, () => {
     globalThis.localStorage = storage();
     set("name", "Anna");
     set("room.dev", '{"readTo":1}');
@@ -62,13 +62,13 @@ for (const [name, storage] of Object.entries({ full: () => new FakeStorage(true)
   });
 }
 
-test("what is damaged counts as nothing", () => {
+test("a damaged entry counts as none", () => {
   for (const value of ["", "{", "null", "undefined"]) assert.deepEqual(read(value), {});
   localStorage["besedka.unsent.k"] = "5";
   assert.deepEqual(keys(), []);
 });
 
-test("each message that waits is an entry, in the order in which it was said", () => {
+test("every message of the outbox is an entry, in order", () => {
   const persistence = new Persistence();
   persistence.keep(chat({ main: room(waits("k3", "k1", "k2")), dev: { ...room(waits("d1")), name: "dev" } }));
   assert.deepEqual(keys(), ["k3", "k1", "k2", "d1"]);
@@ -79,7 +79,7 @@ test("each message that waits is an entry, in the order in which it was said", (
   assert.deepEqual(keys(), ["k2", "d1"]);
 });
 
-test("an entry stays where it was in the order when more is known about the message", () => {
+test("an updated entry keeps its place in the order", () => {
   const persistence = new Persistence();
   const [one, two] = waits("k1", "k2");
   persistence.keep(chat({ main: room([one, two]) }));
@@ -87,7 +87,7 @@ test("an entry stays where it was in the order when more is known about the mess
   assert.deepEqual(unsent("Anna").map(({ key, after }) => [key, after]), [["k1", 9], ["k2", 3]]);
 });
 
-test("two tabs add and remove side by side", () => {
+test("two tabs add and remove entries independently", () => {
   const [one, two] = [new Persistence(), new Persistence()];
   one.keep(chat({ main: room(waits("k1")) }));
   two.keep(chat({ main: room(waits("k2")) }));
@@ -95,7 +95,7 @@ test("two tabs add and remove side by side", () => {
   assert.deepEqual(keys(), ["k2"]);
 });
 
-test("who leaves the chat leaves what waits, who quits a room does not", () => {
+test("logging out keeps the outbox, leaving a room removes it", () => {
   const persistence = new Persistence();
   persistence.keep(chat({ main: room(waits("k1")), dev: room(waits("k2")) }));
   set("draft.dev", "half a word");
@@ -106,14 +106,14 @@ test("who leaves the chat leaves what waits, who quits a room does not", () => {
   assert.deepEqual(keys(), ["k1"]);
 });
 
-test("what was heard back before anything was kept is no more there", () => {
+test("messages delivered before the features were loaded are removed from storage", () => {
   new Persistence().keep(chat({ main: room(waits("k1", "k2")) }));
   const taken = { main: room(waits("k1", "k2")) };
   new Persistence(taken).keep(chat({ main: room(waits("k2")) }));
   assert.deepEqual(keys(), ["k2"]);
 });
 
-test("how far one has read is written now and then, and before the page goes", () => {
+test("read positions are written at intervals, and before the page is hidden", () => {
   const persistence = new Persistence();
   for (let readTo = 1; readTo < 100; readTo += 1) persistence.keep(chat({ main: room([], { readTo }) }));
   assert.equal(get("room.main"), "");
@@ -124,7 +124,7 @@ test("how far one has read is written now and then, and before the page goes", (
   assert.equal(all("room")[0][1].readTo, 100);
 });
 
-test("a room that one was not let into is not kept", () => {
+test("a room that was never joined is not stored", () => {
   new Persistence().keep(chat({ main: newRoom("main") }));
   clock.tick(500);
   assert.deepEqual(all("room"), []);

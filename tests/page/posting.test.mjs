@@ -1,4 +1,4 @@
-// Coming in, saying, hearing; losing the connection and finding it again; nothing lost, nothing double.
+// Logging in, posting, receiving; reconnecting without loss or duplicates.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -8,7 +8,7 @@ import { ids, texts, Visit } from "./visit.mjs";
 const waiting = ({ rooms }) => Object.values(rooms).reduce((sum, { outbox }) => sum + outbox.length, 0);
 const said = (visit) => visit.sent("chat").map(({ key, after }) => [key, after]);
 
-test("one comes in with a name, and is remembered by it as the server writes it", () => {
+test("a login is remembered under the name as the server spells it", () => {
   const visit = new Visit().enter(" ");
   assert.equal(visit.state.problem.code, "empty_name");
   visit.enter(" anna ").happen({ type: "connected" });
@@ -19,7 +19,7 @@ test("one comes in with a name, and is remembered by it as the server writes it"
   assert.deepEqual(visit.effects.at(-1), { do: "remember", name: "Anna" });
 });
 
-test("a name that cannot be had is told at the login, and another one is tried on the same connection", () => {
+test("a refused name is reported at the login, and the next one is tried on the same connection", () => {
   const visit = new Visit().enter().happen({ type: "connected" }).tell({ type: "error", code: "name_taken", text: "taken" });
   assert.deepEqual([visit.state.scene, visit.state.busy, visit.state.problem.code], ["login", false, "name_taken"]);
   visit.enter("Hanna");
@@ -28,22 +28,22 @@ test("a name that cannot be had is told at the login, and another one is tried o
   assert.deepEqual([visit.state.scene, visit.state.problem], ["chat", null]);
 });
 
-test("a message is shown once whether it comes live or by history", () => {
+test("a message received live and by history is shown once", () => {
   const visit = new Visit().comeIn().chat(1, "a").chat(2, "a").history(1, 3).chat(3, "a").chat(4, "b");
   assert.deepEqual(ids(visit.rows), [1, 2, 3, 4]);
 });
 
-test("what was there when one came is old, what comes live is new", () => {
+test("messages from before the login are old, live ones are new", () => {
   const visit = new Visit().comeIn({ head: 2 }).history(1, 2).chat(3);
   assert.deepEqual(visit.rows.map(({ id, old, live }) => [id, old, Boolean(live)]), [[1, true, false], [2, true, false], [3, false, true]]);
 });
 
-test("the day is the server's", () => {
+test("days are those of the server's time zone", () => {
   const visit = new Visit().comeIn({ utc_offset: 3600 }).chat(1, "x", { at: 1_699_999_000 - (1_699_999_000 % 86_400) - 60 });
   assert.equal(visit.rows[0].day, new Date((1_699_999_000 - (1_699_999_000 % 86_400)) * 1000).toISOString().slice(0, 10));
 });
 
-test("hearing one's own message clears it from the outbox, live or by a page", () => {
+test("a delivered message leaves the outbox, whether received live or by history", () => {
   const live = new Visit().comeIn().say("mine", "k1").chat(1, "mine", { user: "Anna", key: "k1" });
   const page = new Visit().comeIn().say("mine", "k1").history(1, 1, { keys: { 1: "k1" } });
   for (const visit of [live, page]) {
@@ -53,7 +53,7 @@ test("hearing one's own message clears it from the outbox, live or by a page", (
   assert.ok(live.rows[0].own);
 });
 
-test("what waits stays behind what was told, and is said again after a reconnect, in order", () => {
+test("the outbox stays behind delivered messages, and is sent again in order after a reconnect", () => {
   const visit = new Visit().comeIn().say("mine").chat(1, "theirs").lose().say("mine too");
   assert.ok(visit.rows.slice(-2).every(({ status }) => status === "waiting"));
   visit.happen({ type: "connected" }).say("before the welcome").welcome({ head: 1 });
@@ -65,19 +65,19 @@ test("what waits stays behind what was told, and is said again after a reconnect
   assert.deepEqual(said(visit), [["mine", undefined], ["mine", 1], ["mine too", undefined], ["before the welcome", undefined]]);
 });
 
-test("a message that was said again keeps the id that it cannot be before, however often the connection is lost", () => {
+test("a message that is sent again keeps its `after`, however often the connection is lost", () => {
   const visit = new Visit().comeIn({ head: 7 }).say("ok", "k1").lose().happen({ type: "connected" }).welcome({ head: 7 });
   visit.chat(8).chat(9).lose().happen({ type: "connected" }).welcome({ head: 9 });
   assert.deepEqual(said(visit), [["k1", undefined], ["k1", 7], ["k1", 7]]);
 });
 
-test("the same text said twice is never taken for the first when the first was heard", () => {
+test("the second of two equal texts is sent again behind the first one, once that is delivered", () => {
   const visit = new Visit().comeIn({ head: 10 }).say("ok", "k1").say("ok", "k2").chat(11, "ok", { user: "Anna", key: "k1" });
   visit.lose().happen({ type: "connected" }).welcome({ head: 11 });
   assert.deepEqual(said(visit).at(-1), ["k2", 11]);
 });
 
-test("not more is on its way than may be", () => {
+test("no more than 32 messages are in flight", () => {
   const visit = new Visit().comeIn();
   for (let number = 1; number <= 100; number += 1) visit.say(`k${number}`);
   assert.equal(visit.sent("chat").length, 32);
@@ -86,7 +86,7 @@ test("not more is on its way than may be", () => {
   assert.equal(visit.rows.length, 100);
 });
 
-test("what was said too fast waits, and is said again in order", () => {
+test("messages refused as too fast wait, and are sent again in order", () => {
   const tooFast = (visit, key) => visit.tell({ type: "error", code: "too_fast", text: "", key, retry_after: 1.5 });
   const visit = new Visit().comeIn().say("k1").say("k2");
   tooFast(visit, "k1").say("k3");
@@ -98,7 +98,7 @@ test("what was said too fast waits, and is said again in order", () => {
   assert.ok(visit.rows.every(({ status }) => status === "waiting"));
 });
 
-test("what was refused stays, can be said again or discarded, and holds nothing up", () => {
+test("a refused message stays, can be retried or discarded, and blocks nothing", () => {
   const visit = new Visit().comeIn().say("k1").say("k2").tell({ type: "error", code: "storage_full", text: "full", key: "k1" });
   assert.deepEqual(visit.rows.map(({ key, status }) => [key, status]), [["k1", "failed"], ["k2", "waiting"]]);
   assert.equal(visit.rows[0].refusal.code, "storage_full");
@@ -111,14 +111,14 @@ test("what was refused stays, can be said again or discarded, and holds nothing 
   assert.deepEqual([texts(visit.rows), waiting(visit.state), visit.room.refusal], [["k2"], 0, null]);
 });
 
-test("what a server that ends refuses is said again to the next one", () => {
+test("a message refused by a stopping server is sent to the next one", () => {
   const visit = new Visit().comeIn().say("k1").tell({ type: "error", code: "going_down", text: "", key: "k1" });
   assert.equal(visit.rows[0].status, "waiting");
   visit.lose().happen({ type: "connected" }).welcome();
   assert.deepEqual(said(visit), [["k1", undefined], ["k1", 0]]);
 });
 
-test("what waits since an earlier visit is said again first, each message once", () => {
+test("the outbox of an earlier visit is sent first, every message once", () => {
   const unsent = [{ room: "main", key: "k1", text: "one", after: 3 }, { room: "dev", key: "k2", text: "two", after: 0 }];
   const visit = new Visit().enter().happen({ type: "restore", unsent }).happen({ type: "restore", unsent });
   assert.equal(waiting(visit.state), 2);
@@ -130,20 +130,20 @@ test("what waits since an earlier visit is said again first, each message once",
   assert.deepEqual(visit.state.rooms.dev.rows, []);
 });
 
-test("another log begins anew, and nothing that waits is lost", () => {
+test("another epoch resets the room, and keeps the outbox", () => {
   const visit = new Visit().comeIn({ head: 50 }).history(41, 50).say("mine").lose().happen({ type: "connected" });
   visit.welcome({ head: 3, epoch: "other", reset: true }).history(1, 3);
   assert.deepEqual(visit.rows.map(({ id, text }) => id ?? text), [1, 2, 3, "mine"]);
   assert.deepEqual([visit.room.lastId, visit.room.readTo, visit.room.firstId], [3, 3, 1]);
 });
 
-test("what was said under a name is not said under another one", () => {
+test("the outbox of a name is not sent under another name", () => {
   const visit = new Visit().comeIn().say("mine").lose().happen({ type: "connected" }).tell({ type: "error", code: "name_taken", text: "" });
   visit.enter("Hanna").welcome();
   assert.deepEqual([visit.rows, said(visit)], [[], [["mine", undefined]]]);
 });
 
-test("one who was here before writes without a connection, too; a stranger waits at the login", () => {
+test("a known user may write without a connection; a new one waits at the login", () => {
   const visit = new Visit({ name: "Anna" }).enter().lose().say("soon");
   assert.equal(visit.state.scene, "chat");
   visit.happen({ type: "connected" }).welcome();
@@ -151,7 +151,7 @@ test("one who was here before writes without a connection, too; a stranger waits
   assert.equal(new Visit({ name: "Anna" }).enter("Boris").lose().state.scene, "login");
 });
 
-test("while away it is known since when, and when the next try is", () => {
+test("a disconnected state knows since when, and when the next try is", () => {
   const visit = new Visit().comeIn();
   visit.now = 5000;
   visit.lose();
@@ -162,12 +162,12 @@ test("while away it is known since when, and when the next try is", () => {
   assert.deepEqual([visit.state.connection, visit.state.awaySince, visit.state.retryAt], ["open", 0, 0]);
 });
 
-test("after an ending for good one is back at the login", () => {
+test("a final close code leads to the login", () => {
   const { state } = new Visit().comeIn().happen({ type: "connectionRefused", code: 1009 });
   assert.deepEqual([state.scene, state.connection, state.problem], ["login", "closed", { code: "closed", text: "1009" }]);
 });
 
-test("who is here, who comes, goes and types", () => {
+test("the people of a room follow system and typing frames", () => {
   const visit = new Visit().comeIn({ users: ["Anna", "Boris"], clients_count: 2 });
   const news = (joined, left) => visit.tell({ type: "system", user: "System", text: "t", timestamp: "", clients_count: 2, joined, left });
   news(["Clara"], ["Boris"]);
@@ -187,7 +187,7 @@ test("who is here, who comes, goes and types", () => {
   assert.deepEqual(visit.room.typing, []);
 });
 
-test("who comes back with the server has not come", () => {
+test("people who reconnect after a restart are not announced as joined", () => {
   const visit = new Visit().comeIn({ users: ["Anna", "Boris"] }).lose().happen({ type: "connected" }).welcome({ users: ["Anna"] });
   const joined = (name) => visit.tell({ type: "system", text: "t", clients_count: 2, joined: [name], left: [] });
   joined("Boris");
@@ -196,13 +196,13 @@ test("who comes back with the server has not come", () => {
   assert.deepEqual(visit.rows.map((row) => row.joined), [["Clara"]]);
 });
 
-test("who is here is known after a time of reading on", () => {
+test("a system frame with users replaces the list", () => {
   const visit = new Visit().comeIn();
   visit.tell({ type: "system", text: "", clients_count: 2, joined: [], left: [], users: ["Anna", "Clara"] });
   assert.deepEqual([visit.room.users, visit.room.count, visit.rows], [["Anna", "Clara"], 2, []]);
 });
 
-test("an event that is in no table is asked for, once it can be there", () => {
+test("an event that no table has is deferred", () => {
   const visit = new Visit();
   const event = { type: "frame", frame: { type: "nonsense" }, now: 0 };
   visit.happen(event);

@@ -1,4 +1,4 @@
-"""Keeping order in the page: who may, what the others see of it, and what is told to whom it is done."""
+"""Moderation in the page: rights, what the others see, and what the person concerned is told."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def admin(server: RunningServer, *words: str) -> str:
 
 @pytest.fixture
 def moderated(server: RunningServer, visit: Visit) -> tuple[Page, Page]:
-    """Two pages: that of Anna, who keeps order, and that of Boris."""
+    """The page of Anna, a moderator, and the page of Boris."""
     anna, boris = visit(server.page), visit(server.page)
     come_in(anna, "Anna")
     come_in(boris, "Boris")
@@ -32,7 +32,7 @@ def moderated(server: RunningServer, visit: Visit) -> tuple[Page, Page]:
     return anna, boris
 
 
-def test_a_message_is_taken_away_before_all_eyes_and_out_of_the_file(
+def test_a_redaction_shows_on_every_page_and_changes_the_file(
     server: RunningServer, moderated: tuple[Page, Page]
 ) -> None:
     anna, boris = moderated
@@ -69,7 +69,7 @@ def test_a_message_is_taken_away_before_all_eyes_and_out_of_the_file(
     expect(boris.locator("#rows .removed .text")).to_have_text("removed")
 
 
-def test_who_is_shown_out_is_told_and_does_not_come_back_by_himself(moderated: tuple[Page, Page]) -> None:
+def test_a_kick_is_explained_and_the_page_does_not_reconnect(moderated: tuple[Page, Page]) -> None:
     # Only who may is shown how.
     for page, count in zip(moderated, (1, 0), strict=True):
         say(page, "/help")
@@ -116,7 +116,7 @@ def test_who_is_shown_out_is_told_and_does_not_come_back_by_himself(moderated: t
     expect(anna.locator("#people")).to_have_text("2 people")
 
 
-def test_rights_that_change_are_had_at_once(server: RunningServer, visit: Visit) -> None:
+def test_changed_rights_apply_at_once(server: RunningServer, visit: Visit) -> None:
     anna, boris = visit(server.page), visit(server.page)
     come_in(anna, "Anna")
     come_in(boris, "Boris")
@@ -159,7 +159,7 @@ def test_typing_a_command_is_not_shown_to_the_others(server: RunningServer, visi
     expect(boris.locator("#hint")).to_contain_text("is typing")
 
 
-def test_where_only_known_people_come_in_an_invitation_to_a_name_is_needed(
+def test_a_chat_for_known_people_needs_an_invitation_to_a_name(
     make_server: ServerMaker, visit: Visit
 ) -> None:
     server = make_server("--lang", "en", "--names", "invited").start()

@@ -1,4 +1,4 @@
-// Names, private rooms, talks of two, invitations, devices, persistence order: what is asked, and what becomes of the answer.
+// Requests and their answers: direct and private rooms, invitations, devices, moderation, refused connections.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -13,7 +13,7 @@ const enters = (visit) => visit.sent("join").map(({ room }) => room);
 const heard = ({ effects }) => effects.filter((effect) => effect.do === "received").map(({ frame }) => frame.id);
 const refuse = (visit, code, more = {}) => visit.tell({ type: "error", code, text: `no: ${code}`, ...more });
 
-test("who is asked for privately is talked with in a room that is called after him", () => {
+test("a direct message opens a room with the name of the other person", () => {
   const visit = ask(new Visit().comeIn(), { type: "direct", user: "boris" }, { text: "psst", key: "k1" });
   visit.tell({ type: "place", room: "direct-0a", kind: "direct", peer: "Boris", key: keyOf(visit, "direct") });
   assert.deepEqual([visit.state.current, label(visit.room), enters(visit)], ["direct-0a", "Boris", ["main", "direct-0a"]]);
@@ -22,7 +22,7 @@ test("who is asked for privately is talked with in a room that is called after h
   assert.deepEqual(visit.sent("chat").map(({ room, text }) => [room, text]), [["direct-0a", "psst"]]);
 });
 
-test("a talk that somebody else begins is joined, is unread and is told, but one stays where one is", () => {
+test("a direct room opened by the peer is joined, unread and notified, without being shown", () => {
   const visit = new Visit().comeIn().tell({ type: "place", room: "direct-0a", kind: "direct", peer: "Boris" });
   assert.deepEqual([visit.state.current, enters(visit)], ["main", ["main", "direct-0a"]]);
   visit.welcome({ room: "direct-0a", head: 1, kind: "direct", peer: "Boris" });
@@ -34,7 +34,7 @@ test("a talk that somebody else begins is joined, is unread and is told, but one
   assert.deepEqual([unread(talk()), talk().mentions, heard(visit)], [2, 2, [1, 2]]);
 });
 
-test("talks that began while one was away are joined from the list, those that one has left are not", () => {
+test("direct rooms opened meanwhile are joined from the list, except those the user has left", () => {
   const rooms = ["direct-0a", "direct-0b"].map((name) => ({ name, clients_count: 0, kind: "direct", peer: `peer of ${name}` }));
   const visit = new Visit().comeIn().happen({ type: "setPreferences", hidden: ["direct-0b"] }).tell({ type: "rooms", rooms });
   assert.deepEqual([names(visit), enters(visit)], [["main", "direct-0a"], ["main", "direct-0a"]]);
@@ -48,27 +48,27 @@ test("talks that began while one was away are joined from the list, those that o
   assert.deepEqual([label(visit.room), visit.state.hidden], ["peer of direct-0b", []]);
 });
 
-test("a room of one's own is made, and one is in it", () => {
+test("a new private room is joined and shown", () => {
   const visit = ask(new Visit().comeIn(), { type: "private", room: "plans" });
   visit.tell({ type: "place", room: "plans", kind: "private", key: keyOf(visit, "private") }).welcome({ room: "plans", kind: "private", may: ["invite"] });
   assert.deepEqual([visit.state.current, label(visit.room), visit.room.may], ["plans", "plans", ["invite"]]);
 });
 
-test("an invitation is joined with, once", () => {
+test("an invitation goes along with one join only", () => {
   const visit = new Visit({ room: "plans" }).happen({ type: "invited", invite: "T" }).enter().happen({ type: "connected" });
   assert.equal(visit.sent("join")[0].invite, "T");
   visit.welcome({ kind: "private" }).lose().happen({ type: "connected" });
   assert.deepEqual(visit.sent("join").map(({ invite }) => invite), ["T", undefined]);
 });
 
-test("an invitation that is opened while one is in leads into its room", () => {
+test("an invitation opened during the chat leads into its room", () => {
   const visit = new Visit().comeIn().happen({ type: "navigate", room: "plans", id: 0, invite: "T" });
   assert.deepEqual([visit.state.current, visit.sent("join").at(-1).invite], ["plans", "T"]);
   refuse(visit, "bad_link", { room: "plans" });
   assert.deepEqual([visit.state.scene, visit.state.current, visit.room.refusal.code], ["chat", "main", "bad_link"]);
 });
 
-test("who comes by a bad invitation, or into a room that is not for him, is in the room that is for all", () => {
+test("a bad invitation or a refused room leads to the default room", () => {
   for (const code of ["bad_link", "not_invited"]) {
     const visit = new Visit({ room: "plans" }).enter().happen({ type: "connected" });
     refuse(visit, code, { room: "plans" });
@@ -78,7 +78,7 @@ test("who comes by a bad invitation, or into a room that is not for him, is in t
   }
 });
 
-test("a bad invitation to a name is told at the login, and is not tried again", () => {
+test("a bad invitation to a name is reported at the login, and not tried again", () => {
   const visit = new Visit({ me: "Boris" }).happen({ type: "invited", invite: "T" }).enter("Boris").happen({ type: "connected" });
   refuse(visit, "bad_link");
   assert.deepEqual([visit.state.scene, visit.state.problem.code], ["login", "bad_link"]);
@@ -86,13 +86,13 @@ test("a bad invitation to a name is told at the login, and is not tried again", 
   assert.deepEqual(visit.sent("join").map(({ invite }) => invite), ["T", undefined]);
 });
 
-test("who is no member any more is led out", () => {
+test("a lost membership closes the room", () => {
   const visit = new Visit().comeIn().happen({ type: "openRoom", name: "plans" }).welcome({ room: "plans", kind: "private" });
   refuse(visit, "not_invited", { room: "plans" });
   assert.deepEqual([names(visit), visit.state.current, visit.room.refusal.code], [["main"], "main", "not_invited"]);
 });
 
-test("a link makes this device a person that is known; nobody is joined before, and nothing of the former one stays", () => {
+test("a device link changes the identity before any join, and nothing private of the former user stays", () => {
   const rooms = { main: { readTo: 1, epoch: "e" }, plans: { readTo: 1, epoch: "e", kind: "private" } };
   const visit = new Visit({ name: "Dan", rooms }).happen({ type: "navigate", room: "", id: 0, device: "D", name: "Anna" });
   assert.deepEqual(visit.state.problem, { code: "device", token: "D", name: "Anna" });
@@ -103,7 +103,7 @@ test("a link makes this device a person that is known; nobody is joined before, 
   assert.deepEqual([names(visit), visit.state.problem], [["main"], null]);
 });
 
-test("a link that gives another name than it says is a trap, and so is a device that was not asked for", () => {
+test("a device frame with another name than promised, or unrequested, is rejected", () => {
   const visit = new Visit().happen({ type: "navigate", room: "", device: "D", name: "Anna" }).happen({ type: "takeDevice" }).happen({ type: "connected" });
   visit.tell({ type: "device", user: "Mallory", secret: "his", key: keyOf(visit, "take_device") });
   const other = new Visit().comeIn().tell({ type: "device", user: "Mallory", secret: "his" });
@@ -111,7 +111,7 @@ test("a link that gives another name than it says is a trap, and so is a device 
   assert.equal(visit.state.problem.code, "bad_link");
 });
 
-test("a used link is told, and no is no", () => {
+test("a used device link is reported, and a declined one has no effect", () => {
   const visit = new Visit().happen({ type: "navigate", room: "", device: "D", name: "" }).happen({ type: "takeDevice" }).happen({ type: "connected" });
   refuse(visit, "bad_link", { key: keyOf(visit, "take_device") });
   assert.equal(visit.state.problem.code, "bad_link");
@@ -119,7 +119,7 @@ test("a used link is told, and no is no", () => {
   assert.deepEqual(visit.sent().at(-1).type, "join");
 });
 
-test("a link for another device lasts as long as the server says", () => {
+test("a device link lasts as long as the server says", () => {
   const visit = ask(new Visit().comeIn(), { type: "add_device" });
   visit.now = 1000;
   visit.tell({ type: "device_link", token: "D", user: "Anna", seconds: 300, key: keyOf(visit, "add_device") });
@@ -128,7 +128,7 @@ test("a link for another device lasts as long as the server says", () => {
   assert.equal(visit.state.deviceLink, null, "the old one is not shown for the new one");
 });
 
-test("what was done is told for a moment, and so is why not; a refused question marks no message", () => {
+test("answers and refusals of requests become toasts, and touch no message", () => {
   const visit = ask(new Visit().comeIn(), { type: "moderate", act: "kick", user: "Eva" });
   visit.tell({ type: "done", text: "Eva was shown out", key: keyOf(visit, "moderate") });
   assert.deepEqual(visit.state.toast, { text: "Eva was shown out" });
@@ -142,14 +142,14 @@ test("what was done is told for a moment, and so is why not; a refused question 
   assert.equal(visit.sent().length, count, "without a connection nothing is asked");
 });
 
-test("the key of a question is not the name of something in JavaScript", () => {
+test("a request key may be a property name of JavaScript", () => {
   for (const key of ["__proto__", "constructor", "toString", undefined]) {
     const visit = new Visit().comeIn().tell({ type: "done", text: "x", key }).tell({ type: "error", code: "c", text: "y", key });
     assert.equal(visit.state.scene, "chat");
   }
 });
 
-test("a message that was taken away is shown so wherever it stands", () => {
+test("a redaction shows in the log and in search hits", () => {
   const visit = new Visit().comeIn({ head: 2 }).history(1, 2).happen({ type: "search", text: "message" });
   visit.tell({ type: "found", text: "message", ids: [2], messages: ["[2025-01-01 10:00:00] Boris: message 2"], before: 0, key: "search" });
   visit.tell({ type: "redacted", id: 2, text: "[removed]" });
@@ -158,7 +158,7 @@ test("a message that was taken away is shown so wherever it stands", () => {
   visit.tell({ type: "redacted", room: "elsewhere", id: 1, text: "[removed]" });
 });
 
-test("names that nobody has shown to be theirs are known, in all that is told, but one's own is not doubted", () => {
+test("unverified names are marked live, in history and in search hits, but never the user's own", () => {
   const visit = new Visit().comeIn({ head: 2 }).history(1, 2, { unverified: [2] });
   visit.chat(3, "x", { unverified: true }).chat(4, "x").chat(5, "x", { user: "Anna", unverified: true });
   assert.deepEqual(visit.rows.map(({ isUnverified }) => Boolean(isUnverified)), [false, true, true, false, false]);
@@ -168,7 +168,7 @@ test("names that nobody has shown to be theirs are known, in all that is told, b
   assert.deepEqual(visit.state.search.hits.map(({ isUnverified }) => isUnverified), [true, false]);
 });
 
-test("who is shut out is told why, and does not come back by himself", () => {
+test("a refused connection is explained, and does not reconnect", () => {
   for (const [code, problem] of Object.entries({ 4003: "no_access", 4004: "kicked", 4005: "banned", 4006: "not_known" })) {
     const visit = new Visit().comeIn().happen({ type: "connectionRefused", code: Number(code) });
     assert.deepEqual([visit.state.scene, visit.state.connection, visit.state.problem], ["login", "closed", { code: problem, text: "" }]);
@@ -179,14 +179,14 @@ test("who is shut out is told why, and does not come back by himself", () => {
   assert.equal(atOnce.state.problem.text, "no: banned");
 });
 
-test("who is shown out is told why, if the server tells it, and nothing else becomes of that", () => {
+test("the reason of a kick is kept for the login, and shown nowhere else", () => {
   const visit = new Visit().comeIn().tell({ type: "error", code: "not_allowed", text: "you were shown out: spam", room: undefined });
   assert.equal(visit.room.refusal, null);
   visit.happen({ type: "connectionRefused", code: 4004 });
   assert.deepEqual(visit.state.problem, { code: "kicked", text: "you were shown out: spam" });
 });
 
-test("rights that change are had at once, and told; those of another room change nothing here", () => {
+test("changed rights apply at once with a toast; those of unknown rooms are ignored", () => {
   const visit = new Visit().comeIn().tell({ type: "rights", may: ["moderate"] });
   assert.deepEqual([visit.room.may, visit.state.toast], [["moderate"], { word: "isModerator" }]);
   visit.happen({ type: "toast", toast: null }).tell({ type: "rights", may: ["invite", "moderate"] });
@@ -195,7 +195,7 @@ test("rights that change are had at once, and told; those of another room change
   assert.deepEqual([visit.room.may, visit.state.toast], [[], { word: "isNoModerator" }]);
 });
 
-test("a room that one may not enter is named, if its name means something to people", () => {
+test("a refused room is named, unless it is a direct room", () => {
   const told = (name) => {
     const visit = new Visit().comeIn().happen({ type: "openRoom", name });
     return refuse(visit, "not_invited", { room: name }).room.refusal.where;
@@ -203,7 +203,7 @@ test("a room that one may not enter is named, if its name means something to peo
   assert.deepEqual(["plans", "direct-0a"].map(told), ["# plans", ""]);
 });
 
-test("with the key that was missing one goes on where one was", () => {
+test("the missing access key continues the login", () => {
   const visit = new Visit({ name: "Anna" }).enter().happen({ type: "connected" }).happen({ type: "connectionRefused", code: 4003 });
   visit.happen({ type: "navigate", room: "dev", id: 0, key: "K" });
   assert.deepEqual([visit.effects.at(-1), visit.state.busy, visit.state.current], [{ do: "connect" }, true, "dev"]);
@@ -211,7 +211,7 @@ test("with the key that was missing one goes on where one was", () => {
   assert.deepEqual([stranger.state.scene, stranger.state.busy, stranger.room.target], ["login", false, 7]);
 });
 
-test("an invitation to a name leaves the one that one has, and fills in the other", () => {
+test("an invitation to a name logs out, and fills that name in", () => {
   const visit = new Visit().comeIn().happen({ type: "navigate", room: "", id: 0, name: "Boris", invite: "T" });
   assert.deepEqual([visit.state.scene, visit.state.me, visit.effects.at(-1)], ["login", "Boris", { do: "disconnect" }]);
   visit.enter("Boris").happen({ type: "connected" });

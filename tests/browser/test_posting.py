@@ -1,4 +1,4 @@
-"""Two people and the page: coming in, talking, losing the server and finding it again."""
+"""Two people and the page: logging in, posting, a restart of the server."""
 
 from __future__ import annotations
 
@@ -28,7 +28,9 @@ from tests.running import RunningServer, is_free
 from tests.talking import Talker
 
 
-def test_two_people_talk_and_each_sees_his_own_on_the_other_side(server: RunningServer, visit: Visit) -> None:
+def test_two_people_talk_and_their_own_messages_are_on_the_other_side(
+    server: RunningServer, visit: Visit
+) -> None:
     anna, boris = visit(server.page), visit(server.page)
     come_in(anna, "Anna")
     come_in(boris, "Boris")
@@ -133,7 +135,7 @@ def test_after_leaving_and_after_a_refusal_the_keyboard_is_in_the_name(
     expect(first.locator("#people")).to_have_text("1 person")
 
 
-def test_coming_in_while_the_server_is_away_says_so(server: RunningServer, visit: Visit) -> None:
+def test_a_login_without_a_server_says_so(server: RunningServer, visit: Visit) -> None:
     page = visit(server.page)
     server.stop()
     page.fill("#login-name", "Anna")

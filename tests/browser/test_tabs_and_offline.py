@@ -1,4 +1,4 @@
-"""What goes on around the talk, in a real browser: without a server, between tabs, in front of one who looks away."""
+"""The page without a server, in several tabs, without focus, and by its address."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def look(page: Page, *, here: bool) -> None:
     page.evaluate("here => { looks = here; dispatchEvent(new Event(here ? 'focus' : 'blur')); }", here)
 
 
-def test_who_was_here_opens_the_page_without_a_server_and_writes_what_is_sent_later(
+def test_a_known_user_opens_the_page_without_a_server_and_their_messages_are_sent_later(
     server: RunningServer, visit: Visit
 ) -> None:
     page = visit(server.page + "#dev", service_workers="allow")
@@ -81,9 +81,7 @@ def test_who_was_here_opens_the_page_without_a_server_and_writes_what_is_sent_la
     assert log.endswith("] Anna: written without a server\n")
 
 
-def test_a_server_that_is_there_gives_its_own_page_and_not_one_that_was_kept(
-    tmp_path: Path, visit: Visit
-) -> None:
+def test_a_reachable_server_serves_its_own_page_and_not_the_cached_one(tmp_path: Path, visit: Visit) -> None:
     client = tmp_path / "client"
     shutil.copytree(CLIENT, client)
     files = file_server(client)
@@ -116,7 +114,7 @@ def file_server(directory: Path) -> http.server.ThreadingHTTPServer:
     return files
 
 
-def test_what_a_closed_tab_left_is_sent_by_another_one(server: RunningServer, visit: Visit) -> None:
+def test_the_outbox_of_a_closed_tab_is_sent_by_another_tab(server: RunningServer, visit: Visit) -> None:
     one = visit(server.page)
     come_in(one, "Anna")
     other = tab(one.context, server.page + "#dev")
@@ -136,7 +134,7 @@ def test_what_a_closed_tab_left_is_sent_by_another_one(server: RunningServer, vi
     assert other.evaluate("Object.keys(localStorage).filter((key) => key.includes('unsent'))") == []
 
 
-def test_two_tabs_that_both_come_back_send_what_waits_once_and_in_order(
+def test_two_tabs_that_reconnect_send_their_outboxes_once_and_in_order(
     server: RunningServer, visit: Visit
 ) -> None:
     one = visit(server.page)
@@ -159,7 +157,7 @@ def test_two_tabs_that_both_come_back_send_what_waits_once_and_in_order(
     assert texts(one) == texts(other) == said
 
 
-def test_what_is_read_in_one_tab_is_read_in_the_others(server: RunningServer, visit: Visit) -> None:
+def test_reading_in_one_tab_counts_in_the_others(server: RunningServer, visit: Visit) -> None:
     reading = tab(visit(server.page).context, server.page)
     come_in(reading, "Anna")
     resting = tab(reading.context, server.page)
@@ -175,7 +173,7 @@ def test_what_is_read_in_one_tab_is_read_in_the_others(server: RunningServer, vi
         resting.wait_for_function("() => !document.title.startsWith('(')")
 
 
-def test_one_who_looks_away_is_told_of_what_concerns_him_and_sees_that_something_is_new(
+def test_an_unfocused_tab_notifies_of_mentions_and_marks_its_icon(
     server: RunningServer, visit: Visit
 ) -> None:
     page = tab(visit(server.page).context, server.page)
@@ -213,9 +211,7 @@ def test_one_who_looks_away_is_told_of_what_concerns_him_and_sees_that_something
     assert '"notice":"none"' in page.evaluate("localStorage['besedka.room.main']")
 
 
-def test_one_goes_about_by_the_address_and_the_browsers_own_buttons(
-    server: RunningServer, visit: Visit
-) -> None:
+def test_the_address_and_the_back_button_open_rooms_and_messages(server: RunningServer, visit: Visit) -> None:
     with Talker(server) as boris:
         boris.join("Boris")
         for number in range(1, 301):
@@ -235,9 +231,7 @@ def test_one_goes_about_by_the_address_and_the_browsers_own_buttons(
     expect(page.locator("[data-id='200']")).to_be_in_viewport()
 
 
-def test_from_another_machine_the_whole_page_is_at_hand_as_well(
-    make_server: ServerMaker, visit: Visit
-) -> None:
+def test_on_plain_http_the_whole_page_is_prefetched(make_server: ServerMaker, visit: Visit) -> None:
     server = make_server("--open", "--public-host", ANOTHER_HOST).start()
     page = visit(server.page.replace("localhost", ANOTHER_HOST))
     come_in(page, "Anna")
