@@ -6,10 +6,13 @@ import json
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, suppress
+from ssl import SSLContext
 from typing import Any, Protocol, Self
 
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
+
+from tests.bending import unsealed
 
 Frame = dict[str, Any]
 
@@ -33,12 +36,22 @@ class Talker:
     Args:
         receive_buffer: bytes that the system may hold for it; then a talker that does not hear does not read from its socket either.
             Without it all that comes is read at once: a client that has stopped reading waits ten seconds at its close.
+        seal: a connection on which TLS is spoken, and how, and with whom (`unsealed`).
     """
 
-    def __init__(self, server: Reachable, path: str = "/ws", receive_buffer: int = 0, **options: Any) -> None:
+    def __init__(
+        self,
+        server: Reachable,
+        path: str = "/ws",
+        receive_buffer: int = 0,
+        seal: tuple[socket.socket, SSLContext, str] | None = None,
+        **options: Any,
+    ) -> None:
         self._open = ExitStack()
         self._asked = 0
-        options = {"max_queue": 16 if receive_buffer else None, **options}
+        options = {"max_queue": 16 if receive_buffer else None, "open_timeout": PATIENCE_SECONDS, **options}
+        if seal:
+            options["sock"] = self._open.enter_context(unsealed(*seal))
         if receive_buffer:
             options["sock"] = socket.socket()
             options["sock"].setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)

@@ -17,7 +17,6 @@ import pytest
 from google.protobuf.descriptor_pool import DescriptorPool
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha.proto_reflection_descriptor_database import ProtoReflectionDescriptorDatabase
-from websockets.sync.client import connect
 
 from besedka.proto.besedka.v1 import chat_pb2 as pb
 from besedka.remote.transport import grpc as client_grpc
@@ -146,10 +145,10 @@ def test_tls_is_spoken_on_both_ports_and_nothing_else(make_server: ServerMaker, 
     context = ssl.create_default_context(cafile=str(tmp_path / "cert.pem"))
     with urllib.request.urlopen(f"https://localhost:{server.port}/healthz", context=context) as response:
         assert response.status == 200
-    with connect(f"wss://localhost:{server.port}/ws", ssl=context) as boris:
-        boris.send(json.dumps({"type": "join", "user": "Boris"}))
-        boris.recv(10)
-        assert "in secret" in boris.recv(10)
+    connection = socket.create_connection(("127.0.0.1", server.port))
+    with Talker(server, seal=(connection, context, "localhost")) as boris:
+        boris.join("Boris")
+        assert "in secret" in boris.hear("history")["messages"][0]
     with Caller(server) as plain:
         refused = refusal(lambda: plain.stub.ListRooms(pb.ListRoomsRequest(), timeout=60))
         assert refused.code is grpc.StatusCode.UNAVAILABLE

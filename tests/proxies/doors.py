@@ -10,7 +10,7 @@ import pytest
 from websockets.exceptions import InvalidStatus
 
 from besedka.proto.besedka.v1 import chat_pb2 as pb
-from tests.calling import Caller, Following, refusal
+from tests.calling import PATIENCE_SECONDS, Caller, Following, refusal
 from tests.proxies.proxying import HOST, Certificate, Proxy
 from tests.running import RunningServer
 from tests.talking import Talker
@@ -38,14 +38,8 @@ def talker(
     proxy: Proxy, certificate: Certificate, path: str = "/ws", client: str = "127.0.0.1", **headers: str
 ) -> Talker:
     """A WebSocket through the proxy, from this address."""
-    return Talker(
-        proxy,
-        path,
-        additional_headers=headers,
-        ssl=certificate.trusting,
-        sock=proxy.socket(client),
-        proxy=None,
-    )
+    seal = (proxy.socket(client), certificate.trusting, HOST)
+    return Talker(proxy, path, seal=seal, additional_headers=headers, proxy=None)
 
 
 def caller(server: RunningServer, proxy: Proxy, certificate: Certificate) -> Caller:
@@ -108,4 +102,6 @@ def addresses_counted(server: RunningServer, proxy: Proxy, certificate: Certific
 
 
 def _follow(program: Caller, name: str, lie: str) -> Following:
-    return Following(program.stub.Follow(pb.FollowRequest(), metadata=((name, lie),), timeout=10))
+    return Following(
+        program.stub.Follow(pb.FollowRequest(), metadata=((name, lie),), timeout=PATIENCE_SECONDS)
+    )

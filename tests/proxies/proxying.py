@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.commanding import wait_until
+from tests.commanding import PATIENCE_SECONDS, wait_until
 from tests.running import ROOT, RunningServer, free_port
 
 HOST = "chat.example.org"
@@ -47,12 +47,14 @@ class Proxy:
     base_path: str = ""
 
     def url(self, path: str = "/ws") -> str:
-        """The address of a WebSocket behind it."""
-        return f"wss://{HOST}:{self.port}{self.base_path}{path}"
+        """The address of a WebSocket behind it, for one for whom TLS is spoken."""
+        return f"ws://{HOST}:{self.port}{self.base_path}{path}"
 
     def socket(self, client: str = "127.0.0.1") -> socket.socket:
         """A connection from this address, before anything is said."""
-        return socket.create_connection(("127.0.0.1", self.port), 10, source_address=(client, 0))
+        return socket.create_connection(
+            ("127.0.0.1", self.port), PATIENCE_SECONDS, source_address=(client, 0)
+        )
 
 
 def snippets(language: str) -> list[str]:
@@ -148,7 +150,7 @@ def _running(command: list[str], port: int, folder: Path) -> Iterator[None]:
         yield
     finally:
         process.terminate()
-        process.wait(10)
+        process.wait(PATIENCE_SECONDS)
 
 
 def _listens(port: int) -> bool:
