@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests.calling import Caller
 from tests.running import RunningServer
@@ -16,6 +17,10 @@ from tests.talking import Talker
 
 # Whoever runs the tests in the background may have Ctrl-C ignored, and what is started here would inherit that.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+# How long an example takes on a busy machine proves nothing.
+settings.register_profile("besedka", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("besedka")
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -128,7 +128,7 @@ def test_of_all_characters_no_two_that_look_alike_are_there_as_names_at_once() -
     assert 10_000 < len(set(there.values())) < len(names_of_one_character())
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(
     st.lists(st.tuples(st.text("aAаАеeЕEoоOО0lI1|ϲсcС ſfsmrn\u0301", min_size=1, max_size=4), st.booleans()))
 )

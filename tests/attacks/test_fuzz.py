@@ -35,7 +35,6 @@ TIMES = 30 if LONG else 1
 def fuzz(examples: int) -> settings:
     return settings(
         max_examples=examples * TIMES,
-        deadline=None,
         suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
     )
 

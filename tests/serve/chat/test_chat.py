@@ -6,14 +6,15 @@ import asyncio
 import errno
 import os
 import threading
-import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from besedka.serve.chat import Chat
+from besedka.serve.chat.committer import FULL_SECONDS
+from besedka.serve.chat.open_rooms import GRACE_SECONDS, IDLE_SECONDS
+from besedka.serve.chat.presence import NOTICE_SECONDS
 from besedka.serve.history import LATEST_MESSAGES, ChatHistory, Hits, room_names
 from besedka.serve.room import Room
 from besedka.serve.settings import Settings
@@ -22,6 +23,7 @@ from besedka.wire.frames import History, RoomEntry, ServerFrame, System
 from besedka.wire.message import Message, MessageId
 from besedka.wire.validation import DEFAULT_ROOM
 from tests import looping
+from tests.looping import jump, settle, until
 from tests.serve.faking import FakeMember, draft
 
 
@@ -33,12 +35,6 @@ async def started(directory: Path, messages: int = 0) -> tuple[Chat, Room]:
     room = chat.rooms.open(DEFAULT_ROOM)
     assert isinstance(room, Room)
     return chat, room
-
-
-async def until(is_so: Callable[[], bool]) -> None:
-    async with asyncio.timeout(60):
-        while not is_so():  # noqa: ASYNC110 - what is waited for has no event
-            await asyncio.sleep(0.001)
 
 
 def test_one_who_can_take_more_right_after_a_page_is_not_left_behind(tmp_path: Path) -> None:
@@ -276,12 +272,7 @@ def test_two_who_ask_for_a_new_room_at_once_get_the_same_one(tmp_path: Path) -> 
     looping.run(scenario())
 
 
-def test_rooms_that_nobody_entered_or_all_have_left_give_back_their_files(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("besedka.serve.chat.open_rooms.IDLE_SECONDS", 0.05)
-    monkeypatch.setattr("besedka.serve.chat.open_rooms.GRACE_SECONDS", 0.05)
-
+def test_rooms_that_nobody_entered_or_all_have_left_give_back_their_files(tmp_path: Path) -> None:
     async def scenario() -> None:
         chat, _ = await started(tmp_path)
         never_entered, left_while_speaking = await open_room(chat, "one"), await open_room(chat, "two")
@@ -289,7 +280,12 @@ def test_rooms_that_nobody_entered_or_all_have_left_give_back_their_files(
         chat.enter(left_while_speaking, member)
         chat.committer.post(left_while_speaking, draft("Anna", "my last words", ""), member)
         chat.leave(left_while_speaking, member)
-        await asyncio.sleep(0.2)
+        await jump(GRACE_SECONDS)
+        await until(lambda: not left_while_speaking.holds)
+        await jump(IDLE_SECONDS - 1)
+        assert await open_room(chat, "one") is never_entered
+        assert await open_room(chat, "two") is left_while_speaking
+        await jump(1)
         assert await open_room(chat, "one") is not never_entered
         assert await open_room(chat, "two") is not left_while_speaking
         assert "my last words" in (tmp_path / "talk.two.txt").read_text()
@@ -298,12 +294,7 @@ def test_rooms_that_nobody_entered_or_all_have_left_give_back_their_files(
     looping.run(scenario())
 
 
-def test_a_room_that_somebody_enters_in_time_stays_open(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("besedka.serve.chat.open_rooms.IDLE_SECONDS", 0.5)
-    monkeypatch.setattr("besedka.serve.chat.open_rooms.GRACE_SECONDS", 0.0)
-
+def test_a_room_that_somebody_enters_in_time_stays_open(tmp_path: Path) -> None:
     async def scenario() -> None:
         chat, _ = await started(tmp_path)
         entered, held = await open_room(chat, "one"), await open_room(chat, "two")
@@ -311,12 +302,12 @@ def test_a_room_that_somebody_enters_in_time_stays_open(
         chat.rooms.close_later(held)
         chat.enter(entered, FakeMember())
         chat.rooms.hold(held)
-        monkeypatch.setattr("besedka.serve.chat.open_rooms.IDLE_SECONDS", 0.05)
-        await asyncio.sleep(0.7)
+        await jump(GRACE_SECONDS)
+        await jump(IDLE_SECONDS)
         assert chat.rooms.open("one") is entered
         assert chat.rooms.open("two") is held
         chat.rooms.release(held)
-        await asyncio.sleep(0.2)
+        await jump(IDLE_SECONDS)
         assert await open_room(chat, "two") is not held
         await chat.close()
 
@@ -327,12 +318,11 @@ def test_a_deserted_room_makes_place_for_another_but_none_that_somebody_needs(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("besedka.serve.chat.open_rooms.ROOMS_AT_MOST", 4)
-    monkeypatch.setattr("besedka.serve.chat.open_rooms.GRACE_SECONDS", 0.0)
 
     async def scenario() -> None:
         chat, _ = await started(tmp_path)
         held, entered, deserted = [await open_room(chat, name) for name in ("held", "entered", "deserted")]
-        await asyncio.sleep(0.02)
+        await jump(GRACE_SECONDS)
         chat.rooms.hold(held)
         chat.enter(entered, FakeMember())
         other = await open_room(chat, "other")
@@ -405,11 +395,12 @@ def test_what_is_said_again_does_not_wait_for_all_who_search(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     order: list[str] = []
+    may_go_on = threading.Event()
     really_search, really_look = ChatHistory.search, ChatHistory.said_by
 
     def search(history: ChatHistory, text: str, *how: Any) -> Hits:
         order.append("search")
-        time.sleep(0.02)
+        assert may_go_on.wait(60)
         return really_search(history, text, *how)
 
     def posted_by(history: ChatHistory, user: str, after: int) -> list[tuple[MessageId, Message]]:
@@ -422,8 +413,11 @@ def test_what_is_said_again_does_not_wait_for_all_who_search(
     async def scenario() -> None:
         chat, room = await started(tmp_path, 30)
         searching = [asyncio.ensure_future(chat.log_reader.search(room, "1", 0, 20)) for _ in range(10)]
-        await asyncio.sleep(0)
-        await chat.log_reader.posted_by(room, "Old", 0)
+        await settle()
+        again = asyncio.ensure_future(chat.log_reader.posted_by(room, "Old", 0))
+        await settle()
+        may_go_on.set()
+        await again
         assert order in (["search", "again"], ["search", "again", "search"])
         searching.pop().cancel()
         for hits in await asyncio.gather(*searching):
@@ -442,16 +436,17 @@ def test_a_search_that_meets_another_log_begins_anew_in_it(
         member = FakeMember("Anna", room)
         chat.enter(room, member)
         really_search = ChatHistory.search
-        may_go_on = threading.Event()
+        has_looked, may_go_on = threading.Event(), threading.Event()
 
         def search(history: ChatHistory, *how: Any) -> Hits:
             hits = really_search(history, *how)
-            may_go_on.wait(5)
+            has_looked.set()
+            assert may_go_on.wait(60)
             return hits
 
         monkeypatch.setattr(ChatHistory, "search", search)
         searching = asyncio.ensure_future(chat.log_reader.search(room, "1", 12, 20))
-        await asyncio.sleep(0.05)
+        await asyncio.to_thread(has_looked.wait, 60)
         (tmp_path / "talk.txt").write_text("[2025-01-01 00:00:00] Hand: 1\n")
         chat.committer.post(room, draft("Anna", "x", ""), member)
         await until(lambda: member.starts == 1)
@@ -517,7 +512,7 @@ def test_who_was_behind_is_told_who_is_here_when_it_is_live_again(tmp_path: Path
         )
         slow.fill()
         chat.leave(room, anna)
-        await asyncio.sleep(0.6)
+        await jump(NOTICE_SECONDS)
         slow.drain()
         chat.followers.follow(room, slow)
         last = slow.heard[-1]
@@ -531,8 +526,6 @@ def test_who_was_behind_is_told_who_is_here_when_it_is_live_again(tmp_path: Path
 def test_a_full_disk_makes_the_chat_unready_until_there_is_room(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("besedka.serve.chat.committer.FULL_SECONDS", 0.2)
-
     async def scenario() -> None:
         chat, room = await started(tmp_path)
         assert await chat.unready() == ""
@@ -549,7 +542,7 @@ def test_a_full_disk_makes_the_chat_unready_until_there_is_room(
         chat.committer.post(room, draft("Anna", "too much", ""), member)
         await until(lambda: bool(member.refusals))
         assert await chat.unready() == "disk full"
-        await asyncio.sleep(0.3)
+        await jump(FULL_SECONDS)
         assert await chat.unready() == ""
         await chat.finish()
         assert await chat.unready() == "going down"

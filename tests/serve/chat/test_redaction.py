@@ -18,7 +18,8 @@ from besedka.wire.frames import Chat as ChatFrame
 from besedka.wire.frames import History, Redacted, ServerFrame, Typing
 from besedka.wire.log_line import tombstone
 from tests import looping
-from tests.serve.chat.test_chat import started, until
+from tests.looping import until
+from tests.serve.chat.test_chat import started
 from tests.serve.faking import FakeMember, draft
 
 

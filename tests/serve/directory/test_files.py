@@ -94,7 +94,7 @@ def syncs(monkeypatch: pytest.MonkeyPatch) -> Iterator[Syncs]:
 
 def hold(begun: threading.Event, go_on: threading.Event) -> None:
     begun.set()
-    assert go_on.wait(5)
+    assert go_on.wait(60)
 
 
 def fail(number: int, *_: object) -> None:
@@ -108,7 +108,7 @@ def test_what_was_being_written_when_its_writer_was_cancelled_is_written_later(
 
     def be_slow_and_fail() -> None:
         begun.set()
-        go_on.wait(5)
+        go_on.wait(60)
         fail(errno.ENOSPC)
 
     async def scene(kept: Kept) -> None:
@@ -116,7 +116,7 @@ def test_what_was_being_written_when_its_writer_was_cancelled_is_written_later(
         syncs.during[NAMES] = be_slow_and_fail
         kept.names.take("Boris", BORIS, THEN)
         writing = asyncio.create_task(kept.files.reconcile())
-        await asyncio.to_thread(begun.wait, 5)
+        await asyncio.to_thread(begun.wait, 60)
         writing.cancel()
         await asyncio.gather(writing, return_exceptions=True)
         go_on.set()
@@ -133,7 +133,7 @@ def test_who_goes_while_waiting_takes_nobody_elses_answer_away(tmp_path: Path, s
         await kept.claim("Anna")
         syncs.during[NAMES] = lambda: hold(begun, go_on)
         one = asyncio.create_task(kept.claim("Boris", BORIS))
-        await asyncio.to_thread(begun.wait, 5)
+        await asyncio.to_thread(begun.wait, 60)
         other = asyncio.create_task(kept.files.store([(kept.names, "Boris")]))
         await asyncio.sleep(0)
         one.cancel()
@@ -153,7 +153,7 @@ def test_a_change_to_the_same_row_meanwhile_is_not_waited_for_by_who_waits_for_t
         await kept.claim("Anna")
         syncs.during[NAMES] = lambda: hold(begun, go_on)
         first = asyncio.create_task(kept.claim("Boris", BORIS))
-        await asyncio.to_thread(begun.wait, 5)
+        await asyncio.to_thread(begun.wait, 60)
         # Now the next write fails, whatever it is about.
         kept.names.put(Known("Boris", BORIS, THEN, "2026-01-01 01:00:00"))
         second = asyncio.create_task(kept.files.store([(kept.names, "Boris")]))
@@ -188,8 +188,8 @@ async def come(kept: Kept, number: int, *, gathers: bool = True) -> None:
 def test_who_comes_in_a_crowd_waits_for_the_others(
     tmp_path: Path, syncs: Syncs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(files, "GATHER_SECONDS", 0.2)
-    monkeypatch.setattr(files, "BURST_SECONDS", 10)
+    monkeypatch.setattr(files, "GATHER_SECONDS", 60)
+    monkeypatch.setattr(files, "BURST_SECONDS", 600)
 
     async def scene(kept: Kept) -> None:
         await come(kept, 0)
@@ -197,7 +197,9 @@ def test_who_comes_in_a_crowd_waits_for_the_others(
         async with asyncio.TaskGroup() as crowd:
             for number in range(1, 100):
                 crowd.create_task(come(kept, number))
-                await asyncio.sleep(0.0005)
+                await looping.settle()
+            await looping.jump(60)  # as long as somebody has come meanwhile, it is waited once more
+            await looping.jump(60)
         assert len(syncs.inodes) - count <= 3
 
     play(tmp_path, scene)
@@ -346,7 +348,7 @@ def test_a_change_in_several_files_is_never_in_the_last_of_them_only(tmp_path: P
             kept.invitations.use(offers[number])
 
         def use_another() -> None:
-            asyncio.run_coroutine_threadsafe(later(), loop).result(5)
+            asyncio.run_coroutine_threadsafe(later(), loop).result(60)
 
         async def later() -> None:
             use(1)

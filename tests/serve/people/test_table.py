@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from besedka.serve.people.invitations import Invitations, Offer
@@ -17,7 +17,6 @@ STEPS = st.lists(
 )
 
 
-@settings(deadline=None)
 @given(STEPS)
 def test_what_was_changed_here_and_is_not_written_wins_and_all_else_is_as_in_the_file(
     steps: list[tuple[str, str]],
@@ -170,7 +169,6 @@ def run(disk: Disk, wanted: list[tuple[str, list[Known | str]]]) -> None:
                 disk.edit(about, has_end=what == "edit")
 
 
-@settings(deadline=None)
 @given(steps)
 def test_whatever_was_appended_rewritten_and_edited_is_read_again_as_it_was_known(
     wanted: list[tuple[str, list[Known | str]]],
@@ -186,7 +184,6 @@ def test_whatever_was_appended_rewritten_and_edited_is_read_again_as_it_was_know
     assert not again.torn(disk.data)
 
 
-@settings(deadline=None)
 @given(steps, changes, st.data())
 def test_a_torn_batch_takes_nothing_that_was_stored_and_makes_nobody_up(
     wanted: list[tuple[str, list[Known | str]]], last: list[Known | str], data: st.DataObject
@@ -212,7 +209,6 @@ def test_a_torn_batch_takes_nothing_that_was_stored_and_makes_nobody_up(
     assert state(table(mended.decode())) in possible
 
 
-@settings(deadline=None)
 @given(st.binary(max_size=40) | st.text(max_size=20).map(lambda text: text.encode("utf-16")))
 def test_nothing_but_nuls_at_the_end_is_cut_off_a_file_to_which_we_have_added_nothing(data: bytes) -> None:
     torn = KnownNames.torn(data)

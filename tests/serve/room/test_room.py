@@ -347,7 +347,7 @@ class Readers:
 MOVES = ["say", "take", "store", "fill", "fill_by_the_next_write", "drain", "read", "enter"]
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.lists(st.sampled_from(MOVES), max_size=60))
 def test_whatever_happens_each_hears_every_message_once_and_in_order(moves: list[str]) -> None:
     readers = Readers(Scene())
