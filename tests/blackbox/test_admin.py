@@ -150,7 +150,7 @@ def test_what_goes_wrong_is_one_clear_line(server: RunningServer, operator: Pers
         with connection:
             connection.sendall(b"SSH-2.0-OpenSSH_9.2\r\n")
             done = started.end()
-    done.assert_one_clear_line(3, "is no Besedka")
+    done.assert_one_clear_line(3, "is not Besedka")
 
 
 def test_the_socket_is_its_owners_and_goes_with_the_server(make_server: ServerMaker, tmp_path: Path) -> None:

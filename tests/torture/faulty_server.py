@@ -173,7 +173,7 @@ if __name__ == "__main__":
         broken("connections", Sources, "forget")
         broken("http", uvicorn.Server, "on_tick")
         broken("keys", key_file, "_read")
-        broken("people", Directory, "_look_at_clock")
+        broken("people", Directory, "_check_clock")
         broken("batches", Journal, "take")
     threading.Thread.start = start  # type: ignore[method-assign,assignment]
     ChatHistory.append = append  # type: ignore[method-assign,assignment]
