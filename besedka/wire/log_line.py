@@ -10,7 +10,8 @@ The grammar, in full::
     not-understood = strange LF *(continuation LF)
     strange        = a line that starts no message, though it begins with "[", has its "]" within 40 bytes, and
                      between them a full date and a time: a message in the format of another program
-                   / a line that begins with a NUL, which no text does: a hole left by a disk, or UTF-16
+                   / a line that begins with a NUL, which no text does, or with a part of a time and a NUL: a hole that a
+                     disk has left, or UTF-16
 
 Only the byte 0A ends a line. A CR before it is dropped on reading, so a file from Windows reads the same. The text of
 a message may therefore hold anything but CR and still never forge another message. Lines that are not understood have no
@@ -70,7 +71,9 @@ _STRANGE = (
 FIRST_LINE = re.compile(rb"^" + _FIRST, re.MULTILINE)
 """Matches in bytes of a log where messages start."""
 
-ENTRY = re.compile(rb"^(?:(?P<message>" + _FIRST + rb")|" + _STRANGE + rb"|\0)", re.MULTILINE)
+_HOLE = rb"(?:\[[-0-9: ]{0,19})?\0"
+
+ENTRY = re.compile(rb"^(?:(?P<message>" + _FIRST + rb")|" + _STRANGE + rb"|" + _HOLE + rb")", re.MULTILINE)
 """Matches where entries of a log start: messages, or lines that are not understood."""
 
 _PARTS = re.compile(

@@ -195,6 +195,24 @@ def test_a_hole_of_which_the_index_knows_the_messages_is_no_message(
     assert lines_in(path) == [line("told"), *(line(text) for text in batch[-behind:])]
 
 
+@pytest.mark.parametrize("kept", range(len("[2025-11-19 23:46:36] Anna: ")))
+@pytest.mark.parametrize("end", ["", "\n"], ids=["torn", "with its end"])
+def test_a_hole_that_begins_in_a_lines_beginning_leaves_the_message_above_as_it_was(
+    tmp_path: Path, kept: int, end: str
+) -> None:
+    """The disk has the sector in front of the hole and the one behind it; the index has nothing of the batch."""
+    path = history_of(tmp_path / "talk.txt", [line("told")])
+    index = path.with_name("talk.txt.index")
+    records = index.read_bytes()
+    torn = line("x" * 600).encode()
+    with path.open("ab") as log:
+        log.write(torn[:kept] + bytes(512) + torn[kept + 512 :] + end.encode())
+    index.write_bytes(records)
+    history = ChatHistory.open(path)
+    assert history.read(1, 1) == [line("told")]
+    history.close()
+
+
 def test_a_hole_in_front_of_whole_messages_is_glued_to_none_and_takes_none_away(tmp_path: Path) -> None:
     """A disk lost the first sectors of a batch and kept the later ones, and the index does not know the batch."""
     batch = [line(f"{number} " + "x" * 400) for number in range(8)]
