@@ -62,6 +62,11 @@ def index_of(path: Path) -> Path:
     return path.with_name(f"{path.name}.index")
 
 
+def epoch_of(path: Path) -> Path:
+    """The file with the epoch of a log."""
+    return path.with_name(f"{path.name}.epoch")
+
+
 def index_of_version_1(epoch: str, *messages: str) -> bytes:
     """What the first version wrote beside a log of these messages."""
     raws = [f"{message}\n".encode() for message in messages]

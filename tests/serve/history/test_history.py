@@ -20,7 +20,7 @@ from besedka.serve.history.index import RECORD_BYTES
 from besedka.serve.history.scan import Entry
 from besedka.serve.history.verdict import judge
 from besedka.wire.log_line import ENTRY, FIRST_LINE
-from tests.serve.history.logs import line, read_all, write
+from tests.serve.history.logs import history_of, index_of, line, read_all, write
 
 EVERY_TEXT = settings(
     max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
@@ -580,22 +580,18 @@ def test_a_log_that_was_cut_anywhere_is_read_without_repair_as_far_as_it_goes(tm
 
 
 def test_no_byte_of_an_index_keeps_a_log_from_being_read_or_verified(tmp_path: Path) -> None:
-    path, index = tmp_path / "talk.txt", tmp_path / "talk.txt.index"
-    history = ChatHistory.open(path)
-    for number in range(5):
-        history.append([line(f"message {number}\nof two lines"), line("short")])
-    lines = read_all(history)
-    history.close()
-    content = index.read_bytes()
+    lines = [line("one\nof two lines"), line("short"), line("two\nof two lines"), line("short")]
+    path = history_of(tmp_path / "talk.txt", lines[:2], lines[2:])
+    content = index_of(path).read_bytes()
     # A last message that should be longer is a torn one.
     for place in range(len(content) - RECORD_BYTES):
-        for byte in (0x00, 0xFF, content[place] ^ 0x80, content[place] ^ 0x01):
-            index.write_bytes(content[:place] + bytes([byte]) + content[place + 1 :])
+        for byte in {0x00, 0xFF, content[place] ^ 0x80, content[place] ^ 0x01} - {content[place]}:
+            index_of(path).write_bytes(content[:place] + bytes([byte]) + content[place + 1 :])
             judge(path)
             for open_ in (ChatHistory.open_to_read, ChatHistory.open):
                 again = open_(path)
-                assert read_all(again) == lines, (place, byte)
-                assert again.search("short", 100, 100, 1).ids == [2, 4, 6, 8, 10]
+                assert again.read(1, 9) == lines, (place, byte)
+                assert again.search("short", 100, 100, 1).ids == [2, 4]
                 again.close()
 
 

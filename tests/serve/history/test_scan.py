@@ -76,7 +76,7 @@ LINES = st.lists(
 )
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(LINES, st.booleans(), st.sampled_from([b"\0", b"\xff", b"\x80", b"\xd0"]), st.data())
 def test_the_line_that_is_named_as_damaged_is_the_one_with_the_damaged_byte(
     tmp_path: Path, lines: list[str], ends_line: bool, byte: bytes, drawn: st.DataObject

@@ -115,13 +115,16 @@ def test_letters_of_two_cases_all_lie_where_they_are_looked_for() -> None:
     assert all(letter.casefold() == letter for letter in beyond)
 
 
-@pytest.mark.parametrize("letter", [chr(code) for code in range(0x2000) if chr(code).casefold() != chr(code)])
-def test_a_letter_finds_all_that_is_the_same_letter(letter: str) -> None:
-    for written in (letter, letter.casefold(), letter.upper()):
-        for looked_for in (letter, letter.casefold(), letter.upper(), letter.lower()):
-            log = line(f"xx{written}xx").encode() + b"\n"
-            hits = search([block(1, log)], Needle(f"x{looked_for}x"), 2, 9, never)
-            assert bool(hits.ids) is (written.casefold() == looked_for.casefold())
+@pytest.mark.parametrize("first", range(0, 0x2000, 0x400))
+def test_a_letter_finds_all_that_is_the_same_letter(first: int) -> None:
+    letters = [letter for letter in map(chr, range(first, first + 0x400)) if letter.casefold() != letter]
+    for letter in letters:
+        for written in {letter, letter.casefold(), letter.upper()}:
+            log = block(1, line(f"xx{written}xx").encode() + b"\n")
+            for looked_for in {letter, letter.casefold(), letter.upper(), letter.lower()}:
+                hits = search([log], Needle(f"x{looked_for}x"), 2, 9, never)
+                is_same = written.casefold() == looked_for.casefold()
+                assert bool(hits.ids) is is_same, (letter, written, looked_for)
 
 
 def test_names_and_times_are_no_text() -> None:
