@@ -26,8 +26,10 @@ SECONDS_A_SYNC: Final = 20
 """How long the power is cut at most to see what a sync is good for; most show it within three seconds."""
 
 SERVERS_FOLDERS: Final = ("serve/history", "serve/directory")
-ELSEWHERE: Final[dict[str, str]] = {}
-"""Functions whose syncs no scenario comes to, and where they are proved instead."""
+ELSEWHERE: Final = {
+    "Record._mend": "serve/directory/test_files.py: test_a_start_syncs_what_a_killed_server_may_have_left_unsynced",
+}
+"""Functions whose syncs no scenario misses within its time, and where they are proved instead."""
 
 COVERED: Final = {
     "open_or_create": "a new log's index and epoch sync the same folder before anyone is told; this is for logs without an index",
@@ -36,6 +38,8 @@ COVERED: Final = {
     "Index.create": "an index that is lost is made again from the log, and the first batch behind a start syncs it",
 }
 """Functions whose syncs nobody can miss as long as another one follows, and why they stay."""
+
+EXEMPT: Final = ELSEWHERE.keys() | COVERED.keys()
 
 SYNCS: Final = frozenset({"sync", "fsync", "fdatasync"})
 
@@ -62,10 +66,10 @@ def test_each_sync_is_missed_when_it_is_left_out(tmp_path: Path) -> None:
     """The syncs are those that servers are seen to do; by what it was noticed that one was left out is printed."""
     scenarios = SCENARIOS if LONG else ["cut"]
     reports = {scenario: trial(tmp_path / scenario, scenario) for scenario in scenarios}
-    seen = {sync for report in reports.values() for sync in report.syncs if not COVERED.keys() & sync.split()}
+    seen = {sync for report in reports.values() for sync in report.syncs if not EXEMPT & {*sync.split()}}
     most = max(seen, key=lambda sync: sum(report.syncs.get(sync, 0) for report in reports.values()))
     unseen = set(written_syncs()) - {name for sync in seen for name in sync.split()}
-    assert not LONG or unseen <= ELSEWHERE.keys() | COVERED.keys()
+    assert not LONG or unseen <= EXEMPT
     unnoticed = []
     for sync in sorted(seen) if LONG else [most]:
         problem = first_problem(tmp_path, sync, reports)

@@ -169,6 +169,23 @@ def test_a_change_to_the_same_row_meanwhile_is_not_waited_for_by_who_waits_for_t
     play(tmp_path, scene)
 
 
+def test_a_start_syncs_what_a_killed_server_may_have_left_unsynced(
+    tmp_path: Path, syncs: Syncs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Somebody may be welcomed by a claim that was read: it must be on disk, and so must the name of its file."""
+    play(tmp_path, lambda kept: kept.claim("Boris", BORIS))
+    with (tmp_path / NAMES).open("a") as unsynced:
+        unsynced.write(f"Anna\t{ANNA}\t{THEN}\t{THEN}\n")
+    monkeypatch.setattr(os, "fsync", syncs)
+    syncs.inodes.clear()
+
+    async def scene(kept: Kept) -> None:
+        assert kept.names.holder("Anna")
+
+    play(tmp_path, scene)
+    assert {(tmp_path / NAMES).stat().st_ino, tmp_path.stat().st_ino} <= {*syncs.inodes}
+
+
 def test_many_who_wait_share_a_sync(tmp_path: Path, syncs: Syncs) -> None:
     async def scene(kept: Kept) -> None:
         await kept.claim("Anna")
