@@ -18,14 +18,17 @@ from tests.running import ROOT
 
 BESEDKA = [sys.executable, "-m", "besedka"]
 PATIENCE_SECONDS = 60
+LOOK_SECONDS = 0.01
+ASK_SECONDS = 0.05
+"""A pause for those who ask the server: without one they would soon be too fast."""
 
 
-def wait_until(is_so: Callable[[], bool]) -> None:
-    """Wait for what nobody tells."""
+def wait_until(is_so: Callable[[], object], pause: float = LOOK_SECONDS) -> None:
+    """Wait for what nobody tells, and look for it with this pause."""
     deadline = time.monotonic() + PATIENCE_SECONDS
     while not is_so():
         assert time.monotonic() < deadline, "it did not come"
-        time.sleep(0.01)
+        time.sleep(pause)
 
 
 class Person:

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from tests.calling import Caller
+from tests.clocks import Clocks
 from tests.running import RunningServer
 from tests.talking import Talker
 
@@ -65,6 +66,12 @@ def make_server(tmp_path: Path) -> Iterator[ServerMaker]:
 def server(make_server: ServerMaker) -> RunningServer:
     """A server with English sentences and an empty history, started."""
     return make_server("--lang", "en").start()
+
+
+@pytest.fixture
+def clock(tmp_path_factory: pytest.TempPathFactory) -> Clocks:
+    """The clocks of a server that is bent; they are right so far."""
+    return Clocks(tmp_path_factory.mktemp("clock"))
 
 
 @pytest.fixture

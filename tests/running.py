@@ -199,6 +199,13 @@ def connections(server: RunningServer, url: str) -> int:
     return sum(one.laddr.port == port for one in established)
 
 
+def edit(path: Path, text: str | bytes) -> None:
+    """Give a file another content at once, as editors do: a server that reads it meanwhile sees the one or the other."""
+    new = path.with_name(f"{path.name}.new")
+    new.write_bytes(text if isinstance(text, bytes) else text.encode())
+    new.replace(path)
+
+
 def free_port() -> int:
     """A TCP port on which nobody listens now.
 

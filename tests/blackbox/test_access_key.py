@@ -10,7 +10,7 @@ import stat
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, suppress
 from functools import partial
 from pathlib import Path
@@ -27,6 +27,7 @@ from besedka.proto.besedka.v1 import chat_pb2 as pb
 from besedka.serve.addresses import own_addresses
 from tests import prefork
 from tests.calling import PATIENCE_SECONDS, Caller, ending, refusal
+from tests.commanding import wait_until
 from tests.conftest import ServerMaker
 from tests.running import ROOT, RunningServer, free_port
 from tests.talking import Talker
@@ -126,13 +127,6 @@ def masked(text: str) -> bytes:
     data = text.encode()
     size = bytes([0x80 | len(data)]) if len(data) < 126 else b"\xfe" + len(data).to_bytes(2, "big")
     return b"\x81" + size + b"\0\0\0\0" + data
-
-
-def wait(is_so: Callable[[], bool], seconds: float = PATIENCE_SECONDS) -> None:
-    until = time.monotonic() + seconds
-    while not is_so():
-        assert time.monotonic() < until, "it did not come"
-        time.sleep(0.02)
 
 
 # Without a key.
@@ -440,9 +434,9 @@ def test_a_file_that_is_gone_or_broken_leaves_the_keys_as_they_were(
     with Talker(server, additional_headers=bearer(PHONE)) as anna:
         anna.join("Anna")
         keys.unlink()
-        wait(lambda: "cannot be read" in server.errors)
+        wait_until(lambda: "cannot be read" in server.errors)
         keys.write_text("too-short\n")
-        wait(lambda: "it has 9 characters" in server.errors)
+        wait_until(lambda: "it has 9 characters" in server.errors)
         with Talker(server, additional_headers=bearer(LAB)) as boris:
             boris.join("Boris")
         anna.tell("chat", text="still here")

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
 
 from besedka.proto.besedka.v1 import chat_pb2 as pb
 from tests.calling import Caller
+from tests.clocks import BENT, OFTEN, Clocks
+from tests.commanding import ASK_SECONDS, wait_until
 from tests.ordering import Operator
 from tests.running import RunningServer
 from tests.talking import Frame, Talker
@@ -17,37 +17,12 @@ from tests.talking import Frame, Talker
 ANNA, BORIS, EVE = "a" * 64, "b" * 64, "e" * 64
 HOUR, DAY = 3600, 24 * 3600
 BANNED = 4005
-PATIENCE_SECONDS = 15
-
-
-class WallClock:
-    """The clock of a `tests.clocked_server`.
-
-    Args:
-        directory: where its file is.
-    """
-
-    def __init__(self, directory: Path) -> None:
-        self.file = directory / "clock"
-        self.set_ahead(0)
-
-    def set_ahead(self, seconds: float) -> None:
-        """Set it ahead of the true time by so many seconds; for a server that runs as well."""
-        new = self.file.with_suffix(".new")
-        new.write_text(str(seconds), encoding="utf-8")
-        new.replace(self.file)
 
 
 @pytest.fixture
-def clock(tmp_path_factory: pytest.TempPathFactory) -> WallClock:
-    """A clock that is right so far."""
-    return WallClock(tmp_path_factory.mktemp("clock"))
-
-
-@pytest.fixture
-def server(make_server: Callable[..., RunningServer], clock: WallClock) -> RunningServer:
+def server(make_server: Callable[..., RunningServer], clock: Clocks) -> RunningServer:
     """A server that goes by it."""
-    return make_server("--lang", "en", module="tests.clocked_server", CLOCK=str(clock.file)).start()
+    return make_server("--lang", "en", module=BENT, CONSTANTS=OFTEN, **clock.environment).start()
 
 
 @pytest.fixture
@@ -59,7 +34,7 @@ def people(server: RunningServer) -> Iterator[tuple[Talker, Talker]]:
         yield anna, boris
 
 
-def test_a_start_with_a_wrong_clock_sets_no_name_free(server: RunningServer, clock: WallClock) -> None:
+def test_a_start_with_a_wrong_clock_sets_no_name_free(server: RunningServer, clock: Clocks) -> None:
     with Talker(server) as anna, Talker(server) as boris:
         anna.join("Anna", secret=ANNA)
         boris.join("Boris", secret=EVE)
@@ -75,7 +50,7 @@ def test_a_start_with_a_wrong_clock_sets_no_name_free(server: RunningServer, clo
 
 
 def test_mutes_and_bans_are_in_force_again_when_the_clock_is_right(
-    server: RunningServer, clock: WallClock, people: tuple[Talker, Talker]
+    server: RunningServer, clock: Clocks, people: tuple[Talker, Talker]
 ) -> None:
     anna, boris = people
     with Operator(server) as operator, Talker(server) as eve:
@@ -97,7 +72,7 @@ def test_mutes_and_bans_are_in_force_again_when_the_clock_is_right(
 
 
 def test_invitations_can_be_used_again_when_the_clock_is_right(
-    server: RunningServer, clock: WallClock, people: tuple[Talker, Talker]
+    server: RunningServer, clock: Clocks, people: tuple[Talker, Talker]
 ) -> None:
     anna, boris = people
     anna.ask("private", room="plans")
@@ -113,7 +88,7 @@ def test_invitations_can_be_used_again_when_the_clock_is_right(
 
 
 def test_what_goes_by_the_monotonic_clock_does_not_notice(
-    server: RunningServer, clock: WallClock, people: tuple[Talker, Talker]
+    server: RunningServer, clock: Clocks, people: tuple[Talker, Talker]
 ) -> None:
     anna, boris = people
     with Operator(server) as operator, Talker(server) as phone:
@@ -138,7 +113,7 @@ def test_what_goes_by_the_monotonic_clock_does_not_notice(
 
 
 def test_messages_keep_their_order_and_are_known_again(
-    server: RunningServer, clock: WallClock, people: tuple[Talker, Talker]
+    server: RunningServer, clock: Clocks, people: tuple[Talker, Talker]
 ) -> None:
     anna, boris = people
     for number, ahead in enumerate((0, 400 * DAY, -400 * DAY), 1):
@@ -181,17 +156,18 @@ def unverified(server: RunningServer) -> list[int]:
 
 @pytest.mark.parametrize("how", ["kept", "deleted"])
 def test_what_a_guest_said_is_never_the_holders_whatever_the_clock_does(
-    make_server: Callable[..., RunningServer], clock: WallClock, how: str
+    make_server: Callable[..., RunningServer], clock: Clocks, how: str
 ) -> None:
     server = make_server(
-        "--lang", "en", module="tests.clocked_server", CLOCK=str(clock.file), TZ="Europe/Berlin", grpc=True
+        "--lang", "en", module=BENT, CONSTANTS=OFTEN, TZ="Europe/Berlin", grpc=True, **clock.environment
     ).start()
     with Talker(server, "/") as guest:
         guest.tell("chat", user="Anna", text="I am not she")
         guest.hear("chat")
-    noticed(server, clock, -HOUR)
     with Talker(server) as anna:
         until_alone(anna)
+        # In the second in which a guest has left, nobody could tell later who of the two has said what.
+        noticed(server, clock, -HOUR)
         anna.join("Anna", secret=ANNA)
         anna.tell("chat", text="I am she")
         anna.hear("chat")
@@ -208,10 +184,7 @@ def test_what_a_guest_said_is_never_the_holders_whatever_the_clock_does(
 
 def until_alone(talker: Talker) -> None:
     """Wait until nobody is in the default room."""
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while talker.ask("rooms")["rooms"][0]["clients_count"]:
-        assert time.monotonic() < deadline
-        time.sleep(0.05)  # whoever asks without a pause is soon too fast
+    wait_until(lambda: not talker.ask("rooms")["rooms"][0]["clients_count"], ASK_SECONDS)
 
 
 def told_why(talker: Talker, kind: str, **fields: object) -> Frame:
@@ -219,11 +192,8 @@ def told_why(talker: Talker, kind: str, **fields: object) -> Frame:
     return talker.hear("error")
 
 
-def noticed(server: RunningServer, clock: WallClock, ahead: float) -> None:
+def noticed(server: RunningServer, clock: Clocks, ahead: float) -> None:
     """Set the clock, and wait until the server tells that it was set."""
     told = server.errors.count("the clock was set")
     clock.set_ahead(ahead)
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while server.errors.count("the clock was set") == told:
-        assert time.monotonic() < deadline, server.errors
-        time.sleep(0.02)
+    wait_until(lambda: server.errors.count("the clock was set") > told)

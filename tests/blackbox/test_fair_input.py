@@ -12,13 +12,12 @@ import pytest
 from websockets.exceptions import InvalidStatus
 
 from tests import looping
+from tests.clocks import BENT
 from tests.conftest import ServerMaker, TalkerMaker
 from tests.running import RunningServer
 from tests.talking import Talker
 from tests.torture.checker import Record, check
 from tests.torture.crowd import Person
-
-STRANGERS = "tests.blackbox.strangers_server"
 
 
 def test_who_says_too_much_is_told_how_long_to_wait_and_nobody_else_notices(
@@ -117,7 +116,7 @@ def test_a_client_that_says_too_much_at_once_loses_nothing_and_keeps_the_order(
 def test_all_connections_of_an_address_share_a_rate_and_others_have_their_own(
     make_server: ServerMaker,
 ) -> None:
-    server = make_server("--rate-address", "1", module=STRANGERS).start()
+    server = make_server("--rate-address", "1", module=BENT, OWN_ADDRESS="127.0.0.1").start()
     with ExitStack() as open_ones:
 
         def come(name: str, address: str) -> Talker:
@@ -140,7 +139,9 @@ def test_all_connections_of_an_address_share_a_rate_and_others_have_their_own(
 
 
 def test_an_address_may_have_only_so_many_connections(make_server: ServerMaker) -> None:
-    server = make_server("--connections-per-address", "3", "--lang", "en", module=STRANGERS).start()
+    server = make_server(
+        "--connections-per-address", "3", "--lang", "en", module=BENT, OWN_ADDRESS="127.0.0.1"
+    ).start()
     with ExitStack() as open_ones:
 
         def come(address: str) -> Talker:

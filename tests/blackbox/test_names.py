@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import re
 import stat
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,13 +12,20 @@ import pytest
 
 from besedka.proto.besedka.v1 import chat_pb2 as pb
 from tests.calling import Caller, refusal
+from tests.clocks import BENT, OFTEN, Clocks
+from tests.commanding import ASK_SECONDS, wait_until
 from tests.ordering import Operator
-from tests.running import RunningServer, fetch
+from tests.running import RunningServer, edit, fetch
 from tests.talking import Talker
 
 ANNA, BORIS, EVE = "a" * 64, "b" * 64, "e" * 64
-LOOK_SECONDS = 60.0
 LIKE_ANNA = ["anna", "ANNA", "Аnna", "Ａnna", "An na"]
+
+
+@pytest.fixture
+def server(make_server: Callable[..., RunningServer], clock: Clocks) -> RunningServer:
+    """A server that goes by them, and looks at its files often."""
+    return make_server("--lang", "en", module=BENT, CONSTANTS=OFTEN, **clock.environment).start()
 
 
 def known_names(server: RunningServer) -> dict[str, list[str]]:
@@ -28,18 +34,11 @@ def known_names(server: RunningServer) -> dict[str, list[str]]:
     return {name: rest for name, *rest in rows}
 
 
-def until(is_so: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + LOOK_SECONDS
-    while not is_so():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
-
-
 def claim(server: RunningServer, user: str, secret: str) -> None:
     """Be there once, until it is written down whose the name is."""
     with Talker(server) as talker:
         talker.join(user, secret=secret)
-        until(lambda: (server.directory / "known_names.txt").exists() and user in known_names(server))
+        wait_until(lambda: (server.directory / "known_names.txt").exists() and user in known_names(server))
 
 
 def test_a_name_is_kept_for_its_holder_over_a_restart(server: RunningServer) -> None:
@@ -94,15 +93,16 @@ def test_who_shows_no_secret_may_use_what_is_free_and_is_unverified(server: Runn
         assert later.hear("history")["unverified"] == [1, 2]
 
 
-def test_what_another_said_before_a_name_was_claimed_stays_unverified(server: RunningServer) -> None:
+def test_what_another_said_before_a_name_was_claimed_stays_unverified(
+    server: RunningServer, clock: Clocks
+) -> None:
     with Talker(server, "/") as seed:
         seed.tell("chat", user="Anna", text="I am not she")
         seed.hear("chat")
     with Talker(server) as anna:
         # The log knows whole seconds: in the same one nobody could tell who has said it.
-        until(lambda: anna.ask("rooms")["rooms"][0]["clients_count"] == 0)
-        second = time.time() // 1
-        until(lambda: time.time() // 1 > second)
+        wait_until(lambda: anna.ask("rooms")["rooms"][0]["clients_count"] == 0, ASK_SECONDS)
+        clock.set_ahead(1)
         anna.join("Anna", secret=ANNA)
         assert anna.hear("history")["unverified"] == [1]
         anna.tell("chat", text="I am")
@@ -129,7 +129,9 @@ def test_what_anybody_could_say_while_names_were_open_is_not_the_holders_afterwa
         assert anna.hear("history")["unverified"] == [1]
 
 
-def test_what_the_first_holder_of_a_name_said_is_not_the_next_ones(server: RunningServer) -> None:
+def test_what_the_first_holder_of_a_name_said_is_not_the_next_ones(
+    server: RunningServer, clock: Clocks
+) -> None:
     with Talker(server) as anna, Operator(server) as operator:
         anna.join("Anna", secret=ANNA)
         anna.tell("chat", text="mine")
@@ -140,8 +142,7 @@ def test_what_the_first_holder_of_a_name_said_is_not_the_next_ones(server: Runni
     with Talker(server) as reader, Talker(server) as eve:
         reader.join(None)
         assert "unverified" not in reader.hear("history")
-        second = time.time() // 1
-        until(lambda: time.time() // 1 > second)
+        clock.set_ahead(1)
         eve.join("Anna", secret=EVE)
         assert eve.hear("history")["unverified"] == [1]
         eve.tell("chat", text="mine now")
@@ -242,7 +243,7 @@ def test_who_is_not_known_any_more_leaves_where_people_are_invited(
             assert boris.ending() == nameless.ending() == gone
             assert following.ending().reason == "not_known"
         anna.ask("rooms")
-        known.write_text("Vera\n", encoding="utf-8")
+        edit(known, "Vera\n")
         assert anna.ending() == gone
 
 
@@ -270,15 +271,17 @@ def test_names_changed_by_hand_count_within_a_second_and_remarks_stay(server: Ru
     claim(server, "Anna", ANNA)
     kept = server.directory / "known_names.txt"
     text = kept.read_text(encoding="utf-8")
-    kept.write_text("# my own remark\nwhat is\tthis\tline\n", encoding="utf-8")
+    edit(kept, "# my own remark\nwhat is\tthis\tline\n")
     with Talker(server) as eve:
-        until(lambda: "not understood" in server.errors)
+        wait_until(lambda: "not understood" in server.errors)
         assert eve.join("Anna", secret=EVE)["user"] == "Anna"
-        until(lambda: "Anna" in known_names(server))
+        wait_until(lambda: "Anna" in known_names(server))
     assert kept.read_text(encoding="utf-8").startswith("# my own remark\nwhat is\tthis\tline\n")
-    kept.write_text(text, encoding="utf-8")
+    edit(kept, text)
     with Talker(server) as anna:
-        until(lambda: anna.ask("add_device", user="Anna", secret=ANNA)["type"] == "device_link")
+        wait_until(
+            lambda: anna.ask("add_device", user="Anna", secret=ANNA)["type"] == "device_link", ASK_SECONDS
+        )
 
 
 def test_one_person_may_claim_only_so_many_names(server: RunningServer) -> None:
@@ -308,7 +311,7 @@ def test_a_folder_for_people_can_be_chosen(make_server: Callable[..., RunningSer
     server = make_server("--people", str(folder)).start()
     with Talker(server) as anna:
         anna.join("Anna", secret=ANNA)
-        until((folder / "known_names.txt").exists)
+        wait_until((folder / "known_names.txt").exists)
 
 
 @pytest.mark.parametrize("name", ["known_names.txt", "private_rooms.txt", "invitations.txt"])

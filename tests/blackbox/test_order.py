@@ -21,12 +21,12 @@ from websockets.frames import Frame, Opcode
 from besedka.proto.besedka.v1 import chat_pb2 as pb
 from besedka.serve.history.verdict import judge
 from tests.calling import Caller, many, refusal, speaker
+from tests.clocks import BENT
 from tests.conftest import ServerMaker
 from tests.ordering import Operator
 from tests.running import RunningServer, fetch
 from tests.talking import Talker
 
-STRANGERS = "tests.blackbox.strangers_server"
 SECRETS = {name: f"{name}'s secret" for name in ("Anna", "Boris", "Vera")}
 
 
@@ -200,7 +200,7 @@ def test_a_ban_shuts_a_name_all_that_looks_like_it_and_its_holder_out(
 def test_a_ban_by_address_is_at_the_door_and_a_ban_by_name_takes_the_addresses(
     tmp_path: Path,
 ) -> None:
-    server = RunningServer(tmp_path, "--lang", "en", module=STRANGERS, grpc=True).start()
+    server = RunningServer(tmp_path, "--lang", "en", module=BENT, OWN_ADDRESS="127.0.0.1", grpc=True).start()
     try:
         with (
             Operator(server) as operator,
@@ -246,7 +246,7 @@ def test_a_ban_by_address_is_at_the_door_and_a_ban_by_name_takes_the_addresses(
 
 
 def test_calls_and_downloads_from_a_banned_address_are_refused(tmp_path: Path) -> None:
-    server = RunningServer(tmp_path, "--lang", "en", module=STRANGERS, grpc=True, OWN_ADDRESS="none").start()
+    server = RunningServer(tmp_path, "--lang", "en", module=BENT, grpc=True, OWN_ADDRESS="none").start()
     try:
         with Operator(server) as operator, Caller(server) as caller:
             with caller.follow() as following:
@@ -589,7 +589,7 @@ def test_nobody_does_anything_to_himself(server: RunningServer, operator: Operat
 def test_a_ban_by_name_leaves_the_address_to_others_who_have_shown_who_they_are(
     make_server: ServerMaker,
 ) -> None:
-    server = make_server("--lang", "en", module=STRANGERS).start()
+    server = make_server("--lang", "en", module=BENT, OWN_ADDRESS="127.0.0.1").start()
     with (
         Operator(server) as operator,
         Talker(server, source_address=("127.0.0.5", 0)) as boris,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import socket
 import stat
-import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, suppress
 from hashlib import sha256
@@ -15,10 +14,28 @@ import pytest
 
 from besedka.proto.besedka.v1 import chat_pb2 as pb
 from tests.calling import Caller, many, refusal, speaker
-from tests.running import RunningServer, fetch
+from tests.clocks import BENT, OFTEN
+from tests.commanding import wait_until
+from tests.running import RunningServer, edit, fetch
 from tests.talking import Talker
 
 ANNA, BORIS, EVE = "a" * 64, "b" * 64, "e" * 64
+
+
+@pytest.fixture
+def server(make_server: Callable[..., RunningServer]) -> RunningServer:
+    """A server that looks at its files often."""
+    return make_server("--lang", "en", module=BENT, CONSTANTS=OFTEN).start()
+
+
+def let_it_look(server: RunningServer) -> None:
+    """Wait until the server has looked at all its files about people: at each look it reads them in order, and complains of the last."""
+    last = server.directory / "invitations.txt"
+    for _ in range(2):
+        told = server.errors.count("not understood")
+        with last.open("a", encoding="utf-8") as file:
+            file.write("no invitation\n")
+        wait_until(lambda: server.errors.count("not understood") > told)  # noqa: B023 - waited for at once
 
 
 @pytest.fixture
@@ -116,10 +133,9 @@ def test_while_the_list_of_members_is_gone_or_empty_no_room_is_open(
     text = kept.read_text(encoding="utf-8")
     for leave in (kept.unlink, lambda: kept.write_text("", encoding="utf-8")):
         leave()
-        until = time.monotonic() + 1.5
-        while time.monotonic() < until:
-            assert eve.refused("join", room="plans", user="Eve", secret=EVE) == "not_invited"
-            time.sleep(0.2)
+        assert eve.refused("join", room="plans", user="Eve", secret=EVE) == "not_invited"
+        let_it_look(server)
+        assert eve.refused("join", room="plans", user="Eve", secret=EVE) == "not_invited"
     # The next change writes it again.
     anna.ask("private", room="secrets")
     assert text.split("\n")[1] in kept.read_text(encoding="utf-8")
@@ -132,12 +148,12 @@ def test_what_cannot_be_read_is_not_written_over_and_nothing_is_called_done(
     anna.ask("private", room="plans")
     kept = server.directory / "private_rooms.txt"
     by_hand = kept.read_bytes() + b"team\tmember\tV\xe9ra\t" + b"a" * 64 + b"\n"
-    kept.write_bytes(by_hand)
+    edit(kept, by_hand)
     assert anna.ask("private", room="secrets")["code"] == "not_stored"
-    time.sleep(1.5)
+    let_it_look(server)
     assert kept.read_bytes() == by_hand
     assert server.errors.count("not text in UTF-8") == 1
-    kept.write_text(by_hand.decode("latin-1"), encoding="utf-8")
+    edit(kept, by_hand.decode("latin-1"))
     assert anna.ask("private", room="more")["type"] == "place"
     rooms = {line.split("\t")[0] for line in server.lines_of("private_rooms.txt") if line[0] != "#"}
     assert rooms == {"plans", "team", "secrets", "more"}
@@ -197,7 +213,7 @@ def test_an_invitation_lasts_as_long_as_it_says_and_is_for_one_room(
     kept = server.directory / "invitations.txt"
     assert offer["token"] not in kept.read_text(encoding="utf-8")
     server.stop()
-    kept.write_text(kept.read_text(encoding="utf-8").replace(str(offer["expires"]), "1"), encoding="utf-8")
+    edit(kept, kept.read_text(encoding="utf-8").replace(str(offer["expires"]), "1"))
     server.start()
     with Talker(server) as late:
         assert late.refused("join", room="plans", user="Eve", secret=EVE, invite=offer["token"]) == "bad_link"
@@ -366,7 +382,7 @@ def test_who_is_put_out_hears_nothing_more_also_where_that_cannot_be_written(
     boris_inside: tuple[RunningServer, Talker, Talker],
 ) -> None:
     server, anna, boris = boris_inside
-    (server.directory / "private_rooms.txt").write_bytes(b"\xff\xfe")
+    edit(server.directory / "private_rooms.txt", b"\xff\xfe")
     assert anna.ask("uninvite", room="plans", user="Boris")["code"] == "not_stored"
     hears_nothing_more(anna, boris)
 
@@ -376,7 +392,7 @@ def test_who_is_taken_out_of_the_file_is_put_out(
 ) -> None:
     server, anna, boris = boris_inside
     path = server.directory / "private_rooms.txt"
-    while "Boris" not in (text := path.read_text()):
-        time.sleep(0.05)
-    path.write_text("".join(line for line in text.splitlines(keepends=True) if "Boris" not in line))
+    wait_until(lambda: "Boris" in path.read_text())
+    lines = path.read_text().splitlines(keepends=True)
+    edit(path, "".join(line for line in lines if "Boris" not in line))
     hears_nothing_more(anna, boris)

@@ -29,8 +29,10 @@ START_SECONDS: Final = 120.0
 _EARLY: Final = ("PYTHON", "GRPC_", "LD_", "MALLOC_")
 """Variables with these beginnings are read while an interpreter starts or imports; a fork is too late for them."""
 
-_FORKABLE: Final = frozenset({"besedka", "tests.torture.faulty_server"})
-"""Modules that do not mind that all others are imported already; some patch names before others import them."""
+_FORKABLE: Final = frozenset(
+    {"besedka", "tests.bent_server", "tests.blackbox.people_server", "tests.torture.faulty_server"}
+)
+"""Modules that do not mind that all others are imported already."""
 
 
 def environment(**more: str) -> dict[str, str]:

@@ -30,7 +30,7 @@ _DESCRIPTORS: Final = 5
 
 
 @dataclass(frozen=True, slots=True)
-class Moderation:
+class Order:
     """What a fork is to become."""
 
     text: dict[str, Any]
@@ -52,7 +52,7 @@ class Forking:
             end.setblocking(False)
         self._running: dict[int, socket.socket] = {}
 
-    def next_program(self) -> Moderation | None:
+    def next_program(self) -> Order | None:
         """Fork for each order, until there are no more.
 
         Returns:
@@ -72,7 +72,7 @@ class Forking:
         self._end()
         return None
 
-    def _next_order(self) -> Moderation | None:
+    def _next_order(self) -> Order | None:
         with selectors.DefaultSelector() as selector:
             for end in (self._orders, self._woken):
                 selector.register(end, selectors.EVENT_READ)
@@ -82,7 +82,7 @@ class Forking:
         if not told:
             return None
         with os.fdopen(files[0], encoding="utf-8") as text:
-            return Moderation(json.load(text), files[1:4], socket.socket(fileno=files[4]))
+            return Order(json.load(text), files[1:4], socket.socket(fileno=files[4]))
 
     def _tell_of_ends(self) -> None:
         with contextlib.suppress(BlockingIOError):
@@ -108,7 +108,7 @@ class Forking:
             end.close()
 
 
-def become(order: Moderation) -> None:
+def become(order: Order) -> None:
     """Run a program in this process, as ``python -m`` does."""
     text = order.text
     order.news.close()

@@ -20,9 +20,6 @@ HOST = "chat.example.org"
 PROXY = "127.0.0.9"
 """From where the proxy comes to the chat; so nobody else on loopback is one."""
 
-STRANGERS = "tests.blackbox.strangers_server"
-"""The server to which not all of loopback is one machine."""
-
 DOCUMENT = (ROOT / "docs" / "deploy.md").read_text(encoding="utf-8")
 
 

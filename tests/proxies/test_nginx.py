@@ -10,9 +10,10 @@ from websockets.exceptions import InvalidStatus
 
 from besedka.serve.doors.timeouts import PING_SECONDS
 from tests import prefork
+from tests.clocks import BENT
 from tests.conftest import ServerMaker
 from tests.proxies.doors import addresses_counted, all_open, caller, get, talker
-from tests.proxies.proxying import HOST, PROXY, STRANGERS, Certificate, Proxy, filled, nginx, snippets
+from tests.proxies.proxying import HOST, PROXY, Certificate, Proxy, filled, nginx, snippets
 
 SNIPPET, SEALED, BELOW = snippets("nginx")
 KNOWN = ("--lang", "en", "--public-host", HOST, "--behind-proxy", PROXY)
@@ -65,7 +66,9 @@ def test_all_doors_are_open_below_a_path(
 def test_everybody_counts_by_his_own_address(
     make_server: ServerMaker, certificate: Certificate, tmp_path: Path
 ) -> None:
-    server = make_server(*OPEN, "--connections-per-address", "2", module=STRANGERS, grpc=True).start()
+    server = make_server(
+        *OPEN, "--connections-per-address", "2", module=BENT, OWN_ADDRESS="127.0.0.1", grpc=True
+    ).start()
     with nginx(tmp_path, server, certificate, SNIPPET) as proxy:
         addresses_counted(server, proxy, certificate)
 
@@ -94,7 +97,7 @@ def test_nobody_is_a_program_of_this_machine_because_the_proxy_is_there(
 def test_a_ban_shuts_out_an_address_and_not_all_who_come_through_the_proxy(
     make_server: ServerMaker, certificate: Certificate, tmp_path: Path
 ) -> None:
-    server = make_server(*OPEN, grpc=True, module=STRANGERS).start()
+    server = make_server(*OPEN, module=BENT, OWN_ADDRESS="127.0.0.1", grpc=True).start()
     with nginx(tmp_path, server, certificate, SNIPPET) as proxy:
         done = prefork.run_as_text(["admin", "ban", "127.0.0.2"], cwd=tmp_path, env=server.environment)
         assert done.returncode == 0, done.stderr

@@ -2,35 +2,37 @@
 
 from __future__ import annotations
 
-import json
-import os
-import re
-import time
-import urllib.request
-
 import psutil
 
+from besedka.serve.doors.timeouts import STUCK_SECONDS
+from tests.blackbox.test_how_the_server_is import figures
+from tests.clocks import BENT, SWEPT_OFTEN, Clocks
+from tests.commanding import ASK_SECONDS, wait_until
 from tests.conftest import ServerMaker
-from tests.talking import Talker
-
-LONG = bool(os.environ.get("BESEDKA_TORTURE"))
+from tests.running import RunningServer
+from tests.talking import Talker, ids_in
 
 
 def test_one_who_reads_again_after_a_while_hears_everything_once_and_in_order(
     make_server: ServerMaker,
 ) -> None:
     server = make_server("--rate", "0").start()
-    messages = 20_000
+    messages = 2_500
     with Talker(server) as anna, Talker(server, receive_buffer=16_384) as deaf:
         anna.join("Anna")
         deaf.join("Deaf")
         before = psutil.Process(server.pid).memory_info().rss
-        assert anna.say_many([f"{number:500}" for number in range(messages)])[-1] == messages
+        assert anna.say_many([f"{number:4000}" for number in range(messages)])[-1] == messages
         assert psutil.Process(server.pid).memory_info().rss - before < 8 << 20
         assert deaf.hear_to(messages) == list(range(1, messages + 1))
         anna.tell("chat", text="live")
         frame = deaf.hear("chat")
         assert frame["id"] == messages + 1
+
+
+def is_sent_away(server: RunningServer) -> bool:
+    """Whether somebody was told that he has read nothing for too long."""
+    return figures(server).get("besedka_endings_total:4001") == 1
 
 
 def test_one_who_never_reads_costs_the_system_little_more_than_what_we_count(
@@ -42,24 +44,31 @@ def test_one_who_never_reads_costs_the_system_little_more_than_what_we_count(
     server.start()
     with Talker(server, receive_buffer=16_384, max_queue=1) as deaf:
         deaf.join("Deaf", since=0)
-        time.sleep(1)
-        with urllib.request.urlopen(f"{server.page}metrics") as response:  # noqa: S310 - our own server
-            pages = re.search(r"^besedka_pages_total (\S+)$", response.read().decode(), re.MULTILINE)
-        assert pages
-        assert float(pages[1]) <= 10
+        # While another one reads all of it, there is as much time to read on for this one.
+        with Talker(server) as other:
+            other.join("Other", since=0)
+            pages, last = 0, 0
+            while last < 20_000:
+                pages, last = pages + 1, ids_in(other.hear("history"))[-1]
+        assert 0 < figures(server)["besedka_pages_total"] - pages <= 10
+        deaf.abort()  # to close it would take ten seconds
 
 
-def test_one_who_never_reads_is_ended_and_comes_back_with_his_cursor(make_server: ServerMaker) -> None:
-    impatience = json.dumps({"STUCK_SECONDS": 2.0})
-    server = make_server(
-        "--rate", "0", module="tests.torture.impatient_server", IMPATIENCE=impatience
-    ).start()
-    messages = 10_000
+def test_one_who_never_reads_is_ended_and_comes_back_with_his_cursor(
+    make_server: ServerMaker, clock: Clocks
+) -> None:
+    server = make_server("--rate", "0", module=BENT, CONSTANTS=SWEPT_OFTEN, **clock.environment).start()
+    messages = 1_250
     with Talker(server) as anna:
         epoch = anna.join("Anna")["epoch"]
         with Talker(server, receive_buffer=16_384) as deaf:
             deaf.join("Deaf")
-            anna.say_many(["x" * 500] * messages)
+            anna.say_many(["x" * 4_000] * messages)
+            clock.jump(STUCK_SECONDS + 1)
+            wait_until(lambda: is_sent_away(server), ASK_SECONDS)
+            anna.tell("chat", text="It was not I who was silent")
+            # So long again the server waits for those who read then.
+            clock.jump(STUCK_SECONDS + 1)
             while "Deaf" not in anna.hear("system")["left"]:
                 pass
             heard = deaf.hear_to_the_end()
@@ -67,17 +76,17 @@ def test_one_who_never_reads_is_ended_and_comes_back_with_his_cursor(make_server
         assert len(heard) < messages
         with Talker(server) as again:
             assert "reset" not in again.join("Deaf", since=heard[-1], epoch=epoch)
-            assert again.hear_to(messages) == list(range(heard[-1] + 1, messages + 1))
+            assert again.hear_to(messages + 1) == list(range(heard[-1] + 1, messages + 2))
 
 
-def test_one_who_reads_again_in_time_sees_the_code_to_come_back_with(make_server: ServerMaker) -> None:
-    impatience = json.dumps({"STUCK_SECONDS": 8.0})
-    server = make_server(
-        "--rate", "0", module="tests.torture.impatient_server", IMPATIENCE=impatience
-    ).start()
+def test_one_who_reads_again_in_time_sees_the_code_to_come_back_with(
+    make_server: ServerMaker, clock: Clocks
+) -> None:
+    server = make_server("--rate", "0", module=BENT, CONSTANTS=SWEPT_OFTEN, **clock.environment).start()
     with Talker(server) as anna, Talker(server, receive_buffer=16_384) as deaf:
         anna.join("Anna")
         deaf.join("Deaf")
-        anna.say_many(["x" * 500] * 10_000)
-        time.sleep(9)  # the server waits as long again for whoever reads then
+        anna.say_many(["x" * 4_000] * 1_250)
+        clock.jump(STUCK_SECONDS + 1)
+        wait_until(lambda: is_sent_away(server), ASK_SECONDS)
         assert deaf.ending() == (4001, "nothing was read for too long, come back with since")
