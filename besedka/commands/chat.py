@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from besedka.commands.access import KEY, find_key
-from besedka.commands.endings import Failure, remote_errors_told
+from besedka.commands.endings import Failure, report_remote_errors
 from besedka.commands.options import (
     BELL,
     COLOUR,
@@ -55,7 +55,7 @@ def chat(
     """
     from besedka.terminal.app import NoTerminal, run
 
-    with remote_errors_told():
+    with report_remote_errors():
         try:
             run(
                 url,

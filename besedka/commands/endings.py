@@ -67,7 +67,7 @@ def used_wrongly(sentence: str) -> click.UsageError:
 
 
 @contextmanager
-def remote_errors_told() -> Iterator[None]:
+def report_remote_errors() -> Iterator[None]:
     """Convert the client library's errors to a command's endings."""
     from besedka.remote.errors import ChatRefused, InvalidAddress, RemoteError
     from besedka.wire.errors import ErrorCode

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from besedka.commands.access import KEY, find_key, remember
-from besedka.commands.endings import Failure, Refusal, remote_errors_told, used_wrongly
+from besedka.commands.endings import Failure, Refusal, report_remote_errors, used_wrongly
 from besedka.commands.messages import Output, json_line
 from besedka.commands.options import (
     ROOM,
@@ -85,7 +85,7 @@ def send(
         raise used_wrongly(
             "there is nothing to say: give a TEXT, pipe something in, or say - to type it here"
         )
-    with remote_errors_told():
+    with report_remote_errors():
         there = chat_address(url)
         name = (name if is_given("name") else there.name or name) or _login_name()
         access_key = find_key(url, key).text
@@ -109,7 +109,7 @@ class _Sender:
 
     async def say(self, text: str) -> None:
         """Post one message."""
-        async with self._come() as chat:
+        async with self._connect() as chat:
             self._report(await chat.say(text), text, chat.room, chat.name)
 
     async def say_lines(self) -> None:
@@ -122,7 +122,7 @@ class _Sender:
             await self._import_lines()
 
     async def _say_lines_as_they_come(self) -> None:
-        async with self._come() as chat:
+        async with self._connect() as chat:
             posted: asyncio.Queue[tuple[str, asyncio.Future[MessageId]] | None] = asyncio.Queue(LINES_WAITING)
 
             async def read() -> None:
@@ -182,7 +182,7 @@ class _Sender:
             await asyncio.gather(*tasks, return_exceptions=True)
 
     @asynccontextmanager
-    async def _come(self) -> AsyncIterator[RoomClient]:
+    async def _connect(self) -> AsyncIterator[RoomClient]:
         from besedka import connect
 
         async with connect(self._url, self._name, self._room, quiet=True, key=self._key) as chat:

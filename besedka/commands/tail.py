@@ -1,4 +1,4 @@
-"""``besedka tail``: what is said in a room, without being seen there."""
+"""``besedka tail``: the messages of a room, read without being visible there."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ import click
 
 from besedka.commands import messages
 from besedka.commands.access import KEY, find_key, remember
-from besedka.commands.endings import Failure, remote_errors_told, used_wrongly
+from besedka.commands.endings import Failure, report_remote_errors, used_wrongly
 from besedka.commands.messages import Output
 from besedka.commands.options import ROOM, URL, ClientCommand, chat_address
 from besedka.commands.since import SINCE_HELP, Looking, first_id, is_since, since
@@ -28,14 +28,14 @@ if TYPE_CHECKING:
 LAST: Final = 10
 
 ENVIRONMENT_BYTES: Final = 100_000
-"""How much of a text is in the environment of a command: Linux takes 128 KiB for one variable (MAX_ARG_STRLEN)."""
+"""Most bytes of a text in the environment of a command: Linux allows 128 KiB for one variable (MAX_ARG_STRLEN)."""
 
-_Tell: TypeAlias = "Callable[[str, ReceivedMessage], Awaitable[None]]"
+_Handler: TypeAlias = "Callable[[str, ReceivedMessage], Awaitable[None]]"
 
 
 @click.command(
     cls=ClientCommand,
-    short_help="Print what is said in a room.",
+    short_help="Print the messages of a room.",
     epilog="""\b
 Examples:
   besedka tail
@@ -51,7 +51,7 @@ Examples:
     help=f"The last so many messages; {LAST} if not given, without --since.",
 )
 @click.option(
-    "-f", "--follow", is_flag=True, help="Go on with what is said from now on, through restarts too."
+    "-f", "--follow", is_flag=True, help="Go on with new messages, through restarts of the server, too."
 )
 @click.option("--since", callback=since, metavar="ID|TIME", help=SINCE_HELP)
 @click.option(
@@ -77,24 +77,24 @@ def tail(
     url: str,
     key: str | None,
 ) -> None:
-    """Print what was said last in a room, and with -f all that is said from then on.
+    """Print the last messages of a room, and with -f all new ones.
 
-    The lines are those of the log, as cat shows them. Nobody sees that you read.
+    The lines are those of the log, as cat shows them. Your presence is not visible to others.
 
-    A time of --since is one of the server's zone, as in the log, and means the messages that the log says were said then
-    or later; with -f also all that is said from now on.
+    A time of --since is in the server's zone, as in the log, and selects the messages whose time in the log is not earlier;
+    with -f also all new ones.
 
-    CMD of --exec is split into words as a shell does it, and run without one. The message is in its environment:
-    BESEDKA_ID, BESEDKA_USER, BESEDKA_TEXT, BESEDKA_TIME, BESEDKA_ROOM. A command that fails is told on stderr, and the
-    next message comes.
+    CMD of --exec is split into words like in a shell, and run without one. The message is in its environment:
+    BESEDKA_ID, BESEDKA_USER, BESEDKA_TEXT, BESEDKA_TIME, BESEDKA_ROOM. A command that fails is reported on stderr, and the
+    next message follows.
     """
     if command is not None and as_json:
         raise used_wrongly("--json is about what is printed, and with --exec nothing is: give one of them")
     commands = _Commands(_words(command)) if command is not None else None
-    tell = commands.run if commands else _Printer(as_json=as_json).print
-    with remote_errors_told():
+    handle = commands.run if commands else _Printer(as_json=as_json).print
+    with report_remote_errors():
         reading = _Reading(url, room, last, since, follow=follow, key=find_key(url, key).text)
-        asyncio.run(_until_nobody_reads(reading.tell_all(tell)))
+        asyncio.run(_until_reader_gone(reading.handle_all(handle)))
     if commands and commands.failed_count:
         raise Failure(f"{commands.failed_count} of the commands have failed")
 
@@ -103,11 +103,11 @@ class _Reading:
     """A part of a room's log, from the server.
 
     Args:
-        url: of the chat, as it is typed.
-        room: its name; None: as the address says.
-        last: so many messages, or None.
-        since: those later than an id, or from a time on, or None.
-        follow: whether to go on behind the last one.
+        url: of the chat, as typed.
+        room: its name; None: as in the address.
+        last: the number of messages, or None.
+        since: an id, or a time, after which to begin, or None.
+        follow: whether to go on with new messages.
         key: the access key, or empty.
     """
 
@@ -133,8 +133,8 @@ class _Reading:
         self._follow = follow
         self._key = key
 
-    async def tell_all(self, tell: _Tell) -> None:
-        """Tell each message, in order, without gap and double."""
+    async def handle_all(self, handle: _Handler) -> None:
+        """Handle each message, in order, without gap and double."""
         from besedka.remote.connection import Connection
         from besedka.remote.room.events import ReceivedMessage, Reset
         from besedka.wire.frames import Welcome
@@ -142,27 +142,27 @@ class _Reading:
         since, old, epoch = await self._beginning()
         async with Connection(self._url, key=self._key) as connection:
             membership = connection.join(self._room, secret=self._secret, since=since, epoch=epoch)
-            room, told_to = self._room, since
+            room, position = self._room, since
             goal: int | None = None
             async for event in membership.events():
                 match event:
                     case Welcome():
                         room = event.room
                         goal = event.head if goal is None or event.reset else goal
-                        told_to, old = (0, 0) if event.reset else (told_to, old)
+                        position, old = (0, 0) if event.reset else (position, old)
                     case ReceivedMessage():
                         if event.id > old or is_since(event.stamp, self._since):
-                            await tell(room, event)
-                        told_to = event.id
+                            await handle(room, event)
+                        position = event.id
                     case Reset():
                         click.echo("besedka: the history was replaced; it starts anew here", err=True)
                     case _:
-                        pass  # only messages are told
-                if not self._follow and goal is not None and told_to >= goal:
+                        pass  # only messages are handled
+                if not self._follow and goal is not None and position >= goal:
                     return
 
     async def _beginning(self) -> tuple[int, int, str]:
-        """The id behind which to begin, the last one that was said before now, and the epoch that they belong to."""
+        """The id after which to begin, the last id so far, and their epoch."""
         from besedka.remote.connection import Connection
 
         async with Connection(self._url, key=self._key) as connection:
@@ -176,7 +176,7 @@ class _Reading:
 
 
 async def _welcome(membership: Membership) -> Welcome:
-    """Wait until we are in. Nothing else that happens is of interest."""
+    """Wait for the welcome; ignore other events."""
     from besedka.wire.frames import Welcome
 
     async for event in membership.events():
@@ -195,9 +195,9 @@ async def _look(membership: Membership, looking: Looking) -> int:
         return int(found.value)
 
 
-async def _until_nobody_reads(work: Coroutine[Any, Any, None]) -> None:
-    """Do something until it is done, or until whoever reads our output has gone."""
-    working, gone = asyncio.create_task(work), asyncio.create_task(_nobody_reads())
+async def _until_reader_gone(work: Coroutine[Any, Any, None]) -> None:
+    """Run work until it is done, or until the reader of the output has gone."""
+    working, gone = asyncio.create_task(work), asyncio.create_task(_reader_gone())
     try:
         done, _ = await asyncio.wait({working, gone}, return_when=asyncio.FIRST_COMPLETED)
         for task in done:
@@ -208,10 +208,10 @@ async def _until_nobody_reads(work: Coroutine[Any, Any, None]) -> None:
         await asyncio.gather(working, gone, return_exceptions=True)
 
 
-async def _nobody_reads() -> None:
-    """Wait until the pipe that is our output has no reader any more, as `head` and `grep -m` leave it.
+async def _reader_gone() -> None:
+    """Wait until the pipe of the output has no reader any more, as `head` and `grep -m` leave it.
 
-    Otherwise it would be noticed only at the next message, which may never come.
+    Otherwise that would be noticed only at the next message, which may never come.
     """
     gone = asyncio.Event()
     loop, output = asyncio.get_running_loop(), sys.stdout.fileno() if sys.stdout else -1
@@ -232,14 +232,14 @@ class _Printer:
         self._output = Output()
         self._as_json = as_json
 
-    async def print(self, _: str, heard: ReceivedMessage) -> None:
-        """Print one, and wait for whoever reads it. Where that takes long the server parts from us, and we come back."""
+    async def print(self, _: str, message: ReceivedMessage) -> None:
+        """Print a message, and wait for its reader. If that takes long, the server closes the connection, and the library reconnects."""
         from besedka.wire.log_line import write_line
 
         if self._as_json:
-            self._output.write(messages.as_json(heard.id, heard.user, heard.text, heard.stamp))
+            self._output.write(messages.as_json(message.id, message.user, message.text, message.stamp))
         else:
-            self._output.write(write_line(heard.message) + "\n")
+            self._output.write(write_line(message.message) + "\n")
         self._output.flush()
 
 
@@ -250,32 +250,32 @@ class _Commands:
         words: of the command.
 
     Attributes:
-        failed_count: how many of them have failed.
+        failed_count: the number of commands that have failed.
     """
 
     def __init__(self, words: list[str]) -> None:
         self.failed_count = 0
         self._words = words
 
-    async def run(self, room: str, heard: ReceivedMessage) -> None:
-        """Run it for one message, and wait until it has ended."""
-        told = {
-            "ID": str(heard.id),
-            "USER": heard.user,
-            "TEXT": heard.text,
-            "TIME": heard.stamp,
+    async def run(self, room: str, message: ReceivedMessage) -> None:
+        """Run the command for a message, and wait until it has ended."""
+        variables = {
+            "ID": str(message.id),
+            "USER": message.user,
+            "TEXT": message.text,
+            "TIME": message.stamp,
             "ROOM": room,
         }
         environment = {
             **os.environb,
-            **{f"BESEDKA_{name}".encode(): _fit(value) for name, value in told.items()},
+            **{f"BESEDKA_{name}".encode(): _fit(value) for name, value in variables.items()},
         }
         try:
             process = await asyncio.create_subprocess_exec(
                 *self._words, stdin=asyncio.subprocess.DEVNULL, env=environment
             )
         except OSError as error:
-            self._failed(heard, (error.strerror or str(error)).lower())
+            self._failed(message, (error.strerror or str(error)).lower())
             return
         try:
             status = await process.wait()
@@ -284,11 +284,11 @@ class _Commands:
                 process.terminate()
                 await process.wait()
         if status:
-            self._failed(heard, f"status {status}" if status > 0 else f"signal {-status}")
+            self._failed(message, f"status {status}" if status > 0 else f"signal {-status}")
 
-    def _failed(self, heard: ReceivedMessage, why: str) -> None:
+    def _failed(self, message: ReceivedMessage, why: str) -> None:
         self.failed_count += 1
-        click.echo(f"besedka: {self._words[0]} for message {heard.id}: {why}", err=True)
+        click.echo(f"besedka: {self._words[0]} for message {message.id}: {why}", err=True)
 
 
 def _fit(value: str) -> bytes:
