@@ -27,6 +27,7 @@ SECONDS_A_SYNC: Final = 20
 
 SERVERS_FOLDERS: Final = ("serve/history", "serve/directory")
 ELSEWHERE: Final = {
+    "cut_back": "serve/history/test_recovery.py: test_half_a_batch_is_synced_away_before_the_records_that_tell_it_is_half",
     "Record._mend": "serve/directory/test_files.py: test_a_start_syncs_what_a_killed_server_may_have_left_unsynced",
 }
 """Functions whose syncs no scenario misses within its time, and where they are proved instead."""
