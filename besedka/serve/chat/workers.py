@@ -60,11 +60,11 @@ class Workers:
         Raises:
             Refused: also `room_unavailable`, as does `search`: the file system reports an error.
         """
-        return self._in_thread(self._readers, _read, act, *arguments)
+        return self._in_thread(self._readers, self._read, act, *arguments)
 
     def search(self, act: Callable[[*Ts], T], *arguments: *Ts) -> asyncio.Future[T]:
         """Run a function that searches a log."""
-        return self._in_thread(self._searcher, _read, act, *arguments)
+        return self._in_thread(self._searcher, self._read, act, *arguments)
 
     def lose(self, error: AppendError) -> None:
         """Report a failed write; after `HistoryLost` the server must stop."""
@@ -77,9 +77,10 @@ class Workers:
         self.is_going_down = self.is_stopped = True
 
     def close(self) -> None:
-        """Let the threads end after their present work."""
-        for pool in (self._writers, self._readers, self._searcher):
-            pool.shutdown(wait=False, cancel_futures=True)
+        """Let the threads end after their present work; reads that wait for one are refused."""
+        self._writers.shutdown(wait=False, cancel_futures=True)
+        for pool in (self._readers, self._searcher):
+            pool.shutdown(wait=False)
 
     def _in_thread(
         self, pool: ThreadPoolExecutor, act: Callable[[*Ts], T], *arguments: *Ts
@@ -88,12 +89,13 @@ class Workers:
             raise Refused(ErrorCode.GOING_DOWN)
         return self._loop.run_in_executor(pool, act, *arguments)
 
-
-def _read(act: Callable[[*Ts], T], *arguments: *Ts) -> T:
-    try:
-        result = act(*arguments)
-    except OSError as error:
-        log.error("a file could not be read: %s", reason(error))  # noqa: TRY400 - the sentence is enough
-        raise Refused(ErrorCode.ROOM_UNAVAILABLE) from error
-    DISK.answered()
-    return result
+    def _read(self, act: Callable[[*Ts], T], *arguments: *Ts) -> T:
+        if self.is_stopped:
+            raise Refused(ErrorCode.GOING_DOWN)
+        try:
+            result = act(*arguments)
+        except OSError as error:
+            log.error("a file could not be read: %s", reason(error))  # noqa: TRY400 - the sentence is enough
+            raise Refused(ErrorCode.ROOM_UNAVAILABLE) from error
+        DISK.answered()
+        return result

@@ -459,11 +459,24 @@ def test_a_search_that_meets_another_log_begins_anew_in_it(
     looping.run(scenario())
 
 
-def test_pages_asked_for_at_the_end_are_refused_not_broken(tmp_path: Path) -> None:
+def test_pages_asked_for_at_the_end_are_refused_not_broken(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    really_read, may_go_on = ChatHistory.read_with_flags, threading.Event()
+
+    def read(history: ChatHistory, first: int, count: int) -> Any:
+        page = really_read(history, first, count)
+        assert may_go_on.wait(60)
+        return page
+
+    monkeypatch.setattr(ChatHistory, "read_with_flags", read)
+
     async def scenario() -> None:
         chat, room = await started(tmp_path, 100)
         pages = [asyncio.ensure_future(chat.log_reader.page(room, 50, 10)) for _ in range(20)]
+        await settle()
         await chat.close()
+        may_go_on.set()
         for page in await asyncio.gather(*pages, return_exceptions=True):
             assert isinstance(page, History) or (
                 isinstance(page, Refused) and page.code is ErrorCode.GOING_DOWN
