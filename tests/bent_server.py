@@ -4,6 +4,7 @@ The environment says what, and what it does not say stays as it is:
 
 - ``CLOCKS``: a file of `tests.clocks.Clocks`, that is read whenever the server asks what time it is;
 - ``CONSTANTS``: a JSON object of durations by their names, such as ``besedka.serve.doors.timeouts.SWEEP_SECONDS``;
+- ``KEEP_ALIVE``: after so many seconds an idle HTTP connection is ended;
 - ``OWN_ADDRESS``: the one address of loopback, or "none", that is this machine's; all others are taken for strangers', so that limits
   for addresses show.
 """
@@ -15,10 +16,12 @@ import json
 import os
 import sys
 import time
+from functools import partial
 from ipaddress import IPv4Address, IPv6Network
 from pathlib import Path
 from typing import Any
 
+import uvicorn
 import uvloop
 
 from besedka.cli import main
@@ -70,5 +73,7 @@ if __name__ == "__main__":
         uvloop.new_event_loop = Loop
     if "OWN_ADDRESS" in os.environ:
         bend_everywhere("network_of", really_network_of, network_of)
+    if keep_alive := os.environ.get("KEEP_ALIVE"):
+        uvicorn.Config = partial(uvicorn.Config, timeout_keep_alive=float(keep_alive))  # type: ignore[assignment,misc,arg-type]
     bend(json.loads(os.environ.get("CONSTANTS", "{}")))
     main()

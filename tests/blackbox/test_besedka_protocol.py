@@ -7,6 +7,7 @@ import time
 
 import pytest
 
+from tests.commanding import ASK_SECONDS, wait_until
 from tests.conftest import ServerMaker, TalkerMaker
 from tests.running import RunningServer
 from tests.talking import Talker, ids_in
@@ -154,7 +155,7 @@ def test_a_name_belongs_to_one_person_at_a_time(talker: TalkerMaker) -> None:
         assert refusal["code"] == "name_taken"
         assert name in refusal["text"]
     anna.close()
-    time.sleep(0.1)
+    wait_until(lambda: not rooms(imitator)["main"], ASK_SECONDS)
     assert imitator.join("Paul")["user"] == "Paul"
 
 
@@ -445,9 +446,7 @@ def test_who_is_seen_or_not_stays_right_whoever_leaves_and_comes_back(
     assert rooms(other) == {"elsewhere": 0, "main": 1}
     for one in (nameless, quiet):
         one.close()
-    deadline = time.monotonic() + 60
-    while rooms(other)["main"]:
-        assert time.monotonic() < deadline
+    wait_until(lambda: not rooms(other)["main"], ASK_SECONDS)
     nameless = talker()
     nameless.join(None)
     nameless.tell("leave")

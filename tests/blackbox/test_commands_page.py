@@ -6,7 +6,6 @@ import os
 import re
 import signal
 import subprocess
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -22,7 +21,7 @@ from besedka.commands.endings import MEANINGS
 from besedka.commands.options import ClientCommand
 from besedka.commands.preferences import BELLS, COLOURS, KEYS
 from besedka.wire.frames import Act
-from tests.commanding import PATIENCE_SECONDS, Person
+from tests.commanding import ASK_SECONDS, PATIENCE_SECONDS, Person, wait_until
 from tests.conftest import ServerMaker
 from tests.running import ROOT, RunningServer
 
@@ -231,11 +230,14 @@ def _grep(place: Place, line: str) -> None:
 
 def _notify(place: Place, line: str) -> None:
     place.tool("notify-send", 'printf "%s|%s\\n" "$1" "$2" >> notified.part && mv notified.part notified')
-    notified, deadline = place.anna.home / "notified", time.monotonic() + PATIENCE_SECONDS
+    notified = place.anna.home / "notified"
+
+    def is_notified() -> bool:
+        place.send('it\'s $(me); "quoted"')
+        return notified.exists()
+
     with place.running(line):
-        while not notified.exists():
-            assert time.monotonic() < deadline
-            place.send('it\'s $(me); "quoted"')
+        wait_until(is_notified, ASK_SECONDS)
     assert notified.read_text().splitlines()[0] == 'anna|it\'s $(me); "quoted"'
 
 

@@ -13,7 +13,7 @@ import pytest
 from besedka.proto.besedka.v1 import chat_pb2 as pb
 from besedka.wire.log_line import read_line
 from tests.calling import Caller, many, refusal, speaker
-from tests.commanding import wait_until
+from tests.commanding import ASK_SECONDS, wait_until
 from tests.conftest import ServerMaker, TalkerMaker
 from tests.running import RunningServer
 from tests.talking import Talker
@@ -431,9 +431,9 @@ def test_whoever_breaks_an_import_off_leaves_what_he_said_and_no_trace(
     call: Any = caller.stub.Import.future(unfinished())
     with pytest.raises(grpc.FutureCancelledError):
         call.result(60)
-    deadline = time.monotonic() + 60
-    while caller.send_later("Anna", "the name is free").code() is not grpc.StatusCode.OK:
-        assert time.monotonic() < deadline
+    wait_until(
+        lambda: caller.send_later("Anna", "the name is free").code() is grpc.StatusCode.OK, ASK_SECONDS
+    )
     assert texts(server) == ["said", "the name is free"]
 
 

@@ -24,6 +24,7 @@ from besedka.serve.doors.grpc import door
 from besedka.wire.log_line import read_line
 from tests import prefork
 from tests.calling import Caller, many, refusal, speaker
+from tests.commanding import wait_until
 from tests.conftest import ServerMaker
 from tests.running import RunningServer
 from tests.talking import Talker
@@ -206,8 +207,7 @@ def test_what_is_in_flight_at_the_end_is_stored_answered_and_told(make_server: S
         reader.past()
         boris.join("Boris")
         sent = [caller.send_later("Anna", f"{number}", key=f"{number}", secret="s") for number in range(5)]
-        while not server.lines:
-            pass
+        wait_until(lambda: server.lines)
         caller.rooms()  # what was sent before it has arrived
         begun = time.monotonic()
         server.ask_to_stop()
@@ -226,8 +226,7 @@ def test_what_comes_after_the_end_has_begun_is_refused_and_not_stored(make_serve
     ).start()
     with Caller(server) as caller:
         first = caller.send_later("Anna", "accepted")
-        while not server.lines:
-            pass
+        wait_until(lambda: server.lines)
         watched = health(caller).Watch(health_pb2.HealthCheckRequest(), timeout=60)
         next(watched)
         server.ask_to_stop()

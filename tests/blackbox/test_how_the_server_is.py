@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import time
 import urllib.request
 from urllib.error import HTTPError
 
 from prometheus_client.parser import text_string_to_metric_families
 
+from tests.commanding import ASK_SECONDS, wait_until
 from tests.conftest import ServerMaker, TalkerMaker
 from tests.running import RunningServer
 from tests.talking import Talker
@@ -75,9 +75,7 @@ def test_the_figures_tell_what_has_happened(server: RunningServer, talker: Talke
     assert seen["besedka_bytes_received_total"] > 10 * 25
     assert seen["process_resident_memory_bytes"] > 1_000_000
     late.close()
-    deadline = time.monotonic() + 60
-    while figures(server)["besedka_connections_open"] != 2:
-        assert time.monotonic() < deadline
+    wait_until(lambda: figures(server)["besedka_connections_open"] == 2, ASK_SECONDS)
 
 
 def test_the_figures_name_nobody(server: RunningServer, talker: TalkerMaker) -> None:
