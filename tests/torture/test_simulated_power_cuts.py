@@ -27,8 +27,12 @@ SECONDS_A_SYNC: Final = 20
 
 SERVERS_FOLDERS: Final = ("serve/history", "serve/directory")
 ELSEWHERE: Final = {
-    "cut_back": "serve/history/test_recovery.py: test_half_a_batch_is_synced_away_before_the_records_that_tell_it_is_half",
+    "Audit.open": "serve/directory/test_audit.py: test_what_a_killed_server_has_left_unsynced_is_synced_before_it_counts",
     "Record._mend": "serve/directory/test_files.py: test_a_start_syncs_what_a_killed_server_may_have_left_unsynced",
+    "cut_back": "serve/history/test_sync_order.py: test_half_a_batch_is_synced_away_before_the_records_that_tell_it_is_half",
+    "cut_off": "serve/history/test_sync_order.py: test_a_torn_end_is_on_the_disk_beside_the_log_before_it_is_cut_off",
+    "Message.cover": "serve/history/test_sync_order.py: test_a_tombstone_is_on_the_disk_before_its_checksum_and_before_anybody_is_told",
+    "Index.change": "serve/history/test_sync_order.py: test_a_tombstone_is_on_the_disk_before_its_checksum_and_before_anybody_is_told",
 }
 """Functions whose syncs no scenario misses within its time, and where they are proved instead."""
 

@@ -50,6 +50,22 @@ def test_another_server_is_told_who_has_the_folder(audit: Audit, tmp_path: Path)
     assert audit.path.exists()
 
 
+def test_what_a_killed_server_has_left_unsynced_is_synced_before_it_counts(
+    audit: Audit, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    audit.close()
+    synced: list[int] = []
+    really = os.fdatasync
+
+    def noted(number: int) -> None:
+        synced.append(os.fstat(number).st_ino)
+        really(number)
+
+    monkeypatch.setattr(os, "fdatasync", noted)
+    assert read(tmp_path) == [FIRST]
+    assert (tmp_path / "audit.txt").stat().st_ino in synced
+
+
 @pytest.mark.parametrize("cut", range(1, len(write_entry(SECOND)) + 1))
 def test_a_torn_line_never_counts(audit: Audit, tmp_path: Path, cut: int) -> None:
     audit.close()

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import errno
 import itertools
 import os
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -15,7 +13,7 @@ from hypothesis import strategies as st
 from besedka.serve.errors import StorageFull
 from besedka.serve.history import ChatHistory
 from besedka.serve.history.index import HEADER, RECORD_BYTES
-from tests.serve.history.logs import epoch_of, history_of, index_of, line, lines_in, name_of, no_room_for
+from tests.serve.history.logs import epoch_of, history_of, index_of, line, lines_in, no_room_for
 
 TEXTS = st.sampled_from(
     ["a", "longer words", "two\nlines", "three\nmore\nlines", "[2025-11-19 23:46:36] Eve: forged", "й" * 50]
@@ -344,44 +342,4 @@ def test_a_log_whose_messages_were_changed_in_place_opens_without_reading_a_mega
     history = ChatHistory.open(path)
     assert history.count == 1000
     assert read < 100 * len(data)
-    history.close()
-
-
-def test_half_a_batch_is_synced_away_before_the_records_that_tell_it_is_half(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A power cut may bring back what was cut off the log and not synced: then only its records show that it is torn."""
-    path = tmp_path / "talk.txt"
-    history = ChatHistory.open(path)
-    history.append([line("stored")])
-    done: list[tuple[str, str]] = []
-    really = {name: getattr(os, name) for name in ("write", "ftruncate", "fdatasync")}
-
-    def write_half(number: int, data: bytes) -> int:
-        if name_of(number) != str(path):
-            return int(really["write"](number, data))
-        if any(call == "write" for call, _ in done):
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-        done.append(("write", path.name))
-        return int(really["write"](number, data[: len(data) // 2]))
-
-    def noted(call: str) -> Callable[..., None]:
-        def note(number: int, *rest: int) -> None:
-            done.append((call, Path(name_of(number)).name))
-            really[call](number, *rest)
-
-        return note
-
-    with monkeypatch.context() as disk:
-        disk.setattr(os, "write", write_half)
-        disk.setattr(os, "ftruncate", noted("ftruncate"))
-        disk.setattr(os, "fdatasync", noted("fdatasync"))
-        with pytest.raises(StorageFull):
-            history.append([line("half\nof\nthis")])
-    cut = done.index(("ftruncate", path.name))
-    assert done[cut : cut + 3] == [
-        ("ftruncate", path.name),
-        ("fdatasync", path.name),
-        ("ftruncate", f"{path.name}.index"),
-    ]
     history.close()
