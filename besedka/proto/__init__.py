@@ -1,1 +1,1 @@
-"""The gRPC interface: `chat.proto`, the code generated from it (`make proto`), and `words`, which turns words into it."""
+"""The gRPC interface: `chat.proto`, the code generated from it (`make proto`), and `frames`, which turns frames into messages and back."""

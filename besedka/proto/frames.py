@@ -190,7 +190,7 @@ def page(history: History, zone: tzinfo | None) -> pb.Messages:
 
 
 def response(frame: ServerFrame, zone: tzinfo | None) -> pb.ConverseResponse:
-    """A word as a response of `Converse`; the times of the log are in this zone."""
+    """A frame as a response of `Converse`; the times of the log are in this zone."""
     match frame:
         case Chat():
             return pb.ConverseResponse(messages=messages([frame]))

@@ -10,7 +10,7 @@ from collections.abc import Coroutine
 from contextlib import suppress
 from typing import Any, Final
 
-from besedka.serve.disk import DISK, Disk
+from besedka.serve.disk_heartbeat import DISK, Disk
 from besedka.serve.errors import ThreadsMissing
 
 SILENT_SECONDS: Final = 2.0

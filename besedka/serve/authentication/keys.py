@@ -23,7 +23,7 @@ class BadKeys(ValueError):  # noqa: N818 - the names of the tree say what happen
     """The file's content is not valid; the message says why, and contains no key."""
 
 
-class LiveSession(Protocol):
+class KeyHolder(Protocol):
     """A connection, a call, or a download that uses a key."""
 
     def revoke_access(self) -> None:
@@ -104,7 +104,7 @@ class Authenticator:
 
     def __init__(self, keys: Keys | None = None) -> None:
         self._keys = keys
-        self._sessions: dict[LiveSession, KeyHash] = {}
+        self._sessions: dict[KeyHolder, KeyHash] = {}
 
     @property
     def is_open(self) -> bool:
@@ -115,7 +115,7 @@ class Authenticator:
         """Whether this key is valid, or none is needed."""
         return self._keys is None or self._keys.which(key) is not None
 
-    def enter(self, session: LiveSession, key: str) -> bool:
+    def enter(self, session: KeyHolder, key: str) -> bool:
         """Register a session with its key, until it leaves. Returns whether the key is valid, or none is needed."""
         if self._keys is None:
             return True
@@ -125,11 +125,11 @@ class Authenticator:
         self._sessions[session] = known
         return True
 
-    def leave(self, session: LiveSession) -> None:
+    def leave(self, session: KeyHolder) -> None:
         """Remove a session, if it is registered."""
         self._sessions.pop(session, None)
 
-    def change(self, keys: Keys) -> list[tuple[LiveSession, str]]:
+    def change(self, keys: Keys) -> list[tuple[KeyHolder, str]]:
         """Replace the valid keys.
 
         Returns:

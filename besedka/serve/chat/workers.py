@@ -8,7 +8,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final, TypeVar, TypeVarTuple
 
-from besedka.serve.disk import DISK
+from besedka.serve.disk_heartbeat import DISK
 from besedka.serve.errors import AppendError, HistoryLost
 from besedka.serve.history.file import reason
 from besedka.serve.threads import started

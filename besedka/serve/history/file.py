@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from besedka.serve.disk import DISK
+from besedka.serve.disk_heartbeat import DISK
 from besedka.serve.errors import HistoryInUse
 
 BLOCK_BYTES: Final = 64 * 1024

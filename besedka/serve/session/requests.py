@@ -27,7 +27,7 @@ from besedka.wire.frames import (
 )
 from besedka.wire.validation import clean_key, clean_name, clean_room, clean_secret
 
-Request = OpenPrivate | OpenDirect | Invite | Uninvite | AddDevice | TakeDevice
+PeopleRequest = OpenPrivate | OpenDirect | Invite | Uninvite | AddDevice | TakeDevice
 """All requests except those of moderators."""
 
 _REVOKED = {
@@ -58,7 +58,7 @@ class Requests:
         self._chat = chat
         self._language = language
 
-    async def answer(self, frame: Request, person: Person | None) -> Response:
+    async def answer(self, frame: PeopleRequest, person: Person | None) -> Response:
         """Carry out a request, and return the response.
 
         Args:

@@ -23,7 +23,7 @@ from tests.wire.test_access import KEYS
 ONE, TWO = "the-first-of-the-keys", "the-second-of-the-keys"
 
 
-class LiveSession:
+class KeyHolder:
     """Somebody who is in, or was."""
 
     def __init__(self) -> None:
@@ -92,7 +92,7 @@ def test_a_key_is_in_no_picture_of_it() -> None:
 
 
 def test_where_no_key_is_asked_for_everybody_is_in() -> None:
-    access, session = Authenticator(), LiveSession()
+    access, session = Authenticator(), KeyHolder()
     assert access.is_open
     assert access.enter(session, "")
     assert access.admits("whatever")
@@ -100,7 +100,7 @@ def test_where_no_key_is_asked_for_everybody_is_in() -> None:
 
 def test_who_came_by_a_key_that_is_withdrawn_is_shut_out_and_nobody_else() -> None:
     access = Authenticator(Keys([Key(ONE, "phone"), Key(TWO, "lab")]))
-    phone, lab, gone, stranger = LiveSession(), LiveSession(), LiveSession(), LiveSession()
+    phone, lab, gone, stranger = KeyHolder(), KeyHolder(), KeyHolder(), KeyHolder()
     assert access.enter(phone, ONE)
     assert access.enter(lab, TWO)
     assert access.enter(gone, ONE)
@@ -117,11 +117,11 @@ def test_who_came_by_a_key_that_is_withdrawn_is_shut_out_and_nobody_else() -> No
 def test_one_who_cannot_be_shut_out_keeps_nobody_else_in(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    class Faulty(LiveSession):
+    class Faulty(KeyHolder):
         def revoke_access(self) -> None:
             raise RuntimeError("it is broken")
 
-    class Waiting(LiveSession):
+    class Waiting(KeyHolder):
         def __init__(self) -> None:
             super().__init__()
             self.is_out = asyncio.Event()

@@ -20,7 +20,7 @@ from besedka.wire.frames import Chat as ChatFrame
 from besedka.wire.frames import Redacted, ServerFrame, Typing
 
 
-class FollowMember(StreamSubscriber):
+class FollowSubscriber(StreamSubscriber):
     """One who only reads."""
 
     __slots__ = ()
@@ -72,7 +72,7 @@ class FollowStream(Stream, LiveSession):
         self._admission = admission
         self._network = network
         self._room = room
-        self._member = FollowMember(reader, room, self, is_seen=False)
+        self._member = FollowSubscriber(reader, room, self, is_seen=False)
         self._is_caught_up = False
 
     @property

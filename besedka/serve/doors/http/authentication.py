@@ -57,7 +57,7 @@ class KeyRequired:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive)
-        session = _ConverseSession(scope["extensions"][ABORT]["abort"])
+        session = _GuardedRequest(scope["extensions"][ABORT]["abort"])
         access = self._guard.access
         try:
             response = await self._respond(request, session)
@@ -65,7 +65,7 @@ class KeyRequired:
         finally:
             access.leave(session)
 
-    async def _respond(self, request: Request, session: _ConverseSession) -> Response:
+    async def _respond(self, request: Request, session: _GuardedRequest) -> Response:
         # The key is looked at before anything else is.
         if not self._is_exempt(request):
             key = key_brought(request.headers.getlist("authorization"))
@@ -80,7 +80,7 @@ class KeyRequired:
         return await self._handler(request)
 
 
-class _ConverseSession:
+class _GuardedRequest:
     """Who is being answered; a long answer is cut off when the key is withdrawn, also if nobody reads it."""
 
     def __init__(self, abort: Callable[[], None]) -> None:

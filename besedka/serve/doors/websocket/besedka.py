@@ -20,7 +20,7 @@ from besedka.wire.frames import ServerFrame, decode_client
 class BesedkaSubscriber(SocketSubscriber):
     """A member who has ids and a cursor of its own."""
 
-    __slots__ = ("_room", "session")
+    __slots__ = ("_room",)
 
     session: BesedkaSession
 

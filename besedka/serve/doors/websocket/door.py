@@ -31,7 +31,7 @@ class WebSocketDoor:
     """All WebSocket connections of a server.
 
     Args:
-        talks: how to begin a talk, by the path of the handshake.
+        sessions: how to begin a session, by the path of the handshake.
         sources: where connections come from.
         metrics: what is counted.
         now: a clock in seconds that never goes back.
@@ -61,7 +61,7 @@ class WebSocketDoor:
         self.now = now
         self.soon = soon
         self.lent_protocol = self.make_protocol(State.OPEN)
-        self._talks = sessions
+        self._sessions = sessions
         self._sources = sources
         self._origins = origins
         self.check_network = check_network
@@ -104,8 +104,8 @@ class WebSocketDoor:
     def refusal(self, request: Request) -> Refusal | None:
         """Why a handshake is refused, if it is."""
         path = _path(request)
-        if path not in self._talks:
-            sentence = f"there is no WebSocket here; try {max(self._talks, key=len)}"
+        if path not in self._sessions:
+            sentence = f"there is no WebSocket here; try {max(self._sessions, key=len)}"
             return Refusal(HTTPStatus.NOT_FOUND, "no_such_path", sentence)
         if not self._origins.allow(request.headers.get_all("Origin"), request.headers.get_all("Host")):
             sentence = "pages of other hosts may not talk to this chat"
@@ -124,7 +124,7 @@ class WebSocketDoor:
     def session(self, request: Request, connection: Connection) -> Session:
         """What is said over a connection whose handshake was not refused."""
         connection.limiter.is_forwarded |= "Origin" in request.headers
-        return self._talks[_path(request)](connection)
+        return self._sessions[_path(request)](connection)
 
     # What the server does.
 

@@ -30,7 +30,7 @@ from besedka.wire.validation import DEFAULT_ROOM, SYSTEM_NAME, clean_name, clean
 class SeedSubscriber(SocketSubscriber):
     """A member who knows only the seed's frames: the seed's clients show any other as a message."""
 
-    __slots__ = ("room", "session")
+    __slots__ = ("room",)
 
     session: SeedSession
 
