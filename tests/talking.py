@@ -81,10 +81,10 @@ class Talker:
             if kind in {None, frame["type"]}:
                 return frame
 
-    def hear_nothing(self, seconds: float) -> bool:
-        """Whether no frame comes for so long."""
+    def hears_nothing(self) -> bool:
+        """Whether no frame has come by now; wait before for what shows that one would have."""
         try:
-            self._socket.recv(seconds)
+            self._socket.recv(0)
         except TimeoutError:
             return True
         return False

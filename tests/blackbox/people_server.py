@@ -3,14 +3,17 @@
 The environment variable DISK is a folder in which a test finds and says what happens:
 
 - ``synced``: a line for each sync that has returned: ``inode size`` of a file about people, and of their folder ``name inode`` of each;
-- ``delay``: if it is there, how many seconds each such sync takes longer;
-- ``hold``: as long as it says something, no such sync returns;
+- ``begun``: how many such syncs have begun;
+- ``allowed``: if it is there, how many such syncs may return, of all that begin; the others wait until it says more, or nothing;
 - ``fault``: if it is there, ``call errno``: which call fails now, and how: ``write`` (after a half), ``fdatasync``, ``fsync``, ``replace``.
+
+CONSTANTS is that of `tests.bent_server`.
 """
 
 from __future__ import annotations
 
 import errno
+import json
 import os
 import time
 from functools import partial
@@ -18,8 +21,11 @@ from pathlib import Path
 from typing import Any
 
 from besedka.cli import main
+from tests.bent_server import bend
 
 DISK = Path(os.environ["DISK"])
+LOOK_SECONDS = 0.005
+begun = 0
 KEPT = ("known_names.txt", "private_rooms.txt", "invitations.txt")
 really_write, really_fdatasync, really_fsync, really_replace = os.write, os.fdatasync, os.fsync, os.replace
 
@@ -57,15 +63,24 @@ def write(number: int, data: bytes) -> int:
     return really_write(number, data)
 
 
+def begin() -> None:
+    """Count a sync that begins, and tell the test."""
+    global begun  # noqa: PLW0603 - this is a program
+    begun += 1
+    (DISK / "begun.new").write_text(str(begun))
+    really_replace(DISK / "begun.new", DISK / "begun")
+
+
 def sync(call: str, really: Any, number: int) -> None:
     path = path_of(number)
     if not (path.is_dir() or is_about_people(path)):
         really(number)
         return
     fail(call)
-    time.sleep(float(told("delay") or 0))
-    while told("hold"):
-        time.sleep(0.005)
+    begin()
+    number_of_this = begun
+    while (allowed := told("allowed")) and number_of_this > int(allowed):
+        time.sleep(LOOK_SECONDS)
     # What comes into the file meanwhile may be lost.
     status = os.fstat(number)
     if path.is_dir():
@@ -88,4 +103,5 @@ if __name__ == "__main__":
     os.write, os.replace = write, replace  # type: ignore[assignment]
     os.fdatasync = partial(sync, "fdatasync", really_fdatasync)
     os.fsync = partial(sync, "fsync", really_fsync)
+    bend(json.loads(os.environ["CONSTANTS"]))
     main()

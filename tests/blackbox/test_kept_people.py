@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from hashlib import sha256
 from pathlib import Path
@@ -17,6 +16,8 @@ from besedka.serve.people.names import KnownNames
 from besedka.serve.people.rooms import PrivateRooms
 from besedka.serve.people.table import CHANGES, Table
 from tests.calling import Caller, speaker
+from tests.clocks import OFTEN
+from tests.commanding import wait_until
 from tests.conftest import ServerMaker
 from tests.ordering import Operator
 from tests.running import RunningServer
@@ -33,11 +34,38 @@ class Disk:
     def __init__(self, folder: Path, server: RunningServer) -> None:
         self._folder = folder
         self._server = server
+        self._allowed = 0
 
     def say(self, name: str, what: str = "") -> None:
         """Have the disk do something from now on, or, if nothing is said, do it no more."""
         (self._folder / f"{name}.new").write_text(what)
         (self._folder / f"{name}.new").replace(self._folder / name)
+
+    def begun(self) -> int:
+        """How many syncs have begun."""
+        path = self._folder / "begun"
+        return int(path.read_text()) if path.exists() else 0
+
+    def hold(self) -> None:
+        """Let no sync return that begins from now on; but `step` lets one do so, and `let_go` all."""
+        self._allowed = self.begun()
+        self.say("allowed", str(self._allowed))
+
+    def step(self) -> None:
+        """Let one more return, and wait until the next has begun."""
+        begun, self._allowed = self.begun(), self._allowed + 1
+        self.say("allowed", str(self._allowed))
+        wait_until(lambda: self.begun() > begun)
+
+    def let_go(self) -> None:
+        """Let all return."""
+        self.say("allowed")
+
+    def has_read(self) -> None:
+        """Wait until the server has read what was said before, and has come to others since."""
+        with Talker(self._server) as other:
+            for _ in range(3):
+                other.ask("rooms")
 
     def syncs(self) -> int:
         """How many there were of the files themselves."""
@@ -70,7 +98,9 @@ def make(
     folder = tmp_path / "disk"
     folder.mkdir()
     module = "tests.blackbox.people_server"
-    server = make_server("--lang", "en", *options, grpc=grpc, module=module, DISK=str(folder))
+    server = make_server(
+        "--lang", "en", *options, grpc=grpc, module=module, CONSTANTS=OFTEN, DISK=str(folder)
+    )
     return server, Disk(folder, server)
 
 
@@ -83,13 +113,6 @@ def started(make_server: ServerMaker, tmp_path: Path) -> tuple[RunningServer, Di
 
 def claim(secret: str) -> str:
     return sha256(secret.encode()).hexdigest()
-
-
-def until(is_so: Callable[[], bool]) -> None:
-    end = time.monotonic() + 10
-    while not is_so():
-        assert time.monotonic() < end
-        time.sleep(0.02)
 
 
 def test_what_is_told_of_names_and_rooms_outlives_a_power_cut_at_that_moment(
@@ -147,14 +170,16 @@ def test_what_is_told_of_names_and_rooms_outlives_a_power_cut_at_that_moment(
 
 def test_newcomers_share_syncs(started: tuple[RunningServer, Disk]) -> None:
     server, disk = started
-    disk.say("hold", "please")
-    count = 60
+    disk.hold()
+    begun, count = disk.begun(), 60
     with ExitStack() as stack:
         newcomers = [stack.enter_context(Talker(server)) for _ in range(count)]
         for number, newcomer in enumerate(newcomers):
             newcomer.tell("join", room="main", user=f"Name{number}", secret=f"{number:064}")
-        assert newcomers[0].hear_nothing(0.2)  # nobody is welcomed before
-        disk.say("hold")
+        wait_until(lambda: disk.begun() > begun)
+        disk.has_read()
+        assert all(newcomer.hears_nothing() for newcomer in newcomers)  # nobody is welcomed before
+        disk.let_go()
         for number, newcomer in enumerate(newcomers):
             assert newcomer.hear("welcome")["user"] == f"Name{number}"
     assert disk.kept(NAMES) == {f"Name{number}" for number in range(count)}
@@ -163,36 +188,42 @@ def test_newcomers_share_syncs(started: tuple[RunningServer, Disk]) -> None:
 
 @pytest.fixture
 def crowd(started: tuple[RunningServer, Disk]) -> Iterator[tuple[Disk, list[Talker]]]:
-    """Six people who are known, at a disk that takes 0.2 s for a sync."""
+    """Six people who are known, at a disk."""
     server, disk = started
     with ExitStack() as stack:
         people = [stack.enter_context(Talker(server)) for _ in range(6)]
         for number, one in enumerate(people):
             one.join(f"Name{number}", secret=f"{number:064}")
-        disk.say("delay", "0.2")
         yield disk, people
 
 
-def in_turn(people: list[Talker], ask: Callable[[int, Talker], dict[str, Any]]) -> list[dict[str, Any]]:
+def in_turn(
+    disk: Disk, people: list[Talker], ask: Callable[[int, Talker], dict[str, Any]]
+) -> list[dict[str, Any]]:
     """What each is answered, who asks while the last one's change is on its way to the disk."""
-
-    def begin(number: int) -> dict[str, Any]:
-        time.sleep(number * 0.13)
-        return ask(number, people[number])
-
+    disk.hold()
+    begun, answers = disk.begun(), list[Future[dict[str, Any]]]()
     with ThreadPoolExecutor(len(people)) as threads:
-        return [*threads.map(begin, range(len(people)))]
+        for number, one in enumerate(people):
+            answers.append(threads.submit(ask, number, one))
+            if number:
+                disk.has_read()
+                disk.step()
+            else:
+                wait_until(lambda: disk.begun() > begun)
+        disk.let_go()
+        return [answer.result() for answer in answers]
 
 
 def test_who_asks_is_told_of_his_own_change_and_not_of_others(crowd: tuple[Disk, list[Talker]]) -> None:
     disk, people = crowd
-    places = in_turn(people, lambda number, one: one.ask("private", room=f"room{number}"))
+    places = in_turn(disk, people, lambda number, one: one.ask("private", room=f"room{number}"))
     assert [place["type"] for place in places] == ["place"] * 6
-    offers = in_turn(people, lambda number, one: one.ask("invite", room=f"room{number}"))
+    offers = in_turn(disk, people, lambda number, one: one.ask("invite", room=f"room{number}"))
     assert [offer["type"] for offer in offers] == ["invitation"] * 6
-    places = in_turn(people, lambda number, one: one.ask("direct", user=f"Name{(number + 1) % 6}"))
+    places = in_turn(disk, people, lambda number, one: one.ask("direct", user=f"Name{(number + 1) % 6}"))
     assert [place["type"] for place in places] == ["place"] * 6
-    done = in_turn(people, lambda number, one: one.ask("uninvite", room=f"room{number}"))
+    done = in_turn(disk, people, lambda number, one: one.ask("uninvite", room=f"room{number}"))
     assert [one["type"] for one in done] == ["done"] * 6
     assert not disk.kept(INVITATIONS)
 
@@ -228,7 +259,7 @@ def test_a_full_disk_is_told_as_one_and_writing_goes_on_by_itself(
         assert [(server.directory / name).read_bytes() for name in KINDS] == before
         boris.join("Boris", "another", secret=BORIS)  # he is known, and reading goes on
         disk.say("fault")
-        until(lambda: "Eve" in disk.kept(NAMES))
+        wait_until(lambda: "Eve" in disk.kept(NAMES))
         assert eve.join("Eve", secret=EVE)["user"] == "Eve"
         assert anna.ask("invite", room="plans")["type"] == "invitation"
         assert len(disk.kept(INVITATIONS)) == 2
@@ -243,9 +274,13 @@ def test_who_asks_again_for_a_room_that_found_no_room_on_the_disk_gets_it(
         disk.say("fault", "write ENOSPC")
         for _ in range(2):
             assert anna.ask("private", room="plans")["code"] == "storage_full"
-        disk.say("delay", "0.5")
+        disk.hold()
         disk.say("fault")
-        assert anna.ask("private", room="plans")["type"] == "place"
+        with ThreadPoolExecutor(1) as thread:
+            answer = thread.submit(anna.ask, "private", room="plans")
+            disk.has_read()
+            disk.let_go()
+        assert answer.result()["type"] == "place"
         assert f"plans\t{claim(ANNA)}" in disk.kept(ROOMS)
 
 
@@ -288,7 +323,7 @@ def test_a_file_that_is_mounted_by_itself_takes_claims_and_is_told_once_when_it_
             file.write(touches)
         boris.join("Boris", secret=BORIS)
         assert (kept.stat().st_ino, disk.kept(NAMES) >= {"Boris"}) == (inode, True)
-        until(lambda: "compact copy" in server.errors)
+        wait_until(lambda: "compact copy" in server.errors)
     server.stop()
     server.start()
     with Talker(server) as eve:
