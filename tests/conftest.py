@@ -15,6 +15,7 @@ from tests.calling import Caller
 from tests.clocks import Clocks
 from tests.running import RunningServer
 from tests.talking import Talker
+from tests.torture.holding import Hold
 
 # Whoever runs the tests in the background may have Ctrl-C ignored, and what is started here would inherit that.
 signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -72,6 +73,12 @@ def server(make_server: ServerMaker) -> RunningServer:
 def clock(tmp_path_factory: pytest.TempPathFactory) -> Clocks:
     """The clocks of a server that is bent; they are right so far."""
     return Clocks(tmp_path_factory.mktemp("clock"))
+
+
+@pytest.fixture
+def hold(tmp_path_factory: pytest.TempPathFactory) -> Hold:
+    """What holds the disk under the logs of a `tests.torture.faulty_server`, if that is told so; it does not yet."""
+    return Hold(tmp_path_factory.mktemp("hold"))
 
 
 @pytest.fixture

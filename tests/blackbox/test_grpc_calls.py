@@ -17,6 +17,7 @@ from tests.commanding import ASK_SECONDS, wait_until
 from tests.conftest import ServerMaker, TalkerMaker
 from tests.running import RunningServer
 from tests.talking import Talker
+from tests.torture.holding import FAULTY, Hold, until_it_waits
 
 
 @pytest.fixture
@@ -68,15 +69,21 @@ def test_send_answers_with_the_place_of_the_message_in_the_log(server: RunningSe
         assert boris.join("Boris")["epoch"] == response.epoch != ""
 
 
-def test_send_answers_when_the_message_is_on_disk_and_not_before(make_server: ServerMaker) -> None:
-    server = make_server(
-        module="tests.torture.faulty_server", FAULTS=json.dumps({"delay": 0.4}), grpc=True
-    ).start()
-    with Caller(server) as caller:
-        caller.messages()  # the connection is there
-        begun = time.monotonic()
-        assert caller.send("Anna", "slow disk").id == 1
-        assert time.monotonic() - begun >= 0.4
+@pytest.fixture
+def on_hold(make_server: ServerMaker, hold: Hold) -> RunningServer:
+    """A server on a disk that is held when a test says so."""
+    return make_server(module=FAULTY, FAULTS=json.dumps(hold.faults), grpc=True).start()
+
+
+def test_send_answers_when_the_message_is_on_disk_and_not_before(on_hold: RunningServer, hold: Hold) -> None:
+    with Caller(on_hold) as caller:
+        hold.hold()
+        sending = caller.send_later("Anna", "slow disk")
+        until_it_waits(on_hold)
+        caller.rooms()  # what was answered before this has arrived
+        assert not sending.done()
+        hold.let_go()
+        assert sending.result().id == 1
 
 
 def test_a_message_that_the_disk_does_not_take_is_refused(make_server: ServerMaker) -> None:
@@ -99,29 +106,33 @@ def test_the_same_key_is_stored_once_and_answered_with_the_same_id(
     assert texts(server) == ["something before", "once", "another one's key"]
 
 
-def test_the_same_key_at_the_same_time_is_stored_once(make_server: ServerMaker) -> None:
-    plan = json.dumps({"delay": 0.2})
-    server = make_server(module="tests.torture.faulty_server", FAULTS=plan, grpc=True).start()
-    with Caller(server) as one, Caller(server) as other:
+def test_the_same_key_at_the_same_time_is_stored_once(on_hold: RunningServer, hold: Hold) -> None:
+    with Caller(on_hold) as one, Caller(on_hold) as other:
+        hold.hold()
         calls = [
             caller.send_later("Anna", "once", key="k", secret="s")
             for caller in (one, other)
             for _ in range(10)
         ]
+        until_it_waits(on_hold)
+        for caller in (one, other):
+            caller.rooms()  # what was sent before it has arrived
+        hold.let_go()
         assert {call.result().id for call in calls} == {1}
-        assert texts(server) == ["once"]
+        assert texts(on_hold) == ["once"]
 
 
-def test_strangers_do_not_share_a_name_at_the_same_time(make_server: ServerMaker) -> None:
-    plan = json.dumps({"delay": 0.5})
-    server = make_server(module="tests.torture.faulty_server", FAULTS=plan, grpc=True).start()
-    with Caller(server) as caller, Talker(server) as pavel:
+def test_strangers_do_not_share_a_name_at_the_same_time(on_hold: RunningServer, hold: Hold) -> None:
+    with Caller(on_hold) as caller, Talker(on_hold) as pavel:
         pavel.join("Павел")
         refused = refusal(lambda: caller.send("Пaвел", "with a Latin a"))
         assert (refused.code, refused.reason) == (grpc.StatusCode.ALREADY_EXISTS, "name_taken")
-        calls = [caller.send_later("Anna", f"{number}") for number in range(2)]
-        outcomes = [call.code() for call in calls]
-        assert sorted(outcomes, key=str) == [grpc.StatusCode.ALREADY_EXISTS, grpc.StatusCode.OK]
+        hold.hold()
+        first = caller.send_later("Anna", "first")
+        until_it_waits(on_hold)
+        assert caller.send_later("Anna", "second").code() is grpc.StatusCode.ALREADY_EXISTS
+        hold.let_go()
+        assert first.code() is grpc.StatusCode.OK
         assert caller.send("Anna", "the name is free again").id == 2
 
 
@@ -523,16 +534,15 @@ def test_headers_that_are_too_big_are_refused(attacker: Caller) -> None:
     assert attacker.rooms()
 
 
-def test_a_deadline_that_has_passed_ends_a_call(make_server: ServerMaker) -> None:
-    plan = json.dumps({"delay": 1.0})
-    server = make_server(module="tests.torture.faulty_server", FAULTS=plan, grpc=True).start()
-    with Caller(server) as caller:
+def test_a_deadline_that_has_passed_ends_a_call(on_hold: RunningServer, hold: Hold) -> None:
+    with Caller(on_hold) as caller:
         caller.rooms()
-        begun = time.monotonic()
+        hold.hold()
         request = pb.SendRequest(user="Anna", text="late", key="k")
-        refused = refusal(lambda: caller.stub.Send(request, timeout=0.3))
-        assert refused.code is grpc.StatusCode.DEADLINE_EXCEEDED
-        assert time.monotonic() - begun < 0.9
+        sending = caller.stub.Send.future(request, timeout=0.3)  # by the true clock, which is the client's
+        until_it_waits(on_hold)
+        assert refusal(sending.result).code is grpc.StatusCode.DEADLINE_EXCEEDED
+        hold.let_go()
         # It may be stored all the same; the key tells.
         assert caller.send("Anna", "late", key="k").id == 1
-        assert texts(server) == ["late"]
+        assert texts(on_hold) == ["late"]

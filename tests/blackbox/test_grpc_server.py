@@ -24,10 +24,10 @@ from besedka.serve.doors.grpc import door
 from besedka.wire.log_line import read_line
 from tests import prefork
 from tests.calling import Caller, many, refusal, speaker
-from tests.commanding import wait_until
 from tests.conftest import ServerMaker
 from tests.running import RunningServer
 from tests.talking import Talker
+from tests.torture.holding import FAULTY, Hold, until_it_waits
 
 SERVING = health_pb2.HealthCheckResponse.SERVING
 NOT_SERVING = health_pb2.HealthCheckResponse.NOT_SERVING
@@ -198,19 +198,24 @@ def test_at_the_end_streams_are_told_where_to_come_back_to(server: RunningServer
     assert endings[1].cursors == {"main": (20, epoch), "other": (1, other)}
 
 
-def test_what_is_in_flight_at_the_end_is_stored_answered_and_told(make_server: ServerMaker) -> None:
-    server = make_server(
-        module="tests.torture.faulty_server", FAULTS=json.dumps({"delay": 0.5}), grpc=True
-    ).start()
+def test_what_is_in_flight_at_the_end_is_stored_answered_and_told(
+    make_server: ServerMaker, hold: Hold
+) -> None:
+    server = make_server(module=FAULTY, FAULTS=json.dumps(hold.faults), grpc=True).start()
     with Caller(server) as caller, caller.follow(since=0) as reader, Talker(server) as boris:
         reader.started()
         reader.past()
         boris.join("Boris")
+        watched = health(caller).Watch(health_pb2.HealthCheckRequest(), timeout=60)
+        next(watched)
+        hold.hold()
         sent = [caller.send_later("Anna", f"{number}", key=f"{number}", secret="s") for number in range(5)]
-        wait_until(lambda: server.lines)
+        until_it_waits(server)
         caller.rooms()  # what was sent before it has arrived
         begun = time.monotonic()
         server.ask_to_stop()
+        assert next(watched).status == NOT_SERVING
+        hold.let_go()
         assert sorted(call.result().id for call in sent) == [1, 2, 3, 4, 5]
         assert boris.hear_to(5) == [1, 2, 3, 4, 5]
         assert [message.id for message in reader.hear_to(5)] == [1, 2, 3, 4, 5]
@@ -220,19 +225,21 @@ def test_what_is_in_flight_at_the_end_is_stored_answered_and_told(make_server: S
         assert ended.cursors["main"][0] == 5
 
 
-def test_what_comes_after_the_end_has_begun_is_refused_and_not_stored(make_server: ServerMaker) -> None:
-    server = make_server(
-        module="tests.torture.faulty_server", FAULTS=json.dumps({"delay": 1.0}), grpc=True
-    ).start()
+def test_what_comes_after_the_end_has_begun_is_refused_and_not_stored(
+    make_server: ServerMaker, hold: Hold
+) -> None:
+    server = make_server(module=FAULTY, FAULTS=json.dumps(hold.faults), grpc=True).start()
     with Caller(server) as caller:
+        hold.hold()
         first = caller.send_later("Anna", "accepted")
-        wait_until(lambda: server.lines)
+        until_it_waits(server)
         watched = health(caller).Watch(health_pb2.HealthCheckRequest(), timeout=60)
         next(watched)
         server.ask_to_stop()
         assert next(watched).status == NOT_SERVING
         refused = refusal(lambda: caller.send("Boris", "too late"))
         assert (refused.code, refused.reason) == (grpc.StatusCode.UNAVAILABLE, "going_down")
+        hold.let_go()
         assert first.result().id == 1
         assert server.wait() == 0
     assert [read_line(line).text for line in server.lines] == ["accepted"]

@@ -11,8 +11,12 @@ What goes wrong is told by the environment variable FAULTS, a JSON object:
 - ``broken``: the path of a file; as soon as it is there, a batch cannot be stored because of an error of ours;
 - ``loop``: a list ``[name, path]``: as soon as the file is there, a loop that runs in the background fails because of an error of
   ours: ``connections``, ``http``, ``keys``, ``people`` or ``batches`` (of changes to the files about people);
+- ``holds``: the path of a file; as long as it is there, no sync of a log returns;
 - ``slow``: seconds that each sync of any file takes longer;
 - ``delay``: seconds that each sync of a log takes longer, the first one, of the start, left out.
+
+A line in ``waits.txt``, where the server runs, tells of each call that begins to hang, to be held, or to be delayed. CONSTANTS is that of
+`tests.bent_server`.
 """
 
 from __future__ import annotations
@@ -35,9 +39,11 @@ from besedka.serve.directory.journal import Journal
 from besedka.serve.history import ChatHistory
 from besedka.serve.rate_limits import Sources
 from besedka.wire.message import MessageId
+from tests.bent_server import bend
 
 PLAN = json.loads(os.environ.get("FAULTS", "{}"))
 HANGS_SECONDS = 60
+LOOK_SECONDS = 0.005
 KEPT_OF_PEOPLE = {"audit.txt", "known_names.txt", "private_rooms.txt", "invitations.txt"}
 really_write, really_fdatasync, really_fsync, really_stat = os.write, os.fdatasync, os.fsync, os.stat
 really_start, really_append = threading.Thread.start, ChatHistory.append
@@ -69,7 +75,22 @@ def hang(call: str, path: object) -> None:
     if call == planned and name in str(path) and threading.current_thread() is not threading.main_thread():
         calls["hang"] += 1
         if calls["hang"] >= at:
+            note("hang")
             time.sleep(HANGS_SECONDS)
+
+
+def hold() -> None:
+    """Do not answer as long as the file is there that says so."""
+    if is_time("holds"):
+        note("hold")
+    while is_time("holds"):
+        time.sleep(LOOK_SECONDS)
+
+
+def note(what: str) -> None:
+    """Tell the test that somebody waits now."""
+    with Path("waits.txt").open("a", encoding="utf-8") as file:
+        file.write(f"{what}\n")
 
 
 def fault() -> OSError:
@@ -99,7 +120,11 @@ def fdatasync(number: int) -> None:
         raise fault()
     if "delay" in PLAN and is_log(number):
         calls["delay"] += 1
-        time.sleep(PLAN["delay"] if calls["delay"] > 1 else 0)
+        if calls["delay"] > 1:
+            note("delay")
+            time.sleep(PLAN["delay"])
+    if is_log(number):
+        hold()
     time.sleep(PLAN.get("slow", 0))
     really_fdatasync(number)
 
@@ -175,6 +200,7 @@ if __name__ == "__main__":
         broken("keys", key_file, "_read")
         broken("people", Directory, "_check_clock")
         broken("batches", Journal, "take")
+    bend(json.loads(os.environ.get("CONSTANTS", "{}")))
     threading.Thread.start = start  # type: ignore[method-assign,assignment]
     ChatHistory.append = append  # type: ignore[method-assign,assignment]
     os.write, os.fdatasync, os.fsync, os.stat = write, fdatasync, fsync, stat  # type: ignore[assignment]

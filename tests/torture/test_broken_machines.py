@@ -6,17 +6,16 @@ import json
 import os
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.commanding import PATIENCE_SECONDS, Done, Person
+from tests.commanding import PATIENCE_SECONDS, Done, Person, wait_until
 from tests.conftest import ServerMaker
 from tests.running import ROOT, RunningServer, fetch
 from tests.talking import Talker
-from tests.torture.test_crashes import FAULTY
+from tests.torture.holding import FAULTY
 
 SECRET = "b" * 64
 
@@ -135,8 +134,7 @@ def test_a_loop_in_the_background_that_fails_ends_the_server_in_good_order(
         anna.tell("chat", text="heard before")
         anna.hear("chat")
         anna.tell("chat", text="on its way")
-        while "on its way" not in server.history.read_text():
-            time.sleep(0.01)
+        wait_until(lambda: "on its way" in server.history.read_text())
         happens.touch()
         assert anna.hear("chat")["text"] == "on its way"
         assert boris.ending()[0] == 1012
@@ -159,7 +157,7 @@ def test_a_disk_that_is_slow_and_answers_is_waited_for(make_server: ServerMaker)
         anna.join("Anna", secret=SECRET)
         for number in range(3):
             anna.tell("chat", text=f"message {number}")
-            time.sleep(0.3)
+            wait_until(lambda: f"message {number}" in server.history.read_text())  # noqa: B023 - at once
         server.ask_to_stop()
         frames = anna.hear_until(lambda frame: frame.get("text") == "message 2")
         assert "error" not in {frame["type"] for frame in frames}

@@ -15,9 +15,12 @@ from tests.conftest import ServerMaker
 from tests.running import RunningServer
 from tests.torture.checker import Record, check
 from tests.torture.crowd import CALM_SECONDS, somebody_is_heard, torment
+from tests.torture.holding import FAULTY
+
+MOMENT_SECONDS = 0.05
+"""Within such a time some messages are on their way, and some batches are written, at any chance moment."""
 
 LONG = bool(os.environ.get("BESEDKA_TORTURE"))
-FAULTY = "tests.torture.faulty_server"
 
 
 def run(
@@ -37,7 +40,7 @@ def test_kill_9_loses_nothing_and_doubles_nothing(make_server: ServerMaker) -> N
     async def torments(record: Record) -> None:
         for _ in range(kills):
             await somebody_is_heard(record)
-            await asyncio.sleep(random.uniform(0, 0.3))
+            await asyncio.sleep(random.uniform(0, MOMENT_SECONDS))
             await asyncio.to_thread(server.kill)
             await asyncio.to_thread(server.start)
 

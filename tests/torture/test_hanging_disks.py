@@ -11,15 +11,19 @@ from tests.conftest import ServerMaker
 from tests.ordering import Operator
 from tests.running import RunningServer
 from tests.talking import Talker
-from tests.torture.test_crashes import FAULTY
+from tests.torture.holding import FAULTY, until_it_waits, waits
 
 STOP_SECONDS = 5
+IMPATIENT = json.dumps(
+    {"besedka.serve.deadline.SILENT_SECONDS": 0.5, "besedka.serve.deadline.END_SECONDS": 1.0}
+)
+"""By the true constants `test_restarts` ends a server whose disk does not answer."""
 SECRET = "a" * 64
 
 
 def hanging(make_server: ServerMaker, call: str, name: str, at: int = 1, *options: str) -> RunningServer:
     faults = json.dumps({"hang": [call, name, at]})
-    return make_server("--lang", "en", *options, module=FAULTY, FAULTS=faults).start()
+    return make_server("--lang", "en", *options, module=FAULTY, FAULTS=faults, CONSTANTS=IMPATIENT).start()
 
 
 def ends_in_time(server: RunningServer) -> None:
@@ -38,15 +42,17 @@ def begin(server: RunningServer, act: str, **fields: object) -> None:
         with suppress(OSError), Operator(server) as operator:
             operator.ask(act, **fields)  # type: ignore[arg-type]
 
+    before = waits(server)
     threading.Thread(target=do, daemon=True).start()
-    time.sleep(0.5)
+    until_it_waits(server, before + 1)
 
 
 def test_under_what_is_known_of_people(make_server: ServerMaker) -> None:
     server = hanging(make_server, "fsync", "known_names.txt")
     with Talker(server) as anna:
         anna.tell("join", room="main", user="Anna", secret=SECRET)
-        assert anna.hear_nothing(1.0)
+        until_it_waits(server)
+        assert anna.hears_nothing()
         ends_in_time(server)
 
 
@@ -75,12 +81,12 @@ def test_under_a_log_of_which_a_text_is_taken_away(make_server: ServerMaker) -> 
 
 def test_under_the_access_keys(make_server: ServerMaker) -> None:
     server = hanging(make_server, "stat", "access_key.txt", 2, "--key-file", "access_key.txt")
-    time.sleep(1)
+    until_it_waits(server)
     ends_in_time(server)
 
 
 def test_what_is_being_done_to_keep_order_is_done_before_the_server_ends(make_server: ServerMaker) -> None:
-    server = make_server("--lang", "en", module=FAULTY, FAULTS=json.dumps({"delay": 1})).start()
+    server = make_server("--lang", "en", module=FAULTY, FAULTS=json.dumps({"delay": 0.5})).start()
     with Talker(server) as anna:
         anna.join("Anna", secret=SECRET)
         anna.tell("chat", text="hello")

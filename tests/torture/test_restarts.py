@@ -12,7 +12,8 @@ from tests.conftest import ServerMaker
 from tests.running import RunningServer
 from tests.talking import Talker
 from tests.torture.checker import Record, check
-from tests.torture.crowd import torment
+from tests.torture.crowd import somebody_is_heard, torment
+from tests.torture.holding import FAULTY, until_it_waits
 
 LONG = bool(os.environ.get("BESEDKA_TORTURE"))
 STOP_SECONDS = 5.0
@@ -30,10 +31,11 @@ def test_restarts_under_load_lose_nothing_and_double_nothing(make_server: Server
     restarts = 20 if LONG else 4
     slowest = 0.0
 
-    async def torments(_record: Record) -> None:
+    async def torments(record: Record) -> None:
         nonlocal slowest
         for _ in range(restarts):
-            await asyncio.sleep(1.5 if LONG else 0.7)
+            for _ in range(300 if LONG else 30):
+                await somebody_is_heard(record)
             begun = time.monotonic()
             assert await asyncio.to_thread(server.stop) == 0
             slowest = max(slowest, time.monotonic() - begun)
@@ -68,10 +70,10 @@ def test_a_stop_waits_neither_for_those_who_do_not_read_nor_for_those_who_do_not
 
 
 def test_a_disk_that_does_not_answer_does_not_keep_the_server_from_ending(make_server: ServerMaker) -> None:
-    server = make_server(module="tests.torture.faulty_server", FAULTS=json.dumps({"delay": 30})).start()
+    server = make_server(module=FAULTY, FAULTS=json.dumps({"delay": 30})).start()
 
     async def torments(_record: Record) -> None:
-        await asyncio.sleep(0.5)
+        await asyncio.to_thread(until_it_waits, server)
         begun = time.monotonic()
         assert await asyncio.to_thread(server.stop) == 1
         assert time.monotonic() - begun < STOP_SECONDS
