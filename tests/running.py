@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import io
-import random
+import itertools
+import os
 import re
 import signal
 import socket
@@ -24,6 +25,8 @@ STOP_SECONDS = 60
 """A safety net: what a server promises about its end is measured where it is proved."""
 
 PORTS: Final = range(10_000, 30_000)
+PROCESSES: Final = 40
+_turns = itertools.count()
 
 
 class RunningServer:
@@ -209,11 +212,13 @@ def edit(path: Path, text: str | bytes) -> None:
 def free_port() -> int:
     """A TCP port on which nobody listens now.
 
-    It is none of those that the system gives out by itself, so no connection of another test has it when a server comes back to it.
+    It is none of those that the system gives out by itself, so no connection of another test has it when a server comes back to it; and
+    none of those that other processes choose from, so no other test takes it before the server listens.
     """
+    own = PORTS[os.getpid() % PROCESSES :: PROCESSES]
     while True:
-        port = random.choice(PORTS)
-        with suppress(OSError), socket.create_server(("127.0.0.1", port)):
+        port = own[next(_turns) % len(own)]
+        with suppress(OSError), socket.create_server(("", port)):
             return port
 
 
