@@ -1,4 +1,4 @@
-"""Runs the server with what a test bends about time and addresses: ``python -m tests.bent_server serve …``.
+"""Runs the server, or another command, with what a test bends about time and addresses: ``python -m tests.bent_server serve …``.
 
 The environment says what, and what it does not say stays as it is:
 

@@ -67,10 +67,11 @@ class Person:
         path.write_text(text, encoding="utf-8")
         return path
 
-    def run(self, *arguments: str, stdin: bytes = b"", **environment: str) -> Done:
+    def run(self, *arguments: str, stdin: bytes = b"", module: str = "besedka", **environment: str) -> Done:
         """Run a command to its end."""
         done = prefork.run(
             arguments,
+            module=module,
             cwd=self.home,
             env={**self.environment, **environment},
             data=stdin,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import socket
@@ -15,6 +16,7 @@ import pexpect
 import pytest
 
 from tests import bending
+from tests.clocks import BENT
 from tests.commanding import BESEDKA, Done, Person
 from tests.conftest import ServerMaker
 from tests.running import ROOT, RunningServer, free_port
@@ -92,16 +94,24 @@ def test_a_port_at_which_nobody_listens(anna: Person, scheme: str) -> None:
     )
 
 
+def impatiently(anna: Person, url: str) -> Done:
+    """Have the doctor wait for an answer that does not come, but not for five seconds."""
+    return anna.run(
+        "doctor", url, module=BENT, CONSTANTS=json.dumps({"besedka.commands.probes.SECONDS": 0.5})
+    )
+
+
 def test_a_port_that_a_firewall_hides(anna: Person) -> None:
     with bending.deaf_port() as port:
-        assert_trouble(anna.run("doctor", f"127.0.0.1:{port}"), 3, "does not answer within", "firewall")
+        done = impatiently(anna, f"127.0.0.1:{port}")
+        assert_trouble(done, 3, "does not answer within 0.5 seconds", "firewall")
 
 
 def test_a_port_that_says_nothing(anna: Person) -> None:
     with bending.port() as port:
-        assert_trouble(anna.run("doctor", f"127.0.0.1:{port}"), 3, "says nothing", "Another program")
-        assert_trouble(anna.run("doctor", f"wss://127.0.0.1:{port}"), 3, "does not speak TLS")
-        assert_trouble(anna.run("doctor", f"grpc://127.0.0.1:{port}"), 3, "does not speak gRPC")
+        assert_trouble(impatiently(anna, f"127.0.0.1:{port}"), 3, "says nothing", "Another program")
+        assert_trouble(impatiently(anna, f"wss://127.0.0.1:{port}"), 3, "does not speak TLS")
+        assert_trouble(impatiently(anna, f"grpc://127.0.0.1:{port}"), 3, "does not speak gRPC")
 
 
 def test_a_port_of_another_program(anna: Person) -> None:

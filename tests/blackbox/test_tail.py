@@ -323,7 +323,7 @@ def test_a_command_that_is_slow_misses_nothing(server: RunningServer, boris: Per
         "--exec",
         "sh -c 'sleep 0.02; echo $BESEDKA_TEXT'",
     )
-    lines = [str(number) for number in range(200)]
+    lines = [str(number) for number in range(100)]
     boris.run("send", "--url", server.url(), "--lines", stdin="\n".join(lines).encode()).assert_well()
     assert [following.line() for _ in lines] == lines
     following.interrupt()

@@ -202,6 +202,7 @@ def run(
     data: bytes | None = None,
     stdout: int = subprocess.PIPE,
     timeout: float,
+    module: str = "besedka",
 ) -> subprocess.CompletedProcess[bytes]:
     """Run besedka to its end, as `subprocess.run` does.
 
@@ -209,7 +210,9 @@ def run(
         subprocess.TimeoutExpired: after it was killed because it did not end in time.
     """
     stdin = subprocess.DEVNULL if data is None else subprocess.PIPE
-    program = start(arguments, cwd=cwd, env=env, stdin=stdin, stdout=stdout, stderr=subprocess.PIPE)
+    program = start(
+        arguments, module=module, cwd=cwd, env=env, stdin=stdin, stdout=stdout, stderr=subprocess.PIPE
+    )
     try:
         out, err = program.communicate(data, timeout)
     finally:

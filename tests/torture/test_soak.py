@@ -12,32 +12,36 @@ from websockets.asyncio.client import connect
 
 from besedka.wire.frames import Join, Say, encode
 from tests import looping
+from tests.commanding import wait_until
 from tests.conftest import ServerMaker
 
 LONG = bool(os.environ.get("BESEDKA_TORTURE"))
-SECONDS = 300 if LONG else 12
+PARTS = 12
+STAY_SECONDS = 0.1
+"""Some stay as long as it takes others to come, and others go at once."""
+
 VISITORS = 100
+VISITS = 1_000 if LONG else 12
+"""Of each."""
 
 
-async def visit(url: str, name: str, until: float) -> int:
+async def visit(url: str, name: str, done: list[int]) -> None:
     """Come, say something, read or not, and go in one of several ways; again and again."""
-    visits = 0
-    while asyncio.get_running_loop().time() < until:
-        socket = await connect(url, compression=None, max_queue=4)
-        await socket.send(encode(Join(user=f"{name}-{visits}", room=random.choice(("main", "main", "side")))))
-        await asyncio.sleep(random.uniform(0, 0.5))
+    for number in range(VISITS):
+        socket = await connect(url, compression=None, max_queue=4, open_timeout=looping.PATIENCE_SECONDS)
+        await socket.send(encode(Join(user=f"{name}-{number}", room=random.choice(("main", "main", "side")))))
+        await asyncio.sleep(random.uniform(0, STAY_SECONDS))
         if random.random() < 0.5:
             await socket.send(encode(Say(text="x" * random.randint(1, 2_000))))
         with suppress(TimeoutError):  # perhaps nobody says anything just now
-            async with asyncio.timeout(1):
+            async with asyncio.timeout(STAY_SECONDS):
                 for _ in range(random.choice((0, 5))):
                     await socket.recv()
         if random.random() < 0.5:
             socket.transport.abort()
         else:
             await socket.close()
-        visits += 1
-    return visits
+        done[0] += 1
 
 
 def test_comings_and_goings_leave_nothing_behind(make_server: ServerMaker) -> None:
@@ -45,19 +49,19 @@ def test_comings_and_goings_leave_nothing_behind(make_server: ServerMaker) -> No
     process = psutil.Process(server.pid)
     sizes: list[int] = []
 
-    async def scenario() -> int:
-        until = asyncio.get_running_loop().time() + SECONDS
-        visitors = asyncio.gather(*(visit(server.url(), f"v{number}", until) for number in range(VISITORS)))
-        while not visitors.done():
-            await asyncio.sleep(SECONDS / 12)
+    async def scenario() -> None:
+        done = [0]
+        visitors = asyncio.gather(*(visit(server.url(), f"v{number}", done) for number in range(VISITORS)))
+        for wanted in range(0, VISITORS * VISITS, VISITORS * VISITS // PARTS):
+            await looping.until(lambda: visitors.done() or done[0] > wanted)  # noqa: B023 - waited for at once
             sizes.append(process.memory_info().rss)
-        return sum(await visitors)
+        await visitors
 
     open_before = process.num_fds()
-    visits = looping.run(scenario())
-    looping.run(asyncio.sleep(2))
-    assert process.num_fds() <= open_before + 2, "descriptors leak"
+    looping.run(scenario())
+    wait_until(lambda: process.num_fds() <= open_before + 2)  # descriptors do not leak
     grown = max(sizes[-3:]) / max(sizes[3:6]) - 1
-    print(f"{visits} visits, {sizes[-1] / 1e6:.1f} MB, {100 * grown:+.1f} % since a third of the time")  # noqa: T201
+    told = f"{VISITORS * VISITS} visits, {sizes[-1] / 1e6:.1f} MB, {100 * grown:+.1f} % since a third of the time"
+    print(told)  # noqa: T201
     assert grown < 0.1
     assert server.stop() == 0

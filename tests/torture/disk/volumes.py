@@ -12,13 +12,13 @@ import os
 import random
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Final
 
+from tests.commanding import wait_until
 from tests.torture.disk.images import Recording, copy_sparse
 from tests.torture.disk.recorder import LOG, Recorder
 from tests.torture.disk.stale import fill
@@ -27,8 +27,8 @@ MIB: Final = 1 << 20
 BALLAST: Final = "ballast"
 """The file that fills a file system."""
 
-UNMOUNT_SECONDS: Final = 60.0
-"""How long a file system may be busy that nobody uses any more."""
+UNMOUNT_LOOK_SECONDS: Final = 0.1
+"""A pause between tries to unmount what nobody uses any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,14 +115,13 @@ def _mount(system: FileSystem, image: Path, point: Path) -> None:
 
 def _unmount(point: Path) -> None:
     """Unmount, when the kernel has let go: it detaches a loop device some time after what was mounted from it."""
-    deadline = time.monotonic() + UNMOUNT_SECONDS
-    while True:
+
+    def is_unmounted() -> bool:
         done = subprocess.run(["umount", point], check=False, capture_output=True, text=True, timeout=60)
-        if done.returncode == 0:
-            return
-        assert "busy" in done.stderr, done.stderr
-        assert time.monotonic() < deadline, done.stderr
-        time.sleep(0.1)
+        assert done.returncode == 0 or "busy" in done.stderr, done.stderr
+        return done.returncode == 0
+
+    wait_until(is_unmounted, UNMOUNT_LOOK_SECONDS)
 
 
 class Disk:
