@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -73,6 +74,17 @@ def server(make_server: ServerMaker) -> RunningServer:
 def clock(tmp_path_factory: pytest.TempPathFactory) -> Clocks:
     """The clocks of a server that is bent; they are right so far."""
     return Clocks(tmp_path_factory.mktemp("clock"))
+
+
+@pytest.fixture
+def syncs_cost_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test within one process can see what a sync does."""
+
+    def sync(number: int) -> None:
+        os.fstat(number)  # it is an open file
+
+    monkeypatch.setattr(os, "fsync", sync)
+    monkeypatch.setattr(os, "fdatasync", sync)
 
 
 @pytest.fixture

@@ -246,6 +246,7 @@ def use(history: ReadableLog) -> None:
     assert history.read(history.count + 1, 5) == []
 
 
+@pytest.mark.usefixtures("syncs_cost_nothing")
 @fuzz(120)
 @given(texts=MESSAGES, data=st.data())
 def test_any_bytes_of_a_log_and_its_index_are_read_or_refused(
