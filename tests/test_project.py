@@ -26,9 +26,9 @@ from besedka.serve.session import chat_session
 from besedka.serve.settings import Settings
 from besedka.wire import frames, validation
 from besedka.wire.close_codes import CloseCode
-from besedka.wire.errors import ErrorCode, Language
+from besedka.wire.errors import ErrorCode
 from tests import looping
-from tests.serve.faking import admission, moderator
+from tests.serve.faking import services
 
 ROOT = Path(__file__).parent.parent
 PROTOCOL = (ROOT / "docs" / "protocol.md").read_text(encoding="utf-8")
@@ -185,12 +185,12 @@ async def _all_figures() -> set[str]:
         {},
         Sources(RateLimits()),
         chat.metrics,
-        chat.now,
+        chat.clock.now,
         origins=Origins(),
         access=Authenticator(),
         soon=print,
     )
-    ChatService(chat, admission(chat), moderator(chat), Peers(Sources(RateLimits())), Language.EN)
+    ChatService(services(chat), Peers(Sources(RateLimits())))
     text = chat.metrics.text().decode()
     await chat.close()
     families = text_string_to_metric_families(text)

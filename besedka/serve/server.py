@@ -35,7 +35,7 @@ from besedka.serve.doors.websocket.seed import SeedSession
 from besedka.serve.errors import AddressUnusable, CertificateUnusable
 from besedka.serve.mounts import warn_of_mounted
 from besedka.serve.rate_limits import Sources
-from besedka.serve.session import Admission, Moderator
+from besedka.serve.session import Moderator, Services
 from besedka.serve.settings import Certificate, Settings
 from besedka.serve.threads import started
 from besedka.wire.errors import Language
@@ -140,13 +140,20 @@ class _Doors:
 def _doors(settings: Settings, chat: Chat, access: Authenticator, listener: socket.socket) -> _Doors:
     loop, language, base = asyncio.get_running_loop(), settings.language, settings.base_path
     sources, proxies = Sources(settings.rate_limits), Proxies(settings.proxies)
-    admission = Admission(chat.directory, chat.rooms, chat.clock)
-    moderator = Moderator(chat, admission, language)
+    services = Services.of(chat, language)
+    admission = services.admission
     # The command line speaks English.
-    operator = Moderator(chat, admission, Language.EN)
+    operator = Moderator(
+        chat.directory,
+        chat.rooms,
+        chat.redactor,
+        admission=admission,
+        clock=chat.clock,
+        language=Language.EN,
+    )
     sessions: dict[str, Callable[[Connection], Session]] = {
-        f"{base}/": lambda connection: SeedSession(connection, chat, admission, language),
-        f"{base}/ws": lambda connection: BesedkaSession(connection, chat, admission, moderator, language),
+        f"{base}/": lambda connection: SeedSession(connection, services),
+        f"{base}/ws": lambda connection: BesedkaSession(connection, services),
     }
     websocket = WebSocketDoor(
         sessions,
@@ -172,16 +179,8 @@ def _doors(settings: Settings, chat: Chat, access: Authenticator, listener: sock
         sources,
         websocket,
         HttpDoor(app, websocket.connection, sources, chat.metrics, loop.time, hosts=hosts, proxies=proxies),
-        GrpcDoor(
-            chat,
-            admission,
-            moderator,
-            sources=sources,
-            language=language,
-            access=access,
-            proxies=proxies,
-        ),
-        AdminDoor(operator, chat.metrics, chat.stamp, Language.EN),
+        GrpcDoor(services, sources=sources, access=access, proxies=proxies),
+        AdminDoor(operator, chat.metrics, chat.clock.stamp, Language.EN),
     )
 
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from besedka.serve.chat import Chat
 from besedka.serve.people.person import Person
 from besedka.serve.room import Draft, Room, Subscriber
-from besedka.serve.session import Admission, Moderator
+from besedka.serve.session import Admission, Moderator, Services
 from besedka.wire.errors import Language, Refused
 from besedka.wire.frames import Chat as ChatFrame
 from besedka.wire.frames import History, ServerFrame, decode_server, encode
@@ -16,12 +16,24 @@ from besedka.wire.message import Message
 
 def admission(chat: Chat) -> Admission:
     """What lets people into a chat."""
-    return Admission(chat.directory, chat.rooms, chat.clock)
+    return Admission(chat.directory, chat.rooms, chat.clock.wall)
 
 
 def moderator(chat: Chat) -> Moderator:
     """What does what moderators ask for, in English."""
-    return Moderator(chat, admission(chat), Language.EN)
+    return Moderator(
+        chat.directory,
+        chat.rooms,
+        chat.redactor,
+        admission=admission(chat),
+        clock=chat.clock,
+        language=Language.EN,
+    )
+
+
+def services(chat: Chat) -> Services:
+    """What the sessions of a chat share, in English."""
+    return Services.of(chat, Language.EN)
 
 
 class FakeMember(Subscriber):

@@ -374,7 +374,7 @@ def test_every_refusal_is_in_the_proto_and_no_other() -> None:
 
 def test_every_method_of_the_service_is_handled_as_what_it_is() -> None:
     service = pb.DESCRIPTOR.services_by_name["Chat"]
-    handlers = ChatService(FakeChat(), None, None, None, None).handlers()  # type: ignore[arg-type]
+    handlers = ChatService(FakeServices(), None).handlers()  # type: ignore[arg-type]
     assert {
         name: (handler.request_streaming, handler.response_streaming) for name, handler in handlers.items()
     } == {method.name: (method.client_streaming, method.server_streaming) for method in service.methods}
@@ -385,7 +385,7 @@ def test_every_method_of_the_service_is_handled_as_what_it_is() -> None:
         assert type(read(request.SerializeToString())) is type(request)
 
 
-class FakeChat:
+class FakeServices:
     def __init__(self) -> None:
         self.metrics = Metrics()
 

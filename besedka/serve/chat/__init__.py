@@ -1,10 +1,16 @@
 """The running chat: connects the pure parts to the event loop.
 
 `chat` starts and stops everything; `committer` stores and delivers messages in the order of `sequencer`; `open_rooms` opens,
-closes and lists rooms; `followers` serves subscribers that are behind; `log_reader` has pages and searches; `presence` sends
-presence notices; `redaction` redacts messages; `workers` are the threads.
+closes and lists rooms; `subscriptions` adds subscribers to rooms; `followers` serves those that are behind; `log_reader` has pages and
+searches; `presence` sends presence notices; `redaction` redacts messages; `workers` are the threads.
 """
 
 from besedka.serve.chat.chat import Chat
+from besedka.serve.chat.committer import Committer
+from besedka.serve.chat.followers import Followers
+from besedka.serve.chat.log_reader import LogReader
+from besedka.serve.chat.open_rooms import OpenRooms
+from besedka.serve.chat.redaction import Redactor
+from besedka.serve.chat.subscriptions import Subscriptions
 
-__all__ = ["Chat"]
+__all__ = ["Chat", "Committer", "Followers", "LogReader", "OpenRooms", "Redactor", "Subscriptions"]

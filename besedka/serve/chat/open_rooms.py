@@ -118,14 +118,22 @@ class OpenRooms:
 
     # Finding a room.
 
+    def check_accepting(self) -> None:
+        """Check that the server still accepts something.
+
+        Raises:
+            Refused: `going_down`.
+        """
+        if self._workers.is_going_down:
+            raise Refused(ErrorCode.GOING_DOWN)
+
     def open(self, name: str) -> Room | asyncio.Task[Room]:
         """The room of this name, or the task that opens it. `Admission` checks before who may enter.
 
         Raises:
             Refused: `too_many_rooms`, `going_down`; the task may raise `room_unavailable`.
         """
-        if self._workers.is_going_down:
-            raise Refused(ErrorCode.GOING_DOWN)
+        self.check_accepting()
         room = self._rooms.get(name)
         if room is not None:
             return room
@@ -143,8 +151,7 @@ class OpenRooms:
         Raises:
             Refused: `no_such_room`, `too_many_rooms`, `going_down`, `room_unavailable`.
         """
-        if self._workers.is_going_down:
-            raise Refused(ErrorCode.GOING_DOWN)
+        self.check_accepting()
         if not await self.exists(name):
             raise Refused(ErrorCode.NO_SUCH_ROOM, room=name)
         room = self.open(name)

@@ -5,32 +5,29 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Iterable
 
-from besedka.serve.chat import Chat
 from besedka.serve.people.moderation import Network
 from besedka.serve.people.sessions import LiveSession
 from besedka.serve.rate_limits import RateLimiter
 from besedka.serve.room import Room, Subscriber
-from besedka.wire.errors import Language, Refused
-from besedka.wire.frames import Error, ServerFrame
-from besedka.wire.log_line import clock_time
+from besedka.serve.session.services import Services
+from besedka.wire.errors import Refused
+from besedka.wire.frames import ServerFrame
 
 
 class SessionBase(LiveSession):
     """A session with subscriptions to rooms.
 
     Args:
-        chat: the chat.
+        services: what sessions share.
         limiter: the connection's rate limits.
-        language: of the sentences in refusals.
     """
 
-    __slots__ = ("chat", "language", "limiter")
+    __slots__ = ("limiter", "services")
 
-    def __init__(self, chat: Chat, limiter: RateLimiter, language: Language) -> None:
-        self.chat = chat
+    def __init__(self, services: Services, limiter: RateLimiter) -> None:
+        self.services = services
         self.limiter = limiter
-        self.language = language
-        chat.directory.sessions.add(self)
+        services.directory.sessions.add(self)
 
     @abstractmethod
     def send(self, frame: ServerFrame) -> None:
@@ -50,21 +47,12 @@ class SessionBase(LiveSession):
 
     def end(self) -> None:
         """Remove a session whose connection has ended."""
-        self.chat.directory.sessions.discard(self)
+        self.services.directory.sessions.discard(self)
 
     def refuse(self, refusal: Refused) -> None:
         """Send an error frame, and charge the refusal to the rate limits."""
-        self.chat.metrics.refused(refusal.code)
-        self.limiter.charge_refusal(self.chat.now())
-        error = Error(
-            code=refusal.code,
-            text=refusal.sentence(self.language),
-            timestamp=clock_time(self.chat.stamp()),
-            key=refusal.key,
-            room=refusal.room,
-            retry_after=refusal.wait,
-        )
-        self.send(error)
+        self.limiter.charge_refusal(self.services.clock.now())
+        self.send(self.services.refusals.frame(refusal))
 
     def fall_behind(self) -> None:
         """Make all subscribers read the log from here on, because the socket is full."""
@@ -74,4 +62,4 @@ class SessionBase(LiveSession):
     def resume(self) -> None:
         """Serve all subscribers from the log, because the socket has drained."""
         for room, subscriber in tuple(self.subscriptions()):
-            self.chat.followers.follow(room, subscriber)
+            self.services.subscriptions.follow(room, subscriber)

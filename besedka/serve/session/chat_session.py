@@ -5,7 +5,6 @@ The doors decode and encode frames; their meaning is implemented here, once.
 
 from __future__ import annotations
 
-import dataclasses
 import secrets
 from abc import abstractmethod
 from collections.abc import Callable, Coroutine, Iterable
@@ -14,18 +13,16 @@ from typing import Any, Final, TypeVar
 
 from msgspec.structs import replace
 
-from besedka.serve.chat import Chat
 from besedka.serve.people.person import Person
 from besedka.serve.rate_limits import SEARCH_FRAMES, RateLimiter
 from besedka.serve.room import Room, Subscriber
-from besedka.serve.session.admission import Admission, Admitted, Arrival, Waiting
+from besedka.serve.session.admission import Admitted, Arrival, Waiting
 from besedka.serve.session.base import SessionBase
-from besedka.serve.session.moderation import Moderator
 from besedka.serve.session.post import Posting
-from besedka.serve.session.requests import Requests
+from besedka.serve.session.services import Services
 from besedka.serve.tasks import run_to_end
 from besedka.wire.close_codes import CloseCode
-from besedka.wire.errors import ErrorCode, Language, Refused
+from besedka.wire.errors import ErrorCode, Refused
 from besedka.wire.frames import (
     BeginTyping,
     ClientFrame,
@@ -34,9 +31,7 @@ from besedka.wire.frames import (
     Limits,
     ListHistory,
     ListRooms,
-    Moderate,
     Request,
-    Rooms,
     Say,
     Search,
     Welcome,
@@ -84,19 +79,10 @@ class _Membership:
 class ChatSession(SessionBase):
     """A session of Besedka's own protocol, in any number of rooms."""
 
-    __slots__ = ("_admission", "_anonymous_id", "_has_ended", "_memberships", "_moderator")
+    __slots__ = ("_anonymous_id", "_has_ended", "_memberships")
 
-    def __init__(
-        self,
-        chat: Chat,
-        admission: Admission,
-        moderator: Moderator,
-        limiter: RateLimiter,
-        language: Language,
-    ) -> None:
-        super().__init__(chat, limiter, language)
-        self._admission = admission
-        self._moderator = moderator
+    def __init__(self, services: Services, limiter: RateLimiter) -> None:
+        super().__init__(services, limiter)
         self._has_ended = False
         self._memberships: dict[str, _Membership] = {}
         # One connection is one person, in all its rooms, also without a secret.
@@ -136,19 +122,20 @@ class ChatSession(SessionBase):
         self._welcome(room, subscriber, reset=True)
 
     def _welcome(self, room: Room, subscriber: Subscriber, *, reset: bool) -> None:
+        directory, person = self.services.directory, subscriber.person
         welcome = Welcome(
             room=room.name,
-            user=subscriber.person.name,
+            user=person.name,
             head=room.head,
             epoch=room.epoch,
             clients_count=room.presence.count,
             users=room.presence.names(),
             limits=LIMITS,
-            utc_offset=self.chat.utc_offset(),
+            utc_offset=self.services.clock.utc_offset(),
             reset=reset,
-            kind=self.chat.directory.rooms.kind(room.name),
-            peer=self.chat.directory.peer(room.name, subscriber.person.claim),
-            may=self.chat.directory.policy.rights(room.name, subscriber.person.claim),
+            kind=directory.rooms.kind(room.name),
+            peer=directory.peer(room.name, person.claim),
+            may=directory.policy.rights(room.name, person.claim),
         )
         self.send(welcome)
 
@@ -182,41 +169,35 @@ class ChatSession(SessionBase):
                 self._later(frame, self._list_history)
             case BeginTyping():
                 membership = self._named_membership(frame.room)
-                self.chat.type(membership.room, membership.subscriber)
+                self.services.subscriptions.type(membership.room, membership.subscriber)
             case Leave():
                 membership = self._membership(frame.room)
                 del self._memberships[membership.room.name]
                 self._leave(membership)
-            case ListRooms():
-                self._later(frame, self._list_rooms)
             case Search():
                 self._later(frame, self._search)
             case _:
                 self._later(frame, self._answer)
 
-    async def _answer(self, frame: Request) -> None:
+    async def _answer(self, frame: ListRooms | Request) -> None:
         person = self._requester(getattr(frame, "room", ""))
-        match frame:
-            case Moderate():
-                answer = self._moderator.answer(frame, person)
-            case _:
-                answer = Requests(self.chat, self.language).answer(frame, person)
-        # A request is completed even if the connection is lost meanwhile.
-        self.send(await run_to_end(answer))
+        answer = self.services.requests.answer(frame, person)
+        # A change is completed even if the connection is lost meanwhile.
+        self.send(await (answer if isinstance(frame, ListRooms) else run_to_end(answer)))
 
     def _join(self, frame: Join) -> None:
         """Enter a room, at once if nothing must be waited for."""
         arrival = self._arrival(frame)
-        found = self._admission.attempt(arrival)
+        found = self.services.admission.attempt(arrival)
         if isinstance(found, Admitted):
             self._enter(found, frame)
         else:
             self._later(frame, lambda frame: self._join_later(frame, arrival, found))
 
     async def _join_later(self, frame: Join, arrival: Arrival, waiting: Waiting) -> None:
-        admitted = await self._admission.admit(arrival, waiting)
+        admitted = await self.services.admission.admit(arrival, waiting)
         if self._has_ended:
-            self._admission.sign_out(admitted.person)
+            self.services.admission.sign_out(admitted.person)
         else:
             self._enter(admitted, frame)
 
@@ -235,9 +216,9 @@ class ChatSession(SessionBase):
         person, room = admitted.person, admitted.room
         subscriber = self.make_subscriber(person, room, is_seen=bool(person.name) and not frame.quiet)
         self._memberships[room.name] = _Membership(room, subscriber, self._posting(room, subscriber))
-        reset = self.chat.enter(room, subscriber, frame.since, frame.epoch)
+        reset = self.services.subscriptions.enter(room, subscriber, frame.since, frame.epoch)
         self._welcome(room, subscriber, reset=reset)
-        self.chat.followers.follow(room, subscriber)
+        self.services.subscriptions.follow(room, subscriber)
 
     def _requester(self, room: str = "") -> Person | None:
         """The person of a request, perhaps about a room: preferably verified and with rights in it, whatever room they joined first.
@@ -247,7 +228,7 @@ class ChatSession(SessionBase):
 
         def standing(membership: _Membership) -> tuple[bool, bool, bool, bool]:
             person = membership.subscriber.person
-            may = bool(self.chat.directory.policy.rights(room, person.claim))
+            may = bool(self.services.directory.policy.rights(room, person.claim))
             return person.is_verified, may, membership.room.name == room, bool(person.claim)
 
         best = max(self._memberships.values(), key=standing, default=None)
@@ -288,35 +269,28 @@ class ChatSession(SessionBase):
 
         is_free = not subscriber.is_seen and self.limiter.is_own_program
         return Posting(
-            self.chat, room, subscriber.person, subscriber, limiter=self.limiter, check=check, is_free=is_free
+            self.services.pipeline,
+            room,
+            subscriber.person,
+            subscriber,
+            limiter=self.limiter,
+            check=check,
+            is_free=is_free,
         )
 
     async def _list_history(self, frame: ListHistory) -> None:
         room = self._membership(frame.room).room
-        revisions = room.revisions.count
-        page = await self.chat.log_reader.page(room, frame.before, frame.limit)
+        page = await self.services.log_reader.page(room, frame.before, frame.limit)
         self._membership(frame.room)  # they may have been removed from it meanwhile
-        # Redactions between the read and this line have been broadcast already.
-        ids = range(page.first, page.first + len(page.messages))
-        lines = room.revisions.corrected(ids, page.messages, revisions)
-        self.send(replace(page, messages=lines, before=frame.before))
-
-    async def _list_rooms(self, frame: ListRooms) -> None:
-        clean_key(frame.key)
-        person = self._requester()
-        rooms = await self.chat.rooms.listed(person.claim if person else "")
-        self.send(Rooms(rooms, frame.key))
+        self.send(replace(page, before=frame.before))
 
     async def _search(self, frame: Search) -> None:
         clean_key(frame.key)
-        self.limiter.charge_frames(self.chat.now(), SEARCH_FRAMES - 1)
-        room = self._membership(frame.room).room
-        revisions = room.revisions.count
-        text = clean_search(frame.text)
-        hits = await self.chat.log_reader.search(room, text, frame.before, frame.limit)
+        self.limiter.charge_frames(self.services.clock.now(), SEARCH_FRAMES - 1)
+        room, text = self._membership(frame.room).room, clean_search(frame.text)
+        hits = await self.services.log_reader.search(room, text, frame.before, frame.limit)
         self._membership(frame.room)  # they may have been removed from it meanwhile
-        lines = room.revisions.corrected(hits.ids, hits.lines, revisions)
-        self.send(self.chat.log_reader.found(room, frame, dataclasses.replace(hits, lines=lines)))
+        self.send(self.services.log_reader.found(room, frame, hits))
 
     def _named_membership(self, room: str) -> _Membership:
         """The membership in a room, with a name."""
@@ -333,5 +307,5 @@ class ChatSession(SessionBase):
 
     def _leave(self, membership: _Membership) -> None:
         person = membership.subscriber.person
-        self.chat.leave(membership.room, membership.subscriber)
-        self._admission.sign_out(person)
+        self.services.subscriptions.leave(membership.room, membership.subscriber)
+        self.services.admission.sign_out(person)

@@ -9,7 +9,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from besedka.serve.chat import Chat
+from besedka.serve.chat import OpenRooms, Redactor
+from besedka.serve.clock import Clock
+from besedka.serve.directory import Directory
 from besedka.serve.people.audit_entry import LATEST, OPERATOR, AuditEntry
 from besedka.serve.people.moderation import until_when
 from besedka.serve.people.person import Person
@@ -98,18 +100,30 @@ class Moderator:
     """Carries out acts of moderation.
 
     Args:
-        chat: the chat.
+        directory: people and their rights; records the acts.
+        rooms: the rooms.
+        redactor: redacts messages.
         admission: decides which rooms a moderator may enter.
+        clock: the server's clock.
         language: of the sentences.
     """
 
-    __slots__ = ("_admission", "_chat", "_directory", "_language", "_moderation")
-
-    def __init__(self, chat: Chat, admission: Admission, language: Language) -> None:
-        self._chat = chat
+    def __init__(
+        self,
+        directory: Directory,
+        rooms: OpenRooms,
+        redactor: Redactor,
+        *,
+        admission: Admission,
+        clock: Clock,
+        language: Language,
+    ) -> None:
+        self._directory = directory
+        self._moderation = directory.moderation
+        self._rooms = rooms
+        self._redactor = redactor
         self._admission = admission
-        self._directory = chat.directory
-        self._moderation = chat.directory.moderation
+        self._clock = clock
         self._language = language
 
     async def answer(self, frame: Moderate, person: Person | None) -> Response:
@@ -144,8 +158,7 @@ class Moderator:
 
     async def _act(self, frame: Moderate, actor: _Actor) -> Response:
         clean_key(frame.key)
-        if self._chat.is_going_down:
-            raise Refused(ErrorCode.GOING_DOWN)
+        self._rooms.check_accepting()
         match frame.act:
             case Act.REDACT:
                 return await self._redact(frame, actor)
@@ -183,7 +196,7 @@ class Moderator:
             self._directory.recheck_sessions()
         if frame.act in {Act.APPOINT, Act.DISMISS}:
             self._send_rights(target)
-        return self._done(frame, user=target.shown, until=until_when(until, self._chat.zone)[self._language])
+        return self._done(frame, user=target.shown, until=until_when(until, self._clock.zone)[self._language])
 
     def _send_rights(self, target: Target) -> None:
         for session in self._directory.sessions.of(target.claim):
@@ -214,7 +227,7 @@ class Moderator:
 
     def _check_applicable(self, act: Act, target: Target, sessions: list[LiveSession]) -> None:
         """Refuse an act that does not apply to the target."""
-        now = self._chat.clock()
+        now = self._clock.wall()
         is_known = {
             Act.KICK: bool(sessions),
             Act.UNMUTE: self._moderation.is_muted(now, target.identifiers),
@@ -245,7 +258,7 @@ class Moderator:
     def _until(self, frame: Moderate) -> int:
         if not frame.seconds:
             return 0
-        until = int(self._chat.clock()) + frame.seconds
+        until = int(self._clock.wall()) + frame.seconds
         if until > LATEST:
             raise Refused(ErrorCode.BAD_FRAME, detail="`seconds` is too large; 0 means no end")
         return until
@@ -254,8 +267,8 @@ class Moderator:
 
     async def _redact(self, frame: Moderate, actor: _Actor) -> Response:
         room = await self._room(frame, actor)
-        with self._chat.rooms.held(room):
-            subject = await self._chat.redactor.subject(room, frame.id)
+        with self._rooms.held(room):
+            subject = await self._redactor.subject(room, frame.id)
             self._check_protected(frame.act, author(subject.user, self._directory), (), actor)
             entry = self._entry(
                 frame,
@@ -268,7 +281,7 @@ class Moderator:
                 size=subject.size,
             )
             await self._directory.record(entry)
-            await self._chat.redactor.redact(room, subject)
+            await self._redactor.redact(room, subject)
         return self._done(frame, room=room.name, id=frame.id)
 
     async def _slow(self, frame: Moderate, actor: _Actor) -> Response:
@@ -285,7 +298,7 @@ class Moderator:
         name = clean_room(frame.room)
         if actor.claim:
             return await self._admission.existing_room(name, actor.claim)
-        return await self._chat.rooms.for_operator(name)
+        return await self._rooms.for_operator(name)
 
     # Acts on names.
 
@@ -300,7 +313,7 @@ class Moderator:
             "name",
             name,
             actor.name,
-            self._chat.clock(),
+            self._clock.wall(),
             uses=1,
             seconds=frame.seconds or INVITATION_SECONDS,
         )
@@ -322,7 +335,7 @@ class Moderator:
     def _entry(self, frame: Moderate, actor: _Actor, **details: object) -> AuditEntry:
         reason = clean_reason(frame.reason)
         return AuditEntry(
-            self._chat.stamp(),
+            self._clock.stamp(),
             actor.name,
             frame.act,
             by=actor.claim,

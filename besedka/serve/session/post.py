@@ -17,9 +17,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine
-from typing import Any
+from typing import Any, NamedTuple
 
-from besedka.serve.chat import Chat
+from besedka.serve.chat import Committer, LogReader
+from besedka.serve.clock import Clock
+from besedka.serve.people.moderation import Moderation
 from besedka.serve.people.person import Person
 from besedka.serve.rate_limits import REFUSAL_SECONDS, RateLimiter
 from besedka.serve.room import Draft, PostedBefore, Poster, Room
@@ -31,11 +33,27 @@ Later = Coroutine[Any, Any, Message | None]
 """The outcome of a post that must wait."""
 
 
+class Pipeline(NamedTuple):
+    """The parts of the server that every message passes.
+
+    Attributes:
+        committer: stores and delivers messages.
+        log_reader: finds the messages that were posted before.
+        moderation: the mutes and slow modes in force.
+        clock: the server's clock.
+    """
+
+    committer: Committer
+    log_reader: LogReader
+    moderation: Moderation
+    clock: Clock
+
+
 class Posting:
     """Posts one person's messages in one room.
 
     Args:
-        chat: the chat.
+        pipeline: the parts that every message passes.
         room: the room.
         person: the poster's person.
         poster: is notified of each message's outcome.
@@ -45,10 +63,13 @@ class Posting:
     """
 
     __slots__ = (
-        "_chat",
         "_check",
+        "_clock",
+        "_committer",
         "_is_free",
         "_limiter",
+        "_log_reader",
+        "_moderation",
         "_person",
         "_posted_before",
         "_poster",
@@ -58,7 +79,7 @@ class Posting:
 
     def __init__(
         self,
-        chat: Chat,
+        pipeline: Pipeline,
         room: Room,
         person: Person,
         poster: Poster,
@@ -67,7 +88,7 @@ class Posting:
         check: Callable[[], None],
         is_free: bool = False,
     ) -> None:
-        self._chat = chat
+        self._committer, self._log_reader, self._moderation, self._clock = pipeline
         self._room = room
         self._person = person
         self._poster = poster
@@ -132,7 +153,7 @@ class Posting:
         self._posted_before = None
 
     async def _find_or_post(self, draft: Draft, after: int) -> Message | None:
-        before = await self._chat.log_reader.posted_by(self._room, draft.message.user, after)
+        before = await self._log_reader.posted_by(self._room, draft.message.user, after)
         self._check()
         self._posted_before = before
         if message := self._recognise(draft, after, before):
@@ -140,32 +161,37 @@ class Posting:
         return await self._post_when_there_is_space(draft)
 
     def _recognise(self, draft: Draft, after: int, before: PostedBefore) -> Message | None:
-        message = self._chat.log_reader.recognise(self._room, draft, after, before)
+        message = self._log_reader.recognise(self._room, draft, after, before)
         if message:
             self._clear_refused(draft.message.key)
         return message
 
     async def _post_when_there_is_space(self, draft: Draft) -> Message | None:
         while self._room.gathering.is_full:
-            await asyncio.shield(self._chat.committer.space(self._room))
+            await asyncio.shield(self._committer.space(self._room))
             self._check()
         return self._post_new(draft)
 
     def _post_new(self, draft: Draft) -> Message | None:
-        self._charge_in_order(draft.message.key, lambda: self._chat.charge_post(self._room, self._person))
+        self._charge_in_order(draft.message.key, self._check_moderation)
         self._clear_refused(draft.message.key)
         return self._commit(draft)
 
+    def _check_moderation(self) -> None:
+        """Refuse a muted poster; charge the post to the room's slow mode."""
+        wall, now = self._clock.wall(), self._clock.now()
+        self._moderation.charge_post(wall, now, self._room.name, self._person)
+
     def _commit(self, draft: Draft) -> Message | None:
-        return self._chat.committer.post(self._room, draft, self._poster)
+        return self._committer.post(self._room, draft, self._poster)
 
     def _charge(self, key: str) -> None:
         if self._is_free:
-            self._limiter.count_message(self._chat.now())
+            self._limiter.count_message(self._clock.now())
             return
         if self._refused_key and key and key != self._refused_key:
             raise Refused(ErrorCode.TOO_FAST, wait=REFUSAL_SECONDS)
-        self._charge_in_order(key, lambda: self._limiter.charge_message(self._chat.now()))
+        self._charge_in_order(key, lambda: self._limiter.charge_message(self._clock.now()))
 
     def _charge_in_order(self, key: str, charge: Callable[[], None]) -> None:
         """Charge for a message; if it is too fast, it must be resent before any other with a key, which preserves their order."""

@@ -1,14 +1,17 @@
-"""Requests about private rooms, direct rooms, invitations and devices.
+"""Requests: private rooms, direct rooms, invitations, devices, the list of rooms; acts of moderation are passed on.
 
 A response is sent only after the files about people are on disk.
 """
 
 from __future__ import annotations
 
-from besedka.serve.chat import Chat
+from besedka.serve.chat import OpenRooms
+from besedka.serve.clock import Clock
+from besedka.serve.directory import Directory
 from besedka.serve.people.devices import LINK_SECONDS
 from besedka.serve.people.names import claim_of
 from besedka.serve.people.person import Person
+from besedka.serve.session.moderation import Moderator
 from besedka.wire.errors import ErrorCode, Language, Refused
 from besedka.wire.frames import (
     AddDevice,
@@ -18,17 +21,18 @@ from besedka.wire.frames import (
     Invitation,
     Invite,
     Kind,
+    ListRooms,
+    Moderate,
     OpenDirect,
     OpenPrivate,
+    Request,
     Response,
     RoomOpened,
+    Rooms,
     TakeDevice,
     Uninvite,
 )
 from besedka.wire.validation import clean_key, clean_name, clean_room, clean_secret
-
-PeopleRequest = OpenPrivate | OpenDirect | Invite | Uninvite | AddDevice | TakeDevice
-"""All requests except those of moderators."""
 
 _REVOKED = {
     Language.RU: "Приглашения в комнату {room} отозваны: {count}",
@@ -45,20 +49,31 @@ _MEMBER_REMOVED = {
 
 
 class Requests:
-    """Answers the requests of a connection.
+    """Answers the requests of all connections.
 
     Args:
-        chat: the chat.
+        directory: people and their rights.
+        rooms: the rooms.
+        moderator: carries out acts of moderation.
+        clock: the server's clock.
         language: of the sentences.
     """
 
-    __slots__ = ("_chat", "_language")
-
-    def __init__(self, chat: Chat, language: Language) -> None:
-        self._chat = chat
+    def __init__(
+        self,
+        directory: Directory,
+        rooms: OpenRooms,
+        moderator: Moderator,
+        clock: Clock,
+        language: Language,
+    ) -> None:
+        self._directory = directory
+        self._rooms = rooms
+        self._moderator = moderator
+        self._clock = clock
         self._language = language
 
-    async def answer(self, frame: PeopleRequest, person: Person | None) -> Response:
+    async def answer(self, frame: ListRooms | Request, person: Person | None) -> Rooms | Response:
         """Carry out a request, and return the response.
 
         Args:
@@ -70,10 +85,14 @@ class Requests:
         """
         clean_key(frame.key)
         match frame:
+            case ListRooms():
+                return Rooms(await self._rooms.listed(person.claim if person else ""), frame.key)
+            case Moderate():
+                return await self._moderator.answer(frame, person)
             case AddDevice():
                 return await self._add_device(frame)
             case TakeDevice():
-                handover = self._chat.directory.devices.take(frame.token, self._chat.now())
+                handover = self._directory.devices.take(frame.token, self._clock.now())
                 return Device(handover.user, handover.secret, frame.key)
             case _:
                 return await self._answer_person(frame, self._verified(person))
@@ -92,78 +111,79 @@ class Requests:
                 return await self._uninvite(frame, person)
 
     async def _add_device(self, frame: AddDevice) -> DeviceLink:
-        directory = self._chat.directory
-        known, claim = directory.names.holder(clean_name(frame.user)), claim_of(clean_secret(frame.secret))
+        known, claim = (
+            self._directory.names.holder(clean_name(frame.user)),
+            claim_of(clean_secret(frame.secret)),
+        )
         if known is None or not claim or known.claim != claim:
             raise Refused(ErrorCode.NO_SECRET)
-        await directory.store([(directory.names, known.name)])
-        token = directory.devices.make(known.name, frame.secret, self._chat.now())
+        await self._directory.store([(self._directory.names, known.name)])
+        token = self._directory.devices.make(known.name, frame.secret, self._clock.now())
         return DeviceLink(token, known.name, LINK_SECONDS, frame.key)
 
     async def _open_private(self, frame: OpenPrivate, person: Person) -> RoomOpened:
-        directory, room = self._chat.directory, clean_room(frame.room)
+        room = clean_room(frame.room)
         if not self._is_being_made(room, person):
-            if await self._chat.rooms.exists(room):
+            if await self._rooms.exists(room):
                 raise Refused(ErrorCode.ROOM_TAKEN, room=room)
-            directory.rooms.open_private(room, person.name, person.claim)
-        await directory.store(directory.membership_changes(room))
+            self._directory.rooms.open_private(room, person.name, person.claim)
+        await self._directory.store(self._directory.membership_changes(room))
         return RoomOpened(room, Kind.PRIVATE, key=frame.key)
 
     def _is_being_made(self, room: str, person: Person) -> bool:
         """Whether the person has requested this room before, and it is not on disk yet."""
-        directory = self._chat.directory
-        return directory.policy.may_invite(room, person.claim) and not directory.is_stored(
-            directory.membership_changes(room)
+        return self._directory.policy.may_invite(room, person.claim) and not self._directory.is_stored(
+            self._directory.membership_changes(room)
         )
 
     async def _open_direct(self, frame: OpenDirect, person: Person) -> RoomOpened:
-        directory, name = self._chat.directory, clean_name(frame.user)
-        other = directory.names.holder(name)
+        name = clean_name(frame.user)
+        other = self._directory.names.holder(name)
         if other is None or not other.claim or other.claim == person.claim:
             raise Refused(ErrorCode.NO_SUCH_NAME, name=name)
-        room = directory.rooms.open_direct((person.name, person.claim), (other.name, other.claim))
-        await directory.store(directory.membership_changes(room))
-        for session in directory.sessions.of(other.claim):
+        room = self._directory.rooms.open_direct((person.name, person.claim), (other.name, other.claim))
+        await self._directory.store(self._directory.membership_changes(room))
+        for session in self._directory.sessions.of(other.claim):
             if all(room != name for name, _ in session.memberships()):
                 session.send(RoomOpened(room, Kind.DIRECT, person.name))
         return RoomOpened(room, Kind.DIRECT, other.name, frame.key)
 
     async def _invite(self, frame: Invite, person: Person) -> Invitation:
-        directory, room = self._chat.directory, self._owned(frame.room, person)
-        token, offer = directory.invitations.make(
-            "room", room, person.name, self._chat.clock(), uses=frame.uses, seconds=frame.seconds
+        room = self._owned(frame.room, person)
+        token, offer = self._directory.invitations.make(
+            "room", room, person.name, self._clock.wall(), uses=frame.uses, seconds=frame.seconds
         )
-        await directory.store_invitation(offer)
+        await self._directory.store_invitation(offer)
         return Invitation(room, token, offer.uses, offer.expires, frame.key)
 
     async def _uninvite(self, frame: Uninvite, person: Person) -> Done:
-        directory, room = self._chat.directory, self._owned(frame.room, person)
+        room = self._owned(frame.room, person)
         if not frame.user:
-            revoked = directory.revoke_invitations(room)
-            await directory.store(revoked)
+            revoked = self._directory.revoke_invitations(room)
+            await self._directory.store(revoked)
             return Done(_REVOKED[self._language].format(room=room, count=len(revoked)), frame.key)
         name = clean_name(frame.user)
-        known = directory.names.holder(name)
+        known = self._directory.names.holder(name)
         member = next(
             (
                 row
-                for row in directory.rooms.members(room)
+                for row in self._directory.rooms.members(room)
                 if row.name == name or (known and row.claim == known.claim)
             ),
             None,
         )
         if member is None or member.claim == person.claim:
             raise Refused(ErrorCode.NO_SUCH_NAME, name=name)
-        directory.rooms.remove_member(room, member.claim)
+        self._directory.rooms.remove_member(room, member.claim)
         # The former member may still have the link of their invitation.
-        revoked = directory.revoke_invitations(room)
+        revoked = self._directory.revoke_invitations(room)
         # They receive nothing more, even if the change cannot be written for now.
-        directory.recheck_sessions()
-        await directory.store([(directory.rooms, directory.rooms.key(member)), *revoked])
+        self._directory.recheck_sessions()
+        await self._directory.store([(self._directory.rooms, self._directory.rooms.key(member)), *revoked])
         return Done(_MEMBER_REMOVED[self._language].format(room=room, name=member.name), frame.key)
 
     def _verified(self, person: Person | None) -> Person:
-        if not self._chat.directory.names.is_kept:
+        if not self._directory.names.is_kept:
             raise Refused(ErrorCode.NOT_ALLOWED, why=_OPEN_NAMES)
         if person is None or not person.is_verified:
             raise Refused(ErrorCode.NO_SECRET)
@@ -171,7 +191,7 @@ class Requests:
 
     def _owned(self, given: str, person: Person) -> str:
         room = clean_room(given)
-        if not self._chat.directory.policy.may_invite(room, person.claim):
+        if not self._directory.policy.may_invite(room, person.claim):
             why = {
                 Language.RU: f"в комнату {room} приглашает только тот, кто её создал",
                 Language.EN: f"only the creator of the room {room} may invite to it",

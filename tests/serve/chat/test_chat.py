@@ -53,7 +53,7 @@ def test_one_who_can_take_more_right_after_a_page_is_not_left_behind(tmp_path: P
                 chat.followers.follow(room, self)
 
         member = FullForAMoment("Anna", room)
-        chat.enter(room, member, since=0)
+        chat.subscriptions.enter(room, member, since=0)
         chat.followers.follow(room, member)
         await until(lambda: room.is_live(member))
         assert member.ids == list(range(1, 2001))
@@ -77,7 +77,7 @@ def test_where_more_is_said_than_is_written_at_a_time_the_next_batch_gathers(tmp
         def say(text: str) -> None:
             chat.committer.post(room, draft("Anna", text, ""), member)
 
-        chat.enter(room, member)
+        chat.subscriptions.enter(room, member)
         chat.followers.follow(room, member)
         say("one")
         await asyncio.sleep(0)
@@ -93,7 +93,7 @@ def test_what_was_accepted_is_stored_and_told_before_the_end(tmp_path: Path) -> 
     async def scenario() -> None:
         chat, room = await started(tmp_path)
         member = FakeMember()
-        chat.enter(room, member)
+        chat.subscriptions.enter(room, member)
         chat.followers.follow(room, member)
         for _ in range(100):
             chat.committer.post(room, draft("Anna", "x", ""), member)
@@ -114,7 +114,7 @@ def test_a_history_that_cannot_be_written_ends_the_chat_and_nothing_of_the_batch
         directory.mkdir()
         chat, room = await started(directory)
         member = FakeMember()
-        chat.enter(room, member)
+        chat.subscriptions.enter(room, member)
         chat.followers.follow(room, member)
         directory.rename(tmp_path / "elsewhere")
         directory.touch()
@@ -165,7 +165,7 @@ def test_all_start_again_when_the_history_was_replaced(tmp_path: Path) -> None:
     async def scenario() -> None:
         chat, room = await started(tmp_path, 20)
         member = FakeMember()
-        chat.enter(room, member)
+        chat.subscriptions.enter(room, member)
         chat.followers.follow(room, member)
         assert member.ids == list(range(11, 21))
         (tmp_path / "talk.txt").unlink()
@@ -182,7 +182,7 @@ def test_where_the_history_was_replaced_posters_hear_each_of_their_messages(tmp_
     async def scenario() -> None:
         chat, room = await started(tmp_path, 20)
         member = FakeMember()
-        chat.enter(room, member)
+        chat.subscriptions.enter(room, member)
         chat.followers.follow(room, member)
         (tmp_path / "talk.txt").write_text("[2025-01-01 00:00:00] Hand: one\n" * 5)
         for number in range(2 * LATEST_MESSAGES):
@@ -199,7 +199,7 @@ def test_what_other_hands_have_added_is_told_in_its_place(tmp_path: Path) -> Non
     async def scenario() -> None:
         chat, room = await started(tmp_path, 5)
         member = FakeMember()
-        chat.enter(room, member)
+        chat.subscriptions.enter(room, member)
         chat.followers.follow(room, member)
         with (tmp_path / "talk.txt").open("a") as by_hand:
             by_hand.write("[2025-01-01 00:00:00] Hand: one\n[2025-01-01 00:00:00] Hand: two\n")
@@ -216,7 +216,7 @@ def test_what_is_said_again_after_a_restart_is_found_in_the_log(tmp_path: Path) 
     async def scenario() -> None:
         chat, room = await started(tmp_path)
         member = FakeMember()
-        chat.enter(room, member)
+        chat.subscriptions.enter(room, member)
         for text in ("+1", "two\nlines", "+1"):
             chat.committer.post(room, draft("Anna", text, ""), member)
         await chat.close()
@@ -277,9 +277,9 @@ def test_rooms_that_nobody_entered_or_all_have_left_give_back_their_files(tmp_pa
         chat, _ = await started(tmp_path)
         never_entered, left_while_speaking = await open_room(chat, "one"), await open_room(chat, "two")
         member = FakeMember()
-        chat.enter(left_while_speaking, member)
+        chat.subscriptions.enter(left_while_speaking, member)
         chat.committer.post(left_while_speaking, draft("Anna", "my last words", ""), member)
-        chat.leave(left_while_speaking, member)
+        chat.subscriptions.leave(left_while_speaking, member)
         await jump(GRACE_SECONDS)
         await until(lambda: not left_while_speaking.holds)
         await jump(IDLE_SECONDS - 1)
@@ -300,7 +300,7 @@ def test_a_room_that_somebody_enters_in_time_stays_open(tmp_path: Path) -> None:
         entered, held = await open_room(chat, "one"), await open_room(chat, "two")
         chat.rooms.close_later(entered)
         chat.rooms.close_later(held)
-        chat.enter(entered, FakeMember())
+        chat.subscriptions.enter(entered, FakeMember())
         chat.rooms.hold(held)
         await jump(GRACE_SECONDS)
         await jump(IDLE_SECONDS)
@@ -324,10 +324,10 @@ def test_a_deserted_room_makes_place_for_another_but_none_that_somebody_needs(
         held, entered, deserted = [await open_room(chat, name) for name in ("held", "entered", "deserted")]
         await jump(GRACE_SECONDS)
         chat.rooms.hold(held)
-        chat.enter(entered, FakeMember())
+        chat.subscriptions.enter(entered, FakeMember())
         other = await open_room(chat, "other")
         assert [entry.name for entry in await chat.rooms.listed("")] == ["entered", "held", "main", "other"]
-        chat.enter(other, FakeMember())
+        chat.subscriptions.enter(other, FakeMember())
         with pytest.raises(Refused) as refusal:
             await open_room(chat, "deserted")
         assert refusal.value.code is ErrorCode.TOO_MANY_ROOMS
@@ -350,7 +350,7 @@ def test_a_room_that_was_just_opened_waits_for_those_who_asked_for_it(
         with pytest.raises(Refused):
             await open_room(chat, "two")
         member = FakeMember("Anna", one)
-        chat.enter(one, member)
+        chat.subscriptions.enter(one, member)
         chat.committer.post(one, draft("Anna", "I am here", ""), member)
         await chat.finish()
         assert (tmp_path / "talk.one.txt").read_text().endswith("I am here\n")
@@ -374,8 +374,8 @@ def test_who_asks_for_the_rooms_while_others_do_shares_their_look_at_the_disk(
 
     async def scenario() -> None:
         chat, room = await started(tmp_path)
-        chat.enter(room, FakeMember())
-        chat.enter(room, FakeMember("Unseen", is_seen=False))
+        chat.subscriptions.enter(room, FakeMember())
+        chat.subscriptions.enter(room, FakeMember("Unseen", is_seen=False))
         asking = [asyncio.ensure_future(chat.rooms.listed("")) for _ in range(10)]
         await asyncio.sleep(0)
         asking.pop().cancel()
@@ -434,7 +434,7 @@ def test_a_search_that_meets_another_log_begins_anew_in_it(
     async def scenario() -> None:
         chat, room = await started(tmp_path, 30)
         member = FakeMember("Anna", room)
-        chat.enter(room, member)
+        chat.subscriptions.enter(room, member)
         really_search = ChatHistory.search
         has_looked, may_go_on = threading.Event(), threading.Event()
 
@@ -496,7 +496,7 @@ def test_five_thousand_who_enter_at_once_are_told_of_in_a_few_frames(tmp_path: P
         crowd = [FakeMember(f"p{number}", room) for number in range(5_000)]
         begun = asyncio.get_running_loop().time()
         for number, member in enumerate(crowd):
-            chat.enter(room, member)
+            chat.subscriptions.enter(room, member)
             chat.followers.follow(room, member)
             if number % 100 == 0:
                 await asyncio.sleep(0)
@@ -518,13 +518,13 @@ def test_who_was_behind_is_told_who_is_here_when_it_is_live_again(tmp_path: Path
         chat, room = await started(tmp_path, 3)
         slow, anna = FakeMember("Slow", room), FakeMember("Anna", room)
         for member in (slow, anna):
-            chat.enter(room, member)
+            chat.subscriptions.enter(room, member)
             chat.followers.follow(room, member)
         await until(
             lambda: any(isinstance(frame, System) and frame.clients_count == 2 for frame in slow.heard)
         )
         slow.fill()
-        chat.leave(room, anna)
+        chat.subscriptions.leave(room, anna)
         await jump(NOTICE_SECONDS)
         slow.drain()
         chat.followers.follow(room, slow)
@@ -551,7 +551,7 @@ def test_a_full_disk_makes_the_chat_unready_until_there_is_room(
 
         monkeypatch.setattr(os, "write", write)
         member = FakeMember("Anna", room)
-        chat.enter(room, member)
+        chat.subscriptions.enter(room, member)
         chat.committer.post(room, draft("Anna", "too much", ""), member)
         await until(lambda: bool(member.refusals))
         assert await chat.unready() == "disk full"

@@ -53,7 +53,7 @@ def test_all_who_are_live_are_told_but_those_who_do_not_know_the_frame(tmp_path:
         chat, room = await started(tmp_path, 3)
         anna, seed = FakeMember("Anna", room), SeedLike("Boris", room)
         for member in (anna, seed):
-            chat.enter(room, member)
+            chat.subscriptions.enter(room, member)
             chat.followers.follow(room, member)
         await redact(chat, room, 2)
         await redact(chat, room, 2)
@@ -73,7 +73,7 @@ def test_who_is_behind_is_told_when_it_is_live_again(tmp_path: Path) -> None:
         chat, room = await started(tmp_path, 3)
         anna, boris = FakeMember("Anna", room), FakeMember("Boris", room)
         for member in (anna, boris):
-            chat.enter(room, member)
+            chat.subscriptions.enter(room, member)
             chat.followers.follow(room, member)
         chat.committer.post(room, draft("Boris", "a secret that is long", "k"), boris)
         await until(lambda: room.head == 4)
@@ -124,7 +124,7 @@ def test_what_was_read_before_and_is_told_after_has_the_new_text(
                 return hits.lines
             case _:
                 late = FakeMember("Late", room)
-                chat.enter(room, late, since=24)
+                chat.subscriptions.enter(room, late, since=24)
                 page = await chat.followers.read_on(room, late)
                 assert page
                 return page.messages[:5]
@@ -158,7 +158,7 @@ def test_what_is_redacted_while_a_page_is_on_its_way_is_told_behind_it(tmp_path:
                     self.fill()  # with the old text in its buffer
 
         late = Slow("Late", room)
-        chat.enter(room, late, since=20)
+        chat.subscriptions.enter(room, late, since=20)
         chat.followers.follow(room, late)
         await until(lambda: late.is_full)
         await chat.redactor.redact(room, subject)

@@ -42,7 +42,7 @@ def open_where_no_socket_can_be_made(folder: Path, monkeypatch: pytest.MonkeyPat
         chat = Chat(Settings(history=folder / "talk.txt"))
         with monkeypatch.context() as disk:
             disk.setattr(socket.socket, "bind", bind)
-            async with AdminDoor(moderator(chat), chat.metrics, chat.stamp, Language.EN).open(
+            async with AdminDoor(moderator(chat), chat.metrics, chat.clock.stamp, Language.EN).open(
                 folder / "talk.txt.admin"
             ):
                 pass

@@ -25,11 +25,11 @@ from besedka.serve.people.names import Names, claim_of
 from besedka.serve.rate_limits import RateLimiter, RateLimits, Sources
 from besedka.serve.room import Room
 from besedka.serve.settings import Settings
-from besedka.wire.errors import Language, Refused
+from besedka.wire.errors import Refused
 from besedka.wire.frames import Act, History
 from tests import looping
 from tests.looping import jump, settle, until
-from tests.serve.faking import admission, moderator
+from tests.serve.faking import services
 
 PEER = "ipv4:192.0.2.1:5000"
 
@@ -76,9 +76,7 @@ async def started(
     return (
         chat,
         room,
-        ChatService(
-            chat, admission(chat), moderator(chat), peers or Peers(Sources(RateLimits())), Language.EN
-        ),
+        ChatService(services(chat), peers or Peers(Sources(RateLimits()))),
     )
 
 
@@ -342,7 +340,7 @@ def test_who_has_waited_for_a_room_to_be_opened_is_asked_again(
 
     async def scenario() -> None:
         chat, _, service = await started(tmp_path, names=Names.INVITED)
-        chat.directory.names.take("Boris", CLAIM, chat.stamp())
+        chat.directory.names.take("Boris", CLAIM, chat.clock.stamp())
         chat.directory.rooms.open_private("plans", "Boris", CLAIM)
         handlers: Any = service.handlers()
         send = pb.SendRequest(user="Boris", room="plans", secret=SECRET, text="x")

@@ -18,10 +18,10 @@ from besedka.serve.room import Room
 from besedka.serve.session import Admission, Arrival, ChatSession
 from besedka.serve.settings import Settings
 from besedka.wire.close_codes import CloseCode
-from besedka.wire.errors import ErrorCode, Language, Refused
+from besedka.wire.errors import ErrorCode, Refused
 from besedka.wire.frames import Act, Error, Join, ServerFrame, Welcome
 from tests import looping
-from tests.serve.faking import FakeMember, admission, moderator
+from tests.serve.faking import FakeMember, admission, services
 
 ANNA, BORIS = "Anna's secret", "Boris's secret"
 ADDRESS = "192.0.2.1"
@@ -40,15 +40,15 @@ class Scene:
     async def start(self) -> None:
         directory = self.chat.directory
         await self.chat.start()
-        directory.names.take("Boris", claim_of(BORIS), self.chat.stamp())
+        directory.names.take("Boris", claim_of(BORIS), self.chat.clock.stamp())
         directory.rooms.open_private("secret", "Boris", claim_of(BORIS))
         self.token, _ = directory.invitations.make(
-            "room", "secret", "Boris", self.chat.clock(), uses=1, seconds=60
+            "room", "secret", "Boris", self.chat.clock.wall(), uses=1, seconds=60
         )
 
     def claim(self) -> None:
         """Have the name Anna be hers, on disk."""
-        self.chat.directory.names.take("Anna", claim_of(ANNA), self.chat.stamp())
+        self.chat.directory.names.take("Anna", claim_of(ANNA), self.chat.clock.stamp())
 
     def arrival(self, room: str = "closed", name: str = "Anna", **more: str) -> Arrival:
         return Arrival(room, self.limiter, name, **more)
@@ -68,7 +68,7 @@ def play(folder: Path, scene: Callable[[Scene], Awaitable[None]], names: Names =
 
 
 async def ban(scene: Scene, **whom: Any) -> None:
-    await scene.chat.directory.record(AuditEntry(scene.chat.stamp(), OPERATOR, Act.BAN, **whom))
+    await scene.chat.directory.record(AuditEntry(scene.chat.clock.stamp(), OPERATOR, Act.BAN, **whom))
 
 
 async def ban_name(scene: Scene) -> None:
@@ -263,7 +263,7 @@ class Session(ChatSession):
     """
 
     def __init__(self, there: Scene) -> None:
-        super().__init__(there.chat, there.admission, moderator(there.chat), there.limiter, Language.EN)
+        super().__init__(services(there.chat), there.limiter)
         self.frames: list[ServerFrame] = []
         self.work: Coroutine[Any, Any, None] | None = None
 

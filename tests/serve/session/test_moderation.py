@@ -27,7 +27,7 @@ def test_nobody_is_admitted_to_a_name_that_is_somebodys(tmp_path: Path, looks: s
     async def scenario() -> None:
         chat = Chat(Settings(history=tmp_path / "talk.txt"))
         await chat.start()
-        chat.directory.names.take("Anna", claim_of("her secret"), chat.stamp())
+        chat.directory.names.take("Anna", claim_of("her secret"), chat.clock.stamp())
         keeping = moderator(chat)
         with pytest.raises(Refused) as refused:
             await keeping.command(Moderate(Act.ADMIT, user=looks))
@@ -119,7 +119,9 @@ def test_who_many_are_banned_among_is_found_by_what_is_known_of_them(
         await moderator(chat).command(Moderate(Act.MUTE, user="Person 8"))
         room = await chat.rooms.for_operator("main")
         for session in sessions[10:]:
-            chat.charge_post(room, session.person)
+            chat.directory.moderation.charge_post(
+                chat.clock.wall(), chat.clock.now(), room.name, session.person
+            )
         assert [session.ending for session in sessions].count(CloseCode.BANNED) == 1
         assert len(asked) < 20
         await chat.close()

@@ -11,14 +11,13 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 from besedka.proto import frames as proto
 from besedka.proto.besedka.v1 import chat_pb2 as pb
-from besedka.serve.chat import Chat
 from besedka.serve.people.moderation import Network
 from besedka.serve.people.names import claim_of
 from besedka.serve.people.person import Person
 from besedka.serve.people.sessions import LiveSession
 from besedka.serve.rate_limits import SEARCH_FRAMES, RateLimiter
 from besedka.serve.room import Poster, Room
-from besedka.serve.session import Admission, Arrival
+from besedka.serve.session import Arrival, Services
 from besedka.serve.session.post import Posting, settled
 from besedka.wire.close_codes import CloseCode
 from besedka.wire.errors import ErrorCode, Refused
@@ -49,58 +48,56 @@ class ItemRefused(Exception):  # noqa: N818 - says what happened
         self.refusal = refusal
 
 
-async def send(
-    request: pb.SendRequest, chat: Chat, admission: Admission, limiter: RateLimiter
-) -> pb.SendResponse:
+async def send(request: pb.SendRequest, services: Services, limiter: RateLimiter) -> pb.SendResponse:
     """Post one message, and wait until it is on disk."""
     clean_text(request.text), clean_key(request.key)  # nobody comes in for what is not posted
-    async with _speaking(request, chat, admission, limiter) as speaker:
+    async with _speaking(request, services, limiter) as speaker:
         once = _Once()
-        posting = Posting(chat, speaker.room, speaker.person, once, limiter=limiter, check=speaker.check)
+        posting = Posting(
+            services.pipeline, speaker.room, speaker.person, once, limiter=limiter, check=speaker.check
+        )
         after = request.after if request.HasField("after") else None
         message = await settled(posting.post(request.text, request.key, after)) or await once.message
         return pb.SendResponse(id=message.id, time=Timestamp(seconds=message.at), epoch=speaker.room.epoch)
 
 
 async def list_messages(
-    request: pb.ListMessagesRequest, chat: Chat, admission: Admission, limiter: RateLimiter
+    request: pb.ListMessagesRequest, services: Services, limiter: RateLimiter
 ) -> pb.ListMessagesResponse:
     """A page of a room's log."""
     claim = reader(request)
     name = clean_room(request.room or DEFAULT_ROOM)
-    room = await admission.existing_room(name, claim, limiter.source.network)
+    room = await services.admission.existing_room(name, claim, limiter.source.network)
     limit = request.limit or PAGE_MESSAGES
-    with chat.rooms.held(room):
+    with services.rooms.held(room):
         if request.WhichOneof("from") == "after":
             if request.after > room.head:
                 raise Refused(ErrorCode.BAD_CURSOR, room=room.name, given=request.after, head=room.head)
-            page = await chat.log_reader.page_after(room, request.after, limit)
+            page = await services.log_reader.page_after(room, request.after, limit)
         else:
-            page = await chat.log_reader.page(room, request.before or room.head + 1, limit)
-    admission.check_room(room, claim)  # they may have been removed meanwhile
-    found = proto.listed(page.first, page.messages, chat.zone, page.unverified)
+            page = await services.log_reader.page(room, request.before or room.head + 1, limit)
+    services.admission.check_room(room, claim)  # they may have been removed meanwhile
+    found = proto.listed(page.first, page.messages, services.clock.zone, page.unverified)
     return pb.ListMessagesResponse(messages=found, head=room.head, epoch=room.epoch)
 
 
-async def list_rooms(request: pb.ListRoomsRequest, chat: Chat) -> pb.ListRoomsResponse:
+async def list_rooms(request: pb.ListRoomsRequest, services: Services) -> pb.ListRoomsResponse:
     """All rooms that one may know of."""
-    return pb.ListRoomsResponse(rooms=proto.rooms(await chat.rooms.listed(reader(request))))
+    return pb.ListRoomsResponse(rooms=proto.rooms(await services.rooms.listed(reader(request))))
 
 
-async def search(
-    request: pb.SearchRequest, chat: Chat, admission: Admission, limiter: RateLimiter
-) -> pb.SearchResponse:
+async def search(request: pb.SearchRequest, services: Services, limiter: RateLimiter) -> pb.SearchResponse:
     """Messages of a room that hold a text."""
     text = clean_search(request.text)
-    limiter.charge_frames(chat.now(), SEARCH_FRAMES)
-    await asyncio.sleep(limiter.delay(chat.now()))
+    limiter.charge_frames(services.clock.now(), SEARCH_FRAMES)
+    await asyncio.sleep(limiter.delay(services.clock.now()))
     claim = reader(request)
     name = clean_room(request.room or DEFAULT_ROOM)
-    room = await admission.existing_room(name, claim, limiter.source.network)
-    hits = await chat.log_reader.search(room, text, request.before, request.limit or FOUND_MESSAGES)
-    admission.check_room(room, claim)  # they may have been removed meanwhile
-    found = chat.log_reader.found(room, Search(text), hits)
-    messages = proto.picked(found.ids, found.messages, chat.zone, found.unverified)
+    room = await services.admission.existing_room(name, claim, limiter.source.network)
+    hits = await services.log_reader.search(room, text, request.before, request.limit or FOUND_MESSAGES)
+    services.admission.check_room(room, claim)  # they may have been removed meanwhile
+    found = services.log_reader.found(room, Search(text), hits)
+    messages = proto.picked(found.ids, found.messages, services.clock.zone, found.unverified)
     return pb.SearchResponse(messages=messages, before=hits.before, head=room.head, epoch=room.epoch)
 
 
@@ -116,7 +113,7 @@ def reader(
 
 
 async def import_(
-    requests: AsyncIterator[pb.ImportRequest], chat: Chat, admission: Admission, limiter: RateLimiter
+    requests: AsyncIterator[pb.ImportRequest], services: Services, limiter: RateLimiter
 ) -> pb.ImportResponse:
     """Say many messages.
 
@@ -127,10 +124,16 @@ async def import_(
     first = await anext(requests, None)
     if first is None or not first.HasField("speaker"):
         raise Refused(ErrorCode.BAD_FRAME, detail="the first request must hold the `speaker`")
-    async with _speaking(first.speaker, chat, admission, limiter) as speaker:
+    async with _speaking(first.speaker, services, limiter) as speaker:
         many, is_free = _Many(), limiter.is_own_program
         posting = Posting(
-            chat, speaker.room, speaker.person, many, limiter=limiter, check=speaker.check, is_free=is_free
+            services.pipeline,
+            speaker.room,
+            speaker.person,
+            many,
+            limiter=limiter,
+            check=speaker.check,
+            is_free=is_free,
         )
 
         async def take_all() -> None:
@@ -150,7 +153,7 @@ async def import_(
 
 @asynccontextmanager
 async def _speaking(
-    given: pb.SendRequest | pb.Speaker, chat: Chat, admission: Admission, limiter: RateLimiter
+    given: pb.SendRequest | pb.Speaker, services: Services, limiter: RateLimiter
 ) -> AsyncIterator[_CallSession]:
     """Let somebody in for the time of a call.
 
@@ -159,15 +162,15 @@ async def _speaking(
     """
     room = clean_room(given.room or DEFAULT_ROOM)
     arrival = Arrival(room, limiter, clean_name(given.user), clean_secret(given.secret))
-    admitted = await admission.admit(arrival)
+    admitted = await services.admission.admit(arrival)
     session = _CallSession(admitted.person, admitted.room, limiter.source.network)
-    chat.directory.sessions.add(session)
+    services.directory.sessions.add(session)
     try:
-        with chat.rooms.held(session.room):
+        with services.rooms.held(session.room):
             yield session
     finally:
-        chat.directory.sessions.discard(session)
-        admission.sign_out(session.person)
+        services.directory.sessions.discard(session)
+        services.admission.sign_out(session.person)
 
 
 class _CallSession(LiveSession):

@@ -8,14 +8,13 @@ from typing import Any, Final, cast
 
 from besedka.proto import frames as proto
 from besedka.proto.besedka.v1 import chat_pb2 as pb
-from besedka.serve.chat import Chat
 from besedka.serve.doors.grpc.stream import Stream, StreamSubscriber, Write
 from besedka.serve.people.person import Person
 from besedka.serve.rate_limits import RateLimiter
 from besedka.serve.room import Room
-from besedka.serve.session import Admission, ChatSession, Moderator
+from besedka.serve.session import ChatSession, Services
 from besedka.wire.close_codes import CloseCode
-from besedka.wire.errors import ErrorCode, Language, Refused
+from besedka.wire.errors import ErrorCode, Refused
 from besedka.wire.frames import AddDevice, Join, ListRooms, ServerFrame, TakeDevice
 from besedka.wire.frames import Chat as ChatFrame
 
@@ -52,24 +51,15 @@ class ConverseStream(Stream):
         session: who talks by it.
     """
 
-    def __init__(
-        self,
-        chat: Chat,
-        admission: Admission,
-        moderator: Moderator,
-        *,
-        limiter: RateLimiter,
-        language: Language,
-        write: Write,
-    ) -> None:
-        super().__init__(chat, write)
-        self.session = _ConverseSession(self, chat, admission, moderator, limiter=limiter, language=language)
+    def __init__(self, services: Services, limiter: RateLimiter, write: Write) -> None:
+        super().__init__(services, write)
+        self.session = _ConverseSession(self, services, limiter)
 
     def subscriptions(self) -> Iterable[tuple[Room, ConverseSubscriber]]:
         return cast("Iterable[tuple[Room, ConverseSubscriber]]", self.session.subscriptions())
 
     def send(self, frame: ServerFrame) -> None:
-        self.answer(proto.response(frame, self.chat.zone).SerializeToString())
+        self.answer(proto.response(frame, self.services.clock.zone).SerializeToString())
 
     async def listen(self, requests: AsyncIterator[pb.ConverseRequest]) -> None:
         """Take what comes in, until the other side has said all.
@@ -81,8 +71,8 @@ class ConverseStream(Stream):
         async for request in requests:
             if self.disconnected.done():
                 return
-            self.session.limiter.charge_frames(self.chat.now(), 1)
-            await asyncio.sleep(self.session.limiter.delay(self.chat.now()))
+            self.session.limiter.charge_frames(self.services.clock.now(), 1)
+            await asyncio.sleep(self.session.limiter.delay(self.services.clock.now()))
             frame = proto.client_frame(request)
             if not has_begun and not isinstance(frame, FIRST):
                 raise _begun_wrongly()
@@ -101,17 +91,8 @@ def _begun_wrongly() -> Refused:
 class _ConverseSession(ChatSession):
     __slots__ = ("_stream", "_work")
 
-    def __init__(
-        self,
-        stream: ConverseStream,
-        chat: Chat,
-        admission: Admission,
-        moderator: Moderator,
-        *,
-        limiter: RateLimiter,
-        language: Language,
-    ) -> None:
-        super().__init__(chat, admission, moderator, limiter, language)
+    def __init__(self, stream: ConverseStream, services: Services, limiter: RateLimiter) -> None:
+        super().__init__(services, limiter)
         self._stream = stream
         self._work: Coroutine[Any, Any, None] | None = None
 

@@ -14,7 +14,6 @@ from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
 from besedka.serve.authentication.keys import Authenticator
-from besedka.serve.chat import Chat
 from besedka.serve.doors.forwarded import Proxies
 from besedka.serve.doors.grpc.authentication import KeyInterceptor
 from besedka.serve.doors.grpc.peers import Peers
@@ -23,9 +22,8 @@ from besedka.serve.doors.private import nobody_else, remove_if_dead
 from besedka.serve.errors import AddressUnusable, SocketUnusable
 from besedka.serve.history.file import reason
 from besedka.serve.rate_limits import Sources
-from besedka.serve.session import Admission, Moderator
+from besedka.serve.session import Services
 from besedka.serve.settings import Certificate, Settings
-from besedka.wire.errors import Language
 
 REQUEST_BYTES: Final = 1024 * 1024
 """A request of `Import` may hold many messages; those of other calls are far smaller."""
@@ -66,28 +64,24 @@ class GrpcDoor:
     """The gRPC server.
 
     Args:
-        chat: what it serves.
-        admission: lets callers in.
-        moderator: does what moderators ask for.
+        services: what sessions share.
         sources: where calls come from.
-        language: of the sentences in statuses.
         proxies: who is believed for whom he speaks.
         access: who may call over TCP; the Unix socket is this user's own.
     """
 
     def __init__(
         self,
-        chat: Chat,
-        admission: Admission,
-        moderator: Moderator,
+        services: Services,
         *,
         sources: Sources,
-        language: Language,
         access: Authenticator,
         proxies: Proxies | None = None,
     ) -> None:
-        self._service = ChatService(chat, admission, moderator, Peers(sources, proxies), language)
-        self._guards = () if access.is_open else (KeyInterceptor(access, chat.metrics, language),)
+        self._service = ChatService(services, Peers(sources, proxies))
+        self._guards = (
+            () if access.is_open else (KeyInterceptor(access, services.metrics, services.language),)
+        )
         self._health = health.aio.HealthServicer()  # type: ignore[attr-defined]  # the stubs know only the other one
 
     @contextlib.asynccontextmanager

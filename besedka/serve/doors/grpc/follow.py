@@ -7,13 +7,12 @@ from typing import cast
 
 from besedka.proto import frames as proto
 from besedka.proto.besedka.v1 import chat_pb2 as pb
-from besedka.serve.chat import Chat
 from besedka.serve.doors.grpc.stream import Stream, StreamSubscriber, Write
 from besedka.serve.people.moderation import Network
 from besedka.serve.people.person import Person
 from besedka.serve.people.sessions import LiveSession
 from besedka.serve.room import Room
-from besedka.serve.session import Admission
+from besedka.serve.session import Services
 from besedka.wire.close_codes import CloseCode
 from besedka.wire.errors import ErrorCode, Refused
 from besedka.wire.frames import Chat as ChatFrame
@@ -50,8 +49,7 @@ class FollowStream(Stream, LiveSession):
     """One call of `Follow`.
 
     Args:
-        chat: whom to read.
-        admission: who may read.
+        services: what sessions share.
         room: where.
         reader: who reads, unseen.
         network: from where.
@@ -60,16 +58,14 @@ class FollowStream(Stream, LiveSession):
 
     def __init__(
         self,
-        chat: Chat,
-        admission: Admission,
+        services: Services,
         room: Room,
         *,
         reader: Person,
         network: Network | None,
         write: Write,
     ) -> None:
-        super().__init__(chat, write)
-        self._admission = admission
+        super().__init__(services, write)
         self._network = network
         self._room = room
         self._member = FollowSubscriber(reader, room, self, is_seen=False)
@@ -102,14 +98,14 @@ class FollowStream(Stream, LiveSession):
         Raises:
             Refused: `banned`, `not_known`, `not_invited`: he may not any more.
         """
-        self._admission.register(self)
-        reset = self.chat.enter(self._room, self._member, since, epoch)
+        self.services.admission.register(self)
+        reset = self.services.subscriptions.enter(self._room, self._member, since, epoch)
         self.begin(reset=reset)
 
     def leave(self) -> None:
         """Read no more."""
-        self.chat.directory.sessions.discard(self)
-        self.chat.leave(self._room, self._member)
+        self.services.admission.unregister(self)
+        self.services.subscriptions.leave(self._room, self._member)
 
     def begin(self, *, reset: bool) -> None:
         """Tell where the reading begins."""

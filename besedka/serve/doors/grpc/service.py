@@ -17,7 +17,6 @@ from google.protobuf.message import DecodeError, Message
 from google.rpc.error_details_pb2 import RetryInfo
 
 from besedka.proto.besedka.v1 import chat_pb2 as pb
-from besedka.serve.chat import Chat
 from besedka.serve.doors.grpc import calls, status
 from besedka.serve.doors.grpc.converse import ConverseStream
 from besedka.serve.doors.grpc.follow import FollowStream
@@ -27,9 +26,9 @@ from besedka.serve.people.moderation import Network
 from besedka.serve.people.person import Person
 from besedka.serve.rate_limits import RateLimiter
 from besedka.serve.room import Room
-from besedka.serve.session import Admission, Moderator
+from besedka.serve.session import Services
 from besedka.wire.close_codes import CloseCode
-from besedka.wire.errors import ErrorCode, Language, Refused
+from besedka.wire.errors import ErrorCode, Refused
 from besedka.wire.validation import DEFAULT_ROOM, clean_room
 
 log = logging.getLogger(__name__)
@@ -49,23 +48,16 @@ class ChatService:
     """All calls of one server.
 
     Args:
-        chat: whom they are about.
-        admission: lets callers in.
-        moderator: does what moderators ask for.
+        services: what sessions share.
         peers: where they come from.
-        language: of the sentences in statuses.
     """
 
-    def __init__(
-        self, chat: Chat, admission: Admission, moderator: Moderator, peers: Peers, language: Language
-    ) -> None:
-        self._chat = chat
-        self._admission = admission
-        self._moderator = moderator
+    def __init__(self, services: Services, peers: Peers) -> None:
+        self._services = services
         self._peers = peers
-        self._language = language
+        self._is_ending = False
         self._streams: dict[Stream, asyncio.Task[None]] = {}
-        chat.metrics.show("streams_open", "gRPC streams that read now.", lambda: len(self._streams))
+        services.metrics.show("streams_open", "gRPC streams that read now.", lambda: len(self._streams))
 
     def handlers(self) -> dict[str, grpc.RpcMethodHandler[Any, Any]]:
         """A handler for each method."""
@@ -85,6 +77,7 @@ class ChatService:
 
     async def end_streams(self, seconds: float) -> None:
         """Have all streams write what there is and end, within so many seconds, because the chat is going down."""
+        self._is_ending = True
         for stream in self._streams:
             stream.end()
         if self._streams:
@@ -96,7 +89,7 @@ class ChatService:
 
     async def _send(self, request: pb.SendRequest | Malformed, context: Context) -> pb.SendResponse:
         return await self._answer(
-            context, lambda limiter: calls.send(_whole(request), self._chat, self._admission, limiter)
+            context, lambda limiter: calls.send(_whole(request), self._services, limiter)
         )
 
     async def _list_messages(
@@ -104,17 +97,17 @@ class ChatService:
     ) -> pb.ListMessagesResponse:
         return await self._answer(
             context,
-            lambda limiter: calls.list_messages(_whole(request), self._chat, self._admission, limiter),
+            lambda limiter: calls.list_messages(_whole(request), self._services, limiter),
         )
 
     async def _list_rooms(
         self, request: pb.ListRoomsRequest | Malformed, context: Context
     ) -> pb.ListRoomsResponse:
-        return await self._answer(context, lambda _: calls.list_rooms(_whole(request), self._chat))
+        return await self._answer(context, lambda _: calls.list_rooms(_whole(request), self._services))
 
     async def _search(self, request: pb.SearchRequest | Malformed, context: Context) -> pb.SearchResponse:
         return await self._answer(
-            context, lambda limiter: calls.search(_whole(request), self._chat, self._admission, limiter)
+            context, lambda limiter: calls.search(_whole(request), self._services, limiter)
         )
 
     async def _import(
@@ -123,7 +116,7 @@ class ChatService:
         try:
             return await self._answer(
                 context,
-                lambda limiter: calls.import_(_all_whole(requests), self._chat, self._admission, limiter),
+                lambda limiter: calls.import_(_all_whole(requests), self._services, limiter),
             )
         except calls.ItemRefused as error:
             await self._refuse(context, error.refusal, f"messages[{error.index}]")
@@ -134,17 +127,17 @@ class ChatService:
     async def _follow_on(self, request: pb.FollowRequest, context: Context, limiter: RateLimiter) -> None:
         claim = calls.reader(request)
         network = limiter.source.network
-        room = await self._admission.existing_room(clean_room(request.room or DEFAULT_ROOM), claim, network)
-        with self._chat.rooms.held(room), self._peers.stream(limiter):
+        room = await self._services.admission.existing_room(
+            clean_room(request.room or DEFAULT_ROOM), claim, network
+        )
+        with self._services.rooms.held(room), self._peers.stream(limiter):
             await self._read(room, request, context, network)
 
     async def _read(
         self, room: Room, request: pb.FollowRequest, context: Context, network: Network | None
     ) -> None:
         reader = Person(claim=calls.reader(request))
-        stream = FollowStream(
-            self._chat, self._admission, room, reader=reader, network=network, write=context.write
-        )
+        stream = FollowStream(self._services, room, reader=reader, network=network, write=context.write)
         stream.enter(request.since if request.HasField("since") else None, request.epoch)
         try:
             await self._run(stream, context)
@@ -160,14 +153,7 @@ class ChatService:
         self, requests: AsyncIterator[pb.ConverseRequest], context: Context, limiter: RateLimiter
     ) -> None:
         with self._peers.stream(limiter):
-            stream = ConverseStream(
-                self._chat,
-                self._admission,
-                self._moderator,
-                limiter=limiter,
-                language=self._language,
-                write=context.write,
-            )
+            stream = ConverseStream(self._services, limiter, context.write)
             listening = asyncio.ensure_future(stream.listen(requests))
             running = asyncio.ensure_future(self._run(stream, context))
             try:
@@ -198,18 +184,20 @@ class ChatService:
             await running
         finally:
             self._streams.pop(stream).cancel()
-        if not self._chat.is_going_down:
+        if not self._is_ending:
             return
         refusal = Refused(ErrorCode.GOING_DOWN)
-        details = [*status.details(refusal, self._language), stream.cursors(), RetryInfo()]
-        await status.end(context, status.STATUS[refusal.code], refusal.sentence(self._language), details)
+        details = [*status.details(refusal, self._services.language), stream.cursors(), RetryInfo()]
+        await status.end(
+            context, status.STATUS[refusal.code], refusal.sentence(self._services.language), details
+        )
 
     # What they have in common.
 
     async def _answer(self, context: Context, act: Callable[[RateLimiter], Awaitable[T]]) -> T:
         try:
             limiter = self._peers.limiter(context)
-            self._admission.check_network(limiter.source.network)
+            self._services.admission.check_network(limiter.source.network)
             return await act(limiter)
         except Refused as refusal:
             await self._refuse(context, refusal)
@@ -223,9 +211,9 @@ class ChatService:
         await status.end(context, grpc.StatusCode.INTERNAL, CloseCode.BROKEN.value.reason, ())
 
     async def _refuse(self, context: Context, refusal: Refused, field: str = "") -> NoReturn:
-        self._chat.metrics.refused(refusal.code)
-        sentence = refusal.sentence(self._language)
-        details = status.details(refusal, self._language, field)
+        self._services.metrics.refused(refusal.code)
+        sentence = refusal.sentence(self._services.language)
+        details = status.details(refusal, self._services.language, field)
         await status.end(
             context, status.STATUS[refusal.code], f"{field}: {sentence}" if field else sentence, details
         )

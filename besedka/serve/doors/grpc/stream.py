@@ -15,9 +15,9 @@ from typing import Final
 
 from besedka.proto import frames as proto
 from besedka.proto.besedka.v1 import chat_pb2 as pb
-from besedka.serve.chat import Chat
 from besedka.serve.people.person import Person
 from besedka.serve.room import Room, Subscriber
+from besedka.serve.session import Services
 from besedka.wire.close_codes import CloseCode
 from besedka.wire.errors import Refused
 from besedka.wire.frames import History, ServerFrame
@@ -62,12 +62,12 @@ class Stream(ABC):
     """One call that writes responses as long as it lasts.
 
     Args:
-        chat: whom to read.
+        services: what sessions share.
         write: writes a response, and waits until there is room for the next.
     """
 
-    def __init__(self, chat: Chat, write: Write) -> None:
-        self.chat = chat
+    def __init__(self, services: Services, write: Write) -> None:
+        self.services = services
         self.is_ending = False
         # Why the other side is shown out.
         self.disconnected: asyncio.Future[Refused] = asyncio.get_running_loop().create_future()
@@ -151,15 +151,15 @@ class Stream(ABC):
             data, member.handed = member.handed, b""
             return data
         if member.cursor <= room.head:
-            page = (
-                None if (recalled := room.recall(member)) else await self.chat.followers.read_on(room, member)
-            )
-            return recalled or (self._page(page) if page else b"")
+            if recalled := room.recall(member):
+                return recalled
+            page = await self.services.followers.read_on(room, member)
+            return self._page(page) if page else b""
         self.at_head(member)
         if not room.is_live(member):
-            self.chat.followers.try_live(room, member)
+            self.services.followers.try_live(room, member)
         return b""
 
     def _page(self, page: History) -> bytes:
         # Follow and Converse write messages by the same bytes.
-        return pb.FollowResponse(messages=proto.page(page, self.chat.zone)).SerializeToString()
+        return pb.FollowResponse(messages=proto.page(page, self.services.clock.zone)).SerializeToString()

@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Coroutine
 from typing import Any
 
-from besedka.serve.chat import Chat
 from besedka.serve.doors.websocket.connection import Connection
 from besedka.serve.doors.websocket.frames import encode_frames
 from besedka.serve.doors.websocket.subscriber import SocketSubscriber
 from besedka.serve.people.person import Person
 from besedka.serve.room import Room
-from besedka.serve.session import Admission, ChatSession, Moderator
+from besedka.serve.session import ChatSession, Services
 from besedka.wire.close_codes import CloseCode
-from besedka.wire.errors import Language, Refused
+from besedka.wire.errors import Refused
 from besedka.wire.frames import ServerFrame, decode_client
 
 
@@ -39,15 +38,8 @@ class BesedkaSession(ChatSession):
 
     __slots__ = ("_connection",)
 
-    def __init__(
-        self,
-        connection: Connection,
-        chat: Chat,
-        admission: Admission,
-        moderator: Moderator,
-        language: Language,
-    ) -> None:
-        super().__init__(chat, admission, moderator, connection.limiter, language)
+    def __init__(self, connection: Connection, services: Services) -> None:
+        super().__init__(services, connection.limiter)
         self._connection = connection
 
     def begin(self) -> None:

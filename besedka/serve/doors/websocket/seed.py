@@ -9,18 +9,17 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Coroutine, Iterable
 
-from besedka.serve.chat import Chat
 from besedka.serve.doors.websocket.connection import Connection
 from besedka.serve.doors.websocket.frames import encode_frames
 from besedka.serve.doors.websocket.subscriber import SocketSubscriber
 from besedka.serve.people.person import Person
 from besedka.serve.room import Room, Subscriber
-from besedka.serve.session import Admission, Admitted, Arrival, SessionBase
+from besedka.serve.session import Admitted, Arrival, Services, SessionBase
 from besedka.serve.session.admission import Waiting
 from besedka.serve.session.post import Later, Posting
 from besedka.serve.tasks import run_to_end
 from besedka.wire.close_codes import CloseCode
-from besedka.wire.errors import ErrorCode, Language, Refused
+from besedka.wire.errors import ErrorCode, Refused
 from besedka.wire.frames import History, Redacted, SeedHistory, ServerFrame, Typing, decode_seed
 from besedka.wire.log_line import clock_time
 from besedka.wire.message import Message
@@ -54,11 +53,10 @@ class SeedSubscriber(SocketSubscriber):
 class SeedSession(SessionBase):
     """A talk in the seed's protocol."""
 
-    __slots__ = ("_admission", "_connection", "_member", "_posting", "_speaker")
+    __slots__ = ("_connection", "_member", "_posting", "_speaker")
 
-    def __init__(self, connection: Connection, chat: Chat, admission: Admission, language: Language) -> None:
-        super().__init__(chat, connection.limiter, language)
-        self._admission = admission
+    def __init__(self, connection: Connection, services: Services) -> None:
+        super().__init__(services, connection.limiter)
         self._connection = connection
         self._member: SeedSubscriber | None = None
         self._speaker: Person | None = None
@@ -73,7 +71,7 @@ class SeedSession(SessionBase):
     def begin(self) -> None:
         arrival = Arrival(DEFAULT_ROOM, self.limiter)
         try:
-            found = self._admission.attempt(arrival)
+            found = self.services.admission.attempt(arrival)
         except Refused as refusal:
             self._refuse_entry(refusal)
         else:
@@ -94,7 +92,7 @@ class SeedSession(SessionBase):
 
     def show(self, page: History) -> None:
         """Send a page of history, in a frame that can also be shown as one message."""
-        timestamp = clock_time(self.chat.stamp())
+        timestamp = clock_time(self.services.clock.stamp())
         text = "".join(f"\n{line}" for line in page.messages)
         self.send(SeedHistory(page.messages, SYSTEM_NAME, text, timestamp))
 
@@ -111,21 +109,21 @@ class SeedSession(SessionBase):
     def end(self) -> None:
         super().end()
         if self._member:
-            self.chat.leave(self._member.room, self._member)
+            self.services.subscriptions.leave(self._member.room, self._member)
         if self._speaker:
-            self._admission.sign_out(self._speaker)
+            self.services.admission.sign_out(self._speaker)
 
     async def _enter_later(self, arrival: Arrival, waiting: Waiting) -> None:
         try:
-            self._enter(await self._admission.admit(arrival, waiting))
+            self._enter(await self.services.admission.admit(arrival, waiting))
         except Refused as refusal:
             self._refuse_entry(refusal)
 
     def _enter(self, admitted: Admitted) -> None:
         room = admitted.room
         self._member = SeedSubscriber(admitted.person, room, self, self._connection)
-        self.chat.enter(room, self._member)
-        self.chat.followers.follow(room, self._member)
+        self.services.subscriptions.enter(room, self._member)
+        self.services.subscriptions.follow(room, self._member)
 
     def _refuse_entry(self, refusal: Refused) -> None:
         self._refuse(refusal)
@@ -144,8 +142,9 @@ class SeedSession(SessionBase):
         if self._posting is None or self._speaker is None or self._speaker.name != name:
             clean_text(text)  # nobody becomes another for what is not posted
             room, speaker = self._member.room, self._speak_as(name)
+            pipeline = self.services.pipeline
             self._posting = Posting(
-                self.chat, room, speaker, self._member, limiter=self.limiter, check=self._check
+                pipeline, room, speaker, self._member, limiter=self.limiter, check=self._check
             )
         return self._posting.post(text)
 
@@ -161,8 +160,8 @@ class SeedSession(SessionBase):
 
     def _speak_as(self, name: str) -> Person:
         if self._speaker is None or self._speaker.name != name:
-            speaker = self._admission.rename(Arrival(DEFAULT_ROOM, self.limiter, name))
+            speaker = self.services.admission.rename(Arrival(DEFAULT_ROOM, self.limiter, name))
             if self._speaker:
-                self._admission.sign_out(self._speaker)
+                self.services.admission.sign_out(self._speaker)
             self._speaker = speaker
         return self._speaker

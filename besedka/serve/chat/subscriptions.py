@@ -1,0 +1,59 @@
+"""Subscriptions: who receives a room's frames, from entering to leaving."""
+
+from __future__ import annotations
+
+from besedka.serve.chat.followers import Followers
+from besedka.serve.chat.open_rooms import OpenRooms
+from besedka.serve.chat.presence import PresenceNotices
+from besedka.serve.clock import Clock
+from besedka.serve.people.moderation import Moderation, identifiers_of
+from besedka.serve.room import Room, Subscriber
+
+
+class Subscriptions:
+    """Adds subscribers to rooms and removes them.
+
+    Args:
+        rooms: the rooms.
+        followers: serves subscribers that are behind.
+        notices: reports changes of presence.
+        moderation: the mutes in force.
+        clock: the server's clock.
+    """
+
+    def __init__(
+        self,
+        rooms: OpenRooms,
+        followers: Followers,
+        notices: PresenceNotices,
+        moderation: Moderation,
+        clock: Clock,
+    ) -> None:
+        self._rooms = rooms
+        self._followers = followers
+        self._notices = notices
+        self._moderation = moderation
+        self._clock = clock
+
+    def enter(self, room: Room, subscriber: Subscriber, since: int | None = None, epoch: str = "") -> bool:
+        """Add a subscriber; call `follow` after its welcome. Returns whether ``since`` could not be used."""
+        self._rooms.keep_open(room)
+        reset = room.enter(subscriber, since, epoch)
+        self._notices.note(room)
+        return reset
+
+    def follow(self, room: Room, subscriber: Subscriber) -> None:
+        """Send a subscriber what it has not received yet; from then on it is live."""
+        self._followers.follow(room, subscriber)
+
+    def leave(self, room: Room, subscriber: Subscriber) -> None:
+        """Remove a subscriber; the room is closed after a while if it was the last one."""
+        room.leave(subscriber)
+        self._followers.forget(subscriber)
+        self._notices.note(room)
+        self._rooms.close_later(room)
+
+    def type(self, room: Room, subscriber: Subscriber) -> None:
+        """Broadcast that a subscriber is typing, unless the person is muted."""
+        if not self._moderation.is_muted(self._clock.wall(), identifiers_of(subscriber.person)):
+            room.type(subscriber, self._clock.now())

@@ -1,0 +1,36 @@
+"""Refusals as frames: counted, with a sentence and the time."""
+
+from __future__ import annotations
+
+from besedka.serve.clock import Clock
+from besedka.serve.metrics import Metrics
+from besedka.wire.errors import Language, Refused
+from besedka.wire.frames import Error
+from besedka.wire.log_line import clock_time
+
+
+class Refusals:
+    """Makes error frames of refusals.
+
+    Args:
+        metrics: counts them.
+        clock: the server's clock.
+        language: of the sentences.
+    """
+
+    def __init__(self, metrics: Metrics, clock: Clock, language: Language) -> None:
+        self._metrics = metrics
+        self._clock = clock
+        self._language = language
+
+    def frame(self, refusal: Refused) -> Error:
+        """Count a refusal, and return its frame."""
+        self._metrics.refused(refusal.code)
+        return Error(
+            code=refusal.code,
+            text=refusal.sentence(self._language),
+            timestamp=clock_time(self._clock.stamp()),
+            key=refusal.key,
+            room=refusal.room,
+            retry_after=refusal.wait,
+        )
