@@ -26,7 +26,7 @@ import uvloop
 
 from besedka.cli import main
 from besedka.serve import rate_limits, server  # noqa: F401 - brings in all of which constants are bent
-from besedka.serve.chat import Chat
+from besedka.serve.clock import Clock
 from tests.clocks import read
 
 really_time, really_network_of = time.time, rate_limits.network_of
@@ -69,7 +69,7 @@ def bend(constants: dict[str, Any]) -> None:
 if __name__ == "__main__":
     if "CLOCKS" in os.environ:
         time.time = wall_time
-        Chat.__init__.__defaults__ = (wall_time,)  # it was taken before
+        Clock.__init__.__defaults__ = (wall_time,)  # it was taken before
         uvloop.new_event_loop = Loop
     if "OWN_ADDRESS" in os.environ:
         bend_everywhere("network_of", really_network_of, network_of)

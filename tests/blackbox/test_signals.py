@@ -38,7 +38,8 @@ def test_signals_that_were_ignored_at_the_start_stay_so(make_server: ServerMaker
     ignored = [signal.SIGHUP, signal.SIGINT]
     before = [signal.signal(number, signal.SIG_IGN) for number in ignored]
     try:
-        server = make_server("--lang", "en").start()  # what is started inherits it
+        # A fresh interpreter inherits it; what has been forked from another process does not.
+        server = make_server("--lang", "en", is_fresh=True).start()
     finally:
         for number, handler in zip(ignored, before, strict=True):
             signal.signal(number, handler)
@@ -46,6 +47,9 @@ def test_signals_that_were_ignored_at_the_start_stay_so(make_server: ServerMaker
         anna.join("Anna")
         for number in ignored:
             os.kill(server.pid, number)
-        anna.tell("chat", text="still here")
-        assert anna.hear("chat")["text"] == "still here"
+    # A server that is going down accepts nobody.
+    with Talker(server) as boris:
+        boris.join("Boris")
+        boris.tell("chat", text="still here")
+        assert boris.hear("chat")["text"] == "still here"
     assert server.stop() == 0
