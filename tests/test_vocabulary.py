@@ -24,7 +24,6 @@ NOT_CLEAN_YET: Final = (
     "besedka/commands/history.py",
     "besedka/remote/",
     "besedka/serve/banner.py",
-    "besedka/serve/doors/",
     "besedka/serve/history/",
     "besedka/terminal/",
     "docs/web.md",

@@ -104,7 +104,9 @@ class Forking:
         signal.set_wakeup_fd(-1)
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         signal.signal(signal.SIGINT, signal.default_int_handler)
-        signal.signal(signal.SIGHUP, signal.SIG_DFL)  # a test may have ignored it when this process was started
+        signal.signal(
+            signal.SIGHUP, signal.SIG_DFL
+        )  # a test may have ignored it when this process was started
         for end in (self._orders, self._woken, self._wakes, *self._running.values()):
             end.close()
 

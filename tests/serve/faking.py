@@ -32,7 +32,7 @@ def moderator(chat: Chat) -> Moderator:
 
 
 def services(chat: Chat) -> Services:
-    """What the sessions of a chat share, in English."""
+    """The services of a chat, in English."""
     return Services.of(chat, Language.EN)
 
 

@@ -1,1 +1,1 @@
-"""The doors: each speaks one protocol to the outside and knows the chat inside, and none knows another."""
+"""The doors: each speaks one protocol to the outside and knows the chat inside; no door knows another."""

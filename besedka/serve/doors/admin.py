@@ -1,6 +1,6 @@
-"""The operator's door: a Unix socket for the user of the server only. One line of JSON is one act, and one line answers it.
+"""The operator's door: a Unix socket that only the server's own user can open. Each line of JSON is one act; one line answers it.
 
-The words are those of the wire: a ``moderate`` is answered by ``done``, ``invitation`` or ``error``.
+The frames are those of the wire: ``done``, ``invitation`` or ``error`` answers a ``moderate``.
 """
 
 from __future__ import annotations
@@ -27,17 +27,17 @@ from besedka.wire.validation import FRAME_BYTES_AT_MOST
 log = logging.getLogger(__name__)
 
 SILENT_SECONDS: Final = 60.0
-"""Who says nothing for so long, or does not read, is cut off."""
+"""A connection that sends no line, or reads no answer, for this long is closed."""
 
 
 class AdminDoor:
-    """All who act as the operator.
+    """All connections of operators.
 
     Args:
-        moderator: does what they ask for.
-        metrics: where refusals are counted.
-        stamp: the time now, as the log writes it.
-        language: of the sentences.
+        moderator: carries out their acts.
+        metrics: counts refusals.
+        stamp: the current time, as the log writes it.
+        language: the language of error texts.
     """
 
     def __init__(
@@ -47,11 +47,11 @@ class AdminDoor:
         self._metrics = metrics
         self._stamp = stamp
         self._language = language
-        self._visits: set[asyncio.Task[None]] = set()
+        self._connections: set[asyncio.Task[None]] = set()
 
     @contextlib.asynccontextmanager
     async def open(self, path: Path | None) -> AsyncIterator[None]:
-        """Listen at a path; or not at all. A full disk that has no room for the socket does not keep a chat from being read.
+        """Listen at a path, or not at all. If a full disk has no room for the socket, the server starts without it.
 
         Raises:
             SocketUnusable: if the socket cannot be made.
@@ -60,30 +60,30 @@ class AdminDoor:
         if path is None or listener is None:
             yield
             return
-        server = await asyncio.start_unix_server(self._visited, sock=listener, limit=FRAME_BYTES_AT_MOST)
+        server = await asyncio.start_unix_server(self._accept, sock=listener, limit=FRAME_BYTES_AT_MOST)
         try:
             yield
         finally:
             server.close()
-            for visit in self._visits:
-                visit.cancel()
-            await asyncio.gather(*self._visits, return_exceptions=True)
+            for connection in self._connections:
+                connection.cancel()
+            await asyncio.gather(*self._connections, return_exceptions=True)
             remove(path)
 
-    def _visited(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        visit = asyncio.get_running_loop().create_task(self._visit(reader, writer))
-        self._visits.add(visit)
-        visit.add_done_callback(self._visits.discard)
+    def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        connection = asyncio.get_running_loop().create_task(self._serve(reader, writer))
+        self._connections.add(connection)
+        connection.add_done_callback(self._connections.discard)
 
-    async def _visit(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
-            await self._listen_to(reader, writer)
+            await self._answer_lines(reader, writer)
         except (TimeoutError, ConnectionError):
-            pass  # he is gone, or as good as gone
+            pass  # the operator is gone, or as good as gone
         finally:
             writer.close()
 
-    async def _listen_to(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _answer_lines(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         while True:
             async with asyncio.timeout(SILENT_SECONDS):
                 line = await _line(reader)
@@ -91,21 +91,21 @@ class AdminDoor:
                 return
             if line is not None and not line.strip():
                 continue
-            answer = self._refusal(_TOO_LONG) if line is None else await self._answer(line)
+            answer = self._refusal(_TOO_LONG) if line is None else await self._respond(line)
             async with asyncio.timeout(SILENT_SECONDS):
                 writer.write(encode(answer) + b"\n")
                 await writer.drain()
 
-    async def _answer(self, line: bytes) -> Response | Error:
+    async def _respond(self, line: bytes) -> Response | Error:
         key = ""
         try:
-            word = decode_client(line)
-            if not isinstance(word, Moderate):
-                given = word.__struct_config__.tag
+            frame = decode_client(line)
+            if not isinstance(frame, Moderate):
+                given = frame.__struct_config__.tag
                 raise Refused(ErrorCode.UNKNOWN_TYPE, given=given, allowed="moderate")  # noqa: TRY301
-            key = word.key
-            # What was begun is done also if nobody waits for the answer any more.
-            return await run_to_end(self._moderator.command(word))
+            key = frame.key
+            # An act that has begun is finished, even if nobody waits for the answer any more.
+            return await run_to_end(self._moderator.command(frame))
         except Refused as refusal:
             refusal.key = refusal.key or key
             return self._refusal(refusal)
@@ -122,7 +122,7 @@ class AdminDoor:
 
 
 async def _line(reader: asyncio.StreamReader) -> bytes | None:
-    """The next line; empty at the end, None if it was too long."""
+    """The next line: empty at the end of the stream, None if it was too long."""
     is_too_long = False
     while True:
         try:
@@ -140,7 +140,7 @@ _TOO_LONG: Final = Refused(ErrorCode.FRAME_TOO_LONG, limit=FRAME_BYTES_AT_MOST)
 
 
 def _listen(path: Path) -> socket.socket | None:
-    """A socket that is bound to a path; None if there is no room for it."""
+    """A socket bound to a path, or None if the disk is full."""
     listener = socket.socket(socket.AF_UNIX)
     try:
         remove_if_dead(path)

@@ -1,4 +1,4 @@
-"""Below which path of its host the chat is: empty, or such as ``/chat``. Pure."""
+"""The path of its host below which the chat is served: empty, or such as ``/chat``. Pure."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ import re
 
 
 def clean_base_path(text: str) -> str:
-    """A base path with a slash before it and none behind it; empty for the whole host.
+    """Normalize a base path: a leading slash, no trailing one; empty for the whole host.
 
     Raises:
-        ValueError: if it is none.
+        ValueError: if it is not a path.
     """
     parts = text.strip("/").split("/") if text.strip("/") else []
     if "//" in text or not all(

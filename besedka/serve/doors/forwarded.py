@@ -1,7 +1,7 @@
-"""For whom a reverse proxy speaks: its headers, believed only if it is one of ours. Pure.
+"""The client behind a reverse proxy: forwarding headers, believed only from trusted proxies. Pure.
 
-A proxy adds at the right what it has seen itself; what stands left of that was brought along, and anybody may bring anything.
-So the list is read from the right, past the proxies that we know, to the first address that is none of them.
+A proxy appends the address that it has seen itself; everything to the left of that came with the request and may be forged.
+So the list is read from the right, past the trusted proxies, to the first other address.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ from besedka.serve.rate_limits import network_of
 FORWARDED: Final = frozenset(
     {"forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip"}
 )
-"""Headers by which one tells that one speaks for somebody else."""
+"""Headers that show that a request was made for somebody else."""
 
 UNIX: Final = "unix"
-"""How a proxy is named that comes over a Unix socket."""
+"""The name of a proxy that connects over a Unix socket."""
 
 _PAIR: Final = r'\s*([\w!#$%&\'*+.^`|~-]+)=([^\s",;=\\]+|"(?:[^"\\]|\\.)*")\s*(?:;|$)'
 _ELEMENT: Final = re.compile(rf"(?:{_PAIR})+")
@@ -30,68 +30,71 @@ Address = IPv4Address | IPv6Address
 
 @dataclass(frozen=True, slots=True)
 class Client:
-    """Who asks for something.
+    """The origin of a request.
 
     Attributes:
-        host: the address that counts as his; empty for one who comes over a Unix socket.
-        is_forwarded: whether a proxy speaks for him, or seems to: he is no program of this machine itself.
-        is_told: whether a proxy of ours has told the address, or was to tell it. Then it is limited whatever it is, also
-            where it is this machine's own.
+        host: the client's address; empty for a Unix socket.
+        is_forwarded: whether the request came through a proxy, or seems to: then the client does not count as a program on
+            this machine.
+        is_via_trusted_proxy: whether a trusted proxy forwarded the request. Then rate limits apply to any address that it
+            names, even a loopback one.
     """
 
     host: str
     is_forwarded: bool = False
-    is_told: bool = False
+    is_via_trusted_proxy: bool = False
 
     @property
     def is_local(self) -> bool:
-        """Whether it is a program of this machine itself."""
+        """Whether it is a program on this machine."""
         return not self.is_forwarded and network_of(self.host) is None
 
 
 class Proxies:
-    """The proxies whose word counts.
+    """The trusted proxies.
 
     Args:
-        trusted: their addresses or networks, or `UNIX`, as `clean_proxy` gives them.
+        trusted: their addresses or networks, or `UNIX`, as returned by `clean_proxy`.
     """
 
     def __init__(self, trusted: Iterable[str] = ()) -> None:
         given = set(trusted)
         self._is_unix_trusted = UNIX in given
-        self._networks = [ip_network(one) for one in given - {UNIX}]
+        self._networks = [ip_network(network) for network in given - {UNIX}]
 
     def trust(self, peer: str) -> bool:
-        """Whether who comes from this address, empty for a Unix socket, is one of ours."""
+        """Whether the peer with this address (empty: a Unix socket) is a trusted proxy."""
         if not peer:
             return self._is_unix_trusted
         address = _address(peer)
         return address is not None and self._has(address)
 
     def client(self, peer: str, headers: Iterable[tuple[str, str]]) -> Client:
-        """Who asks, if this is the peer of the connection and these are the headers, with names in small letters."""
-        told = [(name, value) for name, value in headers if name in FORWARDED]
+        """The client of a request, by the peer of its connection and its headers (names in lower case)."""
+        forwarded = [(name, value) for name, value in headers if name in FORWARDED]
         if not self.trust(peer):
-            return Client(peer, is_forwarded=bool(told))
-        # Nearly all proxies add to X-Forwarded-For, and hand on a Forwarded that was brought along.
-        hops = _hops_x([value for name, value in told if name == "x-forwarded-for"])
-        hops = hops or _hops([value for name, value in told if name == "forwarded"])
+            return Client(peer, is_forwarded=bool(forwarded))
+        # Nearly all proxies append to X-Forwarded-For, and pass on a Forwarded that came with the request.
+        hops = _hops_x([value for name, value in forwarded if name == "x-forwarded-for"])
+        hops = hops or _hops([value for name, value in forwarded if name == "forwarded"])
         found: Address | None = None
         for hop in hops:
             found = _address(hop)
             if found is None or not self._has(found):
                 break
-        return Client(str(found) if found else peer, is_forwarded=bool(told), is_told=bool(told))
+        is_forwarded = bool(forwarded)
+        host = str(found) if found else peer
+        return Client(host, is_forwarded=is_forwarded, is_via_trusted_proxy=is_forwarded)
 
     def _has(self, address: Address) -> bool:
         return any(address in network for network in self._networks)
 
 
 def clean_proxy(text: str) -> str:
-    """A proxy's address or network as it is compared.
+    """Normalize a proxy's address or network.
 
     Raises:
-        ValueError: if it is none.
+        ValueError: if it is neither.
     """
     try:
         return UNIX if text == UNIX else str(_network(text))
@@ -123,10 +126,10 @@ def _hops(values: Sequence[str]) -> list[str]:
 
 
 def _split_last(text: str) -> tuple[str, str]:
-    """What stands before the last element, and that element.
+    """Split off the last element.
 
-    What was brought along may open a quotation which the proxy's own words would seem to end: so the shortest end counts
-    that is an element.
+    A forged part may open a quotation that the proxy's own element seems to close: so the shortest suffix that is an
+    element counts.
     """
     comma = len(text)
     while (comma := text.rfind(",", 0, comma)) >= 0:

@@ -1,9 +1,9 @@
-"""By which names the chat may be asked for: the check against DNS rebinding.
+"""The host names of the chat: the check against DNS rebinding.
 
-A page of another host cannot talk to the chat: its ``Origin`` tells. But whoever owns a domain can let its name lead to his
-own server first and to this machine a minute later; then his page and the chat are of one host, and no ``Origin`` is
-against it. What gives it away is the ``Host`` header (RFC 9110, section 7.2): it names his domain. So that must be a
-name which nobody else can have. Pure.
+The ``Origin`` check keeps out pages of other hosts. But the owner of a domain can point its name at their own server first
+and at this machine a minute later; then their page and the chat have the same host, and the ``Origin`` is right. The ``Host``
+header (RFC 9110, section 7.2) gives it away: it names their domain. So the chat accepts only names that nobody else can own.
+Pure.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ from urllib.parse import urlsplit
 
 
 class Hosts:
-    """The names by which the chat may be asked for, on whatever port.
+    """The host names that the chat accepts, on any port.
 
-    Any IP address may, because behind an address nothing can be exchanged; and so may ``localhost`` and all below it.
+    Every IP address is accepted, because an address cannot be pointed elsewhere; so are ``localhost`` and its subdomains.
 
     Args:
-        public: further names, as `clean_host` gives them.
+        public: further names, as returned by `clean_host`.
     """
 
     def __init__(self, public: Iterable[str] = ()) -> None:
@@ -32,21 +32,21 @@ class Hosts:
 
 
 def is_loopback(host: str) -> bool:
-    """Whether this ``Host`` header is one by which only a program of this machine itself asks."""
+    """Whether only a program on this machine sends this ``Host`` header."""
     name = _name(host) or ""
     return ip_address(name).is_loopback if _is_address(name) else _is_localhost(name)
 
 
 def is_authority(text: str) -> bool:
-    """Whether this names a host, and perhaps a port, and nobody's account there."""
+    """Whether this is a host, perhaps with a port, and without a user."""
     return text.isascii() and text.isprintable() and " " not in text and _name(text) is not None
 
 
 def clean_host(text: str) -> str:
-    """A host's name as it is compared; a port behind it counts for nothing.
+    """Normalize a host's name; a port is dropped.
 
     Raises:
-        ValueError: if it is none.
+        ValueError: if it is not a host's name.
     """
     try:
         name = (_name(text) or "").encode("idna").decode()
@@ -58,9 +58,9 @@ def clean_host(text: str) -> str:
 
 
 def names_of_machine(hostname: str) -> tuple[str, ...]:
-    """By which names people in the same network ask for a machine that calls itself so.
+    """The names by which people in the same network reach the machine with this hostname.
 
-    Only its first label, because a network may give a machine its domain (DHCP), and so a stranger's could be given.
+    Only the first label counts: a network (DHCP) may assign the domain, and it could be a stranger's.
     """
     label = hostname.partition(".")[0].lower()
     return (label, f"{label}.local") if _is_label(label) else ()

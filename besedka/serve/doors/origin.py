@@ -1,8 +1,8 @@
-"""Which web pages may talk to the chat: the check against cross-site WebSocket hijacking.
+"""The web pages that may connect to the chat: the check against cross-site WebSocket hijacking.
 
-A browser tells in the ``Origin`` header which page opened the connection (RFC 6454). A page of the same host may,
-on whatever port it was served, and so may the origins that are allowed by name; no other page may. Names are compared
-whole. Programs that are no browsers send no Origin.
+A browser names the page that opens a connection in the ``Origin`` header (RFC 6454). Pages of the same host may connect, on
+any port, and so may origins that are allowed by name; no other page may. Names are compared whole. Programs other than
+browsers send no Origin.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
 class Origins:
-    """The origins that may.
+    """The allowed origins.
 
     Args:
-        allowed: those beside the same host, as `clean_origin` gives them.
+        allowed: origins other than the same host, as returned by `clean_origin`.
     """
 
     def __init__(self, allowed: Iterable[str] = ()) -> None:
@@ -37,10 +37,10 @@ class Origins:
 
 
 def clean_origin(text: str) -> str:
-    """An origin as it is compared.
+    """Normalize an origin.
 
     Raises:
-        ValueError: if it is none.
+        ValueError: if it is not an origin.
     """
     origin = _split(text)
     if origin is None:
@@ -50,7 +50,7 @@ def clean_origin(text: str) -> str:
 
 def _split(text: str) -> SplitResult | None:
     if " " in text or not text.isprintable():
-        return None  # urlsplit would leave some of it out, and compare the rest
+        return None  # urlsplit would drop some of it, and the rest would be compared
     try:
         parts = urlsplit(text)
         is_port = parts.port is None or parts.port >= 0

@@ -1,4 +1,4 @@
-"""Unix sockets for the user of the server only."""
+"""Unix sockets that only the server's own user can open."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ from besedka.serve.history.file import reason
 log = logging.getLogger(__name__)
 
 PATH_BYTES: Final = 100
-"""The name of a socket is this long at most everywhere (unix(7) has 107, macOS 103)."""
+"""Longest name of a socket that every system accepts (unix(7) has 107, macOS 103)."""
 
 _OTHERS: Final = 0o177
 
 
 def remove_if_dead(path: Path) -> None:
-    """Remove a socket that a server has left behind when it was killed.
+    """Remove a socket that a killed server has left behind.
 
     Raises:
-        SocketUnusable: if somebody listens there, or if it is something else.
+        SocketUnusable: if a server listens there, or if it is not a socket.
     """
     with contextlib.suppress(FileNotFoundError):
         if not stat.S_ISSOCK(path.lstat().st_mode):
@@ -41,7 +41,7 @@ def remove_if_dead(path: Path) -> None:
 
 
 def remove(path: Path) -> None:
-    """Remove our own socket; where the file system does not let us, the next server does (`remove_if_dead`)."""
+    """Remove this server's socket; if the file system refuses, the next server removes it (`remove_if_dead`)."""
     try:
         path.unlink(missing_ok=True)
     except OSError as error:
@@ -50,7 +50,7 @@ def remove(path: Path) -> None:
 
 @contextlib.contextmanager
 def nobody_else() -> Iterator[None]:
-    """What is made meanwhile is for its owner alone."""
+    """Create files and sockets that only their owner can use, while the context lasts."""
     before = os.umask(_OTHERS)
     try:
         yield
@@ -59,6 +59,6 @@ def nobody_else() -> Iterator[None]:
 
 
 def short(path: Path) -> str:
-    """A name of a socket that is not too long, if there is one."""
+    """The path of a socket in a form that is short enough, if there is one."""
     whole = str(path.absolute())
     return whole if len(os.fsencode(whole)) <= PATH_BYTES else os.path.relpath(whole)

@@ -18,7 +18,7 @@ class SessionBase(LiveSession):
     """A session with subscriptions to rooms.
 
     Args:
-        services: what sessions share.
+        services: the services that sessions share.
         limiter: the connection's rate limits.
     """
 

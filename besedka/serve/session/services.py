@@ -18,7 +18,7 @@ from besedka.wire.errors import Language
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """What the sessions of all doors share, made once.
+    """The parts of the server that the sessions of all doors share, made once.
 
     Attributes:
         admission: admits people to rooms.

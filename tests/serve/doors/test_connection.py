@@ -23,10 +23,10 @@ from besedka.serve.doors.timeouts import (
     SWEEP_SECONDS,
 )
 from besedka.serve.doors.websocket.connection import (
-    BITE_BYTES,
     BUFFER_BYTES,
+    BYTES_A_TURN,
     FRAMES_A_TURN,
-    STUFFED_BYTES,
+    UNSENT_BYTES_AT_MOST,
     Connection,
 )
 from besedka.serve.doors.websocket.door import WebSocketDoor
@@ -181,7 +181,7 @@ class Scene:
 
     def sweep_until(self, now: float) -> list[Frame]:
         self.now = now
-        self.connection.look_after(now)
+        self.connection.check_deadlines(now)
         while self.soon:
             self.soon.popleft()()
         return self.answers()
@@ -336,7 +336,7 @@ def test_one_who_leaves_too_many_answers_unread_is_not_listened_to_until_he_read
     scene.exchange()
     assert scene.session.heard == ["begin", "talking is not asking"]
     assert scene.transport.log_reader
-    scene.transport.unread = STUFFED_BYTES + 1
+    scene.transport.unread = UNSENT_BYTES_AT_MOST + 1
     scene.client.send_text(b"more")
     scene.exchange()
     assert scene.session.heard[2:] == []
@@ -434,7 +434,7 @@ def test_a_flood_of_frames_is_taken_at_its_pace_and_nothing_of_it_is_lost() -> N
     for _ in range(flood):
         scene.client.send_text(b"x")
     scene.exchange()
-    assert len(scene.session.heard) - 1 <= burst + BITE_BYTES / 7
+    assert len(scene.session.heard) - 1 <= burst + BYTES_A_TURN / 7
     assert not scene.transport.log_reader
     seconds = 0
     while not scene.transport.log_reader:

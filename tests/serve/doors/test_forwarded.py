@@ -17,7 +17,7 @@ def told(*values: str, name: str = "x-forwarded-for", peer: str = PROXY) -> str:
     """The address that counts."""
     client = OURS.client(peer, [("host", "chat.example"), *((name, value) for value in values)])
     assert client.is_forwarded
-    assert client.is_told
+    assert client.is_via_trusted_proxy
     assert not client.is_local
     return client.host
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from besedka.serve.doors.http.target import TargetBad, taken_apart
+from besedka.serve.doors.http.target import TargetBad, split_target
 
 
 @pytest.mark.parametrize(
@@ -22,14 +22,14 @@ from besedka.serve.doors.http.target import TargetBad, taken_apart
     ],
 )
 def test_an_address_is_taken_apart(target: bytes, host: bytes, rest: bytes) -> None:
-    assert taken_apart(target) == (host, rest)
+    assert split_target(target) == (host, rest)
 
 
 @pytest.mark.parametrize(
     "target", [b"/", b"/ws", b"/http://localhost/ws", b"//localhost/ws", b"*", b"", b"ws"]
 )
 def test_another_form_is_left_as_it_is(target: bytes) -> None:
-    assert taken_apart(target) is None
+    assert split_target(target) is None
 
 
 @pytest.mark.parametrize(
@@ -54,14 +54,14 @@ def test_another_form_is_left_as_it_is(target: bytes) -> None:
 )
 def test_what_is_no_address_is_refused(target: bytes) -> None:
     with pytest.raises(TargetBad):
-        taken_apart(target)
+        split_target(target)
 
 
 @given(st.binary())
 def test_any_bytes_are_taken_or_refused(target: bytes) -> None:
     for tried in (target, b"http://" + target):
         try:
-            parts = taken_apart(tried)
+            parts = split_target(tried)
         except TargetBad:
             continue
         assert parts is None or parts[1].startswith(b"/")

@@ -1,6 +1,6 @@
-"""The gRPC door: `door` serves, `service` has the methods, `calls` the unary ones, `stream` the readers, `status` refusals."""
+"""The gRPC door: `door` serves, `service` has the methods, `calls` the unary ones, `stream` the subscribers, `status` the refusals."""
 
 import os
 
-# gRPC's own core writes what it thinks of errors to stderr, beside the one sentence that we say of them.
+# gRPC's core would write its own lines about errors to stderr, beside the server's one sentence.
 os.environ.setdefault("GRPC_VERBOSITY", "NONE")

@@ -1,7 +1,6 @@
-"""Who may call: all methods but those of ``grpc.health.v1`` need the access key, also those that there are not.
+"""The access key of calls: every method needs it, even one that does not exist, except those of ``grpc.health.v1``.
 
-A call without it is ended before its first request is read, with the same status whatever it asks. One that lasts is ended when its
-key is withdrawn.
+A call without it ends before its first request is read, always with the same status. A stream ends when its key is withdrawn.
 """
 
 from __future__ import annotations
@@ -21,19 +20,19 @@ from besedka.wire.access import key_brought
 from besedka.wire.errors import ErrorCode, Language, Refused
 
 OPEN: Final = f"/{health.SERVICE_NAME}/"
-"""What the methods begin with that need no key."""
+"""The prefix of methods that need no key."""
 
 Context = grpc.aio.ServicerContext[Any, Any]
 Handler: TypeAlias = "grpc.RpcMethodHandler[Any, Any]"
 
 
 class KeyInterceptor(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]  # only the stubs know that it is generic
-    """Stands before all methods of a server.
+    """Checks the access key before every method of a server.
 
     Args:
-        access: who may call.
-        metrics: where refusals are counted.
-        language: of the sentence in them.
+        access: the valid keys.
+        metrics: counts refusals.
+        language: the language of their text.
     """
 
     def __init__(self, access: Authenticator, metrics: Metrics, language: Language) -> None:
@@ -47,7 +46,7 @@ class KeyInterceptor(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]  # o
         continuation: Callable[[grpc.HandlerCallDetails], Awaitable[Handler]],
         handler_call_details: grpc.HandlerCallDetails,
     ) -> Handler:
-        """The handler for a call: the one that is asked for, or one that refuses."""
+        """The handler for a call: the requested one, or one that refuses."""
         if handler_call_details.method.startswith(OPEN):
             return await continuation(handler_call_details)
         key = key_brought(
@@ -57,40 +56,42 @@ class KeyInterceptor(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]  # o
         )
         if not self._access.admits(key):
             return self._refusing
-        return self._lasting(await continuation(handler_call_details), key)
+        return self._revocable(await continuation(handler_call_details), key)
 
-    def _lasting(self, handler: Handler | None, key: str) -> Handler:
-        """A handler whose calls end when the key is withdrawn; those with one request and one response are too short."""
+    def _revocable(self, handler: Handler | None, key: str) -> Handler:
+        """Wrap a handler so that its calls end when the key is withdrawn; unary calls are too short to need it."""
         kinds: dict[tuple[bool, bool], tuple[Any, Callable[..., Handler]]] = {
             (False, True): (handler and handler.unary_stream, grpc.unary_stream_rpc_method_handler),
             (True, False): (handler and handler.stream_unary, grpc.stream_unary_rpc_method_handler),
             (True, True): (handler and handler.stream_stream, grpc.stream_stream_rpc_method_handler),
         }
         if handler is None or (handler.request_streaming, handler.response_streaming) not in kinds:
-            return handler  # type: ignore[return-value]  # None is a method that there is not
+            return handler  # type: ignore[return-value]  # None: no such method
         act, make = kinds[handler.request_streaming, handler.response_streaming]
 
         async def guarded(requests: Any, context: Context) -> Any:
-            call = _Call()
+            call = _StreamingCall()
             if not self._access.enter(call, key):
                 await self._refuse(requests, context)
             try:
-                return await self._until_revoked(_acting(act, requests, context), call, context)
+                return await self._until_revoked(_run_handler(act, requests, context), call, context)
             finally:
                 self._access.leave(call)
 
         return make(guarded, handler.request_deserializer, handler.response_serializer)
 
-    async def _until_revoked(self, acting: Coroutine[Any, Any, Any], call: _Call, context: Context) -> Any:
-        working, shut = asyncio.ensure_future(acting), asyncio.ensure_future(call.is_shut.wait())
+    async def _until_revoked(
+        self, response: Coroutine[Any, Any, Any], call: _StreamingCall, context: Context
+    ) -> Any:
+        working, revoked = asyncio.ensure_future(response), asyncio.ensure_future(call.is_revoked.wait())
         try:
-            await asyncio.wait({working, shut}, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait({working, revoked}, return_when=asyncio.FIRST_COMPLETED)
             if working.done():
                 return working.result()
         finally:
-            shut.cancel()
+            revoked.cancel()
             working.cancel()
-            await asyncio.gather(working, shut, return_exceptions=True)
+            await asyncio.gather(working, revoked, return_exceptions=True)
         return await self._refuse(None, context)
 
     async def _refuse(self, _: object, context: Context) -> NoReturn:
@@ -102,17 +103,17 @@ class KeyInterceptor(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]  # o
         )
 
 
-class _Call:
-    """A call that lasts."""
+class _StreamingCall:
+    """A call that streams, as a holder of an access key."""
 
     def __init__(self) -> None:
-        self.is_shut = asyncio.Event()
+        self.is_revoked = asyncio.Event()
 
     def revoke_access(self) -> None:
-        self.is_shut.set()
+        self.is_revoked.set()
 
 
-async def _acting(act: Callable[..., Any], requests: Any, context: Context) -> Any:
+async def _run_handler(act: Callable[..., Any], requests: Any, context: Context) -> Any:
     if not inspect.isasyncgenfunction(act):
         return await act(requests, context)
     async for response in act(requests, context):

@@ -1,4 +1,4 @@
-"""The unary calls and `Import`: what each does with a request, and what its answer is."""
+"""The unary calls and `Import`: from the request to the response."""
 
 from __future__ import annotations
 
@@ -38,8 +38,8 @@ class ItemRefused(Exception):  # noqa: N818 - says what happened
     """One of many messages was refused; those before it are stored.
 
     Attributes:
-        index: which one, from 0.
-        refusal: why.
+        index: its position, from 0.
+        refusal: the reason.
     """
 
     def __init__(self, index: int, refusal: Refused) -> None:
@@ -50,9 +50,9 @@ class ItemRefused(Exception):  # noqa: N818 - says what happened
 
 async def send(request: pb.SendRequest, services: Services, limiter: RateLimiter) -> pb.SendResponse:
     """Post one message, and wait until it is on disk."""
-    clean_text(request.text), clean_key(request.key)  # nobody comes in for what is not posted
-    async with _speaking(request, services, limiter) as speaker:
-        once = _Once()
+    clean_text(request.text), clean_key(request.key)  # check before the sender enters the room
+    async with _signed_in(request, services, limiter) as speaker:
+        once = _SinglePoster()
         posting = Posting(
             services.pipeline, speaker.room, speaker.person, once, limiter=limiter, check=speaker.check
         )
@@ -82,12 +82,12 @@ async def list_messages(
 
 
 async def list_rooms(request: pb.ListRoomsRequest, services: Services) -> pb.ListRoomsResponse:
-    """All rooms that one may know of."""
+    """All rooms that the caller may see."""
     return pb.ListRoomsResponse(rooms=proto.rooms(await services.rooms.listed(reader(request))))
 
 
 async def search(request: pb.SearchRequest, services: Services, limiter: RateLimiter) -> pb.SearchResponse:
-    """Messages of a room that hold a text."""
+    """Messages of a room that contain a text."""
     text = clean_search(request.text)
     limiter.charge_frames(services.clock.now(), SEARCH_FRAMES)
     await asyncio.sleep(limiter.delay(services.clock.now()))
@@ -104,7 +104,7 @@ async def search(request: pb.SearchRequest, services: Services, limiter: RateLim
 def reader(
     request: pb.ListMessagesRequest | pb.ListRoomsRequest | pb.SearchRequest | pb.FollowRequest,
 ) -> str:
-    """The claim of who reads; empty if he shows nothing.
+    """The reader's claim; empty without a secret.
 
     Raises:
         Refused: `bad_frame` if the secret is too long.
@@ -115,17 +115,17 @@ def reader(
 async def import_(
     requests: AsyncIterator[pb.ImportRequest], services: Services, limiter: RateLimiter
 ) -> pb.ImportResponse:
-    """Say many messages.
+    """Post many messages.
 
     Raises:
         ItemRefused: one of them was refused.
-        Refused: the call began wrongly.
+        Refused: the first request has no speaker.
     """
     first = await anext(requests, None)
     if first is None or not first.HasField("speaker"):
         raise Refused(ErrorCode.BAD_FRAME, detail="the first request must hold the `speaker`")
-    async with _speaking(first.speaker, services, limiter) as speaker:
-        many, is_free = _Many(), limiter.is_own_program
+    async with _signed_in(first.speaker, services, limiter) as speaker:
+        many, is_free = _ManyPoster(), limiter.is_own_program
         posting = Posting(
             services.pipeline,
             speaker.room,
@@ -152,13 +152,13 @@ async def import_(
 
 
 @asynccontextmanager
-async def _speaking(
+async def _signed_in(
     given: pb.SendRequest | pb.Speaker, services: Services, limiter: RateLimiter
 ) -> AsyncIterator[_CallSession]:
-    """Let somebody in for the time of a call.
+    """Sign the caller in for the time of a call.
 
     Raises:
-        Refused: if they may not come in.
+        Refused: if they may not enter.
     """
     room = clean_room(given.room or DEFAULT_ROOM)
     arrival = Arrival(room, limiter, clean_name(given.user), clean_secret(given.secret))
@@ -174,12 +174,12 @@ async def _speaking(
 
 
 class _CallSession(LiveSession):
-    """Who has a name, and keeps a room open, for the time of a call.
+    """A caller's session: it holds a name, and keeps a room open, for the time of a call.
 
     Attributes:
-        person: who.
-        room: which.
-        disconnected: why he may say nothing more.
+        person: the caller.
+        room: the room that they post to.
+        disconnected: the reason why they may post no more.
     """
 
     def __init__(self, person: Person, room: Room, network: Network | None) -> None:
@@ -206,7 +206,7 @@ class _CallSession(LiveSession):
         self.disconnect(CloseCode.LEFT, Refused(ErrorCode.NOT_INVITED, room=room))
 
     def check(self) -> None:
-        """May he say something still?
+        """Check that the caller may still post.
 
         Raises:
             Refused: if not.
@@ -214,29 +214,29 @@ class _CallSession(LiveSession):
         if self.disconnected.done():
             raise self.disconnected.result()
 
-    async def unless_disconnected(self, saying: Coroutine[Any, Any, None]) -> None:
-        """Have him say things until he has said all, or may say nothing more.
+    async def unless_disconnected(self, posting: Coroutine[Any, Any, None]) -> None:
+        """Post until all is posted, or the caller is disconnected.
 
         Raises:
-            Refused: if he may not.
+            Refused: if they are disconnected before the end.
         """
-        acting = asyncio.ensure_future(saying)
-        waited_for: set[asyncio.Future[Any]] = {acting, self.disconnected}
+        working = asyncio.ensure_future(posting)
+        waited_for: set[asyncio.Future[Any]] = {working, self.disconnected}
         try:
             await asyncio.wait(waited_for, return_when=asyncio.FIRST_COMPLETED)
-            if not acting.done():
+            if not working.done():
                 self.check()
-            await acting
+            await working
         finally:
-            acting.cancel()
-            await asyncio.gather(acting, return_exceptions=True)
+            working.cancel()
+            await asyncio.gather(working, return_exceptions=True)
 
 
-async def _take(request: pb.ImportRequest, many: _Many, posting: Posting) -> None:
-    for one in request.messages:
+async def _take(request: pb.ImportRequest, many: _ManyPoster, posting: Posting) -> None:
+    for item in request.messages:
         many.check()
         try:
-            message = await posting.post_in_time(one.text, one.key)
+            message = await posting.post_in_time(item.text, item.key)
         except Refused as refusal:
             raise ItemRefused(many.taken, refusal) from None
         many.taken += 1
@@ -244,11 +244,11 @@ async def _take(request: pb.ImportRequest, many: _Many, posting: Posting) -> Non
             many.stored(message)
 
 
-class _Once(Poster):
-    """Waits for one message.
+class _SinglePoster(Poster):
+    """The poster of one message.
 
     Attributes:
-        message: it, when it is on disk.
+        message: the message, when it is on disk.
     """
 
     __slots__ = ("message",)
@@ -265,13 +265,13 @@ class _Once(Poster):
             self.message.set_exception(refusal)
 
 
-class _Many(Poster):
-    """Waits for many messages.
+class _ManyPoster(Poster):
+    """The poster of many messages.
 
     Attributes:
-        taken: how many have been said.
-        stored_count: how many of them are on disk.
-        ids: theirs.
+        taken: the number of messages posted.
+        stored_count: the number of them that are on disk.
+        ids: the ids of those.
     """
 
     __slots__ = ("_changed", "_refusal", "_refused_count", "ids", "stored_count", "taken")
@@ -303,7 +303,7 @@ class _Many(Poster):
         """Wait until each is on disk or refused.
 
         Raises:
-            ItemRefused: if one was refused by the disk.
+            ItemRefused: if the disk refused one.
         """
         while self.stored_count + self._refused_count < self.taken:
             self._changed.clear()
@@ -311,10 +311,10 @@ class _Many(Poster):
         self.check()
 
     def check(self) -> None:
-        """Notice what was refused.
+        """Check that no message has been refused.
 
         Raises:
-            ItemRefused: the first one of it.
+            ItemRefused: for the first one that was.
         """
         if self._refusal:
             raise ItemRefused(self.stored_count, self._refusal)

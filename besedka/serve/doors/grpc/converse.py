@@ -1,4 +1,4 @@
-"""`Converse`: taking part over one stream, equal to ``/ws``."""
+"""`Converse`: a session over one stream, with all that ``/ws`` has."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from besedka.wire.frames import AddDevice, Join, ListRooms, ServerFrame, TakeDev
 from besedka.wire.frames import Chat as ChatFrame
 
 FIRST: Final = (Join, ListRooms, AddDevice, TakeDevice)
-"""With one of these a stream begins: all others are about a room that was joined."""
+"""The frames with which a stream may begin: all others are about a room that was joined."""
 
 
 class ConverseSubscriber(StreamSubscriber):
-    """A place in a room."""
+    """A subscriber over a stream of `Converse`."""
 
     __slots__ = ()
 
@@ -48,7 +48,7 @@ class ConverseStream(Stream):
     """One call of `Converse`.
 
     Attributes:
-        session: who talks by it.
+        session: the session over this stream.
     """
 
     def __init__(self, services: Services, limiter: RateLimiter, write: Write) -> None:
@@ -62,10 +62,10 @@ class ConverseStream(Stream):
         self.answer(proto.response(frame, self.services.clock.zone).SerializeToString())
 
     async def listen(self, requests: AsyncIterator[pb.ConverseRequest]) -> None:
-        """Take what comes in, until the other side has said all.
+        """Handle requests until the client ends its side.
 
         Raises:
-            Refused: if a request holds nothing, or the first one cannot be the first.
+            Refused: if a request is empty, or the first one is none of `FIRST`.
         """
         has_begun = False
         async for request in requests:
@@ -110,7 +110,7 @@ class _ConverseSession(ChatSession):
         self._work = work
 
     async def answered(self) -> None:
-        """Wait until what was received last has been dealt with."""
+        """Wait until the last frame has been handled."""
         if self._work:
             work, self._work = self._work, None
             await work

@@ -26,25 +26,25 @@ from besedka.serve.session import Services
 from besedka.serve.settings import Certificate, Settings
 
 REQUEST_BYTES: Final = 1024 * 1024
-"""A request of `Import` may hold many messages; those of other calls are far smaller."""
+"""Largest request: one of `Import` may hold many messages; those of other calls are far smaller."""
 
 METADATA_BYTES: Final = 16 * 1024
-"""The headers of a call; as over HTTP."""
+"""Largest size of a call's headers; as over HTTP."""
 
 STREAMS_AT_MOST: Final = 1_000
-"""Calls at once on one connection; more wait with their client."""
+"""Concurrent calls on one connection; the client holds back more."""
 
 KEEPALIVE_SECONDS: Final = 25
-"""As pings over WebSocket."""
+"""The interval of keepalive pings; as over WebSocket."""
 
 PING_SECONDS_AT_LEAST: Final = 10
-"""Who pings more often is sent away (`too_many_pings`); our own client pings every 30 seconds."""
+"""A client that pings more often is disconnected (`too_many_pings`); Besedka's own client pings every 30 seconds."""
 
 STREAM_END_SECONDS: Final = 1.0
-"""How long readers may take for what there is to read when the server goes down."""
+"""The time that subscribers have to read the rest when the server stops."""
 
 STOP_SECONDS: Final = 0.5
-"""How long all other calls may take then: what was accepted has been stored already."""
+"""The time that all other calls have then: accepted messages have been stored already."""
 
 OPTIONS: Final = [
     ("grpc.so_reuseport", 0),
@@ -64,10 +64,10 @@ class GrpcDoor:
     """The gRPC server.
 
     Args:
-        services: what sessions share.
-        sources: where calls come from.
-        proxies: who is believed for whom he speaks.
-        access: who may call over TCP; the Unix socket is this user's own.
+        services: the services that sessions share.
+        sources: the addresses of clients, with their limits.
+        proxies: the trusted proxies.
+        access: the valid keys over TCP; the Unix socket needs none, only its owner can open it.
     """
 
     def __init__(
@@ -86,10 +86,10 @@ class GrpcDoor:
 
     @contextlib.asynccontextmanager
     async def open(self, settings: Settings) -> AsyncIterator[None]:
-        """Serve on a TCP port and on a Unix socket, on none of them or both.
+        """Serve on a TCP port, a Unix socket, both, or neither.
 
         Raises:
-            AddressUnusable, SocketUnusable: if an address cannot be had.
+            AddressUnusable, SocketUnusable: if an address cannot be used.
         """
         path = settings.grpc_unix
         servers = []
@@ -121,7 +121,7 @@ class GrpcDoor:
         return server
 
     async def stop_accepting(self) -> None:
-        """Tell those who watch our health that we go down."""
+        """Report to health checks that the server stops."""
         await self._health.enter_graceful_shutdown()
 
     async def close(self) -> None:
@@ -130,7 +130,7 @@ class GrpcDoor:
 
 
 def _listen(server: grpc.aio.Server, host: str, port: int, certificate: Certificate | None) -> None:
-    host = host or "::"  # of which gRPC makes all addresses, those of IPv4 too
+    host = host or "::"  # gRPC then listens on all addresses, those of IPv4 too
     address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
     try:
         if certificate is None:

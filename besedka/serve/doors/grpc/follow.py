@@ -1,4 +1,4 @@
-"""`Follow`: reading a room from a cursor, unseen."""
+"""`Follow`: a read-only subscription from a cursor, not listed among the room's users."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from besedka.wire.frames import Redacted, ServerFrame, Typing
 
 
 class FollowSubscriber(StreamSubscriber):
-    """One who only reads."""
+    """A subscriber that only reads."""
 
     __slots__ = ()
 
@@ -38,7 +38,7 @@ class FollowSubscriber(StreamSubscriber):
         ).SerializeToString()
 
     def refused(self, refusal: Refused) -> None:
-        raise AssertionError("who only reads says nothing") from refusal
+        raise AssertionError("a subscriber that posts nothing was refused") from refusal
 
     def start_again(self) -> None:
         self.handed = b""
@@ -49,10 +49,10 @@ class FollowStream(Stream, LiveSession):
     """One call of `Follow`.
 
     Args:
-        services: what sessions share.
-        room: where.
-        reader: who reads, unseen.
-        network: from where.
+        services: the services that sessions share.
+        room: the room to read.
+        reader: the person who reads; not listed.
+        network: their network.
         write: writes a response.
     """
 
@@ -82,7 +82,7 @@ class FollowStream(Stream, LiveSession):
         return ((self._room.name, self._member.person.claim),)
 
     def send(self, frame: ServerFrame) -> None:
-        """Comings and goings are not told here."""
+        """Send a redaction; other frames, such as presence, are not part of `Follow`."""
         if isinstance(frame, Redacted):
             self.answer(_redacted(frame))
 
@@ -96,19 +96,19 @@ class FollowStream(Stream, LiveSession):
         """Begin to read.
 
         Raises:
-            Refused: `banned`, `not_known`, `not_invited`: he may not any more.
+            Refused: `banned`, `not_known`, `not_invited`: the reader has lost the right to read.
         """
         self.services.admission.register(self)
         reset = self.services.subscriptions.enter(self._room, self._member, since, epoch)
         self.begin(reset=reset)
 
     def leave(self) -> None:
-        """Read no more."""
+        """End the subscription."""
         self.services.admission.unregister(self)
         self.services.subscriptions.leave(self._room, self._member)
 
     def begin(self, *, reset: bool) -> None:
-        """Tell where the reading begins."""
+        """Send where the reading begins."""
         room = self._room
         started = pb.Started(room=room.name, head=room.head, epoch=room.epoch, reset=reset)
         self.answer(pb.FollowResponse(started=started).SerializeToString())

@@ -1,7 +1,7 @@
-"""Where calls come from: gRPC tells no beginning and no end of a connection, only its address with each call.
+"""The clients of calls: gRPC reports no beginning or end of a connection, only its address with each call.
 
-Nor does it tell by which name it was asked for (``:authority``), and need not: what guards the other door against DNS
-rebinding guards browsers, and none of them can call gRPC.
+Nor does it report the requested name (``:authority``). It need not: the check against DNS rebinding protects browsers, and
+no browser can call gRPC.
 """
 
 from __future__ import annotations
@@ -16,25 +16,25 @@ from besedka.serve.doors.forwarded import Client, Proxies
 from besedka.serve.rate_limits import RateLimiter, Sources
 
 PEERS_REMEMBERED: Final = 10_000
-"""How many connections' buckets are kept; those that called last."""
+"""Connections whose rate limits are kept; those that called last."""
 
 
 class Call(Protocol):
-    """What gRPC tells of a call."""
+    """A call's address and metadata, as `grpc.aio.ServicerContext` has them."""
 
     def peer(self) -> str:
-        """What it calls the connection, such as ``ipv4:127.0.0.1:5000``."""
+        """The address of the connection, such as ``ipv4:127.0.0.1:5000``."""
 
     def invocation_metadata(self) -> Iterable[Any] | None:
-        """Pairs of a name in small letters and a value."""
+        """Pairs of a name, in lower case, and a value."""
 
 
 class Peers:
-    """All connections that have called of late.
+    """All connections that have called recently.
 
     Args:
-        sources: where connections come from.
-        proxies: who is believed for whom he speaks.
+        sources: the addresses of clients, with their limits.
+        proxies: the trusted proxies.
     """
 
     def __init__(self, sources: Sources, proxies: Proxies | None = None) -> None:
@@ -43,11 +43,11 @@ class Peers:
         self._limiters: OrderedDict[tuple[str, Client], RateLimiter] = OrderedDict()
 
     def limiter(self, call: Call) -> RateLimiter:
-        """What the connection of this call, or whoever a proxy speaks for on it, may do."""
+        """The rate limits of a call: those of its connection, or of the client behind the proxy."""
         client = self._client(call)
         limiter = self._limiters.get((call.peer(), client))
         if limiter is None:
-            source = self._sources.admit(client.host, counts=False, is_limited=client.is_told)
+            source = self._sources.admit(client.host, counts=False, is_limited=client.is_via_trusted_proxy)
             limiter = self._limiters[call.peer(), client] = self._sources.limiter(source)
             limiter.is_forwarded = client.is_forwarded
             if len(self._limiters) > PEERS_REMEMBERED:
@@ -57,7 +57,7 @@ class Peers:
 
     @contextmanager
     def stream(self, limiter: RateLimiter) -> Iterator[None]:
-        """A stream is open by a connection; it counts as a connection of its address.
+        """Count an open stream as a connection of its address.
 
         Raises:
             Refused: `too_many_connections`.
@@ -75,6 +75,6 @@ class Peers:
 
 
 def host_of(peer: str) -> str:
-    """The address in what gRPC calls a connection; empty for a Unix socket."""
+    """The address in a peer's name of gRPC; empty for a Unix socket."""
     scheme, _, rest = unquote(peer).partition(":")
     return rest.rpartition(":")[0].strip("[]") if scheme in {"ipv4", "ipv6"} else ""

@@ -1,7 +1,7 @@
 """The service `besedka.v1.Chat`: its methods as gRPC calls them, with refusals as statuses.
 
-Responses of streams are bytes already, encoded once for all readers; so the handlers are listed here by hand, and a test
-holds the list against the descriptor of the service.
+Responses of streams are bytes already, encoded once for all subscribers; so the handlers are listed here by hand, and a test
+compares the list with the descriptor of the service.
 """
 
 from __future__ import annotations
@@ -36,8 +36,8 @@ log = logging.getLogger(__name__)
 NAME: Final = pb.DESCRIPTOR.services_by_name["Chat"].full_name
 
 LAST_WORDS_SECONDS: Final = 0.5
-"""How long a stream that breaks the protocol may take to write what it was answered before: the call's status ends all writing,
-and who does not read is not waited for."""
+"""The time in which a call that ends with an error may still write earlier responses: its status ends all writing, and a client that does
+not read them must not hold it up."""
 
 Context = grpc.aio.ServicerContext[Any, Any]
 M = TypeVar("M", bound=Message)
@@ -48,8 +48,8 @@ class ChatService:
     """All calls of one server.
 
     Args:
-        services: what sessions share.
-        peers: where they come from.
+        services: the services that sessions share.
+        peers: the connections that call.
     """
 
     def __init__(self, services: Services, peers: Peers) -> None:
@@ -76,7 +76,7 @@ class ChatService:
         }
 
     async def end_streams(self, seconds: float) -> None:
-        """Have all streams write what there is and end, within so many seconds, because the chat is going down."""
+        """End all streams because the server stops: each writes the rest; those not done after some seconds are cancelled."""
         self._is_ending = True
         for stream in self._streams:
             stream.end()
@@ -157,10 +157,10 @@ class ChatService:
             listening = asyncio.ensure_future(stream.listen(requests))
             running = asyncio.ensure_future(self._run(stream, context))
             try:
-                # Who has said all goes on hearing.
+                # A client that has ended its side goes on receiving.
                 await asyncio.wait({listening, running}, return_when=asyncio.FIRST_EXCEPTION)
-                # A write that is cut off ends the call before a status can be told. Where the client has gone we have been
-                # cancelled, and there is nobody to tell.
+                # Cancelling a write would end the call before a status can be sent, so the stream ends by itself. (If the
+                # client has gone, gRPC has cancelled this coroutine, and nobody needs a status.)
                 stream.end()
                 await asyncio.wait({running}, timeout=LAST_WORDS_SECONDS)
             finally:
@@ -173,7 +173,7 @@ class ChatService:
                     task.result()
 
     async def _run(self, stream: Stream, context: Context) -> None:
-        """Have a stream write until the server goes down; then tell where to come back to."""
+        """Run a stream until the server stops; then send the cursors from which to continue."""
         running = self._streams[stream] = asyncio.ensure_future(stream.run())
         try:
             waited_for: set[asyncio.Future[Any]] = {running, stream.disconnected}
@@ -192,7 +192,7 @@ class ChatService:
             context, status.STATUS[refusal.code], refusal.sentence(self._services.language), details
         )
 
-    # What they have in common.
+    # Common to all methods.
 
     async def _answer(self, context: Context, act: Callable[[RateLimiter], Awaitable[T]]) -> T:
         try:
@@ -202,7 +202,7 @@ class ChatService:
         except Refused as refusal:
             await self._refuse(context, refusal)
         except (calls.ItemRefused, grpc.aio.BaseError):
-            raise  # an answer, and what gRPC tells of a call that has ended
+            raise  # a response of its own, and gRPC's error for a call that has ended
         except Exception:
             log.exception("a call could not be answered")
             await self._fail(context)
@@ -220,7 +220,7 @@ class ChatService:
 
 
 class Malformed:
-    """A request that is no message of ours: gRPC itself would call that an error of the server."""
+    """A request that cannot be decoded: gRPC itself would report that as an error of the server."""
 
     def __init__(self, why: str) -> None:
         self.why = why

@@ -17,7 +17,7 @@ from besedka.wire.errors import ErrorCode, Language, Refused
 DOMAIN: Final = "besedka"
 
 DETAILS: Final = "grpc-status-details-bin"
-"""The trailing metadata in which clients look for a google.rpc.Status."""
+"""The key of the trailing metadata in which clients expect a google.rpc.Status."""
 
 INVALID, EXISTS, EXHAUSTED, DENIED = (
     grpc.StatusCode.INVALID_ARGUMENT,
@@ -84,16 +84,16 @@ FIELDS: Final[dict[ErrorCode, str]] = {
     ErrorCode.BAD_SEARCH: "text",
     ErrorCode.BAD_CURSOR: "after",
 }
-"""Which field of the request was wrong."""
+"""The field of the request that a refusal is about."""
 
 
 def details(refusal: Refused, language: Language, field: str = "") -> list[Message]:
-    """What a client that is a program may want to know of a refusal.
+    """The details of a refusal, for programs.
 
     Args:
-        refusal: why.
-        language: of the sentence.
-        field: what was wrong, if it is deeper in the request than `FIELDS` says.
+        refusal: the refusal.
+        language: the language of its text.
+        field: the path of the wrong field, if it is deeper in the request than `FIELDS` says.
     """
     found: list[Message] = [ErrorInfo(reason=refusal.code, domain=DOMAIN)]
     if refusal.code in FIELDS or field:

@@ -1,8 +1,8 @@
-"""Readers over gRPC: each is a cursor that pulls what comes next, and HTTP/2 holds back who does not read.
+"""Subscribers over gRPC: each is a cursor that pulls what comes next, and HTTP/2's flow control holds back a slow client.
 
-While a stream waits at the head its members are live; what is told wakes it, and is the next thing that it writes. While it
-writes it is behind, and catches up with all that was told meanwhile in one response: from what the room remembers in the
-encoding that all share, or else from the log. So nothing is kept for a reader but its cursor.
+While a stream waits at the head its subscribers are live; a broadcast wakes it, and is the next thing that it writes. While it
+writes it is behind, and catches up with all that was broadcast meanwhile in one response: from the recent messages that the
+room keeps in the shared encoding, or else from the log. So a subscriber needs no queue, only its cursor.
 """
 
 from __future__ import annotations
@@ -23,23 +23,23 @@ from besedka.wire.errors import Refused
 from besedka.wire.frames import History, ServerFrame
 
 UNREAD_ANSWERS: Final = 64
-"""Who leaves more answers than this unread is not listened to until he reads."""
+"""Unread responses above which the client's requests wait until it reads."""
 
 Write = Callable[[bytes], Awaitable[None]]
 
 
 class StreamSubscriber(Subscriber):
-    """A member who hears by the responses of a stream."""
+    """A subscriber that receives the responses of a stream."""
 
     __slots__ = ("handed", "room", "stream")
 
     pulls = True
 
     def __init__(self, person: Person, room: Room, stream: Stream, *, is_seen: bool) -> None:
-        super().__init__(person, self._told, is_seen=is_seen)
+        super().__init__(person, self._deliver, is_seen=is_seen)
         self.room = room
         self.stream = stream
-        # What the room has handed to it, and is not written yet.
+        # A broadcast that is not written yet.
         self.handed = b""
 
     @property
@@ -52,24 +52,24 @@ class StreamSubscriber(Subscriber):
     def read_on(self) -> None:
         self.stream.wake()
 
-    def _told(self, data: bytes) -> None:
+    def _deliver(self, data: bytes) -> None:
         self.handed = data
         self.room.fall_behind(self)
         self.stream.wake()
 
 
 class Stream(ABC):
-    """One call that writes responses as long as it lasts.
+    """A call that streams responses.
 
     Args:
-        services: what sessions share.
+        services: the services that sessions share.
         write: writes a response, and waits until there is room for the next.
     """
 
     def __init__(self, services: Services, write: Write) -> None:
         self.services = services
         self.is_ending = False
-        # Why the other side is shown out.
+        # The reason why the client is disconnected.
         self.disconnected: asyncio.Future[Refused] = asyncio.get_running_loop().create_future()
         self._write = write
         self._answers: deque[bytes] = deque()
@@ -78,43 +78,43 @@ class Stream(ABC):
 
     @abstractmethod
     def subscriptions(self) -> Iterable[tuple[Room, StreamSubscriber]]:
-        """Where it reads."""
+        """Its subscriptions, with their rooms."""
 
     @abstractmethod
     def send(self, frame: ServerFrame) -> None:
-        """Tell something to this stream only."""
+        """Send a frame to this stream only."""
 
     async def has_room(self) -> None:
-        """Wait until not too many answers are unread."""
+        """Wait until at most `UNREAD_ANSWERS` responses are unread."""
         while len(self._answers) > UNREAD_ANSWERS:
             self._drained.clear()
             await self._drained.wait()
 
     def answer(self, response: bytes) -> None:
-        """Have a response written before all else."""
+        """Queue a response ahead of messages."""
         self._answers.append(response)
         self.wake()
 
     def wake(self) -> None:
-        """There is something to write."""
+        """Wake the writer: there is something to write."""
         self._woken.set()
 
     def end(self) -> None:
-        """Write what there is, and no more."""
+        """Write the rest, then end."""
         self.is_ending = True
         self.wake()
 
     def disconnect(self, ending: CloseCode, refusal: Refused) -> None:  # noqa: ARG002 - a call has a status instead
-        """End the call with a refusal, and write only what there is."""
+        """End the call with a refusal, after the responses that are queued."""
         if not self.disconnected.done():
             self.disconnected.set_result(refusal)
         self.end()
 
-    def at_head(self, member: StreamSubscriber) -> None:  # noqa: B027 - not every kind of stream wants to know
-        """A member has read all there is."""
+    def at_head(self, member: StreamSubscriber) -> None:  # noqa: B027 - optional
+        """Called when a subscriber has caught up."""
 
     def cursors(self) -> pb.Cursors:
-        """Where to come back to."""
+        """The cursors from which a client continues later."""
         found = [
             pb.Cursor(room=room.name, since=member.cursor - 1, epoch=room.epoch)
             for room, member in self.subscriptions()
@@ -122,13 +122,13 @@ class Stream(ABC):
         return pb.Cursors(cursors=found)
 
     async def run(self) -> None:
-        """Write until it is to end, or is cancelled."""
+        """Write until `end` is called, or the task is cancelled."""
         while True:
             self._woken.clear()
             wrote = await self._write_answers()
-            # Who is shown out is written what he was answered, and reads no more.
+            # A disconnected client gets the responses that are queued, and no more messages.
             for room, member in () if self.disconnected.done() else tuple(self.subscriptions()):
-                # Nothing may be written between these two: an answer that comes meanwhile may say that the log is another.
+                # Write nothing between these two: a response that arrives meanwhile may announce another log.
                 data = await self._next(room, member)
                 if data:
                     await self._write(data)
@@ -146,7 +146,7 @@ class Stream(ABC):
         return wrote
 
     async def _next(self, room: Room, member: StreamSubscriber) -> bytes:
-        """What a member wants next; at the head nothing, and it is live."""
+        """The next bytes for a subscriber; empty at the head, where it becomes live."""
         if member.handed:
             data, member.handed = member.handed, b""
             return data
@@ -161,5 +161,5 @@ class Stream(ABC):
         return b""
 
     def _page(self, page: History) -> bytes:
-        # Follow and Converse write messages by the same bytes.
+        # The bytes are the same for Follow and Converse.
         return pb.FollowResponse(messages=proto.page(page, self.services.clock.zone)).SerializeToString()

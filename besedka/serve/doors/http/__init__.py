@@ -1,1 +1,1 @@
-"""The HTTP door: `door` has uvicorn serve, `protocol` limits what a client may send, `pages` is what it gets."""
+"""The HTTP door: `door` runs uvicorn, `protocol` limits what a client may send, `pages` has the responses."""

@@ -1,6 +1,6 @@
-"""What HTTP answers only to those who may come in; all others get the same words, whatever they ask.
+"""The responses of HTTP that need the access key; without it every request gets the same refusal.
 
-The page's files and ``/healthz`` are for everybody: they tell nothing of the chat, and the page must be there to bring a key.
+The page's files and ``/healthz`` are open to everybody: they reveal nothing of the chat, and the page is needed to enter a key.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ Handler = Callable[[Request], Awaitable[Response]]
 
 
 class KeyGuard:
-    """Lets those in who may.
+    """Checks access keys.
 
     Args:
-        access: who that is.
-        metrics: where refusals are counted.
-        language: of the sentence in them.
+        access: the valid keys.
+        metrics: counts refusals.
+        language: the language of their text.
     """
 
     def __init__(self, access: Authenticator, metrics: Metrics, language: Language) -> None:
@@ -40,12 +40,12 @@ class KeyGuard:
 
 
 class KeyRequired:
-    """A guarded answer to GET and HEAD, as an ASGI application.
+    """A handler of GET and HEAD that needs the access key, as an ASGI application.
 
     Args:
-        guard: lets in who may.
-        answer: answers them.
-        is_exempt: who needs no key.
+        guard: checks the key.
+        handler: answers the requests that pass.
+        is_exempt: whether a request needs no key.
     """
 
     def __init__(
@@ -66,7 +66,7 @@ class KeyRequired:
             access.leave(session)
 
     async def _respond(self, request: Request, session: _GuardedRequest) -> Response:
-        # The key is looked at before anything else is.
+        # The key is checked before anything else.
         if not self._is_exempt(request):
             key = key_brought(request.headers.getlist("authorization"))
             if not self._guard.access.enter(session, key):
@@ -81,12 +81,12 @@ class KeyRequired:
 
 
 class _GuardedRequest:
-    """Who is being answered; a long answer is cut off when the key is withdrawn, also if nobody reads it."""
+    """A request that is being answered; a long response is cut off when the key is withdrawn, even if nobody reads it."""
 
     def __init__(self, abort: Callable[[], None]) -> None:
         self.revoke_access = abort
 
 
 def is_own_machine(request: Request) -> bool:
-    """Whether a program of this machine itself asks, and not a proxy on it for somebody else."""
+    """Whether the request is from a program on this machine, and not from a proxy on it for somebody else."""
     return bool(request.state.client.is_local)

@@ -23,23 +23,23 @@ from besedka.serve.settings import Certificate
 log = logging.getLogger(__name__)
 
 BACKLOG: Final = 2_048
-"""How many connections may wait to be accepted, when everybody comes back at once."""
+"""Connections that may wait to be accepted, when all clients reconnect at once."""
 
 STOP_SECONDS: Final = 0.5
-"""How long an answer may take to be finished when the server stops."""
+"""The time in which a response must be finished when the server stops."""
 
 
 class HttpDoor:
     """All HTTP connections of a server.
 
     Args:
-        app: what answers.
-        connection: what takes over a connection that becomes a WebSocket.
-        sources: where connections come from.
-        metrics: where refusals are counted.
-        now: a clock in seconds that never goes back.
-        hosts: by which names it may be asked for.
-        proxies: who is believed for whom he speaks.
+        app: answers requests.
+        connection: makes the protocol of a connection that becomes a WebSocket.
+        sources: the addresses of clients, with their limits.
+        metrics: counts refusals.
+        now: a monotonic clock, in seconds.
+        hosts: the host names that it accepts.
+        proxies: the trusted proxies.
     """
 
     def __init__(
@@ -63,18 +63,18 @@ class HttpDoor:
         self._connections: set[HttpConnection] = set()
 
     def add(self, connection: HttpConnection) -> None:
-        """A connection has begun."""
+        """Register a new connection."""
         self._connections.add(connection)
 
     def remove(self, connection: HttpConnection) -> None:
-        """A connection has ended, or has become something else."""
+        """Forget a connection that has ended or has been upgraded."""
         self._connections.discard(connection)
 
     def look_after(self, now: float) -> None:
-        """Look after all connections."""
+        """Check the deadlines of all connections."""
         for connection in tuple(self._connections):
             try:
-                connection.look_after(now)
+                connection.check_deadlines(now)
             except Exception:
                 log.exception("a connection could not be looked after")
                 connection.transport.abort()
@@ -83,11 +83,11 @@ class HttpDoor:
     async def open(
         self, listener: socket.socket, certificate: Certificate | None, background: Background
     ) -> AsyncIterator[Callable[[], None]]:
-        """Serve on a socket, with TLS if there is a certificate; gives what stops accepting."""
+        """Serve on a socket, with TLS if there is a certificate; yields a function that stops accepting."""
         config = uvicorn.Config(
             self._app,
             http=self._make,  # type: ignore[arg-type]  # made like a class, and shares the door
-            ws="none",  # a connection knows itself what takes over
+            ws="none",  # `HttpConnection` makes its successor itself
             lifespan="off",
             log_config=None,
             access_log=False,
@@ -113,7 +113,7 @@ class HttpDoor:
 
 
 class _Server(uvicorn.Server):
-    """uvicorn, which leaves signals to us and tells when it listens."""
+    """uvicorn without its signal handlers, and with an event for "it listens"."""
 
     def __init__(self, config: uvicorn.Config) -> None:
         super().__init__(config)

@@ -1,4 +1,4 @@
-"""``/history.txt``: a room's log as a text file, streamed; only what has been told is in it."""
+"""``/history.txt``: a room's log as a text file, streamed; it holds only messages that have been delivered."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from besedka.wire.errors import ErrorCode, Language, Refused
 from besedka.wire.validation import DEFAULT_ROOM, clean_room, clean_secret
 
 SECRET_HEADER: Final = "besedka-secret"  # noqa: S105 - its name
-"""In it one shows who one is: for a private room, a talk of two, and where only known names come in."""
+"""Holds the user's secret, for private and direct rooms, and for a chat that admits only known names."""
 
 _STATUS: Final = {
     ErrorCode.NO_SUCH_ROOM: HTTPStatus.NOT_FOUND,
@@ -37,11 +37,11 @@ _STATUS: Final = {
     ErrorCode.NOT_INVITED: HTTPStatus.FORBIDDEN,
     ErrorCode.BANNED: HTTPStatus.FORBIDDEN,
 }
-"""Of refusals; all others mean that it may be possible later."""
+"""The status of a refusal; all others are 503: the request may succeed later."""
 
 
 class _Reader(LiveSession):
-    """Who reads a log; what he has not read yet is cut off when he may not any more."""
+    """A download as a session; it is cut off when its reader loses the right to read."""
 
     def __init__(self, room: str, claim: str, network: Network | None, abort: Callable[[], None]) -> None:
         self._room = room
@@ -59,7 +59,7 @@ class _Reader(LiveSession):
     def memberships(self) -> Iterable[tuple[str, str]]:
         return ((self._room, self._person.claim),)
 
-    def disconnect(self, ending: CloseCode, refusal: Refused) -> None:  # noqa: ARG002 - there is no place to say it
+    def disconnect(self, ending: CloseCode, refusal: Refused) -> None:  # noqa: ARG002 - a response that has begun cannot carry it
         self._abort()
 
     def remove_from_room(self, room: str) -> None:  # noqa: ARG002 - it is the only one
@@ -67,7 +67,7 @@ class _Reader(LiveSession):
 
 
 class _Lines(StreamingResponse):
-    """Lines as they are read, and what is to be done when they were written, or nobody wants them any more."""
+    """A streamed response, with a callback for its end, also when the client has gone."""
 
     def __init__(self, lines: AsyncIterator[bytes], done: Callable[[], None], **response: Any) -> None:
         super().__init__(lines, **response)
@@ -81,13 +81,13 @@ class _Lines(StreamingResponse):
 
 
 class Download:
-    """What answers ``/history.txt?room=ROOM&since=ID``; both may be left out.
+    """The handler of ``/history.txt?room=ROOM&since=ID``; both parameters are optional.
 
     Args:
-        admission: who may read.
-        rooms: what there is to read.
-        log_reader: reads it.
-        language: of the sentences in refusals.
+        admission: checks who may read.
+        rooms: the open rooms.
+        log_reader: reads their logs.
+        language: the language of refusals.
     """
 
     def __init__(
@@ -99,7 +99,7 @@ class Download:
         self._language = language
 
     async def answer(self, request: Request) -> Response:
-        """The log's own lines behind the id ``since``, up to the last one that is told now."""
+        """The log's own lines after the id ``since``, up to the head."""
         try:
             name = clean_room(request.query_params.get("room", DEFAULT_ROOM))
             claim = claim_of(clean_secret(request.headers.get(SECRET_HEADER, "")))

@@ -1,8 +1,8 @@
-"""What HTTP serves: the page as files, with headers that let nothing else in, and how the server is.
+"""The HTTP application: the page's files, with a strict content security policy, and the server's state.
 
 ``/healthz`` answers while the process is alive, ``/readyz`` while the log can be written, ``/metrics`` with figures,
-``/history.txt`` with a room's log. Where an access key is needed, the last three need it, too. All of it is below the base
-path, and nothing is anywhere else.
+``/history.txt`` with a room's log. If the chat has an access key, the last three need it. All of it is below the base path;
+nothing is outside it.
 """
 
 from __future__ import annotations
@@ -29,18 +29,18 @@ from besedka.wire.errors import Language
 PAGE: Final = Path(__file__).parent.parent.parent.parent / "client"
 
 HEADERS: Final = {
-    # Nothing but our own files; the page's socket goes to its own host ('self' covers ws:, CSP level 3).
+    # Only the page's own files; its socket goes to its own host ('self' covers ws:, CSP level 3).
     "content-security-policy": (
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
         "manifest-src 'self'; worker-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; "
-        # No text becomes a script: only the address of the service worker is one, and the page has a policy for it.
+        # No text becomes a script, except the address of the service worker, for which the page has a policy.
         "require-trusted-types-for 'script'; trusted-types besedka"
     ),
     "x-content-type-options": "nosniff",
     "referrer-policy": "no-referrer",
     "cross-origin-opener-policy": "same-origin",
     "cross-origin-resource-policy": "same-origin",
-    # The files change with the server's version only; asking each time (a 304) keeps page and server in step.
+    # The files change only with the server's version; revalidating each time (a 304) keeps page and server in step.
     "cache-control": "no-cache",
 }
 
@@ -61,12 +61,12 @@ def pages(
 
     Args:
         download: answers ``/history.txt``.
-        metrics: what ``/metrics`` shows.
-        unready: why the log cannot be written now; empty if it can.
-        language: of the sentences in refusals.
-        access: who may come in.
+        metrics: the figures of ``/metrics``.
+        unready: the reason why the log cannot be written now; empty if it can.
+        language: the language of refusals.
+        access: the valid access keys.
         metrics_open: whether other machines may see the figures.
-        base_path: below which path; empty, or such as ``/chat``.
+        base_path: the path below which all of it is; empty, or such as ``/chat``.
     """
     guard = KeyGuard(access, metrics, language)
 
@@ -92,7 +92,7 @@ def pages(
     if base_path:
 
         async def inside(_: Request) -> Response:
-            # Where it is on this host; behind a proxy we would name another one.
+            # Relative to the host: behind a proxy the server does not know the outside name.
             return Response(status_code=308, headers={"location": f"{base_path}/"})
 
         routes = [Route(base_path, inside), Mount(base_path, routes=routes)]

@@ -1,6 +1,6 @@
 """One HTTP connection: uvicorn's protocol, with limits on what a client may send and how long it may take.
 
-A request that asks for a WebSocket is handed on, with its transport, to the door for those.
+A request for a WebSocket is passed on, with its transport, to the WebSocket door.
 """
 
 from __future__ import annotations
@@ -16,67 +16,67 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResp
 from besedka.serve.doors.forwarded import Client, Proxies
 from besedka.serve.doors.hosts import Hosts, is_loopback
 from besedka.serve.doors.http.authentication import ABORT
-from besedka.serve.doors.http.target import TargetBad, taken_apart
+from besedka.serve.doors.http.target import TargetBad, split_target
 from besedka.serve.doors.timeouts import CLOSE_SECONDS, REQUEST_SECONDS, STUCK_SECONDS
 from besedka.serve.metrics import Metrics
 from besedka.serve.rate_limits import Source, Sources
 from besedka.wire.errors import Refused
 
 HEADER_BYTES: Final = 16 * 1024
-"""How long the headers of a request may be; browsers send less than 2 KiB."""
+"""Largest size of a request's headers; browsers send less than 2 KiB."""
 
 REQUESTS_WAITING: Final = 16
-"""How many requests may come in while one is being answered; browsers wait for the answer."""
+"""Requests that may be pipelined behind the one that is being answered; browsers wait for each response."""
 
 _FOREVER: Final = float("inf")
 
 
 class Successor(Protocol):
-    """Makes what takes over a connection that becomes a WebSocket."""
+    """Makes the protocol that takes over a connection that becomes a WebSocket."""
 
     def __call__(self, source: Source, *, is_forwarded: bool) -> asyncio.Protocol:
-        """A connection from there; perhaps by a proxy, for somebody else."""
+        """A protocol for a connection from this source, perhaps through a proxy."""
 
 
 class Door(Protocol):
-    """What a connection needs of the door through which it came."""
+    """The door, as its connections see it."""
 
     @property
     def hosts(self) -> Hosts:
-        """By which names the chat may be asked for."""
+        """The host names that the chat accepts."""
 
     @property
     def proxies(self) -> Proxies:
-        """The proxies whose word counts."""
+        """The trusted proxies."""
 
     @property
     def sources(self) -> Sources:
-        """Where connections come from."""
+        """The addresses of clients, with their limits."""
 
     @property
     def metrics(self) -> Metrics:
-        """Where refusals are counted."""
+        """Counts refusals."""
 
     @property
     def connection(self) -> Successor:
-        """Makes what takes over a connection that becomes a WebSocket."""
+        """Makes the protocol of a connection that becomes a WebSocket."""
 
     def now(self) -> float:
-        """Seconds of a clock that never goes back."""
+        """The time of a monotonic clock, in seconds."""
 
     def add(self, connection: HttpConnection) -> None:
-        """It has begun."""
+        """Register a new connection."""
 
     def remove(self, connection: HttpConnection) -> None:
-        """It has ended, or has become something else."""
+        """Forget a connection that has ended or has been upgraded."""
 
 
 class HttpConnection(HttpToolsProtocol):
     """An HTTP connection.
 
     Args:
-        door: where it belongs.
-        uvicorn: what uvicorn makes its own protocol with.
+        door: the door that it came through.
+        uvicorn: the arguments of uvicorn's own protocol.
     """
 
     def __init__(self, door: Door, **uvicorn: Any) -> None:
@@ -102,11 +102,11 @@ class HttpConnection(HttpToolsProtocol):
         self._door.add(self)
         self._peer = self.client[0] if self.client else ""
         if self._door.proxies.trust(self._peer):
-            return  # whoever it speaks for is admitted, request by request
+            return  # the clients behind it are admitted, request by request
         try:
             self._source = self._door.sources.admit(self._peer)
         except Refused as refusal:
-            # Clients do not understand an answer before they have asked; but they must ask soon.
+            # Clients do not understand a response before their request; but they must send one soon.
             self._unwelcome = refusal
             self._request_until = self._door.now() + CLOSE_SECONDS
 
@@ -125,14 +125,14 @@ class HttpConnection(HttpToolsProtocol):
             return
         if self._request_until == _FOREVER:
             self._request_until = self._door.now() + REQUEST_SECONDS
-        # The parser keeps a header until it is whole, so what has come is counted, too.
+        # The parser reports a header only when it is complete, so received bytes are counted, too.
         self._bytes += len(data)
         super().data_received(data)
         if self._bytes > HEADER_BYTES:
             self._refuse_headers()
 
     def eof_received(self) -> bool:  # type: ignore[override]  # uvicorn says None
-        # Who says no more may still be waiting for an answer.
+        # A client that sends no more may still be waiting for a response.
         if self._is_answering:
             self.cycle.keep_alive = False
         return self._is_answering
@@ -154,7 +154,7 @@ class HttpConnection(HttpToolsProtocol):
         super().handle_websocket_upgrade()
         if self._parser.rest:
             connection.data_received(self._parser.rest)
-        # Nothing is left here: this object and its parser would hold each other.
+        # Break the cycle between this object and its parser.
         self.parser = self._parser = None  # type: ignore[assignment]
 
     @property
@@ -165,13 +165,13 @@ class HttpConnection(HttpToolsProtocol):
         return True
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
-        # uvicorn tells only the last of several requests when their connection is lost, and not the one it answers.
+        # When a connection is lost, uvicorn notifies only the last of several requests, not the one that it answers.
         self._answering = cycle
         cycle.scope["extensions"] = {ABORT: {"abort": self.transport.abort}}
         super()._start_asgi_task(cycle, app)
 
-    def look_after(self, now: float) -> None:
-        """Give up one who takes too long to ask, or to read the answer."""
+    def check_deadlines(self, now: float) -> None:
+        """Give up a client that is too slow to send its request, or to read the response."""
         unsent = self.transport.get_write_buffer_size()
         if not unsent:
             self._stuck_at = _FOREVER
@@ -184,7 +184,7 @@ class HttpConnection(HttpToolsProtocol):
             sentence = f"a request must have come in whole within {REQUEST_SECONDS:g} seconds"
             self._refuse(HTTPStatus.REQUEST_TIMEOUT, "too_slow", sentence)
 
-    # What the parser calls. All of a request, and more than one, may be in the same piece of data.
+    # Callbacks of the parser. One piece of data may hold a whole request, and more than one.
 
     def on_message_begin(self) -> None:
         self._header_bytes = 0
@@ -231,15 +231,15 @@ class HttpConnection(HttpToolsProtocol):
     # Inside.
 
     def _take_absolute_form(self) -> None:
-        """Have the host of an address that is asked for as a whole count, and not the header (RFC 9112, section 3.2.2)."""
+        """Replace the Host header by the host of a target in absolute form (RFC 9112, section 3.2.2)."""
         try:
-            parts = taken_apart(self.url)
+            parts = split_target(self.url)
         except TargetBad as error:
             self._refuse(HTTPStatus.BAD_REQUEST, "bad_request", str(error))
             return
         if parts:
             host, self.url = parts
-            # In place: uvicorn has handed the list on already.
+            # In place: uvicorn has passed the list on already.
             self.headers[:] = [
                 (b"host", host),
                 *((name, value) for name, value in self.headers if name != b"host"),
@@ -259,21 +259,21 @@ class HttpConnection(HttpToolsProtocol):
             self._refuse(HTTPStatus.MISDIRECTED_REQUEST, "bad_host", sentence)
 
     def _recognise(self) -> None:
-        """See for whom the request is made."""
+        """Find out which client the request is from, and admit it if it came through a proxy."""
         if self._is_refused:
             return
         headers = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in self.headers]
         client = self._door.proxies.client(self._peer, headers)
-        # A proxy that adds nothing may still hand on by which name it was asked for.
+        # A proxy that adds no header may still pass on the Host header that it received.
         if not all(is_loopback(value) for name, value in headers if name == "host"):
             client = replace(client, is_forwarded=True)
         self._client = self.scope["state"]["client"] = client
-        if client.is_told:
+        if client.is_via_trusted_proxy:
             self.scope["client"] = (client.host, 0)
         if self._door.proxies.trust(self._peer):
             self._leave()
             try:
-                self._source = self._door.sources.admit(client.host, is_limited=client.is_told)
+                self._source = self._door.sources.admit(client.host, is_limited=client.is_via_trusted_proxy)
             except Refused as refusal:
                 self._refuse(HTTPStatus.TOO_MANY_REQUESTS, refusal.code, str(refusal))
 
@@ -300,7 +300,7 @@ class HttpConnection(HttpToolsProtocol):
         self._is_refused = True
         self._door.metrics.refused(code)
         if self._is_answering:
-            self.transport.abort()  # in the middle of another answer there is no place for this one
+            self.transport.abort()  # in the middle of another response there is no place for this one
             return
         body = f"{sentence}\n".encode()
         head = (
@@ -308,24 +308,24 @@ class HttpConnection(HttpToolsProtocol):
             f"content-length: {len(body)}\r\nconnection: close\r\n\r\n"
         )
         self.transport.write(head.encode() + body)
-        # Closing at once would reset the connection while more comes in, and the answer would be lost on its way.
+        # Closing at once would reset the connection while more comes in, and the response would be lost.
         if self.transport.can_write_eof():
             self.transport.write_eof()
         else:
-            self.transport.close()  # TLS has no half a connection
+            self.transport.close()  # TLS cannot be half closed
         self._abort_at = self._door.now() + CLOSE_SECONDS
 
 
 class _Parser(HttpRequestParser):
-    """Keeps what stands behind a request for an upgrade.
+    """Keeps the bytes behind a request for an upgrade.
 
     Attributes:
-        rest: the first bytes of the other protocol, if they came along.
+        rest: the first bytes of the other protocol, if there are any yet.
     """
 
     def __init__(self, connection: HttpConnection) -> None:
         super().__init__(connection)
-        # A second request may stand behind one that asks to close; uvicorn sets it, too.
+        # A second request may follow one that asks to close; uvicorn sets it, too.
         self.set_dangerous_leniencies(lenient_data_after_close=True)
         self.rest = b""
 

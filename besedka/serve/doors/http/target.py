@@ -1,4 +1,4 @@
-"""What a request asks for where it names the whole address: the absolute form (RFC 9112, section 3.2.2). Pure."""
+"""Request targets in absolute form (RFC 9112, section 3.2.2). Pure."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ from typing import Final
 from besedka.serve.doors.hosts import is_authority
 
 _SCHEME: Final = re.compile(rb"[A-Za-z][A-Za-z0-9+.-]*:")
-# A handshake names http: or https: (RFC 6455, section 4.1), and some programs the scheme of the socket.
+# A handshake has http: or https: (RFC 6455, section 4.1); some programs send the scheme of the socket.
 _ABSOLUTE: Final = re.compile(rb"(?:https?|wss?)://([^/?#]+)(/[^?#]*)?(\?[^#]*)?", re.IGNORECASE)
 
 
 class TargetBad(ValueError):  # noqa: N818 - says what is wrong
-    """The target begins like an address, and is none of a chat."""
+    """The target begins like an address, but cannot be one of a chat."""
 
 
-def taken_apart(target: bytes) -> tuple[bytes, bytes] | None:
-    """The authority of a target in absolute form, and the rest of it in origin form; None if it is in another form.
+def split_target(target: bytes) -> tuple[bytes, bytes] | None:
+    """The authority of a target in absolute form, and its rest in origin form; None for any other form.
 
     Raises:
-        TargetBad: it has another scheme, no host, a user, a port that is none, or a fragment.
+        TargetBad: it has another scheme, no host, a user, a bad port, or a fragment.
     """
     if not _SCHEME.match(target):
         return None

@@ -1,1 +1,1 @@
-"""The WebSocket door: `connection` carries frames, `door` has them all, `besedka` and `seed` are the protocols."""
+"""The WebSocket door: `connection` carries frames, `door` has all connections, `besedka` and `seed` are the protocols."""

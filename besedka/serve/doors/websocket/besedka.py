@@ -17,7 +17,7 @@ from besedka.wire.frames import ServerFrame, decode_client
 
 
 class BesedkaSubscriber(SocketSubscriber):
-    """A member who has ids and a cursor of its own."""
+    """A subscriber with ids and its own cursor."""
 
     __slots__ = ("_room",)
 
@@ -34,7 +34,7 @@ class BesedkaSubscriber(SocketSubscriber):
 
 
 class BesedkaSession(ChatSession):
-    """A conversation over a WebSocket connection."""
+    """A session over a WebSocket connection."""
 
     __slots__ = ("_connection",)
 
@@ -43,10 +43,10 @@ class BesedkaSession(ChatSession):
         self._connection = connection
 
     def begin(self) -> None:
-        """Nothing is told before the first join."""
+        """Do nothing: the server sends no frame before the first join."""
 
     def receive(self, text: str) -> None:
-        """A whole text frame came in."""
+        """Handle a complete text message."""
         try:
             frame = decode_client(text)
         except Refused as refusal:

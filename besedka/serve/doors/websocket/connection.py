@@ -1,10 +1,10 @@
 """One WebSocket connection: frames in and out, pings, and its end.
 
 The protocol itself is `websockets`' Sans-I/O `ServerProtocol`; this module gives it bytes, a clock and a transport.
-What the frames mean is the business of a `Session`, chosen by the path of the handshake.
+The path of the handshake chooses a `Session`, which knows the meaning of the frames.
 
-Most connections are idle most of the time, and then keep no protocol: between two frames it has nothing to remember,
-so the door lends its own to whoever has just received something.
+Most connections are idle most of the time, and then have no protocol object: between two frames it has no state, so the door
+lends its own to the connection that has just received something.
 """
 
 from __future__ import annotations
@@ -40,17 +40,17 @@ from besedka.wire.validation import FRAME_BYTES_AT_MOST
 log = logging.getLogger(__name__)
 
 BUFFER_BYTES: Final = 64 * 1024
-"""What may wait in a socket's buffer before its reader is behind."""
+"""Unsent bytes of a connection above which its subscribers fall behind."""
 
-STUFFED_BYTES: Final = 4 * BUFFER_BYTES
-"""What may wait there before its sender is not listened to any more: only answers to himself come so far."""
+UNSENT_BYTES_AT_MOST: Final = 4 * BUFFER_BYTES
+"""Unsent bytes above which the connection is not read any more: only responses to its own requests get this far."""
 
-BITE_BYTES: Final = 16 * 1024
-"""In so much at once frames are looked for before it is another's turn: a read brings up to 256 KiB."""
+BYTES_A_TURN: Final = 16 * 1024
+"""Bytes that are parsed before it is another connection's turn: one read returns up to 256 KiB."""
 
 FRAMES_A_TURN: Final = 256
-"""So many are taken before it is another's turn: the smallest have 6 bytes. Fewer would tear apart what a client says in one
-go, and with it the batches in which it is told."""
+"""Frames that are handled before it is another connection's turn; the smallest have 6 bytes. A lower limit would split what a
+client sends at once, and with it the batches in which it is delivered."""
 
 PING: Final = Frame(Opcode.PING, b"").serialize(mask=False)
 
@@ -59,33 +59,33 @@ _NOTHING: Final[Iterator[Any]] = iter(())
 
 
 class Session(Protocol):
-    """What is said over a connection."""
+    """The application's side of a connection."""
 
     def begin(self) -> None:
-        """The connection is open."""
+        """Begin: the connection is open."""
 
     def receive(self, text: str) -> None:
-        """A whole text frame came in."""
+        """Handle a complete text message."""
 
     def refuse(self, refusal: Refused) -> None:
-        """Tell the client that something it did was refused."""
+        """Report a refusal to the client."""
 
     def fall_behind(self) -> None:
-        """The socket's buffer is full, or the connection is ending: nothing more should be written."""
+        """Write nothing more: the socket's buffer is full, or the connection is ending."""
 
     def resume(self) -> None:
-        """The socket's buffer has room again."""
+        """Write again: the socket's buffer has room."""
 
     def disconnect(self, ending: CloseCode, refusal: Refused) -> None:
-        """End the connection, and hear nothing more that it says."""
+        """End the connection, and handle nothing more from it."""
 
     def end(self) -> None:
-        """The connection is gone."""
+        """Clean up: the connection is gone."""
 
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """Why a handshake is answered by no WebSocket."""
+    """The HTTP response to a refused handshake."""
 
     status: HTTPStatus
     code: str
@@ -93,73 +93,73 @@ class Refusal:
 
 
 class Door(Protocol):
-    """What a connection needs of the door through which it came."""
+    """The door, as its connections see it."""
 
     @property
     def metrics(self) -> Metrics:
-        """What is counted."""
+        """The server's metrics."""
 
     @property
     def lent_protocol(self) -> ServerProtocol:
-        """An open WebSocket protocol with nothing to remember, for whoever has received something."""
+        """An open WebSocket protocol without state, for a connection that has just received something."""
 
     def now(self) -> float:
-        """Seconds of a clock that never goes back."""
+        """The time of a monotonic clock, in seconds."""
 
     def soon(self, act: Callable[[], None], /) -> object:
-        """Call something when others have had their turn."""
+        """Call something after other connections have had their turn."""
 
     def add(self, connection: Connection) -> None:
-        """It has begun."""
+        """Register a new connection."""
 
     def remove(self, connection: Connection) -> None:
-        """It has ended."""
+        """Forget a connection that has ended."""
 
     def make_protocol(self, state: State) -> ServerProtocol:
         """A WebSocket protocol, before or after its handshake."""
 
     def lend_another(self) -> None:
-        """The one that was lent is kept."""
+        """Make a new protocol to lend: the connection keeps the one that it was lent."""
 
     def refusal(self, request: Request) -> Refusal | None:
-        """Why a handshake is refused, if it is."""
+        """The refusal of a handshake, if it must be refused."""
 
     def enter(self, request: Request, connection: Connection) -> bool:
-        """Whether a connection may come in by the access key that its handshake brought, if one is needed."""
+        """Register a connection with its handshake's access key; False if the key is not valid."""
 
     def session(self, request: Request, connection: Connection) -> Session:
-        """What is said over a connection whose handshake was not refused."""
+        """A session for a connection whose handshake was accepted."""
 
     def check_network(self, network: Network | None, /) -> None:
-        """Raise `Refused` where nobody comes in from there."""
+        """Raise `Refused` if the network is banned."""
 
 
 class Connection(asyncio.Protocol):
     """A WebSocket connection, from its handshake to its end.
 
     Args:
-        door: where it belongs; it adds itself at its beginning and removes itself at its end.
-        limiter: how much it may do.
+        door: the door that it came through; it adds itself at its beginning and removes itself at its end.
+        limiter: its rate limits.
 
     Attributes:
         is_full: nothing more should be written for now, or, if it is ending, at all.
-        transport: writes, without asking.
+        transport: writes without a check of `is_full`.
     """
 
     __slots__ = (
         "_abort_at",
-        "_deaf_since",
-        "_deaf_until",
         "_door",
         "_frames",
-        "_heard_at",
         "_is_ending",
         "_message",
-        "_owed",
+        "_partial_bytes",
+        "_paused_since",
+        "_paused_until",
         "_ping_at",
         "_progress_at",
         "_protocol",
         "_received",
+        "_received_at",
         "_session",
         "_unsent",
         "_work",
@@ -174,27 +174,27 @@ class Connection(asyncio.Protocol):
         self.is_full = False
         self.limiter = limiter
         self._door = door
-        # Between two frames None: then the door lends one. Of what was given to it, so many bytes are of no frame yet.
+        # None between two frames: then the door lends one. `_partial_bytes`: bytes given to it that are no whole frame yet.
         self._protocol: ServerProtocol | None = door.make_protocol(State.CONNECTING)
-        self._owed = 0
+        self._partial_bytes = 0
         self._session: Session | None = None
-        # The message of which not all frames have come: whether it is text, and its frames' bytes.
+        # A message whose last frame has not arrived: whether it is text, and its frames' bytes.
         self._message: tuple[bool, bytearray] | None = None
-        # What is behind in line: bytes that were received, and frames that were found in them. They wait while an
-        # answer is looked up, while too many answers are unread, and while too much was sent.
+        # The input queue: received bytes, and frames parsed from earlier ones. It waits while a request is being answered,
+        # while too many responses are unread, and while the client exceeds its rate.
         self._received = b""
         self._frames: Iterator[Frame | Request] = _NOTHING
         self._work: asyncio.Task[None] | None = None
-        self._deaf_until = 0.0
-        self._deaf_since = 0.0
-        self._heard_at = door.now()
-        self._ping_at = self._heard_at + random.uniform(0, PING_SECONDS)  # noqa: S311 - spreads load, guards nothing
+        self._paused_until = 0.0
+        self._paused_since = 0.0
+        self._received_at = door.now()
+        self._ping_at = self._received_at + random.uniform(0, PING_SECONDS)  # noqa: S311 - spreads load, guards nothing
         self._unsent = 0
         self._progress_at = 0.0
         self._is_ending = False
         self._abort_at = _NEVER
 
-    # What the transport calls.
+    # Callbacks of the transport.
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = cast("asyncio.Transport", transport)
@@ -202,12 +202,12 @@ class Connection(asyncio.Protocol):
         self._door.add(self)
 
     def data_received(self, data: bytes) -> None:
-        self._heard_at = self._door.now()
+        self._received_at = self._door.now()
         self._received += data
         self._advance()
 
     def eof_received(self) -> None:
-        # The other side says no more, and so there is nobody to tell: what is on its way is given a moment.
+        # The other side has gone, so no close frame is sent; data in flight is given a moment.
         self._end_within(CLOSE_SECONDS)
         self.transport.close()
 
@@ -232,21 +232,21 @@ class Connection(asyncio.Protocol):
         self._received, self._frames = b"", _NOTHING
         self._end_session()
 
-    # What a session calls.
+    # For sessions.
 
     def send(self, data: bytes) -> None:
-        """Write frames, if the connection still takes them."""
+        """Write frames, unless the connection is ending."""
         if not self._is_ending:
             self._door.metrics.counters.bytes_told += len(data)
             self.transport.write(data)
 
     def wait_for(self, work: Coroutine[Any, Any, None]) -> None:
-        """Take nothing more from the client until some work is done, which refuses by itself. It ends with the connection."""
+        """Read nothing more from the client until some work is done. The work reports refusals itself, and ends with the connection."""
         self._work = asyncio.get_running_loop().create_task(work)
-        self._work.add_done_callback(self._worked)
+        self._work.add_done_callback(self._work_done)
 
     def close(self, ending: CloseCode, seconds: float = CLOSE_SECONDS) -> None:
-        """Begin to end the connection, and give the other side so long to see it."""
+        """Send a close frame, and abort if the other side has not answered after some seconds."""
         protocol = self._own_protocol()
         if protocol.state is State.OPEN:
             protocol.send_close(ending.value.code, ending.value.reason)
@@ -255,30 +255,30 @@ class Connection(asyncio.Protocol):
             self._flush(protocol)
 
     def disconnect(self, ending: CloseCode) -> None:
-        """End the connection, and hear nothing more that it says."""
+        """End the connection, and handle nothing more from it."""
         self.close(ending)
         self._end_session()
 
     def revoke_access(self) -> None:
-        """The access key is missing, wrong, or valid no more."""
+        """End the connection: its access key is missing, wrong, or withdrawn."""
         self._door.metrics.refused(ErrorCode.NO_ACCESS)
         self.close(CloseCode.NO_ACCESS)
 
-    # What the door's sweep calls.
+    # For the door's sweep.
 
-    def look_after(self, now: float) -> None:
-        """Ping, listen again, or give up, when it is time."""
+    def check_deadlines(self, now: float) -> None:
+        """Ping, read again, or give up, when it is time."""
         if now >= self._abort_at:
             self.transport.abort()
         if self._is_ending:
             return
         if self.is_full:
             self._look_for_progress(now)
-        if self._deaf_since:
+        if self._paused_since:
             self._look_at_flood(now)
         elif self._work or self.is_full:
-            self._heard_at = now  # perhaps we do not listen
-        elif now - self._heard_at > SILENT_SECONDS:
+            self._received_at = now  # reading may be paused, so silence proves nothing
+        elif now - self._received_at > SILENT_SECONDS:
             self.close(CloseCode.SILENT)
         self._ping(now)
 
@@ -289,26 +289,26 @@ class Connection(asyncio.Protocol):
 
     def _look_for_progress(self, now: float) -> None:
         unsent = self.transport.get_write_buffer_size()
-        # What we answer makes it grow: only what was read is progress.
+        # Responses make it grow: only a shrinking buffer shows that the client reads.
         if unsent < self._unsent:
             self._progress_at = now
         elif now - self._progress_at > STUCK_SECONDS:
-            # The code waits in the socket behind what was not read: it is seen by one who reads again soon.
+            # The close frame queues behind the unread data: a client that reads again soon will see it.
             self.close(CloseCode.STUCK, STUCK_SECONDS)
         self._unsent = unsent
 
     def _look_at_flood(self, now: float) -> None:
-        if now - self._deaf_since > FLOOD_SECONDS:
+        if now - self._paused_since > FLOOD_SECONDS:
             self.close(CloseCode.FLOOD)
-        elif now >= self._deaf_until:
+        elif now >= self._paused_until:
             self._advance()
 
-    # Taking what comes in.
+    # Input.
 
     def _advance(self) -> None:
-        """Take what is in line: the frames that were found, and those in one more bite, unless they must wait."""
+        """Handle queued input: the frames parsed already, and those in the next `BYTES_A_TURN`, unless they must wait."""
         left = FRAMES_A_TURN
-        has_bitten = False
+        has_parsed = False
         while left and not self._is_busy:
             frame = next(self._frames, None)
             if frame:
@@ -316,40 +316,44 @@ class Connection(asyncio.Protocol):
                 left -= 1
             elif self._protocol and self._protocol.close_expected() and not self._is_ending:
                 self._answer_close(self._protocol)
-            elif self._received and not has_bitten:
-                self._bite()
-                has_bitten = True
+            elif self._received and not has_parsed:
+                self._parse_next()
+                has_parsed = True
             else:
                 break
         if self._is_busy:
             self.transport.pause_reading()
         elif self._received or not left:
-            # Now it is the others' turn.
+            # Let other connections have their turn.
             self.transport.pause_reading()
             self._door.soon(self._advance)
         else:
             self._frames = _NOTHING
-            self._deaf_since = 0.0
+            self._paused_since = 0.0
             if not self.transport.is_closing():
                 self.transport.resume_reading()
 
     @property
     def _is_busy(self) -> bool:
-        if self._work or self._door.now() < self._deaf_until:
+        if self._work or self._door.now() < self._paused_until:
             return True
-        return self.is_full and not self._is_ending and self.transport.get_write_buffer_size() > STUFFED_BYTES
+        return (
+            self.is_full
+            and not self._is_ending
+            and self.transport.get_write_buffer_size() > UNSENT_BYTES_AT_MOST
+        )
 
-    def _bite(self) -> None:
-        """Have the protocol find the frames in the next few of the received bytes."""
-        data, self._received = self._received[:BITE_BYTES], self._received[BITE_BYTES:]
+    def _parse_next(self) -> None:
+        """Parse the next few of the received bytes."""
+        data, self._received = self._received[:BYTES_A_TURN], self._received[BYTES_A_TURN:]
         protocol = self._protocol or self._door.lent_protocol
         protocol.receive_data(data)
         events = cast("list[Frame | Request]", protocol.events_received())
-        self._owed += len(data) - sum(_size(frame) for frame in events if isinstance(frame, Frame))
+        self._partial_bytes += len(data) - sum(_size(frame) for frame in events if isinstance(frame, Frame))
         self._give_back(protocol)
         self._frames = iter(events)
         if protocol.close_expected() and not self._is_ending:
-            # What was said before the close is heard first, but the other side is not waited for.
+            # Frames before the close are handled first, but the connection does not outlive the close timeout.
             self._abort_at = min(self._abort_at, self._door.now() + CLOSE_SECONDS)
         else:
             self._flush(protocol)
@@ -360,12 +364,12 @@ class Connection(asyncio.Protocol):
         self.limiter.charge_frames(now, frames)
         wait = self.limiter.delay(now)
         if wait:
-            self._deaf_until = now + wait
-            self._deaf_since = self._deaf_since or now
+            self._paused_until = now + wait
+            self._paused_since = self._paused_since or now
 
     def _give_back(self, protocol: ServerProtocol) -> None:
-        """Keep a protocol only if it has something to remember."""
-        if protocol.state is State.OPEN and not self._owed and protocol.current_size is None:
+        """Keep a protocol only if it has state."""
+        if protocol.state is State.OPEN and not self._partial_bytes and protocol.current_size is None:
             self._protocol = None
         elif self._protocol is None:
             self._protocol = protocol
@@ -378,7 +382,7 @@ class Connection(asyncio.Protocol):
 
     def _take(self, frame: Frame | Request) -> None:
         if isinstance(frame, Request):
-            self._shake_hands(frame)
+            self._answer_handshake(frame)
         elif frame.opcode in {Opcode.TEXT, Opcode.BINARY, Opcode.CONT}:
             is_text, message = self._message or (frame.opcode is Opcode.TEXT, bytearray())
             message += frame.data
@@ -386,7 +390,7 @@ class Connection(asyncio.Protocol):
             if frame.fin:
                 self._take_message(message, is_text=is_text)
 
-    def _shake_hands(self, request: Request) -> None:
+    def _answer_handshake(self, request: Request) -> None:
         protocol = self._own_protocol()
         refusal = self._door.refusal(request)
         if refusal:
@@ -395,7 +399,7 @@ class Connection(asyncio.Protocol):
             protocol.reject(refusal.status, f"{refusal.sentence}\n") if refusal else protocol.accept(request)
         )
         protocol.send_response(response)
-        self._owed = 0
+        self._partial_bytes = 0
         if protocol.state is not State.OPEN:
             self._end_within(CLOSE_SECONDS)
             self._flush(protocol)
@@ -408,7 +412,7 @@ class Connection(asyncio.Protocol):
         self._door.metrics.counters.connections += 1
         self._session = self._door.session(request, self)
         self._guarded(self._begin, self._session)
-        # Until this call returns, the transport tells of a full buffer the one who was here before us.
+        # Until this call returns, the transport still reports a full buffer to the HTTP protocol that was here before.
         if self.transport.get_write_buffer_size() > BUFFER_BYTES:
             self.pause_writing()
 
@@ -416,7 +420,7 @@ class Connection(asyncio.Protocol):
         try:
             self._door.check_network(self.limiter.source.network)
         except Refused as refusal:
-            # A page cannot read why a handshake is refused.
+            # A page cannot read the response to a refused handshake.
             session.disconnect(CloseCode.BANNED, refusal)
         else:
             session.begin()
@@ -436,7 +440,7 @@ class Connection(asyncio.Protocol):
         self._door.metrics.counters.bytes_received += len(message)
         self._guarded(self._session.receive, text)
 
-    def _worked(self, done: asyncio.Task[None]) -> None:
+    def _work_done(self, done: asyncio.Task[None]) -> None:
         self._work = None
         error = None if done.cancelled() else done.exception()
         if error:
@@ -446,7 +450,7 @@ class Connection(asyncio.Protocol):
             self._advance()
 
     def _guarded(self, act: Callable[..., None], *arguments: object) -> None:
-        """An error of ours ends this connection, and harms no other."""
+        """Call something; an error of the server in it ends this connection only."""
         try:
             act(*arguments)
         except Exception:
@@ -456,7 +460,7 @@ class Connection(asyncio.Protocol):
     # Ending.
 
     def _answer_close(self, protocol: ServerProtocol) -> None:
-        """The other side has closed the connection, or has broken the protocol."""
+        """Finish after the other side has closed the connection, or broken the protocol."""
         if isinstance(protocol.parser_exc, PayloadTooBig) and self._session:
             self._session.refuse(Refused(ErrorCode.FRAME_TOO_LONG, limit=FRAME_BYTES_AT_MOST))
         if protocol.parser_exc and protocol.close_sent:
@@ -491,8 +495,8 @@ class Connection(asyncio.Protocol):
             if data:
                 self.transport.write(data)
             elif self.transport.can_write_eof():
-                # What still comes in is read and thrown away until the other side ends, too: closing at once
-                # would reset the connection, and what we have just said would be lost on its way.
+                # Further input is read and dropped until the other side closes, too: closing at once would reset the
+                # connection, and what was just written would be lost.
                 self.transport.write_eof()
             else:
                 self.transport.close()
@@ -501,6 +505,6 @@ class Connection(asyncio.Protocol):
 
 
 def _size(frame: Frame) -> int:
-    """How many bytes a masked frame takes (RFC 6455, section 5.2)."""
+    """The size of a masked frame, in bytes (RFC 6455, section 5.2)."""
     size = len(frame.data)
     return 6 + size + (0 if size < 126 else 2 if size < 65_536 else 8)  # noqa: PLR2004 - the RFC's own numbers

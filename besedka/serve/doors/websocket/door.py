@@ -1,4 +1,4 @@
-"""All WebSocket connections of a server: who may open one, the sweep that looks after them, and their end."""
+"""All WebSocket connections of a server: their handshakes, the sweep that checks their deadlines, and their end."""
 
 from __future__ import annotations
 
@@ -31,18 +31,18 @@ class WebSocketDoor:
     """All WebSocket connections of a server.
 
     Args:
-        sessions: how to begin a session, by the path of the handshake.
-        sources: where connections come from.
-        metrics: what is counted.
-        now: a clock in seconds that never goes back.
-        origins: which web pages may talk to us.
-        access: who may come in.
-        soon: calls something when others have had their turn.
-        check_network: raises `Refused` where nobody comes in from there.
+        sessions: factories of sessions, by the path of the handshake.
+        sources: the addresses of clients, with their limits.
+        metrics: the server's metrics.
+        now: a monotonic clock, in seconds.
+        origins: the web pages that may connect.
+        access: the valid access keys.
+        soon: calls something after other connections have had their turn.
+        check_network: raises `Refused` if a network is banned.
 
     Attributes:
         check_network: the same.
-        lent_protocol: an open WebSocket protocol with nothing to remember, for whoever has received something.
+        lent_protocol: an open WebSocket protocol without state, for a connection that has just received something.
     """
 
     def __init__(
@@ -72,20 +72,20 @@ class WebSocketDoor:
         metrics.show("connections_open", "WebSocket connections open now.", lambda: self._count)
 
     def connection(self, source: Source, *, is_forwarded: bool = False) -> Connection:
-        """A new connection, for a request that asks for an upgrade; perhaps by a proxy, for somebody else."""
+        """A connection for a request for an upgrade, perhaps through a proxy."""
         limiter = self._sources.limiter(source)
         limiter.is_forwarded = is_forwarded
         return Connection(self, limiter)
 
-    # What connections ask for.
+    # For connections.
 
     def add(self, connection: Connection) -> None:
-        """A connection has begun."""
+        """Register a new connection."""
         min(self._connections, key=len).add(connection)
         self._is_empty.clear()
 
     def remove(self, connection: Connection) -> None:
-        """A connection has ended."""
+        """Forget a connection that has ended."""
         for part in self._connections:
             part.discard(connection)
         self._access.leave(connection)
@@ -98,11 +98,11 @@ class WebSocketDoor:
         return _Protocol(state=state, max_size=FRAME_BYTES_AT_MOST, logger=_SILENT)
 
     def lend_another(self) -> None:
-        """The one that was lent is kept."""
+        """Make a new protocol to lend: a connection keeps the one that it was lent."""
         self.lent_protocol = self.make_protocol(State.OPEN)
 
     def refusal(self, request: Request) -> Refusal | None:
-        """Why a handshake is refused, if it is."""
+        """The refusal of a handshake, if it must be refused."""
         path = _path(request)
         if path not in self._sessions:
             sentence = f"there is no WebSocket here; try {max(self._sessions, key=len)}"
@@ -113,33 +113,33 @@ class WebSocketDoor:
         return None
 
     def enter(self, request: Request, connection: Connection) -> bool:
-        """Whether a connection may come in by the access key that its handshake brought, if one is needed."""
+        """Register a connection with its handshake's access key; False if the key is not valid."""
         offered = (
-            one.strip(" \t")
+            name.strip(" \t")
             for value in request.headers.get_all("Sec-WebSocket-Protocol")
-            for one in value.split(",")
+            for name in value.split(",")
         )
         return self._access.enter(connection, key_brought(request.headers.get_all("Authorization"), offered))
 
     def session(self, request: Request, connection: Connection) -> Session:
-        """What is said over a connection whose handshake was not refused."""
+        """A session for a connection whose handshake was accepted."""
         connection.limiter.is_forwarded |= "Origin" in request.headers
         return self._sessions[_path(request)](connection)
 
-    # What the server does.
+    # For the server.
 
     def look_after(self, now: float, part: int) -> None:
-        """Look after one of `SWEEP_SLICES` parts of the connections."""
+        """Check the deadlines of one of `SWEEP_SLICES` parts of the connections."""
         for connection in tuple(self._connections[part]):
             try:
-                connection.look_after(now)
+                connection.check_deadlines(now)
             except Exception:
-                # Whatever is wrong with one, the others are looked after.
+                # A fault of one connection does not keep the others from being checked.
                 log.exception("a connection could not be looked after")
                 connection.transport.abort()
 
     async def close(self, seconds: float = CLOSE_SECONDS) -> None:
-        """End all connections, and wait so long at most until they are gone."""
+        """End all connections; abort those that are not gone after some seconds."""
         for connection in self._all():
             connection.close(CloseCode.RESTARTING)
         with suppress(TimeoutError):
@@ -157,7 +157,7 @@ class WebSocketDoor:
 
 
 class _Protocol(ServerProtocol):
-    """The protocol, which answers a page that offers subprotocols, as one that brings a key does."""
+    """The protocol, with the subprotocol by which a page can send its access key."""
 
     def select_subprotocol(self, subprotocols: Sequence[Subprotocol]) -> Subprotocol | None:
         return Subprotocol(SUBPROTOCOL) if SUBPROTOCOL in subprotocols else None
@@ -168,5 +168,5 @@ def _path(request: Request) -> str:
 
 
 _SILENT = logging.getLogger("besedka.websockets")
-# The library tells of each connection at INFO, and of each frame at DEBUG: message texts do not belong in a log.
+# The library logs each connection at INFO, and each frame at DEBUG: message texts do not belong in a log.
 _SILENT.setLevel(logging.ERROR)

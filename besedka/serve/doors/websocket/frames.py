@@ -1,4 +1,4 @@
-"""Frames of the protocol as WebSocket frames, ready to be written to any number of connections."""
+"""The chat's frames as WebSocket frames, encoded once for any number of connections."""
 
 from __future__ import annotations
 
@@ -10,5 +10,5 @@ from besedka.wire.frames import AnyFrame, encode
 
 
 def encode_frames(frames: Sequence[AnyFrame]) -> bytes:
-    """One unmasked text frame for each, one behind the other (RFC 6455, section 5.2)."""
+    """Encode each as one unmasked text frame (RFC 6455, section 5.2)."""
     return b"".join(Frame(Opcode.TEXT, encode(frame)).serialize(mask=False) for frame in frames)

@@ -1,7 +1,7 @@
-"""``/``: the seed's protocol, as its clients know it.
+"""``/``: the seed's protocol, unchanged.
 
-There is nothing to join: whoever connects is in the default room, is sent its last messages, and says with each
-message who speaks. The name of a speaker is his while he is connected; in notices he stays nameless, as in the seed.
+There is no join: each connection is in the default room from the start and is sent its last messages; each message that it
+posts names its user. A user holds their name while connected; notices do not name them, as in the seed.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from besedka.wire.validation import DEFAULT_ROOM, SYSTEM_NAME, clean_name, clean
 
 
 class SeedSubscriber(SocketSubscriber):
-    """A member who knows only the seed's frames: the seed's clients show any other as a message."""
+    """A subscriber that receives only the seed's frames: the seed's clients show any other as a message."""
 
     __slots__ = ("room",)
 
@@ -46,12 +46,12 @@ class SeedSubscriber(SocketSubscriber):
             super().send(frame)
 
     def start_again(self) -> None:
-        # There are no ids here: what is new is heard, whatever log it stands in.
+        # There are no ids here: the client goes on with the next message, also of another log.
         self.cursor = self.room.head + 1
 
 
 class SeedSession(SessionBase):
-    """A talk in the seed's protocol."""
+    """A session in the seed's protocol."""
 
     __slots__ = ("_connection", "_member", "_posting", "_speaker")
 
@@ -91,7 +91,7 @@ class SeedSession(SessionBase):
                 self._connection.wait_for(self._answer_post(run_to_end(outcome)))
 
     def show(self, page: History) -> None:
-        """Send a page of history, in a frame that can also be shown as one message."""
+        """Send a page of history in a frame that a client can also show as one message."""
         timestamp = clock_time(self.services.clock.stamp())
         text = "".join(f"\n{line}" for line in page.messages)
         self.send(SeedHistory(page.messages, SYSTEM_NAME, text, timestamp))
@@ -100,7 +100,7 @@ class SeedSession(SessionBase):
         return (self._speaker,) if self._speaker else ()
 
     def remove_from_room(self, room: str) -> None:
-        """The default room is open to all."""
+        """Do nothing: the default room is open to all."""
 
     def disconnect(self, ending: CloseCode, refusal: Refused) -> None:
         self.refuse(refusal)
@@ -140,7 +140,7 @@ class SeedSession(SessionBase):
         if self._member is None:
             return None
         if self._posting is None or self._speaker is None or self._speaker.name != name:
-            clean_text(text)  # nobody becomes another for what is not posted
+            clean_text(text)  # a text that is not posted changes no name
             room, speaker = self._member.room, self._speak_as(name)
             pipeline = self.services.pipeline
             self._posting = Posting(

@@ -1,4 +1,4 @@
-"""A member who hears by WebSocket frames; what both protocols of the door have in common."""
+"""A subscriber over a WebSocket connection: the common part of the door's two protocols."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from besedka.wire.frames import ServerFrame
 
 
 class SocketSubscriber(Subscriber):
-    """A member who hears by WebSocket frames."""
+    """A subscriber that receives WebSocket frames."""
 
     __slots__ = ("_connection", "session")
 
