@@ -1,10 +1,10 @@
-"""Tasks that may lose their last waiter."""
+"""Tasks that may lose their last waiter, and steps that all run."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, TypeVar
 
 from besedka.wire.errors import Refused
@@ -35,6 +35,27 @@ def run_to_end(work: Coroutine[Any, Any, T]) -> asyncio.Future[T]:
 
     waited_for.add_done_callback(ended)
     return waited_for
+
+
+async def run_all(*steps: Callable[[], Awaitable[None] | None]) -> None:
+    """Run steps one after the other, each of them also if one before it has failed.
+
+    Raises:
+        BaseException: the first error; later ones are logged.
+    """
+    first: BaseException | None = None
+    for step in steps:
+        try:
+            pending = step()
+            if pending is not None:
+                await pending
+        except BaseException as error:  # a cancellation, too, is raised at the end
+            if first is None:
+                first = error
+            else:
+                log.exception("a further step has failed after the first one that did")
+    if first is not None:
+        raise first
 
 
 def _log_error(done: asyncio.Task[Any]) -> None:

@@ -20,6 +20,7 @@ from besedka.serve.errors import HistoryLost
 from besedka.serve.history import Restored
 from besedka.serve.metrics import Metrics
 from besedka.serve.settings import Settings
+from besedka.serve.tasks import run_all
 from besedka.wire.errors import Refused
 
 READY_SECONDS: Final = 2.0
@@ -75,19 +76,20 @@ class Chat:
     async def finish(self) -> None:
         """Accept nothing more; store and deliver pending messages, and wait for moderation in progress."""
         self._workers.is_going_down = True
-        await self.committer.finish()
-        await self.directory.finish(is_disk_lost=self.lost.done())
+        await run_all(self.committer.finish, lambda: self.directory.finish(is_disk_lost=self.lost.done()))
 
     async def close(self) -> None:
-        """Finish, and close the files."""
-        await self.finish()
-        self._workers.stop()
-        self._notices.close()
-        await self.followers.close()
-        await self.rooms.stop()
-        await self.directory.close(is_disk_lost=self.lost.done())
-        self._workers.close()
-        self.rooms.close()
+        """Finish, and close the files, also if a part fails at that; then its error is raised."""
+        await run_all(
+            self.finish,
+            self._workers.stop,
+            self._notices.close,
+            self.followers.close,
+            self.rooms.stop,
+            lambda: self.directory.close(is_disk_lost=self.lost.done()),
+            self._workers.close,
+            self.rooms.close,
+        )
 
     @property
     def lost(self) -> asyncio.Future[HistoryLost]:

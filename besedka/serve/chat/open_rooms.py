@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Final
 
 from besedka.serve.chat.workers import Workers
@@ -97,9 +97,10 @@ class OpenRooms:
         await asyncio.gather(*tasks, return_exceptions=True)
 
     def close(self) -> None:
-        """Close the files."""
-        for name, history in self._histories.items():
-            history.close(remove_if_empty=name != DEFAULT_ROOM)
+        """Close the files, each of them also if another fails at that."""
+        with ExitStack() as closing:
+            for name, history in self._histories.items():
+                closing.callback(history.close, remove_if_empty=name != DEFAULT_ROOM)
 
     def _measure(self) -> None:
         """Register the gauges of rooms and subscribers."""

@@ -562,3 +562,76 @@ def test_a_full_disk_makes_the_chat_unready_until_there_is_room(
         await chat.close()
 
     looping.run(scenario())
+
+
+class Fault:
+    """A step that fails by an error of the server's own."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def __call__(self, *_: object, **__: object) -> Any:
+        raise ZeroDivisionError(self.name)
+
+
+STEPS = (
+    "committer.finish",
+    "directory.finish",
+    "_workers.stop",
+    "_notices.close",
+    "followers.close",
+    "rooms.stop",
+    "directory.close",
+    "_workers.close",
+)
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_a_step_of_the_end_that_fails_leaves_no_log_open_and_is_raised(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    owner, _, method = step.rpartition(".")
+
+    async def scenario() -> None:
+        chat, _ = await started(tmp_path)
+        monkeypatch.setattr(getattr(chat, owner), method, Fault(step))
+        with pytest.raises(ZeroDivisionError, match=step):
+            await chat.close()
+        if step != "directory.close":  # what fails here closes nothing of its own
+            again = Chat(Settings(history=tmp_path / "talk.txt"))
+            await again.start()
+            await again.close()
+        else:
+            ChatHistory.open(tmp_path / "talk.txt").close()
+
+    looping.run(scenario())
+
+
+def test_of_several_steps_that_fail_the_first_is_raised_and_the_others_are_logged(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def scenario() -> None:
+        chat, _ = await started(tmp_path)
+        monkeypatch.setattr(chat.committer, "finish", Fault("first"))
+        monkeypatch.setattr(chat.rooms, "stop", Fault("second"))
+        with pytest.raises(ZeroDivisionError, match="first"):
+            await chat.close()
+
+    looping.run(scenario())
+    (record,) = caplog.records
+    assert record.exc_info
+    assert str(record.exc_info[1]) == "second"
+
+
+def test_a_log_that_cannot_be_closed_keeps_no_other_open(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def scenario() -> None:
+        chat, main = await started(tmp_path)
+        await open_room(chat, "other")
+        monkeypatch.setattr(chat.rooms.history(main), "close", Fault("main"))
+        with pytest.raises(ZeroDivisionError, match="main"):
+            await chat.close()
+        ChatHistory.open(tmp_path / "talk.other.txt").close()
+
+    looping.run(scenario())
