@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import urllib.request
+from http.client import HTTPConnection
 from urllib.error import HTTPError
 from urllib.parse import quote
 
@@ -12,6 +13,8 @@ import pytest
 from tests.conftest import ServerMaker, TalkerMaker
 from tests.running import RunningServer
 from tests.talking import Talker
+
+SECRET = "a" * 64
 
 
 def download(server: RunningServer, query: str = "") -> bytes:
@@ -60,6 +63,35 @@ def test_what_there_is_not_is_refused_with_a_sentence(
     assert says in sentence
     assert sentence.endswith("\n")
     assert not list(server.directory.glob("chat_history.nowhere*"))
+
+
+def caching(server: RunningServer, path: str, **headers: str) -> tuple[int, str | None]:
+    connection = HTTPConnection("127.0.0.1", server.port)
+    try:
+        connection.request("GET", path, headers=headers)
+        answer = connection.getresponse()
+        answer.read()
+        return answer.status, answer.headers["cache-control"]
+    finally:
+        connection.close()
+
+
+def test_no_answer_but_the_files_of_the_page_may_be_kept_by_a_browser_or_a_proxy(
+    make_server: ServerMaker,
+) -> None:
+    server = make_server("--lang", "en", "--key-file", "keys.txt").start()
+    key = server.lines_of("keys.txt")[-1]
+    with Talker(server, additional_headers={"authorization": f"Bearer {key}"}) as anna:
+        anna.join("Anna", secret=SECRET)
+        anna.ask("private", room="plans")
+    member = {"authorization": f"Bearer {key}", "besedka-secret": SECRET}
+    private = [("/history.txt?room=plans", member, 200), ("/history.txt?room=plans", {}, 401)]
+    private += [(path, member, 200) for path in ("/history.txt", "/readyz", "/metrics", "/healthz")]
+    private += [("/history.txt?room=elsewhere", member, 404), ("/nothing", {}, 404)]
+    private += [("/", {"host": "elsewhere.example"}, 421), ("/", {"content-length": "9"}, 413)]
+    for path, headers, status in private:
+        assert caching(server, path, **headers) == (status, "no-store"), path
+    assert caching(server, "/") == caching(server, "/chat.js") == (200, "no-cache")
 
 
 def test_a_long_log_is_streamed_while_the_talk_goes_on(make_server: ServerMaker) -> None:

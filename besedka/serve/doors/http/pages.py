@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from http import HTTPStatus
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from starlette.applications import Starlette
 from starlette.datastructures import MutableHeaders
@@ -40,9 +40,15 @@ HEADERS: Final = {
     "referrer-policy": "no-referrer",
     "cross-origin-opener-policy": "same-origin",
     "cross-origin-resource-policy": "same-origin",
-    # The files change only with the server's version; revalidating each time (a 304) keeps page and server in step.
-    "cache-control": "no-cache",
 }
+
+CACHING: Final = "cache-control"
+PAGE_CACHING: Final = "no-cache"
+"""The page's files change with the server's version only; asking each time (a 304) keeps page and server in step."""
+
+
+UNCACHED: Final = "no-store"
+"""All other answers: they depend on the key and the secret of the request, and may hold a private room (RFC 9111, section 5.2.2.5)."""
 
 _FIGURES_ARE_OURS: Final = "figures are for the server's own machine; --metrics-open shows them to others\n"
 
@@ -87,7 +93,7 @@ def pages(
         Route("/readyz", KeyRequired(guard, readyz)),
         Route("/metrics", KeyRequired(guard, figures, is_own_machine)),
         Route("/history.txt", KeyRequired(guard, download.answer)),
-        Mount("/", StaticFiles(directory=PAGE, html=True)),
+        Mount("/", _PageFiles(directory=PAGE, html=True)),
     ]
     if base_path:
 
@@ -99,11 +105,22 @@ def pages(
     return _with_headers(Starlette(routes=routes))
 
 
+class _PageFiles(StaticFiles):
+    """The page's files, which a browser may keep."""
+
+    def file_response(self, *args: Any, **kwargs: Any) -> Response:
+        response = super().file_response(*args, **kwargs)
+        response.headers[CACHING] = PAGE_CACHING
+        return response
+
+
 def _with_headers(app: ASGIApp) -> ASGIApp:
     async def answer(scope: Scope, receive: Receive, send: Send) -> None:
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                MutableHeaders(scope=message).update(HEADERS)
+                headers = MutableHeaders(scope=message)
+                headers.update(HEADERS)
+                headers.setdefault(CACHING, UNCACHED)
             await send(message)
 
         await app(scope, receive, send_with_headers)

@@ -305,7 +305,7 @@ class HttpConnection(HttpToolsProtocol):
         body = f"{sentence}\n".encode()
         head = (
             f"HTTP/1.1 {status.value} {status.phrase}\r\ncontent-type: text/plain; charset=utf-8\r\n"
-            f"content-length: {len(body)}\r\nconnection: close\r\n\r\n"
+            f"content-length: {len(body)}\r\ncache-control: no-store\r\nconnection: close\r\n\r\n"
         )
         self.transport.write(head.encode() + body)
         # Closing at once would reset the connection while more comes in, and the response would be lost.
