@@ -84,7 +84,7 @@ PHRASES: Final = {
     r"other hands": "an external edit, another program",
     r"(?:keep|keeps|kept|keeping) order": "moderate, moderator, moderation",
     r"talks? of two": "direct messages, a direct room",
-    r"(?<!you were )(?:show|shows|shown|showing) (?:\w+ )?out": "disconnect, kick",
+    r"(?:show|shows|shown|showing) (?:\w+ )?out": "disconnect, kick",
     r"(?:he|him|himself|his)": "they, them, themselves, their",
     r"oneself": "yourself, themselves",
     r"one's": "the user's, their, your",

@@ -37,7 +37,7 @@ class CloseCode(Enum):
     SILENT = Close(4000, "no answer to a ping, come back", reconnect=True)
     STUCK = Close(4001, "nothing was read for too long, come back with since", reconnect=True)
     NO_ACCESS = Close(4003, "an access key is needed", reconnect=False)
-    KICKED = Close(4004, "you were shown out", reconnect=False)
+    KICKED = Close(4004, "you were disconnected by a moderator", reconnect=False)
     BANNED = Close(4005, "you are banned", reconnect=False)
     UNKNOWN = Close(4006, "only known people may join", reconnect=False)
 

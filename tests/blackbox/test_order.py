@@ -119,12 +119,12 @@ def test_a_kick_ends_all_connections_of_one_person_at_every_door(
         seed.hear("chat")
         started = time.monotonic()
         operator.do("kick", "BORIS", reason="noise")
-        assert boris.ending() == also_boris.ending() == (4004, "you were shown out")
+        assert boris.ending() == also_boris.ending() == (4004, "you were disconnected by a moderator")
         ending = conversing.ending()
         assert (ending.code, ending.reason) == (grpc.StatusCode.PERMISSION_DENIED, "not_allowed")
-        assert "you were shown out" in ending.sentence
+        assert "you were disconnected by a moderator" in ending.sentence
         operator.do("kick", "Egor")
-        assert seed.ending() == (4004, "you were shown out")
+        assert seed.ending() == (4004, "you were disconnected by a moderator")
         assert time.monotonic() - started < 2
         anna.hear_until(lambda frame: frame["type"] == "system" and frame["left"] == ["Boris"])
         assert operator.ask("kick", "Boris")["code"] == "not_allowed"
@@ -574,7 +574,7 @@ def test_who_is_here_learns_at_once_that_he_keeps_order_and_that_he_does_not_any
 def test_who_is_shown_out_is_told_why(server: RunningServer, operator: Operator) -> None:
     with come(server, "Boris") as boris:
         operator.do("kick", "Boris", reason="too loud")
-        assert boris.hear("error")["text"].endswith("you were shown out: too loud")
+        assert boris.hear("error")["text"].endswith("you were disconnected by a moderator: too loud")
         assert boris.ending()[0] == 4004
 
 

@@ -130,8 +130,8 @@ test("a device link lasts as long as the server says", () => {
 
 test("answers and refusals of requests become toasts, and touch no message", () => {
   const visit = ask(new Visit().comeIn(), { type: "moderate", act: "kick", user: "Eva" });
-  visit.tell({ type: "done", text: "Eva was shown out", key: keyOf(visit, "moderate") });
-  assert.deepEqual(visit.state.toast, { text: "Eva was shown out" });
+  visit.tell({ type: "done", text: "Eva was disconnected", key: keyOf(visit, "moderate") });
+  assert.deepEqual(visit.state.toast, { text: "Eva was disconnected" });
   ask(visit, { type: "moderate", act: "kick", user: "Nobody" });
   refuse(visit, "no_such_name", { key: keyOf(visit, "moderate") });
   assert.deepEqual([visit.state.toast.code, visit.room.refusal], ["no_such_name", null]);
@@ -180,10 +180,10 @@ test("a refused connection is explained, and does not reconnect", () => {
 });
 
 test("the reason of a kick is kept for the login, and shown nowhere else", () => {
-  const visit = new Visit().comeIn().tell({ type: "error", code: "not_allowed", text: "you were shown out: spam", room: undefined });
+  const visit = new Visit().comeIn().tell({ type: "error", code: "not_allowed", text: "you were disconnected by a moderator: spam", room: undefined });
   assert.equal(visit.room.refusal, null);
   visit.happen({ type: "connectionRefused", code: 4004 });
-  assert.deepEqual(visit.state.problem, { code: "kicked", text: "you were shown out: spam" });
+  assert.deepEqual(visit.state.problem, { code: "kicked", text: "you were disconnected by a moderator: spam" });
 });
 
 test("changed rights apply at once with a toast; those of unknown rooms are ignored", () => {

@@ -46,9 +46,9 @@ def test_moderation_commands_act_and_those_concerned_are_notified(
     anna.type("/unmute Boris\r")
     anna.wait_for("Boris may talk again.")
     anna.type("/kick Boris\r")
-    anna.wait_for("Boris was shown out.")
+    anna.wait_for("Boris was disconnected.")
     assert boris.exit_status() == 4
-    boris.wait_for("besedka: You were shown out.")
+    boris.wait_for("besedka: You were disconnected by a moderator.")
     anna.type("/ban Boris 2h too loud\r")
     anna.wait_for("Boris is banned, for 2h.")
     again = make_terminal(server.url(), "--name", "Boris", person="boris")

@@ -32,7 +32,7 @@ SLOWEST_SECONDS: Final = 24 * 3600
 """A message a day."""
 
 _DONE: Final = {
-    Act.KICK: {Language.RU: "{user}: показана дверь", Language.EN: "{user} was shown out"},
+    Act.KICK: {Language.RU: "{user}: соединение разорвано", Language.EN: "{user} was disconnected"},
     Act.MUTE: {
         Language.RU: "{user}: говорить нельзя {until}",
         Language.EN: "{user} may not talk {until}",
@@ -59,7 +59,10 @@ _NOT_SLOW: Final = {
     Language.RU: "{room}: медленный режим выключен",
     Language.EN: "{room}: slow mode is off",
 }
-_KICKED: Final = {Language.RU: "вам показали на дверь", Language.EN: "you were shown out"}
+_KICKED: Final = {
+    Language.RU: "модератор отключил вас от чата",
+    Language.EN: "you were disconnected by a moderator",
+}
 _NOT_APPLICABLE: Final = {
     Act.KICK: {Language.RU: "{user} сейчас не здесь", Language.EN: "{user} is not here now"},
     Act.UNMUTE: {Language.RU: "{user}: говорить и так можно", Language.EN: "{user} is not muted"},

@@ -56,7 +56,7 @@ export class View {
     const { access, away } = this.#strings;
     if (code === "device") return isAway ? away : knownName && knownName !== name ? access.device.was(knownName) : "";
     if (code === "no_access") return this.#actions.app()?.hasKey ? access.no_access.wrong : "";
-    // The part behind "This cannot be done: you were shown out", if there is one.
+    // The part behind "This cannot be done: you were disconnected by a moderator: …", if there is one.
     const [, reason] = /^[^:]*:[^:]*: ?([^]+)$/.exec(text) ?? [];
     if (code === "kicked") return reason ? `${this.#strings.person.reason}: ${reason}` : "";
     return code === "banned" ? (text ?? "") : "";

@@ -129,8 +129,8 @@ export const features = {
       lead: "It was used already, is too old, or was taken back. Ask for a new one, and open it, or paste it here.",
     },
     kicked: {
-      title: () => "You were shown out",
-      lead: "Somebody who keeps order here has ended your visit. You may come in again.",
+      title: () => "You were disconnected by a moderator",
+      lead: "You may come in again.",
       go: "Come in again",
     },
     banned: {
@@ -171,7 +171,7 @@ export const features = {
     invite: "a link into this private room: for how many (1), how long (7d)",
     uninvite: "take back all invitations into this room, or a membership",
     device: "be the same person on another device, too",
-    kick: "end somebody's visit; they may come back",
+    kick: "disconnect somebody; they may come back",
     mute: "have somebody read only: for 30s, 10m, 2h, 3d, or for good",
     unmute: "let them talk again",
     ban: "let somebody in no more",
