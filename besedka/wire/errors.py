@@ -192,18 +192,18 @@ SENTENCES: dict[ErrorCode, dict[Language, str]] = {
     },
     ErrorCode.BAD_LINK: {
         Language.RU: "Эта ссылка больше не действует: она использована, устарела или отозвана",
-        Language.EN: "This link is not valid any more: it was used up, is too old, or was taken back",
+        Language.EN: "This link is not valid any more: it was used up, is too old, or was revoked",
     },
     ErrorCode.NOT_ALLOWED: {
         Language.RU: "Так нельзя: {why}",
         Language.EN: "This cannot be done: {why}",
     },
     ErrorCode.MUTED: {
-        Language.RU: "Вам пока нельзя говорить ({why})",
-        Language.EN: "You may not talk for now ({why})",
+        Language.RU: "Вам запрещено писать ({why})",
+        Language.EN: "You are muted ({why})",
     },
     ErrorCode.BANNED: {
-        Language.RU: "Вход для вас закрыт ({why})",
+        Language.RU: "Вы заблокированы ({why})",
         Language.EN: "You are banned ({why})",
     },
     ErrorCode.NO_ACCESS: {

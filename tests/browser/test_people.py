@@ -162,7 +162,7 @@ def test_a_private_room_is_joined_by_invitation_and_listed_for_members_only(
     anna.click("#people")
     anna.locator("#people-list").get_by_role("button", name="Boris").click()
     anna.get_by_role("button", name="Remove from this room").click()
-    expect(anna.locator(".toast")).to_contain_text("Boris is no member")
+    expect(anna.locator(".toast")).to_contain_text("Boris is no longer a member")
     expect(boris.locator("#room")).to_have_text("# main")
     expect(boris.locator("#side")).not_to_contain_text("plans")
 

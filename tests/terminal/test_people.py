@@ -74,7 +74,7 @@ def test_a_private_room_is_joined_by_an_invitation_link(
     boris.type("/uninvite Anna\r")
     boris.wait_for("! This cannot be done")
     terminal.type("/uninvite Boris\r")
-    terminal.wait_for("Boris is no member of # plans any more.")
+    terminal.wait_for("Boris is no longer a member of # plans.")
     assert boris.exit_status() == 4
     assert any("an invitation is needed" in line for line in boris.scrollback)
     terminal.type("/uninvite\r")

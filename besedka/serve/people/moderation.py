@@ -275,7 +275,7 @@ def identifiers_of_entry(entry: AuditEntry) -> list[str]:
 def until_when(until: int, zone: tzinfo | None) -> dict[Language, str]:
     """The end of a restriction, as a part of a sentence."""
     if not until:
-        return {Language.RU: "пока не отменят", Language.EN: "until it is taken back"}
+        return {Language.RU: "бессрочно", Language.EN: "until it is lifted"}
     at = stamp(until, zone)[:_MINUTE]
     return {Language.RU: f"до {at}", Language.EN: f"until {at}"}
 

@@ -33,25 +33,22 @@ SLOWEST_SECONDS: Final = 24 * 3600
 
 _DONE: Final = {
     Act.KICK: {Language.RU: "{user}: соединение разорвано", Language.EN: "{user} was disconnected"},
-    Act.MUTE: {
-        Language.RU: "{user}: говорить нельзя {until}",
-        Language.EN: "{user} may not talk {until}",
-    },
-    Act.UNMUTE: {Language.RU: "{user}: снова можно говорить", Language.EN: "{user} may talk again"},
-    Act.BAN: {Language.RU: "{user}: вход закрыт {until}", Language.EN: "{user} is banned {until}"},
-    Act.UNBAN: {Language.RU: "{user}: вход снова открыт", Language.EN: "{user} may come in again"},
+    Act.MUTE: {Language.RU: "{user}: писать запрещено {until}", Language.EN: "{user} is muted {until}"},
+    Act.UNMUTE: {Language.RU: "{user}: снова можно писать", Language.EN: "{user} is no longer muted"},
+    Act.BAN: {Language.RU: "{user}: вход заблокирован {until}", Language.EN: "{user} is banned {until}"},
+    Act.UNBAN: {Language.RU: "{user}: вход разблокирован", Language.EN: "{user} is no longer banned"},
     Act.SLOW: {
         Language.RU: "{room}: одно сообщение за {seconds} с",
         Language.EN: "{room}: one message in {seconds} seconds",
     },
     Act.REDACT: {
-        Language.RU: "{room}: текст сообщения {id} убран",
-        Language.EN: "{room}: the text of message {id} was taken away",
+        Language.RU: "{room}: сообщение {id} удалено",
+        Language.EN: "{room}: message {id} was removed",
     },
     Act.APPOINT: {Language.RU: "{user} теперь модератор", Language.EN: "{user} is a moderator now"},
     Act.DISMISS: {
         Language.RU: "{user} больше не модератор",
-        Language.EN: "{user} is no moderator any more",
+        Language.EN: "{user} is no longer a moderator",
     },
     Act.RELEASE: {Language.RU: "Имя {user} свободно", Language.EN: "The name {user} is free"},
 }
@@ -64,9 +61,9 @@ _KICKED: Final = {
     Language.EN: "you were disconnected by a moderator",
 }
 _NOT_APPLICABLE: Final = {
-    Act.KICK: {Language.RU: "{user} сейчас не здесь", Language.EN: "{user} is not here now"},
-    Act.UNMUTE: {Language.RU: "{user}: говорить и так можно", Language.EN: "{user} is not muted"},
-    Act.UNBAN: {Language.RU: "{user}: вход и так открыт", Language.EN: "{user} is not banned"},
+    Act.KICK: {Language.RU: "{user} сейчас не в чате", Language.EN: "{user} is not here now"},
+    Act.UNMUTE: {Language.RU: "{user}: писать и так можно", Language.EN: "{user} is not muted"},
+    Act.UNBAN: {Language.RU: "{user}: вход не заблокирован", Language.EN: "{user} is not banned"},
 }
 _YOURSELF: Final = {
     Language.RU: "к себе это применить нельзя, попросите другого модератора",

@@ -44,7 +44,7 @@ _OPEN_NAMES = {
 }
 _MEMBER_REMOVED = {
     Language.RU: "{name} больше не участник комнаты {room}",
-    Language.EN: "{name} is no member of the room {room} any more",
+    Language.EN: "{name} is no longer a member of the room {room}",
 }
 
 

@@ -36,7 +36,7 @@ def test_who_is_banned_is_told_until_when_and_why() -> None:
     assert why(refused) == (
         ErrorCode.BANNED,
         "You are banned (until 2026-11-22 17:00: spam, and more)",
-        "Вход для вас закрыт (до 2026-11-22 17:00: spam, and more)",
+        "Вы заблокированы (до 2026-11-22 17:00: spam, and more)",
     )
     moderation.check_entry(NOW + 48 * 3600, name="Boris")
     moderation.check_entry(NOW, name="Egor", network=ADDRESS)
@@ -87,7 +87,7 @@ def test_a_later_shorter_ban_from_elsewhere_leaves_the_longer_one_and_both_are_t
     for how in ({"name": "Boris"}, {"claim": "b" * 64}, {"network": ADDRESS}):
         with pytest.raises(Refused) as refused:
             moderation.check_entry(NOW + 7200, **how)
-        assert "until it is taken back" in why(refused)[1]
+        assert "until it is lifted" in why(refused)[1]
     moderation.check_entry(NOW + 601, network=IPv4Address("192.0.2.8"))
     moderation.apply(read_entry(f"[{STAMP}] operator: unban user=Boris"))
     moderation.check_entry(NOW, "b" * 64, "Boris", IPv4Address("192.0.2.8"))
@@ -108,7 +108,7 @@ def test_a_mute_is_for_talking_only() -> None:
     moderation = moderation_after("mute user=Boris")
     with pytest.raises(Refused) as refused:
         moderation.charge_post(NOW, 0.0, "main", Person("Boris"))
-    assert why(refused)[1] == "You may not talk for now (until it is taken back)"
+    assert why(refused)[1] == "You are muted (until it is lifted)"
     moderation.check_entry(NOW, name="Boris")
     moderation.charge_post(NOW, 0.0, "main", Person("Anna"))
 
