@@ -16,16 +16,18 @@ import pytest
 from besedka.proto.besedka.v1 import chat_pb2 as pb
 from besedka.serve.chat import Chat
 from besedka.serve.doors.forwarded import Client, Proxies
+from besedka.serve.doors.grpc import calls
 from besedka.serve.doors.grpc import service as grpc_service
 from besedka.serve.doors.grpc.peers import Peers
 from besedka.serve.doors.grpc.service import LAST_WORDS_SECONDS, ChatService
+from besedka.serve.errors import StorageFull
 from besedka.serve.history import ChatHistory
 from besedka.serve.people.audit_entry import AuditEntry
 from besedka.serve.people.names import Names, claim_of
 from besedka.serve.rate_limits import RateLimiter, RateLimits, Sources
 from besedka.serve.room import Room
 from besedka.serve.settings import Settings
-from besedka.wire.errors import Refused
+from besedka.wire.errors import ErrorCode, Refused
 from besedka.wire.frames import Act, History
 from tests import looping
 from tests.looping import jump, settle, until
@@ -373,5 +375,41 @@ def test_who_has_waited_for_a_room_to_be_opened_is_asked_again(
         assert not list(chat.directory.sessions)
         await chat.close()
         assert not (tmp_path / "talk.plans.txt").exists()
+
+    looping.run(scenario())
+
+
+def test_an_import_posts_nothing_behind_a_refused_batch_when_space_is_given(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    append, is_waited_for = ChatHistory.append, threading.Event()
+
+    def fail_once(history: ChatHistory, *given: Any) -> int:
+        if not is_waited_for.is_set():
+            assert is_waited_for.wait(60)
+            raise StorageFull(history.path, 1)
+        return append(history, *given)
+
+    async def texts() -> AsyncIterator[pb.ImportRequest]:
+        yield pb.ImportRequest(speaker=pb.Speaker(user="Anna"))
+        for number in range(10):
+            yield pb.ImportRequest(messages=[pb.ImportedMessage(text=f"{number}")])
+
+    async def scenario() -> None:
+        monkeypatch.setattr(ChatHistory, "append", fail_once)
+        monkeypatch.setattr("besedka.serve.room.batch.GATHERING_BYTES_AT_MOST", 1_000)
+        chat, room, _ = await started(tmp_path)
+        sources = Sources(RateLimits(rate=0))
+        limiter = sources.limiter(sources.admit("127.0.0.1"))
+        importing = asyncio.ensure_future(calls.import_(texts(), services(chat), limiter))
+        # The first message is with the disk, and the import waits until those behind it have left.
+        await until(lambda: room.gathering.is_full)
+        await settle()
+        is_waited_for.set()
+        with pytest.raises(calls.ItemRefused) as refused:
+            await importing
+        assert refused.value.refusal.code is ErrorCode.STORAGE_FULL
+        assert refused.value.index == room.head == 0
+        await chat.close()
 
     looping.run(scenario())

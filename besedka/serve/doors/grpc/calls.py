@@ -126,13 +126,18 @@ async def import_(
         raise Refused(ErrorCode.BAD_FRAME, detail="the first request must hold the `speaker`")
     async with _signed_in(first.speaker, services, limiter) as speaker:
         many, is_free = _ManyPoster(), limiter.is_own_program
+
+        def check() -> None:
+            speaker.check()
+            many.check()  # the batch that a message waited for may have been refused
+
         posting = Posting(
             services.pipeline,
             speaker.room,
             speaker.person,
             many,
             limiter=limiter,
-            check=speaker.check,
+            check=check,
             is_free=is_free,
         )
 
