@@ -94,7 +94,7 @@ DURATIONS: Final = {
     "serve/people/uptime.py": dict.fromkeys(
         ("SETTLED_SECONDS", "STEP_SECONDS", "JUMP_SECONDS", "BRIEF_SECONDS", "Stretch.seconds"), NAMES
     ),
-    "serve/directory/files.py": {"BURST_SECONDS": SERVER, "GATHER_SECONDS": SERVER},
+    "serve/directory/files.py": dict.fromkeys(("BURST_SECONDS", "GATHER_SECONDS", "CLOSE_SECONDS"), SERVER),
     "serve/directory/directory.py": {
         "POLL_SECONDS": SERVER,
         "LAPSE_SECONDS": NAMES,
@@ -131,11 +131,13 @@ DURATIONS: Final = {
 """Each constant that is a duration, and each field that is one or ends one, by its module."""
 
 WALL: Final = {
-    "serve/chat/chat.py": {STAMPS, MODERATION},
+    "serve/clock.py": {STAMPS},
     "serve/chat/sequencer.py": {STAMPS},
     "serve/chat/open_rooms.py": {MODERATION, INVITATIONS},
+    "serve/chat/subscriptions.py": {MODERATION},
     "serve/session/admission.py": {MODERATION, INVITATIONS},
     "serve/session/moderation.py": {MODERATION, INVITATIONS},
+    "serve/session/post.py": {MODERATION},
     "serve/session/requests.py": {INVITATIONS},
     "serve/banner.py": {STAMPS},
     "serve/directory/directory.py": {NAMES, INVITATIONS, MODERATION},
@@ -149,7 +151,7 @@ PLACES: Final = {"Entry.damaged_at"}
 DURATION = re.compile(r"(^|_)(SECONDS|DAYS|HOURS|MINUTES|MS)(_|$)")
 FIELD = re.compile(r"(^|_)(seconds|days|until|expires|at|wait|retry_in)$")
 ASKS_WALL_CLOCK = re.compile(
-    r"(^|\.)(time\.(time|time_ns|strftime|localtime|gmtime)|_?clock|datetime\.(now|utcnow|today)|date\.today)$"
+    r"(^|\.)(time\.(time|time_ns|strftime|localtime|gmtime)|_?clock|wall|datetime\.(now|utcnow|today)|date\.today)$"
 )
 WAITS = re.compile(r"(^|\.)(sleep|call_later|timeout|wait_for|settimeout)$")
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import wait
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
@@ -30,6 +31,9 @@ change is written at once."""
 GATHER_SECONDS: Final = 0.004
 """A batch stops gathering when nothing has come for this time. Thousands of newcomers cost some dozens of syncs, and a tenth of a
 second at the first join goes unnoticed."""
+
+CLOSE_SECONDS: Final = 0.5
+"""How long the end of the server waits until the files are closed: a write that is in progress takes milliseconds, or hangs."""
 
 Change = tuple[Table[Any], str]
 """A table, and the key of a row of it that was put or dropped."""
@@ -127,13 +131,21 @@ class Files:
         await asyncio.shield(reconciling)
 
     def close(self) -> None:
-        """Close the files."""
+        """Close the files. On a disk that does not answer they are closed when it does, and nobody waits for that."""
+        for task in (self._committing, *self._reconciling):
+            if task:
+                task.cancel()
+        # In the thread: a file that is being written must not be closed, nor its descriptor become another file's.
+        closing = self._thread.submit(self._close)
         self._thread.shutdown(wait=False)
+        wait([closing], CLOSE_SECONDS)
+
+    # Inside.
+
+    def _close(self) -> None:
         self._audit.close()
         for journal in self._journals.values():
             journal.close()
-
-    # Inside.
 
     def _start_commit(self) -> None:
         """Start to write batches, unless that is in progress."""
@@ -167,7 +179,7 @@ class Files:
         """Write all changes, then compact the files that need it. After any failure all waiters get an outcome."""
         try:
             await self._write_all()
-        except Exception:
+        except BaseException:
             for journal in self._journals.values():
                 journal.give_up()
             raise

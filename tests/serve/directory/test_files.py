@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import gc
 import os
 import threading
 from collections.abc import Awaitable, Callable, Iterator
@@ -460,3 +461,34 @@ def test_an_error_of_ours_leaves_nobody_waiting_and_is_raised_to_whoever_looks_a
     play(tmp_path, scene)
     # Nothing is lost by it: the next batch holds the change.
     assert names_in(tmp_path) == {"Anna"}
+
+
+@pytest.mark.parametrize("is_awaited", [True, False])
+def test_what_is_still_being_written_when_the_files_are_closed_leaves_no_error(
+    tmp_path: Path, syncs: Syncs, caplog: pytest.LogCaptureFixture, is_awaited: bool
+) -> None:
+    begun, may_end = threading.Event(), threading.Event()
+
+    def hang() -> None:
+        begun.set()
+        may_end.wait(60)
+
+    async def scene() -> None:
+        kept = Kept(tmp_path)
+        await kept.files.read()
+        await kept.claim("Boris", BORIS)
+        syncs.during[NAMES] = hang
+        kept.names.take("Anna", ANNA, THEN)
+        kept.rooms.open_private("plans", "Anna", ANNA)
+        changes = [(kept.names, "Anna")]
+        writing = asyncio.ensure_future(kept.files.store(changes) if is_awaited else kept.files.reconcile())
+        await looping.until(begun.is_set)
+        writing.cancel()
+        kept.files.close()
+        may_end.set()
+        others = asyncio.all_tasks() - {asyncio.current_task()}
+        await asyncio.gather(*others, return_exceptions=True)
+
+    looping.run(scene())
+    gc.collect()
+    assert not caplog.records
