@@ -84,7 +84,7 @@ DURATIONS: Final = {
         "FRAMES_SECONDS": RATES,
         "NAMES_BURST_SECONDS": RATES,
     },
-    "serve/history/reading.py": {"STEP_ASIDE_SECONDS": SERVER},
+    "serve/history/reading.py": {"YIELD_SECONDS": SERVER},
     "serve/server.py": {"LOST_CLOSE_SECONDS": SERVER, "STOP_CLOSE_SECONDS": SERVER},
     "serve/metrics.py": {"SYNC_SECONDS": SERVER, "FRESH_SECONDS": SERVER},
     "serve/people/audit_entry.py": {"AuditEntry.seconds": SLOW, "AuditEntry.until": MODERATION},

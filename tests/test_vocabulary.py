@@ -21,10 +21,7 @@ ROOT = Path(__file__).parent.parent
 
 NOT_CLEAN_YET: Final = (
     "besedka/client/",
-    "besedka/commands/history.py",
     "besedka/remote/",
-    "besedka/serve/banner.py",
-    "besedka/serve/history/",
     "besedka/terminal/",
     "docs/web.md",
     "tests/",

@@ -86,7 +86,7 @@ def verify(file: Path) -> None:
     if verdict.problem:
         raise Failure(f"{file}: {verdict.problem}")
     _report_strange_lines(file, log)
-    click.echo(f"{file}: {verdict.praise}")
+    click.echo(f"{file}: {verdict.confirmation}")
 
 
 def _open_to_read(file: Path) -> ReadableLog:
@@ -101,12 +101,12 @@ def _open_to_read(file: Path) -> ReadableLog:
 
 def _messages(log: ReadableLog, first: int) -> Iterator[tuple[int, str, range | None]]:
     """Ids and lines; also the extent of a message that `ReadableLog.read` shortens."""
-    from besedka.serve.history.body import TOLD_BYTES
+    from besedka.serve.history.body import SHOWN_BYTES
 
     while page := log.read(first, PAGE_MESSAGES):
         extents = log.extents(first, first + len(page) - 1)
         for number, (line, extent) in enumerate(zip(page, extents, strict=True), first):
-            yield number, line, extent if len(extent) > TOLD_BYTES else None
+            yield number, line, extent if len(extent) > SHOWN_BYTES else None
         first += len(page)
 
 
@@ -125,8 +125,8 @@ def _whole(log: ReadableLog, number: int, extent: range, *, as_json: bool) -> It
 
 
 def _report_strange_lines(file: Path, log: ReadableLog) -> None:
-    if told := log.restored.strange.told():
-        click.echo(sanitize_line(f"besedka: {file}: {told}"), err=True)
+    if report := log.restored.strange.report():
+        click.echo(sanitize_line(f"besedka: {file}: {report}"), err=True)
 
 
 def _look(log: ReadableLog, looking: Looking) -> int:

@@ -227,7 +227,7 @@ def _strange(found: Survey) -> str:
     numbers = ", ".join(map(str, others[:NUMBERS_AT_MOST]))
     more = f"{', then ' if others else ''}{numbers}{', …' if len(others) > NUMBERS_AT_MOST else ''}"
     sample = sanitize_line(found.sample, SAMPLE_CHARACTERS)
-    return f": {StrangeLines(found.lines, first).told()}{more}: {sample}"
+    return f": {StrangeLines(found.lines, first).report()}{more}: {sample}"
 
 
 def _name(file: Path) -> str:

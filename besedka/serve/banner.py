@@ -124,7 +124,7 @@ def _findings(restored: Restored) -> Iterator[str]:
             f"kept in {torn.kept.name}" if torn.kept else "left where they are: there is no room to keep them"
         )
         yield f"repaired 1 torn line ({torn.size} bytes from byte {torn.offset} on, {kept})"
-    if lines := restored.strange.told():
+    if lines := restored.strange.report():
         yield lines
     if restored.damaged_line:
         yield f"line {restored.damaged_line} is damaged and shown as it is"

@@ -242,7 +242,7 @@ def use(history: ReadableLog) -> None:
     while page := history.read(len(found) + 1, 3):
         found += page
     history.search("i", history.count + 1, 5, 1)
-    history.said_by("Anna", 0)
+    history.posted_by("Anna", 0)
     assert history.read(history.count + 1, 5) == []
 
 

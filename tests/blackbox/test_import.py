@@ -15,7 +15,7 @@ import pytest
 
 from besedka import cli
 from besedka.serve.history import ChatHistory
-from besedka.serve.history.body import TOLD_BYTES
+from besedka.serve.history.body import SHOWN_BYTES
 from tests.commanding import BESEDKA, PATIENCE_SECONDS, Person
 
 HEAD = "[2025-11-19 23:46:36] Anna: "
@@ -138,9 +138,9 @@ def test_what_is_left_out_and_what_is_changed_is_told(anna: Person, tmp_path: Pa
 
 
 def test_messages_of_any_length_are_imported_and_printed_whole(anna: Person, tmp_path: Path) -> None:
-    room = TOLD_BYTES - len(HEAD)
+    room = SHOWN_BYTES - len(HEAD)
     texts = [
-        "п" * TOLD_BYTES,
+        "п" * SHOWN_BYTES,
         "x" * 3_000_000,
         "\n\t".join(["one", *["more"] * 100_000]),
         *("x" * (room + more) for more in (-2, -1, 0, 1)),

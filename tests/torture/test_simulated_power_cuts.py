@@ -39,7 +39,7 @@ ELSEWHERE: Final = {
 COVERED: Final = {
     "open_or_create": "a new log's index and epoch sync the same folder before anyone is told; this is for logs without an index",
     "keep_epoch": "the index knows the epoch, too; each of the two makes up for the other",
-    "take_anew": "what another program has appended is told with the next batch, whose sync is of the whole log",
+    "reread_log": "what another program has appended is told with the next batch, whose sync is of the whole log",
     "Index.create": "an index that is lost is made again from the log, and the first batch behind a start syncs it",
 }
 """Functions whose syncs nobody can miss as long as another one follows, and why they stay."""

@@ -133,7 +133,7 @@ class LogReader:
 
     async def posted_by(self, room: Room, user: str, after: int) -> PostedBefore:
         """The log's messages by this name, later than an id, to recognise resent ones."""
-        messages = await self._workers.search(self._rooms.history(room).said_by, user, after)
+        messages = await self._workers.search(self._rooms.history(room).posted_by, user, after)
         delivered = [(number, message) for number, message in messages if number <= room.head]
         return PostedBefore(after, delivered)
 

@@ -1,11 +1,11 @@
-"""One room's log: a text file that is appended to, and an index beside it that can be made again.
+"""One room's log: a text file that is only appended to, and an index beside it that can be rebuilt.
 
-`chat_history` is the log as the room sees it; `reading` its half that only reads, `appending` and `redact` what changes it;
-`external_edits` is what happens when another program changes the file, `full_disk` what happens when there is no room. `body` is what is
-known of a log; `restoring` how that is learnt, `findings` what is found meanwhile, `rebuilding` how the index is made again. `scan` finds
-the messages in its bytes, `index` keeps where they are, `epoch` what the log is called; `recovery` cuts off what a crash has torn, `foreign`
-knows files that are not ours, `watch` is told of external edits; `check` compares a log with its index, `verdict` says what came of it;
-`search` looks for words; `file` opens, locks and writes; `room_files` knows which file is which room's.
+`chat_history` is the log as the room sees it: `reading` has its read-only half, `appending` and `redact` change it. `external_edits`
+handles changes by another program, `full_disk` a disk without room. `body` is the state of a log in memory: `restoring` loads it,
+`findings` collects what to report meanwhile, `rebuilding` rebuilds the index. `scan` finds the messages in the bytes, `index` stores their
+offsets, `epoch` the name of the log. `recovery` cuts off the torn end after a crash, `foreign` recognises files that are no logs, `watch`
+notices writers. `check` compares a log with its index, `verdict` puts the result into a sentence. `search` finds texts, `source` and
+`decoding` read files to be imported, `file` opens, locks and writes, `room_files` maps rooms to files.
 """
 
 from besedka.serve.history.body import LATEST_MESSAGES, Latest

@@ -1,4 +1,4 @@
-"""Writing batches behind a log: the records first, then the messages, then a sync; only then anyone may be told (decision 1)."""
+"""Appending batches to a log: the records first, then the messages, then a sync; only then may a batch be delivered (decision 1)."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from besedka.serve.errors import HistoryInUse, HistoryLost, HistoryUnusable, StorageFull
-from besedka.serve.history.body import LATEST_MESSAGES, TOLD_BYTES, Body, Latest, told_line
+from besedka.serve.history.body import LATEST_MESSAGES, SHOWN_BYTES, Body, Latest, shown_line
 from besedka.serve.history.external_edits import ExternalEdits
 from besedka.serve.history.file import FULL, PartlyWritten, reason
 from besedka.serve.history.full_disk import append_error, cut_back, keep_torn_end
@@ -18,7 +18,7 @@ from besedka.wire.message import MessageId
 log = logging.getLogger(__name__)
 
 TRIES: Final = 5
-"""How often a batch is written anew because the file was replaced or cut while it was written; then the file is given up."""
+"""Attempts to write a batch when another program replaces or cuts the file meanwhile; then the file is given up."""
 
 
 class Appender:
@@ -26,7 +26,7 @@ class Appender:
 
     Args:
         readable: the log.
-        edits: notices when another program changes it.
+        edits: detects changes by another program.
     """
 
     def __init__(self, readable: ReadableLog, edits: ExternalEdits) -> None:
@@ -38,37 +38,37 @@ class Appender:
 
         Args:
             batch: the messages, with their line ends.
-            flags: what is known of each of them beside.
+            flags: the flags of each message.
 
         Raises:
             StorageFull, HistoryLost: as `ChatHistory.append`.
         """
         size = sum(map(len, batch))
         for _ in range(TRIES):
-            self._look_for_external_edits(size)
+            self._reread_if_edited(size)
             self._clear_torn_end(size)
             body = self._log.body
             records = self._write(body, batch, flags)
             if self._is_as_written(records):
                 return self._stored(body, batch, records)
-            # Somebody else has written, too. Where our batch stands now, the file alone can tell.
+            # Another program has written, too: only the file shows where the batch is now.
             first = self._find(records, body)
             if first:
                 return first
         raise HistoryLost(self._log.path, "another program keeps replacing or cutting it")
 
-    def _look_for_external_edits(self, size: int) -> None:
-        """Never write into a file that is no longer there, or whose content is not what we take it for."""
+    def _reread_if_edited(self, size: int) -> None:
+        """Reread a file that was replaced or changed, before anything is written to it."""
         try:
             if self._edits.have_happened():
-                self._edits.read_anew()
+                self._edits.reread()
         except OSError as error:
             raise append_error(error, self._log.path, size) from error
         except (HistoryInUse, HistoryUnusable) as error:
             raise HistoryLost(self._log.path, str(error)) from error
 
     def _clear_torn_end(self, size: int) -> None:
-        """What a crash has torn, and could not be kept when the log was opened, must go before anything is written behind it."""
+        """Remove a torn end that could not be kept when the log was opened; nothing may be written after it."""
         if self._log.body.torn is None:
             return
         try:
@@ -77,21 +77,21 @@ class Appender:
             raise HistoryLost(self._log.path, reason(error)) from error
         if not is_kept:
             raise StorageFull(self._log.path, size)
-        self._edits.leave()
+        self._edits.note_own_change()
 
     def _write(self, body: Body, batch: Sequence[bytes], flags: Sequence[Flag]) -> list[Record]:
-        """Write a batch behind what is known, and wait until it is on disk."""
+        """Write a batch at the known end, and wait until it is on disk."""
         path = self._log.path
         records = _records(body, batch, flags)
         data = (b"" if body.ends_line else b"\n") + b"".join(batch)
         try:
-            body.index.add(records, sync=any(one.crc != one.head_crc for one in records))
+            body.index.add(records, sync=any(record.crc != record.head_crc for record in records))
             body.file.write(data)
-            self._edits.leave()
+            self._edits.note_own_change()
         except OSError as error:
             written = error.written if isinstance(error, PartlyWritten) else 0
             if error.errno in FULL and cut_back(body, path, data, written):
-                self._edits.leave()
+                self._edits.note_own_change()
             raise append_error(error, path, len(data)) from error
         try:
             body.file.sync()
@@ -100,14 +100,14 @@ class Appender:
         return records
 
     def _is_as_written(self, records: Sequence[Record]) -> bool:
-        """Whether nobody else has written, replaced or cut the file since it was made ready."""
+        """Whether no other program has written, replaced or cut the file since `_reread_if_edited`."""
         try:
-            return self._edits.is_as_left(records[-1].end)
+            return self._edits.is_unchanged(records[-1].end)
         except OSError as error:
             raise HistoryLost(self._log.path, reason(error)) from error
 
     def _find(self, records: Sequence[Record], known: Body) -> MessageId | None:
-        """Find a batch that is in the log perhaps; so nothing that goes wrong here means that it is not."""
+        """Find a batch that may be in the log; a failure does not prove that it is not, so it is final."""
         try:
             return self._edits.find(records, known)
         except OSError as error:
@@ -119,7 +119,7 @@ class Appender:
         self._note_strange(body)
         first = body.add(records)
         newest = enumerate(batch[-LATEST_MESSAGES:], body.count - min(len(batch), LATEST_MESSAGES) + 1)
-        lines = [_told(message, number, body.file.name) for number, message in newest]
+        lines = [_shown(message, number, body.file.name) for number, message in newest]
         latest = self._log.latest
         last = (*latest.lines, *lines)[-LATEST_MESSAGES:]
         known = (*latest.flags, *(record.flags for record in records))[-LATEST_MESSAGES:]
@@ -127,7 +127,7 @@ class Appender:
         return first
 
     def _note_strange(self, body: Body) -> None:
-        """Lines that are not understood stand in front of a message now, and are not looked at again."""
+        """Store the number of lines that are not understood: they are before a message now, and are not read again."""
         if not body.strange.lines:
             return
         try:
@@ -139,17 +139,17 @@ class Appender:
 
 
 def _records(body: Body, batch: Sequence[bytes], flags: Sequence[Flag]) -> list[Record]:
-    """Those of a batch that is to stand behind what is known."""
+    """The records of a batch that will be written at the known end."""
     end = body.size + (not body.ends_line)
     records = []
-    for place, message in enumerate(batch):
+    for position, message in enumerate(batch):
         end += len(message)
-        records.append(Record.of(message, end, flags[place] if place else flags[0] | Flag.BEGINS_BATCH))
+        records.append(Record.of(message, end, flags[position] if position else flags[0] | Flag.BEGINS_BATCH))
     return records
 
 
-def _told(message: bytes, number: int, name: str) -> str:
-    """What is told of a message of our own, as `ReadableLog.read` will give it."""
-    if len(message) <= TOLD_BYTES:
+def _shown(message: bytes, number: int, name: str) -> str:
+    """A message of this server as `ReadableLog.read` will return it."""
+    if len(message) <= SHOWN_BYTES:
         return message[:-1].decode()
-    return told_line(message[:TOLD_BYTES], len(message), number, name)
+    return shown_line(message[:SHOWN_BYTES], len(message), number, name)

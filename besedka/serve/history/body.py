@@ -1,7 +1,7 @@
-"""What is known of a log: the file, how far it is read, and its index; and how messages are read by that.
+"""The state of a log in memory: the file, how far it has been read, and its index; and reading messages by it.
 
-One numbering for all: a message's id is its record's place in the index, and where it stands is what that record says. There is
-always an index: where none can be kept beside the log, it has no name.
+There is one numbering: a message's id is the number of its record in the index, and that record has its offset. There is always an
+index: if none can be stored beside the log, it is a file without a name.
 """
 
 from __future__ import annotations
@@ -21,17 +21,17 @@ from besedka.serve.history.search import Block
 from besedka.wire.log_line import MessageId, readable_line
 
 LATEST_MESSAGES: Final = 10
-"""How many messages stay in memory, for newcomers."""
+"""Messages that stay in memory, for newcomers."""
 
 PAGE_BYTES: Final = 32 * 1024
-"""A page ends after the message with which it grows past this: a reader that stopped reading has one of them in its buffer."""
+"""A page ends after the message that takes it past this size: a client that stopped reading has one page in its buffer."""
 
-TOLD_BYTES: Final = 32 * 1024
-"""So much is told of one message. Besedka's own are shorter; what a longer one holds beyond it is read in the file."""
+SHOWN_BYTES: Final = 32 * 1024
+"""Longest part of a message that is sent. Besedka's own messages are shorter; the rest of a longer one is only in the file."""
 
 _BLOCK_MESSAGES: Final = 400
 _BLOCK_BYTES: Final = 48 * 1024
-_RUN_BYTES_AT_MOST: Final = 2 * (PAGE_BYTES + TOLD_BYTES)
+_RUN_BYTES_AT_MOST: Final = 2 * (PAGE_BYTES + SHOWN_BYTES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ class Latest:
     Attributes:
         first: the id of the first of them.
         lines: their lines, oldest first.
-        flags: what is known of each beside.
+        flags: the flags of each.
     """
 
     first: int
@@ -49,19 +49,19 @@ class Latest:
     flags: tuple[Flag, ...] = ()
 
     def with_line(self, number: int, line: str) -> Latest:
-        """The same, with another line of a message, if it is among them."""
-        place = number - self.first
-        if not 0 <= place < len(self.lines):
+        """A copy with another line for a message, if it is among them."""
+        position = number - self.first
+        if not 0 <= position < len(self.lines):
             return self
-        return replace(self, lines=(*self.lines[:place], line, *self.lines[place + 1 :]))
+        return replace(self, lines=(*self.lines[:position], line, *self.lines[position + 1 :]))
 
 
 class Page(NamedTuple):
-    """Messages that follow each other.
+    """Consecutive messages.
 
     Attributes:
-        lines: theirs.
-        flags: what is known of each beside.
+        lines: their lines.
+        flags: the flags of each.
     """
 
     lines: list[str]
@@ -69,16 +69,16 @@ class Page(NamedTuple):
 
 
 class Body:
-    """The file and where its messages are; exchanged as a whole when the file was changed from outside.
+    """The file and the offsets of its messages; replaced as a whole after an external edit.
 
     Attributes:
         file: the log.
-        index: where its messages are.
-        size: how much of it is known.
-        count: how many messages there are.
-        strange: the lines behind the last message that are not understood.
-        ends_line: whether the last line has its end.
-        torn: what a crash has torn and stands behind that, as long as there is no room to keep it.
+        index: the offsets and checksums of its messages.
+        size: the number of bytes that have been read or written.
+        count: the number of messages.
+        strange: the lines after the last message that are not understood.
+        ends_line: whether the last line has its line end.
+        torn: the torn end of a crash, after `size`, as long as there is no room to keep it.
     """
 
     __slots__ = ("count", "ends_line", "file", "index", "size", "strange", "torn")
@@ -93,21 +93,21 @@ class Body:
         self.torn: Torn | None = None
 
     def with_index(self, index: Index) -> Body:
-        """The same, by another index."""
+        """A copy with another index."""
         other = copy(self)
         other.index = index
         return other
 
     def read(self, first: int, limit: int) -> Page:
-        """Up to ``limit`` messages from the id ``first`` on, as `ChatHistory.read` gives them.
+        """Up to ``limit`` messages from the id ``first`` on, as `ChatHistory.read` returns them.
 
         Raises:
-            OSError: as the system says it; `IndexDamaged` if the index is of no use any more.
+            OSError: from the system; `IndexDamaged` if the index must be rebuilt.
         """
         first = max(first, 1)
         records = self._page(first, min(first + limit - 1, self.count))
         lines = [
-            told_line(raw, record.length, number, self.file.name)
+            shown_line(raw, record.length, number, self.file.name)
             for number, (record, raw) in enumerate(zip(records, self._bytes(records), strict=True), first)
         ]
         return Page(lines, [record.flags for record in records])
@@ -121,28 +121,29 @@ class Body:
             last = first - 1
 
     def span(self, first: int, last: int) -> range:
-        """The offsets of messages ``first`` to ``last``, as `ChatHistory.span` gives them."""
+        """The offsets of messages ``first`` to ``last``, as `ChatHistory.span` returns them."""
         last = min(last, self.count)
         end = self.size if last == self.count else self.index.end_of(last)
         return range(self.index.end_of(min(first, last + 1) - 1), end)
 
-    def places_of(self, batch: Sequence[Record]) -> list[MessageId]:
-        """The ids at which messages with these bytes stand one behind another; behind the last one of them lines may have been added."""
+    def occurrences(self, batch: Sequence[Record]) -> list[MessageId]:
+        """The ids at which consecutive messages with these bytes begin; lines may have been added to the last one."""
         *whole, last = batch
         run = deque[Record](maxlen=len(whole))
-        places = []
+        found = []
         for number, record in enumerate(self.index.records(1, self.count), 1):
             if self._begins_with(record, last) and all(map(_is_same, run, whole)) and len(run) == len(whole):
-                places.append(MessageId(number - len(whole)))
+                found.append(MessageId(number - len(whole)))
             run.append(record)
-        return places
+        return found
 
     def extents(self, first: int, last: int) -> list[range]:
-        """The offsets of each message, as `ChatHistory.extents` gives them."""
-        return [range(one.begin, one.end) for one in self.index.records(first, min(last, self.count))]
+        """The offsets of each message, as `ChatHistory.extents` returns them."""
+        records = self.index.records(first, min(last, self.count))
+        return [range(record.begin, record.end) for record in records]
 
     def add(self, records: Sequence[Record]) -> MessageId:
-        """Messages were written behind those that are known, and noted in the index. Returns the id of the first one."""
+        """Add messages that were appended to the file and the index. Returns the id of the first one."""
         first = MessageId(self.count + 1)
         self.size = records[-1].end
         self.strange = StrangeLines()
@@ -151,7 +152,7 @@ class Body:
         return first
 
     def latest(self) -> Latest:
-        """Its last messages."""
+        """The last messages."""
         first = max(1, self.count - LATEST_MESSAGES + 1)
         lines: list[str] = []
         flags: list[Flag] = []
@@ -172,20 +173,21 @@ class Body:
         size = 0
         for record in self.index.records(first, last):
             page.append(record)
-            size += min(record.length, TOLD_BYTES)
+            size += min(record.length, SHOWN_BYTES)
             if size > PAGE_BYTES:
                 break
         return page
 
     def _bytes(self, records: Sequence[Record]) -> list[bytes]:
-        """The bytes of messages that follow each other, as many of each as are told."""
+        """The bytes of consecutive messages, at most `SHOWN_BYTES` of each."""
         if not records:
             return []
         begin, end = records[0].begin, records[-1].end
         if end - begin > _RUN_BYTES_AT_MOST:
-            return [self.file.read(one.begin, min(one.length, TOLD_BYTES)) for one in records]
+            return [self.file.read(record.begin, min(record.length, SHOWN_BYTES)) for record in records]
         run = self.file.read(begin, end - begin)
-        return [run[one.begin - begin : one.begin - begin + min(one.length, TOLD_BYTES)] for one in records]
+        starts = [(record.begin - begin, min(record.length, SHOWN_BYTES)) for record in records]
+        return [run[start : start + length] for start, length in starts]
 
     def _block_start(self, last: int) -> int:
         """The first message of the block that ends with a message."""
@@ -199,11 +201,12 @@ class Body:
 
     def _block(self, first: int, last: int) -> Block:
         begin, end = self.index.record(first).begin, self.index.end_of(last)
-        # If a single message is longer than a block, only the part of it that readers are told is searched.
-        size = end - begin if first < last else min(end - begin, TOLD_BYTES)
+        # If a single message is longer than a block, only the part of it that is sent is searched.
+        size = end - begin if first < last else min(end - begin, SHOWN_BYTES)
 
         def spans() -> list[tuple[int, int]]:
-            return [(one.begin - begin, one.end - begin) for one in self.index.records(first, last)]
+            records = self.index.records(first, last)
+            return [(record.begin - begin, record.end - begin) for record in records]
 
         return Block(first, self.file.read(begin, size), spans)
 
@@ -212,20 +215,20 @@ def _is_same(one: Record, other: Record) -> bool:
     return (one.length, one.crc) == (other.length, other.crc)
 
 
-def told_line(raw: bytes, length: int, number: int, name: str) -> str:
-    """What is told of a message: its lines; of a long one the beginning, and where to read the rest.
+def shown_line(raw: bytes, length: int, number: int, name: str) -> str:
+    """A message's lines, as they are sent; a long one is cut, with a note where to read the rest.
 
     Args:
         raw: its first bytes.
-        length: how many it has in the log.
+        length: its size in the log, in bytes.
         number: its id.
-        name: of the log's file.
+        name: the name of the log's file.
     """
-    if length <= TOLD_BYTES:
+    if length <= SHOWN_BYTES:
         return readable_line(raw)
     end = raw.rfind(b"\n") if raw.endswith(b"\n") else len(raw)
     kept = raw[:end]
-    while kept and kept[-1] & 0xC0 == 0x80:  # noqa: PLR2004 - not within a character
+    while kept and kept[-1] & 0xC0 == 0x80:  # noqa: PLR2004 - do not cut within a character
         kept = kept[:-1]
     kept = kept[:-1] if kept and kept[-1] >= 0xC0 else kept  # noqa: PLR2004 - its first byte
     rest = f"{length - len(kept):,}".replace(",", "\u202f")

@@ -2,10 +2,10 @@
 
 The rules of this module:
 
-- the file is the truth, and alone is enough; the index beside it is made again when it is missing or does not fit;
+- the file is the truth, and is enough alone; the index beside it is rebuilt if it is missing or does not match;
 - a message counts when its whole line is on disk: `append` returns only after ``fdatasync``;
-- nothing here knows a loop, a socket or a room. The methods block, and the caller runs them where that does no harm;
-  `append` and `redact` wait for each other, `read` and `search` for nobody.
+- nothing here knows a loop, a socket or a room. The methods block; the caller runs them in a thread where that does no harm;
+  `append` and `redact` exclude each other, `read` and `search` wait for nothing.
 """
 
 from __future__ import annotations
@@ -33,26 +33,26 @@ from besedka.wire.message import MessageId
 
 
 class ChatHistory(ReadableLog):
-    """One room's log, which this process writes. Make it with `open`.
+    """One room's log, written by this process. Make it with `open`.
 
     Attributes:
-        sync_seconds: how long the last batch took to be written and synced.
+        sync_seconds: the time that the last batch took to be written and synced.
     """
 
     def __init__(self, path: Path, body: Body, reading: Reading) -> None:
-        # From here on nothing of the file is believed that was changed meanwhile.
+        # Watch first: a change from here on is detected.
         watch = Watch(path)
         super().__init__(path, body, reading)
         self.sync_seconds = 0.0
         self._edits = ExternalEdits(self, watch)
         self._appender = Appender(self, self._edits)
         self._lost: HistoryLost | None = None
-        # Also held by those who read, while a damaged index is made anew.
+        # Readers hold it, too, while they rebuild a damaged index.
         self._changing = threading.RLock()
 
     @staticmethod
     def probe(path: Path) -> None:
-        """Find out whether a log can be opened: it is made if there is none, and looked at no further.
+        """Check that a log can be opened; it is created if there is none, and not read.
 
         Raises:
             HistoryUnusable: if it cannot be read and written.
@@ -65,11 +65,11 @@ class ChatHistory(ReadableLog):
 
     @classmethod
     def open(cls, path: Path, unfinished: Subject | None = None) -> ChatHistory:
-        """Open a log to read and append, make it if there is none, and repair its end if a crash has torn it.
+        """Open a log to read and append, create it if there is none, and repair its end if a crash has torn it.
 
         Args:
-            path: where it is.
-            unfinished: a message that was being redacted when the last server ended, perhaps; it is redacted now.
+            path: the file.
+            unfinished: a message whose redaction may have been interrupted by the end of the last server; it is redacted now.
 
         Raises:
             HistoryUnusable: if it cannot be read and written.
@@ -78,7 +78,7 @@ class ChatHistory(ReadableLog):
         try:
             log_file = file.open_locked(path)
             file.distrust_cache(log_file)
-            # What a killed server has written and not synced will be read now: it must be on disk before.
+            # A killed server may have left unsynced messages: sync them before they are read.
             log_file.sync()
             body, reading = open_to_write(log_file, path)
             if unfinished:
@@ -88,14 +88,14 @@ class ChatHistory(ReadableLog):
             raise HistoryUnusable(path, reason(error)) from error
 
     def append(self, lines: Sequence[str], flags: Sequence[Flag] = ()) -> MessageId:
-        """Write messages, given as `write_line` gives them, and wait until they are on disk.
+        """Write messages, as returned by `write_line`, and wait until they are on disk.
 
-        If the file was changed from outside, it is read anew: what was added is there then, and if what was there before has
-        changed, `epoch` is another one.
+        After an external edit the file is reread: added messages get their ids, and if earlier ones have changed, `epoch` is
+        another one.
 
         Args:
             lines: the messages.
-            flags: what is known of each of them beside; nothing if left out.
+            flags: the flags of each message; none if left out.
 
         Returns:
             The id of the first one; the others follow.
@@ -112,40 +112,40 @@ class ChatHistory(ReadableLog):
             return first
 
     def subject(self, number: int) -> Subject:
-        """What a message is known by, of which only the text will be redacted.
+        """The identity of a message, which its redaction does not change.
 
         Raises:
-            HistoryChanged: if other hands were on it.
+            HistoryChanged: if another program has changed it.
         """
         with self._one_change():
             message = self._by_index(lambda body: find_as_written(self.path, body, number))
             return subject(message, self.epoch)
 
     def redact(self, wanted: Subject) -> int:
-        """Write a tombstone over the text of a message, and wait until it is on disk; all else stays where it is.
+        """Overwrite the text of a message with a tombstone, and wait until it is on disk; nothing else in the file moves.
 
-        Done a second time it changes nothing.
+        A second call changes nothing.
 
         Returns:
-            How many bytes the text takes.
+            The size of the text, in bytes.
 
         Raises:
-            HistoryChanged: if other hands were on the message; nothing was done.
+            HistoryChanged: if another program has changed the message; nothing was done.
             StorageFull: the file system has no room even for that; nothing was done.
-            HistoryLost: it failed in a way that must not be retried; the next `open` does it, if it is told.
+            HistoryLost: it failed in a way that must not be retried; the next `open` finishes it, given ``unfinished``.
         """
         with self._one_change():
             return self._by_index(lambda body: redact(self, self._edits, body, wanted))
 
     def has_room(self) -> bool:
-        """Whether the file system has room for more, as far as it tells beforehand."""
+        """Whether the file system reports room for more."""
         return self._lost is None and self.body.file.has_room()
 
     def close(self, *, remove_if_empty: bool = False) -> None:
-        """Let go of the file; one that holds nothing, and is still ours, can be removed."""
+        """Close the file; optionally remove it, if it is empty and unchanged."""
         if remove_if_empty:
             with suppress(OSError):
-                if self._edits.is_as_left(0):
+                if self._edits.is_unchanged(0):
                     self.path.unlink()
                     index_path(self.path).unlink(missing_ok=True)
                     epoch_path(self.path).unlink(missing_ok=True)
@@ -154,7 +154,7 @@ class ChatHistory(ReadableLog):
 
     @contextmanager
     def _one_change(self) -> Iterator[None]:
-        """One at a time, and none behind a failure that must not be retried."""
+        """Allow one change at a time, and none after a failure that must not be retried."""
         with self._changing:
             if self._lost:
                 raise self._lost
@@ -168,5 +168,5 @@ class ChatHistory(ReadableLog):
         with self._changing:
             super()._replace_index(body, damage)
 
-    def _make_index_anew(self) -> None:
+    def _rebuild_index(self) -> None:
         self._edits.replace_index()

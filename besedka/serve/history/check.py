@@ -1,4 +1,4 @@
-"""Compares a log with its index: which message is the first that is not as it was written."""
+"""Comparing a log with its index: the first message that is not as it was written."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from besedka.serve.history.scan import SCAN_BYTES, crc_of, entries, line_number
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """The first difference between a log and what was written.
+    """The first message that is not as it was written.
 
     Attributes:
         message: its id.
         line: the number of its first line in the file, counted from 1.
-        is_missing: it was written, and the log ends before it.
+        is_missing: whether the log ends before the end of it.
     """
 
     message: int
@@ -26,10 +26,10 @@ class Difference:
 
 
 def first_difference(log: Descriptor, index: Index) -> Difference | None:
-    """Compare all messages that the index knows; what stands between and behind them is not looked at.
+    """Compare all messages that are in the index; bytes between and after them are ignored.
 
     Raises:
-        IndexDamaged: the index is no measure.
+        IndexDamaged: the index cannot be compared with.
     """
     number = 0
     for run in _runs(index):
@@ -43,7 +43,7 @@ def first_difference(log: Descriptor, index: Index) -> Difference | None:
 
 
 def first_damage(log: Descriptor, start: int) -> int | None:
-    """The number of the first line, counted from 1, with NULs or bytes that are no UTF-8."""
+    """The number of the first line, counted from 1, with NULs or invalid UTF-8."""
     for entry in entries(log, start, log.size):
         if entry.damaged_at is not None:
             return line_number(log, entry.begin) + entry.damaged_at
@@ -51,7 +51,7 @@ def first_damage(log: Descriptor, start: int) -> int | None:
 
 
 def _runs(index: Index) -> Iterator[list[Record]]:
-    """The records in runs that are read at once; one that is longer than that comes alone."""
+    """The records in runs whose messages are read at once; a longer message is a run of its own."""
     run: list[Record] = []
     for record in index.records(1, index.count):
         if run and record.end - run[0].begin > SCAN_BYTES:

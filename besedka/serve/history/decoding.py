@@ -1,7 +1,7 @@
-"""Files to be imported, as UTF-8 that can be read twice: a pipe is kept in a nameless file meanwhile, another encoding is decoded.
+"""Files to be imported, as UTF-8 that can be read twice: a pipe is copied to a file without a name, another encoding is decoded.
 
-Memory stays that of a block, however long a file or a line is. What cannot be decoded is refused with its line number, because
-a wrong encoding would put other letters into a history that is never rewritten.
+Memory stays that of a block, however long a file or a line is. A file that cannot be decoded is refused with the line number, because a
+wrong encoding would put wrong letters into a history that is never rewritten.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from besedka.serve.history.foreign import binary_format, head_looks_like
 from besedka.wire.log_line import BOM
 
 EXAMPLES: Final = "utf-8, utf-16, utf-16-le, utf-16-be, cp1251, koi8-r, cp866, iso8859-5, cp1252, latin-1"
-"""What people who have old logs may need; Python knows many more."""
+"""Encodings that old logs are likely to have; Python knows many more."""
 
 _UTF_8: Final = "utf-8"
 _BOMS: Final = (
@@ -38,14 +38,14 @@ _HEAD_BYTES: Final = 4096
 
 
 class EncodingUnknown(ValueError):  # noqa: N818 - says what happened
-    """There is no such encoding of text."""
+    """The encoding is not known, or is not one of text."""
 
 
 def known_encoding(name: str) -> str:
-    """The name by which an encoding is known.
+    """The canonical name of an encoding.
 
     Raises:
-        EncodingUnknown: if it is not, or is none of text files.
+        EncodingUnknown: if it is not known, or is not one of text files.
     """
     try:
         known = codecs.lookup(name).name
@@ -63,14 +63,14 @@ def as_utf_8(source: Descriptor, name: str, encoding: str | None) -> Descriptor:
 
     Args:
         source: the file, or a pipe, which is read to its end.
-        name: how it is called in errors.
-        encoding: as `known_encoding` gives it; None: UTF-8, or what a byte order mark at the beginning says.
+        name: its name in errors.
+        encoding: as returned by `known_encoding`; None: UTF-8, or the encoding of a byte order mark at the beginning.
 
     Returns:
-        The same file if it is one, and UTF-8; else one without a name.
+        The same file if it is a file in UTF-8; else a copy without a name.
 
     Raises:
-        SourceUnusable: it is no text, or cannot be decoded, or there is no room to keep it.
+        SourceUnusable: it is not text, or cannot be decoded, or there is no room for the copy.
         OSError: it cannot be read.
     """
     kept = source if _is_whole_file(source) else _spooled(source, name)
@@ -82,15 +82,15 @@ def as_utf_8(source: Descriptor, name: str, encoding: str | None) -> Descriptor:
         return kept
     with _nameless(name) as text:
         if used in _TAKES_MARK_AWAY and head.startswith(_TAKEN_AWAY):
-            text.write(BOM)  # its own mark is taken away by the decoder, and a file is not empty that has one
+            text.write(BOM)  # the decoder drops the file's own mark, and a file that has one is not empty
         for piece in _decoded(kept, name, used, is_given=True):
-            # A half of a pair that an encoding lets stand alone (UTF-7) is no character.
+            # A lone surrogate, which some encodings (UTF-7) allow, is no character.
             text.write(piece.encode("utf-8", "replace"))
     return text
 
 
 def _is_whole_file(source: Descriptor) -> bool:
-    """Whether it is a file of which nothing has been read, as a shell may hand one over that another command has begun to read."""
+    """Whether it is a regular file at its beginning: a shell may pass one that another command has begun to read."""
     is_file = stat.S_ISREG(os.fstat(source.number).st_mode)
     return is_file and os.lseek(source.number, 0, os.SEEK_CUR) == 0
 
@@ -120,7 +120,7 @@ def _spooled(source: Descriptor, name: str) -> Descriptor:
 
 @contextmanager
 def _nameless(name: str) -> Iterator[Descriptor]:
-    """A file without a name, to be written."""
+    """A new file without a name."""
     try:
         with tempfile.TemporaryFile() as file:
             made = Descriptor.of(os.dup(file.fileno()))
@@ -150,7 +150,7 @@ def _decoded(log: Descriptor, name: str, encoding: str, *, is_given: bool) -> It
 
 
 def _lines_until_error(decoder: codecs.IncrementalDecoder, block: bytes) -> int:
-    """How many lines end before the first byte that cannot be decoded."""
+    """The number of lines that end before the first byte that cannot be decoded."""
     lines = 0
     try:
         for at in range(len(block)):

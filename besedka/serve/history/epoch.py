@@ -1,9 +1,9 @@
 """The epoch of a log, in a file of its own: ``chat_history.txt.epoch``.
 
-An epoch names a log, so that ids of another one are not mistaken for its own. It has a home of its own because an index may be
-deleted and made again at any time, and readers must be able to read on behind that. The file says, too, how the first message
-begins: so an epoch is not taken for that of a log which somebody has put in the place of another. If it is missing, the index
-still knows the epoch; if that is missing too, the first message gives it, or, in a log without messages, chance.
+An epoch names a log, so that ids of another log are not mistaken for its own. It has its own file because the index may be deleted and
+rebuilt at any time, and clients must be able to continue after that. The file also has the beginning of the first message, so that the
+epoch is not taken for that of another log put in its place. If the file is missing, the index has the epoch; if that is missing, too, the
+epoch is derived from the first message, or, in a log without messages, random.
 """
 
 from __future__ import annotations
@@ -24,28 +24,28 @@ _FORM: Final = re.compile(r"epoch (?P<epoch>[0-9a-f]{1,16})\n(?:first (?P<first>
 
 
 class Epoch(NamedTuple):
-    """What the file says.
+    """The content of the file.
 
     Attributes:
         name: the epoch; empty if there is none.
-        first: how the first message of its log begins, up to its text; empty if it had none yet.
+        first: the beginning of the log's first message, up to its text; empty if it had none yet.
     """
 
     name: str = ""
     first: str = ""
 
     def is_of(self, first: str) -> bool:
-        """Whether it is that of a log whose first message begins so."""
+        """Whether it belongs to a log whose first message begins like this."""
         return bool(self.name) and self.first in {"", first}
 
 
 def epoch_path(log: Path) -> Path:
-    """Where the epoch of a log is."""
+    """The file with the epoch of a log."""
     return log.with_name(f"{log.name}.epoch")
 
 
 def read_epoch(log: Path) -> Epoch:
-    """What is known of a log's epoch; a file that cannot be read, or says something else, says nothing."""
+    """Read the epoch of a log; empty if the file is missing, cannot be read, or is malformed."""
     try:
         found = _FORM.fullmatch(epoch_path(log).read_text(encoding="utf-8", errors="replace"))
     except OSError:
@@ -54,10 +54,10 @@ def read_epoch(log: Path) -> Epoch:
 
 
 def keep_epoch(log: Path, epoch: Epoch) -> None:
-    """Write it down; on disk when this returns. If there is no room for it, or the folder takes no files, the index knows it.
+    """Write the epoch of a log; it is on disk on return. Without room for it, or in a read-only folder, it is only in the index.
 
     Raises:
-        OSError: as the system says it.
+        OSError: from the system.
     """
     first = f"first {epoch.first}\n" if epoch.first else ""
     try:
@@ -70,10 +70,10 @@ def keep_epoch(log: Path, epoch: Epoch) -> None:
 
 
 def new_epoch() -> str:
-    """One by chance."""
+    """A random epoch."""
     return secrets.token_hex(6)
 
 
 def derived_epoch(first_message: bytes) -> str:
-    """That of a log of which nothing else is known."""
+    """The epoch of a log without an epoch file and an index."""
     return hashlib.sha256(first_message).hexdigest()[:12] if first_message else new_epoch()

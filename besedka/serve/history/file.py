@@ -1,4 +1,4 @@
-"""Files: opened, locked, looked at, written; those of logs, and small ones. System calls and what they may answer; nothing of messages."""
+"""Files of logs, and small ones: opened, locked, inspected, written. System calls and their errors; nothing about messages."""
 
 from __future__ import annotations
 
@@ -16,22 +16,22 @@ from besedka.serve.disk_heartbeat import DISK
 from besedka.serve.errors import HistoryInUse
 
 BLOCK_BYTES: Final = 64 * 1024
-"""How much is read at once, and so about how much is read in vain to find a message."""
+"""Bytes that are read at once, and so about the most that is read in vain to find a message."""
 
 CACHE_BYTES: Final = 8 * 1024 * 1024
-"""How much of a log's end is read from the disk itself at the start: more than any batch that may have failed."""
+"""Bytes at a log's end that are read from the disk itself at the start: more than any batch that may have failed."""
 
 PRIVATE: Final = 0o600
 
 FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
-"""What a system answers that has no room for more."""
+"""The errors of a system that has no room for more."""
 
 
 class PartlyWritten(OSError):  # noqa: N818 - says what happened
-    """A write failed when some of the bytes were written.
+    """A write failed after some of the bytes were written.
 
     Attributes:
-        written: how many.
+        written: their number.
     """
 
     def __init__(self, error: OSError, written: int) -> None:
@@ -40,7 +40,7 @@ class PartlyWritten(OSError):  # noqa: N818 - says what happened
 
 
 class Descriptor:
-    """An open file that closes with its last user, so that a thread may still read it while it is exchanged."""
+    """An open file that closes with its last reference, so that a thread may still read it while it is replaced."""
 
     __slots__ = ("name", "number")
 
@@ -51,7 +51,7 @@ class Descriptor:
 
     @classmethod
     def of(cls, number: int) -> Descriptor:
-        """Take over a file that is open already, and has no name."""
+        """Take over an open file without a name."""
         descriptor = cls.__new__(cls)
         descriptor.name = ""
         descriptor.number = number
@@ -61,7 +61,7 @@ class Descriptor:
         self.close()
 
     def close(self) -> None:
-        """Close it, if it is not closed yet. What it was to hold was synced before: then no error of the system says anything new."""
+        """Close it, if it is open. Its content was synced before, so an error of the system here means nothing new."""
         number, self.number = self.number, -1
         if number >= 0:
             with suppress(OSError):
@@ -73,14 +73,14 @@ class Descriptor:
         return os.fstat(self.number).st_size
 
     def read(self, offset: int, size: int) -> bytes:
-        """Up to so many bytes from there."""
+        """Up to ``size`` bytes from an offset."""
         return os.pread(self.number, size, offset)
 
     def write(self, data: bytes) -> None:
-        """Write all of it at the end (the file must have been opened to append).
+        """Append all of it (the file must have been opened to append).
 
         Raises:
-            PartlyWritten: as the system says it.
+            PartlyWritten: from the system.
         """
         view = memoryview(data)
         while view:
@@ -91,10 +91,9 @@ class Descriptor:
             DISK.answered()
 
     def overwrite(self, offset: int, data: bytes) -> None:
-        """Write all of it over what stands there; nobody may append meanwhile.
+        """Write all of it at an offset; nobody may append meanwhile.
 
-        What is written by a descriptor that appends lands at the end, wherever it should go (pwrite(2)): so it stops appending for
-        that moment.
+        A descriptor that appends writes at the end whatever the offset (pwrite(2)), so the flag is cleared meanwhile.
         """
         flags = fcntl.fcntl(self.number, fcntl.F_GETFL)
         fcntl.fcntl(self.number, fcntl.F_SETFL, flags & ~os.O_APPEND)
@@ -113,31 +112,31 @@ class Descriptor:
         return False
 
     def sync(self) -> None:
-        """Wait until what was written is on the disk."""
+        """Wait until everything written is on the disk."""
         if sys.platform == "darwin":
-            # There fsync ends at the drive's cache; only this goes through it (fcntl(2)).
+            # On macOS fsync ends at the drive's cache; only this flushes it (fcntl(2)).
             fcntl.fcntl(self.number, fcntl.F_FULLFSYNC)
         else:
             os.fdatasync(self.number)
         DISK.answered()
 
     def sync_all(self) -> None:
-        """Wait until all that is known of it is on the disk, its size and names too."""
+        """Wait until content and metadata are on the disk."""
         os.fsync(self.number)
         DISK.answered()
 
     def has_room(self) -> bool:
-        """Whether the file system has a block free for us."""
+        """Whether the file system has a free block for this user."""
         return os.fstatvfs(self.number).f_bavail > 0
 
     def cut(self, size: int) -> None:
-        """Make it so long."""
+        """Truncate it to a size."""
         os.ftruncate(self.number, size)
 
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """By what one knows that a file is still the same, and that no other hands were on it."""
+    """A file's identity and state: if all is equal, it is the same file, and no other program has changed it."""
 
     device: int
     inode: int
@@ -150,19 +149,19 @@ class Identity:
 
     @classmethod
     def at(cls, path: Path) -> Identity | None:
-        """Of the file that is there now; None if there is none."""
+        """That of the file at a path; None if there is none."""
         with suppress(FileNotFoundError):
             return cls.of(path.stat())
         return None
 
 
 def open_locked(path: Path) -> Descriptor:
-    """Open a file to read and append, and take it for this process as long as it is open; it is made if there is none.
+    """Open a file to read and append, and lock it as long as it is open; it is created if there is none.
 
-    One that another process has is not opened for writing: the holder of a log would have to read all of it again, to see what was written.
+    A file that another process has locked is not opened for writing: closing it would make that process reread all of it.
 
     Raises:
-        OSError: as the system says it.
+        OSError: from the system.
         HistoryInUse: if another process has it.
     """
     with suppress(FileNotFoundError):
@@ -173,10 +172,10 @@ def open_locked(path: Path) -> Descriptor:
 
 
 def open_or_create(path: Path) -> Descriptor:
-    """Open a log to read and append; if it is made, its directory is synced, too.
+    """Open a log to read and append; if it is created, its directory is synced, too.
 
     Raises:
-        OSError: as the system says it.
+        OSError: from the system.
     """
     existed = path.exists()
     descriptor = Descriptor(path, os.O_RDWR | os.O_CREAT | os.O_APPEND)
@@ -193,7 +192,7 @@ def sync_directory(path: Path) -> None:
 
 
 def lock(descriptor: Descriptor, path: Path) -> None:
-    """Take the file for this process, as long as it is open.
+    """Lock the file for this process, as long as it is open.
 
     Raises:
         HistoryInUse: if another has it.
@@ -205,17 +204,17 @@ def lock(descriptor: Descriptor, path: Path) -> None:
 
 
 def distrust_cache(descriptor: Descriptor) -> None:
-    """Have the end of the file read from the disk: after a failed sync the cache may show what is not there."""
+    """Drop the end of the file from the cache: after a failed sync it may show bytes that are not on the disk."""
     if sys.platform == "linux":
         start = max(0, descriptor.size - CACHE_BYTES)
         os.posix_fadvise(descriptor.number, start, 0, os.POSIX_FADV_DONTNEED)
 
 
 def copy_beside(source: Descriptor, begin: int, path: Path) -> None:
-    """Make a new private file of a file's end, whole or not at all; on the disk when this returns.
+    """Copy a file's end to a new private file, whole or not at all; it is on the disk on return.
 
     Raises:
-        OSError: as the system says it.
+        OSError: from the system.
     """
     copy = Descriptor(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL)
     try:
@@ -232,19 +231,19 @@ def copy_beside(source: Descriptor, begin: int, path: Path) -> None:
 
 
 def write_whole(path: Path, text: str, *, replace: bool) -> None:
-    """Write a small private file as a whole or not at all; it is on the disk when this returns.
+    """Write a small private file as a whole or not at all; it is on the disk on return.
 
     Args:
-        path: where it is.
-        text: what it says.
-        replace: one that is there; else that is left as it is.
+        path: the file.
+        text: its content.
+        replace: replace an existing file; else that is left as it is.
 
     Raises:
-        OSError: as the system says it.
+        OSError: from the system.
     """
     fresh = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        # Perhaps a server that crashed has left one; what somebody has laid there is not written through.
+        # A crashed server may have left one; a link that somebody has put there is not followed.
         fresh.unlink(missing_ok=True)
         file = Descriptor(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL)
         file.write(text.encode())
@@ -253,7 +252,7 @@ def write_whole(path: Path, text: str, *, replace: bool) -> None:
         if replace:
             fresh.replace(path)
         else:
-            # Another program may make it just now; then its file is the one.
+            # If another program has just created it, that file wins.
             with suppress(FileExistsError):
                 path.hardlink_to(fresh)
         sync_directory(path)
@@ -262,17 +261,17 @@ def write_whole(path: Path, text: str, *, replace: bool) -> None:
 
 
 def exchange(path: Path, pieces: Iterable[bytes]) -> Descriptor:
-    """Write a small private file anew: beside the old one, and then in its place. It is on disk when this returns.
+    """Rewrite a small private file: beside the old one, then moved to its place. It is on disk on return.
 
     Returns:
         The new file, open to read and append.
 
     Raises:
-        OSError: as the system says it; what was there is still there, unless only its folder could not be synced.
+        OSError: from the system; the old file is still there, unless only its folder could not be synced.
     """
     fresh = path.with_name(f".{path.name}.new")
     try:
-        # Perhaps a server that crashed has left one; what somebody has laid there is not written through.
+        # A crashed server may have left one; a link that somebody has put there is not followed.
         fresh.unlink(missing_ok=True)
         file = Descriptor(fresh, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_APPEND)
         for piece in pieces:
@@ -280,7 +279,7 @@ def exchange(path: Path, pieces: Iterable[bytes]) -> Descriptor:
         file.sync_all()
         fresh.replace(path)
     finally:
-        # It may be a folder, which is nobody's leftover.
+        # It may be a folder, which no server has left.
         with suppress(OSError):
             fresh.unlink(missing_ok=True)
     sync_directory(path)
@@ -288,12 +287,12 @@ def exchange(path: Path, pieces: Iterable[bytes]) -> Descriptor:
 
 
 def reason(error: OSError) -> str:
-    """What the system said, as a part of a sentence."""
+    """The system's text for an error, as a part of a sentence."""
     return (error.strerror or str(error)).lower()
 
 
 def _holder(descriptor: Descriptor) -> int | None:
-    """The process that holds the lock on this file, where the kernel tells (Linux)."""
+    """The process that holds the lock on this file, if the kernel reports it (Linux)."""
     status = os.fstat(descriptor.number)
     device = f"{os.major(status.st_dev):02x}:{os.minor(status.st_dev):02x}:{status.st_ino}"
     with suppress(OSError):

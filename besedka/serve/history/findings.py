@@ -1,4 +1,4 @@
-"""What is found in a log while its entries are read: records of its messages, lines that are not understood, damage."""
+"""The findings of reading a log's entries: records of its messages, lines that are not understood, damage."""
 
 from __future__ import annotations
 
@@ -25,17 +25,17 @@ from besedka.wire.log_line import read_line
 
 @dataclass(frozen=True, slots=True)
 class Restored:
-    """What was found when a log was opened.
+    """The findings of opening a log.
 
     Attributes:
-        messages: how many there are.
-        first_stamp: the time of the first one as the log tells it, empty if there is none.
-        last_stamp: the same for the last one.
-        torn: what was torn at its end.
+        messages: the number of messages.
+        first_stamp: the time of the first one, as in the log; empty if there is none.
+        last_stamp: the time of the last one.
+        torn: the torn end.
         strange: the lines that are no messages and are not understood.
-        damaged_line: the number of the first line with NULs or bytes that are no UTF-8, among those that the index did not know.
+        damaged_line: the number of the first line with NULs or invalid UTF-8, among those that were not in the index.
         changed_line: the number of the first line that is not as it was written, among the last thousands.
-        open_line: the number of the last line if it lacks its end, and so is possibly incomplete.
+        open_line: the number of the last line if it lacks its line end, and so is possibly incomplete.
     """
 
     messages: int
@@ -53,14 +53,15 @@ class Reading:
 
     Args:
         log_file: the file.
-        in_front: the lines that are not understood in front of what is read.
+        path: its path, for errors.
+        in_front: the lines that are not understood before the part that is read.
 
     Attributes:
-        in_front: the same in front of the last message that was read.
-        behind: the same behind that.
-        damaged_line: the number of the first line that is damaged.
-        torn: what was torn at its end.
-        shortened_line: the number of the first line of the last message, if an index of the first version knows that as a longer one.
+        in_front: the lines that are not understood before the last message that was read.
+        behind: those after it.
+        damaged_line: the number of the first damaged line.
+        torn: the torn end.
+        shortened_line: the number of the last message's first line, if an index of the first version has that message as a longer one.
     """
 
     def __init__(self, log_file: Descriptor, path: Path, in_front: StrangeLines | None = None) -> None:
@@ -77,10 +78,10 @@ class Reading:
 
         Args:
             found: the entries.
-            flags: what is known of the first message among them.
+            flags: the flags of the first message among them.
 
         Raises:
-            HistoryUnusable: one is longer than an index can tell.
+            HistoryUnusable: a message is longer than a record can store.
         """
         for entry in found:
             if entry.damaged_at is not None and self.damaged_line is None:
@@ -100,7 +101,7 @@ class Reading:
         return Record(entry.end, length, entry.crc, entry.head_crc, flags)
 
     def _strange_lines(self, entry: Entry) -> StrangeLines:
-        """Its lines, but for blank ones in front of the first message."""
+        """An entry's lines, without leading blank ones."""
         begin = behind_blank_lines(self._file, entry)
         if begin == entry.end:
             return StrangeLines()
@@ -109,12 +110,12 @@ class Reading:
         return StrangeLines(count + is_open, self._first_line(begin))
 
     def _first_line(self, begin: int) -> int:
-        """Its number, which takes reading all that is in front: only of the very first."""
+        """The number of the first strange line; counting it reads the log up to there, so it is done only once."""
         return self.in_front.first or self.behind.first or line_number(self._file, begin)
 
 
 def restored(body: Body, reading: Reading) -> Restored:
-    """What is to be said of a log that was opened."""
+    """The report of a log that was opened or reread."""
     first, last = (_stamp(body, number) for number in (1, body.count))
     open_line = None if body.ends_line else line_ends(body.file, 0, body.size) + 1
     strange = body.index.strange.plus(body.strange)

@@ -1,4 +1,4 @@
-"""Files that are not ours: what they look like, so that a start can be refused in a sentence that helps."""
+"""Files that are no logs of Besedka: their likely format, so that the refusal of a start can name it."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ _FORMATS: Final = tuple(
         (rb"\A[^\r\n]{0,999}\r(?!\n)[^\n]*\Z", "text whose lines end in CR"),
     )
 )  # fmt: skip
-"""Sure signs of other programs, in the first bytes of what they write."""
+"""Sure signs of other programs, in the first bytes of their files."""
 
 _BLANK: Final = re.compile(rb"(?:\xef\xbb\xbf)?\s*")
 _READ_BYTES: Final = 4096
@@ -57,25 +57,29 @@ _TEXT_IN_EIGHT_BITS: Final = re.compile(rb"[\t\n\r\x20-\x7e\x80-\xff]*")
 
 
 def is_without_messages(log_file: Descriptor) -> bool:
-    """Whether a file holds no message of ours."""
+    """Whether a file holds no message of Besedka."""
     size = log_file.size
     return next(messages(log_file, size, at_once=FIRST_BYTES), None) is None
 
 
 def refuse_binary(log_file: Descriptor, path: Path) -> None:
-    """What somebody has put in the place of a log that is open is not touched if it holds no message and is no plain text.
+    """Refuse a file that was put in the place of an open log, if it holds no message and is not plain text.
 
-    A person may begin a new file with some words of their own.
+    Plain text is accepted, because a person may begin a new file with some words of their own.
 
     Raises:
-        HistoryUnusable: if it is none of ours.
+        HistoryUnusable: if it is no log.
     """
     if not _is_text(log_file):
         refuse_foreign(log_file, path)
 
 
 def refuse_foreign(log_file: Descriptor, path: Path) -> None:
-    """A file with something in it, but without a message, is somebody else's; whatever stands beside it."""
+    """Refuse a file that has content but no message, whatever files are beside it.
+
+    Raises:
+        HistoryUnusable: if it is no log.
+    """
     if is_without_messages(log_file) and not _is_ours_without_messages(log_file):
         raise HistoryUnusable(
             path,
@@ -85,9 +89,9 @@ def refuse_foreign(log_file: Descriptor, path: Path) -> None:
 
 
 def _is_ours_without_messages(log: Descriptor) -> bool:
-    """Whether a file that holds no message may be taken for a log: it is blank, or what a power cut in the first batch leaves.
+    """Whether a file without a message may be a log: it is blank, or may be left by a power cut in the first batch.
 
-    That is nothing but NULs, a torn first line, or text behind whole sectors of NULs.
+    Such a cut leaves only NULs, a torn first line, or text after whole sectors of NULs.
     """
     return _is_torn_batch(log) or _holds_only(log, _is_blank) or _holds_only(log, _is_zero)
 
@@ -99,17 +103,17 @@ def _is_text(log: Descriptor) -> bool:
 
 
 def looks_like(log: Descriptor) -> str:
-    """What a file seems to be, as a part of a sentence."""
+    """The likely format of a file, as a part of a sentence."""
     return head_looks_like(log.read(0, _READ_BYTES))
 
 
 def head_looks_like(head: bytes) -> str:
-    """The same, by its first bytes."""
+    """The likely format of a file, by its first bytes."""
     return binary_format(head) or _text_format(head)
 
 
 def binary_format(head: bytes) -> str:
-    """What a file is that is no text in UTF-8, by the mark at its beginning; empty if it has none."""
+    """The format of a file that is not UTF-8 text, by the magic number at its beginning; empty if it has none."""
     for magic, name in _MAGIC.items():
         if head.startswith(magic):
             return name
@@ -146,7 +150,7 @@ def _is_zero(block: bytes) -> bool:
 
 
 def _decodes(head: bytes) -> bool:
-    """Whether it is UTF-8, but for a character that the end of what was read has cut."""
+    """Whether it is UTF-8, except for a character cut by the end of the read."""
     try:
         head.decode()
     except UnicodeDecodeError as error:

@@ -1,6 +1,6 @@
-"""A disk without room: nothing of a batch is left in the log, and nothing is written behind a torn end that cannot be kept.
+"""A full disk: nothing of a refused batch stays in the log, and nothing is written after a torn end that cannot be kept.
 
-That is not final, as other failures are: the next batch tries again.
+Unlike other failures, this one is not final: the next batch tries again.
 """
 
 from __future__ import annotations
@@ -17,24 +17,24 @@ log = logging.getLogger(__name__)
 
 
 def append_error(error: OSError, path: Path, size: int) -> AppendError:
-    """What is raised where so many bytes could not be written: without room nothing is lost, all else is final."""
+    """The error to raise when ``size`` bytes could not be written: a full disk loses nothing, every other failure is final."""
     return StorageFull(path, size) if error.errno in FULL else HistoryLost(path, reason(error))
 
 
 def cut_back(body: Body, path: Path, data: bytes, written: int) -> bool:
-    """Take half a batch off a log again: nothing else, if somebody else has written meanwhile.
+    """Cut a partly written batch off a log, and nothing else, even if another program has written meanwhile.
 
     Args:
-        body: what is known of the log.
-        path: where it is.
+        body: the state of the log.
+        path: the file.
         data: the batch.
-        written: how many bytes of it were.
+        written: the number of its bytes that were written.
 
     Returns:
-        Whether nobody else has written.
+        Whether no other program has written.
 
     Raises:
-        HistoryLost: it could not be.
+        HistoryLost: it could not be cut off.
     """
     try:
         end, size = body.size, body.file.size
@@ -42,7 +42,7 @@ def cut_back(body: Body, path: Path, data: bytes, written: int) -> bool:
             end = max(0, size - written)  # another program has cut the log, or added to it
         if body.file.read(end, len(data) + 1) == data[: size - end]:
             body.file.cut(end)
-            # As long as the disk may still hold the half batch, its records must tell that it is one.
+            # Sync before the records go: as long as the disk may hold the half batch, they show that it is one.
             body.file.sync()
         body.index.cut(body.count)
     except OSError as error:
@@ -51,13 +51,13 @@ def cut_back(body: Body, path: Path, data: bytes, written: int) -> bool:
 
 
 def keep_torn_end(body: Body, path: Path) -> bool:
-    """Have what a crash has torn kept beside the log, and cut off, if there is room for that now.
+    """Move a torn end to a file beside the log, if there is room for it now.
 
     Returns:
         Whether nothing torn is left in the log.
 
     Raises:
-        OSError: as the system says it.
+        OSError: from the system.
     """
     if body.torn:
         torn = cut_off(body.file, path, body.torn.offset)

@@ -1,29 +1,29 @@
-r"""The index of a log: where its messages are, and their checksums.
+r"""The index of a log: the offsets and checksums of its messages.
 
-``chat_history.txt.index`` can be deleted at any time and is made again from the log. Its layout, little-endian::
+``chat_history.txt.index`` can be deleted at any time and is rebuilt from the log. Its layout, little-endian::
 
     header   "besedka index 2\n"    16 bytes
              epoch                 16 bytes, ASCII, padded with NUL
-             strange lines          8 bytes, how many lines in front of the last message are not understood
+             strange lines          8 bytes, the number of lines before the last message that are not understood
              first strange line     8 bytes, its number, counted from 1; 0 if there is none
              check                  4 bytes, CRC-32 of the above
              (unused)              12 bytes
-    record   end and flags          8 bytes: the offset behind the message (48 bits), and `Flag` (16 bits)
+    record   end and flags          8 bytes: the offset after the message (48 bits), and `Flag` (16 bits)
              length                 4 bytes, of the message with all its line ends
              crc                    4 bytes, CRC-32 of these bytes
              head crc               4 bytes, CRC-32 of the message's first line, with its line end
              check                  4 bytes, CRC-32 of the epoch, the message's id and the above
 
-Record n is about message n. What stands between the end of one message and the beginning of the next one (lines that are not
-understood) belongs to none. Offsets are absolute and each record has a check of its own, so a damaged record spoils no other.
+Record n describes message n. Bytes between the end of one message and the beginning of the next (lines that are not understood) belong
+to neither. Offsets are absolute and each record has its own check, so a damaged record spoils no other.
 
 The rules of writing:
 
-- the records of a batch are written before the batch itself, so an index may know more than the log holds, never less;
-- they are synced before the batch only where that is needed to tell torn messages from whole ones: if a message of the batch has
-  several lines, if it is the first batch since the index was opened or cut (a disk may still hold the records of a batch that
-  died), and whenever `SYNC_RECORDS` have gathered, so that only so many at the end can be lost or stale;
-- an index may therefore *contradict* its log, at its end. What that means is decided in `recovery`, and never by the index alone.
+- the records of a batch are written before the batch itself, so an index may describe more than the log holds, never less;
+- they are synced before the batch only where torn messages would otherwise look like whole ones: if a message of the batch has
+  several lines, if it is the first batch since the index was opened or cut (the disk may still hold the records of a lost batch), and
+  whenever `SYNC_RECORDS` have gathered, so that no more than these can be lost or stale at the end;
+- an index may therefore *contradict* the end of its log. `recovery` decides what that means, and never by the index alone.
 """
 
 from __future__ import annotations
@@ -46,25 +46,25 @@ RECORD: Final = struct.Struct("<QIIII")
 RECORD_BYTES: Final = RECORD.size
 
 SYNC_RECORDS: Final = 4096
-"""At most so many records at the end are not synced: what a power cut may have spoiled, and what is looked at after one."""
+"""Most records at the end that are not synced: a power cut may have spoiled them, and they are checked after one."""
 
 LENGTH_AT_MOST: Final = (1 << 32) - 1
-"""A log with a longer message cannot be used."""
+"""Longest message, in bytes; a log with a longer one cannot be used."""
 
 _END_BITS: Final = 48
 _END: Final = (1 << _END_BITS) - 1
 _FLAG_BITS: Final = 15
 _BODY: Final = struct.Struct("<QIII")
 _ID: Final = struct.Struct("<Q")
-_CHECKED: Final = HEADER.size - 16  # of the header, what its check is of
+_CHECKED: Final = HEADER.size - 16  # the part of the header that its check covers
 _AT_ONCE: Final = 4096
 
 
 class Flag(IntFlag):
-    """What is known of a message beside its bytes.
+    """Properties of a message that its bytes do not have.
 
-    `VERIFIED` and `UNVERIFIED` say whether its name was its poster's when it was posted; one without either came into the log by
-    another way, or from an index that did not say.
+    `VERIFIED` and `UNVERIFIED` say whether its poster owned the name when it was posted; a message with neither was not posted here,
+    or its flags were lost with an index.
     """
 
     NONE = 0
@@ -75,18 +75,18 @@ class Flag(IntFlag):
 
 
 _FLAGS: Final = tuple(map(Flag, range(16)))
-"""All there are, by their numbers: making one takes longer than reading a record."""
+"""All flags, by their numbers: making one takes longer than reading a record."""
 
 
 class Record(NamedTuple):
-    """What the index knows of a message.
+    """The index's record of a message.
 
     Attributes:
-        end: the offset behind it.
-        length: bytes, with all line ends.
+        end: the offset after it.
+        length: its size in bytes, with all line ends.
         crc: CRC-32 of these bytes.
         head_crc: CRC-32 of its first line, with the line end.
-        flags: what is known of it beside.
+        flags: its flags.
     """
 
     end: int
@@ -116,7 +116,7 @@ class StrangeLines(NamedTuple):
     """Lines that are not understood.
 
     Attributes:
-        lines: how many.
+        lines: their number.
         first: the number of the first one, counted from 1; 0 if there is none.
     """
 
@@ -124,37 +124,37 @@ class StrangeLines(NamedTuple):
     first: int = 0
 
     def plus(self, other: StrangeLines) -> StrangeLines:
-        """These, and others behind them."""
+        """These, followed by others."""
         return StrangeLines(self.lines + other.lines, self.first or other.first)
 
-    def told(self) -> str:
-        """What whoever reads the log should know of them; empty if there are none."""
-        what = "1 line is no message" if self.lines == 1 else f"{self.lines} lines are no messages"
-        return f"{what}, first: line {self.first}" if self.lines else ""
+    def report(self) -> str:
+        """A report for people who read the log; empty if there are none."""
+        lines = "1 line is no message" if self.lines == 1 else f"{self.lines} lines are no messages"
+        return f"{lines}, first: line {self.first}" if self.lines else ""
 
 
 class IndexDamaged(OSError):  # noqa: N818 - says what happened
-    """A record is missing or impossible: the index must be made again."""
+    """A record is missing or impossible: the index must be rebuilt."""
 
 
 class Index:
     """An index, open. One thread may write it while others read.
 
     Attributes:
-        epoch: names the log.
-        count: how many records there are.
-        strange: the lines in front of the last message that are not understood.
+        epoch: the name of the log.
+        count: the number of records.
+        strange: the lines before the last message that are not understood.
     """
 
     def __init__(self, file: Descriptor, name: str) -> None:
-        """Take what is there.
+        """Read the header of an index.
 
         Args:
             file: the open file.
-            name: what it is called in errors.
+            name: its name in errors.
 
         Raises:
-            OSError: as the system says it.
+            OSError: from the system.
             ValueError: if it is no index, or one of another version.
         """
         self._file = file
@@ -173,7 +173,7 @@ class Index:
 
     @classmethod
     def open(cls, path: Path, *, read_only: bool = False) -> Index:
-        """Open the index at a path, as far as its records are sound.
+        """Open the index at a path, up to its first unsound record.
 
         Raises:
             OSError, ValueError: as the constructor; `FileNotFoundError` if there is none.
@@ -185,7 +185,7 @@ class Index:
 
     @classmethod
     def temporary(cls, epoch: str) -> Index:
-        """One without a name, for a log beside which none can be written."""
+        """An index without a name, for a log beside which none can be written."""
         with tempfile.TemporaryFile() as nameless:
             file = Descriptor.of(os.dup(nameless.fileno()))
         file.write(_header(epoch, StrangeLines()))
@@ -193,10 +193,10 @@ class Index:
 
     @classmethod
     def create(cls, path: Path, epoch: str, records: Iterable[Record]) -> Index:
-        """Make one with these records, in place of any other, whole or not at all; it is on disk when this returns.
+        """Create an index with these records, in place of any other, whole or not at all; it is on disk on return.
 
         Raises:
-            OSError: as the system says it; then there is none.
+            OSError: from the system; then there is no new index.
         """
         fresh = path.with_name(f".{path.name}.{os.getpid()}")
         fresh.unlink(missing_ok=True)
@@ -213,24 +213,24 @@ class Index:
         return index
 
     def add_all(self, records: Iterable[Record]) -> None:
-        """Append records of messages that are in the log already, however many.
+        """Append any number of records of messages that are in the log already.
 
         Raises:
-            OSError: as the system says it.
+            OSError: from the system.
         """
-        some: list[Record] = []
+        chunk: list[Record] = []
         for record in records:
-            some.append(record)
-            if len(some) == _AT_ONCE:
-                self.add(some, sync=True)
-                some.clear()
-        self._append(some)
+            chunk.append(record)
+            if len(chunk) == _AT_ONCE:
+                self.add(chunk, sync=True)
+                chunk.clear()
+        self._append(chunk)
 
     def add(self, records: Sequence[Record], *, sync: bool) -> None:
-        """Append the records of a batch; on disk when this returns if ``sync``, or if the rules of writing ask for it.
+        """Append the records of a batch; they are on disk on return if ``sync``, or if the rules of writing require it.
 
         Raises:
-            OSError: as the system says it.
+            OSError: from the system.
         """
         before = self.count
         self._append(records)
@@ -241,16 +241,16 @@ class Index:
         """Wait until all records are on disk.
 
         Raises:
-            OSError: as the system says it.
+            OSError: from the system.
         """
         self._file.sync()
         self._is_sync_due = False
 
     def cut(self, count: int) -> None:
-        """Forget the records behind the first ``count``, and whatever is behind them.
+        """Truncate the index to its first ``count`` records.
 
         Raises:
-            OSError: as the system says it.
+            OSError: from the system.
         """
         self.count = min(count, self.count)
         size = HEADER.size + self.count * RECORD_BYTES
@@ -259,20 +259,20 @@ class Index:
             self._file.cut(size)
 
     def change(self, first: int, records: Sequence[Record]) -> None:
-        """Put other records in place of those from message ``first`` on; on disk when this returns.
+        """Overwrite the records from message ``first`` on; they are on disk on return.
 
         Raises:
-            OSError: as the system says it.
+            OSError: from the system.
         """
         data = b"".join(self._packed(number, record) for number, record in enumerate(records, first))
         self._file.overwrite(HEADER.size + (first - 1) * RECORD_BYTES, data)
         self._file.sync()
 
     def note_strange(self, lines: StrangeLines) -> None:
-        """Say how many lines are not understood; a help for the report at the start, and not synced.
+        """Store the lines that are not understood; only for the report at the start, so not synced.
 
         Raises:
-            OSError: as the system says it.
+            OSError: from the system.
         """
         if lines != self.strange:
             self.strange = lines
@@ -282,7 +282,7 @@ class Index:
         """The record of a message.
 
         Raises:
-            IndexDamaged: it is not there.
+            IndexDamaged: it is missing or unsound.
         """
         return next(self.records(number, number))
 
@@ -290,7 +290,7 @@ class Index:
         """The records of messages ``first`` to ``last``.
 
         Raises:
-            IndexDamaged: one is missing, fails its check, or does not follow the one in front of it.
+            IndexDamaged: one is missing, fails its check, or overlaps the one before it.
         """
         behind = 0
         for number, record in enumerate(self.sound_records(first, last), first):
@@ -302,7 +302,7 @@ class Index:
             yield record
 
     def sound_records(self, first: int, last: int) -> Iterator[Record | None]:
-        """The records of messages ``first`` to ``last``; None in place of each that is missing, or fails its check."""
+        """The records of messages ``first`` to ``last``; None for each that is missing or fails its check."""
         for start in range(first, last + 1, _AT_ONCE):
             size = min(_AT_ONCE, last + 1 - start) * RECORD_BYTES
             data = self._file.read(HEADER.size + (start - 1) * RECORD_BYTES, size)
@@ -311,15 +311,15 @@ class Index:
             yield from repeat(None, size // RECORD_BYTES - whole)
 
     def remembered(self, first: int) -> Iterator[Record | None]:
-        """The same from message ``first`` on as far as the file goes, which may be further than ``count``."""
+        """The sound records from message ``first`` to the end of the file, which may be beyond ``count``."""
         return self.sound_records(first, (self._file.size - HEADER.size) // RECORD_BYTES)
 
     def is_sound_at(self, number: int) -> bool:
-        """Whether there is a record of a message, and passes its check."""
+        """Whether a message has a record that passes its check."""
         return next(self.sound_records(number, number)) is not None
 
     def end_of(self, number: int) -> int:
-        """The offset behind a message; 0 for the one in front of the first.
+        """The offset after a message; 0 for number 0.
 
         Raises:
             IndexDamaged: there is no such record.
@@ -327,7 +327,7 @@ class Index:
         return self.record(number).end if number else 0
 
     def sound_count(self, look_back: int) -> int:
-        """How many records there are in front of the first one that fails its check, among the last ``look_back``."""
+        """The number of records before the first unsound one; only the last ``look_back`` are checked."""
         first = max(1, self.count - look_back + 1)
         behind = 0
         for number, record in enumerate(self.sound_records(first, self.count), first):
@@ -341,15 +341,15 @@ class Index:
         self._file.close()
 
     def first(self, count: int) -> Index:
-        """This index, as if it had no more than ``count`` records; its file stays as it is."""
+        """This index, limited to ``count`` records; its file stays as it is."""
         self.count = min(count, self.count)
         return self
 
     def copy(self, count: int) -> Index:
-        """The first ``count`` records, in an index without a name.
+        """Copy the first ``count`` records to an index without a name.
 
         Raises:
-            OSError: as the system says it.
+            OSError: from the system.
         """
         copied = Index.temporary(self.epoch)
         copied.note_strange(self.strange)
@@ -381,7 +381,7 @@ class Index:
 
 
 def index_path(log: Path) -> Path:
-    """Where the index of a log is."""
+    """The file with the index of a log."""
     return log.with_name(f"{log.name}.index")
 
 

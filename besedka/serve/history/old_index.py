@@ -1,11 +1,11 @@
 r"""The first version of the index, read so that a log that has one keeps its epoch.
 
 Its header is ``"besedka index 1\n"``, the epoch in 16 bytes and the offset of the first message in 8; each record has the length of a
-message in 4 bytes (22 bits of them) and its CRC-32 in 4 more. What is not understood was a part of the message above.
+message in 4 bytes (22 bits of them) and its CRC-32 in 4 more. Lines that are not understood were a part of the message above.
 
-Such an index does not tell whether a last message that is shorter than its record says is torn. That record, like those of today, may be of
-another message, which died before it came into the log; and it has no checksum of a first line, by which it could be known as the
-message's own. So nothing is cut off by it but what the log alone shows to be torn; a message that is shorter is reported as changed.
+Such an index does not show whether a last message that is shorter than its record is torn. That record, like those of today, may belong to
+another message, which never reached the log; and it has no checksum of a first line, which would prove that it is the message's own. So
+only what the log alone shows to be torn is cut off; a message that is shorter is reported as changed.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _AT_ONCE: Final = 64 * 1024
 
 
 class _Unlike(NamedTuple):
-    """A message that is not as long as an index says; a line end that it lacks does not count."""
+    """A message whose length differs from its record; a missing line end does not count."""
 
     number: int
     entry: Entry
@@ -37,19 +37,19 @@ class _Unlike(NamedTuple):
 
 
 class OldIndex:
-    """One, open.
+    """An open index of the first version.
 
     Attributes:
-        epoch: names the log.
-        count: how many records there are.
+        epoch: the name of the log.
+        count: the number of records.
     """
 
     def __init__(self, path: Path) -> None:
         """Open it.
 
         Raises:
-            OSError: as the system says it.
-            ValueError: it is none.
+            OSError: from the system.
+            ValueError: it is no index of the first version.
         """
         self._file = Descriptor(path, os.O_RDONLY)
         header = self._file.read(0, _HEADER.size)
@@ -59,12 +59,12 @@ class OldIndex:
         self.epoch = _HEADER.unpack(header)[1].rstrip(b"\0").decode("ascii", "replace")
 
     def is_of(self, log_file: Descriptor, end: int) -> bool:
-        """Whether all messages of a log, but perhaps its last one, are as long as they were; then their ids are the same, too."""
+        """Whether all messages of a log, except perhaps the last, have their recorded lengths; then their ids are the same, too."""
         unlike = self._first_unlike(log_file, end)
         return unlike is None or (unlike.entry.end == end and unlike.number == self.count)
 
     def shortened_line(self, log_file: Descriptor, end: int) -> int | None:
-        """The first line of the last message of a log, if that is shorter than it was: perhaps it is torn."""
+        """The number of the first line of a log's last message, if that is shorter than its record: it may be torn."""
         unlike = self._first_unlike(log_file, end)
         is_last = unlike is not None and unlike.entry.end == end
         return line_number(log_file, unlike.entry.begin) if unlike and is_last and unlike.lacks > 0 else None

@@ -1,7 +1,7 @@
-"""A log that is open to be read: pages, places in the file, searches.
+"""A log that is open for reading: pages, offsets in the file, searches.
 
-The methods block, and wait for nobody. Any thread may call them, also while the log is written: what is known of it (`ReadableLog.body`)
-is replaced as a whole.
+The methods block, but wait for no lock. Any thread may call them, also while the log is written: its state (`ReadableLog.body`) is
+replaced as a whole.
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-LINES_AT_ONCE: Final = 10_000
-"""How many messages are looked through in one step at most."""
+MESSAGES_AT_ONCE: Final = 10_000
+"""Most messages that `posted_by` reads in one step."""
 
-STEP_ASIDE_SECONDS: Final = 0.000_01
-"""How long who looks through a log sleeps after each block. Python hands its lock to another thread only after 5 ms, unless the
-one who has it sleeps; and a message needs the lock a dozen times on its way to the disk and back."""
+YIELD_SECONDS: Final = 0.000_01
+"""Sleep of a thread that searches a log, after each block. Python passes its lock to another thread only after 5 ms, unless the holder
+sleeps; and a message needs the lock a dozen times on its way to the disk and back."""
 
 
 class ReadableLog:
@@ -41,9 +41,9 @@ class ReadableLog:
 
     Attributes:
         path: the file.
-        body: what is known of it.
-        latest: the last 10 messages; replaced as a whole, so that any thread may look.
-        restored: what was found when it was opened, or read anew.
+        body: its state.
+        latest: the last 10 messages; replaced as a whole, so that any thread may read them.
+        restored: the findings when it was opened or reread.
     """
 
     def __init__(self, path: Path, body: Body, reading: Reading) -> None:
@@ -54,10 +54,10 @@ class ReadableLog:
 
     @staticmethod
     def open_to_read(path: Path) -> ReadableLog:
-        """Open a log that another process may be writing: nothing is locked, repaired or made.
+        """Open a log that another process may be writing: nothing is locked, repaired or created.
 
         Raises:
-            HistoryUnusable: if it cannot be read, or is not ours.
+            HistoryUnusable: if it cannot be read, or is no log.
         """
         try:
             body, reading = open_to_read(Descriptor(path, os.O_RDONLY), path)
@@ -67,35 +67,35 @@ class ReadableLog:
 
     @property
     def epoch(self) -> str:
-        """Names this log, so that ids of another are not mistaken for its own."""
+        """The name of this log, so that ids of another are not mistaken for its own."""
         return self.body.index.epoch
 
     @property
     def count(self) -> int:
-        """How many messages it holds; also the id of the last one."""
+        """The number of messages; also the id of the last one."""
         return self.body.count
 
     def exchange(self, body: Body) -> None:
-        """What is known of the log is this from now on; those who read meanwhile go on in what was known before."""
+        """Replace the state of the log; reads in progress finish with the old one."""
         self.body, self.latest = body, body.latest()
 
     def read(self, first: int, limit: int) -> list[str]:
         """A page: the lines of up to ``limit`` messages from the id ``first`` on.
 
-        It holds at least one message if there is one, and ends after the one with which it passes `PAGE_BYTES`. Of a message that
-        is longer than that its beginning is given.
+        It has at least one message if there is one, and ends after the one that takes it past `PAGE_BYTES`. A message longer than
+        `SHOWN_BYTES` is cut.
 
         Raises:
-            OSError: as the system says it.
+            OSError: from the system.
         """
         return self.read_with_flags(first, limit).lines
 
     def read_with_flags(self, first: int, limit: int) -> Page:
-        """A page as `read` gives it, and what is known of each of its messages beside."""
+        """A page as `read` returns it, with the flags of its messages."""
         return self._by_index(lambda body: body.read(first, limit))
 
     def flags(self, first: int, count: int) -> list[Flag]:
-        """What is known of ``count`` messages from the id ``first`` on, beside their lines."""
+        """The flags of ``count`` messages from the id ``first`` on."""
 
         def flags(body: Body) -> list[Flag]:
             last = min(first + count - 1, body.count)
@@ -104,20 +104,20 @@ class ReadableLog:
         return self._by_index(flags)
 
     def span(self, first: int, last: int) -> range:
-        """The offsets of messages ``first`` to ``last`` in the file, with what stands between them and is not understood.
+        """The offsets of messages ``first`` to ``last`` in the file, including lines between them that are not understood.
 
-        What stands in front of the first message of all and behind the last one belongs to those.
+        Lines before the very first message and after the very last one belong to these.
 
         Raises:
-            OSError: as the system says it.
+            OSError: from the system.
         """
         return self._by_index(lambda body: body.span(first, last))
 
     def extents(self, first: int, last: int) -> list[range]:
-        """The offsets of each of the messages ``first`` to ``last``, without what stands between them.
+        """The offsets of each of the messages ``first`` to ``last``, without lines between them.
 
         Raises:
-            OSError: as the system says it.
+            OSError: from the system.
         """
         return self._by_index(lambda body: body.extents(first, last))
 
@@ -125,32 +125,32 @@ class ReadableLog:
         """The file's own bytes at these offsets.
 
         Raises:
-            OSError: as the system says it.
+            OSError: from the system.
         """
         return self.body.file.read(span.start, len(span))
 
-    def said_by(self, user: str, after: int) -> list[tuple[MessageId, Message]]:
-        """All messages by this name later than the id ``after``, in order."""
+    def posted_by(self, user: str, after: int) -> list[tuple[MessageId, Message]]:
+        """All messages under this name later than the id ``after``, in order."""
         found = []
         name = f"] {user}: "
         number = after + 1
-        while page := self.read(number, LINES_AT_ONCE):
+        while page := self.read(number, MESSAGES_AT_ONCE):
             for line in page:
                 if line.find(name) == line.find("]"):
                     found.append((MessageId(number), read_line(line)))
                 number += 1
-            time.sleep(STEP_ASIDE_SECONDS)
+            time.sleep(YIELD_SECONDS)
         return found
 
     def search(self, text: str, before: int, limit: int, seconds: float) -> Hits:
-        """The newest messages older than the id ``before`` that hold a text, in capitals or small letters.
+        """The newest messages older than the id ``before`` that contain a text, whatever its case.
 
-        It looks about so many seconds long, and then says where it has stopped; one block is looked at in any case.
+        The search stops after about so many seconds and returns how far it got; it reads at least one block.
         """
         until, needle = time.perf_counter() + seconds, Needle(text)
 
         def is_enough() -> bool:
-            time.sleep(STEP_ASIDE_SECONDS)
+            time.sleep(YIELD_SECONDS)
             return time.perf_counter() >= until
 
         def hits(body: Body) -> Hits:
@@ -161,12 +161,12 @@ class ReadableLog:
         return self._by_index(hits)
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Close the files."""
         self.body.file.close()
         self.body.index.close()
 
     def _by_index(self, act: Callable[[Body], T]) -> T:
-        """Have something read; if the index turns out to be damaged, by another one."""
+        """Read something by the index; if that turns out to be damaged, replace it and read again."""
         body = self.body
         try:
             return act(body)
@@ -175,10 +175,10 @@ class ReadableLog:
         return act(self.body)
 
     def _replace_index(self, body: Body, damage: IndexDamaged) -> None:
-        """Have another index, unless that of ``body`` was replaced already."""
+        """Replace a damaged index, unless another thread has done so."""
         if self.body is body:
             log.error("the index of %s is damaged, and made anew: %s", self.path, damage)
-            self._make_index_anew()
+            self._rebuild_index()
 
-    def _make_index_anew(self) -> None:
+    def _rebuild_index(self) -> None:
         self.exchange(open_to_read(self.body.file, self.path, use_index=False)[0])

@@ -1,6 +1,6 @@
-"""An index that is made again while its log is open, from what it says itself: under another epoch, or because some records are damaged.
+"""Rebuilding an index while its log is open, from its own records: for another epoch, or because some records are damaged.
 
-The log is read only where records are damaged. So what only an index knows, whose name was its poster's, stays known.
+The log is read only where records are damaged. So the flags, which only the index has, are kept.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ log = logging.getLogger(__name__)
 
 
 def with_new_epoch(body: Body, path: Path) -> Body:
-    """A log by another epoch; what is known of its messages stays known.
+    """Give a log another epoch; the flags of its messages are kept.
 
     Raises:
-        OSError: as the system says it.
+        OSError: from the system.
     """
     epoch = Epoch(new_epoch(), first_head(body.file, body.size))
     keep_epoch(path, epoch)
@@ -30,11 +30,11 @@ def with_new_epoch(body: Body, path: Path) -> Body:
 
 
 def repaired(body: Body, path: Path) -> Body:
-    """A log that was not changed, by an index without the damage of the present one: the damaged records are read from the log.
+    """Rebuild the damaged records of an index from its log, which was not changed.
 
     Raises:
-        OSError: as the system says it.
-        IndexDamaged: between the messages of sound records the log does not hold as many as it should.
+        OSError: from the system.
+        IndexDamaged: the log does not hold as many messages as there are damaged records.
     """
     return _with_index(body, path, body.index.epoch, lambda: _records(body))
 
@@ -66,7 +66,7 @@ def _records(body: Body) -> Iterator[Record]:
 
 
 def _between(log_file: Descriptor, begin: int, end: int, count: int) -> Iterator[Record]:
-    """The records of so many messages that stand in a part of a log."""
+    """The records of ``count`` messages in a part of a log."""
     found = 0
     for entry in entries(log_file, begin, end):
         if entry.kind is Kind.MESSAGE:

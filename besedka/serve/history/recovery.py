@@ -1,17 +1,17 @@
-"""What a crash may leave at the end of a log, and how much of its index is to be believed then.
+"""Recovery of a log after a crash: the torn end, and the part of the index that can still be trusted.
 
-Only the end is ever cut, and only what can be *our own* torn tail: bytes of a batch that was never synced, so that nobody has been
-told of it. What the index says takes nothing away that the log alone shows to be a whole message, with one exception: a message
-of several lines, cut off at a line end, looks whole; its record was synced before it, and tells that it is not. The record must fit
-the message's first line by a checksum, because a disk may still hold the record of another message that was to stand there.
+Only the end is ever cut, and only what can be Besedka's *own* torn tail: bytes of a batch that was never synced, and so never delivered.
+The index never removes what the log alone shows to be a whole message, with one exception: a message of several lines, cut at a line
+end, looks whole; its record was synced before it, and shows that it is not. The record must match the checksum of the message's first
+line, because the disk may still hold the record of another message that was to be written there.
 
-Cut off is, at an end that nobody can have been told of:
+At an end that cannot have been delivered, these are cut off:
 
-- NULs at the very end, where a file system made the file longer and never wrote it; unless the file looks like text in UTF-16;
-- if there is an index: a last line without its end, if it can be the beginning of a message of ours and is not known to be whole;
-- if there is an index: a message of which its record says that more lines were to follow, or in which whole sectors are NULs.
+- NULs at the very end, where a file system extended the file and never wrote it; unless the file looks like text in UTF-16;
+- if there is an index: a last line without a line end, if it can be the beginning of a message of Besedka and is not known to be whole;
+- if there is an index: a message whose record has more lines, or in which whole sectors are NULs.
 
-All else is left: lines without an end that a person or another program wrote, bytes in another encoding, damage in the middle.
+Everything else stays: lines without an end that a person or another program wrote, bytes in another encoding, damage in the middle.
 """
 
 from __future__ import annotations
@@ -30,13 +30,13 @@ from besedka.serve.history.scan import Entry, Kind, crc_of, entries, is_damaged
 from besedka.wire.log_line import FIRST_LINE, HEAD_BYTES_AT_MOST
 
 SECTOR_BYTES: Final = 512
-"""What a disk writes at once, at the least."""
+"""Smallest unit that a disk writes at once."""
 
 _LINE_BYTES_AT_MOST: Final = BLOCK_BYTES
-"""No line that Besedka writes is longer: 5 000 characters of text, and a name."""
+"""More than the longest line that Besedka writes: 5 000 characters of text, and a name."""
 
 _HEAD_BYTES: Final = 2 * HEAD_BYTES_AT_MOST
-"""Enough to see whether a message begins behind another one."""
+"""Enough to see whether a message begins after another one."""
 
 _PATTERN: Final = "[dddd-dd-dd dd:dd:dd] "
 _NAME: Final = re.compile(rb"[^\n\0:]{0,128}:?")
@@ -44,13 +44,13 @@ _NAME: Final = re.compile(rb"[^\n\0:]{0,128}:?")
 
 @dataclass(frozen=True, slots=True)
 class Torn:
-    """What a crash has torn at a log's end.
+    """The torn end of a log after a crash.
 
     Attributes:
-        offset: where it begins.
-        size: how many bytes.
-        kept: the file in which they are now; None as long as there is no room to keep them: then they still stand in the log, and
-            nothing is written behind them.
+        offset: the offset at which it begins.
+        size: its size in bytes.
+        kept: the file that it was moved to; None as long as there is no room for one: then it is still in the log, and nothing is
+            written after it.
     """
 
     offset: int
@@ -59,23 +59,23 @@ class Torn:
 
 
 def agreeing_records(log: Descriptor, index: Index) -> int | None:
-    """How many records of an index agree with a log; None if it is not the index of this log."""
+    """The number of records of an index that agree with a log; None if it is not the index of this log."""
     if not index.count:
         return 0
     first, fitting = index.record(1), _last_fitting(log, index)
     if fitting is None:
-        # Nothing near the end is as it was written: an index of another log, or a log whose first batch was torn.
+        # Nothing near the end matches: this is the index of another log, or the first batch was torn.
         is_torn = first.end > log.size or _holds_nulls(log, first)
         return 0 if is_torn and index.count <= SYNC_RECORDS else None
-    if not _fits(log, first) and not _stands(log, first, has_end=False):
+    if not _fits(log, first) and not _is_in_place(log, first, has_end=False):
         return None
     return _in_front_of_hole(log, index, fitting + _damaged_behind(log, index, fitting))
 
 
 def standing_records(log: Descriptor, index: Index) -> int:
-    """How many records of an index are about messages of a log in which no message begins.
+    """The number of records of an index that agree with a log in which no message begins.
 
-    Damage may have taken all beginnings away. Then the log ends where one of its messages ended, and each message up to there with a line.
+    Damage may have destroyed all beginnings. Then the log ends where one of its messages ended, and each message up to there ends a line.
     """
     size = log.size
     for number, record in enumerate(index.records(1, index.count), 1):
@@ -87,12 +87,12 @@ def standing_records(log: Descriptor, index: Index) -> int:
 
 
 def torn_offset(log: Descriptor, behind: int, record: Record | None, *, has_index: bool) -> int:
-    """Where our own torn tail begins in a log; its size if nothing is torn.
+    """The offset of Besedka's own torn tail in a log; the log's size if nothing is torn.
 
     Args:
         log: the log.
-        behind: the offset behind the last message that the index knows, and agrees about.
-        record: what the index says of the next message, if anything.
+        behind: the offset after the last message whose record agrees with the log.
+        record: the record of the next message, if there is one.
         has_index: whether there is an index at all.
     """
     end = _end_of_writing(log, behind)
@@ -112,10 +112,10 @@ def torn_offset(log: Descriptor, behind: int, record: Record | None, *, has_inde
 
 
 def cut_off(log: Descriptor, path: Path, offset: int) -> Torn:
-    """Cut the end off a log, and keep it in a file beside it; if there is no room for that file, leave it where it is.
+    """Move the end of a log to a file beside it; if there is no room for that file, leave it where it is.
 
     Raises:
-        OSError: as the system says it.
+        OSError: from the system.
     """
     size = log.size - offset
     kept = path.with_name(
@@ -144,7 +144,7 @@ def could_be_torn_line(line: bytes) -> bool:
 
 
 def has_lost_sectors(raw: bytes, begin: int) -> bool:
-    """Whether sectors of a message are NULs, whole and no others: written by no program, but left so by a disk."""
+    """Whether the NULs in a message fill whole sectors: no program writes that, but a disk may leave it."""
     if b"\0" not in raw:
         return False
     first = SECTOR_BYTES - begin % SECTOR_BYTES
@@ -153,7 +153,7 @@ def has_lost_sectors(raw: bytes, begin: int) -> bool:
 
 
 def _last_fitting(log: Descriptor, index: Index) -> int | None:
-    """The last record that fits its message, among those that may not have been synced, and as many before."""
+    """The last record that matches its message, among those that may not have been synced, and as many before."""
     for number in range(index.count, max(0, index.count - 2 * SYNC_RECORDS), -1):
         if _fits(log, index.record(number)):
             return number
@@ -161,20 +161,20 @@ def _last_fitting(log: Descriptor, index: Index) -> int | None:
 
 
 def _damaged_behind(log: Descriptor, index: Index, fitting: int) -> int:
-    """How many records behind the last fitting one are about messages that stand there all the same, with other bytes."""
+    """The number of records after the last matching one whose messages are there all the same, with other bytes."""
     damaged = 0
     for record in index.records(fitting + 1, index.count):
-        if record.end > log.size or _holds_nulls(log, record) or not _stands(log, record):
+        if record.end > log.size or _holds_nulls(log, record) or not _is_in_place(log, record):
             break
         damaged += 1
     return damaged
 
 
 def _in_front_of_hole(log: Descriptor, index: Index, agreed: int) -> int:
-    """How many of the agreeing records are about messages in front of a hole in the last batch.
+    """The number of agreeing records before a hole in the last batch.
 
-    A disk that kept later sectors of a batch and lost earlier ones left NULs there. Nobody was told of that batch: its messages in
-    the hole are no messages, and what stands behind the hole is read anew.
+    A disk that kept later sectors of a batch and lost earlier ones left NULs there. That batch was never delivered: its messages in
+    the hole do not count, and the log is reread after the hole.
     """
     for number in range(_last_batch(index, agreed), agreed + 1):
         record = index.record(number)
@@ -185,9 +185,10 @@ def _in_front_of_hole(log: Descriptor, index: Index, agreed: int) -> int:
 
 
 def _last_batch(index: Index, number: int) -> int:
-    """The message, from this one backwards, with which a batch begins; it is not further back than any batch reaches."""
-    last = range(number, max(0, number - SYNC_RECORDS), -1)
-    return next((one for one in last if Flag.BEGINS_BATCH in index.record(one).flags), number + 1)
+    """The first message of the batch that holds this one; no batch is longer than `SYNC_RECORDS`."""
+    candidates = range(number, max(0, number - SYNC_RECORDS), -1)
+    begins = (candidate for candidate in candidates if Flag.BEGINS_BATCH in index.record(candidate).flags)
+    return next(begins, number + 1)
 
 
 def _fits(log: Descriptor, record: Record) -> bool:
@@ -198,10 +199,10 @@ def _holds_nulls(log: Descriptor, record: Record) -> bool:
     return b"\0" in log.read(record.begin, min(record.length, _LINE_BYTES_AT_MOST))
 
 
-def _stands(log: Descriptor, record: Record, *, has_end: bool = True) -> bool:
+def _is_in_place(log: Descriptor, record: Record, *, has_end: bool = True) -> bool:
     """Whether a message is where its record says, though not as it was written.
 
-    Its beginning may be what is damaged: then it is enough that the line ends with it.
+    Its beginning may be the damaged part: then it is enough that a line ends with it.
     """
     if record.end > log.size:
         return False
@@ -219,14 +220,14 @@ def _is_torn(raw: bytes, last: Entry, record: Record) -> bool:
     if length == record.length:
         return not record.fits(raw) and has_lost_sectors(raw, last.begin)
     if record.fits(raw + b"\n"):
-        return False  # only its end is missing: an editor took it
+        return False  # only its line end is missing: an editor removed it
     if raw.endswith(b"\n"):
         return last.head_crc == record.head_crc
     return could_be_torn_line(raw[raw.rfind(b"\n") + 1 :]) or last.head_crc == record.head_crc
 
 
 def _end_of_writing(log: Descriptor, behind: int) -> int:
-    """Where the NULs begin that end a log; its size if there are none, or none that a file system may have left."""
+    """The offset of the NULs at the end of a log; its size if there are none, or none that a file system may have left."""
     size = end = log.size
     while end > behind:
         begin = max(behind, end - BLOCK_BYTES)
@@ -238,7 +239,7 @@ def _end_of_writing(log: Descriptor, behind: int) -> int:
 
 
 def _is_wide(log: Descriptor, end: int) -> bool:
-    """Whether the line that ends here is text in UTF-16, whose last LF has a NUL behind it."""
+    """Whether the line that ends here is text in UTF-16, whose last LF is followed by a NUL."""
     begin = max(0, end - _LINE_BYTES_AT_MOST)
     before = log.read(begin, end - begin).removesuffix(b"\n")
     line = before[before.rfind(b"\n") + 1 :]
@@ -246,7 +247,7 @@ def _is_wide(log: Descriptor, end: int) -> bool:
 
 
 def _last_line(log: Descriptor, begin: int, end: int) -> bytes:
-    """The last line if it lacks its end, and is not longer than any of ours; else nothing."""
+    """The last line if it has no line end, and is not too long to be Besedka's; else empty."""
     begin = max(begin, end - _LINE_BYTES_AT_MOST)
     tail = log.read(begin, end - begin)
     line = tail[tail.rfind(b"\n") + 1 :]
@@ -254,5 +255,5 @@ def _last_line(log: Descriptor, begin: int, end: int) -> bytes:
 
 
 def _is_cut_utf8(line: bytes) -> bool:
-    """Whether it is UTF-8, but for a last character that may be cut."""
+    """Whether it is UTF-8, except for a last character that may be cut."""
     return not is_damaged(line) or any(not is_damaged(line[:-cut]) for cut in (1, 2, 3) if len(line) > cut)

@@ -1,9 +1,9 @@
-"""Redacting: a tombstone is written over a message's text, in place.
+"""Redaction: a tombstone is written over a message's text, in place.
 
-It takes as many bytes as the text did, so nothing else in the log moves: ids, offsets, the time and the name of the message stay,
-and so does the end of its last line. Wherever a crash cuts this off, the log has the same messages, one of them with a text that
-is the old one, the tombstone, or begins as the one and ends as the other; no line of it can begin another message. `finished` does
-the rest at the next start: it needs to be told what was being done, and so that is noted on disk before.
+It takes as many bytes as the text, so nothing else in the log moves: ids, offsets, the time and the name of the message stay, and so does
+the end of its last line. Wherever a crash interrupts this, the log has the same messages; the text of one of them is the old one, the
+tombstone, or begins as the one and ends as the other, and no line of it can begin another message. `finished` completes it at the next
+start: for that the redaction is recorded on disk before it begins.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from besedka.serve.errors import HistoryChanged, HistoryLost, StorageFull
-from besedka.serve.history.body import TOLD_BYTES, Body, told_line
+from besedka.serve.history.body import SHOWN_BYTES, Body, shown_line
 from besedka.serve.history.external_edits import ExternalEdits
 from besedka.serve.history.file import FULL, reason
 from besedka.serve.history.index import IndexDamaged, Record
@@ -23,14 +23,14 @@ from besedka.wire.log_line import FIRST_LINE, read_line, show_line, tombstone
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """What a message is known by, whatever its text is.
+    """The identity of a message, which its redaction does not change.
 
     Attributes:
         number: its id.
-        epoch: of its log.
-        stamp: when it was said, as the log tells it.
-        user: who said it.
-        size: how many bytes it takes in the log, with all line ends.
+        epoch: the epoch of its log.
+        stamp: its time, as in the log.
+        user: the name of its poster.
+        size: its size in the log, in bytes, with all line ends.
     """
 
     number: int
@@ -42,12 +42,12 @@ class Subject:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """A message where it stands.
+    """A message in the log.
 
     Attributes:
         number: its id.
         raw: its bytes.
-        record: what the index knows of it.
+        record: its record in the index.
     """
 
     number: int
@@ -55,10 +55,10 @@ class Message:
     record: Record
 
     def cover(self, body: Body) -> None:
-        """Write the tombstone, in the log first and then its checksum in the index; all of it is on disk when this returns.
+        """Write the tombstone to the log, then its checksum to the index; both are on disk on return.
 
         Raises:
-            OSError: as the system says it.
+            OSError: from the system.
         """
         data = covered(self.raw)
         if data != self.raw:
@@ -71,16 +71,16 @@ class Message:
 
 
 def covered(raw: bytes) -> bytes:
-    """A message with a tombstone in place of its text; of a message that has one it is the same message."""
+    """A message with a tombstone in place of its text; the same message if it has one already."""
     begin, end = _text(raw)
     if begin == end:
         return raw
-    # A text may begin below the name, in a log by other hands; the blank is what makes it the first line of a message.
+    # In a log that another program wrote, a text may begin on the line after the name; the blank keeps the first line a message.
     return raw[:begin] + b" " + tombstone(end - begin - 1).encode() + raw[end:]
 
 
 def text_of(raw: bytes) -> bytes:
-    """The bytes in which the tombstone of a message stands."""
+    """The bytes of a message that a tombstone takes."""
     begin, end = _text(raw)
     return raw[begin + 1 : end]
 
@@ -95,11 +95,11 @@ def find(body: Body, number: int) -> Message | None:
 
 
 def find_as_written(path: Path, body: Body, number: int) -> Message:
-    """A message of the log at ``path``, which nobody has changed from outside.
+    """A message of the log at ``path``, checked against its record.
 
     Raises:
         HistoryChanged: it was changed, or the file was replaced.
-        IndexDamaged: the index does not tell where it stands.
+        IndexDamaged: its record is missing or unsound.
     """
     try:
         message = find(body, number) if body.file.is_at(path) else None
@@ -113,7 +113,7 @@ def find_as_written(path: Path, body: Body, number: int) -> Message:
 
 
 def subject(message: Message, epoch: str) -> Subject:
-    """What a message is known by."""
+    """The identity of a message."""
     begin, _ = _text(message.raw)
     head = read_line(show_line(message.raw[:begin]))
     return Subject(message.number, epoch, head.stamp, head.user, len(message.raw))
@@ -124,8 +124,8 @@ def redact(readable: ReadableLog, edits: ExternalEdits, body: Body, wanted: Subj
 
     Args:
         readable: the log.
-        edits: notices when another program changes it; to what is done elsewhere in the file they are as blind after this as before.
-        body: what is known of the log.
+        edits: detects changes by another program; an earlier edit elsewhere in the file stays detectable.
+        body: the state of the log.
         wanted: the message.
     """
     message = find_as_written(readable.path, body, wanted.number)
@@ -134,25 +134,25 @@ def redact(readable: ReadableLog, edits: ExternalEdits, body: Body, wanted: Subj
     data = covered(message.raw)
     if data != message.raw:
         try:
-            is_known = edits.is_as_left()
+            is_known = edits.is_unchanged()
             message.cover(body)
             if is_known:
-                edits.leave()
+                edits.note_own_change()
         except OSError as error:
             if error.errno in FULL and _is_untouched(message, body):
                 raise StorageFull(readable.path, len(data)) from error
             raise HistoryLost(readable.path, reason(error)) from error
         readable.latest = readable.latest.with_line(
-            message.number, told_line(data[:TOLD_BYTES], len(data), message.number, readable.path.name)
+            message.number, shown_line(data[:SHOWN_BYTES], len(data), message.number, readable.path.name)
         )
     return len(text_of(message.raw))
 
 
 def finished(body: Body, path: Path, wanted: Subject) -> Body:
-    """A log that nobody has looked at yet, with a message redacted, unless it is done; if it is not there, nothing is done.
+    """Finish an interrupted redaction in a log that has no readers yet; if the message is not there, nothing is done.
 
     Raises:
-        OSError: as the system says it.
+        OSError: from the system.
     """
     try:
         _finish(body, wanted)
@@ -173,7 +173,7 @@ def _is_untouched(message: Message, body: Body) -> bool:
 
 
 def _text(raw: bytes) -> tuple[int, int]:
-    """Where the text of a message begins, with the blank in front of it, and where it ends, before the last line end."""
+    """The offsets of a message's text: from the blank before it to its end, without the last line end."""
     head = FIRST_LINE.match(raw)
     if head is None:
         raise ValueError(f"not a message of the log: {raw[:80]!r}")

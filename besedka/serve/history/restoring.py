@@ -1,4 +1,4 @@
-"""What a log holds when it is opened: by the index as far as it agrees with the log, and from there on by reading."""
+"""Loading a log when it is opened: by its index as far as that agrees with the log, and by reading from there on."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ log = logging.getLogger(__name__)
 
 
 def open_to_write(log_file: Descriptor, path: Path) -> tuple[Body, Reading]:
-    """Take a log for this process: repair its end, and make its index fit.
+    """Load a log for writing: repair its end, and bring its index up to date.
 
     Raises:
-        OSError: as the system says it.
-        HistoryUnusable: it holds no message and is not ours, or has a message of more than 4 GiB.
+        OSError: from the system.
+        HistoryUnusable: it has content but no message, or has a message of more than 4 GiB.
     """
     known, index = read_epoch(path), _open_index(path)
     old = None if index else _open_old_index(path)
@@ -52,19 +52,19 @@ def open_to_write(log_file: Descriptor, path: Path) -> tuple[Body, Reading]:
     return body, reading
 
 
-def take_anew(log_file: Descriptor, path: Path, index: Index | None) -> tuple[Body, Reading]:
-    """Read a log again that was changed from outside while it was open: nothing of it is cut.
+def reread_log(log_file: Descriptor, path: Path, index: Index | None) -> tuple[Body, Reading]:
+    """Reread a log after an external edit: nothing of it is cut.
 
     Args:
         log_file: the file.
-        path: where it is.
-        index: what is known of it, if all of that still holds; else the log gets another epoch.
+        path: its path.
+        index: its index, if all of that is still right; else the log gets another epoch.
 
     Raises:
         OSError, HistoryUnusable: as `open_to_write`.
     """
     size = log_file.size
-    # A record that knows more of a message than the disk does would make it look torn after a power cut.
+    # A message on disk that is shorter than its record would look torn after a power cut.
     log_file.sync()
     if index:
         found = _read_rest(index, log_file, path, size)
@@ -77,12 +77,12 @@ def take_anew(log_file: Descriptor, path: Path, index: Index | None) -> tuple[Bo
 
 
 def open_to_read(log_file: Descriptor, path: Path, *, use_index: bool = True) -> tuple[Body, Reading]:
-    """Look at a log that another process may be writing: nothing is repaired or made.
+    """Load a log that another process may be writing: nothing is repaired or created.
 
     Args:
         log_file: the file.
-        path: where it is.
-        use_index: if there is one; it may have turned out to be damaged.
+        path: its path.
+        use_index: use its index, if there is one; False if that has turned out to be damaged.
 
     Raises:
         OSError, HistoryUnusable: as `open_to_write`.
@@ -99,7 +99,7 @@ def open_to_read(log_file: Descriptor, path: Path, *, use_index: bool = True) ->
 
 
 def _read_by(index: Index, agreed: int, log_file: Descriptor, path: Path) -> tuple[Body, Reading]:
-    # What would be torn after a crash is being written just now.
+    # An end that would be torn after a crash is just being written.
     record = index.record(agreed + 1) if agreed < index.count else None
     end = torn_offset(log_file, index.end_of(agreed), record, has_index=True)
     index = index.copy(agreed) if end > index.end_of(agreed) else index.first(agreed)
@@ -127,7 +127,7 @@ def _open_old_index(path: Path) -> OldIndex | None:
 
 
 def _agreed(log_file: Descriptor, index: Index, known: Epoch) -> int | None:
-    """How many records of an index agree with the log and its epoch; None if it is of no use."""
+    """The number of records of an index that agree with the log and its epoch; None if it is of no use."""
     if known.name and known.name != index.epoch:
         return None
     try:
@@ -146,13 +146,13 @@ def _agreed(log_file: Descriptor, index: Index, known: Epoch) -> int | None:
 def _read_all(
     log_file: Descriptor, path: Path, end: int, epoch: str, before: Index | None = None
 ) -> tuple[Body, Reading]:
-    """Read a whole log, and make an index of it: beside the log, or, if that cannot be, without a name.
+    """Read a whole log, and make an index of it: beside the log, or, if that is impossible, without a name.
 
     Args:
         log_file: the file.
-        path: where it is.
-        end: how far it is read.
-        epoch: what it is called.
+        path: its path.
+        end: the offset up to which it is read.
+        epoch: its epoch.
         before: the index that it had, if any.
     """
     reading = Reading(log_file, path)
@@ -171,20 +171,20 @@ def _read_all(
 def _read_rest(
     index: Index, log_file: Descriptor, path: Path, end: int, before: Iterable[Record | None] = ()
 ) -> tuple[Body, Reading]:
-    """Note the messages that the index does not know yet.
+    """Add the messages that are not in the index yet.
 
     Args:
         index: the index.
         log_file: the file.
-        path: where it is.
-        end: how far it is read.
-        before: what was known of these messages, as `Index.remembered` gives it.
+        path: its path.
+        end: the offset up to which it is read.
+        before: earlier records of these messages, as returned by `Index.remembered`.
     """
     reading = Reading(log_file, path, index.strange)
     found = entries(log_file, index.end_of(index.count), end)
     first = next(found, None)
     if first and index.count and (first.kind is Kind.REST or not begins_line(log_file, first.begin)):
-        # Something was added from outside that belongs to the last message.
+        # An external edit has added lines to the last message.
         last = index.record(index.count)
         found = entries(log_file, last.begin, end)
         index.change(index.count, [*reading.records([next(found)], last.flags)])
@@ -196,7 +196,7 @@ def _read_rest(
 
 
 def _flagged(records: Iterable[Record], before: Iterable[Record | None]) -> Iterator[Record]:
-    """Records that were read from a log, with what another index knows of the same messages: the log does not tell that."""
+    """Records read from a log, with the flags that an earlier index has for the same messages: the log has no flags."""
     for record, known in zip(records, chain(before, repeat(None)), strict=False):
         is_same = known is not None and known._replace(flags=record.flags) == record
         yield known if known and is_same else record
@@ -209,7 +209,7 @@ def _body(log_file: Descriptor, index: Index, end: int, reading: Reading) -> Bod
     return body
 
 
-# Its end.
+# The end of the log.
 
 
 def _repair(log_file: Descriptor, path: Path, index: Index, agreed: int) -> Torn | None:
@@ -222,7 +222,7 @@ def _repair(log_file: Descriptor, path: Path, index: Index, agreed: int) -> Torn
 def _cut_if_torn(
     log_file: Descriptor, path: Path, behind: int, record: Record | None, *, has_index: bool
 ) -> Torn | None:
-    size = log_file.size  # what another program adds from here on is not torn
+    size = log_file.size  # bytes that another program adds from here on are not torn
     offset = torn_offset(log_file, behind, record, has_index=has_index)
     return cut_off(log_file, path, offset) if offset < size else None
 
@@ -231,7 +231,7 @@ def _end(log_file: Descriptor, torn: Torn | None) -> int:
     return torn.offset if torn else log_file.size
 
 
-# Whose it is.
+# The epoch.
 
 
 def _epoch_of(log_file: Descriptor, end: int, known: Epoch, old: OldIndex | None) -> str:

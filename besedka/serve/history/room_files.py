@@ -1,4 +1,4 @@
-"""Which file is which room's: they stand side by side, the default room's among them."""
+"""The files of rooms: all are in one folder, beside the default room's."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def room_path(history: Path, room: str) -> Path:
 
 
 def room_names(history: Path) -> list[str]:
-    """The rooms, other than the default one, that have a file with something in it beside the default room's."""
+    """The rooms, other than the default one, that have a file with content."""
     names = []
     for path in history.parent.glob(f"{glob.escape(history.stem)}.*{glob.escape(history.suffix)}"):
         name = path.name.removeprefix(f"{history.stem}.").removesuffix(history.suffix)

@@ -1,6 +1,6 @@
-"""Reading a log's bytes from an offset on: where its messages are, what is not understood, and what is damaged.
+"""Scanning a log's bytes from an offset on: its messages, lines that are not understood, and damage.
 
-The time grows with the bytes, whatever they are: a line of 100 MB without an end costs what a million short ones cost.
+The time is linear in the bytes, whatever they are: a line of 100 MB without an end costs as much as a million short ones.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ from besedka.serve.history.file import Descriptor
 from besedka.wire.log_line import BOM, ENTRY, FIRST_LINE, HEAD_BYTES_AT_MOST
 
 SCAN_BYTES: Final = 1024 * 1024
-"""Read at once: large enough that reading is not what takes the time."""
+"""Bytes that are read at once: so many that reading does not dominate the time."""
 
 FIRST_BYTES: Final = 4 * HEAD_BYTES_AT_MOST
-"""Read at once where only the first message is wanted."""
+"""Bytes that are read at once where only the first message is wanted."""
 
 _HEAD_BYTES: Final = HEAD_BYTES_AT_MOST + 64
 _LINE_START: Final = re.compile(rb"\n(?=\[|\0|\xef\xbb\xbf\[|\xe2\x80[\x8e\x8f]\[)")
@@ -28,23 +28,23 @@ _BLANK_BYTES: Final = HEAD_BYTES_AT_MOST
 
 
 class Kind(Enum):
-    """What an entry of a log is."""
+    """The kind of an entry."""
 
     MESSAGE = "message"
     STRANGE = "strange"  # lines that are not understood: a message in the format of another program
-    REST = "rest"  # what starts nothing: the end of the entry in front of it, or a preamble
+    REST = "rest"  # lines that start nothing: the end of the entry before them, or a preamble
 
 
 class Entry(NamedTuple):
-    """A stretch of whole lines (the last line of a log may lack its end).
+    """A stretch of whole lines (the last line of a log may lack its line end).
 
     Attributes:
         begin: its offset in the log.
-        end: the offset behind it.
-        kind: what it is.
+        end: the offset after it.
+        kind: its kind.
         crc: CRC-32 of its bytes.
         head_crc: CRC-32 of its first line, with the line end.
-        damaged_at: which of its lines, counted from 0, is the first one with a NUL or bytes that are no UTF-8; None if none is.
+        damaged_at: the number of its first line, counted from 0, with a NUL or invalid UTF-8; None if there is none.
     """
 
     begin: int
@@ -69,9 +69,9 @@ def entries(log: Descriptor, offset: int, end: int, *, at_once: int = SCAN_BYTES
 
     Args:
         log: the log.
-        offset: where to begin.
-        end: where to end.
-        at_once: how many bytes to read at once; fewer where only the first entries are wanted. More than `HEAD_BYTES_AT_MOST`.
+        offset: the offset to begin at.
+        end: the offset to end at.
+        at_once: the number of bytes to read at once; fewer where only the first entries are wanted. More than `HEAD_BYTES_AT_MOST`.
     """
     growing = _Growing(offset, Kind.REST)
     for data, begin, is_line_start in _pieces(log, offset, end, at_once):
@@ -91,21 +91,21 @@ def entries(log: Descriptor, offset: int, end: int, *, at_once: int = SCAN_BYTES
 
 
 def messages(log: Descriptor, end: int, *, at_once: int = SCAN_BYTES) -> Iterator[Entry]:
-    """The messages of a log up to an end, among all entries as `entries` gives them."""
+    """The entries of a log up to an end that are messages."""
     return (entry for entry in entries(log, 0, end, at_once=at_once) if entry.kind is Kind.MESSAGE)
 
 
 def first_head(log: Descriptor, end: int) -> str:
-    """How the first message of a log begins, up to its text; empty if there is none."""
+    """The beginning of a log's first message, up to its text; empty if there is none."""
     first = next(messages(log, end, at_once=FIRST_BYTES), None)
     head = FIRST_LINE.match(log.read(first.begin, _HEAD_BYTES)) if first else None
     return head[0].removeprefix(BOM).decode("utf-8", "replace").strip() if head else ""
 
 
 def _marks(data: bytes, *, is_line_start: bool) -> list[tuple[int, Kind]]:
-    """Where entries start, and of which kind they are.
+    """The offsets at which entries start, and their kinds.
 
-    The lines that may start one are found first: looking for them goes ten times faster over long lines than `ENTRY` does.
+    Lines that may start an entry are found first: on long lines that is ten times faster than `ENTRY`.
     """
     starts = [match.end() for match in _LINE_START.finditer(data)]
     # Where a piece begins within a line, nothing starts at its first byte.
@@ -114,7 +114,7 @@ def _marks(data: bytes, *, is_line_start: bool) -> list[tuple[int, Kind]]:
 
 
 def behind_blank_lines(log: Descriptor, entry: Entry) -> int:
-    """The offset of an entry's first line that is not blank; its end if all of the first thousands of bytes are blank."""
+    """The offset of an entry's first line that is not blank; its end if its first `_BLANK_BYTES` are blank."""
     raw = log.read(entry.begin, min(entry.end - entry.begin, _BLANK_BYTES))
     bom = len(raw) - len(raw.removeprefix(BOM))
     text = raw[bom:].lstrip()
@@ -125,7 +125,7 @@ def behind_blank_lines(log: Descriptor, entry: Entry) -> int:
 
 
 def is_damaged(raw: bytes) -> bool:
-    """Whether bytes hold what no text file holds: a NUL, or bytes that are no UTF-8."""
+    """Whether bytes contain a NUL or invalid UTF-8."""
     if b"\0" in raw:
         return True
     if raw.isascii():
@@ -138,7 +138,7 @@ def is_damaged(raw: bytes) -> bool:
 
 
 def line_of_damage(raw: bytes) -> int:
-    """Which line of damaged bytes is damaged, counted from 0."""
+    """The number of the first damaged line of damaged bytes, counted from 0."""
     return next(number for number, line in enumerate(raw.split(b"\n")) if is_damaged(line))
 
 
@@ -153,7 +153,7 @@ def line_number(log: Descriptor, offset: int) -> int:
 
 
 def line_ends(log: Descriptor, begin: int, end: int) -> int:
-    """How many lines end in a stretch of a log, of any length."""
+    """The number of lines that end in a stretch of a log, of any length."""
     steps = range(begin, min(end, log.size), SCAN_BYTES)
     return sum(log.read(at, min(SCAN_BYTES, end - at)).count(b"\n") for at in steps)
 
@@ -167,7 +167,7 @@ def crc_of(log: Descriptor, begin: int, end: int) -> int:
 
 
 def _pieces(log: Descriptor, offset: int, end: int, at_once: int) -> Iterator[tuple[bytes, int, bool]]:
-    """The bytes in pieces of whole lines; a line longer than what is read at once comes in several.
+    """The bytes in pieces of whole lines; a line longer than ``at_once`` comes in several pieces.
 
     Yields:
         The bytes, their offset, and whether a line begins there.
@@ -192,7 +192,7 @@ def _pieces(log: Descriptor, offset: int, end: int, at_once: int) -> Iterator[tu
 
 
 class _Growing:
-    """An entry whose end is not known yet, added up piece by piece."""
+    """An entry whose end is not known yet, built piece by piece."""
 
     def __init__(self, begin: int, kind: Kind) -> None:
         self.size = 0
@@ -221,7 +221,7 @@ class _Growing:
         return Entry(self._begin, end, self._kind, self._crc, head_crc, self._damaged_at)
 
     def _damage(self, piece: bytes, *, is_end: bool = False) -> int | None:
-        """Where the first damage of a piece is, which may begin within a character."""
+        """The offset of the first damage in a piece, which may begin within a character."""
         begun = len(self._decoder.getstate()[0])
         places = [piece.find(b"\0")]
         try:

@@ -1,11 +1,11 @@
-"""Searching a log, from its end backwards: which messages hold a text, in capitals or small letters.
+"""Case-insensitive search of a log for a text, from its end backwards.
 
-Pure: the log comes in as blocks of whole messages, the newest first, and who gives them may stop between two of them.
+Pure: the log comes in as blocks of whole messages, the newest first, and the caller may stop after any block.
 
-Nearly no block holds what is searched for. So a block is not taken apart, and not even decoded, unless it may: its bytes are
-compared in a form in which a capital and its small letter are the same bytes (`SAME`). Other letters are the same in it, too;
-that only costs a closer look. But what is the same letter must never differ. Where it does (``ß`` is the same as ``ss``, the
-Kelvin sign as ``k``, and the bytes of ``Ё`` are not near those of ``ё``) the letter is *odd*: blocks that hold it are decoded.
+Nearly no block contains the text. So a block is not split, and not even decoded, unless it may contain it: its bytes are compared in a
+form in which upper and lower case are the same bytes (`SAME`). Some other letters become the same, too; that only costs a closer look.
+But two cases of a letter must never differ. Where they do (``ß`` folds to ``ss``, the Kelvin sign to ``k``, and the bytes of ``Ё`` are far
+from those of ``ё``) the letter is *odd*: blocks that contain it are decoded.
 """
 
 from __future__ import annotations
@@ -21,24 +21,24 @@ from besedka.serve.history.index import Flag
 from besedka.wire.log_line import FIRST_LINE, read_line, readable_line
 
 FOUND_BYTES: Final = 32 * 1024
-"""An answer ends with the message with which it grows past this, as a page does."""
+"""A result ends with the message that takes it past this size, as a page does."""
 
 PROBE_CHARACTERS: Final = 64
-"""So much of a long text is looked for in whole blocks; a message that holds so much is looked at itself."""
+"""The part of a long text that is looked for in whole blocks; a message that contains it is compared with the whole text."""
 
 LETTERS_END: Final = 0x20000
-"""Behind it Unicode has no letter with two cases (a test looks)."""
+"""The end of Unicode's letters with two cases (a test checks it)."""
 
 _BREAKS = re.compile("[\n\ufffd]")
 
 
 def _same(byte: int) -> int:
-    """A byte of UTF-8 in the form in which both cases are the same: so they are in Latin, Greek and Cyrillic, with few exceptions."""
+    """A byte of UTF-8 in a form in which both cases are the same; this holds in Latin, Greek and Cyrillic, with few exceptions."""
     if ord("A") <= byte <= ord("Z"):
         return byte | 0x20
     if 0x80 <= byte < 0xC0:  # noqa: PLR2004 - all bytes behind the first one of a character
         return byte & ~0x20
-    # α to ω, and а to я, are half of them behind the one first byte, and half behind the other.
+    # Half of α to ω, and of а to я, have one first byte, and half the other.
     return {0xCF: 0xCE, 0xD1: 0xD0}.get(byte, byte)
 
 
@@ -50,9 +50,9 @@ class Block(NamedTuple):
     """Some messages of a log.
 
     Attributes:
-        first: the id of the first one.
-        data: their bytes, from the first one's beginning to the last one's end.
-        spans: gives where each of them begins and ends in these bytes; asked only where something may be found.
+        first: the id of the first message.
+        data: their bytes, from the beginning of the first message to the end of the last.
+        spans: returns the begin and end of each message in these bytes; called only if the block may contain the text.
     """
 
     first: int
@@ -62,13 +62,13 @@ class Block(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Hits:
-    """What was found.
+    """The result of a search.
 
     Attributes:
-        ids: of the messages, in order.
-        lines: theirs, as pages have them.
-        before: all messages from this id on were looked at; 0: all there are.
-        flags: what is known of each of them beside, if that was looked for.
+        ids: the ids of the messages found, in order.
+        lines: their lines, as in pages.
+        before: the id from which on all messages were searched; 0: the whole log.
+        flags: the flags of each message, if they were looked up.
     """
 
     ids: list[int]
@@ -78,32 +78,32 @@ class Hits:
 
 
 class Needle:
-    """What is searched for.
+    """The text to search for.
 
     Args:
-        text: as `clean_search` gives it.
+        text: the text, as returned by `clean_search`.
     """
 
     __slots__ = ("_folded", "_odd", "_piece", "_probe")
 
     def __init__(self, text: str) -> None:
         self._folded = text.casefold()
-        # What stands in a log as it stands in a text: a part of one line, without what bad UTF-8 is shown as.
+        # The log has the same bytes as the text only within a line, and without the replacement characters of invalid UTF-8.
         self._piece = max(_BREAKS.split(self._folded), key=len)[:PROBE_CHARACTERS]
         self._probe = self._piece.encode().translate(SAME)
         odd = defaultdict(set)
         for character in self._piece:
             for letter in _odd_letters().get(character, ()):
                 odd[letter[0]].add(letter)
-        # By their first byte, which is rare: most blocks are done with by looking for it.
+        # By their first byte, which is rare: most blocks do not contain it.
         self._odd = [(first, tuple(letters)) for first, letters in odd.items()]
 
     def is_in(self, line: str) -> bool:
-        """Whether the text of a message, given by its lines, holds it."""
+        """Whether the text of a message, given by its lines, contains it."""
         return self._folded in read_line(line).text.casefold()
 
     def candidates(self, block: Block) -> Iterator[tuple[int, str]]:
-        """The messages of a block that may hold it, the last one first: ids and lines."""
+        """The messages of a block that may contain it, the last one first: ids and lines."""
         data, probe = block.data, self._probe
         if self._is_odd(data):
             if self._piece not in data.decode("utf-8", "replace").casefold():
@@ -113,10 +113,10 @@ class Needle:
             same = data.translate(SAME)
             if probe not in same:
                 return
-        for place, (begin, end) in reversed(tuple(enumerate(block.spans()))):
+        for position, (begin, end) in reversed(tuple(enumerate(block.spans()))):
             head = FIRST_LINE.match(data, begin)
             if same.find(probe, head.end() if head else begin, end) >= 0:
-                yield block.first + place, readable_line(data[begin:end])
+                yield block.first + position, readable_line(data[begin:end])
 
     def _is_odd(self, data: bytes) -> bool:
         return any(
@@ -127,14 +127,14 @@ class Needle:
 def search(
     blocks: Iterable[Block], needle: Needle, before: int, limit: int, is_enough: Callable[[], bool]
 ) -> Hits:
-    """Search blocks of a log, given from the one with the message before the id ``before`` backwards.
+    """Search blocks of a log, from the one with the message before the id ``before`` backwards.
 
     Args:
-        blocks: what to search.
-        needle: for what.
-        before: of messages from this id on nothing is said.
-        limit: how many messages to find at most.
-        is_enough: asked behind each block whether to stop there.
+        blocks: the blocks to search.
+        needle: the text to search for.
+        before: the id from which on messages are left out.
+        limit: the most messages to find.
+        is_enough: called after each block; whether to stop there.
     """
     found: list[tuple[int, str]] = []
     size = 0
@@ -157,7 +157,7 @@ def _hits(found: list[tuple[int, str]], before: int) -> Hits:
 
 @cache
 def _odd_letters() -> Mapping[str, frozenset[bytes]]:
-    """For a folded character all letters that fold to it, alone or with others, and are not the same by `SAME`; as UTF-8."""
+    """For each folded character, the letters that fold to it, alone or with others, but differ from it under `SAME`; as UTF-8."""
     odd = defaultdict(set)
     for letter in map(chr, range(LETTERS_END)):
         folded = letter.casefold()

@@ -1,7 +1,7 @@
-"""A file whose messages are to be imported: what is in it, and its messages as they are to be written.
+"""A file whose messages are to be imported: a survey of it, and its messages as they will be written.
 
-It is read twice: once to find out what is wrong with it before anything is written, once to hand out its messages. What stands
-in it at that time counts: its size is taken once.
+It is read twice: once to find problems before anything is written, once for its messages. Its size is taken only once, so bytes added
+later do not count.
 """
 
 from __future__ import annotations
@@ -27,13 +27,13 @@ from besedka.wire.log_line import (
 from besedka.wire.validation import show_controls
 
 BATCH_BYTES: Final = 1024 * 1024
-"""So much is written and synced at once; a longer message comes alone."""
+"""Bytes that are written and synced at once; a longer message is a batch of its own."""
 
 MESSAGE_BYTES_AT_MOST: Final = 1 << 30
-"""A message is in memory as a whole, some four times, when it is written."""
+"""Longest message that can be imported: a message that is written is in memory as a whole, about four times."""
 
 NUMBERS_AT_MOST: Final = 9
-"""How many line numbers are noted: so many runs of lines that are not understood."""
+"""Runs of lines that are not understood whose line numbers are reported."""
 
 _SAMPLE_BYTES: Final = 4096
 _HEAD_BYTES: Final = HEAD_BYTES_AT_MOST + 64
@@ -45,15 +45,15 @@ _CR_ALONE: Final = re.compile(rb"\A[^\n]*\r(?:\xef\xbb\xbf)?\[\d{4}-")
 
 @dataclass(slots=True)
 class Survey:
-    """What is in a file.
+    """A survey of a file.
 
     Attributes:
-        messages: how many.
-        size: bytes of the messages.
-        lines: how many lines are not understood.
-        firsts: the numbers of the first lines that are not, one for each run of such lines, counted from 1.
+        messages: the number of messages.
+        size: their size in bytes.
+        lines: the number of lines that are not understood.
+        firsts: the number of the first line, counted from 1, of each run of such lines.
         sample: the beginning of the first such line.
-        open_line: the number of the last line, if it has no end and so is possibly incomplete.
+        open_line: the number of the last line, if it has no line end and so is possibly incomplete.
     """
 
     messages: int = 0
@@ -68,9 +68,9 @@ class Source:
     """A file to be imported.
 
     Args:
-        name: how it is called in errors.
+        name: its name in errors.
         text: the file, in UTF-8.
-        end: how much of it counts; behind it a server may be writing just now.
+        end: the number of bytes that count; a server may be appending more.
     """
 
     def __init__(self, name: str, text: Descriptor, end: int) -> None:
@@ -80,17 +80,17 @@ class Source:
 
     @property
     def is_empty(self) -> bool:
-        """Whether there is nothing in it."""
+        """Whether it has no content."""
         return self._text.size == 0
 
     def looks_like(self) -> str:
-        """What it seems to be, as a part of a sentence."""
+        """Its likely format, as a part of a sentence."""
         if _BLANK.fullmatch(self._text.read(0, _HEAD_BYTES)):
             return "a file of blank lines"
         return looks_like(self._text)
 
     def survey(self) -> Survey:
-        """Look at all of it.
+        """Survey the whole file.
 
         Raises:
             SourceUnusable: it cannot be imported.
@@ -110,7 +110,7 @@ class Source:
         return found
 
     def batches(self, skip: int) -> Iterator[tuple[list[str], int]]:
-        """The messages behind the first ``skip``, in batches: as `write_line` gives them, and how many control characters became pictures."""
+        """The messages after the first ``skip``, in batches: their lines, as returned by `write_line`, and the number of control characters shown as pictures."""
         batch: list[Entry] = []
         for number, entry in enumerate(filter(self._is_message, self._entries()), 1):
             if number <= skip:
@@ -126,7 +126,7 @@ class Source:
         return entries(self._text, 0, self._end)
 
     def _is_message(self, entry: Entry) -> bool:
-        """Whether it is one, also when its control characters, a byte each, have become pictures of three."""
+        """Whether it is a message, and still one after its control characters, a byte each, have become pictures of three bytes."""
         if entry.kind is not Kind.MESSAGE:
             return False
         if entry.end - entry.begin <= HEAD_BYTES_AT_MOST // 3:
@@ -167,7 +167,7 @@ class Source:
 
 
 class _Lines:
-    """Counts lines, going forward."""
+    """Counts lines, forwards only."""
 
     def __init__(self, text: Descriptor) -> None:
         self._text = text
@@ -175,14 +175,14 @@ class _Lines:
         self._number = 1
 
     def number_at(self, offset: int) -> int:
-        """The number of the line that begins, or goes on, at an offset not in front of the last one."""
+        """The number of the line that holds an offset, which must not be before that of the last call."""
         self._number += line_ends(self._text, self._offset, offset)
         self._offset = offset
         return self._number
 
 
 def rewritten(raw: bytes) -> tuple[str, int]:
-    """A message of another log as ours would write it, and how many control characters became pictures."""
+    """A message of another log as Besedka writes it, and the number of control characters shown as pictures."""
     head = FIRST_LINE.match(raw)
     raw = without_half_a_line_end(raw, head.end()) if head else raw
     controls = _controls_in(raw)

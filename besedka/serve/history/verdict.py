@@ -1,4 +1,4 @@
-"""Whether a log is as it was written: what ``besedka verify`` says."""
+"""The report of ``besedka verify``: whether a log is as it was written."""
 
 from __future__ import annotations
 
@@ -14,22 +14,22 @@ from besedka.serve.history.scan import Kind, entries
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What was found.
+    """The result of a comparison.
 
     Attributes:
-        problem: the first thing that is not as it was written, a sentence; empty if there is none.
-        praise: what is known to be right, a sentence.
+        problem: a sentence about the first difference; empty if there is none.
+        praise: a sentence about what is known to be right.
     """
 
     problem: str = ""
-    praise: str = ""
+    confirmation: str = ""
 
 
 def judge(path: Path) -> Verdict:
-    """Compare a log with its index, and look at what the index does not know.
+    """Compare a log with its index, and check the part that is not in the index.
 
     Raises:
-        OSError: as the system says it.
+        OSError: from the system.
     """
     log = Descriptor(path, os.O_RDONLY)
     try:
@@ -56,7 +56,7 @@ def _compare(log: Descriptor, index: Index) -> Verdict:
     behind = entries(log, index.end_of(index.count), log.size)
     added = sum(entry.kind is Kind.MESSAGE for entry in behind)
     more = f", {added} more were added by another program" if added else ""
-    return Verdict(praise=f"all {index.count} messages are as they were written{more}")
+    return Verdict(confirmation=f"all {index.count} messages are as they were written{more}")
 
 
 def _judge_without_index(log: Descriptor) -> Verdict:
@@ -64,5 +64,5 @@ def _judge_without_index(log: Descriptor) -> Verdict:
     if line is not None:
         return Verdict(f"line {line} is damaged: it holds NULs or bytes that are no UTF-8")
     return Verdict(
-        praise="no damage is seen, but there are no checksums to compare with; a server makes them"
+        confirmation="no damage is seen, but there are no checksums to compare with; a server makes them"
     )

@@ -1,8 +1,8 @@
-"""How changes of a log by another program are noticed: by what the file system says of the file, and, on Linux, by being told.
+"""Noticing writers of a log by inotify(7), on Linux.
 
-Size and time of change, taken before each batch, show most changes. They cannot show what happens between that look and the write
-of the batch, when the file changes anyway. So the kernel is asked to tell, too, when somebody closes a file that was open for
-writing (inotify(7)): Besedka itself opens and closes its logs only at the start and at the end.
+Size and time of change, compared before each batch, show most external edits. They cannot show one between that comparison and the write
+of the batch, which changes the file anyway. So the kernel also reports when a file that was open for writing is closed: Besedka itself
+opens and closes its logs only at the start and at the end.
 """
 
 from __future__ import annotations
@@ -25,28 +25,28 @@ _READ_BYTES: Final = 64 * 1024
 
 
 class Watch:
-    """Told when somebody else closes a log after writing to it.
+    """Notices when another program closes a log after writing to it.
 
-    All logs of a process share one inotify instance: a user may have only 128 of them. Where there is none to be had, nothing is
-    told, and size and time of change are all there is.
+    All logs of a process share one inotify instance: a user may have only 128 of them. Without one nothing is noticed here, and only size
+    and time of change show external edits.
     """
 
     def __init__(self, path: Path) -> None:
         self._number = _kernel().add(path)
 
     def was_written(self) -> bool:
-        """Whether that has happened since this was asked last."""
+        """Whether that has happened since the last call."""
         return self._number >= 0 and _kernel().was_written(self._number)
 
     def close(self) -> None:
-        """Be told no more."""
+        """Stop watching."""
         number, self._number = self._number, -1
         if number >= 0:
             _kernel().remove(number)
 
 
 class _Inotify:
-    """The inotify instance of this process; its watches by their numbers, each with how many use it."""
+    """The inotify instance of this process; its watches by their numbers, with the number of users of each."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()

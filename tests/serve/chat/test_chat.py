@@ -396,7 +396,7 @@ def test_what_is_said_again_does_not_wait_for_all_who_search(
 ) -> None:
     order: list[str] = []
     may_go_on = threading.Event()
-    really_search, really_look = ChatHistory.search, ChatHistory.said_by
+    really_search, really_look = ChatHistory.search, ChatHistory.posted_by
 
     def search(history: ChatHistory, text: str, *how: Any) -> Hits:
         order.append("search")
@@ -408,7 +408,7 @@ def test_what_is_said_again_does_not_wait_for_all_who_search(
         return really_look(history, user, after)
 
     monkeypatch.setattr(ChatHistory, "search", search)
-    monkeypatch.setattr(ChatHistory, "said_by", posted_by)
+    monkeypatch.setattr(ChatHistory, "posted_by", posted_by)
 
     async def scenario() -> None:
         chat, room = await started(tmp_path, 30)

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from besedka.serve.errors import HistoryInUse, HistoryLost, HistoryUnusable, StorageFull
 from besedka.serve.history import ChatHistory, restoring, room_path, scan
-from besedka.serve.history.body import TOLD_BYTES
+from besedka.serve.history.body import SHOWN_BYTES
 from besedka.serve.history.file import BLOCK_BYTES, Descriptor
 from besedka.serve.history.index import RECORD_BYTES
 from besedka.serve.history.scan import Entry
@@ -315,7 +315,7 @@ def test_of_a_long_message_the_beginning_is_told_and_where_to_read_on(tmp_path: 
     assert (history.read(1, 1), history.read(3, 1)) == ([line("before")], [line("after")])
     told, mark = history.read(2, 1)[0].rsplit("\n\t", 1)
     assert long.startswith(told)
-    assert len(told.encode()) in range(TOLD_BYTES - 4, TOLD_BYTES + 1)
+    assert len(told.encode()) in range(SHOWN_BYTES - 4, SHOWN_BYTES + 1)
     rest = len(long.encode()) + 1 - len(told.encode())
     shown = f"{rest:,}".replace(",", "\u202f")
     assert mark == f"[… {shown} more bytes: message 2 in talk.txt, or /history.txt?since=1]"

@@ -99,11 +99,11 @@ def test_what_is_cut_off_is_kept_beside(tmp_path: Path) -> None:
     "dead", [line("dead\nand\nlong"), line("dead and of one line, but a long one"), line("d")]
 )
 @pytest.mark.parametrize(
-    "told", [[line("told")], [line("told"), line("twice")], [line("told\nin two lines")]]
+    "delivered", [[line("delivered")], [line("delivered"), line("twice")], [line("told\nin two lines")]]
 )
 @pytest.mark.parametrize("before", [[], [line("before")]])
 def test_the_record_of_a_dead_batch_takes_nothing_away_from_a_told_one(
-    tmp_path: Path, before: list[str], told: list[str], dead: str
+    tmp_path: Path, before: list[str], delivered: list[str], dead: str
 ) -> None:
     """A crash leaves the record of a batch that never reached the log; what is told next has none when the power goes."""
     path, index = tmp_path / "talk.txt", tmp_path / "talk.txt.index"
@@ -114,31 +114,31 @@ def test_the_record_of_a_dead_batch_takes_nothing_away_from_a_told_one(
     history_of(path, [dead])
     stale = index.read_bytes()
     path.write_bytes(log)
-    history_of(path, told)
+    history_of(path, delivered)
     index.write_bytes(stale)
-    assert lines_in(path) == [*before, *told]
+    assert lines_in(path) == [*before, *delivered]
     assert not [*tmp_path.glob("*.torn-*")]
     assert not before or (tmp_path / "talk.txt.epoch").read_bytes() == epoch
 
 
 def test_no_bit_of_the_last_record_cuts_the_last_message(tmp_path: Path) -> None:
-    told = [line("one"), line("two\nof\nthree lines"), line("three")]
-    path = history_of(tmp_path / "talk.txt", told)
+    delivered = [line("one"), line("two\nof\nthree lines"), line("three")]
+    path = history_of(tmp_path / "talk.txt", delivered)
     index = tmp_path / "talk.txt.index"
     content = index.read_bytes()
     for bit in range((len(content) - RECORD_BYTES) * 8, len(content) * 8):
         damaged = bytearray(content)
         damaged[bit // 8] ^= 1 << bit % 8
         index.write_bytes(damaged)
-        assert lines_in(path) == told, bit
+        assert lines_in(path) == delivered, bit
 
 
 def test_no_bit_of_a_log_keeps_it_from_being_opened_or_shifts_an_id(tmp_path: Path) -> None:
-    told = [line("one\n1"), line("two"), line("three\n3"), line("four")]
-    path = history_of(tmp_path / "talk.txt", told[:2], told[2:])
+    delivered = [line("one\n1"), line("two"), line("three\n3"), line("four")]
+    path = history_of(tmp_path / "talk.txt", delivered[:2], delivered[2:])
     lines_in(path)  # now the epoch is known with the first message's beginning
     content, index, epoch = path.read_bytes(), index_of(path).read_bytes(), epoch_of(path).read_bytes()
-    begins = [0, *itertools.accumulate(len(one.encode()) + 1 for one in told)]
+    begins = [0, *itertools.accumulate(len(one.encode()) + 1 for one in delivered)]
     for bit in range(len(content) * 8):
         place = bit // 8
         damaged = bytearray(content)
@@ -152,7 +152,7 @@ def test_no_bit_of_a_log_keeps_it_from_being_opened_or_shifts_an_id(tmp_path: Pa
         history = ChatHistory.open(path)
         victim = next(number for number, end in enumerate(begins[1:]) if place < end)
         found = history.read(1, 1000)
-        assert found[:victim] + found[victim + 1 :] == told[:victim] + told[victim + 1 :], bit
+        assert found[:victim] + found[victim + 1 :] == delivered[:victim] + delivered[victim + 1 :], bit
         named = {history.restored.changed_line, history.restored.damaged_line, history.restored.open_line}
         lines = {1 + damaged.count(b"\n", 0, offset) for offset in (begins[victim], place)}
         assert named - {None}, bit
@@ -161,16 +161,16 @@ def test_no_bit_of_a_log_keeps_it_from_being_opened_or_shifts_an_id(tmp_path: Pa
 
 
 def test_the_message_that_is_redacted_is_the_one_that_readers_see_by_this_id(tmp_path: Path) -> None:
-    told = [line(f"message {number}") for number in range(1, 21)]
-    path = history_of(tmp_path / "talk.txt", told)
+    delivered = [line(f"message {number}") for number in range(1, 21)]
+    path = history_of(tmp_path / "talk.txt", delivered)
     data = path.read_bytes()
-    place = data.index(told[4].encode())
+    place = data.index(delivered[4].encode())
     path.write_bytes(data[:place] + b"?" + data[place + 1 :])
     history = ChatHistory.open(path)
-    assert history.read(12, 1) == [told[11]]
+    assert history.read(12, 1) == [delivered[11]]
     history.redact(history.subject(12))
-    assert history.read(11, 3) == [told[10], line("[removed]-"), told[12]]
-    assert history.read(5, 1) == ["[0000-00-00 00:00:00] ?: ?" + told[4][1:]]
+    assert history.read(11, 3) == [delivered[10], line("[removed]-"), delivered[12]]
+    assert history.read(5, 1) == ["[0000-00-00 00:00:00] ?: ?" + delivered[4][1:]]
     history.close()
 
 
@@ -200,12 +200,12 @@ def test_messages_whose_sectors_a_disk_lost_are_cut_off_and_others_are_not(tmp_p
 def test_a_hole_of_which_the_index_knows_the_messages_is_no_message(
     tmp_path: Path, batch: list[str], behind: int
 ) -> None:
-    path = history_of(tmp_path / "talk.txt", [line("told")])
-    told = path.stat().st_size
+    path = history_of(tmp_path / "talk.txt", [line("delivered")])
+    delivered = path.stat().st_size
     history_of(path, [line(text) for text in batch])
     data = path.read_bytes()
-    path.write_bytes(data[:told] + bytes(512 - told) + data[512:])
-    assert lines_in(path) == [line("told"), *(line(text) for text in batch[-behind:])]
+    path.write_bytes(data[:delivered] + bytes(512 - delivered) + data[512:])
+    assert lines_in(path) == [line("delivered"), *(line(text) for text in batch[-behind:])]
 
 
 @pytest.mark.parametrize("kept", range(len("[2025-11-19 23:46:36] Anna: ")))
@@ -214,7 +214,7 @@ def test_a_hole_that_begins_in_a_lines_beginning_leaves_the_message_above_as_it_
     tmp_path: Path, kept: int, end: str
 ) -> None:
     """The disk has the sector in front of the hole and the one behind it; the index has nothing of the batch."""
-    path = history_of(tmp_path / "talk.txt", [line("told")])
+    path = history_of(tmp_path / "talk.txt", [line("delivered")])
     index = path.with_name("talk.txt.index")
     records = index.read_bytes()
     torn = line("x" * 600).encode()
@@ -222,22 +222,22 @@ def test_a_hole_that_begins_in_a_lines_beginning_leaves_the_message_above_as_it_
         log.write(torn[:kept] + bytes(512) + torn[kept + 512 :] + end.encode())
     index.write_bytes(records)
     history = ChatHistory.open(path)
-    assert history.read(1, 1) == [line("told")]
+    assert history.read(1, 1) == [line("delivered")]
     history.close()
 
 
 def test_a_hole_in_front_of_whole_messages_is_glued_to_none_and_takes_none_away(tmp_path: Path) -> None:
     """A disk lost the first sectors of a batch and kept the later ones, and the index does not know the batch."""
     batch = [line(f"{number} " + "x" * 400) for number in range(8)]
-    path = history_of(tmp_path / "talk.txt", [line("told")])
+    path = history_of(tmp_path / "talk.txt", [line("delivered")])
     index = (tmp_path / "talk.txt.index").read_bytes()
     history_of(path, batch)
-    told = len(line("told")) + 1
+    delivered = len(line("delivered")) + 1
     data = path.read_bytes()
-    path.write_bytes(data[:told] + bytes(1024 - told) + data[1024:])
+    path.write_bytes(data[:delivered] + bytes(1024 - delivered) + data[1024:])
     (tmp_path / "talk.txt.index").write_bytes(index)
     for _ in range(2):
-        assert lines_in(path) == [line("told"), *batch[3:]]
+        assert lines_in(path) == [line("delivered"), *batch[3:]]
         (tmp_path / "talk.txt.index").unlink()
     assert not [*tmp_path.glob("*.torn-*")]
 
@@ -262,7 +262,7 @@ def test_a_hole_in_front_of_whole_messages_is_glued_to_none_and_takes_none_away(
 def test_what_cannot_be_our_torn_tail_is_left_and_nothing_is_glued_to_it(
     tmp_path: Path, tail: bytes, when: str
 ) -> None:
-    path = history_of(tmp_path / "talk.txt", [line("told")])
+    path = history_of(tmp_path / "talk.txt", [line("delivered")])
     history = ChatHistory.open(path)
     if when != "running":
         history.close()
@@ -272,10 +272,10 @@ def test_what_cannot_be_our_torn_tail_is_left_and_nothing_is_glued_to_it(
         (tmp_path / "talk.txt.index").unlink()
     if when != "running":
         history = ChatHistory.open(path)
-        assert path.read_bytes() == f"{line('told')}\n".encode() + tail
+        assert path.read_bytes() == f"{line('delivered')}\n".encode() + tail
     history.append([line("next")])
     end = b"" if tail.endswith(b"\n") else b"\n"
-    assert path.read_bytes() == f"{line('told')}\n".encode() + tail + end + f"{line('next')}\n".encode()
+    assert path.read_bytes() == f"{line('delivered')}\n".encode() + tail + end + f"{line('next')}\n".encode()
     assert not [*tmp_path.glob("*.torn-*")]
     assert history.read(history.count, 1) == [line("next")]
     numbered = history.read(1, 10)
@@ -289,11 +289,11 @@ def test_a_line_without_its_end_that_comes_while_the_server_runs_is_kept_and_tol
 ) -> None:
     path = tmp_path / "talk.txt"
     history = ChatHistory.open(path)
-    history.append([line("told")])
+    history.append([line("delivered")])
     with path.open("a") as other:
         other.write(line("by hand"))
     assert history.append([line("next")]) == 3
-    assert history.read(1, 10) == [line("told"), line("by hand"), line("next")]
+    assert history.read(1, 10) == [line("delivered"), line("by hand"), line("next")]
     assert "line 2 has no end and is possibly incomplete" in caplog.text
     history.close()
 
@@ -301,7 +301,7 @@ def test_a_line_without_its_end_that_comes_while_the_server_runs_is_kept_and_tol
 def test_a_torn_end_waits_where_it_is_as_long_as_a_full_disk_cannot_keep_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    path = history_of(tmp_path / "talk.txt", [line("told")])
+    path = history_of(tmp_path / "talk.txt", [line("delivered")])
     torn = b"[2025-11-19 23:46:40] Boris: to"
     with path.open("ab") as crashed:
         crashed.write(torn)
@@ -310,14 +310,14 @@ def test_a_torn_end_waits_where_it_is_as_long_as_a_full_disk_cannot_keep_it(
         history = ChatHistory.open(path)
         assert history.restored.torn
         assert history.restored.torn.kept is None
-        assert history.read(1, 10) == [line("told")]
+        assert history.read(1, 10) == [line("delivered")]
         for _ in range(3):
             with pytest.raises(StorageFull):
                 history.append([line("next")])
         assert not [*tmp_path.glob("*.torn-*")]
         assert path.read_bytes().endswith(torn)
     assert history.append([line("next")]) == 2
-    assert history.read(1, 10) == [line("told"), line("next")]
+    assert history.read(1, 10) == [line("delivered"), line("next")]
     assert [kept.read_bytes() for kept in tmp_path.glob("*.torn-*")] == [torn]
     history.close()
 
@@ -325,8 +325,8 @@ def test_a_torn_end_waits_where_it_is_as_long_as_a_full_disk_cannot_keep_it(
 def test_a_log_whose_messages_were_changed_in_place_opens_without_reading_a_megabyte_for_each(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    told = [line(f"message {number} " + "words " * 20) for number in range(1000)]
-    path = history_of(tmp_path / "talk.txt", told)
+    delivered = [line(f"message {number} " + "words " * 20) for number in range(1000)]
+    path = history_of(tmp_path / "talk.txt", delivered)
     data = path.read_bytes()
     path.write_bytes(data[:1000] + data[1000:].replace(b"words", b"WORDS"))
     read = 0

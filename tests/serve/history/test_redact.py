@@ -74,7 +74,7 @@ def test_a_redacted_text_is_gone_and_all_else_stays_where_it_was(path: Path) -> 
     assert history.append([line("more")]) == 4
     assert history.epoch == epoch
     history.close()
-    assert judge(path).praise.startswith("all 4 messages are as they were written")
+    assert judge(path).confirmation.startswith("all 4 messages are as they were written")
     again = ChatHistory.open(path)
     assert (again.epoch, again.count) == (epoch, 4)
     again.close()

@@ -214,7 +214,7 @@ def test_who_looks_through_a_log_steps_aside_after_each_block(
     history.search("nothing", 101, 10, 60)
     assert 10 < len(sleeps) < 20
     sleeps.clear()
-    assert len(history.said_by("Anna", 0)) == 100
+    assert len(history.posted_by("Anna", 0)) == 100
     assert 10 < len(sleeps) < 20
     history.close()
 
