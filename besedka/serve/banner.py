@@ -30,8 +30,8 @@ def greeting(settings: Settings, address: tuple[str, int], restored: Restored, k
     """The server's output at its start, line by line.
 
     Args:
-        settings: of the server.
-        address: the host and the port where it listens.
+        settings: the settings of the server.
+        address: the host and the port on which it listens.
         restored: the state of the history.
         key: an access key; empty if none is needed.
     """
@@ -54,8 +54,8 @@ def ways_in(settings: Settings, port: int, key: str) -> Iterator[str]:
     """The links to the chat, one a line; at a terminal with the key, and followed by a QR code.
 
     Args:
-        settings: of the server.
-        port: where it listens.
+        settings: the settings of the server.
+        port: the port on which it listens.
         key: an access key; empty if none is needed.
     """
     host = settings.host
@@ -90,7 +90,7 @@ def shown_host(host: str) -> str:
 def _others(host: str) -> Sequence[str]:
     """The addresses for other machines, if the server listens on all."""
     versions = _ALL.get(host, ())
-    return [one for one in own_addresses() if ip_address(one).version in versions] if versions else []
+    return [ip for ip in own_addresses() if ip_address(ip).version in versions] if versions else []
 
 
 def _link(settings: Settings, host: str, port: int, key: str) -> str:
