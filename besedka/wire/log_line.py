@@ -25,6 +25,7 @@ from contextlib import suppress
 from datetime import UTC, datetime, time, timedelta, tzinfo
 from functools import lru_cache
 
+from besedka.wire.invisible import BLANK, UNSEEN
 from besedka.wire.message import Message
 from besedka.wire.message import MessageId as MessageId  # noqa: PLC0414 - until all import it from there
 
@@ -35,6 +36,11 @@ STAMP_CHARACTERS = len("0000-00-00 00:00:00")
 
 _CLOCK = "%H:%M:%S"
 _REMOVED = "[removed]"
+_TOMBSTONE = re.compile(rf"{re.escape(_REMOVED)}-*")
+_LIKE_A_TOMBSTONE = re.compile(
+    rf"^[{BLANK}]*+{f'[{UNSEEN}]*+'.join(map(re.escape, _REMOVED))}[{UNSEEN}-]*+[{BLANK}]*+$",
+    re.MULTILINE,
+)
 _AFTER_YEAR = "-%m-%d %H:%M:%S"  # strftime does not pad early years
 
 HEAD_BYTES_AT_MOST = 4096
@@ -142,6 +148,24 @@ def read_line(raw: str) -> Message:
         raise ValueError(f"not a message of the log: {raw[:80]!r}")
     text = parts["text"] if parts["text"] is not None else parts["rest"]
     return Message(parts["stamp"], parts["user"], text.replace("\n\t", "\n"))
+
+
+def is_redacted(text: str) -> bool:
+    """Whether a text is a tombstone. (One of fewer bytes than ``[removed]`` is dashes only, as many a text is, and not recognised.)"""
+    return _TOMBSTONE.fullmatch(text) is not None
+
+
+def as_posted(text: str) -> str:
+    """A text in which no line can be taken for a tombstone: ``(removed)`` replaces ``[removed]`` in such a line.
+
+    A file alone cannot tell a tombstone from a text that somebody has posted, so nobody may post one. Invisible characters and
+    surrounding blanks make no other line of it. The length stays the same.
+    """
+    return _LIKE_A_TOMBSTONE.sub(_in_parentheses, text) if "[" in text else text
+
+
+def _in_parentheses(found: re.Match[str]) -> str:
+    return found[0].replace("[", "(").replace("]", ")")
 
 
 def tombstone(size: int) -> str:

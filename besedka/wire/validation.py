@@ -12,6 +12,7 @@ from functools import lru_cache
 
 from besedka.wire.confusables import PROTOTYPES
 from besedka.wire.errors import ErrorCode, Language, Refused
+from besedka.wire.log_line import as_posted
 
 NAME_CHARACTERS_AT_MOST = 32
 """Fits a line of the log and of a terminal beside its text."""
@@ -144,13 +145,18 @@ def clean_room(given: str) -> str:
 def clean_text(given: str) -> str:
     """A message's text: lines end in LF, pictures replace controls, and blank ends are cut off.
 
-    Half a surrogate pair, which is no character and cannot be encoded, becomes U+FFFD.
+    Half a surrogate pair, which is no character and cannot be encoded, becomes U+FFFD. A line that a redaction could have left
+    becomes another one (`as_posted`).
 
     Nothing visible is ever removed, and cleaning a second time changes nothing.
 
     Raises:
         Refused: `empty_text` or `text_too_long`.
     """
+    return as_posted(_clean_text(given))
+
+
+def _clean_text(given: str) -> str:
     text = show_controls(_LINE_ENDS.sub("\n", _SURROGATES.sub("\ufffd", given))).strip("\n").rstrip()
     if not any(map(_is_visible, text)):
         raise Refused(ErrorCode.EMPTY_TEXT)
@@ -160,13 +166,13 @@ def clean_text(given: str) -> str:
 
 
 def clean_search(given: str) -> str:
-    """The text of a search: cleaned like a message's text, so that it can match.
+    """The text of a search: cleaned like a message's text, so that it can match; tombstones can be searched for.
 
     Raises:
         Refused: `bad_search`.
     """
     try:
-        return clean_text(given)
+        return _clean_text(given)
     except Refused as refusal:
         limit = TEXT_CHARACTERS_AT_MOST
         whys = {

@@ -13,6 +13,8 @@ from hypothesis import strategies as st
 
 from besedka.wire.errors import ErrorCode, Language, Refused
 from besedka.wire.frames import Say, decode_client
+from besedka.wire.log_line import is_redacted, read_line, tombstone, write_line
+from besedka.wire.message import Message
 from besedka.wire.validation import (
     FRAME_BYTES_AT_MOST,
     KEY_CHARACTERS_AT_MOST,
@@ -23,6 +25,7 @@ from besedka.wire.validation import (
     clean_key,
     clean_name,
     clean_room,
+    clean_search,
     clean_text,
     skeletons,
 )
@@ -578,6 +581,60 @@ def test_a_text_that_was_cleaned_can_be_written_as_utf_8(raw: str) -> None:
         assert text.code
     else:
         assert text.encode("utf-8")
+
+
+@pytest.mark.parametrize(
+    ("raw", "used"),
+    [
+        ("[removed]", "(removed)"),
+        ("[removed]----", "(removed)----"),
+        ("[removed]--  \n", "(removed)--"),
+        ("  [removed]", "  (removed)"),
+        ("a\n[removed]-\nb", "a\n(removed)-\nb"),
+        ("a\r[removed]-\x85[removed]", "a\n(removed)-\n(removed)"),
+        ("[rem\u200boved]\u2060--", "(rem\u200boved)\u2060--"),
+        ("\u2800[removed]-\ufeff-\u3164 ", "\u2800(removed)-\ufeff-\u3164"),
+        *(
+            (text, text)
+            for text in ("[removed] by me", "[Removed]", "x[removed]-", "[removed]-.", "-----", "[[removed]]")
+        ),
+    ],
+    ids=ascii,
+)
+def test_no_line_of_a_text_is_what_a_redaction_leaves(raw: str, used: str) -> None:
+    assert clean_text(raw) == used
+
+
+@QUICK
+@given(
+    st.text("-[removed] \t\r\n\x0b\u200b\u2800x", max_size=20)
+    | st.builds(
+        lambda before, size, behind: f"{before}{tombstone(size)}{behind}",
+        st.sampled_from(["", "\n", "\u200d", " ", "x\r", "\x85"]),
+        st.integers(9, 20),
+        st.sampled_from(["", "\n", "\u2060", " ", "\u2028", "\x1c", "\ufffc-", "\r\n[removed]"]),
+    )
+    | ANYTHING
+)
+@example(tombstone(TEXT_CHARACTERS_AT_MOST))
+def test_no_text_that_can_be_posted_is_read_as_redacted(raw: str) -> None:
+    text = answer(clean_text, raw)
+    if isinstance(text, Refused):
+        assert text.code is ErrorCode.EMPTY_TEXT
+    else:
+        assert clean_text(text) == text
+        assert not is_redacted(read_line(write_line(Message("2025-11-19 23:46:36", "Anna", text))).text)
+        assert not any(map(is_redacted, text.split("\n")))
+
+
+def test_what_a_redaction_leaves_can_be_searched_for() -> None:
+    assert clean_search("[removed]--") == "[removed]--"
+
+
+def test_a_text_that_is_almost_a_tombstone_stays_as_it_is() -> None:
+    for part in ("-", "\u200b", " ", "-\u200b", " \u2800"):
+        text = f"[removed]{part * (4_980 // len(part))}x"
+        assert clean_text(text) == text
 
 
 # Keys.

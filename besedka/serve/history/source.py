@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
+import msgspec
+
 from besedka.serve.errors import SourceUnusable
 from besedka.serve.history.file import Descriptor
 from besedka.serve.history.foreign import looks_like
@@ -18,6 +20,7 @@ from besedka.serve.history.scan import Entry, Kind, behind_blank_lines, entries,
 from besedka.wire.log_line import (
     FIRST_LINE,
     HEAD_BYTES_AT_MOST,
+    as_posted,
     read_line,
     readable_line,
     show_line,
@@ -182,11 +185,15 @@ class _Lines:
 
 
 def rewritten(raw: bytes) -> tuple[str, int]:
-    """A message of another log as Besedka writes it, and the number of control characters shown as pictures."""
+    """A message of another log as Besedka writes it, and the number of control characters shown as pictures.
+
+    A tombstone in it becomes a text: nobody knows who wrote it.
+    """
     head = FIRST_LINE.match(raw)
     raw = without_half_a_line_end(raw, head.end()) if head else raw
     controls = _controls_in(raw)
-    line = write_line(read_line(readable_line(raw)))
+    message = read_line(readable_line(raw))
+    line = write_line(msgspec.structs.replace(message, text=as_posted(message.text)))
     return (show_controls(line), controls) if controls else (line, 0)
 
 
