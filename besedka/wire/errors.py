@@ -85,8 +85,8 @@ SENTENCES: dict[ErrorCode, dict[Language, str]] = {
         Language.EN: "This name cannot be used: {why}",
     },
     ErrorCode.NAME_RESERVED: {
-        Language.RU: "Имя {name} похоже на служебное, выберите другое",
-        Language.EN: "The name {name} looks like the server's own; choose another",
+        Language.RU: "Имя {name} похоже на имя сервера или тех, кто ведёт чат, выберите другое",
+        Language.EN: "The name {name} looks like the server's own, or like a title of those who run it; choose another",
     },
     ErrorCode.NAME_TAKEN: {
         Language.RU: "Имя {name} (или похожее на него) сейчас занято, выберите другое",

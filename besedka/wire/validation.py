@@ -10,8 +10,10 @@ import re
 import unicodedata
 from functools import lru_cache
 
+from besedka.wire.colons import colon_in
 from besedka.wire.confusables import PROTOTYPES
 from besedka.wire.errors import ErrorCode, Language, Refused
+from besedka.wire.invisible import UNSEEN
 from besedka.wire.log_line import as_posted
 
 NAME_CHARACTERS_AT_MOST = 32
@@ -48,7 +50,12 @@ SYSTEM_NAME = "System"
 # all, because that takes time that grows with the square of the number of marks.
 _COMPOSING_FACTOR = 4
 
-_RESERVED = (SYSTEM_NAME, "Система", "Besedka", "Беседка")
+_OF_THE_SERVER = (SYSTEM_NAME, "Система", "Besedka", "Беседка")
+_RESERVED = (
+    *_OF_THE_SERVER,
+    *("Operator", "Оператор", "Moderator", "Модератор"),
+    *("Admin", "Админ", "Administrator", "Администратор"),
+)
 
 # Each control has a picture (U+2400 block); TAB and LF keep their meaning, CR and NEL are line ends.
 _CONTROLS = {
@@ -58,10 +65,9 @@ _CONTROLS = {
 }
 _SURROGATES = re.compile("[\ud800-\udfff]")
 _LINE_ENDS = re.compile("\r\n|\r|\x85")
-# Printable by their category, and yet invisible (Default_Ignorable_Code_Point, and the blank Braille cell).
-_INVISIBLE = re.compile(
-    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\uffa0\U000e0100-\U000e01ef]"
-)
+_INVISIBLE = re.compile(f"[{UNSEEN}]")
+_JOINERS = re.compile("[\u200c\u200d]")
+_SKIN_TONES = range(0x1F3FB, 0x1F400)
 # They only choose between two glyphs of the preceding character; phones add them to hearts and the like.
 _VARIATIONS = re.compile("[\ufe00-\ufe0f]")
 _ROOM = re.compile(r"[^\W_](?:[\w-]*[^\W_])?")
@@ -76,6 +82,24 @@ _LOOKS_LIKE = str.maketrans({like: prototype for prototype, likes in PROTOTYPES.
 def clean_name(given: str) -> str:
     """A person's name: composed (NFC), with single spaces inside.
 
+    It may hold a joiner where a script needs it (RFC 5892, appendix A.1 and A.2), or between two emoji.
+
+    Raises:
+        Refused: `bad_name` or `name_reserved`.
+    """
+    name = stored_name(given)
+    if why := _objection_to_entry(name):
+        raise _bad_name(*why)
+    if _looks_reserved(name):
+        raise Refused(ErrorCode.NAME_RESERVED, name=name)
+    return name
+
+
+def stored_name(given: str) -> str:
+    """A name from a file about people: as `clean_name`, without the rules that only keep people from joining under it.
+
+    Whoever belongs to a room, or is banned, under a name that nobody may take any more, still does and is.
+
     Raises:
         Refused: `bad_name` or `name_reserved`.
     """
@@ -89,7 +113,7 @@ def clean_name(given: str) -> str:
         raise _name_too_long()
     if why := _objection(name):
         raise _bad_name(*why)
-    if not skeletons(name).isdisjoint(_reserved_skeletons()):
+    if not skeletons(name).isdisjoint(_reserved_skeletons(_OF_THE_SERVER)):
         raise Refused(ErrorCode.NAME_RESERVED, name=name)
     return name
 
@@ -97,10 +121,14 @@ def clean_name(given: str) -> str:
 def _objection(name: str) -> tuple[str, str] | None:
     """Why a name that is neither empty nor too long is invalid: in Russian, in English."""
     limit = MARKS_IN_A_ROW_AT_MOST
+    seen = _JOINERS.sub("", name)
     rules = (
         (
-            not name.isprintable() or bool(_INVISIBLE.search(name)),
-            ("в нём есть невидимые или управляющие знаки", "it holds invisible or control characters"),
+            not seen.isprintable() or bool(_INVISIBLE.search(seen)),
+            (
+                "в нём есть невидимые или управляющие знаки, а можно буквы, цифры, знаки и пробелы",
+                "it holds invisible or control characters; letters, digits, signs and spaces may be used",
+            ),
         ),
         (":" in name, ("двоеточие отделяет имя от текста", "the colon parts a name from its text")),
         (
@@ -119,6 +147,42 @@ def _objection(name: str) -> tuple[str, str] | None:
         (
             _stacks_marks(name),
             (f"надстрочных знаков подряд можно до {limit}", f"at most {limit} combining marks in a row"),
+        ),
+    )
+    return next((why for is_so, why in rules if is_so), None)
+
+
+def _objection_to_entry(name: str) -> tuple[str, str] | None:
+    """Why nobody may join under a name, though it may stand in a file about people."""
+    colon = colon_in(name)
+    rules = (
+        (
+            _misplaces_joiner(name),
+            (
+                "невидимый соединитель может стоять только там, где он нужен письму, и внутри эмодзи",
+                "an invisible joiner may stand only where a script needs it, and inside an emoji",
+            ),
+        ),
+        (
+            bool(colon),
+            (
+                f"{colon} похоже на двоеточие, которое отделяет имя от текста; можно - . , и другие знаки",
+                f"{colon} looks like the colon that parts a name from its text; - . , and others may be used",
+            ),
+        ),
+        (
+            _prototype(unicodedata.normalize("NFKC", name[0])) == "*",
+            (
+                f"оно не может начинаться с {name[0]}: это похоже на *",
+                f"it cannot begin with {name[0]}, which looks like *",
+            ),
+        ),
+        (
+            _marks_no_letter(_JOINERS.sub("", name)),
+            (
+                "надстрочный знак может стоять только над буквой или цифрой",
+                "a combining mark may stand only on a letter or a digit",
+            ),
         ),
     )
     return next((why for is_so, why in rules if is_so), None)
@@ -230,12 +294,13 @@ def clean_secret(given: str) -> str:
 
 @lru_cache(maxsize=4096)
 def skeletons(name: str) -> frozenset[str]:
-    """The skeletons of a name: two names look alike if their sets intersect (UTS #39, section 4).
+    """The skeletons of a name or a room: two look alike if their sets intersect (UTS #39, section 4). Invisible characters do not count.
 
     One skeleton compares the small letters (``pаul`` with a Cyrillic а), one the name as written (``Ian`` beside
     ``lan``), one the capitals (``ТОМ`` in Cyrillic).
     """
     looks = set[str]()
+    name = _INVISIBLE.sub("", name)
     for spelling in {name, name.translate(_GLYPHS)}:
         plain = unicodedata.normalize("NFKC", spelling)
         capitals = (_prototype(form).casefold() for form in (plain, plain.upper()))
@@ -243,9 +308,50 @@ def skeletons(name: str) -> frozenset[str]:
     return frozenset(looks)
 
 
-@lru_cache(maxsize=1)
-def _reserved_skeletons() -> frozenset[str]:
-    return frozenset[str]().union(*map(skeletons, _RESERVED))
+@lru_cache(maxsize=2)
+def _reserved_skeletons(names: tuple[str, ...]) -> frozenset[str]:
+    return frozenset[str]().union(*map(skeletons, names))
+
+
+def _looks_reserved(name: str) -> bool:
+    """Whether a name looks like a reserved one, with or without its punctuation: ``[System]``, ``S.y.s.t.e.m``."""
+    bare = "".join(filter(_is_of_a_word, unicodedata.normalize("NFKC", name)))
+    return not (skeletons(name) | skeletons(bare)).isdisjoint(_reserved_skeletons(_RESERVED))
+
+
+def _is_of_a_word(character: str) -> bool:
+    return unicodedata.category(character)[0] in "LMN"
+
+
+def _misplaces_joiner(name: str) -> bool:
+    return any(not _may_join(name, found.start()) for found in _JOINERS.finditer(name))
+
+
+def _may_join(name: str, at: int) -> bool:
+    from idna.core import valid_contextj  # noqa: PLC0415 - most processes need it never
+
+    around = (*name[max(0, at - 1) : at], *name[at + 1 : at + 2])
+    if name[at] == "\u200d" and len(around) == 2 and all(map(_is_emoji, around)):  # noqa: PLR2004 - both sides
+        return True
+    try:
+        return valid_contextj(name, at)
+    except ValueError:  # a neighbour without a name in Unicode
+        return False
+
+
+def _is_emoji(character: str) -> bool:
+    return unicodedata.category(character) == "So" or ord(character) in _SKIN_TONES
+
+
+def _marks_no_letter(name: str) -> bool:
+    """Whether a combining mark stands on punctuation: a dot above a full stop is a colon."""
+    base = " "
+    for character in name:
+        if not unicodedata.category(character).startswith("M"):
+            base = character
+        elif not _prototype(unicodedata.normalize("NFKC", base))[-1:].isalnum():
+            return True
+    return False
 
 
 def _prototype(name: str) -> str:

@@ -7,13 +7,15 @@ from pathlib import Path
 import pytest
 
 from besedka.proto.besedka.v1 import chat_pb2 as pb
-from tests.calling import Caller
+from tests.calling import Caller, refusal
 from tests.commanding import Person
 from tests.conftest import ServerMaker
+from tests.ordering import Operator
 from tests.running import RunningServer
 from tests.talking import Talker
 
 ANNA = "a" * 64
+BORIS = "b" * 64
 TOMBSTONE = "[removed]------"
 POSTED = "(removed)------"
 
@@ -68,3 +70,76 @@ def test_an_imported_tombstone_is_a_text(tmp_path: Path) -> None:
         assert anna.run("import", "old.txt").status == 0
     lines = (tmp_path / "chat_history.txt").read_text().splitlines()
     assert [line.removeprefix("\t")[-len(POSTED) :] for line in lines if "removed" in line] == [POSTED] * 3
+
+
+# Names.
+
+PASSING_FOR_ANOTHER = {
+    "Anna\u2236 ok": "bad_name",
+    "Anna\uff1a ok": "bad_name",
+    "Anna\u0903 ok": "bad_name",
+    "Anna.\u0307 ok": "bad_name",
+    "Anna\u2800": "bad_name",
+    "An\u200dna": "bad_name",
+    "\u2217Anna": "bad_name",
+    "[System]": "name_reserved",
+    "Систeма!": "name_reserved",
+    "~ mоderator ~": "name_reserved",
+}
+
+
+@pytest.mark.parametrize("name", PASSING_FOR_ANOTHER, ids=ascii)
+def test_nobody_joins_under_a_name_that_passes_for_another_at_any_door(
+    server: RunningServer, name: str
+) -> None:
+    code = PASSING_FOR_ANOTHER[name]
+    with Talker(server) as anna, Talker(server, "/") as seed, Caller(server) as caller:
+        assert anna.refused("join", room="main", user=name) == code
+        assert seed.refused("chat", user=name, text="hi") == code
+        assert refusal(lambda: caller.send(name, "hi")).reason == code
+        speaker = pb.ImportRequest(speaker=pb.Speaker(user=name))
+        assert refusal(lambda: caller.import_([speaker])).reason == code
+    assert server.lines == []
+
+
+@pytest.mark.parametrize(
+    ("name", "twin"),
+    [
+        ("ක්\u200dරිස්ටි", "ක්රිස්ටි"),
+        ("می\u200cخواهم", "میخواهم"),
+        ("क्\u200dष", "क्ष"),
+        ("\U0001f469\u200d\U0001f680 Anna", "\U0001f469\U0001f680 Anna"),
+    ],
+    ids=["sinhala", "persian", "devanagari", "emoji"],
+)
+def test_a_name_whose_script_needs_a_joiner_is_one_with_and_without_it(
+    server: RunningServer, name: str, twin: str
+) -> None:
+    with Talker(server) as anna, Talker(server) as boris:
+        assert anna.join(name, secret=ANNA)["user"] == name
+        anna.tell("chat", text="hi")
+        assert anna.hear("chat")["user"] == name
+        assert boris.refused("join", room="main", user=twin, secret=BORIS) == "name_claimed"
+    assert server.lines[0].endswith(f"] {name}: hi")
+
+
+def test_names_that_nobody_may_take_any_more_keep_their_history_and_their_rooms(
+    server: RunningServer,
+) -> None:
+    with Talker(server) as anna:
+        anna.join("Anna", secret=ANNA)
+        anna.ask("private", room="plans")
+    server.stop()
+    for file in ("known_names.txt", "private_rooms.txt"):
+        path = server.directory / file
+        path.write_text(path.read_text(encoding="utf-8").replace("Anna", "Admin"), encoding="utf-8")
+    old = "[2025-11-19 23:46:36] Anna\u2236 ok: hello\n[2025-11-19 23:46:37] Admin: welcome\n"
+    server.history.write_text(old, encoding="utf-8")
+    server.start()
+    with Talker(server) as anna, Operator(server) as operator:
+        assert anna.refused("join", room="main", user="Admin", secret=ANNA) == "name_reserved"
+        anna.join("Clara", secret=ANNA)
+        assert anna.hear("history")["messages"] == old.splitlines()
+        assert anna.join("Clara", "plans", secret=ANNA)["may"] == ["invite"]
+        assert operator.ask("release", "Admin")["text"] == "The name Admin is free"
+    assert "not understood" not in server.errors

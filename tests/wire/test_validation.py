@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 import unicodedata
 from collections.abc import Callable
 from itertools import combinations, product
@@ -28,6 +29,7 @@ from besedka.wire.validation import (
     clean_search,
     clean_text,
     skeletons,
+    stored_name,
 )
 
 QUICK = settings(max_examples=200, deadline=None)
@@ -355,6 +357,202 @@ def test_a_name_in_cyrillic_twins_of_its_letters_looks_like_it(name: str) -> Non
 @example("")
 def test_any_string_has_a_skeleton_in_which_width_plays_no_part(name: str) -> None:
     assert skeletons(f"{name}Ab") & skeletons(f"{name}Ａb")
+
+
+COLONS = "\uff1a\ufe55\ufe13\ufe30\u02d0\u02d1\u02f8\u0589\u05c3\u0703\u0704\u0903\u0983\u0a83\u1038\u1361\u1365\u16ec\u17c7\u17d6\u1804\u205a\u2236\u2237\u2806\u2982\u2a74\ua4fd\ua6f4\ua789\U00010781"
+
+
+@pytest.mark.parametrize("colon", COLONS, ids=ascii)
+def test_a_character_that_looks_like_a_colon_is_refused_in_a_name(colon: str) -> None:
+    for raw in (f"Anna{colon} ok", f"Anna{colon}", f"Анна {colon} да", f"李{colon}好"):
+        with pytest.raises(Refused) as refused:
+            clean_name(raw)
+        assert refused.value.code is ErrorCode.BAD_NAME
+        assert "may be used" in str(refused.value) or "may stand" in str(refused.value)
+
+
+def test_no_character_that_is_a_colon_by_its_data_is_left_out() -> None:
+    told = [
+        chr(code)
+        for code in range(sys.maxunicode + 1)
+        if "COLON" in unicodedata.name(chr(code), "").split()
+        or ":" in unicodedata.normalize("NFKC", chr(code))
+    ]
+    assert len(told) > 10
+    assert [ascii(colon) for colon in told if isinstance(answer(clean_name, f"Anna{colon} ok"), str)] == []
+
+
+@pytest.mark.parametrize(
+    "name", ["रामः", "रामः शर्मा", "দুঃখ", "အေးအေး ဝင်း", "ꓐꓽ ꓐꓳ", "លោកនោះ", "ராமஃ", "⠃⠕⠃"], ids=ascii
+)
+def test_a_letter_that_looks_like_a_colon_is_taken_among_its_own(name: str) -> None:
+    assert clean_name(name) == name
+
+
+@pytest.mark.parametrize("name", ["रामः ok", "अः: ok", "⠁⠆ ok", "ꓐꓽ ok", "အေး \u200c ok"], ids=ascii)
+def test_a_letter_that_looks_like_a_colon_is_refused_before_another_script(name: str) -> None:
+    with pytest.raises(Refused) as refused:
+        clean_name(name)
+    assert refused.value.code is ErrorCode.BAD_NAME
+
+
+@pytest.mark.parametrize(
+    "number",
+    [0x2800, 0x3164, 0x115F, 0x1160, 0xFFA0, 0x180E, 0x00AD, 0xFFFC, 0x16FE4, 0x1D159, 0xE0041, 0x13441],
+    ids=code_point,
+)
+def test_a_glyph_without_ink_is_refused_anywhere_in_a_name(number: int) -> None:
+    for raw in (f"An{chr(number)}na", f"Anna{chr(number)}", f"{chr(number)}Anna", f"Anna {chr(number)} B"):
+        with pytest.raises(Refused) as refused:
+            clean_name(raw)
+        assert refused.value.code is ErrorCode.BAD_NAME
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *(
+            "ශ්\u200dරී",
+            "ක්\u200dෂමා",
+            "می\u200cخواهم",
+            "علی\u200cرضا",
+            "ന്\u200d",
+            "क्\u200dष",
+            "क्\u200cष",
+            "ক্\u200dষ",
+        ),
+        *(
+            "\U0001f468\u200d\U0001f469\u200d\U0001f467",
+            "\U0001f469\U0001f3fd\u200d\U0001f680",
+            "\U0001f3f3\u200d\U0001f308",
+        ),
+    ],
+    ids=ascii,
+)
+def test_a_joiner_is_taken_where_a_script_or_an_emoji_needs_it_and_makes_no_other_name(name: str) -> None:
+    assert clean_name(name) == name
+    assert skeletons(name) == skeletons(name.replace("\u200c", "").replace("\u200d", ""))
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        *(
+            "An\u200cna",
+            "An\u200dna",
+            "\u200cAnna",
+            "Anna\u200d",
+            "\u200d",
+            "می\u200c",
+            "\u200cمی",
+            "می\u200dخ",
+            "ක\u200dර",
+        ),
+        *(
+            "क\u094d\u200d\u200dष",
+            "\U0001f469\u200d",
+            "\u200d\U0001f469",
+            "\U0001f469\u200dA",
+            "a\U0001f3fd\u200c\U0001f469",
+        ),
+    ],
+    ids=ascii,
+)
+def test_a_joiner_is_refused_where_it_would_do_nothing(raw: str) -> None:
+    with pytest.raises(Refused) as refused:
+        clean_name(raw)
+    assert refused.value.code is ErrorCode.BAD_NAME
+
+
+TITLES = [
+    "System",
+    "Система",
+    "Besedka",
+    "Беседка",
+    "operator",
+    "оператор",
+    "moderator",
+    "модератор",
+    "admin",
+    "админ",
+]
+
+
+@pytest.mark.parametrize("title", TITLES)
+@pytest.mark.parametrize(
+    "dressed",
+    [
+        "{}",
+        "{}.",
+        "[{}]",
+        "({})",
+        "<{}>",
+        "«{}»",
+        "~{}~",
+        "★ {} ★",
+        "!{}!",
+        "-{}",
+        "{} \U0001f6e1",
+        "_{}_",
+        "#{}",
+        "@{}",
+        "【{}】",
+    ],
+)
+def test_a_title_is_refused_as_a_name_whatever_stands_around_it(title: str, dressed: str) -> None:
+    for raw in (dressed.format(title), dressed.format(title.upper()), dressed.format(".".join(title))):
+        with pytest.raises(Refused) as refused:
+            clean_name(raw)
+        assert refused.value.code in {ErrorCode.NAME_RESERVED, ErrorCode.BAD_NAME}
+        assert refused.value.code is ErrorCode.NAME_RESERVED or "unverified" in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "raw", ["mоderatоr", "ADМIN", "Аdmin", "0perator", "Oпeрaтoр", "Sуstem:", "System\u2236", "(Sуstеm)"]
+)
+def test_a_title_in_letters_of_two_scripts_is_refused_as_a_name(raw: str) -> None:
+    assert isinstance(answer(clean_name, raw), Refused)
+
+
+@pytest.mark.parametrize(
+    "name", ["Administratrix", "Админка", "Modera", "Moderatorka", "Opera", "Systems (2)", "Ивановский"]
+)
+def test_a_name_that_only_resembles_a_title_is_taken(name: str) -> None:
+    assert clean_name(name) == name
+
+
+@pytest.mark.parametrize(
+    "raw",
+    ["Anna.\u0307", "\u0307", "Anna \u0307", "\U0001f642\u0301", "\ua4f8\u0307", "\u0660\u0307", "!\u0307"],
+    ids=ascii,
+)
+def test_a_combining_mark_stands_on_a_letter_only(raw: str) -> None:
+    with pytest.raises(Refused) as refused:
+        clean_name(raw)
+    assert refused.value.code is ErrorCode.BAD_NAME
+
+
+@pytest.mark.parametrize("star", "\u2217\u204e\u066d\uff0a\ufe61", ids=ascii)
+def test_a_name_does_not_begin_with_what_looks_like_a_star(star: str) -> None:
+    with pytest.raises(Refused) as refused:
+        clean_name(f"{star}Anna")
+    assert refused.value.code is ErrorCode.BAD_NAME
+
+
+@QUICK
+@given(ANYTHING | st.text("Anna\u2236\u0903\u200c\u200d\u2217\u0307 .Admin", max_size=12))
+def test_a_name_that_may_be_taken_may_stand_in_a_file_and_is_the_same_there(raw: str) -> None:
+    name = answer(clean_name, raw)
+    if isinstance(name, str):
+        assert stored_name(raw) == stored_name(name) == name
+
+
+@pytest.mark.parametrize(
+    "name", ["Anna\u2236 ok", "Admin", "[System]", "\u2217Anna", "Anna.\u0307"], ids=ascii
+)
+def test_a_name_that_may_not_be_taken_any_more_may_stand_in_a_file(name: str) -> None:
+    assert stored_name(name) == name
+    assert isinstance(answer(clean_name, name), Refused)
 
 
 # Rooms.

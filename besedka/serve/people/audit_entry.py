@@ -19,7 +19,7 @@ from besedka.wire.errors import Refused
 from besedka.wire.frames import Act
 from besedka.wire.log_line import read_line, write_line
 from besedka.wire.message import Message
-from besedka.wire.validation import DEFAULT_ROOM, clean_name, clean_room
+from besedka.wire.validation import DEFAULT_ROOM, clean_room, stored_name
 
 OPERATOR: Final = "operator"
 """The actor of the operator's entries. A moderator's entries also have a ``by``, so that no name can be mistaken for it."""
@@ -154,7 +154,7 @@ def _checked(entry: AuditEntry) -> AuditEntry:
     """The entry, if it is valid and complete."""
     try:
         if entry.act in _ABOUT_SOMEBODY and entry.user:
-            clean_name(entry.user)
+            stored_name(entry.user)
         if entry.room:
             clean_room(entry.room)
     except Refused as refusal:

@@ -14,7 +14,7 @@ from typing import Final
 from besedka.serve.people.names import claim_of
 from besedka.serve.people.table import Table
 from besedka.wire.errors import ErrorCode, Language, Refused
-from besedka.wire.validation import clean_name, clean_room
+from besedka.wire.validation import clean_room, stored_name
 
 TOKEN_BYTES: Final = 24
 """192 bits: it cannot be guessed."""
@@ -72,7 +72,7 @@ class Invitations(Table[Offer]):
     @staticmethod
     def read(fields: list[str]) -> Offer:
         token, kind, what, uses, expires, by = fields
-        clean = {"room": clean_room, "name": clean_name}.get(kind)
+        clean = {"room": clean_room, "name": stored_name}.get(kind)
         if clean is None or not (
             _HASH.fullmatch(token) and _NUMBER.fullmatch(uses) and _NUMBER.fullmatch(expires)
         ):

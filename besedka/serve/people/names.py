@@ -30,7 +30,7 @@ from besedka.serve.people.moments import (
 )
 from besedka.serve.people.table import Table
 from besedka.wire.errors import ErrorCode, Language, Refused
-from besedka.wire.validation import clean_name, skeletons
+from besedka.wire.validation import skeletons, stored_name
 
 NAMES_OF_ONE_AT_MOST: Final = 20
 """Names that one person may claim: enough for themselves and their scripts, too few to take them all."""
@@ -128,7 +128,7 @@ class KnownNames(Table[Known]):
         if any(stamp and not MOMENT.fullmatch(stamp) for stamp in (first, last)):
             raise ValueError(fields)
         try:
-            return Known(clean_name(name), claim, first, last)
+            return Known(stored_name(name), claim, first, last)
         except Refused as refusal:
             raise ValueError(name) from refusal
 
@@ -150,7 +150,7 @@ class KnownNames(Table[Known]):
         # A line that is not understood reserves its name until it is mended.
         for name in self.misread():
             with suppress(Refused):
-                self._by_look.update(dict.fromkeys(skeletons(clean_name(name)), Known(name, _NOBODY)))
+                self._by_look.update(dict.fromkeys(skeletons(stored_name(name)), Known(name, _NOBODY)))
         for row in self.rows():
             self._index(row)
         self._freed.update(dict.fromkeys(self._remarks_of(_FREED)))

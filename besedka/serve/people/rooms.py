@@ -16,7 +16,7 @@ from typing import Final
 from besedka.serve.people.table import Table
 from besedka.wire.errors import ErrorCode, Language, Refused
 from besedka.wire.frames import Kind
-from besedka.wire.validation import clean_name, clean_room
+from besedka.wire.validation import clean_room, stored_name
 
 DIRECT: Final = "direct-"
 """Prefix of the names of direct rooms, reserved for them."""
@@ -80,7 +80,7 @@ class PrivateRooms(Table[Membership]):
         if not _CLAIM.fullmatch(claim):
             raise ValueError(claim)
         try:
-            return Membership(clean_room(room), Role(role), clean_name(name), claim)
+            return Membership(clean_room(room), Role(role), stored_name(name), claim)
         except Refused as refusal:
             raise ValueError(fields) from refusal
 

@@ -23,7 +23,7 @@ from besedka.serve.session.target import Target, author, target_of
 from besedka.wire.close_codes import CloseCode
 from besedka.wire.errors import ErrorCode, Language, Refused
 from besedka.wire.frames import INVITATION_SECONDS, Act, Done, Invitation, Moderate, Response, Rights
-from besedka.wire.validation import clean_key, clean_name, clean_reason, clean_room
+from besedka.wire.validation import clean_key, clean_name, clean_reason, clean_room, stored_name
 
 OPERATORS_ACTS: Final = frozenset({Act.APPOINT, Act.DISMISS, Act.ADMIT, Act.RELEASE})
 """Acts that only the operator may do."""
@@ -321,7 +321,7 @@ class Moderator:
         return Invitation("", token, offer.uses, offer.expires, frame.key)
 
     async def _release(self, frame: Moderate, actor: _Actor) -> Response:
-        known = self._directory.names.holder(clean_name(frame.user))
+        known = self._directory.names.holder(stored_name(frame.user))
         if known is None:
             raise Refused(ErrorCode.NO_SUCH_NAME, name=frame.user)
         await self._directory.record(self._entry(frame, actor, user=known.name))

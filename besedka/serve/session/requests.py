@@ -32,7 +32,7 @@ from besedka.wire.frames import (
     TakeDevice,
     Uninvite,
 )
-from besedka.wire.validation import clean_key, clean_name, clean_room, clean_secret
+from besedka.wire.validation import clean_key, clean_room, clean_secret, stored_name
 
 _REVOKED = {
     Language.RU: "Приглашения в комнату {room} отозваны: {count}",
@@ -111,10 +111,8 @@ class Requests:
                 return await self._uninvite(frame, person)
 
     async def _add_device(self, frame: AddDevice) -> DeviceLink:
-        known, claim = (
-            self._directory.names.holder(clean_name(frame.user)),
-            claim_of(clean_secret(frame.secret)),
-        )
+        known = self._directory.names.holder(stored_name(frame.user))
+        claim = claim_of(clean_secret(frame.secret))
         if known is None or not claim or known.claim != claim:
             raise Refused(ErrorCode.NO_SECRET)
         await self._directory.store([(self._directory.names, known.name)])
@@ -137,7 +135,7 @@ class Requests:
         )
 
     async def _open_direct(self, frame: OpenDirect, person: Person) -> RoomOpened:
-        name = clean_name(frame.user)
+        name = stored_name(frame.user)
         other = self._directory.names.holder(name)
         if other is None or not other.claim or other.claim == person.claim:
             raise Refused(ErrorCode.NO_SUCH_NAME, name=name)
@@ -162,7 +160,7 @@ class Requests:
             revoked = self._directory.revoke_invitations(room)
             await self._directory.store(revoked)
             return Done(_REVOKED[self._language].format(room=room, count=len(revoked)), frame.key)
-        name = clean_name(frame.user)
+        name = stored_name(frame.user)
         known = self._directory.names.holder(name)
         member = next(
             (

@@ -13,7 +13,7 @@ from besedka.serve.people.sessions import LiveSession
 from besedka.serve.rate_limits import network_of
 from besedka.wire.errors import ErrorCode, Language, Refused
 from besedka.wire.frames import Act, Moderate
-from besedka.wire.validation import clean_name, skeletons
+from besedka.wire.validation import skeletons, stored_name
 
 _THIS_MACHINE: Final = {
     Language.RU: "это адрес самого сервера",
@@ -71,7 +71,7 @@ def target_of(frame: Moderate, directory: Directory) -> Target:
         if network is None:
             raise Refused(ErrorCode.NOT_ALLOWED, why=_THIS_MACHINE)
         return Target(addresses=(str(network),))
-    name = clean_name(frame.user)
+    name = stored_name(frame.user)
     known = directory.names.holder(name) if directory.names.is_kept else None
     if known:
         return Target(known.name, known.claim)
