@@ -157,6 +157,13 @@ class Talker:
         assert received, "the connection was cut off without a close frame"
         return received.code, received.reason
 
+    def end_code(self) -> int:
+        """The code with which the connection ends, whoever ends it; 1006 if it is cut off."""
+        with suppress(ConnectionClosed):
+            while True:
+                self._socket.recv(PATIENCE_SECONDS)
+        return int(self._socket.close_code or 0)
+
     def abort(self) -> None:
         """Cut the connection as a lost network does."""
         self._socket.socket.close()

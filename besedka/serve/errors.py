@@ -15,6 +15,7 @@ ServeError
 │   ├── StorageFull         no space now; the file is as it was, try again later
 │   └── HistoryLost         final: the server must stop, nothing is retried
 ├── PartFailed              something that runs in the background failed; the server must stop
+├── SessionFailed           a call was cut off, because an error of ours kept it from being disconnected
 ├── SourceUnusable          a file cannot be imported
 ├── HistoryChanged          a message is not as it was written, and is left alone
 └── AuditLost               an act of moderation was not noted, and so is not carried out
@@ -126,6 +127,10 @@ class PartFailed(ServeError):  # noqa: N818
 
     def __init__(self, what: str, error: Exception) -> None:
         super().__init__(f"the server had to stop: {what} failed ({type(error).__name__}: {error})")
+
+
+class SessionFailed(ServeError):  # noqa: N818
+    """An error of ours, logged already, kept a call from being disconnected with its reason."""
 
 
 class SourceUnusable(ServeError):  # noqa: N818

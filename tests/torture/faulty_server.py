@@ -11,6 +11,8 @@ What goes wrong is told by the environment variable FAULTS, a JSON object:
 - ``broken``: the path of a file; as soon as it is there, a batch cannot be stored because of an error of ours;
 - ``loop``: a list ``[name, path]``: as soon as the file is there, a loop that runs in the background fails because of an error of
   ours: ``connections``, ``http``, ``keys``, ``people`` or ``batches`` (of changes to the files about people);
+- ``once``: a list ``[name, path]``: when the file is there, the next call fails because of an error of ours, and the file is removed:
+  ``disconnect`` (of a session), ``revoke`` (the access of a connection), or ``read`` (of a page of a log);
 - ``holds``: the path of a file; as long as it is there, no sync of a log returns;
 - ``slow``: seconds that each sync of any file takes longer;
 - ``delay``: seconds that each sync of a log takes longer, the first one, of the start, left out.
@@ -36,6 +38,8 @@ from besedka.cli import main
 from besedka.serve.authentication import key_file
 from besedka.serve.directory import Directory
 from besedka.serve.directory.journal import Journal
+from besedka.serve.doors.websocket.besedka import BesedkaSession
+from besedka.serve.doors.websocket.connection import Connection
 from besedka.serve.history import ChatHistory
 from besedka.serve.rate_limits import Sources
 from besedka.wire.message import MessageId
@@ -193,7 +197,29 @@ def broken(name: str, owner: Any, method: str) -> None:
     setattr(owner, method, call)
 
 
+def broken_once(owner: Any, method: str) -> None:
+    """Have the next call of a method fail when it is time."""
+    really = getattr(owner, method)
+
+    def call(*arguments: Any) -> Any:
+        happens = Path(PLAN["once"][1])
+        if happens.exists():
+            happens.unlink()
+            raise ValueError("something nobody has thought of")
+        return really(*arguments)
+
+    setattr(owner, method, call)
+
+
+ONCE: dict[str, tuple[Any, str]] = {
+    "disconnect": (BesedkaSession, "disconnect"),
+    "revoke": (Connection, "revoke_access"),
+    "read": (ChatHistory, "read_with_flags"),
+}
+
 if __name__ == "__main__":
+    if "once" in PLAN:
+        broken_once(*ONCE[PLAN["once"][0]])
     if "loop" in PLAN:
         broken("connections", Sources, "forget")
         broken("http", uvicorn.Server, "on_tick")

@@ -8,12 +8,14 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
 from tests.commanding import PATIENCE_SECONDS, Done, Person, wait_until
 from tests.conftest import ServerMaker
+from tests.ordering import Operator
 from tests.running import ROOT, RunningServer, fetch
 from tests.talking import Talker
 from tests.torture.holding import FAULTY
@@ -149,6 +151,54 @@ def test_a_loop_in_the_background_that_fails_ends_the_server_in_good_order(
     # What happened is for us to read.
     assert server.errors.count("Traceback") == 1
     (folder / "stderr.txt").write_text("")
+
+
+def one_error_of_ours(
+    make_server: ServerMaker, name: str, *options: str, log: str = ""
+) -> tuple[RunningServer, Path]:
+    """A server in which one call fails when the file is there that is returned."""
+    folder = make_server().directory
+    (folder / "chat_history.txt").write_text(log)
+    happens = folder / "now"
+    faults = json.dumps({"once": [name, str(happens)]})
+    return make_server("--lang", "en", *options, module=FAULTY, FAULTS=faults).start(), happens
+
+
+def assert_one_traceback(server: RunningServer) -> None:
+    """What happened is logged once, for us to read."""
+    assert server.errors.count("Traceback") == 1
+    assert server.errors.count("ValueError: something nobody has thought of") == 1
+    (server.directory / "stderr.txt").write_text("")
+
+
+def test_a_session_that_cannot_be_disconnected_is_cut_off_and_the_others_are_disconnected(
+    make_server: ServerMaker,
+) -> None:
+    server, happens = one_error_of_ours(make_server, "disconnect")
+    with ExitStack() as stack:
+        sessions = [stack.enter_context(Talker(server)) for _ in range(3)]
+        for session in sessions:
+            session.join("Boris", secret=SECRET)
+        happens.touch()
+        with Operator(server) as operator:
+            assert operator.do("kick", "Boris") == "Boris was shown out"
+        assert sorted(session.end_code() for session in sessions) == [1006, 4004, 4004]
+    assert_one_traceback(server)
+
+
+def test_a_connection_whose_access_cannot_be_revoked_is_cut_off_and_the_others_are_closed(
+    make_server: ServerMaker,
+) -> None:
+    server, happens = one_error_of_ours(make_server, "revoke", "--key-file", "access_key.txt")
+    header = {"Authorization": f"Bearer {server.link.rpartition('=')[2]}"}
+    with ExitStack() as stack:
+        sessions = [stack.enter_context(Talker(server, additional_headers=header)) for _ in range(3)]
+        for session in sessions:
+            session.join(None)
+        happens.touch()
+        (server.directory / "access_key.txt").write_text("another-key-of-this-chat\n")
+        assert sorted(session.end_code() for session in sessions) == [1006, 4003, 4003]
+    assert_one_traceback(server)
 
 
 def test_a_disk_that_is_slow_and_answers_is_waited_for(make_server: ServerMaker) -> None:

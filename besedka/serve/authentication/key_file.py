@@ -19,6 +19,7 @@ from typing import Final
 from besedka.serve.authentication.keys import Authenticator, BadKeys, Key, Keys, read_keys
 from besedka.serve.errors import KeyFileUnusable
 from besedka.serve.history.file import PRIVATE, reason, write_whole
+from besedka.serve.isolation import act_on_each
 
 log = logging.getLogger(__name__)
 
@@ -103,12 +104,11 @@ def _change(access: Authenticator, keys: list[Key]) -> None:
     valid = Keys(keys)
     gone = access.change(valid)
     log.info("access keys valid from now on: %d", len(valid))
-    for session, _ in gone:
-        try:
-            session.revoke_access()
-        except Exception:
-            # An error of one session must not spare the others.
-            log.exception("the access of a session could not be revoked")
+    act_on_each(
+        [session for session, _ in gone],
+        lambda session: session.revoke_access(),
+        "the access of a session could not be revoked",
+    )
     for label, count in Counter(label for _, label in gone).items():
         log.info("the access key %r was withdrawn; connections, calls and downloads ended: %d", label, count)
 

@@ -29,6 +29,9 @@ class KeyHolder(Protocol):
     def revoke_access(self) -> None:
         """Close it, because its key has been withdrawn."""
 
+    def abort(self) -> None:
+        """Cut it off at once, because it could not be closed."""
+
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Key:

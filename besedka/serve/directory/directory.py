@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from besedka.serve.directory.files import Change, Files
+from besedka.serve.isolation import act_on_each
 from besedka.serve.people.audit_entry import AuditEntry
 from besedka.serve.people.devices import DeviceLinks
 from besedka.serve.people.invitations import Invitations, Offer
@@ -240,11 +241,15 @@ class Directory:
 
     def recheck_sessions(self) -> None:
         """Check the rights of all sessions again; disconnect them or remove them from rooms accordingly."""
-        _for_each(self.sessions, self._recheck)
+        act_on_each(self.sessions, self._recheck, "the rights of a session could not be checked")
 
     def disconnect(self, sessions: Iterable[LiveSession], ending: CloseCode, refusal: Refused) -> None:
         """Disconnect sessions."""
-        _for_each(sessions, lambda session: session.disconnect(ending, refusal))
+        act_on_each(
+            sessions,
+            lambda session: session.disconnect(ending, refusal),
+            "a session could not be disconnected",
+        )
 
     def _recheck(self, session: LiveSession) -> None:
         try:
@@ -352,12 +357,3 @@ class Directory:
         for session in self.sessions:
             for person in session.people():
                 self.names.touch(person.claim, person.name, now)
-
-
-def _for_each(sessions: Iterable[LiveSession], act: Callable[[LiveSession], None]) -> None:
-    for session in sessions:
-        try:
-            act(session)
-        except Exception:
-            # An error of one session must not spare the others.
-            log.exception("a session could not be disconnected")

@@ -43,6 +43,10 @@ class LiveSession(ABC):
         """
 
     @abstractmethod
+    def abort(self) -> None:
+        """Cut it off at once, because an error of the server kept it from being disconnected."""
+
+    @abstractmethod
     def remove_from_room(self, room: str) -> None:
         """Remove it from a room in which it may no longer be."""
 

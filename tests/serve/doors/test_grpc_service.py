@@ -26,7 +26,9 @@ from besedka.serve.people.audit_entry import AuditEntry
 from besedka.serve.people.names import Names, claim_of
 from besedka.serve.rate_limits import RateLimiter, RateLimits, Sources
 from besedka.serve.room import Room
+from besedka.serve.session import ChatSession
 from besedka.serve.settings import Settings
+from besedka.wire.close_codes import CloseCode
 from besedka.wire.errors import ErrorCode, Refused
 from besedka.wire.frames import Act, History
 from tests import looping
@@ -127,6 +129,33 @@ def test_an_error_of_ours_ends_its_call_with_a_status_and_is_logged(
     assert record.levelname == "ERROR"
     assert record.exc_info
     assert "Input/output error" in str(record.exc_info[1])
+
+
+def test_a_call_that_cannot_be_disconnected_is_ended_all_the_same_and_that_is_logged_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def scenario() -> None:
+        chat, room, service = await started(tmp_path)
+        context = FakeContext()
+        talking = converse(service, context, JOIN)
+        await until_there(room)
+        (session,) = chat.directory.sessions
+        with monkeypatch.context() as broken:
+            broken.setattr(ChatSession, "end", fail)
+            chat.directory.disconnect([session], CloseCode.KICKED, Refused(ErrorCode.NOT_ALLOWED, why=""))
+        async with asyncio.timeout(60):
+            with pytest.raises(grpc.aio.AbortError):
+                await talking
+        assert context.ended == (grpc.StatusCode.INTERNAL, "the server has made an error")
+        assert room.presence.count == 0
+        await chat.close()
+
+    def fail(_: ChatSession) -> None:
+        raise ZeroDivisionError
+
+    looping.run(scenario())
+    (record,) = caplog.records
+    assert record.exc_info
 
 
 def test_what_was_answered_is_written_before_a_call_is_told_why_it_ends(tmp_path: Path) -> None:

@@ -273,6 +273,9 @@ class Session(ChatSession):
     def disconnect(self, ending: CloseCode, refusal: Refused) -> None:
         raise AssertionError(ending) from refusal
 
+    def abort(self) -> None:
+        raise AssertionError
+
     def make_subscriber(self, person: Person, room: Room, *, is_seen: bool) -> FakeMember:
         return FakeMember(person.name, room, is_seen=is_seen)
 

@@ -112,6 +112,9 @@ class _StreamingCall:
     def revoke_access(self) -> None:
         self.is_revoked.set()
 
+    def abort(self) -> None:
+        self.is_revoked.set()
+
 
 async def _run_handler(act: Callable[..., Any], requests: Any, context: Context) -> Any:
     if not inspect.isasyncgenfunction(act):

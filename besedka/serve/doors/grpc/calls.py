@@ -11,6 +11,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 from besedka.proto import frames as proto
 from besedka.proto.besedka.v1 import chat_pb2 as pb
+from besedka.serve.errors import SessionFailed
 from besedka.serve.people.moderation import Network
 from besedka.serve.people.names import claim_of
 from besedka.serve.people.person import Person
@@ -190,7 +191,9 @@ class _CallSession(LiveSession):
     def __init__(self, person: Person, room: Room, network: Network | None) -> None:
         self.person = person
         self.room = room
-        self.disconnected: asyncio.Future[Refused] = asyncio.get_running_loop().create_future()
+        self.disconnected: asyncio.Future[Refused | SessionFailed] = (
+            asyncio.get_running_loop().create_future()
+        )
         self._network = network
 
     @property
@@ -206,6 +209,10 @@ class _CallSession(LiveSession):
     def disconnect(self, ending: CloseCode, refusal: Refused) -> None:  # noqa: ARG002 - a call has a status instead
         if not self.disconnected.done():
             self.disconnected.set_result(refusal)
+
+    def abort(self) -> None:
+        if not self.disconnected.done():
+            self.disconnected.set_result(SessionFailed())
 
     def remove_from_room(self, room: str) -> None:
         self.disconnect(CloseCode.LEFT, Refused(ErrorCode.NOT_INVITED, room=room))

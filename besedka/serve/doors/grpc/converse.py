@@ -103,6 +103,9 @@ class _ConverseSession(ChatSession):
         self.end()
         self._stream.disconnect(ending, refusal)
 
+    def abort(self) -> None:
+        self._stream.abort()
+
     def make_subscriber(self, person: Person, room: Room, *, is_seen: bool) -> ConverseSubscriber:
         return ConverseSubscriber(person, room, self._stream, is_seen=is_seen)
 

@@ -22,6 +22,7 @@ from besedka.serve.doors.grpc.converse import ConverseStream
 from besedka.serve.doors.grpc.follow import FollowStream
 from besedka.serve.doors.grpc.peers import Peers
 from besedka.serve.doors.grpc.stream import Stream
+from besedka.serve.errors import SessionFailed
 from besedka.serve.people.moderation import Network
 from besedka.serve.people.person import Person
 from besedka.serve.rate_limits import RateLimiter
@@ -203,6 +204,8 @@ class ChatService:
             await self._refuse(context, refusal)
         except (calls.ItemRefused, grpc.aio.BaseError):
             raise  # a response of its own, and gRPC's error for a call that has ended
+        except SessionFailed:
+            await self._fail(context)
         except Exception:
             log.exception("a call could not be answered")
             await self._fail(context)

@@ -15,6 +15,7 @@ from typing import Final
 
 from besedka.proto import frames as proto
 from besedka.proto.besedka.v1 import chat_pb2 as pb
+from besedka.serve.errors import SessionFailed
 from besedka.serve.people.person import Person
 from besedka.serve.room import Room, Subscriber
 from besedka.serve.session import Services
@@ -70,7 +71,9 @@ class Stream(ABC):
         self.services = services
         self.is_ending = False
         # The reason why the client is disconnected.
-        self.disconnected: asyncio.Future[Refused] = asyncio.get_running_loop().create_future()
+        self.disconnected: asyncio.Future[Refused | SessionFailed] = (
+            asyncio.get_running_loop().create_future()
+        )
         self._write = write
         self._answers: deque[bytes] = deque()
         self._woken = asyncio.Event()
@@ -106,9 +109,11 @@ class Stream(ABC):
 
     def disconnect(self, ending: CloseCode, refusal: Refused) -> None:  # noqa: ARG002 - a call has a status instead
         """End the call with a refusal, after the responses that are queued."""
-        if not self.disconnected.done():
-            self.disconnected.set_result(refusal)
-        self.end()
+        self._disconnect(refusal)
+
+    def abort(self) -> None:
+        """End the call after an error of the server, after the responses that are queued."""
+        self._disconnect(SessionFailed())
 
     def at_head(self, member: StreamSubscriber) -> None:  # noqa: B027 - optional
         """Called when a subscriber has caught up."""
@@ -137,6 +142,11 @@ class Stream(ABC):
                 if self.is_ending:
                     return
                 await self._woken.wait()
+
+    def _disconnect(self, why: Refused | SessionFailed) -> None:
+        if not self.disconnected.done():
+            self.disconnected.set_result(why)
+        self.end()
 
     async def _write_answers(self) -> bool:
         wrote = bool(self._answers)

@@ -84,7 +84,7 @@ class _GuardedRequest:
     """A request that is being answered; a long response is cut off when the key is withdrawn, even if nobody reads it."""
 
     def __init__(self, abort: Callable[[], None]) -> None:
-        self.revoke_access = abort
+        self.revoke_access = self.abort = abort
 
 
 def is_own_machine(request: Request) -> bool:

@@ -62,6 +62,9 @@ class _Reader(LiveSession):
     def disconnect(self, ending: CloseCode, refusal: Refused) -> None:  # noqa: ARG002 - a response that has begun cannot carry it
         self._abort()
 
+    def abort(self) -> None:
+        self._abort()
+
     def remove_from_room(self, room: str) -> None:  # noqa: ARG002 - it is the only one
         self._abort()
 

@@ -61,6 +61,9 @@ class BesedkaSession(ChatSession):
         self.refuse(refusal)
         self._connection.disconnect(ending)
 
+    def abort(self) -> None:
+        self._connection.abort()
+
     def make_subscriber(self, person: Person, room: Room, *, is_seen: bool) -> BesedkaSubscriber:
         return BesedkaSubscriber(person, room, self, self._connection, is_seen=is_seen)
 

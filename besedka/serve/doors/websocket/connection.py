@@ -264,6 +264,10 @@ class Connection(asyncio.Protocol):
         self._door.metrics.refused(ErrorCode.NO_ACCESS)
         self.close(CloseCode.NO_ACCESS)
 
+    def abort(self) -> None:
+        """Cut the connection off at once, without a close frame."""
+        self.transport.abort()
+
     # For the door's sweep.
 
     def check_deadlines(self, now: float) -> None:

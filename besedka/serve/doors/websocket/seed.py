@@ -106,6 +106,9 @@ class SeedSession(SessionBase):
         self.refuse(refusal)
         self._connection.disconnect(ending)
 
+    def abort(self) -> None:
+        self._connection.abort()
+
     def end(self) -> None:
         super().end()
         if self._member:
