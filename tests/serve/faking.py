@@ -44,6 +44,7 @@ class FakeMember(Subscriber):
         heard: all words.
         refusals: what it was refused after all.
         starts: how often it was told that the log is another one.
+        breaks: how often its session was broken off.
         fills: the next write fills it.
     """
 
@@ -53,6 +54,7 @@ class FakeMember(Subscriber):
         self.heard: list[ServerFrame] = []
         self.refusals: list[Refused] = []
         self.starts = 0
+        self.breaks = 0
         self.fills = False
         self.writes = 0
         self._is_full = False
@@ -92,6 +94,9 @@ class FakeMember(Subscriber):
 
     def start_again(self) -> None:
         self.starts += 1
+
+    def break_off(self) -> None:
+        self.breaks += 1
 
     def _written(self, data: bytes) -> None:
         self.writes += 1

@@ -201,6 +201,24 @@ def test_a_connection_whose_access_cannot_be_revoked_is_cut_off_and_the_others_a
     assert_one_traceback(server)
 
 
+def test_a_reader_to_whom_a_page_cannot_be_sent_comes_back_and_reads_on_and_others_notice_nothing(
+    make_server: ServerMaker,
+) -> None:
+    old = "".join(f"[2025-01-01 00:00:00] Old: {number}\n" for number in range(1, 3001))
+    server, happens = one_error_of_ours(make_server, "read", log=old)
+    with Talker(server) as boris, Talker(server) as anna:
+        boris.join("Boris")
+        happens.touch()
+        anna.join("Anna", since=1)
+        assert anna.ending() == (1011, "the server has made an error")
+        boris.tell("chat", text="I am still here")
+        assert boris.hear("chat")["id"] == 3001
+    with Talker(server) as anna:
+        anna.join("Anna", since=1)
+        assert anna.hear_to(3001) == list(range(2, 3002))
+    assert_one_traceback(server)
+
+
 def test_a_disk_that_is_slow_and_answers_is_waited_for(make_server: ServerMaker) -> None:
     # The server would end sooner than what it was given is stored, if the disk did not answer again and again.
     end = 0.2

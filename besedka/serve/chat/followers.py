@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Sequence
+from typing import Final
 
 from besedka.serve.chat.log_reader import LogReader
 from besedka.serve.chat.presence import PresenceNotices
@@ -11,6 +13,11 @@ from besedka.serve.counters import Counters
 from besedka.serve.room import Room, Subscriber
 from besedka.wire.errors import Refused
 from besedka.wire.frames import PAGE_MESSAGES_AT_MOST, History
+
+log = logging.getLogger(__name__)
+
+_BREAKS_OFF: Final = "a subscriber of room %s could not be served, and its session is broken off"
+"""Nothing else would have the subscriber read on, and its client would not notice."""
 
 
 class Followers:
@@ -31,11 +38,19 @@ class Followers:
     def follow(self, room: Room, subscriber: Subscriber) -> None:
         """Send pages to a subscriber that is behind, from its cursor on, until it is live or its socket is full.
 
-        Messages that are still in memory are sent at once, so a newcomer is live when this returns.
+        Messages that are still in memory are sent at once, so a newcomer is live when this returns. An error of the server breaks
+        off the subscriber's session, and is not raised: the callers serve others, too.
         """
         if subscriber.pulls:
             subscriber.read_on()
             return
+        try:
+            self._follow(room, subscriber)
+        except Exception:
+            log.exception(_BREAKS_OFF, room.name)
+            subscriber.break_off()
+
+    def _follow(self, room: Room, subscriber: Subscriber) -> None:
         if subscriber in self._catching_up or room.is_live(subscriber) or subscriber.is_full:
             return
         latest = room.latest_from(subscriber.cursor)
@@ -93,6 +108,9 @@ class Followers:
                     break
         except Refused as refusal:
             subscriber.refused(Refused(refusal.code, room=room.name))
+        except Exception:
+            log.exception(_BREAKS_OFF, room.name)
+            subscriber.break_off()
         finally:
             # There must be no await between the last check of the subscriber and this line: `follow` may be called at once.
             self._catching_up.pop(subscriber, None)

@@ -80,6 +80,10 @@ class Subscriber(Poster):
     def read_on(self) -> None:
         """Notify a pulling subscriber that there is something to read."""
 
+    def break_off(self) -> None:
+        """End the session after an error of the server, so that the client reconnects and reads on from its cursor."""
+        raise NotImplementedError
+
     def start_again(self) -> None:
         """Notify the subscriber that the log has been replaced; everything received belongs to the old one. It is behind now."""
         raise NotImplementedError

@@ -513,6 +513,57 @@ def test_five_thousand_who_enter_at_once_are_told_of_in_a_few_frames(tmp_path: P
     looping.run(scenario())
 
 
+class Faulty(FakeMember):
+    """A member to whom no page can be sent, because of an error of the server's own."""
+
+    def send(self, frame: ServerFrame) -> None:
+        if isinstance(frame, History):
+            raise ZeroDivisionError
+        super().send(frame)
+
+
+@pytest.mark.parametrize("since", [0, 1_995], ids=["from the log", "from memory"])
+def test_an_error_while_a_subscriber_reads_on_breaks_its_session_off_and_the_others_read_on(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, since: int
+) -> None:
+    async def scenario() -> None:
+        chat, room = await started(tmp_path, 2000)
+        faulty, member = Faulty("Boris", room), FakeMember("Anna", room)
+        for one in (faulty, member):
+            chat.enter(room, one, since=since)
+            chat.followers.follow(room, one)
+        await until(lambda: room.is_live(member) and faulty.breaks)
+        assert member.ids == list(range(since + 1, 2001))
+        assert (faulty.breaks, member.breaks) == (1, 0)
+        await chat.close()
+
+    looping.run(scenario())
+    (record,) = caplog.records
+    assert record.exc_info
+
+
+def test_an_error_of_a_subscriber_after_an_external_edit_does_not_cost_the_chat_its_history(
+    tmp_path: Path,
+) -> None:
+    async def scenario() -> None:
+        chat, room = await started(tmp_path, 5)
+        faulty, member = FakeMember("Boris", room), FakeMember("Anna", room)
+        for one in (faulty, member):
+            chat.enter(room, one, since=5)
+            chat.followers.follow(room, one)
+        faulty.__class__ = Faulty
+        with (tmp_path / "talk.txt").open("a") as by_hand:
+            by_hand.write("[2025-01-01 00:00:00] Hand: one\n")
+        chat.committer.post(room, draft("Anna", "x", ""), member)
+        await until(lambda: member.ids == [6, 7])
+        await chat.finish()
+        assert faulty.breaks == 1
+        assert not chat.lost.done()
+        await chat.close()
+
+    looping.run(scenario())
+
+
 def test_who_was_behind_is_told_who_is_here_when_it_is_live_again(tmp_path: Path) -> None:
     async def scenario() -> None:
         chat, room = await started(tmp_path, 3)

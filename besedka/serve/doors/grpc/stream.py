@@ -53,6 +53,9 @@ class StreamSubscriber(Subscriber):
     def read_on(self) -> None:
         self.stream.wake()
 
+    def break_off(self) -> None:
+        self.stream.abort()
+
     def _deliver(self, data: bytes) -> None:
         self.handed = data
         self.room.fall_behind(self)

@@ -6,9 +6,11 @@ from collections.abc import Sequence
 
 from besedka.serve.doors.websocket.connection import Connection
 from besedka.serve.doors.websocket.frames import encode_frames
+from besedka.serve.isolation import act_on_each
 from besedka.serve.people.person import Person
 from besedka.serve.room import Subscriber
 from besedka.serve.session import SessionBase
+from besedka.wire.close_codes import CloseCode
 from besedka.wire.errors import Refused
 from besedka.wire.frames import ServerFrame
 
@@ -38,3 +40,10 @@ class SocketSubscriber(Subscriber):
 
     def refused(self, refusal: Refused) -> None:
         self.session.refuse(refusal)
+
+    def break_off(self) -> None:
+        act_on_each(
+            [self._connection],
+            lambda connection: connection.close(CloseCode.BROKEN),
+            "a connection could not be closed",
+        )
