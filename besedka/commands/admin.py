@@ -244,7 +244,7 @@ def _moderate(act: str, **fields: Any) -> Moderate:
 
 def _ask(frame: Moderate) -> Response:
     """Send a request to the server, and return its response."""
-    from besedka.wire.errors import Refused
+    from besedka.wire.errors import INTERNAL_ERROR, Refused
     from besedka.wire.frames import Done, Error, Invitation, decode_server, encode
 
     path = click.get_current_context().obj.socket
@@ -254,7 +254,7 @@ def _ask(frame: Moderate) -> Response:
     except Refused:
         raise Unreachable(f"the program that listens at {path} is not Besedka") from None
     if isinstance(answer, Error):
-        raise Refusal(answer.text)
+        raise Failure(answer.text) if answer.code == INTERNAL_ERROR else Refusal(answer.text)
     if not isinstance(answer, Done | Invitation):
         raise Unreachable(f"the program that listens at {path} is not Besedka")
     return answer

@@ -7,6 +7,7 @@ filled in with the figures of the case. Doors turn a `Refused` into an ``error``
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import Final
 
 
 class Language(StrEnum):
@@ -211,6 +212,11 @@ SENTENCES: dict[ErrorCode, dict[Language, str]] = {
         Language.EN: "An access key is needed: open the link that the server has shown at its start",
     },
 }
+
+
+INTERNAL_ERROR: Final = "internal_error"
+"""The code of an ``error`` on the operator's socket after an error of the server. It is no `ErrorCode`, because it is no refusal: at
+all other doors such an error ends the connection or the call."""
 
 
 class Refused(Exception):  # noqa: N818 - a refusal is an answer, not an accident

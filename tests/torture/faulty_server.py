@@ -12,7 +12,7 @@ What goes wrong is told by the environment variable FAULTS, a JSON object:
 - ``loop``: a list ``[name, path]``: as soon as the file is there, a loop that runs in the background fails because of an error of
   ours: ``connections``, ``http``, ``keys``, ``people`` or ``batches`` (of changes to the files about people);
 - ``once``: a list ``[name, path]``: when the file is there, the next call fails because of an error of ours, and the file is removed:
-  ``disconnect`` (of a session), ``revoke`` (the access of a connection), or ``read`` (of a page of a log);
+  ``disconnect`` (of a session), ``revoke`` (the access of a connection), ``read`` (of a page of a log), or ``command`` (of the operator);
 - ``holds``: the path of a file; as long as it is there, no sync of a log returns;
 - ``slow``: seconds that each sync of any file takes longer;
 - ``delay``: seconds that each sync of a log takes longer, the first one, of the start, left out.
@@ -42,6 +42,7 @@ from besedka.serve.doors.websocket.besedka import BesedkaSession
 from besedka.serve.doors.websocket.connection import Connection
 from besedka.serve.history import ChatHistory
 from besedka.serve.rate_limits import Sources
+from besedka.serve.session import Moderator
 from besedka.wire.message import MessageId
 from tests.bent_server import bend
 
@@ -215,6 +216,7 @@ ONCE: dict[str, tuple[Any, str]] = {
     "disconnect": (BesedkaSession, "disconnect"),
     "revoke": (Connection, "revoke_access"),
     "read": (ChatHistory, "read_with_flags"),
+    "command": (Moderator, "command"),
 }
 
 if __name__ == "__main__":

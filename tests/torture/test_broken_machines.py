@@ -219,6 +219,20 @@ def test_a_reader_to_whom_a_page_cannot_be_sent_comes_back_and_reads_on_and_othe
     assert_one_traceback(server)
 
 
+def test_the_operator_learns_that_the_server_has_failed_and_not_the_command(
+    make_server: ServerMaker, anna: Person
+) -> None:
+    server, happens = one_error_of_ours(make_server, "command")
+    happens.touch()
+    history = ("--history", str(server.history))
+    anna.run("admin", *history, "kick", "Boris").assert_one_clear_line(
+        1, "The server has made an error", "log"
+    )
+    # A refusal is none, and has a status of its own.
+    anna.run("admin", *history, "kick", "Boris").assert_one_clear_line(4, "Boris is not here now")
+    assert_one_traceback(server)
+
+
 def test_a_disk_that_is_slow_and_answers_is_waited_for(make_server: ServerMaker) -> None:
     # The server would end sooner than what it was given is stored, if the disk did not answer again and again.
     end = 0.2

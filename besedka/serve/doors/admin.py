@@ -1,6 +1,7 @@
 """The operator's door: a Unix socket that only the server's own user can open. Each line of JSON is one act; one line answers it.
 
-The frames are those of the wire: ``done``, ``invitation`` or ``error`` answers a ``moderate``.
+The frames are those of the wire: ``done``, ``invitation`` or ``error`` answers a ``moderate``. An ``error`` is a refusal, or has
+the code ``internal_error``, because of an error of the server.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from besedka.serve.history.file import FULL, reason
 from besedka.serve.metrics import Metrics
 from besedka.serve.session import Moderator
 from besedka.serve.tasks import run_to_end
-from besedka.wire.errors import ErrorCode, Language, Refused
+from besedka.wire.errors import INTERNAL_ERROR, ErrorCode, Language, Refused
 from besedka.wire.frames import Error, Moderate, Response, decode_client, encode
 from besedka.wire.log_line import clock_time
 from besedka.wire.validation import FRAME_BYTES_AT_MOST
@@ -110,8 +111,8 @@ class AdminDoor:
             refusal.key = refusal.key or key
             return self._refusal(refusal)
         except Exception:
-            log.exception("what the operator asked for could not be done")
-            return self._refusal(Refused(ErrorCode.BAD_FRAME, detail="the server has made an error"))
+            log.exception("an act of the operator has failed")
+            return Error(INTERNAL_ERROR, _FAILED[self._language], clock_time(self._stamp()), key)
 
     def _refusal(self, refusal: Refused) -> Error:
         self._metrics.refused(refusal.code)
@@ -135,6 +136,11 @@ async def _line(reader: asyncio.StreamReader) -> bytes | None:
             continue
         return None if is_too_long else line
 
+
+_FAILED: Final = {
+    Language.RU: "Ошибка на стороне сервера, подробности в его журнале (stderr); неизвестно, выполнено ли это",
+    Language.EN: "The server has made an error, its log (stderr) has the details; it is not known whether this was done",
+}
 
 _TOO_LONG: Final = Refused(ErrorCode.FRAME_TOO_LONG, limit=FRAME_BYTES_AT_MOST)
 

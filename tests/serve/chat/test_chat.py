@@ -530,7 +530,7 @@ def test_an_error_while_a_subscriber_reads_on_breaks_its_session_off_and_the_oth
         chat, room = await started(tmp_path, 2000)
         faulty, member = Faulty("Boris", room), FakeMember("Anna", room)
         for one in (faulty, member):
-            chat.enter(room, one, since=since)
+            chat.subscriptions.enter(room, one, since=since)
             chat.followers.follow(room, one)
         await until(lambda: room.is_live(member) and faulty.breaks)
         assert member.ids == list(range(since + 1, 2001))
@@ -549,7 +549,7 @@ def test_an_error_of_a_subscriber_after_an_external_edit_does_not_cost_the_chat_
         chat, room = await started(tmp_path, 5)
         faulty, member = FakeMember("Boris", room), FakeMember("Anna", room)
         for one in (faulty, member):
-            chat.enter(room, one, since=5)
+            chat.subscriptions.enter(room, one, since=5)
             chat.followers.follow(room, one)
         faulty.__class__ = Faulty
         with (tmp_path / "talk.txt").open("a") as by_hand:
