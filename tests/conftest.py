@@ -18,8 +18,9 @@ from tests.running import RunningServer
 from tests.talking import Talker
 from tests.torture.holding import Hold
 
-# Whoever runs the tests in the background may have Ctrl-C ignored, and what is started here would inherit that.
+# In the background Ctrl-C may be ignored, and under nohup a hangup: processes started by the tests would inherit that.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 # How long an example takes on a busy machine proves nothing.
 settings.register_profile("besedka", deadline=None, suppress_health_check=[HealthCheck.too_slow])
