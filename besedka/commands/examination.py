@@ -384,7 +384,7 @@ def _access(endpoint: Endpoint, path: str, key: str) -> Iterator[Finding]:
             raise Trouble("it asks for an access key, and there is none", _advice(), Status.REFUSED)
         answer = _asked(endpoint, ready, Authorization=authorization(key))
         if _wants_key(answer):
-            what = "it does not take the access key: that is wrong, or was withdrawn"
+            what = "it does not accept the access key: that is wrong, or was withdrawn"
             raise Trouble(what, _advice(), Status.REFUSED)
         yield _good("it asks for an access key, and takes this one")
     if answer.status == HTTPStatus.SERVICE_UNAVAILABLE:

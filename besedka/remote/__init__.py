@@ -1,7 +1,7 @@
-"""The client library. Programs write ``from besedka import connect``; the names that they found here work until 0.1.0, with a warning.
+"""The client library. Programs import it by ``from besedka import connect``; names imported from here raise a warning until 0.1.0.
 
-`room_client` is what programs use; `connection` comes back by itself and carries any number of rooms; `room` is what is known of one of
-them; `transport` is how frames travel.
+`room_client` is the public interface; `connection` reconnects by itself and carries any number of rooms; `room` holds the state of one
+room; `transport` carries the frames.
 """
 
 from warnings import warn

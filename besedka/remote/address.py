@@ -1,4 +1,4 @@
-"""Addresses of chats as people type them, and the URLs that they mean. Pure."""
+"""Parses the addresses of chats that users type into URLs. Pure."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ _HIDDEN: Final = re.compile(r"[#?;].*|(?<=//)[^/@]*@", re.DOTALL)
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """A room of a chat, and what lets a person in.
+    """A room of a chat, with the credentials that its link carries.
 
     Attributes:
         url: ``ws://host:port/ws`` or ``wss://``, ``grpc://host:port`` or ``grpcs://``, ``unix:/path``.
-        room: as the address names it behind a #, or the default one.
-        key: the access key that stands behind the #; it and all below is empty if it is not there.
+        room: the room named behind the ``#``, or the default room.
+        key: the access key behind the ``#``; empty if there is none, as are the attributes below.
         invite: the token of an invitation.
-        device: the token by which this device becomes a known person.
-        name: the name that the invitation is for.
+        device: the token that makes this device one of a known person.
+        name: the name that the invitation is made out to.
     """
 
     url: str
@@ -40,12 +40,12 @@ class Address:
 
 
 def address(given: str) -> Address:
-    """The meaning of an address: ``host``, ``host:port``, a URL as a browser shows it, or one for gRPC.
+    """Parse an address: ``host``, ``host:port``, a URL as a browser shows it, or a URL for gRPC.
 
-    What stands behind a ``#`` is read as `besedka.wire.links` says. No error shows it.
+    `besedka.wire.links` defines the part behind the ``#``. It may hold secrets, so no error shows it.
 
     Raises:
-        InvalidAddress: if it is no address; the message says what is allowed.
+        InvalidAddress: if it is not an address; the message says what is allowed.
     """
     if given.startswith("unix:"):
         path, _, fragment = given.partition("#")
@@ -58,25 +58,25 @@ def address(given: str) -> Address:
         host, port, parts = None, None, urlsplit("")
     if not host or any(map(str.isspace, host)) or parts.scheme not in {*_SCHEMES, "grpc", "grpcs"}:
         raise InvalidAddress(
-            f"{_HIDDEN.sub('', given)!r} is no address: use HOST, HOST:PORT, ws://HOST:PORT/ws, grpc://HOST:PORT or unix:PATH, "
+            f"{_HIDDEN.sub('', given)!r} is not an address: use HOST, HOST:PORT, ws://HOST:PORT/ws, grpc://HOST:PORT or unix:PATH, "
             "and #ROOM behind it"
         )
     shown = f"[{host}]" if ":" in host else host
     if parts.scheme in {"grpc", "grpcs"}:
         return _address(f"{parts.scheme}://{shown}:{port or DEFAULT_GRPC_PORT}", parts.fragment)
     scheme = _SCHEMES[parts.scheme]
-    # What a browser shows means what it means there; an address that is typed, the port where the chat is by itself.
+    # A URL copied from a browser has the default port of its scheme; a typed address, the port of the chat.
     default_port = {"http": 80, "https": 443, "wss": 443}.get(parts.scheme, DEFAULT_PORT)
     path = parts.path if parts.path.rstrip("/").endswith("/ws") else parts.path.rstrip("/") + "/ws"
     return _address(f"{scheme}://{shown}:{port or default_port}{path}", parts.fragment)
 
 
 def link(url: str, fragment: Fragment) -> str:
-    """The link to a chat that a person opens: its page where that is known, else an address for our own commands.
+    """The link that a person opens: to the chat's page over WebSocket, else an address for the ``besedka`` commands.
 
     Args:
-        url: of the chat, as `address` gives it.
-        fragment: what stands behind the ``#``.
+        url: the chat's URL, as `address` returns it.
+        fragment: the part behind the ``#``.
     """
     if not url.startswith(("ws:", "wss:")):
         return f"{url}#{fragment}"
@@ -85,16 +85,16 @@ def link(url: str, fragment: Fragment) -> str:
 
 
 def _address(url: str, fragment: str) -> Address:
-    said = read_fragment(fragment)
-    check_key(said.key)
-    return Address(url, said.room or DEFAULT_ROOM, said.key, said.invite, said.device, said.name)
+    parsed = read_fragment(fragment)
+    check_key(parsed.key)
+    return Address(url, parsed.room or DEFAULT_ROOM, parsed.key, parsed.invite, parsed.device, parsed.name)
 
 
 def check_key(key: str) -> None:
-    """Check that this can be an access key, or is empty.
+    """Check that this is empty or has the form of an access key.
 
     Raises:
-        InvalidAddress: if it can be none: then it was not copied as a whole.
+        InvalidAddress: if it has not; most likely it was not copied as a whole.
     """
     if key and (why := why_no_key(key)):
-        raise InvalidAddress(f"the access key that was given can be none: {why}")
+        raise InvalidAddress(f"this is not an access key: {why}")

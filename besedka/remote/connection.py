@@ -1,7 +1,7 @@
-"""One connection to a chat, for any number of rooms; it comes back by itself.
+"""One connection to a chat for any number of rooms; it reconnects by itself.
 
-After a loss all rooms are joined again, a few at a time, each from its own cursor; then the outboxes are resent. What is refused in
-one room changes nothing in the others.
+After a loss it joins all rooms again, a few at a time, each from its own cursor; then it resends the outboxes. A refusal in one room
+does not affect the others.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from besedka.remote.errors import (
     RemoteError,
     TransportClosed,
     needs_key,
-    understanding,
+    parsing_frames,
 )
 from besedka.remote.requests import Requests, check_frame
 from besedka.remote.room.membership import Membership, State
@@ -46,14 +46,14 @@ from besedka.wire.frames import (
 from besedka.wire.validation import DEFAULT_ROOM, clean_room
 
 ANSWER_SECONDS: Final = 15.0
-"""How long a server may be silent that has a join to answer; then the connection is taken to be dead."""
+"""How long a server may be silent while a join is unanswered; then the connection is taken to be dead."""
 
 JOINS_AT_ONCE: Final = 10
-"""Joins that wait for an answer. A hundred rooms are joined again after a loss: the server answers joins one after the other, reads
-frames only so fast, and ends a connection that floods it."""
+"""Unanswered joins at a time. After a loss up to a hundred rooms are joined again: the server answers joins one after the other, limits
+the rate of frames, and ends a connection that floods it."""
 
 ROOMS_AT_MOST: Final = 100
-"""Rooms that a server allows on one connection; the join of another one is refused."""
+"""The server's limit of rooms on one connection; it refuses further joins."""
 
 OpenTransport = Callable[[str, str], AbstractAsyncContextManager[Transport]]
 
@@ -62,13 +62,13 @@ class Connection:
     """A connection to a chat. It connects when the first room is joined, and lasts until it is closed.
 
     Args:
-        url: of the chat, as `address` gives it.
-        key: the access key, where the chat asks for one.
+        url: the chat's URL, as `address` returns it.
+        key: the access key, if the chat requires one.
         open_transport: connects to the URL with the key.
 
     Attributes:
-        url: as it was given.
-        requests: what can be asked of the chat while a room is joined.
+        url: the chat's URL.
+        requests: the requests to the chat; they need a joined room.
     """
 
     def __init__(self, url: str, *, key: str = "", open_transport: OpenTransport | None = None) -> None:
@@ -78,16 +78,17 @@ class Connection:
         self._open_transport = open_transport or transports.open_transport
         self._transport: Transport | None = None
         self._rooms: dict[str, Membership] = {}
-        # Joins that were sent and not answered, in order.
+        # Unanswered joins, in the order in which they were sent.
         self._joining: list[Membership] = []
         self._has_been_in = False
         self._failure: Exception | None = None
         self._tries = 0
-        # When the last frame came; infinite while we do not read. When a join was sent while none waited for an answer. When we looked
-        # last for something to send.
+        # Loop times. The last frame received; infinite while reading is paused.
         self._silent_since = math.inf
-        self._asked_at = 0.0
-        self._looked_at = 0.0
+        # The oldest unanswered join.
+        self._join_sent_at = 0.0
+        # The last look for a frame to send.
+        self._checked_at = 0.0
         self._awake = asyncio.Event()
         self._running: asyncio.Task[None] | None = None
 
@@ -99,7 +100,7 @@ class Connection:
 
     @property
     def rooms(self) -> list[Membership]:
-        """The rooms that are joined, or are to be joined."""
+        """The rooms that are joined or to be joined."""
         return [*self._rooms.values()]
 
     def join(
@@ -114,10 +115,10 @@ class Connection:
         invite: str = "",
         unsent: Sequence[Say] = (),
     ) -> Membership:
-        """Join a room; its events say whether the server lets us in. The arguments are those of `Membership`.
+        """Join a room; its events report the server's response. The arguments are those of `Membership`.
 
         Raises:
-            JoinRefused: if the room is joined already; or no server would read what it is joined with.
+            JoinRefused: if the room is joined already, or no server would accept the join frame.
         """
         membership = Membership(
             self,
@@ -165,22 +166,22 @@ class Connection:
         self._rooms.clear()
 
     def wake(self) -> None:
-        """There may be something to send."""
+        """Look again for frames to send."""
         self._awake.set()
 
     async def send(self, frame: ClientFrame) -> None:
         """Send a frame if there is a connection."""
         if self._transport:
-            # The reader learns of the loss too, and comes back.
+            # The reading task notices the loss too, and reconnects.
             with suppress(TransportClosed):
                 await self._transport.send(frame)
 
-    # From one connection to the next.
+    # Reconnecting.
 
     async def _run(self) -> None:
         try:
             await self._stay_connected()
-        except Exception as error:  # noqa: BLE001 - whatever it is, those who wait for events must learn of it
+        except Exception as error:  # noqa: BLE001 - readers of events must receive any error
             self._fail(error)
 
     def _fail(self, error: Exception) -> None:
@@ -196,16 +197,16 @@ class Connection:
                 await self._awake.wait()
             try:
                 async with self._open_transport(self.url, self._key) as transport:
-                    await self._visit(transport)
+                    await self._serve(transport)
             except TransportClosed as closed:
-                self._check_wanted_back(closed)
+                self._check_reconnect(closed)
             wait = backoff(self._tries)
             self._tries += 1
             for membership in self.rooms:
                 membership.disconnected(wait)
             await asyncio.sleep(wait)
 
-    def _check_wanted_back(self, closed: TransportClosed) -> None:
+    def _check_reconnect(self, closed: TransportClosed) -> None:
         if closed.code == ErrorCode.NO_ACCESS:
             raise needs_key(self.url, self._key) from None
         if closed.code:
@@ -213,12 +214,12 @@ class Connection:
         if not self._has_been_in:
             raise ConnectionFailed(f"cannot reach a chat at {self.url}: {closed}") from None
         if not closed.reconnect:
-            raise ConnectionFailed(f"the chat at {self.url} has ended the connection: {closed}") from None
+            raise ConnectionFailed(f"the chat at {self.url} closed the connection: {closed}") from None
 
     def _expelled(self, code: str, text: str) -> RemoteError:
         return Expelled(code, text) if self._has_been_in else JoinRefused(code, text)
 
-    async def _visit(self, transport: Transport) -> None:
+    async def _serve(self, transport: Transport) -> None:
         self._transport, self._silent_since = transport, _now()
         tasks = [
             asyncio.create_task(self._receive_frames(transport)),
@@ -236,7 +237,7 @@ class Connection:
         for task in done:
             task.result()
 
-    # What is sent.
+    # Sending.
 
     async def _send_frames(self, transport: Transport) -> None:
         while True:
@@ -245,21 +246,21 @@ class Connection:
                 while frame := self._next_frame():
                     await transport.send(frame)
             except TransportClosed:
-                return  # the reader learns why
+                return  # the reading task raises the reason
             await self._sleep()
-            if _now() >= self._answer_due:
+            if _now() >= self._answer_deadline:
                 raise TransportClosed("it does not answer", reconnect=True)
 
     def _next_frame(self) -> ClientFrame | None:
-        now = self._looked_at = _now()
+        now = self._checked_at = _now()
         if len(self._joining) < JOINS_AT_ONCE and (membership := self._next_to_join(now)):
-            self._asked_at = self._asked_at if self._joining else now
+            self._join_sent_at = self._join_sent_at if self._joining else now
             self._joining.append(membership)
             return membership.join()
         if sum(membership.in_flight for membership in self._rooms.values()) < IN_FLIGHT_AT_MOST:
             for membership in self._rooms.values():
                 if message := membership.next_message(now):
-                    # It is the turn of the others now.
+                    # Move the room to the end: the others are next.
                     self._rooms[membership.room] = self._rooms.pop(membership.room)
                     return message
         return None
@@ -269,24 +270,24 @@ class Connection:
         return min(waiting, key=lambda membership: membership.quiet, default=None)
 
     async def _sleep(self) -> None:
-        """Wait until there may be something to send, or an answer is overdue."""
-        dues = [due for membership in self._rooms.values() if (due := membership.due(self._looked_at))]
-        due = min([*dues, self._answer_due])
+        """Wait until there may be something to send, or a response is overdue."""
+        dues = [due for membership in self._rooms.values() if (due := membership.due(self._checked_at))]
+        due = min([*dues, self._answer_deadline])
         with suppress(TimeoutError):
             async with asyncio.timeout_at(due if math.isfinite(due) else None):
                 await self._awake.wait()
 
     @property
-    def _answer_due(self) -> float:
-        """When a server that is silent until then has not answered; infinite if it need not."""
-        return max(self._silent_since, self._asked_at) + ANSWER_SECONDS if self._joining else math.inf
+    def _answer_deadline(self) -> float:
+        """When a silent server is taken to be dead; infinite if no join is unanswered."""
+        return max(self._silent_since, self._join_sent_at) + ANSWER_SECONDS if self._joining else math.inf
 
-    # What is received.
+    # Receiving.
 
     async def _receive_frames(self, transport: Transport) -> None:
         async for frame in transport.frames():
             self._tries = 0
-            with understanding(self.url):
+            with parsing_frames(self.url):
                 receivers = self._dispatch(frame, transport)
             for membership in receivers:
                 self._forget_if_ended(membership)
@@ -300,7 +301,7 @@ class Connection:
             self.wake()
 
     def _dispatch(self, frame: ServerFrame, transport: Transport) -> list[Membership]:
-        """Hand a frame on. Returns the memberships that have received it."""
+        """Hand a frame to the memberships that it concerns; returns them."""
         match frame:
             case Welcome():
                 self.requests.begin(transport)
@@ -330,7 +331,7 @@ class Connection:
         return self._of(frame.room) if frame.key else self._answered(frame.room)
 
     def _answered(self, room: str) -> list[Membership]:
-        """The membership whose join is answered, or that has this room. Joins are answered in order."""
+        """The membership whose join is answered, else the one with this room. The server answers joins in order."""
         for membership in self._joining:
             if membership.room == room:
                 self._joining.remove(membership)
@@ -345,11 +346,11 @@ class Connection:
         if membership.state is State.ENDED and self._rooms.get(membership.room) is membership:
             del self._rooms[membership.room]
             self.requests.forget(membership.room)
-            self.wake()  # the others may send what it had in flight
+            self.wake()  # its messages in flight no longer count against the others
 
 
 def _name_of(room: str) -> str:
-    """A room's name as the server has it; if it can be none, the server says so."""
+    """A room's name in the server's form; an invalid name as it is, for the server to refuse."""
     try:
         return clean_room(room)
     except Refused:

@@ -1,15 +1,15 @@
-"""What can go wrong between a client and a chat::
+"""The errors of the client library::
 
 RemoteError
-├── InvalidAddress          it is no address of a chat
-├── ConnectionFailed        the chat could not be reached at all, or does not want us back
-├── ChatRefused             the chat refuses something, and says why by a code
-│   ├── Expelled            us: we were in and are kicked, banned or not known; also a ConnectionFailed
-│   ├── JoinRefused         to let us into a room
+├── InvalidAddress          not an address of a chat
+├── ConnectionFailed        the chat cannot be reached, or closed the connection for good
+├── ChatRefused             the chat refused something; `code` says why
+│   ├── Expelled            kicked, banned or unknown after having joined; also a ConnectionFailed
+│   ├── JoinRefused         joining a room
 │   ├── SayRefused          a message, for good
 │   └── RequestRefused      a request: a search, a private room, an invitation, moderation
-└── NotConnected            there is no connection now; it comes back by itself
-    └── TransportClosed     (inside) a connection was closed, or could not be made
+└── NotConnected            no connection at the moment; the library reconnects
+    └── TransportClosed     (internal) a connection was closed, or could not be opened
 """
 
 from __future__ import annotations
@@ -27,18 +27,18 @@ class RemoteError(Exception):
 
 
 class InvalidAddress(RemoteError, ValueError):  # noqa: N818 - the names of the tree say what happened
-    """It is no address of a chat."""
+    """Not an address of a chat."""
 
 
 class ConnectionFailed(RemoteError):  # noqa: N818
-    """The chat could not be reached at all, or it does not want us back."""
+    """The chat cannot be reached, or it closed the connection for good."""
 
 
 class ChatRefused(RemoteError):  # noqa: N818
-    """The chat refuses something.
+    """The chat refused something.
 
     Attributes:
-        code: why, for programs.
+        code: the reason, for programs.
     """
 
     def __init__(self, code: str, text: str) -> None:
@@ -47,15 +47,18 @@ class ChatRefused(RemoteError):  # noqa: N818
 
 
 class Expelled(ChatRefused, ConnectionFailed):
-    """We were in, and are not wanted any more: `kicked`, `banned` or `not_known`. After a kick we may come again, but should know why."""
+    """The chat ended the session: `kicked`, `banned` or `not_known`.
+
+    After a kick the client may connect again, but its user should see the reason first.
+    """
 
 
 class JoinRefused(ChatRefused):
-    """The chat was reached, but did not let us into a room, or not under this name."""
+    """The chat refused to let the client join a room, or to use this name."""
 
 
 class SayRefused(ChatRefused):
-    """A message was refused, and is not kept."""
+    """A message was refused; it is not resent."""
 
 
 class RequestRefused(ChatRefused):
@@ -63,15 +66,15 @@ class RequestRefused(ChatRefused):
 
 
 class NotConnected(RemoteError):  # noqa: N818
-    """There is no connection now. It comes back by itself; ask again then."""
+    """There is no connection at the moment. The library reconnects; try again then."""
 
 
 class TransportClosed(NotConnected):
-    """A connection could not be made, or was closed.
+    """A connection could not be opened, or was closed.
 
     Attributes:
-        reconnect: whether the server wants us back, or may when it is there again.
-        code: why it does not, where that is about who we are: `no_access`, or as in `Expelled`; else empty.
+        reconnect: whether to connect again.
+        code: the reason if access was denied or revoked: `no_access`, or as in `Expelled`; else empty.
     """
 
     def __init__(self, reason: str, *, reconnect: bool, code: str = "") -> None:
@@ -86,30 +89,30 @@ ACCESS_ENDINGS: Final[Mapping[CloseCode, str]] = {
     CloseCode.BANNED: ErrorCode.BANNED,
     CloseCode.UNKNOWN: ErrorCode.NOT_KNOWN,
 }
-"""How a connection is closed because of who we are, and the code that programs are given for it."""
+"""Closes that deny or revoke access, each with the error code that programs receive for it."""
 
 
 def needs_key(url: str, key: str) -> JoinRefused:
-    """The chat at a URL asks for an access key, or refuses this one."""
+    """The error for a chat that requires an access key, or does not accept this one."""
     if key:
         return JoinRefused(
             ErrorCode.NO_ACCESS,
-            f"the chat at {url} does not take the access key: it is wrong, or was withdrawn",
+            f"the chat at {url} does not accept the access key: it is wrong, or was withdrawn",
         )
     return JoinRefused(ErrorCode.NO_ACCESS, f"the chat at {url} needs an access key")
 
 
 def not_besedka(url: str, why: object) -> ConnectionFailed:
-    """What answers at a URL sends what no Besedka sends."""
-    return ConnectionFailed(f"what answers at {url} is not Besedka: {why}")
+    """The error for a server that does not speak Besedka's protocol."""
+    return ConnectionFailed(f"the server at {url} is not Besedka: {why}")
 
 
 @contextmanager
-def understanding(url: str) -> Iterator[None]:
-    """Read what was sent from a URL.
+def parsing_frames(url: str) -> Iterator[None]:
+    """Report errors in a server's frames as `ConnectionFailed`.
 
     Raises:
-        ConnectionFailed: if it cannot be understood.
+        ConnectionFailed: if the block raises `ValueError`, `OverflowError` or `OSError`.
     """
     try:
         yield

@@ -1,8 +1,8 @@
-"""Posting many messages over gRPC, by calls of `Import`: in order, each once, also where a call breaks off.
+"""Posts many messages over gRPC by calls of `Import`: in order and exactly once, even if a call breaks off.
 
-`Import` acknowledges only at its end. So each call posts a part of them; where it breaks off, its messages are posted again one by one
-by `Send`, which recognises those that the log has: by their keys, or, after a restart of the server, among the messages later than the
-last id that was seen before.
+`Import` acknowledges only at its end, so each call posts a part of the messages. If a call breaks off, its messages are posted again one
+by one by `Send`, which recognises those that are stored: by their keys, or, after a restart of the server, among the messages behind the
+last id seen before the call.
 """
 
 from __future__ import annotations
@@ -28,21 +28,21 @@ from besedka.wire.message import MessageId
 from besedka.wire.validation import clean_name, clean_room
 
 REQUEST_CHARACTERS: Final = 100_000
-"""How much text one request holds; at 4 bytes each it is far from the server's limit of 1 MiB."""
+"""The text in one request; at 4 bytes a character it is far below the server's limit of 1 MiB."""
 
 
 class Importer:
-    """Posts many messages to one room, and is in it only meanwhile. Made by `importing`.
+    """Posts many messages to one room; it is in the room only while a call runs. Made by `importing`.
 
     Args:
         stub: the server.
-        speaker: the room, and who posts.
+        speaker: the room and the author.
         last: the id of the room's last message.
-        key: the access key, where the chat asks for one.
+        key: the access key, if the chat requires one.
 
     Attributes:
-        room: its name.
-        name: ours.
+        room: the room's name.
+        name: the author's name.
     """
 
     def __init__(self, stub: Any, speaker: pb.Speaker, last: MessageId, key: str = "") -> None:
@@ -54,30 +54,30 @@ class Importer:
         self._metadata = metadata(key)
 
     async def say(self, texts: Sequence[str]) -> AsyncIterator[MessageId]:
-        """Post all these messages, whatever happens to the connection meanwhile; yields their ids, when they are on disk.
+        """Post all these messages, across losses of the connection; yields each id once the message is on the server's disk.
 
         Raises:
-            SayRefused: if the server does not take one of them; those before it are stored, and nothing behind it.
+            SayRefused: if the server refuses one of them; those before it are stored, and none after it.
         """
-        said = [(text, secrets.token_hex(16)) for text in texts]
+        keyed = [(text, secrets.token_hex(16)) for text in texts]
         try:
-            response = await self._stub.Import(iter(_requests(self._speaker, said)), metadata=self._metadata)
+            response = await self._stub.Import(iter(_requests(self._speaker, keyed)), metadata=self._metadata)
             ids = [MessageId(number) for part in response.ids for number in range(part.first, part.last + 1)]
         except grpc.aio.AioRpcError:
-            # Whatever it was: posting them one by one shows which are stored, and which are refused.
+            # Posting them one by one shows which are stored and which are refused, whatever the error.
             ids = []
         for number in ids:
             self._last = number
             yield number
-        for text, key in said[len(ids) :]:
-            # Not to be looked for among the messages before it, which may have the same text.
+        for text, key in keyed[len(ids) :]:
+            # `after` keeps it from being matched with an earlier message of the same text.
             self._last = await self._send(text, key, self._last)
             yield self._last
 
     async def _send(self, text: str, key: str, after: int) -> MessageId:
-        who = self._speaker
+        speaker = self._speaker
         request = pb.SendRequest(
-            room=who.room, user=who.user, secret=who.secret, text=text, key=key, after=after
+            room=speaker.room, user=speaker.user, secret=speaker.secret, text=text, key=key, after=after
         )
         tries = 0
         while True:
@@ -88,7 +88,7 @@ class Importer:
                 if code not in {"", ErrorCode.TOO_FAST, *RESENT_AFTER}:
                     raise SayRefused(code, error.details() or code) from None
                 if not code and error.code() not in RECONNECT_STATUSES:
-                    raise ConnectionFailed(f"the chat has ended the call: {error.details()}") from None
+                    raise ConnectionFailed(f"the chat ended the call: {error.details()}") from None
                 await asyncio.sleep(wait or backoff(tries))
                 tries += 1
 
@@ -97,29 +97,29 @@ class Importer:
 async def importing(
     url: str, name: str, room: str = "", *, secret: str | None = None, key: str = ""
 ) -> AsyncIterator[Importer]:
-    """Post many messages to a room, unseen.
+    """Post many messages to a room, without being announced in it.
 
     Args:
-        url: ``grpc://``, ``grpcs://`` or ``unix:``; a room may stand behind a ``#``.
-        name: the name to be known by.
+        url: ``grpc://``, ``grpcs://`` or ``unix:``; a room may follow behind a ``#``.
+        name: the author's name.
         room: the room, if the URL names none.
-        secret: proves who we are; as `besedka.connect` takes it.
-        key: the access key, if it does not stand in the URL.
+        secret: proves that the name is the author's; as in `besedka.connect`.
+        key: the access key, if the URL has none.
 
     Raises:
-        InvalidAddress: if the URL is none.
-        ConnectionFailed: if there is no chat.
-        JoinRefused: if it does not let us in.
+        InvalidAddress: if the URL is not valid.
+        ConnectionFailed: if the chat cannot be reached.
+        JoinRefused: if the chat refuses the room or the name.
     """
     there = address(url)
     check_key(key)
     key = there.key or key
-    shown = secret_for(there.url, name) if secret is None else secret
-    speaker = pb.Speaker(room=room or there.room, user=name, secret=shown)
+    secret = secret_for(there.url, name) if secret is None else secret
+    speaker = pb.Speaker(room=room or there.room, user=name, secret=secret)
     async with open_channel(there.url) as channel:
         stub: Any = ChatStub(channel)  # type: ignore[no-untyped-call]  # generated without types
         try:
-            # First, because a call that ends while its requests are written may not say why.
+            # First, because a call that ends while its requests are being written may hide its status.
             last = await _head(stub, speaker, key)
             await stub.Import(iter([pb.ImportRequest(speaker=speaker)]), metadata=metadata(key))
         except grpc.aio.AioRpcError as error:
@@ -142,9 +142,9 @@ async def _head(stub: Any, speaker: pb.Speaker, key: str) -> MessageId:
     return MessageId(page.head)
 
 
-def _requests(speaker: pb.Speaker, said: Sequence[tuple[str, str]]) -> Iterator[pb.ImportRequest]:
+def _requests(speaker: pb.Speaker, messages: Sequence[tuple[str, str]]) -> Iterator[pb.ImportRequest]:
     request, size = pb.ImportRequest(speaker=speaker), 0
-    for text, key in said:
+    for text, key in messages:
         if size + len(text) > REQUEST_CHARACTERS:
             yield request
             request, size = pb.ImportRequest(), 0

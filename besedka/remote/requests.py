@@ -1,7 +1,7 @@
-"""Requests over one connection, each with its answer: pages, searches, lists of rooms, private and direct rooms, invitations, moderation.
+"""Requests and their responses: pages, searches, lists of rooms, private and direct rooms, invitations, moderation.
 
-An answer comes over the connection that carried the request; when that is lost, so is the answer. All requests raise `NotConnected`
-while there is no connection, or if it is lost meanwhile; and `RequestRefused` if the server refuses them.
+A response arrives over the connection that carried the request, and is lost with it. All requests raise `NotConnected` while there is
+no connection or if it is lost meanwhile, and `RequestRefused` if the server refuses them.
 """
 
 from __future__ import annotations
@@ -46,16 +46,16 @@ A = TypeVar("A")
 
 
 class Requests:
-    """The requests of one connection, whatever rooms they are about.
+    """The requests of one connection, for all its rooms.
 
     Args:
-        url: of the chat.
+        url: the chat's URL.
     """
 
     def __init__(self, url: str) -> None:
         self._url = url
         self._transport: Transport | None = None
-        # Pages have no keys: requests for the same one share its answer.
+        # Pages have no keys: requests for the same page share its response.
         self._pages: dict[tuple[str, int], asyncio.Future[History]] = {}
         self._pending: dict[str, asyncio.Future[Any]] = {}
 
@@ -66,42 +66,48 @@ class Requests:
         return (await self._request(ListRooms(key=new_key()), Rooms)).rooms
 
     async def private(self, room: str) -> RoomOpened:
-        """Make a private room and own it; join it then."""
+        """Create a private room, as its owner; join it afterwards."""
         return await self._request(OpenPrivate(room, key=new_key()), RoomOpened)
 
     async def direct(self, user: str) -> RoomOpened:
-        """The room for direct messages with one person; join it then."""
+        """Open the room for direct messages with a person; join it afterwards."""
         return await self._request(OpenDirect(user, key=new_key()), RoomOpened)
 
     async def invite(self, room: str, uses: int = 1, seconds: int = INVITATION_SECONDS) -> Invitation:
-        """An invitation into a private room of ours, for so many people and so long."""
+        """Create an invitation into a private room that the client owns.
+
+        Args:
+            room: the room.
+            uses: how many people may use it.
+            seconds: how long it is valid.
+        """
         return await self._request(Invite(room, uses, seconds, key=new_key()), Invitation)
 
     async def uninvite(self, room: str, user: str = "") -> Done:
-        """Take back all invitations into a private room of ours; or end somebody's membership in it."""
+        """Revoke all invitations into a private room that the client owns, or, with ``user``, end that person's membership."""
         return await self._request(Uninvite(room, user, key=new_key()), Done)
 
     async def add_device(self, user: str, secret: str) -> DeviceLink:
-        """A link by which another device becomes the same person, who proves the name by this secret."""
+        """Create a link that adds another device to the person with this name and secret."""
         return await self._request(AddDevice(user, secret, key=new_key()), DeviceLink)
 
     async def moderate(self, act: Act, **fields: Any) -> Done:
-        """Moderate; fields as `Moderate` has them."""
+        """Carry out an act of moderation; the fields are those of `Moderate`."""
         return await self._request(Moderate(act, key=new_key(), **fields), Done)
 
     async def search(self, frame: Search) -> Found:
-        """Search in a room; the frame has a key."""
+        """Search in a room; the frame must have a key."""
         return await self._request(frame, Found)
 
     async def page(self, frame: ListHistory) -> History:
         """A page of a room's log."""
-        transport, place = self._open(), (frame.room, frame.before)
-        answer = self._pages.get(place)
-        if answer is None:
-            # The answer may arrive before sending has ended.
-            answer = self._pages[place] = _future()
+        transport, page = self._open(), (frame.room, frame.before)
+        pending = self._pages.get(page)
+        if pending is None:
+            # The response may arrive before `send` returns.
+            pending = self._pages[page] = _future()
             await transport.send(frame)
-        return await asyncio.shield(answer)
+        return await asyncio.shield(pending)
 
     async def _request(self, frame: ListRooms | Search | Request, kind: type[A]) -> A:
         transport = self._open()
@@ -112,12 +118,12 @@ class Requests:
         pending = self._pending[frame.key] = _future()
         try:
             await transport.send(frame)
-            answer = await pending
+            response = await pending
         finally:
             del self._pending[frame.key]
-        if not isinstance(answer, kind):
-            raise not_besedka(self._url, f"{type(answer).__name__} is no answer")
-        return answer
+        if not isinstance(response, kind):
+            raise not_besedka(self._url, f"{type(response).__name__} does not answer the request")
+        return response
 
     def _open(self) -> Transport:
         if self._transport is None:
@@ -127,44 +133,44 @@ class Requests:
     # For the connection.
 
     def begin(self, transport: Transport) -> None:
-        """There is a connection that takes requests."""
+        """Send requests over this transport from now on."""
         self._transport = transport
 
     def end(self) -> None:
-        """It is lost."""
+        """Fail all pending requests: the connection is lost."""
         self._transport = None
         for pending in (*self._pages.values(), *self._pending.values()):
-            _answer(pending, NotConnected("the connection was lost"))
+            _settle(pending, NotConnected("the connection was lost"))
         self._pages.clear()
 
     def forget(self, room: str) -> None:
-        """A room was left: its pages will not come."""
-        for place in [place for place in self._pages if place[0] == room]:
-            _answer(self._pages.pop(place), NotConnected("the room was left"))
+        """Fail the pending pages of a room that was left."""
+        for page in [page for page in self._pages if page[0] == room]:
+            _settle(self._pages.pop(page), NotConnected("the room was left"))
 
     def answered(self, frame: History | Rooms | Found | Response) -> None:
-        """An answer has come."""
+        """Hand a response to its request."""
         pending = (
             self._pages.pop((frame.room, frame.before or 0), None)
             if isinstance(frame, History)
             else self._pending.get(frame.key)
         )
         if pending:
-            _answer(pending, frame)
+            _settle(pending, frame)
 
     def refused(self, frame: Error) -> bool:
-        """Something was refused. Returns whether it was a request."""
+        """Fail the request that was refused. Returns False if the error belongs to none."""
         pending = self._pending.get(frame.key)
         if pending:
-            _answer(pending, RequestRefused(frame.code, frame.text))
+            _settle(pending, RequestRefused(frame.code, frame.text))
         return pending is not None
 
 
 def check_frame(frame: ClientFrame) -> None:
-    """Check that a server will read a frame. One that is too long would end the connection, and with it all rooms.
+    """Check that a frame is one that servers accept. A frame that is too long would end the connection, with all its rooms.
 
     Raises:
-        Refused: `frame_too_long`; or `bad_frame` if it holds characters that are none.
+        Refused: `frame_too_long`; or `bad_frame` if it holds lone surrogates.
     """
     try:
         size = len(encode(frame))
@@ -175,21 +181,21 @@ def check_frame(frame: ClientFrame) -> None:
 
 
 def new_key() -> str:
-    """A key for a request or a message, as nobody else gives it."""
+    """A unique key for a request or a message: 128 random bits."""
     return secrets.token_hex(16)
 
 
 def _future() -> asyncio.Future[Any]:
     future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
-    # The caller may have gone.
+    # Mark an exception as retrieved even if the caller has gone.
     future.add_done_callback(lambda done: done.cancelled() or done.exception())
     return future
 
 
-def _answer(pending: asyncio.Future[Any], answer: ServerFrame | RemoteError) -> None:
+def _settle(pending: asyncio.Future[Any], outcome: ServerFrame | RemoteError) -> None:
     if pending.done():
         return
-    if isinstance(answer, RemoteError):
-        pending.set_exception(answer)
+    if isinstance(outcome, RemoteError):
+        pending.set_exception(outcome)
     else:
-        pending.set_result(answer)
+        pending.set_result(outcome)

@@ -45,31 +45,31 @@ from besedka.wire.frames import (
 from besedka.wire.message import MessageId
 
 UNREAD_MESSAGES: Final = 1_000
-"""How many messages of a room wait for a program that does not read. Those behind them are read again from the log when it does: if
-the connection waited for it instead, it would not receive the program's own messages either."""
+"""Messages of a room that wait in memory for the program. Those behind them are read from the log later: if the connection stopped
+reading instead, the program's own messages would not be acknowledged either."""
 
 NEWS_AT_MOST: Final = 1_000
-"""How much of what happens beside messages waits for a program that does not read it."""
+"""News of a room that wait for the program; the oldest are dropped."""
 
 PAGE_MESSAGES: Final = 100
-"""How many are read again at once."""
+"""Messages that are read from the log at a time."""
 
 News = Redacted | RoomOpened
-"""What happens beside messages: a message has lost its text; somebody has opened a room for direct messages with us."""
+"""Events other than messages: a message was redacted; somebody opened a room for direct messages with this person."""
 
 
 class RoomClient:
-    """A room of a chat, as one of its members sees it. Made by `connect`, or by `join` of another room on the same connection.
+    """A room of a chat, as one of its users sees it. Made by `connect`, or by `join` of another room on the same connection.
 
     Attributes:
-        room: its name.
-        name: ours; empty if we joined without.
-        people: the names of who is here, the first hundred or so.
-        clients_count: how many are here.
-        is_connected: whether we are in now; a lost connection comes back by itself.
-        kind: what kind of room it is.
-        peer: the other person of a direct room.
-        may: what we may do here beside talking: `invite`, `moderate`.
+        room: the room's name.
+        name: the user's name; empty for a reader.
+        people: the names of the people present, the first hundred or so.
+        clients_count: the number of people present.
+        is_connected: whether the room is joined now; the client rejoins by itself.
+        kind: the kind of room.
+        peer: the other person in a direct room.
+        may: the user's rights beside posting: `invite`, `moderate`.
     """
 
     def __init__(self, chat: _Chat, membership: Membership) -> None:
@@ -86,9 +86,9 @@ class RoomClient:
         self._requests = membership.requests
         self._news: deque[News] = deque(maxlen=NEWS_AT_MOST)
         self._has_news = asyncio.Event()
-        # What was received and not read yet, and whether more was received behind it and let go.
+        # Messages received and not read yet, and whether later ones were dropped, to be read from the log.
         self._unread: deque[ReceivedMessage] = deque()
-        self._has_let_go = False
+        self._is_behind = False
         self._read_to = 0
         self._head = 0
         self._changed = asyncio.Event()
@@ -98,7 +98,7 @@ class RoomClient:
 
     @property
     def waiting(self) -> int:
-        """How many messages were posted and are not known to be on the server's disk."""
+        """The number of messages posted and not known to be on the server's disk."""
         return self._membership.waiting
 
     @property
@@ -120,88 +120,88 @@ class RoomClient:
 
         Args:
             room: the room.
-            name: the name to be known by in it; ours, if it is not given.
-            since: as in `connect`, as are all others.
+            name: the name in this room; the same one if it is not given.
+            since: as in `connect`.
             epoch: the epoch that ``since`` belongs to.
-            quiet: join unseen.
+            quiet: join without being counted, announced or listed.
             invite: the token of an invitation.
 
         Raises:
-            JoinRefused: if the chat does not let us in, or this connection is in the room already; the other rooms go on.
-            ConnectionFailed: if the server does not want us back.
+            JoinRefused: if the chat refuses, or this connection has joined the room already; the other rooms stay joined.
+            ConnectionFailed: if the server closed the connection for good.
         """
         return await self._chat.join(room, name, since=since, epoch=epoch, quiet=quiet, invite=invite)
 
     async def leave(self) -> None:
-        """Leave the room. `follow` and `news` end; other rooms of the connection go on."""
+        """Leave the room. `follow` and `news` end; other rooms of the connection stay joined."""
         await self._membership.leave()
 
     async def say(self, text: str) -> MessageId:
-        """Post a message, and wait until it is on the server's disk, whatever happens to the connection meanwhile.
+        """Post a message, and wait until it is on the server's disk, across losses of the connection.
 
         Raises:
-            SayRefused: if the server does not take it; it tells why.
-            ConnectionFailed: if the server does not want us back.
-            JoinRefused: if we were removed from the room.
+            SayRefused: if the server refuses the message; `code` has the reason.
+            ConnectionFailed: if the server closed the connection for good.
+            JoinRefused: if the user was removed from the room.
         """
         return await self.post(text)
 
     def post(self, text: str) -> asyncio.Future[MessageId]:
-        """Post a message without waiting; what this returns can be awaited, as `say` does."""
+        """Post a message without waiting. Awaiting the returned future is `say`."""
         return self._membership.say(text)
 
     async def typing(self) -> None:
-        """Tell the others that something is being written."""
+        """Send a typing notification."""
         await self._membership.typing()
 
     async def rooms(self) -> list[RoomEntry]:
-        """All rooms of the chat, by name, and how many people are in each.
+        """All rooms of the chat, sorted by name, with the number of people in each.
 
         Raises:
-            NotConnected: while there is no connection; so do all requests that follow.
-            RequestRefused: if the server refuses it, it tells why; so do all requests that follow.
+            NotConnected: while there is no connection; as do all requests below.
+            RequestRefused: if the server refuses the request; as do all requests below.
         """
         return await self._requests.rooms()
 
     async def search(self, text: str, before: int = 0, limit: int = FOUND_MESSAGES) -> SearchResults:
-        """Messages of the room that hold a text, in capitals or small letters; the newest ones, at most so many.
+        """Search the room for the newest messages with a text, ignoring case.
 
-        The server searches only so long at a time: search again with `SearchResults.before` for older messages, until that is 0.
+        A search has a time limit on the server: search again with `SearchResults.before` for older messages, until it is 0.
 
         Args:
-            text: what to look for.
-            before: look only at messages older than this id; 0: at all.
-            limit: how many to find; the server gives 100 at most.
+            text: the text to find.
+            before: search only messages older than this id; 0: all.
+            limit: the most messages to find; the server allows 100.
         """
         return await self._membership.search(text, before, limit)
 
     async def private(self, room: str) -> str:
-        """Make a private room, and own it. Returns its name, to `join`."""
+        """Create a private room, as its owner. Returns its name, for `join`."""
         return (await self._requests.private(room)).room
 
     async def direct(self, user: str) -> str:
-        """Open the room for direct messages with one person. Returns its name, to `join`."""
+        """Open the room for direct messages with a person. Returns its name, for `join`."""
         return (await self._requests.direct(user)).room
 
     async def invite(self, room: str = "", uses: int = 1, seconds: int = INVITATION_SECONDS) -> Invitation:
-        """Make an invitation into a private room that we own, this one if none is given.
+        """Create an invitation into a private room that the user owns.
 
         Args:
-            room: which one.
-            uses: how many people may come in by it.
-            seconds: how long it lasts.
+            room: the room; this one if it is not given.
+            uses: how many people may use it.
+            seconds: how long it is valid.
 
         Returns:
-            It; its ``token`` is what `connect` and `join` take as ``invite``.
+            The invitation; `connect` and `join` take its ``token`` as ``invite``.
         """
         return await self._requests.invite(room or self.room, uses, seconds)
 
     async def uninvite(self, room: str = "", user: str = "") -> None:
-        """Take back all invitations into a private room that we own; or end somebody's membership in it."""
+        """Revoke all invitations into a private room that the user owns, or, with ``user``, end that person's membership."""
         await self._requests.uninvite(room or self.room, user)
 
     async def add_device(self) -> DeviceLink:
-        """Take our name along to another device: `take_device` there takes the ``token`` of what this returns."""
+        """Create a link that adds another device to this person; `take_device` takes its ``token`` there."""
         return await self._membership.add_device()
 
     async def moderate(
@@ -214,25 +214,25 @@ class RoomClient:
         seconds: int = 0,
         reason: str = "",
     ) -> None:
-        """Moderate.
+        """Carry out an act of moderation.
 
         Args:
-            act: what to do: ``kick``, ``mute``, ``unmute``, ``ban``, ``unban``, ``slow``, ``redact``.
-            user: to whom.
-            room: where, for ``slow`` and ``redact``; this one if none is given.
-            id: of the message to redact.
-            seconds: for how long to mute or ban, 0: until it is taken back; for ``slow``: one message in so many.
-            reason: why.
+            act: the act: ``kick``, ``mute``, ``unmute``, ``ban``, ``unban``, ``slow``, ``redact``.
+            user: the person concerned.
+            room: the room of ``slow`` and ``redact``; this one if it is not given.
+            id: the message to redact.
+            seconds: the duration of ``mute`` and ``ban``, 0: until it is lifted; of ``slow``: the time between a person's messages.
+            reason: the reason.
         """
         about = {"user": user, "room": room or self.room, "id": id, "seconds": seconds, "reason": reason}
         await self._requests.moderate(Act(act), **about)
 
     async def news(self) -> AsyncIterator[News]:
-        """What happens beside messages from now on, until we leave; what is not read soon is forgotten, the oldest first.
+        """Yield news from now on, until the room is left. At most 1 000 wait to be read; then the oldest are dropped.
 
         Raises:
-            ConnectionFailed: if the server does not want us back.
-            JoinRefused: if we were removed from the room, or the access key is valid no more.
+            ConnectionFailed: if the server closed the connection for good.
+            JoinRefused: if the user was removed from the room, or the access key is no longer valid.
         """
         while True:
             self._has_news.clear()
@@ -245,20 +245,20 @@ class RoomClient:
             await self._has_news.wait()
 
     async def follow(self) -> AsyncIterator[ReceivedMessage]:
-        """All messages from our cursor on, in order, without gap and double, until we leave.
+        """Yield all messages from the cursor on, in order, without gaps or duplicates, until the room is left.
 
         Raises:
-            ConnectionFailed: if the server does not want us back.
-            JoinRefused: if we were removed from the room, or the access key is valid no more.
+            ConnectionFailed: if the server closed the connection for good.
+            JoinRefused: if the user was removed from the room, or the access key is no longer valid.
         """
         while True:
             self._changed.clear()
             while self._unread:
                 yield self._read(self._unread.popleft())
-            if self._has_let_go and self._read_to >= self._head:
-                self._has_let_go = False
-            elif self._has_let_go and not self._has_ended:
-                for message in await self._read_again():
+            if self._is_behind and self._read_to >= self._head:
+                self._is_behind = False
+            elif self._is_behind and not self._has_ended:
+                for message in await self._read_from_log():
                     yield self._read(message)
             elif self._failure:
                 raise self._failure
@@ -267,7 +267,7 @@ class RoomClient:
             else:
                 await self._changed.wait()
 
-    async def _read_again(self) -> list[ReceivedMessage]:
+    async def _read_from_log(self) -> list[ReceivedMessage]:
         if self.is_connected:
             with suppress(NotConnected):
                 limit = min(PAGE_MESSAGES, self._head - self._read_to)
@@ -279,11 +279,11 @@ class RoomClient:
         self._read_to = message.id
         return message
 
-    async def _listen(self) -> None:
+    async def _read_events(self) -> None:
         try:
             async for event in self._membership.events():
-                self._take(event)
-        except Exception as error:  # noqa: BLE001 - whatever it is, whoever follows must learn of it
+                self._handle(event)
+        except Exception as error:  # noqa: BLE001 - readers of `follow` must receive any error
             self._failure = error
         self.is_connected, self._has_ended = False, True
         self._changed.set()
@@ -291,7 +291,7 @@ class RoomClient:
         if not self._joined.done():
             self._joined.set_exception(self._failure or NotConnected("the room was left"))
 
-    def _take(self, event: Event) -> None:
+    def _handle(self, event: Event) -> None:
         match event:
             case Welcome():
                 self.room, self.name, self.is_connected = event.room, event.user, True
@@ -305,42 +305,44 @@ class RoomClient:
                 self.clients_count = event.clients_count
                 self.people = people_after(self.people, event)
             case Redacted() | RoomOpened():
-                self._take_news(event)
+                self._add_news(event)
             case Rights():
                 self.may = event.may
             case Away():
                 self.is_connected = False
             case Reset():
                 self._unread.clear()
-                self._has_let_go, self._read_to, self._head = False, 0, 0
+                self._is_behind, self._read_to, self._head = False, 0, 0
             case Typing() | Error():
                 pass
         self._changed.set()
 
     def _keep(self, message: ReceivedMessage) -> None:
         self._head = message.id
-        if self._has_let_go or len(self._unread) >= UNREAD_MESSAGES:
-            self._has_let_go = True
+        if self._is_behind or len(self._unread) >= UNREAD_MESSAGES:
+            self._is_behind = True
         else:
             self._unread.append(message)
 
-    def _take_news(self, event: News) -> None:
+    def _add_news(self, event: News) -> None:
         if isinstance(event, Redacted):
-            # Messages that wait to be read are read as they are now.
-            now = [one.with_text(event.text) if one.id == event.id else one for one in self._unread]
-            self._unread = deque(now)
+            # Redact messages that are not read yet, too.
+            self._unread = deque(
+                message.with_text(event.text) if message.id == event.id else message
+                for message in self._unread
+            )
         self._news.append(event)
         self._has_news.set()
 
 
 class _Chat:
-    """A connection, and the rooms that a program has joined on it."""
+    """A connection, with the rooms that a program has joined on it."""
 
     def __init__(self, connection: Connection, name: str, secret: str) -> None:
         self._connection = connection
         self._name = name
         self._secret = secret
-        self._listening: set[asyncio.Task[None]] = set()
+        self._readers: set[asyncio.Task[None]] = set()
 
     async def join(
         self,
@@ -362,9 +364,9 @@ class _Chat:
             invite=invite,
         )
         client = RoomClient(self, membership)
-        listening = asyncio.create_task(client._listen())  # noqa: SLF001 - one module, two halves
-        self._listening.add(listening)
-        listening.add_done_callback(self._listening.discard)
+        reader = asyncio.create_task(client._read_events())  # noqa: SLF001 - one module, two halves
+        self._readers.add(reader)
+        reader.add_done_callback(self._readers.discard)
         try:
             await client._joined  # noqa: SLF001
         except BaseException:
@@ -374,8 +376,8 @@ class _Chat:
 
     async def close(self) -> None:
         await self._connection.close()
-        # Their rooms have ended.
-        await asyncio.gather(*self._listening)
+        # Closing has ended their rooms.
+        await asyncio.gather(*self._readers)
 
 
 @asynccontextmanager
@@ -391,26 +393,26 @@ async def connect(
     invite: str = "",
     key: str = "",
 ) -> AsyncIterator[RoomClient]:
-    """Join a room of a chat, and leave the chat at the end. `RoomClient.join` joins more rooms on the same connection.
+    """Connect to a chat and join a room; disconnect at the end. `RoomClient.join` joins more rooms on the same connection.
 
     Args:
-        url: ``ws://``, ``wss://``, ``http(s)://``, ``grpc://``, ``grpcs://`` or ``unix:``; a room may stand behind a ``#``.
-        name: the name to be known by; empty for a reader, who is not seen.
+        url: ``ws://``, ``wss://``, ``http(s)://``, ``grpc://``, ``grpcs://`` or ``unix:``; a room may follow behind a ``#``.
+        name: the user's name; empty for a reader, who is not announced.
         room: the room, if the URL names none.
-        secret: proves who we are: a name belongs to the person who comes with it first, and all programs that come with the same secret
-            are the same person. If it is not given, it is the one that is kept at home for all our programs on this machine, made at
-            the first time; where nothing can be kept, we are a guest. Empty: be a guest, whose name is nobody's, and ours while we are
-            there. Else any text that nobody else knows, best 256 random bits.
-        since: read on behind this id; else from the last 10 messages on.
-        epoch: the epoch that ``since`` belongs to; if the log is another now, it is read from its last 10 messages on.
-        quiet: be there unseen: not counted, not announced, not among the people.
+        secret: identifies the person: a name belongs to the first person who uses it, and all programs with the same secret are the same
+            person. If it is not given, the secret in the user's home directory is used, which all their programs on this machine share;
+            it is created on first use, and if it cannot be stored, the user is a guest. Empty: a guest, who holds the name only while
+            connected. Else any text that nobody else knows, best 256 random bits.
+        since: read on behind this id; else begin with the last 10 messages.
+        epoch: the epoch that ``since`` belongs to; if the log was replaced, reading begins with its last 10 messages.
+        quiet: join without being counted, announced or listed.
         invite: the token of an invitation, into the room or to the name, if the URL has none.
-        key: the access key, if it does not stand in the URL; one that a chat does not ask for does no harm.
+        key: the access key, if the URL has none; a chat that requires none ignores it.
 
     Raises:
-        InvalidAddress: if the URL is none.
-        ConnectionFailed: if there is no chat.
-        JoinRefused: if it does not let us in.
+        InvalidAddress: if the URL is not valid.
+        ConnectionFailed: if the chat cannot be reached.
+        JoinRefused: if the chat refuses the room or the name.
     """
     there = address(url)
     check_key(key)
@@ -428,22 +430,22 @@ async def connect(
 
 
 async def take_device(url: str, token: str = "", *, key: str = "", keep: bool = True) -> Device:
-    """Become, with all our programs on this machine, the person who made the link with this token on another device. It works once.
+    """Add this device to the person who created an add-a-device link on another one. A link works once.
 
     Args:
-        url: of the chat, as `connect` takes it; the token may stand behind its ``#``, as ``;device=``.
+        url: the chat's URL, as in `connect`; the token may follow behind its ``#``, as ``;device=``.
         token: the token, if the URL has none.
-        key: the access key, if it does not stand in the URL.
-        keep: keep the secret at home, where `connect` finds it; where it cannot be kept, only this program has it.
+        key: the access key, if the URL has none.
+        keep: store the secret in the user's home directory, where `connect` finds it. If it cannot be stored, only this program has it.
 
     Returns:
         The name, and the secret to join with from now on.
 
     Raises:
-        InvalidAddress: if the URL is none.
-        ConnectionFailed: if there is no chat.
-        JoinRefused: if it does not let us in.
-        RequestRefused: if the link is not valid any more.
+        InvalidAddress: if the URL is not valid.
+        ConnectionFailed: if the chat cannot be reached.
+        JoinRefused: if the chat refuses access.
+        RequestRefused: if the link is no longer valid.
     """
     there = address(url)
     check_key(key)
@@ -455,13 +457,13 @@ async def take_device(url: str, token: str = "", *, key: str = "", keep: bool = 
 
 
 async def _take_device(url: str, token: str, access_key: str) -> Device:
-    mark = secrets.token_hex(16)
+    request_key = secrets.token_hex(16)
     try:
         async with asyncio.timeout(ANSWER_SECONDS), open_transport(url, access_key) as transport:
-            await transport.send(TakeDevice(token, key=mark))
+            await transport.send(TakeDevice(token, key=request_key))
             async for frame in transport.frames():
                 match frame:
-                    case Device(key=answered) if answered == mark:
+                    case Device(key=answered) if answered == request_key:
                         return frame
                     case Error():
                         raise RequestRefused(frame.code, frame.text)

@@ -67,7 +67,7 @@ def test_what_is_nearer_wins(server: RunningServer, anna: Person) -> None:
     anna.run("send", "one").assert_well()
     assert remembered(anna) == [f"{LAB} {server.url()}"]
     # The environment before the file, an option before that, the address before all.
-    anna.run("send", "two", BESEDKA_KEY=WRONG).assert_one_clear_line(4, "does not take the access key")
+    anna.run("send", "two", BESEDKA_KEY=WRONG).assert_one_clear_line(4, "does not accept the access key")
     anna.run("send", "--key", PHONE, "two", BESEDKA_KEY=WRONG).assert_well()
     anna.run("send", "--key", WRONG, "three", BESEDKA_URL=f"{place}#;key={LAB}").assert_well()
     assert [line.rsplit(": ", 1)[1] for line in server.lines] == ["one", "two", "three"]
@@ -92,7 +92,7 @@ def test_a_key_that_is_missing_or_wrong_is_told_in_one_line_that_says_how_to_giv
             4, f"the chat at {there} needs an access key", "#;key=KEY", "BESEDKA_KEY", "--key"
         )
         wrong = anna.run(*command, there, BESEDKA_KEY=WRONG)
-        wrong.assert_one_clear_line(4, f"the chat at {there} does not take the access key", "BESEDKA_KEY")
+        wrong.assert_one_clear_line(4, f"the chat at {there} does not accept the access key", "BESEDKA_KEY")
         assert WRONG not in wrong.stderr
     assert not (anna.home / "state" / "besedka" / "keys").exists()
     assert server.lines == []
@@ -134,7 +134,7 @@ def test_who_follows_is_told_when_the_key_is_withdrawn(
     for one in following:
         done = one.end(5)
         assert done.status == 4
-        assert "does not take the access key: it is wrong, or was withdrawn" in done.stderr
+        assert "does not accept the access key: it is wrong, or was withdrawn" in done.stderr
 
 
 def test_doctor_says_whether_a_key_is_asked_for_and_taken_and_never_which(
@@ -150,7 +150,7 @@ def test_doctor_says_whether_a_key_is_asked_for_and_taken_and_never_which(
         assert "  Give the whole link that the server shows" in missing.stdout
         wrong = anna.run("doctor", f"{url}#;key={WRONG}")
         assert wrong.status == 4
-        assert "not take the access key" in wrong.stdout
+        assert "not accept the access key" in wrong.stdout
         right = anna.run("doctor", f"{url}#dev;key={PHONE}", BESEDKA_KEY=LAB, BESEDKA_URL=f"x#;key={LAB}")
         assert "✓ room dev is open" in right.assert_well()
         assert "· the access key is from the address" in right.stdout
@@ -185,7 +185,7 @@ def test_a_program_brings_the_key_too(server: RunningServer, keys: Path) -> None
             async with connect(url, "Bot"):
                 pass
         assert missing.value.code == "no_access"
-        with pytest.raises(JoinRefused, match="does not take the access key"):
+        with pytest.raises(JoinRefused, match="does not accept the access key"):
             async with connect(url, "Bot", key=WRONG):
                 pass
         with pytest.raises(InvalidAddress, match="it has 5 characters"):

@@ -83,7 +83,7 @@ def test_an_address_that_is_none(anna: Person) -> None:
 
 def test_a_name_that_nobody_has(anna: Person) -> None:
     assert_trouble(anna.run("doctor", "ws://no-such-machine.invalid"), 3, "no-such-machine.invalid")
-    assert_trouble(anna.run("doctor", f"ws://{'x' * 64}.example"), 2, "is no address")
+    assert_trouble(anna.run("doctor", f"ws://{'x' * 64}.example"), 2, "is not an address")
 
 
 @pytest.mark.parametrize("scheme", ["ws", "wss", "grpc", "grpcs"])

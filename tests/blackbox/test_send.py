@@ -145,8 +145,8 @@ def test_what_cannot_be_said_is_one_clear_line(server: RunningServer, anna: Pers
     anna.run("send", "--url", url, "--name", "a:b", "hi").assert_one_clear_line(4, "colon")
     anna.run("send", "--url", url, "--room", "a/b", "hi").assert_one_clear_line(4, "room")
     anna.run("send", "--url", url, "--lines", "hi").assert_one_clear_line(2, "--lines", "besedka send --help")
-    anna.run("send", "--url", "ftp://x", "hi").assert_one_clear_line(2, "'ftp://x' is no address")
-    anna.run("send", "--url", "no-such.invalid", "hi").assert_one_clear_line(3, "no machine of this name")
+    anna.run("send", "--url", "ftp://x", "hi").assert_one_clear_line(2, "'ftp://x' is not an address")
+    anna.run("send", "--url", "no-such.invalid", "hi").assert_one_clear_line(3, "no host of this name")
     nowhere = f"localhost:{free_port()}"
     anna.run("send", "--url", nowhere, "hi").assert_one_clear_line(3, nowhere, "refused")
     anna.run("send", "--url", nowhere, "--lines").assert_one_clear_line(3, nowhere)

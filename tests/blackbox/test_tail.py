@@ -341,6 +341,6 @@ def test_what_cannot_be_done_is_one_clear_line(server: RunningServer, boris: Per
     run("--exec", "no-such-command x").assert_one_clear_line(2, "no-such-command")
     run("--exec", "echo", "--json").assert_one_clear_line(2, "--json", "--exec")
     run("--room", "a/b").assert_one_clear_line(4, "room")
-    boris.run("tail", "--url", "ftp://x").assert_one_clear_line(2, "'ftp://x' is no address")
+    boris.run("tail", "--url", "ftp://x").assert_one_clear_line(2, "'ftp://x' is not an address")
     nowhere = f"localhost:{free_port()}"
     boris.run("tail", "-f", "--url", nowhere).assert_one_clear_line(3, nowhere)

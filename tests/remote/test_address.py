@@ -99,5 +99,5 @@ def test_no_error_shows_a_key_or_a_token(given: str) -> None:
     ["", "ftp://lab", "ws://", "lab:port", "ws://lab:99999", "http://[::1", "my lab", "http://exa..mple"],
 )
 def test_an_invalid_address_is_named_in_the_error(given: str) -> None:
-    with pytest.raises(ValueError, match="is no address"):
+    with pytest.raises(ValueError, match="is not an address"):
         address(given)

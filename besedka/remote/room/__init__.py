@@ -1,1 +1,1 @@
-"""One room as its member's program sees it: what was read, what waits to be stored, what happens there."""
+"""A client's view of one room: its cursor, its outbox, its events."""

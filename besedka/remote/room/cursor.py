@@ -1,4 +1,4 @@
-"""A cursor in a room's log: how far it was read, and which of its messages are old. Pure."""
+"""A cursor in a room's log. Pure."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from besedka.wire.message import Message, MessageId
 
 
 class Cursor:
-    """How far a log was read. Reading raises `ValueError` and the like at frames that no Besedka sends.
+    """The position up to which a log was read. Invalid frames raise `ValueError`, `OverflowError` or `OSError`.
 
     Args:
         since: the id of the last message seen; None begins with the last 10.
         epoch: the epoch that ``since`` belongs to.
 
     Attributes:
-        last: the id of the last message that was delivered; 0 if none was.
-        epoch: names the log.
+        last: the id of the last message delivered; 0 if there is none.
+        epoch: identifies the log.
     """
 
     def __init__(self, since: int | None, epoch: str) -> None:
@@ -30,30 +30,30 @@ class Cursor:
         self._since = since
         self._has_begun = False
         self._old_until = 0
-        # What the log held when we joined cannot be what we post now, even before we have read it.
-        self._not_ours_until = 0
+        # Messages that the log held when the room was joined cannot be ones posted since, even if they are not read yet.
+        self._head_at_join = 0
         self._utc_offset = 0
         self._user = ""
 
     @property
     def since(self) -> int | None:
-        """The id behind which to read on."""
+        """The ``since`` of the next join."""
         return self.last if self._has_begun else self._since
 
     @property
-    def said_after(self) -> int:
-        """A message posted now gets a higher id than this."""
-        return max(self.last, self._not_ours_until)
+    def post_after(self) -> int:
+        """The ``after`` of a message posted now: its id will be higher."""
+        return max(self.last, self._head_at_join)
 
     def begin(self, frame: Welcome) -> bool:
-        """The room was joined, for the first time or again. Returns whether the log is another one than before."""
-        is_other = bool(self.epoch and frame.epoch and frame.epoch != self.epoch)
-        is_new = frame.reset or (self._has_begun and is_other)
+        """Take over a `Welcome`, of the first or a later join. Returns whether the log was replaced since the last one."""
+        has_changed = bool(self.epoch and frame.epoch and frame.epoch != self.epoch)
+        is_new = frame.reset or (self._has_begun and has_changed)
         if is_new:
             self.last = 0
-            self._not_ours_until = frame.head
+            self._head_at_join = frame.head
         if not self._has_begun:
-            self._old_until = self._not_ours_until = frame.head
+            self._old_until = self._head_at_join = frame.head
         self._has_begun = True
         self.epoch = frame.epoch or self.epoch
         self._utc_offset = frame.utc_offset
@@ -61,7 +61,7 @@ class Cursor:
         return is_new
 
     def receive(self, frame: Chat) -> list[ReceivedMessage]:
-        """A live message, unless it was delivered before."""
+        """Deliver a live message; empty if it was delivered before."""
         if frame.id <= self.last:
             return []
         self.last = frame.id
@@ -69,20 +69,20 @@ class Cursor:
         return [self._received(frame.message(stamp))]
 
     def receive_history(self, page: History) -> list[ReceivedMessage]:
-        """The messages of a page that were not delivered before."""
+        """Deliver the messages of a page that were not delivered before."""
         received = [message for message in self.read(page) if message.id > self.last]
         self.last = max(self.last, page.first + len(page.messages) - 1)
         return received
 
     def read(self, page: History) -> list[ReceivedMessage]:
-        """All messages of a page; the cursor stays."""
+        """All messages of a page; the cursor does not move."""
         unverified = frozenset(page.unverified)
         return [
             self._read_line(number, raw, unverified) for number, raw in enumerate(page.messages, page.first)
         ]
 
     def read_found(self, found: Found) -> list[ReceivedMessage]:
-        """The messages that a search has found; the cursor stays."""
+        """The messages that a search found; the cursor does not move."""
         unverified = frozenset(found.unverified)
         numbered = zip(found.ids, found.messages, strict=True)
         return [self._read_line(number, raw, unverified) for number, raw in numbered]

@@ -1,4 +1,4 @@
-"""What happens in a room: messages, a lost connection, and frames that are passed on as they are. Pure."""
+"""The events of a room: messages, a lost connection, and frames that are passed on unchanged. Pure."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from besedka.wire.message import Message, MessageId
 
 @dataclass(frozen=True, slots=True)
 class ReceivedMessage:
-    """A message, as it was received: live, from the history or by a search.
+    """A received message: live, from the history or from a search.
 
     Attributes:
         message: the message itself.
-        is_old: it was in the log when the room was first joined.
-        is_own: its author has our own name.
+        is_old: whether it was in the log when the room was first joined.
+        is_own: whether its author has the client's own name.
     """
 
     message: Message
@@ -28,7 +28,7 @@ class ReceivedMessage:
 
     @property
     def id(self) -> MessageId:
-        """Its ordinal number in the room: 1, 2, 3, … without holes."""
+        """Its ordinal number in the room: 1, 2, 3, … without gaps."""
         return self.message.id
 
     @property
@@ -38,17 +38,17 @@ class ReceivedMessage:
 
     @property
     def text(self) -> str:
-        """Its text; lines are parted by LF."""
+        """Its text; LF separates lines."""
         return self.message.text
 
     @property
     def stamp(self) -> str:
-        """When it was stored, by the server's clock, as in the log: ``YYYY-MM-DD HH:MM:SS``."""
+        """The time of storing by the server's clock, as in the log: ``YYYY-MM-DD HH:MM:SS``."""
         return self.message.stamp
 
     @property
     def time(self) -> datetime | None:
-        """When it was stored, by the server's clock, without a zone; None if the log has no readable time."""
+        """The time of storing by the server's clock, without a zone; None if the log has no valid time."""
         try:
             return datetime.strptime(self.stamp, STAMP)  # noqa: DTZ007 - the log's own time has no zone
         except ValueError:
@@ -66,11 +66,11 @@ class ReceivedMessage:
 
 @dataclass(frozen=True, slots=True)
 class SearchResults:
-    """The messages that a search has found.
+    """The messages that a search found.
 
     Attributes:
-        messages: in the order of their ids.
-        before: search again with it for older messages, also if none was found; 0: the whole log was searched.
+        messages: the messages, in the order of their ids.
+        before: search again with it for older messages, even if none was found; 0: the whole log was searched.
     """
 
     messages: list[ReceivedMessage]
@@ -79,22 +79,26 @@ class SearchResults:
 
 @dataclass(frozen=True, slots=True)
 class Away:
-    """The connection, or the membership, is lost; the next try is in so many seconds."""
+    """The connection or the membership is lost.
+
+    Attributes:
+        retry_in: the seconds until the next try.
+    """
 
     retry_in: float
 
 
 @dataclass(frozen=True, slots=True)
 class Reset:
-    """The history was replaced by another; messages received before do not belong to it."""
+    """Another log has replaced the history; messages received before do not belong to it."""
 
 
 Event = Welcome | ReceivedMessage | Redacted | Rights | RoomOpened | System | Typing | Error | Away | Reset
 
 
 def people_after(people: list[str], frame: System) -> list[str]:
-    """The names of the people present, after some have come and gone."""
+    """The names of the people present after a `System` frame."""
     if isinstance(frame.users, list):
         return frame.users
-    stayed = [name for name in people if name not in frame.left]
-    return stayed + [name for name in frame.joined if name not in stayed]
+    remaining = [name for name in people if name not in frame.left]
+    return remaining + [name for name in frame.joined if name not in remaining]

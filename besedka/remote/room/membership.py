@@ -1,6 +1,6 @@
-"""Being in a room over a connection that other rooms share: a cursor, an outbox, and what happens in the room.
+"""A membership in one room, over a connection that other rooms share: its cursor, its outbox and its events.
 
-A membership outlives connections: it joins again after each loss, reads on from its cursor and resends its outbox, in order.
+A membership outlives connections: after each loss it joins again, reads on from its cursor and resends its outbox in order.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from besedka.remote.errors import (
     RemoteError,
     SayRefused,
     not_besedka,
-    understanding,
+    parsing_frames,
 )
 from besedka.remote.requests import Requests, check_frame, new_key
 from besedka.remote.room.cursor import Cursor
@@ -51,17 +51,17 @@ from besedka.wire.message import MessageId
 from besedka.wire.validation import TEXT_CHARACTERS_AT_MOST
 
 EVENTS_AT_MOST: Final = 256
-"""Events of a room that wait for the program. The connection reads no further then, and the server keeps the rest in its log: all
-rooms of the connection wait for a program that does not read one of them."""
+"""The most events of a room that wait for the program. At this number the connection stops reading, for all its rooms; the server keeps
+the rest in its log."""
 
 LONGEST_HOLD_SECONDS: Final = 60.0
-"""A message that was posted too fast is sent again after so long at most, whatever the server asks for."""
+"""The longest wait before a message that was posted too fast is sent again, whatever the server asks for."""
 
 RESENT_AFTER: Final = frozenset({ErrorCode.NOT_STORED, ErrorCode.GOING_DOWN})
-"""Refusals after which the server ends: the message is kept, and resent to the next one."""
+"""Refusals by a server that is about to end: the message is kept, and resent to its successor."""
 
 BY_PERSON: Final = frozenset({ErrorCode.BANNED, ErrorCode.NOT_KNOWN})
-"""Refusals that are about the person, and not about a room or a name."""
+"""Refusals of a person, not of a room or a name."""
 
 PERMANENT: Final = BY_PERSON | {
     ErrorCode.NAME_CLAIMED,
@@ -69,29 +69,29 @@ PERMANENT: Final = BY_PERSON | {
     ErrorCode.BAD_LINK,
     ErrorCode.NO_ACCESS,
 }
-"""Refusals of a member who comes back that will be the same the next time."""
+"""Refusals of a later join that would be the same the next time."""
 
 
 class State(Enum):
-    """How a membership stands."""
+    """The state of a membership."""
 
     WAITING = auto()
-    """It is to be joined: at first, or after a loss."""
+    """To be joined: at first, or after a loss."""
     JOINING = auto()
-    """The join is sent and not answered."""
+    """The join is sent, and not answered yet."""
     IN = auto()
     ENDED = auto()
-    """It was left, or refused for good."""
+    """Left, or refused for good."""
 
 
 class Link(Protocol):
-    """The connection, as its memberships see it."""
+    """The interface of the connection for its memberships."""
 
     url: str
     requests: Requests
 
     def wake(self) -> None:
-        """There may be something to send."""
+        """Look again for frames to send."""
 
     async def send(self, frame: ClientFrame) -> None:
         """Send a frame if there is a connection."""
@@ -106,20 +106,20 @@ class Membership:
     Args:
         link: the connection.
         room: the room's name.
-        user: the name to be known by; empty for a reader, who is not seen.
-        secret: proves that several connections are the same person, whose name it is; without it the name is nobody's.
+        user: the name; empty for a reader, who is not announced.
+        secret: proves that the name belongs to the person, across connections; without it the name is unclaimed.
         since: the id of the last message seen; None begins with the last 10.
         epoch: the epoch that ``since`` belongs to.
-        quiet: join unseen: not counted, not announced, not among the users.
+        quiet: join without being counted, announced or listed among the users.
         invite: the token of an invitation, into the room or to the name.
-        unsent: what waited in another membership of the same person, to be sent before anything else.
+        unsent: messages from an earlier membership of the same person, to be sent first.
 
     Attributes:
         room: the room's name.
-        user: the name, as it was given.
-        quiet: as it was given.
-        requests: what can be asked of the chat.
-        state: how it stands.
+        user: the name.
+        quiet: whether the membership is quiet.
+        requests: the connection's requests.
+        state: the state of the membership.
     """
 
     def __init__(
@@ -147,7 +147,7 @@ class Membership:
         self._outbox = Outbox()
         self._stored: dict[str, asyncio.Future[MessageId]] = {}
         self._has_been_in = False
-        # While the name is changed: the one before, with its secret, and whether the new one is accepted.
+        # During a change of name: the former name and its secret, and the outcome.
         self._former: tuple[str, str] | None = None
         self._renamed: asyncio.Future[None] | None = None
         self._rejoins = 0
@@ -164,26 +164,26 @@ class Membership:
 
     @property
     def waiting(self) -> int:
-        """How many messages were posted and are not known to be stored."""
+        """The number of messages posted and not known to be stored."""
         return len(self._outbox)
 
     @property
     def unsent(self) -> list[Say]:
-        """Those messages, in order: for a membership that goes on where this one ends."""
+        """The messages posted and not known to be stored, in order, for a later membership."""
         return self._outbox.frames
 
     @property
     def cursor(self) -> tuple[int, str]:
-        """The id of the last message received, and its epoch: to read on in another process."""
+        """The id of the last message received, and its epoch, to read on in another process."""
         return self._cursor.last, self._cursor.epoch
 
     def say(self, text: str) -> asyncio.Future[MessageId]:
-        """Post a message; it is kept until it is known to be stored.
+        """Post a message; it is resent until it is known to be stored.
 
         Returns:
-            Its id, when it is on the server's disk; or `SayRefused`. It need not be awaited.
+            A future of the message's id, done once it is on the server's disk; or failed with `SayRefused`. It need not be awaited.
         """
-        frame = Say(text=text, room=self.room, key=new_key(), after=self._cursor.said_after)
+        frame = Say(text=text, room=self.room, key=new_key(), after=self._cursor.post_after)
         stored: asyncio.Future[MessageId] = asyncio.get_running_loop().create_future()
         stored.add_done_callback(_retrieve)
         try:
@@ -201,27 +201,27 @@ class Membership:
         return stored
 
     async def typing(self) -> None:
-        """Tell the others that something is being typed, if there is a connection."""
+        """Send a typing notification, if there is a connection."""
         if self.state is State.IN:
             await self._link.send(BeginTyping(room=self.room))
 
     def resend(self, frames: Sequence[Say]) -> None:
-        """Send what waited in another membership of the same person, perhaps once more."""
+        """Resend messages from an earlier membership of the same person; the server recognises those that are stored."""
         for frame in frames:
             self._outbox.add(frame, is_resend=True)
         self._link.wake()
 
     async def rename(self, user: str, *, secret: str = "") -> None:
-        """Be known by another name: leave the room and join it again, from the cursor on. `Welcome` tells the name as it is used.
+        """Change the name: leave the room, and join it again from the cursor on. `Welcome` has the name in the server's form.
 
         Args:
             user: the new name.
-            secret: proves that it is ours.
+            secret: proves that the new name belongs to the person.
 
         Raises:
-            JoinRefused: if the new name is refused; we are back under the old one.
-            NotConnected: if there is no connection now.
-            ValueError: if messages wait, which are not known to be posted under the old name.
+            JoinRefused: if the new name is refused; the old one stays in use.
+            NotConnected: if there is no connection.
+            ValueError: if messages posted under the old name are not known to be stored.
         """
         self._check_in()
         if self.waiting:
@@ -233,21 +233,21 @@ class Membership:
         self.state, self._join_at = State.WAITING, 0.0
         await self._link.send(Leave(room=self.room))
         self._link.wake()
-        # If the caller gives up, it happens all the same.
+        # The change goes on even if the caller is cancelled.
         await asyncio.shield(self._renamed)
 
     async def leave(self) -> None:
-        """Leave the room; its events end. What waits stays in `unsent`."""
+        """Leave the room; its events end. Messages not known to be stored stay in `unsent`."""
         await self._link.leave(self)
 
     async def events(self) -> AsyncGenerator[Event, None]:
-        """What happens, until the room is left, through all losses of the connection. For one reader.
+        """Yield the room's events until it is left, across losses of the connection. For one reader.
 
         Raises:
-            Expelled: if the chat does not want us any more: kicked, banned, unknown.
-            ConnectionFailed: if the first try to connect fails, or the server does not want us back.
-            JoinRefused: if the first join is refused; or a later one, for good; or if we are removed from the room. Also because of the
-                access key, which may be withdrawn later.
+            Expelled: if the chat ended the session: kicked, banned, or no longer known.
+            ConnectionFailed: if the first try to connect fails, or the server closed the connection for good.
+            JoinRefused: if the first join is refused, or a later one for good; if the person is removed from the room; if the access key
+                is not valid, or not any more.
         """
         while True:
             while self._events:
@@ -262,20 +262,24 @@ class Membership:
             await self._has_events.wait()
 
     async def page(self, first: int, limit: int) -> list[ReceivedMessage]:
-        """Messages from this id on, at most so many, from the log.
+        """Read messages from the log, beginning with an id.
+
+        Args:
+            first: the first message's id.
+            limit: the most messages to return.
 
         Raises:
-            NotConnected: if there is no connection; ask again when it is back.
+            NotConnected: if there is no connection; try again after `Welcome`.
         """
         found: list[ReceivedMessage] = []
         before = first + limit
-        # Where messages are long a page holds only the last of those that were asked for.
+        # If messages are long, a page holds only the last ones of those requested.
         while before > first:
             self._check_in()
             answer = await self.requests.page(
                 ListHistory(before=before, room=self.room, limit=before - first)
             )
-            with understanding(self._link.url):
+            with parsing_frames(self._link.url):
                 page = self._cursor.read(answer)
             if not page:
                 break
@@ -286,33 +290,33 @@ class Membership:
         return found
 
     async def search(self, text: str, before: int = 0, limit: int = FOUND_MESSAGES) -> SearchResults:
-        """Messages of the room that hold a text, in capitals or small letters; the newest ones, at most so many.
+        """Search the room for the newest messages with a text, ignoring case.
 
-        The server searches only so long at a time: search again with `SearchResults.before` for older messages, until that is 0.
+        A search has a time limit on the server: search again with `SearchResults.before` for older messages, until it is 0.
 
         Args:
-            text: what to look for.
-            before: look only at messages older than this id; 0: at all.
-            limit: how many to find; the server gives 100 at most.
+            text: the text to find.
+            before: search only messages older than this id; 0: all.
+            limit: the most messages to find; the server allows 100.
 
         Raises:
-            NotConnected: if there is no connection; ask again when it is back.
-            RequestRefused: if the server does not search for it.
+            NotConnected: if there is no connection; try again after `Welcome`.
+            RequestRefused: if the server does not search for this text.
         """
         self._check_in()
         frame = Search(text=text, room=self.room, before=before, limit=limit, key=new_key())
         answer = await self.requests.search(frame)
         if before and answer.before >= before:
             raise not_besedka(self._link.url, f"a search before {before} goes on before {answer.before}")
-        with understanding(self._link.url):
+        with parsing_frames(self._link.url):
             return SearchResults(self._cursor.read_found(answer), answer.before)
 
     async def add_device(self) -> DeviceLink:
-        """A link by which another device becomes this person.
+        """Create a link that adds another device to this person.
 
         Raises:
-            NotConnected: if there is no connection; ask again when it is back.
-            RequestRefused: if there is no secret, or the name is not ours.
+            NotConnected: if there is no connection; try again after `Welcome`.
+            RequestRefused: if there is no secret, or the name belongs to somebody else.
         """
         return await self.requests.add_device(self.user, self._secret)
 
@@ -320,14 +324,14 @@ class Membership:
         if self.state is not State.IN:
             raise NotConnected("there is no connection to the room")
 
-    # For the connection: what to send.
+    # For the connection: sending.
 
     def wants_to_join(self, now: float) -> bool:
-        """Whether it is to be joined now."""
+        """Whether the connection should join the room now."""
         return self.state is State.WAITING and now >= self._join_at
 
     def join(self) -> Join:
-        """The frame that joins the room, to be sent now."""
+        """Begin to join: the frame to send now."""
         self.state = State.JOINING
         self._held_until = 0.0
         self._outbox.resend_all()
@@ -335,7 +339,7 @@ class Membership:
 
     @property
     def join_frame(self) -> Join:
-        """The frame that joins the room as things stand."""
+        """The frame that joins the room in its present state."""
         return Join(
             user=self.user or None,
             room=self.room,
@@ -343,33 +347,37 @@ class Membership:
             epoch=self._cursor.epoch,
             secret=self._secret,
             quiet=self.quiet,
-            # Once it has let us in it is used up, or needed no more.
+            # After the first join it is used up, or not needed any more.
             invite="" if self._has_been_in else self._invite,
         )
 
     @property
     def in_flight(self) -> int:
-        """How many messages are sent and neither stored nor refused."""
+        """The number of messages sent and neither stored nor refused."""
         return self._outbox.in_flight if self.state is State.IN else 0
 
     def next_message(self, now: float) -> Say | None:
-        """The message to send now, if there is one."""
+        """The message to send now; None if there is none."""
         return self._outbox.next() if self.state is State.IN and now >= self._held_until else None
 
     def due(self, now: float) -> float | None:
-        """When there may be something to send that could not be sent at this moment; None if that depends on what the server sends."""
+        """The time at which a join or a message may be sent that must wait now; None if nothing waits for a time."""
         due = self._join_at if self.state is State.WAITING else self._held_until
         return due if due > now and self.state is not State.ENDED else None
 
-    # For the connection: what happens.
+    # For the connection: receiving.
 
     def disconnected(self, retry_in: float) -> None:
-        """The connection is lost."""
+        """Note that the connection is lost."""
         self.state, self._join_at = State.WAITING, 0.0
         self._emit(Away(retry_in))
 
     def end(self, error: Exception | None) -> None:
-        """The membership has ended; None: it was left."""
+        """End the membership.
+
+        Args:
+            error: the reason; None if the room was left.
+        """
         self.state, self._error = State.ENDED, error
         self._give_up()
         self._has_events.set()
@@ -377,22 +385,22 @@ class Membership:
 
     @property
     def is_full(self) -> bool:
-        """Whether so many events wait for the program that no more shall come."""
+        """Whether `EVENTS_AT_MOST` events wait for the program."""
         return not self._has_room.is_set()
 
     async def has_room(self) -> None:
-        """Wait until the program has read some of them."""
+        """Wait until the program has read some events."""
         await self._has_room.wait()
 
     def receive(self, frame: ServerFrame, now: float) -> None:
-        """A frame about this room."""
+        """Handle a frame of this room."""
         match frame:
             case Welcome():
                 self._welcomed(frame)
             case Error():
                 self._refused(frame, now)
             case _ if self.state is not State.IN:
-                pass  # of a membership before this one, which was left meanwhile
+                pass  # of an earlier membership in this room, which was left
             case History():
                 for number, key in frame.keys.items():
                     self._settle(key, number)
@@ -410,7 +418,7 @@ class Membership:
         self._emit(frame)
         if is_new:
             self._outbox.forget_ids()
-            # What was stored in the old log, and did not come back, is in no log now; what waits for the disk is known by its key.
+            # A message that is only in the old log is posted again; the server knows one that it is still storing by its key.
             self._outbox.resend_all()
             if self._has_been_in:
                 self._emit(Reset())
@@ -431,7 +439,7 @@ class Membership:
     def _message_refused(self, frame: Error, now: float) -> None:
         if frame.code == ErrorCode.TOO_FAST:
             if now < self._held_until:
-                return  # it was in flight behind the first one that was refused
+                return  # in flight behind the first message that was refused
             self._outbox.recall()
             self._held_until = now + min(frame.retry_after, LONGEST_HOLD_SECONDS)
             self._link.wake()
@@ -453,7 +461,7 @@ class Membership:
         if not self._has_been_in or frame.code in PERMANENT:
             self.end(self._why_ended(frame))
             return
-        # The server may still see us on the connection that was lost; then the name is in use until it notices.
+        # The server may not have noticed the loss yet; until then the name is in use by the lost connection.
         wait = backoff(self._rejoins)
         self._rejoins += 1
         self.state, self._join_at = State.WAITING, now + wait
@@ -479,7 +487,7 @@ class Membership:
         if stored and not stored.done():
             stored.set_result(MessageId(number))
         if key:
-            self._link.wake()  # also for the outboxes of other rooms: what is in flight is counted for all of them
+            self._link.wake()  # all rooms share the limit of messages in flight
 
     def _emit(self, *events: Event) -> None:
         if self.state is State.ENDED:
@@ -490,7 +498,7 @@ class Membership:
             self._has_room.clear()
 
     def _give_up(self) -> None:
-        """Nobody will take what waits: tell the callers."""
+        """Fail the futures of all messages that will not be stored."""
         for stored in self._stored.values():
             if not stored.done():
                 stored.set_exception(self._error or NotConnected("the room was left"))
@@ -499,6 +507,6 @@ class Membership:
 
 
 def _retrieve(future: asyncio.Future[Any]) -> None:
-    """Not every program awaits what becomes of its messages; a refusal is an event, too."""
+    """Mark an exception as retrieved: not every program awaits its messages, and a refusal is an event too."""
     if not future.cancelled():
         future.exception()

@@ -1,6 +1,6 @@
-"""Messages that were posted to a room and are not known to be stored, in order. Pure.
+"""The outbox of a room: messages that were posted and are not known to be stored, in order. Pure.
 
-Only so many are in flight at once that a server which refuses them as too fast is not flooded when they are sent again.
+The number in flight is bounded, so that resending does not flood a server that has just refused messages as too fast.
 """
 
 from __future__ import annotations
@@ -13,25 +13,25 @@ import msgspec
 from besedka.wire.frames import Say
 
 IN_FLIGHT_AT_MOST: Final = 32
-"""Messages that were sent and are neither stored nor refused; the next one waits until one of them is."""
+"""The most messages in flight: sent, and neither stored nor refused."""
 
 
 @dataclass(slots=True)
-class _Waiting:
+class _Entry:
     frame: Say
     is_resend: bool = False
 
 
 class Outbox:
-    """The messages that wait."""
+    """The messages of a room that are not known to be stored."""
 
     def __init__(self) -> None:
-        self._waiting: dict[str, _Waiting] = {}
+        self._entries: dict[str, _Entry] = {}
         self._in_flight: set[str] = set()
         self._stored_to = 0
 
     def __len__(self) -> int:
-        return len(self._waiting)
+        return len(self._entries)
 
     @property
     def in_flight(self) -> int:
@@ -40,53 +40,53 @@ class Outbox:
 
     @property
     def frames(self) -> list[Say]:
-        """What waits, in order, as another connection is to resend it."""
-        return [self._resend(waiting.frame) for waiting in self._waiting.values()]
+        """All messages in order, prepared for resending on another connection."""
+        return [self._resend(entry.frame) for entry in self._entries.values()]
 
     def add(self, frame: Say, *, is_resend: bool = False) -> None:
-        """A message is posted; it has a key, and in ``after`` the last id that was seen when it was posted first."""
-        self._waiting[frame.key] = _Waiting(frame, is_resend)
+        """Add a message. It has a key, and its ``after`` is the last id seen when it was first posted."""
+        self._entries[frame.key] = _Entry(frame, is_resend)
 
     def stored(self, key: str, number: int) -> None:
-        """A message came back with this id. Those that wait were posted later, so their ids are higher, whatever their text."""
-        if key in self._waiting:
+        """Remove a message that was stored with this id. Those that remain were posted later, so their ids are higher."""
+        if key in self._entries:
             self._stored_to = max(self._stored_to, number)
         self.settle(key)
 
     def settle(self, key: str) -> None:
-        """A message is stored, or refused for good."""
-        self._waiting.pop(key, None)
+        """Remove a message that was stored, or refused for good."""
+        self._entries.pop(key, None)
         self._in_flight.discard(key)
 
     def forget_ids(self) -> None:
-        """The log was replaced: ids of the old one mean nothing in it."""
+        """Forget stored ids: the log was replaced, and they mean nothing in the new one."""
         self._stored_to = 0
 
     def next(self) -> Say | None:
-        """The message to send now; None if there is none, or enough are in flight."""
+        """The message to send next; None if there is none, or `IN_FLIGHT_AT_MOST` are in flight."""
         if len(self._in_flight) >= IN_FLIGHT_AT_MOST:
             return None
-        for key, waiting in self._waiting.items():
+        for key, entry in self._entries.items():
             if key not in self._in_flight:
                 self._in_flight.add(key)
-                # Only what may have been stored already needs to be looked for in the log.
+                # The server searches its log only for messages with `after`, which may be stored already.
                 return (
-                    self._resend(waiting.frame)
-                    if waiting.is_resend
-                    else msgspec.structs.replace(waiting.frame, after=None)
+                    self._resend(entry.frame)
+                    if entry.is_resend
+                    else msgspec.structs.replace(entry.frame, after=None)
                 )
         return None
 
     def _resend(self, frame: Say) -> Say:
-        # Not to be looked for among the messages posted before it, which may have the same text.
+        # Keep it from being matched with a message posted before it that has the same text.
         return msgspec.structs.replace(frame, after=max(frame.after or 0, self._stored_to))
 
     def recall(self) -> None:
-        """All that is in flight was or will be refused as too fast: it is sent again."""
+        """Send all messages in flight again: the server has refused one as too fast, and will refuse those behind it."""
         self._in_flight.clear()
 
     def resend_all(self) -> None:
-        """There is a new connection, or another log: what was in flight may have been stored."""
+        """Send all messages in flight again as resends: they may be stored. For a new connection, or a new log."""
         for key in self._in_flight:
-            self._waiting[key].is_resend = True
+            self._entries[key].is_resend = True
         self._in_flight.clear()

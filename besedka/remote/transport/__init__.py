@@ -1,4 +1,4 @@
-"""How frames travel to a chat and back: one kind of transport for each kind of URL."""
+"""Transports: they carry frames to a chat and back, over WebSocket or gRPC."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ HANDSHAKE_SECONDS: Final = 10.0
 
 
 class Transport(Protocol):
-    """An open connection to a chat. Every method raises `TransportClosed` once it is over."""
+    """An open connection to a chat. Every method raises `TransportClosed` once it is closed."""
 
     async def send(self, frame: ClientFrame) -> None:
-        """Send a frame; returns when there is room for the next."""
+        """Send a frame; returns when the transport can take the next one."""
 
     def frames(self) -> AsyncIterator[ServerFrame]:
         """Receive frames until the connection ends."""
@@ -27,18 +27,18 @@ def open_transport(url: str, key: str = "") -> AbstractAsyncContextManager[Trans
     """Connect to a chat.
 
     Args:
-        url: of the chat, as `besedka.remote.address` gives it.
-        key: the access key, where the chat asks for one.
+        url: the chat's URL, as `besedka.remote.address` returns it.
+        key: the access key, if the chat requires one.
 
     Raises:
-        TransportClosed: if it cannot be reached.
+        TransportClosed: if the chat cannot be reached.
     """
-    # Each kind needs a library that is slow to import, and most programs need only one.
+    # Each transport needs a library that is slow to import, and most programs need only one of them.
     if url.startswith(("ws:", "wss:")):
         from besedka.remote.transport.websocket import open_websocket  # noqa: PLC0415
 
         return open_websocket(url, key)
-    # gRPC's core writes its own errors to stderr, where a terminal client has its input line.
+    # gRPC's core logs errors to stderr, where a terminal client has its input line.
     os.environ.setdefault("GRPC_VERBOSITY", "NONE")
     from besedka.remote.transport.grpc import open_grpc  # noqa: PLC0415
 

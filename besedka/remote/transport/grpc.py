@@ -21,11 +21,11 @@ from besedka.wire.errors import ErrorCode
 from besedka.wire.frames import ClientFrame, ServerFrame, Welcome
 
 OPTIONS: Final = [
-    # Not more often than the server allows (doors/grpc/door.py), and often enough for home routers.
+    # No more often than the server allows (doors/grpc/door.py), yet often enough for home routers.
     ("grpc.keepalive_time_ms", 30_000),
     ("grpc.keepalive_timeout_ms", 30_000),
     ("grpc.max_receive_message_length", 16 * 1024 * 1024),
-    # We come back by ourselves, in our own time: the channel shall try at once when it is asked.
+    # `Connection` has its own backoff: the channel must connect at once when asked.
     ("grpc.initial_reconnect_backoff_ms", 100),
     ("grpc.max_reconnect_backoff_ms", 1_000),
     ("grpc.use_local_subchannel_pool", 1),
@@ -41,16 +41,17 @@ RECONNECT_STATUSES: Final = frozenset(
         grpc.StatusCode.RESOURCE_EXHAUSTED,
     }
 )
-"""The statuses after which it is worth trying again."""
+"""The statuses after which the client reconnects."""
 
 ENDED: Final = (grpc.aio.AioRpcError, grpc.aio.BaseError, asyncio.InvalidStateError)
-"""What a call raises that has ended: by a status, or, used just then, by a complaint of the library."""
+"""The errors of a call that has ended; the last two come from using the call just then."""
 
 ACCESS_REASONS: Final = {
     **{code: code for code in ACCESS_ENDINGS.values()},
     ErrorCode.NOT_ALLOWED: ACCESS_ENDINGS[CloseCode.KICKED],
 }
-"""The code that programs are given for a call that ends because of who we are, by the reason of its status. A kick is `not_allowed`."""
+"""The error code that programs receive for a call that ends because access was denied or revoked, by the reason in its status. A
+kick is `not_allowed`."""
 
 
 class GrpcTransport:
@@ -58,12 +59,12 @@ class GrpcTransport:
 
     Args:
         call: the call.
-        ask: makes a small call, to see whether the server takes any.
+        probe: makes a small unary call, to learn the status that the server refuses calls with.
     """
 
-    def __init__(self, call: Any, ask: Callable[[], Awaitable[object]]) -> None:
+    def __init__(self, call: Any, probe: Callable[[], Awaitable[object]]) -> None:
         self._call = call
-        self._ask = ask
+        self._probe = probe
         self._has_received = False
         self._utc_offset = 0
         self._turn = asyncio.Lock()
@@ -72,7 +73,7 @@ class GrpcTransport:
         """Send a frame."""
         # gRPC ends a call when a write is cancelled, or when two tasks write at once.
         writing = asyncio.ensure_future(self._write(frame))
-        # A caller that was cancelled does not learn how it ends.
+        # Mark an exception as retrieved even if the caller was cancelled.
         writing.add_done_callback(lambda done: done.cancelled() or done.exception())
         await asyncio.shield(writing)
 
@@ -103,9 +104,9 @@ class GrpcTransport:
             else (await self._call.code(), await self._call.details(), await self._call.trailing_metadata())
         )
         if code is grpc.StatusCode.INTERNAL and not self._has_received:
-            # A write that meets the end of its call replaces the status that would have said why.
+            # A write to a call that has just ended replaces the status that has the reason.
             try:
-                await self._ask()
+                await self._probe()
             except grpc.aio.AioRpcError as other:
                 code, details, trailing = other.code(), other.details(), other.trailing_metadata()
         if code is grpc.StatusCode.UNAUTHENTICATED:
@@ -122,7 +123,7 @@ async def open_grpc(url: str, key: str = "") -> AsyncIterator[GrpcTransport]:
     """Connect by ``grpc://``, ``grpcs://`` (TLS) or ``unix:``, with an access key or without.
 
     Raises:
-        TransportClosed: if it cannot be reached.
+        TransportClosed: if the chat cannot be reached.
     """
     async with open_channel(url) as channel:
         try:
@@ -142,23 +143,23 @@ async def open_grpc(url: str, key: str = "") -> AsyncIterator[GrpcTransport]:
 
 
 def metadata(key: str) -> tuple[tuple[str, str], ...]:
-    """What brings an access key with a call; nothing if there is none."""
+    """The call metadata that carries an access key; empty without a key."""
     return (("authorization", authorization(key)),) if key else ()
 
 
 def open_channel(url: str) -> grpc.aio.Channel:
-    """A channel to a server; it connects when it is first used."""
+    """A channel to a server; it connects on first use."""
     if url.startswith("unix:"):
         return grpc.aio.insecure_channel(url, options=OPTIONS)
-    there = urlsplit(url)
-    if there.scheme == "grpcs":
-        return grpc.aio.secure_channel(there.netloc, grpc.ssl_channel_credentials(), options=OPTIONS)
-    return grpc.aio.insecure_channel(there.netloc, options=OPTIONS)
+    parts = urlsplit(url)
+    if parts.scheme == "grpcs":
+        return grpc.aio.secure_channel(parts.netloc, grpc.ssl_channel_credentials(), options=OPTIONS)
+    return grpc.aio.insecure_channel(parts.netloc, options=OPTIONS)
 
 
 def reason_of(trailing_metadata: Any) -> tuple[str, float]:
-    """The code of a refusal, and how many seconds to wait; the code is empty if it was the connection."""
-    # Only what goes wrong needs them.
+    """The code of a refusal, empty if the connection failed instead, and the seconds to wait before a retry."""
+    # Imported late: only errors need them.
     from google.rpc.error_details_pb2 import ErrorInfo, RetryInfo  # noqa: PLC0415
     from google.rpc.status_pb2 import Status  # noqa: PLC0415
 
@@ -176,6 +177,6 @@ async def _connected(channel: grpc.aio.Channel) -> None:
     state = channel.get_state(try_to_connect=True)
     while state is not grpc.ChannelConnectivity.READY:
         if state in {grpc.ChannelConnectivity.TRANSIENT_FAILURE, grpc.ChannelConnectivity.SHUTDOWN}:
-            raise TransportClosed("nobody answers there", reconnect=True)
+            raise TransportClosed("no server answers", reconnect=True)
         await channel.wait_for_state_change(state)
         state = channel.get_state(try_to_connect=True)

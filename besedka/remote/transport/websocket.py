@@ -1,4 +1,4 @@
-"""Frames over a WebSocket, as JSON."""
+"""Frames over WebSocket, as JSON."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class WebSocketTransport:
                 try:
                     frame = decode_server(await self._socket.recv())
                 except Refused:
-                    raise ConnectionFailed(f"what answers at {self._url} is not Besedka") from None
+                    raise ConnectionFailed(f"the server at {self._url} is not Besedka") from None
                 yield frame
         except ConnectionClosed as closed:
             raise _ended(closed) from None
@@ -51,7 +51,7 @@ async def open_websocket(url: str, key: str = "") -> AsyncIterator[WebSocketTran
     """Connect by ``ws://`` or ``wss://``, with an access key or without.
 
     Raises:
-        TransportClosed: if it cannot be reached.
+        TransportClosed: if the chat cannot be reached.
     """
     try:
         socket = await connect(
@@ -77,14 +77,14 @@ def _ended(closed: ConnectionClosed) -> TransportClosed:
 
 def _reason(error: Exception) -> str:
     if isinstance(error, ssl.SSLError):
-        return "it does not speak TLS as we know it; without TLS it is ws://"
+        return "the TLS handshake failed; for a server without TLS use ws://"
     if isinstance(error, TimeoutError):
         return "no answer in time"
     if isinstance(error, InvalidStatus):
-        said = error.response.body.decode(errors="replace").strip() if error.response.body else ""
-        return f"it answers HTTP {error.response.status_code}{f': {said}' if said else ''}"
+        body = error.response.body.decode(errors="replace").strip() if error.response.body else ""
+        return f"it answers HTTP {error.response.status_code}{f': {body}' if body else ''}"
     if isinstance(error, gaierror):
-        return "there is no machine of this name"
+        return "there is no host of this name"
     if isinstance(error, OSError) and error.errno:
         return os.strerror(error.errno).lower()
     return str(error) or type(error).__name__

@@ -48,7 +48,7 @@ def test_each_message_is_delivered_once_and_in_order(since: int, steps: list[int
 def test_what_the_log_held_when_the_room_was_joined_first_is_old_and_stays_so() -> None:
     cursor = Cursor(None, "")
     cursor.begin(welcome(3))
-    assert cursor.said_after == 3
+    assert cursor.post_after == 3
     received = cursor.receive_history(page(2, 4))
     cursor.begin(welcome(9))
     received += cursor.receive(live(5))
@@ -74,7 +74,7 @@ def test_another_epoch_begins_anew_but_not_the_first_one() -> None:
     assert not cursor.begin(welcome(1, epoch="first"))
     cursor.receive(live(1))
     assert cursor.begin(welcome(7, epoch="second"))
-    assert (cursor.last, cursor.epoch, cursor.said_after) == (0, "second", 7)
+    assert (cursor.last, cursor.epoch, cursor.post_after) == (0, "second", 7)
 
 
 def test_an_epoch_that_was_kept_is_found_to_be_another_by_the_server() -> None:
