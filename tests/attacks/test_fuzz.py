@@ -18,6 +18,7 @@ from websockets.frames import Opcode
 
 from besedka.serve.errors import ServeError
 from besedka.serve.history import ChatHistory, ReadableLog
+from besedka.serve.history.resent import Resent
 from besedka.serve.history.verdict import judge
 from besedka.wire.errors import Refused
 from besedka.wire.frames import AnyFrame, ClientFrame, decode_client, decode_seed, decode_server, encode
@@ -242,7 +243,7 @@ def use(history: ReadableLog) -> None:
     while page := history.read(len(found) + 1, 3):
         found += page
     history.search("i", history.count + 1, 5, 1)
-    history.posted_by("Anna", 0)
+    history.resent(Resent("Anna", "i"), range(1, history.count + 1), lambda _: False, 5, 1)
     assert history.read(history.count + 1, 5) == []
 
 

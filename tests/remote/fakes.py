@@ -8,7 +8,6 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 from besedka.remote.errors import TransportClosed
-from besedka.serve.room.dedup import PostedBefore
 from besedka.wire.frames import (
     Chat,
     ClientFrame,
@@ -102,7 +101,6 @@ class ModelServer:
         self._transport: FakeTransport | None = None
         self._read = 0
         self._joined: dict[str, str] = {}
-        self._posted_before: dict[str, PostedBefore] = {}
         self._untold: list[ServerFrame] = []
 
     @asynccontextmanager
@@ -110,7 +108,6 @@ class ModelServer:
         self._transport = FakeTransport()
         self._read = 0
         self._joined.clear()
-        self._posted_before.clear()
         self._untold.clear()
         try:
             yield self._transport
@@ -182,17 +179,13 @@ class ModelServer:
     def _recognise(self, frame: Say, user: str) -> int:
         if frame.after is None:
             return 0
-        before = self._posted_before.get(frame.room)
         log = self.rooms[frame.room]
-        if before is None or before.after > frame.after:
-            lines = [
-                (number, Message("", name, text))
-                for number, (name, text) in enumerate(log.log, 1)
-                if name == user and number > frame.after
-            ]
-            before = self._posted_before[frame.room] = PostedBefore(frame.after, lines)
-        found = before.take(frame.text, frame.after, lambda number: number in log.keys.values())
-        return found[0] if found else 0
+        same = (
+            number
+            for number, message in enumerate(log.log, 1)
+            if message == (user, frame.text) and number > frame.after and number not in log.keys.values()
+        )
+        return next(same, 0)
 
     def _store(self, room: str, user: str, text: str, key: str) -> None:
         kept = self.rooms.setdefault(room, _Room())

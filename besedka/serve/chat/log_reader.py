@@ -5,8 +5,8 @@ Worker threads read the files; texts redacted meanwhile are corrected before the
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator, Iterable
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from dataclasses import replace
 from datetime import tzinfo
 from typing import Final
@@ -14,18 +14,24 @@ from typing import Final
 from msgspec import structs
 
 from besedka.serve.chat.open_rooms import OpenRooms
+from besedka.serve.chat.turns import Asker, Turns
 from besedka.serve.chat.workers import Workers
 from besedka.serve.counters import Counters
 from besedka.serve.history import Flag, Hits
+from besedka.serve.history.resent import Found as SameMessage
+from besedka.serve.history.resent import Resent
 from besedka.serve.people.names import KnownNames
-from besedka.serve.room import Draft, Position, PostedBefore, Room
+from besedka.serve.room import Draft, Position, Room
 from besedka.wire.frames import FOUND_MESSAGES_AT_MOST, PAGE_MESSAGES_AT_MOST, Found, History, Search
 from besedka.wire.log_line import moment
-from besedka.wire.message import Message, MessageId
+from besedka.wire.message import Message
 
 SEARCH_SECONDS: Final = 0.1
-"""Time limit of one search step, which then returns how far it has come. Searches take turns, and a resent message waits for
-at most one turn."""
+"""Time limit of one step of a search, which then returns how far it has come. Searches take turns, and so do resent messages that are
+looked for; each waits for at most one step of the other kind."""
+
+RESENT_AT_MOST: Final = 1_000
+"""Messages of the same name and text that are compared with one that is resent, the newest ones."""
 
 
 BYTES_AT_ONCE: Final = 64 * 1024
@@ -51,13 +57,20 @@ class LogReader:
         self._names = names
         self._counters = counters
         self._zone = zone
-        # Searches wait here, not in the queue of the search thread, where a resent message would wait for all of them.
-        self._search_turn = asyncio.Lock()
+        # They wait here, not in the queue of the thread that searches: it has at most one search and one resent message to look for.
+        self._searching = Turns()
+        self._resending = Turns()
 
     async def read(self, room: Room, first: int, limit: int) -> tuple[list[str], list[int]]:
         """The lines of up to ``limit`` messages from the id ``first`` on, fewer where they are long; and the ids of unverified ones."""
         revisions = room.revisions.count
         lines, flags = await self._workers.read(self._rooms.history(room).read_with_flags, first, limit)
+        return self._as_now(room, first, lines, flags, revisions)
+
+    def _as_now(
+        self, room: Room, first: int, lines: list[str], flags: list[Flag], revisions: int
+    ) -> tuple[list[str], list[int]]:
+        """Lines that were read after so many revisions, without what was redacted meanwhile; and the ids of unverified ones."""
         ids = range(first, first + len(lines))
         return room.revisions.corrected(ids, lines, revisions), self.unverified(ids, lines, flags)
 
@@ -71,14 +84,11 @@ class LogReader:
     # Pages.
 
     async def page(self, room: Room, before: int, limit: int) -> History:
-        """The messages before an id, at most ``limit`` of them."""
+        """The messages before an id, at most ``limit`` of them, and fewer where they are long."""
         before = min(max(before, 1), room.head + 1)
-        first = max(1, before - min(max(limit, 1), PAGE_MESSAGES_AT_MOST))
-        lines, unverified = await self.read(room, first, before - first)
-        # A page ends early where messages are long: then read on to the newest ones.
-        while lines and first + len(lines) < before:
-            first += len(lines)
-            lines, unverified = await self.read(room, first, before - first)
+        limit, revisions = min(max(limit, 1), PAGE_MESSAGES_AT_MOST), room.revisions.count
+        first, (lines, flags) = await self._workers.read(self._rooms.history(room).read_before, before, limit)
+        lines, unverified = self._as_now(room, first, lines, flags, revisions)
         return History(room=room.name, first=first, messages=lines, unverified=unverified)
 
     async def page_after(self, room: Room, after: int, limit: int) -> History:
@@ -106,21 +116,21 @@ class LogReader:
 
     # Searching.
 
-    async def search(self, room: Room, text: str, before: int, limit: int) -> Hits:
+    async def search(self, room: Room, text: str, before: int, limit: int, asker: Asker) -> Hits:
         """The newest messages older than the id ``before`` (0: all) that contain a text, as far as one search step goes.
 
         Raises:
-            Refused: `going_down`.
+            Refused: `going_down`; `too_fast` if too many searches of this asker are waiting.
         """
         history, limit = self._rooms.history(room), min(limit, FOUND_MESSAGES_AT_MOST)
         with self._rooms.held(room):
-            async with self._search_turn:
+            async with self._searching.turn(asker):
                 epoch, end, revisions = room.epoch, room.head + 1, room.revisions.count
                 before = min(before or end, end)
                 hits = await self._workers.search(history.search, text, before, limit, SEARCH_SECONDS)
         if room.epoch != epoch:
             # The hits belong to the old log, and so does ``before``.
-            return await self.search(room, text, 0, limit)
+            return await self.search(room, text, 0, limit, asker)
         self._counters.searches += 1
         return replace(hits, lines=room.revisions.corrected(hits.ids, hits.lines, revisions))
 
@@ -131,22 +141,53 @@ class LogReader:
 
     # Resent messages.
 
-    async def posted_by(self, room: Room, user: str, after: int) -> PostedBefore:
-        """The log's messages by this name, later than an id, to recognise resent ones."""
-        messages = await self._workers.search(self._rooms.history(room).posted_by, user, after)
-        delivered = [(number, message) for number, message in messages if number <= room.head]
-        return PostedBefore(after, delivered)
+    async def resent(
+        self,
+        room: Room,
+        draft: Draft,
+        after: int,
+        is_other: Callable[[int], bool],
+        *,
+        asker: Asker,
+        pay: Callable[[float], Awaitable[None]],
+    ) -> Message | None:
+        """The message of the log that a draft resends, if there is one; its key is remembered.
 
-    def recognise(self, room: Room, draft: Draft, after: int, before: PostedBefore) -> Message | None:
-        """The message of the log that this draft resends, if there is one; its key is remembered."""
-        found = before.take(draft.message.text, after, room.dedup.has_key)
-        if found is None:
+        It is a message by that name, with that text or its tombstone, later than the id ``after``. Of several the oldest is taken, because
+        clients resend in order.
+
+        Args:
+            room: the room.
+            draft: the message that may have been posted before.
+            after: the last id that its poster had seen when they posted it first.
+            is_other: whether the message with this id is known to be another one, by its key; called in any thread.
+            asker: whose turn at the log it is.
+            pay: is awaited after each step, with its time in seconds; raises `Refused` to end the search.
+
+        Raises:
+            Refused: `too_fast` if too many of this asker are waiting; as ``pay``.
+        """
+        history, message = self._rooms.history(room), Resent(draft.message.user, draft.message.text)
+        found: list[SameMessage] = []
+        epoch, ids = room.epoch, range(after + 1, room.head + 1)
+        with self._rooms.held(room):
+            while ids and len(found) < RESENT_AT_MOST:
+                async with self._resending.turn(asker):
+                    begun = time.perf_counter()
+                    step = await self._workers.search(
+                        history.resent, message, ids, is_other, RESENT_AT_MOST, SEARCH_SECONDS
+                    )
+                    took = time.perf_counter() - begun
+                await pay(took)
+                found, ids = [*found, *step.found], step.left
+                if room.epoch != epoch:
+                    # The ids belong to the old log, and so does ``after``.
+                    found, epoch, ids = [], room.epoch, range(1, room.head + 1)
+        same = next((one for one in reversed(found) if not is_other(one.id)), None)
+        if same is None:
             return None
-        number, message = found
-        # It may have been redacted since it was posted.
-        draft = replace(draft, message=structs.replace(draft.message, text=message.text))
-        position = Position(MessageId(number), moment(message.stamp, self._zone), message.stamp)
-        return room.found(draft, position)
+        draft = replace(draft, message=structs.replace(draft.message, text=same.text))
+        return room.found(draft, Position(same.id, moment(same.stamp, self._zone), same.stamp))
 
 
 def _was_verified(flag: Flag) -> bool | None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from copy import copy
 from dataclasses import dataclass, replace
 from typing import Final, NamedTuple
@@ -105,12 +105,15 @@ class Body:
             OSError: from the system; `IndexDamaged` if the index must be rebuilt.
         """
         first = max(first, 1)
-        records = self._page(first, min(first + limit - 1, self.count))
-        lines = [
-            shown_line(raw, record.length, number, self.file.name)
-            for number, (record, raw) in enumerate(zip(records, self._bytes(records), strict=True), first)
-        ]
-        return Page(lines, [record.flags for record in records])
+        return self._read(first, _page(self.index.records(first, min(first + limit - 1, self.count))))
+
+    def read_before(self, before: int, limit: int) -> tuple[MessageId, Page]:
+        """The page before an id, and the id of its first message, as `ChatHistory.read_before` returns them."""
+        before = min(before, self.count + 1)
+        records = self.index.records(max(1, before - limit), before - 1)
+        page = _page(reversed([*records]))[::-1]
+        first = MessageId(before - len(page))
+        return first, self._read(first, page)
 
     def backwards(self, before: int) -> Iterator[Block]:
         """The log in blocks, from the one with the message before this id to the first."""
@@ -167,16 +170,13 @@ class Body:
             return _is_same(record, message)
         return crc_of(self.file, record.begin, record.begin + message.length) == message.crc
 
-    def _page(self, first: int, last: int) -> list[Record]:
-        """The records of a page."""
-        page: list[Record] = []
-        size = 0
-        for record in self.index.records(first, last):
-            page.append(record)
-            size += min(record.length, SHOWN_BYTES)
-            if size > PAGE_BYTES:
-                break
-        return page
+    def _read(self, first: int, records: Sequence[Record]) -> Page:
+        """Consecutive messages, given the id of the first."""
+        lines = [
+            shown_line(raw, record.length, number, self.file.name)
+            for number, (record, raw) in enumerate(zip(records, self._bytes(records), strict=True), first)
+        ]
+        return Page(lines, [record.flags for record in records])
 
     def _bytes(self, records: Sequence[Record]) -> list[bytes]:
         """The bytes of consecutive messages, at most `SHOWN_BYTES` of each."""
@@ -209,6 +209,18 @@ class Body:
             return [(record.begin - begin, record.end - begin) for record in records]
 
         return Block(first, self.file.read(begin, size), spans)
+
+
+def _page(records: Iterable[Record]) -> list[Record]:
+    """As many of these records as a page holds."""
+    page: list[Record] = []
+    size = 0
+    for record in records:
+        page.append(record)
+        size += min(record.length, SHOWN_BYTES)
+        if size > PAGE_BYTES:
+            break
+    return page
 
 
 def _is_same(one: Record, other: Record) -> bool:

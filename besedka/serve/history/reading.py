@@ -19,17 +19,14 @@ from besedka.serve.history.body import Body, Page
 from besedka.serve.history.file import Descriptor, reason
 from besedka.serve.history.findings import Reading, restored
 from besedka.serve.history.index import Flag, IndexDamaged
+from besedka.serve.history.resent import Found, Resent, Step
 from besedka.serve.history.restoring import open_to_read
 from besedka.serve.history.search import Hits, Needle, search
-from besedka.wire.log_line import read_line
-from besedka.wire.message import Message, MessageId
+from besedka.wire.message import MessageId
 
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
-
-MESSAGES_AT_ONCE: Final = 10_000
-"""Most messages that `posted_by` reads in one step."""
 
 YIELD_SECONDS: Final = 0.000_01
 """Sleep of a thread that searches a log, after each block. Python passes its lock to another thread only after 5 ms, unless the holder
@@ -94,6 +91,16 @@ class ReadableLog:
         """A page as `read` returns it, with the flags of its messages."""
         return self._by_index(lambda body: body.read(first, limit))
 
+    def read_before(self, before: int, limit: int) -> tuple[MessageId, Page]:
+        """The page that ends before the id ``before``, with the id of its first message.
+
+        It begins with the message that takes it past `PAGE_BYTES`, counted from its end, or with the last of ``limit`` messages.
+
+        Raises:
+            OSError: from the system.
+        """
+        return self._by_index(lambda body: body.read_before(before, limit))
+
     def flags(self, first: int, count: int) -> list[Flag]:
         """The flags of ``count`` messages from the id ``first`` on."""
 
@@ -129,29 +136,44 @@ class ReadableLog:
         """
         return self.body.file.read(span.start, len(span))
 
-    def posted_by(self, user: str, after: int) -> list[tuple[MessageId, Message]]:
-        """All messages under this name later than the id ``after``, in order."""
-        found = []
-        name = f"] {user}: "
-        number = after + 1
-        while page := self.read(number, MESSAGES_AT_ONCE):
-            for line in page:
-                if line.find(name) == line.find("]"):
-                    found.append((MessageId(number), read_line(line)))
-                number += 1
-            time.sleep(YIELD_SECONDS)
-        return found
+    def resent(
+        self, message: Resent, ids: range, is_other: Callable[[int], bool], limit: int, seconds: float
+    ) -> Step:
+        """The newest messages that are the same as one that is resent.
+
+        Like `search`, it stops after about so many seconds, and returns how far it got.
+
+        Args:
+            message: the one that is resent.
+            ids: of the messages that are compared.
+            is_other: whether the message with this id is known to be another one; called in this thread.
+            limit: the most messages to find.
+            seconds: the time for this step.
+        """
+        is_enough = _time_is_up(seconds)
+
+        def step(body: Body) -> Step:
+            found: list[Found] = []
+            for block in body.backwards(min(ids.stop, body.count + 1)):
+                for same in message.among(block):
+                    if same.id in ids and not is_other(same.id):
+                        found.append(same)
+                        if len(found) == limit:
+                            return Step(found, range(0))
+                if block.first <= ids.start:
+                    break
+                if is_enough():
+                    return Step(found, range(ids.start, block.first))
+            return Step(found, range(0))
+
+        return self._by_index(step)
 
     def search(self, text: str, before: int, limit: int, seconds: float) -> Hits:
         """The newest messages older than the id ``before`` that contain a text, whatever its case.
 
         The search stops after about so many seconds and returns how far it got; it reads at least one block.
         """
-        until, needle = time.perf_counter() + seconds, Needle(text)
-
-        def is_enough() -> bool:
-            time.sleep(YIELD_SECONDS)
-            return time.perf_counter() >= until
+        needle, is_enough = Needle(text), _time_is_up(seconds)
 
         def hits(body: Body) -> Hits:
             older = min(before, body.count + 1)
@@ -182,3 +204,14 @@ class ReadableLog:
 
     def _rebuild_index(self) -> None:
         self.exchange(open_to_read(self.body.file, self.path, use_index=False)[0])
+
+
+def _time_is_up(seconds: float) -> Callable[[], bool]:
+    """A function that tells whether so many seconds are over; each call lets other threads run."""
+    until = time.perf_counter() + seconds
+
+    def is_up() -> bool:
+        time.sleep(YIELD_SECONDS)
+        return time.perf_counter() >= until
+
+    return is_up

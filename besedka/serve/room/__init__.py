@@ -5,8 +5,7 @@ counts and lists the people in the room; `recent` keeps the latest broadcasts fo
 """
 
 from besedka.serve.room.batch import Batch, Draft, Position
-from besedka.serve.room.dedup import PostedBefore
 from besedka.serve.room.room import Room
 from besedka.serve.room.subscriber import Poster, Subscriber
 
-__all__ = ["Batch", "Draft", "Position", "PostedBefore", "Poster", "Room", "Subscriber"]
+__all__ = ["Batch", "Draft", "Position", "Poster", "Room", "Subscriber"]

@@ -1,23 +1,19 @@
 """Exactly once: recognise a resent message that is in the log already, and track the posters that wait for an outcome. Pure.
 
 A room knows recent messages by their posters' keys. After a restart it has forgotten them, and the log decides: a message by
-that name, with that text, later than the last one that its poster had seen when they posted it first, and not yet matched on this
-connection, *is* that message. If it has been redacted meanwhile, a tombstone of the same length matches, so that resending does not
-restore a redacted text.
+that name, with that text, later than the last one that its poster had seen when they posted it first, and with no other key, *is* that message
+(`besedka/serve/history/resent.py`).
 """
 
 from __future__ import annotations
 
-from collections import OrderedDict, defaultdict
-from collections.abc import Callable, Iterable, Sequence
-from hashlib import sha256
+from collections import OrderedDict
+from collections.abc import Iterable, Sequence
 from itertools import count
 from typing import Final
 
 from besedka.serve.room.batch import Draft, Position
 from besedka.serve.room.subscriber import Poster
-from besedka.wire.log_line import tombstone, written_bytes
-from besedka.wire.message import Message
 
 KEYS_REMEMBERED: Final = 10_000
 """How many recent keyed messages are recognised when they are resent."""
@@ -110,31 +106,3 @@ class Dedup:
             _, position = self._known.popitem(last=False)
             if position:
                 del self._keys[position.id]
-
-
-class PostedBefore:
-    """The messages that a name has posted in a room later than an id, for one connection; each message is matched once.
-
-    Attributes:
-        after: the id. Messages posted since this object was made are not in it.
-    """
-
-    def __init__(self, after: int, messages: Iterable[tuple[int, Message]]) -> None:
-        self.after = after
-        self._by_text: defaultdict[bytes, list[tuple[int, str]]] = defaultdict(list)
-        for number, message in messages:
-            self._by_text[_digest(message.text)].append((number, message.stamp))
-
-    def take(self, text: str, after: int, is_other: Callable[[int], bool]) -> tuple[int, Message] | None:
-        """The first unmatched message with this text, later than ``after``, unless ``is_other`` says that it has another key."""
-        for found in (text, tombstone(written_bytes(text))):
-            candidates = self._by_text.get(_digest(found), [])
-            for index, (number, stamp) in enumerate(candidates):
-                if number > after and not is_other(number):
-                    del candidates[index]
-                    return number, Message(stamp, "", found)
-        return None
-
-
-def _digest(text: str) -> bytes:
-    return sha256(text.encode()).digest()

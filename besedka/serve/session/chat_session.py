@@ -13,6 +13,7 @@ from typing import Any, Final, TypeVar
 
 from msgspec.structs import replace
 
+from besedka.serve.chat.turns import Asker
 from besedka.serve.people.person import Person
 from besedka.serve.rate_limits import SEARCH_FRAMES, RateLimiter
 from besedka.serve.room import Room, Subscriber
@@ -288,7 +289,9 @@ class ChatSession(SessionBase):
         clean_key(frame.key)
         self.limiter.charge_frames(self.services.clock.now(), SEARCH_FRAMES - 1)
         room, text = self._membership(frame.room).room, clean_search(frame.text)
-        hits = await self.services.log_reader.search(room, text, frame.before, frame.limit)
+        person = self._memberships[room.name].subscriber.person
+        asker = Asker.of(self.limiter, person)
+        hits = await self.services.log_reader.search(room, text, frame.before, frame.limit, asker)
         self._membership(frame.room)  # they may have been removed from it meanwhile
         self.send(self.services.log_reader.found(room, frame, hits))
 

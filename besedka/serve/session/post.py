@@ -17,17 +17,22 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from besedka.serve.chat import Committer, LogReader
+from besedka.serve.chat.log_reader import SEARCH_SECONDS
+from besedka.serve.chat.turns import Asker
 from besedka.serve.clock import Clock
 from besedka.serve.people.moderation import Moderation
 from besedka.serve.people.person import Person
-from besedka.serve.rate_limits import REFUSAL_SECONDS, RateLimiter
-from besedka.serve.room import Draft, PostedBefore, Poster, Room
+from besedka.serve.rate_limits import REFUSAL_SECONDS, SEARCH_FRAMES, RateLimiter
+from besedka.serve.room import Draft, Poster, Room
 from besedka.wire.errors import ErrorCode, Refused
 from besedka.wire.message import Message
 from besedka.wire.validation import clean_key, clean_text
+
+FOUND_REMEMBERED: Final = 1_000
+"""Messages that a connection has resent without a key and that were found in the log."""
 
 Later = Coroutine[Any, Any, Message | None]
 """The outcome of a post that must wait."""
@@ -66,12 +71,12 @@ class Posting:
         "_check",
         "_clock",
         "_committer",
+        "_found",
         "_is_free",
         "_limiter",
         "_log_reader",
         "_moderation",
         "_person",
-        "_posted_before",
         "_poster",
         "_refused_key",
         "_room",
@@ -95,8 +100,8 @@ class Posting:
         self._limiter = limiter
         self._check = check
         self._is_free = is_free
-        # The log's messages by their name, once they have resent a message.
-        self._posted_before: PostedBefore | None = None
+        # Messages of the log that were recognised without a key: each is recognised once.
+        self._found: tuple[int, ...] = ()
         # The key of the message that was too fast, and must be resent first.
         self._refused_key = ""
 
@@ -123,12 +128,8 @@ class Posting:
         if self._room.dedup.knows(message.user, message.key):
             return self._commit(draft)
         self._charge(message.key)
-        if after is not None:
-            before = self._posted_before
-            if before is None or before.after > after:
-                return self._find_or_post(draft, after)
-            if known := self._recognise(draft, after, before):
-                return known
+        if after is not None and after < self._room.head:
+            return self._find_or_post(draft, after)
         return (
             self._post_when_there_is_space(draft) if self._room.gathering.is_full else self._post_new(draft)
         )
@@ -150,21 +151,29 @@ class Posting:
 
     def forget_log(self) -> None:
         """Forget the log's messages, because the log has been replaced."""
-        self._posted_before = None
+        self._found = ()
 
     async def _find_or_post(self, draft: Draft, after: int) -> Message | None:
-        before = await self._log_reader.posted_by(self._room, draft.message.user, after)
-        self._check()
-        self._posted_before = before
-        if message := self._recognise(draft, after, before):
-            return message
-        return await self._post_when_there_is_space(draft)
-
-    def _recognise(self, draft: Draft, after: int, before: PostedBefore) -> Message | None:
-        message = self._log_reader.recognise(self._room, draft, after, before)
-        if message:
-            self._clear_refused(draft.message.key)
+        asker = Asker.of(self._limiter, self._person)
+        message = await self._log_reader.resent(
+            self._room, draft, after, self._is_other, asker=asker, pay=self._pay
+        )
+        if message is None:
+            return await self._post_when_there_is_space(draft)
+        if not draft.message.key:
+            self._found = (*self._found, message.id)[-FOUND_REMEMBERED:]
+        self._clear_refused(draft.message.key)
         return message
+
+    def _is_other(self, number: int) -> bool:
+        return self._room.dedup.has_key(number) or number in self._found
+
+    async def _pay(self, seconds: float) -> None:
+        """Charge for the time that the log was searched for, and wait as long as the rate limit says."""
+        self._check()
+        self._limiter.charge_frames(self._clock.now(), round(seconds * SEARCH_FRAMES / SEARCH_SECONDS))
+        await asyncio.sleep(self._limiter.delay(self._clock.now()))
+        self._check()
 
     async def _post_when_there_is_space(self, draft: Draft) -> Message | None:
         while self._room.gathering.is_full:

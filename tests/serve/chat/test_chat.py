@@ -15,12 +15,13 @@ from besedka.serve.chat import Chat
 from besedka.serve.chat.committer import FULL_SECONDS
 from besedka.serve.chat.open_rooms import GRACE_SECONDS, IDLE_SECONDS
 from besedka.serve.chat.presence import NOTICE_SECONDS
+from besedka.serve.chat.turns import Asker
 from besedka.serve.history import LATEST_MESSAGES, ChatHistory, Hits, room_names
+from besedka.serve.history.resent import Step
 from besedka.serve.room import Room
 from besedka.serve.settings import Settings
 from besedka.wire.errors import ErrorCode, Refused
 from besedka.wire.frames import History, RoomEntry, ServerFrame, System
-from besedka.wire.message import Message, MessageId
 from besedka.wire.validation import DEFAULT_ROOM
 from tests import looping
 from tests.looping import jump, settle, until
@@ -225,22 +226,21 @@ def test_what_is_said_again_after_a_restart_is_found_in_the_log(tmp_path: Path) 
         room = await open_room(chat, DEFAULT_ROOM)
         member = FakeMember()
 
-        before = await chat.log_reader.posted_by(room, "Anna", 0)
+        async def find(text: str, key: str, after: int = 0, user: str = "Anna") -> int | None:
+            message = await chat.log_reader.resent(
+                room, draft(user, text, key), after, room.dedup.has_key, asker=NAMELESS, pay=free
+            )
+            return message.id if message else None
 
-        def find(text: str, key: str, after: int = 0) -> int | None:
-            told = chat.log_reader.recognise(room, draft("Anna", text, key), after, before)
-            return told.id if told else None
-
-        assert find("+1", "a") == 1
-        assert find("+1", "b", after=3) is None
-        assert find("+1", "c") == 3
-        assert find("+1", "d") is None
-        assert find("two\nlines", "e") == 2
-        assert find("two", "f") is None
+        assert await find("+1", "a") == 1
+        assert await find("+1", "b", after=3) is None
+        assert await find("+1", "c") == 3
+        assert await find("+1", "d") is None
+        assert await find("two\nlines", "e") == 2
+        assert await find("two", "f") is None
         assert room.dedup.knows("Anna", "a")
         for other in ("Ann", "nna", "Boris"):
-            others = await chat.log_reader.posted_by(room, other, 0)
-            assert others.take("+1", 0, lambda _: False) is None
+            assert await find("two\nlines", "g", user=other) is None
         await chat.close()
 
     looping.run(scenario())
@@ -396,25 +396,28 @@ def test_what_is_said_again_does_not_wait_for_all_who_search(
 ) -> None:
     order: list[str] = []
     may_go_on = threading.Event()
-    really_search, really_look = ChatHistory.search, ChatHistory.posted_by
+    really_search, really_look = ChatHistory.search, ChatHistory.resent
 
     def search(history: ChatHistory, text: str, *how: Any) -> Hits:
         order.append("search")
         assert may_go_on.wait(60)
         return really_search(history, text, *how)
 
-    def posted_by(history: ChatHistory, user: str, after: int) -> list[tuple[MessageId, Message]]:
+    def resent(history: ChatHistory, *what: Any) -> Step:
         order.append("again")
-        return really_look(history, user, after)
+        return really_look(history, *what)
 
     monkeypatch.setattr(ChatHistory, "search", search)
-    monkeypatch.setattr(ChatHistory, "posted_by", posted_by)
+    monkeypatch.setattr(ChatHistory, "resent", resent)
 
     async def scenario() -> None:
         chat, room = await started(tmp_path, 30)
-        searching = [asyncio.ensure_future(chat.log_reader.search(room, "1", 0, 20)) for _ in range(10)]
+        reader = chat.log_reader
+        searching = [asyncio.ensure_future(reader.search(room, "1", 0, 20, NAMELESS)) for _ in range(10)]
         await settle()
-        again = asyncio.ensure_future(chat.log_reader.posted_by(room, "Old", 0))
+        again = asyncio.ensure_future(
+            reader.resent(room, draft("Old", "x"), 0, room.dedup.has_key, asker=NAMELESS, pay=free)
+        )
         await settle()
         may_go_on.set()
         await again
@@ -422,6 +425,31 @@ def test_what_is_said_again_does_not_wait_for_all_who_search(
         searching.pop().cancel()
         for hits in await asyncio.gather(*searching):
             assert hits.ids == [2, *range(11, 21), 22]
+        assert not room.holds
+        await chat.close()
+
+    looping.run(scenario())
+
+
+def test_a_resent_message_is_looked_for_no_longer_when_its_poster_has_gone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Each step takes one block.
+    monkeypatch.setattr("besedka.serve.chat.log_reader.SEARCH_SECONDS", 0.0)
+    paid: list[float] = []
+
+    async def pay(seconds: float) -> None:
+        paid.append(seconds)
+        if len(paid) == 2:
+            raise Refused(ErrorCode.NOT_JOINED)
+
+    async def scenario() -> None:
+        chat, room = await started(tmp_path, 5_000)
+        with pytest.raises(Refused):
+            await chat.log_reader.resent(
+                room, draft("Anna", "x"), 0, room.dedup.has_key, asker=NAMELESS, pay=pay
+            )
+        assert len(paid) == 2
         assert not room.holds
         await chat.close()
 
@@ -445,7 +473,7 @@ def test_a_search_that_meets_another_log_begins_anew_in_it(
             return hits
 
         monkeypatch.setattr(ChatHistory, "search", search)
-        searching = asyncio.ensure_future(chat.log_reader.search(room, "1", 12, 20))
+        searching = asyncio.ensure_future(chat.log_reader.search(room, "1", 12, 20, NAMELESS))
         await asyncio.to_thread(has_looked.wait, 60)
         (tmp_path / "talk.txt").write_text("[2025-01-01 00:00:00] Hand: 1\n")
         chat.committer.post(room, draft("Anna", "x", ""), member)
@@ -483,6 +511,13 @@ def test_pages_asked_for_at_the_end_are_refused_not_broken(
             )
 
     looping.run(scenario())
+
+
+NAMELESS = Asker(None)
+
+
+async def free(_: float) -> None:
+    """Nothing is charged."""
 
 
 async def open_room(chat: Chat, name: str) -> Room:

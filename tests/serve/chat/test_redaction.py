@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from besedka.serve.chat import Chat
+from besedka.serve.chat.turns import Asker
 from besedka.serve.history import ChatHistory, Hits
 from besedka.serve.room import Room
 from besedka.wire.errors import ErrorCode, Refused
@@ -120,7 +121,7 @@ def test_what_was_read_before_and_is_told_after_has_the_new_text(
             case "page_after":
                 return (await chat.log_reader.page_after(room, 24, 5)).messages
             case "search":
-                hits: Hits = await chat.log_reader.search(room, "2", 30, 5)
+                hits: Hits = await chat.log_reader.search(room, "2", 30, 5, Asker(None))
                 return hits.lines
             case _:
                 late = FakeMember("Late", room)
@@ -132,7 +133,8 @@ def test_what_was_read_before_and_is_told_after_has_the_new_text(
     async def scenario() -> None:
         chat, room = await started(tmp_path, 40)
         subject = await chat.redactor.subject(room, 28)
-        held = Held(monkeypatch, "search" if question == "search" else "read_with_flags")
+        reads = {"page": "read_before", "search": "search"}
+        held = Held(monkeypatch, reads.get(question, "read_with_flags"))
         asking = asyncio.ensure_future(ask(chat, room))
         await asyncio.to_thread(held.has_read.wait, 5)
         await chat.redactor.redact(room, subject)

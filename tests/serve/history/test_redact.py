@@ -15,7 +15,6 @@ from besedka.serve.errors import HistoryChanged, HistoryLost, StorageFull
 from besedka.serve.history import ChatHistory, Subject
 from besedka.serve.history.redact import covered
 from besedka.serve.history.verdict import judge
-from besedka.serve.room import PostedBefore
 from besedka.wire.log_line import FIRST_LINE, read_line, tombstone, written_bytes
 from tests.serve.history.logs import line, read_all
 
@@ -302,14 +301,3 @@ def test_a_text_that_begins_below_the_name_does_not_fall_to_the_message_above() 
     raw = b"[2025-11-19 23:46:36] Anna:\nbelow\r\n"
     assert covered(raw) == b"[2025-11-19 23:46:36] Anna: -----\r\n"
     assert covered(covered(raw)) == covered(raw)
-
-
-def test_what_was_redacted_is_not_stored_again_when_its_sender_says_it_again() -> None:
-    text = "a secret\nof two lines"
-    before = PostedBefore(4, [(5, read_line(line(tombstone(written_bytes(text)))))])
-    found = before.take(text, 4, lambda _: False)
-    assert found is not None
-    number, what = found
-    assert (number, what.text) == (5, tombstone(written_bytes(text)))
-    assert before.take(text, 4, lambda _: False) is None
-    assert PostedBefore(4, [(5, read_line(line("[removed]")))]).take(text, 4, lambda _: False) is None

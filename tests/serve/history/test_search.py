@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from besedka.serve.history import ChatHistory, Hits
+from besedka.serve.history.resent import Resent
 from besedka.serve.history.search import FOUND_BYTES, LETTERS_END, PROBE_CHARACTERS, Block, Needle, search
 from besedka.wire.errors import ErrorCode, Language, Refused
 from besedka.wire.log_line import read_line, show_line
@@ -214,7 +215,7 @@ def test_who_looks_through_a_log_steps_aside_after_each_block(
     history.search("nothing", 101, 10, 60)
     assert 10 < len(sleeps) < 20
     sleeps.clear()
-    assert len(history.posted_by("Anna", 0)) == 100
+    history.resent(Resent("Anna", "nothing"), range(1, 101), lambda _: False, 10, 60)
     assert 10 < len(sleeps) < 20
     history.close()
 

@@ -1,0 +1,96 @@
+"""Turns at something that one asker uses at a time: addresses take turns, and so do the people at one address."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import OrderedDict, deque
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Final, NamedTuple
+
+from besedka.serve.people.moderation import Network
+from besedka.serve.people.person import Person
+from besedka.serve.rate_limits import RateLimiter
+from besedka.wire.errors import ErrorCode, Refused
+
+WAITING_AT_MOST: Final = 200
+"""Those who wait at one address as the same person, or without a name of their own; others are refused until it is less."""
+
+RETRY_SECONDS: Final = 1.0
+"""When those who are refused may ask again: until then at least ten have had their turn."""
+
+
+class Asker(NamedTuple):
+    """Whose turn it is.
+
+    Attributes:
+        network: the address; None for this machine itself.
+        claim: of a person whose name is their own. All others at an address are one asker: they could be as many as they like.
+    """
+
+    network: Network | None
+    claim: str = ""
+
+    @classmethod
+    def of(cls, limiter: RateLimiter, person: Person) -> Asker:
+        """A person at their connection's address."""
+        return cls(limiter.source.network, person.claim if person.is_verified else "")
+
+
+_Waiting = deque[asyncio.Future[None]]
+
+
+class Turns:
+    """Turns at one thing."""
+
+    def __init__(self) -> None:
+        self._is_taken = False
+        # By address and then by person: who has waited longest for a turn is first.
+        self._waiting: OrderedDict[Network | None, OrderedDict[str, _Waiting]] = OrderedDict()
+
+    @asynccontextmanager
+    async def turn(self, asker: Asker) -> AsyncIterator[None]:
+        """Wait for a turn, and keep it for a block.
+
+        Raises:
+            Refused: `too_fast` if too many of the same asker are waiting.
+        """
+        if self._is_taken:
+            await self._wait(asker)
+        self._is_taken = True
+        try:
+            yield
+        finally:
+            self._is_taken = False
+            self._pass_on()
+
+    async def _wait(self, asker: Asker) -> None:
+        people = self._waiting.setdefault(asker.network, OrderedDict())
+        queue = people.setdefault(asker.claim, deque())
+        if len(queue) >= WAITING_AT_MOST:
+            raise Refused(ErrorCode.TOO_FAST, wait=RETRY_SECONDS)
+        turn = asyncio.get_running_loop().create_future()
+        queue.append(turn)
+        try:
+            await turn
+        except asyncio.CancelledError:
+            if turn.done() and not turn.cancelled():
+                self._is_taken = False
+                self._pass_on()
+            raise
+
+    def _pass_on(self) -> None:
+        """Give the turn to the next who still waits."""
+        while self._waiting:
+            network, people = self._waiting.popitem(last=False)
+            claim, queue = people.popitem(last=False)
+            turn = queue.popleft()
+            # Whoever remains goes to the end of the line.
+            if queue:
+                people[claim] = queue
+            if people:
+                self._waiting[network] = people
+            if not turn.done():
+                self._is_taken = True
+                turn.set_result(None)
+                return
