@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import itertools
 import os
-from collections.abc import Callable, Iterator
+import shutil
+import subprocess
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
+from typing import Final
 
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
 from tests.running import RunningServer
 
@@ -29,7 +33,23 @@ QUIET = (
 expect.set_options(timeout=60_000)
 
 Visit = Callable[..., Page]
+
+THREADS: Final = ["ps", "-eLo", "pid,ppid,tid,stat,pcpu,time,wchan:32,comm,args"]
+"""All threads of this machine, with what each waits for in the kernel."""
 CLIENT = Path(__file__).parent.parent.parent / "besedka" / "client"
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    call: pytest.CallInfo[None],
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Where a browser has not answered in time, the report says what its processes were doing: a page must never hang."""
+    report = yield
+    if call.excinfo and call.excinfo.errisinstance(PlaywrightTimeout) and shutil.which(THREADS[0]):
+        threads = subprocess.run(THREADS, capture_output=True, text=True, check=False).stdout
+        own = [line[:200] for line in threads.splitlines() if "chrom" in line or "TID" in line]
+        report.sections.append(("threads of browsers", "\n".join(own)))
+    return report
 
 
 @pytest.fixture(scope="session")
