@@ -95,6 +95,7 @@ DURATIONS: Final = {
         ("SETTLED_SECONDS", "STEP_SECONDS", "JUMP_SECONDS", "BRIEF_SECONDS", "Stretch.seconds"), NAMES
     ),
     "serve/directory/files.py": dict.fromkeys(("BURST_SECONDS", "GATHER_SECONDS", "CLOSE_SECONDS"), SERVER),
+    "serve/directory/journal.py": {"RETRY_SECONDS": SERVER, "LONGEST_RETRY_SECONDS": SERVER},
     "serve/directory/directory.py": {
         "POLL_SECONDS": SERVER,
         "LAPSE_SECONDS": NAMES,

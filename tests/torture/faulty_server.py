@@ -10,7 +10,7 @@ What goes wrong is told by the environment variable FAULTS, a JSON object:
 - ``no_threads``: the path of a file; as soon as it is there, no thread can be started;
 - ``broken``: the path of a file; as soon as it is there, a batch cannot be stored because of an error of ours;
 - ``loop``: a list ``[name, path]``: as soon as the file is there, a loop that runs in the background fails because of an error of
-  ours: ``connections``, ``http``, ``keys``, ``people`` or ``batches`` (of changes to the files about people);
+  ours: ``connections``, ``http``, ``keys``, ``people``, ``batches`` (of changes to the files about people) or ``rows`` (of such a batch);
 - ``once``: a list ``[name, path]``: when the file is there, the next call fails because of an error of ours, and the file is removed:
   ``disconnect`` (of a session), ``revoke`` (the access of a connection), ``read`` (of a page of a log), or ``command`` (of the operator);
 - ``holds``: the path of a file; as long as it is there, no sync of a log returns;
@@ -190,10 +190,10 @@ def broken(name: str, owner: Any, method: str) -> None:
     """Have a part fail when it is time."""
     really = getattr(owner, method)
 
-    def call(*arguments: Any) -> Any:
+    def call(*arguments: Any, **how: Any) -> Any:
         if name == PLAN["loop"][0] and Path(PLAN["loop"][1]).exists():
             raise ValueError("something nobody has thought of")
-        return really(*arguments)
+        return really(*arguments, **how)
 
     setattr(owner, method, call)
 
@@ -202,12 +202,12 @@ def broken_once(owner: Any, method: str) -> None:
     """Have the next call of a method fail when it is time."""
     really = getattr(owner, method)
 
-    def call(*arguments: Any) -> Any:
+    def call(*arguments: Any, **how: Any) -> Any:
         happens = Path(PLAN["once"][1])
         if happens.exists():
             happens.unlink()
             raise ValueError("something nobody has thought of")
-        return really(*arguments)
+        return really(*arguments, **how)
 
     setattr(owner, method, call)
 
@@ -228,6 +228,7 @@ if __name__ == "__main__":
         broken("keys", key_file, "_read")
         broken("people", Directory, "_check_clock")
         broken("batches", Journal, "take")
+        broken("rows", Journal, "_store")
     bend(json.loads(os.environ.get("CONSTANTS", "{}")))
     threading.Thread.start = start  # type: ignore[method-assign,assignment]
     ChatHistory.append = append  # type: ignore[method-assign,assignment]

@@ -153,6 +153,20 @@ def test_a_loop_in_the_background_that_fails_ends_the_server_in_good_order(
     (folder / "stderr.txt").write_text("")
 
 
+def test_an_error_of_ours_while_names_are_written_is_not_retried_for_ever(make_server: ServerMaker) -> None:
+    folder = make_server().directory
+    happens = folder / "now"
+    faults = json.dumps({"loop": ["rows", str(happens)]})
+    server = make_server("--lang", "en", module=FAULTY, FAULTS=faults).start()
+    with Talker(server) as anna:
+        happens.touch()
+        assert anna.refused("join", room="main", user="Anna", secret=SECRET) == "not_stored"
+        assert server.wait() == 1
+    (line,) = (line for line in server.errors.splitlines() if line.startswith("besedka: "))
+    assert "writing the files about people failed (ValueError: something nobody has thought of)" in line
+    assert_one_traceback(server, times=2)
+
+
 def one_error_of_ours(
     make_server: ServerMaker, name: str, *options: str, log: str = ""
 ) -> tuple[RunningServer, Path]:
@@ -164,10 +178,10 @@ def one_error_of_ours(
     return make_server("--lang", "en", *options, module=FAULTY, FAULTS=faults).start(), happens
 
 
-def assert_one_traceback(server: RunningServer) -> None:
-    """What happened is logged once, for us to read."""
+def assert_one_traceback(server: RunningServer, *, times: int = 1) -> None:
+    """What happened is logged once, for us to read, and told so often."""
     assert server.errors.count("Traceback") == 1
-    assert server.errors.count("ValueError: something nobody has thought of") == 1
+    assert server.errors.count("ValueError: something nobody has thought of") == times
     (server.directory / "stderr.txt").write_text("")
 
 

@@ -118,7 +118,7 @@ class Directory:
             async with self.moderation_lock:
                 pass
             if self._is_kept:
-                await self._reconcile()
+                await self._reconcile(at_once=True)
 
     async def close(self, *, is_disk_lost: bool = False) -> None:
         """Write pending changes, unless the disk is lost, and close the files."""
@@ -126,7 +126,7 @@ class Directory:
             if self._is_kept and not is_disk_lost:
                 self._count_uptime()
                 self._touch_present(write_moment(self._clock()))
-                await self._reconcile()
+                await self._reconcile(at_once=True)
         finally:
             self._files.close()
 
@@ -306,9 +306,9 @@ class Directory:
                 self.look_after_names()
             await self._reconcile()
 
-    async def _reconcile(self) -> None:
+    async def _reconcile(self, *, at_once: bool = False) -> None:
         try:
-            await self._files.reconcile()
+            await self._files.reconcile(at_once=at_once)
         except Exception:
             self._is_kept = False
             raise

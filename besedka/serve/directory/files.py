@@ -115,8 +115,11 @@ class Files:
             if code:
                 raise Refused(code)
 
-    async def reconcile(self) -> None:
+    async def reconcile(self, *, at_once: bool = False) -> None:
         """Take external edits, and write all changes, if possible.
+
+        Args:
+            at_once: whether to try also a file for which the next try was put off, because a write has failed.
 
         Raises:
             Exception: if an unexpected error has ended this, or the writing of a batch since the last call.
@@ -124,7 +127,7 @@ class Files:
         if self._committing and self._committing.done():
             committed, self._committing = self._committing, None
             committed.result()
-        reconciling = self._loop.create_task(self._reconcile())
+        reconciling = self._loop.create_task(self._reconcile(at_once=at_once))
         self._reconciling.add(reconciling)
         reconciling.add_done_callback(self._reconciling.discard)
         # A cancelled caller does not interrupt a write.
@@ -169,25 +172,25 @@ class Files:
                     await self._urgent.wait()
             is_burst = self._loop.time() - begun < BURST_SECONDS
 
-    async def _reconcile(self) -> None:
+    async def _reconcile(self, *, at_once: bool) -> None:
         async with self._writing:
             for journal in self._journals.values():
                 await journal.reload()
-            await self._write()
+            await self._write(at_once=at_once)
 
-    async def _write(self) -> None:
+    async def _write(self, *, at_once: bool = False) -> None:
         """Write all changes, then compact the files that need it. After any failure all waiters get an outcome."""
         try:
-            await self._write_all()
+            await self._write_all(at_once=at_once)
         except BaseException:
             for journal in self._journals.values():
                 journal.give_up()
             raise
 
-    async def _write_all(self) -> None:
+    async def _write_all(self, *, at_once: bool) -> None:
         self._urgent.clear()
         # All batches are made at once, so that a change to several files reaches them in order.
-        taken = [journal for journal in self._journals.values() if journal.take()]
+        taken = [journal for journal in self._journals.values() if journal.take(at_once=at_once)]
         for journal in taken:
             await journal.write()
         self._written_at = self._loop.time() if taken else self._written_at

@@ -20,6 +20,12 @@ log = logging.getLogger(__name__)
 TRIES: Final = 5
 """Attempts to write a batch while others keep changing the file."""
 
+RETRY_SECONDS: Final = 1.0
+"""Pause before changes that could not be written, and that nothing waits for, are tried again; each further pause is twice as long."""
+
+LONGEST_RETRY_SECONDS: Final = 30.0
+"""Longest of these pauses. A disk that is repaired or has space again is noticed within it, and a dead one is hardly bothered."""
+
 STRANGE_LINES_LOGGED: Final = 10
 """Most line numbers in a warning about lines that are not understood."""
 
@@ -57,7 +63,11 @@ class Journal:
         self._adopted = adopted
         self._flight: _Flight | None = None
         self._next: asyncio.Future[ErrorCode | None] | None = None
-        self._trouble = ""
+        # The troubles that were logged, until the file can be used again.
+        self._logged: set[str] = set()
+        # After a failed write: the pause before the next try, and its end.
+        self._pause = 0.0
+        self._retry_at = float("-inf")
         # After a failed rewrite: the number of lines at which to try again.
         self._compact_at = 0
 
@@ -103,34 +113,46 @@ class Journal:
             self._report(f"{error}; what it said before is kept, and nothing is written over it")
         except OSError as error:
             self._report(f"{self._record.path} cannot be read: {reason(error)}")
+        else:
+            if self._record.is_usable and not self._pause:
+                self._report_end()
 
-    def take(self) -> bool:
-        """Make a batch of all pending changes, for `write`. Returns whether there is one."""
-        if self.table.is_changed:
+    def take(self, *, at_once: bool = False) -> bool:
+        """Make a batch of all pending changes, for `write`. Returns whether there is one.
+
+        After a failed write there is none before the pause has ended, unless a change is awaited.
+
+        Args:
+            at_once: whether not to wait for the end of the pause, because there will be no other try.
+        """
+        is_due = asyncio.get_running_loop().time() >= self._retry_at
+        if self.table.is_changed and (is_due or at_once or self.is_awaited):
             outcome, self._next = self._next, None
             future = outcome or asyncio.get_running_loop().create_future()
             self._flight = _Flight(self.table.take_changes(), future)
         return self._flight is not None
 
     async def write(self) -> None:
-        """Write the batch, and resolve its outcome."""
+        """Write the batch, and resolve its outcome. After an error of the disk its changes are pending again.
+
+        Raises:
+            Exception: an error of the server, which trying again would not mend.
+        """
         flight, code = self._flight, ErrorCode.NOT_STORED
         if flight is None:
             return
         try:
             await self._store(flight.batch)
         except RecordUnusable as error:
-            self._report(f"{error}; what it said before is kept, and nothing is written over it")
+            self._fail(f"{error}; what it said before is kept, and nothing is written over it")
         except OSError as error:
             code = ErrorCode.STORAGE_FULL if error.errno in FULL else code
-            self._report(f"{self._record.path} cannot be written: {reason(error)}")
-        except Exception:
-            log.exception("%s cannot be written", self._record.path)
+            self._fail(f"{self._record.path} cannot be written: {reason(error)}")
         else:
             self._land(flight, None)
             return
         finally:
-            # Also after a cancellation: the next batch holds these changes again.
+            # Also after a cancellation, or an error of the server: the next batch holds these changes again.
             if self._flight:
                 self.table.give_back(flight.batch)
                 self._land(flight, code)
@@ -173,7 +195,8 @@ class Journal:
             log.info("%s was edited, and is read again", self._record.path)
             self._adopted()
             self._log_strange_lines()
-            self._trouble = ""
+            # Its editor may have mended what kept it from being written.
+            self._retry_at = float("-inf")
 
     async def _store(self, batch: Batch[Any]) -> None:
         has_looked = False
@@ -204,15 +227,29 @@ class Journal:
 
     def _land(self, flight: _Flight, code: ErrorCode | None) -> None:
         self._flight = None
-        self._trouble = self._trouble if code else ""
+        if code is None:
+            self._pause, self._retry_at = 0.0, float("-inf")
+            self._report_end()
         if not flight.outcome.done():
             flight.outcome.set_result(code)
 
+    def _fail(self, trouble: str) -> None:
+        """After a failed write: report it, and put off the next try."""
+        self._report(trouble)
+        self._pause = min(2 * self._pause or RETRY_SECONDS, LONGEST_RETRY_SECONDS)
+        self._retry_at = asyncio.get_running_loop().time() + self._pause
+
     def _report(self, trouble: str) -> None:
-        """Log a trouble once, as long as it lasts."""
-        if self._trouble != trouble:
-            self._trouble = trouble
+        """Log a trouble once, until the file can be used again."""
+        if trouble not in self._logged:
+            self._logged.add(trouble)
             log.error(trouble)
+
+    def _report_end(self) -> None:
+        """Log that the troubles that were reported are over, if there are any."""
+        if self._logged:
+            self._logged.clear()
+            log.info("%s can be used again", self._record.path)
 
     def _log_strange_lines(self) -> None:
         if self.table.strange:

@@ -102,6 +102,11 @@ class Record:
             return None
         return self.read() or None
 
+    @property
+    def is_usable(self) -> bool:
+        """Whether its content could be read when it was read last."""
+        return self._unusable is None
+
     # Writing.
 
     @property

@@ -7,7 +7,7 @@ import errno
 import gc
 import os
 import threading
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,8 @@ import pytest
 from besedka.serve.directory import files
 from besedka.serve.directory.files import Files
 from besedka.serve.directory.journal import Journal
+from besedka.serve.history import file
+from besedka.serve.history.file import Descriptor, Identity
 from besedka.serve.people.invitations import Invitations
 from besedka.serve.people.names import Known, KnownNames, Names
 from besedka.serve.people.rooms import PrivateRooms
@@ -444,7 +446,7 @@ def test_a_link_to_a_file_elsewhere_stays_one(tmp_path: Path) -> None:
 def test_an_error_of_ours_leaves_nobody_waiting_and_is_raised_to_whoever_looks_after_the_files(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def broken(_: Journal) -> bool:
+    def broken(_: Journal, *, at_once: bool) -> bool:  # noqa: ARG001 - as the method has it
         raise ZeroDivisionError
 
     async def scene(kept: Kept) -> None:
@@ -492,3 +494,144 @@ def test_what_is_still_being_written_when_the_files_are_closed_leaves_no_error(
     looping.run(scene())
     gc.collect()
     assert not caplog.records
+
+
+class DeadDisk:
+    """A disk on which nothing about people can be looked at or written, as long as it is dead.
+
+    Attributes:
+        tries: how often something was to be written while it was dead.
+    """
+
+    def __init__(self, patch: pytest.MonkeyPatch) -> None:
+        self.tries = 0
+        self.is_dead = True
+        really_exchange, really_at, really_write = file.exchange, Identity.at, Descriptor.write
+
+        def exchange(path: Path, pieces: Iterable[bytes]) -> Descriptor:
+            self._fail()
+            return really_exchange(path, pieces)
+
+        def write(opened: Descriptor, data: bytes) -> None:
+            self._fail()
+            really_write(opened, data)
+
+        def at(path: Path) -> Identity | None:
+            if self.is_dead:
+                fail(errno.EIO)
+            return really_at(path)
+
+        patch.setattr("besedka.serve.directory.records.exchange", exchange)
+        patch.setattr(Descriptor, "write", write)
+        self._patch, self._at = patch, at
+
+    def be_unreadable(self) -> None:
+        """From now on it cannot be looked at either."""
+        self._patch.setattr(Identity, "at", self._at)
+
+    def _fail(self) -> None:
+        if self.is_dead:
+            self.tries += 1
+            fail(errno.EIO)
+
+
+async def pass_seconds(kept: Kept, seconds: int) -> None:
+    """Look after the files once a second, as a server does."""
+    for _ in range(seconds):
+        await looping.jump(1)
+        await kept.files.reconcile()
+
+
+def test_a_file_that_cannot_be_written_is_tried_ever_more_seldom_and_told_of_twice(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+
+    async def scene(kept: Kept) -> None:
+        with monkeypatch.context() as patch:
+            disk = DeadDisk(patch)
+            kept.names.take("Anna", ANNA, THEN)
+            await kept.files.reconcile()
+            await pass_seconds(kept, 31)
+            # At once, and after 1, 2, 4, 8 and 16 seconds more. What the test itself takes may add another try.
+            assert 6 <= disk.tries <= 8
+            before = disk.tries
+            await pass_seconds(kept, 300)
+            assert 9 <= disk.tries - before <= 13
+            # Requests are answered, and a change that is waited for is tried at once.
+            before = disk.tries
+            with pytest.raises(Refused) as refused:
+                await kept.claim("Boris", BORIS)
+            assert refused.value.code is ErrorCode.NOT_STORED
+            assert disk.tries == before + 1
+            disk.is_dead = False
+            await pass_seconds(kept, 30)
+        await pass_seconds(kept, 30)
+
+    play(tmp_path, scene)
+    assert names_in(tmp_path) == {"Anna", "Boris"}
+    path = tmp_path / NAMES
+    assert [record.getMessage() for record in caplog.records] == [
+        f"{path} cannot be written: input/output error",
+        f"{path} can be used again",
+    ]
+    assert not any(record.exc_info for record in caplog.records)
+
+
+def test_a_file_that_can_neither_be_read_nor_written_does_not_fill_the_log(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+
+    async def scene(kept: Kept) -> None:
+        await kept.claim("Anna")
+        with monkeypatch.context() as patch:
+            disk = DeadDisk(patch)
+            disk.be_unreadable()
+            kept.names.take("Boris", BORIS, THEN)
+            await pass_seconds(kept, 100)
+            disk.is_dead = False
+            await pass_seconds(kept, 30)
+        await pass_seconds(kept, 10)
+
+    play(tmp_path, scene)
+    assert names_in(tmp_path) == {"Anna", "Boris"}
+    told = [record.getMessage() for record in caplog.records if NAMES in record.getMessage()]
+    assert len([line for line in told if "cannot be read" in line]) == 1
+    assert len([line for line in told if "cannot be written" in line or "could not be written" in line]) <= 2
+    assert told[-1].endswith("can be used again")
+    assert sum("can be used again" in line for line in told) == 1
+
+
+def test_the_last_write_of_a_server_does_not_wait_for_the_next_try(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def scene(kept: Kept) -> None:
+        with monkeypatch.context() as patch:
+            DeadDisk(patch)
+            kept.names.take("Anna", ANNA, THEN)
+            await kept.files.reconcile()
+            await pass_seconds(kept, 40)
+        await kept.files.reconcile(at_once=True)
+
+    play(tmp_path, scene)
+    assert names_in(tmp_path) == {"Anna"}
+
+
+def test_an_error_of_ours_while_a_batch_is_written_is_no_error_of_the_disk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object) -> bytes:
+        raise ZeroDivisionError
+
+    async def scene(kept: Kept) -> None:
+        await kept.claim("Anna")
+        with monkeypatch.context() as patch:
+            patch.setattr(KnownNames, "appendix", broken)
+            with pytest.raises(Refused) as refused:
+                await kept.claim("Boris", BORIS)
+            assert refused.value.code is ErrorCode.NOT_STORED
+            with pytest.raises(ZeroDivisionError):
+                await kept.files.reconcile()
+
+    play(tmp_path, scene)
