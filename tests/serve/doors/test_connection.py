@@ -544,6 +544,25 @@ def test_an_error_while_a_frame_is_refused_harms_nobody_else(
     assert other.session.heard == ["begin", "all is well"]
 
 
+@pytest.mark.parametrize("is_first", [True, False])
+def test_a_connection_that_cannot_be_closed_keeps_no_other_from_being_closed_when_the_server_stops(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, *, is_first: bool
+) -> None:
+    def fall_behind() -> None:
+        raise ZeroDivisionError
+
+    first = Scene()
+    second = Scene(beside=first)
+    faulty, other = (first, second) if is_first else (second, first)
+    monkeypatch.setattr(faulty.session, "fall_behind", fall_behind)
+    looping.run(first.door.close(0))
+    (closing,) = other.answers()
+    assert int.from_bytes(closing.data[:2], "big") == CloseCode.RESTARTING.value.code
+    assert faulty.transport.ended == "aborted"
+    (record,) = caplog.records
+    assert record.exc_info
+
+
 def test_when_the_other_side_answers_our_close_the_connection_ends_at_once(scene: Scene) -> None:
     scene.connection.close(CloseCode.RESTARTING)
     scene.answers()

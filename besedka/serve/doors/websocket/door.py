@@ -17,6 +17,7 @@ from besedka.serve.authentication.keys import Authenticator
 from besedka.serve.doors.origin import Origins
 from besedka.serve.doors.timeouts import CLOSE_SECONDS, SWEEP_SLICES
 from besedka.serve.doors.websocket.connection import Connection, Refusal, Session
+from besedka.serve.isolation import act_on_each
 from besedka.serve.metrics import Metrics
 from besedka.serve.people.moderation import Network
 from besedka.serve.rate_limits import Source, Sources
@@ -140,8 +141,11 @@ class WebSocketDoor:
 
     async def close(self, seconds: float = CLOSE_SECONDS) -> None:
         """End all connections; abort those that are not gone after some seconds."""
-        for connection in self._all():
-            connection.close(CloseCode.RESTARTING)
+        act_on_each(
+            self._all(),
+            lambda connection: connection.close(CloseCode.RESTARTING),
+            "a connection could not be closed",
+        )
         with suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 await self._is_empty.wait()
