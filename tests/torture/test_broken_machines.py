@@ -195,7 +195,7 @@ def test_a_session_that_cannot_be_disconnected_is_cut_off_and_the_others_are_dis
             session.join("Boris", secret=SECRET)
         happens.touch()
         with Operator(server) as operator:
-            assert operator.do("kick", "Boris") == "Boris was shown out"
+            assert operator.do("kick", "Boris") == "Boris was disconnected"
         assert sorted(session.end_code() for session in sessions) == [1006, 4004, 4004]
     assert_one_traceback(server)
 
