@@ -13,7 +13,7 @@ from besedka.serve.directory import Directory
 from besedka.serve.errors import StartError
 from besedka.serve.history import ChatHistory, Restored, Subject, room_names, room_path
 from besedka.serve.metrics import Metrics
-from besedka.serve.room import Room
+from besedka.serve.room import KeyMemory, Room
 from besedka.serve.settings import Settings
 from besedka.serve.tasks import mark_retrieved
 from besedka.wire.errors import ErrorCode, Refused
@@ -62,6 +62,7 @@ class OpenRooms:
         self._loop = asyncio.get_running_loop()
         self._histories: dict[str, ChatHistory] = {}
         self._rooms: dict[str, Room] = {}
+        self._keys = KeyMemory()
         self._opening: dict[str, asyncio.Task[Room]] = {}
         # Idle rooms, the longest idle first, each with the timer that closes it.
         self._closing: dict[Room, asyncio.TimerHandle] = {}
@@ -251,7 +252,7 @@ class OpenRooms:
         unfinished = Subject(entry.id, entry.epoch, entry.said, entry.user, entry.size) if entry else None
         history = await self._workers.read(ChatHistory.open, path, unfinished)
         self._histories[name] = history
-        room = self._rooms[name] = Room(name, history, self._metrics.counters)
+        room = self._rooms[name] = Room(name, history, self._metrics.counters, self._keys)
         # The client that opened it may have gone meanwhile, or be refused.
         self._loop.call_later(GRACE_SECONDS, self.close_later, room)
         return room
@@ -268,4 +269,5 @@ class OpenRooms:
     def _close(self, room: Room) -> None:
         del self._closing[room]
         del self._rooms[room.name]
+        room.dedup.forget_log()
         self._histories.pop(room.name).close(remove_if_empty=True)

@@ -5,7 +5,8 @@ counts and lists the people in the room; `recent` keeps the latest broadcasts fo
 """
 
 from besedka.serve.room.batch import Batch, Draft, Position
+from besedka.serve.room.dedup import KeyMemory
 from besedka.serve.room.room import Room
 from besedka.serve.room.subscriber import Poster, Subscriber
 
-__all__ = ["Batch", "Draft", "Position", "Poster", "Room", "Subscriber"]
+__all__ = ["Batch", "Draft", "KeyMemory", "Position", "Poster", "Room", "Subscriber"]

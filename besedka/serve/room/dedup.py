@@ -15,19 +15,57 @@ from typing import Final
 from besedka.serve.room.batch import Draft, Position
 from besedka.serve.room.subscriber import Poster
 
-KEYS_REMEMBERED: Final = 10_000
-"""How many recent keyed messages are recognised when they are resent."""
+KEYS_OF_ROOM_AT_MOST: Final = 10_000
+"""How many recent keyed messages of a room are recognised when they are resent."""
+
+KEYS_AT_MOST: Final = 50_000
+"""The same for all rooms together: about 20 MB. The log decides about the others."""
 
 NameAndKey = tuple[str, str]
 
 
-class Dedup:
-    """The keys of a room's recent messages, and the posters of those that are not stored yet."""
+class KeyMemory:
+    """The keys of recent messages of all rooms, in the order in which they were stored; the oldest are forgotten.
 
-    def __init__(self) -> None:
-        # None while a message waits to be stored.
-        self._known: OrderedDict[NameAndKey, Position | None] = OrderedDict()
-        # The inverse, by id: a page gives posters their own keys.
+    Args:
+        limit: how many are remembered.
+    """
+
+    def __init__(self, limit: int = KEYS_AT_MOST) -> None:
+        self._limit = limit
+        self._positions: OrderedDict[tuple[Dedup, str, str], Position] = OrderedDict()
+
+    def __len__(self) -> int:
+        return len(self._positions)
+
+    def put(self, room: Dedup, name: NameAndKey, position: Position) -> None:
+        """Remember a key, and forget the oldest one if these are too many."""
+        self._positions[room, *name] = position
+        if len(self._positions) > self._limit:
+            (oldest, *_), its_position = self._positions.popitem(last=False)
+            oldest.forgotten(its_position.id)
+
+    def position(self, room: Dedup, name: NameAndKey) -> Position | None:
+        """The position of the message with a key, if it is remembered."""
+        return self._positions.get((room, *name))
+
+    def drop(self, room: Dedup, name: NameAndKey) -> None:
+        """Forget a key."""
+        del self._positions[room, *name]
+
+
+class Dedup:
+    """The keys of a room's recent messages, and the posters of those that are not stored yet.
+
+    Args:
+        memory: the keys of all rooms.
+    """
+
+    def __init__(self, memory: KeyMemory) -> None:
+        self._memory = memory
+        # Of messages that wait to be stored.
+        self._pending: set[NameAndKey] = set()
+        # Of stored messages, by id, the oldest first: a page gives posters their own keys.
         self._keys: dict[int, NameAndKey] = {}
         self._posters: dict[NameAndKey, list[Poster]] = {}
         self._generated = count(1)
@@ -36,7 +74,8 @@ class Dedup:
 
     def knows(self, user: str, key: str) -> bool:
         """Whether a message by this name with this key was posted recently."""
-        return bool(key) and (user, key) in self._known
+        name = (user, key)
+        return bool(key) and (name in self._pending or self._memory.position(self, name) is not None)
 
     def admit(self, draft: Draft, poster: Poster) -> Draft | Position | None:
         """Register a poster for a draft's outcome.
@@ -44,18 +83,17 @@ class Dedup:
         Returns:
             The draft, to be stored; or, if it was posted before under the same key, its position, None while it is pending.
         """
-        user, key = draft.message.user, draft.message.key
-        if not key:
+        name = draft.message.user, draft.message.key
+        if not draft.message.key:
             draft.dedup_key = f" {next(self._generated)}"  # no key holds a space
-        elif (user, key) in self._known:
-            position = self._known[user, key]
-            if position is None:
-                self._posters[user, key].append(poster)
+        elif name in self._pending:
+            self._posters[name].append(poster)
+            return None
+        elif position := self._memory.position(self, name):
             return position
         else:
-            draft.dedup_key = key
-            self._known[user, key] = None
-            self._forget_oldest()
+            draft.dedup_key = draft.message.key
+            self._pending.add(name)
         self._posters[draft.identity] = [poster]
         return draft
 
@@ -72,16 +110,20 @@ class Dedup:
 
     def refused(self, draft: Draft) -> list[Poster]:
         """Forget a draft that was not stored; returns the posters to notify."""
-        self._known.pop(draft.identity, None)
+        self._pending.discard(draft.identity)
         return self._posters.pop(draft.identity, [])
 
     def found(self, draft: Draft, position: Position) -> None:
         """Remember the key of a draft that is in the log."""
-        user, key = draft.message.user, draft.message.key
-        if key:
-            self._known[user, key] = position
-            self._keys[position.id] = (user, key)
-            self._forget_oldest()
+        name = draft.message.user, draft.message.key
+        if draft.message.key:
+            self._pending.discard(name)
+            if known := self._memory.position(self, name):
+                self._forget(known.id)
+            self._keys[position.id] = name
+            self._memory.put(self, name, position)
+            if len(self._keys) > KEYS_OF_ROOM_AT_MOST:
+                self._forget(next(iter(self._keys)))
 
     # Keys of messages in the log.
 
@@ -95,14 +137,13 @@ class Dedup:
         return {number: key for number, (name, key) in own if name == user}
 
     def forget_log(self) -> None:
-        """The log has been replaced, and with it the meaning of ids: forget everything except pending drafts."""
-        self._known = OrderedDict(
-            (name, position) for name, position in self._known.items() if position is None
-        )
-        self._keys.clear()
+        """Forget everything except pending drafts: the log has been replaced, and with it the meaning of ids, or it is closed."""
+        for number in [*self._keys]:
+            self._forget(number)
 
-    def _forget_oldest(self) -> None:
-        if len(self._known) > KEYS_REMEMBERED:
-            _, position = self._known.popitem(last=False)
-            if position:
-                del self._keys[position.id]
+    def forgotten(self, number: int) -> None:
+        """The memory has forgotten the key of a message."""
+        del self._keys[number]
+
+    def _forget(self, number: int) -> None:
+        self._memory.drop(self, self._keys.pop(number))

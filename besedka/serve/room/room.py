@@ -24,7 +24,7 @@ from msgspec import structs
 from besedka.serve.counters import Counters
 from besedka.serve.history import LATEST_MESSAGES, Latest
 from besedka.serve.room.batch import Batch, Draft, Gathering, Position
-from besedka.serve.room.dedup import Dedup
+from besedka.serve.room.dedup import Dedup, KeyMemory
 from besedka.serve.room.presence import Presence
 from besedka.serve.room.recent import Broadcast, Encode, RecentBroadcasts
 from besedka.serve.room.revisions import Revisions
@@ -66,7 +66,7 @@ class Room:
         dedup: recognises resent messages.
     """
 
-    def __init__(self, name: str, log: Log, counters: Counters) -> None:
+    def __init__(self, name: str, log: Log, counters: Counters, keys: KeyMemory) -> None:
         self.name = name
         self.head = log.count
         self._log = log
@@ -80,7 +80,7 @@ class Room:
         self._pulling = 0
         self._recent = RecentBroadcasts()
         self.gathering = Gathering()
-        self.dedup = Dedup()
+        self.dedup = Dedup(keys)
 
     @property
     def epoch(self) -> str:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from besedka.serve.counters import Counters
 from besedka.serve.history import Latest
 from besedka.serve.people.person import Person
-from besedka.serve.room import Batch, Room, Subscriber
+from besedka.serve.room import Batch, KeyMemory, Room, Subscriber
 from besedka.wire.errors import ErrorCode, Language
 from besedka.wire.frames import Chat, ServerFrame, System, Typing
 from besedka.wire.log_line import stamp
@@ -47,7 +47,7 @@ class Scene:
     def __init__(self, count: int = 0) -> None:
         self.log = FakeLog(count)
         self.counters = Counters()
-        self.room = Room("main", self.log, self.counters)
+        self.room = Room("main", self.log, self.counters, KeyMemory())
 
     def enter(self, name: str = "Anna", since: int | None = None) -> FakeMember:
         member = FakeMember(name, self.room)
