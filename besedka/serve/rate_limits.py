@@ -25,6 +25,9 @@ message of its rate. They are not refused: its socket is read later."""
 FRAMES_AT_LEAST: Final = 20
 """Frames a second that it may send at any rate."""
 
+FRAMES_OF_ADDRESS_AT_LEAST: Final = 10 * FRAMES_AT_LEAST
+"""Frames a second that all connections of an address may send at any rate: so many come when ten of them join together."""
+
 FRAMES_SECONDS: Final = 2.0
 """Seconds' worth of frames that it may send at once."""
 
@@ -34,6 +37,9 @@ REFUSED_FRAMES: Final = 5
 SEARCH_FRAMES: Final = 20
 """Cost of a search, in frames: it may take a tenth of a second of the one thread that searches. So a client that requests hundreds at
 once gets its share of a tenth, and others get in between."""
+
+PAGE_MESSAGES_PER_FRAME: Final = 25
+"""Cost of a page of history, in messages for each frame: to read, check and encode so many takes as long as to handle a frame."""
 
 NEIGHBOURS: Final = 64
 """The prefix of IPv6 networks: a single customer gets at least such a network (RFC 6177), and can use all of it."""
@@ -81,7 +87,7 @@ class RateLimits:
 
     Attributes:
         rate: messages a second of a connection.
-        rate_address: messages a second of all connections of an address together.
+        rate_address: messages a second of all connections of an address together; and, times `FRAMES_PER_MESSAGE`, their other frames.
         connections_per_address: the number of those connections.
     """
 
@@ -103,14 +109,17 @@ class Source:
     Attributes:
         connections: the number of connections.
         bucket: for the messages of all of them; None if they are not limited.
+        frames: for all their other frames; None if they are not limited.
         names: for the names that they claim.
     """
 
-    __slots__ = ("__weakref__", "bucket", "connections", "names", "network")
+    __slots__ = ("__weakref__", "bucket", "connections", "frames", "names", "network")
 
-    def __init__(self, network: IPv4Address | IPv6Network | None, bucket: TokenBucket | None) -> None:
+    def __init__(self, network: IPv4Address | IPv6Network | None, rate: float = 0.0) -> None:
         self.network = network
-        self.bucket = bucket
+        self.bucket = TokenBucket(rate) if rate else None
+        frames = max(FRAMES_OF_ADDRESS_AT_LEAST, rate * FRAMES_PER_MESSAGE)
+        self.frames = TokenBucket(frames, FRAMES_SECONDS) if rate else None
         self.names = TokenBucket(NAMES_RATE, NAMES_BURST_SECONDS)
         self.connections = 0
 
@@ -126,8 +135,8 @@ class Source:
 
     def is_as_new(self, now: float) -> bool:
         """Whether it has no connections and full buckets, like a new source."""
-        is_full = self.names.is_full(now) and (self.bucket is None or self.bucket.is_full(now))
-        return not self.connections and is_full
+        buckets = (self.names, self.bucket, self.frames)
+        return not self.connections and all(bucket.is_full(now) for bucket in buckets if bucket)
 
 
 class Sources:
@@ -139,7 +148,7 @@ class Sources:
         # remembered.
         self._known: WeakValueDictionary[object, Source] = WeakValueDictionary()
         self._remembered: set[Source] = set()
-        self._exempt = Source(None, None)
+        self._exempt = Source(None)
 
     def admit(self, host: str, *, counts: bool = True, is_limited: bool = False) -> Source:
         """Admit a connection from this address; call `leave` when it has ended, if it counts.
@@ -155,8 +164,7 @@ class Sources:
         network = network_of(host) or (THIS_MACHINE if is_limited else None)
         source = self._exempt if network is None else self._known.get(network)
         if source is None:
-            rate = self._limits.rate_address
-            source = self._known[network] = Source(network, TokenBucket(rate) if rate else None)
+            source = self._known[network] = Source(network, self._limits.rate_address)
         self._remembered.add(source)
         if counts:
             self.enter(source)
@@ -204,7 +212,8 @@ class RateLimiter:
         self.is_forwarded = False
         self._messages = TokenBucket(rate) if rate else None
         frames = max(FRAMES_AT_LEAST, rate * FRAMES_PER_MESSAGE)
-        self._frames = TokenBucket(frames, FRAMES_SECONDS) if rate else None
+        own = TokenBucket(frames, FRAMES_SECONDS) if rate else None
+        self._frames = tuple(bucket for bucket in (own, source.frames) if bucket)
 
     @property
     def is_own_program(self) -> bool:
@@ -227,8 +236,7 @@ class RateLimiter:
 
     def count_message(self, now: float) -> None:
         """Count a message that is not limited: return the token of its frame."""
-        if self._frames:
-            self._frames.spend(now, -1)
+        self.charge_frames(now, -1)
 
     def check_claim(self, now: float) -> None:
         """Check that a new name may be claimed.
@@ -248,17 +256,20 @@ class RateLimiter:
 
     def charge_refusal(self, now: float) -> None:
         """Charge for a refusal."""
-        if self._frames:
-            self._frames.spend(now, REFUSED_FRAMES - 1)
+        self.charge_frames(now, REFUSED_FRAMES - 1)
+
+    def charge_page(self, now: float, messages: int) -> None:
+        """Charge for a page of history with so many messages, beside its frame."""
+        self.charge_frames(now, messages // PAGE_MESSAGES_PER_FRAME)
 
     def charge_frames(self, now: float, frames: int) -> None:
-        """Charge for received frames."""
-        if self._frames:
-            self._frames.spend(now, frames)
+        """Charge for received frames, to the connection and to its address."""
+        for bucket in self._frames:
+            bucket.spend(now, frames)
 
     def delay(self, now: float) -> float:
         """The seconds during which nothing more should be read."""
-        return self._frames.wait(now, 0) if self._frames else 0.0
+        return max((bucket.wait(now, 0) for bucket in self._frames), default=0.0)
 
 
 def network_of(host: str) -> IPv4Address | IPv6Network | None:

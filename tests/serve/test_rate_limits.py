@@ -241,3 +241,36 @@ def test_this_machine_is_limited_where_somebody_may_speak_through_it() -> None:
 )
 def test_a_source_says_its_address(host: str, address: str) -> None:
     assert Sources(RateLimits()).admit(host).address == address
+
+
+def test_the_frames_of_all_connections_of_an_address_are_paced_together_and_those_of_others_are_not() -> None:
+    sources = Sources(RateLimits(rate=100, rate_address=1_000))
+    crowd = [sources.limiter(sources.admit("192.0.2.1")) for _ in range(20)]
+    other = sources.limiter(sources.admit("192.0.2.2"))
+    for limiter in crowd:
+        limiter.charge_frames(0.0, 250)  # each has as much for itself
+    assert crowd[0].delay(0.0) == crowd[-1].delay(0.0) == pytest.approx(5_000 / 2_000 - FRAMES_SECONDS)
+    assert other.delay(0.0) == 0
+
+
+def test_an_address_is_remembered_as_long_as_it_has_to_wait_for_its_frames() -> None:
+    sources = Sources(RateLimits())
+    limiter = sources.limiter(sources.admit("192.0.2.1"))
+    limiter.charge_frames(0.0, 4_000)
+    sources.leave(limiter.source)
+    kept = ref(limiter.source)
+    del limiter
+    sources.forget(1.0)
+    assert kept() is not None
+    sources.forget(3.0)
+    assert kept() is None
+
+
+def test_a_page_costs_by_its_messages() -> None:
+    sources = Sources(RateLimits(rate=100))
+    limiter = sources.limiter(sources.admit("192.0.2.1"))
+    for _ in range(20):
+        limiter.charge_page(0.0, 500)
+    assert limiter.delay(0.0) == 0
+    limiter.charge_page(0.0, 500)
+    assert limiter.delay(0.0) == pytest.approx(0.1)
