@@ -21,7 +21,6 @@ ROOT = Path(__file__).parent.parent
 
 NOT_CLEAN_YET: Final = (
     "besedka/client/",
-    "besedka/terminal/",
     "docs/web.md",
     "tests/",
 )

@@ -1,1 +1,1 @@
-"""The terminal client: `app` is `besedka chat`, `session` a session from joining to leaving, `commands` the table of commands."""
+"""The terminal client: `app` is ``besedka chat``, `session` runs one session, `commands` has the table of commands."""

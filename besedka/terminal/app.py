@@ -1,4 +1,4 @@
-"""``besedka chat``: sets up the terminal, and runs a session; by the link of another device, as the person of that link."""
+"""``besedka chat``: sets up the terminal and runs a session; given an add-a-device link, as the person of that link."""
 
 from __future__ import annotations
 
@@ -45,36 +45,36 @@ def run(
     bell: str,
     color: str,
 ) -> None:
-    """Talk until `/exit`.
+    """Run a session until `/exit`.
 
     Args:
-        url: of the chat, as `address` takes it.
-        name: the user's; asked for if there is none.
-        is_name_given: whether `name` goes before a name in the address.
+        url: the chat's address, as `besedka.remote.address` parses it.
+        name: the user's name; None asks for it.
+        is_name_given: whether `name` takes precedence over a name in the address.
         is_sure: do not ask whether to become the person of an add-a-device link.
-        room: where to begin, instead of the room in the URL.
+        room: the first room, in place of the one in the URL.
         key: the access key, if it is not in the URL.
         bell: ``on`` rings when the user is mentioned, ``all`` at each message, ``off`` never.
         color: ``always``, ``never`` or, as the terminal and ``NO_COLOR`` say, ``auto``.
 
     Raises:
         NoTerminal: if there is no terminal.
-        AddressBad: if the URL is invalid.
-        ConnectionFailed: if there is no chat.
+        InvalidAddress: if the URL is not valid.
+        ConnectionFailed: if the chat cannot be reached.
         Expelled: if the server ends the session.
         RequestRefused: if the add-a-device link is no longer valid.
-        JoinRefused: if the server does not let the user in.
+        JoinRefused: if the server refuses the room or the name.
     """
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise NoTerminal(
-            "besedka chat talks with a person: run it in a terminal, or use besedka send and besedka tail"
+            "besedka chat is interactive: run it in a terminal, or use besedka send and besedka tail"
         )
     address, phrases = parse_address(url), phrases_for(os.environ)
     try:
         address = replace(address, room=clean_room(room or address.room), key=address.key or key)
     except Refused as refusal:
         raise JoinRefused(refusal.code, refusal.sentence(phrases.language)) from None
-    # A dumb terminal knows no control sequences at all.
+    # A dumb terminal supports no control sequences.
     output = PlainTextOutput(sys.stdout) if is_dumb_terminal() else create_output(sys.stdout)
     ignore_closed_window(output)
     if not is_dumb_terminal():
@@ -115,7 +115,7 @@ async def _confirms_device(session: TerminalSession) -> bool:
 
 
 async def _become_person_of_link(session: TerminalSession) -> str:
-    """Take the secret behind the link, and store it for the next time; the name of its person."""
+    """Redeem the link, and store its secret for later sessions. Returns the person's name."""
     address = session.address
     device = await take_device(address.url, address.device, key=address.key, keep=False)
     session.rooms.secret = lambda _: device.secret
@@ -128,7 +128,7 @@ async def _become_person_of_link(session: TerminalSession) -> str:
 
 
 def _color_depth(color: str) -> ColorDepth | None:
-    """How many colours there may be; None: as many as prompt_toolkit finds that the terminal has."""
+    """The number of colours to use; None leaves the choice to prompt_toolkit."""
     if color == "never" or (color == "auto" and os.environ.get("NO_COLOR")):
         return ColorDepth.DEPTH_1_BIT
     if os.environ.get("COLORTERM") in {"truecolor", "24bit"}:

@@ -19,8 +19,8 @@ class CommandSpec:
         name: typed after the slash; also the key of its description in `Phrases.commands`.
         usage: the arguments: ``NAME`` is required, ``[NAME]`` is optional.
         aliases: other ways to type the command, with their prefix.
-        is_query: whether it only asks the server something, so that what is typed next need not wait for the answer.
-        requires: the right that it needs, as `Welcome.may` lists it; empty for a command that everybody has.
+        is_query: whether it is only a request to the server, so that lines typed next need not wait for the response.
+        requires: the right that it needs, as in `Welcome.may`; empty if everybody may use it.
     """
 
     name: str
@@ -72,7 +72,7 @@ COMMANDS: Final = (
 )
 
 EMOTE_PREFIX: Final = "/me "
-"""An action ("Anna waves") is sent as typed; clients that know the prefix show it without (XEP-0245)."""
+"""An action ("Anna waves") is sent as typed; clients that support it show it without the prefix (XEP-0245)."""
 
 UNIT_SECONDS: Final = {"s": 1, "m": 60, "h": 60 * 60, "d": 24 * 60 * 60}
 """The units of a duration, in ascending order."""
@@ -82,10 +82,10 @@ _DURATION: Final = re.compile(r"([1-9][0-9]{0,5})([smhd])", re.IGNORECASE)
 _BARE_NUMBER: Final = re.compile(r"[0-9]+(?!\S)")
 
 _SPECS: Final = {typed: spec for spec in COMMANDS for typed in (f"/{spec.name}", *spec.aliases)}
-"""The rows of the table by everything that may be typed for them."""
+"""The rows of the table, by name and by alias."""
 
 _CLOSE_ENOUGH: Final = 0.5
-"""`difflib`'s ratio from which a known command is offered for an unknown one."""
+"""The least similarity (`difflib` ratio) of a command that is suggested for an unknown one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,9 +108,9 @@ class InvalidCommand:
     """An unknown command, or one with an argument missing or too many.
 
     Attributes:
-        typed: what was typed as the command.
+        typed: the command as typed.
         spec: the known command whose argument is wrong; None for an unknown command.
-        near: the known command most like an unknown one; empty if none is close.
+        near: the known command most similar to an unknown one; empty if none is close.
     """
 
     typed: str
@@ -119,7 +119,7 @@ class InvalidCommand:
 
 
 def parse(line: str) -> Text | Command | InvalidCommand | None:
-    """The meaning of a typed line; None for a blank one."""
+    """Parse a typed line; None for a blank one."""
     typed, _, argument = line.partition(" ")
     typed, argument = typed.strip().casefold(), argument.strip()
     spec = _SPECS.get(typed)
@@ -141,7 +141,7 @@ def _with_argument(typed: str, spec: CommandSpec, argument: str) -> Text | Comma
 
 
 def split_name(argument: str) -> tuple[str, str]:
-    """The leading name, and what follows it. A name that contains blanks is in double quotes."""
+    """Split off the leading name. A name that contains blanks is in double quotes."""
     if argument.startswith('"'):
         name, _, rest = argument[1:].partition('"')
     else:
@@ -155,7 +155,7 @@ def _first_word(argument: str) -> tuple[str, str]:
 
 
 def quote_name(name: str) -> str:
-    """A name as `split_name` reads it."""
+    """Quote a name for `split_name`, if necessary."""
     return f'"{name}"' if " " in name or name.startswith('"') else name
 
 
@@ -166,7 +166,7 @@ def parse_duration(word: str) -> int:
 
 
 def split_duration(argument: str) -> tuple[int, str]:
-    """The leading duration in seconds, and what follows it; 0 and the whole argument if it begins with none."""
+    """Split off the leading duration, in seconds; 0 and the whole argument if there is none."""
     word, rest = _first_word(argument)
     seconds = parse_duration(word)
     return (seconds, rest) if seconds else (0, argument)

@@ -1,6 +1,6 @@
-"""Direct messages in rooms that the session has not joined: it watches these rooms, and joins one when something new is posted there.
+"""Watches direct rooms that the session has not joined, and joins one when a new message arrives.
 
-They are watched by quiet memberships, on the connection that all rooms share.
+Watching a room is a quiet membership, on the connection that all rooms share.
 """
 
 from __future__ import annotations
@@ -20,16 +20,16 @@ from besedka.terminal.ui.notifier import Notifier
 from besedka.wire.frames import Kind, RoomOpened, Welcome
 
 CATCH_UP_ROOMS_AT_MOST: Final = 20
-"""Direct rooms that are joined for messages posted while the user was away: the status bar shows them all."""
+"""The most direct rooms to join for messages posted while the user was away; the status bar shows all of them."""
 
 
 class DirectMessages:
     """Watches the direct rooms of the user.
 
     Args:
-        rooms: of the session.
+        rooms: the rooms of the session.
         notifier: announces a new direct room.
-        storage: keeps how far each direct room has been read.
+        storage: stores the read position of each direct room.
     """
 
     def __init__(self, rooms: Rooms, notifier: Notifier, storage: Storage) -> None:
@@ -113,14 +113,14 @@ class DirectMessages:
         async for event in membership.events():
             match event:
                 case Welcome():
-                    # A position in a log that was replaced means nothing in the new one.
+                    # A position in a replaced log means nothing in the new one.
                     is_new = event.head > (last if epoch == event.epoch else 0)
                     last, epoch = event.head, event.epoch
                     if is_new and self._may_catch_up(membership.room):
                         return ""
                 case ReceivedMessage() if event.id > last:
                     last = event.id
-                    # What the user posts on another device is not news.
+                    # The user's own posts from another device do not count.
                     if event.user not in self._rooms.own_names:
                         return event.user
                 case _:

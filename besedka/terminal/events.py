@@ -1,4 +1,4 @@
-"""Handling of what happens in the rooms of a session: what is shown at once, what counts as unread, and when the bell rings."""
+"""Handles the events of all rooms: shows them, counts them as unread, or rings the bell."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ class EventHandler:
     """Handles the events of all rooms.
 
     Args:
-        rooms: of the session.
-        notifier: shows what is worth showing.
-        direct_messages: joins direct rooms that others open.
+        rooms: the rooms of the session.
+        notifier: shows messages and notices.
+        direct_messages: joins direct rooms that other people open.
         announces_disconnects: whether to announce a lost connection, because no status bar shows it.
     """
 
@@ -39,13 +39,13 @@ class EventHandler:
         self._authors: dict[str, None] = {}
 
     def names(self) -> list[str]:
-        """The names of others for Tab: the latest authors first, then those present, then those known by direct rooms."""
+        """Names for completion: the latest authors first, then the people present, then those of direct rooms; without the user."""
         current = self._rooms.current
         names = dict.fromkeys((*reversed(self._authors), *current.people, *self._rooms.known_direct_rooms))
         return [name for name in names if name != current.me]
 
     def handle(self, view: RoomView, event: Event) -> None:
-        """Handle an event that a room's view has applied."""
+        """Handle an event, after its view has applied it."""
         match event:
             case ReceivedMessage():
                 self._receive_message(view, event)
@@ -106,7 +106,7 @@ class EventHandler:
 
     def _redacted(self, view: RoomView, event: Redacted) -> None:
         author = view.author_shown(event.id)
-        # A message that was never on the screen appears there without its text, if at all.
+        # A message that was not on the screen yet will appear redacted, if at all.
         if author or view.may_moderate:
             phrase = self._phrases.redacted if author else self._phrases.redacted_unknown
             notice = phrase.format(id=event.id, user=author)

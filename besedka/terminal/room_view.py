@@ -1,4 +1,4 @@
-"""One room as its user sees it: the membership, the people in it, and the messages that arrived while another room was on the screen."""
+"""The view of one room: its membership, the people present, and the messages that arrived while another room was on the screen."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ UNREAD_AT_MOST: Final = 200
 """Unread messages of a room that are kept in memory; older ones are in the log."""
 
 SHOWN_AT_MOST: Final = 5_000
-"""Messages that are remembered as shown, with their authors."""
+"""Shown messages whose authors are remembered."""
 
 TYPING_SHOWN_SECONDS: Final = 4.0
 """How long a person counts as typing after the last typing frame; these come at least every two seconds."""
@@ -37,22 +37,22 @@ class RoomView:
     """One room.
 
     Args:
-        membership: of the room.
-        unsent: stores what waits to be sent, if it can be stored.
-        name: of the room, as typed; the attribute becomes what the server calls it.
+        membership: the membership in the room.
+        unsent: stores unsent messages; None if they cannot be stored.
+        name: the room's name as typed; the attribute takes the server's form.
         receive: called with each event, after the view has applied it.
         until_printable: returns when the screen can take more; no event is read before.
 
     Attributes:
-        name: of the room.
+        name: the room's name.
         me: the user's own name in it.
         kind: open, private or direct.
         peer: the other person in a direct room.
-        may: the user's rights in it, beside talking.
-        state: of the connection.
+        may: the user's rights in it, beside posting.
+        state: the state of the connection.
         retry_at: the time of the next attempt to connect, by the loop's clock, while `state` is `AWAY`.
         people: the names of those present, the first hundred or so.
-        clients_count: how many are present.
+        clients_count: the number of people present.
         unread: the newest of the messages that arrived while another room was on the screen.
         unread_count: the number of those messages, including those no longer in `unread`.
         is_mentioned: whether one of them mentions the user.
@@ -118,16 +118,16 @@ class RoomView:
         return max(0, self._received_to - self.unread_count), self.membership.cursor[1]
 
     async def joined(self) -> None:
-        """Wait until the server has let the user in.
+        """Wait for the response to the join.
 
         Raises:
-            ConnectionFailed: if there is no chat.
-            JoinRefused: if the server does not let the user in.
+            ConnectionFailed: if the chat cannot be reached.
+            JoinRefused: if the server refuses the room or the name.
         """
         await self._joined
 
     async def leave(self) -> None:
-        """Leave the room; what still waits to be sent is stored."""
+        """Leave the room, and store its unsent messages."""
         await self.membership.leave()
         self.ended.cancel()
         await asyncio.gather(self.ended, return_exceptions=True)
@@ -135,46 +135,46 @@ class RoomView:
         self.close_unsent()
 
     async def rename(self, name: str, secret: str) -> None:
-        """Take another name.
+        """Change the name.
 
         Raises:
-            RemoteError: if the server does not take it; the old one stays.
+            RemoteError: if the server refuses the name; the old one stays in use.
         """
         self._welcomed.clear()
         await self.membership.rename(name, secret=secret)
         await self._welcomed.wait()
 
     def store_unsent_in(self, unsent: UnsentMessages | None) -> None:
-        """Store what waits to be sent elsewhere from now on, and send what was left there."""
+        """Store unsent messages in another file from now on, and send the messages recovered from it."""
         self.close_unsent()
         self._unsent = unsent
         self.membership.resend(unsent.recovered if unsent else [])
 
     def save_unsent(self) -> None:
-        """Store what waits to be sent."""
+        """Store the unsent messages."""
         if self._unsent:
             self._unsent.save(self.membership.unsent)
 
     def close_unsent(self) -> None:
-        """Store nothing more."""
+        """Stop storing unsent messages."""
         if self._unsent:
             self._unsent.close()
 
     def typing(self) -> list[str]:
-        """The names of those who are typing now."""
+        """The names of the people who are typing now."""
         now = self._loop.time()
         self._typing_until = {name: until for name, until in self._typing_until.items() if until > now}
         return [*self._typing_until]
 
     def add_unread(self, message: ReceivedMessage) -> None:
-        """Take in a message that is not shown yet."""
+        """Add a message that is not shown yet."""
         self.unread.append(message)
         self.unread_count += 1
         self.newest = max(self.newest, message.id)
         self.is_mentioned = self.is_mentioned or self.is_for_me(message)
 
     def take_unread(self) -> tuple[int, list[ReceivedMessage]]:
-        """Empty `unread`: the number of messages that it no longer held, and the others."""
+        """Empty `unread`. Returns the number of messages dropped from it, and the others."""
         unread, dropped = [*self.unread], self.unread_count - len(self.unread)
         self.unread.clear()
         self.unread_count, self.is_mentioned = 0, False

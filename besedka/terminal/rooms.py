@@ -1,4 +1,4 @@
-"""The rooms that a session is in: joining them, switching between them, and leaving them."""
+"""The rooms of a session: joining, switching and leaving."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ from besedka.wire.errors import ErrorCode
 from besedka.wire.frames import Kind
 
 ENDS_ALL_ROOMS: Final = frozenset({*ACCESS_ENDINGS.values(), ErrorCode.NAME_CLAIMED})
-"""Reasons for which the server ends a membership that hold for every room of the chat."""
+"""Errors that end a membership and hold for all rooms of the chat."""
 
 
 class NotConnected(Exception):  # noqa: N818 - says what is the case
-    """The current room has no connection just now."""
+    """The current room has no connection at the moment."""
 
 
 class Rooms:
     """The rooms of one session.
 
     Args:
-        address: of the chat, with the room to begin in.
-        secret: proves that several programs are the same person; for each name.
-        notifier: shows what happens to the rooms.
+        address: the chat's address, with the first room.
+        secret: returns the secret that proves a name.
+        notifier: shows messages and notices.
         storage: keeps unsent messages and read positions.
         receive: called with each event of each room.
         until_printable: returns when the screen can take more.
@@ -40,15 +40,15 @@ class Rooms:
         end: called when the server has ended the last room.
 
     Attributes:
-        address: as given.
-        secret: as given.
-        connection: to the chat, for all rooms.
+        address: the chat's address.
+        secret: returns the secret that proves a name.
+        connection: the connection of all rooms.
         views: the rooms by name; the last one was on the screen most recently.
         current: the room on the screen.
-        failure: why the server has ended the session, if it has.
+        failure: the error with which the server ended the session, if it did.
         own_names: the names that the user has, or had, in this session.
-        known_rooms: the names of the rooms that the session has heard of.
-        known_direct_rooms: the names of direct rooms that it has heard of, by the other person.
+        known_rooms: the names of rooms seen so far.
+        known_direct_rooms: the names of direct rooms seen so far, by the other person.
         is_unread_rule_due: whether the user has looked at another window since a message was shown.
     """
 
@@ -74,7 +74,7 @@ class Rooms:
         self.known_rooms: set[str] = {address.room}
         self.known_direct_rooms: dict[str, str] = {}
         self.is_unread_rule_due = False
-        # A room is joined by one task at a time: the user may go where a direct message has just been noticed.
+        # Only one task joins rooms at a time: the user may join the room of a direct message that has just arrived.
         self._joining = asyncio.Lock()
         self._notifier = notifier
         self._phrases = notifier.phrases
@@ -108,14 +108,14 @@ class Rooms:
             raise NotConnected
 
     def add_known(self, room: str, kind: Kind, peer: str) -> None:
-        """Remember that there is a room."""
+        """Add a room to the known rooms."""
         if kind is Kind.DIRECT:
             self.known_direct_rooms[peer] = room
         else:
             self.known_rooms.add(room)
 
     def destinations(self) -> list[str]:
-        """What `/join` takes: all known rooms, then people."""
+        """Completions of `/join`: all known rooms, then people."""
         return [*sorted(self.known_rooms), *(f"@{peer}" for peer in sorted(self.known_direct_rooms))]
 
     def find(self, typed: str) -> RoomView | None:
@@ -130,20 +130,20 @@ class Rooms:
         """Join a room without showing it yet, unless it is joined already.
 
         Args:
-            room: its name.
-            user: the user's name there.
-            cursor: the id and the epoch of the message to read on from; None: from the last messages on.
+            room: the room's name.
+            user: the user's name in it.
+            cursor: the id and the epoch to read on from; None begins with the last 10 messages.
             invite: the token of an invitation.
 
         Raises:
-            ConnectionFailed: if there is no chat.
-            JoinRefused: if the server does not let the user in.
+            ConnectionFailed: if the chat cannot be reached.
+            JoinRefused: if the server refuses the room or the name.
         """
         async with self._joining:
             return self.views.get(room) or await self._join(room, user, cursor, invite)
 
     async def _join(self, room: str, user: str, cursor: tuple[int, str] | None, invite: str) -> RoomView:
-        await self._make_place_for(room)
+        await self._make_room_for(room)
         unsent = self._storage.unsent(room, user)
         since, epoch = cursor or (None, "")
         membership = self.connection.join(
@@ -162,8 +162,8 @@ class Rooms:
         self._report_recovered(unsent)
         return view
 
-    async def _make_place_for(self, room: str) -> None:
-        """Stop watching a room that is to be joined; if there are too many rooms, another one."""
+    async def _make_room_for(self, room: str) -> None:
+        """Stop watching the room that is to be joined, or, at the limit of rooms, some other watched one."""
         watched = [membership for membership in self.connection.rooms if membership.quiet]
         dropped = [membership for membership in watched if membership.room == room]
         if not dropped and len(self.connection.rooms) >= ROOMS_AT_MOST:
@@ -188,7 +188,7 @@ class Rooms:
 
     @contextmanager
     def _expected(self, name: str) -> Iterator[None]:
-        """Know a name as our own before the welcome: the system message about our own arrival comes first."""
+        """Count a name as the user's own before the welcome: the notice of their own join arrives first."""
         is_new = name not in self.own_names
         self.own_names.add(name)
         try:
@@ -218,15 +218,15 @@ class Rooms:
         self._redraw()
 
     def add_in_background(self, view: RoomView) -> None:
-        """Keep a joined room without showing it; it is the last one to be switched to."""
+        """Add a joined room without showing it; it is the last one to be switched to."""
         self.views = {view.name: view, **self.views}
         self._redraw()
 
     async def rename(self, view: RoomView, name: str) -> None:
-        """Take another name in a room.
+        """Change the name in a room.
 
         Raises:
-            RemoteError: if the server does not take it; the old one stays.
+            RemoteError: if the server refuses the name; the old one stays in use.
         """
         with self._expected(name):
             await view.rename(name, self.secret(name))
@@ -246,7 +246,7 @@ class Rooms:
         await self.connection.close()
 
     def save(self) -> None:
-        """Store what waits to be sent in each room, and how far direct rooms have been read."""
+        """Store the unsent messages of each room, and the read positions of direct rooms."""
         for view in self.views.values():
             if view.kind is Kind.DIRECT:
                 self._storage.set_read_position(view.name, view.read_to)
@@ -259,7 +259,7 @@ class Rooms:
             self.switch_to([*self.views.values()][-1])
 
     def _membership_ended(self, view: RoomView) -> None:
-        """The server has ended a membership for good."""
+        """Handle a membership that the server ended for good."""
         error = None if view.ended.cancelled() else view.ended.exception()
         if error is None or self.views.get(view.name) is not view:
             return

@@ -1,4 +1,4 @@
-"""A session at a terminal, from joining the first room to leaving the last: takes typed lines, posts text and runs commands."""
+"""A session at a terminal, from the first join to the last leave: reads typed lines, posts text and runs commands."""
 
 from __future__ import annotations
 
@@ -39,10 +39,10 @@ SAVE_SECONDS: Final = 1.0
 """Interval in which unsent messages and read positions are stored."""
 
 ANSWER_SECONDS: Final = 30.0
-"""How long a command waits for the server."""
+"""How long a command waits for the server's response."""
 
 LAST_POSTS_SECONDS: Final = 1.0
-"""How long leaving waits until what was posted last is stored."""
+"""How long leaving waits for the last posts to be stored."""
 
 TYPING_SENT_SECONDS: Final = 2.0
 """Least interval between two typing frames."""
@@ -50,30 +50,30 @@ TYPING_SENT_SECONDS: Final = 2.0
 TRY_ANOTHER_NAME: Final = frozenset(
     {ErrorCode.NAME_TAKEN, ErrorCode.NAME_CLAIMED, ErrorCode.NAME_RESERVED, ErrorCode.BAD_NAME}
 )
-"""Refusals that another name helps against."""
+"""Refusals that another name may avoid."""
 
 Action = Callable[["TerminalSession", str], Awaitable[None]]
-"""What a command does with its argument."""
+"""The implementation of a command; it takes the session and the argument."""
 
 
 class TerminalSession:
     """One session.
 
     Args:
-        address: of the chat, with the room to begin in.
-        secret: proves that several programs are the same person; for each name.
+        address: the chat's address, with the first room.
+        secret: returns the secret that proves a name.
         bell: when to ring.
-        color_depth: how many colours there may be; None: as many as the terminal has.
+        color_depth: the number of colours; None: as many as the terminal has.
         phrases: the user's language.
-        actions: of the commands, by name.
+        actions: the implementations of the commands, by name.
 
     Attributes:
-        address: as given.
-        phrases: as given.
+        address: the chat's address.
+        phrases: the user's language.
         notifier: shows notices, problems and messages.
-        input_line: where the user types.
-        rooms: that the session is in.
-        direct_messages: in rooms that it is not in.
+        input_line: the input line.
+        rooms: the joined rooms.
+        direct_messages: watches direct rooms that are not joined.
     """
 
     def __init__(
@@ -136,26 +136,26 @@ class TerminalSession:
         )
         self._storage = storage
 
-    # From joining to leaving.
+    # Life cycle.
 
     async def run(self, name: str | None) -> None:
-        """Join, talk, leave.
+        """Run the session: join, take lines, leave.
 
         Args:
-            name: the user's; asked for if there is none.
+            name: the user's name; None asks for it.
 
         Raises:
-            ConnectionFailed: if there is no chat, or it ends the session.
-            JoinRefused: if the server does not let the user in.
+            ConnectionFailed: if the chat cannot be reached, or ends the session.
+            JoinRefused: if the server refuses the room or the name.
         """
         asyncio.get_running_loop().set_exception_handler(self._show_internal_error)
         printing = asyncio.ensure_future(self._output.run())
         try:
             self.rooms.switch_to(await self._join(name))
             self.direct_messages.start()
-            await self._talk()
+            await self._take_input()
         except EOFError:
-            pass  # the user has given no name
+            pass  # Ctrl-D at the question for the name
         finally:
             printing.cancel()
             await asyncio.gather(printing, return_exceptions=True)
@@ -163,7 +163,7 @@ class TerminalSession:
         if self.rooms.failure:
             raise self.rooms.failure
 
-    async def _talk(self) -> None:
+    async def _take_input(self) -> None:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGHUP, signal.SIGTERM):
             loop.add_signal_handler(number, self._hang_up)
@@ -215,7 +215,7 @@ class TerminalSession:
         await self._output.flush()
 
     def _hang_up(self) -> None:
-        """The window was closed, or the machine is shutting down."""
+        """End the session on SIGHUP or SIGTERM: the window was closed, or the machine is shutting down."""
         self.rooms.save()
         end_input()
 
@@ -225,7 +225,7 @@ class TerminalSession:
             self.rooms.save()
 
     def _show_internal_error(self, _: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-        """Show an error that nothing has caught in one line; the session goes on."""
+        """Show an uncaught error in one line; the session goes on."""
         error = context.get("exception")
         what = f"{type(error).__name__}: {error}" if error else context["message"]
         self.notifier.show_problem(self.phrases.internal_error.format(what=what))
@@ -248,7 +248,7 @@ class TerminalSession:
                     pass
 
     async def _run_queries(self) -> None:
-        """Queries run one after the other; text typed meanwhile does not wait for their answers."""
+        """Run queries one after the other; text typed meanwhile is posted without waiting for them."""
         while True:
             await self._run_command(await self._queries.get())
 
@@ -282,14 +282,14 @@ class TerminalSession:
         """Post text in the current room.
 
         Args:
-            text: of the message.
-            typed: the line as typed; it is given back if the text is refused.
+            text: the message.
+            typed: the line as typed; it is put back into the input line if the text is refused.
         """
         try:
             posted = self.rooms.current.membership.say(clean_text(text))
         except Refused as refusal:
             self.notifier.show_refusal(refusal)
-            self._give_back(typed)
+            self._restore_line(typed)
         else:
             self._pending_posts.add(posted)
             posted.add_done_callback(lambda posted: self._settled(posted, typed))
@@ -298,10 +298,10 @@ class TerminalSession:
     def _settled(self, posted: asyncio.Future[MessageId], typed: str) -> None:
         self._pending_posts.discard(posted)
         if not posted.cancelled() and isinstance(posted.exception(), SayRefused):
-            self._give_back(typed)
+            self._restore_line(typed)
 
-    def _give_back(self, typed: str) -> None:
-        """Put a line that was not posted back into the input line, or show it above if something else is there."""
+    def _restore_line(self, typed: str) -> None:
+        """Put a refused line back into the input line; if that is not empty, show the line above it."""
         if not self.input_line.restore(typed):
             self.notifier.show_problem(self.phrases.not_sent.format(text=typed))
 

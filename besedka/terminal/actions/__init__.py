@@ -1,7 +1,7 @@
-"""The actions behind the commands: one for each row of the table in `besedka.terminal.commands`, by name.
+"""The implementations of the commands: one for each row of the table in `besedka.terminal.commands`, by name.
 
-`rooms` are actions in and between rooms, `people` those about names, members and devices, `moderation` those of moderators, and
-`client` those on the terminal client itself. ``/me`` has no action: it is text to post.
+`rooms` has joining, leaving and reading, `people` names, members and devices, `moderation` the commands of moderators, and `client` the
+commands on the terminal client itself. ``/me`` has none: it is text to post.
 """
 
 from collections.abc import Mapping

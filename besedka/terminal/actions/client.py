@@ -1,4 +1,4 @@
-"""Actions on the terminal client itself: help, the editor, the bell, the screen, the end."""
+"""Commands on the terminal client itself: help, editor, bell, screen, exit."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Actions of moderators."""
+"""Commands of moderators."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _TAKE_DURATION: Final = frozenset({Act.MUTE, Act.BAN})
 
 
 async def _moderate_person(act: Act, session: TerminalSession, argument: str) -> None:
-    """An act on a person, with an optional duration and an optional reason."""
+    """Carry out an act on a person, with an optional duration and an optional reason."""
     user, rest = split_name(argument)
     if not user:
         session.notifier.show_problem(session.phrases.missing_name.format(command=act.value))
@@ -59,7 +59,7 @@ async def _redact(session: TerminalSession, argument: str) -> None:
         session.notifier.show_invalid(session.phrases.invalid_number, argument, command="redact")
         return
     session.rooms.check_connected()
-    # The server notifies the whole room of it, so there is no notice here.
+    # The server notifies the whole room, so there is no notice here.
     view = session.rooms.current
     await view.membership.requests.moderate(Act.REDACT, room=view.name, id=int(argument))
 

@@ -1,4 +1,4 @@
-"""Actions about people: the user's name, members of private rooms and their invitations, other devices of the user."""
+"""Commands about people: the user's name, members of private rooms, invitations, the user's other devices."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from besedka.wire.links import Fragment
 from besedka.wire.validation import clean_name
 
 USES_DIGITS_AT_MOST: Final = 6
-"""No invitation is for more people than that."""
+"""The server allows fewer uses than that."""
 
 
 async def _name(session: TerminalSession, argument: str) -> None:
@@ -28,7 +28,7 @@ async def _name(session: TerminalSession, argument: str) -> None:
         session.notifier.show_problem(session.phrases.name_has_unsent.format(n=rooms.unsent_count))
         return
     rooms.check_connected()
-    # If the name is refused, it is in the first room; in the others we are then known as the same person.
+    # A refusal comes from the first room; the others then recognise the same person.
     for view in (rooms.current, *rooms.others):
         await rooms.rename(view, name)
     session.notifier.notify(session.phrases.renamed.format(user=rooms.current.me))
@@ -50,7 +50,7 @@ async def _invite(session: TerminalSession, argument: str) -> None:
 
 
 def _invitation_limits(arguments: list[str]) -> tuple[int, int]:
-    """The number of people to invite, and the seconds that the invitation is valid; 0 and 0 if the arguments are invalid."""
+    """Parse the number of uses and the duration in seconds; 0 and 0 if the arguments are invalid."""
     uses, seconds = 1, INVITATION_SECONDS
     if arguments and arguments[0].isdecimal() and len(arguments[0]) <= USES_DIGITS_AT_MOST:
         uses = int(arguments.pop(0))
@@ -70,7 +70,7 @@ async def _uninvite(session: TerminalSession, argument: str) -> None:
 
 
 def _is_private(session: TerminalSession, view: RoomView) -> bool:
-    """Whether a room is private; if not, say so."""
+    """Whether a room is private; shows a problem if it is not."""
     if view.kind is not Kind.PRIVATE:
         room = view.title.removeprefix("# ")
         session.notifier.show_problem(session.phrases.not_private.format(room=room))
@@ -81,7 +81,7 @@ async def _device(session: TerminalSession, _: str) -> None:
     session.rooms.check_connected()
     device = await session.rooms.current.membership.add_device()
     fragment = Fragment(key=session.address.key, name=device.user, device=device.token)
-    # The code is as high as the screen, so everything to be read comes below it.
+    # The QR code is as high as the screen, so the text comes below it.
     session.notifier.show_qr_code(link(session.address.url, fragment))
     time = format_duration(device.seconds)
     session.notifier.notify(session.phrases.device.format(user=device.user, time=time))

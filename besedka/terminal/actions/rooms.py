@@ -1,4 +1,4 @@
-"""Actions in and between rooms: joining, leaving, direct messages, older messages, search."""
+"""Commands on rooms: joining, leaving, direct messages, older messages, search."""
 
 from __future__ import annotations
 
@@ -138,7 +138,7 @@ async def _history(session: TerminalSession, argument: str) -> None:
 async def _find(session: TerminalSession, argument: str) -> None:
     session.rooms.check_connected()
     view, found, before = session.rooms.current, list[ReceivedMessage](), 0
-    # The server searches only for a limited time per request.
+    # The server limits the time of each search.
     while len(found) < FOUND_AT_MOST:
         answer = await view.membership.search(argument, before, FOUND_AT_MOST - len(found))
         found, before = [*answer.messages, *found], answer.before

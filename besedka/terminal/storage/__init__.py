@@ -1,4 +1,4 @@
-"""What the terminal keeps on disk for its user, in the state folder: typed lines, unsent messages, read positions.
+"""Storage in the state folder: typed lines, unsent messages, read positions.
 
 The chat works without any of it: `Storage` reports the first failure, and the session goes on.
 """

@@ -1,8 +1,8 @@
-"""How far each direct room has been read, kept on disk, so that messages posted while the user was away count as new.
+"""The read positions of direct rooms on disk, so that messages posted while the user was away count as new.
 
 One small file in the state folder for all chats, one line for each room: the id of the last message read, its epoch, the room and the
-URL of the chat, separated by TABs; the most recently read rooms come last. Several terminals of one person write the file in turn, and
-none of them takes back what another one has read.
+URL of the chat, separated by TABs; the most recently read rooms come last. Several terminals of one person merge their positions: none
+moves a position back.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Final
 from besedka.home import write_private
 
 ROOMS_AT_MOST: Final = 1_000
-"""Rooms that are remembered; beyond that, those not read for longest are forgotten."""
+"""Rooms that are stored; beyond that, the least recently read are dropped."""
 
 _FIELDS: Final = 4
 
@@ -25,8 +25,8 @@ class ReadPositions:
     """The read positions of one chat.
 
     Args:
-        path: of the file.
-        url: of the chat.
+        path: the file.
+        url: the chat's URL.
     """
 
     def __init__(self, path: Path, url: str) -> None:
@@ -45,17 +45,17 @@ class ReadPositions:
         self._positions = {room: position for (url, room), position in stored if url == self._url}
 
     def get(self, room: str) -> Position | None:
-        """How far a room has been read; None if that is not known."""
+        """The read position of a room; None if it is unknown."""
         return self._positions.get(room)
 
     def set(self, room: str, position: Position) -> None:
-        """Remember how far a room has been read; in a room without any message read there is nothing to remember."""
+        """Set the read position of a room; ignored while no message was read."""
         number, epoch = position
         if number and epoch and self._positions.get(room) != position:
             self._positions[room] = self._changed[room] = position
 
     def save(self) -> None:
-        """Merge what has changed into the file.
+        """Merge the changed positions into the file.
 
         Raises:
             OSError: if it cannot be read or written.

@@ -1,4 +1,4 @@
-"""The state folder as a session uses it. No failure of the disk leaves here: the first one is reported, and the session goes on."""
+"""The storage of one session. Disk errors do not leave this module: the first one is reported, and the session goes on."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from besedka.terminal.storage.unsent import UnsentMessages
 
 
 class Storage:
-    """What is kept for one chat.
+    """The stored state of one chat.
 
     Args:
-        url: of the chat.
-        warn: called once, with the reason why something cannot be stored.
+        url: the chat's URL.
+        warn: called once, with the first error.
     """
 
     def __init__(self, url: str, warn: Callable[[str], None]) -> None:
@@ -53,16 +53,16 @@ class Storage:
             return None
 
     def read_position(self, room: str) -> Position | None:
-        """How far a direct room has been read; None if that is not known."""
+        """The read position of a direct room; None if it is unknown."""
         return self._positions.get(room) if self._positions else None
 
     def set_read_position(self, room: str, position: Position) -> None:
-        """Remember how far a direct room has been read."""
+        """Set the read position of a direct room."""
         if self._positions:
             self._positions.set(room, position)
 
     def save_read_positions(self) -> None:
-        """Write the read positions that have changed to disk."""
+        """Write changed read positions to disk."""
         if self._positions:
             try:
                 self._positions.save()

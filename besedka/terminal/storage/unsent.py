@@ -1,7 +1,7 @@
-"""Messages that wait to be sent, kept on disk meanwhile: they survive leaving, a closed window and a power failure.
+"""Unsent messages on disk: they survive leaving, a closed window and a power failure.
 
 One file for each chat, room and name, in the state folder. Each line is the frame to be sent, with its key, so that the server
-stores the message once however often it is sent. Several terminals of one person at the same time have a file each.
+stores the message once, however often it is sent. Terminals of one person that run at the same time have a file each.
 """
 
 from __future__ import annotations
@@ -20,21 +20,21 @@ from besedka.wire.frames import Say, decode_client, encode
 _PRIVATE: Final = 0o600
 
 TERMINALS_AT_MOST: Final = 20
-"""Terminals of one person in one room that have a file; any more keep nothing."""
+"""Terminals of one person in one room that have a file; further ones store nothing."""
 
 
 class UnsentMessages:
-    """The messages that wait in one room. Close it when the room is left.
+    """The unsent messages of one room. Close it when the room is left.
 
     Args:
-        folder: of the files.
-        url: of the chat.
-        room: its name.
+        folder: the folder of the files.
+        url: the chat's URL.
+        room: the room's name.
         user: the name under which the messages are posted.
         failed: called with the error when a file cannot be written.
 
     Attributes:
-        recovered: the messages that this terminal, or another one that has ended, left behind last time; in order.
+        recovered: the messages left by an earlier session of this terminal, or by another terminal that has ended, in order.
         is_damaged: whether some of the lines left behind were unreadable; they have been moved to the file `damaged`.
 
     Raises:
@@ -63,14 +63,14 @@ class UnsentMessages:
         self.close()
 
     def save(self, messages: Sequence[Say]) -> None:
-        """Store these messages in place of those stored before."""
+        """Replace the stored messages by these."""
         try:
             self._write(messages)
         except OSError as error:
             self._failed(error)
 
     def close(self) -> None:
-        """Let another terminal have the file."""
+        """Release the file for another terminal."""
         if self._lock >= 0:
             if self._path and not self._stored:
                 self._path.with_suffix(".lock").unlink(missing_ok=True)
@@ -95,7 +95,7 @@ class UnsentMessages:
                 break
             lock = _locked(path.with_suffix(".lock"))
             if lock < 0:
-                continue  # another terminal is there
+                continue  # another terminal has it
             self.recovered += self._read(path)
             if self._path is None:
                 self._path, self._lock, self._stored = path, lock, tuple(self.recovered)
@@ -128,17 +128,17 @@ class UnsentMessages:
 
 
 def _locked(path: Path) -> int:
-    """A descriptor that holds the lock of a file; -1 if another process has it."""
+    """Lock a file. Returns the descriptor that holds the lock; -1 if another process has it."""
     while True:
         lock = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, _PRIVATE)
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            # The previous holder may have removed the file in between: then this is the lock of nothing.
+            # The previous holder may have removed the file in between: then the lock is worthless.
             if os.fstat(lock).st_ino == path.stat().st_ino:
                 return lock
         except BlockingIOError:
             os.close(lock)
             return -1
         except FileNotFoundError:
-            pass  # it is created anew
+            pass  # create it again
         os.close(lock)

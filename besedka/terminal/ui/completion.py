@@ -15,12 +15,12 @@ _TAKE_PERSON: Final = {f"/{spec.name}" for spec in COMMANDS if spec.takes_person
 
 
 class LineCompleter(Completer):
-    """Completes what is before the cursor.
+    """Completes the text before the cursor.
 
     Args:
-        names: the names of others, the most likely first.
-        destinations: what `/join` takes.
-        may: the user's rights in the current room.
+        names: returns the names of other people, the most likely first.
+        destinations: returns the completions of `/join`.
+        may: returns the user's rights in the current room.
     """
 
     def __init__(
@@ -33,7 +33,7 @@ class LineCompleter(Completer):
         self._destinations = destinations
         self._may = may
 
-    def get_completions(self, document: Document, complete_event: CompleteEvent) -> Iterable[Completion]:  # noqa: ARG002 - theirs
+    def get_completions(self, document: Document, complete_event: CompleteEvent) -> Iterable[Completion]:  # noqa: ARG002 - prompt_toolkit's interface
         typed = document.text_before_cursor
         if typed.startswith("/") and " " not in typed:
             may = {"", *self._may()}
@@ -51,7 +51,7 @@ class LineCompleter(Completer):
         return self._name_in_text(typed)
 
     def _name_in_text(self, typed: str) -> Iterable[Completion]:
-        # Names may contain blanks, so a name may begin after any blank: the first place that fits is taken.
+        # Names may contain blanks, so a name may begin after any blank; the first match is taken.
         starts = [0, *(index + 1 for index, sign in enumerate(typed) if sign in " \n@")]
         for start in starts:
             begun = typed[start:]
@@ -64,7 +64,7 @@ class LineCompleter(Completer):
 
 
 def _begun_name(argument: str) -> str | None:
-    """What has been typed of the leading name; None if that name is complete."""
+    """The typed part of the leading name; None if that name is complete."""
     if argument.startswith('"'):
         return argument[1:] if argument.count('"') == 1 else None
     return argument

@@ -1,14 +1,14 @@
 """The look of each kind of line: pure functions that return fragments of styled text, never a control sequence.
 
-Everything that others have written is sanitized first: it cannot move the cursor, colour the screen, or change the direction of the
+Text by other people is sanitized first: it cannot move the cursor, colour the screen, or change the direction of the
 text beside it. Signs in front tell the kinds of lines apart without colours::
 
     23:46 → Anna: the user's own
     23:47   Boris: somebody else's
     23:48 › Boris: Anna, this one mentions you
-    23:12┆  Boris: from before the user came
+    23:12┆  Boris: from before the user joined
     23:48   Clara?: by a guest, whose name is unverified
-    23:49 17  Boris: as a moderator sees it, with its number
+    23:49 17  Boris: with its number, for a moderator
           · Boris joined (2 here)
           ! There is no command /jion.
 """
@@ -71,7 +71,7 @@ _INDENT: Final = " " * 8
 _RULE: Final = "─" * 4
 
 EXCERPT_CHARACTERS: Final = 40
-"""Characters of invalid input that are quoted."""
+"""The length of quoted invalid input."""
 
 UNVERIFIED: Final = "?"
 """Follows the name of an author who has not proved that it is theirs."""
@@ -108,12 +108,12 @@ def found_message(posted: ReceivedMessage, me: str, *, is_numbered: bool = False
 
 
 def link(text: str) -> Fragments:
-    """An address in a line of its own, so that it can be copied as a whole."""
+    """A link on a line of its own, so that it can be copied as a whole."""
     return [("class:link", sanitize_line(text))]
 
 
 def ansi(lines: Sequence[str]) -> Fragments:
-    """Lines of our own making whose colours are control sequences."""
+    """The program's own lines, coloured by control sequences."""
     return [(style, text) for style, text, *_ in to_formatted_text(ANSI("\n".join(lines)))]
 
 
@@ -173,5 +173,5 @@ def _name_style(posted: ReceivedMessage, *, is_own: bool) -> str:
 
 
 def _colour(name: str) -> str:
-    """The colour of a name: always the same one."""
+    """The colour of a name; the same name always has the same one."""
     return NAME_COLOURS[hashlib.sha256(name.encode("utf-8", "replace")).digest()[0] % len(NAME_COLOURS)]

@@ -1,4 +1,4 @@
-"""The input line: it stays where it is, whatever is printed above it, from the first key of a session to the last."""
+"""The input line: one prompt for the whole session, below everything that is printed."""
 
 from __future__ import annotations
 
@@ -44,21 +44,21 @@ _FOCUS_OUT: Final = Keys.F24
 
 
 class InputLine:
-    """One prompt for the whole session: Enter takes the line, and an empty one is in its place.
+    """The input line. Enter takes the line and empties it.
 
     Args:
-        status_bar: what stands below the line.
-        completer: what Tab completes.
+        status_bar: returns the status bar below the line.
+        completer: completes on Tab.
         history: the lines typed so far.
-        style: of the prompt and the status bar.
-        color_depth: how many colours there may be; None: as many as the terminal has.
+        style: the style of the prompt and the status bar.
+        color_depth: the number of colours; None: as many as the terminal has.
         changed: called with the content of the line whenever it changes.
         focus_changed: called with whether the window has the focus.
         overflowed: called when typed or pasted text is dropped, because the line would be too long.
 
     Attributes:
         typed: the lines that were typed, in order.
-        is_dumb: whether the terminal can do no more than write lines below each other.
+        is_dumb: whether the terminal can only write line after line.
     """
 
     def __init__(
@@ -111,13 +111,13 @@ class InputLine:
         return PROMPT + self._buffer.text
 
     async def run(self) -> None:
-        """Take in lines until Ctrl-D, Ctrl-C in an empty line, or `end_input`."""
+        """Read lines until Ctrl-D, Ctrl-C in an empty line, or `end_input`."""
         focus_reports = nullcontext() if self.is_dumb else _focus_reports(self._session.output)
         with suppress(EOFError, KeyboardInterrupt), focus_reports:
             await self._session.prompt_async(set_exception_handler=False)
 
     async def ask(self, question: str, default: str) -> str:
-        """Ask for something short, before `run`.
+        """Ask the user a question, before `run`.
 
         Raises:
             EOFError: by Ctrl-D.
@@ -127,7 +127,7 @@ class InputLine:
         return (await prompt.prompt_async(default=default, set_exception_handler=False)).strip()
 
     def restore(self, text: str) -> bool:
-        """Put typed text into the line again; False if there is something else in it."""
+        """Put typed text back into the line; False if the line is not empty."""
         if self._buffer.text:
             return False
         self._buffer.insert_text(text)
@@ -135,7 +135,7 @@ class InputLine:
         return True
 
     def edit(self, text: str) -> None:
-        """Open a text in the user's editor; the result comes into the line."""
+        """Open a text in the user's editor; the result becomes the line."""
         self._buffer.text = text
         self._buffer.open_in_editor()
 
@@ -145,11 +145,11 @@ class InputLine:
 
     def _accept(self, buffer: Buffer) -> bool:
         self.typed.put_nowait(buffer.text)
-        return False  # the line is emptied
+        return False  # empties the line
 
 
 def redraw() -> None:
-    """Draw the input line and the status bar anew, soon."""
+    """Schedule a redraw of the input line and the status bar."""
     get_app().invalidate()
 
 
@@ -166,7 +166,7 @@ def end_input() -> None:
 
 
 def _bind_editing(keys: KeyBindings) -> None:
-    """Bind the keys that differ from prompt_toolkit's, which are those of Emacs."""
+    """Bind the keys that differ from prompt_toolkit's Emacs bindings."""
     is_typing = has_focus(DEFAULT_BUFFER)
 
     @keys.add("enter", filter=is_typing)
@@ -189,8 +189,8 @@ def _bind_length(keys: KeyBindings, overflowed: Callable[[], None]) -> None:
     """Insert a paste as a whole or not at all, and no character into a full line.
 
     Args:
-        keys: of the line.
-        overflowed: called when something is dropped; for a full line with the first character only.
+        keys: the bindings of the line.
+        overflowed: called when input is dropped; for a full line only for the first character.
     """
     is_typing, is_full = has_focus(DEFAULT_BUFFER), Condition(_is_full)
     full_texts: set[str] = set()
@@ -209,7 +209,7 @@ def _bind_length(keys: KeyBindings, overflowed: Callable[[], None]) -> None:
             full_texts.add(event.current_buffer.text)
             overflowed()
 
-    # Mouse reports are never asked for.
+    # Mouse reports are never requested.
     @keys.add(Keys.Vt100MouseEvent)
     def _(_: KeyPressEvent) -> None:
         pass
@@ -220,7 +220,7 @@ def _is_full() -> bool:
 
 
 def _bind_focus(keys: KeyBindings, focus_changed: Callable[[bool], None]) -> None:
-    """Report whether the window has the focus, where the terminal tells."""
+    """Report whether the window has the focus, if the terminal reports it."""
     ANSI_SEQUENCES["\x1b[I"] = _FOCUS_IN
     ANSI_SEQUENCES["\x1b[O"] = _FOCUS_OUT
 

@@ -1,10 +1,10 @@
-"""Parser of what a terminal sends, into keys and pastes (ECMA-48; xterm's control sequences).
+"""Parses a terminal's input into keys and pastes (ECMA-48; xterm's control sequences).
 
 Text copied from a terminal may contain control sequences of every kind, and a terminal may send reports that were never requested.
-prompt_toolkit's own parser takes some of them for mouse events, types out the others, and needs quadratic time for long ones. So:
+prompt_toolkit's own parser mistakes some of them for mouse events, types out the others, and needs quadratic time for long ones. So:
 
 - A sequence that stands for a key is that key. Any other complete control sequence is dropped, in typed input and in pastes alike.
-- The beginning of a sequence is held until the sequence is complete; `flush` types out what is held as single keys.
+- The beginning of a sequence is held until the sequence is complete; `flush` types out a held beginning as single keys.
 - No input is ever an error.
 """
 
@@ -55,7 +55,7 @@ _SURROGATE: Final = re.compile("[\ud800-\udfff]")
 
 
 class TerminalInput(Vt100Input):
-    """The input of a terminal, which ends for good when the terminal is gone.
+    """The input of a terminal; it ends for good when the terminal is gone.
 
     Args:
         stdin: the terminal.
@@ -88,10 +88,10 @@ _stays_raw: Final = ContextVar("stays_raw", default=False)
 
 
 class _Reader(PosixStdinReader):
-    """Reads what is available; prompt_toolkit's own reader goes on for ever after an error, and keeps a core busy."""
+    """Reads the available input, and ends on an error; prompt_toolkit's own reader would retry for ever, and keep a core busy."""
 
     def read(self, count: int = READ_BYTES) -> str:
-        """What can be read now; empty at the end."""
+        """Read the available input; empty at the end."""
         if self.closed or not select.select([self.stdin_fd], [], [], 0)[0]:
             return ""
         try:
@@ -105,7 +105,7 @@ class _Reader(PosixStdinReader):
 
 
 class Keyboard(Vt100Parser):
-    """The parser.
+    """The parser of typed and pasted input.
 
     Args:
         press: called with each key press.
@@ -121,7 +121,7 @@ class Keyboard(Vt100Parser):
         self._paste: _Paste | None = None
 
     def feed(self, data: str) -> None:
-        """Parse what was read."""
+        """Parse input."""
         # Invalid UTF-8 arrives as surrogates, which cannot be encoded again.
         data = _SURROGATE.sub("\ufffd", data)
         if self._paste and data in _INTERRUPTS:
@@ -132,13 +132,13 @@ class Keyboard(Vt100Parser):
             rest = self._go_on_with_paste(self._paste, rest) if self._paste else self._type(rest)
 
     def flush(self) -> None:
-        """Type out what is held, after a pause: it was no sequence."""
+        """Type out a held beginning, after a pause: it is not a sequence."""
         held, self._held = self._held, ""
         for character in held:
             self._press_key(character)
 
     def _type(self, data: str) -> str | None:
-        """Press keys until a paste begins; what follows its beginning, None if there is none."""
+        """Press keys until a paste begins. Returns the input behind its beginning; None if there is no paste."""
         text, self._held = self._held + data, ""
         unfinished = _UNFINISHED.search(text, max(0, len(text) - HELD_CHARACTERS))
         if unfinished:
@@ -156,11 +156,11 @@ class Keyboard(Vt100Parser):
         keys = Keys.CPRResponse if _CURSOR_POSITION.fullmatch(part) else ANSI_SEQUENCES.get(part)
         if keys is None and len(part) > 1:
             return
-        for place, key in enumerate(keys if isinstance(keys, tuple) else (keys or part,)):
-            self._press(KeyPress(key, "" if place else part))
+        for index, key in enumerate(keys if isinstance(keys, tuple) else (keys or part,)):
+            self._press(KeyPress(key, "" if index else part))
 
     def _go_on_with_paste(self, paste: _Paste, data: str) -> str | None:
-        """Add to a paste; what follows its end, None if it has not ended."""
+        """Add input to a paste. Returns the input behind its end; None if it has not ended."""
         rest = paste.feed(data)
         if rest is not None:
             self._paste = None
@@ -169,7 +169,7 @@ class Keyboard(Vt100Parser):
 
 
 class _Paste:
-    """A paste that has begun. Of an overlong one just enough is kept to recognize it as that."""
+    """A paste that has begun. Of an overlong one only enough is kept to recognize it as overlong."""
 
     def __init__(self) -> None:
         self._kept: list[str] = []
@@ -182,13 +182,13 @@ class _Paste:
         return "".join(self._kept)
 
     def feed(self, data: str) -> str | None:
-        """Add to it; what follows its end, None if it has not ended."""
+        """Add input. Returns the input behind the end of the paste; None if it has not ended."""
         text, end, rest = (self._tail + data).partition(_PASTE_END)
         # The end mark may be split between two reads.
-        place = -1 if end else text.find("\x1b", max(0, len(text) - len(_PASTE_END) + 1))
-        place = len(text) if place < 0 else place
-        self._keep(text[:place])
-        self._tail = text[place:]
+        index = -1 if end else text.find("\x1b", max(0, len(text) - len(_PASTE_END) + 1))
+        index = len(text) if index < 0 else index
+        self._keep(text[:index])
+        self._tail = text[index:]
         return rest if end else None
 
     def _keep(self, text: str) -> None:
@@ -199,9 +199,9 @@ class _Paste:
 
 def _parts(text: str) -> Iterator[tuple[str, int]]:
     """The sequences and single characters of a text, with the index where each ends."""
-    place = 0
-    while place < len(text):
-        sequence = _SEQUENCE.match(text, place) if text[place] == "\x1b" else None
-        end = sequence.end() if sequence else place + 1
-        yield text[place:end], end
-        place = end
+    index = 0
+    while index < len(text):
+        sequence = _SEQUENCE.match(text, index) if text[index] == "\x1b" else None
+        end = sequence.end() if sequence else index + 1
+        yield text[index:end], end
+        index = end

@@ -1,4 +1,4 @@
-"""What the session shows its user: messages, notices, problems, QR codes, and the bell."""
+"""Shows messages, notices, problems and QR codes to the user, and rings the bell."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ class Notifier:
     """Shows things above the input line.
 
     Args:
-        output: where they are printed.
+        output: prints the lines.
         phrases: the user's language.
         bell: when to ring.
         is_coloured: whether the terminal shows colours.
 
     Attributes:
-        phrases: as given.
-        bell: when to ring, as set last.
+        phrases: the user's language.
+        bell: when to ring; may be changed.
     """
 
     def __init__(self, output: TerminalOutput, phrases: Phrases, bell: Bell, *, is_coloured: bool) -> None:
@@ -63,19 +63,19 @@ class Notifier:
         self.show(formatting.notice(text))
 
     def show_problem(self, text: str) -> None:
-        """Show that something is wrong."""
+        """Show a problem."""
         self.show(formatting.problem(text))
 
     def show_invalid(self, phrase: str, given: str, **fields: str) -> None:
-        """Show that an argument is invalid, by a phrase that quotes it as ``{given}``."""
+        """Show a problem with an argument, by a phrase that quotes it as ``{given}``."""
         self.show_problem(phrase.format(given=formatting.excerpt(given), **fields))
 
     def show_refusal(self, refusal: Refused) -> None:
-        """Show why input is invalid; the server was not asked."""
+        """Show why input is invalid, without a request to the server."""
         self.show_problem(self.phrases.refusals.get(refusal.code, refusal.sentence(self.phrases.language)))
 
     def show_error(self, error: RemoteError) -> None:
-        """Show why the server did not do something: in the user's language, or else in the server's words."""
+        """Show a server's error: in the user's language, or else in the server's words."""
         code = getattr(error, "code", "")
         self.show_problem(self.phrases.refusals.get(code, str(error)))
 

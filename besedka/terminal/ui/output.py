@@ -1,4 +1,4 @@
-"""Output to the terminal: what is printed above the input line, and corrections to what prompt_toolkit writes.
+"""Output to the terminal: prints lines above the input line, and corrects some of prompt_toolkit's output.
 
 Lines are printed many at a time, so that a flood of messages costs a few redraws a second.
 """
@@ -26,7 +26,7 @@ REST_SECONDS: Final = 0.05
 """Pause between two batches; the first line after a pause is printed at once."""
 
 BATCH_LINES: Final = 200
-"""Lines printed at once; keys pressed meanwhile wait for no more than these."""
+"""Lines printed at once; a key pressed meanwhile waits for at most these."""
 
 WAITING_LINES_AT_MOST: Final = 1_000
 """Lines that may wait to be printed before `until_printable` makes their source wait."""
@@ -37,9 +37,9 @@ class TerminalOutput:
 
     Args:
         output: the terminal.
-        style: of the lines.
-        color_depth: how many colours there may be; None: as many as the terminal has.
-        input_line: gives the content of the input line, on a terminal that cannot erase and redraw it.
+        style: the style of the lines.
+        color_depth: the number of colours; None: as many as the terminal has.
+        input_line: returns the content of the input line, on a terminal that cannot erase and redraw it.
     """
 
     def __init__(
@@ -69,7 +69,7 @@ class TerminalOutput:
         self._changed.set()
 
     async def until_printable(self) -> None:
-        """Wait until few enough lines wait to be printed: messages are read no faster than they can be shown."""
+        """Wait while more than `WAITING_LINES_AT_MOST` lines wait, so that messages are read no faster than they can be shown."""
         while len(self._lines) > WAITING_LINES_AT_MOST:
             self._printed.clear()
             await self._printed.wait()
@@ -109,9 +109,9 @@ class TerminalOutput:
 
 
 def ignore_closed_window(output: Output) -> None:
-    """Ignore the error (EIO) when something is written to a window that has been closed.
+    """Ignore the error (EIO) of writing to a closed window.
 
-    The session learns of it by the end of the input, and by SIGHUP.
+    The session ends by the end of its input, or by SIGHUP.
     """
     flush = output.flush
 
@@ -125,7 +125,7 @@ def ignore_closed_window(output: Output) -> None:
 
 
 def keep_scrollback_clean(output: Output) -> None:
-    """Keep erased lines out of tmux's scrollback, where it puts what is erased from the upper left corner on (`scroll-on-clear`).
+    """Keep erased lines out of tmux's scrollback; tmux adds everything erased from the upper left corner on (`scroll-on-clear`).
 
     With the input line in the first row, each printed line would leave a copy of it there.
     """
@@ -143,8 +143,8 @@ def keep_scrollback_clean(output: Output) -> None:
 def erase_whole_on_resize(app: Application[Any], environment: Mapping[str, str] = os.environ) -> None:
     """Erase all rows of the input line when the window gets narrower.
 
-    Most terminals then rewrap lines that have become too long, so that what was drawn takes more rows than before. prompt_toolkit
-    goes up only by the rows that it has drawn, and would leave the others behind.
+    Most terminals then rewrap lines that have become too long, which take more rows than before. prompt_toolkit moves up only by
+    the rows that it has drawn, and would leave the others behind.
     """
     if not rewraps_lines(environment):
         return
@@ -171,7 +171,7 @@ def rewraps_lines(environment: Mapping[str, str]) -> bool:
 
 
 def rows_added(screen: Screen, row: int, column: int, columns: int) -> int:
-    """How many more rows than drawn are above a position on the screen, once its lines are wrapped to a number of columns."""
+    """The number of rows that rewrapping to a number of columns adds above a position on the screen."""
     above = sum((_width(screen, number) - 1) // columns for number in range(row) if _width(screen, number))
     return above + column // columns
 

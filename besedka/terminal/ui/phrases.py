@@ -20,10 +20,10 @@ class Phrases:
 
     Attributes:
         usage: translations of the argument names in the table of commands.
-        moderation: what a moderator has done, by the name of the act.
+        moderation: confirmations of acts of moderation, by the name of the act.
         commands: descriptions of the commands, by name.
         keys: descriptions of keys and signs.
-        refusals: sentences for the refusals that a user may meet, by code; for others the server's own is shown.
+        refusals: sentences for refusals, by code; for other codes the server's own sentence is shown.
     """
 
     language: Language
@@ -407,7 +407,7 @@ RUSSIAN = Phrases(
 
 
 def phrases_for(environment: Mapping[str, str]) -> Phrases:
-    """The phrases in the language of an environment (POSIX: LC_ALL goes before LC_MESSAGES, and that before LANG)."""
+    """The phrases in the language of an environment (POSIX: LC_ALL takes precedence over LC_MESSAGES, and that over LANG)."""
     for variable in ("LC_ALL", "LC_MESSAGES", "LANG"):
         if value := environment.get(variable):
             return RUSSIAN if value.lower().startswith("ru") else ENGLISH

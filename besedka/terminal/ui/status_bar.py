@@ -31,7 +31,7 @@ def status_bar(
         others: the other rooms.
         phrases: the user's language.
         unsent_count: the number of messages that wait to be sent.
-        command: the command that waits for the server's answer; empty if none does.
+        command: the command that waits for the server's response; empty if none does.
         now: the time by the loop's clock.
     """
     mark = f" ({phrases.private})" if current.kind is Kind.PRIVATE else ""
