@@ -1,4 +1,4 @@
-// What the page's pure modules work on. Global names, so that a module needs no import for them: the page itself has no build step.
+// The types of the page's pure modules. They are global, so that a module needs no import for them: the page has no build step.
 
 /** A row of the log: a message, or a notice of people who joined and left. */
 interface Row {
@@ -27,7 +27,7 @@ interface Row {
   left?: string[];
 }
 
-/** Why something could not be done: a code of the protocol's or of the page's own, and what its sentence needs. */
+/** A refusal: a code of the protocol or of the page, with the values of its sentence. */
 interface Refusal {
   code: string;
   text?: string;
@@ -57,7 +57,7 @@ interface Unsent {
 /** One room. */
 interface Room {
   name: string;
-  /** Until then nothing may be posted: it would overtake the outbox. */
+  /** Nothing is sent before: it would overtake the outbox. */
   isJoined: boolean;
   isJoining: boolean;
   rows: Row[];
@@ -76,13 +76,13 @@ interface Room {
   /** How many people are there, and the names of the first of them. */
   count: number;
   users: string[];
-  /** Who is typing, and until when that is shown, in ms of `performance.now()`. */
+  /** The people typing, and until when to show it, in ms of `performance.now()`. */
   typing: { user: string; until: number }[];
-  /** Who was there when the connection was lost. */
+  /** The people present when the connection was lost. */
   usersBefore: string[];
   /** Messages up to this id were posted before this visit. */
   oldUntil: number;
-  /** The page of the log that was asked for. */
+  /** The requested page of the log. */
   fetching: { what: "older" | "newer" | "around"; before: number } | null;
   /** The id of a message to scroll to; 0: the end. */
   target: number | null;
@@ -101,7 +101,7 @@ interface Room {
   kind?: "open" | "private" | "direct";
   /** Of a direct room: the other person. */
   peer?: string;
-  /** What this user may do here beside posting: invite, moderate. */
+  /** The user's rights beside posting: invite, moderate. */
   may?: string[];
   /** The token to join with. */
   invite?: string;
@@ -109,7 +109,7 @@ interface Room {
   isNew?: boolean;
 }
 
-/** Why this user is at the login, or what must be done first. */
+/** The reason why the login is shown, or a step to take first. */
 interface Problem {
   code: string;
   text?: string;
@@ -128,7 +128,7 @@ interface Search {
   refusal?: Refusal | null;
 }
 
-/** Everything the page knows. */
+/** The state of the page. */
 interface State {
   scene: "start" | "login" | "chat";
   /** Logging in. */
@@ -139,7 +139,7 @@ interface State {
   retryAt: number;
   awaySince: number;
   me: string;
-  /** The name that was let in before. */
+  /** The name of the last successful login. */
   knownName: string;
   secret: string;
   /** The name of the room on the screen. */
@@ -163,25 +163,25 @@ interface State {
   /** The newest invitation, and the newest link for another device. */
   invitation?: { room: string; token: string; uses: number; expires: number } | null;
   deviceLink?: { token: string; user: string; until: number } | null;
-  /** Why the server is about to end the connection. */
+  /** The reason why the server is about to close the connection. */
   reason?: string;
   /** Direct rooms that this user has left. */
   hidden?: string[];
-  /** This device has just been added to somebody's. */
+  /** This device has just been added to a person's devices. */
   isNewDevice?: boolean;
 }
 
 interface PendingRequest {
   frame: ClientFrame;
-  /** To be posted in the room that is the answer. */
+  /** Posted in the room that the response opens. */
   say?: Say;
 }
 type Say = { key: string; text: string };
 
-/** What is shown above everything for some seconds: a text, a string of the page's own, or a refusal. */
+/** A toast: a text, a string of the page's own, or a refusal. */
 type Toast = { code?: string; word?: string } & Partial<Refusal>;
 
-/** What happens, by type: `step` takes an event of these. `name` is the room's, if it is not the current one. */
+/** The events of `step`, by type. `name` is the room's, if it is not the current one. */
 interface Events {
   start: { name: string; me?: string; rooms?: Record<string, Partial<Room>> };
   restore: { unsent: (Unsent & { room: string })[] };
@@ -236,7 +236,7 @@ type ClientFrame = { [T in keyof ClientFrames]: { type: T } & ClientFrames[T] }[
 type ServerFrame = { [T in keyof ServerFrames]: ServerFrameOf<T> }[keyof ServerFrames];
 type ServerFrameOf<T extends keyof ServerFrames> = { type: T } & ServerFrames[T];
 
-/** What is to be done outside of the state. */
+/** Effects outside of the state. */
 type Effect =
   | { do: "connect" | "disconnect" }
   | { do: "send"; frame: ClientFrame }
@@ -251,7 +251,7 @@ type RoomEdit = (room: Room) => Room;
 type RoomChange = [Room, ClientFrame[]];
 type Step = (state: State, event: PageEvent) => Change;
 
-/** What a handler is given beside its event: `next` is the handler of the features below, if there is one. */
+/** The context of a handler: `next` is the handler of the features below, if there is one. */
 interface Context<E> {
   step: Step;
   next: (state?: State, event?: E) => Change;
@@ -259,10 +259,10 @@ interface Context<E> {
   now: number;
 }
 
-/** Server frames as handlers know them: a page of history that was asked for is a `page`. */
+/** Server frames by handler: a requested page of history is a `page`. */
 type FrameTypes = ServerFrames & { page: ServerFrames["history"] & { before: number } };
 
-/** What a feature adds to the step function. */
+/** A feature: its handlers. */
 interface Feature {
   events?: { [T in keyof Events]?: (state: State, event: EventOf<T>, context: Context<EventOf<T>>) => Change };
   frames?: { [T in keyof FrameTypes]?: (state: State, frame: FrameTypes[T], context: Context<FrameTypes[T]>) => Change };
@@ -274,8 +274,8 @@ interface Feature {
 type Handler = (state: State, event: any, context: Context<any>) => Change;
 type HandlerTable = Map<string, Handler>;
 
-/** What an address says behind its #; what is absent is empty. */
-interface Place {
+/** The part of an address behind its #; absent parts are empty. */
+interface Fragment {
   room: string;
   id: number;
   key: string;

@@ -2,21 +2,21 @@
 
 import { loadStrings } from "./chat/language.js";
 import { FeatureLoader } from "./chat/loader.js";
-import { DEFAULT_ROOM, isKey, NO_RECONNECT_CODES, placeOf, readPlace, roomName, socketUrls } from "./chat/protocol.js";
+import { DEFAULT_ROOM, isKey, NO_RECONNECT_CODES, fragmentOf, readFragment, roomName, socketUrls } from "./chat/protocol.js";
 import { Socket } from "./chat/socket.js";
 import { core, createStep, here, newState } from "./chat/state.js";
 import { all, get, newKey, secret, set, unsent } from "./chat/storage.js";
 import { Page } from "./chat/view/page.js";
 
 const keyEntry = `key.${new URL(".", location.href).pathname}`;
-const newKeyEntry = `new${keyEntry}`; // takes its place once it has let this user in
+const newKeyEntry = `new${keyEntry}`; // replaces it once it is accepted
 const accessKey = () => get(newKeyEntry) || get(keyEntry);
-let triedKey = ""; // with the last connection
-const { id, invite, ...place } = readAddress();
+let triedKey = ""; // on the last connection
+const { id, invite, ...address } = readAddress();
 const strings = await loadStrings(navigator.languages);
 let drawing = 0;
-let restored = {}; // the rooms, with stored outboxes
-let app = null; // with the features
+let restored = {}; // the rooms with stored outboxes
+let app = null; // comes with the features
 let step = createStep(core);
 
 const socket = new Socket(socketUrls(location), {
@@ -36,16 +36,16 @@ const socket = new Socket(socketUrls(location), {
   key: () => (triedKey = accessKey()),
 });
 const loader = new FeatureLoader(() => import("./chat/features.js"), start, () => socket.restart());
-let state = newState(roomName(place.room) || DEFAULT_ROOM);
+let state = newState(roomName(address.room) || DEFAULT_ROOM);
 
-/** What the views may ask for. */
+/** The actions of the views. */
 const actions = {
   dispatch,
   logIn: (name) => {
     dispatch({ type: "logIn", name, secret: secret() });
     restore();
   },
-  /** False: nothing was done with the text. */
+  /** False: the text was not used. */
   submit: (text) => (/^(\/|:q$)/.test(text) ? Boolean(app?.command(text)) : say(text)),
   draft: (room) => get(`draft.${room}`),
   keepDraft: (room, text) => set(`draft.${room}`, text),
@@ -54,10 +54,10 @@ const actions = {
 };
 const page = new Page(strings, actions);
 
-/** What the address says. A token stands there no longer than it must. */
+/** Reads the address, and removes tokens from it at once. */
 function readAddress() {
-  const found = readPlace(location.hash);
-  if (location.hash.includes(";")) history.replaceState(null, "", placeOf(found.room, found.id));
+  const found = readFragment(location.hash);
+  if (location.hash.includes(";")) history.replaceState(null, "", fragmentOf(found.room, found.id));
   keepKey(found.key);
   return found;
 }
@@ -113,8 +113,8 @@ function draw() {
 }
 
 const name = get("name");
-dispatch({ type: "start", name, me: place.device ? name : place.name || name, rooms: Object.fromEntries(all("room")) });
+dispatch({ type: "start", name, me: address.device ? name : address.name || name, rooms: Object.fromEntries(all("room")) });
 if (invite) dispatch({ type: "invited", invite });
 if (id) dispatch({ type: "jump", id });
-if (place.device) dispatch({ type: "navigate", ...place });
+if (address.device) dispatch({ type: "navigate", ...address });
 addEventListener("hashchange", () => dispatch({ type: "navigate", ...readAddress() }));

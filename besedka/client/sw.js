@@ -1,15 +1,15 @@
-// The service worker: gives the page where the server cannot be reached. Whatever the server has to say comes first; what
-// is kept is given only when it says nothing. It looks after the page's own files and nothing else.
+// The service worker: serves the page while the server cannot be reached. The server's response comes first, the cache only
+// if there is none. It handles the page's own files and nothing else.
 
-// With Trusted Types the address of a script must be vouched for.
+// Trusted Types require a policy for script URLs.
 const policy = self.trustedTypes?.createPolicy("besedka", { createScriptURL: (url) => url });
 importScripts(policy ? policy.createScriptURL("files.js") : "files.js");
 
 const CACHE = "besedka";
-const PAGE_MS = 3000; // so long one waits for a server that may not be there
-const FILE_MS = 10_000; // one that has just given the page is there
+const PAGE_MS = 3000; // the wait for a server that may be away
+const FILE_MS = 10_000; // for one that has just served the page
 const SHELL = new Set(self.BESEDKA_FILES.map((file) => new URL(file, self.registration.scope).href));
-const kept = new Set(); // the windows whose page was kept: the files that belong to it are kept ones as well
+const cached = new Set(); // windows whose page came from the cache: their files do, too
 
 self.addEventListener("install", (event) => event.waitUntil(refresh().then(() => self.skipWaiting())));
 self.addEventListener("activate", (event) => event.waitUntil(self.clients.claim()));
@@ -20,7 +20,7 @@ self.addEventListener("fetch", (event) => {
   if (request.method === "GET" && SHELL.has(file)) event.respondWith(answer(event, file));
 });
 
-// On phones a page cannot be told that its notification was clicked.
+// On phones a page receives no clicks on its notifications.
 self.addEventListener("notificationclick", (event) => {
   event.notification.close();
   event.waitUntil(open(event.notification.data?.hash ?? ""));
@@ -31,19 +31,19 @@ async function answer(event, file) {
   const isPage = request.mode === "navigate";
   const cache = await caches.open(CACHE);
   const old = await cache.match(file);
-  if (old && kept.has(clientId)) return old;
+  if (old && cached.has(clientId)) return old;
   const fresh = await ask(request, old && (isPage ? PAGE_MS : FILE_MS));
   if (fresh?.ok) {
     await cache.put(file, fresh.clone());
-    // The page is this server's now; so shall be all that is kept.
+    // The page is from this server now; refresh the other files.
     if (isPage) event.waitUntil(refresh());
   }
   if (fresh && (fresh.status < 500 || !old)) return fresh;
-  if (isPage && old) kept.add(resultingClientId);
+  if (isPage && old) cached.add(resultingClientId);
   return old ?? Response.error();
 }
 
-/** What the server answers; nothing, if it does not in time. */
+/** The server's response; nothing if there is none in time. */
 async function ask(request, ms) {
   const late = new Promise((resolve) => ms && setTimeout(resolve, ms));
   return Promise.race([fetch(request).catch(() => null), late]);

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { mentions, placeOf, readLine, readPlace, roomName, socketUrls } from "../../besedka/client/chat/protocol.js";
+import { mentions, fragmentOf, readLine, readFragment, roomName, socketUrls } from "../../besedka/client/chat/protocol.js";
 import { toLogLine } from "../../besedka/client/chat/messages/log_line.js";
 import { vectors } from "./vectors.mjs";
 
@@ -34,13 +34,13 @@ test("a room's name is made as the server makes it", () => {
 test("an address names a room, a message and tokens, as Python reads it", () => {
   const nothing = { key: "", invite: "", name: "", device: "" };
   for (const { fragment, ...said } of vectors("links")) {
-    for (const hash of [fragment, `#${fragment}`]) assert.deepEqual(readPlace(hash), { ...nothing, ...said }, hash);
+    for (const hash of [fragment, `#${fragment}`]) assert.deepEqual(readFragment(hash), { ...nothing, ...said }, hash);
   }
-  assert.deepEqual(readPlace(placeOf("кухня", 3)), { ...nothing, room: "кухня", id: 3 });
-  for (const hash of ["", "#", "#%", "#/17"]) assert.equal(readPlace(hash).room, "");
-  for (const hash of ["#dev;color=red", "#dev;key", "#dev;__proto__=x"]) assert.deepEqual(readPlace(hash), { ...nothing, room: "dev", id: 0 });
-  for (const hash of ["#dev/", "#dev/0", "#dev/-1", "#dev/1e3", "#dev/x", `#dev/${"9".repeat(16)}`]) assert.equal(readPlace(hash).id, 0);
-  assert.equal(placeOf("dev"), "#dev");
+  assert.deepEqual(readFragment(fragmentOf("кухня", 3)), { ...nothing, room: "кухня", id: 3 });
+  for (const hash of ["", "#", "#%", "#/17"]) assert.equal(readFragment(hash).room, "");
+  for (const hash of ["#dev;color=red", "#dev;key", "#dev;__proto__=x"]) assert.deepEqual(readFragment(hash), { ...nothing, room: "dev", id: 0 });
+  for (const hash of ["#dev/", "#dev/0", "#dev/-1", "#dev/1e3", "#dev/x", `#dev/${"9".repeat(16)}`]) assert.equal(readFragment(hash).id, 0);
+  assert.equal(fragmentOf("dev"), "#dev");
 });
 
 test("the chat is expected beside the page, then on the default port", () => {

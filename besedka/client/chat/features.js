@@ -1,5 +1,5 @@
-// What is not needed to log in and post, fetched when it is first needed. The tables of all features, from the bottom up:
-// a later one handles an event first.
+// The features that logging in and posting do not need, fetched on first use. Their tables, from the bottom up: a later one
+// handles an event first.
 
 import { access } from "./access_key/state.js";
 import { application } from "./app/state.js";

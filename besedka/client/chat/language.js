@@ -1,11 +1,11 @@
-// The strings of the page in the reader's language. Only one language is fetched, and only what is needed of it.
+// The page's strings. Only one language is fetched, and of it only what is needed.
 
 const LANGUAGES = ["en", "ru"];
 
-/** The strings needed to log in, in the first language of the browser's list that the page speaks; English if none. */
+/** The login's strings, in the browser's first language that the page has; else in English. */
 export async function loadStrings(preferred) {
   const tags = preferred.map((tag) => tag.toLowerCase().split("-")[0]);
-  const tag = tags.find((one) => LANGUAGES.includes(one)) ?? "en";
+  const tag = tags.find((tag) => LANGUAGES.includes(tag)) ?? "en";
   const { strings } = await import(`./language/${tag}.js`);
   return { ...strings, tag, locale: preferred[tags.indexOf(tag)] ?? tag };
 }
@@ -16,7 +16,7 @@ export async function addFeatureStrings(strings) {
   Object.assign(strings, features, { refusals: { ...strings.refusals, ...features.refusals } });
 }
 
-/** A refusal in the page's language; the server's own sentence where the page has none. */
+/** A refusal in the page's language, else the server's own sentence. */
 export function refusalText(strings, refusal, limits) {
   const { code, text } = refusal;
   return Object.hasOwn(strings.refusals, code) ? strings.refusals[code]({ ...limits, ...refusal }) : text;

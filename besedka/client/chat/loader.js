@@ -1,4 +1,4 @@
-// Fetches the features, until they are there. Events that need them are deferred, in order.
+// Fetches the features, with retries. Events that need them are deferred, in order.
 
 const FIRST_RETRY_MS = 1000;
 const LONGEST_RETRY_MS = 15_000;
@@ -16,7 +16,7 @@ export class FeatureLoader {
   /**
    * @param {() => Promise<any>} load
    * @param {(module: any, deferred: PageEvent[]) => void} start
-   * @param {() => void} overflow too many frames were deferred; they are dropped, and must be sent anew
+   * @param {() => void} overflow too many frames were deferred; they are dropped, and must be sent again
    */
   constructor(load, start, overflow) {
     this.#load = load;
@@ -33,7 +33,7 @@ export class FeatureLoader {
     this.#overflow();
   }
 
-  /** Resolves when the features are there. */
+  /** Resolves when the features are loaded. */
   fetch() {
     return (this.#loading ??= this.#fetch());
   }

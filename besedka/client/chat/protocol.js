@@ -1,9 +1,9 @@
-// The language of the server: log lines, names, addresses. Pure; besedka/wire/ is its twin in Python.
+// The wire format: log lines, names, fragments. Pure; the twin of besedka/wire/.
 
 export const DEFAULT_ROOM = "main";
 export const DEFAULT_PORT = 8765;
 
-// The codes by which the server ends a connection for good (besedka/wire/close_codes.py).
+// Close codes after which the page does not reconnect (besedka/wire/close_codes.py).
 export const NO_RECONNECT_CODES = {
   LEFT: 1000, PROTOCOL_ERROR: 1002, NOT_TEXT: 1007, FRAME_TOO_LONG: 1009, NO_ACCESS: 4003, KICKED: 4004, BANNED: 4005, UNKNOWN: 4006,
 };
@@ -23,7 +23,7 @@ export function readLine(raw) {
 /** The day, in the server's zone, of a moment in unix seconds: "YYYY-MM-DD". @type {(at: number, utcOffset: number) => string} */
 export const dayOf = (at, utcOffset) => new Date((at + utcOffset) * 1000).toISOString().slice(0, 10);
 
-/** Matches a name as words of their own in a text, with a leading @. @type {(name: string, flags: string) => RegExp} */
+/** Matches a name as whole words, with or without @. @type {(name: string, flags: string) => RegExp} */
 export function namePattern(name, flags) {
   const escaped = name.replace(/[\\^$.*+?()[\]{}|/]/g, "\\$&");
   return new RegExp(`(?<![\\p{L}\\p{N}_])@?${escaped}(?![\\p{L}\\p{N}_])`, flags);
@@ -32,7 +32,7 @@ export function namePattern(name, flags) {
 /** Whether a text mentions a name, in whatever case (besedka/wire/mentions.py). @type {(text: string, name: string) => boolean} */
 export const mentions = (text, name) => Boolean(name) && namePattern(fold(name), "u").test(fold(text));
 
-/** A room's name as the server uses it; empty if there cannot be such a room. @param {string} given */
+/** A room's name in the server's form; empty if invalid. @param {string} given */
 export function roomName(given) {
   const name = fold(given.trim().replace(/^#/, "").normalize("NFKC")).normalize("NFC");
   return ROOM.test(name) && Array.from(name).length <= ROOM_CHARACTERS_AT_MOST ? name : "";
@@ -41,11 +41,11 @@ export function roomName(given) {
 /** Case folding of Unicode, where toLowerCase() differs. @param {string} text */
 const fold = (text) => text.toLowerCase().replaceAll("ß", "ss").replaceAll("ς", "σ");
 
-/** What an address says behind its #, tokens too; what is absent is empty (besedka/wire/links.py). @param {string} hash */
-export function readPlace(hash) {
-  const [place, ...tokens] = hash.replace(/^#/, "").split(";");
-  const [, room = "", id = ""] = /^([^/]*)\/?(.*)/.exec(place) ?? [];
-  /** @type {Place} */
+/** Parses the URL fragment, with tokens; absent parts are empty (besedka/wire/links.py). @param {string} hash */
+export function readFragment(hash) {
+  const [path, ...tokens] = hash.replace(/^#/, "").split(";");
+  const [, room = "", id = ""] = /^([^/]*)\/?(.*)/.exec(path) ?? [];
+  /** @type {Fragment} */
   const found = { room: plain(room).trim(), id: /^[1-9]\d{0,14}$/.test(id) ? +id : 0, key: "", invite: "", name: "", device: "" };
   for (const token of tokens) {
     const [, name, value] = /^(key|invite|name|device)=(.*)/.exec(token) ?? [];
@@ -59,17 +59,17 @@ function plain(quoted) {
   try {
     return decodeURIComponent(quoted);
   } catch {
-    return ""; // no address of ours
+    return ""; // not our link
   }
 }
 
 /** Whether this may be an access key (besedka/wire/access.py). @param {string} key */
 export const isKey = (key) => /^[\w.~+-]{16,}$/.test(key);
 
-/** The address of a room, or of a message in it. @type {(room: string, id?: number) => string} */
-export const placeOf = (room, id) => `#${encodeURIComponent(room)}${id ? `/${id}` : ""}`;
+/** The fragment of a room, or of a message in it. @type {(room: string, id?: number) => string} */
+export const fragmentOf = (room, id) => `#${encodeURIComponent(room)}${id ? `/${id}` : ""}`;
 
-/** Where the chat may be: beside the page, or, for a page from any file server, on port 8765. @param {Location | URL} location */
+/** The possible addresses of the chat: beside the page or, for a page from a file server, on port 8765. @param {Location | URL} location */
 export function socketUrls({ protocol, hostname, href }) {
   const scheme = protocol === "https:" ? "wss:" : "ws:";
   const beside = new URL("ws", href);

@@ -1,11 +1,11 @@
-// One room, as the page knows it. Pure; types/page.d.ts says what the fields hold.
+// One room of the state. Pure; types/page.d.ts describes the fields.
 //
-// Rows, oldest first: messages (with an id), notices, and behind them the outbox (with a key). They are replaced, never
-// changed, so that views can compare them; and a window on the log: if it ends earlier, new messages are only counted.
+// Rows, oldest first: messages (with an id), notices, then the outbox (with a key). They are replaced, never changed, so
+// that views can compare them. They are a window on the log: if it ends before the log, new messages are only counted.
 
 import { dayOf, mentions, readLine } from "./protocol.js";
 
-const ROWS_AT_MOST = 400; // others are fetched again when the reader scrolls there
+const ROWS_AT_MOST = 400; // others are fetched on scrolling
 const ROWS_KEPT = 300;
 export const IN_FLIGHT_AT_MOST = 32; // sent and not delivered
 
@@ -44,7 +44,7 @@ export const label = ({ name, kind, peer }) => peer || (name.startsWith("direct-
 /** How many messages are unread. @type {(room: Room) => number} */
 export const unread = ({ readTo, lastId }) => (readTo < 0 ? 0 : Math.max(0, lastId - readTo));
 
-/** The room for somebody who logs in anew. @type {RoomEdit} */
+/** The room after another login. @type {RoomEdit} */
 export const renewed = ({ name, readTo, epoch, notice, target, kind, peer, invite }) =>
   newRoom(name, { readTo, epoch, notice, target, kind, peer, invite });
 
@@ -73,12 +73,12 @@ export const roomEvents = {
 /** @type {Feature["roomFrames"]} */
 export const roomFrames = {
   welcome: (room, { reset, epoch, head, clients_count: count, users, kind, peer, may }) => {
-    const isOther = reset || (room.epoch && epoch && epoch !== room.epoch);
+    const isReplaced = reset || (room.epoch && epoch && epoch !== room.epoch);
     const { name, notice, target, isFollowing } = room;
-    const anew = isOther && { ...newRoom(name, { notice, target, isFollowing }), rows: waitingRows(room.rows) };
+    const anew = isReplaced && { ...newRoom(name, { notice, target, isFollowing }), rows: waitingRows(room.rows) };
     const outbox = unsent(room);
     const next = { ...room, ...anew, epoch, count, users, kind, peer, may, outbox, isJoined: true, isJoining: false, refusal: null, invite: undefined };
-    // On the first visit everything is old; after a reconnect, what was missed is new.
+    // On the first visit all messages are old; after a reconnect, missed ones are new.
     if (!next.lastId) next.lastId = next.oldUntil = head;
     if (next.readTo < 0 || next.readTo > head) next.readTo = head;
     if (next.readTo < head) next.unreadFrom = next.readTo;
@@ -90,7 +90,7 @@ export const roomFrames = {
   chat: (room, frame, state) => {
     const { key, id, user, text, timestamp: time, at } = frame;
     const row = delivered(room, { id, user, text, time, day: dayOf(at, state.utcOffset), live: true }, state, frame.unverified);
-    const typing = room.typing.filter((one) => one.user !== user);
+    const typing = room.typing.filter((entry) => entry.user !== user);
     return sendWaiting(withNew(without({ ...room, typing }, key), [row]));
   },
 };
@@ -113,7 +113,7 @@ export function sendWaiting(room) {
 
 /** The outbox after a loss: what was in flight may be stored, behind `lastId`. @type {(room: Room) => Unsent[]} */
 export const unsent = ({ outbox, lastId }) =>
-  outbox.map((one) => (one.again ? { ...one, sent: false } : { ...one, again: one.sent, sent: false, after: lastId }));
+  outbox.map((message) => ({ ...message, sent: false, ...(!message.again && { again: message.sent, after: lastId }) }));
 
 /** @type {(room: Room, message: Unsent, me: string) => Room} */
 function withWaiting(room, message, me) {
@@ -126,7 +126,7 @@ function withWaiting(room, message, me) {
 /** Takes a message out of the outbox. @type {(room: Room, key?: string) => Room} */
 export function without(room, key) {
   if (!key || !room.rows.some((row) => row.key === key)) return room;
-  const others = (/** @type {{key?: string}} */ one) => one.key !== key;
+  const others = (/** @type {{key?: string}} */ entry) => entry.key !== key;
   return { ...room, outbox: room.outbox.filter(others), rows: room.rows.filter(others) };
 }
 
@@ -152,17 +152,17 @@ function withNew(room, given) {
   if (!last?.id) return room;
   const first = rows[0].id ?? 0;
   const lastId = Math.max(room.lastId, last.id);
-  const called = rows.filter(({ id = 0, own, mentioned }) => (mentioned || (room.peer && !own)) && id > room.readTo);
-  // Posting is reading.
+  const mentioning = rows.filter(({ id = 0, own, mentioned }) => (mentioned || (room.peer && !own)) && id > room.readTo);
+  // Posting marks as read.
   const readTo = last.own && !last.old && room.isAtEnd && room.readTo >= first - 1 ? lastId : room.readTo;
-  // What is being read further up stays.
+  // Rows that are read further up stay.
   const isAtEnd = room.isAtEnd && (room.isFollowing || room.rows.length + rows.length <= ROWS_AT_MOST);
-  const next = { ...room, isAtEnd, lastId, mentions: room.mentions + called.length, readTo };
+  const next = { ...room, isAtEnd, lastId, mentions: room.mentions + mentioning.length, readTo };
   if (!isAtEnd) return next;
   return trimmed({ ...next, rows: behindDelivered(room.rows, rows), firstId: room.firstId || first, endId: lastId });
 }
 
-/** Lets go of the rows farthest from the reader. @type {(room: Room, isReadingAbove?: boolean) => Room} */
+/** Drops the rows farthest from the reader. @type {(room: Room, isReadingAbove?: boolean) => Room} */
 export function trimmed(room, isReadingAbove) {
   const all = room.rows.filter((row) => !row.key);
   if (all.length <= ROWS_AT_MOST) return room;

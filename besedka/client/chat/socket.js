@@ -1,13 +1,13 @@
-// The connection: reconnects by itself, with growing and random waits, so that not all clients come at once.
+// The connection. It reconnects by itself, with growing random waits, so that clients do not all return at once.
 
 import { NO_RECONNECT_CODES } from "./protocol.js";
 
 export const FIRST_WAIT_MS = 1000;
 export const LONGEST_WAIT_MS = 15_000;
-const OPENING_MS = 10_000; // then the network has swallowed it
+const OPENING_MS = 10_000; // then the network has dropped it
 const SILENT_MS = 5000; // then it may be dead
 const ANSWER_MS = 3000;
-const PROBE = { type: "rooms" }; // is always answered
+const PROBE = { type: "rooms" }; // any request will do
 const finalCodes = Object.values(NO_RECONNECT_CODES);
 
 export class Socket {
@@ -15,13 +15,13 @@ export class Socket {
   #on;
   #socket = null;
   #isWanted = false;
-  #isFound = false; // one of the addresses has answered before
+  #isFound = false; // one of the addresses has answered
   #unanswered = 0; // of them in this round
   #tries = 0;
-  #timer = 0; // for the next try, or for what should be received by then
+  #timer = 0; // for the next try, or for an answer
   #receivedAt = 0;
 
-  /** @param on what to call: frame(object), open(), closed(seconds until the next try), refused(close code), key(): the access key, if there is one */
+  /** @param on callbacks: frame(object), open(), closed(seconds until the next try), refused(close code), key(): the access key, if any */
   constructor(urls, on) {
     this.#urls = urls;
     this.#on = on;
@@ -30,7 +30,7 @@ export class Socket {
     });
   }
 
-  /** Where the chat is, as far as is known. */
+  /** The address in use. */
   get url() {
     return this.#urls[0];
   }
@@ -49,7 +49,7 @@ export class Socket {
     if (this.#socket?.readyState === WebSocket.OPEN) this.#socket.send(JSON.stringify(frame));
   }
 
-  /** Connects now rather than later; or, after some silence, finds out whether the connection is alive. */
+  /** Connects at once; after some silence, probes whether the connection is alive. */
   wake() {
     if (!this.#isWanted) return;
     if (!this.#socket) this.#connect();
@@ -59,7 +59,7 @@ export class Socket {
     }
   }
 
-  /** Ends the connection, and makes another one after a while. */
+  /** Closes the connection, and reconnects after a while. */
   restart() {
     this.#drop();
     const wait = this.#nextWait();
@@ -106,7 +106,7 @@ export class Socket {
     this.#socket = null;
   }
 
-  // Until one address has answered, all are tried in turn before it waits.
+  // Until one address has answered, all are tried before each wait.
   #nextWait() {
     if (!this.#isFound) {
       this.#urls.push(this.#urls.shift());
@@ -118,7 +118,7 @@ export class Socket {
     return longest * (0.1 + 0.9 * Math.random());
   }
 
-  // A page that Besedka serves may connect to its own host and port only; the browser tells of it in no other way.
+  // The policy of a page that Besedka serves allows its own host and port only; this event is the only sign.
   #forbidden() {
     this.#urls.shift();
     this.#unanswered = 0;

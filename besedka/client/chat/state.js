@@ -1,8 +1,8 @@
-// What the page knows, and how it changes: the user, the connection, all rooms; room.js has one room. Pure.
-// This much is needed to log in and post; features.js has the rest.
+// The page's state and its transitions: user, connection, rooms; room.js has one room. Pure.
+// Enough to log in and post; features.js has the rest.
 
 import { DEFAULT_ROOM } from "./protocol.js";
-import * as one from "./room.js";
+import { away, joining, newRoom, renewed, restored, roomEvents, roomFrames, unread } from "./room.js";
 
 /** @type {(name?: string) => State} */
 export const newState = (name = DEFAULT_ROOM) => ({
@@ -16,7 +16,7 @@ export const newState = (name = DEFAULT_ROOM) => ({
   knownName: "",
   secret: "",
   current: name,
-  rooms: { [name]: one.newRoom(name) },
+  rooms: { [name]: newRoom(name) },
   listed: [],
   limits: { name: 32, room: 32, text: 5000 },
   utcOffset: 0,
@@ -26,16 +26,16 @@ export const newState = (name = DEFAULT_ROOM) => ({
   sound: false,
 });
 
-/** A room of this user, whatever its name means in JavaScript. @type {(state: State, name?: string) => Room | undefined} */
+/** One of the user's rooms; names like "constructor" are safe. @type {(state: State, name?: string) => Room | undefined} */
 export const roomOf = ({ rooms }, name = "") => (Object.hasOwn(rooms, name) ? rooms[name] : undefined);
 /** @type {(state: State) => Room} */
 export const here = (state) => state.rooms[state.current];
 /** @type {(state: State) => Room[]} */
-export const unreadRooms = (state) => Object.values(state.rooms).filter(one.unread);
+export const unreadRooms = (state) => Object.values(state.rooms).filter(unread);
 
 /**
- * The step function of some features. An event of a room is for `name`, or the current one. Of several handlers the last
- * feature's is called, and may call `next`; an event without one is deferred.
+ * The step function of these features. A room event is for `name`, or the current room. Of several handlers the last
+ * feature's is called, and may call `next`; an event without a handler is deferred.
  * @type {(...features: Feature[]) => Step}
  */
 export function createStep(...features) {
@@ -73,17 +73,17 @@ export function createStep(...features) {
 
 /** @type {Feature["events"]} */
 const events = {
-  /** rooms: what earlier visits knew, {name: {readTo, epoch, notice}}. */
+  /** rooms: stored by earlier visits, {name: {readTo, epoch, notice}}. */
   start: (state, { name, me = name, rooms = {} }) => {
-    const known = Object.fromEntries(Object.entries(rooms).map(([key, kept]) => [key, one.newRoom(key, kept)]));
+    const known = Object.fromEntries(Object.entries(rooms).map(([key, kept]) => [key, newRoom(key, kept)]));
     return [{ ...state, scene: "login", me, knownName: name, rooms: { ...state.rooms, ...known } }, []];
   },
 
-  /** Takes up the outbox of earlier visits and other tabs, under this name. */
+  /** Restores the outbox of earlier visits and other tabs under this name. */
   restore: (state, { unsent }) => [
     unsent.reduce((next, message) => {
       const { room } = message;
-      return withRoom(next, one.restored(roomOf(next, room) ?? one.newRoom(room), message, state.me));
+      return withRoom(next, restored(roomOf(next, room) ?? newRoom(room), message, state.me));
     }, state),
     [],
   ],
@@ -91,8 +91,8 @@ const events = {
   logIn: (state, { name, secret }) => {
     const me = name.trim();
     if (!me) return [{ ...state, problem: { code: "empty_name" } }, []];
-    // What was posted under another name waits for that name.
-    const rooms = me === state.me ? state.rooms : mapValues(state.rooms, one.renewed);
+    // Messages of another name wait for that name.
+    const rooms = me === state.me ? state.rooms : mapValues(state.rooms, renewed);
     const next = { ...state, rooms, me, secret, busy: true, problem: null };
     return state.connection === "open" ? join(next, next.current) : [next, [{ do: "connect" }]];
   },
@@ -107,11 +107,11 @@ const events = {
     {
       ...state,
       connection: "away",
-      // A user who is known here goes on reading and writing.
+      // A known user goes on reading and writing.
       scene: state.busy && state.me === state.knownName ? "chat" : state.scene,
       retryAt: now + retryIn * 1000,
       awaySince: state.awaySince || now,
-      rooms: mapValues(state.rooms, one.away),
+      rooms: mapValues(state.rooms, away),
     },
     [],
   ],
@@ -123,7 +123,7 @@ const frames = {
     if (!roomOf(state, frame.room)) return step(state, { type: "roomRenamed", frame: { ...frame, type: "welcome" }, now });
     const { user, utc_offset: utcOffset, limits } = frame;
     const [joined, effects] = next({ ...state, scene: "chat", busy: false, problem: null, me: user, knownName: user, utcOffset, limits });
-    // One room first, to see whether this user is let in, then the others.
+    // The other rooms only when the first join is accepted.
     const [all, joins] = state.busy ? joinAll(joined) : [joined, []];
     return [all, [{ do: "remember", name: user }, ...effects, ...joins]];
   },
@@ -136,7 +136,7 @@ const frames = {
 };
 
 /** @type {Feature} */
-export const core = { events, frames, roomEvents: one.roomEvents, roomFrames: one.roomFrames };
+export const core = { events, frames, roomEvents, roomFrames };
 
 /** @type {(state: State) => Change} */
 export function joinAll(state) {
@@ -152,7 +152,7 @@ export function joinAll(state) {
 export function join(state, name) {
   const room = state.rooms[name];
   if (state.connection !== "open" || room.isJoined || room.isJoining) return [state, []];
-  return [withRoom(state, { ...room, isJoining: true }), [send(one.joining(room, state))]];
+  return [withRoom(state, { ...room, isJoining: true }), [send(joining(room, state))]];
 }
 
 /** @type {(state: State, name: string, act: (room: Room) => RoomChange) => Change} */

@@ -1,8 +1,8 @@
-// What the browser keeps for all tabs: one entry for each thing, so that no tab overwrites another's. Where it keeps nothing
-// (private mode), the visit goes on without.
+// The storage shared by all tabs: one entry each, so that no tab overwrites another's. Where nothing can be stored
+// (private mode), memory serves the visit.
 
 const PREFIX = "besedka.";
-const unstored = new Map(); // what storage has not taken: it is full or forbidden
+const unstored = new Map(); // entries that storage refused: it is full or forbidden
 
 export function get(key) {
   try {
@@ -12,7 +12,7 @@ export function get(key) {
   }
 }
 
-/** An empty value is none. */
+/** An empty value removes the entry. */
 export function set(key, value) {
   try {
     if (value) localStorage.setItem(PREFIX + key, value);
@@ -31,8 +31,8 @@ export function all(kind) {
   } catch {
     // then there is `unstored` only
   }
-  const ours = [...keys].filter((key) => key.startsWith(`${kind}.`) && get(key));
-  return ours.map((key) => [key.slice(kind.length + 1), read(get(key))]);
+  const found = [...keys].filter((key) => key.startsWith(`${kind}.`) && get(key));
+  return found.map((key) => [key.slice(kind.length + 1), read(get(key))]);
 }
 
 export function read(value) {
@@ -43,14 +43,14 @@ export function read(value) {
   }
 }
 
-/** 256 random bits that prove to the server that two tabs are the same person. */
+/** 256 random bits that identify the person across tabs. */
 export function secret() {
   const bytes = crypto.getRandomValues(new Uint8Array(32));
   if (!get("secret")) set("secret", Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join(""));
   return get("secret");
 }
 
-/** A key for a message; on plain http browsers have no randomUUID. */
+/** A message key; plain http has no randomUUID. */
 export function newKey() {
   return crypto.randomUUID?.() ?? `${Date.now()}-${Math.random()}`;
 }

@@ -1,4 +1,4 @@
-// Why the server ends a connection for good, and what helps: a key, a link, some time. Pure.
+// Connections that the server closed for good, and what helps: a key, a link, waiting. Pure.
 
 import { NO_RECONNECT_CODES } from "../protocol.js";
 import { toLogin } from "../refusals/state.js";
@@ -22,12 +22,12 @@ export const access = {
     },
   },
   frames: {
-    // The reason comes before the end of the connection.
+    // The reason arrives before the close.
     error: (state, { code, text, key, room }, { next }) => {
       if (key || (code !== "banned" && code !== "not_allowed")) return next();
-      const told = { ...state, reason: text };
+      const explained = { ...state, reason: text };
       const { isJoining } = roomOf(state, room) ?? here(state);
-      return code === "banned" || isJoining ? next(told) : [told, []];
+      return code === "banned" || isJoining ? next(explained) : [explained, []];
     },
   },
 };

@@ -1,4 +1,4 @@
-// The card in place of the login: what is needed before this user is let in, or why they no longer are.
+// The card in place of the login: asks for a key, a link or a confirmation, or explains why the session ended.
 
 import { line } from "../view/row.js";
 import { button, field } from "../view/controls/form.js";
@@ -47,11 +47,11 @@ export class View {
     const title = line("h1", "", access[code].title(problem.name));
     title.dir = "auto";
     const lead = line("p", "lead", access[code].lead);
-    const told = Object.assign(line("p", "problem", this.#explanation(problem, state)), { role: "alert" });
-    return [mark, title, lead, ...this.#controls(problem, told, state)];
+    const alert = Object.assign(line("p", "problem", this.#explanation(problem, state)), { role: "alert" });
+    return [mark, title, lead, ...this.#controls(problem, alert, state)];
   }
 
-  // What there is to say beside that: a reason, or what is wrong with the key.
+  // Details: a reason, or the problem with the key.
   #explanation({ code, text, name, isAway }, { knownName }) {
     const { access, away } = this.#strings;
     if (code === "device") return isAway ? away : knownName && knownName !== name ? access.device.was(knownName) : "";
@@ -62,14 +62,14 @@ export class View {
     return code === "banned" ? (text ?? "") : "";
   }
 
-  #controls({ code, isTaken }, told, { me }) {
+  #controls({ code, isTaken }, alert, { me }) {
     const { access } = this.#strings;
     const go = line("button", "primary", access[code].go ?? access.open);
     const no = button("quiet", access.back, () => this.#actions.dispatch({ type: "dismiss" }));
     go.ariaBusy = Boolean(isTaken);
-    if (!PASTES.includes(code)) return [told, go, ...(code === "kicked" || (code === "banned" && !me) ? [] : [no])];
+    if (!PASTES.includes(code)) return [alert, go, ...(code === "kicked" || (code === "banned" && !me) ? [] : [no])];
     const input = Object.assign(document.createElement("input"), { autocomplete: "off", spellcheck: false, dir: "auto", enterKeyHint: "go" });
-    return [field(access.paste, input), told, go, ...(code === "no_access" ? [] : [no])];
+    return [field(access.paste, input), alert, go, ...(code === "no_access" ? [] : [no])];
   }
 
   async #submit() {
@@ -78,7 +78,7 @@ export class View {
     if (code === "device") return dispatch({ type: "takeDevice" });
     if (!PASTES.includes(code)) return logIn(document.getElementById("login-name").value);
     const input = this.#card.querySelector("input");
-    await fetchFeatures(); // this user was perhaps never let in
+    await fetchFeatures(); // they may be missing before the first login
     const mistake = app()?.open(input.value);
     if (mistake) {
       this.#card.querySelector(".problem").textContent = this.#strings.access[mistake];

@@ -1,16 +1,16 @@
-// Everything around the log: commands, other tabs, the address, the attention of the user, notifications, what is kept.
+// The application around the log: commands, other tabs, the address, notifications, storage.
 
 import { linkTo, readPasted } from "../access_key/links.js";
-import { DEFAULT_ROOM, mentions, placeOf, readPlace, roomName } from "../protocol.js";
+import { DEFAULT_ROOM, mentions, fragmentOf, readFragment, roomName } from "../protocol.js";
 import { label } from "../room.js";
 import { here, roomOf, unreadRooms } from "../state.js";
 import { all, get, newKey, read, set } from "../storage.js";
 import { bareNumber, COMMANDS, nameAndRest, read as readCommand, request } from "../writing/commands.js";
 import { Persistence } from "./persistence.js";
 
-const BACKGROUND_MS = 1000; // there are no animation frames in the background
-const OTHER_TABS_MS = 1500; // then it is known whether another tab has shown a message
-const OFFLINE_MS = 5000; // what the user waits for comes first
+const BACKGROUND_MS = 1000; // background tabs have no animation frames
+const OTHER_TABS_MS = 1500; // by then another tab has reported messages that it showed
+const OFFLINE_MS = 5000; // urgent requests come first
 const REQUESTS = new Set(["private", "msg", "invite", "uninvite", "kick", "mute", "unmute", "ban", "unban", "slow", "redact"]);
 const VIEWS = { help: "help", who: "people", rooms: "switcher", find: "search" };
 /** @type {Map<string, Room["notice"]>} */
@@ -58,10 +58,10 @@ export class App {
     this.#hidden = all("hidden").map(([name]) => name);
     dispatch({ type: "setPreferences", permission, sound: Boolean(get("sound")), hidden: this.#hidden });
     this.#look();
-    setTimeout(() => import("./offline.js").catch(() => {}), OFFLINE_MS); // if not now, then at the next visit
+    setTimeout(() => import("./offline.js").catch(() => {}), OFFLINE_MS); // the next visit tries again
   }
 
-  /** Carries out what was typed behind a slash. False: it is no command, and stays in the box. */
+  /** Runs a typed command. False: it is not a command, and stays in the box. */
   command(text) {
     const { say, command, mistake } = readCommand(text);
     if (say) return this.#parts.say(say);
@@ -81,7 +81,7 @@ export class App {
       return false;
     }
     if (!asked) {
-      const { usage } = COMMANDS.find((one) => one.name === name);
+      const { usage } = COMMANDS.find((command) => command.name === name);
       dispatch({ type: "showRefusal", refusal: { code: "lacks", command: name, usage } });
       return false;
     }
@@ -90,12 +90,12 @@ export class App {
     return true;
   }
 
-  /** Sends a request that the server answers; `say` is posted in the room that is the answer. */
+  /** Sends a request; `say` is posted in the room that the response opens. */
   request(frame, say) {
     this.#parts.dispatch({ type: "request", frame, say: say && { text: say, key: newKey() } });
   }
 
-  /** Requests a link by which another device becomes this user's. */
+  /** Requests an add-a-device link. */
   addDevice() {
     const { me, secret } = this.#parts.state();
     this.request({ type: "add_device", user: me, secret });
@@ -123,10 +123,10 @@ export class App {
 
   /** The link to a room, or to a message in it. */
   roomLink(room, id) {
-    return new URL(placeOf(room, id), location.href).href;
+    return new URL(fragmentOf(room, id), location.href).href;
   }
 
-  /** Connects now rather than later. */
+  /** Connects at once. */
   wake() {
     this.#parts.socket.wake();
   }
@@ -143,21 +143,21 @@ export class App {
     return linkTo(location.href, room, { key: this.#parts.access.key(), ...tokens });
   }
 
-  /** Takes a pasted link or key. Returns what is wrong with it, if anything is. */
+  /** Opens a pasted link or key. Returns a mistake, if there is one. */
   open(text) {
-    const { place, mistake = "" } = readPasted(text);
-    if (!place) return mistake;
-    this.#parts.access.keepKey(place.key);
-    this.#parts.dispatch({ type: "navigate", ...place });
+    const { fragment, mistake = "" } = readPasted(text);
+    if (!fragment) return mistake;
+    this.#parts.access.keepKey(fragment.key);
+    this.#parts.dispatch({ type: "navigate", ...fragment });
     return "";
   }
 
-  /** Where a room's history is as a file. */
+  /** The URL of a room's history as a file. */
   historyUrl(name) {
     return new URL(`history.txt?room=${encodeURIComponent(name)}`, this.#parts.socket.url.replace("ws", "http")).href;
   }
 
-  /** The same; or its content, where a request for it needs headers: with a key, in a room or a chat that is not open to all. */
+  /** The same URL; or the content, where the request needs headers: with an access key, or for a room that is not open. */
   async download(name) {
     const url = this.historyUrl(name);
     const key = this.#parts.access.key();
@@ -175,15 +175,15 @@ export class App {
   changed(state) {
     this.#persistence.keep(state);
     if (here(state).isJoined) this.#keepKey();
-    const { room, id } = readPlace(location.hash);
-    if ((roomName(room) || DEFAULT_ROOM) !== state.current) history.pushState(null, "", placeOf(state.current));
-    else if (room && room !== state.current) history.replaceState(null, "", placeOf(state.current, id));
+    const { room, id } = readFragment(location.hash);
+    if ((roomName(room) || DEFAULT_ROOM) !== state.current) history.pushState(null, "", fragmentOf(state.current));
+    else if (room && room !== state.current) history.replaceState(null, "", fragmentOf(state.current, id));
     if (state.hidden !== this.#hidden) this.#hide(state.hidden ?? []);
     if (document.hidden) this.#drawing ||= setTimeout(() => this.#drawInBackground(), BACKGROUND_MS);
     this.#mark(state);
   }
 
-  // A new key takes the place of the old one when it has let this user in.
+  // A new key replaces the old one once it is accepted.
   #keepKey() {
     const { keyEntry, newKeyEntry, key } = this.#parts.access;
     if (!key() || key() !== get(newKeyEntry)) return;
@@ -197,7 +197,7 @@ export class App {
     this.#hidden = hidden;
   }
 
-  // In a direct room every message is for this user.
+  // In a direct room every message counts as a mention.
   #received(frame) {
     const state = this.#parts.state();
     const { notice, peer } = roomOf(state, frame.room);
@@ -206,7 +206,7 @@ export class App {
     this.#notifying ||= setTimeout(() => this.#notify().catch(() => {}), OTHER_TABS_MS);
   }
 
-  /** To be called from a click: elsewhere browsers do not ask. */
+  /** Call it from a click: browsers do not ask otherwise. */
   async askToNotify() {
     if (this.#parts.state().permission === "impossible") return;
     this.#parts.dispatch({ type: "setPreferences", permission: await Notification.requestPermission() });
@@ -217,7 +217,7 @@ export class App {
     this.#parts.dispatch({ type: "setPreferences", sound });
   }
 
-  // However many messages came, one notification for each room; none for what was read meanwhile.
+  // One notification for each room, however many messages arrived; none for messages read meanwhile.
   async #notify() {
     const state = this.#parts.state();
     const { current, isFocused, permission, sound } = state;
@@ -264,20 +264,20 @@ export class App {
     if (isFocused !== this.#parts.state().isFocused) this.#parts.dispatch({ type: "focus", isFocused });
   }
 
-  // Another tab of this browser has written or removed an entry.
+  // Another tab wrote or removed an entry.
   #storedElsewhere(key, value) {
     const state = this.#parts.state();
     const { dispatch } = this.#parts;
     const [, kind, name] = /^besedka\.(\w+)\.([^]*)$/.exec(key) ?? [];
     const room = roomOf(state, name);
     if (key === "besedka.secret" && value && state.secret && value !== state.secret) {
-      location.reload(); // the browser belongs to somebody else now
+      location.reload(); // another person uses this browser now
     } else if (kind === "room" && value && room) {
       const { readTo, epoch, notice } = read(value);
       if (epoch === room.epoch) dispatch({ type: "read", name, readTo });
       if (notice && notice !== room.notice) dispatch({ type: "setNotice", name, notice });
     } else if (kind === "unsent" && !value) {
-      const holder = Object.values(state.rooms).find(({ outbox }) => outbox.some((one) => one.key === name));
+      const holder = Object.values(state.rooms).find(({ outbox }) => outbox.some(({ key }) => key === name));
       if (holder) dispatch({ type: "discard", name: holder.name, key: name });
     }
   }

@@ -1,4 +1,4 @@
-// Notifies outside of the page: a notification, a sound, a mark on the icons of the page and the app.
+// Notifications outside of the page: system notifications, a sound, badges.
 
 const TEXT_CHARACTERS = 200;
 const shown = new Map();
@@ -7,7 +7,7 @@ const plain = icon?.href;
 let picture = null;
 let audio = null;
 
-/** One notification for a room: the next one takes its place. */
+/** One notification for a room; the next one replaces it. */
 export async function show(title, text, room, onClick) {
   const options = { body: text.slice(0, TEXT_CHARACTERS), icon: plain, tag: `besedka ${room}`, renotify: true };
   shown.get(room)?.close();
@@ -43,7 +43,7 @@ export function beep() {
   });
 }
 
-/** Marks the icons: so many rooms have unread messages, and so many messages mention this user. */
+/** Marks the icons with the numbers of unread rooms and of mentions. */
 export async function mark(rooms, mentions) {
   if (mentions) navigator.setAppBadge?.(mentions)?.catch(() => {});
   else if (rooms) navigator.setAppBadge?.()?.catch(() => {});

@@ -1,12 +1,12 @@
-// Keeps the whole page for a time without a server: by a service worker; where browsers allow none (plain http from
-// another machine), by fetching now what is usually fetched when it is first needed.
+// Makes the page work without a server: by a service worker or, where browsers allow none (plain http from another
+// machine), by fetching at once the files that are usually fetched on first use.
 
 import "../../files.js";
 
 const { serviceWorker: worker } = navigator;
 
 if (worker) {
-  // With Trusted Types the address of a script must be vouched for.
+  // Trusted Types require a policy for script URLs.
   const policy = globalThis.trustedTypes?.createPolicy("besedka", { createScriptURL: (url) => url });
   worker.register(policy ? policy.createScriptURL("sw.js") : "sw.js").catch(() => {}); // then there is none
 } else {

@@ -1,8 +1,8 @@
-// Writes what outlasts the visit as it changes: how far each room was read, and the outbox.
+// Stores read positions and the outbox as they change.
 
 import { get, read, set } from "../storage.js";
 
-const LATER_MS = 500; // what changes with each message is written at most that often
+const LATER_MS = 500; // the least interval of writes that each message causes
 
 export class Persistence {
   #kept;
@@ -48,10 +48,10 @@ export class Persistence {
     this.#read.clear();
   }
 
-  // Each message is an entry of its own: tabs add and remove them side by side.
+  // An entry for each message: tabs add and remove them independently.
   #unsent(before, after, about) {
     if (before === after) return;
-    const had = new Map(before.map((one) => [one.key, one]));
+    const had = new Map(before.map((message) => [message.key, message]));
     for (const { key, text, after: seen } of after) {
       const entry = `unsent.${key}`;
       if (had.get(key)?.after !== seen) set(entry, JSON.stringify({ at: this.#now(), ...read(get(entry)), ...about, text, after: seen }));
@@ -60,7 +60,7 @@ export class Persistence {
     for (const key of had.keys()) set(`unsent.${key}`, "");
   }
 
-  // In order, also within a millisecond: a number of this size has four digits left for that.
+  // Ordered also within a millisecond: a number of this size has four digits left.
   #now() {
     this.#count += 1;
     return Date.now() + this.#count / 1000;

@@ -1,4 +1,4 @@
-// Addresses that are opened while the page is, preferences, and the way out. Pure.
+// Navigation, preferences and logging out. Pure.
 
 import { DEFAULT_ROOM, roomName } from "../protocol.js";
 import { newRoom, renewed } from "../room.js";

@@ -1,4 +1,4 @@
-// Links by which another device becomes the same person. Pure.
+// Add-a-device links. Pure.
 
 import { answered } from "../requests/state.js";
 import { newRoom, renewed } from "../room.js";
@@ -8,13 +8,13 @@ import { mapValues, newState } from "../state.js";
 const events = {
   request: (state, event, { next }) => next(event.frame.type === "add_device" ? { ...state, deviceLink: null } : state),
 
-  /** Yes: this device is to belong to whoever has made the link. */
+  /** Confirmed: add this device to the person who created the link. */
   takeDevice: (state, _, { step }) => {
     const next = { ...state, problem: state.problem && { ...state.problem, isTaken: true } };
     return state.connection === "open" ? take(next, step) : [next, [{ do: "connect" }]];
   },
 
-  /** No; or, to the login. */
+  /** Declined, or back to the login. */
   dismiss: (state) => {
     const rooms = mapValues(state.rooms, (room) => ({ ...room, invite: undefined }));
     return [{ ...state, rooms, problem: null, busy: false, connection: "closed" }, [{ do: "disconnect" }]];
@@ -30,16 +30,16 @@ const frames = {
     return [{ ...answered(state, key)[1], deviceLink: { token, user, until: now + seconds * 1000 } }, []];
   },
 
-  /** This device belongs to somebody from now on. A link that has promised another name is a trap. */
+  /** The device was added to a person. A link that promised another name is a trap. */
   device: (state, { user, secret, key }) => {
     const [request, next] = answered(state, key);
     if (!request) return [state, []];
     const { name } = state.problem ?? {};
     if (name && name !== user) return [{ ...next, problem: { code: "bad_link" } }, [{ do: "disconnect" }]];
-    // The private rooms of the person who used this device before are not theirs.
+    // They may not see the private rooms of the device's previous user.
     const open = Object.values(next.rooms).filter(({ kind }) => !kind).map(renewed);
-    const { name: current } = open.find((one) => one.name === next.current) ?? open[0] ?? newRoom(newState().current);
-    const rooms = Object.fromEntries((open.length ? open : [newRoom(current)]).map((one) => [one.name, one]));
+    const { name: current } = open.find((room) => room.name === next.current) ?? open[0] ?? newRoom(newState().current);
+    const rooms = Object.fromEntries((open.length ? open : [newRoom(current)]).map((room) => [room.name, room]));
     return [{ ...next, rooms, current, me: user, hidden: [], isNewDevice: true, problem: null }, [{ do: "become", user, secret }]];
   },
 

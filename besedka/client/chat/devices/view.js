@@ -1,4 +1,4 @@
-// Adds a device: a link by which another device becomes the same person, valid once and for minutes.
+// Adds a device: shows a link, valid once and for some minutes.
 
 import { line, write } from "../view/row.js";
 import { dialog } from "../view/controls/dialog.js";
@@ -11,7 +11,7 @@ export class View {
   #dialog;
   #body = line("div", "", "");
   #left = line("p", "left", "");
-  #link = null; // the newest one that was shown
+  #link = null; // the newest link shown
   #isWanted = false;
   #timer = 0;
 
@@ -30,12 +30,12 @@ export class View {
 
   open(state, about) {
     this.#isWanted = true;
-    // A command has requested it already.
+    // A command has requested the link already.
     if (about !== "requested") this.#request();
     this.draw(state);
   }
 
-  // The panel is shown when the link is there: until then it may be refused.
+  // The panel opens with the link: until then the request may be refused.
   /** @param {State} state */
   draw({ deviceLink, scene }) {
     if (scene !== "chat") this.#dialog.close();

@@ -1,4 +1,4 @@
-// Invites into a private room of this user: for how many people, for how long; then the link, which is shown only once.
+// Invites into the user's private room: how many people, how long; then shows the link, once.
 
 import { here } from "../state.js";
 import { label } from "../room.js";
@@ -47,7 +47,7 @@ export class View {
     this.#room = state.current;
     this.#isWanted = true;
     this.#dialog.querySelector("h2").textContent = this.#strings.inviteInto(label(here(state)));
-    // What a command has requested may still be refused.
+    // A request by a command may still be refused.
     if (about !== "requested") this.#dialog.showModal();
     else this.draw(state);
   }

@@ -1,4 +1,4 @@
-// Formats a row: texts become nodes, never HTML; long ones are folded; a failed one says why, and what to do.
+// Formats a row: texts become nodes, never HTML; long texts are folded; failed messages show the reason and buttons.
 
 import { action, isBigEmoji, parse } from "./text.js";
 import { refusalText } from "../language.js";
@@ -51,12 +51,12 @@ export class View {
     clock.replaceWith(why, ...["retry", "discard"].map((act) => button(act, this.#strings, row.key)));
   }
 
-  // Few messages at once are animated as they arrive; many would be a burden.
+  // A few arriving messages are animated; many would be too slow.
   #animate(element) {
     if (!this.#arriving.length) {
       queueMicrotask(() => {
         const arriving = this.#arriving.splice(0);
-        if (arriving.length <= ARRIVING_AT_MOST) for (const one of arriving) one.classList.add("arriving");
+        if (arriving.length <= ARRIVING_AT_MOST) for (const element of arriving) element.classList.add("arriving");
       });
     }
     this.#arriving.push(element);
@@ -64,15 +64,15 @@ export class View {
 
   #notice({ joined, left, text }) {
     const { joined: came, left: went } = this.#strings;
-    const told = [joined.length && came(this.#some(joined)), left.length && went(this.#some(left))];
-    return told.filter(Boolean).join(" · ") || text;
+    const parts = [joined.length && came(this.#some(joined)), left.length && went(this.#some(left))];
+    return parts.filter(Boolean).join(" · ") || text;
   }
 
   // Each name keeps its own direction.
   #some(names) {
-    const told = names.slice(0, NAMES_AT_MOST).map((name) => `\u2068${name}\u2069`);
-    const rest = names.length - told.length;
-    return [...told, ...(rest ? [this.#strings.more(rest)] : [])].join(", ");
+    const shown = names.slice(0, NAMES_AT_MOST).map((name) => `\u2068${name}\u2069`);
+    const rest = names.length - shown.length;
+    return [...shown, ...(rest ? [this.#strings.more(rest)] : [])].join(", ");
   }
 
   #clicked(target) {
@@ -105,5 +105,5 @@ function button(act, strings, value = "") {
 }
 
 function lines(text) {
-  return text.split("\n").reduce((sum, one) => sum + Math.ceil(one.length / LINE_CHARACTERS || 1), 0);
+  return text.split("\n").reduce((sum, line) => sum + Math.ceil(line.length / LINE_CHARACTERS || 1), 0);
 }

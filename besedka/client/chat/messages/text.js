@@ -3,7 +3,7 @@
 //   text {text}   code {text}   block {text, language}   link {text, href}   mention {text}: the user's name
 //   bold {nodes}   italic {nodes}   quote {nodes}
 //
-// Nothing but the marks is lost. Marks count within their line only, and a mark without its partner is text.
+// Only the marks are removed. A mark counts within its line only; without its partner it is text.
 
 import { namePattern } from "../protocol.js";
 
@@ -83,7 +83,7 @@ function span(line, mark, index, name) {
   return { node, end: found.index + mark.length };
 }
 
-// A sentence's own signs behind an address are not part of it, nor is a bracket that was opened before it.
+// Punctuation behind an address is not part of it, nor is a bracket that was opened before it.
 function link(line, index) {
   LINK.lastIndex = index;
   const [found] = LINK.exec(line);
@@ -102,10 +102,10 @@ function link(line, index) {
 
 function words(nodes, text, name) {
   let done = 0;
-  for (const { 0: called, index } of name ? text.matchAll(name) : []) {
+  for (const { 0: mention, index } of name ? text.matchAll(name) : []) {
     addText(nodes, text.slice(done, index));
-    nodes.push({ kind: "mention", text: called });
-    done = index + called.length;
+    nodes.push({ kind: "mention", text: mention });
+    done = index + mention.length;
   }
   addText(nodes, text.slice(done));
 }

@@ -1,5 +1,5 @@
-// The tools of the message under the pointer, the focus or a long press: its number and exact time, its link and its line to
-// copy; for moderators, its removal. A click on a name opens the panel of that person. The arrow keys walk through the log.
+// The toolbar of the message under the pointer, the focus or a long press: number, exact time, copying its link and line,
+// and for moderators its removal. A click on a name opens the person's panel. The arrow keys walk through the log.
 
 import { toLogLine } from "./log_line.js";
 import { here } from "../state.js";
@@ -91,7 +91,7 @@ export class View {
   #pressed(event) {
     const { key, target, ctrlKey, metaKey, altKey } = event;
     if (ctrlKey || metaKey || altKey) return;
-    if (key === "Escape" || (key.length === 1 && key !== " ")) return this.#box.focus(); // what is typed goes there
+    if (key === "Escape" || (key.length === 1 && key !== " ")) return this.#box.focus(); // typing goes there
     const step = { ArrowUp: -1, ArrowDown: 1 }[key];
     if (!step) return;
     event.preventDefault();

@@ -1,4 +1,4 @@
-// The mark beside a name that nobody has proved to be theirs.
+// The mark beside an unverified name.
 
 import { line } from "../view/row.js";
 

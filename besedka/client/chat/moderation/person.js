@@ -1,4 +1,4 @@
-// What a user can do about a person: write a direct message; a moderator can do more.
+// The panel of a person: direct messages, and acts of moderation.
 
 import { here } from "../state.js";
 import { line } from "../view/row.js";

@@ -1,11 +1,11 @@
-// What moderators may do, and what everybody sees of it. Pure.
+// Changed rights and redactions. Pure.
 
 import { roomOf, withRoom } from "../state.js";
 
 /** @type {Feature} */
 export const moderation = {
   frames: {
-    /** The rights of this user in a room have changed. */
+    /** The user's rights in a room changed. */
     rights: (state, { room: name, may }) => {
       const room = roomOf(state, name);
       if (!room) return [state, []];
@@ -14,7 +14,7 @@ export const moderation = {
       return [withRoom({ ...state, toast }, { ...room, may }), []];
     },
 
-    /** The text of a message was removed. */
+    /** A message was redacted. */
     redacted: (state, { room: name, id, text }) => {
       const room = roomOf(state, name);
       if (!room) return [state, []];

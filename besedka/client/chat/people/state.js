@@ -1,4 +1,4 @@
-// Who is in a room: who joins, who leaves, who types. Pure.
+// The people of a room: joining, leaving, typing. Pure.
 
 import { behindDelivered } from "../room.js";
 
@@ -12,13 +12,13 @@ const roomEvents = {
 /** @type {Feature["roomFrames"]} */
 const roomFrames = {
   typing: (room, { user }, _, now) => {
-    const others = room.typing.filter((one) => one.user !== user);
+    const others = room.typing.filter((entry) => entry.user !== user);
     return [{ ...room, typing: [...others, { user, until: now + TYPING_SHOWN_MS }] }, []];
   },
 
   system: (room, { users, joined, left, text, clients_count: count }, { me }) => {
     if (users) return [{ ...room, users, count }, []];
-    // Somebody who was here before the connection was lost has not joined: they have come back, as we have.
+    // People present before the connection was lost did not join: they reconnected, as this user did.
     const known = [me, ...room.usersBefore, ...room.users];
     const notice = { joined: minus(joined, known), left, text };
     const next = {
@@ -42,7 +42,7 @@ export const people = { roomEvents, roomFrames };
 function withNotice(room, notice) {
   /** @type {Row} */
   const row = { kind: "system", ...notice };
-  const end = room.rows.findLastIndex((one) => !one.key);
+  const end = room.rows.findLastIndex((row) => !row.key);
   const above = room.rows[end];
   if (above?.kind !== "system") return { ...room, rows: behindDelivered(room.rows, [row]) };
   const { joined: joinedBefore = [], left: leftBefore = [] } = above;

@@ -1,18 +1,18 @@
-// How far this user has read, and how the window of rows moves on a room's log: pages are asked for, and come. Pure.
+// The read position, and the window of rows on a room's log: requests pages, and takes them in. Pure.
 
 import { acknowledged, behindDelivered, rowsOf, sendWaiting, trimmed, unread, waitingRows } from "../room.js";
 import { here, roomOf, withRoom } from "../state.js";
 
 export const PAGE_MESSAGES = 50;
 
-/** A room as it comes onto the screen: the line above unread messages stands where reading goes on. @type {(room: Room) => Room} */
+/** A room that comes onto the screen: the line above unread messages is where reading goes on. @type {(room: Room) => Room} */
 export function onScreen(room) {
   return { ...room, unreadFrom: unread(room) ? room.readTo : -1 };
 }
 
 /** @type {Feature["events"]} */
 const events = {
-  /** The window has got the focus, or lost it. */
+  /** The window got or lost the focus. */
   focus: (state, { isFocused }) => {
     const next = { ...state, isFocused };
     return [isFocused ? withRoom(next, onScreen(here(next))) : next, []];
@@ -21,7 +21,7 @@ const events = {
 
 /** @type {Feature["frames"]} */
 const frames = {
-  /** The message that the address names is shown once the room is joined. */
+  /** Shows the message named in the address once the room is joined. */
   welcome: (state, frame, { step, next }) => {
     const isKnown = roomOf(state, frame.room);
     const [after, effects] = next();
@@ -34,10 +34,10 @@ const frames = {
 
 /** @type {NonNullable<Feature["roomEvents"]>} */
 const roomEvents = {
-  /** Everything up to the end of the window was read. */
+  /** The user has read up to the end of the window. */
   seen: (room, _, { isFocused }) => (isFocused && room.isAtEnd ? read(room, room.lastId) : [room, []]),
 
-  /** Everything up to here was read, perhaps in another tab. */
+  /** The user has read up to here, perhaps in another tab. */
   read: (room, { readTo }) => read(room, readTo),
 
   /** The reader is at the end, or has scrolled up. */
@@ -46,7 +46,7 @@ const roomEvents = {
   loadOlder: (room) => (room.firstId > 1 ? fetchPage(room, "older", room.firstId) : [room, []]),
   loadNewer: (room) => (room.isAtEnd ? [room, []] : fetchPage(room, "newer", Math.min(room.endId + PAGE_MESSAGES, room.lastId) + 1)),
 
-  /** Shows a message with what stands around it; 0 is the end of the log. */
+  /** Shows a message in its context; 0 is the end of the log. */
   jump: (room, { id }) => {
     const target = room.lastId && id > room.lastId ? 0 : id;
     const next = { ...room, target };

@@ -1,12 +1,12 @@
-// The place of the reader: at the end of the log, which it follows; or further up, where nothing moves. It fetches what is
-// needed for that, and says what counts as read.
+// The reader's position: it follows the end of the log, or stays further up, where nothing moves. Fetches pages as needed,
+// and marks messages as read.
 
 import { newRoom, unread } from "../room.js";
 import { here } from "../state.js";
 import { write } from "../view/row.js";
 
 const AT_END_PX = 48;
-const NEAR_PX = 600; // of an edge: what lies behind it is fetched
+const NEAR_PX = 600; // from an edge: the next page is fetched
 const MARKED_MS = 3000;
 
 export class View {
@@ -20,9 +20,9 @@ export class View {
   /** @type {Room} */
   #room = newRoom("");
   #follows = true; // the reader is at the end
-  #places = new Map(); // a room's name -> the place in it
-  #place = {}; // the first message in view, and how far it is below the log's top
-  #seen = {}; // the measures of the log when it was scrolled last
+  #positions = new Map(); // a room's name -> the position in it
+  #position = {}; // the first message in view, and how far it is below the log's top
+  #seen = {}; // the size and scroll position of the log at the last scroll
 
   /** @param {Strings} strings @param {Actions} actions */
   constructor(strings, actions) {
@@ -33,7 +33,7 @@ export class View {
     this.#log.addEventListener("scroll", () => this.#scrolled(), { passive: true });
     this.#newer.addEventListener("click", () => actions.dispatch({ type: "jump", id: 0 }));
     this.#older.addEventListener("click", () => {
-      this.#follow(false); // stay here when the older ones come
+      this.#follow(false); // stay here when older messages arrive
       this.#measure();
       actions.dispatch({ type: "loadOlder" });
     });
@@ -52,14 +52,14 @@ export class View {
   #change(room, before, change) {
     const isOther = room.name !== before.name;
     if (isOther) {
-      this.#places.set(before.name, this.#place);
-      this.#place = this.#places.get(room.name) ?? {};
-      this.#follows = !this.#place.id;
+      this.#positions.set(before.name, this.#position);
+      this.#position = this.#positions.get(room.name) ?? {};
+      this.#follows = !this.#position.id;
     }
     if (room.rows === before.rows && room.unreadFrom === before.unreadFrom) return;
     change();
     const last = room.rows.at(-1);
-    if (last?.status === "waiting" && before.rows && !isOther && !before.rows.includes(last)) this.#place = {};
+    if (last?.status === "waiting" && before.rows && !isOther && !before.rows.includes(last)) this.#position = {};
     this.#keep();
     if (isOther && this.#follows) this.#startAtFresh();
   }
@@ -71,7 +71,7 @@ export class View {
   }
 
   #keep() {
-    const { id, below } = this.#place;
+    const { id, below } = this.#position;
     const row = this.#row(id);
     this.#log.scrollTop += row ? this.#below(row) - below : this.#log.scrollHeight;
     this.#follow(!row);
@@ -81,7 +81,7 @@ export class View {
   #scrolled() {
     const { scrollTop, scrollHeight, clientHeight } = this.#log;
     const isAtEnd = scrollHeight - scrollTop - clientHeight < AT_END_PX;
-    // Only the user scrolls up within the same measures; when they change, the browser moves the place.
+    // At an unchanged size only the user scrolls up; when it changes, the browser moves the position.
     const isSameSize = scrollHeight === this.#seen.scrollHeight && clientHeight === this.#seen.clientHeight;
     if (isAtEnd || (isSameSize && scrollTop < this.#seen.scrollTop)) this.#follow(isAtEnd);
     if (this.#follows && !isAtEnd) this.#keep();
@@ -93,7 +93,7 @@ export class View {
     const { scrollTop, scrollHeight, clientHeight } = this.#log;
     this.#seen = { scrollTop, scrollHeight, clientHeight };
     const row = this.#follows ? null : this.#firstInView();
-    this.#place = row ? { id: row.dataset.id, below: this.#below(row) } : {};
+    this.#position = row ? { id: row.dataset.id, below: this.#below(row) } : {};
   }
 
   #firstInView() {
@@ -107,7 +107,7 @@ export class View {
     return rows[low];
   }
 
-  // What follows from the place: what is read, and what is to be fetched.
+  // Applies the position: marks as read, and fetches pages.
   #afterwards() {
     const { scrollTop, scrollHeight, clientHeight } = this.#seen;
     const { isAtEnd, isJoined, firstId, fetching } = this.#room;
@@ -115,7 +115,7 @@ export class View {
     const news = unread(this.#room);
     this.#newer.hidden = isEnd;
     if (!isEnd) write(this.#newer, news ? this.#strings.newMessages(news) : this.#strings.latest);
-    // Far from the top it is no stop for the keyboard: going there would leave the place.
+    // Far from the top the button takes no focus: focusing it would scroll away.
     this.#older.tabIndex = scrollTop < NEAR_PX ? 0 : -1;
     if (isEnd && news && this.#state.isFocused && this.#state.scene === "chat") this.#actions.dispatch({ type: "seen" });
     if (!isJoined || fetching) return;
@@ -129,7 +129,7 @@ export class View {
     this.#actions.dispatch({ type: "follow", isFollowing });
   }
 
-  // Reading goes on at the first unread message of a room.
+  // A room opens at its first unread message.
   #startAtFresh() {
     const fresh = this.#log.querySelector(".fresh");
     if (!fresh || this.#below(fresh) > 0) return;
@@ -147,7 +147,7 @@ export class View {
       setTimeout(() => row.classList.remove("target"), MARKED_MS);
       this.#scrolled();
     } else if (!target && isAtEnd) {
-      this.#place = {};
+      this.#position = {};
       this.#keep();
     } else if (fetching || !isJoined) return;
     this.#actions.dispatch({ type: "jumped" });

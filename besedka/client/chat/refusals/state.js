@@ -1,4 +1,4 @@
-// What becomes of a refusal: at the login, of a room, of a message. Pure.
+// Refusals: at the login, of a room, of a message. Pure.
 
 import { DEFAULT_ROOM } from "../protocol.js";
 import { away, sendWaiting, unsent, without } from "../room.js";
@@ -11,7 +11,7 @@ const events = {
     if (!room) return [state, []];
     const [next, frames] = refused(room, frame);
     /** @type {Effect[]} */
-    const sent = frames.map((one) => ({ do: "send", frame: one }));
+    const sent = frames.map((frame) => ({ do: "send", frame }));
     const { code, key, retry_after: seconds = 0 } = frame;
     const isFirst = code === "too_fast" && key && !room.isThrottled;
     return [withRoom(state, next), isFirst ? [...sent, { do: "schedule", seconds, event: { type: "resend", name: room.name } }] : sent];
@@ -25,7 +25,7 @@ const frames = {
     const refusal = { code, text };
     const { name, isJoining } = roomOf(state, frame.room) ?? here(state);
     if (!isJoining || key) return step(state, { type: "refused", name, frame: { ...frame, type: "error" }, now });
-    // A room that refuses is left, if there is another; a name that is refused must be another.
+    // Leaves a room that refuses, if there is another one; asks for another name if the name is refused.
     const isRoom = name === DEFAULT_ROOM ? code.includes("room") && Object.keys(state.rooms)[1] : /room|invite|link/.test(code);
     return isRoom ? step(state, { type: "leaveRoom", name, refusal }) : [toLogin(state, refusal), []];
   },
@@ -33,9 +33,9 @@ const frames = {
 
 /** @type {Feature["roomEvents"]} */
 const roomEvents = {
-  /** Posts a refused message once more. */
+  /** Posts a refused message again. */
   retry: (room, { key }) => {
-    const row = room.rows.find((one) => one.key === key && one.status === "failed");
+    const row = room.rows.find((row) => row.key === key && row.status === "failed");
     if (!row) return [room, []];
     const rest = without(room, key);
     /** @type {Row} */
@@ -44,10 +44,10 @@ const roomEvents = {
     return sendWaiting({ ...rest, refusal: null, outbox: [...rest.outbox, message], rows: [...rest.rows, again] });
   },
 
-  /** Gives a message up; or another tab has seen it delivered. */
+  /** Drops a message: discarded, or delivered in another tab. */
   discard: (room, { key }) => [without({ ...room, refusal: null }, key), []],
 
-  /** What was too much at once may be sent now. */
+  /** Sends the messages that were refused as too fast. */
   resend: (room) => (room.isThrottled ? sendWaiting({ ...room, isThrottled: false, refusal: null }) : [room, []]),
 
   showRefusal: (room, { refusal }) => [{ ...room, refusal }, []],
@@ -64,9 +64,9 @@ export const toLogin = (state, problem) => ({ ...state, rooms: mapValues(state.r
 function refused(room, { code, text, key, retry_after: wait }) {
   const refusal = { code, text, wait };
   const next = { ...room, refusal };
-  // Nothing of the outbox is lost, and its order stays: until then the server refuses everything.
+  // The outbox keeps all messages in order; until then the server refuses everything.
   if (key && code === "too_fast") return [{ ...next, outbox: unsent(room), isThrottled: true }, []];
-  // The server stops after these: the message waits, and is sent again to the next server.
+  // The server stops after these codes: the message waits, and is resent to its successor.
   if (!key || code === "not_stored" || code === "going_down") return [{ ...next, fetching: null }, []];
   const outbox = room.outbox.filter((message) => message.key !== key);
   /** @type {Row[]} */

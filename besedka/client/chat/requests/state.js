@@ -1,10 +1,10 @@
-// Requests that the server answers with their key, and what is shown of the answers. Pure.
+// Requests, matched with their responses by key, and toasts. Pure.
 
 import { send } from "../state.js";
 
 /** @type {Feature["events"]} */
 const events = {
-  /** `say` is to be posted in the room that is the answer. */
+  /** `say` is posted in the room that the response opens. */
   request: (state, { frame, say }) => {
     if (state.connection !== "open") return [{ ...state, toast: { code: "away" } }, []];
     const requestCount = (state.requestCount ?? 0) + 1;
@@ -12,10 +12,10 @@ const events = {
     return [{ ...state, requestCount, pending: { ...state.pending, [key]: { frame, say } } }, [send(/** @type {ClientFrame} */ ({ ...frame, key }))]];
   },
 
-  /** Shows something for some seconds, or no more. */
+  /** Shows a toast, or removes it. */
   toast: (state, { toast }) => [{ ...state, toast }, []],
 
-  // Nobody knows whether the requests were carried out.
+  // It is unknown whether the pending requests were carried out.
   disconnected: (state, _, { next }) => {
     const toast = Object.keys(state.pending ?? {}).length ? { code: "away" } : state.toast;
     return next({ ...state, pending: {}, toast });

@@ -7,7 +7,7 @@ import { dialog } from "../view/controls/dialog.js";
 import { button, choice } from "../view/controls/form.js";
 import { linkBox } from "../sharing/link_box.js";
 
-const SAVED_MS = 60_000; // by then the browser has saved it
+const SAVED_MS = 60_000; // enough for the browser to save it
 const NOTICES = { all: "noticeAll", mentions: "noticeMentions", none: "noticeNone" };
 
 export class View {
@@ -44,7 +44,7 @@ export class View {
     this.#drawn = drawn;
     this.#dialog.querySelector("h2").textContent = label(room);
     const isOneOfMany = Object.keys(state.rooms).length > 1;
-    // The address alone lets nobody into a room that is not open.
+    // The address alone grants no access to a room that is not open.
     const link = kind ? line("p", "lead", this.#strings.kindLead[kind]) : linkBox(this.#actions.app().roomLink(name), this.#strings.link, this.#strings);
     const invite = kind === "private" && may.includes("invite") ? [button("primary wide", this.#strings.invite, () => this.#open("invite"))] : [];
     const quit = isOneOfMany ? [this.#quit(name)] : [];
@@ -56,7 +56,7 @@ export class View {
     const set = document.createElement("fieldset");
     set.append(line("legend", "", this.#strings.notices));
     for (const [value, word] of Object.entries(NOTICES)) {
-      // In a direct room every message is for this user.
+      // In a direct room every message counts as a mention.
       if (peer && value === "mentions") continue;
       const checked = value === notice || Boolean(peer && value === "all" && notice !== "none");
       set.append(choice({ type: "radio", name: "notice", value, checked }, this.#strings[word]));

@@ -3,7 +3,7 @@
 export class View {
   #actions;
   #chat = document.getElementById("chat");
-  #talk = document.getElementById("talk");
+  #pane = document.getElementById("pane");
   #menu = document.getElementById("menu");
   #room = "";
 
@@ -30,9 +30,9 @@ export class View {
   }
 
   #set(isOpen) {
-    if (this.#talk.inert === isOpen) return;
+    if (this.#pane.inert === isOpen) return;
     this.#chat.toggleAttribute("data-drawer", isOpen);
-    this.#talk.inert = isOpen;
+    this.#pane.inert = isOpen;
     this.#menu.ariaExpanded = isOpen;
     if (!isOpen) this.#menu.focus();
   }

@@ -1,4 +1,4 @@
-// Private rooms and direct messages: a room that somebody opens for some people only. Pure.
+// Private and direct rooms. Pure.
 
 import { answered } from "../requests/state.js";
 import { newRoom } from "../room.js";
@@ -6,7 +6,7 @@ import { join, joinAll, roomOf, withRoom } from "../state.js";
 
 /** @type {Feature["frames"]} */
 const frames = {
-  /** A room was opened: by this user, who asked for it, or by the peer of a direct room. */
+  /** A room was opened: at this user's request, or by the peer of a direct room. */
   place: (state, { room: name, kind, peer, key }, { step }) => {
     const [request, next] = answered(state, key);
     const known = roomOf(next, name);
@@ -20,7 +20,7 @@ const frames = {
     return [said, [...joined, ...sent]];
   },
 
-  /** What was posted in a direct room before this user joined it is news. */
+  /** Messages posted in a direct room before this user joined it are news. */
   history: (_, frame, { next }) => {
     const [after, effects] = next();
     const room = roomOf(after, frame.room);
@@ -32,7 +32,7 @@ const frames = {
     return [withRoom(after, { ...room, isNew: false }), [...effects, ...received]];
   },
 
-  /** Direct rooms that were opened while this user was away are joined; those that they have left are not. */
+  /** Joins direct rooms that were opened while this user was away, except those that they have left. */
   rooms: (state, frame, { next }) => {
     const [after, effects] = next();
     if (state.scene !== "chat") return [after, effects];

@@ -126,12 +126,12 @@ export class View {
 
   // The kind of a room may be known later than its name.
   #name(link, quit, room) {
-    const told = label(room);
+    const title = label(room);
     const { kind } = room;
-    write(link.firstElementChild, told);
+    write(link.firstElementChild, title);
     link.dataset.kind = kind ?? "";
-    quit.ariaLabel = quit.title = this.#strings.quit(told.replace(/^# /, ""));
-    return kind ? this.#strings.kinds[kind](told) : room.name;
+    quit.ariaLabel = quit.title = this.#strings.quit(title.replace(/^# /, ""));
+    return kind ? this.#strings.kinds[kind](title) : room.name;
   }
 
   // Elements are kept, so that the focus stays.

@@ -5,7 +5,7 @@ import { onScreen } from "../reading/state.js";
 import { label, newRoom } from "../room.js";
 import { join, joinAll, roomOf, send, withRoom } from "../state.js";
 
-export const ROOMS_AT_MOST = 100; // of a connection, says the server
+export const ROOMS_AT_MOST = 100; // the server's limit for a connection
 
 /** @type {Feature["events"]} */
 const events = {
@@ -18,13 +18,13 @@ const events = {
       return step(state, { type: "showRefusal", refusal: { code: "too_many_rooms" } });
     }
     if (name === state.current) return [state, []];
-    const { kind, peer } = state.listed.find((one) => one.name === name) ?? {};
+    const { kind, peer } = state.listed.find((room) => room.name === name) ?? {};
     const next = withRoom(state, onScreen({ ...(known ?? newRoom(name, { kind, peer })), invite }));
     const hidden = state.hidden?.filter((other) => other !== name);
     return join({ ...next, current: name, search: null, hidden }, name);
   },
 
-  /** Leaves a room, because the user wants to, or because of a refusal. The last room stays. */
+  /** Leaves a room: at the user's request, or after a refusal. The last room stays. */
   leaveRoom: (state, { name, refusal }, { step }) => {
     const { [name]: gone, ...others } = state.rooms;
     const isOnly = !Object.keys(others).length;
@@ -34,7 +34,7 @@ const events = {
     const [last] = Object.keys(rooms).slice(-1);
     const current = name === state.current ? last : state.current;
     if (why && gone.outbox.length) return [withRoom(state, { ...gone, isJoining: false, refusal: why }), []];
-    const listed = state.listed.filter((one) => !refusal || one.name !== name);
+    const listed = state.listed.filter((room) => !refusal || room.name !== name);
     const [next, effects] = joinAll({ ...state, rooms, listed, current });
     if (why && name !== state.current && why.code === "not_invited") return [next, effects]; // of the person who used this device before
     if (why) return [next.rooms[current].isJoined ? step(next, { type: "showRefusal", refusal: why })[0] : { ...next, toast: why }, effects];
@@ -42,14 +42,14 @@ const events = {
     return [{ ...next, hidden }, gone.isJoined ? [...effects, send({ type: "leave", room: name })] : effects];
   },
 
-  /** The server folds letters in its own way: a room that was asked for has another name there. */
+  /** The server normalised the name of a requested room differently. */
   roomRenamed: (state, { frame, now }, { step }) => {
-    const isAsked = (/** @type {Room} */ { name, isJoining }) => isJoining && (name === state.current || !state.rooms[state.current].isJoining);
-    const asked = Object.values(state.rooms).find(isAsked);
-    if (!asked) return [state, []];
-    const { [asked.name]: _, ...others } = state.rooms;
-    const rooms = { ...others, [frame.room]: { ...asked, name: frame.room } };
-    const current = asked.name === state.current ? frame.room : state.current;
+    const isRequested = (/** @type {Room} */ { name, isJoining }) => isJoining && (name === state.current || !state.rooms[state.current].isJoining);
+    const requested = Object.values(state.rooms).find(isRequested);
+    if (!requested) return [state, []];
+    const { [requested.name]: _, ...others } = state.rooms;
+    const rooms = { ...others, [frame.room]: { ...requested, name: frame.room } };
+    const current = requested.name === state.current ? frame.room : state.current;
     return step({ ...state, rooms, current }, { type: "frame", frame, now });
   },
 
@@ -62,7 +62,7 @@ const frames = {
 
   error: (state, frame, { step, next }) => {
     const { code, text, key, room } = frame;
-    // This user is no member any more.
+    // The user is no longer a member.
     const isOut = code === "not_invited" && !key && roomOf(state, room)?.isJoined;
     return isOut ? step(state, { type: "leaveRoom", name: room ?? "", refusal: { code, text } }) : next();
   },

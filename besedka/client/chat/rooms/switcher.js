@@ -66,11 +66,11 @@ export class View {
     const { name, kind } = room;
     const { rooms, listed } = this.#state;
     const news = Object.hasOwn(rooms, name) && unread(rooms[name]);
-    const count = listed.find((one) => one.name === name)?.clients_count;
+    const count = listed.find((room) => room.name === name)?.clients_count;
     const side = news ? line("i", "count", news) : line("small", "quiet", count ? this.#strings.people(count) : "");
-    const told = Object.assign(line("span", "", label(room)), { dir: "auto" });
-    told.dataset.kind = kind ?? "";
-    return [told, side];
+    const title = Object.assign(line("span", "", label(room)), { dir: "auto" });
+    title.dataset.kind = kind ?? "";
+    return [title, side];
   }
 
   #go(name) {

@@ -25,7 +25,7 @@ const frames = {
       return { id, ...message, isUnverified: Boolean(unverified?.includes(id)) && message.user !== me };
     });
     const next = { ...search, hits: [...hits, ...search.hits], before, busy: false };
-    // The server searches only for so long at a time.
+    // The server limits the time of each search.
     return before && !ids.length ? look(state, next) : [{ ...state, search: next }, []];
   },
 

@@ -4,8 +4,8 @@ import { line } from "../view/row.js";
 import { unverifiedMark } from "../messages/unverified.js";
 import { head } from "../view/controls/dialog.js";
 
-const PAUSE_MS = 300; // until a word is complete
-const SHOWN_AT_LEAST = 20; // a search that finds little goes on by itself
+const PAUSE_MS = 300; // lets a word be completed
+const SHOWN_AT_LEAST = 20; // with fewer hits the search goes on by itself
 const CONTEXT_CHARACTERS = 70;
 
 export class View {
@@ -13,7 +13,7 @@ export class View {
   #actions;
   #panel = line("aside", "panel search", "");
   #input = Object.assign(document.createElement("input"), { type: "search", dir: "auto", enterKeyHint: "search" });
-  #told = line("p", "quiet", "");
+  #status = line("p", "quiet", "");
   #hits = line("ol", "", "");
   #more;
   #search = null;
@@ -25,12 +25,12 @@ export class View {
     this.#actions = actions;
     this.#more = Object.assign(line("button", "quiet", strings.earlier), { type: "button", hidden: true });
     this.#input.placeholder = this.#input.ariaLabel = strings.searchHint;
-    this.#told.role = "status";
+    this.#status.role = "status";
     this.#panel.setAttribute("aria-labelledby", "search-title");
     const form = line("form", "", "");
     form.role = "search";
     form.append(this.#input);
-    this.#panel.append(head("search", strings.search, strings, () => this.#close()), form, this.#told, this.#hits, this.#more);
+    this.#panel.append(head("search", strings.search, strings, () => this.#close()), form, this.#status, this.#hits, this.#more);
     document.getElementById("chat").append(this.#panel);
     form.addEventListener("submit", (event) => {
       event.preventDefault();
@@ -60,7 +60,7 @@ export class View {
     this.#search = search;
     const { hits = [], before, busy, refusal } = search ?? {};
     const count = hits.length ? this.#strings.found(hits.length) : this.#strings.nothing;
-    this.#told.textContent = !search ? "" : refusal ? refusal.text : busy ? this.#strings.searching : count;
+    this.#status.textContent = !search ? "" : refusal ? refusal.text : busy ? this.#strings.searching : count;
     this.#more.hidden = !before;
     this.#hits.replaceChildren(...hits.map((hit) => this.#hit(hit, search.text)).reverse());
     if (before && !busy && !refusal && hits.length < SHOWN_AT_LEAST) this.#actions.dispatch({ type: "searchMore" });
@@ -89,7 +89,7 @@ export class View {
 
   #jump(button) {
     if (!button) return;
-    // On a phone the panel lies over the log.
+    // On a phone the panel covers the log.
     if (matchMedia("(max-width: 48rem)").matches) this.#panel.hidden = true;
     this.#actions.dispatch({ type: "jump", id: Number(button.value) });
   }

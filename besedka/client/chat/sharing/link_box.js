@@ -15,7 +15,7 @@ export function linkBox(link, name, strings) {
   const status = line("p", "quiet", "");
   const row = line("div", "line", "");
   const warning = LOCAL.test(location.hostname) ? [line("p", "lead", strings.onlyHere(location.hostname))] : [];
-  button.autofocus = true; // before what closes the panel
+  button.autofocus = true; // before the closing button
   status.role = "status";
   field.addEventListener("focus", () => field.select());
   button.addEventListener("click", async () => (status.textContent = strings[(await copy(link)) ? "copied" : "notCopied"]));

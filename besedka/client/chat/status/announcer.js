@@ -1,5 +1,5 @@
-// What a screen reader announces: new messages, and changes of the connection. Never old messages, which is why the log is
-// no live region.
+// Announcements for screen readers: new messages and changes of the connection. Never old messages, which is why the log
+// is not a live region.
 
 import { here } from "../state.js";
 import { refusalText } from "../language.js";

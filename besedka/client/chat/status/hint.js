@@ -1,10 +1,10 @@
-// The line above the box: what is wrong with the connection or the message; else who is typing.
+// The line above the box: problems of the connection or the message, else the people typing.
 
 import { here } from "../state.js";
 import { refusalText } from "../language.js";
 import { write } from "../view/row.js";
 
-const TROUBLE_MS = 3000; // shorter ones are not worth a word
+const TROUBLE_MS = 3000; // shorter ones are not shown
 const LENGTH_SHOWN_FROM = 0.9; // of the limit
 
 export class View {

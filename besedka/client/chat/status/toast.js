@@ -1,4 +1,4 @@
-// What is shown for some seconds: that something was done, or why not.
+// Toasts: outcomes and refusals, shown for some seconds.
 
 import { refusalText } from "../language.js";
 import { line } from "../view/row.js";

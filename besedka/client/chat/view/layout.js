@@ -20,7 +20,7 @@ export class LayoutView {
   draw(state) {
     const isChat = state.scene === "chat";
     const room = here(state);
-    const news = unreadRooms(state).reduce((sum, one) => sum + unread(one), 0);
+    const news = unreadRooms(state).reduce((sum, room) => sum + unread(room), 0);
     const { title, people } = this.#strings;
     const whole = isChat ? `${news ? `(${news}) ` : ""}${label(room)} · ${title}` : title;
     if (document.title !== whole) document.title = whole;

@@ -8,8 +8,8 @@ export class LazyViews {
   #state = {};
   #chat = document.getElementById("chat");
   #views = new Map(); // name -> a promise of the view
-  #shown = []; // the views that are there
-  #resources; // a promise of what they all need: the catalog, strings, style
+  #shown = []; // the loaded views
+  #resources; // a promise of the shared resources: catalog, strings, style
 
   constructor(strings, actions) {
     this.#strings = strings;
@@ -23,7 +23,7 @@ export class LazyViews {
   draw(state) {
     const { scene, connection } = this.#state;
     this.#state = state;
-    // What could not be fetched is tried again with the next connection.
+    // Failed fetches are tried again on the next connection.
     if (state.scene === "chat" && (scene !== "chat" || connection !== state.connection)) this.#fetchForChat();
     if (/access|kick|ban|known|link|device/.test(state.problem?.code)) this.#get("access_key");
     for (const view of this.#shown) view.draw(state);

@@ -1,4 +1,4 @@
-// The log of the room on the screen. It stays at its end; reading/view.js lets the reader scroll up.
+// The log of the room on the screen. It stays at its end; reading/view.js adds scrolling up.
 
 import { here } from "../state.js";
 import { Rows } from "./rows.js";
@@ -22,13 +22,13 @@ export class LogView {
     this.scroll(room, before, () => this.#rows.draw(room, state));
   }
 
-  /** Has this function format the rows from now on. */
+  /** Formats the rows with this function from now on. */
   formatWith(format, state) {
     const { name } = this.#room;
     this.scroll(this.#room, { name }, () => this.#rows.formatWith(format, state));
   }
 
-  /** Lets the rows change, and scrolls to where the reader is. */
+  /** Changes the rows, and scrolls to the reader's position. */
   scroll(room, before, change) {
     if (room.rows !== before.rows) change();
     this.#log.scrollTop = this.#log.scrollHeight;

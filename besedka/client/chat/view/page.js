@@ -1,4 +1,4 @@
-// Everything that is shown. Each view draws the state, and dispatches what the user does.
+// All views. Each draws the state, and dispatches the user's actions.
 
 import { ComposerView } from "./composer.js";
 import { LayoutView } from "./layout.js";
@@ -11,10 +11,10 @@ export class Page {
   #views;
   #features;
 
-  /** @param actions what the views may ask for: see chat.js */
+  /** @param actions see chat.js */
   constructor(strings, actions) {
-    for (const one of document.querySelectorAll("[data-say]")) one.textContent = strings[one.dataset.say];
-    for (const one of document.querySelectorAll("[data-label]")) one.ariaLabel = strings[one.dataset.label];
+    for (const element of document.querySelectorAll("[data-say]")) element.textContent = strings[element.dataset.say];
+    for (const element of document.querySelectorAll("[data-label]")) element.ariaLabel = strings[element.dataset.label];
     const log = new LogView(strings);
     this.#features = new LazyViews(strings, { ...actions, log });
     // The layout comes first: it decides what can take the focus.
@@ -23,7 +23,7 @@ export class Page {
   }
 
   draw(state) {
-    // In the background only the title is seen.
+    // In the background only the title shows.
     for (const view of document.hidden ? [this.#layout] : this.#views) view.draw(state);
   }
 

@@ -21,12 +21,12 @@ export function line(tag, className, textContent) {
   return Object.assign(document.createElement(tag), { className, textContent });
 }
 
-/** Writes a text only if it has changed: each writing makes the browser lay out anew. */
+/** Writes a text only if it has changed: each write costs a layout. */
 export function write(element, text) {
   if (element.textContent !== text) element.textContent = text;
 }
 
-/** The colour of a name: one of twelve hues that are easy to tell apart. */
+/** The colour of a name: one of twelve distinct hues. */
 export function hue(name) {
   let sum = 7;
   for (const character of name) sum = (sum * 31 + character.codePointAt(0)) % 65_521;

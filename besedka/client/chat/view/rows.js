@@ -14,7 +14,7 @@ export class Rows {
     this.#strings = strings;
   }
 
-  /** Formats all elements with this function, those that are there too. */
+  /** Formats all elements with this function, existing ones too. */
   formatWith(format, state) {
     this.#format = format;
     for (const [row, element] of this.#elements) if (row.kind) format(element, row, state);

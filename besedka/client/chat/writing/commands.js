@@ -1,4 +1,4 @@
-// What a typed line means: a message, or a command of the table. Pure.
+// Parses typed lines: messages, and the commands in the table. Pure.
 // besedka/terminal/commands.py is its twin in Python.
 
 /** `usage`: the arguments; `NAME` is needed, `[NAME]` is not. `may`: the right that the command needs. */
@@ -29,7 +29,7 @@ export const COMMANDS = [
 
 const SECONDS = { s: 1, m: 60, h: 3600, d: 86_400 };
 
-const byWord = new Map(COMMANDS.flatMap((one) => [`/${one.name}`, ...(one.aliases ?? [])].map((word) => [word, one])));
+const byWord = new Map(COMMANDS.flatMap((command) => [`/${command.name}`, ...(command.aliases ?? [])].map((word) => [word, command])));
 const NEAR_ENOUGH = 0.5;
 
 /**
@@ -54,7 +54,7 @@ function commandOf({ name, usage = "" }, argument) {
 
 /** The commands of a user with these rights. */
 export function commandsFor(may = []) {
-  return COMMANDS.filter((one) => !one.may || may.includes(one.may));
+  return COMMANDS.filter((command) => !command.may || may.includes(command.may));
 }
 
 /** A name, in double quotes if it has blanks, and what follows it: [name, rest]. */
@@ -124,10 +124,10 @@ export function nearest(given, words) {
 function common(one, other) {
   for (let length = Math.min(one.length, other.length); length; length -= 1) {
     for (let start = 0; start + length <= one.length; start += 1) {
-      const place = other.indexOf(one.slice(start, start + length));
-      if (place < 0) continue;
-      const before = common(one.slice(0, start), other.slice(0, place));
-      return length + before + common(one.slice(start + length), other.slice(place + length));
+      const index = other.indexOf(one.slice(start, start + length));
+      if (index < 0) continue;
+      const before = common(one.slice(0, start), other.slice(0, index));
+      return length + before + common(one.slice(start + length), other.slice(index + length));
     }
   }
   return 0;

@@ -18,7 +18,7 @@ export class View {
   #state;
   #box = document.getElementById("say-text");
   #options;
-  #length = 0; // of what is to be replaced
+  #length = 0; // of the text to replace
 
   /** @param {Strings} strings */
   constructor(strings) {
@@ -61,7 +61,7 @@ export class View {
     else this.#options.hide();
   }
 
-  /** What is typed of a name, and which names it may become. @returns {[string?, {value: string, nodes: any[]}[]?]} */
+  /** The typed part of a name, and its completions. @returns {[string?, {value: string, nodes: any[]}[]?]} */
   #nameHere() {
     const before = this.#before();
     const recipient = RECIPIENT.exec(before);
@@ -70,7 +70,7 @@ export class View {
     return found ? [found[0], this.#names(found[1])] : [];
   }
 
-  // What stands before the cursor.
+  // The text before the cursor.
   #before() {
     const { value, selectionStart, selectionEnd } = this.#box;
     return selectionStart === selectionEnd ? value.slice(0, selectionStart) : "";

@@ -1,4 +1,4 @@
-// Tells the others that a message is being written, and brings the last one back into an empty box.
+// Sends typing notifications, and brings the last message back into an empty box.
 
 import { here } from "../state.js";
 

@@ -46,7 +46,7 @@ export class Combobox {
     this.show([]);
   }
 
-  /** Take a key that was pressed in the box; true: it was for the list. */
+  /** Handles a key pressed in the box; true: it was for the list. */
   press(event) {
     if (!this.isShown || event.isComposing) return false;
     const { length } = this.#values;

@@ -19,7 +19,7 @@ export function field(name, input) {
 /** @param options [[value, text]] */
 export function select(options, value) {
   const element = document.createElement("select");
-  element.append(...options.map(([one, text]) => Object.assign(line("option", "", text), { value: one })));
+  element.append(...options.map(([value, text]) => Object.assign(line("option", "", text), { value })));
   element.value = value;
   return element;
 }
