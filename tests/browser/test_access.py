@@ -34,7 +34,7 @@ def test_a_missing_key_is_explained_and_can_be_pasted(locked: RunningServer, vis
         (" ", "first"),
         ("what?", "neither a link of this chat nor a key"),
         (f"{locked.page}#dev", "no key or invitation in this link"),
-        ("x" * 30, "not the right one"),
+        ("x" * 30, "wrong or no longer valid"),
     ):
         field.fill(given)
         field.press("Enter")
@@ -105,7 +105,7 @@ def shared(page: Page) -> str:
     """The link by which others come in."""
     page.get_by_role("button", name="Invite to this chat").click()
     dialog = page.get_by_role("dialog", name="Invite to this chat")
-    expect(dialog).to_contain_text("Whoever has this link comes in")
+    expect(dialog).to_contain_text("Anyone with this link can join")
     expect(dialog.get_by_role("img", name="The link as a QR code")).to_be_visible()
     link = dialog.get_by_role("textbox").input_value()
     page.keyboard.press("Escape")

@@ -78,7 +78,7 @@ def test_a_short_disconnect_is_not_announced_and_a_longer_one_is_with_its_end(
     page.wait_for_selector("[data-away]")
     expect(page.locator("#hint")).to_have_text("")
     say(page, "waits")
-    told = re.compile(r"^No connection\. 1 message waits\. Next try in \d+ s\.$")
+    told = re.compile(r"^No connection\. 1 message waiting\. Next try in \d+ s\.$")
     expect(page.locator("#hint")).to_have_text(told, timeout=60_000)
     expect(page.locator("#now")).to_be_visible()
     server.start()

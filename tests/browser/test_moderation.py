@@ -89,10 +89,10 @@ def test_a_kick_is_explained_and_the_page_does_not_reconnect(moderated: tuple[Pa
     expect(anna.locator(".toast")).to_contain_text("Boris was disconnected")
     expect(boris.get_by_role("heading", name="You were disconnected by a moderator")).to_be_visible()
     expect(boris.locator(".access").get_by_role("alert")).to_have_text("Reason: that was rude")
-    expect(boris.locator(".access")).to_contain_text("You may come in again")
+    expect(boris.locator(".access")).to_contain_text("You may join again")
     boris.clock.run_for(60_000)
     expect(anna.locator("#people")).to_have_text("1 person")
-    boris.get_by_role("button", name="Come in again").click()
+    boris.get_by_role("button", name="Join again").click()
     expect(anna.locator("#people")).to_have_text("2 people")
 
     say(anna, "/mute Boris 10 too loud")

@@ -45,7 +45,7 @@ def test_unverified_names_are_marked_and_no_others(server: RunningServer, visit:
         expect(anna.locator("#rows .unverified")).to_have_count(2)
         expect(anna.locator(".own .unverified")).to_have_count(0)
         expect(anna.locator(".name").first).to_have_text("Guest? (not verified)")
-        expect(anna.get_by_title("Nobody has shown that this name is theirs").first).to_be_visible()
+        expect(anna.get_by_title("This name is not verified").first).to_be_visible()
         # It is so in the history as well.
         anna.reload()
         come_in(anna, "Anna")
@@ -65,7 +65,7 @@ def test_another_device_becomes_the_same_person_by_a_link_that_works_once(
     expect(dialog.get_by_role("img", name="The link as a QR code")).to_be_visible()
     link = dialog.get_by_role("textbox").input_value()
     # The page is open at an address that means something else on another device.
-    expect(dialog).to_contain_text("opens on this computer only")
+    expect(dialog).to_contain_text("works on this computer only")
     expect(dialog.get_by_role("button", name="Copy the link")).to_be_focused()
     anna.keyboard.press("Escape")
 
@@ -99,9 +99,9 @@ def test_another_device_becomes_the_same_person_by_a_link_that_works_once(
     # Whoever is in, and opens such a link, is told whom he leaves behind.
     thief.evaluate("link => { location.href = link; }", link)
     expect(thief.get_by_role("heading", name="Be Anna on this device?")).to_be_visible()
-    expect(thief.get_by_role("alert").last).to_contain_text("So far you are Thief here")
+    expect(thief.get_by_role("alert").last).to_contain_text("You are Thief on this device now")
     thief.get_by_role("button", name="Yes, that is me").click()
-    expect(thief.get_by_role("heading", name="This link is not valid any more")).to_be_visible()
+    expect(thief.get_by_role("heading", name="This link is no longer valid")).to_be_visible()
     thief.get_by_role("button", name="Back").click()
     expect(thief.locator("#login-name")).to_be_focused()
     come_in(thief, "Thief")
@@ -136,13 +136,13 @@ def test_a_private_room_is_joined_by_invitation_and_listed_for_members_only(
 
     # By a command as well.
     say(anna, "/invite 5 2h")
-    expect(anna.get_by_role("dialog", name="Invite into plans")).to_contain_text("5 people come in")
+    expect(anna.get_by_role("dialog", name="Invite into plans")).to_contain_text("5 people can join")
     anna.keyboard.press("Escape")
     say(boris, "/invite")
     expect(boris.locator(".toast")).to_contain_text("only the creator of the room")
 
     # Neither with what is used up nor without anything, and one is somewhere in the end.
-    for hash_, why in ((link.partition("#")[2], "not valid any more"), ("plans", "an invitation is needed")):
+    for hash_, why in ((link.partition("#")[2], "no longer valid"), ("plans", "you need an invitation")):
         clara.evaluate("hash => { location.hash = hash; }", hash_)
         expect(clara.locator("#hint")).to_contain_text(why)
         expect(clara.locator("#room")).to_have_text("# main")
@@ -172,10 +172,10 @@ def invitation(page: Page) -> str:
     page.click("[data-open=about]")
     page.get_by_role("button", name="Invite …").click()
     page.get_by_label("Valid for").select_option("an hour")
-    page.get_by_role("button", name="Make a link").click()
+    page.get_by_role("button", name="Create a link").click()
     dialog = page.get_by_role("dialog", name="Invite into plans")
     link = dialog.get_by_role("textbox", name="The invitation").input_value()
-    expect(dialog).to_contain_text("One person comes in by this link")
+    expect(dialog).to_contain_text("One person can join by this link")
     page.keyboard.press("Escape")
     return link
 
@@ -189,11 +189,11 @@ def test_direct_messages_reach_the_other_person_only(server: RunningServer, visi
     expect(anna.locator("#say-text")).to_have_value('/msg "Boris B" ')
     anna.keyboard.type("just between us")
     anna.keyboard.press("Enter")
-    expect(anna.get_by_role("heading", name="Boris B, a talk of two")).to_be_visible()
+    expect(anna.get_by_role("heading", name="Boris B, direct messages")).to_be_visible()
     wait_for_text(anna, "just between us")
 
     # It is there for the other one, who stays where he is.
-    talk = boris.locator("#rooms").get_by_role("link", name="Anna, a talk of two, 1 unread")
+    talk = boris.locator("#rooms").get_by_role("link", name="Anna, direct messages, 1 unread")
     expect(talk.locator(".count")).to_have_text("@ 1")
     expect(boris.locator("#room")).to_have_text("# main")
     talk.click()

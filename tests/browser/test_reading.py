@@ -133,7 +133,7 @@ def test_a_room_of_a_hundred_thousand_messages_is_read_in_pages_and_keeps_the_pl
     expect(comer.locator(".target")).to_be_in_viewport()
     wait_for_frames(comer, 20)
     expect(comer.locator(".target")).to_be_in_viewport()
-    expect(comer.locator("#newer")).to_have_text("To the latest ↓")
+    expect(comer.locator("#newer")).to_have_text("Latest messages ↓")
 
 
 SCROLL_UP = """async until => {

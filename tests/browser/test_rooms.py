@@ -92,7 +92,7 @@ def test_the_switcher_finds_rooms_and_makes_them_by_the_keyboard_alone(
         page.keyboard.press("Control+K")
         expect(page.get_by_role("combobox", name="A room's name")).to_be_focused()
         page.keyboard.type(f"{room}-{name}")
-        expect(page.get_by_role("option")).to_have_text(f"Make the room {room}-{name}")
+        expect(page.get_by_role("option")).to_have_text(f"Create the room {room}-{name}")
         page.keyboard.press("Enter")
         expect(page.locator("#room")).to_have_text(f"# {room}-{name}")
         expect(page.locator("#say-text")).to_be_focused()
@@ -126,7 +126,7 @@ def test_a_name_that_no_room_can_have_is_explained(house: RunningServer, room: s
     come_in(page, "Anna")
     page.fill("#room-form input", "no/such room")
     page.press("#room-form input", "Enter")
-    expect(page.locator("#hint")).to_contain_text("There cannot be such a room")
+    expect(page.locator("#hint")).to_contain_text("Invalid room name")
     expect(page.locator("#room")).to_have_text(f"# {room}")
 
 
@@ -169,10 +169,10 @@ def test_the_about_panel_has_a_link_a_code_notifications_and_the_history(
     dialog = page.get_by_role("dialog", name=f"# {room}")
     expect(dialog.get_by_role("textbox")).to_have_value(f"{house.page}#{room}")
     expect(dialog.get_by_role("img", name="The link as a QR code")).to_be_visible()
-    expect(dialog.get_by_label("when I am mentioned")).to_be_checked()
-    expect(dialog.get_by_label("With a sound")).not_to_be_checked()
-    dialog.get_by_label("of nothing").check()
-    dialog.get_by_label("With a sound").check()
+    expect(dialog.get_by_label("mentions")).to_be_checked()
+    expect(dialog.get_by_label("Sound")).not_to_be_checked()
+    dialog.get_by_label("never").check()
+    dialog.get_by_label("Sound").check()
     with page.expect_download() as download:
         dialog.get_by_role("link", name="Download the history").click()
     assert download.value.path().read_text(encoding="utf-8").endswith("] Anna: for the file\n")
@@ -180,14 +180,14 @@ def test_the_about_panel_has_a_link_a_code_notifications_and_the_history(
     make(page, f"{room}-b")
     page.get_by_role("button", name="About this room").click()
     dialog = page.get_by_role("dialog", name=f"# {room}-b")
-    expect(dialog.get_by_label("when I am mentioned")).to_be_checked()
-    expect(dialog.get_by_label("With a sound")).to_be_checked()
+    expect(dialog.get_by_label("mentions")).to_be_checked()
+    expect(dialog.get_by_label("Sound")).to_be_checked()
     dialog.get_by_role("button", name="Leave this room").click()
     expect(page.locator("#room")).to_have_text(f"# {room}")
     page.reload()
     come_in(page, "Anna")
     page.get_by_role("button", name="About this room").click()
-    expect(page.get_by_label("of nothing")).to_be_checked()
+    expect(page.get_by_label("never")).to_be_checked()
 
 
 def make(page: Page, name: str) -> None:

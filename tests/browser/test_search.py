@@ -43,7 +43,7 @@ def test_a_hit_is_found_and_shown_in_its_context(
     expect(hit).to_have_count(40)
     expect(hit.last).to_contain_text("message 4961")
     box.fill("nobody said this")
-    expect(page.locator(".search [role=status]")).to_have_text("Nothing was found.")
+    expect(page.locator(".search [role=status]")).to_have_text("Nothing found.")
     page.keyboard.press("Escape")
     expect(page.locator(".search")).to_be_hidden()
     expect(page.get_by_role("button", name="Search")).to_be_focused()

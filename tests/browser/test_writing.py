@@ -106,7 +106,7 @@ def test_commands_do_what_they_do_in_the_terminal(house: RunningServer, room: st
     expect(page.locator("#hint")).to_contain_text("did you mean /help?")
     expect(page.locator("#say-text")).to_have_value("/hepl")
     say(page, "/help")
-    dialog = page.get_by_role("dialog", name="What one can do")
+    dialog = page.get_by_role("dialog", name="Help")
     expect(dialog).to_contain_text("/join ROOM")
     expect(dialog).to_contain_text("Shift + Enter")
     page.keyboard.press("Escape")
@@ -150,7 +150,7 @@ def test_messages_refused_as_too_fast_wait_and_are_sent_in_order(
     come_in(page, "Anna")
     # At once, however busy this machine is.
     page.evaluate(SAY_MANY, 24)
-    expect(page.locator("#hint")).to_have_text("That was a lot at once; the rest is sent in a moment.")
+    expect(page.locator("#hint")).to_have_text("Too fast; the rest will be sent in a moment.")
     wait_for_text(page, "message 23")
     expect(page.locator("#hint")).to_have_text("")
     assert [line.rsplit(": ", 1)[1] for line in server.lines] == [f"message {number}" for number in range(24)]
@@ -192,7 +192,7 @@ def test_a_failed_message_can_be_retried_or_discarded(house: RunningServer, room
     expect(page.locator(".failed").first).to_contain_text("Not saved: the server's disk is full.")
     page.locator(".failed", has_text="two").get_by_role("button", name="Discard").click()
     expect(page.locator(".failed")).to_have_count(1)
-    page.locator(".failed").get_by_role("button", name="Again").click()
+    page.locator(".failed").get_by_role("button", name="Retry").click()
     wait_for_text(page, "one")
     assert texts(page) == ["one"]
 

@@ -2,7 +2,7 @@
 
 export const strings = {
   title: "Besedka",
-  lead: "A place to talk. No sign‑up; just say who you are.",
+  lead: "Chat without sign‑up: just enter your name.",
   yourName: "Your name",
   enter: "Come in",
   entering: "Coming in …",
@@ -14,7 +14,7 @@ export const strings = {
   message: "Write a message …",
   send: "Send",
   people: (n) => (n === 1 ? "1 person" : `${n} people`),
-  empty: "Nobody has said anything here yet. Be the first!",
+  empty: "No messages here yet. Write the first one!",
   fresh: "New",
   today: "Today",
   yesterday: "Yesterday",
@@ -23,7 +23,7 @@ export const strings = {
     bad_name: ({ name }) => `This name cannot be used: 1 to ${name} characters, without colons and invisible ones.`,
     name_reserved: () => "This name looks like the server's own. Please choose another.",
     name_taken: () => "Somebody here has this name, or one that looks like it. Please choose another.",
-    name_claimed: () => "This name, or one like it, belongs to somebody else. Choose another; if it is yours, add this device where you are in under it.",
-    closed: () => "The server has closed the connection.",
+    name_claimed: () => "This name, or one like it, belongs to somebody else. Choose another; if it is yours, add this device on one where you use it.",
+    closed: () => "The server closed the connection.",
   },
 };
