@@ -80,7 +80,7 @@ def test_keys_pressed_while_lines_are_printed_stay_in_the_input_line(
 def test_an_overlong_paste_is_dropped_and_reported(server: RunningServer, session: Terminal) -> None:
     session.type("kept ")
     session.type(pasted("word " * 8_000))
-    session.wait_for("! That is left out: the line takes 20000 characters.")
+    session.wait_for("! Dropped: a line holds 20000 characters.")
     session.type("too\r")
     session.wait_for("→ Anna: kept too")
     assert len(server.lines) == 1

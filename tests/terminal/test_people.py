@@ -58,11 +58,11 @@ def test_a_private_room_is_joined_by_an_invitation_link(
     terminal.wait_for("You are in # plans as Anna.")
     terminal.wait_until(lambda: terminal.bar.startswith("# plans (private) │"), "the bar shows no mark")
     terminal.type("/private plans\r")
-    terminal.wait_for("! There is such a room already; choose another name.")
+    terminal.wait_for("! This room exists already; choose another name.")
     terminal.type("/invite 2 soon\r")
     terminal.wait_for("! 2 soon: it must be how many people, and for how long")
     terminal.type("/invite 2 1h\r")
-    terminal.wait_for("By this link 2 people may come into # plans, within 1h:")
+    terminal.wait_for("2 people can join # plans by this link, within 1h:")
     terminal.wait_for("this machine only")
     link = link_in(terminal)
     assert link.startswith(f"http://127.0.0.1:{server.port}/#plans;invite=")
@@ -78,7 +78,7 @@ def test_a_private_room_is_joined_by_an_invitation_link(
     assert boris.exit_status() == 4
     assert any("an invitation is needed" in line for line in boris.scrollback)
     terminal.type("/uninvite\r")
-    terminal.wait_for("No invitation into # plans is valid any more.")
+    terminal.wait_for("All invitations into # plans are revoked.")
     late = make_terminal(link, "--name", "Boris", person="boris")
     assert late.exit_status() == 4
     late.wait_for("besedka: This link is not valid any more")
@@ -90,7 +90,7 @@ def test_a_direct_room_is_shown_by_the_name_of_the_other_person(
     boris = talker()
     boris.join("Boris B")
     room = boris.ask("direct", user="Anna")["room"]
-    terminal.wait_for("· Boris B wants to talk with you alone: /join @Boris B")
+    terminal.wait_for("· Boris B has opened direct messages with you: /join @Boris B")
     terminal.wait_until(lambda: b"\a" in terminal.bytes, "it does not ring")
     rung = terminal.bytes.count(b"\a")
     boris.join("Boris B", room)
@@ -110,7 +110,7 @@ def test_a_direct_room_is_shown_by_the_name_of_the_other_person(
     terminal.type("/leave @boris b\r")
     terminal.wait_for("──── # main ────")
     terminal.type("/join @Boris B\r")
-    terminal.wait_for("You talk with Boris B alone, as Anna.")
+    terminal.wait_for("Direct messages with Boris B, as Anna.")
     terminal.type("/msg Nobody\r")
     terminal.wait_for("! Nobody of this name is known here.")
     terminal.type("/msg Anna\r")
@@ -122,7 +122,7 @@ def test_a_device_link_makes_another_machine_the_same_person(
     server: RunningServer, terminal: Terminal, make_terminal: TerminalMaker, tmp_path: Path
 ) -> None:
     terminal.type("/device\r")
-    terminal.wait_for("On another device this makes you Anna, once, within 5m:")
+    terminal.wait_for("Open this link on another device to be Anna there; once, within 5m:")
     terminal.wait_until(
         lambda: sum("▀" in line or "▄" in line for line in terminal.scrollback) > 15, "no code"
     )
@@ -199,7 +199,7 @@ def test_direct_messages_posted_while_the_user_was_away_are_unread(
     assert not any("@" in line and "you are here" in line for line in fourth.lines)
     rung = fourth.bytes.count(b"\a")
     clara.tell("chat", room=clara_room, text="are you there?")
-    fourth.wait_for("Clara wants to talk with you alone: /join @Clara")
+    fourth.wait_for("Clara has opened direct messages with you: /join @Clara")
     fourth.wait_until(lambda: "@ Clara 1!" in fourth.bar, "the bar does not tell")
     fourth.wait_until(lambda: fourth.bytes.count(b"\a") > rung, "it does not ring")
 
@@ -230,7 +230,7 @@ def test_twenty_direct_rooms_with_unread_messages_are_joined_at_the_start(
         if not any(name in line and "you are here" in line for line in second.scrollback)
     )
     people[late].tell("chat", room=rooms[late], text="hello?")
-    second.wait_for(f"{late} wants to talk with you alone")
+    second.wait_for(f"{late} has opened direct messages with you")
 
 
 def shown_by_rooms(terminal: Terminal) -> list[bool]:

@@ -52,7 +52,7 @@ def test_an_invalid_command_is_not_posted(server: RunningServer, terminal: Termi
     terminal.type("/dance\r")
     terminal.wait_for("! There is no command /dance;")
     terminal.type("/find\r")
-    terminal.wait_for("! It needs something more: /find WORDS")
+    terminal.wait_for("! An argument is missing: /find WORDS")
     terminal.type("//dance\r")
     terminal.wait_for("→ Anna: /dance")
     assert len(server.lines) == 1
@@ -105,7 +105,7 @@ def test_a_session_is_in_several_rooms_and_counts_unread_messages(
     terminal.wait_for("──── # dev ────")
     assert boris.hear_until(lambda frame: frame.get("left") == ["Anna"])[-1]["room"] == "main"
     terminal.type("/leave\r")
-    terminal.wait_for("This is the only room")
+    terminal.wait_for("This is your only room")
     terminal.type("/rooms\r")
     terminal.wait_for("# dev   2 here · you are here")
     terminal.wait_for("# main  1 here")
@@ -283,7 +283,7 @@ def test_a_room_can_be_left_when_its_unsent_messages_cannot_be_stored(
     terminal.wait_for("no connection")
     shutil.rmtree(tmp_path / "homes" / "anna" / "state" / "besedka" / "unsent")
     terminal.type("precious words\r")
-    terminal.wait_for("! What you type and what waits is not kept:")
+    terminal.wait_for("! Typed lines and unsent messages cannot be stored:")
     terminal.type("/leave\r")
     terminal.wait_for("──── # main ────")
     terminal.type("/exit\r")

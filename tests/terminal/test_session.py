@@ -275,7 +275,7 @@ def test_unsent_messages_survive_leaving_a_closed_window_and_a_killed_program(
         terminal.wait_for("2 waiting")
         if end is Terminal.exit_status:
             terminal.type("/exit\r")
-            terminal.wait_for("2 waiting to be sent; they are kept")
+            terminal.wait_for("2 waiting to be sent; they are stored")
         elif end is Terminal.kill:
             wait_until(lambda: any(f"two {number}" in file.read_text() for file in unsent.glob("*.jsonl")))  # noqa: B023
         end(terminal)
@@ -343,7 +343,7 @@ def test_the_session_is_in_russian_in_a_russian_environment(
     terminal = make_terminal(server.url(), "--name", "Анна", LANG="ru_RU.UTF-8")
     terminal.wait_for("Вы в комнате # main, ваше имя Анна.")
     terminal.type("/help\r")
-    terminal.wait_for("поговорить с кем-то наедине")
+    terminal.wait_for("написать личное сообщение")
     terminal.type("/танец\r")
     terminal.wait_for("Нет команды /танец")
 
@@ -387,7 +387,7 @@ def test_a_dumb_terminal_gets_no_control_sequences(
 
 def test_a_session_works_without_a_state_folder(server: RunningServer, make_terminal: TerminalMaker) -> None:
     terminal = make_terminal(server.url(), "--name", "Anna", XDG_STATE_HOME="/dev/null")
-    terminal.wait_for("! What you type and what waits is not kept:")
+    terminal.wait_for("! Typed lines and unsent messages cannot be stored:")
     terminal.type("all the same\r")
     # A secret that is lost again claims no name: one is a guest.
     terminal.wait_for("→ Anna?: all the same")
