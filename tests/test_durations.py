@@ -53,6 +53,7 @@ DURATIONS: Final = {
         "WARNING_SECONDS": SERVER,
     },
     "serve/chat/log_reader.py": {"SEARCH_SECONDS": SERVER},
+    "serve/chat/turns.py": {"RETRY_SECONDS": SERVER},
     "serve/session/moderation.py": {"SLOWEST_SECONDS": SLOW},
     "serve/deadline.py": dict.fromkeys(
         ("SILENT_SECONDS", "END_SECONDS", "LONGEST_SECONDS", "THREAD_SECONDS"), SERVER

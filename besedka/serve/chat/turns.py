@@ -21,7 +21,7 @@ RETRY_SECONDS: Final = 1.0
 
 
 class Asker(NamedTuple):
-    """Whose turn it is.
+    """A person, or all strangers, at an address.
 
     Attributes:
         network: the address; None for this machine itself.
