@@ -19,6 +19,7 @@ import click
 from besedka.commands.endings import Failure
 from besedka.commands.options import setting
 from besedka.wire.sanitize import sanitize_line
+from besedka.wire.validation import DEFAULT_ROOM
 
 if TYPE_CHECKING:
     from besedka.serve.history import ChatHistory
@@ -83,6 +84,7 @@ def import_history(file: Path, history: Path, encoding: str | None, skip: int) -
         source = _open(file, history, encoding)
         found = source.survey()
         _check(file, history, found, source)
+        _check_room(history)
         with _interrupts_held() as is_interrupted:
             done = _Import(file, history, found, skip).run(source, is_interrupted)
     except ServeError as error:
@@ -141,6 +143,37 @@ def _check(file: Path, history: Path, found: Survey, source: Source) -> None:
             raise Failure(
                 f"no room for {needed:,} bytes beside {history}: {free:,} are free; nothing was imported"
             )
+
+
+def _check_room(history: Path) -> None:
+    """Check that the history is no new room that looks like another one beside it."""
+    from besedka.serve.history.room_files import room_of
+    from besedka.wire.validation import skeletons
+
+    first, room = room_of(history)
+    if not room or history.exists():
+        return
+    for other in _rooms_beside(first):
+        if other != room and not skeletons(other).isdisjoint(skeletons(room)):
+            raise Failure(
+                f"{history} would be the room {room}, which looks like the room {other}; nothing was imported: "
+                "name another file"
+            )
+
+
+def _rooms_beside(first: Path) -> Iterator[str]:
+    """The rooms of the history ``first``, and the private ones that have no log yet."""
+    from besedka.serve.history.room_files import room_names
+    from besedka.serve.people.rooms import PrivateRooms
+
+    if first.exists():
+        yield DEFAULT_ROOM
+    yield from room_names(first)
+    people = first.with_name("private_rooms.txt")
+    if people.is_file():
+        yield from {
+            row.room for row in PrivateRooms.parse(people.read_text("utf-8", "replace")).rows.values()
+        }
 
 
 class _Import:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -143,3 +144,118 @@ def test_names_that_nobody_may_take_any_more_keep_their_history_and_their_rooms(
         assert anna.join("Clara", "plans", secret=ANNA)["may"] == ["invite"]
         assert operator.ask("release", "Admin")["text"] == "The name Admin is free"
     assert "not understood" not in server.errors
+
+
+# Rooms.
+
+BOARD, TWIN = "board", "b\u043eard"  # with a Cyrillic o
+LOOKS_TAKEN = "This room name cannot be used: it looks like the name of another room; it must differ by more than letters that look alike"
+
+
+def private(_: RunningServer, anna: Talker) -> None:
+    assert anna.ask("private", room=BOARD)["type"] == "place"
+
+
+def with_history(server: RunningServer, anna: Talker) -> None:
+    anna.join("Anna", BOARD, secret=ANNA)
+    anna.tell("chat", room=BOARD, text="hi")
+    anna.hear("chat")
+    server.kill()
+    server.start()
+
+
+def open_now(_: RunningServer, anna: Talker) -> None:
+    anna.join("Anna", BOARD, secret=ANNA)
+
+
+def laid_there(server: RunningServer, anna: Talker) -> None:
+    path = server.directory / f"chat_history.{BOARD}.txt"
+    path.write_text("[2025-11-19 23:46:36] Anna: Hello\n", encoding="utf-8")
+    anna.ask("rooms")
+
+
+@pytest.mark.parametrize("made", [private, with_history, open_now, laid_there])
+def test_no_room_comes_into_being_that_looks_like_another_at_any_door(
+    server: RunningServer, made: Callable[[RunningServer, Talker], None]
+) -> None:
+    with Talker(server) as anna:
+        anna.join("Anna", secret=ANNA)
+        made(server, anna)
+        before = {path.name for path in server.directory.iterdir()}
+        with Talker(server) as boris, Caller(server) as caller:
+            boris.join("Boris", secret=BORIS)
+            boris.tell("join", room=TWIN, user="Boris", secret=BORIS)
+            refused = boris.hear("error")
+            assert (refused["code"], refused["text"]) == ("bad_room", LOOKS_TAKEN)
+            assert boris.refused("join", room=TWIN) == "bad_room"
+            answer = boris.ask("private", room=TWIN)
+            assert (answer["code"], answer["text"]) == ("bad_room", LOOKS_TAKEN)
+            assert refusal(lambda: caller.send("Clara", "hi", room=TWIN)).reason == "bad_room"
+            speaker = pb.ImportRequest(speaker=pb.Speaker(user="Clara", room=TWIN))
+            assert refusal(lambda: caller.import_([speaker])).reason == "bad_room"
+            with caller.converse() as conversing:
+                conversing.tell(join=pb.Join(user="Clara", room=TWIN))
+                assert conversing.refused().code == pb.CODE_BAD_ROOM
+            boris.join("Boris", "unlike", secret=BORIS)
+        made_since = {path.name for path in server.directory.iterdir()} - before
+        assert [name for name in made_since if "unlike" not in name and name != "uptime.txt"] == []
+
+
+@pytest.mark.parametrize("twin", ["m\u0430in", "rnain", "dir\u0435ct-0123", "d\u0456rect-x"], ids=ascii)
+def test_no_room_looks_like_the_first_one_or_like_a_direct_one(server: RunningServer, twin: str) -> None:
+    with Talker(server) as anna:
+        anna.join("Anna", secret=ANNA)
+        assert anna.refused("join", room=twin, user="Anna", secret=ANNA) == "bad_room"
+        assert anna.ask("private", room=twin)["code"] == "bad_room"
+
+
+def test_rooms_that_looked_alike_before_stay_usable(server: RunningServer) -> None:
+    with Talker(server) as anna:
+        anna.join("Anna", secret=ANNA)
+        anna.ask("private", room=BOARD)
+    server.stop()
+    for room in (TWIN, "rnain", "d\u0456rect-x"):
+        path = server.directory / f"chat_history.{room}.txt"
+        path.write_text("[2025-11-19 23:46:36] Anna: Hello\n", encoding="utf-8")
+    server.start()
+    laid_later = server.directory / "chat_history.bo\u0430rd.txt"
+    laid_later.write_text("[2025-11-19 23:46:36] Anna: Hello\n", encoding="utf-8")
+    with Talker(server) as anna, Talker(server) as boris:
+        anna.join("Anna", BOARD, secret=ANNA)
+        for room in (TWIN, "rnain", "d\u0456rect-x", "bo\u0430rd"):
+            assert boris.join("Boris", room, secret=BORIS)["head"] == 1
+            boris.tell("chat", room=room, text="still here")
+            assert boris.hear("chat")["id"] == 2
+
+
+def test_a_name_is_free_again_when_the_room_that_it_looks_like_is_gone(server: RunningServer) -> None:
+    with Talker(server) as anna:
+        anna.join("Anna", BOARD, secret=ANNA)
+        anna.tell("chat", room=BOARD, text="hi")
+        anna.hear("chat")
+    server.stop()
+    server.start()
+    with Talker(server) as anna:
+        assert anna.refused("join", room=TWIN, user="Anna", secret=ANNA) == "bad_room"
+        for path in server.directory.glob(f"chat_history.{BOARD}.txt*"):
+            path.unlink()
+        anna.join("Anna", TWIN, secret=ANNA)
+
+
+def test_an_import_makes_no_room_that_looks_like_another(tmp_path: Path) -> None:
+    line = "[2025-11-19 23:46:36] Anna: Hello\n"
+    (tmp_path / "old.txt").write_text(line)
+    (tmp_path / "chat_history.txt").write_text(line)
+    (tmp_path / f"chat_history.{BOARD}.txt").write_text(line)
+    (tmp_path / "private_rooms.txt").write_text(f"plans\towner\tAnna\t{'a' * 64}\n")
+    with Person(tmp_path) as anna:
+        for room in (TWIN, "rnain", "plаns"):
+            done = anna.run("import", "old.txt", "--history", f"chat_history.{room}.txt")
+            assert done.status == 1
+            assert "looks like the room" in done.stderr
+            assert not (tmp_path / f"chat_history.{room}.txt").exists()
+        for room in (BOARD, "unlike", "plans"):
+            done = anna.run("import", "old.txt", "--history", f"chat_history.{room}.txt")
+            assert done.status == 0, done.stderr
+        (tmp_path / f"chat_history.{TWIN}.txt").write_text(line)
+        assert anna.run("import", "old.txt", "--history", f"chat_history.{TWIN}.txt").status == 0

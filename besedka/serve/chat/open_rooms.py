@@ -8,11 +8,13 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Final
 
+from besedka.serve.chat.room_names import Claim, RoomNames
 from besedka.serve.chat.workers import Workers
 from besedka.serve.directory import Directory
 from besedka.serve.errors import StartError
 from besedka.serve.history import ChatHistory, Restored, Subject, room_names, room_path
 from besedka.serve.metrics import Metrics
+from besedka.serve.people.rooms import looks_taken
 from besedka.serve.room import KeyMemory, Room
 from besedka.serve.settings import Settings
 from besedka.serve.tasks import mark_retrieved
@@ -66,6 +68,9 @@ class OpenRooms:
         self._opening: dict[str, asyncio.Task[Room]] = {}
         # Idle rooms, the longest idle first, each with the timer that closes it.
         self._closing: dict[Room, asyncio.TimerHandle] = {}
+        self._names = RoomNames(
+            self._path, directory.rooms, workers, lambda name: name in self._rooms or name in self._opening
+        )
         self._listing: asyncio.Future[list[str]] | None = None
         self._warned_at = float("-inf")
         self._measure()
@@ -81,11 +86,12 @@ class OpenRooms:
         await self._workers.read(ChatHistory.probe, self._path)
 
     async def start(self) -> Restored:
-        """Open the default room.
+        """Open the default room, and read which others there are.
 
         Raises:
             StartError: if its history cannot be used.
         """
+        await self._names.start()
         return self.history(await self._open(DEFAULT_ROOM)).restored
 
     async def stop(self) -> None:
@@ -133,7 +139,8 @@ class OpenRooms:
         """The room of this name, or the task that opens it. `Admission` checks before who may enter.
 
         Raises:
-            Refused: `too_many_rooms`, `going_down`; the task may raise `room_unavailable`.
+            Refused: `too_many_rooms`, `going_down`; the task may raise `room_unavailable`, and `bad_room` if there is no such room
+                yet and its name looks like that of another one.
         """
         self.check_accepting()
         room = self._rooms.get(name)
@@ -142,7 +149,7 @@ class OpenRooms:
         if name not in self._opening:
             if len(self._rooms) + len(self._opening) >= ROOMS_AT_MOST and not self._evict_idle():
                 raise Refused(ErrorCode.TOO_MANY_ROOMS, limit=ROOMS_AT_MOST)
-            task = mark_retrieved(self._loop.create_task(self._open_or_refuse(name)))
+            task = mark_retrieved(self._loop.create_task(self._open_claimed(name, self._names.claim(name))))
             self._opening[name] = task
             task.add_done_callback(lambda _: self._opening.pop(name))
         return self._opening[name]
@@ -164,6 +171,20 @@ class OpenRooms:
         path = room_path(self._path, name)
         is_written = name == DEFAULT_ROOM or await self._workers.read(path.exists)
         return is_written or name in self._rooms or name in self._opening
+
+    async def check_free(self, name: str) -> None:
+        """Check that a private room of this name may be created; nothing is waited for after the last look.
+
+        Raises:
+            Refused: `room_taken`; `bad_room` if it looks like another one.
+        """
+        is_taken = await self.exists(name)
+        if not is_taken:
+            await self._names.check(name, self._names.like(name))
+        if is_taken or name in self._rooms or name in self._opening:
+            raise Refused(ErrorCode.ROOM_TAKEN, room=name)
+        if self._names.like(name):
+            raise looks_taken(name)
 
     async def listed(self, claim: str) -> list[RoomEntry]:
         """The rooms that have a log or are open, and those that a person belongs to, by name.
@@ -195,8 +216,10 @@ class OpenRooms:
         """Whether the disk has space left, as far as it reports that beforehand."""
         return await self._workers.read(self._histories[DEFAULT_ROOM].has_room)
 
-    def _has_listed(self, _: asyncio.Future[list[str]]) -> None:
+    def _has_listed(self, listing: asyncio.Future[list[str]]) -> None:
         self._listing = None
+        if not listing.cancelled() and not listing.exception():
+            self._names.add(listing.result())
 
     def _entry(self, name: str, claim: str) -> RoomEntry:
         count = self._rooms[name].presence.count if name in self._rooms else 0
@@ -237,6 +260,16 @@ class OpenRooms:
 
     # Opening and closing a room.
 
+    async def _open_claimed(self, name: str, claim: Claim) -> Room:
+        try:
+            if claim.is_new:
+                await self._names.check(name, claim.like)
+            return await self._open_or_refuse(name)
+        except Refused:
+            if claim.is_new:
+                self._names.discard(name)
+            raise
+
     async def _open_or_refuse(self, name: str) -> Room:
         try:
             return await self._open(name)
@@ -270,4 +303,7 @@ class OpenRooms:
         del self._closing[room]
         del self._rooms[room.name]
         room.dedup.forget_log()
-        self._histories.pop(room.name).close(remove_if_empty=True)
+        history = self._histories.pop(room.name)
+        history.close(remove_if_empty=True)
+        if not history.path.exists():
+            self._names.discard(room.name)

@@ -14,7 +14,7 @@ from besedka.serve.history.findings import Restored
 from besedka.serve.history.index import Flag
 from besedka.serve.history.reading import ReadableLog
 from besedka.serve.history.redact import Subject
-from besedka.serve.history.room_files import room_names, room_path
+from besedka.serve.history.room_files import has_log, room_names, room_path
 from besedka.serve.history.search import Hits
 
 __all__ = [
@@ -26,6 +26,7 @@ __all__ = [
     "ReadableLog",
     "Restored",
     "Subject",
+    "has_log",
     "room_names",
     "room_path",
 ]

@@ -15,6 +15,22 @@ def room_path(history: Path, room: str) -> Path:
     return history.with_name(f"{history.stem}.{room}{history.suffix}")
 
 
+def room_of(path: Path) -> tuple[Path, str]:
+    """The default room's file and the room's name, if a file is named like a room's beside it; else the file itself, and nothing."""
+    stem, _, room = path.stem.rpartition(".")
+    with suppress(Refused):
+        if stem and clean_room(room) == room:
+            return path.with_name(f"{stem}{path.suffix}"), room
+    return path, ""
+
+
+def has_log(history: Path, room: str) -> bool:
+    """Whether a room has a file with something in it."""
+    with suppress(FileNotFoundError):
+        return room_path(history, room).stat().st_size > 0
+    return False
+
+
 def room_names(history: Path) -> list[str]:
     """The rooms, other than the default one, that have a file with content."""
     names = []

@@ -13,10 +13,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
+from besedka.serve.people.look_alikes import RoomLooks
 from besedka.serve.people.table import Table
 from besedka.wire.errors import ErrorCode, Language, Refused
 from besedka.wire.frames import Kind
-from besedka.wire.validation import clean_room, stored_name
+from besedka.wire.validation import clean_room, skeletons, stored_name
 
 DIRECT: Final = "direct-"
 """Prefix of the names of direct rooms, reserved for them."""
@@ -34,6 +35,7 @@ REMARK: Final = (
     "Who belongs to which private room: the room, as what, the name, the claim (see known_names.txt)."
 )
 
+_DIRECT_LOOKS: Final = tuple(skeletons(DIRECT))
 _CLAIM: Final = re.compile(r"[0-9a-f]{64}")
 
 
@@ -64,7 +66,11 @@ class Membership:
 
 
 class PrivateRooms(Table[Membership]):
-    """All rooms that are not open, and their members."""
+    """All rooms that are not open, and their members.
+
+    Attributes:
+        looks: the private ones, by what they look like; nothing looks like a direct one (`looks_direct`).
+    """
 
     def __init__(self) -> None:
         super().__init__(REMARK)
@@ -97,6 +103,7 @@ class PrivateRooms(Table[Membership]):
         for room in self.misread():
             with suppress(Refused):
                 self._members.setdefault(clean_room(room), {})
+        self.looks = RoomLooks(room for room in self._members if not room.startswith(DIRECT))
 
     def kind(self, room: str) -> Kind:
         """The kind of a room."""
@@ -180,6 +187,8 @@ class PrivateRooms(Table[Membership]):
     def _add(self, row: Membership) -> None:
         self.put(row)
         self._index(row)
+        if not row.room.startswith(DIRECT):
+            self.looks.add(row.room)
 
     def _index(self, row: Membership) -> None:
         self._members.setdefault(row.room, {})[row.claim] = row
@@ -190,6 +199,20 @@ def direct_room(first: str, second: str) -> str:
     """The name of the direct room of two claims: the same in either order, and by 64 bits different from all others."""
     claims = "".join(sorted((first, second)))
     return DIRECT + hashlib.sha256(claims.encode()).hexdigest()[:16]
+
+
+def looks_direct(room: str) -> bool:
+    """Whether a room's name begins like that of a direct room."""
+    return any(look.startswith(_DIRECT_LOOKS) for look in skeletons(room))
+
+
+def looks_taken(room: str) -> Refused:
+    """The refusal of a new room whose name looks like that of another one, whatever kind of room that is."""
+    why = {
+        Language.RU: "оно похоже на название другой комнаты; можно такое, которое отличается не только похожими буквами",
+        Language.EN: "it looks like the name of another room; it must differ by more than letters that look alike",
+    }
+    return Refused(ErrorCode.BAD_ROOM, room=room, why=why)
 
 
 def _too_many(russian: str, english: str) -> Refused:

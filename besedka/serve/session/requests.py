@@ -122,8 +122,7 @@ class Requests:
     async def _open_private(self, frame: OpenPrivate, person: Person) -> RoomOpened:
         room = clean_room(frame.room)
         if not self._is_being_made(room, person):
-            if await self._rooms.exists(room):
-                raise Refused(ErrorCode.ROOM_TAKEN, room=room)
+            await self._rooms.check_free(room)
             self._directory.rooms.open_private(room, person.name, person.claim)
         await self._directory.store(self._directory.membership_changes(room))
         return RoomOpened(room, Kind.PRIVATE, key=frame.key)
