@@ -85,8 +85,8 @@ async def _serve(settings: Settings, announce: Callable[[str], None], deadline: 
     chat = Chat(settings)
     try:
         restored = await chat.start()
-        path = settings.access_keys
-        keys, warning = open_keys(path) if path else ([], "")
+        path, is_named = settings.access_keys, settings.key_file is not None
+        keys, warning = open_keys(path, may_be_link=is_named) if path else ([], "")
         access = Authenticator(Keys(keys) if path else None)
         listener = _listen(settings.host, settings.port)
         doors = _doors(settings, chat, access, listener)
@@ -101,7 +101,9 @@ async def _serve(settings: Settings, announce: Callable[[str], None], deadline: 
             background.run("writing the files about people", chat.directory.watch)
             if path:
                 reader = started(1, "besedka-keys")
-                background.run("reading the access keys", lambda: watch(path, keys, access, reader))
+                background.run(
+                    "reading the access keys", lambda: watch(path, keys, access, reader, may_be_link=is_named)
+                )
             if warning:
                 log.warning(warning)
             for line in greeting(

@@ -546,4 +546,4 @@ def test_a_file_that_holds_no_keys_is_told_at_the_start(tmp_path: Path) -> None:
 def test_a_file_that_others_can_read_is_warned_of(make_server: ServerMaker, keys: Path) -> None:
     keys.chmod(0o644)
     server = make_server("--key-file", str(keys)).start()
-    assert "open to other users of this machine (mode 0644)" in server.errors
+    assert "other users of this machine can read" in server.errors

@@ -51,7 +51,7 @@ HANGS_SECONDS = 60
 LOOK_SECONDS = 0.005
 KEPT_OF_PEOPLE = {"audit.txt", "known_names.txt", "private_rooms.txt", "invitations.txt"}
 really_write, really_fdatasync, really_fsync, really_stat = os.write, os.fdatasync, os.fsync, os.stat
-really_start, really_append = threading.Thread.start, ChatHistory.append
+really_open, really_start, really_append = os.open, threading.Thread.start, ChatHistory.append
 CALLS: tuple[str, ...] = (
     *("write", "fdatasync", "fsync", "stat", "lstat", "fstat", "open", "unlink", "link", "rename", "replace"),
     *("chmod", "mkdir", "pread", "pwrite", "ftruncate", "close", "fstatvfs", "scandir", "listdir"),
@@ -117,6 +117,11 @@ def write(number: int, data: bytes) -> int:
 def stat(path: Any, **how: Any) -> os.stat_result:
     hang("stat", path)
     return really_stat(path, **how)
+
+
+def open_file(path: Any, *how: Any, **more: Any) -> int:
+    hang("open", path)
+    return really_open(path, *how, **more)
 
 
 def fdatasync(number: int) -> None:
@@ -232,7 +237,8 @@ if __name__ == "__main__":
     bend(json.loads(os.environ.get("CONSTANTS", "{}")))
     threading.Thread.start = start  # type: ignore[method-assign,assignment]
     ChatHistory.append = append  # type: ignore[method-assign,assignment]
-    os.write, os.fdatasync, os.fsync, os.stat = write, fdatasync, fsync, stat  # type: ignore[assignment]
+    os.write, os.fdatasync, os.fsync = write, fdatasync, fsync  # type: ignore[assignment]
+    os.stat, os.open = stat, open_file
     for call_name in CALLS if "dies" in PLAN else ():
         dead(call_name)
     main()

@@ -80,7 +80,7 @@ def test_under_a_log_of_which_a_text_is_taken_away(make_server: ServerMaker) -> 
 
 
 def test_under_the_access_keys(make_server: ServerMaker) -> None:
-    server = hanging(make_server, "stat", "access_key.txt", 2, "--key-file", "access_key.txt")
+    server = hanging(make_server, "open", "access_key.txt", 1, "--key-file", "access_key.txt")
     until_it_waits(server)
     ends_in_time(server)
 

@@ -8,17 +8,19 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import secrets
-import stat
-import sys
 from collections import Counter
+from collections.abc import Callable
 from concurrent.futures import Executor
+from functools import partial
 from pathlib import Path
 from typing import Final
 
 from besedka.serve.authentication.keys import Authenticator, BadKeys, Key, Keys, read_keys
 from besedka.serve.errors import KeyFileUnusable
-from besedka.serve.history.file import PRIVATE, reason, write_whole
+from besedka.serve.history.file import open_regular, reason, write_whole
+from besedka.serve.history.ownership import Care, concern, refuse_untrusted
 from besedka.serve.isolation import act_on_each
 
 log = logging.getLogger(__name__)
@@ -39,8 +41,12 @@ _FRESH: Final = """\
 """
 
 
-def open_keys(path: Path) -> tuple[list[Key], str]:
+def open_keys(path: Path, *, may_be_link: bool = True) -> tuple[list[Key], str]:
     """The keys in the file, with a new one if there is no such file.
+
+    Args:
+        path: the file.
+        may_be_link: whether a symbolic link is followed, because the operator has named the file.
 
     Returns:
         The keys, and what is wrong with the file though it can be used.
@@ -51,19 +57,20 @@ def open_keys(path: Path) -> tuple[list[Key], str]:
     try:
         if not path.exists():
             write_whole(path, _FRESH.format(key=secrets.token_urlsafe(KEY_BYTES)), replace=False)
-        return keys_in(path), _warning(path)
+        keys = keys_in(path, may_be_link=may_be_link)
+        return keys, _warning(path, may_be_link=may_be_link)
     except OSError as error:
         raise KeyFileUnusable(path, reason(error)) from None
 
 
-def keys_in(path: Path) -> list[Key]:
+def keys_in(path: Path, *, may_be_link: bool = True) -> list[Key]:
     """The keys in a file that is there; one at least.
 
     Raises:
         KeyFileUnusable: if there are no keys to be had from it.
     """
     try:
-        keys = read_keys(_read(path))
+        keys = read_keys(_read(path, may_be_link=may_be_link))
     except BadKeys as error:
         raise KeyFileUnusable(path, str(error)) from None
     except OSError as error:
@@ -73,21 +80,25 @@ def keys_in(path: Path) -> list[Key]:
     return keys
 
 
-async def watch(path: Path, keys: list[Key], access: Authenticator, reader: Executor) -> None:
+async def watch(
+    path: Path, keys: list[Key], access: Authenticator, reader: Executor, *, may_be_link: bool = True
+) -> None:
     """Keep the valid keys in step with the file, for ever; at first they are ``keys``, and ``reader`` reads it."""
     try:
-        await _watch(path, keys, access, reader)
+        await _watch(partial(_read, path, may_be_link=may_be_link), path, keys, access, reader)
     finally:
         reader.shutdown(wait=False, cancel_futures=True)
 
 
-async def _watch(path: Path, keys: list[Key], access: Authenticator, reader: Executor) -> None:
+async def _watch(
+    read: Callable[[], str], path: Path, keys: list[Key], access: Authenticator, reader: Executor
+) -> None:
     logged = ""
     while True:
         before = keys
         try:
             # A file may be far away, behind a network that does not answer.
-            keys = read_keys(await asyncio.get_running_loop().run_in_executor(reader, _read, path))
+            keys = read_keys(await asyncio.get_running_loop().run_in_executor(reader, read))
         except (BadKeys, OSError) as error:
             why = str(error) if isinstance(error, BadKeys) else reason(error)
             if why != logged:
@@ -113,12 +124,10 @@ def _change(access: Authenticator, keys: list[Key]) -> None:
         log.info("the access key %r was withdrawn; connections, calls and downloads ended: %d", label, count)
 
 
-def _read(path: Path) -> str:
-    # Opening a pipe would wait for its other end.
-    if not stat.S_ISREG(path.stat().st_mode):
-        raise BadKeys("it is not a regular file")
-    with path.open("rb") as file:
-        data = file.read(FILE_BYTES + 1)
+def _read(path: Path, *, may_be_link: bool) -> str:
+    file = open_regular(path, os.O_RDONLY, may_be_link=may_be_link)
+    refuse_untrusted(file)
+    data = file.read(0, FILE_BYTES + 1)
     if len(data) > FILE_BYTES:
         raise BadKeys(f"it has more than {FILE_BYTES} bytes")
     try:
@@ -127,8 +136,5 @@ def _read(path: Path) -> str:
         raise BadKeys("it is not text in UTF-8") from None
 
 
-def _warning(path: Path) -> str:
-    mode = stat.S_IMODE(path.stat().st_mode)
-    if sys.platform == "win32" or not mode & ~PRIVATE & 0o777:
-        return ""
-    return f"the access keys in {path} are open to other users of this machine (mode {mode:04o}): chmod 600 {path}"
+def _warning(path: Path, *, may_be_link: bool) -> str:
+    return concern(path, open_regular(path, os.O_RDONLY, may_be_link=may_be_link), Care.TRUSTED)

@@ -6,20 +6,21 @@ import asyncio
 import logging
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from typing import Final
 
 from besedka.serve.chat.room_names import Claim, RoomNames
 from besedka.serve.chat.workers import Workers
 from besedka.serve.directory import Directory
 from besedka.serve.errors import StartError
-from besedka.serve.history import ChatHistory, Restored, Subject, room_names, room_path
+from besedka.serve.history import Care, ChatHistory, Restored, Subject, room_names, room_path
 from besedka.serve.metrics import Metrics
 from besedka.serve.people.rooms import looks_taken
 from besedka.serve.room import KeyMemory, Room
 from besedka.serve.settings import Settings
 from besedka.serve.tasks import mark_retrieved
 from besedka.wire.errors import ErrorCode, Refused
-from besedka.wire.frames import RoomEntry
+from besedka.wire.frames import Kind, RoomEntry
 from besedka.wire.validation import DEFAULT_ROOM
 
 log = logging.getLogger(__name__)
@@ -73,6 +74,7 @@ class OpenRooms:
         )
         self._listing: asyncio.Future[list[str]] | None = None
         self._warned_at = float("-inf")
+        self._warned_of: set[str] = set()
         self._measure()
 
     # Start and stop.
@@ -283,12 +285,22 @@ class OpenRooms:
         path = self._path if name == DEFAULT_ROOM else room_path(self._path, name)
         entry = self._directory.moderation.revisions.get(name)
         unfinished = Subject(entry.id, entry.epoch, entry.said, entry.user, entry.size) if entry else None
-        history = await self._workers.read(ChatHistory.open, path, unfinished)
+        open_log = partial(ChatHistory.open, may_be_link=name == DEFAULT_ROOM)
+        history = await self._workers.read(open_log, path, unfinished)
         self._histories[name] = history
+        self._warn_of_others(name, history)
         room = self._rooms[name] = Room(name, history, self._metrics.counters, self._keys)
         # The client that opened it may have gone meanwhile, or be refused.
         self._loop.call_later(GRACE_SECONDS, self.close_later, room)
         return room
+
+    def _warn_of_others(self, name: str, history: ChatHistory) -> None:
+        """Log once what others of this machine can do with a log."""
+        is_private = self._directory.rooms.kind(name) is not Kind.OPEN
+        warning = history.concern(Care.PRIVATE if is_private else Care.SHARED)
+        if warning and name not in self._warned_of:
+            self._warned_of.add(name)
+            log.warning(warning)
 
     def _evict_idle(self) -> bool:
         """Close the room that has been idle for longest. Returns whether there was one."""

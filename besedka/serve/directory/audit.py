@@ -13,6 +13,7 @@ from typing import Final
 from besedka.serve.errors import AuditLost, FolderInUse, HistoryInUse, RecordUnusable
 from besedka.serve.history import file
 from besedka.serve.history.file import FULL, Descriptor, reason
+from besedka.serve.history.ownership import Care, concern, refuse_untrusted
 from besedka.serve.people.audit_entry import AuditEntry, read_entry, write_entry
 
 log = logging.getLogger(__name__)
@@ -44,6 +45,7 @@ class Audit:
         """
         try:
             opened = file.open_locked(self.path)
+            refuse_untrusted(opened)
             file.distrust_cache(opened)
             text = _mended(opened, self.path).decode("utf-8", "replace")
             opened.sync()
@@ -52,6 +54,8 @@ class Audit:
         except OSError as error:
             raise RecordUnusable(self.path, reason(error)) from error
         self._file = opened
+        if warning := concern(self.path, opened, Care.TRUSTED):
+            log.warning(warning)
         return self._understood(text)
 
     def write(self, entry: AuditEntry) -> None:

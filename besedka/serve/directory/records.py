@@ -20,9 +20,11 @@ from besedka.serve.history.file import (
     Identity,
     distrust_cache,
     exchange,
+    open_regular,
     reason,
     sync_directory,
 )
+from besedka.serve.history.ownership import Care, concern, refuse_untrusted
 
 log = logging.getLogger(__name__)
 
@@ -79,7 +81,7 @@ class Record:
         """
         self._identity = Identity.at(self.path)
         try:
-            text = self.path.read_text(encoding="utf-8") if self._identity else ""
+            text = self._content().decode("utf-8") if self._identity else ""
         except OSError as error:
             self._unusable = RecordUnusable(self.path, reason(error))
         except UnicodeDecodeError:
@@ -157,8 +159,7 @@ class Record:
         if there and there.size and there != self._identity:
             raise RecordChanged
         try:
-            # A symbolic link stays one.
-            self._file = exchange(Path(os.path.realpath(self.path)), pieces())
+            self._file = exchange(self.path, pieces())
         except OSError as error:
             # If it was replaced, but the folder not synced, a power cut may bring the old file back.
             self._is_distrusted = self._is_distrusted or Identity.at(self.path) != there
@@ -178,14 +179,17 @@ class Record:
 
     def _mend(self, torn: Callable[[bytes], int]) -> None:
         """Cut off a torn write, and sync the rest, which a killed server may have written without a sync."""
-        file = Descriptor(self.path, os.O_RDONLY)
+        file = open_regular(self.path, os.O_RDONLY)
+        refuse_untrusted(file)
+        if warning := concern(self.path, file, Care.TRUSTED):
+            log.warning(warning)
         distrust_cache(file)
         data = file.read(0, file.size)
         size = torn(data)
         if size:
             kept = len(data) - size
             shown = ascii(data[kept:].decode("utf-8", "replace"))
-            os.truncate(self.path, kept)
+            open_regular(self.path, os.O_RDWR).cut(kept)
             log.warning(
                 "%s: its end was torn, and is cut off, %d bytes from byte %d: %s",
                 self.path,
@@ -195,6 +199,11 @@ class Record:
             )
         file.sync()
         sync_directory(self.path)
+
+    def _content(self) -> bytes:
+        file = open_regular(self.path, os.O_RDONLY)
+        refuse_untrusted(file)
+        return file.read(0, file.size)
 
     def _refuse_unusable(self) -> None:
         if self._unusable and Identity.at(self.path) == self._identity:
@@ -206,7 +215,7 @@ class Record:
             raise RecordGone
         if not (self._file and self._is_in_place(self._file)):
             try:
-                self._file = Descriptor(self.path, os.O_RDWR | os.O_APPEND)
+                self._file = open_regular(self.path, os.O_RDWR | os.O_APPEND)
             except FileNotFoundError:
                 self._identity = None
                 raise RecordGone from None
@@ -267,7 +276,7 @@ class Record:
 
     def _filled(self, pieces: Iterable[bytes]) -> Descriptor:
         """Write the whole content into the file in place, which is empty and cannot be replaced."""
-        file = Descriptor(self.path, os.O_RDWR | os.O_APPEND)
+        file = open_regular(self.path, os.O_RDWR | os.O_APPEND)
         self._write(file, b"".join(pieces), Identity.of(os.fstat(file.number)))
         self._sync(file)
         return file

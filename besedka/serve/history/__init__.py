@@ -12,6 +12,7 @@ from besedka.serve.history.body import LATEST_MESSAGES, Latest
 from besedka.serve.history.chat_history import ChatHistory
 from besedka.serve.history.findings import Restored
 from besedka.serve.history.index import Flag
+from besedka.serve.history.ownership import Care
 from besedka.serve.history.reading import ReadableLog
 from besedka.serve.history.redact import Subject
 from besedka.serve.history.room_files import has_log, room_names, room_path
@@ -19,6 +20,7 @@ from besedka.serve.history.search import Hits
 
 __all__ = [
     "LATEST_MESSAGES",
+    "Care",
     "ChatHistory",
     "Flag",
     "Hits",

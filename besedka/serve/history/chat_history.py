@@ -25,6 +25,7 @@ from besedka.serve.history.external_edits import ExternalEdits
 from besedka.serve.history.file import reason
 from besedka.serve.history.findings import Reading
 from besedka.serve.history.index import Flag, IndexDamaged, index_path
+from besedka.serve.history.ownership import Care, concern
 from besedka.serve.history.reading import ReadableLog
 from besedka.serve.history.redact import Subject, find_as_written, finished, redact, subject
 from besedka.serve.history.restoring import open_to_write
@@ -39,12 +40,12 @@ class ChatHistory(ReadableLog):
         sync_seconds: the time that the last batch took to be written and synced.
     """
 
-    def __init__(self, path: Path, body: Body, reading: Reading) -> None:
+    def __init__(self, path: Path, body: Body, reading: Reading, *, may_be_link: bool = True) -> None:
         # Watch first: a change from here on is detected.
         watch = Watch(path)
         super().__init__(path, body, reading)
         self.sync_seconds = 0.0
-        self._edits = ExternalEdits(self, watch)
+        self._edits = ExternalEdits(self, watch, may_be_link=may_be_link)
         self._appender = Appender(self, self._edits)
         self._lost: HistoryLost | None = None
         # Readers hold it, too, while they rebuild a damaged index.
@@ -59,31 +60,32 @@ class ChatHistory(ReadableLog):
             HistoryInUse: if another process has it.
         """
         try:
-            file.open_locked(path).close()
+            file.open_locked(path, may_be_link=True).close()
         except OSError as error:
             raise HistoryUnusable(path, reason(error)) from error
 
     @classmethod
-    def open(cls, path: Path, unfinished: Subject | None = None) -> ChatHistory:
+    def open(cls, path: Path, unfinished: Subject | None = None, *, may_be_link: bool = True) -> ChatHistory:
         """Open a log to read and append, create it if there is none, and repair its end if a crash has torn it.
 
         Args:
             path: the file.
             unfinished: a message whose redaction may have been interrupted by the end of the last server; it is redacted now.
+            may_be_link: whether a symbolic link is followed: to the log that the operator has named, and to no other.
 
         Raises:
             HistoryUnusable: if it cannot be read and written.
             HistoryInUse: if another process has it.
         """
         try:
-            log_file = file.open_locked(path)
+            log_file = file.open_locked(path, may_be_link=may_be_link)
             file.distrust_cache(log_file)
             # A killed server may have left unsynced messages: sync them before they are read.
             log_file.sync()
             body, reading = open_to_write(log_file, path)
             if unfinished:
                 body = finished(body, path, unfinished)
-            return cls(path, body, reading)
+            return cls(path, body, reading, may_be_link=may_be_link)
         except OSError as error:
             raise HistoryUnusable(path, reason(error)) from error
 
@@ -136,6 +138,10 @@ class ChatHistory(ReadableLog):
         """
         with self._one_change():
             return self._by_index(lambda body: redact(self, self._edits, body, wanted))
+
+    def concern(self, care: Care) -> str:
+        """A warning about the file's owner or mode; empty if there is none."""
+        return concern(self.path, self.body.file, care)
 
     def has_room(self) -> bool:
         """Whether the file system reports room for more."""

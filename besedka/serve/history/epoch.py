@@ -16,7 +16,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from besedka.serve.history.file import FULL, write_whole
+from besedka.serve.history.file import FULL, read_regular, write_whole
 
 _READ_ONLY: Final = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
 
@@ -47,7 +47,7 @@ def epoch_path(log: Path) -> Path:
 def read_epoch(log: Path) -> Epoch:
     """Read the epoch of a log; empty if the file is missing, cannot be read, or is malformed."""
     try:
-        found = _FORM.fullmatch(epoch_path(log).read_text(encoding="utf-8", errors="replace"))
+        found = _FORM.fullmatch(read_regular(epoch_path(log)).decode("utf-8", "replace"))
     except OSError:
         found = None
     return Epoch(found["epoch"], found["first"] or "") if found else Epoch()

@@ -35,8 +35,9 @@ class ExternalEdits:
         watch: notices writers; older than everything that is known of the log.
     """
 
-    def __init__(self, readable: ReadableLog, watch: Watch) -> None:
+    def __init__(self, readable: ReadableLog, watch: Watch, *, may_be_link: bool) -> None:
         self._log = readable
+        self._may_be_link = may_be_link
         self._watch = watch
         body = readable.body
         self._seen: Identity | None = Identity.of(os.fstat(body.file.number))
@@ -82,7 +83,7 @@ class ExternalEdits:
         known, log_file, path = self._log.body, self._log.body.file, self._log.path
         is_same_file = log_file.is_at(path)
         if not is_same_file:
-            log_file = file.open_locked(path)
+            log_file = file.open_locked(path, may_be_link=self._may_be_link)
         self._watch.was_written()  # earlier writes are about to be read
         identity = Identity.of(os.fstat(log_file.number))
         known.index.cut(known.count)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import fcntl
 import os
+import stat
 import sys
 from collections.abc import Iterable
 from contextlib import suppress
@@ -155,31 +156,78 @@ class Identity:
         return None
 
 
-def open_locked(path: Path) -> Descriptor:
+def open_regular(path: Path, flags: int, *, may_be_link: bool = False) -> Descriptor:
+    """Open a file of the server's own: nothing else that somebody may have laid in its place.
+
+    Args:
+        path: where it is.
+        flags: as `os.open` takes them.
+        may_be_link: whether a symbolic link is followed, because the operator has named the path.
+
+    Raises:
+        OSError: from the system; also if it is a link, or no regular file.
+    """
+    try:
+        # Opening a pipe would wait for its other end.
+        descriptor = Descriptor(path, flags | os.O_NONBLOCK | (0 if may_be_link else os.O_NOFOLLOW))
+    except OSError as error:
+        if not may_be_link and path.is_symlink():
+            raise OSError(
+                errno.ELOOP, "it is a symbolic link, which is followed for --history and --key-file only"
+            ) from error
+        raise
+    if not stat.S_ISREG(os.fstat(descriptor.number).st_mode):
+        raise OSError(errno.EINVAL, "it is not a regular file")
+    return descriptor
+
+
+def create_private(path: Path, flags: int) -> Descriptor:
+    """Make a file that is not there, with mode 0600 whatever the umask is.
+
+    Raises:
+        OSError: from the system; also if there is something of this name, a link to nowhere too.
+    """
+    descriptor = Descriptor(path, flags | os.O_CREAT | os.O_EXCL)
+    os.fchmod(descriptor.number, PRIVATE)
+    return descriptor
+
+
+def read_regular(path: Path) -> bytes:
+    """All of a small file of the server's own.
+
+    Raises:
+        OSError: as `open_regular`.
+    """
+    file = open_regular(path, os.O_RDONLY)
+    return file.read(0, file.size)
+
+
+def open_locked(path: Path, *, may_be_link: bool = False) -> Descriptor:
     """Open a file to read and append, and lock it as long as it is open; it is created if there is none.
 
     A file that another process has locked is not opened for writing: closing it would make that process reread all of it.
 
     Raises:
-        OSError: from the system.
+        OSError: as `open_regular`.
         HistoryInUse: if another process has it.
     """
     with suppress(FileNotFoundError):
-        lock(Descriptor(path, os.O_RDONLY), path)
-    descriptor = open_or_create(path)
+        lock(open_regular(path, os.O_RDONLY, may_be_link=may_be_link), path)
+    descriptor = open_or_create(path, may_be_link=may_be_link)
     lock(descriptor, path)
     return descriptor
 
 
-def open_or_create(path: Path) -> Descriptor:
-    """Open a log to read and append; if it is created, its directory is synced, too.
+def open_or_create(path: Path, *, may_be_link: bool = False) -> Descriptor:
+    """Open a log to read and append; if it is created, its directory is synced, too, and its mode is 0600 whatever the umask is.
 
     Raises:
-        OSError: from the system.
+        OSError: as `open_regular`.
     """
     existed = path.exists()
-    descriptor = Descriptor(path, os.O_RDWR | os.O_CREAT | os.O_APPEND)
+    descriptor = open_regular(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, may_be_link=may_be_link)
     if not existed:
+        os.fchmod(descriptor.number, PRIVATE)
         sync_directory(path)
     return descriptor
 
@@ -216,7 +264,7 @@ def copy_beside(source: Descriptor, begin: int, path: Path) -> None:
     Raises:
         OSError: from the system.
     """
-    copy = Descriptor(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL)
+    copy = create_private(path, os.O_WRONLY)
     try:
         while data := source.read(begin, BLOCK_BYTES):
             copy.write(data)
@@ -245,7 +293,7 @@ def write_whole(path: Path, text: str, *, replace: bool) -> None:
     try:
         # A crashed server may have left one; a link that somebody has put there is not followed.
         fresh.unlink(missing_ok=True)
-        file = Descriptor(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL)
+        file = create_private(fresh, os.O_WRONLY)
         file.write(text.encode())
         file.sync_all()
         file.close()
@@ -273,7 +321,7 @@ def exchange(path: Path, pieces: Iterable[bytes]) -> Descriptor:
     try:
         # A crashed server may have left one; a link that somebody has put there is not followed.
         fresh.unlink(missing_ok=True)
-        file = Descriptor(fresh, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_APPEND)
+        file = create_private(fresh, os.O_RDWR | os.O_APPEND)
         for piece in pieces:
             file.write(piece)
         file.sync_all()

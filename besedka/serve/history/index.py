@@ -38,7 +38,7 @@ from itertools import repeat
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from besedka.serve.history.file import Descriptor, sync_directory
+from besedka.serve.history.file import Descriptor, create_private, open_regular, sync_directory
 
 MAGIC: Final = b"besedka index 2\n"
 HEADER: Final = struct.Struct("<16s16sQQI12x")
@@ -179,7 +179,7 @@ class Index:
             OSError, ValueError: as the constructor; `FileNotFoundError` if there is none.
         """
         flags = os.O_RDONLY if read_only else os.O_RDWR | os.O_APPEND
-        index = cls(Descriptor(path, flags), str(path))
+        index = cls(open_regular(path, flags), str(path))
         index.count = index.sound_count(2 * SYNC_RECORDS)
         return index
 
@@ -201,7 +201,7 @@ class Index:
         fresh = path.with_name(f".{path.name}.{os.getpid()}")
         fresh.unlink(missing_ok=True)
         try:
-            file = Descriptor(fresh, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_APPEND)
+            file = create_private(fresh, os.O_RDWR | os.O_APPEND)
             file.write(_header(epoch, StrangeLines()))
             index = cls(file, str(path))
             index.add_all(records)

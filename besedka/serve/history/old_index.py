@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from besedka.serve.history.file import Descriptor
+from besedka.serve.history.file import Descriptor, open_regular
 from besedka.serve.history.scan import Entry, line_number, messages
 from besedka.wire.log_line import BOM
 
@@ -51,7 +51,7 @@ class OldIndex:
             OSError: from the system.
             ValueError: it is no index of the first version.
         """
-        self._file = Descriptor(path, os.O_RDONLY)
+        self._file = open_regular(path, os.O_RDONLY)
         header = self._file.read(0, _HEADER.size)
         if len(header) < _HEADER.size or not header.startswith(_MAGIC):
             raise ValueError(f"{path} is no index of the first version")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from besedka.serve.history import check
-from besedka.serve.history.file import Descriptor
+from besedka.serve.history.file import Descriptor, open_regular
 from besedka.serve.history.index import Index, IndexDamaged, index_path
 from besedka.serve.history.scan import Kind, entries
 
@@ -33,7 +33,7 @@ def judge(path: Path) -> Verdict:
     """
     log = Descriptor(path, os.O_RDONLY)
     try:
-        index = Index(Descriptor(index_path(path), os.O_RDONLY), index_path(path).name)
+        index = Index(open_regular(index_path(path), os.O_RDONLY), index_path(path).name)
     except (OSError, ValueError):
         return _judge_without_index(log)
     sound = index.sound_count(index.count)

@@ -428,19 +428,24 @@ def test_a_file_is_rewritten_without_what_counts_no_more_and_by_the_next_server_
     ]
 
 
-def test_a_link_to_a_file_elsewhere_stays_one(tmp_path: Path) -> None:
+def test_a_link_that_somebody_lays_meanwhile_is_not_written_through(tmp_path: Path) -> None:
     (tmp_path / "elsewhere").mkdir()
     behind = tmp_path / "elsewhere" / "names"
     behind.write_text("")
-    (tmp_path / NAMES).symlink_to(behind)
 
     async def scene(kept: Kept) -> None:
         await kept.claim("Anna")
+        (tmp_path / NAMES).unlink()
+        (tmp_path / NAMES).symlink_to(behind)
+        with pytest.raises(Refused) as refused:
+            await kept.claim("Boris", BORIS)
+        assert refused.value.code is ErrorCode.NOT_STORED
+        (tmp_path / NAMES).unlink()
         await kept.claim("Boris", BORIS)
 
     play(tmp_path, scene)
-    assert (tmp_path / NAMES).is_symlink()
-    assert {*KnownNames.parse(behind.read_text()).rows} == {"Anna", "Boris"}
+    assert behind.read_text() == ""
+    assert {*KnownNames.parse((tmp_path / NAMES).read_text()).rows} == {"Anna", "Boris"}
 
 
 def test_an_error_of_ours_leaves_nobody_waiting_and_is_raised_to_whoever_looks_after_the_files(

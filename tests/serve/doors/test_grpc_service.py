@@ -350,11 +350,11 @@ class SlowOpening:
         self.has_begun, self.may_end = threading.Event(), threading.Event()
         opens = ChatHistory.open
 
-        def slowly(path: Path, *more: Any) -> ChatHistory:
+        def slowly(path: Path, *more: Any, **how: Any) -> ChatHistory:
             if path.name != "talk.txt":
                 self.has_begun.set()
                 assert self.may_end.wait(60)
-            return opens(path, *more)
+            return opens(path, *more, **how)
 
         monkeypatch.setattr(ChatHistory, "open", staticmethod(slowly))
 

@@ -1,0 +1,168 @@
+"""Files that somebody else has laid in the server's folder, or can change: none is written through, and none is believed."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.commanding import Person
+from tests.conftest import ServerMaker
+from tests.ordering import Operator
+from tests.running import RunningServer
+from tests.talking import Talker
+
+ANNA = "a" * 64
+LINE = "[2025-11-19 23:46:36] Anna: Hello\n"
+ROW = f"Anna\t{'b' * 64}\n"
+
+
+@pytest.fixture
+def operator(tmp_path: Path) -> Iterator[Person]:
+    with Person(tmp_path) as person:
+        yield person
+
+
+@pytest.fixture
+def elsewhere(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A file of somebody else."""
+    path = tmp_path_factory.mktemp("elsewhere") / "file"
+    path.write_text(LINE, encoding="utf-8")
+    return path
+
+
+def refused_start(operator: Person, why: str, *options: str) -> None:
+    done = operator.run("serve", "--port", "0", "--grpc-port", "0", *options)
+    done.assert_one_clear_line(1, why)
+
+
+def test_the_history_that_is_named_may_be_a_link_and_is_followed(
+    make_server: ServerMaker, tmp_path: Path, elsewhere: Path
+) -> None:
+    (tmp_path / "chat_history.txt").symlink_to(elsewhere)
+    server = make_server("--lang", "en").start()
+    with Talker(server) as anna:
+        assert anna.join("Anna")["head"] == 1
+        anna.tell("chat", text="hi")
+        anna.hear("chat")
+    assert elsewhere.read_text(encoding="utf-8").count("\n") == 2
+    assert (tmp_path / "chat_history.txt").is_symlink()
+
+
+def test_the_log_of_another_room_is_no_link(server: RunningServer, elsewhere: Path) -> None:
+    for room, target in (("dev", elsewhere), ("new", elsewhere.with_name("nowhere"))):
+        (server.directory / f"chat_history.{room}.txt").symlink_to(target)
+        with Talker(server) as anna:
+            assert anna.refused("join", room=room, user="Anna") == "room_unavailable"
+    assert elsewhere.read_text(encoding="utf-8") == LINE
+    assert not elsewhere.with_name("nowhere").exists()
+    assert "it is a symbolic link, which is followed for --history and --key-file only" in server.errors
+
+
+def test_the_log_of_a_room_is_no_pipe(server: RunningServer) -> None:
+    os.mkfifo(server.directory / "chat_history.dev.txt")
+    with Talker(server) as anna:
+        assert anna.refused("join", room="dev", user="Anna") == "room_unavailable"
+    assert "it is not a regular file" in server.errors
+
+
+@pytest.mark.parametrize("name", ["index", "epoch"])
+def test_what_stands_beside_a_log_is_made_anew_in_place_of_a_link(
+    make_server: ServerMaker, elsewhere: Path, tmp_path: Path, name: str
+) -> None:
+    (tmp_path / "chat_history.txt").write_text(LINE, encoding="utf-8")
+    beside = tmp_path / f"chat_history.txt.{name}"
+    beside.symlink_to(elsewhere)
+    server = make_server("--lang", "en").start()
+    with Talker(server) as anna:
+        assert anna.join("Anna")["head"] == 1
+        anna.tell("chat", text="hi")
+        anna.hear("chat")
+    assert elsewhere.read_text(encoding="utf-8") == LINE
+    assert not beside.is_symlink()
+
+
+@pytest.mark.parametrize(
+    "name", ["audit.txt", "known_names.txt", "private_rooms.txt", "invitations.txt", "access_key.txt"]
+)
+def test_a_start_is_refused_where_a_file_about_people_is_a_link_or_a_pipe(
+    operator: Person, tmp_path: Path, elsewhere: Path, name: str
+) -> None:
+    options = ("--host", "127.0.0.1", "--public-host", "chat.example")
+    (tmp_path / name).symlink_to(elsewhere)
+    refused_start(operator, "symbolic link", *options)
+    assert elsewhere.read_text(encoding="utf-8") == LINE
+    (tmp_path / name).unlink()
+    os.mkfifo(tmp_path / name)
+    refused_start(operator, "not a regular file", *options)
+
+
+def test_a_start_is_refused_where_the_history_is_a_pipe(operator: Person, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "chat_history.txt")
+    refused_start(operator, "not a regular file")
+
+
+def test_the_key_file_that_is_named_may_be_a_link(
+    make_server: ServerMaker, tmp_path: Path, elsewhere: Path
+) -> None:
+    elsewhere.write_text("a-key-of-some-length\n", encoding="utf-8")
+    elsewhere.chmod(0o600)
+    (tmp_path / "keys").symlink_to(elsewhere)
+    server = make_server("--lang", "en", "--key-file", "keys").start()
+    with Talker(server, additional_headers={"authorization": "Bearer a-key-of-some-length"}) as anna:
+        anna.join("Anna")
+    assert "keys" not in server.errors
+
+
+@pytest.mark.parametrize(
+    "name", ["audit.txt", "known_names.txt", "private_rooms.txt", "invitations.txt", "access_key.txt"]
+)
+def test_a_start_is_refused_where_everybody_could_have_written_who_may_do_what(
+    operator: Person, tmp_path: Path, name: str
+) -> None:
+    (tmp_path / name).write_text("", encoding="utf-8")
+    (tmp_path / name).chmod(0o666)
+    refused_start(
+        operator, "every user of this machine can change it (mode 0666)", "--public-host", "chat.example"
+    )
+
+
+def test_a_file_about_people_that_everybody_can_change_now_is_not_read_again(server: RunningServer) -> None:
+    with Talker(server) as anna, Operator(server) as operator:
+        anna.join("Anna", secret=ANNA)
+        path = server.directory / "known_names.txt"
+        path.chmod(0o666)
+        path.write_text(ROW, encoding="utf-8")
+        assert operator.ask("release", "Anna")["code"] == "not_stored"
+    assert "every user of this machine can change it" in server.errors
+
+
+def test_the_operator_is_told_once_of_files_that_others_can_read_or_change(server: RunningServer) -> None:
+    with Talker(server) as anna, Operator(server) as operator:
+        anna.join("Anna", secret=ANNA)
+        anna.ask("private", room="plans")
+        operator.do("slow", room="main", seconds=1)
+        operator.do("slow", room="main", seconds=0)
+    server.stop()
+    (server.directory / "chat_history.plans.txt").write_text(LINE, encoding="utf-8")
+    (server.directory / "chat_history.dev.txt").write_text(LINE, encoding="utf-8")
+    for name, mode in (("audit", 0o640), ("known_names", 0o660), ("chat_history.plans", 0o644)):
+        (server.directory / f"{name}.txt").chmod(mode)
+    (server.directory / "chat_history.dev.txt").chmod(0o666)
+    server.history.chmod(0o644)
+    server.start()
+    for _ in range(2):
+        with Talker(server) as anna:
+            for room in ("main", "plans", "dev"):
+                anna.join("Anna", room, secret=ANNA)
+    warnings = [line.split("WARNING ")[1] for line in server.errors.splitlines() if "WARNING" in line]
+    told = [line.split(": ", 1)[1] for line in warnings]
+    folder = server.directory
+    assert sorted(told) == [
+        f"other users of this machine can change {folder}/chat_history.dev.txt (mode 0666): chmod 644 {folder}/chat_history.dev.txt",
+        f"other users of this machine can change {folder}/known_names.txt (mode 0660): chmod 600 {folder}/known_names.txt",
+        f"other users of this machine can read {folder}/audit.txt (mode 0640): chmod 600 {folder}/audit.txt",
+        f"other users of this machine can read {folder}/chat_history.plans.txt (mode 0644): chmod 600 {folder}/chat_history.plans.txt",
+    ]
