@@ -223,3 +223,17 @@ def test_the_page_asks_no_other_host() -> None:
         text = path.read_text(encoding="utf-8").replace("http://www.w3.org/2000/svg", "")
         assert not re.search(r"(https?:)?//[a-z]+\.[a-z]", text), path
         assert "innerHTML" not in text, path
+
+
+def test_the_service_and_the_container_are_as_deploying_tells() -> None:
+    unit = (ROOT / "deploy" / "besedka.service").read_text(encoding="utf-8")
+    mebibytes = {
+        name: int(number) * {"M": 1, "G": 1024}[scale]
+        for name, number, scale in re.findall(r"^(Memory\w+)=(\d+)([MG])$", unit, re.MULTILINE)
+    }
+    assert 0 < mebibytes["MemoryHigh"] < mebibytes["MemoryMax"] == 2 * 1024
+    container = (ROOT / "deploy" / "Containerfile").read_text(encoding="utf-8")
+    assert re.findall(r"^FROM (\S+)", container, re.MULTILINE) == ["${PYTHON}", "${PYTHON}"]
+    deploying = (ROOT / "docs" / "deploy.md").read_text(encoding="utf-8")
+    assert "--build-arg PYTHON=" in deploying
+    assert "It may take 2 GiB of memory" in deploying

@@ -179,8 +179,8 @@ Examples:
     multiple=True,
     callback=_proxies,
     metavar="ADDRESS",
-    help="A reverse proxy whose forwarded addresses are trusted: an IP address, a network such as 10.0.0.0/8, or unix; "
-    "may be repeated.",
+    help="A reverse proxy whose forwarded addresses are trusted: an IP address, unix, or a network with nothing but proxies in it, such "
+    "as 172.18.0.0/24; may be repeated. A client in it could pass for any address.",
 )
 @setting(
     "--base-path",

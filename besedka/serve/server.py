@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Final
 
+from besedka.serve.addresses import own_addresses
 from besedka.serve.authentication.key_file import open_keys, watch
 from besedka.serve.authentication.keys import Authenticator, Keys
 from besedka.serve.background import Background
@@ -20,7 +21,7 @@ from besedka.serve.banner import greeting
 from besedka.serve.chat import Chat
 from besedka.serve.deadline import Deadline
 from besedka.serve.doors.admin import AdminDoor
-from besedka.serve.doors.forwarded import Proxies
+from besedka.serve.doors.forwarded import Proxies, doubtful
 from besedka.serve.doors.grpc.door import GrpcDoor
 from besedka.serve.doors.hosts import Hosts, is_loopback, names_of_machine
 from besedka.serve.doors.http.door import BACKLOG, HttpDoor
@@ -82,6 +83,7 @@ async def _serve(settings: Settings, announce: Callable[[str], None], deadline: 
     if settings.certificate:
         _check(settings.certificate)
     warn_of_mounted(settings)
+    _warn_of_doubtful(settings)
     chat = Chat(settings)
     try:
         restored = await chat.start()
@@ -213,6 +215,15 @@ async def _stopped(stop: asyncio.Event, failures: Iterable[asyncio.Future[Any]])
         failure.add_done_callback(lambda _: stop.set())
     await stop.wait()
     return not any(failure.done() for failure in failures)
+
+
+def _warn_of_doubtful(settings: Settings) -> None:
+    for network in doubtful(settings.proxies, own_addresses()):
+        log.warning(
+            "--behind-proxy %s: if a client is in this network, it can pass for any address, and escape limits and bans; "
+            "name the proxies alone",
+            network,
+        )
 
 
 def _check(certificate: Certificate) -> None:

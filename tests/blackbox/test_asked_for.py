@@ -173,3 +173,12 @@ def test_who_asks_by_the_public_name_is_no_program_of_this_machine(
             program.tell("chat", text=f"{number}", key=f"k{number}")
         kinds = [program.hear()["type"] for _ in range(10)]
         assert ("error" in kinds) is is_limited
+
+
+def test_the_operator_is_warned_of_a_network_of_proxies_that_holds_clients(make_server: ServerMaker) -> None:
+    server = make_server("--behind-proxy", "0.0.0.0/0", "--behind-proxy", "127.0.0.1", "--open").start()
+    warnings = [line.split("WARNING ")[1] for line in server.errors.splitlines() if "WARNING" in line]
+    assert len(warnings) == 1
+    assert (
+        "--behind-proxy 0.0.0.0/0: if a client is in this network, it can pass for any address" in warnings[0]
+    )

@@ -22,6 +22,9 @@ FORWARDED: Final = frozenset(
 UNIX: Final = "unix"
 """The name of a proxy that connects over a Unix socket."""
 
+_SITE_BITS: Final = {4: 16, 6: 64}
+"""Prefixes shorter than these are more than one site's network of machines."""
+
 _PAIR: Final = r'\s*([\w!#$%&\'*+.^`|~-]+)=([^\s",;=\\]+|"(?:[^"\\]|\\.)*")\s*(?:;|$)'
 _ELEMENT: Final = re.compile(rf"(?:{_PAIR})+")
 
@@ -90,6 +93,26 @@ class Proxies:
         return any(address in network for network in self._networks)
 
 
+def doubtful(trusted: Iterable[str], own: Iterable[str]) -> list[str]:
+    """The networks that probably hold clients, each of whom would choose the address that counts.
+
+    They are larger than one site gives to its proxies, or are networks that this machine is in itself.
+
+    Args:
+        trusted: as `clean_proxy` gives them.
+        own: this machine's addresses, without loopback.
+    """
+    machine = [address for address in map(_address, own) if address]
+    networks = [ip_network(one) for one in trusted if one != UNIX]
+    return [str(network) for network in networks if _holds_clients(network, machine)]
+
+
+def _holds_clients(network: IPv4Network | IPv6Network, machine: Iterable[Address]) -> bool:
+    if network.num_addresses == 1 or network.is_loopback:
+        return False
+    return network.prefixlen < _SITE_BITS[network.version] or any(one in network for one in machine)
+
+
 def clean_proxy(text: str) -> str:
     """Normalize a proxy's address or network.
 
@@ -100,7 +123,7 @@ def clean_proxy(text: str) -> str:
         return UNIX if text == UNIX else str(_network(text))
     except ValueError as error:
         raise ValueError(
-            f"{text!r} is neither an IP address, nor a network such as 10.0.0.0/8, nor the word {UNIX}: {error}"
+            f"{text!r} is neither an IP address, nor a network such as 172.18.0.0/24, nor the word {UNIX}: {error}"
         ) from None
 
 

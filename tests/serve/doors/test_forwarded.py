@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from besedka.serve.doors.forwarded import UNIX, Client, Proxies, clean_proxy
+from besedka.serve.doors.forwarded import UNIX, Client, Proxies, clean_proxy, doubtful
 
 PROXY = "10.0.0.1"
 OURS = Proxies(map(clean_proxy, [PROXY, "fd00::/8", UNIX]))
@@ -135,3 +135,56 @@ def test_an_address_or_a_network_is_a_proxy(text: str, clean: str) -> None:
 def test_nothing_else_is(text: str) -> None:
     with pytest.raises(ValueError, match="is neither"):
         clean_proxy(text)
+
+
+OWN = ["192.168.1.5", "fd00:1::5", "203.0.113.9", "::ffff:10.9.0.1"]
+
+
+@pytest.mark.parametrize(
+    ("network", "is_doubtful"),
+    [
+        *(
+            (network, True)
+            for network in (
+                "0.0.0.0/0",
+                "::/0",
+                "10.0.0.0/8",
+                "172.16.0.0/12",
+                "128.0.0.0/1",
+                "fd00::/8",
+                "2000::/3",
+            )
+        ),
+        *(
+            (network, True)
+            for network in (
+                "192.168.1.0/24",
+                "192.168.0.0/16",
+                "fd00:1::/64",
+                "203.0.113.8/31",
+                "10.9.0.0/30",
+            )
+        ),
+        *(
+            (network, False)
+            for network in ("172.18.0.0/16", "10.1.2.0/24", "fd00:2::/64", "2001:db8::/112", UNIX)
+        ),
+        *(
+            (network, False)
+            for network in (
+                "127.0.0.1",
+                "127.0.0.0/8",
+                "::1",
+                "192.168.1.5",
+                "fd00:1::5",
+                "10.0.0.1",
+                "203.0.113.9/32",
+            )
+        ),
+    ],
+)
+def test_a_network_is_doubtful_if_it_is_large_or_this_machines_own(
+    network: str, *, is_doubtful: bool
+) -> None:
+    cleaned = clean_proxy(network)
+    assert doubtful([cleaned], OWN) == [cleaned] * is_doubtful
