@@ -14,7 +14,7 @@ interface ClientFrames {
   uninvite: { room: string; user?: string; key?: string };
   add_device: { user: string; secret: string; key?: string };
   take_device: { token: string; key?: string };
-  moderate: { act: "kick" | "mute" | "unmute" | "ban" | "unban" | "slow" | "redact" | "appoint" | "dismiss" | "admit" | "release"; user?: string; room?: string; id?: number; seconds?: number; reason?: string; key?: string };
+  moderate: { act: "kick" | "mute" | "unmute" | "ban" | "unban" | "slow" | "redact" | "appoint" | "dismiss" | "admit" | "release" | "entrust"; user?: string; room?: string; id?: number; seconds?: number; reason?: string; key?: string };
 }
 
 interface ServerFrames {

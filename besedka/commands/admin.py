@@ -130,6 +130,14 @@ _person_command("release", "Free the name USER for the next person who uses it."
 
 
 @admin.command()
+@USER
+@click.option("--room", required=True, help="The room.")
+def entrust(user: str, room: str) -> None:
+    """Make USER an owner of a private room, also of one that nobody is a member of any more; the name must be claimed."""
+    _do("entrust", user=user, room=room)
+
+
+@admin.command()
 @click.argument("pause", callback=_pause)
 @ROOM
 @REASON

@@ -64,6 +64,7 @@ class Act(StrEnum):
     DISMISS = "dismiss"
     ADMIT = "admit"
     RELEASE = "release"
+    ENTRUST = "entrust"
 
 
 class Frame(msgspec.Struct, tag_field="type", frozen=True, omit_defaults=True):
@@ -217,7 +218,7 @@ class Moderate(Frame, tag="moderate", frozen=True):
     Attributes:
         act: the action.
         user: its target; for a ban and its end it may also be an address.
-        room: the room, for `slow` and `redact`; all other acts are for the whole chat.
+        room: the room, for `slow`, `redact` and `entrust`; all other acts are for the whole chat.
         id: of the message to redact.
         seconds: how long to mute or ban, 0: until revoked; for `slow`: the interval between messages, 0: none.
         reason: for the audit log, and for the person banned.

@@ -7,6 +7,7 @@ import stat
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, suppress
 from hashlib import sha256
+from pathlib import Path
 from queue import SimpleQueue
 from typing import Any
 
@@ -16,6 +17,7 @@ from besedka.proto.besedka.v1 import chat_pb2 as pb
 from tests.calling import Caller, many, refusal, speaker
 from tests.clocks import BENT, OFTEN
 from tests.commanding import wait_until
+from tests.ordering import Operator
 from tests.running import RunningServer, edit, fetch
 from tests.talking import Talker
 
@@ -396,3 +398,132 @@ def test_who_is_taken_out_of_the_file_is_put_out(
     lines = path.read_text().splitlines(keepends=True)
     edit(path, "".join(line for line in lines if "Boris" not in line))
     hears_nothing_more(anna, boris)
+
+
+def rows(server: RunningServer, room: str) -> list[str]:
+    """The lines of `audit.txt` that say that a room is private."""
+    return [line for line in server.lines_of("audit.txt") if f": private room={room}" in line]
+
+
+def without(path: Path, room: str) -> str:
+    """The file without all lines about a room."""
+    lines = path.read_text("utf-8").splitlines(keepends=True)
+    return "".join(line for line in lines if room not in line)
+
+
+def is_closed_to(server: RunningServer, secret: str, room: str, **fields: str) -> None:
+    with Talker(server) as stranger:
+        stranger.join("Stranger", secret="s" * 32)
+        refused = stranger.refused("join", user="Stranger", room=room, secret=secret, **fields)
+        assert refused == ("bad_link" if fields else "not_invited")
+        assert room not in [one["name"] for one in rooms(stranger)]
+    assert fetch(server, f"/history.txt?room={room}", {"Besedka-Secret": secret})[0] == 403
+
+
+def test_a_room_without_its_last_member_stays_private_whatever_becomes_of_the_files(
+    server: RunningServer, people: tuple[Talker, Talker, Talker]
+) -> None:
+    anna = people[0]
+    anna.ask("private", room="plans")
+    assert len(rows(server, "plans")) == 1
+    assert "] Anna: private" in rows(server, "plans")[0]
+    anna.join("Anna", "plans", secret=ANNA)
+    anna.tell("chat", room="plans", text="a cake for Boris")
+    anna.hear("chat")
+    link = anna.ask("invite", room="plans", uses=3)["token"]
+    path = server.directory / "private_rooms.txt"
+    edit(path, without(path, "plans"))
+    assert anna.hear("error")["code"] == "not_invited"
+    for is_there in (True, True, False):
+        if not is_there:
+            path.unlink()
+        for secret in (ANNA, EVE):
+            is_closed_to(server, secret, "plans")
+            is_closed_to(server, secret, "plans", invite=link)
+        server.kill() if is_there else server.stop()
+        server.start()
+    with Talker(server) as again:
+        again.join("Eve", secret=EVE)
+        assert again.ask("private", room="plans")["code"] == "room_taken"
+    assert len(rows(server, "plans")) == 1
+
+
+def test_the_operator_entrusts_a_room_that_nobody_is_in_any_more_to_somebody(
+    server: RunningServer, people: tuple[Talker, Talker, Talker]
+) -> None:
+    anna, boris, eve = people
+    anna.ask("private", room="plans")
+    anna.join("Anna", "plans", secret=ANNA)
+    anna.tell("chat", room="plans", text="a cake for Boris")
+    anna.hear("chat")
+    link = anna.ask("invite", room="plans", uses=3)["token"]
+    path = server.directory / "private_rooms.txt"
+    edit(path, without(path, "plans"))
+    anna.hear("error")
+    with Operator(server) as operator:
+        assert operator.ask("entrust", "Boris", room="main")["code"] == "not_allowed"
+        assert operator.ask("entrust", "Nobody", room="plans")["code"] == "no_such_name"
+        assert operator.do("entrust", "boris", room="Plans") == "plans: Boris is an owner of this room now"
+        room = boris.ask("direct", user="Eve")["room"]
+        assert operator.ask("entrust", "Anna", room=room)["code"] == "not_allowed"
+    assert boris.join("Boris", "plans", secret=BORIS)["may"] == ["invite"]
+    assert boris.hear("history")["messages"][0].endswith("a cake for Boris")
+    # A link of the former owner's leads nowhere, one of the new owner's does.
+    assert eve.refused("join", user="Eve", room="plans", secret=EVE, invite=link) == "bad_link"
+    assert anna.refused("join", user="Anna", room="plans", secret=ANNA) == "not_invited"
+    assert boris.ask("moderate", act="entrust", user="Boris", room="plans")["code"] == "not_allowed"
+    eve.join("Eve", "plans", secret=EVE, invite=boris.ask("invite", room="plans")["token"])
+    server.kill()
+    server.start()
+    with Talker(server) as boris:
+        assert boris.join("Boris", "plans", secret=BORIS)["may"] == ["invite"]
+
+
+def test_the_rooms_of_an_older_version_are_recorded_at_the_first_start(
+    make_server: Callable[..., RunningServer],
+) -> None:
+    server = make_server("--lang", "en")
+    hashed = sha256(ANNA.encode()).hexdigest()
+    path = server.directory / "private_rooms.txt"
+    path.write_text(f"plans\towner\tAnna\t{hashed}\ntea\tmember\tAnna\t{hashed}\n")
+    server.start().stop()
+    assert [len(rows(server, room)) for room in ("plans", "tea")] == [1, 1]
+    path.unlink()
+    server.start()
+    is_closed_to(server, ANNA, "plans")
+    is_closed_to(server, EVE, "tea")
+    assert [len(rows(server, room)) for room in ("plans", "tea")] == [1, 1]
+
+
+def test_a_room_that_was_made_private_by_hand_stays_so_without_its_line(
+    server: RunningServer, people: tuple[Talker, Talker, Talker]
+) -> None:
+    anna, _, eve = people
+    eve.join("Eve", "plans", secret=EVE)
+    anna.ask("private", room="tea")
+    path = server.directory / "private_rooms.txt"
+    with path.open("a") as file:
+        file.write(f"plans\towner\tAnna\t{sha256(ANNA.encode()).hexdigest()}\n")
+    assert eve.hear("error")["code"] == "not_invited"
+    wait_until(lambda: bool(rows(server, "plans")))
+    edit(path, without(path, "plans"))
+    let_it_look(server)
+    is_closed_to(server, EVE, "plans")
+
+
+def test_a_direct_room_without_its_members_is_open_to_its_two_people_only(
+    server: RunningServer, people: tuple[Talker, Talker, Talker]
+) -> None:
+    room = people[0].ask("direct", user="Boris")["room"]
+    assert len(rows(server, room)) == 1
+    server.stop()
+    (server.directory / "private_rooms.txt").unlink()
+    server.start()
+    is_closed_to(server, EVE, room)
+    is_closed_to(server, ANNA, room)
+    with Talker(server) as anna, Talker(server) as boris:
+        boris.join("Boris", secret=BORIS)
+        anna.join("Anna", secret=ANNA)
+        assert anna.ask("direct", user="Boris")["room"] == room
+        assert boris.join("Boris", room, secret=BORIS)["peer"] == "Anna"
+    assert len(rows(server, room)) == 1

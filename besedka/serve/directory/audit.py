@@ -1,4 +1,4 @@
-"""``audit.txt``: the moderators' acts, one line each, in the grammar of the log. Blocking; nothing here knows the loop.
+"""``audit.txt``: the moderators' acts and the private rooms, one line each, in the grammar of the log. Blocking; nothing here knows the loop.
 
 An entry is on disk before it takes effect. The open file is locked, so that no other server can use the folder.
 """
@@ -58,11 +58,11 @@ class Audit:
             log.warning(warning)
         return self._understood(text)
 
-    def write(self, entry: AuditEntry) -> None:
-        """Append an entry, and wait until it is on disk.
+    def write(self, *entries: AuditEntry) -> None:
+        """Append entries, and wait until they are on disk.
 
         Raises:
-            AuditLost: if it could not be written; the file does not hold it.
+            AuditLost: if they could not be written; the file holds none of them.
         """
         if self._file is None or self._is_lost:
             raise AuditLost(self.path, "an earlier write failed", is_full=False)
@@ -70,7 +70,7 @@ class Audit:
         try:
             if not os.path.samestat(self.path.stat(), os.fstat(self._file.number)):
                 raise AuditLost(self.path, "another program has replaced it", is_full=False)
-            self._file.write(f"{write_entry(entry)}\n".encode())
+            self._file.write("".join(f"{write_entry(entry)}\n" for entry in entries).encode())
             self._file.sync()
         except OSError as error:
             self._cut_back(size, error)

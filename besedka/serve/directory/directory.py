@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterable
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any, Final
 
 from besedka.serve.directory.files import Change, Files
+from besedka.serve.directory.private import PrivateRecord
 from besedka.serve.isolation import act_on_each
-from besedka.serve.people.audit_entry import AuditEntry
+from besedka.serve.people.audit_entry import AuditEntry, Event
 from besedka.serve.people.devices import DeviceLinks
 from besedka.serve.people.invitations import Invitations, Offer
 from besedka.serve.people.moderation import Moderation
@@ -27,6 +29,7 @@ from besedka.serve.settings import Settings
 from besedka.wire.close_codes import CloseCode
 from besedka.wire.errors import ErrorCode, Refused
 from besedka.wire.frames import Act, Kind
+from besedka.wire.log_line import stamp
 
 log = logging.getLogger(__name__)
 
@@ -54,6 +57,7 @@ class Directory:
         names: the known names and their holders.
         uptime: the server's uptime and its clock during it.
         rooms: the members of private rooms.
+        private: records which rooms are private.
         invitations: the invitations to private rooms and names.
         devices: the add-a-device links.
         people: the people present.
@@ -93,7 +97,10 @@ class Directory:
         }
         if not self.names.is_kept:
             del tables["known_names.txt"], tables["uptime.txt"]  # private rooms stay private
-        self._files = Files(settings.people_folder, tables, self.recheck_sessions)
+        self._files = Files(settings.people_folder, tables, self._adopted)
+        self.private = PrivateRecord(self.rooms, self._files.record, self._stamp)
+        # Whether there may be private rooms that are not recorded.
+        self._is_to_record = True
 
     # Start and stop.
 
@@ -108,6 +115,9 @@ class Directory:
             self.moderation.apply(entry)
             if entry.act is Act.RELEASE:
                 self.names.note_freed(entry.user)
+            if entry.act is Event.PRIVATE:
+                self.rooms.note_recorded(entry.room)
+        await self._record_rooms()
         self._latest = max(self._latest, self.uptime.ended)
         self.look_after_names()
         self._is_kept = True
@@ -239,6 +249,19 @@ class Directory:
         """Note that a person reads without giving a name, which counts as a use of their names."""
         self.names.touch(claim, "", write_moment(self._clock()))
 
+    def _adopted(self) -> None:
+        """After an external edit: check rights again, and record rooms that are new."""
+        self.recheck_sessions()
+        self._is_to_record = True
+
+    async def _record_rooms(self) -> None:
+        """Record the private rooms of an older version, or of an external edit. They are private meanwhile."""
+        if self._is_to_record:
+            self._is_to_record = False
+            # If the disk is full, the log says so, and it is tried again with the next look after the names.
+            with suppress(Refused):
+                await self.private.enter_all()
+
     def recheck_sessions(self) -> None:
         """Check the rights of all sessions again; disconnect them or remove them from rooms accordingly."""
         act_on_each(self.sessions, self._recheck, "the rights of a session could not be checked")
@@ -304,6 +327,7 @@ class Directory:
             if self._loop.time() >= lapse_at:
                 lapse_at = self._loop.time() + LAPSE_SECONDS
                 self.look_after_names()
+                self._is_to_record = True
             await self._reconcile()
 
     async def _reconcile(self, *, at_once: bool = False) -> None:
@@ -312,6 +336,7 @@ class Directory:
         except Exception:
             self._is_kept = False
             raise
+        await self._record_rooms()
 
     def _check_clock(self) -> None:
         """Recheck sessions after a step of the wall clock: bans that had ended may be in force again."""
@@ -341,6 +366,10 @@ class Directory:
         if any(self.names.rows()):
             self.uptime.grow(self._clock(), ticks - self._counted_at)
         self._counted_at = ticks
+
+    def _stamp(self) -> str:
+        """The wall clock's time, as the log writes it."""
+        return stamp(int(self._clock()), self._settings.zone)
 
     def _now(self) -> float:
         """The wall clock's time; remembers the latest."""

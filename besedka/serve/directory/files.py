@@ -75,16 +75,16 @@ class Files:
             await journal.open()
         return entries
 
-    async def record(self, entry: AuditEntry) -> None:
-        """Append an entry to the audit log.
+    async def record(self, *entries: AuditEntry) -> None:
+        """Append entries to the audit log.
 
         Raises:
             Refused: `storage_full`, `not_stored`.
         """
         try:
-            await self._in_thread(self._audit.write, entry)
+            await self._in_thread(self._audit.write, *entries)
         except AuditLost as error:
-            log.error("an act of moderation was not carried out: %s", error)  # noqa: TRY400 - the sentence is enough
+            log.error("not carried out, because it could not be recorded: %s", error)  # noqa: TRY400 - the sentence is enough
             raise Refused(ErrorCode.STORAGE_FULL if error.is_full else ErrorCode.NOT_STORED) from None
 
     def is_stored(self, changes: Iterable[Change]) -> bool:

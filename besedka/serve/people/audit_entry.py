@@ -12,6 +12,7 @@ import json
 import re
 from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime
+from enum import StrEnum
 from ipaddress import ip_network
 from typing import Any, Final
 
@@ -37,14 +38,23 @@ _CLAIM: Final = re.compile(r"[0-9a-f]{64}")
 _ABOUT_SOMEBODY: Final = frozenset(Act) - {Act.SLOW, Act.REDACT}
 
 
+class Event(StrEnum):
+    """An entry that no moderator has asked for.
+
+    A *private* entry says that a room is private, from its creation on, even if nobody is a member of it any more.
+    """
+
+    PRIVATE = "private"
+
+
 @dataclass(frozen=True, slots=True)
 class AuditEntry:
-    """One act of moderation.
+    """One act of moderation, or one event.
 
     Attributes:
         stamp: its time, as the log writes it.
-        actor: the moderator's name, or `OPERATOR`.
-        act: the act.
+        actor: the moderator's name, or `OPERATOR`; of a room: the name of its creator.
+        act: the act, or the event.
         user: the target's name; for a redaction, the message's poster.
         claim: the target's claim, if there is one.
         addresses: the banned addresses.
@@ -55,13 +65,13 @@ class AuditEntry:
         size: its size there in bytes.
         seconds: of a slow room: the interval between messages.
         until: unix seconds; 0: until it is lifted.
-        by: the moderator's claim.
+        by: the claim of a moderator, or of a room's creator.
         reason: the reason.
     """
 
     stamp: str
     actor: str
-    act: Act
+    act: Act | Event
     user: str = ""
     claim: str = ""
     addresses: tuple[str, ...] = ()
@@ -111,7 +121,11 @@ def read_entry(raw: str) -> AuditEntry:
         value = found["value"]
         given[found["name"]] = _plain(value) if value.startswith('"') else value
         at = found.end()
-    return _checked(AuditEntry(line.stamp, line.user, Act(act), **_values(given)))
+    return _checked(AuditEntry(line.stamp, line.user, _act(act), **_values(given)))
+
+
+def _act(word: str) -> Act | Event:
+    return Event(word) if word in {*Event} else Act(word)
 
 
 def _quoted(value: str) -> str:
@@ -168,6 +182,8 @@ def _checked(entry: AuditEntry) -> AuditEntry:
         Act.BAN: bool(entry.user or entry.claim or entry.addresses),
         Act.UNBAN: bool(entry.user or entry.claim or entry.addresses),
         Act.REDACT: bool(entry.id),
+        Act.ENTRUST: bool(_CLAIM.fullmatch(entry.claim) and entry.room),
+        Event.PRIVATE: bool(entry.room),
     }
     if not needs.get(entry.act, bool(entry.user or entry.claim or entry.act is Act.SLOW)):
         raise ValueError("a field is missing")

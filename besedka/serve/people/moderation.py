@@ -12,7 +12,7 @@ from datetime import tzinfo
 from ipaddress import IPv4Address, IPv6Network
 from typing import Final
 
-from besedka.serve.people.audit_entry import AuditEntry
+from besedka.serve.people.audit_entry import AuditEntry, Event
 from besedka.serve.people.person import Person
 from besedka.wire.errors import ErrorCode, Language, Refused
 from besedka.wire.frames import Act
@@ -117,7 +117,7 @@ class Moderation:
         self._moderators: dict[str, str] = {}
         self._mutes = Restrictions()
         self._bans = Restrictions()
-        self._restrictions = {
+        self._restrictions: dict[Act | Event, Restrictions] = {
             Act.MUTE: self._mutes,
             Act.UNMUTE: self._mutes,
             Act.BAN: self._bans,
@@ -158,7 +158,7 @@ class Moderation:
                 self.slow[entry.room] = entry.seconds
             case Act.REDACT:
                 self.revisions[entry.room] = entry
-            case Act.KICK | Act.ADMIT | Act.RELEASE:
+            case Act.KICK | Act.ADMIT | Act.RELEASE | Act.ENTRUST | Event.PRIVATE:
                 pass  # done at once, or kept elsewhere
 
     # Checks.

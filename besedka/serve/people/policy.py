@@ -69,7 +69,8 @@ class Policy:
         """Check that a person may enter this room, and read it.
 
         Raises:
-            Refused: `not_invited`, `bad_link` if there is an invitation but it is not valid, `bad_room`.
+            Refused: `not_invited`; `bad_link` if there is an invitation but it is not valid, or nobody is a member any more who
+                could have given it; `bad_room`.
         """
         if self.rooms.kind(room) is Kind.OPEN:
             if room.startswith(DIRECT):
@@ -79,7 +80,8 @@ class Policy:
             return
         if not invite:
             raise Refused(ErrorCode.NOT_INVITED, room=room)
-        if not claim or self.invitations.find(invite, "room", room, now) is None:
+        is_valid = self.rooms.has_members(room) and self.invitations.find(invite, "room", room, now)
+        if not (claim and is_valid):
             raise Refused(ErrorCode.BAD_LINK, room=room)
 
     def is_invited_to_name(self, invite: str, name: str, now: float) -> bool:

@@ -1,14 +1,16 @@
 """The members of private rooms, and the direct rooms. Pure.
 
-A member is a claim, not a name: claiming a lapsed name gives no access to its former holder's rooms.
+A member is a claim, not a name: claiming a lapsed name gives no access to its former holder's rooms. A room that was private once stays
+so, with or without members: an entry of the audit log says so (`PrivateRooms.note_recorded`).
 """
 
 from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable
-from contextlib import suppress
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
@@ -74,6 +76,9 @@ class PrivateRooms(Table[Membership]):
 
     def __init__(self) -> None:
         super().__init__(REMARK)
+        # The rooms of which an entry of the audit log says that they are private, and those whose entry is being written.
+        self._recorded: set[str] = set()
+        self._reserved: Counter[str] = Counter()
         self.rebuild()
 
     @staticmethod
@@ -107,9 +112,39 @@ class PrivateRooms(Table[Membership]):
 
     def kind(self, room: str) -> Kind:
         """The kind of a room."""
-        if room not in self._members:
+        if not (room in self._members or room in self._recorded or room in self._reserved):
             return Kind.OPEN
         return Kind.DIRECT if room.startswith(DIRECT) else Kind.PRIVATE
+
+    # The record.
+
+    def note_recorded(self, room: str) -> None:
+        """Note that an entry of the audit log says that a room is private."""
+        self._recorded.add(room)
+
+    def is_recorded(self, room: str) -> bool:
+        """Whether there is such an entry."""
+        return room in self._recorded
+
+    def unrecorded(self) -> list[str]:
+        """The rooms with members that have no such entry."""
+        return [*({row.room for row in self.rows()} - self._recorded)]
+
+    @contextmanager
+    def reserved(self, room: str) -> Iterator[None]:
+        """Keep everybody out of a room while its entry is written: nobody may enter it as an open room meanwhile."""
+        self._reserved[room] += 1
+        try:
+            yield
+        finally:
+            self._reserved[room] -= 1
+            self._reserved += Counter()  # without those at 0
+
+    # Members.
+
+    def has_members(self, room: str) -> bool:
+        """Whether anybody may enter a room that is not open."""
+        return bool(self._members.get(room))
 
     def membership(self, room: str, claim: str) -> Membership | None:
         """A person's membership in a room that is not open, if any."""
@@ -129,13 +164,13 @@ class PrivateRooms(Table[Membership]):
         """The rooms that a person is a member of."""
         return [*self._of.get(claim, ())]
 
-    def open_private(self, room: str, name: str, claim: str) -> None:
-        """Create a private room.
+    def check_private(self, room: str, claim: str) -> None:
+        """Check that a person may create a private room, if no log has its name.
 
         Raises:
             Refused: `room_taken`, `bad_room`, `not_allowed` if the owner has too many.
         """
-        if room in self._members:
+        if room in self._members or room in self._reserved:
             raise Refused(ErrorCode.ROOM_TAKEN, room=room)
         if room.startswith(DIRECT):
             raise reserved(room)
@@ -145,22 +180,42 @@ class PrivateRooms(Table[Membership]):
                 f"частных комнат у одного — до {ROOMS_OF_OWNER_AT_MOST}",
                 f"one person may make {ROOMS_OF_OWNER_AT_MOST} private rooms",
             )
+
+    def open_private(self, room: str, name: str, claim: str) -> None:
+        """Create a private room.
+
+        Raises:
+            Refused: as `check_private`.
+        """
+        self.check_private(room, claim)
+        self.entrust(room, name, claim)
+
+    def entrust(self, room: str, name: str, claim: str) -> None:
+        """Make a person an owner of a private room: its creator, or whom the operator chooses."""
         self._add(Membership(room, Role.OWNER, name, claim))
+
+    def check_direct(self, room: str, claim: str) -> None:
+        """Check that a person may open a direct room, unless it is open.
+
+        Raises:
+            Refused: `not_allowed` if they have opened too many.
+        """
+        begun = sum(row.role is Role.DIRECT for row in self._of.get(claim, {}).values())
+        if room not in self._members and begun >= DIRECT_ROOMS_OF_ONE_AT_MOST:
+            raise _too_many(
+                f"начать можно до {DIRECT_ROOMS_OF_ONE_AT_MOST} разговоров вдвоём",
+                f"one person may open {DIRECT_ROOMS_OF_ONE_AT_MOST} direct rooms",
+            )
 
     def open_direct(self, first: tuple[str, str], second: tuple[str, str]) -> str:
         """Open the direct room of two people, given by their names and claims, the requester first. Returns its name.
 
         Raises:
-            Refused: `not_allowed` if the requester has opened too many.
+            Refused: as `check_direct`.
         """
         room = direct_room(first[1], second[1])
+        self.check_direct(room, first[1])
         if room not in self._members:
-            begun = sum(row.role is Role.DIRECT for row in self._of.get(first[1], {}).values())
-            if begun >= DIRECT_ROOMS_OF_ONE_AT_MOST:
-                raise _too_many(
-                    f"начать можно до {DIRECT_ROOMS_OF_ONE_AT_MOST} разговоров вдвоём",
-                    f"one person may open {DIRECT_ROOMS_OF_ONE_AT_MOST} direct rooms",
-                )
             self._add(Membership(room, Role.DIRECT, *first))
             self._add(Membership(room, Role.ASKED, *second))
         return room

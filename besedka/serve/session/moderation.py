@@ -22,10 +22,10 @@ from besedka.serve.session.admission import Admission
 from besedka.serve.session.target import Target, author, target_of
 from besedka.wire.close_codes import CloseCode
 from besedka.wire.errors import ErrorCode, Language, Refused
-from besedka.wire.frames import INVITATION_SECONDS, Act, Done, Invitation, Moderate, Response, Rights
+from besedka.wire.frames import INVITATION_SECONDS, Act, Done, Invitation, Kind, Moderate, Response, Rights
 from besedka.wire.validation import clean_key, clean_name, clean_reason, clean_room, stored_name
 
-OPERATORS_ACTS: Final = frozenset({Act.APPOINT, Act.DISMISS, Act.ADMIT, Act.RELEASE})
+OPERATORS_ACTS: Final = frozenset({Act.APPOINT, Act.DISMISS, Act.ADMIT, Act.RELEASE, Act.ENTRUST})
 """Acts that only the operator may do."""
 
 SLOWEST_SECONDS: Final = 24 * 3600
@@ -51,6 +51,10 @@ _DONE: Final = {
         Language.EN: "{user} is no longer a moderator",
     },
     Act.RELEASE: {Language.RU: "Имя {user} свободно", Language.EN: "The name {user} is free"},
+    Act.ENTRUST: {
+        Language.RU: "{room}: теперь это комната {user}",
+        Language.EN: "{room}: {user} is an owner of this room now",
+    },
 }
 _NOT_SLOW: Final = {
     Language.RU: "{room}: медленный режим выключен",
@@ -76,6 +80,10 @@ _MODERATOR_ONLY: Final = {
 _OPERATOR_ONLY: Final = {
     Language.RU: "это делает тот, кто ведёт чат, командой besedka admin",
     Language.EN: "only the operator of the chat may do this, with besedka admin",
+}
+_NOT_PRIVATE: Final = {
+    Language.RU: "это не частная комната",
+    Language.EN: "that is no private room",
 }
 _OTHER_MODERATOR: Final = {
     Language.RU: "это другой модератор",
@@ -168,6 +176,8 @@ class Moderator:
                 return await self._admit(frame, actor)
             case Act.RELEASE:
                 return await self._release(frame, actor)
+            case Act.ENTRUST:
+                return await self._entrust(frame, actor)
             case _:
                 return await self._restrict(frame, actor)
 
@@ -299,6 +309,21 @@ class Moderator:
         if actor.claim:
             return await self._admission.existing_room(name, actor.claim)
         return await self._rooms.for_operator(name)
+
+    async def _entrust(self, frame: Moderate, actor: _Actor) -> Response:
+        room, name = clean_room(frame.room), stored_name(frame.user)
+        rooms, known = self._directory.rooms, self._directory.names.holder(name)
+        if rooms.kind(room) is not Kind.PRIVATE:
+            raise Refused(ErrorCode.NOT_ALLOWED, room=room, why=_NOT_PRIVATE)
+        if known is None or not known.claim:
+            raise Refused(ErrorCode.NO_SUCH_NAME, name=name)
+        await self._directory.record(self._entry(frame, actor, user=known.name, claim=known.claim, room=room))
+        # The links of a room that nobody is in any more are those of its former owner.
+        revoked = [] if rooms.has_members(room) else self._directory.revoke_invitations(room)
+        rooms.entrust(room, known.name, known.claim)
+        self._send_rights(Target(known.name, known.claim))
+        await self._directory.store([*revoked, *self._directory.membership_changes(room)])
+        return self._done(frame, user=known.name, room=room)
 
     # Acts on names.
 

@@ -11,6 +11,7 @@ from besedka.serve.directory import Directory
 from besedka.serve.people.devices import LINK_SECONDS
 from besedka.serve.people.names import claim_of
 from besedka.serve.people.person import Person
+from besedka.serve.people.rooms import direct_room
 from besedka.serve.session.moderation import Moderator
 from besedka.wire.errors import ErrorCode, Language, Refused
 from besedka.wire.frames import (
@@ -123,6 +124,8 @@ class Requests:
         room = clean_room(frame.room)
         if not self._is_being_made(room, person):
             await self._rooms.check_free(room)
+            self._directory.rooms.check_private(room, person.claim)
+            await self._directory.private.enter(room, person.name, person.claim)
             self._directory.rooms.open_private(room, person.name, person.claim)
         await self._directory.store(self._directory.membership_changes(room))
         return RoomOpened(room, Kind.PRIVATE, key=frame.key)
@@ -138,7 +141,10 @@ class Requests:
         other = self._directory.names.holder(name)
         if other is None or not other.claim or other.claim == person.claim:
             raise Refused(ErrorCode.NO_SUCH_NAME, name=name)
-        room = self._directory.rooms.open_direct((person.name, person.claim), (other.name, other.claim))
+        room = direct_room(person.claim, other.claim)
+        self._directory.rooms.check_direct(room, person.claim)
+        await self._directory.private.enter(room, person.name, person.claim)
+        self._directory.rooms.open_direct((person.name, person.claim), (other.name, other.claim))
         await self._directory.store(self._directory.membership_changes(room))
         for session in self._directory.sessions.of(other.claim):
             if all(room != name for name, _ in session.memberships()):

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from besedka.serve.people.audit_entry import LATEST, OPERATOR, AuditEntry, read_entry, write_entry
+from besedka.serve.people.audit_entry import LATEST, OPERATOR, AuditEntry, Event, read_entry, write_entry
 from besedka.serve.people.moderation import Moderation
 from besedka.wire.frames import Act
 
@@ -25,7 +25,7 @@ UNTIL = st.sampled_from([0, int(NOW) + 60, int(NOW) - 60, LATEST])
 @st.composite
 def entries(draw: st.DrawFn) -> AuditEntry:
     """Anything that may be done."""
-    act = draw(st.sampled_from(Act))
+    act = draw(st.sampled_from([*Act, *Event]))
     who, by = draw(st.sampled_from([(OPERATOR, ""), ("Anna", "a" * 64)]))
     reason = draw(TEXTS)
     match act:
@@ -38,8 +38,11 @@ def entries(draw: st.DrawFn) -> AuditEntry:
             return AuditEntry(
                 STAMP, who, act, user=user, room=room, id=number, said=STAMP, epoch="e1", size=7, by=by
             )
+        case Event.PRIVATE:
+            return AuditEntry(STAMP, who, act, room=draw(st.sampled_from(["plans", "direct-01"])), by=by)
         case _:
-            claim = "c" * 64 if act is Act.APPOINT else draw(CLAIMS)
+            claim = "c" * 64 if act in {Act.APPOINT, Act.ENTRUST} else draw(CLAIMS)
+            room = "plans" if act is Act.ENTRUST else ""
             addresses = draw(ADDRESSES) if act in {Act.BAN, Act.UNBAN} else ()
             until = draw(UNTIL) if act in {Act.BAN, Act.MUTE} else 0
             user = draw(NAMES)
@@ -51,6 +54,7 @@ def entries(draw: st.DrawFn) -> AuditEntry:
                 claim=claim,
                 addresses=addresses,
                 until=until,
+                room=room,
                 by=by,
                 reason=reason,
             )
@@ -105,6 +109,10 @@ def test_any_line_is_understood_or_refused(text: str) -> None:
         "slow seconds=-1",
         "slow room=../etc seconds=3",
         "redact room=main",
+        "private",
+        "private user=Anna",
+        "private room=../etc",
+        "entrust user=Anna room=plans",
     ],
 )
 def test_what_is_no_deed_is_not_understood(text: str) -> None:

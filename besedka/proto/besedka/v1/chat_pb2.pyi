@@ -30,6 +30,7 @@ class Act(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     ACT_DISMISS: _ClassVar[Act]
     ACT_ADMIT: _ClassVar[Act]
     ACT_RELEASE: _ClassVar[Act]
+    ACT_ENTRUST: _ClassVar[Act]
 
 class Code(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
@@ -86,6 +87,7 @@ ACT_APPOINT: Act
 ACT_DISMISS: Act
 ACT_ADMIT: Act
 ACT_RELEASE: Act
+ACT_ENTRUST: Act
 CODE_UNSPECIFIED: Code
 CODE_BAD_JSON: Code
 CODE_BAD_FRAME: Code
