@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
+from itertools import count
 from typing import Final
 from weakref import WeakValueDictionary
 
@@ -202,13 +203,17 @@ class RateLimiter:
         source: its source address.
 
     Attributes:
+        connection: the connection's number, different from all others'.
         is_forwarded: whether it says that it acts for somebody else, a page or a proxy.
     """
 
-    __slots__ = ("_frames", "_messages", "is_forwarded", "source")
+    __slots__ = ("_frames", "_messages", "connection", "is_forwarded", "source")
+
+    _numbers = count(1)
 
     def __init__(self, rate: float, source: Source) -> None:
         self.source = source
+        self.connection = next(self._numbers)
         self.is_forwarded = False
         self._messages = TokenBucket(rate) if rate else None
         frames = max(FRAMES_AT_LEAST, rate * FRAMES_PER_MESSAGE)

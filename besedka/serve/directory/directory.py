@@ -140,14 +140,18 @@ class Directory:
         finally:
             self._files.close()
 
-    async def record(self, entry: AuditEntry) -> None:
+    async def record(self, entry: AuditEntry, connections: Callable[[], Iterable[int]] = lambda: ()) -> None:
         """Store an audit entry, then put it in force.
+
+        Args:
+            entry: the entry.
+            connections: returns the connections that the target of a mute has by then.
 
         Raises:
             Refused: `storage_full`, `not_stored`; then it is not in force.
         """
         await self._files.record(entry)
-        self.moderation.apply(entry)
+        self.moderation.apply(entry, connections())
 
     async def store(self, changes: Iterable[Change], *, gathers: bool = False) -> None:
         """Wait until these rows are on disk.

@@ -181,6 +181,7 @@ def _checked(entry: AuditEntry) -> AuditEntry:
         Act.APPOINT: bool(_CLAIM.fullmatch(entry.claim)),
         Act.BAN: bool(entry.user or entry.claim or entry.addresses),
         Act.UNBAN: bool(entry.user or entry.claim or entry.addresses),
+        Act.UNMUTE: bool(entry.user or entry.claim or entry.addresses),
         Act.REDACT: bool(entry.id),
         Act.ENTRUST: bool(_CLAIM.fullmatch(entry.claim) and entry.room),
         Event.PRIVATE: bool(entry.room),

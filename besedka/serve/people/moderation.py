@@ -1,19 +1,25 @@
 """Moderation in force: moderators, mutes, bans and slow rooms. Pure; time is an argument.
 
+A person is identified by their claim and by what their name looks like. That is not enough for guests, who change their names as they like,
+nor for those who claim ever new ones. So a mute also covers the connections and networks that its target posts from, and a slow room counts
+messages by them; but only those of *newcomers*: guests, and people whose claim was made after the mute, or after the room became slow.
+Other people behind the same network are not affected.
+
 All of it follows from a list of `AuditEntry`, the content of ``audit.txt``. So the file is what is in force: it is read at the start,
 and a line added by hand counts as much as the server's own.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import tzinfo
+from datetime import datetime, tzinfo
 from ipaddress import IPv4Address, IPv6Network
-from typing import Final
+from typing import Final, NamedTuple
 
 from besedka.serve.people.audit_entry import AuditEntry, Event
 from besedka.serve.people.person import Person
+from besedka.serve.rate_limits import THIS_MACHINE, TokenBucket
 from besedka.wire.errors import ErrorCode, Language, Refused
 from besedka.wire.frames import Act
 from besedka.wire.log_line import stamp
@@ -22,11 +28,46 @@ from besedka.wire.validation import skeletons
 POSTERS_KEPT: Final = 1_000
 """Number of remembered identifiers of posters in slow rooms above which those whose wait is over are purged."""
 
+SHARE_OF_NETWORK: Final = 10
+"""Messages that all newcomers behind one network may post in a slow room in the time in which a person may post one. Each of them has a connection of
+their own, so they talk as if alone until ten of them do: enough for a class behind one address, of which few talk at the same moment. More
+names, connections and secrets give one person no more than this."""
+
+ORIGINS_KEPT: Final = 1_000
+"""Skeletons of guests' names of which it is remembered where the last message came from: a mute is about something that was just said."""
+
 _MINUTE: Final = len("0000-00-00 00:00")
 _FROM: Final = "from "
+_ON: Final = "on "
 
 Network = IPv4Address | IPv6Network
 """Addresses that count as one, as `besedka.serve.rate_limits.network_of` gives them."""
+
+
+class Origin(NamedTuple):
+    """Where messages come from.
+
+    Attributes:
+        connection: the number of the connection; 0 if there is none.
+        network: the client's network; None if it is not known, or not limited.
+    """
+
+    connection: int = 0
+    network: Network | None = None
+
+    @property
+    def is_shared_by_machine(self) -> bool:
+        """Whether the network says nothing, because it is this machine: others may talk through it."""
+        return self.network is None or self.network == THIS_MACHINE
+
+    @property
+    def identifiers(self) -> list[str]:
+        """Identify those who post from there."""
+        found = [f"{_ON}{self.connection}"] if self.connection else []
+        return found if self.is_shared_by_machine else [*found, f"{_FROM}{self.network}"]
+
+
+NOWHERE: Final = Origin()
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,15 +76,17 @@ class Restriction:
 
     Attributes:
         user: the target's name, or an address.
-        identifiers: identify the target: ``claim …``, ``look …``, ``from …``.
+        identifiers: identify the target: ``claim …``, ``look …``, ``from …``, ``on …``.
         until: unix seconds; 0: until it is lifted.
         reason: the moderator's reason.
+        since: when it was imposed, in unix seconds.
     """
 
     user: str
     identifiers: frozenset[str]
     until: int
     reason: str
+    since: float = float("inf")
 
     @property
     def ends(self) -> float:
@@ -88,8 +131,11 @@ class Restrictions:
 
     def find(self, identifiers: Iterable[str], now: float) -> Restriction | None:
         """The restriction in force for any of these identifiers; the one that ends last, if there are several."""
-        in_force = (other for other in self._matching(identifiers) if not other.is_over(now))
-        return max(in_force, key=lambda other: other.ends, default=None)
+        return max(self.in_force(identifiers, now), key=lambda other: other.ends, default=None)
+
+    def in_force(self, identifiers: Iterable[str], now: float) -> Iterator[Restriction]:
+        """All restrictions in force for any of these identifiers."""
+        return (other for other in self._matching(identifiers) if not other.is_over(now))
 
     def _matching(self, identifiers: Iterable[str]) -> list[Restriction]:
         return [other for identifier in identifiers for other in self._by_identifier.get(identifier, ())]
@@ -125,8 +171,14 @@ class Moderation:
         }
         self.slow: dict[str, int] = {}
         self.revisions: dict[str, AuditEntry] = {}
+        # When each slow room became so, in unix seconds.
+        self._slow_since: dict[str, float] = {}
         # The last post in a slow room, by room and identifier.
         self._posted_at: dict[tuple[str, str], float] = {}
+        # The newcomers' share of each network in a slow room, by room, network and interval.
+        self._shares: dict[tuple[str, Network, int], TokenBucket] = {}
+        # Where the guests' last messages came from, by the skeletons of their names; the oldest first.
+        self._origins: dict[str, Origin] = {}
         self._purge_at = POSTERS_KEPT
 
     def __eq__(self, other: object) -> bool:
@@ -138,8 +190,13 @@ class Moderation:
     def _in_force(self) -> tuple[object, ...]:
         return (self._moderators, self._mutes, self._bans, self.slow, self.revisions)
 
-    def apply(self, entry: AuditEntry) -> None:
-        """Put an entry in force."""
+    def apply(self, entry: AuditEntry, connections: Iterable[int] = ()) -> None:
+        """Put an entry in force.
+
+        Args:
+            entry: the entry.
+            connections: of a mute: those that its target has now.
+        """
         match entry.act:
             case Act.APPOINT:
                 self._moderators[entry.claim] = entry.user
@@ -151,11 +208,12 @@ class Moderation:
                     and (not entry.user or skeletons(name).isdisjoint(skeletons(entry.user)))
                 }
             case Act.MUTE | Act.BAN:
-                self._restrictions[entry.act].add(_restriction(entry))
+                self._restrictions[entry.act].add(_restriction(entry, connections, self._zone))
             case Act.UNMUTE | Act.UNBAN:
                 self._restrictions[entry.act].lift(identifiers_of_entry(entry))
             case Act.SLOW:
                 self.slow[entry.room] = entry.seconds
+                self._slow_since[entry.room] = _moment(entry.stamp, self._zone)
             case Act.REDACT:
                 self.revisions[entry.room] = entry
             case Act.KICK | Act.ADMIT | Act.RELEASE | Act.ENTRUST | Event.PRIVATE:
@@ -198,7 +256,13 @@ class Moderation:
             identifiers = [identifier for person in people for identifier in identifiers_of(person)]
             self._refuse_banned([*identifiers, *identifiers_from(network=network)], now)
 
-    def charge_post(self, now: float, ticks: float, room: str, person: Person) -> None:
+    def origins(self, looks: Iterable[str]) -> set[Origin]:
+        """Where the last messages of guests came from whose names look so."""
+        return {self._origins[look] for look in looks if look in self._origins}
+
+    def charge_post(
+        self, now: float, ticks: float, room: str, person: Person, origin: Origin = NOWHERE
+    ) -> None:
         """Check that a person may post in a room, and charge the post to its slow mode.
 
         Args:
@@ -206,29 +270,60 @@ class Moderation:
             ticks: any monotonic clock.
             room: the room.
             person: the poster.
+            origin: where they post from.
 
         Raises:
             Refused: `muted`; `too_fast` where the room is slow, with the time to wait.
         """
+        if not person.is_verified:
+            self._note_origin(person, origin)
         seconds = self.slow.get(room)
         if not (seconds or self._mutes):
             return
-        identifiers = identifiers_of(person)
-        muted = self._mutes.find(identifiers, now)
+        muted = self._mute_of(person, origin, now)
         if muted:
             raise Refused(ErrorCode.MUTED, why=self._why(muted))
         if seconds and not self.is_moderator(person.claim):
-            self._check_slow(ticks, room, seconds, identifiers)
+            self._charge_slow(ticks, room, seconds, person, origin)
 
-    def _check_slow(self, ticks: float, room: str, seconds: int, identifiers: list[str]) -> None:
+    def _note_origin(self, person: Person, origin: Origin) -> None:
+        for look in person.looks:
+            self._origins.pop(look, None)
+            self._origins[look] = origin
+        while len(self._origins) > ORIGINS_KEPT:
+            del self._origins[next(iter(self._origins))]
+
+    def _mute_of(self, person: Person, origin: Origin, now: float) -> Restriction | None:
+        """The mute of a person, or of a place from which they post as a newcomer."""
+        muted = self._mutes.find(identifiers_of(person), now)
+        if muted or self.is_moderator(person.claim):
+            return muted
+        shared = self._mutes.in_force(origin.identifiers, now)
+        return next((mute for mute in shared if person.since >= mute.since), None)
+
+    def _charge_slow(self, ticks: float, room: str, seconds: int, person: Person, origin: Origin) -> None:
+        identifiers, share = identifiers_of(person), None
+        if person.since >= self._slow_since.get(room, 0.0):
+            identifiers += [f"{_ON}{origin.connection}"] if origin.connection else []
+            share = self._share(room, seconds, origin)
         posted_at = [self._posted_at.get((room, identifier), float("-inf")) for identifier in identifiers]
         wait = max(posted_at, default=float("-inf")) + seconds - ticks
+        wait = max(wait, share.wait(ticks) if share else 0.0)
         if wait > 0:
             raise Refused(ErrorCode.TOO_FAST, wait=wait, room=room)
+        if share:
+            share.spend(ticks)
         self._posted_at.update(dict.fromkeys(((room, identifier) for identifier in identifiers), ticks))
-        if len(self._posted_at) > self._purge_at:
+        if len(self._posted_at) + len(self._shares) > self._purge_at:
             self._purge_posts(ticks)
-            self._purge_at = max(POSTERS_KEPT, 2 * len(self._posted_at))
+            self._purge_at = max(POSTERS_KEPT, 2 * (len(self._posted_at) + len(self._shares)))
+
+    def _share(self, room: str, seconds: int, origin: Origin) -> TokenBucket | None:
+        """The share of a network in a slow room; None if it has none."""
+        if origin.network is None or origin.is_shared_by_machine:
+            return None
+        bucket = TokenBucket(SHARE_OF_NETWORK / seconds, seconds)
+        return self._shares.setdefault((room, origin.network, seconds), bucket)
 
     def is_muted(self, now: float, identifiers: Iterable[str]) -> bool:
         """Whether one of these identifiers is muted."""
@@ -244,6 +339,7 @@ class Moderation:
             for (room, identifier), at in self._posted_at.items()
             if at + self.slow.get(room, 0) > ticks
         }
+        self._shares = {key: share for key, share in self._shares.items() if not share.is_full(ticks)}
 
     def _refuse_banned(self, identifiers: Iterable[str], now: float) -> None:
         found = self._bans.find(identifiers, now)
@@ -284,6 +380,16 @@ def _joined(when: dict[Language, str], reason: str) -> dict[Language, str]:
     return {language: f"{text}: {reason}" if reason else text for language, text in when.items()}
 
 
-def _restriction(entry: AuditEntry) -> Restriction:
+def _restriction(entry: AuditEntry, connections: Iterable[int], zone: tzinfo | None) -> Restriction:
     user = entry.user or ", ".join(entry.addresses)
-    return Restriction(user, frozenset(identifiers_of_entry(entry)), entry.until, entry.reason)
+    identifiers = frozenset([*identifiers_of_entry(entry), *(f"{_ON}{number}" for number in connections)])
+    return Restriction(user, identifiers, entry.until, entry.reason, _moment(entry.stamp, zone))
+
+
+def _moment(stamp: str, zone: tzinfo | None) -> float:
+    """A time of the audit log in unix seconds; infinity, at which only guests are newcomers, if it is none."""
+    try:
+        at = datetime.fromisoformat(stamp)
+    except ValueError:
+        return float("inf")
+    return (at.replace(tzinfo=zone) if zone else at).timestamp()

@@ -198,6 +198,10 @@ class KnownNames(Table[Known]):
         """The names that a claim holds, the oldest first."""
         return [*self._by_claim.get(claim, ())]
 
+    def since(self, claim: str) -> float:
+        """When a claim that holds names was made, in unix seconds: the earliest moment at which it may have been."""
+        return min(self._span(self._rows[name].first).earliest for name in self._by_claim[claim])
+
     def check_name(self, name: str, claim: str, *, is_invited: bool = False) -> str:
         """Check that a person may use a name. Returns its registered spelling.
 

@@ -20,10 +20,11 @@ class Person:
         is_verified: whether the name is theirs by that claim.
         is_unverified: whether they have shown no claim where names are held.
         looks: the name's skeletons; nobody else present may share one.
+        since: when their claim was made, in unix seconds; infinity if they are not verified.
         uses: the number of connections under the name.
     """
 
-    __slots__ = ("claim", "identity", "is_unverified", "is_verified", "looks", "name", "uses")
+    __slots__ = ("claim", "identity", "is_unverified", "is_verified", "looks", "name", "since", "uses")
 
     def __init__(self, name: str = "", claim: str = "", identity: str = "", *, is_kept: bool = False) -> None:
         self.name = name
@@ -32,6 +33,7 @@ class Person:
         self.is_verified = is_kept and bool(claim)
         self.is_unverified = is_kept and not claim
         self.looks = skeletons(name) if name else frozenset[str]()
+        self.since = float("inf")
         self.uses = 1
 
 
@@ -78,6 +80,7 @@ class PresentPeople:
         self._by_look.update(dict.fromkeys(person.looks, person))
         if person.is_verified:
             self._names.take(name, claim, now)
+            person.since = self._names.since(claim)
         return person
 
     def sign_out(self, person: Person, now: str) -> None:

@@ -25,6 +25,11 @@ class LiveSession(ABC):
     def network(self) -> Network | None:
         """The client's network; None if that is this machine, or no address."""
 
+    @property
+    def connection(self) -> int:
+        """The number of its connection; 0 if it posts nothing, or for the time of a call only."""
+        return 0
+
     @abstractmethod
     def people(self) -> Iterable[Person]:
         """The people it is signed in as."""

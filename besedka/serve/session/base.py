@@ -45,6 +45,11 @@ class SessionBase(LiveSession):
         """The client's network."""
         return self.limiter.source.network
 
+    @property
+    def connection(self) -> int:
+        """The number of its connection."""
+        return self.limiter.connection
+
     def end(self) -> None:
         """Remove a session whose connection has ended."""
         self.services.directory.sessions.discard(self)

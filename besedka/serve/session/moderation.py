@@ -13,7 +13,7 @@ from besedka.serve.chat import OpenRooms, Redactor
 from besedka.serve.clock import Clock
 from besedka.serve.directory import Directory
 from besedka.serve.people.audit_entry import LATEST, OPERATOR, AuditEntry
-from besedka.serve.people.moderation import until_when
+from besedka.serve.people.moderation import Origin, until_when
 from besedka.serve.people.person import Person
 from besedka.serve.people.sessions import LiveSession
 from besedka.serve.rate_limits import THIS_MACHINE
@@ -191,11 +191,15 @@ class Moderator:
         addresses = target.addresses
         if frame.act is Act.BAN and target.user:
             addresses = self._addresses(sessions)
+        if frame.act is Act.MUTE:
+            addresses = self._muted_addresses(target, sessions)
         until = self._until(frame) if frame.act in {Act.MUTE, Act.BAN} else 0
         entry = self._entry(
             frame, actor, user=target.user, claim=target.claim, addresses=addresses, until=until
         )
-        await self._directory.record(entry)
+        # Those that it has before the entry is written, and after it.
+        before = self._connections(frame.act, target)
+        await self._directory.record(entry, lambda: before | self._connections(frame.act, target))
         if frame.act is Act.KICK:
             # Includes sessions that began while the entry was written.
             why = {language: _with_reason(text, entry.reason) for language, text in _KICKED.items()}
@@ -261,6 +265,23 @@ class Moderator:
         }
         networks = {session.network for session in targeted} - shared - {None, THIS_MACHINE}
         return tuple(sorted(map(str, networks)))
+
+    def _origins(self, target: Target, sessions: Iterable[LiveSession]) -> set[Origin]:
+        """Where a target is connected from; of a guest, also where the last messages under the name came from."""
+        present = {Origin(session.connection, session.network) for session in sessions}
+        return present if target.claim else present | self._moderation.origins(target.looks)
+
+    def _connections(self, act: Act, target: Target) -> set[int]:
+        """The connections that are muted with a target."""
+        found = {origin.connection for origin in self._origins(target, self._sessions(target))}
+        return found - {0} if act is Act.MUTE else set()
+
+    def _muted_addresses(self, target: Target, sessions: Iterable[LiveSession]) -> tuple[str, ...]:
+        """The addresses from which newcomers are muted with a target: of a guest all of theirs, else as for a ban."""
+        if target.claim and self._directory.names.is_kept:
+            return self._addresses(sessions)
+        origins = self._origins(target, sessions)
+        return tuple(sorted({str(origin.network) for origin in origins if not origin.is_shared_by_machine}))
 
     def _is_moderator(self, session: LiveSession) -> bool:
         return any(self._moderation.is_moderator(person.claim) for person in session.people())

@@ -23,7 +23,7 @@ from besedka.serve.chat import Committer, LogReader
 from besedka.serve.chat.log_reader import SEARCH_SECONDS
 from besedka.serve.chat.turns import Asker
 from besedka.serve.clock import Clock
-from besedka.serve.people.moderation import Moderation
+from besedka.serve.people.moderation import Moderation, Origin
 from besedka.serve.people.person import Person
 from besedka.serve.rate_limits import REFUSAL_SECONDS, SEARCH_FRAMES, RateLimiter
 from besedka.serve.room import Draft, Poster, Room
@@ -76,6 +76,7 @@ class Posting:
         "_limiter",
         "_log_reader",
         "_moderation",
+        "_origin",
         "_person",
         "_poster",
         "_refused_key",
@@ -98,6 +99,7 @@ class Posting:
         self._person = person
         self._poster = poster
         self._limiter = limiter
+        self._origin = Origin(limiter.connection, limiter.source.network)
         self._check = check
         self._is_free = is_free
         # Messages of the log that were recognised without a key: each is recognised once.
@@ -189,7 +191,7 @@ class Posting:
     def _check_moderation(self) -> None:
         """Refuse a muted poster; charge the post to the room's slow mode."""
         wall, now = self._clock.wall(), self._clock.now()
-        self._moderation.charge_post(wall, now, self._room.name, self._person)
+        self._moderation.charge_post(wall, now, self._room.name, self._person, self._origin)
 
     def _commit(self, draft: Draft) -> Message | None:
         return self._committer.post(self._room, draft, self._poster)

@@ -66,7 +66,7 @@ def target_of(frame: Moderate, directory: Directory) -> Target:
     Raises:
         Refused: `bad_name`; `not_allowed` for an address of this machine.
     """
-    if frame.act in {Act.BAN, Act.UNBAN} and _is_address(frame.user):
+    if frame.act in {Act.BAN, Act.UNBAN, Act.UNMUTE} and _is_address(frame.user):
         network = network_of(frame.user)
         if network is None:
             raise Refused(ErrorCode.NOT_ALLOWED, why=_THIS_MACHINE)

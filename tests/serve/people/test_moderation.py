@@ -8,8 +8,9 @@ from ipaddress import IPv4Address, IPv6Network
 import pytest
 
 from besedka.serve.people.audit_entry import read_entry
-from besedka.serve.people.moderation import POSTERS_KEPT, Moderation
+from besedka.serve.people.moderation import ORIGINS_KEPT, POSTERS_KEPT, SHARE_OF_NETWORK, Moderation, Origin
 from besedka.serve.people.person import Person
+from besedka.serve.rate_limits import THIS_MACHINE
 from besedka.wire.errors import ErrorCode, Language, Refused
 from besedka.wire.validation import clean_name
 
@@ -156,3 +157,84 @@ def test_those_who_talk_in_a_slow_room_under_ever_new_names_take_no_memory() -> 
     assert len(moderation._posted_at) <= 2 * POSTERS_KEPT  # noqa: SLF001 - that it is forgotten cannot be seen from outside
     with pytest.raises(Refused):
         moderation.charge_post(NOW, 20_000.0, "main", Person("name 19999"))
+
+
+def verified(name: str, claim: str, since: float) -> Person:
+    person = Person(name, claim, is_kept=True)
+    person.since = since
+    return person
+
+
+def refusal_of(
+    moderation: Moderation, person: Person, origin: Origin, ticks: float = 0.0
+) -> ErrorCode | None:
+    try:
+        moderation.charge_post(NOW, ticks, "main", person, origin)
+    except Refused as refusal:
+        return refusal.code
+    return None
+
+
+def test_a_mute_covers_newcomers_from_its_network_and_connections_and_nobody_else() -> None:
+    moderation = moderation_after(f"appoint user=Vera claim={'c' * 64}")
+    entry = read_entry(f"[{STAMP}] operator: mute user=Boris address={ADDRESS}")
+    moderation.apply(entry, connections=[7])
+    there, same, elsewhere = Origin(8, ADDRESS), Origin(7), Origin(9, IPv4Address("192.0.2.8"))
+    early, late = verified("Anna", "a" * 64, NOW - 1), verified("Anna", "a" * 64, NOW)
+    vera = verified("Vera", "c" * 64, NOW)
+    for origin in (there, same):
+        assert refusal_of(moderation, Person("Egor"), origin) is ErrorCode.MUTED
+        assert refusal_of(moderation, late, origin) is ErrorCode.MUTED
+        assert refusal_of(moderation, early, origin) is None
+        assert refusal_of(moderation, vera, origin) is None
+    assert refusal_of(moderation, Person("Egor"), elsewhere) is None
+    moderation.apply(read_entry(f"[{STAMP}] operator: unmute address={ADDRESS}"))
+    assert refusal_of(moderation, Person("Egor"), there) is None
+    assert refusal_of(moderation, Person("Egor"), same) is ErrorCode.MUTED
+    moderation.apply(read_entry(f"[{STAMP}] operator: unmute user=boris"))
+    assert refusal_of(moderation, Person("Egor"), same) is None
+
+
+def test_a_slow_room_counts_newcomers_by_connection_and_network_and_the_others_by_themselves() -> None:
+    moderation = moderation_after("slow seconds=100")
+    for number in range(SHARE_OF_NETWORK):
+        origin = Origin(number + 1, ADDRESS)
+        assert refusal_of(moderation, Person(f"guest {number}"), origin) is None
+        assert refusal_of(moderation, Person(f"renamed {number}"), origin) is ErrorCode.TOO_FAST
+    late = verified("Late", "d" * 64, NOW + 1)
+    assert refusal_of(moderation, late, Origin(90, ADDRESS)) is ErrorCode.TOO_FAST
+    assert refusal_of(moderation, verified("Anna", "a" * 64, NOW - 1), Origin(1, ADDRESS)) is None
+    assert refusal_of(moderation, Person("one"), Origin(91, IPv4Address("192.0.2.8"))) is None
+    # One message's share is there again after a tenth of the interval; a connection's after all of it.
+    assert refusal_of(moderation, Person("fresh"), Origin(92, ADDRESS), 10.0) is None
+    assert refusal_of(moderation, Person("more"), Origin(93, ADDRESS), 10.0) is ErrorCode.TOO_FAST
+    assert refusal_of(moderation, Person("first again"), Origin(1, ADDRESS), 99.0) is ErrorCode.TOO_FAST
+    assert refusal_of(moderation, Person("first again"), Origin(1, ADDRESS), 100.0) is None
+
+
+def test_a_refused_post_costs_neither_the_connection_nor_the_network() -> None:
+    moderation = moderation_after("slow seconds=100")
+    guest = Person("Boris")
+    assert refusal_of(moderation, guest, Origin(1, ADDRESS)) is None
+    for _ in range(100):
+        assert refusal_of(moderation, guest, Origin(2, ADDRESS)) is ErrorCode.TOO_FAST
+    assert refusal_of(moderation, Person("Egor"), Origin(2, ADDRESS)) is None
+
+
+@pytest.mark.parametrize("network", [None, THIS_MACHINE])
+def test_on_this_machine_newcomers_count_by_connection(network: IPv4Address | None) -> None:
+    moderation = moderation_after("slow seconds=100")
+    for number in range(3 * SHARE_OF_NETWORK):
+        assert refusal_of(moderation, Person(f"guest {number}"), Origin(number + 1, network)) is None
+    assert refusal_of(moderation, Person("renamed"), Origin(1, network)) is ErrorCode.TOO_FAST
+
+
+def test_it_is_remembered_where_guests_have_posted_from_and_the_oldest_is_forgotten() -> None:
+    moderation = moderation_after()
+    for number in range(ORIGINS_KEPT + 1):
+        refusal_of(moderation, Person(f"guest {number}"), Origin(number + 1, ADDRESS))
+    refusal_of(moderation, verified("Anna", "a" * 64, NOW), Origin(1, ADDRESS))
+    last = ORIGINS_KEPT
+    assert moderation.origins(Person(f"GUEST {last}").looks) == {Origin(last + 1, ADDRESS)}
+    assert moderation.origins(Person("guest 0").looks) == set()
+    assert moderation.origins(Person("Anna").looks) == set()

@@ -90,7 +90,7 @@ def test_who_comes_while_it_is_noted_is_meant_too_and_an_error_spares_nobody(
             chat.directory.sessions.add(session)
         note = chat.directory.record
 
-        async def slowly(entry: AuditEntry) -> None:
+        async def slowly(entry: AuditEntry, *_: object) -> None:
             await note(entry)
             chat.directory.sessions.add(sessions[-1])
 

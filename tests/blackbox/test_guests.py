@@ -1,0 +1,169 @@
+"""Mutes and slow rooms hold guests too: whatever name, connection or new secret they come with, and nobody else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from hashlib import sha256
+from typing import Any
+
+import pytest
+
+from besedka.serve.people.moderation import SHARE_OF_NETWORK
+from tests.calling import Caller, refusal
+from tests.conftest import ServerMaker
+from tests.ordering import Operator
+from tests.running import RunningServer
+from tests.talking import Talker
+
+PROXY = ("--behind-proxy", "127.0.0.1", "--open")
+CLASS, ELSEWHERE = "203.0.113.9", "203.0.113.77"
+ANNA, ANOTHER = "a" * 64, "b" * 64
+
+
+@pytest.fixture
+def server(make_server: ServerMaker) -> RunningServer:
+    """A server behind a proxy, which the talkers say that they are; Anna's name was claimed long ago."""
+    server = make_server("--lang", "en", *PROXY, grpc=True)
+    long_ago = "2025-11-19T22:46:36Z"
+    known = f"Anna\t{sha256(ANNA.encode()).hexdigest()}\t{long_ago}\t{long_ago}\n"
+    (server.directory / "known_names.txt").write_text(known)
+    return server.start()
+
+
+@pytest.fixture
+def operator(server: RunningServer) -> Iterator[Operator]:
+    """Who runs it."""
+    with Operator(server) as made:
+        yield made
+
+
+def come(
+    server: RunningServer, name: str = "", address: str = "", path: str = "/ws", **fields: Any
+) -> Talker:
+    headers = {"X-Forwarded-For": address} if address else {}
+    talker = Talker(server, path, additional_headers=headers)
+    if name:
+        talker.join(name, **fields)
+    return talker
+
+
+def post(talker: Talker, text: str = "hello", **fields: Any) -> str:
+    """Post a message; the code of the refusal, or nothing."""
+    key = f"key-{text.replace(' ', '-')}"
+    talker.tell("chat", text=text, key=key, **fields)
+    frame = talker.hear_until(lambda frame: frame.get("key") == key)[-1]
+    return str(frame.get("code", ""))
+
+
+def post_as(seed: Talker, name: str) -> str:
+    """Post a message at the seed's door; the sentence of the refusal, or nothing."""
+    seed.tell("chat", user=name, text=f"by {name}")
+    frame = seed.hear_until(lambda frame: frame["type"] == "error" or frame.get("text") == f"by {name}")[-1]
+    return str(frame["text"]) if frame["type"] == "error" else ""
+
+
+@pytest.mark.parametrize("address", ["", CLASS])
+def test_twenty_names_on_one_connection_say_one_message_in_a_slow_room(
+    server: RunningServer, operator: Operator, address: str
+) -> None:
+    operator.do("slow", seconds=600)
+    with come(server, address=address) as guest:
+        codes = []
+        for number in range(20):
+            guest.join(f"Guest {number}")
+            codes.append(post(guest, f"message {number}"))
+            guest.tell("leave", room="main")
+        assert codes == ["", *["too_fast"] * 19]
+        # A new claim is no way around it.
+        guest.join("Claimed", secret=ANOTHER)
+        assert post(guest, "claimed") == "too_fast"
+    with come(server, path="/", address=ELSEWHERE if address else "") as seed:
+        said = [post_as(seed, f"Seed {number}") for number in range(20)]
+        assert said[0] == ""
+        assert all("Too fast" in sentence for sentence in said[1:])
+
+
+def test_guests_over_grpc_are_slowed_down_by_connection(server: RunningServer, operator: Operator) -> None:
+    operator.do("slow", seconds=600)
+    with Caller(server) as caller:
+        caller.send("First", "hello")
+        assert refusal(lambda: caller.send("Second", "hello")).reason == "too_fast"
+
+
+def test_newcomers_behind_one_address_share_what_a_slow_room_takes_and_the_others_do_not_suffer(
+    server: RunningServer, operator: Operator
+) -> None:
+    with come(server, "Anna", CLASS, secret=ANNA) as anna:
+        operator.do("slow", seconds=600)
+        codes = []
+        for number in range(SHARE_OF_NETWORK + 5):
+            secret = {"secret": f"a secret of number {number}"} if number % 2 else {}
+            with come(server, f"Guest {number}", CLASS, **secret) as guest:
+                codes.append(post(guest))
+        assert codes == [""] * SHARE_OF_NETWORK + ["too_fast"] * 5
+        assert post(anna) == ""
+    with come(server, "Stranger", ELSEWHERE) as stranger:
+        assert post(stranger) == ""
+
+
+def test_a_mute_of_a_guest_outlives_a_new_name_a_new_connection_and_a_new_secret(
+    server: RunningServer, operator: Operator
+) -> None:
+    with (
+        come(server, "Anna", CLASS, secret=ANNA) as anna,
+        come(server, "Boris", CLASS) as boris,
+        come(server, "Stranger", ELSEWHERE) as stranger,
+    ):
+        assert post(boris, "spam") == ""
+        operator.do("mute", "Boris")
+        assert post(boris, "more") == "muted"
+        boris.tell("leave", room="main")
+        boris.join("Egor")
+        assert post(boris, "still here") == "muted"
+        with come(server, "Gleb", CLASS) as again, come(server, path="/", address=CLASS) as seed:
+            assert post(again) == "muted"
+            assert "muted" in post_as(seed, "Dima")
+        with come(server, "Vera", CLASS, secret=ANOTHER) as claimed:
+            assert post(claimed) == "muted"
+        # The person whose name was claimed before is not meant, nor anybody elsewhere.
+        assert post(anna, "for Anna") == ""
+        assert post(stranger, "elsewhere") == ""
+        server.kill()
+        server.start()
+    with come(server, "Gleb", CLASS) as again, come(server, "Anna", CLASS, secret=ANNA) as anna:
+        assert post(again, "after a restart") == "muted"
+        assert post(anna, "after a restart, Anna") == ""
+        with Operator(server) as restarted:
+            assert restarted.do("unmute", CLASS) == f"{CLASS} is no longer muted"
+        assert post(again, "at last") == ""
+
+
+def test_on_this_machine_a_mute_of_a_guest_holds_the_connection(
+    server: RunningServer, operator: Operator
+) -> None:
+    with come(server, "Boris") as boris, come(server, "Stranger") as stranger, come(server, path="/") as seed:
+        assert post_as(seed, "Dima") == ""
+        assert post_as(seed, "Egor") == ""
+        operator.do("mute", "Boris")
+        # By a name that is not in use any more, too.
+        operator.do("mute", "Dima")
+        boris.tell("leave", room="main")
+        boris.join("Gleb")
+        assert post(boris, "renamed") == "muted"
+        boris.join("Gleb", "dev")
+        assert post(boris, "elsewhere", room="dev") == "muted"
+        assert "muted" in post_as(seed, "Fedor")
+        assert post(stranger, "not meant") == ""
+        operator.do("unmute", "Boris")
+        assert post(boris, "again") == ""
+
+
+def test_a_guest_who_has_gone_is_muted_where_the_last_message_came_from(
+    server: RunningServer, operator: Operator
+) -> None:
+    with come(server, "Boris", CLASS) as boris:
+        assert post(boris) == ""
+    operator.do("mute", "Boris")
+    with come(server, "Egor", CLASS) as egor, come(server, "Stranger", ELSEWHERE) as stranger:
+        assert post(egor) == "muted"
+        assert post(stranger) == ""
