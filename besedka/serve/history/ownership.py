@@ -1,4 +1,4 @@
-"""Whose a file is, and who else can change or read it: as sshd(8) looks at the files that decide who may come in (StrictModes)."""
+"""The owner of a file, and who else can change or read it: as sshd(8) looks at the files that decide who may come in (StrictModes)."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _ROOT: Final = 0
 
 
 class Care(Enum):
-    """What others may do with a file.
+    """The access that others may have to a file.
 
     A *shared* one they may read, as the log of an open room, which is meant for `cat`; a *private* one they may not; a *trusted* one
     decides who may come in and who moderates: nothing is believed that everybody can write.
