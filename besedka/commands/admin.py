@@ -270,6 +270,7 @@ def _ask(frame: Moderate) -> Response:
 
 def _exchange(path: Path, line: bytes) -> bytes:
     from besedka.serve.doors.private import short
+    from besedka.wire.validation import SERVER_FRAME_BYTES_AT_MOST
 
     with socket.socket(socket.AF_UNIX) as connection:
         connection.settimeout(TIMEOUT_SECONDS)
@@ -277,7 +278,7 @@ def _exchange(path: Path, line: bytes) -> bytes:
             connection.connect(short(path))
             connection.sendall(line)
             with connection.makefile("rb") as answers:
-                answer = answers.readline()
+                answer = answers.readline(SERVER_FRAME_BYTES_AT_MOST)
         except TimeoutError:
             raise Unreachable(f"the server at {path} does not answer") from None
         except OSError as error:
@@ -285,6 +286,8 @@ def _exchange(path: Path, line: bytes) -> bytes:
             raise Unreachable(
                 f"no server is reached at {path}: {why}; --history or --socket say where it is"
             ) from None
+    if len(answer) == SERVER_FRAME_BYTES_AT_MOST:
+        raise Unreachable(f"the program that listens at {path} is not Besedka: its answer does not end")
     if not answer:
         raise Unreachable(f"the server at {path} has ended before it answered")
     return answer

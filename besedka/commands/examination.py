@@ -405,8 +405,8 @@ def _advice() -> str:
 def _clock(answer: Response) -> Iterator[Finding]:
     try:
         there = parsedate_to_datetime(answer.headers.get("Date", ""))
-    except ValueError:
-        return
+    except (ValueError, OverflowError):
+        return  # it tells no time
     there = there if there.tzinfo else there.replace(tzinfo=UTC)
     apart = round((there - datetime.now(UTC)).total_seconds())
     if abs(apart) > CLOCK_SECONDS:

@@ -20,6 +20,9 @@ SECONDS: Final = 5.0
 """Time limit of each step: far more than a network that is usable for a chat needs."""
 
 ANSWER_BYTES: Final = 64 * 1024
+"""So much of an answer is read, and about as much again at most."""
+
+LENGTH_DIGITS_AT_MOST: Final = 15
 
 _STATUS_LINE: Final = re.compile(rb"HTTP/1\.\d (\d{3})")
 _SETTINGS_FRAME: Final = 4
@@ -154,6 +157,8 @@ def _is_whole(data: bytes) -> bool:
         return False
     answer = _answer(data)
     length = answer.headers.get("Content-Length", "")
+    # More digits than these are no length: nothing so long is read.
+    length = length if len(length) <= LENGTH_DIGITS_AT_MOST else ""
     is_bare = answer.status < http.HTTPStatus.OK or answer.status == http.HTTPStatus.NOT_MODIFIED
     return is_bare or (length.isdecimal() and len(data) >= data.index(b"\r\n\r\n") + 4 + int(length))
 

@@ -20,6 +20,7 @@ from typing import Final
 
 from besedka.wire.close_codes import CloseCode
 from besedka.wire.errors import ErrorCode
+from besedka.wire.validation import SERVER_FRAME_BYTES_AT_MOST
 
 
 class RemoteError(Exception):
@@ -105,6 +106,11 @@ def needs_key(url: str, key: str) -> JoinRefused:
 def not_besedka(url: str, why: object) -> ConnectionFailed:
     """The error for a server that does not speak Besedka's protocol."""
     return ConnectionFailed(f"the server at {url} is not Besedka: {why}")
+
+
+def frame_too_long(url: str) -> ConnectionFailed:
+    """The server at a URL sends more at once than any Besedka does."""
+    return not_besedka(url, f"a frame of more than {SERVER_FRAME_BYTES_AT_MOST} bytes")
 
 
 @contextmanager

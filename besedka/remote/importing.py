@@ -21,7 +21,7 @@ from besedka.proto.besedka.v1.chat_pb2_grpc import ChatStub
 from besedka.remote.address import address, check_key
 from besedka.remote.backoff import backoff
 from besedka.remote.errors import ConnectionFailed, JoinRefused, SayRefused, needs_key
-from besedka.remote.room.membership import RESENT_AFTER
+from besedka.remote.room.membership import LONGEST_HOLD_SECONDS, RESENT_AFTER
 from besedka.remote.transport.grpc import RECONNECT_STATUSES, metadata, open_channel, reason_of
 from besedka.wire.errors import ErrorCode
 from besedka.wire.message import MessageId
@@ -62,7 +62,7 @@ class Importer:
         keyed = [(text, secrets.token_hex(16)) for text in texts]
         try:
             response = await self._stub.Import(iter(_requests(self._speaker, keyed)), metadata=self._metadata)
-            ids = [MessageId(number) for part in response.ids for number in range(part.first, part.last + 1)]
+            ids = _ids(response, len(keyed))
         except grpc.aio.AioRpcError:
             # Posting them one by one shows which are stored and which are refused, whatever the error.
             ids = []
@@ -89,7 +89,7 @@ class Importer:
                     raise SayRefused(code, error.details() or code) from None
                 if not code and error.code() not in RECONNECT_STATUSES:
                     raise ConnectionFailed(f"the chat ended the call: {error.details()}") from None
-                await asyncio.sleep(wait or backoff(tries))
+                await asyncio.sleep(min(max(wait, 0.0), LONGEST_HOLD_SECONDS) or backoff(tries))
                 tries += 1
 
 
@@ -140,6 +140,18 @@ async def _head(stub: Any, speaker: pb.Speaker, key: str) -> MessageId:
             return MessageId(0)
         raise
     return MessageId(page.head)
+
+
+def _ids(response: pb.ImportResponse, count: int) -> list[MessageId]:
+    """The ids in an answer about so many messages.
+
+    Raises:
+        ConnectionFailed: if they are more, or none at all.
+    """
+    parts = [range(part.first, part.last + 1) for part in response.ids]
+    if not all(parts) or sum(part.stop - part.start for part in parts) > count:
+        raise ConnectionFailed(f"the chat answers {count} messages with ids that cannot be theirs")
+    return [MessageId(number) for part in parts for number in part]
 
 
 def _requests(speaker: pb.Speaker, messages: Sequence[tuple[str, str]]) -> Iterator[pb.ImportRequest]:

@@ -37,6 +37,10 @@ REASON_CHARACTERS_AT_MOST = 200
 FRAME_BYTES_AT_MOST = 64 * 1024
 """One frame from a client; longer ones end the connection."""
 
+SERVER_FRAME_BYTES_AT_MOST = 4 * 1024 * 1024
+"""One frame from a server; a client ends the connection at a longer one. A page of the history is at most 64 KiB of the log and the keys
+of 500 messages: 512 KiB with an escape of 6 bytes for each byte. The rest is room for lists of rooms: 10 000 of the longest names."""
+
 MARKS_IN_A_ROW_AT_MOST = 3
 """No living script stacks more combining marks; more would overlap the neighbouring lines."""
 

@@ -5,6 +5,9 @@ from __future__ import annotations
 import pytest
 
 from besedka import ConnectionFailed, InvalidAddress, JoinRefused, SayRefused, connect, importing
+from besedka.proto.besedka.v1 import chat_pb2 as pb
+from besedka.remote.importing import Importer
+from besedka.wire.message import MessageId
 from tests import looping
 from tests.conftest import ServerMaker
 from tests.running import RunningServer, free_port
@@ -92,3 +95,17 @@ def test_an_importer_that_loses_its_name_is_told(server: RunningServer) -> None:
             assert [number async for number in importer.say(["free again"])] == [1]
 
     looping.run(scenario())
+
+
+@pytest.mark.parametrize(("first", "last"), [(1, 2**62), (1, 2), (5, 4)])
+def test_ids_that_cannot_be_those_of_the_messages_end_the_import(first: int, last: int) -> None:
+    class Stub:
+        async def Import(self, *_: object, **__: object) -> pb.ImportResponse:  # noqa: N802 - gRPC's
+            return pb.ImportResponse(ids=[pb.IdRange(first=first, last=last)])
+
+    async def scenario() -> list[int]:
+        importer = Importer(Stub(), pb.Speaker(room="main", user="Anna"), MessageId(0))
+        return [number async for number in importer.say(["one"])]
+
+    with pytest.raises(ConnectionFailed, match="ids that cannot be theirs"):
+        looping.run(scenario())

@@ -13,18 +13,20 @@ import grpc
 from besedka.proto import frames as proto
 from besedka.proto.besedka.v1.chat_pb2 import ListRoomsRequest
 from besedka.proto.besedka.v1.chat_pb2_grpc import ChatStub
-from besedka.remote.errors import ACCESS_ENDINGS, TransportClosed
+from besedka.remote.errors import ACCESS_ENDINGS, RemoteError, TransportClosed, frame_too_long
 from besedka.remote.transport import HANDSHAKE_SECONDS
 from besedka.wire.access import authorization
 from besedka.wire.close_codes import CloseCode
 from besedka.wire.errors import ErrorCode
 from besedka.wire.frames import ClientFrame, ServerFrame, Welcome
+from besedka.wire.validation import SERVER_FRAME_BYTES_AT_MOST
 
 OPTIONS: Final = [
     # No more often than the server allows (doors/grpc/door.py), yet often enough for home routers.
     ("grpc.keepalive_time_ms", 30_000),
     ("grpc.keepalive_timeout_ms", 30_000),
-    ("grpc.max_receive_message_length", 16 * 1024 * 1024),
+    # Of a message as it came and, where it is compressed, of what it unpacks to.
+    ("grpc.max_receive_message_length", SERVER_FRAME_BYTES_AT_MOST),
     # `Connection` has its own backoff: the channel must connect at once when asked.
     ("grpc.initial_reconnect_backoff_ms", 100),
     ("grpc.max_reconnect_backoff_ms", 1_000),
@@ -46,6 +48,9 @@ RECONNECT_STATUSES: Final = frozenset(
 ENDED: Final = (grpc.aio.AioRpcError, grpc.aio.BaseError, asyncio.InvalidStateError)
 """The errors of a call that has ended; the last two come from using the call just then."""
 
+TOO_LONG: Final = "message larger than max"
+"""In the details of the status by which gRPC itself ends a call whose message is longer than OPTIONS allow."""
+
 ACCESS_REASONS: Final = {
     **{code: code for code in ACCESS_ENDINGS.values()},
     ErrorCode.NOT_ALLOWED: ACCESS_ENDINGS[CloseCode.KICKED],
@@ -60,9 +65,11 @@ class GrpcTransport:
     Args:
         call: the call.
         probe: makes a small unary call, to learn the status that the server refuses calls with.
+        url: of the chat.
     """
 
-    def __init__(self, call: Any, probe: Callable[[], Awaitable[object]]) -> None:
+    def __init__(self, call: Any, probe: Callable[[], Awaitable[object]], url: str = "") -> None:
+        self._url = url
         self._call = call
         self._probe = probe
         self._has_received = False
@@ -97,7 +104,7 @@ class GrpcTransport:
             raise await self._ended(error) from None
         raise TransportClosed("goodbye", reconnect=False)
 
-    async def _ended(self, error: Exception) -> TransportClosed:
+    async def _ended(self, error: Exception) -> RemoteError:
         code, details, trailing = (
             (error.code(), error.details(), error.trailing_metadata())
             if isinstance(error, grpc.aio.AioRpcError)
@@ -109,6 +116,8 @@ class GrpcTransport:
                 await self._probe()
             except grpc.aio.AioRpcError as other:
                 code, details, trailing = other.code(), other.details(), other.trailing_metadata()
+        if code is grpc.StatusCode.RESOURCE_EXHAUSTED and TOO_LONG in (details or "").lower():
+            return frame_too_long(self._url)
         if code is grpc.StatusCode.UNAUTHENTICATED:
             reason: str = ErrorCode.NO_ACCESS
         else:
@@ -137,6 +146,7 @@ async def open_grpc(url: str, key: str = "") -> AsyncIterator[GrpcTransport]:
             yield GrpcTransport(
                 call,
                 lambda: stub.ListRooms(ListRoomsRequest(), metadata=metadata(key), timeout=HANDSHAKE_SECONDS),
+                url,
             )
         finally:
             call.cancel()
