@@ -69,7 +69,7 @@ def used_wrongly(sentence: str) -> click.UsageError:
 @contextmanager
 def report_remote_errors() -> Iterator[None]:
     """Convert the client library's errors to a command's endings."""
-    from besedka.remote.errors import ChatRefused, InvalidAddress, RemoteError
+    from besedka.remote.errors import ChatRefused, InvalidAddress, OtherPerson, RemoteError
     from besedka.wire.errors import ErrorCode
 
     try:
@@ -79,6 +79,8 @@ def report_remote_errors() -> Iterator[None]:
     except ChatRefused as error:
         advice = f"; {KEY_ADVICE}" if error.code == ErrorCode.NO_ACCESS else ""
         raise Refusal(f"{error}{advice}") from None
+    except OtherPerson as error:
+        raise Failure(str(error)) from None
     except RemoteError as error:
         raise Unreachable(str(error)) from None
 

@@ -2,6 +2,7 @@
 
 RemoteError
 ├── InvalidAddress          not an address of a chat
+├── OtherPerson             an add-a-device link of somebody else than it promises
 ├── ConnectionFailed        the chat cannot be reached, or closed the connection for good
 ├── ChatRefused             the chat refused something; `code` says why
 │   ├── Expelled            kicked, banned or unknown after having joined; also a ConnectionFailed
@@ -29,6 +30,20 @@ class RemoteError(Exception):
 
 class InvalidAddress(RemoteError, ValueError):  # noqa: N818 - the names of the tree say what happened
     """Not an address of a chat."""
+
+
+class OtherPerson(RemoteError):  # noqa: N818
+    """An add-a-device link is that of somebody else than it promises. Nothing of it was stored.
+
+    Attributes:
+        promised: the name in the link.
+        user: the name that the server gives.
+    """
+
+    def __init__(self, promised: str, user: str) -> None:
+        super().__init__(f"the link promises {promised}, and is one of {user}: nothing of it was stored")
+        self.promised = promised
+        self.user = user
 
 
 class ConnectionFailed(RemoteError):  # noqa: N818

@@ -16,6 +16,7 @@ from besedka.remote.errors import (
     ConnectionFailed,
     JoinRefused,
     NotConnected,
+    OtherPerson,
     RequestRefused,
     TransportClosed,
     needs_key,
@@ -429,13 +430,16 @@ async def connect(
         await chat.close()
 
 
-async def take_device(url: str, token: str = "", *, key: str = "", keep: bool = True) -> Device:
+async def take_device(
+    url: str, token: str = "", *, key: str = "", name: str = "", keep: bool = True
+) -> Device:
     """Add this device to the person who created an add-a-device link on another one. A link works once.
 
     Args:
         url: the chat's URL, as in `connect`; the token may follow behind its ``#``, as ``;device=``.
         token: the token, if the URL has none.
         key: the access key, if the URL has none.
+        name: the person whom the link promises, if the URL has no name; empty: whoever created the link.
         keep: store the secret in the user's home directory, where `connect` finds it. If it cannot be stored, only this program has it.
 
     Returns:
@@ -446,10 +450,13 @@ async def take_device(url: str, token: str = "", *, key: str = "", keep: bool = 
         ConnectionFailed: if the chat cannot be reached.
         JoinRefused: if the chat refuses access.
         RequestRefused: if the link is no longer valid.
+        OtherPerson: if the link is that of somebody else than it promises; nothing is stored.
     """
     there = address(url)
     check_key(key)
     device = await _take_device(there.url, token or there.device, there.key or key)
+    if (promised := name or there.name) and device.user != promised:
+        raise OtherPerson(promised, device.user)
     if keep:
         with suppress(OSError):
             keep_secret(there.url, device.user, device.secret)

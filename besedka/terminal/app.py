@@ -24,8 +24,7 @@ from besedka.terminal.ui.notifier import Bell
 from besedka.terminal.ui.output import ignore_closed_window, keep_scrollback_clean
 from besedka.terminal.ui.phrases import phrases_for
 from besedka.wire.errors import Refused
-from besedka.wire.sanitize import sanitize_line
-from besedka.wire.validation import clean_room
+from besedka.wire.validation import clean_name, clean_room
 
 YES: Final = frozenset({"y", "yes", "д", "да"})
 
@@ -71,7 +70,12 @@ def run(
         )
     address, phrases = parse_address(url), phrases_for(os.environ)
     try:
-        address = replace(address, room=clean_room(room or address.room), key=address.key or key)
+        address = replace(
+            address,
+            room=clean_room(room or address.room),
+            key=address.key or key,
+            name=clean_name(address.name) if address.name else "",
+        )
     except Refused as refusal:
         raise JoinRefused(refusal.code, refusal.sentence(phrases.language)) from None
     # A dumb terminal supports no control sequences.
@@ -105,9 +109,7 @@ async def _run(session: TerminalSession, name: str | None, *, is_sure: bool) -> 
 
 async def _confirms_device(session: TerminalSession) -> bool:
     phrases, name = session.phrases, session.address.name
-    question = (
-        phrases.confirm_device.format(user=sanitize_line(name)) if name else phrases.confirm_device_nameless
-    )
+    question = phrases.confirm_device.format(user=name) if name else phrases.confirm_device_nameless
     try:
         return (await session.input_line.ask(question, "")).casefold() in YES
     except EOFError:
@@ -117,7 +119,7 @@ async def _confirms_device(session: TerminalSession) -> bool:
 async def _become_person_of_link(session: TerminalSession) -> str:
     """Redeem the link, and store its secret for later sessions. Returns the person's name."""
     address = session.address
-    device = await take_device(address.url, address.device, key=address.key, keep=False)
+    device = await take_device(address.url, address.device, key=address.key, name=address.name, keep=False)
     session.rooms.secret = lambda _: device.secret
     session.notifier.notify(session.phrases.device_added.format(user=device.user))
     try:

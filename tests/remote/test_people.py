@@ -10,9 +10,11 @@ import pytest
 from besedka import (
     Act,
     ConnectionFailed,
+    Device,
     Expelled,
     JoinRefused,
     Kind,
+    OtherPerson,
     ReceivedMessage,
     Redacted,
     RequestRefused,
@@ -21,6 +23,8 @@ from besedka import (
     connect,
     take_device,
 )
+from tests import looping
+from tests.hostile_servers import answering, websocket_server
 from tests.ordering import Operator
 from tests.remote.test_room_client import run, take
 from tests.running import RunningServer, free_port
@@ -278,3 +282,19 @@ def test_a_device_link_makes_all_programs_of_this_home_that_person(url: str, sta
             assert kept.read_text().endswith(f"\tAnna\t{ANNA}\n")
 
     run(scenario)
+
+
+@pytest.mark.parametrize("behind", ["#;device=token;name=Bob", ""])
+def test_a_device_link_that_promises_another_person_is_not_taken(
+    behind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+
+    async def scenario(where: str) -> None:
+        with pytest.raises(OtherPerson, match="promises Bob, and is one of Mallory") as error:
+            await take_device(f"{where}{behind}", "token", name="" if behind else "Bob")
+        assert (error.value.promised, error.value.user) == ("Bob", "Mallory")
+
+    with websocket_server(answering(Device("Mallory", "a secret"))) as where:
+        looping.run(scenario(where))
+    assert not (tmp_path / "state" / "besedka" / "secrets").exists()
