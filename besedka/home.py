@@ -7,14 +7,18 @@ from __future__ import annotations
 
 import errno
 import hmac
+import logging
 import os
 import pwd
 import secrets
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
+
+from besedka.wire.sanitize import is_one_line
 
 SECRET_BYTES: Final = 32
 
@@ -23,6 +27,11 @@ _HERE: Final = "localhost"
 _FIELDS: Final = 3
 
 _KEYS: Final = "keys"
+_TAB: Final = "\t"
+_BLANK: Final = " "
+
+_log = logging.getLogger(__name__)
+_reported: set[Path] = set()
 
 
 def config_file() -> Path | None:
@@ -73,11 +82,12 @@ def keep_secret(url: str, name: str, secret: str) -> None:
     """Be somebody who is known to a chat, from now on.
 
     Raises:
-        OSError: if it cannot be kept.
+        OSError: if it cannot be kept; also a name or a secret that holds control characters or several lines, and would be read as the
+            secret of another host.
     """
     entry = (_server(url), name, secret)
     others = [one for one in _taken() if one[:2] != entry[:2]]
-    write_private(state_folder() / "secrets", "".join("\t".join(one) + "\n" for one in (*others, entry)))
+    write_rows(state_folder() / "secrets", (*others, entry))
 
 
 def own_secret() -> str:
@@ -108,18 +118,85 @@ def remember_key(server: str, key: str) -> None:
     if keys.get(server) == key:
         return
     keys[server] = key
-    text = "".join(f"{one} {of}\n" for of, one in keys.items())
     with suppress(OSError):
-        write_private(state_folder() / _KEYS, text)
+        write_rows(state_folder() / _KEYS, [(one, of) for of, one in keys.items()], separator=_BLANK)
 
 
 def _keys() -> dict[str, str]:
     """The keys by their servers; one a line, the key in front."""
     try:
-        lines = (state_folder() / _KEYS).read_text(encoding="utf-8").split("\n")
-    except (OSError, UnicodeError):
+        rows = read_rows(state_folder() / _KEYS, fields=2, separator=_BLANK)
+    except OSError:
         return {}
-    return {server: key for key, _, server in (line.partition(" ") for line in lines) if server}
+    return {server: key for key, server in rows}
+
+
+def write_rows(path: Path, rows: Iterable[Sequence[str]], *, separator: str = _TAB) -> None:
+    """Write a small file of rows, one a line, as `write_private` does.
+
+    Args:
+        path: of the file.
+        rows: each has its fields, of which only the last may hold the separator, if that is a blank.
+        separator: stands between two fields.
+
+    Raises:
+        OSError: if it cannot be written; EINVAL if it would be read as other fields or other rows: nothing is written then.
+    """
+    lines = []
+    for row in rows:
+        if not (all(map(is_one_line, row)) and all(separator not in field for field in row[:-1])):
+            raise OSError(errno.EINVAL, "control characters or several lines are not written", str(path))
+        lines.append(separator.join(row) + "\n")
+    write_private(path, "".join(lines))
+
+
+def read_rows(
+    path: Path,
+    *,
+    fields: int,
+    separator: str = _TAB,
+    fits: Callable[[Sequence[str]], bool] = lambda _: True,
+) -> list[list[str]]:
+    """Read what `write_rows` has written; nothing if there is no file. Only LF ends a line.
+
+    A line that is damaged is skipped, and the log of `besedka.home` says so, once for each file: some are read every second.
+
+    Args:
+        path: of the file.
+        fields: in each row.
+        separator: stands between two fields.
+        fits: whether the fields of a row can be what they are taken for.
+
+    Raises:
+        OSError: if it cannot be read.
+    """
+    try:
+        lines = path.read_bytes().split(b"\n")
+    except FileNotFoundError:
+        return []
+    rows = []
+    for number, line in enumerate(lines, 1):
+        row = _fields(line, fields, separator)
+        if row and fits(row):
+            rows.append(row)
+        elif line:
+            _report_damaged(path, number)
+    return rows
+
+
+def _fields(line: bytes, count: int, separator: str) -> list[str]:
+    """The fields of a line; none if it is damaged."""
+    try:
+        row = line.decode().split(separator, count - 1)
+    except UnicodeDecodeError:
+        return []
+    return row if len(row) == count and all(row) and all(map(is_one_line, row)) else []
+
+
+def _report_damaged(path: Path, line: int) -> None:
+    if path not in _reported:
+        _reported.add(path)
+        _log.warning("besedka: line %d of %s is damaged, and skipped", line, path)
 
 
 def write_private(path: Path, text: str, *, replace: bool = True) -> None:
@@ -149,12 +226,8 @@ def write_private(path: Path, text: str, *, replace: bool = True) -> None:
 
 def _taken() -> list[tuple[str, str, str]]:
     """The secrets that came from other devices: for which server, whose, what."""
-    try:
-        text = (state_folder() / "secrets").read_text(encoding="utf-8", errors="replace")
-    except FileNotFoundError:
-        return []
-    lines = [line.split("\t") for line in text.splitlines()]
-    return [(line[0], line[1], line[2]) for line in lines if len(line) == _FIELDS]
+    rows = read_rows(state_folder() / "secrets", fields=_FIELDS)
+    return [(server, name, secret) for server, name, secret in rows]
 
 
 def _server(url: str) -> str:

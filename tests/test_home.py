@@ -120,6 +120,42 @@ def test_lines_that_are_none_do_not_keep_one_out() -> None:
     assert home.secret_for(LAB[0], "Anna") == "hers"
 
 
+BREAKS = ["\n", "\t", "\r", "\x0b", "\x0c", "\x1c", "\x85", "\u2028", "\u2029", "\x00", "\x1b"]
+
+
+@pytest.mark.parametrize("broken", BREAKS)
+def test_no_field_becomes_a_line_or_a_field_of_its_own(broken: str) -> None:
+    home.keep_secret(LAB[0], "Anna", "hers")
+    home.remember_key(LAB[0], "one")
+    files = [home.state_folder() / name for name in ("secrets", "keys")]
+    before = [path.read_bytes() for path in files]
+    planted = f"x{broken}bank\tAnna\tplanted"
+    for name, secret in ((planted, "hers"), ("Anna", planted)):
+        with pytest.raises(OSError, match="control characters"):
+            home.keep_secret("ws://evil:8765/ws", name, secret)
+    home.remember_key(f"unix:/x{broken}planted ws://bank:8765/ws", "two")
+    assert [path.read_bytes() for path in files] == before
+    assert home.secret_for("ws://bank:8765/ws", "Anna") not in {"planted", "hers"}
+
+
+def test_a_separator_is_no_part_of_a_field_before_the_last(tmp_path: Path) -> None:
+    home.write_rows(tmp_path / "rows", [("key", "unix:/a socket")], separator=" ")
+    assert home.read_rows(tmp_path / "rows", fields=2, separator=" ") == [["key", "unix:/a socket"]]
+    with pytest.raises(OSError, match="control characters"):
+        home.write_rows(tmp_path / "rows", [("a key", "unix:/a")], separator=" ")
+
+
+def test_only_lf_ends_a_line_and_a_damaged_one_is_skipped_aloud(caplog: pytest.LogCaptureFixture) -> None:
+    path = home.state_folder() / "secrets"
+    path.write_bytes("lab\tAnna\thers\nlab\tX\u2028bank\tAnna\tplanted\n\nlab\tBoris\n".encode())
+    assert home.secret_for("ws://bank:8765/ws", "Anna") not in {"planted", "hers"}
+    assert home.secret_for(LAB[0], "Anna") == home.secret_for(LAB[0], "Boris") == "hers"
+    # Once for each file, however often it is read.
+    assert [record.getMessage() for record in caplog.records] == [
+        f"besedka: line 2 of {path} is damaged, and skipped"
+    ]
+
+
 def test_the_key_of_a_server_is_kept_for_its_owner_alone(tmp_path: Path) -> None:
     assert home.remembered_key("ws://lab:8765/ws") == ""
     home.remember_key("ws://lab:8765/ws", "one")

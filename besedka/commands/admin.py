@@ -254,12 +254,14 @@ def _ask(frame: Moderate) -> Response:
     """Send a request to the server, and return its response."""
     from besedka.wire.errors import INTERNAL_ERROR, Refused
     from besedka.wire.frames import Done, Error, Invitation, decode_server, encode
+    from besedka.wire.received import check_received
 
     path = click.get_current_context().obj.socket
     line = _exchange(path, encode(frame) + b"\n")
     try:
         answer = decode_server(line)
-    except Refused:
+        check_received(answer)
+    except (Refused, ValueError):
         raise Unreachable(f"the program that listens at {path} is not Besedka") from None
     if isinstance(answer, Error):
         raise Failure(answer.text) if answer.code == INTERNAL_ERROR else Refusal(answer.text)

@@ -26,7 +26,7 @@ from besedka.remote.errors import (
 from besedka.remote.requests import Requests, check_frame
 from besedka.remote.room.membership import Membership, State
 from besedka.remote.room.outbox import IN_FLIGHT_AT_MOST
-from besedka.remote.transport import Transport
+from besedka.remote.transport import Transport, checked_frames
 from besedka.wire.errors import ErrorCode, Refused
 from besedka.wire.frames import (
     Chat,
@@ -225,11 +225,14 @@ class Connection:
             asyncio.create_task(self._receive_frames(transport)),
             asyncio.create_task(self._send_frames(transport)),
         ]
+        failure: ConnectionFailed | None = None
         try:
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
+            errors = (task.exception() for task in done)
+            failure = next((error for error in errors if isinstance(error, ConnectionFailed)), None)
         finally:
             self._transport = None
-            self.requests.end()
+            self.requests.end(failure)
             self._joining.clear()
             for task in tasks:
                 task.cancel()
@@ -285,7 +288,7 @@ class Connection:
     # Receiving.
 
     async def _receive_frames(self, transport: Transport) -> None:
-        async for frame in transport.frames():
+        async for frame in checked_frames(transport, self.url):
             self._tries = 0
             with parsing_frames(self.url):
                 receivers = self._dispatch(frame, transport)

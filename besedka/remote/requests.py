@@ -136,11 +136,11 @@ class Requests:
         """Send requests over this transport from now on."""
         self._transport = transport
 
-    def end(self) -> None:
-        """Fail all pending requests: the connection is lost."""
+    def end(self, failure: RemoteError | None = None) -> None:
+        """Fail all pending requests: with this error, or because the connection is lost."""
         self._transport = None
         for pending in (*self._pages.values(), *self._pending.values()):
-            _settle(pending, NotConnected("the connection was lost"))
+            _settle(pending, failure or NotConnected("the connection was lost"))
         self._pages.clear()
 
     def forget(self, room: str) -> None:

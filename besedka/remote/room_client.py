@@ -23,7 +23,7 @@ from besedka.remote.errors import (
 )
 from besedka.remote.room.events import Away, Event, ReceivedMessage, Reset, SearchResults, people_after
 from besedka.remote.room.membership import Membership
-from besedka.remote.transport import open_transport
+from besedka.remote.transport import checked_frames, open_transport
 from besedka.wire.errors import ErrorCode
 from besedka.wire.frames import (
     FOUND_MESSAGES,
@@ -468,7 +468,7 @@ async def _take_device(url: str, token: str, access_key: str) -> Device:
     try:
         async with asyncio.timeout(ANSWER_SECONDS), open_transport(url, access_key) as transport:
             await transport.send(TakeDevice(token, key=request_key))
-            async for frame in transport.frames():
+            async for frame in checked_frames(transport, url):
                 match frame:
                     case Device(key=answered) if answered == request_key:
                         return frame

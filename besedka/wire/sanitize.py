@@ -5,6 +5,7 @@ Sanitized text cannot move the cursor, colour the screen, or change the directio
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 _DIRECTIONS: Final = (0x061C, *range(0x200E, 0x2010), *range(0x202A, 0x202F), *range(0x2060, 0x2070), 0xFEFF)
@@ -15,6 +16,13 @@ _TEXT: Final = {
     **dict.fromkeys(_DIRECTIONS, None),
 }
 _LINE: Final = {**_TEXT, 0x09: 0x2409, 0x0A: 0x240A}
+
+_BREAKS: Final = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+
+
+def is_one_line(text: str) -> bool:
+    """Whether a text holds no control character, no end of a line in any of its forms, and no half of a surrogate pair."""
+    return not _BREAKS.search(text)
 
 
 def sanitize(text: str) -> str:

@@ -23,8 +23,9 @@ from besedka import (
     connect,
     take_device,
 )
+from besedka.proto.besedka.v1 import chat_pb2 as pb
 from tests import looping
-from tests.hostile_servers import answering, websocket_server
+from tests.hostile_servers import answering, grpc_server, websocket_server
 from tests.ordering import Operator
 from tests.remote.test_room_client import run, take
 from tests.running import RunningServer, free_port
@@ -298,3 +299,13 @@ def test_a_device_link_that_promises_another_person_is_not_taken(
     with websocket_server(answering(Device("Mallory", "a secret"))) as where:
         looping.run(scenario(where))
     assert not (tmp_path / "state" / "besedka" / "secrets").exists()
+
+
+def test_no_field_of_a_frame_over_grpc_is_taken_unchecked() -> None:
+    async def scenario(url: str) -> None:
+        with pytest.raises(ConnectionFailed, match="`secret` holds control characters"):
+            await take_device(url, "token", keep=False)
+
+    device = pb.Device(user="Anna", secret="x\ny")
+    with grpc_server(pb.ConverseResponse(device=device)) as url:
+        looping.run(scenario(url))

@@ -7,7 +7,9 @@ from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager
 from typing import Final, Protocol
 
+from besedka.remote.errors import parsing_frames
 from besedka.wire.frames import ClientFrame, ServerFrame
+from besedka.wire.received import check_received
 
 HANDSHAKE_SECONDS: Final = 10.0
 """How long a server may take to accept a connection."""
@@ -21,6 +23,18 @@ class Transport(Protocol):
 
     def frames(self) -> AsyncIterator[ServerFrame]:
         """Receive frames until the connection ends."""
+
+
+async def checked_frames(transport: Transport, url: str) -> AsyncIterator[ServerFrame]:
+    """Receive frames until the connection ends; what no Besedka sends is handed to nobody.
+
+    Raises:
+        ConnectionFailed: at the first frame that breaks the rules of `besedka.wire.received`.
+    """
+    async for frame in transport.frames():
+        with parsing_frames(url):
+            check_received(frame)
+        yield frame
 
 
 def open_transport(url: str, key: str = "") -> AbstractAsyncContextManager[Transport]:

@@ -7,15 +7,17 @@ moves a position back.
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Final
 
-from besedka.home import write_private
+from besedka.home import read_rows, write_rows
 
 ROOMS_AT_MOST: Final = 1_000
 """Rooms that are stored; beyond that, the least recently read are dropped."""
 
 _FIELDS: Final = 4
+_NUMBER: Final = re.compile(r"[0-9]{1,16}")
 
 Position = tuple[int, str]
 """The id of the last message read, and its epoch."""
@@ -67,18 +69,10 @@ class ReadPositions:
             other_number, other_epoch = stored.pop((self._url, room), (0, ""))
             newest = max(number, other_number) if epoch == other_epoch else number
             stored[self._url, room] = (newest, epoch)
-        lines = [f"{number}\t{epoch}\t{room}\t{url}\n" for (url, room), (number, epoch) in stored.items()]
-        write_private(self._path, "".join(lines[-ROOMS_AT_MOST:]))
+        rows = [(str(number), epoch, room, url) for (url, room), (number, epoch) in stored.items()]
+        write_rows(self._path, rows[-ROOMS_AT_MOST:])
         self._changed.clear()
 
     def _stored(self) -> dict[tuple[str, str], Position]:
-        try:
-            text = self._path.read_text(encoding="utf-8", errors="replace")
-        except FileNotFoundError:
-            return {}
-        lines = [line.split("\t") for line in text.split("\n")]
-        return {
-            (url, room): (int(number), epoch)
-            for number, epoch, room, url in (line for line in lines if len(line) == _FIELDS)
-            if number.isdecimal()
-        }
+        rows = read_rows(self._path, fields=_FIELDS, fits=lambda row: _NUMBER.fullmatch(row[0]) is not None)
+        return {(url, room): (int(number), epoch) for number, epoch, room, url in rows}

@@ -9,15 +9,18 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import os
+import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final, Self
 
-from besedka.home import write_private
+from besedka.home import write_rows
 from besedka.wire.errors import Refused
 from besedka.wire.frames import Say, decode_client, encode
 
 _PRIVATE: Final = 0o600
+_BREAKS: Final = re.compile("[\x7f-\x9f\u2028\u2029]")
+"""Characters that JSON leaves as they are, and that end a line elsewhere, or control a terminal."""
 
 TERMINALS_AT_MOST: Final = 20
 """Terminals of one person in one room that have a file; further ones store nothing."""
@@ -82,7 +85,7 @@ class UnsentMessages:
         if self._path is None or tuple(messages) == self._stored:
             return
         if messages:
-            write_private(self._path, "".join(f"{encode(message).decode()}\n" for message in messages))
+            write_rows(self._path, [(_as_line(message),) for message in messages])
         else:
             self._path.unlink(missing_ok=True)
         self._stored = tuple(messages)
@@ -125,6 +128,11 @@ class UnsentMessages:
             with self.damaged.open("ab") as file:
                 file.write(b"\n".join([*damaged, b""]))
         return messages
+
+
+def _as_line(message: Say) -> str:
+    """A message as JSON in one line, whatever a program takes for the end of one."""
+    return _BREAKS.sub(lambda found: f"\\u{ord(found[0]):04x}", encode(message).decode())
 
 
 def _locked(path: Path) -> int:

@@ -70,3 +70,11 @@ def test_the_rooms_not_read_for_longest_are_forgotten_first(
         one.save()
     kept = opened(path)
     assert [kept.get(room) is None for room in ("direct-1", "direct-2", "direct-3")] == [False, True, False]
+
+
+def test_a_number_that_is_none_is_skipped(tmp_path: Path) -> None:
+    path = tmp_path / "read"
+    numbers = ["9" * 5_000, "-1", "²", "٣", "1e3"]
+    rows = [f"{number}\tepoch\tdirect-{index}\t{LAB}\n" for index, number in enumerate(numbers)]
+    path.write_text("".join([*rows, f"7\tepoch\tdirect-7\t{LAB}\n"]), encoding="utf-8")
+    assert [opened(path).get(f"direct-{index}") for index in range(8)] == [None] * 7 + [(7, "epoch")]

@@ -86,3 +86,13 @@ def test_a_failure_to_store_is_reported_and_raises_nothing(tmp_path: Path) -> No
         shutil.rmtree(tmp_path / "unsent")
         first.save(messages("one"))
     assert [type(error) for error in errors] == [FileNotFoundError]
+
+
+def test_a_text_with_other_line_ends_is_one_line_of_the_file(tmp_path: Path) -> None:
+    texts = ["a\u2028b\u2029c\x85d\x7fe", "next\nline"]
+    with unsent(tmp_path) as first:
+        first.save(messages(*texts))
+        (path,) = tmp_path.glob("*.jsonl")
+        assert len(path.read_text(encoding="utf-8").splitlines()) == 2
+    with unsent(tmp_path) as second:
+        assert [message.text for message in second.recovered] == texts
