@@ -9,9 +9,10 @@ from besedka.commands.endings import Failure, discard_stdout
 from besedka.wire.sanitize import sanitize
 
 
-def as_json(number: int, user: str, text: str, stamp: str) -> str:
-    """A message for programs: one JSON object on one line."""
-    return json_line(id=number, user=user, text=text, time=stamp)
+def as_json(number: int, user: str, text: str, stamp: str, *, is_unverified: bool = False) -> str:
+    """A message for programs: one JSON object on one line; ``unverified`` is in it only where it is true, as on the wire."""
+    mark = {"unverified": True} if is_unverified else {}
+    return json_line(id=number, user=user, text=text, time=stamp, **mark)
 
 
 def as_json_in_pieces(number: int, user: str, text: Iterable[str], stamp: str) -> Iterator[str]:

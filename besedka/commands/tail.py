@@ -42,7 +42,7 @@ Examples:
   besedka tail -f --room dev
   besedka tail --since "2025-11-19 23:00" | grep -i cake
   besedka tail -f --json | jq -r .text
-  besedka tail -n 0 -f --exec 'sh -c "notify-send \\"$BESEDKA_USER\\" \\"$BESEDKA_TEXT\\""'""",
+  besedka tail -n 0 -f --exec 'sh -c "notify-send -- \\"$BESEDKA_USER\\" \\"$BESEDKA_TEXT\\""'""",
 )
 @click.option(
     "-n",
@@ -85,8 +85,9 @@ def tail(
     with -f also all new ones.
 
     CMD of --exec is split into words like in a shell, and run without one. The message is in its environment:
-    BESEDKA_ID, BESEDKA_USER, BESEDKA_TEXT, BESEDKA_TIME, BESEDKA_ROOM. A command that fails is reported on stderr, and the
-    next message follows.
+    BESEDKA_ID, BESEDKA_USER, BESEDKA_TEXT, BESEDKA_TIME, BESEDKA_ROOM, and BESEDKA_UNVERIFIED, which is 1 if its poster has
+    not shown that the name is theirs, and empty otherwise. A command that fails is reported on stderr, and the next message
+    follows.
     """
     if command is not None and as_json:
         raise used_wrongly("--json is about what is printed, and with --exec nothing is: give one of them")
@@ -237,7 +238,10 @@ class _Printer:
         from besedka.wire.log_line import write_line
 
         if self._as_json:
-            self._output.write(messages.as_json(message.id, message.user, message.text, message.stamp))
+            line = messages.as_json(
+                message.id, message.user, message.text, message.stamp, is_unverified=message.is_unverified
+            )
+            self._output.write(line)
         else:
             self._output.write(write_line(message.message) + "\n")
         self._output.flush()
@@ -265,6 +269,8 @@ class _Commands:
             "TEXT": message.text,
             "TIME": message.stamp,
             "ROOM": room,
+            # Always there, so that nobody inherits it from a command around this one.
+            "UNVERIFIED": "1" if message.is_unverified else "",
         }
         environment = {
             **os.environb,

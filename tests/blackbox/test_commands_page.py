@@ -229,7 +229,7 @@ def _grep(place: Place, line: str) -> None:
 
 
 def _notify(place: Place, line: str) -> None:
-    place.tool("notify-send", 'printf "%s|%s\\n" "$1" "$2" >> notified.part && mv notified.part notified')
+    place.tool("notify-send", 'printf "%s|%s\\n" "$2" "$3" >> notified.part && mv notified.part notified')
     notified = place.anna.home / "notified"
 
     def is_notified() -> bool:

@@ -113,6 +113,22 @@ def test_json_is_the_same_as_that_of_the_history(old: RunningServer, url: str, b
     assert printed == boris.run("history", "--json", str(old.history)).assert_well()
 
 
+def test_messages_by_unverified_people_are_marked_for_programs(
+    server: RunningServer, boris: Person, talker: TalkerMaker
+) -> None:
+    boris.run("send", "--url", server.url(), "--name", "Boris", "mine").assert_well()
+    guest = talker()
+    guest.join("Guest")
+    guest.tell("chat", text="whose?")
+    guest.hear_until(lambda frame: frame.get("text") == "whose?")
+    rows = boris.run("tail", "--url", server.url(), "--json").assert_well().splitlines()
+    assert [json.loads(row).get("unverified") for row in rows] == [None, True]
+    script = """sh -c 'echo "$BESEDKA_USER:$BESEDKA_UNVERIFIED"'"""
+    # A command may itself run in a command of another tail.
+    printed = boris.run("tail", "--url", server.url(), "--exec", script, BESEDKA_UNVERIFIED="1")
+    assert printed.assert_well() == "Boris:\nGuest:1\n"
+
+
 def test_more_than_a_page_is_printed_whole(make_server: ServerMaker, boris: Person, tmp_path: Path) -> None:
     lines = "".join(
         f"[2025-11-20 {n // 3600:02}:{n // 60 % 60:02}:{n % 60:02}] Anna: number {n}\n" for n in range(20_000)
