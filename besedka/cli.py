@@ -6,8 +6,7 @@ How it ends is in `besedka.commands.endings.Status`. What goes wrong is one line
 from __future__ import annotations
 
 import sys
-from contextlib import suppress
-from typing import Any, Final
+from typing import Any
 
 import click
 from click.exceptions import NoArgsIsHelpError
@@ -20,12 +19,10 @@ from besedka.commands.doctor import doctor
 from besedka.commands.endings import MEANINGS, Status, discard_broken_stderr, discard_stdout, why
 from besedka.commands.history import history, verify
 from besedka.commands.importing import import_history
+from besedka.commands.messages import complain
 from besedka.commands.send import send
 from besedka.commands.serve import serve
 from besedka.commands.tail import tail
-from besedka.wire.sanitize import sanitize_line
-
-COMPLAINT_CHARACTERS: Final = 1_000
 
 HELP = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
@@ -45,25 +42,19 @@ def _run() -> int:
         return Status.USED_WRONGLY
     except click.UsageError as error:
         command = error.ctx.command_path if error.ctx else "besedka"
-        _complain(f"{error.format_message()} (see {command} --help)")
+        complain(f"{error.format_message()} (see {command} --help)")
         return Status.USED_WRONGLY
     except click.ClickException as error:
-        _complain(error.format_message())
+        complain(error.format_message())
         return error.exit_code
     except click.Abort:
         return Status.INTERRUPTED
     except OSError as error:
         # A file system that is gone, or a stdout that takes nothing, whatever was done just then.
         discard_stdout()
-        _complain(why(error))
+        complain(why(error))
         return Status.FAILED
     return status or Status.DONE
-
-
-def _complain(sentence: str) -> None:
-    # A server may have a part in it, and what it says must not act on the terminal.
-    with suppress(OSError):  # whoever closed stderr is not interested
-        click.echo(f"besedka: {sanitize_line(sentence, COMPLAINT_CHARACTERS)}", err=True)
 
 
 class _Commands(click.Group):

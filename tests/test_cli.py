@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from besedka import cli
+from besedka.commands.messages import complain
 
 
 def test_what_a_server_has_a_part_in_is_one_harmless_line(capsys: pytest.CaptureFixture[str]) -> None:
     hostile = "go away \x1b]0;PWNED\x07\x1b[2J\u202e\x9b31m\0\nand " + "more " * 10_000
-    cli._complain(hostile)  # noqa: SLF001 - what every command says goes through it
+    complain(hostile)
     said = capsys.readouterr().err
     assert said.endswith("…\n")
     assert said.count("\n") == 1

@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 import click
 
 from besedka.commands.endings import Failure, Refusal, Unreachable, used_wrongly
+from besedka.commands.messages import Output
 from besedka.commands.options import setting
+from besedka.wire.sanitize import sanitize_line
 
 if TYPE_CHECKING:
     from besedka.wire.frames import Moderate, Response
@@ -241,7 +243,7 @@ def _do(act: str, **fields: Any) -> None:
 
     answer = _ask(_moderate(act, **fields))
     if isinstance(answer, Done):
-        click.echo(answer.text)
+        Output().write(f"{sanitize_line(answer.text)}\n")
 
 
 def _moderate(act: str, **fields: Any) -> Moderate:

@@ -16,6 +16,7 @@ from besedka.commands.messages import Output
 from besedka.commands.options import COLOUR, ROOM, URL_ARGUMENT, ClientCommand
 from besedka.commands.preferences import preferences
 from besedka.home import config_file
+from besedka.wire.sanitize import sanitize_line
 
 # Other programs' variables that influence how a chat is reached.
 _OTHERS = (
@@ -55,13 +56,16 @@ def doctor(*, url: str, room: str | None, origin: str | None, key: str | None, c
     """
     from besedka.commands.examination import Finding, Mark, examine
 
-    output, status = Output(), Status.DONE
+    output, status = Output(hang=4), Status.DONE
     styles = {Mark.GOOD: "green", Mark.BAD: "red", Mark.NOTE: "cyan"} if _colours(color) else {}
 
     def show(finding: Finding) -> None:
         mark = str(finding.mark)
-        output.write_own(click.style(mark, fg=styles[finding.mark]) if styles else mark)
-        output.write(f" {finding.what}\n" + (f"  {finding.advice}\n" if finding.advice else ""))
+        output.write_own(click.style(mark, fg=styles[finding.mark]) if styles else mark, columns=len(mark))
+        # What a server says has a part in it, and is to be no finding of its own.
+        output.write(f" {sanitize_line(finding.what)}\n")
+        if finding.advice:
+            output.write(f"  {sanitize_line(finding.advice)}\n")
         output.flush()
 
     for note in (

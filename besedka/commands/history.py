@@ -11,9 +11,8 @@ import click
 
 from besedka.commands import messages
 from besedka.commands.endings import Failure
-from besedka.commands.messages import Output
+from besedka.commands.messages import Output, complain
 from besedka.commands.since import SINCE_HELP, Looking, first_id, is_since, since
-from besedka.wire.sanitize import sanitize_line
 
 if TYPE_CHECKING:
     from besedka.serve.history import ReadableLog
@@ -126,7 +125,7 @@ def _whole(log: ReadableLog, number: int, extent: range, *, as_json: bool) -> It
 
 def _report_strange_lines(file: Path, log: ReadableLog) -> None:
     if report := log.restored.strange.report():
-        click.echo(sanitize_line(f"besedka: {file}: {report}"), err=True)
+        complain(f"{file}: {report}")
 
 
 def _look(log: ReadableLog, looking: Looking) -> int:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from besedka.commands.endings import Failure
+from besedka.commands.messages import say_on_stderr
 from besedka.commands.options import setting
 from besedka.wire.sanitize import sanitize_line
 from besedka.wire.validation import DEFAULT_ROOM
@@ -247,7 +248,7 @@ def _report(file: Path, history: Path, found: Survey, done: _Import) -> None:
         what = "character stands" if done.controls == 1 else "characters stand"
         sentences.append(f"{done.controls} control {what} there as pictures, like ␛")
     for sentence in sentences:
-        click.echo(sanitize_line(sentence), err=True)
+        say_on_stderr(sanitize_line(sentence))
 
 
 def _strange(found: Survey) -> str:

@@ -16,7 +16,7 @@ import click
 from besedka.commands import messages
 from besedka.commands.access import KEY, find_key, remember
 from besedka.commands.endings import Failure, report_remote_errors, used_wrongly
-from besedka.commands.messages import Output
+from besedka.commands.messages import Output, complain
 from besedka.commands.options import ROOM, URL, ClientCommand, chat_address
 from besedka.commands.since import SINCE_HELP, Looking, first_id, is_since, since
 
@@ -294,7 +294,7 @@ class _Commands:
 
     def _failed(self, message: ReceivedMessage, why: str) -> None:
         self.failed_count += 1
-        click.echo(f"besedka: {self._words[0]} for message {message.id}: {why}", err=True)
+        complain(f"{self._words[0]} for message {message.id}: {why}")
 
 
 def _fit(value: str) -> bytes:

@@ -128,3 +128,15 @@ def test_an_admin_socket_that_never_ends_its_line_is_left(boris: Person) -> None
         done = boris.run("admin", "--socket", str(path), "kick", "Boris")
         talking.join()
     done.assert_one_clear_line(3, "its answer does not end")
+
+
+def test_no_answer_makes_a_finding_of_the_doctor_of_its_own(boris: Person) -> None:
+    def answer(_: bytes) -> bytes:
+        return b"HTTP/1.1 429 Too Many\r\nContent-Length: 40\r\n\r\nwait\n\xe2\x9c\x93 Besedka answers there\x1b[2J      "
+
+    with http_server(answer) as url:
+        done = boris.run("doctor", url)
+    assert done.status == 4
+    assert "\n✓ Besedka answers" not in done.stdout
+    assert "\x1b" not in done.stdout
+    assert "wait␊✓ Besedka answers there␛[2J" in done.stdout

@@ -31,10 +31,12 @@ class Terminal:
     """A terminal with a screen.
 
     Args:
-        arguments: of ``besedka chat``.
+        arguments: of the command.
         home: where the person's files are.
         environment: added to ours.
         ignores_hangup: as ``nohup`` starts a program.
+        command: of ``besedka``.
+        columns: of the window.
 
     Attributes:
         bytes: all that was written to the terminal.
@@ -46,14 +48,16 @@ class Terminal:
         home: Path,
         environment: Mapping[str, str] = {},
         ignores_hangup: bool = False,
+        command: str = "chat",
+        columns: int = COLUMNS,
     ) -> None:
-        self._screen = pyte.HistoryScreen(COLUMNS, ROWS, history=100_000, ratio=0.5)
+        self._screen = pyte.HistoryScreen(columns, ROWS, history=100_000, ratio=0.5)
         self._stream = pyte.ByteStream(self._screen)
         self.bytes = b""
         self._window, terminal = os.openpty()
-        termios.tcsetwinsize(self._window, (ROWS, COLUMNS))
+        termios.tcsetwinsize(self._window, (ROWS, columns))
         self._program = prefork.Forked(
-            ["chat", *arguments],
+            [command, *arguments],
             cwd=Path.cwd(),
             env={
                 **prefork.environment(),
@@ -88,7 +92,7 @@ class Terminal:
     def scrollback(self) -> list[str]:
         """The lines above the screen, and the screen's."""
         above = [
-            "".join(row[column].data for column in range(COLUMNS)).rstrip()
+            "".join(row[column].data for column in range(self._screen.columns)).rstrip()
             for row in self._screen.history.top
         ]
         return [*above, *self.lines]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import select
 import shlex
@@ -162,3 +163,27 @@ def test_a_long_line_stays_one_line_when_the_window_changes(tmux: Tmux, talker: 
     tmux.press("Enter")
     boris.hear_until(lambda frame: frame.get("text") == LONG)
     assert [number for number in range(30) if not tmux.count(f"before {number}")] == []
+
+
+def test_no_text_forges_a_line_whatever_tmux_thinks_of_its_width(tmux: Tmux, talker: TalkerMaker) -> None:
+    mallory = talker()
+    mallory.join("Mallory")
+    fillers = [
+        " ",
+        "\t",
+        "あ",
+        "❤\ufe0f",
+        "1\ufe0f\u20e3",
+        "👨\u200d👩\u200d👧",
+        "🇷🇺",
+        "\u1100",
+        "\u1160",
+        "±",
+    ]
+    for filler, count in itertools.product(fillers, range(10, 75, 4)):
+        mallory.tell("chat", text=f"{filler * count}13:00   Boss: go")
+    mallory.tell("chat", text="fin")
+    tmux.wait_for("Mallory: fin")
+    lines = tmux.lines
+    assert any("Boss" in line for line in lines)
+    assert not [line for line in lines if line.startswith("13:00") or "Boss" in line[: len("13:00   Boss")]]

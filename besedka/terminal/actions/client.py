@@ -22,7 +22,7 @@ async def _help(session: TerminalSession, _: str) -> None:
         for spec in COMMANDS
         if spec.requires in {"", *session.rooms.current.may}
     ]
-    session.notifier.show(formatting.table([*rows, *phrases.keys.items()]))
+    session.notifier.show(*formatting.table([*rows, *phrases.keys.items()]))
 
 
 async def _edit(session: TerminalSession, argument: str) -> None:

@@ -38,7 +38,7 @@ async def _rooms(session: TerminalSession, _: str) -> None:
         session.rooms.add_known(entry.name, entry.kind, entry.peer)
         rows.append((title(entry.name, entry.kind, entry.peer), " · ".join(_room_marks(session, entry))))
     session.notifier.notify(session.phrases.rooms)
-    session.notifier.show(formatting.table(rows))
+    session.notifier.show(*formatting.table(rows))
 
 
 def _room_marks(session: TerminalSession, entry: RoomEntry) -> list[str]:

@@ -1,7 +1,8 @@
-"""The look of each kind of line: pure functions that return fragments of styled text, never a control sequence.
+"""The look of each kind of line: pure functions that return lines of styled text, never a control sequence.
 
 Text by other people is sanitized first: it cannot move the cursor, colour the screen, or change the direction of the
-text beside it. Signs in front tell the kinds of lines apart without colours::
+text beside it. Further rows of a line hang to the right of the column where a name stands. Signs in front tell the kinds
+of lines apart without colours::
 
     23:46 → Anna: the user's own
     23:47   Boris: somebody else's
@@ -17,6 +18,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 from prompt_toolkit.formatted_text import ANSI, to_formatted_text
@@ -32,6 +34,25 @@ from besedka.wire.sanitize import sanitize, sanitize_line
 
 Fragments = list[tuple[str, str]]
 """Styled text as prompt_toolkit takes it: pairs of a style and a text."""
+
+HANG_COLUMNS: Final = 4
+"""Columns from a name to the further rows of its message: more than the sign of an action ("* Anna waves") takes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line to be printed, in as many rows as it needs.
+
+    Attributes:
+        fragments: its text; LF parts its rows.
+        hang: blanks in front of each row but the first.
+        is_whole: leave the rows to the terminal: what it holds is our own, and is copied or scanned as a whole.
+    """
+
+    fragments: Fragments
+    hang: int = 8 + HANG_COLUMNS
+    is_whole: bool = False
+
 
 NAME_COLOURS: Final = (
     "#af5f5f",
@@ -77,7 +98,7 @@ UNVERIFIED: Final = "?"
 """Follows the name of an author who has not proved that it is theirs."""
 
 
-def message(posted: ReceivedMessage, me: str, *, is_numbered: bool = False) -> Fragments:
+def message(posted: ReceivedMessage, me: str, *, is_numbered: bool = False) -> Line:
     """A message with its time, and its number if wanted."""
     is_own = posted.user == me
     is_mention = not is_own and mentions(posted.text, me)
@@ -98,31 +119,32 @@ def message(posted: ReceivedMessage, me: str, *, is_numbered: bool = False) -> F
     number = f" {posted.id}" if is_numbered else ""
     sign = "→" if is_own else "›" if is_mention else " "
     gutter = f"{clock}{number}{'┆' if posted.is_old else ' '}{sign} "
-    return [("class:time", gutter), *((style, part.replace("\n", f"\n{_INDENT}")) for style, part in body)]
+    return Line([("class:time", gutter), *body], get_cwidth(gutter) + HANG_COLUMNS)
 
 
-def found_message(posted: ReceivedMessage, me: str, *, is_numbered: bool = False) -> Fragments:
+def found_message(posted: ReceivedMessage, me: str, *, is_numbered: bool = False) -> Line:
     """A message that a search has found, with its date."""
-    date = ("class:time", f"{sanitize_line(posted.stamp[:10])} ")
-    return [date, *message(posted, me, is_numbered=is_numbered)]
+    date, line = f"{sanitize_line(posted.stamp[:10])} ", message(posted, me, is_numbered=is_numbered)
+    return Line([("class:time", date), *line.fragments], get_cwidth(date) + line.hang)
 
 
-def link(text: str) -> Fragments:
+def link(text: str) -> Line:
     """A link on a line of its own, so that it can be copied as a whole."""
-    return [("class:link", sanitize_line(text))]
+    return Line([("class:link", sanitize_line(text))], is_whole=True)
 
 
-def ansi(lines: Sequence[str]) -> Fragments:
+def ansi(lines: Sequence[str]) -> Line:
     """The program's own lines, coloured by control sequences."""
-    return [(style, text) for style, text, *_ in to_formatted_text(ANSI("\n".join(lines)))]
+    shown = to_formatted_text(ANSI("\n".join(lines)))
+    return Line([(style, text) for style, text, *_ in shown], is_whole=True)
 
 
-def rule(text: str) -> Fragments:
+def rule(text: str) -> Line:
     """A rule with a title, between messages."""
-    return [("class:line", f"{_RULE} {sanitize_line(text)} {_RULE}")]
+    return Line([("class:line", f"{_RULE} {sanitize_line(text)} {_RULE}")])
 
 
-def presence(system: System, own_names: Collection[str], phrases: Phrases) -> Fragments | None:
+def presence(system: System, own_names: Collection[str], phrases: Phrases) -> Line | None:
     """The names of people who joined and left, without the user; None if there are none."""
     changes = [(phrases.joined, system.joined), (phrases.left, system.left)]
     parts = [
@@ -135,12 +157,12 @@ def presence(system: System, own_names: Collection[str], phrases: Phrases) -> Fr
     return notice(f"{'; '.join(parts)} ({phrases.people.format(n=system.clients_count)})")
 
 
-def notice(text: str) -> Fragments:
+def notice(text: str) -> Line:
     """Something that the client has to say."""
     return _indented("class:system", "·", text)
 
 
-def problem(text: str) -> Fragments:
+def problem(text: str) -> Line:
     """Something that is wrong."""
     return _indented("class:problem", "!", text)
 
@@ -150,16 +172,16 @@ def excerpt(text: str) -> str:
     return sanitize_line(text, EXCERPT_CHARACTERS)
 
 
-def table(rows: Sequence[tuple[str, str]]) -> Fragments:
-    """Rows of two columns."""
+def table(rows: Sequence[tuple[str, str]]) -> list[Line]:
+    """Lines of two columns."""
     shown = [(sanitize_line(left), sanitize_line(right)) for left, right in rows]
     width = max((get_cwidth(left) for left, _ in shown), default=0)
     lines = [f"{_INDENT}{left}{' ' * (width - get_cwidth(left))}  {right}" for left, right in shown]
-    return [("", "\n".join(lines))]
+    return [Line([("", line)]) for line in lines]
 
 
-def _indented(style: str, sign: str, text: str) -> Fragments:
-    return [(style, f"{_GUTTER}{sign} {sanitize(text)}".replace("\n", f"\n{_INDENT}"))]
+def _indented(style: str, sign: str, text: str) -> Line:
+    return Line([(style, f"{_GUTTER}{sign} {sanitize(text)}")])
 
 
 def _others(names: Sequence[str], own_names: Collection[str]) -> str:

@@ -45,9 +45,10 @@ class Notifier:
         self._output = output
         self._is_coloured = is_coloured
 
-    def show(self, line: formatting.Fragments) -> None:
-        """Show a line as it is."""
-        self._output.print(line)
+    def show(self, *lines: formatting.Line) -> None:
+        """Show lines as they are."""
+        for line in lines:
+            self._output.print(line)
 
     def show_messages(self, view: RoomView, messages: Sequence[ReceivedMessage]) -> None:
         """Show messages of a room, with a rule where a new day begins."""

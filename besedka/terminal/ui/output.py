@@ -19,14 +19,21 @@ from prompt_toolkit.output import ColorDepth, Output
 from prompt_toolkit.renderer import print_formatted_text
 from prompt_toolkit.styles import BaseStyle
 
-from besedka.terminal.ui.formatting import Fragments
+from besedka.terminal.ui.formatting import Fragments, Line
 from besedka.terminal.ui.keyboard import raw
+from besedka.terminal.ui.wrapping import AUTOWRAP_OFF, AUTOWRAP_ON, Rows
 
 REST_SECONDS: Final = 0.05
 """Pause between two batches; the first line after a pause is printed at once."""
 
 BATCH_LINES: Final = 200
 """Lines printed at once; a key pressed meanwhile waits for at most these."""
+
+COLUMNS: Final = 80
+"""Of a terminal that does not tell how many it has."""
+
+_RAW: Final = "[ZeroWidthEscape]"
+"""The style of text that prompt_toolkit writes as it is."""
 
 WAITING_LINES_AT_MOST: Final = 1_000
 """Lines that may wait to be printed before `until_printable` makes their source wait."""
@@ -53,12 +60,12 @@ class TerminalOutput:
         self._style = style
         self._color_depth = color_depth
         self._input_line = input_line
-        self._lines: deque[Fragments] = deque()
+        self._lines: deque[Line] = deque()
         self._is_bell_due = False
         self._changed = asyncio.Event()
         self._printed = asyncio.Event()
 
-    def print(self, line: Fragments) -> None:
+    def print(self, line: Line) -> None:
         """Print a line soon."""
         self._lines.append(line)
         self._changed.set()
@@ -95,7 +102,8 @@ class TerminalOutput:
 
     def _write_batch(self) -> None:
         batch = [self._lines.popleft() for _ in range(min(BATCH_LINES, len(self._lines)))]
-        text = FormattedText(part for line in batch for part in (*line, ("", "\n")))
+        columns = self._columns()
+        text = FormattedText(part for line in batch for part in (*self._rows(line, columns), ("", "\n")))
         if self._input_line:
             self._output.write("\n")
         print_formatted_text(self._output, text, self._style, color_depth=self._color_depth)
@@ -106,6 +114,26 @@ class TerminalOutput:
             self._output.write(self._input_line())
         self._output.flush()
         self._printed.set()
+
+    def _columns(self) -> int:
+        if self._input_line is None:
+            return self._output.get_size().columns
+        # What prompt_toolkit says of a dumb terminal is always the same.
+        try:
+            return os.get_terminal_size(self._output.fileno()).columns or COLUMNS
+        except OSError:
+            return COLUMNS
+
+    def _rows(self, line: Line, columns: int) -> Fragments:
+        """A line, broken into rows; the terminal breaks none of them meanwhile."""
+        if line.is_whole:
+            return line.fragments
+        rows = Rows(columns, line.hang, is_hung=True)
+        broken = [(style, rows.feed(text)) for style, text in line.fragments]
+        # Of ASCII it is known how wide it is, and what a dumb terminal does cannot be changed.
+        if self._input_line or all(text.isascii() for _, text in broken):
+            return broken
+        return [(_RAW, AUTOWRAP_OFF), *broken, (_RAW, AUTOWRAP_ON)]
 
 
 def ignore_closed_window(output: Output) -> None:

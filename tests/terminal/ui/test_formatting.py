@@ -14,8 +14,8 @@ from besedka.wire.frames import System
 from besedka.wire.message import Message, MessageId
 
 
-def shown(fragments: formatting.Fragments) -> str:
-    return "".join(text for _, text in fragments)
+def shown(line: formatting.Line) -> str:
+    return "".join(text for _, text in line.fragments)
 
 
 def posted(user: str, text: str, *, is_old: bool = False) -> ReceivedMessage:
@@ -51,16 +51,22 @@ def test_own_others_and_old_messages_differ_by_more_than_colour() -> None:
     assert shown(formatting.problem("hi")) == "      ! hi"
 
 
-def test_further_lines_are_indented_under_the_first() -> None:
-    assert (
-        shown(formatting.message(posted("Boris", "one\ntwo"), me="Anna")) == "23:46   Boris: one\n        two"
-    )
+def test_further_rows_hang_to_the_right_of_the_name() -> None:
+    for line in (
+        formatting.message(posted("Boris", "one\ntwo"), me="Anna"),
+        formatting.message(posted("Boris", "one\ntwo"), me="Anna", is_numbered=True),
+        formatting.message(posted("Boris", "/me waves\ntwo"), me="Anna"),
+        formatting.found_message(posted("Boris", "one\ntwo"), me="Anna"),
+    ):
+        assert line.hang > shown(line).index("Boris")
+    for own in (formatting.notice("hi"), formatting.problem("hi"), formatting.rule("hi")):
+        assert own.hang > 10
 
 
 def test_a_name_keeps_its_colour() -> None:
     assert (
-        formatting.message(posted("Boris", "a"), "Anna")[1][0]
-        == formatting.message(posted("Boris", "b"), "Anna")[1][0]
+        formatting.message(posted("Boris", "a"), "Anna").fragments[1][0]
+        == formatting.message(posted("Boris", "b"), "Anna").fragments[1][0]
     )
 
 
@@ -94,7 +100,9 @@ def test_all_colours_are_legible_on_black_and_on_white() -> None:
 
 
 def test_columns_are_aligned_with_wide_characters_too() -> None:
-    rows = shown(
-        formatting.table([("日本", "two wide ones"), ("abcd", "four narrow ones"), ("x", "one")])
-    ).split("\n")
-    assert rows == ["        日本  two wide ones", "        abcd  four narrow ones", "        x     one"]
+    table = formatting.table([("日本", "two wide ones"), ("abcd", "four narrow ones"), ("x", "one")])
+    assert [shown(row) for row in table] == [
+        "        日本  two wide ones",
+        "        abcd  four narrow ones",
+        "        x     one",
+    ]
