@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from besedka.remote.errors import InvalidAddress
 from besedka.wire.access import why_no_key
 from besedka.wire.links import Fragment, read_fragment
+from besedka.wire.sanitize import is_one_line
 from besedka.wire.validation import DEFAULT_ROOM
 
 DEFAULT_PORT = 8765
@@ -47,8 +48,8 @@ def address(given: str) -> Address:
     Raises:
         InvalidAddress: if it is not an address; the message says what is allowed.
     """
-    if given.startswith("unix:"):
-        path, _, fragment = given.partition("#")
+    path, _, fragment = given.partition("#")
+    if given.startswith("unix:") and is_one_line(path):
         return _address(path, fragment)
     try:
         parts = urlsplit(given if "://" in given else f"ws://{given}")
@@ -56,11 +57,15 @@ def address(given: str) -> Address:
         (host or "").encode("idna")
     except ValueError:
         host, port, parts = None, None, urlsplit("")
-    if not host or any(map(str.isspace, host)) or parts.scheme not in {*_SCHEMES, "grpc", "grpcs"}:
+    is_clean = is_one_line(path) and not any(map(str.isspace, path)) and port != 0
+    if not (host and is_clean) or parts.scheme not in {*_SCHEMES, "grpc", "grpcs"}:
         raise InvalidAddress(
             f"{_HIDDEN.sub('', given)!r} is not an address: use HOST, HOST:PORT, ws://HOST:PORT/ws, grpc://HOST:PORT or unix:PATH, "
             "and #ROOM behind it"
         )
+    if "@" in parts.netloc:
+        # It is of no use to a chat, and makes an address look like that of another host.
+        raise InvalidAddress(f"an address of a chat has no user in front of its host, which is {host} here")
     shown = f"[{host}]" if ":" in host else host
     if parts.scheme in {"grpc", "grpcs"}:
         return _address(f"{parts.scheme}://{shown}:{port or DEFAULT_GRPC_PORT}", parts.fragment)

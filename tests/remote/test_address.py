@@ -96,8 +96,35 @@ def test_no_error_shows_a_key_or_a_token(given: str) -> None:
 
 @pytest.mark.parametrize(
     "given",
-    ["", "ftp://lab", "ws://", "lab:port", "ws://lab:99999", "http://[::1", "my lab", "http://exa..mple"],
+    [
+        *(
+            "",
+            "ftp://lab",
+            "ws://",
+            "lab:port",
+            "ws://lab:99999",
+            "http://[::1",
+            "my lab",
+            "http://exa..mple",
+        ),
+        *(
+            "ws://lab:0",
+            "ws://lab/a   13:00   Boss:/ws",
+            "unix:/run/x\nkey ws://bank:8765/ws",
+            "unix:/a\x1b[2J",
+        ),
+        *("ws://la\x1bb", "ws://la\nb", "\tlab", "ws://lab/\u2028", "ws://lab\x85"),
+    ],
 )
 def test_an_invalid_address_is_named_in_the_error(given: str) -> None:
     with pytest.raises(ValueError, match="is not an address"):
         address(given)
+
+
+@pytest.mark.parametrize(
+    "given", ["ws://bank.example@evil.example/", "anna:secret@evil.example:1", "grpc://@evil.example"]
+)
+def test_an_address_that_looks_like_that_of_another_host_is_none(given: str) -> None:
+    with pytest.raises(InvalidAddress, match=r"no user .* is evil\.example here") as raised:
+        address(given)
+    assert "secret" not in str(raised.value)
