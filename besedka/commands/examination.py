@@ -435,14 +435,15 @@ def _grpc(url: str, endpoint: Endpoint | None) -> Finding:
     from grpc_health.v1 import health_pb2, health_pb2_grpc
 
     from besedka.proto.besedka.v1 import chat_pb2
+    from besedka.remote.transport.grpc import target_of
 
     service = chat_pb2.DESCRIPTOR.services_by_name["Chat"].full_name
     if endpoint is None:
         channel = grpc.insecure_channel(url)
     elif endpoint.is_tls:
-        channel = grpc.secure_channel(endpoint.shown, grpc.ssl_channel_credentials())
+        channel = grpc.secure_channel(target_of(endpoint.shown), grpc.ssl_channel_credentials())
     else:
-        channel = grpc.insecure_channel(endpoint.shown)
+        channel = grpc.insecure_channel(target_of(endpoint.shown))
     with channel:
         try:
             health = health_pb2_grpc.HealthStub(channel).Check(

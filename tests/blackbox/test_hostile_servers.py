@@ -14,6 +14,8 @@ from websockets.http11 import Request, Response
 from websockets.sync.server import ServerConnection
 
 from besedka.proto.besedka.v1 import chat_pb2 as pb
+from besedka.remote.address import address
+from besedka.remote.transport.grpc import open_channel
 from besedka.wire.frames import encode
 from besedka.wire.validation import SERVER_FRAME_BYTES_AT_MOST
 from tests.commanding import Person
@@ -140,3 +142,13 @@ def test_no_answer_makes_a_finding_of_the_doctor_of_its_own(boris: Person) -> No
     assert "\n✓ Besedka answers" not in done.stdout
     assert "\x1b" not in done.stdout
     assert "wait␊✓ Besedka answers there␛[2J" in done.stdout
+
+
+@pytest.mark.parametrize("host", ["unix", "ipv4", "xds"])
+def test_a_host_is_never_taken_for_another_way_to_a_server(
+    host: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    targets: list[str] = []
+    monkeypatch.setattr(grpc.aio, "insecure_channel", lambda target, **_: targets.append(target))
+    open_channel(address(f"grpc://{host}:1").url)
+    assert targets == [f"dns:///{host}:1"]

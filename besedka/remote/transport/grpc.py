@@ -162,9 +162,15 @@ def open_channel(url: str) -> grpc.aio.Channel:
     if url.startswith("unix:"):
         return grpc.aio.insecure_channel(url, options=OPTIONS)
     parts = urlsplit(url)
+    target = target_of(parts.netloc)
     if parts.scheme == "grpcs":
-        return grpc.aio.secure_channel(parts.netloc, grpc.ssl_channel_credentials(), options=OPTIONS)
-    return grpc.aio.insecure_channel(parts.netloc, options=OPTIONS)
+        return grpc.aio.secure_channel(target, grpc.ssl_channel_credentials(), options=OPTIONS)
+    return grpc.aio.insecure_channel(target, options=OPTIONS)
+
+
+def target_of(endpoint: str) -> str:
+    """A host and a port as a target of gRPC, which takes a host such as ``unix`` or ``xds`` for the name of another way parts."""
+    return f"dns:///{endpoint}"
 
 
 def reason_of(trailing_metadata: Any) -> tuple[str, float]:
