@@ -115,3 +115,26 @@ def grpc_server(
         yield f"grpc://127.0.0.1:{port}"
     finally:
         server.stop(None).wait()
+
+
+@contextmanager
+def garbled_grpc_server() -> Iterator[str]:
+    """A server of gRPC whose messages are none; its URL."""
+
+    def converse(requests: Iterator[bytes], _: Any) -> Iterator[bytes]:
+        next(requests)
+        yield b"\xff" * 10
+        for _ in requests:
+            pass
+
+    handler = grpc.stream_stream_rpc_method_handler(converse)
+    server = grpc.server(ThreadPoolExecutor(4))
+    server.add_generic_rpc_handlers(
+        [grpc.method_handlers_generic_handler("besedka.v1.Chat", {"Converse": handler})]
+    )
+    port = server.add_insecure_port("127.0.0.1:0")
+    server.start()
+    try:
+        yield f"grpc://127.0.0.1:{port}"
+    finally:
+        server.stop(None).wait()

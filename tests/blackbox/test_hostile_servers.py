@@ -19,7 +19,15 @@ from besedka.remote.transport.grpc import open_channel
 from besedka.wire.frames import encode
 from besedka.wire.validation import SERVER_FRAME_BYTES_AT_MOST
 from tests.commanding import Person
-from tests.hostile_servers import MEBIBYTE, WELCOME, answering, grpc_server, http_server, websocket_server
+from tests.hostile_servers import (
+    MEBIBYTE,
+    WELCOME,
+    answering,
+    garbled_grpc_server,
+    grpc_server,
+    http_server,
+    websocket_server,
+)
 
 
 @pytest.fixture
@@ -142,6 +150,11 @@ def test_no_answer_makes_a_finding_of_the_doctor_of_its_own(boris: Person) -> No
     assert "\n✓ Besedka answers" not in done.stdout
     assert "\x1b" not in done.stdout
     assert "wait␊✓ Besedka answers there␛[2J" in done.stdout
+
+
+def test_messages_of_grpc_that_are_none_are_told_in_one_line(boris: Person) -> None:
+    with garbled_grpc_server() as url:
+        boris.run("tail", "--url", url).assert_one_clear_line(3, "is not Besedka", "cannot be read")
 
 
 @pytest.mark.parametrize("host", ["unix", "ipv4", "xds"])

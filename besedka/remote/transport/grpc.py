@@ -13,7 +13,7 @@ import grpc
 from besedka.proto import frames as proto
 from besedka.proto.besedka.v1.chat_pb2 import ListRoomsRequest
 from besedka.proto.besedka.v1.chat_pb2_grpc import ChatStub
-from besedka.remote.errors import ACCESS_ENDINGS, RemoteError, TransportClosed, frame_too_long
+from besedka.remote.errors import ACCESS_ENDINGS, RemoteError, TransportClosed, frame_too_long, not_besedka
 from besedka.remote.transport import HANDSHAKE_SECONDS
 from besedka.wire.access import authorization
 from besedka.wire.close_codes import CloseCode
@@ -95,6 +95,8 @@ class GrpcTransport:
         """Receive frames."""
         try:
             while (response := await self._call.read()) is not grpc.aio.EOF:  # type: ignore[attr-defined]  # the stubs lack it
+                if response is None:
+                    raise not_besedka(self._url, "its messages cannot be read")
                 self._has_received = True
                 for frame in proto.server_frames(response, self._utc_offset):
                     if isinstance(frame, Welcome):
