@@ -56,7 +56,7 @@ class EventHandler:
             case System() if self._rooms.is_current(view):
                 self._presence_changed(event)
             case Error() if event.code not in RESENT_AFTER:
-                self._notifier.show_problem(self._phrases.refusals.get(event.code, event.text))
+                self._notifier.show_problem(self._notifier.sentence(event.code, event.text))
             case Redacted():
                 self._redacted(view, event)
             case Rights() if self._rooms.is_current(view):

@@ -271,7 +271,7 @@ class Rooms:
         if code == ErrorCode.NOT_INVITED:
             self._notifier.show_problem(self._phrases.removed.format(room=view.name))
         else:
-            self._notifier.show_problem(f"{view.title}: {self._phrases.refusals.get(code, str(error))}")
+            self._notifier.show_problem(f"{view.title}: {self._notifier.sentence(code, str(error))}")
         view.close_unsent()
         self._remove(view)
 

@@ -13,6 +13,12 @@ from besedka.wire.sanitize import sanitize_line
 
 _TAKE_PERSON: Final = {f"/{spec.name}" for spec in COMMANDS if spec.takes_person}
 
+LISTED_AT_MOST: Final = 40
+"""Characters of a name in the list of those that fit; one written into a log by hand may be longer, and fill rows."""
+
+_LISTED: Final = "  "
+"""Stands in front of each of them, so that no name begins at the left edge, where times stand."""
+
 
 class LineCompleter(Completer):
     """Completes the text before the cursor.
@@ -72,7 +78,7 @@ def _begun_name(argument: str) -> str | None:
 
 def _matching(begun: str, candidates: Iterable[str], *, is_chosen: bool = False) -> Iterable[Completion]:
     return [
-        Completion(candidate, -len(begun), display=sanitize_line(candidate.strip()))
+        Completion(candidate, -len(begun), display=_LISTED + sanitize_line(candidate.strip(), LISTED_AT_MOST))
         for candidate in candidates
         if (is_chosen or candidate.casefold().startswith(begun.casefold()))
         and sanitize_line(candidate) == candidate

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from enum import Enum
+from typing import Final
 
 from prompt_toolkit.application import get_app_session
 
@@ -15,6 +16,10 @@ from besedka.terminal.ui import formatting
 from besedka.terminal.ui.output import TerminalOutput
 from besedka.terminal.ui.phrases import Phrases
 from besedka.wire.errors import Refused
+from besedka.wire.sanitize import sanitize_line
+
+SENTENCE_CHARACTERS: Final = 1_000
+"""How much of a server's sentence is shown."""
 
 
 class Bell(Enum):
@@ -77,8 +82,11 @@ class Notifier:
 
     def show_error(self, error: RemoteError) -> None:
         """Show a server's error: in the user's language, or else in the server's words."""
-        code = getattr(error, "code", "")
-        self.show_problem(self.phrases.refusals.get(code, str(error)))
+        self.show_problem(self.sentence(getattr(error, "code", ""), str(error)))
+
+    def sentence(self, code: str, text: str) -> str:
+        """A refusal in the user's language, or else the server's sentence, as far as it is one."""
+        return self.phrases.refusals.get(code) or sanitize_line(text, SENTENCE_CHARACTERS)
 
     def show_qr_code(self, text: str) -> None:
         """Show a text as a QR code, if the window is wide enough for it."""

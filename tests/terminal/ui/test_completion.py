@@ -57,3 +57,9 @@ def test_tab_completes_moderation_commands_for_moderators_only() -> None:
     assert completed("/k", "moderate") == ["/kick "]
     assert completed("/un", "moderate") == ["/uninvite ", "/unmute ", "/unban "]
     assert completed("/kick an", "moderate") == ['/kick "Anna Karenina" ']
+
+
+def test_the_names_that_fit_are_listed_behind_blanks_and_none_fills_a_row() -> None:
+    names = ["Boris", f"Bo{'x' * 4_000}"]
+    found = LineCompleter(lambda: names, list, list).get_completions(Document("bo"), CompleteEvent())
+    assert [completion.display_text for completion in found] == ["  Boris:", f"  Bo{'x' * 37}…"]
