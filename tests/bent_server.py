@@ -2,6 +2,7 @@
 
 The environment says what, and what it does not say stays as it is:
 
+- ``DESCRIPTORS``: the limit of file descriptors, as ``ulimit -n`` sets it;
 - ``CLOCKS``: a file of `tests.clocks.Clocks`, that is read whenever the server asks what time it is;
 - ``CONSTANTS``: a JSON object of durations by their names, such as ``besedka.serve.doors.timeouts.SWEEP_SECONDS``;
 - ``KEEP_ALIVE``: after so many seconds an idle HTTP connection is ended;
@@ -14,6 +15,7 @@ from __future__ import annotations
 import importlib
 import json
 import os
+import resource
 import sys
 import time
 from functools import partial
@@ -75,5 +77,7 @@ if __name__ == "__main__":
         bend_everywhere("network_of", really_network_of, network_of)
     if keep_alive := os.environ.get("KEEP_ALIVE"):
         uvicorn.Config = partial(uvicorn.Config, timeout_keep_alive=float(keep_alive))  # type: ignore[assignment,misc,arg-type]
+    if limit := int(os.environ.get("DESCRIPTORS", "0")):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (limit, limit))
     bend(json.loads(os.environ.get("CONSTANTS", "{}")))
     main()

@@ -58,13 +58,16 @@ DURATIONS: Final = {
     "serve/deadline.py": dict.fromkeys(
         ("SILENT_SECONDS", "END_SECONDS", "LONGEST_SECONDS", "THREAD_SECONDS"), SERVER
     ),
-    "serve/doors/admin.py": {"SILENT_SECONDS": SERVER},
+    "serve/doors/admin.py": {"SILENT_SECONDS": SERVER, "ACCEPT_SECONDS": SERVER},
+    "serve/doors/grpc/calls.py": {"WAIT_SECONDS_AT_MOST": RATES},
     "serve/doors/grpc/door.py": {
+        "IDLE_SECONDS": SERVER,
         "KEEPALIVE_SECONDS": SERVER,
         "PING_SECONDS_AT_LEAST": SERVER,
         "STREAM_END_SECONDS": SERVER,
         "STOP_SECONDS": SERVER,
     },
+    "serve/doors/grpc/relay.py": {"END_SECONDS": SERVER},
     "serve/doors/grpc/service.py": {"LAST_WORDS_SECONDS": SERVER},
     "serve/doors/http/door.py": {"STOP_SECONDS": SERVER},
     "serve/doors/timeouts.py": dict.fromkeys(

@@ -109,12 +109,23 @@ class Source:
 
     Attributes:
         connections: the number of connections.
+        descriptors: the file descriptors that they use.
+        streams: the number of gRPC calls that stream.
         bucket: for the messages of all of them; None if they are not limited.
         frames: for all their other frames; None if they are not limited.
         names: for the names that they claim.
     """
 
-    __slots__ = ("__weakref__", "bucket", "connections", "frames", "names", "network")
+    __slots__ = (
+        "__weakref__",
+        "bucket",
+        "connections",
+        "descriptors",
+        "frames",
+        "names",
+        "network",
+        "streams",
+    )
 
     def __init__(self, network: IPv4Address | IPv6Network | None, rate: float = 0.0) -> None:
         self.network = network
@@ -123,6 +134,8 @@ class Source:
         self.frames = TokenBucket(frames, FRAMES_SECONDS) if rate else None
         self.names = TokenBucket(NAMES_RATE, NAMES_BURST_SECONDS)
         self.connections = 0
+        self.descriptors = 0
+        self.streams = 0
 
     @property
     def is_exempt(self) -> bool:
@@ -137,27 +150,37 @@ class Source:
     def is_as_new(self, now: float) -> bool:
         """Whether it has no connections and full buckets, like a new source."""
         buckets = (self.names, self.bucket, self.frames)
-        return not self.connections and all(bucket.is_full(now) for bucket in buckets if bucket)
+        is_full = all(bucket.is_full(now) for bucket in buckets if bucket)
+        return not self.connections and not self.streams and is_full
 
 
 class Sources:
-    """All source addresses. Loopback, and connections without an address, are not limited."""
+    """All source addresses. Loopback, and connections without an address, are not limited.
 
-    def __init__(self, limits: RateLimits) -> None:
+    Args:
+        limits: the limits.
+        share: file descriptors that the connections of one address may use; 0 is no limit.
+    """
+
+    def __init__(self, limits: RateLimits, share: int = 0) -> None:
         self._limits = limits
+        self._share = share
         # An address has one source, and so one bucket, as long as that source is referenced; sources that are not as new are
         # remembered.
         self._known: WeakValueDictionary[object, Source] = WeakValueDictionary()
         self._remembered: set[Source] = set()
         self._exempt = Source(None)
 
-    def admit(self, host: str, *, counts: bool = True, is_limited: bool = False) -> Source:
+    def admit(
+        self, host: str, *, counts: bool = True, is_limited: bool = False, descriptors: int = 1
+    ) -> Source:
         """Admit a connection from this address; call `leave` when it has ended, if it counts.
 
         Args:
             host: the address.
             counts: whether it counts as one of the connections of its address.
             is_limited: whether to limit it even if it is from this machine, because it is a proxy's.
+            descriptors: the file descriptors that it uses.
 
         Raises:
             Refused: `too_many_connections`.
@@ -168,23 +191,38 @@ class Sources:
             source = self._known[network] = Source(network, self._limits.rate_address)
         self._remembered.add(source)
         if counts:
-            self.enter(source)
+            self.enter(source, descriptors)
         return source
 
-    def enter(self, source: Source) -> None:
-        """Count one more connection, until it leaves.
+    def enter(self, source: Source, descriptors: int = 1) -> None:
+        """Count one more connection that uses so many file descriptors, until it leaves.
 
         Raises:
             Refused: `too_many_connections`.
         """
-        limit = self._limits.connections_per_address
-        if limit and not source.is_exempt and source.connections >= limit:
-            raise Refused(ErrorCode.TOO_MANY_CONNECTIONS, limit=limit)
+        self._check_number(source, source.connections)
+        if self._share and not source.is_exempt and source.descriptors + descriptors > self._share:
+            raise Refused(ErrorCode.TOO_MANY_CONNECTIONS, limit=source.connections)
         source.connections += 1
+        source.descriptors += descriptors
 
-    def leave(self, source: Source) -> None:
+    def leave(self, source: Source, descriptors: int = 1) -> None:
         """Count a connection that has ended."""
         source.connections -= 1
+        source.descriptors -= descriptors
+
+    def enter_stream(self, source: Source) -> None:
+        """Count one more gRPC call that streams, until it leaves; an address may have as many as connections.
+
+        Raises:
+            Refused: `too_many_connections`.
+        """
+        self._check_number(source, source.streams)
+        source.streams += 1
+
+    def leave_stream(self, source: Source) -> None:
+        """Count such a call that has ended."""
+        source.streams -= 1
 
     def forget(self, now: float) -> None:
         """Forget the sources that are as new."""
@@ -193,6 +231,11 @@ class Sources:
     def limiter(self, source: Source) -> RateLimiter:
         """The rate limits of a connection from a source."""
         return RateLimiter(self._limits.rate, source)
+
+    def _check_number(self, source: Source, number: int) -> None:
+        limit = self._limits.connections_per_address
+        if limit and not source.is_exempt and number >= limit:
+            raise Refused(ErrorCode.TOO_MANY_CONNECTIONS, limit=limit)
 
 
 class RateLimiter:
@@ -271,6 +314,23 @@ class RateLimiter:
         """Charge for received frames, to the connection and to its address."""
         for bucket in self._frames:
             bucket.spend(now, frames)
+
+    def charge_call(self, now: float, frames: int, longest: float) -> float:
+        """Charge a gRPC call to the connection and its address, and return the seconds that it must wait.
+
+        Args:
+            now: the time.
+            frames: its cost, in frames.
+            longest: the longest wait, in seconds.
+
+        Raises:
+            Refused: `too_fast` if it would have to wait longer; then nothing is charged.
+        """
+        wait = max((bucket.wait(now, frames) for bucket in self._frames), default=0.0)
+        if wait > longest:
+            raise Refused(ErrorCode.TOO_FAST, wait=wait - longest + REFUSAL_SECONDS)
+        self.charge_frames(now, frames)
+        return wait
 
     def delay(self, now: float) -> float:
         """The seconds during which nothing more should be read."""

@@ -20,20 +20,22 @@ from besedka.serve.background import Background
 from besedka.serve.banner import greeting
 from besedka.serve.chat import Chat
 from besedka.serve.deadline import Deadline
+from besedka.serve.descriptors import SPARE_DESCRIPTORS, Capacity, for_connections, raise_limit
 from besedka.serve.doors.admin import AdminDoor
 from besedka.serve.doors.forwarded import Proxies, doubtful
 from besedka.serve.doors.grpc.door import GrpcDoor
 from besedka.serve.doors.hosts import Hosts, is_loopback, names_of_machine
-from besedka.serve.doors.http.door import BACKLOG, HttpDoor
+from besedka.serve.doors.http.door import HttpDoor
 from besedka.serve.doors.http.download import Download
 from besedka.serve.doors.http.pages import pages
+from besedka.serve.doors.listener import listen
 from besedka.serve.doors.origin import Origins
 from besedka.serve.doors.timeouts import SWEEP_SECONDS, SWEEP_SLICES
 from besedka.serve.doors.websocket.besedka import BesedkaSession
 from besedka.serve.doors.websocket.connection import Connection, Session
 from besedka.serve.doors.websocket.door import WebSocketDoor
 from besedka.serve.doors.websocket.seed import SeedSession
-from besedka.serve.errors import AddressUnusable, CertificateUnusable
+from besedka.serve.errors import CertificateUnusable
 from besedka.serve.mounts import warn_of_mounted
 from besedka.serve.rate_limits import Sources
 from besedka.serve.session import Moderator, Services
@@ -49,12 +51,6 @@ STOP_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, *([signal.SIGHUP] if sys.p
 LOST_CLOSE_SECONDS: Final = 0.3
 """How long clients may take to answer a close when the history is lost: a service manager must know soon."""
 
-UNSENT_BYTES: Final = 64 * 1024
-"""Unsent bytes that the kernel may hold for a connection; unbounded they grow to 4 MB for a client that does not read."""
-
-TCP_NOTSENT_LOWAT: Final = 25
-"""Linux's number; Python's `socket` has a name for it only from 3.12 on."""
-
 STOP_CLOSE_SECONDS: Final = 1.5
 """How long clients may take to answer a close when the server stops; see also `besedka.serve.deadline`."""
 
@@ -69,16 +65,18 @@ def run(settings: Settings, announce: Callable[[str], None] = print) -> None:
     Raises:
         ServeError: if it cannot start, if the history can no longer be written, or if a part of it has failed.
     """
-    _allow_descriptors()
+    capacity = Capacity(for_connections(raise_limit()))
     deadline = Deadline()
     try:
         with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-            runner.run(_serve(settings, announce, deadline))
+            runner.run(_serve(settings, announce, deadline, capacity))
     finally:
         deadline.lift()
 
 
-async def _serve(settings: Settings, announce: Callable[[str], None], deadline: Deadline) -> None:
+async def _serve(
+    settings: Settings, announce: Callable[[str], None], deadline: Deadline, capacity: Capacity
+) -> None:
     loop = asyncio.get_running_loop()
     if settings.certificate:
         _check(settings.certificate)
@@ -90,8 +88,9 @@ async def _serve(settings: Settings, announce: Callable[[str], None], deadline: 
         path, is_named = settings.access_keys, settings.key_file is not None
         keys, warning = open_keys(path, may_be_link=is_named) if path else ([], "")
         access = Authenticator(Keys(keys) if path else None)
-        listener = _listen(settings.host, settings.port)
-        doors = _doors(settings, chat, access, listener)
+        listener = listen(settings.host, settings.port)
+        doors = _doors(settings, chat, access, listener, capacity)
+        SPARE_DESCRIPTORS.hold()
         stop = _stop_asked_for(loop)
         async with (
             Background() as background,
@@ -141,9 +140,11 @@ class _Doors:
     admin: AdminDoor
 
 
-def _doors(settings: Settings, chat: Chat, access: Authenticator, listener: socket.socket) -> _Doors:
+def _doors(
+    settings: Settings, chat: Chat, access: Authenticator, listener: socket.socket, capacity: Capacity
+) -> _Doors:
     loop, language, base = asyncio.get_running_loop(), settings.language, settings.base_path
-    sources, proxies = Sources(settings.rate_limits), Proxies(settings.proxies)
+    sources, proxies = Sources(settings.rate_limits, capacity.total // 2), Proxies(settings.proxies)
     services = Services.of(chat, language)
     admission = services.admission
     # The command line speaks English.
@@ -179,11 +180,22 @@ def _doors(settings: Settings, chat: Chat, access: Authenticator, listener: sock
         metrics_open=settings.metrics_open,
     )
     hosts = _hosts(settings, listener)
+    capacity.add(lambda: websocket.count)
+    http = HttpDoor(
+        app,
+        websocket.connection,
+        sources,
+        chat.metrics,
+        loop.time,
+        capacity=capacity,
+        hosts=hosts,
+        proxies=proxies,
+    )
     return _Doors(
         sources,
         websocket,
-        HttpDoor(app, websocket.connection, sources, chat.metrics, loop.time, hosts=hosts, proxies=proxies),
-        GrpcDoor(services, sources=sources, access=access, proxies=proxies),
+        http,
+        GrpcDoor(services, sources=sources, access=access, now=loop.time, capacity=capacity, proxies=proxies),
         AdminDoor(operator, chat.metrics, chat.clock.stamp, Language.EN),
     )
 
@@ -197,7 +209,9 @@ async def _sweep(doors: _Doors) -> None:
         doors.websocket.look_after(now, part)
         if part == 0:
             doors.http.look_after(now)
+            doors.grpc.look_after(now)
             doors.sources.forget(now)
+            SPARE_DESCRIPTORS.hold()
 
 
 def _stop_asked_for(loop: asyncio.AbstractEventLoop) -> asyncio.Event:
@@ -236,36 +250,12 @@ def _check(certificate: Certificate) -> None:
         raise CertificateUnusable(certificate.certificate, reason) from error
 
 
-def _listen(host: str, port: int) -> socket.socket:
-    is_both = not host and socket.has_dualstack_ipv6()
-    family = socket.AF_INET6 if is_both or ":" in host else socket.AF_INET
-    try:
-        listener = socket.create_server((host, port), family=family, backlog=BACKLOG, dualstack_ipv6=is_both)
-        if sys.platform == "linux":
-            # Connections inherit it: one who does not read is known by what we hold, not by megabytes in the kernel.
-            listener.setsockopt(socket.IPPROTO_TCP, TCP_NOTSENT_LOWAT, UNSENT_BYTES)
-    except OSError as error:
-        reason = (error.strerror or str(error)).split(" (", 1)[0].lower()
-        raise AddressUnusable(host or "all addresses,", port, reason) from error
-    return listener
-
-
 def _hosts(settings: Settings, listener: socket.socket) -> Hosts:
     """The host names of the chat; the machine's own only where other machines can connect."""
     address = listener.getsockname()[0]
     is_private = is_loopback(f"[{address}]" if ":" in address else address)
     own = () if is_private else names_of_machine(socket.gethostname())
     return Hosts((*settings.public_hosts, *own))
-
-
-def _allow_descriptors() -> None:
-    """Raise the limit of file descriptors as far as allowed: each connection needs one, each room two."""
-    if sys.platform != "win32":
-        import resource  # noqa: PLC0415 - does not exist on Windows
-
-        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-        if soft != hard:
-            resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:

@@ -274,3 +274,41 @@ def test_a_page_costs_by_its_messages() -> None:
     assert limiter.delay(0.0) == 0
     limiter.charge_page(0.0, 500)
     assert limiter.delay(0.0) == pytest.approx(0.1)
+
+
+def test_calls_are_charged_to_their_connection_and_their_address() -> None:
+    sources = Sources(RateLimits(rate=100, rate_address=200))
+    source = sources.admit("192.0.2.1")
+    one, other = sources.limiter(source), sources.limiter(source)
+    elsewhere = sources.limiter(sources.admit("192.0.2.2"))
+    assert one.charge_call(0.0, 400, 30.0) == 0.0  # two seconds' worth of the connection, half of the address
+    assert one.charge_call(0.0, 100, 30.0) == pytest.approx(0.5)
+    assert other.charge_call(0.0, 300, 30.0) == 0.0
+    assert other.charge_call(0.0, 40, 30.0) == pytest.approx(0.1)
+    assert elsewhere.charge_call(0.0, 1, 30.0) == 0.0
+    sources.leave(source)
+    assert not source.is_as_new(0.0)
+
+
+def test_a_call_that_would_wait_too_long_is_refused_and_not_charged() -> None:
+    sources = Sources(RateLimits(rate=10))
+    limiter = sources.limiter(sources.admit("127.0.0.1"))
+    assert limiter.charge_call(0.0, 60, 1.0) == pytest.approx(1.0)
+    for _ in range(3):
+        with pytest.raises(Refused) as refused:
+            limiter.charge_call(0.0, 1, 1.0)
+        assert refused.value.code is ErrorCode.TOO_FAST
+        assert refused.value.wait == pytest.approx(1.05)
+    assert limiter.charge_call(0.05, 1, 1.0) == pytest.approx(1.0)
+
+
+def test_streams_of_an_address_are_counted_beside_its_connections() -> None:
+    sources = Sources(RateLimits(connections_per_address=1))
+    source = sources.admit("192.0.2.1")
+    sources.enter_stream(source)
+    with pytest.raises(Refused):
+        sources.enter_stream(source)
+    sources.leave(source)
+    assert not source.is_as_new(1.0)
+    sources.leave_stream(source)
+    assert source.is_as_new(1.0)

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Final
 
 from besedka.serve.authentication.keys import Authenticator, BadKeys, Key, Keys, read_keys
+from besedka.serve.descriptors import SPARE_DESCRIPTORS
 from besedka.serve.errors import KeyFileUnusable
 from besedka.serve.history.file import open_regular, reason, write_whole
 from besedka.serve.history.ownership import Care, concern, refuse_untrusted
@@ -98,7 +99,8 @@ async def _watch(
         before = keys
         try:
             # A file may be far away, behind a network that does not answer.
-            keys = read_keys(await asyncio.get_running_loop().run_in_executor(reader, read))
+            loop = asyncio.get_running_loop()
+            keys = read_keys(await loop.run_in_executor(reader, SPARE_DESCRIPTORS.use, read))
         except (BadKeys, OSError) as error:
             why = str(error) if isinstance(error, BadKeys) else reason(error)
             if why != logged:

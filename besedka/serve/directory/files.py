@@ -14,6 +14,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
+from besedka.serve.descriptors import SPARE_DESCRIPTORS
 from besedka.serve.directory.audit import Audit
 from besedka.serve.directory.journal import Journal
 from besedka.serve.errors import AuditLost
@@ -199,4 +200,4 @@ class Files:
                 await journal.compact()
 
     def _in_thread(self, act: Callable[..., Any], *arguments: object) -> asyncio.Future[Any]:
-        return self._loop.run_in_executor(self._thread, act, *arguments)
+        return self._loop.run_in_executor(self._thread, SPARE_DESCRIPTORS.use, act, *arguments)

@@ -14,6 +14,7 @@ from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Final
 
+from besedka.serve.descriptors import SPARE_DESCRIPTORS
 from besedka.serve.doors.private import nobody_else, remove, remove_if_dead, short
 from besedka.serve.errors import SocketUnusable
 from besedka.serve.history.file import FULL, reason
@@ -29,6 +30,9 @@ log = logging.getLogger(__name__)
 
 SILENT_SECONDS: Final = 60.0
 """A connection that sends no line, or reads no answer, for this long is closed."""
+
+ACCEPT_SECONDS: Final = 1.0
+"""The pause after a connection could not be accepted: there are no descriptors, not even spare ones."""
 
 
 class AdminDoor:
@@ -61,20 +65,44 @@ class AdminDoor:
         if path is None or listener is None:
             yield
             return
-        server = await asyncio.start_unix_server(self._accept, sock=listener, limit=FRAME_BYTES_AT_MOST)
+        loop = asyncio.get_running_loop()
+        loop.add_reader(listener, self._accept, listener)
         try:
             yield
         finally:
-            server.close()
+            loop.remove_reader(listener)
+            listener.close()
             for connection in self._connections:
                 connection.cancel()
             await asyncio.gather(*self._connections, return_exceptions=True)
             remove(path)
 
-    def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        connection = asyncio.get_running_loop().create_task(self._serve(reader, writer))
+    def _accept(self, listener: socket.socket) -> None:
+        """Accept a connection, with a spare descriptor if there is no other: asyncio's own server would close it."""
+        try:
+            accepted, _ = SPARE_DESCRIPTORS.use(listener.accept)
+        except (BlockingIOError, ConnectionError):
+            return  # it has gone again
+        except OSError as error:
+            log.error("an operator could not be let in: %s", reason(error))  # noqa: TRY400 - the sentence is enough
+            self._pause(listener)
+            return
+        connection = asyncio.get_running_loop().create_task(self._begin(accepted))
         self._connections.add(connection)
         connection.add_done_callback(self._connections.discard)
+
+    def _pause(self, listener: socket.socket) -> None:
+        loop = asyncio.get_running_loop()
+        loop.remove_reader(listener)
+        loop.call_later(ACCEPT_SECONDS, self._resume, listener)
+
+    def _resume(self, listener: socket.socket) -> None:
+        if listener.fileno() >= 0:
+            asyncio.get_running_loop().add_reader(listener, self._accept, listener)
+
+    async def _begin(self, accepted: socket.socket) -> None:
+        reader, writer = await asyncio.open_unix_connection(sock=accepted, limit=FRAME_BYTES_AT_MOST)
+        await self._serve(reader, writer)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
@@ -152,6 +180,8 @@ def _listen(path: Path) -> socket.socket | None:
         remove_if_dead(path)
         with nobody_else():
             listener.bind(short(path))
+        listener.listen()
+        listener.setblocking(False)
     except OSError as error:
         listener.close()
         if error.errno in FULL:

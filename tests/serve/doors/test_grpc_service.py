@@ -227,6 +227,35 @@ def test_who_is_told_that_the_server_goes_down_is_told_nothing_else(tmp_path: Pa
     looping.run(scenario())
 
 
+def test_a_call_that_waits_for_its_turn_and_is_cancelled_does_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And a call that may begin at once does so."""
+    pages: list[Room] = []
+
+    async def page(room: Room, *_: object) -> History:
+        pages.append(room)
+        return History("main", 1, [])
+
+    async def scenario() -> None:
+        peers = Peers(Sources(RateLimits(rate=1)))
+        chat, room, service = await started(tmp_path, peers)
+        monkeypatch.setattr(chat.log_reader, "page", page)
+        call: Any = service.handlers()["ListMessages"].unary_unary
+        await call(pb.ListMessagesRequest(), FakeContext())
+        assert pages == [room]
+        peers.limiter(FakeContext()).charge_frames(chat.clock.now(), 400)
+        waiting = asyncio.ensure_future(call(pb.ListMessagesRequest(), FakeContext()))
+        await settle()
+        assert not waiting.done()
+        waiting.cancel()
+        await asyncio.gather(waiting, return_exceptions=True)
+        assert pages == [room]
+        await chat.close()
+
+    looping.run(scenario())
+
+
 def test_a_room_that_is_about_to_be_followed_is_held(tmp_path: Path) -> None:
     rooms: list[Room] = []
     held: list[int] = []

@@ -6,24 +6,21 @@ A call without it ends before its first request is read, always with the same st
 from __future__ import annotations
 
 import asyncio
-import inspect
 from collections.abc import Awaitable, Callable, Coroutine
-from typing import Any, Final, NoReturn, TypeAlias
+from typing import Any, Final, NoReturn
 
 import grpc
 from grpc_health.v1 import health
 
 from besedka.serve.authentication.keys import Authenticator
 from besedka.serve.doors.grpc import status
+from besedka.serve.doors.grpc.handlers import Context, Handler, run_handler, wrapped
 from besedka.serve.metrics import Metrics
 from besedka.wire.access import key_brought
 from besedka.wire.errors import ErrorCode, Language, Refused
 
 OPEN: Final = f"/{health.SERVICE_NAME}/"
 """The prefix of methods that need no key."""
-
-Context = grpc.aio.ServicerContext[Any, Any]
-Handler: TypeAlias = "grpc.RpcMethodHandler[Any, Any]"
 
 
 class KeyInterceptor(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]  # only the stubs know that it is generic
@@ -60,25 +57,19 @@ class KeyInterceptor(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]  # o
 
     def _revocable(self, handler: Handler | None, key: str) -> Handler:
         """Wrap a handler so that its calls end when the key is withdrawn; unary calls are too short to need it."""
-        kinds: dict[tuple[bool, bool], tuple[Any, Callable[..., Handler]]] = {
-            (False, True): (handler and handler.unary_stream, grpc.unary_stream_rpc_method_handler),
-            (True, False): (handler and handler.stream_unary, grpc.stream_unary_rpc_method_handler),
-            (True, True): (handler and handler.stream_stream, grpc.stream_stream_rpc_method_handler),
-        }
-        if handler is None or (handler.request_streaming, handler.response_streaming) not in kinds:
-            return handler  # type: ignore[return-value]  # None: no such method
-        act, make = kinds[handler.request_streaming, handler.response_streaming]
+        if handler is None:
+            return handler  # type: ignore[return-value]  # no such method
 
-        async def guarded(requests: Any, context: Context) -> Any:
+        async def guarded(act: Callable[..., Any], requests: Any, context: Context) -> Any:
             call = _StreamingCall()
             if not self._access.enter(call, key):
                 await self._refuse(requests, context)
             try:
-                return await self._until_revoked(_run_handler(act, requests, context), call, context)
+                return await self._until_revoked(run_handler(act, requests, context), call, context)
             finally:
                 self._access.leave(call)
 
-        return make(guarded, handler.request_deserializer, handler.response_serializer)
+        return wrapped(handler, guarded, unary=False)
 
     async def _until_revoked(
         self, response: Coroutine[Any, Any, Any], call: _StreamingCall, context: Context
@@ -97,10 +88,7 @@ class KeyInterceptor(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]  # o
     async def _refuse(self, _: object, context: Context) -> NoReturn:
         refusal = Refused(ErrorCode.NO_ACCESS)
         self._metrics.refused(refusal.code)
-        sentence = refusal.sentence(self._language)
-        await status.end(
-            context, status.STATUS[refusal.code], sentence, status.details(refusal, self._language)
-        )
+        await status.refuse(context, refusal, self._language)
 
 
 class _StreamingCall:
@@ -114,11 +102,3 @@ class _StreamingCall:
 
     def abort(self) -> None:
         self.is_revoked.set()
-
-
-async def _run_handler(act: Callable[..., Any], requests: Any, context: Context) -> Any:
-    if not inspect.isasyncgenfunction(act):
-        return await act(requests, context)
-    async for response in act(requests, context):
-        await context.write(response)
-    return None

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine, Iterable
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, Final
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
@@ -35,6 +35,9 @@ from besedka.wire.validation import (
     clean_text,
 )
 
+WAIT_SECONDS_AT_MOST: Final = 30.0
+"""The longest wait of a call for its turn; so the calls that wait are few, whoever sends how many."""
+
 
 class ItemRefused(Exception):  # noqa: N818 - says what happened
     """One of many messages was refused; those before it are stored.
@@ -48,6 +51,22 @@ class ItemRefused(Exception):  # noqa: N818 - says what happened
         super().__init__(f"message {index}: {refusal}")
         self.index = index
         self.refusal = refusal
+
+
+async def paced(limiter: RateLimiter, now: Callable[[], float], frames: int = 1) -> None:
+    """Charge a call to its connection and address, and wait until it may begin.
+
+    Args:
+        limiter: the rate limits of the call.
+        now: a monotonic clock, in seconds.
+        frames: its cost.
+
+    Raises:
+        Refused: `too_fast` if that would take longer than `WAIT_SECONDS_AT_MOST`; such a call is not charged.
+    """
+    wait = limiter.charge_call(now(), frames, WAIT_SECONDS_AT_MOST)
+    if wait:
+        await asyncio.sleep(wait)
 
 
 async def send(request: pb.SendRequest, services: Services, limiter: RateLimiter) -> pb.SendResponse:
@@ -92,8 +111,7 @@ async def list_rooms(request: pb.ListRoomsRequest, services: Services) -> pb.Lis
 async def search(request: pb.SearchRequest, services: Services, limiter: RateLimiter) -> pb.SearchResponse:
     """Messages of a room that contain a text."""
     text = clean_search(request.text)
-    limiter.charge_frames(services.clock.now(), SEARCH_FRAMES)
-    await asyncio.sleep(limiter.delay(services.clock.now()))
+    await paced(limiter, services.clock.now, SEARCH_FRAMES - 1)
     claim = reader(request)
     name = clean_room(request.room or DEFAULT_ROOM)
     room = await services.admission.existing_room(name, claim, limiter.source.network)

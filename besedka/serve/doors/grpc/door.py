@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import stat
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -14,12 +14,17 @@ from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
 from besedka.serve.authentication.keys import Authenticator
+from besedka.serve.descriptors import Capacity
 from besedka.serve.doors.forwarded import Proxies
 from besedka.serve.doors.grpc.authentication import KeyInterceptor
 from besedka.serve.doors.grpc.peers import Peers
+from besedka.serve.doors.grpc.relay import Relay
 from besedka.serve.doors.grpc.service import NAME, ChatService
+from besedka.serve.doors.grpc.side_calls import SideCalls
+from besedka.serve.doors.listener import listen
 from besedka.serve.doors.private import nobody_else, remove_if_dead
-from besedka.serve.errors import AddressUnusable, SocketUnusable
+from besedka.serve.doors.timeouts import REQUEST_SECONDS
+from besedka.serve.errors import SocketUnusable
 from besedka.serve.history.file import reason
 from besedka.serve.rate_limits import Sources
 from besedka.serve.session import Services
@@ -40,6 +45,9 @@ KEEPALIVE_SECONDS: Final = 25
 PING_SECONDS_AT_LEAST: Final = 10
 """A client that pings more often is disconnected (`too_many_pings`); Besedka's own client pings every 30 seconds."""
 
+IDLE_SECONDS: Final = 300
+"""A connection without a call for this long is closed in good order: clients reconnect with their next call."""
+
 STREAM_END_SECONDS: Final = 1.0
 """The time that subscribers have to read the rest when the server stops."""
 
@@ -52,6 +60,8 @@ OPTIONS: Final = [
     ("grpc.max_metadata_size", METADATA_BYTES),
     ("grpc.absolute_max_metadata_size", METADATA_BYTES),
     ("grpc.max_concurrent_streams", STREAMS_AT_MOST),
+    ("grpc.server_handshake_timeout_ms", int(REQUEST_SECONDS * 1_000)),
+    ("grpc.max_connection_idle_ms", IDLE_SECONDS * 1_000),
     ("grpc.keepalive_time_ms", KEEPALIVE_SECONDS * 1_000),
     ("grpc.keepalive_timeout_ms", 35_000),
     ("grpc.keepalive_permit_without_calls", 1),
@@ -68,6 +78,8 @@ class GrpcDoor:
         sources: the addresses of clients, with their limits.
         proxies: the trusted proxies.
         access: the valid keys over TCP; the Unix socket needs none, only its owner can open it.
+        now: a monotonic clock, in seconds.
+        capacity: the file descriptors that connections may use.
     """
 
     def __init__(
@@ -76,9 +88,14 @@ class GrpcDoor:
         *,
         sources: Sources,
         access: Authenticator,
+        now: Callable[[], float],
+        capacity: Capacity,
         proxies: Proxies | None = None,
     ) -> None:
-        self._service = ChatService(services, Peers(sources, proxies))
+        peers = Peers(sources, proxies)
+        self._relay = peers.relay = Relay(peers, capacity, services.metrics, now)
+        self._service = ChatService(services, peers)
+        self._bounds = SideCalls(services, peers, NAME)
         self._guards = (
             () if access.is_open else (KeyInterceptor(access, services.metrics, services.language),)
         )
@@ -92,10 +109,11 @@ class GrpcDoor:
             AddressUnusable, SocketUnusable: if an address cannot be used.
         """
         path = settings.grpc_unix
+        listener = None if settings.grpc_port is None else listen(settings.host, settings.grpc_port)
         servers = []
-        if settings.grpc_port is not None:
+        if listener:
             servers.append(self._server(self._guards))
-            _listen(servers[-1], settings.host, settings.grpc_port, settings.certificate)
+            _listen_inside(servers[-1], self._relay.address, settings.certificate)
         if path:
             servers.append(self._server(()))
             _listen_privately(servers[-1], path)
@@ -105,13 +123,18 @@ class GrpcDoor:
             _keep_private(path)
         for name in ("", NAME):
             await self._health.set(name, health_pb2.HealthCheckResponse.SERVING)
-        try:
-            yield
-        finally:
-            await asyncio.gather(*(server.stop(STOP_SECONDS) for server in servers))
+        async with self._relay.open(listener):
+            try:
+                yield
+            finally:
+                await asyncio.gather(*(server.stop(STOP_SECONDS) for server in servers))
+
+    def look_after(self, now: float) -> None:
+        """Check the deadlines of all connections."""
+        self._relay.look_after(now)
 
     def _server(self, guards: Sequence[KeyInterceptor]) -> grpc.aio.Server:
-        server = grpc.aio.server(interceptors=guards, options=OPTIONS)
+        server = grpc.aio.server(interceptors=(*guards, self._bounds), options=OPTIONS)
         server.add_generic_rpc_handlers(
             (grpc.method_handlers_generic_handler(NAME, self._service.handlers()),)
         )
@@ -129,17 +152,12 @@ class GrpcDoor:
         await self._service.end_streams(STREAM_END_SECONDS)
 
 
-def _listen(server: grpc.aio.Server, host: str, port: int, certificate: Certificate | None) -> None:
-    host = host or "::"  # gRPC then listens on all addresses, those of IPv4 too
-    address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-    try:
-        if certificate is None:
-            server.add_insecure_port(address)
-        else:
-            pair = (certificate.key.read_bytes(), certificate.certificate.read_bytes())
-            server.add_secure_port(address, grpc.ssl_server_credentials([pair]))
-    except RuntimeError as error:
-        raise AddressUnusable(host, port, "address already in use") from error
+def _listen_inside(server: grpc.aio.Server, address: str, certificate: Certificate | None) -> None:
+    if certificate is None:
+        server.add_insecure_port(address)
+    else:
+        pair = (certificate.key.read_bytes(), certificate.certificate.read_bytes())
+        server.add_secure_port(address, grpc.ssl_server_credentials([pair]))
 
 
 def _listen_privately(server: grpc.aio.Server, path: Path) -> None:

@@ -1,6 +1,6 @@
-"""The clients of calls: gRPC reports no beginning or end of a connection, only its address with each call.
+"""The clients of connections and calls, with their rate limits.
 
-Nor does it report the requested name (``:authority``). It need not: the check against DNS rebinding protects browsers, and
+gRPC does not report the requested name (``:authority``). It need not: the check against DNS rebinding protects browsers, and
 no browser can call gRPC.
 """
 
@@ -13,7 +13,8 @@ from typing import Any, Final, Protocol
 from urllib.parse import unquote
 
 from besedka.serve.doors.forwarded import Client, Proxies
-from besedka.serve.rate_limits import RateLimiter, Sources
+from besedka.serve.doors.grpc.relay import DESCRIPTORS, Relay
+from besedka.serve.rate_limits import RateLimiter, Source, Sources
 
 PEERS_REMEMBERED: Final = 10_000
 """Connections whose rate limits are kept; those that called last."""
@@ -30,20 +31,48 @@ class Call(Protocol):
 
 
 class Peers:
-    """All connections that have called recently.
+    """All connections, and the clients that have called recently.
 
     Args:
         sources: the addresses of clients, with their limits.
         proxies: the trusted proxies.
+
+    Attributes:
+        relay: the connections over TCP, if there are any.
     """
 
     def __init__(self, sources: Sources, proxies: Proxies | None = None) -> None:
+        self.relay: Relay | None = None
         self._sources = sources
         self._proxies = proxies or Proxies()
         self._limiters: OrderedDict[tuple[str, Client], RateLimiter] = OrderedDict()
 
+    # Connections.
+
+    def admit_connection(self, host: str) -> Source | None:
+        """Count a connection from an address; None if it is a trusted proxy's, which is not counted.
+
+        Raises:
+            Refused: `too_many_connections`.
+        """
+        return None if self._proxies.trust(host) else self._sources.admit(host, descriptors=DESCRIPTORS)
+
+    def forget_connection(self, peer: str, host: str, source: Source | None) -> None:
+        """Count a connection that has ended."""
+        if source:
+            self._sources.leave(source, DESCRIPTORS)
+        # The clients of a trusted proxy are forgotten in their turn.
+        for client in (Client(host), Client(host, is_forwarded=True)):
+            self._limiters.pop((peer, client), None)
+
+    # Calls.
+
     def limiter(self, call: Call) -> RateLimiter:
-        """The rate limits of a call: those of its connection, or of the client behind the proxy."""
+        """The rate limits of a call: those of its connection, or of the client behind the proxy.
+
+        Raises:
+            Refused: `no_access` if its connection has ended.
+        """
         client = self._client(call)
         limiter = self._limiters.get((call.peer(), client))
         if limiter is None:
@@ -57,21 +86,28 @@ class Peers:
 
     @contextmanager
     def stream(self, limiter: RateLimiter) -> Iterator[None]:
-        """Count an open stream as a connection of its address.
+        """Count an open stream of its address: each may have as many as connections.
 
         Raises:
             Refused: `too_many_connections`.
         """
-        self._sources.enter(limiter.source)
+        self._sources.enter_stream(limiter.source)
         try:
             yield
         finally:
-            self._sources.leave(limiter.source)
+            self._sources.leave_stream(limiter.source)
 
     def _client(self, call: Call) -> Client:
         metadata = call.invocation_metadata() or ()
         headers = [(name, value) for name, value in metadata if isinstance(value, str)]
-        return self._proxies.client(host_of(call.peer()), headers)
+        return self._proxies.client(self._host(call.peer()), headers)
+
+    def _host(self, peer: str) -> str:
+        connection = self.relay.connection(peer) if self.relay else None
+        if connection is None:
+            return host_of(peer)
+        connection.called()
+        return connection.host
 
 
 def host_of(peer: str) -> str:

@@ -199,7 +199,7 @@ class ChatService:
         try:
             limiter = self._peers.limiter(context)
             self._services.admission.check_network(limiter.source.network)
-            return await act(limiter)
+            return await self._act(act, limiter)
         except Refused as refusal:
             await self._refuse(context, refusal)
         except (calls.ItemRefused, grpc.aio.BaseError):
@@ -210,16 +210,20 @@ class ChatService:
             log.exception("a call could not be answered")
             await self._fail(context)
 
+    async def _act(self, act: Callable[[RateLimiter], Awaitable[T]], limiter: RateLimiter) -> T:
+        await calls.paced(limiter, self._services.clock.now)
+        try:
+            return await act(limiter)
+        except Refused:
+            limiter.charge_refusal(self._services.clock.now())
+            raise
+
     async def _fail(self, context: Context) -> NoReturn:
         await status.end(context, grpc.StatusCode.INTERNAL, CloseCode.BROKEN.value.reason, ())
 
     async def _refuse(self, context: Context, refusal: Refused, field: str = "") -> NoReturn:
         self._services.metrics.refused(refusal.code)
-        sentence = refusal.sentence(self._services.language)
-        details = status.details(refusal, self._services.language, field)
-        await status.end(
-            context, status.STATUS[refusal.code], f"{field}: {sentence}" if field else sentence, details
-        )
+        await status.refuse(context, refusal, self._services.language, field)
 
 
 class Malformed:

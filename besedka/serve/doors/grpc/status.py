@@ -122,3 +122,12 @@ async def end(
     status = Status(code=code.value[0], message=sentence, details=packed)
     await context.abort(code, sentence, ((DETAILS, status.SerializeToString()),))
     raise AssertionError("abort does not return")
+
+
+async def refuse(
+    context: grpc.aio.ServicerContext[Any, Any], refusal: Refused, language: Language, field: str = ""
+) -> NoReturn:
+    """End a call with a refusal; ``field`` is as in `details`."""
+    sentence = refusal.sentence(language)
+    text = f"{field}: {sentence}" if field else sentence
+    await end(context, STATUS[refusal.code], text, details(refusal, language, field))

@@ -13,17 +13,22 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from besedka.serve.background import Background
+from besedka.serve.descriptors import Capacity
 from besedka.serve.doors.forwarded import Proxies
 from besedka.serve.doors.hosts import Hosts
 from besedka.serve.doors.http.protocol import HttpConnection, Successor
+from besedka.serve.doors.listener import BACKLOG
 from besedka.serve.metrics import Metrics
 from besedka.serve.rate_limits import Sources
 from besedka.serve.settings import Certificate
 
 log = logging.getLogger(__name__)
 
-BACKLOG: Final = 2_048
-"""Connections that may wait to be accepted, when all clients reconnect at once."""
+UNWELCOME_AT_MOST: Final = 64
+"""Connections above the limit of their address that may stay until they can be told so, two seconds at most; others are closed at once."""
+
+UNWELCOME_SHARE: Final = 8
+"""Where few connections are possible: one of so many may be such a connection."""
 
 STOP_SECONDS: Final = 0.5
 """The time in which a response must be finished when the server stops."""
@@ -38,6 +43,7 @@ class HttpDoor:
         sources: the addresses of clients, with their limits.
         metrics: counts refusals.
         now: a monotonic clock, in seconds.
+        capacity: the file descriptors that connections may use.
         hosts: the host names that it accepts.
         proxies: the trusted proxies.
     """
@@ -50,6 +56,7 @@ class HttpDoor:
         metrics: Metrics,
         now: Callable[[], float],
         *,
+        capacity: Capacity | None = None,
         hosts: Hosts | None = None,
         proxies: Proxies | None = None,
     ) -> None:
@@ -61,6 +68,17 @@ class HttpDoor:
         self.now = now
         self._app = app
         self._connections: set[HttpConnection] = set()
+        self._capacity = capacity or Capacity()
+        self._capacity.add(lambda: len(self._connections))
+
+    def has_room(self) -> bool:
+        """Whether there is a file descriptor for one more connection."""
+        return self._capacity.has_room()
+
+    def may_wait(self) -> bool:
+        """Whether one more connection that is refused may wait for its request, to be told so."""
+        limit = min(UNWELCOME_AT_MOST, self._capacity.total // UNWELCOME_SHARE)
+        return sum(connection.is_unwelcome for connection in self._connections) <= limit
 
     def add(self, connection: HttpConnection) -> None:
         """Register a new connection."""

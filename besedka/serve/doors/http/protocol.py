@@ -64,6 +64,12 @@ class Door(Protocol):
     def now(self) -> float:
         """The time of a monotonic clock, in seconds."""
 
+    def has_room(self) -> bool:
+        """Whether there is a file descriptor for one more connection."""
+
+    def may_wait(self) -> bool:
+        """Whether one more connection that is refused may wait for its request, to be told so."""
+
     def add(self, connection: HttpConnection) -> None:
         """Register a new connection."""
 
@@ -99,6 +105,11 @@ class HttpConnection(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
         super().connection_made(transport)
+        if not self._door.has_room():
+            sentence = "the server has no room for more connections now, try again later"
+            self._refuse(HTTPStatus.SERVICE_UNAVAILABLE, "too_many_connections", sentence)
+            transport.close()  # it must not stay until it is understood
+            return
         self._door.add(self)
         self._peer = self.client[0] if self.client else ""
         if self._door.proxies.trust(self._peer):
@@ -109,6 +120,9 @@ class HttpConnection(HttpToolsProtocol):
             # Clients do not understand a response before their request; but they must send one soon.
             self._unwelcome = refusal
             self._request_until = self._door.now() + CLOSE_SECONDS
+            if not self._door.may_wait():
+                self._door.metrics.refused(refusal.code)
+                transport.abort()
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._door.remove(self)
@@ -156,6 +170,11 @@ class HttpConnection(HttpToolsProtocol):
             connection.data_received(self._parser.rest)
         # Break the cycle between this object and its parser.
         self.parser = self._parser = None  # type: ignore[assignment]
+
+    @property
+    def is_unwelcome(self) -> bool:
+        """Whether it is above the limit of its address."""
+        return self._unwelcome is not None
 
     @property
     def _is_answering(self) -> bool:

@@ -70,7 +70,7 @@ class WebSocketDoor:
         self._connections: list[set[Connection]] = [set() for _ in range(SWEEP_SLICES)]
         self._is_empty = asyncio.Event()
         self._is_empty.set()
-        metrics.show("connections_open", "WebSocket connections open now.", lambda: self._count)
+        metrics.show("connections_open", "WebSocket connections open now.", lambda: self.count)
 
     def connection(self, source: Source, *, is_forwarded: bool = False) -> Connection:
         """A connection for a request for an upgrade, perhaps through a proxy."""
@@ -91,7 +91,7 @@ class WebSocketDoor:
             part.discard(connection)
         self._access.leave(connection)
         self._sources.leave(connection.limiter.source)
-        if not self._count:
+        if not self.count:
             self._is_empty.set()
 
     def make_protocol(self, state: State) -> ServerProtocol:
@@ -153,7 +153,8 @@ class WebSocketDoor:
             connection.transport.abort()
 
     @property
-    def _count(self) -> int:
+    def count(self) -> int:
+        """The number of open connections."""
         return sum(map(len, self._connections))
 
     def _all(self) -> list[Connection]:

@@ -1,0 +1,345 @@
+"""The TCP port of gRPC: accepts connections, counts them by address, and passes their bytes on to the gRPC server.
+
+gRPC's Python API tells nothing of connections, and its own limit has no share for each address. So the port is the event loop's, and
+the gRPC server listens at an address inside the machine (decision 34). TLS is passed on as it is: the gRPC server speaks it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import secrets
+import socket
+import sys
+import tempfile
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import Final, Protocol
+
+from besedka.serve.descriptors import Capacity
+from besedka.serve.doors.listener import BACKLOG
+from besedka.serve.doors.timeouts import REQUEST_SECONDS, STUCK_SECONDS
+from besedka.serve.history.file import reason
+from besedka.serve.metrics import Metrics
+from besedka.serve.rate_limits import Source
+from besedka.wire.errors import ErrorCode, Refused
+
+log = logging.getLogger(__name__)
+
+DESCRIPTORS: Final = 3
+"""File descriptors of one connection: the client's socket, and both ends of the one inside."""
+
+END_SECONDS: Final = 0.3
+"""The time that clients have to read the rest when the server stops, after gRPC has ended their calls."""
+
+NAME_BYTES: Final = 16
+"""Random bytes in the name of a socket inside: no other program can take it before."""
+
+_FOREVER: Final = float("inf")
+
+
+class Gate(Protocol):
+    """Decides which connections may come in."""
+
+    def admit_connection(self, host: str) -> Source | None:
+        """Count a connection from an address; None if it is a trusted proxy's, which is not counted.
+
+        Raises:
+            Refused: `too_many_connections`.
+        """
+
+    def forget_connection(self, peer: str, host: str, source: Source | None) -> None:
+        """Count a connection that has ended."""
+
+
+class Relay:
+    """All connections at the TCP port.
+
+    Args:
+        gate: admits them.
+        capacity: the file descriptors that connections may use.
+        metrics: counts refusals.
+        now: a monotonic clock, in seconds.
+
+    Attributes:
+        address: the gRPC server's address, as gRPC writes it.
+    """
+
+    def __init__(self, gate: Gate, capacity: Capacity, metrics: Metrics, now: Callable[[], float]) -> None:
+        self._gate = gate
+        self._capacity = capacity
+        capacity.add(lambda: DESCRIPTORS * len(self))
+        self._metrics = metrics
+        self._now = now
+        self._inside = _Inside()
+        self.address = self._inside.name
+        self._connections: dict[str, Connection] = {}
+        self._connecting: set[asyncio.Task[None]] = set()
+        self._is_empty = asyncio.Event()
+        metrics.show("grpc_connections", "gRPC connections over TCP.", lambda: len(self))
+
+    def __len__(self) -> int:
+        return len(self._connections)
+
+    def connection(self, peer: str) -> Connection | None:
+        """The connection of a call, by gRPC's name for its peer; None if the call came over another socket.
+
+        Raises:
+            Refused: `no_access` if it has ended, or is another program's that has found the address inside.
+        """
+        found = self._connections.get(peer)
+        if found is None and peer.startswith(self._inside.prefix):
+            raise Refused(ErrorCode.NO_ACCESS)
+        return found
+
+    @contextlib.asynccontextmanager
+    async def open(self, listener: socket.socket | None) -> AsyncIterator[None]:
+        """Accept connections, if there is a listener; the gRPC server must listen already, and must have stopped at the end."""
+        if listener is None:
+            yield
+            return
+        loop = asyncio.get_running_loop()
+        server = await loop.create_server(self._accept, sock=listener, backlog=BACKLOG)
+        try:
+            yield
+        finally:
+            server.close()
+            await self._end()
+            self._inside.remove()
+
+    def look_after(self, now: float) -> None:
+        """Check the deadlines of all connections."""
+        for connection in tuple(self._connections.values()):
+            connection.check_deadlines(now)
+
+    def admit(self, connection: Connection, host: str) -> None:
+        """Connect an accepted connection with the gRPC server, or abort it: its client understands no answer yet."""
+        try:
+            if not self._capacity.has_room(DESCRIPTORS):
+                raise Refused(ErrorCode.TOO_MANY_CONNECTIONS, limit=len(self))  # noqa: TRY301 - counted below
+            source = self._gate.admit_connection(host)
+        except Refused as refusal:
+            self._metrics.refused(refusal.code)
+            connection.abort()
+            return
+        peer = self._inside.new_peer()
+        connection.enter(peer, host, source)
+        self._connections[peer] = connection
+        connecting = asyncio.get_running_loop().create_task(self._connect(connection))
+        self._connecting.add(connecting)
+        connecting.add_done_callback(self._connecting.discard)
+
+    def lose(self, connection: Connection) -> None:
+        """Forget a connection that has ended."""
+        if self._connections.pop(connection.peer, None):
+            self._gate.forget_connection(connection.peer, connection.host, connection.source)
+        if not self._connections:
+            self._is_empty.set()
+
+    def _accept(self) -> asyncio.Protocol:
+        return Connection(self, self._now()).outer
+
+    async def _connect(self, connection: Connection) -> None:
+        loop = asyncio.get_running_loop()
+        try:
+            inner = self._inside.connect(connection.peer)
+            await loop.create_unix_connection(lambda: connection.inner, sock=inner)
+        except OSError as error:
+            log.error("a gRPC connection could not be passed on: %s", reason(error))  # noqa: TRY400 - the sentence is enough
+            connection.abort()
+
+    async def _end(self) -> None:
+        """End all connections, after a moment in which they are flushed."""
+        self._is_empty.clear()
+        if self._connections:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._is_empty.wait(), END_SECONDS)
+        for connection in tuple(self._connections.values()):
+            connection.abort()
+
+
+class Connection:
+    """A client's connection, and the one to the gRPC server that stands for it.
+
+    Attributes:
+        outer: the client's side.
+        inner: the gRPC server's side.
+        peer: gRPC's name for the peer of its calls; empty before it is admitted.
+        host: the client's address.
+        source: where it is counted; None if it is a trusted proxy's.
+    """
+
+    __slots__ = ("_abort_at", "_called_by", "_relay", "_unsent", "host", "inner", "outer", "peer", "source")
+
+    def __init__(self, relay: Relay, now: float) -> None:
+        self.outer = _Outer(self)
+        self.inner = _Side(self)
+        self.outer.other, self.inner.other = self.inner, self.outer
+        self.peer = self.host = ""
+        self.source: Source | None = None
+        self._relay = relay
+        self._called_by = now + REQUEST_SECONDS
+        self._unsent = 0
+        self._abort_at = _FOREVER
+
+    def enter(self, peer: str, host: str, source: Source | None) -> None:
+        """Note that it has been admitted."""
+        self.peer, self.host, self.source = peer, host, source
+
+    def called(self) -> None:
+        """Note a call that was admitted: it is no longer a mere handshake."""
+        self._called_by = _FOREVER
+
+    def accepted(self, host: str) -> None:
+        """The client's side is open."""
+        self._relay.admit(self, host)
+
+    def check_deadlines(self, now: float) -> None:
+        """Abort a connection without a call, and a client that does not read."""
+        unsent = self.outer.unsent
+        if not unsent:
+            self._abort_at = _FOREVER
+        elif unsent < self._unsent or self._abort_at == _FOREVER:
+            self._abort_at = now + STUCK_SECONDS
+        self._unsent = unsent
+        if now >= min(self._called_by, self._abort_at):
+            self.abort()
+
+    def abort(self) -> None:
+        """End it at once."""
+        self.outer.abort()
+        self.inner.abort()
+
+    def lost(self, side: _Side) -> None:
+        """One side has ended: so does the other, after it has been flushed. What a client that is gone has sent last still counts."""
+        side.other.close()
+        if self.outer.is_lost:
+            self._relay.lose(self)
+
+
+class _Side(asyncio.Protocol):
+    """One side of a connection: what it receives, the other one sends."""
+
+    __slots__ = ("_connection", "_early", "_transport", "is_lost", "other")
+
+    other: _Side
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._transport: asyncio.Transport | None = None
+        # What the other side has received before this one was connected: one piece, then it is paused.
+        self._early: list[bytes] = []
+        self.is_lost = False
+
+    @property
+    def unsent(self) -> int:
+        """The bytes that the system has not taken yet."""
+        return self._transport.get_write_buffer_size() if self._transport else 0
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # of streams
+        self._transport = transport
+        if self.is_lost or self.other.is_lost:
+            transport.abort()  # the client did not wait
+            return
+        transport.writelines(self._early)
+        self._early.clear()
+        self.other.resume_reading()
+
+    def data_received(self, data: bytes) -> None:
+        self.other.send(data)
+
+    def pause_writing(self) -> None:
+        self.other.pause_reading()
+
+    def resume_writing(self) -> None:
+        self.other.resume_reading()
+
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - the other side ends, whatever it was
+        self.is_lost = True
+        self._connection.lost(self)
+
+    def send(self, data: bytes) -> None:
+        """Send what the other side has received."""
+        if self._transport:
+            self._transport.write(data)
+        else:
+            self._early.append(data)
+            self.other.pause_reading()
+
+    def pause_reading(self) -> None:
+        """Read no more for now."""
+        if self._transport and not self._transport.is_closing():
+            self._transport.pause_reading()
+
+    def resume_reading(self) -> None:
+        """Read on."""
+        if self._transport and not self._transport.is_closing():
+            self._transport.resume_reading()
+
+    def close(self) -> None:
+        """End it, after the rest has been sent."""
+        if self._transport:
+            self._transport.close()
+        self.is_lost = self.is_lost or self._transport is None
+
+    def abort(self) -> None:
+        """End it at once."""
+        if self._transport:
+            self._transport.abort()
+        self.is_lost = self.is_lost or self._transport is None
+
+
+class _Outer(_Side):
+    """The client's side."""
+
+    __slots__ = ()
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # of streams
+        self._transport = transport
+        peer = transport.get_extra_info("peername")
+        self._connection.accepted(peer[0] if peer else "")
+
+
+class _Inside:
+    """The address of the gRPC server inside the machine, and those of its clients.
+
+    On Linux they are names without files, which nothing can leave behind; elsewhere files in a folder that only this user can read.
+    """
+
+    def __init__(self) -> None:
+        self._folder = None if sys.platform == "linux" else Path(tempfile.mkdtemp(prefix="besedka-"))
+        self.prefix = "unix-abstract:besedka-" if self._folder is None else f"unix:{self._folder}/"
+        self.name = self.new_peer()
+
+    def new_peer(self) -> str:
+        """A new name, as gRPC writes it."""
+        return self.prefix + secrets.token_hex(NAME_BYTES)
+
+    def connect(self, peer: str) -> socket.socket:
+        """A connection to the gRPC server under a name.
+
+        Raises:
+            OSError: from the system.
+        """
+        client = socket.socket(socket.AF_UNIX)
+        try:
+            client.setblocking(False)
+            client.bind(self._path(peer))
+            client.connect(self._path(self.name))  # at once or not at all (unix(7))
+        except OSError:
+            client.close()
+            raise
+        if self._folder:
+            Path(self._path(peer)).unlink()
+        return client
+
+    def remove(self) -> None:
+        """Remove what it has made."""
+        if self._folder:
+            Path(self._path(self.name)).unlink(missing_ok=True)
+            self._folder.rmdir()
+
+    def _path(self, peer: str) -> str:
+        _, _, path = peer.partition(":")
+        return path if self._folder else f"\0{path}"

@@ -1,0 +1,68 @@
+"""Calls of the services beside the chat's, health and reflection: they are paced too, and few of them stream on one connection."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, Final, TypeAlias
+
+import grpc
+
+from besedka.serve.doors.grpc import calls, status
+from besedka.serve.doors.grpc.handlers import Context, Handler, run_handler, wrapped
+from besedka.serve.doors.grpc.peers import Peers
+from besedka.serve.session import Services
+from besedka.wire.errors import ErrorCode, Refused
+
+STREAMS_AT_MOST: Final = 4
+"""Calls of one connection that watch its health or use reflection at once: a load balancer needs one."""
+
+Continuation: TypeAlias = Callable[[grpc.HandlerCallDetails], Awaitable[Handler]]
+
+
+class SideCalls(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]  # only the stubs know that it is generic
+    """Paces and bounds the calls of all services but one.
+
+    Args:
+        services: the services that sessions share.
+        peers: the connections that call.
+        chat: the service with limits of its own, by its full name.
+    """
+
+    def __init__(self, services: Services, peers: Peers, chat: str) -> None:
+        self._services = services
+        self._peers = peers
+        self._chat = f"/{chat}/"
+        self._streams: Counter[str] = Counter()
+
+    async def intercept_service(
+        self, continuation: Continuation, handler_call_details: grpc.HandlerCallDetails
+    ) -> Handler:
+        """The handler of a call, with its limits."""
+        handler: Handler | None = await continuation(handler_call_details)
+        if handler is None or handler_call_details.method.startswith(self._chat):
+            return handler  # type: ignore[return-value]  # None: no such method
+        return wrapped(handler, self._bounded)
+
+    async def _bounded(self, act: Callable[..., Any], request: Any, context: Context) -> Any:
+        try:
+            limiter = self._peers.limiter(context)
+            await calls.paced(limiter, self._services.clock.now)
+            with self._counted(context.peer()):
+                return await run_handler(act, request, context)
+        except Refused as refusal:
+            self._services.metrics.refused(refusal.code)
+            await status.refuse(context, refusal, self._services.language)
+
+    @contextmanager
+    def _counted(self, peer: str) -> Iterator[None]:
+        if self._streams[peer] >= STREAMS_AT_MOST:
+            raise Refused(ErrorCode.TOO_MANY_CONNECTIONS, limit=STREAMS_AT_MOST)
+        self._streams[peer] += 1
+        try:
+            yield
+        finally:
+            self._streams[peer] -= 1
+            if not self._streams[peer]:
+                del self._streams[peer]

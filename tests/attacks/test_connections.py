@@ -1,0 +1,181 @@
+"""Connections and calls without number: no address takes all of them, none holds a place without a request, and no call is free."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator
+from contextlib import ExitStack
+from typing import Final
+
+import grpc
+import pytest
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+
+from besedka.proto.besedka.v1 import chat_pb2 as pb
+from besedka.serve.doors.grpc.calls import WAIT_SECONDS_AT_MOST
+from besedka.serve.doors.grpc.side_calls import STREAMS_AT_MOST
+from besedka.serve.doors.timeouts import REQUEST_SECONDS
+from besedka.serve.rate_limits import FRAMES_AT_LEAST, FRAMES_SECONDS
+from tests.calling import Caller, ending
+from tests.clocks import BENT, SWEPT_OFTEN, Clocks
+from tests.commanding import wait_until
+from tests.conftest import ServerMaker
+from tests.running import RunningServer, fetch
+
+STRANGER = "127.0.0.2"
+NOT_SERVING = health_pb2.HealthCheckResponse.NOT_SERVING
+PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + b"\0\0\0\4\0\0\0\0\0"
+"""All that HTTP/2 asks of a client before its first request: with empty settings (RFC 9113, section 3.4)."""
+
+
+class Line:
+    """A connection to the gRPC port on which perhaps nothing is ever said."""
+
+    def __init__(self, server: RunningServer, address: str = STRANGER, data: bytes = b"") -> None:
+        self._socket = socket.create_connection(("127.0.0.1", server.grpc_port), 60, (address, 0))
+        self._socket.sendall(data)
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether the server has closed it; what it has sent before is read."""
+        self._socket.setblocking(False)
+        try:
+            while self._socket.recv(65_536):
+                pass
+        except BlockingIOError:
+            return False
+        except OSError:
+            return True
+        return True
+
+    def close(self) -> None:
+        self._socket.close()
+
+
+@pytest.fixture
+def lines() -> Iterator[ExitStack]:
+    """Closes what a test has opened."""
+    with ExitStack() as stack:
+        yield stack
+
+
+def opened(server: RunningServer, lines: ExitStack, count: int, data: bytes = b"") -> list[Line]:
+    found = [Line(server, data=data) for _ in range(count)]
+    for line in found:
+        lines.callback(line.close)
+    return found
+
+
+def until_admitted(server: RunningServer, count: int) -> None:
+    """Wait until the server has accepted so many gRPC connections."""
+    wait_until(lambda: f"besedka_grpc_connections {count:.1f}\n" in fetch(server, "/metrics")[1])
+
+
+def status_over_http(server: RunningServer) -> int:
+    with socket.create_connection(("127.0.0.1", server.port), 60, (STRANGER, 0)) as web:
+        web.sendall(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        return int(web.recv(65_536).split()[1])
+
+
+def test_an_address_has_its_share_of_grpc_connections_before_it_shows_a_key(
+    make_server: ServerMaker, lines: ExitStack
+) -> None:
+    server = make_server(
+        "--connections-per-address", "20", module=BENT, OWN_ADDRESS="127.0.0.1", grpc=True
+    ).start()
+    flood = opened(server, lines, 200)
+    wait_until(lambda: sum(line.is_closed for line in flood) == 180)
+    # Another address comes in all the same, and so does the first one when it gives up a connection.
+    with Caller(server) as other:
+        assert other.send("Anna", "still here").id == 1
+    for line in flood:
+        line.close()
+    wait_until(lambda: not opened(server, lines, 1)[0].is_closed)
+
+
+def test_grpc_and_websocket_connections_of_an_address_are_counted_together(
+    make_server: ServerMaker, lines: ExitStack
+) -> None:
+    server = make_server(
+        "--connections-per-address", "3", module=BENT, OWN_ADDRESS="127.0.0.1", grpc=True
+    ).start()
+    three = opened(server, lines, 3)
+    until_admitted(server, 3)
+    assert status_over_http(server) == 429
+    assert not any(line.is_closed for line in three)
+
+
+@pytest.mark.parametrize("data", [b"", PREFACE], ids=["nothing", "a preface"])
+def test_a_grpc_connection_without_a_call_is_closed_when_a_request_must_be_there(
+    data: bytes, make_server: ServerMaker, clock: Clocks, lines: ExitStack
+) -> None:
+    clock.stand_still()
+    server = make_server(module=BENT, CONSTANTS=SWEPT_OFTEN, grpc=True, **clock.environment).start()
+    with Caller(server) as caller, caller.follow(since=0) as reader:
+        reader.started()
+        (line,) = opened(server, lines, 1, data)
+        until_admitted(server, 2)
+        clock.jump(REQUEST_SECONDS - 1)
+        caller.rooms()
+        assert not line.is_closed
+        clock.jump(2)
+        wait_until(lambda: line.is_closed)
+        caller.send("Anna", "hello")
+        assert reader.hear_to(1)[0].text == "hello"
+
+
+def test_who_watches_the_health_of_the_server_stays_and_few_watch_on_one_connection(
+    make_server: ServerMaker, clock: Clocks
+) -> None:
+    clock.stand_still()
+    server = make_server(module=BENT, CONSTANTS=SWEPT_OFTEN, grpc=True, **clock.environment).start()
+    with Caller(server) as caller, Caller(server) as other:
+        request = health_pb2.HealthCheckRequest()
+        watches = [health_pb2_grpc.HealthStub(caller.channel).Watch(request) for _ in range(STREAMS_AT_MOST)]
+        for watch in watches:
+            next(watch)
+        one_more = health_pb2_grpc.HealthStub(caller.channel).Watch(request)
+        assert ending(one_more).reason == "too_many_connections"
+        next(health_pb2_grpc.HealthStub(other.channel).Watch(request))
+        clock.jump(REQUEST_SECONDS + 1)
+        other.rooms()
+        server.ask_to_stop()
+        # They are told of the end, so they were still there.
+        assert [next(watch).status for watch in watches] == [NOT_SERVING] * STREAMS_AT_MOST
+        assert server.wait() == 0
+
+
+BURST: Final = int(FRAMES_AT_LEAST * FRAMES_SECONDS)
+IN_TIME: Final = BURST + int(FRAMES_AT_LEAST * WAIT_SECONDS_AT_MOST)
+"""Calls that have their turn at once, or before they would be refused, if no time passes meanwhile."""
+
+
+@pytest.mark.parametrize("kind", ["ListRooms", "ListMessages", "Send", "Health"])
+def test_calls_without_number_wait_for_their_turn_and_others_have_theirs(
+    kind: str, make_server: ServerMaker, clock: Clocks
+) -> None:
+    clock.stand_still()
+    server = make_server("--rate", "1", module=BENT, grpc=True, **clock.environment).start()
+    with Caller(server) as flooding, Caller(server) as other:
+        stub = health_pb2_grpc.HealthStub(flooding.channel) if kind == "Health" else flooding.stub
+        method, request = {
+            "ListRooms": ("ListRooms", pb.ListRoomsRequest()),
+            "ListMessages": ("ListMessages", pb.ListMessagesRequest(room="none")),
+            "Send": ("Send", pb.SendRequest(user="Anna", text="")),
+            "Health": ("Check", health_pb2.HealthCheckRequest()),
+        }[kind]
+        sent = [getattr(stub, method).future(request) for _ in range(IN_TIME + 20)]
+
+        def too_fast() -> int:
+            done = [
+                call for call in sent if call.done() and call.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
+            ]
+            return len(done)
+
+        wait_until(lambda: too_fast() >= 20)
+        assert other.rooms()
+        for call in sent:
+            call.cancel()
+        assert other.rooms()
+    assert server.stop() == 0
+    assert "Traceback" not in server.errors
