@@ -7,9 +7,10 @@ import socket
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import pytest
+from google.protobuf.message import Message
 
 from besedka.proto.besedka.v1 import chat_pb2 as pb
 from besedka.serve.descriptors import for_connections
@@ -142,6 +143,56 @@ def test_without_a_single_descriptor_the_spare_ones_are_used_for_what_matters(
         chats_work(server, operator, keys, phone, laptop)
         resource.prlimit(server.pid, resource.RLIMIT_NOFILE, (LIMIT, LIMIT))
     wait_until(lambda: fetch(server, "/healthz")[0] == 200)
+
+
+def test_a_request_that_finds_no_descriptor_is_refused_and_its_connection_goes_on(
+    server: RunningServer,
+) -> None:
+    """Also where a file must be opened of a room that is open; and afterwards all is as before."""
+    with talker(server, OTHER) as laptop, Caller(server) as caller:
+        metadata = [("authorization", f"Bearer {KEYS['laptop']}")]
+        laptop.join("Laptop", secret="l" * 20)
+        for number in range(20):
+            laptop.tell("chat", text=f"{number}")
+        laptop.hear_to(20)
+        caller.stub.ListRooms(pb.ListRoomsRequest(), metadata=metadata, timeout=60)
+        limit = first_free(server)
+        resource.prlimit(server.pid, resource.RLIMIT_NOFILE, (limit, LIMIT))
+        for kind, fields in REQUESTS:
+            laptop.tell(kind, key=kind, **fields)
+            answer = laptop.hear()
+            while answer["type"] == "system":
+                answer = laptop.hear()
+            assert answer["type"] != "error" or answer["code"] == "room_unavailable", answer
+        for call, request in (
+            (caller.stub.ListRooms, pb.ListRoomsRequest()),
+            (caller.stub.ListMessages, pb.ListMessagesRequest(room="none")),
+            (caller.stub.Search, pb.SearchRequest(text="1")),
+            (caller.stub.Send, pb.SendRequest(user="Anna", room="fresh", text="x")),
+        ):
+            assert code(call, request) in {"OK", "UNAVAILABLE", "NOT_FOUND"}
+        laptop.tell("chat", text="still here", key="k")
+        assert laptop.hear("chat")["text"] == "still here"
+        resource.prlimit(server.pid, resource.RLIMIT_NOFILE, (LIMIT, LIMIT))
+        laptop.tell("join", room="fresh", user="Laptop", secret="l" * 20)
+        assert laptop.hear("welcome")["room"] == "fresh"
+    assert "Traceback" not in server.errors
+
+
+def code(call: Any, request: Message) -> str:
+    """The status of a call, by its name."""
+    answer = call.future(request, metadata=[("authorization", f"Bearer {KEYS['laptop']}")], timeout=60)
+    return str(answer.code().name)
+
+
+REQUESTS: Final[list[tuple[str, dict[str, object]]]] = [
+    ("rooms", {}),
+    ("search", {"text": "1"}),
+    ("history", {"before": 5, "limit": 3}),
+    ("join", {"room": "other", "user": "Laptop", "secret": "l" * 20}),
+    ("private", {"room": "own"}),
+    ("add_device", {"user": "Laptop", "secret": "l" * 20}),
+]
 
 
 def first_free(server: RunningServer) -> int:

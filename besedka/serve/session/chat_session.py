@@ -20,6 +20,7 @@ from besedka.serve.room import Room, Subscriber
 from besedka.serve.session.admission import Admitted, Arrival, Waiting
 from besedka.serve.session.base import SessionBase
 from besedka.serve.session.post import Posting
+from besedka.serve.session.refusals import unavailable
 from besedka.serve.session.services import Services
 from besedka.serve.tasks import run_to_end
 from besedka.wire.close_codes import CloseCode
@@ -106,6 +107,8 @@ class ChatSession(SessionBase):
             self._act(frame)
         except Refused as refusal:
             self._refuse_frame(frame, refusal)
+        except OSError as error:
+            self._refuse_frame(frame, unavailable(error))
 
     def people(self) -> Iterable[Person]:
         return {membership.subscriber.person for membership in self._memberships.values()}
@@ -157,6 +160,8 @@ class ChatSession(SessionBase):
                 await act(frame)
             except Refused as refusal:
                 self._refuse_frame(frame, refusal)
+            except OSError as error:
+                self._refuse_frame(frame, unavailable(error))
 
         self.wait_for(working())
 

@@ -2,11 +2,28 @@
 
 from __future__ import annotations
 
+import logging
+
 from besedka.serve.clock import Clock
+from besedka.serve.descriptors import is_none_left
 from besedka.serve.metrics import Metrics
-from besedka.wire.errors import Language, Refused
+from besedka.wire.errors import ErrorCode, Language, Refused
 from besedka.wire.frames import Error
 from besedka.wire.log_line import clock_time
+
+log = logging.getLogger(__name__)
+
+
+def unavailable(error: Exception) -> Refused:
+    """The refusal of a request that has found no file descriptor: it is not the client's fault, nor a reason to disconnect them.
+
+    Raises:
+        Exception: the error itself, if it is another one.
+    """
+    if not is_none_left(error):
+        raise error
+    log.error("a request found no file descriptor, and was refused: %s", error)
+    return Refused(ErrorCode.ROOM_UNAVAILABLE)
 
 
 class Refusals:

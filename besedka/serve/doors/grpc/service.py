@@ -28,6 +28,7 @@ from besedka.serve.people.person import Person
 from besedka.serve.rate_limits import RateLimiter
 from besedka.serve.room import Room
 from besedka.serve.session import Services
+from besedka.serve.session.refusals import unavailable
 from besedka.wire.close_codes import CloseCode
 from besedka.wire.errors import ErrorCode, Refused
 from besedka.wire.validation import DEFAULT_ROOM, clean_room
@@ -213,7 +214,7 @@ class ChatService:
     async def _act(self, act: Callable[[RateLimiter], Awaitable[T]], limiter: RateLimiter) -> T:
         await calls.paced(limiter, self._services.clock.now)
         try:
-            return await act(limiter)
+            return await _unless_unavailable(act(limiter))
         except Refused:
             limiter.charge_refusal(self._services.clock.now())
             raise
@@ -224,6 +225,13 @@ class ChatService:
     async def _refuse(self, context: Context, refusal: Refused, field: str = "") -> NoReturn:
         self._services.metrics.refused(refusal.code)
         await status.refuse(context, refusal, self._services.language, field)
+
+
+async def _unless_unavailable(answering: Awaitable[T]) -> T:
+    try:
+        return await answering
+    except OSError as error:
+        raise unavailable(error) from error
 
 
 class Malformed:
