@@ -83,6 +83,7 @@ DURATIONS: Final = {
         SERVER,
     ),
     "serve/rate_limits.py": {
+        "REQUESTS_BURST_SECONDS": RATES,
         "BURST_SECONDS": RATES,
         "REFUSAL_SECONDS": RATES,
         "FRAMES_SECONDS": RATES,
@@ -102,6 +103,8 @@ DURATIONS: Final = {
     "serve/directory/journal.py": {"RETRY_SECONDS": SERVER, "LONGEST_RETRY_SECONDS": SERVER},
     "serve/directory/directory.py": {
         "POLL_SECONDS": SERVER,
+        "UNUSED_SECONDS": NAMES,
+        "FREE_SECONDS": SERVER,
         "LAPSE_SECONDS": NAMES,
         "JUMP_SECONDS": MODERATION,
     },

@@ -42,6 +42,15 @@ once gets its share of a tenth, and others get in between."""
 PAGE_MESSAGES_PER_FRAME: Final = 25
 """Cost of a page of history, in messages for each frame: to read, check and encode so many takes as long as to handle a frame."""
 
+REQUEST_FRAMES: Final = 10
+"""Cost of a request about rooms, invitations, devices and moderation, in frames: most of them write to the disk and wait for it."""
+
+REQUESTS_RATE: Final = 1.0
+"""Such requests a second that all connections of an address may make."""
+
+REQUESTS_BURST_SECONDS: Final = 600.0
+"""Six hundred at once: a school behind one address opens its rooms together."""
+
 NEIGHBOURS: Final = 64
 """The prefix of IPv6 networks: a single customer gets at least such a network (RFC 6177), and can use all of it."""
 
@@ -104,6 +113,10 @@ NAMES_BURST_SECONDS: Final = 2_000.0
 """Two hundred at once: a school behind one address joins together."""
 
 
+NAMES_OF_SOURCE_AT_MOST: Final = 5_000
+"""Names that all connections of an address may claim while the server runs: a tenth of all that there may be."""
+
+
 class Source:
     """A source address of connections, or a whole IPv6 network of one customer.
 
@@ -114,16 +127,20 @@ class Source:
         bucket: for the messages of all of them; None if they are not limited.
         frames: for all their other frames; None if they are not limited.
         names: for the names that they claim.
+        requests: for their requests about rooms, invitations and devices.
+        claims: the number of names that they have claimed since the start.
     """
 
     __slots__ = (
         "__weakref__",
         "bucket",
+        "claims",
         "connections",
         "descriptors",
         "frames",
         "names",
         "network",
+        "requests",
         "streams",
     )
 
@@ -133,6 +150,8 @@ class Source:
         frames = max(FRAMES_OF_ADDRESS_AT_LEAST, rate * FRAMES_PER_MESSAGE)
         self.frames = TokenBucket(frames, FRAMES_SECONDS) if rate else None
         self.names = TokenBucket(NAMES_RATE, NAMES_BURST_SECONDS)
+        self.requests = TokenBucket(REQUESTS_RATE, REQUESTS_BURST_SECONDS)
+        self.claims = 0
         self.connections = 0
         self.descriptors = 0
         self.streams = 0
@@ -148,10 +167,10 @@ class Source:
         return "" if self.network is None else str(self.network)
 
     def is_as_new(self, now: float) -> bool:
-        """Whether it has no connections and full buckets, like a new source."""
-        buckets = (self.names, self.bucket, self.frames)
+        """Whether it has no connections, full buckets, and has claimed no name, like a new source."""
+        buckets = (self.names, self.requests, self.bucket, self.frames)
         is_full = all(bucket.is_full(now) for bucket in buckets if bucket)
-        return not self.connections and not self.streams and is_full
+        return not (self.connections or self.streams or self.claims) and is_full
 
 
 class Sources:
@@ -296,11 +315,30 @@ class RateLimiter:
         if wait:
             why = {Language.RU: "слишком быстро с одного адреса", Language.EN: "too fast from one address"}
             raise Refused(ErrorCode.TOO_MANY_NAMES, wait=wait, why=why)
+        if not self.source.is_exempt and self.source.claims >= NAMES_OF_SOURCE_AT_MOST:
+            limit = NAMES_OF_SOURCE_AT_MOST
+            why = {Language.RU: f"с одного адреса — до {limit}", Language.EN: f"one address may have {limit}"}
+            raise Refused(ErrorCode.TOO_MANY_NAMES, why=why)
 
     def charge_claim(self, now: float) -> None:
         """Charge for a claimed name."""
         if not self.source.is_exempt:
             self.source.names.spend(now)
+            self.source.claims += 1
+
+    def charge_request(self, now: float) -> None:
+        """Charge for a request about rooms, invitations, devices or moderation.
+
+        Raises:
+            Refused: `too_fast`, with the time to wait.
+        """
+        self.charge_frames(now, REQUEST_FRAMES - 1)
+        if self.source.is_exempt:
+            return
+        wait = self.source.requests.wait(now)
+        if wait:
+            raise Refused(ErrorCode.TOO_FAST, wait=max(wait, REFUSAL_SECONDS))
+        self.source.requests.spend(now)
 
     def charge_refusal(self, now: float) -> None:
         """Charge for a refusal."""

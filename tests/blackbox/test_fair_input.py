@@ -10,6 +10,7 @@ from contextlib import ExitStack, asynccontextmanager, closing, suppress
 import pytest
 from websockets.exceptions import InvalidStatus
 
+from besedka.serve.rate_limits import REQUESTS_BURST_SECONDS, REQUESTS_RATE
 from tests import looping
 from tests.blackbox.test_how_the_server_is import figures
 from tests.clocks import BENT, Clocks
@@ -178,6 +179,28 @@ def test_an_address_may_have_only_so_many_connections(make_server: ServerMaker) 
             return False
 
         wait_until(comes_in)
+
+
+def test_requests_that_write_are_charged_to_the_address_and_others_have_theirs(
+    make_server: ServerMaker, clock: Clocks
+) -> None:
+    clock.stand_still()
+    server = make_server("--rate", "0", module=BENT, OWN_ADDRESS="127.0.0.1", **clock.environment).start()
+    with (
+        Talker(server, source_address=("127.0.0.2", 0)) as one,
+        Talker(server, source_address=("127.0.0.3", 0)) as other,
+        Talker(server) as own,
+    ):
+        for name, talker_ in (("One", one), ("Other", other), ("Own", own)):
+            talker_.join(name)
+        for _ in range(int(REQUESTS_RATE * REQUESTS_BURST_SECONDS)):
+            one.tell("take_device", token="none")
+            own.tell("take_device", token="none")
+            assert one.hear("error")["code"] == own.hear("error")["code"] == "bad_link"
+        for talker_, code in ((one, "too_fast"), (other, "bad_link"), (own, "bad_link")):
+            talker_.tell("take_device", token="none", key="k")
+            answer = talker_.hear("error")
+            assert (answer["code"], answer["key"]) == (code, "k")
 
 
 @pytest.fixture

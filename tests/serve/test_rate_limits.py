@@ -12,8 +12,11 @@ from besedka.serve.rate_limits import (
     BURST_SECONDS,
     FRAMES_PER_MESSAGE,
     FRAMES_SECONDS,
+    NAMES_OF_SOURCE_AT_MOST,
     REFUSAL_SECONDS,
     REFUSED_FRAMES,
+    REQUESTS_BURST_SECONDS,
+    REQUESTS_RATE,
     RateLimits,
     Sources,
     TokenBucket,
@@ -300,6 +303,37 @@ def test_a_call_that_would_wait_too_long_is_refused_and_not_charged() -> None:
         assert refused.value.code is ErrorCode.TOO_FAST
         assert refused.value.wait == pytest.approx(1.05)
     assert limiter.charge_call(0.05, 1, 1.0) == pytest.approx(1.0)
+
+
+def test_requests_that_write_are_charged_to_their_address_and_cost_more() -> None:
+    sources = Sources(RateLimits(rate=10))
+    source = sources.admit("192.0.2.1")
+    one, other, own = (sources.limiter(given) for given in (source, source, sources.admit("127.0.0.1")))
+    for _ in range(int(REQUESTS_RATE * REQUESTS_BURST_SECONDS)):
+        one.charge_request(0.0)
+        own.charge_request(0.0)
+    assert one.delay(0.0) > 0
+    with pytest.raises(Refused) as refused:
+        other.charge_request(0.0)
+    assert refused.value.code is ErrorCode.TOO_FAST
+    own.charge_request(0.0)
+    other.charge_request(1.0)
+
+
+def test_an_address_may_claim_a_tenth_of_all_names() -> None:
+    sources = Sources(RateLimits())
+    source = sources.admit("192.0.2.1")
+    limiter = sources.limiter(source)
+    for number in range(NAMES_OF_SOURCE_AT_MOST):
+        limiter.check_claim(number * 10.0)
+        limiter.charge_claim(number * 10.0)
+    with pytest.raises(Refused) as refused:
+        limiter.check_claim(1e9)
+    assert (refused.value.code, refused.value.wait) == (ErrorCode.TOO_MANY_NAMES, 0)
+    sources.leave(source)
+    sources.forget(1e9)
+    assert not source.is_as_new(1e9)
+    sources.limiter(sources.admit("192.0.2.2")).check_claim(1e9)
 
 
 def test_streams_of_an_address_are_counted_beside_its_connections() -> None:

@@ -36,6 +36,12 @@ log = logging.getLogger(__name__)
 POLL_SECONDS: Final = 1.0
 """Interval between writes of changes that are not awaited, and between checks for external edits."""
 
+UNUSED_SECONDS: Final = 7 * 24 * 3600.0
+"""How long a name stays its holder's at least, though they came once and there are too many names."""
+
+FREE_SECONDS: Final = 60.0
+"""Interval between searches for such names, which look at all of them."""
+
 LAPSE_SECONDS: Final = 600.0
 """Interval between counts of uptime, and between checks for lapsed names."""
 
@@ -77,6 +83,7 @@ class Directory:
         self._ahead = clock() - self._ticks()
         self._latest = clock()
         self._settings = settings
+        self._freed_at = float("-inf")
         self.names = KnownNames(settings.names, write_moment(clock()))
         self.uptime = Uptime()
         self.rooms = PrivateRooms()
@@ -212,6 +219,7 @@ class Directory:
         is_new = self.names.is_new(name, claim)
         if is_new:
             limiter.check_claim(self._loop.time())
+            self._free_unused_names()
         # After the clock was set back, a new claim must still be later than all messages posted before it.
         moment = write_moment(self._latest + 1 if is_new and now < self._latest else now)
         person = self.people.sign_in(name, claim, fallback, moment, is_invited=offer is not None)
@@ -220,6 +228,21 @@ class Directory:
         if offer and is_new:
             self.invitations.use(offer)
         return person
+
+    def _free_unused_names(self) -> None:
+        """Free names of people who came once, if there are too many: these give way before anybody is refused."""
+        if not self.names.is_full or self._loop.time() < self._freed_at + FREE_SECONDS:
+            return
+        self._freed_at = self._loop.time()
+        needed = {person.claim for session in self.sessions for person in session.people()}
+        needed |= {row.claim for row in self.rooms.rows()}
+
+        def is_needed(claim: str) -> bool:
+            return claim in needed or self.moderation.is_moderator(claim)
+
+        before = self.uptime.passed(self._clock()) - UNUSED_SECONDS
+        for known in self.names.lapse_unused(before, is_needed):
+            log.info("the name %s was used once, and gives way to others", ascii(known.name))
 
     def storing_arrival(self, person: Person, room: str = "", invite: str = "") -> Awaitable[None] | None:
         """A future to await before a welcome: the person's names and membership are on disk then. None if they are already.

@@ -19,6 +19,9 @@ LINK_SECONDS: Final = 300
 LINKS_AT_MOST: Final = 1_000
 """Unused links; above this number the oldest are forgotten."""
 
+LINKS_OF_SOURCE_AT_MOST: Final = 100
+"""Unused links made from one address; above this number its oldest are forgotten, and nobody else's."""
+
 TOKEN_BYTES: Final = 24
 
 
@@ -30,11 +33,13 @@ class Handover:
         user: the name.
         secret: the person's secret.
         until: when the link ends, on the clock by which it was made.
+        source: the address from which it was made; empty if that is not limited.
     """
 
     user: str
     secret: str
     until: float
+    source: str = ""
 
 
 class DeviceLinks:
@@ -43,8 +48,15 @@ class DeviceLinks:
     def __init__(self) -> None:
         self._waiting: OrderedDict[str, Handover] = OrderedDict()
 
-    def make(self, user: str, secret: str, now: float) -> str:
-        """Create a link's token; ``now`` is any monotonic clock in seconds. A person has one link at a time."""
+    def make(self, user: str, secret: str, now: float, source: str = "") -> str:
+        """Create a link's token. A person has one link at a time.
+
+        Args:
+            user: the name.
+            secret: the person's secret.
+            now: any monotonic clock, in seconds.
+            source: the person's address; empty if it is not limited.
+        """
         replaced = [
             token
             for token, handover in self._waiting.items()
@@ -52,10 +64,13 @@ class DeviceLinks:
         ]
         for token in replaced:
             del self._waiting[token]
+        own = [token for token, handover in self._waiting.items() if source and handover.source == source]
+        if len(own) >= LINKS_OF_SOURCE_AT_MOST:
+            del self._waiting[own[0]]
         if len(self._waiting) >= LINKS_AT_MOST:
             self._waiting.popitem(last=False)
         token = secrets.token_urlsafe(TOKEN_BYTES)
-        self._waiting[claim_of(token)] = Handover(user, secret, now + LINK_SECONDS)
+        self._waiting[claim_of(token)] = Handover(user, secret, now + LINK_SECONDS, source)
         return token
 
     def take(self, token: str, now: float) -> Handover:

@@ -9,7 +9,7 @@ import re
 import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Final, TypeVar
 
 from besedka.serve.people.names import claim_of
 from besedka.serve.people.table import Table
@@ -27,7 +27,18 @@ SECONDS_AT_MOST: Final = 366 * 24 * 3600
 INVITATIONS_OF_ROOM_AT_MOST: Final = 100
 """Unused invitations to one room."""
 
+INVITATIONS_OF_ONE_AT_MOST: Final = 500
+"""Unused invitations by one name, to all its rooms."""
+
+INVITATIONS_OF_SOURCE_AT_MOST: Final = 1_000
+"""Unused invitations made from one address since the start: a tenth, so that nobody takes all of them."""
+
+INVITATIONS_AT_MOST: Final = 10_000
+"""Invitations in all: they are kept in memory, and their file is read as a whole."""
+
 REMARK: Final = "Invitations that are valid: the SHA-256 of the token, room or name, which one, how often, until when (unix seconds), by whom."
+
+K = TypeVar("K")
 
 _HASH: Final = re.compile(r"[0-9a-f]{64}")
 _NUMBER: Final = re.compile(r"[0-9]{1,15}")
@@ -63,6 +74,7 @@ class Invitations(Table[Offer]):
 
     def __init__(self) -> None:
         super().__init__(REMARK)
+        self._sources: dict[str, str] = {}
         self.rebuild()
 
     @staticmethod
@@ -88,11 +100,14 @@ class Invitations(Table[Offer]):
 
     def rebuild(self) -> None:
         self._to: dict[tuple[str, str], dict[str, Offer]] = {}
+        self._by: dict[str, dict[str, Offer]] = {}
+        # The addresses from which they were made, in memory only: an address is personal data.
+        self._sources = {token: source for token, source in self._sources.items() if self.has(token)}
         for row in self.rows():
             self._index(row)
 
     def make(
-        self, kind: str, what: str, by: str, now: float, *, uses: int, seconds: int
+        self, kind: str, what: str, by: str, now: float, *, uses: int, seconds: int, source: str = ""
     ) -> tuple[str, Offer]:
         """Create an invitation. Returns the token and the invitation.
 
@@ -103,21 +118,23 @@ class Invitations(Table[Offer]):
             now: unix seconds.
             uses: how often it can be used; at most `USES_AT_MOST`, a request for more is no error.
             seconds: how long it lasts; at most `SECONDS_AT_MOST`.
+            source: the creator's address; empty if it is not limited.
 
         Raises:
             Refused: `not_allowed` if too many are unused.
         """
-        if self._prune(kind, what, now) >= INVITATIONS_OF_ROOM_AT_MOST:
-            limit = INVITATIONS_OF_ROOM_AT_MOST
-            why = {
-                Language.RU: f"ждут уже {limit} приглашений, отзовите их",
-                Language.EN: f"{limit} invitations are still unused; revoke them first",
-            }
-            raise Refused(ErrorCode.NOT_ALLOWED, why=why)
+        self._check_number(self._prune(kind, what, now), INVITATIONS_OF_ROOM_AT_MOST)
+        self._check_number(_valid(self._by.get(by, {}).values(), now), INVITATIONS_OF_ONE_AT_MOST)
+        if source:
+            made = [self._rows[token] for token, of in self._sources.items() if of == source]
+            self._check_number(_valid(made, now), INVITATIONS_OF_SOURCE_AT_MOST)
+        self._make_room(now)
         token = secrets.token_urlsafe(TOKEN_BYTES)
         expires = int(now) + min(seconds, SECONDS_AT_MOST)
         offer = Offer(claim_of(token), kind, what, min(uses, USES_AT_MOST), expires, by)
         self._set(offer)
+        if source:
+            self._sources[offer.token] = source
         return token, offer
 
     def find(self, token: str, kind: str, what: str, now: float) -> Offer | None:
@@ -136,10 +153,9 @@ class Invitations(Table[Offer]):
     def withdraw(self, offer: Offer) -> None:
         """Revoke an invitation."""
         self.drop(offer.token)
-        to = self._to[offer.kind, offer.what]
-        del to[offer.token]
-        if not to:
-            del self._to[offer.kind, offer.what]
+        self._sources.pop(offer.token, None)
+        _remove(self._to, (offer.kind, offer.what), offer.token)
+        _remove(self._by, offer.by, offer.token)
 
     def revoke_all(self, kind: str, what: str) -> list[str]:
         """Revoke all invitations to a room or name. Returns their keys."""
@@ -164,9 +180,42 @@ class Invitations(Table[Offer]):
             self.withdraw(row)
         return len(all_to_it) - len(ended)
 
+    def _make_room(self, now: float) -> None:
+        """Drop those that have ended first, if there are too many in all.
+
+        Raises:
+            Refused: `not_allowed` if none has ended.
+        """
+        if len(self._rows) < INVITATIONS_AT_MOST:
+            return
+        ended = sorted((row for row in self.rows() if not row.is_valid(now)), key=lambda row: row.expires)
+        for row in ended[: len(self._rows) - INVITATIONS_AT_MOST + 1]:
+            self.withdraw(row)
+        self._check_number(len(self._rows), INVITATIONS_AT_MOST)
+
+    @staticmethod
+    def _check_number(number: int, limit: int) -> None:
+        if number >= limit:
+            why = {
+                Language.RU: f"ждут уже {limit} приглашений, отзовите их",
+                Language.EN: f"{limit} invitations are still unused; revoke them first",
+            }
+            raise Refused(ErrorCode.NOT_ALLOWED, why=why)
+
     def _set(self, offer: Offer) -> None:
         self.put(offer)
         self._index(offer)
 
     def _index(self, offer: Offer) -> None:
         self._to.setdefault((offer.kind, offer.what), {})[offer.token] = offer
+        self._by.setdefault(offer.by, {})[offer.token] = offer
+
+
+def _valid(offers: Iterable[Offer], now: float) -> int:
+    return sum(offer.is_valid(now) for offer in offers)
+
+
+def _remove(index: dict[K, dict[str, Offer]], key: K, token: str) -> None:
+    del index[key][token]
+    if not index[key]:
+        del index[key]

@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
@@ -37,6 +37,9 @@ NAMES_OF_ONE_AT_MOST: Final = 20
 
 NAMES_AT_MOST: Final = 50_000
 """Names that may be claimed in all: they are kept in memory, and their file is read as a whole."""
+
+UNUSED_AT_ONCE: Final = 500
+"""Names of people who came once that are freed together."""
 
 FREED_AT_MOST: Final = 2_000
 """Freed names that are remembered; the oldest are forgotten."""
@@ -162,6 +165,11 @@ class KnownNames(Table[Known]):
     def _remarks_of(self, begin: str) -> list[str]:
         return [line.removeprefix(begin).strip() for line in self.remarks if line.startswith(begin)]
 
+    @property
+    def is_full(self) -> bool:
+        """Whether no more names may be claimed."""
+        return len(self._rows) >= NAMES_AT_MOST
+
     def note_offset(self, seconds: int) -> None:
         """Record an offset of the log's clock, in seconds east of UTC, that times in the log may have."""
         if seconds not in self.offsets:
@@ -268,6 +276,25 @@ class KnownNames(Table[Known]):
             self._forget(row)
         return lapsed
 
+    def lapse_unused(self, before: float, is_needed: Callable[[str], bool]) -> list[Known]:
+        """Free some names of people who came once and surely not since a moment in unix seconds.
+
+        Args:
+            before: that moment.
+            is_needed: whether the names of a claim must stay.
+        """
+        day = write_moment(before + EAST)[:_DAY]
+        once = (
+            row
+            for row in self.rows()
+            if row.claim and "" < row.last[:_DAY] <= day and row.first[:_HOUR] == row.last[:_HOUR]
+        )
+        unused = [row for row in once if span(row.last).latest < before and not is_needed(row.claim)]
+        lapsed = sorted(unused, key=lambda row: row.last)[:UNUSED_AT_ONCE]
+        for row in lapsed:
+            self._forget(row)
+        return lapsed
+
     def correct(self, than: float, now: str) -> None:
         """Replace times by ``now`` where a wrong clock has noted them as surely later than a moment in unix seconds."""
         day = write_moment(than - WEST)[:_DAY]
@@ -336,7 +363,7 @@ class KnownNames(Table[Known]):
         limit = NAMES_OF_ONE_AT_MOST
         if len(self._by_claim.get(claim, ())) >= limit:
             raise _too_many(f"одному — до {limit}", f"one person may have {limit}")
-        if len(self._rows) >= NAMES_AT_MOST:
+        if self.is_full:
             raise _too_many(f"всего их может быть {NAMES_AT_MOST}", f"there may be {NAMES_AT_MOST} in all")
 
 

@@ -187,7 +187,9 @@ class ChatSession(SessionBase):
 
     async def _answer(self, frame: ListRooms | Request) -> None:
         person = self._requester(getattr(frame, "room", ""))
-        answer = self.services.requests.answer(frame, person)
+        if not isinstance(frame, ListRooms):
+            self.limiter.charge_request(self.services.clock.now())
+        answer = self.services.requests.answer(frame, person, self.limiter.source.address)
         # A change is completed even if the connection is lost meanwhile.
         self.send(await (answer if isinstance(frame, ListRooms) else run_to_end(answer)))
 

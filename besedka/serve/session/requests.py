@@ -74,12 +74,15 @@ class Requests:
         self._clock = clock
         self._language = language
 
-    async def answer(self, frame: ListRooms | Request, person: Person | None) -> Rooms | Response:
+    async def answer(
+        self, frame: ListRooms | Request, person: Person | None, source: str = ""
+    ) -> Rooms | Response:
         """Carry out a request, and return the response.
 
         Args:
             frame: the request.
             person: the requester; None if they are in no room.
+            source: their address; empty if it is not limited.
 
         Raises:
             Refused: if it cannot be carried out.
@@ -91,15 +94,15 @@ class Requests:
             case Moderate():
                 return await self._moderator.answer(frame, person)
             case AddDevice():
-                return await self._add_device(frame)
+                return await self._add_device(frame, source)
             case TakeDevice():
                 handover = self._directory.devices.take(frame.token, self._clock.now())
                 return Device(handover.user, handover.secret, frame.key)
             case _:
-                return await self._answer_person(frame, self._verified(person))
+                return await self._answer_person(frame, self._verified(person), source)
 
     async def _answer_person(
-        self, frame: OpenPrivate | OpenDirect | Invite | Uninvite, person: Person
+        self, frame: OpenPrivate | OpenDirect | Invite | Uninvite, person: Person, source: str
     ) -> Response:
         match frame:
             case OpenPrivate():
@@ -107,17 +110,17 @@ class Requests:
             case OpenDirect():
                 return await self._open_direct(frame, person)
             case Invite():
-                return await self._invite(frame, person)
+                return await self._invite(frame, person, source)
             case Uninvite():
                 return await self._uninvite(frame, person)
 
-    async def _add_device(self, frame: AddDevice) -> DeviceLink:
+    async def _add_device(self, frame: AddDevice, source: str) -> DeviceLink:
         known = self._directory.names.holder(stored_name(frame.user))
         claim = claim_of(clean_secret(frame.secret))
         if known is None or not claim or known.claim != claim:
             raise Refused(ErrorCode.NO_SECRET)
         await self._directory.store([(self._directory.names, known.name)])
-        token = self._directory.devices.make(known.name, frame.secret, self._clock.now())
+        token = self._directory.devices.make(known.name, frame.secret, self._clock.now(), source)
         return DeviceLink(token, known.name, LINK_SECONDS, frame.key)
 
     async def _open_private(self, frame: OpenPrivate, person: Person) -> RoomOpened:
@@ -151,10 +154,16 @@ class Requests:
                 session.send(RoomOpened(room, Kind.DIRECT, person.name))
         return RoomOpened(room, Kind.DIRECT, other.name, frame.key)
 
-    async def _invite(self, frame: Invite, person: Person) -> Invitation:
+    async def _invite(self, frame: Invite, person: Person, source: str) -> Invitation:
         room = self._owned(frame.room, person)
         token, offer = self._directory.invitations.make(
-            "room", room, person.name, self._clock.wall(), uses=frame.uses, seconds=frame.seconds
+            "room",
+            room,
+            person.name,
+            self._clock.wall(),
+            uses=frame.uses,
+            seconds=frame.seconds,
+            source=source,
         )
         await self._directory.store_invitation(offer)
         return Invitation(room, token, offer.uses, offer.expires, frame.key)

@@ -9,10 +9,13 @@ from pathlib import Path
 import pytest
 
 from besedka.serve.directory import Directory
+from besedka.serve.people.audit_entry import AuditEntry
 from besedka.serve.people.moments import span
+from besedka.serve.people.names import claim_of
 from besedka.serve.rate_limits import RateLimits, Sources
 from besedka.serve.settings import Settings
 from besedka.wire.errors import ErrorCode, Refused
+from besedka.wire.frames import Act
 from tests import looping
 
 
@@ -141,6 +144,42 @@ def test_a_week_in_1970_makes_nobody_unseen(tmp_path: Path) -> None:
         clocks.wall += BEGUN
         await up(tmp_path, clocks, 20 * DAY)
         assert await is_held(tmp_path, clocks)
+
+    looping.run(scenario())
+
+
+def test_where_there_are_too_many_names_those_of_people_who_came_once_give_way(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """But neither names that were used a short while ago, nor those of present people, members and moderators."""
+    monkeypatch.setattr("besedka.serve.people.names.NAMES_AT_MOST", 4)
+
+    async def scenario() -> None:
+        clocks = Clocks()
+        async with running(tmp_path, clocks) as directory:
+            sources = Sources(RateLimits())
+            limiter = sources.limiter(sources.admit("127.0.0.1"))
+
+            def come(name: str) -> None:
+                directory.sign_out(directory.sign_in(name, f"the secret of {name}", "", limiter))
+
+            for name in ("Once", "Member", "Moderator", "Other"):
+                come(name)
+            directory.rooms.open_private("plans", "Member", claim_of("the secret of Member"))
+            claim = claim_of("the secret of Moderator")
+            directory.moderation.apply(
+                AuditEntry("2027-01-15 08:00:00", "operator", Act.APPOINT, user="Moderator", claim=claim)
+            )
+            with pytest.raises(Refused) as refused:
+                come("New")
+            assert refused.value.code is ErrorCode.TOO_MANY_NAMES
+            for _ in range(30 * 24):
+                clocks.go_on(HOUR)
+                directory.look_after_names()
+            come("Other")
+            monkeypatch.setattr(directory, "_freed_at", float("-inf"))
+            come("New")
+            assert {row.name for row in directory.names.rows()} == {"Member", "Moderator", "Other", "New"}
 
     looping.run(scenario())
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from besedka.serve.people.devices import LINK_SECONDS, LINKS_AT_MOST, DeviceLinks
+from besedka.serve.people.devices import LINK_SECONDS, LINKS_AT_MOST, LINKS_OF_SOURCE_AT_MOST, DeviceLinks
 from besedka.wire.errors import ErrorCode, Refused
 
 
@@ -32,6 +32,18 @@ def test_a_person_has_one_link_at_a_time() -> None:
     first, second = links.make("Anna", "secret", 0.0), links.make("Anna", "secret", 1.0)
     assert fails(links, first, 2.0)
     assert links.take(second, 2.0).user == "Anna"
+
+
+def test_an_address_pushes_out_its_own_links_only() -> None:
+    links = DeviceLinks()
+    other = links.make("Boris", "b", 0.0, "192.0.2.2")
+    own = [
+        links.make(f"P{number}", str(number), 0.0, "192.0.2.1")
+        for number in range(LINKS_OF_SOURCE_AT_MOST + 1)
+    ]
+    assert fails(links, own[0], 1.0)
+    assert links.take(own[1], 1.0).user == "P1"
+    assert links.take(other, 1.0).user == "Boris"
 
 
 def test_so_many_wait_at_most() -> None:

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from besedka.serve.people.moments import span
 from besedka.serve.people.names import FREED_AT_MOST, NAMES_OF_ONE_AT_MOST, Known, KnownNames, Names, claim_of
 from besedka.wire.errors import ErrorCode, Refused
 from besedka.wire.validation import clean_name, skeletons
@@ -168,6 +169,26 @@ def test_what_else_one_holds_is_ones_own_when_a_name_that_looks_like_it_is_relea
     names.release("lan")
     assert names.check_name("Ian", EVE) == "Ian"
     assert not names.is_known(ANNA)
+
+
+def test_names_of_people_who_came_once_and_are_not_needed_give_way_the_oldest_first() -> None:
+    once = [
+        Known(f"Once{day}", claim_of(str(day)), f"2026-03-0{day} 10:00:00", f"2026-03-0{day} 10:59:59")
+        for day in range(1, 6)
+    ]
+    names = KnownNames(Names.CLAIMED, "2026-01-01 00:00:00")
+    for row in (*reversed(once), Known("Often", ANNA, "2026-03-01 10:00:00", "2026-03-02 10:00:00")):
+        names.put(row)
+    names.rebuild()
+    needed = {claim_of("2")}
+    before = span("2026-03-06 00:00:00").earliest
+    assert [row.name for row in names.lapse_unused(before, needed.__contains__)] == [
+        "Once1",
+        "Once3",
+        "Once4",
+    ]
+    assert {row.name for row in names.rows()} == {"Once2", "Once5", "Often"}
+    assert names.holder("Once1") is None
 
 
 def test_what_was_not_used_lapses_and_what_waits_does_not() -> None:
