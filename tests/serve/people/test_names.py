@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from besedka.serve.people.moments import span
 from besedka.serve.people.names import FREED_AT_MOST, NAMES_OF_ONE_AT_MOST, Known, KnownNames, Names, claim_of
 from besedka.wire.errors import ErrorCode, Refused
-from besedka.wire.validation import clean_name, skeletons
+from besedka.wire.validation import clean_name, skeletons, stored_name
 
 ANNA, EVE = claim_of("anna's"), claim_of("eve's")
 THEN, NOW, LATER = "2025-11-19T10:00:00Z", "2025-11-19T10:30:00Z", "2025-11-19T12:00:00Z"
@@ -87,7 +87,7 @@ def test_any_text_is_read(text: str) -> None:
     names = KnownNames(Names.CLAIMED, THEN)
     names.merge(text)
     for row in names.rows():
-        assert clean_name(row.name) == row.name
+        assert stored_name(row.name) == row.name
 
 
 def test_a_name_in_the_file_without_a_claim_is_for_the_first_who_comes() -> None:
