@@ -27,6 +27,9 @@ SLEEPS: Final = {
     "torture/faulty_server.py: hold": "a disk that is held, until the test lets it go",
     "torture/faulty_server.py: fdatasync": "a disk that takes its time, and answers",
     "torture/faulty_server.py: fsync": "the same",
+    "torture/greedy.py: Greedy._for_ever": "what attacks as fast as it may lets the others of its process have a turn",
+    "torture/greedy.py: Greedy._calls": "the same, after a call that was refused",
+    "torture/test_greedy_address.py: _victim": "people who post at a pace: the load is what is meant",
     "torture/test_crashes.py: test_kill_9_loses_nothing_and_doubles_nothing.torments": "a chance moment, by which a batch is anywhere",
     "torture/test_external_edits.py: "
     "test_lines_that_another_program_adds_under_load_stand_and_are_told_where_they_fall.torments": "the same",
