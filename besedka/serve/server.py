@@ -171,9 +171,10 @@ def _doors(
         check_network=admission.check_network,
     )
     app = pages(
-        Download(admission, chat.rooms, chat.log_reader, language),
+        Download(admission, chat.rooms, chat.log_reader, language, loop.time),
         chat.metrics,
         chat.unready,
+        loop.time,
         language=language,
         access=access,
         base_path=base,

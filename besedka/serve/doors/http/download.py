@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable
 from http import HTTPStatus
 from typing import Any, Final
@@ -18,7 +19,7 @@ from besedka.serve.people.moderation import Network
 from besedka.serve.people.names import claim_of
 from besedka.serve.people.person import Person
 from besedka.serve.people.sessions import LiveSession
-from besedka.serve.rate_limits import network_of
+from besedka.serve.rate_limits import RateLimiter, network_of
 from besedka.serve.room import Room
 from besedka.serve.session import Admission
 from besedka.wire.close_codes import CloseCode
@@ -91,11 +92,18 @@ class Download:
         rooms: the open rooms.
         log_reader: reads their logs.
         language: the language of refusals.
+        now: seconds of a monotonic clock.
     """
 
     def __init__(
-        self, admission: Admission, rooms: OpenRooms, log_reader: LogReader, language: Language
+        self,
+        admission: Admission,
+        rooms: OpenRooms,
+        log_reader: LogReader,
+        language: Language,
+        now: Callable[[], float],
     ) -> None:
+        self._now = now
         self._admission = admission
         self._rooms = rooms
         self._log_reader = log_reader
@@ -116,16 +124,19 @@ class Download:
             return PlainTextResponse(f"{refusal.sentence(self._language)}\n", status)
         name = quote(f"{room.name}.txt")
         return _Lines(
-            self._lines(room, since),
+            self._lines(room, since, request.state.limiter),
             lambda: self._admission.unregister(reader),
             media_type="text/plain; charset=utf-8",
             headers={"content-disposition": f"attachment; filename*=UTF-8''{name}"},
         )
 
-    async def _lines(self, room: Room, since: int) -> AsyncIterator[bytes]:
+    async def _lines(self, room: Room, since: int, limiter: RateLimiter) -> AsyncIterator[bytes]:
         with self._rooms.held(room):
             async for piece in self._log_reader.own_bytes(room, since, room.head):
                 yield piece
+                if not limiter.is_own_program:
+                    limiter.charge_frames(self._now(), 1)
+                    await asyncio.sleep(limiter.delay(self._now()))
 
 
 def _since(given: str, room: Room) -> int:

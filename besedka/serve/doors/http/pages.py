@@ -7,6 +7,7 @@ nothing is outside it.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from http import HTTPStatus
 from pathlib import Path
@@ -57,6 +58,7 @@ def pages(
     download: Download,
     metrics: Metrics,
     unready: Callable[[], Awaitable[str]],
+    now: Callable[[], float],
     *,
     language: Language,
     access: Authenticator,
@@ -69,6 +71,7 @@ def pages(
         download: answers ``/history.txt``.
         metrics: the figures of ``/metrics``.
         unready: the reason why the log cannot be written now; empty if it can.
+        now: seconds of a monotonic clock.
         language: the language of refusals.
         access: the valid access keys.
         metrics_open: whether other machines may see the figures.
@@ -102,7 +105,17 @@ def pages(
             return Response(status_code=308, headers={"location": f"{base_path}/"})
 
         routes = [Route(base_path, inside), Mount(base_path, routes=routes)]
-    return _with_headers(Starlette(routes=routes))
+    return paced(_with_headers(Starlette(routes=routes)), now)
+
+
+def paced(app: ASGIApp, now: Callable[[], float]) -> ASGIApp:
+    """Have each request wait as long as the rate limit of its client says."""
+
+    async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+        await asyncio.sleep(scope["state"]["limiter"].delay(now()))
+        await app(scope, receive, send)
+
+    return answer
 
 
 class _PageFiles(StaticFiles):

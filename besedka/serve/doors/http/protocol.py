@@ -19,7 +19,7 @@ from besedka.serve.doors.http.authentication import ABORT
 from besedka.serve.doors.http.target import TargetBad, split_target
 from besedka.serve.doors.timeouts import CLOSE_SECONDS, REQUEST_SECONDS, STUCK_SECONDS
 from besedka.serve.metrics import Metrics
-from besedka.serve.rate_limits import Source, Sources
+from besedka.serve.rate_limits import RateLimiter, Source, Sources
 from besedka.wire.errors import Refused
 
 HEADER_BYTES: Final = 16 * 1024
@@ -91,6 +91,7 @@ class HttpConnection(HttpToolsProtocol):
         self._door = door
         self._peer = ""
         self._source: Source | None = None
+        self._limiter: RateLimiter | None = None
         self._client = Client("")
         self._unwelcome: Refused | None = None
         self._answering: RequestResponseCycle | None = None
@@ -295,6 +296,16 @@ class HttpConnection(HttpToolsProtocol):
                 self._source = self._door.sources.admit(client.host, is_limited=client.is_via_trusted_proxy)
             except Refused as refusal:
                 self._refuse(HTTPStatus.TOO_MANY_REQUESTS, refusal.code, str(refusal))
+        if self._source:
+            self._charge_request(self._source)
+
+    def _charge_request(self, source: Source) -> None:
+        """Charge the client for the request; it is answered when the rate limit allows."""
+        if self._limiter is None or self._limiter.source is not source:
+            self._limiter = self._door.sources.limiter(source)
+        self._limiter.is_forwarded = self._client.is_forwarded
+        self._limiter.charge_frames(self._door.now(), 1)
+        self.scope["state"]["limiter"] = self._limiter
 
     def _leave(self) -> None:
         if self._source:
