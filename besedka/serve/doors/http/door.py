@@ -24,11 +24,9 @@ from besedka.serve.settings import Certificate
 
 log = logging.getLogger(__name__)
 
-UNWELCOME_AT_MOST: Final = 64
-"""Connections above the limit of their address that may stay until they can be told so, two seconds at most; others are closed at once."""
-
 UNWELCOME_SHARE: Final = 8
-"""Where few connections are possible: one of so many may be such a connection."""
+"""One of so many descriptors for connections may be used by connections above the limit of their address, which stay for at most two seconds,
+until they can be told so; others are closed at once."""
 
 STOP_SECONDS: Final = 0.5
 """The time in which a response must be finished when the server stops."""
@@ -68,6 +66,7 @@ class HttpDoor:
         self.now = now
         self._app = app
         self._connections: set[HttpConnection] = set()
+        self._unwelcome: set[HttpConnection] = set()
         self._capacity = capacity or Capacity()
         self._capacity.add(lambda: len(self._connections))
 
@@ -75,10 +74,12 @@ class HttpDoor:
         """Whether there is a file descriptor for one more connection."""
         return self._capacity.has_room()
 
-    def may_wait(self) -> bool:
-        """Whether one more connection that is refused may wait for its request, to be told so."""
-        limit = min(UNWELCOME_AT_MOST, self._capacity.total // UNWELCOME_SHARE)
-        return sum(connection.is_unwelcome for connection in self._connections) <= limit
+    def may_wait(self, connection: HttpConnection) -> bool:
+        """Whether a connection above the limit of its address may wait for its request, to be told so."""
+        if len(self._unwelcome) >= self._capacity.total // UNWELCOME_SHARE:
+            return False
+        self._unwelcome.add(connection)
+        return True
 
     def add(self, connection: HttpConnection) -> None:
         """Register a new connection."""
@@ -87,6 +88,7 @@ class HttpDoor:
     def remove(self, connection: HttpConnection) -> None:
         """Forget a connection that has ended or has been upgraded."""
         self._connections.discard(connection)
+        self._unwelcome.discard(connection)
 
     def look_after(self, now: float) -> None:
         """Check the deadlines of all connections."""

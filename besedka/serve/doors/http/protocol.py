@@ -67,8 +67,8 @@ class Door(Protocol):
     def has_room(self) -> bool:
         """Whether there is a file descriptor for one more connection."""
 
-    def may_wait(self) -> bool:
-        """Whether one more connection that is refused may wait for its request, to be told so."""
+    def may_wait(self, connection: HttpConnection) -> bool:
+        """Whether a connection above the limit of its address may wait for its request, to be told so."""
 
     def add(self, connection: HttpConnection) -> None:
         """Register a new connection."""
@@ -121,7 +121,7 @@ class HttpConnection(HttpToolsProtocol):
             # Clients do not understand a response before their request; but they must send one soon.
             self._unwelcome = refusal
             self._request_until = self._door.now() + CLOSE_SECONDS
-            if not self._door.may_wait():
+            if not self._door.may_wait(self):
                 self._door.metrics.refused(refusal.code)
                 transport.abort()
 
@@ -171,11 +171,6 @@ class HttpConnection(HttpToolsProtocol):
             connection.data_received(self._parser.rest)
         # Break the cycle between this object and its parser.
         self.parser = self._parser = None  # type: ignore[assignment]
-
-    @property
-    def is_unwelcome(self) -> bool:
-        """Whether it is above the limit of its address."""
-        return self._unwelcome is not None
 
     @property
     def _is_answering(self) -> bool:
