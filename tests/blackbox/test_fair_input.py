@@ -185,7 +185,8 @@ def test_requests_that_write_are_charged_to_the_address_and_others_have_theirs(
     make_server: ServerMaker, clock: Clocks
 ) -> None:
     clock.stand_still()
-    server = make_server("--rate", "0", module=BENT, OWN_ADDRESS="127.0.0.1", **clock.environment).start()
+    options = ("--rate", "0", "--rate-address", "0")
+    server = make_server(*options, module=BENT, OWN_ADDRESS="127.0.0.1", **clock.environment).start()
     with (
         Talker(server, source_address=("127.0.0.2", 0)) as one,
         Talker(server, source_address=("127.0.0.3", 0)) as other,
