@@ -54,6 +54,7 @@ DURATIONS: Final = {
     },
     "serve/chat/log_reader.py": {"SEARCH_SECONDS": SERVER},
     "serve/chat/turns.py": {"RETRY_SECONDS": SERVER},
+    "serve/people/direct.py": {"BEGUN_SECONDS": RATES},
     "serve/session/moderation.py": {"SLOWEST_SECONDS": SLOW},
     "serve/deadline.py": dict.fromkeys(
         ("SILENT_SECONDS", "END_SECONDS", "LONGEST_SECONDS", "THREAD_SECONDS"), SERVER

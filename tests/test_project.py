@@ -19,7 +19,7 @@ from besedka.serve.doors.http import protocol
 from besedka.serve.doors.origin import Origins
 from besedka.serve.doors.timeouts import REQUEST_SECONDS
 from besedka.serve.doors.websocket.door import WebSocketDoor
-from besedka.serve.people import devices, invitations, rooms
+from besedka.serve.people import blocks, devices, direct, invitations, rooms
 from besedka.serve.people import names as people_names
 from besedka.serve.rate_limits import RateLimits, Sources
 from besedka.serve.session import chat_session
@@ -158,6 +158,11 @@ def test_every_limit_is_in_the_protocol() -> None:
         f"private rooms of one owner | {rooms.ROOMS_OF_OWNER_AT_MOST} |",
         f"members of a private room | {rooms.MEMBERS_AT_MOST} |",
         f"direct rooms that one person opens | {rooms.DIRECT_ROOMS_OF_ONE_AT_MOST} |",
+        f"direct rooms that one person begins | {direct.BEGUN_BY_PERSON} at once, then {direct.BEGUN_BY_PERSON} an hour |",
+        f"begin | {direct.BEGUN_BY_ADDRESS} at once, then {direct.BEGUN_BY_ADDRESS} an hour; of these with one person "
+        f"{direct.BEGUN_BY_ADDRESS_WITH_ONE} at once, then {direct.BEGUN_BY_ADDRESS_WITH_ONE} an hour |",
+        f"direct rooms that wait for a person's answer | {direct.ASKED_AT_MOST} |",
+        f"people whom one person blocks | {blocks.BLOCKS_OF_ONE_AT_MOST} |",
         f"unused invitations to a room | {invitations.INVITATIONS_OF_ROOM_AT_MOST} |",
         f"uses of an invitation | {invitations.USES_AT_MOST} |",
         f"the life of an invitation | {invitations.SECONDS_AT_MOST} seconds |",

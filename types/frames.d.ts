@@ -12,6 +12,8 @@ interface ClientFrames {
   direct: { user: string; key?: string };
   invite: { room: string; uses?: number; seconds?: number; key?: string };
   uninvite: { room: string; user?: string; key?: string };
+  block: { user: string; key?: string };
+  unblock: { user: string; key?: string };
   add_device: { user: string; secret: string; key?: string };
   take_device: { token: string; key?: string };
   moderate: { act: "kick" | "mute" | "unmute" | "ban" | "unban" | "slow" | "redact" | "appoint" | "dismiss" | "admit" | "release" | "entrust"; user?: string; room?: string; id?: number; seconds?: number; reason?: string; key?: string };
@@ -23,9 +25,9 @@ interface ServerFrames {
   chat: { room: string; id: number; user: string; text: string; timestamp: string; at: number; key?: string; unverified?: boolean };
   system: { room: string; text: string; timestamp: string; clients_count: number; joined: string[]; left: string[]; user: string; users?: string[] };
   typing: { room: string; user: string };
-  rooms: { rooms: { name: string; clients_count: number; kind?: "open" | "private" | "direct"; peer?: string }[]; key?: string };
+  rooms: { rooms: { name: string; clients_count: number; kind?: "open" | "private" | "direct"; peer?: string; asked?: number }[]; key?: string; blocked?: string[] };
   found: { room: string; text: string; messages: string[]; ids: number[]; before: number; key?: string; unverified?: number[] };
-  place: { room: string; kind: "open" | "private" | "direct"; peer?: string; key?: string };
+  place: { room: string; kind: "open" | "private" | "direct"; peer?: string; key?: string; asked?: boolean };
   invitation: { room: string; token: string; uses: number; expires: number; key?: string };
   device_link: { token: string; user: string; seconds: number; key?: string };
   device: { user: string; secret: string; key?: string };

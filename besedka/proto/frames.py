@@ -25,6 +25,7 @@ from besedka.wire.frames import (
     Act,
     AddDevice,
     BeginTyping,
+    Block,
     Chat,
     ClientFrame,
     Device,
@@ -57,6 +58,7 @@ from besedka.wire.frames import (
     System,
     TakeDevice,
     Typing,
+    Unblock,
     Uninvite,
     Welcome,
 )
@@ -72,6 +74,8 @@ REQUESTS: Final[dict[str, type[Request]]] = {
     "direct": OpenDirect,
     "invite": Invite,
     "uninvite": Uninvite,
+    "block": Block,
+    "unblock": Unblock,
     "add_device": AddDevice,
     "take_device": TakeDevice,
     "moderate": Moderate,
@@ -216,7 +220,9 @@ def response(frame: ServerFrame, zone: tzinfo | None) -> pb.ConverseResponse:
         case Typing():
             return pb.ConverseResponse(typing=pb.Typing(room=frame.room, user=frame.user))
         case Rooms():
-            return pb.ConverseResponse(rooms=pb.Rooms(rooms=rooms(frame.rooms), key=frame.key))
+            return pb.ConverseResponse(
+                rooms=pb.Rooms(rooms=rooms(frame.rooms), key=frame.key, blocked=frame.blocked)
+            )
         case Found():
             hits = picked(frame.ids, frame.messages, zone, frame.unverified)
             return pb.ConverseResponse(
@@ -294,7 +300,7 @@ def server_frames(response: pb.ConverseResponse, utc_offset: int) -> list[Server
         case pb.Typing():
             return [Typing(room=event.room, user=event.user)]
         case pb.Rooms():
-            return [Rooms([_built(RoomEntry, room) for room in event.rooms], event.key)]
+            return [Rooms([_built(RoomEntry, room) for room in event.rooms], event.key, [*event.blocked])]
         case pb.Found():
             lines = [write_line(_decoded(message, utc_offset)) for message in event.messages]
             ids = [message.id for message in event.messages]

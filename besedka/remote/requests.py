@@ -17,6 +17,7 @@ from besedka.wire.frames import (
     INVITATION_SECONDS,
     Act,
     AddDevice,
+    Block,
     ClientFrame,
     DeviceLink,
     Done,
@@ -37,6 +38,7 @@ from besedka.wire.frames import (
     Rooms,
     Search,
     ServerFrame,
+    Unblock,
     Uninvite,
     encode,
 )
@@ -63,7 +65,11 @@ class Requests:
 
     async def rooms(self) -> list[RoomEntry]:
         """All rooms of the chat, by name."""
-        return (await self._request(ListRooms(key=new_key()), Rooms)).rooms
+        return (await self.room_list()).rooms
+
+    async def room_list(self) -> Rooms:
+        """All rooms of the chat, and the people whom the client has blocked."""
+        return await self._request(ListRooms(key=new_key()), Rooms)
 
     async def private(self, room: str) -> RoomOpened:
         """Create a private room, as its owner; join it afterwards."""
@@ -86,6 +92,18 @@ class Requests:
     async def uninvite(self, room: str, user: str = "") -> Done:
         """Revoke all invitations into a private room that the client owns, or, with ``user``, end that person's membership."""
         return await self._request(Uninvite(room, user, key=new_key()), Done)
+
+    async def block(self, user: str) -> Done:
+        """Receive no direct messages from a person any more."""
+        return await self._request(Block(user, key=new_key()), Done)
+
+    async def unblock(self, user: str) -> Done:
+        """Receive direct messages from a person again."""
+        return await self._request(Unblock(user, key=new_key()), Done)
+
+    async def blocked(self) -> list[str]:
+        """The names of the people whom the client has blocked."""
+        return (await self.room_list()).blocked
 
     async def add_device(self, user: str, secret: str) -> DeviceLink:
         """Create a link that adds another device to the person with this name and secret."""

@@ -201,6 +201,18 @@ class RoomClient:
         """Revoke all invitations into a private room that the user owns, or, with ``user``, end that person's membership."""
         await self._requests.uninvite(room or self.room, user)
 
+    async def block(self, user: str) -> None:
+        """Receive no direct messages from a person any more."""
+        await self._requests.block(user)
+
+    async def unblock(self, user: str) -> None:
+        """Receive direct messages from a person again."""
+        await self._requests.unblock(user)
+
+    async def blocked(self) -> list[str]:
+        """The names of the people whom the user has blocked."""
+        return await self._requests.blocked()
+
     async def add_device(self) -> DeviceLink:
         """Create a link that adds another device to this person; `take_device` takes its ``token`` there."""
         return await self._membership.add_device()

@@ -57,6 +57,7 @@ class ErrorCode(StrEnum):
     MUTED = "muted"
     BANNED = "banned"
     NO_ACCESS = "no_access"
+    NOT_ACCEPTED = "not_accepted"
 
 
 SENTENCES: dict[ErrorCode, dict[Language, str]] = {
@@ -210,6 +211,10 @@ SENTENCES: dict[ErrorCode, dict[Language, str]] = {
     ErrorCode.NO_ACCESS: {
         Language.RU: "Нужен ключ доступа: откройте ссылку, которую показал сервер при запуске",
         Language.EN: "An access key is needed: open the link that the server has shown at its start",
+    },
+    ErrorCode.NOT_ACCEPTED: {
+        Language.RU: "{name} сейчас не принимает от вас личных сообщений",
+        Language.EN: "{name} does not take direct messages from you now",
     },
 }
 

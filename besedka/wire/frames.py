@@ -191,6 +191,30 @@ class Uninvite(Frame, tag="uninvite", frozen=True):
     key: str = ""
 
 
+class Block(Frame, tag="block", frozen=True):
+    """Take no direct messages from a person any more. Answered by ``done``.
+
+    Attributes:
+        user: the person's name.
+        key: comes back with the answer.
+    """
+
+    user: str
+    key: str = ""
+
+
+class Unblock(Frame, tag="unblock", frozen=True):
+    """Take direct messages from a person again. Answered by ``done``.
+
+    Attributes:
+        user: the person's name, as they have it now or as it was when they were blocked.
+        key: comes back with the answer.
+    """
+
+    user: str
+    key: str = ""
+
+
 class AddDevice(Frame, tag="add_device", frozen=True):
     """Add another device to a name. Answered by a ``device_link``.
 
@@ -389,12 +413,15 @@ class RoomEntry(msgspec.Struct, frozen=True, omit_defaults=True):
         clients_count: how many people are present.
         kind: its kind.
         peer: the other person in a direct room.
+        asked: of a direct room that the other has opened, and in which the recipient has not answered: its number among these,
+            from 1, the newest last; 0 for all other rooms.
     """
 
     name: str
     clients_count: int
     kind: Kind = Kind.OPEN
     peer: str = ""
+    asked: int = 0
 
 
 class Rooms(Frame, tag="rooms", frozen=True):
@@ -403,10 +430,12 @@ class Rooms(Frame, tag="rooms", frozen=True):
     Attributes:
         rooms: each of them.
         key: the request's.
+        blocked: the names of the people whom the recipient has blocked.
     """
 
     rooms: list[RoomEntry]
     key: str = ""
+    blocked: list[str] = []
 
 
 class Found(Frame, tag="found", frozen=True):
@@ -442,12 +471,14 @@ class RoomOpened(Frame, tag="place", frozen=True):
         kind: its kind.
         peer: the other person in a direct room.
         key: the request's.
+        asked: the other has opened the direct room, and the recipient has not answered there.
     """
 
     room: str
     kind: Kind
     peer: str = ""
     key: str = ""
+    asked: bool = False
 
 
 class Invitation(Frame, tag="invitation", frozen=True):
@@ -556,7 +587,7 @@ class Error(Frame, tag="error", frozen=True):
     retry_after: float = 0.0
 
 
-Request = OpenPrivate | OpenDirect | Invite | Uninvite | AddDevice | TakeDevice | Moderate
+Request = OpenPrivate | OpenDirect | Invite | Uninvite | Block | Unblock | AddDevice | TakeDevice | Moderate
 """Requests that are answered by one frame, with their key."""
 
 ClientFrame = Join | Say | ListHistory | BeginTyping | Leave | ListRooms | Search | Request

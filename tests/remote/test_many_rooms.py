@@ -107,7 +107,7 @@ def test_a_room_is_watched_unseen_then_joined_on_the_same_connection(
     async def scenario() -> None:
         async with connect(url, "Anna", secret=ANNA) as anna, connect(url, "Boris", secret=BORIS) as boris:
             room = await boris.direct("Anna")
-            assert await anext(anna.news()) == RoomOpened(room, Kind.DIRECT, "Boris")
+            assert await anext(anna.news()) == RoomOpened(room, Kind.DIRECT, "Boris", asked=True)
             his = await boris.join(room)
             watched = await anna.join(room, "", quiet=True)
             assert (watched.name, watched.clients_count, his.people) == ("", 1, ["Boris"])

@@ -101,7 +101,8 @@ def test_a_direct_room_is_announced_to_the_other_person(url: str) -> None:
     async def scenario() -> None:
         async with connect(url, "Anna", secret=ANNA) as anna, connect(url, "Boris", secret=BORIS) as boris:
             room = await anna.direct("Boris")
-            assert await anext(boris.news()) == RoomOpened(room, Kind.DIRECT, "Anna")
+            assert await anext(boris.news()) == RoomOpened(room, Kind.DIRECT, "Anna", asked=True)
+            assert [entry.asked for entry in await boris.rooms() if entry.kind is Kind.DIRECT] == [1]
             assert await boris.direct("Anna") == room
             async with (
                 connect(url, "Anna", room, secret=ANNA) as hers,
@@ -115,6 +116,27 @@ def test_a_direct_room_is_announced_to_the_other_person(url: str) -> None:
             with pytest.raises(RequestRefused) as refusal:
                 await anna.direct("Nobody")
             assert refusal.value.code == "no_such_name"
+
+    run(scenario)
+
+
+def test_a_blocked_person_is_refused_until_they_are_unblocked(url: str) -> None:
+    async def scenario() -> None:
+        async with connect(url, "Anna", secret=ANNA) as anna, connect(url, "Boris", secret=BORIS) as boris:
+            await anna.block("Boris")
+            assert await anna.blocked() == ["Boris"]
+            assert await boris.blocked() == []
+            with pytest.raises(RequestRefused) as refusal:
+                await boris.direct("Anna")
+            assert refusal.value.code == "not_accepted"
+            await anna.unblock("Boris")
+            assert await anna.blocked() == []
+            async with connect(url, "Boris", await boris.direct("Anna"), secret=BORIS) as his:
+                await his.say("thank you")
+                await anna.block("Boris")
+                with pytest.raises(SayRefused) as refused:
+                    await his.say("and")
+                assert refused.value.code == "not_accepted"
 
     run(scenario)
 

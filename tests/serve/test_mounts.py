@@ -26,6 +26,7 @@ def mounted(monkeypatch: pytest.MonkeyPatch, folder: Path, *paths: Path) -> None
     [
         ("known_names.txt", "it takes changes, but grows with each"),
         ("private_rooms.txt", "it takes changes, but grows with each"),
+        ("blocks.txt", "it takes changes, but grows with each"),
         ("invitations.txt", "it takes changes, but grows with each"),
         ("audit.txt", "is never seen here"),
         ("access_key.txt", "is never seen here"),

@@ -25,6 +25,7 @@ from besedka.wire.frames import (
     Act,
     AddDevice,
     BeginTyping,
+    Block,
     Chat,
     ClientFrame,
     Device,
@@ -55,6 +56,7 @@ from besedka.wire.frames import (
     System,
     TakeDevice,
     Typing,
+    Unblock,
     Uninvite,
     Welcome,
 )
@@ -90,6 +92,8 @@ CLIENT_WORDS: st.SearchStrategy[ClientFrame] = st.one_of(
     st.builds(OpenDirect, STRINGS, STRINGS),
     st.builds(Invite, STRINGS, st.integers(1, 2**32 - 1), IDS, STRINGS),
     st.builds(Uninvite, STRINGS, STRINGS, STRINGS),
+    st.builds(Block, STRINGS, STRINGS),
+    st.builds(Unblock, STRINGS, STRINGS),
     st.builds(AddDevice, STRINGS, STRINGS, STRINGS),
     st.builds(TakeDevice, STRINGS, STRINGS),
     st.builds(
@@ -276,6 +280,8 @@ def test_every_word_makes_a_round_trip_here() -> None:
         OpenPrivate,
         OpenDirect,
         Invite,
+        Block,
+        Unblock,
         Uninvite,
         AddDevice,
         TakeDevice,

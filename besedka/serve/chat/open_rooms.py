@@ -206,8 +206,12 @@ class OpenRooms:
         written = await asyncio.shield(self._listing)
         own = self._directory.rooms.of(claim) if claim else ()
         lists = self._directory.policy.lists
+        unanswered = self._directory.direct.unanswered(claim) if claim else []
+        asked = {name: number for number, name in enumerate(unanswered, 1)}
         return [
-            self._entry(name, claim) for name in sorted({*self._rooms, *written, *own}) if lists(name, claim)
+            self._entry(name, claim, asked.get(name, 0))
+            for name in sorted({*self._rooms, *written, *own})
+            if lists(name, claim)
         ]
 
     def history(self, room: Room) -> ChatHistory:
@@ -223,10 +227,10 @@ class OpenRooms:
         if not listing.cancelled() and not listing.exception():
             self._names.add(listing.result())
 
-    def _entry(self, name: str, claim: str) -> RoomEntry:
+    def _entry(self, name: str, claim: str, asked: int) -> RoomEntry:
         count = self._rooms[name].presence.count if name in self._rooms else 0
         kind = self._directory.rooms.kind(name)
-        return RoomEntry(name, count, kind, self._directory.peer(name, claim))
+        return RoomEntry(name, count, kind, self._directory.peer(name, claim), asked)
 
     # Keeping a room open.
 

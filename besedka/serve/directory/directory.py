@@ -13,7 +13,9 @@ from besedka.serve.directory.files import Change, Files
 from besedka.serve.directory.private import PrivateRecord
 from besedka.serve.isolation import act_on_each
 from besedka.serve.people.audit_entry import AuditEntry, Event
+from besedka.serve.people.blocks import Blocks
 from besedka.serve.people.devices import DeviceLinks
+from besedka.serve.people.direct import DirectRules
 from besedka.serve.people.invitations import Invitations, Offer
 from besedka.serve.people.moderation import Moderation
 from besedka.serve.people.moments import write_moment
@@ -64,6 +66,8 @@ class Directory:
         uptime: the server's uptime and its clock during it.
         rooms: the members of private rooms.
         private: records which rooms are private.
+        blocks: who has blocked whom.
+        direct: the rules of direct messages.
         invitations: the invitations to private rooms and names.
         devices: the add-a-device links.
         people: the people present.
@@ -87,6 +91,8 @@ class Directory:
         self.names = KnownNames(settings.names, write_moment(clock()))
         self.uptime = Uptime()
         self.rooms = PrivateRooms()
+        self.blocks = Blocks()
+        self.direct = DirectRules(self.rooms, self.blocks)
         self.invitations = Invitations()
         self.devices = DeviceLinks()
         self.people = PresentPeople(self.names)
@@ -100,6 +106,7 @@ class Directory:
             "uptime.txt": self.uptime,
             "known_names.txt": self.names,
             "private_rooms.txt": self.rooms,
+            "blocks.txt": self.blocks,
             "invitations.txt": self.invitations,
         }
         if not self.names.is_kept:

@@ -11,7 +11,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
 
@@ -42,7 +42,10 @@ _CLAIM: Final = re.compile(r"[0-9a-f]{64}")
 
 
 class Role(StrEnum):
-    """A member's role in a room that is not open."""
+    """A member's role in a room that is not open.
+
+    In a direct room: *direct* has opened it, *asked* was asked into it, and is a *member* once they have answered.
+    """
 
     OWNER = "owner"
     MEMBER = "member"
@@ -219,6 +222,14 @@ class PrivateRooms(Table[Membership]):
             self._add(Membership(room, Role.DIRECT, *first))
             self._add(Membership(room, Role.ASKED, *second))
         return room
+
+    def answer(self, room: str, claim: str) -> None:
+        """Note that a person who was asked into a direct room has answered."""
+        row = self.membership(room, claim)
+        if row and row.role is Role.ASKED:
+            answered = replace(row, role=Role.MEMBER)
+            self.put(answered, is_awaited=False)
+            self._index(answered)
 
     def add_member(self, room: str, name: str, claim: str) -> None:
         """Make a person a member of a private room.

@@ -174,8 +174,7 @@ class ChatSession(SessionBase):
             case ListHistory():
                 self._later(frame, self._list_history)
             case BeginTyping():
-                membership = self._named_membership(frame.room)
-                self.services.subscriptions.type(membership.room, membership.subscriber)
+                self._type(self._named_membership(frame.room))
             case Leave():
                 membership = self._membership(frame.room)
                 del self._memberships[membership.room.name]
@@ -185,11 +184,16 @@ class ChatSession(SessionBase):
             case _:
                 self._later(frame, self._answer)
 
+    def _type(self, membership: _Membership) -> None:
+        # A blocked person is not told that nobody sees it.
+        if self.services.directory.direct.delivers(membership.room.name, membership.subscriber.person.claim):
+            self.services.subscriptions.type(membership.room, membership.subscriber)
+
     async def _answer(self, frame: ListRooms | Request) -> None:
         person = self._requester(getattr(frame, "room", ""))
         if not isinstance(frame, ListRooms):
             self.limiter.charge_request(self.services.clock.now())
-        answer = self.services.requests.answer(frame, person, self.limiter.source.address)
+        answer = self.services.requests.answer(frame, person, self.limiter)
         # A change is completed even if the connection is lost meanwhile.
         self.send(await (answer if isinstance(frame, ListRooms) else run_to_end(answer)))
 

@@ -7,7 +7,7 @@ The sequence of steps is defined here, and nowhere else:
 3. the rate limit: refuse a message that is too fast, and all others with a key until that one is resent;
 4. look in the log for a message that is resent after a reconnect;
 5. space: wait while too many of the room's drafts are pending;
-6. rights: refuse a muted poster, and a message that is too early for a slow room;
+6. rights: refuse a muted poster, one whom the other person of a direct room has blocked, and a message that is too early for a slow room;
 7. the committer.
 
 After each wait the poster's membership is checked again.
@@ -23,6 +23,7 @@ from besedka.serve.chat import Committer, LogReader
 from besedka.serve.chat.log_reader import SEARCH_SECONDS
 from besedka.serve.chat.turns import Asker
 from besedka.serve.clock import Clock
+from besedka.serve.people.direct import DirectRules
 from besedka.serve.people.moderation import Moderation, Origin
 from besedka.serve.people.person import Person
 from besedka.serve.rate_limits import REFUSAL_SECONDS, SEARCH_FRAMES, RateLimiter
@@ -45,12 +46,14 @@ class Pipeline(NamedTuple):
         committer: stores and delivers messages.
         log_reader: finds the messages that were posted before.
         moderation: the mutes and slow modes in force.
+        direct: the rules of direct messages.
         clock: the server's clock.
     """
 
     committer: Committer
     log_reader: LogReader
     moderation: Moderation
+    direct: DirectRules
     clock: Clock
 
 
@@ -71,6 +74,7 @@ class Posting:
         "_check",
         "_clock",
         "_committer",
+        "_direct",
         "_found",
         "_is_free",
         "_limiter",
@@ -94,7 +98,7 @@ class Posting:
         check: Callable[[], None],
         is_free: bool = False,
     ) -> None:
-        self._committer, self._log_reader, self._moderation, self._clock = pipeline
+        self._committer, self._log_reader, self._moderation, self._direct, self._clock = pipeline
         self._room = room
         self._person = person
         self._poster = poster
@@ -184,12 +188,14 @@ class Posting:
         return self._post_new(draft)
 
     def _post_new(self, draft: Draft) -> Message | None:
-        self._charge_in_order(draft.message.key, self._check_moderation)
+        self._charge_in_order(draft.message.key, self._check_rights)
+        self._direct.note_answer(self._room.name, self._person.claim)
         self._clear_refused(draft.message.key)
         return self._commit(draft)
 
-    def _check_moderation(self) -> None:
-        """Refuse a muted poster; charge the post to the room's slow mode."""
+    def _check_rights(self) -> None:
+        """Refuse a poster who is blocked or muted; charge the post to the room's slow mode."""
+        self._direct.check_post(self._room.name, self._person.claim)
         wall, now = self._clock.wall(), self._clock.now()
         self._moderation.charge_post(wall, now, self._room.name, self._person, self._origin)
 

@@ -9,13 +9,16 @@ from besedka.serve.chat import OpenRooms
 from besedka.serve.clock import Clock
 from besedka.serve.directory import Directory
 from besedka.serve.people.devices import LINK_SECONDS
-from besedka.serve.people.names import claim_of
+from besedka.serve.people.moderation import Origin
+from besedka.serve.people.names import Known, claim_of
 from besedka.serve.people.person import Person
 from besedka.serve.people.rooms import direct_room
+from besedka.serve.rate_limits import RateLimiter
 from besedka.serve.session.moderation import Moderator
 from besedka.wire.errors import ErrorCode, Language, Refused
 from besedka.wire.frames import (
     AddDevice,
+    Block,
     Device,
     DeviceLink,
     Done,
@@ -31,6 +34,7 @@ from besedka.wire.frames import (
     RoomOpened,
     Rooms,
     TakeDevice,
+    Unblock,
     Uninvite,
 )
 from besedka.wire.validation import clean_key, clean_room, clean_secret, stored_name
@@ -42,6 +46,14 @@ _REVOKED = {
 _OPEN_NAMES = {
     Language.RU: "в этом чате имена ни за кем не закреплены (--names open), и узнать, кто вошёл, нельзя",
     Language.EN: "nobody can hold a name in this chat (--names open), so people cannot be identified",
+}
+_BLOCKED = {
+    Language.RU: "Личные сообщения от {name} больше не приходят",
+    Language.EN: "You receive no direct messages from {name} any more",
+}
+_UNBLOCKED = {
+    Language.RU: "Личные сообщения от {name} снова приходят",
+    Language.EN: "You receive direct messages from {name} again",
 }
 _MEMBER_REMOVED = {
     Language.RU: "{name} больше не участник комнаты {room}",
@@ -75,14 +87,14 @@ class Requests:
         self._language = language
 
     async def answer(
-        self, frame: ListRooms | Request, person: Person | None, source: str = ""
+        self, frame: ListRooms | Request, person: Person | None, limiter: RateLimiter
     ) -> Rooms | Response:
         """Carry out a request, and return the response.
 
         Args:
             frame: the request.
             person: the requester; None if they are in no room.
-            source: their address; empty if it is not limited.
+            limiter: of their connection.
 
         Raises:
             Refused: if it cannot be carried out.
@@ -90,25 +102,32 @@ class Requests:
         clean_key(frame.key)
         match frame:
             case ListRooms():
-                return Rooms(await self._rooms.listed(person.claim if person else ""), frame.key)
+                claim = person.claim if person else ""
+                blocked = [row.name for row in self._directory.blocks.of(claim)]
+                return Rooms(await self._rooms.listed(claim), frame.key, blocked)
             case Moderate():
                 return await self._moderator.answer(frame, person)
             case AddDevice():
-                return await self._add_device(frame, source)
+                return await self._add_device(frame, limiter.source.address)
             case TakeDevice():
                 handover = self._directory.devices.take(frame.token, self._clock.now())
                 return Device(handover.user, handover.secret, frame.key)
+            case OpenDirect():
+                origin = Origin(limiter.connection, limiter.source.network)
+                return await self._open_direct(frame, self._verified(person), origin)
             case _:
-                return await self._answer_person(frame, self._verified(person), source)
+                return await self._answer_person(frame, self._verified(person), limiter.source.address)
 
     async def _answer_person(
-        self, frame: OpenPrivate | OpenDirect | Invite | Uninvite, person: Person, source: str
+        self, frame: OpenPrivate | Invite | Uninvite | Block | Unblock, person: Person, source: str
     ) -> Response:
         match frame:
             case OpenPrivate():
                 return await self._open_private(frame, person)
-            case OpenDirect():
-                return await self._open_direct(frame, person)
+            case Block():
+                return await self._block(frame, person)
+            case Unblock():
+                return await self._unblock(frame, person)
             case Invite():
                 return await self._invite(frame, person, source)
             case Uninvite():
@@ -139,20 +158,55 @@ class Requests:
             self._directory.membership_changes(room)
         )
 
-    async def _open_direct(self, frame: OpenDirect, person: Person) -> RoomOpened:
-        name = stored_name(frame.user)
+    async def _open_direct(self, frame: OpenDirect, person: Person, origin: Origin) -> RoomOpened:
+        other, direct, rooms = self._other(frame.user, person), self._directory.direct, self._directory.rooms
+        room = direct_room(person.claim, other.claim)
+        direct.check_open(person.claim, other)
+        rooms.check_direct(room, person.claim)
+        direct.charge_open(self._clock.now(), person.claim, other.claim, origin)
+        is_new = not rooms.has_members(room)
+        await self._directory.private.enter(room, person.name, person.claim)
+        rooms.open_direct((person.name, person.claim), (other.name, other.claim))
+        direct.note_answer(room, person.claim)
+        await self._directory.store(self._directory.membership_changes(room))
+        is_asked = direct.is_unanswered(room, other.claim)
+        # A stranger is announced once; a person who has answered is told each time, because they may have left.
+        if is_new or not is_asked:
+            self._announce(RoomOpened(room, Kind.DIRECT, person.name, asked=is_asked), other.claim)
+        return RoomOpened(room, Kind.DIRECT, other.name, frame.key)
+
+    def _announce(self, opened: RoomOpened, claim: str) -> None:
+        """Tell a person's sessions of a direct room that they are not in."""
+        for session in self._directory.sessions.of(claim):
+            if all(opened.room != name for name, _ in session.memberships()):
+                session.send(opened)
+
+    async def _block(self, frame: Block, person: Person) -> Done:
+        other = self._other(frame.user, person)
+        key = self._directory.blocks.block(person.claim, other.claim, other.name)
+        await self._directory.store([(self._directory.blocks, key)])
+        return Done(_BLOCKED[self._language].format(name=other.name), frame.key)
+
+    async def _unblock(self, frame: Unblock, person: Person) -> Done:
+        name, blocks = stored_name(frame.user), self._directory.blocks
+        known = self._directory.names.holder(name)
+        own = blocks.of(person.claim)
+        # The person may have another name by now, or the name another holder.
+        row = next((row for row in own if row.name == name), None) or next(
+            (row for row in own if known and row.claim == known.claim), None
+        )
+        if row is None:
+            raise Refused(ErrorCode.NO_SUCH_NAME, name=name)
+        await self._directory.store([(blocks, blocks.unblock(row))])
+        return Done(_UNBLOCKED[self._language].format(name=row.name), frame.key)
+
+    def _other(self, given: str, person: Person) -> Known:
+        """The holder of a name who is not the person."""
+        name = stored_name(given)
         other = self._directory.names.holder(name)
         if other is None or not other.claim or other.claim == person.claim:
             raise Refused(ErrorCode.NO_SUCH_NAME, name=name)
-        room = direct_room(person.claim, other.claim)
-        self._directory.rooms.check_direct(room, person.claim)
-        await self._directory.private.enter(room, person.name, person.claim)
-        self._directory.rooms.open_direct((person.name, person.claim), (other.name, other.claim))
-        await self._directory.store(self._directory.membership_changes(room))
-        for session in self._directory.sessions.of(other.claim):
-            if all(room != name for name, _ in session.memberships()):
-                session.send(RoomOpened(room, Kind.DIRECT, person.name))
-        return RoomOpened(room, Kind.DIRECT, other.name, frame.key)
+        return other
 
     async def _invite(self, frame: Invite, person: Person, source: str) -> Invitation:
         room = self._owned(frame.room, person)

@@ -58,7 +58,7 @@ class Services:
         )
         return cls(
             admission=admission,
-            pipeline=Pipeline(chat.committer, chat.log_reader, directory.moderation, clock),
+            pipeline=Pipeline(chat.committer, chat.log_reader, directory.moderation, directory.direct, clock),
             subscriptions=chat.subscriptions,
             followers=chat.followers,
             log_reader=chat.log_reader,

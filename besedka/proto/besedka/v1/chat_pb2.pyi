@@ -72,6 +72,7 @@ class Code(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     CODE_MUTED: _ClassVar[Code]
     CODE_BANNED: _ClassVar[Code]
     CODE_NO_ACCESS: _ClassVar[Code]
+    CODE_NOT_ACCEPTED: _ClassVar[Code]
 KIND_OPEN: Kind
 KIND_PRIVATE: Kind
 KIND_DIRECT: Kind
@@ -126,6 +127,7 @@ CODE_NOT_ALLOWED: Code
 CODE_MUTED: Code
 CODE_BANNED: Code
 CODE_NO_ACCESS: Code
+CODE_NOT_ACCEPTED: Code
 
 class Message(_message.Message):
     __slots__ = ("id", "user", "text", "time", "key", "clock", "unverified")
@@ -216,16 +218,18 @@ class ListRoomsResponse(_message.Message):
     def __init__(self, rooms: _Optional[_Iterable[_Union[Room, _Mapping]]] = ...) -> None: ...
 
 class Room(_message.Message):
-    __slots__ = ("name", "clients_count", "kind", "peer")
+    __slots__ = ("name", "clients_count", "kind", "peer", "asked")
     NAME_FIELD_NUMBER: _ClassVar[int]
     CLIENTS_COUNT_FIELD_NUMBER: _ClassVar[int]
     KIND_FIELD_NUMBER: _ClassVar[int]
     PEER_FIELD_NUMBER: _ClassVar[int]
+    ASKED_FIELD_NUMBER: _ClassVar[int]
     name: str
     clients_count: int
     kind: Kind
     peer: str
-    def __init__(self, name: _Optional[str] = ..., clients_count: _Optional[int] = ..., kind: _Optional[_Union[Kind, str]] = ..., peer: _Optional[str] = ...) -> None: ...
+    asked: int
+    def __init__(self, name: _Optional[str] = ..., clients_count: _Optional[int] = ..., kind: _Optional[_Union[Kind, str]] = ..., peer: _Optional[str] = ..., asked: _Optional[int] = ...) -> None: ...
 
 class SearchRequest(_message.Message):
     __slots__ = ("room", "text", "before", "limit", "secret")
@@ -340,7 +344,7 @@ class IdRange(_message.Message):
     def __init__(self, first: _Optional[int] = ..., last: _Optional[int] = ...) -> None: ...
 
 class ConverseRequest(_message.Message):
-    __slots__ = ("join", "say", "history", "typing", "leave", "list_rooms", "search", "private", "direct", "invite", "uninvite", "add_device", "take_device", "moderate")
+    __slots__ = ("join", "say", "history", "typing", "leave", "list_rooms", "search", "private", "direct", "invite", "uninvite", "add_device", "take_device", "moderate", "block", "unblock")
     JOIN_FIELD_NUMBER: _ClassVar[int]
     SAY_FIELD_NUMBER: _ClassVar[int]
     HISTORY_FIELD_NUMBER: _ClassVar[int]
@@ -355,6 +359,8 @@ class ConverseRequest(_message.Message):
     ADD_DEVICE_FIELD_NUMBER: _ClassVar[int]
     TAKE_DEVICE_FIELD_NUMBER: _ClassVar[int]
     MODERATE_FIELD_NUMBER: _ClassVar[int]
+    BLOCK_FIELD_NUMBER: _ClassVar[int]
+    UNBLOCK_FIELD_NUMBER: _ClassVar[int]
     join: Join
     say: Say
     history: ListHistory
@@ -369,7 +375,9 @@ class ConverseRequest(_message.Message):
     add_device: AddDevice
     take_device: TakeDevice
     moderate: Moderate
-    def __init__(self, join: _Optional[_Union[Join, _Mapping]] = ..., say: _Optional[_Union[Say, _Mapping]] = ..., history: _Optional[_Union[ListHistory, _Mapping]] = ..., typing: _Optional[_Union[BeginTyping, _Mapping]] = ..., leave: _Optional[_Union[Leave, _Mapping]] = ..., list_rooms: _Optional[_Union[ListRooms, _Mapping]] = ..., search: _Optional[_Union[Search, _Mapping]] = ..., private: _Optional[_Union[OpenPrivate, _Mapping]] = ..., direct: _Optional[_Union[OpenDirect, _Mapping]] = ..., invite: _Optional[_Union[Invite, _Mapping]] = ..., uninvite: _Optional[_Union[Uninvite, _Mapping]] = ..., add_device: _Optional[_Union[AddDevice, _Mapping]] = ..., take_device: _Optional[_Union[TakeDevice, _Mapping]] = ..., moderate: _Optional[_Union[Moderate, _Mapping]] = ...) -> None: ...
+    block: Block
+    unblock: Unblock
+    def __init__(self, join: _Optional[_Union[Join, _Mapping]] = ..., say: _Optional[_Union[Say, _Mapping]] = ..., history: _Optional[_Union[ListHistory, _Mapping]] = ..., typing: _Optional[_Union[BeginTyping, _Mapping]] = ..., leave: _Optional[_Union[Leave, _Mapping]] = ..., list_rooms: _Optional[_Union[ListRooms, _Mapping]] = ..., search: _Optional[_Union[Search, _Mapping]] = ..., private: _Optional[_Union[OpenPrivate, _Mapping]] = ..., direct: _Optional[_Union[OpenDirect, _Mapping]] = ..., invite: _Optional[_Union[Invite, _Mapping]] = ..., uninvite: _Optional[_Union[Uninvite, _Mapping]] = ..., add_device: _Optional[_Union[AddDevice, _Mapping]] = ..., take_device: _Optional[_Union[TakeDevice, _Mapping]] = ..., moderate: _Optional[_Union[Moderate, _Mapping]] = ..., block: _Optional[_Union[Block, _Mapping]] = ..., unblock: _Optional[_Union[Unblock, _Mapping]] = ...) -> None: ...
 
 class Join(_message.Message):
     __slots__ = ("room", "user", "since", "epoch", "secret", "quiet", "invite")
@@ -452,6 +460,22 @@ class OpenPrivate(_message.Message):
     def __init__(self, room: _Optional[str] = ..., key: _Optional[str] = ...) -> None: ...
 
 class OpenDirect(_message.Message):
+    __slots__ = ("user", "key")
+    USER_FIELD_NUMBER: _ClassVar[int]
+    KEY_FIELD_NUMBER: _ClassVar[int]
+    user: str
+    key: str
+    def __init__(self, user: _Optional[str] = ..., key: _Optional[str] = ...) -> None: ...
+
+class Block(_message.Message):
+    __slots__ = ("user", "key")
+    USER_FIELD_NUMBER: _ClassVar[int]
+    KEY_FIELD_NUMBER: _ClassVar[int]
+    user: str
+    key: str
+    def __init__(self, user: _Optional[str] = ..., key: _Optional[str] = ...) -> None: ...
+
+class Unblock(_message.Message):
     __slots__ = ("user", "key")
     USER_FIELD_NUMBER: _ClassVar[int]
     KEY_FIELD_NUMBER: _ClassVar[int]
@@ -628,12 +652,14 @@ class Typing(_message.Message):
     def __init__(self, room: _Optional[str] = ..., user: _Optional[str] = ...) -> None: ...
 
 class Rooms(_message.Message):
-    __slots__ = ("rooms", "key")
+    __slots__ = ("rooms", "key", "blocked")
     ROOMS_FIELD_NUMBER: _ClassVar[int]
     KEY_FIELD_NUMBER: _ClassVar[int]
+    BLOCKED_FIELD_NUMBER: _ClassVar[int]
     rooms: _containers.RepeatedCompositeFieldContainer[Room]
     key: str
-    def __init__(self, rooms: _Optional[_Iterable[_Union[Room, _Mapping]]] = ..., key: _Optional[str] = ...) -> None: ...
+    blocked: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, rooms: _Optional[_Iterable[_Union[Room, _Mapping]]] = ..., key: _Optional[str] = ..., blocked: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class Found(_message.Message):
     __slots__ = ("room", "text", "messages", "before", "key")
@@ -650,16 +676,18 @@ class Found(_message.Message):
     def __init__(self, room: _Optional[str] = ..., text: _Optional[str] = ..., messages: _Optional[_Iterable[_Union[Message, _Mapping]]] = ..., before: _Optional[int] = ..., key: _Optional[str] = ...) -> None: ...
 
 class Place(_message.Message):
-    __slots__ = ("room", "kind", "peer", "key")
+    __slots__ = ("room", "kind", "peer", "key", "asked")
     ROOM_FIELD_NUMBER: _ClassVar[int]
     KIND_FIELD_NUMBER: _ClassVar[int]
     PEER_FIELD_NUMBER: _ClassVar[int]
     KEY_FIELD_NUMBER: _ClassVar[int]
+    ASKED_FIELD_NUMBER: _ClassVar[int]
     room: str
     kind: Kind
     peer: str
     key: str
-    def __init__(self, room: _Optional[str] = ..., kind: _Optional[_Union[Kind, str]] = ..., peer: _Optional[str] = ..., key: _Optional[str] = ...) -> None: ...
+    asked: bool
+    def __init__(self, room: _Optional[str] = ..., kind: _Optional[_Union[Kind, str]] = ..., peer: _Optional[str] = ..., key: _Optional[str] = ..., asked: _Optional[bool] = ...) -> None: ...
 
 class Invitation(_message.Message):
     __slots__ = ("room", "token", "uses", "expires", "key")

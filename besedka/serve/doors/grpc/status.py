@@ -64,6 +64,7 @@ STATUS: Final[dict[ErrorCode, grpc.StatusCode]] = {
     ErrorCode.MUTED: DENIED,
     ErrorCode.BANNED: DENIED,
     ErrorCode.NO_ACCESS: grpc.StatusCode.UNAUTHENTICATED,
+    ErrorCode.NOT_ACCEPTED: DENIED,
 }
 
 FIELDS: Final[dict[ErrorCode, str]] = {
