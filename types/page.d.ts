@@ -103,6 +103,8 @@ interface Room {
   peer?: string;
   /** The user's rights beside posting: invite, moderate. */
   may?: string[];
+  /** A direct room that somebody else has opened, and in which this user has not answered. */
+  asked?: boolean;
   /** The token to join with. */
   invite?: string;
   /** A direct room that somebody else has opened, and whose first messages are news. */
@@ -129,6 +131,8 @@ interface Search {
 }
 
 /** The state of the page. */
+type Listed = ServerFrames["rooms"]["rooms"][number];
+
 interface State {
   scene: "start" | "login" | "chat";
   /** Logging in. */
@@ -147,7 +151,9 @@ interface State {
   /** The rooms of this user, by name. */
   rooms: Record<string, Room>;
   /** All rooms of the server. */
-  listed: ServerFrames["rooms"]["rooms"];
+  listed: Listed[];
+  /** The names of the people whom this user has blocked. */
+  blocked?: string[];
   limits: { name: number; room: number; text: number };
   utcOffset: number;
   /** The window has the focus. */

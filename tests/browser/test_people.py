@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
+
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Visit, come_in, say, settled, texts, wait_for_text
@@ -217,3 +219,58 @@ def test_direct_messages_reach_the_other_person_only(server: RunningServer, visi
         page.wait_for_selector("html[data-scene=login]")
     come_in(boris, "Boris B")
     expect(boris.locator("#rooms li")).to_have_count(2)
+
+
+def test_of_many_strangers_few_rooms_are_joined_and_the_others_are_requests(
+    server: RunningServer, visit: Visit
+) -> None:
+    anna = visit(server.page)
+    come_in(anna, "Anna")
+    strangers: dict[str, Talker] = {}
+    rooms: dict[str, str] = {}
+    with ExitStack() as stack:
+        for number in range(12):
+            name = f"Stranger {number}"
+            talker = strangers[name] = stack.enter_context(Talker(server))
+            talker.join(name, secret=f"{name:.<32}")
+            rooms[name] = talker.ask("direct", user="Anna")["room"]
+            talker.join(name, rooms[name], secret=f"{name:.<32}")
+            talker.tell("chat", room=rooms[name], text=f"hello from {name}")
+        expect(anna.locator("#others li")).to_have_count(7)
+        expect(anna.locator("#rooms li")).to_have_count(6)
+        anna.reload()
+        come_in(anna, "Anna")
+        expect(anna.locator("#others li")).to_have_count(7)
+        expect(anna.locator("#rooms li")).to_have_count(6)
+        # She can join a room, open a request, and answer it.
+        anna.fill("#room-form input", "dev")
+        anna.press("#room-form input", "Enter")
+        expect(anna.locator("#room")).to_have_text("# dev")
+        request = anna.locator("#others li").first
+        expect(request).to_contain_text("request")
+        name = request.locator("a span").inner_text()
+        request.locator("a").click()
+        wait_for_text(anna, f"hello from {name}")
+        say(anna, "who are you?")
+        strangers[name].hear_until(lambda frame: frame.get("text") == "who are you?")
+
+        # A blocked person is refused, and the room is left.
+        anna.click("[data-open=about]")
+        anna.get_by_role("button", name=f"Block: {name}").click()
+        expect(anna.locator(".toast")).to_contain_text(f"no direct messages from {name}")
+        expect(anna.locator("#rooms")).not_to_contain_text(name)
+        strangers[name].tell("chat", room=rooms[name], text="well", key="well")
+        refused = strangers[name].hear_until(lambda frame: frame.get("key") == "well")[-1]
+        assert refused["code"] == "not_accepted"
+        say_command(anna, "/block")
+        expect(anna.locator(".toast")).to_contain_text(f"Blocked: {name}")
+        say_command(anna, f'/unblock "{name}"')
+        expect(anna.locator(".toast")).to_contain_text(f"direct messages from {name} again")
+        strangers[name].tell("chat", room=rooms[name], text="well", key="well")
+        again = strangers[name].hear_until(lambda frame: frame.get("key") == "well")[-1]
+        assert again["type"] == "chat"
+
+
+def say_command(page: Page, line: str) -> None:
+    page.fill("#say-text", line)
+    page.press("#say-text", "Enter")

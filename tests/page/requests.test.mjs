@@ -217,3 +217,40 @@ test("an invitation to a name logs out, and fills that name in", () => {
   visit.enter("Boris").happen({ type: "connected" });
   assert.deepEqual(visit.sent("join").at(-1), { type: "join", room: "main", user: "Boris", secret: "s", invite: "T" });
 });
+
+const requested = (count) => Array.from({ length: count }, (_, number) => ({ name: `direct-${number}`, clients_count: 0, kind: "direct", peer: `P${number}`, asked: number + 1 }));
+const withHidden = () => new Visit().comeIn().happen({ type: "setPreferences", hidden: [] });
+
+test("of the direct rooms in which the user has not answered the five newest are joined, and all are listed", () => {
+  const rooms = [{ name: "direct-a", clients_count: 0, kind: "direct", peer: "Boris" }, ...requested(50)];
+  const visit = withHidden().tell({ type: "rooms", rooms });
+  assert.deepEqual(names(visit), ["main", "direct-a", ...[49, 48, 47, 46, 45].map((number) => `direct-${number}`)]);
+  assert.equal(visit.state.listed.length, 51);
+  // A sixth is listed, and joined when it is opened.
+  visit.tell({ type: "place", room: "direct-x", kind: "direct", peer: "Eve", asked: true });
+  assert.equal(names(visit).length, 7);
+  assert.equal(visit.sent("rooms").length, 1);
+  visit.happen({ type: "openRoom", name: "direct-3" });
+  assert.deepEqual([visit.state.current, label(visit.room), enters(visit).at(-1)], ["direct-3", "P3", "direct-3"]);
+  // One in which the user has answered is joined whenever the other opens it.
+  visit.tell({ type: "place", room: "direct-y", kind: "direct", peer: "Vera" });
+  assert.equal(enters(visit).at(-1), "direct-y");
+});
+
+test("an answered request makes way for another one", () => {
+  const rooms = requested(7);
+  const visit = withHidden().tell({ type: "rooms", rooms });
+  assert.deepEqual(names(visit).length, 6);
+  visit.tell({ type: "rooms", rooms: rooms.map((room) => (room.asked === 7 ? { ...room, asked: 0 } : room)) });
+  assert.deepEqual(names(visit).length, 7);
+});
+
+test("direct rooms leave some of the connection's rooms to the user, and those of blocked people are not joined", () => {
+  const rooms = requested(120).map((room) => ({ ...room, asked: 0 }));
+  const visit = withHidden().tell({ type: "rooms", rooms, blocked: ["P0", "P1"] });
+  assert.equal(names(visit).length, 80);
+  assert.ok(!names(visit).includes("direct-0"));
+  assert.deepEqual(visit.state.blocked, ["P0", "P1"]);
+  for (let number = 0; number < 30; number += 1) visit.happen({ type: "openRoom", name: `mine${number}` });
+  assert.equal(names(visit).length, 100);
+});

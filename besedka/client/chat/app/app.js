@@ -47,6 +47,8 @@ export class App {
         this.addDevice();
         page.open("device", "requested");
       },
+      block: (name) => (name ? this.block(nameAndRest(name)[0], true) : this.#showBlocked(state())),
+      unblock: (name) => this.block(nameAndRest(name)[0], false),
       exit: () => dispatch({ type: "logOut" }),
     };
     document.addEventListener("visibilitychange", () => this.#look());
@@ -93,6 +95,19 @@ export class App {
   /** Sends a request; `say` is posted in the room that the response opens. */
   request(frame, say) {
     this.#parts.dispatch({ type: "request", frame, say: say && { text: say, key: newKey() } });
+  }
+
+  /** Takes no direct messages from a person any more, or takes them again. */
+  block(user, isOn) {
+    const { dispatch, state } = this.#parts;
+    this.request({ type: isOn ? "block" : "unblock", user });
+    dispatch({ type: "listRooms" });
+    const room = Object.values(state().rooms).find(({ peer, outbox }) => peer === user && !outbox.length);
+    if (isOn && room) dispatch({ type: "leaveRoom", name: room.name });
+  }
+
+  #showBlocked({ blocked = [] }) {
+    this.#parts.dispatch({ type: "toast", toast: { text: this.#parts.strings.blocked(blocked) } });
   }
 
   /** Requests an add-a-device link. */

@@ -57,6 +57,8 @@ export const features = {
   impossible: "This browser shows notifications only on https:// or localhost.",
   download: "Download the history",
 
+  request: "request",
+  blocked: (names) => (names.length ? `Blocked: ${names.join(", ")}` : "You have blocked nobody."),
   kinds: { private: (name) => `${name}, a private room`, direct: (name) => `${name}, direct messages` },
   kindLead: {
     private: "This room is private: people join by an invitation from its owner.",
@@ -95,6 +97,8 @@ export const features = {
   isModerator: "You are a moderator now.",
   isNoModerator: "You are no longer a moderator.",
   person: {
+    block: "Block",
+    unblock: "Unblock",
     message: "Message privately",
     remove: "Remove from this room",
     removeSure: (name) => `Remove ${name} from this room? They will need an invitation to return.`,
@@ -168,6 +172,8 @@ export const features = {
     leave: "leave this room",
     private: "create a private room: people join by your invitation",
     msg: "write a direct message",
+    block: "take no direct messages from somebody; alone: whom you have blocked",
+    unblock: "take direct messages from them again",
     invite: "a link into this private room: for how many (1), how long (7d)",
     uninvite: "revoke all invitations into this room, or a membership",
     device: "be the same person on another device, too",

@@ -46,6 +46,11 @@ export class View {
     title.dir = "auto";
     const { person } = this.#strings;
     const parts = [button("primary wide", person.message, () => this.#ask({ type: "direct", user }))];
+    const isBlocked = state.blocked?.includes(user);
+    parts.push(button("row", isBlocked ? person.unblock : person.block, () => {
+      this.#dialog.close();
+      this.#actions.app().block(user, !isBlocked);
+    }));
     if (may.includes("invite") && kind === "private") {
       parts.push(button("row", person.remove, () => confirm(person.removeSure(user)) && this.#ask({ type: "uninvite", room, user })));
     }

@@ -38,8 +38,9 @@ export class View {
   draw(state) {
     this.#state = state;
     const room = here(state);
-    const { name, notice, kind, may = [] } = room;
-    const drawn = [name, notice, state.sound, state.permission, Object.keys(state.rooms).length].join("\n");
+    const { name, notice, kind, peer, may = [] } = room;
+    const isBlocked = state.blocked?.includes(peer);
+    const drawn = [name, notice, isBlocked, state.sound, state.permission, Object.keys(state.rooms).length].join("\n");
     if (!this.#dialog.open || drawn === this.#drawn) return;
     this.#drawn = drawn;
     this.#dialog.querySelector("h2").textContent = label(room);
@@ -48,7 +49,7 @@ export class View {
     const link = kind ? line("p", "lead", this.#strings.kindLead[kind]) : linkBox(this.#actions.app().roomLink(name), this.#strings.link, this.#strings);
     const invite = kind === "private" && may.includes("invite") ? [button("primary wide", this.#strings.invite, () => this.#open("invite"))] : [];
     const quit = isOneOfMany ? [this.#quit(name)] : [];
-    this.#body.replaceChildren(link, ...invite, this.#notices(room, state), this.#download(name), ...quit);
+    this.#body.replaceChildren(link, ...invite, this.#notices(room, state), this.#download(name), ...(peer ? [this.#block(peer, isBlocked)] : []), ...quit);
   }
 
   /** @param {Room} room @param {State} state */
@@ -91,6 +92,14 @@ export class View {
   #open(name) {
     this.#dialog.close();
     this.#actions.open(name);
+  }
+
+  #block(peer, isBlocked) {
+    const { block, unblock } = this.#strings.person;
+    return button("row", `${isBlocked ? unblock : block}: ${peer}`, () => {
+      this.#dialog.close();
+      this.#actions.app().block(peer, !isBlocked);
+    });
   }
 
   #quit(name) {

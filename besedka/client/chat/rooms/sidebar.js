@@ -88,9 +88,11 @@ export class View {
     if (isOpen && (before.scene !== scene || before.connection !== connection)) this.#list();
     if (rooms === before.rooms && listed === before.listed && current === before.current && me === before.me) return;
     const mine = Object.values(rooms).sort((one, other) => KINDS.indexOf(one.kind) - KINDS.indexOf(other.kind));
-    const others = listed.filter(({ name }) => !Object.hasOwn(rooms, name)).sort((one, other) => other.clients_count - one.clients_count);
+    const unjoined = listed.filter(({ name }) => !Object.hasOwn(rooms, name)).sort((one, other) => other.clients_count - one.clients_count);
+    // However many strangers ask, the other rooms stay in sight.
+    const others = [...unjoined.filter(({ asked }) => !asked).slice(0, OTHERS_AT_MOST), ...unjoined.filter(({ asked }) => asked)];
     this.#fill(this.#mine, mine, (item, room) => this.#drawMine(item, room, mine.length > 1));
-    this.#fill(this.#others, others.slice(0, OTHERS_AT_MOST), (item, room) => this.#drawOther(item, room));
+    this.#fill(this.#others, others, (item, room) => this.#drawOther(item, room));
     this.#title.hidden = !others.length;
     const { kind } = here(state);
     this.#room.dataset.kind = kind ?? "";
@@ -115,13 +117,13 @@ export class View {
 
   #drawOther(item, room) {
     const [link, quit] = item.children;
-    const { clients_count: count, kind } = room;
+    const { clients_count: count, kind, asked } = room;
     const name = this.#name(link, quit, room);
     link.ariaCurrent = null;
     link.ariaLabel = kind ? name : null;
     link.className = "";
     quit.hidden = true;
-    drawMark(item, count && this.#strings.people(count), "");
+    drawMark(item, asked ? this.#strings.request : count && this.#strings.people(count), "");
   }
 
   // The kind of a room may be known later than its name.

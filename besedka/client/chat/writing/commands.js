@@ -11,6 +11,8 @@ export const COMMANDS = [
   { name: "leave" },
   { name: "private", usage: "ROOM" },
   { name: "msg", usage: "NAME [TEXT]" },
+  { name: "block", usage: "[NAME]" },
+  { name: "unblock", usage: "NAME" },
   { name: "invite", usage: "[USES] [TIME]" },
   { name: "uninvite", usage: "[NAME]" },
   { name: "name", usage: "NAME" },
