@@ -52,6 +52,8 @@ COMMANDS: Final = (
     CommandSpec("leave", "[ROOM]"),
     CommandSpec("private", "ROOM"),
     CommandSpec("msg", "NAME [TEXT]"),
+    CommandSpec("block", "[NAME]"),
+    CommandSpec("unblock", "NAME"),
     CommandSpec("invite", "[USES] [TIME]"),
     CommandSpec("uninvite", "[NAME]"),
     CommandSpec("name", "NAME"),

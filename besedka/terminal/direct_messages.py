@@ -23,6 +23,13 @@ CATCH_UP_ROOMS_AT_MOST: Final = 20
 """The most direct rooms to join for messages posted while the user was away; the status bar shows all of them."""
 
 
+REQUESTS_AT_MOST: Final = 5
+"""Direct rooms of strangers, in which the user has not answered, that are watched or joined unopened: the newest ones."""
+
+ROOMS_FREE: Final = 10
+"""Rooms of the connection that are left for those that the user joins."""
+
+
 class DirectMessages:
     """Watches the direct rooms of the user.
 
@@ -38,6 +45,8 @@ class DirectMessages:
         self._storage = storage
         self._secret = ""
         self._caught_up: set[str] = set()
+        # Direct rooms in which the user has not answered, and that are watched or joined.
+        self._requests: set[str] = set()
         self._watched: set[str] = set()
         self._joining: set[str] = set()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -55,6 +64,11 @@ class DirectMessages:
 
     def opened(self, opened: RoomOpened) -> None:
         """Join a direct room that somebody has just opened, and announce it."""
+        if opened.asked and opened.room not in self._requests:
+            if len(self._requests) >= REQUESTS_AT_MOST or self._is_full:
+                self._notifier.notify(self._notifier.phrases.direct_opened.format(peer=opened.peer))
+                return
+            self._requests.add(opened.room)
         self._start_joining(opened.room, is_announced=True)
 
     def left(self, view: RoomView) -> None:
@@ -77,17 +91,26 @@ class DirectMessages:
 
     async def _check(self) -> None:
         try:
-            entries = await self._rooms.current.membership.requests.rooms()
+            answer = await self._rooms.current.membership.requests.room_list()
         except RemoteError:
             return  # no connection: a reconnect checks again
-        for entry in entries:
-            if entry.kind is Kind.DIRECT:
-                self._rooms.add_known(entry.name, entry.kind, entry.peer)
+        direct = [entry for entry in answer.rooms if entry.kind is Kind.DIRECT]
+        newest = sorted((entry for entry in direct if entry.asked), key=lambda entry: -entry.asked)
+        self._requests = {entry.name for entry in newest[:REQUESTS_AT_MOST]}
+        for entry in direct:
+            self._rooms.add_known(entry.name, entry.kind, entry.peer)
+            is_few = not entry.asked or entry.name in self._requests
+            if is_few and entry.peer not in answer.blocked:
                 self._start_watching(entry.name, self._storage.read_position(entry.name) or (0, ""))
+
+    @property
+    def _is_full(self) -> bool:
+        """Whether the other rooms of the connection are for those that the user joins."""
+        return len(self._rooms.connection.rooms) >= ROOMS_AT_MOST - ROOMS_FREE
 
     def _start_watching(self, room: str, read_to: tuple[int, str]) -> None:
         is_known = room in self._rooms.views or room in self._watched or room in self._joining
-        if not is_known and len(self._rooms.connection.rooms) < ROOMS_AT_MOST:
+        if not is_known and not self._is_full:
             self._watched.add(room)
             self._run(self._watch(room, read_to))
 

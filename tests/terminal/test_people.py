@@ -219,6 +219,11 @@ def test_twenty_direct_rooms_with_unread_messages_are_joined_at_the_start(
         person.join(name, rooms[name])
         person.tell("chat", room=rooms[name], text="hello")
         person.hear("chat")
+    # She has answered all of them.
+    server.stop()
+    kept = server.directory / "private_rooms.txt"
+    kept.write_text(kept.read_text("utf-8").replace("\tasked\t", "\tmember\t"), "utf-8")
+    server.start()
     second = make_terminal(server.url(), "--name", "Anna")
     second.wait_until(lambda: shown_by_rooms(second).count(True) == 20, "it is not come to twenty")
     is_come_to = shown_by_rooms(second)
@@ -229,7 +234,9 @@ def test_twenty_direct_rooms_with_unread_messages_are_joined_at_the_start(
         for name in people
         if not any(name in line and "you are here" in line for line in second.scrollback)
     )
-    people[late].tell("chat", room=rooms[late], text="hello?")
+    again = talker()
+    again.join(late, rooms[late])
+    again.tell("chat", room=rooms[late], text="hello?")
     second.wait_for(f"{late} has opened direct messages with you")
 
 
@@ -294,3 +301,41 @@ def person_room(person: Talker) -> str:
     """The direct room that somebody is in."""
     (room,) = {entry["name"] for entry in person.ask("rooms")["rooms"] if entry.get("kind") == "direct"}
     return str(room)
+
+
+def test_of_many_strangers_the_newest_five_are_watched_and_one_can_be_blocked(
+    server: RunningServer, make_terminal: TerminalMaker, talker: TalkerMaker
+) -> None:
+    first = make_terminal(server.url(), "--name", "Anna")
+    first.wait_for("You are in # main as Anna.")
+    first.type("/exit\r")
+    assert first.exit_status() == 0
+    people = {f"Stranger {number}": talker() for number in range(8)}
+    rooms = {}
+    for name, person in people.items():
+        person.join(name)
+        rooms[name] = person.ask("direct", user="Anna")["room"]
+        person.join(name, rooms[name])
+        person.tell("chat", room=rooms[name], text="hello")
+        person.hear("chat")
+    second = make_terminal(server.url(), "--name", "Anna")
+    second.wait_until(lambda: shown_by_rooms(second).count(True) == 5, "the newest five are not joined")
+    assert shown_by_rooms(second).count(False) == 3
+    # One more is announced, and joined when she goes there.
+    late = talker()
+    late.join("Late")
+    late.ask("direct", user="Anna")
+    second.wait_for("Late has opened direct messages with you: /join @Late")
+    second.type("/join @Stranger 0\r")
+    second.wait_for("Direct messages with Stranger 0, as Anna.")
+    second.type('/block "Stranger 0"\r')
+    second.wait_for("You receive no direct messages from Stranger 0 any more.")
+    second.wait_until(lambda: second.bar.startswith("# main"), "the room was not left")
+    assert people["Stranger 0"].ask("direct", user="Anna")["code"] == "not_accepted"
+    second.type("/block\r")
+    second.wait_for("Blocked: Stranger 0")
+    second.type('/unblock "Stranger 0"\r')
+    second.wait_for("You receive direct messages from Stranger 0 again.")
+    second.type("/block\r")
+    second.wait_for("You have blocked nobody.")
+    assert people["Stranger 0"].ask("direct", user="Anna")["type"] == "place"

@@ -77,6 +77,28 @@ def _is_private(session: TerminalSession, view: RoomView) -> bool:
     return view.kind is Kind.PRIVATE
 
 
+async def _block(session: TerminalSession, argument: str) -> None:
+    session.rooms.check_connected()
+    requests, (user, _) = session.rooms.current.membership.requests, split_name(argument)
+    if not user:
+        names = ", ".join(await requests.blocked())
+        phrase = session.phrases.blocked_names if names else session.phrases.blocked_nobody
+        session.notifier.notify(phrase.format(names=names))
+        return
+    await requests.block(user)
+    session.notifier.notify(session.phrases.blocked.format(user=user))
+    view = session.rooms.find(f"@{user}")
+    if view and len(session.rooms.views) > 1:
+        await session.rooms.leave(view)
+
+
+async def _unblock(session: TerminalSession, argument: str) -> None:
+    session.rooms.check_connected()
+    user, _ = split_name(argument)
+    await session.rooms.current.membership.requests.unblock(user)
+    session.notifier.notify(session.phrases.unblocked.format(user=user))
+
+
 async def _device(session: TerminalSession, _: str) -> None:
     session.rooms.check_connected()
     device = await session.rooms.current.membership.add_device()
@@ -99,5 +121,7 @@ ACTIONS: Final[Mapping[str, Action]] = {
     "name": _name,
     "invite": _invite,
     "uninvite": _uninvite,
+    "block": _block,
+    "unblock": _unblock,
     "device": _device,
 }

@@ -61,6 +61,10 @@ class Phrases:
     local_link: str
     invitations_revoked: str
     member_removed: str
+    blocked: str
+    unblocked: str
+    blocked_names: str
+    blocked_nobody: str
     removed: str
     device: str
     confirm_device: str
@@ -150,6 +154,10 @@ ENGLISH = Phrases(
     invitations_revoked="All invitations into # {room} are revoked.",
     removed="You are no longer a member of # {room}.",
     member_removed="{user} is no longer a member of # {room}.",
+    blocked="You receive no direct messages from {user} any more.",
+    unblocked="You receive direct messages from {user} again.",
+    blocked_names="Blocked: {names}",
+    blocked_nobody="You have blocked nobody.",
     device="Open this link on another device to be {user} there; once, within {time}:",
     confirm_device="Be {user} on this machine? (y/n) ",
     confirm_device_nameless="Be the person who created this link on this machine? (y/n) ",
@@ -206,6 +214,8 @@ ENGLISH = Phrases(
         "leave": "leave this room, and go back to the one before",
         "private": "create a private room: by invitation only",
         "msg": "write a direct message",
+        "block": "take no direct messages from somebody",
+        "unblock": "take direct messages from them again",
         "invite": "a link in here: for how many (1), how long (7d)",
         "uninvite": "revoke invitations, or a membership",
         "device": "be the same person on another device, too",
@@ -291,6 +301,10 @@ RUSSIAN = Phrases(
     invitations_revoked="Приглашения в # {room} больше не действуют.",
     removed="Вы больше не участник комнаты # {room}.",
     member_removed="{user} больше не входит в # {room}.",
+    blocked="Личные сообщения от {user} больше не приходят.",
+    unblocked="Личные сообщения от {user} снова приходят.",
+    blocked_names="Заблокированы: {names}",
+    blocked_nobody="Вы никого не заблокировали.",
     device="На другом устройстве эта ссылка сделает вас {user}, один раз, за {time}:",
     confirm_device="Быть {user} на этой машине? (y/n) ",
     confirm_device_nameless="Быть на этой машине тем, кто создал эту ссылку? (y/n) ",
@@ -357,6 +371,8 @@ RUSSIAN = Phrases(
         "leave": "выйти из этой комнаты и вернуться в прежнюю",
         "private": "создать частную комнату: вход по приглашению",
         "msg": "написать личное сообщение",
+        "block": "не получать личных сообщений от человека",
+        "unblock": "снова получать его личные сообщения",
         "invite": "ссылка сюда: скольким (1) и на сколько (7d)",
         "uninvite": "отозвать приглашения; исключить кого-то",
         "device": "быть собой и на другом устройстве",
