@@ -159,8 +159,10 @@ def test_every_limit_is_in_the_protocol() -> None:
         f"members of a private room | {rooms.MEMBERS_AT_MOST} |",
         f"direct rooms that one person opens | {rooms.DIRECT_ROOMS_OF_ONE_AT_MOST} |",
         f"direct rooms that one person begins | {direct.BEGUN_BY_PERSON} at once, then {direct.BEGUN_BY_PERSON} an hour |",
-        f"begin | {direct.BEGUN_BY_ADDRESS} at once, then {direct.BEGUN_BY_ADDRESS} an hour; of these with one person "
-        f"{direct.BEGUN_BY_ADDRESS_WITH_ONE} at once, then {direct.BEGUN_BY_ADDRESS_WITH_ONE} an hour |",
+        (
+            f"begin | {direct.BEGUN_BY_ADDRESS} at once, then {direct.BEGUN_BY_ADDRESS} an hour; of these with one person "
+            f"{direct.BEGUN_BY_ADDRESS_WITH_ONE} at once, then {direct.BEGUN_BY_ADDRESS_WITH_ONE} an hour |"
+        ),
         f"direct rooms that wait for a person's answer | {direct.ASKED_AT_MOST} |",
         f"people whom one person blocks | {blocks.BLOCKS_OF_ONE_AT_MOST} |",
         f"unused invitations to a room | {invitations.INVITATIONS_OF_ROOM_AT_MOST} |",

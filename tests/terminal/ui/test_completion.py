@@ -55,7 +55,7 @@ def test_tab_completes_names_rooms_and_commands(typed: str, lines: list[str]) ->
 
 def test_tab_completes_moderation_commands_for_moderators_only() -> None:
     assert completed("/k", "moderate") == ["/kick "]
-    assert completed("/un", "moderate") == ["/uninvite ", "/unmute ", "/unban "]
+    assert completed("/un", "moderate") == ["/unblock ", "/uninvite ", "/unmute ", "/unban "]
     assert completed("/kick an", "moderate") == ['/kick "Anna Karenina" ']
 
 
