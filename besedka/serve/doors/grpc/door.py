@@ -70,6 +70,10 @@ OPTIONS: Final = [
 ]
 
 
+OTHER_SERVICES: Final = (health.SERVICE_NAME, reflection.SERVICE_NAME)
+"""The services beside the chat's."""
+
+
 class GrpcDoor:
     """The gRPC server.
 
@@ -139,8 +143,7 @@ class GrpcDoor:
             (grpc.method_handlers_generic_handler(NAME, self._service.handlers()),)
         )
         health_pb2_grpc.add_HealthServicer_to_server(self._health, server)
-        names = (NAME, health.SERVICE_NAME, reflection.SERVICE_NAME)
-        reflection.enable_server_reflection(names, server)
+        reflection.enable_server_reflection((NAME, *OTHER_SERVICES), server)
         return server
 
     async def stop_accepting(self) -> None:

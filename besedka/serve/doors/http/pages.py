@@ -78,6 +78,26 @@ def pages(
         base_path: the path below which all of it is; empty, or such as ``/chat``.
     """
     guard = KeyGuard(access, metrics, language)
+    found = routes(download, metrics, unready, guard, metrics_open=metrics_open)
+    if base_path:
+
+        async def inside(_: Request) -> Response:
+            # Relative to the host: behind a proxy the server does not know the outside name.
+            return Response(status_code=308, headers={"location": f"{base_path}/"})
+
+        found = [Route(base_path, inside), Mount(base_path, routes=found)]
+    return paced(_with_headers(Starlette(routes=found)), now)
+
+
+def routes(
+    download: Download,
+    metrics: Metrics,
+    unready: Callable[[], Awaitable[str]],
+    guard: KeyGuard,
+    *,
+    metrics_open: bool,
+) -> list[BaseRoute]:
+    """The paths below the base path, and what answers there; the arguments are those of `pages`."""
 
     async def healthz(_: Request) -> Response:
         return PlainTextResponse("alive\n")
@@ -91,21 +111,13 @@ def pages(
             return PlainTextResponse(_FIGURES_ARE_OURS, HTTPStatus.FORBIDDEN)
         return Response(metrics.text(), media_type=CONTENT_TYPE)
 
-    routes: list[BaseRoute] = [
+    return [
         Route("/healthz", healthz),
         Route("/readyz", KeyRequired(guard, readyz)),
         Route("/metrics", KeyRequired(guard, figures, is_own_machine)),
         Route("/history.txt", KeyRequired(guard, download.answer)),
         Mount("/", _PageFiles(directory=PAGE, html=True)),
     ]
-    if base_path:
-
-        async def inside(_: Request) -> Response:
-            # Relative to the host: behind a proxy the server does not know the outside name.
-            return Response(status_code=308, headers={"location": f"{base_path}/"})
-
-        routes = [Route(base_path, inside), Mount(base_path, routes=routes)]
-    return paced(_with_headers(Starlette(routes=routes)), now)
 
 
 def paced(app: ASGIApp, now: Callable[[], float]) -> ASGIApp:
