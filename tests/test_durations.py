@@ -52,6 +52,8 @@ DURATIONS: Final = {
         "GRACE_SECONDS": SERVER,
         "WARNING_SECONDS": SERVER,
     },
+    "serve/chat/room_list.py": {"SCAN_SECONDS": SERVER},
+    "serve/history/room_files.py": {"SETTLED_SECONDS": SERVER},
     "serve/chat/log_reader.py": {"SEARCH_SECONDS": SERVER},
     "serve/chat/turns.py": {"RETRY_SECONDS": SERVER},
     "serve/people/direct.py": {"BEGUN_SECONDS": RATES},

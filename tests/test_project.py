@@ -138,6 +138,8 @@ def test_every_limit_is_in_the_protocol() -> None:
         f"messages a second of an address (`--rate-address`) | {RateLimits().rate_address:g} |",
         f"connections of an address (`--connections-per-address`) | {RateLimits().connections_per_address} |",
         f"other frames a second, for each message of `--rate` | {rate_limits.FRAMES_PER_MESSAGE} |",
+        f"a page of the list of rooms | {frames.ROOMS_LISTED} rooms, {frames.ROOMS_LISTED_BYTES} bytes |",
+        f"one more for each {rate_limits.LIST_BYTES} bytes |",
         f"rooms of one connection | {chat_session.ROOMS_OF_ONE_AT_MOST} |",
         f"the headers of a request | {protocol.HEADER_BYTES} bytes |",
         f"the time for a request, a handshake too | {REQUEST_SECONDS:g} seconds |",

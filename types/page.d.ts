@@ -150,8 +150,10 @@ interface State {
   current: string;
   /** The rooms of this user, by name. */
   rooms: Record<string, Room>;
-  /** All rooms of the server. */
+  /** The rooms of the server, as far as its pages of them were read. */
   listed: Listed[];
+  /** What the next page begins after; empty if there is none, or the answer is not here yet. */
+  moreRooms?: string;
   /** The names of the people whom this user has blocked. */
   blocked?: string[];
   limits: { name: number; room: number; text: number };
@@ -219,7 +221,7 @@ interface Events {
   openRoom: { name: string; invite?: string };
   leaveRoom: { name: string; refusal?: Refusal };
   roomRenamed: { frame: ServerFrameOf<"welcome">; now: number };
-  listRooms: {};
+  listRooms: { more?: boolean };
 
   request: { frame: ClientFrame; say?: Say };
   toast: { toast: Toast | null };

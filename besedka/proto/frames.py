@@ -22,6 +22,7 @@ from besedka.wire.frames import (
     FOUND_MESSAGES,
     INVITATION_SECONDS,
     PAGE_MESSAGES,
+    ROOMS_LISTED,
     Act,
     AddDevice,
     BeginTyping,
@@ -115,8 +116,8 @@ def request(frame: ClientFrame) -> pb.ConverseRequest:
             return pb.ConverseRequest(typing=pb.BeginTyping(room=room))
         case Leave(room):
             return pb.ConverseRequest(leave=pb.Leave(room=room))
-        case ListRooms(key):
-            return pb.ConverseRequest(list_rooms=pb.ListRooms(key=key))
+        case ListRooms(key, after, limit):
+            return pb.ConverseRequest(list_rooms=pb.ListRooms(key=key, after=after, limit=limit))
         case Search(text, room, before, limit, key):
             search = pb.Search(room=room, text=text, before=before, limit=limit, key=key)
             return pb.ConverseRequest(search=search)
@@ -138,7 +139,7 @@ def client_frame(request: pb.ConverseRequest) -> ClientFrame:
     if kind in REQUESTS:
         return _asked(REQUESTS[kind], action)
     if isinstance(action, pb.ListRooms):
-        return ListRooms(action.key)
+        return ListRooms(action.key, action.after, action.limit or ROOMS_LISTED)
     room = action.room or DEFAULT_ROOM
     match action:
         case pb.Join():
@@ -220,9 +221,10 @@ def response(frame: ServerFrame, zone: tzinfo | None) -> pb.ConverseResponse:
         case Typing():
             return pb.ConverseResponse(typing=pb.Typing(room=frame.room, user=frame.user))
         case Rooms():
-            return pb.ConverseResponse(
-                rooms=pb.Rooms(rooms=rooms(frame.rooms), key=frame.key, blocked=frame.blocked)
+            listed_rooms = pb.Rooms(
+                rooms=rooms(frame.rooms), key=frame.key, blocked=frame.blocked, next=frame.next
             )
+            return pb.ConverseResponse(rooms=listed_rooms)
         case Found():
             hits = picked(frame.ids, frame.messages, zone, frame.unverified)
             return pb.ConverseResponse(
@@ -300,7 +302,8 @@ def server_frames(response: pb.ConverseResponse, utc_offset: int) -> list[Server
         case pb.Typing():
             return [Typing(room=event.room, user=event.user)]
         case pb.Rooms():
-            return [Rooms([_built(RoomEntry, room) for room in event.rooms], event.key, [*event.blocked])]
+            entries = [_built(RoomEntry, room) for room in event.rooms]
+            return [Rooms(entries, event.key, [*event.blocked], event.next)]
         case pb.Found():
             lines = [write_line(_decoded(message, utc_offset)) for message in event.messages]
             ids = [message.id for message in event.messages]

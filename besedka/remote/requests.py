@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from typing import Any, TypeVar
 
 from besedka.remote.errors import NotConnected, RemoteError, RequestRefused, not_besedka
@@ -26,6 +28,7 @@ from besedka.wire.frames import (
     History,
     Invitation,
     Invite,
+    Kind,
     ListHistory,
     ListRooms,
     Moderate,
@@ -64,12 +67,30 @@ class Requests:
     # For programs.
 
     async def rooms(self) -> list[RoomEntry]:
-        """All rooms of the chat, by name."""
-        return (await self.room_list()).rooms
+        """All rooms of the chat: the person's own private and direct rooms, then the open ones, both by name."""
+        return [entry async for page in self._room_pages() for entry in page]
 
-    async def room_list(self) -> Rooms:
-        """All rooms of the chat, and the people whom the client has blocked."""
-        return await self._request(ListRooms(key=new_key()), Rooms)
+    async def own_rooms(self) -> list[RoomEntry]:
+        """The person's own private and direct rooms, by name."""
+        own: list[RoomEntry] = []
+        async with aclosing(self._room_pages()) as pages:
+            async for page in pages:
+                found = [entry for entry in page if entry.kind is not Kind.OPEN]
+                own += found
+                if len(found) < len(page):
+                    break
+        return own
+
+    async def _room_pages(self) -> AsyncGenerator[list[RoomEntry], None]:
+        page = Rooms([])
+        while True:
+            after = page.next
+            page = await self._request(ListRooms(key=new_key(), after=after), Rooms)
+            yield page.rooms
+            if not page.next:
+                return
+            if page.next == after:
+                raise not_besedka(self._url, f"the list of rooms after {after!r} goes on after the same room")
 
     async def private(self, room: str) -> RoomOpened:
         """Create a private room, as its owner; join it afterwards."""
@@ -103,7 +124,7 @@ class Requests:
 
     async def blocked(self) -> list[str]:
         """The names of the people whom the client has blocked."""
-        return (await self.room_list()).blocked
+        return (await self._request(ListRooms(key=new_key(), limit=1), Rooms)).blocked
 
     async def add_device(self, user: str, secret: str) -> DeviceLink:
         """Create a link that adds another device to the person with this name and secret."""

@@ -156,7 +156,7 @@ class RoomClient:
         await self._membership.typing()
 
     async def rooms(self) -> list[RoomEntry]:
-        """All rooms of the chat, sorted by name, with the number of people in each.
+        """All rooms of the chat, with the number of people in each: first the user's private and direct rooms, then the open ones, by name.
 
         Raises:
             NotConnected: while there is no connection; as do all requests below.

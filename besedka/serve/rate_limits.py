@@ -50,6 +50,8 @@ REQUESTS_RATE: Final = 1.0
 
 REQUESTS_BURST_SECONDS: Final = 600.0
 """Six hundred at once: a school behind one address opens its rooms together."""
+LIST_BYTES: Final = 4_096
+"""Bytes of the list of rooms that cost one frame: a request of 16 bytes may be answered with a page of 64 KiB, which costs 16 frames."""
 
 NEIGHBOURS: Final = 64
 """The prefix of IPv6 networks: a single customer gets at least such a network (RFC 6177), and can use all of it."""
@@ -369,6 +371,10 @@ class RateLimiter:
             raise Refused(ErrorCode.TOO_FAST, wait=wait - longest + REFUSAL_SECONDS)
         self.charge_frames(now, frames)
         return wait
+
+    def charge_list(self, now: float, size: int) -> None:
+        """Charge for a page of the list of rooms, by its bytes."""
+        self.charge_frames(now, size // LIST_BYTES)
 
     def delay(self, now: float) -> float:
         """The seconds during which nothing more should be read."""

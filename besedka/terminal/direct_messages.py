@@ -91,16 +91,17 @@ class DirectMessages:
 
     async def _check(self) -> None:
         try:
-            answer = await self._rooms.current.membership.requests.room_list()
+            requests = self._rooms.current.membership.requests
+            entries, blocked = await requests.own_rooms(), await requests.blocked()
         except RemoteError:
             return  # no connection: a reconnect checks again
-        direct = [entry for entry in answer.rooms if entry.kind is Kind.DIRECT]
+        direct = [entry for entry in entries if entry.kind is Kind.DIRECT]
         newest = sorted((entry for entry in direct if entry.asked), key=lambda entry: -entry.asked)
         self._requests = {entry.name for entry in newest[:REQUESTS_AT_MOST]}
         for entry in direct:
             self._rooms.add_known(entry.name, entry.kind, entry.peer)
             is_few = not entry.asked or entry.name in self._requests
-            if is_few and entry.peer not in answer.blocked:
+            if is_few and entry.peer not in blocked:
                 self._start_watching(entry.name, self._storage.read_position(entry.name) or (0, ""))
 
     @property

@@ -29,6 +29,13 @@ FOUND_MESSAGES_AT_MOST = 100
 """Most messages that a search returns at once; a request for more is no error."""
 
 
+ROOMS_LISTED = 500
+"""Most rooms on a page of their list; a request for more is no error."""
+
+ROOMS_LISTED_BYTES = 64 * 1024
+"""Largest page of the list of rooms, in bytes of JSON: a request of 16 bytes must not cost megabytes."""
+
+
 Cursor = Annotated[int, msgspec.Meta(ge=0)]
 """The id of the last message seen; 0: none."""
 
@@ -130,9 +137,17 @@ class Leave(Frame, tag="leave", frozen=True):
 
 
 class ListRooms(Frame, tag="rooms", frozen=True):
-    """Request the list of rooms; no room need be joined. ``key`` comes back with the answer."""
+    """Request a page of the list of rooms; no room need be joined.
+
+    Attributes:
+        key: comes back with the answer.
+        after: the ``next`` of the page before this one; empty for the first page. A room's name is taken, too.
+        limit: return at most this many.
+    """
 
     key: str = ""
+    after: str = ""
+    limit: Ordinal = ROOMS_LISTED
 
 
 class Search(Frame, tag="search", frozen=True):
@@ -425,17 +440,20 @@ class RoomEntry(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Rooms(Frame, tag="rooms", frozen=True):
-    """All rooms that have a log or are open, by name; of private and direct rooms only the recipient's own.
+    """A page of the list of rooms: the recipient's own private and direct rooms, then the open rooms with a log or with people.
 
     Attributes:
-        rooms: each of them.
+        rooms: each of them; both parts are sorted by name.
         key: the request's.
         blocked: the names of the people whom the recipient has blocked.
+        next: the ``after`` of the next page; empty on the last one. A page may hold less than was requested, or nothing, and yet not
+            be the last: the server limits its bytes, and how many rooms it looks at.
     """
 
     rooms: list[RoomEntry]
     key: str = ""
     blocked: list[str] = []
+    next: str = ""
 
 
 class Found(Frame, tag="found", frozen=True):
@@ -616,6 +634,11 @@ SERVER_TYPES = _types(ServerFrame)
 def encode(frame: AnyFrame) -> bytes:
     """The frame's JSON."""
     return _encoder.encode(frame)
+
+
+def listed_bytes(entry: RoomEntry) -> int:
+    """The bytes that a room takes in a list."""
+    return len(_encoder.encode(entry)) + 1
 
 
 def decode_client(data: bytes | str) -> ClientFrame:

@@ -122,7 +122,7 @@ def test_a_private_room_stays_so_over_a_restart(
         eve.join("Eve", secret=EVE)
         assert eve.refused("join", room="plans", user="Eve", secret=EVE) == "not_invited"
         anna.join("Anna", secret=ANNA)
-        assert [room["name"] for room in rooms(anna)] == ["main", "plans"]
+        assert [room["name"] for room in rooms(anna)] == ["plans", "main"]
         assert anna.join("Anna", "plans", secret=ANNA)["may"] == ["invite"]
 
 
@@ -312,7 +312,7 @@ def test_the_other_doors_ask_who_comes_too(make_server: Callable[..., RunningSer
         assert [one.text for one in listed.messages] == ["a cake"]
         assert [one.name for one in caller.stub.ListRooms(pb.ListRoomsRequest(secret=EVE)).rooms] == ["main"]
         own = caller.stub.ListRooms(pb.ListRoomsRequest(secret=ANNA)).rooms
-        assert [(one.name, one.kind) for one in own] == [("main", pb.KIND_OPEN), ("plans", pb.KIND_PRIVATE)]
+        assert [(one.name, one.kind) for one in own] == [("plans", pb.KIND_PRIVATE), ("main", pb.KIND_OPEN)]
     assert fetch(server, "/history.txt?room=plans")[0] == 403
     assert "a cake" in fetch(server, "/history.txt?room=plans", {"Besedka-Secret": ANNA})[1]
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Visit, come_in, say, texts, turn_wheel, wait_for_text
+from tests.conftest import ServerMaker
 from tests.running import RunningServer
 from tests.talking import Talker
 
@@ -105,6 +108,22 @@ def test_the_switcher_finds_rooms_and_makes_them_by_the_keyboard_alone(
     page.keyboard.press("Escape")
     expect(page.get_by_role("dialog")).to_have_count(0)
     expect(page.locator("#say-text")).to_be_focused()
+
+
+def test_the_switcher_finds_a_room_that_is_not_on_the_first_page_of_the_list(
+    make_server: ServerMaker, tmp_path: Path, visit: Visit
+) -> None:
+    for number in range(1_200):
+        log = tmp_path / f"chat_history.r{number:04}.txt"
+        log.write_text("[2026-01-01 00:00:00] Old: one\n")
+    page = visit(make_server("--lang", "en").start().page)
+    come_in(page, "Anna")
+    page.keyboard.press("Control+K")
+    expect(page.get_by_role("combobox", name="A room's name")).to_be_focused()
+    page.keyboard.type("r1199")
+    expect(page.get_by_role("option")).to_have_text(["# r1199"])
+    page.keyboard.press("Enter")
+    expect(page.locator("#room")).to_have_text("# r1199")
 
 
 def test_a_room_may_have_the_name_of_something_in_javascript(server: RunningServer, visit: Visit) -> None:

@@ -155,6 +155,37 @@ test("the rooms of the server are listed", () => {
   assert.deepEqual([visit.sent().at(-1), visit.state.listed], [{ type: "rooms" }, listed]);
 });
 
+test("the list of rooms goes on by pages, each requested once", () => {
+  const [one, two, three, four] = ["a", "b", "c", "d"].map((name) => ({ name, clients_count: 0 }));
+  const names = () => visit.state.listed.map(({ name }) => name);
+  const more = () => visit.happen({ type: "listRooms", more: true });
+  const visit = new Visit().comeIn().happen({ type: "listRooms" });
+  more();
+  assert.equal(visit.sent("rooms").length, 1, "the first page is not here yet");
+  visit.tell({ type: "rooms", rooms: [one, two], next: "b" });
+  more();
+  more();
+  assert.deepEqual(visit.sent("rooms").slice(1), [{ type: "rooms", after: "b", key: "more" }]);
+  visit.tell({ type: "rooms", rooms: [three], key: "more", next: "c" });
+  assert.deepEqual(names(), ["a", "b", "c"]);
+  more().tell({ type: "rooms", rooms: [four], key: "more" });
+  assert.deepEqual(names(), ["a", "b", "c", "d"]);
+  more();
+  assert.equal(visit.sent("rooms").length, 3, "that was the last page");
+  visit.happen({ type: "listRooms" }).tell({ type: "rooms", rooms: [one], next: "a" });
+  assert.deepEqual(names(), ["a"]);
+});
+
+test("a list without an end is not read to it", () => {
+  const visit = new Visit().comeIn().tell({ type: "rooms", rooms: [], next: "x" });
+  const page = Array.from({ length: 500 }, (_, number) => ({ name: `r${number}`, clients_count: 0 }));
+  for (let number = 0; number < 20; number += 1) {
+    visit.happen({ type: "listRooms", more: true });
+    if (visit.sent("rooms").length > number) visit.tell({ type: "rooms", rooms: page, key: "more", next: "x" });
+  }
+  assert.equal(visit.state.listed.length, 5000);
+});
+
 test("a room is renamed as the server spells it", () => {
   const visit = go(new Visit().comeIn(), "ꭰꭱ").tell({ type: "system", room: "main", users: [], clients_count: 1 });
   visit.say("early").welcome({ room: "ᎠᎡ", head: 3 });

@@ -95,7 +95,7 @@ FIELDS: dict[type[Frame], dict[str, set[str]]] = {
     ListHistory: {"before": INTEGER, "room": STRING, "limit": INTEGER},
     BeginTyping: {"room": STRING},
     Leave: {"room": STRING},
-    ListRooms: {"key": STRING},
+    ListRooms: {"key": STRING, "after": STRING, "limit": INTEGER},
     Search: {"text": STRING, "room": STRING, "before": INTEGER, "limit": INTEGER, "key": STRING},
     OpenPrivate: {"room": STRING, "key": STRING},
     OpenDirect: {"user": STRING, "key": STRING},
@@ -488,7 +488,9 @@ SERVER_WORDS: st.SearchStrategy[ServerFrame] = st.one_of(
     st.builds(Chat, STRINGS, INTEGERS, STRINGS, STRINGS, STRINGS, INTEGERS, STRINGS, st.booleans()),
     st.builds(System, STRINGS, STRINGS, STRINGS, INTEGERS, LISTS, LISTS, STRINGS),
     st.builds(Typing, STRINGS, STRINGS),
-    st.builds(Rooms, st.lists(st.builds(RoomEntry, STRINGS, INTEGERS, KINDS, STRINGS), max_size=4), STRINGS),
+    st.builds(
+        Rooms, st.lists(st.builds(RoomEntry, STRINGS, INTEGERS, KINDS, STRINGS), max_size=4), STRINGS, STRINGS
+    ),
     st.builds(Found, STRINGS, STRINGS, LISTS, NUMBERS, INTEGERS, STRINGS, NUMBERS),
     st.builds(RoomOpened, STRINGS, KINDS, STRINGS, STRINGS),
     st.builds(Invitation, STRINGS, STRINGS, INTEGERS, INTEGERS, STRINGS),
@@ -507,7 +509,7 @@ CLIENT_WORDS: st.SearchStrategy[ClientFrame] = st.one_of(
     st.builds(ListHistory, ORDINALS, STRINGS, ORDINALS),
     st.builds(BeginTyping, STRINGS),
     st.builds(Leave, STRINGS),
-    st.builds(ListRooms, STRINGS),
+    st.builds(ListRooms, STRINGS, STRINGS, ORDINALS),
     st.builds(Search, STRINGS, STRINGS, CURSORS, ORDINALS, STRINGS),
     st.builds(OpenPrivate, STRINGS, STRINGS),
     st.builds(OpenDirect, STRINGS, STRINGS),

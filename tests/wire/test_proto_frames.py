@@ -86,7 +86,7 @@ CLIENT_WORDS: st.SearchStrategy[ClientFrame] = st.one_of(
     st.builds(ListHistory, IDS, ROOMS, st.integers(1, 2**32 - 1)),
     st.builds(BeginTyping, ROOMS),
     st.builds(Leave, ROOMS),
-    st.builds(ListRooms, STRINGS),
+    st.builds(ListRooms, STRINGS, STRINGS, st.integers(1, 2**32 - 1)),
     st.builds(Search, STRINGS, ROOMS, st.integers(0, 2**64 - 1), st.integers(1, 2**32 - 1), STRINGS),
     st.builds(OpenPrivate, STRINGS, STRINGS),
     st.builds(OpenDirect, STRINGS, STRINGS),
@@ -143,7 +143,9 @@ OTHER_SERVER_WORDS: st.SearchStrategy[ServerFrame] = st.one_of(
         users=st.lists(STRINGS, max_size=4),
     ),
     st.builds(Typing, STRINGS, STRINGS),
-    st.builds(Rooms, st.lists(st.builds(RoomEntry, STRINGS, COUNTS, KINDS, STRINGS), max_size=4), STRINGS),
+    st.builds(
+        Rooms, st.lists(st.builds(RoomEntry, STRINGS, COUNTS, KINDS, STRINGS), max_size=4), STRINGS, STRINGS
+    ),
     st.builds(RoomOpened, STRINGS, KINDS, STRINGS, STRINGS),
     st.builds(Invitation, STRINGS, STRINGS, COUNTS, IDS, STRINGS),
     st.builds(DeviceLink, STRINGS, STRINGS, COUNTS, STRINGS),

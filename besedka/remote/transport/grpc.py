@@ -147,7 +147,9 @@ async def open_grpc(url: str, key: str = "") -> AsyncIterator[GrpcTransport]:
         try:
             yield GrpcTransport(
                 call,
-                lambda: stub.ListRooms(ListRoomsRequest(), metadata=metadata(key), timeout=HANDSHAKE_SECONDS),
+                lambda: stub.ListRooms(
+                    ListRoomsRequest(page_size=1), metadata=metadata(key), timeout=HANDSHAKE_SECONDS
+                ),
                 url,
             )
         finally:

@@ -1,7 +1,7 @@
 """The running chat: connects the pure parts to the event loop.
 
-`chat` starts and stops everything; `committer` stores and delivers messages in the order of `sequencer`; `open_rooms` opens,
-closes and lists rooms; `subscriptions` adds subscribers to rooms; `followers` serves those that are behind; `log_reader` has pages and
+`chat` starts and stops everything; `committer` stores and delivers messages in the order of `sequencer`; `open_rooms` opens
+and closes rooms; `room_list` lists them in pages; `subscriptions` adds subscribers to rooms; `followers` serves those that are behind; `log_reader` has pages and
 searches; `presence` sends presence notices; `redaction` redacts messages; `workers` are the threads.
 """
 

@@ -9,18 +9,19 @@ from contextlib import ExitStack, contextmanager
 from functools import partial
 from typing import Final
 
+from besedka.serve.chat.room_list import RoomPage, WrittenRooms, names_after, page_of
 from besedka.serve.chat.room_names import Claim, RoomNames
 from besedka.serve.chat.workers import Workers
 from besedka.serve.directory import Directory
 from besedka.serve.errors import StartError
-from besedka.serve.history import Care, ChatHistory, Restored, Subject, room_names, room_path
+from besedka.serve.history import Care, ChatHistory, Restored, Subject, room_path
 from besedka.serve.metrics import Metrics
 from besedka.serve.people.rooms import looks_taken
 from besedka.serve.room import KeyMemory, Room
 from besedka.serve.settings import Settings
 from besedka.serve.tasks import mark_retrieved
 from besedka.wire.errors import ErrorCode, Refused
-from besedka.wire.frames import Kind, RoomEntry
+from besedka.wire.frames import ROOMS_LISTED, Kind, RoomEntry
 from besedka.wire.validation import DEFAULT_ROOM
 
 log = logging.getLogger(__name__)
@@ -72,7 +73,7 @@ class OpenRooms:
         self._names = RoomNames(
             self._path, directory.rooms, workers, lambda name: name in self._rooms or name in self._opening
         )
-        self._listing: asyncio.Future[list[str]] | None = None
+        self._written = WrittenRooms(self._path, workers, self._names.add)
         self._warned_at = float("-inf")
         self._warned_of: set[str] = set()
         self._measure()
@@ -188,31 +189,27 @@ class OpenRooms:
         if self._names.like(name):
             raise looks_taken(name)
 
-    async def listed(self, claim: str) -> list[RoomEntry]:
-        """The rooms that have a log or are open, and those that a person belongs to, by name.
-
-        Concurrent calls share one directory scan.
+    async def listed(self, claim: str, after: str = "", limit: int = ROOMS_LISTED) -> RoomPage:
+        """A page of the list of rooms: those that a person belongs to, then the open ones that have a log or are open.
 
         Args:
             claim: of the person; empty if they have shown no secret.
+            after: the `next` of the page before; empty for the first one.
+            limit: at most this many, and `ROOMS_LISTED`.
 
         Raises:
-            Refused: `going_down`, `not_known`.
+            Refused: `going_down`, `not_known`, `banned`, `room_unavailable`.
         """
         self._directory.policy.check_chat(claim, now=self._clock())
-        if self._listing is None:
-            self._listing = mark_retrieved(self._workers.read(room_names, self._path))
-            self._listing.add_done_callback(self._has_listed)
-        written = await asyncio.shield(self._listing)
-        own = self._directory.rooms.of(claim) if claim else ()
-        lists = self._directory.policy.lists
+        written = await self._written.names()
+        own = sorted(self._directory.rooms.of(claim)) if claim else []
         unanswered = self._directory.direct.unanswered(claim) if claim else []
         asked = {name: number for number, name in enumerate(unanswered, 1)}
-        return [
-            self._entry(name, claim, asked.get(name, 0))
-            for name in sorted({*self._rooms, *written, *own})
-            if lists(name, claim)
-        ]
+
+        def entry(name: str, is_own: bool) -> RoomEntry | None:
+            return self._entry(name, claim, asked.get(name, 0), is_own=is_own)
+
+        return page_of(names_after(after, own, written, self._rooms), entry, min(limit, ROOMS_LISTED))
 
     def history(self, room: Room) -> ChatHistory:
         """The log of a room that is open."""
@@ -222,14 +219,12 @@ class OpenRooms:
         """Whether the disk has space left, as far as it reports that beforehand."""
         return await self._workers.read(self._histories[DEFAULT_ROOM].has_room)
 
-    def _has_listed(self, listing: asyncio.Future[list[str]]) -> None:
-        self._listing = None
-        if not listing.cancelled() and not listing.exception():
-            self._names.add(listing.result())
-
-    def _entry(self, name: str, claim: str, asked: int) -> RoomEntry:
-        count = self._rooms[name].presence.count if name in self._rooms else 0
+    def _entry(self, name: str, claim: str, asked: int, *, is_own: bool) -> RoomEntry | None:
+        """The entry of a room in its part of the list, if that shows it."""
         kind = self._directory.rooms.kind(name)
+        if is_own is (kind is Kind.OPEN) or not self._directory.policy.lists(name, claim):
+            return None
+        count = self._rooms[name].presence.count if name in self._rooms else 0
         return RoomEntry(name, count, kind, self._directory.peer(name, claim), asked)
 
     # Keeping a room open.
@@ -318,6 +313,8 @@ class OpenRooms:
     def _close(self, room: Room) -> None:
         del self._closing[room]
         del self._rooms[room.name]
+        if room.head:
+            self._written.note(room.name)
         room.dedup.forget_log()
         history = self._histories.pop(room.name)
         history.close(remove_if_empty=True)

@@ -15,7 +15,7 @@ from besedka.serve.history.index import Flag
 from besedka.serve.history.ownership import Care
 from besedka.serve.history.reading import ReadableLog
 from besedka.serve.history.redact import Subject
-from besedka.serve.history.room_files import has_log, room_names, room_path
+from besedka.serve.history.room_files import RoomFiles, has_log, room_files, room_names, room_path
 from besedka.serve.history.search import Hits
 
 __all__ = [
@@ -27,8 +27,10 @@ __all__ = [
     "Latest",
     "ReadableLog",
     "Restored",
+    "RoomFiles",
     "Subject",
     "has_log",
+    "room_files",
     "room_names",
     "room_path",
 ]

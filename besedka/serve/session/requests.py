@@ -104,7 +104,8 @@ class Requests:
             case ListRooms():
                 claim = person.claim if person else ""
                 blocked = [row.name for row in self._directory.blocks.of(claim)]
-                return Rooms(await self._rooms.listed(claim), frame.key, blocked)
+                page = await self._rooms.listed(claim, frame.after, frame.limit)
+                return Rooms(page.entries, frame.key, blocked, page.next)
             case Moderate():
                 return await self._moderator.answer(frame, person)
             case AddDevice():

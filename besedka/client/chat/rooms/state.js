@@ -7,6 +7,9 @@ import { join, joinAll, roomOf, send, withRoom } from "../state.js";
 
 export const ROOMS_AT_MOST = 100; // the server's limit for a connection
 
+const LISTED_AT_MOST = 5000;
+const MORE = "more"; // the key of a request for a further page
+
 /** @type {Feature["events"]} */
 const events = {
   /** Shows a room, and joins it. */
@@ -53,12 +56,18 @@ const events = {
     return step({ ...state, rooms, current }, { type: "frame", frame, now });
   },
 
-  listRooms: (state) => [state, state.connection === "open" ? [send({ type: "rooms" })] : []],
+  /** Asks for the first page of the list of rooms; or for one more page, if there is one, as long as the list is not too long. */
+  listRooms: (state, { more }) => {
+    const after = more && state.listed.length < LISTED_AT_MOST ? state.moreRooms : "";
+    if (state.connection !== "open" || (more && !after)) return [state, []];
+    // Nothing goes on from a page that will be replaced, and nobody asks twice for the same.
+    return [{ ...state, moreRooms: "" }, [send({ type: "rooms", ...(after && { after, key: MORE }) })]];
+  },
 };
 
 /** @type {Feature["frames"]} */
 const frames = {
-  rooms: (state, { rooms: listed }) => [{ ...state, listed }, []],
+  rooms: (state, { rooms: page, key, next: moreRooms }) => [{ ...state, listed: key === MORE ? [...state.listed, ...page] : page, moreRooms }, []],
 
   error: (state, frame, { step, next }) => {
     const { code, text, key, room } = frame;

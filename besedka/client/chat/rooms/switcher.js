@@ -60,6 +60,8 @@ export class View {
     const options = found.map((name) => ({ value: name, nodes: this.#label(all.get(name)) }));
     if (isNew) options.push({ value: wanted, nodes: [this.#strings.make(roomName(wanted))] });
     this.#options.show(options);
+    // The server lists rooms in pages.
+    if (found.length < SHOWN_AT_MOST) this.#actions.dispatch({ type: "listRooms", more: true });
   }
 
   #label(room) {

@@ -206,16 +206,22 @@ class ListMessagesResponse(_message.Message):
     def __init__(self, messages: _Optional[_Iterable[_Union[Message, _Mapping]]] = ..., head: _Optional[int] = ..., epoch: _Optional[str] = ...) -> None: ...
 
 class ListRoomsRequest(_message.Message):
-    __slots__ = ("secret",)
+    __slots__ = ("secret", "page_size", "page_token")
     SECRET_FIELD_NUMBER: _ClassVar[int]
+    PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
+    PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
     secret: str
-    def __init__(self, secret: _Optional[str] = ...) -> None: ...
+    page_size: int
+    page_token: str
+    def __init__(self, secret: _Optional[str] = ..., page_size: _Optional[int] = ..., page_token: _Optional[str] = ...) -> None: ...
 
 class ListRoomsResponse(_message.Message):
-    __slots__ = ("rooms",)
+    __slots__ = ("rooms", "next_page_token")
     ROOMS_FIELD_NUMBER: _ClassVar[int]
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
     rooms: _containers.RepeatedCompositeFieldContainer[Room]
-    def __init__(self, rooms: _Optional[_Iterable[_Union[Room, _Mapping]]] = ...) -> None: ...
+    next_page_token: str
+    def __init__(self, rooms: _Optional[_Iterable[_Union[Room, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
 
 class Room(_message.Message):
     __slots__ = ("name", "clients_count", "kind", "peer", "asked")
@@ -432,10 +438,14 @@ class Leave(_message.Message):
     def __init__(self, room: _Optional[str] = ...) -> None: ...
 
 class ListRooms(_message.Message):
-    __slots__ = ("key",)
+    __slots__ = ("key", "after", "limit")
     KEY_FIELD_NUMBER: _ClassVar[int]
+    AFTER_FIELD_NUMBER: _ClassVar[int]
+    LIMIT_FIELD_NUMBER: _ClassVar[int]
     key: str
-    def __init__(self, key: _Optional[str] = ...) -> None: ...
+    after: str
+    limit: int
+    def __init__(self, key: _Optional[str] = ..., after: _Optional[str] = ..., limit: _Optional[int] = ...) -> None: ...
 
 class Search(_message.Message):
     __slots__ = ("room", "text", "before", "limit", "key")
@@ -652,14 +662,16 @@ class Typing(_message.Message):
     def __init__(self, room: _Optional[str] = ..., user: _Optional[str] = ...) -> None: ...
 
 class Rooms(_message.Message):
-    __slots__ = ("rooms", "key", "blocked")
+    __slots__ = ("rooms", "key", "blocked", "next")
     ROOMS_FIELD_NUMBER: _ClassVar[int]
     KEY_FIELD_NUMBER: _ClassVar[int]
     BLOCKED_FIELD_NUMBER: _ClassVar[int]
+    NEXT_FIELD_NUMBER: _ClassVar[int]
     rooms: _containers.RepeatedCompositeFieldContainer[Room]
     key: str
     blocked: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, rooms: _Optional[_Iterable[_Union[Room, _Mapping]]] = ..., key: _Optional[str] = ..., blocked: _Optional[_Iterable[str]] = ...) -> None: ...
+    next: str
+    def __init__(self, rooms: _Optional[_Iterable[_Union[Room, _Mapping]]] = ..., key: _Optional[str] = ..., blocked: _Optional[_Iterable[str]] = ..., next: _Optional[str] = ...) -> None: ...
 
 class Found(_message.Message):
     __slots__ = ("room", "text", "messages", "before", "key")

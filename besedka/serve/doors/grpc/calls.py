@@ -23,7 +23,7 @@ from besedka.serve.session import Arrival, Services
 from besedka.serve.session.post import Posting, settled
 from besedka.wire.close_codes import CloseCode
 from besedka.wire.errors import ErrorCode, Refused
-from besedka.wire.frames import FOUND_MESSAGES, PAGE_MESSAGES, Search
+from besedka.wire.frames import FOUND_MESSAGES, PAGE_MESSAGES, ROOMS_LISTED, Search
 from besedka.wire.message import Message
 from besedka.wire.validation import (
     DEFAULT_ROOM,
@@ -103,9 +103,14 @@ async def list_messages(
     return pb.ListMessagesResponse(messages=found, head=room.head, epoch=room.epoch)
 
 
-async def list_rooms(request: pb.ListRoomsRequest, services: Services) -> pb.ListRoomsResponse:
-    """All rooms that the caller may see."""
-    return pb.ListRoomsResponse(rooms=proto.rooms(await services.rooms.listed(reader(request))))
+async def list_rooms(
+    request: pb.ListRoomsRequest, services: Services, limiter: RateLimiter
+) -> pb.ListRoomsResponse:
+    """A page of the rooms that the caller may see."""
+    page = await services.rooms.listed(reader(request), request.page_token, request.page_size or ROOMS_LISTED)
+    limiter.charge_list(services.clock.now(), page.size)
+    await asyncio.sleep(limiter.delay(services.clock.now()))
+    return pb.ListRoomsResponse(rooms=proto.rooms(page.entries), next_page_token=page.next)
 
 
 async def search(request: pb.SearchRequest, services: Services, limiter: RateLimiter) -> pb.SearchResponse:

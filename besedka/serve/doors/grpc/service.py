@@ -105,7 +105,9 @@ class ChatService:
     async def _list_rooms(
         self, request: pb.ListRoomsRequest | Malformed, context: Context
     ) -> pb.ListRoomsResponse:
-        return await self._answer(context, lambda _: calls.list_rooms(_whole(request), self._services))
+        return await self._answer(
+            context, lambda limiter: calls.list_rooms(_whole(request), self._services, limiter)
+        )
 
     async def _search(self, request: pb.SearchRequest | Malformed, context: Context) -> pb.SearchResponse:
         return await self._answer(

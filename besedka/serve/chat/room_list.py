@@ -1,0 +1,151 @@
+"""The list of rooms, in pages. It is made from a cached scan of the folder, so that listing often costs no more than listing once."""
+
+from __future__ import annotations
+
+import asyncio
+from bisect import bisect_left, bisect_right, insort
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from heapq import merge
+from itertools import groupby, islice
+from pathlib import Path
+from typing import Final
+
+from besedka.serve.chat.workers import Workers
+from besedka.serve.history import RoomFiles, room_files
+from besedka.wire.errors import ErrorCode, Refused
+from besedka.wire.frames import ROOMS_LISTED_BYTES, RoomEntry, listed_bytes
+
+SCAN_SECONDS: Final = 1.0
+"""The folder is scanned at most once in this time, whatever is requested."""
+
+SCAN_SHARE: Final = 0.1
+"""The part of the time that scans may take: a folder of 60 000 logs takes a second, and is scanned once in ten."""
+
+LOOKED_AT_MOST: Final = 1_000
+"""Rooms that are looked at for one page: most of them may be other people's private rooms."""
+
+OWN: Final = "@"
+"""Prefix of the cursor of a page that ends among the recipient's own rooms; no room's name begins with it."""
+
+
+@dataclass(frozen=True, slots=True)
+class RoomPage:
+    """A page of the list of rooms.
+
+    Attributes:
+        entries: the rooms.
+        next: the cursor of the next page; empty on the last one.
+    """
+
+    entries: list[RoomEntry] = field(default_factory=list)
+    next: str = ""
+
+    @property
+    def size(self) -> int:
+        """Its bytes on the wire, without its frame."""
+        return sum(map(listed_bytes, self.entries))
+
+
+def page_of(
+    names: Iterable[tuple[str, str]], entry: Callable[[str, bool], RoomEntry | None], limit: int
+) -> RoomPage:
+    """Make a page.
+
+    Args:
+        names: the rooms behind the cursor, each with the cursor behind it.
+        entry: makes the entry of a room, given its name and whether it is among the recipient's own; None leaves it out.
+        limit: at most this many entries.
+    """
+    entries: list[RoomEntry] = []
+    size, last = 0, ""
+    for looked_at, (cursor, name) in enumerate(names):
+        found = entry(name, cursor.startswith(OWN))
+        size += listed_bytes(found) if found else 0
+        if looked_at >= LOOKED_AT_MOST or len(entries) >= limit or size > ROOMS_LISTED_BYTES:
+            return RoomPage(entries, last)
+        entries += [found] if found else []
+        last = cursor
+    return RoomPage(entries)
+
+
+def names_after(
+    after: str, own: Sequence[str], written: Sequence[str], is_open: Iterable[str]
+) -> Iterator[tuple[str, str]]:
+    """The names of rooms behind a cursor, each with the cursor behind it: first the recipient's own, then all, by name.
+
+    Args:
+        after: the cursor; empty for the first page.
+        own: the recipient's own private and direct rooms, sorted.
+        written: the rooms that have a log, sorted.
+        is_open: the rooms that are open, in any order.
+    """
+    if not after or after.startswith(OWN):
+        rest = own[bisect_right(own, after.removeprefix(OWN)) :]
+        yield from ((f"{OWN}{name}", name) for name in rest)
+        after = ""
+    begin = bisect_right(written, after)
+    opened = sorted(name for name in is_open if name > after)
+    for name, _ in groupby(merge(islice(written, begin, None), opened)):
+        yield name, name
+
+
+class WrittenRooms:
+    """The names of rooms that have a log, as the last scan of the folder found them.
+
+    Args:
+        path: the default room's log.
+        workers: the threads that scan.
+        found: is given the names that a scan has added.
+    """
+
+    def __init__(self, path: Path, workers: Workers, found: Callable[[Iterable[str]], None]) -> None:
+        self._path = path
+        self._workers = workers
+        self._found = found
+        self._loop = asyncio.get_running_loop()
+        self._files = RoomFiles()
+        self._next_scan_at = float("-inf")
+        self._scanning: asyncio.Future[RoomFiles] | None = None
+        self._failure: ErrorCode | None = None
+
+    async def names(self) -> Sequence[str]:
+        """The names, sorted; a change of the folder shows at the next scan.
+
+        Concurrent calls share a scan.
+
+        Raises:
+            Refused: `room_unavailable`: the folder cannot be read; `going_down`.
+        """
+        if self._workers.is_stopped:
+            raise Refused(ErrorCode.GOING_DOWN)
+        if self._loop.time() >= self._next_scan_at:
+            # Its error is the same for all calls; each raises a refusal of its own, because its key will be written into it.
+            await asyncio.wait([self._scanning or self._scan()])
+        if self._failure:
+            raise Refused(self._failure)
+        return self._files.written
+
+    def note(self, name: str) -> None:
+        """Note that a room has a log, without a scan."""
+        written = self._files.written
+        at = bisect_left(written, name)
+        if written[at : at + 1] != [name]:
+            insort(written, name)
+
+    def _scan(self) -> asyncio.Future[RoomFiles]:
+        begun = self._loop.time()
+        scanning = self._scanning = self._workers.read(room_files, self._path, self._files)
+        scanning.add_done_callback(lambda done: self._scanned(done, begun))
+        return scanning
+
+    def _scanned(self, scanning: asyncio.Future[RoomFiles], begun: float) -> None:
+        now = self._loop.time()
+        self._scanning, self._next_scan_at = None, now + max(SCAN_SECONDS, (now - begun) / SCAN_SHARE)
+        try:
+            files = scanning.result()
+        except Refused as refusal:
+            self._failure = refusal.code
+        else:
+            self._found({*files.written}.difference(self._files.written))
+            self._files, self._failure = files, None

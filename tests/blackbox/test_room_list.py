@@ -1,0 +1,106 @@
+"""The list of rooms comes in pages of bounded size, at every door."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import resource
+from pathlib import Path
+
+import pytest
+
+from besedka import connect
+from besedka.proto.besedka.v1 import chat_pb2 as pb
+from besedka.wire.frames import ROOMS_LISTED, ROOMS_LISTED_BYTES
+from tests.calling import PATIENCE_SECONDS, Caller
+from tests.commanding import wait_until
+from tests.conftest import ServerMaker
+from tests.running import RunningServer
+from tests.talking import Frame, Talker
+
+ROOMS = 1_200
+ANNA = "Anna's secret"
+
+
+def names(count: int) -> list[str]:
+    """Names in their order, the longest that a room may have; so the bytes of a page run out before its number does."""
+    return [f"{'가' * 28}{number:04}" for number in range(count)]
+
+
+def write_rooms(folder: Path, wanted: list[str]) -> None:
+    for name in wanted:
+        (folder / f"chat_history.{name}.txt").write_text("[2026-01-01 00:00:00] Old: one\n")
+
+
+@pytest.fixture
+def many(make_server: ServerMaker, tmp_path: Path) -> RunningServer:
+    """A server with more rooms than a page holds."""
+    write_rooms(tmp_path, names(ROOMS))
+    return make_server("--lang", "en", grpc=True).start()
+
+
+def all_pages(talker: Talker, **fields: object) -> list[Frame]:
+    pages = [talker.ask("rooms", **fields)]
+    while pages[-1].get("next"):
+        pages.append(talker.ask("rooms", **fields, after=pages[-1]["next"]))
+    return pages
+
+
+def test_a_page_of_the_list_is_bounded_and_the_pages_are_the_whole_list(many: RunningServer) -> None:
+    with Talker(many) as talker:
+        for limit in (ROOMS_LISTED, 10**6, 70):
+            pages = all_pages(talker, limit=limit)
+            assert all(len(page["rooms"]) <= min(limit, ROOMS_LISTED) for page in pages)
+            sizes = [len(json.dumps(page, ensure_ascii=False).encode()) for page in pages]
+            assert max(sizes) < ROOMS_LISTED_BYTES * 1.2  # `json` writes spaces
+            listed = [room["name"] for page in pages for room in page["rooms"]]
+            assert listed == ["main", *names(ROOMS)]
+
+
+def test_the_list_over_grpc_has_the_same_pages(many: RunningServer) -> None:
+    with Caller(many) as caller:
+        found, token = list[str](), ""
+        while True:
+            request = pb.ListRoomsRequest(page_size=300, page_token=token)
+            page = caller.stub.ListRooms(request, timeout=PATIENCE_SECONDS)
+            assert len(page.rooms) <= 300
+            assert page.ByteSize() <= ROOMS_LISTED_BYTES
+            found += [room.name for room in page.rooms]
+            token = page.next_page_token
+            if not token:
+                break
+        assert found == ["main", *names(ROOMS)]
+        assert len(caller.stub.ListRooms(pb.ListRoomsRequest(), timeout=PATIENCE_SECONDS).rooms) < ROOMS
+
+
+@pytest.mark.parametrize("door", [0, 1], ids=["websocket", "grpc"])
+def test_the_library_reads_all_pages(many: RunningServer, door: int) -> None:
+    async def listed() -> list[str]:
+        async with connect(many.urls[door], "Anna") as room:
+            return [entry.name for entry in await room.rooms()]
+
+    assert asyncio.run(listed()) == ["main", *names(ROOMS)]
+
+
+def test_ones_own_rooms_are_on_the_first_page(many: RunningServer) -> None:
+    with Talker(many) as anna, Talker(many) as eve:
+        anna.join("Anna", secret=ANNA)
+        anna.ask("private", room="힣secret")
+        first = anna.ask("rooms")
+        assert first["rooms"][0] == {"name": "힣secret", "clients_count": 0, "kind": "private"}
+        listed = [room["name"] for page in all_pages(anna, limit=400) for room in page["rooms"]]
+        assert listed == ["힣secret", "main", *names(ROOMS)]
+        listed = [room["name"] for page in all_pages(eve) for room in page["rooms"]]
+        assert listed == ["main", *names(ROOMS)]
+
+
+def test_a_server_without_a_free_descriptor_refuses_the_list_and_goes_on(server: RunningServer) -> None:
+    with Talker(server) as anna:
+        anna.join("Anna")
+        number, limits = resource.RLIMIT_NOFILE, resource.prlimit(server.pid, resource.RLIMIT_NOFILE)
+        resource.prlimit(server.pid, number, (3, limits[1]))
+        refused = [anna.ask("rooms") for _ in range(3)]
+        resource.prlimit(server.pid, number, limits)
+        assert [answer.get("code") for answer in refused] == ["room_unavailable"] * 3
+        wait_until(lambda: anna.ask("rooms").get("rooms"))
+    assert server.errors.count("could not be read") < len(refused)
