@@ -22,6 +22,7 @@ from besedka.serve.doors.websocket.door import WebSocketDoor
 from besedka.serve.people import blocks, devices, direct, invitations, rooms
 from besedka.serve.people import names as people_names
 from besedka.serve.rate_limits import RateLimits, Sources
+from besedka.serve.room import tenants
 from besedka.serve.session import chat_session
 from besedka.serve.settings import Settings
 from besedka.wire import frames, validation
@@ -138,6 +139,8 @@ def test_every_limit_is_in_the_protocol() -> None:
         f"messages a second of an address (`--rate-address`) | {RateLimits().rate_address:g} |",
         f"connections of an address (`--connections-per-address`) | {RateLimits().connections_per_address} |",
         f"other frames a second, for each message of `--rate` | {rate_limits.FRAMES_PER_MESSAGE} |",
+        f"an address | {tenants.NEW_ROOMS} at once, then one in {1 / tenants.NEW_ROOMS_RATE:g} seconds |",
+        f"new rooms of an address | {tenants.NEW_ROOMS_OF_ADDRESS} at once, then one in {1 / tenants.NEW_ROOMS_RATE:g} sec",
         f"a page of the list of rooms | {frames.ROOMS_LISTED} rooms, {frames.ROOMS_LISTED_BYTES} bytes |",
         f"one more for each {rate_limits.LIST_BYTES} bytes |",
         f"rooms of one connection | {chat_session.ROOMS_OF_ONE_AT_MOST} |",

@@ -98,7 +98,7 @@ async def _serve(
             doors.http.open(listener, settings.certificate, background) as stop_accepting,
             doors.grpc.open(settings),
         ):
-            background.run("looking after connections", lambda: _sweep(doors))
+            background.run("looking after connections", lambda: _sweep(doors, chat))
             background.run("writing the files about people", chat.directory.watch)
             if path:
                 reader = started(1, "besedka-keys")
@@ -201,8 +201,8 @@ def _doors(
     )
 
 
-async def _sweep(doors: _Doors) -> None:
-    """Enforce the deadlines of all connections, for ever."""
+async def _sweep(doors: _Doors, chat: Chat) -> None:
+    """Enforce the deadlines of all connections, and forget the sources that are as new, for ever."""
     loop = asyncio.get_running_loop()
     for part in itertools.cycle(range(SWEEP_SLICES)):
         await asyncio.sleep(SWEEP_SECONDS / SWEEP_SLICES)
@@ -213,6 +213,7 @@ async def _sweep(doors: _Doors) -> None:
             doors.grpc.look_after(now)
             doors.sources.forget(now)
             SPARE_DESCRIPTORS.hold()
+            chat.rooms.forget_tenants()
 
 
 def _stop_asked_for(loop: asyncio.AbstractEventLoop) -> asyncio.Event:

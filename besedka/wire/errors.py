@@ -135,8 +135,8 @@ SENTENCES: dict[ErrorCode, dict[Language, str]] = {
         Language.EN: "Too many connections from your address, at most {limit}",
     },
     ErrorCode.TOO_MANY_ROOMS: {
-        Language.RU: "Слишком много открытых комнат, можно до {limit}",
-        Language.EN: "Too many rooms are open, at most {limit}",
+        Language.RU: "Слишком много комнат: {why}",
+        Language.EN: "Too many rooms: {why}",
     },
     ErrorCode.ROOM_UNAVAILABLE: {
         Language.RU: "Комнату {room} открыть не удалось: её файл истории недоступен",

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
 from besedka.serve.chat import Chat
 from besedka.serve.people.person import Person
-from besedka.serve.room import Draft, Room, Subscriber
+from besedka.serve.room import Draft, Room, Subscriber, Tenant
 from besedka.serve.session import Admission, Moderator, Services
 from besedka.wire.errors import Language, Refused
 from besedka.wire.frames import Chat as ChatFrame
 from besedka.wire.frames import History, ServerFrame, decode_server, encode
 from besedka.wire.message import Message
+
+TENANT: Final = Tenant(None)
+"""Somebody unverified on this machine."""
 
 
 def admission(chat: Chat) -> Admission:

@@ -63,8 +63,10 @@ def test_a_figure_that_looks_like_a_placeholder_is_told_as_it_is(name: str) -> N
 
 
 def test_a_refusal_printed_is_its_english_sentence() -> None:
-    refused = Refused(ErrorCode.TOO_MANY_ROOMS, limit=20)
-    assert str(refused) == refused.sentence(Language.EN) == "Too many rooms are open, at most 20"
+    refused = Refused(ErrorCode.TOO_MANY_CONNECTIONS, limit=20)
+    assert (
+        str(refused) == refused.sentence(Language.EN) == "Too many connections from your address, at most 20"
+    )
 
 
 def test_a_refusal_remembers_what_it_is_about() -> None:

@@ -14,13 +14,13 @@ from besedka.serve.chat.room_names import Claim, RoomNames
 from besedka.serve.chat.workers import Workers
 from besedka.serve.directory import Directory
 from besedka.serve.errors import StartError
-from besedka.serve.history import Care, ChatHistory, Restored, Subject, room_path
+from besedka.serve.history import Care, ChatHistory, Restored, Subject, has_log, room_path
 from besedka.serve.metrics import Metrics
 from besedka.serve.people.rooms import looks_taken
-from besedka.serve.room import KeyMemory, Room
+from besedka.serve.room import KeyMemory, NewRooms, Room, Tenant
 from besedka.serve.settings import Settings
 from besedka.serve.tasks import mark_retrieved
-from besedka.wire.errors import ErrorCode, Refused
+from besedka.wire.errors import ErrorCode, Language, Refused
 from besedka.wire.frames import ROOMS_LISTED, Kind, RoomEntry
 from besedka.wire.validation import DEFAULT_ROOM
 
@@ -37,6 +37,12 @@ GRACE_SECONDS: Final = 1.0
 
 WARNING_SECONDS: Final = 60.0
 """Rooms that cannot be opened are logged at most this often, so that clients cannot fill the log."""
+
+
+_TOO_MANY_ROOMS: Final = {
+    Language.RU: f"открыто может быть до {ROOMS_AT_MOST}",
+    Language.EN: f"at most {ROOMS_AT_MOST} may be open",
+}
 
 
 class OpenRooms:
@@ -68,6 +74,10 @@ class OpenRooms:
         self._rooms: dict[str, Room] = {}
         self._keys = KeyMemory()
         self._opening: dict[str, asyncio.Task[Room]] = {}
+        # Each source is refused on its own account, so what may be refused is not shared.
+        self._looking: dict[tuple[str, Tenant | None], asyncio.Task[Room]] = {}
+        self._claims: dict[str, Claim] = {}
+        self._new_rooms = NewRooms()
         # Idle rooms, the longest idle first, each with the timer that closes it.
         self._closing: dict[Room, asyncio.TimerHandle] = {}
         self._names = RoomNames(
@@ -101,7 +111,7 @@ class OpenRooms:
         """Open and close no more rooms."""
         for handle in self._closing.values():
             handle.cancel()
-        tasks = [*self._opening.values()]
+        tasks = [*self._looking.values(), *self._opening.values()]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -138,24 +148,20 @@ class OpenRooms:
         if self._workers.is_going_down:
             raise Refused(ErrorCode.GOING_DOWN)
 
-    def open(self, name: str) -> Room | asyncio.Task[Room]:
+    def open(self, name: str, tenant: Tenant | None) -> Room | asyncio.Task[Room]:
         """The room of this name, or the task that opens it. `Admission` checks before who may enter.
 
+        Args:
+            name: the room's name.
+            tenant: the source that opens it; None is the operator, who is not limited.
+
         Raises:
-            Refused: `too_many_rooms`, `going_down`; the task may raise `room_unavailable`, and `bad_room` if there is no such room
+            Refused: `going_down`; the task may raise `too_many_rooms`, `room_unavailable`, and `bad_room` if there is no such room
                 yet and its name looks like that of another one.
         """
         self.check_accepting()
         room = self._rooms.get(name)
-        if room is not None:
-            return room
-        if name not in self._opening:
-            if len(self._rooms) + len(self._opening) >= ROOMS_AT_MOST and not self._evict_idle():
-                raise Refused(ErrorCode.TOO_MANY_ROOMS, limit=ROOMS_AT_MOST)
-            task = mark_retrieved(self._loop.create_task(self._open_claimed(name, self._names.claim(name))))
-            self._opening[name] = task
-            task.add_done_callback(lambda _: self._opening.pop(name))
-        return self._opening[name]
+        return room or self._opening.get(name) or self._opening_for(name, tenant)
 
     async def for_operator(self, name: str) -> Room:
         """The room of this name, for the operator.
@@ -166,7 +172,7 @@ class OpenRooms:
         self.check_accepting()
         if not await self.exists(name):
             raise Refused(ErrorCode.NO_SUCH_ROOM, room=name)
-        room = self.open(name)
+        room = self.open(name, None)
         return room if isinstance(room, Room) else await asyncio.shield(room)
 
     async def exists(self, name: str) -> bool:
@@ -227,6 +233,10 @@ class OpenRooms:
         count = self._rooms[name].presence.count if name in self._rooms else 0
         return RoomEntry(name, count, kind, self._directory.peer(name, claim), asked)
 
+    def forget_tenants(self) -> None:
+        """Forget the sources that may create as many rooms as new ones."""
+        self._new_rooms.forget(self._loop.time())
+
     # Keeping a room open.
 
     @contextmanager
@@ -260,6 +270,48 @@ class OpenRooms:
             self._closing[room] = self._loop.call_later(IDLE_SECONDS, self._close, room)
 
     # Opening and closing a room.
+
+    def _opening_for(self, name: str, tenant: Tenant | None) -> asyncio.Task[Room]:
+        """The task that opens a room for a source, unless it refuses that."""
+        key = name, tenant
+        if key not in self._looking:
+            # A name is claimed before anything is waited for, once for all sources.
+            if name not in self._claims:
+                self._claims[name] = self._names.claim(name)
+            self._looking[key] = mark_retrieved(self._loop.create_task(self._look_and_open(name, tenant)))
+            self._looking[key].add_done_callback(lambda _: self._has_looked(key))
+        return self._looking[key]
+
+    def _has_looked(self, key: tuple[str, Tenant | None]) -> None:
+        """Give up the claim to a name that nobody looks for any more, unless the room is open."""
+        del self._looking[key]
+        name, *_ = key
+        if any(other == name for other, *_ in self._looking):
+            return
+        claim = self._claims.pop(name)
+        if claim.is_new and name not in self._rooms and name not in self._opening:
+            self._names.discard(name)
+
+    async def _look_and_open(self, name: str, tenant: Tenant | None) -> Room:
+        is_kept = await self._is_kept(name)
+        room = self._rooms.get(name)
+        if room is not None:
+            return room
+        if name not in self._opening:
+            if len(self._rooms) + len(self._opening) >= ROOMS_AT_MOST and not self._evict_idle():
+                raise Refused(ErrorCode.TOO_MANY_ROOMS, why=_TOO_MANY_ROOMS)
+            if tenant and not is_kept:
+                self._new_rooms.charge(tenant, self._loop.time())
+            task = mark_retrieved(self._loop.create_task(self._open_claimed(name, self._claims[name])))
+            self._opening[name] = task
+            task.add_done_callback(lambda _: self._opening.pop(name))
+        return await asyncio.shield(self._opening[name])
+
+    async def _is_kept(self, name: str) -> bool:
+        """Whether a room that is not open has messages, or members."""
+        if name == DEFAULT_ROOM or self._directory.rooms.kind(name) is not Kind.OPEN:
+            return True
+        return await self._workers.read(has_log, self._path, name)
 
     async def _open_claimed(self, name: str, claim: Claim) -> Room:
         try:

@@ -239,7 +239,11 @@ class PrivateRooms(Table[Membership]):
         """
         if self.membership(room, claim) is None:
             if len(self._members.get(room, ())) >= MEMBERS_AT_MOST:
-                raise Refused(ErrorCode.TOO_MANY_ROOMS, limit=MEMBERS_AT_MOST)
+                why = {
+                    Language.RU: f"в частной комнате — до {MEMBERS_AT_MOST} человек",
+                    Language.EN: f"a private room may have {MEMBERS_AT_MOST} members",
+                }
+                raise Refused(ErrorCode.TOO_MANY_ROOMS, why=why)
             self._add(Membership(room, Role.MEMBER, name, claim))
 
     def remove_member(self, room: str, claim: str) -> None:

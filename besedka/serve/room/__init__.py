@@ -1,12 +1,24 @@
 """The rules of a room: the order of its messages, and which subscribers are live or behind. Pure; `besedka.serve.chat` drives it.
 
 A message is a `Draft` until its `Batch` is stored. `dedup` recognises resent messages; `revisions` records redactions; `presence`
-counts and lists the people in the room; `recent` keeps the latest broadcasts for subscribers that pull.
+counts and lists the people in the room; `recent` keeps the latest broadcasts for subscribers that pull. `tenants` limits how many rooms each
+source creates.
 """
 
 from besedka.serve.room.batch import Batch, Draft, Position
 from besedka.serve.room.dedup import KeyMemory
 from besedka.serve.room.room import Room
 from besedka.serve.room.subscriber import Poster, Subscriber
+from besedka.serve.room.tenants import NewRooms, Tenant
 
-__all__ = ["Batch", "Draft", "KeyMemory", "Position", "Poster", "Room", "Subscriber"]
+__all__ = [
+    "Batch",
+    "Draft",
+    "KeyMemory",
+    "NewRooms",
+    "Position",
+    "Poster",
+    "Room",
+    "Subscriber",
+    "Tenant",
+]

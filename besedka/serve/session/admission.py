@@ -28,7 +28,7 @@ from besedka.serve.people.names import claim_of
 from besedka.serve.people.person import Person
 from besedka.serve.people.sessions import LiveSession
 from besedka.serve.rate_limits import RateLimiter
-from besedka.serve.room import Room
+from besedka.serve.room import Room, Tenant
 from besedka.serve.tasks import mark_retrieved
 from besedka.wire.errors import ErrorCode, Refused
 from besedka.wire.frames import Kind
@@ -100,7 +100,7 @@ class Admission:
         claim, now = claim_of(arrival.secret), self._clock()
         self._check(arrival, claim, now)
         self._policy.check_room(arrival.room, claim, arrival.invite, now)
-        room = self._rooms.open(arrival.room)
+        room = self._rooms.open(arrival.room, self._tenant(claim, arrival.limiter.source.network))
         if not isinstance(room, Room):
             return room
         person = self._sign_in(arrival, claim)
@@ -166,7 +166,7 @@ class Admission:
         self._directory.note_reader(claim)
         await self._directory.wait_until_stored(claim, room)
         self._check_reader(room, claim, network)
-        while not isinstance(found := self._rooms.open(room), Room):
+        while not isinstance(found := self._rooms.open(room, self._tenant(claim, network)), Room):
             await asyncio.shield(found)
             self._check_reader(room, claim, network)
         return found
@@ -199,6 +199,11 @@ class Admission:
     def _check(self, arrival: Arrival, claim: str, now: float) -> None:
         network = arrival.limiter.source.network
         self._policy.check_chat(claim, arrival.name, arrival.invite, now, network)
+
+    def _tenant(self, claim: str, network: Network | None) -> Tenant:
+        """The source that opens a room: a person with a known claim is one by themselves."""
+        is_verified = self._directory.names.is_kept and self._directory.names.is_known(claim)
+        return Tenant(network, claim if is_verified else "")
 
     def _check_reader(self, room: str, claim: str, network: Network | None) -> None:
         self._policy.check_chat(claim, now=self._clock(), network=network)

@@ -24,7 +24,7 @@ from besedka.serve.session.refusals import unavailable
 from besedka.serve.session.services import Services
 from besedka.serve.tasks import run_to_end
 from besedka.wire.close_codes import CloseCode
-from besedka.wire.errors import ErrorCode, Refused
+from besedka.wire.errors import ErrorCode, Language, Refused
 from besedka.wire.frames import (
     BeginTyping,
     ClientFrame,
@@ -65,6 +65,12 @@ LIMITS: Final = Limits(
     text=TEXT_CHARACTERS_AT_MOST,
     frame=FRAME_BYTES_AT_MOST,
 )
+
+
+_TOO_MANY_ROOMS: Final = {
+    Language.RU: f"в одном соединении — до {ROOMS_OF_ONE_AT_MOST}",
+    Language.EN: f"one connection may be in {ROOMS_OF_ONE_AT_MOST}",
+}
 
 
 @dataclass(slots=True)
@@ -224,7 +230,7 @@ class ChatSession(SessionBase):
         if room in self._memberships:
             raise Refused(ErrorCode.ALREADY_JOINED, room=room)
         if len(self._memberships) >= ROOMS_OF_ONE_AT_MOST:
-            raise Refused(ErrorCode.TOO_MANY_ROOMS, limit=ROOMS_OF_ONE_AT_MOST)
+            raise Refused(ErrorCode.TOO_MANY_ROOMS, why=_TOO_MANY_ROOMS)
         if name and not secret:
             self._anonymous_id = self._anonymous_id or secrets.token_hex(16)
         return Arrival(room, self.limiter, name, secret, self._anonymous_id, frame.invite)

@@ -25,7 +25,7 @@ from besedka.wire.frames import History, RoomEntry, ServerFrame, System
 from besedka.wire.validation import DEFAULT_ROOM
 from tests import looping
 from tests.looping import jump, settle, until
-from tests.serve.faking import FakeMember, draft
+from tests.serve.faking import TENANT, FakeMember, draft
 
 
 async def started(directory: Path, messages: int = 0) -> tuple[Chat, Room]:
@@ -33,7 +33,7 @@ async def started(directory: Path, messages: int = 0) -> tuple[Chat, Room]:
     history.write_text("".join(f"[2025-01-01 00:00:00] Old: {number}\n" for number in range(messages)))
     chat = Chat(Settings(history=history))
     await chat.start()
-    room = chat.rooms.open(DEFAULT_ROOM)
+    room = chat.rooms.open(DEFAULT_ROOM, TENANT)
     assert isinstance(room, Room)
     return chat, room
 
@@ -250,7 +250,7 @@ def test_a_room_whose_file_cannot_be_used_is_refused_and_the_others_go_on(tmp_pa
     async def scenario() -> None:
         chat, _ = await started(tmp_path)
         (tmp_path / "talk.broken.txt").mkdir()
-        opening = chat.rooms.open("broken")
+        opening = chat.rooms.open("broken", TENANT)
         assert isinstance(opening, asyncio.Task)
         with pytest.raises(Refused) as refusal:
             await opening
@@ -263,10 +263,10 @@ def test_a_room_whose_file_cannot_be_used_is_refused_and_the_others_go_on(tmp_pa
 def test_two_who_ask_for_a_new_room_at_once_get_the_same_one(tmp_path: Path) -> None:
     async def scenario() -> None:
         chat, _ = await started(tmp_path)
-        first, second = chat.rooms.open("new"), chat.rooms.open("new")
+        first, second = chat.rooms.open("new", TENANT), chat.rooms.open("new", TENANT)
         assert isinstance(first, asyncio.Task)
         assert first is second
-        assert await first is chat.rooms.open("new")
+        assert await first is chat.rooms.open("new", TENANT)
         await chat.close()
 
     looping.run(scenario())
@@ -304,8 +304,8 @@ def test_a_room_that_somebody_enters_in_time_stays_open(tmp_path: Path) -> None:
         chat.rooms.hold(held)
         await jump(GRACE_SECONDS)
         await jump(IDLE_SECONDS)
-        assert chat.rooms.open("one") is entered
-        assert chat.rooms.open("two") is held
+        assert chat.rooms.open("one", TENANT) is entered
+        assert chat.rooms.open("two", TENANT) is held
         chat.rooms.release(held)
         await jump(IDLE_SECONDS)
         assert await open_room(chat, "two") is not held
@@ -338,7 +338,7 @@ def test_a_deserted_room_makes_place_for_another_but_none_that_somebody_needs(
         assert refusal.value.code is ErrorCode.TOO_MANY_ROOMS
         chat.rooms.release(held)
         assert await open_room(chat, "deserted") is not deserted
-        assert chat.rooms.open("entered") is entered
+        assert chat.rooms.open("entered", TENANT) is entered
         await chat.close()
 
     looping.run(scenario())
@@ -512,7 +512,7 @@ async def free(_: float) -> None:
 
 
 async def open_room(chat: Chat, name: str) -> Room:
-    room = chat.rooms.open(name)
+    room = chat.rooms.open(name, TENANT)
     return room if isinstance(room, Room) else await room
 
 

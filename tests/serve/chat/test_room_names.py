@@ -13,6 +13,7 @@ from besedka.serve.settings import Settings
 from besedka.wire.errors import ErrorCode, Refused
 from tests import looping
 from tests.looping import jump, settle
+from tests.serve.faking import TENANT
 
 TWINS = ("board", "b\u043eard", "bo\u0430rd")  # two of them with a Cyrillic letter
 
@@ -24,7 +25,7 @@ async def started(folder: Path) -> Chat:
 
 
 async def opened(chat: Chat, name: str) -> Room:
-    found = chat.rooms.open(name)
+    found = chat.rooms.open(name, TENANT)
     return found if isinstance(found, Room) else await asyncio.shield(found)
 
 

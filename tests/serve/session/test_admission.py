@@ -21,7 +21,7 @@ from besedka.wire.close_codes import CloseCode
 from besedka.wire.errors import ErrorCode, Refused
 from besedka.wire.frames import Act, Error, Join, ServerFrame, Welcome
 from tests import looping
-from tests.serve.faking import FakeMember, admission, services
+from tests.serve.faking import TENANT, FakeMember, admission, services
 
 ANNA, BORIS = "Anna's secret", "Boris's secret"
 ADDRESS = "192.0.2.1"
@@ -217,12 +217,13 @@ def test_a_room_that_was_closed_again_when_its_turn_comes_is_opened_anew(
         first = await waiting
         monkeypatch.setattr("besedka.serve.chat.open_rooms.ROOMS_AT_MOST", 2)
         rooms.close_later(first)
-        other = rooms.open("other")
+        other = rooms.open("other", TENANT)
         assert isinstance(other, asyncio.Future)
+        await other
         monkeypatch.undo()
         admitted = await there.admission.admit(arrival, waiting)
         assert admitted.room is not first
-        assert rooms.open("closed") is admitted.room
+        assert rooms.open("closed", TENANT) is admitted.room
 
     play(tmp_path, scene)
 
@@ -307,7 +308,7 @@ def test_a_session_that_ended_while_it_waited_is_in_no_room(tmp_path: Path) -> N
         await session.work
         assert not session.frames
         assert not there.chat.directory.people.present()
-        room = there.chat.rooms.open("closed")
+        room = there.chat.rooms.open("closed", TENANT)
         assert isinstance(room, Room)
         assert room.is_idle
 

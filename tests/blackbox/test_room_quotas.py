@@ -1,0 +1,120 @@
+"""A source creates a bounded number of rooms, wherever it comes from; rooms in which something was said are none of it."""
+
+from __future__ import annotations
+
+import json
+from contextlib import ExitStack
+
+import pytest
+
+from besedka.proto.besedka.v1 import chat_pb2 as pb
+from besedka.serve.room.tenants import NEW_ROOMS, NEW_ROOMS_RATE
+from tests.calling import Caller, refusal
+from tests.clocks import BENT, Clocks
+from tests.conftest import ServerMaker
+from tests.running import RunningServer
+from tests.talking import Frame, Talker
+
+FEW = 5
+"""A quota small enough to be used up by a test."""
+
+QUOTAS = json.dumps(
+    {"besedka.serve.room.tenants.NEW_ROOMS": FEW, "besedka.serve.room.tenants.NEW_ROOMS_OF_ADDRESS": 3 * FEW}
+)
+
+
+@pytest.fixture
+def guarded(make_server: ServerMaker, clock: Clocks) -> RunningServer:
+    """A server with small quotas for new rooms, and no other limits."""
+    clock.stand_still()
+    options = ("--lang", "en", "--rate", "0", "--rate-address", "0")
+    return make_server(
+        *options, module=BENT, grpc=True, OWN_ADDRESS="127.0.0.1", CONSTANTS=QUOTAS, **clock.environment
+    ).start()
+
+
+def create(talker: Talker, room: str, secret: str = "", user: str = "") -> Frame:
+    """Enter a room, perhaps a new one, and leave it; returns the welcome or the refusal."""
+    talker.tell(
+        "join", room=room, **({"user": user} if user else {}), **({"secret": secret} if secret else {})
+    )
+    answer = talker.hear_until(lambda frame: frame["type"] in {"welcome", "error"})[-1]
+    if answer["type"] == "welcome":
+        talker.tell("leave", room=room)
+    return answer
+
+
+def test_one_source_cannot_create_rooms_without_end_and_takes_none_from_another(
+    guarded: RunningServer, clock: Clocks
+) -> None:
+    with ExitStack() as open_ones:
+
+        def come(address: str) -> Talker:
+            return open_ones.enter_context(Talker(guarded, source_address=(address, 0)))
+
+        def use_up(address: str) -> tuple[Talker, Talker]:
+            first, second = come(address), come(address)
+            for room in range(FEW):
+                assert create(first, f"r-{address[-1]}-{room}")["type"] == "welcome"
+            for talker in (first, second):
+                refused = create(talker, f"r-{address[-1]}-more")
+                assert refused["code"] == "too_many_rooms"
+                assert refused["retry_after"] == pytest.approx(1 / NEW_ROOMS_RATE)
+            return first, second
+
+        use_up("127.0.0.1")
+        first, second = use_up("127.0.0.2")
+        clock.jump(1 / NEW_ROOMS_RATE)
+        assert create(first, "later")["type"] == "welcome"
+        assert create(second, "too-late")["code"] == "too_many_rooms"
+
+
+def test_a_verified_person_has_a_quota_of_their_own_within_that_of_the_address(
+    guarded: RunningServer,
+) -> None:
+    with ExitStack() as open_ones:
+        come = [open_ones.enter_context(Talker(guarded, source_address=("127.0.0.2", 0))) for _ in range(4)]
+        for room in range(FEW):
+            create(come[0], f"nameless-{room}")
+        assert create(come[0], "one-more")["code"] == "too_many_rooms"
+        for number, talker in enumerate(come[1:]):
+            talker.join(f"Person{number}", secret=f"secret {number}")
+        for number, talker in enumerate(come[1:3]):
+            answers = [
+                create(talker, f"r{number}-{room}", f"secret {number}", f"Person{number}")
+                for room in range(FEW + 1)
+            ]
+            assert [answer["type"] for answer in answers] == ["welcome"] * FEW + ["error"]
+        # Names are cheap, so new ones do not help for ever.
+        assert create(come[3], "r", "secret 2", "Person2")["code"] == "too_many_rooms"
+
+
+def test_rooms_that_exist_are_entered_without_a_quota(guarded: RunningServer) -> None:
+    with Talker(guarded) as anna, Caller(guarded) as caller:
+        anna.join("Anna", secret="Anna's secret")
+        anna.ask("private", room="plans")
+        caller.send("Boris", "hello", room="kept")
+        with Talker(guarded) as eve:
+            for room in range(FEW - 1):
+                assert create(eve, f"r{room}")["type"] == "welcome"
+            assert create(eve, "new")["code"] == "too_many_rooms"
+            refused = refusal(lambda: caller.send("Boris", "hello", room="new"))
+            assert refused.reason == "too_many_rooms"
+            assert create(eve, "kept")["type"] == "welcome"
+        guarded.kill()
+    guarded.start()
+    with Talker(guarded) as eve, Talker(guarded) as anna, Caller(guarded) as caller:
+        for room in range(FEW):
+            create(eve, f"again-{room}")
+        assert create(eve, "new")["code"] == "too_many_rooms"
+        assert create(eve, "kept")["type"] == "welcome"
+        assert caller.stub.ListMessages(pb.ListMessagesRequest(room="kept", after=0)).messages
+        assert create(anna, "plans", "Anna's secret", "Anna")["type"] == "welcome"
+
+
+def test_the_real_quota_lets_a_busy_person_work(make_server: ServerMaker) -> None:
+    server = make_server("--lang", "en", "--rate", "0").start()
+    with Talker(server) as talker:
+        kinds = [create(talker, f"r{room}")["type"] for room in range(NEW_ROOMS + 20)]
+        assert kinds[:NEW_ROOMS] == ["welcome"] * NEW_ROOMS
+        assert "error" in kinds[NEW_ROOMS:]
