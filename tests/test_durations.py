@@ -50,6 +50,7 @@ DURATIONS: Final = {
     "serve/chat/open_rooms.py": {
         "IDLE_SECONDS": SERVER,
         "GRACE_SECONDS": SERVER,
+        "RETURN_SECONDS": SERVER,
         "WARNING_SECONDS": SERVER,
     },
     "serve/chat/room_list.py": {"SCAN_SECONDS": SERVER},

@@ -446,6 +446,31 @@ def test_a_refusal_of_one_room_leaves_the_others_untouched() -> None:
     run(scenario)
 
 
+def test_a_reader_whose_room_was_closed_returns_later_and_reads_on_while_the_others_go_on() -> None:
+    async def scenario(connection: Connection, network: FakeNetwork) -> None:
+        room, other = connection.join("dev", ""), connection.join("main", "")
+        await settle()
+        transport = network.visits[0]
+        transport.deliver(welcome(7, room="dev"), welcome(room="main"), chat(8, "eight", "dev"))
+        events, others = room.events(), other.events()
+        for _ in range(2):
+            await anext(events)
+        transport.deliver(Error("too_many_rooms", "too many rooms", "", "", "dev", 30.0))
+        assert await anext(events) == Away(30.0)
+        assert joins(transport) == ["dev", "main"]
+        await asyncio.sleep(31)
+        assert joins(transport) == ["dev", "main", "dev"]
+        (again,) = [frame for frame in transport.sent if isinstance(frame, Join)][2:]
+        assert again.since == 8
+        transport.deliver(welcome(8, room="dev"), chat(1, "one"))
+        assert isinstance(await anext(events), Welcome)
+        assert isinstance(await anext(others), Welcome)
+        assert (await anext(others)).text == "one"  # type: ignore[union-attr]
+        assert len(network.visits) == 1
+
+    run(scenario)
+
+
 def test_a_room_that_cannot_be_joined_again_now_is_tried_later_while_the_others_go_on() -> None:
     async def scenario(connection: Connection, network: FakeNetwork) -> None:
         a, b = connection.join("a", "Anna"), connection.join("b", "Anna")

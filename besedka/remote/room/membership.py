@@ -55,7 +55,7 @@ EVENTS_AT_MOST: Final = 256
 the rest in its log."""
 
 LONGEST_HOLD_SECONDS: Final = 60.0
-"""The longest wait before a message that was posted too fast is sent again, whatever the server asks for."""
+"""The longest wait before a message that was posted too fast is sent again, or a closed room joined again, whatever the server asks for."""
 
 RESENT_AFTER: Final = frozenset({ErrorCode.NOT_STORED, ErrorCode.GOING_DOWN})
 """Refusals by a server that is about to end: the message is kept, and resent to its successor."""
@@ -433,6 +433,9 @@ class Membership:
             self._join_refused(frame, now)
         elif frame.code in PERMANENT:
             self.end(self._why_ended(frame))
+        elif frame.code == ErrorCode.TOO_MANY_ROOMS and self.state is State.IN:
+            # The server has closed the room, because only readers without a name were in it.
+            self._rejoin_in(min(frame.retry_after, LONGEST_HOLD_SECONDS), now)
         else:
             self._emit(frame)
 
@@ -464,6 +467,9 @@ class Membership:
         # The server may not have noticed the loss yet; until then the name is in use by the lost connection.
         wait = backoff(self._rejoins)
         self._rejoins += 1
+        self._rejoin_in(wait, now)
+
+    def _rejoin_in(self, wait: float, now: float) -> None:
         self.state, self._join_at = State.WAITING, now + wait
         self._emit(Away(wait))
         self._link.wake()

@@ -64,7 +64,8 @@ class LogReader:
     async def read(self, room: Room, first: int, limit: int) -> tuple[list[str], list[int]]:
         """The lines of up to ``limit`` messages from the id ``first`` on, fewer where they are long; and the ids of unverified ones."""
         revisions = room.revisions.count
-        lines, flags = await self._workers.read(self._rooms.history(room).read_with_flags, first, limit)
+        reading = self._workers.read(self._rooms.history(room).read_with_flags, first, limit)
+        lines, flags = await self._rooms.held_for(room, reading)
         return self._as_now(room, first, lines, flags, revisions)
 
     def _as_now(
@@ -87,7 +88,8 @@ class LogReader:
         """The messages before an id, at most ``limit`` of them, and fewer where they are long."""
         before = min(max(before, 1), room.head + 1)
         limit, revisions = min(max(limit, 1), PAGE_MESSAGES_AT_MOST), room.revisions.count
-        first, (lines, flags) = await self._workers.read(self._rooms.history(room).read_before, before, limit)
+        reading = self._workers.read(self._rooms.history(room).read_before, before, limit)
+        first, (lines, flags) = await self._rooms.held_for(room, reading)
         lines, unverified = self._as_now(room, first, lines, flags, revisions)
         return History(room=room.name, first=first, messages=lines, unverified=unverified)
 

@@ -7,7 +7,7 @@ import logging
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from functools import partial
-from typing import Final
+from typing import Any, Final, TypeVar, cast
 
 from besedka.serve.chat.room_list import RoomPage, WrittenRooms, names_after, page_of
 from besedka.serve.chat.room_names import Claim, RoomNames
@@ -17,7 +17,7 @@ from besedka.serve.errors import StartError
 from besedka.serve.history import Care, ChatHistory, Restored, Subject, has_log, room_path
 from besedka.serve.metrics import Metrics
 from besedka.serve.people.rooms import looks_taken
-from besedka.serve.room import KeyMemory, NewRooms, Room, Tenant
+from besedka.serve.room import KeyMemory, NewRooms, Room, RoomShares, Tenant
 from besedka.serve.settings import Settings
 from besedka.serve.tasks import mark_retrieved
 from besedka.wire.errors import ErrorCode, Language, Refused
@@ -26,8 +26,16 @@ from besedka.wire.validation import DEFAULT_ROOM
 
 log = logging.getLogger(__name__)
 
+F = TypeVar("F", bound=asyncio.Future[Any])
+
 ROOMS_AT_MOST: Final = 1_000
 """Rooms open at once: each holds a file descriptor, and anyone may open a room by naming it."""
+
+RESERVED_ROOMS: Final = 100
+"""Rooms among them that must have messages or members: new rooms do not keep anybody out of those."""
+
+RETURN_SECONDS: Final = 30.0
+"""How long nameless readers whose room was closed to make room for others should stay away."""
 
 IDLE_SECONDS: Final = 60.0
 """An idle room is closed after this time; until then a reconnect finds it open."""
@@ -54,6 +62,9 @@ class OpenRooms:
         workers: the threads that open the files.
         metrics: shows the number of rooms and subscribers.
         clock: unix seconds.
+
+    Attributes:
+        shares: how many rooms each source holds.
     """
 
     def __init__(
@@ -67,6 +78,7 @@ class OpenRooms:
         self._path = settings.history.absolute()
         self._directory = directory
         self._workers = workers
+        self.shares = RoomShares()
         self._metrics = metrics
         self._clock = clock
         self._loop = asyncio.get_running_loop()
@@ -75,9 +87,13 @@ class OpenRooms:
         self._keys = KeyMemory()
         self._opening: dict[str, asyncio.Task[Room]] = {}
         # Each source is refused on its own account, so what may be refused is not shared.
-        self._looking: dict[tuple[str, Tenant | None], asyncio.Task[Room]] = {}
+        self._looking: dict[tuple[str, Tenant | None, bool], asyncio.Task[Room]] = {}
         self._claims: dict[str, Claim] = {}
         self._new_rooms = NewRooms()
+        # Rooms that were just opened, with the timer that ends the share of the source that did.
+        self._held_by_opener: dict[tuple[Tenant, str], asyncio.TimerHandle] = {}
+        # Open rooms that had neither messages nor members when they were opened.
+        self._opened_new: set[str] = set()
         # Idle rooms, the longest idle first, each with the timer that closes it.
         self._closing: dict[Room, asyncio.TimerHandle] = {}
         self._names = RoomNames(
@@ -148,26 +164,29 @@ class OpenRooms:
         if self._workers.is_going_down:
             raise Refused(ErrorCode.GOING_DOWN)
 
-    def open(self, name: str, tenant: Tenant | None) -> Room | asyncio.Task[Room]:
+    def open(self, name: str, tenant: Tenant | None, *, has_name: bool = False) -> Room | asyncio.Task[Room]:
         """The room of this name, or the task that opens it. `Admission` checks before who may enter.
 
         Args:
             name: the room's name.
             tenant: the source that opens it; None is the operator, who is not limited.
+            has_name: whether rooms without named people may be closed to make room for it, if there are too many.
 
         Raises:
-            Refused: `going_down`; the task may raise `too_many_rooms`, `room_unavailable`, and `bad_room` if there is no such room
-                yet and its name looks like that of another one.
+            Refused: `too_many_rooms`, `going_down`; the task may raise `too_many_rooms`, `room_unavailable`, and `bad_room` if there is
+                no such room yet and its name looks like that of another one.
         """
         self.check_accepting()
+        if tenant:
+            self.shares.check(tenant, name)
         room = self._rooms.get(name)
-        return room or self._opening.get(name) or self._opening_for(name, tenant)
+        return room or self._opening.get(name) or self._opening_for(name, tenant, has_name=has_name)
 
     async def for_operator(self, name: str) -> Room:
         """The room of this name, for the operator.
 
         Raises:
-            Refused: `no_such_room`, `too_many_rooms`, `going_down`, `room_unavailable`.
+            Refused: `no_such_room`, `going_down`, `room_unavailable`.
         """
         self.check_accepting()
         if not await self.exists(name):
@@ -240,13 +259,23 @@ class OpenRooms:
     # Keeping a room open.
 
     @contextmanager
-    def held(self, room: Room) -> Iterator[None]:
-        """Keep a room open within a block, with or without subscribers."""
+    def held(self, room: Room, tenant: Tenant | None = None) -> Iterator[None]:
+        """Keep a room open within a block, with or without subscribers; for a source, if that is given."""
         self.hold(room)
+        if tenant:
+            self.shares.hold(tenant, room.name)
         try:
             yield
         finally:
+            if tenant:
+                self.shares.release(tenant, room.name)
             self.release(room)
+
+    def held_for(self, room: Room, work: F) -> F:
+        """Keep a room open until some work of a thread is done, also if nobody waits for it any more."""
+        self.hold(room)
+        mark_retrieved(work).add_done_callback(lambda _: self.release(room))
+        return cast("F", asyncio.shield(work))
 
     def hold(self, room: Room) -> None:
         """Keep a room open until `release`; within one block use `held`."""
@@ -257,6 +286,11 @@ class OpenRooms:
         """Release a hold."""
         room.holds -= 1
         self.close_later(room)
+
+    def take_share(self, tenant: Tenant, room: Room) -> None:
+        """Count that a source is in a room, until `shares` releases it."""
+        self.shares.hold(tenant, room.name)
+        self._release_opened(tenant, room.name)
 
     def keep_open(self, room: Room) -> None:
         """Cancel the closing of a room."""
@@ -271,18 +305,19 @@ class OpenRooms:
 
     # Opening and closing a room.
 
-    def _opening_for(self, name: str, tenant: Tenant | None) -> asyncio.Task[Room]:
+    def _opening_for(self, name: str, tenant: Tenant | None, *, has_name: bool) -> asyncio.Task[Room]:
         """The task that opens a room for a source, unless it refuses that."""
-        key = name, tenant
+        key = name, tenant, has_name
         if key not in self._looking:
             # A name is claimed before anything is waited for, once for all sources.
             if name not in self._claims:
                 self._claims[name] = self._names.claim(name)
-            self._looking[key] = mark_retrieved(self._loop.create_task(self._look_and_open(name, tenant)))
+            looking = self._look_and_open(name, tenant, has_name=has_name)
+            self._looking[key] = mark_retrieved(self._loop.create_task(looking))
             self._looking[key].add_done_callback(lambda _: self._has_looked(key))
         return self._looking[key]
 
-    def _has_looked(self, key: tuple[str, Tenant | None]) -> None:
+    def _has_looked(self, key: tuple[str, Tenant | None, bool]) -> None:
         """Give up the claim to a name that nobody looks for any more, unless the room is open."""
         del self._looking[key]
         name, *_ = key
@@ -292,20 +327,53 @@ class OpenRooms:
         if claim.is_new and name not in self._rooms and name not in self._opening:
             self._names.discard(name)
 
-    async def _look_and_open(self, name: str, tenant: Tenant | None) -> Room:
+    async def _look_and_open(self, name: str, tenant: Tenant | None, *, has_name: bool) -> Room:
         is_kept = await self._is_kept(name)
         room = self._rooms.get(name)
         if room is not None:
             return room
         if name not in self._opening:
-            if len(self._rooms) + len(self._opening) >= ROOMS_AT_MOST and not self._evict_idle():
-                raise Refused(ErrorCode.TOO_MANY_ROOMS, why=_TOO_MANY_ROOMS)
-            if tenant and not is_kept:
-                self._new_rooms.charge(tenant, self._loop.time())
-            task = mark_retrieved(self._loop.create_task(self._open_claimed(name, self._claims[name])))
-            self._opening[name] = task
-            task.add_done_callback(lambda _: self._opening.pop(name))
+            self._begin_opening(name, tenant, is_kept=is_kept, has_name=has_name)
         return await asyncio.shield(self._opening[name])
+
+    def _begin_opening(self, name: str, tenant: Tenant | None, *, is_kept: bool, has_name: bool) -> None:
+        """Open a room, if the source may have it and there is space for it.
+
+        Raises:
+            Refused: `too_many_rooms`.
+        """
+        if tenant:
+            self.shares.check(tenant, name)
+        has_space = self._make_space(is_kept=is_kept, has_name=has_name or tenant is None)
+        if tenant and not has_space:
+            raise Refused(ErrorCode.TOO_MANY_ROOMS, room=name, why=_TOO_MANY_ROOMS)
+        if tenant and not is_kept:
+            self._new_rooms.charge(tenant, self._loop.time())
+        task = mark_retrieved(self._loop.create_task(self._open_claimed(name, self._claims[name])))
+        self._opening[name] = task
+        if not is_kept:
+            self._opened_new.add(name)
+        task.add_done_callback(lambda _: self._has_opened(name))
+        if tenant:
+            self.shares.hold(tenant, name)
+            task.add_done_callback(lambda _: self._release_later(tenant, name))
+
+    def _has_opened(self, name: str) -> None:
+        del self._opening[name]
+        if name not in self._rooms:
+            self._opened_new.discard(name)
+
+    def _release_later(self, tenant: Tenant, name: str) -> None:
+        """Let the source that has opened a room hold it until its client has entered, or could have."""
+        self._release_opened(tenant, name)
+        release = self._loop.call_later(GRACE_SECONDS, self._release_opened, tenant, name)
+        self._held_by_opener[tenant, name] = release
+
+    def _release_opened(self, tenant: Tenant, name: str) -> None:
+        handle = self._held_by_opener.pop((tenant, name), None)
+        if handle:
+            handle.cancel()
+            self.shares.release(tenant, name)
 
     async def _is_kept(self, name: str) -> bool:
         """Whether a room that is not open has messages, or members."""
@@ -353,18 +421,59 @@ class OpenRooms:
             self._warned_of.add(name)
             log.warning(warning)
 
-    def _evict_idle(self) -> bool:
+    # Making space.
+
+    def _make_space(self, *, is_kept: bool, has_name: bool) -> bool:
+        """Close a room, if there are too many for one more. Returns whether there is space.
+
+        Args:
+            is_kept: whether the room to be opened has messages or members.
+            has_name: whether a room without named people may be closed, too.
+        """
+        is_full = len(self._rooms) + len(self._opening) >= ROOMS_AT_MOST
+        are_new_full = not is_kept and self._count_new() >= ROOMS_AT_MOST - RESERVED_ROOMS
+        if not is_full and not are_new_full:
+            return True
+        return self._evict_idle(only_new=are_new_full) or (
+            has_name and self._evict_readers(only_new=are_new_full)
+        )
+
+    def _count_new(self) -> int:
+        return sum(map(self._is_new, self._opened_new))
+
+    def _is_new(self, name: str) -> bool:
+        """Whether a room that is open, or being opened, has neither messages nor members."""
+        room = self._rooms.get(name)
+        is_open = self._directory.rooms.kind(name) is Kind.OPEN
+        return name in self._opened_new and is_open and not (room and room.head)
+
+    def _evict_idle(self, *, only_new: bool) -> bool:
         """Close the room that has been idle for longest. Returns whether there was one."""
-        room = next(iter(self._closing), None)
+        room = next((room for room in self._closing if not only_new or self._is_new(room.name)), None)
         if room is None:
             return False
         self._closing[room].cancel()
         self._close(room)
         return True
 
+    def _evict_readers(self, *, only_new: bool) -> bool:
+        """Close a room in which nobody has a name, preferably one without messages. Returns whether there was one."""
+        candidates = [room for room in self._rooms.values() if self._is_evictable(room)]
+        room = min(candidates, key=lambda room: not self._is_new(room.name), default=None)
+        if room is None or (only_new and not self._is_new(room.name)):
+            return False
+        refusal = Refused(ErrorCode.TOO_MANY_ROOMS, room=room.name, wait=RETURN_SECONDS, why=_TOO_MANY_ROOMS)
+        for subscriber in room.subscribers:
+            subscriber.remove(refusal)
+        return self._evict_idle(only_new=only_new)
+
+    def _is_evictable(self, room: Room) -> bool:
+        return not (room.is_idle or room.holds or room.name == DEFAULT_ROOM or room.has_names)
+
     def _close(self, room: Room) -> None:
         del self._closing[room]
         del self._rooms[room.name]
+        self._opened_new.discard(room.name)
         if room.head:
             self._written.note(room.name)
         room.dedup.forget_log()

@@ -7,7 +7,7 @@ from besedka.serve.chat.open_rooms import OpenRooms
 from besedka.serve.chat.presence import PresenceNotices
 from besedka.serve.clock import Clock
 from besedka.serve.people.moderation import Moderation, identifiers_of
-from besedka.serve.room import Room, Subscriber
+from besedka.serve.room import Room, Subscriber, Tenant
 
 
 class Subscriptions:
@@ -35,9 +35,28 @@ class Subscriptions:
         self._moderation = moderation
         self._clock = clock
 
-    def enter(self, room: Room, subscriber: Subscriber, since: int | None = None, epoch: str = "") -> bool:
-        """Add a subscriber; call `follow` after its welcome. Returns whether ``since`` could not be used."""
+    def enter(
+        self,
+        room: Room,
+        subscriber: Subscriber,
+        since: int | None = None,
+        epoch: str = "",
+        *,
+        tenant: Tenant | None = None,
+    ) -> bool:
+        """Add a subscriber; call `follow` after its welcome. Returns whether ``since`` could not be used.
+
+        Args:
+            room: the room.
+            subscriber: the subscriber.
+            since: the id of the last message that it has seen; None for a newcomer.
+            epoch: the epoch of that id.
+            tenant: the source that holds the room by it; None if it counts for nobody.
+        """
+        subscriber.tenant = tenant
         self._rooms.keep_open(room)
+        if tenant:
+            self._rooms.take_share(tenant, room)
         reset = room.enter(subscriber, since, epoch)
         self._notices.note(room)
         return reset
@@ -51,6 +70,8 @@ class Subscriptions:
         room.leave(subscriber)
         self._followers.forget(subscriber)
         self._notices.note(room)
+        if subscriber.tenant:
+            self._rooms.shares.release(subscriber.tenant, room.name)
         self._rooms.close_later(room)
 
     def type(self, room: Room, subscriber: Subscriber) -> None:

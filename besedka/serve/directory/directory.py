@@ -320,7 +320,7 @@ class Directory:
             try:
                 self.policy.check_room(room, claim)
             except Refused:
-                session.remove_from_room(room)
+                session.remove_from_room(room, Refused(ErrorCode.NOT_INVITED, room=room))
 
     def sign_out(self, person: Person) -> None:
         """Sign out one connection of a person."""

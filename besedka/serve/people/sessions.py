@@ -52,8 +52,13 @@ class LiveSession(ABC):
         """Cut it off at once, because an error of the server kept it from being disconnected."""
 
     @abstractmethod
-    def remove_from_room(self, room: str) -> None:
-        """Remove it from a room in which it may no longer be."""
+    def remove_from_room(self, room: str, refusal: Refused) -> None:
+        """Remove it from a room in which it may no longer be, or that is closed.
+
+        Args:
+            room: the room.
+            refusal: the reason.
+        """
 
     def send(self, frame: ServerFrame) -> None:  # noqa: B027 - not every session receives frames
         """Send a frame to this session alone, if it is of a kind that receives frames."""

@@ -2,14 +2,14 @@
 
 A message is a `Draft` until its `Batch` is stored. `dedup` recognises resent messages; `revisions` records redactions; `presence`
 counts and lists the people in the room; `recent` keeps the latest broadcasts for subscribers that pull. `tenants` limits how many rooms each
-source creates.
+source holds and creates.
 """
 
 from besedka.serve.room.batch import Batch, Draft, Position
 from besedka.serve.room.dedup import KeyMemory
 from besedka.serve.room.room import Room
 from besedka.serve.room.subscriber import Poster, Subscriber
-from besedka.serve.room.tenants import NewRooms, Tenant
+from besedka.serve.room.tenants import NewRooms, RoomShares, Tenant
 
 __all__ = [
     "Batch",
@@ -19,6 +19,7 @@ __all__ = [
     "Position",
     "Poster",
     "Room",
+    "RoomShares",
     "Subscriber",
     "Tenant",
 ]

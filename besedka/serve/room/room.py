@@ -98,6 +98,16 @@ class Room:
         return len(self._subscribers) - self.live_count
 
     @property
+    def has_names(self) -> bool:
+        """Whether somebody is in it under a name, seen or unseen."""
+        return any(subscriber.person.name for subscriber in self._subscribers)
+
+    @property
+    def subscribers(self) -> list[Subscriber]:
+        """A snapshot of its subscribers."""
+        return [*self._subscribers]
+
+    @property
     def is_idle(self) -> bool:
         """Whether it has no subscribers and no holds."""
         return not self._subscribers and not self.holds

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import ClassVar
 
 from besedka.serve.people.person import Person
+from besedka.serve.room.tenants import Tenant
 from besedka.wire.errors import Refused
 from besedka.wire.frames import ServerFrame
 from besedka.wire.message import Message
@@ -43,9 +44,20 @@ class Subscriber(Poster):
         write: accepts bytes without waiting, while it is live; when the socket is full, the door calls `Room.fall_behind`.
         notices: the room's number of notices when it was live last.
         revisions: the room's number of redactions at that time.
+        tenant: the source that holds the room by this subscription; None if it counts for nobody.
     """
 
-    __slots__ = ("cursor", "is_gone", "is_seen", "notices", "person", "revisions", "typed_at", "write")
+    __slots__ = (
+        "cursor",
+        "is_gone",
+        "is_seen",
+        "notices",
+        "person",
+        "revisions",
+        "tenant",
+        "typed_at",
+        "write",
+    )
 
     ignores: ClassVar[frozenset[type[ServerFrame]]] = frozenset()
     """Frames that this kind does not receive: `Typing` and `Redacted` are for some kinds only."""
@@ -62,6 +74,7 @@ class Subscriber(Poster):
         self.notices = 0
         self.revisions = 0
         self.typed_at = float("-inf")
+        self.tenant: Tenant | None = None
 
     @staticmethod
     def encode(frames: Sequence[ServerFrame]) -> bytes:
@@ -79,6 +92,14 @@ class Subscriber(Poster):
 
     def read_on(self) -> None:
         """Notify a pulling subscriber that there is something to read."""
+
+    def remove(self, refusal: Refused) -> None:
+        """Remove the subscriber from its room, which is to be closed; the client may return later.
+
+        Args:
+            refusal: the reason, with the time to wait.
+        """
+        raise NotImplementedError
 
     def break_off(self) -> None:
         """End the session after an error of the server, so that the client reconnects and reads on from its cursor."""

@@ -100,7 +100,8 @@ class Admission:
         claim, now = claim_of(arrival.secret), self._clock()
         self._check(arrival, claim, now)
         self._policy.check_room(arrival.room, claim, arrival.invite, now)
-        room = self._rooms.open(arrival.room, self._tenant(claim, arrival.limiter.source.network))
+        tenant = self.tenant(claim, arrival.limiter.source.network)
+        room = self._rooms.open(arrival.room, tenant, has_name=bool(arrival.name))
         if not isinstance(room, Room):
             return room
         person = self._sign_in(arrival, claim)
@@ -142,6 +143,16 @@ class Admission:
         self._check(arrival, claim, self._clock())
         return self._sign_in(arrival, claim)
 
+    def tenant(self, claim: str, network: Network | None) -> Tenant:
+        """The source of a request: a person with a known claim is one by themselves.
+
+        Args:
+            claim: the claim that was shown; may be empty.
+            network: the address.
+        """
+        is_verified = self._directory.names.is_kept and self._directory.names.is_known(claim)
+        return Tenant(network, claim if is_verified else "")
+
     def sign_out(self, person: Person) -> None:
         """Sign out one connection of a person."""
         if person.name:
@@ -166,7 +177,8 @@ class Admission:
         self._directory.note_reader(claim)
         await self._directory.wait_until_stored(claim, room)
         self._check_reader(room, claim, network)
-        while not isinstance(found := self._rooms.open(room, self._tenant(claim, network)), Room):
+        tenant = self.tenant(claim, network)
+        while not isinstance(found := self._rooms.open(room, tenant, has_name=bool(tenant.claim)), Room):
             await asyncio.shield(found)
             self._check_reader(room, claim, network)
         return found
@@ -199,11 +211,6 @@ class Admission:
     def _check(self, arrival: Arrival, claim: str, now: float) -> None:
         network = arrival.limiter.source.network
         self._policy.check_chat(claim, arrival.name, arrival.invite, now, network)
-
-    def _tenant(self, claim: str, network: Network | None) -> Tenant:
-        """The source that opens a room: a person with a known claim is one by themselves."""
-        is_verified = self._directory.names.is_kept and self._directory.names.is_known(claim)
-        return Tenant(network, claim if is_verified else "")
 
     def _check_reader(self, room: str, claim: str, network: Network | None) -> None:
         self._policy.check_chat(claim, now=self._clock(), network=network)

@@ -239,7 +239,8 @@ class ChatSession(SessionBase):
         person, room = admitted.person, admitted.room
         subscriber = self.make_subscriber(person, room, is_seen=bool(person.name) and not frame.quiet)
         self._memberships[room.name] = _Membership(room, subscriber, self._posting(room, subscriber))
-        reset = self.services.subscriptions.enter(room, subscriber, frame.since, frame.epoch)
+        tenant = self.services.admission.tenant(person.claim, self.network)
+        reset = self.services.subscriptions.enter(room, subscriber, frame.since, frame.epoch, tenant=tenant)
         self._welcome(room, subscriber, reset=reset)
         self.services.subscriptions.follow(room, subscriber)
 
@@ -257,11 +258,11 @@ class ChatSession(SessionBase):
         best = max(self._memberships.values(), key=standing, default=None)
         return best.subscriber.person if best else None
 
-    def remove_from_room(self, room: str) -> None:
+    def remove_from_room(self, room: str, refusal: Refused) -> None:
         membership = self._memberships.pop(room, None)
         if membership:
             self._leave(membership)
-            self.refuse(Refused(ErrorCode.NOT_INVITED, room=room))
+            self.refuse(refusal)
 
     def _say(self, frame: Say) -> None:
         membership = self._named_membership(frame.room)

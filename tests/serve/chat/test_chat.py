@@ -318,6 +318,7 @@ def test_a_deserted_room_makes_place_for_another_but_none_that_somebody_needs(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("besedka.serve.chat.open_rooms.ROOMS_AT_MOST", 4)
+    monkeypatch.setattr("besedka.serve.chat.open_rooms.RESERVED_ROOMS", 0)
 
     async def scenario() -> None:
         chat, _ = await started(tmp_path)
@@ -348,6 +349,7 @@ def test_a_room_that_was_just_opened_waits_for_those_who_asked_for_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("besedka.serve.chat.open_rooms.ROOMS_AT_MOST", 2)
+    monkeypatch.setattr("besedka.serve.chat.open_rooms.RESERVED_ROOMS", 0)
 
     async def scenario() -> None:
         chat, _ = await started(tmp_path)

@@ -1,4 +1,4 @@
-"""Quotas of new rooms: of a person, of the unverified at an address, of an address; by properties."""
+"""Shares of open rooms and quotas of new ones: of a person, of the unverified at an address, of an address."""
 
 from __future__ import annotations
 
@@ -8,8 +8,22 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from besedka.serve.room.tenants import NEW_ROOMS, NEW_ROOMS_OF_ADDRESS, NEW_ROOMS_RATE, NewRooms, Tenant
+from besedka.serve.chat.open_rooms import ROOMS_AT_MOST
+from besedka.serve.room.tenants import (
+    NEW_ROOMS,
+    NEW_ROOMS_OF_ADDRESS,
+    NEW_ROOMS_RATE,
+    ROOMS_OF_ADDRESS,
+    ROOMS_OF_PERSON,
+    ROOMS_OF_UNVERIFIED,
+    NewRooms,
+    RoomShares,
+    Tenant,
+    address_of,
+    owner_of,
+)
 from besedka.wire.errors import ErrorCode, Refused
+from besedka.wire.validation import DEFAULT_ROOM
 
 SCHOOL = IPv4Address("192.0.2.1")
 
@@ -67,3 +81,78 @@ def test_who_has_created_nothing_for_long_is_forgotten() -> None:
     assert len(rooms) == 2
     rooms.forget(100.0 + 1 / NEW_ROOMS_RATE)
     assert len(rooms) == 0
+
+
+# Shares of the open rooms.
+
+
+def hold(shares: RoomShares, tenant: Tenant, rooms: list[str]) -> int:
+    """How many of these rooms a source may hold."""
+    for number, room in enumerate(rooms):
+        try:
+            shares.check(tenant, room)
+        except Refused:
+            return number
+        shares.hold(tenant, room)
+    return len(rooms)
+
+
+def names(count: int, prefix: str = "r") -> list[str]:
+    return [f"{prefix}{number}" for number in range(count)]
+
+
+@pytest.mark.parametrize("network", [None, SCHOOL], ids=["this machine", "an address"])
+def test_thirty_people_of_a_class_are_in_thirty_rooms_each(network: IPv4Address | None) -> None:
+    shares = RoomShares()
+    held = [
+        hold(shares, Tenant(network, f"claim {person}"), names(30, f"p{person}-")) for person in range(30)
+    ]
+    assert held == [30] * 30
+
+
+@pytest.mark.parametrize("network", [None, SCHOOL], ids=["this machine", "an address"])
+def test_no_source_holds_all_rooms_however_many_names_it_takes(network: IPv4Address | None) -> None:
+    shares = RoomShares()
+    unverified = hold(shares, Tenant(network), names(ROOMS_AT_MOST))
+    people = [
+        hold(shares, Tenant(network, f"claim {person}"), names(ROOMS_AT_MOST, f"p{person}-"))
+        for person in range(20)
+    ]
+    assert unverified == ROOMS_OF_UNVERIFIED
+    assert max(people) == ROOMS_OF_PERSON
+    assert unverified + sum(people) == ROOMS_OF_ADDRESS < ROOMS_AT_MOST
+    assert hold(shares, Tenant(IPv4Address("192.0.2.2")), names(1, "other")) == 1
+
+
+def test_the_shares_of_verified_people_are_not_used_up_by_the_others_there() -> None:
+    shares = RoomShares()
+    hold(shares, Tenant(SCHOOL), names(ROOMS_AT_MOST))
+    assert hold(shares, Tenant(SCHOOL, "claim"), names(ROOMS_AT_MOST, "own")) == ROOMS_OF_PERSON
+
+
+def test_a_room_counts_once_for_all_connections_and_the_default_room_never() -> None:
+    shares, tenant = RoomShares(), Tenant(SCHOOL)
+    rooms = names(ROOMS_OF_UNVERIFIED)
+    for _ in range(3):
+        assert hold(shares, tenant, rooms) == len(rooms)
+    assert hold(shares, tenant, [DEFAULT_ROOM] * 3) == 3
+    assert hold(shares, tenant, ["one more"]) == 0
+    for _ in range(2):
+        shares.release(tenant, rooms[0])
+        assert hold(shares, tenant, ["one more"]) == 0
+    shares.release(tenant, rooms[0])
+    assert hold(shares, tenant, ["one more"]) == 1
+
+
+@given(st.lists(st.tuples(st.sampled_from(["", "a", "b"]), st.sampled_from(["x", "y", DEFAULT_ROOM]))))
+def test_what_is_released_as_often_as_it_was_held_leaves_nothing(held: list[tuple[str, str]]) -> None:
+    shares = RoomShares()
+    for claim, room in held:
+        shares.hold(Tenant(None, claim), room)
+    for claim, room in reversed(held):
+        shares.release(Tenant(None, claim), room)
+    assert all(
+        shares.held_by(account) == 0
+        for claim in ("", "a", "b")
+        for account in (owner_of(Tenant(None, claim)), address_of(Tenant(None)))
+    )

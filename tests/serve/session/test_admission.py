@@ -216,6 +216,7 @@ def test_a_room_that_was_closed_again_when_its_turn_comes_is_opened_anew(
         assert isinstance(waiting, asyncio.Future)
         first = await waiting
         monkeypatch.setattr("besedka.serve.chat.open_rooms.ROOMS_AT_MOST", 2)
+        monkeypatch.setattr("besedka.serve.chat.open_rooms.RESERVED_ROOMS", 0)
         rooms.close_later(first)
         other = rooms.open("other", TENANT)
         assert isinstance(other, asyncio.Future)

@@ -70,8 +70,8 @@ class Comer(LiveSession):
         self.is_cut_off = True
         raise ZeroDivisionError("nor can it be cut off")
 
-    def remove_from_room(self, room: str) -> None:
-        raise AssertionError(room)
+    def remove_from_room(self, room: str, refusal: Refused) -> None:
+        raise AssertionError(room) from refusal
 
 
 @pytest.mark.parametrize(("act", "ending"), [(Act.KICK, CloseCode.KICKED), (Act.BAN, CloseCode.BANNED)])

@@ -90,7 +90,7 @@ async def list_messages(
     name = clean_room(request.room or DEFAULT_ROOM)
     room = await services.admission.existing_room(name, claim, limiter.source.network)
     limit = request.limit or PAGE_MESSAGES
-    with services.rooms.held(room):
+    with services.rooms.held(room, services.admission.tenant(claim, limiter.source.network)):
         if request.WhichOneof("from") == "after":
             if request.after > room.head:
                 raise Refused(ErrorCode.BAD_CURSOR, room=room.name, given=request.after, head=room.head)
@@ -199,7 +199,8 @@ async def _signed_in(
     session = _CallSession(admitted.person, admitted.room, limiter.source.network)
     services.directory.sessions.add(session)
     try:
-        with services.rooms.held(session.room):
+        tenant = services.admission.tenant(session.person.claim, session.network)
+        with services.rooms.held(session.room, tenant):
             yield session
     finally:
         services.directory.sessions.discard(session)
@@ -241,8 +242,8 @@ class _CallSession(LiveSession):
         if not self.disconnected.done():
             self.disconnected.set_result(SessionFailed())
 
-    def remove_from_room(self, room: str) -> None:
-        self.disconnect(CloseCode.LEFT, Refused(ErrorCode.NOT_INVITED, room=room))
+    def remove_from_room(self, room: str, refusal: Refused) -> None:  # noqa: ARG002 - it is the only one
+        self.disconnect(CloseCode.LEFT, refusal)
 
     def check(self) -> None:
         """Check that the caller may still post.

@@ -39,6 +39,9 @@ class ConverseSubscriber(StreamSubscriber):
     def refused(self, refusal: Refused) -> None:
         self.stream.session.refuse(refusal)
 
+    def remove(self, refusal: Refused) -> None:
+        self.stream.session.remove_from_room(self.room.name, refusal)
+
     def start_again(self) -> None:
         self.handed = b""
         self.stream.session.start_again(self.room, self)

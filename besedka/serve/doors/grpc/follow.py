@@ -14,7 +14,7 @@ from besedka.serve.people.sessions import LiveSession
 from besedka.serve.room import Room
 from besedka.serve.session import Services
 from besedka.wire.close_codes import CloseCode
-from besedka.wire.errors import ErrorCode, Refused
+from besedka.wire.errors import Refused
 from besedka.wire.frames import Chat as ChatFrame
 from besedka.wire.frames import Redacted, ServerFrame, Typing
 
@@ -39,6 +39,9 @@ class FollowSubscriber(StreamSubscriber):
 
     def refused(self, refusal: Refused) -> None:
         raise AssertionError("a subscriber that posts nothing was refused") from refusal
+
+    def remove(self, refusal: Refused) -> None:
+        self.stream.remove_from_room(self.room.name, refusal)
 
     def start_again(self) -> None:
         self.handed = b""
@@ -89,8 +92,9 @@ class FollowStream(Stream, LiveSession):
     def people(self) -> Iterable[Person]:
         return (self._member.person,)
 
-    def remove_from_room(self, room: str) -> None:
-        self.disconnect(CloseCode.LEFT, Refused(ErrorCode.NOT_INVITED, room=room))
+    def remove_from_room(self, room: str, refusal: Refused) -> None:  # noqa: ARG002 - it is the only one
+        self.disconnect(CloseCode.LEFT, refusal)
+        self._leave_room()
 
     def enter(self, since: int | None, epoch: str) -> None:
         """Begin to read.
@@ -99,13 +103,18 @@ class FollowStream(Stream, LiveSession):
             Refused: `banned`, `not_known`, `not_invited`: the reader has lost the right to read.
         """
         self.services.admission.register(self)
-        reset = self.services.subscriptions.enter(self._room, self._member, since, epoch)
+        tenant = self.services.admission.tenant(self._member.person.claim, self._network)
+        reset = self.services.subscriptions.enter(self._room, self._member, since, epoch, tenant=tenant)
         self.begin(reset=reset)
 
     def leave(self) -> None:
         """End the subscription."""
         self.services.admission.unregister(self)
-        self.services.subscriptions.leave(self._room, self._member)
+        self._leave_room()
+
+    def _leave_room(self) -> None:
+        if not self._member.is_gone:
+            self.services.subscriptions.leave(self._room, self._member)
 
     def begin(self, *, reset: bool) -> None:
         """Send where the reading begins."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from typing import Any, Final, NoReturn, TypeVar
 
 import grpc
@@ -23,10 +23,8 @@ from besedka.serve.doors.grpc.follow import FollowStream
 from besedka.serve.doors.grpc.peers import Peers
 from besedka.serve.doors.grpc.stream import Stream
 from besedka.serve.errors import SessionFailed
-from besedka.serve.people.moderation import Network
 from besedka.serve.people.person import Person
 from besedka.serve.rate_limits import RateLimiter
-from besedka.serve.room import Room
 from besedka.serve.session import Services
 from besedka.serve.session.refusals import unavailable
 from besedka.wire.close_codes import CloseCode
@@ -134,19 +132,17 @@ class ChatService:
         room = await self._services.admission.existing_room(
             clean_room(request.room or DEFAULT_ROOM), claim, network
         )
-        with self._services.rooms.held(room), self._peers.stream(limiter):
-            await self._read(room, request, context, network)
-
-    async def _read(
-        self, room: Room, request: pb.FollowRequest, context: Context, network: Network | None
-    ) -> None:
-        reader = Person(claim=calls.reader(request))
-        stream = FollowStream(self._services, room, reader=reader, network=network, write=context.write)
-        stream.enter(request.since if request.HasField("since") else None, request.epoch)
-        try:
+        with ExitStack() as until_left:
+            # Once it is entered the room may be closed under a nameless reader.
+            with self._services.rooms.held(room):
+                until_left.enter_context(self._peers.stream(limiter))
+                reader = Person(claim=claim)
+                stream = FollowStream(
+                    self._services, room, reader=reader, network=network, write=context.write
+                )
+                stream.enter(request.since if request.HasField("since") else None, request.epoch)
+                until_left.callback(stream.leave)
             await self._run(stream, context)
-        finally:
-            stream.leave()
 
     async def _converse(
         self, requests: AsyncIterator[pb.ConverseRequest | Malformed], context: Context

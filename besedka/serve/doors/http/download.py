@@ -20,7 +20,7 @@ from besedka.serve.people.names import claim_of
 from besedka.serve.people.person import Person
 from besedka.serve.people.sessions import LiveSession
 from besedka.serve.rate_limits import RateLimiter, network_of
-from besedka.serve.room import Room
+from besedka.serve.room import Room, Tenant
 from besedka.serve.session import Admission
 from besedka.wire.close_codes import CloseCode
 from besedka.wire.errors import ErrorCode, Language, Refused
@@ -66,7 +66,7 @@ class _Reader(LiveSession):
     def abort(self) -> None:
         self._abort()
 
-    def remove_from_room(self, room: str) -> None:  # noqa: ARG002 - it is the only one
+    def remove_from_room(self, room: str, refusal: Refused) -> None:  # noqa: ARG002 - it is the only one, as above
         self._abort()
 
 
@@ -124,14 +124,16 @@ class Download:
             return PlainTextResponse(f"{refusal.sentence(self._language)}\n", status)
         name = quote(f"{room.name}.txt")
         return _Lines(
-            self._lines(room, since, request.state.limiter),
+            self._lines(room, since, self._admission.tenant(claim, network), request.state.limiter),
             lambda: self._admission.unregister(reader),
             media_type="text/plain; charset=utf-8",
             headers={"content-disposition": f"attachment; filename*=UTF-8''{name}"},
         )
 
-    async def _lines(self, room: Room, since: int, limiter: RateLimiter) -> AsyncIterator[bytes]:
-        with self._rooms.held(room):
+    async def _lines(
+        self, room: Room, since: int, tenant: Tenant, limiter: RateLimiter
+    ) -> AsyncIterator[bytes]:
+        with self._rooms.held(room, tenant):
             async for piece in self._log_reader.own_bytes(room, since, room.head):
                 yield piece
                 if not limiter.is_own_program:

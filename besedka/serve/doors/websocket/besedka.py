@@ -32,6 +32,9 @@ class BesedkaSubscriber(SocketSubscriber):
     def start_again(self) -> None:
         self.session.start_again(self._room, self)
 
+    def remove(self, refusal: Refused) -> None:
+        self.session.remove_from_room(self._room.name, refusal)
+
 
 class BesedkaSession(ChatSession):
     """A session over a WebSocket connection."""

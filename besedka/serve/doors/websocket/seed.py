@@ -99,7 +99,7 @@ class SeedSession(SessionBase):
     def people(self) -> Iterable[Person]:
         return (self._speaker,) if self._speaker else ()
 
-    def remove_from_room(self, room: str) -> None:
+    def remove_from_room(self, room: str, refusal: Refused) -> None:
         """Do nothing: the default room is open to all."""
 
     def disconnect(self, ending: CloseCode, refusal: Refused) -> None:

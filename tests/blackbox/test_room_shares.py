@@ -1,0 +1,188 @@
+"""The rooms that may be open are shared: by addresses and people; readers without a name make room; some are reserved."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import ExitStack
+from itertools import count
+from typing import Any
+
+import grpc
+import pytest
+
+from besedka.proto.besedka.v1 import chat_pb2 as pb
+from tests.calling import Caller, refusal
+from tests.clocks import BENT
+from tests.commanding import wait_until
+from tests.conftest import ServerMaker
+from tests.ordering import Operator
+from tests.running import RunningServer
+from tests.talking import Frame, Talker
+
+ALL, RESERVED, OF_ADDRESS, OF_UNVERIFIED, OF_PERSON = 20, 4, 15, 8, 5
+TENANTS, OPEN_ROOMS = "besedka.serve.room.tenants", "besedka.serve.chat.open_rooms"
+LIMITS = {
+    f"{OPEN_ROOMS}.ROOMS_AT_MOST": ALL,
+    f"{OPEN_ROOMS}.RESERVED_ROOMS": RESERVED,
+    # What was just opened is not waited for.
+    f"{OPEN_ROOMS}.GRACE_SECONDS": 0.05,
+    f"{TENANTS}.ROOMS_OF_ADDRESS": OF_ADDRESS,
+    f"{TENANTS}.ROOMS_OF_UNVERIFIED": OF_UNVERIFIED,
+    f"{TENANTS}.ROOMS_OF_PERSON": OF_PERSON,
+}
+OWN = "127.0.0.1"
+
+
+class Crowd:
+    """Connections to one server, from several addresses."""
+
+    def __init__(self, server: RunningServer, stack: ExitStack) -> None:
+        self.server = server
+        self._stack = stack
+        self._names = count()
+
+    def come(self, address: str) -> Talker:
+        return self._stack.enter_context(Talker(self.server, source_address=(address, 0)))
+
+    def fill(self, address: str, rooms: int, *, named: bool = True, prefix: str = "r") -> Talker:
+        """Have somebody from an address be in so many rooms."""
+        talker = self.come(address)
+        for number in range(rooms):
+            answer = enter(
+                talker, f"{prefix}-{next(self._names)}-{number}", "Mallory" + address[-1] if named else ""
+            )
+            assert answer["type"] == "welcome", answer
+        return talker
+
+
+@pytest.fixture
+def server(make_server: ServerMaker) -> RunningServer:
+    """A server with few rooms, and no limits of rates."""
+    options = ("--lang", "en", "--rate", "0", "--rate-address", "0")
+    bent: dict[str, str] = {"OWN_ADDRESS": OWN, "CONSTANTS": json.dumps(LIMITS)}
+    return make_server(*options, module=BENT, grpc=True, **bent).start()
+
+
+@pytest.fixture
+def crowd(server: RunningServer) -> Iterator[Crowd]:
+    with ExitStack() as stack:
+        yield Crowd(server, stack)
+
+
+def enter(talker: Talker, room: str, user: str = "", secret: str = "") -> Frame:
+    """Enter a room; the welcome, or the refusal."""
+    given: dict[str, Any] = {"room": room}
+    given |= {"user": user} if user else {}
+    given |= {"secret": secret} if secret else {}
+    talker.tell("join", **given)
+    return talker.hear_until(
+        lambda frame: frame["type"] in {"welcome", "error"} and frame.get("room") == room
+    )[-1]
+
+
+def code(answer: Frame) -> str:
+    return str(answer.get("code", ""))
+
+
+@pytest.mark.parametrize("address", [OWN, "127.0.0.2"])
+def test_one_address_does_not_lock_the_others_out(crowd: Crowd, address: str) -> None:
+    first = crowd.fill(address, OF_UNVERIFIED)
+    second = crowd.come(address)
+    for talker in (first, second):
+        assert (
+            code(enter(talker, "one-more", "Mallory" + address[-1] if talker is first else "Eve"))
+            == "too_many_rooms"
+        )
+    # They may be in the rooms that they hold, by another connection, too.
+    assert enter(second, "r-0-0", "Eve")["type"] == "welcome"
+    anna = crowd.come("127.0.0.9")
+    assert enter(anna, "one-more", "Anna")["type"] == "welcome"
+    first.close()
+    wait_until(lambda: enter(second, "another", "Eve")["type"] == "welcome")
+
+
+def test_verified_people_have_shares_of_their_own_within_that_of_their_address(crowd: Crowd) -> None:
+    crowd.fill("127.0.0.2", OF_UNVERIFIED)
+    held = OF_UNVERIFIED
+    for person in range(2):
+        talker = crowd.come("127.0.0.2")
+        user, secret = f"Pupil{person}", f"secret {person}"
+        enter(talker, "main", user, secret)
+        answers = [enter(talker, f"p{person}-{number}", user, secret) for number in range(OF_PERSON)]
+        allowed = min(OF_PERSON, OF_ADDRESS - held)
+        held += allowed
+        assert [answer["type"] for answer in answers] == ["welcome"] * allowed + ["error"] * (
+            OF_PERSON - allowed
+        )
+    assert held == OF_ADDRESS
+    # The share of a person is the same at all addresses.
+    elsewhere = crowd.come("127.0.0.3")
+    enter(elsewhere, "main", "Pupil0", "secret 0")
+    assert code(enter(elsewhere, "one-more", "Pupil0", "secret 0")) == "too_many_rooms"
+    assert enter(elsewhere, "p0-0", "Pupil0", "secret 0")["type"] == "welcome"
+
+
+def test_rooms_with_nameless_readers_only_make_room_for_people_with_a_name(crowd: Crowd) -> None:
+    named = crowd.fill("127.0.0.4", 1)
+    readers = crowd.fill("127.0.0.2", OF_UNVERIFIED, named=False)
+    crowd.fill("127.0.0.3", ALL - RESERVED - OF_UNVERIFIED - 1, named=False)
+    stranger, anna = crowd.come("127.0.0.5"), crowd.come("127.0.0.6")
+    assert code(enter(stranger, "nameless")) == "too_many_rooms"
+    assert enter(anna, "annas", "Anna")["type"] == "welcome"
+    removed = readers.hear("error")
+    assert removed["code"] == "too_many_rooms"
+    assert removed["room"].startswith("r-")
+    assert removed["retry_after"] > 0
+    readers.tell("leave", room=removed["room"])
+    assert readers.hear("error")["code"] == "not_joined"
+    assert "error" not in {frame["type"] for frame in waiting(named)}
+    # There is room again: the reader returns.
+    anna.tell("leave", room="annas")
+    wait_until(lambda: enter(readers, removed["room"])["type"] == "welcome")
+
+
+def test_people_with_names_keep_their_rooms_and_some_rooms_are_for_those_with_messages_and_members(
+    crowd: Crowd,
+) -> None:
+    owner = crowd.come("127.0.0.8")
+    enter(owner, "main", "Anna", "Anna's secret")
+    owner.ask("private", room="plans")
+    with Caller(crowd.server) as caller:
+        for number in range(RESERVED + 1):
+            caller.send("Boris", "hello", room=f"kept-{number}")
+    crowd.server.stop()
+    crowd.server.start()
+    talkers = [crowd.fill(f"127.0.0.{host}", OF_UNVERIFIED) for host in (2, 3)]
+    boris = crowd.come("127.0.0.5")
+    assert code(enter(boris, "new", "Boris")) == "too_many_rooms"
+    for number in range(RESERVED - 2):
+        assert enter(boris, f"kept-{number}", "Boris")["type"] == "welcome"
+    owner = crowd.come("127.0.0.8")
+    assert enter(owner, "plans", "Anna", "Anna's secret")["type"] == "welcome"
+    assert code(enter(boris, f"kept-{RESERVED}", "Boris")) == "too_many_rooms"
+    assert all("error" not in {frame["type"] for frame in waiting(talker)} for talker in talkers)
+    # All rooms are taken; the operator works on another one.
+    with Operator(crowd.server) as operator:
+        assert operator.do("redact", room=f"kept-{RESERVED}", id=1)
+
+
+def waiting(talker: Talker) -> list[Frame]:
+    """The frames that have come by now."""
+    talker.tell("rooms", key="last")
+    return talker.hear_until(lambda frame: frame.get("key") == "last")
+
+
+def test_a_follower_over_grpc_makes_room_too(crowd: Crowd) -> None:
+    with Caller(crowd.server) as caller:
+        for number in range(RESERVED + 1):
+            caller.send("Boris", "hello", room=f"kept-{number}")
+        following = caller.stub.Follow(pb.FollowRequest(room="kept-0", since=0))
+        assert next(following).started.room == "kept-0"
+        for host in (2, 3):
+            crowd.fill(f"127.0.0.{host}", OF_UNVERIFIED)
+        anna = crowd.come("127.0.0.6")
+        answers = [enter(anna, f"kept-{number}", "Anna") for number in range(1, RESERVED + 1)]
+        assert [code(answer) for answer in answers] == ["", "", "", "too_many_rooms"]
+        ended = refusal(lambda: [*following])
+        assert (ended.code, ended.reason) == (grpc.StatusCode.RESOURCE_EXHAUSTED, "too_many_rooms")
