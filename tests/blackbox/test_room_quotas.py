@@ -118,3 +118,25 @@ def test_the_real_quota_lets_a_busy_person_work(make_server: ServerMaker) -> Non
         kinds = [create(talker, f"r{room}")["type"] for room in range(NEW_ROOMS + 20)]
         assert kinds[:NEW_ROOMS] == ["welcome"] * NEW_ROOMS
         assert "error" in kinds[NEW_ROOMS:]
+
+
+def test_a_room_in_which_nothing_was_said_leaves_no_file_also_after_a_kill(server: RunningServer) -> None:
+    def files() -> set[str]:
+        rooms = {path.name.split(".")[1] for path in server.directory.glob("*chat_history.*.txt*")}
+        return rooms - {"txt"}
+
+    with Talker(server) as anna:
+        for room in ("kept", "empty", "other"):
+            anna.join("Anna", room)
+        anna.tell("chat", room="kept", text="hello")
+        anna.hear("chat")
+        server.kill()
+    assert files() == {"kept", "empty", "other"}
+    server.start()
+    assert files() == {"kept"}
+    with Talker(server) as anna:
+        assert anna.join("Anna", "kept")["head"] == 1
+        assert anna.join("Anna", "empty")["head"] == 0
+        anna.tell("leave", room="empty")
+        assert server.stop() == 0
+    assert files() == {"kept"}

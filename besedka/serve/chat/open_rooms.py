@@ -14,7 +14,7 @@ from besedka.serve.chat.room_names import Claim, RoomNames
 from besedka.serve.chat.workers import Workers
 from besedka.serve.directory import Directory
 from besedka.serve.errors import StartError
-from besedka.serve.history import Care, ChatHistory, Restored, Subject, has_log, room_path
+from besedka.serve.history import Care, ChatHistory, Restored, Subject, has_log, remove_leftovers, room_path
 from besedka.serve.metrics import Metrics
 from besedka.serve.people.rooms import looks_taken
 from besedka.serve.room import KeyMemory, NewRooms, Room, RoomShares, Tenant
@@ -115,11 +115,12 @@ class OpenRooms:
         await self._workers.read(ChatHistory.probe, self._path)
 
     async def start(self) -> Restored:
-        """Open the default room, and read which others there are.
+        """Open the default room, after removing empty logs of others, and read which others there are.
 
         Raises:
             StartError: if its history cannot be used.
         """
+        await self._workers.read(remove_leftovers, self._path)
         await self._names.start()
         return self.history(await self._open(DEFAULT_ROOM)).restored
 

@@ -5,13 +5,15 @@ handles changes by another program, `full_disk` a disk without room. `body` is t
 `findings` collects what to report meanwhile, `rebuilding` rebuilds the index. `scan` finds the messages in the bytes, `index` stores their
 offsets, `epoch` the name of the log. `recovery` cuts off the torn end after a crash, `foreign` recognises files that are no logs, `watch`
 notices writers. `check` compares a log with its index, `verdict` puts the result into a sentence. `search` finds texts, `source` and
-`decoding` read files to be imported, `file` opens, locks and writes, `room_files` maps rooms to files.
+`decoding` read files to be imported, `file` opens, locks and writes, `room_files` maps rooms to files, and
+`leftovers` removes empty ones that a killed server has left.
 """
 
 from besedka.serve.history.body import LATEST_MESSAGES, Latest
 from besedka.serve.history.chat_history import ChatHistory
 from besedka.serve.history.findings import Restored
 from besedka.serve.history.index import Flag
+from besedka.serve.history.leftovers import remove_leftovers
 from besedka.serve.history.ownership import Care
 from besedka.serve.history.reading import ReadableLog
 from besedka.serve.history.redact import Subject
@@ -30,6 +32,7 @@ __all__ = [
     "RoomFiles",
     "Subject",
     "has_log",
+    "remove_leftovers",
     "room_files",
     "room_names",
     "room_path",

@@ -1,0 +1,52 @@
+"""Empty logs that a killed server has left: a room's log is created when the room is opened, and removed when it closes without a message."""
+
+from __future__ import annotations
+
+import logging
+import stat
+from contextlib import suppress
+from pathlib import Path
+
+from besedka.serve.errors import HistoryInUse
+from besedka.serve.history import file
+from besedka.serve.history.epoch import epoch_path
+from besedka.serve.history.index import HEADER, index_path
+from besedka.serve.history.room_files import RoomFiles, room_files, room_path
+
+log = logging.getLogger(__name__)
+
+
+def remove_leftovers(history: Path) -> int:
+    """Remove the rooms' logs that are empty and look as this server creates them; returns how many there were.
+
+    A log whose index has records was cut by a crash or another program, and stays for its repair; so do links, files that others may
+    read, and logs that another process holds.
+
+    Args:
+        history: the default room's log, which stays, too.
+    """
+    try:
+        empty = room_files(history, RoomFiles()).empty
+    except OSError as error:
+        log.warning("empty logs could not be looked for: %s", file.reason(error))
+        return 0
+    return sum(_remove(room_path(history, name)) for name in empty)
+
+
+def _remove(path: Path) -> bool:
+    with suppress(OSError, HistoryInUse):
+        if stat.S_IMODE(path.stat(follow_symlinks=False).st_mode) == file.PRIVATE and not _has_records(path):
+            held = file.open_locked(path)
+            if held.size == 0:
+                path.unlink()
+                index_path(path).unlink(missing_ok=True)
+                epoch_path(path).unlink(missing_ok=True)
+                return True
+    return False
+
+
+def _has_records(path: Path) -> bool:
+    try:
+        return index_path(path).stat().st_size > HEADER.size
+    except FileNotFoundError:
+        return False

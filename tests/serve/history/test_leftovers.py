@@ -1,0 +1,94 @@
+"""Empty logs that a killed server has left go at the next start; nothing else does."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from besedka.serve.history import ChatHistory, Flag, remove_leftovers
+from besedka.serve.history.file import PRIVATE
+from besedka.serve.history.index import Index, Record, index_path
+
+
+@pytest.fixture
+def talk(tmp_path: Path) -> Path:
+    """The default room's log, empty."""
+    path = tmp_path / "talk.txt"
+    ChatHistory.open(path).close()
+    return path
+
+
+def leave(path: Path) -> None:
+    """Leave an empty log, as a killed server does."""
+    ChatHistory.open(path).close()
+    assert path.stat().st_size == 0
+
+
+def names(folder: Path) -> set[str]:
+    return {path.name for path in folder.iterdir()}
+
+
+def test_an_empty_log_goes_with_its_index_and_its_epoch_also_one_without_them(talk: Path) -> None:
+    before = names(talk.parent)
+    leave(talk.with_name("talk.a.txt"))
+    talk.with_name("talk.b.txt").touch(PRIVATE)
+    assert remove_leftovers(talk) == 2
+    assert names(talk.parent) == before
+    assert remove_leftovers(talk) == 0
+
+
+def hold(path: Path) -> object:
+    return ChatHistory.open(path)
+
+
+def say(path: Path) -> object:
+    history = ChatHistory.open(path)
+    history.append(["[2026-01-01 00:00:00] Anna: hello"], [Flag.NONE])
+    history.close()
+    return None
+
+
+def cut(path: Path) -> object:
+    say(path)
+    path.write_bytes(b"")
+    return None
+
+
+def begin(path: Path) -> object:
+    """Write the record of a message, and not the message: the power went between them."""
+    leave(path)
+    data = b"[2026-01-01 00:00:00] Anna: hello\n"
+    Index.open(index_path(path)).add([Record.of(data, len(data))], sync=True)
+    return None
+
+
+def share(path: Path) -> object:
+    path.touch(0o644)
+    path.chmod(0o644)
+    return None
+
+
+def link(path: Path) -> object:
+    elsewhere = path.with_name("elsewhere")
+    elsewhere.touch(PRIVATE)
+    path.symlink_to(elsewhere)
+    return None
+
+
+@pytest.mark.parametrize("make", [hold, say, cut, begin, share, link])
+def test_a_log_that_is_held_or_has_something_in_it_or_is_somebody_elses_stays(
+    talk: Path, make: Callable[[Path], object]
+) -> None:
+    made = make(talk.with_name("talk.a.txt"))
+    before = names(talk.parent)
+    assert remove_leftovers(talk) == 0
+    assert names(talk.parent) == before
+    if isinstance(made, ChatHistory):
+        made.close()
+
+
+def test_a_folder_that_is_not_there_is_no_error(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    assert remove_leftovers(tmp_path / "nowhere" / "talk.txt") == 0
+    assert "no such file" in caplog.text
