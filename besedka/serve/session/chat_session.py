@@ -304,7 +304,8 @@ class ChatSession(SessionBase):
 
     async def _list_history(self, frame: ListHistory) -> None:
         room = self._membership(frame.room).room
-        page = await self.services.log_reader.page(room, frame.before, frame.limit)
+        with self.services.rooms.held(room):
+            page = await self.services.log_reader.page(room, frame.before, frame.limit)
         self.limiter.charge_page(self.services.clock.now(), len(page.messages))
         self._membership(frame.room)  # they may have been removed from it meanwhile
         self.send(replace(page, before=frame.before))

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import grpc
 import pytest
@@ -18,12 +18,14 @@ from besedka.serve.chat import Chat
 from besedka.serve.doors.forwarded import Client, Proxies
 from besedka.serve.doors.grpc import calls
 from besedka.serve.doors.grpc import service as grpc_service
+from besedka.serve.doors.grpc.converse import ConverseStream, ConverseSubscriber
 from besedka.serve.doors.grpc.peers import Peers
 from besedka.serve.doors.grpc.service import LAST_WORDS_SECONDS, ChatService
 from besedka.serve.errors import StorageFull
 from besedka.serve.history import ChatHistory
 from besedka.serve.people.audit_entry import AuditEntry
 from besedka.serve.people.names import Names, claim_of
+from besedka.serve.people.person import Person
 from besedka.serve.rate_limits import RateLimiter, RateLimits, Sources
 from besedka.serve.room import Room
 from besedka.serve.session import ChatSession
@@ -251,6 +253,41 @@ def test_a_call_that_waits_for_its_turn_and_is_cancelled_does_nothing(
         waiting.cancel()
         await asyncio.gather(waiting, return_exceptions=True)
         assert pages == [room]
+        await chat.close()
+
+    looping.run(scenario())
+
+
+def test_a_stream_reads_nothing_of_a_room_from_which_it_was_removed_while_it_wrote(tmp_path: Path) -> None:
+    class TwoRooms(ConverseStream):
+        """A stream that is in two rooms, and is removed from the second while it writes the messages of the first."""
+
+        rooms: ClassVar[list[tuple[Room, ConverseSubscriber]]] = []
+
+        def subscriptions(self) -> list[tuple[Room, ConverseSubscriber]]:
+            return self.rooms
+
+    async def scenario() -> None:
+        chat, _, _ = await started(tmp_path)
+        history = "[2026-01-01 00:00:00] Old: one\n"
+        written: list[bytes] = []
+
+        async def write(data: bytes) -> None:
+            written.append(data)
+            room, member = stream.rooms.pop()
+            chat.subscriptions.leave(room, member)
+            stream.end()
+
+        sources = Sources(RateLimits())
+        stream = TwoRooms(services(chat), sources.limiter(sources.admit("127.0.0.1")), write)
+        for name in ("a", "b"):
+            (tmp_path / f"talk.{name}.txt").write_text(history)
+            room = await chat.rooms.for_operator(name)
+            member = ConverseSubscriber(Person(), room, stream, is_seen=False)
+            chat.subscriptions.enter(room, member)
+            stream.rooms.append((room, member))
+        await stream.run()
+        assert len(written) == 1
         await chat.close()
 
     looping.run(scenario())

@@ -19,7 +19,7 @@ from besedka.serve.session import Admission, Arrival, ChatSession
 from besedka.serve.settings import Settings
 from besedka.wire.close_codes import CloseCode
 from besedka.wire.errors import ErrorCode, Refused
-from besedka.wire.frames import Act, Error, Join, ServerFrame, Welcome
+from besedka.wire.frames import Act, Error, History, Join, ListHistory, ServerFrame, Welcome
 from tests import looping
 from tests.serve.faking import TENANT, FakeMember, admission, services
 
@@ -296,6 +296,33 @@ def test_a_join_waits_for_nothing_where_the_room_is_open_and_the_name_on_disk(tm
             assert session.work is None
             assert isinstance(session.frames[0], Welcome)
         assert asyncio.all_tasks() == tasks
+
+    play(tmp_path, scene)
+
+
+def test_a_room_from_which_somebody_reads_a_page_stays_open_until_that_is_done(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def scene(there: Scene) -> None:
+        session = Session(there)
+        session.receive_frame(Join(None, "closed"))
+        assert session.work
+        await session.work
+        room = there.chat.rooms.open("closed", TENANT)
+        assert isinstance(room, Room)
+        reading: asyncio.Future[History] = asyncio.get_running_loop().create_future()
+        monkeypatch.setattr(there.chat.log_reader, "page", lambda *_: reading)
+        session.receive_frame(ListHistory(9, "closed"))
+        working = asyncio.ensure_future(session.work)
+        await asyncio.sleep(0)
+        assert room.holds
+        session.remove_from_room("closed", Refused(ErrorCode.TOO_MANY_ROOMS, room="closed", why="none"))
+        assert not room.is_idle
+        reading.set_result(History("closed", 1, []))
+        await working
+        assert room.is_idle
+        codes = [frame.code for frame in session.frames if isinstance(frame, Error)]
+        assert codes == [ErrorCode.TOO_MANY_ROOMS, ErrorCode.NOT_JOINED]
 
     play(tmp_path, scene)
 

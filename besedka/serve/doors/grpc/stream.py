@@ -136,6 +136,8 @@ class Stream(ABC):
             wrote = await self._write_answers()
             # A disconnected client gets the responses that are queued, and no more messages.
             for room, member in () if self.disconnected.done() else tuple(self.subscriptions()):
+                if member.is_gone:
+                    continue  # removed while another one was written to; its room may be closed
                 # Write nothing between these two: a response that arrives meanwhile may announce another log.
                 data = await self._next(room, member)
                 if data:
