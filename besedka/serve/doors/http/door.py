@@ -7,7 +7,8 @@ import contextlib
 import logging
 import socket
 from collections.abc import AsyncIterator, Callable, Iterator
-from typing import Any, Final
+from functools import partial
+from typing import Any, Final, cast
 
 import uvicorn
 from starlette.types import ASGIApp
@@ -18,6 +19,7 @@ from besedka.serve.doors.forwarded import Proxies
 from besedka.serve.doors.hosts import Hosts
 from besedka.serve.doors.http.protocol import HttpConnection, Successor
 from besedka.serve.doors.listener import BACKLOG
+from besedka.serve.doors.timeouts import REQUEST_SECONDS
 from besedka.serve.metrics import Metrics
 from besedka.serve.rate_limits import Sources
 from besedka.serve.settings import Certificate
@@ -133,7 +135,7 @@ class HttpDoor:
 
 
 class _Server(uvicorn.Server):
-    """uvicorn without its signal handlers, and with an event for "it listens"."""
+    """uvicorn without its signal handlers, with an event for "it listens", and a deadline for handshakes of TLS."""
 
     def __init__(self, config: uvicorn.Config) -> None:
         super().__init__(config)
@@ -144,7 +146,21 @@ class _Server(uvicorn.Server):
         yield
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
+        # As uvicorn has it for sockets that it is given, but for the deadline: asyncio waits for a minute.
+        loop, config = asyncio.get_running_loop(), self.config
+        http = cast("Callable[..., Any]", config.http_protocol_class)
+        make = partial(http, config=config, server_state=self.server_state, app_state={})
+        self.servers = [
+            await loop.create_server(
+                make,
+                sock=listener,
+                ssl=config.ssl,
+                ssl_handshake_timeout=REQUEST_SECONDS if config.ssl else None,
+                backlog=config.backlog,
+            )
+            for listener in sockets or ()
+        ]
+        self.started = True
         self._listens.set()
 
     async def listen(self) -> None:
