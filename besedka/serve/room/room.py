@@ -122,7 +122,8 @@ class Room:
         self._pulling += subscriber.pulls
         if subscriber.is_seen:
             self.presence.arrive(subscriber.person)
-        known = since is not None and since <= self.head and epoch in {"", self.epoch}
+        # Whoever has seen nothing begins with the first message of any log: an empty one may have been removed meanwhile.
+        known = since is not None and since <= self.head and (since == 0 or epoch in {"", self.epoch})
         subscriber.cursor = since + 1 if known and since is not None else self._newcomer_cursor()
         return since is not None and not known
 

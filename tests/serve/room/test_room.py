@@ -208,7 +208,7 @@ def test_a_cursor_beyond_the_head_or_of_another_log_is_reset() -> None:
         member = FakeMember()
         assert scene.room.enter(member, since, epoch) is True
         assert member.cursor == 1
-    for since, epoch in ((5, "e"), (0, ""), (3, "")):
+    for since, epoch in ((5, "e"), (0, ""), (3, ""), (0, "other")):
         member = FakeMember()
         assert scene.room.enter(member, since, epoch) is False
         assert member.cursor == since + 1
