@@ -489,7 +489,11 @@ SERVER_WORDS: st.SearchStrategy[ServerFrame] = st.one_of(
     st.builds(System, STRINGS, STRINGS, STRINGS, INTEGERS, LISTS, LISTS, STRINGS),
     st.builds(Typing, STRINGS, STRINGS),
     st.builds(
-        Rooms, st.lists(st.builds(RoomEntry, STRINGS, INTEGERS, KINDS, STRINGS), max_size=4), STRINGS, STRINGS
+        Rooms,
+        st.lists(st.builds(RoomEntry, STRINGS, INTEGERS, KINDS, STRINGS), max_size=4),
+        STRINGS,
+        st.lists(STRINGS, max_size=3),
+        STRINGS,
     ),
     st.builds(Found, STRINGS, STRINGS, LISTS, NUMBERS, INTEGERS, STRINGS, NUMBERS),
     st.builds(RoomOpened, STRINGS, KINDS, STRINGS, STRINGS),

@@ -144,7 +144,11 @@ OTHER_SERVER_WORDS: st.SearchStrategy[ServerFrame] = st.one_of(
     ),
     st.builds(Typing, STRINGS, STRINGS),
     st.builds(
-        Rooms, st.lists(st.builds(RoomEntry, STRINGS, COUNTS, KINDS, STRINGS), max_size=4), STRINGS, STRINGS
+        Rooms,
+        st.lists(st.builds(RoomEntry, STRINGS, COUNTS, KINDS, STRINGS), max_size=4),
+        STRINGS,
+        st.lists(STRINGS, max_size=3),
+        STRINGS,
     ),
     st.builds(RoomOpened, STRINGS, KINDS, STRINGS, STRINGS),
     st.builds(Invitation, STRINGS, STRINGS, COUNTS, IDS, STRINGS),
