@@ -88,6 +88,8 @@ def check_received(frame: ServerFrame) -> None:
             _names("name", (entry.name for entry in frame.rooms))
             _names("peer", (entry.peer for entry in frame.rooms))
             _numbers("clients_count", (entry.clients_count for entry in frame.rooms))
+            _numbers("asked", (entry.asked for entry in frame.rooms))
+            _names("blocked", frame.blocked)
             _names("next", (frame.next,))
         case RoomOpened() | Invitation() | DeviceLink() | Device() | Done():
             _check_response(frame)

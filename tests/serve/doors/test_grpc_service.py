@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import threading
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -478,12 +479,13 @@ def test_an_import_posts_nothing_behind_a_refused_batch_when_space_is_given(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     append, is_waited_for = ChatHistory.append, threading.Event()
+    calls_of_append = itertools.count()
 
     def fail_once(history: ChatHistory, *given: Any) -> int:
-        if not is_waited_for.is_set():
-            assert is_waited_for.wait(60)
-            raise StorageFull(history.path, 1)
-        return append(history, *given)
+        if next(calls_of_append):
+            return append(history, *given)
+        assert is_waited_for.wait(60)
+        raise StorageFull(history.path, 1)
 
     async def texts() -> AsyncIterator[pb.ImportRequest]:
         yield pb.ImportRequest(speaker=pb.Speaker(user="Anna"))
