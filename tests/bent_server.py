@@ -50,7 +50,7 @@ class Loop(uvloop.Loop):
 
 
 def network_of(host: str) -> IPv4Address | IPv6Network | None:
-    """What counts as one address, of one machine with this port or of another."""
+    """The address that a client counts as, on this machine with this port or on another."""
     return IPv4Address(host) if host.startswith("127.") and host != OWN else really_network_of(host)
 
 

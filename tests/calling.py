@@ -17,7 +17,7 @@ from besedka.proto.besedka.v1 import chat_pb2 as pb
 from besedka.proto.besedka.v1.chat_pb2_grpc import ChatStub
 from tests.running import RunningServer
 
-PATIENCE_SECONDS: Final = 60.0
+TIMEOUT_SECONDS: Final = 60.0
 
 M = TypeVar("M", bound=Message)
 
@@ -67,32 +67,32 @@ class Caller:
     def send_later(self, user: str, text: str, **fields: Any) -> Any:
         """Say something; the answer is a future."""
         request = pb.SendRequest(user=user, text=text, **fields)
-        return self.stub.Send.future(request, timeout=PATIENCE_SECONDS)
+        return self.stub.Send.future(request, timeout=TIMEOUT_SECONDS)
 
     def messages(self, **fields: Any) -> pb.ListMessagesResponse:
         """A page."""
         page: pb.ListMessagesResponse = self.stub.ListMessages(
-            pb.ListMessagesRequest(**fields), timeout=PATIENCE_SECONDS
+            pb.ListMessagesRequest(**fields), timeout=TIMEOUT_SECONDS
         )
         return page
 
     def rooms(self) -> dict[str, int]:
-        """How many people are in each room, in the order told."""
-        found = self.stub.ListRooms(pb.ListRoomsRequest(), timeout=PATIENCE_SECONDS)
+        """The number of people in each room, in the order of the response."""
+        found = self.stub.ListRooms(pb.ListRoomsRequest(), timeout=TIMEOUT_SECONDS)
         return {room.name: room.clients_count for room in found.rooms}
 
     def search(self, text: str, **fields: Any) -> pb.SearchResponse:
-        """What a room has by this text."""
+        """The messages of a room with this text."""
         request = pb.SearchRequest(text=text, **fields)
-        found: pb.SearchResponse = self.stub.Search(request, timeout=PATIENCE_SECONDS)
+        found: pb.SearchResponse = self.stub.Search(request, timeout=TIMEOUT_SECONDS)
         return found
 
     def import_(self, requests: Iterable[pb.ImportRequest]) -> pb.ImportResponse:
-        """Say many messages."""
-        response: pb.ImportResponse = self.stub.Import(iter(requests), timeout=PATIENCE_SECONDS)
+        """Post many messages."""
+        response: pb.ImportResponse = self.stub.Import(iter(requests), timeout=TIMEOUT_SECONDS)
         return response
 
-    def follow(self, seconds: float = PATIENCE_SECONDS, **fields: Any) -> Following:
+    def follow(self, seconds: float = TIMEOUT_SECONDS, **fields: Any) -> Following:
         """Read a room."""
         return Following(self.stub.Follow(pb.FollowRequest(**fields), timeout=seconds))
 
@@ -101,9 +101,9 @@ class Caller:
         return Conversing(self.stub.Converse)
 
     def raw(self, method: str, data: bytes) -> bytes:
-        """Call a unary method with bytes that are perhaps no message."""
+        """Call a unary method with bytes that may be no valid request."""
         call = self.channel.unary_unary(f"/besedka.v1.Chat/{method}", None, None)
-        answer: bytes = call(data, timeout=PATIENCE_SECONDS)
+        answer: bytes = call(data, timeout=TIMEOUT_SECONDS)
         return answer
 
 
@@ -119,35 +119,35 @@ class Following:
     def __exit__(self, *_: object) -> None:
         self.call.cancel()
 
-    def hear(self) -> pb.FollowResponse:
+    def receive(self) -> pb.FollowResponse:
         """The next response."""
         response: pb.FollowResponse = next(self.call)
         return response
 
     def started(self) -> pb.Started:
         """The next response, which says where the reading begins."""
-        response = self.hear()
+        response = self.receive()
         assert response.WhichOneof("event") == "started", response
         return response.started
 
     def past(self) -> list[pb.Message]:
         """All messages up to `caught_up`, which must name the last of them as the head."""
         found: list[pb.Message] = []
-        while (response := self.hear()).HasField("messages"):
+        while (response := self.receive()).HasField("messages"):
             found += response.messages.messages
         assert response.HasField("caught_up"), response
         assert not found or response.caught_up.head == found[-1].id
         return found
 
-    def hear_to(self, last: int) -> list[pb.Message]:
+    def receive_to(self, last: int) -> list[pb.Message]:
         """All messages up to this id, past or live."""
         found: list[pb.Message] = []
         while not found or found[-1].id < last:
-            found += self.hear().messages.messages
+            found += self.receive().messages.messages
         return found
 
     def ending(self) -> CloseCode:
-        """How it ends, past all that is told before."""
+        """Its status, after all responses before it."""
         return ending(self.call)
 
 
@@ -156,7 +156,7 @@ class Conversing:
 
     def __init__(self, method: Any) -> None:
         self._requests: SimpleQueue[Any] = SimpleQueue()
-        self.call = method(iter(self._requests.get, None), timeout=PATIENCE_SECONDS)
+        self.call = method(iter(self._requests.get, None), timeout=TIMEOUT_SECONDS)
 
     def __enter__(self) -> Self:
         return self
@@ -165,7 +165,7 @@ class Conversing:
         self.call.cancel()
         self.say_no_more()
 
-    def tell(self, **action: Message) -> None:
+    def send_frame(self, **action: Message) -> None:
         """Send a request."""
         self._requests.put(pb.ConverseRequest(**action))  # type: ignore[arg-type]  # one of its fields
 
@@ -174,38 +174,38 @@ class Conversing:
         self._requests.put(data)
 
     def say(self, text: str, **fields: Any) -> None:
-        """Say something."""
-        self.tell(say=pb.Say(text=text, **fields))
+        """Post a message."""
+        self.send_frame(say=pb.Say(text=text, **fields))
 
     def join(self, user: str | None, room: str = "main", **fields: Any) -> pb.Welcome:
         """Enter a room, perhaps without a name, and return the welcome."""
-        self.tell(join=pb.Join(user=user, room=room, **fields))
-        return self.hear("welcome").welcome
+        self.send_frame(join=pb.Join(user=user, room=room, **fields))
+        return self.receive("welcome").welcome
 
     def say_no_more(self) -> None:
         """End the requests."""
         self._requests.put(None)
 
-    def hear(self, kind: str | None = None) -> pb.ConverseResponse:
+    def receive(self, kind: str | None = None) -> pb.ConverseResponse:
         """The next response; or the next one of a kind, past all others."""
         while True:
             response: pb.ConverseResponse = next(self.call)
             if kind in {None, response.WhichOneof("event")}:
                 return response
 
-    def hear_to(self, last: int) -> list[pb.Message]:
+    def receive_to(self, last: int) -> list[pb.Message]:
         """All messages up to this id."""
         found: list[pb.Message] = []
         while not found or found[-1].id < last:
-            found += self.hear("messages").messages.messages
+            found += self.receive("messages").messages.messages
         return found
 
     def refused(self) -> pb.Refused:
         """The next refusal."""
-        return self.hear("refused").refused
+        return self.receive("refused").refused
 
     def ending(self) -> CloseCode:
-        """How it ends, past all that is told before."""
+        """Its status, after all responses before it."""
         return ending(self.call)
 
 

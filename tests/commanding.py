@@ -17,7 +17,7 @@ from tests import prefork
 from tests.running import ROOT
 
 BESEDKA = [sys.executable, "-m", "besedka"]
-PATIENCE_SECONDS = 60
+TIMEOUT_SECONDS = 60
 LOOK_SECONDS = 0.01
 ASK_SECONDS = 0.05
 """A pause for those who ask the server: without one they would soon be too fast."""
@@ -25,7 +25,7 @@ ASK_SECONDS = 0.05
 
 def wait_until(is_so: Callable[[], object], pause: float = LOOK_SECONDS) -> None:
     """Wait for what nobody tells, and look for it with this pause."""
-    deadline = time.monotonic() + PATIENCE_SECONDS
+    deadline = time.monotonic() + TIMEOUT_SECONDS
     while not is_so():
         assert time.monotonic() < deadline, "it did not come"
         time.sleep(pause)
@@ -75,14 +75,14 @@ class Person:
             cwd=self.home,
             env={**self.environment, **environment},
             data=stdin,
-            timeout=PATIENCE_SECONDS,
+            timeout=TIMEOUT_SECONDS,
         )
         return Done(done.returncode, done.stdout, done.stderr)
 
     def run_into(self, stdout: int, *arguments: str) -> Done:
         """Run a command that prints somewhere else."""
         done = prefork.run(
-            arguments, cwd=self.home, env=self.environment, stdout=stdout, timeout=PATIENCE_SECONDS
+            arguments, cwd=self.home, env=self.environment, stdout=stdout, timeout=TIMEOUT_SECONDS
         )
         return Done(done.returncode, b"", done.stderr)
 
@@ -174,7 +174,7 @@ class Started:
     def line(self) -> str:
         """The next line that it prints; empty if there is none."""
         assert self._process.stdout
-        until = time.monotonic() + PATIENCE_SECONDS
+        until = time.monotonic() + TIMEOUT_SECONDS
         while b"\n" not in self._printed:
             ready, _, _ = select.select([self._process.stdout], [], [], max(0, until - time.monotonic()))
             assert ready, f"no line came, only {self._printed!r}"
@@ -189,7 +189,7 @@ class Started:
         """Press Ctrl-C."""
         self._process.send_signal(signal.SIGINT)
 
-    def end(self, seconds: float = PATIENCE_SECONDS) -> Done:
+    def end(self, seconds: float = TIMEOUT_SECONDS) -> Done:
         """Wait for its end."""
         stdout, stderr = self._process.communicate(timeout=seconds)
         return Done(self._process.wait(), self._printed + (stdout or b""), stderr or b"")

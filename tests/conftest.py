@@ -1,4 +1,4 @@
-"""What all tests may ask for."""
+"""Fixtures for all tests."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, settings
 from tests.calling import Caller
 from tests.clocks import Clocks
 from tests.running import RunningServer
-from tests.talking import Talker
+from tests.talking import WireClient
 from tests.torture.holding import Hold
 
 # In the background Ctrl-C may be ignored, and under nohup a hangup: processes started by the tests would inherit that.
@@ -29,7 +29,7 @@ settings.load_profile("besedka")
 
 @pytest.fixture(scope="session", autouse=True)
 def _not_at_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """What is kept for a person is kept elsewhere than at the home of whoever runs the tests."""
+    """Keep a person's files out of the home of the user who runs the tests."""
     home = tmp_path_factory.mktemp("home")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_STATE_HOME", str(home / "state"))
@@ -38,7 +38,7 @@ def _not_at_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 
 
 ServerMaker = Callable[..., RunningServer]
-TalkerMaker = Callable[..., Talker]
+ClientMaker = Callable[..., WireClient]
 
 
 @pytest.fixture
@@ -90,7 +90,7 @@ def syncs_cost_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def hold(tmp_path_factory: pytest.TempPathFactory) -> Hold:
-    """What holds the disk under the logs of a `tests.torture.faulty_server`, if that is told so; it does not yet."""
+    """A holder of the disk under the logs of a `tests.torture.faulty_server`, if that is configured for it; it does not hold it yet."""
     return Hold(tmp_path_factory.mktemp("hold"))
 
 
@@ -102,11 +102,11 @@ def caller(server: RunningServer) -> Iterator[Caller]:
 
 
 @pytest.fixture
-def talker(server: RunningServer) -> Iterator[TalkerMaker]:
+def make_client(server: RunningServer) -> Iterator[ClientMaker]:
     """Makes connections to the server."""
     with ExitStack() as open_ones:
 
-        def make(path: str = "/ws", **options: Any) -> Talker:
-            return open_ones.enter_context(Talker(server, path, **options))
+        def make(path: str = "/ws", **options: Any) -> WireClient:
+            return open_ones.enter_context(WireClient(server, path, **options))
 
         yield make

@@ -24,11 +24,11 @@ LIMITS: Final = Limits(32, 32, 5000, 65536)
 
 WELCOME: Final = Welcome("main", "Anna", 0, "epoch", 1, ["Anna"], LIMITS, 0)
 
-Talk = Callable[[ServerConnection], None]
+Exchange = Callable[[ServerConnection], None]
 
 
 @contextmanager
-def websocket_server(talk: Talk, **options: Any) -> Iterator[str]:
+def websocket_server(talk: Exchange, **options: Any) -> Iterator[str]:
     """A server of WebSockets that says what a test says; its host and port."""
 
     def until_closed(connection: ServerConnection) -> None:
@@ -71,7 +71,7 @@ def http_server(answer: Callable[[bytes], bytes]) -> Iterator[str]:
             thread.join()
 
 
-def answering(*frames: ServerFrame | bytes) -> Talk:
+def answering(*frames: ServerFrame | bytes) -> Exchange:
     """Answer the first frame of a client with these; each has the key of that frame, where it has none of its own."""
 
     def talk(connection: ServerConnection) -> None:

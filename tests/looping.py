@@ -10,7 +10,7 @@ from typing import Any, Final, TypeVar
 
 T = TypeVar("T")
 
-PATIENCE_SECONDS: Final = 60.0
+TIMEOUT_SECONDS: Final = 60.0
 LOOK_SECONDS: Final = 0.001
 
 
@@ -93,7 +93,7 @@ async def settle() -> None:
 
 async def until(is_so: Callable[[], object]) -> None:
     """Wait for what has no event: it is looked for all the time."""
-    async with asyncio.timeout(PATIENCE_SECONDS):
+    async with asyncio.timeout(TIMEOUT_SECONDS):
         while not is_so():  # noqa: ASYNC110 - that is what it is for
             await asyncio.sleep(LOOK_SECONDS)
 

@@ -10,7 +10,7 @@ from typing import Any, Self
 from besedka.serve.doors.private import short
 from tests.running import RunningServer
 
-PATIENCE_SECONDS = 60
+TIMEOUT_SECONDS = 60
 
 
 class Operator:
@@ -18,7 +18,7 @@ class Operator:
 
     def __init__(self, server: RunningServer, path: Path | None = None) -> None:
         self._socket = socket.socket(socket.AF_UNIX)
-        self._socket.settimeout(PATIENCE_SECONDS)
+        self._socket.settimeout(TIMEOUT_SECONDS)
         self._socket.connect(short(path or server.history.with_name("chat_history.txt.admin")))
         self._lines = self._socket.makefile("rb")
 

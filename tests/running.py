@@ -81,7 +81,7 @@ class RunningServer:
 
     @property
     def errors(self) -> str:
-        """What it wrote to stderr, in all its lives."""
+        """Its output on stderr, over all restarts."""
         return self._errors.read_text(encoding="utf-8")
 
     @property
@@ -179,7 +179,7 @@ class RunningServer:
 
 
 def fetch(server: RunningServer, path: str, headers: Mapping[str, str] | None = None) -> tuple[int, str]:
-    """What the server answers to a GET: the status and the text."""
+    """The response to a GET: the status and the text."""
     connection = HTTPConnection("127.0.0.1", server.port, timeout=STOP_SECONDS)
     try:
         connection.request("GET", path, headers=headers or {})

@@ -16,11 +16,11 @@ from tests.bending import unsealed
 
 Frame = dict[str, Any]
 
-PATIENCE_SECONDS = 60.0
+TIMEOUT_SECONDS = 60.0
 
 
 class Reachable(Protocol):
-    """A server, or what stands before one."""
+    """A server, or a proxy in front of one."""
 
     @property
     def port(self) -> int:
@@ -30,13 +30,13 @@ class Reachable(Protocol):
         """The address of one of its WebSockets."""
 
 
-class Talker:
+class WireClient:
     """One connection to a server.
 
     Args:
-        receive_buffer: bytes that the system may hold for it; then a talker that does not hear does not read from its socket either.
-            Without it all that comes is read at once: a client that has stopped reading waits ten seconds at its close.
-        seal: a connection on which TLS is spoken, and how, and with whom (`unsealed`).
+        receive_buffer: bytes that the system may hold for it; then a client that does not receive does not read from its socket either.
+            Without it everything is read at once: a client that has stopped reading waits ten seconds at its close.
+        seal: a connection for TLS, its context, and the name of the server (`unsealed`).
     """
 
     def __init__(
@@ -49,7 +49,7 @@ class Talker:
     ) -> None:
         self._open = ExitStack()
         self._asked = 0
-        options = {"max_queue": 16 if receive_buffer else None, "open_timeout": PATIENCE_SECONDS, **options}
+        options = {"max_queue": 16 if receive_buffer else None, "open_timeout": TIMEOUT_SECONDS, **options}
         if seal:
             options["sock"] = self._open.enter_context(unsealed(*seal))
         if receive_buffer:
@@ -66,93 +66,93 @@ class Talker:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def tell(self, kind: str, **fields: object) -> None:
+    def send_frame(self, kind: str, **fields: object) -> None:
         """Send a frame."""
         self._socket.send(json.dumps({"type": kind, **fields}))
 
     def send(self, data: str | bytes | Iterator[str]) -> None:
-        """Send something that is perhaps no frame; an iterator is sent in fragments."""
+        """Send a message that may be no valid frame; an iterator is sent in fragments."""
         self._socket.send(data)
 
-    def hear(self, kind: str | None = None, seconds: float = PATIENCE_SECONDS) -> Frame:
-        """The next frame; or the next one of a kind, past all others."""
+    def receive(self, kind: str | None = None, seconds: float = TIMEOUT_SECONDS) -> Frame:
+        """The next frame, or the next one of a kind, skipping all others."""
         while True:
             frame: Frame = json.loads(self._socket.recv(seconds))
             if kind in {None, frame["type"]}:
                 return frame
 
-    def hears_nothing(self) -> bool:
-        """Whether no frame has come by now; wait before for what shows that one would have."""
+    def receives_nothing(self) -> bool:
+        """Whether no frame has arrived by now; wait first for an event after which one would have."""
         try:
             self._socket.recv(0)
         except TimeoutError:
             return True
         return False
 
-    def hear_until(self, is_last: Callable[[Frame], bool]) -> list[Frame]:
+    def receive_until(self, is_last: Callable[[Frame], bool]) -> list[Frame]:
         """All frames up to the one that is the last."""
-        frames = [self.hear()]
+        frames = [self.receive()]
         while not is_last(frames[-1]):
-            frames.append(self.hear())
+            frames.append(self.receive())
         return frames
 
-    def hear_to(self, last: int) -> list[int]:
-        """The ids of all messages heard up to this one, live or by pages."""
+    def receive_to(self, last: int) -> list[int]:
+        """The ids of all messages received up to this one, live or in pages."""
         ids: list[int] = []
         while not ids or ids[-1] < last:
-            ids += ids_in(self.hear())
+            ids += ids_in(self.receive())
         return ids
 
-    def hear_to_the_end(self) -> list[int]:
-        """The ids of all messages heard until the connection ends."""
+    def receive_to_the_end(self) -> list[int]:
+        """The ids of all messages received until the connection ends."""
         ids: list[int] = []
         with suppress(ConnectionClosed):
             while True:
-                ids += ids_in(self.hear())
+                ids += ids_in(self.receive())
         return ids
 
     def say_many(self, texts: list[str]) -> list[int]:
-        """Say all this, hearing oneself now and then, as one who does not read is sent away; returns the ids heard."""
+        """Post all this, and receive it now and then, as a client that does not read is disconnected; returns the ids received."""
         ids: list[int] = []
         for first in range(0, len(texts), 200):
             some = texts[first : first + 200]
             for text in some:
-                self.tell("chat", text=text)
+                self.send_frame("chat", text=text)
             while len(ids) < first + len(some):
-                ids += ids_in(self.hear())
+                ids += ids_in(self.receive())
         return ids
 
     def join(self, user: str | None, room: str = "main", **fields: object) -> Frame:
         """Enter a room, perhaps without a name, and return the welcome."""
-        self.tell("join", room=room, **({} if user is None else {"user": user}), **fields)
-        answer = self.hear_until(lambda frame: frame["type"] in {"welcome", "error"})[-1]
+        self.send_frame("join", room=room, **({} if user is None else {"user": user}), **fields)
+        answer = self.receive_until(lambda frame: frame["type"] in {"welcome", "error"})[-1]
         assert answer["type"] == "welcome", answer
         return answer
 
     def ask(self, kind: str, **fields: object) -> Frame:
-        """Ask something that has a key, and return the answer, or the refusal."""
+        """Send a request with a key, and return the response, or the refusal."""
         self._asked += 1
         key = f"question {self._asked}".replace(" ", "-")
-        self.tell(kind, key=key, **fields)
-        while (answer := self.hear()).get("key") != key:
+        self.send_frame(kind, key=key, **fields)
+        while (answer := self.receive()).get("key") != key:
             pass
         return answer
 
     def refused(self, kind: str, **fields: object) -> str:
         """Say something that is refused, and return the code."""
-        self.tell(kind, **fields)
-        return str(self.hear("error")["code"])
+        self.send_frame(kind, **fields)
+        return str(self.receive("error")["code"])
 
     def search(self, text: str, **fields: object) -> Frame:
         """Search a room, and return what was found."""
-        self.tell("search", text=text, **fields)
-        return self.hear("found")
+        self.send_frame("search", text=text, **fields)
+        return self.receive("found")
 
     def ending(self) -> tuple[int, str]:
         """The code and reason with which the server ends the connection."""
         with suppress(ConnectionClosed):
             while True:
-                self._socket.recv(PATIENCE_SECONDS)
+                self._socket.recv(TIMEOUT_SECONDS)
         received = self._socket.protocol.close_rcvd
         assert received, "the connection was cut off without a close frame"
         return received.code, received.reason
@@ -161,7 +161,7 @@ class Talker:
         """The code with which the connection ends, whoever ends it; 1006 if it is cut off."""
         with suppress(ConnectionClosed):
             while True:
-                self._socket.recv(PATIENCE_SECONDS)
+                self._socket.recv(TIMEOUT_SECONDS)
         return int(self._socket.close_code or 0)
 
     def abort(self) -> None:

@@ -1,4 +1,4 @@
-"""What the command line itself says."""
+"""The output of the command line itself."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import pytest
 from besedka.commands.messages import complain
 
 
-def test_what_a_server_has_a_part_in_is_one_harmless_line(capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_a_server_has_a_part_in_is_one_sanitized_line(capsys: pytest.CaptureFixture[str]) -> None:
     hostile = "go away \x1b]0;PWNED\x07\x1b[2J\u202e\x9b31m\0\nand " + "more " * 10_000
     complain(hostile)
     said = capsys.readouterr().err

@@ -1,4 +1,4 @@
-"""What is kept for a person at home."""
+"""The files of a person at home."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ HERE = [
 LAB = ["ws://lab:8765/ws", "wss://LAB.:443/talk/ws", "grpcs://Lab:50051"]
 
 
-def test_each_host_is_shown_a_secret_of_its_own_that_does_not_tell_ours() -> None:
+def test_each_host_gets_a_secret_of_its_own_that_does_not_reveal_the_users() -> None:
     own = home.own_secret()
     shown = [{home.secret_for(url) for url in urls} for urls in (HERE, LAB, ["grpc://192.168.1.5:50051"])]
     assert [len(secrets) for secrets in shown] == [1, 1, 1]

@@ -1,4 +1,4 @@
-"""What is forked for the tests is what a fresh interpreter would be."""
+"""A program forked for the tests equals one in a fresh interpreter."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def test_a_command_ends_in_the_same_way_and_writes_the_same(tmp_path: Path, argu
 
 
 def seen(server: RunningServer) -> dict[str, object]:
-    """What the system knows of it that is the same at each start."""
+    """The part of a process's state that is the same at each start."""
     process = psutil.Process(server.pid)
     status = Path(f"/proc/{server.pid}/status").read_text(encoding="utf-8")
     kept = [line for line in status.split("\n") if line.startswith(("Umask", "SigIgn", "SigBlk", "SigCgt"))]

@@ -1,4 +1,4 @@
-"""What programs import: public names of `besedka`, which cost nothing until they are used, and the names of before 0.1.0."""
+"""The public names of `besedka`, which cost nothing until they are used, and the names of before 0.1.0."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def test_names_of_before_work_with_a_warning(old: str, new: str) -> None:
         assert getattr(remote, old) is getattr(besedka, new)
 
 
-def test_a_program_that_uses_an_old_name_is_told_where() -> None:
+def test_a_program_that_uses_an_old_name_gets_a_warning_at_that_line() -> None:
     answer = subprocess.run(
         [sys.executable, "-c", "from besedka.remote import RemoteChat"],
         check=True,

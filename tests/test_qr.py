@@ -13,7 +13,7 @@ LINK = "http://192.168.1.5:8765/#;key=" + "k" * 43
 
 
 def modules(lines: list[str], block_is_dark: bool) -> list[list[bool]]:
-    """What a camera sees: rows of modules, true is dark."""
+    """The picture that a camera sees: rows of modules, true is dark."""
     rows: list[list[bool]] = []
     for line in lines:
         rows.append([(char in "▀█") is block_is_dark for char in line])

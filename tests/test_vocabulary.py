@@ -19,9 +19,6 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 
-NOT_CLEAN_YET: Final = ("tests/",)
-"""Where the old words may still be found."""
-
 EXEMPT: Final = (
     "besedka/proto/besedka/",  # generated
     "besedka/wire/confusables.py",  # generated
@@ -111,11 +108,10 @@ def _files(*patterns: str) -> list[str]:
     listed = subprocess.run(
         ["git", "ls-files", "-z", *patterns], cwd=ROOT, capture_output=True, text=True, check=True
     )
-    exempt = NOT_CLEAN_YET + EXEMPT
     return [
         name
         for name in listed.stdout.split("\0")
-        if name and not name.startswith(exempt) and (ROOT / name).exists()
+        if name and not name.startswith(EXEMPT) and (ROOT / name).exists()
     ]
 
 

@@ -32,9 +32,9 @@ SLEEPS: Final = {
     "torture/test_greedy_address.py: _victim": "people who post at a pace: the load is what is meant",
     "torture/test_crashes.py: test_kill_9_loses_nothing_and_doubles_nothing.torments": "a chance moment, by which a batch is anywhere",
     "torture/test_external_edits.py: "
-    "test_lines_that_another_program_adds_under_load_stand_and_are_told_where_they_fall.torments": "the same",
+    "test_lines_that_another_program_adds_under_load_stay_and_are_delivered_in_their_place.torments": "the same",
     "torture/test_external_edits.py: "
-    "test_a_log_that_is_emptied_under_load_starts_again_and_nothing_is_told_that_is_not_in_it.torments": "the same",
+    "test_a_log_that_is_emptied_under_load_starts_again_and_nothing_is_delivered_that_is_not_in_it.torments": "the same",
     "torture/test_soak.py: visit": "visitors of whom some stay: the load is what is meant",
 }
 """Whoever sleeps, by file and function, and why."""

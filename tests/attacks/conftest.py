@@ -1,4 +1,4 @@
-"""What the tests of attacks may ask for."""
+"""Fixtures for the tests of attacks."""
 
 from __future__ import annotations
 
@@ -6,16 +6,16 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.conftest import TalkerMaker
-from tests.talking import Talker
+from tests.conftest import ClientMaker
+from tests.talking import WireClient
 
 
 @pytest.fixture
-def bystander(talker: TalkerMaker) -> Iterator[Talker]:
-    """Somebody who talks with himself meanwhile, and must notice nothing: no frame, no wait, no end."""
-    talker_ = talker()
-    talker_.join("Bystander", "quiet")
-    assert talker_.hear()["joined"] == ["Bystander"]
-    yield talker_
-    talker_.tell("chat", room="quiet", text="all is well")
-    assert talker_.hear(seconds=30)["text"] == "all is well"
+def bystander(make_client: ClientMaker) -> Iterator[WireClient]:
+    """A client that posts and receives meanwhile, and must notice nothing: no frame, no wait, no end."""
+    client = make_client()
+    client.join("Bystander", "quiet")
+    assert client.receive()["joined"] == ["Bystander"]
+    yield client
+    client.send_frame("chat", room="quiet", text="all is well")
+    assert client.receive(seconds=30)["text"] == "all is well"

@@ -1,4 +1,4 @@
-"""What an attacker has: a socket, and every byte in his own hand."""
+"""An attacker's client: a socket, with control over every byte."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class Raw:
         with suppress(ConnectionError):
             self.socket.sendall(data)
 
-    def hear_all(self) -> bytes:
+    def receive_all(self) -> bytes:
         """All that comes until the other side ends the connection."""
         with suppress(ConnectionError):
             while data := self.socket.recv(65536):
@@ -64,7 +64,7 @@ class Raw:
 
     def frames(self) -> list[tuple[int, bytes]]:
         """All frames until the other side ends the connection: first bytes, and what they carry."""
-        data, found = self.hear_all(), []
+        data, found = self.receive_all(), []
         while data:
             first, short = data[0], data[1]
             extra = {126: 2, 127: 8}.get(short, 0)

@@ -121,7 +121,7 @@ def test_a_grpc_connection_without_a_call_is_closed_when_a_request_must_be_there
         clock.jump(2)
         wait_until(lambda: line.is_closed)
         caller.send("Anna", "hello")
-        assert reader.hear_to(1)[0].text == "hello"
+        assert reader.receive_to(1)[0].text == "hello"
 
 
 def test_who_watches_the_health_of_the_server_stays_and_few_watch_on_one_connection(

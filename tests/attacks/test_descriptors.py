@@ -20,7 +20,7 @@ from tests.clocks import BENT
 from tests.commanding import Person, wait_until
 from tests.conftest import ServerMaker
 from tests.running import RunningServer, edit, fetch
-from tests.talking import Talker
+from tests.talking import WireClient
 
 LIMIT: Final = 300
 FLOOD: Final = LIMIT
@@ -77,16 +77,18 @@ def _is_closed(connection: socket.socket) -> bool:
         return True
 
 
-def talker(server: RunningServer, address: str, key: str = "laptop") -> Talker:
+def make_client(server: RunningServer, address: str, key: str = "laptop") -> WireClient:
     headers = {"Authorization": f"Bearer {KEYS[key]}"}
-    return Talker(server, source_address=(address, 0), additional_headers=headers)
+    return WireClient(server, source_address=(address, 0), additional_headers=headers)
 
 
-def chats_work(server: RunningServer, operator: Person, keys: Path, phone: Talker, laptop: Talker) -> None:
-    """What must not fail when there are no descriptors: acts of the operator, and a key that is withdrawn."""
+def chats_work(
+    server: RunningServer, operator: Person, keys: Path, phone: WireClient, laptop: WireClient
+) -> None:
+    """The acts that must not fail when there are no descriptors: acts of the operator, and a key that is withdrawn."""
     assert operator.run("admin", "mute", "Phone").assert_well().startswith("Phone is muted")
-    laptop.tell("chat", text="still here")
-    assert laptop.hear("chat")["text"] == "still here"
+    laptop.send_frame("chat", text="still here")
+    assert laptop.receive("chat")["text"] == "still here"
     edit(keys, f"{KEYS['laptop']} laptop\n")
     assert phone.ending()[0] == 4003
     assert operator.run("admin", "kick", "Laptop").assert_well()
@@ -104,10 +106,10 @@ def test_an_address_that_takes_all_it_can_leaves_half_to_others(server: RunningS
         )  # they are told why, when they ask
         wait_until(lambda: closed(opened) >= FLOOD - share - lingering)
         assert closed(opened) <= FLOOD - share
-        with talker(server, OTHER) as other:
+        with make_client(server, OTHER) as other:
             other.join("Other")
-            other.tell("join", room="fresh", user="Other")
-            assert other.hear("welcome")["room"] == "fresh"
+            other.send_frame("join", room="fresh", user="Other")
+            assert other.receive("welcome")["room"] == "fresh"
         with Caller(server) as caller:
             metadata = [("authorization", f"Bearer {KEYS['laptop']}")]
             assert caller.stub.ListRooms(pb.ListRoomsRequest(), metadata=metadata, timeout=60).rooms
@@ -118,28 +120,28 @@ def test_a_flood_from_this_machine_itself_leaves_what_the_server_needs(
 ) -> None:
     """This machine's own address has no share of its own: so the limit of all connections holds."""
     with ExitStack() as stack:
-        phone, laptop = (stack.enter_context(talker(server, OTHER, name)) for name in KEYS)
+        phone, laptop = (stack.enter_context(make_client(server, OTHER, name)) for name in KEYS)
         phone.join("Phone", secret="p" * 20)
         laptop.join("Laptop", secret="l" * 20)
         opened = flood(stack, server.port, OWN) + flood(stack, server.grpc_port, OWN)
         wait_until(lambda: closed(opened) >= len(opened) - for_connections(LIMIT))
         with socket.create_connection(("127.0.0.1", server.port), 60) as late:
             assert late.recv(65_536).startswith(b"HTTP/1.1 503 ")
-        laptop.tell("join", room="fresh", user="Laptop", secret="l" * 20)
-        assert laptop.hear("welcome")["room"] == "fresh"
+        laptop.send_frame("join", room="fresh", user="Laptop", secret="l" * 20)
+        assert laptop.receive("welcome")["room"] == "fresh"
         chats_work(server, operator, keys, phone, laptop)
 
 
 def test_without_a_single_descriptor_the_spare_ones_are_used_for_what_matters(
     server: RunningServer, operator: Person, keys: Path
 ) -> None:
-    with talker(server, OTHER, "phone") as phone, talker(server, OTHER) as laptop:
+    with make_client(server, OTHER, "phone") as phone, make_client(server, OTHER) as laptop:
         phone.join("Phone", secret="p" * 20)
         laptop.join("Laptop", secret="l" * 20)
         limit = first_free(server)
         resource.prlimit(server.pid, resource.RLIMIT_NOFILE, (limit, LIMIT))
-        laptop.tell("join", room="fresh", user="Laptop", secret="l" * 20)
-        assert laptop.hear("error")["code"] == "room_unavailable"
+        laptop.send_frame("join", room="fresh", user="Laptop", secret="l" * 20)
+        assert laptop.receive("error")["code"] == "room_unavailable"
         chats_work(server, operator, keys, phone, laptop)
         resource.prlimit(server.pid, resource.RLIMIT_NOFILE, (LIMIT, LIMIT))
     wait_until(lambda: fetch(server, "/healthz")[0] == 200)
@@ -149,20 +151,20 @@ def test_a_request_that_finds_no_descriptor_is_refused_and_its_connection_goes_o
     server: RunningServer,
 ) -> None:
     """Also where a file must be opened of a room that is open; and afterwards all is as before."""
-    with talker(server, OTHER) as laptop, Caller(server) as caller:
+    with make_client(server, OTHER) as laptop, Caller(server) as caller:
         metadata = [("authorization", f"Bearer {KEYS['laptop']}")]
         laptop.join("Laptop", secret="l" * 20)
         for number in range(20):
-            laptop.tell("chat", text=f"{number}")
-        laptop.hear_to(20)
+            laptop.send_frame("chat", text=f"{number}")
+        laptop.receive_to(20)
         caller.stub.ListRooms(pb.ListRoomsRequest(), metadata=metadata, timeout=60)
         limit = first_free(server)
         resource.prlimit(server.pid, resource.RLIMIT_NOFILE, (limit, LIMIT))
         for kind, fields in REQUESTS:
-            laptop.tell(kind, key=kind, **fields)
-            answer = laptop.hear()
+            laptop.send_frame(kind, key=kind, **fields)
+            answer = laptop.receive()
             while answer["type"] == "system":
-                answer = laptop.hear()
+                answer = laptop.receive()
             assert answer["type"] != "error" or answer["code"] == "room_unavailable", answer
         for call, request in (
             (caller.stub.ListRooms, pb.ListRoomsRequest()),
@@ -171,11 +173,11 @@ def test_a_request_that_finds_no_descriptor_is_refused_and_its_connection_goes_o
             (caller.stub.Send, pb.SendRequest(user="Anna", room="fresh", text="x")),
         ):
             assert code(call, request) in {"OK", "UNAVAILABLE", "NOT_FOUND"}
-        laptop.tell("chat", text="still here", key="k")
-        assert laptop.hear("chat")["text"] == "still here"
+        laptop.send_frame("chat", text="still here", key="k")
+        assert laptop.receive("chat")["text"] == "still here"
         resource.prlimit(server.pid, resource.RLIMIT_NOFILE, (LIMIT, LIMIT))
-        laptop.tell("join", room="fresh", user="Laptop", secret="l" * 20)
-        assert laptop.hear("welcome")["room"] == "fresh"
+        laptop.send_frame("join", room="fresh", user="Laptop", secret="l" * 20)
+        assert laptop.receive("welcome")["room"] == "fresh"
     assert "Traceback" not in server.errors
 
 

@@ -18,7 +18,7 @@ from besedka.wire.validation import FRAME_BYTES_AT_MOST
 from tests.attacks.raw import LAST, TEXT, frame, opened
 from tests.conftest import ServerMaker
 from tests.running import RunningServer
-from tests.talking import Talker
+from tests.talking import WireClient
 
 DOORS: Final = [("/", [SeedSay]), ("/ws", list(ClientFrame.__args__))]
 
@@ -137,19 +137,19 @@ def test_no_value_of_any_field_harms_anybody(
     server = make_server("--lang", "en", "--rate", "0").start()
     asked = dict(attacks(words))
     assert len(asked) > 50 * len(words)
-    with Talker(server) as bystander, Talker(server, path) as eve:
+    with WireClient(server) as bystander, WireClient(server, path) as eve:
         bystander.join("Bystander", "quiet")
-        bystander.hear("system")
+        bystander.receive("system")
         for number, (what, data) in enumerate(asked.items()):
             assert len(data.encode()) <= FRAME_BYTES_AT_MOST, what
             if not what.startswith('"join"'):
-                eve.tell("join", user="Eve", room="nowhere")
+                eve.send_frame("join", user="Eve", room="nowhere")
             eve.send(data)
-            eve.tell(f"the end of {number}")
-            eve.hear_until(partial(is_refusal_of, f"the end of {number}"))
-            eve.tell("leave", room="nowhere")
-        bystander.tell("chat", room="quiet", text="all is well")
-        assert bystander.hear()["text"] == "all is well"
+            eve.send_frame(f"the end of {number}")
+            eve.receive_until(partial(is_refusal_of, f"the end of {number}"))
+            eve.send_frame("leave", room="nowhere")
+        bystander.send_frame("chat", room="quiet", text="all is well")
+        assert bystander.receive()["text"] == "all is well"
     for line in server.lines:
         assert read_line(line).user in {"nowhere", "x", "1"}
 

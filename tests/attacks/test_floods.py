@@ -15,22 +15,22 @@ from tests.blackbox.test_how_the_server_is import figures
 from tests.clocks import BENT, SWEPT_OFTEN, Clocks
 from tests.commanding import wait_until
 from tests.conftest import ServerMaker
-from tests.talking import Talker
+from tests.talking import WireClient
 
 LONG: Final = bool(os.environ.get("BESEDKA_TORTURE"))
 AT_MOST_SECONDS: Final = 1.0
 """So long a message may take while somebody floods, where nothing else runs."""
 
 
-def talk(talker: Talker, messages: int = 20) -> None:
+def talk(client: WireClient, messages: int = 20) -> None:
     """Say something, again and again, when the last was heard back: whoever floods keeps nobody from that.
 
     By the true clock only in `make torture`: on a busy machine time says nothing about the server.
     """
     for number in range(messages):
         begun = time.monotonic()
-        talker.tell("chat", text=f"{number} {begun}")
-        assert talker.hear("chat")["text"] == f"{number} {begun}"
+        client.send_frame("chat", text=f"{number} {begun}")
+        assert client.receive("chat")["text"] == f"{number} {begun}"
         assert not LONG or time.monotonic() - begun < AT_MOST_SECONDS
 
 
@@ -46,7 +46,7 @@ def test_a_flood_of_connections_from_one_address_keeps_nobody_else_out(make_serv
         answers = [connection.recv(12) for connection in flood]
         assert answers.count(b"HTTP/1.1 101") == 100
         assert answers.count(b"HTTP/1.1 429") == 900
-        with Talker(server, source_address=("127.0.0.3", 0)) as other, Talker(server) as own:
+        with WireClient(server, source_address=("127.0.0.3", 0)) as other, WireClient(server) as own:
             other.join("Other")
             own.join("Own")
             talk(other)
@@ -60,7 +60,7 @@ def test_floods_of_pings_and_of_fragments_without_end_are_sent_away(
     """Frames that say nothing are read at a pace, and who does not stop is ended with 1008; others go on talking."""
     server = make_server(module=BENT, CONSTANTS=SWEPT_OFTEN, **clock.environment).start()
     memory = psutil.Process(server.pid).memory_info
-    with Talker(server) as bystander, ExitStack() as open_ones:
+    with WireClient(server) as bystander, ExitStack() as open_ones:
         bystander.join("Bystander")
         before = memory().rss
         floods = [frame(LAST | PING, b"x" * 100), frame(CONTINUATION), frame(LAST | TEXT, b"{}")]
@@ -84,12 +84,12 @@ def test_floods_of_pings_and_of_fragments_without_end_are_sent_away(
 
 
 def test_questions_whose_answers_nobody_reads_fill_no_memory(make_server: ServerMaker) -> None:
-    """Who asks for page after page and never reads is not listened to any more; others go on talking."""
+    """The server stops reading from a client that requests page after page and reads none; others go on."""
     line = "[2025-01-01 00:00:00] Old: " + "x" * 500 + "\n"
     server = make_server("--rate", "0")
     server.history.write_text(line * 2_000)
     server.start()
-    with Talker(server) as bystander:
+    with WireClient(server) as bystander:
         bystander.join("Bystander")
         before = psutil.Process(server.pid).memory_info().rss
         ask = b'{"type":"history","before":2000,"limit":500}'
@@ -111,7 +111,7 @@ def test_pages_that_nobody_reads_fill_no_memory(make_server: ServerMaker) -> Non
     server = make_server("--rate", "0")
     server.history.write_text(line * 40_000)
     server.start()
-    with Talker(server) as bystander, ExitStack() as open_ones:
+    with WireClient(server) as bystander, ExitStack() as open_ones:
         bystander.join("Bystander")
         before = psutil.Process(server.pid).memory_info().rss
         for _ in range(50):

@@ -21,7 +21,7 @@ from tests.attacks.raw import (
     opened,
 )
 from tests.running import RunningServer
-from tests.talking import Talker
+from tests.talking import WireClient
 
 JOIN = json.dumps({"type": "join", "user": "Eve"}).encode()
 
@@ -68,14 +68,14 @@ def test_a_frame_that_breaks_the_protocol_ends_the_connection_with_the_code_for_
         assert not any(b"Eve" in data for _, data in frames), what
 
 
-def test_a_length_without_its_bytes_takes_no_memory(server: RunningServer, bystander: Talker) -> None:
-    """Whoever promises a frame of the longest length and sends little of it is kept with what he has sent."""
+def test_a_length_without_its_bytes_takes_no_memory(server: RunningServer, bystander: WireClient) -> None:
+    """A frame of the longest length, of which little is sent, takes only the memory of what was sent."""
     before = psutil.Process(server.pid).memory_info().rss
     waiting = [opened(server) for _ in range(200)]
     for raw in waiting:
         raw.say(frame(LAST | TEXT, b"{", size=65_536))
-    bystander.tell("chat", room="quiet", text="meanwhile")
-    assert bystander.hear(seconds=30)["text"] == "meanwhile"
+    bystander.send_frame("chat", room="quiet", text="meanwhile")
+    assert bystander.receive(seconds=30)["text"] == "meanwhile"
     assert psutil.Process(server.pid).memory_info().rss - before < 200 * 64 * 1024
     for raw in waiting:
         raw.socket.close()

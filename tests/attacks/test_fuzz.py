@@ -176,11 +176,11 @@ REQUESTS = (
 @fuzz(250)
 @given(data=REQUESTS)
 def test_any_bytes_of_a_request_are_answered_or_refused(quiet_server: RunningServer, data: bytes) -> None:
-    """What comes back is an answer of HTTP or nothing; the server logs no error, and serves the next one."""
-    answer = tell(quiet_server, data)
+    """The server sends an HTTP response or nothing, logs no error, and serves the next request."""
+    answer = exchange(quiet_server, data)
     assert not answer or answer.startswith(b"HTTP/1.1 ")
     assert b" 500 " not in answer.split(b"\r\n", 1)[0]
-    assert tell(quiet_server, request(b"/healthz")).endswith(b"alive\n")
+    assert exchange(quiet_server, request(b"/healthz")).endswith(b"alive\n")
     assert quiet_server.errors == ""
 
 
@@ -192,7 +192,7 @@ def quiet_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSe
     server.close()
 
 
-def tell(server: RunningServer, data: bytes) -> bytes:
+def exchange(server: RunningServer, data: bytes) -> bytes:
     answer = b""
     with socket.create_connection(("127.0.0.1", server.port), 10) as connection, suppress(ConnectionError):
         connection.sendall(data)

@@ -25,7 +25,7 @@ from tests.attacks.test_fields import DOORS, is_refusal_of, sound, tag, texts
 from tests.calling import Caller
 from tests.conftest import ServerMaker
 from tests.running import RunningServer, fetch
-from tests.talking import Talker
+from tests.talking import WireClient
 
 CANARY = "KanareikA"
 
@@ -57,7 +57,7 @@ HEADERS = [
 def test_nothing_that_anybody_says_is_in_the_servers_log(make_server: ServerMaker, module: str) -> None:
     """Neither texts nor names nor secrets, from any field of any word, header, path or call, at any level."""
     server = make_server("--lang", "en", "--rate", "0", module=module, grpc=True).start()
-    with Talker(server) as bystander, Caller(server) as caller:
+    with WireClient(server) as bystander, Caller(server) as caller:
         bystander.join("Bystander", "quiet")
         for path, words in DOORS:
             say_in_words(server, path, words)
@@ -65,7 +65,7 @@ def test_nothing_that_anybody_says_is_in_the_servers_log(make_server: ServerMake
         say_by_calls(caller)
         with Raw(server) as raw:
             raw.say(request(b"/metrics"))
-            assert CANARY.encode() not in raw.hear_all()
+            assert CANARY.encode() not in raw.receive_all()
     assert server.stop() == 0
     assert CANARY.casefold() not in server.errors.casefold()
     assert CANARY.casefold() not in server.farewell.casefold()
@@ -75,24 +75,24 @@ def test_nothing_that_anybody_says_is_in_the_servers_log(make_server: ServerMake
 
 def say_in_words(server: RunningServer, path: str, words: list[type[Frame]]) -> None:
     """Say all forgeries in all fields that take a string, and as something that is no frame."""
-    with Talker(server, path) as eve:
+    with WireClient(server, path) as eve:
         for word in words:
             whole = {name: json.loads(value) for name, value in sound(word).items()}
             for name in whole.keys() & texts(word):
                 for forgery in FORGERIES:
-                    eve.tell("join", user="Eve")
-                    eve.tell(
+                    eve.send_frame("join", user="Eve")
+                    eve.send_frame(
                         tag(word), **whole | ({"room": "main"} if "room" in whole else {}) | {name: forgery}
                     )
         for forgery in FORGERIES:
-            eve.tell(forgery)
+            eve.send_frame(forgery)
             eve.send(forgery)
-        eve.tell("the end")
-        eve.hear_until(partial(is_refusal_of, "the end"))
+        eve.send_frame("the end")
+        eve.receive_until(partial(is_refusal_of, "the end"))
     for forgery in FORGERIES:
         with opened(server, path.encode()) as raw:
             raw.say(frame(LAST | CLOSE, b"\x03\xe8" + forgery.encode()[:120]))
-            raw.hear_all()
+            raw.receive_all()
 
 
 def say_in_requests(server: RunningServer) -> None:
@@ -121,7 +121,7 @@ def ask(server: RunningServer, data: bytes) -> None:
     with Raw(server) as raw:
         raw.say(data)
         raw.socket.shutdown(socket.SHUT_WR)
-        raw.hear_all()
+        raw.receive_all()
 
 
 def say_by_calls(caller: Caller) -> None:
@@ -169,12 +169,12 @@ def test_no_key_no_secret_and_no_token_is_in_any_log_or_file_but_the_keys_own(
         bearer = {"Authorization": f"Bearer {key}"}
         fetch(server, f"/readyz?key={key}", bearer)
         fetch(server, "/history.txt", {**bearer, "Besedka-Secret": secret})
-        with suppress(InvalidStatus), Talker(server, f"/ws?key={key}") as stranger:
+        with suppress(InvalidStatus), WireClient(server, f"/ws?key={key}") as stranger:
             stranger.ending()
-        with Talker(server, additional_headers=bearer) as refused:
+        with WireClient(server, additional_headers=bearer) as refused:
             if key == wrong:
                 refused.ending()
-    with Talker(server, additional_headers={"Authorization": f"Bearer {good}"}) as anna:
+    with WireClient(server, additional_headers={"Authorization": f"Bearer {good}"}) as anna:
         anna.join("Anna", secret=secret)
         anna.ask("private", room="plans")
         tokens = [
@@ -183,7 +183,7 @@ def test_no_key_no_secret_and_no_token_is_in_any_log_or_file_but_the_keys_own(
         ]
         for token in tokens:
             anna.ask("take_device", token=token)
-            anna.tell("join", room="plans", user="Anna", invite=token)
+            anna.send_frame("join", room="plans", user="Anna", invite=token)
         keys.write_text("# nobody\n", encoding="utf-8")
         anna.ending()
     assert server.stop() == 0

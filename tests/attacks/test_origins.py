@@ -93,7 +93,7 @@ def test_only_pages_of_the_same_host_may_open_a_connection(server: RunningServer
 
 @pytest.mark.parametrize("path", PATHS, ids=bytes.decode)
 def test_two_origins_are_none(server: RunningServer, path: bytes) -> None:
-    """Who says two origins, or two hosts, is not asked which one he meant."""
+    """A request with two origins, or two hosts, is refused."""
     good, bad = b"Origin: http://localhost", b"Origin: http://evil.com"
     for origins in ([good, bad], [bad, good], [good, good], [good, bad.lower()]):
         assert status(server, path, origins) == b"403", origins
@@ -105,7 +105,7 @@ def test_two_origins_are_none(server: RunningServer, path: bytes) -> None:
 def test_an_origin_that_is_allowed_by_name_opens_the_door_to_no_other(
     make_server: ServerMaker, path: bytes
 ) -> None:
-    """What `--origin` allows is compared with scheme, whole host and port."""
+    """An origin allowed by `--origin` is compared by scheme, whole host and port."""
     server = make_server("--origin", "https://chat.example", "--origin", "http://lab:8080").start()
     for origin in (b"https://chat.example", b"https://CHAT.example:443", b"http://lab:8080"):
         assert status(server, path, [b"Origin: " + origin]) == b"101", origin

@@ -14,7 +14,7 @@ import pytest
 from tests.attacks.raw import Raw, handshake, request
 from tests.conftest import ServerMaker
 from tests.running import RunningServer
-from tests.talking import Talker
+from tests.talking import WireClient
 
 UPS = ["..", "%2e%2e", "%2E%2e", ".%2e", "%252e%252e", "..%00", "..%c0%af", "%c0%ae%c0%ae", "...", "..;"]
 SLASHES = ["/", "%2f", "\\", "%5c", "//", "/./"]
@@ -48,7 +48,7 @@ TRAVERSALS = [
 def answer(server: RunningServer, data: bytes) -> bytes:
     with Raw(server) as raw:
         raw.say(data)
-        return raw.hear_all()
+        return raw.receive_all()
 
 
 @pytest.mark.usefixtures("bystander")
@@ -65,7 +65,7 @@ def test_every_path_that_leads_out_of_the_pages_folder_gets_the_same_404(server:
 
 
 def test_a_path_that_is_none_is_refused_before_it_is_looked_at(server: RunningServer) -> None:
-    """What the grammar of HTTP does not know is answered with 400 by the parser, or is no path."""
+    """A target outside the grammar of HTTP is answered with 400 by the parser, or is no path."""
     for path in (b"../etc/passwd", b"/\xff", b"/a b", b"/\x00", b"/a\r\nX: y", b"/\ttab", b""):
         for make in (request, handshake):
             assert answer(server, make(path)).split()[1] in {b"400", b"404"}, path
@@ -115,18 +115,18 @@ LISTS = [
 ]
 
 
-def test_no_header_costs_more_than_its_bytes(server: RunningServer, bystander: Talker) -> None:
+def test_no_header_costs_more_than_its_bytes(server: RunningServer, bystander: WireClient) -> None:
     """Lists of thousands of ranges, tags and extensions are read in time that grows with their length only."""
     for header in LISTS:
         for make in (request, handshake):
             with Raw(server) as raw:
                 raw.say(make(headers=[header]))
-                bystander.tell("chat", room="quiet", text="meanwhile")
-                assert bystander.hear(seconds=30)["text"] == "meanwhile"
+                bystander.send_frame("chat", room="quiet", text="meanwhile")
+                assert bystander.receive(seconds=30)["text"] == "meanwhile"
                 assert re.match(rb"HTTP/1.1 [1234]\d\d ", raw.head()), header[:40]
 
 
-def test_a_refusal_is_told_over_tls_too(make_server: ServerMaker, tmp_path: Path) -> None:
+def test_a_refusal_is_sent_over_tls_too(make_server: ServerMaker, tmp_path: Path) -> None:
     """TLS cannot end one direction alone: the answer comes all the same, and the server makes no error."""
     command = (
         "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 1 -subj /CN=localhost"

@@ -64,7 +64,7 @@ class Slow:
             self._writer.write(data)
 
     async def _read(self, reader: asyncio.StreamReader) -> tuple[bytes, float]:
-        """What is answered, and after how many seconds the connection is closed."""
+        """The response, and the seconds until the connection is closed."""
         answer = await reader.read()
         self._writer.close()
         return answer, time.monotonic() - self._begun
@@ -95,7 +95,7 @@ async def exchange(honest: ClientConnection) -> float:
 
 @asynccontextmanager
 async def an_honest_client(server: RunningServer) -> AsyncIterator[ClientConnection]:
-    async with connect(server.url(), compression=None, open_timeout=looping.PATIENCE_SECONDS) as honest:
+    async with connect(server.url(), compression=None, open_timeout=looping.TIMEOUT_SECONDS) as honest:
         await honest.send('{"type":"join","user":"Honest"}')
         yield honest
 

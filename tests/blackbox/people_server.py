@@ -40,15 +40,15 @@ def is_about_people(path: Path) -> bool:
     return any(name in path.name for name in KEPT)
 
 
-def told(name: str) -> str:
-    """What the test says now; empty if nothing."""
+def reported(name: str) -> str:
+    """The test's present command; empty if there is none."""
     path = DISK / name
     return path.read_text() if path.exists() else ""
 
 
 def fail(call: str) -> None:
     """Raise the fault, if it is time for one."""
-    planned, _, number = told("fault").partition(" ")
+    planned, _, number = reported("fault").partition(" ")
     if planned == call:
         raise OSError(getattr(errno, number), os.strerror(getattr(errno, number)))
 
@@ -79,7 +79,7 @@ def sync(call: str, really: Any, number: int) -> None:
     fail(call)
     begin()
     number_of_this = begun
-    while (allowed := told("allowed")) and number_of_this > int(allowed):
+    while (allowed := reported("allowed")) and number_of_this > int(allowed):
         time.sleep(LOOK_SECONDS)
     # What comes into the file meanwhile may be lost.
     status = os.fstat(number)

@@ -26,18 +26,18 @@ from websockets.exceptions import ConnectionClosed
 from besedka.proto.besedka.v1 import chat_pb2 as pb
 from besedka.serve.addresses import own_addresses
 from tests import prefork
-from tests.calling import PATIENCE_SECONDS, Caller, ending, refusal
+from tests.calling import TIMEOUT_SECONDS, Caller, ending, refusal
 from tests.commanding import wait_until
 from tests.conftest import ServerMaker
 from tests.running import ROOT, RunningServer, free_port
-from tests.talking import Talker
+from tests.talking import WireClient
 
 PHONE, LAB, LATER = "the-key-of-the-phone", "the-key-of-the-lab", "a-key-that-comes-later"
 GONE_SECONDS = 1.0
 """So soon a withdrawn key ends what came by it."""
 
 BUSY_SECONDS = 3.0
-"""What a busy machine may take besides."""
+"""Extra time for a busy machine."""
 
 
 def bearer(key: str) -> dict[str, str]:
@@ -68,16 +68,16 @@ def server(make_server: ServerMaker, keys: Path) -> Iterator[RunningServer]:
 @pytest.fixture
 def lively(server: RunningServer) -> Iterator[RunningServer]:
     """The same, with somebody in it who has said something."""
-    with Talker(server, additional_headers=bearer(PHONE)) as anna:
+    with WireClient(server, additional_headers=bearer(PHONE)) as anna:
         anna.join("Anna")
-        anna.tell("chat", text="a secret of ours")
-        anna.hear("chat")
+        anna.send_frame("chat", text="a secret of ours")
+        anna.receive("chat")
         yield server
 
 
 def exchange(server: RunningServer, request: bytes, host: str = "127.0.0.1") -> bytes:
     """All that comes back for some bytes."""
-    with socket.create_connection((host, server.port), timeout=PATIENCE_SECONDS) as connection:
+    with socket.create_connection((host, server.port), timeout=TIMEOUT_SECONDS) as connection:
         connection.sendall(request)
         connection.shutdown(socket.SHUT_WR)
         data = b""
@@ -100,7 +100,7 @@ def asked(server: RunningServer, method: str, path: str, *headers: str, host: st
 
 
 def got(server: RunningServer, path: str, **headers: str) -> tuple[int, bytes]:
-    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=PATIENCE_SECONDS)
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=TIMEOUT_SECONDS)
     connection.request("GET", path, headers=headers)
     response = connection.getresponse()
     answer = response.status, response.read()
@@ -166,7 +166,9 @@ def test_over_http_all_who_bring_no_key_get_the_same_bytes_whatever_they_ask(liv
         assert asked(lively, "HEAD", path) == head
 
 
-def test_over_websocket_all_who_bring_no_key_are_told_the_same_and_not_heard(lively: RunningServer) -> None:
+def test_over_websocket_all_without_a_key_get_the_same_answer_and_nothing_they_send_counts(
+    lively: RunningServer,
+) -> None:
     said = masked('{"type": "join", "user": "Mallory"}') + masked(
         '{"type": "chat", "user": "Mallory", "text": "let me in"}'
     )
@@ -197,17 +199,17 @@ def test_over_websocket_all_who_bring_no_key_are_told_the_same_and_not_heard(liv
         )
         assert b"Sec-WebSocket-Protocol: besedka\r\n" in head + b"\r\n"
         assert paged == rest
-    with Talker(lively, additional_headers=bearer(LAB)) as boris:
-        boris.tell("join", user="Boris", room="main")
-        assert [boris.hear("welcome")["users"]] == [["Anna", "Boris"]]
+    with WireClient(lively, additional_headers=bearer(LAB)) as boris:
+        boris.send_frame("join", user="Boris", room="main")
+        assert [boris.receive("welcome")["users"]] == [["Anna", "Boris"]]
     assert len(lively.lines) == 1
 
 
 def test_what_was_said_after_the_close_is_not_heard_either(server: RunningServer) -> None:
-    with Talker(server) as mallory:
+    with WireClient(server) as mallory:
         with suppress(ConnectionClosed):
             for _ in range(1_000):
-                mallory.tell("chat", user="Mallory", text="let me in")
+                mallory.send_frame("chat", user="Mallory", text="let me in")
         assert mallory.ending() == (4003, "an access key is needed")
     assert server.lines == []
 
@@ -243,13 +245,13 @@ def test_over_grpc_all_who_bring_no_key_get_the_same_status_whatever_they_call(l
             for request in requests[method]:
                 # Whatever kind of call it is, a unary one is answered with a status.
                 call = caller.channel.unary_unary(method, type(request).SerializeToString, None)
-                ended = refusal(partial(call, request, metadata=given, timeout=PATIENCE_SECONDS))
+                ended = refusal(partial(call, request, metadata=given, timeout=TIMEOUT_SECONDS))
                 statuses.add((ended.code, ended.sentence, ended.status.SerializeToString()))
                 assert ended.reason == "no_access"
         stream: Any = caller.channel.stream_stream(
             "/besedka.v1.Chat/Converse", pb.ConverseRequest.SerializeToString, None
         )
-        ended = ending(stream(iter(requests["/besedka.v1.Chat/Converse"]), timeout=PATIENCE_SECONDS))
+        ended = ending(stream(iter(requests["/besedka.v1.Chat/Converse"]), timeout=TIMEOUT_SECONDS))
         statuses.add((ended.code, ended.sentence, ended.status.SerializeToString()))
         ((code, sentence, _),) = statuses
         assert code is grpc.StatusCode.UNAUTHENTICATED
@@ -274,10 +276,10 @@ def test_with_a_key_all_is_as_ever(lively: RunningServer) -> None:
     assert (status, text) == (200, lively.history.read_bytes())
     assert got(lively, "/history.txt?room=nowhere", **bearer(LAB))[0] == 404
     assert asked(lively, "POST", "/readyz", f"Authorization: Bearer {LAB}").startswith(b"HTTP/1.1 405 ")
-    with Talker(lively, subprotocols=["besedka", f"besedka.key.{LAB}"]) as boris:
+    with WireClient(lively, subprotocols=["besedka", f"besedka.key.{LAB}"]) as boris:
         assert boris.join("Boris")["users"] == ["Anna", "Boris"]
-    with Talker(lively, "/", additional_headers=bearer(LAB)) as seed:
-        assert seed.hear()["type"] == "history"
+    with WireClient(lively, "/", additional_headers=bearer(LAB)) as seed:
+        assert seed.receive()["type"] == "history"
     with Caller(lively) as caller:
         page = caller.stub.ListMessages(pb.ListMessagesRequest(), metadata=brought(LAB))
         assert [message.text for message in page.messages] == ["a secret of ours"]
@@ -302,9 +304,9 @@ def test_the_unix_socket_needs_none(make_server: ServerMaker, keys: Path, tmp_pa
 
 def test_without_a_key_to_ask_for_one_that_is_brought_does_no_harm(make_server: ServerMaker) -> None:
     server = make_server("--lang", "en", grpc=True).start()
-    with Talker(server, additional_headers=bearer(PHONE), subprotocols=["besedka"]) as anna:
+    with WireClient(server, additional_headers=bearer(PHONE), subprotocols=["besedka"]) as anna:
         anna.join("Anna")
-    with Talker(server, subprotocols=["other"]) as boris:
+    with WireClient(server, subprotocols=["other"]) as boris:
         boris.join("Boris")
     with Caller(server) as caller:
         assert caller.stub.ListRooms(pb.ListRoomsRequest(), metadata=brought(PHONE)).rooms
@@ -356,15 +358,15 @@ def test_a_withdrawn_key_ends_what_came_by_it_within_a_second_and_nothing_else(
     server.start()
     over = threading.Event()
     with (
-        Talker(server, additional_headers=bearer(PHONE)) as phone,
-        Talker(server, "/", additional_headers=bearer(PHONE)) as seed,
-        Talker(server, additional_headers=bearer(LAB)) as lab,
+        WireClient(server, additional_headers=bearer(PHONE)) as phone,
+        WireClient(server, "/", additional_headers=bearer(PHONE)) as seed,
+        WireClient(server, additional_headers=bearer(LAB)) as lab,
         Caller(server) as caller,
-        socket.create_connection(("127.0.0.1", server.port), timeout=PATIENCE_SECONDS) as download,
+        socket.create_connection(("127.0.0.1", server.port), timeout=TIMEOUT_SECONDS) as download,
         ExitStack() as ends,
     ):
         phone.join("Phone")
-        seed.hear("history")
+        seed.receive("history")
         lab.join("Lab")
         calls = {
             "follow": caller.stub.Follow(pb.FollowRequest(since=4_000), metadata=brought(PHONE)),
@@ -399,15 +401,15 @@ def test_a_withdrawn_key_ends_what_came_by_it_within_a_second_and_nothing_else(
         # Nobody has read it, and yet it ended: what comes is what was on its way.
         assert _rest(download) < server.history.stat().st_size / 2
 
-        lab.tell("chat", text="who is still here?")
-        assert lab.hear("chat")["text"] == "who is still here?"
-        told = [next(staying)]
-        while not told[-1].messages.messages:
-            told.append(next(staying))
-        assert told[-1].messages.messages[-1].text == "who is still here?"
-        with Talker(server, additional_headers=bearer(PHONE)) as again:
+        lab.send_frame("chat", text="who is still here?")
+        assert lab.receive("chat")["text"] == "who is still here?"
+        received = [next(staying)]
+        while not received[-1].messages.messages:
+            received.append(next(staying))
+        assert received[-1].messages.messages[-1].text == "who is still here?"
+        with WireClient(server, additional_headers=bearer(PHONE)) as again:
             assert again.ending()[0] == 4003
-        with Talker(server, additional_headers=bearer(LATER)) as fresh:
+        with WireClient(server, additional_headers=bearer(LATER)) as fresh:
             fresh.join("Fresh")
     assert "'the phone' was withdrawn; connections, calls and downloads ended: 7" in server.errors
 
@@ -415,7 +417,7 @@ def test_a_withdrawn_key_ends_what_came_by_it_within_a_second_and_nothing_else(
 def _one(request: Any, over: threading.Event) -> Iterator[Any]:
     """One request, and then nothing until all is over."""
     yield request
-    over.wait(PATIENCE_SECONDS)
+    over.wait(TIMEOUT_SECONDS)
 
 
 def _rest(connection: socket.socket) -> int:
@@ -431,27 +433,27 @@ def _rest(connection: socket.socket) -> int:
 def test_a_file_that_is_gone_or_broken_leaves_the_keys_as_they_were(
     server: RunningServer, keys: Path
 ) -> None:
-    with Talker(server, additional_headers=bearer(PHONE)) as anna:
+    with WireClient(server, additional_headers=bearer(PHONE)) as anna:
         anna.join("Anna")
         keys.unlink()
         wait_until(lambda: "cannot be read" in server.errors)
         keys.write_text("too-short\n")
         wait_until(lambda: "it has 9 characters" in server.errors)
-        with Talker(server, additional_headers=bearer(LAB)) as boris:
+        with WireClient(server, additional_headers=bearer(LAB)) as boris:
             boris.join("Boris")
-        anna.tell("chat", text="still here")
-        anna.hear("chat")
+        anna.send_frame("chat", text="still here")
+        anna.receive("chat")
         keys.write_text(f"{LAB}\n")
         assert anna.ending()[0] == 4003
     assert server.errors.count("cannot be read") == 2
 
 
 def test_the_last_key_can_be_withdrawn_too(server: RunningServer, keys: Path) -> None:
-    with Talker(server, additional_headers=bearer(PHONE)) as anna:
+    with WireClient(server, additional_headers=bearer(PHONE)) as anna:
         anna.join("Anna")
         keys.write_text("# nobody\n")
         assert anna.ending()[0] == 4003
-    with Talker(server, additional_headers=bearer(PHONE)) as anna:
+    with WireClient(server, additional_headers=bearer(PHONE)) as anna:
         assert anna.ending()[0] == 4003
 
 
@@ -479,7 +481,7 @@ def test_lan_listens_everywhere_and_shows_no_key_where_nobody_looks(make_server:
         target = f"[{host}]:{server.grpc_port}" if ":" in host else f"{host}:{server.grpc_port}"
         with Caller(server, target) as caller:
             rooms = caller.stub.ListRooms(
-                pb.ListRoomsRequest(), metadata=brought(key), timeout=PATIENCE_SECONDS
+                pb.ListRoomsRequest(), metadata=brought(key), timeout=TIMEOUT_SECONDS
             )
             assert [room.name for room in rooms.rooms] == ["main"]
     server.stop()
@@ -497,7 +499,7 @@ def test_a_terminal_shows_the_links_with_the_key_and_a_code_of_the_first_one(tmp
         cwd=str(tmp_path),
         env={"PATH": "/usr/bin:/bin", "PYTHONPATH": str(ROOT), "LANG": "C.UTF-8", "TERM": "xterm-256color"},
         dimensions=(60, 100),
-        timeout=PATIENCE_SECONDS,
+        timeout=TIMEOUT_SECONDS,
         encoding="utf-8",
     ) as serving:
         serving.expect("stop      Ctrl-C")
@@ -535,7 +537,7 @@ def test_contradictions_are_used_wrongly(tmp_path: Path) -> None:
     assert [*tmp_path.iterdir()] == []
 
 
-def test_a_file_that_holds_no_keys_is_told_at_the_start(tmp_path: Path) -> None:
+def test_a_file_without_keys_is_reported_at_the_start(tmp_path: Path) -> None:
     (tmp_path / "keys").write_text("this-key-has-an-ümlaut-in-it\n", encoding="utf-8")
     status, stderr = start_badly(tmp_path, "--key-file", "keys")
     assert status == 1

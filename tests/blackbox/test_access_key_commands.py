@@ -42,7 +42,7 @@ def anna(tmp_path: Path) -> Iterator[Person]:
 
 
 def remembered(person: Person) -> list[str]:
-    """What is remembered, one line a server."""
+    """The remembered keys, one line a server."""
     path = person.home / "state" / "besedka" / "keys"
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     return path.read_text(encoding="utf-8").splitlines()
@@ -73,12 +73,12 @@ def test_what_is_nearer_wins(server: RunningServer, anna: Person) -> None:
     assert [line.rsplit(": ", 1)[1] for line in server.lines] == ["one", "two", "three"]
 
 
-def test_the_key_in_the_config_file_is_told_to_no_other_chat(server: RunningServer, anna: Person) -> None:
+def test_the_key_in_the_config_file_is_sent_to_no_other_chat(server: RunningServer, anna: Person) -> None:
     anna.configure(f'url = "chat.example.org"\nkey = "{LAB}"\n')
     anna.run("send", "--url", server.url(), "x").assert_one_clear_line(4, "needs an access key")
 
 
-def test_a_key_that_is_missing_or_wrong_is_told_in_one_line_that_says_how_to_give_it(
+def test_a_key_that_is_missing_or_wrong_is_reported_in_one_line_that_says_how_to_give_it(
     server: RunningServer, anna: Person
 ) -> None:
     url, grpc_url = server.urls
@@ -108,13 +108,13 @@ def test_a_key_that_is_missing_or_wrong_is_told_in_one_line_that_says_how_to_giv
         ("--url", "ftp://anna:half-a-key@localhost"),
     ],
 )
-def test_what_is_no_address_or_no_key_is_told_without_it(anna: Person, options: tuple[str, ...]) -> None:
+def test_a_bad_address_or_key_is_refused_without_repeating_it(anna: Person, options: tuple[str, ...]) -> None:
     done = anna.run("send", *options, "x")
     done.assert_one_clear_line(2, "besedka: ")
     assert "half-a-key" not in done.stderr
 
 
-def test_what_is_wrong_in_the_config_file_is_told_without_the_key(anna: Person) -> None:
+def test_a_fault_in_the_config_file_is_reported_without_the_key(anna: Person) -> None:
     for text in ('key = "half-a-key"\n', 'url = "my lab#;key=half-a-key"\n', 'url = "lab#;key=half-a-key"\n'):
         anna.configure(text)
         done = anna.run("tail")
@@ -122,7 +122,7 @@ def test_what_is_wrong_in_the_config_file_is_told_without_the_key(anna: Person) 
         assert "half-a-key" not in done.stderr
 
 
-def test_who_follows_is_told_when_the_key_is_withdrawn(
+def test_a_follower_is_disconnected_when_the_key_is_withdrawn(
     server: RunningServer, anna: Person, keys: Path
 ) -> None:
     url, grpc_url = server.urls

@@ -15,14 +15,14 @@ from tests.commanding import Person
 from tests.conftest import ServerMaker
 from tests.ordering import Operator
 from tests.running import RunningServer
-from tests.talking import Talker
+from tests.talking import WireClient
 
 KEY = "zq7IjvIUlbcR1vFNGsrZyKsk61DnyO7FYxd5-o7-mSI"
 
 
 @pytest.fixture
 def operator(server: RunningServer, tmp_path: Path) -> Iterator[Person]:
-    """Who runs it, and is somewhere else in the file system."""
+    """The operator, working in another folder."""
     home = tmp_path / "home"
     home.mkdir()
     with Person(home, BESEDKA_HISTORY=str(server.history)) as person:
@@ -30,16 +30,16 @@ def operator(server: RunningServer, tmp_path: Path) -> Iterator[Person]:
 
 
 def test_a_chat_is_kept_in_order_from_the_command_line(server: RunningServer, operator: Person) -> None:
-    with Talker(server) as anna, Talker(server) as boris:
+    with WireClient(server) as anna, WireClient(server) as boris:
         anna.join("Anna", secret="a")
         boris.join("Boris", secret="b")
         assert operator.run("admin", "appoint", "Anna").assert_well() == "Anna is a moderator now\n"
         shown = operator.run("admin", "mute", "Boris", "--for", "10m", "--reason", "too loud").assert_well()
         assert re.fullmatch(r"Boris is muted until 20\d\d-\d\d-\d\d \d\d:\d\d\n", shown)
-        boris.tell("chat", text="x")
-        assert boris.hear("error")["text"].endswith("too loud)")
-        anna.tell("chat", text="a secret", key="a1")
-        anna.hear("chat")
+        boris.send_frame("chat", text="x")
+        assert boris.receive("error")["text"].endswith("too loud)")
+        anna.send_frame("chat", text="a secret", key="a1")
+        anna.receive("chat")
         shown = operator.run("admin", "redact", "1").assert_well()
         assert shown == "main: message 1 was removed\n"
         assert server.lines[0].endswith("Anna: --------")
@@ -53,7 +53,7 @@ def test_a_chat_is_kept_in_order_from_the_command_line(server: RunningServer, op
     assert operator.run("admin", "slow", "30s").assert_well() == "main: one message in 30 seconds\n"
     assert operator.run("admin", "slow", "off").assert_well() == "main: slow mode is off\n"
     assert operator.run("admin", "release", "Boris").assert_well() == "The name Boris is free\n"
-    with Talker(server) as another:
+    with WireClient(server) as another:
         assert another.join("Boris", secret="c")["user"] == "Boris"
 
 
@@ -69,7 +69,7 @@ def test_an_invitation_to_a_name_is_printed_as_a_link_that_lets_one_in(
         r"https://chat\.example\.org/#;invite=([\w-]+);name=%D0%92%D0%B5%D1%80%D0%B0\n", shown
     )
     assert found
-    with Talker(invited) as vera:
+    with WireClient(invited) as vera:
         assert vera.join("Вера", secret="v", invite=found[1])["user"] == "Вера"
     shown = operator.run("admin", "admit", "Egor", "--url", "chat.example.org/talk/").assert_well()
     assert shown.startswith("http://chat.example.org/talk/#;invite=")
@@ -120,13 +120,13 @@ def test_an_invitation_has_the_access_key_where_one_is_needed(
             assert shown.startswith(f"{server.page}#;key={second};invite=")
             if named:
                 assert ";key=" not in operator.run("admin", *asked, "Clara").assert_well()
-                told = operator.run("admin", *asked, "Clara", "--key-file", str(folder / "none"))
-                told.assert_one_clear_line(1, "no such file")
+                refused = operator.run("admin", *asked, "Clara", "--key-file", str(folder / "none"))
+                refused.assert_one_clear_line(1, "no such file")
                 assert not (folder / "none").exists()
                 (folder / name).write_text("short\n", encoding="utf-8")
                 operator.run("admin", *asked, "Clara", *named).assert_one_clear_line(1, "line 1")
-                told = operator.run("admin", *asked, "Clara", "--url", "lab#;key=short")
-                told.assert_one_clear_line(2, "--url")
+                refused = operator.run("admin", *asked, "Clara", "--url", "lab#;key=short")
+                refused.assert_one_clear_line(2, "--url")
 
 
 def test_what_goes_wrong_is_one_clear_line(server: RunningServer, operator: Person) -> None:

@@ -12,7 +12,7 @@ from websockets.sync.client import connect
 
 from tests.conftest import ServerMaker
 from tests.running import RunningServer
-from tests.talking import Talker
+from tests.talking import WireClient
 
 HANDSHAKE = (
     "Connection: Upgrade",
@@ -24,7 +24,7 @@ HANDSHAKE = (
 
 @dataclass(frozen=True)
 class Response:
-    """What an HTTP server says."""
+    """The response of an HTTP server."""
 
     status: int
     head: str
@@ -128,11 +128,11 @@ def test_all_of_the_chat_is_below_its_base_path_and_nothing_elsewhere(make_serve
         *("/talk//chat/healthz", "/talk/chat/talk/chat/healthz", "/TALK/CHAT/healthz"),
     ):
         assert ask(server, path, "Host: localhost").status == 404, path
-    with Talker(server, "/talk/chat/ws") as anna, Talker(server, "/talk/chat/") as seed:
+    with WireClient(server, "/talk/chat/ws") as anna, WireClient(server, "/talk/chat/") as seed:
         anna.join("Anna")
-        anna.tell("chat", text="below", key="k")
-        assert anna.hear("chat")["text"] == "below"
-        assert seed.hear("chat")["text"] == "below"
+        anna.send_frame("chat", text="below", key="k")
+        assert anna.receive("chat")["text"] == "below"
+        assert seed.receive("chat")["text"] == "below"
     for path in ("/ws", "/", "/talk/chat", "/talk/chat/ws/", "/talk/chat//ws"):
         with pytest.raises(InvalidStatus) as refusal:
             connect(server.url(path), proxy=None)
@@ -167,11 +167,11 @@ def test_who_asks_by_the_public_name_is_no_program_of_this_machine(
     """A proxy that nobody has told us of may hand on the name, and nothing else."""
     server = make_server("--open", "--public-host", "chat.example", "--rate", "0.5", "--lang", "en").start()
     there = socket.create_connection(("127.0.0.1", server.port))
-    with Talker(Named(server, name), sock=there, proxy=None) as program:
+    with WireClient(Named(server, name), sock=there, proxy=None) as program:
         program.join("program", quiet=True)
         for number in range(10):
-            program.tell("chat", text=f"{number}", key=f"k{number}")
-        kinds = [program.hear()["type"] for _ in range(10)]
+            program.send_frame("chat", text=f"{number}", key=f"k{number}")
+        kinds = [program.receive()["type"] for _ in range(10)]
         assert ("error" in kinds) is is_limited
 
 

@@ -1,4 +1,4 @@
-"""What no client should send: a clear answer, and nobody else notices."""
+"""Bad input gets a clear answer, and no other client notices."""
 
 from __future__ import annotations
 
@@ -10,23 +10,23 @@ from contextlib import suppress
 import pytest
 from websockets.exceptions import ConnectionClosed
 
-from tests.conftest import TalkerMaker
+from tests.conftest import ClientMaker
 from tests.running import RunningServer
-from tests.talking import Talker
+from tests.talking import WireClient
 
 
 @pytest.fixture
-def bystander(talker: TalkerMaker) -> Talker:
+def bystander(make_client: ClientMaker) -> WireClient:
     """Somebody who talks on, whatever others do."""
-    talker_ = talker()
-    talker_.join("Bystander", "quiet")
-    talker_.hear("system")
-    return talker_
+    client = make_client()
+    client.join("Bystander", "quiet")
+    client.receive("system")
+    return client
 
 
-def assert_unharmed(bystander: Talker) -> None:
-    bystander.tell("chat", room="quiet", text="all is well")
-    assert bystander.hear()["text"] == "all is well"
+def assert_unharmed(bystander: WireClient) -> None:
+    bystander.send_frame("chat", room="quiet", text="all is well")
+    assert bystander.receive()["text"] == "all is well"
 
 
 @pytest.mark.parametrize(
@@ -74,16 +74,16 @@ def assert_unharmed(bystander: Talker) -> None:
     ],
 )
 def test_a_bad_frame_gets_an_error_and_the_connection_lives(
-    bystander: Talker, talker: TalkerMaker, data: str | bytes, code: str
+    bystander: WireClient, make_client: ClientMaker, data: str | bytes, code: str
 ) -> None:
-    visitor = talker()
+    visitor = make_client()
     visitor.send(data)
-    refusal = visitor.hear()
+    refusal = visitor.receive()
     assert (refusal["type"], refusal["code"]) == ("error", code)
     assert len(refusal["text"]) > 10
     visitor.join("Visitor")
-    visitor.tell("chat", text="and yet I am here")
-    assert visitor.hear("chat")["text"] == "and yet I am here"
+    visitor.send_frame("chat", text="and yet I am here")
+    assert visitor.receive("chat")["text"] == "and yet I am here"
     assert_unharmed(bystander)
 
 
@@ -91,63 +91,67 @@ def test_a_bad_frame_gets_an_error_and_the_connection_lives(
     ("text", "code"), [("", "empty_text"), (" \n\t ", "empty_text"), ("x" * 5001, "text_too_long")]
 )
 def test_a_bad_text_is_refused_with_its_key_so_that_the_sender_knows_which(
-    server: RunningServer, talker: TalkerMaker, text: str, code: str
+    server: RunningServer, make_client: ClientMaker, text: str, code: str
 ) -> None:
-    anna = talker()
+    anna = make_client()
     anna.join("Anna")
-    anna.tell("chat", text=text, key="this one")
-    refusal = anna.hear("error")
+    anna.send_frame("chat", text=text, key="this one")
+    refusal = anna.receive("error")
     assert (refusal["code"], refusal["key"], refusal["room"]) == (code, "this one", "main")
     assert server.lines == []
 
 
 def test_a_frame_that_is_too_long_is_explained_before_the_connection_ends(
-    bystander: Talker, talker: TalkerMaker
+    bystander: WireClient, make_client: ClientMaker
 ) -> None:
-    visitor = talker()
+    visitor = make_client()
     visitor.join("Visitor")
     with suppress(ConnectionClosed):
         visitor.send(json.dumps({"type": "chat", "text": "x" * 1_000_000}))
-    assert "65536" in visitor.hear("error")["text"]
+    assert "65536" in visitor.receive("error")["text"]
     assert visitor.ending()[0] == 1009
     assert_unharmed(bystander)
 
 
-def test_fragments_are_put_together_and_bounded_as_a_whole(bystander: Talker, talker: TalkerMaker) -> None:
-    visitor = talker()
+def test_fragments_are_put_together_and_bounded_as_a_whole(
+    bystander: WireClient, make_client: ClientMaker
+) -> None:
+    visitor = make_client()
     visitor.join("Visitor")
     visitor.send(iter(['{"type":"chat",', '"text":', '"in pieces"}']))
-    assert visitor.hear("chat")["text"] == "in pieces"
+    assert visitor.receive("chat")["text"] == "in pieces"
     with suppress(ConnectionClosed):  # it may be told before it has sent all
         visitor.send(iter(["x" * 1000] * 100))
-    assert visitor.hear("error")["code"] == "frame_too_long"
+    assert visitor.receive("error")["code"] == "frame_too_long"
     assert visitor.ending()[0] == 1009
     assert_unharmed(bystander)
 
 
-def test_connections_that_are_cut_at_any_point_hurt_nobody(server: RunningServer, bystander: Talker) -> None:
+def test_connections_that_are_cut_at_any_point_hurt_nobody(
+    server: RunningServer, bystander: WireClient
+) -> None:
     request = handshake(server.port)
     for length in range(0, len(request), 7):
         with socket.create_connection(("127.0.0.1", server.port)) as raw:
             raw.sendall(request[:length])
     for _ in range(20):
-        visitor = Talker(server)
-        visitor.tell("join", user="Visitor", room="quiet")
+        visitor = WireClient(server)
+        visitor.send_frame("join", user="Visitor", room="quiet")
         visitor.abort()
-    bystander.tell("chat", room="quiet", text="all is well")
-    assert bystander.hear("chat")["text"] == "all is well"
+    bystander.send_frame("chat", room="quiet", text="all is well")
+    assert bystander.receive("chat")["text"] == "all is well"
 
 
 def test_one_who_only_half_closes_his_connection_stops_nobody(
-    server: RunningServer, bystander: Talker
+    server: RunningServer, bystander: WireClient
 ) -> None:
     for _ in range(10):
-        visitor = Talker(server)
+        visitor = WireClient(server)
         visitor.join("Visitor", "quiet")
         visitor.half_close()
         for number in range(5):
-            bystander.tell("chat", room="quiet", text=f"{number}")
-            bystander.hear("chat")
+            bystander.send_frame("chat", room="quiet", text=f"{number}")
+            bystander.receive("chat")
         visitor.abort()
     assert server.stop() == 0
 

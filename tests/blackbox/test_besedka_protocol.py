@@ -8,39 +8,39 @@ import time
 import pytest
 
 from tests.commanding import ASK_SECONDS, wait_until
-from tests.conftest import ServerMaker, TalkerMaker
+from tests.conftest import ClientMaker, ServerMaker
 from tests.running import RunningServer
-from tests.talking import Talker, ids_in
+from tests.talking import WireClient, ids_in
 
 
-def test_a_message_reaches_everybody_and_the_file(server: RunningServer, talker: TalkerMaker) -> None:
-    anna, boris = talker(), talker()
+def test_a_message_reaches_everybody_and_the_file(server: RunningServer, make_client: ClientMaker) -> None:
+    anna, boris = make_client(), make_client()
     anna.join("Anna")
     boris.join("Boris")
     before = int(time.time())
-    anna.tell("chat", text="Hello", key="k1")
-    heard = anna.hear("chat")
-    assert heard == boris.hear("chat")
+    anna.send_frame("chat", text="Hello", key="k1")
+    heard = anna.receive("chat")
+    assert heard == boris.receive("chat")
     assert (heard["id"], heard["user"], heard["text"], heard["key"]) == (1, "Anna", "Hello", "k1")
     assert before <= heard["at"] <= time.time()
     assert re.fullmatch(r"\[\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\] Anna: Hello", server.lines[0])
     assert server.lines[0][12:20] == heard["timestamp"]
 
 
-def test_a_message_is_on_disk_when_it_is_heard(server: RunningServer, talker: TalkerMaker) -> None:
-    anna = talker()
+def test_a_message_is_on_disk_when_it_is_heard(server: RunningServer, make_client: ClientMaker) -> None:
+    anna = make_client()
     anna.join("Anna")
     for number in range(50):
-        anna.tell("chat", text=f"message {number}")
-        anna.hear("chat")
+        anna.send_frame("chat", text=f"message {number}")
+        anna.receive("chat")
         assert server.lines[-1].endswith(f"Anna: message {number}")
 
 
-def test_a_welcome_tells_what_a_client_must_know(talker: TalkerMaker) -> None:
-    anna, boris = talker(), talker()
+def test_a_welcome_tells_what_a_client_must_know(make_client: ClientMaker) -> None:
+    anna, boris = make_client(), make_client()
     anna.join("Anna")
-    anna.tell("chat", text="first")
-    anna.hear("chat")
+    anna.send_frame("chat", text="first")
+    anna.receive("chat")
     welcome = boris.join("  Boris  ")
     assert welcome["user"] == "Boris"
     assert welcome["room"] == "main"
@@ -53,105 +53,107 @@ def test_a_welcome_tells_what_a_client_must_know(talker: TalkerMaker) -> None:
 
 
 def test_a_newcomer_is_given_the_last_ten_messages_as_the_logs_own_lines(
-    server: RunningServer, talker: TalkerMaker
+    server: RunningServer, make_client: ClientMaker
 ) -> None:
-    anna = talker()
+    anna = make_client()
     anna.join("Anna")
     for number in range(1, 16):
-        anna.tell("chat", text=f"message {number}\nsecond line")
-        anna.hear("chat")
-    boris = talker()
+        anna.send_frame("chat", text=f"message {number}\nsecond line")
+        anna.receive("chat")
+    boris = make_client()
     boris.join("Boris")
-    history = boris.hear("history")
+    history = boris.receive("history")
     assert history["first"] == 6
     assert len(history["messages"]) == 10
     assert "\n".join(history["messages"]) == "\n".join(server.lines[-20:])
 
 
-def test_since_gives_exactly_what_was_missed_then_what_is_live(talker: TalkerMaker) -> None:
-    anna = talker()
+def test_since_gives_exactly_what_was_missed_then_what_is_live(make_client: ClientMaker) -> None:
+    anna = make_client()
     epoch = anna.join("Anna")["epoch"]
     for number in range(1, 901):
-        anna.tell("chat", text=f"message {number}")
-    anna.hear_to(900)
-    boris = talker()
+        anna.send_frame("chat", text=f"message {number}")
+    anna.receive_to(900)
+    boris = make_client()
     welcome = boris.join("Boris", since=37, epoch=epoch)
     assert "reset" not in welcome
-    anna.tell("chat", text="live")
-    assert boris.hear_to(901) == list(range(38, 902))
+    anna.send_frame("chat", text="live")
+    assert boris.receive_to(901) == list(range(38, 902))
 
 
-def test_one_who_is_behind_hears_the_keys_of_his_own_messages_by_pages(talker: TalkerMaker) -> None:
-    anna, boris = talker(), talker()
+def test_one_who_is_behind_hears_the_keys_of_his_own_messages_by_pages(make_client: ClientMaker) -> None:
+    anna, boris = make_client(), make_client()
     anna.join("Anna", secret="s" * 64)
     boris.join("Boris")
-    anna.tell("chat", text="hers", key="k1")
-    anna.hear_to(1)
-    boris.tell("chat", text="his", key="k2")
-    anna.hear_to(2)
-    again = talker()
+    anna.send_frame("chat", text="hers", key="k1")
+    anna.receive_to(1)
+    boris.send_frame("chat", text="his", key="k2")
+    anna.receive_to(2)
+    again = make_client()
     again.join("Anna", secret="s" * 64, since=0)
-    assert again.hear("history")["keys"] == {"1": "k1"}
+    assert again.receive("history")["keys"] == {"1": "k1"}
 
 
 @pytest.mark.parametrize(("since", "epoch"), [(99, ""), (1, "another log")])
-def test_a_cursor_that_does_not_fit_gets_a_reset(talker: TalkerMaker, since: int, epoch: str) -> None:
-    anna, boris = talker(), talker()
+def test_a_cursor_that_does_not_fit_gets_a_reset(make_client: ClientMaker, since: int, epoch: str) -> None:
+    anna, boris = make_client(), make_client()
     anna.join("Anna")
     for number in range(3):
-        anna.tell("chat", text=f"message {number}")
-    anna.hear_to(3)
+        anna.send_frame("chat", text=f"message {number}")
+    anna.receive_to(3)
     welcome = boris.join("Boris", since=since, epoch=epoch)
     assert welcome["reset"] is True
-    assert boris.hear("history")["first"] == 1
+    assert boris.receive("history")["first"] == 1
 
 
-def test_older_messages_come_by_the_page(talker: TalkerMaker) -> None:
-    anna = talker()
+def test_older_messages_come_by_the_page(make_client: ClientMaker) -> None:
+    anna = make_client()
     anna.join("Anna")
     for number in range(1, 101):
-        anna.tell("chat", text=f"message {number}")
-    anna.hear_to(100)
-    anna.tell("history", room="main", before=91, limit=20)
-    page = anna.hear("history")
+        anna.send_frame("chat", text=f"message {number}")
+    anna.receive_to(100)
+    anna.send_frame("history", room="main", before=91, limit=20)
+    page = anna.receive("history")
     assert (page["first"], page["before"], len(page["messages"])) == (71, 91, 20)
     assert page["messages"][0].endswith("message 71")
-    anna.tell("history", room="main", before=3)
-    page = anna.hear("history")
+    anna.send_frame("history", room="main", before=3)
+    page = anna.receive("history")
     assert (page["first"], len(page["messages"])) == (1, 2)
-    anna.tell("history", room="main", before=1)
-    assert anna.hear("history")["messages"] == []
+    anna.send_frame("history", room="main", before=1)
+    assert anna.receive("history")["messages"] == []
 
 
-def test_each_room_has_its_own_file_and_its_own_ids(server: RunningServer, talker: TalkerMaker) -> None:
-    anna, boris = talker(), talker()
+def test_each_room_has_its_own_file_and_its_own_ids(server: RunningServer, make_client: ClientMaker) -> None:
+    anna, boris = make_client(), make_client()
     anna.join("Anna")
     assert anna.join("Anna", "Кухня")["room"] == "кухня"
     boris.join("Boris", "main")
-    anna.tell("chat", room="кухня", text="only here")
-    heard = anna.hear("chat")
+    anna.send_frame("chat", room="кухня", text="only here")
+    heard = anna.receive("chat")
     assert (heard["room"], heard["id"]) == ("кухня", 1)
-    anna.tell("chat", room="main", text="for all")
-    assert boris.hear("chat")["text"] == "for all"
+    anna.send_frame("chat", room="main", text="for all")
+    assert boris.receive("chat")["text"] == "for all"
     kitchen = server.directory / "chat_history.кухня.txt"
     assert kitchen.read_text(encoding="utf-8").endswith("Anna: only here\n")
     assert len(server.lines) == 1
 
 
-def test_a_room_in_which_nothing_was_said_leaves_no_file(server: RunningServer, talker: TalkerMaker) -> None:
-    anna = talker()
+def test_a_room_in_which_nothing_was_said_leaves_no_file(
+    server: RunningServer, make_client: ClientMaker
+) -> None:
+    anna = make_client()
     anna.join("Anna", "silent")
     anna.close()
     assert server.stop() == 0
     assert not (server.directory / "chat_history.silent.txt").exists()
 
 
-def test_a_name_belongs_to_one_person_at_a_time(talker: TalkerMaker) -> None:
-    anna, imitator = talker(), talker()
+def test_a_name_belongs_to_one_person_at_a_time(make_client: ClientMaker) -> None:
+    anna, imitator = make_client(), make_client()
     anna.join("Paul")
     for name in ("Paul", "PAUL", "Pаul"):  # the last one with a Cyrillic letter
-        imitator.tell("join", user=name)
-        refusal = imitator.hear("error")
+        imitator.send_frame("join", user=name)
+        refusal = imitator.receive("error")
         assert refusal["code"] == "name_taken"
         assert name in refusal["text"]
     anna.close()
@@ -159,98 +161,102 @@ def test_a_name_belongs_to_one_person_at_a_time(talker: TalkerMaker) -> None:
     assert imitator.join("Paul")["user"] == "Paul"
 
 
-def test_one_person_may_be_there_twice_and_counts_once(talker: TalkerMaker) -> None:
-    first, second = talker(), talker()
+def test_one_person_may_be_there_twice_and_counts_once(make_client: ClientMaker) -> None:
+    first, second = make_client(), make_client()
     first.join("Anna", secret="s" * 64)
     assert second.join("Anna", secret="s" * 64)["clients_count"] == 1
-    second.tell("chat", text="from the other device")
-    assert first.hear("chat")["text"] == "from the other device"
+    second.send_frame("chat", text="from the other device")
+    assert first.receive("chat")["text"] == "from the other device"
 
 
 def test_a_message_with_a_known_key_is_stored_once_and_acknowledged_again(
-    server: RunningServer, talker: TalkerMaker
+    server: RunningServer, make_client: ClientMaker
 ) -> None:
-    anna = talker()
+    anna = make_client()
     anna.join("Anna", secret="s" * 64)
-    anna.tell("chat", text="once", key="k1")
-    told = anna.hear("chat")
-    again = talker()
+    anna.send_frame("chat", text="once", key="k1")
+    received = anna.receive("chat")
+    again = make_client()
     again.join("Anna", secret="s" * 64, since=1)
-    again.tell("chat", text="once", key="k1", after=0)
-    assert again.hear("chat") == told
+    again.send_frame("chat", text="once", key="k1", after=0)
+    assert again.receive("chat") == received
     assert len(server.lines) == 1
 
 
-def test_the_same_words_twice_are_two_messages(server: RunningServer, talker: TalkerMaker) -> None:
-    anna = talker()
+def test_the_same_words_twice_are_two_messages(server: RunningServer, make_client: ClientMaker) -> None:
+    anna = make_client()
     anna.join("Anna")
     for key in ("k1", "k2"):
-        anna.tell("chat", text="+1", key=key)
-    assert [anna.hear("chat")["id"] for _ in range(2)] == [1, 2]
+        anna.send_frame("chat", text="+1", key=key)
+    assert [anna.receive("chat")["id"] for _ in range(2)] == [1, 2]
     assert len(server.lines) == 2
 
 
-def test_comings_and_goings_are_told_with_names_and_number(talker: TalkerMaker) -> None:
-    anna, boris = talker(), talker()
+def test_presence_is_broadcast_with_names_and_number(make_client: ClientMaker) -> None:
+    anna, boris = make_client(), make_client()
     anna.join("Anna")
-    assert anna.hear("system")["joined"] == ["Anna"]
+    assert anna.receive("system")["joined"] == ["Anna"]
     boris.join("Boris")
-    came = anna.hear("system")
+    came = anna.receive("system")
     assert (came["joined"], came["clients_count"], came["user"]) == (["Boris"], 2, "System")
     assert came["text"] == "Boris joined the chat"
-    boris.tell("leave", room="main")
-    went = anna.hear("system")
+    boris.send_frame("leave", room="main")
+    went = anna.receive("system")
     assert (went["left"], went["clients_count"]) == (["Boris"], 1)
 
 
-def test_many_comings_at_once_are_told_in_few_frames(server: RunningServer, talker: TalkerMaker) -> None:
-    anna = talker()
+def test_many_who_enter_at_once_are_announced_in_few_frames(
+    server: RunningServer, make_client: ClientMaker
+) -> None:
+    anna = make_client()
     anna.join("Anna")
-    others = [Talker(server) for _ in range(60)]
+    others = [WireClient(server) for _ in range(60)]
     for number, other in enumerate(others):
-        other.tell("join", user=f"guest {number}")
-    frames = [anna.hear("system")]
+        other.send_frame("join", user=f"guest {number}")
+    frames = [anna.receive("system")]
     while frames[-1]["clients_count"] < 61:
-        frames.append(anna.hear("system"))
+        frames.append(anna.receive("system"))
     assert len(frames) <= 8
     for other in others:
         other.close()
 
 
-def test_typing_reaches_the_others_only(talker: TalkerMaker) -> None:
-    anna, boris = talker(), talker()
+def test_typing_reaches_the_others_only(make_client: ClientMaker) -> None:
+    anna, boris = make_client(), make_client()
     anna.join("Anna")
     boris.join("Boris")
-    anna.tell("typing", room="main")
-    assert boris.hear("typing")["user"] == "Anna"
-    anna.tell("chat", text="done")
-    heard = anna.hear_until(lambda frame: frame["type"] == "chat")
+    anna.send_frame("typing", room="main")
+    assert boris.receive("typing")["user"] == "Anna"
+    anna.send_frame("chat", text="done")
+    heard = anna.receive_until(lambda frame: frame["type"] == "chat")
     assert "typing" not in {frame["type"] for frame in heard}
 
 
-def test_who_has_left_hears_and_says_no_more_there(talker: TalkerMaker) -> None:
-    anna, boris = talker(), talker()
+def test_who_has_left_hears_and_says_no_more_there(make_client: ClientMaker) -> None:
+    anna, boris = make_client(), make_client()
     anna.join("Anna")
     boris.join("Boris")
-    anna.tell("leave", room="main")
-    anna.tell("chat", text="ghost")
-    assert anna.hear("error")["code"] == "not_joined"
-    boris.tell("chat", text="is she gone?")
-    boris.hear("chat")
+    anna.send_frame("leave", room="main")
+    anna.send_frame("chat", text="ghost")
+    assert anna.receive("error")["code"] == "not_joined"
+    boris.send_frame("chat", text="is she gone?")
+    boris.receive("chat")
     anna.join("Anna", "other")
-    anna.tell("chat", room="other", text="here")
-    assert anna.hear("chat")["room"] == "other"
+    anna.send_frame("chat", room="other", text="here")
+    assert anna.receive("chat")["room"] == "other"
 
 
-def test_frames_that_follow_a_join_at_once_are_dealt_with_in_order(talker: TalkerMaker) -> None:
-    anna = talker()
-    anna.tell("join", user="Anna", room="new")
+def test_frames_that_follow_a_join_at_once_are_dealt_with_in_order(make_client: ClientMaker) -> None:
+    anna = make_client()
+    anna.send_frame("join", user="Anna", room="new")
     for number in range(20):
-        anna.tell("chat", room="new", text=f"{number}")
-    anna.tell("leave", room="new")
-    anna.tell("join", user="Anna", room="new")
+        anna.send_frame("chat", room="new", text=f"{number}")
+    anna.send_frame("leave", room="new")
+    anna.send_frame("join", user="Anna", room="new")
     texts = [
-        frame["text"] for frame in anna.hear_until(lambda f: f.get("text") == "19") if frame["type"] == "chat"
+        frame["text"]
+        for frame in anna.receive_until(lambda f: f.get("text") == "19")
+        if frame["type"] == "chat"
     ]
     assert texts in ([], [str(number) for number in range(20)])
     seen = anna.join("Anna", "newer")
@@ -260,16 +266,16 @@ def test_frames_that_follow_a_join_at_once_are_dealt_with_in_order(talker: Talke
 # Which rooms there are.
 
 
-def test_the_rooms_are_told_by_name_with_the_people_in_them_also_to_one_who_is_in_none(
-    server: RunningServer, talker: TalkerMaker
+def test_the_rooms_are_listed_by_name_with_the_people_in_them_also_before_a_join(
+    server: RunningServer, make_client: ClientMaker
 ) -> None:
-    anna, visitor = talker(), talker()
+    anna, visitor = make_client(), make_client()
     anna.join("Anna", "zoo")
-    anna.tell("chat", room="zoo", text="x")
-    anna.hear("chat")
+    anna.send_frame("chat", room="zoo", text="x")
+    anna.receive("chat")
     anna.join("Anna", "new")
-    visitor.tell("rooms")
-    assert visitor.hear() == {
+    visitor.send_frame("rooms")
+    assert visitor.receive() == {
         "type": "rooms",
         "rooms": [
             {"name": "main", "clients_count": 0},
@@ -279,9 +285,9 @@ def test_the_rooms_are_told_by_name_with_the_people_in_them_also_to_one_who_is_i
     }
     server.stop()
     server.start()
-    with Talker(server) as again:
-        again.tell("rooms", key="k1")
-        answer = again.hear("rooms")
+    with WireClient(server) as again:
+        again.send_frame("rooms", key="k1")
+        answer = again.receive("rooms")
         assert [room["name"] for room in answer["rooms"]] == ["main", "zoo"]
         assert answer["key"] == "k1"
 
@@ -301,10 +307,10 @@ def archive(server: RunningServer) -> RunningServer:
 def test_the_newest_messages_that_hold_a_text_are_found_and_the_older_ones_by_asking_on(
     archive: RunningServer,
 ) -> None:
-    with Talker(archive) as anna:
+    with WireClient(archive) as anna:
         anna.join("Anna")
-        anna.tell("chat", text="Ёлка и МЕССАГЕ message 4")
-        anna.hear("chat")
+        anna.send_frame("chat", text="Ёлка и МЕССАГЕ message 4")
+        anna.receive("chat")
         found = anna.search("MESSAGE 4", limit=5, key="k1")
         assert (found["room"], found["text"], found["key"]) == ("main", "MESSAGE 4", "k1")
         assert (found["ids"], found["before"]) == ([46, 47, 48, 49, 101], 46)
@@ -322,7 +328,7 @@ def test_the_newest_messages_that_hold_a_text_are_found_and_the_older_ones_by_as
 
 
 def test_names_times_and_other_rooms_are_not_searched(archive: RunningServer) -> None:
-    with Talker(archive) as anna:
+    with WireClient(archive) as anna:
         anna.join("Anna")
         anna.join("Anna", "empty")
         for text in ("Old", "2025", "nowhere", "\ufffd"):
@@ -342,30 +348,32 @@ def test_names_times_and_other_rooms_are_not_searched(archive: RunningServer) ->
     ],
 )
 def test_a_search_that_is_refused_says_why_with_its_key(
-    talker: TalkerMaker, fields: dict[str, str], code: str
+    make_client: ClientMaker, fields: dict[str, str], code: str
 ) -> None:
-    anna = talker()
+    anna = make_client()
     anna.join("Anna")
-    anna.tell("search", key="k1", **fields)
-    refusal = anna.hear("error")
+    anna.send_frame("search", key="k1", **fields)
+    refusal = anna.receive("error")
     assert (refusal["code"], refusal["key"]) == (code, "k1")
     assert len(refusal["text"]) > 10
-    anna.tell("search", text="x", key="no key")
-    assert anna.hear("error")["code"] == "bad_key"
-    anna.tell("rooms", key="Ж")
-    assert anna.hear("error")["code"] == "bad_key"
+    anna.send_frame("search", text="x", key="no key")
+    assert anna.receive("error")["code"] == "bad_key"
+    anna.send_frame("rooms", key="Ж")
+    assert anna.receive("error")["code"] == "bad_key"
 
 
-def test_what_was_just_said_is_found_and_frames_behind_a_search_wait_for_it(talker: TalkerMaker) -> None:
-    anna = talker()
+def test_what_was_just_said_is_found_and_frames_behind_a_search_wait_for_it(make_client: ClientMaker) -> None:
+    anna = make_client()
     anna.join("Anna")
     for number in range(5):
-        anna.tell("chat", text=f"word {number}")
-    anna.hear_to(5)
-    anna.tell("search", text="WORD", limit=2)
-    anna.tell("rooms")
-    anna.tell("search", text="word 0")
-    frames = [frame for frame in anna.hear_until(lambda f: f.get("ids") == [1]) if frame["type"] != "system"]
+        anna.send_frame("chat", text=f"word {number}")
+    anna.receive_to(5)
+    anna.send_frame("search", text="WORD", limit=2)
+    anna.send_frame("rooms")
+    anna.send_frame("search", text="word 0")
+    frames = [
+        frame for frame in anna.receive_until(lambda f: f.get("ids") == [1]) if frame["type"] != "system"
+    ]
     assert [frame["type"] for frame in frames] == ["found", "rooms", "found"]
     assert frames[0]["ids"] == [4, 5]
 
@@ -373,83 +381,83 @@ def test_what_was_just_said_is_found_and_frames_behind_a_search_wait_for_it(talk
 # Unseen.
 
 
-def rooms(one: Talker) -> dict[str, int]:
-    one.tell("rooms")
-    return {room["name"]: room["clients_count"] for room in one.hear("rooms")["rooms"]}
+def rooms(one: WireClient) -> dict[str, int]:
+    one.send_frame("rooms")
+    return {room["name"]: room["clients_count"] for room in one.receive("rooms")["rooms"]}
 
 
-def test_a_quiet_member_is_not_seen_and_may_post(talker: TalkerMaker) -> None:
-    anna, script = talker(), talker()
+def test_a_quiet_member_is_not_seen_and_may_post(make_client: ClientMaker) -> None:
+    anna, script = make_client(), make_client()
     anna.join("Anna")
-    anna.hear("system")
+    anna.receive("system")
     welcome = script.join("Script", quiet=True)
     assert (welcome["user"], welcome["clients_count"], welcome["users"]) == ("Script", 1, ["Anna"])
-    script.tell("chat", text="backup done", key="k1")
-    heard = anna.hear()
+    script.send_frame("chat", text="backup done", key="k1")
+    heard = anna.receive()
     assert (heard["type"], heard["user"], heard["text"]) == ("chat", "Script", "backup done")
     assert rooms(anna) == {"main": 1}
-    imitator = talker()
-    imitator.tell("join", user="Script")
-    assert imitator.hear("error")["code"] == "name_taken"
+    imitator = make_client()
+    imitator.send_frame("join", user="Script")
+    assert imitator.receive("error")["code"] == "name_taken"
     script.close()
-    boris = talker()
+    boris = make_client()
     boris.join("Boris")
-    notice = anna.hear("system")
+    notice = anna.receive("system")
     assert (notice["joined"], notice["left"], notice["clients_count"]) == (["Boris"], [], 2)
 
 
-def test_who_has_no_name_reads_and_may_not_talk(talker: TalkerMaker) -> None:
-    anna, reader = talker(), talker()
+def test_who_has_no_name_reads_and_may_not_talk(make_client: ClientMaker) -> None:
+    anna, reader = make_client(), make_client()
     anna.join("Anna")
-    anna.hear("system")
-    anna.tell("chat", text="before")
-    anna.hear("chat")
+    anna.receive("system")
+    anna.send_frame("chat", text="before")
+    anna.receive("chat")
     welcome = reader.join(None)
     assert (welcome["user"], welcome["clients_count"], welcome["users"]) == ("", 1, ["Anna"])
-    assert reader.hear("history")["first"] == 1
-    anna.tell("chat", text="live")
-    assert reader.hear("chat")["text"] == "live"
+    assert reader.receive("history")["first"] == 1
+    anna.send_frame("chat", text="live")
+    assert reader.receive("chat")["text"] == "live"
     for kind, fields in (("chat", {"text": "I?", "key": "k1"}), ("typing", {})):
-        reader.tell(kind, **fields)
-        refusal = reader.hear("error")
+        reader.send_frame(kind, **fields)
+        refusal = reader.receive("error")
         assert (refusal["code"], refusal["key" if fields else "room"]) == (
             "no_name",
             fields.get("key", "main"),
         )
         assert "name" in refusal["text"]
     assert reader.search("BEFORE")["ids"] == [1]
-    reader.tell("history", before=2)
-    assert len(reader.hear("history")["messages"]) == 1
-    reader.tell("join", user="", room="other")
-    assert reader.hear("error")["code"] == "bad_name"
-    anna.tell("chat", text="still alone")
-    assert anna.hear_until(lambda frame: frame.get("text") == "still alone")[0]["type"] == "chat"
+    reader.send_frame("history", before=2)
+    assert len(reader.receive("history")["messages"]) == 1
+    reader.send_frame("join", user="", room="other")
+    assert reader.receive("error")["code"] == "bad_name"
+    anna.send_frame("chat", text="still alone")
+    assert anna.receive_until(lambda frame: frame.get("text") == "still alone")[0]["type"] == "chat"
 
 
 def test_who_is_seen_or_not_stays_right_whoever_leaves_and_comes_back(
-    server: RunningServer, talker: TalkerMaker
+    server: RunningServer, make_client: ClientMaker
 ) -> None:
-    anna, other = talker(), talker()
+    anna, other = make_client(), make_client()
     anna.join("Anna", secret="s" * 64)
-    quiet = Talker(server)
+    quiet = WireClient(server)
     quiet.join("Anna", secret="s" * 64, quiet=True)
-    nameless = Talker(server)
+    nameless = WireClient(server)
     nameless.join(None)
     other.join(None, "elsewhere")
     assert rooms(other) == {"elsewhere": 0, "main": 1}
-    anna.tell("leave")
+    anna.send_frame("leave")
     assert rooms(anna) == {"elsewhere": 0, "main": 0}
     anna.join("Anna", secret="s" * 64, quiet=True)
     assert rooms(anna) == {"elsewhere": 0, "main": 0}
-    quiet.tell("leave")
+    quiet.send_frame("leave")
     assert quiet.join("Anna", secret="s" * 64)["clients_count"] == 1
     assert rooms(other) == {"elsewhere": 0, "main": 1}
     for one in (nameless, quiet):
         one.close()
     wait_until(lambda: not rooms(other)["main"], ASK_SECONDS)
-    nameless = talker()
+    nameless = make_client()
     nameless.join(None)
-    nameless.tell("leave")
+    nameless.send_frame("leave")
     assert nameless.join("Clara")["users"] == ["Clara"]
     assert rooms(other) == {"elsewhere": 0, "main": 1}
 
@@ -461,58 +469,58 @@ def test_what_is_posted_again_is_acknowledged_in_its_place_in_the_log(
     server = make_server("--rate", "0")
     server.history.write_text("[2025-01-01 00:00:00] Old: x\n" * 3_000, encoding="utf-8")
     server.start()
-    with Talker(server) as anna:
+    with WireClient(server) as anna:
         anna.join("Anna", secret="a" * 64)
-        anna.tell("chat", text="mine", key="k")
-        anna.hear_until(lambda frame: frame.get("key") == "k")
+        anna.send_frame("chat", text="mine", key="k")
+        anna.receive_until(lambda frame: frame.get("key") == "k")
         anna.say_many(["later"] * 50)
     if restarts:
         server.stop()
         server.start()
-    with Talker(server) as anna:
+    with WireClient(server) as anna:
         anna.join("Anna", secret="a" * 64, since=5)
-        anna.tell("chat", text="mine", key="k", after=3_000)
+        anna.send_frame("chat", text="mine", key="k", after=3_000)
         # An answer that overtakes what stands before it would be taken for the next message, and that for heard already.
-        frames = [anna.hear()]
+        frames = [anna.receive()]
         while sum(len(ids_in(frame)) for frame in frames) < 3_046:
-            frames.append(anna.hear())
+            frames.append(anna.receive())
         assert [number for frame in frames for number in ids_in(frame)] == list(range(6, 3_052))
         keys = {number: key for frame in frames for number, key in frame.get("keys", {}).items()}
-        assert keys.get("3001") == "k" or anna.hear("chat")["key"] == "k"
+        assert keys.get("3001") == "k" or anna.receive("chat")["key"] == "k"
 
 
 def test_everything_is_still_there_after_a_restart(server: RunningServer) -> None:
-    with Talker(server) as anna:
+    with WireClient(server) as anna:
         epoch = anna.join("Anna")["epoch"]
         for number in range(1, 13):
-            anna.tell("chat", text=f"message {number}")
-        anna.hear_to(12)
+            anna.send_frame("chat", text=f"message {number}")
+        anna.receive_to(12)
         assert server.stop() == 0
         assert anna.ending() == (1012, "the server restarts, come back")
     server.start()
     assert any("restored  12 messages" in line for line in server.greeting)
-    with Talker(server) as anna, Talker(server) as boris:
+    with WireClient(server) as anna, WireClient(server) as boris:
         welcome = anna.join("Anna", since=9, epoch=epoch)
         assert (welcome["head"], "reset" in welcome) == (12, False)
-        assert anna.hear("history")["first"] == 10
+        assert anna.receive("history")["first"] == 10
         boris.join("Boris")
-        assert boris.hear("history")["first"] == 3
+        assert boris.receive("history")["first"] == 3
 
 
 def test_times_are_utc_if_asked_for(make_server: ServerMaker) -> None:
     server = make_server("--utc", TZ="Asia/Tokyo").start()
-    with Talker(server) as anna:
+    with WireClient(server) as anna:
         assert anna.join("Anna")["utc_offset"] == 0
-        anna.tell("chat", text="now")
-        heard = anna.hear("chat")
+        anna.send_frame("chat", text="now")
+        heard = anna.receive("chat")
     assert server.lines[0][1:20] == time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(heard["at"]))
 
 
 def test_times_are_of_the_servers_zone_otherwise(make_server: ServerMaker) -> None:
     server = make_server(TZ="Asia/Tokyo").start()
-    with Talker(server) as anna:
+    with WireClient(server) as anna:
         assert anna.join("Anna")["utc_offset"] == 9 * 3600
-        anna.tell("chat", text="now")
-        heard = anna.hear("chat")
+        anna.send_frame("chat", text="now")
+        heard = anna.receive("chat")
     local = time.gmtime(heard["at"] + 9 * 3600)
     assert server.lines[0][1:20] == time.strftime("%Y-%m-%d %H:%M:%S", local)

@@ -12,7 +12,7 @@ from tests.clocks import BENT, OFTEN, Clocks
 from tests.commanding import ASK_SECONDS, wait_until
 from tests.ordering import Operator
 from tests.running import RunningServer
-from tests.talking import Frame, Talker
+from tests.talking import Frame, WireClient
 
 ANNA, BORIS, EVE = "a" * 64, "b" * 64, "e" * 64
 HOUR, DAY = 3600, 24 * 3600
@@ -26,23 +26,23 @@ def server(make_server: Callable[..., RunningServer], clock: Clocks) -> RunningS
 
 
 @pytest.fixture
-def people(server: RunningServer) -> Iterator[tuple[Talker, Talker]]:
+def people(server: RunningServer) -> Iterator[tuple[WireClient, WireClient]]:
     """Anna and Boris, who are there."""
-    with Talker(server) as anna, Talker(server) as boris:
+    with WireClient(server) as anna, WireClient(server) as boris:
         anna.join("Anna", secret=ANNA)
         boris.join("Boris", secret=BORIS)
         yield anna, boris
 
 
 def test_a_start_with_a_wrong_clock_sets_no_name_free(server: RunningServer, clock: Clocks) -> None:
-    with Talker(server) as anna, Talker(server) as boris:
+    with WireClient(server) as anna, WireClient(server) as boris:
         anna.join("Anna", secret=ANNA)
         boris.join("Boris", secret=EVE)
     clock.set_ahead(400 * DAY)
     for _ in range(2):
         server.stop()
         server.start()
-        with Talker(server) as eve:
+        with WireClient(server) as eve:
             assert eve.refused("join", user="Anna", secret=EVE) == "name_claimed"
             assert eve.join("Boris", secret=EVE)["user"] == "Boris"
         clock.set_ahead(0)
@@ -50,15 +50,15 @@ def test_a_start_with_a_wrong_clock_sets_no_name_free(server: RunningServer, clo
 
 
 def test_mutes_and_bans_are_in_force_again_when_the_clock_is_right(
-    server: RunningServer, clock: Clocks, people: tuple[Talker, Talker]
+    server: RunningServer, clock: Clocks, people: tuple[WireClient, WireClient]
 ) -> None:
     anna, boris = people
-    with Operator(server) as operator, Talker(server) as eve:
+    with Operator(server) as operator, WireClient(server) as eve:
         operator.do("mute", "Boris", seconds=HOUR)
         operator.do("ban", "Eve", seconds=HOUR)
         noticed(server, clock, 2 * HOUR)
         eve.join("Eve", secret=EVE)
-        boris.tell("chat", text="free")
+        boris.send_frame("chat", text="free")
         # What was ended by that clock alone is not thrown away by whatever is done meanwhile.
         operator.do("mute", "Anna", seconds=60)
         clock.set_ahead(0)
@@ -66,13 +66,13 @@ def test_mutes_and_bans_are_in_force_again_when_the_clock_is_right(
         for ahead in (0, -DAY):
             clock.set_ahead(ahead)
             assert boris.refused("chat", text="muted") == "muted"
-            with Talker(server) as banned:
+            with WireClient(server) as banned:
                 assert banned.refused("join", user="Eve", secret=EVE) == "banned"
-    assert anna.hear("chat")["text"] == "free"
+    assert anna.receive("chat")["text"] == "free"
 
 
 def test_invitations_can_be_used_again_when_the_clock_is_right(
-    server: RunningServer, clock: Clocks, people: tuple[Talker, Talker]
+    server: RunningServer, clock: Clocks, people: tuple[WireClient, WireClient]
 ) -> None:
     anna, boris = people
     anna.ask("private", room="plans")
@@ -83,75 +83,75 @@ def test_invitations_can_be_used_again_when_the_clock_is_right(
     clock.set_ahead(-DAY)
     assert boris.join("Boris", "plans", secret=BORIS, invite=token)["room"] == "plans"
     clock.set_ahead(2 * HOUR)
-    with Talker(server) as phone:
+    with WireClient(server) as phone:
         assert phone.join("Boris", "plans", secret=BORIS)["kind"] == "private"
 
 
 def test_what_goes_by_the_monotonic_clock_does_not_notice(
-    server: RunningServer, clock: Clocks, people: tuple[Talker, Talker]
+    server: RunningServer, clock: Clocks, people: tuple[WireClient, WireClient]
 ) -> None:
     anna, boris = people
-    with Operator(server) as operator, Talker(server) as phone:
+    with Operator(server) as operator, WireClient(server) as phone:
         operator.do("slow", room="main", seconds=60)
-        boris.tell("chat", text="one")
+        boris.send_frame("chat", text="one")
         token = anna.ask("add_device", user="Anna", secret=ANNA)["token"]
         anna.join("Anna", "dev", secret=ANNA)
         boris.join("Boris", "dev", secret=BORIS)
         for ahead in (400 * DAY, -400 * DAY):
             clock.set_ahead(ahead)
-            refusal = told_why(boris, "chat", room="main", text="two")
+            refusal = reason_given(boris, "chat", room="main", text="two")
             assert refusal["code"] == "too_fast"
             assert 0 < refusal["retry_after"] <= 60
             # Who has spoken may type again; rates have not run dry, and nobody was silent for too long.
-            anna.tell("chat", room="dev", text=str(ahead))
-            anna.tell("typing", room="dev")
+            anna.send_frame("chat", room="dev", text=str(ahead))
+            anna.send_frame("typing", room="dev")
             awaited = {str(ahead), "typing"}
             while awaited:
-                frame = boris.hear()
+                frame = boris.receive()
                 awaited -= {frame["type"], frame.get("text")}
         assert phone.ask("take_device", token=token)["user"] == "Anna"
 
 
 def test_messages_keep_their_order_and_are_known_again(
-    server: RunningServer, clock: Clocks, people: tuple[Talker, Talker]
+    server: RunningServer, clock: Clocks, people: tuple[WireClient, WireClient]
 ) -> None:
     anna, boris = people
     for number, ahead in enumerate((0, 400 * DAY, -400 * DAY), 1):
         clock.set_ahead(ahead)
-        anna.tell("chat", text=str(number), key=f"k{number}")
-        assert boris.hear("chat")["id"] == number
+        anna.send_frame("chat", text=str(number), key=f"k{number}")
+        assert boris.receive("chat")["id"] == number
     for number in (1, 2, 3):
-        anna.tell("chat", text=str(number), key=f"k{number}", after=0)
+        anna.send_frame("chat", text=str(number), key=f"k{number}", after=0)
     server.stop()
     server.start()
-    with Talker(server) as again:
+    with WireClient(server) as again:
         again.join("Anna", secret=ANNA, since=0)
-        page = again.hear("history")
+        page = again.receive("history")
         assert [line.rpartition(" ")[2] for line in page["messages"]] == ["1", "2", "3"]
-        again.tell("chat", text="2", key="k2", after=0)
-        assert again.hear("chat")["id"] == 2
+        again.send_frame("chat", text="2", key="k2", after=0)
+        assert again.receive("chat")["id"] == 2
 
 
 def unverified(server: RunningServer) -> list[int]:
     """Which messages a newcomer is told are unverified, by each way in which old messages are told."""
-    with Talker(server) as reader:
+    with WireClient(server) as reader:
         reader.join(None)
-        told: list[list[int]] = [reader.hear("history").get("unverified", [])]
-        reader.tell("history", before=100)
-        told.append(reader.hear("history").get("unverified", []))
-        told.append(reader.search("she").get("unverified", []))
+        reported: list[list[int]] = [reader.receive("history").get("unverified", [])]
+        reader.send_frame("history", before=100)
+        reported.append(reader.receive("history").get("unverified", []))
+        reported.append(reader.search("she").get("unverified", []))
     with Caller(server) as caller:
         pages = [pb.ListMessagesRequest(before=100), pb.ListMessagesRequest(after=0)]
-        told += [
+        reported += [
             [one.id for one in caller.stub.ListMessages(page).messages if one.unverified] for page in pages
         ]
         found = caller.stub.Search(pb.SearchRequest(text="she")).messages
-        told.append([one.id for one in found if one.unverified])
+        reported.append([one.id for one in found if one.unverified])
         with caller.follow(since=0) as following:
             following.started()
-            told.append([one.id for one in following.hear_to(2) if one.unverified])
-    assert all(one == told[0] for one in told), told
-    return told[0]
+            reported.append([one.id for one in following.receive_to(2) if one.unverified])
+    assert all(one == reported[0] for one in reported), reported
+    return reported[0]
 
 
 @pytest.mark.parametrize("how", ["kept", "deleted"])
@@ -161,16 +161,16 @@ def test_what_a_guest_said_is_never_the_holders_whatever_the_clock_does(
     server = make_server(
         "--lang", "en", module=BENT, CONSTANTS=OFTEN, TZ="Europe/Berlin", grpc=True, **clock.environment
     ).start()
-    with Talker(server, "/") as guest:
-        guest.tell("chat", user="Anna", text="I am not she")
-        guest.hear("chat")
-    with Talker(server) as anna:
+    with WireClient(server, "/") as guest:
+        guest.send_frame("chat", user="Anna", text="I am not she")
+        guest.receive("chat")
+    with WireClient(server) as anna:
         until_alone(anna)
         # In the second in which a guest has left, nobody could tell later who of the two has said what.
         noticed(server, clock, -HOUR)
         anna.join("Anna", secret=ANNA)
-        anna.tell("chat", text="I am she")
-        anna.hear("chat")
+        anna.send_frame("chat", text="I am she")
+        anna.receive("chat")
     assert unverified(server) == [1]
     for zone in ({"TZ": "America/New_York"}, {"TZ": "UTC"}):
         server.stop()
@@ -182,18 +182,18 @@ def test_what_a_guest_said_is_never_the_holders_whatever_the_clock_does(
         assert unverified(server) in ([[1]] if how == "kept" else [[1], [1, 2]])
 
 
-def until_alone(talker: Talker) -> None:
+def until_alone(client: WireClient) -> None:
     """Wait until nobody is in the default room."""
-    wait_until(lambda: not talker.ask("rooms")["rooms"][0]["clients_count"], ASK_SECONDS)
+    wait_until(lambda: not client.ask("rooms")["rooms"][0]["clients_count"], ASK_SECONDS)
 
 
-def told_why(talker: Talker, kind: str, **fields: object) -> Frame:
-    talker.tell(kind, **fields)
-    return talker.hear("error")
+def reason_given(client: WireClient, kind: str, **fields: object) -> Frame:
+    client.send_frame(kind, **fields)
+    return client.receive("error")
 
 
 def noticed(server: RunningServer, clock: Clocks, ahead: float) -> None:
     """Set the clock, and wait until the server tells that it was set."""
-    told = server.errors.count("the clock was set")
+    reported = server.errors.count("the clock was set")
     clock.set_ahead(ahead)
-    wait_until(lambda: server.errors.count("the clock was set") > told)
+    wait_until(lambda: server.errors.count("the clock was set") > reported)

@@ -13,7 +13,7 @@ import pytest
 from besedka import __version__, cli
 from tests import prefork
 from tests.conftest import ServerMaker
-from tests.talking import Talker
+from tests.talking import WireClient
 
 BESEDKA = [sys.executable, "-m", "besedka"]
 NOBODY = 65534
@@ -32,7 +32,7 @@ def assert_one_clear_line(done: subprocess.CompletedProcess[str], status: int, *
         assert part in done.stderr
 
 
-def test_the_version_is_told(tmp_path: Path) -> None:
+def test_the_version_is_printed(tmp_path: Path) -> None:
     assert besedka("--version", cwd=tmp_path).stdout == f"besedka {__version__}\n"
 
 
@@ -68,10 +68,10 @@ def test_each_option_can_come_from_the_environment(make_server: ServerMaker, tmp
         "BESEDKA_HOST": "127.0.0.1",
     }
     server = make_server(is_fresh=True, TZ="Asia/Tokyo", **settings).start()
-    with Talker(server) as anna:
+    with WireClient(server) as anna:
         assert anna.join("Anna")["utc_offset"] == 0
-        anna.tell("chat", text="")
-        assert anna.hear("error")["text"].startswith("The message is empty")
+        anna.send_frame("chat", text="")
+        assert anna.receive("error")["text"].startswith("The message is empty")
     assert (tmp_path / "talk.log").exists()
 
 
@@ -153,14 +153,14 @@ def test_a_second_server_on_the_same_history_says_who_has_it(
 
 def test_ctrl_c_ends_it_in_good_order(make_server: ServerMaker) -> None:
     server = make_server().start()
-    with Talker(server) as anna:
+    with WireClient(server) as anna:
         anna.join("Anna")
         os.kill(server.pid, 2)
         assert server.wait() == 0
 
 
 @pytest.mark.parametrize("command", [["history"], ["doctor"], ["send", "--json", "hi"]])
-def test_an_output_that_is_closed_is_told(tmp_path: Path, command: list[str]) -> None:
+def test_an_output_that_is_closed_is_reported(tmp_path: Path, command: list[str]) -> None:
     (tmp_path / "chat_history.txt").touch()
     done = subprocess.run(
         ["bash", "-c", '"$@" >&-', "bash", *BESEDKA, *command],

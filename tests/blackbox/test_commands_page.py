@@ -21,7 +21,7 @@ from besedka.commands.endings import MEANINGS
 from besedka.commands.options import ClientCommand
 from besedka.commands.preferences import BELLS, COLOURS, KEYS
 from besedka.wire.frames import Act
-from tests.commanding import ASK_SECONDS, PATIENCE_SECONDS, Person, wait_until
+from tests.commanding import ASK_SECONDS, TIMEOUT_SECONDS, Person, wait_until
 from tests.conftest import ServerMaker
 from tests.running import ROOT, RunningServer
 
@@ -130,7 +130,7 @@ def test_the_lines_for_shells_are_those_of_help(tmp_path: Path) -> None:
 
 
 @dataclass
-class Place:
+class PageShell:
     """Where a line of the page is run."""
 
     server: RunningServer
@@ -146,7 +146,7 @@ class Place:
     def run(self, line: str) -> str:
         """Run it to its end, which must be a good one; what it prints."""
         with self.running(line) as running:
-            stdout, stderr = running.communicate(timeout=PATIENCE_SECONDS)
+            stdout, stderr = running.communicate(timeout=TIMEOUT_SECONDS)
         assert (running.returncode, stderr) == (0, "")
         return stdout
 
@@ -175,13 +175,13 @@ class Place:
         self.anna.run("send", text).assert_well()
 
     def said(self, room: str = "") -> list[str]:
-        """What the log has, without the times."""
+        """The log's messages, without their times."""
         path = self.server.history.with_name(f"chat_history.{room}.txt") if room else self.server.history
         return [line[22:] for line in path.read_text("utf-8").splitlines()]
 
 
 @pytest.fixture
-def place(make_server: ServerMaker, tmp_path: Path) -> Iterator[Place]:
+def place(make_server: ServerMaker, tmp_path: Path) -> Iterator[PageShell]:
     """A server, and somebody with tools of their own."""
     server = make_server("--lang", "en").start()
     home, tools = tmp_path / "anna", tmp_path / "tools"
@@ -189,16 +189,16 @@ def place(make_server: ServerMaker, tmp_path: Path) -> Iterator[Place]:
     tools.mkdir()
     with Person(home, BESEDKA_URL=server.url()) as anna:
         anna.environment["PATH"] = f"{tools}{os.pathsep}{anna.environment['PATH']}"
-        yield Place(server, anna, tools)
+        yield PageShell(server, anna, tools)
 
 
-def _make(place: Place, line: str) -> None:
+def _make(place: PageShell, line: str) -> None:
     (place.anna.home / "Makefile").write_text("all:\n\t@echo compiling\n\t@echo a warning >&2\n")
     place.run(line)
     assert place.said() == ["anna: compiling", "anna: a warning"]
 
 
-def _minutes(place: Place, line: str) -> None:
+def _minutes(place: PageShell, line: str) -> None:
     (place.anna.home / "minutes.txt").write_text("We met.\nWe ate cake.\n")
     place.run(line)
     assert (
@@ -208,11 +208,11 @@ def _minutes(place: Place, line: str) -> None:
     )
 
 
-def _jq(place: Place, line: str) -> None:
+def _jq(place: PageShell, line: str) -> None:
     place.send("before")
     # In a terminal: jq keeps what it writes to a pipe until it is a lot.
     shown = pexpect.spawn(
-        "bash", ["-c", line], cwd=place.anna.home, env=place.anna.environment, timeout=PATIENCE_SECONDS
+        "bash", ["-c", line], cwd=place.anna.home, env=place.anna.environment, timeout=TIMEOUT_SECONDS
     )
     shown.expect_exact("before\r\n")
     place.send("two\nlines")
@@ -222,13 +222,13 @@ def _jq(place: Place, line: str) -> None:
     shown.close()
 
 
-def _grep(place: Place, line: str) -> None:
+def _grep(place: PageShell, line: str) -> None:
     place.send("Deployed.")
     place.send("Hungry.")
     assert place.run(line) == place.server.lines[0] + "\n"
 
 
-def _notify(place: Place, line: str) -> None:
+def _notify(place: PageShell, line: str) -> None:
     place.tool("notify-send", 'printf "%s|%s\\n" "$2" "$3" >> notified.part && mv notified.part notified')
     notified = place.anna.home / "notified"
 
@@ -241,7 +241,7 @@ def _notify(place: Place, line: str) -> None:
     assert notified.read_text().splitlines()[0] == 'anna|it\'s $(me); "quoted"'
 
 
-def _git(place: Place, line: str) -> None:
+def _git(place: PageShell, line: str) -> None:
     who = "-c user.name=Anna -c user.email=anna@example.org -c core.hooksPath=.git/hooks"
     place.run("git init --quiet && mkdir -p .git/hooks && echo '#!/bin/sh' > .git/hooks/post-commit")
     place.run(line)
@@ -249,7 +249,7 @@ def _git(place: Place, line: str) -> None:
     assert place.said("dev") == ["anna: Anna: Mend the roof"]
 
 
-def _cron(place: Place, line: str) -> None:
+def _cron(place: PageShell, line: str) -> None:
     place.tool("crontab", 'test "$1" = -l && exec cat table; cat > table.new && mv table.new table')
     (place.anna.home / "table").write_text("# mine\n")
     place.run(line)
@@ -259,7 +259,7 @@ def _cron(place: Place, line: str) -> None:
     assert place.said("standup") == ["anna: Good morning, what is in the way?"]
 
 
-PIPES: dict[str, Callable[[Place, str], None]] = {
+PIPES: dict[str, Callable[[PageShell, str], None]] = {
     "make ": _make,
     "besedka send --room notes <": _minutes,
     "besedka tail -f --json | jq": _jq,
@@ -280,6 +280,6 @@ def test_every_pipe_is_run_and_no_other() -> None:
 
 
 @pytest.mark.parametrize("begin", PIPES, ids=lambda begin: begin.strip("( ;<"))
-def test_a_pipe_does_what_it_says(place: Place, begin: str) -> None:
+def test_a_pipe_does_what_it_says(place: PageShell, begin: str) -> None:
     (line,) = (line for line in _lines() if line.startswith(begin))
     PIPES[begin](place, line)

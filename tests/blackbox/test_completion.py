@@ -75,5 +75,5 @@ def test_the_scripts_are_for_their_shells(anna: Person, shell: str, parts: list[
         run(anna, shell, "-n", stdin=script)
 
 
-def test_a_shell_that_is_not_known_is_told(anna: Person) -> None:
+def test_an_unknown_shell_is_reported(anna: Person) -> None:
     anna.run("completion", "csh").assert_one_clear_line(2, "bash", "zsh", "fish")

@@ -52,14 +52,14 @@ def test_options_win_over_the_environment_and_that_over_the_file(server: Running
     ],
 )
 @pytest.mark.parametrize("command", [["chat"], ["send", "hi"], ["tail", "--url", "localhost:1"], ["doctor"]])
-def test_what_is_wrong_in_it_is_told_with_the_file_and_the_key(
+def test_a_fault_in_it_is_reported_with_the_file_and_the_key(
     anna: Person, command: list[str], text: str, parts: list[str]
 ) -> None:
     path = anna.configure(text)
     anna.run(*command).assert_one_clear_line(2, str(path), *parts)
 
 
-def test_a_file_that_cannot_be_read_is_told(anna: Person) -> None:
+def test_a_file_that_cannot_be_read_is_reported(anna: Person) -> None:
     path = anna.configure("")
     path.write_bytes(b'name = "\xff"\n')
     anna.run("send", "hi").assert_one_clear_line(2, str(path), "UTF-8")

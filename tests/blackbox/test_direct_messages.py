@@ -12,7 +12,7 @@ from besedka.serve.people.direct import BEGUN_BY_ADDRESS_WITH_ONE, BEGUN_BY_PERS
 from tests.calling import Caller, refusal
 from tests.clocks import BENT
 from tests.running import RunningServer
-from tests.talking import Talker
+from tests.talking import WireClient
 
 ASKED_AT_MOST = 3
 FEW = json.dumps({"besedka.serve.people.direct.ASKED_AT_MOST": ASKED_AT_MOST})
@@ -29,21 +29,21 @@ def secret_of(name: str) -> str:
     return f"the secret of {name}".ljust(32, ".")
 
 
-def come(server: RunningServer, name: str, address: str = "") -> Talker:
-    talker = Talker(server, additional_headers={"X-Forwarded-For": address} if address else {})
-    talker.join(name, secret=secret_of(name))
-    return talker
+def come(server: RunningServer, name: str, address: str = "") -> WireClient:
+    client = WireClient(server, additional_headers={"X-Forwarded-For": address} if address else {})
+    client.join(name, secret=secret_of(name))
+    return client
 
 
 def ask(server: RunningServer, name: str, whom: str, address: str = "") -> dict[str, Any]:
     """Come, open the direct room with somebody, and go; the answer."""
-    with come(server, name, address) as talker:
-        return talker.ask("direct", user=whom)
+    with come(server, name, address) as client:
+        return client.ask("direct", user=whom)
 
 
-def direct_rooms(talker: Talker) -> dict[str, int]:
+def direct_rooms(client: WireClient) -> dict[str, int]:
     """The people with whom there is a direct room, each with its number among those that wait for an answer."""
-    return {room["peer"]: room.get("asked", 0) for room in talker.ask("rooms")["rooms"] if "peer" in room}
+    return {room["peer"]: room.get("asked", 0) for room in client.ask("rooms")["rooms"] if "peer" in room}
 
 
 def test_strangers_fill_a_few_rooms_only_until_they_are_answered(server: RunningServer) -> None:
@@ -51,20 +51,20 @@ def test_strangers_fill_a_few_rooms_only_until_they_are_answered(server: Running
         boris_room = anna.ask("direct", user="Boris")["room"]
         for number in range(ASKED_AT_MOST):
             assert ask(server, f"Stranger {number}", "Anna")["type"] == "place"
-            assert anna.hear("place")["asked"] is True
+            assert anna.receive("place")["asked"] is True
         assert ask(server, "One more", "Anna")["code"] == "not_accepted"
         assert direct_rooms(anna) == {"Boris": 0, "Stranger 0": 1, "Stranger 1": 2, "Stranger 2": 3}
         assert direct_rooms(boris) == {"Anna": 1}
         # A stranger who begins it again is not announced again.
         assert ask(server, "Stranger 2", "Anna")["type"] == "place"
-        anna.tell("chat", text="nobody else?", key="x")
+        anna.send_frame("chat", text="nobody else?", key="x")
         assert "place" not in [
-            frame["type"] for frame in anna.hear_until(lambda frame: frame.get("key") == "x")
+            frame["type"] for frame in anna.receive_until(lambda frame: frame.get("key") == "x")
         ]
         # People whom she has written to, and those who have asked before, can still write.
         boris.join("Boris", boris_room, secret=secret_of("Boris"))
-        boris.tell("chat", room=boris_room, text="hello", key="b")
-        assert boris.hear_until(lambda frame: frame.get("key") == "b")[-1]["type"] == "chat"
+        boris.send_frame("chat", room=boris_room, text="hello", key="b")
+        assert boris.receive_until(lambda frame: frame.get("key") == "b")[-1]["type"] == "chat"
         assert ask(server, "Stranger 0", "Anna")["type"] == "place"
         assert direct_rooms(boris) == {"Anna": 0}
         # She answers one, and opens the room of another: two more may ask.
@@ -72,8 +72,8 @@ def test_strangers_fill_a_few_rooms_only_until_they_are_answered(server: Running
         assert direct_rooms(anna)["Stranger 0"] == 0
         room = next(one["name"] for one in anna.ask("rooms")["rooms"] if one.get("peer") == "Stranger 1")
         anna.join("Anna", room, secret=secret_of("Anna"))
-        anna.tell("chat", room=room, text="who are you?", key="a")
-        anna.hear_until(lambda frame: frame.get("key") == "a")
+        anna.send_frame("chat", room=room, text="who are you?", key="a")
+        anna.receive_until(lambda frame: frame.get("key") == "a")
         assert direct_rooms(anna) == {"Boris": 0, "Stranger 0": 0, "Stranger 1": 0, "Stranger 2": 1}
         assert ask(server, "One more", "Anna")["type"] == "place"
         # One who is blocked does not count either.
@@ -119,10 +119,10 @@ def test_from_one_address_so_many_people_write_to_one_person(
         assert len(direct_rooms(anna)) == count + 1
 
 
-def check_blocked(server: RunningServer, anna: Talker, boris: Talker, room: str) -> None:
-    boris.tell("typing", room=room)
-    boris.tell("chat", room=room, text="please", key="please")
-    answer = boris.hear_until(lambda frame: frame.get("key") == "please")[-1]
+def check_blocked(server: RunningServer, anna: WireClient, boris: WireClient, room: str) -> None:
+    boris.send_frame("typing", room=room)
+    boris.send_frame("chat", room=room, text="please", key="please")
+    answer = boris.receive_until(lambda frame: frame.get("key") == "please")[-1]
     assert (answer["code"], answer["room"]) == ("not_accepted", room)
     # It does not say why.
     assert answer["text"] == "Anna does not take direct messages from you now"
@@ -132,13 +132,13 @@ def check_blocked(server: RunningServer, anna: Talker, boris: Talker, room: str)
         assert sent.reason == "not_accepted"
     assert anna.ask("rooms")["blocked"] == ["Boris"]
     assert anna.ask("direct", user="Boris")["code"] == "not_allowed"
-    boris.tell("chat", text="to all", key="all")
-    heard = anna.hear_until(lambda frame: frame.get("text") == "to all")
+    boris.send_frame("chat", text="to all", key="all")
+    heard = anna.receive_until(lambda frame: frame.get("text") == "to all")
     assert not [frame for frame in heard if frame["type"] == "typing" or frame.get("text") == "please"]
 
 
-def enter(talker: Talker, name: str, room: str) -> None:
-    talker.join(name, room, secret=secret_of(name))
+def enter(client: WireClient, name: str, room: str) -> None:
+    client.join(name, room, secret=secret_of(name))
 
 
 def test_a_blocked_person_can_neither_write_nor_type_nor_open_the_room(server: RunningServer) -> None:
@@ -146,8 +146,8 @@ def test_a_blocked_person_can_neither_write_nor_type_nor_open_the_room(server: R
         room = boris.ask("direct", user="Anna")["room"]
         enter(anna, "Anna", room)
         enter(boris, "Boris", room)
-        boris.tell("chat", room=room, text="let me in", key="b0")
-        anna.hear_until(lambda frame: frame.get("text") == "let me in")
+        boris.send_frame("chat", room=room, text="let me in", key="b0")
+        anna.receive_until(lambda frame: frame.get("text") == "let me in")
         assert anna.ask("block", user="boris")["text"] == "You receive no direct messages from Boris any more"
         for name in ("Nobody", "Anna"):
             assert anna.ask("block", user=name)["code"] == "no_such_name"
@@ -160,13 +160,13 @@ def test_a_blocked_person_can_neither_write_nor_type_nor_open_the_room(server: R
         check_blocked(server, anna, boris, room)
         assert anna.ask("unblock", user="BORIS")["text"] == "You receive direct messages from Boris again"
         assert anna.ask("unblock", user="Boris")["code"] == "no_such_name"
-        boris.tell("chat", room=room, text="thank you", key="thanks")
-        anna.hear_until(lambda frame: frame.get("text") == "thank you")
+        boris.send_frame("chat", room=room, text="thank you", key="thanks")
+        anna.receive_until(lambda frame: frame.get("text") == "thank you")
 
 
 def test_a_guest_blocks_nobody(server: RunningServer) -> None:
     come(server, "Anna").close()
-    with Talker(server) as guest:
+    with WireClient(server) as guest:
         guest.join("Guest")
         for kind in ("block", "unblock"):
             assert guest.ask(kind, user="Anna")["code"] == "no_secret"

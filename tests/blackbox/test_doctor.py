@@ -56,7 +56,7 @@ def test_all_is_well(make_server: ServerMaker, anna: Person, tmp_path: Path) -> 
     )
 
 
-def test_what_has_a_say_is_told(server: RunningServer, anna: Person) -> None:
+def test_the_source_of_each_setting_is_shown(server: RunningServer, anna: Person) -> None:
     path = anna.configure(f'url = "{server.url()}"\n')
     printed = anna.run("doctor").assert_well()
     assert f"· config file {path}: url\n" in printed
@@ -407,7 +407,7 @@ besedka.cli.main()
 
 
 def at_a_terminal(anna: Person, *arguments: str, **environment: str) -> tuple[str, int]:
-    """What is shown there, and the exit status."""
+    """The output, and the exit status."""
     shown, status = pexpect.run(
         " ".join([*BESEDKA, "doctor", *arguments]),
         env={**anna.environment, "TERM": "xterm", **environment},

@@ -10,9 +10,9 @@ from urllib.parse import quote
 
 import pytest
 
-from tests.conftest import ServerMaker, TalkerMaker
+from tests.conftest import ClientMaker, ServerMaker
 from tests.running import RunningServer
-from tests.talking import Talker
+from tests.talking import WireClient
 
 SECRET = "a" * 64
 
@@ -24,16 +24,16 @@ def download(server: RunningServer, query: str = "") -> bytes:
         return data
 
 
-def test_a_room_is_downloaded_byte_for_byte(server: RunningServer, talker: TalkerMaker) -> None:
-    anna = talker()
+def test_a_room_is_downloaded_byte_for_byte(server: RunningServer, make_client: ClientMaker) -> None:
+    anna = make_client()
     anna.join("Anna")
     anna.join("Anna", room="комната")
-    anna.tell("chat", text="one\nin two lines")
-    anna.tell("chat", text="two")
-    anna.tell("chat", text="elsewhere", room="комната")
+    anna.send_frame("chat", text="one\nin two lines")
+    anna.send_frame("chat", text="two")
+    anna.send_frame("chat", text="elsewhere", room="комната")
     waited_for = {"two", "elsewhere"}  # rooms are written side by side
     while waited_for:
-        waited_for.discard(anna.hear("chat")["text"])
+        waited_for.discard(anna.receive("chat")["text"])
     assert download(server) == server.history.read_bytes()
     assert download(server, "?since=1") == server.history.read_bytes().split(b"lines\n")[1]
     assert download(server, "?since=2") == b""
@@ -81,7 +81,7 @@ def test_no_answer_but_the_files_of_the_page_may_be_kept_by_a_browser_or_a_proxy
 ) -> None:
     server = make_server("--lang", "en", "--key-file", "keys.txt").start()
     key = server.lines_of("keys.txt")[-1]
-    with Talker(server, additional_headers={"authorization": f"Bearer {key}"}) as anna:
+    with WireClient(server, additional_headers={"authorization": f"Bearer {key}"}) as anna:
         anna.join("Anna", secret=SECRET)
         anna.ask("private", room="plans")
     member = {"authorization": f"Bearer {key}", "besedka-secret": SECRET}
@@ -102,12 +102,12 @@ def test_a_long_log_is_streamed_while_the_talk_goes_on(make_server: ServerMaker)
     before = server.history.read_bytes()
     got: list[bytes] = []
     reading = threading.Thread(target=lambda: got.append(download(server)))
-    with Talker(server) as anna:
+    with WireClient(server) as anna:
         anna.join("Anna")
         reading.start()
         for number in range(20):
-            anna.tell("chat", text=f"meanwhile {number}")
-            anna.hear_to(100_001 + number)
+            anna.send_frame("chat", text=f"meanwhile {number}")
+            anna.receive_to(100_001 + number)
         reading.join(60)
     assert got
     assert got[0].startswith(before)

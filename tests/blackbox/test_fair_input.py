@@ -1,4 +1,4 @@
-"""What limits a visitor: how much he may say, from how many connections, and how long he may take to ask."""
+"""The limits of a client: messages, connections, and the time for a request."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from tests import looping
 from tests.blackbox.test_how_the_server_is import figures
 from tests.clocks import BENT, Clocks
 from tests.commanding import wait_until
-from tests.conftest import ServerMaker, TalkerMaker
+from tests.conftest import ClientMaker, ServerMaker
 from tests.running import RunningServer
-from tests.talking import Talker
+from tests.talking import WireClient
 from tests.torture.checker import Record, check
 from tests.torture.crowd import Person
 
@@ -27,29 +27,29 @@ client that waits is what is proved.
 """
 
 
-def test_who_says_too_much_is_told_how_long_to_wait_and_nobody_else_notices(
+def test_a_client_that_posts_too_much_is_refused_with_a_time_to_wait_and_nobody_else_notices(
     make_server: ServerMaker, clock: Clocks
 ) -> None:
     clock.stand_still()
     server = make_server("--rate", "0.5", "--lang", "en", module=BENT, **clock.environment).start()
-    with Talker(server) as flood, Talker(server) as other:
+    with WireClient(server) as flood, WireClient(server) as other:
         flood.join("Flood")
         other.join("Other")
         for number in range(15):
-            flood.tell("chat", text=f"{number}", key=f"k{number}")
-        refusals = [flood.hear("error") for _ in range(10)]
+            flood.send_frame("chat", text=f"{number}", key=f"k{number}")
+        refusals = [flood.receive("error") for _ in range(10)]
         assert {refusal["code"] for refusal in refusals} == {"too_fast"}
         assert [refusal["key"] for refusal in refusals] == [f"k{number}" for number in range(5, 15)]
         assert refusals[0]["retry_after"] == 2
         assert refusals[0]["text"] == "Too fast; say it again in 2.0 seconds"
-        assert other.hear_to(5)[-1] == 5
-        other.tell("chat", text="calm", key="c")
-        assert other.hear("chat")["id"] == 6
+        assert other.receive_to(5)[-1] == 5
+        other.send_frame("chat", text="calm", key="c")
+        assert other.receive("chat")["id"] == 6
         clock.jump(refusals[0]["retry_after"])
-        flood.tell("chat", text="6", key="k6")
-        assert flood.hear("error")["key"] == "k6"
-        flood.tell("chat", text="5", key="k5")
-        assert other.hear("chat")["text"] == "5"
+        flood.send_frame("chat", text="6", key="k6")
+        assert flood.receive("error")["key"] == "k6"
+        flood.send_frame("chat", text="5", key="k5")
+        assert other.receive("chat")["text"] == "5"
 
 
 def test_a_slow_network_does_not_put_what_was_said_too_fast_into_another_order(
@@ -99,13 +99,13 @@ async def slow_network(port: int, bytes_a_second: int) -> AsyncIterator[int]:
     await asyncio.gather(*(writer.wait_closed() for writer in writers), return_exceptions=True)
 
 
-def test_the_seeds_clients_are_told_as_well(make_server: ServerMaker, clock: Clocks) -> None:
+def test_the_seeds_clients_are_notified_as_well(make_server: ServerMaker, clock: Clocks) -> None:
     clock.stand_still()
     server = make_server("--rate", "0.5", module=BENT, **clock.environment).start()
-    with Talker(server, "/") as seed:
+    with WireClient(server, "/") as seed:
         for _ in range(6):
-            seed.tell("chat", user="Anna", text="x")
-        assert seed.hear("error")["text"] == "Слишком быстро, повторите через 2.0 с"
+            seed.send_frame("chat", user="Anna", text="x")
+        assert seed.receive("error")["text"] == "Слишком быстро, повторите через 2.0 с"
 
 
 def test_a_client_that_says_too_much_at_once_loses_nothing_and_keeps_the_order(
@@ -135,23 +135,23 @@ def test_all_connections_of_an_address_share_a_rate_and_others_have_their_own(
     ).start()
     with ExitStack() as open_ones:
 
-        def come(name: str, address: str) -> Talker:
-            talker = open_ones.enter_context(Talker(server, source_address=(address, 0)))
-            talker.join(name)
-            return talker
+        def come(name: str, address: str) -> WireClient:
+            client = open_ones.enter_context(WireClient(server, source_address=(address, 0)))
+            client.join(name)
+            return client
 
         first, second = come("One", "127.0.0.2"), come("Two", "127.0.0.2")
         for _ in range(5):
-            first.tell("chat", text="x")
-            second.tell("chat", text="x")
-        first.hear_to(10)
-        first.tell("chat", text="x")
-        assert first.hear("error")["code"] == "too_fast"
-        second.tell("chat", text="x")
-        assert second.hear("error")["code"] == "too_fast"
+            first.send_frame("chat", text="x")
+            second.send_frame("chat", text="x")
+        first.receive_to(10)
+        first.send_frame("chat", text="x")
+        assert first.receive("error")["code"] == "too_fast"
+        second.send_frame("chat", text="x")
+        assert second.receive("error")["code"] == "too_fast"
         elsewhere = come("Three", "127.0.0.3")
-        elsewhere.tell("chat", text="y")
-        assert elsewhere.hear("chat")["text"] == "y"
+        elsewhere.send_frame("chat", text="y")
+        assert elsewhere.receive("chat")["text"] == "y"
 
 
 def test_an_address_may_have_only_so_many_connections(make_server: ServerMaker) -> None:
@@ -160,8 +160,8 @@ def test_an_address_may_have_only_so_many_connections(make_server: ServerMaker) 
     ).start()
     with ExitStack() as open_ones:
 
-        def come(address: str) -> Talker:
-            return open_ones.enter_context(Talker(server, source_address=(address, 0)))
+        def come(address: str) -> WireClient:
+            return open_ones.enter_context(WireClient(server, source_address=(address, 0)))
 
         strangers = [come("127.0.0.2") for _ in range(3)]
         with pytest.raises(InvalidStatus) as refusal:
@@ -188,19 +188,19 @@ def test_requests_that_write_are_charged_to_the_address_and_others_have_theirs(
     options = ("--rate", "0", "--rate-address", "0")
     server = make_server(*options, module=BENT, OWN_ADDRESS="127.0.0.1", **clock.environment).start()
     with (
-        Talker(server, source_address=("127.0.0.2", 0)) as one,
-        Talker(server, source_address=("127.0.0.3", 0)) as other,
-        Talker(server) as own,
+        WireClient(server, source_address=("127.0.0.2", 0)) as one,
+        WireClient(server, source_address=("127.0.0.3", 0)) as other,
+        WireClient(server) as own,
     ):
-        for name, talker_ in (("One", one), ("Other", other), ("Own", own)):
-            talker_.join(name)
+        for name, client in (("One", one), ("Other", other), ("Own", own)):
+            client.join(name)
         for _ in range(int(REQUESTS_RATE * REQUESTS_BURST_SECONDS)):
-            one.tell("take_device", token="none")
-            own.tell("take_device", token="none")
-            assert one.hear("error")["code"] == own.hear("error")["code"] == "bad_link"
-        for talker_, code in ((one, "too_fast"), (other, "bad_link"), (own, "bad_link")):
-            talker_.tell("take_device", token="none", key="k")
-            answer = talker_.hear("error")
+            one.send_frame("take_device", token="none")
+            own.send_frame("take_device", token="none")
+            assert one.receive("error")["code"] == own.receive("error")["code"] == "bad_link"
+        for client, code in ((one, "too_fast"), (other, "bad_link"), (own, "bad_link")):
+            client.send_frame("take_device", token="none", key="k")
+            answer = client.receive("error")
             assert (answer["code"], answer["key"]) == (code, "k")
 
 
@@ -247,14 +247,14 @@ def test_a_request_with_a_body_is_refused(http: Http) -> None:
         assert answer(connection).startswith(b"HTTP/1.1 413 ")
 
 
-def test_a_request_that_is_refused_may_be_followed_by_anything(http: Http, talker: TalkerMaker) -> None:
+def test_a_request_that_is_refused_may_be_followed_by_anything(http: Http, make_client: ClientMaker) -> None:
     for request in (
         b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\n\r\nhello\0\1garbage",
         b"POST / HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\nZZ\r\n",
     ):
         assert answer(http(request)).startswith(b"HTTP/1.1 413 ")
     assert answer(http(b"\0\1garbage\r\n\r\n")).startswith(b"HTTP/1.1 400 ")
-    talker().join("Anna")
+    make_client().join("Anna")
 
 
 UPGRADE = (
@@ -300,29 +300,29 @@ def test_who_says_no_more_still_gets_his_answer(http: Http) -> None:
     assert answer(connection).endswith(b"ready\n")
 
 
-def test_a_flood_of_requests_on_one_connection_is_cut(http: Http, talker: TalkerMaker) -> None:
+def test_a_flood_of_requests_on_one_connection_is_cut(http: Http, make_client: ClientMaker) -> None:
     connection = http(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n" * 1_000)
     with suppress(ConnectionResetError):
         assert answer(connection).count(b"HTTP/1.1 200") <= 18
-    talker().join("Anna")
+    make_client().join("Anna")
 
 
 def test_a_script_of_this_machine_says_as_much_as_it_likes_but_not_for_somebody_else(
     make_server: ServerMaker,
 ) -> None:
     server = make_server("--rate", "0.5", "--lang", "en").start()
-    with Talker(server) as script:
+    with WireClient(server) as script:
         script.join("script", quiet=True)
         assert len(script.say_many([f"{number}" for number in range(100)])) == 100
     person = {"origin": f"http://127.0.0.1:{server.port}"}
     for headers in (person, {"additional_headers": {"X-Forwarded-For": "203.0.113.7"}}):
-        with Talker(server, **headers) as other:
+        with WireClient(server, **headers) as other:
             other.join("other", quiet=True)
             for number in range(10):
-                other.tell("chat", text=f"{number}")
-            assert other.hear("error")["code"] == "too_fast"
-    with Talker(server) as seen:
+                other.send_frame("chat", text=f"{number}")
+            assert other.receive("error")["code"] == "too_fast"
+    with WireClient(server) as seen:
         seen.join("seen")
         for number in range(10):
-            seen.tell("chat", text=f"{number}")
-        assert seen.hear("error")["code"] == "too_fast"
+            seen.send_frame("chat", text=f"{number}")
+        assert seen.receive("error")["code"] == "too_fast"

@@ -12,7 +12,7 @@ from tests.commanding import Person
 from tests.conftest import ServerMaker
 from tests.ordering import Operator
 from tests.running import RunningServer
-from tests.talking import Talker
+from tests.talking import WireClient
 
 ANNA = "a" * 64
 LINE = "[2025-11-19 23:46:36] Anna: Hello\n"
@@ -43,10 +43,10 @@ def test_the_history_that_is_named_may_be_a_link_and_is_followed(
 ) -> None:
     (tmp_path / "chat_history.txt").symlink_to(elsewhere)
     server = make_server("--lang", "en").start()
-    with Talker(server) as anna:
+    with WireClient(server) as anna:
         assert anna.join("Anna")["head"] == 1
-        anna.tell("chat", text="hi")
-        anna.hear("chat")
+        anna.send_frame("chat", text="hi")
+        anna.receive("chat")
     assert elsewhere.read_text(encoding="utf-8").count("\n") == 2
     assert (tmp_path / "chat_history.txt").is_symlink()
 
@@ -54,7 +54,7 @@ def test_the_history_that_is_named_may_be_a_link_and_is_followed(
 def test_the_log_of_another_room_is_no_link(server: RunningServer, elsewhere: Path) -> None:
     for room, target in (("dev", elsewhere), ("new", elsewhere.with_name("nowhere"))):
         (server.directory / f"chat_history.{room}.txt").symlink_to(target)
-        with Talker(server) as anna:
+        with WireClient(server) as anna:
             assert anna.refused("join", room=room, user="Anna") == "room_unavailable"
     assert elsewhere.read_text(encoding="utf-8") == LINE
     assert not elsewhere.with_name("nowhere").exists()
@@ -63,7 +63,7 @@ def test_the_log_of_another_room_is_no_link(server: RunningServer, elsewhere: Pa
 
 def test_the_log_of_a_room_is_no_pipe(server: RunningServer) -> None:
     os.mkfifo(server.directory / "chat_history.dev.txt")
-    with Talker(server) as anna:
+    with WireClient(server) as anna:
         assert anna.refused("join", room="dev", user="Anna") == "room_unavailable"
     assert "it is not a regular file" in server.errors
 
@@ -76,10 +76,10 @@ def test_what_stands_beside_a_log_is_made_anew_in_place_of_a_link(
     beside = tmp_path / f"chat_history.txt.{name}"
     beside.symlink_to(elsewhere)
     server = make_server("--lang", "en").start()
-    with Talker(server) as anna:
+    with WireClient(server) as anna:
         assert anna.join("Anna")["head"] == 1
-        anna.tell("chat", text="hi")
-        anna.hear("chat")
+        anna.send_frame("chat", text="hi")
+        anna.receive("chat")
     assert elsewhere.read_text(encoding="utf-8") == LINE
     assert not beside.is_symlink()
 
@@ -111,7 +111,7 @@ def test_the_key_file_that_is_named_may_be_a_link(
     elsewhere.chmod(0o600)
     (tmp_path / "keys").symlink_to(elsewhere)
     server = make_server("--lang", "en", "--key-file", "keys").start()
-    with Talker(server, additional_headers={"authorization": "Bearer a-key-of-some-length"}) as anna:
+    with WireClient(server, additional_headers={"authorization": "Bearer a-key-of-some-length"}) as anna:
         anna.join("Anna")
     assert "keys" not in server.errors
 
@@ -130,7 +130,7 @@ def test_a_start_is_refused_where_everybody_could_have_written_who_may_do_what(
 
 
 def test_a_file_about_people_that_everybody_can_change_now_is_not_read_again(server: RunningServer) -> None:
-    with Talker(server) as anna, Operator(server) as operator:
+    with WireClient(server) as anna, Operator(server) as operator:
         anna.join("Anna", secret=ANNA)
         path = server.directory / "known_names.txt"
         path.chmod(0o666)
@@ -139,8 +139,8 @@ def test_a_file_about_people_that_everybody_can_change_now_is_not_read_again(ser
     assert "every user of this machine can change it" in server.errors
 
 
-def test_the_operator_is_told_once_of_files_that_others_can_read_or_change(server: RunningServer) -> None:
-    with Talker(server) as anna, Operator(server) as operator:
+def test_the_operator_is_warned_once_of_files_that_others_can_read_or_change(server: RunningServer) -> None:
+    with WireClient(server) as anna, Operator(server) as operator:
         anna.join("Anna", secret=ANNA)
         anna.ask("private", room="plans")
         operator.do("slow", room="main", seconds=1)
@@ -154,13 +154,13 @@ def test_the_operator_is_told_once_of_files_that_others_can_read_or_change(serve
     server.history.chmod(0o644)
     server.start()
     for _ in range(2):
-        with Talker(server) as anna:
+        with WireClient(server) as anna:
             for room in ("main", "plans", "dev"):
                 anna.join("Anna", room, secret=ANNA)
     warnings = [line.split("WARNING ")[1] for line in server.errors.splitlines() if "WARNING" in line]
-    told = [line.split(": ", 1)[1] for line in warnings]
+    reported = [line.split(": ", 1)[1] for line in warnings]
     folder = server.directory
-    assert sorted(told) == [
+    assert sorted(reported) == [
         f"other users of this machine can change {folder}/chat_history.dev.txt (mode 0666): chmod 644 {folder}/chat_history.dev.txt",
         f"other users of this machine can change {folder}/known_names.txt (mode 0660): chmod 600 {folder}/known_names.txt",
         f"other users of this machine can read {folder}/audit.txt (mode 0640): chmod 600 {folder}/audit.txt",

@@ -14,9 +14,9 @@ from besedka.proto.besedka.v1 import chat_pb2 as pb
 from besedka.wire.log_line import read_line
 from tests.calling import Caller, many, refusal, speaker
 from tests.commanding import ASK_SECONDS, wait_until
-from tests.conftest import ServerMaker, TalkerMaker
+from tests.conftest import ClientMaker, ServerMaker
 from tests.running import RunningServer
-from tests.talking import Talker
+from tests.talking import WireClient
 from tests.torture.holding import FAULTY, Hold, until_it_waits
 
 
@@ -40,18 +40,18 @@ def victim(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
 @pytest.fixture
 def attacker(victim: RunningServer) -> Iterator[Caller]:
     """Somebody who sends to the victim what no client should; afterwards a bystander talks on, and nothing was stored."""
-    with Talker(victim) as bystander, Caller(victim) as caller:
+    with WireClient(victim) as bystander, Caller(victim) as caller:
         bystander.join("Bystander", "quiet")
         yield caller
         assert caller.send("Anna", "and yet I am here", room=f"room-{time.time_ns()}").id == 1
-        bystander.tell("chat", room="quiet", text="all is well")
-        assert bystander.hear("chat")["text"] == "all is well"
+        bystander.send_frame("chat", room="quiet", text="all is well")
+        assert bystander.receive("chat")["text"] == "all is well"
     assert victim.lines == []
     assert "Traceback" not in victim.errors, victim.errors
 
 
 def texts(server: RunningServer) -> list[str]:
-    """What the log of the default room has, without times."""
+    """The messages in the default room's log, without their times."""
     return [read_line(line).text for line in server.lines]
 
 
@@ -65,7 +65,7 @@ def test_send_answers_with_the_place_of_the_message_in_the_log(server: RunningSe
         assert response.id == number
         assert server.lines[number - 1 :][0].endswith(f"] Anna: message {number}")
     assert before <= response.time.seconds <= time.time()
-    with Talker(server) as boris:
+    with WireClient(server) as boris:
         assert boris.join("Boris")["epoch"] == response.epoch != ""
 
 
@@ -123,7 +123,7 @@ def test_the_same_key_at_the_same_time_is_stored_once(on_hold: RunningServer, ho
 
 
 def test_strangers_do_not_share_a_name_at_the_same_time(on_hold: RunningServer, hold: Hold) -> None:
-    with Caller(on_hold) as caller, Talker(on_hold) as pavel:
+    with Caller(on_hold) as caller, WireClient(on_hold) as pavel:
         pavel.join("Павел")
         refused = refusal(lambda: caller.send("Пaвел", "with a Latin a"))
         assert (refused.code, refused.reason) == (grpc.StatusCode.ALREADY_EXISTS, "name_taken")
@@ -137,12 +137,12 @@ def test_strangers_do_not_share_a_name_at_the_same_time(on_hold: RunningServer, 
 
 
 def test_a_secret_shows_that_it_is_the_one_who_is_present(server: RunningServer, caller: Caller) -> None:
-    with Talker(server) as anna:
+    with WireClient(server) as anna:
         anna.join("Anna", secret="mine")
         assert caller.send("Anna", "by another way", secret="mine").id == 1
         refused = refusal(lambda: caller.send("Anna", "forged", secret="not mine"))
         assert refused.reason == "name_claimed"
-        assert anna.hear("chat")["text"] == "by another way"
+        assert anna.receive("chat")["text"] == "by another way"
 
 
 def test_what_was_said_before_a_crash_is_known_again_by_after(server: RunningServer, caller: Caller) -> None:
@@ -158,10 +158,10 @@ def test_what_was_said_before_a_crash_is_known_again_by_after(server: RunningSer
 
 
 def test_a_text_is_stored_as_the_other_doors_would(server: RunningServer, caller: Caller) -> None:
-    with Talker(server) as boris:
+    with WireClient(server) as boris:
         boris.join("Boris")
         caller.send("Anna", "one\r\ntwo \x1b[31m\x00\n\n")
-        assert boris.hear("chat")["text"] == "one\ntwo ␛[31m␀"
+        assert boris.receive("chat")["text"] == "one\ntwo ␛[31m␀"
     assert caller.messages().messages[0].text == "one\ntwo ␛[31m␀"
 
 
@@ -172,7 +172,7 @@ def test_a_room_is_made_by_the_first_message(server: RunningServer, caller: Call
     assert caller.rooms() == {"garden": 0, "main": 0}
 
 
-def test_who_is_too_fast_is_told_when_to_come_again(make_server: ServerMaker) -> None:
+def test_a_client_that_is_too_fast_is_refused_with_a_time_to_wait(make_server: ServerMaker) -> None:
     server = make_server("--rate", "1", "--lang", "en", grpc=True).start()
     with Caller(server) as caller, Caller(server) as other:
         for number in range(10):
@@ -238,7 +238,7 @@ def test_long_messages_come_in_shorter_pages_without_a_hole(caller: Caller) -> N
 def test_a_room_in_which_nothing_was_said_has_no_messages(server: RunningServer, caller: Caller) -> None:
     page = caller.messages()
     assert (ids(page), page.head) == ([], 0)
-    with Talker(server) as anna:
+    with WireClient(server) as anna:
         anna.join("Anna", "empty")
         assert ids(caller.messages(room="Empty")) == []
 
@@ -263,7 +263,7 @@ def test_a_cursor_beyond_the_last_message_is_out_of_range(caller: Caller) -> Non
 def test_rooms_are_listed_by_name_with_the_people_in_them(server: RunningServer, caller: Caller) -> None:
     caller.send("Anna", "x", room="zoo")
     caller.send("Anna", "x", room="bar")
-    with Talker(server) as anna, Talker(server) as boris:
+    with WireClient(server) as anna, WireClient(server) as boris:
         anna.join("Anna", "zoo")
         boris.join("Boris", "zoo")
         boris.join("Boris", "new")
@@ -334,7 +334,7 @@ def test_thousands_of_messages_are_imported_in_order(server: RunningServer, call
     assert response.epoch == caller.messages(limit=1).epoch
 
 
-def test_the_ids_of_an_import_are_told_though_others_talk_between(
+def test_the_ids_of_an_import_are_returned_though_others_post_between(
     server: RunningServer, caller: Caller
 ) -> None:
     said = [f"number {number}" for number in range(600)]
@@ -428,15 +428,15 @@ def test_an_import_of_no_messages_is_no_error(server: RunningServer, caller: Cal
 
 
 def test_whoever_breaks_an_import_off_leaves_what_he_said_and_no_trace(
-    server: RunningServer, caller: Caller, talker: TalkerMaker
+    server: RunningServer, caller: Caller, make_client: ClientMaker
 ) -> None:
-    boris = talker()
+    boris = make_client()
     boris.join("Boris")
 
     def unfinished() -> Iterator[pb.ImportRequest]:
         yield speaker("Anna")
         yield from many(["said"])
-        boris.hear("chat")
+        boris.receive("chat")
         call.cancel()
 
     call: Any = caller.stub.Import.future(unfinished())

@@ -31,7 +31,7 @@ PAGE = (ROOT / "docs" / "grpc.md").read_text(encoding="utf-8")
 LINES = re.search(r"```\n(grpcurl .*?)```", PAGE, re.DOTALL)
 assert LINES
 COMMANDS = LINES[1].replace("\\\n", "").strip().split("\n")
-PATIENCE_SECONDS = 60
+TIMEOUT_SECONDS = 60
 ANSWERS_AT_MOST = 3
 
 
@@ -46,7 +46,7 @@ def address(tmp_path: Path) -> Iterator[dict[str, str]]:
 
 
 def grpcurl(arguments: list[str], where: dict[str, str]) -> list[Any]:
-    """What grpcurl prints, as objects; of an endless answer the first few."""
+    """The output of grpcurl, as objects; of an endless one the first few."""
     data = arguments[arguments.index("-d") + 1] if "-d" in arguments else "{}"
     target, *symbol = [one for one in arguments if one not in {"-plaintext", "-unix", "-d", data}]
     with grpc.insecure_channel(where[target]) as channel:
@@ -68,7 +68,7 @@ def grpcurl(arguments: list[str], where: dict[str, str]) -> list[Any]:
             GetMessageClass(method.input_type).SerializeToString,
             GetMessageClass(method.output_type).FromString,
         )
-        answer = call(iter(requests) if method.client_streaming else requests[0], timeout=PATIENCE_SECONDS)
+        answer = call(iter(requests) if method.client_streaming else requests[0], timeout=TIMEOUT_SECONDS)
         answers = islice(answer, ANSWERS_AT_MOST) if method.server_streaming else [answer]
         return [MessageToDict(one) for one in answers]
 
@@ -116,7 +116,7 @@ def test_the_program_runs_as_it_stands(make_server: ServerMaker) -> None:
         cwd=ROOT,
         capture_output=True,
         text=True,
-        timeout=PATIENCE_SECONDS,
+        timeout=TIMEOUT_SECONDS,
         check=False,
     )
     assert done.stderr == ""
@@ -131,7 +131,7 @@ def test_every_status_stands_beside_its_codes() -> None:
         assert re.search(rf"^\| `{found.name}` \|.*`{code}`", PAGE, re.MULTILINE), code
 
 
-def test_every_call_and_limit_is_told_of() -> None:
+def test_every_call_and_limit_is_documented() -> None:
     for method in pb.DESCRIPTOR.services_by_name["Chat"].methods:
         assert f"`{method.name}`" in PAGE
     for limit in (

@@ -26,7 +26,7 @@ from tests import prefork
 from tests.calling import Caller, many, refusal, speaker
 from tests.conftest import ServerMaker
 from tests.running import RunningServer
-from tests.talking import Talker
+from tests.talking import WireClient
 from tests.torture.holding import FAULTY, Hold, until_it_waits
 
 SERVING = health_pb2.HealthCheckResponse.SERVING
@@ -45,7 +45,7 @@ def health(caller: Caller) -> Any:
 
 
 def failing_start(directory: Path, *options: str) -> str:
-    """What a server that cannot start says, in one line."""
+    """The one line that a server prints if it cannot start."""
     done = prefork.run_as_text(["serve", "--port", "0", *options], cwd=directory)
     assert done.returncode == 1
     assert len(done.stderr.strip().splitlines()) == 1, done.stderr
@@ -55,7 +55,7 @@ def failing_start(directory: Path, *options: str) -> str:
 # Health and reflection.
 
 
-def test_health_is_told_for_the_server_and_its_service(caller: Caller) -> None:
+def test_health_is_reported_for_the_server_and_its_service(caller: Caller) -> None:
     for name in ("", SERVICE):
         request = health_pb2.HealthCheckRequest(service=name)
         assert health(caller).Check(request, timeout=60).status == SERVING
@@ -106,7 +106,7 @@ def test_a_unix_socket_is_for_its_user_only_and_serves(make_server: ServerMaker)
     with Caller(server, f"unix:{path}") as caller, caller.follow(since=0) as reader:
         reader.started()
         assert caller.send("Anna", "by a file").id == 1
-        assert reader.hear_to(1)[0].text == "by a file"
+        assert reader.receive_to(1)[0].text == "by a file"
     (server.directory / "others").mkdir()
     assert "another server" in failing_start(
         server.directory, "--history", "others/history.txt", "--grpc-port", "0", "--grpc-unix", "chat.sock"
@@ -147,9 +147,9 @@ def test_tls_is_spoken_on_both_ports_and_nothing_else(make_server: ServerMaker, 
     with urllib.request.urlopen(f"https://localhost:{server.port}/healthz", context=context) as response:
         assert response.status == 200
     connection = socket.create_connection(("127.0.0.1", server.port))
-    with Talker(server, seal=(connection, context, "localhost")) as boris:
+    with WireClient(server, seal=(connection, context, "localhost")) as boris:
         boris.join("Boris")
-        assert "in secret" in boris.hear("history")["messages"][0]
+        assert "in secret" in boris.receive("history")["messages"][0]
     with Caller(server) as plain:
         refused = refusal(lambda: plain.stub.ListRooms(pb.ListRoomsRequest(), timeout=60))
         assert refused.code is grpc.StatusCode.UNAVAILABLE
@@ -168,7 +168,7 @@ def test_a_certificate_that_is_none_is_one_line_and_a_status(tmp_path: Path) -> 
 # The end.
 
 
-def test_who_watches_health_is_told_before_the_end(server: RunningServer, caller: Caller) -> None:
+def test_a_health_watcher_is_notified_before_the_end(server: RunningServer, caller: Caller) -> None:
     watched = health(caller).Watch(health_pb2.HealthCheckRequest(service=SERVICE), timeout=60)
     assert next(watched).status == SERVING
     server.ask_to_stop()
@@ -176,16 +176,16 @@ def test_who_watches_health_is_told_before_the_end(server: RunningServer, caller
     assert server.wait() == 0
 
 
-def test_at_the_end_streams_are_told_where_to_come_back_to(server: RunningServer, caller: Caller) -> None:
+def test_at_the_end_streams_get_their_cursors(server: RunningServer, caller: Caller) -> None:
     epoch = caller.import_([speaker("Old"), *many(f"{number}" for number in range(20))]).epoch
     other = caller.send("Old", "x", room="other").epoch
     with caller.follow(since=0) as reader, caller.converse() as boris:
         reader.started()
         reader.past()
         boris.join("Boris")
-        boris.hear_to(20)
+        boris.receive_to(20)
         boris.join("Boris", "other")
-        boris.hear_to(1)
+        boris.receive_to(1)
         begun = time.monotonic()
         server.ask_to_stop()
         endings = [reader.ending(), boris.ending()]
@@ -198,11 +198,11 @@ def test_at_the_end_streams_are_told_where_to_come_back_to(server: RunningServer
     assert endings[1].cursors == {"main": (20, epoch), "other": (1, other)}
 
 
-def test_what_is_in_flight_at_the_end_is_stored_answered_and_told(
+def test_what_is_in_flight_at_the_end_is_stored_answered_and_broadcast(
     make_server: ServerMaker, hold: Hold
 ) -> None:
     server = make_server(module=FAULTY, FAULTS=json.dumps(hold.faults), grpc=True).start()
-    with Caller(server) as caller, caller.follow(since=0) as reader, Talker(server) as boris:
+    with Caller(server) as caller, caller.follow(since=0) as reader, WireClient(server) as boris:
         reader.started()
         reader.past()
         boris.join("Boris")
@@ -217,8 +217,8 @@ def test_what_is_in_flight_at_the_end_is_stored_answered_and_told(
         assert next(watched).status == NOT_SERVING
         hold.let_go()
         assert sorted(call.result().id for call in sent) == [1, 2, 3, 4, 5]
-        assert boris.hear_to(5) == [1, 2, 3, 4, 5]
-        assert [message.id for message in reader.hear_to(5)] == [1, 2, 3, 4, 5]
+        assert boris.receive_to(5) == [1, 2, 3, 4, 5]
+        assert [message.id for message in reader.receive_to(5)] == [1, 2, 3, 4, 5]
         ended = reader.ending()
         assert server.wait() == 0
         assert time.monotonic() - begun < 5
@@ -286,7 +286,7 @@ def test_after_the_end_the_cursor_gives_exactly_the_rest(server: RunningServer, 
         assert not reader.started().reset
         assert reader.past() == []
         again.send("Anna", "the rest")
-        assert [(m.id, m.text) for m in reader.hear_to(31)] == [(31, "the rest")]
+        assert [(m.id, m.text) for m in reader.receive_to(31)] == [(31, "the rest")]
 
 
 def test_our_own_client_pings_no_more_often_than_the_server_allows() -> None:

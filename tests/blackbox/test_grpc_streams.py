@@ -18,9 +18,9 @@ from tests.blackbox.test_how_the_server_is import figures
 from tests.calling import Caller, Conversing, many, refusal, speaker
 from tests.clocks import BENT, Clocks
 from tests.commanding import wait_until
-from tests.conftest import ServerMaker, TalkerMaker
+from tests.conftest import ClientMaker, ServerMaker
 from tests.running import RunningServer
-from tests.talking import Talker
+from tests.talking import WireClient
 
 
 @pytest.fixture
@@ -42,7 +42,7 @@ def no_stream_is_open(server: RunningServer) -> bool:
 
 
 def test_who_follows_hears_the_past_then_that_he_has_caught_up_then_what_is_said(
-    caller: Caller, talker: TalkerMaker
+    caller: Caller, make_client: ClientMaker
 ) -> None:
     epoch = caller.import_([speaker("Anna"), *many(f"{number}" for number in range(1, 31))]).epoch
     with caller.follow(since=12, epoch=epoch) as reader, caller.follow() as newcomer:
@@ -52,11 +52,11 @@ def test_who_follows_hears_the_past_then_that_he_has_caught_up_then_what_is_said
         assert [(past[0].user, past[0].text)] == [("Anna", "13")]
         newcomer.started()
         assert ids(newcomer.past()) == list(range(21, 31))
-        boris = talker()
+        boris = make_client()
         boris.join("Boris")
-        boris.tell("chat", text="live", key="k")
+        boris.send_frame("chat", text="live", key="k")
         for one in (reader, newcomer):
-            (message,) = one.hear_to(31)
+            (message,) = one.receive_to(31)
             assert (message.id, message.user, message.text, message.key) == (31, "Boris", "live", "k")
 
 
@@ -71,7 +71,7 @@ def test_a_cursor_says_where_the_past_begins(caller: Caller, since: int | None, 
 
 
 @pytest.mark.parametrize(("since", "epoch"), [(31, ""), (31, None), (5, "another")])
-def test_a_cursor_that_is_of_no_use_is_told_and_the_reading_begins_anew(
+def test_an_unusable_cursor_is_reported_and_reading_begins_again(
     caller: Caller, since: int, epoch: str | None
 ) -> None:
     real = caller.import_([speaker("Anna"), *many(f"{number}" for number in range(1, 31))]).epoch
@@ -85,7 +85,7 @@ def test_an_empty_room_is_caught_up_with_at_once(caller: Caller) -> None:
         assert reader.started().head == 0
         assert reader.past() == []
         caller.send("Anna", "the first")
-        assert ids(reader.hear_to(1)) == [1]
+        assert ids(reader.receive_to(1)) == [1]
 
 
 def test_a_room_that_is_not_there_cannot_be_followed(server: RunningServer, caller: Caller) -> None:
@@ -97,20 +97,22 @@ def test_a_room_that_is_not_there_cannot_be_followed(server: RunningServer, call
     assert no_stream_is_open(server)
 
 
-def test_a_message_crosses_from_door_to_door_with_its_id_and_key(caller: Caller, talker: TalkerMaker) -> None:
-    boris = talker()
+def test_a_message_crosses_from_door_to_door_with_its_id_and_key(
+    caller: Caller, make_client: ClientMaker
+) -> None:
+    boris = make_client()
     boris.join("Boris")
     with caller.follow(since=0) as reader, caller.converse() as clara:
         clara.join("Clara")
         caller.send("Anna", "by a call", key="one")
-        assert boris.hear("chat")["key"] == "one"
-        boris.tell("chat", text="by a socket", key="two")
-        heard_by_clara = clara.hear_to(2)
+        assert boris.receive("chat")["key"] == "one"
+        boris.send_frame("chat", text="by a socket", key="two")
+        heard_by_clara = clara.receive_to(2)
         clara.say("by a stream", key="three")
         expected = [(1, "Anna", "one"), (2, "Boris", "two"), (3, "Clara", "three")]
-        for heard in (reader.hear_to(3), heard_by_clara + clara.hear_to(3)):
+        for heard in (reader.receive_to(3), heard_by_clara + clara.receive_to(3)):
             assert [(message.id, message.user, message.key) for message in heard] == expected
-        frames = [boris.hear("chat") for _ in range(2)]
+        frames = [boris.receive("chat") for _ in range(2)]
         assert [(frame["id"], frame["user"], frame["key"]) for frame in frames] == expected[1:]
 
 
@@ -121,11 +123,11 @@ def test_nobody_misses_or_doubles_anything_while_many_talk(  # noqa: C901 - thre
     total, each, speakers = 3_000, 750, 3
 
     def talk(number: int) -> None:
-        with Talker(server) as one:
+        with WireClient(server) as one:
             one.join(f"Talker {number}", room="main")
             for text in range(each):
-                one.tell("chat", text=f"{number} {text}", key=f"{text}")
-            one.hear_to(total)
+                one.send_frame("chat", text=f"{number} {text}", key=f"{text}")
+            one.receive_to(total)
 
     def call(caller: Caller) -> None:
         for part in range(3):
@@ -135,7 +137,7 @@ def test_nobody_misses_or_doubles_anything_while_many_talk(  # noqa: C901 - thre
     def follow(caller: Caller, since: int) -> list[pb.Message]:
         with caller.follow(since=since) as reader:
             reader.started()
-            return reader.hear_to(total)
+            return reader.receive_to(total)
 
     with ExitStack() as stack, ThreadPoolExecutor(12) as pool:
         caller, reading = stack.enter_context(Caller(server)), stack.enter_context(Caller(server))
@@ -160,8 +162,10 @@ def test_nobody_misses_or_doubles_anything_while_many_talk(  # noqa: C901 - thre
         assert own == [f"{number} {text}" for text in range(each)]
 
 
-def test_who_only_follows_is_not_seen(server: RunningServer, caller: Caller, talker: TalkerMaker) -> None:
-    anna = talker()
+def test_who_only_follows_is_not_seen(
+    server: RunningServer, caller: Caller, make_client: ClientMaker
+) -> None:
+    anna = make_client()
     with caller.follow() as reader:
         reader.started()
         reader.past()
@@ -170,9 +174,9 @@ def test_who_only_follows_is_not_seen(server: RunningServer, caller: Caller, tal
         assert caller.rooms() == {"main": 1}
         assert figures(server)["besedka_streams_open"] == 1
     wait_until(lambda: no_stream_is_open_but(server, 1))
-    with Talker(server) as boris:
+    with WireClient(server) as boris:
         boris.join("Boris")
-        assert (anna.hear("system")["joined"], anna.hear("system")["joined"]) == (["Anna"], ["Boris"])
+        assert (anna.receive("system")["joined"], anna.receive("system")["joined"]) == (["Anna"], ["Boris"])
 
 
 def no_stream_is_open_but(server: RunningServer, members: int) -> bool:
@@ -180,17 +184,15 @@ def no_stream_is_open_but(server: RunningServer, members: int) -> bool:
     return seen["besedka_streams_open"] == 0 and seen["besedka_members_live"] == members
 
 
-def test_comings_and_goings_and_typing_are_not_told_to_who_follows(
-    caller: Caller, talker: TalkerMaker
-) -> None:
+def test_presence_and_typing_are_not_sent_to_followers(caller: Caller, make_client: ClientMaker) -> None:
     with caller.follow() as reader:
         reader.started()
         reader.past()
-        anna = talker()
+        anna = make_client()
         anna.join("Anna")
-        anna.tell("typing")
-        anna.tell("chat", text="x")
-        assert reader.hear().WhichOneof("event") == "messages"
+        anna.send_frame("typing")
+        anna.send_frame("chat", text="x")
+        assert reader.receive().WhichOneof("event") == "messages"
 
 
 def test_one_who_reads_again_after_a_while_hears_everything_once_and_in_order(
@@ -207,17 +209,19 @@ def test_one_who_reads_again_after_a_while_hears_everything_once_and_in_order(
             before = psutil.Process(server.pid).memory_info().rss
             caller.import_([speaker("Anna"), *many(f"{number:500}" for number in range(2_000, messages))])
             assert psutil.Process(server.pid).memory_info().rss - before < 16 << 20
-            for heard in (reader.hear_to(messages), clara.hear_to(messages)):
+            for heard in (reader.receive_to(messages), clara.receive_to(messages)):
                 assert ids(heard) == list(range(1, messages + 1))
                 assert [int(message.text) for message in heard] == list(range(messages))
             caller.send("Anna", "live")
-            assert ids(reader.hear_to(messages + 1)) == ids(clara.hear_to(messages + 1)) == [messages + 1]
+            assert (
+                ids(reader.receive_to(messages + 1)) == ids(clara.receive_to(messages + 1)) == [messages + 1]
+            )
 
 
 def test_a_call_that_is_cancelled_leaves_no_trace(
-    server: RunningServer, caller: Caller, talker: TalkerMaker
+    server: RunningServer, caller: Caller, make_client: ClientMaker
 ) -> None:
-    anna = talker()
+    anna = make_client()
     anna.join("Anna")
     with ExitStack() as stack:
         for number in range(5):
@@ -248,7 +252,7 @@ def test_a_deadline_ends_a_stream_and_leaves_no_trace(server: RunningServer, cal
     wait_until(lambda: no_stream_is_open(server))
 
 
-def test_who_follows_is_told_when_the_log_is_another(server: RunningServer, caller: Caller) -> None:
+def test_a_follower_is_notified_when_the_log_is_another(server: RunningServer, caller: Caller) -> None:
     caller.import_([speaker("Anna"), *many(f"old {number}" for number in range(20))])
     with caller.follow() as reader:
         old = reader.started().epoch
@@ -279,9 +283,9 @@ def test_after_a_crash_the_cursor_gives_exactly_the_rest(server: RunningServer, 
 # Converse.
 
 
-def test_a_welcome_says_the_same_as_over_the_socket(caller: Caller, talker: TalkerMaker) -> None:
+def test_a_welcome_says_the_same_as_over_the_socket(caller: Caller, make_client: ClientMaker) -> None:
     caller.import_([speaker("Old"), *many(f"{number}" for number in range(30))])
-    anna = talker()
+    anna = make_client()
     frame = anna.join("Anna")
     with caller.converse() as boris:
         welcome = boris.join("Boris")
@@ -290,174 +294,176 @@ def test_a_welcome_says_the_same_as_over_the_socket(caller: Caller, talker: Talk
         assert (welcome.clients_count, list(welcome.users)) == (2, ["Anna", "Boris"])
         limits = welcome.limits
         assert {name: getattr(limits, name) for name in frame["limits"]} == frame["limits"]
-        assert ids(boris.hear_to(30)) == list(range(21, 31))
+        assert ids(boris.receive_to(30)) == list(range(21, 31))
         assert presence(boris, 2).text
 
 
 def presence(conversing: Conversing, clients_count: int) -> pb.Presence:
-    """What is told when so many people are there."""
-    while (told := conversing.hear("presence").presence).clients_count != clients_count:
+    """The presence with this number of people."""
+    while (received := conversing.receive("presence").presence).clients_count != clients_count:
         pass
-    return told
+    return received
 
 
-def test_both_doors_hear_each_other_say_type_come_and_go(
-    server: RunningServer, caller: Caller, talker: TalkerMaker
+def test_both_doors_receive_each_others_messages_typing_and_presence(
+    server: RunningServer, caller: Caller, make_client: ClientMaker
 ) -> None:
-    anna = talker()
+    anna = make_client()
     anna.join("Anna")
-    anna.hear("system")
+    anna.receive("system")
     with caller.converse() as boris:
         boris.join("Boris")
-        notice = anna.hear("system")
+        notice = anna.receive("system")
         assert (notice["joined"], notice["clients_count"]) == (["Boris"], 2)
-        boris.tell(typing=pb.BeginTyping())
-        assert anna.hear("typing")["user"] == "Boris"
+        boris.send_frame(typing=pb.BeginTyping())
+        assert anna.receive("typing")["user"] == "Boris"
         boris.say("hello\nAnna", key="b")
-        frame = anna.hear("chat")
-        (message,) = boris.hear("messages").messages.messages
+        frame = anna.receive("chat")
+        (message,) = boris.receive("messages").messages.messages
         assert (message.id, message.user, message.text, message.key) == (1, "Boris", "hello\nAnna", "b")
         assert (frame["id"], frame["text"], frame["key"]) == (1, "hello\nAnna", "b")
         assert frame["at"] == message.time.seconds
         wait_until(lambda: figures(server)["besedka_members_live"] == 2)
-        anna.tell("typing")
-        assert boris.hear("typing").typing == pb.Typing(room="main", user="Anna")
-        anna.tell("chat", text="hello Boris", key="a")
-        assert [(m.id, m.key) for m in boris.hear_to(2)] == [(2, "a")]
+        anna.send_frame("typing")
+        assert boris.receive("typing").typing == pb.Typing(room="main", user="Anna")
+        anna.send_frame("chat", text="hello Boris", key="a")
+        assert [(m.id, m.key) for m in boris.receive_to(2)] == [(2, "a")]
         wait_until(lambda: figures(server)["besedka_members_live"] == 2)
-        anna.tell("leave")
-        told = presence(boris, 1)
-        assert (list(told.left), told.text) == (["Anna"], "Anna left the chat")
+        anna.send_frame("leave")
+        received = presence(boris, 1)
+        assert (list(received.left), received.text) == (["Anna"], "Anna left the chat")
         wait_until(lambda: figures(server)["besedka_members_live"] == 1)
         anna.join("Anna")
         assert list(presence(boris, 2).joined) == ["Anna"]
-        boris.tell(leave=pb.Leave())
-        assert "Boris" in hear_left(anna)
+        boris.send_frame(leave=pb.Leave())
+        assert "Boris" in receive_rest(anna)
 
 
-def hear_left(talker: Talker) -> list[str]:
-    while not (notice := talker.hear("system"))["left"]:
+def receive_rest(client: WireClient) -> list[str]:
+    while not (notice := client.receive("system"))["left"]:
         pass
     left: list[str] = notice["left"]
     return left
 
 
-def test_older_pages_are_those_of_the_socket(caller: Caller, talker: TalkerMaker) -> None:
+def test_older_pages_are_those_of_the_socket(caller: Caller, make_client: ClientMaker) -> None:
     caller.import_([speaker("Old"), *many(f"line\n{number}" for number in range(700))])
-    anna = talker()
+    anna = make_client()
     anna.join("Anna", since=700)
     with caller.converse() as boris:
         boris.join("Boris", since=700)
         for before, limit, expected in ((600, 3, 3), (600, 0, 50), (3, 50, 2), (1, 50, 0), (701, 9_999, 500)):
-            boris.tell(history=pb.ListHistory(before=before, limit=limit))
-            anna.tell("history", before=before, **({"limit": limit} if limit else {}))
-            page, frame = boris.hear("history").history, anna.hear("history")
+            boris.send_frame(history=pb.ListHistory(before=before, limit=limit))
+            anna.send_frame("history", before=before, **({"limit": limit} if limit else {}))
+            page, frame = boris.receive("history").history, anna.receive("history")
             assert (page.room, page.before, len(page.messages)) == ("main", before, expected)
             lines = map(read_line, frame["messages"])
             assert [(m.user, m.text) for m in page.messages] == [(line.user, line.text) for line in lines]
             assert [m.id for m in page.messages] == list(range(before - expected, before))
 
 
-def test_the_rooms_are_told_before_and_after_a_join(caller: Caller, talker: TalkerMaker) -> None:
+def test_the_rooms_are_listed_before_and_after_a_join(caller: Caller, make_client: ClientMaker) -> None:
     caller.send("Anna", "x", room="bar")
-    anna = talker()
+    anna = make_client()
     anna.join("Anna")
     with caller.converse() as boris:
-        boris.tell(list_rooms=pb.ListRooms(key="k1"))
+        boris.send_frame(list_rooms=pb.ListRooms(key="k1"))
         expected = [pb.Room(name="bar"), pb.Room(name="main", clients_count=1)]
-        assert boris.hear().rooms == pb.Rooms(rooms=expected, key="k1")
+        assert boris.receive().rooms == pb.Rooms(rooms=expected, key="k1")
         boris.say("not yet")
         assert boris.refused().code == pb.CODE_NOT_JOINED
         boris.join("Boris")
-        boris.tell(list_rooms=pb.ListRooms())
-        assert [room.clients_count for room in boris.hear("rooms").rooms.rooms] == [0, 2]
+        boris.send_frame(list_rooms=pb.ListRooms())
+        assert [room.clients_count for room in boris.receive("rooms").rooms.rooms] == [0, 2]
 
 
-def test_what_a_search_finds_is_what_it_finds_over_the_socket(caller: Caller, talker: TalkerMaker) -> None:
+def test_what_a_search_finds_is_what_it_finds_over_the_socket(
+    caller: Caller, make_client: ClientMaker
+) -> None:
     caller.import_([speaker("Old"), *many(f"Line\n{number}" for number in range(300))])
-    anna = talker()
+    anna = make_client()
     anna.join("Anna", since=300)
     with caller.converse() as boris:
         boris.join("Boris", since=300)
         for text, before, limit in (("LINE\n2", 0, 0), ("line\n2", 212, 7), ("nothing", 0, 5), ("E", 0, 999)):
-            boris.tell(search=pb.Search(text=text, before=before, limit=limit, key="k"))
-            found = boris.hear("found").found
+            boris.send_frame(search=pb.Search(text=text, before=before, limit=limit, key="k"))
+            found = boris.receive("found").found
             frame = anna.search(text, before=before, **({"limit": limit} if limit else {}))
             assert (found.room, found.text, found.key) == ("main", text, "k")
             assert ([m.id for m in found.messages], found.before) == (frame["ids"], frame["before"])
             lines = map(read_line, frame["messages"])
             assert [(m.user, m.text) for m in found.messages] == [(line.user, line.text) for line in lines]
-        boris.tell(search=pb.Search(text=" ", key="k"))
+        boris.send_frame(search=pb.Search(text=" ", key="k"))
         refused = boris.refused()
         assert (refused.code, refused.key, refused.room) == (pb.CODE_BAD_SEARCH, "k", "main")
-        boris.tell(search=pb.Search(text="x", room="elsewhere"))
+        boris.send_frame(search=pb.Search(text="x", room="elsewhere"))
         assert boris.refused().code == pb.CODE_NOT_JOINED
 
 
-def test_who_comes_quietly_or_without_a_name_is_not_seen(caller: Caller, talker: TalkerMaker) -> None:
-    anna = talker()
+def test_who_comes_quietly_or_without_a_name_is_not_seen(caller: Caller, make_client: ClientMaker) -> None:
+    anna = make_client()
     anna.join("Anna")
     with caller.converse() as script, caller.converse() as reader:
         assert list(script.join("Script", quiet=True).users) == ["Anna"]
         welcome = reader.join(None)
         assert (welcome.user, welcome.clients_count) == ("", 1)
         script.say("done", key="k")
-        assert [(m.id, m.user) for m in reader.hear_to(1)] == [(1, "Script")]
+        assert [(m.id, m.user) for m in reader.receive_to(1)] == [(1, "Script")]
         reader.say("I?", key="r")
         refused = reader.refused()
         assert (refused.code, refused.key) == (pb.CODE_NO_NAME, "r")
-        reader.tell(typing=pb.BeginTyping())
+        reader.send_frame(typing=pb.BeginTyping())
         assert reader.refused().code == pb.CODE_NO_NAME
-        reader.tell(join=pb.Join(user="", room="other"))
+        reader.send_frame(join=pb.Join(user="", room="other"))
         assert reader.refused().code == pb.CODE_BAD_NAME
         assert caller.rooms() == {"main": 1}
-        reader.tell(leave=pb.Leave())
+        reader.send_frame(leave=pb.Leave())
         assert list(reader.join("Reader").users) == ["Anna", "Reader"]
         assert caller.rooms() == {"main": 2}
     wait_until(lambda: caller.rooms() == {"main": 1})
-    boris = talker()
+    boris = make_client()
     boris.join("Boris")
-    while "Boris" not in (notice := anna.hear("system"))["joined"]:
+    while "Boris" not in (notice := anna.receive("system"))["joined"]:
         assert "Script" not in notice["joined"] + notice["left"]
 
 
-def test_one_stream_is_in_several_rooms(caller: Caller, talker: TalkerMaker) -> None:
-    anna = talker()
+def test_one_stream_is_in_several_rooms(caller: Caller, make_client: ClientMaker) -> None:
+    anna = make_client()
     anna.join("Anna", "one")
     anna.join("Anna", "two")
     with caller.converse() as boris:
         boris.join("Boris", "One")
         boris.join("Boris", "two")
-        while "Boris" not in (notice := anna.hear("system"))["joined"] or notice["room"] != "one":
+        while "Boris" not in (notice := anna.receive("system"))["joined"] or notice["room"] != "one":
             pass
-        anna.tell("chat", room="one", text="in one")
-        told = boris.hear("messages").messages
-        assert (told.room, told.messages[0].text) == ("one", "in one")
-        anna.tell("chat", room="two", text="in two")
-        told = boris.hear("messages").messages
-        assert (told.room, told.messages[0].text, told.messages[0].id) == ("two", "in two", 1)
-        boris.tell(leave=pb.Leave(room="one"))
-        assert hear_left(anna) == ["Boris"]
-        anna.tell("chat", room="one", text="not for Boris")
+        anna.send_frame("chat", room="one", text="in one")
+        received = boris.receive("messages").messages
+        assert (received.room, received.messages[0].text) == ("one", "in one")
+        anna.send_frame("chat", room="two", text="in two")
+        received = boris.receive("messages").messages
+        assert (received.room, received.messages[0].text, received.messages[0].id) == ("two", "in two", 1)
+        boris.send_frame(leave=pb.Leave(room="one"))
+        assert receive_rest(anna) == ["Boris"]
+        anna.send_frame("chat", room="one", text="not for Boris")
         boris.say("to two", room="two")
-        told = boris.hear("messages").messages
-        assert (told.room, told.messages[0].text) == ("two", "to two")
+        received = boris.receive("messages").messages
+        assert (received.room, received.messages[0].text) == ("two", "to two")
 
 
-def test_what_is_refused_is_told_and_the_stream_goes_on(
-    server: RunningServer, caller: Caller, talker: TalkerMaker
+def test_a_refusal_is_sent_and_the_stream_goes_on(
+    server: RunningServer, caller: Caller, make_client: ClientMaker
 ) -> None:
-    anna = talker()
+    anna = make_client()
     anna.join("Anna")
     with caller.converse() as boris:
-        boris.tell(join=pb.Join(user="Аnna"))  # the first letter is Cyrillic
+        boris.send_frame(join=pb.Join(user="Аnna"))  # the first letter is Cyrillic
         assert boris.refused().code == pb.CODE_NAME_TAKEN
-        boris.tell(join=pb.Join(user="Boris", room="a/b"))
+        boris.send_frame(join=pb.Join(user="Boris", room="a/b"))
         assert boris.refused().code == pb.CODE_BAD_ROOM
         boris.say("not yet", key="k0")
         assert boris.refused().code == pb.CODE_NOT_JOINED
         boris.join("Boris")
-        boris.tell(join=pb.Join(user="Boris"))
+        boris.send_frame(join=pb.Join(user="Boris"))
         assert boris.refused().code == pb.CODE_ALREADY_JOINED
         boris.say(" ", key="k1")
         refused = boris.refused()
@@ -468,14 +474,14 @@ def test_what_is_refused_is_told_and_the_stream_goes_on(
         assert (refused.code, refused.key) == (pb.CODE_TEXT_TOO_LONG, "k2")
         boris.say("x", key="Ж")
         assert boris.refused().code == pb.CODE_BAD_KEY
-        boris.tell(history=pb.ListHistory(room="elsewhere", before=1))
+        boris.send_frame(history=pb.ListHistory(room="elsewhere", before=1))
         assert boris.refused().code == pb.CODE_NOT_JOINED
         boris.say("good", key="k3")
-        assert ids(boris.hear_to(1)) == [1]
+        assert ids(boris.receive_to(1)) == [1]
     assert figures(server)["besedka_refusals_total:not_joined"] == 2
 
 
-def test_who_is_too_fast_is_told_when_to_come_again_and_keeps_his_order(
+def test_a_client_that_is_too_fast_is_refused_with_a_time_to_wait_and_its_messages_keep_their_order(
     make_server: ServerMaker, clock: Clocks
 ) -> None:
     clock.stand_still()
@@ -493,7 +499,7 @@ def test_who_is_too_fast_is_told_when_to_come_again_and_keeps_his_order(
         clock.jump(refusals[0].retry_after)
         for number in (20, 21):
             boris.say(f"{number}", key=f"k{number}")
-        assert [message.text for message in boris.hear_to(22)][-2:] == ["20", "21"]
+        assert [message.text for message in boris.receive_to(22)][-2:] == ["20", "21"]
 
 
 def test_what_is_said_again_is_stored_once_also_after_a_crash(server: RunningServer, caller: Caller) -> None:
@@ -501,7 +507,7 @@ def test_what_is_said_again_is_stored_once_also_after_a_crash(server: RunningSer
         epoch = boris.join("Boris").epoch
         for _ in range(2):
             boris.say("once", key="k", after=0)
-            (message,) = boris.hear("messages").messages.messages
+            (message,) = boris.receive("messages").messages.messages
             assert (message.id, message.key) == (1, "k")
         server.kill()
     server.start()
@@ -510,7 +516,7 @@ def test_what_is_said_again_is_stored_once_also_after_a_crash(server: RunningSer
         assert welcome.epoch == epoch != ""
         boris.say("once", key="k", after=0)
         boris.say("something new", key="l")
-        heard = boris.hear_to(2)
+        heard = boris.receive_to(2)
         assert {message.id: message.key for message in heard if message.key} == {1: "k", 2: "l"}
     assert [read_line(line).text for line in server.lines] == ["once", "something new"]
 
@@ -519,45 +525,45 @@ def test_a_cursor_is_used_or_refused_as_over_the_socket(caller: Caller) -> None:
     epoch = caller.import_([speaker("Old"), *many(f"{number}" for number in range(30))]).epoch
     with caller.converse() as boris:
         assert not boris.join("Boris", since=3, epoch=epoch).reset
-        assert ids(boris.hear_to(30)) == list(range(4, 31))
+        assert ids(boris.receive_to(30)) == list(range(4, 31))
     with caller.converse() as clara:
         assert clara.join("Clara", since=3, epoch="another").reset
-        assert ids(clara.hear_to(30)) == list(range(21, 31))
+        assert ids(clara.receive_to(30)) == list(range(21, 31))
 
 
 def test_a_name_may_be_used_by_several_streams_of_one_person(caller: Caller) -> None:
     with caller.converse() as one, caller.converse() as other, caller.converse() as stranger:
         one.join("Boris", secret="s")
         assert other.join("Boris", secret="s").clients_count == 1
-        stranger.tell(join=pb.Join(user="Boris"))
+        stranger.send_frame(join=pb.Join(user="Boris"))
         assert stranger.refused().code == pb.CODE_NAME_CLAIMED
         one.say("I say", key="k")
-        assert ids(other.hear_to(1)) == [1]
+        assert ids(other.receive_to(1)) == [1]
 
 
-def test_who_has_said_all_goes_on_hearing(caller: Caller, talker: TalkerMaker) -> None:
-    anna = talker()
+def test_a_client_that_ends_its_requests_goes_on_receiving(caller: Caller, make_client: ClientMaker) -> None:
+    anna = make_client()
     anna.join("Anna")
     with caller.converse() as boris:
         boris.join("Boris")
         boris.say_no_more()
-        anna.tell("chat", text="still there?")
-        assert boris.hear_to(1)[0].text == "still there?"
+        anna.send_frame("chat", text="still there?")
+        assert boris.receive_to(1)[0].text == "still there?"
         assert caller.rooms() == {"main": 2}
     wait_until(lambda: caller.rooms() == {"main": 1})
 
 
-def test_who_takes_part_is_told_when_the_log_is_another(server: RunningServer, caller: Caller) -> None:
+def test_a_subscriber_is_notified_when_the_log_is_another(server: RunningServer, caller: Caller) -> None:
     caller.import_([speaker("Anna"), *many(f"old {number}" for number in range(20))])
     with caller.converse() as boris:
         old = boris.join("Boris").epoch
-        boris.hear_to(20)
+        boris.receive_to(20)
         server.history.write_text("[2025-01-01 00:00:00] Other: hands\n")
         boris.say("new", key="k")
-        welcome = boris.hear("welcome").welcome
+        welcome = boris.receive("welcome").welcome
         assert welcome.reset
         assert welcome.epoch not in {"", old}
-        assert [(m.text, m.key) for m in boris.hear_to(2)] == [("hands", ""), ("new", "k")]
+        assert [(m.text, m.key) for m in boris.receive_to(2)] == [("hands", ""), ("new", "k")]
 
 
 @pytest.mark.parametrize(
@@ -574,24 +580,26 @@ def test_who_takes_part_is_told_when_the_log_is_another(server: RunningServer, c
 def test_a_stream_that_breaks_the_protocol_is_ended_with_a_reason(
     server: RunningServer,
     caller: Caller,
-    talker: TalkerMaker,
+    make_client: ClientMaker,
     requests: list[pb.ConverseRequest],
     reason: str,
 ) -> None:
-    bystander = talker()
+    bystander = make_client()
     bystander.join("Bystander")
     call = caller.stub.Converse(iter(requests), timeout=60)
     refused = refusal(lambda: list(call))
     assert (refused.code, refused.reason) == (grpc.StatusCode.INVALID_ARGUMENT, reason)
     assert len(refused.sentence) > 10
     wait_until(lambda: caller.rooms() == {"main": 1})
-    bystander.tell("chat", text="all is well")
-    assert bystander.hear("chat")["text"] == "all is well"
+    bystander.send_frame("chat", text="all is well")
+    assert bystander.receive("chat")["text"] == "all is well"
     assert no_stream_is_open_but(server, 1)
 
 
-def test_a_request_that_is_too_long_ends_only_its_own_stream(caller: Caller, talker: TalkerMaker) -> None:
-    bystander = talker()
+def test_a_request_that_is_too_long_ends_only_its_own_stream(
+    caller: Caller, make_client: ClientMaker
+) -> None:
+    bystander = make_client()
     bystander.join("Bystander")
     with caller.converse() as visitor, caller.converse() as neighbour:
         visitor.join("Visitor")
@@ -599,11 +607,13 @@ def test_a_request_that_is_too_long_ends_only_its_own_stream(caller: Caller, tal
         visitor.say("x" * 1_100_000)
         assert visitor.ending().code is grpc.StatusCode.RESOURCE_EXHAUSTED
         neighbour.say("all is well")
-        assert bystander.hear("chat")["text"] == "all is well"
+        assert bystander.receive("chat")["text"] == "all is well"
 
 
-def test_bytes_that_are_no_message_end_only_their_own_stream(caller: Caller, talker: TalkerMaker) -> None:
-    bystander = talker()
+def test_bytes_that_are_no_message_end_only_their_own_stream(
+    caller: Caller, make_client: ClientMaker
+) -> None:
+    bystander = make_client()
     bystander.join("Bystander")
     method = caller.channel.stream_stream(
         "/besedka.v1.Chat/Converse",
@@ -615,8 +625,8 @@ def test_bytes_that_are_no_message_end_only_their_own_stream(caller: Caller, tal
         visitor.send(b"\x12\x04\x12\x02\xff\xfe")
         refused = visitor.ending()
         assert (refused.code, refused.reason) == (grpc.StatusCode.INVALID_ARGUMENT, "bad_frame")
-    bystander.tell("chat", text="all is well")
-    assert bystander.hear("chat")["text"] == "all is well"
+    bystander.send_frame("chat", text="all is well")
+    assert bystander.receive("chat")["text"] == "all is well"
 
 
 def test_a_flood_of_requests_is_read_later_and_nobody_else_notices(
@@ -624,15 +634,15 @@ def test_a_flood_of_requests_is_read_later_and_nobody_else_notices(
 ) -> None:
     clock.stand_still()
     server = make_server("--rate", "10", module=BENT, grpc=True, **clock.environment).start()
-    with Caller(server) as caller, Talker(server) as bystander, caller.converse() as visitor:
+    with Caller(server) as caller, WireClient(server) as bystander, caller.converse() as visitor:
         bystander.join("Bystander")
         visitor.join("Visitor")
         for _ in range(500):
-            visitor.tell(join=pb.Join(user="Visitor"))
+            visitor.send_frame(join=pb.Join(user="Visitor"))
         visitor.refused()
         for number in range(20):
-            bystander.tell("chat", text=f"all is well {number}")
-            assert bystander.hear("chat")["text"] == f"all is well {number}"
+            bystander.send_frame("chat", text=f"all is well {number}")
+            assert bystander.receive("chat")["text"] == f"all is well {number}"
         assert figures(server)["besedka_refusals_total:already_joined"] < 100
 
 
@@ -645,4 +655,4 @@ def test_a_message_that_the_disk_does_not_take_is_refused_with_its_key(make_serv
         refused = boris.refused()
         assert (refused.code, refused.key) == (pb.CODE_STORAGE_FULL, "k")
         boris.say("no room", key="k")
-        assert ids(boris.hear_to(1)) == [1]
+        assert ids(boris.receive_to(1)) == [1]

@@ -13,7 +13,7 @@ from tests.calling import Caller, refusal
 from tests.conftest import ServerMaker
 from tests.ordering import Operator
 from tests.running import RunningServer
-from tests.talking import Talker
+from tests.talking import WireClient
 
 PROXY = ("--behind-proxy", "127.0.0.1", "--open")
 CLASS, ELSEWHERE = "203.0.113.9", "203.0.113.77"
@@ -32,33 +32,35 @@ def server(make_server: ServerMaker) -> RunningServer:
 
 @pytest.fixture
 def operator(server: RunningServer) -> Iterator[Operator]:
-    """Who runs it."""
+    """The operator."""
     with Operator(server) as made:
         yield made
 
 
 def come(
     server: RunningServer, name: str = "", address: str = "", path: str = "/ws", **fields: Any
-) -> Talker:
+) -> WireClient:
     headers = {"X-Forwarded-For": address} if address else {}
-    talker = Talker(server, path, additional_headers=headers)
+    client = WireClient(server, path, additional_headers=headers)
     if name:
-        talker.join(name, **fields)
-    return talker
+        client.join(name, **fields)
+    return client
 
 
-def post(talker: Talker, text: str = "hello", **fields: Any) -> str:
+def post(client: WireClient, text: str = "hello", **fields: Any) -> str:
     """Post a message; the code of the refusal, or nothing."""
     key = f"key-{text.replace(' ', '-')}"
-    talker.tell("chat", text=text, key=key, **fields)
-    frame = talker.hear_until(lambda frame: frame.get("key") == key)[-1]
+    client.send_frame("chat", text=text, key=key, **fields)
+    frame = client.receive_until(lambda frame: frame.get("key") == key)[-1]
     return str(frame.get("code", ""))
 
 
-def post_as(seed: Talker, name: str) -> str:
+def post_as(seed: WireClient, name: str) -> str:
     """Post a message at the seed's door; the sentence of the refusal, or nothing."""
-    seed.tell("chat", user=name, text=f"by {name}")
-    frame = seed.hear_until(lambda frame: frame["type"] == "error" or frame.get("text") == f"by {name}")[-1]
+    seed.send_frame("chat", user=name, text=f"by {name}")
+    frame = seed.receive_until(lambda frame: frame["type"] == "error" or frame.get("text") == f"by {name}")[
+        -1
+    ]
     return str(frame["text"]) if frame["type"] == "error" else ""
 
 
@@ -72,7 +74,7 @@ def test_twenty_names_on_one_connection_say_one_message_in_a_slow_room(
         for number in range(20):
             guest.join(f"Guest {number}")
             codes.append(post(guest, f"message {number}"))
-            guest.tell("leave", room="main")
+            guest.send_frame("leave", room="main")
         assert codes == ["", *["too_fast"] * 19]
         # A new claim is no way around it.
         guest.join("Claimed", secret=ANOTHER)
@@ -117,7 +119,7 @@ def test_a_mute_of_a_guest_outlives_a_new_name_a_new_connection_and_a_new_secret
         assert post(boris, "spam") == ""
         operator.do("mute", "Boris")
         assert post(boris, "more") == "muted"
-        boris.tell("leave", room="main")
+        boris.send_frame("leave", room="main")
         boris.join("Egor")
         assert post(boris, "still here") == "muted"
         with come(server, "Gleb", CLASS) as again, come(server, path="/", address=CLASS) as seed:
@@ -147,7 +149,7 @@ def test_on_this_machine_a_mute_of_a_guest_holds_the_connection(
         operator.do("mute", "Boris")
         # By a name that is not in use any more, too.
         operator.do("mute", "Dima")
-        boris.tell("leave", room="main")
+        boris.send_frame("leave", room="main")
         boris.join("Gleb")
         assert post(boris, "renamed") == "muted"
         boris.join("Gleb", "dev")

@@ -11,7 +11,7 @@ import pytest
 
 from tests import prefork
 from tests.running import RunningServer
-from tests.talking import Talker
+from tests.talking import WireClient
 
 LINES = (
     "[2025-11-19 23:46:36] Anna: Hello\n"
@@ -22,7 +22,7 @@ LINES = (
 
 @pytest.fixture
 def history(tmp_path: Path) -> Path:
-    """A history that other hands have made."""
+    """A history that another program has written."""
     path = tmp_path / "chat_history.txt"
     path.write_text(LINES, encoding="utf-8")
     return path
@@ -117,11 +117,11 @@ def test_what_cannot_be_done_is_one_clear_line(
 
 
 def test_verify_names_the_first_line_that_was_changed(server: RunningServer) -> None:
-    with Talker(server) as anna:
+    with WireClient(server) as anna:
         anna.join("Anna")
         for text in ("one", "two\nlines", "three"):
-            anna.tell("chat", text=text)
-        anna.hear_to(3)
+            anna.send_frame("chat", text=text)
+        anna.receive_to(3)
         assert "all 3 messages are as they were written" in printed("verify", cwd=server.directory)
     assert server.stop() == 0
     server.history.write_text(server.history.read_text().replace("three", "THREE"))

@@ -6,7 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.commanding import PATIENCE_SECONDS, Done
+from tests.commanding import TIMEOUT_SECONDS, Done
 from tests.running import ROOT, RunningServer
 
 # As where `getpwuid` knows nobody of this number; a test may not become another user.
@@ -31,7 +31,7 @@ def run(folder: Path, environment: dict[str, str], *arguments: str) -> Done:
         env={"PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", **environment},
         stdin=subprocess.DEVNULL,
         capture_output=True,
-        timeout=PATIENCE_SECONDS,
+        timeout=TIMEOUT_SECONDS,
         check=False,
     )
     return Done(done.returncode, done.stdout, done.stderr)

@@ -152,7 +152,7 @@ def test_no_answer_makes_a_finding_of_the_doctor_of_its_own(boris: Person) -> No
     assert "wait␊✓ Besedka answers there␛[2J" in done.stdout
 
 
-def test_messages_of_grpc_that_are_none_are_told_in_one_line(boris: Person) -> None:
+def test_messages_of_grpc_that_are_none_are_reported_in_one_line(boris: Person) -> None:
     with garbled_grpc_server() as url:
         boris.run("tail", "--url", url).assert_one_clear_line(3, "is not Besedka", "cannot be read")
 

@@ -9,9 +9,9 @@ from urllib.error import HTTPError
 from prometheus_client.parser import text_string_to_metric_families
 
 from tests.commanding import ASK_SECONDS, wait_until
-from tests.conftest import ServerMaker, TalkerMaker
+from tests.conftest import ClientMaker, ServerMaker
 from tests.running import RunningServer
-from tests.talking import Talker
+from tests.talking import WireClient
 
 
 def get(server: RunningServer, path: str) -> tuple[int, str]:
@@ -41,26 +41,26 @@ def test_a_server_that_runs_is_alive_and_ready(server: RunningServer) -> None:
 def test_a_server_whose_disk_is_full_is_alive_but_not_ready(make_server: ServerMaker) -> None:
     plan = {"call": "write", "at": 1, "times": 1, "errno": "ENOSPC"}
     server = make_server(module="tests.torture.faulty_server", FAULTS=json.dumps(plan)).start()
-    with Talker(server) as anna:
+    with WireClient(server) as anna:
         anna.join("Anna")
-        anna.tell("chat", text="no room")
-        assert anna.hear("error")["code"] == "storage_full"
+        anna.send_frame("chat", text="no room")
+        assert anna.receive("error")["code"] == "storage_full"
         assert get(server, "readyz") == (503, "disk full\n")
         assert get(server, "healthz")[0] == 200
 
 
-def test_the_figures_tell_what_has_happened(server: RunningServer, talker: TalkerMaker) -> None:
-    anna, boris = talker(), talker()
+def test_the_metrics_count_what_has_happened(server: RunningServer, make_client: ClientMaker) -> None:
+    anna, boris = make_client(), make_client()
     anna.join("Anna")
     boris.join("Boris")
     for number in range(10):
-        anna.tell("chat", text=f"{number}")
-    boris.hear_to(10)
-    anna.tell("chat", text="")
-    anna.hear("error")
-    late = talker()
+        anna.send_frame("chat", text=f"{number}")
+    boris.receive_to(10)
+    anna.send_frame("chat", text="")
+    anna.receive("error")
+    late = make_client()
     late.join("Late", since=4)
-    late.hear_to(10)
+    late.receive_to(10)
     seen = figures(server)
     assert seen["besedka_connections_total"] == seen["besedka_connections_open"] == 3
     assert seen["besedka_members_live"] == 3
@@ -78,10 +78,10 @@ def test_the_figures_tell_what_has_happened(server: RunningServer, talker: Talke
     wait_until(lambda: figures(server)["besedka_connections_open"] == 2, ASK_SECONDS)
 
 
-def test_the_figures_name_nobody(server: RunningServer, talker: TalkerMaker) -> None:
-    anna = talker()
+def test_the_figures_name_nobody(server: RunningServer, make_client: ClientMaker) -> None:
+    anna = make_client()
     anna.join("Somebody", "secret-room")
-    anna.tell("chat", room="secret-room", text="a secret word")
-    anna.hear("chat")
+    anna.send_frame("chat", room="secret-room", text="a secret word")
+    anna.receive("chat")
     text = get(server, "metrics")[1]
     assert not any(word in text for word in ("Somebody", "secret"))

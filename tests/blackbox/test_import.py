@@ -16,7 +16,7 @@ import pytest
 from besedka import cli
 from besedka.serve.history import ChatHistory
 from besedka.serve.history.body import SHOWN_BYTES
-from tests.commanding import BESEDKA, PATIENCE_SECONDS, Person
+from tests.commanding import BESEDKA, TIMEOUT_SECONDS, Person
 
 HEAD = "[2025-11-19 23:46:36] Anna: "
 LINES = f"{HEAD}Hello\n[2025-11-19 23:46:39] Борис: привет\n\tline two\n"
@@ -46,7 +46,7 @@ def test_a_named_pipe_is_imported(anna: Person, tmp_path: Path) -> None:
         cwd=tmp_path,
         env=anna.environment,
         capture_output=True,
-        timeout=PATIENCE_SECONDS,
+        timeout=TIMEOUT_SECONDS,
         check=False,
     )
     assert done.returncode == 0, done.stderr
@@ -57,7 +57,7 @@ def test_what_another_command_has_read_of_stdin_is_not_imported(anna: Person, tm
     (tmp_path / "old.txt").write_text(LINES, encoding="utf-8")
     command = f"(read line; {' '.join(BESEDKA)} import -) < old.txt"
     subprocess.run(
-        ["bash", "-c", command], cwd=tmp_path, env=anna.environment, timeout=PATIENCE_SECONDS, check=True
+        ["bash", "-c", command], cwd=tmp_path, env=anna.environment, timeout=TIMEOUT_SECONDS, check=True
     )
     assert history(tmp_path) == LINES.partition("\n")[2]
 
@@ -71,7 +71,7 @@ def test_a_history_is_not_imported_into_itself_by_stdin_either(anna: Person, tmp
             cwd=tmp_path,
             env=anna.environment,
             capture_output=True,
-            timeout=PATIENCE_SECONDS,
+            timeout=TIMEOUT_SECONDS,
             check=False,
         )
     assert (done.returncode, b"cannot be imported into itself" in done.stderr) == (1, True)
@@ -117,7 +117,7 @@ def test_a_byte_order_mark_in_the_middle_hides_no_name(anna: Person, tmp_path: P
     assert history(tmp_path) == LINES * 2
 
 
-def test_what_is_left_out_and_what_is_changed_is_told(anna: Person, tmp_path: Path) -> None:
+def test_what_is_left_out_and_what_is_changed_is_reported(anna: Person, tmp_path: Path) -> None:
     stdin = (
         f"{HEAD}one\x1b[31m\x85\n"
         "[2025-11-19 23:46:36] <Boris> hi: all\n\tmore\nand more\n"
@@ -174,7 +174,7 @@ def test_what_did_not_fit_on_a_full_disk_is_imported_later(anna: Person, tmp_pat
         env=anna.environment,
         capture_output=True,
         text=True,
-        timeout=PATIENCE_SECONDS,
+        timeout=TIMEOUT_SECONDS,
         check=False,
     )
     assert done.returncode == 1
@@ -205,8 +205,8 @@ def test_an_import_that_is_interrupted_says_how_to_go_on(
     assert ended.value.code == 130
     there = history(tmp_path).count("\n")
     assert 0 < there < 3000
-    told = f"interrupted; {there:,} of 3,000 messages were imported; go on with --skip {there}"
-    assert told in capfd.readouterr().err
+    reported = f"interrupted; {there:,} of 3,000 messages were imported; go on with --skip {there}"
+    assert reported in capfd.readouterr().err
 
 
 def test_what_a_server_is_writing_just_now_is_not_imported(anna: Person, tmp_path: Path) -> None:

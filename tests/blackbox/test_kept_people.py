@@ -1,4 +1,4 @@
-"""What is told of names and rooms is on disk by then, at every door, and a disk that is slow or full is told as what it is."""
+"""Changes of names and rooms are on disk before they are acknowledged, at every door; a slow or full disk is reported as such."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from tests.commanding import wait_until
 from tests.conftest import ServerMaker
 from tests.ordering import Operator
 from tests.running import RunningServer
-from tests.talking import Talker
+from tests.talking import WireClient
 
 ANNA, BORIS, EVE = "a" * 64, "b" * 64, "e" * 64
 NAMES, ROOMS, INVITATIONS = "known_names.txt", "private_rooms.txt", "invitations.txt"
@@ -29,7 +29,7 @@ KINDS: dict[str, type[Table[Any]]] = {NAMES: KnownNames, ROOMS: PrivateRooms, IN
 
 
 class Disk:
-    """What a test knows and says of a server's disk (`people_server`)."""
+    """A test's control of a server's disk (`people_server`)."""
 
     def __init__(self, folder: Path, server: RunningServer) -> None:
         self._folder = folder
@@ -63,7 +63,7 @@ class Disk:
 
     def has_read(self) -> None:
         """Wait until the server has read what was said before, and has come to others since."""
-        with Talker(self._server) as other:
+        with WireClient(self._server) as other:
             for _ in range(3):
                 other.ask("rooms")
 
@@ -115,14 +115,14 @@ def claim(secret: str) -> str:
     return sha256(secret.encode()).hexdigest()
 
 
-def test_what_is_told_of_names_and_rooms_outlives_a_power_cut_at_that_moment(
+def test_acknowledged_names_and_rooms_outlive_a_power_cut_at_that_moment(
     make_server: ServerMaker, tmp_path: Path
 ) -> None:
     server, disk = make(make_server, tmp_path, grpc=True)
     server.start()
     with (
-        Talker(server) as anna,
-        Talker(server) as boris,
+        WireClient(server) as anna,
+        WireClient(server) as boris,
         Caller(server) as caller,
         Operator(server) as operator,
     ):
@@ -146,7 +146,7 @@ def test_what_is_told_of_names_and_rooms_outlives_a_power_cut_at_that_moment(
         boris.join("Boris", "plans", secret=BORIS, invite=token)
         assert f"plans\t{claim(BORIS)}" in disk.kept(ROOMS)
         assert not disk.kept(INVITATIONS)  # it was for one
-        boris.tell("leave", room="plans")
+        boris.send_frame("leave", room="plans")
         assert anna.ask("uninvite", room="plans", user="Boris")["type"] == "done"
         assert f"plans\t{claim(BORIS)}" not in disk.kept(ROOMS)
         anna.ask("invite", room="plans")
@@ -156,11 +156,11 @@ def test_what_is_told_of_names_and_rooms_outlives_a_power_cut_at_that_moment(
         assert disk.kept(INVITATIONS) == {claim(token)}
         operator.do("release", "Sender")
         assert "Sender" not in disk.kept(NAMES)
-    with Talker(server) as last:
+    with WireClient(server) as last:
         last.join("Last", secret="l" * 64)
         server.kill()
     server.start()
-    with Talker(server) as eve, Talker(server) as anna:
+    with WireClient(server) as eve, WireClient(server) as anna:
         for name in ("Anna", "Boris", "Importer", "Converser", "Last"):
             assert eve.refused("join", room="main", user=name, secret=EVE) == "name_claimed"
         eve.join("Sender", secret=EVE)
@@ -173,34 +173,34 @@ def test_newcomers_share_syncs(started: tuple[RunningServer, Disk]) -> None:
     disk.hold()
     begun, count = disk.begun(), 60
     with ExitStack() as stack:
-        newcomers = [stack.enter_context(Talker(server)) for _ in range(count)]
+        newcomers = [stack.enter_context(WireClient(server)) for _ in range(count)]
         for number, newcomer in enumerate(newcomers):
-            newcomer.tell("join", room="main", user=f"Name{number}", secret=f"{number:064}")
+            newcomer.send_frame("join", room="main", user=f"Name{number}", secret=f"{number:064}")
         wait_until(lambda: disk.begun() > begun)
         disk.has_read()
-        assert all(newcomer.hears_nothing() for newcomer in newcomers)  # nobody is welcomed before
+        assert all(newcomer.receives_nothing() for newcomer in newcomers)  # nobody is welcomed before
         disk.let_go()
         for number, newcomer in enumerate(newcomers):
-            assert newcomer.hear("welcome")["user"] == f"Name{number}"
+            assert newcomer.receive("welcome")["user"] == f"Name{number}"
     assert disk.kept(NAMES) == {f"Name{number}" for number in range(count)}
     assert disk.syncs() <= count // 5
 
 
 @pytest.fixture
-def crowd(started: tuple[RunningServer, Disk]) -> Iterator[tuple[Disk, list[Talker]]]:
+def crowd(started: tuple[RunningServer, Disk]) -> Iterator[tuple[Disk, list[WireClient]]]:
     """Six people who are known, at a disk."""
     server, disk = started
     with ExitStack() as stack:
-        people = [stack.enter_context(Talker(server)) for _ in range(6)]
+        people = [stack.enter_context(WireClient(server)) for _ in range(6)]
         for number, one in enumerate(people):
             one.join(f"Name{number}", secret=f"{number:064}")
         yield disk, people
 
 
 def in_turn(
-    disk: Disk, people: list[Talker], ask: Callable[[int, Talker], dict[str, Any]]
+    disk: Disk, people: list[WireClient], ask: Callable[[int, WireClient], dict[str, Any]]
 ) -> list[dict[str, Any]]:
-    """What each is answered, who asks while the last one's change is on its way to the disk."""
+    """The answers to callers whose requests arrive while an earlier change is on its way to the disk."""
     disk.hold()
     begun, answers = disk.begun(), list[Future[dict[str, Any]]]()
     with ThreadPoolExecutor(len(people)) as threads:
@@ -215,7 +215,9 @@ def in_turn(
         return [answer.result() for answer in answers]
 
 
-def test_who_asks_is_told_of_his_own_change_and_not_of_others(crowd: tuple[Disk, list[Talker]]) -> None:
+def test_a_caller_gets_the_outcome_of_its_own_change_and_not_of_others(
+    crowd: tuple[Disk, list[WireClient]],
+) -> None:
     disk, people = crowd
     places = in_turn(disk, people, lambda number, one: one.ask("private", room=f"room{number}"))
     assert [place["type"] for place in places] == ["place"] * 6
@@ -232,7 +234,7 @@ def test_one_file_that_cannot_be_used_fails_nobody_who_needs_another(
     started: tuple[RunningServer, Disk],
 ) -> None:
     server, _ = started
-    with Talker(server) as anna, Talker(server) as eve:
+    with WireClient(server) as anna, WireClient(server) as eve:
         anna.join("Anna", secret=ANNA)
         (server.directory / NAMES).write_bytes(b"\xff\xfe")
         assert eve.refused("join", room="main", user="Eve", secret=EVE) == "not_stored"
@@ -240,13 +242,18 @@ def test_one_file_that_cannot_be_used_fails_nobody_who_needs_another(
 
 
 @pytest.mark.parametrize("number", ["ENOSPC", "EDQUOT", "EFBIG"])
-def test_a_full_disk_is_told_as_one_and_writing_goes_on_by_itself(
+def test_a_full_disk_is_reported_as_one_and_writing_resumes_by_itself(
     started: tuple[RunningServer, Disk], number: str
 ) -> None:
     server, disk = started
-    with Talker(server) as anna, Talker(server) as boris, Talker(server) as eve, Operator(server) as operator:
-        for talker, name, secret in ((anna, "Anna", ANNA), (boris, "Boris", BORIS)):
-            talker.join(name, secret=secret)
+    with (
+        WireClient(server) as anna,
+        WireClient(server) as boris,
+        WireClient(server) as eve,
+        Operator(server) as operator,
+    ):
+        for client, name, secret in ((anna, "Anna", ANNA), (boris, "Boris", BORIS)):
+            client.join(name, secret=secret)
         anna.ask("private", room="plans")
         anna.ask("invite", room="plans")
         before = [(server.directory / name).read_bytes() for name in KINDS]
@@ -257,7 +264,7 @@ def test_a_full_disk_is_told_as_one_and_writing_goes_on_by_itself(
         assert anna.ask("invite", room="plans")["code"] == "storage_full"
         assert operator.ask("admit", "Vera")["code"] == "storage_full"
         assert [(server.directory / name).read_bytes() for name in KINDS] == before
-        boris.join("Boris", "another", secret=BORIS)  # he is known, and reading goes on
+        boris.join("Boris", "another", secret=BORIS)  # Boris is known, and reading goes on
         disk.say("fault")
         wait_until(lambda: "Eve" in disk.kept(NAMES))
         assert eve.join("Eve", secret=EVE)["user"] == "Eve"
@@ -269,7 +276,7 @@ def test_who_asks_again_for_a_room_that_found_no_room_on_the_disk_gets_it(
     started: tuple[RunningServer, Disk],
 ) -> None:
     server, disk = started
-    with Talker(server) as anna:
+    with WireClient(server) as anna:
         anna.join("Anna", secret=ANNA)
         disk.say("fault", "write ENOSPC")
         for _ in range(2):
@@ -288,7 +295,7 @@ def test_a_sync_that_failed_is_not_tried_again_and_all_goes_into_a_fresh_file(
     started: tuple[RunningServer, Disk],
 ) -> None:
     server, disk = started
-    with Talker(server) as anna, Talker(server) as boris, Talker(server) as eve:
+    with WireClient(server) as anna, WireClient(server) as boris, WireClient(server) as eve:
         anna.join("Anna", secret=ANNA)
         inode = (server.directory / NAMES).stat().st_ino
         disk.say("fault", "fdatasync EIO")
@@ -303,7 +310,7 @@ def test_a_sync_that_failed_is_not_tried_again_and_all_goes_into_a_fresh_file(
         assert disk.kept(NAMES) == {"Anna", "Boris", "Eve"}
 
 
-def test_a_file_that_is_mounted_by_itself_takes_claims_and_is_told_once_when_it_grows(
+def test_a_file_that_is_mounted_by_itself_takes_claims_and_is_reported_once_when_it_grows(
     make_server: ServerMaker, tmp_path: Path
 ) -> None:
     server, disk = make(make_server, tmp_path)
@@ -315,7 +322,7 @@ def test_a_file_that_is_mounted_by_itself_takes_claims_and_is_told_once_when_it_
     )
     disk.say("fault", "replace EBUSY")
     server.start()
-    with Talker(server) as anna, Talker(server) as boris:
+    with WireClient(server) as anna, WireClient(server) as boris:
         inode = kept.stat().st_ino
         anna.join("Anna", secret=ANNA)
         assert anna.ask("private", room="plans")["type"] == "place"
@@ -326,7 +333,7 @@ def test_a_file_that_is_mounted_by_itself_takes_claims_and_is_told_once_when_it_
         wait_until(lambda: "compact copy" in server.errors)
     server.stop()
     server.start()
-    with Talker(server) as eve:
+    with WireClient(server) as eve:
         assert eve.refused("join", room="main", user="Boris", secret=EVE) == "name_claimed"
     assert server.errors.count("compact copy") == 2  # once at each start
     assert server.errors.count("device or resource busy") == 2
@@ -340,7 +347,7 @@ def test_what_a_crash_has_torn_off_the_end_is_cut_off_and_nothing_else(
     torn = b"Evelyn\t12" + bytes(30)
     (server.directory / NAMES).write_bytes(by_hand.encode() + torn)
     server.start()
-    with Talker(server) as anna, Talker(server) as eve:
+    with WireClient(server) as anna, WireClient(server) as eve:
         assert eve.refused("join", room="main", user="Evelyn", secret=EVE) == "not_known"
         anna.join("Anna", secret=ANNA)
     assert (server.directory / NAMES).read_bytes().startswith(by_hand.encode())
@@ -355,7 +362,7 @@ def test_a_class_list_without_a_last_line_end_is_taken_whole_and_kept(
     kept = server.directory / NAMES
     kept.write_bytes(b"# the class\r\nAnna\r\nBoris")
     server.start()
-    with Talker(server) as boris:
+    with WireClient(server) as boris:
         boris.join("Boris", secret=BORIS)
     lines = kept.read_text(encoding="utf-8").split("\n")
     assert kept.read_bytes().startswith(b"# the class\r\nAnna\r\nBoris\n")

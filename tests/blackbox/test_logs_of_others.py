@@ -1,4 +1,4 @@
-"""What becomes of the files of other programs: one table for `import`, `history`, `verify` and the start of a server."""
+"""Files of other programs: one table for `import`, `history`, `verify` and the start of a server."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Ours:
     open_line: int = 0
 
     @property
-    def told(self) -> str:
+    def strange_report(self) -> str:
         """How the lines that are no messages are told."""
         what = "1 line is no message" if self.strange == 1 else f"{self.strange} lines are no messages"
         return f"{what}, first: line {self.first}" if self.strange else ""
@@ -116,7 +116,7 @@ def test_import_takes_messages_names_other_lines_and_never_ends_well_without_a_m
         count = expected.messages if isinstance(expected, Ours) else DECODED[name]
         assert (status, f"{count} messages imported, {count} in all" in err) == (0, True), err
         assert isinstance(expected, Foreign) or (
-            expected.told in err if expected.told else "no message" not in err
+            expected.strange_report in err if expected.strange_report else "no message" not in err
         )
         with_ids = ChatHistory.open_to_read(target)
         assert (with_ids.count, with_ids.restored.strange.lines) == (count, 0)
@@ -130,7 +130,7 @@ def test_import_takes_messages_names_other_lines_and_never_ends_well_without_a_m
 
 
 @pytest.mark.parametrize("name", OTHER_ENCODINGS)
-def test_import_refuses_what_is_not_utf_8_unless_it_is_told_how_it_is_written(
+def test_import_refuses_what_is_not_utf_8_unless_an_encoding_is_given(
     besedka: Besedka, tmp_path: Path, name: str
 ) -> None:
     status, _, err = besedka("import", str(LOGS / name))
@@ -143,20 +143,23 @@ def test_import_refuses_what_is_not_utf_8_unless_it_is_told_how_it_is_written(
 
 
 @pytest.mark.parametrize("name", TABLE)
-def test_history_and_verify_print_messages_only_and_tell_of_the_others_on_stderr(
+def test_history_and_verify_print_messages_only_and_report_other_lines_on_stderr(
     besedka: Besedka, tmp_path: Path, name: str
 ) -> None:
     expected = TABLE[name]
     path = Path(shutil.copy(LOGS / name, tmp_path))
     for command in (["history"], ["verify"]):
         if command == ["verify"] and name in OTHER_ENCODINGS:
-            continue  # that is damage: `test_damage_is_told_by_verify`
+            continue  # that is damage: `test_damage_is_reported_by_verify`
         status, out, err = besedka(*command, name)
         if isinstance(expected, Foreign):
             assert (status, out) == (1, "")
             assert f"it holds no message of Besedka and looks like {expected.looks_like}" in err
         else:
-            assert (status, err) == (0, f"besedka: {name}: {expected.told}\n" if expected.told else "")
+            assert (status, err) == (
+                0,
+                f"besedka: {name}: {expected.strange_report}\n" if expected.strange_report else "",
+            )
             assert "no message" not in out
             assert (
                 command == ["verify"]
@@ -167,7 +170,7 @@ def test_history_and_verify_print_messages_only_and_tell_of_the_others_on_stderr
 
 
 @pytest.mark.parametrize("name", OTHER_ENCODINGS)
-def test_damage_is_told_by_verify(besedka: Besedka, name: str) -> None:
+def test_damage_is_reported_by_verify(besedka: Besedka, name: str) -> None:
     status, _, err = besedka("verify", str(LOGS / name))
     assert (status, "line 1 is damaged: it holds NULs or bytes that are no UTF-8" in err) == (1, True)
 
@@ -182,11 +185,15 @@ def test_a_server_refuses_or_reports_and_changes_no_byte(tmp_path: Path, name: s
         assert list(tmp_path.iterdir()) == [path]
     else:
         history = ChatHistory.open(path)
-        told = report(history.restored, "2026-01-01 00:00:00")
+        strange_report = report(history.restored, "2026-01-01 00:00:00")
         history.close()
         assert history.count == expected.messages
-        assert expected.told in told if expected.told else "no message" not in told
-        assert ("has no end" in told) == bool(expected.open_line)
+        assert (
+            expected.strange_report in strange_report
+            if expected.strange_report
+            else "no message" not in strange_report
+        )
+        assert ("has no end" in strange_report) == bool(expected.open_line)
     assert path.read_bytes() == (LOGS / name).read_bytes()
 
 

@@ -13,7 +13,7 @@ from tests.commanding import Person
 from tests.conftest import ServerMaker
 from tests.ordering import Operator
 from tests.running import RunningServer
-from tests.talking import Talker
+from tests.talking import WireClient
 
 ANNA = "a" * 64
 BORIS = "b" * 64
@@ -31,35 +31,35 @@ def server(make_server: ServerMaker) -> RunningServer:
 
 
 def test_nobody_posts_what_a_redaction_leaves_at_any_door(server: RunningServer) -> None:
-    with Talker(server) as anna, Talker(server, "/") as seed, Caller(server) as caller:
+    with WireClient(server) as anna, WireClient(server, "/") as seed, Caller(server) as caller:
         anna.join("Anna", secret=ANNA)
-        anna.tell("chat", text=TOMBSTONE, key="1")
-        assert anna.hear("chat")["text"] == POSTED
-        anna.tell("chat", text=f"before\n{TOMBSTONE}\nafter")
-        assert anna.hear("chat")["text"] == f"before\n{POSTED}\nafter"
-        seed.tell("chat", user="Boris", text=TOMBSTONE)
-        assert anna.hear("chat")["text"] == POSTED
+        anna.send_frame("chat", text=TOMBSTONE, key="1")
+        assert anna.receive("chat")["text"] == POSTED
+        anna.send_frame("chat", text=f"before\n{TOMBSTONE}\nafter")
+        assert anna.receive("chat")["text"] == f"before\n{POSTED}\nafter"
+        seed.send_frame("chat", user="Boris", text=TOMBSTONE)
+        assert anna.receive("chat")["text"] == POSTED
         assert caller.send("Clara", TOMBSTONE).id == 4
         imported = pb.ImportedMessage(text=TOMBSTONE, key="1")
         caller.import_([pb.ImportRequest(speaker=pb.Speaker(user="Dora"), messages=[imported])])
         with caller.converse() as conversing:
             conversing.join("Emil")
             conversing.say(TOMBSTONE)
-            assert conversing.hear_to(6)[-1].text == POSTED
+            assert conversing.receive_to(6)[-1].text == POSTED
     assert [line[-len(POSTED) :] for line in server.lines if "removed" in line] == [POSTED] * 6
 
 
 def test_a_resent_text_that_was_altered_is_recognised(server: RunningServer) -> None:
-    with Talker(server) as anna:
+    with WireClient(server) as anna:
         anna.join("Anna", secret=ANNA)
-        anna.tell("chat", text=TOMBSTONE, key="1")
-        anna.hear("chat")
+        anna.send_frame("chat", text=TOMBSTONE, key="1")
+        anna.receive("chat")
     server.kill()
     server.start()
-    with Talker(server) as anna:
+    with WireClient(server) as anna:
         anna.join("Anna", secret=ANNA)
-        anna.tell("chat", text=TOMBSTONE, key="1", after=0)
-        assert anna.hear("chat")["id"] == 1
+        anna.send_frame("chat", text=TOMBSTONE, key="1", after=0)
+        assert anna.receive("chat")["id"] == 1
     assert len(server.lines) == 1
 
 
@@ -94,7 +94,7 @@ def test_nobody_joins_under_a_name_that_passes_for_another_at_any_door(
     server: RunningServer, name: str
 ) -> None:
     code = PASSING_FOR_ANOTHER[name]
-    with Talker(server) as anna, Talker(server, "/") as seed, Caller(server) as caller:
+    with WireClient(server) as anna, WireClient(server, "/") as seed, Caller(server) as caller:
         assert anna.refused("join", room="main", user=name) == code
         assert seed.refused("chat", user=name, text="hi") == code
         assert refusal(lambda: caller.send(name, "hi")).reason == code
@@ -116,10 +116,10 @@ def test_nobody_joins_under_a_name_that_passes_for_another_at_any_door(
 def test_a_name_whose_script_needs_a_joiner_is_one_with_and_without_it(
     server: RunningServer, name: str, twin: str
 ) -> None:
-    with Talker(server) as anna, Talker(server) as boris:
+    with WireClient(server) as anna, WireClient(server) as boris:
         assert anna.join(name, secret=ANNA)["user"] == name
-        anna.tell("chat", text="hi")
-        assert anna.hear("chat")["user"] == name
+        anna.send_frame("chat", text="hi")
+        assert anna.receive("chat")["user"] == name
         assert boris.refused("join", room="main", user=twin, secret=BORIS) == "name_claimed"
     assert server.lines[0].endswith(f"] {name}: hi")
 
@@ -127,7 +127,7 @@ def test_a_name_whose_script_needs_a_joiner_is_one_with_and_without_it(
 def test_names_that_nobody_may_take_any_more_keep_their_history_and_their_rooms(
     server: RunningServer,
 ) -> None:
-    with Talker(server) as anna:
+    with WireClient(server) as anna:
         anna.join("Anna", secret=ANNA)
         anna.ask("private", room="plans")
     server.stop()
@@ -137,10 +137,10 @@ def test_names_that_nobody_may_take_any_more_keep_their_history_and_their_rooms(
     old = "[2025-11-19 23:46:36] Anna\u2236 ok: hello\n[2025-11-19 23:46:37] Admin: welcome\n"
     server.history.write_text(old, encoding="utf-8")
     server.start()
-    with Talker(server) as anna, Operator(server) as operator:
+    with WireClient(server) as anna, Operator(server) as operator:
         assert anna.refused("join", room="main", user="Admin", secret=ANNA) == "name_reserved"
         anna.join("Clara", secret=ANNA)
-        assert anna.hear("history")["messages"] == old.splitlines()
+        assert anna.receive("history")["messages"] == old.splitlines()
         assert anna.join("Clara", "plans", secret=ANNA)["may"] == ["invite"]
         assert operator.ask("release", "Admin")["text"] == "The name Admin is free"
     assert "not understood" not in server.errors
@@ -152,23 +152,23 @@ BOARD, TWIN = "board", "b\u043eard"  # with a Cyrillic o
 LOOKS_TAKEN = "This room name cannot be used: it looks like the name of another room; it must differ by more than letters that look alike"
 
 
-def private(_: RunningServer, anna: Talker) -> None:
+def private(_: RunningServer, anna: WireClient) -> None:
     assert anna.ask("private", room=BOARD)["type"] == "place"
 
 
-def with_history(server: RunningServer, anna: Talker) -> None:
+def with_history(server: RunningServer, anna: WireClient) -> None:
     anna.join("Anna", BOARD, secret=ANNA)
-    anna.tell("chat", room=BOARD, text="hi")
-    anna.hear("chat")
+    anna.send_frame("chat", room=BOARD, text="hi")
+    anna.receive("chat")
     server.kill()
     server.start()
 
 
-def open_now(_: RunningServer, anna: Talker) -> None:
+def open_now(_: RunningServer, anna: WireClient) -> None:
     anna.join("Anna", BOARD, secret=ANNA)
 
 
-def laid_there(server: RunningServer, anna: Talker) -> None:
+def laid_there(server: RunningServer, anna: WireClient) -> None:
     path = server.directory / f"chat_history.{BOARD}.txt"
     path.write_text("[2025-11-19 23:46:36] Anna: Hello\n", encoding="utf-8")
     anna.ask("rooms")
@@ -176,16 +176,16 @@ def laid_there(server: RunningServer, anna: Talker) -> None:
 
 @pytest.mark.parametrize("made", [private, with_history, open_now, laid_there])
 def test_no_room_comes_into_being_that_looks_like_another_at_any_door(
-    server: RunningServer, made: Callable[[RunningServer, Talker], None]
+    server: RunningServer, made: Callable[[RunningServer, WireClient], None]
 ) -> None:
-    with Talker(server) as anna:
+    with WireClient(server) as anna:
         anna.join("Anna", secret=ANNA)
         made(server, anna)
         before = {path.name for path in server.directory.iterdir()}
-        with Talker(server) as boris, Caller(server) as caller:
+        with WireClient(server) as boris, Caller(server) as caller:
             boris.join("Boris", secret=BORIS)
-            boris.tell("join", room=TWIN, user="Boris", secret=BORIS)
-            refused = boris.hear("error")
+            boris.send_frame("join", room=TWIN, user="Boris", secret=BORIS)
+            refused = boris.receive("error")
             assert (refused["code"], refused["text"]) == ("bad_room", LOOKS_TAKEN)
             assert boris.refused("join", room=TWIN) == "bad_room"
             answer = boris.ask("private", room=TWIN)
@@ -194,7 +194,7 @@ def test_no_room_comes_into_being_that_looks_like_another_at_any_door(
             speaker = pb.ImportRequest(speaker=pb.Speaker(user="Clara", room=TWIN))
             assert refusal(lambda: caller.import_([speaker])).reason == "bad_room"
             with caller.converse() as conversing:
-                conversing.tell(join=pb.Join(user="Clara", room=TWIN))
+                conversing.send_frame(join=pb.Join(user="Clara", room=TWIN))
                 assert conversing.refused().code == pb.CODE_BAD_ROOM
             boris.join("Boris", "unlike", secret=BORIS)
         made_since = {path.name for path in server.directory.iterdir()} - before
@@ -203,14 +203,14 @@ def test_no_room_comes_into_being_that_looks_like_another_at_any_door(
 
 @pytest.mark.parametrize("twin", ["m\u0430in", "rnain", "dir\u0435ct-0123", "d\u0456rect-x"], ids=ascii)
 def test_no_room_looks_like_the_first_one_or_like_a_direct_one(server: RunningServer, twin: str) -> None:
-    with Talker(server) as anna:
+    with WireClient(server) as anna:
         anna.join("Anna", secret=ANNA)
         assert anna.refused("join", room=twin, user="Anna", secret=ANNA) == "bad_room"
         assert anna.ask("private", room=twin)["code"] == "bad_room"
 
 
 def test_rooms_that_looked_alike_before_stay_usable(server: RunningServer) -> None:
-    with Talker(server) as anna:
+    with WireClient(server) as anna:
         anna.join("Anna", secret=ANNA)
         anna.ask("private", room=BOARD)
     server.stop()
@@ -220,22 +220,22 @@ def test_rooms_that_looked_alike_before_stay_usable(server: RunningServer) -> No
     server.start()
     laid_later = server.directory / "chat_history.bo\u0430rd.txt"
     laid_later.write_text("[2025-11-19 23:46:36] Anna: Hello\n", encoding="utf-8")
-    with Talker(server) as anna, Talker(server) as boris:
+    with WireClient(server) as anna, WireClient(server) as boris:
         anna.join("Anna", BOARD, secret=ANNA)
         for room in (TWIN, "rnain", "d\u0456rect-x", "bo\u0430rd"):
             assert boris.join("Boris", room, secret=BORIS)["head"] == 1
-            boris.tell("chat", room=room, text="still here")
-            assert boris.hear("chat")["id"] == 2
+            boris.send_frame("chat", room=room, text="still here")
+            assert boris.receive("chat")["id"] == 2
 
 
 def test_a_name_is_free_again_when_the_room_that_it_looks_like_is_gone(server: RunningServer) -> None:
-    with Talker(server) as anna:
+    with WireClient(server) as anna:
         anna.join("Anna", BOARD, secret=ANNA)
-        anna.tell("chat", room=BOARD, text="hi")
-        anna.hear("chat")
+        anna.send_frame("chat", room=BOARD, text="hi")
+        anna.receive("chat")
     server.stop()
     server.start()
-    with Talker(server) as anna:
+    with WireClient(server) as anna:
         assert anna.refused("join", room=TWIN, user="Anna", secret=ANNA) == "bad_room"
         for path in server.directory.glob(f"chat_history.{BOARD}.txt*"):
             path.unlink()

@@ -16,7 +16,7 @@ from tests.clocks import BENT, OFTEN, Clocks
 from tests.commanding import ASK_SECONDS, wait_until
 from tests.ordering import Operator
 from tests.running import RunningServer, edit, fetch
-from tests.talking import Talker
+from tests.talking import WireClient
 
 ANNA, BORIS, EVE = "a" * 64, "b" * 64, "e" * 64
 LIKE_ANNA = ["anna", "ANNA", "Аnna", "Ａnna", "An na"]
@@ -36,8 +36,8 @@ def known_names(server: RunningServer) -> dict[str, list[str]]:
 
 def claim(server: RunningServer, user: str, secret: str) -> None:
     """Be there once, until it is written down whose the name is."""
-    with Talker(server) as talker:
-        talker.join(user, secret=secret)
+    with WireClient(server) as client:
+        client.join(user, secret=secret)
         wait_until(lambda: (server.directory / "known_names.txt").exists() and user in known_names(server))
 
 
@@ -45,11 +45,11 @@ def test_a_name_is_kept_for_its_holder_over_a_restart(server: RunningServer) -> 
     claim(server, "Anna", ANNA)
     server.kill()
     server.start()
-    with Talker(server) as eve:
+    with WireClient(server) as eve:
         for name in ("Anna", *LIKE_ANNA):
             assert eve.refused("join", user=name, secret=EVE) == "name_claimed"
             assert eve.refused("join", user=name) == "name_claimed"
-    with Talker(server) as anna:
+    with WireClient(server) as anna:
         assert anna.join("ANNA", secret=ANNA)["user"] == "Anna"
 
 
@@ -67,48 +67,48 @@ def test_the_server_keeps_the_hash_of_a_secret_only(server: RunningServer) -> No
 
 
 def test_several_devices_of_one_person_count_as_one(server: RunningServer) -> None:
-    with Talker(server) as tab, Talker(server) as phone, Talker(server) as boris:
+    with WireClient(server) as tab, WireClient(server) as phone, WireClient(server) as boris:
         assert tab.join("Anna", secret=ANNA)["clients_count"] == 1
         assert phone.join("Anna", secret=ANNA)["clients_count"] == 1
         assert boris.join("Boris", secret=EVE)["users"] == ["Anna", "Boris"]
 
 
 def test_who_shows_no_secret_may_use_what_is_free_and_is_unverified(server: RunningServer) -> None:
-    with Talker(server) as anna, Talker(server, "/") as seed, Talker(server) as program:
+    with WireClient(server) as anna, WireClient(server, "/") as seed, WireClient(server) as program:
         anna.join("Anna", secret=ANNA)
-        seed.tell("chat", user="Аnna", text="imitated")
-        assert seed.hear("error")["code"] == "name_claimed"
-        seed.tell("chat", user="Boris", text="by the seed's protocol")
-        assert anna.hear("chat")["unverified"] is True
+        seed.send_frame("chat", user="Аnna", text="imitated")
+        assert seed.receive("error")["code"] == "name_claimed"
+        seed.send_frame("chat", user="Boris", text="by the seed's protocol")
+        assert anna.receive("chat")["unverified"] is True
         program.join("Cron")
-        program.tell("chat", text="without a secret")
-        assert anna.hear("chat")["unverified"] is True
-        anna.tell("chat", text="mine")
-        assert "unverified" not in anna.hear("chat")
-    with Talker(server) as later:
+        program.send_frame("chat", text="without a secret")
+        assert anna.receive("chat")["unverified"] is True
+        anna.send_frame("chat", text="mine")
+        assert "unverified" not in anna.receive("chat")
+    with WireClient(server) as later:
         later.join("Dora", secret=EVE)
-        assert later.hear("history")["unverified"] == [1, 2]
+        assert later.receive("history")["unverified"] == [1, 2]
         assert later.search("secret")["unverified"] == [2]
-        later.tell("history", before=4)
-        assert later.hear("history")["unverified"] == [1, 2]
+        later.send_frame("history", before=4)
+        assert later.receive("history")["unverified"] == [1, 2]
 
 
 def test_what_another_said_before_a_name_was_claimed_stays_unverified(
     server: RunningServer, clock: Clocks
 ) -> None:
-    with Talker(server, "/") as seed:
-        seed.tell("chat", user="Anna", text="I am not she")
-        seed.hear("chat")
-    with Talker(server) as anna:
+    with WireClient(server, "/") as seed:
+        seed.send_frame("chat", user="Anna", text="I am not she")
+        seed.receive("chat")
+    with WireClient(server) as anna:
         # The log knows whole seconds: in the same one nobody could tell who has said it.
         wait_until(lambda: anna.ask("rooms")["rooms"][0]["clients_count"] == 0, ASK_SECONDS)
         clock.set_ahead(1)
         anna.join("Anna", secret=ANNA)
-        assert anna.hear("history")["unverified"] == [1]
-        anna.tell("chat", text="I am")
-        anna.hear("chat")
-        anna.tell("history", before=3)
-        assert anna.hear("history")["unverified"] == [1]
+        assert anna.receive("history")["unverified"] == [1]
+        anna.send_frame("chat", text="I am")
+        anna.receive("chat")
+        anna.send_frame("history", before=3)
+        assert anna.receive("history")["unverified"] == [1]
 
 
 def test_what_anybody_could_say_while_names_were_open_is_not_the_holders_afterwards(
@@ -118,46 +118,46 @@ def test_what_anybody_could_say_while_names_were_open_is_not_the_holders_afterwa
     claim(server, "Anna", ANNA)
     server.stop()
     server = make_server("--lang", "en", "--names", "open").start()
-    with Talker(server) as anybody:
+    with WireClient(server) as anybody:
         anybody.join("Anna")
-        anybody.tell("chat", text="I am not she")
-        assert "unverified" not in anybody.hear("chat")
+        anybody.send_frame("chat", text="I am not she")
+        assert "unverified" not in anybody.receive("chat")
     server.stop()
     server = make_server("--lang", "en").start()
-    with Talker(server) as anna:
+    with WireClient(server) as anna:
         anna.join("Anna", secret=ANNA)
-        assert anna.hear("history")["unverified"] == [1]
+        assert anna.receive("history")["unverified"] == [1]
 
 
 def test_what_the_first_holder_of_a_name_said_is_not_the_next_ones(
     server: RunningServer, clock: Clocks
 ) -> None:
-    with Talker(server) as anna, Operator(server) as operator:
+    with WireClient(server) as anna, Operator(server) as operator:
         anna.join("Anna", secret=ANNA)
-        anna.tell("chat", text="mine")
-        anna.hear("chat")
+        anna.send_frame("chat", text="mine")
+        anna.receive("chat")
         operator.do("release", "Anna")
     server.stop()
     server.start()
-    with Talker(server) as reader, Talker(server) as eve:
+    with WireClient(server) as reader, WireClient(server) as eve:
         reader.join(None)
-        assert "unverified" not in reader.hear("history")
+        assert "unverified" not in reader.receive("history")
         clock.set_ahead(1)
         eve.join("Anna", secret=EVE)
-        assert eve.hear("history")["unverified"] == [1]
-        eve.tell("chat", text="mine now")
-        eve.hear("chat")
-        eve.tell("history", before=3)
-        assert eve.hear("history")["unverified"] == [1]
+        assert eve.receive("history")["unverified"] == [1]
+        eve.send_frame("chat", text="mine now")
+        eve.receive("chat")
+        eve.send_frame("history", before=3)
+        assert eve.receive("history")["unverified"] == [1]
 
 
 def test_what_was_said_before_names_were_held_is_not_called_unverified(server: RunningServer) -> None:
     server.stop()
     server.history.write_text("[2020-01-01 00:00:00] Old: hello\n", encoding="utf-8")
     server.start()
-    with Talker(server) as anna:
+    with WireClient(server) as anna:
         anna.join("Anna", secret=ANNA)
-        assert "unverified" not in anna.hear("history")
+        assert "unverified" not in anna.receive("history")
 
 
 def test_the_other_doors_hold_names_too(make_server: Callable[..., RunningServer]) -> None:
@@ -177,13 +177,13 @@ def test_open_names_are_free_again_and_nothing_is_written_of_them(
     make_server: Callable[..., RunningServer],
 ) -> None:
     server = make_server("--names", "open").start()
-    with Talker(server) as anna:
+    with WireClient(server) as anna:
         anna.join("Anna", secret=ANNA)
-        anna.tell("chat", text="hello")
-        assert "unverified" not in anna.hear("chat")
-        with Talker(server) as eve:
+        anna.send_frame("chat", text="hello")
+        assert "unverified" not in anna.receive("chat")
+        with WireClient(server) as eve:
             assert eve.refused("join", user="Anna", secret=EVE) == "name_taken"
-    with Talker(server) as eve:
+    with WireClient(server) as eve:
         eve.join("Anna", secret=EVE)
         assert eve.refused("private", room="plans") == "not_allowed"
     assert not (server.directory / "known_names.txt").exists()
@@ -195,15 +195,15 @@ def test_only_people_who_are_known_come_in_where_they_are_invited(
     server = make_server("--names", "invited", grpc=True)
     (server.directory / "known_names.txt").write_text("Anna\n", encoding="utf-8")
     server.start()
-    with Talker(server) as eve:
+    with WireClient(server) as eve:
         for fields in ({"user": "Eve", "secret": EVE}, {"user": "Eve"}, {"secret": EVE}, {}):
             assert eve.refused("join", **fields) == "not_known"
         assert eve.ask("rooms")["code"] == "not_known"
-    with Talker(server) as anna:
+    with WireClient(server) as anna:
         assert anna.join("Anna", secret=ANNA)["user"] == "Anna"
-        anna.tell("chat", text="among ourselves")
-        anna.hear("chat")
-        with Talker(server, "/") as seed:
+        anna.send_frame("chat", text="among ourselves")
+        anna.receive("chat")
+        with WireClient(server, "/") as seed:
             assert seed.ending() == (4006, "only known people may join")
         with Caller(server) as caller:
             for ask in (
@@ -227,9 +227,9 @@ def test_who_is_not_known_any_more_leaves_where_people_are_invited(
     known.write_text("Anna\nBoris\n", encoding="utf-8")
     server.start()
     with (
-        Talker(server) as anna,
-        Talker(server) as boris,
-        Talker(server) as nameless,
+        WireClient(server) as anna,
+        WireClient(server) as boris,
+        WireClient(server) as nameless,
         Caller(server) as caller,
         Operator(server) as operator,
     ):
@@ -259,7 +259,7 @@ def test_a_name_that_was_not_used_for_long_is_free_when_the_server_was_up_for_a_
         with (server.directory / "uptime.txt").open("a", encoding="utf-8") as uptime:
             uptime.write(f"2025-11-{10 + day}T00:00:00Z\t2025-11-{11 + day}T00:00:00Z\t86400\n")
     server.start()
-    with Talker(server) as eve:
+    with WireClient(server) as eve:
         if is_free:
             assert eve.join("Anna", secret=EVE)["user"] == "Anna"
         else:
@@ -272,20 +272,20 @@ def test_names_changed_by_hand_count_within_a_second_and_remarks_stay(server: Ru
     kept = server.directory / "known_names.txt"
     text = kept.read_text(encoding="utf-8")
     edit(kept, "# my own remark\nwhat is\tthis\tline\n")
-    with Talker(server) as eve:
+    with WireClient(server) as eve:
         wait_until(lambda: "not understood" in server.errors)
         assert eve.join("Anna", secret=EVE)["user"] == "Anna"
         wait_until(lambda: "Anna" in known_names(server))
     assert kept.read_text(encoding="utf-8").startswith("# my own remark\nwhat is\tthis\tline\n")
     edit(kept, text)
-    with Talker(server) as anna:
+    with WireClient(server) as anna:
         wait_until(
             lambda: anna.ask("add_device", user="Anna", secret=ANNA)["type"] == "device_link", ASK_SECONDS
         )
 
 
 def test_one_person_may_claim_only_so_many_names(server: RunningServer) -> None:
-    with Talker(server) as eve:
+    with WireClient(server) as eve:
         for number in range(20):
             eve.join(f"Eve{number}", room=f"room{number}", secret=EVE)
         assert eve.refused("join", user="Eve20", room="another", secret=EVE) == "too_many_names"
@@ -294,7 +294,7 @@ def test_one_person_may_claim_only_so_many_names(server: RunningServer) -> None:
 
 def test_a_link_makes_another_device_the_same_person_once(server: RunningServer) -> None:
     claim(server, "Anna", ANNA)
-    with Talker(server) as laptop, Talker(server) as phone:
+    with WireClient(server) as laptop, WireClient(server) as phone:
         assert laptop.ask("add_device", user="Anna", secret=EVE)["code"] == "no_secret"
         link = laptop.ask("add_device", user="anna", secret=ANNA)
         assert (link["user"], link["seconds"]) == ("Anna", 300)
@@ -309,7 +309,7 @@ def test_a_folder_for_people_can_be_chosen(make_server: Callable[..., RunningSer
     folder = tmp_path / "people"
     folder.mkdir()
     server = make_server("--people", str(folder)).start()
-    with Talker(server) as anna:
+    with WireClient(server) as anna:
         anna.join("Anna", secret=ANNA)
         wait_until((folder / "known_names.txt").exists)
 

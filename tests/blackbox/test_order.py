@@ -1,4 +1,4 @@
-"""Keeping order, from outside: who may do what to whom, and what comes of it at every door."""
+"""Moderation, from outside: the rights of each role, and the effect of each act at every door."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from tests.clocks import BENT
 from tests.conftest import ServerMaker
 from tests.ordering import Operator
 from tests.running import RunningServer, fetch
-from tests.talking import Talker
+from tests.talking import WireClient
 
 SECRETS = {name: f"{name}'s secret" for name in ("Anna", "Boris", "Vera")}
 
@@ -38,25 +38,25 @@ def server(make_server: ServerMaker) -> RunningServer:
 
 @pytest.fixture
 def operator(server: RunningServer) -> Iterator[Operator]:
-    """Who runs it."""
+    """The operator."""
     with Operator(server) as made:
         yield made
 
 
-def come(server: RunningServer, name: str, **fields: Any) -> Talker:
-    talker = Talker(server)
-    talker.join(name, secret=SECRETS.get(name, ""), **fields)
-    return talker
+def come(server: RunningServer, name: str, **fields: Any) -> WireClient:
+    client = WireClient(server)
+    client.join(name, secret=SECRETS.get(name, ""), **fields)
+    return client
 
 
 def audit(server: RunningServer) -> list[str]:
     return (server.directory / "audit.txt").read_text("utf-8").splitlines()
 
 
-def moderate(talker: Talker, act: str, user: str = "", **fields: object) -> dict[str, Any]:
+def moderate(client: WireClient, act: str, user: str = "", **fields: object) -> dict[str, Any]:
     """Ask for something, and hear the answer, past all else."""
-    talker.tell("moderate", act=act, user=user, key="m", **fields)
-    frames = talker.hear_until(lambda frame: frame.get("key") == "m")
+    client.send_frame("moderate", act=act, user=user, key="m", **fields)
+    frames = client.receive_until(lambda frame: frame.get("key") == "m")
     return frames[-1]
 
 
@@ -72,21 +72,21 @@ def test_a_moderator_keeps_order_and_the_operators_moderators_are_safe_from_othe
         for act in ("appoint", "dismiss", "admit", "release"):
             assert moderate(anna, act, "Boris")["code"] == "not_allowed"
         assert moderate(anna, "mute", "Boris", reason="enough")["text"] == "Boris is muted until it is lifted"
-        boris.tell("chat", text="I am not", key="b1")
-        error = boris.hear("error")
+        boris.send_frame("chat", text="I am not", key="b1")
+        error = boris.receive("error")
         assert (error["code"], error["key"]) == ("muted", "b1")
         assert "until it is lifted: enough" in error["text"]
-        anna.tell("chat", text="hello", key="a1")
-        assert boris.hear("chat")["text"] == "hello"
+        anna.send_frame("chat", text="hello", key="a1")
+        assert boris.receive("chat")["text"] == "hello"
         moderate(anna, "unmute", "Boris")
-        boris.tell("chat", text="thank you", key="b2")
-        assert boris.hear("chat")["text"] == "thank you"
+        boris.send_frame("chat", text="thank you", key="b2")
+        assert boris.receive("chat")["text"] == "thank you"
         operator.do("dismiss", "Anna")
         assert moderate(anna, "mute", "Boris")["code"] == "not_allowed"
         vera.close()
-    with Talker(server) as again:
+    with WireClient(server) as again:
         assert again.join("Vera", secret=SECRETS["Vera"])["may"] == ["moderate"]
-    with Talker(server) as again:
+    with WireClient(server) as again:
         assert "may" not in again.join("Anna", secret=SECRETS["Anna"])
     acts = [re.sub(r"^\[.*?\] | (by|claim)=[0-9a-f]{64}", "", line) for line in audit(server)]
     assert acts == [
@@ -109,11 +109,11 @@ def test_a_kick_ends_all_connections_of_one_person_at_every_door(
         come(server, "Anna") as anna,
         Caller(server) as caller,
         caller.converse() as conversing,
-        Talker(server, "/") as seed,
+        WireClient(server, "/") as seed,
     ):
         conversing.join("Boris", secret=SECRETS["Boris"])
-        seed.tell("chat", user="Egor", text="by the seed")
-        seed.hear("chat")
+        seed.send_frame("chat", user="Egor", text="by the seed")
+        seed.receive("chat")
         started = time.monotonic()
         operator.do("kick", "BORIS", reason="noise")
         assert boris.ending() == also_boris.ending() == (4004, "you were disconnected by a moderator")
@@ -123,7 +123,7 @@ def test_a_kick_ends_all_connections_of_one_person_at_every_door(
         operator.do("kick", "Egor")
         assert seed.ending() == (4004, "you were disconnected by a moderator")
         assert time.monotonic() - started < 2
-        anna.hear_until(lambda frame: frame["type"] == "system" and frame["left"] == ["Boris"])
+        anna.receive_until(lambda frame: frame["type"] == "system" and frame["left"] == ["Boris"])
         assert operator.ask("kick", "Boris")["code"] == "not_allowed"
     come(server, "Boris").close()  # a kick is no ban
 
@@ -143,13 +143,13 @@ def test_who_is_shown_out_is_not_heard_any_more_though_he_does_not_answer_the_cl
         come(server, "Anna") as anna,
     ):
         boris.sendall(handshake.encode() + frame(type="join", user="Boris"))
-        anna.hear_until(lambda word: word["type"] == "system" and "Boris" in word["joined"])
+        anna.receive_until(lambda word: word["type"] == "system" and "Boris" in word["joined"])
         operator.do("kick", "Boris")
-        # He is gone at once for the others, whatever his connection does.
-        anna.hear_until(lambda word: word["type"] == "system" and word["left"] == ["Boris"])
+        # Boris is gone at once for the others, whatever Boris's connection does.
+        anna.receive_until(lambda word: word["type"] == "system" and word["left"] == ["Boris"])
         boris.sendall(frame(type="join", user="Boris") + frame(type="chat", text="still here"))
-        anna.tell("chat", text="quiet", key="a1")
-        anna.hear_until(lambda word: word.get("key") == "a1")
+        anna.send_frame("chat", text="quiet", key="a1")
+        anna.receive_until(lambda word: word.get("key") == "a1")
         assert not any("still here" in line for line in server.lines)
 
 
@@ -158,18 +158,18 @@ def test_a_ban_shuts_a_name_all_that_looks_like_it_and_its_holder_out(
 ) -> None:
     with come(server, "Boris") as boris, Caller(server) as caller:
         assert operator.do("ban", "Boris", seconds=3600, reason="spam").startswith("Boris is banned until 20")
-        assert boris.hear("error")["code"] == "banned"
+        assert boris.receive("error")["code"] == "banned"
         assert boris.ending() == (4005, "you are banned")
         for name, secret in (("Boris", "Boris"), ("В0ris", ""), ("Vasya", "Boris")):
-            with Talker(server) as again:
-                again.tell("join", user=name, secret=SECRETS.get(secret, ""))
-                error = again.hear("error")
+            with WireClient(server) as again:
+                again.send_frame("join", user=name, secret=SECRETS.get(secret, ""))
+                error = again.receive("error")
                 assert error["code"] == "banned"
                 assert ": spam" in error["text"]
                 assert again.ending()[0] == 4005
-        with Talker(server, "/") as seed:
-            seed.tell("chat", user="Boris", text="by the seed")
-            assert "spam" in seed.hear("error")["text"]
+        with WireClient(server, "/") as seed:
+            seed.send_frame("chat", user="Boris", text="by the seed")
+            assert "spam" in seed.receive("error")["text"]
             assert seed.ending()[0] == 4005
         secret = SECRETS["Boris"]
         calls = (
@@ -184,9 +184,9 @@ def test_a_ban_shuts_a_name_all_that_looks_like_it_and_its_holder_out(
             assert (ending.code, ending.reason) == (grpc.StatusCode.PERMISSION_DENIED, "banned")
         server.stop()
         server.start()
-        with Talker(server) as again:
-            again.tell("join", user="Boris", secret=secret)
-            assert again.hear("error")["code"] == "banned"
+        with WireClient(server) as again:
+            again.send_frame("join", user="Boris", secret=secret)
+            assert again.receive("error")["code"] == "banned"
     with Operator(server) as operator_again:
         assert operator_again.ask("unban", "Egor")["code"] == "not_allowed"
         operator_again.do("unban", "boris")
@@ -201,12 +201,12 @@ def test_a_ban_by_address_is_at_the_door_and_a_ban_by_name_takes_the_addresses(
     try:
         with (
             Operator(server) as operator,
-            Talker(server, source_address=("127.0.0.2", 0)) as boris,
-            Talker(server, source_address=("127.0.0.2", 0)) as neighbour,
-            Talker(server, source_address=("127.0.0.3", 0)) as reader,
-            Talker(server, source_address=("127.0.0.4", 0)) as anna,
-            Talker(server, source_address=("127.0.0.4", 0)) as egor,
-            Talker(server) as here,
+            WireClient(server, source_address=("127.0.0.2", 0)) as boris,
+            WireClient(server, source_address=("127.0.0.2", 0)) as neighbour,
+            WireClient(server, source_address=("127.0.0.3", 0)) as reader,
+            WireClient(server, source_address=("127.0.0.4", 0)) as anna,
+            WireClient(server, source_address=("127.0.0.4", 0)) as egor,
+            WireClient(server) as here,
         ):
             boris.join("Boris")
             neighbour.join("Neighbour")
@@ -219,8 +219,8 @@ def test_a_ban_by_address_is_at_the_door_and_a_ban_by_name_takes_the_addresses(
             assert boris.ending()[0] == neighbour.ending()[0] == 4005
             # A page cannot read why a handshake is refused: so it is not.
             for path in ("/ws", "/"):
-                with Talker(server, path, source_address=("127.0.0.2", 0)) as again:
-                    assert "You are banned" in again.hear()["text"]
+                with WireClient(server, path, source_address=("127.0.0.2", 0)) as again:
+                    assert "You are banned" in again.receive()["text"]
                     assert again.ending() == (4005, "you are banned")
             operator.do("ban", "127.0.0.3")
             assert reader.ending()[0] == 4005
@@ -229,13 +229,13 @@ def test_a_ban_by_address_is_at_the_door_and_a_ban_by_name_takes_the_addresses(
             assert egor.ending()[0] == 4005
             operator.do("ban", "Here")
             assert here.ending()[0] == 4005
-            Talker(server, source_address=("127.0.0.4", 0)).close()
-            Talker(server).close()
+            WireClient(server, source_address=("127.0.0.4", 0)).close()
+            WireClient(server).close()
             assert moderate(anna, "ban", "127.0.0.4")["code"] == "not_allowed"
             operator.do("unban", "Boris")
-            Talker(server, source_address=("127.0.0.2", 0)).close()
+            WireClient(server, source_address=("127.0.0.2", 0)).close()
             operator.do("unban", "127.0.0.3")
-            Talker(server, source_address=("127.0.0.3", 0)).close()
+            WireClient(server, source_address=("127.0.0.3", 0)).close()
             assert [line for line in audit(server) if "address=127.0.0.2" in line]
     finally:
         server.close()
@@ -249,7 +249,7 @@ def test_calls_and_downloads_from_a_banned_address_are_refused(tmp_path: Path) -
             with caller.follow() as following:
                 following.started()
                 assert operator.do("ban", "127.0.0.1")
-                ending = refusal(lambda: [following.hear() for _ in range(3)])
+                ending = refusal(lambda: [following.receive() for _ in range(3)])
                 assert (ending.code, ending.reason) == (grpc.StatusCode.PERMISSION_DENIED, "banned")
             for call in (caller.rooms, caller.messages, lambda: caller.send("Egor", "x")):
                 assert refusal(call).reason == "banned"
@@ -261,7 +261,7 @@ def test_calls_and_downloads_from_a_banned_address_are_refused(tmp_path: Path) -
         server.close()
 
 
-def test_without_the_access_key_a_banned_address_is_told_nothing_of_the_ban(tmp_path: Path) -> None:
+def test_without_the_access_key_a_banned_address_does_not_learn_of_the_ban(tmp_path: Path) -> None:
     keys = tmp_path / "keys.txt"
     keys.write_text(f"{'k' * 32}\n")
     keys.chmod(0o600)
@@ -273,12 +273,12 @@ def test_without_the_access_key_a_banned_address_is_told_nothing_of_the_ban(tmp_
         with Operator(server) as operator:
             operator.do("ban", "203.0.113.9", reason="stole the till")
         for headers in (banned, {"X-Forwarded-For": "203.0.113.10"}):
-            with Talker(server, additional_headers=headers) as stranger:
+            with WireClient(server, additional_headers=headers) as stranger:
                 assert stranger.ending() == (4003, "an access key is needed")
             assert fetch(server, "/history.txt", headers)[0] == 401
         with_key = {**banned, "Authorization": f"Bearer {'k' * 32}"}
-        with Talker(server, additional_headers=with_key) as known:
-            assert known.hear("error")["text"].endswith("stole the till)")
+        with WireClient(server, additional_headers=with_key) as known:
+            assert known.receive("error")["text"].endswith("stole the till)")
             assert known.ending() == (4005, "you are banned")
         assert fetch(server, "/history.txt", with_key)[0] == 403
     finally:
@@ -297,7 +297,7 @@ def test_a_ban_and_a_kick_end_imports_and_downloads_that_run(server: RunningServ
             held.put(speaker("Boris", secret=secret))
             importing = caller.stub.Import.future(iter(held.get, None))
             held.put(next(iter(many([f"before the {act}"]))))
-            vera.hear_until(lambda frame: frame.get("text") == f"before the {act}")  # noqa: B023 - heard at once
+            vera.receive_until(lambda frame: frame.get("text") == f"before the {act}")  # noqa: B023 - heard at once
             with download(server, secret) as reading:
                 started = time.monotonic()
                 operator_now.do(act, "Boris")
@@ -333,8 +333,8 @@ def rest(reading: socket.socket) -> int:
 
 def test_what_was_stored_is_known_again_by_one_who_may_not_talk_any_more(server: RunningServer) -> None:
     with come(server, "Boris") as boris:
-        boris.tell("chat", text="stored, and not heard", key="b1")
-        boris.hear("chat")
+        boris.send_frame("chat", text="stored, and not heard", key="b1")
+        boris.receive("chat")
     server.kill()
     server.start()
     with Operator(server) as operator_now, Caller(server) as caller:
@@ -346,26 +346,26 @@ def test_what_was_stored_is_known_again_by_one_who_may_not_talk_any_more(server:
         server.kill()
         server.start()
     with come(server, "Boris") as boris:
-        boris.tell("chat", text="stored, and not heard", key="b1", after=0)
-        assert boris.hear_until(lambda frame: frame.get("key") == "b1")[-1]["id"] == 1
-        boris.tell("chat", text="something new", key="b2", after=0)
-        assert boris.hear("error")["code"] == "muted"
+        boris.send_frame("chat", text="stored, and not heard", key="b1", after=0)
+        assert boris.receive_until(lambda frame: frame.get("key") == "b1")[-1]["id"] == 1
+        boris.send_frame("chat", text="something new", key="b2", after=0)
+        assert boris.receive("error")["code"] == "muted"
     assert len(server.lines) == 1
 
 
-def test_that_a_muted_person_types_is_not_told(server: RunningServer, operator: Operator) -> None:
+def test_typing_of_a_muted_person_is_not_broadcast(server: RunningServer, operator: Operator) -> None:
     with come(server, "Boris") as boris, come(server, "Vera") as vera, come(server, "Anna") as anna:
         operator.do("mute", "Boris")
-        boris.tell("typing")
+        boris.send_frame("typing")
         assert boris.ask("rooms")["rooms"]
-        anna.tell("typing")
-        assert vera.hear("typing")["user"] == "Anna"
+        anna.send_frame("typing")
+        assert vera.receive("typing")["user"] == "Anna"
 
 
 def test_a_moderator_who_came_without_a_name_is_noted_by_the_one_he_holds(
     server: RunningServer, operator: Operator
 ) -> None:
-    with come(server, "Anna"), come(server, "Boris"), Talker(server) as nameless:
+    with come(server, "Anna"), come(server, "Boris"), WireClient(server) as nameless:
         operator.do("appoint", "Anna")
         nameless.join(None, secret=SECRETS["Anna"])
         assert moderate(nameless, "mute", "Boris")["type"] == "done"
@@ -383,7 +383,7 @@ def test_a_name_that_a_moderator_has_lost_protects_nobody_else(
 ) -> None:
     come(server, "Anna").close()
     operator.do("appoint", "Anna")
-    with come(server, "Vera") as vera, Talker(server) as other:
+    with come(server, "Vera") as vera, WireClient(server) as other:
         operator.do("appoint", "Vera")
         operator.do("release", "Anna")
         assert moderate(vera, "mute", "Anna")["code"] == "not_allowed"  # nobody has claimed it
@@ -394,14 +394,14 @@ def test_a_name_that_a_moderator_has_lost_protects_nobody_else(
 def test_mutes_hold_at_every_door_and_reading_goes_on(server: RunningServer, operator: Operator) -> None:
     operator.do("mute", "Boris", seconds=3600)
     operator.do("mute", "Egor")
-    with come(server, "Boris") as boris, Talker(server, "/") as seed, Caller(server) as caller:
-        boris.tell("chat", text="x")
-        assert boris.hear("error")["code"] == "muted"
+    with come(server, "Boris") as boris, WireClient(server, "/") as seed, Caller(server) as caller:
+        boris.send_frame("chat", text="x")
+        assert boris.receive("error")["code"] == "muted"
         boris.close()
-        seed.tell("chat", user="Еgоr", text="x")  # not all of its letters are Latin
-        assert "You are muted" in seed.hear("error")["text"]
-        seed.tell("chat", user="Vera", text="hello")
-        assert seed.hear("chat")["text"] == "hello"
+        seed.send_frame("chat", user="Еgоr", text="x")  # not all of its letters are Latin
+        assert "You are muted" in seed.receive("error")["text"]
+        seed.send_frame("chat", user="Vera", text="hello")
+        assert seed.receive("chat")["text"] == "hello"
         secret = SECRETS["Boris"]
         assert refusal(lambda: caller.send("Boris", "x", secret=secret)).reason == "muted"
         imported = refusal(lambda: caller.import_([speaker("Boris", secret=secret), *many(["a", "b"])]))
@@ -416,28 +416,28 @@ def test_in_a_slow_room_each_says_one_message_in_so_many_seconds(
     with come(server, "Anna") as anna, come(server, "Boris") as boris, Caller(server) as caller:
         operator.do("appoint", "Anna")
         assert operator.do("slow", room="main", seconds=600) == "main: one message in 600 seconds"
-        boris.tell("chat", text="", key="empty")
-        assert boris.hear("error")["code"] == "empty_text"
-        boris.tell("chat", text="0", key="b0")
-        assert boris.hear("chat")["key"] == "b0"
+        boris.send_frame("chat", text="", key="empty")
+        assert boris.receive("error")["code"] == "empty_text"
+        boris.send_frame("chat", text="0", key="b0")
+        assert boris.receive("chat")["key"] == "b0"
         for number in (1, 2):
-            boris.tell("chat", text=f"{number}", key=f"b{number}")
-        errors = [boris.hear("error") for _ in range(2)]
+            boris.send_frame("chat", text=f"{number}", key=f"b{number}")
+        errors = [boris.receive("error") for _ in range(2)]
         assert [error["code"] for error in errors] == ["too_fast"] * 2
         assert 590 < errors[0]["retry_after"] <= 600
         # What is known is known, however slow the room is.
-        boris.tell("chat", text="0", key="b0")
-        assert boris.hear("chat")["id"] == 1
+        boris.send_frame("chat", text="0", key="b0")
+        assert boris.receive("chat")["id"] == 1
         ending = refusal(lambda: caller.send("Boris", "x", secret=SECRETS["Boris"]))
         assert (ending.reason, ending.retry_seconds > 500) == ("too_fast", True)
         for number in range(3):
-            anna.tell("chat", text=f"order {number}", key=f"a{number}")
-        anna.hear_until(lambda frame: frame.get("key") == "a2")
+            anna.send_frame("chat", text=f"order {number}", key=f"a{number}")
+        anna.receive_until(lambda frame: frame.get("key") == "a2")
         operator.do("slow", seconds=0)
-        boris.tell("chat", text="1", key="b1")
-        assert boris.hear_until(lambda frame: frame.get("key") == "b1")[-1]["type"] == "chat"
-        boris.tell("chat", text="2", key="b2")
-        assert boris.hear_until(lambda frame: frame.get("key") == "b2")[-1]["type"] == "chat"
+        boris.send_frame("chat", text="1", key="b1")
+        assert boris.receive_until(lambda frame: frame.get("key") == "b1")[-1]["type"] == "chat"
+        boris.send_frame("chat", text="2", key="b2")
+        assert boris.receive_until(lambda frame: frame.get("key") == "b2")[-1]["type"] == "chat"
 
 
 def test_a_redacted_text_is_gone_for_all_readers_and_stays_gone(
@@ -446,52 +446,52 @@ def test_a_redacted_text_is_gone_for_all_readers_and_stays_gone(
     with (
         come(server, "Anna") as anna,
         come(server, "Boris") as boris,
-        Talker(server, "/") as seed,
+        WireClient(server, "/") as seed,
         Caller(server) as caller,
         caller.follow() as following,
         caller.converse() as conversing,
     ):
         operator.do("appoint", "Anna")
-        seed.hear("system")
+        seed.receive("system")
         conversing.join("Vera", secret=SECRETS["Vera"])
         following.started()
-        boris.tell("chat", text="my password is swordfish", key="b1")
-        for talker in (anna, boris, seed):
-            talker.hear("chat")
-        conversing.hear("messages")
-        following.hear_to(1)
+        boris.send_frame("chat", text="my password is swordfish", key="b1")
+        for client in (anna, boris, seed):
+            client.receive("chat")
+        conversing.receive("messages")
+        following.receive_to(1)
         assert moderate(anna, "redact", id=1)["text"] == "main: message 1 was removed"
         tombstone = "[removed]" + "-" * 15
         expected = {"type": "redacted", "room": "main", "id": 1, "text": tombstone}
-        assert boris.hear("redacted") == expected
-        told = pb.Redacted(room="main", id=1, text=tombstone)
-        assert conversing.hear("redacted").redacted == told
-        response = following.hear()
+        assert boris.receive("redacted") == expected
+        received = pb.Redacted(room="main", id=1, text=tombstone)
+        assert conversing.receive("redacted").redacted == received
+        response = following.receive()
         while response.WhichOneof("event") != "redacted":
-            response = following.hear()
-        assert response.redacted == told
+            response = following.receive()
+        assert response.redacted == received
         # Said again under the same key, it does not come back.
-        boris.tell("chat", text="my password is swordfish", key="b1")
-        assert boris.hear("chat")["text"] == tombstone
-        seed.tell("chat", user="Egor", text="and the seed's clients")
-        assert [seed.hear()["type"] for _ in range(1)] == ["chat"]
+        boris.send_frame("chat", text="my password is swordfish", key="b1")
+        assert boris.receive("chat")["text"] == tombstone
+        seed.send_frame("chat", user="Egor", text="and the seed's clients")
+        assert [seed.receive()["type"] for _ in range(1)] == ["chat"]
         assert anna.search("swordfish")["messages"] == []
         assert caller.messages().messages[0].text == tombstone
         assert moderate(anna, "redact", id=9)["code"] == "bad_cursor"
         assert moderate(anna, "redact", id=1)["type"] == "done"
-    with Talker(server) as late:
+    with WireClient(server) as late:
         late.join("Late")
-        assert late.hear("history")["messages"][0].endswith(f"Boris: {tombstone}")
+        assert late.receive("history")["messages"][0].endswith(f"Boris: {tombstone}")
     assert "swordfish" not in server.history.read_text() + "".join(audit(server))
     assert server.stop() == 0
     assert judge(server.history).confirmation
     server.start()
-    with Talker(server) as again:
+    with WireClient(server) as again:
         # Nor after a restart, when keys are forgotten.
         again.join("Boris", secret=SECRETS["Boris"])
-        again.hear("history")
-        again.tell("chat", text="my password is swordfish", key="b1", after=0)
-        heard = again.hear("chat")
+        again.receive("history")
+        again.send_frame("chat", text="my password is swordfish", key="b1", after=0)
+        heard = again.receive("chat")
         assert (heard["id"], heard["text"]) == (1, tombstone)
     assert len(server.lines) == 2
 
@@ -503,8 +503,8 @@ def test_a_moderators_message_is_redacted_by_himself_and_by_the_operator_only(
         operator.do("appoint", "Anna")
         operator.do("appoint", "Vera")
         for number in range(2):
-            vera.tell("chat", text=f"{number}", key=f"v{number}")
-        vera.hear_until(lambda frame: frame.get("key") == "v1")
+            vera.send_frame("chat", text=f"{number}", key=f"v{number}")
+        vera.receive_until(lambda frame: frame.get("key") == "v1")
         assert moderate(anna, "redact", id=1)["code"] == "not_allowed"
         assert moderate(vera, "redact", id=1)["type"] == "done"
         operator.do("redact", id=2)
@@ -515,12 +515,12 @@ def test_a_moderator_acts_over_grpc_as_well(server: RunningServer, operator: Ope
     with come(server, "Boris") as boris, Caller(server) as caller, caller.converse() as conversing:
         conversing.join("Anna", secret=SECRETS["Anna"])
         operator.do("appoint", "Anna")
-        conversing.tell(moderate=pb.Moderate(act=pb.ACT_BAN, user="Boris", seconds=60, key="g"))
-        assert conversing.hear("done").done.key == "g"
+        conversing.send_frame(moderate=pb.Moderate(act=pb.ACT_BAN, user="Boris", seconds=60, key="g"))
+        assert conversing.receive("done").done.key == "g"
         assert boris.ending()[0] == 4005
 
 
-def test_what_was_done_by_hand_counts_and_what_is_not_understood_is_told(make_server: ServerMaker) -> None:
+def test_edits_by_hand_count_and_lines_that_are_not_understood_are_reported(make_server: ServerMaker) -> None:
     server = make_server("--lang", "en")
     until = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + 3600))
     (server.directory / "audit.txt").write_text(
@@ -533,9 +533,9 @@ def test_what_was_done_by_hand_counts_and_what_is_not_understood_is_told(make_se
         "[2026-11-20 17:00:00] operator: ban user=To"
     )
     server.start()
-    with Talker(server) as boris:
-        boris.tell("join", user="Boris")
-        assert "spam, and more" in boris.hear("error")["text"]
+    with WireClient(server) as boris:
+        boris.send_frame("join", user="Boris")
+        assert "spam, and more" in boris.receive("error")["text"]
     for name in ("Egor", "Vera", "To"):
         come(server, name).close()
     assert re.search(r"audit.txt: not understood, and without effect: lines 5, 6\n", server.errors)
@@ -560,18 +560,18 @@ def test_who_is_here_learns_at_once_that_he_keeps_order_and_that_he_does_not_any
     with come(server, "Anna") as anna, come(server, "Boris") as boris:
         anna.join("Anna", "dev", secret=SECRETS["Anna"])
         operator.do("appoint", "Anna")
-        told = [anna.hear("rights") for _ in range(2)]
-        assert {(one["room"], *one["may"]) for one in told} == {("main", "moderate"), ("dev", "moderate")}
+        received = [anna.receive("rights") for _ in range(2)]
+        assert {(one["room"], *one["may"]) for one in received} == {("main", "moderate"), ("dev", "moderate")}
         operator.do("dismiss", "Anna")
-        assert anna.hear("rights")["may"] == []
-        boris.tell("chat", text="nobody told me")
-        assert boris.hear("chat")["text"] == "nobody told me"
+        assert anna.receive("rights")["may"] == []
+        boris.send_frame("chat", text="nobody told me")
+        assert boris.receive("chat")["text"] == "nobody told me"
 
 
-def test_who_is_shown_out_is_told_why(server: RunningServer, operator: Operator) -> None:
+def test_a_disconnected_user_gets_the_reason(server: RunningServer, operator: Operator) -> None:
     with come(server, "Boris") as boris:
         operator.do("kick", "Boris", reason="too loud")
-        assert boris.hear("error")["text"].endswith("you were disconnected by a moderator: too loud")
+        assert boris.receive("error")["text"].endswith("you were disconnected by a moderator: too loud")
         assert boris.ending()[0] == 4004
 
 
@@ -589,13 +589,13 @@ def test_a_ban_by_name_leaves_the_address_to_others_who_have_shown_who_they_are(
     server = make_server("--lang", "en", module=BENT, OWN_ADDRESS="127.0.0.1").start()
     with (
         Operator(server) as operator,
-        Talker(server, source_address=("127.0.0.5", 0)) as boris,
-        Talker(server, source_address=("127.0.0.5", 0)) as vera,
+        WireClient(server, source_address=("127.0.0.5", 0)) as boris,
+        WireClient(server, source_address=("127.0.0.5", 0)) as vera,
     ):
         boris.join("Boris", secret=SECRETS["Boris"])
         vera.join("Vera", secret=SECRETS["Vera"])
         operator.do("ban", "Boris")
         assert boris.ending()[0] == 4005
-        vera.tell("chat", text="still here")
-        assert vera.hear("chat")["text"] == "still here"
+        vera.send_frame("chat", text="still here")
+        assert vera.receive("chat")["text"] == "still here"
         assert "address=" not in audit(server)[-1]

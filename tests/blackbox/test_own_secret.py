@@ -1,4 +1,4 @@
-"""Who one is to a chat by one's own secret: the same person by every way to it, and nobody else's."""
+"""A user's own secret: it makes them the same person to a chat over every door, and nobody else."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from besedka import home
 from tests.commanding import Person
 from tests.conftest import ServerMaker
 from tests.running import RunningServer
-from tests.talking import Talker
+from tests.talking import WireClient
 
 
 @pytest.fixture
@@ -45,8 +45,8 @@ def test_a_name_is_ones_own_by_every_way_and_no_others(server: RunningServer, pe
     anna.run("send", "--url", server.urls[1], "--name", "Anna", "--lines", stdin=b"4\n5\n").assert_well()
     assert [line.split("Anna: ")[1] for line in server.lines] == ["1", "2", "3", "4", "5"]
     for url in server.urls:
-        told = eve.run("send", "--url", url, "--name", "Anna", "I am Anna")
-        told.assert_one_clear_line(4, "besedka: The name Anna", "belongs to somebody else")
+        refused = eve.run("send", "--url", url, "--name", "Anna", "I am Anna")
+        refused.assert_one_clear_line(4, "besedka: The name Anna", "belongs to somebody else")
 
 
 def test_what_is_shown_to_a_server_is_not_the_secret_that_all_are_made_from(
@@ -68,11 +68,11 @@ def test_a_member_sends_into_a_private_room_and_reads_it_and_others_do_not(
     anna, eve = people
     anna.run("send", "--url", server.url(), "--name", "Anna", "hello").assert_well()
     secret = secret_of(anna, server, monkeypatch)
-    with Talker(server) as talker:
-        talker.join("Anna", secret=secret)
-        talker.ask("private", room="plans")
-        talker.join("Anna", "plans", secret=secret)
-        token = talker.ask("invite", room="plans")["token"]
+    with WireClient(server) as client:
+        client.join("Anna", secret=secret)
+        client.ask("private", room="plans")
+        client.join("Anna", "plans", secret=secret)
+        token = client.ask("invite", room="plans")["token"]
     for url in server.urls:
         there = ("--url", url, "--room", "plans")
         anna.run("send", *there, "--name", "Anna", "a cake").assert_well()
@@ -85,6 +85,6 @@ def test_a_member_sends_into_a_private_room_and_reads_it_and_others_do_not(
 
 def test_a_link_that_makes_one_somebody_is_not_for_a_script(people: list[Person]) -> None:
     for command in (("send", "hello"), ("tail",)):
-        told = people[0].run(*command, "--url", "http://localhost:1/#;device=x;name=Anna")
-        assert told.status == 2
-        assert "open it with besedka chat" in told.stderr
+        refused = people[0].run(*command, "--url", "http://localhost:1/#;device=x;name=Anna")
+        assert refused.status == 2
+        assert "open it with besedka chat" in refused.stderr

@@ -1,4 +1,4 @@
-"""Private rooms, invitations and talks of two, seen from outside."""
+"""Private rooms, invitations and direct messages, seen from outside."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.clocks import BENT, OFTEN
 from tests.commanding import wait_until
 from tests.ordering import Operator
 from tests.running import RunningServer, edit, fetch
-from tests.talking import Talker
+from tests.talking import WireClient
 
 ANNA, BORIS, EVE = "a" * 64, "b" * 64, "e" * 64
 
@@ -34,28 +34,28 @@ def let_it_look(server: RunningServer) -> None:
     """Wait until the server has looked at all its files about people: at each look it reads them in order, and complains of the last."""
     last = server.directory / "invitations.txt"
     for _ in range(2):
-        told = server.errors.count("not understood")
+        received = server.errors.count("not understood")
         with last.open("a", encoding="utf-8") as file:
             file.write("no invitation\n")
-        wait_until(lambda: server.errors.count("not understood") > told)  # noqa: B023 - waited for at once
+        wait_until(lambda: server.errors.count("not understood") > received)  # noqa: B023 - waited for at once
 
 
 @pytest.fixture
-def people(server: RunningServer) -> Iterator[tuple[Talker, Talker, Talker]]:
+def people(server: RunningServer) -> Iterator[tuple[WireClient, WireClient, WireClient]]:
     """Anna, Boris and Eve, all in the first room."""
     with ExitStack() as stack:
-        talkers = [stack.enter_context(Talker(server)) for _ in range(3)]
-        for talker, name, secret in zip(talkers, ("Anna", "Boris", "Eve"), (ANNA, BORIS, EVE), strict=True):
-            talker.join(name, secret=secret)
-        yield talkers[0], talkers[1], talkers[2]
+        clients = [stack.enter_context(WireClient(server)) for _ in range(3)]
+        for client, name, secret in zip(clients, ("Anna", "Boris", "Eve"), (ANNA, BORIS, EVE), strict=True):
+            client.join(name, secret=secret)
+        yield clients[0], clients[1], clients[2]
 
 
-def rooms(talker: Talker) -> list[dict[str, Any]]:
-    return list(talker.ask("rooms")["rooms"])
+def rooms(client: WireClient) -> list[dict[str, Any]]:
+    return list(client.ask("rooms")["rooms"])
 
 
 def test_a_private_room_is_its_members_alone(
-    server: RunningServer, people: tuple[Talker, Talker, Talker]
+    server: RunningServer, people: tuple[WireClient, WireClient, WireClient]
 ) -> None:
     anna, boris, eve = people
     assert anna.ask("private", room="Plans") == {
@@ -66,8 +66,8 @@ def test_a_private_room_is_its_members_alone(
     }
     welcome = anna.join("Anna", "plans", secret=ANNA)
     assert (welcome["kind"], welcome["may"]) == ("private", ["invite"])
-    anna.tell("chat", room="plans", text="a cake for Boris")
-    anna.hear("chat")
+    anna.send_frame("chat", room="plans", text="a cake for Boris")
+    anna.receive("chat")
     for fields in ({"user": "Eve", "secret": EVE}, {"user": "Eve"}, {"quiet": True}, {}):
         assert eve.refused("join", room="plans", **fields) == "not_invited"
     assert eve.refused("join", room="plans", user="Eve", secret=EVE, invite="x" * 32) == "bad_link"
@@ -86,7 +86,7 @@ def test_a_private_room_is_its_members_alone(
 def test_the_person_who_shows_a_secret_asks_whatever_room_was_joined_first(
     server: RunningServer, reader: dict[str, str]
 ) -> None:
-    with Talker(server) as boris, Talker(server) as anna:
+    with WireClient(server) as boris, WireClient(server) as anna:
         boris.join("Boris", secret=BORIS)
         anna.join(room="lobby", **{"user": None, **reader})
         assert anna.ask("private", room="early")["code"] == "no_secret"
@@ -100,12 +100,12 @@ def test_the_person_who_shows_a_secret_asks_whatever_room_was_joined_first(
 def test_a_connection_with_two_names_asks_in_each_room_by_the_name_it_has_there(
     server: RunningServer,
 ) -> None:
-    with Talker(server) as both:
+    with WireClient(server) as both:
         both.join("Boris", secret=BORIS)
         both.join("Anna", "lobby", secret=ANNA)
         assert both.ask("private", room="plans")["type"] == "place"  # of Boris, who came first
         assert both.ask("invite", room="plans")["type"] == "invitation"
-        with Talker(server) as anna:
+        with WireClient(server) as anna:
             anna.join("Anna", secret=ANNA)
             anna.ask("private", room="hers")
         both.join("Anna", "hers", secret=ANNA)
@@ -113,12 +113,12 @@ def test_a_connection_with_two_names_asks_in_each_room_by_the_name_it_has_there(
 
 
 def test_a_private_room_stays_so_over_a_restart(
-    server: RunningServer, people: tuple[Talker, Talker, Talker]
+    server: RunningServer, people: tuple[WireClient, WireClient, WireClient]
 ) -> None:
     people[0].ask("private", room="plans")
     server.kill()
     server.start()
-    with Talker(server) as eve, Talker(server) as anna:
+    with WireClient(server) as eve, WireClient(server) as anna:
         eve.join("Eve", secret=EVE)
         assert eve.refused("join", room="plans", user="Eve", secret=EVE) == "not_invited"
         anna.join("Anna", secret=ANNA)
@@ -127,7 +127,7 @@ def test_a_private_room_stays_so_over_a_restart(
 
 
 def test_while_the_list_of_members_is_gone_or_empty_no_room_is_open(
-    server: RunningServer, people: tuple[Talker, Talker, Talker]
+    server: RunningServer, people: tuple[WireClient, WireClient, WireClient]
 ) -> None:
     anna, _, eve = people
     anna.ask("private", room="plans")
@@ -144,7 +144,7 @@ def test_while_the_list_of_members_is_gone_or_empty_no_room_is_open(
 
 
 def test_what_cannot_be_read_is_not_written_over_and_nothing_is_called_done(
-    server: RunningServer, people: tuple[Talker, Talker, Talker]
+    server: RunningServer, people: tuple[WireClient, WireClient, WireClient]
 ) -> None:
     anna, _, _ = people
     anna.ask("private", room="plans")
@@ -165,15 +165,15 @@ def test_rooms_that_were_private_stay_so_where_names_are_open(
     make_server: Callable[..., RunningServer],
 ) -> None:
     server = make_server().start()
-    with Talker(server) as anna:
+    with WireClient(server) as anna:
         anna.join("Anna", secret=ANNA)
         anna.ask("private", room="plans")
         anna.join("Anna", "plans", secret=ANNA)
-        anna.tell("chat", room="plans", text="a cake")
-        anna.hear("chat")
+        anna.send_frame("chat", room="plans", text="a cake")
+        anna.receive("chat")
     server.stop()
     server = make_server("--names", "open").start()
-    with Talker(server) as eve, Talker(server) as anna:
+    with WireClient(server) as eve, WireClient(server) as anna:
         eve.join("Eve", secret=EVE)
         assert eve.refused("join", room="plans", user="Eve", secret=EVE) == "not_invited"
         assert [one["name"] for one in rooms(eve)] == ["main"]
@@ -181,7 +181,9 @@ def test_rooms_that_were_private_stay_so_where_names_are_open(
         assert anna.join("Anna", "plans", secret=ANNA)["kind"] == "private"
 
 
-def test_a_room_that_is_there_cannot_become_private(people: tuple[Talker, Talker, Talker]) -> None:
+def test_a_room_that_is_there_cannot_become_private(
+    people: tuple[WireClient, WireClient, WireClient],
+) -> None:
     anna, boris, _ = people
     boris.join("Boris", "tea", secret=BORIS)
     for room in ("tea", "main"):
@@ -190,19 +192,19 @@ def test_a_room_that_is_there_cannot_become_private(people: tuple[Talker, Talker
     assert anna.refused("join", room="direct-x", user="Anna", secret=ANNA) == "bad_room"
 
 
-def test_an_invitation_lets_in_as_many_as_it_says(people: tuple[Talker, Talker, Talker]) -> None:
+def test_an_invitation_lets_in_as_many_as_it_says(people: tuple[WireClient, WireClient, WireClient]) -> None:
     anna, boris, eve = people
     anna.ask("private", room="plans")
     token = anna.ask("invite", room="plans")["token"]
     assert "may" not in boris.join("Boris", "plans", secret=BORIS, invite=token)
     assert eve.refused("join", user="Eve", room="plans", secret=EVE, invite=token) == "bad_link"
     # Who is in needs it no more.
-    boris.tell("leave", room="plans")
+    boris.send_frame("leave", room="plans")
     assert boris.join("Boris", "plans", secret=BORIS, invite=token)["room"] == "plans"
 
 
 def test_an_invitation_lasts_as_long_as_it_says_and_is_for_one_room(
-    server: RunningServer, people: tuple[Talker, Talker, Talker]
+    server: RunningServer, people: tuple[WireClient, WireClient, WireClient]
 ) -> None:
     anna, boris, _ = people
     for room in ("plans", "secrets"):
@@ -217,12 +219,12 @@ def test_an_invitation_lasts_as_long_as_it_says_and_is_for_one_room(
     server.stop()
     edit(kept, kept.read_text(encoding="utf-8").replace(str(offer["expires"]), "1"))
     server.start()
-    with Talker(server) as late:
+    with WireClient(server) as late:
         assert late.refused("join", room="plans", user="Eve", secret=EVE, invite=offer["token"]) == "bad_link"
 
 
-def test_invitations_are_taken_back_and_members_put_out(
-    server: RunningServer, people: tuple[Talker, Talker, Talker]
+def test_invitations_are_revoked_and_members_removed(
+    server: RunningServer, people: tuple[WireClient, WireClient, WireClient]
 ) -> None:
     anna, boris, eve = people
     anna.ask("private", room="plans")
@@ -232,10 +234,10 @@ def test_invitations_are_taken_back_and_members_put_out(
     assert eve.refused("join", user="Eve", room="plans", secret=EVE, invite=token) == "bad_link"
     anna.join("Anna", "plans", secret=ANNA)
     assert anna.ask("uninvite", room="plans", user="boris")["type"] == "done"
-    put_out = boris.hear("error")
-    assert (put_out["code"], put_out["room"]) == ("not_invited", "plans")
-    anna.tell("chat", room="plans", text="without him")
-    anna.hear("chat")
+    removed = boris.receive("error")
+    assert (removed["code"], removed["room"]) == ("not_invited", "plans")
+    anna.send_frame("chat", room="plans", text="without him")
+    anna.receive("chat")
     assert boris.refused("join", user="Boris", room="plans", secret=BORIS) == "not_invited"
     assert anna.ask("uninvite", room="plans", user="Anna")["code"] == "no_such_name"
     about_boris = [line for line in server.lines_of("private_rooms.txt") if "Boris" in line]
@@ -243,29 +245,31 @@ def test_invitations_are_taken_back_and_members_put_out(
 
 
 def test_who_takes_over_a_name_that_lapsed_takes_no_room_over(
-    server: RunningServer, people: tuple[Talker, Talker, Talker]
+    server: RunningServer, people: tuple[WireClient, WireClient, WireClient]
 ) -> None:
     people[0].ask("private", room="plans")
     server.stop()
     (server.directory / "known_names.txt").unlink()
     server.start()
-    with Talker(server) as eve, Talker(server) as anna:
+    with WireClient(server) as eve, WireClient(server) as anna:
         eve.join("Anna", secret=EVE)
         assert eve.refused("join", user="Anna", room="plans", secret=EVE) == "not_invited"
         anna.join("Anna the first", "plans", secret=ANNA)
 
 
-def test_two_people_talk_alone(server: RunningServer, people: tuple[Talker, Talker, Talker]) -> None:
+def test_two_people_talk_alone(
+    server: RunningServer, people: tuple[WireClient, WireClient, WireClient]
+) -> None:
     anna, boris, eve = people
     place = anna.ask("direct", user="boris")
     assert (place["kind"], place["peer"]) == ("direct", "Boris")
     room = place["room"]
-    told = boris.hear("place")
-    assert (told["room"], told["kind"], told["peer"]) == (room, "direct", "Anna")
+    received = boris.receive("place")
+    assert (received["room"], received["kind"], received["peer"]) == (room, "direct", "Anna")
     assert anna.join("Anna", room, secret=ANNA)["peer"] == "Boris"
     assert boris.join("Boris", room, secret=BORIS)["peer"] == "Anna"
-    anna.tell("chat", room=room, text="between us")
-    assert boris.hear("chat")["text"] == "between us"
+    anna.send_frame("chat", room=room, text="between us")
+    assert boris.receive("chat")["text"] == "between us"
     assert eve.refused("join", user="Eve", room=room, secret=EVE) == "not_invited"
     assert boris.ask("direct", user="Anna")["room"] == room
     assert {"name": room, "clients_count": 2, "kind": "direct", "peer": "Anna"} in rooms(boris)
@@ -277,7 +281,7 @@ def test_two_people_talk_alone(server: RunningServer, people: tuple[Talker, Talk
 
 
 def test_who_shows_no_secret_has_no_rooms_of_his_own(server: RunningServer) -> None:
-    with Talker(server) as stranger:
+    with WireClient(server) as stranger:
         for question in ({"kind": "private", "room": "x"}, {"kind": "direct", "user": "Anna"}):
             assert stranger.ask(**question)["code"] == "no_secret"
         stranger.join("Stranger")
@@ -286,7 +290,7 @@ def test_who_shows_no_secret_has_no_rooms_of_his_own(server: RunningServer) -> N
 
 def test_the_other_doors_ask_who_comes_too(make_server: Callable[..., RunningServer]) -> None:
     server = make_server(grpc=True).start()
-    with Talker(server) as anna:
+    with WireClient(server) as anna:
         anna.join("Anna", secret=ANNA)
         anna.ask("private", room="plans")
     with Caller(server) as caller:
@@ -318,7 +322,9 @@ def test_the_other_doors_ask_who_comes_too(make_server: Callable[..., RunningSer
 
 
 @pytest.fixture
-def boris_inside(make_server: Callable[..., RunningServer]) -> Iterator[tuple[RunningServer, Talker, Talker]]:
+def boris_inside(
+    make_server: Callable[..., RunningServer],
+) -> Iterator[tuple[RunningServer, WireClient, WireClient]]:
     """A room of Anna's with Boris in it, and much in its log."""
     server = make_server("--lang", "en", grpc=True)
     log = server.directory / "chat_history.plans.txt"
@@ -326,21 +332,23 @@ def boris_inside(make_server: Callable[..., RunningServer]) -> Iterator[tuple[Ru
     hashed = sha256(ANNA.encode()).hexdigest()
     (server.directory / "private_rooms.txt").write_text(f"plans\towner\tAnna\t{hashed}\n")
     server.start()
-    with Talker(server) as anna, Talker(server) as boris:
+    with WireClient(server) as anna, WireClient(server) as boris:
         anna.join("Anna", "plans", secret=ANNA)
         token = anna.ask("invite", room="plans")["token"]
         boris.join("Boris", "plans", secret=BORIS, invite=token)
         yield server, anna, boris
 
 
-def hears_nothing_more(anna: Talker, boris: Talker) -> None:
-    boris.hear_until(lambda frame: frame.get("code") == "not_invited")
-    anna.tell("chat", room="plans", text="he is gone")
-    anna.hear("chat")
+def receives_nothing_more(anna: WireClient, boris: WireClient) -> None:
+    boris.receive_until(lambda frame: frame.get("code") == "not_invited")
+    anna.send_frame("chat", room="plans", text="he is gone")
+    anna.receive("chat")
     assert boris.refused("chat", room="plans", text="still here") == "not_joined"
 
 
-def test_who_is_put_out_is_so_at_every_door(boris_inside: tuple[RunningServer, Talker, Talker]) -> None:
+def test_a_removed_member_is_removed_at_every_door(
+    boris_inside: tuple[RunningServer, WireClient, WireClient],
+) -> None:
     server, anna, boris = boris_inside
     held = SimpleQueue[pb.ImportRequest | None]()
     held.put(speaker("Boris", room="plans", secret=BORIS))
@@ -354,7 +362,7 @@ def test_who_is_put_out_is_so_at_every_door(boris_inside: tuple[RunningServer, T
         conversing.join("Boris", "plans", secret=BORIS)
         importing = caller.stub.Import.future(iter(held.get, None))
         held.put(next(iter(many(["a last word"]))))
-        anna.hear_until(lambda frame: frame.get("text") == "a last word")
+        anna.receive_until(lambda frame: frame.get("text") == "a last word")
         download.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
         download.settimeout(60)
         download.connect(("127.0.0.1", server.port))
@@ -364,10 +372,10 @@ def test_who_is_put_out_is_so_at_every_door(boris_inside: tuple[RunningServer, T
         download.sendall(request.encode())
         assert download.recv(16).startswith(b"HTTP/1.1 200")
         assert anna.ask("uninvite", room="plans", user="Boris")["type"] == "done"
-        hears_nothing_more(anna, boris)
+        receives_nothing_more(anna, boris)
         heard: list[str] = []
         ended = refusal(
-            lambda: heard.extend(one.text for _ in range(9) for one in following.hear().messages.messages)
+            lambda: heard.extend(one.text for _ in range(9) for one in following.receive().messages.messages)
         )
         assert (ended.reason, heard) == ("not_invited", ["a last word"])
         assert refusal(importing.result).reason == "not_invited"
@@ -380,24 +388,24 @@ def test_who_is_put_out_is_so_at_every_door(boris_inside: tuple[RunningServer, T
         assert size < 8_000_000
 
 
-def test_who_is_put_out_hears_nothing_more_also_where_that_cannot_be_written(
-    boris_inside: tuple[RunningServer, Talker, Talker],
+def test_a_removed_member_receives_nothing_more_even_if_the_removal_cannot_be_written(
+    boris_inside: tuple[RunningServer, WireClient, WireClient],
 ) -> None:
     server, anna, boris = boris_inside
     edit(server.directory / "private_rooms.txt", b"\xff\xfe")
     assert anna.ask("uninvite", room="plans", user="Boris")["code"] == "not_stored"
-    hears_nothing_more(anna, boris)
+    receives_nothing_more(anna, boris)
 
 
-def test_who_is_taken_out_of_the_file_is_put_out(
-    boris_inside: tuple[RunningServer, Talker, Talker],
+def test_a_member_deleted_from_the_file_is_removed(
+    boris_inside: tuple[RunningServer, WireClient, WireClient],
 ) -> None:
     server, anna, boris = boris_inside
     path = server.directory / "private_rooms.txt"
     wait_until(lambda: "Boris" in path.read_text())
     lines = path.read_text().splitlines(keepends=True)
     edit(path, "".join(line for line in lines if "Boris" not in line))
-    hears_nothing_more(anna, boris)
+    receives_nothing_more(anna, boris)
 
 
 def rows(server: RunningServer, room: str) -> list[str]:
@@ -412,7 +420,7 @@ def without(path: Path, room: str) -> str:
 
 
 def is_closed_to(server: RunningServer, secret: str, room: str, **fields: str) -> None:
-    with Talker(server) as stranger:
+    with WireClient(server) as stranger:
         stranger.join("Stranger", secret="s" * 32)
         refused = stranger.refused("join", user="Stranger", room=room, secret=secret, **fields)
         assert refused == ("bad_link" if fields else "not_invited")
@@ -421,19 +429,19 @@ def is_closed_to(server: RunningServer, secret: str, room: str, **fields: str) -
 
 
 def test_a_room_without_its_last_member_stays_private_whatever_becomes_of_the_files(
-    server: RunningServer, people: tuple[Talker, Talker, Talker]
+    server: RunningServer, people: tuple[WireClient, WireClient, WireClient]
 ) -> None:
     anna = people[0]
     anna.ask("private", room="plans")
     assert len(rows(server, "plans")) == 1
     assert "] Anna: private" in rows(server, "plans")[0]
     anna.join("Anna", "plans", secret=ANNA)
-    anna.tell("chat", room="plans", text="a cake for Boris")
-    anna.hear("chat")
+    anna.send_frame("chat", room="plans", text="a cake for Boris")
+    anna.receive("chat")
     link = anna.ask("invite", room="plans", uses=3)["token"]
     path = server.directory / "private_rooms.txt"
     edit(path, without(path, "plans"))
-    assert anna.hear("error")["code"] == "not_invited"
+    assert anna.receive("error")["code"] == "not_invited"
     for is_there in (True, True, False):
         if not is_there:
             path.unlink()
@@ -442,24 +450,24 @@ def test_a_room_without_its_last_member_stays_private_whatever_becomes_of_the_fi
             is_closed_to(server, secret, "plans", invite=link)
         server.kill() if is_there else server.stop()
         server.start()
-    with Talker(server) as again:
+    with WireClient(server) as again:
         again.join("Eve", secret=EVE)
         assert again.ask("private", room="plans")["code"] == "room_taken"
     assert len(rows(server, "plans")) == 1
 
 
 def test_the_operator_entrusts_a_room_that_nobody_is_in_any_more_to_somebody(
-    server: RunningServer, people: tuple[Talker, Talker, Talker]
+    server: RunningServer, people: tuple[WireClient, WireClient, WireClient]
 ) -> None:
     anna, boris, eve = people
     anna.ask("private", room="plans")
     anna.join("Anna", "plans", secret=ANNA)
-    anna.tell("chat", room="plans", text="a cake for Boris")
-    anna.hear("chat")
+    anna.send_frame("chat", room="plans", text="a cake for Boris")
+    anna.receive("chat")
     link = anna.ask("invite", room="plans", uses=3)["token"]
     path = server.directory / "private_rooms.txt"
     edit(path, without(path, "plans"))
-    anna.hear("error")
+    anna.receive("error")
     with Operator(server) as operator:
         assert operator.ask("entrust", "Boris", room="main")["code"] == "not_allowed"
         assert operator.ask("entrust", "Nobody", room="plans")["code"] == "no_such_name"
@@ -467,7 +475,7 @@ def test_the_operator_entrusts_a_room_that_nobody_is_in_any_more_to_somebody(
         room = boris.ask("direct", user="Eve")["room"]
         assert operator.ask("entrust", "Anna", room=room)["code"] == "not_allowed"
     assert boris.join("Boris", "plans", secret=BORIS)["may"] == ["invite"]
-    assert boris.hear("history")["messages"][0].endswith("a cake for Boris")
+    assert boris.receive("history")["messages"][0].endswith("a cake for Boris")
     # A link of the former owner's leads nowhere, one of the new owner's does.
     assert eve.refused("join", user="Eve", room="plans", secret=EVE, invite=link) == "bad_link"
     assert anna.refused("join", user="Anna", room="plans", secret=ANNA) == "not_invited"
@@ -475,7 +483,7 @@ def test_the_operator_entrusts_a_room_that_nobody_is_in_any_more_to_somebody(
     eve.join("Eve", "plans", secret=EVE, invite=boris.ask("invite", room="plans")["token"])
     server.kill()
     server.start()
-    with Talker(server) as boris:
+    with WireClient(server) as boris:
         assert boris.join("Boris", "plans", secret=BORIS)["may"] == ["invite"]
 
 
@@ -496,7 +504,7 @@ def test_the_rooms_of_an_older_version_are_recorded_at_the_first_start(
 
 
 def test_a_room_that_was_made_private_by_hand_stays_so_without_its_line(
-    server: RunningServer, people: tuple[Talker, Talker, Talker]
+    server: RunningServer, people: tuple[WireClient, WireClient, WireClient]
 ) -> None:
     anna, _, eve = people
     eve.join("Eve", "plans", secret=EVE)
@@ -504,7 +512,7 @@ def test_a_room_that_was_made_private_by_hand_stays_so_without_its_line(
     path = server.directory / "private_rooms.txt"
     with path.open("a") as file:
         file.write(f"plans\towner\tAnna\t{sha256(ANNA.encode()).hexdigest()}\n")
-    assert eve.hear("error")["code"] == "not_invited"
+    assert eve.receive("error")["code"] == "not_invited"
     wait_until(lambda: bool(rows(server, "plans")))
     edit(path, without(path, "plans"))
     let_it_look(server)
@@ -512,7 +520,7 @@ def test_a_room_that_was_made_private_by_hand_stays_so_without_its_line(
 
 
 def test_a_direct_room_without_its_members_is_open_to_its_two_people_only(
-    server: RunningServer, people: tuple[Talker, Talker, Talker]
+    server: RunningServer, people: tuple[WireClient, WireClient, WireClient]
 ) -> None:
     room = people[0].ask("direct", user="Boris")["room"]
     assert len(rows(server, room)) == 1
@@ -521,7 +529,7 @@ def test_a_direct_room_without_its_members_is_open_to_its_two_people_only(
     server.start()
     is_closed_to(server, EVE, room)
     is_closed_to(server, ANNA, room)
-    with Talker(server) as anna, Talker(server) as boris:
+    with WireClient(server) as anna, WireClient(server) as boris:
         boris.join("Boris", secret=BORIS)
         anna.join("Anna", secret=ANNA)
         assert anna.ask("direct", user="Boris")["room"] == room

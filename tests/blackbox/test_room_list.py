@@ -12,11 +12,11 @@ import pytest
 from besedka import connect
 from besedka.proto.besedka.v1 import chat_pb2 as pb
 from besedka.wire.frames import ROOMS_LISTED, ROOMS_LISTED_BYTES
-from tests.calling import PATIENCE_SECONDS, Caller
+from tests.calling import TIMEOUT_SECONDS, Caller
 from tests.commanding import wait_until
 from tests.conftest import ServerMaker
 from tests.running import RunningServer
-from tests.talking import Frame, Talker
+from tests.talking import Frame, WireClient
 
 ROOMS = 1_200
 ANNA = "Anna's secret"
@@ -39,17 +39,17 @@ def many(make_server: ServerMaker, tmp_path: Path) -> RunningServer:
     return make_server("--lang", "en", grpc=True).start()
 
 
-def all_pages(talker: Talker, **fields: object) -> list[Frame]:
-    pages = [talker.ask("rooms", **fields)]
+def all_pages(client: WireClient, **fields: object) -> list[Frame]:
+    pages = [client.ask("rooms", **fields)]
     while pages[-1].get("next"):
-        pages.append(talker.ask("rooms", **fields, after=pages[-1]["next"]))
+        pages.append(client.ask("rooms", **fields, after=pages[-1]["next"]))
     return pages
 
 
 def test_a_page_of_the_list_is_bounded_and_the_pages_are_the_whole_list(many: RunningServer) -> None:
-    with Talker(many) as talker:
+    with WireClient(many) as client:
         for limit in (ROOMS_LISTED, 10**6, 70):
-            pages = all_pages(talker, limit=limit)
+            pages = all_pages(client, limit=limit)
             assert all(len(page["rooms"]) <= min(limit, ROOMS_LISTED) for page in pages)
             sizes = [len(json.dumps(page, ensure_ascii=False).encode()) for page in pages]
             assert max(sizes) < ROOMS_LISTED_BYTES * 1.2  # `json` writes spaces
@@ -62,7 +62,7 @@ def test_the_list_over_grpc_has_the_same_pages(many: RunningServer) -> None:
         found, token = list[str](), ""
         while True:
             request = pb.ListRoomsRequest(page_size=300, page_token=token)
-            page = caller.stub.ListRooms(request, timeout=PATIENCE_SECONDS)
+            page = caller.stub.ListRooms(request, timeout=TIMEOUT_SECONDS)
             assert len(page.rooms) <= 300
             assert page.ByteSize() <= ROOMS_LISTED_BYTES
             found += [room.name for room in page.rooms]
@@ -70,7 +70,7 @@ def test_the_list_over_grpc_has_the_same_pages(many: RunningServer) -> None:
             if not token:
                 break
         assert found == ["main", *names(ROOMS)]
-        assert len(caller.stub.ListRooms(pb.ListRoomsRequest(), timeout=PATIENCE_SECONDS).rooms) < ROOMS
+        assert len(caller.stub.ListRooms(pb.ListRoomsRequest(), timeout=TIMEOUT_SECONDS).rooms) < ROOMS
 
 
 @pytest.mark.parametrize("door", [0, 1], ids=["websocket", "grpc"])
@@ -83,7 +83,7 @@ def test_the_library_reads_all_pages(many: RunningServer, door: int) -> None:
 
 
 def test_ones_own_rooms_are_on_the_first_page(many: RunningServer) -> None:
-    with Talker(many) as anna, Talker(many) as eve:
+    with WireClient(many) as anna, WireClient(many) as eve:
         anna.join("Anna", secret=ANNA)
         anna.ask("private", room="힣secret")
         first = anna.ask("rooms")
@@ -95,7 +95,7 @@ def test_ones_own_rooms_are_on_the_first_page(many: RunningServer) -> None:
 
 
 def test_a_server_without_a_free_descriptor_refuses_the_list_and_goes_on(server: RunningServer) -> None:
-    with Talker(server) as anna:
+    with WireClient(server) as anna:
         anna.join("Anna")
         number, limits = resource.RLIMIT_NOFILE, resource.prlimit(server.pid, resource.RLIMIT_NOFILE)
         resource.prlimit(server.pid, number, (3, limits[1]))

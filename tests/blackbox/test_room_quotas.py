@@ -13,7 +13,7 @@ from tests.calling import Caller, refusal
 from tests.clocks import BENT, Clocks
 from tests.conftest import ServerMaker
 from tests.running import RunningServer
-from tests.talking import Frame, Talker
+from tests.talking import Frame, WireClient
 
 FEW = 5
 """A quota small enough to be used up by a test."""
@@ -33,14 +33,14 @@ def guarded(make_server: ServerMaker, clock: Clocks) -> RunningServer:
     ).start()
 
 
-def create(talker: Talker, room: str, secret: str = "", user: str = "") -> Frame:
+def create(client: WireClient, room: str, secret: str = "", user: str = "") -> Frame:
     """Enter a room, perhaps a new one, and leave it; returns the welcome or the refusal."""
-    talker.tell(
+    client.send_frame(
         "join", room=room, **({"user": user} if user else {}), **({"secret": secret} if secret else {})
     )
-    answer = talker.hear_until(lambda frame: frame["type"] in {"welcome", "error"})[-1]
+    answer = client.receive_until(lambda frame: frame["type"] in {"welcome", "error"})[-1]
     if answer["type"] == "welcome":
-        talker.tell("leave", room=room)
+        client.send_frame("leave", room=room)
     return answer
 
 
@@ -49,15 +49,15 @@ def test_one_source_cannot_create_rooms_without_end_and_takes_none_from_another(
 ) -> None:
     with ExitStack() as open_ones:
 
-        def come(address: str) -> Talker:
-            return open_ones.enter_context(Talker(guarded, source_address=(address, 0)))
+        def come(address: str) -> WireClient:
+            return open_ones.enter_context(WireClient(guarded, source_address=(address, 0)))
 
-        def use_up(address: str) -> tuple[Talker, Talker]:
+        def use_up(address: str) -> tuple[WireClient, WireClient]:
             first, second = come(address), come(address)
             for room in range(FEW):
                 assert create(first, f"r-{address[-1]}-{room}")["type"] == "welcome"
-            for talker in (first, second):
-                refused = create(talker, f"r-{address[-1]}-more")
+            for client in (first, second):
+                refused = create(client, f"r-{address[-1]}-more")
                 assert refused["code"] == "too_many_rooms"
                 assert refused["retry_after"] == pytest.approx(1 / NEW_ROOMS_RATE)
             return first, second
@@ -73,15 +73,17 @@ def test_a_verified_person_has_a_quota_of_their_own_within_that_of_the_address(
     guarded: RunningServer,
 ) -> None:
     with ExitStack() as open_ones:
-        come = [open_ones.enter_context(Talker(guarded, source_address=("127.0.0.2", 0))) for _ in range(4)]
+        come = [
+            open_ones.enter_context(WireClient(guarded, source_address=("127.0.0.2", 0))) for _ in range(4)
+        ]
         for room in range(FEW):
             create(come[0], f"nameless-{room}")
         assert create(come[0], "one-more")["code"] == "too_many_rooms"
-        for number, talker in enumerate(come[1:]):
-            talker.join(f"Person{number}", secret=f"secret {number}")
-        for number, talker in enumerate(come[1:3]):
+        for number, client in enumerate(come[1:]):
+            client.join(f"Person{number}", secret=f"secret {number}")
+        for number, client in enumerate(come[1:3]):
             answers = [
-                create(talker, f"r{number}-{room}", f"secret {number}", f"Person{number}")
+                create(client, f"r{number}-{room}", f"secret {number}", f"Person{number}")
                 for room in range(FEW + 1)
             ]
             assert [answer["type"] for answer in answers] == ["welcome"] * FEW + ["error"]
@@ -90,11 +92,11 @@ def test_a_verified_person_has_a_quota_of_their_own_within_that_of_the_address(
 
 
 def test_rooms_that_exist_are_entered_without_a_quota(guarded: RunningServer) -> None:
-    with Talker(guarded) as anna, Caller(guarded) as caller:
+    with WireClient(guarded) as anna, Caller(guarded) as caller:
         anna.join("Anna", secret="Anna's secret")
         anna.ask("private", room="plans")
         caller.send("Boris", "hello", room="kept")
-        with Talker(guarded) as eve:
+        with WireClient(guarded) as eve:
             for room in range(FEW - 1):
                 assert create(eve, f"r{room}")["type"] == "welcome"
             assert create(eve, "new")["code"] == "too_many_rooms"
@@ -103,7 +105,7 @@ def test_rooms_that_exist_are_entered_without_a_quota(guarded: RunningServer) ->
             assert create(eve, "kept")["type"] == "welcome"
         guarded.kill()
     guarded.start()
-    with Talker(guarded) as eve, Talker(guarded) as anna, Caller(guarded) as caller:
+    with WireClient(guarded) as eve, WireClient(guarded) as anna, Caller(guarded) as caller:
         for room in range(FEW):
             create(eve, f"again-{room}")
         assert create(eve, "new")["code"] == "too_many_rooms"
@@ -114,8 +116,8 @@ def test_rooms_that_exist_are_entered_without_a_quota(guarded: RunningServer) ->
 
 def test_the_real_quota_lets_a_busy_person_work(make_server: ServerMaker) -> None:
     server = make_server("--lang", "en", "--rate", "0").start()
-    with Talker(server) as talker:
-        kinds = [create(talker, f"r{room}")["type"] for room in range(NEW_ROOMS + 20)]
+    with WireClient(server) as client:
+        kinds = [create(client, f"r{room}")["type"] for room in range(NEW_ROOMS + 20)]
         assert kinds[:NEW_ROOMS] == ["welcome"] * NEW_ROOMS
         assert "error" in kinds[NEW_ROOMS:]
 
@@ -125,18 +127,18 @@ def test_a_room_in_which_nothing_was_said_leaves_no_file_also_after_a_kill(serve
         rooms = {path.name.split(".")[1] for path in server.directory.glob("*chat_history.*.txt*")}
         return rooms - {"txt"}
 
-    with Talker(server) as anna:
+    with WireClient(server) as anna:
         for room in ("kept", "empty", "other"):
             anna.join("Anna", room)
-        anna.tell("chat", room="kept", text="hello")
-        anna.hear("chat")
+        anna.send_frame("chat", room="kept", text="hello")
+        anna.receive("chat")
         server.kill()
     assert files() == {"kept", "empty", "other"}
     server.start()
     assert files() == {"kept"}
-    with Talker(server) as anna:
+    with WireClient(server) as anna:
         assert anna.join("Anna", "kept")["head"] == 1
         assert anna.join("Anna", "empty")["head"] == 0
-        anna.tell("leave", room="empty")
+        anna.send_frame("leave", room="empty")
         assert server.stop() == 0
     assert files() == {"kept"}

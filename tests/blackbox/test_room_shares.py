@@ -18,7 +18,7 @@ from tests.commanding import wait_until
 from tests.conftest import ServerMaker
 from tests.ordering import Operator
 from tests.running import RunningServer
-from tests.talking import Frame, Talker
+from tests.talking import Frame, WireClient
 
 ALL, RESERVED, OF_ADDRESS, OF_UNVERIFIED, OF_PERSON = 20, 4, 15, 8, 5
 TENANTS, OPEN_ROOMS = "besedka.serve.room.tenants", "besedka.serve.chat.open_rooms"
@@ -42,18 +42,18 @@ class Crowd:
         self._stack = stack
         self._names = count()
 
-    def come(self, address: str) -> Talker:
-        return self._stack.enter_context(Talker(self.server, source_address=(address, 0)))
+    def come(self, address: str) -> WireClient:
+        return self._stack.enter_context(WireClient(self.server, source_address=(address, 0)))
 
-    def fill(self, address: str, rooms: int, *, named: bool = True, prefix: str = "r") -> Talker:
+    def fill(self, address: str, rooms: int, *, named: bool = True, prefix: str = "r") -> WireClient:
         """Have somebody from an address be in so many rooms."""
-        talker = self.come(address)
+        client = self.come(address)
         for number in range(rooms):
             answer = enter(
-                talker, f"{prefix}-{next(self._names)}-{number}", "Mallory" + address[-1] if named else ""
+                client, f"{prefix}-{next(self._names)}-{number}", "Mallory" + address[-1] if named else ""
             )
             assert answer["type"] == "welcome", answer
-        return talker
+        return client
 
 
 @pytest.fixture
@@ -70,13 +70,13 @@ def crowd(server: RunningServer) -> Iterator[Crowd]:
         yield Crowd(server, stack)
 
 
-def enter(talker: Talker, room: str, user: str = "", secret: str = "") -> Frame:
+def enter(client: WireClient, room: str, user: str = "", secret: str = "") -> Frame:
     """Enter a room; the welcome, or the refusal."""
     given: dict[str, Any] = {"room": room}
     given |= {"user": user} if user else {}
     given |= {"secret": secret} if secret else {}
-    talker.tell("join", **given)
-    return talker.hear_until(
+    client.send_frame("join", **given)
+    return client.receive_until(
         lambda frame: frame["type"] in {"welcome", "error"} and frame.get("room") == room
     )[-1]
 
@@ -89,9 +89,9 @@ def code(answer: Frame) -> str:
 def test_one_address_does_not_lock_the_others_out(crowd: Crowd, address: str) -> None:
     first = crowd.fill(address, OF_UNVERIFIED)
     second = crowd.come(address)
-    for talker in (first, second):
+    for client in (first, second):
         assert (
-            code(enter(talker, "one-more", "Mallory" + address[-1] if talker is first else "Eve"))
+            code(enter(client, "one-more", "Mallory" + address[-1] if client is first else "Eve"))
             == "too_many_rooms"
         )
     # They may be in the rooms that they hold, by another connection, too.
@@ -106,10 +106,10 @@ def test_verified_people_have_shares_of_their_own_within_that_of_their_address(c
     crowd.fill("127.0.0.2", OF_UNVERIFIED)
     held = OF_UNVERIFIED
     for person in range(2):
-        talker = crowd.come("127.0.0.2")
+        client = crowd.come("127.0.0.2")
         user, secret = f"Pupil{person}", f"secret {person}"
-        enter(talker, "main", user, secret)
-        answers = [enter(talker, f"p{person}-{number}", user, secret) for number in range(OF_PERSON)]
+        enter(client, "main", user, secret)
+        answers = [enter(client, f"p{person}-{number}", user, secret) for number in range(OF_PERSON)]
         allowed = min(OF_PERSON, OF_ADDRESS - held)
         held += allowed
         assert [answer["type"] for answer in answers] == ["welcome"] * allowed + ["error"] * (
@@ -130,15 +130,15 @@ def test_rooms_with_nameless_readers_only_make_room_for_people_with_a_name(crowd
     stranger, anna = crowd.come("127.0.0.5"), crowd.come("127.0.0.6")
     assert code(enter(stranger, "nameless")) == "too_many_rooms"
     assert enter(anna, "annas", "Anna")["type"] == "welcome"
-    removed = readers.hear("error")
+    removed = readers.receive("error")
     assert removed["code"] == "too_many_rooms"
     assert removed["room"].startswith("r-")
     assert removed["retry_after"] > 0
-    readers.tell("leave", room=removed["room"])
-    assert readers.hear("error")["code"] == "not_joined"
+    readers.send_frame("leave", room=removed["room"])
+    assert readers.receive("error")["code"] == "not_joined"
     assert "error" not in {frame["type"] for frame in waiting(named)}
     # There is room again: the reader returns.
-    anna.tell("leave", room="annas")
+    anna.send_frame("leave", room="annas")
     wait_until(lambda: enter(readers, removed["room"])["type"] == "welcome")
 
 
@@ -153,7 +153,7 @@ def test_people_with_names_keep_their_rooms_and_some_rooms_are_for_those_with_me
             caller.send("Boris", "hello", room=f"kept-{number}")
     crowd.server.stop()
     crowd.server.start()
-    talkers = [crowd.fill(f"127.0.0.{host}", OF_UNVERIFIED) for host in (2, 3)]
+    clients = [crowd.fill(f"127.0.0.{host}", OF_UNVERIFIED) for host in (2, 3)]
     boris = crowd.come("127.0.0.5")
     assert code(enter(boris, "new", "Boris")) == "too_many_rooms"
     for number in range(RESERVED - 2):
@@ -161,16 +161,16 @@ def test_people_with_names_keep_their_rooms_and_some_rooms_are_for_those_with_me
     owner = crowd.come("127.0.0.8")
     assert enter(owner, "plans", "Anna", "Anna's secret")["type"] == "welcome"
     assert code(enter(boris, f"kept-{RESERVED}", "Boris")) == "too_many_rooms"
-    assert all("error" not in {frame["type"] for frame in waiting(talker)} for talker in talkers)
+    assert all("error" not in {frame["type"] for frame in waiting(client)} for client in clients)
     # All rooms are taken; the operator works on another one.
     with Operator(crowd.server) as operator:
         assert operator.do("redact", room=f"kept-{RESERVED}", id=1)
 
 
-def waiting(talker: Talker) -> list[Frame]:
+def waiting(client: WireClient) -> list[Frame]:
     """The frames that have come by now."""
-    talker.tell("rooms", key="last")
-    return talker.hear_until(lambda frame: frame.get("key") == "last")
+    client.send_frame("rooms", key="last")
+    return client.receive_until(lambda frame: frame.get("key") == "last")
 
 
 def test_a_follower_over_grpc_makes_room_too(crowd: Crowd) -> None:

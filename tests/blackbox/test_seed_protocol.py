@@ -10,9 +10,9 @@ import pytest
 import websockets
 
 from tests import looping
-from tests.conftest import ServerMaker, TalkerMaker
+from tests.conftest import ClientMaker, ServerMaker
 from tests.running import RunningServer
-from tests.talking import Talker
+from tests.talking import WireClient
 
 
 class SeedClient:
@@ -73,25 +73,25 @@ def test_two_of_the_seeds_clients_talk(make_server: ServerMaker) -> None:
 
 def test_comings_and_goings_have_the_seeds_words_and_number(make_server: ServerMaker) -> None:
     server = make_server().start()
-    with Talker(server, "/") as first:
-        came = first.hear()
+    with WireClient(server, "/") as first:
+        came = first.receive()
         assert (came["type"], came["user"]) == ("system", "System")
         assert (came["text"], came["clients_count"]) == ("Новый пользователь присоединился к чату", 1)
-        with Talker(server, "/"):
-            assert first.hear("system")["clients_count"] == 2
-        went = first.hear("system")
+        with WireClient(server, "/"):
+            assert first.receive("system")["clients_count"] == 2
+        went = first.receive("system")
         assert (went["text"], went["clients_count"]) == ("Пользователь покинул чат", 1)
 
 
 def test_the_history_comes_at_once_and_first_if_there_is_any(
-    server: RunningServer, talker: TalkerMaker
+    server: RunningServer, make_client: ClientMaker
 ) -> None:
-    empty = talker("/")
-    assert empty.hear()["type"] == "system"
+    empty = make_client("/")
+    assert empty.receive()["type"] == "system"
     for number in range(12):
-        empty.tell("chat", user="Anna", text=f"message {number}")
-        empty.hear("chat")
-    history = talker("/").hear()
+        empty.send_frame("chat", user="Anna", text=f"message {number}")
+        empty.receive("chat")
+    history = make_client("/").receive()
     assert history["type"] == "history"
     assert history["messages"] == server.lines[-10:]
     # The seed's terminal client shows any frame as a message.
@@ -100,34 +100,34 @@ def test_the_history_comes_at_once_and_first_if_there_is_any(
 
 def test_bad_json_gets_the_seeds_error(make_server: ServerMaker) -> None:
     server = make_server().start()
-    with Talker(server, "/") as anna:
+    with WireClient(server, "/") as anna:
         anna.send("{nonsense")
-        error = anna.hear("error")
+        error = anna.receive("error")
         assert error["text"] == "Ошибка формата сообщения"
-        anna.tell("chat", user="Anna", text="still here")
-        assert anna.hear("chat")["text"] == "still here"
+        anna.send_frame("chat", user="Anna", text="still here")
+        assert anna.receive("chat")["text"] == "still here"
 
 
-def test_both_protocols_share_one_room_and_one_encoding(talker: TalkerMaker) -> None:
-    old, new = talker("/"), talker()
+def test_both_protocols_share_one_room_and_one_encoding(make_client: ClientMaker) -> None:
+    old, new = make_client("/"), make_client()
     new.join("Anna")
-    old.tell("chat", user="Борис", text="привет")
-    assert old.hear("chat") == new.hear("chat")
-    new.tell("typing", room="main")
-    new.tell("chat", text="hello")
-    heard = old.hear_until(lambda frame: frame["type"] == "chat")
+    old.send_frame("chat", user="Борис", text="привет")
+    assert old.receive("chat") == new.receive("chat")
+    new.send_frame("typing", room="main")
+    new.send_frame("chat", text="hello")
+    heard = old.receive_until(lambda frame: frame["type"] == "chat")
     assert "typing" not in {frame["type"] for frame in heard}
 
 
-def test_a_name_that_is_in_use_is_refused_here_too(talker: TalkerMaker) -> None:
-    old, new = talker("/"), talker()
+def test_a_name_that_is_in_use_is_refused_here_too(make_client: ClientMaker) -> None:
+    old, new = make_client("/"), make_client()
     new.join("Anna")
-    old.tell("chat", user="Anna", text="I am Anna")
-    assert old.hear("error")["code"] == "name_taken"
-    old.tell("chat", user="Boris", text="I am Boris")
-    assert old.hear("chat")["user"] == "Boris"
-    new.tell("join", user="Boris", room="other")
-    assert new.hear("error")["code"] == "name_taken"
+    old.send_frame("chat", user="Anna", text="I am Anna")
+    assert old.receive("error")["code"] == "name_taken"
+    old.send_frame("chat", user="Boris", text="I am Boris")
+    assert old.receive("chat")["user"] == "Boris"
+    new.send_frame("join", user="Boris", room="other")
+    assert new.receive("error")["code"] == "name_taken"
 
 
 @pytest.mark.parametrize(
@@ -143,11 +143,11 @@ def test_a_name_that_is_in_use_is_refused_here_too(talker: TalkerMaker) -> None:
     ],
 )
 def test_what_cannot_be_said_is_refused_with_a_reason(
-    talker: TalkerMaker, fields: dict[str, object], code: str
+    make_client: ClientMaker, fields: dict[str, object], code: str
 ) -> None:
-    anna = talker("/")
-    anna.tell("chat", **fields)
-    refusal = anna.hear("error")
+    anna = make_client("/")
+    anna.send_frame("chat", **fields)
+    refusal = anna.receive("error")
     assert refusal["code"] == code
     assert refusal["text"]
     assert refusal["timestamp"]

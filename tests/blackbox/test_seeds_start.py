@@ -107,8 +107,8 @@ def test_it_takes_the_usual_ports(folder: Path, port: int, other: str) -> None:
 
 def assert_says_what_to_install(done: subprocess.CompletedProcess[str], folder: Path, missing: str) -> None:
     command = f"{sys.executable} -m pip install -r {folder.parent.parent / 'requirements' / 'run.txt'}"
-    told = f"besedka: {missing} is not installed; this installs all that is needed: {command}\n"
-    assert (done.returncode, done.stderr) == (1, told)
+    advice = f"besedka: {missing} is not installed; this installs all that is needed: {command}\n"
+    assert (done.returncode, done.stderr) == (1, advice)
 
 
 def test_without_any_dependency_it_says_which_command_installs_them(folder: Path) -> None:

@@ -13,10 +13,10 @@ import pytest
 from websockets.sync.server import ServerConnection, serve
 
 from besedka import home
-from tests.commanding import BESEDKA, PATIENCE_SECONDS, Person, wait_until
-from tests.conftest import ServerMaker, TalkerMaker
+from tests.commanding import BESEDKA, TIMEOUT_SECONDS, Person, wait_until
+from tests.conftest import ClientMaker, ServerMaker
 from tests.running import RunningServer, free_port
-from tests.talking import Talker
+from tests.talking import WireClient
 
 MANY = 10_000
 
@@ -31,7 +31,7 @@ def anna(tmp_path: Path) -> Iterator[Person]:
 
 
 def said(server: RunningServer, room: str = "") -> list[str]:
-    """What the log has, without the times: ``name: text``."""
+    """The log's messages, without their times: ``name: text``."""
     path = server.history.with_name(f"chat_history.{room}.txt") if room else server.history
     return [line[22:] if line.startswith("[") else line for line in path.read_text("utf-8").split("\n")[:-1]]
 
@@ -66,15 +66,15 @@ def test_json_tells_the_id(server: RunningServer, anna: Person) -> None:
     ]
 
 
-def test_nobody_is_told_that_a_script_came_and_went(
-    server: RunningServer, anna: Person, talker: TalkerMaker
+def test_a_script_that_comes_and_goes_is_not_announced(
+    server: RunningServer, anna: Person, make_client: ClientMaker
 ) -> None:
-    boris = talker()
+    boris = make_client()
     boris.join("Boris")
     anna.run("send", "--url", server.url(), "hello").assert_well()
     anna.run("send", "--url", server.url(), "--lines", stdin=b"one\ntwo\n").assert_well()
-    boris.tell("chat", text="end")
-    frames = boris.hear_until(lambda frame: frame.get("text") == "end")
+    boris.send_frame("chat", text="end")
+    frames = boris.receive_until(lambda frame: frame.get("text") == "end")
     assert [frame["text"] for frame in frames if frame["type"] != "system"] == ["hello", "one", "two", "end"]
     assert all(frame["joined"] == ["Boris"] for frame in frames if frame["type"] == "system")
 
@@ -84,13 +84,13 @@ def test_one_may_be_in_the_chat_under_the_same_name(
 ) -> None:
     anna.run("send", "--url", server.url(), "first").assert_well()
     monkeypatch.setenv("XDG_STATE_HOME", str(anna.home / "state"))
-    with Talker(server) as present:
+    with WireClient(server) as present:
         present.join("anna", secret=home.secret_for(server.url()))
         anna.run("send", "--url", server.url(), "second").assert_well()
-    with Talker(server) as guest:
+    with WireClient(server) as guest:
         guest.join("Guest")
-        told = anna.run("send", "--url", server.url(), "--name", "Guest", "third")
-        told.assert_one_clear_line(4, "in use")
+        refused = anna.run("send", "--url", server.url(), "--name", "Guest", "third")
+        refused.assert_one_clear_line(4, "in use")
     assert said(server) == ["anna: first", "anna: second"]
 
 
@@ -129,7 +129,7 @@ def test_stdin_as_a_whole_is_made_readable_too(server: RunningServer, anna: Pers
     assert said(server) == ["anna: one", "\t\ufffdtwo"]
 
 
-def test_what_is_too_long_for_one_message_is_told(server: RunningServer, anna: Person) -> None:
+def test_a_text_too_long_for_one_message_is_reported(server: RunningServer, anna: Person) -> None:
     anna.run("send", "--url", server.url(), "x" * 5_001).assert_one_clear_line(4, "5001", "5000")
     for text in (b"x" * 5_001, b"x" * 5_000_000):
         done = anna.run("send", "--url", server.url(), stdin=text)
@@ -156,14 +156,14 @@ def test_what_cannot_be_said_is_one_clear_line(server: RunningServer, anna: Pers
 def test_at_a_terminal_one_is_not_left_waiting(server: RunningServer, anna: Person) -> None:
     def at_a_terminal(*options: str) -> pexpect.spawn[bytes]:
         command = [*BESEDKA[1:], "send", "--url", server.url(), *options]
-        return pexpect.spawn(BESEDKA[0], command, env=anna.environment, timeout=PATIENCE_SECONDS)
+        return pexpect.spawn(BESEDKA[0], command, env=anna.environment, timeout=TIMEOUT_SECONDS)
 
     for options in ([], ["--lines"]):
-        told = at_a_terminal(*options)
-        told.expect("nothing to say: give a TEXT")
-        told.expect(pexpect.EOF)
-        told.close()
-        assert told.exitstatus == 2
+        refused = at_a_terminal(*options)
+        refused.expect("nothing to say: give a TEXT")
+        refused.expect(pexpect.EOF)
+        refused.close()
+        assert refused.exitstatus == 2
     typing = at_a_terminal("--lines", "-", "--json")
     typing.sendline("typed here")
     typing.expect_exact('"text": "typed here"}')
@@ -242,7 +242,7 @@ def test_who_writes_waits_where_a_thousand_lines_wait(server: RunningServer, ann
 
 
 @pytest.mark.parametrize("options", [["hi"], ["--lines"]])
-def test_a_server_that_does_not_want_us_back_is_told(anna: Person, options: list[str]) -> None:
+def test_a_server_that_refuses_the_reconnect_is_reported(anna: Person, options: list[str]) -> None:
     def part(connection: ServerConnection) -> None:
         connection.recv()
         welcome = {"room": "main", "user": "anna", "head": 0, "epoch": "", "clients_count": 0, "users": []}

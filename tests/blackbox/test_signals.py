@@ -9,23 +9,23 @@ import pytest
 
 from tests.conftest import ServerMaker
 from tests.running import RunningServer
-from tests.talking import Talker
+from tests.talking import WireClient
 
 STOP = [signal.SIGHUP, signal.SIGINT, signal.SIGTERM]
 
 
 @pytest.mark.parametrize("number", STOP, ids=lambda number: number.name)
 def test_what_was_said_is_answered_before_the_server_ends(server: RunningServer, number: int) -> None:
-    with Talker(server) as anna:
+    with WireClient(server) as anna:
         anna.join("Anna", secret="a" * 64)
         for count in range(50):
-            anna.tell("chat", text=f"message {count}", key=f"k{count}")
-        anna.hear("chat")
+            anna.send_frame("chat", text=f"message {count}", key=f"k{count}")
+        anna.receive("chat")
         os.kill(server.pid, number)
         os.kill(server.pid, number)  # a second one changes nothing
         answered = {1}
         while len(answered) < 50:
-            frame = anna.hear()
+            frame = anna.receive()
             answered |= (
                 {frame["id"]}
                 if frame["type"] == "chat"
@@ -43,13 +43,13 @@ def test_signals_that_were_ignored_at_the_start_stay_so(make_server: ServerMaker
     finally:
         for number, handler in zip(ignored, before, strict=True):
             signal.signal(number, handler)
-    with Talker(server) as anna:
+    with WireClient(server) as anna:
         anna.join("Anna")
         for number in ignored:
             os.kill(server.pid, number)
     # A server that is going down accepts nobody.
-    with Talker(server) as boris:
+    with WireClient(server) as boris:
         boris.join("Boris")
-        boris.tell("chat", text="still here")
-        assert boris.hear("chat")["text"] == "still here"
+        boris.send_frame("chat", text="still here")
+        assert boris.receive("chat")["text"] == "still here"
     assert server.stop() == 0

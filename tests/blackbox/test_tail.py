@@ -15,7 +15,7 @@ from websockets.exceptions import ConnectionClosed
 from websockets.sync.server import ServerConnection, serve
 
 from tests.commanding import BESEDKA, Done, Person
-from tests.conftest import ServerMaker, TalkerMaker
+from tests.conftest import ClientMaker, ServerMaker
 from tests.running import RunningServer, free_port
 
 LINES = (
@@ -114,13 +114,13 @@ def test_json_is_the_same_as_that_of_the_history(old: RunningServer, url: str, b
 
 
 def test_messages_by_unverified_people_are_marked_for_programs(
-    server: RunningServer, boris: Person, talker: TalkerMaker
+    server: RunningServer, boris: Person, make_client: ClientMaker
 ) -> None:
     boris.run("send", "--url", server.url(), "--name", "Boris", "mine").assert_well()
-    guest = talker()
+    guest = make_client()
     guest.join("Guest")
-    guest.tell("chat", text="whose?")
-    guest.hear_until(lambda frame: frame.get("text") == "whose?")
+    guest.send_frame("chat", text="whose?")
+    guest.receive_until(lambda frame: frame.get("text") == "whose?")
     rows = boris.run("tail", "--url", server.url(), "--json").assert_well().splitlines()
     assert [json.loads(row).get("unverified") for row in rows] == [None, True]
     script = """sh -c 'echo "$BESEDKA_USER:$BESEDKA_UNVERIFIED"'"""
@@ -196,7 +196,7 @@ def test_the_time_stays_that_of_the_log_when_summer_time_begins(
         "reset": False,
     }
     limits = {"name": 32, "room": 32, "text": 5000, "frame": 65536}
-    told = {
+    event = {
         "type": "chat",
         "room": "main",
         "id": 1,
@@ -209,7 +209,7 @@ def test_the_time_stays_that_of_the_log_when_summer_time_begins(
     def talk(connection: ServerConnection) -> None:
         connection.recv()
         connection.send(json.dumps({**welcome, "clients_count": 0, "limits": limits, "utc_offset": 3600}))
-        connection.send(json.dumps(told))
+        connection.send(json.dumps(event))
         with suppress(ConnectionClosed):
             connection.recv()
 
@@ -221,23 +221,23 @@ def test_the_time_stays_that_of_the_log_when_summer_time_begins(
         assert following.end().status == 130
 
 
-def test_nobody_sees_who_only_reads(server: RunningServer, boris: Person, talker: TalkerMaker) -> None:
-    anna = talker()
+def test_nobody_sees_who_only_reads(server: RunningServer, boris: Person, make_client: ClientMaker) -> None:
+    anna = make_client()
     anna.join("Anna")
     following = boris.start("tail", "--url", server.url(), "-f")
-    anna.tell("chat", text="one")
+    anna.send_frame("chat", text="one")
     following.line()
     boris.run("tail", "--url", server.url()).assert_well()
-    clara = talker()
+    clara = make_client()
     assert clara.join("Clara")["clients_count"] == 2
-    frames = anna.hear_until(lambda frame: frame.get("joined") == ["Clara"])
+    frames = anna.receive_until(lambda frame: frame.get("joined") == ["Clara"])
     assert [frame["joined"] for frame in frames if frame["type"] == "system"] in (
         [["Anna"], ["Clara"]],
         [["Clara"]],
     )
 
 
-def test_a_history_that_is_replaced_is_told(server: RunningServer, boris: Person) -> None:
+def test_a_history_that_is_replaced_is_reported(server: RunningServer, boris: Person) -> None:
     boris.run("send", "--url", server.url(), "old").assert_well()
     following = boris.start("tail", "--url", server.url(), "-f")
     assert following.line().endswith(": old")
@@ -275,7 +275,7 @@ def test_at_a_terminal_nothing_can_act(make_server: ServerMaker, boris: Person, 
         assert shown.decode() == f"\x1b[?7l{line}\x1b[?7h"
 
 
-def test_a_full_disk_is_told(server: RunningServer, boris: Person) -> None:
+def test_a_full_disk_is_reported(server: RunningServer, boris: Person) -> None:
     boris.run("send", "--url", server.url(), "one").assert_well()
     for command in (["tail", "--url", server.url()], ["history", str(server.history)]):
         with Path("/dev/full").open("wb") as full:
@@ -313,12 +313,12 @@ def test_what_an_environment_cannot_hold_breaks_nothing(
     server = make_server().start()
     script = """sh -c 'printf %s "$BESEDKA_TEXT" | wc -c'"""
     printed = boris.run("tail", "--url", server.url(), "--exec", script).assert_well()
-    told, *others = printed.split()
-    assert int(told) in range(32_000, 34_000)  # of a long message the beginning is told
+    event, *others = printed.split()
+    assert int(event) in range(32_000, 34_000)  # of a long message the beginning is told
     assert others == [str(len("bad \ufffd=␀.".encode())), "3"]
 
 
-def test_a_command_that_fails_is_told_and_the_next_message_comes(url: str, boris: Person) -> None:
+def test_a_command_that_fails_is_reported_and_the_next_message_comes(url: str, boris: Person) -> None:
     script = "sh -c 'echo $BESEDKA_ID; test $BESEDKA_ID != 2 || exit 7; test $BESEDKA_ID != 3 || kill -9 $$'"
     done = boris.run("tail", "--url", url, "--exec", script)
     assert done.status == 1

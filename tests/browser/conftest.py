@@ -17,7 +17,7 @@ from playwright.sync_api import TimeoutError as PlaywrightTimeout
 from tests.running import RunningServer
 
 ANOTHER_HOST = "besedka.test"
-"""What the browser takes for another machine (RFC 6761 keeps the name from being one): no secure context, unlike localhost."""
+"""A host that the browser takes for another machine (RFC 6761 keeps the name from being one): no secure context, unlike localhost."""
 
 QUIET = (
     "--no-sandbox",
@@ -133,7 +133,7 @@ def say(page: Page, text: str) -> None:
 
 
 def texts(page: Page, which: str = ".message") -> list[str]:
-    """What is written in the messages that are shown."""
+    """The texts of the messages that are shown."""
     return page.locator(f"{which} .text").all_text_contents()
 
 

@@ -30,7 +30,7 @@ def test_a_missing_key_is_explained_and_can_be_pasted(locked: RunningServer, vis
     expect(page.get_by_role("heading", name="A key is needed")).to_be_visible()
     field = page.get_by_label("The link, or the key")
     expect(field).to_be_focused()
-    for given, told in (
+    for given, expected in (
         (" ", "first"),
         ("what?", "neither a link of this chat nor a key"),
         (f"{locked.page}#dev", "no key or invitation in this link"),
@@ -38,7 +38,7 @@ def test_a_missing_key_is_explained_and_can_be_pasted(locked: RunningServer, vis
     ):
         field.fill(given)
         field.press("Enter")
-        expect(page.locator(".access").get_by_role("alert")).to_contain_text(told)
+        expect(page.locator(".access").get_by_role("alert")).to_contain_text(expected)
     field.fill(f"{locked.page}#dev;key={KEY}")
     field.press("Enter")
     page.wait_for_selector("html[data-scene=chat]")

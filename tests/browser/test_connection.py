@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect
 from tests.browser.cable import Cable
 from tests.browser.conftest import Visit, come_in, say, settled, texts, wait_for_text
 from tests.running import RunningServer
-from tests.talking import Talker
+from tests.talking import WireClient
 
 
 def test_messages_written_offline_outlast_the_tab_and_are_sent_once_in_order(
@@ -78,8 +78,8 @@ def test_a_short_disconnect_is_not_announced_and_a_longer_one_is_with_its_end(
     page.wait_for_selector("[data-away]")
     expect(page.locator("#hint")).to_have_text("")
     say(page, "waits")
-    told = re.compile(r"^No connection\. 1 message waiting\. Next try in \d+ s\.$")
-    expect(page.locator("#hint")).to_have_text(told, timeout=60_000)
+    expected = re.compile(r"^No connection\. 1 message waiting\. Next try in \d+ s\.$")
+    expect(page.locator("#hint")).to_have_text(expected, timeout=60_000)
     expect(page.locator("#now")).to_be_visible()
     server.start()
     # It may be faster than a mouse.
@@ -88,7 +88,7 @@ def test_a_short_disconnect_is_not_announced_and_a_longer_one_is_with_its_end(
     expect(page.locator("#hint")).to_have_text("")
     expect(page.locator("#now")).to_be_hidden()
     page.wait_for_function("() => said.includes('Connected again.')")
-    # What one said oneself is not read out.
+    # The user's own messages are not read out.
     assert [text for text in page.evaluate(said) if text] == ["No connection.", "Connected again."]
 
 
@@ -110,9 +110,9 @@ def test_a_device_that_was_offline_reads_on_from_where_it_was_and_its_outbox_goe
     cable = Cable(house.port)
     page = visit(cable.page + f"#{room}")
     come_in(page, "Anna")
-    with Talker(house, max_queue=None) as boris:
+    with WireClient(house, max_queue=None) as boris:
         boris.join("Boris", room)
-        boris.tell("chat", room=room, text="heard")
+        boris.send_frame("chat", room=room, text="heard")
         wait_for_text(page, "heard")
         cable.pull_out()
         page.wait_for_selector("[data-away]")
@@ -120,14 +120,14 @@ def test_a_device_that_was_offline_reads_on_from_where_it_was_and_its_outbox_goe
         expect(page.locator(".waiting")).to_have_count(1)
         missed = [f"missed {number}" for number in range(30)]
         for text in missed:
-            boris.tell("chat", room=room, text=text)
-        boris.hear_until(lambda frame: frame.get("text") == missed[-1])
+            boris.send_frame("chat", room=room, text=text)
+        boris.receive_until(lambda frame: frame.get("text") == missed[-1])
         cable.put_in()
         page.evaluate("window.dispatchEvent(new Event('online'))")
         wait_for_text(page, "written meanwhile")
         assert texts(page) == ["heard", *missed, "written meanwhile"]
         assert page.locator(".system").all_text_contents() == ["\u2068Boris\u2069 joined"]
-        boris.tell("chat", room=room, text="live again")
+        boris.send_frame("chat", room=room, text="live again")
         wait_for_text(page, "live again")
     cable.close()
 

@@ -20,7 +20,7 @@ from tests.browser.conftest import (
 )
 from tests.conftest import ServerMaker
 from tests.running import ROOT, RunningServer
-from tests.talking import Talker
+from tests.talking import WireClient
 
 LANGUAGES = """async () => {
     const shape = (strings) => Object.entries(strings).map(([key, value]) =>
@@ -89,9 +89,9 @@ def everything(page: Page, server: RunningServer) -> None:
     ask_for_older(page)
     expect(page.locator(".message")).to_have_count(19)
     page.evaluate("log.scrollTop = log.scrollHeight")
-    with Talker(server) as boris:
+    with WireClient(server) as boris:
         boris.join("Boris")
-        boris.tell("chat", text="Anna: live, with `code`")
+        boris.send_frame("chat", text="Anna: live, with `code`")
         wait_for_text(page, "live, with")
         say(page, "mine, with `code` and > no quote")
         wait_for_text(page, "mine, with")
@@ -152,7 +152,7 @@ def test_axe_finds_nothing_serious_and_all_texts_have_contrast_by_day_and_by_nig
 
 
 def judge(page: Page) -> list[object]:
-    """What axe calls serious or critical, and texts with less contrast than WCAG AA asks for."""
+    """The serious and critical findings of axe, and texts with less contrast than WCAG AA requires."""
     wait_for_animations(page)
     found: list[object] = page.evaluate(
         """async () => {
@@ -214,16 +214,16 @@ def test_a_screen_reader_announces_new_messages_and_no_old_ones(lively: RunningS
     assert log.get_attribute("aria-live") == "off"
     ask_for_older(page)
     expect(page.locator(".message")).to_have_count(19)
-    with Talker(lively, max_queue=None) as boris:
+    with WireClient(lively, max_queue=None) as boris:
         boris.join("Boris")
-        boris.tell("chat", text="good morning")
+        boris.send_frame("chat", text="good morning")
         page.wait_for_function("() => said.length === 1")
         for number in range(20):
-            boris.tell("chat", text=f"and {number}")
+            boris.send_frame("chat", text=f"and {number}")
         page.wait_for_function("() => said.length > 1 && said.at(-1).includes('new messages')")
-    told = page.evaluate("() => said")
-    assert told[0] == "Boris (not verified): good morning"
-    assert not any("hello" in text for text in told)
+    announced = page.evaluate("() => said")
+    assert announced[0] == "Boris (not verified): good morning"
+    assert not any("hello" in text for text in announced)
 
 
 def test_the_keyboard_is_enough(server: RunningServer, visit: Visit) -> None:

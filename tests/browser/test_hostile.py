@@ -1,4 +1,4 @@
-"""What others write runs nowhere: hostile payloads in each place where the page shows words of somebody else.
+"""Texts of other people never run: hostile payloads in each place where the page shows such a text.
 
 The server here is a forged one, that sends what the real one would refuse.
 """
@@ -97,21 +97,21 @@ class ForgedServer:
         self._route = route
         self.room = ""
         self.ids = iter(range(1, 10_000))
-        route.on_message(self._hear)
+        route.on_message(self._receive)
 
-    def tell(self, type_: str, **fields: object) -> None:
+    def send_frame(self, type_: str, **fields: object) -> None:
         """Send a frame."""
         self._route.send(json.dumps({"type": type_, "room": self.room, "timestamp": "12:00:00", **fields}))
 
     def say(self, text: str, user: str = "Mallory", **more: object) -> None:
         """Send a message."""
-        self.tell("chat", id=next(self.ids), user=user, text=text, at=1_700_000_000, **more)
+        self.send_frame("chat", id=next(self.ids), user=user, text=text, at=1_700_000_000, **more)
 
     def end(self, code: int, reason: str) -> None:
         """Close the connection."""
         self._route.close(code=code, reason=reason)
 
-    def _hear(self, message: str | bytes) -> None:
+    def _receive(self, message: str | bytes) -> None:
         frame: dict[str, Any] = json.loads(message)
         if frame["type"] == "join":
             self.room = self.room or frame["room"]
@@ -120,20 +120,20 @@ class ForgedServer:
             about["room"] = frame["room"]
             limits = {"name": 32, "room": 32, "text": 5000, "frame": 65_536}
             people = {"clients_count": 2 + len(NAMES), "users": ["Anna", "Mallory", *NAMES]}
-            self.tell(
+            self.send_frame(
                 "welcome", user="Anna", head=0, epoch="e", limits=limits, utc_offset=0, **people, **about
             )
         elif frame["type"] == "add_device":
-            self.tell("device_link", token=NAMES[0], user=NAMES[0], seconds=300, key=frame["key"])
+            self.send_frame("device_link", token=NAMES[0], user=NAMES[0], seconds=300, key=frame["key"])
         elif frame["type"] == "rooms":
-            self.tell("rooms", rooms=[{"name": name, "clients_count": 1} for name in NAMES])
+            self.send_frame("rooms", rooms=[{"name": name, "clients_count": 1} for name in NAMES])
         elif frame["type"] == "search":
             lines = [
                 f"[2025-01-01 10:00:00] {name[:30]}: {text}"
                 for name, text in zip(NAMES, PAYLOADS, strict=True)
             ]
             found = {"messages": lines, "ids": list(range(1, len(lines) + 1)), "before": 0}
-            self.tell("found", text=frame["text"], key=frame.get("key"), **found)
+            self.send_frame("found", text=frame["text"], key=frame.get("key"), **found)
 
 
 @pytest.fixture
@@ -189,8 +189,10 @@ def test_in_names(forged: tuple[Page, ForgedServer]) -> None:
     for name in NAMES:
         server.say("hello", user=name)
         server.say("/me waves", user=name)
-        server.tell("typing", user=name)
-        server.tell("system", user="System", text=name, clients_count=3, joined=[name + "2"], left=[name])
+        server.send_frame("typing", user=name)
+        server.send_frame(
+            "system", user="System", text=name, clients_count=3, joined=[name + "2"], left=[name]
+        )
     expect(page.locator(".message")).to_have_count(2 * len(NAMES))
     page.click("#people")
     expect(page.locator("#people-list li").nth(10)).to_be_attached()
@@ -215,13 +217,13 @@ def test_in_names_of_rooms(forged: tuple[Page, ForgedServer]) -> None:
 def test_in_refusals(forged: tuple[Page, ForgedServer]) -> None:
     page, server = forged
     for payload in PAYLOADS:
-        server.tell("error", code="unheard_of", text=payload)
-    server.tell(
+        server.send_frame("error", code="unheard_of", text=payload)
+    server.send_frame(
         "error", code="<img src=x onerror=window.pwned=1>", text="last <img src=x onerror=window.pwned=1>"
     )
     expect(page.locator("#hint")).to_have_text("last <img src=x onerror=window.pwned=1>")
     for code in ("__proto__", "constructor", "toString", "hasOwnProperty"):
-        server.tell("error", code=code, text=f"refused: {code}")
+        server.send_frame("error", code=code, text=f"refused: {code}")
         expect(page.locator("#hint")).to_have_text(f"refused: {code}")
 
 
@@ -239,7 +241,7 @@ def test_in_search_hits(forged: tuple[Page, ForgedServer]) -> None:
 def test_in_frames_about_people_and_rooms(forged: tuple[Page, ForgedServer]) -> None:
     page, server = forged
     for number, name in enumerate(NAMES[:60]):
-        server.tell("place", room=f"direct-{number}", kind="direct", peer=name)
+        server.send_frame("place", room=f"direct-{number}", kind="direct", peer=name)
         server.say("hello", user=name, unverified=True)
     expect(page.locator("#rooms [data-kind=direct]")).to_have_count(60)
     expect(page.locator("#rows .unverified")).to_have_count(60)
@@ -247,12 +249,12 @@ def test_in_frames_about_people_and_rooms(forged: tuple[Page, ForgedServer]) -> 
     expect(page.locator("#room")).to_have_text(NAMES[7])
     page.click("#rooms a >> nth=0")
     for number, payload in enumerate(PAYLOADS):
-        server.tell("done", text=payload)
-        server.tell("invitation", room=payload, token=payload, uses=1, expires=2_000_000_000)
-        server.tell("device_link", token=payload, user=payload, seconds=300)
-        server.tell("redacted", id=1 + number % 60, text=payload)
+        server.send_frame("done", text=payload)
+        server.send_frame("invitation", room=payload, token=payload, uses=1, expires=2_000_000_000)
+        server.send_frame("device_link", token=payload, user=payload, seconds=300)
+        server.send_frame("redacted", id=1 + number % 60, text=payload)
     expect(page.locator(".removed")).to_have_count(60)
-    server.tell("done", text="<img src=x onerror=window.pwned=1>")
+    server.send_frame("done", text="<img src=x onerror=window.pwned=1>")
     expect(page.locator(".toast")).to_have_text("<img src=x onerror=window.pwned=1>")
     page.click("#people")
     page.click("#people-list button >> nth=5")
@@ -265,7 +267,7 @@ def test_in_frames_about_people_and_rooms(forged: tuple[Page, ForgedServer]) -> 
 
 def test_in_the_reason_of_a_ban(forged: tuple[Page, ForgedServer]) -> None:
     page, server = forged
-    server.tell("error", code="banned", text="<img src=x onerror=window.pwned=1>")
+    server.send_frame("error", code="banned", text="<img src=x onerror=window.pwned=1>")
     server.end(4005, "<img src=x onerror=window.pwned=1>")
     expect(page.locator(".access .problem")).to_have_text("<img src=x onerror=window.pwned=1>")
     page.evaluate("hash => { location.hash = hash; }", ";device=D;name=" + quote(NAMES[0]))

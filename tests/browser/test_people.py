@@ -8,7 +8,7 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Visit, come_in, say, settled, texts, wait_for_text
 from tests.running import RunningServer
-from tests.talking import Talker
+from tests.talking import WireClient
 
 
 def test_another_browser_cannot_have_the_name_nor_one_that_looks_like_it(
@@ -36,10 +36,10 @@ def test_another_browser_cannot_have_the_name_nor_one_that_looks_like_it(
 def test_unverified_names_are_marked_and_no_others(server: RunningServer, visit: Visit) -> None:
     anna = visit(server.page)
     come_in(anna, "Anna")
-    with Talker(server) as guest:
+    with WireClient(server) as guest:
         guest.join("Guest")
-        guest.tell("chat", text="hello")
-        guest.tell("chat", text="/me waves")
+        guest.send_frame("chat", text="hello")
+        guest.send_frame("chat", text="/me waves")
         wait_for_text(anna, "waves")
     say(anna, "hello, guest")
     for _ in range(2):
@@ -98,7 +98,7 @@ def test_another_device_becomes_the_same_person_by_a_link_that_works_once(
 
     thief = visit(server.page)
     come_in(thief, "Thief")
-    # Whoever is in, and opens such a link, is told whom he leaves behind.
+    # A user who is in a chat and opens such a link is told which identity they leave behind.
     thief.evaluate("link => { location.href = link; }", link)
     expect(thief.get_by_role("heading", name="Be Anna on this device?")).to_be_visible()
     expect(thief.get_by_role("alert").last).to_contain_text("You are Thief on this device now")
@@ -194,7 +194,7 @@ def test_direct_messages_reach_the_other_person_only(server: RunningServer, visi
     expect(anna.get_by_role("heading", name="Boris B, direct messages")).to_be_visible()
     wait_for_text(anna, "just between us")
 
-    # It is there for the other one, who stays where he is.
+    # It appears for the other user, who stays in the present room.
     talk = boris.locator("#rooms").get_by_role("link", name="Anna, direct messages, 1 unread")
     expect(talk.locator(".count")).to_have_text("@ 1")
     expect(boris.locator("#room")).to_have_text("# main")
@@ -226,16 +226,16 @@ def test_of_many_strangers_few_rooms_are_joined_and_the_others_are_requests(
 ) -> None:
     anna = visit(server.page)
     come_in(anna, "Anna")
-    strangers: dict[str, Talker] = {}
+    strangers: dict[str, WireClient] = {}
     rooms: dict[str, str] = {}
     with ExitStack() as stack:
         for number in range(12):
             name = f"Stranger {number}"
-            talker = strangers[name] = stack.enter_context(Talker(server))
-            talker.join(name, secret=f"{name:.<32}")
-            rooms[name] = talker.ask("direct", user="Anna")["room"]
-            talker.join(name, rooms[name], secret=f"{name:.<32}")
-            talker.tell("chat", room=rooms[name], text=f"hello from {name}")
+            client = strangers[name] = stack.enter_context(WireClient(server))
+            client.join(name, secret=f"{name:.<32}")
+            rooms[name] = client.ask("direct", user="Anna")["room"]
+            client.join(name, rooms[name], secret=f"{name:.<32}")
+            client.send_frame("chat", room=rooms[name], text=f"hello from {name}")
         expect(anna.locator("#others li")).to_have_count(7)
         expect(anna.locator("#rooms li")).to_have_count(6)
         anna.reload()
@@ -252,22 +252,22 @@ def test_of_many_strangers_few_rooms_are_joined_and_the_others_are_requests(
         request.locator("a").click()
         wait_for_text(anna, f"hello from {name}")
         say(anna, "who are you?")
-        strangers[name].hear_until(lambda frame: frame.get("text") == "who are you?")
+        strangers[name].receive_until(lambda frame: frame.get("text") == "who are you?")
 
         # A blocked person is refused, and the room is left.
         anna.click("[data-open=about]")
         anna.get_by_role("button", name=f"Block: {name}").click()
         expect(anna.locator(".toast")).to_contain_text(f"no direct messages from {name}")
         expect(anna.locator("#rooms")).not_to_contain_text(name)
-        strangers[name].tell("chat", room=rooms[name], text="well", key="well")
-        refused = strangers[name].hear_until(lambda frame: frame.get("key") == "well")[-1]
+        strangers[name].send_frame("chat", room=rooms[name], text="well", key="well")
+        refused = strangers[name].receive_until(lambda frame: frame.get("key") == "well")[-1]
         assert refused["code"] == "not_accepted"
         say_command(anna, "/block")
         expect(anna.locator(".toast")).to_contain_text(f"Blocked: {name}")
         say_command(anna, f'/unblock "{name}"')
         expect(anna.locator(".toast")).to_contain_text(f"direct messages from {name} again")
-        strangers[name].tell("chat", room=rooms[name], text="well", key="well")
-        again = strangers[name].hear_until(lambda frame: frame.get("key") == "well")[-1]
+        strangers[name].send_frame("chat", room=rooms[name], text="well", key="well")
+        again = strangers[name].receive_until(lambda frame: frame.get("key") == "well")[-1]
         assert again["type"] == "chat"
 
 

@@ -25,7 +25,7 @@ from tests.browser.conftest import (
 from tests.commanding import wait_until
 from tests.conftest import ServerMaker
 from tests.running import RunningServer, is_free
-from tests.talking import Talker
+from tests.talking import WireClient
 
 
 def test_two_people_talk_and_their_own_messages_are_on_the_other_side(
@@ -93,13 +93,13 @@ def test_both_come_back_after_a_restart_and_a_newcomer_sees_the_last_ten(
 def test_old_new_own_and_system_messages_look_different(
     house: RunningServer, room: str, visit: Visit
 ) -> None:
-    with Talker(house) as boris:
+    with WireClient(house) as boris:
         boris.join("Boris", room)
-        boris.tell("chat", room=room, text="before")
-        boris.hear("chat")
+        boris.send_frame("chat", room=room, text="before")
+        boris.receive("chat")
         anna = visit(house.page + f"#{room}")
         come_in(anna, "Anna")
-        boris.tell("chat", room=room, text="after")
+        boris.send_frame("chat", room=room, text="after")
         wait_for_text(anna, "after")
         say(anna, "mine")
         wait_for_text(anna, "mine")

@@ -25,7 +25,7 @@ from tests.browser.conftest import (
 )
 from tests.conftest import ServerMaker
 from tests.running import RunningServer
-from tests.talking import Talker
+from tests.talking import WireClient
 
 SMALL = {"width": 700, "height": 500}
 
@@ -35,10 +35,10 @@ def test_the_log_follows_unless_the_reader_has_scrolled_up(
 ) -> None:
     anna = visit(house.page + f"#{room}", viewport=SMALL)
     come_in(anna, "Anna")
-    with Talker(house, max_queue=None) as boris:
+    with WireClient(house, max_queue=None) as boris:
         boris.join("Boris", room)
         for number in range(60):
-            boris.tell("chat", room=room, text=f"message {number}")
+            boris.send_frame("chat", room=room, text=f"message {number}")
         wait_for_text(anna, "message 59")
         assert distance_from_bottom(anna) < 5
         expect(anna.locator("#newer")).to_be_hidden()
@@ -46,7 +46,7 @@ def test_the_log_follows_unless_the_reader_has_scrolled_up(
         anna.mouse.wheel(0, -900)
         expect(anna.locator("#newer")).to_be_visible()
         top = anna.locator("#log").evaluate("log => log.scrollTop")
-        boris.tell("chat", room=room, text="news")
+        boris.send_frame("chat", room=room, text="news")
         expect(anna.locator("#newer")).to_have_text("1 new message ↓")
         assert anna.locator("#log").evaluate("log => log.scrollTop") == top
         expect(anna).to_have_title(f"(1) # {room} · Besedka")
@@ -61,16 +61,16 @@ def test_the_log_follows_when_its_measures_change_under_it(
 ) -> None:
     anna = visit(house.page + f"#{room}", viewport={"width": 1000, "height": 700})
     come_in(anna, "Anna")
-    with Talker(house, max_queue=None) as boris:
+    with WireClient(house, max_queue=None) as boris:
         boris.join("Boris", room)
         for number in range(30):
-            boris.tell(
+            boris.send_frame(
                 "chat", room=room, text=f"message {number} " + "with words that fill more than one line " * 4
             )
         wait_for_text(anna, "message 29")
         for turn in range(6):
             anna.fill("#say-text", "\n".join(["one of many lines"] * 12))
-            boris.tell("chat", room=room, text=f"meanwhile {turn}")
+            boris.send_frame("chat", room=room, text=f"meanwhile {turn}")
             anna.set_viewport_size({"width": 1000 - 100 * turn, "height": 700 - 50 * turn})
             anna.fill("#say-text", "")
             wait_for_text(anna, f"meanwhile {turn}")
@@ -148,11 +148,11 @@ SCROLL_UP = """async until => {
 def test_the_place_stays_also_when_the_beginning_is_reached(
     house: RunningServer, room: str, visit: Visit
 ) -> None:
-    with Talker(house, max_queue=None) as boris:
+    with WireClient(house, max_queue=None) as boris:
         boris.join("Boris", room)
         for number in range(70):
-            boris.tell("chat", room=room, text=f"message {number}")
-        boris.hear_to(70)
+            boris.send_frame("chat", room=room, text=f"message {number}")
+        boris.receive_to(70)
     page = visit(house.page + f"#{room}", viewport=SMALL)
     come_in(page, "Anna")
     ask_for_older(page)
@@ -173,10 +173,10 @@ def test_the_place_stays_during_a_flood_of_a_thousand_messages_a_second(
 ) -> None:
     page = visit(house.page + f"#{room}", viewport=SMALL)
     come_in(page, "Anna")
-    with Talker(house, max_queue=None) as boris:
+    with WireClient(house, max_queue=None) as boris:
         boris.join("Boris", room)
         for number in range(100):
-            boris.tell("chat", room=room, text=f"earlier {number}")
+            boris.send_frame("chat", room=room, text=f"earlier {number}")
         wait_for_text(page, "earlier 99")
         # A frame may be late because other programs want the processor; not in each of some runs.
         slowest = [slowest_frame(page, boris, room)]
@@ -197,10 +197,10 @@ def test_the_place_stays_during_a_flood_of_a_thousand_messages_a_second(
         assert distance_from_bottom(page) < 5
 
 
-def slowest_frame(page: Page, talker: Talker, room: str) -> float:
+def slowest_frame(page: Page, client: WireClient, room: str) -> float:
     """The longest time between two frames, in ms, while a thousand messages a second come."""
     page.evaluate(MEASURE_FRAMES)
-    wait_for_text(page, flood(talker, room, FLOOD_SECONDS))
+    wait_for_text(page, flood(client, room, FLOOD_SECONDS))
     frames: list[float] = page.evaluate("() => stopMeasuring()")
     return max(frames)
 
@@ -227,17 +227,17 @@ FIRST_IN_VIEW = """() => {
 }"""
 
 
-def flood(talker: Talker, room: str, seconds: float) -> str:
+def flood(client: WireClient, room: str, seconds: float) -> str:
     """Say a thousand messages a second, and return the last."""
     total = int(1000 * seconds)
     name = f"{time.monotonic_ns()}"
     heard = threading.Thread(
-        target=talker.hear_until, args=[lambda frame: frame.get("text") == f"{name} {total - 1}"]
+        target=client.receive_until, args=[lambda frame: frame.get("text") == f"{name} {total - 1}"]
     )
     heard.start()
     start = time.monotonic()
     for number in range(total):
-        talker.tell("chat", room=room, text=f"{name} {number}")
+        client.send_frame("chat", room=room, text=f"{name} {number}")
         time.sleep(max(0, start + number / 1000 - time.monotonic()))
     heard.join()
     return f"{name} {total - 1}"
@@ -248,16 +248,16 @@ def test_the_unread_line_stands_above_the_first_unread_message(
 ) -> None:
     page = visit(house.page + f"#{room}", viewport={"width": 900, "height": 500})
     come_in(page, "Anna")
-    with Talker(house, max_queue=None) as boris:
+    with WireClient(house, max_queue=None) as boris:
         boris.join("Boris", room)
-        boris.tell("chat", room=room, text="read")
+        boris.send_frame("chat", room=room, text="read")
         wait_for_text(page, "read")
         go(page, f"{room}-other")
         for number in range(30):
-            boris.tell("chat", room=room, text=f"unread {number}")
+            boris.send_frame("chat", room=room, text=f"unread {number}")
         badge = page.locator(f"#rooms [data-room='{room}'] .count")
         expect(badge).to_have_text("30")
-        boris.tell("chat", room=room, text="@anna, look here")
+        boris.send_frame("chat", room=room, text="@anna, look here")
         expect(badge).to_have_text("@ 31")
         expect(page).to_have_title(f"(31) # {room}-other · Besedka")
         page.click(f"#rooms [data-room='{room}'] a")
@@ -266,7 +266,7 @@ def test_the_unread_line_stands_above_the_first_unread_message(
         expect(page.locator(".fresh + .message .text")).to_have_text("unread 0")
         page.click("#newer")
         expect(badge).to_be_hidden()
-        boris.tell("chat", room=room, text="live")
+        boris.send_frame("chat", room=room, text="live")
         wait_for_text(page, "live")
         expect(page.locator(".fresh + .message .text")).to_have_text("unread 0")
         go(page, f"{room}-other")
@@ -284,7 +284,7 @@ def go(page: Page, room: str) -> None:
 def test_marks_in_texts_are_formatted(house: RunningServer, room: str, visit: Visit) -> None:
     page = visit(house.page + f"#{room}")
     come_in(page, "Anna")
-    with Talker(house, max_queue=None) as boris:
+    with WireClient(house, max_queue=None) as boris:
         boris.join("Boris", room)
         for text in (
             "**bold** and _italic_ and `code`, see https://example.org/a_b.",
@@ -295,7 +295,7 @@ def test_marks_in_texts_are_formatted(house: RunningServer, room: str, visit: Vi
             "Hello @Anna!",
             "\n".join(f"line {number}" for number in range(40)),
         ):
-            boris.tell("chat", room=room, text=text)
+            boris.send_frame("chat", room=room, text=text)
         wait_for_text(page, "line 39")
     message = page.locator(".message")
     expect(message.nth(0).locator("strong")).to_have_text("bold")
@@ -368,10 +368,10 @@ def test_a_long_press_opens_the_tools_of_a_message(house: RunningServer, room: s
         house.page + f"#{room}", viewport={"width": 360, "height": 640}, has_touch=True, is_mobile=True
     )
     come_in(phone, "Anna")
-    with Talker(house) as boris:
+    with WireClient(house) as boris:
         boris.join("Boris", room)
         for number in range(3):
-            boris.tell("chat", room=room, text=f"message {number}")
+            boris.send_frame("chat", room=room, text=f"message {number}")
         wait_for_text(phone, "message 2")
         expect(phone.locator("#people")).to_contain_text("2")
     # Now nothing moves the messages any more.
@@ -406,13 +406,13 @@ NOTE_END_OF_TOUCH = """() => {
 def test_many_joins_and_leaves_are_one_row(house: RunningServer, room: str, visit: Visit) -> None:
     page = visit(house.page + f"#{room}")
     come_in(page, "Anna")
-    talkers = [Talker(house, max_queue=None) for _ in range(8)]
-    for number, talker in enumerate(talkers):
-        talker.join(f"guest {number}", room)
+    clients = [WireClient(house, max_queue=None) for _ in range(8)]
+    for number, client in enumerate(clients):
+        client.join(f"guest {number}", room)
     expect(page.locator("#people")).to_have_text("9 people")
     expect(page.locator(".system")).to_have_count(1)
     expect(page.locator(".system")).to_contain_text("3 more joined")
-    for talker in talkers:
-        talker.close()
+    for client in clients:
+        client.close()
     expect(page.locator("#people")).to_have_text("1 person")
     expect(page.locator(".system")).to_have_count(0)

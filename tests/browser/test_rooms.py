@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect
 from tests.browser.conftest import Visit, come_in, say, texts, turn_wheel, wait_for_text
 from tests.conftest import ServerMaker
 from tests.running import RunningServer
-from tests.talking import Talker
+from tests.talking import WireClient
 
 
 def test_another_room_is_in_the_address(server: RunningServer, visit: Visit) -> None:
@@ -24,10 +24,10 @@ def test_another_room_is_in_the_address(server: RunningServer, visit: Visit) -> 
 def test_each_room_keeps_its_place_and_its_draft(house: RunningServer, room: str, visit: Visit) -> None:
     page = visit(house.page + f"#{room}", viewport={"width": 900, "height": 500})
     come_in(page, "Anna")
-    with Talker(house, max_queue=None) as boris:
+    with WireClient(house, max_queue=None) as boris:
         boris.join("Boris", room)
         for number in range(80):
-            boris.tell("chat", room=room, text=f"message {number}")
+            boris.send_frame("chat", room=room, text=f"message {number}")
         wait_for_text(page, "message 79")
     turn_wheel(page, -900)
     expect(page.locator("#newer")).to_be_visible()
@@ -62,7 +62,7 @@ PLACE = """() => {
 def test_others_rooms_are_listed_with_their_people_and_can_be_entered_and_left(
     server: RunningServer, visit: Visit
 ) -> None:
-    with Talker(server) as boris, Talker(server) as clara:
+    with WireClient(server) as boris, WireClient(server) as clara:
         boris.join("Boris", "garden")
         clara.join("Clara", "garden")
         page = visit(server.page)
@@ -82,8 +82,8 @@ def test_others_rooms_are_listed_with_their_people_and_can_be_entered_and_left(
         page.click("#rooms li >> nth=1 >> button")
         expect(page.locator("#room")).to_have_text("# main")
         expect(page.locator("#rooms li")).to_have_count(1)
-        assert clara.hear_until(lambda frame: frame["type"] == "system" and "Anna" in frame["joined"])
-        assert clara.hear_until(lambda frame: frame["type"] == "system" and "Anna" in frame["left"])
+        assert clara.receive_until(lambda frame: frame["type"] == "system" and "Anna" in frame["joined"])
+        assert clara.receive_until(lambda frame: frame["type"] == "system" and "Anna" in frame["left"])
 
 
 def test_the_switcher_finds_rooms_and_makes_them_by_the_keyboard_alone(
@@ -127,7 +127,7 @@ def test_the_switcher_finds_a_room_that_is_not_on_the_first_page_of_the_list(
 
 
 def test_a_room_may_have_the_name_of_something_in_javascript(server: RunningServer, visit: Visit) -> None:
-    with Talker(server) as boris:
+    with WireClient(server) as boris:
         boris.join("Boris", "constructor")
         page = visit(server.page)
         come_in(page, "Anna")
@@ -163,9 +163,9 @@ def test_a_phone_has_the_rooms_in_a_drawer(house: RunningServer, room: str, visi
     phone.tap("#menu")
     make(phone, f"{room}-b")
     expect(phone.locator("#side")).to_be_hidden()
-    with Talker(house) as boris:
+    with WireClient(house) as boris:
         boris.join("Boris", room)
-        boris.tell("chat", room=room, text="are you there?")
+        boris.send_frame("chat", room=room, text="are you there?")
         expect(phone.locator("#menu .count")).to_have_text("1")
         phone.tap("#menu")
         phone.tap(f"#rooms [data-room='{room}'] a")

@@ -23,7 +23,7 @@ from tests.browser.conftest import (
 )
 from tests.conftest import ServerMaker
 from tests.running import RunningServer
-from tests.talking import Talker
+from tests.talking import WireClient
 
 LOOKED_AFTER = """async () => {
     const { active } = await navigator.serviceWorker.ready;
@@ -164,9 +164,9 @@ def test_reading_in_one_tab_counts_in_the_others(server: RunningServer, visit: V
     come_in(resting, "Anna")
     for page in (reading, resting):
         look(page, here=False)
-    with Talker(server) as boris:
+    with WireClient(server) as boris:
         boris.join("Boris")
-        boris.tell("chat", text="Anna?")
+        boris.send_frame("chat", text="Anna?")
         for page in (reading, resting):
             page.wait_for_function("() => document.title.startsWith('(1)')")
         look(reading, here=True)
@@ -179,19 +179,19 @@ def test_an_unfocused_tab_notifies_of_mentions_and_marks_its_icon(
     page = tab(visit(server.page).context, server.page)
     come_in(page, "Anna")
     plain = page.get_attribute("link[rel=icon]", "href")
-    with Talker(server) as boris:
+    with WireClient(server) as boris:
         boris.join("Boris")
 
-        def tell(*said: str) -> None:
+        def post(*said: str) -> None:
             for text in said:
-                boris.tell("chat", text=text)
+                boris.send_frame("chat", text=text)
             wait_for_text(page, said[-1])
             page.clock.run_for(2000)  # by then it is known that no other tab has shown it
 
-        tell("Anna, you see this")
+        post("Anna, you see this")
         assert page.evaluate("notes") == []
         look(page, here=False)
-        tell("nothing", "Anna, look here")
+        post("nothing", "Anna, look here")
         page.wait_for_function("() => notes.length")
         assert page.evaluate("notes") == ["Boris, # main: Anna, look here"]
         assert page.title().startswith("(2)")
@@ -202,7 +202,7 @@ def test_an_unfocused_tab_notifies_of_mentions_and_marks_its_icon(
         for which, text in (("all", "to all"), ("off", "Anna, not now")):
             say(page, f"/bell {which}")
             look(page, here=False)
-            tell(text)
+            post(text)
             page.wait_for_function("() => notes.length === 2")
             look(page, here=True)
         assert page.evaluate("notes") == ["Boris, # main: Anna, look here", "Boris, # main: to all"]
@@ -212,11 +212,11 @@ def test_an_unfocused_tab_notifies_of_mentions_and_marks_its_icon(
 
 
 def test_the_address_and_the_back_button_open_rooms_and_messages(server: RunningServer, visit: Visit) -> None:
-    with Talker(server) as boris:
+    with WireClient(server) as boris:
         boris.join("Boris")
         for number in range(1, 301):
-            boris.tell("chat", text=f"message {number}")
-        boris.hear_to(300)
+            boris.send_frame("chat", text=f"message {number}")
+        boris.receive_to(300)
     page = visit(server.page + "#main/17")
     come_in(page, "Anna")
     expect(page.locator("[data-id='17']")).to_be_in_viewport()

@@ -125,7 +125,7 @@ def test_the_tutorial_works_as_written(  # noqa: PLR0915 - it is a long one
     wait_for_text(boris, secret)
     assert secret in tour.run()
 
-    # 6. Keep order.
+    # 6. Moderate.
     assert "Anna" in tour.run()
     say(anna, tour.text())
     wait_for_text(anna, said_in_public)

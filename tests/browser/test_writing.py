@@ -10,7 +10,7 @@ from playwright.sync_api import WebSocketRoute, expect
 from tests.browser.conftest import Visit, come_in, say, texts, wait_for_frames, wait_for_text
 from tests.conftest import ServerMaker
 from tests.running import RunningServer
-from tests.talking import Talker
+from tests.talking import WireClient
 
 
 def test_enter_sends_and_input_methods_are_left_alone(house: RunningServer, room: str, visit: Visit) -> None:
@@ -49,7 +49,7 @@ def test_names_are_completed_behind_a_sign_and_by_tab(house: RunningServer, room
     page = visit(house.page + f"#{room}")
     come_in(page, "Anna")
     box = page.locator("#say-text")
-    with Talker(house) as boris, Talker(house) as barbara:
+    with WireClient(house) as boris, WireClient(house) as barbara:
         boris.join("Boris", room)
         barbara.join("Barbara B.", room)
         expect(page.locator("#people")).to_have_text("3 people")

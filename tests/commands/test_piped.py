@@ -1,4 +1,4 @@
-"""What comes in by a pipe: the same messages, in whatever pieces it comes; and nothing of it is kept for long."""
+"""Input from a pipe: the same messages whatever its pieces are; and nothing of it is held back for long."""
 
 from __future__ import annotations
 

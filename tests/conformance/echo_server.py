@@ -57,7 +57,7 @@ class EchoSession:
         """Not said: the suite would take it for an echo."""
 
     def fall_behind(self) -> None:
-        """What is said back is written in any case."""
+        """An echo is written in any case."""
 
     def resume(self) -> None:
         """Nothing waits here."""

@@ -1,4 +1,4 @@
-"""What the report of the Autobahn test suite says: a summary, and whether all is as explained."""
+"""The report of the Autobahn test suite: a summary, and whether all results are as explained."""
 
 from __future__ import annotations
 

@@ -88,7 +88,7 @@ class Forked:
             theirs.enter_context(closing(news))
             _server().order(order, (in_, out, err, news.fileno()))
         self._news.settimeout(START_SECONDS)
-        self.pid = int(self._hear())
+        self.pid = int(self._receive())
 
     def poll(self) -> int | None:
         """Its exit status if it has ended; minus the signal's number if one has ended it."""
@@ -150,13 +150,13 @@ class Forked:
             if self.returncode is None:
                 self._news.settimeout(timeout)
                 try:
-                    self.returncode = int(self._hear())
+                    self.returncode = int(self._receive())
                 except (TimeoutError, BlockingIOError):
                     return None
                 self._news.close()
             return self.returncode
 
-    def _hear(self) -> bytes:
+    def _receive(self) -> bytes:
         news = self._news.recv(32)
         assert news, "the server that forks has ended"
         return news

@@ -31,7 +31,7 @@ _DESCRIPTORS: Final = 5
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What a fork is to become."""
+    """The program that a fork becomes."""
 
     text: dict[str, Any]
     files: list[int]
@@ -77,21 +77,21 @@ class Forking:
             for end in (self._orders, self._woken):
                 selector.register(end, selectors.EVENT_READ)
             while self._orders not in [key.fileobj for key, _ in selector.select()]:
-                self._tell_of_ends()
-        told, files, _, _ = socket.recv_fds(self._orders, 1, _DESCRIPTORS)
-        if not told:
+                self._report_ends()
+        received, files, _, _ = socket.recv_fds(self._orders, 1, _DESCRIPTORS)
+        if not received:
             return None
         with os.fdopen(files[0], encoding="utf-8") as text:
             return Order(json.load(text), files[1:4], socket.socket(fileno=files[4]))
 
-    def _tell_of_ends(self) -> None:
+    def _report_ends(self) -> None:
         with contextlib.suppress(BlockingIOError):
             self._woken.recv(4096)
         with contextlib.suppress(ChildProcessError):
             while (ended := os.waitpid(-1, os.WNOHANG))[0]:
-                self._tell_end(*ended)
+                self._report_end(*ended)
 
-    def _tell_end(self, pid: int, status: int) -> None:
+    def _report_end(self, pid: int, status: int) -> None:
         with self._running.pop(pid) as news, contextlib.suppress(BrokenPipeError, ConnectionResetError):
             news.send(str(os.waitstatus_to_exitcode(status)).encode())
 

@@ -1,4 +1,4 @@
-"""What the tests with proxies share."""
+"""Fixtures for the tests with proxies."""
 
 from __future__ import annotations
 

@@ -10,10 +10,10 @@ import pytest
 from websockets.exceptions import InvalidStatus
 
 from besedka.proto.besedka.v1 import chat_pb2 as pb
-from tests.calling import PATIENCE_SECONDS, Caller, Following, refusal
+from tests.calling import TIMEOUT_SECONDS, Caller, Following, refusal
 from tests.proxies.proxying import HOST, Certificate, Proxy
 from tests.running import RunningServer
-from tests.talking import Talker
+from tests.talking import WireClient
 
 
 def get(
@@ -34,12 +34,12 @@ def get(
         return response
 
 
-def talker(
+def make_client(
     proxy: Proxy, certificate: Certificate, path: str = "/ws", client: str = "127.0.0.1", **headers: str
-) -> Talker:
+) -> WireClient:
     """A WebSocket through the proxy, from this address."""
     seal = (proxy.socket(client), certificate.trusting, HOST)
-    return Talker(proxy, path, seal=seal, additional_headers=headers, proxy=None)
+    return WireClient(proxy, path, seal=seal, additional_headers=headers, proxy=None)
 
 
 def caller(server: RunningServer, proxy: Proxy, certificate: Certificate) -> Caller:
@@ -57,26 +57,26 @@ def all_open(server: RunningServer, proxy: Proxy, certificate: Certificate) -> N
         assert "frame-ancestors 'none'" in (response.headers["content-security-policy"] or "")
     page = {"Origin": f"https://{HOST}"}
     with (
-        talker(proxy, certificate, **page) as anna,
-        talker(proxy, certificate, "/", **page) as seed,
+        make_client(proxy, certificate, **page) as anna,
+        make_client(proxy, certificate, "/", **page) as seed,
         caller(server, proxy, certificate) as program,
         program.follow(since=0) as reader,
     ):
         anna.join("Anna")
-        anna.tell("chat", text="through the proxy", key="k")
-        first = anna.hear("chat")["id"]
-        assert seed.hear("chat")["text"] == "through the proxy"
+        anna.send_frame("chat", text="through the proxy", key="k")
+        first = anna.receive("chat")["id"]
+        assert seed.receive("chat")["text"] == "through the proxy"
         reader.started()
-        assert reader.hear_to(first)[-1].text == "through the proxy"
+        assert reader.receive_to(first)[-1].text == "through the proxy"
         assert program.send("Boris", "by gRPC").id == first + 1
-        assert anna.hear("chat")["text"] == "by gRPC"
+        assert anna.receive("chat")["text"] == "by gRPC"
     with pytest.raises(InvalidStatus) as refused:
-        talker(proxy, certificate, Origin="https://evil.example")
+        make_client(proxy, certificate, Origin="https://evil.example")
     assert refused.value.response.status_code == 403
 
 
 def addresses_counted(server: RunningServer, proxy: Proxy, certificate: Certificate) -> None:
-    """Nobody can choose by which address he counts; the server lets two connections of an address in."""
+    """Nobody can choose the address that they count as; the server admits two connections of an address."""
     lies = (
         {"X-Forwarded-For": "203.0.113.1", "Forwarded": "for=203.0.113.2", "X-Real-IP": "203.0.113.3"},
         {"Forwarded": 'for="203.0.113.4'},
@@ -84,10 +84,10 @@ def addresses_counted(server: RunningServer, proxy: Proxy, certificate: Certific
     )
     with ExitStack() as held:
         for lie in lies[:2]:
-            held.enter_context(talker(proxy, certificate, client="127.0.0.2", **lie))
+            held.enter_context(make_client(proxy, certificate, client="127.0.0.2", **lie))
         for lie in lies:
             with pytest.raises(InvalidStatus) as refused:
-                talker(proxy, certificate, client="127.0.0.2", **lie)
+                make_client(proxy, certificate, client="127.0.0.2", **lie)
             assert refused.value.response.status_code == 429
             assert get(proxy, certificate, "/healthz", client="127.0.0.2", **lie).status == 429
         for _ in range(5):
@@ -97,11 +97,11 @@ def addresses_counted(server: RunningServer, proxy: Proxy, certificate: Certific
             for name, value in (("x-forwarded-for", "203.0.113.1"), ("forwarded", "for=203.0.113.2")):
                 following = held.enter_context(_follow(program, name, value))
                 following.started()
-            refused_call = refusal(lambda: _follow(program, "x-forwarded-for", "203.0.113.3").hear())
+            refused_call = refusal(lambda: _follow(program, "x-forwarded-for", "203.0.113.3").receive())
             assert refused_call.reason == "too_many_connections"
 
 
 def _follow(program: Caller, name: str, lie: str) -> Following:
     return Following(
-        program.stub.Follow(pb.FollowRequest(), metadata=((name, lie),), timeout=PATIENCE_SECONDS)
+        program.stub.Follow(pb.FollowRequest(), metadata=((name, lie),), timeout=TIMEOUT_SECONDS)
     )

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.commanding import PATIENCE_SECONDS, wait_until
+from tests.commanding import TIMEOUT_SECONDS, wait_until
 from tests.running import ROOT, RunningServer, free_port
 
 HOST = "chat.example.org"
@@ -32,7 +32,7 @@ class Certificate:
 
     @property
     def trusting(self) -> ssl.SSLContext:
-        """What trusts it and nothing else."""
+        """A TLS context that trusts it and nothing else."""
         return ssl.create_default_context(cafile=str(self.path))
 
 
@@ -49,13 +49,11 @@ class Proxy:
 
     def socket(self, client: str = "127.0.0.1") -> socket.socket:
         """A connection from this address, before anything is said."""
-        return socket.create_connection(
-            ("127.0.0.1", self.port), PATIENCE_SECONDS, source_address=(client, 0)
-        )
+        return socket.create_connection(("127.0.0.1", self.port), TIMEOUT_SECONDS, source_address=(client, 0))
 
 
 def snippets(language: str) -> list[str]:
-    """What the document shows in this language."""
+    """The document's examples in this language."""
     return re.findall(rf"^```{language}\n(.*?)^```$", DOCUMENT, re.MULTILINE | re.DOTALL)
 
 
@@ -147,7 +145,7 @@ def _running(command: list[str], port: int, folder: Path) -> Iterator[None]:
         yield
     finally:
         process.terminate()
-        process.wait(PATIENCE_SECONDS)
+        process.wait(TIMEOUT_SECONDS)
 
 
 def _listens(port: int) -> bool:

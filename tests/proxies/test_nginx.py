@@ -12,7 +12,7 @@ from besedka.serve.doors.timeouts import PING_SECONDS
 from tests import prefork
 from tests.clocks import BENT
 from tests.conftest import ServerMaker
-from tests.proxies.doors import addresses_counted, all_open, caller, get, talker
+from tests.proxies.doors import addresses_counted, all_open, caller, get, make_client
 from tests.proxies.proxying import HOST, PROXY, Certificate, Proxy, filled, nginx, snippets
 
 SNIPPET, SEALED, BELOW = snippets("nginx")
@@ -31,7 +31,7 @@ def test_all_doors_are_open_where_nginx_does_tls(
         # The name is the one that the browser asks for, not what nginx calls the chat.
         assert get(proxy, certificate, "/healthz", host="evil.example").status == 421
         with pytest.raises(InvalidStatus) as refused:
-            talker(proxy, certificate, "/elsewhere")
+            make_client(proxy, certificate, "/elsewhere")
         assert refused.value.response.status_code == 404
 
 
@@ -88,9 +88,9 @@ def test_nobody_is_a_program_of_this_machine_because_the_proxy_is_there(
             assert get(proxy, certificate, f"/chat/{path}").status == without, path
             assert get(proxy, certificate, f"/chat/{path}", **key).status == having, path
         below = Proxy(proxy.port, "/chat")
-        with talker(below, certificate) as stranger:
+        with make_client(below, certificate) as stranger:
             assert stranger.ending()[0] == 4003
-        with talker(below, certificate, **key) as anna:
+        with make_client(below, certificate, **key) as anna:
             anna.join("Anna")
 
 
@@ -103,12 +103,12 @@ def test_a_ban_shuts_out_an_address_and_not_all_who_come_through_the_proxy(
         assert done.returncode == 0, done.stderr
         lie = {"X-Forwarded-For": "203.0.113.1", "Forwarded": "for=203.0.113.2"}
         for path in ("/ws", "/"):
-            with talker(proxy, certificate, path, "127.0.0.2", **lie) as banned:
+            with make_client(proxy, certificate, path, "127.0.0.2", **lie) as banned:
                 assert banned.ending()[0] == 4005
         assert get(proxy, certificate, "/history.txt", client="127.0.0.2", **lie).status == 403
         assert get(proxy, certificate, "/history.txt", client="127.0.0.3").status == 200
         with (
-            talker(proxy, certificate, client="127.0.0.3") as boris,
+            make_client(proxy, certificate, client="127.0.0.3") as boris,
             caller(server, proxy, certificate) as program,
         ):
             boris.join("Boris")

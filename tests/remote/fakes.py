@@ -27,12 +27,12 @@ LIMITS = Limits(32, 32, 5000, 65536)
 
 
 def welcome(head: int = 0, room: str = "main", user: str = "Anna", epoch: str = "epoch") -> Welcome:
-    """What a server answers to a join."""
+    """The response of a server to a join."""
     return Welcome(room, user, head, epoch, 1, [user], LIMITS, 0)
 
 
 def lost() -> TransportClosed:
-    """What becomes of a connection when a cable is pulled."""
+    """The error of a connection whose cable is pulled."""
     return TransportClosed("the connection was lost", reconnect=True)
 
 
@@ -101,14 +101,14 @@ class ModelServer:
         self._transport: FakeTransport | None = None
         self._read = 0
         self._joined: dict[str, str] = {}
-        self._untold: list[ServerFrame] = []
+        self._undelivered: list[ServerFrame] = []
 
     @asynccontextmanager
     async def open(self, _url: str, _key: str) -> AsyncIterator[FakeTransport]:
         self._transport = FakeTransport()
         self._read = 0
         self._joined.clear()
-        self._untold.clear()
+        self._undelivered.clear()
         try:
             yield self._transport
         finally:
@@ -119,20 +119,20 @@ class ModelServer:
         return [text for _, text in self.rooms[room].log] if room in self.rooms else []
 
     def work(self, frames: int) -> None:
-        """Read so many frames, and store what they say; nobody is told yet."""
+        """Read so many frames, and store their messages; nothing is delivered yet."""
         if self._transport:
             for frame in self._transport.sent[self._read :][:frames]:
                 self._read += 1
                 self._act(frame)
 
-    def tell(self, frames: int) -> None:
-        """Tell so much of what is to be told."""
+    def deliver(self, frames: int) -> None:
+        """Deliver so many of the frames that wait."""
         if self._transport:
-            self._transport.deliver(*self._untold[:frames])
-            del self._untold[:frames]
+            self._transport.deliver(*self._undelivered[:frames])
+            del self._undelivered[:frames]
 
     def cut(self) -> None:
-        """Lose the connection, and with it all that is under way."""
+        """Lose the connection, and with it everything in flight."""
         if self._transport:
             self._transport.close()
             self._transport = None
@@ -150,16 +150,16 @@ class ModelServer:
     def _act(self, frame: ClientFrame) -> None:
         match frame:
             case Join(room=room) if room in self.closed:
-                self._untold.append(Error("not_invited", "not invited", "", room=room))
+                self._undelivered.append(Error("not_invited", "not invited", "", room=room))
             case Join(user=user, room=room, since=since):
                 log = self.rooms.setdefault(room, _Room()).log
                 self._joined[room] = user or ""
-                self._untold.append(welcome(len(log), room, user or ""))
+                self._undelivered.append(welcome(len(log), room, user or ""))
                 first = max(0, len(log) - 10) if since is None else since
                 lines = [write_line(Message("2026-01-01 12:00:00", *message)) for message in log[first:]]
                 keys = {number: key for key, number in self.rooms[room].keys.items() if number > first}
                 if lines:
-                    self._untold.append(History(room, first + 1, lines, keys=keys))
+                    self._undelivered.append(History(room, first + 1, lines, keys=keys))
             case Leave(room=room):
                 self._joined.pop(room, None)
             case Say(room=room):
@@ -172,7 +172,7 @@ class ModelServer:
         number = room.keys.get(frame.key) or self._recognise(frame, user)
         if number:
             room.keys[frame.key] = number
-            self._untold.append(Chat(frame.room, number, user, frame.text, "12:00:00", 0, frame.key))
+            self._undelivered.append(Chat(frame.room, number, user, frame.text, "12:00:00", 0, frame.key))
         else:
             self._store(frame.room, user, frame.text, frame.key)
 
@@ -194,4 +194,4 @@ class ModelServer:
         if key:
             kept.keys[key] = number
         if room in self._joined:
-            self._untold.append(Chat(room, number, user, text, "12:00:00", 0, key))
+            self._undelivered.append(Chat(room, number, user, text, "12:00:00", 0, key))

@@ -1,4 +1,4 @@
-"""What a person may type as the address of a chat."""
+"""Addresses of a chat, as a person may type them."""
 
 from __future__ import annotations
 

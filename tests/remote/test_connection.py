@@ -506,7 +506,7 @@ def test_a_room_that_cannot_be_joined_again_now_is_tried_later_while_the_others_
         ("not_invited", False, JoinRefused),
     ],
 )
-def test_a_member_who_is_let_in_no_more_does_not_come_back_for_ever(
+def test_a_member_who_is_not_admitted_any_more_does_not_reconnect_for_ever(
     code: str, is_in: bool, error: type[JoinRefused | Expelled]
 ) -> None:
     async def scenario(connection: Connection, network: FakeNetwork) -> None:
@@ -635,7 +635,7 @@ def test_a_log_that_was_replaced_is_read_anew_and_the_others_go_on() -> None:
     run(scenario)
 
 
-def test_a_direct_room_that_opens_is_told_in_all_rooms() -> None:
+def test_a_direct_room_that_opens_is_announced_in_all_rooms() -> None:
     async def scenario(connection: Connection, network: FakeNetwork) -> None:
         rooms = [connection.join("a", "Anna"), connection.join("b", "Anna")]
         await settle()

@@ -22,7 +22,7 @@ ACTIONS = st.one_of(
     st.tuples(st.just("say"), st.sampled_from(ROOMS), st.sampled_from(TEXTS)),
     st.tuples(st.just("post"), st.sampled_from(ROOMS), st.sampled_from(TEXTS)),
     st.tuples(st.just("work"), st.integers(1, 8)),
-    st.tuples(st.just("tell"), st.integers(1, 8)),
+    st.tuples(st.just("deliver"), st.integers(1, 8)),
     st.tuples(st.sampled_from(["cut", "restart", "wait"])),
 )
 
@@ -55,8 +55,8 @@ class _Program:
                 self._server.post(room, "Boris", text)
             case ("work", int(frames)):
                 self._server.work(frames)
-            case ("tell", int(frames)):
-                self._server.tell(frames)
+            case ("deliver", int(frames)):
+                self._server.deliver(frames)
             case ("cut",):
                 self._server.cut()
             case ("restart",):
@@ -71,7 +71,7 @@ class _Program:
             while True:
                 for _ in range(20):
                     self._server.work(100)
-                    self._server.tell(100)
+                    self._server.deliver(100)
                     await asyncio.sleep(MOMENT_SECONDS)
                 if self._is_calm:
                     return

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from tests.running import ROOT, RunningServer
-from tests.talking import Talker
+from tests.talking import WireClient
 
 EXAMPLES = ROOT / "docs" / "examples"
 
@@ -24,34 +24,34 @@ def example(name: str, *arguments: str, **how: object) -> Iterator[subprocess.Po
             process.terminate()
 
 
-def wait_for(talker: Talker, name: str) -> None:
-    while name not in talker.hear("system")["joined"]:
+def wait_for(client: WireClient, name: str) -> None:
+    while name not in client.receive("system")["joined"]:
         pass
 
 
 def test_the_echo_bot_answers(chat_server: RunningServer, url: str) -> None:
-    with Talker(chat_server) as anna:
+    with WireClient(chat_server) as anna:
         anna.join("Anna")
         with example("echo_bot.py", url):
             wait_for(anna, "Echo")
-            anna.tell("chat", text="Echo, hello")
-            anna.tell("chat", text="not to you")
-            anna.tell("chat", text="Echo, goodbye")
-            texts = [anna.hear("chat")["text"] for _ in range(5)]
+            anna.send_frame("chat", text="Echo, hello")
+            anna.send_frame("chat", text="not to you")
+            anna.send_frame("chat", text="Echo, goodbye")
+            texts = [anna.receive("chat")["text"] for _ in range(5)]
         assert [text for text in texts if "says" in text] == ["Anna says hello", "Anna says goodbye"]
 
 
 def test_the_bridge_carries_both_ways(chat_server: RunningServer, url: str) -> None:
-    with Talker(chat_server) as anna, Talker(chat_server) as boris:
+    with WireClient(chat_server) as anna, WireClient(chat_server) as boris:
         anna.join("Anna", "one")
         boris.join("Boris", "other")
         with example("bridge.py", f"{url}#one", f"{url}#other"):
             wait_for(anna, "Bridge")
             wait_for(boris, "Bridge")
-            anna.tell("chat", room="one", text="hello over there")
-            assert boris.hear("chat")["text"] == "<Anna> hello over there"
-            boris.tell("chat", room="other", text="hello to you\nin two lines")
-            assert [anna.hear("chat")["text"] for _ in range(2)] == [
+            anna.send_frame("chat", room="one", text="hello over there")
+            assert boris.receive("chat")["text"] == "<Anna> hello over there"
+            boris.send_frame("chat", room="other", text="hello to you\nin two lines")
+            assert [anna.receive("chat")["text"] for _ in range(2)] == [
                 "hello over there",
                 "<Boris> hello to you\nin two lines",
             ]
@@ -66,7 +66,7 @@ def test_the_log_shipper_ships_all_and_ends(chat_server: RunningServer, url: str
 
 
 def test_all_rooms_are_printed(chat_server: RunningServer, url: str) -> None:
-    with Talker(chat_server) as anna:
+    with WireClient(chat_server) as anna:
         anna.join("Anna", "dev")
         anna.join("Anna")
         with example("all_rooms.py", url, stdout=subprocess.PIPE) as process:
@@ -74,7 +74,7 @@ def test_all_rooms_are_printed(chat_server: RunningServer, url: str) -> None:
             assert process.stdout.readline() == "in 2 rooms\n"
             printed = set()
             for room in ("dev", "main"):
-                anna.tell("chat", room=room, text="hello")
+                anna.send_frame("chat", room=room, text="hello")
                 printed.add(process.stdout.readline())
             assert printed == {"#dev Anna: hello\n", "#main Anna: hello\n"}
             process.stdout.close()

@@ -19,7 +19,7 @@ def server(make_server: ServerMaker) -> RunningServer:
     return make_server("--lang", "en", grpc=True).start()
 
 
-def test_all_is_stored_and_the_ids_are_told(server: RunningServer) -> None:
+def test_all_is_stored_and_the_ids_are_returned(server: RunningServer) -> None:
     async def scenario() -> None:
         async with importing(server.urls[1], "Anna") as importer:
             assert (importer.room, importer.name) == ("main", "Anna")
@@ -63,7 +63,7 @@ def test_a_refused_message_ends_the_import_after_those_that_are_stored(server: R
     assert [line[22:] for line in log.read_text().splitlines()] == ["Anna: one", "Anna: two"]
 
 
-def test_a_refused_importer_is_told_why(server: RunningServer) -> None:
+def test_a_refused_importer_gets_the_reason(server: RunningServer) -> None:
     url = server.urls[1]
 
     async def come(name: str, room: str = "", url: str = url) -> None:
@@ -86,7 +86,7 @@ def test_a_refused_importer_is_told_why(server: RunningServer) -> None:
     looping.run(scenario())
 
 
-def test_an_importer_that_loses_its_name_is_told(server: RunningServer) -> None:
+def test_an_importer_that_loses_its_name_gets_the_reason(server: RunningServer) -> None:
     async def scenario() -> None:
         async with importing(server.urls[1], "Anna", secret="") as importer:
             async with connect(server.urls[1], "Anna", secret=""):

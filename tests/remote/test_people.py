@@ -57,7 +57,7 @@ def test_a_claimed_name_is_refused_to_others_while_its_holder_is_away_and_keeps_
     run(scenario)
 
 
-def test_a_private_room_is_joined_by_invitation_and_a_removed_member_is_told(url: str) -> None:
+def test_a_private_room_is_joined_by_invitation_and_a_removed_member_is_notified(url: str) -> None:
     async def scenario() -> None:
         async with connect(url, "Anna", secret=ANNA) as main:
             room = await main.private("Plans")
@@ -85,9 +85,9 @@ def test_a_private_room_is_joined_by_invitation_and_a_removed_member_is_told(url
                     await anna.uninvite(user="Boris")
                     messages = boris.follow()
                     await take(messages, 1)
-                    with pytest.raises(JoinRefused) as put_out:
+                    with pytest.raises(JoinRefused) as removed:
                         await anext(messages)
-                    assert put_out.value.code == "not_invited"
+                    assert removed.value.code == "not_invited"
                 later = await anna.invite()
                 await anna.uninvite()
                 with pytest.raises(JoinRefused):
@@ -251,7 +251,7 @@ def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 async def said_by(url: str, name: str, secret: str | None = None) -> ReceivedMessage:
-    """What one who comes in says."""
+    """The message that a person posts after joining."""
     async with connect(url, name, secret=secret) as chat:
         number = await chat.say("it is me")
         async for message in chat.follow():
@@ -289,7 +289,7 @@ def test_where_nothing_can_be_kept_no_name_is_claimed(
         (tmp_path / "file").touch()
         monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "file"))
         assert (await said_by(url, "Anna")).is_unverified
-        # Nor by one who has lost what he came with.
+        # Nor by a person who has lost their secret.
         assert (await said_by(url, "Anna")).is_unverified
 
     run(scenario)

@@ -24,12 +24,12 @@ from besedka.wire.message import MessageId
 from tests import looping
 from tests.running import RunningServer, free_port
 
-PATIENCE_SECONDS = 60
+TIMEOUT_SECONDS = 60
 
 
 def run(scenario: Callable[[], Coroutine[Any, Any, None]]) -> None:
     async def bounded() -> None:
-        async with asyncio.timeout(PATIENCE_SECONDS):
+        async with asyncio.timeout(TIMEOUT_SECONDS):
             await scenario()
 
     looping.run(bounded())
@@ -75,7 +75,7 @@ def test_followed_messages_have_author_and_time(url: str) -> None:
         ]
         assert old.time
         assert own.time
-        assert abs((own.time - old.time).total_seconds()) < PATIENCE_SECONDS
+        assert abs((own.time - old.time).total_seconds()) < TIMEOUT_SECONDS
 
     run(scenario)
 

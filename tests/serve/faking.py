@@ -1,4 +1,4 @@
-"""A member without a connection, for the tests of rooms."""
+"""A subscriber without a connection, for the tests of rooms."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ TENANT: Final = Tenant(None)
 
 
 def admission(chat: Chat) -> Admission:
-    """What lets people into a chat."""
+    """The admission of a chat."""
     return Admission(chat.directory, chat.rooms, chat.clock.wall)
 
 
 def moderator(chat: Chat) -> Moderator:
-    """What does what moderators ask for, in English."""
+    """A moderator of a chat, with errors in English."""
     return Moderator(
         chat.directory,
         chat.rooms,
@@ -40,16 +40,16 @@ def services(chat: Chat) -> Services:
     return Services.of(chat, Language.EN)
 
 
-class FakeMember(Subscriber):
-    """Writes down what it hears; can be full, at once or by what it is written next.
+class FakeSubscriber(Subscriber):
+    """Records the frames that it receives; can be full, at once or from the next write on.
 
     Attributes:
-        room: where it falls behind when it is full.
-        heard: all words.
-        refusals: what it was refused after all.
-        starts: how often it was told that the log is another one.
+        room: the room in which it falls behind when it is full.
+        heard: all frames.
+        refusals: the refusals of its messages.
+        starts: the number of times that it had to start again with another log.
         breaks: how often its session was broken off.
-        fills: the next write fills it.
+        fills: whether the next write fills it.
     """
 
     def __init__(self, name: str = "Anna", room: Room | None = None, *, is_seen: bool = True) -> None:
@@ -69,7 +69,7 @@ class FakeMember(Subscriber):
 
     @property
     def ids(self) -> list[int]:
-        """The ids of all messages heard, live or by pages."""
+        """The ids of all messages received, live or in pages."""
         ids: list[int] = []
         for frame in self.heard:
             if isinstance(frame, ChatFrame):

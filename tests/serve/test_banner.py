@@ -1,4 +1,4 @@
-"""What a server prints at its start."""
+"""The output of a server at its start."""
 
 from __future__ import annotations
 

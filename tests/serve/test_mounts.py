@@ -12,13 +12,13 @@ from besedka.serve.settings import Settings
 
 def mounted(monkeypatch: pytest.MonkeyPatch, folder: Path, *paths: Path) -> None:
     """Have the kernel tell of these mounts."""
-    told = folder / "mountinfo"
+    mountinfo = folder / "mountinfo"
     lines = [
         f"{number} 29 254:1 /x {str(path).replace(' ', chr(92) + '040')} rw,relatime - ext4 /dev/vda1 rw\n"
         for number, path in enumerate(paths, 40)
     ]
-    told.write_text("".join(["22 1 0:21 / / rw - overlay overlay rw\n", "odd\n", *lines]))
-    monkeypatch.setattr(mounts, "MOUNTS", told)
+    mountinfo.write_text("".join(["22 1 0:21 / / rw - overlay overlay rw\n", "odd\n", *lines]))
+    monkeypatch.setattr(mounts, "MOUNTS", mountinfo)
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Who may say how much: the buckets, by properties; addresses, by examples."""
+"""Rate limits: the buckets, by properties; addresses, by examples."""
 
 from __future__ import annotations
 

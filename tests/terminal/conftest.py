@@ -9,9 +9,9 @@ from typing import Any, Protocol
 
 import pytest
 
-from tests.conftest import TalkerMaker
+from tests.conftest import ClientMaker
 from tests.running import RunningServer
-from tests.talking import Frame, Talker
+from tests.talking import Frame, WireClient
 from tests.terminal.pseudo_terminal import Terminal
 
 
@@ -20,7 +20,7 @@ class TerminalMaker(Protocol):
         """A terminal of a person with a home of their own."""
 
 
-class Known(Talker):
+class Known(WireClient):
     """A client with a secret, so that its name is its own, unless told otherwise."""
 
     def join(self, user: str | None, room: str = "main", **fields: object) -> Frame:
@@ -28,10 +28,10 @@ class Known(Talker):
 
 
 @pytest.fixture
-def talker(server: RunningServer) -> Iterator[TalkerMaker]:
+def make_client(server: RunningServer) -> Iterator[ClientMaker]:
     with ExitStack() as open_ones:
 
-        def make(path: str = "/ws", **options: Any) -> Talker:
+        def make(path: str = "/ws", **options: Any) -> WireClient:
             return open_ones.enter_context(Known(server, path, **options))
 
         yield make

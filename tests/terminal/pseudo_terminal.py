@@ -15,7 +15,7 @@ import pyte
 from tests import prefork
 
 ROWS, COLUMNS = 24, 80
-PATIENCE_SECONDS = 60.0
+TIMEOUT_SECONDS = 60.0
 
 CONTROL_C, CONTROL_D, CONTROL_L, CONTROL_R = "\x03", "\x04", "\x0c", "\x12"
 ALT_ENTER, UP, TAB = "\x1b\r", "\x1b[A", "\t"
@@ -23,7 +23,7 @@ LOOKS_HERE, LOOKS_ELSEWHERE = "\x1b[I", "\x1b[O"
 
 
 def pasted(text: str) -> str:
-    """What a terminal sends when a text is pasted into it."""
+    """The bytes that a terminal sends when a text is pasted into it."""
     return f"\x1b[200~{text}\x1b[201~"
 
 
@@ -81,7 +81,7 @@ class Terminal:
     def __exit__(self, *_: object) -> None:
         self._close()
         self._program.kill()
-        self._program.wait(PATIENCE_SECONDS)
+        self._program.wait(TIMEOUT_SECONDS)
 
     @property
     def lines(self) -> list[str]:
@@ -113,7 +113,7 @@ class Terminal:
 
     def wait_until(self, is_so: Callable[[], bool], complaint: str) -> None:
         """Read until a condition holds."""
-        deadline = time.monotonic() + PATIENCE_SECONDS
+        deadline = time.monotonic() + TIMEOUT_SECONDS
         while not is_so():
             assert time.monotonic() < deadline, f"{complaint}:\n" + "\n".join(self.lines)
             self.read()
@@ -136,16 +136,16 @@ class Terminal:
     def hang_up(self) -> int:
         """Close the window without a signal of our own, only the kernel's; the status of the program."""
         self._close()
-        return self._program.wait(PATIENCE_SECONDS)
+        return self._program.wait(TIMEOUT_SECONDS)
 
     def kill(self) -> None:
         """Kill the program, as a power failure would."""
         self._program.kill()
-        self._program.wait(PATIENCE_SECONDS)
+        self._program.wait(TIMEOUT_SECONDS)
 
     def exit_status(self) -> int:
         """Wait for the program's end."""
-        deadline = time.monotonic() + PATIENCE_SECONDS
+        deadline = time.monotonic() + TIMEOUT_SECONDS
         while (status := self._program.poll()) is None:
             assert time.monotonic() < deadline, "it does not end:\n" + "\n".join(self.lines)
             self.read()

@@ -12,7 +12,7 @@ import pytest
 
 from tests.conftest import ServerMaker
 from tests.running import RunningServer
-from tests.talking import Talker
+from tests.talking import WireClient
 from tests.terminal.pseudo_terminal import Terminal
 
 FORGED = "13:00   Boss: go"
@@ -30,11 +30,11 @@ def hostile_texts(columns: int) -> Iterator[str]:
 
 
 @pytest.fixture
-def mallory(make_server: ServerMaker) -> Iterator[tuple[RunningServer, Talker]]:
+def mallory(make_server: ServerMaker) -> Iterator[tuple[RunningServer, WireClient]]:
     server = make_server("--lang", "en", "--rate", "0").start()
-    with Talker(server) as talker:
-        talker.join("Mallory", secret="theirs")
-        yield server, talker
+    with WireClient(server) as client:
+        client.join("Mallory", secret="theirs")
+        yield server, client
 
 
 def assert_not_forged(lines: list[str], begins: int) -> None:
@@ -46,14 +46,14 @@ def assert_not_forged(lines: list[str], begins: int) -> None:
 
 @pytest.mark.parametrize("columns", [20, 40, 80])
 def test_no_text_forges_a_line_in_a_chat(
-    mallory: tuple[RunningServer, Talker], tmp_path: Path, columns: int
+    mallory: tuple[RunningServer, WireClient], tmp_path: Path, columns: int
 ) -> None:
-    server, talker = mallory
+    server, client = mallory
     with Terminal(server.url(), "--name", "Anna", home=tmp_path, columns=columns) as terminal:
         terminal.wait_until(lambda: "> " in "".join(terminal.lines) or terminal.input_line == ">", "no line")
         for text in hostile_texts(columns):
-            talker.tell("chat", text=text)
-        talker.tell("chat", text="fin")
+            client.send_frame("chat", text=text)
+        client.send_frame("chat", text="fin")
         terminal.wait_until(lambda: any("fin" in line for line in terminal.lines), "no last text")
         assert_not_forged(terminal.scrollback, NAME_COLUMN)
 
@@ -61,14 +61,14 @@ def test_no_text_forges_a_line_in_a_chat(
 @pytest.mark.parametrize("command", ["tail", "history"])
 @pytest.mark.parametrize("columns", [20, 80])
 def test_no_text_forges_a_line_of_a_command(
-    mallory: tuple[RunningServer, Talker], tmp_path: Path, columns: int, command: str
+    mallory: tuple[RunningServer, WireClient], tmp_path: Path, columns: int, command: str
 ) -> None:
-    server, talker = mallory
+    server, client = mallory
     forged = "[2026-01-01 13:00:00] Boss: go"
     for filler, count in itertools.product(FILLERS, range(columns // 2, columns + 1, 9)):
-        talker.tell("chat", text=f"hi{filler * count}{forged}")
-    talker.tell("chat", text="fin")
-    talker.hear_until(lambda frame: frame.get("text") == "fin")
+        client.send_frame("chat", text=f"hi{filler * count}{forged}")
+    client.send_frame("chat", text="fin")
+    client.receive_until(lambda frame: frame.get("text") == "fin")
     arguments = ("--url", server.url(), "-n", "1000") if command == "tail" else (str(server.history),)
     with Terminal(*arguments, home=tmp_path, columns=columns, command=command) as terminal:
         assert terminal.exit_status() == 0
@@ -101,7 +101,7 @@ def test_a_name_written_by_hand_and_a_search_forge_none_either(
 
 
 def test_a_terminal_with_wider_characters_than_thought_wraps_none_itself(
-    mallory: tuple[RunningServer, Talker], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    mallory: tuple[RunningServer, WireClient], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     width: Any = pyte.screens.wcwidth
 
@@ -109,12 +109,12 @@ def test_a_terminal_with_wider_characters_than_thought_wraps_none_itself(
         return 2 if character == "±" else int(width(character))
 
     monkeypatch.setattr(pyte.screens, "wcwidth", as_in_a_chinese_font)
-    server, talker = mallory
+    server, client = mallory
     with Terminal(server.url(), "--name", "Anna", home=tmp_path) as terminal:
         terminal.wait_for("You are in # main as Anna.")
         for count in range(20, 45):
-            talker.tell("chat", text=f"{'±' * count}{FORGED}")
-        talker.tell("chat", text="fin")
+            client.send_frame("chat", text=f"{'±' * count}{FORGED}")
+        client.send_frame("chat", text="fin")
         terminal.wait_for("fin")
         for line in terminal.scrollback:
             assert not line.startswith(("1", "3", "B", "o", "s", ":", "g")) or line[2:3] == ":", line

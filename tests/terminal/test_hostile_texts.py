@@ -7,7 +7,7 @@ import random
 import re
 
 from tests.conftest import ServerMaker
-from tests.talking import Talker
+from tests.talking import WireClient
 from tests.terminal.conftest import TerminalMaker
 
 SEVEN_BIT = [
@@ -93,7 +93,7 @@ def commands_in(data: bytes) -> set[str]:
     }
 
 
-def assert_harmless(data: bytes, parts_at_least: int) -> None:
+def assert_sanitized(data: bytes, parts_at_least: int) -> None:
     # Wherever two messages meet, the end of the one, what the client writes itself, and the begin of the other are no part.
     inside = b"\n".join(re.findall("¦.*¦".encode(), data.replace(b"\r", b"")))
     assert inside.count("¦".encode()) > parts_at_least
@@ -107,16 +107,16 @@ def test_a_thousand_hostile_texts_are_sanitized(
     server = make_server("--lang", "en", "--rate", "0").start()
     terminal = make_terminal(server.url(), "--name", "Anna")
     terminal.wait_for("You are in # main as Anna.")
-    with Talker(server) as boris:
+    with WireClient(server) as boris:
         boris.join("Boris", secret="his")
         for number, text in enumerate(hostile_texts(1000)):
-            boris.tell("chat", text=f"{number}:{text}")
+            boris.send_frame("chat", text=f"{number}:{text}")
             if number % 100 == 99:
-                boris.hear_to(number + 1)
+                boris.receive_to(number + 1)
                 terminal.read(0.01)
-        boris.tell("chat", text="the last one")
+        boris.send_frame("chat", text="the last one")
     terminal.wait_for("the last one")
-    assert_harmless(terminal.bytes, 2000)
+    assert_sanitized(terminal.bytes, 2000)
     numbers = {int(found[1]) for line in terminal.scrollback if (found := re.search(r"Boris: (\d+):", line))}
     assert numbers == set(range(1000))
 
@@ -136,7 +136,7 @@ def test_a_hostile_log_is_sanitized_too(make_server: ServerMaker, make_terminal:
     terminal.wait_for("──── now ────")
     terminal.type("/find pwned\r")
     terminal.wait_for("found")
-    assert_harmless(terminal.bytes, 300)
+    assert_sanitized(terminal.bytes, 300)
 
 
 def test_the_check_recognizes_hostile_texts() -> None:

@@ -14,12 +14,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import TalkerMaker
+from tests.conftest import ClientMaker
 from tests.running import ROOT, RunningServer
-from tests.terminal.pseudo_terminal import PATIENCE_SECONDS, at_home
+from tests.terminal.pseudo_terminal import TIMEOUT_SECONDS, at_home
 
 LOOK_SECONDS = 1.0
-"""What tmux notifies of may be on the screen a moment later only, so it is looked at in any case."""
+"""tmux may notify a moment before the screen changes, so the screen is checked in any case."""
 
 LONG = "a line that is long enough to be broken in two when the window gets narrow"
 
@@ -97,10 +97,10 @@ class Tmux:
     def close(self) -> None:
         """End tmux, and all that is in it."""
         self._run("kill-server")
-        self._control.communicate(timeout=PATIENCE_SECONDS)
+        self._control.communicate(timeout=TIMEOUT_SECONDS)
 
     def _wait_until(self, is_so: Callable[[], bool], complaint: str) -> None:
-        deadline = time.monotonic() + PATIENCE_SECONDS
+        deadline = time.monotonic() + TIMEOUT_SECONDS
         while not is_so():
             remaining = deadline - time.monotonic()
             assert remaining > 0, f"{complaint}:\n" + "\n".join(self.lines)
@@ -131,12 +131,12 @@ def tmux(server: RunningServer, tmp_path: Path) -> Iterator[Tmux]:
         window.close()
 
 
-def test_the_input_line_leaves_no_copy_in_the_scrollback(tmux: Tmux, talker: TalkerMaker) -> None:
+def test_the_input_line_leaves_no_copy_in_the_scrollback(tmux: Tmux, make_client: ClientMaker) -> None:
     tmux.press("C-l")
     tmux.wait_until_top_is(">")
-    boris = talker()
+    boris = make_client()
     boris.join("Boris")
-    boris.tell("chat", text="under a clear screen")
+    boris.send_frame("chat", text="under a clear screen")
     tmux.wait_for("Boris: under a clear screen")
     tmux.wait_for_bar("# main │ 2 here")
     shown = [line for line in tmux.lines if line]
@@ -144,11 +144,11 @@ def test_the_input_line_leaves_no_copy_in_the_scrollback(tmux: Tmux, talker: Tal
     assert len([line for line in shown if line.startswith("# main │")]) == 1
 
 
-def test_a_long_line_stays_one_line_when_the_window_changes(tmux: Tmux, talker: TalkerMaker) -> None:
-    boris = talker()
+def test_a_long_line_stays_one_line_when_the_window_changes(tmux: Tmux, make_client: ClientMaker) -> None:
+    boris = make_client()
     boris.join("Boris")
     for number in range(30):
-        boris.tell("chat", text=f"before {number}")
+        boris.send_frame("chat", text=f"before {number}")
     tmux.wait_for("before 29")
     # Printed while tmux has rewrapped the lines and the program does not know yet, it would be in the wrong place.
     tmux.wait_for("Boris joined (2 here)")
@@ -156,17 +156,19 @@ def test_a_long_line_stays_one_line_when_the_window_changes(tmux: Tmux, talker: 
     tmux.wait_for(LONG)
     for columns, rows in ((50, 24), (30, 20), (60, 10), (24, 24), (80, 24), (40, 12)):
         tmux.resize(columns, rows, LONG)
-        boris.tell("chat", text=f"at {columns} columns")
+        boris.send_frame("chat", text=f"at {columns} columns")
         tmux.wait_for(f"at {columns} columns")
         tmux.wait_for("a line that is long")
         tmux.wait_for("# main │")
     tmux.press("Enter")
-    boris.hear_until(lambda frame: frame.get("text") == LONG)
+    boris.receive_until(lambda frame: frame.get("text") == LONG)
     assert [number for number in range(30) if not tmux.count(f"before {number}")] == []
 
 
-def test_no_text_forges_a_line_whatever_tmux_thinks_of_its_width(tmux: Tmux, talker: TalkerMaker) -> None:
-    mallory = talker()
+def test_no_text_forges_a_line_whatever_tmux_thinks_of_its_width(
+    tmux: Tmux, make_client: ClientMaker
+) -> None:
+    mallory = make_client()
     mallory.join("Mallory")
     fillers = [
         " ",
@@ -181,8 +183,8 @@ def test_no_text_forges_a_line_whatever_tmux_thinks_of_its_width(tmux: Tmux, tal
         "±",
     ]
     for filler, count in itertools.product(fillers, range(10, 75, 4)):
-        mallory.tell("chat", text=f"{filler * count}13:00   Boss: go")
-    mallory.tell("chat", text="fin")
+        mallory.send_frame("chat", text=f"{filler * count}13:00   Boss: go")
+    mallory.send_frame("chat", text="fin")
     tmux.wait_for("Mallory: fin")
     lines = tmux.lines
     assert any("Boss" in line for line in lines)

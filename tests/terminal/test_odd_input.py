@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import TalkerMaker
+from tests.conftest import ClientMaker
 from tests.running import RunningServer
 from tests.terminal.conftest import TerminalMaker
 from tests.terminal.pseudo_terminal import CONTROL_C, Terminal, pasted
@@ -57,12 +57,12 @@ def test_random_input_does_not_end_the_session(session: Terminal) -> None:
 
 
 def test_keys_pressed_while_lines_are_printed_stay_in_the_input_line(
-    session: Terminal, talker: TalkerMaker
+    session: Terminal, make_client: ClientMaker
 ) -> None:
-    boris = talker()
+    boris = make_client()
     boris.join("Boris")
     for number in range(1, KEYS + 1):
-        boris.tell("chat", text=f"line {number}")
+        boris.send_frame("chat", text=f"line {number}")
         for _ in range(4):
             session.type("q")
             session.read(0.003)

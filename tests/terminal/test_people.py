@@ -7,9 +7,9 @@ import stat
 from pathlib import Path
 
 from tests.commanding import wait_until
-from tests.conftest import TalkerMaker
+from tests.conftest import ClientMaker
 from tests.running import RunningServer
-from tests.talking import Talker
+from tests.talking import WireClient
 from tests.terminal.conftest import TerminalMaker
 from tests.terminal.pseudo_terminal import TAB, Terminal
 
@@ -21,18 +21,18 @@ def link_in(terminal: Terminal) -> str:
 
 
 def test_unverified_names_are_marked(
-    server: RunningServer, make_terminal: TerminalMaker, talker: TalkerMaker
+    server: RunningServer, make_terminal: TerminalMaker, make_client: ClientMaker
 ) -> None:
     terminal = make_terminal(server.url(), "--name", "Anna", NO_COLOR="1")
     terminal.wait_for("You are in # main as Anna.")
-    guest, boris = talker(), talker()
+    guest, boris = make_client(), make_client()
     guest.join("Guest", secret="")
     boris.join("Boris")
-    guest.tell("chat", text="hello")
+    guest.send_frame("chat", text="hello")
     terminal.wait_for("  Guest?: hello")
-    guest.tell("chat", text="/me waves")
+    guest.send_frame("chat", text="/me waves")
     terminal.wait_for("  * Guest? waves")
-    boris.tell("chat", text="welcome")
+    boris.send_frame("chat", text="welcome")
     terminal.wait_for("  Boris: welcome")
 
 
@@ -85,16 +85,16 @@ def test_a_private_room_is_joined_by_an_invitation_link(
 
 
 def test_a_direct_room_is_shown_by_the_name_of_the_other_person(
-    terminal: Terminal, talker: TalkerMaker
+    terminal: Terminal, make_client: ClientMaker
 ) -> None:
-    boris = talker()
+    boris = make_client()
     boris.join("Boris B")
     room = boris.ask("direct", user="Anna")["room"]
     terminal.wait_for("· Boris B has opened direct messages with you: /join @Boris B")
     terminal.wait_until(lambda: b"\a" in terminal.bytes, "it does not ring")
     rung = terminal.bytes.count(b"\a")
     boris.join("Boris B", room)
-    boris.tell("chat", room=room, text="just you")
+    boris.send_frame("chat", room=room, text="just you")
     terminal.wait_until(lambda: "│ @ Boris B 1!" in terminal.bar, "the bar does not tell")
     terminal.wait_until(lambda: terminal.bytes.count(b"\a") > rung, "it does not ring")
     terminal.type(f"/msg bor{TAB}")
@@ -103,8 +103,8 @@ def test_a_direct_room_is_shown_by_the_name_of_the_other_person(
     terminal.wait_for("Boris B: just you")
     terminal.wait_for("→ Anna: and you")
     terminal.wait_until(lambda: terminal.bar.startswith("@ Boris B │ 2 here"), "the bar shows another room")
-    assert boris.hear("chat")["text"] == "just you"
-    assert boris.hear("chat")["text"] == "and you"
+    assert boris.receive("chat")["text"] == "just you"
+    assert boris.receive("chat")["text"] == "and you"
     terminal.type("/rooms\r")
     terminal.wait_for("@ Boris B  2 here · you are here")
     terminal.type("/leave @boris b\r")
@@ -150,20 +150,20 @@ def test_a_device_link_makes_another_machine_the_same_person(
 
 
 def test_direct_messages_posted_while_the_user_was_away_are_unread(
-    server: RunningServer, make_terminal: TerminalMaker, talker: TalkerMaker
+    server: RunningServer, make_terminal: TerminalMaker, make_client: ClientMaker
 ) -> None:
     first = make_terminal(server.url(), "--name", "Anna")
     first.wait_for("You are in # main as Anna.")
     first.type("/exit\r")
     assert first.exit_status() == 0
     # Talks that begin while she is away.
-    boris, clara = talker(), talker()
+    boris, clara = make_client(), make_client()
     for person, name in ((boris, "Boris"), (clara, "Clara")):
         person.join(name)
         room = person.ask("direct", user="Anna")["room"]
         person.join(name, room)
-        person.tell("chat", room=room, text=f"it is {name}")
-        person.hear("chat")
+        person.send_frame("chat", room=room, text=f"it is {name}")
+        person.receive("chat")
     boris_room, clara_room = (person_room(person) for person in (boris, clara))
     second = make_terminal(server.url(), "--name", "Anna")
     second.wait_until(
@@ -177,8 +177,8 @@ def test_direct_messages_posted_while_the_user_was_away_are_unread(
     # Left unread: Clara's. Read: Boris's.
     second.type("/exit\r")
     assert second.exit_status() == 0
-    boris.tell("chat", room=boris_room, text="and more")
-    boris.hear("chat")
+    boris.send_frame("chat", room=boris_room, text="and more")
+    boris.receive("chat")
     third = make_terminal(server.url(), "--name", "Anna")
     third.wait_until(
         lambda: "@ Boris 1!" in third.bar and "@ Clara 1!" in third.bar,
@@ -198,27 +198,27 @@ def test_direct_messages_posted_while_the_user_was_away_are_unread(
     fourth.wait_for("@ Clara  1 here")
     assert not any("@" in line and "you are here" in line for line in fourth.lines)
     rung = fourth.bytes.count(b"\a")
-    clara.tell("chat", room=clara_room, text="are you there?")
+    clara.send_frame("chat", room=clara_room, text="are you there?")
     fourth.wait_for("Clara has opened direct messages with you: /join @Clara")
     fourth.wait_until(lambda: "@ Clara 1!" in fourth.bar, "the bar does not tell")
     fourth.wait_until(lambda: fourth.bytes.count(b"\a") > rung, "it does not ring")
 
 
 def test_twenty_direct_rooms_with_unread_messages_are_joined_at_the_start(
-    server: RunningServer, make_terminal: TerminalMaker, talker: TalkerMaker
+    server: RunningServer, make_terminal: TerminalMaker, make_client: ClientMaker
 ) -> None:
     first = make_terminal(server.url(), "--name", "Anna")
     first.wait_for("You are in # main as Anna.")
     first.type("/exit\r")
     assert first.exit_status() == 0
-    people = {f"Guest {number:02}": talker() for number in range(22)}
+    people = {f"Guest {number:02}": make_client() for number in range(22)}
     rooms = {}
     for name, person in people.items():
         person.join(name)
         rooms[name] = person.ask("direct", user="Anna")["room"]
         person.join(name, rooms[name])
-        person.tell("chat", room=rooms[name], text="hello")
-        person.hear("chat")
+        person.send_frame("chat", room=rooms[name], text="hello")
+        person.receive("chat")
     # She has answered all of them.
     server.stop()
     kept = server.directory / "private_rooms.txt"
@@ -234,9 +234,9 @@ def test_twenty_direct_rooms_with_unread_messages_are_joined_at_the_start(
         for name in people
         if not any(name in line and "you are here" in line for line in second.scrollback)
     )
-    again = talker()
+    again = make_client()
     again.join(late, rooms[late])
-    again.tell("chat", room=rooms[late], text="hello?")
+    again.send_frame("chat", room=rooms[late], text="hello?")
     second.wait_for(f"{late} has opened direct messages with you")
 
 
@@ -259,22 +259,22 @@ def shown_by_rooms(terminal: Terminal) -> list[bool]:
 
 
 def test_a_direct_room_stays_left_until_a_new_message_is_posted(
-    terminal: Terminal, talker: TalkerMaker
+    terminal: Terminal, make_client: ClientMaker
 ) -> None:
-    boris = talker()
+    boris = make_client()
     boris.join("Boris")
     room = boris.ask("direct", user="Anna")["room"]
     boris.join("Boris", room)
-    boris.tell("chat", room=room, text="one")
+    boris.send_frame("chat", room=room, text="one")
     terminal.wait_until(lambda: "@ Boris 1!" in terminal.bar, "the bar does not tell")
     # Unread as it is.
     terminal.type("/leave @Boris\r")
     terminal.wait_until(lambda: "@ Boris" not in terminal.bar, "it is not left")
     wait_until(lambda: {"name": room, "clients_count": 1}.items() <= boris.ask("rooms")["rooms"][0].items())
-    boris.tell("chat", room="main", text="to all")
+    boris.send_frame("chat", room="main", text="to all")
     terminal.wait_for("Boris: to all")
     assert "@ Boris" not in terminal.bar
-    boris.tell("chat", room=room, text="two")
+    boris.send_frame("chat", room=room, text="two")
     terminal.wait_until(lambda: "@ Boris 1!" in terminal.bar, "it is missed")
     terminal.type("/join @Boris\r")
     terminal.wait_for("Boris: two")
@@ -284,45 +284,45 @@ def test_a_direct_room_stays_left_until_a_new_message_is_posted(
 
 
 def test_a_direct_room_opened_while_disconnected_is_joined_on_reconnect(
-    server: RunningServer, terminal: Terminal, talker: TalkerMaker
+    server: RunningServer, terminal: Terminal, make_client: ClientMaker
 ) -> None:
     server.stop()
     terminal.wait_until(lambda: "no connection" in terminal.bar, "the bar does not tell")
     server.start()
-    boris = talker()
+    boris = make_client()
     boris.join("Boris")
     room = boris.ask("direct", user="Anna")["room"]
     boris.join("Boris", room)
-    boris.tell("chat", room=room, text="just you")
+    boris.send_frame("chat", room=room, text="just you")
     terminal.wait_until(lambda: "@ Boris 1!" in terminal.bar, "the bar does not tell")
 
 
-def person_room(person: Talker) -> str:
+def person_room(person: WireClient) -> str:
     """The direct room that somebody is in."""
     (room,) = {entry["name"] for entry in person.ask("rooms")["rooms"] if entry.get("kind") == "direct"}
     return str(room)
 
 
 def test_of_many_strangers_the_newest_five_are_watched_and_one_can_be_blocked(
-    server: RunningServer, make_terminal: TerminalMaker, talker: TalkerMaker
+    server: RunningServer, make_terminal: TerminalMaker, make_client: ClientMaker
 ) -> None:
     first = make_terminal(server.url(), "--name", "Anna")
     first.wait_for("You are in # main as Anna.")
     first.type("/exit\r")
     assert first.exit_status() == 0
-    people = {f"Stranger {number}": talker() for number in range(8)}
+    people = {f"Stranger {number}": make_client() for number in range(8)}
     rooms = {}
     for name, person in people.items():
         person.join(name)
         rooms[name] = person.ask("direct", user="Anna")["room"]
         person.join(name, rooms[name])
-        person.tell("chat", room=rooms[name], text="hello")
-        person.hear("chat")
+        person.send_frame("chat", room=rooms[name], text="hello")
+        person.receive("chat")
     second = make_terminal(server.url(), "--name", "Anna")
     second.wait_until(lambda: shown_by_rooms(second).count(True) == 5, "the newest five are not joined")
     assert shown_by_rooms(second).count(False) == 3
     # One more is announced, and joined when she goes there.
-    late = talker()
+    late = make_client()
     late.join("Late")
     late.ask("direct", user="Anna")
     second.wait_for("Late has opened direct messages with you: /join @Late")

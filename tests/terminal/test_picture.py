@@ -6,7 +6,7 @@ import re
 
 from tests.conftest import ServerMaker
 from tests.running import ROOT
-from tests.talking import Talker
+from tests.talking import WireClient
 from tests.terminal.conftest import TerminalMaker
 from tests.terminal.pseudo_terminal import Terminal
 
@@ -24,10 +24,10 @@ def test_the_picture_in_both_readmes_is_what_a_session_looks_like(
     server.start()
     terminal = make_terminal(server.url(), "--name", "Anna")
     terminal.wait_for("Anna: I can")
-    with Talker(server) as boris:
+    with WireClient(server) as boris:
         boris.join("Boris", secret="his")
         terminal.wait_for("Boris joined")
-        boris.tell("chat", text="good morning, Anna! paper is in")
+        boris.send_frame("chat", text="good morning, Anna! paper is in")
         terminal.wait_for("paper is in")
         terminal.type("/me takes a screwdriver\r")
         terminal.wait_for("takes a screwdriver")
@@ -36,7 +36,7 @@ def test_the_picture_in_both_readmes_is_what_a_session_looks_like(
         boris.join("Boris", room="dev", secret="his")
         terminal.type("/join dev\r/join main\r/rooms\r")
         terminal.wait_for("# main  2 here")
-        boris.tell("typing")
+        boris.send_frame("typing")
         terminal.type("you are welcome, Bor")
         terminal.wait_until(lambda: "typing" in terminal.bar and "welcome" in terminal.input_line, "not yet")
         seen = picture(terminal)

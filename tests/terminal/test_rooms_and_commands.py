@@ -7,7 +7,7 @@ import shutil
 import signal
 from pathlib import Path
 
-from tests.conftest import TalkerMaker
+from tests.conftest import ClientMaker
 from tests.running import RunningServer, connections
 from tests.terminal.conftest import TerminalMaker
 from tests.terminal.pseudo_terminal import CONTROL_D, Terminal
@@ -64,24 +64,24 @@ def test_me_is_shown_as_an_action(server: RunningServer, terminal: Terminal) -> 
     assert server.lines[0].endswith("Anna: /me waves")
 
 
-def test_presence_and_typing_are_shown(terminal: Terminal, talker: TalkerMaker) -> None:
-    boris = talker()
+def test_presence_and_typing_are_shown(terminal: Terminal, make_client: ClientMaker) -> None:
+    boris = make_client()
     boris.join("Boris")
     terminal.wait_until(lambda: "2 here" in terminal.bar, "the bar does not count")
     terminal.type("/who\r")
     terminal.wait_for("Here: Anna, Boris (2)")
-    boris.tell("typing")
+    boris.send_frame("typing")
     terminal.wait_until(lambda: "Boris typing …" in terminal.bar, "the bar does not tell")
-    boris.tell("chat", text="done")
+    boris.send_frame("chat", text="done")
     terminal.wait_until(lambda: "typing" not in terminal.bar, "the bar does not forget")
     terminal.type("an answer")
-    assert boris.hear("typing")["user"] == "Anna"
+    assert boris.receive("typing")["user"] == "Anna"
 
 
 def test_a_session_is_in_several_rooms_and_counts_unread_messages(
-    server: RunningServer, terminal: Terminal, talker: TalkerMaker
+    server: RunningServer, terminal: Terminal, make_client: ClientMaker
 ) -> None:
-    boris = talker()
+    boris = make_client()
     boris.join("Boris")
     boris.join("Boris", room="dev")
     terminal.type("/join #dev\r")
@@ -89,9 +89,9 @@ def test_a_session_is_in_several_rooms_and_counts_unread_messages(
     terminal.wait_until(lambda: terminal.bar.startswith("# dev"), "the bar shows another room")
     terminal.type("here\r")
     terminal.wait_for("→ Anna: here")
-    boris.tell("chat", text="in main")
+    boris.send_frame("chat", text="in main")
     terminal.wait_until(lambda: "# main 1" in terminal.bar, "the bar does not count")
-    boris.tell("chat", text="and for Anna")
+    boris.send_frame("chat", text="and for Anna")
     terminal.wait_until(lambda: "# main 2!" in terminal.bar, "the bar does not mark")
     assert not any("in main" in line for line in terminal.lines)
     terminal.type("/join main\r")
@@ -103,7 +103,7 @@ def test_a_session_is_in_several_rooms_and_counts_unread_messages(
     terminal.wait_for("You are not in # nowhere.")
     terminal.type("/leave main\r")
     terminal.wait_for("──── # dev ────")
-    assert boris.hear_until(lambda frame: frame.get("left") == ["Anna"])[-1]["room"] == "main"
+    assert boris.receive_until(lambda frame: frame.get("left") == ["Anna"])[-1]["room"] == "main"
     terminal.type("/leave\r")
     terminal.wait_for("This is your only room")
     terminal.type("/rooms\r")
@@ -113,7 +113,7 @@ def test_a_session_is_in_several_rooms_and_counts_unread_messages(
 
 
 def test_thirty_rooms_are_one_connection_and_all_go_on_after_a_restart(
-    server: RunningServer, terminal: Terminal, talker: TalkerMaker
+    server: RunningServer, terminal: Terminal, make_client: ClientMaker
 ) -> None:
     rooms = [f"room{number:02}" for number in range(29)]
     for room in rooms:
@@ -123,11 +123,11 @@ def test_thirty_rooms_are_one_connection_and_all_go_on_after_a_restart(
     server.kill()
     terminal.wait_for("no connection")
     server.start()
-    boris = talker()
+    boris = make_client()
     terminal.wait_until(lambda: connections(server, server.url()) == 2, "the terminal has not come back")
     for room in rooms[:-1]:
         boris.join("Boris", room=room)
-        boris.tell("chat", room=room, text="hello")
+        boris.send_frame("chat", room=room, text="hello")
     for room in (rooms[0], rooms[-2]):
         terminal.type(f"/join {room}\r")
         terminal.wait_for(f"──── # {room} ────")
@@ -136,11 +136,11 @@ def test_thirty_rooms_are_one_connection_and_all_go_on_after_a_restart(
 
 
 def test_a_new_name_is_taken_in_all_rooms_or_in_none(
-    server: RunningServer, terminal: Terminal, talker: TalkerMaker
+    server: RunningServer, terminal: Terminal, make_client: ClientMaker
 ) -> None:
-    boris = talker()
+    boris = make_client()
     boris.join("Boris")
-    boris.tell("chat", text="one")
+    boris.send_frame("chat", text="one")
     terminal.wait_for("Boris: one")
     terminal.type("/join dev\r")
     terminal.wait_for("You are in # dev as Anna.")
@@ -153,8 +153,8 @@ def test_a_new_name_is_taken_in_all_rooms_or_in_none(
     assert not any("Clara joined" in line for line in terminal.lines)
     terminal.type("it is me\r")
     terminal.wait_for("→ Clara: it is me")
-    boris.hear_until(lambda frame: "Anna" in frame.get("left", []))
-    boris.tell("chat", text="two")
+    boris.receive_until(lambda frame: "Anna" in frame.get("left", []))
+    boris.send_frame("chat", text="two")
     terminal.type("/join main\r")
     terminal.wait_for("Boris: two")
     assert sum("Boris: one" in line for line in terminal.lines) == 1
@@ -164,9 +164,9 @@ def test_a_new_name_is_taken_in_all_rooms_or_in_none(
 
 
 def test_older_messages_are_shown_page_by_page(
-    server: RunningServer, make_terminal: TerminalMaker, talker: TalkerMaker
+    server: RunningServer, make_terminal: TerminalMaker, make_client: ClientMaker
 ) -> None:
-    boris = talker()
+    boris = make_client()
     boris.join("Boris")
     boris.say_many([f"message {number}" for number in range(1, 61)])
     terminal = make_terminal(server.url(), "--name", "Anna")
@@ -192,9 +192,9 @@ def test_older_messages_are_shown_page_by_page(
 
 
 def test_find_searches_the_whole_history(
-    server: RunningServer, make_terminal: TerminalMaker, talker: TalkerMaker
+    server: RunningServer, make_terminal: TerminalMaker, make_client: ClientMaker
 ) -> None:
-    boris = talker()
+    boris = make_client()
     boris.join("Boris")
     boris.say_many(["where is the Straße", *(f"filler {number}" for number in range(100))])
     terminal = make_terminal(server.url(), "--name", "Anna")

@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 from tests.commanding import wait_until
-from tests.conftest import ServerMaker, TalkerMaker
+from tests.conftest import ClientMaker, ServerMaker
 from tests.running import RunningServer
 from tests.terminal.conftest import TerminalMaker
 from tests.terminal.pseudo_terminal import (
@@ -28,19 +28,21 @@ def said(lines: list[str], name: str = "Anna") -> list[str]:
     return [line.split(f"] {name}: ", 1)[1] for line in lines if f"] {name}: " in line]
 
 
-def test_a_person_talks_and_leaves(server: RunningServer, terminal: Terminal, talker: TalkerMaker) -> None:
-    boris = talker()
+def test_a_person_talks_and_leaves(
+    server: RunningServer, terminal: Terminal, make_client: ClientMaker
+) -> None:
+    boris = make_client()
     boris.join("Boris")
     terminal.wait_for("· Boris joined (2 here)")
     terminal.type("Hello, Boris!\r")
-    assert boris.hear("chat")["text"] == "Hello, Boris!"
+    assert boris.receive("chat")["text"] == "Hello, Boris!"
     terminal.wait_for("→ Anna: Hello, Boris!")
-    boris.tell("chat", text="Hello!\nsecond line")
+    boris.send_frame("chat", text="Hello!\nsecond line")
     terminal.wait_for("  Boris: Hello!")
     terminal.wait_for("        second line")
     terminal.type("/exit\r")
     assert terminal.exit_status() == 0
-    assert boris.hear("system")["left"] == ["Anna"]
+    assert boris.receive("system")["left"] == ["Anna"]
     assert len(server.lines) == 3
 
 
@@ -64,17 +66,17 @@ def test_a_person_talks_over_grpc_through_a_restart(
     assert said(lines) == ["before", "meanwhile"]
 
 
-def test_the_input_line_survives_incoming_messages(terminal: Terminal, talker: TalkerMaker) -> None:
-    boris = talker()
+def test_the_input_line_survives_incoming_messages(terminal: Terminal, make_client: ClientMaker) -> None:
+    boris = make_client()
     boris.join("Boris")
     terminal.type("half a sen")
     terminal.wait_for("> half a sen")
     for number in range(30):
-        boris.tell("chat", text=f"interruption {number}")
+        boris.send_frame("chat", text=f"interruption {number}")
     terminal.wait_for("interruption 29")
     terminal.wait_until(lambda: terminal.input_line == "> half a sen", "what was typed is gone")
     terminal.type("tence\r")
-    boris.hear_until(lambda frame: frame.get("text") == "half a sentence")
+    boris.receive_until(lambda frame: frame.get("text") == "half a sentence")
 
 
 def test_a_flood_is_printed_completely_and_in_order_above_the_input_line(
@@ -83,17 +85,17 @@ def test_a_flood_is_printed_completely_and_in_order_above_the_input_line(
     server = make_server("--lang", "en", "--rate", "0").start()
     terminal = make_terminal(server.url(), "--name", "Anna")
     terminal.wait_for("You are in # main as Anna.")
-    from tests.talking import Talker  # noqa: PLC0415 - its server is not the fixture's
+    from tests.talking import WireClient  # noqa: PLC0415 - its server is not the fixture's
 
-    with Talker(server) as boris:
+    with WireClient(server) as boris:
         boris.join("Boris", secret="his")
         typed = ""
         for second in range(5):
             for number in range(200):
-                boris.tell("chat", text=f"flood {second * 200 + number}")
+                boris.send_frame("chat", text=f"flood {second * 200 + number}")
             terminal.type("ab")
             typed += "ab"
-            boris.hear_until(lambda frame, last=second: frame.get("text") == f"flood {last * 200 + 199}")  # type: ignore[misc]
+            boris.receive_until(lambda frame, last=second: frame.get("text") == f"flood {last * 200 + 199}")  # type: ignore[misc]
             terminal.read(0.05)
         terminal.wait_for("flood 999")
         terminal.wait_until(lambda: terminal.input_line == f"> {typed}", "the line did not stay")
@@ -188,16 +190,16 @@ def test_typed_lines_are_in_the_history_of_the_next_session(
 
 
 def test_tab_completes_commands_names_and_rooms(
-    server: RunningServer, terminal: Terminal, talker: TalkerMaker
+    server: RunningServer, terminal: Terminal, make_client: ClientMaker
 ) -> None:
-    boris = talker()
+    boris = make_client()
     boris.join("Boris Godunov")
     terminal.wait_for("Boris Godunov joined")
     terminal.type(f"bo{TAB}")
     terminal.wait_for("> Boris Godunov:")
     terminal.type(f"and @bo{TAB}too\r")
     terminal.wait_for("→ Anna: Boris Godunov: and @Boris Godunov too")
-    talker().join("Clara", room="workshop")
+    make_client().join("Clara", room="workshop")
     terminal.type(f"/roo{TAB}\r")
     terminal.wait_for("# workshop")
     terminal.type(f"/jo{TAB}wor{TAB}\r")
@@ -206,28 +208,28 @@ def test_tab_completes_commands_names_and_rooms(
 
 
 def test_the_last_messages_are_shown_on_joining(
-    server: RunningServer, make_terminal: TerminalMaker, talker: TalkerMaker
+    server: RunningServer, make_terminal: TerminalMaker, make_client: ClientMaker
 ) -> None:
-    boris = talker()
+    boris = make_client()
     boris.join("Boris")
     for number in range(1, 13):
-        boris.tell("chat", text=f"message {number}")
-    boris.hear_to(12)
+        boris.send_frame("chat", text=f"message {number}")
+    boris.receive_to(12)
     terminal = make_terminal(server.url(), "--name", "Anna")
     terminal.wait_for("message 12")
     old = [line for line in terminal.lines if "Boris: message" in line]
     assert len(old) == 10
     assert all("┆" in line for line in old)
     terminal.wait_for("────")
-    boris.tell("chat", text="and now")
+    boris.send_frame("chat", text="and now")
     terminal.wait_for("and now")
     assert not any("┆" in line for line in terminal.lines if "and now" in line)
 
 
 def test_a_name_is_asked_for_again_if_it_is_taken(
-    server: RunningServer, make_terminal: TerminalMaker, talker: TalkerMaker
+    server: RunningServer, make_terminal: TerminalMaker, make_client: ClientMaker
 ) -> None:
-    talker().join("Anna")
+    make_client().join("Anna")
     terminal = make_terminal(server.url(), LOGNAME="Ann", USER="Ann")
     terminal.wait_for("Your name: Ann")
     terminal.type("a\r")
@@ -288,34 +290,34 @@ def test_unsent_messages_survive_leaving_a_closed_window_and_a_killed_program(
 
 
 def test_a_rule_marks_messages_that_came_while_the_window_had_no_focus(
-    terminal: Terminal, talker: TalkerMaker
+    terminal: Terminal, make_client: ClientMaker
 ) -> None:
-    boris = talker()
+    boris = make_client()
     boris.join("Boris")
-    boris.tell("chat", text="seen")
+    boris.send_frame("chat", text="seen")
     terminal.wait_for("Boris: seen")
     terminal.type(LOOKS_ELSEWHERE)
     terminal.wait_until(lambda: b"\x1b[?1004h" in terminal.bytes, "it was not asked for")
     terminal.catch_up()
-    boris.tell("chat", text="not seen")
-    boris.tell("chat", text="not seen either")
+    boris.send_frame("chat", text="not seen")
+    boris.send_frame("chat", text="not seen either")
     terminal.wait_for("not seen either")
     places = [line for line in terminal.lines if "unread" in line or "Boris: " in line]
     assert ["unread" in line for line in places] == [False, True, False, False]
     terminal.type(LOOKS_HERE)
     terminal.catch_up()
-    boris.tell("chat", text="seen again")
+    boris.send_frame("chat", text="seen again")
     terminal.wait_for("seen again")
     assert sum("unread" in line for line in terminal.lines) == 1
 
 
-def test_the_bell_rings_as_set(terminal: Terminal, talker: TalkerMaker) -> None:
-    boris = talker()
+def test_the_bell_rings_as_set(terminal: Terminal, make_client: ClientMaker) -> None:
+    boris = make_client()
     boris.join("Boris")
 
     def rings(text: str) -> int:
         before = terminal.bytes.count(b"\a")
-        boris.tell("chat", text=text)
+        boris.send_frame("chat", text=text)
         terminal.wait_for(text)
         terminal.catch_up()  # what rings is printed along with the text
         return terminal.bytes.count(b"\a") - before
@@ -366,16 +368,16 @@ def test_without_colours_nothing_is_coloured(server: RunningServer, make_termina
 
 
 def test_a_dumb_terminal_gets_no_control_sequences(
-    server: RunningServer, make_terminal: TerminalMaker, talker: TalkerMaker
+    server: RunningServer, make_terminal: TerminalMaker, make_client: ClientMaker
 ) -> None:
     terminal = make_terminal(server.url(), "--name", "Anna", TERM="dumb")
     terminal.wait_for("You are in")
-    boris = talker()
+    boris = make_client()
     boris.join("Boris")
     terminal.wait_for("Boris joined")
     terminal.type("half a sen")
     terminal.wait_for("> half a sen")
-    boris.tell("chat", text="an interruption")
+    boris.send_frame("chat", text="an interruption")
     terminal.wait_for("Boris: an interruption")
     terminal.wait_until(lambda: terminal.input_line == "> half a sen", "the line was not shown again")
     terminal.type("tence\r")

@@ -16,12 +16,12 @@ UNIQUE = re.compile(r"(?P<sender>\S+) #(?P<number>\d+)\b")
 
 @dataclass(slots=True)
 class Record:
-    """What one run attempted and saw.
+    """The record of one run.
 
     Attributes:
         attempted: all texts that were ever said.
         acknowledged: those that their senders have heard back.
-        heard: for each reader, the ids and texts in the order in which he heard them.
+        heard: for each reader, the ids and texts in the order in which they arrived.
         news: set whenever something is acknowledged.
     """
 

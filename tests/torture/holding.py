@@ -12,7 +12,7 @@ FAULTY: Final = "tests.torture.faulty_server"
 
 
 class Hold:
-    """What a test knows and says of such a disk.
+    """A test's control of such a disk.
 
     Args:
         folder: where the file is that holds it.

@@ -13,11 +13,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.commanding import PATIENCE_SECONDS, Done, Person, wait_until
+from tests.commanding import TIMEOUT_SECONDS, Done, Person, wait_until
 from tests.conftest import ServerMaker
 from tests.ordering import Operator
 from tests.running import ROOT, RunningServer, fetch
-from tests.talking import Talker
+from tests.talking import WireClient
 from tests.torture.holding import FAULTY
 
 SECRET = "b" * 64
@@ -44,21 +44,21 @@ def last_words(server: RunningServer) -> str:
     return line
 
 
-def test_a_file_system_that_dies_is_told_in_one_line(make_server: ServerMaker) -> None:
+def test_a_file_system_that_dies_is_reported_in_one_line(make_server: ServerMaker) -> None:
     unix = "run.grpc"
     server, dies = planned(make_server, "dies", "--key-file", "access_key.txt", "--grpc-unix", unix)
     key = server.link.rpartition("=")[2]
-    with Talker(server, additional_headers={"Authorization": f"Bearer {key}"}) as anna:
+    with WireClient(server, additional_headers={"Authorization": f"Bearer {key}"}) as anna:
         anna.join("Anna", secret=SECRET)
         anna.join("Anna", room="other", secret=SECRET)
-        anna.tell("chat", text="before")
-        anna.hear("chat")
+        anna.send_frame("chat", text="before")
+        anna.receive("chat")
         dies.touch()
         # Nobody's question brings a traceback either.
         assert fetch(server, "/readyz", {"Authorization": f"Bearer {key}"})[0] == 503
-        anna.tell("rooms")
-        anna.tell("chat", text="after", key="k1")
-        (error,) = anna.hear_until(lambda frame: frame.get("key") == "k1")[-1:]
+        anna.send_frame("rooms")
+        anna.send_frame("chat", text="after", key="k1")
+        (error,) = anna.receive_until(lambda frame: frame.get("key") == "k1")[-1:]
         assert error["code"] == "not_stored"
         assert server.wait() == 1
     assert last_words(server).endswith("chat_history.txt cannot be written any more: input/output error")
@@ -79,7 +79,7 @@ def test_a_server_that_is_given_no_threads_does_not_start(tmp_path: Path) -> Non
         cwd=tmp_path,
         env={**os.environ, "PYTHONPATH": str(ROOT), "FAULTS": faults},
         capture_output=True,
-        timeout=PATIENCE_SECONDS,
+        timeout=TIMEOUT_SECONDS,
         check=False,
     )
     Done(done.returncode, done.stdout, done.stderr).assert_one_clear_line(1, "the system allows none")
@@ -88,10 +88,10 @@ def test_a_server_that_is_given_no_threads_does_not_start(tmp_path: Path) -> Non
 def test_a_server_that_runs_needs_no_more_threads(make_server: ServerMaker) -> None:
     server, happens = planned(make_server, "no_threads")
     happens.touch()
-    with Talker(server) as anna:
+    with WireClient(server) as anna:
         anna.join("Anna", secret=SECRET)
-        anna.tell("chat", text="hello")
-        assert anna.hear("chat")["text"] == "hello"
+        anna.send_frame("chat", text="hello")
+        assert anna.receive("chat")["text"] == "hello"
         assert anna.search("hell")["messages"]
         assert server.stop() == 0
     assert server.lines[0].endswith("Anna: hello")
@@ -99,11 +99,11 @@ def test_a_server_that_runs_needs_no_more_threads(make_server: ServerMaker) -> N
 
 def test_an_error_of_ours_leaves_nobody_unanswered(make_server: ServerMaker) -> None:
     server, happens = planned(make_server, "broken")
-    with Talker(server) as anna:
+    with WireClient(server) as anna:
         anna.join("Anna", secret=SECRET)
         happens.touch()
-        anna.tell("chat", text="lost", key="k1")
-        assert anna.hear("error")["code"] == "not_stored"
+        anna.send_frame("chat", text="lost", key="k1")
+        assert anna.receive("error")["code"] == "not_stored"
         assert server.wait() == 1
     # What happened is for us to read, and what it means for whoever runs the server.
     assert "ValueError: something nobody has thought of" in server.errors
@@ -130,16 +130,16 @@ def test_a_loop_in_the_background_that_fails_ends_the_server_in_good_order(
     server = make_server(*options, module=FAULTY, FAULTS=faults).start()
     header = {"Authorization": f"Bearer {server.link.rpartition('=')[2]}"}
     with (
-        Talker(server, additional_headers=header) as anna,
-        Talker(server, additional_headers=header) as boris,
+        WireClient(server, additional_headers=header) as anna,
+        WireClient(server, additional_headers=header) as boris,
     ):
         anna.join("Anna", secret=SECRET)
-        anna.tell("chat", text="heard before")
-        anna.hear("chat")
-        anna.tell("chat", text="on its way")
+        anna.send_frame("chat", text="heard before")
+        anna.receive("chat")
+        anna.send_frame("chat", text="on its way")
         wait_until(lambda: "on its way" in server.history.read_text())
         happens.touch()
-        assert anna.hear("chat")["text"] == "on its way"
+        assert anna.receive("chat")["text"] == "on its way"
         assert boris.ending()[0] == 1012
         assert server.wait() == 1
     assert [line.partition("Anna: ")[2] for line in server.lines] == ["heard before", "on its way"]
@@ -158,7 +158,7 @@ def test_an_error_of_ours_while_names_are_written_is_not_retried_for_ever(make_s
     happens = folder / "now"
     faults = json.dumps({"loop": ["rows", str(happens)]})
     server = make_server("--lang", "en", module=FAULTY, FAULTS=faults).start()
-    with Talker(server) as anna:
+    with WireClient(server) as anna:
         happens.touch()
         assert anna.refused("join", room="main", user="Anna", secret=SECRET) == "not_stored"
         assert server.wait() == 1
@@ -179,7 +179,7 @@ def one_error_of_ours(
 
 
 def assert_one_traceback(server: RunningServer, *, times: int = 1) -> None:
-    """What happened is logged once, for us to read, and told so often."""
+    """One error is logged with its traceback, and so often named."""
     assert server.errors.count("Traceback") == 1
     assert server.errors.count("ValueError: something nobody has thought of") == times
     (server.directory / "stderr.txt").write_text("")
@@ -190,7 +190,7 @@ def test_a_session_that_cannot_be_disconnected_is_cut_off_and_the_others_are_dis
 ) -> None:
     server, happens = one_error_of_ours(make_server, "disconnect")
     with ExitStack() as stack:
-        sessions = [stack.enter_context(Talker(server)) for _ in range(3)]
+        sessions = [stack.enter_context(WireClient(server)) for _ in range(3)]
         for session in sessions:
             session.join("Boris", secret=SECRET)
         happens.touch()
@@ -206,7 +206,7 @@ def test_a_connection_whose_access_cannot_be_revoked_is_cut_off_and_the_others_a
     server, happens = one_error_of_ours(make_server, "revoke", "--key-file", "access_key.txt")
     header = {"Authorization": f"Bearer {server.link.rpartition('=')[2]}"}
     with ExitStack() as stack:
-        sessions = [stack.enter_context(Talker(server, additional_headers=header)) for _ in range(3)]
+        sessions = [stack.enter_context(WireClient(server, additional_headers=header)) for _ in range(3)]
         for session in sessions:
             session.join(None)
         happens.touch()
@@ -220,16 +220,16 @@ def test_a_reader_to_whom_a_page_cannot_be_sent_comes_back_and_reads_on_and_othe
 ) -> None:
     old = "".join(f"[2025-01-01 00:00:00] Old: {number}\n" for number in range(1, 3001))
     server, happens = one_error_of_ours(make_server, "read", log=old)
-    with Talker(server) as boris, Talker(server) as anna:
+    with WireClient(server) as boris, WireClient(server) as anna:
         boris.join("Boris")
         happens.touch()
         anna.join("Anna", since=1)
         assert anna.ending() == (1011, "the server has made an error")
-        boris.tell("chat", text="I am still here")
-        assert boris.hear("chat")["id"] == 3001
-    with Talker(server) as anna:
+        boris.send_frame("chat", text="I am still here")
+        assert boris.receive("chat")["id"] == 3001
+    with WireClient(server) as anna:
         anna.join("Anna", since=1)
-        assert anna.hear_to(3001) == list(range(2, 3002))
+        assert anna.receive_to(3001) == list(range(2, 3002))
     assert_one_traceback(server)
 
 
@@ -253,14 +253,14 @@ def test_a_disk_that_is_slow_and_answers_is_waited_for(make_server: ServerMaker)
     constants = json.dumps({"besedka.serve.deadline.END_SECONDS": end})
     faults = json.dumps({"slow": 0.3})
     server = make_server("--lang", "en", module=FAULTY, FAULTS=faults, CONSTANTS=constants).start()
-    with Talker(server) as anna:
+    with WireClient(server) as anna:
         anna.join("Anna", secret=SECRET)
         for number in range(3):
-            anna.tell("chat", text=f"message {number}")
+            anna.send_frame("chat", text=f"message {number}")
             wait_until(lambda: f"message {number}" in server.history.read_text())  # noqa: B023 - at once
         begun = time.monotonic()
         server.ask_to_stop()
-        frames = anna.hear_until(lambda frame: frame.get("text") == "message 2")
+        frames = anna.receive_until(lambda frame: frame.get("text") == "message 2")
         assert "error" not in {frame["type"] for frame in frames}
         assert server.wait() == 0
         assert time.monotonic() - begun > end

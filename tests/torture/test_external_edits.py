@@ -26,7 +26,7 @@ def add(history: Path, text: str) -> None:
         other.write(write_line(Message(STAMP, "echo", text)) + "\n")
 
 
-def test_lines_that_another_program_adds_under_load_stand_and_are_told_where_they_fall(
+def test_lines_that_another_program_adds_under_load_stay_and_are_delivered_in_their_place(
     make_server: ServerMaker,
 ) -> None:
     server = make_server("--rate", "0").start()
@@ -47,13 +47,13 @@ def test_lines_that_another_program_adds_under_load_stand_and_are_told_where_the
     stored = [read_line(line).text for number in range(1, log.count + 1) for line in log.read(number, 1)]
     assert [text for text in stored if text.startswith("echo")] == added
     for heard in record.heard.values():
-        told = [text for _, text in heard if text in set(added)]
+        received = [text for _, text in heard if text in set(added)]
         # One may come after the first and leave before the last.
-        begin = added.index(told[0]) if told else 0
-        assert told == added[begin : begin + len(told)]
+        begin = added.index(received[0]) if received else 0
+        assert received == added[begin : begin + len(received)]
 
 
-def test_a_log_that_is_emptied_under_load_starts_again_and_nothing_is_told_that_is_not_in_it(
+def test_a_log_that_is_emptied_under_load_starts_again_and_nothing_is_delivered_that_is_not_in_it(
     make_server: ServerMaker,
 ) -> None:
     server = make_server("--rate", "0").start()
@@ -75,5 +75,5 @@ def test_a_log_that_is_emptied_under_load_starts_again_and_nothing_is_told_that_
     noticed = server.errors.count("was replaced or changed by another program")
     assert noticed >= 1
     # What is there was never in an earlier log: that is empty. Who has gone meanwhile may not know of this one.
-    told = {(number, text) for heard in record.heard.values() for number, text in heard}
-    assert {(number, text) for number, text in told if text in stored} <= {*enumerate(stored, 1)}
+    received = {(number, text) for heard in record.heard.values() for number, text in heard}
+    assert {(number, text) for number, text in received if text in stored} <= {*enumerate(stored, 1)}

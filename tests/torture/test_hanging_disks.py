@@ -10,7 +10,7 @@ from contextlib import suppress
 from tests.conftest import ServerMaker
 from tests.ordering import Operator
 from tests.running import RunningServer
-from tests.talking import Talker
+from tests.talking import WireClient
 from tests.torture.holding import FAULTY, until_it_waits, waits
 
 STOP_SECONDS = 5
@@ -49,16 +49,16 @@ def begin(server: RunningServer, act: str, **fields: object) -> None:
 
 def test_under_what_is_known_of_people(make_server: ServerMaker) -> None:
     server = hanging(make_server, "fsync", "known_names.txt")
-    with Talker(server) as anna:
-        anna.tell("join", room="main", user="Anna", secret=SECRET)
+    with WireClient(server) as anna:
+        anna.send_frame("join", room="main", user="Anna", secret=SECRET)
         until_it_waits(server)
-        assert anna.hears_nothing()
+        assert anna.receives_nothing()
         ends_in_time(server)
 
 
 def test_under_what_is_known_of_people_and_changes_as_they_leave(make_server: ServerMaker) -> None:
     server = hanging(make_server, "stat", "invitations.txt", 4)
-    with Talker(server) as anna:
+    with WireClient(server) as anna:
         anna.join("Anna", secret=SECRET)
         ends_in_time(server)
 
@@ -71,10 +71,10 @@ def test_under_the_notes_of_what_is_done_to_keep_order(make_server: ServerMaker)
 
 def test_under_a_log_of_which_a_text_is_taken_away(make_server: ServerMaker) -> None:
     server = hanging(make_server, "fdatasync", "chat_history.txt", 4)
-    with Talker(server) as anna:
+    with WireClient(server) as anna:
         anna.join("Anna", secret=SECRET)
-        anna.tell("chat", text="hello")
-        anna.hear("chat")
+        anna.send_frame("chat", text="hello")
+        anna.receive("chat")
         begin(server, "redact", id=1)
         ends_in_time(server)
 
@@ -87,11 +87,11 @@ def test_under_the_access_keys(make_server: ServerMaker) -> None:
 
 def test_what_is_being_done_to_keep_order_is_done_before_the_server_ends(make_server: ServerMaker) -> None:
     server = make_server("--lang", "en", module=FAULTY, FAULTS=json.dumps({"delay": 0.5})).start()
-    with Talker(server) as anna:
+    with WireClient(server) as anna:
         anna.join("Anna", secret=SECRET)
-        anna.tell("chat", text="hello")
-        anna.hear("chat")
+        anna.send_frame("chat", text="hello")
+        anna.receive("chat")
         begin(server, "redact", id=1)
         assert server.stop() == 0
-        anna.hear_until(lambda frame: frame["type"] == "redacted")
+        anna.receive_until(lambda frame: frame["type"] == "redacted")
     assert "hello" not in server.history.read_text()

@@ -41,7 +41,7 @@ def trial(system: str, scenario: str, folder: Path) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(("system", "scenario"), CASES if LONG else SLICE)
-def test_what_was_told_outlives_power_cuts(tmp_path: Path, system: str, scenario: str) -> None:
+def test_what_was_acknowledged_outlives_power_cuts(tmp_path: Path, system: str, scenario: str) -> None:
     if lacking := missing():
         pytest.fail(f"this proof needs {lacking}; `make test` gets it, or leaves the proof out and says so")
     report = trial(system, scenario, tmp_path)

@@ -1,4 +1,4 @@
-"""What the history promises while it runs: told only after written, never blocked, never more than it can hold."""
+"""The promises of a running history: delivered only after written, never blocked, never more than it can hold."""
 
 from __future__ import annotations
 
@@ -25,24 +25,24 @@ from besedka.wire.message import Message
 from tests.blackbox.test_how_the_server_is import figures
 from tests.conftest import ServerMaker
 from tests.running import RunningServer
-from tests.talking import Talker
+from tests.talking import WireClient
 from tests.torture.holding import FAULTY, Hold, until_it_waits
 from tests.torture.test_crashes import LONG
 
 
 def test_pings_are_answered_while_a_sync_does_not_return(make_server: ServerMaker, hold: Hold) -> None:
     server = make_server(module=FAULTY, FAULTS=json.dumps(hold.faults)).start()
-    with Talker(server) as anna, connect(server.url()) as other:
+    with WireClient(server) as anna, connect(server.url()) as other:
         anna.join("Anna")
-        anna.hear("system")
+        anna.receive("system")
         hold.hold()
-        anna.tell("chat", text="slowly")
+        anna.send_frame("chat", text="slowly")
         until_it_waits(server)
         for _ in range(20):
             assert other.ping().wait(60)
-        assert anna.hears_nothing()
+        assert anna.receives_nothing()
         hold.let_go()
-        assert anna.hear("chat")["text"] == "slowly"
+        assert anna.receive("chat")["text"] == "slowly"
 
 
 def test_a_slow_disk_holds_senders_back_instead_of_filling_memory(
@@ -58,7 +58,7 @@ def test_a_slow_disk_holds_senders_back_instead_of_filling_memory(
                 socket.send(frame)
 
     memory = psutil.Process(server.pid).memory_info
-    with Talker(server) as reader:
+    with WireClient(server) as reader:
         reader.join("Reader")
         before = memory().rss
         blasters = [threading.Thread(target=blast, name=f"b{number}", daemon=True) for number in range(8)]
@@ -74,15 +74,15 @@ def test_a_slow_disk_holds_senders_back_instead_of_filling_memory(
                 reader.ask("rooms")
         assert taken < 8 * 20_000 * len(frame) / 10
         hold.let_go()
-        reader.tell("chat", text="heard all the same")
-        reader.hear_until(lambda frame: "heard all the same" in json.dumps(frame))
+        reader.send_frame("chat", text="heard all the same")
+        reader.receive_until(lambda frame: "heard all the same" in json.dumps(frame))
     server.kill()
     for blaster in blasters:
         blaster.join(60)
     assert peak - before < 40 * 1024 * 1024
 
 
-def test_nothing_is_told_before_the_sync_that_covers_it_has_returned(
+def test_nothing_is_delivered_before_the_sync_that_covers_it_has_returned(
     make_server: ServerMaker, tmp_path: Path
 ) -> None:
     """Under strace: for each message, the first write to a socket comes after the sync behind its write to the log."""
@@ -105,26 +105,26 @@ def test_nothing_is_told_before_the_sync_that_covers_it_has_returned(
     senders, each = 10, 1000
 
     def talk(number: int) -> None:
-        with Talker(server) as talker:
-            talker.join(f"s{number}")
+        with WireClient(server) as client:
+            client.join(f"s{number}")
             for count in range(each):
-                talker.tell("chat", text=f"<{number}.{count}>")
-            talker.hear_until(lambda frame: f"<{number}.{each - 1}>" in json.dumps(frame))
+                client.send_frame("chat", text=f"<{number}.{count}>")
+            client.receive_until(lambda frame: f"<{number}.{each - 1}>" in json.dumps(frame))
 
     threads = [threading.Thread(target=talk, args=(number,)) for number in range(senders)]
-    with Talker(server) as reader:
+    with WireClient(server) as reader:
         reader.join("Reader")
         for thread in threads:
             thread.start()
-        reader.hear_to(senders * each)
+        reader.receive_to(senders * each)
         for thread in threads:
             thread.join()
     for child in psutil.Process(server.pid).children():
         child.terminate()
     assert server.wait() == 0
-    told, early = check_order(trace)
+    acknowledged, early = check_order(trace)
     assert early == []
-    assert told == senders * each
+    assert acknowledged == senders * each
 
 
 def check_order(trace: Path) -> tuple[int, list[str]]:
@@ -132,7 +132,7 @@ def check_order(trace: Path) -> tuple[int, list[str]]:
     token = re.compile(r"<\d+\.\d+>")
     written: set[str] = set()
     durable: set[str] = set()
-    told: set[str] = set()
+    acknowledged: set[str] = set()
     early: list[str] = []
     for row in trace.read_text(errors="replace").splitlines():
         tokens = token.findall(row)
@@ -143,8 +143,8 @@ def check_order(trace: Path) -> tuple[int, list[str]]:
             written.update(tokens)
         elif tokens:
             early += [one for one in tokens if one not in durable]
-            told.update(tokens)
-    return len(told), early
+            acknowledged.update(tokens)
+    return len(acknowledged), early
 
 
 def test_verify_finds_every_change_of_a_single_byte(tmp_path: Path) -> None:
@@ -174,10 +174,10 @@ def test_verify_finds_every_change_of_a_single_byte(tmp_path: Path) -> None:
 
 
 def test_the_copy_of_a_history_in_use_is_a_history(server: RunningServer, tmp_path: Path) -> None:
-    with Talker(server) as anna:
+    with WireClient(server) as anna:
         anna.join("Anna")
         for number in range(300):
-            anna.tell("chat", text=f"message {number}\nsecond line")
+            anna.send_frame("chat", text=f"message {number}\nsecond line")
             if number % 30 == 0:
                 copy = tmp_path / f"copy{number}.txt"
                 shutil.copy(server.history, copy)
@@ -186,7 +186,7 @@ def test_the_copy_of_a_history_in_use_is_a_history(server: RunningServer, tmp_pa
                     f"message {n}\n\tsecond line" for n in range(opened.count)
                 ]
                 opened.close()
-        anna.hear_to(300)
+        anna.receive_to(300)
 
 
 def test_a_log_that_is_rotated_away_is_followed_by_a_new_one(server: RunningServer) -> None:
@@ -196,21 +196,21 @@ def test_a_log_that_is_rotated_away_is_followed_by_a_new_one(server: RunningServ
         stderr=subprocess.DEVNULL,
         text=True,
     )
-    with Talker(server) as anna, Talker(server, "/") as old:
+    with WireClient(server) as anna, WireClient(server, "/") as old:
         epoch = anna.join("Anna")["epoch"]
-        anna.tell("chat", text="before")
-        anna.hear_to(1)
+        anna.send_frame("chat", text="before")
+        anna.receive_to(1)
         server.history.rename(server.directory / "chat_history.txt.1")
-        anna.tell("chat", text="after")
-        again = anna.hear("welcome")
+        anna.send_frame("chat", text="after")
+        again = anna.receive("welcome")
         assert again["reset"] is True
         assert again["epoch"] != epoch
-        assert anna.hear_to(1) == [1]
-        anna.tell("chat", text="and on")
-        assert anna.hear("chat")["id"] == 2
-        heard = [old.hear("chat")["text"] for _ in range(2)]
+        assert anna.receive_to(1) == [1]
+        anna.send_frame("chat", text="and on")
+        assert anna.receive("chat")["id"] == 2
+        heard = [old.receive("chat")["text"] for _ in range(2)]
         assert heard == ["before", "and on"]
-        with Talker(server) as boris:
+        with WireClient(server) as boris:
             assert boris.join("Boris", since=1, epoch=epoch)["reset"] is True
     assert [line.rsplit(": ")[-1] for line in server.lines] == ["after", "and on"]
     assert (server.directory / "chat_history.txt.1").read_text().endswith("Anna: before\n")
@@ -223,19 +223,19 @@ def test_a_log_that_is_rotated_away_is_followed_by_a_new_one(server: RunningServ
 def test_a_resend_after_kill_9_is_recognised_and_the_same_words_on_purpose_are_not(
     server: RunningServer,
 ) -> None:
-    with Talker(server) as anna:
+    with WireClient(server) as anna:
         anna.join("Anna")
         for key in ("k1", "k2"):
-            anna.tell("chat", text="+1", key=key)
-        anna.hear_to(2)
+            anna.send_frame("chat", text="+1", key=key)
+        anna.receive_to(2)
     server.kill()
     server.start()
-    with Talker(server) as anna:
+    with WireClient(server) as anna:
         anna.join("Anna", since=0)
-        anna.hear("history")
+        anna.receive("history")
         for key in ("k1", "k2", "k3"):
-            anna.tell("chat", text="+1", key=key, after=0)
-        acknowledged = [(frame["id"], frame["key"]) for frame in (anna.hear("chat") for _ in range(3))]
+            anna.send_frame("chat", text="+1", key=key, after=0)
+        acknowledged = [(frame["id"], frame["key"]) for frame in (anna.receive("chat") for _ in range(3))]
         assert acknowledged == [(1, "k1"), (2, "k2"), (3, "k3")]
     assert len(server.lines) == 3
 
@@ -243,14 +243,14 @@ def test_a_resend_after_kill_9_is_recognised_and_the_same_words_on_purpose_are_n
 def test_a_lost_history_ends_the_server_within_a_second_and_says_why(make_server: ServerMaker) -> None:
     plan = {"call": "fdatasync", "at": 3, "errno": "EIO"}  # the first sync is that of the start
     server = make_server("--lang", "en", module=FAULTY, FAULTS=json.dumps(plan)).start()
-    with Talker(server) as anna, Talker(server) as boris:
+    with WireClient(server) as anna, WireClient(server) as boris:
         anna.join("Anna")
         boris.join("Boris")
-        anna.tell("chat", text="one", key="k1")
-        anna.hear_to(1)
-        anna.tell("chat", text="two", key="k2")
+        anna.send_frame("chat", text="one", key="k1")
+        anna.receive_to(1)
+        anna.send_frame("chat", text="two", key="k2")
         started = time.monotonic()
-        refusal = anna.hear("error")
+        refusal = anna.receive("error")
         assert (refusal["code"], refusal["key"]) == ("not_stored", "k2")
         assert server.wait() == 1
         assert time.monotonic() - started < 1.5
@@ -259,40 +259,40 @@ def test_a_lost_history_ends_the_server_within_a_second_and_says_why(make_server
     assert server.errors.splitlines()[-1].endswith("cannot be written any more: input/output error")
 
 
-def iter_frames(talker: Talker) -> list[dict[str, object]]:
+def iter_frames(client: WireClient) -> list[dict[str, object]]:
     frames = []
     with suppress(ConnectionClosed):
         while True:
-            frames.append(talker.hear())
+            frames.append(client.receive())
     return frames
 
 
 def test_readers_go_on_while_the_disk_is_full_and_writing_resumes_by_itself(make_server: ServerMaker) -> None:
     plan = {"call": "write", "at": 2, "times": 3, "errno": "ENOSPC"}
     server = make_server("--lang", "en", module=FAULTY, FAULTS=json.dumps(plan)).start()
-    with Talker(server) as anna:
+    with WireClient(server) as anna:
         anna.join("Anna")
-        anna.tell("chat", text="one")
-        anna.hear_to(1)
+        anna.send_frame("chat", text="one")
+        anna.receive_to(1)
         for number in range(3):
-            anna.tell("chat", text="no room", key=f"k{number}")
-            assert anna.hear("error")["code"] == "storage_full"
-            anna.tell("history", before=2)
-            assert len(anna.hear("history")["messages"]) == 1
-        anna.tell("chat", text="two")
-        assert anna.hear("chat")["id"] == 2
+            anna.send_frame("chat", text="no room", key=f"k{number}")
+            assert anna.receive("error")["code"] == "storage_full"
+            anna.send_frame("history", before=2)
+            assert len(anna.receive("history")["messages"]) == 1
+        anna.send_frame("chat", text="two")
+        assert anna.receive("chat")["id"] == 2
     assert [line.rsplit(": ")[-1] for line in server.lines] == ["one", "two"]
 
 
 def test_a_real_limit_of_the_file_size_leaves_no_half_line(make_server: ServerMaker) -> None:
     limit = 4096
     server = make_server("--lang", "en", module="tests.torture.limited_server", LIMIT=str(limit)).start()
-    with Talker(server) as anna:
+    with WireClient(server) as anna:
         anna.join("Anna")
         codes = set()
         for number in range(100):
-            anna.tell("chat", text=f"message {number} {'x' * 100}", key=f"k{number}")
-            frame = anna.hear_until(lambda frame: frame["type"] in {"chat", "error"})[-1]
+            anna.send_frame("chat", text=f"message {number} {'x' * 100}", key=f"k{number}")
+            frame = anna.receive_until(lambda frame: frame["type"] in {"chat", "error"})[-1]
             codes.add(frame.get("code", "stored"))
     assert codes == {"stored", "storage_full"}
     assert server.history.stat().st_size <= limit
@@ -301,10 +301,10 @@ def test_a_real_limit_of_the_file_size_leaves_no_half_line(make_server: ServerMa
 
 
 def test_files_are_private(server: RunningServer) -> None:
-    with Talker(server) as anna:
+    with WireClient(server) as anna:
         anna.join("Anna", "dev")
-        anna.tell("chat", room="dev", text="psst")
-        anna.hear("chat")
+        anna.send_frame("chat", room="dev", text="psst")
+        anna.receive("chat")
     for path in server.directory.glob("chat_history*"):
         assert path.stat().st_mode & 0o777 == 0o600, path
     assert (server.directory / "chat_history.dev.txt.index").exists()

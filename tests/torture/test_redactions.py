@@ -59,7 +59,7 @@ def fill(folder: Path) -> str:
 
 
 async def start(folder: Path) -> None:
-    """What the next server does."""
+    """Recovery by the next server."""
     chat = Chat(Settings(history=folder / "chat_history.txt", utc=True))
     await chat.start()
     await chat.close()

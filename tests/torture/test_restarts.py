@@ -10,7 +10,7 @@ import time
 from tests import looping
 from tests.conftest import ServerMaker
 from tests.running import RunningServer
-from tests.talking import Talker
+from tests.talking import WireClient
 from tests.torture.checker import Record, check
 from tests.torture.crowd import somebody_is_heard, torment
 from tests.torture.holding import FAULTY, until_it_waits
@@ -54,9 +54,9 @@ def test_a_stop_waits_neither_for_those_who_do_not_read_nor_for_those_who_do_not
 ) -> None:
     server = make_server("--rate", "0").start()
     with (
-        Talker(server) as anna,
-        Talker(server, max_queue=16) as deaf,
-        Talker(server, max_queue=16) as mute,
+        WireClient(server) as anna,
+        WireClient(server, max_queue=16) as deaf,
+        WireClient(server, max_queue=16) as mute,
     ):
         deaf.join("Deaf")
         mute.join("Mute")

@@ -29,10 +29,10 @@ SERVERS_FOLDERS: Final = ("serve/history", "serve/directory")
 ELSEWHERE: Final = {
     "Audit.open": "serve/directory/test_audit.py: test_what_a_killed_server_has_left_unsynced_is_synced_before_it_counts",
     "Record._mend": "serve/directory/test_files.py: test_a_start_syncs_what_a_killed_server_may_have_left_unsynced",
-    "cut_back": "serve/history/test_sync_order.py: test_half_a_batch_is_synced_away_before_the_records_that_tell_it_is_half",
+    "cut_back": "serve/history/test_sync_order.py: test_half_a_batch_is_synced_away_before_the_records_that_show_it_is_half",
     "cut_off": "serve/history/test_sync_order.py: test_a_torn_end_is_on_the_disk_beside_the_log_before_it_is_cut_off",
-    "Message.cover": "serve/history/test_sync_order.py: test_a_tombstone_is_on_the_disk_before_its_checksum_and_before_anybody_is_told",
-    "Index.change": "serve/history/test_sync_order.py: test_a_tombstone_is_on_the_disk_before_its_checksum_and_before_anybody_is_told",
+    "Message.cover": "serve/history/test_sync_order.py: test_a_tombstone_is_on_the_disk_before_its_checksum_and_before_it_is_broadcast",
+    "Index.change": "serve/history/test_sync_order.py: test_a_tombstone_is_on_the_disk_before_its_checksum_and_before_it_is_broadcast",
 }
 """Functions whose syncs no scenario misses within its time, and where they are proved instead."""
 
@@ -57,7 +57,7 @@ def trial(folder: Path, scenario: str, left_out: str = "") -> Report:
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS)
-def test_what_was_told_outlives_simulated_power_cuts(tmp_path: Path, scenario: str) -> None:
+def test_what_was_acknowledged_outlives_simulated_power_cuts(tmp_path: Path, scenario: str) -> None:
     report = trial(tmp_path / "trial", scenario)
     print(json.dumps(asdict(report), ensure_ascii=False))  # noqa: T201 - figures for docs/reliability.md
     assert report.problems == []
@@ -84,7 +84,7 @@ def test_each_sync_is_missed_when_it_is_left_out(tmp_path: Path) -> None:
 
 
 def first_problem(folder: Path, left_out: str, reports: dict[str, Report]) -> str:
-    """What is noticed first when a sync is left out, and in which scenario; nothing if nothing is."""
+    """The first fault that is found when a sync is left out, with its scenario; empty if there is none."""
     times = {scenario: report.syncs.get(left_out, 0) for scenario, report in reports.items()}
     for scenario in sorted((one for one in times if times[one]), key=lambda one: -times[one]):
         place = Path(tempfile.mkdtemp(dir=folder))

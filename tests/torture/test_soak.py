@@ -28,7 +28,7 @@ VISITS = 1_000 if LONG else 12
 async def visit(url: str, name: str, done: list[int]) -> None:
     """Come, say something, read or not, and go in one of several ways; again and again."""
     for number in range(VISITS):
-        socket = await connect(url, compression=None, max_queue=4, open_timeout=looping.PATIENCE_SECONDS)
+        socket = await connect(url, compression=None, max_queue=4, open_timeout=looping.TIMEOUT_SECONDS)
         await socket.send(encode(Join(user=f"{name}-{number}", room=random.choice(("main", "main", "side")))))
         await asyncio.sleep(random.uniform(0, STAY_SECONDS))
         if random.random() < 0.5:
@@ -61,7 +61,7 @@ def test_comings_and_goings_leave_nothing_behind(make_server: ServerMaker) -> No
     looping.run(scenario())
     wait_until(lambda: process.num_fds() <= open_before + 2)  # descriptors do not leak
     grown = max(sizes[-3:]) / max(sizes[3:6]) - 1
-    told = f"{VISITORS * VISITS} visits, {sizes[-1] / 1e6:.1f} MB, {100 * grown:+.1f} % since a third of the time"
-    print(told)  # noqa: T201
+    summary = f"{VISITORS * VISITS} visits, {sizes[-1] / 1e6:.1f} MB, {100 * grown:+.1f} % since a third of the time"
+    print(summary)  # noqa: T201
     assert grown < 0.1
     assert server.stop() == 0

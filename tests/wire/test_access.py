@@ -1,4 +1,4 @@
-"""What may be an access key, and how it is brought."""
+"""The form of an access key, and the ways to send one."""
 
 from __future__ import annotations
 

@@ -29,7 +29,7 @@ def test_the_sentences_of_two_languages_differ(code: ErrorCode) -> None:
 
 
 @pytest.mark.parametrize("code", sorted({*ErrorCode} - {ErrorCode.BAD_JSON}))
-def test_the_sentences_of_all_languages_tell_the_same_figures(code: ErrorCode) -> None:
+def test_the_sentences_of_all_languages_have_the_same_figures(code: ErrorCode) -> None:
     assert placeholders(code, Language.RU) == placeholders(code, Language.EN)
 
 
@@ -57,7 +57,7 @@ def test_a_figure_may_have_a_sentence_of_its_own_in_each_language() -> None:
 
 
 @pytest.mark.parametrize("name", ["{name}", "{", "}", "{0}", "{name.__class__}", "%s"])
-def test_a_figure_that_looks_like_a_placeholder_is_told_as_it_is(name: str) -> None:
+def test_a_figure_that_looks_like_a_placeholder_is_shown_as_it_is(name: str) -> None:
     for language in Language:
         assert name in Refused(ErrorCode.NAME_TAKEN, name=name).sentence(language)
 

@@ -1,4 +1,4 @@
-"""What a client may say and what a server may tell."""
+"""The frames of clients and servers."""
 
 from __future__ import annotations
 
@@ -352,7 +352,7 @@ def test_the_seeds_door_knows_only_chat() -> None:
     assert "Allowed: chat" in str(refused.value)
 
 
-def test_a_client_that_meets_another_server_is_told_what_it_expected() -> None:
+def test_a_client_that_meets_another_server_reports_what_it_expected() -> None:
     with pytest.raises(Refused) as refused:
         decode_server('{"type":"hello"}')
     assert refused.value.code is ErrorCode.UNKNOWN_TYPE
@@ -561,8 +561,8 @@ def test_a_word_of_a_seed_client_is_decoded_as_it_was_encoded(frame: SeedSay) ->
 
 
 def test_every_server_word_makes_a_round_trip_here() -> None:
-    told = {Welcome, History, Chat, System, Typing, Rooms, Found, Redacted, Rights, Error}
-    assert {*ServerFrame.__args__} == told | {RoomOpened, Invitation, DeviceLink, Device, Done}
+    expected = {Welcome, History, Chat, System, Typing, Rooms, Found, Redacted, Rights, Error}
+    assert {*ServerFrame.__args__} == expected | {RoomOpened, Invitation, DeviceLink, Device, Done}
 
 
 def test_a_message_as_it_stands_on_the_wire() -> None:

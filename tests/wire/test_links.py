@@ -1,4 +1,4 @@
-"""What an address says behind its #."""
+"""The fragment of a link."""
 
 from __future__ import annotations
 

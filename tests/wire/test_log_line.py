@@ -273,7 +273,7 @@ def test_whatever_a_log_holds_each_message_that_is_found_in_it_can_be_read(log: 
         assert re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d", line.stamp, re.ASCII)
 
 
-# Files from other hands.
+# Files of other programs.
 
 
 def test_a_file_from_windows_reads_the_same() -> None:

@@ -1,4 +1,4 @@
-"""Who is spoken to; the cases are shared with the page."""
+"""Mentions; the cases are shared with the page."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ from besedka.wire.notices import NAMES_IN_A_SENTENCE, notice
 PEOPLE = st.lists(st.sampled_from(["", "Anna", "Boris", "Вера"]), max_size=12)
 
 
-def test_one_who_gave_no_name_is_told_of_in_the_seeds_own_words() -> None:
+def test_a_nameless_user_is_announced_in_the_seeds_own_words() -> None:
     assert notice([""], [], Language.RU) == "Новый пользователь присоединился к чату"
     assert notice([], [""], Language.RU) == "Пользователь покинул чат"
 
@@ -57,7 +57,7 @@ def test_more_people_than_that_become_a_number(people: int, rest: int) -> None:
 
 
 @pytest.mark.parametrize("name", ["{names}", "{", "}", "{0}", "%s", "a, b"])
-def test_a_name_that_looks_like_a_placeholder_is_told_as_it_is(name: str) -> None:
+def test_a_name_that_looks_like_a_placeholder_is_shown_as_it_is(name: str) -> None:
     assert notice([name], [], Language.EN) == f"{name} joined the chat"
 
 
@@ -65,9 +65,9 @@ def test_a_name_that_looks_like_a_placeholder_is_told_as_it_is(name: str) -> Non
 @given(PEOPLE, PEOPLE, st.sampled_from(Language))
 def test_nobody_is_lost_and_few_are_named(joined: list[str], left: list[str], language: Language) -> None:
     sentences = notice(joined, left, language).split(". ")
-    told = [people for people in (joined, left) if people]
-    assert len(sentences) == max(1, len(told))
-    for sentence, people in zip(sentences, told, strict=False):
+    groups = [people for people in (joined, left) if people]
+    assert len(sentences) == max(1, len(groups))
+    for sentence, people in zip(sentences, groups, strict=False):
         named = re.findall(r"Anna|Boris|Вера", sentence)
         others = re.findall(r"(?:ещё )?(\d+)", sentence)
         assert named == [name for name in people if name][:NAMES_IN_A_SENTENCE]

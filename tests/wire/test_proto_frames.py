@@ -184,7 +184,7 @@ def chat(  # noqa: PLR0917 - the fields of a message
 
 
 def sent(frame: ServerFrame, offset: int) -> list[ServerFrame]:
-    """What comes out at the other end."""
+    """The frame after a round trip."""
     data = proto.response(frame, zone(offset)).SerializeToString()
     return proto.server_frames(pb.ConverseResponse.FromString(data), offset)
 
@@ -201,7 +201,7 @@ def test_what_a_client_says_arrives_as_it_was_said(frame: ClientFrame) -> None:
 
 @QUICK
 @given(OTHER_SERVER_WORDS, OFFSETS)
-def test_what_a_server_tells_arrives_as_it_was_told(frame: ServerFrame, offset: int) -> None:
+def test_what_a_server_sends_arrives_as_it_was_sent(frame: ServerFrame, offset: int) -> None:
     assert sent(frame, offset) == [frame]
 
 
@@ -279,8 +279,8 @@ def test_a_line_without_a_time_arrives_without_one_and_can_be_read_again() -> No
 
 
 def test_every_word_makes_a_round_trip_here() -> None:
-    told = {Welcome, History, Chat, System, Typing, Rooms, Found, Redacted, Rights, Error}
-    assert {*ServerFrame.__args__} == told | {RoomOpened, Invitation, DeviceLink, Device, Done}
+    expected = {Welcome, History, Chat, System, Typing, Rooms, Found, Redacted, Rights, Error}
+    assert {*ServerFrame.__args__} == expected | {RoomOpened, Invitation, DeviceLink, Device, Done}
     said = {Join, Say, ListHistory, BeginTyping, Leave, ListRooms, Search, Moderate}
     assert {*ClientFrame.__args__} == said | {
         OpenPrivate,
@@ -340,7 +340,7 @@ def test_any_bytes_are_words_or_no_message(data: bytes) -> None:
     proto.server_frames(response, 0)
 
 
-def test_a_code_of_a_newer_server_is_told_all_the_same() -> None:
+def test_an_unknown_close_code_of_a_newer_server_is_reported() -> None:
     (frame,) = proto.server_frames(pb.ConverseResponse(refused=pb.Refused(code=99, text="new")), 0)  # type: ignore[arg-type]
     assert isinstance(frame, Error)
     assert frame.text == "new"

@@ -1,4 +1,4 @@
-"""What a client accepts in the frames of a server."""
+"""The frames of a server that a client accepts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What may be a name, a room, a text and a key."""
+"""Valid names, rooms, texts and keys."""
 
 from __future__ import annotations
 
@@ -372,14 +372,16 @@ def test_a_character_that_looks_like_a_colon_is_refused_in_a_name(colon: str) ->
 
 
 def test_no_character_that_is_a_colon_by_its_data_is_left_out() -> None:
-    told = [
+    reported = [
         chr(code)
         for code in range(sys.maxunicode + 1)
         if "COLON" in unicodedata.name(chr(code), "").split()
         or ":" in unicodedata.normalize("NFKC", chr(code))
     ]
-    assert len(told) > 10
-    assert [ascii(colon) for colon in told if isinstance(answer(clean_name, f"Anna{colon} ok"), str)] == []
+    assert len(reported) > 10
+    assert [
+        ascii(colon) for colon in reported if isinstance(answer(clean_name, f"Anna{colon} ok"), str)
+    ] == []
 
 
 @pytest.mark.parametrize(

@@ -1,1 +1,1 @@
-"""What is known of one room, without a connection."""
+"""The state of one room, without a connection."""

@@ -1,1 +1,1 @@
-"""What guards the port."""
+"""Authentication."""

@@ -1,4 +1,4 @@
-"""Who may come in by which key, and the file that says so."""
+"""Access keys, and the file that holds them."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def test_a_file_is_read_as_people_write_it() -> None:
         ("k" * 300, "300 characters"),
     ],
 )
-def test_what_is_wrong_is_told_without_telling_a_key(text: str, why: str) -> None:
+def test_a_fault_is_reported_without_revealing_a_key(text: str, why: str) -> None:
     with pytest.raises(BadKeys, match=why) as raised:
         read_keys(text)
     assert not any(line and line in str(raised.value) for line in text.split("\n"))
@@ -101,7 +101,7 @@ def test_where_no_key_is_asked_for_everybody_is_in() -> None:
     assert access.admits("whatever")
 
 
-def test_who_came_by_a_key_that_is_withdrawn_is_shut_out_and_nobody_else() -> None:
+def test_sessions_of_a_withdrawn_key_are_disconnected_and_no_others() -> None:
     access = Authenticator(Keys([Key(ONE, "phone"), Key(TWO, "lab")]))
     phone, lab, gone, stranger = KeyHolder(), KeyHolder(), KeyHolder(), KeyHolder()
     assert access.enter(phone, ONE)
@@ -117,7 +117,7 @@ def test_who_came_by_a_key_that_is_withdrawn_is_shut_out_and_nobody_else() -> No
     assert access.change(Keys([Key(TWO, "again")])) == []
 
 
-def test_one_who_cannot_be_shut_out_keeps_nobody_else_in(
+def test_a_session_that_cannot_be_disconnected_keeps_no_other_connected(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     class Faulty(KeyHolder):

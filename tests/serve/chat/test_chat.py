@@ -25,7 +25,7 @@ from besedka.wire.frames import History, RoomEntry, ServerFrame, System
 from besedka.wire.validation import DEFAULT_ROOM
 from tests import looping
 from tests.looping import jump, settle, until
-from tests.serve.faking import TENANT, FakeMember, draft
+from tests.serve.faking import TENANT, FakeSubscriber, draft
 
 
 async def started(directory: Path, messages: int = 0) -> tuple[Chat, Room]:
@@ -42,7 +42,7 @@ def test_one_who_can_take_more_right_after_a_page_is_not_left_behind(tmp_path: P
     async def scenario() -> None:
         chat, room = await started(tmp_path, 2000)
 
-        class FullForAMoment(FakeMember):
+        class FullForAMoment(FakeSubscriber):
             def send(self, frame: ServerFrame) -> None:
                 super().send(frame)
                 if isinstance(frame, History):
@@ -67,7 +67,7 @@ def test_where_more_is_said_than_is_written_at_a_time_the_next_batch_gathers(tmp
     async def scenario() -> None:
         chat, room = await started(tmp_path)
 
-        class Answers(FakeMember):
+        class Answers(FakeSubscriber):
             def _written(self, data: bytes) -> None:
                 super()._written(data)
                 if self.ids == [1]:
@@ -90,10 +90,10 @@ def test_where_more_is_said_than_is_written_at_a_time_the_next_batch_gathers(tmp
     looping.run(scenario())
 
 
-def test_what_was_accepted_is_stored_and_told_before_the_end(tmp_path: Path) -> None:
+def test_what_was_accepted_is_stored_and_delivered_before_the_end(tmp_path: Path) -> None:
     async def scenario() -> None:
         chat, room = await started(tmp_path)
-        member = FakeMember()
+        member = FakeSubscriber()
         chat.subscriptions.enter(room, member)
         chat.followers.follow(room, member)
         for _ in range(100):
@@ -107,14 +107,14 @@ def test_what_was_accepted_is_stored_and_told_before_the_end(tmp_path: Path) -> 
     looping.run(scenario())
 
 
-def test_a_history_that_cannot_be_written_ends_the_chat_and_nothing_of_the_batch_is_told(
+def test_a_history_that_cannot_be_written_ends_the_chat_and_nothing_of_the_batch_is_delivered(
     tmp_path: Path,
 ) -> None:
     async def scenario() -> None:
         directory = tmp_path / "sub"
         directory.mkdir()
         chat, room = await started(directory)
-        member = FakeMember()
+        member = FakeSubscriber()
         chat.subscriptions.enter(room, member)
         chat.followers.follow(room, member)
         directory.rename(tmp_path / "elsewhere")
@@ -142,7 +142,7 @@ def test_those_who_wait_for_space_go_on_when_what_filled_it_was_refused(
             assert may_fail.wait(60)
             raise OSError(errno.ENOSPC, "No space left on device")
 
-        class Importing(FakeMember):
+        class Importing(FakeSubscriber):
             keeps_order = True
 
         monkeypatch.setattr(os, "write", write)
@@ -165,7 +165,7 @@ def test_those_who_wait_for_space_go_on_when_what_filled_it_was_refused(
 def test_all_start_again_when_the_history_was_replaced(tmp_path: Path) -> None:
     async def scenario() -> None:
         chat, room = await started(tmp_path, 20)
-        member = FakeMember()
+        member = FakeSubscriber()
         chat.subscriptions.enter(room, member)
         chat.followers.follow(room, member)
         assert member.ids == list(range(11, 21))
@@ -179,10 +179,10 @@ def test_all_start_again_when_the_history_was_replaced(tmp_path: Path) -> None:
     looping.run(scenario())
 
 
-def test_where_the_history_was_replaced_posters_hear_each_of_their_messages(tmp_path: Path) -> None:
+def test_where_the_history_was_replaced_posters_receive_each_of_their_messages(tmp_path: Path) -> None:
     async def scenario() -> None:
         chat, room = await started(tmp_path, 20)
-        member = FakeMember()
+        member = FakeSubscriber()
         chat.subscriptions.enter(room, member)
         chat.followers.follow(room, member)
         (tmp_path / "talk.txt").write_text("[2025-01-01 00:00:00] Hand: one\n" * 5)
@@ -196,10 +196,10 @@ def test_where_the_history_was_replaced_posters_hear_each_of_their_messages(tmp_
     looping.run(scenario())
 
 
-def test_what_other_hands_have_added_is_told_in_its_place(tmp_path: Path) -> None:
+def test_messages_that_another_program_has_added_are_delivered_in_their_place(tmp_path: Path) -> None:
     async def scenario() -> None:
         chat, room = await started(tmp_path, 5)
-        member = FakeMember()
+        member = FakeSubscriber()
         chat.subscriptions.enter(room, member)
         chat.followers.follow(room, member)
         with (tmp_path / "talk.txt").open("a") as by_hand:
@@ -216,7 +216,7 @@ def test_what_other_hands_have_added_is_told_in_its_place(tmp_path: Path) -> Non
 def test_what_is_said_again_after_a_restart_is_found_in_the_log(tmp_path: Path) -> None:
     async def scenario() -> None:
         chat, room = await started(tmp_path)
-        member = FakeMember()
+        member = FakeSubscriber()
         chat.subscriptions.enter(room, member)
         for text in ("+1", "two\nlines", "+1"):
             chat.committer.post(room, draft("Anna", text, ""), member)
@@ -224,7 +224,7 @@ def test_what_is_said_again_after_a_restart_is_found_in_the_log(tmp_path: Path) 
         chat = Chat(Settings(history=tmp_path / "talk.txt"))
         await chat.start()
         room = await open_room(chat, DEFAULT_ROOM)
-        member = FakeMember()
+        member = FakeSubscriber()
 
         async def find(text: str, key: str, after: int = 0, user: str = "Anna") -> int | None:
             message = await chat.log_reader.resent(
@@ -276,7 +276,7 @@ def test_rooms_that_nobody_entered_or_all_have_left_give_back_their_files(tmp_pa
     async def scenario() -> None:
         chat, _ = await started(tmp_path)
         never_entered, left_while_speaking = await open_room(chat, "one"), await open_room(chat, "two")
-        member = FakeMember()
+        member = FakeSubscriber()
         chat.subscriptions.enter(left_while_speaking, member)
         chat.committer.post(left_while_speaking, draft("Anna", "my last words", ""), member)
         chat.subscriptions.leave(left_while_speaking, member)
@@ -300,7 +300,7 @@ def test_a_room_that_somebody_enters_in_time_stays_open(tmp_path: Path) -> None:
         entered, held = await open_room(chat, "one"), await open_room(chat, "two")
         chat.rooms.close_later(entered)
         chat.rooms.close_later(held)
-        chat.subscriptions.enter(entered, FakeMember())
+        chat.subscriptions.enter(entered, FakeSubscriber())
         chat.rooms.hold(held)
         await jump(GRACE_SECONDS)
         await jump(IDLE_SECONDS)
@@ -325,7 +325,7 @@ def test_a_deserted_room_makes_place_for_another_but_none_that_somebody_needs(
         held, entered, deserted = [await open_room(chat, name) for name in ("held", "entered", "deserted")]
         await jump(GRACE_SECONDS)
         chat.rooms.hold(held)
-        chat.subscriptions.enter(entered, FakeMember())
+        chat.subscriptions.enter(entered, FakeSubscriber())
         other = await open_room(chat, "other")
         assert [entry.name for entry in (await chat.rooms.listed("")).entries] == [
             "entered",
@@ -333,7 +333,7 @@ def test_a_deserted_room_makes_place_for_another_but_none_that_somebody_needs(
             "main",
             "other",
         ]
-        chat.subscriptions.enter(other, FakeMember())
+        chat.subscriptions.enter(other, FakeSubscriber())
         with pytest.raises(Refused) as refusal:
             await open_room(chat, "deserted")
         assert refusal.value.code is ErrorCode.TOO_MANY_ROOMS
@@ -356,7 +356,7 @@ def test_a_room_that_was_just_opened_waits_for_those_who_asked_for_it(
         one = await open_room(chat, "one")
         with pytest.raises(Refused):
             await open_room(chat, "two")
-        member = FakeMember("Anna", one)
+        member = FakeSubscriber("Anna", one)
         chat.subscriptions.enter(one, member)
         chat.committer.post(one, draft("Anna", "I am here", ""), member)
         await chat.finish()
@@ -371,8 +371,8 @@ def test_the_list_has_logs_and_open_rooms_and_how_many_are_in_them(tmp_path: Pat
 
     async def scenario() -> None:
         chat, room = await started(tmp_path)
-        chat.subscriptions.enter(room, FakeMember())
-        chat.subscriptions.enter(room, FakeMember("Unseen", is_seen=False))
+        chat.subscriptions.enter(room, FakeSubscriber())
+        chat.subscriptions.enter(room, FakeSubscriber("Unseen", is_seen=False))
         await open_room(chat, "new")
         expected = [RoomEntry("main", 1), RoomEntry("new", 0), RoomEntry("zoo", 0)]
         assert (await chat.rooms.listed("")).entries == expected
@@ -454,7 +454,7 @@ def test_a_search_that_meets_another_log_begins_anew_in_it(
 ) -> None:
     async def scenario() -> None:
         chat, room = await started(tmp_path, 30)
-        member = FakeMember("Anna", room)
+        member = FakeSubscriber("Anna", room)
         chat.subscriptions.enter(room, member)
         really_search = ChatHistory.search
         has_looked, may_go_on = threading.Event(), threading.Event()
@@ -518,30 +518,30 @@ async def open_room(chat: Chat, name: str) -> Room:
     return room if isinstance(room, Room) else await room
 
 
-def test_five_thousand_who_enter_at_once_are_told_of_in_a_few_frames(tmp_path: Path) -> None:
+def test_five_thousand_who_enter_at_once_are_announced_in_a_few_frames(tmp_path: Path) -> None:
     async def scenario() -> None:
         chat, room = await started(tmp_path)
-        crowd = [FakeMember(f"p{number}", room) for number in range(5_000)]
+        crowd = [FakeSubscriber(f"p{number}", room) for number in range(5_000)]
         begun = asyncio.get_running_loop().time()
         for number, member in enumerate(crowd):
             chat.subscriptions.enter(room, member)
             chat.followers.follow(room, member)
             if number % 100 == 0:
                 await asyncio.sleep(0)
-        await until(lambda: any(frame.clients_count == 5_000 for frame in told(crowd[0])))
+        await until(lambda: any(frame.clients_count == 5_000 for frame in notices_to(crowd[0])))
         seconds = asyncio.get_running_loop().time() - begun
-        assert len(told(crowd[0])) <= 4 * seconds + 2
-        assert {len(told(member)) for member in crowd} <= set(range(1, len(told(crowd[0])) + 1))
-        assert sum(len(told(member)) for member in crowd) <= len(crowd) * (4 * seconds + 2)
+        assert len(notices_to(crowd[0])) <= 4 * seconds + 2
+        assert {len(notices_to(member)) for member in crowd} <= set(range(1, len(notices_to(crowd[0])) + 1))
+        assert sum(len(notices_to(member)) for member in crowd) <= len(crowd) * (4 * seconds + 2)
         await chat.close()
 
-    def told(member: FakeMember) -> list[System]:
+    def notices_to(member: FakeSubscriber) -> list[System]:
         return [frame for frame in member.heard if isinstance(frame, System)]
 
     looping.run(scenario())
 
 
-class Faulty(FakeMember):
+class Faulty(FakeSubscriber):
     """A member to whom no page can be sent, because of an error of the server's own."""
 
     def send(self, frame: ServerFrame) -> None:
@@ -556,7 +556,7 @@ def test_an_error_while_a_subscriber_reads_on_breaks_its_session_off_and_the_oth
 ) -> None:
     async def scenario() -> None:
         chat, room = await started(tmp_path, 2000)
-        faulty, member = Faulty("Boris", room), FakeMember("Anna", room)
+        faulty, member = Faulty("Boris", room), FakeSubscriber("Anna", room)
         for one in (faulty, member):
             chat.subscriptions.enter(room, one, since=since)
             chat.followers.follow(room, one)
@@ -575,7 +575,7 @@ def test_an_error_of_a_subscriber_after_an_external_edit_does_not_cost_the_chat_
 ) -> None:
     async def scenario() -> None:
         chat, room = await started(tmp_path, 5)
-        faulty, member = FakeMember("Boris", room), FakeMember("Anna", room)
+        faulty, member = FakeSubscriber("Boris", room), FakeSubscriber("Anna", room)
         for one in (faulty, member):
             chat.subscriptions.enter(room, one, since=5)
             chat.followers.follow(room, one)
@@ -592,10 +592,10 @@ def test_an_error_of_a_subscriber_after_an_external_edit_does_not_cost_the_chat_
     looping.run(scenario())
 
 
-def test_who_was_behind_is_told_who_is_here_when_it_is_live_again(tmp_path: Path) -> None:
+def test_a_subscriber_that_was_behind_gets_the_presence_when_it_is_live_again(tmp_path: Path) -> None:
     async def scenario() -> None:
         chat, room = await started(tmp_path, 3)
-        slow, anna = FakeMember("Slow", room), FakeMember("Anna", room)
+        slow, anna = FakeSubscriber("Slow", room), FakeSubscriber("Anna", room)
         for member in (slow, anna):
             chat.subscriptions.enter(room, member)
             chat.followers.follow(room, member)
@@ -629,7 +629,7 @@ def test_a_full_disk_makes_the_chat_unready_until_there_is_room(
             return really_write(number, data)
 
         monkeypatch.setattr(os, "write", write)
-        member = FakeMember("Anna", room)
+        member = FakeSubscriber("Anna", room)
         chat.subscriptions.enter(room, member)
         chat.committer.post(room, draft("Anna", "too much", ""), member)
         await until(lambda: bool(member.refusals))

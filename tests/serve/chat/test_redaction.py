@@ -21,19 +21,19 @@ from besedka.wire.log_line import tombstone
 from tests import looping
 from tests.looping import until
 from tests.serve.chat.test_chat import started
-from tests.serve.faking import FakeMember, draft
+from tests.serve.faking import FakeSubscriber, draft
 
 
 async def redact(chat: Chat, room: Room, number: int) -> None:
     await chat.redactor.redact(room, await chat.redactor.subject(room, number))
 
 
-def told(member: FakeMember) -> list[Redacted]:
+def redactions(member: FakeSubscriber) -> list[Redacted]:
     return [frame for frame in member.heard if isinstance(frame, Redacted)]
 
 
-def last_text(member: FakeMember, number: int) -> str:
-    """What a client shows of a message that has heard all this."""
+def last_text(member: FakeSubscriber, number: int) -> str:
+    """The text that a client shows for a message after it has received all these frames."""
     text = ""
     for frame in member.heard:
         if isinstance(frame, History) and 0 <= number - frame.first < len(frame.messages):
@@ -43,36 +43,36 @@ def last_text(member: FakeMember, number: int) -> str:
     return text
 
 
-class SeedLike(FakeMember):
+class SeedLike(FakeSubscriber):
     """One who does not know the frame."""
 
     ignores = frozenset({Typing, Redacted})
 
 
-def test_all_who_are_live_are_told_but_those_who_do_not_know_the_frame(tmp_path: Path) -> None:
+def test_a_broadcast_reaches_all_live_subscribers_but_those_that_ignore_the_frame(tmp_path: Path) -> None:
     async def scenario() -> None:
         chat, room = await started(tmp_path, 3)
-        anna, seed = FakeMember("Anna", room), SeedLike("Boris", room)
+        anna, seed = FakeSubscriber("Anna", room), SeedLike("Boris", room)
         for member in (anna, seed):
             chat.subscriptions.enter(room, member)
             chat.followers.follow(room, member)
         await redact(chat, room, 2)
         await redact(chat, room, 2)
-        assert told(anna) == [Redacted("main", 2, "-")]
+        assert redactions(anna) == [Redacted("main", 2, "-")]
         seed.fill()
         await redact(chat, room, 3)
         seed.drain()
         chat.followers.follow(room, seed)
-        assert told(seed) == []
+        assert redactions(seed) == []
         await chat.close()
 
     looping.run(scenario())
 
 
-def test_who_is_behind_is_told_when_it_is_live_again(tmp_path: Path) -> None:
+def test_a_subscriber_that_is_behind_gets_it_when_it_is_live_again(tmp_path: Path) -> None:
     async def scenario() -> None:
         chat, room = await started(tmp_path, 3)
-        anna, boris = FakeMember("Anna", room), FakeMember("Boris", room)
+        anna, boris = FakeSubscriber("Anna", room), FakeSubscriber("Boris", room)
         for member in (anna, boris):
             chat.subscriptions.enter(room, member)
             chat.followers.follow(room, member)
@@ -80,7 +80,7 @@ def test_who_is_behind_is_told_when_it_is_live_again(tmp_path: Path) -> None:
         await until(lambda: room.head == 4)
         anna.fill()
         await redact(chat, room, 4)
-        assert told(anna) == []
+        assert redactions(anna) == []
         anna.drain()
         chat.followers.follow(room, anna)
         assert last_text(anna, 4) == last_text(boris, 4) == tombstone(21)
@@ -111,7 +111,7 @@ class Held:
 
 
 @pytest.mark.parametrize("question", ["page", "page_after", "search", "reading on"])
-def test_what_was_read_before_and_is_told_after_has_the_new_text(
+def test_a_page_read_before_a_redaction_and_sent_after_it_has_the_new_text(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, question: str
 ) -> None:
     async def ask(chat: Chat, room: Room) -> list[str]:
@@ -124,7 +124,7 @@ def test_what_was_read_before_and_is_told_after_has_the_new_text(
                 hits: Hits = await chat.log_reader.search(room, "2", 30, 5, Asker(None))
                 return hits.lines
             case _:
-                late = FakeMember("Late", room)
+                late = FakeSubscriber("Late", room)
                 chat.subscriptions.enter(room, late, since=24)
                 page = await chat.followers.read_on(room, late)
                 assert page
@@ -148,12 +148,12 @@ def test_what_was_read_before_and_is_told_after_has_the_new_text(
     looping.run(scenario())
 
 
-def test_what_is_redacted_while_a_page_is_on_its_way_is_told_behind_it(tmp_path: Path) -> None:
+def test_a_redaction_while_a_page_is_on_its_way_is_sent_behind_it(tmp_path: Path) -> None:
     async def scenario() -> None:
         chat, room = await started(tmp_path, 40)
         subject = await chat.redactor.subject(room, 28)
 
-        class Slow(FakeMember):
+        class Slow(FakeSubscriber):
             def send(self, frame: ServerFrame) -> None:
                 super().send(frame)
                 if isinstance(frame, History):

@@ -1,1 +1,1 @@
-"""What is kept of people."""
+"""The files about people."""

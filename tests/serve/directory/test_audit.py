@@ -44,7 +44,7 @@ def test_what_was_written_is_there_in_a_private_file(audit: Audit, tmp_path: Pat
     assert read(tmp_path) == [FIRST, SECOND]
 
 
-def test_another_server_is_told_who_has_the_folder(audit: Audit, tmp_path: Path) -> None:
+def test_another_server_is_refused_with_the_process_that_has_the_folder(audit: Audit, tmp_path: Path) -> None:
     with pytest.raises(FolderInUse, match=f"{tmp_path} is in use by process {os.getpid()}"):
         read(tmp_path)
     assert audit.path.exists()

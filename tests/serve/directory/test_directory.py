@@ -1,4 +1,4 @@
-"""What the server knows of people, as it runs."""
+"""The directory of people in a running server."""
 
 from __future__ import annotations
 

@@ -61,7 +61,7 @@ def play(folder: Path, scene: Scene) -> None:
 
 
 def names_in(folder: Path) -> set[str]:
-    """Who is in the file, as the next server reads it."""
+    """The names in the file, as the next server reads it."""
     return {*KnownNames.parse((folder / NAMES).read_text()).rows}
 
 
@@ -267,7 +267,7 @@ def replaced(folder: Path) -> None:
     [replaced, lambda folder: (folder / NAMES).unlink(), lambda folder: (folder / NAMES).write_text("")],
     ids=["replaced", "removed", "emptied"],
 )
-def test_what_is_told_as_stored_is_in_the_file_that_took_the_place_of_ours_meanwhile(
+def test_what_is_acknowledged_is_in_the_file_that_replaced_the_log_meanwhile(
     tmp_path: Path, syncs: Syncs, change: Callable[[Path], object]
 ) -> None:
     async def scene(kept: Kept) -> None:
@@ -548,7 +548,7 @@ async def pass_seconds(kept: Kept, seconds: int) -> None:
         await kept.files.reconcile()
 
 
-def test_a_file_that_cannot_be_written_is_tried_ever_more_seldom_and_told_of_twice(
+def test_a_file_that_cannot_be_written_is_tried_ever_more_seldom_and_reported_twice(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level("INFO")
@@ -602,11 +602,13 @@ def test_a_file_that_can_neither_be_read_nor_written_does_not_fill_the_log(
 
     play(tmp_path, scene)
     assert names_in(tmp_path) == {"Anna", "Boris"}
-    told = [record.getMessage() for record in caplog.records if NAMES in record.getMessage()]
-    assert len([line for line in told if "cannot be read" in line]) == 1
-    assert len([line for line in told if "cannot be written" in line or "could not be written" in line]) <= 2
-    assert told[-1].endswith("can be used again")
-    assert sum("can be used again" in line for line in told) == 1
+    reported = [record.getMessage() for record in caplog.records if NAMES in record.getMessage()]
+    assert len([line for line in reported if "cannot be read" in line]) == 1
+    assert (
+        len([line for line in reported if "cannot be written" in line or "could not be written" in line]) <= 2
+    )
+    assert reported[-1].endswith("can be used again")
+    assert sum("can be used again" in line for line in reported) == 1
 
 
 def test_the_last_write_of_a_server_does_not_wait_for_the_next_try(

@@ -32,7 +32,7 @@ def test_a_full_disk_that_has_no_room_for_it_does_not_keep_the_chat_from_being_r
     assert "no socket for `besedka admin`" in caplog.text
 
 
-def test_any_other_fault_is_told_at_the_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_any_other_fault_is_reported_at_the_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(SocketUnusable, match="permission denied"):
         open_where_no_socket_can_be_made(
             tmp_path, monkeypatch, OSError(errno.EACCES, os.strerror(errno.EACCES))
@@ -77,7 +77,7 @@ async def exchange(path: Path, *lines: bytes) -> list[dict[str, Any]]:
     ],
     ids=["a bug", "the disk", "a timeout", "a refusal"],
 )
-def test_an_error_of_the_server_is_not_told_as_one_of_the_request(
+def test_an_error_of_the_server_is_not_reported_as_one_of_the_request(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,

@@ -312,7 +312,7 @@ def test_an_error_in_work_ends_the_connection_with_the_code_to_come_back(
     assert "ZeroDivisionError" in caplog.text
 
 
-def test_a_talk_is_told_when_the_socket_is_full_and_when_it_has_room_again(scene: Scene) -> None:
+def test_a_session_is_notified_when_the_socket_is_full_and_when_it_has_room_again(scene: Scene) -> None:
     scene.connection.pause_writing()
     assert scene.connection.is_full
     assert scene.session.behind == 1
@@ -367,7 +367,7 @@ def test_nothing_is_written_behind_a_close(scene: Scene) -> None:
     assert [frame.opcode for frame in scene.answers()] == [Opcode.CLOSE]
 
 
-def test_nothing_more_is_told_to_one_who_is_being_closed(scene: Scene) -> None:
+def test_nothing_more_is_sent_to_a_connection_that_is_being_closed(scene: Scene) -> None:
     scene.connection.close(CloseCode.RESTARTING)
     assert scene.connection.is_full
     assert scene.session.behind == 1
@@ -404,7 +404,9 @@ def test_two_connections_that_share_the_lent_protocol_never_meet(scene: Scene) -
     assert other.session.heard == ["begin", "from the other"]
 
 
-def test_one_who_reads_nothing_for_half_a_minute_is_told_to_come_back_and_cut_later(scene: Scene) -> None:
+def test_a_client_that_reads_nothing_for_half_a_minute_gets_a_close_frame_and_is_aborted_later(
+    scene: Scene,
+) -> None:
     scene.transport.unread = BUFFER_BYTES + 1
     scene.connection.pause_writing()
     start = 1000.0

@@ -13,7 +13,7 @@ OURS = Proxies(map(clean_proxy, [PROXY, "fd00::/8", UNIX]))
 """Those of the tests."""
 
 
-def told(*values: str, name: str = "x-forwarded-for", peer: str = PROXY) -> str:
+def client_host(*values: str, name: str = "x-forwarded-for", peer: str = PROXY) -> str:
     """The address that counts."""
     client = OURS.client(peer, [("host", "chat.example"), *((name, value) for value in values)])
     assert client.is_forwarded
@@ -49,7 +49,7 @@ def told(*values: str, name: str = "x-forwarded-for", peer: str = PROXY) -> str:
     ],
 )
 def test_the_address_at_the_right_counts_that_is_no_proxy_of_ours(values: list[str], host: str) -> None:
-    assert told(*values) == host
+    assert client_host(*values) == host
 
 
 @pytest.mark.parametrize(
@@ -76,7 +76,7 @@ def test_the_address_at_the_right_counts_that_is_no_proxy_of_ours(values: list[s
     ],
 )
 def test_the_standards_header_is_read_as_well(values: list[str], host: str) -> None:
-    assert told(*values, name="forwarded") == host
+    assert client_host(*values, name="forwarded") == host
 
 
 def test_what_all_proxies_add_to_counts_more_than_what_they_hand_on() -> None:
@@ -100,20 +100,20 @@ def test_who_tells_nothing_of_others_speaks_for_himself() -> None:
 
 
 def test_a_proxy_on_a_unix_socket_is_believed_where_it_is_one_of_ours() -> None:
-    assert told("203.0.113.7", peer="") == "203.0.113.7"
-    assert told("nonsense", peer="") == ""
+    assert client_host("203.0.113.7", peer="") == "203.0.113.7"
+    assert client_host("nonsense", peer="") == ""
 
 
 @given(st.lists(st.text(), max_size=3), st.sampled_from(["x-forwarded-for", "forwarded"]))
 def test_whatever_is_brought_along_does_not_change_what_the_proxy_adds(values: list[str], name: str) -> None:
     added = "203.0.113.7" if name == "x-forwarded-for" else 'for="203.0.113.7";proto=https'
-    assert told(*values, added, name=name) == "203.0.113.7"
-    assert told(", ".join([*values, added]), name=name) == "203.0.113.7"
+    assert client_host(*values, added, name=name) == "203.0.113.7"
+    assert client_host(", ".join([*values, added]), name=name) == "203.0.113.7"
 
 
 @given(st.text('for="\\,;= 1.[]:', max_size=40))
 def test_no_quotation_hides_what_the_proxy_adds(brought: str) -> None:
-    assert told(f'{brought}, for="203.0.113.7";by="10.0.0.1"', name="forwarded") == "203.0.113.7"
+    assert client_host(f'{brought}, for="203.0.113.7";by="10.0.0.1"', name="forwarded") == "203.0.113.7"
 
 
 @pytest.mark.parametrize(

@@ -161,7 +161,7 @@ def test_a_call_that_cannot_be_disconnected_is_ended_all_the_same_and_that_is_lo
     assert record.exc_info
 
 
-def test_what_was_answered_is_written_before_a_call_is_told_why_it_ends(tmp_path: Path) -> None:
+def test_responses_are_written_before_the_status_of_a_call(tmp_path: Path) -> None:
     async def scenario() -> None:
         chat, room, service = await started(tmp_path)
         context = FakeContext()
@@ -213,7 +213,7 @@ def test_a_client_that_is_gone_is_not_waited_for(tmp_path: Path, monkeypatch: py
     looping.run(scenario())
 
 
-def test_who_is_told_that_the_server_goes_down_is_told_nothing_else(tmp_path: Path) -> None:
+def test_nothing_follows_the_status_that_the_server_goes_down(tmp_path: Path) -> None:
     async def scenario() -> None:
         chat, room, service = await started(tmp_path)
         context = FakeContext()
@@ -395,7 +395,7 @@ SECRET, CLAIM = "b" * 64, claim_of("b" * 64)
 BAN = AuditEntry("2026-11-20 17:00:00", "operator", Act.BAN)
 
 
-def _put_out(chat: Chat) -> None:
+def _remove_member(chat: Chat) -> None:
     chat.directory.rooms.add_member("plans", "Anna", "a" * 64)
     chat.directory.rooms.remove_member("plans", CLAIM)
 
@@ -406,7 +406,7 @@ LOSSES: dict[str, Callable[[Chat], object]] = {
         replace(BAN, addresses=("192.0.2.1",))
     ),
     "with the name": lambda chat: chat.directory.names.release("Boris"),
-    "with the membership": _put_out,
+    "with the membership": _remove_member,
 }
 
 

@@ -1,4 +1,4 @@
-"""What all tests of the history share."""
+"""Fixtures for all tests of the history."""
 
 from __future__ import annotations
 

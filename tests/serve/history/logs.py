@@ -68,7 +68,7 @@ def epoch_of(path: Path) -> Path:
 
 
 def index_of_version_1(epoch: str, *messages: str) -> bytes:
-    """What the first version wrote beside a log of these messages."""
+    """The index that the first version wrote beside a log of these messages."""
     raws = [f"{message}\n".encode() for message in messages]
     records = b"".join(struct.pack("<II", len(raw) | 1 << 31, zlib.crc32(raw)) for raw in raws)
     return struct.pack("<16s16sQ", b"besedka index 1\n", epoch.encode(), 0) + records

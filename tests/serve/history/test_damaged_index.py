@@ -177,16 +177,16 @@ def test_a_damaged_record_is_no_harm_where_only_the_last_records_are_looked_at_w
     epoch = history.epoch
     history.close()
     damage(number)(path)
-    told = LINES
+    expected = LINES
     if is_added_to:
-        told = [*LINES, line("added")]
+        expected = [*LINES, line("added")]
         with path.open("a") as other:
             other.write(f"{line('added')}\n")
     for module in ("findings", "index", "recovery"):
         monkeypatch.setattr(f"besedka.serve.history.{module}.SYNC_RECORDS", 4)
     for open_ in (ChatHistory.open_to_read, ChatHistory.open):
         again = open_(path)
-        assert (again.read(1, 99), again.epoch) == (told, epoch)
+        assert (again.read(1, 99), again.epoch) == (expected, epoch)
         again.close()
     again = ChatHistory.open(path)
     assert flags(again)[:30] == [Flag.NONE if one == number else flag for one, flag in enumerate(FLAGS, 1)]

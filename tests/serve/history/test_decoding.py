@@ -121,6 +121,6 @@ def test_an_encoding_that_contradicts_the_byte_order_mark_is_refused(tmp_path: P
         "a\0b",
     ],
 )
-def test_an_unknown_encoding_is_told_with_known_ones(name: str) -> None:
+def test_an_unknown_encoding_is_refused_with_examples_of_known_ones(name: str) -> None:
     with pytest.raises(EncodingUnknown, match=r"known are utf-8, utf-16, .*cp1251, koi8-r"):
         known_encoding(name)

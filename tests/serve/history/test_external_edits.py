@@ -100,12 +100,12 @@ def test_an_edit_while_a_batch_is_written_is_noticed(
             disk.setattr(os, "write", write)
         else:
             disk.setattr(os, "fdatasync", sync)
-        told = history.append([line("three"), line("four\nof two lines")])
+        first_id = history.append([line("three"), line("four\nof two lines")])
     assert not edits
     stands = path.read_text().split("\n")
     assert line("three") in stands, "what is told is in the file that is there"
     if edit is not edit_in_place or moment != "before the write":
-        assert history.read(told, 2) == [line("three"), line("four\nof two lines")]
+        assert history.read(first_id, 2) == [line("three"), line("four\nof two lines")]
         assert history.epoch == epoch or edit not in {add, add_something_strange}
     # At the next look all of it is known: ids are the same for those who were told and for those who read pages.
     last = history.append([line("five")])
@@ -113,7 +113,7 @@ def test_an_edit_while_a_batch_is_written_is_noticed(
     assert history.read(last, 1) == [line("five")]
     assert (history.epoch == epoch) == (edit in {add, add_half_a_line, add_something_strange})
     if edit in {add, add_half_a_line, add_something_strange}:
-        assert history.read(told, 1) == [line("three")]
+        assert history.read(first_id, 1) == [line("three")]
     numbered = [number for page in (history.read(1, 100),) for number in page]
     history.close()
     (tmp_path / "talk.txt.index").unlink()
@@ -210,7 +210,7 @@ def test_a_batch_that_another_program_has_moved_or_added_to_is_not_written_twice
         ("[19.11.2025 23:46:36] Anna: hi\n\tand more\n", False),
     ],
 )
-def test_lines_that_continue_a_batch_while_it_is_synced_change_what_is_told_of_it(
+def test_lines_that_continue_a_batch_while_it_is_synced_change_the_epoch(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, added: str, *, is_continued: bool
 ) -> None:
     path = tmp_path / "talk.txt"
@@ -224,8 +224,8 @@ def test_lines_that_continue_a_batch_while_it_is_synced_change_what_is_told_of_i
 
     with monkeypatch.context() as disk:
         at_sync(disk, path, continue_batch)
-        told = history.append([line("two"), line("three")], [Flag.VERIFIED, Flag.UNVERIFIED])
-    assert told == 2
+        first_id = history.append([line("two"), line("three")], [Flag.VERIFIED, Flag.UNVERIFIED])
+    assert first_id == 2
     assert (history.epoch != epoch) == is_continued, "whoever is told a text must find it by its id"
     assert (history.read(3, 1) != [line("three")]) == is_continued
     assert [flag & ~Flag.BEGINS_BATCH for flag in history.flags(1, 3)] == [
@@ -313,7 +313,7 @@ def test_a_line_end_that_was_added_to_the_last_line_keeps_the_epoch_when_the_dis
     history.close()
 
 
-def test_a_line_without_its_end_that_was_told_outlives_a_power_cut(
+def test_a_delivered_line_without_its_end_outlives_a_power_cut(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path, index = tmp_path / "talk.txt", tmp_path / "talk.txt.index"
@@ -440,8 +440,8 @@ def test_a_batch_that_is_in_the_log_is_never_refused_as_too_much_for_a_full_disk
     with monkeypatch.context() as disk:
         at_sync(disk, path, edit_and_fill_up)
         try:
-            told = history.append([line("two")])
-            assert history.read(told, 1) == [line("two")]
+            first_id = history.append([line("two")])
+            assert history.read(first_id, 1) == [line("two")]
         except HistoryLost:
             pass  # whether it is in the log is not said
         except StorageFull:
@@ -486,9 +486,9 @@ def test_what_is_known_of_a_message_stays_known_when_another_program_writes_mean
     history.append([line("one")])
     with monkeypatch.context() as disk:
         at_sync(disk, path, edit)
-        told = history.append([line("mine"), line("yours")], [Flag.UNVERIFIED, Flag.VERIFIED])
-    assert history.flags(told, 2) == [Flag.UNVERIFIED | Flag.BEGINS_BATCH, Flag.VERIFIED]
-    assert [*history.latest.flags][told - history.latest.first :][:2] == history.flags(told, 2)
+        first_id = history.append([line("mine"), line("yours")], [Flag.UNVERIFIED, Flag.VERIFIED])
+    assert history.flags(first_id, 2) == [Flag.UNVERIFIED | Flag.BEGINS_BATCH, Flag.VERIFIED]
+    assert [*history.latest.flags][first_id - history.latest.first :][:2] == history.flags(first_id, 2)
     history.close()
 
 

@@ -307,16 +307,16 @@ def test_pages_are_right_too_when_the_history_grew_under_the_server(tmp_path: Pa
     history.close()
 
 
-def test_of_a_long_message_the_beginning_is_told_and_where_to_read_on(tmp_path: Path) -> None:
+def test_of_a_long_message_the_beginning_is_shown_and_where_to_read_on(tmp_path: Path) -> None:
     long = line("\n".join(["ж" * 1000] * 200))
     path = write(tmp_path / "talk.txt", line("before"), "\n", long, "\n", line("after"), "\n")
     history = ChatHistory.open(path)
     assert history.count == 3
     assert (history.read(1, 1), history.read(3, 1)) == ([line("before")], [line("after")])
-    told, mark = history.read(2, 1)[0].rsplit("\n\t", 1)
-    assert long.startswith(told)
-    assert len(told.encode()) in range(SHOWN_BYTES - 4, SHOWN_BYTES + 1)
-    rest = len(long.encode()) + 1 - len(told.encode())
+    shown, mark = history.read(2, 1)[0].rsplit("\n\t", 1)
+    assert long.startswith(shown)
+    assert len(shown.encode()) in range(SHOWN_BYTES - 4, SHOWN_BYTES + 1)
+    rest = len(long.encode()) + 1 - len(shown.encode())
     shown = f"{rest:,}".replace(",", "\u202f")
     assert mark == f"[… {shown} more bytes: message 2 in talk.txt, or /history.txt?since=1]"
     assert history.read_bytes(history.span(2, 2)) == f"{long}\n".encode()
@@ -324,7 +324,7 @@ def test_of_a_long_message_the_beginning_is_told_and_where_to_read_on(tmp_path: 
     history.close()
 
 
-def test_a_second_holder_is_told_who_has_the_file(tmp_path: Path) -> None:
+def test_a_second_holder_is_refused_with_the_process_that_has_the_file(tmp_path: Path) -> None:
     history = ChatHistory.open(tmp_path / "talk.txt")
     with pytest.raises(HistoryInUse, match=f"process {os.getpid()}"):
         ChatHistory.open(tmp_path / "talk.txt")
@@ -342,7 +342,7 @@ def test_a_path_that_cannot_be_a_history_is_named(tmp_path: Path, what: str) -> 
 @pytest.mark.parametrize(
     "change", ["removed", "replaced", "cut", "cut in the middle", "edited", "emptied", "continued"]
 )
-def test_a_log_that_other_hands_have_changed_is_read_anew_and_has_another_epoch(
+def test_a_log_that_another_program_has_changed_is_reread_and_has_another_epoch(
     tmp_path: Path, change: str
 ) -> None:
     path = tmp_path / "talk.txt"

@@ -1,4 +1,4 @@
-"""Whose a file is, and who else can change or read it."""
+"""The owner of a file, and who else can change or read it."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def test_a_warning_says_what_others_can_do_and_what_ends_it(file: Path, mode: in
         assert concern(file, Descriptor(file, os.O_RDONLY), care) == ""
 
 
-def test_a_file_of_another_user_is_told_of_and_one_of_root_is_not(
+def test_a_file_of_another_user_is_reported_and_one_of_root_is_not(
     file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     descriptor, owner = Descriptor(file, os.O_RDONLY), file.stat().st_uid

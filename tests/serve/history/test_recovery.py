@@ -27,7 +27,7 @@ def lines_of(batches: list[list[str]]) -> list[list[str]]:
 
 
 def cut(data: bytes, kept: int, nulls_from: int) -> bytes:
-    """What is left of a file: its beginning, and NULs where it was made longer but never written."""
+    """The rest of a file: its beginning, and NULs where it was extended but never written."""
     return data[: min(kept, nulls_from)] + bytes(max(0, kept - nulls_from))
 
 
@@ -102,7 +102,7 @@ def test_what_is_cut_off_is_kept_beside(tmp_path: Path) -> None:
     "delivered", [[line("delivered")], [line("delivered"), line("twice")], [line("told\nin two lines")]]
 )
 @pytest.mark.parametrize("before", [[], [line("before")]])
-def test_the_record_of_a_dead_batch_takes_nothing_away_from_a_told_one(
+def test_the_record_of_a_lost_batch_takes_nothing_away_from_a_delivered_one(
     tmp_path: Path, before: list[str], delivered: list[str], dead: str
 ) -> None:
     """A crash leaves the record of a batch that never reached the log; what is told next has none when the power goes."""
@@ -284,7 +284,7 @@ def test_what_cannot_be_our_torn_tail_is_left_and_nothing_is_glued_to_it(
     assert lines_in(path) == numbered
 
 
-def test_a_line_without_its_end_that_comes_while_the_server_runs_is_kept_and_told(
+def test_a_line_without_its_end_that_is_added_while_the_server_runs_is_kept_and_delivered(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     path = tmp_path / "talk.txt"

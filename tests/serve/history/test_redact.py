@@ -190,7 +190,7 @@ def test_nothing_is_done_at_the_start_to_a_message_that_is_another_one(path: Pat
     assert path.read_bytes() == before
 
 
-def test_a_message_that_other_hands_have_changed_is_left_alone(path: Path) -> None:
+def test_a_message_that_another_program_has_changed_is_left_alone(path: Path) -> None:
     history = ChatHistory.open(path)
     subject = history.subject(2)
     path.write_bytes(path.read_bytes().replace(b"secret", b"Secret"))
@@ -218,7 +218,7 @@ def test_a_file_that_was_replaced_is_left_alone(path: Path) -> None:
     history.close()
 
 
-def test_what_other_hands_have_added_is_still_noticed_behind_a_redaction(path: Path) -> None:
+def test_an_external_edit_is_still_noticed_after_a_redaction(path: Path) -> None:
     history = ChatHistory.open(path)
     epoch = history.epoch
     with path.open("a") as file:

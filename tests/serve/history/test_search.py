@@ -28,7 +28,7 @@ TEXTS = st.text(st.sampled_from(LETTERS), max_size=8)
 NAMES = st.text(st.sampled_from("AnaАня ß"), min_size=1, max_size=5)
 RAW = st.one_of(
     st.builds(lambda user, text: line(text, user).encode() + b"\n", NAMES, TEXTS),
-    # By other hands: ends of lines as on Windows, lines without a tab, and bytes that are no UTF-8.
+    # By another program: line ends as on Windows, lines without a tab, and invalid UTF-8.
     st.builds(
         lambda user, parts: f"[{STAMP}] {user}: ".encode() + b"".join(parts) + b"\r\n",
         NAMES,
@@ -205,9 +205,7 @@ def test_a_log_without_messages_has_nothing_to_find(tmp_path: Path) -> None:
     history.close()
 
 
-def test_who_looks_through_a_log_steps_aside_after_each_block(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_search_yields_after_each_block(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     sleeps: list[float] = []
     monkeypatch.setattr("time.sleep", sleeps.append)
     history = ChatHistory.open(tmp_path / "talk.txt")

@@ -59,7 +59,7 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> Iterator[Calls]:
         yield Calls(patch)
 
 
-def test_half_a_batch_is_synced_away_before_the_records_that_tell_it_is_half(
+def test_half_a_batch_is_synced_away_before_the_records_that_show_it_is_half(
     tmp_path: Path, calls: Calls
 ) -> None:
     """A power cut may bring back what was cut off the log and not synced: then only its records show that it is torn."""
@@ -75,8 +75,8 @@ def test_half_a_batch_is_synced_away_before_the_records_that_tell_it_is_half(
 
 
 def test_a_torn_end_is_on_the_disk_beside_the_log_before_it_is_cut_off(tmp_path: Path, calls: Calls) -> None:
-    """What is cut off is kept; and what was cut off stays so, whatever is written behind it."""
-    path = history_of(tmp_path / LOG, [line("told")])
+    """A torn end is kept before it is cut off; and it stays cut off, whatever is written after it."""
+    path = history_of(tmp_path / LOG, [line("reported")])
     with path.open("a") as torn:
         torn.write("[2025-11-19 23:46:40] Anna: half a li")
     calls.done.clear()
@@ -93,7 +93,7 @@ def test_a_torn_end_is_on_the_disk_beside_the_log_before_it_is_cut_off(tmp_path:
     history.close()
 
 
-def test_a_tombstone_is_on_the_disk_before_its_checksum_and_before_anybody_is_told(
+def test_a_tombstone_is_on_the_disk_before_its_checksum_and_before_it_is_broadcast(
     tmp_path: Path, calls: Calls
 ) -> None:
     history = ChatHistory.open(history_of(tmp_path / LOG, [line("a secret")], [line("and more")]))

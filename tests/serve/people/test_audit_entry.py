@@ -1,4 +1,4 @@
-"""What was done to keep order, as it is written down: each deed is a line, and a line is a deed or is not understood."""
+"""Audit entries: each act is a line, and a line is an entry or is not understood."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def entries(draw: st.DrawFn) -> AuditEntry:
 
 
 @given(entry=entries())
-def test_any_deed_is_one_line_and_comes_back_as_it_was(entry: AuditEntry) -> None:
+def test_any_audit_entry_is_one_line_and_is_read_back_as_it_was(entry: AuditEntry) -> None:
     line = write_entry(entry)
     assert "\n" not in line
     assert read_entry(line) == entry
@@ -115,6 +115,6 @@ def test_any_line_is_understood_or_refused(text: str) -> None:
         "entrust user=Anna room=plans",
     ],
 )
-def test_what_is_no_deed_is_not_understood(text: str) -> None:
+def test_a_line_that_is_no_audit_entry_is_not_understood(text: str) -> None:
     with pytest.raises(ValueError):  # noqa: PT011 - whatever is wrong
         read_entry(f"[{STAMP}] operator: {text}")

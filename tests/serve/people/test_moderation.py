@@ -1,4 +1,4 @@
-"""Keeping order: what is in force follows from the deeds, and from nothing else."""
+"""Moderation: the bans and mutes in force follow from the acts alone."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def why(refused: pytest.ExceptionInfo[Refused]) -> tuple[ErrorCode, str, str]:
     return refused.value.code, refused.value.sentence(Language.EN), refused.value.sentence(Language.RU)
 
 
-def test_who_is_banned_is_told_until_when_and_why() -> None:
+def test_a_ban_is_refused_with_its_end_and_its_reason() -> None:
     moderation = moderation_after('ban user=Boris until=2026-11-22T17:00:00Z reason="spam, and more"')
     with pytest.raises(Refused) as refused:
         moderation.check_entry(NOW, name="Boris")

@@ -1,4 +1,4 @@
-"""Whose a name is, what of that is written down, and what it says of old messages."""
+"""The ownership of names: what is stored of it, and what it means for old messages."""
 
 from __future__ import annotations
 

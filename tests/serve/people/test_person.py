@@ -1,4 +1,4 @@
-"""Who may have which name while somebody is here."""
+"""Names in use: which of them another person may take."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who belongs where, and who may enter."""
+"""Members of rooms, and the right to enter."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def test_only_members_enter_a_private_room() -> None:
     assert code(lambda: rules.check_room("plans", BORIS)) is ErrorCode.NOT_INVITED
 
 
-def test_a_room_whose_last_member_was_put_out_stays_private() -> None:
+def test_a_room_whose_last_member_was_removed_stays_private() -> None:
     rooms = PrivateRooms()
     rooms.open_private("plans", "Anna", ANNA)
     rooms.remove_member("plans", ANNA)

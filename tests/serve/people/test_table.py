@@ -114,7 +114,7 @@ def with_end(data: bytes) -> bytes:
 
 
 class Disk:
-    """A file as a table's batches make it, and other hands."""
+    """A file as a table's batches make it, with external edits."""
 
     def __init__(self) -> None:
         self.names = table()
@@ -283,7 +283,7 @@ def test_a_change_that_nobody_may_wait_for_does_not_hide_one_that_somebody_does(
     assert names.is_changed
 
 
-def test_what_is_on_its_way_wins_over_what_other_hands_write_meanwhile() -> None:
+def test_a_change_on_its_way_wins_over_what_another_program_writes_meanwhile() -> None:
     names = table("Anna\nBoris\n")
     names.drop("Anna")
     names.put(Known("Cora"))

@@ -148,7 +148,7 @@ def test_nothing_has_passed_that_the_clock_says_is_to_come_and_the_other_way_rou
     "line",
     ["2025-99-99 00:00:00\t2025-11-19T10:00:00Z\t1", "yesterday\ttoday\t9", "2025-11-19T10:00:00Z\t\t1"],
 )
-def test_a_line_that_is_not_understood_is_told(line: str) -> None:
+def test_a_line_that_is_not_understood_is_reported(line: str) -> None:
     uptime = Uptime()
     uptime.merge(line)
     assert uptime.strange == [1]

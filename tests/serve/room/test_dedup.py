@@ -10,7 +10,7 @@ from besedka.serve.room import Draft, KeyMemory, Position
 from besedka.serve.room import dedup as dedup_module
 from besedka.serve.room.dedup import Dedup
 from besedka.wire.message import Message, MessageId
-from tests.serve.faking import FakeMember
+from tests.serve.faking import FakeSubscriber
 
 
 def draft(key: str, user: str = "Anna") -> Draft:
@@ -23,7 +23,7 @@ def at(number: int) -> Position:
 
 def store(room: Dedup, number: int, key: str) -> None:
     """Post a message, and have it stored with this id."""
-    admitted = room.admit(draft(key), FakeMember())
+    admitted = room.admit(draft(key), FakeSubscriber())
     assert isinstance(admitted, Draft)
     room.stored(admitted, at(number))
 
@@ -55,11 +55,11 @@ def test_of_one_room_the_oldest_key_is_forgotten(monkeypatch: pytest.MonkeyPatch
 def test_a_key_of_a_message_that_is_being_stored_is_never_forgotten() -> None:
     memory = KeyMemory(limit=1)
     room = Dedup(memory)
-    waiting = room.admit(draft("waiting"), FakeMember())
+    waiting = room.admit(draft("waiting"), FakeSubscriber())
     for number, key in enumerate("abc", 1):
         store(room, number, key)
     assert room.knows("Anna", "waiting")
-    assert room.admit(draft("waiting"), FakeMember()) is None
+    assert room.admit(draft("waiting"), FakeSubscriber()) is None
     assert isinstance(waiting, Draft)
     assert len(room.stored(waiting, at(4))) == 2
 

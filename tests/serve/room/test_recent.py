@@ -1,4 +1,4 @@
-"""What was told of late: whoever pulls gets it once and in order, or is sent to the log."""
+"""Recent broadcasts: a subscriber that pulls gets each once and in order, or is sent to the log."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def encode(frames: Sequence[ServerFrame]) -> bytes:
     return b"".join(b"%d " % frame.id for frame in frames if isinstance(frame, Chat))
 
 
-def telling(first: int, count: int) -> Broadcast:
+def broadcast_of(first: int, count: int) -> Broadcast:
     frames = [Chat("main", number, "Anna", "x", "12:00:00", 0) for number in range(first, first + count)]
     return Broadcast(frames, first)
 
@@ -28,7 +28,7 @@ def test_what_is_recalled_is_the_next_messages_without_gap_or_nothing(
 ) -> None:
     recent, head, firsts = RecentBroadcasts(), 0, []
     for count in batches:
-        recent.keep(telling(head + 1, count))
+        recent.keep(broadcast_of(head + 1, count))
         firsts.append(head + 1)
         head += count
     data, count = recent.recall(cursor, encode)
@@ -43,7 +43,7 @@ def test_what_is_recalled_is_the_next_messages_without_gap_or_nothing(
 def test_not_more_is_remembered_than_is_said_to_be(batches: list[int]) -> None:
     recent, head, remembered = RecentBroadcasts(), 0, 0
     for count in batches:
-        recent.keep(telling(head + 1, count))
+        recent.keep(broadcast_of(head + 1, count))
         head += count
         first = next(number for number in range(1, head + 1) if recent.recall(number, encode)[1])
         remembered = head - first + 1
@@ -60,7 +60,7 @@ def test_all_share_one_encoding() -> None:
         return encode(frames)
 
     recent = RecentBroadcasts()
-    recent.keep(telling(1, 3))
+    recent.keep(broadcast_of(1, 3))
     for _ in range(100):
         assert recent.recall(1, counting) == (b"1 2 3 ", 3)
     assert calls == [3]
@@ -80,7 +80,7 @@ class WatchedBroadcast(Broadcast):
 def test_a_recall_looks_only_at_the_broadcasts_it_returns(cursor: int) -> None:
     recent = RecentBroadcasts()
     for number in range(1, RECENT_MESSAGES + 1):
-        recent.keep(WatchedBroadcast(telling(number, 1).frames, number))
+        recent.keep(WatchedBroadcast(broadcast_of(number, 1).frames, number))
 
     def large(frames: Sequence[ServerFrame]) -> bytes:
         return encode(frames).ljust(RECALLED_BYTES // 8)

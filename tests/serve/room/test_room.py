@@ -16,7 +16,7 @@ from besedka.wire.errors import ErrorCode, Language
 from besedka.wire.frames import Chat, ServerFrame, System, Typing
 from besedka.wire.log_line import stamp
 from besedka.wire.message import Message, MessageId
-from tests.serve.faking import FakeMember, draft
+from tests.serve.faking import FakeSubscriber, draft
 
 NOW = 1_700_000_000.9
 
@@ -49,12 +49,12 @@ class Scene:
         self.counters = Counters()
         self.room = Room("main", self.log, self.counters, KeyMemory())
 
-    def enter(self, name: str = "Anna", since: int | None = None) -> FakeMember:
-        member = FakeMember(name, self.room)
+    def enter(self, name: str = "Anna", since: int | None = None) -> FakeSubscriber:
+        member = FakeSubscriber(name, self.room)
         self.room.enter(member, since)
         return member
 
-    def enter_live(self, name: str = "Anna") -> FakeMember:
+    def enter_live(self, name: str = "Anna") -> FakeSubscriber:
         member = self.enter(name)
         member.cursor = self.room.head + 1
         assert self.room.try_live(member)
@@ -77,7 +77,7 @@ def latest_lines(scene: Scene, cursor: int) -> tuple[str, ...]:
     return latest.lines
 
 
-def test_a_batch_is_told_in_order_with_consecutive_ids_and_one_moment() -> None:
+def test_a_batch_is_broadcast_in_order_with_consecutive_ids_and_one_moment() -> None:
     scene = Scene(count=5)
     anna, boris = scene.enter_live("Anna"), scene.enter_live("Boris")
     scene.say(anna, "one")
@@ -89,7 +89,7 @@ def test_a_batch_is_told_in_order_with_consecutive_ids_and_one_moment() -> None:
     assert scene.log.lines[-2:] == ["[2023-11-14 22:13:20] Anna: one", "[2023-11-14 22:13:20] Boris: two"]
 
 
-def test_nothing_is_told_before_it_is_stored() -> None:
+def test_nothing_is_delivered_before_it_is_stored() -> None:
     scene = Scene()
     anna = scene.enter_live()
     scene.say(anna, "one")
@@ -105,11 +105,11 @@ def test_nothing_is_told_before_it_is_stored() -> None:
 def test_a_batch_is_encoded_once_for_each_door_and_written_once_to_each_member() -> None:
     calls = []
 
-    class OtherMember(FakeMember):
+    class OtherMember(FakeSubscriber):
         @staticmethod
         def encode(frames: Sequence[ServerFrame]) -> bytes:
             calls.append(len(frames))
-            return FakeMember.encode(frames)
+            return FakeSubscriber.encode(frames)
 
     scene = Scene()
     members = [scene.enter_live(f"a{number}") for number in range(3)]
@@ -191,7 +191,7 @@ def test_a_newcomer_starts_ten_back_and_memory_has_just_that() -> None:
     assert scene.room.latest_from(15) is None
 
 
-def test_memory_gives_nothing_that_was_not_told_yet() -> None:
+def test_memory_returns_nothing_that_was_not_broadcast_yet() -> None:
     scene = Scene(count=3)
     anna = scene.enter_live()
     scene.say(anna, "stored, not told")
@@ -205,11 +205,11 @@ def test_memory_gives_nothing_that_was_not_told_yet() -> None:
 def test_a_cursor_beyond_the_head_or_of_another_log_is_reset() -> None:
     scene = Scene(count=5)
     for since, epoch in ((6, "e"), (2, "other")):
-        member = FakeMember()
+        member = FakeSubscriber()
         assert scene.room.enter(member, since, epoch) is True
         assert member.cursor == 1
     for since, epoch in ((5, "e"), (0, ""), (3, ""), (0, "other")):
-        member = FakeMember()
+        member = FakeSubscriber()
         assert scene.room.enter(member, since, epoch) is False
         assert member.cursor == since + 1
 
@@ -221,9 +221,9 @@ def test_a_key_is_known_again_while_it_waits_and_after_it_is_stored() -> None:
     assert scene.say(anna, "once", key="k") is None
     scene.commit()
     assert scene.log.count == 1
-    told = scene.say(anna, "once", key="k")
-    assert told
-    assert Chat.of("main", told) == anna.heard[-1]
+    posted = scene.say(anna, "once", key="k")
+    assert posted
+    assert Chat.of("main", posted) == anna.heard[-1]
     assert not scene.room.gathering
 
 
@@ -236,7 +236,7 @@ def test_the_same_key_of_another_person_is_another_message() -> None:
     assert scene.log.count == 2
 
 
-def test_a_batch_that_was_not_stored_is_told_to_its_senders_only_and_can_be_said_again() -> None:
+def test_a_batch_that_was_not_stored_is_reported_to_its_senders_only_and_can_be_posted_again() -> None:
     scene = Scene()
     anna, boris = scene.enter_live("Anna"), scene.enter_live("Boris")
     scene.say(anna, "one", key="k")
@@ -249,7 +249,7 @@ def test_a_batch_that_was_not_stored_is_told_to_its_senders_only_and_can_be_said
     assert anna.ids == [1]
 
 
-def test_who_left_is_told_nothing_but_his_words_are_stored() -> None:
+def test_a_poster_that_left_receives_nothing_but_its_messages_are_stored() -> None:
     scene = Scene()
     anna = scene.enter_live()
     scene.say(anna, "my last words")
@@ -263,7 +263,7 @@ def test_who_left_is_told_nothing_but_his_words_are_stored() -> None:
     assert anna.refusals == []
 
 
-def test_comings_and_goings_between_two_notices_are_told_together() -> None:
+def test_changes_of_presence_between_two_notices_are_sent_together() -> None:
     scene = Scene()
     members = [scene.enter_live(name) for name in ("Anna", "Boris", "Clara")]
     scene.room.leave(members[1])
@@ -281,7 +281,7 @@ def test_comings_and_goings_between_two_notices_are_told_together() -> None:
 def test_a_person_with_two_connections_comes_and_goes_once() -> None:
     scene = Scene()
     person = Person("Anna")
-    first, second = FakeMember(), FakeMember()
+    first, second = FakeSubscriber(), FakeSubscriber()
     first.person = second.person = person
     scene.room.enter(first)
     scene.room.presence.take_notice(Language.EN, "2025-01-01 12:00:00")
@@ -295,7 +295,7 @@ def test_a_person_with_two_connections_comes_and_goes_once() -> None:
     assert (gone.left, gone.clients_count) == (["Anna"], 0)
 
 
-def test_typing_is_told_to_the_others_at_most_once_a_second() -> None:
+def test_typing_is_broadcast_to_the_others_at_most_once_a_second() -> None:
     scene = Scene()
     anna, boris = scene.enter_live("Anna"), scene.enter_live("Boris")
     for now in (10.0, 10.5, 10.9, 11.1):

@@ -1,1 +1,1 @@
-"""What words mean."""
+"""The meaning of frames."""

@@ -21,7 +21,7 @@ from besedka.wire.close_codes import CloseCode
 from besedka.wire.errors import ErrorCode, Refused
 from besedka.wire.frames import Act, Error, History, Join, ListHistory, ServerFrame, Welcome
 from tests import looping
-from tests.serve.faking import TENANT, FakeMember, admission, services
+from tests.serve.faking import TENANT, FakeSubscriber, admission, services
 
 ANNA, BORIS = "Anna's secret", "Boris's secret"
 ADDRESS = "192.0.2.1"
@@ -278,8 +278,8 @@ class Session(ChatSession):
     def abort(self) -> None:
         raise AssertionError
 
-    def make_subscriber(self, person: Person, room: Room, *, is_seen: bool) -> FakeMember:
-        return FakeMember(person.name, room, is_seen=is_seen)
+    def make_subscriber(self, person: Person, room: Room, *, is_seen: bool) -> FakeSubscriber:
+        return FakeSubscriber(person.name, room, is_seen=is_seen)
 
     def wait_for(self, work: Coroutine[Any, Any, None]) -> None:
         self.work = work

@@ -1,4 +1,4 @@
-"""Keeping order, by the parts: what the operator is refused before anything is noted."""
+"""Moderation, by its parts: acts of the operator that are refused before anything is recorded."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def test_nobody_is_admitted_to_a_name_that_is_somebodys(tmp_path: Path, looks: s
 
 
 class Comer(LiveSession):
-    """A guest who may be one that cannot be shown out."""
+    """A session that may fail to disconnect."""
 
     def __init__(self, person: Person, *, is_broken: bool = False) -> None:
         self.person = person

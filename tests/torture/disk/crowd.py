@@ -11,13 +11,13 @@ from typing import Final
 from websockets.exceptions import ConnectionClosed, InvalidMessage
 
 from besedka.wire.log_line import read_line
-from tests.talking import Frame, Talker
+from tests.talking import Frame, WireClient
 from tests.torture.disk.ledger import Ledger, Stored, Time
 from tests.torture.disk.server import Server
 
 Clock = Callable[[], Time]
 ENDED: Final = (ConnectionClosed, InvalidMessage, OSError)
-"""What a client sees whose server is gone."""
+"""The errors of a client whose server is gone."""
 
 ONE_LINE: Final = (0,)
 SOME_LINES: Final = (0, 0, 1, 1, 5, 40)
@@ -48,10 +48,10 @@ class Person:
     def talk(self, server: Server, clock: Clock, is_enough: Callable[[], bool]) -> None:
         """Talk until that is enough, or the server is gone."""
         try:
-            with Talker(server) as talker:
-                self._join(talker, clock)
+            with WireClient(server) as client:
+                self._join(client, clock)
                 while not is_enough():
-                    self._say(talker, clock)
+                    self._say(client, clock)
         except ENDED:
             return
 
@@ -60,10 +60,10 @@ class Person:
         left = iter(range(times))
         self.talk(server, clock, lambda: next(left, None) is None)
 
-    def _join(self, talker: Talker, clock: Clock) -> None:
+    def _join(self, client: WireClient, clock: Clock) -> None:
         secret = f"the secret of {self.name}"
-        talker.tell("join", room=self._room, user=self.name, secret=secret, since=self._seen)
-        while (welcome := talker.hear())["type"] not in {"welcome", "error"}:
+        client.send_frame("join", room=self._room, user=self.name, secret=secret, since=self._seen)
+        while (welcome := client.receive())["type"] not in {"welcome", "error"}:
             pass
         if welcome["type"] == "error":
             raise ConnectionResetError(welcome["code"])
@@ -72,17 +72,17 @@ class Person:
         if epoch := welcome["epoch"]:
             self._ledger.epochs.setdefault(self._room, (clock(), epoch))
 
-    def _say(self, talker: Talker, clock: Clock) -> None:
+    def _say(self, client: WireClient, clock: Clock) -> None:
         if self._unanswered is None:
             text = self._new_text()
             with self._ledger.lock:
                 self._ledger.attempted[self._room].add(text)
             self._unanswered = text, f"{self.name}-{self._said}"
-            talker.tell("chat", room=self._room, text=text, key=self._unanswered[1])
+            client.send_frame("chat", room=self._room, text=text, key=self._unanswered[1])
         else:
             text, key = self._unanswered
-            talker.tell("chat", room=self._room, text=text, key=key, after=self._seen)
-        answer = self._answer(talker, self._unanswered[1])
+            client.send_frame("chat", room=self._room, text=text, key=key, after=self._seen)
+        answer = self._answer(client, self._unanswered[1])
         self._note(answer, text, clock())
         self._unanswered = None
 
@@ -91,9 +91,9 @@ class Person:
         more = "".join(f"\nline {line} of {self._said}" for line in range(random.choice(self._lines)))
         return f"{self.name} #{self._said}.{more}"
 
-    def _answer(self, talker: Talker, key: str) -> Frame:
+    def _answer(self, client: WireClient, key: str) -> Frame:
         while True:
-            frame = talker.hear()
+            frame = client.receive()
             if frame.get("key") == key and frame["type"] in {"chat", "error"}:
                 return frame
             # Where another program has added lines, everybody reads on by pages.
@@ -152,16 +152,16 @@ def listen(server: Server, room: str, ledger: Ledger, clock: Clock) -> None:
     """Note what a reader of a room is shown that nobody had been told before."""
     known = {message.id for message in ledger.stored if message.room == room}
     known |= {number for where, number in ledger.redacted if where == room}
-    for number, line in enumerate(told(server, room)[1], 1):
+    for number, line in enumerate(read_room(server, room)[1], 1):
         if number not in known:
             ledger.store(Stored(clock(), room, number, read_line(line).text))
 
 
-def told(server: Server, room: str) -> tuple[str, list[str]]:
-    """What a reader from the beginning is told of a room: its epoch and its messages, as lines of the log."""
+def read_room(server: Server, room: str) -> tuple[str, list[str]]:
+    """A room as read from its beginning: its epoch and its messages, as lines of the log."""
     lines: list[str] = []
-    with Talker(server) as reader:
+    with WireClient(server) as reader:
         welcome = reader.join(None, room, since=0)
         while len(lines) < welcome["head"]:
-            lines += reader.hear("history")["messages"]
+            lines += reader.receive("history")["messages"]
     return welcome["epoch"], lines

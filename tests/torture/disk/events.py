@@ -1,4 +1,4 @@
-"""What a server did to files, one after the other: the journal of a disk that is only simulated."""
+"""A server's changes of files, in order: the journal of a simulated disk."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import msgspec
 
 
 class Kind(StrEnum):
-    """What was done.
+    """The kind of an event.
 
     ``OPEN`` is of a file that was there; a server may have been killed before it noted that it made it. ``APPEND`` is a write at the end, after which the file ends; ``SYNC_FOLDER`` is of the folder: from then on its names stay.
     """

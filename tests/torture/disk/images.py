@@ -1,4 +1,4 @@
-"""What a power cut leaves of a disk: what was flushed, and of all later writes none, a prefix, or any sectors.
+"""Images of a disk after a power cut: everything flushed, and of all later writes none, a prefix, or any sectors.
 
 A disk may keep what it likes of what it was not told to flush: that is all that a cut can show. An image of any moment can be
 made, so that one run is cut as often as wanted (as dm-log-writes and CrashMonkey do).
@@ -20,7 +20,7 @@ SECTOR_BYTES: Final = 512
 
 
 class Kept(StrEnum):
-    """What is kept of the writes since the last flush."""
+    """The part of the writes since the last flush that is kept."""
 
     NONE = "none"
     PREFIX = "prefix"

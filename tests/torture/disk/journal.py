@@ -1,4 +1,4 @@
-"""What a disk was asked to do, in order: writes and flushes, in a file that grows while the disk is in use."""
+"""The requests to a disk, in order: writes and flushes, in a file that grows while the disk is in use."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What was attempted and acknowledged, and when, on the clock of the disk: what an image of any moment must hold."""
+"""The ledger of attempts and acknowledgements, by the disk's clock: an image of any moment must hold what was acknowledged by then."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
-PATIENCE_SECONDS: Final = 60
+TIMEOUT_SECONDS: Final = 60
 
 
 class Time(NamedTuple):
@@ -28,7 +28,7 @@ class Stored(NamedTuple):
 
 @dataclass(slots=True)
 class Ledger:
-    """What clients said and heard. Several threads write it.
+    """The clients' attempts and acknowledgements. Several threads write it.
 
     Attributes:
         attempted: by room, all texts that were ever said.
@@ -61,4 +61,4 @@ class Ledger:
         """Wait until so many more messages have been acknowledged."""
         with self.lock:
             count += len(self.stored)
-            assert self.lock.wait_for(lambda: len(self.stored) >= count, PATIENCE_SECONDS)
+            assert self.lock.wait_for(lambda: len(self.stored) >= count, TIMEOUT_SECONDS)

@@ -24,7 +24,7 @@ class Medium(Protocol):
 
     @property
     def name(self) -> str:
-        """What it is called in reports."""
+        """Its name in reports."""
 
     def make(self, image: Path) -> None:
         """Make an image with nothing in it."""
@@ -36,7 +36,7 @@ class Medium(Protocol):
         """Make the image that a power cut leaves at a moment; what it kept of what was not synced."""
 
     def syncs(self, recording: Recording) -> Counter[str]:
-        """Who asked for syncs, and how often, where that is known."""
+        """The callers of syncs with their counts, if known."""
 
     def look(self, folder: Path, image: Path) -> AbstractContextManager[Path]:
         """Use an image for once. The folder is made."""
@@ -135,7 +135,7 @@ class SimulatedUse:
 
 
 ROOM_BYTES = 100
-"""What still finds room on a simulated disk that is full: a short line."""
+"""Bytes that still fit on a full simulated disk: a short line."""
 
 
 @dataclass(frozen=True)

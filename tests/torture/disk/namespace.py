@@ -17,7 +17,7 @@ NEEDED: Final = ("unshare", "losetup", "mkfs.ext4", "mkfs.xfs", "mkfs.btrfs")
 
 
 def missing() -> str:
-    """What keeps this machine from having disks that can be cut; empty if nothing does."""
+    """The reason why this machine cannot have disks that can be cut; empty if it can."""
     if os.geteuid() != 0:
         return "root"
     for path in ("/dev/fuse", "/dev/loop-control"):

@@ -1,4 +1,4 @@
-"""What a disk may hold of files whose last changes were not synced: any version of any sector, and any of the sizes.
+"""Files on a disk whose last changes were not synced: any version of any sector, and any of the sizes.
 
 Below a synced size stands what was synced, unless it was written over since; then each sector may be the old one or any newer one.
 Behind the synced end old versions are kept: a file that grows may show again what stood there before it was cut. Names are changed in
@@ -62,7 +62,7 @@ class File:
             self.versions[number] = [self._sector(number)]
 
     def left(self, kept: Kept, chance: random.Random) -> File:
-        """What a power cut leaves of it."""
+        """The file after a power cut."""
         size = _chosen(self.sizes, kept, chance)
         versions = {number: [_chosen(some, kept, chance)] for number, some in self.versions.items() if some}
         sectors = [
@@ -120,7 +120,7 @@ class Platter:
                 self._rename(event)
 
     def left(self, kept: Kept, chance: random.Random) -> Platter:
-        """What a power cut leaves of them."""
+        """The files after a power cut."""
         names = self._names_left(kept, chance)
         files = {number: self.files[number].left(kept, chance) for number in set(names.values())}
         return Platter(files, names)

@@ -34,7 +34,7 @@ _really_replace, _really_link, _really_unlink = os.replace, os.link, os.unlink
 
 @dataclass(frozen=True)
 class Recorder:
-    """What a server is started with.
+    """The parameters of a server's start.
 
     Attributes:
         folder: whose files are meant.
@@ -154,7 +154,7 @@ class Recorder:
 
 
 def asked_by(frame: FrameType | None) -> str:
-    """Who asks for a sync: ``where:function`` of the first caller that is not itself a way to sync, and by which ways it does."""
+    """The caller of a sync: ``where:function`` of the first one that is not itself a sync function, and the functions in between."""
     ways: list[str] = []
     while frame is not None:
         path, name = frame.f_code.co_filename, frame.f_code.co_qualname

@@ -1,4 +1,4 @@
-"""What happens to a server before its power goes."""
+"""Scenarios: the life of a server before its power goes."""
 
 from __future__ import annotations
 

@@ -37,7 +37,7 @@ IMAGES_A_LIFE: Final = 12 if os.environ.get("BESEDKA_TORTURE") else 5
 """How many moments of a life are tried besides the last one."""
 
 MEMORY: Final = "4G"
-"""What the images may take at most; they are sparse."""
+"""Most bytes that the images may take; they are sparse."""
 
 SERVER_FAILED: Final = (StartFailed, ConnectionClosed)
 
@@ -47,7 +47,7 @@ TWICE: Final = 0.25
 
 @dataclass(slots=True)
 class Report:
-    """What a trial found.
+    """The result of a trial.
 
     Attributes:
         cuts: how often the power went and the run went on.
@@ -161,8 +161,8 @@ class Trial:
 
     def _moments(self, life: Life) -> list[int]:
         """Some that the scenario has chosen, some when somebody was told something, and the end."""
-        told = [one.at.moment for one in self._ledger.stored if one.at.life == self._lives]
-        return [*self._chance.sample(told, min(len(told), len(life.moments))), *life.moments]
+        acknowledged = [one.at.moment for one in self._ledger.stored if one.at.life == self._lives]
+        return [*self._chance.sample(acknowledged, min(len(acknowledged), len(life.moments))), *life.moments]
 
     def _try(self, recording: Recording, moment: int, folder: Path) -> None:
         """Cut the power at a moment, perhaps once more while a server starts, and examine what is left.

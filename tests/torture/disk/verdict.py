@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from typing import Final
 
 from besedka.wire.log_line import read_line, tombstone, written_bytes
-from tests.talking import Talker
-from tests.torture.disk.crowd import told
+from tests.talking import WireClient
+from tests.torture.disk.crowd import read_room
 from tests.torture.disk.ledger import Ledger, Time
 from tests.torture.disk.server import Server
 
@@ -19,7 +19,7 @@ PEOPLE_ASKED: Final = 3
 
 
 def examine_logs(server: Server, ledger: Ledger, now: Time) -> list[str]:
-    """What is wrong in the rooms, in sentences; nothing if all that was acknowledged up to this moment holds."""
+    """The faults of the rooms, in sentences; empty if everything acknowledged up to this moment is there."""
     rooms = (_Room(server, ledger, room, now).problems() for room in sorted(ledger.attempted))
     return [problem for found in (*rooms, _kept(server, ledger, now)) for problem in found]
 
@@ -37,7 +37,7 @@ class _Room:
         self._room = room
         self._now = now
         self._file = server.directory / ("chat_history.txt" if room == "main" else f"chat_history.{room}.txt")
-        self._epoch, self._lines = told(server, room)
+        self._epoch, self._lines = read_room(server, room)
         self._texts = [read_line(line).text for line in self._lines]
 
     def problems(self) -> Iterator[str]:
@@ -79,7 +79,7 @@ class _Room:
                 yield f"lost: {_short(message.text)} ({message.id}): {_short(self._texts[message.id - 1])}"
 
     def _allowed(self, number: int, text: str) -> set[str]:
-        """What may stand in the place of a message."""
+        """The lines that may be in the place of a message."""
         if (self._room, number) not in self._ledger.redacted:
             return {text}
         done, _ = self._ledger.redacted[self._room, number]
@@ -140,21 +140,21 @@ def _sanctions(server: Server, ledger: Ledger, now: Time) -> Iterator[str]:
 
 
 def _answer_to_join(server: Server, name: str, secret: str) -> str:
-    with Talker(server) as talker:
-        talker.tell("join", room="lobby", user=name, secret=secret)
-        frame = talker.hear()
+    with WireClient(server) as client:
+        client.send_frame("join", room="lobby", user=name, secret=secret)
+        frame = client.receive()
         return str(frame.get("code", frame["type"]))
 
 
 def answer_to_chat(server: Server, name: str) -> str:
-    """What somebody is answered who comes in by this name and talks: a refusal, or ``stored``."""
-    with Talker(server) as talker:
-        talker.tell("join", room="lobby", user=name)
-        frame = talker.hear()
+    """The answer to a person who joins under this name and posts: a refusal, or ``stored``."""
+    with WireClient(server) as client:
+        client.send_frame("join", room="lobby", user=name)
+        frame = client.receive()
         if frame["type"] == "error":
             return str(frame["code"])
-        talker.tell("chat", room="lobby", text="may I?", key="may-i")
-        return str(talker.hear_until(lambda heard: heard.get("key") == "may-i")[-1].get("code", "stored"))
+        client.send_frame("chat", room="lobby", text="may I?", key="may-i")
+        return str(client.receive_until(lambda heard: heard.get("key") == "may-i")[-1].get("code", "stored"))
 
 
 def _short(text: str) -> str:

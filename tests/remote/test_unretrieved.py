@@ -39,21 +39,21 @@ class EndingCall:
 
 
 async def complaints(work: Any) -> list[str]:
-    """What asyncio has to say of tasks that nobody has awaited."""
-    told: list[str] = []
+    """The reports of asyncio about exceptions of tasks that were never retrieved."""
+    reported: list[str] = []
 
     def take(_: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         # gRPC has one poller for all loops of a process: it may still have something for the loop of another test, which is closed. Ours
         # is not.
         if "PollerCompletionQueue" not in str(context) or "Event loop is closed" not in str(context):
-            told.append(str(context))
+            reported.append(str(context))
 
     asyncio.get_running_loop().set_exception_handler(take)
     await work
     for _ in range(3):
         await asyncio.sleep(0)
     gc.collect()
-    return told
+    return reported
 
 
 def test_a_cancelled_write_may_fail_unnoticed() -> None:
