@@ -20,7 +20,7 @@ OPEN = """
 import json, sys, time
 from pathlib import Path
 from besedka.serve.history import ChatHistory
-from besedka.serve.history.file import Descriptor
+from besedka.serve.files.descriptor import Descriptor
 started = time.perf_counter()
 history = ChatHistory.open(Path(sys.argv[1]))
 opened = time.perf_counter() - started

@@ -7,7 +7,7 @@ import socket
 from pathlib import Path
 from typing import Any, Self
 
-from besedka.serve.doors.private import short
+from besedka.serve.doors.unix_sockets import short
 from tests.running import RunningServer
 
 TIMEOUT_SECONDS = 60

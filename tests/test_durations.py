@@ -71,7 +71,7 @@ DURATIONS: Final = {
         "STREAM_END_SECONDS": SERVER,
         "STOP_SECONDS": SERVER,
     },
-    "serve/doors/grpc/relay.py": {"END_SECONDS": SERVER},
+    "serve/doors/grpc/connections.py": {"END_SECONDS": SERVER},
     "serve/doors/grpc/service.py": {"LAST_WORDS_SECONDS": SERVER},
     "serve/doors/http/door.py": {"STOP_SECONDS": SERVER},
     "serve/doors/timeouts.py": dict.fromkeys(
@@ -104,7 +104,7 @@ DURATIONS: Final = {
         ("SETTLED_SECONDS", "STEP_SECONDS", "JUMP_SECONDS", "BRIEF_SECONDS", "Stretch.seconds"), NAMES
     ),
     "serve/directory/files.py": dict.fromkeys(("BURST_SECONDS", "GATHER_SECONDS", "CLOSE_SECONDS"), SERVER),
-    "serve/directory/journal.py": {"RETRY_SECONDS": SERVER, "LONGEST_RETRY_SECONDS": SERVER},
+    "serve/directory/table_file.py": {"RETRY_SECONDS": SERVER, "LONGEST_RETRY_SECONDS": SERVER},
     "serve/directory/directory.py": {
         "POLL_SECONDS": SERVER,
         "UNUSED_SECONDS": NAMES,

@@ -10,10 +10,10 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from besedka import cli
-from besedka.serve import rate_limits
+from besedka.serve import rate_limits, room_shares
 from besedka.serve.authentication.keys import Authenticator
 from besedka.serve.chat import Chat, open_rooms
-from besedka.serve.doors.grpc.peers import Peers
+from besedka.serve.doors.grpc.clients import Clients
 from besedka.serve.doors.grpc.service import ChatService
 from besedka.serve.doors.http import protocol
 from besedka.serve.doors.origin import Origins
@@ -22,7 +22,6 @@ from besedka.serve.doors.websocket.door import WebSocketDoor
 from besedka.serve.people import blocks, devices, direct, invitations, rooms
 from besedka.serve.people import names as people_names
 from besedka.serve.rate_limits import RateLimits, Sources
-from besedka.serve.room import tenants
 from besedka.serve.session import chat_session
 from besedka.serve.settings import Settings
 from besedka.wire import frames, validation
@@ -135,15 +134,15 @@ def test_every_limit_is_in_the_protocol() -> None:
         f"a reason | {validation.REASON_CHARACTERS_AT_MOST} characters",
         f"a frame from a client | {validation.FRAME_BYTES_AT_MOST} bytes",
         f"rooms open at once | {open_rooms.ROOMS_AT_MOST}, {open_rooms.RESERVED_ROOMS} of them",
-        f"a verified person is in, on all connections | {tenants.ROOMS_OF_PERSON} |",
-        f"all unverified users of an address are in | {tenants.ROOMS_OF_UNVERIFIED} |",
-        f"everybody at an address is in | {tenants.ROOMS_OF_ADDRESS} |",
+        f"a verified person is in, on all connections | {room_shares.ROOMS_OF_PERSON} |",
+        f"all unverified users of an address are in | {room_shares.ROOMS_OF_UNVERIFIED} |",
+        f"everybody at an address is in | {room_shares.ROOMS_OF_ADDRESS} |",
         f"messages a second of a connection (`--rate`) | {RateLimits().rate:g} |",
         f"messages a second of an address (`--rate-address`) | {RateLimits().rate_address:g} |",
         f"connections of an address (`--connections-per-address`) | {RateLimits().connections_per_address} |",
         f"other frames a second, for each message of `--rate` | {rate_limits.FRAMES_PER_MESSAGE} |",
-        f"an address | {tenants.NEW_ROOMS} at once, then one in {1 / tenants.NEW_ROOMS_RATE:g} seconds |",
-        f"new rooms of an address | {tenants.NEW_ROOMS_OF_ADDRESS} at once, then one in {1 / tenants.NEW_ROOMS_RATE:g} sec",
+        f"an address | {room_shares.NEW_ROOMS} at once, then one in {1 / room_shares.NEW_ROOMS_RATE:g} seconds |",
+        f"new rooms of an address | {room_shares.NEW_ROOMS_OF_ADDRESS} at once, then one in {1 / room_shares.NEW_ROOMS_RATE:g} sec",
         f"a page of the list of rooms | {frames.ROOMS_LISTED} rooms, {frames.ROOMS_LISTED_BYTES} bytes |",
         f"one more for each {rate_limits.LIST_BYTES} bytes |",
         f"rooms of one connection | {chat_session.ROOMS_OF_ONE_AT_MOST} |",
@@ -213,7 +212,7 @@ async def _all_figures() -> set[str]:
         access=Authenticator(),
         soon=print,
     )
-    ChatService(services(chat), Peers(Sources(RateLimits())))
+    ChatService(services(chat), Clients(Sources(RateLimits())))
     text = chat.metrics.text().decode()
     await chat.close()
     families = text_string_to_metric_families(text)

@@ -273,7 +273,7 @@ def _ask(frame: Moderate) -> Response:
 
 
 def _exchange(path: Path, line: bytes) -> bytes:
-    from besedka.serve.doors.private import short
+    from besedka.serve.doors.unix_sockets import short
     from besedka.wire.validation import SERVER_FRAME_BYTES_AT_MOST
 
     with socket.socket(socket.AF_UNIX) as connection:

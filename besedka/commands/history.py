@@ -100,7 +100,7 @@ def _open_to_read(file: Path) -> ReadableLog:
 
 def _messages(log: ReadableLog, first: int) -> Iterator[tuple[int, str, range | None]]:
     """Ids and lines; also the extent of a message that `ReadableLog.read` shortens."""
-    from besedka.serve.history.body import SHOWN_BYTES
+    from besedka.serve.history.log_state import SHOWN_BYTES
 
     while page := log.read(first, PAGE_MESSAGES):
         extents = log.extents(first, first + len(page) - 1)
@@ -111,7 +111,7 @@ def _messages(log: ReadableLog, first: int) -> Iterator[tuple[int, str, range | 
 
 def _whole(log: ReadableLog, number: int, extent: range, *, as_json: bool) -> Iterator[str]:
     """A long message, piece by piece."""
-    from besedka.wire import long_line
+    from besedka.commands import long_line
 
     starts = range(extent.start, extent.stop, PIECE_BYTES)
     pieces = (log.read_bytes(range(start, min(start + PIECE_BYTES, extent.stop))) for start in starts)

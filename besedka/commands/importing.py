@@ -23,8 +23,8 @@ from besedka.wire.sanitize import sanitize_line
 from besedka.wire.validation import DEFAULT_ROOM
 
 if TYPE_CHECKING:
+    from besedka.serve.files.descriptor import Descriptor
     from besedka.serve.history import ChatHistory
-    from besedka.serve.history.file import Descriptor
     from besedka.serve.history.source import Source, Survey
 
 FORM: Final = "[2025-11-19 23:46:36] Anna: Hello"
@@ -110,7 +110,7 @@ def _open(file: Path, history: Path, encoding: str | None) -> Source:
 
 
 def _descriptor(file: Path) -> Descriptor:
-    from besedka.serve.history.file import Descriptor
+    from besedka.serve.files.descriptor import Descriptor
 
     if str(file) != "-":
         return Descriptor(file, os.O_RDONLY)

@@ -234,7 +234,8 @@ async def _stopped(stop: asyncio.Event, failures: Iterable[asyncio.Future[Any]])
 
 
 def _warn_of_doubtful(settings: Settings) -> None:
-    for network in doubtful(settings.proxies, own_addresses()):
+    own = own_addresses() if settings.proxies else ()
+    for network in doubtful(settings.proxies, own):
         log.warning(
             "--behind-proxy %s: if a client is in this network, it can pass for any address, and escape limits and bans; "
             "name the proxies alone",

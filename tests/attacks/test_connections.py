@@ -13,7 +13,7 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from besedka.proto.besedka.v1 import chat_pb2 as pb
 from besedka.serve.doors.grpc.calls import WAIT_SECONDS_AT_MOST
-from besedka.serve.doors.grpc.side_calls import STREAMS_AT_MOST
+from besedka.serve.doors.grpc.health_and_reflection import STREAMS_AT_MOST
 from besedka.serve.doors.timeouts import REQUEST_SECONDS
 from besedka.serve.rate_limits import FRAMES_AT_LEAST, FRAMES_SECONDS
 from tests.calling import Caller, ending

@@ -15,7 +15,7 @@ import pytest
 
 from besedka import cli
 from besedka.serve.history import ChatHistory
-from besedka.serve.history.body import SHOWN_BYTES
+from besedka.serve.history.log_state import SHOWN_BYTES
 from tests.commanding import BESEDKA, TIMEOUT_SECONDS, Person
 
 HEAD = "[2025-11-19 23:46:36] Anna: "

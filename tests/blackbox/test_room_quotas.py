@@ -8,7 +8,7 @@ from contextlib import ExitStack
 import pytest
 
 from besedka.proto.besedka.v1 import chat_pb2 as pb
-from besedka.serve.room.tenants import NEW_ROOMS, NEW_ROOMS_RATE
+from besedka.serve.room_shares import NEW_ROOMS, NEW_ROOMS_RATE
 from tests.calling import Caller, refusal
 from tests.clocks import BENT, Clocks
 from tests.conftest import ServerMaker
@@ -19,7 +19,10 @@ FEW = 5
 """A quota small enough to be used up by a test."""
 
 QUOTAS = json.dumps(
-    {"besedka.serve.room.tenants.NEW_ROOMS": FEW, "besedka.serve.room.tenants.NEW_ROOMS_OF_ADDRESS": 3 * FEW}
+    {
+        "besedka.serve.room_shares.NEW_ROOMS": FEW,
+        "besedka.serve.room_shares.NEW_ROOMS_OF_ADDRESS": 3 * FEW,
+    }
 )
 
 

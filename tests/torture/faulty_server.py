@@ -37,7 +37,7 @@ import uvicorn
 from besedka.cli import main
 from besedka.serve.authentication import key_file
 from besedka.serve.directory import Directory
-from besedka.serve.directory.journal import Journal
+from besedka.serve.directory.table_file import TableFile
 from besedka.serve.doors.websocket.besedka import BesedkaSession
 from besedka.serve.doors.websocket.connection import Connection
 from besedka.serve.history import ChatHistory
@@ -232,8 +232,8 @@ if __name__ == "__main__":
         broken("http", uvicorn.Server, "on_tick")
         broken("keys", key_file, "_read")
         broken("people", Directory, "_check_clock")
-        broken("batches", Journal, "take")
-        broken("rows", Journal, "_store")
+        broken("batches", TableFile, "take")
+        broken("rows", TableFile, "_store")
     bend(json.loads(os.environ.get("CONSTANTS", "{}")))
     threading.Thread.start = start  # type: ignore[method-assign,assignment]
     ChatHistory.append = append  # type: ignore[method-assign,assignment]

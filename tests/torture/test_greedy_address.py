@@ -15,6 +15,7 @@ from typing import Final
 import psutil
 from websockets.asyncio.client import ClientConnection, connect
 
+from tests import looping
 from tests.clocks import BENT
 from tests.conftest import ServerMaker
 from tests.running import ROOT, RunningServer
@@ -38,11 +39,11 @@ def test_one_address_that_uses_everything_slows_nobody_else(make_server: ServerM
     server, other = (_started(make_server, tmp_path / name) for name in ("server", "other"))
     process = psutil.Process(server.pid)
     with _greedy(other, CALM_SECONDS) as attack:
-        calm = asyncio.run(_post_for(server, CALM_SECONDS))
+        calm = looping.run(_post_for(server, CALM_SECONDS))
         attack.communicate()
     before = process.memory_info().rss
     with _greedy(server, SECONDS) as attack:
-        attacked = asyncio.run(_post_for(server, SECONDS))
+        attacked = looping.run(_post_for(server, SECONDS))
         used = json.loads(attack.communicate()[0])
     growth = process.memory_info().rss - before
     print(  # noqa: T201 - for the report of `make torture`

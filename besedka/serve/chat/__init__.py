@@ -1,16 +1,16 @@
 """The running chat: connects the pure parts to the event loop.
 
 `chat` starts and stops everything; `committer` stores and delivers messages in the order of `sequencer`; `open_rooms` opens
-and closes rooms; `room_list` lists them in pages; `subscriptions` adds subscribers to rooms; `followers` serves those that are behind; `log_reader` has pages and
+and closes rooms; `room_list` lists them in pages; `subscriptions` adds subscribers to rooms; `catch_up` serves those that are behind; `log_reader` has pages and
 searches; `presence` sends presence notices; `redaction` redacts messages; `workers` are the threads.
 """
 
+from besedka.serve.chat.catch_up import CatchUp
 from besedka.serve.chat.chat import Chat
 from besedka.serve.chat.committer import Committer
-from besedka.serve.chat.followers import Followers
 from besedka.serve.chat.log_reader import LogReader
 from besedka.serve.chat.open_rooms import OpenRooms
 from besedka.serve.chat.redaction import Redactor
 from besedka.serve.chat.subscriptions import Subscriptions
 
-__all__ = ["Chat", "Committer", "Followers", "LogReader", "OpenRooms", "Redactor", "Subscriptions"]
+__all__ = ["CatchUp", "Chat", "Committer", "LogReader", "OpenRooms", "Redactor", "Subscriptions"]

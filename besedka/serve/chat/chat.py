@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 from typing import Final
 
+from besedka.serve.chat.catch_up import CatchUp
 from besedka.serve.chat.committer import Committer
-from besedka.serve.chat.followers import Followers
 from besedka.serve.chat.log_reader import LogReader
 from besedka.serve.chat.open_rooms import OpenRooms
 from besedka.serve.chat.presence import PresenceNotices
@@ -36,7 +36,7 @@ class Chat:
         directory: names, memberships, moderation and the people present.
         rooms: the open rooms; opens the others.
         log_reader: pages, searches.
-        followers: serves subscribers that are behind.
+        catch_up: serves subscribers that are behind.
         subscriptions: adds subscribers to rooms and removes them.
         redactor: for moderators.
         committer: stores and delivers posted messages.
@@ -51,13 +51,13 @@ class Chat:
         self._notices = notices = PresenceNotices(settings.language, clock.stamp)
         self.rooms = OpenRooms(settings, self.directory, self._workers, self.metrics, clock.wall)
         self.log_reader = LogReader(self.rooms, self._workers, names, counters, settings.zone)
-        self.followers = Followers(self.log_reader, notices, counters)
+        self.catch_up = CatchUp(self.log_reader, notices, counters)
         self.subscriptions = Subscriptions(
-            self.rooms, self.followers, notices, self.directory.moderation, clock
+            self.rooms, self.catch_up, notices, self.directory.moderation, clock
         )
         self.redactor = Redactor(self.rooms, self._workers)
         sequencer = LocalSequencer(clock.wall, settings.zone)
-        self.committer = Committer(sequencer, self.rooms, self.followers, self._workers, self.metrics)
+        self.committer = Committer(sequencer, self.rooms, self.catch_up, self._workers, self.metrics)
 
     # Start and stop.
 
@@ -84,7 +84,7 @@ class Chat:
             self.finish,
             self._workers.stop,
             self._notices.close,
-            self.followers.close,
+            self.catch_up.close,
             self.rooms.stop,
             lambda: self.directory.close(is_disk_lost=self.lost.done()),
             self._workers.close,

@@ -11,12 +11,12 @@ import logging
 from collections.abc import Sequence
 from typing import Final
 
-from besedka.serve.chat.followers import Followers
+from besedka.serve.chat.catch_up import CatchUp
 from besedka.serve.chat.open_rooms import OpenRooms
 from besedka.serve.chat.sequencer import Sequencer
 from besedka.serve.chat.workers import Workers
 from besedka.serve.errors import AppendError, HistoryLost, StorageFull
-from besedka.serve.history.file import reason
+from besedka.serve.files.descriptor import reason
 from besedka.serve.metrics import Metrics
 from besedka.serve.room import Draft, Poster, Room
 from besedka.wire.errors import ErrorCode, Refused
@@ -38,18 +38,18 @@ class Committer:
     Args:
         sequencer: decides the order.
         rooms: the rooms, and their logs.
-        followers: serves subscribers that must read the log after an external edit.
+        catch_up: serves subscribers that must read the log after an external edit.
         workers: the threads that write.
         metrics: counts batches.
     """
 
     def __init__(
-        self, sequencer: Sequencer, rooms: OpenRooms, followers: Followers, workers: Workers, metrics: Metrics
+        self, sequencer: Sequencer, rooms: OpenRooms, catch_up: CatchUp, workers: Workers, metrics: Metrics
     ) -> None:
         self._loop = asyncio.get_running_loop()
         self._sequencer = sequencer
         self._rooms = rooms
-        self._followers = followers
+        self._catch_up = catch_up
         self._workers = workers
         self._metrics = metrics
         self._committing: dict[Room, asyncio.Task[None]] = {}
@@ -136,7 +136,7 @@ class Committer:
             return False
         self._metrics.stored(len(drafts), history.sync_seconds)
         for subscriber in room.stored(batch, first):
-            self._followers.follow(room, subscriber)
+            self._catch_up.follow(room, subscriber)
         return True
 
     def _fail(self, room: Room, drafts: Sequence[Draft], error: AppendError) -> None:

@@ -9,8 +9,8 @@ from typing import Final, TypeVar
 from besedka.serve.chat.open_rooms import OpenRooms
 from besedka.serve.chat.workers import Workers
 from besedka.serve.errors import AppendError, HistoryChanged, StorageFull
+from besedka.serve.files.descriptor import reason
 from besedka.serve.history import Subject
-from besedka.serve.history.file import reason
 from besedka.serve.room import Room
 from besedka.wire.errors import ErrorCode, Language, Refused
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from besedka.serve.chat.followers import Followers
+from besedka.serve.chat.catch_up import CatchUp
 from besedka.serve.chat.open_rooms import OpenRooms
 from besedka.serve.chat.presence import PresenceNotices
 from besedka.serve.clock import Clock
@@ -15,7 +15,7 @@ class Subscriptions:
 
     Args:
         rooms: the rooms.
-        followers: serves subscribers that are behind.
+        catch_up: serves subscribers that are behind.
         notices: reports changes of presence.
         moderation: the mutes in force.
         clock: the server's clock.
@@ -24,13 +24,13 @@ class Subscriptions:
     def __init__(
         self,
         rooms: OpenRooms,
-        followers: Followers,
+        catch_up: CatchUp,
         notices: PresenceNotices,
         moderation: Moderation,
         clock: Clock,
     ) -> None:
         self._rooms = rooms
-        self._followers = followers
+        self._catch_up = catch_up
         self._notices = notices
         self._moderation = moderation
         self._clock = clock
@@ -63,12 +63,12 @@ class Subscriptions:
 
     def follow(self, room: Room, subscriber: Subscriber) -> None:
         """Send a subscriber what it has not received yet; from then on it is live."""
-        self._followers.follow(room, subscriber)
+        self._catch_up.follow(room, subscriber)
 
     def leave(self, room: Room, subscriber: Subscriber) -> None:
         """Remove a subscriber; the room is closed after a while if it was the last one."""
         room.leave(subscriber)
-        self._followers.forget(subscriber)
+        self._catch_up.forget(subscriber)
         self._notices.note(room)
         if subscriber.tenant:
             self._rooms.shares.release(subscriber.tenant, room.name)

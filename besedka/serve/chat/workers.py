@@ -10,7 +10,7 @@ from typing import Final, TypeVar, TypeVarTuple
 
 from besedka.serve.disk_heartbeat import DISK
 from besedka.serve.errors import AppendError, HistoryLost
-from besedka.serve.history.file import reason
+from besedka.serve.files.descriptor import reason
 from besedka.serve.threads import started
 from besedka.wire.errors import ErrorCode, Refused
 

@@ -1,6 +1,6 @@
 """The directory of people: the event loop's side of `besedka.serve.people`, kept in small text files.
 
-`files` keeps the files in step with it, by group commit: each `journal` is a table with its file, and `records` has the operations on
+`files` keeps the files in step with it, by group commit: each `table_file` is a table with its file, and `records` has the operations on
 such a file. `audit` is the append-only file of the moderators' acts; `private` records there which rooms are private.
 """
 

@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Final
 
 from besedka.serve.errors import AuditLost, FolderInUse, HistoryInUse, RecordUnusable
-from besedka.serve.history import file
-from besedka.serve.history.file import FULL, Descriptor, reason
-from besedka.serve.history.ownership import Care, concern, refuse_untrusted
+from besedka.serve.files import descriptor
+from besedka.serve.files.descriptor import FULL, Descriptor, reason
+from besedka.serve.files.ownership import Care, concern, refuse_untrusted
 from besedka.serve.people.audit_entry import AuditEntry, read_entry, write_entry
 
 log = logging.getLogger(__name__)
@@ -44,9 +44,9 @@ class Audit:
             RecordUnusable: if it cannot be read and written.
         """
         try:
-            opened = file.open_locked(self.path)
+            opened = descriptor.open_locked(self.path)
             refuse_untrusted(opened)
-            file.distrust_cache(opened)
+            descriptor.distrust_cache(opened)
             text = _mended(opened, self.path).decode("utf-8", "replace")
             opened.sync()
         except HistoryInUse as error:

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from besedka.serve.directory.files import Change, Files
-from besedka.serve.directory.private import PrivateRecord
+from besedka.serve.directory.private_record import PrivateRecord
 from besedka.serve.isolation import act_on_each
 from besedka.serve.people.audit_entry import AuditEntry, Event
 from besedka.serve.people.blocks import Blocks

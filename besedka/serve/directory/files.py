@@ -16,7 +16,7 @@ from typing import Any, Final
 
 from besedka.serve.descriptors import SPARE_DESCRIPTORS
 from besedka.serve.directory.audit import Audit
-from besedka.serve.directory.journal import Journal
+from besedka.serve.directory.table_file import TableFile
 from besedka.serve.errors import AuditLost
 from besedka.serve.people.audit_entry import AuditEntry
 from besedka.serve.people.table import Table
@@ -51,8 +51,8 @@ class Files:
 
     def __init__(self, folder: Path, tables: Mapping[str, Table[Any]], adopted: Callable[[], None]) -> None:
         self._audit = Audit(folder)
-        self._journals = {
-            table: Journal(folder / name, table, self._in_thread, adopted) for name, table in tables.items()
+        self._table_files = {
+            table: TableFile(folder / name, table, self._in_thread, adopted) for name, table in tables.items()
         }
         self._thread = started(1, "besedka-people")
         self._loop = asyncio.get_running_loop()
@@ -72,8 +72,8 @@ class Files:
             FolderInUse: if another server uses the folder.
         """
         entries: list[AuditEntry] = await self._in_thread(self._audit.open)
-        for journal in self._journals.values():
-            await journal.open()
+        for table_file in self._table_files.values():
+            await table_file.open()
         return entries
 
     async def record(self, *entries: AuditEntry) -> None:
@@ -90,7 +90,7 @@ class Files:
 
     def is_stored(self, changes: Iterable[Change]) -> bool:
         """Whether these rows are on disk; a table without a file counts as stored."""
-        return all(table.is_stored(key) for table, key in changes if table in self._journals)
+        return all(table.is_stored(key) for table, key in changes if table in self._table_files)
 
     async def store(self, changes: Iterable[Change], *, gathers: bool = False) -> None:
         """Wait until these rows are on disk.
@@ -102,7 +102,9 @@ class Files:
         Raises:
             Refused: `storage_full`, `not_stored`. The changes stay in memory, and are written when possible.
         """
-        outcomes = [self._journals[table].outcome(key) for table, key in changes if table in self._journals]
+        outcomes = [
+            self._table_files[table].outcome(key) for table, key in changes if table in self._table_files
+        ]
         awaited = {outcome for outcome in outcomes if outcome}
         if not awaited:
             return
@@ -148,8 +150,8 @@ class Files:
 
     def _close(self) -> None:
         self._audit.close()
-        for journal in self._journals.values():
-            journal.close()
+        for table_file in self._table_files.values():
+            table_file.close()
 
     def _start_commit(self) -> None:
         """Start to write batches, unless that is in progress."""
@@ -157,7 +159,7 @@ class Files:
             self._committing = self._loop.create_task(self._commit())
 
     async def _commit(self) -> None:
-        while any(journal.is_awaited for journal in self._journals.values()):
+        while any(table_file.is_awaited for table_file in self._table_files.values()):
             await self._gather()
             async with self._writing:
                 await self._write()
@@ -175,8 +177,8 @@ class Files:
 
     async def _reconcile(self, *, at_once: bool) -> None:
         async with self._writing:
-            for journal in self._journals.values():
-                await journal.reload()
+            for table_file in self._table_files.values():
+                await table_file.reload()
             await self._write(at_once=at_once)
 
     async def _write(self, *, at_once: bool = False) -> None:
@@ -184,20 +186,20 @@ class Files:
         try:
             await self._write_all(at_once=at_once)
         except BaseException:
-            for journal in self._journals.values():
-                journal.give_up()
+            for table_file in self._table_files.values():
+                table_file.give_up()
             raise
 
     async def _write_all(self, *, at_once: bool) -> None:
         self._urgent.clear()
         # All batches are made at once, so that a change to several files reaches them in order.
-        taken = [journal for journal in self._journals.values() if journal.take(at_once=at_once)]
-        for journal in taken:
-            await journal.write()
+        taken = [table_file for table_file in self._table_files.values() if table_file.take(at_once=at_once)]
+        for table_file in taken:
+            await table_file.write()
         self._written_at = self._loop.time() if taken else self._written_at
-        for journal in taken:
-            if journal.table.is_bloated:
-                await journal.compact()
+        for table_file in taken:
+            if table_file.table.is_bloated:
+                await table_file.compact()
 
     def _in_thread(self, act: Callable[..., Any], *arguments: object) -> asyncio.Future[Any]:
         return self._loop.run_in_executor(self._thread, SPARE_DESCRIPTORS.use, act, *arguments)

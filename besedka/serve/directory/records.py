@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from besedka.serve.errors import RecordUnusable
-from besedka.serve.history.file import (
+from besedka.serve.files.descriptor import (
     FULL,
     Descriptor,
     Identity,
@@ -24,7 +24,7 @@ from besedka.serve.history.file import (
     reason,
     sync_directory,
 )
-from besedka.serve.history.ownership import Care, concern, refuse_untrusted
+from besedka.serve.files.ownership import Care, concern, refuse_untrusted
 
 log = logging.getLogger(__name__)
 

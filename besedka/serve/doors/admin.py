@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import Final
 
 from besedka.serve.descriptors import SPARE_DESCRIPTORS
-from besedka.serve.doors.private import nobody_else, remove, remove_if_dead, short
+from besedka.serve.doors.unix_sockets import nobody_else, remove, remove_if_dead, short
 from besedka.serve.errors import SocketUnusable
-from besedka.serve.history.file import FULL, reason
+from besedka.serve.files.descriptor import FULL, reason
 from besedka.serve.metrics import Metrics
 from besedka.serve.session import Moderator
 from besedka.serve.tasks import run_to_end

@@ -7,7 +7,7 @@ import sys
 from typing import Final
 
 from besedka.serve.errors import AddressUnusable
-from besedka.serve.history.file import reason
+from besedka.serve.files.descriptor import reason
 
 BACKLOG: Final = 2_048
 """Connections that may wait to be accepted, when all clients reconnect at once."""

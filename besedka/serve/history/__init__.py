@@ -9,12 +9,12 @@ notices writers. `check` compares a log with its index, `verdict` puts the resul
 `leftovers` removes empty ones that a killed server has left.
 """
 
-from besedka.serve.history.body import LATEST_MESSAGES, Latest
+from besedka.serve.files.ownership import Care
 from besedka.serve.history.chat_history import ChatHistory
 from besedka.serve.history.findings import Restored
 from besedka.serve.history.index import Flag
 from besedka.serve.history.leftovers import remove_leftovers
-from besedka.serve.history.ownership import Care
+from besedka.serve.history.log_state import LATEST_MESSAGES, Latest
 from besedka.serve.history.reading import ReadableLog
 from besedka.serve.history.redact import Subject
 from besedka.serve.history.room_files import RoomFiles, has_log, room_files, room_names, room_path

@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from typing import Final
 
 from besedka.serve.errors import HistoryInUse, HistoryLost, HistoryUnusable, StorageFull
-from besedka.serve.history.body import LATEST_MESSAGES, SHOWN_BYTES, Body, Latest, shown_line
+from besedka.serve.files.descriptor import FULL, PartlyWritten, reason
 from besedka.serve.history.external_edits import ExternalEdits
-from besedka.serve.history.file import FULL, PartlyWritten, reason
 from besedka.serve.history.full_disk import append_error, cut_back, keep_torn_end
 from besedka.serve.history.index import Flag, Record
+from besedka.serve.history.log_state import LATEST_MESSAGES, SHOWN_BYTES, Latest, LogState, shown_line
 from besedka.serve.history.reading import ReadableLog
 from besedka.wire.message import MessageId
 
@@ -79,7 +79,7 @@ class Appender:
             raise StorageFull(self._log.path, size)
         self._edits.note_own_change()
 
-    def _write(self, body: Body, batch: Sequence[bytes], flags: Sequence[Flag]) -> list[Record]:
+    def _write(self, body: LogState, batch: Sequence[bytes], flags: Sequence[Flag]) -> list[Record]:
         """Write a batch at the known end, and wait until it is on disk."""
         path = self._log.path
         records = _records(body, batch, flags)
@@ -106,7 +106,7 @@ class Appender:
         except OSError as error:
             raise HistoryLost(self._log.path, reason(error)) from error
 
-    def _find(self, records: Sequence[Record], known: Body) -> MessageId | None:
+    def _find(self, records: Sequence[Record], known: LogState) -> MessageId | None:
         """Find a batch that may be in the log; a failure does not prove that it is not, so it is final."""
         try:
             return self._edits.find(records, known)
@@ -115,7 +115,7 @@ class Appender:
         except (HistoryInUse, HistoryUnusable) as error:
             raise HistoryLost(self._log.path, str(error)) from error
 
-    def _stored(self, body: Body, batch: Sequence[bytes], records: Sequence[Record]) -> MessageId:
+    def _stored(self, body: LogState, batch: Sequence[bytes], records: Sequence[Record]) -> MessageId:
         self._note_strange(body)
         first = body.add(records)
         newest = enumerate(batch[-LATEST_MESSAGES:], body.count - min(len(batch), LATEST_MESSAGES) + 1)
@@ -126,7 +126,7 @@ class Appender:
         self._log.latest = Latest(body.count - len(last) + 1, last, known)
         return first
 
-    def _note_strange(self, body: Body) -> None:
+    def _note_strange(self, body: LogState) -> None:
         """Store the number of lines that are not understood: they are before a message now, and are not read again."""
         if not body.strange.lines:
             return
@@ -138,7 +138,7 @@ class Appender:
             )
 
 
-def _records(body: Body, batch: Sequence[bytes], flags: Sequence[Flag]) -> list[Record]:
+def _records(body: LogState, batch: Sequence[bytes], flags: Sequence[Flag]) -> list[Record]:
     """The records of a batch that will be written at the known end."""
     end = body.size + (not body.ends_line)
     records = []

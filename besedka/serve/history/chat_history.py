@@ -17,15 +17,15 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from besedka.serve.errors import HistoryLost, HistoryUnusable
-from besedka.serve.history import file
+from besedka.serve.files import descriptor
+from besedka.serve.files.descriptor import reason
+from besedka.serve.files.ownership import Care, concern
 from besedka.serve.history.appending import Appender
-from besedka.serve.history.body import Body
 from besedka.serve.history.epoch import epoch_path
 from besedka.serve.history.external_edits import ExternalEdits
-from besedka.serve.history.file import reason
 from besedka.serve.history.findings import Reading
 from besedka.serve.history.index import Flag, IndexDamaged, index_path
-from besedka.serve.history.ownership import Care, concern
+from besedka.serve.history.log_state import LogState
 from besedka.serve.history.reading import ReadableLog
 from besedka.serve.history.redact import Subject, find_as_written, finished, redact, subject
 from besedka.serve.history.restoring import open_to_write
@@ -40,7 +40,7 @@ class ChatHistory(ReadableLog):
         sync_seconds: the time that the last batch took to be written and synced.
     """
 
-    def __init__(self, path: Path, body: Body, reading: Reading, *, may_be_link: bool = True) -> None:
+    def __init__(self, path: Path, body: LogState, reading: Reading, *, may_be_link: bool = True) -> None:
         # Watch first: a change from here on is detected.
         watch = Watch(path)
         super().__init__(path, body, reading)
@@ -60,7 +60,7 @@ class ChatHistory(ReadableLog):
             HistoryInUse: if another process has it.
         """
         try:
-            file.open_locked(path, may_be_link=True).close()
+            descriptor.open_locked(path, may_be_link=True).close()
         except OSError as error:
             raise HistoryUnusable(path, reason(error)) from error
 
@@ -78,8 +78,8 @@ class ChatHistory(ReadableLog):
             HistoryInUse: if another process has it.
         """
         try:
-            log_file = file.open_locked(path, may_be_link=may_be_link)
-            file.distrust_cache(log_file)
+            log_file = descriptor.open_locked(path, may_be_link=may_be_link)
+            descriptor.distrust_cache(log_file)
             # A killed server may have left unsynced messages: sync them before they are read.
             log_file.sync()
             body, reading = open_to_write(log_file, path)
@@ -170,7 +170,7 @@ class ChatHistory(ReadableLog):
                 self._lost = error
                 raise
 
-    def _replace_index(self, body: Body, damage: IndexDamaged) -> None:
+    def _replace_index(self, body: LogState, damage: IndexDamaged) -> None:
         with self._changing:
             super()._replace_index(body, damage)
 

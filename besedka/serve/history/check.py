@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from besedka.serve.history.file import Descriptor
+from besedka.serve.files.descriptor import Descriptor
 from besedka.serve.history.index import Index, Record
 from besedka.serve.history.scan import SCAN_BYTES, crc_of, entries, line_number
 

@@ -16,7 +16,7 @@ from itertools import chain
 from typing import Final
 
 from besedka.serve.errors import SourceUnusable
-from besedka.serve.history.file import BLOCK_BYTES, Descriptor, reason
+from besedka.serve.files.descriptor import BLOCK_BYTES, Descriptor, reason
 from besedka.serve.history.foreign import binary_format, head_looks_like
 from besedka.wire.log_line import BOM
 

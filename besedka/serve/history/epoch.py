@@ -16,7 +16,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from besedka.serve.history.file import FULL, read_regular, write_whole
+from besedka.serve.files.descriptor import FULL, read_regular, write_whole
 
 _READ_ONLY: Final = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
 

@@ -11,12 +11,13 @@ import os
 from collections.abc import Sequence
 from contextlib import suppress
 
-from besedka.serve.history import check, file
-from besedka.serve.history.body import Body
-from besedka.serve.history.file import Identity
+from besedka.serve.files import descriptor
+from besedka.serve.files.descriptor import Identity
+from besedka.serve.history import check
 from besedka.serve.history.findings import restored
 from besedka.serve.history.foreign import refuse_binary
 from besedka.serve.history.index import IndexDamaged, Record
+from besedka.serve.history.log_state import LogState
 from besedka.serve.history.reading import ReadableLog
 from besedka.serve.history.rebuilding import repaired, with_new_epoch
 from besedka.serve.history.restoring import reread_log
@@ -83,7 +84,7 @@ class ExternalEdits:
         known, log_file, path = self._log.body, self._log.body.file, self._log.path
         is_same_file = log_file.is_at(path)
         if not is_same_file:
-            log_file = file.open_locked(path, may_be_link=self._may_be_link)
+            log_file = descriptor.open_locked(path, may_be_link=self._may_be_link)
         self._watch.was_written()  # earlier writes are about to be read
         identity = Identity.of(os.fstat(log_file.number))
         known.index.cut(known.count)
@@ -101,7 +102,7 @@ class ExternalEdits:
         self._report(is_kept=is_kept)
         return is_kept
 
-    def find(self, batch: Sequence[Record], known: Body) -> MessageId | None:
+    def find(self, batch: Sequence[Record], known: LogState) -> MessageId | None:
         """Reread the log, and find a batch that was written while another program wrote, too.
 
         Lines that begin no message may have been added after it: they belong to its last message, which will be delivered without
@@ -163,7 +164,7 @@ class ExternalEdits:
         )
 
 
-def _is_only_added_to(known: Body) -> bool:
+def _is_only_added_to(known: LogState) -> bool:
     """Whether all known messages are where they were."""
     try:
         if check.first_difference(known.file, known.index) is not None:

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from besedka.serve.errors import HistoryUnusable
-from besedka.serve.history.body import Body
-from besedka.serve.history.file import Descriptor
+from besedka.serve.files.descriptor import Descriptor
 from besedka.serve.history.index import LENGTH_AT_MOST, SYNC_RECORDS, Flag, Record, StrangeLines
+from besedka.serve.history.log_state import LogState
 from besedka.serve.history.recovery import Torn
 from besedka.serve.history.scan import (
     SCAN_BYTES,
@@ -114,7 +114,7 @@ class Reading:
         return self.in_front.first or self.behind.first or line_number(self._file, begin)
 
 
-def restored(body: Body, reading: Reading) -> Restored:
+def restored(body: LogState, reading: Reading) -> Restored:
     """The report of a log that was opened or reread."""
     first, last = (_stamp(body, number) for number in (1, body.count))
     open_line = None if body.ends_line else line_ends(body.file, 0, body.size) + 1
@@ -125,12 +125,12 @@ def restored(body: Body, reading: Reading) -> Restored:
     )
 
 
-def _stamp(body: Body, number: int) -> str:
+def _stamp(body: LogState, number: int) -> str:
     lines = body.read(number, 1).lines
     return read_line(lines[0]).stamp if lines else ""
 
 
-def _changed_line(body: Body) -> int | None:
+def _changed_line(body: LogState) -> int | None:
     """The first line that is not as it was written, among the last megabyte at most."""
     first = max(1, body.count - 2 * SYNC_RECORDS + 1)
     for record in body.index.records(first, body.count):

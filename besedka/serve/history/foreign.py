@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from besedka.serve.errors import HistoryUnusable
-from besedka.serve.history.file import BLOCK_BYTES, Descriptor
+from besedka.serve.files.descriptor import BLOCK_BYTES, Descriptor
 from besedka.serve.history.recovery import could_be_torn_line, has_lost_sectors
 from besedka.serve.history.scan import FIRST_BYTES, messages
 

@@ -9,8 +9,8 @@ import logging
 from pathlib import Path
 
 from besedka.serve.errors import AppendError, HistoryLost, StorageFull
-from besedka.serve.history.body import Body
-from besedka.serve.history.file import FULL, reason
+from besedka.serve.files.descriptor import FULL, reason
+from besedka.serve.history.log_state import LogState
 from besedka.serve.history.recovery import cut_off
 
 log = logging.getLogger(__name__)
@@ -21,7 +21,7 @@ def append_error(error: OSError, path: Path, size: int) -> AppendError:
     return StorageFull(path, size) if error.errno in FULL else HistoryLost(path, reason(error))
 
 
-def cut_back(body: Body, path: Path, data: bytes, written: int) -> bool:
+def cut_back(body: LogState, path: Path, data: bytes, written: int) -> bool:
     """Cut a partly written batch off a log, and nothing else, even if another program has written meanwhile.
 
     Args:
@@ -50,7 +50,7 @@ def cut_back(body: Body, path: Path, data: bytes, written: int) -> bool:
     return end == body.size
 
 
-def keep_torn_end(body: Body, path: Path) -> bool:
+def keep_torn_end(body: LogState, path: Path) -> bool:
     """Move a torn end to a file beside the log, if there is room for it now.
 
     Returns:

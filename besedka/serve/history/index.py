@@ -38,7 +38,7 @@ from itertools import repeat
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from besedka.serve.history.file import Descriptor, create_private, open_regular, sync_directory
+from besedka.serve.files.descriptor import Descriptor, create_private, open_regular, sync_directory
 
 MAGIC: Final = b"besedka index 2\n"
 HEADER: Final = struct.Struct("<16s16sQQI12x")

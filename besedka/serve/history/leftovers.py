@@ -8,7 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from besedka.serve.errors import HistoryInUse
-from besedka.serve.history import file
+from besedka.serve.files import descriptor
 from besedka.serve.history.epoch import epoch_path
 from besedka.serve.history.index import HEADER, index_path
 from besedka.serve.history.room_files import RoomFiles, room_files, room_path
@@ -28,15 +28,17 @@ def remove_leftovers(history: Path) -> int:
     try:
         empty = room_files(history, RoomFiles()).empty
     except OSError as error:
-        log.warning("empty logs could not be looked for: %s", file.reason(error))
+        log.warning("empty logs could not be looked for: %s", descriptor.reason(error))
         return 0
     return sum(_remove(room_path(history, name)) for name in empty)
 
 
 def _remove(path: Path) -> bool:
     with suppress(OSError, HistoryInUse):
-        if stat.S_IMODE(path.stat(follow_symlinks=False).st_mode) == file.PRIVATE and not _has_records(path):
-            held = file.open_locked(path)
+        if stat.S_IMODE(path.stat(follow_symlinks=False).st_mode) == descriptor.PRIVATE and not _has_records(
+            path
+        ):
+            held = descriptor.open_locked(path)
             if held.size == 0:
                 path.unlink()
                 index_path(path).unlink(missing_ok=True)

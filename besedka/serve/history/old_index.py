@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from besedka.serve.history.file import Descriptor, open_regular
+from besedka.serve.files.descriptor import Descriptor, open_regular
 from besedka.serve.history.scan import Entry, line_number, messages
 from besedka.wire.log_line import BOM
 

@@ -15,10 +15,10 @@ from pathlib import Path
 from typing import Final, TypeVar
 
 from besedka.serve.errors import HistoryUnusable
-from besedka.serve.history.body import Body, Page
-from besedka.serve.history.file import Descriptor, reason
+from besedka.serve.files.descriptor import Descriptor, reason
 from besedka.serve.history.findings import Reading, restored
 from besedka.serve.history.index import Flag, IndexDamaged
+from besedka.serve.history.log_state import LogState, Page
 from besedka.serve.history.resent import Found, Resent, Step
 from besedka.serve.history.restoring import open_to_read
 from besedka.serve.history.search import Hits, Needle, search
@@ -43,7 +43,7 @@ class ReadableLog:
         restored: the findings when it was opened or reread.
     """
 
-    def __init__(self, path: Path, body: Body, reading: Reading) -> None:
+    def __init__(self, path: Path, body: LogState, reading: Reading) -> None:
         self.path = path
         self.body = body
         self.latest = body.latest()
@@ -72,7 +72,7 @@ class ReadableLog:
         """The number of messages; also the id of the last one."""
         return self.body.count
 
-    def exchange(self, body: Body) -> None:
+    def exchange(self, body: LogState) -> None:
         """Replace the state of the log; reads in progress finish with the old one."""
         self.body, self.latest = body, body.latest()
 
@@ -104,7 +104,7 @@ class ReadableLog:
     def flags(self, first: int, count: int) -> list[Flag]:
         """The flags of ``count`` messages from the id ``first`` on."""
 
-        def flags(body: Body) -> list[Flag]:
+        def flags(body: LogState) -> list[Flag]:
             last = min(first + count - 1, body.count)
             return [record.flags for record in body.index.records(max(first, 1), last)]
 
@@ -152,7 +152,7 @@ class ReadableLog:
         """
         is_enough = _time_is_up(seconds)
 
-        def step(body: Body) -> Step:
+        def step(body: LogState) -> Step:
             found: list[Found] = []
             for block in body.backwards(min(ids.stop, body.count + 1)):
                 for same in message.among(block):
@@ -175,7 +175,7 @@ class ReadableLog:
         """
         needle, is_enough = Needle(text), _time_is_up(seconds)
 
-        def hits(body: Body) -> Hits:
+        def hits(body: LogState) -> Hits:
             older = min(before, body.count + 1)
             found = search(body.backwards(older), needle, older, limit, is_enough)
             return replace(found, flags=[body.index.record(number).flags for number in found.ids])
@@ -187,7 +187,7 @@ class ReadableLog:
         self.body.file.close()
         self.body.index.close()
 
-    def _by_index(self, act: Callable[[Body], T]) -> T:
+    def _by_index(self, act: Callable[[LogState], T]) -> T:
         """Read something by the index; if that turns out to be damaged, replace it and read again."""
         body = self.body
         try:
@@ -196,7 +196,7 @@ class ReadableLog:
             self._replace_index(body, damage)
         return act(self.body)
 
-    def _replace_index(self, body: Body, damage: IndexDamaged) -> None:
+    def _replace_index(self, body: LogState, damage: IndexDamaged) -> None:
         """Replace a damaged index, unless another thread has done so."""
         if self.body is body:
             log.error("the index of %s is damaged, and made anew: %s", self.path, damage)

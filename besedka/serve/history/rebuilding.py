@@ -9,16 +9,16 @@ import logging
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
-from besedka.serve.history.body import Body
+from besedka.serve.files.descriptor import Descriptor, reason
 from besedka.serve.history.epoch import Epoch, keep_epoch, new_epoch
-from besedka.serve.history.file import Descriptor, reason
 from besedka.serve.history.index import Index, IndexDamaged, Record, index_path
+from besedka.serve.history.log_state import LogState
 from besedka.serve.history.scan import Kind, entries, first_head
 
 log = logging.getLogger(__name__)
 
 
-def with_new_epoch(body: Body, path: Path) -> Body:
+def with_new_epoch(body: LogState, path: Path) -> LogState:
     """Give a log another epoch; the flags of its messages are kept.
 
     Raises:
@@ -29,7 +29,7 @@ def with_new_epoch(body: Body, path: Path) -> Body:
     return _with_index(body, path, epoch.name, lambda: body.index.records(1, body.count))
 
 
-def repaired(body: Body, path: Path) -> Body:
+def repaired(body: LogState, path: Path) -> LogState:
     """Rebuild the damaged records of an index from its log, which was not changed.
 
     Raises:
@@ -39,7 +39,7 @@ def repaired(body: Body, path: Path) -> Body:
     return _with_index(body, path, body.index.epoch, lambda: _records(body))
 
 
-def _with_index(body: Body, path: Path, epoch: str, records: Callable[[], Iterable[Record]]) -> Body:
+def _with_index(body: LogState, path: Path, epoch: str, records: Callable[[], Iterable[Record]]) -> LogState:
     try:
         index = Index.create(index_path(path), epoch, records())
     except IndexDamaged:
@@ -52,7 +52,7 @@ def _with_index(body: Body, path: Path, epoch: str, records: Callable[[], Iterab
     return body.with_index(index)
 
 
-def _records(body: Body) -> Iterator[Record]:
+def _records(body: LogState) -> Iterator[Record]:
     behind, damaged = 0, 0
     for record in body.index.sound_records(1, body.count):
         if record is None:

@@ -24,7 +24,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from besedka.serve.history.file import BLOCK_BYTES, FULL, Descriptor, copy_beside
+from besedka.serve.files.descriptor import BLOCK_BYTES, FULL, Descriptor, copy_beside
 from besedka.serve.history.index import SYNC_RECORDS, Flag, Index, Record
 from besedka.serve.history.scan import Entry, Kind, crc_of, entries, is_damaged
 from besedka.wire.log_line import FIRST_LINE, HEAD_BYTES_AT_MOST

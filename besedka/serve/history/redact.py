@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from besedka.serve.errors import HistoryChanged, HistoryLost, StorageFull
-from besedka.serve.history.body import SHOWN_BYTES, Body, shown_line
+from besedka.serve.files.descriptor import FULL, reason
 from besedka.serve.history.external_edits import ExternalEdits
-from besedka.serve.history.file import FULL, reason
 from besedka.serve.history.index import IndexDamaged, Record
+from besedka.serve.history.log_state import SHOWN_BYTES, LogState, shown_line
 from besedka.serve.history.reading import ReadableLog
 from besedka.serve.history.rebuilding import repaired
 from besedka.wire.log_line import FIRST_LINE, read_line, show_line, tombstone
@@ -54,7 +54,7 @@ class Message:
     raw: bytes
     record: Record
 
-    def cover(self, body: Body) -> None:
+    def cover(self, body: LogState) -> None:
         """Write the tombstone to the log, then its checksum to the index; both are on disk on return.
 
         Raises:
@@ -85,7 +85,7 @@ def text_of(raw: bytes) -> bytes:
     return raw[begin + 1 : end]
 
 
-def find(body: Body, number: int) -> Message | None:
+def find(body: LogState, number: int) -> Message | None:
     """A message of a log; None if it is not there."""
     if not 1 <= number <= body.count:
         return None
@@ -94,7 +94,7 @@ def find(body: Body, number: int) -> Message | None:
     return Message(number, raw, record) if len(raw) == record.length and FIRST_LINE.match(raw) else None
 
 
-def find_as_written(path: Path, body: Body, number: int) -> Message:
+def find_as_written(path: Path, body: LogState, number: int) -> Message:
     """A message of the log at ``path``, checked against its record.
 
     Raises:
@@ -119,7 +119,7 @@ def subject(message: Message, epoch: str) -> Subject:
     return Subject(message.number, epoch, head.stamp, head.user, len(message.raw))
 
 
-def redact(readable: ReadableLog, edits: ExternalEdits, body: Body, wanted: Subject) -> int:
+def redact(readable: ReadableLog, edits: ExternalEdits, body: LogState, wanted: Subject) -> int:
     """Redact a message, as `ChatHistory.redact` does.
 
     Args:
@@ -148,7 +148,7 @@ def redact(readable: ReadableLog, edits: ExternalEdits, body: Body, wanted: Subj
     return len(text_of(message.raw))
 
 
-def finished(body: Body, path: Path, wanted: Subject) -> Body:
+def finished(body: LogState, path: Path, wanted: Subject) -> LogState:
     """Finish an interrupted redaction in a log that has no readers yet; if the message is not there, nothing is done.
 
     Raises:
@@ -162,13 +162,13 @@ def finished(body: Body, path: Path, wanted: Subject) -> Body:
     return body
 
 
-def _finish(body: Body, wanted: Subject) -> None:
+def _finish(body: LogState, wanted: Subject) -> None:
     message = find(body, wanted.number)
     if message and subject(message, body.index.epoch) == wanted:
         message.cover(body)
 
 
-def _is_untouched(message: Message, body: Body) -> bool:
+def _is_untouched(message: Message, body: LogState) -> bool:
     return body.file.read(message.record.begin, len(message.raw)) == message.raw
 
 

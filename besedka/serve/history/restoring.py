@@ -8,12 +8,12 @@ from contextlib import suppress
 from itertools import chain, repeat
 from pathlib import Path
 
-from besedka.serve.history.body import Body
+from besedka.serve.files.descriptor import Descriptor, reason
 from besedka.serve.history.epoch import Epoch, derived_epoch, keep_epoch, new_epoch, read_epoch
-from besedka.serve.history.file import Descriptor, reason
 from besedka.serve.history.findings import Reading
 from besedka.serve.history.foreign import is_without_messages, refuse_foreign
 from besedka.serve.history.index import Index, IndexDamaged, Record, index_path
+from besedka.serve.history.log_state import LogState
 from besedka.serve.history.old_index import OldIndex
 from besedka.serve.history.recovery import Torn, agreeing_records, cut_off, standing_records, torn_offset
 from besedka.serve.history.scan import SCAN_BYTES, Kind, begins_line, entries, first_head, messages
@@ -21,7 +21,7 @@ from besedka.serve.history.scan import SCAN_BYTES, Kind, begins_line, entries, f
 log = logging.getLogger(__name__)
 
 
-def open_to_write(log_file: Descriptor, path: Path) -> tuple[Body, Reading]:
+def open_to_write(log_file: Descriptor, path: Path) -> tuple[LogState, Reading]:
     """Load a log for writing: repair its end, and bring its index up to date.
 
     Raises:
@@ -52,7 +52,7 @@ def open_to_write(log_file: Descriptor, path: Path) -> tuple[Body, Reading]:
     return body, reading
 
 
-def reread_log(log_file: Descriptor, path: Path, index: Index | None) -> tuple[Body, Reading]:
+def reread_log(log_file: Descriptor, path: Path, index: Index | None) -> tuple[LogState, Reading]:
     """Reread a log after an external edit: nothing of it is cut.
 
     Args:
@@ -76,7 +76,7 @@ def reread_log(log_file: Descriptor, path: Path, index: Index | None) -> tuple[B
     return _read_all(log_file, path, size, epoch.name)
 
 
-def open_to_read(log_file: Descriptor, path: Path, *, use_index: bool = True) -> tuple[Body, Reading]:
+def open_to_read(log_file: Descriptor, path: Path, *, use_index: bool = True) -> tuple[LogState, Reading]:
     """Load a log that another process may be writing: nothing is repaired or created.
 
     Args:
@@ -98,7 +98,7 @@ def open_to_read(log_file: Descriptor, path: Path, *, use_index: bool = True) ->
     return _read_rest(Index.temporary(_epoch_of(log_file, end, known, None)), log_file, path, end)
 
 
-def _read_by(index: Index, agreed: int, log_file: Descriptor, path: Path) -> tuple[Body, Reading]:
+def _read_by(index: Index, agreed: int, log_file: Descriptor, path: Path) -> tuple[LogState, Reading]:
     # An end that would be torn after a crash is just being written.
     record = index.record(agreed + 1) if agreed < index.count else None
     end = torn_offset(log_file, index.end_of(agreed), record, has_index=True)
@@ -145,7 +145,7 @@ def _agreed(log_file: Descriptor, index: Index, known: Epoch) -> int | None:
 
 def _read_all(
     log_file: Descriptor, path: Path, end: int, epoch: str, before: Index | None = None
-) -> tuple[Body, Reading]:
+) -> tuple[LogState, Reading]:
     """Read a whole log, and make an index of it: beside the log, or, if that is impossible, without a name.
 
     Args:
@@ -170,7 +170,7 @@ def _read_all(
 
 def _read_rest(
     index: Index, log_file: Descriptor, path: Path, end: int, before: Iterable[Record | None] = ()
-) -> tuple[Body, Reading]:
+) -> tuple[LogState, Reading]:
     """Add the messages that are not in the index yet.
 
     Args:
@@ -202,8 +202,8 @@ def _flagged(records: Iterable[Record], before: Iterable[Record | None]) -> Iter
         yield known if known and is_same else record
 
 
-def _body(log_file: Descriptor, index: Index, end: int, reading: Reading) -> Body:
-    body = Body(log_file, index)
+def _body(log_file: Descriptor, index: Index, end: int, reading: Reading) -> LogState:
+    body = LogState(log_file, index)
     body.count, body.size, body.strange = index.count, end, reading.behind
     body.ends_line = not end or log_file.read(end - 1, 1) == b"\n"
     return body

@@ -13,7 +13,7 @@ from enum import Enum
 from itertools import pairwise
 from typing import Final, NamedTuple
 
-from besedka.serve.history.file import Descriptor
+from besedka.serve.files.descriptor import Descriptor
 from besedka.wire.log_line import BOM, ENTRY, FIRST_LINE, HEAD_BYTES_AT_MOST
 
 SCAN_BYTES: Final = 1024 * 1024

@@ -6,8 +6,8 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from besedka.serve.files.descriptor import Descriptor, open_regular
 from besedka.serve.history import check
-from besedka.serve.history.file import Descriptor, open_regular
 from besedka.serve.history.index import Index, IndexDamaged, index_path
 from besedka.serve.history.scan import Kind, entries
 

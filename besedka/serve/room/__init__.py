@@ -9,7 +9,7 @@ from besedka.serve.room.batch import Batch, Draft, Position
 from besedka.serve.room.dedup import KeyMemory
 from besedka.serve.room.room import Room
 from besedka.serve.room.subscriber import Poster, Subscriber
-from besedka.serve.room.tenants import NewRooms, RoomShares, Tenant
+from besedka.serve.room_shares import NewRooms, RoomShares, Tenant
 
 __all__ = [
     "Batch",

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import ClassVar
 
 from besedka.serve.people.person import Person
-from besedka.serve.room.tenants import Tenant
+from besedka.serve.room_shares import Tenant
 from besedka.wire.errors import Refused
 from besedka.wire.frames import ServerFrame
 from besedka.wire.message import Message
@@ -63,7 +63,7 @@ class Subscriber(Poster):
     """Frames that this kind does not receive: `Typing` and `Redacted` are for some kinds only."""
 
     pulls: ClassVar[bool] = False
-    """Whether it reads on by itself (`Room.recall`), without `Followers`."""
+    """Whether it reads on by itself (`Room.recall`), without `CatchUp`."""
 
     def __init__(self, person: Person, write: Callable[[bytes], None], *, is_seen: bool = True) -> None:
         self.person = person

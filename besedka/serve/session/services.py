@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from besedka.serve.chat import Chat, Followers, LogReader, OpenRooms, Subscriptions
+from besedka.serve.chat import CatchUp, Chat, LogReader, OpenRooms, Subscriptions
 from besedka.serve.clock import Clock
 from besedka.serve.directory import Directory
 from besedka.serve.metrics import Metrics
@@ -24,7 +24,7 @@ class Services:
         admission: admits people to rooms.
         pipeline: for posting messages.
         subscriptions: adds subscribers to rooms and removes them.
-        followers: for subscribers that pull what is next.
+        catch_up: for subscribers that pull what is next.
         log_reader: pages, searches.
         requests: answers requests.
         refusals: error frames.
@@ -38,7 +38,7 @@ class Services:
     admission: Admission
     pipeline: Pipeline
     subscriptions: Subscriptions
-    followers: Followers
+    catch_up: CatchUp
     log_reader: LogReader
     requests: Requests
     refusals: Refusals
@@ -60,7 +60,7 @@ class Services:
             admission=admission,
             pipeline=Pipeline(chat.committer, chat.log_reader, directory.moderation, directory.direct, clock),
             subscriptions=chat.subscriptions,
-            followers=chat.followers,
+            catch_up=chat.catch_up,
             log_reader=chat.log_reader,
             requests=Requests(directory, rooms, moderator, clock, language),
             refusals=Refusals(chat.metrics, clock, language),

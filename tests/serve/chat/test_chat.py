@@ -51,11 +51,11 @@ def test_one_who_can_take_more_right_after_a_page_is_not_left_behind(tmp_path: P
 
             def _resume(self) -> None:
                 self.drain()
-                chat.followers.follow(room, self)
+                chat.catch_up.follow(room, self)
 
         member = FullForAMoment("Anna", room)
         chat.subscriptions.enter(room, member, since=0)
-        chat.followers.follow(room, member)
+        chat.catch_up.follow(room, member)
         await until(lambda: room.is_live(member))
         assert member.ids == list(range(1, 2001))
         await chat.close()
@@ -79,7 +79,7 @@ def test_where_more_is_said_than_is_written_at_a_time_the_next_batch_gathers(tmp
             chat.committer.post(room, draft("Anna", text, ""), member)
 
         chat.subscriptions.enter(room, member)
-        chat.followers.follow(room, member)
+        chat.catch_up.follow(room, member)
         say("one")
         await asyncio.sleep(0)
         say("while one is written")
@@ -95,7 +95,7 @@ def test_what_was_accepted_is_stored_and_delivered_before_the_end(tmp_path: Path
         chat, room = await started(tmp_path)
         member = FakeSubscriber()
         chat.subscriptions.enter(room, member)
-        chat.followers.follow(room, member)
+        chat.catch_up.follow(room, member)
         for _ in range(100):
             chat.committer.post(room, draft("Anna", "x", ""), member)
         await chat.finish()
@@ -116,7 +116,7 @@ def test_a_history_that_cannot_be_written_ends_the_chat_and_nothing_of_the_batch
         chat, room = await started(directory)
         member = FakeSubscriber()
         chat.subscriptions.enter(room, member)
-        chat.followers.follow(room, member)
+        chat.catch_up.follow(room, member)
         directory.rename(tmp_path / "elsewhere")
         directory.touch()
         chat.committer.post(room, draft("Anna", "x", ""), member)
@@ -167,7 +167,7 @@ def test_all_start_again_when_the_history_was_replaced(tmp_path: Path) -> None:
         chat, room = await started(tmp_path, 20)
         member = FakeSubscriber()
         chat.subscriptions.enter(room, member)
-        chat.followers.follow(room, member)
+        chat.catch_up.follow(room, member)
         assert member.ids == list(range(11, 21))
         (tmp_path / "talk.txt").unlink()
         chat.committer.post(room, draft("Anna", "x", ""), member)
@@ -184,7 +184,7 @@ def test_where_the_history_was_replaced_posters_receive_each_of_their_messages(t
         chat, room = await started(tmp_path, 20)
         member = FakeSubscriber()
         chat.subscriptions.enter(room, member)
-        chat.followers.follow(room, member)
+        chat.catch_up.follow(room, member)
         (tmp_path / "talk.txt").write_text("[2025-01-01 00:00:00] Hand: one\n" * 5)
         for number in range(2 * LATEST_MESSAGES):
             chat.committer.post(room, draft("Anna", "x", f"k{number}"), member)
@@ -201,7 +201,7 @@ def test_messages_that_another_program_has_added_are_delivered_in_their_place(tm
         chat, room = await started(tmp_path, 5)
         member = FakeSubscriber()
         chat.subscriptions.enter(room, member)
-        chat.followers.follow(room, member)
+        chat.catch_up.follow(room, member)
         with (tmp_path / "talk.txt").open("a") as by_hand:
             by_hand.write("[2025-01-01 00:00:00] Hand: one\n[2025-01-01 00:00:00] Hand: two\n")
         chat.committer.post(room, draft("Anna", "x", ""), member)
@@ -525,7 +525,7 @@ def test_five_thousand_who_enter_at_once_are_announced_in_a_few_frames(tmp_path:
         begun = asyncio.get_running_loop().time()
         for number, member in enumerate(crowd):
             chat.subscriptions.enter(room, member)
-            chat.followers.follow(room, member)
+            chat.catch_up.follow(room, member)
             if number % 100 == 0:
                 await asyncio.sleep(0)
         await until(lambda: any(frame.clients_count == 5_000 for frame in notices_to(crowd[0])))
@@ -559,7 +559,7 @@ def test_an_error_while_a_subscriber_reads_on_breaks_its_session_off_and_the_oth
         faulty, member = Faulty("Boris", room), FakeSubscriber("Anna", room)
         for one in (faulty, member):
             chat.subscriptions.enter(room, one, since=since)
-            chat.followers.follow(room, one)
+            chat.catch_up.follow(room, one)
         await until(lambda: room.is_live(member) and faulty.breaks)
         assert member.ids == list(range(since + 1, 2001))
         assert (faulty.breaks, member.breaks) == (1, 0)
@@ -578,7 +578,7 @@ def test_an_error_of_a_subscriber_after_an_external_edit_does_not_cost_the_chat_
         faulty, member = FakeSubscriber("Boris", room), FakeSubscriber("Anna", room)
         for one in (faulty, member):
             chat.subscriptions.enter(room, one, since=5)
-            chat.followers.follow(room, one)
+            chat.catch_up.follow(room, one)
         faulty.__class__ = Faulty
         with (tmp_path / "talk.txt").open("a") as by_hand:
             by_hand.write("[2025-01-01 00:00:00] Hand: one\n")
@@ -598,7 +598,7 @@ def test_a_subscriber_that_was_behind_gets_the_presence_when_it_is_live_again(tm
         slow, anna = FakeSubscriber("Slow", room), FakeSubscriber("Anna", room)
         for member in (slow, anna):
             chat.subscriptions.enter(room, member)
-            chat.followers.follow(room, member)
+            chat.catch_up.follow(room, member)
         await until(
             lambda: any(isinstance(frame, System) and frame.clients_count == 2 for frame in slow.heard)
         )
@@ -606,7 +606,7 @@ def test_a_subscriber_that_was_behind_gets_the_presence_when_it_is_live_again(tm
         chat.subscriptions.leave(room, anna)
         await jump(NOTICE_SECONDS)
         slow.drain()
-        chat.followers.follow(room, slow)
+        chat.catch_up.follow(room, slow)
         last = slow.heard[-1]
         assert isinstance(last, System)
         assert (last.clients_count, last.users) == (1, ["Slow"])
@@ -658,7 +658,7 @@ STEPS = (
     "directory.finish",
     "_workers.stop",
     "_notices.close",
-    "followers.close",
+    "catch_up.close",
     "rooms.stop",
     "directory.close",
     "_workers.close",

@@ -55,14 +55,14 @@ def test_a_broadcast_reaches_all_live_subscribers_but_those_that_ignore_the_fram
         anna, seed = FakeSubscriber("Anna", room), SeedLike("Boris", room)
         for member in (anna, seed):
             chat.subscriptions.enter(room, member)
-            chat.followers.follow(room, member)
+            chat.catch_up.follow(room, member)
         await redact(chat, room, 2)
         await redact(chat, room, 2)
         assert redactions(anna) == [Redacted("main", 2, "-")]
         seed.fill()
         await redact(chat, room, 3)
         seed.drain()
-        chat.followers.follow(room, seed)
+        chat.catch_up.follow(room, seed)
         assert redactions(seed) == []
         await chat.close()
 
@@ -75,14 +75,14 @@ def test_a_subscriber_that_is_behind_gets_it_when_it_is_live_again(tmp_path: Pat
         anna, boris = FakeSubscriber("Anna", room), FakeSubscriber("Boris", room)
         for member in (anna, boris):
             chat.subscriptions.enter(room, member)
-            chat.followers.follow(room, member)
+            chat.catch_up.follow(room, member)
         chat.committer.post(room, draft("Boris", "a secret that is long", "k"), boris)
         await until(lambda: room.head == 4)
         anna.fill()
         await redact(chat, room, 4)
         assert redactions(anna) == []
         anna.drain()
-        chat.followers.follow(room, anna)
+        chat.catch_up.follow(room, anna)
         assert last_text(anna, 4) == last_text(boris, 4) == tombstone(21)
         # The key is still known, but not the text.
         known = chat.committer.post(room, draft("Boris", "a secret that is long", "k"), boris)
@@ -126,7 +126,7 @@ def test_a_page_read_before_a_redaction_and_sent_after_it_has_the_new_text(
             case _:
                 late = FakeSubscriber("Late", room)
                 chat.subscriptions.enter(room, late, since=24)
-                page = await chat.followers.read_on(room, late)
+                page = await chat.catch_up.read_on(room, late)
                 assert page
                 return page.messages[:5]
 
@@ -161,11 +161,11 @@ def test_a_redaction_while_a_page_is_on_its_way_is_sent_behind_it(tmp_path: Path
 
         late = Slow("Late", room)
         chat.subscriptions.enter(room, late, since=20)
-        chat.followers.follow(room, late)
+        chat.catch_up.follow(room, late)
         await until(lambda: late.is_full)
         await chat.redactor.redact(room, subject)
         late.drain()
-        chat.followers.follow(room, late)
+        chat.catch_up.follow(room, late)
         await until(lambda: room.is_live(late))
         assert last_text(late, 28) == "--"
         await chat.close()

@@ -15,9 +15,9 @@ import pytest
 
 from besedka.serve.directory import files
 from besedka.serve.directory.files import Files
-from besedka.serve.directory.journal import Journal
-from besedka.serve.history import file
-from besedka.serve.history.file import Descriptor, Identity
+from besedka.serve.directory.table_file import TableFile
+from besedka.serve.files import descriptor
+from besedka.serve.files.descriptor import Descriptor, Identity
 from besedka.serve.people.invitations import Invitations
 from besedka.serve.people.names import Known, KnownNames, Names
 from besedka.serve.people.rooms import PrivateRooms
@@ -452,12 +452,12 @@ def test_a_link_that_somebody_lays_meanwhile_is_not_written_through(tmp_path: Pa
 def test_an_error_of_ours_leaves_nobody_waiting_and_is_raised_to_whoever_looks_after_the_files(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def broken(_: Journal, *, at_once: bool) -> bool:  # noqa: ARG001 - as the method has it
+    def broken(_: TableFile, *, at_once: bool) -> bool:  # noqa: ARG001 - as the method has it
         raise ZeroDivisionError
 
     async def scene(kept: Kept) -> None:
         with monkeypatch.context() as patch:
-            patch.setattr(Journal, "take", broken)
+            patch.setattr(TableFile, "take", broken)
             with pytest.raises(Refused) as refused:
                 async with asyncio.timeout(5):
                     await kept.claim("Anna")
@@ -512,7 +512,7 @@ class DeadDisk:
     def __init__(self, patch: pytest.MonkeyPatch) -> None:
         self.tries = 0
         self.is_dead = True
-        really_exchange, really_at, really_write = file.exchange, Identity.at, Descriptor.write
+        really_exchange, really_at, really_write = descriptor.exchange, Identity.at, Descriptor.write
 
         def exchange(path: Path, pieces: Iterable[bytes]) -> Descriptor:
             self._fail()

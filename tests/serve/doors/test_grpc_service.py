@@ -19,8 +19,8 @@ from besedka.serve.chat import Chat
 from besedka.serve.doors.forwarded import Client, Proxies
 from besedka.serve.doors.grpc import calls
 from besedka.serve.doors.grpc import service as grpc_service
+from besedka.serve.doors.grpc.clients import Clients
 from besedka.serve.doors.grpc.converse import ConverseStream, ConverseSubscriber
-from besedka.serve.doors.grpc.peers import Peers
 from besedka.serve.doors.grpc.service import LAST_WORDS_SECONDS, ChatService
 from besedka.serve.errors import StorageFull
 from besedka.serve.history import ChatHistory
@@ -74,7 +74,7 @@ class FakeContext:
 
 
 async def started(
-    directory: Path, peers: Peers | None = None, names: Names = Names.CLAIMED
+    directory: Path, clients: Clients | None = None, names: Names = Names.CLAIMED
 ) -> tuple[Chat, Room, ChatService]:
     chat = Chat(Settings(history=directory / "talk.txt", names=names))
     await chat.start()
@@ -83,7 +83,7 @@ async def started(
     return (
         chat,
         room,
-        ChatService(services(chat), peers or Peers(Sources(RateLimits()))),
+        ChatService(services(chat), clients or Clients(Sources(RateLimits()))),
     )
 
 
@@ -241,13 +241,13 @@ def test_a_call_that_waits_for_its_turn_and_is_cancelled_does_nothing(
         return History("main", 1, [])
 
     async def scenario() -> None:
-        peers = Peers(Sources(RateLimits(rate=1)))
-        chat, room, service = await started(tmp_path, peers)
+        clients = Clients(Sources(RateLimits(rate=1)))
+        chat, room, service = await started(tmp_path, clients)
         monkeypatch.setattr(chat.log_reader, "page", page)
         call: Any = service.handlers()["ListMessages"].unary_unary
         await call(pb.ListMessagesRequest(), FakeContext())
         assert pages == [room]
-        peers.limiter(FakeContext()).charge_frames(chat.clock.now(), 400)
+        clients.limiter(FakeContext()).charge_frames(chat.clock.now(), 400)
         waiting = asyncio.ensure_future(call(pb.ListMessagesRequest(), FakeContext()))
         await settle()
         assert not waiting.done()
@@ -298,7 +298,7 @@ def test_a_room_that_is_about_to_be_followed_is_held(tmp_path: Path) -> None:
     rooms: list[Room] = []
     held: list[int] = []
 
-    class WatchedPeers(Peers):
+    class WatchedPeers(Clients):
         @contextmanager
         def stream(self, limiter: RateLimiter) -> Iterator[None]:
             held.append(rooms[0].holds)
@@ -322,7 +322,7 @@ def test_a_room_that_is_about_to_be_followed_is_held(tmp_path: Path) -> None:
 
 def test_a_connection_and_its_address_have_one_pace_and_one_bucket() -> None:
     sources = Sources(RateLimits(rate=0, rate_address=1))
-    peers = Peers(sources)
+    clients = Clients(sources)
 
     def said(limiter: RateLimiter, now: float) -> int:
         for count in range(100):
@@ -332,26 +332,26 @@ def test_a_connection_and_its_address_have_one_pace_and_one_bucket() -> None:
                 return count
         return 100
 
-    limiter = peers.limiter(FakeContext())
+    limiter = clients.limiter(FakeContext())
     assert said(limiter, 0.0) == 10
     sources.forget(20.0)
     by_socket = sources.limiter(sources.admit("192.0.2.1"))
     assert said(by_socket, 20.0) == 10
-    assert peers.limiter(FakeContext()) is limiter
+    assert clients.limiter(FakeContext()) is limiter
     assert said(limiter, 20.0) == 0
 
 
 def test_each_of_those_for_whom_a_proxy_calls_has_a_pace_and_his_address_counts() -> None:
-    peers = Peers(Sources(RateLimits(connections_per_address=1)), Proxies(["192.0.2.1/32"]))
+    clients = Clients(Sources(RateLimits(connections_per_address=1)), Proxies(["192.0.2.1/32"]))
     anna, boris = (
         FakeContext(("x-forwarded-for", host), ("trace-bin", b"\xff"))
         for host in ("203.0.113.7", "203.0.113.8")
     )
-    of_anna, of_boris = peers.limiter(anna), peers.limiter(boris)
-    assert peers.limiter(anna) is of_anna
+    of_anna, of_boris = clients.limiter(anna), clients.limiter(boris)
+    assert clients.limiter(anna) is of_anna
     assert of_anna is not of_boris
     assert of_anna.source.address == "203.0.113.7"
-    with peers.stream(of_anna), peers.stream(of_boris), pytest.raises(Refused), peers.stream(of_anna):
+    with clients.stream(of_anna), clients.stream(of_boris), pytest.raises(Refused), clients.stream(of_anna):
         raise AssertionError
 
 
@@ -359,7 +359,7 @@ def test_a_call_through_an_unknown_proxy_is_of_no_program_of_this_machine() -> N
     for metadata, is_own in (((), True), ((("x-forwarded-for", "127.0.0.1"),), False)):
         call = FakeContext(*metadata)
         call.peer = lambda: "ipv4:127.0.0.1:5000"  # type: ignore[method-assign]
-        assert Peers(Sources(RateLimits())).limiter(call).is_own_program is is_own
+        assert Clients(Sources(RateLimits())).limiter(call).is_own_program is is_own
 
 
 def test_for_whom_a_call_is_made_is_found_out_once(tmp_path: Path) -> None:
@@ -372,7 +372,7 @@ def test_for_whom_a_call_is_made_is_found_out_once(tmp_path: Path) -> None:
 
     async def scenario() -> None:
         proxies = Counting()
-        chat, _, service = await started(tmp_path, Peers(Sources(RateLimits()), proxies))
+        chat, _, service = await started(tmp_path, Clients(Sources(RateLimits()), proxies))
         handlers: Any = service.handlers()
         await handlers["Send"].unary_unary(pb.SendRequest(user="Anna", text="x"), FakeContext())
         await handlers["ListMessages"].unary_unary(pb.ListMessagesRequest(), FakeContext())

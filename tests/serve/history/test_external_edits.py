@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from besedka.serve.errors import HistoryInUse, HistoryLost, StorageFull
+from besedka.serve.files.descriptor import Descriptor
 from besedka.serve.history import ChatHistory, Latest, recovery, redact, restoring
-from besedka.serve.history.body import Body
-from besedka.serve.history.file import Descriptor
 from besedka.serve.history.index import Flag, Record
+from besedka.serve.history.log_state import LogState
 from tests.serve.history.logs import Edit, at_sync, line, name_of, no_room_for
 
 
@@ -409,15 +409,15 @@ def test_an_edit_in_place_while_a_log_is_opened_is_noticed(
     history = ChatHistory.open(path)
     history.append([line("one")])
     history.close()
-    really = Body.latest
+    really = LogState.latest
 
-    def latest(body: Body) -> Latest:
+    def latest(body: LogState) -> Latest:
         found = really(body)
         edit_in_place(path)
         return found
 
     with monkeypatch.context() as module:
-        module.setattr(Body, "latest", latest)
+        module.setattr(LogState, "latest", latest)
         history = ChatHistory.open(path)
     history.append([line("two")])
     assert list(history.latest.lines) == history.read(1, 9) == [line("ONE"), line("two")]

@@ -13,10 +13,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from besedka.serve.errors import HistoryInUse, HistoryLost, HistoryUnusable, StorageFull
+from besedka.serve.files.descriptor import BLOCK_BYTES, Descriptor
 from besedka.serve.history import ChatHistory, restoring, room_path, scan
-from besedka.serve.history.body import SHOWN_BYTES
-from besedka.serve.history.file import BLOCK_BYTES, Descriptor
 from besedka.serve.history.index import RECORD_BYTES
+from besedka.serve.history.log_state import SHOWN_BYTES
 from besedka.serve.history.scan import Entry
 from besedka.serve.history.verdict import judge
 from besedka.wire.log_line import ENTRY, FIRST_LINE

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from besedka.serve.files.descriptor import PRIVATE
 from besedka.serve.history import ChatHistory, Flag, remove_leftovers
-from besedka.serve.history.file import PRIVATE
 from besedka.serve.history.index import Index, Record, index_path
 
 

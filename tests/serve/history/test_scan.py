@@ -10,8 +10,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from besedka.serve.files.descriptor import Descriptor
 from besedka.serve.history import scan
-from besedka.serve.history.file import Descriptor
 from besedka.serve.history.scan import Entry, Kind, entries, is_damaged
 from besedka.wire.log_line import ENTRY
 

@@ -177,7 +177,7 @@ def test_a_log_is_searched_as_it_was_written_and_after_it_was_opened_again(  # n
     near: int,
     before: int,
 ) -> None:
-    monkeypatch.setattr("besedka.serve.history.body._BLOCK_BYTES", near)
+    monkeypatch.setattr("besedka.serve.history.log_state._BLOCK_BYTES", near)
     path = tmp_path_factory.mktemp("history") / "talk.txt"
     lines = [line(one) for one in texts]
     log = [line.encode() + b"\n" for line in lines]

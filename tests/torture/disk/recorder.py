@@ -5,7 +5,7 @@ clock as that of `device` is. ``faults`` beside the journal holds a JSON object:
 ``delay`` has seconds that a flush takes, ``room`` bytes that a write may have at most, ``hand`` a line that somebody else appends to the
 first room's log right after a flush of it.
 
-A sync is known by who asks for it: the functions that lead to it, from the caller outside `besedka.serve.history.file` on. One of them can
+A sync is known by who asks for it: the functions that lead to it, from the caller outside `besedka.serve.files.descriptor` on. One of them can
 be left out, to see whether a test notices.
 """
 
@@ -24,7 +24,7 @@ from typing import Any, Final
 from tests.torture.disk.events import Event, Kind
 
 LOG: Final = "chat_history.txt"
-LOWEST: Final = "besedka/serve/history/file.py"
+LOWEST: Final = "besedka/serve/files/descriptor.py"
 """Here files are written and synced for others: it is they who are asked why."""
 
 _really_open, _really_write, _really_pwrite, _really_cut = os.open, os.write, os.pwrite, os.ftruncate

@@ -17,15 +17,15 @@ from besedka.serve.authentication.keys import Authenticator
 from besedka.serve.descriptors import Capacity
 from besedka.serve.doors.forwarded import Proxies
 from besedka.serve.doors.grpc.authentication import KeyInterceptor
-from besedka.serve.doors.grpc.peers import Peers
-from besedka.serve.doors.grpc.relay import Relay
+from besedka.serve.doors.grpc.clients import Clients
+from besedka.serve.doors.grpc.connections import Connections
+from besedka.serve.doors.grpc.health_and_reflection import HealthAndReflection
 from besedka.serve.doors.grpc.service import NAME, ChatService
-from besedka.serve.doors.grpc.side_calls import SideCalls
 from besedka.serve.doors.listener import listen
-from besedka.serve.doors.private import nobody_else, remove_if_dead
 from besedka.serve.doors.timeouts import REQUEST_SECONDS
+from besedka.serve.doors.unix_sockets import nobody_else, remove_if_dead
 from besedka.serve.errors import SocketUnusable
-from besedka.serve.history.file import reason
+from besedka.serve.files.descriptor import reason
 from besedka.serve.rate_limits import Sources
 from besedka.serve.session import Services
 from besedka.serve.settings import Certificate, Settings
@@ -96,10 +96,10 @@ class GrpcDoor:
         capacity: Capacity,
         proxies: Proxies | None = None,
     ) -> None:
-        peers = Peers(sources, proxies)
-        self._relay = peers.relay = Relay(peers, capacity, services.metrics, now)
-        self._service = ChatService(services, peers)
-        self._bounds = SideCalls(services, peers, NAME)
+        clients = Clients(sources, proxies)
+        self._connections = clients.connections = Connections(clients, capacity, services.metrics, now)
+        self._service = ChatService(services, clients)
+        self._bounds = HealthAndReflection(services, clients, NAME)
         self._guards = (
             () if access.is_open else (KeyInterceptor(access, services.metrics, services.language),)
         )
@@ -117,7 +117,7 @@ class GrpcDoor:
         servers = []
         if listener:
             servers.append(self._server(self._guards))
-            _listen_inside(servers[-1], self._relay.address, settings.certificate)
+            _listen_inside(servers[-1], self._connections.address, settings.certificate)
         if path:
             servers.append(self._server(()))
             _listen_privately(servers[-1], path)
@@ -127,7 +127,7 @@ class GrpcDoor:
             _keep_private(path)
         for name in ("", NAME):
             await self._health.set(name, health_pb2.HealthCheckResponse.SERVING)
-        async with self._relay.open(listener):
+        async with self._connections.open(listener):
             try:
                 yield
             finally:
@@ -135,7 +135,7 @@ class GrpcDoor:
 
     def look_after(self, now: float) -> None:
         """Check the deadlines of all connections."""
-        self._relay.look_after(now)
+        self._connections.look_after(now)
 
     def _server(self, guards: Sequence[KeyInterceptor]) -> grpc.aio.Server:
         server = grpc.aio.server(interceptors=(*guards, self._bounds), options=OPTIONS)

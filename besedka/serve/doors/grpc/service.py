@@ -18,9 +18,9 @@ from google.rpc.error_details_pb2 import RetryInfo
 
 from besedka.proto.besedka.v1 import chat_pb2 as pb
 from besedka.serve.doors.grpc import calls, status
+from besedka.serve.doors.grpc.clients import Clients
 from besedka.serve.doors.grpc.converse import ConverseStream
 from besedka.serve.doors.grpc.follow import FollowStream
-from besedka.serve.doors.grpc.peers import Peers
 from besedka.serve.doors.grpc.stream import Stream
 from besedka.serve.errors import SessionFailed
 from besedka.serve.people.person import Person
@@ -49,12 +49,12 @@ class ChatService:
 
     Args:
         services: the services that sessions share.
-        peers: the connections that call.
+        clients: the clients that call.
     """
 
-    def __init__(self, services: Services, peers: Peers) -> None:
+    def __init__(self, services: Services, clients: Clients) -> None:
         self._services = services
-        self._peers = peers
+        self._clients = clients
         self._is_ending = False
         self._streams: dict[Stream, asyncio.Task[None]] = {}
         services.metrics.show("streams_open", "gRPC streams that read now.", lambda: len(self._streams))
@@ -135,7 +135,7 @@ class ChatService:
         with ExitStack() as until_left:
             # Once it is entered the room may be closed under a nameless reader.
             with self._services.rooms.held(room):
-                until_left.enter_context(self._peers.stream(limiter))
+                until_left.enter_context(self._clients.stream(limiter))
                 reader = Person(claim=claim)
                 stream = FollowStream(
                     self._services, room, reader=reader, network=network, write=context.write
@@ -152,7 +152,7 @@ class ChatService:
     async def _converse_on(
         self, requests: AsyncIterator[pb.ConverseRequest], context: Context, limiter: RateLimiter
     ) -> None:
-        with self._peers.stream(limiter):
+        with self._clients.stream(limiter):
             stream = ConverseStream(self._services, limiter, context.write)
             listening = asyncio.ensure_future(stream.listen(requests))
             running = asyncio.ensure_future(self._run(stream, context))
@@ -196,7 +196,7 @@ class ChatService:
 
     async def _answer(self, context: Context, act: Callable[[RateLimiter], Awaitable[T]]) -> T:
         try:
-            limiter = self._peers.limiter(context)
+            limiter = self._clients.limiter(context)
             self._services.admission.check_network(limiter.source.network)
             return await self._act(act, limiter)
         except Refused as refusal:

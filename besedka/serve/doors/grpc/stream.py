@@ -168,11 +168,11 @@ class Stream(ABC):
         if member.cursor <= room.head:
             if recalled := room.recall(member):
                 return recalled
-            page = await self.services.followers.read_on(room, member)
+            page = await self.services.catch_up.read_on(room, member)
             return self._page(page) if page else b""
         self.at_head(member)
         if not room.is_live(member):
-            self.services.followers.try_live(room, member)
+            self.services.catch_up.try_live(room, member)
         return b""
 
     def _page(self, page: History) -> bytes:

@@ -9,7 +9,7 @@ from enum import Enum, auto
 from pathlib import Path
 from typing import Final
 
-from besedka.serve.history.file import PRIVATE, Descriptor
+from besedka.serve.files.descriptor import PRIVATE, Descriptor
 
 _ROOT: Final = 0
 

@@ -10,8 +10,8 @@ from typing import Any, Final, TypeAlias
 import grpc
 
 from besedka.serve.doors.grpc import calls, status
+from besedka.serve.doors.grpc.clients import Clients
 from besedka.serve.doors.grpc.handlers import Context, Handler, run_handler, wrapped
-from besedka.serve.doors.grpc.peers import Peers
 from besedka.serve.session import Services
 from besedka.wire.errors import ErrorCode, Refused
 
@@ -21,18 +21,18 @@ STREAMS_AT_MOST: Final = 4
 Continuation: TypeAlias = Callable[[grpc.HandlerCallDetails], Awaitable[Handler]]
 
 
-class SideCalls(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]  # only the stubs know that it is generic
+class HealthAndReflection(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]  # only the stubs know that it is generic
     """Paces and bounds the calls of all services but one.
 
     Args:
         services: the services that sessions share.
-        peers: the connections that call.
+        clients: the clients that call.
         chat: the service with limits of its own, by its full name.
     """
 
-    def __init__(self, services: Services, peers: Peers, chat: str) -> None:
+    def __init__(self, services: Services, clients: Clients, chat: str) -> None:
         self._services = services
-        self._peers = peers
+        self._clients = clients
         self._chat = f"/{chat}/"
         self._streams: Counter[str] = Counter()
 
@@ -47,7 +47,7 @@ class SideCalls(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]  # only t
 
     async def _bounded(self, act: Callable[..., Any], request: Any, context: Context) -> Any:
         try:
-            limiter = self._peers.limiter(context)
+            limiter = self._clients.limiter(context)
             await calls.paced(limiter, self._services.clock.now)
             with self._counted(context.peer()):
                 return await run_handler(act, request, context)

@@ -20,7 +20,7 @@ from typing import Final, Protocol
 from besedka.serve.descriptors import Capacity
 from besedka.serve.doors.listener import BACKLOG
 from besedka.serve.doors.timeouts import REQUEST_SECONDS, STUCK_SECONDS
-from besedka.serve.history.file import reason
+from besedka.serve.files.descriptor import reason
 from besedka.serve.metrics import Metrics
 from besedka.serve.rate_limits import Source
 from besedka.wire.errors import ErrorCode, Refused
@@ -53,7 +53,7 @@ class Gate(Protocol):
         """Count a connection that has ended."""
 
 
-class Relay:
+class Connections:
     """All connections at the TCP port.
 
     Args:
@@ -170,15 +170,25 @@ class Connection:
         source: where it is counted; None if it is a trusted proxy's.
     """
 
-    __slots__ = ("_abort_at", "_called_by", "_relay", "_unsent", "host", "inner", "outer", "peer", "source")
+    __slots__ = (
+        "_abort_at",
+        "_called_by",
+        "_connections",
+        "_unsent",
+        "host",
+        "inner",
+        "outer",
+        "peer",
+        "source",
+    )
 
-    def __init__(self, relay: Relay, now: float) -> None:
+    def __init__(self, connections: Connections, now: float) -> None:
         self.outer = _Outer(self)
         self.inner = _Side(self)
         self.outer.other, self.inner.other = self.inner, self.outer
         self.peer = self.host = ""
         self.source: Source | None = None
-        self._relay = relay
+        self._connections = connections
         self._called_by = now + REQUEST_SECONDS
         self._unsent = 0
         self._abort_at = _FOREVER
@@ -193,7 +203,7 @@ class Connection:
 
     def accepted(self, host: str) -> None:
         """The client's side is open."""
-        self._relay.admit(self, host)
+        self._connections.admit(self, host)
 
     def check_deadlines(self, now: float) -> None:
         """Abort a connection without a call, and a client that does not read."""
@@ -215,7 +225,7 @@ class Connection:
         """One side has ended: so does the other, after it has been flushed. What a client that is gone has sent last still counts."""
         side.other.close()
         if self.outer.is_lost:
-            self._relay.lose(self)
+            self._connections.lose(self)
 
 
 class _Side(asyncio.Protocol):

@@ -13,7 +13,7 @@ from copy import copy
 from dataclasses import dataclass, replace
 from typing import Final, NamedTuple
 
-from besedka.serve.history.file import Descriptor
+from besedka.serve.files.descriptor import Descriptor
 from besedka.serve.history.index import Flag, Index, Record, StrangeLines
 from besedka.serve.history.recovery import Torn
 from besedka.serve.history.scan import crc_of
@@ -68,7 +68,7 @@ class Page(NamedTuple):
     flags: list[Flag]
 
 
-class Body:
+class LogState:
     """The file and the offsets of its messages; replaced as a whole after an external edit.
 
     Attributes:
@@ -92,7 +92,7 @@ class Body:
         self.ends_line = True
         self.torn: Torn | None = None
 
-    def with_index(self, index: Index) -> Body:
+    def with_index(self, index: Index) -> LogState:
         """A copy with another index."""
         other = copy(self)
         other.index = index

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from besedka.serve.history.file import write_whole
+from besedka.serve.files.descriptor import write_whole
 
 
 def test_it_is_replaced_or_left_and_its_owners_alone(tmp_path: Path) -> None:

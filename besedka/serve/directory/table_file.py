@@ -11,7 +11,7 @@ from typing import Any, Final, Protocol
 
 from besedka.serve.directory.records import Record, RecordChanged, RecordGone
 from besedka.serve.errors import RecordUnusable
-from besedka.serve.history.file import FULL, reason
+from besedka.serve.files.descriptor import FULL, reason
 from besedka.serve.people.table import Batch, Table
 from besedka.wire.errors import ErrorCode
 
@@ -44,7 +44,7 @@ class _Flight:
     outcome: asyncio.Future[ErrorCode | None]
 
 
-class Journal:
+class TableFile:
     """One table with its file. Only one task at a time may call `reload`, `write` or `compact`.
 
     Args:

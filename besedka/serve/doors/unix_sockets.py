@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from besedka.serve.errors import SocketUnusable
-from besedka.serve.history.file import reason
+from besedka.serve.files.descriptor import reason
 
 log = logging.getLogger(__name__)
 

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from besedka.serve.directory.records import Record
+from besedka.serve.files.descriptor import Descriptor, copy_beside, write_whole
+from besedka.serve.files.ownership import Care, concern, refuse_untrusted
 from besedka.serve.history import ChatHistory
-from besedka.serve.history.file import Descriptor, copy_beside, write_whole
-from besedka.serve.history.ownership import Care, concern, refuse_untrusted
 
 LINE = "[2025-11-19 23:46:36] Anna: Hello"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from besedka.wire import long_line
+from besedka.commands import long_line
 from besedka.wire.log_line import HEAD_BYTES_AT_MOST, read_line, readable_line
 
 HEADS = [

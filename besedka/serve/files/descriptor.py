@@ -176,7 +176,10 @@ def open_regular(path: Path, flags: int, *, may_be_link: bool = False) -> Descri
                 errno.ELOOP, "it is a symbolic link, which is followed for --history and --key-file only"
             ) from error
         raise
-    if not stat.S_ISREG(os.fstat(descriptor.number).st_mode):
+    mode = os.fstat(descriptor.number).st_mode
+    if stat.S_ISDIR(mode):
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+    if not stat.S_ISREG(mode):
         raise OSError(errno.EINVAL, "it is not a regular file")
     return descriptor
 

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from besedka.serve.directory.private import PrivateRecord
+from besedka.serve.directory.private_record import PrivateRecord
 from besedka.serve.people.audit_entry import OPERATOR, AuditEntry, Event
 from besedka.serve.people.rooms import PrivateRooms
 from besedka.wire.errors import ErrorCode, Refused

@@ -13,7 +13,7 @@ from typing import Any, Final, Protocol
 from urllib.parse import unquote
 
 from besedka.serve.doors.forwarded import Client, Proxies
-from besedka.serve.doors.grpc.relay import DESCRIPTORS, Relay
+from besedka.serve.doors.grpc.connections import DESCRIPTORS, Connections
 from besedka.serve.rate_limits import RateLimiter, Source, Sources
 
 PEERS_REMEMBERED: Final = 10_000
@@ -30,7 +30,7 @@ class Call(Protocol):
         """Pairs of a name, in lower case, and a value."""
 
 
-class Peers:
+class Clients:
     """All connections, and the clients that have called recently.
 
     Args:
@@ -38,11 +38,11 @@ class Peers:
         proxies: the trusted proxies.
 
     Attributes:
-        relay: the connections over TCP, if there are any.
+        connections: the connections over TCP, if there are any.
     """
 
     def __init__(self, sources: Sources, proxies: Proxies | None = None) -> None:
-        self.relay: Relay | None = None
+        self.connections: Connections | None = None
         self._sources = sources
         self._proxies = proxies or Proxies()
         self._limiters: OrderedDict[tuple[str, Client], RateLimiter] = OrderedDict()
@@ -103,7 +103,7 @@ class Peers:
         return self._proxies.client(self._host(call.peer()), headers)
 
     def _host(self, peer: str) -> str:
-        connection = self.relay.connection(peer) if self.relay else None
+        connection = self.connections.connection(peer) if self.connections else None
         if connection is None:
             return host_of(peer)
         connection.called()

@@ -20,7 +20,7 @@ _BREAKS_OFF: Final = "a subscriber of room %s could not be served, and its sessi
 """Nothing else would have the subscriber read on, and its client would not notice."""
 
 
-class Followers:
+class CatchUp:
     """Subscribers that are behind.
 
     Args:
