@@ -110,7 +110,7 @@ class Done:
 
     def assert_well(self) -> str:
         """It has ended well and said nothing on stderr; what it has printed."""
-        assert (self.status, self.stderr) == (0, "")
+        assert (self.status, self.stderr) == (0, ""), self.stdout
         return self.stdout
 
     def assert_one_clear_line(self, status: int, *parts: str) -> None:

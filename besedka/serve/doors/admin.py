@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Final
 
 from besedka.serve.descriptors import SPARE_DESCRIPTORS
-from besedka.serve.doors.unix_sockets import nobody_else, remove, remove_if_dead, short
+from besedka.serve.doors.unix_sockets import disown_if_closed, nobody_else, remove, remove_if_dead, short
 from besedka.serve.errors import SocketUnusable
 from besedka.serve.files.descriptor import FULL, reason
 from besedka.serve.metrics import Metrics
@@ -102,6 +102,7 @@ class AdminDoor:
 
     async def _begin(self, accepted: socket.socket) -> None:
         reader, writer = await asyncio.open_unix_connection(sock=accepted, limit=FRAME_BYTES_AT_MOST)
+        disown_if_closed(accepted, writer.transport)
         await self._serve(reader, writer)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import logging
 import os
@@ -62,3 +63,13 @@ def short(path: Path) -> str:
     """The path of a socket in a form that is short enough, if there is one."""
     whole = str(path.absolute())
     return whole if len(os.fsencode(whole)) <= PATH_BYTES else os.path.relpath(whole)
+
+
+def disown_if_closed(given: socket.socket, transport: asyncio.BaseTransport) -> None:
+    """Have a socket close nothing, if the transport that it was given to has ended already; to be called as soon as there is a transport.
+
+    uvloop makes a transport the owner of its socket after it has called the protocol. A transport that was closed before has closed the
+    descriptor, and the socket would close the same number once more when it is collected: by then it may be another connection's.
+    """
+    if transport.is_closing():
+        given.detach()

@@ -20,6 +20,7 @@ from typing import Final, Protocol
 from besedka.serve.descriptors import Capacity
 from besedka.serve.doors.listener import BACKLOG
 from besedka.serve.doors.timeouts import REQUEST_SECONDS, STUCK_SECONDS
+from besedka.serve.doors.unix_sockets import disown_if_closed
 from besedka.serve.files.descriptor import reason
 from besedka.serve.metrics import Metrics
 from besedka.serve.rate_limits import Source
@@ -144,7 +145,9 @@ class Connections:
         loop = asyncio.get_running_loop()
         try:
             inner = self._inside.connect(connection.peer)
-            await loop.create_unix_connection(lambda: connection.inner, sock=inner)
+            transport, _ = await loop.create_unix_connection(lambda: connection.inner, sock=inner)
+            disown_if_closed(inner, transport)
+            connection.inner.open(transport)
         except OSError as error:
             log.error("a gRPC connection could not be passed on: %s", reason(error))  # noqa: TRY400 - the sentence is enough
             connection.abort()
@@ -247,7 +250,8 @@ class _Side(asyncio.Protocol):
         """The bytes that the system has not taken yet."""
         return self._transport.get_write_buffer_size() if self._transport else 0
 
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # of streams
+    def open(self, transport: asyncio.Transport) -> None:
+        """Begin to send; not before the loop has made the transport the owner of its socket."""
         self._transport = transport
         if self.is_lost or self.other.is_lost:
             transport.abort()  # the client did not wait

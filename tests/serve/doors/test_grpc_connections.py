@@ -1,0 +1,55 @@
+"""Connections that are passed on to the gRPC server, in a loop of the server's own kind."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import socket
+import warnings
+from concurrent.futures import ThreadPoolExecutor
+
+import uvloop
+
+from besedka.serve.descriptors import Capacity
+from besedka.serve.doors.grpc.clients import Clients
+from besedka.serve.doors.grpc.connections import Connections
+from besedka.serve.metrics import Metrics
+from besedka.serve.rate_limits import RateLimits, Sources
+from tests.looping import TIMEOUT_SECONDS
+
+
+def leave_at_once(address: tuple[str, int]) -> None:
+    socket.create_connection(address).close()
+
+
+async def until_empty(connections: Connections) -> None:
+    async with asyncio.timeout(TIMEOUT_SECONDS):
+        while len(connections):  # noqa: ASYNC110 - nobody tells of it
+            await asyncio.sleep(0.001)
+
+
+async def pass_on_many_that_leave_at_once() -> None:
+    connections = Connections(
+        Clients(Sources(RateLimits())), Capacity(), Metrics(), asyncio.get_running_loop().time
+    )
+    path = "\0" + connections.address.partition(":")[2]
+    inside = await asyncio.start_unix_server(lambda _, writer: writer.close(), path)
+    listener = socket.create_server(("127.0.0.1", 0))
+    async with inside, connections.open(listener):
+        for _ in range(50):
+            await asyncio.to_thread(leave_at_once, listener.getsockname())
+            await until_empty(connections)
+
+
+def test_no_descriptor_of_a_connection_that_has_ended_is_closed_once_more() -> None:
+    """By then its number may be that of another connection."""
+
+    def in_thread() -> list[warnings.WarningMessage]:
+        with warnings.catch_warnings(record=True, action="always", category=ResourceWarning) as caught:
+            with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+                runner.run(pass_on_many_that_leave_at_once())
+            gc.collect()
+        return caught
+
+    with ThreadPoolExecutor(1) as thread:
+        assert [str(warning.message) for warning in thread.submit(in_thread).result()] == []
