@@ -1,4 +1,4 @@
-"""The rules of entry, in one place, for every door. Pure."""
+"""The rules of entry: who may enter the chat, and which room. `besedka/serve/session/admission.py` has the order in which they are asked. Pure."""
 
 from __future__ import annotations
 
