@@ -208,7 +208,7 @@ def test_a_file_that_cannot_be_used_says_why(tmp_path: Path) -> None:
         path.write_bytes(data)
         with pytest.raises(KeyFileUnusable, match=f"cannot use the access keys in .*keys: .*{why}"):
             open_keys(path)
-    with pytest.raises(KeyFileUnusable, match="not a regular file"):
+    with pytest.raises(KeyFileUnusable, match="is a directory"):
         open_keys(tmp_path)
     with pytest.raises(KeyFileUnusable, match="no such file or directory"):
         open_keys(tmp_path / "nowhere" / "keys")

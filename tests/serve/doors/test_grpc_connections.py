@@ -15,17 +15,11 @@ from besedka.serve.doors.grpc.clients import Clients
 from besedka.serve.doors.grpc.connections import Connections
 from besedka.serve.metrics import Metrics
 from besedka.serve.rate_limits import RateLimits, Sources
-from tests.looping import TIMEOUT_SECONDS
+from tests.looping import until
 
 
 def leave_at_once(address: tuple[str, int]) -> None:
     socket.create_connection(address).close()
-
-
-async def until_empty(connections: Connections) -> None:
-    async with asyncio.timeout(TIMEOUT_SECONDS):
-        while len(connections):  # noqa: ASYNC110 - nobody tells of it
-            await asyncio.sleep(0.001)
 
 
 async def pass_on_many_that_leave_at_once() -> None:
@@ -38,7 +32,7 @@ async def pass_on_many_that_leave_at_once() -> None:
     async with inside, connections.open(listener):
         for _ in range(50):
             await asyncio.to_thread(leave_at_once, listener.getsockname())
-            await until_empty(connections)
+            await until(lambda: not len(connections))
 
 
 def test_no_descriptor_of_a_connection_that_has_ended_is_closed_once_more() -> None:

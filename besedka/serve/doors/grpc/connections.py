@@ -274,10 +274,11 @@ class _Side(asyncio.Protocol):
         self._connection.lost(self)
 
     def send(self, data: bytes) -> None:
-        """Send what the other side has received."""
+        """Send what the other side has received; nothing after the end."""
         if self._transport:
-            self._transport.write(data)
-        else:
+            if not self._transport.is_closing():
+                self._transport.write(data)
+        elif not self.is_lost:
             self._early.append(data)
             self.other.pause_reading()
 
