@@ -77,6 +77,18 @@ test("the second of two equal texts is sent again behind the first one, once tha
   assert.deepEqual(said(visit).at(-1), ["k2", 11]);
 });
 
+test("the second of two equal texts that were both sent again is sent behind the first one, by pages as well", () => {
+  for (const delivered of ["chat", "history"]) {
+    const visit = new Visit().comeIn({ head: 10 }).say("ok", "k1").say("ok", "k2");
+    visit.lose().happen({ type: "connected" }).welcome({ head: 10 });
+    assert.deepEqual(said(visit).slice(-2), [["k1", 10], ["k2", 10]]);
+    if (delivered === "chat") visit.chat(11, "ok", { user: "Anna", key: "k1" });
+    else visit.tell({ type: "history", room: "main", first: 11, messages: ["[2025-01-01 00:00:00] Anna: ok"], keys: { 11: "k1" } });
+    visit.lose().happen({ type: "connected" }).welcome({ head: 11 });
+    assert.deepEqual(said(visit).at(-1), ["k2", 11]);
+  }
+});
+
 test("no more than 32 messages are in flight", () => {
   const visit = new Visit().comeIn();
   for (let number = 1; number <= 100; number += 1) visit.say(`k${number}`);

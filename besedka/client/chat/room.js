@@ -91,7 +91,7 @@ export const roomFrames = {
     const { key, id, user, text, timestamp: time, at } = frame;
     const row = delivered(room, { id, user, text, time, day: dayOf(at, state.utcOffset), live: true }, state, frame.unverified);
     const typing = room.typing.filter((entry) => entry.user !== user);
-    return sendWaiting(withNew(without({ ...room, typing }, key), [row]));
+    return sendWaiting(withNew(without({ ...room, typing }, key, id), [row]));
   },
 };
 
@@ -123,15 +123,19 @@ function withWaiting(room, message, me) {
   return { ...room, refusal: null, outbox: [...room.outbox, message], rows: [...room.rows, row] };
 }
 
-/** Takes a message out of the outbox. @type {(room: Room, key?: string) => Room} */
-export function without(room, key) {
+/** Takes a message out of the outbox; what was posted behind it is stored behind it. @type {(room: Room, key?: string, id?: number) => Room} */
+export function without(room, key, id = 0) {
   if (!key || !room.rows.some((row) => row.key === key)) return room;
+  const at = room.outbox.findIndex((message) => message.key === key);
   const others = (/** @type {{key?: string}} */ entry) => entry.key !== key;
-  return { ...room, outbox: room.outbox.filter(others), rows: room.rows.filter(others) };
+  const outbox = room.outbox
+    .map((message, index) => (at >= 0 && index > at && (message.after ?? 0) < id ? { ...message, after: id } : message))
+    .filter(others);
+  return { ...room, outbox, rows: room.rows.filter(others) };
 }
 
 /** @type {(room: Room, frame: ServerFrames["history"]) => Room} */
-export const acknowledged = (room, { keys = {} }) => Object.values(keys).reduce(without, room);
+export const acknowledged = (room, { keys = {} }) => Object.entries(keys).reduce((now, [id, key]) => without(now, key, Number(id)), room);
 
 /** @type {(room: Room, frame: ServerFrames["history"], state: State) => Row[]} */
 export const rowsOf = (room, { first, messages, unverified }, state) =>
