@@ -131,6 +131,7 @@ def check_blocked(server: RunningServer, anna: WireClient, boris: WireClient, ro
         sent = refusal(lambda: caller.send("Boris", "by gRPC", room=room, secret=secret_of("Boris")))
         assert sent.reason == "not_accepted"
     assert anna.ask("rooms")["blocked"] == ["Boris"]
+    assert "blocked" not in anna.ask("rooms", after="main")
     assert anna.ask("direct", user="Boris")["code"] == "not_allowed"
     boris.send_frame("chat", text="to all", key="all")
     heard = anna.receive_until(lambda frame: frame.get("text") == "to all")

@@ -169,3 +169,16 @@ def test_a_guest_who_has_gone_is_muted_where_the_last_message_came_from(
     with come(server, "Egor", CLASS) as egor, come(server, "Stranger", ELSEWHERE) as stranger:
         assert post(egor) == "muted"
         assert post(stranger) == ""
+
+
+def test_a_muted_guest_types_under_no_other_name_either(server: RunningServer, operator: Operator) -> None:
+    with come(server, "Anna", ELSEWHERE, secret=ANNA) as anna, come(server, "Guest", CLASS) as guest:
+        assert post(guest) == ""
+        operator.do("mute", "Guest")
+        with come(server, "BUY MY THINGS", CLASS, secret=ANOTHER) as again:
+            for client in (guest, again):
+                client.send_frame("typing")
+                assert post(client, "hello once more") == "muted"
+        anna.send_frame("chat", text="who is there?")
+        seen = anna.receive_until(lambda frame: frame.get("text") == "who is there?")
+        assert [frame for frame in seen if frame["type"] == "typing"] == []

@@ -6,7 +6,7 @@ from besedka.serve.chat.catch_up import CatchUp
 from besedka.serve.chat.open_rooms import OpenRooms
 from besedka.serve.chat.presence import PresenceNotices
 from besedka.serve.clock import Clock
-from besedka.serve.people.moderation import Moderation, identifiers_of
+from besedka.serve.people.moderation import Moderation, Origin
 from besedka.serve.room import Room, Subscriber, Tenant
 
 
@@ -74,7 +74,7 @@ class Subscriptions:
             self._rooms.shares.release(subscriber.tenant, room.name)
         self._rooms.close_later(room)
 
-    def type(self, room: Room, subscriber: Subscriber) -> None:
-        """Broadcast that a subscriber is typing, unless the person is muted."""
-        if not self._moderation.is_muted(self._clock.wall(), identifiers_of(subscriber.person)):
+    def type(self, room: Room, subscriber: Subscriber, origin: Origin) -> None:
+        """Broadcast that a subscriber is typing, unless the person is muted, also under another name from the same place."""
+        if not self._moderation.is_silenced(self._clock.wall(), subscriber.person, origin):
             room.type(subscriber, self._clock.now())

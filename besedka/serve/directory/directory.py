@@ -296,9 +296,10 @@ class Directory:
             with suppress(Refused):
                 await self.private.enter_all()
 
-    def recheck_sessions(self) -> None:
-        """Check the rights of all sessions again; disconnect them or remove them from rooms accordingly."""
-        act_on_each(self.sessions, self._recheck, "the rights of a session could not be checked")
+    def recheck_sessions(self, sessions: Iterable[LiveSession] | None = None) -> None:
+        """Check the rights of sessions again, of all if none are given; disconnect them or remove them from rooms accordingly."""
+        chosen = self.sessions if sessions is None else sessions
+        act_on_each(chosen, self._recheck, "the rights of a session could not be checked")
 
     def disconnect(self, sessions: Iterable[LiveSession], ending: CloseCode, refusal: Refused) -> None:
         """Disconnect sessions."""

@@ -1,7 +1,6 @@
 """Finds messages of a log that a client may be resending, by their name and text, from the end backwards. Pure.
 
-Besedka's own lines are compared as bytes, so that a log full of messages by the same name costs no more than any other. Blocks that another
-program has written, with CR before LF, are compared message by message.
+Lines are compared as bytes, so that a log full of messages by the same name costs no more than any other, nor one with CR before LF.
 """
 
 from __future__ import annotations
@@ -14,8 +13,6 @@ from besedka.serve.history.search import Block
 from besedka.wire.log_line import (
     BOM,
     STAMP_CHARACTERS,
-    read_line,
-    readable_line,
     tombstone,
     write_line,
     written_bytes,
@@ -60,23 +57,22 @@ class Resent:
         text: its text.
     """
 
-    __slots__ = ("_texts", "_user")
+    __slots__ = ("_texts",)
 
     def __init__(self, user: str, text: str) -> None:
-        self._user = user
-        self._texts = {
-            write_line(Message("", user, other))[1:].encode(): other
+        lines = {
+            other: write_line(Message("", user, other))[1:].encode()
             for other in (text, tombstone(written_bytes(text)))
         }
+        self._texts = {line: other for other, line in lines.items()}
+        # As it stands in a log that came from Windows.
+        self._texts |= {line.replace(b"\n", b"\r\n"): other for other, line in lines.items()}
 
     def among(self, block: Block) -> Iterator[Found]:
         """The messages of a block that are the same, the newest first."""
-        data = block.data
-        by_line = b"\r" in data or BOM in data
-        found = self._line_by_line(block) if by_line else self._by_bytes(block)
-        return iter(sorted(found, reverse=True))
+        return iter(sorted(self._matches(block), reverse=True))
 
-    def _by_bytes(self, block: Block) -> Iterator[Found]:
+    def _matches(self, block: Block) -> Iterator[Found]:
         data, spans = block.data, None
         for written, text in self._texts.items():
             at = -1
@@ -84,20 +80,15 @@ class Resent:
                 begin, end = at - _STAMP_END, at + len(written)
                 if begin < 0 or data[begin : begin + 1] != b"[" or not _ends(data, end):
                     continue
+                begin -= len(BOM) if data.endswith(BOM, 0, begin) else 0
                 spans = spans or block.spans()
                 position = bisect_left(spans, (begin, 0))
-                if position < len(spans) and spans[position] in {(begin, end), (begin, end + 1)}:
-                    stamp = data[begin + 1 : at].decode("ascii", "replace")
+                if position < len(spans) and spans[position] in {(begin, end + rest) for rest in range(3)}:
+                    stamp = data[at - STAMP_CHARACTERS : at].decode("ascii", "replace")
                     yield Found(MessageId(block.first + position), stamp, text)
-
-    def _line_by_line(self, block: Block) -> Iterator[Found]:
-        texts = frozenset(self._texts.values())
-        for position, (begin, end) in enumerate(block.spans()):
-            message = read_line(readable_line(block.data[begin:end]))
-            if message.user == self._user and message.text in texts:
-                yield Found(MessageId(block.first + position), message.stamp, message.text)
 
 
 def _ends(data: bytes, end: int) -> bool:
-    """Whether a message may end here: the line does, and the next one does not continue it."""
+    """Whether a message may end here: the line does, perhaps with a CR, and the next one does not continue it."""
+    end += data[end : end + 1] == b"\r"
     return data[end : end + 1] in {b"\n", b""} and data[end + 1 : end + 2] != b"\t"

@@ -333,6 +333,10 @@ class Moderation:
         """Whether one of these identifiers is banned."""
         return self._bans.find(identifiers, now) is not None
 
+    def is_silenced(self, now: float, person: Person, origin: Origin) -> bool:
+        """Whether a person is muted, or a place from which they post as a newcomer."""
+        return bool(self._mutes) and self._mute_of(person, origin, now) is not None
+
     def _purge_posts(self, ticks: float) -> None:
         self._posted_at = {
             (room, identifier): at

@@ -14,6 +14,7 @@ from typing import Any, Final, TypeVar
 from msgspec.structs import replace
 
 from besedka.serve.chat.turns import Asker
+from besedka.serve.people.moderation import Origin
 from besedka.serve.people.person import Person
 from besedka.serve.rate_limits import SEARCH_FRAMES, RateLimiter
 from besedka.serve.room import Room, Subscriber
@@ -195,7 +196,8 @@ class ChatSession(SessionBase):
     def _type(self, membership: _Membership) -> None:
         # A blocked person is not told that nobody sees it.
         if self.services.directory.direct.delivers(membership.room.name, membership.subscriber.person.claim):
-            self.services.subscriptions.type(membership.room, membership.subscriber)
+            origin = Origin(self.limiter.connection, self.limiter.source.network)
+            self.services.subscriptions.type(membership.room, membership.subscriber, origin)
 
     async def _answer(self, frame: ListRooms | Request) -> None:
         person = self._requester(getattr(frame, "room", ""))
@@ -205,7 +207,8 @@ class ChatSession(SessionBase):
         # A change is completed even if the connection is lost meanwhile.
         response = await (answer if isinstance(frame, ListRooms) else run_to_end(answer))
         if isinstance(response, Rooms):
-            self.limiter.charge_list(self.services.clock.now(), sum(map(listed_bytes, response.rooms)))
+            size = sum(map(listed_bytes, response.rooms)) + sum(map(len, response.blocked))
+            self.limiter.charge_list(self.services.clock.now(), size)
         self.send(response)
 
     def _join(self, frame: Join) -> None:

@@ -103,7 +103,7 @@ class Requests:
         match frame:
             case ListRooms():
                 claim = person.claim if person else ""
-                blocked = [row.name for row in self._directory.blocks.of(claim)]
+                blocked = [] if frame.after else [row.name for row in self._directory.blocks.of(claim)]
                 page = await self._rooms.listed(claim, frame.after, frame.limit)
                 return Rooms(page.entries, frame.key, blocked, page.next)
             case Moderate():
@@ -245,7 +245,7 @@ class Requests:
         # The former member may still have the link of their invitation.
         revoked = self._directory.revoke_invitations(room)
         # They receive nothing more, even if the change cannot be written for now.
-        self._directory.recheck_sessions()
+        self._directory.recheck_sessions(self._directory.sessions.of(member.claim))
         await self._directory.store([(self._directory.rooms, self._directory.rooms.key(member)), *revoked])
         return Done(_MEMBER_REMOVED[self._language].format(room=room, name=member.name), frame.key)
 

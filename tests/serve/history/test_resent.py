@@ -46,6 +46,9 @@ texts = st.sampled_from(
         f"+1\n[{STAMP}] Anna: +1",
         "] Anna: +1",
         "é",
+        "\ufeff+1",
+        "+1\ufeff",
+        f"x\n\ufeff[{STAMP}] Anna: +1",
     ]
 )
 
