@@ -58,7 +58,7 @@ _OF_THE_SERVER = (SYSTEM_NAME, "Система", "Besedka", "Беседка")
 _RESERVED = (
     *_OF_THE_SERVER,
     *("Operator", "Оператор", "Moderator", "Модератор"),
-    *("Admin", "Админ", "Administrator", "Администратор"),
+    *("Admin", "Админ", "Administrator", "Администратор", "Sysadmin", "Сисадмин", "Server", "Сервер"),
 )
 
 # Each control has a picture (U+2400 block); TAB and LF keep their meaning, CR and NEL are line ends.
@@ -200,7 +200,7 @@ def clean_room(given: str) -> str:
     """
     is_short = len(given) <= _COMPOSING_FACTOR * ROOM_CHARACTERS_AT_MOST
     room = unicodedata.normalize("NFC", unicodedata.normalize("NFKC", given).casefold()) if is_short else ""
-    if len(room) > ROOM_CHARACTERS_AT_MOST or not _ROOM.fullmatch(room):
+    if len(room) > ROOM_CHARACTERS_AT_MOST or not _ROOM.fullmatch(room) or _INVISIBLE.search(room):
         limit = ROOM_CHARACTERS_AT_MOST
         why = {
             Language.RU: f"можно до {limit} букв и цифр, внутри также - и _",
@@ -318,9 +318,11 @@ def _reserved_skeletons(names: tuple[str, ...]) -> frozenset[str]:
 
 
 def _looks_reserved(name: str) -> bool:
-    """Whether a name looks like a reserved one, with or without its punctuation: ``[System]``, ``S.y.s.t.e.m``."""
-    bare = "".join(filter(_is_of_a_word, unicodedata.normalize("NFKC", name)))
-    return not (skeletons(name) | skeletons(bare)).isdisjoint(_reserved_skeletons(_RESERVED))
+    """Whether a name looks like a reserved one, also by its letters alone: ``[System]``, ``S.y.s.t.e.m``, ``System1``, ``Śystem``."""
+    words = "".join(filter(_is_of_a_word, unicodedata.normalize("NFKC", name)))
+    letters = "".join(filter(str.isalpha, unicodedata.normalize("NFKD", name)))
+    looks = skeletons(name) | skeletons(words) | skeletons(letters)
+    return not looks.isdisjoint(_reserved_skeletons(_RESERVED))
 
 
 def _is_of_a_word(character: str) -> bool:

@@ -86,6 +86,9 @@ PASSING_FOR_ANOTHER = {
     "[System]": "name_reserved",
     "Систeма!": "name_reserved",
     "~ mоderator ~": "name_reserved",
+    "System1": "name_reserved",
+    "Śystem": "name_reserved",
+    "Сервер": "name_reserved",
 }
 
 
