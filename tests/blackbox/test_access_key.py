@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import itertools
+import json
 import re
 import socket
 import stat
@@ -27,6 +28,7 @@ from besedka.proto.besedka.v1 import chat_pb2 as pb
 from besedka.serve.addresses import own_addresses
 from tests import prefork
 from tests.calling import TIMEOUT_SECONDS, Caller, ending, refusal
+from tests.clocks import BENT
 from tests.commanding import wait_until
 from tests.conftest import ServerMaker
 from tests.running import ROOT, RunningServer, free_port
@@ -38,6 +40,9 @@ GONE_SECONDS = 1.0
 
 BUSY_SECONDS = 3.0
 """Extra time for a busy machine."""
+
+DEAR = json.dumps({"besedka.serve.rate_limits.SEARCH_FRAMES": 600})
+"""The `CONSTANTS` of a server where a connection waits for 28 seconds for its first search, and so do its calls behind it."""
 
 
 def bearer(key: str) -> dict[str, str]:
@@ -412,6 +417,24 @@ def test_a_withdrawn_key_ends_what_came_by_it_within_a_second_and_nothing_else(
         with WireClient(server, additional_headers=bearer(LATER)) as fresh:
             fresh.join("Fresh")
     assert "'the phone' was withdrawn; connections, calls and downloads ended: 7" in server.errors
+
+
+def test_a_call_that_waits_for_its_turn_when_its_key_is_withdrawn_neither_writes_nor_reads(
+    make_server: ServerMaker, keys: Path
+) -> None:
+    server = make_server(
+        *("--rate", "1", "--lang", "en", "--key-file", str(keys)), module=BENT, grpc=True, CONSTANTS=DEAR
+    ).start()
+    with Caller(server) as caller:
+        of_phone: Any = {"timeout": TIMEOUT_SECONDS, "metadata": brought(PHONE)}
+        caller.stub.ListRooms(pb.ListRoomsRequest(), **of_phone)
+        search = caller.stub.Search.future(pb.SearchRequest(text="nothing"), **of_phone)
+        send = caller.stub.Send.future(pb.SendRequest(user="Anna", text="too late"), **of_phone)
+        keys.write_text(f"{LAB}\n")
+        assert refusal(send.result).reason == "no_access"
+        assert refusal(search.result).reason == "no_access"
+    assert server.stop() == 0
+    assert b"too late" not in server.history.read_bytes()
 
 
 def _one(request: Any, over: threading.Event) -> Iterator[Any]:

@@ -183,13 +183,21 @@ class Admission:
             self._check_reader(room, claim, network)
         return found
 
-    def check_room(self, room: Room, claim: str) -> None:
+    def check_reader(self, claim: str, network: Network | None) -> None:
+        """Check again that a reader may read and list rooms, after a wait.
+
+        Raises:
+            Refused: `banned`, `not_known`.
+        """
+        self._policy.check_chat(claim, now=self._clock(), network=network)
+
+    def check_room(self, room: Room, claim: str, network: Network | None) -> None:
         """Check again that a reader may read a room, before they receive the result of a lookup.
 
         Raises:
-            Refused: `not_invited`.
+            Refused: `banned`, `not_known`; `not_invited`.
         """
-        self._policy.check_room(room.name, claim)
+        self._check_reader(room.name, claim, network)
 
     def register(self, session: LiveSession) -> None:
         """Register a call or a download as a session, after checking its rights again.
@@ -213,7 +221,7 @@ class Admission:
         self._policy.check_chat(claim, arrival.name, arrival.invite, now, network)
 
     def _check_reader(self, room: str, claim: str, network: Network | None) -> None:
-        self._policy.check_chat(claim, now=self._clock(), network=network)
+        self.check_reader(claim, network)
         self._policy.check_room(room, claim)
 
     def _sign_in(self, arrival: Arrival, claim: str) -> Person:

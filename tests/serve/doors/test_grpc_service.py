@@ -259,6 +259,55 @@ def test_a_call_that_waits_for_its_turn_and_is_cancelled_does_nothing(
     looping.run(scenario())
 
 
+@pytest.mark.parametrize("kind", ["ListRooms", "Search", "ListMessages"])
+def test_who_is_banned_while_a_call_waits_for_its_turn_reads_nothing(tmp_path: Path, kind: str) -> None:
+    request = {
+        "ListRooms": pb.ListRoomsRequest(),
+        "Search": pb.SearchRequest(text="x"),
+        "ListMessages": pb.ListMessagesRequest(),
+    }[kind]
+
+    async def scenario() -> None:
+        clients = Clients(Sources(RateLimits(rate=1)))
+        chat, _, service = await started(tmp_path, clients)
+        clients.limiter(FakeContext()).charge_frames(chat.clock.now(), 400)
+        context = FakeContext()
+        call: Any = service.handlers()[kind].unary_unary
+        waiting = asyncio.ensure_future(call(request, context))
+        await settle()
+        chat.directory.moderation.apply(replace(BAN, addresses=("192.0.2.1",)))
+        await jump(calls.WAIT_SECONDS_AT_MOST)
+        await asyncio.wait([waiting], timeout=60)
+        assert isinstance(waiting.exception(), grpc.aio.AbortError)
+        assert context.ended
+        assert context.ended[0] is grpc.StatusCode.PERMISSION_DENIED
+        await chat.close()
+
+    looping.run(scenario())
+
+
+def test_who_is_banned_while_the_list_of_rooms_is_held_back_does_not_receive_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("besedka.serve.rate_limits.LIST_BYTES", 0.1)
+
+    async def scenario() -> None:
+        clients = Clients(Sources(RateLimits(rate=1)))
+        chat, _, service = await started(tmp_path, clients)
+        context = FakeContext()
+        call: Any = service.handlers()["ListRooms"].unary_unary
+        waiting = asyncio.ensure_future(call(pb.ListRoomsRequest(), context))
+        await until(lambda: clients.limiter(context).delay(chat.clock.now()))
+        await settle()
+        chat.directory.moderation.apply(replace(BAN, addresses=("192.0.2.1",)))
+        await jump(clients.limiter(context).delay(chat.clock.now()) + 1)
+        await asyncio.wait([waiting], timeout=60)
+        assert isinstance(waiting.exception(), grpc.aio.AbortError)
+        await chat.close()
+
+    looping.run(scenario())
+
+
 def test_a_stream_reads_nothing_of_a_room_from_which_it_was_removed_while_it_wrote(tmp_path: Path) -> None:
     class TwoRooms(ConverseStream):
         """A stream that is in two rooms, and is removed from the second while it writes the messages of the first."""

@@ -1,6 +1,7 @@
 """The access key of calls: every method needs it, even one that does not exist, except those of ``grpc.health.v1``.
 
-A call without it ends before its first request is read, always with the same status. A stream ends when its key is withdrawn.
+A call without it ends before its first request is read, always with the same status. A call ends when its key is withdrawn: a
+stream, and also a unary one, which may wait for its turn.
 """
 
 from __future__ import annotations
@@ -56,12 +57,12 @@ class KeyInterceptor(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]  # o
         return self._revocable(await continuation(handler_call_details), key)
 
     def _revocable(self, handler: Handler | None, key: str) -> Handler:
-        """Wrap a handler so that its calls end when the key is withdrawn; unary calls are too short to need it."""
+        """Wrap a handler so that its calls end when the key is withdrawn."""
         if handler is None:
             return handler  # type: ignore[return-value]  # no such method
 
         async def guarded(act: Callable[..., Any], requests: Any, context: Context) -> Any:
-            call = _StreamingCall()
+            call = _KeyCall()
             if not self._access.enter(call, key):
                 await self._refuse(requests, context)
             try:
@@ -69,10 +70,10 @@ class KeyInterceptor(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]  # o
             finally:
                 self._access.leave(call)
 
-        return wrapped(handler, guarded, unary=False)
+        return wrapped(handler, guarded)
 
     async def _until_revoked(
-        self, response: Coroutine[Any, Any, Any], call: _StreamingCall, context: Context
+        self, response: Coroutine[Any, Any, Any], call: _KeyCall, context: Context
     ) -> Any:
         working, revoked = asyncio.ensure_future(response), asyncio.ensure_future(call.is_revoked.wait())
         try:
@@ -91,8 +92,8 @@ class KeyInterceptor(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]  # o
         await status.refuse(context, refusal, self._language)
 
 
-class _StreamingCall:
-    """A call that streams, as a holder of an access key."""
+class _KeyCall:
+    """A call as a holder of an access key."""
 
     def __init__(self) -> None:
         self.is_revoked = asyncio.Event()

@@ -98,7 +98,7 @@ async def list_messages(
         else:
             page = await services.log_reader.page(room, request.before or room.head + 1, limit)
     limiter.charge_page(services.clock.now(), len(page.messages))
-    services.admission.check_room(room, claim)  # they may have been removed meanwhile
+    services.admission.check_room(room, claim, limiter.source.network)  # they may have been removed meanwhile
     found = proto.listed(page.first, page.messages, services.clock.zone, page.unverified)
     return pb.ListMessagesResponse(messages=found, head=room.head, epoch=room.epoch)
 
@@ -107,9 +107,11 @@ async def list_rooms(
     request: pb.ListRoomsRequest, services: Services, limiter: RateLimiter
 ) -> pb.ListRoomsResponse:
     """A page of the rooms that the caller may see."""
-    page = await services.rooms.listed(reader(request), request.page_token, request.page_size or ROOMS_LISTED)
+    claim = reader(request)
+    page = await services.rooms.listed(claim, request.page_token, request.page_size or ROOMS_LISTED)
     limiter.charge_list(services.clock.now(), page.size)
     await asyncio.sleep(limiter.delay(services.clock.now()))
+    services.admission.check_reader(claim, limiter.source.network)  # they may have been banned meanwhile
     return pb.ListRoomsResponse(rooms=proto.rooms(page.entries), next_page_token=page.next)
 
 
@@ -123,7 +125,7 @@ async def search(request: pb.SearchRequest, services: Services, limiter: RateLim
     asker = Asker(limiter.source.network, claim if services.directory.names.is_known(claim) else "")
     limit = request.limit or FOUND_MESSAGES
     hits = await services.log_reader.search(room, text, request.before, limit, asker)
-    services.admission.check_room(room, claim)  # they may have been removed meanwhile
+    services.admission.check_room(room, claim, limiter.source.network)  # they may have been removed meanwhile
     found = services.log_reader.found(room, Search(text), hits)
     messages = proto.picked(found.ids, found.messages, services.clock.zone, found.unverified)
     return pb.SearchResponse(messages=messages, before=hits.before, head=room.head, epoch=room.epoch)

@@ -14,23 +14,19 @@ Wrapper = Callable[[Callable[..., Any], Any, Context], Awaitable[Any]]
 """Is given a handler's function, its request or requests, and the call."""
 
 
-def wrapped(handler: Handler, wrap: Wrapper, *, unary: bool = True) -> Handler:
+def wrapped(handler: Handler, wrap: Wrapper) -> Handler:
     """A handler whose function is called by a wrapper.
 
     Args:
         handler: the handler.
         wrap: calls its function, by `run_handler`.
-        unary: whether to wrap unary methods, too.
     """
     kinds: dict[tuple[bool, bool], tuple[Any, Callable[..., Handler]]] = {
+        (False, False): (handler.unary_unary, grpc.unary_unary_rpc_method_handler),
         (False, True): (handler.unary_stream, grpc.unary_stream_rpc_method_handler),
         (True, False): (handler.stream_unary, grpc.stream_unary_rpc_method_handler),
         (True, True): (handler.stream_stream, grpc.stream_stream_rpc_method_handler),
     }
-    if unary:
-        kinds[False, False] = (handler.unary_unary, grpc.unary_unary_rpc_method_handler)
-    if (handler.request_streaming, handler.response_streaming) not in kinds:
-        return handler
     act, make = kinds[handler.request_streaming, handler.response_streaming]
 
     async def acting(request: Any, context: Context) -> Any:

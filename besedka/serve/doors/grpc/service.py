@@ -211,6 +211,7 @@ class ChatService:
 
     async def _act(self, act: Callable[[RateLimiter], Awaitable[T]], limiter: RateLimiter) -> T:
         await calls.paced(limiter, self._services.clock.now)
+        self._services.admission.check_network(limiter.source.network)  # it may have been banned meanwhile
         try:
             return await _unless_unavailable(act(limiter))
         except Refused:
