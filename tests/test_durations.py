@@ -63,7 +63,11 @@ DURATIONS: Final = {
         ("SILENT_SECONDS", "END_SECONDS", "LONGEST_SECONDS", "THREAD_SECONDS"), SERVER
     ),
     "serve/doors/admin.py": {"SILENT_SECONDS": SERVER, "ACCEPT_SECONDS": SERVER},
-    "serve/doors/grpc/calls.py": {"WAIT_SECONDS_AT_MOST": RATES},
+    "serve/doors/grpc/calls.py": {
+        "WAIT_SECONDS_AT_MOST": RATES,
+        "IMPORT_SECONDS": SERVER,
+        "CALL_SECONDS": SERVER,
+    },
     "serve/doors/grpc/door.py": {
         "IDLE_SECONDS": SERVER,
         "KEEPALIVE_SECONDS": SERVER,

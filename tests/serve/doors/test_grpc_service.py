@@ -308,6 +308,65 @@ def test_who_is_banned_while_the_list_of_rooms_is_held_back_does_not_receive_it(
     looping.run(scenario())
 
 
+async def one_and_silence() -> AsyncIterator[pb.ImportRequest]:
+    yield pb.ImportRequest(speaker=pb.Speaker(user="Anna"))
+    await asyncio.Event().wait()
+
+
+def test_an_import_that_falls_silent_counts_as_a_stream_and_ends(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        clients = Clients(Sources(RateLimits(connections_per_address=1)))
+        chat, _, service = await started(tmp_path, clients)
+        context, second = FakeContext(), FakeContext()
+        call: Any = service.handlers()["Import"].stream_unary
+        silent = asyncio.ensure_future(call(one_and_silence(), context))
+        await until(lambda: list(chat.directory.sessions))
+        with pytest.raises(grpc.aio.AbortError):
+            await call(one_and_silence(), second)
+        assert second.ended
+        assert second.ended[0] is grpc.StatusCode.RESOURCE_EXHAUSTED
+        await settle()
+        await jump(calls.IMPORT_SECONDS - 1)
+        assert not silent.done()
+        await jump(1)
+        async with asyncio.timeout(60):
+            with pytest.raises(grpc.aio.AbortError):
+                await silent
+        assert context.ended
+        assert context.ended[0] is grpc.StatusCode.DEADLINE_EXCEEDED
+        assert not list(chat.directory.sessions)
+        assert not clients.limiter(context).source.streams
+        await chat.close()
+
+    looping.run(scenario())
+
+
+def test_a_unary_call_that_takes_too_long_ends(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def page(*_: object) -> History:
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    async def scenario() -> None:
+        chat, room, service = await started(tmp_path)
+        monkeypatch.setattr(chat.log_reader, "page", page)
+        context = FakeContext()
+        call: Any = service.handlers()["ListMessages"].unary_unary
+        waiting = asyncio.ensure_future(call(pb.ListMessagesRequest(), context))
+        await until(lambda: room.holds)
+        await jump(calls.CALL_SECONDS - 1)
+        assert not waiting.done()
+        await jump(1)
+        async with asyncio.timeout(60):
+            with pytest.raises(grpc.aio.AbortError):
+                await waiting
+        assert context.ended
+        assert context.ended[0] is grpc.StatusCode.DEADLINE_EXCEEDED
+        assert not room.holds
+        await chat.close()
+
+    looping.run(scenario())
+
+
 def test_a_stream_reads_nothing_of_a_room_from_which_it_was_removed_while_it_wrote(tmp_path: Path) -> None:
     class TwoRooms(ConverseStream):
         """A stream that is in two rooms, and is removed from the second while it writes the messages of the first."""

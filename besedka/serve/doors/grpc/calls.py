@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
 from contextlib import asynccontextmanager
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
@@ -35,8 +35,21 @@ from besedka.wire.validation import (
     clean_text,
 )
 
+T = TypeVar("T")
+
 WAIT_SECONDS_AT_MOST: Final = 30.0
 """The longest wait of a call for its turn; so the calls that wait are few, whoever sends how many."""
+
+
+IMPORT_SECONDS: Final = 60.0
+"""The longest time between two requests of an `Import`, and to its first one."""
+
+CALL_SECONDS: Final = 60.0
+"""The longest time that a unary call may take, its wait for its turn included."""
+
+
+class Overdue(Exception):  # noqa: N818 - says what happened
+    """A call, or the next request of an `Import`, has taken too long."""
 
 
 class ItemRefused(Exception):  # noqa: N818 - says what happened
@@ -67,6 +80,37 @@ async def paced(limiter: RateLimiter, now: Callable[[], float], frames: int = 1)
     wait = limiter.charge_call(now(), frames, WAIT_SECONDS_AT_MOST)
     if wait:
         await asyncio.sleep(wait)
+
+
+async def in_time(requests: AsyncIterator[T]) -> AsyncIterator[T]:
+    """Requests that come in time.
+
+    Raises:
+        Overdue: if one takes longer than `IMPORT_SECONDS`.
+    """
+    while True:
+        async with overdue_after(IMPORT_SECONDS):
+            request = await anext(requests, None)
+        if request is None:
+            return
+        yield request
+
+
+@asynccontextmanager
+async def overdue_after(seconds: float | None) -> AsyncIterator[None]:
+    """A deadline for what happens within; None is none. A `TimeoutError` from it would be taken for an error of the system.
+
+    Raises:
+        Overdue: if it has expired.
+    """
+    deadline = asyncio.timeout(seconds)
+    try:
+        async with deadline:
+            yield
+    except TimeoutError as error:
+        if deadline.expired():
+            raise Overdue from error
+        raise
 
 
 async def send(request: pb.SendRequest, services: Services, limiter: RateLimiter) -> pb.SendResponse:

@@ -39,6 +39,8 @@ LAST_WORDS_SECONDS: Final = 0.5
 """The time in which a call that ends with an error may still write earlier responses: its status ends all writing, and a client that does
 not read them must not hold it up."""
 
+OVERDUE: Final = "the call has taken too long"
+
 Context = grpc.aio.ServicerContext[Any, Any]
 M = TypeVar("M", bound=Message)
 T = TypeVar("T")
@@ -88,14 +90,14 @@ class ChatService:
     # The methods.
 
     async def _send(self, request: pb.SendRequest | Malformed, context: Context) -> pb.SendResponse:
-        return await self._answer(
+        return await self._answer_in_time(
             context, lambda limiter: calls.send(_whole(request), self._services, limiter)
         )
 
     async def _list_messages(
         self, request: pb.ListMessagesRequest | Malformed, context: Context
     ) -> pb.ListMessagesResponse:
-        return await self._answer(
+        return await self._answer_in_time(
             context,
             lambda limiter: calls.list_messages(_whole(request), self._services, limiter),
         )
@@ -103,12 +105,12 @@ class ChatService:
     async def _list_rooms(
         self, request: pb.ListRoomsRequest | Malformed, context: Context
     ) -> pb.ListRoomsResponse:
-        return await self._answer(
+        return await self._answer_in_time(
             context, lambda limiter: calls.list_rooms(_whole(request), self._services, limiter)
         )
 
     async def _search(self, request: pb.SearchRequest | Malformed, context: Context) -> pb.SearchResponse:
-        return await self._answer(
+        return await self._answer_in_time(
             context, lambda limiter: calls.search(_whole(request), self._services, limiter)
         )
 
@@ -118,10 +120,16 @@ class ChatService:
         try:
             return await self._answer(
                 context,
-                lambda limiter: calls.import_(_all_whole(requests), self._services, limiter),
+                lambda limiter: self._import_all(_all_whole(requests), limiter),
             )
         except calls.ItemRefused as error:
             await self._refuse(context, error.refusal, f"messages[{error.index}]")
+
+    async def _import_all(
+        self, requests: AsyncIterator[pb.ImportRequest], limiter: RateLimiter
+    ) -> pb.ImportResponse:
+        with self._clients.stream(limiter):
+            return await calls.import_(calls.in_time(requests), self._services, limiter)
 
     async def _follow(self, request: pb.FollowRequest | Malformed, context: Context) -> None:
         await self._answer(context, lambda limiter: self._follow_on(_whole(request), context, limiter))
@@ -194,15 +202,23 @@ class ChatService:
 
     # Common to all methods.
 
-    async def _answer(self, context: Context, act: Callable[[RateLimiter], Awaitable[T]]) -> T:
+    async def _answer_in_time(self, context: Context, act: Callable[[RateLimiter], Awaitable[T]]) -> T:
+        return await self._answer(context, act, calls.CALL_SECONDS)
+
+    async def _answer(
+        self, context: Context, act: Callable[[RateLimiter], Awaitable[T]], seconds: float | None = None
+    ) -> T:
         try:
             limiter = self._clients.limiter(context)
             self._services.admission.check_network(limiter.source.network)
-            return await self._act(act, limiter)
+            async with calls.overdue_after(seconds):
+                return await self._act(act, limiter)
         except Refused as refusal:
             await self._refuse(context, refusal)
         except (calls.ItemRefused, grpc.aio.BaseError):
             raise  # a response of its own, and gRPC's error for a call that has ended
+        except calls.Overdue:
+            await status.end(context, grpc.StatusCode.DEADLINE_EXCEEDED, OVERDUE, ())
         except SessionFailed:
             await self._fail(context)
         except Exception:
