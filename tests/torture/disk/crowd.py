@@ -70,7 +70,7 @@ class Person:
         with self._ledger.lock:
             self._ledger.claims.setdefault(self.name, (clock(), secret))
         if epoch := welcome["epoch"]:
-            self._ledger.epochs.setdefault(self._room, (clock(), epoch))
+            self._ledger.note_epoch(self._room, clock(), epoch)
 
     def _say(self, client: WireClient, clock: Clock) -> None:
         if self._unanswered is None:

@@ -57,6 +57,12 @@ class Ledger:
             self.stored.append(message)
             self.lock.notify_all()
 
+    def note_epoch(self, room: str, at: Time, epoch: str) -> None:
+        """Note a log's name. The log of a room in which nothing was stored may be another one after a restart."""
+        with self.lock:
+            if all(message.room != room for message in self.stored):
+                self.epochs[room] = (at, epoch)
+
     def wait_for(self, count: int) -> None:
         """Wait until so many more messages have been acknowledged."""
         with self.lock:

@@ -63,7 +63,10 @@ class _Room:
                 f"instead of {shown[max(0, same - 80) : same + 40]!r}, {len(shown)} in all"
             )
         since, epoch = self._ledger.epochs.get(self._room, (self._now, ""))
-        if epoch and since <= self._now and self._epoch != epoch:
+        is_used = any(
+            message.room == self._room and message.at <= self._now for message in self._ledger.stored
+        )
+        if epoch and is_used and since <= self._now and self._epoch != epoch:
             yield f"the epoch is {self._epoch} and was {epoch}"
 
     def _raw(self) -> bytes:
