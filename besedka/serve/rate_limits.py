@@ -126,6 +126,7 @@ class Source:
         connections: the number of connections.
         descriptors: the file descriptors that they use.
         streams: the number of gRPC calls that stream.
+        calls: the number of other gRPC calls in progress.
         bucket: for the messages of all of them; None if they are not limited.
         frames: for all their other frames; None if they are not limited.
         names: for the names that they claim.
@@ -136,6 +137,7 @@ class Source:
     __slots__ = (
         "__weakref__",
         "bucket",
+        "calls",
         "claims",
         "connections",
         "descriptors",
@@ -157,6 +159,7 @@ class Source:
         self.connections = 0
         self.descriptors = 0
         self.streams = 0
+        self.calls = 0
 
     @property
     def is_exempt(self) -> bool:
@@ -172,7 +175,7 @@ class Source:
         """Whether it has no connections, full buckets, and has claimed no name, like a new source."""
         buckets = (self.names, self.requests, self.bucket, self.frames)
         is_full = all(bucket.is_full(now) for bucket in buckets if bucket)
-        return not (self.connections or self.streams or self.claims) and is_full
+        return not (self.connections or self.streams or self.calls or self.claims) and is_full
 
 
 class Sources:
@@ -244,6 +247,19 @@ class Sources:
     def leave_stream(self, source: Source) -> None:
         """Count such a call that has ended."""
         source.streams -= 1
+
+    def enter_call(self, source: Source) -> None:
+        """Count one more gRPC call that does not stream, until it leaves; an address may have as many as connections.
+
+        Raises:
+            Refused: `too_many_connections`.
+        """
+        self._check_number(source, source.calls)
+        source.calls += 1
+
+    def leave_call(self, source: Source) -> None:
+        """Count such a call that has ended."""
+        source.calls -= 1
 
     def forget(self, now: float) -> None:
         """Forget the sources that are as new."""

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import socket
 from collections.abc import Iterator
 from contextlib import ExitStack
+from pathlib import Path
 from typing import Final
 
 import grpc
@@ -12,8 +14,9 @@ import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from besedka.proto.besedka.v1 import chat_pb2 as pb
-from besedka.serve.doors.grpc.calls import WAIT_SECONDS_AT_MOST
+from besedka.serve.doors.grpc.connections import CALLLESS_SECONDS
 from besedka.serve.doors.grpc.health_and_reflection import STREAMS_AT_MOST
+from besedka.serve.doors.grpc.progress import ANSWERED_SECONDS
 from besedka.serve.doors.timeouts import REQUEST_SECONDS
 from besedka.serve.rate_limits import FRAMES_AT_LEAST, FRAMES_SECONDS
 from tests.calling import Caller, ending
@@ -23,6 +26,9 @@ from tests.conftest import ServerMaker
 from tests.running import RunningServer, fetch
 
 STRANGER = "127.0.0.2"
+HEADERS: Final = 1
+"""The kind of frame with which an answer begins."""
+SEND = pb.SendRequest(user="Boris", text="who reads the answer?").SerializeToString()
 NOT_SERVING = health_pb2.HealthCheckResponse.NOT_SERVING
 PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + b"\0\0\0\4\0\0\0\0\0"
 """All that HTTP/2 asks of a client before its first request: with empty settings (RFC 9113, section 3.4)."""
@@ -47,6 +53,15 @@ class Line:
         except OSError:
             return True
         return True
+
+    def wait_for_answer(self) -> None:
+        """Wait until the server has sent the headers of an answer."""
+        kind = None
+        with self._socket.makefile("rb") as received:
+            while kind != HEADERS:
+                start = received.read(9)
+                received.read(int.from_bytes(start[:3], "big"))
+                kind = start[3]
 
     def close(self) -> None:
         self._socket.close()
@@ -145,8 +160,90 @@ def test_who_watches_the_health_of_the_server_stays_and_few_watch_on_one_connect
         assert server.wait() == 0
 
 
+def frame(kind: int, flags: int, stream: int, payload: bytes) -> bytes:
+    """A frame of HTTP/2 (RFC 9113, section 4.1)."""
+    return len(payload).to_bytes(3, "big") + bytes([kind, flags]) + stream.to_bytes(4, "big") + payload
+
+
+def field(name: str, value: str) -> bytes:
+    """A header without compression (RFC 7541, section 6.2.2)."""
+    return b"\0" + bytes([len(name)]) + name.encode() + bytes([len(value)]) + value.encode()
+
+
+def headers(path: str, stream: int) -> bytes:
+    """The beginning of a call without its request."""
+    fields = {
+        ":method": "POST",
+        ":scheme": "http",
+        ":path": path,
+        ":authority": "localhost",
+        "te": "trailers",
+        "content-type": "application/grpc",
+    }
+    return frame(HEADERS, 4, stream, b"".join(field(name, value) for name, value in fields.items()))
+
+
+def call(path: str, stream: int, request: bytes = b"") -> bytes:
+    """A whole unary call."""
+    return headers(path, stream) + frame(0, 1, stream, b"\0" + len(request).to_bytes(4, "big") + request)
+
+
+NO_WINDOW: Final = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + frame(4, 0, 0, b"\0\4\0\0\0\0")
+"""The beginning of a connection that takes no byte of any answer."""
+ROOMS, HEALTH = "/besedka.v1.Chat/ListRooms", "/grpc.health.v1.Health/Check"
+
+
+@pytest.mark.parametrize(
+    ("data", "seconds"),
+    [
+        (PREFACE + b"".join(headers(ROOMS, 2 * n + 1) for n in range(50)), REQUEST_SECONDS),
+        (PREFACE + call(ROOMS, 1) + headers(ROOMS, 3), CALLLESS_SECONDS),
+        (NO_WINDOW + call("/besedka.v1.Chat/Send", 1, SEND), ANSWERED_SECONDS),
+    ],
+    ids=["half-open calls", "a half-open call after a whole one", "an answer that nobody reads"],
+)
+def test_calls_that_do_not_end_keep_no_connection(
+    data: bytes, seconds: float, make_server: ServerMaker, clock: Clocks, lines: ExitStack
+) -> None:
+    clock.stand_still()
+    server = make_server(module=BENT, CONSTANTS=SWEPT_OFTEN, grpc=True, **clock.environment).start()
+    with Caller(server) as caller, caller.follow(since=0) as reader:
+        reader.started()
+        (line,) = opened(server, lines, 1, data)
+        until_admitted(server, 2)
+        if seconds >= CALLLESS_SECONDS:
+            line.wait_for_answer()
+            caller.rooms()
+        clock.jump(seconds - 1)
+        caller.rooms()
+        assert not line.is_closed
+        clock.jump(2)
+        wait_until(lambda: line.is_closed)
+        sent = caller.send("Anna", "hello")
+        assert reader.receive_to(sent.id)[-1].text == "hello"
+
+
+def test_a_health_check_without_a_key_keeps_no_connection_where_one_is_needed(
+    make_server: ServerMaker, clock: Clocks, lines: ExitStack, tmp_path: Path
+) -> None:
+    keys = tmp_path / "keys"
+    keys.write_text("the-key-of-the-lab\n", encoding="utf-8")
+    keys.chmod(0o600)
+    clock.stand_still()
+    server = make_server(
+        "--key-file", str(keys), module=BENT, CONSTANTS=SWEPT_OFTEN, grpc=True, **clock.environment
+    ).start()
+    (line,) = opened(server, lines, 1, PREFACE + call(HEALTH, 1))
+    line.wait_for_answer()
+    assert not line.is_closed
+    clock.jump(REQUEST_SECONDS + 1)
+    wait_until(lambda: line.is_closed)
+
+
 BURST: Final = int(FRAMES_AT_LEAST * FRAMES_SECONDS)
-IN_TIME: Final = BURST + int(FRAMES_AT_LEAST * WAIT_SECONDS_AT_MOST)
+WAIT_SECONDS: Final = 2.0
+"""The longest wait of a call in the server of this test, so that a single connection can have too many."""
+IN_TIME: Final = BURST + int(FRAMES_AT_LEAST * WAIT_SECONDS)
 """Calls that have their turn at once, or before they would be refused, if no time passes meanwhile."""
 
 
@@ -155,7 +252,10 @@ def test_calls_without_number_wait_for_their_turn_and_others_have_theirs(
     kind: str, make_server: ServerMaker, clock: Clocks
 ) -> None:
     clock.stand_still()
-    server = make_server("--rate", "1", module=BENT, grpc=True, **clock.environment).start()
+    constants = json.dumps({"besedka.serve.doors.grpc.calls.WAIT_SECONDS_AT_MOST": WAIT_SECONDS})
+    server = make_server(
+        "--rate", "1", module=BENT, grpc=True, CONSTANTS=constants, **clock.environment
+    ).start()
     with Caller(server) as flooding, Caller(server) as other:
         stub = health_pb2_grpc.HealthStub(flooding.channel) if kind == "Health" else flooding.stub
         method, request = {

@@ -7,7 +7,7 @@ no browser can call gRPC.
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any, Final, Protocol
 from urllib.parse import unquote
@@ -84,6 +84,34 @@ class Clients:
         self._limiters.move_to_end((call.peer(), client))
         return limiter
 
+    def call_began(self, call: Call, seconds: float | None) -> Callable[[], None]:
+        """Note an admitted call of its connection, and count it, if it does not stream: an address may have as many as connections.
+
+        Args:
+            call: the call.
+            seconds: the time by which it must have ended, or its connection is; None if it streams.
+
+        Returns:
+            To be called when it has ended.
+
+        Raises:
+            Refused: `too_many_connections`; `no_access` if its connection has ended.
+        """
+        connection = self.connections.connection(call.peer()) if self.connections else None
+        source = None if seconds is None else self.limiter(call).source
+        if source:
+            self._sources.enter_call(source)
+        if connection:
+            connection.call_began(call, seconds)
+
+        def ended() -> None:
+            if source:
+                self._sources.leave_call(source)
+            if connection:
+                connection.call_ended(call)
+
+        return ended
+
     @contextmanager
     def stream(self, limiter: RateLimiter) -> Iterator[None]:
         """Count an open stream of its address: each may have as many as connections.
@@ -104,10 +132,7 @@ class Clients:
 
     def _host(self, peer: str) -> str:
         connection = self.connections.connection(peer) if self.connections else None
-        if connection is None:
-            return host_of(peer)
-        connection.called()
-        return connection.host
+        return connection.host if connection else host_of(peer)
 
 
 def host_of(peer: str) -> str:

@@ -31,6 +31,10 @@ log = logging.getLogger(__name__)
 DESCRIPTORS: Final = 3
 """File descriptors of one connection: the client's socket, and both ends of the one inside."""
 
+CALLLESS_SECONDS: Final = 60.0
+"""A connection without an admitted call for this long has only half-open calls, or checks the health of the server without a key, or it
+ignores that gRPC has closed it in good order."""
+
 END_SECONDS: Final = 0.3
 """The time that clients have to read the rest when the server stops, after gRPC has ended their calls."""
 
@@ -65,6 +69,7 @@ class Connections:
 
     Attributes:
         address: the gRPC server's address, as gRPC writes it.
+        now: a monotonic clock, in seconds.
     """
 
     def __init__(self, gate: Gate, capacity: Capacity, metrics: Metrics, now: Callable[[], float]) -> None:
@@ -72,7 +77,7 @@ class Connections:
         self._capacity = capacity
         capacity.add(lambda: DESCRIPTORS * len(self))
         self._metrics = metrics
-        self._now = now
+        self.now = now
         self._inside = _Inside()
         self.address = self._inside.name
         self._connections: dict[str, Connection] = {}
@@ -139,7 +144,7 @@ class Connections:
             self._is_empty.set()
 
     def _accept(self) -> asyncio.Protocol:
-        return Connection(self, self._now()).outer
+        return Connection(self, self.now()).outer
 
     async def _connect(self, connection: Connection) -> None:
         loop = asyncio.get_running_loop()
@@ -176,6 +181,7 @@ class Connection:
     __slots__ = (
         "_abort_at",
         "_called_by",
+        "_calls",
         "_connections",
         "_unsent",
         "host",
@@ -193,6 +199,7 @@ class Connection:
         self.source: Source | None = None
         self._connections = connections
         self._called_by = now + REQUEST_SECONDS
+        self._calls: dict[object, float] = {}
         self._unsent = 0
         self._abort_at = _FOREVER
 
@@ -200,23 +207,35 @@ class Connection:
         """Note that it has been admitted."""
         self.peer, self.host, self.source = peer, host, source
 
-    def called(self) -> None:
-        """Note a call that was admitted: it is no longer a mere handshake."""
+    def call_began(self, call: object, seconds: float | None) -> None:
+        """Note a call that was admitted: it is no longer a mere handshake.
+
+        Args:
+            call: the call.
+            seconds: the time by which it must have ended; None if it may last.
+        """
         self._called_by = _FOREVER
+        self._calls[call] = _FOREVER if seconds is None else self._connections.now() + seconds
+
+    def call_ended(self, call: object) -> None:
+        """Note that such a call has ended, and its answer has been read: the next one must come in time."""
+        del self._calls[call]
+        if not self._calls:
+            self._called_by = self._connections.now() + CALLLESS_SECONDS
 
     def accepted(self, host: str) -> None:
         """The client's side is open."""
         self._connections.admit(self, host)
 
     def check_deadlines(self, now: float) -> None:
-        """Abort a connection without a call, and a client that does not read."""
+        """Abort a connection without a call, or with one that does not end, and a client that does not read."""
         unsent = self.outer.unsent
         if not unsent:
             self._abort_at = _FOREVER
         elif unsent < self._unsent or self._abort_at == _FOREVER:
             self._abort_at = now + STUCK_SECONDS
         self._unsent = unsent
-        if now >= min(self._called_by, self._abort_at):
+        if now >= min(self._called_by, self._abort_at, *self._calls.values()):
             self.abort()
 
     def abort(self) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import stat
 from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
@@ -20,6 +21,7 @@ from besedka.serve.doors.grpc.authentication import KeyInterceptor
 from besedka.serve.doors.grpc.clients import Clients
 from besedka.serve.doors.grpc.connections import Connections
 from besedka.serve.doors.grpc.health_and_reflection import HealthAndReflection
+from besedka.serve.doors.grpc.progress import CallsInProgress
 from besedka.serve.doors.grpc.service import NAME, ChatService
 from besedka.serve.doors.listener import listen
 from besedka.serve.doors.timeouts import REQUEST_SECONDS
@@ -36,7 +38,7 @@ REQUEST_BYTES: Final = 1024 * 1024
 METADATA_BYTES: Final = 16 * 1024
 """Largest size of a call's headers; as over HTTP."""
 
-STREAMS_AT_MOST: Final = 1_000
+STREAMS_AT_MOST: Final = 100
 """Concurrent calls on one connection; the client holds back more."""
 
 KEEPALIVE_SECONDS: Final = 25
@@ -45,7 +47,7 @@ KEEPALIVE_SECONDS: Final = 25
 PING_SECONDS_AT_LEAST: Final = 10
 """A client that pings more often is disconnected (`too_many_pings`); Besedka's own client pings every 30 seconds."""
 
-IDLE_SECONDS: Final = 300
+IDLE_SECONDS: Final = 45
 """A connection without a call for this long is closed in good order: clients reconnect with their next call."""
 
 STREAM_END_SECONDS: Final = 1.0
@@ -74,6 +76,19 @@ OTHER_SERVICES: Final = (health.SERVICE_NAME, reflection.SERVICE_NAME)
 """The services beside the chat's."""
 
 
+class _ClientsThatAreGone(logging.Filter):
+    """Drops gRPC's reports of answers that could not be sent, each with a traceback: a client that is gone is no error of the server's."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        return not str(record.msg).startswith("ExecuteBatchError raised in core")
+
+
+CORE: Final = "grpc._cython.cygrpc"
+"""The logger of gRPC's own server."""
+
+_CLIENTS_THAT_ARE_GONE: Final = _ClientsThatAreGone()
+
+
 class GrpcDoor:
     """The gRPC server.
 
@@ -100,6 +115,8 @@ class GrpcDoor:
         self._connections = clients.connections = Connections(clients, capacity, services.metrics, now)
         self._service = ChatService(services, clients)
         self._bounds = HealthAndReflection(services, clients, NAME)
+        logging.getLogger(CORE).addFilter(_CLIENTS_THAT_ARE_GONE)
+        self._progress = CallsInProgress(services, clients, needs_key=not access.is_open)
         self._guards = (
             () if access.is_open else (KeyInterceptor(access, services.metrics, services.language),)
         )
@@ -138,7 +155,7 @@ class GrpcDoor:
         self._connections.look_after(now)
 
     def _server(self, guards: Sequence[KeyInterceptor]) -> grpc.aio.Server:
-        server = grpc.aio.server(interceptors=(*guards, self._bounds), options=OPTIONS)
+        server = grpc.aio.server(interceptors=(*guards, self._progress, self._bounds), options=OPTIONS)
         server.add_generic_rpc_handlers(
             (grpc.method_handlers_generic_handler(NAME, self._service.handlers()),)
         )
