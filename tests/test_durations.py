@@ -75,7 +75,11 @@ DURATIONS: Final = {
         "STREAM_END_SECONDS": SERVER,
         "STOP_SECONDS": SERVER,
     },
-    "serve/doors/grpc/connections.py": {"END_SECONDS": SERVER, "CALLLESS_SECONDS": SERVER},
+    "serve/doors/grpc/connections.py": {
+        "END_SECONDS": SERVER,
+        "CALLLESS_SECONDS": SERVER,
+        "HOLD_SECONDS": SERVER,
+    },
     "serve/doors/grpc/service.py": {"LAST_WORDS_SECONDS": SERVER},
     "serve/doors/http/door.py": {"STOP_SECONDS": SERVER},
     "serve/doors/timeouts.py": dict.fromkeys(

@@ -380,10 +380,12 @@ class RateLimiter:
             longest: the longest wait, in seconds.
 
         Raises:
-            Refused: `too_fast` if it would have to wait longer; then nothing is charged.
+            Refused: `too_fast` if it would have to wait longer; that costs a frame, up to twice the longest wait.
         """
         wait = max((bucket.wait(now, frames) for bucket in self._frames), default=0.0)
         if wait > longest:
+            if wait < 2 * longest:
+                self.charge_frames(now, 1)
             raise Refused(ErrorCode.TOO_FAST, wait=wait - longest + REFUSAL_SECONDS)
         self.charge_frames(now, frames)
         return wait

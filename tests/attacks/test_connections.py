@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import socket
 from collections.abc import Iterator
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from typing import Final
 
-import grpc
 import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
@@ -18,7 +17,7 @@ from besedka.serve.doors.grpc.connections import CALLLESS_SECONDS
 from besedka.serve.doors.grpc.health_and_reflection import STREAMS_AT_MOST
 from besedka.serve.doors.grpc.progress import ANSWERED_SECONDS
 from besedka.serve.doors.timeouts import REQUEST_SECONDS
-from besedka.serve.rate_limits import FRAMES_AT_LEAST, FRAMES_SECONDS
+from besedka.serve.rate_limits import FRAMES_AT_LEAST, FRAMES_SECONDS, REFUSED_FRAMES
 from tests.calling import Caller, ending
 from tests.clocks import BENT, SWEPT_OFTEN, Clocks
 from tests.commanding import wait_until
@@ -40,28 +39,42 @@ class Line:
     def __init__(self, server: RunningServer, address: str = STRANGER, data: bytes = b"") -> None:
         self._socket = socket.create_connection(("127.0.0.1", server.grpc_port), 60, (address, 0))
         self._socket.sendall(data)
+        self._received = b""
 
     @property
     def is_closed(self) -> bool:
         """Whether the server has closed it; what it has sent before is read."""
         self._socket.setblocking(False)
         try:
-            while self._socket.recv(65_536):
-                pass
+            while more := self._socket.recv(65_536):
+                self._received += more
         except BlockingIOError:
             return False
         except OSError:
             return True
         return True
 
+    def send(self, data: bytes) -> None:
+        self._socket.setblocking(True)
+        self._socket.sendall(data)
+
     def wait_for_answer(self) -> None:
         """Wait until the server has sent the headers of an answer."""
-        kind = None
-        with self._socket.makefile("rb") as received:
-            while kind != HEADERS:
-                start = received.read(9)
-                received.read(int.from_bytes(start[:3], "big"))
-                kind = start[3]
+        wait_until(lambda: any(kind == HEADERS for kind, _, _ in self.frames()))
+
+    def has_answer(self, stream: int) -> bool:
+        """Whether the call of this number has ended."""
+        return any((kind, flags & 1, number) == (HEADERS, 1, stream) for kind, flags, number in self.frames())
+
+    def frames(self) -> list[tuple[int, int, int]]:
+        """All frames so far: their kinds, their flags, and the numbers of their calls."""
+        assert not self.is_closed
+        found, at = [], 0
+        while at + 9 <= len(self._received):
+            start = self._received[at : at + 9]
+            found.append((start[3], start[4], int.from_bytes(start[5:], "big")))
+            at += 9 + int.from_bytes(start[:3], "big")
+        return found
 
     def close(self) -> None:
         self._socket.close()
@@ -241,10 +254,8 @@ def test_a_health_check_without_a_key_keeps_no_connection_where_one_is_needed(
 
 
 BURST: Final = int(FRAMES_AT_LEAST * FRAMES_SECONDS)
-WAIT_SECONDS: Final = 2.0
-"""The longest wait of a call in the server of this test, so that a single connection can have too many."""
-IN_TIME: Final = BURST + int(FRAMES_AT_LEAST * WAIT_SECONDS)
-"""Calls that have their turn at once, or before they would be refused, if no time passes meanwhile."""
+FLOOD: Final = 100
+"""Calls that a connection makes at once."""
 
 
 @pytest.mark.parametrize("kind", ["ListRooms", "ListMessages", "Send", "Health"])
@@ -252,10 +263,7 @@ def test_calls_without_number_wait_for_their_turn_and_others_have_theirs(
     kind: str, make_server: ServerMaker, clock: Clocks
 ) -> None:
     clock.stand_still()
-    constants = json.dumps({"besedka.serve.doors.grpc.calls.WAIT_SECONDS_AT_MOST": WAIT_SECONDS})
-    server = make_server(
-        "--rate", "1", module=BENT, grpc=True, CONSTANTS=constants, **clock.environment
-    ).start()
+    server = make_server("--rate", "1", module=BENT, grpc=True, **clock.environment).start()
     with Caller(server) as flooding, Caller(server) as other:
         stub = health_pb2_grpc.HealthStub(flooding.channel) if kind == "Health" else flooding.stub
         method, request = {
@@ -264,18 +272,39 @@ def test_calls_without_number_wait_for_their_turn_and_others_have_theirs(
             "Send": ("Send", pb.SendRequest(user="Anna", text="")),
             "Health": ("Check", health_pb2.HealthCheckRequest()),
         }[kind]
-        sent = [getattr(stub, method).future(request) for _ in range(IN_TIME + 20)]
+        sent = [getattr(stub, method).future(request) for _ in range(FLOOD)]
 
-        def too_fast() -> int:
-            done = [
-                call for call in sent if call.done() and call.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
-            ]
-            return len(done)
-
-        wait_until(lambda: too_fast() >= 20)
-        assert other.rooms()
-        for call in sent:
-            call.cancel()
+        wait_until(lambda: any(one.done() for one in sent))
+        for _ in range(5):
+            assert other.rooms()
+        assert not all(one.done() for one in sent)
+        for one in sent:
+            one.cancel()
         assert other.rooms()
     assert server.stop() == 0
     assert "Traceback" not in server.errors
+
+
+@pytest.mark.parametrize("method", ["/besedka.v1.Chat/Nonsense", ROOMS], ids=["unknown", "without a key"])
+def test_a_client_is_read_no_more_while_it_owes_for_calls_that_are_refused(
+    method: str, make_server: ServerMaker, clock: Clocks, lines: ExitStack, tmp_path: Path
+) -> None:
+    keys = tmp_path / "keys"
+    keys.write_text("the-key-of-the-lab\n", encoding="utf-8")
+    keys.chmod(0o600)
+    options = ["--key-file", str(keys)] if method == ROOMS else []
+    clock.stand_still()
+    server = make_server("--rate", "1", *options, module=BENT, grpc=True, **clock.environment).start()
+    (line,) = opened(server, lines, 1, PREFACE)
+    # The one after those that make a debt is read, and then nothing more.
+    *read, held = (2 * number + 1 for number in range(BURST // REFUSED_FRAMES + 3))
+    for number in read:
+        line.send(call(method, number))
+        wait_until(partial(line.has_answer, number))
+    line.send(call(method, held))
+    with Caller(server) as other:
+        for _ in range(10):
+            health_pb2_grpc.HealthStub(other.channel).Check(health_pb2.HealthCheckRequest())
+    assert not line.has_answer(held)
+    clock.jump(FRAMES_SECONDS)
+    wait_until(lambda: line.has_answer(held))

@@ -293,16 +293,19 @@ def test_calls_are_charged_to_their_connection_and_their_address() -> None:
     assert not source.is_as_new(0.0)
 
 
-def test_a_call_that_would_wait_too_long_is_refused_and_not_charged() -> None:
+def test_a_call_that_would_wait_too_long_is_refused_and_costs_a_frame_up_to_twice_the_longest_wait() -> None:
     sources = Sources(RateLimits(rate=10))
     limiter = sources.limiter(sources.admit("127.0.0.1"))
     assert limiter.charge_call(0.0, 60, 1.0) == pytest.approx(1.0)
-    for _ in range(3):
+    waits = []
+    for _ in range(100):
         with pytest.raises(Refused) as refused:
             limiter.charge_call(0.0, 1, 1.0)
         assert refused.value.code is ErrorCode.TOO_FAST
-        assert refused.value.wait == pytest.approx(1.05)
-    assert limiter.charge_call(0.05, 1, 1.0) == pytest.approx(1.0)
+        waits.append(refused.value.wait)
+    assert waits[:3] == pytest.approx([1.05, 1.1, 1.15])
+    assert waits[-1] == pytest.approx(2.0, abs=0.06)
+    assert limiter.charge_call(1.1, 1, 1.0) == pytest.approx(0.95, abs=0.06)
 
 
 def test_requests_that_write_are_charged_to_their_address_and_cost_more() -> None:

@@ -30,12 +30,16 @@ class KeyInterceptor(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]  # o
     Args:
         access: the valid keys.
         metrics: counts refusals.
+        charge: charges a call for its refusal.
         language: the language of their text.
     """
 
-    def __init__(self, access: Authenticator, metrics: Metrics, language: Language) -> None:
+    def __init__(
+        self, access: Authenticator, metrics: Metrics, charge: Callable[[Context], None], language: Language
+    ) -> None:
         self._access = access
         self._metrics = metrics
+        self._charge = charge
         self._language = language
         self._refusing = grpc.stream_stream_rpc_method_handler(self._refuse)
 
@@ -89,6 +93,7 @@ class KeyInterceptor(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]  # o
     async def _refuse(self, _: object, context: Context) -> NoReturn:
         refusal = Refused(ErrorCode.NO_ACCESS)
         self._metrics.refused(refusal.code)
+        self._charge(context)
         await status.refuse(context, refusal, self._language)
 
 

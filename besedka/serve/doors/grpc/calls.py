@@ -75,7 +75,7 @@ async def paced(limiter: RateLimiter, now: Callable[[], float], frames: int = 1)
         frames: its cost.
 
     Raises:
-        Refused: `too_fast` if that would take longer than `WAIT_SECONDS_AT_MOST`; such a call is not charged.
+        Refused: `too_fast` if that would take longer than `WAIT_SECONDS_AT_MOST`.
     """
     wait = limiter.charge_call(now(), frames, WAIT_SECONDS_AT_MOST)
     if wait:

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, Final, Protocol
 from urllib.parse import unquote
 
 from besedka.serve.doors.forwarded import Client, Proxies
-from besedka.serve.doors.grpc.connections import DESCRIPTORS, Connections
-from besedka.serve.rate_limits import RateLimiter, Source, Sources
+from besedka.serve.doors.grpc.connections import DESCRIPTORS, Connection, Connections
+from besedka.serve.rate_limits import REFUSED_FRAMES, RateLimiter, Source, Sources
+from besedka.wire.errors import Refused
 
 PEERS_REMEMBERED: Final = 10_000
 """Connections whose rate limits are kept; those that called last."""
@@ -79,10 +80,18 @@ class Clients:
             source = self._sources.admit(client.host, counts=False, is_limited=client.is_via_trusted_proxy)
             limiter = self._limiters[call.peer(), client] = self._sources.limiter(source)
             limiter.is_forwarded = client.is_forwarded
+            connection = self._connection(call)
+            if connection and connection.source:
+                connection.limiters[limiter.is_forwarded] = limiter
             if len(self._limiters) > PEERS_REMEMBERED:
                 self._limiters.popitem(last=False)
         self._limiters.move_to_end((call.peer(), client))
         return limiter
+
+    def charge_refusal(self, call: Call, now: float) -> None:
+        """Charge a call that is refused before it begins, unless its connection has ended: it costs as much as any other refusal."""
+        with suppress(Refused):
+            self.limiter(call).charge_frames(now, REFUSED_FRAMES)
 
     def call_began(self, call: Call, seconds: float | None) -> Callable[[], None]:
         """Note an admitted call of its connection, and count it, if it does not stream: an address may have as many as connections.
@@ -97,7 +106,7 @@ class Clients:
         Raises:
             Refused: `too_many_connections`; `no_access` if its connection has ended.
         """
-        connection = self.connections.connection(call.peer()) if self.connections else None
+        connection = self._connection(call)
         source = None if seconds is None else self.limiter(call).source
         if source:
             self._sources.enter_call(source)
@@ -128,11 +137,14 @@ class Clients:
     def _client(self, call: Call) -> Client:
         metadata = call.invocation_metadata() or ()
         headers = [(name, value) for name, value in metadata if isinstance(value, str)]
-        return self._proxies.client(self._host(call.peer()), headers)
+        return self._proxies.client(self._host(call), headers)
 
-    def _host(self, peer: str) -> str:
-        connection = self.connections.connection(peer) if self.connections else None
-        return connection.host if connection else host_of(peer)
+    def _host(self, call: Call) -> str:
+        connection = self._connection(call)
+        return connection.host if connection else host_of(call.peer())
+
+    def _connection(self, call: Call) -> Connection | None:
+        return self.connections.connection(call.peer()) if self.connections else None
 
 
 def host_of(peer: str) -> str:

@@ -23,7 +23,7 @@ from besedka.serve.doors.timeouts import REQUEST_SECONDS, STUCK_SECONDS
 from besedka.serve.doors.unix_sockets import disown_if_closed
 from besedka.serve.files.descriptor import reason
 from besedka.serve.metrics import Metrics
-from besedka.serve.rate_limits import Source
+from besedka.serve.rate_limits import RateLimiter, Source
 from besedka.wire.errors import ErrorCode, Refused
 
 log = logging.getLogger(__name__)
@@ -34,6 +34,9 @@ DESCRIPTORS: Final = 3
 CALLLESS_SECONDS: Final = 60.0
 """A connection without an admitted call for this long has only half-open calls, or checks the health of the server without a key, or it
 ignores that gRPC has closed it in good order."""
+
+HOLD_SECONDS: Final = 0.01
+"""The shortest pause in reading from a client that owes for its calls."""
 
 END_SECONDS: Final = 0.3
 """The time that clients have to read the rest when the server stops, after gRPC has ended their calls."""
@@ -176,6 +179,7 @@ class Connection:
         peer: gRPC's name for the peer of its calls; empty before it is admitted.
         host: the client's address.
         source: where it is counted; None if it is a trusted proxy's.
+        limiters: the rate limits of its calls, by whether they are forwarded; none if it is a trusted proxy's, which has many clients.
     """
 
     __slots__ = (
@@ -186,6 +190,7 @@ class Connection:
         "_unsent",
         "host",
         "inner",
+        "limiters",
         "outer",
         "peer",
         "source",
@@ -200,6 +205,7 @@ class Connection:
         self._connections = connections
         self._called_by = now + REQUEST_SECONDS
         self._calls: dict[object, float] = {}
+        self.limiters: dict[bool, RateLimiter] = {}
         self._unsent = 0
         self._abort_at = _FOREVER
 
@@ -237,6 +243,16 @@ class Connection:
         self._unsent = unsent
         if now >= min(self._called_by, self._abort_at, *self._calls.values()):
             self.abort()
+
+    def received(self) -> None:
+        """Read nothing more from a client that owes for its calls, until it does not."""
+        now = self._connections.now()
+        wait = max((limiter.delay(now) for limiter in self.limiters.values()), default=0.0)
+        if wait:
+            self.outer.hold()
+            asyncio.get_running_loop().call_later(max(wait, HOLD_SECONDS), self.received)
+        elif self.outer.is_held:
+            self.outer.release()
 
     def abort(self) -> None:
         """End it at once."""
@@ -327,7 +343,37 @@ class _Side(asyncio.Protocol):
 class _Outer(_Side):
     """The client's side."""
 
-    __slots__ = ()
+    __slots__ = ("_is_full", "is_held")
+
+    def __init__(self, connection: Connection) -> None:
+        super().__init__(connection)
+        self._is_full = False
+        self.is_held = False
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        if not self.is_held:
+            self._connection.received()
+
+    def pause_reading(self) -> None:
+        self._is_full = True
+        super().pause_reading()
+
+    def resume_reading(self) -> None:
+        self._is_full = False
+        if not self.is_held:
+            super().resume_reading()
+
+    def hold(self) -> None:
+        """Read nothing, even if there is space."""
+        self.is_held = True
+        super().pause_reading()
+
+    def release(self) -> None:
+        """Read on, if there is space."""
+        self.is_held = False
+        if not self._is_full:
+            super().resume_reading()
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # of streams
         self._transport = transport

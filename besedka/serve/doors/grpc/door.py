@@ -18,7 +18,7 @@ from besedka.serve.authentication.keys import Authenticator
 from besedka.serve.descriptors import Capacity
 from besedka.serve.doors.forwarded import Proxies
 from besedka.serve.doors.grpc.authentication import KeyInterceptor
-from besedka.serve.doors.grpc.clients import Clients
+from besedka.serve.doors.grpc.clients import Call, Clients
 from besedka.serve.doors.grpc.connections import Connections
 from besedka.serve.doors.grpc.health_and_reflection import HealthAndReflection
 from besedka.serve.doors.grpc.progress import CallsInProgress
@@ -117,9 +117,7 @@ class GrpcDoor:
         self._bounds = HealthAndReflection(services, clients, NAME)
         logging.getLogger(CORE).addFilter(_CLIENTS_THAT_ARE_GONE)
         self._progress = CallsInProgress(services, clients, needs_key=not access.is_open)
-        self._guards = (
-            () if access.is_open else (KeyInterceptor(access, services.metrics, services.language),)
-        )
+        self._guards = () if access.is_open else (self._key_interceptor(services, clients, access),)
         self._health = health.aio.HealthServicer()  # type: ignore[attr-defined]  # the stubs know only the other one
 
     @contextlib.asynccontextmanager
@@ -153,6 +151,13 @@ class GrpcDoor:
     def look_after(self, now: float) -> None:
         """Check the deadlines of all connections."""
         self._connections.look_after(now)
+
+    @staticmethod
+    def _key_interceptor(services: Services, clients: Clients, access: Authenticator) -> KeyInterceptor:
+        def charge(call: Call) -> None:
+            clients.charge_refusal(call, services.clock.now())
+
+        return KeyInterceptor(access, services.metrics, charge, services.language)
 
     def _server(self, guards: Sequence[KeyInterceptor]) -> grpc.aio.Server:
         server = grpc.aio.server(interceptors=(*guards, self._progress, self._bounds), options=OPTIONS)

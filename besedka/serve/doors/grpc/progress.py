@@ -7,7 +7,7 @@ are all half-open has none in progress, and a call whose answer nobody reads sta
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 
 import grpc
 
@@ -37,6 +37,7 @@ class CallsInProgress(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]  # 
         self._services = services
         self._clients = clients
         self._open = OPEN if needs_key else None
+        self._unknown = grpc.stream_stream_rpc_method_handler(self._refuse_unknown)
 
     async def intercept_service(
         self,
@@ -45,8 +46,10 @@ class CallsInProgress(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]  # 
     ) -> Handler:
         """The handler of a call, which notes its beginning and its end."""
         handler: Handler | None = await continuation(handler_call_details)
-        if handler is None or (self._open and handler_call_details.method.startswith(self._open)):
-            return handler  # type: ignore[return-value]  # None: no such method
+        if handler is None:
+            return self._unknown
+        if self._open and handler_call_details.method.startswith(self._open):
+            return handler
         seconds = None if handler.request_streaming or handler.response_streaming else ANSWERED_SECONDS
 
         async def noted(act: Callable[..., Any], request: Any, context: Context) -> Any:
@@ -59,3 +62,7 @@ class CallsInProgress(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]  # 
             return await run_handler(act, request, context)
 
         return wrapped(handler, noted)
+
+    async def _refuse_unknown(self, _: object, context: Context) -> NoReturn:
+        self._clients.charge_refusal(context, self._services.clock.now())
+        await status.end(context, grpc.StatusCode.UNIMPLEMENTED, "Method not found!", ())
