@@ -146,8 +146,9 @@ class Greedy:
                 reading.cancel()
 
     async def _handshakes(self, name: str) -> None:
+        self.used[name] += 1
         async with self._connected("/ws"):
-            self.used[name] += 1
+            pass
 
     def _connected(self, path: str) -> connect:
         return connect(f"ws://127.0.0.1:{self._port}{path}", max_size=None, ping_interval=None)
@@ -161,8 +162,8 @@ class Greedy:
             with suppress(HTTPError), urllib.request.urlopen(url, timeout=60) as answer:
                 answer.read()
 
-        await asyncio.to_thread(get)
         self.used[name] += 1
+        await asyncio.to_thread(get)
 
     # gRPC.
 
@@ -190,9 +191,9 @@ class Greedy:
         async with grpc.aio.insecure_channel(self._grpc, options) as channel:
             stub = ChatStub(channel)  # type: ignore[no-untyped-call]  # generated
             for _ in range(1 if name == "connect" else 1_000):
+                self.used[name] += 1
                 try:
                     await asyncio.wait_for(call(stub, channel), 60)
-                    self.used[name] += 1
                 except (grpc.aio.AioRpcError, TimeoutError):
                     await asyncio.sleep(0.05)
 
