@@ -12,7 +12,8 @@ from collections import Counter
 from typing import Final, NamedTuple
 
 from besedka.serve.people.moderation import Network
-from besedka.serve.rate_limits import TokenBucket
+from besedka.serve.people.person import Person
+from besedka.serve.rate_limits import RateLimiter, TokenBucket
 from besedka.wire.errors import ErrorCode, Language, Refused
 from besedka.wire.validation import DEFAULT_ROOM
 
@@ -36,15 +37,20 @@ NEW_ROOMS_OF_ADDRESS: Final = 1_000
 
 
 class Tenant(NamedTuple):
-    """A source that opens rooms.
+    """A source of requests, which has shares and turns of its own.
 
     Attributes:
         network: its address; None is this machine.
-        claim: of a verified person; empty for unverified users.
+        claim: of a verified person; empty for unverified users, who are one source at an address: they could be as many as they like.
     """
 
     network: Network | None
     claim: str = ""
+
+    @classmethod
+    def of(cls, limiter: RateLimiter, person: Person) -> Tenant:
+        """A person at their connection's address."""
+        return cls(limiter.source.network, person.claim if person.is_verified else "")
 
 
 class Account(NamedTuple):

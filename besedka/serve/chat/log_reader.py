@@ -14,7 +14,7 @@ from typing import Final
 from msgspec import structs
 
 from besedka.serve.chat.open_rooms import OpenRooms
-from besedka.serve.chat.turns import Asker, Turns
+from besedka.serve.chat.turns import Turns
 from besedka.serve.chat.workers import Workers
 from besedka.serve.counters import Counters
 from besedka.serve.history import Flag, Hits
@@ -22,6 +22,7 @@ from besedka.serve.history.resent import Found as SameMessage
 from besedka.serve.history.resent import Resent
 from besedka.serve.people.names import KnownNames
 from besedka.serve.room import Draft, Position, Room
+from besedka.serve.room_shares import Tenant
 from besedka.wire.frames import FOUND_MESSAGES_AT_MOST, PAGE_MESSAGES_AT_MOST, Found, History, Search
 from besedka.wire.log_line import moment
 from besedka.wire.message import Message
@@ -118,7 +119,7 @@ class LogReader:
 
     # Searching.
 
-    async def search(self, room: Room, text: str, before: int, limit: int, asker: Asker) -> Hits:
+    async def search(self, room: Room, text: str, before: int, limit: int, asker: Tenant) -> Hits:
         """The newest messages older than the id ``before`` (0: all) that contain a text, as far as one search step goes.
 
         Raises:
@@ -150,7 +151,7 @@ class LogReader:
         after: int,
         is_other: Callable[[int], bool],
         *,
-        asker: Asker,
+        asker: Tenant,
         pay: Callable[[float], Awaitable[None]],
     ) -> Message | None:
         """The message of the log that a draft resends, if there is one; its key is remembered.

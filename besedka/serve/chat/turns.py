@@ -6,11 +6,10 @@ import asyncio
 from collections import OrderedDict, deque
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Final, NamedTuple
+from typing import Final
 
 from besedka.serve.people.moderation import Network
-from besedka.serve.people.person import Person
-from besedka.serve.rate_limits import RateLimiter
+from besedka.serve.room_shares import Tenant
 from besedka.wire.errors import ErrorCode, Refused
 
 WAITING_AT_MOST: Final = 200
@@ -18,23 +17,6 @@ WAITING_AT_MOST: Final = 200
 
 RETRY_SECONDS: Final = 1.0
 """When those who are refused may ask again: until then at least ten have had their turn."""
-
-
-class Asker(NamedTuple):
-    """A person, or all strangers, at an address.
-
-    Attributes:
-        network: the address; None for this machine itself.
-        claim: of a person whose name is their own. All others at an address are one asker: they could be as many as they like.
-    """
-
-    network: Network | None
-    claim: str = ""
-
-    @classmethod
-    def of(cls, limiter: RateLimiter, person: Person) -> Asker:
-        """A person at their connection's address."""
-        return cls(limiter.source.network, person.claim if person.is_verified else "")
 
 
 _Waiting = deque[asyncio.Future[None]]
@@ -49,7 +31,7 @@ class Turns:
         self._waiting: OrderedDict[Network | None, OrderedDict[str, _Waiting]] = OrderedDict()
 
     @asynccontextmanager
-    async def turn(self, asker: Asker) -> AsyncIterator[None]:
+    async def turn(self, asker: Tenant) -> AsyncIterator[None]:
         """Wait for a turn, and keep it for a block.
 
         Raises:
@@ -64,7 +46,7 @@ class Turns:
             self._is_taken = False
             self._pass_on()
 
-    async def _wait(self, asker: Asker) -> None:
+    async def _wait(self, asker: Tenant) -> None:
         people = self._waiting.setdefault(asker.network, OrderedDict())
         queue = people.setdefault(asker.claim, deque())
         if len(queue) >= WAITING_AT_MOST:

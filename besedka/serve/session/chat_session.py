@@ -13,11 +13,11 @@ from typing import Any, Final, TypeVar
 
 from msgspec.structs import replace
 
-from besedka.serve.chat.turns import Asker
 from besedka.serve.people.moderation import Origin
 from besedka.serve.people.person import Person
 from besedka.serve.rate_limits import SEARCH_FRAMES, RateLimiter
 from besedka.serve.room import Room, Subscriber
+from besedka.serve.room_shares import Tenant
 from besedka.serve.session.admission import Admitted, Arrival, Waiting
 from besedka.serve.session.base import SessionBase
 from besedka.serve.session.post import Posting
@@ -318,7 +318,7 @@ class ChatSession(SessionBase):
         self.limiter.charge_frames(self.services.clock.now(), SEARCH_FRAMES - 1)
         room, text = self._membership(frame.room).room, clean_search(frame.text)
         person = self._memberships[room.name].subscriber.person
-        asker = Asker.of(self.limiter, person)
+        asker = Tenant.of(self.limiter, person)
         hits = await self.services.log_reader.search(room, text, frame.before, frame.limit, asker)
         self._membership(frame.room)  # they may have been removed from it meanwhile
         self.send(self.services.log_reader.found(room, frame, hits))

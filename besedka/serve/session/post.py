@@ -21,13 +21,13 @@ from typing import Any, Final, NamedTuple
 
 from besedka.serve.chat import Committer, LogReader
 from besedka.serve.chat.log_reader import SEARCH_SECONDS
-from besedka.serve.chat.turns import Asker
 from besedka.serve.clock import Clock
 from besedka.serve.people.direct import DirectRules
 from besedka.serve.people.moderation import Moderation, Origin
 from besedka.serve.people.person import Person
 from besedka.serve.rate_limits import REFUSAL_SECONDS, SEARCH_FRAMES, RateLimiter
 from besedka.serve.room import Draft, Poster, Room
+from besedka.serve.room_shares import Tenant
 from besedka.wire.errors import ErrorCode, Refused
 from besedka.wire.message import Message
 from besedka.wire.validation import clean_key, clean_text
@@ -160,7 +160,7 @@ class Posting:
         self._found = ()
 
     async def _find_or_post(self, draft: Draft, after: int) -> Message | None:
-        asker = Asker.of(self._limiter, self._person)
+        asker = Tenant.of(self._limiter, self._person)
         message = await self._log_reader.resent(
             self._room, draft, after, self._is_other, asker=asker, pay=self._pay
         )

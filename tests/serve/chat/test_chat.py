@@ -15,10 +15,10 @@ from besedka.serve.chat import Chat
 from besedka.serve.chat.committer import FULL_SECONDS
 from besedka.serve.chat.open_rooms import GRACE_SECONDS, IDLE_SECONDS
 from besedka.serve.chat.presence import NOTICE_SECONDS
-from besedka.serve.chat.turns import Asker
 from besedka.serve.history import LATEST_MESSAGES, ChatHistory, Hits
 from besedka.serve.history.resent import Step
 from besedka.serve.room import Room
+from besedka.serve.room_shares import Tenant
 from besedka.serve.settings import Settings
 from besedka.wire.errors import ErrorCode, Refused
 from besedka.wire.frames import History, RoomEntry, ServerFrame, System
@@ -506,7 +506,7 @@ def test_pages_asked_for_at_the_end_are_refused_not_broken(
     looping.run(scenario())
 
 
-NAMELESS = Asker(None)
+NAMELESS = Tenant(None)
 
 
 async def free(_: float) -> None:

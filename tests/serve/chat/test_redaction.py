@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from besedka.serve.chat import Chat
-from besedka.serve.chat.turns import Asker
 from besedka.serve.history import ChatHistory, Hits
 from besedka.serve.room import Room
+from besedka.serve.room_shares import Tenant
 from besedka.wire.errors import ErrorCode, Refused
 from besedka.wire.frames import Chat as ChatFrame
 from besedka.wire.frames import History, Redacted, ServerFrame, Typing
@@ -121,7 +121,7 @@ def test_a_page_read_before_a_redaction_and_sent_after_it_has_the_new_text(
             case "page_after":
                 return (await chat.log_reader.page_after(room, 24, 5)).messages
             case "search":
-                hits: Hits = await chat.log_reader.search(room, "2", 30, 5, Asker(None))
+                hits: Hits = await chat.log_reader.search(room, "2", 30, 5, Tenant(None))
                 return hits.lines
             case _:
                 late = FakeSubscriber("Late", room)

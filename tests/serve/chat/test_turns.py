@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from besedka.serve.chat.turns import WAITING_AT_MOST, Asker, Turns
+from besedka.serve.chat.turns import WAITING_AT_MOST, Turns
+from besedka.serve.room_shares import Tenant
 from besedka.wire.errors import ErrorCode, Refused
 from tests import looping
 from tests.looping import settle
@@ -23,11 +24,11 @@ class Desk:
 
     def __init__(self) -> None:
         self.turns = Turns()
-        self.served: list[Asker] = []
+        self.served: list[Tenant] = []
         self._users = 0
         self._may_end = asyncio.Semaphore(0)
 
-    async def ask(self, asker: Asker) -> None:
+    async def ask(self, asker: Tenant) -> None:
         async with self.turns.turn(asker):
             self._users += 1
             assert self._users == 1
@@ -37,7 +38,7 @@ class Desk:
             finally:
                 self._users -= 1
 
-    async def serve_all(self, *askers: Asker) -> list[asyncio.Task[None]]:
+    async def serve_all(self, *askers: Tenant) -> list[asyncio.Task[None]]:
         """Have them ask in this order, and serve one after the other."""
         asking = await self.all_ask(*askers)
         for _ in askers:
@@ -45,7 +46,7 @@ class Desk:
         await asyncio.gather(*asking)
         return asking
 
-    async def all_ask(self, *askers: Asker) -> list[asyncio.Task[None]]:
+    async def all_ask(self, *askers: Tenant) -> list[asyncio.Task[None]]:
         asking = [asyncio.ensure_future(self.ask(asker)) for asker in askers]
         await settle()
         return asking
@@ -57,9 +58,9 @@ class Desk:
 def test_one_with_a_name_of_their_own_waits_for_no_crowd_of_others() -> None:
     async def scenario() -> None:
         desk = Desk()
-        await desk.serve_all(*[Asker(HERE)] * 60, Asker(HERE, ANNA), Asker(THERE))
-        assert desk.served.index(Asker(HERE, ANNA)) <= 3
-        assert desk.served.index(Asker(THERE)) <= 2
+        await desk.serve_all(*[Tenant(HERE)] * 60, Tenant(HERE, ANNA), Tenant(THERE))
+        assert desk.served.index(Tenant(HERE, ANNA)) <= 3
+        assert desk.served.index(Tenant(THERE)) <= 2
 
     looping.run(scenario())
 
@@ -67,8 +68,8 @@ def test_one_with_a_name_of_their_own_waits_for_no_crowd_of_others() -> None:
 def test_many_people_at_one_address_take_one_turn_of_another() -> None:
     async def scenario() -> None:
         desk = Desk()
-        crowd = [Asker(HERE, f"{number:064}") for number in range(20)]
-        await desk.serve_all(*crowd, *[Asker(THERE)] * 3)
+        crowd = [Tenant(HERE, f"{number:064}") for number in range(20)]
+        await desk.serve_all(*crowd, *[Tenant(THERE)] * 3)
         assert [number for number, asker in enumerate(desk.served) if asker.network == THERE] == [2, 4, 6]
 
     looping.run(scenario())
@@ -77,16 +78,16 @@ def test_many_people_at_one_address_take_one_turn_of_another() -> None:
 def test_those_who_wait_are_bounded_for_each_asker() -> None:
     async def scenario() -> None:
         desk = Desk()
-        asking = await desk.all_ask(*[Asker(HERE)] * (WAITING_AT_MOST + 1))
+        asking = await desk.all_ask(*[Tenant(HERE)] * (WAITING_AT_MOST + 1))
         with pytest.raises(Refused) as refused:
-            await desk.ask(Asker(HERE))
+            await desk.ask(Tenant(HERE))
         assert refused.value.code is ErrorCode.TOO_FAST
         assert refused.value.wait > 0
-        await desk.all_ask(Asker(HERE, ANNA))  # not for others
+        await desk.all_ask(Tenant(HERE, ANNA))  # not for others
         for task in asking:
             task.cancel()
         await settle()
-        assert desk.served == [Asker(HERE), Asker(HERE, ANNA)]
+        assert desk.served == [Tenant(HERE), Tenant(HERE, ANNA)]
 
     looping.run(scenario())
 
@@ -94,7 +95,7 @@ def test_those_who_wait_are_bounded_for_each_asker() -> None:
 @given(st.data())
 def test_whoever_leaves_while_they_wait_holds_up_nobody(data: st.DataObject) -> None:
     askers = data.draw(
-        st.lists(st.builds(Asker, st.sampled_from([None, HERE, THERE]), st.sampled_from(["", ANNA, BORIS])))
+        st.lists(st.builds(Tenant, st.sampled_from([None, HERE, THERE]), st.sampled_from(["", ANNA, BORIS])))
     )
     leaving = data.draw(st.sets(st.integers(0, max(0, len(askers) - 1))))
 
@@ -109,7 +110,7 @@ def test_whoever_leaves_while_they_wait_holds_up_nobody(data: st.DataObject) -> 
         outcomes = await asyncio.gather(*asking, return_exceptions=True)
         gone = [outcome for outcome in outcomes if isinstance(outcome, asyncio.CancelledError)]
         assert len(gone) == len(leaving & {*range(len(askers))})
-        async with desk.turns.turn(Asker(HERE)):
+        async with desk.turns.turn(Tenant(HERE)):
             pass  # nobody has kept the turn
 
     looping.run(scenario())

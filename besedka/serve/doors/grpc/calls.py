@@ -11,7 +11,6 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 from besedka.proto import frames as proto
 from besedka.proto.besedka.v1 import chat_pb2 as pb
-from besedka.serve.chat.turns import Asker
 from besedka.serve.errors import SessionFailed
 from besedka.serve.people.moderation import Network
 from besedka.serve.people.names import claim_of
@@ -166,7 +165,7 @@ async def search(request: pb.SearchRequest, services: Services, limiter: RateLim
     claim = reader(request)
     name = clean_room(request.room or DEFAULT_ROOM)
     room = await services.admission.existing_room(name, claim, limiter.source.network)
-    asker = Asker(limiter.source.network, claim if services.directory.names.is_known(claim) else "")
+    asker = services.admission.tenant(claim, limiter.source.network)
     limit = request.limit or FOUND_MESSAGES
     hits = await services.log_reader.search(room, text, request.before, limit, asker)
     services.admission.check_room(room, claim, limiter.source.network)  # they may have been removed meanwhile
