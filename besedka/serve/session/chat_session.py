@@ -35,11 +35,9 @@ from besedka.wire.frames import (
     ListHistory,
     ListRooms,
     Request,
-    Rooms,
     Say,
     Search,
     Welcome,
-    listed_bytes,
 )
 from besedka.wire.frames import Chat as ChatFrame
 from besedka.wire.message import Message
@@ -205,11 +203,7 @@ class ChatSession(SessionBase):
             self.limiter.charge_request(self.services.clock.now())
         answer = self.services.requests.answer(frame, person, self.limiter)
         # A change is completed even if the connection is lost meanwhile.
-        response = await (answer if isinstance(frame, ListRooms) else run_to_end(answer))
-        if isinstance(response, Rooms):
-            size = sum(map(listed_bytes, response.rooms)) + sum(map(len, response.blocked))
-            self.limiter.charge_list(self.services.clock.now(), size)
-        self.send(response)
+        self.send(await (answer if isinstance(frame, ListRooms) else run_to_end(answer)))
 
     def _join(self, frame: Join) -> None:
         """Enter a room, at once if nothing must be waited for."""
