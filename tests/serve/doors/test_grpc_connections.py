@@ -7,14 +7,17 @@ import gc
 import socket
 import warnings
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 
+import pytest
 import uvloop
 
 from besedka.serve.descriptors import Capacity
 from besedka.serve.doors.grpc.clients import Clients
-from besedka.serve.doors.grpc.connections import Connections
+from besedka.serve.doors.grpc.connections import Connection, Connections
 from besedka.serve.metrics import Metrics
 from besedka.serve.rate_limits import RateLimits, Sources
+from tests import looping
 from tests.looping import until
 
 
@@ -47,3 +50,42 @@ def test_no_descriptor_of_a_connection_that_has_ended_is_closed_once_more() -> N
 
     with ThreadPoolExecutor(1) as thread:
         assert [str(warning.message) for warning in thread.submit(in_thread).result()] == []
+
+
+async def look_after_a_faulty_one_and_another(looked_after: list[Connection]) -> None:
+    connections = Connections(
+        Clients(Sources(RateLimits())), Capacity(), Metrics(), asyncio.get_running_loop().time
+    )
+    path = "\0" + connections.address.partition(":")[2]
+    served: list[asyncio.StreamWriter] = []
+    inside = await asyncio.start_unix_server(lambda _, writer: served.append(writer), path)
+    listener = socket.create_server(("127.0.0.1", 0))
+    async with inside, connections.open(listener):
+        with (
+            socket.create_connection(listener.getsockname()),
+            socket.create_connection(listener.getsockname()),
+        ):
+            await until(lambda: len(connections) == len(served) == 2)
+            connections.look_after(0.0)
+            assert len(looked_after) == 2
+            await until(lambda: len(connections) == 1)
+        await until(lambda: not len(connections))
+        for writer in served:
+            writer.close()
+            with suppress(ConnectionError):
+                await writer.wait_closed()
+
+
+def test_a_faulty_connection_is_cut_off_and_the_others_are_looked_after(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    looked_after: list[Connection] = []
+
+    def check_deadlines(connection: Connection, _: float) -> None:
+        looked_after.append(connection)
+        if len(looked_after) == 1:
+            raise ValueError("a fault")
+
+    monkeypatch.setattr(Connection, "check_deadlines", check_deadlines)
+    looping.run(look_after_a_faulty_one_and_another(looked_after))
+    assert "a gRPC connection could not be looked after" in caplog.text

@@ -22,6 +22,7 @@ from besedka.serve.doors.listener import BACKLOG
 from besedka.serve.doors.timeouts import REQUEST_SECONDS, STUCK_SECONDS
 from besedka.serve.doors.unix_sockets import disown_if_closed
 from besedka.serve.files.descriptor import reason
+from besedka.serve.isolation import act_on_each
 from besedka.serve.metrics import Metrics
 from besedka.serve.rate_limits import RateLimiter, Source
 from besedka.wire.errors import ErrorCode, Refused
@@ -119,8 +120,11 @@ class Connections:
 
     def look_after(self, now: float) -> None:
         """Check the deadlines of all connections."""
-        for connection in tuple(self._connections.values()):
-            connection.check_deadlines(now)
+        act_on_each(
+            tuple(self._connections.values()),
+            lambda connection: connection.check_deadlines(now),
+            "a gRPC connection could not be looked after",
+        )
 
     def admit(self, connection: Connection, host: str) -> None:
         """Connect an accepted connection with the gRPC server, or abort it: its client understands no answer yet."""

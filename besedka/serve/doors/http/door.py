@@ -20,6 +20,7 @@ from besedka.serve.doors.hosts import Hosts
 from besedka.serve.doors.http.protocol import HttpConnection, Successor
 from besedka.serve.doors.listener import BACKLOG
 from besedka.serve.doors.timeouts import REQUEST_SECONDS
+from besedka.serve.isolation import act_on_each
 from besedka.serve.metrics import Metrics
 from besedka.serve.rate_limits import Sources
 from besedka.serve.settings import Certificate
@@ -94,12 +95,11 @@ class HttpDoor:
 
     def look_after(self, now: float) -> None:
         """Check the deadlines of all connections."""
-        for connection in tuple(self._connections):
-            try:
-                connection.check_deadlines(now)
-            except Exception:
-                log.exception("a connection could not be looked after")
-                connection.transport.abort()
+        act_on_each(
+            tuple(self._connections),
+            lambda connection: connection.check_deadlines(now),
+            "a connection could not be looked after",
+        )
 
     @contextlib.asynccontextmanager
     async def open(

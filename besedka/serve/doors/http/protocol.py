@@ -185,6 +185,10 @@ class HttpConnection(HttpToolsProtocol):
         cycle.scope["extensions"] = {ABORT: {"abort": self.transport.abort}}
         super()._start_asgi_task(cycle, app)
 
+    def abort(self) -> None:
+        """Cut the connection off at once."""
+        self.transport.abort()
+
     def check_deadlines(self, now: float) -> None:
         """Give up a client that is too slow to send its request, or to read the response."""
         unsent = self.transport.get_write_buffer_size()

@@ -131,13 +131,11 @@ class WebSocketDoor:
 
     def look_after(self, now: float, part: int) -> None:
         """Check the deadlines of one of `SWEEP_SLICES` parts of the connections."""
-        for connection in tuple(self._connections[part]):
-            try:
-                connection.check_deadlines(now)
-            except Exception:
-                # A fault of one connection does not keep the others from being checked.
-                log.exception("a connection could not be looked after")
-                connection.transport.abort()
+        act_on_each(
+            tuple(self._connections[part]),
+            lambda connection: connection.check_deadlines(now),
+            "a connection could not be looked after",
+        )
 
     async def close(self, seconds: float = CLOSE_SECONDS) -> None:
         """End all connections; abort those that are not gone after some seconds."""
