@@ -27,7 +27,7 @@ class Turns:
 
     def __init__(self) -> None:
         self._is_taken = False
-        # By address and then by person: who has waited longest for a turn is first.
+        # By address and then by person, the longest-waiting first.
         self._waiting: OrderedDict[Network | None, OrderedDict[str, _Waiting]] = OrderedDict()
 
     @asynccontextmanager

@@ -30,7 +30,7 @@ def listen(host: str, port: int) -> socket.socket:
     try:
         listener = socket.create_server((host, port), family=family, backlog=BACKLOG, dualstack_ipv6=is_both)
         if sys.platform == "linux":
-            # Connections inherit it: one who does not read is known by what we hold, not by megabytes in the kernel.
+            # Connections inherit it: a client that does not read shows in the server's own buffer, not in megabytes of the kernel's.
             listener.setsockopt(socket.IPPROTO_TCP, TCP_NOTSENT_LOWAT, UNSENT_BYTES)
     except OSError as error:
         why = reason(error).split(" (", 1)[0]

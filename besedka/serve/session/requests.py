@@ -172,7 +172,7 @@ class Requests:
         direct.note_answer(room, person.claim)
         await self._directory.store(self._directory.membership_changes(room))
         is_asked = direct.is_unanswered(room, other.claim)
-        # A stranger is announced once; a person who has answered is told each time, because they may have left.
+        # A stranger's room is announced once; after an answer, each time: the other person may have left it.
         if is_new or not is_asked:
             self._announce(RoomOpened(room, Kind.DIRECT, person.name, asked=is_asked), other.claim)
         return RoomOpened(room, Kind.DIRECT, other.name, frame.key)

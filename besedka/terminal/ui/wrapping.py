@@ -5,7 +5,7 @@ and knows the width of a window could have a message of somebody else appear in 
 prompt_toolkit gives to a character, and each further row begins with blanks.
 
 A terminal may give some characters more columns than that (a newer Unicode, a font). So it is told not to wrap by itself meanwhile
-(`AUTOWRAP_OFF`): what is too much is cut off at the right edge, and does not go to the left one.
+(`AUTOWRAP_OFF`): the terminal cuts off the excess at the right edge instead of wrapping it to the left one.
 """
 
 from __future__ import annotations
