@@ -257,6 +257,9 @@ type Effect =
 type Change = [State, Effect[]];
 type RoomEdit = (room: Room) => Room;
 type RoomChange = [Room, ClientFrame[]];
+/** The row of a delivered message; `unverified` is as in its frame: of this message, or the ids in a `history`. */
+type RowOf = (room: Room, message: { id: number; user: string; text: string } & Partial<Row>, state: State, unverified?: boolean | number[]) => Row;
+type RowsOf = (room: Room, frame: ServerFrames["history"], state: State) => Row[];
 type Step = (state: State, event: PageEvent) => Change;
 
 /** The context of a handler: `next` is the handler of the features below, if there is one. */

@@ -137,6 +137,7 @@ def test_after_leaving_and_after_a_refusal_the_keyboard_is_in_the_name(
 
 def test_a_login_without_a_server_says_so(server: RunningServer, visit: Visit) -> None:
     page = visit(server.page)
+    expect(page.locator("#login-name")).to_be_visible()
     server.stop()
     page.fill("#login-name", "Anna")
     page.press("#login-name", "Enter")

@@ -1,12 +1,14 @@
 // The page's strings. Only one language is fetched, and of it only what is needed.
 
+import { fetchModule } from "./loader.js";
+
 const LANGUAGES = ["en", "ru"];
 
 /** The login's strings, in the browser's first language that the page has; else in English. */
 export async function loadStrings(preferred) {
   const tags = preferred.map((tag) => tag.toLowerCase().split("-")[0]);
   const tag = tags.find((tag) => LANGUAGES.includes(tag)) ?? "en";
-  const { strings } = await import(`./language/${tag}.js`);
+  const { strings } = await fetchModule(() => import(`./language/${tag}.js`));
   return { ...strings, tag, locale: preferred[tags.indexOf(tag)] ?? tag };
 }
 

@@ -1,4 +1,4 @@
-// Fetches the features, with retries. Events that need them are deferred, in order.
+// Fetches modules, with retries. Events that need the features are deferred, in order.
 
 const FIRST_RETRY_MS = 1000;
 const LONGEST_RETRY_MS = 15_000;
@@ -39,10 +39,15 @@ export class FeatureLoader {
   }
 
   async #fetch() {
-    for (let wait = FIRST_RETRY_MS; ; wait = Math.min(2 * wait, LONGEST_RETRY_MS)) {
-      const module = await this.#load().catch(() => null);
-      if (module) return this.#start(module, this.#deferred.splice(0));
-      await new Promise((resolve) => setTimeout(resolve, wait));
-    }
+    this.#start(await fetchModule(this.#load), this.#deferred.splice(0));
+  }
+}
+
+/** Imports a module, however long the network is away. @template T @param {() => Promise<T>} load */
+export async function fetchModule(load) {
+  for (let wait = FIRST_RETRY_MS; ; wait = Math.min(2 * wait, LONGEST_RETRY_MS)) {
+    const module = await load().catch(() => null);
+    if (module) return module;
+    await new Promise((resolve) => setTimeout(resolve, wait));
   }
 }

@@ -137,11 +137,11 @@ export function without(room, key, id = 0) {
 /** @type {(room: Room, frame: ServerFrames["history"]) => Room} */
 export const acknowledged = (room, { keys = {} }) => Object.entries(keys).reduce((now, [id, key]) => without(now, key, Number(id)), room);
 
-/** @type {(room: Room, frame: ServerFrames["history"], state: State) => Row[]} */
+/** @type {RowsOf} */
 export const rowsOf = (room, { first, messages, unverified }, state) =>
   messages.map((raw, index) => delivered(room, { ...readLine(raw), id: first + index }, state, unverified));
 
-/** @type {(room: Room, message: {id: number, user: string, text: string} & Partial<Row>, state: State, unverified?: boolean | number[]) => Row} */
+/** @type {RowOf} */
 function delivered(room, message, { me }, unverified) {
   const { id, user, text } = message;
   const own = user === me;

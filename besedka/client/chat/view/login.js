@@ -18,6 +18,7 @@ export class LoginView {
       event.preventDefault();
       actions.logIn(this.#name.value);
     });
+    this.#button.disabled = false; // not before: the browser would submit the form
   }
 
   draw(state) {
