@@ -13,11 +13,6 @@ from besedka.wire.confusables import PROTOTYPES
 
 _CONFUSABLE: Final = frozenset(like for proto, likes in PROTOTYPES.items() if ":" in proto for like in likes)
 
-_TWO_DOTS: Final = frozenset(
-    "\u02d1\u0706\u0707\u0708\u1361\u1362\u1366\u17d6\u1b5d\u205d\u205e\u22ee\u2237\u2239\u223a\u2254\u2255\u2982\ufe19\ufe30\U00012471"
-)
-"""Not in the standard's data, and yet two or more dots above each other."""
-
 _LETTERS: Final = frozenset(
     # Visargas by other names: Tibetan, Khmer, Balinese, Sundanese; a tone of Lisu.
     "\u0f7f\u17c7\u1b04\u1b82\ua4fd"
@@ -36,13 +31,12 @@ def colon_in(text: str) -> str:
 @lru_cache(maxsize=1024)
 def _is_colon(character: str) -> bool:
     if character.isascii():
-        return character == ":"
+        return character in ":;"
     return (
         character in _CONFUSABLE
-        or character in _TWO_DOTS
         or _is_letter(character)
         or ":" in unicodedata.normalize("NFKC", character)
-        or "COLON" in unicodedata.name(character, "").split()
+        or not {"COLON", "SEMICOLON"}.isdisjoint(unicodedata.name(character, "").split())
     )
 
 

@@ -13,5 +13,11 @@ UNSEEN: Final = (
 )
 """Invisible characters, as the inside of a character class of `re`; spaces and controls are not among them."""
 
+STACKERS: Final = frozenset(
+    # Indic_Syllabic_Category Invisible_Stacker and Number_Joiner (Unicode, IndicSyllabicCategory), and the joiner of Tifinagh.
+    "\u1039\u17d2\u1a60\u2d7f\uaaf6\U00010a3f\U0001107f\U00011133\U0001193e\U00011a47\U00011a99\U00011d45\U00011d97\U00011f42"
+)
+"""Marks that join the letters around them, and of which nothing is seen elsewhere."""
+
 BLANK: Final = f"\\t\\x0b-\\r\\x1c-\\x1f \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000{UNSEEN}"
 """Invisible characters, and white space but LF, as the inside of a character class."""

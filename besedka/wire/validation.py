@@ -13,8 +13,9 @@ from functools import lru_cache
 from besedka.wire.colons import colon_in
 from besedka.wire.confusables import PROTOTYPES
 from besedka.wire.errors import ErrorCode, Language, Refused
-from besedka.wire.invisible import UNSEEN
+from besedka.wire.invisible import STACKERS, UNSEEN
 from besedka.wire.log_line import as_posted
+from besedka.wire.signs import forbidden_sign_in
 
 NAME_CHARACTERS_AT_MOST = 32
 """Fits a line of the log and of a terminal beside its text."""
@@ -57,8 +58,18 @@ _COMPOSING_FACTOR = 4
 _OF_THE_SERVER = (SYSTEM_NAME, "Система", "Besedka", "Беседка")
 _RESERVED = (
     *_OF_THE_SERVER,
-    *("Operator", "Оператор", "Moderator", "Модератор"),
-    *("Admin", "Админ", "Administrator", "Администратор", "Sysadmin", "Сисадмин", "Server", "Сервер"),
+    *("Operator", "Operators", "Оператор", "Операторы", "Moderator", "Moderators", "Модератор", "Модераторы"),
+    *(
+        "Admin",
+        "Admins",
+        "Админ",
+        "Админы",
+        "Administrator",
+        "Administrators",
+        "Администратор",
+        "Администраторы",
+    ),
+    *("Sysadmin", "Sysadmins", "Сисадмин", "Сисадмины", "Server", "Сервер"),
 )
 
 # Each control has a picture (U+2400 block); TAB and LF keep their meaning, CR and NEL are line ends.
@@ -159,9 +170,10 @@ def _objection(name: str) -> tuple[str, str] | None:
 def _objection_to_entry(name: str) -> tuple[str, str] | None:
     """Why nobody may join under a name, though it may stand in a file about people."""
     colon = colon_in(name)
+    sign = forbidden_sign_in(name)
     rules = (
         (
-            _misplaces_joiner(name),
+            _misplaces_joiner(name) or _misplaces_stacker(name),
             (
                 "невидимый соединитель может стоять только там, где он нужен письму, и внутри эмодзи",
                 "an invisible joiner may stand only where a script needs it, and inside an emoji",
@@ -172,6 +184,20 @@ def _objection_to_entry(name: str) -> tuple[str, str] | None:
             (
                 f"{colon} похоже на двоеточие, которое отделяет имя от текста; можно - . , и другие знаки",
                 f"{colon} looks like the colon that parts a name from its text; - . , and others may be used",
+            ),
+        ),
+        (
+            bool(sign),
+            (
+                f"знака {sign} в имени быть не может; можно буквы, цифры, эмодзи и знаки с клавиатуры",
+                f"{sign} cannot stand in a name; letters, digits, emoji and the signs of a keyboard may be used",
+            ),
+        ),
+        (
+            _prototype(name[-1]) == "?",
+            (
+                f"оно не может кончаться на {name[-1]}: знаком вопроса отмечены имена без подтверждения",
+                f"it cannot end with {name[-1]}: a ? behind a name marks it as unverified",
             ),
         ),
         (
@@ -322,7 +348,14 @@ def _looks_reserved(name: str) -> bool:
     words = "".join(filter(_is_of_a_word, unicodedata.normalize("NFKC", name)))
     letters = "".join(filter(str.isalpha, unicodedata.normalize("NFKD", name)))
     looks = skeletons(name) | skeletons(words) | skeletons(letters)
-    return not looks.isdisjoint(_reserved_skeletons(_RESERVED))
+    return any(map(_reserved_words().fullmatch, looks))
+
+
+@lru_cache(maxsize=1)
+def _reserved_words() -> re.Pattern[str]:
+    """Matches the skeleton of one reserved name, or of several: ``System operator``."""
+    looks = sorted(_reserved_skeletons(_RESERVED), key=len, reverse=True)
+    return re.compile(f"(?:{'|'.join(map(re.escape, looks))})+")
 
 
 def _is_of_a_word(character: str) -> bool:
@@ -343,6 +376,21 @@ def _may_join(name: str, at: int) -> bool:
         return valid_contextj(name, at)
     except ValueError:  # a neighbour without a name in Unicode
         return False
+
+
+def _misplaces_stacker(name: str) -> bool:
+    """Whether a sign that joins two letters to one, and shows only there, stands anywhere but between two of its own script."""
+    return any(
+        {_script(name[max(0, at - 1)]), _script(name[at + 1 : at + 2])} != {_script(each)} or at == 0
+        for at, each in enumerate(name)
+        if each in STACKERS
+    )
+
+
+def _script(character: str) -> str:
+    """The script of a letter, digit or mark, by the first word of its name; empty for anything else."""
+    is_written = unicodedata.category(character or " ")[0] in "LMN"
+    return unicodedata.name(character, "").partition(" ")[0] if is_written else ""
 
 
 def _is_emoji(character: str) -> bool:

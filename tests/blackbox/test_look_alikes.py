@@ -79,6 +79,10 @@ PASSING_FOR_ANOTHER = {
     "Anna\u2236 ok": "bad_name",
     "Anna\uff1a ok": "bad_name",
     "Anna\u0903 ok": "bad_name",
+    "Anna\u250a ok": "bad_name",
+    "Anna\uff1b ok": "bad_name",
+    "Anna\u17d2": "bad_name",
+    "Anna\u0294": "bad_name",
     "Anna.\u0307 ok": "bad_name",
     "Anna\u2800": "bad_name",
     "An\u200dna": "bad_name",
@@ -89,6 +93,7 @@ PASSING_FOR_ANOTHER = {
     "System1": "name_reserved",
     "Śystem": "name_reserved",
     "Сервер": "name_reserved",
+    "System operator": "name_reserved",
 }
 
 

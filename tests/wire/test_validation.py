@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from besedka.wire.errors import ErrorCode, Language, Refused
 from besedka.wire.frames import Say, decode_client
+from besedka.wire.invisible import STACKERS
 from besedka.wire.log_line import is_redacted, read_line, tombstone, write_line
 from besedka.wire.message import Message
 from besedka.wire.validation import (
@@ -382,6 +383,91 @@ def test_no_character_that_is_a_colon_by_its_data_is_left_out() -> None:
     assert [
         ascii(colon) for colon in reported if isinstance(answer(clean_name, f"Anna{colon} ok"), str)
     ] == []
+
+
+SIGNS = "\u2e2c\u250a\u2506\u254e\u00a6\u22ee\u2237\u1361\u205d\u2759\u2982\u4dc0\u2328\u0965\u2016\u2263\U0001d108"
+
+
+@pytest.mark.parametrize("sign", SIGNS, ids=ascii)
+def test_a_sign_that_no_keyboard_has_is_refused_in_a_name(sign: str) -> None:
+    for raw in (f"Anna{sign} ok", f"{sign}Anna", f"Анна {sign} да"):
+        with pytest.raises(Refused) as refused:
+            clean_name(raw)
+        assert refused.value.code is ErrorCode.BAD_NAME
+        assert f"{sign} " in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *(
+            "★ Anna ★",
+            "Anna ♥ Boris",
+            "D'Artagnan",
+            "Mary-Ann (HR)",
+            "№ 5",
+            "Anna & Boris",
+            "~anna~",
+            "[bot] x",
+            "a/b@c #1",
+        ),
+        *(
+            "Jean‑Luc",
+            "Ann – Mary",
+            "«Беседа»",
+            "J・ジョー",
+            "王·力",
+            "בן־צבי",
+            "ཀ་ཁ",
+            "Ｍａｘ！",
+            "⚔️ Max",
+            "🧑🏽‍🚀",
+            "1️⃣ Anna",
+            "Anna 🇩🇪",
+        ),
+    ],
+    ids=ascii,
+)
+def test_the_signs_of_a_keyboard_and_emoji_are_taken_in_a_name(name: str) -> None:
+    assert clean_name(name) == name.replace("\ufe0f", "")
+
+
+@pytest.mark.parametrize(
+    "mark", "?\uff1f\u061f\u2047\u2753\u2754\ufe56\u0294\u0241\u097d\u037e;\uff1b\u061b", ids=ascii
+)
+def test_what_looks_like_the_mark_of_an_unverified_name_is_refused_at_its_end(mark: str) -> None:
+    with pytest.raises(Refused) as refused:
+        clean_name(f"Anna{mark}")
+    assert refused.value.code is ErrorCode.BAD_NAME
+
+
+@pytest.mark.parametrize("stacker", sorted(STACKERS), ids=ascii)
+def test_a_mark_that_shows_only_between_two_letters_of_its_script_is_refused_elsewhere(stacker: str) -> None:
+    for raw in (
+        f"Anna{stacker}",
+        f"An{stacker}na",
+        f"{stacker}Anna",
+        f"Анна{stacker} А",
+        f"ក{stacker}",
+        f"ក{stacker}a",
+    ):
+        with pytest.raises(Refused) as refused:
+            clean_name(raw)
+        assert refused.value.code is ErrorCode.BAD_NAME
+
+
+@pytest.mark.parametrize("name", ["ស្រី", "မန္တလေး", "အင်္ဂလိပ်", "ⴰ⵿ⴱ"], ids=ascii)
+def test_a_mark_that_joins_two_letters_of_its_script_is_taken(name: str) -> None:
+    assert clean_name(name) == name
+
+
+@pytest.mark.parametrize(
+    "raw", ["System operator", "Moderator Besedka", "Moderators", "Админы", "SystemAdmin", "Сервер Беседка"]
+)
+def test_several_titles_are_refused_as_a_name(raw: str) -> None:
+    with pytest.raises(Refused) as refused:
+        clean_name(raw)
+    assert refused.value.code is ErrorCode.NAME_RESERVED
 
 
 @pytest.mark.parametrize(
