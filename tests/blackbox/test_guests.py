@@ -182,3 +182,36 @@ def test_a_muted_guest_types_under_no_other_name_either(server: RunningServer, o
         anna.send_frame("chat", text="who is there?")
         seen = anna.receive_until(lambda frame: frame.get("text") == "who is there?")
         assert [frame for frame in seen if frame["type"] == "typing"] == []
+
+
+def test_a_muted_guest_is_not_announced_under_other_names_and_asks_nobody_into_a_direct_room(
+    server: RunningServer, operator: Operator
+) -> None:
+    with come(server, "Anna", ELSEWHERE, secret=ANNA) as anna, come(server, "Guest", CLASS) as guest:
+        anna.send_frame("chat", text="hello")
+        assert post(guest) == ""
+        operator.do("mute", "Guest")
+        for number in range(3):
+            guest.send_frame("leave", room="main")
+            guest.join(f"BUY {number}")
+        with come(server, "BUY MY THINGS", CLASS, secret=ANOTHER) as again:
+            assert post(again, "anything") == "muted"
+            assert again.refused("direct", user="Anna") == "muted"
+            with come(server, address=ELSEWHERE) as stranger:
+                assert stranger.join("Stranger")["users"] == ["Anna", "Stranger"]
+                stranger.send_frame("chat", text="who is there?")
+                seen = anna.receive_until(lambda frame: frame.get("text") == "who is there?")
+        assert "BUY" not in str(seen)
+        operator.do("unmute", CLASS)
+        with come(server, "Boris", CLASS, secret=ANOTHER) as boris:
+            assert boris.ask("direct", user="Anna")["type"] == "place"
+
+
+def test_a_person_whose_name_was_claimed_before_the_mute_is_announced_and_a_mute_of_them_hides_nobody(
+    server: RunningServer, operator: Operator
+) -> None:
+    with come(server, "Watcher", ELSEWHERE) as watcher:
+        operator.do("mute", "Anna")
+        with come(server, "Anna", CLASS, secret=ANNA), come(server, "Boris", CLASS):
+            frames = watcher.receive_until(lambda frame: "Boris" in frame.get("joined", ()))
+            assert "Anna" in str(frames)

@@ -280,11 +280,24 @@ class Moderation:
         seconds = self.slow.get(room)
         if not (seconds or self._mutes):
             return
-        muted = self._mute_of(person, origin, now)
-        if muted:
-            raise Refused(ErrorCode.MUTED, why=self._why(muted))
+        self.check_voice(now, person, origin)
         if seconds and not self.is_moderator(person.claim):
             self._charge_slow(ticks, room, seconds, person, origin)
+
+    def check_voice(self, now: float, person: Person, origin: Origin) -> None:
+        """Check that a person may tell others something: neither they are muted, nor a place from which they come as a newcomer.
+
+        Args:
+            now: unix seconds.
+            person: the person.
+            origin: where they are connected from.
+
+        Raises:
+            Refused: `muted`.
+        """
+        muted = self._mute_of(person, origin, now) if self._mutes else None
+        if muted:
+            raise Refused(ErrorCode.MUTED, why=self._why(muted))
 
     def _note_origin(self, person: Person, origin: Origin) -> None:
         for look in person.looks:
@@ -336,6 +349,11 @@ class Moderation:
     def is_silenced(self, now: float, person: Person, origin: Origin) -> bool:
         """Whether a person is muted, or a place from which they post as a newcomer."""
         return bool(self._mutes) and self._mute_of(person, origin, now) is not None
+
+    def hides(self, now: float, person: Person, origin: Origin) -> bool:
+        """Whether a person's name is not announced, because they come as a newcomer, perhaps the muted one, from a muted place."""
+        muted = self._mute_of(person, origin, now) if self._mutes else None
+        return muted is not None and person.since >= muted.since
 
     def _purge_posts(self, ticks: float) -> None:
         self._posted_at = {

@@ -194,8 +194,7 @@ class ChatSession(SessionBase):
     def _type(self, membership: _Membership) -> None:
         # A blocked person is not told that nobody sees it.
         if self.services.directory.direct.delivers(membership.room.name, membership.subscriber.person.claim):
-            origin = Origin(self.limiter.connection, self.limiter.source.network)
-            self.services.subscriptions.type(membership.room, membership.subscriber, origin)
+            self.services.subscriptions.type(membership.room, membership.subscriber, self._origin)
 
     async def _answer(self, frame: ListRooms | Request) -> None:
         person = self._requester(getattr(frame, "room", ""))
@@ -234,12 +233,21 @@ class ChatSession(SessionBase):
 
     def _enter(self, admitted: Admitted, frame: Join) -> None:
         person, room = admitted.person, admitted.room
-        subscriber = self.make_subscriber(person, room, is_seen=bool(person.name) and not frame.quiet)
+        is_seen = bool(person.name) and not frame.quiet and not self._is_hidden(person)
+        subscriber = self.make_subscriber(person, room, is_seen=is_seen)
         self._memberships[room.name] = _Membership(room, subscriber, self._posting(room, subscriber))
         tenant = self.services.admission.tenant(person.claim, self.network)
         reset = self.services.subscriptions.enter(room, subscriber, frame.since, frame.epoch, tenant=tenant)
         self._welcome(room, subscriber, reset=reset)
         self.services.subscriptions.follow(room, subscriber)
+
+    def _is_hidden(self, person: Person) -> bool:
+        """Whether a person who enters now is not announced and not listed: else the muted would talk by their names."""
+        return self.services.directory.moderation.hides(self.services.clock.wall(), person, self._origin)
+
+    @property
+    def _origin(self) -> Origin:
+        return Origin(self.limiter.connection, self.limiter.source.network)
 
     def _requester(self, room: str = "") -> Person | None:
         """The person of a request, perhaps about a room: preferably verified and with rights in it, whatever room they joined first.

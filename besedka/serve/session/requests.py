@@ -165,8 +165,10 @@ class Requests:
         room = direct_room(person.claim, other.claim)
         direct.check_open(person.claim, other)
         rooms.check_direct(room, person.claim)
-        direct.charge_open(self._clock.now(), person.claim, other.claim, origin)
         is_new = not rooms.has_members(room)
+        if is_new:
+            self._directory.moderation.check_voice(self._clock.wall(), person, origin)
+        direct.charge_open(self._clock.now(), person.claim, other.claim, origin)
         await self._directory.private.enter(room, person.name, person.claim)
         rooms.open_direct((person.name, person.claim), (other.name, other.claim))
         direct.note_answer(room, person.claim)
