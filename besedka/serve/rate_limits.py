@@ -390,9 +390,9 @@ class RateLimiter:
         self.charge_frames(now, frames)
         return wait
 
-    def charge_list(self, now: float, size: int) -> None:
-        """Charge for a page of the list of rooms, by its bytes."""
-        self.charge_frames(now, size // LIST_BYTES)
+    def charge_list(self, now: float, cost: int) -> None:
+        """Charge for a page of the list of rooms, by its bytes, and those that the work for it is worth."""
+        self.charge_frames(now, cost // LIST_BYTES)
 
     def delay(self, now: float) -> float:
         """The seconds during which nothing more should be read."""

@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from functools import partial
 from typing import Any, Final, TypeVar, cast
 
@@ -235,7 +236,8 @@ class OpenRooms:
         def entry(name: str, is_own: bool) -> RoomEntry | None:
             return self._entry(name, claim, asked.get(name, 0), is_own=is_own)
 
-        return page_of(names_after(after, own, written, self._rooms), entry, min(limit, ROOMS_LISTED))
+        page = page_of(names_after(after, own, written, self._rooms), entry, min(limit, ROOMS_LISTED))
+        return replace(page, sorted=len(own))
 
     def history(self, room: Room) -> ChatHistory:
         """The log of a room that is open."""

@@ -25,6 +25,9 @@ SCAN_SHARE: Final = 0.1
 LOOKED_AT_MOST: Final = 1_000
 """Rooms that are looked at for one page: most of them may be other people's private rooms."""
 
+SORTED_BYTES: Final = 16
+"""Bytes of a page that cost as much as one of the recipient's own rooms: a thousand of them take a millisecond for each page."""
+
 OWN: Final = "@"
 """Prefix of the cursor of a page that ends among the recipient's own rooms; no room's name begins with it."""
 
@@ -36,15 +39,17 @@ class RoomPage:
     Attributes:
         entries: the rooms.
         next: the cursor of the next page; empty on the last one.
+        sorted: the number of the recipient's own rooms, which were sorted for it.
     """
 
     entries: list[RoomEntry] = field(default_factory=list)
     next: str = ""
+    sorted: int = 0
 
     @property
-    def size(self) -> int:
-        """Its bytes on the wire, without its frame."""
-        return sum(map(listed_bytes, self.entries))
+    def cost(self) -> int:
+        """Its bytes on the wire, without its frame, and as many for the sorting as take so long."""
+        return sum(map(listed_bytes, self.entries)) + SORTED_BYTES * self.sorted
 
 
 def page_of(

@@ -64,8 +64,8 @@ def test_a_page_has_a_bound_in_bytes() -> None:
     assert 0 < len(page.entries) < len(names)
     assert page.next == page.entries[-1].name
     frame = encode(RoomsFrame(page.entries))
-    assert page.size <= ROOMS_LISTED_BYTES < page.size + 200
-    assert abs(len(frame) - page.size) < 100
+    assert page.cost <= ROOMS_LISTED_BYTES < page.cost + 200
+    assert abs(len(frame) - page.cost) < 100
 
 
 def test_a_page_looks_at_a_bounded_number_of_rooms_that_it_may_not_show() -> None:

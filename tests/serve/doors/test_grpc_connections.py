@@ -16,7 +16,7 @@ from besedka.serve.descriptors import Capacity
 from besedka.serve.doors.grpc.clients import Clients
 from besedka.serve.doors.grpc.connections import Connection, Connections
 from besedka.serve.metrics import Metrics
-from besedka.serve.rate_limits import RateLimits, Sources
+from besedka.serve.rate_limits import RateLimiter, RateLimits, Sources
 from tests import looping
 from tests.looping import until
 
@@ -89,3 +89,49 @@ def test_a_faulty_connection_is_cut_off_and_the_others_are_looked_after(
     monkeypatch.setattr(Connection, "check_deadlines", check_deadlines)
     looping.run(look_after_a_faulty_one_and_another(looked_after))
     assert "a gRPC connection could not be looked after" in caplog.text
+
+
+class FromElsewhere(Clients):
+    """Clients that all count as if they came from another machine."""
+
+    def admit_connection(self, host: str) -> RateLimiter | None:
+        sources = Sources(RateLimits(rate=1, rate_address=1))
+        return sources.limiter(sources.admit(host, is_limited=True))
+
+
+async def send_much(clients: Clients, is_held: bool) -> None:
+    connections = Connections(clients, Capacity(), Metrics(), asyncio.get_running_loop().time)
+    path = "\0" + connections.address.partition(":")[2]
+    received = 0
+
+    async def read(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal received
+        while piece := await reader.read(65_536):
+            received += len(piece)
+        writer.close()
+
+    inside = await asyncio.start_unix_server(read, path)
+    listener = socket.create_server(("127.0.0.1", 0))
+    async with inside, connections.open(listener):
+        with socket.create_connection(listener.getsockname()) as client:
+            await until(lambda: len(connections) == 1)
+            (connection,) = connections
+            client.settimeout(60)
+            sending = asyncio.get_running_loop().run_in_executor(None, client.sendall, bytes(MUCH))
+            await until(lambda: connection.outer.is_held or received == MUCH)
+            assert connection.outer.is_held is is_held
+            connection.abort()
+            with suppress(ConnectionError):
+                await sending
+        await until(lambda: not len(connections))
+
+
+MUCH = 4 * 1024 * 1024
+
+
+@pytest.mark.parametrize(("clients", "is_held"), [(FromElsewhere, True), (Clients, False)])
+def test_a_client_pays_for_its_bytes_whether_they_become_calls_or_not(
+    clients: type[Clients], is_held: bool
+) -> None:
+    """Calls that are cancelled at once reach no handler, and cost the server all the same; programs on this machine are free."""
+    looping.run(send_much(clients(Sources(RateLimits(rate=1, rate_address=1))), is_held))

@@ -152,7 +152,7 @@ async def list_rooms(
     """A page of the rooms that the caller may see."""
     claim = reader(request)
     page = await services.rooms.listed(claim, request.page_token, request.page_size or ROOMS_LISTED)
-    limiter.charge_list(services.clock.now(), page.size)
+    limiter.charge_list(services.clock.now(), page.cost)
     await asyncio.sleep(limiter.delay(services.clock.now()))
     services.admission.check_reader(claim, limiter.source.network)  # they may have been banned meanwhile
     return pb.ListRoomsResponse(rooms=proto.rooms(page.entries), next_page_token=page.next)

@@ -50,13 +50,15 @@ class Clients:
 
     # Connections.
 
-    def admit_connection(self, host: str) -> Source | None:
-        """Count a connection from an address; None if it is a trusted proxy's, which is not counted.
+    def admit_connection(self, host: str) -> RateLimiter | None:
+        """Count a connection from an address, and return its rate limits; None if it is a trusted proxy's, which is not counted.
 
         Raises:
             Refused: `too_many_connections`.
         """
-        return None if self._proxies.trust(host) else self._sources.admit(host, descriptors=DESCRIPTORS)
+        if self._proxies.trust(host):
+            return None
+        return self._sources.limiter(self._sources.admit(host, descriptors=DESCRIPTORS))
 
     def forget_connection(self, peer: str, host: str, source: Source | None) -> None:
         """Count a connection that has ended."""
@@ -77,16 +79,20 @@ class Clients:
         client = self._client(call)
         limiter = self._limiters.get((call.peer(), client))
         if limiter is None:
-            source = self._sources.admit(client.host, counts=False, is_limited=client.is_via_trusted_proxy)
-            limiter = self._limiters[call.peer(), client] = self._sources.limiter(source)
-            limiter.is_forwarded = client.is_forwarded
-            connection = self._connection(call)
-            if connection and connection.source:
-                connection.limiters[limiter.is_forwarded] = limiter
+            limiter = self._limiters[call.peer(), client] = self._new_limiter(call, client)
             if len(self._limiters) > PEERS_REMEMBERED:
                 self._limiters.popitem(last=False)
         self._limiters.move_to_end((call.peer(), client))
         return limiter
+
+    def _new_limiter(self, call: Call, client: Client) -> RateLimiter:
+        connection = self._connection(call)
+        limiters = connection.limiters if connection and connection.source else {}
+        if client.is_forwarded not in limiters:
+            source = self._sources.admit(client.host, counts=False, is_limited=client.is_via_trusted_proxy)
+            limiters[client.is_forwarded] = self._sources.limiter(source)
+            limiters[client.is_forwarded].is_forwarded = client.is_forwarded
+        return limiters[client.is_forwarded]
 
     def charge_refusal(self, call: Call, now: float) -> None:
         """Charge a call that is refused before it begins, unless its connection has ended: it costs as much as any other refusal."""

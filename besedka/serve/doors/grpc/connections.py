@@ -13,7 +13,7 @@ import secrets
 import socket
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import Final, Protocol
 
@@ -39,6 +39,9 @@ ignores that gRPC has closed it in good order."""
 HOLD_SECONDS: Final = 0.01
 """The shortest pause in reading from a client that owes for its calls."""
 
+FRAME_BYTES: Final = 4 * 1024
+"""Received bytes that cost a frame: a hundred calls that are begun and cancelled cost the server about as much as a frame."""
+
 END_SECONDS: Final = 0.3
 """The time that clients have to read the rest when the server stops, after gRPC has ended their calls."""
 
@@ -51,8 +54,8 @@ _FOREVER: Final = float("inf")
 class Gate(Protocol):
     """Decides which connections may come in."""
 
-    def admit_connection(self, host: str) -> Source | None:
-        """Count a connection from an address; None if it is a trusted proxy's, which is not counted.
+    def admit_connection(self, host: str) -> RateLimiter | None:
+        """Count a connection from an address, and return its rate limits; None if it is a trusted proxy's, which is not counted.
 
         Raises:
             Refused: `too_many_connections`.
@@ -92,6 +95,9 @@ class Connections:
     def __len__(self) -> int:
         return len(self._connections)
 
+    def __iter__(self) -> Iterator[Connection]:
+        return iter(tuple(self._connections.values()))
+
     def connection(self, peer: str) -> Connection | None:
         """The connection of a call, by gRPC's name for its peer; None if the call came over another socket.
 
@@ -121,7 +127,7 @@ class Connections:
     def look_after(self, now: float) -> None:
         """Check the deadlines of all connections."""
         act_on_each(
-            tuple(self._connections.values()),
+            self,
             lambda connection: connection.check_deadlines(now),
             "a gRPC connection could not be looked after",
         )
@@ -131,13 +137,13 @@ class Connections:
         try:
             if not self._capacity.has_room(DESCRIPTORS):
                 raise Refused(ErrorCode.TOO_MANY_CONNECTIONS, limit=len(self))  # noqa: TRY301 - counted below
-            source = self._gate.admit_connection(host)
+            limiter = self._gate.admit_connection(host)
         except Refused as refusal:
             self._metrics.refused(refusal.code)
             connection.abort()
             return
         peer = self._inside.new_peer()
-        connection.enter(peer, host, source)
+        connection.enter(peer, host, limiter)
         self._connections[peer] = connection
         connecting = asyncio.get_running_loop().create_task(self._connect(connection))
         self._connecting.add(connecting)
@@ -170,7 +176,7 @@ class Connections:
         if self._connections:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._is_empty.wait(), END_SECONDS)
-        for connection in tuple(self._connections.values()):
+        for connection in self:
             connection.abort()
 
 
@@ -183,7 +189,8 @@ class Connection:
         peer: gRPC's name for the peer of its calls; empty before it is admitted.
         host: the client's address.
         source: where it is counted; None if it is a trusted proxy's.
-        limiters: the rate limits of its calls, by whether they are forwarded; none if it is a trusted proxy's, which has many clients.
+        limiters: the rate limits of its calls, by whether they are forwarded, and of its bytes as if they were not; none if it is a
+            trusted proxy's, which has many clients.
     """
 
     __slots__ = (
@@ -191,6 +198,7 @@ class Connection:
         "_called_by",
         "_calls",
         "_connections",
+        "_uncharged",
         "_unsent",
         "host",
         "inner",
@@ -210,12 +218,15 @@ class Connection:
         self._called_by = now + REQUEST_SECONDS
         self._calls: dict[object, float] = {}
         self.limiters: dict[bool, RateLimiter] = {}
-        self._unsent = 0
+        self._unsent = self._uncharged = 0
         self._abort_at = _FOREVER
 
-    def enter(self, peer: str, host: str, source: Source | None) -> None:
+    def enter(self, peer: str, host: str, limiter: RateLimiter | None) -> None:
         """Note that it has been admitted."""
-        self.peer, self.host, self.source = peer, host, source
+        self.peer, self.host = peer, host
+        if limiter:
+            self.source = limiter.source
+            self.limiters[False] = limiter
 
     def call_began(self, call: object, seconds: float | None) -> None:
         """Note a call that was admitted: it is no longer a mere handshake.
@@ -248,15 +259,25 @@ class Connection:
         if now >= min(self._called_by, self._abort_at, *self._calls.values()):
             self.abort()
 
-    def received(self) -> None:
-        """Read nothing more from a client that owes for its calls, until it does not."""
+    def received(self, count: int = 0) -> None:
+        """Charge for so many bytes. Read nothing more from a client that owes for them or for its calls, until it does not.
+
+        A call is charged when it begins; its bytes also pay for what never becomes one, such as calls that are cancelled at once.
+        """
         now = self._connections.now()
+        self._charge_bytes(count, now)
         wait = max((limiter.delay(now) for limiter in self.limiters.values()), default=0.0)
         if wait:
             self.outer.hold()
             asyncio.get_running_loop().call_later(max(wait, HOLD_SECONDS), self.received)
         elif self.outer.is_held:
             self.outer.release()
+
+    def _charge_bytes(self, count: int, now: float) -> None:
+        limiter = self.limiters.get(False)
+        if limiter and not limiter.is_own_program:
+            frames, self._uncharged = divmod(self._uncharged + count, FRAME_BYTES)
+            limiter.charge_frames(now, frames)
 
     def abort(self) -> None:
         """End it at once."""
@@ -357,7 +378,7 @@ class _Outer(_Side):
     def data_received(self, data: bytes) -> None:
         super().data_received(data)
         if not self.is_held:
-            self._connection.received()
+            self._connection.received(len(data))
 
     def pause_reading(self) -> None:
         self._is_full = True
