@@ -97,9 +97,7 @@ class OpenRooms:
         self._opened_new: set[str] = set()
         # Idle rooms, the longest idle first, each with the timer that closes it.
         self._closing: dict[Room, asyncio.TimerHandle] = {}
-        self._names = RoomNames(
-            self._path, directory.rooms, workers, lambda name: name in self._rooms or name in self._opening
-        )
+        self._names = RoomNames(self._path, directory.rooms, workers, self._is_open)
         self._written = WrittenRooms(self._path, workers, self._names.add)
         self._warned_at = float("-inf")
         self._warned_of: set[str] = set()
@@ -211,7 +209,7 @@ class OpenRooms:
         is_taken = await self.exists(name)
         if not is_taken:
             await self._names.check(name, self._names.like(name))
-        if is_taken or name in self._rooms or name in self._opening:
+        if is_taken or self._is_open(name):
             raise Refused(ErrorCode.ROOM_TAKEN, room=name)
         if self._names.like(name):
             raise looks_taken(name)
@@ -319,6 +317,10 @@ class OpenRooms:
             self._looking[key] = mark_retrieved(self._loop.create_task(looking))
             self._looking[key].add_done_callback(lambda _: self._has_looked(key))
         return self._looking[key]
+
+    def _is_open(self, name: str) -> bool:
+        """Whether a room is open, or somebody is opening it."""
+        return name in self._rooms or name in self._opening or name in self._claims
 
     def _has_looked(self, key: tuple[str, Tenant | None, bool]) -> None:
         """Give up the claim to a name that nobody looks for any more, unless the room is open."""

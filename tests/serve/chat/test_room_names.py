@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
+from threading import Event
 
 import pytest
 
-from besedka.serve.chat import Chat
+from besedka.serve.chat import Chat, open_rooms
 from besedka.serve.room import Room
 from besedka.serve.settings import Settings
 from besedka.wire.errors import ErrorCode, Refused
 from tests import looping
-from tests.looping import jump, settle
+from tests.looping import TIMEOUT_SECONDS, jump
 from tests.serve.faking import TENANT
 
 TWINS = ("board", "b\u043eard", "bo\u0430rd")  # two of them with a Cyrillic letter
@@ -47,15 +48,27 @@ def test_of_rooms_that_look_alike_and_are_opened_at_once_the_first_one_comes_int
     looping.run(scenario())
 
 
-def test_a_private_room_that_looks_like_one_that_is_being_opened_is_refused(tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", TWINS[:2], ids=["the same", "a look-alike"])
+def test_a_private_room_that_looks_like_one_that_is_being_opened_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    """From the first moment on, when it is still looked up on the disk whether the room has a log."""
+    may_look = Event()
+
+    def look_slowly(*_: object) -> bool:
+        assert may_look.wait(TIMEOUT_SECONDS)
+        return False
+
     async def scenario() -> None:
         chat = await started(tmp_path)
+        monkeypatch.setattr(open_rooms, "has_log", look_slowly)
         opening = asyncio.ensure_future(opened(chat, TWINS[0]))
-        await settle()
+        await asyncio.sleep(0)
         with pytest.raises(Refused) as refused:
-            await chat.rooms.check_free(TWINS[1])
-        assert refused.value.code is ErrorCode.BAD_ROOM
-        await opening
+            await chat.rooms.check_free(name)
+        assert refused.value.code in {ErrorCode.BAD_ROOM, ErrorCode.ROOM_TAKEN}
+        may_look.set()
+        assert (await opening).name == TWINS[0]
         await chat.close()
 
     looping.run(scenario())
