@@ -82,6 +82,7 @@ DURATIONS: Final = {
     },
     "serve/doors/grpc/service.py": {"LAST_WORDS_SECONDS": SERVER},
     "serve/doors/http/door.py": {"STOP_SECONDS": SERVER},
+    "serve/doors/http/tls.py": {"ACCEPT_SECONDS": SERVER},
     "serve/doors/timeouts.py": dict.fromkeys(
         (
             "SWEEP_SECONDS",
@@ -156,9 +157,10 @@ WALL: Final = {
     "serve/chat/open_rooms.py": {MODERATION, INVITATIONS},
     "serve/chat/subscriptions.py": {MODERATION},
     "serve/session/admission.py": {MODERATION, INVITATIONS},
+    "serve/session/chat_session.py": {MODERATION},
     "serve/session/moderation.py": {MODERATION, INVITATIONS},
     "serve/session/post.py": {MODERATION},
-    "serve/session/requests.py": {INVITATIONS},
+    "serve/session/requests.py": {INVITATIONS, MODERATION},
     "serve/banner.py": {STAMPS},
     "serve/directory/directory.py": {NAMES, INVITATIONS, MODERATION},
     "commands/examination.py": {STAMPS},  # `besedka doctor` compares the clocks

@@ -35,6 +35,9 @@ FRAMES_SECONDS: Final = 2.0
 REFUSED_FRAMES: Final = 5
 """Cost of a refused frame, in frames: it costs the server an answer."""
 
+HANDSHAKE_FRAMES: Final = 10
+"""Cost of a handshake of TLS, or of a gRPC connection, in frames: a signature takes a millisecond or two."""
+
 SEARCH_FRAMES: Final = 20
 """Cost of a search, in frames: it may take a tenth of a second of the one thread that searches. So a client that requests hundreds at
 once gets its share of a tenth, and others get in between."""

@@ -17,7 +17,7 @@ from besedka.serve.doors.grpc.connections import CALLLESS_SECONDS
 from besedka.serve.doors.grpc.health_and_reflection import STREAMS_AT_MOST
 from besedka.serve.doors.grpc.progress import ANSWERED_SECONDS
 from besedka.serve.doors.timeouts import REQUEST_SECONDS
-from besedka.serve.rate_limits import FRAMES_AT_LEAST, FRAMES_SECONDS, REFUSED_FRAMES
+from besedka.serve.rate_limits import FRAMES_AT_LEAST, FRAMES_SECONDS, HANDSHAKE_FRAMES, REFUSED_FRAMES
 from tests.calling import Caller, ending
 from tests.clocks import BENT, SWEPT_OFTEN, Clocks
 from tests.commanding import wait_until
@@ -297,7 +297,7 @@ def test_a_client_is_read_no_more_while_it_owes_for_calls_that_are_refused(
     server = make_server("--rate", "1", *options, module=BENT, grpc=True, **clock.environment).start()
     (line,) = opened(server, lines, 1, PREFACE)
     # The one after those that make a debt is read, and then nothing more.
-    *read, held = (2 * number + 1 for number in range(BURST // REFUSED_FRAMES + 3))
+    *read, held = (2 * number + 1 for number in range((BURST - HANDSHAKE_FRAMES) // REFUSED_FRAMES + 3))
     for number in read:
         line.send(call(method, number))
         wait_until(partial(line.has_answer, number))

@@ -5,15 +5,10 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import socket
-import ssl
 import statistics
-import subprocess
 import time
-import urllib.request
 from collections.abc import AsyncIterator, Awaitable, Sequence
 from contextlib import asynccontextmanager
-from pathlib import Path
 from typing import Final
 
 import psutil
@@ -133,33 +128,6 @@ def test_a_thousand_slow_handshakes_are_closed_in_time_and_nobody_waits_for_them
 
     looping.run(attack())
 
-
-def test_a_handshake_of_tls_that_never_ends_is_closed_as_a_request_would_be(
-    make_server: ServerMaker, tmp_path: Path
-) -> None:
-    """The deadline is the loop's own timer, so it is bent to be short; that of asyncio would be a minute."""
-    certificate(tmp_path)
-    soon = json.dumps({"besedka.serve.doors.timeouts.REQUEST_SECONDS": 0.5})
-    server = make_server(
-        "--tls-cert", "cert.pem", "--tls-key", "key.pem", module=BENT, CONSTANTS=soon
-    ).start()
-    with socket.create_connection(("127.0.0.1", server.port), timeout=LONGEST_HANDSHAKE_SECONDS) as silent:
-        assert silent.recv(1) == b""
-    context = ssl.create_default_context(cafile=str(tmp_path / "cert.pem"))
-    url = f"https://localhost:{server.port}/healthz"
-    with urllib.request.urlopen(url, context=context) as response:
-        assert response.status == 200
-
-
-def certificate(folder: Path) -> None:
-    """Make ``cert.pem`` and ``key.pem`` for localhost."""
-    command = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 1 -keyout key.pem"
-    subject = ["-out", "cert.pem", "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"]
-    subprocess.run([*command.split(), *subject], cwd=folder, check=True, capture_output=True)
-
-
-LONGEST_HANDSHAKE_SECONDS: Final = 40.0
-"""Less than a minute."""
 
 TALK_SECONDS: Final = 0.01
 DRIP_SECONDS: Final = 0.5

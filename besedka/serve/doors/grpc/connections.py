@@ -24,7 +24,7 @@ from besedka.serve.doors.unix_sockets import disown_if_closed
 from besedka.serve.files.descriptor import reason
 from besedka.serve.isolation import act_on_each
 from besedka.serve.metrics import Metrics
-from besedka.serve.rate_limits import RateLimiter, Source
+from besedka.serve.rate_limits import HANDSHAKE_FRAMES, RateLimiter, Source
 from besedka.wire.errors import ErrorCode, Refused
 
 log = logging.getLogger(__name__)
@@ -161,6 +161,7 @@ class Connections:
 
     async def _connect(self, connection: Connection) -> None:
         loop = asyncio.get_running_loop()
+        await asyncio.sleep(connection.charge_handshake(self.now()))
         try:
             inner = self._inside.connect(connection.peer)
             transport, _ = await loop.create_unix_connection(lambda: connection.inner, sock=inner)
@@ -272,6 +273,14 @@ class Connection:
             asyncio.get_running_loop().call_later(max(wait, HOLD_SECONDS), self.received)
         elif self.outer.is_held:
             self.outer.release()
+
+    def charge_handshake(self, now: float) -> float:
+        """Charge for the connection itself, and return the seconds that it must wait because its address owes for others."""
+        limiter = self.limiters.get(False)
+        if limiter is None:
+            return 0.0
+        limiter.charge_frames(now, HANDSHAKE_FRAMES)
+        return limiter.delay(now)
 
     def _charge_bytes(self, count: int, now: float) -> None:
         limiter = self.limiters.get(False)

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import logging
 import socket
+import ssl
 from collections.abc import AsyncIterator, Callable, Iterator
 from functools import partial
 from typing import Any, Final, cast
@@ -18,8 +19,8 @@ from besedka.serve.descriptors import Capacity
 from besedka.serve.doors.forwarded import Proxies
 from besedka.serve.doors.hosts import Hosts
 from besedka.serve.doors.http.protocol import HttpConnection, Successor
+from besedka.serve.doors.http.tls import TlsServer
 from besedka.serve.doors.listener import BACKLOG
-from besedka.serve.doors.timeouts import REQUEST_SECONDS
 from besedka.serve.isolation import act_on_each
 from besedka.serve.metrics import Metrics
 from besedka.serve.rate_limits import Sources
@@ -120,7 +121,7 @@ class HttpDoor:
             ssl_certfile=certificate.certificate if certificate else None,
             ssl_keyfile=certificate.key if certificate else None,
         )
-        server = _Server(config)
+        server = _Server(config, self._serve_tls)
         running = background.run("serving HTTP", lambda: server.serve([listener]))
         listening = background.run("listening for HTTP", server.listen)
         await asyncio.wait({running, listening}, return_when=asyncio.FIRST_COMPLETED)
@@ -130,15 +131,33 @@ class HttpDoor:
             server.should_exit = True
             await running
 
+    def _serve_tls(
+        self, listener: socket.socket, context: ssl.SSLContext, make: Callable[..., asyncio.Protocol]
+    ) -> TlsServer:
+        """Perform the handshakes of the connections that come at a socket."""
+        server = TlsServer(self, listener, context, lambda counted: make(counted=counted))
+        self._capacity.add(lambda: len(server))
+        return server
+
     def _make(self, **uvicorn: Any) -> HttpConnection:
         return HttpConnection(self, **uvicorn)
 
 
 class _Server(uvicorn.Server):
-    """uvicorn without its signal handlers, with an event for "it listens", and a deadline for handshakes of TLS."""
+    """uvicorn without its signal handlers, with an event for "it listens", and with our own handshakes of TLS.
 
-    def __init__(self, config: uvicorn.Config) -> None:
+    Args:
+        config: uvicorn's.
+        serve_tls: serves a socket with TLS, given a certificate and what makes the protocol of a connection.
+    """
+
+    def __init__(
+        self,
+        config: uvicorn.Config,
+        serve_tls: Callable[[socket.socket, ssl.SSLContext, Callable[..., asyncio.Protocol]], TlsServer],
+    ) -> None:
         super().__init__(config)
+        self._serve_tls = serve_tls
         self._listens = asyncio.Event()
 
     @contextlib.contextmanager
@@ -146,22 +165,20 @@ class _Server(uvicorn.Server):
         yield
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        # As uvicorn has it for sockets that it is given, but for the deadline: asyncio waits for a minute.
-        loop, config = asyncio.get_running_loop(), self.config
-        http = cast("Callable[..., Any]", config.http_protocol_class)
+        # As uvicorn has it for sockets that it is given, but for TLS: asyncio's counts nothing, and waits for a minute.
+        config = self.config
+        http = cast("Callable[..., asyncio.Protocol]", config.http_protocol_class)
         make = partial(http, config=config, server_state=self.server_state, app_state={})
-        self.servers = [
-            await loop.create_server(
-                make,
-                sock=listener,
-                ssl=config.ssl,
-                ssl_handshake_timeout=REQUEST_SECONDS if config.ssl else None,
-                backlog=config.backlog,
-            )
-            for listener in sockets or ()
-        ]
+        self.servers = [await self._serve_at(listener, make) for listener in sockets or ()]
         self.started = True
         self._listens.set()
+
+    async def _serve_at(self, listener: socket.socket, make: Callable[..., asyncio.Protocol]) -> Any:
+        if self.config.ssl:
+            return self._serve_tls(listener, self.config.ssl, make)
+        return await asyncio.get_running_loop().create_server(
+            make, sock=listener, backlog=self.config.backlog
+        )
 
     async def listen(self) -> None:
         """Wait until it listens."""

@@ -6,6 +6,7 @@ A request for a WebSocket is passed on, with its transport, to the WebSocket doo
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import replace
 from http import HTTPStatus
 from typing import Any, Final, Protocol
@@ -82,11 +83,13 @@ class HttpConnection(HttpToolsProtocol):
 
     Args:
         door: the door that it came through.
+        counted: ends the count of its handshake of TLS.
         uvicorn: the arguments of uvicorn's own protocol.
     """
 
-    def __init__(self, door: Door, **uvicorn: Any) -> None:
+    def __init__(self, door: Door, *, counted: Callable[[], None] | None = None, **uvicorn: Any) -> None:
         super().__init__(**uvicorn)
+        self._counted = counted
         self.parser = self._parser = _Parser(self)
         self._door = door
         self._peer = ""
@@ -106,6 +109,8 @@ class HttpConnection(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
         super().connection_made(transport)
+        if self._counted:
+            self._counted()
         if not self._door.has_room():
             sentence = "the server has no room for more connections now, try again later"
             self._refuse(HTTPStatus.SERVICE_UNAVAILABLE, "too_many_connections", sentence)
