@@ -69,7 +69,7 @@ def test_a_link_with_the_key_is_enough_and_the_key_is_shown_only_to_share_it(
 ) -> None:
     page = visit(f"{locked.page}#;key={KEY}", permissions=["clipboard-read", "clipboard-write"])
     page.wait_for_selector("html[data-scene=login]")
-    assert page.url == f"{locked.page}#"
+    page.wait_for_url(f"{locked.page}#")
     come_in(page, "Anna")
     say(page, "for the file")
     wait_for_text(page, "for the file")

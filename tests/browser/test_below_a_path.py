@@ -29,7 +29,7 @@ def test_behind_nginx_with_tls_all_that_the_page_asks_for_is_below_its_path(
         come_in(page, "Anna")
         say(page, "from below")
         wait_for_text(page, "from below")
-        assert page.url == f"https://{place}/#dev"
+        page.wait_for_url(f"https://{place}/#dev")
         assert sockets == [f"wss://{place}/ws"]
         assert len(requests) > 20
         assert [url for url in requests[1:] if not url.startswith(f"https://{place}/")] == []

@@ -83,7 +83,7 @@ def test_a_name_can_be_typed_as_soon_as_the_login_shows_and_not_before(
     anna.fill("#login-name", "Anna")
     anna.press("#login-name", "Enter")
     anna.wait_for_selector("html[data-scene=chat]")
-    assert anna.url == house.page + f"#{room}"
+    anna.wait_for_url(house.page + f"#{room}")
 
 
 def test_a_name_typed_before_the_page_is_ready_does_not_reload_it(
@@ -101,7 +101,7 @@ def test_a_name_typed_before_the_page_is_ready_does_not_reload_it(
     expect(anna.locator("#login-name")).to_have_value("Anna")
     anna.press("#login-name", "Enter")
     anna.wait_for_selector("html[data-scene=chat]")
-    assert anna.url == house.page + f"#{room}"
+    anna.wait_for_url(house.page + f"#{room}")
 
 
 def test_the_login_shows_when_its_strings_come_after_a_failure(

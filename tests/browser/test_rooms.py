@@ -41,6 +41,7 @@ def test_each_room_keeps_its_place_and_its_draft(house: RunningServer, room: str
     page.click(f"#rooms [data-room='{room}'] a")
     expect(page.locator("#say-text")).to_have_value("half a thou")
     assert page.evaluate(PLACE) == place
+    page.wait_for_url(f"**/#{room}")
     page.go_back()
     expect(page.locator("#room")).to_have_text(f"# {room}-b")
     expect(page.locator("#say-text")).to_have_value("begun here")
