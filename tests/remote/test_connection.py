@@ -21,8 +21,9 @@ from besedka.remote.errors import (
     RemoteError,
     TransportClosed,
 )
+from besedka.remote.room.event_queue import EVENTS_AT_MOST
 from besedka.remote.room.events import Away, Event, ReceivedMessage, Reset
-from besedka.remote.room.membership import EVENTS_AT_MOST, Membership, State
+from besedka.remote.room.membership import Membership, State
 from besedka.remote.room.outbox import IN_FLIGHT_AT_MOST
 from besedka.serve.session import chat_session
 from besedka.wire.frames import (

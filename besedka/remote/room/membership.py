@@ -6,7 +6,6 @@ A membership outlives connections: after each loss it joins again, reads on from
 from __future__ import annotations
 
 import asyncio
-from collections import deque
 from collections.abc import AsyncGenerator, Sequence
 from enum import Enum, auto
 from typing import Any, Final, Protocol
@@ -23,6 +22,7 @@ from besedka.remote.errors import (
 )
 from besedka.remote.requests import Requests, check_frame, new_key
 from besedka.remote.room.cursor import Cursor
+from besedka.remote.room.event_queue import EventQueue
 from besedka.remote.room.events import Away, Event, ReceivedMessage, Reset, SearchResults
 from besedka.remote.room.outbox import Outbox
 from besedka.wire.errors import ErrorCode, Refused
@@ -49,10 +49,6 @@ from besedka.wire.frames import (
 )
 from besedka.wire.message import MessageId
 from besedka.wire.validation import TEXT_CHARACTERS_AT_MOST
-
-EVENTS_AT_MOST: Final = 256
-"""The most events of a room that wait for the program. At this number the connection stops reading, for all its rooms; the server keeps
-the rest in its log."""
 
 LONGEST_HOLD_SECONDS: Final = 60.0
 """The longest wait before a message that was posted too fast is sent again, or a closed room joined again, whatever the server asks for."""
@@ -154,10 +150,7 @@ class Membership:
         self._join_at = 0.0
         self._held_until = 0.0
         self._error: Exception | None = None
-        self._events: deque[Event] = deque()
-        self._has_events = asyncio.Event()
-        self._has_room = asyncio.Event()
-        self._has_room.set()
+        self._events = EventQueue()
         self.resend(unsent)
 
     # For programs.
@@ -240,7 +233,7 @@ class Membership:
         """Leave the room; its events end. Messages not known to be stored stay in `unsent`."""
         await self._link.leave(self)
 
-    async def events(self) -> AsyncGenerator[Event, None]:
+    def events(self) -> AsyncGenerator[Event, None]:
         """Yield the room's events until it is left, across losses of the connection. For one reader.
 
         Raises:
@@ -249,17 +242,7 @@ class Membership:
             JoinRefused: if the first join is refused, or a later one for good; if the person is removed from the room; if the access key
                 is not valid, or not any more.
         """
-        while True:
-            while self._events:
-                event = self._events.popleft()
-                self._has_room.set()
-                yield event
-            if self._error:
-                raise self._error
-            if self.state is State.ENDED:
-                return
-            self._has_events.clear()
-            await self._has_events.wait()
+        return self._events.read()
 
     async def page(self, first: int, limit: int) -> list[ReceivedMessage]:
         """Read messages from the log, beginning with an id.
@@ -370,7 +353,7 @@ class Membership:
     def disconnected(self, retry_in: float) -> None:
         """Note that the connection is lost."""
         self.state, self._join_at = State.WAITING, 0.0
-        self._emit(Away(retry_in))
+        self._events.put(Away(retry_in))
 
     def end(self, error: Exception | None) -> None:
         """End the membership.
@@ -380,17 +363,16 @@ class Membership:
         """
         self.state, self._error = State.ENDED, error
         self._give_up()
-        self._has_events.set()
-        self._has_room.set()
+        self._events.end(error)
 
     @property
     def is_full(self) -> bool:
-        """Whether `EVENTS_AT_MOST` events wait for the program."""
-        return not self._has_room.is_set()
+        """Whether so many events wait for the program that the connection should stop reading."""
+        return self._events.is_full
 
     async def has_room(self) -> None:
         """Wait until the program has read some events."""
-        await self._has_room.wait()
+        await self._events.has_room()
 
     def receive(self, frame: ServerFrame, now: float) -> None:
         """Handle a frame of this room."""
@@ -404,24 +386,24 @@ class Membership:
             case History():
                 for number, key in frame.keys.items():
                     self._settle(key, number)
-                self._emit(*self._cursor.receive_history(frame))
+                self._events.put(*self._cursor.receive_history(frame))
             case Chat():
                 self._settle(frame.key, frame.id)
-                self._emit(*self._cursor.receive(frame))
+                self._events.put(*self._cursor.receive(frame))
             case System() | Typing() | Redacted() | Rights() | RoomOpened():
-                self._emit(frame)
+                self._events.put(frame)
             case _:
                 pass
 
     def _welcomed(self, frame: Welcome) -> None:
         is_new = self._cursor.begin(frame)
-        self._emit(frame)
+        self._events.put(frame)
         if is_new:
             self._outbox.forget_ids()
             # A message that is only in the old log is posted again; the server knows one that it is still storing by its key.
             self._outbox.resend_all()
             if self._has_been_in:
-                self._emit(Reset())
+                self._events.put(Reset())
         self._has_been_in, self.state, self._rejoins = True, State.IN, 0
         self._settle_rename(None)
         self._link.wake()
@@ -437,7 +419,7 @@ class Membership:
             # The server has closed the room, because only readers without a name were in it.
             self._rejoin_in(min(frame.retry_after, LONGEST_HOLD_SECONDS), now)
         else:
-            self._emit(frame)
+            self._events.put(frame)
 
     def _message_refused(self, frame: Error, now: float) -> None:
         if frame.code == ErrorCode.TOO_FAST:
@@ -452,7 +434,7 @@ class Membership:
             stored = self._stored.pop(frame.key, None)
             if stored and not stored.done():
                 stored.set_exception(SayRefused(frame.code, frame.text))
-        self._emit(frame)
+        self._events.put(frame)
 
     def _join_refused(self, frame: Error, now: float) -> None:
         if self._former:
@@ -471,7 +453,7 @@ class Membership:
 
     def _rejoin_in(self, wait: float, now: float) -> None:
         self.state, self._join_at = State.WAITING, now + wait
-        self._emit(Away(wait))
+        self._events.put(Away(wait))
         self._link.wake()
 
     def _settle_rename(self, error: Exception | None) -> None:
@@ -494,14 +476,6 @@ class Membership:
             stored.set_result(MessageId(number))
         if key:
             self._link.wake()  # all rooms share the limit of messages in flight
-
-    def _emit(self, *events: Event) -> None:
-        if self.state is State.ENDED:
-            return
-        self._events.extend(events)
-        self._has_events.set()
-        if len(self._events) >= EVENTS_AT_MOST:
-            self._has_room.clear()
 
     def _give_up(self) -> None:
         """Fail the futures of all messages that will not be stored."""

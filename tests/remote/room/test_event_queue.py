@@ -1,0 +1,65 @@
+"""The events that wait for a program: their order, their bound, their end."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from besedka.remote.errors import ConnectionFailed
+from besedka.remote.room.event_queue import EVENTS_AT_MOST, EventQueue
+from besedka.remote.room.events import Away, Event, Reset
+from tests.looping import run_jumping
+
+
+async def read(queue: EventQueue) -> list[Event]:
+    return [event async for event in queue.read()]
+
+
+def test_events_that_wait_are_read_before_the_end() -> None:
+    async def scenario() -> None:
+        queue = EventQueue()
+        queue.put(Reset(), Away(1.0))
+        queue.end(None)
+        queue.put(Away(2.0))
+        assert await read(queue) == [Reset(), Away(1.0)]
+
+    run_jumping(scenario())
+
+
+def test_an_error_is_raised_behind_the_events_that_wait() -> None:
+    async def scenario() -> None:
+        queue = EventQueue()
+        queue.put(Reset())
+        queue.end(ConnectionFailed("gone"))
+        events = queue.read()
+        assert await anext(events) == Reset()
+        with pytest.raises(ConnectionFailed, match="gone"):
+            await anext(events)
+
+    run_jumping(scenario())
+
+
+def test_a_full_queue_has_room_as_soon_as_an_event_is_read() -> None:
+    async def scenario() -> None:
+        queue = EventQueue()
+        queue.put(*[Reset()] * (EVENTS_AT_MOST - 1))
+        assert not queue.is_full
+        queue.put(Reset())
+        assert queue.is_full
+        waiting = asyncio.ensure_future(queue.has_room())
+        await anext(queue.read())
+        await waiting
+        assert not queue.is_full
+
+    run_jumping(scenario())
+
+
+def test_nobody_waits_for_room_in_a_queue_that_has_ended() -> None:
+    async def scenario() -> None:
+        queue = EventQueue()
+        queue.put(*[Reset()] * EVENTS_AT_MOST)
+        queue.end(None)
+        await queue.has_room()
+
+    run_jumping(scenario())
