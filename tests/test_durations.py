@@ -137,11 +137,12 @@ DURATIONS: Final = {
     "commands/examination.py": {"CLOCK_SECONDS": CLIENTS},
     "commands/history.py": {"LOOK_AGAIN_SECONDS": CLIENTS},
     "commands/probes.py": {"SECONDS": CLIENTS},
-    "remote/backoff.py": {"FIRST_WAIT_SECONDS": CLIENTS, "LONGEST_WAIT_SECONDS": CLIENTS},
+    "remote/backoff.py": dict.fromkeys(
+        ("FIRST_WAIT_SECONDS", "LONGEST_WAIT_SECONDS", "LONGEST_HOLD_SECONDS"), CLIENTS
+    ),
     "remote/transport/__init__.py": {"HANDSHAKE_SECONDS": CLIENTS},
     "remote/connection.py": {"ANSWER_SECONDS": CLIENTS},
     "remote/room/events.py": {"Away.retry_in": CLIENTS},
-    "remote/room/membership.py": {"LONGEST_HOLD_SECONDS": CLIENTS},
     "terminal/ui/input_line.py": {"REDRAW_SECONDS": CLIENTS},
     "terminal/ui/output.py": {"REST_SECONDS": CLIENTS},
     "terminal/room_view.py": {"TYPING_SHOWN_SECONDS": CLIENTS},

@@ -190,7 +190,7 @@ async def _look(membership: Membership, looking: Looking) -> int:
     try:
         number = next(looking)
         while True:
-            page = await membership.page(number, 1)
+            page = await membership.history.page(number, 1)
             number = looking.send(page[0].stamp if page else "")
     except StopIteration as found:
         return int(found.value)

@@ -1,4 +1,4 @@
-"""Exponential backoff with jitter between two tries to connect."""
+"""How long to wait before another try: exponential backoff with jitter, and a bound for what a server asks for."""
 
 from __future__ import annotations
 
@@ -8,6 +8,9 @@ from typing import Final
 FIRST_WAIT_SECONDS: Final = 1.0
 LONGEST_WAIT_SECONDS: Final = 15.0
 """The longest wait between two tries. Each wait is shortened by a random factor, so that clients do not reconnect all at once."""
+
+LONGEST_HOLD_SECONDS: Final = 60.0
+"""The longest wait before a message that was posted too fast is sent again, or a closed room joined again, whatever the server asks for."""
 
 SHORTEST_PART: Final = 0.1
 """The smallest random factor."""

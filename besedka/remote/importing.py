@@ -19,9 +19,9 @@ from besedka.home import secret_for
 from besedka.proto.besedka.v1 import chat_pb2 as pb
 from besedka.proto.besedka.v1.chat_pb2_grpc import ChatStub
 from besedka.remote.address import address, check_key
-from besedka.remote.backoff import backoff
+from besedka.remote.backoff import LONGEST_HOLD_SECONDS, backoff
 from besedka.remote.errors import ConnectionFailed, JoinRefused, SayRefused, needs_key
-from besedka.remote.room.membership import LONGEST_HOLD_SECONDS, RESENT_AFTER
+from besedka.remote.room.posts import RESENT_AFTER
 from besedka.remote.transport.grpc import RECONNECT_STATUSES, metadata, open_channel, reason_of
 from besedka.wire.errors import ErrorCode
 from besedka.wire.message import MessageId

@@ -144,7 +144,7 @@ class Requests:
         pending = self._pages.get(page)
         if pending is None:
             # The response may arrive before `send` returns.
-            pending = self._pages[page] = _future()
+            pending = self._pages[page] = new_future()
             await transport.send(frame)
         return await asyncio.shield(pending)
 
@@ -154,7 +154,7 @@ class Requests:
             check_frame(frame)
         except Refused as refusal:
             raise RequestRefused(refusal.code, str(refusal)) from None
-        pending = self._pending[frame.key] = _future()
+        pending = self._pending[frame.key] = new_future()
         try:
             await transport.send(frame)
             response = await pending
@@ -224,9 +224,9 @@ def new_key() -> str:
     return secrets.token_hex(16)
 
 
-def _future() -> asyncio.Future[Any]:
+def new_future() -> asyncio.Future[Any]:
+    """A future that need not be awaited: its exception counts as retrieved, so that the loop reports none if the caller has gone."""
     future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
-    # Mark an exception as retrieved even if the caller has gone.
     future.add_done_callback(lambda done: done.cancelled() or done.exception())
     return future
 

@@ -174,7 +174,7 @@ class RoomClient:
             before: search only messages older than this id; 0: all.
             limit: the most messages to find; the server allows 100.
         """
-        return await self._membership.search(text, before, limit)
+        return await self._membership.history.search(text, before, limit)
 
     async def private(self, room: str) -> str:
         """Create a private room, as its owner. Returns its name, for `join`."""
@@ -284,7 +284,7 @@ class RoomClient:
         if self.is_connected:
             with suppress(NotConnected):
                 limit = min(PAGE_MESSAGES, self._head - self._read_to)
-                return await self._membership.page(self._read_to + 1, limit)
+                return await self._membership.history.page(self._read_to + 1, limit)
         await self._changed.wait()
         return []
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from besedka.remote.room.events import Away, Event, ReceivedMessage, Reset
-from besedka.remote.room.membership import RESENT_AFTER
+from besedka.remote.room.posts import RESENT_AFTER
 from besedka.terminal.direct_messages import DirectMessages
 from besedka.terminal.room_view import RoomView
 from besedka.terminal.rooms import Rooms

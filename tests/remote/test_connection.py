@@ -663,7 +663,7 @@ def test_requests_are_answered_by_their_keys_and_pages_by_their_rooms() -> None:
         transport.deliver(welcome(9, "a"), welcome(9, "b"))
         await settle()
         lists = [asyncio.ensure_future(connection.requests.rooms()) for _ in range(2)]
-        pages = [asyncio.ensure_future(room.page(3, 1)) for room in (a, b)]
+        pages = [asyncio.ensure_future(room.history.page(3, 1)) for room in (a, b)]
         await settle()
         keys = [frame.key for frame in transport.sent if isinstance(frame, ListRooms)]
         asked = [frame for frame in transport.sent if isinstance(frame, ListHistory)]
@@ -685,8 +685,8 @@ def test_requests_end_with_their_room_and_with_the_connection() -> None:
         await settle()
         network.visits[0].deliver(welcome(9, "a"), welcome(9, "b"))
         await settle()
-        of_a, of_b = (asyncio.ensure_future(room.page(3, 1)) for room in (a, b))
-        searching = asyncio.ensure_future(b.search("x"))
+        of_a, of_b = (asyncio.ensure_future(room.history.page(3, 1)) for room in (a, b))
+        searching = asyncio.ensure_future(b.history.search("x"))
         await settle()
         await a.leave()
         with pytest.raises(NotConnected, match="left"):
@@ -696,7 +696,7 @@ def test_requests_end_with_their_room_and_with_the_connection() -> None:
             with pytest.raises(NotConnected, match="lost"):
                 await request
         with pytest.raises(NotConnected):
-            await b.page(3, 1)
+            await b.history.page(3, 1)
 
     run(scenario)
 
@@ -716,7 +716,7 @@ def test_a_search_that_is_answered_with_nonsense_fails(answer: dict[str, Any]) -
         (transport,) = network.visits
         transport.deliver(welcome(9))
         await settle()
-        searching = asyncio.ensure_future(room.search("x", before=5))
+        searching = asyncio.ensure_future(room.history.search("x", before=5))
         await settle()
         search = transport.sent[-1]
         assert isinstance(search, Search)

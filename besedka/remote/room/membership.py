@@ -8,26 +8,23 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, Sequence
 from enum import Enum, auto
-from typing import Any, Final, Protocol
+from typing import Final, Protocol
 
-from besedka.remote.backoff import backoff
+from besedka.remote.backoff import LONGEST_HOLD_SECONDS, backoff
 from besedka.remote.errors import (
     Expelled,
     JoinRefused,
     NotConnected,
     RemoteError,
-    SayRefused,
-    not_besedka,
-    parsing_frames,
 )
-from besedka.remote.requests import Requests, check_frame, new_key
+from besedka.remote.requests import Requests, new_future
 from besedka.remote.room.cursor import Cursor
 from besedka.remote.room.event_queue import EventQueue
-from besedka.remote.room.events import Away, Event, ReceivedMessage, Reset, SearchResults
-from besedka.remote.room.outbox import Outbox
-from besedka.wire.errors import ErrorCode, Refused
+from besedka.remote.room.events import Away, Event, Reset
+from besedka.remote.room.history_reader import HistoryReader
+from besedka.remote.room.posts import Posts
+from besedka.wire.errors import ErrorCode
 from besedka.wire.frames import (
-    FOUND_MESSAGES,
     BeginTyping,
     Chat,
     ClientFrame,
@@ -36,25 +33,16 @@ from besedka.wire.frames import (
     History,
     Join,
     Leave,
-    ListHistory,
     Redacted,
     Rights,
     RoomOpened,
     Say,
-    Search,
     ServerFrame,
     System,
     Typing,
     Welcome,
 )
 from besedka.wire.message import MessageId
-from besedka.wire.validation import TEXT_CHARACTERS_AT_MOST
-
-LONGEST_HOLD_SECONDS: Final = 60.0
-"""The longest wait before a message that was posted too fast is sent again, or a closed room joined again, whatever the server asks for."""
-
-RESENT_AFTER: Final = frozenset({ErrorCode.NOT_STORED, ErrorCode.GOING_DOWN})
-"""Refusals by a server that is about to end: the message is kept, and resent to its successor."""
 
 BY_PERSON: Final = frozenset({ErrorCode.BANNED, ErrorCode.NOT_KNOWN})
 """Refusals of a person, not of a room or a name."""
@@ -115,6 +103,7 @@ class Membership:
         user: the name.
         quiet: whether the membership is quiet.
         requests: the connection's requests.
+        history: reads the room's log.
         state: the state of the membership.
     """
 
@@ -140,16 +129,14 @@ class Membership:
         self._secret = secret
         self._invite = invite
         self._cursor = Cursor(since, epoch)
-        self._outbox = Outbox()
-        self._stored: dict[str, asyncio.Future[MessageId]] = {}
+        self._posts = Posts(room, link.wake)
+        self.history = HistoryReader(link.url, room, link.requests, self._cursor, self._check_in)
         self._has_been_in = False
         # During a change of name: the former name and its secret, and the outcome.
         self._former: tuple[str, str] | None = None
         self._renamed: asyncio.Future[None] | None = None
         self._rejoins = 0
         self._join_at = 0.0
-        self._held_until = 0.0
-        self._error: Exception | None = None
         self._events = EventQueue()
         self.resend(unsent)
 
@@ -158,12 +145,12 @@ class Membership:
     @property
     def waiting(self) -> int:
         """The number of messages posted and not known to be stored."""
-        return len(self._outbox)
+        return self._posts.waiting
 
     @property
     def unsent(self) -> list[Say]:
         """The messages posted and not known to be stored, in order, for a later membership."""
-        return self._outbox.frames
+        return self._posts.unsent
 
     @property
     def cursor(self) -> tuple[int, str]:
@@ -176,22 +163,7 @@ class Membership:
         Returns:
             A future of the message's id, done once it is on the server's disk; or failed with `SayRefused`. It need not be awaited.
         """
-        frame = Say(text=text, room=self.room, key=new_key(), after=self._cursor.post_after)
-        stored: asyncio.Future[MessageId] = asyncio.get_running_loop().create_future()
-        stored.add_done_callback(_retrieve)
-        try:
-            check_frame(frame)
-        except Refused as refusal:
-            if refusal.code is ErrorCode.FRAME_TOO_LONG:
-                refusal = Refused(ErrorCode.TEXT_TOO_LONG, length=len(text), limit=TEXT_CHARACTERS_AT_MOST)
-            stored.set_exception(SayRefused(refusal.code, str(refusal)))
-            return stored
-        self._outbox.add(frame)
-        self._stored[frame.key] = stored
-        if self.state is State.ENDED:
-            self._give_up()
-        self._link.wake()
-        return stored
+        return self._posts.post(text, self._cursor.post_after)
 
     async def typing(self) -> None:
         """Send a typing notification, if there is a connection."""
@@ -200,9 +172,7 @@ class Membership:
 
     def resend(self, frames: Sequence[Say]) -> None:
         """Resend messages from an earlier membership of the same person; the server recognises those that are stored."""
-        for frame in frames:
-            self._outbox.add(frame, is_resend=True)
-        self._link.wake()
+        self._posts.resend(frames)
 
     async def rename(self, user: str, *, secret: str = "") -> None:
         """Change the name: leave the room, and join it again from the cursor on. `Welcome` has the name in the server's form.
@@ -221,8 +191,7 @@ class Membership:
             raise ValueError(f"{self.waiting} messages wait")
         self._former = (self.user, self._secret)
         self.user, self._secret = user, secret
-        self._renamed = asyncio.get_running_loop().create_future()
-        self._renamed.add_done_callback(_retrieve)
+        self._renamed = new_future()
         self.state, self._join_at = State.WAITING, 0.0
         await self._link.send(Leave(room=self.room))
         self._link.wake()
@@ -243,56 +212,6 @@ class Membership:
                 is not valid, or not any more.
         """
         return self._events.read()
-
-    async def page(self, first: int, limit: int) -> list[ReceivedMessage]:
-        """Read messages from the log, beginning with an id.
-
-        Args:
-            first: the first message's id.
-            limit: the most messages to return.
-
-        Raises:
-            NotConnected: if there is no connection; try again after `Welcome`.
-        """
-        found: list[ReceivedMessage] = []
-        before = first + limit
-        # If messages are long, a page holds only the last ones of those requested.
-        while before > first:
-            self._check_in()
-            answer = await self.requests.page(
-                ListHistory(before=before, room=self.room, limit=before - first)
-            )
-            with parsing_frames(self._link.url):
-                page = self._cursor.read(answer)
-            if not page:
-                break
-            if page[0].id >= before:
-                raise not_besedka(self._link.url, f"a page before {before} begins with {page[0].id}")
-            found = [*page, *found]
-            before = page[0].id
-        return found
-
-    async def search(self, text: str, before: int = 0, limit: int = FOUND_MESSAGES) -> SearchResults:
-        """Search the room for the newest messages with a text, ignoring case.
-
-        A search has a time limit on the server: search again with `SearchResults.before` for older messages, until it is 0.
-
-        Args:
-            text: the text to find.
-            before: search only messages older than this id; 0: all.
-            limit: the most messages to find; the server allows 100.
-
-        Raises:
-            NotConnected: if there is no connection; try again after `Welcome`.
-            RequestRefused: if the server does not search for this text.
-        """
-        self._check_in()
-        frame = Search(text=text, room=self.room, before=before, limit=limit, key=new_key())
-        answer = await self.requests.search(frame)
-        if before and answer.before >= before:
-            raise not_besedka(self._link.url, f"a search before {before} goes on before {answer.before}")
-        with parsing_frames(self._link.url):
-            return SearchResults(self._cursor.read_found(answer), answer.before)
 
     async def add_device(self) -> DeviceLink:
         """Create a link that adds another device to this person.
@@ -316,8 +235,7 @@ class Membership:
     def join(self) -> Join:
         """Begin to join: the frame to send now."""
         self.state = State.JOINING
-        self._held_until = 0.0
-        self._outbox.resend_all()
+        self._posts.begin()
         return self.join_frame
 
     @property
@@ -337,15 +255,15 @@ class Membership:
     @property
     def in_flight(self) -> int:
         """The number of messages sent and neither stored nor refused."""
-        return self._outbox.in_flight if self.state is State.IN else 0
+        return self._posts.in_flight if self.state is State.IN else 0
 
     def next_message(self, now: float) -> Say | None:
         """The message to send now; None if there is none."""
-        return self._outbox.next() if self.state is State.IN and now >= self._held_until else None
+        return self._posts.next(now) if self.state is State.IN else None
 
     def due(self, now: float) -> float | None:
         """The time at which a join or a message may be sent that must wait now; None if nothing waits for a time."""
-        due = self._join_at if self.state is State.WAITING else self._held_until
+        due = self._join_at if self.state is State.WAITING else self._posts.held_until
         return due if due > now and self.state is not State.ENDED else None
 
     # For the connection: receiving.
@@ -361,8 +279,9 @@ class Membership:
         Args:
             error: the reason; None if the room was left.
         """
-        self.state, self._error = State.ENDED, error
-        self._give_up()
+        self.state = State.ENDED
+        self._posts.end(error)
+        self._settle_rename(error or NotConnected("the room was left"))
         self._events.end(error)
 
     @property
@@ -385,10 +304,10 @@ class Membership:
                 pass  # of an earlier membership in this room, which was left
             case History():
                 for number, key in frame.keys.items():
-                    self._settle(key, number)
+                    self._posts.stored(key, number)
                 self._events.put(*self._cursor.receive_history(frame))
             case Chat():
-                self._settle(frame.key, frame.id)
+                self._posts.stored(frame.key, frame.id)
                 self._events.put(*self._cursor.receive(frame))
             case System() | Typing() | Redacted() | Rights() | RoomOpened():
                 self._events.put(frame)
@@ -399,9 +318,7 @@ class Membership:
         is_new = self._cursor.begin(frame)
         self._events.put(frame)
         if is_new:
-            self._outbox.forget_ids()
-            # A message that is only in the old log is posted again; the server knows one that it is still storing by its key.
-            self._outbox.resend_all()
+            self._posts.log_replaced()
             if self._has_been_in:
                 self._events.put(Reset())
         self._has_been_in, self.state, self._rejoins = True, State.IN, 0
@@ -410,7 +327,8 @@ class Membership:
 
     def _refused(self, frame: Error, now: float) -> None:
         if frame.key:
-            self._message_refused(frame, now)
+            if self._posts.refused(frame, now):
+                self._events.put(frame)
         elif self.state is State.JOINING:
             self._join_refused(frame, now)
         elif frame.code in PERMANENT:
@@ -420,21 +338,6 @@ class Membership:
             self._rejoin_in(min(frame.retry_after, LONGEST_HOLD_SECONDS), now)
         else:
             self._events.put(frame)
-
-    def _message_refused(self, frame: Error, now: float) -> None:
-        if frame.code == ErrorCode.TOO_FAST:
-            if now < self._held_until:
-                return  # in flight behind the first message that was refused
-            self._outbox.recall()
-            self._held_until = now + min(frame.retry_after, LONGEST_HOLD_SECONDS)
-            self._link.wake()
-        elif frame.code not in RESENT_AFTER:
-            self._outbox.settle(frame.key)
-            self._link.wake()
-            stored = self._stored.pop(frame.key, None)
-            if stored and not stored.done():
-                stored.set_exception(SayRefused(frame.code, frame.text))
-        self._events.put(frame)
 
     def _join_refused(self, frame: Error, now: float) -> None:
         if self._former:
@@ -468,25 +371,3 @@ class Membership:
         if self._has_been_in and frame.code in BY_PERSON:
             return Expelled(frame.code, frame.text)
         return JoinRefused(frame.code, frame.text)
-
-    def _settle(self, key: str, number: int) -> None:
-        self._outbox.stored(key, number)
-        stored = self._stored.pop(key, None)
-        if stored and not stored.done():
-            stored.set_result(MessageId(number))
-        if key:
-            self._link.wake()  # all rooms share the limit of messages in flight
-
-    def _give_up(self) -> None:
-        """Fail the futures of all messages that will not be stored."""
-        for stored in self._stored.values():
-            if not stored.done():
-                stored.set_exception(self._error or NotConnected("the room was left"))
-        self._stored.clear()
-        self._settle_rename(self._error or NotConnected("the room was left"))
-
-
-def _retrieve(future: asyncio.Future[Any]) -> None:
-    """Mark an exception as retrieved: not every program awaits its messages, and a refusal is an event too."""
-    if not future.cancelled():
-        future.exception()

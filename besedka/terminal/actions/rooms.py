@@ -124,7 +124,7 @@ async def _history(session: TerminalSession, argument: str) -> None:
         return
     session.rooms.check_connected()
     first = max(1, view.oldest - count)
-    older = await view.membership.page(first, view.oldest - first)
+    older = await view.membership.history.page(first, view.oldest - first)
     if not older:
         session.notifier.notify(session.phrases.no_older)
         return
@@ -140,7 +140,7 @@ async def _find(session: TerminalSession, argument: str) -> None:
     view, found, before = session.rooms.current, list[ReceivedMessage](), 0
     # The server limits the time of each search.
     while len(found) < FOUND_AT_MOST:
-        answer = await view.membership.search(argument, before, FOUND_AT_MOST - len(found))
+        answer = await view.membership.history.search(argument, before, FOUND_AT_MOST - len(found))
         found, before = [*answer.messages, *found], answer.before
         if not before:
             break

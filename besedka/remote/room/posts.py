@@ -1,0 +1,156 @@
+"""The messages that a program posts in a room: each is sent until it is stored or refused, and its future has the outcome.
+
+`Outbox` has their order; here are the futures, and the pause after a message that was posted too fast.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from typing import Final
+
+from besedka.remote.backoff import LONGEST_HOLD_SECONDS
+from besedka.remote.errors import NotConnected, SayRefused
+from besedka.remote.requests import check_frame, new_future, new_key
+from besedka.remote.room.outbox import Outbox
+from besedka.wire.errors import ErrorCode, Refused
+from besedka.wire.frames import Error, Say
+from besedka.wire.message import MessageId
+from besedka.wire.validation import TEXT_CHARACTERS_AT_MOST
+
+RESENT_AFTER: Final = frozenset({ErrorCode.NOT_STORED, ErrorCode.GOING_DOWN})
+"""Refusals by a server that is about to end: the message is kept, and resent to its successor."""
+
+
+class Posts:
+    """The messages posted in one room that are not known to be stored.
+
+    Args:
+        room: the room's name.
+        wake: has the connection look again for frames to send.
+    """
+
+    def __init__(self, room: str, wake: Callable[[], None]) -> None:
+        self._room = room
+        self._wake = wake
+        self._outbox = Outbox()
+        self._stored: dict[str, asyncio.Future[MessageId]] = {}
+        self._held_until = 0.0
+        self._has_ended = False
+        self._error: Exception | None = None
+
+    # For programs.
+
+    @property
+    def waiting(self) -> int:
+        """The number of messages posted and not known to be stored."""
+        return len(self._outbox)
+
+    @property
+    def unsent(self) -> list[Say]:
+        """These messages, in order, for a later membership."""
+        return self._outbox.frames
+
+    def post(self, text: str, after: int) -> asyncio.Future[MessageId]:
+        """Post a message.
+
+        Args:
+            text: the text.
+            after: an id that is lower than the message's will be.
+
+        Returns:
+            A future of its id; or failed with `SayRefused`. It need not be awaited.
+        """
+        frame = Say(text=text, room=self._room, key=new_key(), after=after)
+        stored: asyncio.Future[MessageId] = new_future()
+        try:
+            check_frame(frame)
+        except Refused as refusal:
+            if refusal.code is ErrorCode.FRAME_TOO_LONG:
+                refusal = Refused(ErrorCode.TEXT_TOO_LONG, length=len(text), limit=TEXT_CHARACTERS_AT_MOST)
+            stored.set_exception(SayRefused(refusal.code, str(refusal)))
+            return stored
+        self._outbox.add(frame)
+        self._stored[frame.key] = stored
+        if self._has_ended:
+            self._give_up()
+        self._wake()
+        return stored
+
+    def resend(self, frames: Sequence[Say]) -> None:
+        """Resend messages from an earlier membership of the same person; the server recognises those that are stored."""
+        for frame in frames:
+            self._outbox.add(frame, is_resend=True)
+        self._wake()
+
+    # For the membership: sending.
+
+    @property
+    def in_flight(self) -> int:
+        """The number of messages sent and neither stored nor refused."""
+        return self._outbox.in_flight
+
+    @property
+    def held_until(self) -> float:
+        """The time before which nothing is sent, because the server has refused a message as too fast."""
+        return self._held_until
+
+    def next(self, now: float) -> Say | None:
+        """The message to send now; None if there is none."""
+        return self._outbox.next() if now >= self._held_until else None
+
+    def begin(self) -> None:
+        """Send everything that was in flight again, over a new connection."""
+        self._held_until = 0.0
+        self._outbox.resend_all()
+
+    def log_replaced(self) -> None:
+        """Post again the messages that may be in the old log only; the server knows one that it is still storing by its key."""
+        self._outbox.forget_ids()
+        self._outbox.resend_all()
+
+    # For the membership: receiving.
+
+    def stored(self, key: str, number: int) -> None:
+        """Note that the message with a key, if it is one of these, is stored with an id."""
+        self._outbox.stored(key, number)
+        stored = self._stored.pop(key, None)
+        if stored and not stored.done():
+            stored.set_result(MessageId(number))
+        if key:
+            self._wake()  # all rooms share the limit of messages in flight
+
+    def refused(self, frame: Error, now: float) -> bool:
+        """Handle the refusal of a message: for good, for now, or until the server has a successor.
+
+        Returns:
+            False if the message was only in flight behind one that was refused as too fast.
+        """
+        if frame.code == ErrorCode.TOO_FAST:
+            if now < self._held_until:
+                return False
+            self._outbox.recall()
+            self._held_until = now + min(frame.retry_after, LONGEST_HOLD_SECONDS)
+            self._wake()
+        elif frame.code not in RESENT_AFTER:
+            self._outbox.settle(frame.key)
+            self._wake()
+            stored = self._stored.pop(frame.key, None)
+            if stored and not stored.done():
+                stored.set_exception(SayRefused(frame.code, frame.text))
+        return True
+
+    def end(self, error: Exception | None) -> None:
+        """Fail the futures of all messages, also of those posted later: none of them will be stored.
+
+        Args:
+            error: the reason; None if the room was left.
+        """
+        self._has_ended, self._error = True, error
+        self._give_up()
+
+    def _give_up(self) -> None:
+        for stored in self._stored.values():
+            if not stored.done():
+                stored.set_exception(self._error or NotConnected("the room was left"))
+        self._stored.clear()
