@@ -7,6 +7,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from besedka.remote.connecting import connect
+    from besedka.remote.device_link import take_device
     from besedka.remote.errors import (
         ChatRefused,
         ConnectionFailed,
@@ -21,7 +23,7 @@ if TYPE_CHECKING:
     )
     from besedka.remote.importing import importing
     from besedka.remote.room.events import ReceivedMessage, SearchResults
-    from besedka.remote.room_client import News, RoomClient, connect, take_device
+    from besedka.remote.room_client import News, RoomClient
     from besedka.wire.frames import (
         Act,
         Device,
@@ -72,6 +74,8 @@ _MODULES = (
     "besedka.wire.frames",
     "besedka.remote.room.events",
     "besedka.remote.room_client",
+    "besedka.remote.connecting",
+    "besedka.remote.device_link",
     "besedka.remote.importing",  # last, because it needs gRPC
 )
 

@@ -1,7 +1,7 @@
 """The client library. Programs import it by ``from besedka import connect``; names imported from here raise a warning until 0.1.0.
 
-`room_client` is the public interface; `connection` reconnects by itself and carries any number of rooms; `room` holds the state of one
-room; `transport` carries the frames.
+`connecting`, `importing` and `device_link` have the functions that programs call, `room_client` the room that they get; `connection` reconnects
+by itself and carries any number of rooms; `room` holds the state of one room; `transport` carries the frames.
 """
 
 from warnings import warn

@@ -1,35 +1,21 @@
-"""The client library: ``async with connect("ws://…", "Anna") as room``."""
+"""A room of a chat, as a program has it: `RoomClient`; and a connection, with the rooms that a program has joined on it."""
 
 from __future__ import annotations
 
 import asyncio
-import secrets
 from collections import deque
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
 from typing import Final
 
-from besedka.home import keep_secret, secret_for
-from besedka.remote.address import address, check_key
-from besedka.remote.connection import ANSWER_SECONDS, Connection
-from besedka.remote.errors import (
-    ConnectionFailed,
-    JoinRefused,
-    NotConnected,
-    OtherPerson,
-    RequestRefused,
-    TransportClosed,
-    needs_key,
-)
+from besedka.remote.connection import Connection
+from besedka.remote.errors import NotConnected
 from besedka.remote.room.events import Away, Event, ReceivedMessage, Reset, SearchResults, people_after
 from besedka.remote.room.membership import Membership
-from besedka.remote.transport import checked_frames, open_transport
-from besedka.wire.errors import ErrorCode
+from besedka.remote.room.unread import UnreadMessages
 from besedka.wire.frames import (
     FOUND_MESSAGES,
     INVITATION_SECONDS,
     Act,
-    Device,
     DeviceLink,
     Error,
     Invitation,
@@ -39,21 +25,13 @@ from besedka.wire.frames import (
     RoomEntry,
     RoomOpened,
     System,
-    TakeDevice,
     Typing,
     Welcome,
 )
 from besedka.wire.message import MessageId
 
-UNREAD_MESSAGES: Final = 1_000
-"""Messages of a room that wait in memory for the program. Those behind them are read from the log later: if the connection stopped
-reading instead, the program's own messages would not be acknowledged either."""
-
 NEWS_AT_MOST: Final = 1_000
 """News of a room that wait for the program; the oldest are dropped."""
-
-PAGE_MESSAGES: Final = 100
-"""Messages that are read from the log at a time."""
 
 News = Redacted | RoomOpened
 """Events other than messages: a message was redacted; somebody opened a room for direct messages with this person."""
@@ -73,7 +51,7 @@ class RoomClient:
         may: the user's rights beside posting: `invite`, `moderate`.
     """
 
-    def __init__(self, chat: _Chat, membership: Membership) -> None:
+    def __init__(self, chat: ChatClient, membership: Membership) -> None:
         self.room = membership.room
         self.name = membership.user
         self.people: list[str] = []
@@ -87,12 +65,7 @@ class RoomClient:
         self._requests = membership.requests
         self._news: deque[News] = deque(maxlen=NEWS_AT_MOST)
         self._has_news = asyncio.Event()
-        # Messages received and not read yet, and whether later ones were dropped, to be read from the log.
-        self._unread: deque[ReceivedMessage] = deque()
-        self._is_behind = False
-        self._read_to = 0
-        self._head = 0
-        self._changed = asyncio.Event()
+        self._unread = UnreadMessages(membership.history)
         self._joined: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._failure: Exception | None = None
         self._has_ended = False
@@ -257,40 +230,14 @@ class RoomClient:
                 return
             await self._has_news.wait()
 
-    async def follow(self) -> AsyncIterator[ReceivedMessage]:
+    def follow(self) -> AsyncIterator[ReceivedMessage]:
         """Yield all messages from the cursor on, in order, without gaps or duplicates, until the room is left.
 
         Raises:
             ConnectionFailed: if the server closed the connection for good.
             JoinRefused: if the user was removed from the room, or the access key is no longer valid.
         """
-        while True:
-            self._changed.clear()
-            while self._unread:
-                yield self._read(self._unread.popleft())
-            if self._is_behind and self._read_to >= self._head:
-                self._is_behind = False
-            elif self._is_behind and not self._has_ended:
-                for message in await self._read_from_log():
-                    yield self._read(message)
-            elif self._failure:
-                raise self._failure
-            elif self._has_ended:
-                return
-            else:
-                await self._changed.wait()
-
-    async def _read_from_log(self) -> list[ReceivedMessage]:
-        if self.is_connected:
-            with suppress(NotConnected):
-                limit = min(PAGE_MESSAGES, self._head - self._read_to)
-                return await self._membership.history.page(self._read_to + 1, limit)
-        await self._changed.wait()
-        return []
-
-    def _read(self, message: ReceivedMessage) -> ReceivedMessage:
-        self._read_to = message.id
-        return message
+        return self._unread.read()
 
     async def _read_events(self) -> None:
         try:
@@ -299,7 +246,7 @@ class RoomClient:
         except Exception as error:  # noqa: BLE001 - readers of `follow` must receive any error
             self._failure = error
         self.is_connected, self._has_ended = False, True
-        self._changed.set()
+        self._unread.end(self._failure)
         self._has_news.set()
         if not self._joined.done():
             self._joined.set_exception(self._failure or NotConnected("the room was left"))
@@ -313,7 +260,7 @@ class RoomClient:
                 if not self._joined.done():
                     self._joined.set_result(None)
             case ReceivedMessage():
-                self._keep(event)
+                self._unread.add(event)
             case System():
                 self.clients_count = event.clients_count
                 self.people = people_after(self.people, event)
@@ -324,32 +271,26 @@ class RoomClient:
             case Away():
                 self.is_connected = False
             case Reset():
-                self._unread.clear()
-                self._is_behind, self._read_to, self._head = False, 0, 0
+                self._unread.reset()
             case Typing() | Error():
                 pass
-        self._changed.set()
-
-    def _keep(self, message: ReceivedMessage) -> None:
-        self._head = message.id
-        if self._is_behind or len(self._unread) >= UNREAD_MESSAGES:
-            self._is_behind = True
-        else:
-            self._unread.append(message)
+        self._unread.wake(is_connected=self.is_connected)
 
     def _add_news(self, event: News) -> None:
         if isinstance(event, Redacted):
-            # Redact messages that are not read yet, too.
-            self._unread = deque(
-                message.with_text(event.text) if message.id == event.id else message
-                for message in self._unread
-            )
+            self._unread.redact(event.id, event.text)
         self._news.append(event)
         self._has_news.set()
 
 
-class _Chat:
-    """A connection, with the rooms that a program has joined on it."""
+class ChatClient:
+    """A connection, with the rooms that a program has joined on it.
+
+    Args:
+        connection: the connection.
+        name: the user's name.
+        secret: identifies the person.
+    """
 
     def __init__(self, connection: Connection, name: str, secret: str) -> None:
         self._connection = connection
@@ -367,6 +308,7 @@ class _Chat:
         quiet: bool,
         invite: str,
     ) -> RoomClient:
+        """Join a room, as `RoomClient.join` does."""
         membership = self._connection.join(
             room,
             self._name if name is None else name,
@@ -388,112 +330,7 @@ class _Chat:
         return client
 
     async def close(self) -> None:
+        """Leave all rooms and close the connection."""
         await self._connection.close()
         # Closing has ended their rooms.
         await asyncio.gather(*self._readers)
-
-
-@asynccontextmanager
-async def connect(
-    url: str,
-    name: str,
-    room: str = "",
-    *,
-    secret: str | None = None,
-    since: int | None = None,
-    epoch: str = "",
-    quiet: bool = False,
-    invite: str = "",
-    key: str = "",
-) -> AsyncIterator[RoomClient]:
-    """Connect to a chat and join a room; disconnect at the end. `RoomClient.join` joins more rooms on the same connection.
-
-    Args:
-        url: ``ws://``, ``wss://``, ``http(s)://``, ``grpc://``, ``grpcs://`` or ``unix:``; a room may follow behind a ``#``.
-        name: the user's name; empty for a reader, who is not announced.
-        room: the room, if the URL names none.
-        secret: identifies the person: a name belongs to the first person who uses it, and all programs with the same secret are the same
-            person. If it is not given, the secret in the user's home directory is used, which all their programs on this machine share;
-            it is created on first use, and if it cannot be stored, the user is a guest. Empty: a guest, who holds the name only while
-            connected. Else any text that nobody else knows, best 256 random bits.
-        since: read on behind this id; else begin with the last 10 messages.
-        epoch: the epoch that ``since`` belongs to; if the log was replaced, reading begins with its last 10 messages.
-        quiet: join without being counted, announced or listed.
-        invite: the token of an invitation, into the room or to the name, if the URL has none.
-        key: the access key, if the URL has none; a chat that requires none ignores it.
-
-    Raises:
-        InvalidAddress: if the URL is not valid.
-        ConnectionFailed: if the chat cannot be reached.
-        JoinRefused: if the chat refuses the room or the name.
-    """
-    there = address(url)
-    check_key(key)
-    chat = _Chat(
-        Connection(there.url, key=there.key or key),
-        name,
-        secret_for(there.url, name) if secret is None else secret,
-    )
-    try:
-        yield await chat.join(
-            room or there.room, since=since, epoch=epoch, quiet=quiet, invite=invite or there.invite
-        )
-    finally:
-        await chat.close()
-
-
-async def take_device(
-    url: str, token: str = "", *, key: str = "", name: str = "", keep: bool = True
-) -> Device:
-    """Add this device to the person who created an add-a-device link on another one. A link works once.
-
-    Args:
-        url: the chat's URL, as in `connect`; the token may follow behind its ``#``, as ``;device=``.
-        token: the token, if the URL has none.
-        key: the access key, if the URL has none.
-        name: the person whom the link promises, if the URL has no name; empty: whoever created the link.
-        keep: store the secret in the user's home directory, where `connect` finds it. If it cannot be stored, only this program has it.
-
-    Returns:
-        The name, and the secret to join with from now on.
-
-    Raises:
-        InvalidAddress: if the URL is not valid.
-        ConnectionFailed: if the chat cannot be reached.
-        JoinRefused: if the chat refuses access.
-        RequestRefused: if the link is no longer valid.
-        OtherPerson: if the link is that of somebody else than it promises; nothing is stored.
-    """
-    there = address(url)
-    check_key(key)
-    device = await _take_device(there.url, token or there.device, there.key or key)
-    if (promised := name or there.name) and device.user != promised:
-        raise OtherPerson(promised, device.user)
-    if keep:
-        with suppress(OSError):
-            keep_secret(there.url, device.user, device.secret)
-    return device
-
-
-async def _take_device(url: str, token: str, access_key: str) -> Device:
-    request_key = secrets.token_hex(16)
-    try:
-        async with asyncio.timeout(ANSWER_SECONDS), open_transport(url, access_key) as transport:
-            await transport.send(TakeDevice(token, key=request_key))
-            async for frame in checked_frames(transport, url):
-                match frame:
-                    case Device(key=answered) if answered == request_key:
-                        return frame
-                    case Error():
-                        raise RequestRefused(frame.code, frame.text)
-                    case _:
-                        pass
-    except TransportClosed as closed:
-        if closed.code == ErrorCode.NO_ACCESS:
-            raise needs_key(url, access_key) from None
-        if closed.code:
-            raise JoinRefused(closed.code, str(closed)) from None
-        raise ConnectionFailed(f"cannot reach a chat at {url}: {closed}") from None
-    except TimeoutError:
-        pass
-    raise ConnectionFailed(f"the chat at {url} does not answer")

@@ -15,8 +15,8 @@ from prompt_toolkit.utils import is_dumb_terminal
 
 from besedka.home import keep_secret, secret_for
 from besedka.remote.address import address as parse_address
+from besedka.remote.device_link import take_device
 from besedka.remote.errors import Expelled, JoinRefused, RemoteError, RequestRefused
-from besedka.remote.room_client import take_device
 from besedka.terminal.actions import ACTIONS
 from besedka.terminal.session import TerminalSession
 from besedka.terminal.ui.keyboard import TerminalInput
