@@ -495,9 +495,9 @@ def _join(there: Address) -> Finding:
 
 
 async def _welcome(there: Address) -> Welcome:
-    from besedka.remote.connection import Connection
+    from besedka.remote.chat_connection import ChatConnection
 
-    async with Connection(there.url, key=there.key) as connection:
+    async with ChatConnection(there.url, key=there.key) as connection:
         async for event in connection.join(there.room).events():
             if isinstance(event, Welcome):
                 return event

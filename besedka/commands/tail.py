@@ -136,12 +136,12 @@ class _Reading:
 
     async def handle_all(self, handle: _Handler) -> None:
         """Handle each message, in order, without gap and double."""
-        from besedka.remote.connection import Connection
+        from besedka.remote.chat_connection import ChatConnection
         from besedka.remote.room.events import ReceivedMessage, Reset
         from besedka.wire.frames import Welcome
 
         since, old, epoch = await self._beginning()
-        async with Connection(self._url, key=self._key) as connection:
+        async with ChatConnection(self._url, key=self._key) as connection:
             membership = connection.join(self._room, secret=self._secret, since=since, epoch=epoch)
             room, position = self._room, since
             goal: int | None = None
@@ -164,9 +164,9 @@ class _Reading:
 
     async def _beginning(self) -> tuple[int, int, str]:
         """The id after which to begin, the last id so far, and their epoch."""
-        from besedka.remote.connection import Connection
+        from besedka.remote.chat_connection import ChatConnection
 
-        async with Connection(self._url, key=self._key) as connection:
+        async with ChatConnection(self._url, key=self._key) as connection:
             membership = connection.join(self._room, secret=self._secret, invite=self._invite)
             welcome = await _welcome(membership)
             remember(self._url, self._key)

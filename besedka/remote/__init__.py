@@ -1,6 +1,6 @@
 """The client library. Programs import it by ``from besedka import connect``; names imported from here raise a warning until 0.1.0.
 
-`connecting`, `importing` and `device_link` have the functions that programs call, `room_client` the room that they get; `connection` reconnects
+`connecting`, `importing` and `device_link` have the functions that programs call, `room_client` the room that they get; `chat_connection` reconnects
 by itself and carries any number of rooms; `room` holds the state of one room; `transport` carries the frames.
 """
 

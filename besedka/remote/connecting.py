@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 
 from besedka.home import secret_for
 from besedka.remote.address import address, check_key
-from besedka.remote.connection import Connection
+from besedka.remote.chat_connection import ChatConnection
 from besedka.remote.room_client import ChatClient, RoomClient
 
 
@@ -48,7 +48,7 @@ async def connect(
     there = address(url)
     check_key(key)
     chat = ChatClient(
-        Connection(there.url, key=there.key or key),
+        ChatConnection(there.url, key=there.key or key),
         name,
         secret_for(there.url, name) if secret is None else secret,
     )

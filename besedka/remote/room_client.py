@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import AsyncIterator
 from typing import Final
 
-from besedka.remote.connection import Connection
+from besedka.remote.chat_connection import ChatConnection
 from besedka.remote.errors import NotConnected
 from besedka.remote.room.events import Away, Event, ReceivedMessage, Reset, SearchResults, people_after
 from besedka.remote.room.membership import Membership
@@ -292,7 +292,7 @@ class ChatClient:
         secret: identifies the person.
     """
 
-    def __init__(self, connection: Connection, name: str, secret: str) -> None:
+    def __init__(self, connection: ChatConnection, name: str, secret: str) -> None:
         self._connection = connection
         self._name = name
         self._secret = secret

@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import Coroutine
 from typing import Any, Final
 
-from besedka.remote.connection import ROOMS_AT_MOST
+from besedka.remote.chat_connection import ROOMS_AT_MOST
 from besedka.remote.errors import RemoteError
 from besedka.remote.room.events import ReceivedMessage
 from besedka.remote.room.membership import Membership

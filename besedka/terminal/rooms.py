@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import Final
 
 from besedka.remote.address import Address
-from besedka.remote.connection import ROOMS_AT_MOST, Connection
+from besedka.remote.chat_connection import ROOMS_AT_MOST, ChatConnection
 from besedka.remote.errors import ACCESS_ENDINGS
 from besedka.remote.room.events import Event
 from besedka.terminal.room_view import RoomView, State
@@ -66,7 +66,7 @@ class Rooms:
     ) -> None:
         self.address = address
         self.secret = secret
-        self.connection = Connection(address.url, key=address.key)
+        self.connection = ChatConnection(address.url, key=address.key)
         self.views: dict[str, RoomView] = {}
         self.current: RoomView
         self.failure: BaseException | None = None

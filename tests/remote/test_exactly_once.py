@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from besedka.remote.connection import Connection
+from besedka.remote.chat_connection import ChatConnection
 from besedka.remote.room.events import ReceivedMessage
 from besedka.remote.room.membership import Membership
 from tests import looping
@@ -33,7 +33,7 @@ LONG_SECONDS = 600
 class _Program:
     """A program in some rooms, and what it has said and received there."""
 
-    def __init__(self, server: ModelServer, connection: Connection) -> None:
+    def __init__(self, server: ModelServer, connection: ChatConnection) -> None:
         self._server = server
         self._connection = connection
         self.said: dict[str, list[str]] = {room: [] for room in ROOMS}
@@ -93,7 +93,7 @@ class _Program:
 
 async def _live(actions: Iterable[tuple[object, ...]]) -> None:
     server = ModelServer()
-    async with Connection("ws://nowhere/ws", open_transport=server.open) as connection:
+    async with ChatConnection("ws://nowhere/ws", open_transport=server.open) as connection:
         program = _Program(server, connection)
         # It has been in once: what fails before that is told, and not tried again.
         await program.calm_down()

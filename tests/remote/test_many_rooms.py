@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from besedka import JoinRefused, Kind, RequestRefused, RoomClient, RoomOpened, SayRefused, connect
-from besedka.remote.connection import ROOMS_AT_MOST
+from besedka.remote.chat_connection import ROOMS_AT_MOST
 from besedka.wire.message import MessageId
 from tests.remote.test_room_client import run, take
 from tests.running import RunningServer, connections

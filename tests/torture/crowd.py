@@ -14,8 +14,8 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 from unittest import mock
 
-from besedka.remote import connection
-from besedka.remote.connection import Connection
+from besedka.remote import chat_connection
+from besedka.remote.chat_connection import ChatConnection
 from besedka.remote.room import membership
 from besedka.remote.room.events import ReceivedMessage
 from besedka.remote.room.membership import Membership
@@ -55,7 +55,7 @@ class Person:
         unsettled_at_most: int = sys.maxsize,
     ) -> None:
         self.name = name
-        self._connection = Connection(url)
+        self._connection = ChatConnection(url)
         self._membership: Membership
         self._is_in = asyncio.Event()
         self._record = record
@@ -154,7 +154,7 @@ async def torment(
         for number in range(people)
     ]
     with (
-        mock.patch.object(connection, "backoff", _come_back),
+        mock.patch.object(chat_connection, "backoff", _come_back),
         mock.patch.object(membership, "backoff", _come_back),
     ):
         for person in crowd:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from besedka.remote.errors import not_besedka, parsing_frames
-from besedka.remote.requests import Requests, new_key
+from besedka.remote.outgoing_requests import OutgoingRequests, new_key
 from besedka.remote.room.cursor import Cursor
 from besedka.remote.room.events import ReceivedMessage, SearchResults
 from besedka.wire.frames import FOUND_MESSAGES, ListHistory, Search
@@ -23,7 +23,12 @@ class HistoryReader:
     """
 
     def __init__(
-        self, url: str, room: str, requests: Requests, cursor: Cursor, check_joined: Callable[[], None]
+        self,
+        url: str,
+        room: str,
+        requests: OutgoingRequests,
+        cursor: Cursor,
+        check_joined: Callable[[], None],
     ) -> None:
         self._url = url
         self._room = room

@@ -17,7 +17,7 @@ from besedka.remote.errors import (
     NotConnected,
     RemoteError,
 )
-from besedka.remote.requests import Requests, new_future
+from besedka.remote.outgoing_requests import OutgoingRequests, new_future
 from besedka.remote.room.cursor import Cursor
 from besedka.remote.room.event_queue import EventQueue
 from besedka.remote.room.events import Away, Event, Reset
@@ -72,7 +72,7 @@ class Link(Protocol):
     """The interface of the connection for its memberships."""
 
     url: str
-    requests: Requests
+    requests: OutgoingRequests
 
     def wake(self) -> None:
         """Look again for frames to send."""
@@ -85,7 +85,7 @@ class Link(Protocol):
 
 
 class Membership:
-    """A person's membership in a room. Made by `Connection.join`.
+    """A person's membership in a room. Made by `ChatConnection.join`.
 
     Args:
         link: the connection.

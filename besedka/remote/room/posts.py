@@ -11,7 +11,7 @@ from typing import Final
 
 from besedka.remote.backoff import LONGEST_HOLD_SECONDS
 from besedka.remote.errors import NotConnected, SayRefused
-from besedka.remote.requests import check_frame, new_future, new_key
+from besedka.remote.outgoing_requests import check_frame, new_future, new_key
 from besedka.remote.room.outbox import Outbox
 from besedka.wire.errors import ErrorCode, Refused
 from besedka.wire.frames import Error, Say

@@ -27,7 +27,7 @@ OPTIONS: Final = [
     ("grpc.keepalive_timeout_ms", 30_000),
     # Of a message as it came and, where it is compressed, of what it unpacks to.
     ("grpc.max_receive_message_length", SERVER_FRAME_BYTES_AT_MOST),
-    # `Connection` has its own backoff: the channel must connect at once when asked.
+    # `ChatConnection` has its own backoff: the channel must connect at once when asked.
     ("grpc.initial_reconnect_backoff_ms", 100),
     ("grpc.max_reconnect_backoff_ms", 1_000),
     ("grpc.use_local_subchannel_pool", 1),

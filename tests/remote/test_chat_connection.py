@@ -12,7 +12,7 @@ import pytest
 
 from besedka import connect
 from besedka.remote import transport as transport_module
-from besedka.remote.connection import ANSWER_SECONDS, JOINS_AT_ONCE, ROOMS_AT_MOST, Connection
+from besedka.remote.chat_connection import ANSWER_SECONDS, JOINS_AT_ONCE, ROOMS_AT_MOST, ChatConnection
 from besedka.remote.errors import (
     ConnectionFailed,
     Expelled,
@@ -55,7 +55,7 @@ RECONNECT_SECONDS = 2
 
 AN_HOUR_SECONDS = 3600
 
-Scenario = Callable[[Connection, FakeNetwork], Coroutine[Any, Any, None]]
+Scenario = Callable[[ChatConnection, FakeNetwork], Coroutine[Any, Any, None]]
 
 
 def run(scenario: Scenario) -> None:
@@ -65,7 +65,7 @@ def run(scenario: Scenario) -> None:
         network = FakeNetwork()
         async with (
             asyncio.timeout(AN_HOUR_SECONDS),
-            Connection("ws://nowhere/ws", open_transport=network.open) as connection,
+            ChatConnection("ws://nowhere/ws", open_transport=network.open) as connection,
         ):
             await scenario(connection, network)
 
@@ -103,7 +103,7 @@ async def has_failed(membership: Membership) -> RemoteError:
 
 
 def test_a_message_that_was_in_flight_is_resent_with_what_the_log_held_when_it_was_posted() -> None:
-    async def scenario(connection: Connection, network: FakeNetwork) -> None:
+    async def scenario(connection: ChatConnection, network: FakeNetwork) -> None:
         room = connection.join("main", "Anna")
         await settle()
         network.visits[0].deliver(welcome(7))
@@ -124,7 +124,7 @@ def test_a_message_that_was_in_flight_is_resent_with_what_the_log_held_when_it_w
 
 
 def test_messages_in_flight_are_resent_when_the_log_is_replaced() -> None:
-    async def scenario(connection: Connection, network: FakeNetwork) -> None:
+    async def scenario(connection: ChatConnection, network: FakeNetwork) -> None:
         room = connection.join("main", "Anna")
         await settle()
         transport = network.visits[0]
@@ -144,7 +144,7 @@ def test_messages_in_flight_are_resent_when_the_log_is_replaced() -> None:
 
 
 def test_what_waited_in_another_membership_is_resent_first() -> None:
-    async def scenario(connection: Connection, network: FakeNetwork) -> None:
+    async def scenario(connection: ChatConnection, network: FakeNetwork) -> None:
         left = [Say("one", key="a", after=3), Say("two", key="b", after=4)]
         room = connection.join("main", "Anna", unsent=left)
         room.say("three")
@@ -163,7 +163,7 @@ def test_what_waited_in_another_membership_is_resent_first() -> None:
 
 
 def test_each_room_reads_on_from_its_own_cursor_after_a_loss() -> None:
-    async def scenario(connection: Connection, network: FakeNetwork) -> None:
+    async def scenario(connection: ChatConnection, network: FakeNetwork) -> None:
         rooms = [connection.join(name, "Anna", since=since) for name, since in (("a", None), ("b", 3))]
         await settle()
         network.visits[0].deliver(welcome(0, "a"), welcome(5, "b", epoch="other"))
@@ -180,7 +180,7 @@ def test_each_room_reads_on_from_its_own_cursor_after_a_loss() -> None:
 
 
 def test_a_hundred_rooms_are_joined_a_few_at_a_time_those_that_are_seen_first() -> None:
-    async def scenario(connection: Connection, network: FakeNetwork) -> None:
+    async def scenario(connection: ChatConnection, network: FakeNetwork) -> None:
         for number in range(ROOMS_AT_MOST):
             connection.join(f"r{number:02}", "Anna", quiet=number % 2 == 0)
         await settle()
@@ -203,7 +203,7 @@ def test_as_many_rooms_as_the_server_allows() -> None:
 
 
 def test_outboxes_take_turns_and_share_what_may_be_in_flight() -> None:
-    async def scenario(connection: Connection, network: FakeNetwork) -> None:
+    async def scenario(connection: ChatConnection, network: FakeNetwork) -> None:
         rooms = [connection.join(name, "Anna") for name in "abc"]
         for room in rooms:
             for number in range(IN_FLIGHT_AT_MOST):
@@ -236,7 +236,7 @@ def test_outboxes_take_turns_and_share_what_may_be_in_flight() -> None:
 
 
 def test_a_server_that_does_not_answer_a_join_is_given_up() -> None:
-    async def scenario(connection: Connection, _: FakeNetwork) -> None:
+    async def scenario(connection: ChatConnection, _: FakeNetwork) -> None:
         began = asyncio.get_running_loop().time()
         failure = await has_failed(connection.join("main", "Anna"))
         assert isinstance(failure, ConnectionFailed)
@@ -247,7 +247,7 @@ def test_a_server_that_does_not_answer_a_join_is_given_up() -> None:
 
 
 def test_an_answer_that_waits_for_a_program_that_does_not_read_is_not_overdue() -> None:
-    async def scenario(connection: Connection, network: FakeNetwork) -> None:
+    async def scenario(connection: ChatConnection, network: FakeNetwork) -> None:
         slow = connection.join("slow", "Anna")
         await settle()
         (transport,) = network.visits
@@ -269,7 +269,7 @@ def test_an_answer_that_waits_for_a_program_that_does_not_read_is_not_overdue() 
 
 
 def test_a_room_that_nobody_reads_holds_the_connection_up_until_it_is_left() -> None:
-    async def scenario(connection: Connection, network: FakeNetwork) -> None:
+    async def scenario(connection: ChatConnection, network: FakeNetwork) -> None:
         unread, other = connection.join("unread"), connection.join("other")
         await settle()
         (transport,) = network.visits
@@ -286,7 +286,7 @@ def test_a_room_that_nobody_reads_holds_the_connection_up_until_it_is_left() -> 
 
 
 def test_a_connection_without_rooms_is_not_made_again_until_one_is_joined() -> None:
-    async def scenario(connection: Connection, network: FakeNetwork) -> None:
+    async def scenario(connection: ChatConnection, network: FakeNetwork) -> None:
         room = connection.join("main", "Anna")
         await settle()
         network.visits[0].deliver(welcome())
@@ -306,7 +306,7 @@ def test_a_connection_without_rooms_is_not_made_again_until_one_is_joined() -> N
 
 
 def test_rooms_are_joined_and_left_at_any_time_and_frames_of_rooms_that_were_left_are_ignored() -> None:
-    async def scenario(connection: Connection, network: FakeNetwork) -> None:
+    async def scenario(connection: ChatConnection, network: FakeNetwork) -> None:
         a = connection.join("a", "Anna")
         of_a = asyncio.ensure_future(collect(a))
         await settle()
@@ -328,7 +328,7 @@ def test_rooms_are_joined_and_left_at_any_time_and_frames_of_rooms_that_were_lef
 
 
 def test_a_room_that_is_left_and_joined_again_does_not_take_frames_of_before_for_its_own() -> None:
-    async def scenario(connection: Connection, network: FakeNetwork) -> None:
+    async def scenario(connection: ChatConnection, network: FakeNetwork) -> None:
         quiet = connection.join("a", quiet=True)
         await settle()
         (transport,) = network.visits
@@ -347,7 +347,7 @@ def test_a_room_that_is_left_and_joined_again_does_not_take_frames_of_before_for
 
 
 def test_a_room_is_joined_once_by_whatever_spelling() -> None:
-    async def scenario(connection: Connection, network: FakeNetwork) -> None:
+    async def scenario(connection: ChatConnection, network: FakeNetwork) -> None:
         connection.join("Plans")
         with pytest.raises(JoinRefused) as refused:
             connection.join("plans", "Anna")
@@ -359,7 +359,7 @@ def test_a_room_is_joined_once_by_whatever_spelling() -> None:
 
 
 def test_an_invitation_is_shown_once() -> None:
-    async def scenario(connection: Connection, network: FakeNetwork) -> None:
+    async def scenario(connection: ChatConnection, network: FakeNetwork) -> None:
         connection.join("main", "Anna", invite="token")
         await settle()
         network.visits[0].deliver(welcome())
@@ -372,7 +372,7 @@ def test_an_invitation_is_shown_once() -> None:
 
 
 def test_a_new_name_is_taken_by_leaving_and_joining_from_the_cursor_on() -> None:
-    async def scenario(connection: Connection, network: FakeNetwork) -> None:
+    async def scenario(connection: ChatConnection, network: FakeNetwork) -> None:
         room = connection.join("main", "Anna", secret="hers")
         await settle()
         (transport,) = network.visits
@@ -391,7 +391,7 @@ def test_a_new_name_is_taken_by_leaving_and_joining_from_the_cursor_on() -> None
 
 
 def test_a_new_name_that_is_refused_leaves_the_old_one() -> None:
-    async def scenario(connection: Connection, network: FakeNetwork) -> None:
+    async def scenario(connection: ChatConnection, network: FakeNetwork) -> None:
         room = connection.join("main", "Anna", secret="hers")
         await settle()
         (transport,) = network.visits
@@ -412,7 +412,7 @@ def test_a_new_name_that_is_refused_leaves_the_old_one() -> None:
 
 
 def test_a_name_is_not_changed_while_messages_wait() -> None:
-    async def scenario(connection: Connection, network: FakeNetwork) -> None:
+    async def scenario(connection: ChatConnection, network: FakeNetwork) -> None:
         room = connection.join("main", "Anna")
         with pytest.raises(NotConnected):
             await room.rename("Bea")
@@ -430,7 +430,7 @@ def test_a_name_is_not_changed_while_messages_wait() -> None:
 
 
 def test_a_refusal_of_one_room_leaves_the_others_untouched() -> None:
-    async def scenario(connection: Connection, network: FakeNetwork) -> None:
+    async def scenario(connection: ChatConnection, network: FakeNetwork) -> None:
         open_room, private = connection.join("open", "Anna"), connection.join("private", "Anna")
         events = asyncio.ensure_future(collect(open_room))
         await settle()
@@ -448,7 +448,7 @@ def test_a_refusal_of_one_room_leaves_the_others_untouched() -> None:
 
 
 def test_a_reader_whose_room_was_closed_returns_later_and_reads_on_while_the_others_go_on() -> None:
-    async def scenario(connection: Connection, network: FakeNetwork) -> None:
+    async def scenario(connection: ChatConnection, network: FakeNetwork) -> None:
         room, other = connection.join("dev", ""), connection.join("main", "")
         await settle()
         transport = network.visits[0]
@@ -473,7 +473,7 @@ def test_a_reader_whose_room_was_closed_returns_later_and_reads_on_while_the_oth
 
 
 def test_a_room_that_cannot_be_joined_again_now_is_tried_later_while_the_others_go_on() -> None:
-    async def scenario(connection: Connection, network: FakeNetwork) -> None:
+    async def scenario(connection: ChatConnection, network: FakeNetwork) -> None:
         a, b = connection.join("a", "Anna"), connection.join("b", "Anna")
         await settle()
         network.visits[0].deliver(welcome(room="a"), welcome(room="b"))
@@ -510,7 +510,7 @@ def test_a_room_that_cannot_be_joined_again_now_is_tried_later_while_the_others_
 def test_a_member_who_is_not_admitted_any_more_does_not_reconnect_for_ever(
     code: str, is_in: bool, error: type[JoinRefused | Expelled]
 ) -> None:
-    async def scenario(connection: Connection, network: FakeNetwork) -> None:
+    async def scenario(connection: ChatConnection, network: FakeNetwork) -> None:
         room = connection.join("main", "Anna")
         await settle()
         network.visits[0].deliver(welcome())
@@ -538,7 +538,7 @@ def test_a_member_who_is_not_admitted_any_more_does_not_reconnect_for_ever(
 def test_a_connection_that_is_ended_for_good_ends_all_its_rooms(
     ending: TransportClosed, error: type[RemoteError], code: str
 ) -> None:
-    async def scenario(connection: Connection, network: FakeNetwork) -> None:
+    async def scenario(connection: ChatConnection, network: FakeNetwork) -> None:
         rooms = [connection.join("a", "Anna"), connection.join("b", "Anna")]
         await settle()
         network.visits[0].deliver(welcome(room="a"), welcome(room="b"))
@@ -558,7 +558,7 @@ def test_a_connection_that_is_ended_for_good_ends_all_its_rooms(
 
 
 def test_a_message_that_is_too_fast_holds_its_room_and_no_other() -> None:
-    async def scenario(connection: Connection, network: FakeNetwork) -> None:
+    async def scenario(connection: ChatConnection, network: FakeNetwork) -> None:
         slow, other = connection.join("slow", "Anna"), connection.join("other", "Anna")
         await settle()
         (transport,) = network.visits
@@ -596,7 +596,7 @@ def test_a_message_that_is_too_fast_holds_its_room_and_no_other() -> None:
     ],
 )
 def test_a_server_that_sends_nonsense_is_no_besedka(frames: list[ServerFrame]) -> None:
-    async def scenario(connection: Connection, network: FakeNetwork) -> None:
+    async def scenario(connection: ChatConnection, network: FakeNetwork) -> None:
         room = connection.join("main", "Anna")
         await settle()
         network.visits[0].deliver(*frames)
@@ -608,7 +608,7 @@ def test_a_server_that_sends_nonsense_is_no_besedka(frames: list[ServerFrame]) -
 
 
 def test_an_error_of_our_own_is_not_swallowed(monkeypatch: pytest.MonkeyPatch) -> None:
-    async def scenario(connection: Connection, network: FakeNetwork) -> None:
+    async def scenario(connection: ChatConnection, network: FakeNetwork) -> None:
         room = connection.join("main", "Anna")
         await settle()
         monkeypatch.setattr(Membership, "_welcomed", lambda *_: 1 / 0)
@@ -620,7 +620,7 @@ def test_an_error_of_our_own_is_not_swallowed(monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_a_log_that_was_replaced_is_read_anew_and_the_others_go_on() -> None:
-    async def scenario(connection: Connection, network: FakeNetwork) -> None:
+    async def scenario(connection: ChatConnection, network: FakeNetwork) -> None:
         a, b = connection.join("a", "Anna"), connection.join("b", "Anna")
         await settle()
         (transport,) = network.visits
@@ -637,7 +637,7 @@ def test_a_log_that_was_replaced_is_read_anew_and_the_others_go_on() -> None:
 
 
 def test_a_direct_room_that_opens_is_announced_in_all_rooms() -> None:
-    async def scenario(connection: Connection, network: FakeNetwork) -> None:
+    async def scenario(connection: ChatConnection, network: FakeNetwork) -> None:
         rooms = [connection.join("a", "Anna"), connection.join("b", "Anna")]
         await settle()
         opened = RoomOpened("direct", kind=welcome().kind, peer="Boris")
@@ -654,7 +654,7 @@ def test_a_direct_room_that_opens_is_announced_in_all_rooms() -> None:
 
 
 def test_requests_are_answered_by_their_keys_and_pages_by_their_rooms() -> None:
-    async def scenario(connection: Connection, network: FakeNetwork) -> None:
+    async def scenario(connection: ChatConnection, network: FakeNetwork) -> None:
         a, b = connection.join("a", "Anna"), connection.join("b", "Anna")
         await settle()
         (transport,) = network.visits
@@ -680,7 +680,7 @@ def test_requests_are_answered_by_their_keys_and_pages_by_their_rooms() -> None:
 
 
 def test_requests_end_with_their_room_and_with_the_connection() -> None:
-    async def scenario(connection: Connection, network: FakeNetwork) -> None:
+    async def scenario(connection: ChatConnection, network: FakeNetwork) -> None:
         a, b = connection.join("a", "Anna"), connection.join("b", "Anna")
         await settle()
         network.visits[0].deliver(welcome(9, "a"), welcome(9, "b"))
@@ -710,7 +710,7 @@ def test_requests_end_with_their_room_and_with_the_connection() -> None:
     ],
 )
 def test_a_search_that_is_answered_with_nonsense_fails(answer: dict[str, Any]) -> None:
-    async def scenario(connection: Connection, network: FakeNetwork) -> None:
+    async def scenario(connection: ChatConnection, network: FakeNetwork) -> None:
         room = connection.join("main", "Anna")
         await settle()
         (transport,) = network.visits
@@ -752,7 +752,7 @@ def test_a_message_that_is_redacted_before_it_was_read_is_read_as_it_is_then(
 
 
 def test_a_connection_that_is_lost_before_anything_was_answered_has_failed() -> None:
-    async def scenario(connection: Connection, network: FakeNetwork) -> None:
+    async def scenario(connection: ChatConnection, network: FakeNetwork) -> None:
         room = connection.join("main", "Anna")
         await settle()
         network.visits[0].close(lost())

@@ -23,7 +23,7 @@ from besedka.remote.errors import (
     needs_key,
     parsing_frames,
 )
-from besedka.remote.requests import Requests, check_frame
+from besedka.remote.outgoing_requests import OutgoingRequests, check_frame
 from besedka.remote.room.membership import Membership, State
 from besedka.remote.room.outbox import IN_FLIGHT_AT_MOST
 from besedka.remote.transport import Transport, checked_frames
@@ -58,7 +58,7 @@ ROOMS_AT_MOST: Final = 100
 OpenTransport = Callable[[str, str], AbstractAsyncContextManager[Transport]]
 
 
-class Connection:
+class ChatConnection:
     """A connection to a chat. It connects when the first room is joined, and lasts until it is closed.
 
     Args:
@@ -73,7 +73,7 @@ class Connection:
 
     def __init__(self, url: str, *, key: str = "", open_transport: OpenTransport | None = None) -> None:
         self.url = url
-        self.requests = Requests(url)
+        self.requests = OutgoingRequests(url)
         self._key = key
         self._open_transport = open_transport or transports.open_transport
         self._transport: Transport | None = None

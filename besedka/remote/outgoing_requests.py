@@ -1,4 +1,4 @@
-"""Requests and their responses: pages, searches, lists of rooms, private and direct rooms, invitations, moderation.
+"""Requests to the chat and their responses: pages, searches, lists of rooms, private and direct rooms, invitations, moderation.
 
 A response arrives over the connection that carried the request, and is lost with it. All requests raise `NotConnected` while there is
 no connection or if it is lost meanwhile, and `RequestRefused` if the server refuses them.
@@ -50,7 +50,7 @@ from besedka.wire.validation import FRAME_BYTES_AT_MOST
 A = TypeVar("A")
 
 
-class Requests:
+class OutgoingRequests:
     """The requests of one connection, for all its rooms.
 
     Args:
