@@ -1,10 +1,11 @@
-"""Shows messages, notices, problems and QR codes to the user, and rings the bell."""
+"""Shows messages, notices, problems, links and QR codes to the user, and rings the bell."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from enum import Enum
 from typing import Final
+from urllib.parse import urlsplit
 
 from prompt_toolkit.application import get_app_session
 
@@ -20,6 +21,9 @@ from besedka.wire.sanitize import sanitize_line
 
 SENTENCE_CHARACTERS: Final = 1_000
 """How much of a server's sentence is shown."""
+
+THIS_MACHINE: Final = frozenset({"localhost", "127.0.0.1", "::1"})
+"""Hosts that lead every device to itself."""
 
 
 class Bell(Enum):
@@ -87,6 +91,12 @@ class Notifier:
     def sentence(self, code: str, text: str) -> str:
         """A refusal in the user's language, or else the server's sentence, as far as it is one."""
         return self.phrases.refusals.get(code) or sanitize_line(text, SENTENCE_CHARACTERS)
+
+    def show_link(self, link: str) -> None:
+        """Show a link, and a notice if it leads to this machine only."""
+        self.show(formatting.link(link))
+        if link.startswith("unix:") or urlsplit(link).hostname in THIS_MACHINE:
+            self.notify(self.phrases.local_link)
 
     def show_qr_code(self, text: str) -> None:
         """Show a text as a QR code, if the window is wide enough for it."""

@@ -1,0 +1,63 @@
+"""Commands on a room's history: older messages, and search."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from besedka.remote.room.events import ReceivedMessage
+from besedka.terminal.session import Action, TerminalSession
+from besedka.terminal.ui import formatting
+
+HISTORY_MESSAGES: Final = 20
+"""Messages that `/history` shows without an argument."""
+
+HISTORY_MESSAGES_AT_MOST: Final = 1_000
+
+FOUND_AT_MOST: Final = 20
+
+DIGITS_AT_MOST: Final = 9
+"""Longer numbers are not even parsed."""
+
+
+async def _history(session: TerminalSession, argument: str) -> None:
+    if argument and not (argument.isdecimal() and len(argument) <= DIGITS_AT_MOST and int(argument)):
+        session.notifier.show_invalid(session.phrases.invalid_number, argument, command="history")
+        return
+    view, count = session.rooms.current, min(int(argument or HISTORY_MESSAGES), HISTORY_MESSAGES_AT_MOST)
+    if view.oldest <= 1:
+        session.notifier.notify(session.phrases.no_older)
+        return
+    session.rooms.check_connected()
+    first = max(1, view.oldest - count)
+    older = await view.membership.history.page(first, view.oldest - first)
+    if not older:
+        session.notifier.notify(session.phrases.no_older)
+        return
+    day = view.day
+    session.notifier.show(formatting.rule(session.phrases.older.format(first=older[0].id, last=older[-1].id)))
+    session.notifier.show_messages(view, older)
+    session.notifier.show(formatting.rule(session.phrases.now))
+    view.oldest, view.day = older[0].id, day
+
+
+async def _find(session: TerminalSession, argument: str) -> None:
+    session.rooms.check_connected()
+    view, found, before = session.rooms.current, list[ReceivedMessage](), 0
+    # The server limits the time of each search.
+    while len(found) < FOUND_AT_MOST:
+        answer = await view.membership.history.search(argument, before, FOUND_AT_MOST - len(found))
+        found, before = [*answer.messages, *found], answer.before
+        if not before:
+            break
+    for message in found:
+        view.mark_shown(message)
+        session.notifier.show(formatting.found_message(message, view.me, is_numbered=view.may_moderate))
+    count = f"{len(found)}{'+' if before else ''}"
+    session.notifier.notify(session.phrases.found.format(n=count) if found else session.phrases.found_nothing)
+
+
+ACTIONS: Final[Mapping[str, Action]] = {
+    "history": _history,
+    "find": _find,
+}
