@@ -9,7 +9,8 @@ from besedka.remote import address, backoff
 from besedka.remote.room import outbox
 from besedka.serve.room import room
 from besedka.serve.session import chat_session
-from besedka.terminal import room_view, session
+from besedka.terminal import room_view
+from besedka.terminal.session import typed_lines
 from besedka.wire import access, validation
 
 VECTORS = json.loads((Path(__file__).parents[1] / "vectors" / "limits.json").read_text(encoding="utf-8"))
@@ -34,4 +35,4 @@ def test_the_limits_of_the_page_are_those_of_the_server_and_the_client_library()
 def test_the_terminal_says_that_somebody_types_no_more_often_than_it_is_relayed_and_before_it_is_forgotten() -> (
     None
 ):
-    assert room.TYPING_RELAYED_SECONDS < session.TYPING_SENT_SECONDS < room_view.TYPING_SHOWN_SECONDS
+    assert room.TYPING_RELAYED_SECONDS < typed_lines.TYPING_SENT_SECONDS < room_view.TYPING_SHOWN_SECONDS

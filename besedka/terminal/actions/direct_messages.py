@@ -15,7 +15,7 @@ async def _msg(session: TerminalSession, argument: str) -> None:
     if not name:
         session.notifier.show_problem(session.phrases.missing_name.format(command="msg"))
     elif await open_direct_room(session, name) and text:
-        session.post(text, f"/msg {argument}")
+        session.typed_lines.post(text, f"/msg {argument}")
 
 
 async def open_direct_room(session: TerminalSession, name: str) -> bool:

@@ -76,7 +76,7 @@ async def _leave(session: TerminalSession, argument: str) -> None:
         session.notifier.notify(session.phrases.last_room)
     else:
         await session.rooms.leave(view)
-        session.direct_messages.left(view)
+        session.direct_room_watcher.left(view)
 
 
 ACTIONS: Final[Mapping[str, Action]] = {

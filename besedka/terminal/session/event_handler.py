@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from besedka.remote.room.events import Away, Event, ReceivedMessage, Reset
 from besedka.remote.room.posts import RESENT_AFTER
-from besedka.terminal.direct_messages import DirectMessages
 from besedka.terminal.room_view import RoomView
-from besedka.terminal.rooms import Rooms
+from besedka.terminal.session.direct_room_watcher import DirectRoomWatcher
+from besedka.terminal.session.rooms import Rooms
 from besedka.terminal.ui import formatting
 from besedka.terminal.ui.notifier import Notifier
 from besedka.wire.frames import Error, Redacted, Rights, RoomOpened, System, Welcome
@@ -18,7 +18,7 @@ class EventHandler:
     Args:
         rooms: the rooms of the session.
         notifier: shows messages and notices.
-        direct_messages: joins direct rooms that other people open.
+        direct_room_watcher: joins direct rooms that other people open.
         announces_disconnects: whether to announce a lost connection, because no status bar shows it.
     """
 
@@ -26,14 +26,14 @@ class EventHandler:
         self,
         rooms: Rooms,
         notifier: Notifier,
-        direct_messages: DirectMessages,
+        direct_room_watcher: DirectRoomWatcher,
         *,
         announces_disconnects: bool,
     ) -> None:
         self._rooms = rooms
         self._notifier = notifier
         self._phrases = notifier.phrases
-        self._direct_messages = direct_messages
+        self._direct_room_watcher = direct_room_watcher
         self._announces_disconnects = announces_disconnects
         self._away: set[RoomView] = set()
         self._authors: dict[str, None] = {}
@@ -62,7 +62,7 @@ class EventHandler:
             case Rights() if self._rooms.is_current(view):
                 self._rights_changed(view)
             case RoomOpened():
-                self._direct_messages.opened(event)
+                self._direct_room_watcher.opened(event)
             case Reset() if self._rooms.is_current(view):
                 self._notifier.notify(self._phrases.history_replaced)
             case _:
@@ -77,7 +77,7 @@ class EventHandler:
         self._away.discard(view)
         if self._rooms.is_current(view):
             self._notifier.notify(self._phrases.reconnected)
-            self._direct_messages.check()
+            self._direct_room_watcher.check()
 
     def _presence_changed(self, event: System) -> None:
         if change := formatting.presence(event, self._rooms.own_names, self._phrases):

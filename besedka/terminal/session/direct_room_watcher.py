@@ -14,7 +14,7 @@ from besedka.remote.errors import RemoteError
 from besedka.remote.room.events import ReceivedMessage
 from besedka.remote.room.membership import Membership
 from besedka.terminal.room_view import RoomView
-from besedka.terminal.rooms import Rooms
+from besedka.terminal.session.rooms import Rooms
 from besedka.terminal.storage import Storage
 from besedka.terminal.ui.notifier import Notifier
 from besedka.wire.frames import Kind, RoomOpened, Welcome
@@ -30,7 +30,7 @@ ROOMS_FREE: Final = 10
 """Rooms of the connection that are left for those that the user joins."""
 
 
-class DirectMessages:
+class DirectRoomWatcher:
     """Watches the direct rooms of the user.
 
     Args:

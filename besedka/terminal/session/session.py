@@ -1,4 +1,4 @@
-"""A session at a terminal, from the first join to the last leave: reads typed lines, posts text and runs commands."""
+"""Puts a session together and runs it, from the first join to the last leave."""
 
 from __future__ import annotations
 
@@ -8,20 +8,20 @@ import signal
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final
 
-from prompt_toolkit.application import get_app, get_app_session
+from prompt_toolkit.application import get_app_session
 from prompt_toolkit.output import ColorDepth
 from prompt_toolkit.styles import Style
 from prompt_toolkit.utils import is_dumb_terminal
 
 from besedka.home import remember_key
 from besedka.remote.address import Address
-from besedka.remote.errors import JoinRefused, RemoteError, SayRefused
+from besedka.remote.errors import JoinRefused
 from besedka.remote.room.events import Event
-from besedka.terminal.commands import Command, InvalidCommand, Text, parse
-from besedka.terminal.direct_messages import DirectMessages
-from besedka.terminal.events import EventHandler
-from besedka.terminal.room_view import RoomView, State
-from besedka.terminal.rooms import NotConnected, Rooms
+from besedka.terminal.room_view import RoomView
+from besedka.terminal.session.direct_room_watcher import DirectRoomWatcher
+from besedka.terminal.session.event_handler import EventHandler
+from besedka.terminal.session.rooms import Rooms
+from besedka.terminal.session.typed_lines import TypedLines
 from besedka.terminal.storage import Storage
 from besedka.terminal.ui import formatting
 from besedka.terminal.ui.completion import LineCompleter
@@ -31,21 +31,10 @@ from besedka.terminal.ui.notifier import Bell, Notifier
 from besedka.terminal.ui.output import TerminalOutput
 from besedka.terminal.ui.phrases import Phrases
 from besedka.terminal.ui.status_bar import status_bar
-from besedka.wire.errors import ErrorCode, Refused
-from besedka.wire.message import MessageId
-from besedka.wire.validation import clean_text
+from besedka.wire.errors import ErrorCode
 
 SAVE_SECONDS: Final = 1.0
 """Interval in which unsent messages and read positions are stored."""
-
-ANSWER_SECONDS: Final = 30.0
-"""How long a command waits for the server's response."""
-
-LAST_POSTS_SECONDS: Final = 1.0
-"""How long leaving waits for the last posts to be stored."""
-
-TYPING_SENT_SECONDS: Final = 2.0
-"""Least interval between two typing frames."""
 
 TRY_ANOTHER_NAME: Final = frozenset(
     {ErrorCode.NAME_TAKEN, ErrorCode.NAME_CLAIMED, ErrorCode.NAME_RESERVED, ErrorCode.BAD_NAME}
@@ -72,8 +61,9 @@ class TerminalSession:
         phrases: the user's language.
         notifier: shows notices, problems and messages.
         input_line: the input line.
+        typed_lines: posts what is typed there, and runs commands.
         rooms: the joined rooms.
-        direct_messages: watches direct rooms that are not joined.
+        direct_room_watcher: watches direct rooms that are not joined.
     """
 
     def __init__(
@@ -88,11 +78,6 @@ class TerminalSession:
     ) -> None:
         self.address = address
         self.phrases = phrases
-        self._actions = actions
-        self._typing_sent_at = 0.0
-        self._pending_posts: set[asyncio.Future[MessageId]] = set()
-        self._queries: asyncio.Queue[Command] = asyncio.Queue()
-        self._running_command = ""
         style = Style.from_dict(formatting.STYLES)
         is_dumb = is_dumb_terminal()
         self._output = TerminalOutput(
@@ -113,11 +98,11 @@ class TerminalSession:
             redraw=redraw,
             end=end_input,
         )
-        self.direct_messages = DirectMessages(self.rooms, self.notifier, storage)
+        self.direct_room_watcher = DirectRoomWatcher(self.rooms, self.notifier, storage)
         self._events = EventHandler(
             self.rooms,
             self.notifier,
-            self.direct_messages,
+            self.direct_room_watcher,
             # A dumb terminal has no status bar.
             announces_disconnects=is_dumb,
         )
@@ -133,6 +118,12 @@ class TerminalSession:
             changed=self._input_changed,
             focus_changed=self._focus_changed,
             overflowed=lambda: self.notifier.show_problem(overflow),
+        )
+        self.typed_lines = TypedLines(
+            self.input_line,
+            self.rooms,
+            self.notifier,
+            lambda command: actions[command.spec.name](self, command.argument),
         )
         self._storage = storage
 
@@ -152,7 +143,7 @@ class TerminalSession:
         printing = asyncio.ensure_future(self._output.run())
         try:
             self.rooms.switch_to(await self._join(name))
-            self.direct_messages.start()
+            self.direct_room_watcher.start()
             await self._take_input()
         except EOFError:
             pass  # Ctrl-D at the question for the name
@@ -167,7 +158,12 @@ class TerminalSession:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGHUP, signal.SIGTERM):
             loop.add_signal_handler(number, self._hang_up)
-        parts = (self.input_line.run(), self._take_lines(), self._run_queries(), self._save_regularly())
+        parts = (
+            self.input_line.run(),
+            self.typed_lines.take(),
+            self.typed_lines.run_queries(),
+            self._save_regularly(),
+        )
         tasks = [asyncio.ensure_future(part) for part in parts]
         try:
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
@@ -200,14 +196,8 @@ class TerminalSession:
                 return name
 
     async def _leave(self) -> None:
-        # Text typed after a command that was still running is posted, too.
-        while self.rooms.views and not self.input_line.typed.empty():
-            line = self.input_line.typed.get_nowait().rstrip()
-            if isinstance(meaning := parse(line), Text):
-                self.post(meaning.text, line)
-        if self._pending_posts and self.rooms.current.state is State.CONNECTED:
-            await asyncio.wait(self._pending_posts, timeout=LAST_POSTS_SECONDS)
-        await self.direct_messages.stop()
+        await self.typed_lines.finish()
+        await self.direct_room_watcher.stop()
         self.rooms.save()
         await self.rooms.leave_all()
         if (count := self.rooms.unsent_count) and self._storage.works:
@@ -230,93 +220,14 @@ class TerminalSession:
         what = f"{type(error).__name__}: {error}" if error else context["message"]
         self.notifier.show_problem(self.phrases.internal_error.format(what=what))
 
-    # Typed lines.
-
-    async def _take_lines(self) -> None:
-        while True:
-            line = (await self.input_line.typed.get()).rstrip()
-            match parse(line):
-                case Text(text):
-                    self.post(text, line)
-                case Command(spec) as command if spec.is_query:
-                    self._queries.put_nowait(command)
-                case Command() as command:
-                    await self._run_command(command)
-                case InvalidCommand() as invalid:
-                    self._explain(invalid)
-                case None:
-                    pass
-
-    async def _run_queries(self) -> None:
-        """Run queries one after the other; text typed meanwhile is posted without waiting for them."""
-        while True:
-            await self._run_command(await self._queries.get())
-
-    async def _run_command(self, command: Command) -> None:
-        self._running_command = f"/{command.spec.name}"
-        try:
-            async with asyncio.timeout(ANSWER_SECONDS):
-                await self._actions[command.spec.name](self, command.argument)
-        except TimeoutError:
-            self.notifier.show_problem(self.phrases.no_answer.format(command=self._running_command))
-        except NotConnected:
-            self.notifier.show_problem(self.phrases.not_connected)
-        except Refused as refusal:
-            self.notifier.show_refusal(refusal)
-        except RemoteError as error:
-            self.notifier.show_error(error)
-        finally:
-            self._running_command = ""
-            redraw()
-
-    def _explain(self, invalid: InvalidCommand) -> None:
-        phrases, spec = self.phrases, invalid.spec
-        if spec is None:
-            phrase = phrases.similar_command if invalid.near else phrases.unknown_command
-            self.notifier.show_problem(phrase.format(command=invalid.typed, near=invalid.near))
-        else:
-            phrase = phrases.missing_argument if spec.usage else phrases.extra_argument
-            self.notifier.show_problem(phrase.format(command=spec.name, usage=phrases.usage_of(spec)))
-
-    def post(self, text: str, typed: str) -> None:
-        """Post text in the current room.
-
-        Args:
-            text: the message.
-            typed: the line as typed; it is put back into the input line if the text is refused.
-        """
-        try:
-            posted = self.rooms.current.membership.say(clean_text(text))
-        except Refused as refusal:
-            self.notifier.show_refusal(refusal)
-            self._restore_line(typed)
-        else:
-            self._pending_posts.add(posted)
-            posted.add_done_callback(lambda posted: self._settled(posted, typed))
-            redraw()
-
-    def _settled(self, posted: asyncio.Future[MessageId], typed: str) -> None:
-        self._pending_posts.discard(posted)
-        if not posted.cancelled() and isinstance(posted.exception(), SayRefused):
-            self._restore_line(typed)
-
-    def _restore_line(self, typed: str) -> None:
-        """Put a refused line back into the input line; if that is not empty, show the line above it."""
-        if not self.input_line.restore(typed):
-            self.notifier.show_problem(self.phrases.not_sent.format(text=typed))
-
-    def _input_changed(self, text: str) -> None:
-        now = asyncio.get_running_loop().time()
-        if not text or text.startswith("/") or now - self._typing_sent_at < TYPING_SENT_SECONDS:
-            return
-        self._typing_sent_at = now
-        get_app().create_background_task(self.rooms.current.membership.typing())
-
     # The screen.
 
     def _receive(self, view: RoomView, event: Event) -> None:
         self._events.handle(view, event)
         redraw()
+
+    def _input_changed(self, text: str) -> None:
+        self.typed_lines.send_typing(text)
 
     def _focus_changed(self, has_focus: bool) -> None:
         self.rooms.is_unread_rule_due = not has_focus
@@ -327,7 +238,7 @@ class TerminalSession:
             self.rooms.others,
             self.phrases,
             unsent_count=self.rooms.unsent_count,
-            command=self._running_command,
+            command=self.typed_lines.running_command,
             now=asyncio.get_running_loop().time(),
         )
 
