@@ -24,7 +24,7 @@ from besedka.remote.errors import (
     parsing_frames,
 )
 from besedka.remote.outgoing_requests import OutgoingRequests, check_frame
-from besedka.remote.room.membership import Membership, State
+from besedka.remote.room.membership import Membership, MembershipState
 from besedka.remote.room.outbox import IN_FLIGHT_AT_MOST
 from besedka.remote.transport import Transport, checked_frames
 from besedka.wire.errors import ErrorCode, Refused
@@ -152,7 +152,7 @@ class ChatConnection:
         was, is_here = membership.state, self._rooms.get(membership.room) is membership
         membership.end(None)
         self._forget_if_ended(membership)
-        if is_here and was in {State.JOINING, State.IN}:
+        if is_here and was in {MembershipState.JOINING, MembershipState.IN}:
             await self.send(Leave(room=membership.room))
 
     async def close(self) -> None:
@@ -339,14 +339,14 @@ class ChatConnection:
             if membership.room == room:
                 self._joining.remove(membership)
                 self.wake()
-                return [membership] if membership.state is State.JOINING else []
+                return [membership] if membership.state is MembershipState.JOINING else []
         return self._of(room)
 
     def _of(self, room: str) -> list[Membership]:
         return [self._rooms[room]] if room in self._rooms else []
 
     def _forget_if_ended(self, membership: Membership) -> None:
-        if membership.state is State.ENDED and self._rooms.get(membership.room) is membership:
+        if membership.state is MembershipState.ENDED and self._rooms.get(membership.room) is membership:
             del self._rooms[membership.room]
             self.requests.forget(membership.room)
             self.wake()  # its messages in flight no longer count against the others

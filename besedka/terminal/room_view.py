@@ -25,7 +25,7 @@ TYPING_SHOWN_SECONDS: Final = 4.0
 """How long a person counts as typing after the last typing frame; these come at least every two seconds."""
 
 
-class State(Enum):
+class ConnectionState(Enum):
     """The state of a room's connection."""
 
     CONNECTING = auto()
@@ -76,7 +76,7 @@ class RoomView:
         self.kind = Kind.OPEN
         self.peer = ""
         self.may: list[str] = []
-        self.state = State.CONNECTING
+        self.state = ConnectionState.CONNECTING
         self.retry_at = 0.0
         self.people: list[str] = []
         self.clients_count = 0
@@ -202,7 +202,7 @@ class RoomView:
                 before = self.state
                 self._apply(event)
                 self._receive(self, event)
-                if isinstance(event, Welcome) and before is State.CONNECTING:
+                if isinstance(event, Welcome) and before is ConnectionState.CONNECTING:
                     self._joined.set_result(None)
                 await self._until_printable()
         except RemoteError as error:
@@ -218,7 +218,7 @@ class RoomView:
                 self.clients_count = event.clients_count
                 self.people = people_after(self.people, event)
             case Away():
-                self.state, self.retry_at = State.AWAY, self._loop.time() + event.retry_in
+                self.state, self.retry_at = ConnectionState.AWAY, self._loop.time() + event.retry_in
                 self._typing_until.clear()
             case Typing():
                 self._typing_until[event.user] = self._loop.time() + TYPING_SHOWN_SECONDS
@@ -236,7 +236,7 @@ class RoomView:
                 pass
 
     def _apply_welcome(self, welcome: Welcome) -> None:
-        self.name, self.me, self.state = welcome.room, welcome.user, State.CONNECTED
+        self.name, self.me, self.state = welcome.room, welcome.user, ConnectionState.CONNECTED
         self._welcomed.set()
         self.people, self.clients_count = welcome.users, welcome.clients_count
         self.kind, self.peer, self.may = welcome.kind, welcome.peer, welcome.may

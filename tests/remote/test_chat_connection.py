@@ -23,7 +23,7 @@ from besedka.remote.errors import (
 )
 from besedka.remote.room.event_queue import EVENTS_AT_MOST
 from besedka.remote.room.events import Away, Event, ReceivedMessage, Reset
-from besedka.remote.room.membership import Membership, State
+from besedka.remote.room.membership import Membership, MembershipState
 from besedka.remote.room.outbox import IN_FLIGHT_AT_MOST
 from besedka.serve.session import chat_session
 from besedka.wire.frames import (
@@ -262,7 +262,7 @@ def test_an_answer_that_waits_for_a_program_that_does_not_read_is_not_overdue() 
             if isinstance(event, ReceivedMessage) and event.id == EVENTS_AT_MOST + 9:
                 break
         await settle()
-        assert late.state is State.IN
+        assert late.state is MembershipState.IN
         assert len(network.visits) == 1
 
     run(scenario)
@@ -337,11 +337,11 @@ def test_a_room_that_is_left_and_joined_again_does_not_take_frames_of_before_for
         await settle()
         transport.deliver(welcome(3, "a", user=""), chat(4, room="a"))
         await settle()
-        assert (seen.state, seen.cursor[0]) == (State.JOINING, 0)
+        assert (seen.state, seen.cursor[0]) == (MembershipState.JOINING, 0)
         lines = [f"[2026-01-01 12:00:00] B: {number}" for number in range(1, 5)]
         transport.deliver(welcome(4, "a"), History("a", 1, lines))
         await settle()
-        assert (seen.state, seen.cursor[0]) == (State.IN, 4)
+        assert (seen.state, seen.cursor[0]) == (MembershipState.IN, 4)
 
     run(scenario)
 
@@ -385,7 +385,7 @@ def test_a_new_name_is_taken_by_leaving_and_joining_from_the_cursor_on() -> None
         assert join == Join("Bea", "main", since=1, epoch="epoch", secret="hers too")
         transport.deliver(welcome(1, user="Bea"))
         await renaming
-        assert room.state is State.IN
+        assert room.state is MembershipState.IN
 
     run(scenario)
 
@@ -406,7 +406,7 @@ def test_a_new_name_that_is_refused_leaves_the_old_one() -> None:
         assert transport.sent[-1] == Join("Anna", "main", since=0, epoch="epoch", secret="hers")
         transport.deliver(welcome())
         await settle()
-        assert (room.user, room.state) == ("Anna", State.IN)
+        assert (room.user, room.state) == ("Anna", MembershipState.IN)
 
     run(scenario)
 
@@ -484,11 +484,11 @@ def test_a_room_that_cannot_be_joined_again_now_is_tried_later_while_the_others_
         # The server still sees us on the connection that was lost.
         transport.deliver(Error("name_taken", "in use", "", room="a"), welcome(room="b"))
         await settle()
-        assert (a.state, b.state) == (State.WAITING, State.IN)
+        assert (a.state, b.state) == (MembershipState.WAITING, MembershipState.IN)
         await asyncio.sleep(2)
         transport.deliver(welcome(room="a"))
         await settle()
-        assert a.state is State.IN
+        assert a.state is MembershipState.IN
         assert len(network.visits) == 2
         await a.leave()
         assert [type(event) for event in await collect(a)] == [Welcome, Away, Away, Welcome]

@@ -56,7 +56,7 @@ PERMANENT: Final = BY_PERSON | {
 """Refusals of a later join that would be the same the next time."""
 
 
-class State(Enum):
+class MembershipState(Enum):
     """The state of a membership."""
 
     WAITING = auto()
@@ -124,7 +124,7 @@ class Membership:
         self.user = user
         self.quiet = quiet
         self.requests = link.requests
-        self.state = State.WAITING
+        self.state = MembershipState.WAITING
         self._link = link
         self._secret = secret
         self._invite = invite
@@ -167,7 +167,7 @@ class Membership:
 
     async def typing(self) -> None:
         """Send a typing notification, if there is a connection."""
-        if self.state is State.IN:
+        if self.state is MembershipState.IN:
             await self._link.send(BeginTyping(room=self.room))
 
     def resend(self, frames: Sequence[Say]) -> None:
@@ -192,7 +192,7 @@ class Membership:
         self._former = (self.user, self._secret)
         self.user, self._secret = user, secret
         self._renamed = new_future()
-        self.state, self._join_at = State.WAITING, 0.0
+        self.state, self._join_at = MembershipState.WAITING, 0.0
         await self._link.send(Leave(room=self.room))
         self._link.wake()
         # The change goes on even if the caller is cancelled.
@@ -223,18 +223,18 @@ class Membership:
         return await self.requests.add_device(self.user, self._secret)
 
     def _check_in(self) -> None:
-        if self.state is not State.IN:
+        if self.state is not MembershipState.IN:
             raise NotConnected("there is no connection to the room")
 
     # For the connection: sending.
 
     def wants_to_join(self, now: float) -> bool:
         """Whether the connection should join the room now."""
-        return self.state is State.WAITING and now >= self._join_at
+        return self.state is MembershipState.WAITING and now >= self._join_at
 
     def join(self) -> Join:
         """Begin to join: the frame to send now."""
-        self.state = State.JOINING
+        self.state = MembershipState.JOINING
         self._posts.begin()
         return self.join_frame
 
@@ -255,22 +255,22 @@ class Membership:
     @property
     def in_flight(self) -> int:
         """The number of messages sent and neither stored nor refused."""
-        return self._posts.in_flight if self.state is State.IN else 0
+        return self._posts.in_flight if self.state is MembershipState.IN else 0
 
     def next_message(self, now: float) -> Say | None:
         """The message to send now; None if there is none."""
-        return self._posts.next(now) if self.state is State.IN else None
+        return self._posts.next(now) if self.state is MembershipState.IN else None
 
     def due(self, now: float) -> float | None:
         """The time at which a join or a message may be sent that must wait now; None if nothing waits for a time."""
-        due = self._join_at if self.state is State.WAITING else self._posts.held_until
-        return due if due > now and self.state is not State.ENDED else None
+        due = self._join_at if self.state is MembershipState.WAITING else self._posts.held_until
+        return due if due > now and self.state is not MembershipState.ENDED else None
 
     # For the connection: receiving.
 
     def disconnected(self, retry_in: float) -> None:
         """Note that the connection is lost."""
-        self.state, self._join_at = State.WAITING, 0.0
+        self.state, self._join_at = MembershipState.WAITING, 0.0
         self._events.put(Away(retry_in))
 
     def end(self, error: Exception | None) -> None:
@@ -279,7 +279,7 @@ class Membership:
         Args:
             error: the reason; None if the room was left.
         """
-        self.state = State.ENDED
+        self.state = MembershipState.ENDED
         self._posts.end(error)
         self._settle_rename(error or NotConnected("the room was left"))
         self._events.end(error)
@@ -300,7 +300,7 @@ class Membership:
                 self._welcomed(frame)
             case Error():
                 self._refused(frame, now)
-            case _ if self.state is not State.IN:
+            case _ if self.state is not MembershipState.IN:
                 pass  # of an earlier membership in this room, which was left
             case History():
                 for number, key in frame.keys.items():
@@ -321,7 +321,7 @@ class Membership:
             self._posts.log_replaced()
             if self._has_been_in:
                 self._events.put(Reset())
-        self._has_been_in, self.state, self._rejoins = True, State.IN, 0
+        self._has_been_in, self.state, self._rejoins = True, MembershipState.IN, 0
         self._settle_rename(None)
         self._link.wake()
 
@@ -329,11 +329,11 @@ class Membership:
         if frame.key:
             if self._posts.refused(frame, now):
                 self._events.put(frame)
-        elif self.state is State.JOINING:
+        elif self.state is MembershipState.JOINING:
             self._join_refused(frame, now)
         elif frame.code in PERMANENT:
             self.end(self._why_ended(frame))
-        elif frame.code == ErrorCode.TOO_MANY_ROOMS and self.state is State.IN:
+        elif frame.code == ErrorCode.TOO_MANY_ROOMS and self.state is MembershipState.IN:
             # The server has closed the room, because only readers without a name were in it.
             self._rejoin_in(min(frame.retry_after, LONGEST_HOLD_SECONDS), now)
         else:
@@ -343,7 +343,7 @@ class Membership:
         if self._former:
             (self.user, self._secret), self._former = self._former, None
             self._settle_rename(JoinRefused(frame.code, frame.text))
-            self.state = State.WAITING
+            self.state = MembershipState.WAITING
             self._link.wake()
             return
         if not self._has_been_in or frame.code in PERMANENT:
@@ -355,7 +355,7 @@ class Membership:
         self._rejoin_in(wait, now)
 
     def _rejoin_in(self, wait: float, now: float) -> None:
-        self.state, self._join_at = State.WAITING, now + wait
+        self.state, self._join_at = MembershipState.WAITING, now + wait
         self._events.put(Away(wait))
         self._link.wake()
 

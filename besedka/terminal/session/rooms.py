@@ -11,7 +11,7 @@ from besedka.remote.address import Address
 from besedka.remote.chat_connection import ROOMS_AT_MOST, ChatConnection
 from besedka.remote.errors import ACCESS_ENDINGS
 from besedka.remote.room.events import Event
-from besedka.terminal.room_view import RoomView, State
+from besedka.terminal.room_view import ConnectionState, RoomView
 from besedka.terminal.storage import Storage, UnsentMessages
 from besedka.terminal.ui import formatting
 from besedka.terminal.ui.notifier import Notifier
@@ -22,7 +22,7 @@ ENDS_ALL_ROOMS: Final = frozenset({*ACCESS_ENDINGS.values(), ErrorCode.NAME_CLAI
 """Errors that end a membership and hold for all rooms of the chat."""
 
 
-class NotConnected(Exception):  # noqa: N818 - says what is the case
+class RoomNotConnected(Exception):  # noqa: N818 - says what is the case
     """The current room has no connection at the moment."""
 
 
@@ -102,10 +102,10 @@ class Rooms:
         """Check that the current room has a connection.
 
         Raises:
-            NotConnected: if it has none.
+            RoomNotConnected: if it has none.
         """
-        if self.current.state is not State.CONNECTED:
-            raise NotConnected
+        if self.current.state is not ConnectionState.CONNECTED:
+            raise RoomNotConnected
 
     def add_known(self, room: str, kind: Kind, peer: str) -> None:
         """Add a room to the known rooms."""

@@ -10,8 +10,8 @@ from prompt_toolkit.application import get_app
 
 from besedka.remote.errors import RemoteError, SayRefused
 from besedka.terminal.commands import Command, InvalidCommand, Text, parse
-from besedka.terminal.room_view import State
-from besedka.terminal.session.rooms import NotConnected, Rooms
+from besedka.terminal.room_view import ConnectionState
+from besedka.terminal.session.rooms import RoomNotConnected, Rooms
 from besedka.terminal.ui.input_line import InputLine, redraw
 from besedka.terminal.ui.notifier import Notifier
 from besedka.wire.errors import Refused
@@ -85,7 +85,7 @@ class TypedLines:
             line = self._input_line.typed.get_nowait().rstrip()
             if isinstance(meaning := parse(line), Text):
                 self.post(meaning.text, line)
-        if self._pending_posts and self._rooms.current.state is State.CONNECTED:
+        if self._pending_posts and self._rooms.current.state is ConnectionState.CONNECTED:
             await asyncio.wait(self._pending_posts, timeout=LAST_POSTS_SECONDS)
 
     def post(self, text: str, typed: str) -> None:
@@ -120,7 +120,7 @@ class TypedLines:
                 await self._run_action(command)
         except TimeoutError:
             self._notifier.show_problem(self._phrases.no_answer.format(command=self.running_command))
-        except NotConnected:
+        except RoomNotConnected:
             self._notifier.show_problem(self._phrases.not_connected)
         except Refused as refusal:
             self._notifier.show_refusal(refusal)

@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import Final
 
-from besedka.terminal.room_view import RoomView, State
+from besedka.terminal.room_view import ConnectionState, RoomView
 from besedka.terminal.ui.formatting import Fragments
 from besedka.terminal.ui.phrases import Phrases
 from besedka.wire.frames import Kind
@@ -38,7 +38,7 @@ def status_bar(
     parts: Fragments = [("class:bar.room", f"{sanitize_line(current.title)}{mark}")]
     if unsent_count:
         parts.append(("class:bar.problem", phrases.unsent.format(n=unsent_count)))
-    if current.state is State.AWAY:
+    if current.state is ConnectionState.AWAY:
         parts.append(("class:bar.problem", _reconnecting(current.retry_at - now, phrases)))
     if command:
         parts.append(("class:bar", f"{sanitize_line(command)} …"))
@@ -57,7 +57,7 @@ def _reconnecting(remaining_seconds: float, phrases: Phrases) -> str:
 
 def _presence(view: RoomView, phrases: Phrases) -> str:
     me = sanitize_line(view.me)
-    if view.state is not State.CONNECTED:
+    if view.state is not ConnectionState.CONNECTED:
         return me
     return f"{phrases.people.format(n=view.clients_count)} · {me}"
 
