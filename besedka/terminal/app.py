@@ -21,8 +21,8 @@ from besedka.terminal.actions import ACTIONS
 from besedka.terminal.session import TerminalSession
 from besedka.terminal.ui.keyboard import TerminalInput
 from besedka.terminal.ui.notifier import Bell
-from besedka.terminal.ui.output import ignore_closed_window, keep_scrollback_clean
 from besedka.terminal.ui.phrases import phrases_for
+from besedka.terminal.ui.terminal_quirks import ignore_closed_window, keep_scrollback_clean
 from besedka.wire.errors import Refused
 from besedka.wire.validation import clean_name, clean_room
 

@@ -26,7 +26,7 @@ from prompt_toolkit.utils import is_dumb_terminal
 
 from besedka.terminal.ui.formatting import Fragments
 from besedka.terminal.ui.keyboard import LINE_CHARACTERS
-from besedka.terminal.ui.output import erase_whole_on_resize
+from besedka.terminal.ui.terminal_quirks import erase_whole_on_resize
 
 PROMPT: Final = "> "
 

@@ -1,4 +1,4 @@
-"""Output to the terminal: prints lines above the input line, and corrects some of prompt_toolkit's output.
+"""Prints lines above the input line.
 
 Lines are printed many at a time, so that a flood of messages costs a few redraws a second.
 """
@@ -7,14 +7,12 @@ from __future__ import annotations
 
 import asyncio
 import os
-import sys
 from collections import deque
-from collections.abc import Callable, Mapping
-from typing import Any, Final
+from collections.abc import Callable
+from typing import Final
 
-from prompt_toolkit.application import Application, run_in_terminal
+from prompt_toolkit.application import run_in_terminal
 from prompt_toolkit.formatted_text import FormattedText
-from prompt_toolkit.layout.screen import Screen
 from prompt_toolkit.output import ColorDepth, Output
 from prompt_toolkit.renderer import print_formatted_text
 from prompt_toolkit.styles import BaseStyle
@@ -134,79 +132,3 @@ class TerminalOutput:
         if self._input_line or all(text.isascii() for _, text in broken):
             return broken
         return [(_RAW, AUTOWRAP_OFF), *broken, (_RAW, AUTOWRAP_ON)]
-
-
-def ignore_closed_window(output: Output) -> None:
-    """Ignore the error (EIO) of writing to a closed window.
-
-    The session ends by the end of its input, or by SIGHUP.
-    """
-    flush = output.flush
-
-    def try_to_flush() -> None:
-        try:
-            flush()
-        except OSError:
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-
-    output.flush = try_to_flush  # type: ignore[method-assign]
-
-
-def keep_scrollback_clean(output: Output) -> None:
-    """Keep erased lines out of tmux's scrollback; tmux adds everything erased from the upper left corner on (`scroll-on-clear`).
-
-    With the input line in the first row, each printed line would leave a copy of it there.
-    """
-    erase_down = output.erase_down
-
-    def erase_down_from_second_column() -> None:
-        output.cursor_forward(1)
-        erase_down()
-        output.cursor_backward(1)
-        output.erase_end_of_line()
-
-    output.erase_down = erase_down_from_second_column  # type: ignore[method-assign]
-
-
-def erase_whole_on_resize(app: Application[Any], environment: Mapping[str, str] = os.environ) -> None:
-    """Erase all rows of the input line when the window gets narrower.
-
-    Most terminals then rewrap lines that have become too long, which take more rows than before. prompt_toolkit moves up only by
-    the rows that it has drawn, and would leave the others behind.
-    """
-    if not rewraps_lines(environment):
-        return
-    redraw = app._on_resize  # noqa: SLF001 - there is no public hook
-
-    def on_resize() -> None:
-        renderer = app.renderer
-        if renderer.last_rendered_screen:
-            cursor = renderer._cursor_pos  # noqa: SLF001
-            columns = app.output.get_size().columns
-            app.output.cursor_up(rows_added(renderer.last_rendered_screen, cursor.y, cursor.x, columns))
-        redraw()
-
-    app._on_resize = on_resize  # type: ignore[method-assign]  # noqa: SLF001
-
-
-def rewraps_lines(environment: Mapping[str, str]) -> bool:
-    """Whether this terminal rewraps lines when it gets narrower, as nearly all do."""
-    return not (
-        environment.get("XTERM_VERSION")
-        or environment.get("STY")
-        or environment.get("TERM") in {"linux", "dumb"}
-    )
-
-
-def rows_added(screen: Screen, row: int, column: int, columns: int) -> int:
-    """The number of rows that rewrapping to a number of columns adds above a position on the screen."""
-    above = sum((_width(screen, number) - 1) // columns for number in range(row) if _width(screen, number))
-    return above + column // columns
-
-
-def _width(screen: Screen, row: int) -> int:
-    """The number of columns up to the last one that is not blank."""
-    cells = screen.data_buffer[row]
-    return max(
-        (column + 1 for column, cell in cells.items() if cell.char.strip() or cell.width > 1), default=0
-    )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from prompt_toolkit.layout.screen import Char, Screen
 
-from besedka.terminal.ui.output import rewraps_lines, rows_added
+from besedka.terminal.ui.terminal_quirks import rewraps_lines, rows_added
 
 
 def drawn(*rows: str) -> Screen:
