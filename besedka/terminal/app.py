@@ -1,4 +1,4 @@
-"""``besedka chat``: sets up the terminal and runs a session; given an add-a-device link, as the person of that link."""
+"""``besedka chat``: sets up the terminal and runs a session."""
 
 from __future__ import annotations
 
@@ -6,27 +6,24 @@ import asyncio
 import os
 import sys
 from dataclasses import replace
-from typing import Final
 
 from prompt_toolkit.application import create_app_session
 from prompt_toolkit.output import ColorDepth, create_output
 from prompt_toolkit.output.plain_text import PlainTextOutput
 from prompt_toolkit.utils import is_dumb_terminal
 
-from besedka.home import keep_secret, secret_for
+from besedka.home import secret_for
 from besedka.remote.address import address as parse_address
-from besedka.remote.device_link import take_device
 from besedka.remote.errors import Expelled, JoinRefused, RemoteError, RequestRefused
 from besedka.terminal.actions import ACTIONS
 from besedka.terminal.session import TerminalSession
+from besedka.terminal.session.device_link import become_person_of_link, confirms_device
 from besedka.terminal.ui.keyboard import TerminalInput
 from besedka.terminal.ui.notifier import Bell
 from besedka.terminal.ui.phrases import phrases_for
 from besedka.terminal.ui.terminal_quirks import ignore_closed_window, keep_scrollback_clean
 from besedka.wire.errors import Refused
 from besedka.wire.validation import clean_name, clean_room
-
-YES: Final = frozenset({"y", "yes", "д", "да"})
 
 
 class NoTerminal(RemoteError):  # noqa: N818 - says what is missing
@@ -101,32 +98,10 @@ def run(
 
 async def _run(session: TerminalSession, name: str | None, *, is_sure: bool) -> None:
     if session.address.device:
-        if not (is_sure or await _confirms_device(session)):
+        if not (is_sure or await confirms_device(session)):
             return
-        name = await _become_person_of_link(session)
+        name = await become_person_of_link(session)
     await session.run(name)
-
-
-async def _confirms_device(session: TerminalSession) -> bool:
-    phrases, name = session.phrases, session.address.name
-    question = phrases.confirm_device.format(user=name) if name else phrases.confirm_device_nameless
-    try:
-        return (await session.input_line.ask(question, "")).casefold() in YES
-    except EOFError:
-        return False
-
-
-async def _become_person_of_link(session: TerminalSession) -> str:
-    """Redeem the link, and store its secret for later sessions. Returns the person's name."""
-    address = session.address
-    device = await take_device(address.url, address.device, key=address.key, name=address.name, keep=False)
-    session.rooms.secret = lambda _: device.secret
-    session.notifier.notify(session.phrases.device_added.format(user=device.user))
-    try:
-        keep_secret(address.url, device.user, device.secret)
-    except OSError as error:
-        session.notifier.show_problem(session.phrases.device_not_stored.format(why=error))
-    return device.user
 
 
 def _color_depth(color: str) -> ColorDepth | None:
