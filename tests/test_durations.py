@@ -141,7 +141,7 @@ DURATIONS: Final = {
         ("FIRST_WAIT_SECONDS", "LONGEST_WAIT_SECONDS", "LONGEST_HOLD_SECONDS"), CLIENTS
     ),
     "remote/transport/__init__.py": {"HANDSHAKE_SECONDS": CLIENTS},
-    "remote/chat_connection.py": {"ANSWER_SECONDS": CLIENTS},
+    "remote/pending_joins.py": {"ANSWER_SECONDS": CLIENTS},
     "remote/room/events.py": {"Away.retry_in": CLIENTS},
     "terminal/ui/input_line.py": {"REDRAW_SECONDS": CLIENTS},
     "terminal/ui/output.py": {"REST_SECONDS": CLIENTS},

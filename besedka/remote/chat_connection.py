@@ -24,6 +24,7 @@ from besedka.remote.errors import (
     parsing_frames,
 )
 from besedka.remote.outgoing_requests import OutgoingRequests, check_frame
+from besedka.remote.pending_joins import PendingJoins
 from besedka.remote.room.membership import Membership, MembershipState
 from besedka.remote.room.outbox import IN_FLIGHT_AT_MOST
 from besedka.remote.transport import Transport, checked_frames
@@ -44,13 +45,6 @@ from besedka.wire.frames import (
     Welcome,
 )
 from besedka.wire.validation import DEFAULT_ROOM, clean_room
-
-ANSWER_SECONDS: Final = 15.0
-"""How long a server may be silent while a join is unanswered; then the connection is taken to be dead."""
-
-JOINS_AT_ONCE: Final = 10
-"""Unanswered joins at a time. After a loss up to a hundred rooms are joined again: the server answers joins one after the other, limits
-the rate of frames, and ends a connection that floods it."""
 
 ROOMS_AT_MOST: Final = 100
 """The server's limit of rooms on one connection; it refuses further joins."""
@@ -78,15 +72,12 @@ class ChatConnection:
         self._open_transport = open_transport or transports.open_transport
         self._transport: Transport | None = None
         self._rooms: dict[str, Membership] = {}
-        # Unanswered joins, in the order in which they were sent.
-        self._joining: list[Membership] = []
+        self._joins = PendingJoins()
         self._has_been_in = False
         self._failure: Exception | None = None
         self._tries = 0
         # Loop times. The last frame received; infinite while reading is paused.
         self._silent_since = math.inf
-        # The oldest unanswered join.
-        self._join_sent_at = 0.0
         # The last look for a frame to send.
         self._checked_at = 0.0
         self._awake = asyncio.Event()
@@ -233,7 +224,7 @@ class ChatConnection:
         finally:
             self._transport = None
             self.requests.end(failure)
-            self._joining.clear()
+            self._joins.clear()
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
@@ -251,14 +242,13 @@ class ChatConnection:
             except TransportClosed:
                 return  # the reading task raises the reason
             await self._sleep()
-            if _now() >= self._answer_deadline:
+            if _now() >= self._joins.deadline(self._silent_since):
                 raise TransportClosed("it does not answer", reconnect=True)
 
     def _next_frame(self) -> ClientFrame | None:
         now = self._checked_at = _now()
-        if len(self._joining) < JOINS_AT_ONCE and (membership := self._next_to_join(now)):
-            self._join_sent_at = self._join_sent_at if self._joining else now
-            self._joining.append(membership)
+        if not self._joins.is_full and (membership := self._next_to_join(now)):
+            self._joins.sent(membership, now)
             return membership.join()
         if sum(membership.in_flight for membership in self._rooms.values()) < IN_FLIGHT_AT_MOST:
             for membership in self._rooms.values():
@@ -275,15 +265,10 @@ class ChatConnection:
     async def _sleep(self) -> None:
         """Wait until there may be something to send, or a response is overdue."""
         dues = [due for membership in self._rooms.values() if (due := membership.due(self._checked_at))]
-        due = min([*dues, self._answer_deadline])
+        due = min([*dues, self._joins.deadline(self._silent_since)])
         with suppress(TimeoutError):
             async with asyncio.timeout_at(due if math.isfinite(due) else None):
                 await self._awake.wait()
-
-    @property
-    def _answer_deadline(self) -> float:
-        """When a silent server is taken to be dead; infinite if no join is unanswered."""
-        return max(self._silent_since, self._join_sent_at) + ANSWER_SECONDS if self._joining else math.inf
 
     # Receiving.
 
@@ -329,18 +314,17 @@ class ChatConnection:
         if frame.code == ErrorCode.BANNED and not frame.key:
             raise self._expelled(frame.code, frame.text)
         if not frame.room:
-            self._joining.clear()
+            self._joins.clear()
             return self.rooms
         return self._of(frame.room) if frame.key else self._answered(frame.room)
 
     def _answered(self, room: str) -> list[Membership]:
-        """The membership whose join is answered, else the one with this room. The server answers joins in order."""
-        for membership in self._joining:
-            if membership.room == room:
-                self._joining.remove(membership)
-                self.wake()
-                return [membership] if membership.state is MembershipState.JOINING else []
-        return self._of(room)
+        """The membership whose join is answered, else the one with this room."""
+        membership = self._joins.answered(room)
+        if membership is None:
+            return self._of(room)
+        self.wake()
+        return [membership] if membership.state is MembershipState.JOINING else []
 
     def _of(self, room: str) -> list[Membership]:
         return [self._rooms[room]] if room in self._rooms else []

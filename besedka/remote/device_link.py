@@ -7,7 +7,6 @@ from contextlib import suppress
 
 from besedka.home import keep_secret
 from besedka.remote.address import address, check_key
-from besedka.remote.chat_connection import ANSWER_SECONDS
 from besedka.remote.errors import (
     ConnectionFailed,
     JoinRefused,
@@ -17,6 +16,7 @@ from besedka.remote.errors import (
     needs_key,
 )
 from besedka.remote.outgoing_requests import new_key
+from besedka.remote.pending_joins import ANSWER_SECONDS
 from besedka.remote.transport import checked_frames, open_transport
 from besedka.wire.errors import ErrorCode
 from besedka.wire.frames import Device, Error, TakeDevice

@@ -12,7 +12,7 @@ import pytest
 
 from besedka import connect
 from besedka.remote import transport as transport_module
-from besedka.remote.chat_connection import ANSWER_SECONDS, JOINS_AT_ONCE, ROOMS_AT_MOST, ChatConnection
+from besedka.remote.chat_connection import ROOMS_AT_MOST, ChatConnection
 from besedka.remote.errors import (
     ConnectionFailed,
     Expelled,
@@ -21,6 +21,7 @@ from besedka.remote.errors import (
     RemoteError,
     TransportClosed,
 )
+from besedka.remote.pending_joins import ANSWER_SECONDS, JOINS_AT_ONCE
 from besedka.remote.room.event_queue import EVENTS_AT_MOST
 from besedka.remote.room.events import Away, Event, ReceivedMessage, Reset
 from besedka.remote.room.membership import Membership, MembershipState
