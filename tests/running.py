@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import io
 import itertools
 import os
@@ -9,8 +10,10 @@ import re
 import signal
 import socket
 import subprocess
+import tempfile
 from collections.abc import Mapping
 from contextlib import suppress
+from functools import cache
 from http.client import HTTPConnection
 from pathlib import Path
 from typing import IO, Final
@@ -26,7 +29,10 @@ STOP_SECONDS = 60
 
 PORTS: Final = range(10_000, 30_000)
 PROCESSES: Final = 40
+"""Processes that may run tests on one machine, each with a share of the ports."""
+
 _turns = itertools.count()
+_locks: list[IO[str]] = []
 
 
 class RunningServer:
@@ -213,13 +219,26 @@ def free_port() -> int:
     """A TCP port on which nobody listens now.
 
     It is none of those that the system gives out by itself, so no connection of another test has it when a server comes back to it; and
-    none of those that other processes choose from, so no other test takes it before the server listens.
+    none of those that other processes choose from, also of another run of the tests, so no other test takes it before the server listens.
     """
-    own = PORTS[os.getpid() % PROCESSES :: PROCESSES]
+    own = PORTS[_share() :: PROCESSES]
     while True:
         port = own[next(_turns) % len(own)]
         with suppress(OSError), socket.create_server(("", port)):
             return port
+
+
+@cache
+def _share() -> int:
+    """The number of this process's share of the ports, which is its own until it ends."""
+    for number in range(PROCESSES):
+        lock = (Path(tempfile.gettempdir()) / f"besedka-tests-{os.getuid()}.{number}").open("w")
+        with suppress(BlockingIOError):
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            _locks.append(lock)
+            return number
+        lock.close()
+    raise AssertionError(f"more than {PROCESSES} processes run tests on this machine")
 
 
 def is_free(port: int) -> bool:
