@@ -45,24 +45,35 @@ def keep_scrollback_clean(output: Output) -> None:
 
 
 def erase_whole_on_resize(app: Application[Any], environment: Mapping[str, str] = os.environ) -> None:
-    """Erase all rows of the input line when the window gets narrower.
+    """Erase all rows of the input line when the window has become narrower.
 
     Most terminals then rewrap lines that have become too long, which take more rows than before. prompt_toolkit moves up only by
-    the rows that it has drawn, and would leave the others behind.
+    the rows that it has drawn, and would leave the others behind; at SIGWINCH, and also when it has something to draw before that.
     """
     if not rewraps_lines(environment):
         return
-    redraw = app._on_resize  # noqa: SLF001 - there is no public hook
+    renderer = app.renderer
+    render, erase = renderer.render, renderer.erase
+    columns = 0
 
-    def on_resize() -> None:
-        renderer = app.renderer
-        if renderer.last_rendered_screen:
-            cursor = renderer._cursor_pos  # noqa: SLF001
-            columns = app.output.get_size().columns
-            app.output.cursor_up(rows_added(renderer.last_rendered_screen, cursor.y, cursor.x, columns))
-        redraw()
+    def move_up_as_rewrapped() -> None:
+        nonlocal columns
+        before, columns = columns, app.output.get_size().columns
+        screen, cursor = renderer.last_rendered_screen, renderer._cursor_pos  # noqa: SLF001 - there is no public hook
+        added = rows_added(screen, cursor.y, cursor.x, columns) if screen and columns < before else 0
+        if added:
+            app.output.cursor_up(added)
 
-    app._on_resize = on_resize  # type: ignore[method-assign]  # noqa: SLF001
+    def render_whole(*arguments: Any, **options: Any) -> None:
+        move_up_as_rewrapped()
+        render(*arguments, **options)
+
+    def erase_whole(*arguments: Any, **options: Any) -> None:
+        move_up_as_rewrapped()
+        erase(*arguments, **options)
+
+    renderer.render = render_whole  # type: ignore[method-assign]
+    renderer.erase = erase_whole  # type: ignore[method-assign]
 
 
 def rewraps_lines(environment: Mapping[str, str]) -> bool:
