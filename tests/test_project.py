@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import subprocess
 from pathlib import Path
@@ -59,6 +60,25 @@ def test_the_architecture_has_every_folder_and_none_that_is_not_there() -> None:
     generated = "besedka/proto/besedka"
     inside = ("besedka/client/", generated)
     assert drawn == {folder for folder in there if not folder.startswith(inside)}
+
+
+def maps_of_the_server() -> list[Path]:
+    """The `__init__` files of the server whose docstring names modules beside it."""
+    return [path for path in tracked("besedka/serve/*__init__.py") if mapped(path)]
+
+
+def mapped(path: Path) -> set[str]:
+    """The modules and folders that a docstring names."""
+    docstring = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
+    return {*re.findall(r"`([a-z_]+)`", docstring)}
+
+
+@pytest.mark.parametrize("path", maps_of_the_server(), ids=lambda path: path.parent.name)
+def test_the_map_of_a_folder_has_every_module_and_none_that_is_not_there(path: Path) -> None:
+    beside = {one.stem for one in path.parent.glob("*.py")} | {
+        one.parent.name for one in path.parent.glob("*/__init__.py")
+    }
+    assert mapped(path) == beside - {"__init__"}
 
 
 @pytest.mark.parametrize("readme", READMES)

@@ -1,4 +1,4 @@
-// All files of the page, to be cached for use without a server: by sw.js and chat/offline.js.
+// All files of the page, to be cached for use without a server: by sw.js and chat/app/offline.js.
 // A plain script, so that both can load it; tests/page/files.test.mjs compares it with the folder.
 
 self.BESEDKA_FILES = [

@@ -1,6 +1,7 @@
 """Rate limits: token buckets for connections and addresses, and a number of connections for each address.
 
-Pure: no loop, no clock; time is an argument, in seconds of any monotonic clock.
+Pure: no loop, no clock; time is an argument, in seconds of any monotonic clock. The doors charge frames and requests, and count
+connections; `besedka/serve/session/post.py` charges messages, `besedka/serve/directory/directory.py` new names.
 """
 
 from __future__ import annotations

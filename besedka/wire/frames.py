@@ -2,6 +2,9 @@
 
 Each frame is a JSON object whose ``type`` names it. Frames of the seed's protocol are the same types with fewer
 fields, so that one encoding of a message serves both kinds of client.
+
+The server acts on them in `besedka/serve/session/chat_session.py`, and on requests in `besedka/serve/session/requests.py`; the client library in
+`besedka/remote/chat_connection.py`, the page in `besedka/client/chat/`.
 """
 
 from __future__ import annotations

@@ -1,8 +1,9 @@
 """The running chat: connects the pure parts to the event loop.
 
-`chat` starts and stops everything; `committer` stores and delivers messages in the order of `sequencer`; `open_rooms` opens
-and closes rooms; `room_list` lists them in pages; `subscriptions` adds subscribers to rooms; `catch_up` serves those that are behind; `log_reader` has pages and
-searches; `presence` sends presence notices; `redaction` redacts messages; `workers` are the threads.
+`chat` starts and stops everything; `committer` stores and delivers messages in the order of `sequencer`; `open_rooms` opens and closes
+rooms, `turns` says whose turn it is to have one opened, and `room_names` which names new rooms may have; `room_list` lists rooms in pages;
+`subscriptions` adds subscribers to rooms; `catch_up` serves those that are behind; `log_reader` has pages and searches; `presence` sends
+presence notices; `redaction` redacts messages; `workers` are the threads.
 """
 
 from besedka.serve.chat.catch_up import CatchUp

@@ -1,4 +1,7 @@
-"""The sequencer decides the order of a room's messages, and their time."""
+"""The sequencer decides the order of a room's messages, and their time.
+
+It gives no ids: a message's id is its number in the log, which `besedka/serve/history/appending.py` returns for each batch.
+"""
 
 from __future__ import annotations
 

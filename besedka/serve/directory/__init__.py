@@ -1,7 +1,8 @@
 """The directory of people: the event loop's side of `besedka.serve.people`, kept in small text files.
 
-`files` keeps the files in step with it, by group commit: each `table_file` is a table with its file, and `records` has the operations on
-such a file. `audit` is the append-only file of the moderators' acts; `private` records there which rooms are private.
+`directory` is what the rest of the server asks. `files` keeps the files in step with it, by group commit: each `table_file` is a table with
+its file, and `records` has the operations on such a file. `audit` is the append-only file of the moderators' acts; `private_record` records
+there which rooms are private.
 """
 
 from besedka.serve.directory.directory import Directory

@@ -1,12 +1,12 @@
 """One room's log: a text file that is only appended to, and an index beside it that can be rebuilt.
 
 `chat_history` is the log as the room sees it: `reading` has its read-only half, `appending` and `redact` change it. `external_edits`
-handles changes by another program, `full_disk` a disk without room. `body` is the state of a log in memory: `restoring` loads it,
+handles changes by another program, `full_disk` a disk without room. `log_state` is the state of a log in memory: `restoring` loads it,
 `findings` collects what to report meanwhile, `rebuilding` rebuilds the index. `scan` finds the messages in the bytes, `index` stores their
-offsets, `epoch` the name of the log. `recovery` cuts off the torn end after a crash, `foreign` recognises files that are no logs, `watch`
-notices writers. `check` compares a log with its index, `verdict` puts the result into a sentence. `search` finds texts, `source` and
-`decoding` read files to be imported, `file` opens, locks and writes, `room_files` maps rooms to files, and
-`leftovers` removes empty ones that a killed server has left.
+offsets, `old_index` reads the index's first version, `epoch` has the name of the log. `recovery` cuts off the torn end after a crash, `foreign` recognises
+files that are no logs, `watch` notices writers. `check` compares a log with its index, `verdict` puts the result into a sentence. `search`
+finds texts, `resent` messages that a client sends again. `source` and `decoding` read files to be imported, `room_files` maps rooms to
+files, and `leftovers` removes empty ones that a killed server has left.
 """
 
 from besedka.serve.files.ownership import Care

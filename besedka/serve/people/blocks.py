@@ -1,6 +1,7 @@
 """Blocks between people: no direct messages come from a person who is blocked. Pure.
 
-A block is between claims, as a membership is: it outlives a change of names.
+A block is between claims, as a membership is: it outlives a change of names. `direct` honours it; `besedka/serve/session/requests.py`
+makes and lifts it.
 """
 
 from __future__ import annotations

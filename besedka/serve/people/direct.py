@@ -2,6 +2,8 @@
 
 A person who is *asked* into a direct room has answered when they post there, or open it themselves. Unanswered rooms are what strangers can
 do to a person, so there is a limit on them; and one on those that a person, and the people behind an address, may begin.
+
+`besedka/serve/session/requests.py` asks when a direct room is opened, `besedka/serve/session/post.py` before each message.
 """
 
 from __future__ import annotations

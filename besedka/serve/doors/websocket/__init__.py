@@ -1,1 +1,4 @@
-"""The WebSocket door: `connection` carries frames, `door` has all connections, `besedka` and `seed` are the protocols."""
+"""The WebSocket door: `connection` carries frames, `door` has all connections, `besedka` and `seed` are the protocols.
+
+`subscriber` is what the two have in common, `frames` encodes frames once for any number of connections.
+"""
