@@ -59,7 +59,7 @@ DURATIONS: Final = {
     "serve/chat/turns.py": {"RETRY_SECONDS": SERVER},
     "serve/people/direct.py": {"BEGUN_SECONDS": RATES},
     "serve/session/moderation.py": {"SLOWEST_SECONDS": SLOW},
-    "serve/deadline.py": dict.fromkeys(
+    "serve/shutdown_deadline.py": dict.fromkeys(
         ("SILENT_SECONDS", "END_SECONDS", "LONGEST_SECONDS", "THREAD_SECONDS"), SERVER
     ),
     "serve/doors/admin.py": {"SILENT_SECONDS": SERVER, "ACCEPT_SECONDS": SERVER},

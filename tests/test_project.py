@@ -20,7 +20,7 @@ from besedka.serve.doors.http import protocol
 from besedka.serve.doors.origin import Origins
 from besedka.serve.doors.timeouts import REQUEST_SECONDS
 from besedka.serve.doors.websocket.door import WebSocketDoor
-from besedka.serve.people import blocks, devices, direct, invitations, rooms
+from besedka.serve.people import blocks, devices, direct, invitations, memberships
 from besedka.serve.people import names as people_names
 from besedka.serve.rate_limits import RateLimits, Sources
 from besedka.serve.session import chat_session
@@ -182,9 +182,9 @@ def test_every_limit_is_in_the_protocol() -> None:
         f"new names from one address | {rate_limits.NAMES_RATE * rate_limits.NAMES_BURST_SECONDS:g} at once",
         f"then one in {1 / rate_limits.NAMES_RATE:g} seconds |",
         f"the life of an add-a-device link | {devices.LINK_SECONDS} seconds |",
-        f"private rooms of one owner | {rooms.ROOMS_OF_OWNER_AT_MOST} |",
-        f"members of a private room | {rooms.MEMBERS_AT_MOST} |",
-        f"direct rooms that one person opens | {rooms.DIRECT_ROOMS_OF_ONE_AT_MOST} |",
+        f"private rooms of one owner | {memberships.ROOMS_OF_OWNER_AT_MOST} |",
+        f"members of a private room | {memberships.MEMBERS_AT_MOST} |",
+        f"direct rooms that one person opens | {memberships.DIRECT_ROOMS_OF_ONE_AT_MOST} |",
         f"direct rooms that one person begins | {direct.BEGUN_BY_PERSON} at once, then {direct.BEGUN_BY_PERSON} an hour |",
         (
             f"begin | {direct.BEGUN_BY_ADDRESS} at once, then {direct.BEGUN_BY_ADDRESS} an hour; of these with one person "

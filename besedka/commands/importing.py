@@ -165,7 +165,7 @@ def _check_room(history: Path) -> None:
 def _rooms_beside(first: Path) -> Iterator[str]:
     """The rooms of the history ``first``, and the private ones that have no log yet."""
     from besedka.serve.history.room_files import room_names
-    from besedka.serve.people.rooms import PrivateRooms
+    from besedka.serve.people.memberships import PrivateRooms
 
     if first.exists():
         yield DEFAULT_ROOM

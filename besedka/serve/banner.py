@@ -16,8 +16,8 @@ from typing import Final
 
 from besedka import __version__
 from besedka.qr import qr_lines
-from besedka.serve.addresses import is_loopback, own_addresses
 from besedka.serve.history import Restored
+from besedka.serve.own_addresses import is_loopback, own_addresses
 from besedka.serve.settings import Settings
 from besedka.wire.links import Fragment
 from besedka.wire.log_line import STAMP

@@ -13,13 +13,11 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Final
 
-from besedka.serve.addresses import own_addresses
 from besedka.serve.authentication.key_file import open_keys, watch
 from besedka.serve.authentication.keys import Authenticator, Keys
 from besedka.serve.background import Background
 from besedka.serve.banner import greeting
 from besedka.serve.chat import Chat
-from besedka.serve.deadline import Deadline
 from besedka.serve.descriptors import SPARE_DESCRIPTORS, Capacity, for_connections, raise_limit
 from besedka.serve.doors.admin import AdminDoor
 from besedka.serve.doors.forwarded import Proxies, doubtful
@@ -37,9 +35,11 @@ from besedka.serve.doors.websocket.door import WebSocketDoor
 from besedka.serve.doors.websocket.seed import SeedSession
 from besedka.serve.errors import CertificateUnusable
 from besedka.serve.mounts import warn_of_mounted
+from besedka.serve.own_addresses import own_addresses
 from besedka.serve.rate_limits import Sources
 from besedka.serve.session import Moderator, Services
 from besedka.serve.settings import Certificate, Settings
+from besedka.serve.shutdown_deadline import Deadline
 from besedka.serve.threads import started
 from besedka.wire.errors import Language
 
@@ -52,7 +52,7 @@ LOST_CLOSE_SECONDS: Final = 0.3
 """How long clients may take to answer a close when the history is lost: a service manager must know soon."""
 
 STOP_CLOSE_SECONDS: Final = 1.5
-"""How long clients may take to answer a close when the server stops; see also `besedka.serve.deadline`."""
+"""How long clients may take to answer a close when the server stops; see also `besedka.serve.shutdown_deadline`."""
 
 
 def run(settings: Settings, announce: Callable[[str], None] = print) -> None:

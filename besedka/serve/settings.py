@@ -7,7 +7,7 @@ from datetime import UTC, tzinfo
 from pathlib import Path
 from typing import Final
 
-from besedka.serve.addresses import is_loopback
+from besedka.serve.own_addresses import is_loopback
 from besedka.serve.people.names import Names
 from besedka.serve.rate_limits import RateLimits
 from besedka.wire.errors import Language

@@ -25,7 +25,7 @@ from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 from websockets.exceptions import ConnectionClosed
 
 from besedka.proto.besedka.v1 import chat_pb2 as pb
-from besedka.serve.addresses import own_addresses
+from besedka.serve.own_addresses import own_addresses
 from tests import prefork
 from tests.calling import TIMEOUT_SECONDS, Caller, ending, refusal
 from tests.clocks import BENT

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from besedka.serve.people.invitations import Invitations
+from besedka.serve.people.memberships import PrivateRooms
 from besedka.serve.people.names import KnownNames
-from besedka.serve.people.rooms import PrivateRooms
 from besedka.serve.people.table import CHANGES, Table
 from tests.calling import Caller, speaker
 from tests.clocks import OFTEN

@@ -250,7 +250,7 @@ def test_the_operator_learns_that_the_server_has_failed_and_not_the_command(
 def test_a_disk_that_is_slow_and_answers_is_waited_for(make_server: ServerMaker) -> None:
     # The server would end sooner than what it was given is stored, if the disk did not answer again and again.
     end = 0.2
-    constants = json.dumps({"besedka.serve.deadline.END_SECONDS": end})
+    constants = json.dumps({"besedka.serve.shutdown_deadline.END_SECONDS": end})
     faults = json.dumps({"slow": 0.3})
     server = make_server("--lang", "en", module=FAULTY, FAULTS=faults, CONSTANTS=constants).start()
     with WireClient(server) as anna:

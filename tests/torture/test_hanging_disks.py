@@ -15,7 +15,10 @@ from tests.torture.holding import FAULTY, until_it_waits, waits
 
 STOP_SECONDS = 5
 IMPATIENT = json.dumps(
-    {"besedka.serve.deadline.SILENT_SECONDS": 0.5, "besedka.serve.deadline.END_SECONDS": 1.0}
+    {
+        "besedka.serve.shutdown_deadline.SILENT_SECONDS": 0.5,
+        "besedka.serve.shutdown_deadline.END_SECONDS": 1.0,
+    }
 )
 """By the true constants `test_restarts` ends a server whose disk does not answer."""
 SECRET = "a" * 64

@@ -64,17 +64,17 @@ class LogReader:
 
     async def read(self, room: Room, first: int, limit: int) -> tuple[list[str], list[int]]:
         """The lines of up to ``limit`` messages from the id ``first`` on, fewer where they are long; and the ids of unverified ones."""
-        revisions = room.revisions.count
+        redactions = room.redactions.count
         reading = self._workers.read(self._rooms.history(room).read_with_flags, first, limit)
         lines, flags = await self._rooms.held_for(room, reading)
-        return self._as_now(room, first, lines, flags, revisions)
+        return self._as_now(room, first, lines, flags, redactions)
 
     def _as_now(
-        self, room: Room, first: int, lines: list[str], flags: list[Flag], revisions: int
+        self, room: Room, first: int, lines: list[str], flags: list[Flag], redactions: int
     ) -> tuple[list[str], list[int]]:
-        """Lines that were read after so many revisions, without what was redacted meanwhile; and the ids of unverified ones."""
+        """Lines that were read after so many redactions, without what was redacted meanwhile; and the ids of unverified ones."""
         ids = range(first, first + len(lines))
-        return room.revisions.corrected(ids, lines, revisions), self.unverified(ids, lines, flags)
+        return room.redactions.corrected(ids, lines, redactions), self.unverified(ids, lines, flags)
 
     def unverified(self, ids: Iterable[int], lines: Iterable[str], flags: Iterable[Flag]) -> list[int]:
         """The ids of the messages whose sender is not verified."""
@@ -88,10 +88,10 @@ class LogReader:
     async def page(self, room: Room, before: int, limit: int) -> History:
         """The messages before an id, at most ``limit`` of them, and fewer where they are long."""
         before = min(max(before, 1), room.head + 1)
-        limit, revisions = min(max(limit, 1), PAGE_MESSAGES_AT_MOST), room.revisions.count
+        limit, redactions = min(max(limit, 1), PAGE_MESSAGES_AT_MOST), room.redactions.count
         reading = self._workers.read(self._rooms.history(room).read_before, before, limit)
         first, (lines, flags) = await self._rooms.held_for(room, reading)
-        lines, unverified = self._as_now(room, first, lines, flags, revisions)
+        lines, unverified = self._as_now(room, first, lines, flags, redactions)
         return History(room=room.name, first=first, messages=lines, unverified=unverified)
 
     async def page_after(self, room: Room, after: int, limit: int) -> History:
@@ -108,12 +108,12 @@ class LogReader:
         history, epoch = self._rooms.history(room), room.epoch
         span = await self._workers.read(history.span, after + 1, last)
         while span and room.epoch == epoch:
-            revisions = room.revisions.count
+            redactions = room.redactions.count
             piece = await self._workers.read(history.read_bytes, span[:BYTES_AT_ONCE])
             if not piece:
                 return
             # After a redaction read the piece again: the text is overwritten in place.
-            if revisions == room.revisions.count:
+            if redactions == room.redactions.count:
                 span = span[len(piece) :]
                 yield piece
 
@@ -128,14 +128,14 @@ class LogReader:
         history, limit = self._rooms.history(room), min(limit, FOUND_MESSAGES_AT_MOST)
         with self._rooms.held(room):
             async with self._searching.turn(asker):
-                epoch, end, revisions = room.epoch, room.head + 1, room.revisions.count
+                epoch, end, redactions = room.epoch, room.head + 1, room.redactions.count
                 before = min(before or end, end)
                 hits = await self._workers.search(history.search, text, before, limit, SEARCH_SECONDS)
         if room.epoch != epoch:
             # The hits belong to the old log, and so does ``before``.
             return await self.search(room, text, 0, limit, asker)
         self._counters.searches += 1
-        return replace(hits, lines=room.revisions.corrected(hits.ids, hits.lines, revisions))
+        return replace(hits, lines=room.redactions.corrected(hits.ids, hits.lines, redactions))
 
     def found(self, room: Room, frame: Search, hits: Hits) -> Found:
         """The frame with the result of a search."""

@@ -17,7 +17,7 @@ from besedka.serve.directory import Directory
 from besedka.serve.errors import StartError
 from besedka.serve.history import Care, ChatHistory, Restored, Subject, has_log, remove_leftovers, room_path
 from besedka.serve.metrics import Metrics
-from besedka.serve.people.rooms import looks_taken
+from besedka.serve.people.memberships import looks_taken
 from besedka.serve.room import KeyMemory, NewRooms, Room, RoomShares, Tenant
 from besedka.serve.settings import Settings
 from besedka.serve.tasks import mark_retrieved
@@ -407,7 +407,7 @@ class OpenRooms:
 
     async def _open(self, name: str) -> Room:
         path = self._path if name == DEFAULT_ROOM else room_path(self._path, name)
-        entry = self._directory.moderation.revisions.get(name)
+        entry = self._directory.moderation.redactions.get(name)
         unfinished = Subject(entry.id, entry.epoch, entry.said, entry.user, entry.size) if entry else None
         open_log = partial(ChatHistory.open, may_be_link=name == DEFAULT_ROOM)
         history = await self._workers.read(open_log, path, unfinished)

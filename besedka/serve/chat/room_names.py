@@ -12,8 +12,8 @@ from typing import NamedTuple
 
 from besedka.serve.chat.workers import Workers
 from besedka.serve.history import has_log, room_names
-from besedka.serve.people.look_alikes import RoomLooks
-from besedka.serve.people.rooms import PrivateRooms, looks_direct, looks_taken, reserved
+from besedka.serve.people.memberships import PrivateRooms, looks_direct, looks_taken, reserved
+from besedka.serve.people.room_looks import RoomLooks
 from besedka.wire.frames import Kind
 from besedka.wire.validation import DEFAULT_ROOM
 

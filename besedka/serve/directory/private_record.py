@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from typing import Protocol
 
 from besedka.serve.people.audit_entry import OPERATOR, AuditEntry, Event
-from besedka.serve.people.rooms import PrivateRooms
+from besedka.serve.people.memberships import PrivateRooms
 
 
 class Record(Protocol):

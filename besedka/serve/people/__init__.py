@@ -1,7 +1,7 @@
 """People and their rights. Pure; `besedka.serve.directory` keeps it in small text files.
 
-`person` has the people present, `sessions` their connections, `names` the holders of names, `rooms` and `invitations` the members of
-private rooms, `direct` the rules of direct messages, `blocks` who has blocked whom, `look_alikes` the rooms by what their names look like,
+`person` has the people present, `sessions` their connections, `names` the holders of names, `memberships` and `invitations` the members of
+private rooms, `direct` the rules of direct messages, `blocks` who has blocked whom, `room_looks` the rooms by what their names look like,
 `devices` the links that add a device, `audit_entry` the entries of the audit log, `moderation` the restrictions in force, `policy` the rules of
-entry, `uptime` the server's own clock check, and `moments` the times in the files. `table` is the common format of the files.
+entry, `uptime` whether the wall clock can be believed, and `written_times` the times in the files. `table` is the common format of the files.
 """

@@ -155,7 +155,7 @@ class Moderation:
 
     Attributes:
         slow: the interval between a person's messages in a room, in seconds; 0: none.
-        revisions: each room's last redaction.
+        redactions: each room's last redaction.
     """
 
     def __init__(self, zone: tzinfo | None = None) -> None:
@@ -170,7 +170,7 @@ class Moderation:
             Act.UNBAN: self._bans,
         }
         self.slow: dict[str, int] = {}
-        self.revisions: dict[str, AuditEntry] = {}
+        self.redactions: dict[str, AuditEntry] = {}
         # When each slow room became so, in unix seconds.
         self._slow_since: dict[str, float] = {}
         # The last post in a slow room, by room and identifier.
@@ -188,7 +188,7 @@ class Moderation:
 
     @property
     def _in_force(self) -> tuple[object, ...]:
-        return (self._moderators, self._mutes, self._bans, self.slow, self.revisions)
+        return (self._moderators, self._mutes, self._bans, self.slow, self.redactions)
 
     def apply(self, entry: AuditEntry, connections: Iterable[int] = ()) -> None:
         """Put an entry in force.
@@ -215,7 +215,7 @@ class Moderation:
                 self.slow[entry.room] = entry.seconds
                 self._slow_since[entry.room] = _moment(entry.stamp, self._zone)
             case Act.REDACT:
-                self.revisions[entry.room] = entry
+                self.redactions[entry.room] = entry
             case Act.KICK | Act.ADMIT | Act.RELEASE | Act.ENTRUST | Event.PRIVATE:
                 pass  # done at once, or kept elsewhere
 

@@ -1,4 +1,4 @@
-"""Names and their holders: a name is claimed by using it with a secret, of which only the hash is kept. Pure; moments are those of `moments`.
+"""Names and their holders: a name is claimed by using it with a secret, of which only the hash is kept. Pure; moments are those of `written_times`.
 
 A name belongs to its claim, and so does every name that looks like it. Whether a message is *verified* was decided when it was posted, and
 is stored in the index of its log: a message posted without the secret never becomes the holder's, whatever any clock says. A message
@@ -17,7 +17,8 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Final
 
-from besedka.serve.people.moments import (
+from besedka.serve.people.table import Table
+from besedka.serve.people.written_times import (
     ALL_OFFSETS,
     EAST,
     MOMENT,
@@ -28,7 +29,6 @@ from besedka.serve.people.moments import (
     span,
     write_moment,
 )
-from besedka.serve.people.table import Table
 from besedka.wire.errors import ErrorCode, Language, Refused
 from besedka.wire.validation import skeletons, stored_name
 

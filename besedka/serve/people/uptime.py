@@ -16,8 +16,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from besedka.serve.people.moments import UNKNOWN, span, write_moment
 from besedka.serve.people.table import Table
+from besedka.serve.people.written_times import UNKNOWN, span, write_moment
 
 SETTLED_SECONDS: Final = 7 * 24 * 3600
 """Uptime after which the server believes its clock: as long as people may be away without thinking of the chat."""

@@ -27,7 +27,7 @@ from besedka.serve.room.batch import Batch, Draft, Gathering, Position
 from besedka.serve.room.dedup import Dedup, KeyMemory
 from besedka.serve.room.presence import Presence
 from besedka.serve.room.recent import Broadcast, Encode, RecentBroadcasts
-from besedka.serve.room.revisions import Revisions
+from besedka.serve.room.redactions import Redactions
 from besedka.serve.room.subscriber import Poster, Subscriber
 from besedka.wire.errors import ErrorCode, Refused
 from besedka.wire.frames import Chat, History, Redacted, ServerFrame, Typing
@@ -61,7 +61,7 @@ class Room:
         head: the id of the last message that was delivered.
         holds: the number of operations that need it open.
         presence: the people in the room.
-        revisions: the redactions since it was opened.
+        redactions: the redactions since it was opened.
         gathering: the drafts that wait for the next batch.
         dedup: recognises resent messages.
     """
@@ -74,7 +74,7 @@ class Room:
         self._epoch = log.epoch
         self.holds = 0
         self.presence = Presence(name)
-        self.revisions = Revisions()
+        self.redactions = Redactions()
         self._subscribers: set[Subscriber] = set()
         self._live: defaultdict[Encode, set[Subscriber]] = defaultdict(set)
         self._pulling = 0
@@ -118,7 +118,7 @@ class Room:
         """Add a subscriber, behind, with its cursor set. Returns whether ``since`` could not be used."""
         self._subscribers.add(subscriber)
         subscriber.notices = self.presence.notices
-        subscriber.revisions = self.revisions.count
+        subscriber.redactions = self.redactions.count
         self._pulling += subscriber.pulls
         if subscriber.is_seen:
             self.presence.arrive(subscriber.person)
@@ -158,8 +158,8 @@ class Room:
     def message(self, draft: Draft, position: Position) -> Message:
         """A stored message, as it is now: its text may have been redacted meanwhile."""
         message = draft.at(position)
-        if position.id in self.revisions:
-            message = structs.replace(message, text=self.revisions.text(position.id))
+        if position.id in self.redactions:
+            message = structs.replace(message, text=self.redactions.text(position.id))
         return message
 
     def stored(self, batch: Batch, first: MessageId) -> Sequence[Subscriber]:
@@ -215,7 +215,7 @@ class Room:
         for subscriber in live:
             subscriber.cursor = head + 1
             subscriber.notices = self.presence.notices
-            subscriber.revisions = self.revisions.count
+            subscriber.redactions = self.redactions.count
         if not is_other_log:
             return live
         for subscriber in self._subscribers:
@@ -227,7 +227,7 @@ class Room:
         """The log has been replaced, and with it the meaning of ids: forget everything except pending drafts."""
         self._epoch = self._log.epoch
         self.dedup.forget_log()
-        self.revisions.clear()
+        self.redactions.clear()
 
     def type(self, subscriber: Subscriber, now: float) -> None:
         """Broadcast that a subscriber is typing; ``now`` is any clock in seconds."""
@@ -241,18 +241,18 @@ class Room:
 
     def redact(self, number: int, size: int) -> None:
         """Record a message's tombstone of ``size`` bytes in the log, and broadcast it to subscribers that may have its text."""
-        if self.revisions.add(number, size):
+        if self.redactions.add(number, size):
             self._recent.clear()
             self._send_to_some(self._redacted(number))
 
     def missed_redactions(self, subscriber: Subscriber) -> list[Redacted]:
         """The redactions since a subscriber was live last, or entered: it may have received the old texts meanwhile."""
-        numbers = self.revisions.since(subscriber.revisions)
-        subscriber.revisions = self.revisions.count
+        numbers = self.redactions.since(subscriber.redactions)
+        subscriber.redactions = self.redactions.count
         return [] if Redacted in subscriber.ignores else list(map(self._redacted, numbers))
 
     def _redacted(self, number: int) -> Redacted:
-        return Redacted(self.name, number, self.revisions.text(number))
+        return Redacted(self.name, number, self.redactions.text(number))
 
     # Delivering.
 
@@ -294,7 +294,7 @@ class Room:
             live.remove(subscriber)
             subscriber.cursor = self.head + 1
             subscriber.notices = self.presence.notices
-            subscriber.revisions = self.revisions.count
+            subscriber.redactions = self.redactions.count
 
     def is_live(self, subscriber: Subscriber) -> bool:
         """Whether it receives broadcasts."""

@@ -43,7 +43,7 @@ class Subscriber(Poster):
         cursor: the id of the next message that it needs; meaningless while it is live.
         write: accepts bytes without waiting, while it is live; when the socket is full, the door calls `Room.fall_behind`.
         notices: the room's number of notices when it was live last.
-        revisions: the room's number of redactions at that time.
+        redactions: the room's number of redactions at that time.
         tenant: the source that holds the room by this subscription; None if it counts for nobody.
     """
 
@@ -53,7 +53,7 @@ class Subscriber(Poster):
         "is_seen",
         "notices",
         "person",
-        "revisions",
+        "redactions",
         "tenant",
         "typed_at",
         "write",
@@ -72,7 +72,7 @@ class Subscriber(Poster):
         self.is_gone = False
         self.cursor = 1
         self.notices = 0
-        self.revisions = 0
+        self.redactions = 0
         self.typed_at = float("-inf")
         self.tenant: Tenant | None = None
 

@@ -9,10 +9,10 @@ from besedka.serve.chat import OpenRooms
 from besedka.serve.clock import Clock
 from besedka.serve.directory import Directory
 from besedka.serve.people.devices import LINK_SECONDS
+from besedka.serve.people.memberships import direct_room
 from besedka.serve.people.moderation import Origin
 from besedka.serve.people.names import Known, claim_of
 from besedka.serve.people.person import Person
-from besedka.serve.people.rooms import direct_room
 from besedka.serve.rate_limits import RateLimiter
 from besedka.serve.session.moderation import Moderator
 from besedka.wire.errors import ErrorCode, Language, Refused

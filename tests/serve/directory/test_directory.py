@@ -10,8 +10,8 @@ import pytest
 
 from besedka.serve.directory import Directory
 from besedka.serve.people.audit_entry import AuditEntry
-from besedka.serve.people.moments import span
 from besedka.serve.people.names import claim_of
+from besedka.serve.people.written_times import span
 from besedka.serve.rate_limits import RateLimits, Sources
 from besedka.serve.settings import Settings
 from besedka.wire.errors import ErrorCode, Refused

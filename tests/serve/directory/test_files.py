@@ -19,8 +19,8 @@ from besedka.serve.directory.table_file import TableFile
 from besedka.serve.files import descriptor
 from besedka.serve.files.descriptor import Descriptor, Identity
 from besedka.serve.people.invitations import Invitations
+from besedka.serve.people.memberships import PrivateRooms
 from besedka.serve.people.names import Known, KnownNames, Names
-from besedka.serve.people.rooms import PrivateRooms
 from besedka.serve.people.table import SPARE_LINES, Table
 from besedka.wire.errors import ErrorCode, Refused
 from tests import looping

@@ -8,7 +8,7 @@ import pytest
 
 from besedka.serve.directory.private_record import PrivateRecord
 from besedka.serve.people.audit_entry import OPERATOR, AuditEntry, Event
-from besedka.serve.people.rooms import PrivateRooms
+from besedka.serve.people.memberships import PrivateRooms
 from besedka.wire.errors import ErrorCode, Refused
 from besedka.wire.frames import Kind
 from tests import looping

@@ -18,9 +18,9 @@ from besedka.serve.people.direct import (
     BUCKETS_KEPT,
     DirectRules,
 )
+from besedka.serve.people.memberships import PrivateRooms, Role, direct_room
 from besedka.serve.people.moderation import NOWHERE, Origin
 from besedka.serve.people.names import Known, claim_of
-from besedka.serve.people.rooms import PrivateRooms, Role, direct_room
 from besedka.serve.rate_limits import THIS_MACHINE
 from besedka.wire.errors import ErrorCode, Refused
 

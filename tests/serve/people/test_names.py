@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from besedka.serve.people.moments import span
 from besedka.serve.people.names import FREED_AT_MOST, NAMES_OF_ONE_AT_MOST, Known, KnownNames, Names, claim_of
+from besedka.serve.people.written_times import span
 from besedka.wire.errors import ErrorCode, Refused
 from besedka.wire.validation import clean_name, skeletons, stored_name
 

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from besedka.serve.people.invitations import Invitations, Offer
+from besedka.serve.people.memberships import Membership, PrivateRooms, Role
 from besedka.serve.people.names import Known, KnownNames, Names
-from besedka.serve.people.rooms import Membership, PrivateRooms, Role
 from besedka.serve.people.table import CHANGES, SPARE_LINES, Table
 
 STEPS = st.lists(

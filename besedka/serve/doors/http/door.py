@@ -14,6 +14,7 @@ from typing import Any, Final, cast
 import uvicorn
 from starlette.types import ASGIApp
 
+from besedka.serve.act_on_each import act_on_each
 from besedka.serve.background import Background
 from besedka.serve.descriptors import Capacity
 from besedka.serve.doors.forwarded import Proxies
@@ -21,7 +22,6 @@ from besedka.serve.doors.hosts import Hosts
 from besedka.serve.doors.http.protocol import HttpConnection, Successor
 from besedka.serve.doors.http.tls import TlsServer
 from besedka.serve.doors.listener import BACKLOG
-from besedka.serve.isolation import act_on_each
 from besedka.serve.metrics import Metrics
 from besedka.serve.rate_limits import Sources
 from besedka.serve.settings import Certificate

@@ -13,11 +13,11 @@ from websockets.protocol import State
 from websockets.server import ServerProtocol
 from websockets.typing import Subprotocol
 
+from besedka.serve.act_on_each import act_on_each
 from besedka.serve.authentication.keys import Authenticator
 from besedka.serve.doors.origin import Origins
 from besedka.serve.doors.timeouts import CLOSE_SECONDS, SWEEP_SLICES
 from besedka.serve.doors.websocket.connection import Connection, Refusal, Session
-from besedka.serve.isolation import act_on_each
 from besedka.serve.metrics import Metrics
 from besedka.serve.people.moderation import Network
 from besedka.serve.rate_limits import Source, Sources

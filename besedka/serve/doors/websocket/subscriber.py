@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from besedka.serve.act_on_each import act_on_each
 from besedka.serve.doors.websocket.connection import Connection
 from besedka.serve.doors.websocket.frames import encode_frames
-from besedka.serve.isolation import act_on_each
 from besedka.serve.people.person import Person
 from besedka.serve.room import Subscriber
 from besedka.serve.session import SessionBase

@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
 
-from besedka.serve.people.look_alikes import RoomLooks
+from besedka.serve.people.room_looks import RoomLooks
 from besedka.serve.people.table import Table
 from besedka.wire.errors import ErrorCode, Language, Refused
 from besedka.wire.frames import Kind

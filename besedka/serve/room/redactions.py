@@ -9,7 +9,7 @@ from besedka.wire.log_line import read_line, tombstone, write_line
 from besedka.wire.message import Message
 
 
-class Revisions:
+class Redactions:
     """The redacted messages, in the order of their redaction."""
 
     def __init__(self) -> None:

@@ -7,15 +7,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from besedka.serve.people.invitations import INVITATIONS_OF_ROOM_AT_MOST, Invitations
-from besedka.serve.people.names import KnownNames, Names, claim_of
-from besedka.serve.people.policy import Policy
-from besedka.serve.people.rooms import (
+from besedka.serve.people.memberships import (
     DIRECT_ROOMS_OF_ONE_AT_MOST,
     ROOMS_OF_OWNER_AT_MOST,
     PrivateRooms,
     Role,
     direct_room,
 )
+from besedka.serve.people.names import KnownNames, Names, claim_of
+from besedka.serve.people.policy import Policy
 from besedka.wire.errors import ErrorCode, Refused
 from besedka.wire.frames import Kind
 from besedka.wire.validation import clean_room

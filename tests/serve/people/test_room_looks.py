@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from besedka.serve.people.look_alikes import RoomLooks
+from besedka.serve.people.room_looks import RoomLooks
 from besedka.wire.errors import Refused
 from besedka.wire.validation import clean_room, skeletons
 
