@@ -74,7 +74,7 @@ def verify(file: Path) -> None:
 
     Names the first line that was changed or damaged since, and ends with status 1 then. The server may be running.
     """
-    from besedka.serve.history.verdict import Verdict, judge
+    from besedka.serve.history.verifying.verdict import Verdict, judge
 
     log = _open_to_read(file)
     verdict: Verdict = judge(log.path)

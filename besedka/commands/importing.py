@@ -25,7 +25,7 @@ from besedka.wire.validation import DEFAULT_ROOM
 if TYPE_CHECKING:
     from besedka.serve.files.descriptor import Descriptor
     from besedka.serve.history import ChatHistory
-    from besedka.serve.history.source import Source, Survey
+    from besedka.serve.history.importing.source import Source, Survey
 
 FORM: Final = "[2025-11-19 23:46:36] Anna: Hello"
 SAMPLE_CHARACTERS: Final = 60
@@ -34,7 +34,7 @@ RECORD_BYTES: Final = 24  # of the index, for each message
 
 
 def _encoding(_: click.Context, __: click.Parameter, given: str | None) -> str | None:
-    from besedka.serve.history.decoding import EncodingUnknown, known_encoding
+    from besedka.serve.history.importing.decoding import EncodingUnknown, known_encoding
 
     try:
         return None if given is None else known_encoding(given)
@@ -94,8 +94,8 @@ def import_history(file: Path, history: Path, encoding: str | None, skip: int) -
 
 
 def _open(file: Path, history: Path, encoding: str | None) -> Source:
-    from besedka.serve.history.decoding import as_utf_8
-    from besedka.serve.history.source import Source
+    from besedka.serve.history.importing.decoding import as_utf_8
+    from besedka.serve.history.importing.source import Source
 
     name = _name(file)
     try:

@@ -19,7 +19,7 @@ from websockets.frames import Opcode
 from besedka.serve.errors import ServeError
 from besedka.serve.history import ChatHistory, ReadableLog
 from besedka.serve.history.resent import Resent
-from besedka.serve.history.verdict import judge
+from besedka.serve.history.verifying.verdict import judge
 from besedka.wire.errors import Refused
 from besedka.wire.frames import AnyFrame, ClientFrame, decode_client, decode_seed, decode_server, encode
 from besedka.wire.log_line import FIRST_LINE, write_line

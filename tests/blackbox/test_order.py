@@ -19,7 +19,7 @@ import pytest
 from websockets.frames import Frame, Opcode
 
 from besedka.proto.besedka.v1 import chat_pb2 as pb
-from besedka.serve.history.verdict import judge
+from besedka.serve.history.verifying.verdict import judge
 from tests.calling import Caller, many, refusal, speaker
 from tests.clocks import BENT
 from tests.conftest import ServerMaker

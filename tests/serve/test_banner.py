@@ -9,7 +9,7 @@ import pytest
 from besedka.serve.banner import report
 from besedka.serve.history import Restored
 from besedka.serve.history.index import StrangeLines
-from besedka.serve.history.recovery import Torn
+from besedka.serve.history.torn_file import Torn
 
 NOW = "2025-11-20 12:00:00"
 

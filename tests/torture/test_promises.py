@@ -19,7 +19,7 @@ from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
 from besedka.serve.history import ChatHistory
-from besedka.serve.history.verdict import judge
+from besedka.serve.history.verifying.verdict import judge
 from besedka.wire.log_line import write_line
 from besedka.wire.message import Message
 from tests.blackbox.test_how_the_server_is import figures

@@ -14,7 +14,7 @@ import pytest
 
 from besedka.serve.chat import Chat
 from besedka.serve.history import ChatHistory
-from besedka.serve.history.verdict import judge
+from besedka.serve.history.verifying.verdict import judge
 from besedka.serve.settings import Settings
 from besedka.wire.log_line import read_line, tombstone, write_line, written_bytes
 from besedka.wire.message import Message

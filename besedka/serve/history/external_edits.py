@@ -13,15 +13,15 @@ from contextlib import suppress
 
 from besedka.serve.files import descriptor
 from besedka.serve.files.descriptor import Identity
-from besedka.serve.history import check
-from besedka.serve.history.findings import restored
-from besedka.serve.history.foreign import refuse_binary
 from besedka.serve.history.index import IndexDamaged, Record
 from besedka.serve.history.log_state import LogState
+from besedka.serve.history.opening.findings import restored
+from besedka.serve.history.opening.foreign import refuse_binary
+from besedka.serve.history.opening.loading import reread_log
 from besedka.serve.history.reading import ReadableLog
-from besedka.serve.history.rebuilding import repaired, with_new_epoch
-from besedka.serve.history.restoring import reread_log
+from besedka.serve.history.reindexing import repaired, with_new_epoch
 from besedka.serve.history.scan import Kind, begins_line, entries
+from besedka.serve.history.verifying import comparison
 from besedka.serve.history.watch import Watch
 from besedka.wire.message import MessageId
 
@@ -167,7 +167,7 @@ class ExternalEdits:
 def _is_only_added_to(known: LogState) -> bool:
     """Whether all known messages are where they were."""
     try:
-        if check.first_difference(known.file, known.index) is not None:
+        if comparison.first_difference(known.file, known.index) is not None:
             return False
     except IndexDamaged:
         return False

@@ -12,7 +12,7 @@ from pathlib import Path
 from besedka.serve.errors import AppendError, HistoryLost, StorageFull
 from besedka.serve.files.descriptor import FULL, reason
 from besedka.serve.history.log_state import LogState
-from besedka.serve.history.recovery import cut_off
+from besedka.serve.history.torn_file import cut_off
 
 log = logging.getLogger(__name__)
 

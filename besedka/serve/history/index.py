@@ -23,7 +23,7 @@ The rules of writing:
 - they are synced before the batch only where torn messages would otherwise look like whole ones: if a message of the batch has
   several lines, if it is the first batch since the index was opened or cut (the disk may still hold the records of a lost batch), and
   whenever `SYNC_RECORDS` have gathered, so that no more than these can be lost or stale at the end;
-- an index may therefore *contradict* the end of its log. `recovery` decides what that means, and never by the index alone.
+- an index may therefore *contradict* the end of its log. `opening` decides what that means, and never by the index alone.
 """
 
 from __future__ import annotations

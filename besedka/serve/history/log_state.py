@@ -15,9 +15,9 @@ from typing import Final, NamedTuple
 
 from besedka.serve.files.descriptor import Descriptor
 from besedka.serve.history.index import Flag, Index, Record, StrangeLines
-from besedka.serve.history.recovery import Torn
 from besedka.serve.history.scan import crc_of
 from besedka.serve.history.search import Block
+from besedka.serve.history.torn_file import Torn
 from besedka.wire.log_line import MessageId, readable_line
 
 LATEST_MESSAGES: Final = 10

@@ -130,7 +130,7 @@ def test_a_torn_end_that_waits_for_room_is_no_message_when_the_index_turns_out_t
         raise OSError(28, "No space left on device")
 
     with monkeypatch.context() as disk:
-        disk.setattr("besedka.serve.history.recovery.copy_beside", copy_beside)
+        disk.setattr("besedka.serve.history.torn_file.copy_beside", copy_beside)
         history = ChatHistory.open(path)
     epoch = history.epoch
     damage(2)(path)
@@ -182,7 +182,7 @@ def test_a_damaged_record_is_no_harm_where_only_the_last_records_are_looked_at_w
         expected = [*LINES, line("added")]
         with path.open("a") as other:
             other.write(f"{line('added')}\n")
-    for module in ("findings", "index", "recovery"):
+    for module in ("opening.findings", "index", "opening.index_trust"):
         monkeypatch.setattr(f"besedka.serve.history.{module}.SYNC_RECORDS", 4)
     for open_ in (ChatHistory.open_to_read, ChatHistory.open):
         again = open_(path)
@@ -210,7 +210,7 @@ def test_a_redaction_that_a_crash_cut_off_is_done_though_a_record_is_damaged(
     wanted = history.subject(12)
     history.close()
     damage(12)(path)
-    for module in ("findings", "index", "recovery"):
+    for module in ("opening.findings", "index", "opening.index_trust"):
         monkeypatch.setattr(f"besedka.serve.history.{module}.SYNC_RECORDS", 4)
     again = ChatHistory.open(path, wanted)
     assert again.read(12, 1) == [line("[removed]-")]

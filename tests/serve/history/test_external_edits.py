@@ -9,9 +9,10 @@ import pytest
 
 from besedka.serve.errors import HistoryInUse, HistoryLost, StorageFull
 from besedka.serve.files.descriptor import Descriptor
-from besedka.serve.history import ChatHistory, Latest, recovery, redact, restoring
+from besedka.serve.history import ChatHistory, Latest, redact
 from besedka.serve.history.index import Flag, Record
 from besedka.serve.history.log_state import LogState
+from besedka.serve.history.opening import loading, torn_end
 from tests.serve.history.logs import Edit, at_sync, line, name_of, no_room_for
 
 
@@ -386,7 +387,7 @@ def test_what_another_program_adds_while_a_log_is_opened_is_not_taken_for_torn(
     history = ChatHistory.open(path)
     history.append([line("one")])
     history.close()
-    really = recovery.torn_offset
+    really = torn_end.torn_offset
 
     def torn_offset(log: Descriptor, behind: int, record: Record | None, *, has_index: bool) -> int:
         offset = really(log, behind, record, has_index=has_index)
@@ -394,7 +395,7 @@ def test_what_another_program_adds_while_a_log_is_opened_is_not_taken_for_torn(
         return offset
 
     with monkeypatch.context() as module:
-        module.setattr(restoring, "torn_offset", torn_offset)
+        module.setattr(loading, "torn_offset", torn_offset)
         history = ChatHistory.open(path)
     assert history.append([line("two")]) == 3
     assert history.read(1, 9) == [line("one"), line("added"), line("two")]

@@ -14,11 +14,12 @@ from hypothesis import strategies as st
 
 from besedka.serve.errors import HistoryInUse, HistoryLost, HistoryUnusable, StorageFull
 from besedka.serve.files.descriptor import BLOCK_BYTES, Descriptor
-from besedka.serve.history import ChatHistory, restoring, room_path, scan
+from besedka.serve.history import ChatHistory, room_path, scan
 from besedka.serve.history.index import RECORD_BYTES
 from besedka.serve.history.log_state import SHOWN_BYTES
+from besedka.serve.history.opening import loading
 from besedka.serve.history.scan import Entry
-from besedka.serve.history.verdict import judge
+from besedka.serve.history.verifying.verdict import judge
 from besedka.wire.log_line import ENTRY, FIRST_LINE
 from tests.serve.history.logs import history_of, index_of, line, read_all, write
 
@@ -416,7 +417,7 @@ def test_those_who_read_while_a_log_is_taken_anew_still_read(
             read_meanwhile.append(history.read(1, 10))
             yield entry
 
-    monkeypatch.setattr(restoring, "entries", watch)
+    monkeypatch.setattr(loading, "entries", watch)
     history.append([line("three")])
     assert read_meanwhile == [[line("one"), line("two")]]
     assert read_all(history) == [line("one"), line("two"), line("by hand"), line("three")]

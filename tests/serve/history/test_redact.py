@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from besedka.serve.errors import HistoryChanged, HistoryLost, StorageFull
 from besedka.serve.history import ChatHistory, Subject
 from besedka.serve.history.redact import covered
-from besedka.serve.history.verdict import judge
+from besedka.serve.history.verifying.verdict import judge
 from besedka.wire.log_line import FIRST_LINE, read_line, tombstone, written_bytes
 from tests.serve.history.logs import line, read_all
 

@@ -15,7 +15,7 @@ import msgspec
 
 from besedka.serve.errors import SourceUnusable
 from besedka.serve.files.descriptor import Descriptor
-from besedka.serve.history.foreign import looks_like
+from besedka.serve.history.file_formats import looks_like
 from besedka.serve.history.scan import Entry, Kind, behind_blank_lines, entries, line_ends
 from besedka.wire.log_line import (
     FIRST_LINE,

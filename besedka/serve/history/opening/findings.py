@@ -10,7 +10,6 @@ from besedka.serve.errors import HistoryUnusable
 from besedka.serve.files.descriptor import Descriptor
 from besedka.serve.history.index import LENGTH_AT_MOST, SYNC_RECORDS, Flag, Record, StrangeLines
 from besedka.serve.history.log_state import LogState
-from besedka.serve.history.recovery import Torn
 from besedka.serve.history.scan import (
     SCAN_BYTES,
     Entry,
@@ -20,6 +19,7 @@ from besedka.serve.history.scan import (
     line_ends,
     line_number,
 )
+from besedka.serve.history.torn_file import Torn
 from besedka.wire.log_line import read_line
 
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from besedka.serve.files.descriptor import Descriptor, open_regular
-from besedka.serve.history import check
 from besedka.serve.history.index import Index, IndexDamaged, index_path
 from besedka.serve.history.scan import Kind, entries
+from besedka.serve.history.verifying import comparison
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ def judge(path: Path) -> Verdict:
 
 
 def _compare(log: Descriptor, index: Index) -> Verdict:
-    difference = check.first_difference(log, index)
+    difference = comparison.first_difference(log, index)
     if difference and difference.is_missing:
         return Verdict(f"message {difference.message} and what followed it are missing")
     if difference:
@@ -60,7 +60,7 @@ def _compare(log: Descriptor, index: Index) -> Verdict:
 
 
 def _judge_without_index(log: Descriptor) -> Verdict:
-    line = check.first_damage(log, 0)
+    line = comparison.first_damage(log, 0)
     if line is not None:
         return Verdict(f"line {line} is damaged: it holds NULs or bytes that are no UTF-8")
     return Verdict(

@@ -10,13 +10,15 @@ from pathlib import Path
 
 from besedka.serve.files.descriptor import Descriptor, reason
 from besedka.serve.history.epoch import Epoch, derived_epoch, keep_epoch, new_epoch, read_epoch
-from besedka.serve.history.findings import Reading
-from besedka.serve.history.foreign import is_without_messages, refuse_foreign
 from besedka.serve.history.index import Index, IndexDamaged, Record, index_path
 from besedka.serve.history.log_state import LogState
-from besedka.serve.history.old_index import OldIndex
-from besedka.serve.history.recovery import Torn, agreeing_records, cut_off, standing_records, torn_offset
+from besedka.serve.history.opening.findings import Reading
+from besedka.serve.history.opening.foreign import is_without_messages, refuse_foreign
+from besedka.serve.history.opening.index_trust import agreeing_records, standing_records
+from besedka.serve.history.opening.old_index import OldIndex
+from besedka.serve.history.opening.torn_end import torn_offset
 from besedka.serve.history.scan import SCAN_BYTES, Kind, begins_line, entries, first_head, messages
+from besedka.serve.history.torn_file import Torn, cut_off
 
 log = logging.getLogger(__name__)
 

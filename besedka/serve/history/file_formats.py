@@ -1,16 +1,11 @@
-"""Files that are no logs of Besedka: their likely format, so that the refusal of a start can name it."""
+"""The likely format of a file that is no log of Besedka, by its first bytes, so that its refusal can name it."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from pathlib import Path
 from typing import Final
 
-from besedka.serve.errors import HistoryUnusable
-from besedka.serve.files.descriptor import BLOCK_BYTES, Descriptor
-from besedka.serve.history.recovery import could_be_torn_line, has_lost_sectors
-from besedka.serve.history.scan import FIRST_BYTES, messages
+from besedka.serve.files.descriptor import Descriptor
 
 _MAGIC: Final = {
     b"\xff\xfe": "text in UTF-16",
@@ -51,60 +46,19 @@ _FORMATS: Final = tuple(
 )  # fmt: skip
 """Sure signs of other programs, in the first bytes of their files."""
 
-_BLANK: Final = re.compile(rb"(?:\xef\xbb\xbf)?\s*")
 _READ_BYTES: Final = 4096
 _TEXT_IN_EIGHT_BITS: Final = re.compile(rb"[\t\n\r\x20-\x7e\x80-\xff]*")
-
-
-def is_without_messages(log_file: Descriptor) -> bool:
-    """Whether a file holds no message of Besedka."""
-    size = log_file.size
-    return next(messages(log_file, size, at_once=FIRST_BYTES), None) is None
-
-
-def refuse_binary(log_file: Descriptor, path: Path) -> None:
-    """Refuse a file that was put in the place of an open log, if it holds no message and is not plain text.
-
-    Plain text is accepted, because a person may begin a new file with some words of their own.
-
-    Raises:
-        HistoryUnusable: if it is no log.
-    """
-    if not _is_text(log_file):
-        refuse_foreign(log_file, path)
-
-
-def refuse_foreign(log_file: Descriptor, path: Path) -> None:
-    """Refuse a file that has content but no message, whatever files are beside it.
-
-    Raises:
-        HistoryUnusable: if it is no log.
-    """
-    if is_without_messages(log_file) and not _is_ours_without_messages(log_file):
-        raise HistoryUnusable(
-            path,
-            f"it holds no message of Besedka and looks like {looks_like(log_file)}; it was left as it is: "
-            "name another file, or move this one away",
-        )
-
-
-def _is_ours_without_messages(log: Descriptor) -> bool:
-    """Whether a file without a message may be a log: it is blank, or may be left by a power cut in the first batch.
-
-    Such a cut leaves only NULs, a torn first line, or text after whole sectors of NULs.
-    """
-    return _is_torn_batch(log) or _holds_only(log, _is_blank) or _holds_only(log, _is_zero)
-
-
-def _is_text(log: Descriptor) -> bool:
-    """Whether the beginning of a file is plain text in UTF-8."""
-    head = log.read(0, _READ_BYTES)
-    return b"\0" not in head and _decodes(head)
 
 
 def looks_like(log: Descriptor) -> str:
     """The likely format of a file, as a part of a sentence."""
     return head_looks_like(log.read(0, _READ_BYTES))
+
+
+def is_text(log: Descriptor) -> bool:
+    """Whether the beginning of a file is plain text in UTF-8."""
+    head = log.read(0, _READ_BYTES)
+    return b"\0" not in head and _decodes(head)
 
 
 def head_looks_like(head: bytes) -> str:
@@ -128,25 +82,6 @@ def _text_format(head: bytes) -> str:
         text = head.removeprefix(b"\xef\xbb\xbf")
         return next((name for sign, name in _FORMATS if sign.search(text)), "text in another format")
     return "text that is not UTF-8" if _TEXT_IN_EIGHT_BITS.fullmatch(head) else "a binary file"
-
-
-def _is_torn_batch(log: Descriptor) -> bool:
-    head = log.read(0, BLOCK_BYTES)
-    line = head.rstrip(b"\0").removeprefix(b"\xef\xbb\xbf")
-    is_hole = head.startswith(b"\0") and has_lost_sectors(head, 0)
-    return log.size <= BLOCK_BYTES and (is_hole or could_be_torn_line(line))
-
-
-def _holds_only(log: Descriptor, is_nothing: Callable[[bytes], bool]) -> bool:
-    return all(is_nothing(log.read(at, BLOCK_BYTES)) for at in range(0, log.size, BLOCK_BYTES))
-
-
-def _is_blank(block: bytes) -> bool:
-    return _BLANK.fullmatch(block) is not None
-
-
-def _is_zero(block: bytes) -> bool:
-    return not block.strip(b"\0")
 
 
 def _decodes(head: bytes) -> bool:

@@ -17,7 +17,7 @@ from typing import Final
 
 from besedka.serve.errors import SourceUnusable
 from besedka.serve.files.descriptor import BLOCK_BYTES, Descriptor, reason
-from besedka.serve.history.foreign import binary_format, head_looks_like
+from besedka.serve.history.file_formats import binary_format, head_looks_like
 from besedka.wire.log_line import BOM
 
 EXAMPLES: Final = "utf-8, utf-16, utf-16-le, utf-16-be, cp1251, koi8-r, cp866, iso8859-5, cp1252, latin-1"

@@ -10,7 +10,7 @@ import pytest
 
 from besedka.serve.errors import SourceUnusable
 from besedka.serve.files.descriptor import BLOCK_BYTES, Descriptor
-from besedka.serve.history.decoding import EncodingUnknown, as_utf_8, known_encoding
+from besedka.serve.history.importing.decoding import EncodingUnknown, as_utf_8, known_encoding
 
 TEXT = "[2009-11-19 23:46:36] Анна: привет\r\n\tещё\n" * 3
 
