@@ -27,11 +27,11 @@ import uvicorn
 import uvloop
 
 from besedka.cli import main
-from besedka.serve import rate_limits, server  # noqa: F401 - brings in all of which constants are bent
+from besedka.serve import networks, server  # noqa: F401 - brings in all of which constants are bent
 from besedka.serve.clock import Clock
 from tests.clocks import read
 
-really_time, really_network_of = time.time, rate_limits.network_of
+really_time, really_network_of = time.time, networks.network_of
 CLOCKS = Path(os.environ.get("CLOCKS", os.devnull))
 OWN = os.environ.get("OWN_ADDRESS", "127.0.0.1")
 

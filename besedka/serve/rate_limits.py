@@ -7,11 +7,11 @@ connections; `besedka/serve/session/post.py` charges messages, `besedka/serve/di
 from __future__ import annotations
 
 from dataclasses import dataclass
-from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 from itertools import count
 from typing import Final
 from weakref import WeakValueDictionary
 
+from besedka.serve.networks import THIS_MACHINE, Network, network_of
 from besedka.wire.errors import ErrorCode, Language, Refused
 
 BURST_SECONDS: Final = 10.0
@@ -54,14 +54,9 @@ REQUESTS_RATE: Final = 1.0
 
 REQUESTS_BURST_SECONDS: Final = 600.0
 """Six hundred at once: a school behind one address opens its rooms together."""
+
 LIST_BYTES: Final = 4_096
 """Bytes of the list of rooms that cost one frame: a request of 16 bytes may be answered with a page of 64 KiB, which costs 16 frames."""
-
-NEIGHBOURS: Final = 64
-"""The prefix of IPv6 networks: a single customer gets at least such a network (RFC 6177), and can use all of it."""
-
-THIS_MACHINE: Final = IPv4Address("127.0.0.1")
-"""The common address of all clients on this machine that may act for somebody else."""
 
 _ROUNDING: Final = 1e-6  # seconds; floats do not add up exactly
 
@@ -152,7 +147,7 @@ class Source:
         "streams",
     )
 
-    def __init__(self, network: IPv4Address | IPv6Network | None, rate: float = 0.0) -> None:
+    def __init__(self, network: Network | None, rate: float = 0.0) -> None:
         self.network = network
         self.bucket = TokenBucket(rate) if rate else None
         frames = max(FRAMES_OF_ADDRESS_AT_LEAST, rate * FRAMES_PER_MESSAGE)
@@ -401,16 +396,3 @@ class RateLimiter:
     def delay(self, now: float) -> float:
         """The seconds during which nothing more should be read."""
         return max((bucket.wait(now, 0) for bucket in self._frames), default=0.0)
-
-
-def network_of(host: str) -> IPv4Address | IPv6Network | None:
-    """The unit of limits: an IPv4 address, or the network of an IPv6 address; None if it is not limited."""
-    try:
-        address: IPv4Address | IPv6Address = ip_address(host.partition("%")[0])
-    except ValueError:
-        return None  # a Unix socket
-    if isinstance(address, IPv6Address) and address.ipv4_mapped:
-        address = address.ipv4_mapped
-    if address.is_loopback:
-        return None
-    return address if isinstance(address, IPv4Address) else IPv6Network((address, NEIGHBOURS), strict=False)

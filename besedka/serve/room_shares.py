@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import Final, NamedTuple
 
-from besedka.serve.people.moderation import Network
+from besedka.serve.networks import Network
 from besedka.serve.people.person import Person
 from besedka.serve.rate_limits import RateLimiter, TokenBucket
 from besedka.wire.errors import ErrorCode, Language, Refused

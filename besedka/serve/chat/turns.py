@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Final
 
-from besedka.serve.people.moderation import Network
+from besedka.serve.networks import Network
 from besedka.serve.room_shares import Tenant
 from besedka.wire.errors import ErrorCode, Refused
 

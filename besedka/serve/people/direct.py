@@ -10,9 +10,9 @@ from __future__ import annotations
 
 from typing import Final
 
+from besedka.serve.networks import Origin
 from besedka.serve.people.blocks import Blocks
 from besedka.serve.people.memberships import DIRECT, PrivateRooms, Role, direct_room
-from besedka.serve.people.moderation import Origin
 from besedka.serve.people.names import Known
 from besedka.serve.rate_limits import TokenBucket
 from besedka.wire.errors import ErrorCode, Language, Refused

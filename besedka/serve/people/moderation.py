@@ -14,12 +14,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
-from ipaddress import IPv4Address, IPv6Network
-from typing import Final, NamedTuple
+from typing import Final
 
+from besedka.serve.networks import FROM, NOWHERE, ON, Network, Origin
 from besedka.serve.people.audit_entry import AuditEntry, Event
 from besedka.serve.people.person import Person
-from besedka.serve.rate_limits import THIS_MACHINE, TokenBucket
+from besedka.serve.rate_limits import TokenBucket
 from besedka.wire.errors import ErrorCode, Language, Refused
 from besedka.wire.frames import Act
 from besedka.wire.log_line import stamp
@@ -37,37 +37,6 @@ ORIGINS_KEPT: Final = 1_000
 """Skeletons of guests' names of which it is remembered where the last message came from: a mute is about something that was just said."""
 
 _MINUTE: Final = len("0000-00-00 00:00")
-_FROM: Final = "from "
-_ON: Final = "on "
-
-Network = IPv4Address | IPv6Network
-"""Addresses that count as one, as `besedka.serve.rate_limits.network_of` gives them."""
-
-
-class Origin(NamedTuple):
-    """Where messages come from.
-
-    Attributes:
-        connection: the number of the connection; 0 if there is none.
-        network: the client's network; None if it is not known, or not limited.
-    """
-
-    connection: int = 0
-    network: Network | None = None
-
-    @property
-    def is_shared_by_machine(self) -> bool:
-        """Whether the network says nothing, because it is this machine: others may talk through it."""
-        return self.network is None or self.network == THIS_MACHINE
-
-    @property
-    def identifiers(self) -> list[str]:
-        """Identify those who post from there."""
-        found = [f"{_ON}{self.connection}"] if self.connection else []
-        return found if self.is_shared_by_machine else [*found, f"{_FROM}{self.network}"]
-
-
-NOWHERE: Final = Origin()
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +92,7 @@ class Restrictions:
     def lift(self, identifiers: Iterable[str]) -> None:
         """Lift all restrictions that share an identifier; an address lifts only itself."""
         for identifier in identifiers:
-            if identifier.startswith(_FROM):
+            if identifier.startswith(FROM):
                 self._by_identifier.pop(identifier, None)
             else:
                 for other in self._matching([identifier]):
@@ -317,7 +286,7 @@ class Moderation:
     def _charge_slow(self, ticks: float, room: str, seconds: int, person: Person, origin: Origin) -> None:
         identifiers, share = identifiers_of(person), None
         if person.since >= self._slow_since.get(room, 0.0):
-            identifiers += [f"{_ON}{origin.connection}"] if origin.connection else []
+            identifiers += [f"{ON}{origin.connection}"] if origin.connection else []
             share = self._share(room, seconds, origin)
         posted_at = [self._posted_at.get((room, identifier), float("-inf")) for identifier in identifiers]
         wait = max(posted_at, default=float("-inf")) + seconds - ticks
@@ -376,7 +345,7 @@ def identifiers_from(claim: str = "", name: str = "", network: Network | None = 
     """The identifiers of a claim, a name and a network."""
     found = [f"look {look}" for look in skeletons(name)] if name else []
     found += [f"claim {claim}"] if claim else []
-    return [*found, f"{_FROM}{network}"] if network is not None else found
+    return [*found, f"{FROM}{network}"] if network is not None else found
 
 
 def identifiers_of(person: Person) -> list[str]:
@@ -387,7 +356,7 @@ def identifiers_of(person: Person) -> list[str]:
 
 def identifiers_of_entry(entry: AuditEntry) -> list[str]:
     """The identifiers of an entry's target."""
-    return [*identifiers_from(entry.claim, entry.user), *(f"{_FROM}{address}" for address in entry.addresses)]
+    return [*identifiers_from(entry.claim, entry.user), *(f"{FROM}{address}" for address in entry.addresses)]
 
 
 def until_when(until: int, zone: tzinfo | None) -> dict[Language, str]:
@@ -404,7 +373,7 @@ def _joined(when: dict[Language, str], reason: str) -> dict[Language, str]:
 
 def _restriction(entry: AuditEntry, connections: Iterable[int], zone: tzinfo | None) -> Restriction:
     user = entry.user or ", ".join(entry.addresses)
-    identifiers = frozenset([*identifiers_of_entry(entry), *(f"{_ON}{number}" for number in connections)])
+    identifiers = frozenset([*identifiers_of_entry(entry), *(f"{ON}{number}" for number in connections)])
     return Restriction(user, identifiers, entry.until, entry.reason, _moment(entry.stamp, zone))
 
 

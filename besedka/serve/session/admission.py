@@ -23,7 +23,7 @@ from typing import Any, NamedTuple
 
 from besedka.serve.chat.open_rooms import OpenRooms
 from besedka.serve.directory import Directory
-from besedka.serve.people.moderation import Network
+from besedka.serve.networks import Network
 from besedka.serve.people.names import claim_of
 from besedka.serve.people.person import Person
 from besedka.serve.people.sessions import LiveSession

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Iterable
 
-from besedka.serve.people.moderation import Network
+from besedka.serve.networks import Network
 from besedka.serve.people.sessions import LiveSession
 from besedka.serve.rate_limits import RateLimiter
 from besedka.serve.room import Room, Subscriber

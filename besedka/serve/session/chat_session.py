@@ -13,7 +13,7 @@ from typing import Any, Final, TypeVar
 
 from msgspec.structs import replace
 
-from besedka.serve.people.moderation import Origin
+from besedka.serve.networks import Origin
 from besedka.serve.people.person import Person
 from besedka.serve.rate_limits import SEARCH_FRAMES, RateLimiter
 from besedka.serve.room import Room, Subscriber

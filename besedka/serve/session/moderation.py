@@ -12,11 +12,11 @@ from typing import Final
 from besedka.serve.chat import OpenRooms, Redactor
 from besedka.serve.clock import Clock
 from besedka.serve.directory import Directory
+from besedka.serve.networks import THIS_MACHINE, Origin
 from besedka.serve.people.audit_entry import LATEST, OPERATOR, AuditEntry
-from besedka.serve.people.moderation import Origin, until_when
+from besedka.serve.people.moderation import until_when
 from besedka.serve.people.person import Person
 from besedka.serve.people.sessions import LiveSession
-from besedka.serve.rate_limits import THIS_MACHINE
 from besedka.serve.room import Room
 from besedka.serve.session.admission import Admission
 from besedka.serve.session.target import Target, author, target_of

@@ -8,9 +8,9 @@ from __future__ import annotations
 from besedka.serve.chat import OpenRooms
 from besedka.serve.clock import Clock
 from besedka.serve.directory import Directory
+from besedka.serve.networks import Origin
 from besedka.serve.people.devices import LINK_SECONDS
 from besedka.serve.people.memberships import direct_room
-from besedka.serve.people.moderation import Origin
 from besedka.serve.people.names import Known, claim_of
 from besedka.serve.people.person import Person
 from besedka.serve.rate_limits import RateLimiter

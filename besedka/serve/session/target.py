@@ -7,10 +7,10 @@ from ipaddress import ip_address
 from typing import Final
 
 from besedka.serve.directory import Directory
+from besedka.serve.networks import network_of
 from besedka.serve.people.moderation import identifiers_from
 from besedka.serve.people.person import Person
 from besedka.serve.people.sessions import LiveSession
-from besedka.serve.rate_limits import network_of
 from besedka.wire.errors import ErrorCode, Language, Refused
 from besedka.wire.frames import Act, Moderate
 from besedka.wire.validation import skeletons, stored_name

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from besedka.serve.networks import NOWHERE, THIS_MACHINE, Origin
 from besedka.serve.people.blocks import BLOCKS_OF_ONE_AT_MOST, Blocks
 from besedka.serve.people.direct import (
     ASKED_AT_MOST,
@@ -19,9 +20,7 @@ from besedka.serve.people.direct import (
     DirectRules,
 )
 from besedka.serve.people.memberships import PrivateRooms, Role, direct_room
-from besedka.serve.people.moderation import NOWHERE, Origin
 from besedka.serve.people.names import Known, claim_of
-from besedka.serve.rate_limits import THIS_MACHINE
 from besedka.wire.errors import ErrorCode, Refused
 
 ANNA, BORIS, EVE = (claim_of(name) for name in ("Anna", "Boris", "Eve"))

@@ -7,10 +7,10 @@ from ipaddress import IPv4Address, IPv6Network
 
 import pytest
 
+from besedka.serve.networks import THIS_MACHINE, Origin
 from besedka.serve.people.audit_entry import read_entry
-from besedka.serve.people.moderation import ORIGINS_KEPT, POSTERS_KEPT, SHARE_OF_NETWORK, Moderation, Origin
+from besedka.serve.people.moderation import ORIGINS_KEPT, POSTERS_KEPT, SHARE_OF_NETWORK, Moderation
 from besedka.serve.people.person import Person
-from besedka.serve.rate_limits import THIS_MACHINE
 from besedka.wire.errors import ErrorCode, Language, Refused
 from besedka.wire.validation import clean_name
 

@@ -12,7 +12,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from besedka.proto import frames as proto
 from besedka.proto.besedka.v1 import chat_pb2 as pb
 from besedka.serve.errors import SessionFailed
-from besedka.serve.people.moderation import Network
+from besedka.serve.networks import Network
 from besedka.serve.people.names import claim_of
 from besedka.serve.people.person import Person
 from besedka.serve.people.sessions import LiveSession

@@ -31,7 +31,7 @@ from besedka.serve.doors.timeouts import (
     STUCK_SECONDS,
 )
 from besedka.serve.metrics import Metrics
-from besedka.serve.people.moderation import Network
+from besedka.serve.networks import Network
 from besedka.serve.rate_limits import RateLimiter
 from besedka.wire.close_codes import CloseCode
 from besedka.wire.errors import ErrorCode, Refused

@@ -19,7 +19,7 @@ from besedka.serve.doors.origin import Origins
 from besedka.serve.doors.timeouts import CLOSE_SECONDS, SWEEP_SLICES
 from besedka.serve.doors.websocket.connection import Connection, Refusal, Session
 from besedka.serve.metrics import Metrics
-from besedka.serve.people.moderation import Network
+from besedka.serve.networks import Network
 from besedka.serve.rate_limits import Source, Sources
 from besedka.wire.access import SUBPROTOCOL, key_brought
 from besedka.wire.close_codes import CloseCode
