@@ -108,7 +108,7 @@ DURATIONS: Final = {
     "serve/people/audit_entry.py": {"AuditEntry.seconds": SLOW, "AuditEntry.until": MODERATION},
     "serve/people/devices.py": {"LINK_SECONDS": DEVICES, "Handover.until": DEVICES},
     "serve/people/invitations.py": {"SECONDS_AT_MOST": INVITATIONS, "Offer.expires": INVITATIONS},
-    "serve/people/moderation.py": {"Restriction.until": MODERATION},
+    "serve/people/restrictions.py": {"Restriction.until": MODERATION},
     "serve/people/uptime.py": dict.fromkeys(
         ("SETTLED_SECONDS", "STEP_SECONDS", "JUMP_SECONDS", "BRIEF_SECONDS", "Stretch.seconds"), NAMES
     ),

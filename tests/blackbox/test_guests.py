@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from besedka.serve.people.moderation import SHARE_OF_NETWORK
+from besedka.serve.people.slow_rooms import SHARE_OF_NETWORK
 from tests.calling import Caller, refusal
 from tests.conftest import ServerMaker
 from tests.ordering import Operator

@@ -7,7 +7,7 @@ from besedka.serve.chat.open_rooms import OpenRooms
 from besedka.serve.chat.presence import PresenceNotices
 from besedka.serve.clock import Clock
 from besedka.serve.networks import Origin
-from besedka.serve.people.moderation import Moderation
+from besedka.serve.people.acts_in_force import Moderation
 from besedka.serve.room import Room, Subscriber, Tenant
 
 

@@ -12,13 +12,13 @@ from typing import Any, Final
 from besedka.serve.act_on_each import act_on_each
 from besedka.serve.directory.files import Change, Files
 from besedka.serve.directory.private_record import PrivateRecord
+from besedka.serve.people.acts_in_force import Moderation
 from besedka.serve.people.audit_entry import AuditEntry, Event
 from besedka.serve.people.blocks import Blocks
 from besedka.serve.people.devices import DeviceLinks
 from besedka.serve.people.direct import DirectRules
 from besedka.serve.people.invitations import Invitations, Offer
 from besedka.serve.people.memberships import PrivateRooms
-from besedka.serve.people.moderation import Moderation
 from besedka.serve.people.names import KnownNames, claim_of
 from besedka.serve.people.person import Person, PresentPeople
 from besedka.serve.people.policy import Policy

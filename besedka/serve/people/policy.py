@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from besedka.serve.networks import Network
+from besedka.serve.people.acts_in_force import Moderation
 from besedka.serve.people.invitations import Invitations
 from besedka.serve.people.memberships import DIRECT, PrivateRooms, Role, reserved
-from besedka.serve.people.moderation import Moderation
 from besedka.serve.people.names import KnownNames, Names
 from besedka.serve.people.sessions import LiveSession
 from besedka.wire.errors import ErrorCode, Refused

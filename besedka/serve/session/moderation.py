@@ -14,8 +14,8 @@ from besedka.serve.clock import Clock
 from besedka.serve.directory import Directory
 from besedka.serve.networks import THIS_MACHINE, Origin
 from besedka.serve.people.audit_entry import LATEST, OPERATOR, AuditEntry
-from besedka.serve.people.moderation import until_when
 from besedka.serve.people.person import Person
+from besedka.serve.people.restrictions import until_when
 from besedka.serve.people.sessions import LiveSession
 from besedka.serve.room import Room
 from besedka.serve.session.admission import Admission

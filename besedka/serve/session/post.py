@@ -23,8 +23,8 @@ from besedka.serve.chat import Committer, LogReader
 from besedka.serve.chat.log_reader import SEARCH_SECONDS
 from besedka.serve.clock import Clock
 from besedka.serve.networks import Origin
+from besedka.serve.people.acts_in_force import Moderation
 from besedka.serve.people.direct import DirectRules
-from besedka.serve.people.moderation import Moderation
 from besedka.serve.people.person import Person
 from besedka.serve.rate_limits import REFUSAL_SECONDS, SEARCH_FRAMES, RateLimiter
 from besedka.serve.room import Draft, Poster, Room

@@ -8,8 +8,8 @@ from typing import Final
 
 from besedka.serve.directory import Directory
 from besedka.serve.networks import network_of
-from besedka.serve.people.moderation import identifiers_from
 from besedka.serve.people.person import Person
+from besedka.serve.people.restrictions import identifiers_from
 from besedka.serve.people.sessions import LiveSession
 from besedka.wire.errors import ErrorCode, Language, Refused
 from besedka.wire.frames import Act, Moderate

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from besedka.serve.people.acts_in_force import Moderation
 from besedka.serve.people.audit_entry import LATEST, OPERATOR, AuditEntry, Event, read_entry, write_entry
-from besedka.serve.people.moderation import Moderation
 from besedka.wire.frames import Act
 
 STAMP = "2026-11-20 17:00:00"

@@ -119,7 +119,13 @@ def test_who_many_are_banned_among_is_found_by_what_is_known_of_them(
         sessions = [Comer(Person(f"Person {number}")) for number in range(100)]
         for session in sessions:
             chat.directory.sessions.add(session)
-        for module in ("session.target", "people.moderation", "people.person", "people.names"):
+        for module in (
+            "session.target",
+            "people.acts_in_force",
+            "people.restrictions",
+            "people.person",
+            "people.names",
+        ):
             monkeypatch.setattr(f"besedka.serve.{module}.skeletons", counted)
         await moderator(chat).command(Moderate(Act.BAN, user="Person 7"))
         await moderator(chat).command(Moderate(Act.MUTE, user="Person 8"))

@@ -8,9 +8,10 @@ from ipaddress import IPv4Address, IPv6Network
 import pytest
 
 from besedka.serve.networks import THIS_MACHINE, Origin
+from besedka.serve.people.acts_in_force import ORIGINS_KEPT, Moderation
 from besedka.serve.people.audit_entry import read_entry
-from besedka.serve.people.moderation import ORIGINS_KEPT, POSTERS_KEPT, SHARE_OF_NETWORK, Moderation
 from besedka.serve.people.person import Person
+from besedka.serve.people.slow_rooms import POSTERS_KEPT, SHARE_OF_NETWORK
 from besedka.wire.errors import ErrorCode, Language, Refused
 from besedka.wire.validation import clean_name
 
@@ -154,7 +155,7 @@ def test_those_who_talk_in_a_slow_room_under_ever_new_names_take_no_memory() -> 
     moderation = moderation_after("slow seconds=5")
     for number in range(20_000):
         moderation.charge_post(NOW, float(number), "main", Person(f"name {number}"))
-    assert len(moderation._posted_at) <= 2 * POSTERS_KEPT  # noqa: SLF001 - that it is forgotten cannot be seen from outside
+    assert len(moderation._slow._posted_at) <= 2 * POSTERS_KEPT  # noqa: SLF001 - that it is forgotten cannot be seen from outside
     with pytest.raises(Refused):
         moderation.charge_post(NOW, 20_000.0, "main", Person("name 19999"))
 

@@ -1,0 +1,229 @@
+"""The acts of moderators that are in force: moderators, mutes, bans and slow rooms. Pure; time is an argument.
+
+A person is identified by their claim and by what their name looks like. That is not enough for guests, who change their names as they like,
+nor for those who claim ever new ones. So a mute also covers the connections and networks that its target posts from, and a slow room counts
+messages by them; but only those of *newcomers*: guests, and people whose claim was made after the mute, or after the room became slow.
+Other people behind the same network are not affected.
+
+All of it follows from a list of `AuditEntry`, the content of ``audit.txt``. So the file is what is in force: it is read at the start,
+and a line added by hand counts as much as the server's own. `restrictions` are the mutes and bans, `slow_rooms` has slow mode; acts are
+carried out by `besedka/serve/session/moderation.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime, tzinfo
+from typing import Final
+
+from besedka.serve.networks import NOWHERE, Network, Origin
+from besedka.serve.people.audit_entry import AuditEntry, Event
+from besedka.serve.people.person import Person
+from besedka.serve.people.restrictions import (
+    Restriction,
+    Restrictions,
+    identifiers_from,
+    identifiers_of,
+    identifiers_of_entry,
+    restriction_of,
+    why,
+)
+from besedka.serve.people.slow_rooms import SlowRooms
+from besedka.wire.errors import ErrorCode, Refused
+from besedka.wire.frames import Act
+from besedka.wire.validation import skeletons
+
+ORIGINS_KEPT: Final = 1_000
+"""Skeletons of guests' names of which it is remembered where the last message came from: a mute is about something that was just said."""
+
+
+class Moderation:
+    """The moderation in force.
+
+    Args:
+        zone: of the times in sentences.
+
+    Attributes:
+        redactions: each room's last redaction.
+    """
+
+    def __init__(self, zone: tzinfo | None = None) -> None:
+        self._zone = zone
+        self._moderators: dict[str, str] = {}
+        self._mutes = Restrictions()
+        self._bans = Restrictions()
+        self._restrictions: dict[Act | Event, Restrictions] = {
+            Act.MUTE: self._mutes,
+            Act.UNMUTE: self._mutes,
+            Act.BAN: self._bans,
+            Act.UNBAN: self._bans,
+        }
+        self.redactions: dict[str, AuditEntry] = {}
+        self._slow = SlowRooms()
+        # Where the guests' last messages came from, by the skeletons of their names; the oldest first.
+        self._origins: dict[str, Origin] = {}
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Moderation) and self._in_force == other._in_force
+
+    __hash__ = None  # type: ignore[assignment]  # it changes
+
+    @property
+    def _in_force(self) -> tuple[object, ...]:
+        return (self._moderators, self._mutes, self._bans, self._slow, self.redactions)
+
+    def apply(self, entry: AuditEntry, connections: Iterable[int] = ()) -> None:
+        """Put an entry in force.
+
+        Args:
+            entry: the entry.
+            connections: of a mute: those that its target has now.
+        """
+        match entry.act:
+            case Act.APPOINT:
+                self._moderators[entry.claim] = entry.user
+            case Act.DISMISS:
+                self._moderators = {
+                    claim: name
+                    for claim, name in self._moderators.items()
+                    if claim != entry.claim
+                    and (not entry.user or skeletons(name).isdisjoint(skeletons(entry.user)))
+                }
+            case Act.MUTE | Act.BAN:
+                self._restrictions[entry.act].add(
+                    restriction_of(entry, connections, _moment(entry.stamp, self._zone))
+                )
+            case Act.UNMUTE | Act.UNBAN:
+                self._restrictions[entry.act].lift(identifiers_of_entry(entry))
+            case Act.SLOW:
+                self._slow.slow_down(entry.room, entry.seconds, _moment(entry.stamp, self._zone))
+            case Act.REDACT:
+                self.redactions[entry.room] = entry
+            case Act.KICK | Act.ADMIT | Act.RELEASE | Act.ENTRUST | Event.PRIVATE:
+                pass  # done at once, or kept elsewhere
+
+    # Checks.
+
+    def is_moderator(self, claim: str) -> bool:
+        """Whether a claim is a moderator's."""
+        return bool(claim) and claim in self._moderators
+
+    def is_moderators_name(self, name: str) -> bool:
+        """Whether a name is a moderator's, or looks like one."""
+        return any(not skeletons(name).isdisjoint(skeletons(other)) for other in self._moderators.values())
+
+    def check_entry(
+        self, now: float, claim: str = "", name: str = "", network: Network | None = None
+    ) -> None:
+        """Check that a person is not banned.
+
+        Args:
+            now: unix seconds.
+            claim: the person's claim; empty if they have shown no secret.
+            name: the name that they want to use, if any.
+            network: their network; None if it is not known, or not limited.
+
+        Raises:
+            Refused: `banned`.
+        """
+        if self._bans:
+            self._refuse_banned(identifiers_from(claim, name, network), now)
+
+    def check_stay(self, now: float, people: Iterable[Person], network: Network | None) -> None:
+        """Check that a session is not banned, as any of its people.
+
+        Raises:
+            Refused: `banned`.
+        """
+        if self._bans:
+            identifiers = [identifier for person in people for identifier in identifiers_of(person)]
+            self._refuse_banned([*identifiers, *identifiers_from(network=network)], now)
+
+    def origins(self, looks: Iterable[str]) -> set[Origin]:
+        """Where the last messages of guests came from whose names look so."""
+        return {self._origins[look] for look in looks if look in self._origins}
+
+    def charge_post(
+        self, now: float, ticks: float, room: str, person: Person, origin: Origin = NOWHERE
+    ) -> None:
+        """Check that a person may post in a room, and charge the post to its slow mode.
+
+        Args:
+            now: unix seconds.
+            ticks: any monotonic clock.
+            room: the room.
+            person: the poster.
+            origin: where they post from.
+
+        Raises:
+            Refused: `muted`; `too_fast` where the room is slow, with the time to wait.
+        """
+        if not person.is_verified:
+            self._note_origin(person, origin)
+        is_slow = self._slow.interval(room) > 0
+        if not (is_slow or self._mutes):
+            return
+        self.check_voice(now, person, origin)
+        if is_slow and not self.is_moderator(person.claim):
+            self._slow.charge(ticks, room, person, origin)
+
+    def check_voice(self, now: float, person: Person, origin: Origin) -> None:
+        """Check that a person may tell others something: neither they are muted, nor a place from which they come as a newcomer.
+
+        Args:
+            now: unix seconds.
+            person: the person.
+            origin: where they are connected from.
+
+        Raises:
+            Refused: `muted`.
+        """
+        muted = self._mute_of(person, origin, now) if self._mutes else None
+        if muted:
+            raise Refused(ErrorCode.MUTED, why=why(muted, self._zone))
+
+    def _note_origin(self, person: Person, origin: Origin) -> None:
+        for look in person.looks:
+            self._origins.pop(look, None)
+            self._origins[look] = origin
+        while len(self._origins) > ORIGINS_KEPT:
+            del self._origins[next(iter(self._origins))]
+
+    def _mute_of(self, person: Person, origin: Origin, now: float) -> Restriction | None:
+        """The mute of a person, or of a place from which they post as a newcomer."""
+        muted = self._mutes.find(identifiers_of(person), now)
+        if muted or self.is_moderator(person.claim):
+            return muted
+        shared = self._mutes.in_force(origin.identifiers, now)
+        return next((mute for mute in shared if person.since >= mute.since), None)
+
+    def is_muted(self, now: float, identifiers: Iterable[str]) -> bool:
+        """Whether one of these identifiers is muted."""
+        return self._mutes.find(identifiers, now) is not None
+
+    def is_banned(self, now: float, identifiers: Iterable[str]) -> bool:
+        """Whether one of these identifiers is banned."""
+        return self._bans.find(identifiers, now) is not None
+
+    def is_silenced(self, now: float, person: Person, origin: Origin) -> bool:
+        """Whether a person is muted, or a place from which they post as a newcomer."""
+        return bool(self._mutes) and self._mute_of(person, origin, now) is not None
+
+    def hides(self, now: float, person: Person, origin: Origin) -> bool:
+        """Whether a person's name is not announced, because they come as a newcomer, perhaps the muted one, from a muted place."""
+        muted = self._mute_of(person, origin, now) if self._mutes else None
+        return muted is not None and person.since >= muted.since
+
+    def _refuse_banned(self, identifiers: Iterable[str], now: float) -> None:
+        found = self._bans.find(identifiers, now)
+        if found:
+            raise Refused(ErrorCode.BANNED, why=why(found, self._zone))
+
+
+def _moment(stamp: str, zone: tzinfo | None) -> float:
+    """A time of the audit log in unix seconds; infinity, at which only guests are newcomers, if it is none."""
+    try:
+        at = datetime.fromisoformat(stamp)
+    except ValueError:
+        return float("inf")
+    return (at.replace(tzinfo=zone) if zone else at).timestamp()

@@ -1,0 +1,103 @@
+"""Slow rooms: each person may post once in an interval, and all newcomers behind one network have a share. Pure; time is an argument.
+
+`acts_in_force` says which rooms are slow, and asks before each post.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from besedka.serve.networks import ON, Network, Origin
+from besedka.serve.people.person import Person
+from besedka.serve.people.restrictions import identifiers_of
+from besedka.serve.rate_limits import TokenBucket
+from besedka.wire.errors import ErrorCode, Refused
+
+POSTERS_KEPT: Final = 1_000
+"""Number of remembered identifiers of posters in slow rooms above which those whose wait is over are purged."""
+
+SHARE_OF_NETWORK: Final = 10
+"""Messages that all newcomers behind one network may post in a slow room in the time in which a person may post one. Each of them has a connection of
+their own, so they talk as if alone until ten of them do: enough for a class behind one address, of which few talk at the same moment. More
+names, connections and secrets give one person no more than this."""
+
+
+class SlowRooms:
+    """All slow rooms, and who has posted in them of late."""
+
+    def __init__(self) -> None:
+        # The interval between a person's messages in a room, in seconds; 0: none.
+        self._seconds: dict[str, int] = {}
+        # When each slow room became so, in unix seconds.
+        self._since: dict[str, float] = {}
+        # The last post in a slow room, by room and identifier.
+        self._posted_at: dict[tuple[str, str], float] = {}
+        # The newcomers' share of each network in a slow room, by room, network and interval.
+        self._shares: dict[tuple[str, Network, int], TokenBucket] = {}
+        self._purge_at = POSTERS_KEPT
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, SlowRooms) and self._seconds == other._seconds
+
+    __hash__ = None  # type: ignore[assignment]  # it changes
+
+    def interval(self, room: str) -> int:
+        """The seconds between a person's messages in a room; 0: it is not slow."""
+        return self._seconds.get(room, 0)
+
+    def slow_down(self, room: str, seconds: int, since: float) -> None:
+        """Make a room slow.
+
+        Args:
+            room: the room.
+            seconds: the interval between a person's messages; 0: none.
+            since: when it becomes so, in unix seconds.
+        """
+        self._seconds[room] = seconds
+        self._since[room] = since
+
+    def charge(self, ticks: float, room: str, person: Person, origin: Origin) -> None:
+        """Charge a post; nothing happens if the room is not slow.
+
+        Args:
+            ticks: any monotonic clock.
+            room: the room.
+            person: the poster.
+            origin: where they post from.
+
+        Raises:
+            Refused: `too_fast`, with the time to wait; nothing is charged.
+        """
+        seconds = self.interval(room)
+        if not seconds:
+            return
+        identifiers, share = identifiers_of(person), None
+        if person.since >= self._since.get(room, 0.0):
+            identifiers += [f"{ON}{origin.connection}"] if origin.connection else []
+            share = self._share(room, seconds, origin)
+        posted_at = [self._posted_at.get((room, identifier), float("-inf")) for identifier in identifiers]
+        wait = max(posted_at, default=float("-inf")) + seconds - ticks
+        wait = max(wait, share.wait(ticks) if share else 0.0)
+        if wait > 0:
+            raise Refused(ErrorCode.TOO_FAST, wait=wait, room=room)
+        if share:
+            share.spend(ticks)
+        self._posted_at.update(dict.fromkeys(((room, identifier) for identifier in identifiers), ticks))
+        if len(self._posted_at) + len(self._shares) > self._purge_at:
+            self._purge(ticks)
+            self._purge_at = max(POSTERS_KEPT, 2 * (len(self._posted_at) + len(self._shares)))
+
+    def _share(self, room: str, seconds: int, origin: Origin) -> TokenBucket | None:
+        """The share of a network in a slow room; None if it has none."""
+        if origin.network is None or origin.is_shared_by_machine:
+            return None
+        bucket = TokenBucket(SHARE_OF_NETWORK / seconds, seconds)
+        return self._shares.setdefault((room, origin.network, seconds), bucket)
+
+    def _purge(self, ticks: float) -> None:
+        self._posted_at = {
+            (room, identifier): at
+            for (room, identifier), at in self._posted_at.items()
+            if at + self.interval(room) > ticks
+        }
+        self._shares = {key: share for key, share in self._shares.items() if not share.is_full(ticks)}
