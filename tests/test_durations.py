@@ -95,9 +95,9 @@ DURATIONS: Final = {
         ),
         SERVER,
     ),
+    "serve/token_bucket.py": {"BURST_SECONDS": RATES},
     "serve/rate_limits.py": {
         "REQUESTS_BURST_SECONDS": RATES,
-        "BURST_SECONDS": RATES,
         "REFUSAL_SECONDS": RATES,
         "FRAMES_SECONDS": RATES,
         "NAMES_BURST_SECONDS": RATES,

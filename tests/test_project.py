@@ -22,9 +22,10 @@ from besedka.serve.doors.timeouts import REQUEST_SECONDS
 from besedka.serve.doors.websocket.door import WebSocketDoor
 from besedka.serve.people import blocks, devices, direct, invitations, memberships
 from besedka.serve.people import names as people_names
-from besedka.serve.rate_limits import RateLimits, Sources
+from besedka.serve.rate_limits import RateLimits
 from besedka.serve.session import chat_session
 from besedka.serve.settings import Settings
+from besedka.serve.sources import Sources
 from besedka.wire import frames, validation
 from besedka.wire.close_codes import CloseCode
 from besedka.wire.errors import ErrorCode

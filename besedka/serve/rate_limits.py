@@ -1,7 +1,7 @@
-"""Rate limits: token buckets for connections and addresses, and a number of connections for each address.
+"""Rate limits: what a connection, and all connections of its address together, may send, request and claim.
 
-Pure: no loop, no clock; time is an argument, in seconds of any monotonic clock. The doors charge frames and requests, and count
-connections; `besedka/serve/session/post.py` charges messages, `besedka/serve/directory/directory.py` new names.
+Pure: no loop, no clock; time is an argument, in seconds of any monotonic clock. The doors charge frames and requests,
+`besedka/serve/session/post.py` messages, `besedka/serve/directory/directory.py` new names. `besedka.serve.sources` counts connections.
 """
 
 from __future__ import annotations
@@ -9,13 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from itertools import count
 from typing import Final
-from weakref import WeakValueDictionary
 
-from besedka.serve.networks import THIS_MACHINE, Network, network_of
+from besedka.serve.networks import Network
+from besedka.serve.token_bucket import TokenBucket
 from besedka.wire.errors import ErrorCode, Language, Refused
-
-BURST_SECONDS: Final = 10.0
-"""A bucket holds the tokens of this time: a paste, or an outbox after a reconnect, goes through at once."""
 
 REFUSAL_SECONDS: Final = 1.0
 """Shortest wait after a message that was too fast; by then there is more than a single token again."""
@@ -55,41 +52,17 @@ REQUESTS_RATE: Final = 1.0
 REQUESTS_BURST_SECONDS: Final = 600.0
 """Six hundred at once: a school behind one address opens its rooms together."""
 
+NAMES_RATE: Final = 0.1
+"""New names a second that all connections of an address may claim, so that nobody takes them all."""
+
+NAMES_BURST_SECONDS: Final = 2_000.0
+"""Two hundred at once: a school behind one address joins together."""
+
+NAMES_OF_SOURCE_AT_MOST: Final = 5_000
+"""Names that all connections of an address may claim while the server runs: a tenth of all that there may be."""
+
 LIST_BYTES: Final = 4_096
 """Bytes of the list of rooms that cost one frame: a request of 16 bytes may be answered with a page of 64 KiB, which costs 16 frames."""
-
-_ROUNDING: Final = 1e-6  # seconds; floats do not add up exactly
-
-
-class TokenBucket:
-    """A bucket that is filled with tokens at a rate, up to a burst.
-
-    Its only state is the moment when it will be full again: the generic cell rate algorithm (ITU-T I.371, annex A).
-
-    Args:
-        rate: tokens a second, more than 0.
-        burst: its size in seconds' worth of tokens; at least one token.
-    """
-
-    __slots__ = ("_burst", "_full_at", "_rate")
-
-    def __init__(self, rate: float, burst: float = BURST_SECONDS) -> None:
-        self._rate = rate
-        self._burst = max(burst, 1 / rate)
-        self._full_at = 0.0
-
-    def wait(self, now: float, tokens: int = 1) -> float:
-        """The seconds until there are enough tokens; 0 if they are there."""
-        missing = max(self._full_at, now) + tokens / self._rate - now - self._burst
-        return missing if missing > _ROUNDING else 0.0
-
-    def spend(self, now: float, tokens: int = 1) -> None:
-        """Take tokens, even if they are not there yet; a negative number returns them."""
-        self._full_at = max(self._full_at, now) + tokens / self._rate
-
-    def is_full(self, now: float) -> bool:
-        """Whether all tokens are there."""
-        return now >= self._full_at
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,17 +78,6 @@ class RateLimits:
     rate: float = 100.0
     rate_address: float = 1_000.0
     connections_per_address: int = 1_000
-
-
-NAMES_RATE: Final = 0.1
-"""New names a second that all connections of an address may claim, so that nobody takes them all."""
-
-NAMES_BURST_SECONDS: Final = 2_000.0
-"""Two hundred at once: a school behind one address joins together."""
-
-
-NAMES_OF_SOURCE_AT_MOST: Final = 5_000
-"""Names that all connections of an address may claim while the server runs: a tenth of all that there may be."""
 
 
 class Source:
@@ -175,103 +137,6 @@ class Source:
         buckets = (self.names, self.requests, self.bucket, self.frames)
         is_full = all(bucket.is_full(now) for bucket in buckets if bucket)
         return not (self.connections or self.streams or self.calls or self.claims) and is_full
-
-
-class Sources:
-    """All source addresses. Loopback, and connections without an address, are not limited.
-
-    Args:
-        limits: the limits.
-        share: file descriptors that the connections of one address may use; 0 is no limit.
-    """
-
-    def __init__(self, limits: RateLimits, share: int = 0) -> None:
-        self._limits = limits
-        self._share = share
-        # An address has one source, and so one bucket, as long as that source is referenced; sources that are not as new are
-        # remembered.
-        self._known: WeakValueDictionary[object, Source] = WeakValueDictionary()
-        self._remembered: set[Source] = set()
-        self._exempt = Source(None)
-
-    def admit(
-        self, host: str, *, counts: bool = True, is_limited: bool = False, descriptors: int = 1
-    ) -> Source:
-        """Admit a connection from this address; call `leave` when it has ended, if it counts.
-
-        Args:
-            host: the address.
-            counts: whether it counts as one of the connections of its address.
-            is_limited: whether to limit it even if it is from this machine, because it is a proxy's.
-            descriptors: the file descriptors that it uses.
-
-        Raises:
-            Refused: `too_many_connections`.
-        """
-        network = network_of(host) or (THIS_MACHINE if is_limited else None)
-        source = self._exempt if network is None else self._known.get(network)
-        if source is None:
-            source = self._known[network] = Source(network, self._limits.rate_address)
-        self._remembered.add(source)
-        if counts:
-            self.enter(source, descriptors)
-        return source
-
-    def enter(self, source: Source, descriptors: int = 1) -> None:
-        """Count one more connection that uses so many file descriptors, until it leaves.
-
-        Raises:
-            Refused: `too_many_connections`.
-        """
-        self._check_number(source, source.connections)
-        if self._share and not source.is_exempt and source.descriptors + descriptors > self._share:
-            raise Refused(ErrorCode.TOO_MANY_CONNECTIONS, limit=source.connections)
-        source.connections += 1
-        source.descriptors += descriptors
-
-    def leave(self, source: Source, descriptors: int = 1) -> None:
-        """Count a connection that has ended."""
-        source.connections -= 1
-        source.descriptors -= descriptors
-
-    def enter_stream(self, source: Source) -> None:
-        """Count one more gRPC call that streams, until it leaves; an address may have as many as connections.
-
-        Raises:
-            Refused: `too_many_connections`.
-        """
-        self._check_number(source, source.streams)
-        source.streams += 1
-
-    def leave_stream(self, source: Source) -> None:
-        """Count such a call that has ended."""
-        source.streams -= 1
-
-    def enter_call(self, source: Source) -> None:
-        """Count one more gRPC call that does not stream, until it leaves; an address may have as many as connections.
-
-        Raises:
-            Refused: `too_many_connections`.
-        """
-        self._check_number(source, source.calls)
-        source.calls += 1
-
-    def leave_call(self, source: Source) -> None:
-        """Count such a call that has ended."""
-        source.calls -= 1
-
-    def forget(self, now: float) -> None:
-        """Forget the sources that are as new."""
-        self._remembered = {source for source in self._known.values() if not source.is_as_new(now)}
-
-    def limiter(self, source: Source) -> RateLimiter:
-        """The rate limits of a connection from a source."""
-        return RateLimiter(self._limits.rate, source)
-
-    def _check_number(self, source: Source, number: int) -> None:
-        limit = self._limits.connections_per_address
-        if limit and not source.is_exempt and number >= limit:
-            raise Refused(ErrorCode.TOO_MANY_CONNECTIONS, limit=limit)
 
 
 class RateLimiter:

@@ -13,7 +13,8 @@ from typing import Final, NamedTuple
 
 from besedka.serve.networks import Network
 from besedka.serve.people.person import Person
-from besedka.serve.rate_limits import RateLimiter, TokenBucket
+from besedka.serve.rate_limits import RateLimiter
+from besedka.serve.token_bucket import TokenBucket
 from besedka.wire.errors import ErrorCode, Language, Refused
 from besedka.wire.validation import DEFAULT_ROOM
 

@@ -36,10 +36,10 @@ from besedka.serve.doors.websocket.seed import SeedSession
 from besedka.serve.errors import CertificateUnusable
 from besedka.serve.mounts import warn_of_mounted
 from besedka.serve.own_addresses import own_addresses
-from besedka.serve.rate_limits import Sources
 from besedka.serve.session import Moderator, Services
 from besedka.serve.settings import Certificate, Settings
 from besedka.serve.shutdown_deadline import Deadline
+from besedka.serve.sources import Sources
 from besedka.serve.threads import started
 from besedka.wire.errors import Language
 

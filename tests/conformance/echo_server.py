@@ -28,7 +28,8 @@ from besedka.serve.doors.websocket import connection
 from besedka.serve.doors.websocket.connection import Connection
 from besedka.serve.doors.websocket.door import WebSocketDoor
 from besedka.serve.metrics import Metrics
-from besedka.serve.rate_limits import RateLimits, Source, Sources
+from besedka.serve.rate_limits import RateLimits, Source
+from besedka.serve.sources import Sources
 from besedka.wire.close_codes import CloseCode
 from besedka.wire.errors import Refused
 

@@ -10,7 +10,7 @@ from typing import Final
 from besedka.serve.networks import ON, Network, Origin
 from besedka.serve.people.person import Person
 from besedka.serve.people.restrictions import identifiers_of
-from besedka.serve.rate_limits import TokenBucket
+from besedka.serve.token_bucket import TokenBucket
 from besedka.wire.errors import ErrorCode, Refused
 
 POSTERS_KEPT: Final = 1_000

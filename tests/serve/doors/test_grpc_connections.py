@@ -16,7 +16,8 @@ from besedka.serve.descriptors import Capacity
 from besedka.serve.doors.grpc.clients import Clients
 from besedka.serve.doors.grpc.connections import Connection, Connections
 from besedka.serve.metrics import Metrics
-from besedka.serve.rate_limits import RateLimiter, RateLimits, Sources
+from besedka.serve.rate_limits import RateLimiter, RateLimits
+from besedka.serve.sources import Sources
 from tests import looping
 from tests.looping import until
 

@@ -27,10 +27,11 @@ from besedka.serve.history import ChatHistory
 from besedka.serve.people.audit_entry import AuditEntry
 from besedka.serve.people.names import Names, claim_of
 from besedka.serve.people.person import Person
-from besedka.serve.rate_limits import RateLimiter, RateLimits, Sources
+from besedka.serve.rate_limits import RateLimiter, RateLimits
 from besedka.serve.room import Room
 from besedka.serve.session import ChatSession
 from besedka.serve.settings import Settings
+from besedka.serve.sources import Sources
 from besedka.wire.close_codes import CloseCode
 from besedka.wire.errors import ErrorCode, Refused
 from besedka.wire.frames import Act, History

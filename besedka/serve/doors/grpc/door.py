@@ -28,9 +28,9 @@ from besedka.serve.doors.timeouts import REQUEST_SECONDS
 from besedka.serve.doors.unix_sockets import nobody_else, remove_if_dead
 from besedka.serve.errors import SocketUnusable
 from besedka.serve.files.descriptor import reason
-from besedka.serve.rate_limits import Sources
 from besedka.serve.session import Services
 from besedka.serve.settings import Certificate, Settings
+from besedka.serve.sources import Sources
 
 REQUEST_BYTES: Final = 1024 * 1024
 """Largest request: one of `Import` may hold many messages; those of other calls are far smaller."""

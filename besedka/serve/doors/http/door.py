@@ -23,8 +23,8 @@ from besedka.serve.doors.http.protocol import HttpConnection, Successor
 from besedka.serve.doors.http.tls import TlsServer
 from besedka.serve.doors.listener import BACKLOG
 from besedka.serve.metrics import Metrics
-from besedka.serve.rate_limits import Sources
 from besedka.serve.settings import Certificate
+from besedka.serve.sources import Sources
 
 log = logging.getLogger(__name__)
 

@@ -20,7 +20,8 @@ from besedka.serve.doors.timeouts import CLOSE_SECONDS, SWEEP_SLICES
 from besedka.serve.doors.websocket.connection import Connection, Refusal, Session
 from besedka.serve.metrics import Metrics
 from besedka.serve.networks import Network
-from besedka.serve.rate_limits import Source, Sources
+from besedka.serve.rate_limits import Source
+from besedka.serve.sources import Sources
 from besedka.wire.access import SUBPROTOCOL, key_brought
 from besedka.wire.close_codes import CloseCode
 from besedka.wire.validation import FRAME_BYTES_AT_MOST

@@ -1,0 +1,109 @@
+"""The source addresses of connections: how many connections, descriptors, streams and calls each has. Pure; time is an argument.
+
+The doors admit connections here; what a connection may do then, `besedka.serve.rate_limits` says.
+"""
+
+from __future__ import annotations
+
+from weakref import WeakValueDictionary
+
+from besedka.serve.networks import THIS_MACHINE, network_of
+from besedka.serve.rate_limits import RateLimiter, RateLimits, Source
+from besedka.wire.errors import ErrorCode, Refused
+
+
+class Sources:
+    """All source addresses. Loopback, and connections without an address, are not limited.
+
+    Args:
+        limits: the limits.
+        share: file descriptors that the connections of one address may use; 0 is no limit.
+    """
+
+    def __init__(self, limits: RateLimits, share: int = 0) -> None:
+        self._limits = limits
+        self._share = share
+        # An address has one source, and so one bucket, as long as that source is referenced; sources that are not as new are
+        # remembered.
+        self._known: WeakValueDictionary[object, Source] = WeakValueDictionary()
+        self._remembered: set[Source] = set()
+        self._exempt = Source(None)
+
+    def admit(
+        self, host: str, *, counts: bool = True, is_limited: bool = False, descriptors: int = 1
+    ) -> Source:
+        """Admit a connection from this address; call `leave` when it has ended, if it counts.
+
+        Args:
+            host: the address.
+            counts: whether it counts as one of the connections of its address.
+            is_limited: whether to limit it even if it is from this machine, because it is a proxy's.
+            descriptors: the file descriptors that it uses.
+
+        Raises:
+            Refused: `too_many_connections`.
+        """
+        network = network_of(host) or (THIS_MACHINE if is_limited else None)
+        source = self._exempt if network is None else self._known.get(network)
+        if source is None:
+            source = self._known[network] = Source(network, self._limits.rate_address)
+        self._remembered.add(source)
+        if counts:
+            self.enter(source, descriptors)
+        return source
+
+    def enter(self, source: Source, descriptors: int = 1) -> None:
+        """Count one more connection that uses so many file descriptors, until it leaves.
+
+        Raises:
+            Refused: `too_many_connections`.
+        """
+        self._check_number(source, source.connections)
+        if self._share and not source.is_exempt and source.descriptors + descriptors > self._share:
+            raise Refused(ErrorCode.TOO_MANY_CONNECTIONS, limit=source.connections)
+        source.connections += 1
+        source.descriptors += descriptors
+
+    def leave(self, source: Source, descriptors: int = 1) -> None:
+        """Count a connection that has ended."""
+        source.connections -= 1
+        source.descriptors -= descriptors
+
+    def enter_stream(self, source: Source) -> None:
+        """Count one more gRPC call that streams, until it leaves; an address may have as many as connections.
+
+        Raises:
+            Refused: `too_many_connections`.
+        """
+        self._check_number(source, source.streams)
+        source.streams += 1
+
+    def leave_stream(self, source: Source) -> None:
+        """Count such a call that has ended."""
+        source.streams -= 1
+
+    def enter_call(self, source: Source) -> None:
+        """Count one more gRPC call that does not stream, until it leaves; an address may have as many as connections.
+
+        Raises:
+            Refused: `too_many_connections`.
+        """
+        self._check_number(source, source.calls)
+        source.calls += 1
+
+    def leave_call(self, source: Source) -> None:
+        """Count such a call that has ended."""
+        source.calls -= 1
+
+    def forget(self, now: float) -> None:
+        """Forget the sources that are as new."""
+        self._remembered = {source for source in self._known.values() if not source.is_as_new(now)}
+
+    def limiter(self, source: Source) -> RateLimiter:
+        """The rate limits of a connection from a source."""
+        return RateLimiter(self._limits.rate, source)
+
+    def _check_number(self, source: Source, number: int) -> None:
+        limit = self._limits.connections_per_address
+        if limit and not source.is_exempt and number >= limit:
+            raise Refused(ErrorCode.TOO_MANY_CONNECTIONS, limit=limit)
