@@ -15,7 +15,17 @@ from besedka.serve.chat.room_names import Claim, RoomNames
 from besedka.serve.chat.workers import Workers
 from besedka.serve.directory import Directory
 from besedka.serve.errors import StartError
-from besedka.serve.history import Care, ChatHistory, Restored, Subject, has_log, remove_leftovers, room_path
+from besedka.serve.history import (
+    Care,
+    ChatHistory,
+    Restored,
+    RoomFiles,
+    Subject,
+    has_log,
+    remove_leftovers,
+    room_files,
+    room_path,
+)
 from besedka.serve.metrics import Metrics
 from besedka.serve.people.memberships import looks_taken
 from besedka.serve.room import KeyMemory, NewRooms, Room, RoomShares, Tenant
@@ -119,8 +129,9 @@ class OpenRooms:
         Raises:
             StartError: if its history cannot be used.
         """
-        await self._workers.read(remove_leftovers, self._path)
-        await self._names.start()
+        files = await self._workers.read(room_files, self._path, RoomFiles())
+        await self._workers.read(remove_leftovers, self._path, files.empty)
+        await self._names.start(files.written)
         return self.history(await self._open(DEFAULT_ROOM)).restored
 
     async def stop(self) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from besedka.serve.chat.workers import Workers
-from besedka.serve.history import has_log, room_names
+from besedka.serve.history import has_log
 from besedka.serve.people.memberships import PrivateRooms, looks_direct, looks_taken, reserved
 from besedka.serve.people.room_looks import RoomLooks
 from besedka.wire.frames import Kind
@@ -49,9 +49,9 @@ class RoomNames:
         self._is_open = is_open
         self._looks = RoomLooks([DEFAULT_ROOM])
 
-    async def start(self) -> None:
-        """Read the names of all rooms with a log."""
-        self._looks = await self._workers.read(_looks_on_disk, self._history)
+    async def start(self, written: Iterable[str]) -> None:
+        """Add the rooms that have a log at the start; in a thread, because there may be many."""
+        self._looks = await self._workers.read(RoomLooks, [DEFAULT_ROOM, *written])
 
     def add(self, rooms: Iterable[str]) -> None:
         """Add rooms that exist."""
@@ -93,7 +93,3 @@ class RoomNames:
 
     async def _has_log(self, room: str) -> bool:
         return await self._workers.read(has_log, self._history, room)
-
-
-def _looks_on_disk(history: Path) -> RoomLooks:
-    return RoomLooks([DEFAULT_ROOM, *room_names(history)])

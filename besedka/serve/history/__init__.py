@@ -17,7 +17,7 @@ from besedka.serve.history.opening.findings import Restored
 from besedka.serve.history.opening.leftovers import remove_leftovers
 from besedka.serve.history.reading import ReadableLog
 from besedka.serve.history.redact import Subject
-from besedka.serve.history.room_files import RoomFiles, has_log, room_files, room_names, room_path
+from besedka.serve.history.room_files import RoomFiles, has_log, room_files, room_path
 from besedka.serve.history.search import Hits
 
 __all__ = [
@@ -34,6 +34,5 @@ __all__ = [
     "has_log",
     "remove_leftovers",
     "room_files",
-    "room_names",
     "room_path",
 ]

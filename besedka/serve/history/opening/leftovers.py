@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import logging
 import stat
+from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
@@ -11,12 +11,10 @@ from besedka.serve.errors import HistoryInUse
 from besedka.serve.files import descriptor
 from besedka.serve.history.epoch import epoch_path
 from besedka.serve.history.index import HEADER, index_path
-from besedka.serve.history.room_files import RoomFiles, room_files, room_path
-
-log = logging.getLogger(__name__)
+from besedka.serve.history.room_files import room_path
 
 
-def remove_leftovers(history: Path) -> int:
+def remove_leftovers(history: Path, empty: Iterable[str]) -> int:
     """Remove the rooms' logs that are empty and look as this server creates them; returns how many there were.
 
     A log whose index has records was cut by a crash or another program, and stays for its repair; so do links, files that others may
@@ -24,12 +22,8 @@ def remove_leftovers(history: Path) -> int:
 
     Args:
         history: the default room's log, which stays, too.
+        empty: the rooms whose files have no content.
     """
-    try:
-        empty = room_files(history, RoomFiles()).empty
-    except OSError as error:
-        log.warning("empty logs could not be looked for: %s", descriptor.reason(error))
-        return 0
     return sum(_remove(room_path(history, name)) for name in empty)
 
 
