@@ -156,7 +156,7 @@ DURATIONS: Final = {
 WALL: Final = {
     "serve/clock.py": {STAMPS},
     "serve/chat/sequencer.py": {STAMPS},
-    "serve/chat/open_rooms.py": {MODERATION, INVITATIONS},
+    "serve/chat/room_list.py": {MODERATION, INVITATIONS},
     "serve/chat/subscriptions.py": {MODERATION},
     "serve/session/admission.py": {MODERATION, INVITATIONS},
     "serve/session/chat_session.py": {MODERATION},

@@ -6,11 +6,10 @@ import asyncio
 import logging
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import replace
 from functools import partial
 from typing import Any, Final, TypeVar, cast
 
-from besedka.serve.chat.room_list import RoomPage, WrittenRooms, names_after, page_of
+from besedka.serve.chat.room_list import RoomList, WrittenRooms
 from besedka.serve.chat.room_names import Claim, RoomNames
 from besedka.serve.chat.workers import Workers
 from besedka.serve.directory import Directory
@@ -32,7 +31,7 @@ from besedka.serve.room import KeyMemory, NewRooms, Room, RoomShares, Tenant
 from besedka.serve.settings import Settings
 from besedka.serve.tasks import mark_retrieved
 from besedka.wire.errors import ErrorCode, Language, Refused
-from besedka.wire.frames import ROOMS_LISTED, Kind, RoomEntry
+from besedka.wire.frames import Kind
 from besedka.wire.validation import DEFAULT_ROOM
 
 log = logging.getLogger(__name__)
@@ -72,10 +71,11 @@ class OpenRooms:
         directory: decides who may enter.
         workers: the threads that open the files.
         metrics: shows the number of rooms and subscribers.
-        clock: unix seconds.
+        clock: unix seconds, for the list.
 
     Attributes:
         shares: how many rooms each source holds.
+        list: the list of rooms, these and others.
     """
 
     def __init__(
@@ -91,7 +91,6 @@ class OpenRooms:
         self._workers = workers
         self.shares = RoomShares()
         self._metrics = metrics
-        self._clock = clock
         self._loop = asyncio.get_running_loop()
         self._histories: dict[str, ChatHistory] = {}
         self._rooms: dict[str, Room] = {}
@@ -109,6 +108,7 @@ class OpenRooms:
         self._closing: dict[Room, asyncio.TimerHandle] = {}
         self._names = RoomNames(self._path, directory.rooms, workers, self._is_open)
         self._written = WrittenRooms(self._path, workers, self._names.add)
+        self.list = RoomList(directory, self._written, self._rooms, clock)
         self._warned_at = float("-inf")
         self._warned_of: set[str] = set()
         self._measure()
@@ -225,29 +225,6 @@ class OpenRooms:
         if self._names.like(name):
             raise looks_taken(name)
 
-    async def listed(self, claim: str, after: str = "", limit: int = ROOMS_LISTED) -> RoomPage:
-        """A page of the list of rooms: those that a person belongs to, then the open ones that have a log or are open.
-
-        Args:
-            claim: of the person; empty if they have shown no secret.
-            after: the `next` of the page before; empty for the first one.
-            limit: at most this many, and `ROOMS_LISTED`.
-
-        Raises:
-            Refused: `going_down`, `not_known`, `banned`, `room_unavailable`.
-        """
-        self._directory.policy.check_chat(claim, now=self._clock())
-        written = await self._written.names()
-        own = sorted(self._directory.rooms.of(claim)) if claim else []
-        unanswered = self._directory.direct.unanswered(claim) if claim else []
-        asked = {name: number for number, name in enumerate(unanswered, 1)}
-
-        def entry(name: str, is_own: bool) -> RoomEntry | None:
-            return self._entry(name, claim, asked.get(name, 0), is_own=is_own)
-
-        page = page_of(names_after(after, own, written, self._rooms), entry, min(limit, ROOMS_LISTED))
-        return replace(page, sorted=len(own))
-
     def history(self, room: Room) -> ChatHistory:
         """The log of a room that is open."""
         return self._histories[room.name]
@@ -255,14 +232,6 @@ class OpenRooms:
     async def has_space(self) -> bool:
         """Whether the disk has space left, as far as it reports that beforehand."""
         return await self._workers.read(self._histories[DEFAULT_ROOM].has_room)
-
-    def _entry(self, name: str, claim: str, asked: int, *, is_own: bool) -> RoomEntry | None:
-        """The entry of a room in its part of the list, if that shows it."""
-        kind = self._directory.rooms.kind(name)
-        if is_own is (kind is Kind.OPEN) or not self._directory.policy.lists(name, claim):
-            return None
-        count = self._rooms[name].presence.count if name in self._rooms else 0
-        return RoomEntry(name, count, kind, self._directory.peer(name, claim), asked)
 
     def forget_tenants(self) -> None:
         """Forget the sources that may create as many rooms as new ones."""

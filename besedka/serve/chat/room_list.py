@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import asyncio
 from bisect import bisect_left, bisect_right, insort
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from heapq import merge
 from itertools import groupby, islice
 from pathlib import Path
 from typing import Final
 
 from besedka.serve.chat.workers import Workers
+from besedka.serve.directory import Directory
 from besedka.serve.history import RoomFiles, room_files
+from besedka.serve.room import Room
 from besedka.wire.errors import ErrorCode, Refused
-from besedka.wire.frames import ROOMS_LISTED_BYTES, RoomEntry, listed_bytes
+from besedka.wire.frames import ROOMS_LISTED, ROOMS_LISTED_BYTES, Kind, RoomEntry, listed_bytes
 
 SCAN_SECONDS: Final = 1.0
 """The folder is scanned at most once in this time, whatever is requested."""
@@ -93,6 +95,60 @@ def names_after(
     opened = sorted(name for name in is_open if name > after)
     for name, _ in groupby(merge(islice(written, begin, None), opened)):
         yield name, name
+
+
+class RoomList:
+    """The list of rooms, as each person may see it.
+
+    Args:
+        directory: decides what a person may see.
+        written: the rooms that have a log.
+        rooms: the rooms that are open, by their names.
+        clock: unix seconds.
+    """
+
+    def __init__(
+        self,
+        directory: Directory,
+        written: WrittenRooms,
+        rooms: Mapping[str, Room],
+        clock: Callable[[], float],
+    ) -> None:
+        self._directory = directory
+        self._written = written
+        self._rooms = rooms
+        self._clock = clock
+
+    async def page(self, claim: str, after: str = "", limit: int = ROOMS_LISTED) -> RoomPage:
+        """A page of the list: the rooms that a person belongs to, then the open ones that have a log or are open.
+
+        Args:
+            claim: of the person; empty if they have shown no secret.
+            after: the `next` of the page before; empty for the first one.
+            limit: at most this many, and `ROOMS_LISTED`.
+
+        Raises:
+            Refused: `going_down`, `not_known`, `banned`, `room_unavailable`.
+        """
+        self._directory.policy.check_chat(claim, now=self._clock())
+        written = await self._written.names()
+        own = sorted(self._directory.rooms.of(claim)) if claim else []
+        unanswered = self._directory.direct.unanswered(claim) if claim else []
+        asked = {name: number for number, name in enumerate(unanswered, 1)}
+
+        def entry(name: str, is_own: bool) -> RoomEntry | None:
+            return self._entry(name, claim, asked.get(name, 0), is_own=is_own)
+
+        page = page_of(names_after(after, own, written, self._rooms), entry, min(limit, ROOMS_LISTED))
+        return replace(page, sorted=len(own))
+
+    def _entry(self, name: str, claim: str, asked: int, *, is_own: bool) -> RoomEntry | None:
+        """The entry of a room in its part of the list, if that shows it."""
+        kind = self._directory.rooms.kind(name)
+        if is_own is (kind is Kind.OPEN) or not self._directory.policy.lists(name, claim):
+            return None
+        count = self._rooms[name].presence.count if name in self._rooms else 0
+        return RoomEntry(name, count, kind, self._directory.peer(name, claim), asked)
 
 
 class WrittenRooms:

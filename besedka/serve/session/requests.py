@@ -104,7 +104,7 @@ class Requests:
             case ListRooms():
                 claim = person.claim if person else ""
                 blocked = [] if frame.after else [row.name for row in self._directory.blocks.of(claim)]
-                page = await self._rooms.listed(claim, frame.after, frame.limit)
+                page = await self._rooms.list.page(claim, frame.after, frame.limit)
                 limiter.charge_list(self._clock.now(), page.cost + sum(map(len, blocked)))
                 return Rooms(page.entries, frame.key, blocked, page.next)
             case Moderate():

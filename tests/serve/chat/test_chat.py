@@ -327,7 +327,7 @@ def test_a_deserted_room_makes_place_for_another_but_none_that_somebody_needs(
         chat.rooms.hold(held)
         chat.subscriptions.enter(entered, FakeSubscriber())
         other = await open_room(chat, "other")
-        assert [entry.name for entry in (await chat.rooms.listed("")).entries] == [
+        assert [entry.name for entry in (await chat.rooms.list.page("")).entries] == [
             "entered",
             "held",
             "main",
@@ -375,11 +375,11 @@ def test_the_list_has_logs_and_open_rooms_and_how_many_are_in_them(tmp_path: Pat
         chat.subscriptions.enter(room, FakeSubscriber("Unseen", is_seen=False))
         await open_room(chat, "new")
         expected = [RoomEntry("main", 1), RoomEntry("new", 0), RoomEntry("zoo", 0)]
-        assert (await chat.rooms.listed("")).entries == expected
-        assert (await chat.rooms.listed("", after="main", limit=1)).entries == expected[1:2]
+        assert (await chat.rooms.list.page("")).entries == expected
+        assert (await chat.rooms.list.page("", after="main", limit=1)).entries == expected[1:2]
         await chat.close()
         with pytest.raises(Refused):
-            await chat.rooms.listed("")
+            await chat.rooms.list.page("")
 
     looping.run(scenario())
 

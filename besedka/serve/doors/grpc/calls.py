@@ -151,7 +151,7 @@ async def list_rooms(
 ) -> pb.ListRoomsResponse:
     """A page of the rooms that the caller may see."""
     claim = reader(request)
-    page = await services.rooms.listed(claim, request.page_token, request.page_size or ROOMS_LISTED)
+    page = await services.rooms.list.page(claim, request.page_token, request.page_size or ROOMS_LISTED)
     limiter.charge_list(services.clock.now(), page.cost)
     await asyncio.sleep(limiter.delay(services.clock.now()))
     services.admission.check_reader(claim, limiter.source.network)  # they may have been banned meanwhile
