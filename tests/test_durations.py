@@ -55,7 +55,7 @@ DURATIONS: Final = {
     },
     "serve/chat/room_list.py": {"SCAN_SECONDS": SERVER},
     "serve/history/room_files.py": {"SETTLED_SECONDS": SERVER},
-    "serve/chat/log_reader.py": {"SEARCH_SECONDS": SERVER},
+    "serve/chat/workers.py": {"SEARCH_SECONDS": SERVER},
     "serve/chat/turns.py": {"RETRY_SECONDS": SERVER},
     "serve/people/direct.py": {"BEGUN_SECONDS": RATES},
     "serve/session/moderation.py": {"SLOWEST_SECONDS": SLOW},

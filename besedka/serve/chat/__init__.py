@@ -1,9 +1,9 @@
 """The running chat: connects the pure parts to the event loop.
 
 `chat` starts and stops everything; `committer` stores and delivers messages in the order of `sequencer`; `open_rooms` opens and closes
-rooms, `turns` says whose turn it is to have one opened, and `room_names` which names new rooms may have; `room_list` lists rooms in pages;
-`subscriptions` adds subscribers to rooms; `catch_up` serves those that are behind; `log_reader` has pages and searches; `presence` sends
-presence notices; `redaction` redacts messages; `workers` are the threads.
+rooms, `room_names` says which names new ones may have; `room_list` lists rooms in pages; `subscriptions` adds subscribers to rooms;
+`catch_up` serves those that are behind; `log_reader` has pages and searches, `resends` finds resent messages, and both take `turns`;
+`presence` sends presence notices; `redaction` redacts messages; `workers` are the threads.
 """
 
 from besedka.serve.chat.catch_up import CatchUp
@@ -12,6 +12,7 @@ from besedka.serve.chat.committer import Committer
 from besedka.serve.chat.log_reader import LogReader
 from besedka.serve.chat.open_rooms import OpenRooms
 from besedka.serve.chat.redaction import Redactor
+from besedka.serve.chat.resends import Resends
 from besedka.serve.chat.subscriptions import Subscriptions
 
-__all__ = ["CatchUp", "Chat", "Committer", "LogReader", "OpenRooms", "Redactor", "Subscriptions"]
+__all__ = ["CatchUp", "Chat", "Committer", "LogReader", "OpenRooms", "Redactor", "Resends", "Subscriptions"]

@@ -11,6 +11,7 @@ from besedka.serve.chat.log_reader import LogReader
 from besedka.serve.chat.open_rooms import OpenRooms
 from besedka.serve.chat.presence import PresenceNotices
 from besedka.serve.chat.redaction import Redactor
+from besedka.serve.chat.resends import Resends
 from besedka.serve.chat.sequencer import LocalSequencer
 from besedka.serve.chat.subscriptions import Subscriptions
 from besedka.serve.chat.workers import Workers
@@ -36,6 +37,7 @@ class Chat:
         directory: names, memberships, moderation and the people present.
         rooms: the open rooms; opens the others.
         log_reader: pages, searches.
+        resends: finds resent messages in the log.
         catch_up: serves subscribers that are behind.
         subscriptions: adds subscribers to rooms and removes them.
         redactor: for moderators.
@@ -50,7 +52,8 @@ class Chat:
         names, counters = self.directory.names, self.metrics.counters
         self._notices = notices = PresenceNotices(settings.language, clock.stamp)
         self.rooms = OpenRooms(settings, self.directory, self._workers, self.metrics, clock.wall)
-        self.log_reader = LogReader(self.rooms, self._workers, names, counters, settings.zone)
+        self.log_reader = LogReader(self.rooms, self._workers, names, counters)
+        self.resends = Resends(self.rooms, self._workers, settings.zone)
         self.catch_up = CatchUp(self.log_reader, notices, counters)
         self.subscriptions = Subscriptions(
             self.rooms, self.catch_up, notices, self.directory.moderation, clock

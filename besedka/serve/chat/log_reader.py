@@ -1,39 +1,23 @@
-"""Read a room's log: pages, searches, and messages that a name has posted before.
+"""Read a room's log: pages and searches.
 
 Worker threads read the files; texts redacted meanwhile are corrected before they are returned.
 """
 
 from __future__ import annotations
 
-import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from collections.abc import AsyncIterator, Iterable
 from dataclasses import replace
-from datetime import tzinfo
 from typing import Final
-
-from msgspec import structs
 
 from besedka.serve.chat.open_rooms import OpenRooms
 from besedka.serve.chat.turns import Turns
-from besedka.serve.chat.workers import Workers
+from besedka.serve.chat.workers import SEARCH_SECONDS, Workers
 from besedka.serve.counters import Counters
 from besedka.serve.history import Flag, Hits
-from besedka.serve.history.resent import Found as SameMessage
-from besedka.serve.history.resent import Resent
 from besedka.serve.people.names import KnownNames
-from besedka.serve.room import Draft, Position, Room
+from besedka.serve.room import Room
 from besedka.serve.room_shares import Tenant
 from besedka.wire.frames import FOUND_MESSAGES_AT_MOST, PAGE_MESSAGES_AT_MOST, Found, History, Search
-from besedka.wire.log_line import moment
-from besedka.wire.message import Message
-
-SEARCH_SECONDS: Final = 0.1
-"""Time limit of one step of a search, which then returns how far it has come. Searches take turns, and so do resent messages that are
-looked for; each waits for at most one step of the other kind."""
-
-RESENT_AT_MOST: Final = 1_000
-"""Messages of the same name and text that are compared with one that is resent, the newest ones."""
-
 
 BYTES_AT_ONCE: Final = 64 * 1024
 """Size of one step when a log is copied."""
@@ -47,20 +31,15 @@ class LogReader:
         workers: the threads that read.
         names: the holders of names, which decide whether a message is unverified.
         counters: counts searches.
-        zone: of the log's times.
     """
 
-    def __init__(
-        self, rooms: OpenRooms, workers: Workers, names: KnownNames, counters: Counters, zone: tzinfo | None
-    ) -> None:
+    def __init__(self, rooms: OpenRooms, workers: Workers, names: KnownNames, counters: Counters) -> None:
         self._rooms = rooms
         self._workers = workers
         self._names = names
         self._counters = counters
-        self._zone = zone
         # They wait here, not in the queue of the thread that searches: it has at most one search and one resent message to look for.
         self._searching = Turns()
-        self._resending = Turns()
 
     async def read(self, room: Room, first: int, limit: int) -> tuple[list[str], list[int]]:
         """The lines of up to ``limit`` messages from the id ``first`` on, fewer where they are long; and the ids of unverified ones."""
@@ -141,56 +120,6 @@ class LogReader:
         """The frame with the result of a search."""
         unverified = self.unverified(hits.ids, hits.lines, hits.flags)
         return Found(room.name, frame.text, hits.lines, hits.ids, hits.before, frame.key, unverified)
-
-    # Resent messages.
-
-    async def resent(
-        self,
-        room: Room,
-        draft: Draft,
-        after: int,
-        is_other: Callable[[int], bool],
-        *,
-        asker: Tenant,
-        pay: Callable[[float], Awaitable[None]],
-    ) -> Message | None:
-        """The message of the log that a draft resends, if there is one; its key is remembered.
-
-        It is a message by that name, with that text or its tombstone, later than the id ``after``. Of several the oldest is taken, because
-        clients resend in order.
-
-        Args:
-            room: the room.
-            draft: the message that may have been posted before.
-            after: the last id that its poster had seen when they posted it first.
-            is_other: whether the message with this id is known to be another one, by its key; called in any thread.
-            asker: whose turn at the log it is.
-            pay: is awaited after each step, with its time in seconds; raises `Refused` to end the search.
-
-        Raises:
-            Refused: `too_fast` if too many of this asker are waiting; as ``pay``.
-        """
-        history, message = self._rooms.history(room), Resent(draft.message.user, draft.message.text)
-        found: list[SameMessage] = []
-        epoch, ids = room.epoch, range(after + 1, room.head + 1)
-        with self._rooms.held(room):
-            while ids and len(found) < RESENT_AT_MOST:
-                async with self._resending.turn(asker):
-                    begun = time.perf_counter()
-                    step = await self._workers.search(
-                        history.resent, message, ids, is_other, RESENT_AT_MOST, SEARCH_SECONDS
-                    )
-                    took = time.perf_counter() - begun
-                await pay(took)
-                found, ids = [*found, *step.found], step.left
-                if room.epoch != epoch:
-                    # The ids belong to the old log, and so does ``after``.
-                    found, epoch, ids = [], room.epoch, range(1, room.head + 1)
-        same = next((one for one in reversed(found) if not is_other(one.id)), None)
-        if same is None:
-            return None
-        draft = replace(draft, message=structs.replace(draft.message, text=same.text))
-        return room.found(draft, Position(same.id, moment(same.stamp, self._zone), same.stamp))
 
 
 def _was_verified(flag: Flag) -> bool | None:

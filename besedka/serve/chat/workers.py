@@ -23,6 +23,10 @@ WORKERS: Final = 4
 """Threads that write, and as many that read. A disk seldom gets faster with more, and each waits in the kernel, not in Python.
 One more thread searches logs, for users and for resent messages: that is work for Python, and never done by two at once."""
 
+SEARCH_SECONDS: Final = 0.1
+"""Time limit of one step of a search, which then returns how far it has come. Searches take turns, and so do resent messages that are
+looked for; each waits for at most one step of the other kind."""
+
 
 class Workers:
     """The threads of one chat.

@@ -19,8 +19,8 @@ import asyncio
 from collections.abc import Callable, Coroutine
 from typing import Any, Final, NamedTuple
 
-from besedka.serve.chat import Committer, LogReader
-from besedka.serve.chat.log_reader import SEARCH_SECONDS
+from besedka.serve.chat import Committer, Resends
+from besedka.serve.chat.workers import SEARCH_SECONDS
 from besedka.serve.clock import Clock
 from besedka.serve.networks import Origin
 from besedka.serve.people.acts_in_force import Moderation
@@ -45,14 +45,14 @@ class Pipeline(NamedTuple):
 
     Attributes:
         committer: stores and delivers messages.
-        log_reader: finds the messages that were posted before.
+        resends: finds the messages that were posted before.
         moderation: the mutes and slow modes in force.
         direct: the rules of direct messages.
         clock: the server's clock.
     """
 
     committer: Committer
-    log_reader: LogReader
+    resends: Resends
     moderation: Moderation
     direct: DirectRules
     clock: Clock
@@ -79,12 +79,12 @@ class Posting:
         "_found",
         "_is_free",
         "_limiter",
-        "_log_reader",
         "_moderation",
         "_origin",
         "_person",
         "_poster",
         "_refused_key",
+        "_resends",
         "_room",
     )
 
@@ -99,7 +99,7 @@ class Posting:
         check: Callable[[], None],
         is_free: bool = False,
     ) -> None:
-        self._committer, self._log_reader, self._moderation, self._direct, self._clock = pipeline
+        self._committer, self._resends, self._moderation, self._direct, self._clock = pipeline
         self._room = room
         self._person = person
         self._poster = poster
@@ -162,7 +162,7 @@ class Posting:
 
     async def _find_or_post(self, draft: Draft, after: int) -> Message | None:
         asker = Tenant.of(self._limiter, self._person)
-        message = await self._log_reader.resent(
+        message = await self._resends.find(
             self._room, draft, after, self._is_other, asker=asker, pay=self._pay
         )
         if message is None:

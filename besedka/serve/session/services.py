@@ -58,7 +58,7 @@ class Services:
         )
         return cls(
             admission=admission,
-            pipeline=Pipeline(chat.committer, chat.log_reader, directory.moderation, directory.direct, clock),
+            pipeline=Pipeline(chat.committer, chat.resends, directory.moderation, directory.direct, clock),
             subscriptions=chat.subscriptions,
             catch_up=chat.catch_up,
             log_reader=chat.log_reader,

@@ -227,7 +227,7 @@ def test_what_is_said_again_after_a_restart_is_found_in_the_log(tmp_path: Path) 
         member = FakeSubscriber()
 
         async def find(text: str, key: str, after: int = 0, user: str = "Anna") -> int | None:
-            message = await chat.log_reader.resent(
+            message = await chat.resends.find(
                 room, draft(user, text, key), after, room.dedup.has_key, asker=NAMELESS, pay=free
             )
             return message.id if message else None
@@ -409,7 +409,7 @@ def test_what_is_said_again_does_not_wait_for_all_who_search(
         searching = [asyncio.ensure_future(reader.search(room, "1", 0, 20, NAMELESS)) for _ in range(10)]
         await settle()
         again = asyncio.ensure_future(
-            reader.resent(room, draft("Old", "x"), 0, room.dedup.has_key, asker=NAMELESS, pay=free)
+            chat.resends.find(room, draft("Old", "x"), 0, room.dedup.has_key, asker=NAMELESS, pay=free)
         )
         await settle()
         may_go_on.set()
@@ -428,7 +428,7 @@ def test_a_resent_message_is_looked_for_no_longer_when_its_poster_has_gone(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Each step takes one block.
-    monkeypatch.setattr("besedka.serve.chat.log_reader.SEARCH_SECONDS", 0.0)
+    monkeypatch.setattr("besedka.serve.chat.resends.SEARCH_SECONDS", 0.0)
     paid: list[float] = []
 
     async def pay(seconds: float) -> None:
@@ -439,9 +439,7 @@ def test_a_resent_message_is_looked_for_no_longer_when_its_poster_has_gone(
     async def scenario() -> None:
         chat, room = await started(tmp_path, 5_000)
         with pytest.raises(Refused):
-            await chat.log_reader.resent(
-                room, draft("Anna", "x"), 0, room.dedup.has_key, asker=NAMELESS, pay=pay
-            )
+            await chat.resends.find(room, draft("Anna", "x"), 0, room.dedup.has_key, asker=NAMELESS, pay=pay)
         assert len(paid) == 2
         assert not room.holds
         await chat.close()
