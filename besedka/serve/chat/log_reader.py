@@ -15,6 +15,7 @@ from besedka.serve.chat.workers import SEARCH_SECONDS, Workers
 from besedka.serve.counters import Counters
 from besedka.serve.history import Flag, Hits
 from besedka.serve.people.names import KnownNames
+from besedka.serve.people.verification import is_unverified
 from besedka.serve.room import Room
 from besedka.serve.room_shares import Tenant
 from besedka.wire.frames import FOUND_MESSAGES_AT_MOST, PAGE_MESSAGES_AT_MOST, Found, History, Search
@@ -59,7 +60,7 @@ class LogReader:
         """The ids of the messages whose sender is not verified."""
         messages = zip(ids, lines, flags, strict=True)
         return [
-            number for number, line, flag in messages if self._names.is_unverified(line, _was_verified(flag))
+            number for number, line, flag in messages if is_unverified(self._names, line, _was_verified(flag))
         ]
 
     # Pages.

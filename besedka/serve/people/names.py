@@ -1,9 +1,6 @@
 """Names and their holders: a name is claimed by using it with a secret, of which only the hash is kept. Pure; moments are those of `written_times`.
 
-A name belongs to its claim, and so does every name that looks like it. Whether a message is *verified* was decided when it was posted, and
-is stored in the index of its log: a message posted without the secret never becomes the holder's, whatever any clock says. A message
-posted with it is the holder's, unless the name has another holder by now. Where nothing is stored (the index was deleted or is too old,
-or another program wrote the line) a message counts as verified only if its name was claimed before, by every clock that is possible.
+A name belongs to its claim, and so does every name that looks like it. `verification` says what that means for messages of the log.
 """
 
 from __future__ import annotations
@@ -56,8 +53,6 @@ _NOBODY: Final = "nobody"
 
 _DAY: Final = len("0000-00-00")
 _HOUR: Final = len("0000-00-00 00")
-_STAMP_END: Final = len("[0000-00-00 00:00:00")
-_NAME_AT: Final = len("[0000-00-00 00:00:00] ")
 
 
 class Names(StrEnum):
@@ -206,9 +201,26 @@ class KnownNames(Table[Known]):
         """The names that a claim holds, the oldest first."""
         return [*self._by_claim.get(claim, ())]
 
+    @property
+    def begun(self) -> Span:
+        """When names began to be held in this chat."""
+        return self.span(self._begun)
+
+    def row(self, name: str) -> Known | None:
+        """The entry of a name in this spelling."""
+        return self._rows.get(name)
+
+    def was_freed(self, name: str) -> bool:
+        """Whether a name had a holder before, as far as that is remembered."""
+        return name in self._freed
+
+    def span(self, written: str) -> Span:
+        """The possible meanings of a moment, or of a time of the log by this chat's clocks."""
+        return span(written, self.offsets or ALL_OFFSETS)
+
     def since(self, claim: str) -> float:
         """When a claim that holds names was made, in unix seconds: the earliest moment at which it may have been."""
-        return min(self._span(self._rows[name].first).earliest for name in self._by_claim[claim])
+        return min(self.span(self._rows[name].first).earliest for name in self._by_claim[claim])
 
     def check_name(self, name: str, claim: str, *, is_invited: bool = False) -> str:
         """Check that a person may use a name. Returns its registered spelling.
@@ -310,30 +322,6 @@ class KnownNames(Table[Known]):
             self.remarks.remove(f"{_BEGUN}{self._begun}")
             self._begun = now
             self.remark(f"{_BEGUN}{now}")
-
-    def is_unverified(self, line: str, was_verified: bool | None = None) -> bool:
-        """Whether a message is not verified as the name's holder's.
-
-        Args:
-            line: its lines in the log.
-            was_verified: whether its poster was verified when it was posted; None if that was not stored.
-        """
-        if not self.is_kept or was_verified is False:
-            return self.is_kept
-        name, said = line[_NAME_AT : line.find(":", _NAME_AT)], self._span(line[1:_STAMP_END])
-        if was_verified:
-            known = self.holder(name) if name in self._freed else None
-            return known is not None and bool(known.claim) and self._may_be_earlier(said, known)
-        if said.latest < self._span(self._begun).earliest or not line:
-            return False
-        known = self._rows.get(name)
-        return known is None or not known.claim or self._may_be_earlier(said, known)
-
-    def _may_be_earlier(self, said: Span, known: Known) -> bool:
-        return bool(known.first) and said.earliest < self._span(known.first).latest
-
-    def _span(self, written: str) -> Span:
-        return span(written, self.offsets or ALL_OFFSETS)
 
     def _set(self, row: Known, *, is_awaited: bool = True) -> None:
         self.put(row, is_awaited=is_awaited)

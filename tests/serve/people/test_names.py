@@ -1,4 +1,4 @@
-"""The ownership of names: what is stored of it, and what it means for old messages."""
+"""The ownership of names, and what is stored of it."""
 
 from __future__ import annotations
 
@@ -212,121 +212,9 @@ def test_a_name_is_released() -> None:
     assert names.holder("Anna") is None
 
 
-@pytest.mark.parametrize(
-    ("said", "is_unverified"),
-    [
-        (line(NOW, "Anna: hi"), False),
-        (line(LATER, "Anna: hi"), False),
-        (line(THEN, "Anna: hi"), True),
-        (line(NOW, "anna: hi"), True),
-        (line(NOW, "Boris: hi"), True),
-        (line(NOW, "Anna:\n\tsecond line"), False),
-        ("[2020-01-01 00:00:00] Anna: before names were held", False),
-        ("[2025-99-99 00:00:00] Anna: whenever that was", True),
-        ("", False),
-    ],
-)
-def test_a_message_of_which_nothing_is_stored_is_doubtful_if_nobody_held_its_name_then(
-    said: str, *, is_unverified: bool
-) -> None:
-    names = names_of(Known("Anna", ANNA, NOW))
-    names.note_offset(0)
-    assert names.is_unverified(said) is is_unverified
-
-
-@pytest.mark.parametrize(
-    "stamp", ["1970-01-01 00:00:00", "2025-11-19 10:30:00", "9999-01-01 00:00:00", "nonsense"]
-)
-def test_what_was_stored_with_a_message_decides_whatever_any_clock_says(stamp: str) -> None:
-    names = names_of(Known("Anna", ANNA, NOW))
-    assert not names.is_unverified(f"[{stamp}] Anna: hi", was_verified=True)
-    assert names.is_unverified(f"[{stamp}] Anna: hi", was_verified=False)
-    assert not names.is_unverified(f"[{stamp}] Nobody: hi", was_verified=True)
-
-
-def test_what_the_first_holder_of_a_name_said_is_not_the_next_ones() -> None:
-    names = names_of(Known("Anna", ANNA, THEN))
-    names.note_offset(0)
-    names.release("Anna")
-    assert not names.is_unverified(line(THEN, "Anna: hi"), was_verified=True)
-    names.take("anna", EVE, LATER)
-    for _ in range(2):
-        assert names.is_unverified(line(NOW, "Anna: hi"), was_verified=True)
-        assert not names.is_unverified(line(LATER, "anna: hi"), was_verified=True)
-        text, names = names.text(), KnownNames(Names.CLAIMED, LATER)
-        names.merge(text)
-
-
-def test_what_was_said_under_a_name_that_a_hand_has_given_to_another_is_not_the_others() -> None:
-    names = names_of(Known("Anna", ANNA, THEN))
-    names.merge(f"Anna\t{EVE}\t{LATER}\t{LATER}\n")
-    assert names.is_unverified(line(NOW, "Anna: hi"), was_verified=True)
-
-
 def test_only_so_many_names_are_remembered_that_were_set_free() -> None:
     names = names_of()
     for number in range(FREED_AT_MOST + 10):
         names.note_freed(f"Anna {number}")
         names.note_freed(f"Anna {number}")
     assert sum(one.startswith("# freed") for one in names.remarks) == FREED_AT_MOST
-
-
-@pytest.mark.parametrize(("offset", "said"), [(3, "2025-11-19 13:15:00"), (-5, "2025-11-19 05:15:00")])
-def test_a_log_that_was_written_by_several_clocks_is_read_by_all_of_them(offset: int, said: str) -> None:
-    names = names_of(Known("Anna", ANNA, NOW))
-    session, own = f"[{said}] Anna: hi", f"[{said[:11]}{int(said[11:13]) + 1:02}:15:00] Anna: hi"
-    names.note_offset(offset * HOUR)
-    assert names.is_unverified(session)
-    assert not names.is_unverified(own)
-    names.note_offset(0)
-    again = KnownNames(Names.CLAIMED, LATER)
-    again.merge(names.text())
-    assert again.offsets == names.offsets == tuple(sorted((0, offset * HOUR)))
-    # By the other clock it was said hours later: it stays in doubt, and where the other clock is ahead so does what is hers.
-    assert again.is_unverified(session)
-
-
-def test_an_hour_that_comes_twice_makes_no_guests_words_anybodys() -> None:
-    # At 00:30 UTC it is 02:30 in summer time, and at 01:10 UTC it is 02:10 again.
-    names = names_of(Known("Anna", ANNA, "2025-10-26T01:10:00Z"))
-    names._begun = "2025-01-01T00:00:00Z"  # noqa: SLF001 - as the file has it
-    for hours in (2, 1):
-        names.note_offset(hours * HOUR)
-    assert names.is_unverified("[2025-10-26 02:30:00] Anna: I am not she")
-    assert not names.is_unverified("[2025-10-26 03:10:00] Anna: I am")
-
-
-@pytest.mark.parametrize("text", ["Boris\n", "# begun soon\nBoris\n", "# begun 9999\nBoris\n"])
-def test_since_when_names_are_held_is_known_whatever_hands_have_written(text: str) -> None:
-    names = KnownNames(Names.CLAIMED, THEN)
-    names.note_offset(0)
-    names.merge(text)
-    assert names.is_unverified(line(NOW, "Anna: hi"))
-    assert not names.is_unverified("[2020-01-01 00:00:00] Anna: hi")
-    again = KnownNames(Names.CLAIMED, LATER)
-    again.merge(names.text())
-    assert again.is_unverified(line(NOW, "Anna: hi"))
-
-
-def test_a_beginning_that_a_wrong_clock_has_noted_does_not_excuse_guests() -> None:
-    names = KnownNames(Names.CLAIMED, "2099-01-01T00:00:00Z")
-    names.note_offset(0)
-    assert not names.is_unverified(line(NOW, "Anna: hi"))
-    names.correct(at(THEN), THEN)
-    assert names.is_unverified(line(NOW, "Anna: hi"))
-    assert names.text().count("# begun") == 1
-
-
-def test_rows_of_older_files_are_read_as_they_are() -> None:
-    names = KnownNames(Names.CLAIMED, THEN)
-    names.merge(f"# begun 2025-11-19 10:00:00\nAnna\t{ANNA}\t2025-11-19 10:30:00\t2025-11-19 11:00:00\n")
-    names.note_offset(3 * HOUR)
-    assert not names.strange
-    assert names.is_unverified("[2025-11-19 10:29:59] Anna: hi")
-    assert not names.is_unverified("[2025-11-19 10:30:00] Anna: hi")
-    assert not names.is_unverified("[2025-11-19 09:59:59] Anna: hi")
-
-
-def test_nothing_is_doubtful_where_names_are_open() -> None:
-    assert not names_of(mode=Names.OPEN).is_unverified(line(NOW, "Anna: hi"))
-    assert not names_of(mode=Names.OPEN).is_unverified(line(NOW, "Anna: hi"), was_verified=False)
