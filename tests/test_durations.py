@@ -114,11 +114,9 @@ DURATIONS: Final = {
     ),
     "serve/directory/files.py": dict.fromkeys(("BURST_SECONDS", "GATHER_SECONDS", "CLOSE_SECONDS"), SERVER),
     "serve/directory/table_file.py": {"RETRY_SECONDS": SERVER, "LONGEST_RETRY_SECONDS": SERVER},
+    "serve/directory/lapses.py": {"UNUSED_SECONDS": NAMES, "FREE_SECONDS": SERVER, "LAPSE_SECONDS": NAMES},
     "serve/directory/directory.py": {
         "POLL_SECONDS": SERVER,
-        "UNUSED_SECONDS": NAMES,
-        "FREE_SECONDS": SERVER,
-        "LAPSE_SECONDS": NAMES,
         "JUMP_SECONDS": MODERATION,
     },
     "serve/room/batch.py": {"Batch.at": STAMPS, "Position.at": STAMPS},
@@ -164,6 +162,7 @@ WALL: Final = {
     "serve/session/post.py": {MODERATION},
     "serve/session/requests.py": {INVITATIONS, MODERATION},
     "serve/banner.py": {STAMPS},
+    "serve/directory/lapses.py": {NAMES},
     "serve/directory/directory.py": {NAMES, INVITATIONS, MODERATION},
     "commands/examination.py": {STAMPS},  # `besedka doctor` compares the clocks
 }

@@ -6,11 +6,11 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
-from datetime import UTC, datetime
 from typing import Any, Final
 
 from besedka.serve.act_on_each import act_on_each
 from besedka.serve.directory.files import Change, Files
+from besedka.serve.directory.lapses import LAPSE_SECONDS, Lapses
 from besedka.serve.directory.private_record import PrivateRecord
 from besedka.serve.people.acts_in_force import Moderation
 from besedka.serve.people.audit_entry import AuditEntry, Event
@@ -38,19 +38,8 @@ log = logging.getLogger(__name__)
 POLL_SECONDS: Final = 1.0
 """Interval between writes of changes that are not awaited, and between checks for external edits."""
 
-UNUSED_SECONDS: Final = 7 * 24 * 3600.0
-"""How long a name stays its holder's at least, though they came once and there are too many names."""
-
-FREE_SECONDS: Final = 60.0
-"""Interval between searches for such names, which look at all of them."""
-
-LAPSE_SECONDS: Final = 600.0
-"""Interval between counts of uptime, and between checks for lapsed names."""
-
 JUMP_SECONDS: Final = 10.0
 """Smallest step of the wall clock that counts as a change; a busy machine may cause smaller ones."""
-
-_DAY: Final = 24 * 3600
 
 
 class Directory:
@@ -83,11 +72,9 @@ class Directory:
         self._loop = asyncio.get_running_loop()
         self._clock = clock
         self._ticks = ticks or self._loop.time
-        self._counted_at = self._ticks()
         self._ahead = clock() - self._ticks()
         self._latest = clock()
         self._settings = settings
-        self._freed_at = float("-inf")
         self.names = KnownNames(settings.names, write_moment(clock()))
         self.uptime = Uptime()
         self.rooms = PrivateRooms()
@@ -98,6 +85,16 @@ class Directory:
         self.people = PresentPeople(self.names)
         self.sessions = LiveSessions()
         self.moderation = Moderation(settings.zone)
+        self._lapses = Lapses(
+            settings,
+            names=self.names,
+            uptime=self.uptime,
+            sessions=self.sessions,
+            rooms=self.rooms,
+            moderation=self.moderation,
+            clock=clock,
+            ticks=self._ticks,
+        )
         self.policy = Policy(self.names, self.rooms, self.invitations, self.moderation)
         self.moderation_lock = asyncio.Lock()
         # Whether changes are still written; not after an unexpected error, which was reported to the waiters.
@@ -148,8 +145,8 @@ class Directory:
         """Write pending changes, unless the disk is lost, and close the files."""
         try:
             if self._is_kept and not is_disk_lost:
-                self._count_uptime()
-                self._touch_present(write_moment(self._clock()))
+                self._lapses.count_uptime()
+                self._lapses.touch_present(self._clock())
                 await self._reconcile(at_once=True)
         finally:
             self._files.close()
@@ -226,7 +223,7 @@ class Directory:
         is_new = self.names.is_new(name, claim)
         if is_new:
             limiter.check_claim(self._loop.time())
-            self._free_unused_names()
+            self._lapses.free_unused()
         # After the clock was set back, a new claim must still be later than all messages posted before it.
         moment = write_moment(self._latest + 1 if is_new and now < self._latest else now)
         person = self.people.sign_in(name, claim, fallback, moment, is_invited=offer is not None)
@@ -235,21 +232,6 @@ class Directory:
         if offer and is_new:
             self.invitations.use(offer)
         return person
-
-    def _free_unused_names(self) -> None:
-        """Free names of people who came once, if there are too many: these give way before anybody is refused."""
-        if not self.names.is_full or self._loop.time() < self._freed_at + FREE_SECONDS:
-            return
-        self._freed_at = self._loop.time()
-        needed = {person.claim for session in self.sessions for person in session.people()}
-        needed |= {row.claim for row in self.rooms.rows()}
-
-        def is_needed(claim: str) -> bool:
-            return claim in needed or self.moderation.is_moderator(claim)
-
-        before = self.uptime.passed(self._clock()) - UNUSED_SECONDS
-        for known in self.names.lapse_unused(before, is_needed):
-            log.info("the name %s was used once, and gives way to others", ascii(known.name))
 
     def storing_arrival(self, person: Person, room: str = "", invite: str = "") -> Awaitable[None] | None:
         """A future to await before a welcome: the person's names and membership are on disk then. None if they are already.
@@ -381,26 +363,9 @@ class Directory:
             self.recheck_sessions()
 
     def look_after_names(self) -> None:
-        """Count uptime, and free lapsed names; to be called every `LAPSE_SECONDS`."""
-        self._count_uptime()
-        now = self._clock()
-        self.names.note_offset(self._offset(now))
-        self._touch_present(write_moment(now))
-        # If the present clock is the wrong one (1970), correct to the latest moment that has surely passed.
-        self.names.correct(self.uptime.ahead(now), write_moment(max(now, self.uptime.passed())))
-        passed, days = self.uptime.passed(now), self._settings.claim_days
-        self.invitations.forget(passed)
-        if not (days and passed):
-            return
-        for known in self.names.lapse(passed - days * _DAY):
-            log.info("the name %s was not used for %d days, and is free", ascii(known.name), days)
-
-    def _count_uptime(self) -> None:
-        """Count uptime, which is needed for names only: without names nothing is written."""
-        ticks = self._ticks()
-        if any(self.names.rows()):
-            self.uptime.grow(self._clock(), ticks - self._counted_at)
-        self._counted_at = ticks
+        """Free lapsed names, and forget what has ended with them; to be called every `LAPSE_SECONDS`."""
+        self._lapses.free_lapsed()
+        self.invitations.forget(self.uptime.passed(self._clock()))
 
     def _stamp(self) -> str:
         """The wall clock's time, as the log writes it."""
@@ -411,13 +376,3 @@ class Directory:
         now = self._clock()
         self._latest = max(self._latest, now)
         return now
-
-    def _offset(self, now: float) -> int:
-        offset = datetime.fromtimestamp(now, UTC).astimezone(self._settings.zone).utcoffset()
-        return int(offset.total_seconds()) if offset else 0
-
-    def _touch_present(self, now: str) -> None:
-        """Note that the people present use their names."""
-        for session in self.sessions:
-            for person in session.people():
-                self.names.touch(person.claim, person.name, now)
