@@ -82,6 +82,18 @@ def test_the_map_of_a_folder_has_every_module_and_none_that_is_not_there(path: P
     assert mapped(path) == beside - {"__init__"}
 
 
+def test_modules_that_texts_name_are_there() -> None:
+    """Documents, docstrings and comments name modules by their paths, from some folder on; decisions name those of their time."""
+    named = re.compile(
+        r"(?<![\w/.])(?:besedka/)?(?:serve|wire|remote|terminal|client|tests)/[\w./-]+\.(?:py|m?js)\b"
+    )
+    roots = [ROOT, ROOT / "besedka", ROOT / "tests"]
+    for path in tracked("*.py", "*.md", "*.js", "*.mjs", "*.toml"):
+        if "decisions" not in path.parts:
+            for module in named.findall(path.read_text(encoding="utf-8")):
+                assert any((root / module).exists() for root in roots), (path, module)
+
+
 @pytest.mark.parametrize("readme", READMES)
 def test_every_option_in_the_readme_is_one_and_every_command_is_there(readme: str) -> None:
     text = (ROOT / readme).read_text(encoding="utf-8")
