@@ -13,7 +13,8 @@ from besedka.serve.chat.room_list import RoomList, WrittenRooms
 from besedka.serve.chat.room_names import Claim, RoomNames
 from besedka.serve.chat.workers import Workers
 from besedka.serve.directory import Directory
-from besedka.serve.errors import StartError
+from besedka.serve.errors import HistoryUnusable, StartError
+from besedka.serve.files.descriptor import reason
 from besedka.serve.history import (
     Care,
     ChatHistory,
@@ -129,9 +130,14 @@ class OpenRooms:
         Raises:
             StartError: if its history cannot be used.
         """
-        files = await self._workers.read(room_files, self._path, RoomFiles())
-        await self._workers.read(remove_leftovers, self._path, files.empty)
-        await self._names.start(files.written)
+        try:
+            files = await self._workers.read(room_files, self._path, RoomFiles())
+            await self._workers.read(remove_leftovers, self._path, files.empty)
+            await self._names.start(files.written)
+        except Refused as refusal:
+            cause = refusal.__cause__
+            why = f": {reason(cause)}" if isinstance(cause, OSError) else ""
+            raise HistoryUnusable(self._path, f"its folder cannot be read{why}") from refusal
         return self.history(await self._open(DEFAULT_ROOM)).restored
 
     async def stop(self) -> None:

@@ -11,10 +11,11 @@ from typing import Any
 
 import pytest
 
-from besedka.serve.chat import Chat
+from besedka.serve.chat import Chat, open_rooms
 from besedka.serve.chat.committer import FULL_SECONDS
 from besedka.serve.chat.open_rooms import GRACE_SECONDS, IDLE_SECONDS
 from besedka.serve.chat.presence import NOTICE_SECONDS
+from besedka.serve.errors import StartError
 from besedka.serve.history import LATEST_MESSAGES, ChatHistory, Hits
 from besedka.serve.history.resent import Step
 from besedka.serve.room import Room
@@ -255,6 +256,22 @@ def test_a_room_whose_file_cannot_be_used_is_refused_and_the_others_go_on(tmp_pa
         with pytest.raises(Refused) as refusal:
             await opening
         assert refusal.value.code is ErrorCode.ROOM_UNAVAILABLE
+        await chat.close()
+
+    looping.run(scenario())
+
+
+def test_a_folder_that_cannot_be_listed_is_one_sentence_at_the_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    async def scenario() -> None:
+        monkeypatch.setattr(open_rooms, "room_files", refuse)
+        chat = Chat(Settings(history=tmp_path / "talk.txt"))
+        with pytest.raises(StartError, match=r"talk\.txt: its folder cannot be read: permission denied"):
+            await chat.start()
         await chat.close()
 
     looping.run(scenario())
