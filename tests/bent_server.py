@@ -27,8 +27,9 @@ import uvicorn
 import uvloop
 
 from besedka.cli import main
-from besedka.serve import networks, server  # noqa: F401 - brings in all of which constants are bent
+from besedka.serve import server  # noqa: F401 - brings in all of which constants are bent
 from besedka.serve.clock import Clock
+from besedka.serve.limits import networks
 from tests.clocks import read
 
 really_time, really_network_of = time.time, networks.network_of

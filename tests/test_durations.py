@@ -95,8 +95,8 @@ DURATIONS: Final = {
         ),
         SERVER,
     ),
-    "serve/token_bucket.py": {"BURST_SECONDS": RATES},
-    "serve/rate_limits.py": {
+    "serve/limits/token_bucket.py": {"BURST_SECONDS": RATES},
+    "serve/limits/rate_limits.py": {
         "REQUESTS_BURST_SECONDS": RATES,
         "REFUSAL_SECONDS": RATES,
         "FRAMES_SECONDS": RATES,

@@ -11,7 +11,6 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from besedka import cli
-from besedka.serve import rate_limits, room_shares
 from besedka.serve.authentication.keys import Authenticator
 from besedka.serve.chat import Chat, open_rooms
 from besedka.serve.doors.grpc.clients import Clients
@@ -20,12 +19,13 @@ from besedka.serve.doors.http import protocol
 from besedka.serve.doors.origin import Origins
 from besedka.serve.doors.timeouts import REQUEST_SECONDS
 from besedka.serve.doors.websocket.door import WebSocketDoor
+from besedka.serve.limits import rate_limits, room_shares
+from besedka.serve.limits.rate_limits import RateLimits
+from besedka.serve.limits.sources import Sources
 from besedka.serve.people import blocks, devices, direct, invitations, memberships
 from besedka.serve.people import names as people_names
-from besedka.serve.rate_limits import RateLimits
 from besedka.serve.session import chat_session
 from besedka.serve.settings import Settings
-from besedka.serve.sources import Sources
 from besedka.wire import frames, validation
 from besedka.wire.close_codes import CloseCode
 from besedka.wire.errors import ErrorCode

@@ -219,8 +219,8 @@ def serve(
 ) -> None:
     """Start the chat and keep it running until Ctrl-C."""
     from besedka.serve.errors import ServeError
+    from besedka.serve.limits.rate_limits import RateLimits
     from besedka.serve.people.names import Names
-    from besedka.serve.rate_limits import RateLimits
     from besedka.serve.server import run
     from besedka.serve.settings import Certificate, Settings, admin_socket_of
 

@@ -21,7 +21,7 @@ READ_WHOLE: Final = 500
 
 LOOKS: Final = 16
 """Number of messages, evenly spread over a log, that show whether its times increase. Together with the binary search they stay
-below the requests that one connection may make at once (`besedka.serve.rate_limits`)."""
+below the requests that one connection may make at once (`besedka.serve.limits.rate_limits`)."""
 
 SET_BACK: Final = timedelta(hours=26)
 """No change of season or zone sets the clock of a log back by more: zones are from 12 hours west to 14 hours east."""

@@ -1,14 +1,11 @@
 """The server: the history, the rooms that are told from it, and the doors through which people come.
 
 Folders, from the outside in: `doors` speak protocols, `session` gives frames their meaning, `chat` runs the rooms, each of which is a `room`;
-`people` has the rules about persons and `directory` keeps what is known of them; `authentication` checks access keys; `history` is one room's
-log, on `files`.
+`people` has the rules about persons and `directory` keeps what is known of them; `authentication` checks access keys; `limits` has the share of
+each source; `history` is one room's log, on `files`.
 
 Start and end: `main` and `server` run it, by `settings`; `banner` is its output at the start, `mounts` warns of files that are mounted by
 themselves, `own_addresses` are this machine's. `shutdown_deadline` ends it in time, for which `disk_heartbeat` says whether the disk answers.
-
-Limits: `networks` says which addresses count as one, `sources` how many connections each has, `rate_limits` what these may send,
-`room_shares` how many rooms each may hold; `token_bucket` is the measure, `descriptors` are for all.
 
 Tools: `clock`, `threads`, `tasks`, `background` loops, `counters` and `metrics`, `errors`, and `act_on_each`, which lets one faulty session
 not spare the others.

@@ -18,7 +18,6 @@ from besedka.serve.authentication.keys import Authenticator, Keys
 from besedka.serve.background import Background
 from besedka.serve.banner import greeting
 from besedka.serve.chat import Chat
-from besedka.serve.descriptors import SPARE_DESCRIPTORS, Capacity, for_connections, raise_limit
 from besedka.serve.doors.admin import AdminDoor
 from besedka.serve.doors.forwarded import Proxies, doubtful
 from besedka.serve.doors.grpc.door import GrpcDoor
@@ -34,12 +33,13 @@ from besedka.serve.doors.websocket.connection import Connection, Session
 from besedka.serve.doors.websocket.door import WebSocketDoor
 from besedka.serve.doors.websocket.seed import SeedSession
 from besedka.serve.errors import CertificateUnusable
+from besedka.serve.limits.descriptors import SPARE_DESCRIPTORS, Capacity, for_connections, raise_limit
+from besedka.serve.limits.sources import Sources
 from besedka.serve.mounts import warn_of_mounted
 from besedka.serve.own_addresses import own_addresses
 from besedka.serve.session import Moderator, Services
 from besedka.serve.settings import Certificate, Settings
 from besedka.serve.shutdown_deadline import Deadline
-from besedka.serve.sources import Sources
 from besedka.serve.threads import started
 from besedka.wire.errors import Language
 

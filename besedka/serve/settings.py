@@ -7,9 +7,9 @@ from datetime import UTC, tzinfo
 from pathlib import Path
 from typing import Final
 
+from besedka.serve.limits.rate_limits import RateLimits
 from besedka.serve.own_addresses import is_loopback
 from besedka.serve.people.names import Names
-from besedka.serve.rate_limits import RateLimits
 from besedka.wire.errors import Language
 
 KEY_FILE: Final = "access_key.txt"

@@ -17,7 +17,7 @@ from besedka.serve.doors.grpc.connections import CALLLESS_SECONDS
 from besedka.serve.doors.grpc.health_and_reflection import STREAMS_AT_MOST
 from besedka.serve.doors.grpc.progress import ANSWERED_SECONDS
 from besedka.serve.doors.timeouts import REQUEST_SECONDS
-from besedka.serve.rate_limits import FRAMES_AT_LEAST, FRAMES_SECONDS, HANDSHAKE_FRAMES, REFUSED_FRAMES
+from besedka.serve.limits.rate_limits import FRAMES_AT_LEAST, FRAMES_SECONDS, HANDSHAKE_FRAMES, REFUSED_FRAMES
 from tests.calling import Caller, ending
 from tests.clocks import BENT, SWEPT_OFTEN, Clocks
 from tests.commanding import wait_until

@@ -13,8 +13,8 @@ import pytest
 from google.protobuf.message import Message
 
 from besedka.proto.besedka.v1 import chat_pb2 as pb
-from besedka.serve.descriptors import for_connections
 from besedka.serve.doors.http.door import UNWELCOME_SHARE
+from besedka.serve.limits.descriptors import for_connections
 from tests.calling import Caller
 from tests.clocks import BENT
 from tests.commanding import Person, wait_until

@@ -16,8 +16,8 @@ from typing import Final
 import psutil
 import pytest
 
-from besedka.serve.descriptors import for_connections
-from besedka.serve.rate_limits import FRAMES_OF_ADDRESS_AT_LEAST, FRAMES_SECONDS, HANDSHAKE_FRAMES
+from besedka.serve.limits.descriptors import for_connections
+from besedka.serve.limits.rate_limits import FRAMES_OF_ADDRESS_AT_LEAST, FRAMES_SECONDS, HANDSHAKE_FRAMES
 from tests.attacks.raw import request
 from tests.attacks.test_descriptors import closed, flood
 from tests.clocks import BENT, Clocks

@@ -41,7 +41,7 @@ GONE_SECONDS = 1.0
 BUSY_SECONDS = 3.0
 """Extra time for a busy machine."""
 
-DEAR = json.dumps({"besedka.serve.rate_limits.SEARCH_FRAMES": 600})
+DEAR = json.dumps({"besedka.serve.limits.rate_limits.SEARCH_FRAMES": 600})
 """The `CONSTANTS` of a server where a connection waits for 28 seconds for its first search, and so do its calls behind it."""
 
 

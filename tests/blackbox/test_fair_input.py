@@ -10,7 +10,7 @@ from contextlib import ExitStack, asynccontextmanager, closing, suppress
 import pytest
 from websockets.exceptions import InvalidStatus
 
-from besedka.serve.rate_limits import REQUESTS_BURST_SECONDS, REQUESTS_RATE
+from besedka.serve.limits.rate_limits import REQUESTS_BURST_SECONDS, REQUESTS_RATE
 from tests import looping
 from tests.blackbox.test_how_the_server_is import figures
 from tests.clocks import BENT, Clocks

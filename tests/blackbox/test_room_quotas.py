@@ -8,7 +8,7 @@ from contextlib import ExitStack
 import pytest
 
 from besedka.proto.besedka.v1 import chat_pb2 as pb
-from besedka.serve.room_shares import NEW_ROOMS, NEW_ROOMS_RATE
+from besedka.serve.limits.room_shares import NEW_ROOMS, NEW_ROOMS_RATE
 from tests.calling import Caller, refusal
 from tests.clocks import BENT, Clocks
 from tests.conftest import ServerMaker
@@ -20,8 +20,8 @@ FEW = 5
 
 QUOTAS = json.dumps(
     {
-        "besedka.serve.room_shares.NEW_ROOMS": FEW,
-        "besedka.serve.room_shares.NEW_ROOMS_OF_ADDRESS": 3 * FEW,
+        "besedka.serve.limits.room_shares.NEW_ROOMS": FEW,
+        "besedka.serve.limits.room_shares.NEW_ROOMS_OF_ADDRESS": 3 * FEW,
     }
 )
 

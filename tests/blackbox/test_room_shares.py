@@ -21,7 +21,7 @@ from tests.running import RunningServer
 from tests.talking import Frame, WireClient
 
 ALL, RESERVED, OF_ADDRESS, OF_UNVERIFIED, OF_PERSON = 20, 4, 15, 8, 5
-TENANTS, OPEN_ROOMS = "besedka.serve.room_shares", "besedka.serve.chat.open_rooms"
+TENANTS, OPEN_ROOMS = "besedka.serve.limits.room_shares", "besedka.serve.chat.open_rooms"
 LIMITS = {
     f"{OPEN_ROOMS}.ROOMS_AT_MOST": ALL,
     f"{OPEN_ROOMS}.RESERVED_ROOMS": RESERVED,

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from besedka.commands.since import LOOKS, READ_WHOLE, first_id, is_since
-from besedka.serve.rate_limits import FRAMES_AT_LEAST, FRAMES_SECONDS
+from besedka.serve.limits.rate_limits import FRAMES_AT_LEAST, FRAMES_SECONDS
 
 BEGUN = datetime.fromisoformat("2025-10-26")
 

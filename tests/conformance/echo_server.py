@@ -27,9 +27,9 @@ from besedka.serve.doors.timeouts import SWEEP_SECONDS, SWEEP_SLICES
 from besedka.serve.doors.websocket import connection
 from besedka.serve.doors.websocket.connection import Connection
 from besedka.serve.doors.websocket.door import WebSocketDoor
+from besedka.serve.limits.rate_limits import RateLimits, Source
+from besedka.serve.limits.sources import Sources
 from besedka.serve.metrics import Metrics
-from besedka.serve.rate_limits import RateLimits, Source
-from besedka.serve.sources import Sources
 from besedka.wire.close_codes import CloseCode
 from besedka.wire.errors import Refused
 

@@ -41,8 +41,8 @@ from besedka.serve.directory.table_file import TableFile
 from besedka.serve.doors.websocket.besedka import BesedkaSession
 from besedka.serve.doors.websocket.connection import Connection
 from besedka.serve.history import ChatHistory
+from besedka.serve.limits.sources import Sources
 from besedka.serve.session import Moderator
-from besedka.serve.sources import Sources
 from besedka.wire.message import MessageId
 from tests.bent_server import bend
 

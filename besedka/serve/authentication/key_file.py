@@ -19,10 +19,10 @@ from typing import Final
 
 from besedka.serve.act_on_each import act_on_each
 from besedka.serve.authentication.keys import Authenticator, BadKeys, Key, Keys, read_keys
-from besedka.serve.descriptors import SPARE_DESCRIPTORS
 from besedka.serve.errors import KeyFileUnusable
 from besedka.serve.files.descriptor import open_regular, reason, write_whole
 from besedka.serve.files.ownership import Care, concern, refuse_untrusted
+from besedka.serve.limits.descriptors import SPARE_DESCRIPTORS
 
 log = logging.getLogger(__name__)
 

@@ -14,10 +14,10 @@ from besedka.serve.chat.turns import Turns
 from besedka.serve.chat.workers import SEARCH_SECONDS, Workers
 from besedka.serve.counters import Counters
 from besedka.serve.history import Flag, Hits
+from besedka.serve.limits.room_shares import Tenant
 from besedka.serve.people.names import KnownNames
 from besedka.serve.people.verification import is_unverified
 from besedka.serve.room import Room
-from besedka.serve.room_shares import Tenant
 from besedka.wire.frames import FOUND_MESSAGES_AT_MOST, PAGE_MESSAGES_AT_MOST, Found, History, Search
 
 BYTES_AT_ONCE: Final = 64 * 1024

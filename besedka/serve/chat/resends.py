@@ -17,8 +17,8 @@ from besedka.serve.chat.open_rooms import OpenRooms
 from besedka.serve.chat.turns import Turns
 from besedka.serve.chat.workers import SEARCH_SECONDS, Workers
 from besedka.serve.history.resent import Found, Resent
+from besedka.serve.limits.room_shares import Tenant
 from besedka.serve.room import Draft, Position, Room
-from besedka.serve.room_shares import Tenant
 from besedka.wire.log_line import moment
 from besedka.wire.message import Message
 

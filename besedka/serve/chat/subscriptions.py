@@ -6,7 +6,7 @@ from besedka.serve.chat.catch_up import CatchUp
 from besedka.serve.chat.open_rooms import OpenRooms
 from besedka.serve.chat.presence import PresenceNotices
 from besedka.serve.clock import Clock
-from besedka.serve.networks import Origin
+from besedka.serve.limits.networks import Origin
 from besedka.serve.people.acts_in_force import Moderation
 from besedka.serve.room import Room, Subscriber, Tenant
 

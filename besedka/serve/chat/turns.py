@@ -8,8 +8,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Final
 
-from besedka.serve.networks import Network
-from besedka.serve.room_shares import Tenant
+from besedka.serve.limits.networks import Network
+from besedka.serve.limits.room_shares import Tenant
 from besedka.wire.errors import ErrorCode, Refused
 
 WAITING_AT_MOST: Final = 200

@@ -12,6 +12,7 @@ from besedka.serve.act_on_each import act_on_each
 from besedka.serve.directory.files import Change, Files
 from besedka.serve.directory.lapses import LAPSE_SECONDS, Lapses
 from besedka.serve.directory.private_record import PrivateRecord
+from besedka.serve.limits.rate_limits import RateLimiter
 from besedka.serve.people.acts_in_force import Moderation
 from besedka.serve.people.audit_entry import AuditEntry, Event
 from besedka.serve.people.blocks import Blocks
@@ -26,7 +27,6 @@ from besedka.serve.people.sessions import LiveSession, LiveSessions
 from besedka.serve.people.table import Table
 from besedka.serve.people.uptime import Uptime
 from besedka.serve.people.written_times import write_moment
-from besedka.serve.rate_limits import RateLimiter
 from besedka.serve.settings import Settings
 from besedka.wire.close_codes import CloseCode
 from besedka.wire.errors import ErrorCode, Refused

@@ -14,10 +14,10 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
-from besedka.serve.descriptors import SPARE_DESCRIPTORS
 from besedka.serve.directory.audit import Audit
 from besedka.serve.directory.table_file import TableFile
 from besedka.serve.errors import AuditLost
+from besedka.serve.limits.descriptors import SPARE_DESCRIPTORS
 from besedka.serve.people.audit_entry import AuditEntry
 from besedka.serve.people.table import Table
 from besedka.serve.threads import started

@@ -14,10 +14,10 @@ from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Final
 
-from besedka.serve.descriptors import SPARE_DESCRIPTORS
 from besedka.serve.doors.unix_sockets import disown_if_closed, nobody_else, remove, remove_if_dead, short
 from besedka.serve.errors import SocketUnusable
 from besedka.serve.files.descriptor import FULL, reason
+from besedka.serve.limits.descriptors import SPARE_DESCRIPTORS
 from besedka.serve.metrics import Metrics
 from besedka.serve.session import Moderator
 from besedka.serve.tasks import run_to_end

@@ -16,7 +16,7 @@ from collections.abc import Iterable
 from datetime import datetime, tzinfo
 from typing import Final
 
-from besedka.serve.networks import NOWHERE, Network, Origin
+from besedka.serve.limits.networks import NOWHERE, Network, Origin
 from besedka.serve.people.audit_entry import AuditEntry, Event
 from besedka.serve.people.person import Person
 from besedka.serve.people.restrictions import (

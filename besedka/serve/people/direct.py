@@ -10,11 +10,11 @@ from __future__ import annotations
 
 from typing import Final
 
-from besedka.serve.networks import Origin
+from besedka.serve.limits.networks import Origin
+from besedka.serve.limits.token_bucket import TokenBucket
 from besedka.serve.people.blocks import Blocks
 from besedka.serve.people.memberships import DIRECT, PrivateRooms, Role, direct_room
 from besedka.serve.people.names import Known
-from besedka.serve.token_bucket import TokenBucket
 from besedka.wire.errors import ErrorCode, Language, Refused
 
 ASKED_AT_MOST: Final = 50

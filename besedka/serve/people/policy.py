@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from besedka.serve.networks import Network
+from besedka.serve.limits.networks import Network
 from besedka.serve.people.acts_in_force import Moderation
 from besedka.serve.people.invitations import Invitations
 from besedka.serve.people.memberships import DIRECT, PrivateRooms, Role, reserved

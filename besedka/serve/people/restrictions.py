@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import tzinfo
 from typing import Final
 
-from besedka.serve.networks import FROM, ON, Network
+from besedka.serve.limits.networks import FROM, ON, Network
 from besedka.serve.people.audit_entry import AuditEntry
 from besedka.serve.people.person import Person
 from besedka.wire.errors import Language

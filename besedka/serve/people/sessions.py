@@ -8,7 +8,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
 
-from besedka.serve.networks import Network
+from besedka.serve.limits.networks import Network
 from besedka.serve.people.person import Person
 from besedka.wire.close_codes import CloseCode
 from besedka.wire.errors import Refused

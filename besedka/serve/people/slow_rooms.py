@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from typing import Final
 
-from besedka.serve.networks import ON, Network, Origin
+from besedka.serve.limits.networks import ON, Network, Origin
+from besedka.serve.limits.token_bucket import TokenBucket
 from besedka.serve.people.person import Person
 from besedka.serve.people.restrictions import identifiers_of
-from besedka.serve.token_bucket import TokenBucket
 from besedka.wire.errors import ErrorCode, Refused
 
 POSTERS_KEPT: Final = 1_000

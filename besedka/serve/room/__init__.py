@@ -2,14 +2,14 @@
 
 `room` has all of a room, and `subscriber` its view of connections. In `batch` a message is a `Draft` until its `Batch` is stored. `dedup`
 recognises resent messages; `redactions` records redactions; `presence` counts and lists the people in the room; `recent` keeps the latest
-broadcasts for subscribers that pull. (How many rooms each source holds and creates: `besedka.serve.room_shares`.)
+broadcasts for subscribers that pull. (How many rooms each source holds and creates: `besedka.serve.limits.room_shares`.)
 """
 
+from besedka.serve.limits.room_shares import NewRooms, RoomShares, Tenant
 from besedka.serve.room.batch import Batch, Draft, Position
 from besedka.serve.room.dedup import KeyMemory
 from besedka.serve.room.room import Room
 from besedka.serve.room.subscriber import Poster, Subscriber
-from besedka.serve.room_shares import NewRooms, RoomShares, Tenant
 
 __all__ = [
     "Batch",

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import ClassVar
 
+from besedka.serve.limits.room_shares import Tenant
 from besedka.serve.people.person import Person
-from besedka.serve.room_shares import Tenant
 from besedka.wire.errors import Refused
 from besedka.wire.frames import ServerFrame
 from besedka.wire.message import Message

@@ -23,11 +23,11 @@ from typing import Any, NamedTuple
 
 from besedka.serve.chat.open_rooms import OpenRooms
 from besedka.serve.directory import Directory
-from besedka.serve.networks import Network
+from besedka.serve.limits.networks import Network
+from besedka.serve.limits.rate_limits import RateLimiter
 from besedka.serve.people.names import claim_of
 from besedka.serve.people.person import Person
 from besedka.serve.people.sessions import LiveSession
-from besedka.serve.rate_limits import RateLimiter
 from besedka.serve.room import Room, Tenant
 from besedka.serve.tasks import mark_retrieved
 from besedka.wire.errors import ErrorCode, Refused

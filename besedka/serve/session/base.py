@@ -5,9 +5,9 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Iterable
 
-from besedka.serve.networks import Network
+from besedka.serve.limits.networks import Network
+from besedka.serve.limits.rate_limits import RateLimiter
 from besedka.serve.people.sessions import LiveSession
-from besedka.serve.rate_limits import RateLimiter
 from besedka.serve.room import Room, Subscriber
 from besedka.serve.session.services import Services
 from besedka.wire.errors import Refused

@@ -13,11 +13,11 @@ from typing import Any, Final, TypeVar
 
 from msgspec.structs import replace
 
-from besedka.serve.networks import Origin
+from besedka.serve.limits.networks import Origin
+from besedka.serve.limits.rate_limits import SEARCH_FRAMES, RateLimiter
+from besedka.serve.limits.room_shares import Tenant
 from besedka.serve.people.person import Person
-from besedka.serve.rate_limits import SEARCH_FRAMES, RateLimiter
 from besedka.serve.room import Room, Subscriber
-from besedka.serve.room_shares import Tenant
 from besedka.serve.session.admission import Admitted, Arrival, Waiting
 from besedka.serve.session.base import SessionBase
 from besedka.serve.session.post import Posting

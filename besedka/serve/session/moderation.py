@@ -12,7 +12,7 @@ from typing import Final
 from besedka.serve.chat import OpenRooms, Redactor
 from besedka.serve.clock import Clock
 from besedka.serve.directory import Directory
-from besedka.serve.networks import THIS_MACHINE, Origin
+from besedka.serve.limits.networks import THIS_MACHINE, Origin
 from besedka.serve.people.audit_entry import LATEST, OPERATOR, AuditEntry
 from besedka.serve.people.person import Person
 from besedka.serve.people.restrictions import until_when

@@ -22,13 +22,13 @@ from typing import Any, Final, NamedTuple
 from besedka.serve.chat import Committer, Resends
 from besedka.serve.chat.workers import SEARCH_SECONDS
 from besedka.serve.clock import Clock
-from besedka.serve.networks import Origin
+from besedka.serve.limits.networks import Origin
+from besedka.serve.limits.rate_limits import REFUSAL_SECONDS, SEARCH_FRAMES, RateLimiter
+from besedka.serve.limits.room_shares import Tenant
 from besedka.serve.people.acts_in_force import Moderation
 from besedka.serve.people.direct import DirectRules
 from besedka.serve.people.person import Person
-from besedka.serve.rate_limits import REFUSAL_SECONDS, SEARCH_FRAMES, RateLimiter
 from besedka.serve.room import Draft, Poster, Room
-from besedka.serve.room_shares import Tenant
 from besedka.wire.errors import ErrorCode, Refused
 from besedka.wire.message import Message
 from besedka.wire.validation import clean_key, clean_text

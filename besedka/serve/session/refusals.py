@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 
 from besedka.serve.clock import Clock
-from besedka.serve.descriptors import is_none_left
+from besedka.serve.limits.descriptors import is_none_left
 from besedka.serve.metrics import Metrics
 from besedka.wire.errors import ErrorCode, Language, Refused
 from besedka.wire.frames import Error

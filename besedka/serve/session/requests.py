@@ -8,12 +8,12 @@ from __future__ import annotations
 from besedka.serve.chat import OpenRooms
 from besedka.serve.clock import Clock
 from besedka.serve.directory import Directory
-from besedka.serve.networks import Origin
+from besedka.serve.limits.networks import Origin
+from besedka.serve.limits.rate_limits import RateLimiter
 from besedka.serve.people.devices import LINK_SECONDS
 from besedka.serve.people.memberships import direct_room
 from besedka.serve.people.names import Known, claim_of
 from besedka.serve.people.person import Person
-from besedka.serve.rate_limits import RateLimiter
 from besedka.serve.session.moderation import Moderator
 from besedka.wire.errors import ErrorCode, Language, Refused
 from besedka.wire.frames import (

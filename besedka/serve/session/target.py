@@ -7,7 +7,7 @@ from ipaddress import ip_address
 from typing import Final
 
 from besedka.serve.directory import Directory
-from besedka.serve.networks import network_of
+from besedka.serve.limits.networks import network_of
 from besedka.serve.people.person import Person
 from besedka.serve.people.restrictions import identifiers_from
 from besedka.serve.people.sessions import LiveSession

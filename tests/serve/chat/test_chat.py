@@ -18,8 +18,8 @@ from besedka.serve.chat.presence import NOTICE_SECONDS
 from besedka.serve.errors import StartError
 from besedka.serve.history import LATEST_MESSAGES, ChatHistory, Hits
 from besedka.serve.history.resent import Step
+from besedka.serve.limits.room_shares import Tenant
 from besedka.serve.room import Room
-from besedka.serve.room_shares import Tenant
 from besedka.serve.settings import Settings
 from besedka.wire.errors import ErrorCode, Refused
 from besedka.wire.frames import History, RoomEntry, ServerFrame, System

@@ -12,8 +12,8 @@ import pytest
 
 from besedka.serve.chat import Chat
 from besedka.serve.history import ChatHistory, Hits
+from besedka.serve.limits.room_shares import Tenant
 from besedka.serve.room import Room
-from besedka.serve.room_shares import Tenant
 from besedka.wire.errors import ErrorCode, Refused
 from besedka.wire.frames import Chat as ChatFrame
 from besedka.wire.frames import History, Redacted, ServerFrame, Typing

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from besedka.serve.chat.turns import WAITING_AT_MOST, Turns
-from besedka.serve.room_shares import Tenant
+from besedka.serve.limits.room_shares import Tenant
 from besedka.wire.errors import ErrorCode, Refused
 from tests import looping
 from tests.looping import settle

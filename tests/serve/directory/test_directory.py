@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 
 from besedka.serve.directory import Directory
+from besedka.serve.limits.rate_limits import RateLimits
+from besedka.serve.limits.sources import Sources
 from besedka.serve.people.audit_entry import AuditEntry
 from besedka.serve.people.names import claim_of
 from besedka.serve.people.written_times import span
-from besedka.serve.rate_limits import RateLimits
 from besedka.serve.settings import Settings
-from besedka.serve.sources import Sources
 from besedka.wire.errors import ErrorCode, Refused
 from besedka.wire.frames import Act
 from tests import looping

@@ -31,9 +31,9 @@ from besedka.serve.doors.websocket.connection import (
 )
 from besedka.serve.doors.websocket.door import WebSocketDoor
 from besedka.serve.doors.websocket.frames import encode_frames
+from besedka.serve.limits.rate_limits import FRAMES_AT_LEAST, FRAMES_SECONDS, RateLimits
+from besedka.serve.limits.sources import Sources
 from besedka.serve.metrics import Metrics
-from besedka.serve.rate_limits import FRAMES_AT_LEAST, FRAMES_SECONDS, RateLimits
-from besedka.serve.sources import Sources
 from besedka.wire.close_codes import CloseCode
 from besedka.wire.errors import Refused
 from besedka.wire.frames import Typing

@@ -12,12 +12,12 @@ from contextlib import suppress
 import pytest
 import uvloop
 
-from besedka.serve.descriptors import Capacity
 from besedka.serve.doors.grpc.clients import Clients
 from besedka.serve.doors.grpc.connections import Connection, Connections
+from besedka.serve.limits.descriptors import Capacity
+from besedka.serve.limits.rate_limits import RateLimiter, RateLimits
+from besedka.serve.limits.sources import Sources
 from besedka.serve.metrics import Metrics
-from besedka.serve.rate_limits import RateLimiter, RateLimits
-from besedka.serve.sources import Sources
 from tests import looping
 from tests.looping import until
 

@@ -24,14 +24,14 @@ from besedka.serve.doors.grpc.converse import ConverseStream, ConverseSubscriber
 from besedka.serve.doors.grpc.service import LAST_WORDS_SECONDS, ChatService
 from besedka.serve.errors import StorageFull
 from besedka.serve.history import ChatHistory
+from besedka.serve.limits.rate_limits import RateLimiter, RateLimits
+from besedka.serve.limits.sources import Sources
 from besedka.serve.people.audit_entry import AuditEntry
 from besedka.serve.people.names import Names, claim_of
 from besedka.serve.people.person import Person
-from besedka.serve.rate_limits import RateLimiter, RateLimits
 from besedka.serve.room import Room
 from besedka.serve.session import ChatSession
 from besedka.serve.settings import Settings
-from besedka.serve.sources import Sources
 from besedka.wire.close_codes import CloseCode
 from besedka.wire.errors import ErrorCode, Refused
 from besedka.wire.frames import Act, History
@@ -290,7 +290,7 @@ def test_who_is_banned_while_a_call_waits_for_its_turn_reads_nothing(tmp_path: P
 def test_who_is_banned_while_the_list_of_rooms_is_held_back_does_not_receive_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("besedka.serve.rate_limits.LIST_BYTES", 0.1)
+    monkeypatch.setattr("besedka.serve.limits.rate_limits.LIST_BYTES", 0.1)
 
     async def scenario() -> None:
         clients = Clients(Sources(RateLimits(rate=1)))

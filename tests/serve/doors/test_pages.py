@@ -8,8 +8,8 @@ import pytest
 from starlette.types import Message, Receive, Scope, Send
 
 from besedka.serve.doors.http.pages import paced
-from besedka.serve.rate_limits import RateLimiter, RateLimits
-from besedka.serve.sources import Sources
+from besedka.serve.limits.rate_limits import RateLimiter, RateLimits
+from besedka.serve.limits.sources import Sources
 from tests import looping
 
 RATE = 10.0

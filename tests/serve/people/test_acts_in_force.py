@@ -7,7 +7,7 @@ from ipaddress import IPv4Address, IPv6Network
 
 import pytest
 
-from besedka.serve.networks import THIS_MACHINE, Origin
+from besedka.serve.limits.networks import THIS_MACHINE, Origin
 from besedka.serve.people.acts_in_force import ORIGINS_KEPT, Moderation
 from besedka.serve.people.audit_entry import read_entry
 from besedka.serve.people.person import Person

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from besedka.serve.networks import NOWHERE, THIS_MACHINE, Origin
+from besedka.serve.limits.networks import NOWHERE, THIS_MACHINE, Origin
 from besedka.serve.people.blocks import BLOCKS_OF_ONE_AT_MOST, Blocks
 from besedka.serve.people.direct import (
     ASKED_AT_MOST,

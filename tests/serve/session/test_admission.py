@@ -10,14 +10,14 @@ from typing import Any
 import pytest
 
 from besedka.serve.chat import Chat
+from besedka.serve.limits.rate_limits import RateLimiter, RateLimits
+from besedka.serve.limits.sources import Sources
 from besedka.serve.people.audit_entry import OPERATOR, AuditEntry
 from besedka.serve.people.names import Names, claim_of
 from besedka.serve.people.person import Person
-from besedka.serve.rate_limits import RateLimiter, RateLimits
 from besedka.serve.room import Room
 from besedka.serve.session import Admission, Arrival, ChatSession
 from besedka.serve.settings import Settings
-from besedka.serve.sources import Sources
 from besedka.wire.close_codes import CloseCode
 from besedka.wire.errors import ErrorCode, Refused
 from besedka.wire.frames import Act, Error, History, Join, ListHistory, ServerFrame, Welcome

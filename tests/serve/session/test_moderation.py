@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from besedka.serve.chat import Chat
-from besedka.serve.networks import Network
+from besedka.serve.limits.networks import Network
 from besedka.serve.people.audit_entry import AuditEntry
 from besedka.serve.people.names import claim_of
 from besedka.serve.people.person import Person

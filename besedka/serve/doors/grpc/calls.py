@@ -12,11 +12,11 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from besedka.proto import frames as proto
 from besedka.proto.besedka.v1 import chat_pb2 as pb
 from besedka.serve.errors import SessionFailed
-from besedka.serve.networks import Network
+from besedka.serve.limits.networks import Network
+from besedka.serve.limits.rate_limits import SEARCH_FRAMES, RateLimiter
 from besedka.serve.people.names import claim_of
 from besedka.serve.people.person import Person
 from besedka.serve.people.sessions import LiveSession
-from besedka.serve.rate_limits import SEARCH_FRAMES, RateLimiter
 from besedka.serve.room import Poster, Room
 from besedka.serve.session import Arrival, Services
 from besedka.serve.session.post import Posting, settled

@@ -14,8 +14,8 @@ from urllib.parse import unquote
 
 from besedka.serve.doors.forwarded import Client, Proxies
 from besedka.serve.doors.grpc.connections import DESCRIPTORS, Connection, Connections
-from besedka.serve.rate_limits import REFUSED_FRAMES, RateLimiter, Source
-from besedka.serve.sources import Sources
+from besedka.serve.limits.rate_limits import REFUSED_FRAMES, RateLimiter, Source
+from besedka.serve.limits.sources import Sources
 from besedka.wire.errors import Refused
 
 PEERS_REMEMBERED: Final = 10_000

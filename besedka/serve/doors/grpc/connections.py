@@ -18,13 +18,13 @@ from pathlib import Path
 from typing import Final, Protocol
 
 from besedka.serve.act_on_each import act_on_each
-from besedka.serve.descriptors import Capacity
 from besedka.serve.doors.listener import BACKLOG
 from besedka.serve.doors.timeouts import REQUEST_SECONDS, STUCK_SECONDS
 from besedka.serve.doors.unix_sockets import disown_if_closed
 from besedka.serve.files.descriptor import reason
+from besedka.serve.limits.descriptors import Capacity
+from besedka.serve.limits.rate_limits import HANDSHAKE_FRAMES, RateLimiter, Source
 from besedka.serve.metrics import Metrics
-from besedka.serve.rate_limits import HANDSHAKE_FRAMES, RateLimiter, Source
 from besedka.wire.errors import ErrorCode, Refused
 
 log = logging.getLogger(__name__)

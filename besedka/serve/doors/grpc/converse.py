@@ -9,8 +9,8 @@ from typing import Any, Final, cast
 from besedka.proto import frames as proto
 from besedka.proto.besedka.v1 import chat_pb2 as pb
 from besedka.serve.doors.grpc.stream import Stream, StreamSubscriber, Write
+from besedka.serve.limits.rate_limits import RateLimiter
 from besedka.serve.people.person import Person
-from besedka.serve.rate_limits import RateLimiter
 from besedka.serve.room import Room
 from besedka.serve.session import ChatSession, Services
 from besedka.wire.close_codes import CloseCode

@@ -15,7 +15,6 @@ from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
 from besedka.serve.authentication.keys import Authenticator
-from besedka.serve.descriptors import Capacity
 from besedka.serve.doors.forwarded import Proxies
 from besedka.serve.doors.grpc.authentication import KeyInterceptor
 from besedka.serve.doors.grpc.clients import Call, Clients
@@ -28,9 +27,10 @@ from besedka.serve.doors.timeouts import REQUEST_SECONDS
 from besedka.serve.doors.unix_sockets import nobody_else, remove_if_dead
 from besedka.serve.errors import SocketUnusable
 from besedka.serve.files.descriptor import reason
+from besedka.serve.limits.descriptors import Capacity
+from besedka.serve.limits.sources import Sources
 from besedka.serve.session import Services
 from besedka.serve.settings import Certificate, Settings
-from besedka.serve.sources import Sources
 
 REQUEST_BYTES: Final = 1024 * 1024
 """Largest request: one of `Import` may hold many messages; those of other calls are far smaller."""

@@ -8,7 +8,7 @@ from typing import cast
 from besedka.proto import frames as proto
 from besedka.proto.besedka.v1 import chat_pb2 as pb
 from besedka.serve.doors.grpc.stream import Stream, StreamSubscriber, Write
-from besedka.serve.networks import Network
+from besedka.serve.limits.networks import Network
 from besedka.serve.people.person import Person
 from besedka.serve.people.sessions import LiveSession
 from besedka.serve.room import Room

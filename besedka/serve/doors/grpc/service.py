@@ -23,8 +23,8 @@ from besedka.serve.doors.grpc.converse import ConverseStream
 from besedka.serve.doors.grpc.follow import FollowStream
 from besedka.serve.doors.grpc.stream import Stream
 from besedka.serve.errors import SessionFailed
+from besedka.serve.limits.rate_limits import RateLimiter
 from besedka.serve.people.person import Person
-from besedka.serve.rate_limits import RateLimiter
 from besedka.serve.session import Services
 from besedka.serve.session.refusals import unavailable
 from besedka.wire.close_codes import CloseCode

@@ -16,15 +16,15 @@ from starlette.types import ASGIApp
 
 from besedka.serve.act_on_each import act_on_each
 from besedka.serve.background import Background
-from besedka.serve.descriptors import Capacity
 from besedka.serve.doors.forwarded import Proxies
 from besedka.serve.doors.hosts import Hosts
 from besedka.serve.doors.http.protocol import HttpConnection, Successor
 from besedka.serve.doors.http.tls import TlsServer
 from besedka.serve.doors.listener import BACKLOG
+from besedka.serve.limits.descriptors import Capacity
+from besedka.serve.limits.sources import Sources
 from besedka.serve.metrics import Metrics
 from besedka.serve.settings import Certificate
-from besedka.serve.sources import Sources
 
 log = logging.getLogger(__name__)
 

@@ -15,11 +15,11 @@ from starlette.types import Receive, Scope, Send
 from besedka.serve.chat.log_reader import LogReader
 from besedka.serve.chat.open_rooms import OpenRooms
 from besedka.serve.doors.http.authentication import ABORT
-from besedka.serve.networks import Network, network_of
+from besedka.serve.limits.networks import Network, network_of
+from besedka.serve.limits.rate_limits import RateLimiter
 from besedka.serve.people.names import claim_of
 from besedka.serve.people.person import Person
 from besedka.serve.people.sessions import LiveSession
-from besedka.serve.rate_limits import RateLimiter
 from besedka.serve.room import Room, Tenant
 from besedka.serve.session import Admission
 from besedka.wire.close_codes import CloseCode

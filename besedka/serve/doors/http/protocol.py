@@ -19,9 +19,9 @@ from besedka.serve.doors.hosts import Hosts, is_loopback
 from besedka.serve.doors.http.authentication import ABORT
 from besedka.serve.doors.http.target import TargetBad, split_target
 from besedka.serve.doors.timeouts import CLOSE_SECONDS, REQUEST_SECONDS, STUCK_SECONDS
+from besedka.serve.limits.rate_limits import RateLimiter, Source
+from besedka.serve.limits.sources import Sources
 from besedka.serve.metrics import Metrics
-from besedka.serve.rate_limits import RateLimiter, Source
-from besedka.serve.sources import Sources
 from besedka.wire.errors import Refused
 
 HEADER_BYTES: Final = 16 * 1024

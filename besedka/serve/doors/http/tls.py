@@ -13,9 +13,9 @@ from typing import Final, Protocol
 from besedka.serve.doors.forwarded import Proxies
 from besedka.serve.doors.timeouts import REQUEST_SECONDS
 from besedka.serve.files.descriptor import reason
+from besedka.serve.limits.rate_limits import HANDSHAKE_FRAMES, Source
+from besedka.serve.limits.sources import Sources
 from besedka.serve.metrics import Metrics
-from besedka.serve.rate_limits import HANDSHAKE_FRAMES, Source
-from besedka.serve.sources import Sources
 from besedka.wire.errors import ErrorCode, Refused
 
 log = logging.getLogger(__name__)

@@ -30,9 +30,9 @@ from besedka.serve.doors.timeouts import (
     SILENT_SECONDS,
     STUCK_SECONDS,
 )
+from besedka.serve.limits.networks import Network
+from besedka.serve.limits.rate_limits import RateLimiter
 from besedka.serve.metrics import Metrics
-from besedka.serve.networks import Network
-from besedka.serve.rate_limits import RateLimiter
 from besedka.wire.close_codes import CloseCode
 from besedka.wire.errors import ErrorCode, Refused
 from besedka.wire.validation import FRAME_BYTES_AT_MOST

@@ -18,10 +18,10 @@ from besedka.serve.authentication.keys import Authenticator
 from besedka.serve.doors.origin import Origins
 from besedka.serve.doors.timeouts import CLOSE_SECONDS, SWEEP_SLICES
 from besedka.serve.doors.websocket.connection import Connection, Refusal, Session
+from besedka.serve.limits.networks import Network
+from besedka.serve.limits.rate_limits import Source
+from besedka.serve.limits.sources import Sources
 from besedka.serve.metrics import Metrics
-from besedka.serve.networks import Network
-from besedka.serve.rate_limits import Source
-from besedka.serve.sources import Sources
 from besedka.wire.access import SUBPROTOCOL, key_brought
 from besedka.wire.close_codes import CloseCode
 from besedka.wire.validation import FRAME_BYTES_AT_MOST

@@ -9,12 +9,11 @@ one; all of them together are limited by the share and the quota of the address.
 from __future__ import annotations
 
 from collections import Counter
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, Protocol
 
-from besedka.serve.networks import Network
-from besedka.serve.people.person import Person
-from besedka.serve.rate_limits import RateLimiter
-from besedka.serve.token_bucket import TokenBucket
+from besedka.serve.limits.networks import Network
+from besedka.serve.limits.rate_limits import RateLimiter
+from besedka.serve.limits.token_bucket import TokenBucket
 from besedka.wire.errors import ErrorCode, Language, Refused
 from besedka.wire.validation import DEFAULT_ROOM
 
@@ -37,6 +36,18 @@ NEW_ROOMS_OF_ADDRESS: Final = 1_000
 """New rooms that everybody at an address together may create at once: 30 people of a class make 30 rooms each."""
 
 
+class Claimant(Protocol):
+    """A person, as shares see one."""
+
+    @property
+    def claim(self) -> str:
+        """The hash of their secret; empty if they have shown none."""
+
+    @property
+    def is_verified(self) -> bool:
+        """Whether their name is theirs by that claim."""
+
+
 class Tenant(NamedTuple):
     """A source of requests, which has shares and turns of its own.
 
@@ -49,7 +60,7 @@ class Tenant(NamedTuple):
     claim: str = ""
 
     @classmethod
-    def of(cls, limiter: RateLimiter, person: Person) -> Tenant:
+    def of(cls, limiter: RateLimiter, person: Claimant) -> Tenant:
         """A person at their connection's address."""
         return cls(limiter.source.network, person.claim if person.is_verified else "")
 

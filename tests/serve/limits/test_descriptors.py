@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from besedka.serve.descriptors import (
+from besedka.serve.limits.descriptors import (
     OWN,
     ROOMS,
     SPARE,

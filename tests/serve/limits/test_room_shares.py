@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from besedka.serve.chat.open_rooms import ROOMS_AT_MOST
-from besedka.serve.room_shares import (
+from besedka.serve.limits.room_shares import (
     NEW_ROOMS,
     NEW_ROOMS_OF_ADDRESS,
     NEW_ROOMS_RATE,

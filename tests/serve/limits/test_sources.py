@@ -6,10 +6,10 @@ from weakref import ref
 
 import pytest
 
-from besedka.serve.rate_limits import (
+from besedka.serve.limits.rate_limits import (
     RateLimits,
 )
-from besedka.serve.sources import Sources
+from besedka.serve.limits.sources import Sources
 from besedka.wire.errors import Refused
 
 

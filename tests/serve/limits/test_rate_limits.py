@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from besedka.serve.rate_limits import (
+from besedka.serve.limits.rate_limits import (
     FRAMES_PER_MESSAGE,
     FRAMES_SECONDS,
     NAMES_OF_SOURCE_AT_MOST,
@@ -14,7 +14,7 @@ from besedka.serve.rate_limits import (
     REQUESTS_RATE,
     RateLimits,
 )
-from besedka.serve.sources import Sources
+from besedka.serve.limits.sources import Sources
 from besedka.wire.errors import ErrorCode, Refused
 
 

@@ -1,7 +1,7 @@
 """Rate limits: what a connection, and all connections of its address together, may send, request and claim.
 
 Pure: no loop, no clock; time is an argument, in seconds of any monotonic clock. The doors charge frames and requests,
-`besedka/serve/session/post.py` messages, `besedka/serve/directory/directory.py` new names. `besedka.serve.sources` counts connections.
+`besedka/serve/session/post.py` messages, `besedka/serve/directory/directory.py` new names. `besedka.serve.limits.sources` counts connections.
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from itertools import count
 from typing import Final
 
-from besedka.serve.networks import Network
-from besedka.serve.token_bucket import TokenBucket
+from besedka.serve.limits.networks import Network
+from besedka.serve.limits.token_bucket import TokenBucket
 from besedka.wire.errors import ErrorCode, Language, Refused
 
 REFUSAL_SECONDS: Final = 1.0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from besedka.serve.networks import network_of
+from besedka.serve.limits.networks import network_of
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from besedka.serve.token_bucket import BURST_SECONDS, TokenBucket
+from besedka.serve.limits.token_bucket import BURST_SECONDS, TokenBucket
 
 pauses = st.lists(st.floats(0, 3), max_size=200)
 rates = st.floats(0.05, 1000)

@@ -1,14 +1,14 @@
 """The source addresses of connections: how many connections, descriptors, streams and calls each has. Pure; time is an argument.
 
-The doors admit connections here; what a connection may do then, `besedka.serve.rate_limits` says.
+The doors admit connections here; what a connection may do then, `besedka.serve.limits.rate_limits` says.
 """
 
 from __future__ import annotations
 
 from weakref import WeakValueDictionary
 
-from besedka.serve.networks import THIS_MACHINE, network_of
-from besedka.serve.rate_limits import RateLimiter, RateLimits, Source
+from besedka.serve.limits.networks import THIS_MACHINE, network_of
+from besedka.serve.limits.rate_limits import RateLimiter, RateLimits, Source
 from besedka.wire.errors import ErrorCode, Refused
 
 

@@ -1,0 +1,1 @@
+"""The limits, and the shares of them."""
