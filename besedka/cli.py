@@ -1,6 +1,6 @@
 """The command line: ``besedka serve``, ``chat``, ``send``, ``tail``, ``history`` and the others.
 
-How it ends is in `besedka.commands.endings.Status`. What goes wrong is one line on stderr.
+How it ends is in `besedka.commands.exit_status.Status`. What goes wrong is one line on stderr.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from besedka.commands.admin import admin
 from besedka.commands.chat import chat
 from besedka.commands.completion import completion
 from besedka.commands.doctor import doctor
-from besedka.commands.endings import MEANINGS, Status, discard_broken_stderr, discard_stdout, why
+from besedka.commands.exit_status import MEANINGS, Status, discard_broken_stderr, discard_stdout, why
 from besedka.commands.history import history, verify
 from besedka.commands.importing import import_history
 from besedka.commands.messages import complain

@@ -132,7 +132,7 @@ DURATIONS: Final = {
         "DeviceLink.seconds": DEVICES,
     },
     "commands/admin.py": {"TIMEOUT_SECONDS": CLIENTS},
-    "commands/examination.py": {"CLOCK_SECONDS": CLIENTS},
+    "commands/doctor_steps.py": {"CLOCK_SECONDS": CLIENTS},
     "commands/history.py": {"LOOK_AGAIN_SECONDS": CLIENTS},
     "commands/probes.py": {"SECONDS": CLIENTS},
     "remote/backoff.py": dict.fromkeys(
@@ -164,7 +164,7 @@ WALL: Final = {
     "serve/banner.py": {STAMPS},
     "serve/directory/lapses.py": {NAMES},
     "serve/directory/directory.py": {NAMES, INVITATIONS, MODERATION},
-    "commands/examination.py": {STAMPS},  # `besedka doctor` compares the clocks
+    "commands/doctor_steps.py": {STAMPS},  # `besedka doctor` compares the clocks
 }
 """Which modules ask the wall clock, and for what. The history asks it for the names of the files in which it keeps what it cut off."""
 

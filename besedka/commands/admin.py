@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import click
 
-from besedka.commands.endings import Failure, Refusal, Unreachable, used_wrongly
+from besedka.commands.exit_status import Failure, Refusal, Unreachable, used_wrongly
 from besedka.commands.messages import Output
 from besedka.commands.options import setting
 from besedka.wire.sanitize import sanitize_line
@@ -256,7 +256,7 @@ def _ask(frame: Moderate) -> Response:
     """Send a request to the server, and return its response."""
     from besedka.wire.errors import INTERNAL_ERROR, Refused
     from besedka.wire.frames import Done, Error, Invitation, decode_server, encode
-    from besedka.wire.received import check_received
+    from besedka.wire.received_frames import check_received
 
     path = click.get_current_context().obj.socket
     line = _exchange(path, encode(frame) + b"\n")

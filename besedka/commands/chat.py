@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from besedka.commands.access import KEY, find_key
-from besedka.commands.endings import Failure, report_remote_errors
+from besedka.commands.exit_status import Failure, report_remote_errors
 from besedka.commands.options import (
     BELL,
     COLOUR,

@@ -11,7 +11,7 @@ from click.core import ParameterSource
 
 from besedka import __version__
 from besedka.commands.access import KEY
-from besedka.commands.endings import Status
+from besedka.commands.exit_status import Status
 from besedka.commands.messages import Output
 from besedka.commands.options import COLOUR, ROOM, URL_ARGUMENT, ClientCommand
 from besedka.commands.preferences import preferences
@@ -54,7 +54,7 @@ def doctor(*, url: str, room: str | None, origin: str | None, key: str | None, c
 
     URL is as for besedka chat. The check is invisible to people in the chat.
     """
-    from besedka.commands.examination import Finding, Mark, examine
+    from besedka.commands.doctor_steps import Finding, Mark, examine
 
     output, status = Output(hang=4), Status.DONE
     styles = {Mark.GOOD: "green", Mark.BAD: "red", Mark.NOTE: "cyan"} if _colours(color) else {}

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from besedka.commands import messages
-from besedka.commands.endings import Failure
+from besedka.commands.exit_status import Failure
 from besedka.commands.messages import Output, complain
 from besedka.commands.since import SINCE_HELP, Looking, first_id, is_since, since
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from besedka.commands.endings import Failure
+from besedka.commands.exit_status import Failure
 from besedka.commands.messages import say_on_stderr
 from besedka.commands.options import setting
 from besedka.wire.sanitize import sanitize_line

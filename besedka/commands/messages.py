@@ -10,7 +10,7 @@ from typing import Final, TextIO
 
 import click
 
-from besedka.commands.endings import Failure, discard_stdout
+from besedka.commands.exit_status import Failure, discard_stdout
 from besedka.wire.sanitize import sanitize, sanitize_line
 
 COMPLAINT_CHARACTERS: Final = 1_000

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 from click.core import ParameterSource
 
-from besedka.commands.endings import used_wrongly
+from besedka.commands.exit_status import used_wrongly
 from besedka.commands.preferences import BELLS, COLOURS, preferences
 
 if TYPE_CHECKING:

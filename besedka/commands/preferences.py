@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 from typing import Final
 
-from besedka.commands.endings import WrongConfig
+from besedka.commands.exit_status import WrongConfig
 from besedka.home import config_file
 from besedka.wire.access import why_no_key
 

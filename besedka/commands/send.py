@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from besedka.commands.access import KEY, find_key, remember
-from besedka.commands.endings import Failure, Refusal, report_remote_errors, used_wrongly
+from besedka.commands.exit_status import Failure, Refusal, report_remote_errors, used_wrongly
 from besedka.commands.messages import Output, json_line
 from besedka.commands.options import (
     ROOM,

@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 from click.core import ParameterSource
 
-from besedka.commands.endings import Failure, discard_stdout, why
+from besedka.commands.exit_status import Failure, discard_stdout, why
 from besedka.commands.options import setting
 from besedka.wire.errors import Language
 

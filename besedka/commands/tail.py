@@ -15,7 +15,7 @@ import click
 
 from besedka.commands import messages
 from besedka.commands.access import KEY, find_key, remember
-from besedka.commands.endings import Failure, report_remote_errors, used_wrongly
+from besedka.commands.exit_status import Failure, report_remote_errors, used_wrongly
 from besedka.commands.messages import Output, complain
 from besedka.commands.options import ROOM, URL, ClientCommand, chat_address
 from besedka.commands.since import SINCE_HELP, Looking, first_id, is_since, since

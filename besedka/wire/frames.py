@@ -3,6 +3,8 @@
 Each frame is a JSON object whose ``type`` names it. Frames of the seed's protocol are the same types with fewer
 fields, so that one encoding of a message serves both kinds of client.
 
+A new one also belongs into one of the unions at the end; if gRPC shall have it, into `chat.proto` and `besedka/proto/frames.py`.
+
 The server acts on them in `besedka/serve/session/chat_session.py`, and on requests in `besedka/serve/session/requests.py`; the client library in
 `besedka/remote/chat_connection.py`, the page in `besedka/client/chat/`.
 """

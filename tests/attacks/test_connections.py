@@ -13,9 +13,9 @@ import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from besedka.proto.besedka.v1 import chat_pb2 as pb
+from besedka.serve.doors.grpc.calls_in_progress import ANSWERED_SECONDS
 from besedka.serve.doors.grpc.connections import CALLLESS_SECONDS
 from besedka.serve.doors.grpc.health_and_reflection import STREAMS_AT_MOST
-from besedka.serve.doors.grpc.progress import ANSWERED_SECONDS
 from besedka.serve.doors.timeouts import REQUEST_SECONDS
 from besedka.serve.limits.rate_limits import FRAMES_AT_LEAST, FRAMES_SECONDS, HANDSHAKE_FRAMES, REFUSED_FRAMES
 from tests.calling import Caller, ending

@@ -17,7 +17,7 @@ import pytest
 
 from besedka import cli
 from besedka.commands.admin import admin
-from besedka.commands.endings import MEANINGS
+from besedka.commands.exit_status import MEANINGS
 from besedka.commands.options import ClientCommand
 from besedka.commands.preferences import BELLS, COLOURS, KEYS
 from besedka.wire.frames import Act

@@ -1,4 +1,7 @@
-"""A cursor in a room's log. Pure."""
+"""A cursor in a room's log. Pure.
+
+After each loss of the connection, `besedka/remote/room/membership.py` joins with it; when that is, `besedka/remote/chat_connection.py` decides.
+"""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ from typing import Final, Protocol
 
 from besedka.remote.errors import parsing_frames
 from besedka.wire.frames import ClientFrame, ServerFrame
-from besedka.wire.received import check_received
+from besedka.wire.received_frames import check_received
 
 HANDSHAKE_SECONDS: Final = 10.0
 """How long a server may take to accept a connection."""
@@ -29,7 +29,7 @@ async def checked_frames(transport: Transport, url: str) -> AsyncIterator[Server
     """Receive frames until the connection ends; what no Besedka sends is handed to nobody.
 
     Raises:
-        ConnectionFailed: at the first frame that breaks the rules of `besedka.wire.received`.
+        ConnectionFailed: at the first frame that breaks the rules of `besedka.wire.received_frames`.
     """
     async for frame in transport.frames():
         with parsing_frames(url):

@@ -1,4 +1,7 @@
-"""Serve subscribers that are behind: pages from their cursor to the head, until they are live."""
+"""Serve subscribers that are behind: pages from their cursor to the head, until they are live.
+
+A client that returns says up to where it has read; `besedka/serve/room/room.py` (`enter`) makes a cursor of it.
+"""
 
 from __future__ import annotations
 

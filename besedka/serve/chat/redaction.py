@@ -1,4 +1,8 @@
-"""Redaction: a tombstone replaces a message's text, on disk first, then for all subscribers."""
+"""Redaction, for a moderator (`besedka/serve/session/moderation.py`): on disk first, then for the subscribers.
+
+`besedka/serve/history/redact.py` writes the tombstone over the text; `besedka/serve/room/room.py` tells those who are live at once, and the others
+when they have caught up.
+"""
 
 from __future__ import annotations
 

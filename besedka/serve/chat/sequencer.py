@@ -1,6 +1,7 @@
 """The sequencer decides the order of a room's messages, and their time.
 
-It gives no ids: a message's id is its number in the log, which `besedka/serve/history/appending.py` returns for each batch.
+It gives no ids: a message's id is its number in the log, which `besedka/serve/history/log_state.py` counts for each batch that is appended;
+`besedka/serve/room/batch.py` gives them to the messages.
 """
 
 from __future__ import annotations

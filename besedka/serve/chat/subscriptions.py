@@ -7,7 +7,7 @@ from besedka.serve.chat.open_rooms import OpenRooms
 from besedka.serve.chat.presence import PresenceNotices
 from besedka.serve.clock import Clock
 from besedka.serve.limits.networks import Origin
-from besedka.serve.people.acts_in_force import Moderation
+from besedka.serve.people.acts_in_force import ActsInForce
 from besedka.serve.room import Room, Subscriber, Tenant
 
 
@@ -27,7 +27,7 @@ class Subscriptions:
         rooms: OpenRooms,
         catch_up: CatchUp,
         notices: PresenceNotices,
-        moderation: Moderation,
+        moderation: ActsInForce,
         clock: Clock,
     ) -> None:
         self._rooms = rooms

@@ -13,7 +13,7 @@ from besedka.serve.directory.files import Change, Files
 from besedka.serve.directory.lapses import LAPSE_SECONDS, Lapses
 from besedka.serve.directory.private_record import PrivateRecord
 from besedka.serve.limits.rate_limits import RateLimiter
-from besedka.serve.people.acts_in_force import Moderation
+from besedka.serve.people.acts_in_force import ActsInForce
 from besedka.serve.people.audit_entry import AuditEntry, Event
 from besedka.serve.people.blocks import Blocks
 from besedka.serve.people.devices import DeviceLinks
@@ -84,7 +84,7 @@ class Directory:
         self.devices = DeviceLinks()
         self.people = PresentPeople(self.names)
         self.sessions = LiveSessions()
-        self.moderation = Moderation(settings.zone)
+        self.moderation = ActsInForce(settings.zone)
         self._lapses = Lapses(
             settings,
             names=self.names,

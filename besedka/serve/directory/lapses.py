@@ -10,7 +10,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Final
 
-from besedka.serve.people.acts_in_force import Moderation
+from besedka.serve.people.acts_in_force import ActsInForce
 from besedka.serve.people.memberships import PrivateRooms
 from besedka.serve.people.names import KnownNames
 from besedka.serve.people.sessions import LiveSessions
@@ -54,7 +54,7 @@ class Lapses:
         uptime: Uptime,
         sessions: LiveSessions,
         rooms: PrivateRooms,
-        moderation: Moderation,
+        moderation: ActsInForce,
         clock: Callable[[], float],
         ticks: Callable[[], float],
     ) -> None:

@@ -1,7 +1,7 @@
 """A full disk: nothing of a refused batch stays in the log, and nothing is written after a torn end that cannot be kept.
 
-Unlike other failures, this one is not final: the next batch tries again. `appending` asks; what the senders are answered (`storage_full`), and
-when writing goes on, is decided in `besedka/serve/chat/committer.py`.
+Unlike other failures, this one is not final: the next batch tries again. `appending` asks; what the senders are answered (`storage_full`), those
+of messages that wait behind, too, is decided in `besedka/serve/chat/committer.py`.
 """
 
 from __future__ import annotations

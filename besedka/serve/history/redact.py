@@ -4,6 +4,8 @@ It takes as many bytes as the text, so nothing else in the log moves: ids, offse
 the end of its last line. Wherever a crash interrupts this, the log has the same messages; the text of one of them is the old one, the
 tombstone, or begins as the one and ends as the other, and no line of it can begin another message. `finished` completes it at the next
 start: for that the redaction is recorded on disk before it begins.
+
+`besedka/serve/chat/redaction.py` has it done, for a moderator.
 """
 
 from __future__ import annotations

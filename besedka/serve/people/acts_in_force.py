@@ -37,7 +37,7 @@ ORIGINS_KEPT: Final = 1_000
 """Skeletons of guests' names of which it is remembered where the last message came from: a mute is about something that was just said."""
 
 
-class Moderation:
+class ActsInForce:
     """The moderation in force.
 
     Args:
@@ -64,7 +64,7 @@ class Moderation:
         self._origins: dict[str, Origin] = {}
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Moderation) and self._in_force == other._in_force
+        return isinstance(other, ActsInForce) and self._in_force == other._in_force
 
     __hash__ = None  # type: ignore[assignment]  # it changes
 
@@ -143,7 +143,7 @@ class Moderation:
         """Where the last messages of guests came from whose names look so."""
         return {self._origins[look] for look in looks if look in self._origins}
 
-    def charge_post(
+    def check_post(
         self, now: float, ticks: float, room: str, person: Person, origin: Origin = NOWHERE
     ) -> None:
         """Check that a person may post in a room, and charge the post to its slow mode.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from besedka.serve.limits.networks import Network
-from besedka.serve.people.acts_in_force import Moderation
+from besedka.serve.people.acts_in_force import ActsInForce
 from besedka.serve.people.invitations import Invitations
 from besedka.serve.people.memberships import DIRECT, PrivateRooms, Role, reserved
 from besedka.serve.people.names import KnownNames, Names
@@ -28,7 +28,7 @@ class Policy:
     names: KnownNames
     rooms: PrivateRooms
     invitations: Invitations
-    moderation: Moderation = field(default_factory=Moderation)
+    moderation: ActsInForce = field(default_factory=ActsInForce)
 
     def check_chat(
         self, claim: str, name: str = "", invite: str = "", now: float = 0.0, network: Network | None = None

@@ -163,7 +163,7 @@ class Room:
         return message
 
     def stored(self, batch: Batch, first: MessageId) -> Sequence[Subscriber]:
-        """Deliver a batch that is on disk from the id ``first`` on.
+        """Deliver a batch that is on disk from the id ``first`` on; with its own message, each sender receives the acknowledgement.
 
         Returns:
             The subscribers who must read on from the log, because another program has added to it or changed it.

@@ -27,7 +27,7 @@ class Poster:
     is_gone: bool = False
 
     def stored(self, message: Message) -> None:
-        """A message is on disk."""
+        """A message is on disk: for posters to whom nothing is delivered; the others receive it."""
 
     def refused(self, refusal: Refused) -> None:
         """A message was refused after all."""

@@ -2,7 +2,7 @@
 
 `services` are the parts that sessions share; `base` is a session with subscriptions, `chat_session` one with Besedka's own protocol;
 `admission` checks and signs in people; `post` posts messages; `requests` answers requests about rooms, invitations and devices;
-`moderation` carries out acts of moderation on a `target`; `refusals` makes error frames.
+`moderation` carries out acts of moderation on a `act_target`; `refusals` makes error frames.
 """
 
 from besedka.serve.session.admission import Admission, Admitted, Arrival

@@ -9,7 +9,7 @@ To join a room, with a name or unseen, the sequence of steps is defined here, an
 5. redeem an invitation to the room (`Directory.redeem`);
 6. wait until their claim and their membership are on disk.
 
-To read without joining: 1, 2; the room exists; 6, 3.
+To read without joining: 1, 2; the room exists; 6, 3. The rules of 1 and 2 are in `besedka/serve/people/policy.py`.
 
 Steps 3 and 6 may wait, and after a wait all steps start again: meanwhile the person may have been banned, the invitation revoked or used up,
 the room closed, the name taken. An attempt leaves nothing behind but the work that it waits for.

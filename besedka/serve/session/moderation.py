@@ -18,8 +18,8 @@ from besedka.serve.people.person import Person
 from besedka.serve.people.restrictions import until_when
 from besedka.serve.people.sessions import LiveSession
 from besedka.serve.room import Room
+from besedka.serve.session.act_target import Target, author, target_of
 from besedka.serve.session.admission import Admission
-from besedka.serve.session.target import Target, author, target_of
 from besedka.wire.close_codes import CloseCode
 from besedka.wire.errors import ErrorCode, Language, Refused
 from besedka.wire.frames import INVITATION_SECONDS, Act, Done, Invitation, Kind, Moderate, Response, Rights

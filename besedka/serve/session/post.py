@@ -7,8 +7,9 @@ The sequence of steps is defined here, and nowhere else:
 3. the rate limit: refuse a message that is too fast, and all others with a key until that one is resent;
 4. look in the log for a message that is resent after a reconnect;
 5. space: wait while too many of the room's drafts are pending;
-6. rights: refuse a muted poster, one whom the other person of a direct room has blocked, and a message that is too early for a slow room;
-7. the committer.
+6. rights: refuse a muted poster, one whom the other person of a direct room has blocked, and a message that is too early for a slow room
+   (`besedka/serve/people/acts_in_force.py`, `besedka/serve/people/direct.py`);
+7. the committer (`besedka/serve/chat/committer.py`).
 
 After each wait the poster's membership is checked again.
 """
@@ -25,7 +26,7 @@ from besedka.serve.clock import Clock
 from besedka.serve.limits.networks import Origin
 from besedka.serve.limits.rate_limits import REFUSAL_SECONDS, SEARCH_FRAMES, RateLimiter
 from besedka.serve.limits.room_shares import Tenant
-from besedka.serve.people.acts_in_force import Moderation
+from besedka.serve.people.acts_in_force import ActsInForce
 from besedka.serve.people.direct import DirectRules
 from besedka.serve.people.person import Person
 from besedka.serve.room import Draft, Poster, Room
@@ -53,7 +54,7 @@ class Pipeline(NamedTuple):
 
     committer: Committer
     resends: Resends
-    moderation: Moderation
+    moderation: ActsInForce
     direct: DirectRules
     clock: Clock
 
@@ -198,7 +199,7 @@ class Posting:
         """Refuse a poster who is blocked or muted; charge the post to the room's slow mode."""
         self._direct.check_post(self._room.name, self._person.claim)
         wall, now = self._clock.wall(), self._clock.now()
-        self._moderation.charge_post(wall, now, self._room.name, self._person, self._origin)
+        self._moderation.check_post(wall, now, self._room.name, self._person, self._origin)
 
     def _commit(self, draft: Draft) -> Message | None:
         return self._committer.post(self._room, draft, self._poster)

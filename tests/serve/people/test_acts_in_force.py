@@ -8,7 +8,7 @@ from ipaddress import IPv4Address, IPv6Network
 import pytest
 
 from besedka.serve.limits.networks import THIS_MACHINE, Origin
-from besedka.serve.people.acts_in_force import ORIGINS_KEPT, Moderation
+from besedka.serve.people.acts_in_force import ORIGINS_KEPT, ActsInForce
 from besedka.serve.people.audit_entry import read_entry
 from besedka.serve.people.person import Person
 from besedka.serve.people.slow_rooms import POSTERS_KEPT, SHARE_OF_NETWORK
@@ -20,8 +20,8 @@ NOW = datetime(2026, 11, 20, 17, tzinfo=UTC).timestamp()
 ADDRESS = IPv4Address("192.0.2.7")
 
 
-def moderation_after(*lines: str) -> Moderation:
-    moderation = Moderation(UTC)
+def moderation_after(*lines: str) -> ActsInForce:
+    moderation = ActsInForce(UTC)
     for line in lines:
         moderation.apply(read_entry(f"[{STAMP}] operator: {line}"))
     return moderation
@@ -102,31 +102,31 @@ def test_a_later_shorter_ban_from_elsewhere_leaves_the_longer_one_and_both_are_t
 def test_a_later_shorter_mute_does_not_end_a_longer_one() -> None:
     moderation = moderation_after("mute user=Boris", "mute user=Boris until=2026-11-20T17:10:00Z")
     with pytest.raises(Refused) as refused:
-        moderation.charge_post(NOW + 601, 0.0, "main", Person("Boris"))
+        moderation.check_post(NOW + 601, 0.0, "main", Person("Boris"))
     assert refused.value.code is ErrorCode.MUTED
 
 
 def test_a_mute_is_for_talking_only() -> None:
     moderation = moderation_after("mute user=Boris")
     with pytest.raises(Refused) as refused:
-        moderation.charge_post(NOW, 0.0, "main", Person("Boris"))
+        moderation.check_post(NOW, 0.0, "main", Person("Boris"))
     assert why(refused)[1] == "You are muted (until it is lifted)"
     moderation.check_entry(NOW, name="Boris")
-    moderation.charge_post(NOW, 0.0, "main", Person("Anna"))
+    moderation.check_post(NOW, 0.0, "main", Person("Anna"))
 
 
 def test_in_a_slow_room_the_time_between_two_messages_is_kept_for_the_person() -> None:
     moderation = moderation_after("slow seconds=30", f"appoint user=Anna claim={'a' * 64}")
     boris = Person("Boris", "b" * 64)
-    moderation.charge_post(NOW, 100.0, "main", boris)
+    moderation.check_post(NOW, 100.0, "main", boris)
     for person in (boris, Person("Вoris"), Person("Other", "b" * 64)):
         with pytest.raises(Refused) as refused:
-            moderation.charge_post(NOW, 110.0, "main", person)
+            moderation.check_post(NOW, 110.0, "main", person)
         assert (refused.value.code, refused.value.wait) == (ErrorCode.TOO_FAST, 20.0)
-    moderation.charge_post(NOW, 110.0, "dev", boris)
-    moderation.charge_post(NOW, 130.0, "main", boris)
+    moderation.check_post(NOW, 110.0, "dev", boris)
+    moderation.check_post(NOW, 130.0, "main", boris)
     for _ in range(2):
-        moderation.charge_post(NOW, 100.0, "main", Person("Anna", "a" * 64))
+        moderation.check_post(NOW, 100.0, "main", Person("Anna", "a" * 64))
 
 
 def test_what_is_over_by_a_wrong_clock_is_in_force_again_by_a_right_one() -> None:
@@ -135,11 +135,11 @@ def test_what_is_over_by_a_wrong_clock_is_in_force_again_by_a_right_one() -> Non
     )
     for _ in range(2):
         moderation.check_entry(NOW + 601, name="Boris")
-        moderation.charge_post(NOW + 601, 0.0, "main", Person("Egor"))
+        moderation.check_post(NOW + 601, 0.0, "main", Person("Egor"))
         with pytest.raises(Refused):
             moderation.check_entry(NOW, name="Boris")
         with pytest.raises(Refused):
-            moderation.charge_post(NOW, 0.0, "main", Person("Egor"))
+            moderation.check_post(NOW, 0.0, "main", Person("Egor"))
 
 
 def test_a_moderator_is_a_claim() -> None:
@@ -154,10 +154,10 @@ def test_a_moderator_is_a_claim() -> None:
 def test_those_who_talk_in_a_slow_room_under_ever_new_names_take_no_memory() -> None:
     moderation = moderation_after("slow seconds=5")
     for number in range(20_000):
-        moderation.charge_post(NOW, float(number), "main", Person(f"name {number}"))
+        moderation.check_post(NOW, float(number), "main", Person(f"name {number}"))
     assert len(moderation._slow._posted_at) <= 2 * POSTERS_KEPT  # noqa: SLF001 - that it is forgotten cannot be seen from outside
     with pytest.raises(Refused):
-        moderation.charge_post(NOW, 20_000.0, "main", Person("name 19999"))
+        moderation.check_post(NOW, 20_000.0, "main", Person("name 19999"))
 
 
 def verified(name: str, claim: str, since: float) -> Person:
@@ -167,10 +167,10 @@ def verified(name: str, claim: str, since: float) -> Person:
 
 
 def refusal_of(
-    moderation: Moderation, person: Person, origin: Origin, ticks: float = 0.0
+    moderation: ActsInForce, person: Person, origin: Origin, ticks: float = 0.0
 ) -> ErrorCode | None:
     try:
-        moderation.charge_post(NOW, ticks, "main", person, origin)
+        moderation.check_post(NOW, ticks, "main", person, origin)
     except Refused as refusal:
         return refusal.code
     return None

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from besedka.serve.people.acts_in_force import Moderation
+from besedka.serve.people.acts_in_force import ActsInForce
 from besedka.serve.people.audit_entry import LATEST, OPERATOR, AuditEntry, Event, read_entry, write_entry
 from besedka.wire.frames import Act
 
@@ -70,7 +70,7 @@ def test_any_audit_entry_is_one_line_and_is_read_back_as_it_was(entry: AuditEntr
 
 @given(done=st.lists(entries(), max_size=12))
 def test_the_lines_alone_give_what_is_in_force(done: list[AuditEntry]) -> None:
-    moderation, again = Moderation(UTC), Moderation(UTC)
+    moderation, again = ActsInForce(UTC), ActsInForce(UTC)
     for entry in done:
         moderation.apply(entry)
     for line in map(write_entry, done):
@@ -85,7 +85,7 @@ def test_any_line_is_understood_or_refused(text: str) -> None:
             entry = read_entry(line)
         except ValueError:
             continue
-        moderation = Moderation(UTC)
+        moderation = ActsInForce(UTC)
         moderation.apply(entry)
         assert moderation == moderation  # noqa: PLR0124 - it can be compared
 

@@ -120,7 +120,7 @@ def test_who_many_are_banned_among_is_found_by_what_is_known_of_them(
         for session in sessions:
             chat.directory.sessions.add(session)
         for module in (
-            "session.target",
+            "session.act_target",
             "people.acts_in_force",
             "people.restrictions",
             "people.person",
@@ -131,7 +131,7 @@ def test_who_many_are_banned_among_is_found_by_what_is_known_of_them(
         await moderator(chat).command(Moderate(Act.MUTE, user="Person 8"))
         room = await chat.rooms.for_operator("main")
         for session in sessions[10:]:
-            chat.directory.moderation.charge_post(
+            chat.directory.moderation.check_post(
                 chat.clock.wall(), chat.clock.now(), room.name, session.person
             )
         assert [session.ending for session in sessions].count(CloseCode.BANNED) == 1

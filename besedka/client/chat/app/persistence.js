@@ -1,4 +1,4 @@
-// Stores read positions and the outbox as they change.
+// Stores read positions and the outbox as they change: room.js keeps the outbox and sends it, ../storage.js has the entries.
 
 import { get, read, set } from "../storage.js";
 

@@ -17,10 +17,10 @@ from grpc_reflection.v1alpha import reflection
 from besedka.serve.authentication.keys import Authenticator
 from besedka.serve.doors.forwarded import Proxies
 from besedka.serve.doors.grpc.authentication import KeyInterceptor
+from besedka.serve.doors.grpc.calls_in_progress import CallsInProgress
 from besedka.serve.doors.grpc.clients import Call, Clients
 from besedka.serve.doors.grpc.connections import Connections
 from besedka.serve.doors.grpc.health_and_reflection import HealthAndReflection
-from besedka.serve.doors.grpc.progress import CallsInProgress
 from besedka.serve.doors.grpc.service import NAME, ChatService
 from besedka.serve.doors.listener import listen
 from besedka.serve.doors.timeouts import REQUEST_SECONDS

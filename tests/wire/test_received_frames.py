@@ -29,7 +29,7 @@ from besedka.wire.frames import (
     Typing,
     Welcome,
 )
-from besedka.wire.received import check_received
+from besedka.wire.received_frames import check_received
 
 LINE = "[2026-01-01 12:00:00] Anna: hi"
 LIMITS = Limits(32, 32, 5000, 65536)

@@ -47,7 +47,7 @@ class Target:
 
     @property
     def identifiers(self) -> list[str]:
-        """Identify the target to `Moderation`."""
+        """Identify the target to `ActsInForce`."""
         return [*identifiers_from(self.claim, self.user), *(f"from {address}" for address in self.addresses)]
 
     def is_person(self, person: Person) -> bool:

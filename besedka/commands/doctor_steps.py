@@ -22,7 +22,7 @@ from urllib.parse import urlsplit
 
 from besedka.commands import probes
 from besedka.commands.access import find_key
-from besedka.commands.endings import KEY_ADVICE, Status
+from besedka.commands.exit_status import KEY_ADVICE, Status
 from besedka.commands.probes import Endpoint, Response
 from besedka.remote.address import DEFAULT_GRPC_PORT, DEFAULT_PORT, Address, address
 from besedka.remote.errors import InvalidAddress, JoinRefused, RemoteError
