@@ -14,8 +14,10 @@ from besedka.wire.confusables import PROTOTYPES
 _CONFUSABLE: Final = frozenset(like for proto, likes in PROTOTYPES.items() if ":" in proto for like in likes)
 
 _LETTERS: Final = frozenset(
-    # Visargas by other names: Tibetan, Khmer, Balinese, Sundanese; a tone of Lisu.
-    "\u0f7f\u17c7\u1b04\u1b82\ua4fd"
+    # Visargas by other names: Sinhala, Tibetan, Khmer, Balinese, Sundanese, Javanese; a tone of Lisu.
+    "\u0d83\u0f7f\u17c7\u1b04\u1b82\ua983\ua4fd"
+    # Letters of Tifinagh that are columns of dots.
+    "\u2d42\u2d46\u2d53\u2d57"
     # Braille cells with two dots above each other.
     "\u2803\u2805\u2806\u2818\u2828\u2830\u2841\u2842\u2844\u2888\u2890\u28a0"
 )

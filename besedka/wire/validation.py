@@ -89,6 +89,8 @@ _ROOM = re.compile(r"[^\W_](?:[\w-]*[^\W_])?")
 _ADDRESS = re.compile(r"\d+(\.\d+){3}(/\d+)?")  # the target of a ban by address
 _TAGGED = re.compile("<[^>]*> ")  # a log's line that continues so is not understood as a message
 _KEY = re.compile(r"[\x21-\x7e]*")
+# Digits and signs that are read as letters: ``5ystem``, ``@dmin``.
+_READ_AS = str.maketrans("013457@$", "oieastas")
 # They look like one letter and stand for another: to NFKC these are a sigma, a capital sigma and an s.
 _GLYPHS = str.maketrans("ϲϹſ", "cCf")
 _LOOKS_LIKE = str.maketrans({like: prototype for prototype, likes in PROTOTYPES.items() for like in likes})
@@ -345,17 +347,19 @@ def _reserved_skeletons(names: tuple[str, ...]) -> frozenset[str]:
 
 def _looks_reserved(name: str) -> bool:
     """Whether a name looks like a reserved one, also by its letters alone: ``[System]``, ``S.y.s.t.e.m``, ``System1``, ``Śystem``."""
-    words = "".join(filter(_is_of_a_word, unicodedata.normalize("NFKC", name)))
+    plain = unicodedata.normalize("NFKC", name)
+    words = "".join(filter(_is_of_a_word, plain))
+    read = "".join(filter(_is_of_a_word, plain.translate(_READ_AS)))
     letters = "".join(filter(str.isalpha, unicodedata.normalize("NFKD", name)))
-    looks = skeletons(name) | skeletons(words) | skeletons(letters)
+    looks = skeletons(name) | skeletons(words) | skeletons(read) | skeletons(letters)
     return any(map(_reserved_words().fullmatch, looks))
 
 
 @lru_cache(maxsize=1)
 def _reserved_words() -> re.Pattern[str]:
-    """Matches the skeleton of one reserved name, or of several: ``System operator``."""
+    """Matches the skeleton of one reserved name, or of several: ``System operator``, ``the admin``."""
     looks = sorted(_reserved_skeletons(_RESERVED), key=len, reverse=True)
-    return re.compile(f"(?:{'|'.join(map(re.escape, looks))})+")
+    return re.compile(f"(?:the)?(?:{'|'.join(map(re.escape, looks))})+", re.IGNORECASE)
 
 
 def _is_of_a_word(character: str) -> bool:

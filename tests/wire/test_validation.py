@@ -360,7 +360,7 @@ def test_any_string_has_a_skeleton_in_which_width_plays_no_part(name: str) -> No
     assert skeletons(f"{name}Ab") & skeletons(f"{name}Ａb")
 
 
-COLONS = "\uff1a\ufe55\ufe13\ufe30\u02d0\u02d1\u02f8\u0589\u05c3\u0703\u0704\u0903\u0983\u0a83\u1038\u1361\u1365\u16ec\u17c7\u17d6\u1804\u205a\u2236\u2237\u2806\u2982\u2a74\ua4fd\ua6f4\ua789\U00010781"
+COLONS = "\uff1a\ufe55\ufe13\ufe30\u02d0\u02d1\u02f8\u0589\u05c3\u0703\u0704\u0903\u0983\u0a83\u1038\u1361\u1365\u16ec\u17c7\u17d6\u1804\u205a\u2236\u2237\u2806\u2982\u2a74\ua4fd\ua6f4\ua789\U00010781\u0d83\ua983\u2d42\u2d46\u2d53\u2d57"
 
 
 @pytest.mark.parametrize("colon", COLONS, ids=ascii)
@@ -462,7 +462,22 @@ def test_a_mark_that_joins_two_letters_of_its_script_is_taken(name: str) -> None
 
 
 @pytest.mark.parametrize(
-    "raw", ["System operator", "Moderator Besedka", "Moderators", "Админы", "SystemAdmin", "Сервер Беседка"]
+    "raw",
+    [
+        "System operator",
+        "Moderator Besedka",
+        "Moderators",
+        "Админы",
+        "SystemAdmin",
+        "the admin",
+        "The Moderators",
+        "5ystem",
+        "Syst3m",
+        "@dmin",
+        "M0derat0r",
+        "4dm1n",
+        "Сервер Беседка",
+    ],
 )
 def test_several_titles_are_refused_as_a_name(raw: str) -> None:
     with pytest.raises(Refused) as refused:
@@ -471,7 +486,9 @@ def test_several_titles_are_refused_as_a_name(raw: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["रामः", "रामः शर्मा", "দুঃখ", "အေးအေး ဝင်း", "ꓐꓽ ꓐꓳ", "លោកនោះ", "ராமஃ", "⠃⠕⠃"], ids=ascii
+    "name",
+    ["रामः", "रामः शर्मा", "দুঃখ", "အေးအေး ဝင်း", "ꓐꓽ ꓐꓳ", "លោកនោះ", "ராமஃ", "⠃⠕⠃", "ⴰⵣⵓⵍ", "දුඃඛ", "ꦢꦸꦃꦏ"],
+    ids=ascii,
 )
 def test_a_letter_that_looks_like_a_colon_is_taken_among_its_own(name: str) -> None:
     assert clean_name(name) == name
