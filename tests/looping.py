@@ -84,6 +84,12 @@ async def jump(seconds: float) -> None:
     await settle()
 
 
+async def pass_time(seconds: float) -> None:
+    """Let so much time pass in a loop of `run_jumping`: at once."""
+    assert isinstance(asyncio.get_running_loop(), _JumpingLoop)
+    await asyncio.sleep(seconds)
+
+
 async def settle() -> None:
     """Let all tasks come as far as they can without a clock, a thread or a socket."""
     await asyncio.sleep(0)

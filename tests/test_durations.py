@@ -46,7 +46,7 @@ DURATIONS: Final = {
     "serve/authentication/key_file.py": {"LOOK_SECONDS": SERVER},
     "serve/chat/chat.py": {"READY_SECONDS": SERVER},
     "serve/chat/committer.py": {"GATHER_SECONDS": SERVER, "FULL_SECONDS": SERVER},
-    "serve/chat/presence.py": {"NOTICE_SECONDS": SERVER},
+    "serve/chat/notices.py": {"NOTICE_SECONDS": SERVER, "NOTICE_BURST_SECONDS": SERVER},
     "serve/chat/open_rooms.py": {
         "IDLE_SECONDS": SERVER,
         "GRACE_SECONDS": SERVER,
@@ -120,7 +120,7 @@ DURATIONS: Final = {
         "JUMP_SECONDS": MODERATION,
     },
     "serve/room/batch.py": {"Batch.at": STAMPS, "Position.at": STAMPS},
-    "serve/room/room.py": {"TYPING_RELAYED_SECONDS": TYPING},
+    "serve/room/typists.py": {"TYPING_RELAYED_SECONDS": TYPING},
     "serve/settings.py": {"CLAIM_DAYS": NAMES, "Settings.claim_days": NAMES},
     "wire/message.py": {"Message.at": STAMPS},
     "wire/frames.py": {

@@ -12,9 +12,10 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from besedka import cli
 from besedka.serve.authentication.keys import Authenticator
-from besedka.serve.chat import Chat, open_rooms
+from besedka.serve.chat import Chat, notices, open_rooms
 from besedka.serve.doors.grpc.clients import Clients
 from besedka.serve.doors.grpc.service import ChatService
+from besedka.serve.doors.grpc.stream import StreamSubscriber
 from besedka.serve.doors.http import protocol
 from besedka.serve.doors.origin import Origins
 from besedka.serve.doors.timeouts import REQUEST_SECONDS
@@ -24,6 +25,7 @@ from besedka.serve.limits.rate_limits import RateLimits
 from besedka.serve.limits.sources import Sources
 from besedka.serve.people import blocks, devices, direct, invitations, memberships
 from besedka.serve.people import names as people_names
+from besedka.serve.room import typists
 from besedka.serve.session import chat_session
 from besedka.serve.settings import Settings
 from besedka.wire import frames, validation
@@ -207,6 +209,10 @@ def test_every_limit_is_in_the_protocol() -> None:
         f"people whom one person blocks | {blocks.BLOCKS_OF_ONE_AT_MOST} |",
         f"unused invitations to a room | {invitations.INVITATIONS_OF_ROOM_AT_MOST} |",
         f"uses of an invitation | {invitations.USES_AT_MOST} |",
+        f"presence in a room | {1 / notices.NOTICE_SECONDS:g} a second |",
+        f"typing in a room | {1 / notices.NOTICE_SECONDS:g} a second, each of {typists.TYPISTS_REPORTED} people |",
+        f"notices in all rooms | {notices.NOTICE_WRITES_RATE:.0f} a second, one for each connection",
+        f"over gRPC counts as {StreamSubscriber.notice_writes} |",
         f"the life of an invitation | {invitations.SECONDS_AT_MOST} seconds |",
     ):
         assert limit in PROTOCOL

@@ -15,6 +15,7 @@ NOT_YET: Final = ("browser", "page", "remote", "terminal", "serve/history")
 SLEEPS: Final = {
     "commanding.py: wait_until": "the one place where a test looks for what has no event",
     "looping.py: until": "the same in a loop",
+    "looping.py: pass_time": "in a loop whose clock jumps, nothing is waited for",
     "blackbox/people_server.py: sync": "a disk that is held, until the test lets it go",
     "blackbox/test_fair_input.py: slow_network.carry": "a slow network: what it carries takes its time",
     "conformance/echo_server.py: serve": "what the server does as well, for ever",

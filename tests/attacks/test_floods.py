@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import time
 from contextlib import ExitStack, closing, suppress
@@ -10,6 +11,7 @@ from typing import Final
 import psutil
 
 from besedka.serve.doors.timeouts import FLOOD_SECONDS
+from besedka.serve.room.typists import TYPISTS_REPORTED
 from tests.attacks.raw import CONTINUATION, LAST, PING, TEXT, Raw, frame, handshake, opened
 from tests.blackbox.test_how_the_server_is import figures
 from tests.clocks import BENT, SWEPT_OFTEN, Clocks
@@ -119,3 +121,43 @@ def test_pages_that_nobody_reads_fill_no_memory(make_server: ServerMaker) -> Non
             raw.say(b"GET /history.txt HTTP/1.1\r\nHost: localhost\r\n\r\n" * 10)
         talk(bystander, 100)
         assert psutil.Process(server.pid).memory_info().rss - before < 64 << 20
+
+
+def test_whoever_joins_types_and_leaves_all_the_time_is_reported_no_more_often_than_others(
+    make_server: ServerMaker, clock: Clocks
+) -> None:
+    """A clock that stands still shows it: none of this begins a new second."""
+    clock.stand_still()
+    server = make_server("--rate", "0", module=BENT, **clock.environment).start()
+    with WireClient(server) as reader, WireClient(server) as typist, WireClient(server) as phone:
+        reader.join("Reader")
+        for number in range(20):
+            typist.join(f"Typist {number}", quiet=True)
+            typist.send_frame("typing")
+            typist.send_frame("leave")
+        secret = "the secret of a typist".ljust(32, ".")
+        for client in (typist, phone):
+            client.join("Typist", secret=secret)
+            client.send_frame("typing")
+            client.send_frame("leave")
+        phone.join("Typist", secret=secret)
+        phone.send_frame("typing")
+        phone.send_frame("chat", text="typed")
+        heard = reader.receive_until(lambda frame: frame["type"] == "chat")
+        assert [frame["type"] for frame in heard].count("typing") <= 2  # one of a guest, one of a person
+
+
+def test_a_crowd_that_types_costs_a_reader_a_few_frames(make_server: ServerMaker) -> None:
+    """Until the next notice is due, which is never here, there is the first one."""
+    never = json.dumps({"besedka.serve.chat.notices.NOTICE_SECONDS": 3600})
+    server = make_server("--rate", "0", module=BENT, CONSTANTS=never).start()
+    with WireClient(server) as reader, ExitStack() as open_ones:
+        reader.join("Reader")
+        crowd = [open_ones.enter_context(WireClient(server)) for _ in range(20)]
+        for number, typist in enumerate(crowd):
+            typist.join(f"Typist {number}", quiet=True)
+            typist.send_frame("typing")
+            typist.join(None, room="other")  # the server has taken what came before
+        crowd[0].send_frame("chat", text="typed")
+        heard = reader.receive_until(lambda frame: frame["type"] == "chat")
+        assert 1 <= [frame["type"] for frame in heard].count("typing") <= TYPISTS_REPORTED

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from besedka.remote import address, backoff
 from besedka.remote.room import outbox
-from besedka.serve.room import room
+from besedka.serve.room import typists
 from besedka.serve.session import chat_session
 from besedka.terminal import room_view
 from besedka.terminal.session import typed_lines
@@ -27,7 +27,7 @@ def test_the_limits_of_the_page_are_those_of_the_server_and_the_client_library()
         "reason_characters": validation.REASON_CHARACTERS_AT_MOST,
         "room_characters": validation.ROOM_CHARACTERS_AT_MOST,
         "rooms_of_a_connection": chat_session.ROOMS_OF_ONE_AT_MOST,
-        "typing_relayed_every_seconds": room.TYPING_RELAYED_SECONDS,
+        "typing_relayed_every_seconds": typists.TYPING_RELAYED_SECONDS,
         "typing_shown_seconds": room_view.TYPING_SHOWN_SECONDS,
     }
 
@@ -35,4 +35,4 @@ def test_the_limits_of_the_page_are_those_of_the_server_and_the_client_library()
 def test_the_terminal_says_that_somebody_types_no_more_often_than_it_is_relayed_and_before_it_is_forgotten() -> (
     None
 ):
-    assert room.TYPING_RELAYED_SECONDS < typed_lines.TYPING_SENT_SECONDS < room_view.TYPING_SHOWN_SECONDS
+    assert typists.TYPING_RELAYED_SECONDS < typed_lines.TYPING_SENT_SECONDS < room_view.TYPING_SHOWN_SECONDS

@@ -53,7 +53,7 @@ class FakeSubscriber(Subscriber):
     """
 
     def __init__(self, name: str = "Anna", room: Room | None = None, *, is_seen: bool = True) -> None:
-        super().__init__(Person(name), self._written, is_seen=is_seen)
+        super().__init__(Person(name, identity=name), self._written, is_seen=is_seen)
         self.room = room
         self.heard: list[ServerFrame] = []
         self.refusals: list[Refused] = []

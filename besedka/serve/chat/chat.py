@@ -8,6 +8,7 @@ from typing import Final
 from besedka.serve.chat.catch_up import CatchUp
 from besedka.serve.chat.committer import Committer
 from besedka.serve.chat.log_reader import LogReader
+from besedka.serve.chat.notices import Notices, NoticeTurns
 from besedka.serve.chat.open_rooms import OpenRooms
 from besedka.serve.chat.presence import PresenceNotices
 from besedka.serve.chat.redaction import Redactor
@@ -20,6 +21,7 @@ from besedka.serve.directory import Directory
 from besedka.serve.errors import HistoryLost
 from besedka.serve.history import Restored
 from besedka.serve.metrics import Metrics
+from besedka.serve.room import Room
 from besedka.serve.settings import Settings
 from besedka.serve.tasks import run_all
 from besedka.wire.errors import Refused
@@ -50,13 +52,15 @@ class Chat:
         self.metrics = Metrics()
         self.directory = Directory(settings, clock.wall)
         names, counters = self.directory.names, self.metrics.counters
-        self._notices = notices = PresenceNotices(settings.language, clock.stamp)
+        turns = NoticeTurns()
+        self._notices = notices = PresenceNotices(settings.language, clock.stamp, turns)
+        self._typing = typing = Notices(Room.broadcast_typists, turns)
         self.rooms = OpenRooms(settings, self.directory, self._workers, self.metrics, clock.wall)
         self.log_reader = LogReader(self.rooms, self._workers, names, counters)
         self.resends = Resends(self.rooms, self._workers, settings.zone)
         self.catch_up = CatchUp(self.log_reader, notices, counters)
         self.subscriptions = Subscriptions(
-            self.rooms, self.catch_up, notices, self.directory.moderation, clock
+            self.rooms, self.catch_up, notices, self.directory.moderation, clock, typing=typing
         )
         self.redactor = Redactor(self.rooms, self._workers)
         sequencer = LocalSequencer(clock.wall, settings.zone)
@@ -87,6 +91,7 @@ class Chat:
             self.finish,
             self._workers.stop,
             self._notices.close,
+            self._typing.close,
             self.catch_up.close,
             self.rooms.stop,
             lambda: self.directory.close(is_disk_lost=self.lost.done()),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from besedka.serve.chat.catch_up import CatchUp
+from besedka.serve.chat.notices import Notices
 from besedka.serve.chat.open_rooms import OpenRooms
 from besedka.serve.chat.presence import PresenceNotices
 from besedka.serve.clock import Clock
@@ -20,6 +21,7 @@ class Subscriptions:
         notices: reports changes of presence.
         moderation: the mutes in force.
         clock: the server's clock.
+        typing: reports who is typing.
     """
 
     def __init__(
@@ -29,10 +31,13 @@ class Subscriptions:
         notices: PresenceNotices,
         moderation: ActsInForce,
         clock: Clock,
+        *,
+        typing: Notices,
     ) -> None:
         self._rooms = rooms
         self._catch_up = catch_up
         self._notices = notices
+        self._typing = typing
         self._moderation = moderation
         self._clock = clock
 
@@ -76,6 +81,7 @@ class Subscriptions:
         self._rooms.close_later(room)
 
     def type(self, room: Room, subscriber: Subscriber, origin: Origin) -> None:
-        """Broadcast that a subscriber is typing, unless the person is muted, also under another name from the same place."""
-        if not self._moderation.is_silenced(self._clock.wall(), subscriber.person, origin):
-            room.type(subscriber, self._clock.now())
+        """Tell the others that a subscriber is typing, unless the person is muted, also under another name from the same place."""
+        is_silenced = self._moderation.is_silenced(self._clock.wall(), subscriber.person, origin)
+        if not is_silenced and room.typists.add(subscriber, self._clock.now()):
+            self._typing.note(room)

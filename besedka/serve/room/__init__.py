@@ -1,7 +1,7 @@
 """The rules of a room: the order of its messages, and which subscribers are live or behind. Pure; `besedka.serve.chat` drives it.
 
 `room` has all of a room, and `subscriber` its view of connections. In `batch` a message is a `Draft` until its `Batch` is stored. `dedup`
-recognises resent messages; `redactions` records redactions; `presence` counts and lists the people in the room; `recent` keeps the latest
+recognises resent messages; `redactions` records redactions; `presence` counts and lists the people in the room, `typists` those who type; `recent` keeps the latest
 broadcasts for subscribers that pull. (How many rooms each source holds and creates: `besedka.serve.limits.room_shares`.)
 """
 

@@ -16,8 +16,8 @@ The rules:
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
-from typing import Final, Protocol
+from collections.abc import Mapping, Sequence
+from typing import Protocol
 
 from msgspec import structs
 
@@ -29,12 +29,10 @@ from besedka.serve.room.presence import Presence
 from besedka.serve.room.recent import Broadcast, Encode, RecentBroadcasts
 from besedka.serve.room.redactions import Redactions
 from besedka.serve.room.subscriber import Poster, Subscriber
+from besedka.serve.room.typists import Typists
 from besedka.wire.errors import ErrorCode, Refused
 from besedka.wire.frames import Chat, History, Redacted, ServerFrame, Typing
 from besedka.wire.message import Message, MessageId
-
-TYPING_RELAYED_SECONDS: Final = 1.0
-"""A subscriber's further typing frames within this time are dropped."""
 
 
 class Log(Protocol):
@@ -62,6 +60,7 @@ class Room:
         holds: the number of operations that need it open.
         presence: the people in the room.
         redactions: the redactions since it was opened.
+        typists: the people who are typing.
         gathering: the drafts that wait for the next batch.
         dedup: recognises resent messages.
     """
@@ -75,6 +74,7 @@ class Room:
         self.holds = 0
         self.presence = Presence(name)
         self.redactions = Redactions()
+        self.typists = Typists()
         self._subscribers: set[Subscriber] = set()
         self._live: defaultdict[Encode, set[Subscriber]] = defaultdict(set)
         self._pulling = 0
@@ -133,6 +133,7 @@ class Room:
         subscriber.is_gone = True
         self._live[subscriber.encode].discard(subscriber)
         self._pulling -= subscriber.pulls
+        self.typists.leave(subscriber)
         if subscriber.is_seen:
             self.presence.depart(subscriber.person)
 
@@ -229,21 +230,13 @@ class Room:
         self.dedup.forget_log()
         self.redactions.clear()
 
-    def type(self, subscriber: Subscriber, now: float) -> None:
-        """Broadcast that a subscriber is typing; ``now`` is any clock in seconds."""
-        if now - subscriber.typed_at < TYPING_RELAYED_SECONDS:
-            return
-        subscriber.typed_at = now
-        frame = Typing(room=self.name, user=subscriber.person.name)
-        self._send_to_some(frame, subscriber)
-
     # Redacting.
 
     def redact(self, number: int, size: int) -> None:
         """Record a message's tombstone of ``size`` bytes in the log, and broadcast it to subscribers that may have its text."""
         if self.redactions.add(number, size):
             self._recent.clear()
-            self._send_to_some(self._redacted(number))
+            self._send_to_some([self._redacted(number)])
 
     def missed_redactions(self, subscriber: Subscriber) -> list[Redacted]:
         """The redactions since a subscriber was live last, or entered: it may have received the old texts meanwhile."""
@@ -259,6 +252,23 @@ class Room:
     def broadcast(self, frames: Sequence[ServerFrame]) -> None:
         """Send frames to all live subscribers."""
         self._broadcast(Broadcast(frames))
+
+    def broadcast_typists(self) -> bool:
+        """Tell all live subscribers who is typing, each of the others only. Returns whether anybody is."""
+        typists = self.typists.take()
+        frames = {typist: Typing(self.name, typist.person.name) for typist in typists}
+        if frames:
+            self._send_to_some([*frames.values()], frames)
+        return bool(frames)
+
+    @property
+    def notice_writes(self) -> int:
+        """The price of a notice to all live subscribers, in writes to a socket."""
+        return sum(
+            next(iter(subscribers)).notice_writes * len(subscribers)
+            for subscribers in self._live.values()
+            if subscribers
+        )
 
     def recall(self, subscriber: Subscriber) -> bytes:
         """The broadcasts from a pulling subscriber's cursor on, encoded; moves the cursor. Empty if only the log has them."""
@@ -279,13 +289,20 @@ class Room:
                 for subscriber in tuple(subscribers):
                     subscriber.write(data)
 
-    def _send_to_some(self, frame: ServerFrame, sender: Subscriber | None = None) -> None:
-        """Send a frame to all live subscribers except its sender and the kinds that ignore it."""
+    def _send_to_some(
+        self, frames: Sequence[ServerFrame], own: Mapping[Subscriber, ServerFrame] | None = None
+    ) -> None:
+        """Send frames of one type to all live subscribers except the kinds that ignore it, and to each all but their own."""
+        own = own or {}
         for encode, subscribers in tuple(self._live.items()):
-            data = encode([frame]) if subscribers else b""
+            data = encode(frames) if subscribers else b""
             for subscriber in tuple(subscribers):
-                if type(frame) not in subscriber.ignores and subscriber is not sender:
+                if type(frames[0]) in subscriber.ignores:
+                    continue
+                if subscriber not in own:
                     subscriber.write(data)
+                elif others := [frame for frame in frames if frame is not own[subscriber]]:
+                    subscriber.write(encode(others))
 
     def fall_behind(self, subscriber: Subscriber) -> None:
         """Make a live subscriber whose socket is full read the log, from the head on."""

@@ -272,7 +272,6 @@ class ChatSession(SessionBase):
     def _say(self, frame: Say) -> None:
         membership = self._named_membership(frame.room)
         room, subscriber = membership.room, membership.subscriber
-        subscriber.typed_at = float("-inf")  # after a post the next typing frame is sent at once
 
         def answer(message: Message | None) -> None:
             # One who still reads the log finds it there, with its key: told now, it would seem to be the next message.
@@ -280,6 +279,7 @@ class ChatSession(SessionBase):
                 self.send(ChatFrame.of(room.name, message))
 
         outcome = membership.posting.post(frame.text, frame.key, frame.after)
+        room.typists.post(subscriber)
         if not isinstance(outcome, Coroutine):
             answer(outcome)
             return

@@ -13,8 +13,8 @@ import pytest
 
 from besedka.serve.chat import Chat, open_rooms
 from besedka.serve.chat.committer import FULL_SECONDS
+from besedka.serve.chat.notices import NOTICE_SECONDS
 from besedka.serve.chat.open_rooms import GRACE_SECONDS, IDLE_SECONDS
-from besedka.serve.chat.presence import NOTICE_SECONDS
 from besedka.serve.errors import StartError
 from besedka.serve.history import LATEST_MESSAGES, ChatHistory, Hits
 from besedka.serve.history.resent import Step

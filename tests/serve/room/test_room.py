@@ -295,13 +295,43 @@ def test_a_person_with_two_connections_comes_and_goes_once() -> None:
     assert (gone.left, gone.clients_count) == (["Anna"], 0)
 
 
-def test_typing_is_broadcast_to_the_others_at_most_once_a_second() -> None:
+def test_the_latest_who_type_are_reported_to_each_of_the_others_in_one_write() -> None:
+    scene = Scene()
+    *typists, reader = [scene.enter_live(name) for name in ("Anna", "Boris", "Vera", "Gleb", "Reader")]
+    for typist in typists:
+        assert scene.room.typists.add(typist, 10.0)
+    assert scene.room.broadcast_typists()
+    anna, boris, *_ = typists
+    reported = [Typing(room="main", user=name) for name in ("Boris", "Vera", "Gleb")]
+    assert (reader.heard, reader.writes) == (reported, 1)
+    assert (anna.heard, anna.writes) == (reported, 1)
+    assert (boris.heard, boris.writes) == (reported[1:], 1)
+    assert not scene.room.broadcast_typists()
+
+
+def test_the_only_one_who_types_receives_nothing() -> None:
     scene = Scene()
     anna, boris = scene.enter_live("Anna"), scene.enter_live("Boris")
-    for now in (10.0, 10.5, 10.9, 11.1):
-        scene.room.type(anna, now)
-    assert boris.heard == [Typing(room="main", user="Anna")] * 2
-    assert anna.heard == []
+    scene.room.typists.add(anna, 10.0)
+    scene.room.broadcast_typists()
+    assert (anna.writes, boris.writes) == (0, 1)
+
+
+def test_a_notice_costs_by_the_kinds_of_its_readers() -> None:
+    class Dear(FakeSubscriber):
+        notice_writes = 10
+
+        @staticmethod
+        def encode(frames: Sequence[ServerFrame]) -> bytes:
+            return FakeSubscriber.encode(frames)
+
+    scene = Scene()
+    anna, dear = scene.enter_live("Anna"), Dear("Dear", scene.room)
+    scene.room.enter(dear)
+    assert scene.room.try_live(dear)
+    assert scene.room.notice_writes == 11
+    anna.fill()
+    assert scene.room.notice_writes == 10
 
 
 class Readers:

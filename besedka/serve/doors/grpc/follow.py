@@ -26,6 +26,7 @@ class FollowSubscriber(StreamSubscriber):
 
     stream: FollowStream
     ignores = frozenset({Typing})
+    notice_writes = 0
 
     @staticmethod
     def encode(frames: Sequence[ServerFrame]) -> bytes:

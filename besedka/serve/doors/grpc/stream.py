@@ -35,6 +35,7 @@ class StreamSubscriber(Subscriber):
     __slots__ = ("handed", "room", "stream")
 
     pulls = True
+    notice_writes = 10
 
     def __init__(self, person: Person, room: Room, stream: Stream, *, is_seen: bool) -> None:
         super().__init__(person, self._deliver, is_seen=is_seen)
