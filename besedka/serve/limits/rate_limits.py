@@ -43,6 +43,9 @@ once gets its share of a tenth, and others get in between."""
 PAGE_MESSAGES_PER_FRAME: Final = 25
 """Cost of a page of history, in messages for each frame: to read, check and encode so many takes as long as to handle a frame."""
 
+WRITES_PER_FRAME: Final = 10
+"""Cost of a frame that is sent on to many connections, in writes for each frame: ten take about as long as to handle a frame."""
+
 REQUEST_FRAMES: Final = 10
 """Cost of a request about rooms, invitations, devices and moderation, in frames: most of them write to the disk and wait for it."""
 
@@ -229,6 +232,10 @@ class RateLimiter:
     def charge_page(self, now: float, messages: int) -> None:
         """Charge for a page of history with so many messages, beside its frame."""
         self.charge_frames(now, messages // PAGE_MESSAGES_PER_FRAME)
+
+    def charge_writes(self, now: float, writes: int) -> None:
+        """Charge for a frame that so many connections receive because of a request, beside it."""
+        self.charge_frames(now, writes // WRITES_PER_FRAME)
 
     def charge_frames(self, now: float, frames: int) -> None:
         """Charge for received frames, to the connection and to its address."""

@@ -1,6 +1,7 @@
 """The live sessions of all doors: everything that lasts and belongs to a person. Pure.
 
-Moderation sees each of them, and so does every recheck of rights. There is no index, because iterating over all of them is rare.
+Moderation sees each of them, and so does every recheck of rights. There is an index by claim, because every user may cause something to be
+sent to another person's sessions; iterating over all of them is left to moderators and the operator.
 """
 
 from __future__ import annotations
@@ -69,6 +70,8 @@ class LiveSessions:
 
     def __init__(self) -> None:
         self._all: set[LiveSession] = set()
+        self._by_claim: dict[str, set[LiveSession]] = {}
+        self._claims: dict[LiveSession, frozenset[str]] = {}
 
     def __iter__(self) -> Iterator[LiveSession]:
         """A snapshot of the sessions, safe against changes during the iteration."""
@@ -77,11 +80,33 @@ class LiveSessions:
     def add(self, session: LiveSession) -> None:
         """Register a session."""
         self._all.add(session)
+        self.note_people(session)
+
+    def note_people(self, session: LiveSession) -> None:
+        """Note that a session is signed in as other people than before; nothing happens if it has ended."""
+        if session in self._all:
+            self._index(session, frozenset(person.claim for person in session.people() if person.claim))
 
     def discard(self, session: LiveSession) -> None:
         """Remove a session that has ended."""
         self._all.discard(session)
+        self._index(session, frozenset())
 
     def of(self, claim: str) -> list[LiveSession]:
-        """All sessions of a person."""
-        return [session for session in self._all if any(person.claim == claim for person in session.people())]
+        """All sessions of a person; none of somebody without a claim."""
+        return [*self._by_claim.get(claim, ())]
+
+    def _index(self, session: LiveSession, claims: frozenset[str]) -> None:
+        before = self._claims.get(session, frozenset())
+        if claims == before:
+            return
+        for claim in before - claims:
+            self._by_claim[claim].remove(session)
+            if not self._by_claim[claim]:
+                del self._by_claim[claim]
+        for claim in claims - before:
+            self._by_claim.setdefault(claim, set()).add(session)
+        if claims:
+            self._claims[session] = claims
+        else:
+            del self._claims[session]

@@ -15,7 +15,7 @@ from besedka.wire.frames import ServerFrame
 
 
 class SessionBase(LiveSession):
-    """A session with subscriptions to rooms.
+    """A session with subscriptions to rooms. It registers itself when it is made: its people must be known by then.
 
     Args:
         services: the services that sessions share.

@@ -91,11 +91,11 @@ class ChatSession(SessionBase):
     __slots__ = ("_anonymous_id", "_has_ended", "_memberships")
 
     def __init__(self, services: Services, limiter: RateLimiter) -> None:
-        super().__init__(services, limiter)
         self._has_ended = False
         self._memberships: dict[str, _Membership] = {}
         # One connection is one person, in all its rooms, also without a secret.
         self._anonymous_id = ""
+        super().__init__(services, limiter)
 
     @abstractmethod
     def make_subscriber(self, person: Person, room: Room, *, is_seen: bool) -> Subscriber:
@@ -236,6 +236,7 @@ class ChatSession(SessionBase):
         is_seen = bool(person.name) and not frame.quiet and not self._is_hidden(person)
         subscriber = self.make_subscriber(person, room, is_seen=is_seen)
         self._memberships[room.name] = _Membership(room, subscriber, self._posting(room, subscriber))
+        self.services.directory.sessions.note_people(self)
         tenant = self.services.admission.tenant(person.claim, self.network)
         reset = self.services.subscriptions.enter(room, subscriber, frame.since, frame.epoch, tenant=tenant)
         self._welcome(room, subscriber, reset=reset)
@@ -340,5 +341,6 @@ class ChatSession(SessionBase):
 
     def _leave(self, membership: _Membership) -> None:
         person = membership.subscriber.person
+        self.services.directory.sessions.note_people(self)
         self.services.subscriptions.leave(membership.room, membership.subscriber)
         self.services.admission.sign_out(person)

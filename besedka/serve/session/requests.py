@@ -115,8 +115,7 @@ class Requests:
                 handover = self._directory.devices.take(frame.token, self._clock.now())
                 return Device(handover.user, handover.secret, frame.key)
             case OpenDirect():
-                origin = Origin(limiter.connection, limiter.source.network)
-                return await self._open_direct(frame, self._verified(person), origin)
+                return await self._open_direct(frame, self._verified(person), limiter)
             case _:
                 return await self._answer_person(frame, self._verified(person), limiter.source.address)
 
@@ -160,7 +159,8 @@ class Requests:
             self._directory.membership_changes(room)
         )
 
-    async def _open_direct(self, frame: OpenDirect, person: Person, origin: Origin) -> RoomOpened:
+    async def _open_direct(self, frame: OpenDirect, person: Person, limiter: RateLimiter) -> RoomOpened:
+        origin = Origin(limiter.connection, limiter.source.network)
         other, direct, rooms = self._other(frame.user, person), self._directory.direct, self._directory.rooms
         room = direct_room(person.claim, other.claim)
         direct.check_open(person.claim, other)
@@ -176,14 +176,22 @@ class Requests:
         is_asked = direct.is_unanswered(room, other.claim)
         # A stranger's room is announced once; after an answer, each time: the other person may have left it.
         if is_new or not is_asked:
-            self._announce(RoomOpened(room, Kind.DIRECT, person.name, asked=is_asked), other.claim)
+            receivers = self._announce(
+                RoomOpened(room, Kind.DIRECT, person.name, asked=is_asked), other.claim
+            )
+            limiter.charge_writes(self._clock.now(), receivers)
         return RoomOpened(room, Kind.DIRECT, other.name, frame.key)
 
-    def _announce(self, opened: RoomOpened, claim: str) -> None:
-        """Tell a person's sessions of a direct room that they are not in."""
-        for session in self._directory.sessions.of(claim):
-            if all(opened.room != name for name, _ in session.memberships()):
-                session.send(opened)
+    def _announce(self, opened: RoomOpened, claim: str) -> int:
+        """Tell a person's sessions of a direct room that they are not in. Returns how many those are."""
+        outside = [
+            session
+            for session in self._directory.sessions.of(claim)
+            if all(opened.room != name for name, _ in session.memberships())
+        ]
+        for session in outside:
+            session.send(opened)
+        return len(outside)
 
     async def _block(self, frame: Block, person: Person) -> Done:
         other = self._other(frame.user, person)

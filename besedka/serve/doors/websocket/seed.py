@@ -56,11 +56,11 @@ class SeedSession(SessionBase):
     __slots__ = ("_connection", "_member", "_posting", "_speaker")
 
     def __init__(self, connection: Connection, services: Services) -> None:
-        super().__init__(services, connection.limiter)
         self._connection = connection
         self._member: SeedSubscriber | None = None
         self._speaker: Person | None = None
         self._posting: Posting | None = None
+        super().__init__(services, connection.limiter)
 
     def subscriptions(self) -> Iterable[tuple[Room, Subscriber]]:
         return ((self._member.room, self._member),) if self._member else ()
