@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -18,15 +19,18 @@ NAMES_LISTED: Final = 100
 
 @dataclass(slots=True)
 class _Changes:
-    joined: list[str] = field(default_factory=list)
-    left: list[str] = field(default_factory=list)
+    # Names, each with the number of its people: those without a name have the same one.
+    joined: Counter[str] = field(default_factory=Counter)
+    left: Counter[str] = field(default_factory=Counter)
 
-    def add(self, name: str, to: list[str], instead_of: list[str]) -> None:
+    def add(self, name: str, to: Counter[str], instead_of: Counter[str]) -> None:
         # A person who left and returned between two notices counts as never away.
-        if name in instead_of:
-            instead_of.remove(name)
+        if name not in instead_of:
+            to[name] += 1
+        elif instead_of[name] > 1:
+            instead_of[name] -= 1
         else:
-            to.append(name)
+            del instead_of[name]
 
 
 class Presence:
@@ -78,11 +82,11 @@ class Presence:
         self.notices += 1
         return System(
             room=self._room,
-            text=notice(changes.joined, changes.left, language),
+            text=notice([*changes.joined.elements()], [*changes.left.elements()], language),
             timestamp=clock_time(stamp),
             clients_count=self.count,
-            joined=[name for name in changes.joined if name][:NAMES_LISTED],
-            left=[name for name in changes.left if name][:NAMES_LISTED],
+            joined=_listed(changes.joined),
+            left=_listed(changes.left),
         )
 
     def missed_notices(self, subscriber: Subscriber, language: Language, stamp: str) -> System | None:
@@ -99,3 +103,7 @@ class Presence:
             left=[],
             users=self.names(),
         )
+
+
+def _listed(people: Counter[str]) -> list[str]:
+    return [name for name in people.elements() if name][:NAMES_LISTED]
