@@ -20,6 +20,7 @@ from besedka.serve.chat.workers import Workers
 from besedka.serve.errors import AppendError, HistoryLost, StorageFull
 from besedka.serve.files.descriptor import reason
 from besedka.serve.metrics import Metrics
+from besedka.serve.repeated_error import RepeatedError
 from besedka.serve.room import Draft, Poster, Room
 from besedka.wire.errors import ErrorCode, Refused
 from besedka.wire.message import Message
@@ -57,6 +58,7 @@ class Committer:
         self._committing: dict[Room, asyncio.Task[None]] = {}
         self._space: dict[Room, asyncio.Future[None]] = {}
         self._full_at = float("-inf")
+        self._full = RepeatedError(log)
 
     @property
     def found_disk_full(self) -> bool:
@@ -143,9 +145,10 @@ class Committer:
 
     def _fail(self, room: Room, drafts: Sequence[Draft], error: AppendError) -> None:
         self._full_at = self._loop.time()
-        log.error("%d messages in room %s were not stored: %s", len(drafts), room.name, error)
-        self._workers.lose(error)
         is_full = isinstance(error, StorageFull)
+        report = self._full.note if is_full else log.error
+        report("%d messages in room %s were not stored: %s", len(drafts), room.name, error)
+        self._workers.lose(error)
         room.refuse(drafts, ErrorCode.STORAGE_FULL if is_full else ErrorCode.NOT_STORED)
 
     def _lost(self, room: Room, error: Exception) -> HistoryLost:

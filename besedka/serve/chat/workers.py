@@ -11,6 +11,7 @@ from typing import Final, TypeVar, TypeVarTuple
 from besedka.serve.disk_heartbeat import DISK
 from besedka.serve.errors import AppendError, HistoryLost
 from besedka.serve.files.descriptor import reason
+from besedka.serve.repeated_error import RepeatedError
 from besedka.serve.threads import started
 from besedka.wire.errors import ErrorCode, Refused
 
@@ -44,6 +45,7 @@ class Workers:
         self.is_going_down = False
         self.is_stopped = False
         self._loop = asyncio.get_running_loop()
+        self._unreadable = RepeatedError(log)
         self.lost: asyncio.Future[HistoryLost] = self._loop.create_future()
         # Reads must not keep a batch from being written.
         self._writers = started(WORKERS, "besedka-writes")
@@ -99,7 +101,7 @@ class Workers:
         try:
             result = act(*arguments)
         except OSError as error:
-            log.error("a file could not be read: %s", reason(error))  # noqa: TRY400 - the sentence is enough
+            self._unreadable.note("a file could not be read: %s", reason(error))
             raise Refused(ErrorCode.ROOM_UNAVAILABLE) from error
         DISK.answered()
         return result

@@ -7,11 +7,12 @@ import logging
 from besedka.serve.clock import Clock
 from besedka.serve.limits.descriptors import is_none_left
 from besedka.serve.metrics import Metrics
+from besedka.serve.repeated_error import RepeatedError
 from besedka.wire.errors import ErrorCode, Language, Refused
 from besedka.wire.frames import Error
 from besedka.wire.log_line import clock_time
 
-log = logging.getLogger(__name__)
+_none_left = RepeatedError(logging.getLogger(__name__))
 
 
 def unavailable(error: Exception) -> Refused:
@@ -22,7 +23,7 @@ def unavailable(error: Exception) -> Refused:
     """
     if not is_none_left(error):
         raise error
-    log.error("a request found no file descriptor, and was refused: %s", error)
+    _none_left.note("a request found no file descriptor, and was refused: %s", error)
     return Refused(ErrorCode.ROOM_UNAVAILABLE)
 
 

@@ -630,6 +630,29 @@ def test_a_subscriber_that_was_behind_gets_the_presence_when_it_is_live_again(tm
     looping.run(scenario())
 
 
+def test_a_full_disk_is_no_line_of_the_log_for_each_message(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def scenario() -> None:
+        chat, room = await started(tmp_path)
+        member = FakeSubscriber("Anna", room)
+        chat.subscriptions.enter(room, member)
+
+        def write(number: int, data: bytes) -> int:  # noqa: ARG001 - none of it
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+        with monkeypatch.context() as full:
+            full.setattr(os, "write", write)
+            for number in range(20):
+                member.refusals.clear()
+                chat.committer.post(room, draft("Anna", str(number), ""), member)
+                await until(lambda: member.refusals)
+        await chat.close()
+
+    looping.run(scenario())
+    assert sum("were not stored" in line for line in caplog.messages) == 1
+
+
 def test_a_full_disk_makes_the_chat_unready_until_there_is_room(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
