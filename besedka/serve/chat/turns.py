@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections import OrderedDict, deque
+from collections import OrderedDict
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Final
@@ -19,13 +19,18 @@ RETRY_SECONDS: Final = 1.0
 """When those who are refused may ask again: until then at least ten have had their turn."""
 
 
-_Waiting = deque[asyncio.Future[None]]
+_Waiting = OrderedDict[asyncio.Future[None], None]
 
 
 class Turns:
-    """Turns at one thing."""
+    """Turns at one thing.
 
-    def __init__(self) -> None:
+    Args:
+        waiting_at_most: the number of those who may wait at one address as the same person; None where something else limits it.
+    """
+
+    def __init__(self, waiting_at_most: int | None = WAITING_AT_MOST) -> None:
+        self._waiting_at_most = waiting_at_most
         self._is_taken = False
         # By address and then by person, the longest-waiting first.
         self._waiting: OrderedDict[Network | None, OrderedDict[str, _Waiting]] = OrderedDict()
@@ -48,25 +53,39 @@ class Turns:
 
     async def _wait(self, asker: Tenant) -> None:
         people = self._waiting.setdefault(asker.network, OrderedDict())
-        queue = people.setdefault(asker.claim, deque())
-        if len(queue) >= WAITING_AT_MOST:
+        queue = people.setdefault(asker.claim, OrderedDict())
+        if self._waiting_at_most is not None and len(queue) >= self._waiting_at_most:
             raise Refused(ErrorCode.TOO_FAST, wait=RETRY_SECONDS)
         turn = asyncio.get_running_loop().create_future()
-        queue.append(turn)
+        queue[turn] = None
         try:
             await turn
         except asyncio.CancelledError:
             if turn.done() and not turn.cancelled():
                 self._is_taken = False
                 self._pass_on()
+            else:
+                self._give_up(asker, turn)
             raise
+
+    def _give_up(self, asker: Tenant, turn: asyncio.Future[None]) -> None:
+        """Remove one that waits no longer, at once: a crowd that comes and goes would fill the memory."""
+        people = self._waiting.get(asker.network, OrderedDict())
+        queue = people.get(asker.claim, OrderedDict())
+        if turn not in queue:
+            return  # it was passed over meanwhile
+        del queue[turn]
+        if not queue:
+            del people[asker.claim]
+        if not people:
+            del self._waiting[asker.network]
 
     def _pass_on(self) -> None:
         """Give the turn to the next who still waits."""
         while self._waiting:
             network, people = self._waiting.popitem(last=False)
             claim, queue = people.popitem(last=False)
-            turn = queue.popleft()
+            turn, _ = queue.popitem(last=False)
             # Whoever remains goes to the end of the line.
             if queue:
                 people[claim] = queue

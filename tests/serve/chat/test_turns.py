@@ -92,6 +92,19 @@ def test_those_who_wait_are_bounded_for_each_asker() -> None:
     looping.run(scenario())
 
 
+def test_those_who_give_up_leave_their_place_to_others_at_once() -> None:
+    async def scenario() -> None:
+        desk = Desk()
+        await desk.all_ask(Tenant(THERE))
+        for _ in range(2):
+            for task in await desk.all_ask(*[Tenant(HERE)] * WAITING_AT_MOST):
+                assert not task.done()
+                task.cancel()
+            await settle()
+
+    looping.run(scenario())
+
+
 @given(st.data())
 def test_whoever_leaves_while_they_wait_holds_up_nobody(data: st.DataObject) -> None:
     askers = data.draw(
