@@ -100,6 +100,7 @@ DURATIONS: Final = {
         "REQUESTS_BURST_SECONDS": RATES,
         "REFUSAL_SECONDS": RATES,
         "FRAMES_SECONDS": RATES,
+        "CATCH_UP_SECONDS": RATES,
         "NAMES_BURST_SECONDS": RATES,
     },
     "serve/history/reading.py": {"YIELD_SECONDS": SERVER},

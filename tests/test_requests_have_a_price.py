@@ -22,7 +22,7 @@ from besedka.wire.frames import Act, ClientFrame, SeedSay
 
 ROOT: Final = Path(__file__).parent.parent
 HEADING: Final = "## Every request, its price and its bound"
-BESIDE: Final = {("/ws", "`chat` with `after`"), ("HTTP", "an upgrade")}
+BESIDE: Final = {("/ws", "`chat` with `after`"), ("/ws", "`join` with `since`"), ("HTTP", "an upgrade")}
 """Rows about requests that are no frame and no path of their own."""
 
 

@@ -18,6 +18,7 @@ SLEEPS: Final = {
     "looping.py: pass_time": "in a loop whose clock jumps, nothing is waited for",
     "blackbox/people_server.py: sync": "a disk that is held, until the test lets it go",
     "blackbox/test_fair_input.py: slow_network.carry": "a slow network: what it carries takes its time",
+    "serve/chat/test_page_turns.py: lasts": "by a clock that jumps whenever nothing else is to be done",
     "conformance/echo_server.py: serve": "what the server does as well, for ever",
     "attacks/test_slow_handshakes.py: by_the_true_clock.measure": "in `make torture`, where the true time is what is measured",
     "attacks/test_slow_handshakes.py: _talk": "the same",

@@ -1,6 +1,8 @@
 """Serve subscribers that are behind: pages from their cursor to the head, until they are live.
 
-A client that returns says up to where it has read; `besedka/serve/room/room.py` (`enter`) makes a cursor of it.
+A client that returns says up to where it has read; `besedka/serve/room/room.py` (`enter`) makes a cursor of it. Pages are read in turn, and what
+was in the log before the subscriber entered is charged. What is posted after that is not: it is their live delivery, only later.
+So a reader pays for a number of messages that does not grow, and reaches the head however much is posted meanwhile.
 """
 
 from __future__ import annotations
@@ -8,12 +10,15 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final
 
 from besedka.serve.chat.log_reader import LogReader
+from besedka.serve.chat.page_turns import PageTurns
 from besedka.serve.chat.presence import PresenceNotices
+from besedka.serve.clock import Clock
 from besedka.serve.counters import Counters
-from besedka.serve.room import Room, Subscriber
+from besedka.serve.limits.rate_limits import RateLimiter
+from besedka.serve.room import Room, Subscriber, Tenant
 from besedka.wire.errors import Refused
 from besedka.wire.frames import PAGE_MESSAGES_AT_MOST, History
 
@@ -30,13 +35,18 @@ class CatchUp:
         log_reader: reads pages.
         notices: the presence notices that they have missed.
         counters: counts pages.
+        clock: the server's clock.
     """
 
-    def __init__(self, log_reader: LogReader, notices: PresenceNotices, counters: Counters) -> None:
+    def __init__(
+        self, log_reader: LogReader, notices: PresenceNotices, counters: Counters, clock: Clock
+    ) -> None:
         self._log_reader = log_reader
         self._notices = notices
         self._counters = counters
-        self._catching_up: dict[Subscriber, asyncio.Task[None]] = {}
+        self._clock = clock
+        self._turns = PageTurns(clock.now)
+        self._catching_up: dict[Subscriber, asyncio.Task[Any]] = {}
 
     def follow(self, room: Room, subscriber: Subscriber) -> None:
         """Send pages to a subscriber that is behind, from its cursor on, until it is live or its socket is full.
@@ -68,15 +78,48 @@ class CatchUp:
                 subscriber.send(self._page(room, subscriber, latest.lines, unverified))
             self.try_live(room, subscriber)
 
-    async def read_on(self, room: Room, subscriber: Subscriber) -> History | None:
-        """The next page of the log for a subscriber that is behind; None if there is none, or its cursor was moved meanwhile."""
-        cursor = subscriber.cursor
-        limit = min(room.head - cursor + 1, PAGE_MESSAGES_AT_MOST)
-        lines, unverified = await self._log_reader.read(room, cursor, limit)
-        # If the log was replaced meanwhile, the page belongs to the old one.
-        return (
-            self._page(room, subscriber, lines, unverified) if lines and subscriber.cursor == cursor else None
-        )
+    def fetch(self, room: Room, subscriber: Subscriber) -> asyncio.Task[History | None]:
+        """Begin to read the next page of a pulling subscriber that is behind; it is cancelled when the subscriber leaves.
+
+        Its result is None if there is no page. Its errors: `Refused`, of the log.
+        """
+        fetching = asyncio.get_running_loop().create_task(self._read_on(room, subscriber))
+        self._catching_up[subscriber] = fetching
+        fetching.add_done_callback(lambda _: self._fetched(subscriber, fetching))
+        return fetching
+
+    def _fetched(self, subscriber: Subscriber, fetching: asyncio.Task[History | None]) -> None:
+        if self._catching_up.get(subscriber) is fetching:
+            del self._catching_up[subscriber]
+
+    async def _read_on(self, room: Room, subscriber: Subscriber) -> History | None:
+        """The next page of the log for a subscriber that is behind.
+
+        None if there is none, its socket is full when it is its turn, or its cursor was moved meanwhile.
+        """
+        async with self._turns.turn(subscriber.tenant or Tenant(None), _charged_by(subscriber)):
+            cursor = subscriber.cursor
+            limit = min(room.head - cursor + 1, PAGE_MESSAGES_AT_MOST)
+            if limit < 1 or subscriber.is_full:
+                return None
+            try:
+                lines, unverified = await self._log_reader.read(room, cursor, limit)
+            except asyncio.CancelledError:
+                # The thread reads all the same: else joining and leaving would have pages read for nothing.
+                self._charge(subscriber, [""] * limit)
+                raise
+            # If the log was replaced meanwhile, the page belongs to the old one.
+            if not lines or subscriber.cursor != cursor:
+                return None
+            self._charge(subscriber, lines)
+            return self._page(room, subscriber, lines, unverified)
+
+    def _charge(self, subscriber: Subscriber, lines: Sequence[str]) -> None:
+        """Charge for the page with these messages at a subscriber's cursor."""
+        limiter = _charged_by(subscriber)
+        if limiter:
+            charged = lines[: subscriber.charged_to - subscriber.cursor + 1]
+            limiter.charge_catch_up(self._clock.now(), charged, subscriber.page_cost)
 
     def try_live(self, room: Room, subscriber: Subscriber) -> bool:
         """Make a subscriber live if it is at the head, and send it the notices and redactions that it missed while behind."""
@@ -104,7 +147,7 @@ class CatchUp:
         try:
             while not self.try_live(room, subscriber) and not subscriber.is_full:
                 cursor = subscriber.cursor
-                page = await self.read_on(room, subscriber)
+                page = await self._read_on(room, subscriber)
                 if page:
                     subscriber.send(page)
                 elif subscriber.cursor == cursor:
@@ -126,3 +169,11 @@ class CatchUp:
         self._counters.pages += 1
         self._counters.deliveries += len(lines)
         return page
+
+
+def _charged_by(subscriber: Subscriber) -> RateLimiter | None:
+    """The limits by which a subscriber's next page is charged; None if it is free."""
+    limiter = subscriber.limiter
+    if limiter is None or limiter.is_own_program or subscriber.cursor > subscriber.charged_to:
+        return None
+    return limiter

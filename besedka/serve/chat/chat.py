@@ -58,7 +58,7 @@ class Chat:
         self.rooms = OpenRooms(settings, self.directory, self._workers, self.metrics, clock.wall)
         self.log_reader = LogReader(self.rooms, self._workers, names, counters)
         self.resends = Resends(self.rooms, self._workers, settings.zone)
-        self.catch_up = CatchUp(self.log_reader, notices, counters)
+        self.catch_up = CatchUp(self.log_reader, notices, counters, self.clock)
         self.subscriptions = Subscriptions(
             self.rooms, self.catch_up, notices, self.directory.moderation, clock, typing=typing
         )

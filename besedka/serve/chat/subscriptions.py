@@ -8,6 +8,7 @@ from besedka.serve.chat.open_rooms import OpenRooms
 from besedka.serve.chat.presence import PresenceNotices
 from besedka.serve.clock import Clock
 from besedka.serve.limits.networks import Origin
+from besedka.serve.limits.rate_limits import RateLimiter
 from besedka.serve.people.acts_in_force import ActsInForce
 from besedka.serve.room import Room, Subscriber, Tenant
 
@@ -49,6 +50,7 @@ class Subscriptions:
         epoch: str = "",
         *,
         tenant: Tenant | None = None,
+        limiter: RateLimiter | None = None,
     ) -> bool:
         """Add a subscriber; call `follow` after its welcome. Returns whether ``since`` could not be used.
 
@@ -58,8 +60,9 @@ class Subscriptions:
             since: the id of the last message that it has seen; None for a newcomer.
             epoch: the epoch of that id.
             tenant: the source that holds the room by it; None if it counts for nobody.
+            limiter: the limits of its connection; None if reading the log costs it nothing.
         """
-        subscriber.tenant = tenant
+        subscriber.tenant, subscriber.limiter = tenant, limiter
         self._rooms.keep_open(room)
         if tenant:
             self._rooms.take_share(tenant, room)

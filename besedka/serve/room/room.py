@@ -119,6 +119,7 @@ class Room:
         self._subscribers.add(subscriber)
         subscriber.notices = self.presence.notices
         subscriber.redactions = self.redactions.count
+        subscriber.charged_to = self.head
         self._pulling += subscriber.pulls
         if subscriber.is_seen:
             self.presence.arrive(subscriber.person)
@@ -221,6 +222,7 @@ class Room:
             return live
         for subscriber in self._subscribers:
             subscriber.cursor = min(self._newcomer_cursor(), first)
+            subscriber.charged_to = 0
             subscriber.start_again()
         return tuple(self._subscribers)
 

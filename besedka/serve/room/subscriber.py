@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import ClassVar
 
+from besedka.serve.limits.rate_limits import RateLimiter
 from besedka.serve.limits.room_shares import Tenant
 from besedka.serve.people.person import Person
 from besedka.wire.errors import Refused
@@ -44,13 +45,17 @@ class Subscriber(Poster):
         write: accepts bytes without waiting, while it is live; when the socket is full, the door calls `Room.fall_behind`.
         notices: the room's number of notices when it was live last.
         redactions: the room's number of redactions at that time.
-        tenant: the source that holds the room by this subscription; None if it counts for nobody.
+        tenant: the source that holds the room by this subscription, and by which it takes turns; None if it counts for nobody.
+        limiter: the limits of its connection; None if reading the log costs it nothing.
+        charged_to: the last id that was in the log when it entered: it is charged for pages up to there.
     """
 
     __slots__ = (
+        "charged_to",
         "cursor",
         "is_gone",
         "is_seen",
+        "limiter",
         "notices",
         "person",
         "redactions",
@@ -67,6 +72,9 @@ class Subscriber(Poster):
     pulls: ClassVar[bool] = False
     """Whether it reads on by itself (`Room.recall`), without `CatchUp`."""
 
+    page_cost: ClassVar[int] = 1
+    """Cost of a page to its address, in pages of the cheapest kind."""
+
     def __init__(self, person: Person, write: Callable[[bytes], None], *, is_seen: bool = True) -> None:
         self.person = person
         self.write = write
@@ -76,6 +84,8 @@ class Subscriber(Poster):
         self.notices = 0
         self.redactions = 0
         self.tenant: Tenant | None = None
+        self.limiter: RateLimiter | None = None
+        self.charged_to = 0
 
     @staticmethod
     def encode(frames: Sequence[ServerFrame]) -> bytes:

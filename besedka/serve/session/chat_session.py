@@ -238,7 +238,9 @@ class ChatSession(SessionBase):
         self._memberships[room.name] = _Membership(room, subscriber, self._posting(room, subscriber))
         self.services.directory.sessions.note_people(self)
         tenant = self.services.admission.tenant(person.claim, self.network)
-        reset = self.services.subscriptions.enter(room, subscriber, frame.since, frame.epoch, tenant=tenant)
+        reset = self.services.subscriptions.enter(
+            room, subscriber, frame.since, frame.epoch, tenant=tenant, limiter=self.limiter
+        )
         self._welcome(room, subscriber, reset=reset)
         self.services.subscriptions.follow(room, subscriber)
 
@@ -312,7 +314,7 @@ class ChatSession(SessionBase):
         room = self._membership(frame.room).room
         with self.services.rooms.held(room):
             page = await self.services.log_reader.page(room, frame.before, frame.limit)
-        self.limiter.charge_page(self.services.clock.now(), len(page.messages))
+        self.limiter.charge_page(self.services.clock.now(), page.messages)
         self._membership(frame.room)  # they may have been removed from it meanwhile
         self.send(replace(page, before=frame.before))
 

@@ -126,7 +126,7 @@ def test_a_page_read_before_a_redaction_and_sent_after_it_has_the_new_text(
             case _:
                 late = FakeSubscriber("Late", room)
                 chat.subscriptions.enter(room, late, since=24)
-                page = await chat.catch_up.read_on(room, late)
+                page = await chat.catch_up.fetch(room, late)
                 assert page
                 return page.messages[:5]
 

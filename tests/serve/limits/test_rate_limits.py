@@ -107,14 +107,32 @@ def test_the_frames_of_all_connections_of_an_address_are_paced_together_and_thos
     assert other.delay(0.0) == 0
 
 
-def test_a_page_costs_by_its_messages() -> None:
+def test_a_page_costs_by_its_messages_and_by_their_length() -> None:
     sources = Sources(RateLimits(rate=100))
     limiter = sources.limiter(sources.admit("192.0.2.1"))
     for _ in range(20):
-        limiter.charge_page(0.0, 500)
+        limiter.charge_page(0.0, ["short"] * 500)
     assert limiter.delay(0.0) == 0
-    limiter.charge_page(0.0, 500)
+    limiter.charge_page(0.0, ["short"] * 500)
     assert limiter.delay(0.0) == pytest.approx(0.1)
+    limiter.charge_page(0.0, ["x" * 4_096] * 8)
+    assert limiter.delay(0.0) == pytest.approx(0.1 + 4 / 200)
+    limiter.charge_page(0.0, ["one that was looked for"])
+    assert limiter.delay(0.0) == pytest.approx(0.1 + 4 / 200)
+
+
+def test_missed_messages_cost_their_connection_no_frame_and_their_address_as_much_as_pages() -> None:
+    sources = Sources(RateLimits(rate=100, rate_address=1_000))
+    one, other = (sources.limiter(sources.admit("192.0.2.1")) for _ in range(2))
+    for _ in range(57):
+        one.charge_catch_up(0.0, ["short"] * 500)
+    assert one.catch_up_delay(0.0) == 0
+    one.charge_catch_up(0.0, ["short"] * 500)
+    assert one.catch_up_delay(0.0) == pytest.approx((58 * 21 - 1_200) / 200)
+    assert other.catch_up_delay(0.0) == one.delay(0.0) == one.address_delay(0.0) == 0
+    other.charge_catch_up(0.0, [""] * 25 * 999, 4)
+    assert other.catch_up_delay(0.0) == 0
+    assert other.delay(0.0) == one.address_delay(0.0) == pytest.approx(58 * 21 / 2_000)
 
 
 def test_calls_are_charged_to_their_connection_and_their_address() -> None:

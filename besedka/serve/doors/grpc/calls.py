@@ -140,7 +140,7 @@ async def list_messages(
             page = await services.log_reader.page_after(room, request.after, limit)
         else:
             page = await services.log_reader.page(room, request.before or room.head + 1, limit)
-    limiter.charge_page(services.clock.now(), len(page.messages))
+    limiter.charge_page(services.clock.now(), page.messages)
     services.admission.check_room(room, claim, limiter.source.network)  # they may have been removed meanwhile
     found = proto.listed(page.first, page.messages, services.clock.zone, page.unverified)
     return pb.ListMessagesResponse(messages=found, head=room.head, epoch=room.epoch)

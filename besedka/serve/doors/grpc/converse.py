@@ -43,7 +43,7 @@ class ConverseSubscriber(StreamSubscriber):
         self.stream.session.remove_from_room(self.room.name, refusal)
 
     def start_again(self) -> None:
-        self.handed = b""
+        self.forget_unwritten()
         self.stream.session.start_again(self.room, self)
 
 

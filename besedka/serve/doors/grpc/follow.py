@@ -9,6 +9,7 @@ from besedka.proto import frames as proto
 from besedka.proto.besedka.v1 import chat_pb2 as pb
 from besedka.serve.doors.grpc.stream import Stream, StreamSubscriber, Write
 from besedka.serve.limits.networks import Network
+from besedka.serve.limits.rate_limits import RateLimiter
 from besedka.serve.people.person import Person
 from besedka.serve.people.sessions import LiveSession
 from besedka.serve.room import Room
@@ -45,7 +46,7 @@ class FollowSubscriber(StreamSubscriber):
         self.stream.remove_from_room(self.room.name, refusal)
 
     def start_again(self) -> None:
-        self.handed = b""
+        self.forget_unwritten()
         self.stream.begin(reset=True)
 
 
@@ -56,7 +57,7 @@ class FollowStream(Stream, LiveSession):
         services: the services that sessions share.
         room: the room to read.
         reader: the person who reads; not listed.
-        network: their network.
+        limiter: the limits of their connection.
         write: writes a response.
     """
 
@@ -66,18 +67,18 @@ class FollowStream(Stream, LiveSession):
         room: Room,
         *,
         reader: Person,
-        network: Network | None,
+        limiter: RateLimiter,
         write: Write,
     ) -> None:
         super().__init__(services, write)
-        self._network = network
+        self._limiter = limiter
         self._room = room
         self._member = FollowSubscriber(reader, room, self, is_seen=False)
         self._is_caught_up = False
 
     @property
     def network(self) -> Network | None:
-        return self._network
+        return self._limiter.source.network
 
     def subscriptions(self) -> Iterable[tuple[Room, StreamSubscriber]]:
         return ((self._room, self._member),)
@@ -104,8 +105,10 @@ class FollowStream(Stream, LiveSession):
             Refused: `banned`, `not_known`, `not_invited`: the reader has lost the right to read.
         """
         self.services.admission.register(self)
-        tenant = self.services.admission.tenant(self._member.person.claim, self._network)
-        reset = self.services.subscriptions.enter(self._room, self._member, since, epoch, tenant=tenant)
+        tenant = self.services.admission.tenant(self._member.person.claim, self.network)
+        reset = self.services.subscriptions.enter(
+            self._room, self._member, since, epoch, tenant=tenant, limiter=self._limiter
+        )
         self.begin(reset=reset)
 
     def leave(self) -> None:

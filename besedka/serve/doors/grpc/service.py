@@ -146,7 +146,7 @@ class ChatService:
                 until_left.enter_context(self._clients.stream(limiter))
                 reader = Person(claim=claim)
                 stream = FollowStream(
-                    self._services, room, reader=reader, network=network, write=context.write
+                    self._services, room, reader=reader, limiter=limiter, write=context.write
                 )
                 stream.enter(request.since if request.HasField("since") else None, request.epoch)
                 until_left.callback(stream.leave)

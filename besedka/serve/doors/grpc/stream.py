@@ -2,7 +2,8 @@
 
 While a stream waits at the head its subscribers are live; a broadcast wakes it, and is the next thing that it writes. While it
 writes it is behind, and catches up with all that was broadcast meanwhile in one response: from the recent messages that the
-room keeps in the shared encoding, or else from the log. So a subscriber needs no queue, only its cursor.
+room keeps in the shared encoding, or else from the log. So a subscriber needs no queue, only its cursor. A page of the log may have to
+wait for its turn; what the stream's other rooms and requests have for it is written meanwhile.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from typing import Final
 from besedka.proto import frames as proto
 from besedka.proto.besedka.v1 import chat_pb2 as pb
 from besedka.serve.errors import SessionFailed
+from besedka.serve.limits.rate_limits import GRPC_PAGE_COST
 from besedka.serve.people.person import Person
 from besedka.serve.room import Room, Subscriber
 from besedka.serve.session import Services
@@ -32,10 +34,11 @@ Write = Callable[[bytes], Awaitable[None]]
 class StreamSubscriber(Subscriber):
     """A subscriber that receives the responses of a stream."""
 
-    __slots__ = ("handed", "room", "stream")
+    __slots__ = ("fetching", "handed", "room", "stream")
 
     pulls = True
     notice_writes = 10
+    page_cost = GRPC_PAGE_COST
 
     def __init__(self, person: Person, room: Room, stream: Stream, *, is_seen: bool) -> None:
         super().__init__(person, self._deliver, is_seen=is_seen)
@@ -43,6 +46,19 @@ class StreamSubscriber(Subscriber):
         self.stream = stream
         # A broadcast that is not written yet.
         self.handed = b""
+        # The page of the log that is read for it.
+        self.fetching: asyncio.Task[History | None] | None = None
+
+    def forget_unwritten(self) -> None:
+        """Drop what is not written yet: it belongs to another log."""
+        self.handed = b""
+        self.stop_fetching()
+
+    def stop_fetching(self) -> None:
+        """Read no page for it any more; the cursor stays before that."""
+        if self.fetching:
+            self.fetching.cancel()
+            self.fetching = None
 
     @property
     def is_full(self) -> bool:
@@ -132,6 +148,13 @@ class Stream(ABC):
 
     async def run(self) -> None:
         """Write until `end` is called, or the task is cancelled."""
+        try:
+            await self._write_all()
+        finally:
+            for _, member in self.subscriptions():
+                member.stop_fetching()
+
+    async def _write_all(self) -> None:
         while True:
             self._woken.clear()
             wrote = await self._write_answers()
@@ -140,7 +163,7 @@ class Stream(ABC):
                 if member.is_gone:
                     continue  # removed while another one was written to; its room may be closed
                 # Write nothing between these two: a response that arrives meanwhile may announce another log.
-                data = await self._next(room, member)
+                data = self._next(room, member)
                 if data:
                     await self._write(data)
                     wrote = True
@@ -161,20 +184,30 @@ class Stream(ABC):
         self._drained.set()
         return wrote
 
-    async def _next(self, room: Room, member: StreamSubscriber) -> bytes:
-        """The next bytes for a subscriber; empty at the head, where it becomes live."""
+    def _next(self, room: Room, member: StreamSubscriber) -> bytes:
+        """The next bytes for a subscriber; empty while they are read from the log, and at the head, where it becomes live."""
         if member.handed:
             data, member.handed = member.handed, b""
             return data
+        if member.fetching:
+            return self._fetched(member, member.fetching)
         if member.cursor <= room.head:
             if recalled := room.recall(member):
                 return recalled
-            page = await self.services.catch_up.read_on(room, member)
-            return self._page(page) if page else b""
+            member.fetching = self.services.catch_up.fetch(room, member)
+            member.fetching.add_done_callback(lambda _: self.wake())
+            return b""
         self.at_head(member)
         if not room.is_live(member):
             self.services.catch_up.try_live(room, member)
         return b""
+
+    def _fetched(self, member: StreamSubscriber, fetching: asyncio.Task[History | None]) -> bytes:
+        if not fetching.done():
+            return b""
+        member.fetching = None
+        page = None if fetching.cancelled() else fetching.result()
+        return self._page(page) if page else b""
 
     def _page(self, page: History) -> bytes:
         # The bytes are the same for Follow and Converse.

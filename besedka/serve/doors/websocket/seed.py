@@ -125,7 +125,8 @@ class SeedSession(SessionBase):
     def _enter(self, admitted: Admitted) -> None:
         room = admitted.room
         self._member = SeedSubscriber(admitted.person, room, self, self._connection)
-        self.services.subscriptions.enter(room, self._member)
+        tenant = self.services.admission.tenant("", self.network)
+        self.services.subscriptions.enter(room, self._member, tenant=tenant, limiter=self.limiter)
         self.services.subscriptions.follow(room, self._member)
 
     def _refuse_entry(self, refusal: Refused) -> None:
