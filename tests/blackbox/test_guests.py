@@ -152,6 +152,7 @@ def test_on_this_machine_a_mute_of_a_guest_holds_the_connection(
         boris.send_frame("leave", room="main")
         boris.join("Gleb")
         assert post(boris, "renamed") == "muted"
+        stranger.join("Stranger", "dev")
         boris.join("Gleb", "dev")
         assert post(boris, "elsewhere", room="dev") == "muted"
         assert "muted" in post_as(seed, "Fedor")
@@ -205,6 +206,34 @@ def test_a_muted_guest_is_not_announced_under_other_names_and_asks_nobody_into_a
         operator.do("unmute", CLASS)
         with come(server, "Boris", CLASS, secret=ANOTHER) as boris:
             assert boris.ask("direct", user="Anna")["type"] == "place"
+
+
+def test_the_muted_name_no_new_room_at_any_door_and_enter_those_that_there_are(
+    server: RunningServer, operator: Operator
+) -> None:
+    with (
+        come(server, "Anna", ELSEWHERE, secret=ANNA) as anna,
+        come(server, "Guest", CLASS) as guest,
+        come(server, "Known", CLASS, secret="k" * 64) as known,
+        Caller(server) as caller,
+    ):
+        anna.join("Anna", "dev", secret=ANNA)
+        assert post(anna, "written", room="dev") == ""
+        anna.send_frame("leave", room="dev")
+        assert post(guest) == ""
+        operator.do("mute", "Guest")
+        operator.do("mute", "Known")
+        for muted, name, secret in ((guest, "Other", ""), (known, "Known", "k" * 64)):
+            assert muted.refused("join", room="anna-is-a-liar", user=name, secret=secret) == "muted"
+            assert muted.refused("join", room="anna-is-a-liar") == "muted"
+        assert refusal(lambda: caller.send("Known", "x", room="anna-is-a-liar")).reason == "muted"
+        assert guest.join("Other", "dev")["type"] == "welcome"
+        anna.join("Anna", "silent", secret=ANNA)
+        assert guest.join("Other", "silent")["type"] == "welcome"
+        assert {room["name"] for room in anna.ask("rooms")["rooms"]} == {"main", "dev", "silent"}
+        operator.do("unmute", "Guest")
+        operator.do("unmute", "Known")
+        assert guest.join("Other", "new")["type"] == "welcome"
 
 
 def test_a_person_whose_name_was_claimed_before_the_mute_is_announced_and_a_mute_of_them_hides_nobody(

@@ -107,7 +107,7 @@ class OpenRooms:
         self._opened_new: set[str] = set()
         # Idle rooms, the longest idle first, each with the timer that closes it.
         self._closing: dict[Room, asyncio.TimerHandle] = {}
-        self._names = RoomNames(self._path, directory.rooms, workers, self._is_open)
+        self._names = RoomNames(self._path, directory.rooms, workers, self._is_claimed)
         self._written = WrittenRooms(self._path, workers, self._names.add)
         self.list = RoomList(directory, self._written, self._rooms, clock)
         self._warned_at = float("-inf")
@@ -211,11 +211,15 @@ class OpenRooms:
         room = self.open(name, None)
         return room if isinstance(room, Room) else await asyncio.shield(room)
 
+    def is_open(self, name: str) -> bool:
+        """Whether a room of this name is open, or is being opened."""
+        return name in self._rooms or name in self._opening
+
     async def exists(self, name: str) -> bool:
         """Whether a room of this name exists, or is being opened."""
         path = room_path(self._path, name)
         is_written = name == DEFAULT_ROOM or await self._workers.read(path.exists)
-        return is_written or name in self._rooms or name in self._opening
+        return is_written or self.is_open(name)
 
     async def check_free(self, name: str) -> None:
         """Check that a private room of this name may be created; nothing is waited for after the last look.
@@ -226,7 +230,7 @@ class OpenRooms:
         is_taken = await self.exists(name)
         if not is_taken:
             await self._names.check(name, self._names.like(name))
-        if is_taken or self._is_open(name):
+        if is_taken or self._is_claimed(name):
             raise Refused(ErrorCode.ROOM_TAKEN, room=name)
         if self._names.like(name):
             raise looks_taken(name)
@@ -304,9 +308,9 @@ class OpenRooms:
             self._looking[key].add_done_callback(lambda _: self._has_looked(key))
         return self._looking[key]
 
-    def _is_open(self, name: str) -> bool:
-        """Whether a room is open, or somebody is opening it."""
-        return name in self._rooms or name in self._opening or name in self._claims
+    def _is_claimed(self, name: str) -> bool:
+        """Whether a room is open, or somebody is looking for it or opening it."""
+        return self.is_open(name) or name in self._claims
 
     def _has_looked(self, key: tuple[str, Tenant | None, bool]) -> None:
         """Give up the claim to a name that nobody looks for any more, unless the room is open."""

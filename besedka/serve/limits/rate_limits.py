@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from itertools import count
 from typing import Final
 
-from besedka.serve.limits.networks import Network
+from besedka.serve.limits.networks import Network, Origin
 from besedka.serve.limits.token_bucket import TokenBucket
 from besedka.wire.errors import ErrorCode, Language, Refused
 
@@ -180,6 +180,11 @@ class RateLimiter:
         self._catch_up: TokenBucket | None = None
         own = TokenBucket(self._frames_rate, FRAMES_SECONDS) if rate else None
         self._frames = tuple(bucket for bucket in (own, source.frames) if bucket)
+
+    @property
+    def origin(self) -> Origin:
+        """Where its messages come from."""
+        return Origin(self.connection, self.source.network)
 
     @property
     def is_own_program(self) -> bool:

@@ -4,7 +4,7 @@ To join a room, with a name or unseen, the sequence of steps is defined here, an
 
 1. check the chat (`Policy.check_chat`): neither the person nor the address is banned, and the person is known where that is required;
 2. check the room (`Policy.check_room`): it is open, or the person is a member, or their invitation is valid;
-3. open the room: its log may have to be read first;
+3. open the room: its log may have to be read first; a muted person creates none (`ActsInForce.check_voice`);
 4. sign in (`Directory.sign_in`): the name is theirs, or free;
 5. redeem an invitation to the room (`Directory.redeem`);
 6. wait until their claim and their membership are on disk.
@@ -95,13 +95,14 @@ class Admission:
 
         Raises:
             Refused: `banned`, `not_known`; `not_invited`, `bad_link`; `too_many_rooms`, `going_down`; `name_taken`, `name_claimed`,
-                `too_many_names`; `no_secret`. The work may raise `room_unavailable`, `storage_full`, `not_stored`.
+                `too_many_names`; `no_secret`. The work may raise `muted`, `room_unavailable`, `storage_full`, `not_stored`.
         """
         claim, now = claim_of(arrival.secret), self._clock()
         self._check(arrival, claim, now)
         self._policy.check_room(arrival.room, claim, arrival.invite, now)
-        tenant = self.tenant(claim, arrival.limiter.source.network)
-        room = self._rooms.open(arrival.room, tenant, has_name=bool(arrival.name))
+        if self._would_speak(arrival, claim):
+            return mark_retrieved(asyncio.ensure_future(self._open_existing(arrival, claim)))
+        room = self._open(arrival, claim)
         if not isinstance(room, Room):
             return room
         person = self._sign_in(arrival, claim)
@@ -215,6 +216,34 @@ class Admission:
         self._directory.sessions.discard(session)
 
     # Steps.
+
+    def _open(self, arrival: Arrival, claim: str) -> Room | asyncio.Task[Room]:
+        tenant = self.tenant(claim, arrival.limiter.source.network)
+        return self._rooms.open(arrival.room, tenant, has_name=bool(arrival.name))
+
+    def _would_speak(self, arrival: Arrival, claim: str) -> bool:
+        """Whether a muted person enters a room that may not exist: the name of a new open room, which all are shown, is a message."""
+        if self._rooms.is_open(arrival.room) or self._directory.rooms.kind(arrival.room) is not Kind.OPEN:
+            return False
+        moderation, newcomer = self._directory.moderation, self._newcomer(arrival, claim)
+        return moderation.is_silenced(self._clock(), newcomer, arrival.limiter.origin)
+
+    async def _open_existing(self, arrival: Arrival, claim: str) -> None:
+        """Open a room for a muted person, if it exists."""
+        if not await self._rooms.exists(arrival.room):
+            newcomer = self._newcomer(arrival, claim)
+            self._directory.moderation.check_voice(self._clock(), newcomer, arrival.limiter.origin)
+        opening = self._open(arrival, claim)
+        if not isinstance(opening, Room):
+            await asyncio.shield(opening)
+
+    def _newcomer(self, arrival: Arrival, claim: str) -> Person:
+        """A person who is not signed in yet, as mutes see them."""
+        names = self._directory.names
+        person = Person(arrival.name, claim, is_kept=names.is_kept)
+        if names.is_kept and names.is_known(claim):
+            person.since = names.since(claim)
+        return person
 
     def _check(self, arrival: Arrival, claim: str, now: float) -> None:
         network = arrival.limiter.source.network

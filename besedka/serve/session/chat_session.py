@@ -13,7 +13,6 @@ from typing import Any, Final, TypeVar
 
 from msgspec.structs import replace
 
-from besedka.serve.limits.networks import Origin
 from besedka.serve.limits.rate_limits import SEARCH_FRAMES, RateLimiter
 from besedka.serve.limits.room_shares import Tenant
 from besedka.serve.people.person import Person
@@ -194,7 +193,7 @@ class ChatSession(SessionBase):
     def _type(self, membership: _Membership) -> None:
         # A blocked person is not told that nobody sees it.
         if self.services.directory.direct.delivers(membership.room.name, membership.subscriber.person.claim):
-            self.services.subscriptions.type(membership.room, membership.subscriber, self._origin)
+            self.services.subscriptions.type(membership.room, membership.subscriber, self.limiter.origin)
 
     async def _answer(self, frame: ListRooms | Request) -> None:
         person = self._requester(getattr(frame, "room", ""))
@@ -246,11 +245,9 @@ class ChatSession(SessionBase):
 
     def _is_hidden(self, person: Person) -> bool:
         """Whether a person who enters now is not announced and not listed: else the muted would talk by their names."""
-        return self.services.directory.moderation.hides(self.services.clock.wall(), person, self._origin)
-
-    @property
-    def _origin(self) -> Origin:
-        return Origin(self.limiter.connection, self.limiter.source.network)
+        return self.services.directory.moderation.hides(
+            self.services.clock.wall(), person, self.limiter.origin
+        )
 
     def _requester(self, room: str = "") -> Person | None:
         """The person of a request, perhaps about a room: preferably verified and with rights in it, whatever room they joined first.

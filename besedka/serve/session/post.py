@@ -23,7 +23,6 @@ from typing import Any, Final, NamedTuple
 from besedka.serve.chat import Committer, Resends
 from besedka.serve.chat.workers import SEARCH_SECONDS
 from besedka.serve.clock import Clock
-from besedka.serve.limits.networks import Origin
 from besedka.serve.limits.rate_limits import REFUSAL_SECONDS, SEARCH_FRAMES, RateLimiter
 from besedka.serve.limits.room_shares import Tenant
 from besedka.serve.people.acts_in_force import ActsInForce
@@ -105,7 +104,7 @@ class Posting:
         self._person = person
         self._poster = poster
         self._limiter = limiter
-        self._origin = Origin(limiter.connection, limiter.source.network)
+        self._origin = limiter.origin
         self._check = check
         self._is_free = is_free
         # Messages of the log that were recognised without a key: each is recognised once.

@@ -8,7 +8,6 @@ from __future__ import annotations
 from besedka.serve.chat import OpenRooms
 from besedka.serve.clock import Clock
 from besedka.serve.directory import Directory
-from besedka.serve.limits.networks import Origin
 from besedka.serve.limits.rate_limits import RateLimiter
 from besedka.serve.people.devices import LINK_SECONDS
 from besedka.serve.people.memberships import direct_room
@@ -160,7 +159,7 @@ class Requests:
         )
 
     async def _open_direct(self, frame: OpenDirect, person: Person, limiter: RateLimiter) -> RoomOpened:
-        origin = Origin(limiter.connection, limiter.source.network)
+        origin = limiter.origin
         other, direct, rooms = self._other(frame.user, person), self._directory.direct, self._directory.rooms
         room = direct_room(person.claim, other.claim)
         direct.check_open(person.claim, other)
