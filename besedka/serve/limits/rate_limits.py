@@ -15,6 +15,10 @@ from besedka.serve.limits.networks import Network, Origin
 from besedka.serve.limits.token_bucket import TokenBucket
 from besedka.wire.errors import ErrorCode, Language, Refused
 
+TEXT_BYTES_PER_MESSAGE: Final = 512
+"""Bytes of a text, in UTF-8, that cost one message of the rate: nearly all texts are shorter, and at the default rate an address fills a
+disk with half a megabyte a second, not with twenty. The longest text costs 40."""
+
 REFUSAL_SECONDS: Final = 1.0
 """Shortest wait after a message that was too fast; by then there is more than a single token again."""
 
@@ -75,6 +79,9 @@ NAMES_BURST_SECONDS: Final = 2_000.0
 
 NAMES_OF_SOURCE_AT_MOST: Final = 5_000
 """Names that all connections of an address may claim while the server runs: a tenth of all that there may be."""
+
+_CHARACTER_BYTES: Final = 4
+"""Most bytes of a character in UTF-8 (RFC 3629): short texts need not be encoded to be measured."""
 
 LIST_BYTES: Final = 4_096
 """Bytes of the list of rooms that cost one frame: a request of 16 bytes may be answered with a page of 64 KiB, which costs 16 frames."""
@@ -191,8 +198,10 @@ class RateLimiter:
         """Whether it is a program on this machine itself, which is not rate-limited."""
         return self.source.is_exempt and not self.is_forwarded
 
-    def charge_message(self, now: float) -> None:
-        """Charge for a message.
+    def charge_message(self, now: float, text: str = "") -> None:
+        """Charge for a message, by the bytes of its text.
+
+        It is taken as soon as there is one token, so that the longest text passes at the lowest rate; the rest is owed.
 
         Raises:
             Refused: `too_fast`, with the time to wait.
@@ -201,8 +210,9 @@ class RateLimiter:
         wait = max((bucket.wait(now) for bucket in buckets), default=0.0)
         if wait:
             raise Refused(ErrorCode.TOO_FAST, wait=max(wait, REFUSAL_SECONDS))
+        tokens = _tokens_of(text)
         for bucket in buckets:
-            bucket.spend(now)
+            bucket.spend(now, tokens)
         self.count_message(now)
 
     def count_message(self, now: float) -> None:
@@ -312,3 +322,10 @@ class RateLimiter:
 def _page_frames(lines: Sequence[str]) -> int:
     """The price of a page with these messages, in frames."""
     return len(lines) // PAGE_MESSAGES_PER_FRAME + sum(map(len, lines)) // PAGE_CHARACTERS_PER_FRAME
+
+
+def _tokens_of(text: str) -> int:
+    """The cost of a text, in messages."""
+    if len(text) <= TEXT_BYTES_PER_MESSAGE // _CHARACTER_BYTES:
+        return 1
+    return -(-len(text.encode()) // TEXT_BYTES_PER_MESSAGE)

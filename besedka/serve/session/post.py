@@ -134,7 +134,7 @@ class Posting:
         draft = Draft(message, person.is_verified)
         if self._room.dedup.knows(message.user, message.key):
             return self._commit(draft)
-        self._charge(message.key)
+        self._charge(message)
         if after is not None and after < self._room.head:
             return self._find_or_post(draft, after)
         return (
@@ -203,13 +203,14 @@ class Posting:
     def _commit(self, draft: Draft) -> Message | None:
         return self._committer.post(self._room, draft, self._poster)
 
-    def _charge(self, key: str) -> None:
+    def _charge(self, message: Message) -> None:
         if self._is_free:
             self._limiter.count_message(self._clock.now())
             return
+        key = message.key
         if self._refused_key and key and key != self._refused_key:
             raise Refused(ErrorCode.TOO_FAST, wait=REFUSAL_SECONDS)
-        self._charge_in_order(key, lambda: self._limiter.charge_message(self._clock.now()))
+        self._charge_in_order(key, lambda: self._limiter.charge_message(self._clock.now(), message.text))
 
     def _charge_in_order(self, key: str, charge: Callable[[], None]) -> None:
         """Charge for a message; if it is too fast, it must be resent before any other with a key, which preserves their order."""

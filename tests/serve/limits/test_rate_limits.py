@@ -38,6 +38,35 @@ def test_all_connections_of_an_address_share_its_rate() -> None:
     sources.limiter(sources.admit("2001:db9::1")).charge_message(0.0)
 
 
+@pytest.mark.parametrize(
+    ("text", "tokens"),
+    [("", 1), ("x" * 512, 1), ("x" * 513, 2), ("x" * 5_000, 10), ("щ" * 5_000, 20), ("😀" * 5_000, 40)],
+    ids=["empty", "one", "two", "long", "Russian", "emoji"],
+)
+@pytest.mark.parametrize("limits", [RateLimits(rate=1, rate_address=0), RateLimits(rate=0, rate_address=1)])
+def test_a_long_text_costs_its_bytes_and_passes_at_the_lowest_rate(
+    text: str, tokens: int, limits: RateLimits
+) -> None:
+    sources = Sources(limits)
+    limiter = sources.limiter(sources.admit("192.0.2.1"))
+    spent = 9  # of a burst of ten
+    for _ in range(spent):
+        limiter.charge_message(0.0)
+    limiter.charge_message(0.0, text)
+    with pytest.raises(Refused) as refusal:
+        limiter.charge_message(0.0)
+    assert refusal.value.wait == tokens
+
+
+def test_an_outbox_of_long_texts_passes_at_once_at_the_default_rate() -> None:
+    sources = Sources(RateLimits())
+    limiter = sources.limiter(sources.admit("192.0.2.1"))
+    for _ in range(50):
+        limiter.charge_message(0.0, "щ" * 5_000)
+    with pytest.raises(Refused):
+        limiter.charge_message(0.0)
+
+
 def test_no_limit_is_no_limit() -> None:
     sources = Sources(RateLimits(rate=0, rate_address=0, connections_per_address=0))
     *_, limiter = (sources.limiter(sources.admit("192.0.2.1")) for _ in range(100))
