@@ -20,6 +20,7 @@ from besedka.serve.errors import AuditLost
 from besedka.serve.limits.descriptors import SPARE_DESCRIPTORS
 from besedka.serve.people.audit_entry import AuditEntry
 from besedka.serve.people.table import Table
+from besedka.serve.repeated_error import RepeatedError
 from besedka.serve.threads import started
 from besedka.wire.errors import ErrorCode, Refused
 
@@ -56,6 +57,7 @@ class Files:
         }
         self._thread = started(1, "besedka-people")
         self._loop = asyncio.get_running_loop()
+        self._unrecorded = RepeatedError(log)
         self._writing = asyncio.Lock()
         self._committing: asyncio.Task[None] | None = None
         self._reconciling: set[asyncio.Task[None]] = set()
@@ -85,7 +87,7 @@ class Files:
         try:
             await self._in_thread(self._audit.write, *entries)
         except AuditLost as error:
-            log.error("not carried out, because it could not be recorded: %s", error)  # noqa: TRY400 - the sentence is enough
+            self._unrecorded.note("not recorded: %s", error)
             raise Refused(ErrorCode.STORAGE_FULL if error.is_full else ErrorCode.NOT_STORED) from None
 
     def is_stored(self, changes: Iterable[Change]) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import errno
 import fcntl
 import os
@@ -26,6 +27,11 @@ PRIVATE: Final = 0o600
 
 FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 """The errors of a system that has no room for more."""
+
+FALLOC_FL_KEEP_SIZE: Final = 1
+"""From linux/falloc.h; Python's `os.posix_fallocate` lets the file grow."""
+
+_LIBC: Final = ctypes.CDLL(None)
 
 
 class PartlyWritten(OSError):  # noqa: N818 - says what happened
@@ -129,6 +135,15 @@ class Descriptor:
     def has_room(self) -> bool:
         """Whether the file system has a free block for this user."""
         return os.fstatvfs(self.number).f_bavail > 0
+
+    def reserve(self, size: int) -> None:
+        """Reserve space for bytes behind its end, which keeps its place; only Linux can, and not every file system (fallocate(2)).
+
+        Nothing is raised: without the space the next write may find none.
+        """
+        if sys.platform == "linux":
+            offsets = ctypes.c_long(self.size), ctypes.c_long(size)
+            _LIBC.fallocate(self.number, FALLOC_FL_KEEP_SIZE, *offsets)
 
     def cut(self, size: int) -> None:
         """Truncate it to a size."""

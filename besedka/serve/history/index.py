@@ -28,6 +28,7 @@ The rules of writing:
 
 from __future__ import annotations
 
+import logging
 import os
 import struct
 import tempfile
@@ -38,7 +39,10 @@ from itertools import repeat
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from besedka.serve.files.descriptor import Descriptor, create_private, open_regular, sync_directory
+from besedka.serve.files.descriptor import Descriptor, create_private, open_regular, reason, sync_directory
+from besedka.serve.repeated_error import RepeatedError
+
+_unkept: Final = RepeatedError(logging.getLogger(__name__))
 
 MAGIC: Final = b"besedka index 2\n"
 HEADER: Final = struct.Struct("<16s16sQQI12x")
@@ -383,6 +387,11 @@ class Index:
 def index_path(log: Path) -> Path:
     """The file with the index of a log."""
     return log.with_name(f"{log.name}.index")
+
+
+def warn_unkept(path: Path, error: OSError) -> None:
+    """Log that no index can be kept beside a log: on a full disk that happens with each room that is opened."""
+    _unkept.note("no index can be kept for %s: %s", path, reason(error))
 
 
 def _header(epoch: str, strange: StrangeLines) -> bytes:

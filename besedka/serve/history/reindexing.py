@@ -5,17 +5,14 @@ The log is read only where records are damaged. So the flags, which only the ind
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
-from besedka.serve.files.descriptor import Descriptor, reason
+from besedka.serve.files.descriptor import Descriptor
 from besedka.serve.history.epoch import Epoch, keep_epoch, new_epoch
-from besedka.serve.history.index import Index, IndexDamaged, Record, index_path
+from besedka.serve.history.index import Index, IndexDamaged, Record, index_path, warn_unkept
 from besedka.serve.history.log_state import LogState
 from besedka.serve.history.scan import Kind, entries, first_head
-
-log = logging.getLogger(__name__)
 
 
 def with_new_epoch(body: LogState, path: Path) -> LogState:
@@ -45,7 +42,7 @@ def _with_index(body: LogState, path: Path, epoch: str, records: Callable[[], It
     except IndexDamaged:
         raise
     except OSError as error:
-        log.warning("no index can be kept for %s: %s", path, reason(error))
+        warn_unkept(path, error)
         index = Index.temporary(epoch)
         index.add_all(records())
     index.note_strange(body.index.strange)

@@ -1,11 +1,12 @@
 """Moderation: the acts of moderators and the operator, one after the other.
 
-Each act is written to ``audit.txt`` first, and has no effect if that fails.
+Each act is written to ``audit.txt`` first, and has no effect if that fails; but for a kick, which leaves no state that has to be found there.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import logging
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -24,6 +25,8 @@ from besedka.wire.close_codes import CloseCode
 from besedka.wire.errors import ErrorCode, Language, Refused
 from besedka.wire.frames import INVITATION_SECONDS, Act, Done, Invitation, Kind, Moderate, Response, Rights
 from besedka.wire.validation import clean_key, clean_name, clean_reason, clean_room, stored_name
+
+log = logging.getLogger(__name__)
 
 OPERATORS_ACTS: Final = frozenset({Act.APPOINT, Act.DISMISS, Act.ADMIT, Act.RELEASE, Act.ENTRUST})
 """Acts that only the operator may do."""
@@ -80,6 +83,10 @@ _MODERATOR_ONLY: Final = {
 _OPERATOR_ONLY: Final = {
     Language.RU: "это делает тот, кто ведёт чат, командой besedka admin",
     Language.EN: "only the operator of the chat may do this, with besedka admin",
+}
+_NOT_RECORDED: Final = {
+    Language.RU: "записать это в audit.txt не удалось",
+    Language.EN: "this could not be recorded in audit.txt",
 }
 _NOT_PRIVATE: Final = {
     Language.RU: "это не частная комната",
@@ -199,7 +206,7 @@ class Moderator:
         )
         # Those that it has before the entry is written, and after it.
         before = self._connections(frame.act, target)
-        await self._directory.record(entry, lambda: before | self._connections(frame.act, target))
+        is_recorded = await self._record(entry, lambda: before | self._connections(frame.act, target))
         if frame.act is Act.KICK:
             # Includes sessions that began while the entry was written.
             why = {language: _with_reason(text, entry.reason) for language, text in _KICKED.items()}
@@ -210,7 +217,23 @@ class Moderator:
             self._directory.recheck_sessions()
         if frame.act in {Act.APPOINT, Act.DISMISS}:
             self._send_rights(target)
-        return self._done(frame, user=target.shown, until=until_when(until, self._clock.zone)[self._language])
+        done = self._done(frame, user=target.shown, until=until_when(until, self._clock.zone)[self._language])
+        return done if is_recorded else Done(f"{done.text}; {_NOT_RECORDED[self._language]}", done.key)
+
+    async def _record(self, entry: AuditEntry, connections: Callable[[], Iterable[int]]) -> bool:
+        """Record an act. Returns False if that failed and it takes effect all the same.
+
+        Raises:
+            Refused: `storage_full`, `not_stored`; then it may have no effect.
+        """
+        try:
+            await self._directory.record(entry, connections)
+        except Refused:
+            if entry.act is not Act.KICK:
+                raise
+            log.warning("%s kicked %s, which is not in the audit log", ascii(entry.actor), ascii(entry.user))
+            return False
+        return True
 
     def _send_rights(self, target: Target) -> None:
         for session in self._directory.sessions.of(target.claim):

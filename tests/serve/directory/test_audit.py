@@ -10,9 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from besedka.serve.directory.audit import Audit
+from besedka.serve.directory.audit import RESERVE_BYTES, Audit
 from besedka.serve.errors import AuditLost, FolderInUse, RecordUnusable
-from besedka.serve.people.audit_entry import AuditEntry, write_entry
+from besedka.serve.files.descriptor import Descriptor
+from besedka.serve.people.audit_entry import AuditEntry, Event, write_entry
 from besedka.wire.frames import Act
 
 FIRST = AuditEntry("2026-11-20 17:00:00", "operator", Act.MUTE, user="Boris")
@@ -106,6 +107,24 @@ def test_what_could_not_be_written_does_not_count_now_or_later(
             audit.write(SECOND)
     audit.close()
     assert read(tmp_path) == ([FIRST, SECOND] if number == "ENOSPC" else [FIRST])
+
+
+def test_a_full_disk_has_space_for_acts_which_private_rooms_do_not_take(
+    audit: Audit, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def taken() -> int:
+        return audit.path.stat().st_blocks * 512
+
+    assert taken() >= RESERVE_BYTES > 10 * audit.path.stat().st_size
+    monkeypatch.setattr(Descriptor, "has_room", lambda _: False)
+    with pytest.raises(AuditLost, match="kept for acts") as lost:
+        audit.write(AuditEntry("2026-11-20 17:00:02", "Anna", Event.PRIVATE, room="plans", by="a" * 64))
+    assert lost.value.is_full
+    assert taken() >= RESERVE_BYTES
+    audit.write(SECOND)
+    audit.close()
+    assert read(tmp_path) == [FIRST, SECOND]
+    assert taken() >= RESERVE_BYTES
 
 
 def test_nothing_is_written_into_a_file_that_is_gone(audit: Audit) -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
 
 from besedka.serve.chat import Chat
+from besedka.serve.files.descriptor import Descriptor
 from besedka.serve.limits.networks import Network
 from besedka.serve.people.audit_entry import AuditEntry
 from besedka.serve.people.names import claim_of
@@ -16,7 +18,7 @@ from besedka.serve.people.sessions import LiveSession
 from besedka.serve.settings import Settings
 from besedka.wire.close_codes import CloseCode
 from besedka.wire.errors import ErrorCode, Refused
-from besedka.wire.frames import Act, Invitation, Moderate
+from besedka.wire.frames import Act, Done, Invitation, Moderate
 from besedka.wire.validation import skeletons
 from tests import looping
 from tests.serve.faking import moderator
@@ -137,5 +139,32 @@ def test_who_many_are_banned_among_is_found_by_what_is_known_of_them(
         assert [session.ending for session in sessions].count(CloseCode.BANNED) == 1
         assert len(asked) < 20
         await chat.close()
+
+    looping.run(scenario())
+
+
+def test_a_kick_that_cannot_be_recorded_takes_effect_and_says_so_and_a_ban_does_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def scenario() -> None:
+        chat = Chat(Settings(history=tmp_path / "talk.txt"))
+        await chat.start()
+        egor = Comer(Person("Egor"))
+        chat.directory.sessions.add(egor)
+        with monkeypatch.context() as full:
+            full.setattr(Descriptor, "write", fail)
+            with pytest.raises(Refused) as refused:
+                await moderator(chat).command(Moderate(Act.BAN, user="Egor"))
+            assert refused.value.code is ErrorCode.STORAGE_FULL
+            assert egor.ending is None
+            done = await moderator(chat).command(Moderate(Act.KICK, user="Egor"))
+        assert isinstance(done, Done)
+        assert done.text == "Egor was disconnected; this could not be recorded in audit.txt"
+        assert egor.ending is CloseCode.KICKED
+        assert not (tmp_path / "audit.txt").read_text()
+        await chat.close()
+
+    def fail(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "no space left on device")
 
     looping.run(scenario())

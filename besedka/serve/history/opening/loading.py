@@ -8,9 +8,9 @@ from contextlib import suppress
 from itertools import chain, repeat
 from pathlib import Path
 
-from besedka.serve.files.descriptor import Descriptor, reason
+from besedka.serve.files.descriptor import Descriptor
 from besedka.serve.history.epoch import Epoch, derived_epoch, keep_epoch, new_epoch, read_epoch
-from besedka.serve.history.index import Index, IndexDamaged, Record, index_path
+from besedka.serve.history.index import Index, IndexDamaged, Record, index_path, warn_unkept
 from besedka.serve.history.log_state import LogState
 from besedka.serve.history.opening.findings import Reading
 from besedka.serve.history.opening.foreign import is_without_messages, refuse_foreign
@@ -163,7 +163,7 @@ def _read_all(
     try:
         index = Index.create(index_path(path), epoch, _flagged(records, known))
     except OSError as error:
-        log.warning("no index can be kept for %s: %s", path, reason(error))
+        warn_unkept(path, error)
         known = before.remembered(1) if before else ()
         return _read_rest(Index.temporary(epoch), log_file, path, end, known)
     index.note_strange(reading.in_front)
