@@ -12,6 +12,7 @@ import grpc
 import pytest
 
 from besedka.proto.besedka.v1 import chat_pb2 as pb
+from besedka.serve.chat.open_rooms import RETURN_SECONDS
 from tests.calling import Caller, refusal
 from tests.clocks import BENT
 from tests.commanding import wait_until
@@ -31,16 +32,24 @@ LIMITS = {
     f"{TENANTS}.ROOMS_OF_UNVERIFIED": OF_UNVERIFIED,
     f"{TENANTS}.ROOMS_OF_PERSON": OF_PERSON,
 }
+EQUAL = (ALL - RESERVED) // 4
+"""Rooms of each of four addresses that hold all that new rooms may have, so that none of them holds more than another."""
+
 OWN = "127.0.0.1"
 
 
 class Crowd:
-    """Connections to one server, from several addresses."""
+    """Connections to one server, from several addresses.
+
+    Attributes:
+        filled: the rooms of `fill`, the oldest first.
+    """
 
     def __init__(self, server: RunningServer, stack: ExitStack) -> None:
         self.server = server
         self._stack = stack
         self._names = count()
+        self.filled: dict[WireClient, list[str]] = {}
 
     def come(self, address: str) -> WireClient:
         return self._stack.enter_context(WireClient(self.server, source_address=(address, 0)))
@@ -48,10 +57,9 @@ class Crowd:
     def fill(self, address: str, rooms: int, *, named: bool = True, prefix: str = "r") -> WireClient:
         """Have somebody from an address be in so many rooms."""
         client = self.come(address)
-        for number in range(rooms):
-            answer = enter(
-                client, f"{prefix}-{next(self._names)}-{number}", "Mallory" + address[-1] if named else ""
-            )
+        self.filled[client] = [f"{prefix}-{next(self._names)}-{number}" for number in range(rooms)]
+        for room in self.filled[client]:
+            answer = enter(client, room, "Mallory" + address[-1] if named else "")
             assert answer["type"] == "welcome", answer
         return client
 
@@ -124,22 +132,59 @@ def test_verified_people_have_shares_of_their_own_within_that_of_their_address(c
 
 
 def test_rooms_with_nameless_readers_only_make_room_for_people_with_a_name(crowd: Crowd) -> None:
-    named = crowd.fill("127.0.0.4", 1)
-    readers = crowd.fill("127.0.0.2", OF_UNVERIFIED, named=False)
-    crowd.fill("127.0.0.3", ALL - RESERVED - OF_UNVERIFIED - 1, named=False)
-    stranger, anna = crowd.come("127.0.0.5"), crowd.come("127.0.0.6")
+    readers, stranger, _ = (crowd.fill(f"127.0.0.{host}", EQUAL, named=False) for host in (2, 3, 4))
+    anna = crowd.fill("127.0.0.5", EQUAL)
     assert code(enter(stranger, "nameless")) == "too_many_rooms"
-    assert enter(anna, "annas", "Anna")["type"] == "welcome"
+    assert enter(anna, "annas", "Mallory5")["type"] == "welcome"
     removed = readers.receive("error")
     assert removed["code"] == "too_many_rooms"
     assert removed["room"].startswith("r-")
     assert removed["retry_after"] > 0
     readers.send_frame("leave", room=removed["room"])
     assert readers.receive("error")["code"] == "not_joined"
-    assert "error" not in {frame["type"] for frame in waiting(named)}
     # There is room again: the reader returns.
     anna.send_frame("leave", room="annas")
     wait_until(lambda: enter(readers, removed["room"])["type"] == "welcome")
+
+
+def test_those_who_hold_all_rooms_make_room_for_those_who_hold_fewer(crowd: Crowd) -> None:
+    many = [crowd.fill(f"127.0.0.{host}", OF_UNVERIFIED) for host in (2, 3)]
+    for client in many:
+        for room in crowd.filled[client]:
+            client.send_frame("chat", text="kept", room=room, key="last")
+            client.receive_until(lambda frame: frame.get("key") == "last")
+    crowd.fill("127.0.0.4", ALL - 1 - 2 * OF_UNVERIFIED)
+    anna, boris = crowd.come("127.0.0.8"), crowd.come("127.0.0.9")
+    enter(anna, "main", "Anna", "Anna's secret")
+    anna.ask("private", room="plans")
+    for client, room, name, secret in (
+        (anna, "plans", "Anna", "Anna's secret"),
+        (anna, "new", "Anna", "Anna's secret"),
+        (boris, "annas", "", ""),
+        (boris, crowd.filled[many[0]][0], "", ""),
+    ):
+        assert enter(client, room, name, secret)["type"] == "welcome", room
+    left = [frame for client in many for frame in waiting(client) if frame["type"] == "error"]
+    assert left
+    assert {(frame["code"], frame["retry_after"]) for frame in left} == {("too_many_rooms", RETURN_SECONDS)}
+    # Boris is in a room of those who hold many: it is not closed, and nothing that was accepted is lost.
+    assert crowd.filled[many[0]][0] not in {frame["room"] for frame in left}
+    with Caller(crowd.server) as caller:
+        for frame in left:
+            assert [message.text for message in caller.messages(room=frame["room"], limit=9).messages] == [
+                "kept"
+            ]
+
+
+def test_a_source_that_holds_as_many_as_the_others_closes_no_room_of_theirs(crowd: Crowd) -> None:
+    many = [crowd.fill(f"127.0.0.{host}", OF_UNVERIFIED) for host in (2, 3)]
+    anna = crowd.come("127.0.0.9")
+    answers = [code(enter(anna, f"annas-{number}", "Anna")) for number in range(OF_UNVERIFIED)]
+    # 16 rooms for three: 6, 5 and 5.
+    assert answers == [""] * 5 + ["too_many_rooms"] * 3
+    left = [frame for client in many for frame in waiting(client) if frame["type"] == "error"]
+    assert len(left) == 5
+    assert code(enter(many[0], left[0]["room"], "Mallory2")) == "too_many_rooms"
 
 
 def test_people_with_names_keep_their_rooms_and_some_rooms_are_for_those_with_messages_and_members(
@@ -153,14 +198,13 @@ def test_people_with_names_keep_their_rooms_and_some_rooms_are_for_those_with_me
             caller.send("Boris", "hello", room=f"kept-{number}")
     crowd.server.stop()
     crowd.server.start()
-    clients = [crowd.fill(f"127.0.0.{host}", OF_UNVERIFIED) for host in (2, 3)]
-    boris = crowd.come("127.0.0.5")
-    assert code(enter(boris, "new", "Boris")) == "too_many_rooms"
+    *clients, boris = (crowd.fill(f"127.0.0.{host}", EQUAL) for host in (2, 3, 4, 5))
+    assert code(enter(boris, "new", "Mallory5")) == "too_many_rooms"
     for number in range(RESERVED - 2):
-        assert enter(boris, f"kept-{number}", "Boris")["type"] == "welcome"
+        assert enter(boris, f"kept-{number}", "Mallory5")["type"] == "welcome"
     owner = crowd.come("127.0.0.8")
     assert enter(owner, "plans", "Anna", "Anna's secret")["type"] == "welcome"
-    assert code(enter(boris, f"kept-{RESERVED}", "Boris")) == "too_many_rooms"
+    assert code(enter(boris, f"kept-{RESERVED}", "Mallory5")) == "too_many_rooms"
     assert all("error" not in {frame["type"] for frame in waiting(client)} for client in clients)
     # All rooms are taken; the operator works on another one.
     with Operator(crowd.server) as operator:
@@ -179,10 +223,8 @@ def test_a_follower_over_grpc_makes_room_too(crowd: Crowd) -> None:
             caller.send("Boris", "hello", room=f"kept-{number}")
         following = caller.stub.Follow(pb.FollowRequest(room="kept-0", since=0))
         assert next(following).started.room == "kept-0"
-        for host in (2, 3):
-            crowd.fill(f"127.0.0.{host}", OF_UNVERIFIED)
-        anna = crowd.come("127.0.0.6")
-        answers = [enter(anna, f"kept-{number}", "Anna") for number in range(1, RESERVED + 1)]
+        *_, anna = (crowd.fill(f"127.0.0.{host}", EQUAL) for host in (2, 3, 4, 5))
+        answers = [enter(anna, f"kept-{number}", "Mallory5") for number in range(1, RESERVED + 1)]
         assert [code(answer) for answer in answers] == ["", "", "", "too_many_rooms"]
         ended = refusal(lambda: [*following])
         assert (ended.code, ended.reason) == (grpc.StatusCode.RESOURCE_EXHAUSTED, "too_many_rooms")

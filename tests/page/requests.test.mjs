@@ -92,6 +92,15 @@ test("a lost membership closes the room", () => {
   assert.deepEqual([names(visit), visit.state.current, visit.room.refusal.code], [["main"], "main", "not_invited"]);
 });
 
+test("a room that was closed for people who have fewer is left, unless there are unsent messages, which stay", () => {
+  const visit = () => new Visit().comeIn().happen({ type: "openRoom", name: "plans" }).welcome({ room: "plans" });
+  const left = refuse(visit(), "too_many_rooms", { room: "plans", retry_after: 30 });
+  assert.deepEqual([names(left), left.state.current, left.room.refusal.code], [["main"], "main", "too_many_rooms"]);
+  const kept = visit().say("hello");
+  refuse(kept, "too_many_rooms", { room: "plans", retry_after: 30 });
+  assert.deepEqual([kept.room.name, kept.room.isJoined, kept.room.outbox.length, kept.room.refusal.code], ["plans", false, 1, "too_many_rooms"]);
+});
+
 test("a device link changes the identity before any join, and nothing private of the former user stays", () => {
   const rooms = { main: { readTo: 1, epoch: "e" }, plans: { readTo: 1, epoch: "e", kind: "private" } };
   const visit = new Visit({ name: "Dan", rooms }).happen({ type: "navigate", room: "", id: 0, device: "D", name: "Anna" });

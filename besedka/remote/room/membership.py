@@ -334,7 +334,7 @@ class Membership:
         elif frame.code in PERMANENT:
             self.end(self._why_ended(frame))
         elif frame.code == ErrorCode.TOO_MANY_ROOMS and self.state is MembershipState.IN:
-            # The server has closed the room, because only readers without a name were in it.
+            # The server has closed the room to make room for others.
             self._rejoin_in(min(frame.retry_after, LONGEST_HOLD_SECONDS), now)
         else:
             self._events.put(frame)

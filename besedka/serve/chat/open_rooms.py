@@ -46,7 +46,7 @@ RESERVED_ROOMS: Final = 100
 """Rooms among them that must have messages or members: new rooms do not keep anybody out of those."""
 
 RETURN_SECONDS: Final = 30.0
-"""How long nameless readers whose room was closed to make room for others should stay away."""
+"""How long people whose room was closed to make room for others should stay away."""
 
 IDLE_SECONDS: Final = 60.0
 """An idle room is closed after this time; until then a reconnect finds it open."""
@@ -339,7 +339,7 @@ class OpenRooms:
         """
         if tenant:
             self.shares.check(tenant, name)
-        has_space = self._make_space(is_kept=is_kept, has_name=has_name or tenant is None)
+        has_space = self._make_space(tenant, is_kept=is_kept, has_name=has_name or tenant is None)
         if tenant and not has_space:
             raise Refused(ErrorCode.TOO_MANY_ROOMS, room=name, why=_TOO_MANY_ROOMS)
         if tenant and not is_kept:
@@ -418,10 +418,11 @@ class OpenRooms:
 
     # Making space.
 
-    def _make_space(self, *, is_kept: bool, has_name: bool) -> bool:
+    def _make_space(self, tenant: Tenant | None, *, is_kept: bool, has_name: bool) -> bool:
         """Close a room, if there are too many for one more. Returns whether there is space.
 
         Args:
+            tenant: the source that opens a room; None is the operator.
             is_kept: whether the room to be opened has messages or members.
             has_name: whether a room without named people may be closed, too.
         """
@@ -429,8 +430,10 @@ class OpenRooms:
         are_new_full = not is_kept and self._count_new() >= ROOMS_AT_MOST - RESERVED_ROOMS
         if not is_full and not are_new_full:
             return True
-        return self._evict_idle(only_new=are_new_full) or (
-            has_name and self._evict_readers(only_new=are_new_full)
+        return (
+            self._evict_idle(only_new=are_new_full)
+            or (tenant is not None and self._evict_from_many(tenant, only_new=are_new_full))
+            or (has_name and self._evict_readers(only_new=are_new_full))
         )
 
     def _count_new(self) -> int:
@@ -457,10 +460,39 @@ class OpenRooms:
         room = min(candidates, key=lambda room: not self._is_new(room.name), default=None)
         if room is None or (only_new and not self._is_new(room.name)):
             return False
+        self._empty(room)
+        return self._evict_idle(only_new=only_new)
+
+    def _evict_from_many(self, tenant: Tenant, *, only_new: bool) -> bool:
+        """Close a room of those who hold the most, for a source that holds few. Returns whether there is space now.
+
+        Preferably one without messages, then one without named people, then the youngest. A room of which a message is being stored, or a
+        download is being sent, is closed when that has ended; then there is space for the next attempt.
+        """
+        if not self.shares.may_close(tenant):
+            return False
+        rooms = [
+            room
+            for room in reversed(self._rooms.values())
+            if not (room.is_idle or room.name == DEFAULT_ROOM or (only_new and not self._is_new(room.name)))
+        ]
+        rooms.sort(key=lambda room: (room.holds, room.head > 0, room.has_names))
+        name = self.shares.to_close(tenant, (room.name for room in rooms))
+        if name is None:
+            return False
+        self._empty(self._rooms[name])
+        return self._evict_idle(only_new=only_new)
+
+    def _empty(self, room: Room) -> None:
+        """Remove everybody from a room, to close it: subscribers, and calls and downloads that hold it. They may return."""
         refusal = Refused(ErrorCode.TOO_MANY_ROOMS, room=room.name, wait=RETURN_SECONDS, why=_TOO_MANY_ROOMS)
         for subscriber in room.subscribers:
             subscriber.remove(refusal)
-        return self._evict_idle(only_new=only_new)
+        if not room.holds:
+            return
+        for session in [*self._directory.sessions]:
+            if any(name == room.name for name, _ in session.memberships()):
+                session.remove_from_room(room.name, refusal)
 
     def _is_evictable(self, room: Room) -> bool:
         return not (room.is_idle or room.holds or room.name == DEFAULT_ROOM or room.has_names)

@@ -3,13 +3,20 @@
 Pure: time is an argument, in seconds of any monotonic clock.
 Loopback is an address like any other here: behind a reverse proxy that is not configured, everybody comes from it. Verified people have
 a share and a quota of their own beside those of the others at their address, so that a class behind one address does not have to divide
-one; all of them together are limited by the share and the quota of the address.
+one; all of them together are limited by the share and the quota of the address, and for IPv6 of the wider networks that one customer may have.
+
+Shares alone do not keep two addresses from holding all rooms. So when all are open, a source that holds few gets a room from those that hold
+many: `RoomShares.to_close` (max-min fairness). A room counts by the poorest of its holders, so that nobody loses one because somebody who holds
+many has entered it.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from typing import Final, NamedTuple, Protocol
+from collections.abc import Callable, Iterable
+from functools import lru_cache
+from ipaddress import IPv6Network
+from typing import Final, NamedTuple, Protocol, TypeVar
 
 from besedka.serve.limits.networks import Network
 from besedka.serve.limits.rate_limits import RateLimiter
@@ -19,6 +26,9 @@ from besedka.wire.validation import DEFAULT_ROOM
 
 ROOMS_OF_ADDRESS: Final = 900
 """Rooms that everybody at an address together may hold open: 30 people of a class in 30 rooms each. Some are left for other addresses."""
+
+WIDER_NETWORKS: Final = (56, 48)
+"""Prefixes of the IPv6 networks that a single customer may have (RFC 6177): each has the share and the quota of an address."""
 
 ROOMS_OF_UNVERIFIED: Final = 200
 """Rooms that the unverified users of an address together may hold open: two connections with all the rooms that each may have."""
@@ -65,12 +75,16 @@ class Tenant(NamedTuple):
         return cls(limiter.source.network, person.claim if person.is_verified else "")
 
 
+OWNERS: Final = frozenset({"person", "unverified"})
+"""The kinds of `Account` that are not for everybody at a place."""
+
+
 class Account(NamedTuple):
     """Something that has a quota or a share.
 
     Attributes:
-        kind: whether that is an address, the unverified users there, or a person.
-        of: the address, or the person's claim.
+        kind: whether that is an address, a wider network, the unverified users of an address, or a person.
+        of: the address or network, or the person's claim.
     """
 
     kind: str
@@ -80,6 +94,22 @@ class Account(NamedTuple):
 def address_of(tenant: Tenant) -> Account:
     """The account of everybody at a tenant's address."""
     return Account("address", tenant.network)
+
+
+@lru_cache(maxsize=4096)
+def accounts_of(tenant: Tenant) -> tuple[Account, ...]:
+    """All accounts that a tenant's rooms are charged to: its own, and those of its address and of wider networks, the widest last."""
+    accounts = [owner_of(tenant), address_of(tenant)]
+    if isinstance(tenant.network, IPv6Network):
+        accounts += [
+            Account("network", tenant.network.supernet(new_prefix=prefix)) for prefix in WIDER_NETWORKS
+        ]
+    return tuple(accounts)
+
+
+def site_of(tenant: Tenant) -> Account:
+    """The account of the widest network that may be one customer's."""
+    return accounts_of(tenant)[-1]
 
 
 def owner_of(tenant: Tenant) -> Account:
@@ -95,6 +125,7 @@ class RoomShares:
 
     def __init__(self) -> None:
         self._held: dict[Account, Counter[str]] = {}
+        self._holders: dict[str, Counter[Tenant]] = {}
 
     def held_by(self, account: Account) -> int:
         """The number of rooms that an account holds."""
@@ -108,8 +139,8 @@ class RoomShares:
         """
         if room == DEFAULT_ROOM:
             return
-        own = ROOMS_OF_PERSON if tenant.claim else ROOMS_OF_UNVERIFIED
-        for account, limit in ((owner_of(tenant), own), (address_of(tenant), ROOMS_OF_ADDRESS)):
+        for account in accounts_of(tenant):
+            limit = _share_of(account)
             is_held = room in self._held.get(account, ())
             if not is_held and self.held_by(account) >= limit:
                 raise Refused(ErrorCode.TOO_MANY_ROOMS, room=room, why=_held_too_many(account, limit))
@@ -117,22 +148,58 @@ class RoomShares:
     def hold(self, tenant: Tenant, room: str) -> None:
         """Count that a source holds a room; `release` it as often."""
         if room != DEFAULT_ROOM:
-            for account in (owner_of(tenant), address_of(tenant)):
+            for account in accounts_of(tenant):
                 self._held.setdefault(account, Counter())[room] += 1
+            self._holders.setdefault(room, Counter())[tenant] += 1
 
     def release(self, tenant: Tenant, room: str) -> None:
         """Count that a source holds a room once less."""
         if room != DEFAULT_ROOM:
-            for account in (owner_of(tenant), address_of(tenant)):
-                self._release(account, room)
+            for account in accounts_of(tenant):
+                _uncount(self._held, account, room)
+            _uncount(self._holders, room, tenant)
 
-    def _release(self, account: Account, room: str) -> None:
-        held = self._held[account]
-        held[room] -= 1
-        if not held[room]:
-            del held[room]
-        if not held:
-            del self._held[account]
+    def may_close(self, tenant: Tenant) -> bool:
+        """Whether anybody holds so many that `to_close` may find a room for a source: quick, for the many who ask and hold many."""
+        site, owner = (1 + self.held_by(account) for account in (site_of(tenant), owner_of(tenant)))
+        return any(
+            len(rooms) > (owner if account.kind in OWNERS else site) for account, rooms in self._held.items()
+        )
+
+    def to_close(self, tenant: Tenant, rooms: Iterable[str]) -> str | None:
+        """The room to close for a source, if its holders all hold more than the source would then.
+
+        Sites are compared first; then, within the site of the source, people.
+
+        Args:
+            tenant: the source.
+            rooms: those that may be closed; of equal ones the first is taken.
+        """
+        rooms, site = [*rooms], site_of(tenant)
+        if room := self._most(rooms, site_of, site):
+            return room
+        own = (room for room in rooms if all(site_of(other) == site for other in self._holders.get(room, ())))
+        return self._most(own, owner_of, owner_of(tenant))
+
+    def _most(
+        self, rooms: Iterable[str], account_of: Callable[[Tenant], Account], own: Account
+    ) -> str | None:
+        found, most = None, self.held_by(own) + 1
+        for room in rooms:
+            fewest = self._fewest(room, account_of, most)
+            if fewest > most:
+                found, most = room, fewest
+        return found
+
+    def _fewest(self, room: str, account_of: Callable[[Tenant], Account], floor: int) -> int:
+        """The number of rooms that the poorest holder of a room holds; 0 if that is no more than a floor."""
+        fewest = 0
+        for tenant in self._holders.get(room, ()):
+            held = self.held_by(account_of(tenant))
+            if held <= floor:
+                return 0
+            fewest = min(held, fewest or held)
+        return fewest
 
 
 class NewRooms:
@@ -151,10 +218,11 @@ class NewRooms:
         Raises:
             Refused: `too_many_rooms`, with the time to wait.
         """
-        buckets = (
-            self._bucket(owner_of(tenant), NEW_ROOMS),
-            self._bucket(address_of(tenant), NEW_ROOMS_OF_ADDRESS),
-        )
+        own, *others = accounts_of(tenant)
+        buckets = [
+            self._bucket(own, NEW_ROOMS),
+            *(self._bucket(account, NEW_ROOMS_OF_ADDRESS) for account in others),
+        ]
         wait = max(bucket.wait(now) for bucket in buckets)
         if wait:
             raise Refused(ErrorCode.TOO_MANY_ROOMS, wait=wait, why=_TOO_FAST)
@@ -171,11 +239,35 @@ class NewRooms:
         return self._buckets.setdefault(account, TokenBucket(NEW_ROOMS_RATE, burst / NEW_ROOMS_RATE))
 
 
+K = TypeVar("K")
+V = TypeVar("V")
+
+
+def _uncount(counts: dict[K, Counter[V]], key: K, value: V) -> None:
+    """Count one less of a value, and keep nothing that is zero."""
+    counter = counts[key]
+    counter[value] -= 1
+    if not counter[value]:
+        del counter[value]
+    if not counter:
+        del counts[key]
+
+
+def _share_of(account: Account) -> int:
+    own = {"person": ROOMS_OF_PERSON, "unverified": ROOMS_OF_UNVERIFIED}
+    return own.get(account.kind, ROOMS_OF_ADDRESS)
+
+
 def _held_too_many(account: Account, limit: int) -> dict[Language, str]:
     if account.kind == "person":
         return {
             Language.RU: f"одному человеку — до {limit}",
             Language.EN: f"one person may be in {limit}",
+        }
+    if account.kind == "network":
+        return {
+            Language.RU: f"из одной сети — до {limit}",
+            Language.EN: f"one network may hold {limit}",
         }
     return {
         Language.RU: f"с одного адреса — до {limit}",

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from ipaddress import IPv4Address
+from ipaddress import IPv4Address, IPv6Network
+from itertools import islice
 
 import pytest
 from hypothesis import given
@@ -19,6 +20,7 @@ from besedka.serve.limits.room_shares import (
     NewRooms,
     RoomShares,
     Tenant,
+    accounts_of,
     address_of,
     owner_of,
 )
@@ -156,3 +158,94 @@ def test_what_is_released_as_often_as_it_was_held_leaves_nothing(held: list[tupl
         for claim in ("", "a", "b")
         for account in (owner_of(Tenant(None, claim)), address_of(Tenant(None)))
     )
+
+
+def occupy(shares: RoomShares, tenant: Tenant, *rooms: str) -> None:
+    for room in rooms:
+        shares.check(tenant, room)
+        shares.hold(tenant, room)
+
+
+def found(shares: RoomShares, tenant: Tenant, *rooms: str) -> str | None:
+    """The room to close; it is found only if a quick look says so."""
+    room = shares.to_close(tenant, rooms)
+    assert shares.may_close(tenant) or room is None
+    return room
+
+
+MANY, FEW, NOBODY = (Tenant(IPv4Address(f"192.0.2.{number}")) for number in (7, 8, 9))
+
+
+def test_a_room_is_closed_for_those_who_hold_fewer_and_for_nobody_else() -> None:
+    shares = RoomShares()
+    occupy(shares, MANY, "a", "b", "c")
+    occupy(shares, FEW, "d")
+    rooms = ("d", "a", "b", "c")
+    assert found(shares, NOBODY, *rooms) == "a"
+    assert found(shares, FEW, *rooms) == "a"
+    occupy(shares, FEW, "e")
+    # Else both would take the room from each other for ever.
+    assert found(shares, FEW, *rooms, "e") is None
+    assert found(shares, MANY, *rooms, "e") is None
+
+
+def test_a_room_counts_by_the_poorest_of_its_holders() -> None:
+    shares = RoomShares()
+    occupy(shares, MANY, "a", "b", "c", "d")
+    occupy(shares, FEW, "a")
+    assert found(shares, NOBODY, "a", "b") == "b"
+    assert found(shares, NOBODY, "a") is None
+    # Two who hold many do not keep their rooms by sharing them.
+    occupy(shares, Tenant(IPv4Address("192.0.2.6"), "claim"), "b", "c", "d")
+    assert found(shares, NOBODY, "a", "b") == "b"
+
+
+def test_within_an_address_people_who_hold_many_make_room_for_those_who_hold_few() -> None:
+    shares = RoomShares()
+    greedy, modest = Tenant(SCHOOL, "greedy"), Tenant(SCHOOL, "modest")
+    occupy(shares, greedy, "a", "b", "c")
+    occupy(shares, FEW, "d")
+    assert found(shares, modest, "d", "a") == "a"
+    occupy(shares, modest, "a")
+    assert found(shares, modest, "d", "a") is None
+    assert found(shares, modest, "d", "a", "b") == "b"
+
+
+@pytest.mark.parametrize("prefix", [56, 48])
+def test_the_networks_of_an_ipv6_customer_share_what_an_address_may_have(prefix: int) -> None:
+    shares, new = RoomShares(), NewRooms()
+    customer = IPv6Network("2001:db8:1::/48").supernet(new_prefix=48)
+    subnets = list(islice(next(customer.subnets(new_prefix=prefix)).subnets(new_prefix=64), 256))
+    people = [Tenant(subnet, f"claim {number}") for number, subnet in enumerate(subnets)]
+    for number in range(ROOMS_OF_ADDRESS):
+        occupy(shares, people[number % 256], f"room-{number}")
+    with pytest.raises(Refused, match="one network may hold 900"):
+        shares.check(people[0], "another")
+    shares.check(Tenant(IPv6Network("2001:db8:2::/64")), "another")
+    assert sum(create(new, person, 10) for person in people) == NEW_ROOMS_OF_ADDRESS
+    for number in range(ROOMS_OF_ADDRESS):
+        shares.release(people[number % 256], f"room-{number}")
+    assert [shares.held_by(account) for account in accounts_of(people[0])] == [0, 0, 0, 0]
+
+
+@given(st.lists(st.tuples(st.integers(0, 4), st.integers(0, 9)), max_size=60))
+def test_closing_rooms_for_whoever_asks_comes_to_an_end(asked: list[tuple[int, int]]) -> None:
+    shares = RoomShares()
+    tenants = [Tenant(IPv4Address(f"192.0.2.{number}")) for number in range(5)]
+    holders: dict[str, set[Tenant]] = {}
+    for who, which in asked:
+        room = f"room-{which}"
+        if tenants[who] not in holders.setdefault(room, set()):
+            holders[room].add(tenants[who])
+            occupy(shares, tenants[who], room)
+    for step in range(200):
+        closed = next(filter(None, (shares.to_close(tenant, holders) for tenant in tenants)), None)
+        if closed is None:
+            break
+        asker = next(tenant for tenant in tenants if shares.to_close(tenant, holders))
+        for holder in holders.pop(closed):
+            shares.release(holder, closed)
+        holders[f"new-{step}"] = {asker}
+        occupy(shares, asker, f"new-{step}")
+    else:
+        pytest.fail("rooms are closed for ever")

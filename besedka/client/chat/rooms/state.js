@@ -2,7 +2,7 @@
 
 import { DEFAULT_ROOM, roomName } from "../protocol.js";
 import { onScreen } from "../reading/state.js";
-import { label, newRoom } from "../room.js";
+import { away, label, newRoom } from "../room.js";
 import { join, joinAll, roomOf, send, withRoom } from "../state.js";
 
 export const ROOMS_AT_MOST = 100; // the server's limit for a connection
@@ -71,9 +71,10 @@ const frames = {
 
   error: (state, frame, { step, next }) => {
     const { code, text, key, room } = frame;
-    // The user is no longer a member.
-    const isOut = code === "not_invited" && !key && roomOf(state, room)?.isJoined;
-    return isOut ? step(state, { type: "leaveRoom", name: room ?? "", refusal: { code, text } }) : next();
+    // The user is no longer a member, or the room was closed for people who have fewer; what is unsent stays.
+    const left = /not_invited|too_many_rooms/.test(code) && !key && roomOf(state, room);
+    if (!left || !left.isJoined) return next();
+    return step(withRoom(state, away(left)), { type: "leaveRoom", name: left.name, refusal: { code, text } });
   },
 };
 
