@@ -22,12 +22,14 @@ from tests.running import RunningServer
 from tests.talking import Frame, WireClient
 
 ALL, RESERVED, OF_ADDRESS, OF_UNVERIFIED, OF_PERSON = 20, 4, 15, 8, 5
+KEYS = 20
 TENANTS, OPEN_ROOMS = "besedka.serve.limits.room_shares", "besedka.serve.chat.open_rooms"
 LIMITS = {
     f"{OPEN_ROOMS}.ROOMS_AT_MOST": ALL,
     f"{OPEN_ROOMS}.RESERVED_ROOMS": RESERVED,
     # What was just opened is not waited for.
     f"{OPEN_ROOMS}.GRACE_SECONDS": 0.05,
+    "besedka.serve.room.dedup.KEYS_AT_MOST": KEYS,
     f"{TENANTS}.ROOMS_OF_ADDRESS": OF_ADDRESS,
     f"{TENANTS}.ROOMS_OF_UNVERIFIED": OF_UNVERIFIED,
     f"{TENANTS}.ROOMS_OF_PERSON": OF_PERSON,
@@ -228,3 +230,23 @@ def test_a_follower_over_grpc_makes_room_too(crowd: Crowd) -> None:
         assert [code(answer) for answer in answers] == ["", "", "", "too_many_rooms"]
         ended = refusal(lambda: [*following])
         assert (ended.code, ended.reason) == (grpc.StatusCode.RESOURCE_EXHAUSTED, "too_many_rooms")
+
+
+def say(client: WireClient, room: str, text: str, key: str) -> Frame:
+    """Post a message with a key; it as it comes back."""
+    client.send_frame("chat", room=room, text=text, key=key)
+    return client.receive_until(lambda frame: frame.get("key") == key)[-1]
+
+
+def test_a_flood_of_keys_from_one_address_forgets_its_own_only(crowd: Crowd) -> None:
+    anna = crowd.come("127.0.0.9")
+    enter(anna, "quiet", "Anna")
+    first = say(anna, "quiet", "pay Boris 5", "once")
+    guests = [crowd.come("127.0.0.2") for _ in range(3)]
+    for number, (guest, room) in enumerate(zip(guests, ("quiet", "another", "quiet"), strict=True)):
+        enter(guest, room, f"Guest {number}")
+        for post in range(KEYS):
+            say(guest, room, "flood", f"{number}-{post}")
+    assert say(anna, "quiet", "pay Boris 5", "once")["id"] == first["id"]
+    # The guests' first keys are forgotten.
+    assert say(guests[2], "quiet", "flood", "2-0")["id"] > first["id"] + 2 * KEYS

@@ -15,43 +15,103 @@ from typing import Final
 from besedka.serve.room.batch import Draft, Position
 from besedka.serve.room.subscriber import Poster
 
-KEYS_OF_ROOM_AT_MOST: Final = 10_000
-"""How many recent keyed messages of a room are recognised when they are resent."""
-
 KEYS_AT_MOST: Final = 50_000
-"""The same for all rooms together: about 20 MB. The log decides about the others."""
+"""How many recent keyed messages of all rooms together are recognised when they are resent: about 25 MB. The log decides about the others."""
 
 NameAndKey = tuple[str, str]
 
 
+class _Keys:
+    """The keys of a source, the oldest first, with the positions of their messages."""
+
+    __slots__ = ("positions", "source")
+
+    def __init__(self, source: str) -> None:
+        self.source = source
+        self.positions: OrderedDict[tuple[Dedup, str, str], Position] = OrderedDict()
+
+
 class KeyMemory:
-    """The keys of recent messages of all rooms, in the order in which they were stored; the oldest are forgotten.
+    """The keys of recent messages of all rooms. If there are too many, a source that has the most loses its oldest one.
+
+    So nobody makes the server forget the keys of others who have fewer. Sources are compared by the number of binary digits of how many they
+    have: whoever loses a key has at least half as many as anybody, and a source changes its rank seldom.
 
     Args:
-        limit: how many are remembered.
+        limit: how many are remembered; `KEYS_AT_MOST` if None.
     """
 
-    def __init__(self, limit: int = KEYS_AT_MOST) -> None:
-        self._limit = limit
-        self._positions: OrderedDict[tuple[Dedup, str, str], Position] = OrderedDict()
+    def __init__(self, limit: int | None = None) -> None:
+        self._limit = limit = KEYS_AT_MOST if limit is None else limit
+        self._owners: dict[tuple[Dedup, str, str], _Keys] = {}
+        self._of: dict[str, _Keys] = {}
+        # The sources that have keys, by their rank; the number of keys is below 2 ** rank.
+        self._ranks: list[dict[_Keys, None]] = [{} for _ in range(limit.bit_length() + 2)]
+        self._highest = 0
 
     def __len__(self) -> int:
-        return len(self._positions)
+        return len(self._owners)
 
-    def put(self, room: Dedup, name: NameAndKey, position: Position) -> None:
-        """Remember a key, and forget the oldest one if these are too many."""
-        self._positions[room, *name] = position
-        if len(self._positions) > self._limit:
-            (oldest, *_), its_position = self._positions.popitem(last=False)
-            oldest.forgotten(its_position.id)
+    @property
+    def sources(self) -> int:
+        """The number of sources that have keys."""
+        return len(self._of)
+
+    def put(self, room: Dedup, name: NameAndKey, position: Position, source: str) -> None:
+        """Remember a key, and forget one if these are too many.
+
+        Args:
+            room: the room.
+            name: the poster's name, and the key.
+            position: of the message.
+            source: the poster, as `Draft` has it.
+        """
+        entry = (room, *name)
+        keys = self._of.get(source)
+        if keys is None:
+            keys = self._of[source] = _Keys(source)
+        self._owners[entry] = keys
+        keys.positions[entry] = position
+        count = len(keys.positions)
+        if not count & (count - 1):  # a power of two
+            rank = count.bit_length()
+            self._ranks[rank - 1].pop(keys, None)
+            self._ranks[rank][keys] = None
+            self._highest = max(self._highest, rank)
+        if len(self._owners) > self._limit:
+            self._forget_one()
 
     def position(self, room: Dedup, name: NameAndKey) -> Position | None:
         """The position of the message with a key, if it is remembered."""
-        return self._positions.get((room, *name))
+        entry = (room, *name)
+        keys = self._owners.get(entry)
+        return keys.positions[entry] if keys else None
 
     def drop(self, room: Dedup, name: NameAndKey) -> None:
         """Forget a key."""
-        del self._positions[room, *name]
+        entry = (room, *name)
+        keys = self._owners.pop(entry)
+        del keys.positions[entry]
+        self._lower(keys)
+
+    def _forget_one(self) -> None:
+        while not self._ranks[self._highest]:
+            self._highest -= 1
+        keys = next(iter(self._ranks[self._highest]))
+        entry, position = keys.positions.popitem(last=False)
+        del self._owners[entry]
+        self._lower(keys)
+        entry[0].forgotten(position.id)
+
+    def _lower(self, keys: _Keys) -> None:
+        """Note that a source has one key less."""
+        count = len(keys.positions)
+        if not count & (count + 1):  # one less than a power of two
+            del self._ranks[count.bit_length() + 1][keys]
+            if count:
+                self._ranks[count.bit_length()][keys] = None
+            else:
+                del self._of[keys.source]
 
 
 class Dedup:
@@ -65,7 +125,7 @@ class Dedup:
         self._memory = memory
         # Of messages that wait to be stored.
         self._pending: set[NameAndKey] = set()
-        # Of stored messages, by id, the oldest first: a page gives posters their own keys.
+        # Of stored messages, by id: a page gives posters their own keys.
         self._keys: dict[int, NameAndKey] = {}
         self._posters: dict[NameAndKey, list[Poster]] = {}
         self._generated = count(1)
@@ -121,9 +181,7 @@ class Dedup:
             if known := self._memory.position(self, name):
                 self._forget(known.id)
             self._keys[position.id] = name
-            self._memory.put(self, name, position)
-            if len(self._keys) > KEYS_OF_ROOM_AT_MOST:
-                self._forget(next(iter(self._keys)))
+            self._memory.put(self, name, position, draft.source)
 
     # Keys of messages in the log.
 

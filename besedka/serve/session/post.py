@@ -24,7 +24,7 @@ from besedka.serve.chat import Committer, Resends
 from besedka.serve.chat.workers import SEARCH_SECONDS
 from besedka.serve.clock import Clock
 from besedka.serve.limits.rate_limits import REFUSAL_SECONDS, SEARCH_FRAMES, RateLimiter
-from besedka.serve.limits.room_shares import Tenant
+from besedka.serve.limits.room_shares import Tenant, site_of
 from besedka.serve.people.acts_in_force import ActsInForce
 from besedka.serve.people.direct import DirectRules
 from besedka.serve.people.person import Person
@@ -86,6 +86,7 @@ class Posting:
         "_refused_key",
         "_resends",
         "_room",
+        "_source",
     )
 
     def __init__(
@@ -105,6 +106,8 @@ class Posting:
         self._poster = poster
         self._limiter = limiter
         self._origin = limiter.origin
+        tenant = Tenant.of(limiter, person)
+        self._source = tenant.claim or str(site_of(tenant).of)
         self._check = check
         self._is_free = is_free
         # Messages of the log that were recognised without a key: each is recognised once.
@@ -131,7 +134,7 @@ class Posting:
         message = Message(
             "", person.name, clean_text(text), key=clean_key(key), unverified=person.is_unverified
         )
-        draft = Draft(message, person.is_verified)
+        draft = Draft(message, person.is_verified, self._source)
         if self._room.dedup.knows(message.user, message.key):
             return self._commit(draft)
         self._charge(message)

@@ -2,28 +2,26 @@
 
 from __future__ import annotations
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from besedka.serve.room import Draft, KeyMemory, Position
-from besedka.serve.room import dedup as dedup_module
 from besedka.serve.room.dedup import Dedup
 from besedka.wire.message import Message, MessageId
 from tests.serve.faking import FakeSubscriber
 
 
-def draft(key: str, user: str = "Anna") -> Draft:
-    return Draft(Message("", user, "text", key=key))
+def draft(key: str, user: str = "Anna", source: str = "") -> Draft:
+    return Draft(Message("", user, "text", key=key), source=source)
 
 
 def at(number: int) -> Position:
     return Position(MessageId(number), 0, "")
 
 
-def store(room: Dedup, number: int, key: str) -> None:
+def store(room: Dedup, number: int, key: str, source: str = "") -> None:
     """Post a message, and have it stored with this id."""
-    admitted = room.admit(draft(key), FakeSubscriber())
+    admitted = room.admit(draft(key, source=source), FakeSubscriber())
     assert isinstance(admitted, Draft)
     room.stored(admitted, at(number))
 
@@ -40,16 +38,31 @@ def test_of_all_rooms_together_the_oldest_key_is_forgotten() -> None:
     assert one.keys_of("Anna", [1, 2]) == {2: "c"}
 
 
-def test_of_one_room_the_oldest_key_is_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(dedup_module, "KEYS_OF_ROOM_AT_MOST", 2)
-    memory = KeyMemory()
-    room, quiet = Dedup(memory), Dedup(memory)
-    store(quiet, 1, "a")
-    for number, key in enumerate("abc", 1):
-        store(room, number, key)
-    assert [room.knows("Anna", key) for key in "abc"] == [False, True, True]
-    assert quiet.knows("Anna", "a")
-    assert len(memory) == 3
+def test_a_source_that_posts_much_makes_its_own_keys_be_forgotten_and_nobody_elses() -> None:
+    memory = KeyMemory(limit=100)
+    one, other = Dedup(memory), Dedup(memory)
+    for number in range(1, 5):
+        store(one, number, f"a{number}", "honest")
+        store(other, number, f"b{number}", "another")
+    for number in range(5, 1_000):
+        store(one, number, f"c{number}", "many")
+        store(other, number, f"d{number}", f"many {number % 5}")
+    assert len(memory) == 100
+    for number in range(1, 5):
+        assert one.knows("Anna", f"a{number}")
+        assert other.knows("Anna", f"b{number}")
+    assert one.knows("Anna", "c999")
+
+
+def test_keys_that_no_source_has_many_of_are_forgotten_as_well() -> None:
+    memory = KeyMemory(limit=50)
+    room = Dedup(memory)
+    for number in range(1, 300):
+        store(room, number, f"a{number}", f"source {number}")
+        assert len(memory) <= 50
+    room.forget_log()
+    assert len(memory) == 0
+    assert memory.sources == 0
 
 
 def test_a_key_of_a_message_that_is_being_stored_is_never_forgotten() -> None:
@@ -76,15 +89,22 @@ def test_a_room_that_is_closed_takes_its_keys_along() -> None:
     assert other.knows("Anna", "a")
 
 
-@given(st.lists(st.tuples(st.integers(0, 2), st.sampled_from("abcdef"), st.booleans())), st.integers(1, 5))
-def test_what_is_known_by_key_and_by_id_is_the_same(what: list[tuple[int, str, bool]], limit: int) -> None:
+@given(
+    st.lists(
+        st.tuples(st.integers(0, 2), st.sampled_from("abcdef"), st.booleans(), st.sampled_from(["", "x"]))
+    ),
+    st.integers(1, 5),
+)
+def test_what_is_known_by_key_and_by_id_is_the_same(
+    what: list[tuple[int, str, bool, str]], limit: int
+) -> None:
     memory = KeyMemory(limit)
     rooms = [Dedup(memory) for _ in range(3)]
-    for number, (room, key, is_found) in enumerate(what, 1):
+    for number, (room, key, is_found, source) in enumerate(what, 1):
         if is_found:
-            rooms[room].found(draft(key), at(number))
+            rooms[room].found(draft(key, source=source), at(number))
         elif not rooms[room].knows("Anna", key):
-            store(rooms[room], number, key)
+            store(rooms[room], number, key, source)
     for one in rooms:
         known = {key for key in "abcdef" if one.knows("Anna", key)}
         assert known == {*one.keys_of("Anna", range(1, len(what) + 1)).values()}
