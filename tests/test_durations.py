@@ -82,7 +82,7 @@ DURATIONS: Final = {
     },
     "serve/doors/grpc/service.py": {"LAST_WORDS_SECONDS": SERVER},
     "serve/doors/http/door.py": {"STOP_SECONDS": SERVER},
-    "serve/doors/http/tls.py": {"ACCEPT_SECONDS": SERVER},
+    "serve/doors/tls.py": {"ACCEPT_SECONDS": SERVER},
     "serve/doors/timeouts.py": dict.fromkeys(
         (
             "SWEEP_SECONDS",

@@ -19,8 +19,8 @@ from besedka.serve.background import Background
 from besedka.serve.doors.forwarded import Proxies
 from besedka.serve.doors.hosts import Hosts
 from besedka.serve.doors.http.protocol import HttpConnection, Successor
-from besedka.serve.doors.http.tls import TlsServer
 from besedka.serve.doors.listener import BACKLOG
+from besedka.serve.doors.tls import TlsServer
 from besedka.serve.limits.descriptors import Capacity
 from besedka.serve.limits.sources import Sources
 from besedka.serve.metrics import Metrics

@@ -1,4 +1,4 @@
-"""TLS at the HTTP port: a handshake is counted, charged and bounded like a request, before there is a connection for HTTP."""
+"""TLS at a port: a handshake is counted, charged and bounded like a request, before there is a connection for the door."""
 
 from __future__ import annotations
 
