@@ -78,6 +78,7 @@ DURATIONS: Final = {
     "serve/doors/grpc/connections.py": {
         "END_SECONDS": SERVER,
         "CALLLESS_SECONDS": SERVER,
+        "HALF_OPEN_SECONDS": SERVER,
         "HOLD_SECONDS": SERVER,
     },
     "serve/doors/grpc/service.py": {"LAST_WORDS_SECONDS": SERVER},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import socket
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -14,9 +15,10 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from besedka.proto.besedka.v1 import chat_pb2 as pb
 from besedka.serve.doors.grpc.calls_in_progress import ANSWERED_SECONDS
-from besedka.serve.doors.grpc.connections import CALLLESS_SECONDS
+from besedka.serve.doors.grpc.connections import CALLLESS_SECONDS, HALF_OPEN_SECONDS
+from besedka.serve.doors.grpc.half_open import HALF_OPEN_BYTES
 from besedka.serve.doors.grpc.health_and_reflection import STREAMS_AT_MOST
-from besedka.serve.doors.timeouts import REQUEST_SECONDS
+from besedka.serve.doors.timeouts import REQUEST_SECONDS, STUCK_SECONDS
 from besedka.serve.limits.rate_limits import FRAMES_AT_LEAST, FRAMES_SECONDS, HANDSHAKE_FRAMES, REFUSED_FRAMES
 from tests.calling import Caller, ending
 from tests.clocks import BENT, SWEPT_OFTEN, Clocks
@@ -24,7 +26,7 @@ from tests.commanding import wait_until
 from tests.conftest import ServerMaker
 from tests.running import RunningServer, fetch
 
-STRANGER = "127.0.0.2"
+STRANGER, ANOTHER = "127.0.0.2", "127.0.0.3"
 HEADERS: Final = 1
 """The kind of frame with which an answer begins."""
 SEND = pb.SendRequest(user="Boris", text="who reads the answer?").SerializeToString()
@@ -196,14 +198,20 @@ def headers(path: str, stream: int) -> bytes:
     return frame(HEADERS, 4, stream, b"".join(field(name, value) for name, value in fields.items()))
 
 
-def call(path: str, stream: int, request: bytes = b"") -> bytes:
-    """A whole unary call."""
-    return headers(path, stream) + frame(0, 1, stream, b"\0" + len(request).to_bytes(4, "big") + request)
+def call(path: str, stream: int, *requests: bytes, ends: bool = True) -> bytes:
+    """A call with whole requests, which the client may end."""
+    messages = (b"\0" + len(request).to_bytes(4, "big") + request for request in requests or [b""])
+    return headers(path, stream) + frame(0, int(ends), stream, b"".join(messages))
 
 
 NO_WINDOW: Final = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + frame(4, 0, 0, b"\0\4\0\0\0\0")
 """The beginning of a connection that takes no byte of any answer."""
 ROOMS, HEALTH = "/besedka.v1.Chat/ListRooms", "/grpc.health.v1.Health/Check"
+FOLLOW, IMPORT, CONVERSE = "/besedka.v1.Chat/Follow", "/besedka.v1.Chat/Import", "/besedka.v1.Chat/Converse"
+SPEAKER = pb.ImportRequest(speaker=pb.Speaker(user="Boris")).SerializeToString()
+JOIN = pb.ConverseRequest(join=pb.Join(quiet=True)).SerializeToString()
+PAGE = pb.ConverseRequest(history=pb.ListHistory(before=100)).SerializeToString()
+SINCE = pb.FollowRequest(since=0).SerializeToString()
 
 
 @pytest.mark.parametrize(
@@ -211,9 +219,17 @@ ROOMS, HEALTH = "/besedka.v1.Chat/ListRooms", "/grpc.health.v1.Health/Check"
     [
         (PREFACE + b"".join(headers(ROOMS, 2 * n + 1) for n in range(50)), REQUEST_SECONDS),
         (PREFACE + call(ROOMS, 1) + headers(ROOMS, 3), CALLLESS_SECONDS),
+        (PREFACE + call(FOLLOW, 1) + headers(ROOMS, 3), HALF_OPEN_SECONDS),
         (NO_WINDOW + call("/besedka.v1.Chat/Send", 1, SEND), ANSWERED_SECONDS),
+        (NO_WINDOW + call(IMPORT, 1, SPEAKER), STUCK_SECONDS),
     ],
-    ids=["half-open calls", "a half-open call after a whole one", "an answer that nobody reads"],
+    ids=[
+        "half-open calls",
+        "a half-open call after a whole one",
+        "a half-open call beside a stream",
+        "an answer that nobody reads",
+        "an answer to many requests that nobody reads",
+    ],
 )
 def test_calls_that_do_not_end_keep_no_connection(
     data: bytes, seconds: float, make_server: ServerMaker, clock: Clocks, lines: ExitStack
@@ -224,7 +240,7 @@ def test_calls_that_do_not_end_keep_no_connection(
         reader.started()
         (line,) = opened(server, lines, 1, data)
         until_admitted(server, 2)
-        if seconds >= CALLLESS_SECONDS:
+        if seconds != REQUEST_SECONDS:
             line.wait_for_answer()
             caller.rooms()
         clock.jump(seconds - 1)
@@ -234,6 +250,64 @@ def test_calls_that_do_not_end_keep_no_connection(
         wait_until(lambda: line.is_closed)
         sent = caller.send("Anna", "hello")
         assert reader.receive_to(sent.id)[-1].text == "hello"
+
+
+@pytest.mark.parametrize(
+    "data",
+    [call(FOLLOW, 1, SINCE), call(CONVERSE, 1, JOIN, *[PAGE] * 3, ends=False)],
+    ids=["Follow", "Converse"],
+)
+def test_streams_that_nobody_reads_keep_no_connection(
+    data: bytes, make_server: ServerMaker, clock: Clocks, lines: ExitStack
+) -> None:
+    clock.stand_still()
+    server = make_server(module=BENT, CONSTANTS=SWEPT_OFTEN, grpc=True, **clock.environment).start()
+    with Caller(server) as caller, caller.follow(since=0) as reader:
+        reader.started()
+        for _ in range(3):
+            caller.send("Anna", "x" * 5_000)
+        (line,) = opened(server, lines, 1, NO_WINDOW + data)
+        line.wait_for_answer()
+
+        def is_closed_later() -> bool:
+            clock.jump(STUCK_SECONDS / 4)
+            return line.is_closed
+
+        wait_until(is_closed_later)
+        sent = caller.send("Anna", "hello")
+        assert reader.receive_to(sent.id)[-1].text == "hello"
+
+
+@pytest.mark.parametrize("limit", ["HALF_OPEN_OF_CONNECTION", "HALF_OPEN_OF_ADDRESS", "HALF_OPEN_AT_MOST"])
+def test_half_open_requests_cost_bounded_memory(
+    limit: str, make_server: ServerMaker, lines: ExitStack
+) -> None:
+    """On one connection, on those of one address, and on all, of which the one with the most is cut off."""
+    bent = json.dumps({f"besedka.serve.doors.grpc.connections.{limit}": 10 * HALF_OPEN_BYTES})
+    server = make_server(module=BENT, CONSTANTS=bent, OWN_ADDRESS="127.0.0.1", grpc=True).start()
+    beside = PREFACE + call(FOLLOW, 1)
+
+    def half_open(count: int, address: str) -> Line:
+        line = Line(server, address, beside)
+        lines.callback(line.close)
+        line.wait_for_answer()
+        line.send(b"".join(headers(ROOMS, 2 * number + 3) for number in range(count)))
+        return line
+
+    if limit == "HALF_OPEN_OF_CONNECTION":
+        kept, cut_off = half_open(9, STRANGER), half_open(11, STRANGER)
+    elif limit == "HALF_OPEN_OF_ADDRESS":
+        kept, others, cut_off = half_open(9, ANOTHER), half_open(6, STRANGER), half_open(5, STRANGER)
+        assert not others.is_closed
+    else:
+        cut_off, kept = half_open(6, STRANGER), half_open(5, ANOTHER)
+    wait_until(lambda: cut_off.is_closed)
+    # What it held is free again.
+    again = half_open(4, STRANGER)
+    with Caller(server) as caller:
+        for _ in range(5):
+            caller.rooms()
+    assert [line.is_closed for line in (kept, again)] == [False, False]
 
 
 def test_a_health_check_without_a_key_keeps_no_connection_where_one_is_needed(

@@ -59,13 +59,15 @@ def ask(server: RunningServer, context: ssl.SSLContext, address: str, seconds: f
         return sealed.recv(65_536)
 
 
+@pytest.mark.parametrize("is_grpc", [False, True], ids=["HTTP", "gRPC"])
 def test_a_handshake_of_tls_that_never_ends_is_closed_as_a_request_would_be(
-    make_server: ServerMaker, context: ssl.SSLContext
+    is_grpc: bool, make_server: ServerMaker, context: ssl.SSLContext
 ) -> None:
     """The deadline is the loop's own timer, so it is bent to be short; that of asyncio would be a minute."""
     soon = json.dumps({"besedka.serve.doors.timeouts.REQUEST_SECONDS": 0.5})
-    server = make_server(*SEALED, module=BENT, CONSTANTS=soon).start()
-    with socket.create_connection(("127.0.0.1", server.port), timeout=LONGEST_HANDSHAKE_SECONDS) as silent:
+    server = make_server(*SEALED, module=BENT, CONSTANTS=soon, grpc=True).start()
+    port = server.grpc_port if is_grpc else server.port
+    with socket.create_connection(("127.0.0.1", port), timeout=LONGEST_HANDSHAKE_SECONDS) as silent:
         assert silent.recv(1) == b""
     url = f"https://localhost:{server.port}/healthz"
     with urllib.request.urlopen(url, context=context) as response:

@@ -22,6 +22,7 @@ from besedka.serve.doors.grpc import service as grpc_service
 from besedka.serve.doors.grpc.clients import Clients
 from besedka.serve.doors.grpc.converse import ConverseStream, ConverseSubscriber
 from besedka.serve.doors.grpc.service import LAST_WORDS_SECONDS, ChatService
+from besedka.serve.doors.grpc.stream import UNREAD_BYTES
 from besedka.serve.errors import StorageFull
 from besedka.serve.history import ChatHistory
 from besedka.serve.limits.rate_limits import RateLimiter, RateLimits
@@ -192,6 +193,30 @@ def test_who_breaks_the_protocol_and_does_not_read_is_not_waited_for_long(tmp_pa
                 await call
         assert context.ended
         assert room.presence.count == 0
+        await chat.close()
+
+    looping.run(scenario())
+
+
+def test_unread_answers_are_bounded_by_their_bytes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    taken = 0
+
+    async def page(*_: object) -> History:
+        nonlocal taken
+        taken += 1
+        return History("main", 1, [f"[2026-11-29 10:00:00] Anna: {'x' * 30_000}"])
+
+    async def scenario() -> None:
+        chat, _, service = await started(tmp_path)
+        monkeypatch.setattr(chat.log_reader, "page", page)
+        ask = pb.ConverseRequest(history=pb.ListHistory(before=2))
+        call = converse(service, FakeContext(is_stuck=True), JOIN, *[ask] * 20)
+        await until(lambda: taken)
+        for _ in range(20):
+            await settle()
+        assert taken * 30_000 <= UNREAD_BYTES + 30_000
+        call.cancel()
+        await asyncio.gather(call, return_exceptions=True)
         await chat.close()
 
     looping.run(scenario())

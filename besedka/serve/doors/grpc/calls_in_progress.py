@@ -59,7 +59,11 @@ class CallsInProgress(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]  # 
                 self._services.metrics.refused(refusal.code)
                 await status.refuse(context, refusal, self._services.language)
             context.add_done_callback(lambda _: ended())  # type: ignore[arg-type]  # gRPC gives it without a name
-            return await run_handler(act, request, context)
+            try:
+                return await run_handler(act, request, context)
+            finally:
+                if seconds is None:
+                    self._clients.call_answered(context)
 
         return wrapped(handler, noted)
 

@@ -128,6 +128,18 @@ class Clients:
 
         return ended
 
+    def call_answered(self, call: Call) -> None:
+        """Note that a call that streams has its whole answer, or will write no more of it: the rest must be read in time."""
+        with suppress(Refused):
+            if connection := self._connection(call):
+                connection.call_answered(call)
+
+    def cut_off(self, call: Call) -> None:
+        """End the connection of a call at once; not one over the Unix socket, which is the operator's own."""
+        with suppress(Refused):
+            if connection := self._connection(call):
+                connection.abort()
+
     @contextmanager
     def stream(self, limiter: RateLimiter) -> Iterator[None]:
         """Count an open stream of its address: each may have as many as connections.

@@ -1,7 +1,7 @@
 """The TCP port of gRPC: accepts connections, counts them by address, and passes their bytes on to the gRPC server.
 
-gRPC's Python API tells nothing of connections, and its own limit has no share for each address. So the port is the event loop's, and
-the gRPC server listens at an address inside the machine (decision 34). TLS is passed on as it is: the gRPC server speaks it.
+gRPC's Python API tells nothing of connections, nor of requests that are not whole, and its own limits have no share for each address. So
+the port is the event loop's, with TLS, and the gRPC server listens at an address inside the machine (decision 34).
 """
 
 from __future__ import annotations
@@ -13,13 +13,16 @@ import secrets
 import socket
 import sys
 import tempfile
+from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import Final, Protocol
 
 from besedka.serve.act_on_each import act_on_each
-from besedka.serve.doors.listener import BACKLOG
+from besedka.serve.doors.grpc.half_open import HalfOpenRequests
+from besedka.serve.doors.listener import BACKLOG, UNSENT_BYTES
 from besedka.serve.doors.timeouts import REQUEST_SECONDS, STUCK_SECONDS
+from besedka.serve.doors.tls import TlsServer
 from besedka.serve.doors.unix_sockets import disown_if_closed
 from besedka.serve.files.descriptor import reason
 from besedka.serve.limits.descriptors import Capacity
@@ -36,6 +39,18 @@ CALLLESS_SECONDS: Final = 60.0
 """A connection without an admitted call for this long has only half-open calls, or checks the health of the server without a key, or it
 ignores that gRPC has closed it in good order."""
 
+HALF_OPEN_SECONDS: Final = 60.0
+"""A request must be whole by then: the longest one takes that over 17 KB a second."""
+
+HALF_OPEN_OF_CONNECTION: Final = 2 * 1024 * 1024
+"""Bytes of half-open requests on one connection: a request of `Import`, and a hundred small ones, may be on their way."""
+
+HALF_OPEN_OF_ADDRESS: Final = 16 * 1024 * 1024
+"""Those on all connections of an address, this machine's own among them: eight longest requests at once, or a thousand small ones."""
+
+HALF_OPEN_AT_MOST: Final = 64 * 1024 * 1024
+"""Those on all connections. Above that the one with the most is cut off."""
+
 HOLD_SECONDS: Final = 0.01
 """The shortest pause in reading from a client that owes for its calls."""
 
@@ -49,6 +64,9 @@ NAME_BYTES: Final = 16
 """Random bytes in the name of a socket inside: no other program can take it before."""
 
 _FOREVER: Final = float("inf")
+
+ServeTls = Callable[[socket.socket, Callable[[Callable[[], None]], asyncio.Protocol]], TlsServer]
+"""Performs the handshakes at a socket, given what makes the protocol of a connection."""
 
 
 class Gate(Protocol):
@@ -89,6 +107,8 @@ class Connections:
         self.address = self._inside.name
         self._connections: dict[str, Connection] = {}
         self._connecting: set[asyncio.Task[None]] = set()
+        self._half_open = 0
+        self._half_open_of: Counter[Source | str] = Counter()
         self._is_empty = asyncio.Event()
         metrics.show("grpc_connections", "gRPC connections over TCP.", lambda: len(self))
 
@@ -110,13 +130,23 @@ class Connections:
         return found
 
     @contextlib.asynccontextmanager
-    async def open(self, listener: socket.socket | None) -> AsyncIterator[None]:
-        """Accept connections, if there is a listener; the gRPC server must listen already, and must have stopped at the end."""
+    async def open(
+        self, listener: socket.socket | None, serve_tls: ServeTls | None = None
+    ) -> AsyncIterator[None]:
+        """Accept connections, if there is a listener; the gRPC server must listen already, and must have stopped at the end.
+
+        Args:
+            listener: the port's socket.
+            serve_tls: serves it with TLS, if there is a certificate.
+        """
         if listener is None:
             yield
             return
-        loop = asyncio.get_running_loop()
-        server = await loop.create_server(self._accept, sock=listener, backlog=BACKLOG)
+        if serve_tls:
+            server: asyncio.Server | TlsServer = serve_tls(listener, self._accept)
+        else:
+            loop = asyncio.get_running_loop()
+            server = await loop.create_server(self._accept, sock=listener, backlog=BACKLOG)
         try:
             yield
         finally:
@@ -153,11 +183,29 @@ class Connections:
         """Forget a connection that has ended."""
         if self._connections.pop(connection.peer, None):
             self._gate.forget_connection(connection.peer, connection.host, connection.source)
+            self.count_half_open(connection, -connection.half_open.size)
         if not self._connections:
             self._is_empty.set()
 
-    def _accept(self) -> asyncio.Protocol:
-        return Connection(self, self.now()).outer
+    def count_half_open(self, connection: Connection, count: int) -> None:
+        """Count so many bytes of half-open requests more, or fewer; cut off a connection that makes them too many."""
+        owner = connection.source or connection.host
+        self._half_open += count
+        self._half_open_of[owner] += count
+        if not self._half_open_of[owner]:
+            del self._half_open_of[owner]
+        if count <= 0:
+            return
+        if (
+            connection.half_open.size > HALF_OPEN_OF_CONNECTION
+            or self._half_open_of[owner] > HALF_OPEN_OF_ADDRESS
+        ):
+            connection.abort()
+        elif self._half_open > HALF_OPEN_AT_MOST:
+            max(self, key=lambda one: one.half_open.size).abort()
+
+    def _accept(self, counted: Callable[[], None] | None = None) -> asyncio.Protocol:
+        return Connection(self, self.now(), counted).outer
 
     async def _connect(self, connection: Connection) -> None:
         loop = asyncio.get_running_loop()
@@ -184,12 +232,18 @@ class Connections:
 class Connection:
     """A client's connection, and the one to the gRPC server that stands for it.
 
+    Args:
+        connections: all connections.
+        now: the time.
+        handshake: ends the count of its handshake of TLS.
+
     Attributes:
         outer: the client's side.
         inner: the gRPC server's side.
         peer: gRPC's name for the peer of its calls; empty before it is admitted.
         host: the client's address.
         source: where it is counted; None if it is a trusted proxy's.
+        half_open: its requests that are not whole.
         limiters: the rate limits of its calls, by whether they are forwarded, and of its bytes as if they were not; none if it is a
             trusted proxy's, which has many clients.
     """
@@ -199,8 +253,10 @@ class Connection:
         "_called_by",
         "_calls",
         "_connections",
+        "_handshake",
         "_uncharged",
         "_unsent",
+        "half_open",
         "host",
         "inner",
         "limiters",
@@ -209,13 +265,17 @@ class Connection:
         "source",
     )
 
-    def __init__(self, connections: Connections, now: float) -> None:
+    def __init__(
+        self, connections: Connections, now: float, handshake: Callable[[], None] | None = None
+    ) -> None:
         self.outer = _Outer(self)
         self.inner = _Side(self)
         self.outer.other, self.inner.other = self.inner, self.outer
         self.peer = self.host = ""
         self.source: Source | None = None
+        self.half_open = HalfOpenRequests()
         self._connections = connections
+        self._handshake = handshake
         self._called_by = now + REQUEST_SECONDS
         self._calls: dict[object, float] = {}
         self.limiters: dict[bool, RateLimiter] = {}
@@ -239,6 +299,11 @@ class Connection:
         self._called_by = _FOREVER
         self._calls[call] = _FOREVER if seconds is None else self._connections.now() + seconds
 
+    def call_answered(self, call: object) -> None:
+        """Note that such a call has its whole answer, which must be read in time."""
+        if call in self._calls:
+            self._calls[call] = min(self._calls[call], self._connections.now() + STUCK_SECONDS)
+
     def call_ended(self, call: object) -> None:
         """Note that such a call has ended, and its answer has been read: the next one must come in time."""
         del self._calls[call]
@@ -247,18 +312,36 @@ class Connection:
 
     def accepted(self, host: str) -> None:
         """The client's side is open."""
+        if self._handshake:
+            self._handshake()
         self._connections.admit(self, host)
 
     def check_deadlines(self, now: float) -> None:
-        """Abort a connection without a call, or with one that does not end, and a client that does not read."""
+        """Abort a connection without a call, or with one that does not end, and a client that does not read or send on."""
         unsent = self.outer.unsent
         if not unsent:
             self._abort_at = _FOREVER
         elif unsent < self._unsent or self._abort_at == _FOREVER:
             self._abort_at = now + STUCK_SECONDS
         self._unsent = unsent
-        if now >= min(self._called_by, self._abort_at, *self._calls.values()):
+        whole_by = self.half_open.oldest() + HALF_OPEN_SECONDS
+        if now >= min(self._called_by, self._abort_at, whole_by, *self._calls.values()):
             self.abort()
+
+    def read_along(self, data: bytes, *, is_request: bool) -> None:
+        """Count what this piece adds to the half-open requests, or takes from them.
+
+        Args:
+            data: the piece, before it is passed on.
+            is_request: whether the client has sent it.
+        """
+        before = self.half_open.size
+        if is_request:
+            self.half_open.receive(data, self._connections.now())
+        else:
+            self.half_open.send(data)
+        if self.half_open.size != before and not self.outer.is_lost:
+            self._connections.count_half_open(self, self.half_open.size - before)
 
     def received(self, count: int = 0) -> None:
         """Charge for so many bytes. Read nothing more from a client that owes for them or for its calls, until it does not.
@@ -277,7 +360,7 @@ class Connection:
     def charge_handshake(self, now: float) -> float:
         """Charge for the connection itself, and return the seconds that it must wait because its address owes for others."""
         limiter = self.limiters.get(False)
-        if limiter is None:
+        if limiter is None or self._handshake:  # that of TLS has been charged
             return 0.0
         limiter.charge_frames(now, HANDSHAKE_FRAMES)
         return limiter.delay(now)
@@ -330,6 +413,7 @@ class _Side(asyncio.Protocol):
         self.other.resume_reading()
 
     def data_received(self, data: bytes) -> None:
+        self._connection.read_along(data, is_request=self is self._connection.outer)
         self.other.send(data)
 
     def pause_writing(self) -> None:
@@ -411,6 +495,7 @@ class _Outer(_Side):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # of streams
         self._transport = transport
+        transport.set_write_buffer_limits(high=UNSENT_BYTES)  # uvloop's limit over TLS is 512 KiB
         peer = transport.get_extra_info("peername")
         self._connection.accepted(peer[0] if peer else "")
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import socket
+import ssl
 import stat
 from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
@@ -19,11 +21,12 @@ from besedka.serve.doors.forwarded import Proxies
 from besedka.serve.doors.grpc.authentication import KeyInterceptor
 from besedka.serve.doors.grpc.calls_in_progress import CallsInProgress
 from besedka.serve.doors.grpc.clients import Call, Clients
-from besedka.serve.doors.grpc.connections import Connections
+from besedka.serve.doors.grpc.connections import DESCRIPTORS, Connections, ServeTls
 from besedka.serve.doors.grpc.health_and_reflection import HealthAndReflection
 from besedka.serve.doors.grpc.service import NAME, ChatService
 from besedka.serve.doors.listener import listen
 from besedka.serve.doors.timeouts import REQUEST_SECONDS
+from besedka.serve.doors.tls import TlsServer
 from besedka.serve.doors.unix_sockets import nobody_else, remove_if_dead
 from besedka.serve.errors import SocketUnusable
 from besedka.serve.files.descriptor import reason
@@ -37,6 +40,9 @@ REQUEST_BYTES: Final = 1024 * 1024
 
 METADATA_BYTES: Final = 16 * 1024
 """Largest size of a call's headers; as over HTTP."""
+
+UNREAD_BYTES_INSIDE: Final = 4 * 1024
+"""Unread bytes of a call that gRPC keeps beside the response that it writes; above that the server sees that nobody reads."""
 
 STREAMS_AT_MOST: Final = 100
 """Concurrent calls on one connection; the client holds back more."""
@@ -58,6 +64,7 @@ STOP_SECONDS: Final = 0.5
 
 OPTIONS: Final = [
     ("grpc.so_reuseport", 0),
+    ("grpc.http2.write_buffer_size", UNREAD_BYTES_INSIDE),
     ("grpc.max_receive_message_length", REQUEST_BYTES),
     ("grpc.max_metadata_size", METADATA_BYTES),
     ("grpc.absolute_max_metadata_size", METADATA_BYTES),
@@ -99,6 +106,12 @@ class GrpcDoor:
         access: the valid keys over TCP; the Unix socket needs none, only its owner can open it.
         now: a monotonic clock, in seconds.
         capacity: the file descriptors that connections may use.
+
+    Attributes:
+        sources: the addresses of clients.
+        proxies: the trusted proxies.
+        metrics: counts refusals.
+        now: the clock.
     """
 
     def __init__(
@@ -111,7 +124,12 @@ class GrpcDoor:
         capacity: Capacity,
         proxies: Proxies | None = None,
     ) -> None:
-        clients = Clients(sources, proxies)
+        self.sources = sources
+        self.proxies = proxies or Proxies()
+        self.metrics = services.metrics
+        self.now = now
+        self._capacity = capacity
+        clients = Clients(sources, self.proxies)
         self._connections = clients.connections = Connections(clients, capacity, services.metrics, now)
         self._service = ChatService(services, clients)
         self._bounds = HealthAndReflection(services, clients, NAME)
@@ -132,7 +150,7 @@ class GrpcDoor:
         servers = []
         if listener:
             servers.append(self._server(self._guards))
-            _listen_inside(servers[-1], self._connections.address, settings.certificate)
+            servers[-1].add_insecure_port(self._connections.address)
         if path:
             servers.append(self._server(()))
             _listen_privately(servers[-1], path)
@@ -142,15 +160,33 @@ class GrpcDoor:
             _keep_private(path)
         for name in ("", NAME):
             await self._health.set(name, health_pb2.HealthCheckResponse.SERVING)
-        async with self._connections.open(listener):
+        serve_tls = self._serve_tls(settings.certificate) if settings.certificate else None
+        async with self._connections.open(listener, serve_tls):
             try:
                 yield
             finally:
                 await asyncio.gather(*(server.stop(STOP_SECONDS) for server in servers))
 
+    def has_room(self) -> bool:
+        """Whether there are file descriptors for one more connection."""
+        return self._capacity.has_room(DESCRIPTORS)
+
     def look_after(self, now: float) -> None:
-        """Check the deadlines of all connections."""
+        """Check the deadlines of all connections and streams."""
+        self._service.look_after(now)
         self._connections.look_after(now)
+
+    def _serve_tls(self, certificate: Certificate) -> ServeTls:
+        context = _tls_context(certificate)
+
+        def serve(
+            listener: socket.socket, make: Callable[[Callable[[], None]], asyncio.Protocol]
+        ) -> TlsServer:
+            server = TlsServer(self, listener, context, make)
+            self._capacity.add(lambda: len(server))
+            return server
+
+        return serve
 
     @staticmethod
     def _key_interceptor(services: Services, clients: Clients, access: Authenticator) -> KeyInterceptor:
@@ -177,12 +213,11 @@ class GrpcDoor:
         await self._service.end_streams(STREAM_END_SECONDS)
 
 
-def _listen_inside(server: grpc.aio.Server, address: str, certificate: Certificate | None) -> None:
-    if certificate is None:
-        server.add_insecure_port(address)
-    else:
-        pair = (certificate.key.read_bytes(), certificate.certificate.read_bytes())
-        server.add_secure_port(address, grpc.ssl_server_credentials([pair]))
+def _tls_context(certificate: Certificate) -> ssl.SSLContext:
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(certificate.certificate, certificate.key)
+    context.set_alpn_protocols(["h2"])  # RFC 9113, section 3.2
+    return context
 
 
 def _listen_privately(server: grpc.aio.Server, path: Path) -> None:

@@ -59,6 +59,7 @@ class ChatService:
         self._clients = clients
         self._is_ending = False
         self._streams: dict[Stream, asyncio.Task[None]] = {}
+        self._contexts: dict[Stream, Context] = {}
         services.metrics.show("streams_open", "gRPC streams that read now.", lambda: len(self._streams))
 
     def handlers(self) -> dict[str, grpc.RpcMethodHandler[Any, Any]]:
@@ -86,6 +87,12 @@ class ChatService:
             _, late = await asyncio.wait(self._streams.values(), timeout=seconds)
             for task in late:
                 task.cancel()
+
+    def look_after(self, now: float) -> None:
+        """Cut off the clients that do not read their streams: gRPC cannot end a call alone before its responses are read."""
+        for stream, context in self._contexts.items():
+            if stream.is_stuck(now):
+                self._clients.cut_off(context)
 
     # The methods.
 
@@ -183,6 +190,7 @@ class ChatService:
     async def _run(self, stream: Stream, context: Context) -> None:
         """Run a stream until the server stops; then send the cursors from which to continue."""
         running = self._streams[stream] = asyncio.ensure_future(stream.run())
+        self._contexts[stream] = context
         try:
             waited_for: set[asyncio.Future[Any]] = {running, stream.disconnected}
             await asyncio.wait(waited_for, return_when=asyncio.FIRST_COMPLETED)
@@ -192,6 +200,8 @@ class ChatService:
             await running
         finally:
             self._streams.pop(stream).cancel()
+            del self._contexts[stream]
+            self._clients.call_answered(context)
         if not self._is_ending:
             return
         refusal = Refused(ErrorCode.GOING_DOWN)

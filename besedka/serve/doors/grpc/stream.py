@@ -16,6 +16,7 @@ from typing import Final
 
 from besedka.proto import frames as proto
 from besedka.proto.besedka.v1 import chat_pb2 as pb
+from besedka.serve.doors.timeouts import STUCK_SECONDS
 from besedka.serve.errors import SessionFailed
 from besedka.serve.limits.rate_limits import GRPC_PAGE_COST
 from besedka.serve.people.person import Person
@@ -25,8 +26,8 @@ from besedka.wire.close_codes import CloseCode
 from besedka.wire.errors import Refused
 from besedka.wire.frames import History, ServerFrame
 
-UNREAD_ANSWERS: Final = 64
-"""Unread responses above which the client's requests wait until it reads."""
+UNREAD_BYTES: Final = 64 * 1024
+"""Unread responses above which the client's requests wait until it reads; as over WebSocket."""
 
 Write = Callable[[bytes], Awaitable[None]]
 
@@ -95,7 +96,12 @@ class Stream(ABC):
             asyncio.get_running_loop().create_future()
         )
         self._write = write
+        self._writes_begun = self._writes_done = 0
+        # What had been written when the deadline was set; at first there is none.
+        self._writes_seen = -1
+        self._stuck_at = 0.0
         self._answers: deque[bytes] = deque()
+        self._unread_bytes = 0
         self._woken = asyncio.Event()
         self._drained = asyncio.Event()
 
@@ -108,14 +114,15 @@ class Stream(ABC):
         """Send a frame to this stream only."""
 
     async def has_room(self) -> None:
-        """Wait until at most `UNREAD_ANSWERS` responses are unread."""
-        while len(self._answers) > UNREAD_ANSWERS:
+        """Wait until responses of at most `UNREAD_BYTES` are unread."""
+        while self._unread_bytes > UNREAD_BYTES:
             self._drained.clear()
             await self._drained.wait()
 
     def answer(self, response: bytes) -> None:
         """Queue a response ahead of messages."""
         self._answers.append(response)
+        self._unread_bytes += len(response)
         self.wake()
 
     def wake(self) -> None:
@@ -134,6 +141,13 @@ class Stream(ABC):
     def abort(self) -> None:
         """End the call after an error of the server, after the responses that are queued."""
         self._disconnect(SessionFailed())
+
+    def is_stuck(self, now: float) -> bool:
+        """Whether the client has let no write end for `STUCK_SECONDS`; to be asked again and again."""
+        if self._writes_begun == self._writes_done or self._writes_done != self._writes_seen:
+            self._writes_seen = self._writes_done
+            self._stuck_at = now + STUCK_SECONDS
+        return now >= self._stuck_at
 
     def at_head(self, member: StreamSubscriber) -> None:  # noqa: B027 - optional
         """Called when a subscriber has caught up."""
@@ -165,7 +179,7 @@ class Stream(ABC):
                 # Write nothing between these two: a response that arrives meanwhile may announce another log.
                 data = self._next(room, member)
                 if data:
-                    await self._write(data)
+                    await self._write_out(data)
                     wrote = True
             if not wrote and not self._woken.is_set():
                 if self.is_ending:
@@ -180,9 +194,16 @@ class Stream(ABC):
     async def _write_answers(self) -> bool:
         wrote = bool(self._answers)
         while self._answers:
-            await self._write(self._answers.popleft())
-        self._drained.set()
+            response = self._answers.popleft()
+            await self._write_out(response)
+            self._unread_bytes -= len(response)
+            self._drained.set()
         return wrote
+
+    async def _write_out(self, data: bytes) -> None:
+        self._writes_begun += 1
+        await self._write(data)
+        self._writes_done += 1
 
     def _next(self, room: Room, member: StreamSubscriber) -> bytes:
         """The next bytes for a subscriber; empty while they are read from the log, and at the head, where it becomes live."""
