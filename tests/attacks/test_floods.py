@@ -161,3 +161,31 @@ def test_a_crowd_that_types_costs_a_reader_a_few_frames(make_server: ServerMaker
         crowd[0].send_frame("chat", text="typed")
         heard = reader.receive_until(lambda frame: frame["type"] == "chat")
         assert 1 <= [frame["type"] for frame in heard].count("typing") <= TYPISTS_REPORTED
+
+
+def test_what_clients_send_that_owe_is_kept_as_a_few_bytes(make_server: ServerMaker) -> None:
+    """A hundred connections send 240 KB of pings and of empty objects each: the kernel keeps them, and the server 16 KiB."""
+    server = make_server(module=BENT, OWN_ADDRESS="127.0.0.1").start()
+    memory = psutil.Process(server.pid).memory_info
+    with WireClient(server) as bystander, ExitStack() as open_ones:
+        bystander.join("Bystander")
+        before = memory().rss
+        for number in range(100):
+            raw = open_ones.enter_context(Raw(server, "127.0.0.2"))
+            raw.say(handshake())
+            raw.head()
+            raw.socket.setblocking(False)
+            flood = frame(LAST | PING) if number % 2 else frame(LAST | TEXT, b"{}")
+            with suppress(BlockingIOError):
+                raw.socket.send((flood * 40_000)[:240_000])
+        talk(bystander)
+        assert memory().rss - before < 100 * 80 * 1024
+
+
+def test_what_follows_a_handshake_before_its_answer_is_bounded(make_server: ServerMaker) -> None:
+    server = make_server().start()
+    with Raw(server) as raw, Raw(server) as allowed:
+        allowed.say(handshake() + frame(LAST | PING) * 1_000)
+        assert allowed.head().startswith(b"HTTP/1.1 101 ")
+        raw.say(handshake() + frame(LAST | PING) * 20_000)
+        assert raw.head().startswith((b"HTTP/1.1 400 ", b"HTTP/1.1 101 "))  # or they came in pieces

@@ -20,7 +20,7 @@ from besedka.serve.people.verification import is_unverified
 from besedka.serve.room import Room
 from besedka.wire.frames import FOUND_MESSAGES_AT_MOST, PAGE_MESSAGES_AT_MOST, Found, History, Search
 
-BYTES_AT_ONCE: Final = 64 * 1024
+BYTES_AT_ONCE: Final = 32 * 1024
 """Size of one step when a log is copied."""
 
 

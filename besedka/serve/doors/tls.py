@@ -23,6 +23,10 @@ log = logging.getLogger(__name__)
 ACCEPT_SECONDS: Final = 1.0
 """The pause after a connection that could not be accepted, because all descriptors are in use."""
 
+RECEIVED_BYTES: Final = 32 * 1024
+"""Received bytes that the kernel may hold for a connection; Linux doubles it (tcp(7)). One read takes all of them, into memory that the loop
+keeps as long as the connection."""
+
 
 class Door(Protocol):
     """The door, as handshakes see it."""
@@ -71,6 +75,7 @@ class TlsServer:
         self._handshakes: set[asyncio.Task[None]] = set()
         self._count = 0
         listener.setblocking(False)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVED_BYTES)  # connections inherit it
         self._accepting = self._loop.create_task(self._accept())
 
     def __len__(self) -> int:

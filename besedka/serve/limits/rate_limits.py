@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from itertools import count
 from typing import Final
 
+from besedka.serve.limits.held_bytes import HELD_BYTES, HELD_BYTES_OF_MACHINE, HeldBytes
 from besedka.serve.limits.networks import Network, Origin
 from besedka.serve.limits.token_bucket import TokenBucket
 from besedka.wire.errors import ErrorCode, Language, Refused
@@ -112,6 +113,7 @@ class Source:
         calls: the number of other gRPC calls in progress.
         bucket: for the messages of all of them; None if they are not limited.
         frames: for all their other frames; None if they are not limited.
+        held: the bytes that the server holds for them.
         names: for the names that they claim.
         requests: for their requests about rooms, invitations and devices.
         claims: the number of names that they have claimed since the start.
@@ -125,6 +127,7 @@ class Source:
         "connections",
         "descriptors",
         "frames",
+        "held",
         "names",
         "network",
         "requests",
@@ -138,6 +141,7 @@ class Source:
         self.frames = TokenBucket(frames, FRAMES_SECONDS) if rate else None
         self.names = TokenBucket(NAMES_RATE, NAMES_BURST_SECONDS)
         self.requests = TokenBucket(REQUESTS_RATE, REQUESTS_BURST_SECONDS)
+        self.held = HeldBytes(HELD_BYTES_OF_MACHINE if network is None else HELD_BYTES)
         self.claims = 0
         self.connections = 0
         self.descriptors = 0

@@ -13,6 +13,7 @@ from websockets.frames import Frame, Opcode
 from websockets.uri import parse_uri
 
 from besedka.serve.authentication.keys import Authenticator
+from besedka.serve.doors.buffers import BUFFER_BYTES
 from besedka.serve.doors.origin import Origins
 from besedka.serve.doors.timeouts import (
     CLOSE_SECONDS,
@@ -23,14 +24,15 @@ from besedka.serve.doors.timeouts import (
     SWEEP_SECONDS,
 )
 from besedka.serve.doors.websocket.connection import (
-    BUFFER_BYTES,
+    ANSWERS_BYTES,
     BYTES_A_TURN,
     FRAMES_A_TURN,
-    UNSENT_BYTES_AT_MOST,
+    FRAMES_AT_ONCE,
     Connection,
 )
 from besedka.serve.doors.websocket.door import WebSocketDoor
 from besedka.serve.doors.websocket.frames import encode_frames
+from besedka.serve.limits.held_bytes import HELD_BYTES_OF_MACHINE
 from besedka.serve.limits.rate_limits import FRAMES_AT_LEAST, FRAMES_SECONDS, RateLimits
 from besedka.serve.limits.sources import Sources
 from besedka.serve.metrics import Metrics
@@ -74,6 +76,9 @@ class FakeTransport(asyncio.Transport):
 
     def is_closing(self) -> bool:
         return bool(self.ended)
+
+    def is_reading(self) -> bool:
+        return self.log_reader
 
     def pause_reading(self) -> None:
         self.log_reader = False
@@ -132,12 +137,12 @@ class Scene:
     ) -> None:
         self.now = 1000.0
         self.sessions: list[FakeSession] = []
-        sources = Sources(RateLimits(rate=rate))
+        self.sources: Sources = beside.sources if beside else Sources(RateLimits(rate=rate))
         self.metrics = Metrics()
         self.soon: deque[Callable[[], None]] = deque()
         self.door = WebSocketDoor(
             {"/ws": self._begin},
-            sources,
+            self.sources,
             self.metrics,
             lambda: self.now,
             origins=Origins(),
@@ -147,7 +152,7 @@ class Scene:
         if beside:
             self.door, self.sessions, self.soon = beside.door, beside.sessions, beside.soon
         self.transport = transport or FakeTransport()
-        self.connection = self.door.connection(sources.admit("127.0.0.1"))
+        self.connection = self.door.connection(self.sources.admit("127.0.0.1"))
         self.connection.connection_made(self.transport)
         self.client = ClientProtocol(parse_uri("ws://chat.example/ws"))
         self.client.send_request(self.client.connect())
@@ -337,7 +342,7 @@ def test_one_who_leaves_too_many_answers_unread_is_not_listened_to_until_he_read
     scene.exchange()
     assert scene.session.heard == ["begin", "talking is not asking"]
     assert scene.transport.log_reader
-    scene.transport.unread = UNSENT_BYTES_AT_MOST + 1
+    scene.transport.unread = BUFFER_BYTES + ANSWERS_BYTES + 1
     scene.client.send_text(b"more")
     scene.exchange()
     assert scene.session.heard[2:] == []
@@ -437,7 +442,7 @@ def test_a_flood_of_frames_is_taken_at_its_pace_and_nothing_of_it_is_lost() -> N
     for _ in range(flood):
         scene.client.send_text(b"x")
     scene.exchange()
-    assert len(scene.session.heard) - 1 <= burst + BYTES_A_TURN / 7
+    assert len(scene.session.heard) - 1 <= burst + FRAMES_AT_ONCE
     assert not scene.transport.log_reader
     seconds = 0
     while not scene.transport.log_reader:
@@ -478,6 +483,31 @@ def test_some_frames_are_taken_at_a_time_so_that_others_have_their_turn(scene: S
         turns += 1
     assert len(scene.session.heard) - 1 == 6_000
     assert scene.transport.log_reader
+
+
+def test_a_read_is_short_and_one_that_fills_the_buffer_is_followed_by_the_turns_of_others(
+    scene: Scene,
+) -> None:
+    buffer = scene.connection.get_buffer(1 << 20)
+    assert len(buffer) == BYTES_A_TURN
+    assert Scene(beside=scene).connection.get_buffer(0) is buffer
+    scene.client.send_text(b"x" * (BYTES_A_TURN - 8))
+    buffer[:] = b"".join(scene.client.data_to_send())
+    scene.connection.buffer_updated(BYTES_A_TURN)
+    assert len(scene.session.heard) == 2
+    assert not scene.transport.log_reader
+    scene.soon.popleft()()
+    assert scene.transport.log_reader
+
+
+def test_of_an_address_for_which_too_much_is_held_those_who_hold_the_most_are_aborted(scene: Scene) -> None:
+    other = Scene(beside=scene)
+    scene.transport.unread, other.transport.unread = HELD_BYTES_OF_MACHINE, BUFFER_BYTES
+    other.sweep_until(1000)
+    scene.sweep_until(1000)
+    other.sweep_until(1000)
+    assert (scene.transport.ended, other.transport.ended) == ("aborted", "")
+    assert f'besedka_endings_total{{code="{CloseCode.STUCK.value.code}"}} 1' in scene.metrics.text().decode()
 
 
 def test_answers_to_ones_own_pings_are_no_progress(scene: Scene) -> None:

@@ -18,8 +18,8 @@ from besedka.serve.metrics import Metrics
 from besedka.wire.access import key_brought
 from besedka.wire.errors import ErrorCode, Language, Refused
 
-ABORT: Final = "besedka.abort"
-"""The ASGI extension that cuts off the connection of a request."""
+CONNECTION: Final = "besedka.connection"
+"""The ASGI extension about the connection of a request: `abort` cuts it off, `drain` waits until the client has read almost all."""
 
 Handler = Callable[[Request], Awaitable[Response]]
 
@@ -57,7 +57,7 @@ class KeyRequired:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive)
-        session = _GuardedRequest(scope["extensions"][ABORT]["abort"])
+        session = _GuardedRequest(scope["extensions"][CONNECTION]["abort"])
         access = self._guard.access
         try:
             response = await self._respond(request, session)

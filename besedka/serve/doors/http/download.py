@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from http import HTTPStatus
 from typing import Any, Final
 from urllib.parse import quote
@@ -14,7 +14,7 @@ from starlette.types import Receive, Scope, Send
 
 from besedka.serve.chat.log_reader import LogReader
 from besedka.serve.chat.open_rooms import OpenRooms
-from besedka.serve.doors.http.authentication import ABORT
+from besedka.serve.doors.http.authentication import CONNECTION
 from besedka.serve.limits.networks import Network, network_of
 from besedka.serve.limits.rate_limits import RateLimiter
 from besedka.serve.people.names import claim_of
@@ -28,6 +28,9 @@ from besedka.wire.validation import DEFAULT_ROOM, clean_room, clean_secret
 
 SECRET_HEADER: Final = "besedka-secret"  # noqa: S105 - its name
 """Holds the user's secret, for private and direct rooms, and for a chat that admits only known names."""
+
+BYTES_PER_FRAME: Final = 64 * 1024
+"""Cost of a download, in bytes for each frame."""
 
 _STATUS: Final = {
     ErrorCode.NO_SUCH_ROOM: HTTPStatus.NOT_FOUND,
@@ -111,34 +114,48 @@ class Download:
 
     async def answer(self, request: Request) -> Response:
         """The log's own lines after the id ``since``, up to the head."""
+        limiter: RateLimiter = request.state.limiter
         try:
             name = clean_room(request.query_params.get("room", DEFAULT_ROOM))
             claim = claim_of(clean_secret(request.headers.get(SECRET_HEADER, "")))
             network = network_of(request.client.host) if request.client else None
             room = await self._admission.existing_room(name, claim, network)
             since = _since(request.query_params.get("since", "0"), room)
-            reader = _Reader(name, claim, network, request.scope["extensions"][ABORT]["abort"])
+            connection = request.scope["extensions"][CONNECTION]
+            reader = _Reader(name, claim, network, connection["abort"])
             self._admission.register(reader)
         except Refused as refusal:
             status = _STATUS.get(refusal.code, HTTPStatus.SERVICE_UNAVAILABLE)
             return PlainTextResponse(f"{refusal.sentence(self._language)}\n", status)
         name = quote(f"{room.name}.txt")
         return _Lines(
-            self._lines(room, since, self._admission.tenant(claim, network), request.state.limiter),
+            self._paced(
+                self._lines(room, since, self._admission.tenant(claim, network)),
+                limiter,
+                connection["drain"],
+            ),
             lambda: self._admission.unregister(reader),
             media_type="text/plain; charset=utf-8",
             headers={"content-disposition": f"attachment; filename*=UTF-8''{name}"},
         )
 
-    async def _lines(
-        self, room: Room, since: int, tenant: Tenant, limiter: RateLimiter
-    ) -> AsyncIterator[bytes]:
+    async def _lines(self, room: Room, since: int, tenant: Tenant) -> AsyncIterator[bytes]:
         with self._rooms.held(room, tenant):
             async for piece in self._log_reader.own_bytes(room, since, room.head):
                 yield piece
-                if not limiter.is_own_program:
-                    limiter.charge_frames(self._now(), 1)
-                    await asyncio.sleep(limiter.delay(self._now()))
+
+    async def _paced(
+        self, pieces: AsyncIterator[bytes], limiter: RateLimiter, drain: Callable[[], Awaitable[None]]
+    ) -> AsyncIterator[bytes]:
+        """Read a piece when the client has read the one before, and its rate limit allows."""
+        uncharged = 0
+        async for piece in pieces:
+            yield piece
+            await drain()
+            if not limiter.is_own_program:
+                frames, uncharged = divmod(uncharged + len(piece), BYTES_PER_FRAME)
+                limiter.charge_frames(self._now(), frames)
+                await asyncio.sleep(limiter.delay(self._now()))
 
 
 def _since(given: str, room: Room) -> int:

@@ -14,9 +14,10 @@ from typing import Any, Final, Protocol
 from httptools import HttpParserUpgrade, HttpRequestParser
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
+from besedka.serve.doors.buffers import limit_buffers, unsent_bytes
 from besedka.serve.doors.forwarded import Client, Proxies
 from besedka.serve.doors.hosts import Hosts, is_loopback
-from besedka.serve.doors.http.authentication import ABORT
+from besedka.serve.doors.http.authentication import CONNECTION
 from besedka.serve.doors.http.target import TargetBad, split_target
 from besedka.serve.doors.timeouts import CLOSE_SECONDS, REQUEST_SECONDS, STUCK_SECONDS
 from besedka.serve.limits.rate_limits import RateLimiter, Source
@@ -25,7 +26,11 @@ from besedka.serve.metrics import Metrics
 from besedka.wire.errors import Refused
 
 HEADER_BYTES: Final = 16 * 1024
-"""Largest size of a request's headers; browsers send less than 2 KiB."""
+"""Largest size of a request's headers, and of what may follow a request for a WebSocket before it is answered; browsers send less than
+2 KiB, and nothing."""
+
+RESPONSE_BYTES: Final = 16 * 1024
+"""Unsent bytes above which nothing more of a response is made."""
 
 REQUESTS_WAITING: Final = 16
 """Requests that may be pipelined behind the one that is being answered; browsers wait for each response."""
@@ -33,10 +38,20 @@ REQUESTS_WAITING: Final = 16
 _FOREVER: Final = float("inf")
 
 
+class NextProtocol(Protocol):
+    """The protocol that takes over a connection that becomes a WebSocket."""
+
+    def connection_made(self, transport: asyncio.BaseTransport, /) -> None:
+        """Take over a transport."""
+
+    def data_received(self, data: bytes, /) -> None:
+        """Take bytes: first those of the request."""
+
+
 class Successor(Protocol):
     """Makes the protocol that takes over a connection that becomes a WebSocket."""
 
-    def __call__(self, source: Source, *, is_forwarded: bool) -> asyncio.Protocol:
+    def __call__(self, source: Source, *, is_forwarded: bool) -> NextProtocol:
         """A protocol for a connection from this source, perhaps through a proxy."""
 
 
@@ -106,10 +121,12 @@ class HttpConnection(HttpToolsProtocol):
         self._request_until = door.now() + REQUEST_SECONDS
         self._abort_at = _FOREVER
         self._unsent = 0
+        self._held = 0
         self._stuck_at = _FOREVER
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
         super().connection_made(transport)
+        limit_buffers(transport, RESPONSE_BYTES)
         if self._counted:
             self._counted()
         if not self._door.has_room():
@@ -165,14 +182,21 @@ class HttpConnection(HttpToolsProtocol):
         if self._is_answering:
             sentence = "a WebSocket cannot begin behind a request that is being answered"
             self._refuse(HTTPStatus.BAD_REQUEST, "bad_request", sentence)
+        elif len(self._parser.rest) > HEADER_BYTES:
+            sentence = (
+                f"at most {HEADER_BYTES} bytes may follow a request for a WebSocket before it is answered"
+            )
+            self._refuse(HTTPStatus.BAD_REQUEST, "bad_request", sentence)
         if self._is_refused or self._source is None:
             return
+        self._hold(0)
         self._door.remove(self)
         connection = self._door.connection(self._source, is_forwarded=self._client.is_forwarded)
         self.ws_protocol_class = lambda **_: connection  # type: ignore[assignment]
         self._source = None
         self._bytes = 0
         super().handle_websocket_upgrade()
+        _read_anew(self.transport)
         if self._parser.rest:
             connection.data_received(self._parser.rest)
         # Break the cycle between this object and its parser.
@@ -188,7 +212,7 @@ class HttpConnection(HttpToolsProtocol):
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
         # When a connection is lost, uvicorn notifies only the last of several requests, not the one that it answers.
         self._answering = cycle
-        cycle.scope["extensions"] = {ABORT: {"abort": self.transport.abort}}
+        cycle.scope["extensions"] = {CONNECTION: {"abort": self.transport.abort, "drain": self.flow.drain}}
         super()._start_asgi_task(cycle, app)
 
     def abort(self) -> None:
@@ -203,7 +227,9 @@ class HttpConnection(HttpToolsProtocol):
         elif unsent < self._unsent or self._stuck_at == _FOREVER:
             self._stuck_at = now + STUCK_SECONDS
         self._unsent = unsent
-        if now >= min(self._abort_at, self._stuck_at):
+        self._hold(unsent_bytes(self.transport) + self._bytes)
+        is_too_much = self._source is not None and self._source.held.is_too_much(self._held)
+        if is_too_much or now >= min(self._abort_at, self._stuck_at):
             self.transport.abort()
         elif now >= self._request_until and not self._is_refused:
             sentence = f"a request must have come in whole within {REQUEST_SECONDS:g} seconds"
@@ -312,7 +338,13 @@ class HttpConnection(HttpToolsProtocol):
         self._limiter.charge_frames(self._door.now(), 1)
         self.scope["state"]["limiter"] = self._limiter
 
+    def _hold(self, held: int) -> None:
+        if self._source:
+            self._source.held.change(self._held, held)
+            self._held = held
+
     def _leave(self) -> None:
+        self._hold(0)
         if self._source:
             self._door.sources.leave(self._source)
             self._source = None
@@ -349,6 +381,13 @@ class HttpConnection(HttpToolsProtocol):
         else:
             self.transport.close()  # TLS cannot be half closed
         self._abort_at = self._door.now() + CLOSE_SECONDS
+
+
+def _read_anew(transport: asyncio.Transport) -> None:
+    """Have the loop ask the new protocol of a transport how it reads; uvloop does so only when it begins to read."""
+    if transport.is_reading():
+        transport.pause_reading()
+        transport.resume_reading()
 
 
 class _Parser(HttpRequestParser):

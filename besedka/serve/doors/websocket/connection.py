@@ -23,6 +23,7 @@ from websockets.http11 import Request
 from websockets.protocol import State
 from websockets.server import ServerProtocol
 
+from besedka.serve.doors.buffers import BUFFER_BYTES, TLS_BYTES, is_over_tls, limit_buffers, unsent_bytes
 from besedka.serve.doors.timeouts import (
     CLOSE_SECONDS,
     FLOOD_SECONDS,
@@ -30,6 +31,7 @@ from besedka.serve.doors.timeouts import (
     SILENT_SECONDS,
     STUCK_SECONDS,
 )
+from besedka.serve.doors.websocket.frame_ends import end_of_frames
 from besedka.serve.limits.networks import Network
 from besedka.serve.limits.rate_limits import RateLimiter
 from besedka.serve.metrics import Metrics
@@ -39,20 +41,24 @@ from besedka.wire.validation import FRAME_BYTES_AT_MOST
 
 log = logging.getLogger(__name__)
 
-BUFFER_BYTES: Final = 64 * 1024
-"""Unsent bytes of a connection above which its subscribers fall behind."""
-
-UNSENT_BYTES_AT_MOST: Final = 4 * BUFFER_BYTES
-"""Unsent bytes above which the connection is not read any more: only responses to its own requests get this far."""
+ANSWERS_BYTES: Final = 32 * 1024
+"""Unsent bytes above those with which a connection is full, and its subscribers fall behind, from which on it is not read any more: only
+responses to its own requests get this far. One that is behind is read, so that somebody with a slow line can post in a busy room."""
 
 BYTES_A_TURN: Final = 16 * 1024
-"""Bytes that are parsed before it is another connection's turn: one read returns up to 256 KiB."""
+"""Bytes that are read, and parsed, before it is another connection's turn; and those that wait unparsed while a client owes."""
+
+FRAMES_AT_ONCE: Final = 64
+"""Frames that are parsed at once. Others wait as bytes: a frame of 6 bytes is an object of 250."""
 
 FRAMES_A_TURN: Final = 256
 """Frames that are handled before it is another connection's turn; the smallest have 6 bytes. A lower limit would split what a
 client sends at once, and with it the batches in which it is delivered."""
 
 PING: Final = Frame(Opcode.PING, b"").serialize(mask=False)
+
+_READ_BUFFER: Final = memoryview(bytearray(BYTES_A_TURN))
+"""The buffer that all connections are read into: its content is copied before the next read."""
 
 _NEVER: Final = float("inf")
 _NOTHING: Final[Iterator[Any]] = iter(())
@@ -134,7 +140,7 @@ class Door(Protocol):
         """Raise `Refused` if the network is banned."""
 
 
-class Connection(asyncio.Protocol):
+class Connection(asyncio.BufferedProtocol):
     """A WebSocket connection, from its handshake to its end.
 
     Args:
@@ -150,9 +156,11 @@ class Connection(asyncio.Protocol):
         "_abort_at",
         "_door",
         "_frames",
+        "_header",
+        "_held",
         "_is_ending",
         "_message",
-        "_partial_bytes",
+        "_missing",
         "_paused_since",
         "_paused_until",
         "_ping_at",
@@ -174,9 +182,11 @@ class Connection(asyncio.Protocol):
         self.is_full = False
         self.limiter = limiter
         self._door = door
-        # None between two frames: then the door lends one. `_partial_bytes`: bytes given to it that are no whole frame yet.
+        # None between two frames: then the door lends one. In the middle of a frame it has an incomplete header, or all but some
+        # missing bytes.
         self._protocol: ServerProtocol | None = door.make_protocol(State.CONNECTING)
-        self._partial_bytes = 0
+        self._header = b""
+        self._missing = 0
         self._session: Session | None = None
         # A message whose last frame has not arrived: whether it is text, and its frames' bytes.
         self._message: tuple[bool, bytearray] | None = None
@@ -190,6 +200,7 @@ class Connection(asyncio.Protocol):
         self._received_at = door.now()
         self._ping_at = self._received_at + random.uniform(0, PING_SECONDS)  # noqa: S311 - spreads load, guards nothing
         self._unsent = 0
+        self._held = 0
         self._progress_at = 0.0
         self._is_ending = False
         self._abort_at = _NEVER
@@ -198,10 +209,21 @@ class Connection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = cast("asyncio.Transport", transport)
-        self.transport.set_write_buffer_limits(high=BUFFER_BYTES)
+        limit_buffers(self.transport)
         self._door.add(self)
 
+    def get_buffer(self, sizehint: int) -> memoryview:  # noqa: ARG002 - the same for all
+        return _READ_BUFFER
+
+    def buffer_updated(self, nbytes: int) -> None:
+        self.data_received(bytes(_READ_BUFFER[:nbytes]))
+        if nbytes == BYTES_A_TURN and self.transport.is_reading():
+            # The loop would read on at once, up to 32 times.
+            self.transport.pause_reading()
+            self._door.soon(self._advance)
+
     def data_received(self, data: bytes) -> None:
+        """Take bytes that the client has sent."""
         self._received_at = self._door.now()
         self._received += data
         self._advance()
@@ -230,6 +252,7 @@ class Connection(asyncio.Protocol):
         self._door.remove(self)
         self._is_ending = True
         self._received, self._frames = b"", _NOTHING
+        self._hold(0)
         self._end_session()
 
     # For sessions.
@@ -272,8 +295,14 @@ class Connection(asyncio.Protocol):
 
     def check_deadlines(self, now: float) -> None:
         """Ping, read again, or give up, when it is time."""
+        self._hold(self._bytes_held)
         if now >= self._abort_at:
             self.transport.abort()
+        elif self.limiter.source.held.is_too_much(self._held):
+            # A close frame would queue behind the unread data, and that is what must go.
+            self._door.metrics.ended(CloseCode.STUCK.value.code)
+            self.transport.abort()
+            return
         if self._is_ending:
             return
         if self.is_full:
@@ -307,12 +336,22 @@ class Connection(asyncio.Protocol):
         elif now >= self._paused_until:
             self._advance()
 
+    @property
+    def _bytes_held(self) -> int:
+        """Bytes that it holds: unsent ones, and those of the client that are not handled yet."""
+        partial = len(self._protocol.reader.buffer) if self._protocol else 0
+        message = len(self._message[1]) if self._message else 0
+        return unsent_bytes(self.transport) + len(self._received) + partial + message
+
+    def _hold(self, held: int) -> None:
+        self.limiter.source.held.change(self._held, held)
+        self._held = held
+
     # Input.
 
     def _advance(self) -> None:
         """Handle queued input: the frames parsed already, and those in the next `BYTES_A_TURN`, unless they must wait."""
-        left = FRAMES_A_TURN
-        has_parsed = False
+        left, bytes_left = FRAMES_A_TURN, BYTES_A_TURN
         while left and not self._is_busy:
             frame = next(self._frames, None)
             if frame:
@@ -320,9 +359,8 @@ class Connection(asyncio.Protocol):
                 left -= 1
             elif self._protocol and self._protocol.close_expected() and not self._is_ending:
                 self._answer_close(self._protocol)
-            elif self._received and not has_parsed:
-                self._parse_next()
-                has_parsed = True
+            elif self._received and bytes_left > 0:
+                bytes_left -= self._parse_next()
             else:
                 break
         if self._is_busy:
@@ -341,19 +379,21 @@ class Connection(asyncio.Protocol):
     def _is_busy(self) -> bool:
         if self._work or self._door.now() < self._paused_until:
             return True
-        return (
-            self.is_full
-            and not self._is_ending
-            and self.transport.get_write_buffer_size() > UNSENT_BYTES_AT_MOST
-        )
+        if not self.is_full or self._is_ending:
+            return False
+        return self.transport.get_write_buffer_size() > self._full_bytes + ANSWERS_BYTES
 
-    def _parse_next(self) -> None:
-        """Parse the next few of the received bytes."""
-        data, self._received = self._received[:BYTES_A_TURN], self._received[BYTES_A_TURN:]
+    @property
+    def _full_bytes(self) -> int:
+        """Unsent bytes above which it is full."""
+        return TLS_BYTES if is_over_tls(self.transport) else BUFFER_BYTES
+
+    def _parse_next(self) -> int:
+        """Parse the next few of the received bytes, and return their number."""
         protocol = self._protocol or self._door.lent_protocol
+        data = self._next_bytes(protocol)
         protocol.receive_data(data)
         events = cast("list[Frame | Request]", protocol.events_received())
-        self._partial_bytes += len(data) - sum(_size(frame) for frame in events if isinstance(frame, Frame))
         self._give_back(protocol)
         self._frames = iter(events)
         if protocol.close_expected() and not self._is_ending:
@@ -362,6 +402,23 @@ class Connection(asyncio.Protocol):
         else:
             self._flush(protocol)
         self._charge(len(events))
+        return len(data)
+
+    def _next_bytes(self, protocol: ServerProtocol) -> bytes:
+        """Take a few frames from the received bytes, or the beginning of one."""
+        received, header = self._received, self._header
+        if self._protocol is not None and protocol.state is State.CONNECTING:
+            self._received = b""
+            return received
+        end = end_of_frames(header + received if header else received, self._missing, FRAMES_AT_ONCE)
+        if not end:
+            self._received, self._header = b"", header + received
+            return received
+        if header:
+            end, self._header = end - len(header), b""
+        self._missing = max(0, end - len(received))
+        self._received = received[end:]
+        return received[:end]
 
     def _charge(self, frames: int) -> None:
         now = self._door.now()
@@ -373,7 +430,8 @@ class Connection(asyncio.Protocol):
 
     def _give_back(self, protocol: ServerProtocol) -> None:
         """Keep a protocol only if it has state."""
-        if protocol.state is State.OPEN and not self._partial_bytes and protocol.current_size is None:
+        is_between = not self._missing and not self._header and protocol.current_size is None
+        if is_between and protocol.state is State.OPEN:
             self._protocol = None
         elif self._protocol is None:
             self._protocol = protocol
@@ -403,7 +461,6 @@ class Connection(asyncio.Protocol):
             protocol.reject(refusal.status, f"{refusal.sentence}\n") if refusal else protocol.accept(request)
         )
         protocol.send_response(response)
-        self._partial_bytes = 0
         if protocol.state is not State.OPEN:
             self._end_within(CLOSE_SECONDS)
             self._flush(protocol)
@@ -417,7 +474,7 @@ class Connection(asyncio.Protocol):
         self._session = self._door.session(request, self)
         self._guarded(self._begin, self._session)
         # Until this call returns, the transport still reports a full buffer to the HTTP protocol that was here before.
-        if self.transport.get_write_buffer_size() > BUFFER_BYTES:
+        if self.transport.get_write_buffer_size() > self._full_bytes:
             self.pause_writing()
 
     def _begin(self, session: Session) -> None:
@@ -506,9 +563,3 @@ class Connection(asyncio.Protocol):
                 self.transport.close()
         if protocol.close_expected() and not self._is_ending:
             self._end_within(CLOSE_SECONDS)
-
-
-def _size(frame: Frame) -> int:
-    """The size of a masked frame, in bytes (RFC 6455, section 5.2)."""
-    size = len(frame.data)
-    return 6 + size + (0 if size < 126 else 2 if size < 65_536 else 8)  # noqa: PLR2004 - the RFC's own numbers
