@@ -42,6 +42,12 @@ REFUSED_FRAMES: Final = 5
 HANDSHAKE_FRAMES: Final = 10
 """Cost of a handshake of TLS, or of a gRPC connection, in frames: a signature takes a millisecond or two."""
 
+HTTP_FRAMES: Final = 2
+"""Cost of an HTTP request, in frames: a sixth of a millisecond."""
+
+DOWNLOAD_FRAMES: Final = 4
+"""Cost of a request for a log over HTTP, in frames: half a millisecond until its first byte."""
+
 SEARCH_FRAMES: Final = 20
 """Cost of a search, in frames: it may take a tenth of a second of the one thread that searches. So a client that requests hundreds at
 once gets its share of a tenth, and others get in between."""

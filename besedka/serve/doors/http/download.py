@@ -16,7 +16,7 @@ from besedka.serve.chat.log_reader import LogReader
 from besedka.serve.chat.open_rooms import OpenRooms
 from besedka.serve.doors.http.authentication import CONNECTION
 from besedka.serve.limits.networks import Network, network_of
-from besedka.serve.limits.rate_limits import RateLimiter
+from besedka.serve.limits.rate_limits import DOWNLOAD_FRAMES, HTTP_FRAMES, RateLimiter
 from besedka.serve.people.names import claim_of
 from besedka.serve.people.person import Person
 from besedka.serve.people.sessions import LiveSession
@@ -115,6 +115,7 @@ class Download:
     async def answer(self, request: Request) -> Response:
         """The log's own lines after the id ``since``, up to the head."""
         limiter: RateLimiter = request.state.limiter
+        limiter.charge_frames(self._now(), DOWNLOAD_FRAMES - HTTP_FRAMES)
         try:
             name = clean_room(request.query_params.get("room", DEFAULT_ROOM))
             claim = claim_of(clean_secret(request.headers.get(SECRET_HEADER, "")))

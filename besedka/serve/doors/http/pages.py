@@ -11,19 +11,20 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from http import HTTPStatus
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from starlette.applications import Starlette
 from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
-from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from besedka.serve.authentication.keys import Authenticator
 from besedka.serve.doors.http.authentication import KeyGuard, KeyRequired, is_own_machine
 from besedka.serve.doors.http.download import Download
+from besedka.serve.doors.http.page_files import CACHING, PageFiles
+from besedka.serve.limits.rate_limits import HTTP_FRAMES, REFUSED_FRAMES, RateLimiter
 from besedka.serve.metrics import CONTENT_TYPE, Metrics
 from besedka.wire.errors import Language
 
@@ -42,11 +43,6 @@ HEADERS: Final = {
     "cross-origin-opener-policy": "same-origin",
     "cross-origin-resource-policy": "same-origin",
 }
-
-CACHING: Final = "cache-control"
-PAGE_CACHING: Final = "no-cache"
-"""The page's files change with the server's version only; asking each time (a 304) keeps page and server in step."""
-
 
 UNCACHED: Final = "no-store"
 """All other answers: they depend on the key and the secret of the request, and may hold a private room (RFC 9111, section 5.2.2.5)."""
@@ -116,27 +112,25 @@ def routes(
         Route("/readyz", KeyRequired(guard, readyz)),
         Route("/metrics", KeyRequired(guard, figures, is_own_machine)),
         Route("/history.txt", KeyRequired(guard, download.answer)),
-        Mount("/", _PageFiles(directory=PAGE, html=True)),
+        Mount("/", PageFiles(PAGE)),
     ]
 
 
 def paced(app: ASGIApp, now: Callable[[], float]) -> ASGIApp:
-    """Have each request wait as long as the rate limit of its client says."""
+    """Have each request wait as long as the rate limit of its client says, and charge for refusals."""
 
     async def answer(scope: Scope, receive: Receive, send: Send) -> None:
-        await asyncio.sleep(scope["state"]["limiter"].delay(now()))
-        await app(scope, receive, send)
+        limiter: RateLimiter = scope["state"]["limiter"]
+
+        async def send_charged(message: Message) -> None:
+            if message.get("status", HTTPStatus.OK) >= HTTPStatus.BAD_REQUEST:
+                limiter.charge_frames(now(), REFUSED_FRAMES - HTTP_FRAMES)
+            await send(message)
+
+        await asyncio.sleep(limiter.delay(now()))
+        await app(scope, receive, send_charged)
 
     return answer
-
-
-class _PageFiles(StaticFiles):
-    """The page's files, which a browser may keep."""
-
-    def file_response(self, *args: Any, **kwargs: Any) -> Response:
-        response = super().file_response(*args, **kwargs)
-        response.headers[CACHING] = PAGE_CACHING
-        return response
 
 
 def _with_headers(app: ASGIApp) -> ASGIApp:

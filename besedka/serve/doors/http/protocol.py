@@ -20,7 +20,7 @@ from besedka.serve.doors.hosts import Hosts, is_loopback
 from besedka.serve.doors.http.authentication import CONNECTION
 from besedka.serve.doors.http.target import TargetBad, split_target
 from besedka.serve.doors.timeouts import CLOSE_SECONDS, REQUEST_SECONDS, STUCK_SECONDS
-from besedka.serve.limits.rate_limits import RateLimiter, Source
+from besedka.serve.limits.rate_limits import HTTP_FRAMES, RateLimiter, Source
 from besedka.serve.limits.sources import Sources
 from besedka.serve.metrics import Metrics
 from besedka.wire.errors import Refused
@@ -335,7 +335,7 @@ class HttpConnection(HttpToolsProtocol):
         if self._limiter is None or self._limiter.source is not source:
             self._limiter = self._door.sources.limiter(source)
         self._limiter.is_forwarded = self._client.is_forwarded
-        self._limiter.charge_frames(self._door.now(), 1)
+        self._limiter.charge_frames(self._door.now(), HTTP_FRAMES)
         self.scope["state"]["limiter"] = self._limiter
 
     def _hold(self, held: int) -> None:
