@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable
 import pytest
 
 from tests import looping
+from tests.blackbox.test_how_the_server_is import figures
 from tests.conftest import ServerMaker
 from tests.running import RunningServer
 from tests.torture.checker import Record, check
@@ -72,6 +73,11 @@ def test_an_input_output_error_ends_the_server_and_the_next_one_goes_on(
     assert all("cannot be written any more: input/output error" in line for line in lines)
 
 
+def refusals(server: RunningServer) -> float:
+    """How many messages have been refused because the disk is full."""
+    return figures(server).get("besedka_refusals_total:storage_full", 0)
+
+
 @pytest.mark.parametrize("number", ["ENOSPC", "EFBIG"])
 def test_a_full_disk_stops_nothing_but_the_messages_that_find_no_room(
     make_server: ServerMaker, number: str
@@ -82,8 +88,9 @@ def test_a_full_disk_stops_nothing_but_the_messages_that_find_no_room(
 
     async def torments(record: Record) -> None:
         async with asyncio.timeout(CALM_SECONDS):
-            while server.errors.count("no room for") < times:
+            # Each failed write refuses at least one message; the log says so once in a while only.
+            while await asyncio.to_thread(refusals, server) < times:
                 await somebody_is_heard(record)
 
     run(server, 5, 0.01, torments)
-    assert server.errors.count("no room for") == times
+    assert 1 <= server.errors.count("no room for") < times
