@@ -27,7 +27,9 @@ ROOT = prefork.ROOT
 STOP_SECONDS = 60
 """A safety net: what a server promises about its end is measured where it is proved."""
 
-PORTS: Final = range(10_000, 30_000)
+PORTS: Final = range(10_100, 30_000)
+"""Below those that the system gives out; browsers open no page at 10080, which they take for another protocol's."""
+
 PROCESSES: Final = 40
 """Processes that may run tests on one machine, each with a share of the ports."""
 

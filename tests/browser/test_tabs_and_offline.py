@@ -234,6 +234,24 @@ def test_the_address_and_the_back_button_open_rooms_and_messages(server: Running
     expect(page.locator("[data-id='200']")).to_be_in_viewport()
 
 
+def test_a_change_that_comes_between_a_link_and_its_event_does_not_undo_it(
+    house: RunningServer, room: str, visit: Visit
+) -> None:
+    """The browser changes the address at once, and tells the page a moment later."""
+    page = visit(house.page + f"#{room}")
+    come_in(page, "Anna")
+    page.evaluate(
+        """(room) => {
+            location.hash = `#${room}-b`;
+            const newValue = JSON.stringify({ notice: "all" });
+            dispatchEvent(new StorageEvent("storage", { key: `besedka.room.${room}`, newValue }));
+        }""",
+        room,
+    )
+    expect(page.locator("#room")).to_have_text(f"# {room}-b")
+    page.wait_for_url(f"**/#{room}-b")
+
+
 def test_on_plain_http_the_whole_page_is_prefetched(make_server: ServerMaker, visit: Visit) -> None:
     server = make_server("--open", "--public-host", ANOTHER_HOST).start()
     page = visit(server.page.replace("localhost", ANOTHER_HOST))

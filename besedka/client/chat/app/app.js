@@ -25,6 +25,7 @@ export class App {
   #news = new Map(); // a room's name -> its last frame that may notify
   #marked = "0 0";
   #hidden = [];
+  #hash = location.hash; // as the state has it
   #commands;
 
   /**
@@ -54,6 +55,11 @@ export class App {
     document.addEventListener("visibilitychange", () => this.#look());
     for (const event of ["focus", "blur", "pageshow"]) addEventListener(event, () => this.#look());
     addEventListener("online", () => parts.socket.wake());
+    // Behind the listener that dispatches it.
+    addEventListener("hashchange", () => {
+      this.#hash = location.hash;
+      this.#keepAddress(state());
+    });
     addEventListener("storage", ({ key, newValue }) => this.#storedElsewhere(key ?? "", newValue));
     const isPossible = isSecureContext && "Notification" in globalThis;
     const permission = isPossible ? Notification.permission : "impossible";
@@ -190,12 +196,18 @@ export class App {
   changed(state) {
     this.#persistence.keep(state);
     if (here(state).isJoined) this.#keepKey();
-    const { room, id } = readFragment(location.hash);
-    if ((roomName(room) || DEFAULT_ROOM) !== state.current) history.pushState(null, "", fragmentOf(state.current));
-    else if (room && room !== state.current) history.replaceState(null, "", fragmentOf(state.current, id));
+    this.#keepAddress(state);
     if (state.hidden !== this.#hidden) this.#hide(state.hidden ?? []);
     if (document.hidden) this.#drawing ||= setTimeout(() => this.#drawInBackground(), BACKGROUND_MS);
     this.#mark(state);
+  }
+
+  #keepAddress({ current }) {
+    if (location.hash !== this.#hash) return; // the user has gone elsewhere, and the event comes next
+    const { room, id } = readFragment(location.hash);
+    if ((roomName(room) || DEFAULT_ROOM) !== current) history.pushState(null, "", fragmentOf(current));
+    else if (room && room !== current) history.replaceState(null, "", fragmentOf(current, id));
+    this.#hash = location.hash;
   }
 
   // A new key replaces the old one once it is accepted.
