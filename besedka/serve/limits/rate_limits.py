@@ -45,7 +45,7 @@ HANDSHAKE_FRAMES: Final = 10
 HTTP_FRAMES: Final = 2
 """Cost of an HTTP request, in frames: a sixth of a millisecond."""
 
-DOWNLOAD_FRAMES: Final = 4
+DOWNLOAD_FRAMES: Final = 6
 """Cost of a request for a log over HTTP, in frames: half a millisecond until its first byte."""
 
 SEARCH_FRAMES: Final = 20
