@@ -6,25 +6,32 @@ How it ends is in `besedka.commands.exit_status.Status`. What goes wrong is one 
 from __future__ import annotations
 
 import sys
-from typing import Any
+from collections.abc import Iterator, Mapping
+from importlib import import_module
+from typing import Any, Final
 
 import click
 from click.exceptions import NoArgsIsHelpError
 
 from besedka import __version__
-from besedka.commands.admin import admin
-from besedka.commands.chat import chat
-from besedka.commands.completion import completion
-from besedka.commands.doctor import doctor
 from besedka.commands.exit_status import MEANINGS, Status, discard_broken_stderr, discard_stdout, why
-from besedka.commands.history import history, verify
-from besedka.commands.importing import import_history
 from besedka.commands.messages import complain
-from besedka.commands.send import send
-from besedka.commands.serve import serve
-from besedka.commands.tail import tail
 
 HELP = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
+
+COMMANDS: Final = {
+    "serve": ("serve", "serve"),
+    "chat": ("chat", "chat"),
+    "send": ("send", "send"),
+    "tail": ("tail", "tail"),
+    "history": ("history", "history"),
+    "verify": ("history", "verify"),
+    "import": ("importing", "import_history"),
+    "doctor": ("doctor", "doctor"),
+    "admin": ("admin", "admin"),
+    "completion": ("completion", "completion"),
+}
+"""All commands by their names: the module in `besedka.commands`, and its command there."""
 
 
 def main() -> None:
@@ -57,6 +64,21 @@ def _run() -> int:
     return status or Status.DONE
 
 
+class _Imported(Mapping[str, click.Command]):
+    """The commands by their names; a command's module is imported when the command is looked up, for it alone or for the help of all."""
+
+    def __getitem__(self, name: str) -> click.Command:
+        module, command = COMMANDS[name]
+        found: click.Command = getattr(import_module(f"besedka.commands.{module}"), command)
+        return found
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(COMMANDS)
+
+    def __len__(self) -> int:
+        return len(COMMANDS)
+
+
 class _Commands(click.Group):
     """All commands; what ends each of them in the same way is dealt with here, before click does it in its own."""
 
@@ -75,6 +97,7 @@ _STATUSES = "\n".join(f"  {status:<4} {meaning}" for status, meaning in MEANINGS
 
 @click.group(
     cls=_Commands,
+    commands=_Imported(),
     context_settings=HELP,
     epilog=f"""\b
 Examples:
@@ -100,7 +123,3 @@ Options can also be set in the environment: --port as BESEDKA_PORT, and so on; u
 @click.version_option(__version__, "--version", message="besedka %(version)s")
 def besedka() -> None:
     """A chat that one command starts, with a history you can read with cat."""
-
-
-for _command in (serve, chat, send, tail, history, verify, import_history, doctor, admin, completion):
-    besedka.add_command(_command)

@@ -1,1 +1,1 @@
-"""One module for each group of commands. Each imports heavy modules when it runs, so that `--help` is quick."""
+"""One module for each group of commands. `besedka.cli` imports it when a command of it runs, and the command then what it needs itself."""

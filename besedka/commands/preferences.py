@@ -46,10 +46,8 @@ def _public(value: object) -> str:
 
 
 def _read(path: Path) -> dict[str, object]:
-    import tomllib
-
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
+        text = path.read_text(encoding="utf-8-sig")
     except (FileNotFoundError, NotADirectoryError):
         return {}
     except OSError as error:
@@ -58,6 +56,14 @@ def _read(path: Path) -> dict[str, object]:
         raise _wrong(path, (error.strerror or str(error)).lower()) from None
     except UnicodeDecodeError:
         raise _wrong(path, "it is not text in UTF-8") from None
+    return _parsed(path, text)
+
+
+def _parsed(path: Path, text: str) -> dict[str, object]:
+    import tomllib
+
+    try:
+        return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise _wrong(path, f"it is not TOML: {error}") from None
 

@@ -9,10 +9,6 @@ import unicodedata
 from functools import lru_cache
 from typing import Final
 
-from besedka.wire.confusables import PROTOTYPES
-
-_CONFUSABLE: Final = frozenset(like for proto, likes in PROTOTYPES.items() if ":" in proto for like in likes)
-
 _LETTERS: Final = frozenset(
     # Visargas by other names: Sinhala, Tibetan, Khmer, Balinese, Sundanese, Javanese; a tone of Lisu.
     "\u0d83\u0f7f\u17c7\u1b04\u1b82\ua983\ua4fd"
@@ -35,11 +31,18 @@ def _is_colon(character: str) -> bool:
     if character.isascii():
         return character in ":;"
     return (
-        character in _CONFUSABLE
+        character in _confusable()
         or _is_letter(character)
         or ":" in unicodedata.normalize("NFKC", character)
         or not {"COLON", "SEMICOLON"}.isdisjoint(unicodedata.name(character, "").split())
     )
+
+
+@lru_cache(maxsize=1)
+def _confusable() -> frozenset[str]:
+    from besedka.wire.confusables import PROTOTYPES  # noqa: PLC0415 - a large table, and only for what is not ASCII
+
+    return frozenset(like for proto, likes in PROTOTYPES.items() if ":" in proto for like in likes)
 
 
 def _is_letter(character: str) -> bool:

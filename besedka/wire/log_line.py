@@ -37,10 +37,6 @@ STAMP_CHARACTERS = len("0000-00-00 00:00:00")
 _CLOCK = "%H:%M:%S"
 _REMOVED = "[removed]"
 _TOMBSTONE = re.compile(rf"{re.escape(_REMOVED)}-*")
-_LIKE_A_TOMBSTONE = re.compile(
-    rf"^[{BLANK}]*+{f'[{UNSEEN}]*+'.join(map(re.escape, _REMOVED))}[{UNSEEN}-]*+[{BLANK}]*+$",
-    re.MULTILINE,
-)
 _AFTER_YEAR = "-%m-%d %H:%M:%S"  # strftime does not pad early years
 
 HEAD_BYTES_AT_MOST = 4096
@@ -161,7 +157,16 @@ def as_posted(text: str) -> str:
     A file alone cannot tell a tombstone from a text that somebody has posted, so nobody may post one. Invisible characters and
     surrounding blanks make no other line of it. The length stays the same.
     """
-    return _LIKE_A_TOMBSTONE.sub(_in_parentheses, text) if "[" in text else text
+    return _like_a_tombstone().sub(_in_parentheses, text) if "[" in text else text
+
+
+@lru_cache(maxsize=1)
+def _like_a_tombstone() -> re.Pattern[str]:
+    # Compiled when it is needed: it takes longer than all others of a client together.
+    return re.compile(
+        rf"^[{BLANK}]*+{f'[{UNSEEN}]*+'.join(map(re.escape, _REMOVED))}[{UNSEEN}-]*+[{BLANK}]*+$",
+        re.MULTILINE,
+    )
 
 
 def _in_parentheses(found: re.Match[str]) -> str:

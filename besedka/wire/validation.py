@@ -11,7 +11,6 @@ import unicodedata
 from functools import lru_cache
 
 from besedka.wire.colons import colon_in
-from besedka.wire.confusables import PROTOTYPES
 from besedka.wire.errors import ErrorCode, Language, Refused
 from besedka.wire.invisible import STACKERS, UNSEEN
 from besedka.wire.log_line import as_posted
@@ -70,6 +69,7 @@ _RESERVED = (
         "Администраторы",
     ),
     *("Sysadmin", "Sysadmins", "Сисадмин", "Сисадмины", "Server", "Сервер"),
+    "CEPBEP",  # Сервер in Latin letters: a name in ASCII is compared with the reserved names in ASCII only
 )
 
 # Each control has a picture (U+2400 block); TAB and LF keep their meaning, CR and NEL are line ends.
@@ -93,7 +93,9 @@ _KEY = re.compile(r"[\x21-\x7e]*")
 _READ_AS = str.maketrans("013457@$", "oieastas")
 # They look like one letter and stand for another: to NFKC these are a sigma, a capital sigma and an s.
 _GLYPHS = str.maketrans("ϲϹſ", "cCf")
-_LOOKS_LIKE = str.maketrans({like: prototype for prototype, likes in PROTOTYPES.items() for like in likes})
+# The part of `besedka.wire.confusables` that is in ASCII: most names need no more. A % is not among them, its prototype is not in ASCII.
+_ASCII_LOOKS_LIKE = str.maketrans({'"': "''", "0": "O", "1": "l", "I": "l", "`": "'", "m": "rn", "|": "l"})
+_ASCII = re.compile("[\0-$&-\x7f]*")
 
 
 def clean_name(given: str) -> str:
@@ -130,7 +132,7 @@ def stored_name(given: str) -> str:
         raise _name_too_long()
     if why := _objection(name):
         raise _bad_name(*why)
-    if not skeletons(name).isdisjoint(_reserved_skeletons(_OF_THE_SERVER)):
+    if not skeletons(name).isdisjoint(_reserved_skeletons(_OF_THE_SERVER, in_ascii=name.isascii())):
         raise Refused(ErrorCode.NAME_RESERVED, name=name)
     return name
 
@@ -340,9 +342,10 @@ def skeletons(name: str) -> frozenset[str]:
     return frozenset(looks)
 
 
-@lru_cache(maxsize=2)
-def _reserved_skeletons(names: tuple[str, ...]) -> frozenset[str]:
-    return frozenset[str]().union(*map(skeletons, names))
+@lru_cache(maxsize=4)
+def _reserved_skeletons(names: tuple[str, ...], *, in_ascii: bool) -> frozenset[str]:
+    """The skeletons of reserved names; ``in_ascii``: of those that a name in ASCII may look like."""
+    return frozenset[str]().union(*(skeletons(name) for name in names if name.isascii() or not in_ascii))
 
 
 def _looks_reserved(name: str) -> bool:
@@ -352,13 +355,13 @@ def _looks_reserved(name: str) -> bool:
     read = "".join(filter(_is_of_a_word, plain.translate(_READ_AS)))
     letters = "".join(filter(str.isalpha, unicodedata.normalize("NFKD", name)))
     looks = skeletons(name) | skeletons(words) | skeletons(read) | skeletons(letters)
-    return any(map(_reserved_words().fullmatch, looks))
+    return any(map(_reserved_words(in_ascii=name.isascii()).fullmatch, looks))
 
 
-@lru_cache(maxsize=1)
-def _reserved_words() -> re.Pattern[str]:
+@lru_cache(maxsize=2)
+def _reserved_words(*, in_ascii: bool) -> re.Pattern[str]:
     """Matches the skeleton of one reserved name, or of several: ``System operator``, ``the admin``."""
-    looks = sorted(_reserved_skeletons(_RESERVED), key=len, reverse=True)
+    looks = sorted(_reserved_skeletons(_RESERVED, in_ascii=in_ascii), key=len, reverse=True)
     return re.compile(f"(?:the)?(?:{'|'.join(map(re.escape, looks))})+", re.IGNORECASE)
 
 
@@ -412,11 +415,20 @@ def _marks_no_letter(name: str) -> bool:
     return False
 
 
+@lru_cache(maxsize=1)
+def _looks_like() -> dict[int, str]:
+    from besedka.wire.confusables import PROTOTYPES  # noqa: PLC0415 - a large table, and only for what is not ASCII
+
+    return str.maketrans({like: prototype for prototype, likes in PROTOTYPES.items() for like in likes})
+
+
 def _prototype(name: str) -> str:
+    if _ASCII.fullmatch(name):
+        return name.translate(_ASCII_LOOKS_LIKE).replace(" ", "")
     # A prototype may hold characters that have a prototype themselves; two rounds are enough for today's table,
     # the loop also for tomorrow's.
     for _ in range(4):
-        mapped = unicodedata.normalize("NFC", unicodedata.normalize("NFD", name).translate(_LOOKS_LIKE))
+        mapped = unicodedata.normalize("NFC", unicodedata.normalize("NFD", name).translate(_looks_like()))
         mapped = mapped.replace(" ", "")
         if mapped == name:
             break
