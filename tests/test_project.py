@@ -20,6 +20,7 @@ from besedka.serve.doors.http import protocol
 from besedka.serve.doors.origin import Origins
 from besedka.serve.doors.timeouts import REQUEST_SECONDS
 from besedka.serve.doors.websocket.door import WebSocketDoor
+from besedka.serve.exposition import Exposition
 from besedka.serve.limits import rate_limits, room_shares
 from besedka.serve.limits.rate_limits import RateLimits
 from besedka.serve.limits.sources import Sources
@@ -252,7 +253,7 @@ async def _all_figures() -> set[str]:
         soon=print,
     )
     ChatService(services(chat), Clients(Sources(RateLimits())))
-    text = chat.metrics.text().decode()
+    text = Exposition(chat.metrics).text().decode()
     await chat.close()
     families = text_string_to_metric_families(text)
     return {

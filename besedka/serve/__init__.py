@@ -7,6 +7,6 @@ each source; `history` is one room's log, on `files`.
 Start and end: `main` and `server` run it, by `settings`; `banner` is its output at the start, `mounts` warns of files that are mounted by
 themselves, `own_addresses` are this machine's. `shutdown_deadline` ends it in time, for which `disk_heartbeat` says whether the disk answers.
 
-Tools: `clock`, `threads`, `tasks`, `background` loops, `counters` and `metrics`, `errors`, `repeated_error`, which logs what every request may
-meet, and `act_on_each`, which lets one faulty session not spare the others.
+Tools: `clock`, `threads`, `tasks`, `background` loops, `counters`, `metrics` and their `exposition`, `errors`, `repeated_error`, which logs what
+every request may meet, and `act_on_each`, which lets one faulty session not spare the others.
 """

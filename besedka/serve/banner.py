@@ -15,7 +15,6 @@ from ipaddress import ip_address
 from typing import Final
 
 from besedka import __version__
-from besedka.qr import qr_lines
 from besedka.serve.history import Restored
 from besedka.serve.own_addresses import is_loopback, own_addresses
 from besedka.serve.settings import Settings
@@ -78,6 +77,8 @@ def picture(link: str) -> list[str]:
     """The QR code of a link, at a terminal."""
     if not _is_seen() or sys.stdout.encoding.lower().replace("-", "") != "utf8":
         return []
+    from besedka.qr import qr_lines  # noqa: PLC0415 - its library is slow to import, and a server without a terminal shows no code
+
     is_plain = bool(os.environ.get("NO_COLOR")) or os.environ.get("TERM") == "dumb"
     return qr_lines(link, columns=shutil.get_terminal_size().columns, colour=not is_plain)
 

@@ -1,33 +1,18 @@
-"""The server's figures for its operator, in Prometheus' text format: no names, no rooms, no texts."""
+"""The server's figures for its operator: no names, no rooms, no texts.
+
+They are counted here in plain numbers; `besedka.serve.exposition` writes them in Prometheus' text format.
+"""
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator
-from typing import Final
-
-from prometheus_client import (
-    CONTENT_TYPE_LATEST,
-    CollectorRegistry,
-    Counter,
-    Gauge,
-    Histogram,
-    disable_created_metrics,
-    generate_latest,
-)
-from prometheus_client.metrics_core import CounterMetricFamily, Metric
-from prometheus_client.process_collector import ProcessCollector
-from prometheus_client.registry import Collector
+from bisect import bisect_left
+from collections.abc import Callable
+from typing import Final, NamedTuple
 
 from besedka.serve.counters import Counters
 
-CONTENT_TYPE: Final = CONTENT_TYPE_LATEST
-
 BATCH_MESSAGES: Final = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000)
 SYNC_SECONDS: Final = (0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0)
-
-FRESH_SECONDS: Final = 0.5
-"""Writing the figures takes a millisecond or two: more frequent requests get the same ones."""
 
 TALLIED: Final = {
     "messages": "Messages stored.",
@@ -40,8 +25,42 @@ TALLIED: Final = {
     "connections": "WebSocket connections that were opened.",
 }
 
+GRPC: Final = {
+    "grpc_connections": "gRPC connections over TCP.",
+    "streams_open": "gRPC streams that read now.",
+}
+"""The figures of the gRPC door; where there is none they are 0."""
 
-disable_created_metrics()  # type: ignore[no-untyped-call]  # a second series for each counter that says when it began: with this process
+
+class Figure(NamedTuple):
+    """A number that is shown as it is at the moment of asking."""
+
+    name: str
+    meaning: str
+    value: Callable[[], float]
+
+
+class Distribution:
+    """How often a value was how large.
+
+    Args:
+        bounds: the largest value of each bucket, but of the last one, which has none.
+
+    Attributes:
+        bounds: the same.
+        counts: how many values each bucket has.
+        total: the sum of all values.
+    """
+
+    def __init__(self, bounds: tuple[float, ...]) -> None:
+        self.bounds = bounds
+        self.counts = [0] * (len(bounds) + 1)
+        self.total = 0.0
+
+    def add(self, value: float) -> None:
+        """Count a value."""
+        self.counts[bisect_left(self.bounds, value)] += 1
+        self.total += value
 
 
 class Metrics:
@@ -49,66 +68,34 @@ class Metrics:
 
     Attributes:
         counters: plain numbers, to be added to where things happen.
+        batches: messages that were stored at once.
+        syncs: seconds that a batch took to be stored.
+        refusals: how often which error code was answered.
+        endings: connections ended by the server, by close code.
+        figures: what `show` was given, in this order.
     """
 
     def __init__(self) -> None:
         self.counters = Counters()
-        self._written_at = float("-inf")
-        self._text = b""
-        self._registry = CollectorRegistry()
-        self._registry.register(_Tallied(self.counters))
-        ProcessCollector(registry=self._registry)
-        self._batches = Histogram(
-            "besedka_batch_messages",
-            "Messages that were stored by one write and one sync.",
-            buckets=BATCH_MESSAGES,
-            registry=self._registry,
-        )
-        self._syncs = Histogram(
-            "besedka_sync_seconds",
-            "How long a batch took to be written and synced.",
-            buckets=SYNC_SECONDS,
-            registry=self._registry,
-        )
-        self._refusals = Counter(
-            "besedka_refusals", "What clients were refused, by code.", ["code"], registry=self._registry
-        )
-        self._endings = Counter(
-            "besedka_endings",
-            "Connections that the server has ended, by close code.",
-            ["code"],
-            registry=self._registry,
-        )
+        self.batches = Distribution(BATCH_MESSAGES)
+        self.syncs = Distribution(SYNC_SECONDS)
+        self.refusals: dict[str, int] = {}
+        self.endings: dict[str, int] = {}
+        self.figures: list[Figure] = []
 
     def stored(self, messages: int, seconds: float) -> None:
         """A batch is on disk."""
-        self._batches.observe(messages)
-        self._syncs.observe(seconds)
+        self.batches.add(messages)
+        self.syncs.add(seconds)
 
     def refused(self, code: str) -> None:
         """A client was refused something."""
-        self._refusals.labels(code).inc()
+        self.refusals[code] = self.refusals.get(code, 0) + 1
 
     def ended(self, code: int) -> None:
         """The server has ended a connection."""
-        self._endings.labels(str(code)).inc()
+        self.endings[str(code)] = self.endings.get(str(code), 0) + 1
 
     def show(self, name: str, meaning: str, value: Callable[[], float]) -> None:
         """Have a number shown as it is at the moment of asking."""
-        Gauge(f"besedka_{name}", meaning, registry=self._registry).set_function(value)
-
-    def text(self) -> bytes:
-        """All figures, in `CONTENT_TYPE`, not older than `FRESH_SECONDS`."""
-        now = time.monotonic()
-        if now - self._written_at > FRESH_SECONDS:
-            self._written_at, self._text = now, generate_latest(self._registry)
-        return self._text
-
-
-class _Tallied(Collector):
-    def __init__(self, counters: Counters) -> None:
-        self._counters = counters
-
-    def collect(self) -> Iterator[Metric]:
-        for name, meaning in TALLIED.items():
-            yield CounterMetricFamily(f"besedka_{name}", meaning, value=getattr(self._counters, name))
+        self.figures.append(Figure(name, meaning, value))

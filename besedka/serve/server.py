@@ -10,8 +10,9 @@ import socket
 import ssl
 import sys
 from collections.abc import Callable, Iterable
+from contextlib import nullcontext
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from besedka.serve.authentication.key_file import open_keys, watch
 from besedka.serve.authentication.keys import Authenticator, Keys
@@ -20,7 +21,6 @@ from besedka.serve.banner import greeting
 from besedka.serve.chat import Chat
 from besedka.serve.doors.admin import AdminDoor
 from besedka.serve.doors.forwarded import Proxies, doubtful
-from besedka.serve.doors.grpc.door import GrpcDoor
 from besedka.serve.doors.hosts import Hosts, is_loopback, names_of_machine
 from besedka.serve.doors.http.door import HttpDoor
 from besedka.serve.doors.http.download import Download
@@ -35,6 +35,7 @@ from besedka.serve.doors.websocket.seed import SeedSession
 from besedka.serve.errors import CertificateUnusable
 from besedka.serve.limits.descriptors import SPARE_DESCRIPTORS, Capacity, for_connections, raise_limit
 from besedka.serve.limits.sources import Sources
+from besedka.serve.metrics import GRPC
 from besedka.serve.mounts import warn_of_mounted
 from besedka.serve.own_addresses import own_addresses
 from besedka.serve.session import Moderator, Services
@@ -42,6 +43,9 @@ from besedka.serve.settings import Certificate, Settings
 from besedka.serve.shutdown_deadline import Deadline
 from besedka.serve.threads import started
 from besedka.wire.errors import Language
+
+if TYPE_CHECKING:
+    from besedka.serve.doors.grpc.door import GrpcDoor
 
 log = logging.getLogger(__name__)
 
@@ -96,7 +100,7 @@ async def _serve(
             Background() as background,
             doors.admin.open(settings.admin_socket),
             doors.http.open(listener, settings.certificate, background) as stop_accepting,
-            doors.grpc.open(settings),
+            doors.grpc.open(settings) if doors.grpc else nullcontext(),
         ):
             background.run("looking after connections", lambda: _sweep(doors, chat))
             background.run("writing the files about people", chat.directory.watch)
@@ -115,11 +119,12 @@ async def _serve(
             is_asked_to = await _stopped(stop, failures)
             deadline.begin()
             stop_accepting()
-            await doors.grpc.stop_accepting()
+            if doors.grpc:
+                await doors.grpc.stop_accepting()
             await deadline.store(background.guard("storing what was accepted", chat.finish))
             await asyncio.gather(
                 doors.websocket.close(STOP_CLOSE_SECONDS if is_asked_to else LOST_CLOSE_SECONDS),
-                doors.grpc.close(),
+                *([doors.grpc.close()] if doors.grpc else []),
             )
     finally:
         deadline.begin()
@@ -131,12 +136,12 @@ async def _serve(
 
 @dataclass(frozen=True, slots=True)
 class _Doors:
-    """All doors of a server, and where those come from who use them."""
+    """All doors of a server, and where those come from who use them; the one for gRPC only where it is asked for."""
 
     sources: Sources
     websocket: WebSocketDoor
     http: HttpDoor
-    grpc: GrpcDoor
+    grpc: GrpcDoor | None
     admin: AdminDoor
 
 
@@ -196,9 +201,28 @@ def _doors(
         sources,
         websocket,
         http,
-        GrpcDoor(services, sources=sources, access=access, now=loop.time, capacity=capacity, proxies=proxies),
+        _grpc_door(settings, services, sources=sources, access=access, capacity=capacity, proxies=proxies),
         AdminDoor(operator, chat.metrics, chat.clock.stamp, Language.EN),
     )
+
+
+def _grpc_door(
+    settings: Settings,
+    services: Services,
+    *,
+    sources: Sources,
+    access: Authenticator,
+    capacity: Capacity,
+    proxies: Proxies,
+) -> GrpcDoor | None:
+    if settings.grpc_port is None and settings.grpc_unix is None:
+        for name, meaning in GRPC.items():
+            services.metrics.show(name, meaning, lambda: 0)
+        return None
+    from besedka.serve.doors.grpc.door import GrpcDoor  # noqa: PLC0415 - an eighth of the time of a start
+
+    now = asyncio.get_running_loop().time
+    return GrpcDoor(services, sources=sources, access=access, now=now, capacity=capacity, proxies=proxies)
 
 
 async def _sweep(doors: _Doors, chat: Chat) -> None:
@@ -210,7 +234,8 @@ async def _sweep(doors: _Doors, chat: Chat) -> None:
         doors.websocket.look_after(now, part)
         if part == 0:
             doors.http.look_after(now)
-            doors.grpc.look_after(now)
+            if doors.grpc:
+                doors.grpc.look_after(now)
             doors.sources.forget(now)
             SPARE_DESCRIPTORS.hold()
             chat.rooms.forget_tenants()

@@ -57,3 +57,21 @@ def test_send_imports_nothing_of_a_server_or_a_terminal(
 def test_the_help_of_all_commands_imports_what_none_of_them_needs_to_be_described(tmp_path: Path) -> None:
     modules = imported(tmp_path, "--help")
     assert modules.isdisjoint(OF_A_SERVER | OF_GRPC | OF_A_TERMINAL | SELDOM)
+
+
+def test_a_server_without_grpc_imports_nothing_of_it_nor_what_it_is_never_asked_for(tmp_path: Path) -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-c", PROBE, "serve", "--port", "0", "--grpc-port", "0"],
+        cwd=tmp_path,
+        env=prefork.environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout
+    assert any(line.startswith("stop") for line in process.stdout)
+    process.terminate()
+    _, errors = process.communicate()
+    modules = set(errors.splitlines()[-1].split())
+    assert "uvicorn" in modules
+    assert modules.isdisjoint(OF_GRPC | OF_A_TERMINAL | {"prometheus_client"})

@@ -123,7 +123,8 @@ def test_without_one_dependency_it_says_which_command_installs_it(
     hiding.mkdir()
     sentence = f"No module named {missing!r}"
     (hiding / f"{missing}.py").write_text(f"raise ModuleNotFoundError({sentence!r}, name={missing!r})")
-    done = started(folder, str(hiding), DEPENDENCIES, BESEDKA_PORT="0", BESEDKA_GRPC_PORT="0")
+    ports = {"BESEDKA_PORT": "0", "BESEDKA_GRPC_PORT": str(free_port())}
+    done = started(folder, str(hiding), DEPENDENCIES, **ports)
     assert_says_what_to_install(done, folder, missing)
 
 

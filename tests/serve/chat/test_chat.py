@@ -16,6 +16,7 @@ from besedka.serve.chat.committer import FULL_SECONDS
 from besedka.serve.chat.notices import NOTICE_SECONDS
 from besedka.serve.chat.open_rooms import GRACE_SECONDS, IDLE_SECONDS
 from besedka.serve.errors import StartError
+from besedka.serve.exposition import Exposition
 from besedka.serve.history import LATEST_MESSAGES, ChatHistory, Hits
 from besedka.serve.history.resent import Step
 from besedka.serve.limits.room_shares import Tenant
@@ -85,7 +86,7 @@ def test_where_more_is_said_than_is_written_at_a_time_the_next_batch_gathers(tmp
         await asyncio.sleep(0)
         say("while one is written")
         await until(lambda: member.ids == [1, 2, 3])
-        assert b"besedka_batch_messages_count 2.0" in chat.metrics.text()
+        assert b"besedka_batch_messages_count 2.0" in Exposition(chat.metrics).text()
         await chat.close()
 
     looping.run(scenario())

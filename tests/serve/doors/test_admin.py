@@ -15,6 +15,7 @@ import pytest
 from besedka.serve.chat import Chat
 from besedka.serve.doors.admin import AdminDoor
 from besedka.serve.errors import SocketUnusable
+from besedka.serve.exposition import Exposition
 from besedka.serve.session import Moderator
 from besedka.serve.settings import Settings
 from besedka.wire.errors import ErrorCode, Language, Refused
@@ -99,7 +100,7 @@ def test_an_error_of_the_server_is_not_reported_as_one_of_the_request(
         assert (failed["type"], failed["code"], failed["key"]) == ("error", code, "k1")
         assert malformed["code"] == "bad_frame"
         assert ("its log" in failed["text"]) is (code == "internal_error")
-        assert b'besedka_refusals_total{code="internal_error"}' not in chat.metrics.text()
+        assert b'besedka_refusals_total{code="internal_error"}' not in Exposition(chat.metrics).text()
 
     looping.run(scenario())
     assert [record.exc_info and record.exc_info[1] for record in caplog.records] == (

@@ -32,6 +32,7 @@ from besedka.serve.doors.websocket.connection import (
 )
 from besedka.serve.doors.websocket.door import WebSocketDoor
 from besedka.serve.doors.websocket.frames import encode_frames
+from besedka.serve.exposition import Exposition
 from besedka.serve.limits.held_bytes import HELD_BYTES_OF_MACHINE
 from besedka.serve.limits.rate_limits import FRAMES_AT_LEAST, FRAMES_SECONDS, RateLimits
 from besedka.serve.limits.sources import Sources
@@ -527,7 +528,7 @@ def test_what_is_counted_can_be_read(scene: Scene) -> None:
     scene.exchange()
     scene.connection.send(encode_frames([Typing(room="main", user="Anna")]))
     scene.connection.close(CloseCode.RESTARTING)
-    figures = scene.metrics.text().decode()
+    figures = Exposition(scene.metrics).text().decode()
     for line in (
         "besedka_connections_total 1.0",
         "besedka_connections_open 1.0",

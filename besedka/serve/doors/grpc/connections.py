@@ -27,7 +27,7 @@ from besedka.serve.doors.unix_sockets import disown_if_closed
 from besedka.serve.files.descriptor import reason
 from besedka.serve.limits.descriptors import Capacity
 from besedka.serve.limits.rate_limits import HANDSHAKE_FRAMES, RateLimiter, Source
-from besedka.serve.metrics import Metrics
+from besedka.serve.metrics import GRPC, Metrics
 from besedka.wire.errors import ErrorCode, Refused
 
 log = logging.getLogger(__name__)
@@ -110,7 +110,7 @@ class Connections:
         self._half_open = 0
         self._half_open_of: Counter[Source | str] = Counter()
         self._is_empty = asyncio.Event()
-        metrics.show("grpc_connections", "gRPC connections over TCP.", lambda: len(self))
+        metrics.show("grpc_connections", GRPC["grpc_connections"], lambda: len(self))
 
     def __len__(self) -> int:
         return len(self._connections)

@@ -24,6 +24,7 @@ from besedka.serve.doors.grpc.follow import FollowStream
 from besedka.serve.doors.grpc.stream import Stream
 from besedka.serve.errors import SessionFailed
 from besedka.serve.limits.rate_limits import RateLimiter
+from besedka.serve.metrics import GRPC
 from besedka.serve.people.person import Person
 from besedka.serve.session import Services
 from besedka.serve.session.refusals import unavailable
@@ -60,7 +61,7 @@ class ChatService:
         self._is_ending = False
         self._streams: dict[Stream, asyncio.Task[None]] = {}
         self._contexts: dict[Stream, Context] = {}
-        services.metrics.show("streams_open", "gRPC streams that read now.", lambda: len(self._streams))
+        services.metrics.show("streams_open", GRPC["streams_open"], lambda: len(self._streams))
 
     def handlers(self) -> dict[str, grpc.RpcMethodHandler[Any, Any]]:
         """A handler for each method."""

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from functools import cache
 from http import HTTPStatus
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from starlette.applications import Starlette
 from starlette.datastructures import MutableHeaders
@@ -25,8 +26,11 @@ from besedka.serve.doors.http.authentication import KeyGuard, KeyRequired, is_ow
 from besedka.serve.doors.http.download import Download
 from besedka.serve.doors.http.page_files import CACHING, PageFiles
 from besedka.serve.limits.rate_limits import HTTP_FRAMES, REFUSED_FRAMES, RateLimiter
-from besedka.serve.metrics import CONTENT_TYPE, Metrics
+from besedka.serve.metrics import Metrics
 from besedka.wire.errors import Language
+
+if TYPE_CHECKING:
+    from besedka.serve.exposition import Exposition
 
 PAGE: Final = Path(__file__).parent.parent.parent.parent / "client"
 
@@ -102,10 +106,16 @@ def routes(
         why = await unready()
         return PlainTextResponse(f"{why or 'ready'}\n", 503 if why else 200)
 
+    @cache
+    def exposition() -> Exposition:
+        from besedka.serve.exposition import Exposition  # noqa: PLC0415 - slow to import, and many servers are never asked
+
+        return Exposition(metrics)
+
     async def figures(request: Request) -> Response:
         if not (metrics_open or is_own_machine(request)):
             return PlainTextResponse(_FIGURES_ARE_OURS, HTTPStatus.FORBIDDEN)
-        return Response(metrics.text(), media_type=CONTENT_TYPE)
+        return Response(exposition().text(), media_type=exposition().content_type)
 
     return [
         Route("/healthz", healthz),
