@@ -14,6 +14,7 @@ import click
 from click.exceptions import NoArgsIsHelpError
 
 from besedka import __version__
+from besedka.commands import garbage
 from besedka.commands.exit_status import MEANINGS, Status, discard_broken_stderr, discard_stdout, why
 from besedka.commands.messages import complain
 
@@ -36,8 +37,10 @@ COMMANDS: Final = {
 
 def main() -> None:
     """Run the command line; every error is one line on stderr."""
+    garbage.postpone()
     status = _run()
     discard_broken_stderr()
+    garbage.skip_at_exit()
     sys.exit(status)
 
 

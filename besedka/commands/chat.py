@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from besedka.commands import garbage
 from besedka.commands.access import KEY, find_key
 from besedka.commands.exit_status import Failure, report_remote_errors
 from besedka.commands.options import (
@@ -55,6 +56,7 @@ def chat(
     """
     from besedka.terminal.app import NoTerminal, run
 
+    garbage.resume()
     with report_remote_errors():
         try:
             run(

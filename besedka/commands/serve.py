@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 from click.core import ParameterSource
 
+from besedka.commands import garbage
 from besedka.commands.exit_status import Failure, discard_stdout, why
 from besedka.commands.options import setting
 from besedka.wire.errors import Language
@@ -255,6 +256,7 @@ def serve(
         admin_socket=_socket(admin_socket, admin_socket_of(history)),
         certificate=Certificate(tls_cert, tls_key) if tls_cert and tls_key else None,
     )
+    garbage.resume()
     try:
         run(settings, announce=_announce)
     except ServeError as error:
