@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import click
-from harness import crowd, deaf, deliveries, grpc_calls, idle, machine
+from harness import crowd, deaf, deliveries, grpc_calls, idle, machine, starts
 from harness.errors import MissingError
 from harness.peers import ALL, BESEDKA, Peer
 from harness.plan import QUICK, Plan
@@ -30,6 +30,7 @@ SCENARIOS: Final[dict[str, Callable[[Sequence[Peer], Plan], list[Table]]]] = {
     "idle": idle.run,
     "deaf": deaf.run,
     "grpc": grpc_calls.run,
+    "start": starts.run,
 }
 
 

@@ -20,6 +20,7 @@ class Plan:
         connections: how many are idle.
         settle_seconds: how long they are left alone before the memory is looked at.
         churn_minutes: how long people come and go.
+        starts: how often each command is started.
         missed_messages: how many messages pass while 500 readers do not read.
     """
 
@@ -31,6 +32,7 @@ class Plan:
     settle_seconds: int = 30
     churn_minutes: float = 10.0
     missed_messages: int = 100_000
+    starts: int = 15
 
 
 QUICK: Final = {
@@ -40,5 +42,6 @@ QUICK: Final = {
     "settle_seconds": 3,
     "churn_minutes": 0.25,
     "missed_messages": 5_000,
+    "starts": 3,
 }
 """The reductions of a quick run. Its figures say only that everything works."""
