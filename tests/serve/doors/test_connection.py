@@ -508,7 +508,10 @@ def test_of_an_address_for_which_too_much_is_held_those_who_hold_the_most_are_ab
     scene.sweep_until(1000)
     other.sweep_until(1000)
     assert (scene.transport.ended, other.transport.ended) == ("aborted", "")
-    assert f'besedka_endings_total{{code="{CloseCode.STUCK.value.code}"}} 1' in scene.metrics.text().decode()
+    assert (
+        f'besedka_endings_total{{code="{CloseCode.STUCK.value.code}"}} 1'
+        in Exposition(scene.metrics).text().decode()
+    )
 
 
 def test_answers_to_ones_own_pings_are_no_progress(scene: Scene) -> None:
