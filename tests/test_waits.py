@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
@@ -80,3 +81,13 @@ class Three:
         self.wait(lambda: sleep(0.1))
 """
     assert [*sleeps(ast.parse(text))] == ["one.two", "Three.four"]
+
+
+def test_every_loop_of_a_test_runs_in_a_thread_of_its_own() -> None:
+    """`asyncio.run` fails in a process that has run browser tests before, by chance of the order; `looping.run` does not."""
+    found = [
+        str(path.relative_to(ROOT))
+        for path in sorted(ROOT.rglob("*.py"))
+        if path != Path(__file__) and re.search(r"\basyncio\.run\(", path.read_text(encoding="utf-8"))
+    ]
+    assert found == ["torture/greedy.py", "torture/redacting.py"]  # programs of their own

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import stat
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from besedka import InvalidAddress, JoinRefused, connect, importing
+from tests import looping
 from tests.commanding import Person, wait_until
 from tests.conftest import ServerMaker
 from tests.running import RunningServer
@@ -219,7 +219,7 @@ def test_a_program_brings_the_key_too(server: RunningServer, keys: Path) -> None
             assert [number async for number in importer.say(["a", "b"])] == [3, 4]
 
     for url in server.urls:
-        asyncio.run(talk(url))
-    asyncio.run(pipe(server.urls[1]))
-    asyncio.run(withdrawn(server.urls[0]))
+        looping.run(talk(url))
+    looping.run(pipe(server.urls[1]))
+    looping.run(withdrawn(server.urls[0]))
     wait_until(lambda: "valid from now on: 2" in server.errors)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import resource
 from pathlib import Path
@@ -12,6 +11,7 @@ import pytest
 from besedka import connect
 from besedka.proto.besedka.v1 import chat_pb2 as pb
 from besedka.wire.frames import ROOMS_LISTED, ROOMS_LISTED_BYTES
+from tests import looping
 from tests.calling import TIMEOUT_SECONDS, Caller
 from tests.commanding import wait_until
 from tests.conftest import ServerMaker
@@ -79,7 +79,7 @@ def test_the_library_reads_all_pages(many: RunningServer, door: int) -> None:
         async with connect(many.urls[door], "Anna") as room:
             return [entry.name for entry in await room.rooms()]
 
-    assert asyncio.run(listed()) == ["main", *names(ROOMS)]
+    assert looping.run(listed()) == ["main", *names(ROOMS)]
 
 
 def test_ones_own_rooms_are_on_the_first_page(many: RunningServer) -> None:

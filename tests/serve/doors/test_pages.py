@@ -67,11 +67,11 @@ def test_a_file_of_the_page_that_has_changed_is_read_again_and_one_that_is_new_i
         headers = [(b"if-none-match", etag.encode())] if etag else []
         return await files.get_response(path, {"type": "http", "method": "GET", "headers": headers})
 
-    first = asyncio.run(get("."))
+    first = looping.run(get("."))
     assert (first.body, first.headers["cache-control"]) == (b"one", "no-cache")
-    assert asyncio.run(get(".", first.headers["etag"])).status_code == 304
+    assert looping.run(get(".", first.headers["etag"])).status_code == 304
     (tmp_path / "index.html").write_text("another")
     (tmp_path / "new.js").write_text("")
-    assert asyncio.run(get("index.html", first.headers["etag"])).body == b"another"
+    assert looping.run(get("index.html", first.headers["etag"])).body == b"another"
     with pytest.raises(HTTPException, match="404"):
-        asyncio.run(get("new.js"))
+        looping.run(get("new.js"))
