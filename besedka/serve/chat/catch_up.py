@@ -1,7 +1,7 @@
 """Serve subscribers that are behind: pages from their cursor to the head, until they are live.
 
 A client that returns says up to where it has read; `besedka/serve/room/room.py` (`enter`) makes a cursor of it. Pages are read in turn, and what
-was in the log before the subscriber entered is charged. What is posted after that is not: it is their live delivery, only later.
+was in the log before the subscriber entered is charged. Later messages are free: they are its live delivery, only delayed.
 So a reader pays for a number of messages that does not grow, and reaches the head however much is posted meanwhile.
 """
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from typing import Final
 
+from besedka.serve.doors.timeouts import STUCK_SECONDS
+
 BUFFER_BYTES: Final = 64 * 1024
 """Unsent bytes above which a connection is full."""
 
@@ -33,3 +35,22 @@ def unsent_bytes(transport: asyncio.Transport) -> int:
     """The unsent bytes of a connection; over TLS the socket below is full if there are any."""
     unsent = transport.get_write_buffer_size()
     return unsent + BUFFER_BYTES if unsent and is_over_tls(transport) else unsent
+
+
+class StuckDeadline:
+    """The time at which a client that does not read is given up; it moves on while its unsent bytes become fewer."""
+
+    __slots__ = ("_at", "_unsent")
+
+    def __init__(self) -> None:
+        self._at = float("inf")
+        self._unsent = 0
+
+    def look(self, unsent: int, now: float) -> float:
+        """The deadline, now that so many bytes are unsent; infinity if there are none."""
+        if not unsent:
+            self._at = float("inf")
+        elif unsent < self._unsent or self._at == float("inf"):
+            self._at = now + STUCK_SECONDS
+        self._unsent = unsent
+        return self._at

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Final, Protocol
 
 from besedka.serve.act_on_each import act_on_each
+from besedka.serve.doors.buffers import StuckDeadline
 from besedka.serve.doors.grpc.half_open import HalfOpenRequests
 from besedka.serve.doors.listener import BACKLOG, UNSENT_BYTES
 from besedka.serve.doors.timeouts import REQUEST_SECONDS, STUCK_SECONDS
@@ -249,13 +250,12 @@ class Connection:
     """
 
     __slots__ = (
-        "_abort_at",
         "_called_by",
         "_calls",
         "_connections",
         "_handshake",
+        "_stuck",
         "_uncharged",
-        "_unsent",
         "half_open",
         "host",
         "inner",
@@ -279,8 +279,8 @@ class Connection:
         self._called_by = now + REQUEST_SECONDS
         self._calls: dict[object, float] = {}
         self.limiters: dict[bool, RateLimiter] = {}
-        self._unsent = self._uncharged = 0
-        self._abort_at = _FOREVER
+        self._uncharged = 0
+        self._stuck = StuckDeadline()
 
     def enter(self, peer: str, host: str, limiter: RateLimiter | None) -> None:
         """Note that it has been admitted."""
@@ -318,14 +318,9 @@ class Connection:
 
     def check_deadlines(self, now: float) -> None:
         """Abort a connection without a call, or with one that does not end, and a client that does not read or send on."""
-        unsent = self.outer.unsent
-        if not unsent:
-            self._abort_at = _FOREVER
-        elif unsent < self._unsent or self._abort_at == _FOREVER:
-            self._abort_at = now + STUCK_SECONDS
-        self._unsent = unsent
+        stuck_at = self._stuck.look(self.outer.unsent, now)
         whole_by = self.half_open.oldest() + HALF_OPEN_SECONDS
-        if now >= min(self._called_by, self._abort_at, whole_by, *self._calls.values()):
+        if now >= min(self._called_by, stuck_at, whole_by, *self._calls.values()):
             self.abort()
 
     def read_along(self, data: bytes, *, is_request: bool) -> None:

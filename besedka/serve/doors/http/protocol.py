@@ -14,15 +14,14 @@ from typing import Any, Final, Protocol
 from httptools import HttpParserUpgrade, HttpRequestParser
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
-from besedka.serve.doors.buffers import limit_buffers, unsent_bytes
-from besedka.serve.doors.forwarded import Client, Proxies
+from besedka.serve.doors import tls
+from besedka.serve.doors.buffers import StuckDeadline, limit_buffers, unsent_bytes
+from besedka.serve.doors.forwarded import Client
 from besedka.serve.doors.hosts import Hosts, is_loopback
 from besedka.serve.doors.http.authentication import CONNECTION
 from besedka.serve.doors.http.target import TargetBad, split_target
-from besedka.serve.doors.timeouts import CLOSE_SECONDS, REQUEST_SECONDS, STUCK_SECONDS
+from besedka.serve.doors.timeouts import CLOSE_SECONDS, REQUEST_SECONDS
 from besedka.serve.limits.rate_limits import HTTP_FRAMES, RateLimiter, Source
-from besedka.serve.limits.sources import Sources
-from besedka.serve.metrics import Metrics
 from besedka.wire.errors import Refused
 
 HEADER_BYTES: Final = 16 * 1024
@@ -55,7 +54,7 @@ class Successor(Protocol):
         """A protocol for a connection from this source, perhaps through a proxy."""
 
 
-class Door(Protocol):
+class Door(tls.Door, Protocol):
     """The door, as its connections see it."""
 
     @property
@@ -63,26 +62,8 @@ class Door(Protocol):
         """The host names that the chat accepts."""
 
     @property
-    def proxies(self) -> Proxies:
-        """The trusted proxies."""
-
-    @property
-    def sources(self) -> Sources:
-        """The addresses of clients, with their limits."""
-
-    @property
-    def metrics(self) -> Metrics:
-        """Counts refusals."""
-
-    @property
     def connection(self) -> Successor:
         """Makes the protocol of a connection that becomes a WebSocket."""
-
-    def now(self) -> float:
-        """The time of a monotonic clock, in seconds."""
-
-    def has_room(self) -> bool:
-        """Whether there is a file descriptor for one more connection."""
 
     def may_wait(self, connection: HttpConnection) -> bool:
         """Whether a connection above the limit of its address may wait for its request, to be told so."""
@@ -120,9 +101,8 @@ class HttpConnection(HttpToolsProtocol):
         self._has_body = False
         self._request_until = door.now() + REQUEST_SECONDS
         self._abort_at = _FOREVER
-        self._unsent = 0
         self._held = 0
-        self._stuck_at = _FOREVER
+        self._stuck = StuckDeadline()
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
         super().connection_made(transport)
@@ -221,15 +201,10 @@ class HttpConnection(HttpToolsProtocol):
 
     def check_deadlines(self, now: float) -> None:
         """Give up a client that is too slow to send its request, or to read the response."""
-        unsent = self.transport.get_write_buffer_size()
-        if not unsent:
-            self._stuck_at = _FOREVER
-        elif unsent < self._unsent or self._stuck_at == _FOREVER:
-            self._stuck_at = now + STUCK_SECONDS
-        self._unsent = unsent
+        stuck_at = self._stuck.look(self.transport.get_write_buffer_size(), now)
         self._hold(unsent_bytes(self.transport) + self._bytes)
         is_too_much = self._source is not None and self._source.held.is_too_much(self._held)
-        if is_too_much or now >= min(self._abort_at, self._stuck_at):
+        if is_too_much or now >= min(self._abort_at, stuck_at):
             self.transport.abort()
         elif now >= self._request_until and not self._is_refused:
             sentence = f"a request must have come in whole within {REQUEST_SECONDS:g} seconds"
