@@ -388,7 +388,7 @@ def _may_join(name: str, at: int) -> bool:
 def _misplaces_stacker(name: str) -> bool:
     """Whether a sign that joins two letters to one, and shows only there, stands anywhere but between two of its own script."""
     return any(
-        {_script(name[max(0, at - 1)]), _script(name[at + 1 : at + 2])} != {_script(each)} or at == 0
+        {_script(name[max(0, at - 1) : at]), _script(name[at + 1 : at + 2])} != {_script(each)}
         for at, each in enumerate(name)
         if each in STACKERS
     )
