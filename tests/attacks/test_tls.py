@@ -6,7 +6,6 @@ import json
 import socket
 import ssl
 import struct
-import subprocess
 import urllib.request
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, suppress
@@ -23,11 +22,12 @@ from tests.attacks.test_descriptors import closed, flood
 from tests.clocks import BENT, Clocks
 from tests.commanding import wait_until
 from tests.conftest import ServerMaker
+from tests.proxies.proxying import make_certificate
 from tests.running import RunningServer
 
 LIMIT: Final = 300
 ONE, OTHER, OWN = "127.0.0.2", "127.0.0.3", "127.0.0.1"
-SEALED: Final = ("--open", "--tls-cert", "cert.pem", "--tls-key", "key.pem")
+SEALED: Final = ("--open", "--tls-cert", "chat.pem", "--tls-key", "chat.key")
 LONGEST_HANDSHAKE_SECONDS: Final = 40.0
 """Less than a minute."""
 
@@ -35,10 +35,7 @@ LONGEST_HANDSHAKE_SECONDS: Final = 40.0
 @pytest.fixture
 def context(tmp_path: Path) -> ssl.SSLContext:
     """For clients of a server with the options `SEALED`."""
-    command = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 1 -keyout key.pem"
-    subject = ["-out", "cert.pem", "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"]
-    subprocess.run([*command.split(), *subject], cwd=tmp_path, check=True, capture_output=True)
-    return ssl.create_default_context(cafile=str(tmp_path / "cert.pem"))
+    return ssl.create_default_context(cafile=str(make_certificate(tmp_path).path))
 
 
 def may_come(server: RunningServer, context: ssl.SSLContext, address: str) -> bool:
