@@ -1,8 +1,7 @@
 """Group commit: a room's drafts are written and synced as one batch, and only then delivered.
 
-While one batch is on its way to the disk, the next gathers. What is stored is then delivered by `Room.stored`
-(`besedka/serve/room/room.py`); a sender is acknowledged by their own message with its key in what they receive, and where they receive
-nothing, by `Poster.stored`. All methods are called in the loop's thread; the log is appended to by a
+While one batch is being written, the next gathers. A stored batch is delivered by `Room.stored` (`besedka/serve/room/room.py`).
+A poster is acknowledged by receiving their own message with its key or, if nothing is delivered to them, by `Poster.stored`. All methods are called in the loop's thread; the log is appended to by a
 worker thread, never more than one at a time for a room.
 """
 

@@ -1,4 +1,4 @@
-"""Subscribers that read on: what they missed has a price, what is posted meanwhile has none, and all of them reach the head."""
+"""Catching up: messages from before the entry are charged, later ones are free, and every subscriber reaches the head."""
 
 from __future__ import annotations
 
