@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import Final
 
@@ -21,6 +22,12 @@ FORWARDED: Final = frozenset(
 
 UNIX: Final = "unix"
 """The name of a proxy that connects over a Unix socket."""
+
+_ADDRESS_CHARACTERS_AT_MOST: Final = 64
+"""A longer text is no address: with brackets, a zone and a port an IPv6 address takes less."""
+
+_ADDRESSES_REMEMBERED: Final = 128
+"""Parsed addresses that are remembered: a client asks for an upgrade after several requests, and several clients are behind a proxy."""
 
 _SITE_BITS: Final = {4: 16, 6: 64}
 """Prefixes shorter than these are more than one site's network of machines."""
@@ -163,6 +170,11 @@ def _split_last(text: str) -> tuple[str, str]:
 
 def _address(hop: str) -> Address | None:
     """The address in ``192.0.2.1``, ``192.0.2.1:4711``, ``2001:db8::1`` or ``[2001:db8::1]:4711``."""
+    return _parsed(hop) if len(hop) <= _ADDRESS_CHARACTERS_AT_MOST else None
+
+
+@lru_cache(maxsize=_ADDRESSES_REMEMBERED)
+def _parsed(hop: str) -> Address | None:
     bracketed = re.fullmatch(r"\[([^\]]*)\](?::\d*)?", hop)
     with_port = re.fullmatch(r"([\d.]+):\d*", hop)
     text = bracketed[1] if bracketed else with_port[1] if with_port else hop

@@ -9,8 +9,16 @@ Pure.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from ipaddress import ip_address
+from functools import lru_cache
+from ipaddress import IPv4Address, IPv6Address, ip_address
+from typing import Final
 from urllib.parse import urlsplit
+
+HOST_CHARACTERS_AT_MOST: Final = 260
+"""A longer ``Host`` header names no host: 253 characters (RFC 1035, section 2.3.4), a dot, and a port."""
+
+HOSTS_REMEMBERED: Final = 128
+"""Parsed headers that are remembered: nearly all requests to a server have the same one."""
 
 
 class Hosts:
@@ -28,13 +36,14 @@ class Hosts:
     def know(self, host: str) -> bool:
         """Whether this ``Host`` header names the chat."""
         name = _name(host)
-        return name is not None and (_is_address(name) or _is_localhost(name) or name in self._public)
+        return name is not None and (_address(name) is not None or _is_localhost(name) or name in self._public)
 
 
 def is_loopback(host: str) -> bool:
     """Whether only a program on this machine sends this ``Host`` header."""
     name = _name(host) or ""
-    return ip_address(name).is_loopback if _is_address(name) else _is_localhost(name)
+    address = _address(name)
+    return address.is_loopback if address else _is_localhost(name)
 
 
 def is_authority(text: str) -> bool:
@@ -68,6 +77,11 @@ def names_of_machine(hostname: str) -> tuple[str, ...]:
 
 def _name(host: str) -> str | None:
     """The name in ``NAME``, ``NAME:PORT`` or ``[ADDRESS]:PORT``."""
+    return _parsed(host) if len(host) <= HOST_CHARACTERS_AT_MOST else None
+
+
+@lru_cache(maxsize=HOSTS_REMEMBERED)
+def _parsed(host: str) -> str | None:
     try:
         parts = urlsplit(f"http://{host}")
         is_port = parts.port is None or parts.port >= 0
@@ -78,12 +92,12 @@ def _name(host: str) -> str | None:
     return name if is_port and is_bare and name else None
 
 
-def _is_address(name: str) -> bool:
+@lru_cache(maxsize=HOSTS_REMEMBERED)
+def _address(name: str) -> IPv4Address | IPv6Address | None:
     try:
-        ip_address(name)
+        return ip_address(name)
     except ValueError:
-        return False
-    return True
+        return None
 
 
 def _is_localhost(name: str) -> bool:

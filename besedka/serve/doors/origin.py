@@ -8,9 +8,26 @@ browsers send no Origin.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from urllib.parse import SplitResult, urlsplit
+from functools import lru_cache
+from typing import Final, NamedTuple
+from urllib.parse import urlsplit
 
-DEFAULT_PORTS = {"http": 80, "https": 443}
+from besedka.serve.doors.hosts import HOST_CHARACTERS_AT_MOST, HOSTS_REMEMBERED
+
+DEFAULT_PORTS: Final = {"http": 80, "https": 443}
+
+_CHARACTERS_AT_MOST: Final = len("https://") + HOST_CHARACTERS_AT_MOST
+
+
+class _Origin(NamedTuple):
+    """The parts of an origin."""
+
+    scheme: str
+    host: str
+    port: int
+
+    def __str__(self) -> str:
+        return f"{self.scheme}://{self.host}:{self.port}"
 
 
 class Origins:
@@ -33,7 +50,7 @@ class Origins:
         if origin is None:
             return False
         host = _split(f"http://{hosts[0]}")
-        return _text(origin) in self._allowed or (host is not None and origin.hostname == host.hostname)
+        return str(origin) in self._allowed or (host is not None and origin.host == host.host)
 
 
 def clean_origin(text: str) -> str:
@@ -45,20 +62,23 @@ def clean_origin(text: str) -> str:
     origin = _split(text)
     if origin is None:
         raise ValueError(f"{text!r} is not an origin; it looks like https://chat.example or http://host:8080")
-    return _text(origin)
+    return str(origin)
 
 
-def _split(text: str) -> SplitResult | None:
+def _split(text: str) -> _Origin | None:
+    return _parsed(text) if len(text) <= _CHARACTERS_AT_MOST else None
+
+
+@lru_cache(maxsize=HOSTS_REMEMBERED)
+def _parsed(text: str) -> _Origin | None:
     if " " in text or not text.isprintable():
         return None  # urlsplit would drop some of it, and the rest would be compared
     try:
         parts = urlsplit(text)
-        is_port = parts.port is None or parts.port >= 0
+        port = parts.port
     except ValueError:
         return None
     is_bare = not (parts.path or parts.query or parts.fragment or parts.username or parts.password)
-    return parts if parts.scheme in DEFAULT_PORTS and parts.hostname and is_bare and is_port else None
-
-
-def _text(origin: SplitResult) -> str:
-    return f"{origin.scheme}://{origin.hostname}:{origin.port or DEFAULT_PORTS[origin.scheme]}"
+    if parts.scheme not in DEFAULT_PORTS or not parts.hostname or not is_bare:
+        return None
+    return _Origin(parts.scheme, parts.hostname, port or DEFAULT_PORTS[parts.scheme])

@@ -5,6 +5,7 @@ Whatever is limited or restricted by address goes by these: rate limits, shares 
 
 from __future__ import annotations
 
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 from typing import Final, NamedTuple
 
@@ -23,7 +24,11 @@ FROM: Final = "from "
 ON: Final = "on "
 """Prefix of identifiers that are connections."""
 
+NETWORKS_REMEMBERED: Final = 128
+"""Networks of addresses that are remembered: each request asks several times."""
 
+
+@lru_cache(maxsize=NETWORKS_REMEMBERED)
 def network_of(host: str) -> Network | None:
     """The unit of limits: an IPv4 address, or the network of an IPv6 address; None if it is not limited."""
     try:

@@ -156,8 +156,11 @@ class Scene:
         self.connection = self.door.connection(self.sources.admit("127.0.0.1"))
         self.connection.connection_made(self.transport)
         self.client = ClientProtocol(parse_uri("ws://chat.example/ws"))
-        self.client.send_request(self.client.connect())
-        self.exchange()
+        request = self.client.connect()
+        self.client.send_request(request)
+        self.client.data_to_send()
+        self.connection.take_request(request)
+        self.answers()
 
     def _begin(self, connection: Connection) -> FakeSession:
         self.sessions.append(FakeSession(connection))
@@ -451,6 +454,20 @@ def test_a_flood_of_frames_is_taken_at_its_pace_and_nothing_of_it_is_lost() -> N
         seconds += 1
     assert len(scene.session.heard) - 1 == flood
     assert 0 <= seconds - 9 * burst / FRAMES_AT_LEAST <= 2
+
+
+def test_a_handshake_that_must_wait_gets_nothing_before_its_response_and_has_an_end() -> None:
+    scene, transport = Scene(rate=1), FakeTransport()
+    connection = scene.door.connection(scene.sources.admit("127.0.0.1"))
+    connection.connection_made(transport)
+    connection.limiter.charge_frames(scene.now, 100 * FRAMES_AT_LEAST)
+    connection.take_request(scene.client.connect())
+    while not transport.ended and scene.now < 1000 + 2 * FLOOD_SECONDS:
+        scene.now += SWEEP_SECONDS
+        connection.check_deadlines(scene.now)
+    assert transport.ended == "aborted"
+    assert transport.written == b""
+    assert scene.now - 1000 >= FLOOD_SECONDS
 
 
 def test_one_whose_flood_does_not_end_is_sent_away_and_one_who_talks_is_not_deaf_for_it() -> None:

@@ -9,10 +9,12 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import replace
 from http import HTTPStatus
-from typing import Any, Final, Protocol
+from typing import Any, Final, Protocol, cast
 
 from httptools import HttpParserUpgrade, HttpRequestParser
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+from websockets.datastructures import Headers
+from websockets.http11 import Request
 
 from besedka.serve.doors import tls
 from besedka.serve.doors.buffers import StuckDeadline, limit_buffers, unsent_bytes
@@ -27,6 +29,9 @@ from besedka.wire.errors import Refused
 HEADER_BYTES: Final = 16 * 1024
 """Largest size of a request's headers, and of what may follow a request for a WebSocket before it is answered; browsers send less than
 2 KiB, and nothing."""
+
+UPGRADE_HEADERS: Final = 128
+"""Most headers of a request for a WebSocket; browsers send a dozen."""
 
 RESPONSE_BYTES: Final = 16 * 1024
 """Unsent bytes above which nothing more of a response is made."""
@@ -43,8 +48,11 @@ class NextProtocol(Protocol):
     def connection_made(self, transport: asyncio.BaseTransport, /) -> None:
         """Take over a transport."""
 
+    def take_request(self, request: Request, /) -> None:
+        """Answer the request."""
+
     def data_received(self, data: bytes, /) -> None:
-        """Take bytes: first those of the request."""
+        """Take bytes behind the request."""
 
 
 class Successor(Protocol):
@@ -162,6 +170,9 @@ class HttpConnection(HttpToolsProtocol):
         if self._is_answering:
             sentence = "a WebSocket cannot begin behind a request that is being answered"
             self._refuse(HTTPStatus.BAD_REQUEST, "bad_request", sentence)
+        elif len(self.headers) > UPGRADE_HEADERS:
+            sentence = f"a request for a WebSocket has at most {UPGRADE_HEADERS} headers"
+            self._refuse(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, "headers_too_long", sentence)
         elif len(self._parser.rest) > HEADER_BYTES:
             sentence = (
                 f"at most {HEADER_BYTES} bytes may follow a request for a WebSocket before it is answered"
@@ -171,12 +182,16 @@ class HttpConnection(HttpToolsProtocol):
             return
         self._hold(0)
         self._door.remove(self)
+        self.connections.discard(self)
         connection = self._door.connection(self._source, is_forwarded=self._client.is_forwarded)
-        self.ws_protocol_class = lambda **_: connection  # type: ignore[assignment]
         self._source = None
         self._bytes = 0
-        super().handle_websocket_upgrade()
+        connection.connection_made(self.transport)
+        self.transport.set_protocol(cast("asyncio.BaseProtocol", connection))
         _read_anew(self.transport)
+        headers = Headers((name.decode("latin-1"), value.decode("latin-1")) for name, value in self.headers)
+        path = self.url.decode("ascii", "surrogateescape")
+        connection.take_request(Request(path, headers, self.scope["method"]))
         if self._parser.rest:
             connection.data_received(self._parser.rest)
         # Break the cycle between this object and its parser.

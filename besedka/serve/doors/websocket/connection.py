@@ -13,13 +13,12 @@ import asyncio
 import logging
 import random
 from collections.abc import Callable, Coroutine, Iterator
-from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any, Final, Protocol, cast
 
 from websockets.exceptions import PayloadTooBig
 from websockets.frames import Frame, Opcode
-from websockets.http11 import Request
+from websockets.http11 import Request, Response
 from websockets.protocol import State
 from websockets.server import ServerProtocol
 
@@ -89,21 +88,16 @@ class Session(Protocol):
         """Clean up: the connection is gone."""
 
 
-@dataclass(frozen=True, slots=True)
-class Refusal:
-    """The HTTP response to a refused handshake."""
-
-    status: HTTPStatus
-    code: str
-    sentence: str
-
-
 class Door(Protocol):
     """The door, as its connections see it."""
 
     @property
     def metrics(self) -> Metrics:
         """The server's metrics."""
+
+    @property
+    def handshake_protocol(self) -> ServerProtocol:
+        """The WebSocket protocol of all connections whose handshake is not answered."""
 
     @property
     def lent_protocol(self) -> ServerProtocol:
@@ -127,8 +121,8 @@ class Door(Protocol):
     def lend_another(self) -> None:
         """Make a new protocol to lend: the connection keeps the one that it was lent."""
 
-    def refusal(self, request: Request) -> Refusal | None:
-        """The refusal of a handshake, if it must be refused."""
+    def response(self, request: Request) -> Response:
+        """The response to a handshake: 101 if it is accepted, else an error."""
 
     def enter(self, request: Request, connection: Connection) -> bool:
         """Register a connection with its handshake's access key; False if the key is not valid."""
@@ -183,8 +177,8 @@ class Connection(asyncio.BufferedProtocol):
         self.limiter = limiter
         self._door = door
         # None between two frames: then the door lends one. In the middle of a frame it has an incomplete header, or all but some
-        # missing bytes.
-        self._protocol: ServerProtocol | None = door.make_protocol(State.CONNECTING)
+        # missing bytes. Until the handshake is answered it is the door's.
+        self._protocol: ServerProtocol | None = door.handshake_protocol
         self._header = b""
         self._missing = 0
         self._session: Session | None = None
@@ -211,6 +205,12 @@ class Connection(asyncio.BufferedProtocol):
         self.transport = cast("asyncio.Transport", transport)
         limit_buffers(self.transport)
         self._door.add(self)
+
+    def take_request(self, request: Request) -> None:
+        """Answer the request for a WebSocket, when the rate limit allows it."""
+        self._frames = iter((request,))
+        self._charge(1)
+        self._advance()
 
     def get_buffer(self, sizehint: int) -> memoryview:  # noqa: ARG002 - the same for all
         return _READ_BUFFER
@@ -271,7 +271,9 @@ class Connection(asyncio.BufferedProtocol):
     def close(self, ending: CloseCode, seconds: float = CLOSE_SECONDS) -> None:
         """Send a close frame, and abort if the other side has not answered after some seconds."""
         protocol = self._own_protocol()
-        if protocol.state is State.OPEN:
+        if protocol is self._door.handshake_protocol:
+            self.transport.abort()
+        elif protocol.state is State.OPEN:
             protocol.send_close(ending.value.code, ending.value.reason)
             self._door.metrics.ended(ending.value.code)
             self._end_within(seconds)
@@ -316,7 +318,7 @@ class Connection(asyncio.BufferedProtocol):
         self._ping(now)
 
     def _ping(self, now: float) -> None:
-        if now >= self._ping_at and not self.is_full and not self._is_ending:
+        if now >= self._ping_at and self._session and not self.is_full:
             self._ping_at = now + PING_SECONDS
             self.transport.write(PING)
 
@@ -391,7 +393,7 @@ class Connection(asyncio.BufferedProtocol):
     def _parse_next(self) -> int:
         """Parse the next few of the received bytes, and return their number."""
         protocol = self._protocol or self._door.lent_protocol
-        data = self._next_bytes(protocol)
+        data = self._next_bytes()
         protocol.receive_data(data)
         events = cast("list[Frame | Request]", protocol.events_received())
         self._give_back(protocol)
@@ -404,12 +406,9 @@ class Connection(asyncio.BufferedProtocol):
         self._charge(len(events))
         return len(data)
 
-    def _next_bytes(self, protocol: ServerProtocol) -> bytes:
+    def _next_bytes(self) -> bytes:
         """Take a few frames from the received bytes, or the beginning of one."""
         received, header = self._received, self._header
-        if self._protocol is not None and protocol.state is State.CONNECTING:
-            self._received = b""
-            return received
         end = end_of_frames(header + received if header else received, self._missing, FRAMES_AT_ONCE)
         if not end:
             self._received, self._header = b"", header + received
@@ -453,27 +452,22 @@ class Connection(asyncio.BufferedProtocol):
                 self._take_message(message, is_text=is_text)
 
     def _answer_handshake(self, request: Request) -> None:
-        protocol = self._own_protocol()
-        refusal = self._door.refusal(request)
-        if refusal:
-            self._door.metrics.refused(refusal.code)
-        response = (
-            protocol.reject(refusal.status, f"{refusal.sentence}\n") if refusal else protocol.accept(request)
-        )
-        protocol.send_response(response)
-        if protocol.state is not State.OPEN:
+        response = self._door.response(request)
+        if response.status_code != HTTPStatus.SWITCHING_PROTOCOLS:
+            protocol = self._protocol = self._door.make_protocol(State.CONNECTING)
+            protocol.send_response(response)
             self._end_within(CLOSE_SECONDS)
             self._flush(protocol)
             return
-        self._flush(protocol)
         self._protocol = None
+        self.transport.write(response.serialize())
         if not self._door.enter(request, self):
             self.revoke_access()
             return
         self._door.metrics.counters.connections += 1
         self._session = self._door.session(request, self)
         self._guarded(self._begin, self._session)
-        # Until this call returns, the transport still reports a full buffer to the HTTP protocol that was here before.
+        # A buffer that was full before is not reported again.
         if self.transport.get_write_buffer_size() > self._full_bytes:
             self.pause_writing()
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from http import HTTPStatus
 
-from websockets.http11 import Request
+from websockets.http11 import Request, Response
 from websockets.protocol import State
 from websockets.server import ServerProtocol
 from websockets.typing import Subprotocol
@@ -17,7 +17,7 @@ from besedka.serve.act_on_each import act_on_each
 from besedka.serve.authentication.keys import Authenticator
 from besedka.serve.doors.origin import Origins
 from besedka.serve.doors.timeouts import CLOSE_SECONDS, SWEEP_SLICES
-from besedka.serve.doors.websocket.connection import Connection, Refusal, Session
+from besedka.serve.doors.websocket.connection import Connection, Session
 from besedka.serve.limits.networks import Network
 from besedka.serve.limits.rate_limits import Source
 from besedka.serve.limits.sources import Sources
@@ -44,6 +44,7 @@ class WebSocketDoor:
 
     Attributes:
         check_network: the same.
+        handshake_protocol: the WebSocket protocol of all connections whose handshake is not answered; it has no state, either.
         lent_protocol: an open WebSocket protocol without state, for a connection that has just received something.
     """
 
@@ -62,6 +63,7 @@ class WebSocketDoor:
         self.metrics = metrics
         self.now = now
         self.soon = soon
+        self.handshake_protocol = self.make_protocol(State.CONNECTING)
         self.lent_protocol = self.make_protocol(State.OPEN)
         self._sessions = sessions
         self._sources = sources
@@ -103,16 +105,19 @@ class WebSocketDoor:
         """Make a new protocol to lend: a connection keeps the one that it was lent."""
         self.lent_protocol = self.make_protocol(State.OPEN)
 
-    def refusal(self, request: Request) -> Refusal | None:
-        """The refusal of a handshake, if it must be refused."""
-        path = _path(request)
-        if path not in self._sessions:
+    def response(self, request: Request) -> Response:
+        """The response to a handshake: 101 if it is accepted, else an error."""
+        if _path(request) not in self._sessions:
             sentence = f"there is no WebSocket here; try {max(self._sessions, key=len)}"
-            return Refusal(HTTPStatus.NOT_FOUND, "no_such_path", sentence)
+            return self._refusal(HTTPStatus.NOT_FOUND, "no_such_path", sentence)
         if not self._origins.allow(request.headers.get_all("Origin"), request.headers.get_all("Host")):
             sentence = "pages of other hosts may not talk to this chat"
-            return Refusal(HTTPStatus.FORBIDDEN, "bad_origin", sentence)
-        return None
+            return self._refusal(HTTPStatus.FORBIDDEN, "bad_origin", sentence)
+        return self.handshake_protocol.accept(request)
+
+    def _refusal(self, status: HTTPStatus, code: str, sentence: str) -> Response:
+        self.metrics.refused(code)
+        return self.handshake_protocol.reject(status, f"{sentence}\n")
 
     def enter(self, request: Request, connection: Connection) -> bool:
         """Register a connection with its handshake's access key; False if the key is not valid."""
