@@ -7,7 +7,7 @@ from typing import Final
 
 from besedka.serve.chat import Chat
 from besedka.serve.people.person import Person
-from besedka.serve.room import Draft, Room, Subscriber, Tenant
+from besedka.serve.room import Broadcast, Draft, Room, Subscriber, Tenant
 from besedka.serve.session import Admission, Moderator, Services
 from besedka.wire.errors import Language, Refused
 from besedka.wire.frames import Chat as ChatFrame
@@ -92,6 +92,10 @@ class FakeSubscriber(Subscriber):
 
     def send(self, frame: ServerFrame) -> None:
         self.heard.append(frame)
+
+    def send_page(self, page: Broadcast) -> None:
+        for frame in page.frames:
+            self.send(frame)
 
     def refused(self, refusal: Refused) -> None:
         self.refusals.append(refusal)

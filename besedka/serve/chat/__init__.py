@@ -2,7 +2,7 @@
 
 `chat` starts and stops everything; `committer` stores and delivers messages in the order of `sequencer`; `open_rooms` opens and closes
 rooms, `room_names` says which names new ones may have; `room_list` lists rooms in pages; `subscriptions` adds subscribers to rooms;
-`catch_up` serves those that are behind, at `page_turns`; `log_reader` has pages and searches, `resends` finds resent messages, and all of these
+`catch_up` serves those that are behind, at `page_turns`, with `shared_pages`; `log_reader` has pages and searches, `resends` finds resent messages, and all of these
 take `turns`; `notices` has the pace of notices to whole rooms, `presence` those of people who come and go; `redaction` redacts messages;
 `workers` are the threads.
 """
@@ -14,6 +14,17 @@ from besedka.serve.chat.log_reader import LogReader
 from besedka.serve.chat.open_rooms import OpenRooms
 from besedka.serve.chat.redaction import Redactor
 from besedka.serve.chat.resends import Resends
+from besedka.serve.chat.shared_pages import Page
 from besedka.serve.chat.subscriptions import Subscriptions
 
-__all__ = ["CatchUp", "Chat", "Committer", "LogReader", "OpenRooms", "Redactor", "Resends", "Subscriptions"]
+__all__ = [
+    "CatchUp",
+    "Chat",
+    "Committer",
+    "LogReader",
+    "OpenRooms",
+    "Page",
+    "Redactor",
+    "Resends",
+    "Subscriptions",
+]

@@ -12,15 +12,14 @@ import logging
 from collections.abc import Sequence
 from typing import Any, Final
 
-from besedka.serve.chat.log_reader import LogReader
 from besedka.serve.chat.page_turns import PageTurns
 from besedka.serve.chat.presence import PresenceNotices
+from besedka.serve.chat.shared_pages import Page, SharedPages
 from besedka.serve.clock import Clock
 from besedka.serve.counters import Counters
 from besedka.serve.limits.rate_limits import RateLimiter
-from besedka.serve.room import Room, Subscriber, Tenant
+from besedka.serve.room import Broadcast, Room, Subscriber, Tenant
 from besedka.wire.errors import Refused
-from besedka.wire.frames import PAGE_MESSAGES_AT_MOST, History
 
 log = logging.getLogger(__name__)
 
@@ -32,16 +31,16 @@ class CatchUp:
     """Subscribers that are behind.
 
     Args:
-        log_reader: reads pages.
+        pages: the pages of the logs.
         notices: the presence notices that they have missed.
         counters: counts pages.
         clock: the server's clock.
     """
 
     def __init__(
-        self, log_reader: LogReader, notices: PresenceNotices, counters: Counters, clock: Clock
+        self, pages: SharedPages, notices: PresenceNotices, counters: Counters, clock: Clock
     ) -> None:
-        self._log_reader = log_reader
+        self._pages = pages
         self._notices = notices
         self._counters = counters
         self._clock = clock
@@ -73,46 +72,46 @@ class CatchUp:
             )
         else:
             if latest.lines:
-                ids = range(subscriber.cursor, subscriber.cursor + len(latest.lines))
-                unverified = self._log_reader.unverified(ids, latest.lines, latest.flags)
-                subscriber.send(self._page(room, subscriber, latest.lines, unverified))
+                page = self.take(room, subscriber, self._pages.of_latest(room, latest))
+                if page:
+                    subscriber.send_page(page)
             self.try_live(room, subscriber)
 
-    def fetch(self, room: Room, subscriber: Subscriber) -> asyncio.Task[History | None]:
+    def fetch(self, room: Room, subscriber: Subscriber) -> asyncio.Task[Page | None]:
         """Begin to read the next page of a pulling subscriber that is behind; it is cancelled when the subscriber leaves.
 
-        Its result is None if there is no page. Its errors: `Refused`, of the log.
+        Its result, None if there is no page, is for `take`. Its errors: `Refused`, of the log.
         """
         fetching = asyncio.get_running_loop().create_task(self._read_on(room, subscriber))
         self._catching_up[subscriber] = fetching
         fetching.add_done_callback(lambda _: self._fetched(subscriber, fetching))
         return fetching
 
-    def _fetched(self, subscriber: Subscriber, fetching: asyncio.Task[History | None]) -> None:
+    def _fetched(self, subscriber: Subscriber, fetching: asyncio.Task[Page | None]) -> None:
         if self._catching_up.get(subscriber) is fetching:
             del self._catching_up[subscriber]
 
-    async def _read_on(self, room: Room, subscriber: Subscriber) -> History | None:
+    async def _read_on(self, room: Room, subscriber: Subscriber) -> Page | None:
         """The next page of the log for a subscriber that is behind.
 
         None if there is none, its socket is full when it is its turn, or its cursor was moved meanwhile.
         """
         async with self._turns.turn(subscriber.tenant or Tenant(None), _charged_by(subscriber)):
             cursor = subscriber.cursor
-            limit = min(room.head - cursor + 1, PAGE_MESSAGES_AT_MOST)
-            if limit < 1 or subscriber.is_full:
+            wanted = self._pages.wanted(room, cursor)
+            if wanted < 1 or subscriber.is_full:
                 return None
             try:
-                lines, unverified = await self._log_reader.read(room, cursor, limit)
+                page = await self._pages.read(room, cursor)
             except asyncio.CancelledError:
                 # The thread reads all the same: else joining and leaving would have pages read for nothing.
-                self._charge(subscriber, [""] * limit)
+                self._charge(subscriber, [""] * wanted)
                 raise
             # If the log was replaced meanwhile, the page belongs to the old one.
-            if not lines or subscriber.cursor != cursor:
+            if not page.lines or subscriber.cursor != cursor:
                 return None
-            self._charge(subscriber, lines)
-            return self._page(room, subscriber, lines, unverified)
+            self._charge(subscriber, page.lines)
+            return page
 
     def _charge(self, subscriber: Subscriber, lines: Sequence[str]) -> None:
         """Charge for the page with these messages at a subscriber's cursor."""
@@ -148,8 +147,8 @@ class CatchUp:
             while not self.try_live(room, subscriber) and not subscriber.is_full:
                 cursor = subscriber.cursor
                 page = await self._read_on(room, subscriber)
-                if page:
-                    subscriber.send(page)
+                if page and (taken := self.take(room, subscriber, page)):
+                    subscriber.send_page(taken)
                 elif subscriber.cursor == cursor:
                     break
         except Refused as refusal:
@@ -161,14 +160,19 @@ class CatchUp:
             # There must be no await between the last check of the subscriber and this line: `follow` may be called at once.
             self._catching_up.pop(subscriber, None)
 
-    def _page(
-        self, room: Room, subscriber: Subscriber, lines: Sequence[str], unverified: list[int]
-    ) -> History:
-        page = room.page(subscriber, lines, unverified)
-        subscriber.cursor += len(lines)
+    def take(self, room: Room, subscriber: Subscriber, page: Page) -> Broadcast | None:
+        """Move a subscriber's cursor behind a page that is sent to it now.
+
+        Returns:
+            The page as the subscriber gets it, with the keys of its own messages; None if its cursor was moved since the page was read.
+        """
+        if subscriber.cursor != page.history.first:
+            return None
+        history = room.with_keys(subscriber, page.history)
+        subscriber.cursor += len(page.lines)
         self._counters.pages += 1
-        self._counters.deliveries += len(lines)
-        return page
+        self._counters.deliveries += len(page.lines)
+        return page.broadcast if history is page.history else Broadcast([history])
 
 
 def _charged_by(subscriber: Subscriber) -> RateLimiter | None:

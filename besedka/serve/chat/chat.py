@@ -14,6 +14,7 @@ from besedka.serve.chat.presence import PresenceNotices
 from besedka.serve.chat.redaction import Redactor
 from besedka.serve.chat.resends import Resends
 from besedka.serve.chat.sequencer import LocalSequencer
+from besedka.serve.chat.shared_pages import SharedPages
 from besedka.serve.chat.subscriptions import Subscriptions
 from besedka.serve.chat.workers import Workers
 from besedka.serve.clock import Clock
@@ -58,7 +59,7 @@ class Chat:
         self.rooms = OpenRooms(settings, self.directory, self._workers, self.metrics, clock.wall)
         self.log_reader = LogReader(self.rooms, self._workers, names, counters)
         self.resends = Resends(self.rooms, self._workers, settings.zone)
-        self.catch_up = CatchUp(self.log_reader, notices, counters, self.clock)
+        self.catch_up = CatchUp(SharedPages(self.log_reader), notices, counters, self.clock)
         self.subscriptions = Subscriptions(
             self.rooms, self.catch_up, notices, self.directory.moderation, clock, typing=typing
         )

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable
 from dataclasses import replace
-from typing import Final
+from typing import Final, NamedTuple
 
 from besedka.serve.chat.open_rooms import OpenRooms
 from besedka.serve.chat.turns import Turns
@@ -16,12 +16,26 @@ from besedka.serve.counters import Counters
 from besedka.serve.history import Flag, Hits
 from besedka.serve.limits.room_shares import Tenant
 from besedka.serve.people.names import KnownNames
-from besedka.serve.people.verification import is_unverified
+from besedka.serve.people.verification import Verdicts
 from besedka.serve.room import Room
 from besedka.wire.frames import FOUND_MESSAGES_AT_MOST, PAGE_MESSAGES_AT_MOST, Found, History, Search
 
 BYTES_AT_ONCE: Final = 32 * 1024
 """Size of one step when a log is copied."""
+
+
+class Messages(NamedTuple):
+    """Consecutive messages of a log, as they are now.
+
+    Attributes:
+        lines: their lines.
+        unverified: the ids of those whose sender is not verified.
+        verdicts: what decided that.
+    """
+
+    lines: list[str]
+    unverified: list[int]
+    verdicts: Verdicts
 
 
 class LogReader:
@@ -42,8 +56,8 @@ class LogReader:
         # They wait here, not in the queue of the thread that searches: it has at most one search and one resent message to look for.
         self._searching = Turns()
 
-    async def read(self, room: Room, first: int, limit: int) -> tuple[list[str], list[int]]:
-        """The lines of up to ``limit`` messages from the id ``first`` on, fewer where they are long; and the ids of unverified ones."""
+    async def read(self, room: Room, first: int, limit: int) -> Messages:
+        """Up to ``limit`` messages from the id ``first`` on, fewer where they are long."""
         redactions = room.redactions.count
         reading = self._workers.read(self._rooms.history(room).read_with_flags, first, limit)
         lines, flags = await self._rooms.held_for(room, reading)
@@ -51,17 +65,20 @@ class LogReader:
 
     def _as_now(
         self, room: Room, first: int, lines: list[str], flags: list[Flag], redactions: int
-    ) -> tuple[list[str], list[int]]:
-        """Lines that were read after so many redactions, without what was redacted meanwhile; and the ids of unverified ones."""
+    ) -> Messages:
+        """Messages that were read after so many redactions, without what was redacted meanwhile."""
         ids = range(first, first + len(lines))
-        return room.redactions.corrected(ids, lines, redactions), self.unverified(ids, lines, flags)
+        return self.judged(ids, room.redactions.corrected(ids, lines, redactions), flags)
 
-    def unverified(self, ids: Iterable[int], lines: Iterable[str], flags: Iterable[Flag]) -> list[int]:
-        """The ids of the messages whose sender is not verified."""
-        messages = zip(ids, lines, flags, strict=True)
-        return [
-            number for number, line, flag in messages if is_unverified(self._names, line, _was_verified(flag))
+    def judged(self, ids: Iterable[int], lines: Iterable[str], flags: Iterable[Flag]) -> Messages:
+        """Messages, with the ids of those whose sender is not verified."""
+        lines, verdicts = [*lines], Verdicts(self._names)
+        unverified = [
+            number
+            for number, line, flag in zip(ids, lines, flags, strict=True)
+            if verdicts.is_unverified(line, _was_verified(flag))
         ]
+        return Messages(lines, unverified, verdicts)
 
     # Pages.
 
@@ -71,14 +88,14 @@ class LogReader:
         limit, redactions = min(max(limit, 1), PAGE_MESSAGES_AT_MOST), room.redactions.count
         reading = self._workers.read(self._rooms.history(room).read_before, before, limit)
         first, (lines, flags) = await self._rooms.held_for(room, reading)
-        lines, unverified = self._as_now(room, first, lines, flags, redactions)
-        return History(room=room.name, first=first, messages=lines, unverified=unverified)
+        found = self._as_now(room, first, lines, flags, redactions)
+        return History(room=room.name, first=first, messages=found.lines, unverified=found.unverified)
 
     async def page_after(self, room: Room, after: int, limit: int) -> History:
         """The messages after an id, at most ``limit`` of them."""
         limit = min(limit, PAGE_MESSAGES_AT_MOST, room.head - after)
-        lines, unverified = await self.read(room, after + 1, limit) if limit > 0 else ([], [])
-        return History(room=room.name, first=after + 1, messages=lines, unverified=unverified)
+        found = await self.read(room, after + 1, limit) if limit > 0 else self.judged((), (), ())
+        return History(room=room.name, first=after + 1, messages=found.lines, unverified=found.unverified)
 
     async def own_bytes(self, room: Room, after: int, last: int) -> AsyncIterator[bytes]:
         """The log's own bytes of the messages after an id, up to ``last``, with the lines between them that are not understood.
@@ -119,7 +136,7 @@ class LogReader:
 
     def found(self, room: Room, frame: Search, hits: Hits) -> Found:
         """The frame with the result of a search."""
-        unverified = self.unverified(hits.ids, hits.lines, hits.flags)
+        unverified = self.judged(hits.ids, hits.lines, hits.flags).unverified
         return Found(room.name, frame.text, hits.lines, hits.ids, hits.before, frame.key, unverified)
 
 

@@ -36,7 +36,9 @@ class Hosts:
     def know(self, host: str) -> bool:
         """Whether this ``Host`` header names the chat."""
         name = _name(host)
-        return name is not None and (_address(name) is not None or _is_localhost(name) or name in self._public)
+        return name is not None and (
+            _address(name) is not None or _is_localhost(name) or name in self._public
+        )
 
 
 def is_loopback(host: str) -> bool:

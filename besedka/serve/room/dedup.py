@@ -191,6 +191,8 @@ class Dedup:
 
     def keys_of(self, user: str, ids: Iterable[int]) -> dict[int, str]:
         """The keys that a poster gave to messages with these ids, as far as they are known."""
+        if not self._keys:
+            return {}
         own = ((number, self._keys[number]) for number in ids if number in self._keys)
         return {number: key for number, (name, key) in own if name == user}
 

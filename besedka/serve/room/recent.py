@@ -3,42 +3,15 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
 from typing import Final
 
-from besedka.wire.frames import ServerFrame
+from besedka.serve.room.broadcast import Broadcast, Encode
 
 RECENT_MESSAGES: Final = 1_000
 """How many recent messages a room keeps encoded, while it has subscribers that pull."""
 
 RECALLED_BYTES: Final = 64 * 1024
 """Approximate size of one recall."""
-
-Encode = Callable[[Sequence[ServerFrame]], bytes]
-"""How a kind of door encodes frames; all subscribers of that kind receive the same bytes."""
-
-
-class Broadcast:
-    """Frames for all live subscribers, encoded once for each kind of door.
-
-    Attributes:
-        frames: the frames.
-        first: the id of the first message, if these are messages.
-    """
-
-    __slots__ = ("_encoded", "first", "frames")
-
-    def __init__(self, frames: Sequence[ServerFrame], first: int = 0) -> None:
-        self.frames = frames
-        self.first = first
-        self._encoded: dict[Encode, bytes] = {}
-
-    def encoded(self, encode: Encode) -> bytes:
-        """The frames in the encoding of a kind of door."""
-        known = self._encoded.get(encode)
-        if known is None:
-            known = self._encoded[encode] = encode(self.frames)
-        return known
 
 
 class RecentBroadcasts:

@@ -24,9 +24,10 @@ from msgspec import structs
 from besedka.serve.counters import Counters
 from besedka.serve.history import LATEST_MESSAGES, Latest
 from besedka.serve.room.batch import Batch, Draft, Gathering, Position
+from besedka.serve.room.broadcast import Broadcast, Encode
 from besedka.serve.room.dedup import Dedup, KeyMemory
 from besedka.serve.room.presence import Presence
-from besedka.serve.room.recent import Broadcast, Encode, RecentBroadcasts
+from besedka.serve.room.recent import RecentBroadcasts
 from besedka.serve.room.redactions import Redactions
 from besedka.serve.room.subscriber import Poster, Subscriber
 from besedka.serve.room.typists import Typists
@@ -334,11 +335,10 @@ class Room:
         part = slice(cursor - latest.first, self.head - latest.first + 1)
         return Latest(cursor, latest.lines[part], latest.flags[part])
 
-    def page(self, subscriber: Subscriber, lines: Sequence[str], unverified: list[int]) -> History:
-        """A page with these lines at a subscriber's cursor, with the keys that its person gave to them."""
-        ids = range(subscriber.cursor, subscriber.cursor + len(lines))
-        keys = self.dedup.keys_of(subscriber.person.name, ids)
-        return History(self.name, subscriber.cursor, list(lines), keys=keys, unverified=unverified)
+    def with_keys(self, subscriber: Subscriber, page: History) -> History:
+        """A page, with the keys that a subscriber's person gave to its messages; the same one if there are none."""
+        keys = self.dedup.keys_of(subscriber.person.name, range(page.first, page.first + len(page.messages)))
+        return structs.replace(page, keys=keys) if keys else page
 
     def _newcomer_cursor(self) -> int:
         return max(1, self.head - LATEST_MESSAGES + 1)

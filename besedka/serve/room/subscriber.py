@@ -8,6 +8,7 @@ from typing import ClassVar
 from besedka.serve.limits.rate_limits import RateLimiter
 from besedka.serve.limits.room_shares import Tenant
 from besedka.serve.people.person import Person
+from besedka.serve.room.broadcast import Broadcast
 from besedka.wire.errors import Refused
 from besedka.wire.frames import ServerFrame
 from besedka.wire.message import Message
@@ -98,7 +99,11 @@ class Subscriber(Poster):
         raise NotImplementedError
 
     def send(self, frame: ServerFrame) -> None:
-        """Receive a frame for this subscriber alone, such as a page of the log."""
+        """Receive a frame for this subscriber alone."""
+        raise NotImplementedError
+
+    def send_page(self, page: Broadcast) -> None:
+        """Receive a page of the log, which others may receive, too."""
         raise NotImplementedError
 
     def read_on(self) -> None:

@@ -9,19 +9,19 @@ from typing import Final
 import pytest
 
 from besedka.serve.chat import Chat
+from besedka.serve.chat.shared_pages import PAGE_BORDER
 from besedka.serve.limits.rate_limits import RateLimiter, RateLimits
 from besedka.serve.limits.sources import Sources
 from besedka.serve.room import Room, Tenant
-from besedka.wire.frames import PAGE_MESSAGES_AT_MOST
 from tests import looping
 from tests.looping import jump, settle, until
 from tests.serve.chat.test_chat import started
 from tests.serve.chat.test_redaction import Held
 from tests.serve.faking import FakeSubscriber, draft
 
-PAGE: Final = PAGE_MESSAGES_AT_MOST
+PAGE: Final = PAGE_BORDER
 
-PAGE_SECONDS: Final = 2_301.0
+PAGE_SECONDS: Final = 1_101.0
 """For which a connection waits after a page, more or less; no machine is so slow."""
 
 

@@ -128,7 +128,7 @@ def test_a_page_read_before_a_redaction_and_sent_after_it_has_the_new_text(
                 chat.subscriptions.enter(room, late, since=24)
                 page = await chat.catch_up.fetch(room, late)
                 assert page
-                return page.messages[:5]
+                return page.history.messages[:5]
 
     async def scenario() -> None:
         chat, room = await started(tmp_path, 40)

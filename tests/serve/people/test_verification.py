@@ -5,8 +5,13 @@ from __future__ import annotations
 import pytest
 
 from besedka.serve.people.names import Known, KnownNames, Names
-from besedka.serve.people.verification import is_unverified
+from besedka.serve.people.verification import Verdicts
 from tests.serve.people.test_names import ANNA, EVE, HOUR, LATER, NOW, THEN, at, line, names_of
+
+
+def is_unverified(names: KnownNames, said: str, *, was_verified: bool | None = None) -> bool:
+    """The verdict on one message."""
+    return Verdicts(names).is_unverified(said, was_verified)
 
 
 @pytest.mark.parametrize(
@@ -119,3 +124,32 @@ def test_rows_of_older_files_are_read_as_they_are() -> None:
 def test_nothing_is_doubtful_where_names_are_open() -> None:
     assert not is_unverified(names_of(mode=Names.OPEN), line(NOW, "Anna: hi"))
     assert not is_unverified(names_of(mode=Names.OPEN), line(NOW, "Anna: hi"), was_verified=False)
+
+
+def test_verdicts_hold_until_something_that_they_depend_on_changes() -> None:
+    names = names_of(Known("Anna", ANNA, THEN))
+    names.note_offset(0)
+
+    def verdicts() -> Verdicts:
+        made = Verdicts(names)
+        for was_verified in (True, False, None):
+            made.is_unverified(line(NOW, "Anna: hi"), was_verified)
+            made.is_unverified(line(NOW, "Boris: hi"), was_verified)
+        return made
+
+    before = verdicts()
+    names.take("Anna", ANNA, LATER)
+    names.take("Vera", EVE, NOW)
+    assert before.still_hold
+    names.take("Boris", EVE, NOW)
+    assert not before.still_hold
+    before = verdicts()
+    names.release("Anna")
+    assert not before.still_hold
+    before = verdicts()
+    names.take("anna", EVE, LATER)
+    assert not before.still_hold
+    before = verdicts()
+    names.note_offset(HOUR)
+    assert not before.still_hold
+    assert verdicts().still_hold

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from besedka.serve.room.recent import RECALLED_BYTES, RECENT_MESSAGES, Broadcast, RecentBroadcasts
+from besedka.serve.room import Broadcast
+from besedka.serve.room.recent import RECALLED_BYTES, RECENT_MESSAGES, RecentBroadcasts
 from besedka.wire.frames import Chat, ServerFrame
 
 

@@ -11,16 +11,19 @@ from __future__ import annotations
 import asyncio
 from abc import ABC, abstractmethod
 from collections import deque
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from datetime import tzinfo
+from functools import cache
 from typing import Final
 
 from besedka.proto import frames as proto
 from besedka.proto.besedka.v1 import chat_pb2 as pb
+from besedka.serve.chat import Page
 from besedka.serve.doors.timeouts import STUCK_SECONDS
 from besedka.serve.errors import SessionFailed
 from besedka.serve.limits.rate_limits import GRPC_PAGE_COST
 from besedka.serve.people.person import Person
-from besedka.serve.room import Room, Subscriber
+from besedka.serve.room import Encode, Room, Subscriber
 from besedka.serve.session import Services
 from besedka.wire.close_codes import CloseCode
 from besedka.wire.errors import Refused
@@ -48,7 +51,7 @@ class StreamSubscriber(Subscriber):
         # A broadcast that is not written yet.
         self.handed = b""
         # The page of the log that is read for it.
-        self.fetching: asyncio.Task[History | None] | None = None
+        self.fetching: asyncio.Task[Page | None] | None = None
 
     def forget_unwritten(self) -> None:
         """Drop what is not written yet: it belongs to another log."""
@@ -211,7 +214,7 @@ class Stream(ABC):
             data, member.handed = member.handed, b""
             return data
         if member.fetching:
-            return self._fetched(member, member.fetching)
+            return self._fetched(room, member, member.fetching)
         if member.cursor <= room.head:
             if recalled := room.recall(member):
                 return recalled
@@ -223,13 +226,22 @@ class Stream(ABC):
             self.services.catch_up.try_live(room, member)
         return b""
 
-    def _fetched(self, member: StreamSubscriber, fetching: asyncio.Task[History | None]) -> bytes:
+    def _fetched(self, room: Room, member: StreamSubscriber, fetching: asyncio.Task[Page | None]) -> bytes:
         if not fetching.done():
             return b""
         member.fetching = None
         page = None if fetching.cancelled() else fetching.result()
-        return self._page(page) if page else b""
+        taken = self.services.catch_up.take(room, member, page) if page else None
+        return taken.encoded(_page_encoder(self.services.clock.zone)) if taken else b""
 
-    def _page(self, page: History) -> bytes:
+
+@cache
+def _page_encoder(zone: tzinfo | None) -> Encode:
+    """Encodes pages; the times of the log are in this zone. All streams of a server have the same one, and so share what is encoded."""
+
+    def encode(frames: Sequence[ServerFrame]) -> bytes:
+        pages = [proto.page(frame, zone) for frame in frames if isinstance(frame, History)]
         # The bytes are the same for Follow and Converse.
-        return pb.FollowResponse(messages=proto.page(page, self.services.clock.zone)).SerializeToString()
+        return b"".join(pb.FollowResponse(messages=page).SerializeToString() for page in pages)
+
+    return encode

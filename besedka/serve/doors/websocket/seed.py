@@ -13,7 +13,7 @@ from besedka.serve.doors.websocket.connection import Connection
 from besedka.serve.doors.websocket.frames import encode_frames
 from besedka.serve.doors.websocket.subscriber import SocketSubscriber
 from besedka.serve.people.person import Person
-from besedka.serve.room import Room, Subscriber
+from besedka.serve.room import Broadcast, Room, Subscriber
 from besedka.serve.session import Admitted, Arrival, Services, SessionBase
 from besedka.serve.session.admission import Waiting
 from besedka.serve.session.post import Later, Posting
@@ -39,11 +39,10 @@ class SeedSubscriber(SocketSubscriber):
         super().__init__(person, session, connection)
         self.room = room
 
-    def send(self, frame: ServerFrame) -> None:
-        if isinstance(frame, History):
-            self.session.show(frame)
-        else:
-            super().send(frame)
+    def send_page(self, page: Broadcast) -> None:
+        for frame in page.frames:
+            if isinstance(frame, History):
+                self.session.show(frame)
 
     def start_again(self) -> None:
         # There are no ids here: the client goes on with the next message, also of another log.

@@ -8,7 +8,7 @@ from besedka.serve.act_on_each import act_on_each
 from besedka.serve.doors.websocket.connection import Connection
 from besedka.serve.doors.websocket.frames import encode_frames
 from besedka.serve.people.person import Person
-from besedka.serve.room import Subscriber
+from besedka.serve.room import Broadcast, Subscriber
 from besedka.serve.session import SessionBase
 from besedka.wire.close_codes import CloseCode
 from besedka.wire.errors import Refused
@@ -37,6 +37,9 @@ class SocketSubscriber(Subscriber):
 
     def send(self, frame: ServerFrame) -> None:
         self.session.send(frame)
+
+    def send_page(self, page: Broadcast) -> None:
+        self._connection.send(page.encoded(self.encode))
 
     def refused(self, refusal: Refused) -> None:
         self.session.refuse(refusal)
