@@ -6,6 +6,7 @@ import asyncio
 import re
 from collections import Counter
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 
 from besedka.serve.history import ChatHistory
@@ -47,10 +48,10 @@ def check(record: Record, history: Path) -> int:
     assert not doubled, f"{len(doubled)} doubled, such as {doubled[:3]}"
     _check_order_of_senders(stored)
     for reader, heard in record.heard.items():
-        ids = [number for number, _ in heard]
-        assert ids == [*range(ids[0], ids[0] + len(ids))] if ids else True, (
-            f"{reader} heard out of order, or not all"
-        )
+        for position, (before, after) in enumerate(pairwise(number for number, _ in heard), 1):
+            assert after == before + 1, (
+                f"{reader} heard out of order, or not all: {heard[max(0, position - 3) : position + 3]}"
+            )
         for number, text in heard:
             assert stored[number - 1] == text, (
                 f"{reader} heard {text!r} as {number}, the file has {stored[number - 1]!r}"

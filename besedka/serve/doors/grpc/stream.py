@@ -4,6 +4,9 @@ While a stream waits at the head its subscribers are live; a broadcast wakes it,
 writes it is behind, and catches up with all that was broadcast meanwhile in one response: from the recent messages that the
 room keeps in the shared encoding, or else from the log. So a subscriber needs no queue, only its cursor. A page of the log may have to
 wait for its turn; what the stream's other rooms and requests have for it is written meanwhile.
+
+A message whose id is below the cursor is written before any response that is queued later: a client that gets its own message as a
+response, because it has resent it, takes it for the next one, and whatever comes with a lower id for known.
 """
 
 from __future__ import annotations
@@ -197,11 +200,22 @@ class Stream(ABC):
     async def _write_answers(self) -> bool:
         wrote = bool(self._answers)
         while self._answers:
+            await self._write_handed()
             response = self._answers.popleft()
             await self._write_out(response)
             self._unread_bytes -= len(response)
             self._drained.set()
         return wrote
+
+    async def _write_handed(self) -> None:
+        """Write the broadcasts behind which cursors are already."""
+        while not self.disconnected.done():
+            members = (member for _, member in self.subscriptions() if member.handed)
+            member = next(members, None)
+            if member is None:
+                return
+            data, member.handed = member.handed, b""
+            await self._write_out(data)
 
     async def _write_out(self, data: bytes) -> None:
         self._writes_begun += 1
