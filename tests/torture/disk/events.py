@@ -13,6 +13,7 @@ class Kind(StrEnum):
     """The kind of an event.
 
     ``OPEN`` is of a file that was there; a server may have been killed before it noted that it made it. ``APPEND`` is a write at the end, after which the file ends; ``SYNC_FOLDER`` is of the folder: from then on its names stay.
+    ``LEFT_OUT`` is a sync of either kind that was asked for, and not done.
     """
 
     CREATE = "create"
@@ -25,6 +26,7 @@ class Kind(StrEnum):
     LINK = "link"
     UNLINK = "unlink"
     SYNC_FOLDER = "sync folder"
+    LEFT_OUT = "left out"
 
 
 class Event(msgspec.Struct, frozen=True):
@@ -53,7 +55,14 @@ class Event(msgspec.Struct, frozen=True):
 
 def events(journal: Path, until: int) -> Iterator[Event]:
     """All up to a size of the journal."""
+    return (event for _, event in events_with_ends(journal, until))
+
+
+def events_with_ends(journal: Path, until: int) -> Iterator[tuple[int, Event]]:
+    """The same, each with the size that the journal had when it was noted."""
+    end = 0
     if until:
         with journal.open("rb") as file:
             for row in file.read(until).split(b"\n")[:-1]:
-                yield msgspec.json.decode(row, type=Event)
+                end += len(row) + 1
+                yield end, msgspec.json.decode(row, type=Event)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from tests.torture.disk.events import Kind, events
+from tests.torture.disk.events import Kind, events, events_with_ends
 from tests.torture.disk.images import Kept, Recording, cut
 from tests.torture.disk.platters import Platter
 from tests.torture.disk.recorder import Recorder
@@ -37,6 +37,9 @@ class Medium(Protocol):
 
     def syncs(self, recording: Recording) -> Counter[str]:
         """The callers of syncs with their counts, if known."""
+
+    def behind_omissions(self, recording: Recording) -> list[int]:
+        """The moments behind the syncs that were left out, at which a power cut may show that."""
 
     def look(self, folder: Path, image: Path) -> AbstractContextManager[Path]:
         """Use an image for once. The folder is made."""
@@ -99,6 +102,9 @@ class Real:
     def syncs(self, recording: Recording) -> Counter[str]:  # noqa: ARG002 - the disk does not see who asks
         return Counter()
 
+    def behind_omissions(self, recording: Recording) -> list[int]:  # noqa: ARG002 - on a real disk none is left out
+        return []
+
     @contextmanager
     def look(self, folder: Path, image: Path) -> Iterator[Path]:
         with mounted(self.system, image, folder):
@@ -138,6 +144,10 @@ ROOM_BYTES = 100
 """Bytes that still fit on a full simulated disk: a short line."""
 
 
+EVENTS_BEHIND = 8
+"""So many changes behind a sync that was left out, the next one may already make up for it."""
+
+
 @dataclass(frozen=True)
 class Simulated:
     """A disk that is only simulated, for machines where nothing can be mounted.
@@ -168,6 +178,14 @@ class Simulated:
         whole = recording.journal.stat().st_size
         kinds = {Kind.SYNC, Kind.SYNC_FOLDER}
         return Counter(event.name for event in events(recording.journal, whole) if event.kind in kinds)
+
+    def behind_omissions(self, recording: Recording) -> list[int]:
+        found, left = [], 0
+        for end, event in events_with_ends(recording.journal, recording.journal.stat().st_size):
+            left = EVENTS_BEHIND if event.kind is Kind.LEFT_OUT else left - 1
+            if left > 0:
+                found.append(end)
+        return found
 
     @contextmanager
     def look(self, folder: Path, image: Path) -> Iterator[Path]:

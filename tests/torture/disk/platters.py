@@ -116,6 +116,8 @@ class Platter:
                 self._file(event).sync(event.offset)
             case Kind.SYNC_FOLDER:
                 self.pending.clear()
+            case Kind.LEFT_OUT:
+                pass
             case _:
                 self._rename(event)
 

@@ -92,9 +92,10 @@ class Recorder:
         time.sleep(self._faults().get("delay", 0))
         self._fail("flush")
         who = asked_by(sys._getframe(1))  # noqa: SLF001 - the only way to know
-        if who == self.left_out:
-            return
         status = os.fstat(number)
+        if who == self.left_out:
+            self._note(Event(Kind.LEFT_OUT, status.st_ino, name=who))
+            return
         is_folder = Path(f"/proc/self/fd/{number}").readlink() == self.folder
         kind = Kind.SYNC_FOLDER if is_folder else Kind.SYNC
         self._note(Event(kind, status.st_ino, 0 if is_folder else status.st_size, name=who))

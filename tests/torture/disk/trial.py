@@ -18,6 +18,7 @@ import tempfile
 import time
 from collections import Counter
 from dataclasses import asdict, dataclass, field
+from itertools import chain
 from pathlib import Path
 from typing import Final
 
@@ -38,6 +39,9 @@ IMAGES_A_LIFE: Final = 12 if os.environ.get("BESEDKA_TORTURE") else 5
 
 MEMORY: Final = "4G"
 """Most bytes that the images may take; they are sparse."""
+
+LIVES_A_DISK: Final = 3
+"""Where a problem is looked for, a new disk comes after so many lives: some files are made anew in the first one only."""
 
 SERVER_FAILED: Final = (StartFailed, ConnectionClosed)
 
@@ -112,7 +116,7 @@ class Trial:
                 self._note(f"life {self._lives}", [f"the server fails: {error}"])
             if until_problem and (self.report.problems or self.report.people):
                 break
-            if len(self.report.problems) > problems:
+            if len(self.report.problems) > problems or (until_problem and self._lives % LIVES_A_DISK == 0):
                 image.unlink(missing_ok=True)
                 self._begin()
                 self._medium.make(image)
@@ -157,12 +161,16 @@ class Trial:
             life.note()
             life.kill()
         self._count_syncs(disk.recording)
-        return disk.recording, self._moments(life)
+        return disk.recording, self._moments(life, disk.recording)
 
-    def _moments(self, life: Life) -> list[int]:
-        """Some that the scenario has chosen, some when somebody was told something, and the end."""
+    def _moments(self, life: Life, recording: Recording) -> list[int]:
+        """Some that the scenario has chosen, some when somebody was told something, some behind a sync that was left out, and the end."""
         acknowledged = [one.at.moment for one in self._ledger.stored if one.at.life == self._lives]
-        return [*self._chance.sample(acknowledged, min(len(acknowledged), len(life.moments))), *life.moments]
+        chosen = [
+            self._chance.sample(some, min(len(some), len(life.moments)))
+            for some in (self._medium.behind_omissions(recording), acknowledged)
+        ]
+        return [*chain(*chosen), *life.moments]
 
     def _try(self, recording: Recording, moment: int, folder: Path) -> None:
         """Cut the power at a moment, perhaps once more while a server starts, and examine what is left.
