@@ -311,6 +311,8 @@ def test_who_asks_for_many_searches_at_once_does_not_stand_in_the_way_of_others(
     caller.send("Anna", "word")
     with Caller(server) as greedy:
         request = pb.SearchRequest(text="word")
+        # Until it is connected, a client does not know how many calls the server takes at once.
+        greedy.stub.Search(request)
         calls = [greedy.stub.Search.future(request) for _ in range(200)]
         # Which of them come first is up to the connection.
         wait_until(lambda: sum(call.done() for call in calls) >= 10)

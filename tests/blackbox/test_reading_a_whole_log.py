@@ -11,11 +11,11 @@ from tests.clocks import BENT, Clocks
 from tests.conftest import ServerMaker
 from tests.talking import WireClient, ids_in
 
-PAGE: Final = 500
+PAGE: Final = 256
 """Messages of a page."""
 
 DEAR: Final = json.dumps({"besedka.serve.limits.rate_limits.PAGE_MESSAGES_PER_FRAME": 1})
-"""A page costs more than 500 frames: a connection with the lowest rate, of 20 a second, waits for 19 seconds after the first one."""
+"""A page costs more than 256 frames: a connection with the lowest rate, of 20 a second, waits for 6 seconds after the first one."""
 
 
 def test_a_whole_log_is_not_read_at_once_and_all_else_goes_on_meanwhile(

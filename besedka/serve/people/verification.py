@@ -20,7 +20,7 @@ _NO_DOUBT: Final = float("-inf")
 
 
 class _Standing(NamedTuple):
-    """What is known of a name, as far as verdicts on messages under it depend on it.
+    """The facts about a name on which verdicts on messages under it depend.
 
     Attributes:
         is_claimed: whether it has a holder, in this spelling.

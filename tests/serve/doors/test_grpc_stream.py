@@ -125,7 +125,7 @@ def test_a_resent_message_overtakes_no_broadcast_that_is_not_written_yet(tmp_pat
     looping.run(scenario())
 
 
-def test_a_resent_message_that_was_told_is_acknowledged_again(tmp_path: Path) -> None:
+def test_a_resent_message_that_was_delivered_is_acknowledged_again(tmp_path: Path) -> None:
     async def scenario() -> None:
         chat, room = await started(tmp_path, 98)
         await post(chat, room, "Anna", "hers")
