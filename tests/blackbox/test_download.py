@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 import urllib.request
 from http.client import HTTPConnection
@@ -12,7 +13,7 @@ import pytest
 
 from tests.conftest import ClientMaker, ServerMaker
 from tests.running import RunningServer
-from tests.talking import WireClient
+from tests.talking import TIMEOUT_SECONDS, WireClient
 
 SECRET = "a" * 64
 
@@ -92,6 +93,55 @@ def test_no_answer_but_the_files_of_the_page_may_be_kept_by_a_browser_or_a_proxy
     for path, headers, status in private:
         assert caching(server, path, **headers) == (status, "no-store"), path
     assert caching(server, "/") == caching(server, "/chat.js") == (200, "no-cache")
+
+
+UPGRADE = {
+    "connection": "Upgrade",
+    "upgrade": "websocket",
+    "sec-websocket-version": "13",
+    "sec-websocket-key": "dGhlIHNhbXBsZSBub25jZQ==",
+}
+
+
+@pytest.mark.parametrize(
+    ("path", "headers", "status"),
+    [
+        ("/nothing", {}, 404),
+        ("/history.txt?room=plans", {}, 404),
+        ("/ws", {"origin": "http://elsewhere.example"}, 403),
+        ("/ws", {"sec-websocket-version": "12"}, 400),
+        ("/ws", {"sec-websocket-key": "short"}, 400),
+        ("/", {"host": "elsewhere.example"}, 421),
+    ],
+)
+def test_the_refusal_of_a_handshake_is_not_kept_either(
+    server: RunningServer, path: str, headers: dict[str, str], status: int
+) -> None:
+    assert caching(server, path, **(UPGRADE | headers)) == (status, "no-store")
+
+
+@pytest.mark.parametrize(
+    ("request_", "status"),
+    [
+        (b"garbage\r\n\r\n", b"400"),
+        (b"GET / HTTP/1.1\r\n\r\n", b"400"),
+        (
+            b"POST /ws HTTP/1.1\r\nhost: localhost\r\nconnection: Upgrade\r\nupgrade: websocket\r\n\r\n",
+            b"405",
+        ),
+        (b"OPTIONS / HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n", b"405"),
+        (b"GET /ws HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n", b"404"),
+        (b"GET / HTTP/1.1\r\nhost: localhost\r\nx: " + b"x" * 70_000 + b"\r\n\r\n", b"431"),
+    ],
+)
+def test_what_no_browser_sends_gets_an_answer_that_is_not_kept(
+    server: RunningServer, request_: bytes, status: bytes
+) -> None:
+    with socket.create_connection(("127.0.0.1", server.port), TIMEOUT_SECONDS) as connection:
+        connection.sendall(request_)
+        answer = connection.makefile("rb").read()
+    assert answer.split(b" ", 2)[1] == status
+    assert b"cache-control: no-store" in answer.lower()
 
 
 def test_a_long_log_is_streamed_while_the_talk_goes_on(make_server: ServerMaker) -> None:

@@ -454,6 +454,7 @@ class Connection(asyncio.BufferedProtocol):
     def _answer_handshake(self, request: Request) -> None:
         response = self._door.response(request)
         if response.status_code != HTTPStatus.SWITCHING_PROTOCOLS:
+            response.headers["Cache-Control"] = "no-store"
             protocol = self._protocol = self._door.make_protocol(State.CONNECTING)
             protocol.send_response(response)
             self._end_within(CLOSE_SECONDS)
