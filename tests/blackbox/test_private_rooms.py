@@ -519,6 +519,43 @@ def test_a_room_that_was_made_private_by_hand_stays_so_without_its_line(
     is_closed_to(server, EVE, "plans")
 
 
+def test_a_room_that_was_made_private_by_hand_is_left_by_everybody_else_at_every_door(
+    make_server: Callable[..., RunningServer],
+) -> None:
+    server = make_server("--lang", "en", grpc=True).start()
+    with (
+        WireClient(server) as anna,
+        WireClient(server) as eve,
+        WireClient(server, "/") as seed,
+        Caller(server) as caller,
+        caller.follow(room="main") as following,
+        caller.converse() as conversing,
+    ):
+        anna.join("Anna", secret=ANNA)
+        eve.join("Eve")
+        seed.send_frame("chat", user="Sid", text="from the first protocol")
+        anna.receive_until(lambda frame: frame.get("text") == "from the first protocol")
+        following.started()
+        conversing.join("Conny")
+        with (server.directory / "private_rooms.txt").open("a") as file:
+            file.write(f"Main\towner\tAnna\t{sha256(ANNA.encode()).hexdigest()}\n")
+        for client in (seed, eve):
+            client.receive_until(lambda frame: frame.get("code") == "not_invited")
+        assert conversing.refused().code == pb.CODE_NOT_INVITED
+        assert following.ending().reason == "not_invited"
+        anna.send_frame("chat", text="for members only")
+        anna.receive_until(lambda frame: frame.get("text") == "for members only")
+        for name in ("Sid", "Sidney"):
+            seed.send_frame("chat", user=name, text="still here")
+            assert seed.receive()["code"] == "not_joined"
+        assert eve.refused("chat", text="still here") == "not_joined"
+    with WireClient(server, "/") as seed:
+        assert seed.receive()["code"] == "not_invited"
+        seed.send_frame("chat", user="Sid", text="still here")
+        assert seed.receive()["code"] == "not_joined"
+    assert "still here" not in server.history.read_text("utf-8")
+
+
 def test_a_direct_room_without_its_members_is_open_to_its_two_people_only(
     server: RunningServer, people: tuple[WireClient, WireClient, WireClient]
 ) -> None:

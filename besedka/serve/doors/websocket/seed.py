@@ -98,8 +98,11 @@ class SeedSession(SessionBase):
     def people(self) -> Iterable[Person]:
         return (self._speaker,) if self._speaker else ()
 
-    def remove_from_room(self, room: str, refusal: Refused) -> None:
-        """Do nothing: the default room is open to all."""
+    def remove_from_room(self, room: str, refusal: Refused) -> None:  # noqa: ARG002 - it is the only one
+        # An external edit may have made the default room private.
+        if self._member:
+            self._leave()
+            self.refuse(refusal)
 
     def disconnect(self, ending: CloseCode, refusal: Refused) -> None:
         self.refuse(refusal)
@@ -110,10 +113,16 @@ class SeedSession(SessionBase):
 
     def end(self) -> None:
         super().end()
-        if self._member:
-            self.services.subscriptions.leave(self._member.room, self._member)
-        if self._speaker:
-            self.services.admission.sign_out(self._speaker)
+        self._leave()
+
+    def _leave(self) -> None:
+        member, self._member = self._member, None
+        speaker, self._speaker = self._speaker, None
+        self._posting = None
+        if member:
+            self.services.subscriptions.leave(member.room, member)
+        if speaker:
+            self.services.admission.sign_out(speaker)
 
     async def _enter_later(self, arrival: Arrival, waiting: Waiting) -> None:
         try:
@@ -141,7 +150,7 @@ class SeedSession(SessionBase):
 
     def _post(self, name: str, text: str) -> Message | Later | None:
         if self._member is None:
-            return None
+            raise Refused(ErrorCode.NOT_JOINED, room=DEFAULT_ROOM)
         if self._posting is None or self._speaker is None or self._speaker.name != name:
             clean_text(text)  # a text that is not posted changes no name
             room, speaker = self._member.room, self._speak_as(name)
