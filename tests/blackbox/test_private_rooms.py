@@ -556,6 +556,16 @@ def test_a_room_that_was_made_private_by_hand_is_left_by_everybody_else_at_every
     assert "still here" not in server.history.read_text("utf-8")
 
 
+@pytest.mark.parametrize("room", ["Plans", "PLANS", "ＰＬＡＮＳ"])
+def test_a_room_that_is_recorded_by_hand_in_capitals_is_private(
+    make_server: Callable[..., RunningServer], room: str
+) -> None:
+    server = make_server("--lang", "en")
+    (server.directory / "audit.txt").write_text(f"[2026-11-20 17:00:00] operator: private room={room}\n")
+    server.start()
+    is_closed_to(server, ANNA, "plans")
+
+
 def test_a_direct_room_without_its_members_is_open_to_its_two_people_only(
     server: RunningServer, people: tuple[WireClient, WireClient, WireClient]
 ) -> None:

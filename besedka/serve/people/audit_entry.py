@@ -16,6 +16,7 @@ from enum import StrEnum
 from ipaddress import ip_network
 from typing import Any, Final
 
+from besedka.serve.limits.networks import NEIGHBOURS, network_of
 from besedka.wire.errors import Refused
 from besedka.wire.frames import Act
 from besedka.wire.log_line import read_line, write_line
@@ -165,25 +166,26 @@ def _number(text: str) -> int:
 
 
 def _checked(entry: AuditEntry) -> AuditEntry:
-    """The entry, if it is valid and complete."""
+    """The entry as the server would have written it, if it is valid and complete."""
     try:
         if entry.act in _ABOUT_SOMEBODY and entry.user:
-            stored_name(entry.user)
+            entry = replace(entry, user=stored_name(entry.user))
         if entry.room:
-            clean_room(entry.room)
+            entry = replace(entry, room=clean_room(entry.room))
     except Refused as refusal:
         raise ValueError(str(refusal)) from refusal
-    for address in entry.addresses:
-        ip_network(address)
+    if entry.claim and not _CLAIM.fullmatch(entry.claim):
+        raise ValueError(f"not a claim: {entry.claim!r}")
+    entry = replace(entry, addresses=tuple(map(_address, entry.addresses)))
     if entry.until > LATEST:
         raise ValueError("`until` is too late")
     needs = {
-        Act.APPOINT: bool(_CLAIM.fullmatch(entry.claim)),
+        Act.APPOINT: bool(entry.claim),
         Act.BAN: bool(entry.user or entry.claim or entry.addresses),
         Act.UNBAN: bool(entry.user or entry.claim or entry.addresses),
         Act.UNMUTE: bool(entry.user or entry.claim or entry.addresses),
         Act.REDACT: bool(entry.id),
-        Act.ENTRUST: bool(_CLAIM.fullmatch(entry.claim) and entry.room),
+        Act.ENTRUST: bool(entry.claim and entry.room),
         Event.PRIVATE: bool(entry.room),
     }
     if not needs.get(entry.act, bool(entry.user or entry.claim or entry.act is Act.SLOW)):
@@ -191,3 +193,15 @@ def _checked(entry: AuditEntry) -> AuditEntry:
     if entry.act in {Act.SLOW, Act.REDACT} and not entry.room:
         return replace(entry, room=DEFAULT_ROOM)
     return entry
+
+
+def _address(given: str) -> str:
+    """An address as restrictions have it: what counts as one address.
+
+    Raises:
+        ValueError: if it is none, or a wider network, which nobody's address would be equal to.
+    """
+    network = ip_network(given)
+    if network.prefixlen < (NEIGHBOURS if network.version == 6 else network.max_prefixlen):  # noqa: PLR2004 - of the protocol
+        raise ValueError(f"wider than what counts as one address: {given!r}")
+    return str(network_of(str(network.network_address)) or network.network_address)

@@ -103,6 +103,10 @@ def test_any_line_is_understood_or_refused(text: str) -> None:
         "ban user=Boris until=tomorrow",
         "ban user=Boris until=9999-12-31T00:00:00Z",
         "ban address=here",
+        "ban address=192.0.2.0/24",
+        "ban address=2001:db8::/48",
+        f"ban claim={'A' * 64}",
+        "mute user=Boris claim=9f86",
         'ban user="\\ud800"',
         'ban user="Boris',
         "appoint user=Anna",
@@ -118,3 +122,22 @@ def test_any_line_is_understood_or_refused(text: str) -> None:
 def test_a_line_that_is_no_audit_entry_is_not_understood(text: str) -> None:
     with pytest.raises(ValueError):  # noqa: PT011 - whatever is wrong
         read_entry(f"[{STAMP}] operator: {text}")
+
+
+@pytest.mark.parametrize(
+    ("by_hand", "as_written"),
+    [
+        ("private room=Plans", "private room=plans"),
+        ("private room=ＰＬＡＮＳ", "private room=plans"),
+        ("slow room=Dev seconds=30", "slow room=dev seconds=30"),
+        ("redact user=Boris room=Dev id=7", "redact user=Boris room=dev id=7"),
+        ('ban user=" Bo  ris "', 'ban user="Bo ris"'),
+        ("ban address=192.0.2.7/32", "ban address=192.0.2.7"),
+        ("ban address=2001:DB8::7", "ban address=2001:db8::/64"),
+        ("unban address=::ffff:192.0.2.7", "unban address=192.0.2.7"),
+    ],
+)
+def test_a_line_by_hand_has_the_effect_of_the_one_that_the_server_writes(
+    by_hand: str, as_written: str
+) -> None:
+    assert write_entry(read_entry(f"[{STAMP}] operator: {by_hand}")) == f"[{STAMP}] operator: {as_written}"
