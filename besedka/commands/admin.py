@@ -173,7 +173,7 @@ def admit(user: str, seconds: int, url: str, key_file: Path | None) -> None:
     from besedka.wire.frames import Invitation
     from besedka.wire.links import Fragment
 
-    key = _key_in(url) or (_key_of(key_file) if key_file else _key_beside())
+    key = _key_in(url) or (_key_of(key_file) if key_file else _key_if_readable())
     answer = _ask(_moderate("admit", user=user, seconds=seconds))
     if not isinstance(answer, Invitation):
         raise Failure("the server has not answered with an invitation")
@@ -188,7 +188,7 @@ def link(url: str, key_file: Path | None) -> None:
     from besedka.serve.banner import picture
     from besedka.wire.links import Fragment, read_fragment
 
-    key = _key_in(url) or _key_of(key_file or _keys_beside())
+    key = _key_in(url) or (_key_of(key_file) if key_file else _key_beside())
     shown = f"{_page(url)}#{Fragment(room=read_fragment(url.partition('#')[2]).room, key=key)}"
     click.echo(shown)
     for line in picture(shown):
@@ -214,21 +214,25 @@ def _key_in(url: str) -> str:
     return key
 
 
-def _key_of(path: Path) -> str:
-    """The first access key of a file."""
+def _key_of(path: Path, *, may_be_link: bool = True) -> str:
+    """The first access key of a file; a link is followed if the operator has named it."""
     from besedka.serve.authentication.key_file import keys_in
     from besedka.serve.errors import KeyFileUnusable
 
     try:
-        return keys_in(path)[0].text
+        return keys_in(path, may_be_link=may_be_link)[0].text
     except KeyFileUnusable as error:
         raise Failure(f"{error}; --history or --key-file say where they are") from None
 
 
 def _key_beside() -> str:
-    """The first access key of the file beside the history; empty if it cannot be read."""
-    path = _keys_beside()
-    return _key_of(path) if os.access(path, os.R_OK) else ""
+    """The first access key of the file beside the history."""
+    return _key_of(_keys_beside(), may_be_link=False)
+
+
+def _key_if_readable() -> str:
+    """The first access key of the file beside the history; empty if there is none, or it cannot be read."""
+    return _key_beside() if os.access(_keys_beside(), os.R_OK, follow_symlinks=False) else ""
 
 
 def _keys_beside() -> Path:

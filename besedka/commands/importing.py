@@ -164,6 +164,7 @@ def _check_room(history: Path) -> None:
 
 def _rooms_beside(first: Path) -> Iterator[str]:
     """The rooms of the history ``first``, and the private ones that have no log yet."""
+    from besedka.serve.files.descriptor import read_regular, reason
     from besedka.serve.history.room_files import room_names
     from besedka.serve.people.memberships import PrivateRooms
 
@@ -171,10 +172,13 @@ def _rooms_beside(first: Path) -> Iterator[str]:
         yield DEFAULT_ROOM
     yield from room_names(first)
     people = first.with_name("private_rooms.txt")
-    if people.is_file():
-        yield from {
-            row.room for row in PrivateRooms.parse(people.read_text("utf-8", "replace")).rows.values()
-        }
+    try:
+        text = read_regular(people).decode("utf-8", "replace")
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise Failure(f"cannot read {people}: {reason(error)}; nothing was imported") from None
+    yield from {row.room for row in PrivateRooms.parse(text).rows.values()}
 
 
 class _Import:

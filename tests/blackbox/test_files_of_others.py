@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -97,6 +97,46 @@ def test_a_start_is_refused_where_a_file_about_people_is_a_link_or_a_pipe(
     (tmp_path / name).unlink()
     os.mkfifo(tmp_path / name)
     refused_start(operator, "not a regular file", *options)
+
+
+@pytest.mark.parametrize("command", ["history", "verify"])
+def test_a_command_that_reads_a_log_waits_for_no_pipe_and_follows_the_link_that_is_named(
+    operator: Person, tmp_path: Path, elsewhere: Path, command: str
+) -> None:
+    log = tmp_path / "chat_history.txt"
+    os.mkfifo(log)
+    operator.run(command).assert_one_clear_line(1, "not a regular file")
+    operator.run(command, str(tmp_path)).assert_one_clear_line(1, "is a directory")
+    log.unlink()
+    log.symlink_to(elsewhere)
+    assert operator.run(command).status == 0
+
+
+@pytest.mark.parametrize("lay", [os.mkfifo, lambda path: path.symlink_to(path.with_name("elsewhere.txt"))])
+def test_an_import_reads_the_private_rooms_from_a_file_of_the_server_only(
+    operator: Person, tmp_path: Path, lay: Callable[[Path], None]
+) -> None:
+    (tmp_path / "old.txt").write_text(LINE, encoding="utf-8")
+    (tmp_path / "elsewhere.txt").write_text(f"dev\towner\t{ROW}", encoding="utf-8")
+    lay(tmp_path / "private_rooms.txt")
+    done = operator.run("import", "old.txt", "--history", "chat_history.dev.txt")
+    done.assert_one_clear_line(1, "nothing was imported")
+    assert not (tmp_path / "chat_history.dev.txt").exists()
+
+
+@pytest.mark.parametrize("words", [("link",), ("admit", "Anna")])
+def test_a_link_to_the_chat_is_made_with_no_key_that_another_file_holds(
+    operator: Person, tmp_path: Path, words: tuple[str, ...]
+) -> None:
+    (tmp_path / "elsewhere.txt").write_text("a-key-of-another-chat\n", encoding="utf-8")
+    (tmp_path / "elsewhere.txt").chmod(0o600)
+    keys = tmp_path / "access_key.txt"
+    keys.symlink_to("elsewhere.txt")
+    done = operator.run("admin", *words)
+    done.assert_one_clear_line(1, "symbolic link")
+    assert "a-key-of-another-chat" not in done.stderr
+    named = operator.run("admin", "link", "--key-file", str(keys))
+    assert "a-key-of-another-chat" in named.assert_well()
 
 
 def test_a_start_is_refused_where_the_history_is_a_pipe(operator: Person, tmp_path: Path) -> None:

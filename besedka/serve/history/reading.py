@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Final, TypeVar
 
 from besedka.serve.errors import HistoryUnusable
-from besedka.serve.files.descriptor import Descriptor, reason
+from besedka.serve.files.descriptor import open_regular, reason
 from besedka.serve.history.index import Flag, IndexDamaged
 from besedka.serve.history.log_state import LogState, Page
 from besedka.serve.history.opening.findings import Reading, restored
@@ -54,10 +54,10 @@ class ReadableLog:
         """Open a log that another process may be writing: nothing is locked, repaired or created.
 
         Raises:
-            HistoryUnusable: if it cannot be read, or is no log.
+            HistoryUnusable: if it cannot be read, is no regular file, or is no log.
         """
         try:
-            body, reading = open_to_read(Descriptor(path, os.O_RDONLY), path)
+            body, reading = open_to_read(open_regular(path, os.O_RDONLY, may_be_link=True), path)
             return ReadableLog(path, body, reading)
         except OSError as error:
             raise HistoryUnusable(path, reason(error)) from error

@@ -31,7 +31,7 @@ def judge(path: Path) -> Verdict:
     Raises:
         OSError: from the system.
     """
-    log = Descriptor(path, os.O_RDONLY)
+    log = open_regular(path, os.O_RDONLY, may_be_link=True)
     try:
         index = Index(open_regular(index_path(path), os.O_RDONLY), index_path(path).name)
     except (OSError, ValueError):
