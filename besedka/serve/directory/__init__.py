@@ -1,7 +1,8 @@
 """The directory of people: the event loop's side of `besedka.serve.people`, kept in small text files.
 
 `directory` is what the rest of the server asks, `lapses` frees names. `files` keeps the files in step with it, by group commit: each `table_file` is a table with
-its file, and `records` has the operations on such a file. `audit` is the append-only file of the moderators' acts; `private_record` records
+its file, and `records` has the operations on such a file;
+`torn_write` keeps what a crash has left at the end of one. `audit` is the append-only file of the moderators' acts; `private_record` records
 there which rooms are private.
 """
 

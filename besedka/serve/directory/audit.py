@@ -6,15 +6,19 @@ reserved behind its end, where the system can do that: to remove whoever fills t
 
 from __future__ import annotations
 
+import codecs
 import logging
 import os
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
+from besedka.serve.directory.torn_write import cut_off_torn_write
 from besedka.serve.errors import AuditLost, FolderInUse, HistoryInUse, RecordUnusable
 from besedka.serve.files import descriptor
 from besedka.serve.files.descriptor import FULL, Descriptor, reason
 from besedka.serve.files.ownership import Care, concern, refuse_untrusted
+from besedka.serve.history.opening.torn_end import could_be_torn_line, has_lost_sectors
 from besedka.serve.people.audit_entry import AuditEntry, Event, read_entry, write_entry
 
 log = logging.getLogger(__name__)
@@ -51,7 +55,11 @@ class Audit:
             opened = descriptor.open_locked(self.path)
             refuse_untrusted(opened)
             descriptor.distrust_cache(opened)
-            text = _mended(opened, self.path).decode("utf-8", "replace")
+            data = opened.read(0, opened.size)
+            if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+                raise RecordUnusable(self.path, "it is text in UTF-16: save it in UTF-8")
+            if (offset := _torn_offset(data)) < len(data):
+                cut_off_torn_write(opened, self.path, offset)
             opened.sync()
         except HistoryInUse as error:
             raise FolderInUse(self.path.parent, error.holder) from None
@@ -61,7 +69,7 @@ class Audit:
         opened.reserve(RESERVE_BYTES)
         if warning := concern(self.path, opened, Care.TRUSTED):
             log.warning(warning)
-        return self._understood(text)
+        return self._understood(data[:offset])
 
     def write(self, *entries: AuditEntry) -> None:
         """Append entries, and wait until they are on disk. New private rooms, which anybody creates, leave the reserve to acts.
@@ -77,7 +85,7 @@ class Audit:
         try:
             if not os.path.samestat(self.path.stat(), os.fstat(self._file.number)):
                 raise AuditLost(self.path, "another program has replaced it", is_full=False)
-            self._file.write("".join(f"{write_entry(entry)}\n" for entry in entries).encode())
+            self._file.write(self._appendix(entries))
             self._file.sync()
             self._file.reserve(RESERVE_BYTES)
         except OSError as error:
@@ -89,6 +97,11 @@ class Audit:
         if self._file:
             self._file.close()
 
+    def _appendix(self, entries: Iterable[AuditEntry]) -> bytes:
+        """The bytes to append; a last line that somebody has left without its end gets it first."""
+        has_end = not (self._file and self._file.size) or self._file.read(self._file.size - 1, 1) == b"\n"
+        return "".join(["" if has_end else "\n", *(f"{write_entry(entry)}\n" for entry in entries)]).encode()
+
     def _cut_back(self, size: int, why: OSError) -> None:
         """Cut off a refused entry, which must not count at the next start. After a disk error nothing is retried (decision 1)."""
         self._is_lost = why.errno not in FULL
@@ -99,13 +112,14 @@ class Audit:
             self._is_lost = True
             log.error("half a line of %s could not be cut off: %s", self.path, reason(error))  # noqa: TRY400
 
-    def _understood(self, text: str) -> list[AuditEntry]:
+    def _understood(self, data: bytes) -> list[AuditEntry]:
+        """The entries. Damage costs only the lines that hold it."""
         entries: list[AuditEntry] = []
         strange: list[int] = []
-        for number, line in enumerate(text.removeprefix("\ufeff").split("\n"), 1):
-            if line.strip() and not line.startswith("#"):
+        for number, line in enumerate(data.removeprefix(codecs.BOM_UTF8).split(b"\n"), 1):
+            if line.strip() and not line.startswith(b"#"):
                 try:
-                    entries.append(read_entry(line.removesuffix("\r")))
+                    entries.append(read_entry(line.removesuffix(b"\r").decode()))
                 except ValueError:
                     strange.append(number)
         if strange:
@@ -114,14 +128,17 @@ class Audit:
         return entries
 
 
-def _mended(opened: Descriptor, path: Path) -> bytes:
-    """Its content, after a torn write at its end was cut off."""
-    data = opened.read(0, opened.size)
-    nul = data.find(b"\0")
-    end = data.rfind(b"\n", 0, nul if nul >= 0 else len(data)) + 1
-    if end < len(data):
-        log.warning(
-            "%s: its end was torn, and is cut off: %s", path, ascii(data[end:].decode("utf-8", "replace"))
-        )
-        opened.cut(end)
-    return data[:end]
+def _torn_offset(data: bytes) -> int:
+    """Where the server's own torn write at the end begins; the length of the data if nothing is torn.
+
+    That is an entry without its LF, or NULs that a file system has put behind the last line. Everything else is left as it is: what
+    somebody has written by hand without a LF, and damage in the middle.
+    """
+    kept = data.rstrip(b"\0")
+    begin = kept.rfind(b"\n") + 1
+    line = kept[begin:]
+    if not line:
+        return len(kept)
+    if b"\0" in line:
+        return begin if has_lost_sectors(line, begin) else len(data)
+    return begin if could_be_torn_line(line) else len(kept)

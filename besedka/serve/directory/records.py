@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Final
 
+from besedka.serve.directory.torn_write import cut_off_torn_write
 from besedka.serve.errors import RecordUnusable
 from besedka.serve.files.descriptor import (
     FULL,
@@ -84,8 +85,9 @@ class Record:
             text = self._content().decode("utf-8") if self._identity else ""
         except OSError as error:
             self._unusable = RecordUnusable(self.path, reason(error))
-        except UnicodeDecodeError:
-            self._unusable = RecordUnusable(self.path, "it is not text in UTF-8")
+        except UnicodeDecodeError as error:
+            line = error.object.count(b"\n", 0, error.start) + 1
+            self._unusable = RecordUnusable(self.path, f"it is not text in UTF-8: see line {line}")
         else:
             self._unusable = None
             return text
@@ -185,18 +187,8 @@ class Record:
             log.warning(warning)
         distrust_cache(file)
         data = file.read(0, file.size)
-        size = torn(data)
-        if size:
-            kept = len(data) - size
-            shown = ascii(data[kept:].decode("utf-8", "replace"))
-            open_regular(self.path, os.O_RDWR).cut(kept)
-            log.warning(
-                "%s: its end was torn, and is cut off, %d bytes from byte %d: %s",
-                self.path,
-                size,
-                kept,
-                shown,
-            )
+        if size := torn(data):
+            cut_off_torn_write(open_regular(self.path, os.O_RDWR), self.path, len(data) - size)
         file.sync()
         sync_directory(self.path)
 

@@ -111,6 +111,8 @@ def read_entry(raw: str) -> AuditEntry:
     Raises:
         ValueError: if it is not an entry.
     """
+    if "\0" in raw:
+        raise ValueError(f"damaged: {raw!r}")
     line = read_line(raw)
     act, blank, rest = line.text.partition(" ")
     given: dict[str, str] = {}

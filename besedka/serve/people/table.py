@@ -274,8 +274,8 @@ class Table(Generic[R]):
     def _entry(cls, line: str) -> tuple[bool, R] | None:
         """The row in a line, and whether the line removes it; None if there is none."""
         fields = line.split("\t")
-        if line.startswith("#") and len(fields) == 1:
-            return None  # a name may begin with # as well; a line with fields is a row, if it can be one
+        if "\0" in line or (line.startswith("#") and len(fields) == 1):
+            return None  # damaged, or a remark; a name may begin with # as well; a line with fields is a row, if it can be one
         is_removed = fields[0] == REMOVED
         try:
             return is_removed, cls.read(fields[is_removed:])
@@ -307,16 +307,17 @@ class Table(Generic[R]):
     def torn(cls, data: bytes) -> int:
         """The length in bytes of a torn write at the end of a file.
 
-        Only lines below `CHANGES` can be the server's torn writes; everything else was written by hand. A change in a torn write
-        was never acknowledged, because a batch is synced first.
+        Only a last line below `CHANGES`, or NULs behind all lines, can be the server's torn write; everything else was written by hand, or
+        synced, and damaged later: that costs the damaged lines only (`strange`). A change in a torn write was never acknowledged.
         """
         kept = data.rstrip(_NUL)
-        if not _is_text(kept[: _changes_at(kept)]):
+        changes_at = _changes_at(kept)
+        is_below = changes_at < len(kept)
+        if not _is_utf8(kept[:changes_at]) or (_NUL in kept and not is_below):
             return 0  # binary data, or UTF-16: not the server's
-        nul = kept.find(_NUL)
-        end = kept.rfind(b"\n", 0, nul if nul >= 0 else len(kept)) + 1
-        is_torn = nul >= 0 or not cls._is_whole(kept[end:], is_below=_changes_at(kept) < len(kept))
-        return len(data) - (end if is_torn else len(kept))
+        begin = kept.rfind(b"\n") + 1
+        is_torn = _NUL in kept[begin:] or not cls._is_whole(kept[begin:], is_below=is_below)
+        return len(data) - (begin if is_torn else len(kept))
 
     @classmethod
     def _is_whole(cls, line: bytes, *, is_below: bool) -> bool:
@@ -336,12 +337,12 @@ class Table(Generic[R]):
         return not text.endswith("\t") and text.count("\t") + 1 == len([*cls.write(row)]) + is_removed
 
 
-def _is_text(data: bytes) -> bool:
+def _is_utf8(data: bytes) -> bool:
     try:
         data.decode()
     except UnicodeDecodeError:
         return False
-    return _NUL not in data
+    return True
 
 
 def _changes_at(data: bytes) -> int:

@@ -76,11 +76,79 @@ def test_a_torn_line_never_counts(audit: Audit, tmp_path: Path, cut: int) -> Non
     assert audit.path.read_text() == f"{write_entry(FIRST)}\n"
 
 
-def test_nuls_that_a_file_system_left_are_cut_off(audit: Audit, tmp_path: Path) -> None:
+@pytest.mark.parametrize("cut", [0, 20, len(write_entry(SECOND))])
+def test_nuls_that_a_file_system_left_are_cut_off_and_kept(audit: Audit, tmp_path: Path, cut: int) -> None:
     audit.close()
+    torn = write_entry(SECOND)[:cut].encode() + bytes(600)
     with audit.path.open("ab") as file:
-        file.write(write_entry(SECOND)[:20].encode() + bytes(30) + b"\n")
+        file.write(torn)
     assert read(tmp_path) == [FIRST]
+    assert audit.path.read_text() == f"{write_entry(FIRST)}\n"
+    kept = [path.read_bytes() for path in tmp_path.glob("audit.txt.torn-*")]
+    assert kept == [torn]
+
+
+@pytest.mark.parametrize("damage", [b"\0", b"\0" * 30, b"\xff", "й".encode()[:1]])
+@pytest.mark.parametrize("torn", [b"", b"[2026-11-20 17:00:05] oper", b"\0\0"])
+def test_damage_in_the_middle_costs_the_lines_that_hold_it_and_is_reported(
+    audit: Audit, tmp_path: Path, caplog: pytest.LogCaptureFixture, damage: bytes, torn: bytes
+) -> None:
+    audit.close()
+    first, second = (write_entry(entry).encode() for entry in (FIRST, SECOND))
+    damaged = first[:40] + damage + first[40:]
+    whole = b"".join(line + b"\n" for line in (first, damaged, second, damaged, second))
+    audit.path.write_bytes(whole + torn)
+    assert read(tmp_path) == [FIRST, SECOND, SECOND]
+    assert "not understood, and without effect: lines 2, 4" in caplog.text
+    assert audit.path.read_bytes() == whole
+    assert [path.read_bytes() for path in tmp_path.glob("audit.txt.torn-*")] == ([torn] if torn else [])
+
+
+def test_a_line_without_its_end_that_is_not_of_the_server_stays_and_gets_its_end(
+    audit: Audit, tmp_path: Path
+) -> None:
+    audit.close()
+    with audit.path.open("a") as file:
+        file.write("# so far last week")
+    again = Audit(tmp_path)
+    assert again.open() == [FIRST]
+    again.write(SECOND)
+    again.close()
+    assert audit.path.read_text().splitlines() == [
+        write_entry(FIRST),
+        "# so far last week",
+        write_entry(SECOND),
+    ]
+
+
+def test_where_a_full_disk_keeps_no_copy_the_log_has_what_is_cut_off(
+    audit: Audit, tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    audit.close()
+    with audit.path.open("a") as file:
+        file.write(write_entry(SECOND)[:50])
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "no")
+
+    monkeypatch.setattr("besedka.serve.history.torn_file.copy_beside", full)
+    assert read(tmp_path) == [FIRST]
+    assert audit.path.read_text() == f"{write_entry(FIRST)}\n"
+    assert write_entry(SECOND)[:50] in caplog.text
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be"])
+def test_a_file_that_an_editor_has_saved_in_another_encoding_is_refused_and_left_as_it_is(
+    audit: Audit, tmp_path: Path, encoding: str
+) -> None:
+    audit.close()
+    data = f"\ufeff{write_entry(FIRST)}\n{write_entry(SECOND)}\n".removeprefix(
+        "\ufeff" if encoding == "utf-16" else ""
+    ).encode(encoding)
+    audit.path.write_bytes(data)
+    with pytest.raises(RecordUnusable, match="it is text in UTF-16"):
+        Audit(tmp_path).open()
+    assert audit.path.read_bytes() == data
 
 
 @pytest.mark.parametrize("call", ["write", "fdatasync"])

@@ -218,11 +218,40 @@ def test_nothing_but_nuls_at_the_end_is_cut_off_a_file_to_which_we_have_added_no
 
 
 @pytest.mark.parametrize(
-    "torn", ["A", "Anna", "Anna\t", f"Anna\t{'a' * 63}", "*removed\tAn", "\xff", CHANGES[:-1], "#", "A\0B\n"]
+    "torn", ["A", "Anna", "Anna\t", f"Anna\t{'a' * 63}", "*removed\tAn", "\xff", CHANGES[:-1], "#", "A\0B"]
 )
 def test_a_torn_line_below_the_changes_does_not_count(torn: str) -> None:
     above = f"# mine\nBoris\n{CHANGES}\nCora\t-\t\t\n".encode()
     assert KnownNames.torn(above + torn.encode("latin-1")) == len(torn)
+
+
+@given(
+    known_rows=st.lists(known, min_size=1, max_size=4),
+    at=st.integers(0, 10**6),
+    nuls=st.integers(1, 20),
+    last=st.sampled_from(["", "Anna\t", "\0\0"]),
+)
+def test_damage_in_the_middle_costs_only_the_lines_that_hold_it(
+    known_rows: list[Known], at: int, nuls: int, last: str
+) -> None:
+    """NULs over bytes of a line, at any place below the changes, while the end may be torn as well."""
+    lines = ["\t".join(KnownNames.write(row)) for row in known_rows]
+    damaged = at % len(lines)
+    line = lines[damaged]
+    begin = 0 if line.startswith("#") else at % len(line)  # a damaged remark is a remark
+    lines[damaged] = line[:begin] + "\0" * nuls + line[begin + nuls :]
+    whole = "".join(f"{line}\n" for line in ("# mine", CHANGES, *lines))
+    assert KnownNames.torn((whole + last).encode()) == len(last)
+    read = table(whole)
+    others = [row for number, row in enumerate(known_rows) if number != damaged]
+    assert state(read) == {row.name: row for row in others}
+    assert read.strange == [3 + damaged]
+    assert lines[damaged] in read.text()
+
+
+def test_a_damaged_row_is_no_row_of_any_table() -> None:
+    for row in (f"plans\tmember\tAn\0na\t{'a' * 64}", f"{'b' * 64}\troom\tplans\t1\t2000000000\tAn\0na"):
+        assert PrivateRooms.parse(row).strange == Invitations.parse(row).strange == [1]
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""The torn end of a log after a crash: where it begins. `torn_file` cuts it off, `index_trust` says what the index is worth.
+"""The torn end of a log after a crash: where it begins. `history/torn_file.py` cuts it off, `index_trust` says what the index is worth.
 
 Only the end is ever cut, and only what can be Besedka's *own* torn tail: bytes of a batch that was never synced, and so never delivered.
 The index never removes what the log alone shows to be a whole message, with one exception: a message of several lines, cut at a line
