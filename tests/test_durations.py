@@ -105,7 +105,7 @@ DURATIONS: Final = {
         "NAMES_BURST_SECONDS": RATES,
     },
     "serve/history/reading.py": {"YIELD_SECONDS": SERVER},
-    "serve/repeated_error.py": {"REPEATED_SECONDS": SERVER},
+    "serve/repeated_error.py": {"REPEATED_SECONDS": SERVER, "LASTING_SECONDS": SERVER},
     "serve/server.py": {"LOST_CLOSE_SECONDS": SERVER, "STOP_CLOSE_SECONDS": SERVER},
     "serve/metrics.py": {"SYNC_SECONDS": SERVER},
     "serve/exposition.py": {"FRESH_SECONDS": SERVER},

@@ -220,7 +220,7 @@ def _key_of(path: Path, *, may_be_link: bool = True) -> str:
     from besedka.serve.errors import KeyFileUnusable
 
     try:
-        return keys_in(path, may_be_link=may_be_link)[0].text
+        return keys_in(path, may_be_link=may_be_link, is_of_server=False)[0].text
     except KeyFileUnusable as error:
         raise Failure(f"{error}; --history or --key-file say where they are") from None
 

@@ -10,6 +10,9 @@ from typing import Final
 REPEATED_SECONDS: Final = 10.0
 """Shortest interval between two lines about one kind of error: an operator who looks sees that it goes on."""
 
+LASTING_SECONDS: Final = 3600.0
+"""Interval between two lines about a trouble that lasts until somebody mends it: it must not be lost with yesterday's log."""
+
 
 class RepeatedError:
     """One kind of error; any thread may note it.

@@ -33,6 +33,7 @@ from besedka.serve.doors.websocket.connection import Connection, Session
 from besedka.serve.doors.websocket.door import WebSocketDoor
 from besedka.serve.doors.websocket.seed import SeedSession
 from besedka.serve.errors import CertificateUnusable
+from besedka.serve.files.trust import folder_concern
 from besedka.serve.limits.descriptors import SPARE_DESCRIPTORS, Capacity, for_connections, raise_limit
 from besedka.serve.limits.sources import Sources
 from besedka.serve.metrics import GRPC
@@ -109,6 +110,7 @@ async def _serve(
                 background.run(
                     "reading the access keys", lambda: watch(path, keys, access, reader, may_be_link=is_named)
                 )
+            _warn_of_folders(settings)
             if warning:
                 log.warning(warning)
             for line in greeting(
@@ -266,6 +268,14 @@ def _warn_of_doubtful(settings: Settings) -> None:
             "name the proxies alone",
             network,
         )
+
+
+def _warn_of_folders(settings: Settings) -> None:
+    """Log who else can replace the files that say who may do what, in a line for each folder."""
+    keys = settings.access_keys
+    for folder in dict.fromkeys([settings.people_folder, *([keys.parent.absolute()] if keys else [])]):
+        if warning := folder_concern(folder):
+            log.warning(warning)
 
 
 def _check(certificate: Certificate) -> None:

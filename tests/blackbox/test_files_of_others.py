@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
 
-from tests.commanding import Person
+from tests.clocks import BENT, OFTEN
+from tests.commanding import Person, wait_until
 from tests.conftest import ServerMaker
 from tests.ordering import Operator
 from tests.running import RunningServer
 from tests.talking import WireClient
 
-ANNA = "a" * 64
+ANNA, EVE = "a" * 64, "e" * 64
 LINE = "[2025-11-19 23:46:36] Anna: Hello\n"
 ROW = f"Anna\t{'b' * 64}\n"
 
@@ -177,6 +179,86 @@ def test_a_file_about_people_that_everybody_can_change_now_is_not_read_again(ser
         path.write_text(ROW, encoding="utf-8")
         assert operator.ask("release", "Anna")["code"] == "not_stored"
     assert "every user of this machine can change it" in server.errors
+
+
+def test_a_start_is_refused_where_everybody_could_have_replaced_a_file_about_people(
+    make_server: ServerMaker, operator: Person, tmp_path: Path
+) -> None:
+    folder = tmp_path / "srv" / "Talk"
+    folder.mkdir(parents=True)
+    keys = tmp_path / "keys"
+    for open_to_all, options in (
+        (folder, ("--people", str(folder))),
+        (folder.parent, ("--people", str(folder))),
+        (folder, ("--key-file", str(folder / "keys"))),
+    ):
+        mode = open_to_all.stat().st_mode
+        open_to_all.chmod(0o777)
+        refused_start(
+            operator, f"every user of this machine can replace it (mode 0777 of {open_to_all})", *options
+        )
+        assert not [*folder.iterdir()]
+        open_to_all.chmod(mode)
+    server = make_server("--people", str(folder), "--key-file", str(keys), directory=tmp_path).start()
+    assert "WARNING" not in server.errors
+
+
+def test_in_a_sticky_folder_of_all_users_the_server_starts_and_in_one_of_its_group_with_a_warning(
+    make_server: ServerMaker, tmp_path: Path
+) -> None:
+    server = make_server("--lang", "en")
+    for mode, warnings in ((0o1777, []), (0o775, [f"in {tmp_path} (mode 0775): chmod g-w {tmp_path}"])):
+        tmp_path.chmod(mode)
+        server.start()
+        with WireClient(server) as anna:
+            anna.join("Anna", secret=ANNA)
+        server.stop()
+        reported = [line for line in server.errors.splitlines() if "WARNING" in line]
+        assert [line.split("may do what, ")[1] for line in reported] == warnings
+
+
+def test_a_list_of_members_that_somebody_has_laid_in_an_open_folder_is_not_taken(
+    make_server: ServerMaker,
+) -> None:
+    server = make_server("--lang", "en", module=BENT, CONSTANTS=OFTEN).start()
+    path = server.directory / "private_rooms.txt"
+    row = f"plans\towner\tEve\t{sha256(EVE.encode()).hexdigest()}\n"
+    with WireClient(server) as anna, WireClient(server) as eve:
+        anna.join("Anna", secret=ANNA)
+        anna.ask("private", room="plans")
+        eve.join("Eve", secret=EVE)
+        server.directory.chmod(0o777)
+        path.rename(path.with_name("away"))
+        path.write_text(row, encoding="utf-8")
+        path.chmod(0o600)
+        wait_until(lambda: "every user of this machine can replace it" in server.errors)
+        assert eve.refused("join", room="plans", user="Eve", secret=EVE) == "not_invited"
+        assert anna.join("Anna", "plans", secret=ANNA)["may"] == ["invite"]
+        assert anna.ask("private", room="tea")["code"] == "not_stored"
+        assert path.read_text(encoding="utf-8") == row
+        # Mended, and with what it said before.
+        server.directory.chmod(0o700)
+        path.with_name("away").rename(path)
+        wait_until(lambda: f"{path} can be used again" in server.errors)
+        assert eve.refused("join", room="plans", user="Eve", secret=EVE) == "not_invited"
+        assert anna.ask("private", room="more")["type"] == "place"
+    assert server.errors.count("every user of this machine can replace it") == 1
+
+
+def test_keys_that_somebody_has_laid_in_an_open_folder_are_not_taken(make_server: ServerMaker) -> None:
+    server = make_server("--lang", "en", "--key-file", "keys")
+    (server.directory / "keys").write_text("the-key-of-the-operator\n", encoding="utf-8")
+    server.start()
+    server.directory.chmod(0o777)
+    (server.directory / "keys").unlink()
+    (server.directory / "keys").write_text("the-key-of-somebody-else\n", encoding="utf-8")
+    wait_until(lambda: "every user of this machine can replace it" in server.errors)
+    for key, is_taken in (("the-key-of-somebody-else", False), ("the-key-of-the-operator", True)):
+        with WireClient(server, additional_headers={"authorization": f"Bearer {key}"}) as anna:
+            if is_taken:
+                anna.join("Anna")
+            else:
+                assert anna.end_code() == 4003
 
 
 def test_the_operator_is_warned_once_of_files_that_others_can_read_or_change(server: RunningServer) -> None:

@@ -21,8 +21,10 @@ from besedka.serve.act_on_each import act_on_each
 from besedka.serve.authentication.keys import Authenticator, BadKeys, Key, Keys, read_keys
 from besedka.serve.errors import KeyFileUnusable
 from besedka.serve.files.descriptor import open_regular, reason, write_whole
-from besedka.serve.files.ownership import Care, concern, refuse_untrusted
+from besedka.serve.files.ownership import Care, concern
+from besedka.serve.files.trust import refuse_replaceable, refuse_untrusted
 from besedka.serve.limits.descriptors import SPARE_DESCRIPTORS
+from besedka.serve.repeated_error import LASTING_SECONDS
 
 log = logging.getLogger(__name__)
 
@@ -56,6 +58,7 @@ def open_keys(path: Path, *, may_be_link: bool = True) -> tuple[list[Key], str]:
         KeyFileUnusable: if there are no keys to be had from it.
     """
     try:
+        refuse_replaceable(path)
         if not path.exists():
             write_whole(path, _FRESH.format(key=secrets.token_urlsafe(KEY_BYTES)), replace=False)
         keys = keys_in(path, may_be_link=may_be_link)
@@ -64,14 +67,19 @@ def open_keys(path: Path, *, may_be_link: bool = True) -> tuple[list[Key], str]:
         raise KeyFileUnusable(path, reason(error)) from None
 
 
-def keys_in(path: Path, *, may_be_link: bool = True) -> list[Key]:
+def keys_in(path: Path, *, may_be_link: bool = True, is_of_server: bool = True) -> list[Key]:
     """The keys in a file that is there; one at least.
+
+    Args:
+        path: the file.
+        may_be_link: whether a symbolic link is followed, because the operator has named the file.
+        is_of_server: whether this process is the server, and not a command that anybody may run who can read the file.
 
     Raises:
         KeyFileUnusable: if there are no keys to be had from it.
     """
     try:
-        keys = read_keys(_read(path, may_be_link=may_be_link))
+        keys = read_keys(_read(path, may_be_link=may_be_link, is_of_server=is_of_server))
     except BadKeys as error:
         raise KeyFileUnusable(path, str(error)) from None
     except OSError as error:
@@ -94,18 +102,18 @@ async def watch(
 async def _watch(
     read: Callable[[], str], path: Path, keys: list[Key], access: Authenticator, reader: Executor
 ) -> None:
-    logged = ""
+    loop = asyncio.get_running_loop()
+    logged, logged_at = "", float("-inf")
     while True:
         before = keys
         try:
             # A file may be far away, behind a network that does not answer.
-            loop = asyncio.get_running_loop()
             keys = read_keys(await loop.run_in_executor(reader, SPARE_DESCRIPTORS.use, read))
         except (BadKeys, OSError) as error:
             why = str(error) if isinstance(error, BadKeys) else reason(error)
-            if why != logged:
+            if why != logged or loop.time() >= logged_at + LASTING_SECONDS:
+                logged, logged_at = why, loop.time()
                 log.error("the access keys in %s cannot be read, those before stay valid: %s", path, why)  # noqa: TRY400 - the sentence says all
-            logged = why
         else:
             logged = ""
             if keys != before:
@@ -126,9 +134,9 @@ def _change(access: Authenticator, keys: list[Key]) -> None:
         log.info("the access key %r was withdrawn; connections, calls and downloads ended: %d", label, count)
 
 
-def _read(path: Path, *, may_be_link: bool) -> str:
+def _read(path: Path, *, may_be_link: bool, is_of_server: bool = True) -> str:
     file = open_regular(path, os.O_RDONLY, may_be_link=may_be_link)
-    refuse_untrusted(file)
+    refuse_untrusted(path, file, is_of_server=is_of_server)
     data = file.read(0, FILE_BYTES + 1)
     if len(data) > FILE_BYTES:
         raise BadKeys(f"it has more than {FILE_BYTES} bytes")

@@ -17,7 +17,8 @@ from besedka.serve.directory.torn_write import cut_off_torn_write
 from besedka.serve.errors import AuditLost, FolderInUse, HistoryInUse, RecordUnusable
 from besedka.serve.files import descriptor
 from besedka.serve.files.descriptor import FULL, Descriptor, reason
-from besedka.serve.files.ownership import Care, concern, refuse_untrusted
+from besedka.serve.files.ownership import Care, concern
+from besedka.serve.files.trust import refuse_replaceable, refuse_untrusted
 from besedka.serve.history.opening.torn_end import could_be_torn_line, has_lost_sectors
 from besedka.serve.people.audit_entry import AuditEntry, Event, read_entry, write_entry
 
@@ -49,11 +50,12 @@ class Audit:
 
         Raises:
             FolderInUse: if another server has locked it.
-            RecordUnusable: if it cannot be read and written.
+            RecordUnusable: if it cannot be read and written, or somebody else could have written or replaced it.
         """
         try:
+            refuse_replaceable(self.path)
             opened = descriptor.open_locked(self.path)
-            refuse_untrusted(opened)
+            refuse_untrusted(self.path, opened)
             descriptor.distrust_cache(opened)
             data = opened.read(0, opened.size)
             if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):

@@ -25,7 +25,8 @@ from besedka.serve.files.descriptor import (
     reason,
     sync_directory,
 )
-from besedka.serve.files.ownership import Care, concern, refuse_untrusted
+from besedka.serve.files.ownership import Care, concern
+from besedka.serve.files.trust import UntrustedFile, refuse_untrusted
 
 log = logging.getLogger(__name__)
 
@@ -55,6 +56,8 @@ class Record:
         self._identity: Identity | None = None
         self._unusable: RecordUnusable | None = None
         self._is_distrusted = False
+        # Whether somebody else could have written what was found last: `chmod` and `chown` mend that and leave the content as it is.
+        self._is_untrusted = False
 
     # Reading.
 
@@ -81,9 +84,11 @@ class Record:
             RecordUnusable: if it exists and cannot be read.
         """
         self._identity = Identity.at(self.path)
+        self._is_untrusted = False
         try:
             text = self._content().decode("utf-8") if self._identity else ""
         except OSError as error:
+            self._is_untrusted = isinstance(error, UntrustedFile)
             self._unusable = RecordUnusable(self.path, reason(error))
         except UnicodeDecodeError as error:
             line = error.object.count(b"\n", 0, error.start) + 1
@@ -94,7 +99,7 @@ class Record:
         raise self._unusable
 
     def read_if_edited(self) -> str | None:
-        """Read it again if it was edited since this server last read or wrote it; else None.
+        """Read it again if it was edited since this server last read or wrote it, or could not be trusted then; else None.
 
         A missing or empty file does not count as edited: many editors leave one for a moment, and the content decides who may enter.
 
@@ -102,7 +107,7 @@ class Record:
             RecordUnusable: if it cannot be read.
         """
         mark = Identity.at(self.path)
-        if mark is None or mark == self._identity:
+        if mark is None or (mark == self._identity and not self._is_untrusted):
             return None
         return self.read() or None
 
@@ -182,7 +187,7 @@ class Record:
     def _mend(self, torn: Callable[[bytes], int]) -> None:
         """Cut off a torn write, and sync the rest, which a killed server may have written without a sync."""
         file = open_regular(self.path, os.O_RDONLY)
-        refuse_untrusted(file)
+        refuse_untrusted(self.path, file)
         if warning := concern(self.path, file, Care.TRUSTED):
             log.warning(warning)
         distrust_cache(file)
@@ -194,7 +199,7 @@ class Record:
 
     def _content(self) -> bytes:
         file = open_regular(self.path, os.O_RDONLY)
-        refuse_untrusted(file)
+        refuse_untrusted(self.path, file)
         return file.read(0, file.size)
 
     def _refuse_unusable(self) -> None:
@@ -207,13 +212,15 @@ class Record:
             raise RecordGone
         if not (self._file and self._is_in_place(self._file)):
             try:
-                self._file = open_regular(self.path, os.O_RDWR | os.O_APPEND)
+                file = open_regular(self.path, os.O_RDWR | os.O_APPEND)
             except FileNotFoundError:
                 self._identity = None
                 raise RecordGone from None
             except PermissionError:
                 self._is_distrusted = True  # replacing it may still be possible
                 raise RecordGone from None
+            refuse_untrusted(self.path, file)
+            self._file = file
         found = Identity.of(os.fstat(self._file.number))
         if not found.size:
             self._identity = found
@@ -269,6 +276,7 @@ class Record:
     def _filled(self, pieces: Iterable[bytes]) -> Descriptor:
         """Write the whole content into the file in place, which is empty and cannot be replaced."""
         file = open_regular(self.path, os.O_RDWR | os.O_APPEND)
+        refuse_untrusted(self.path, file)
         self._write(file, b"".join(pieces), Identity.of(os.fstat(file.number)))
         self._sync(file)
         return file

@@ -13,6 +13,7 @@ from besedka.serve.directory.records import Record, RecordChanged, RecordGone
 from besedka.serve.errors import RecordUnusable
 from besedka.serve.files.descriptor import FULL, reason
 from besedka.serve.people.table import Batch, Table
+from besedka.serve.repeated_error import LASTING_SECONDS
 from besedka.wire.errors import ErrorCode
 
 log = logging.getLogger(__name__)
@@ -63,8 +64,8 @@ class TableFile:
         self._adopted = adopted
         self._flight: _Flight | None = None
         self._next: asyncio.Future[ErrorCode | None] | None = None
-        # The troubles that were logged, until the file can be used again.
-        self._logged: set[str] = set()
+        # The troubles that last, each with the time when it was logged.
+        self._logged: dict[str, float] = {}
         # After a failed write: the pause before the next try, and its end.
         self._pause = 0.0
         self._retry_at = float("-inf")
@@ -240,9 +241,10 @@ class TableFile:
         self._retry_at = asyncio.get_running_loop().time() + self._pause
 
     def _report(self, trouble: str) -> None:
-        """Log a trouble once, until the file can be used again."""
-        if trouble not in self._logged:
-            self._logged.add(trouble)
+        """Log a trouble at once, and then seldom, until the file can be used again."""
+        now = asyncio.get_running_loop().time()
+        if now >= self._logged.get(trouble, float("-inf")) + LASTING_SECONDS:
+            self._logged[trouble] = now
             log.error(trouble)
 
     def _report_end(self) -> None:

@@ -1,4 +1,5 @@
 """Files on the disk, below everything that keeps something in one: how they are opened, locked, read and synced, and whose they are.
 
-`descriptor` opens, locks and writes; `ownership` looks at owner and mode.
+`descriptor` opens, locks and writes; `ownership` warns of owners and modes; `trust` refuses files that somebody else could have
+written, where they decide who may do what.
 """

@@ -354,7 +354,8 @@ def exchange(path: Path, pieces: Iterable[bytes]) -> Descriptor:
 
 def reason(error: OSError) -> str:
     """The system's text for an error, as a part of a sentence."""
-    return (error.strerror or str(error)).lower()
+    text = error.strerror or str(error)
+    return text[:1].lower() + text[1:]
 
 
 def _holder(descriptor: Descriptor) -> int | None:

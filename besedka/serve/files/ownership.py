@@ -1,8 +1,7 @@
-"""The owner of a file, and who else can change or read it: as sshd(8) looks at the files that decide who may come in (StrictModes)."""
+"""The owner of a file, and who else can change or read it: what the operator is warned of. `trust` says which files are not read at all."""
 
 from __future__ import annotations
 
-import errno
 import os
 import stat
 from enum import Enum, auto
@@ -18,26 +17,12 @@ class Care(Enum):
     """The access that others may have to a file.
 
     A *shared* one they may read, as the log of an open room, which is meant for `cat`; a *private* one they may not; a *trusted* one
-    decides who may come in and who moderates: nothing is believed that everybody can write.
+    decides who may come in and who moderates.
     """
 
     SHARED = auto()
     PRIVATE = auto()
     TRUSTED = auto()
-
-
-def refuse_untrusted(file: Descriptor) -> None:
-    """Refuse a file of which everybody on the machine could have written the content.
-
-    Raises:
-        OSError: with a sentence that says what to do.
-    """
-    mode = os.fstat(file.number).st_mode
-    if mode & stat.S_IWOTH:
-        raise OSError(
-            errno.EPERM,
-            f"every user of this machine can change it (mode {stat.S_IMODE(mode):04o}): chmod {PRIVATE:o}",
-        )
 
 
 def concern(path: Path, file: Descriptor, care: Care) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import stat
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from besedka.serve.authentication.key_file import FILE_BYTES, LOOK_SECONDS, open
 from besedka.serve.authentication.keys import Authenticator, BadKeys, Key, Keys, read_keys
 from besedka.serve.doors.forwarded import clean_proxy
 from besedka.serve.errors import KeyFileUnusable
+from besedka.serve.repeated_error import LASTING_SECONDS
 from besedka.serve.settings import Settings
 from besedka.serve.threads import started
 from besedka.wire.access import why_no_key
@@ -214,6 +216,35 @@ def test_a_file_that_cannot_be_used_says_why(tmp_path: Path) -> None:
         open_keys(tmp_path / "nowhere" / "keys")
     with pytest.raises(KeyFileUnusable, match="not a directory"):
         open_keys(path / "keys")
+
+
+def test_keys_that_are_not_believed_are_reported_once_an_hour_and_taken_once_they_can_be(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    def is_reported(count: int) -> bool:
+        return caplog.text.count("every user of this machine can change it") == count
+
+    async def look() -> None:
+        keys, _ = open_keys(path)
+        access = Authenticator(Keys(keys))
+        path.write_text(f"{TWO}\n")
+        path.chmod(0o666)
+        looking = asyncio.ensure_future(watch(path, keys, access, started(1, "keys")))
+        for count in (1, 2):
+            await looping.until(partial(is_reported, count))
+            assert access.admits(ONE)
+            assert not access.admits(TWO)
+            for _ in range(10):
+                await looping.jump(LOOK_SECONDS)
+            assert is_reported(count)
+            await looping.jump(LASTING_SECONDS)
+        path.chmod(0o600)
+        await looping.until(lambda: access.admits(TWO))
+        looking.cancel()
+
+    path = tmp_path / "keys"
+    path.write_text(f"{ONE}\n")
+    looping.run(look())
 
 
 def test_the_file_is_looked_at_so_often_that_a_withdrawn_key_ends_within_a_second() -> None:

@@ -22,6 +22,7 @@ from besedka.serve.people.invitations import Invitations
 from besedka.serve.people.memberships import PrivateRooms
 from besedka.serve.people.names import Known, KnownNames, Names
 from besedka.serve.people.table import SPARE_LINES, Table
+from besedka.serve.repeated_error import LASTING_SECONDS
 from besedka.wire.errors import ErrorCode, Refused
 from tests import looping
 
@@ -609,6 +610,37 @@ def test_a_file_that_can_neither_be_read_nor_written_does_not_fill_the_log(
     )
     assert reported[-1].endswith("can be used again")
     assert sum("can be used again" in line for line in reported) == 1
+
+
+def test_a_file_that_is_not_believed_is_reported_once_an_hour_until_it_is_mended(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+    path = tmp_path / NAMES
+
+    async def scene(kept: Kept) -> None:
+        def reports() -> int:
+            return caplog.text.count("every user of this machine can change it")
+
+        await kept.claim("Anna")
+        path.write_text(f"Eve\t{BORIS}\n")
+        path.chmod(0o666)
+        await pass_seconds(kept, 100)
+        assert reports() == 1
+        await looping.jump(LASTING_SECONDS)
+        await pass_seconds(kept, 100)
+        assert reports() == 2
+        assert not kept.names.holder("Eve")
+        with pytest.raises(Refused):
+            await kept.claim("Cora")
+        path.chmod(0o600)
+        await pass_seconds(kept, 31)
+        assert kept.names.holder("Eve")
+        await kept.claim("Boris")
+        assert caplog.text.count("can be used again") == 1
+
+    play(tmp_path, scene)
+    assert names_in(tmp_path) >= {"Eve", "Boris", "Cora"}
 
 
 def test_the_last_write_of_a_server_does_not_wait_for_the_next_try(

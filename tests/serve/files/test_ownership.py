@@ -11,7 +11,7 @@ import pytest
 
 from besedka.serve.directory.records import Record
 from besedka.serve.files.descriptor import Descriptor, copy_beside, write_whole
-from besedka.serve.files.ownership import Care, concern, refuse_untrusted
+from besedka.serve.files.ownership import Care, concern
 from besedka.serve.history import ChatHistory
 
 LINE = "[2025-11-19 23:46:36] Anna: Hello"
@@ -71,12 +71,3 @@ def test_a_file_of_another_user_is_reported_and_one_of_root_is_not(
         if owner
         else ""
     )
-
-
-@pytest.mark.parametrize("mode", [0o602, 0o666, 0o777])
-def test_what_everybody_can_change_is_not_trusted(file: Path, mode: int) -> None:
-    file.chmod(mode)
-    with pytest.raises(OSError, match=f"mode 0{mode:o}"):
-        refuse_untrusted(Descriptor(file, os.O_RDONLY))
-    file.chmod(mode & ~0o002)
-    refuse_untrusted(Descriptor(file, os.O_RDONLY))
