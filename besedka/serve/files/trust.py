@@ -5,7 +5,8 @@
 - the file, and the folder that it is in, belong to the server's user or to root; a server of root's trusts the folder's owner, too;
 - only these can write them, and members of a group of the server's own, of whom the operator is warned;
 - a sticky folder may be anybody's to write, because nobody can replace another's file there (inode(7));
-- no folder above it is anybody's to write, unless it is sticky.
+- no folder above it is anybody's to write, unless it is sticky;
+- where the file system has no permissions, nothing is refused, and the operator is warned.
 """
 
 from __future__ import annotations
@@ -132,9 +133,11 @@ def refuse_untrusted(path: Path, file: Descriptor, *, is_of_server: bool = True)
     Raises:
         UntrustedFile: with a sentence that says what to do.
     """
+    folder = _real(path).parent
     inode = Inode.of(path, os.fstat(file.number))
     owners = frozenset() if is_of_server else frozenset({inode.owner})
-    if why := why_untrusted(inode, _trusted_in(_real(path).parent, inode.owner).and_also(users=owners)):
+    why = why_untrusted(inode, _trusted_in(folder, inode.owner).and_also(users=owners))
+    if why and _has_permissions(folder):
         raise UntrustedFile(errno.EPERM, why)
     refuse_replaceable(path, owners)
 
@@ -153,7 +156,8 @@ def refuse_replaceable(path: Path, owners: Iterable[int] = ()) -> None:
     for folder in {_real(path.parent), _real(path).parent}:
         found = [Inode.of(one, one.stat()) for one in (folder, *folder.parents)]
         trusted = _trusted_in(folder, found[0].owner).and_also(users=owners)
-        if why := why_replaceable(found[0], found[1:], trusted):
+        why = why_replaceable(found[0], found[1:], trusted)
+        if why and _has_permissions(folder):
             raise UntrustedFile(errno.EPERM, why)
 
 
@@ -167,6 +171,8 @@ def folder_concern(folder: Path) -> str:
         can = f"can replace the files that say who may do what, in {folder}"
         if inode.owner not in trusted.users:
             return f"another user of this machine (uid {inode.owner}) {can}: chown {trusted.user} {folder}"
+        if inode.mode & stat.S_IWOTH and not _has_permissions(folder):
+            return f"every user of this machine {can}: its file system has no permissions"
         if inode.mode & (stat.S_IWGRP | stat.S_IWOTH) == stat.S_IWGRP and not inode.is_sticky:
             return f"members of group {inode.group} {can} (mode {inode.mode:04o}): chmod g-w {folder}"
     return ""
@@ -189,13 +195,21 @@ def _trusted_in(folder: Path, owner: int) -> Trusted:
         trusted = trusted.and_also(users={status.st_uid}, groups={status.st_gid})
     if owner not in trusted.users:
         with suppress(OSError):
-            trusted = trusted.and_also(users={_given_owner(folder)})
+            trusted = trusted.and_also(users={_given(folder).st_uid})
     return trusted
 
 
+def _has_permissions(folder: Path) -> bool:
+    """Whether a file in a folder keeps the mode that it is given: on FAT, and on the drives of Windows, all have the same one."""
+    try:
+        return stat.S_IMODE(_given(folder).st_mode) == PRIVATE
+    except OSError:
+        return True
+
+
 @lru_cache(maxsize=8)
-def _given_owner(folder: Path) -> int:
-    """The owner of a file that this process creates in a folder.
+def _given(folder: Path) -> os.stat_result:
+    """The owner and the mode of a file that this process creates in a folder, for itself alone.
 
     Raises:
         OSError: from the system.
@@ -203,6 +217,6 @@ def _given_owner(folder: Path) -> int:
     path = folder / f".owner.{os.getpid()}"
     try:
         file = create_private(path, os.O_WRONLY)
-        return os.fstat(file.number).st_uid
+        return os.fstat(file.number)
     finally:
         path.unlink(missing_ok=True)

@@ -119,7 +119,7 @@ def of_another_user(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
         user = os.geteuid() + 1
         monkeypatch.setattr(os, "geteuid", lambda: user)
         monkeypatch.setattr(trust, "_ROOT", -1)
-        monkeypatch.setattr(trust, "_given_owner", fail)
+        monkeypatch.setattr(trust, "_given", fail)
 
     return become_another
 
@@ -241,3 +241,16 @@ def test_a_folder_of_the_servers_own_group_is_worth_a_warning(tmp_path: Path) ->
     assert folder_concern(tmp_path).endswith(f"in {tmp_path} (mode 2775): chmod g-w {tmp_path}")
     refuse_replaceable(tmp_path / "audit.txt")
     assert not folder_concern(tmp_path / "nowhere")
+
+
+def test_where_the_file_system_has_no_permissions_nothing_is_refused_and_the_operator_is_warned(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file.chmod(0o777)
+    file.parent.chmod(0o777)
+    with pytest.raises(UntrustedFile):
+        refuse_replaceable(file)
+    monkeypatch.setattr(trust, "_given", lambda folder: folder.stat())
+    refuse_replaceable(file)
+    refuse_untrusted(file, Descriptor(file, os.O_RDONLY))
+    assert folder_concern(file.parent).endswith(f"in {file.parent}: its file system has no permissions")
