@@ -1,4 +1,4 @@
-"""Turns at something that one asker uses at a time: addresses take turns, and so do the people at one address."""
+"""Turns at something that one asker uses at a time: sites take turns, and so do the people at one site, which for IPv4 is an address."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Final
 
-from besedka.serve.limits.networks import Network
+from besedka.serve.limits.networks import Network, site_of
 from besedka.serve.limits.room_shares import Tenant
 from besedka.wire.errors import ErrorCode, Refused
 
 WAITING_AT_MOST: Final = 200
-"""Those who wait at one address as the same person, or without a name of their own; others are refused until it is less."""
+"""Those who wait at one site as the same person, or without a name of their own; others are refused until it is less."""
 
 RETRY_SECONDS: Final = 1.0
 """When those who are refused may ask again: until then at least ten have had their turn."""
@@ -26,13 +26,13 @@ class Turns:
     """Turns at one thing.
 
     Args:
-        waiting_at_most: the number of those who may wait at one address as the same person; None where something else limits it.
+        waiting_at_most: the number of those who may wait at one site as the same person; None where something else limits it.
     """
 
     def __init__(self, waiting_at_most: int | None = WAITING_AT_MOST) -> None:
         self._waiting_at_most = waiting_at_most
         self._is_taken = False
-        # By address and then by person, the longest-waiting first.
+        # By site and then by person, the longest-waiting first.
         self._waiting: OrderedDict[Network | None, OrderedDict[str, _Waiting]] = OrderedDict()
 
     @asynccontextmanager
@@ -52,7 +52,7 @@ class Turns:
             self._pass_on()
 
     async def _wait(self, asker: Tenant) -> None:
-        people = self._waiting.setdefault(asker.network, OrderedDict())
+        people = self._waiting.setdefault(site_of(asker.network), OrderedDict())
         queue = people.setdefault(asker.claim, OrderedDict())
         if self._waiting_at_most is not None and len(queue) >= self._waiting_at_most:
             raise Refused(ErrorCode.TOO_FAST, wait=RETRY_SECONDS)
@@ -70,7 +70,8 @@ class Turns:
 
     def _give_up(self, asker: Tenant, turn: asyncio.Future[None]) -> None:
         """Remove one that waits no longer, at once: a crowd that comes and goes would fill the memory."""
-        people = self._waiting.get(asker.network, OrderedDict())
+        site = site_of(asker.network)
+        people = self._waiting.get(site, OrderedDict())
         queue = people.get(asker.claim, OrderedDict())
         if turn not in queue:
             return  # it was passed over meanwhile
@@ -78,19 +79,19 @@ class Turns:
         if not queue:
             del people[asker.claim]
         if not people:
-            del self._waiting[asker.network]
+            del self._waiting[site]
 
     def _pass_on(self) -> None:
         """Give the turn to the next who still waits."""
         while self._waiting:
-            network, people = self._waiting.popitem(last=False)
+            site, people = self._waiting.popitem(last=False)
             claim, queue = people.popitem(last=False)
             turn, _ = queue.popitem(last=False)
             # Whoever remains goes to the end of the line.
             if queue:
                 people[claim] = queue
             if people:
-                self._waiting[network] = people
+                self._waiting[site] = people
             if not turn.done():
                 self._is_taken = True
                 turn.set_result(None)

@@ -16,12 +16,14 @@ class HeldBytes:
 
     Args:
         at_most: how many may be.
+        site: those of its site, which count these, too; None if that is no more than the address.
     """
 
-    __slots__ = ("_at_most", "_holders", "_total")
+    __slots__ = ("_at_most", "_holders", "_site", "_total")
 
-    def __init__(self, at_most: int) -> None:
+    def __init__(self, at_most: int, site: HeldBytes | None = None) -> None:
         self._at_most = at_most
+        self._site = site
         self._total = 0
         self._holders = 0
 
@@ -29,7 +31,10 @@ class HeldBytes:
         """Count what is held for a connection, instead of what was before."""
         self._total += now - before
         self._holders += bool(now) - bool(before)
+        if self._site:
+            self._site.change(before, now)
 
     def is_too_much(self, held: int) -> bool:
         """Whether a connection must give up what is held for it: there is too much, and it has no less than others have on average."""
-        return self._total > self._at_most and held * self._holders >= self._total
+        is_too_much_here = self._total > self._at_most and held * self._holders >= self._total
+        return is_too_much_here or (self._site is not None and self._site.is_too_much(held))

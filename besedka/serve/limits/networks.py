@@ -1,6 +1,9 @@
 """Networks of clients, and where messages come from. Pure.
 
 Whatever is limited or restricted by address goes by these: rate limits, shares of rooms, mutes, bans and slow rooms.
+
+One IPv6 customer may have many networks. So what is scarce for everybody has two shares, here for all limits: that of an address, which an IPv6 network
+/64 has, too; and that of a *site*, the widest network that one customer may have (`levels_of`, `share_of_site`).
 """
 
 from __future__ import annotations
@@ -15,6 +18,12 @@ Network = IPv4Address | IPv6Network
 NEIGHBOURS: Final = 64
 """The prefix of IPv6 networks: a single customer gets at least such a network (RFC 6177), and can use all of it."""
 
+SITE: Final = 48
+"""The prefix of IPv6 sites: the widest network that a single customer may have (RFC 6177)."""
+
+SITE_TIMES: Final = 2
+"""A site has so many times the share of an address: some sites are one home, others a university, and both are one customer's."""
+
 THIS_MACHINE: Final = IPv4Address("127.0.0.1")
 """The common address of all clients on this machine that may act for somebody else."""
 
@@ -26,6 +35,9 @@ ON: Final = "on "
 
 NETWORKS_REMEMBERED: Final = 128
 """Networks of addresses that are remembered: each request asks several times."""
+
+SITES_REMEMBERED: Final = 4_096
+"""Sites of networks that are remembered: as many as there may be device links, and some more."""
 
 
 @lru_cache(maxsize=NETWORKS_REMEMBERED)
@@ -40,6 +52,30 @@ def network_of(host: str) -> Network | None:
     if address.is_loopback:
         return None
     return address if isinstance(address, IPv4Address) else IPv6Network((address, NEIGHBOURS), strict=False)
+
+
+@lru_cache(maxsize=SITES_REMEMBERED)
+def site_of(network: Network | None) -> Network | None:
+    """The widest network of the same customer, as far as can be known; an IPv4 address is a site of its own."""
+    return network.supernet(new_prefix=SITE) if isinstance(network, IPv6Network) else network
+
+
+def levels_of(network: Network | None) -> tuple[Network, ...]:
+    """The networks that an address counts for: itself, and its site if that is more; none if it is not limited."""
+    site = site_of(network)
+    if network is None or site is None:
+        return ()
+    return (network,) if site == network else (network, site)
+
+
+def share_of_site(share: int, whole: int) -> int:
+    """The share of a site: `SITE_TIMES` that of an address, but not more than half of the whole, unless an address has more.
+
+    Args:
+        share: that of an address.
+        whole: what there is for everybody.
+    """
+    return max(share, min(SITE_TIMES * share, whole // 2))
 
 
 class Origin(NamedTuple):

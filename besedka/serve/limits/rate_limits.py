@@ -1,4 +1,4 @@
-"""Rate limits: what a connection, and all connections of its address together, may send, request and claim.
+"""Rate limits: what a connection, all connections of its address, and all of its IPv6 site together may send, request and claim.
 
 Pure: no loop, no clock; time is an argument, in seconds of any monotonic clock. The doors charge frames and requests,
 `besedka/serve/session/post.py` messages, `besedka/serve/directory/directory.py` new names. `besedka.serve.limits.sources` counts connections.
@@ -12,7 +12,7 @@ from itertools import count
 from typing import Final
 
 from besedka.serve.limits.held_bytes import HELD_BYTES, HELD_BYTES_OF_MACHINE, HeldBytes
-from besedka.serve.limits.networks import Network, Origin
+from besedka.serve.limits.networks import SITE_TIMES, Network, Origin
 from besedka.serve.limits.token_bucket import TokenBucket
 from besedka.wire.errors import ErrorCode, Language, Refused
 
@@ -85,7 +85,7 @@ NAMES_BURST_SECONDS: Final = 2_000.0
 """Two hundred at once: a school behind one address joins together."""
 
 NAMES_OF_SOURCE_AT_MOST: Final = 5_000
-"""Names that all connections of an address may claim while the server runs: a tenth of all that there may be."""
+"""Names that all connections of an address may claim while the server runs: a tenth of all that there may be. A site, a fifth."""
 
 _CHARACTER_BYTES: Final = 4
 """Most bytes of a character in UTF-8 (RFC 3629): short texts need not be encoded to be measured."""
@@ -110,9 +110,12 @@ class RateLimits:
 
 
 class Source:
-    """A source address of connections, or a whole IPv6 network of one customer.
+    """A source address of connections, or an IPv6 network /64, or a site of such networks.
 
     Attributes:
+        network: its address or network; None is this machine.
+        site: the source that its connections count for, too; None if that is no more than itself.
+        times: it has so many times the limits of an address.
         connections: the number of connections.
         descriptors: the file descriptors that they use.
         streams: the number of gRPC calls that stream.
@@ -137,22 +140,44 @@ class Source:
         "names",
         "network",
         "requests",
+        "site",
         "streams",
+        "times",
     )
 
-    def __init__(self, network: Network | None, rate: float = 0.0) -> None:
+    def __init__(
+        self,
+        network: Network | None,
+        rate: float = 0.0,
+        *,
+        site: Source | None = None,
+        times: int = 1,
+    ) -> None:
         self.network = network
-        self.bucket = TokenBucket(rate) if rate else None
+        self.site = site
+        self.times = times
+        self.bucket = TokenBucket(times * rate) if rate else None
         frames = max(FRAMES_OF_ADDRESS_AT_LEAST, rate * FRAMES_PER_MESSAGE)
-        self.frames = TokenBucket(frames, FRAMES_SECONDS) if rate else None
-        self.names = TokenBucket(NAMES_RATE, NAMES_BURST_SECONDS)
-        self.requests = TokenBucket(REQUESTS_RATE, REQUESTS_BURST_SECONDS)
-        self.held = HeldBytes(HELD_BYTES_OF_MACHINE if network is None else HELD_BYTES)
+        self.frames = TokenBucket(times * frames, FRAMES_SECONDS) if rate else None
+        self.names = TokenBucket(times * NAMES_RATE, NAMES_BURST_SECONDS)
+        self.requests = TokenBucket(times * REQUESTS_RATE, REQUESTS_BURST_SECONDS)
+        held = HELD_BYTES_OF_MACHINE if network is None else times * HELD_BYTES
+        self.held: HeldBytes = HeldBytes(held, site.held if site else None)
         self.claims = 0
         self.connections = 0
         self.descriptors = 0
         self.streams = 0
         self.calls = 0
+
+    @classmethod
+    def of_site(cls, network: Network, rate: float) -> Source:
+        """A site: it has `SITE_TIMES` the limits of an address."""
+        return cls(network, rate, times=SITE_TIMES)
+
+    @property
+    def levels(self) -> tuple[Source, ...]:
+        """The sources that its connections count for: itself, and its site."""
+        return (self, self.site) if self.site else (self,)
 
     @property
     def is_exempt(self) -> bool:
@@ -183,7 +208,16 @@ class RateLimiter:
         is_forwarded: whether it says that it acts for somebody else, a page or a proxy.
     """
 
-    __slots__ = ("_catch_up", "_frames", "_frames_rate", "_messages", "connection", "is_forwarded", "source")
+    __slots__ = (
+        "_catch_up",
+        "_frames",
+        "_frames_of_address",
+        "_frames_rate",
+        "_messages",
+        "connection",
+        "is_forwarded",
+        "source",
+    )
 
     _numbers = count(1)
 
@@ -191,12 +225,15 @@ class RateLimiter:
         self.source = source
         self.connection = next(self._numbers)
         self.is_forwarded = False
-        self._messages = TokenBucket(rate) if rate else None
+        levels = source.levels
+        messages = (TokenBucket(rate) if rate else None, *(level.bucket for level in levels))
+        self._messages = tuple(bucket for bucket in messages if bucket)
         self._frames_rate = max(FRAMES_AT_LEAST, rate * FRAMES_PER_MESSAGE) if rate else 0.0
         # Made when it is needed: few read so much.
         self._catch_up: TokenBucket | None = None
         own = TokenBucket(self._frames_rate, FRAMES_SECONDS) if rate else None
-        self._frames = tuple(bucket for bucket in (own, source.frames) if bucket)
+        self._frames_of_address = tuple(level.frames for level in levels if level.frames)
+        self._frames = (own, *self._frames_of_address) if own else self._frames_of_address
 
     @property
     def origin(self) -> Origin:
@@ -216,12 +253,11 @@ class RateLimiter:
         Raises:
             Refused: `too_fast`, with the time to wait.
         """
-        buckets = [bucket for bucket in (self._messages, self.source.bucket) if bucket]
-        wait = max((bucket.wait(now) for bucket in buckets), default=0.0)
+        wait = max((bucket.wait(now) for bucket in self._messages), default=0.0)
         if wait:
             raise Refused(ErrorCode.TOO_FAST, wait=max(wait, REFUSAL_SECONDS))
         tokens = _tokens_of(text)
-        for bucket in buckets:
+        for bucket in self._messages:
             bucket.spend(now, tokens)
         self.count_message(now)
 
@@ -235,20 +271,26 @@ class RateLimiter:
         Raises:
             Refused: `too_many_names`, with the time to wait.
         """
-        wait = 0.0 if self.source.is_exempt else self.source.names.wait(now)
+        if self.source.is_exempt:
+            return
+        wait = max(level.names.wait(now) for level in self.source.levels)
         if wait:
             why = {Language.RU: "слишком быстро с одного адреса", Language.EN: "too fast from one address"}
             raise Refused(ErrorCode.TOO_MANY_NAMES, wait=wait, why=why)
-        if not self.source.is_exempt and self.source.claims >= NAMES_OF_SOURCE_AT_MOST:
-            limit = NAMES_OF_SOURCE_AT_MOST
-            why = {Language.RU: f"с одного адреса — до {limit}", Language.EN: f"one address may have {limit}"}
-            raise Refused(ErrorCode.TOO_MANY_NAMES, why=why)
+        for level in self.source.levels:
+            limit = level.times * NAMES_OF_SOURCE_AT_MOST
+            if level.claims >= limit:
+                why = {
+                    Language.RU: f"с одного адреса — до {limit}",
+                    Language.EN: f"one address may have {limit}",
+                }
+                raise Refused(ErrorCode.TOO_MANY_NAMES, why=why)
 
     def charge_claim(self, now: float) -> None:
         """Charge for a claimed name."""
-        if not self.source.is_exempt:
-            self.source.names.spend(now)
-            self.source.claims += 1
+        for level in () if self.source.is_exempt else self.source.levels:
+            level.names.spend(now)
+            level.claims += 1
 
     def charge_request(self, now: float) -> None:
         """Charge for a request about rooms, invitations, devices or moderation.
@@ -259,10 +301,11 @@ class RateLimiter:
         self.charge_frames(now, REQUEST_FRAMES - 1)
         if self.source.is_exempt:
             return
-        wait = self.source.requests.wait(now)
+        wait = max(level.requests.wait(now) for level in self.source.levels)
         if wait:
             raise Refused(ErrorCode.TOO_FAST, wait=max(wait, REFUSAL_SECONDS))
-        self.source.requests.spend(now)
+        for level in self.source.levels:
+            level.requests.spend(now)
 
     def charge_refusal(self, now: float) -> None:
         """Charge for a refusal."""
@@ -280,9 +323,10 @@ class RateLimiter:
         frames = 1 + _page_frames(lines)
         if self._catch_up is None and self._frames_rate:
             self._catch_up = TokenBucket(self._frames_rate, CATCH_UP_SECONDS)
-        for bucket, times in ((self._catch_up, 1), (self.source.frames, cost)):
-            if bucket:
-                bucket.spend(now, frames * times)
+        if self._catch_up:
+            self._catch_up.spend(now, frames)
+        for bucket in self._frames_of_address:
+            bucket.spend(now, frames * cost)
 
     def catch_up_delay(self, now: float) -> float:
         """The seconds during which this connection should not catch up further."""
@@ -291,6 +335,11 @@ class RateLimiter:
     def address_delay(self, now: float) -> float:
         """The seconds during which no connection of its address should."""
         return self.source.frames.wait(now, 0) if self.source.frames else 0.0
+
+    def site_delay(self, now: float) -> float:
+        """The seconds during which no connection of its site should."""
+        site = self.source.site
+        return site.frames.wait(now, 0) if site and site.frames else 0.0
 
     def charge_writes(self, now: float, writes: int) -> None:
         """Charge for a frame that so many connections receive because of a request, beside it."""

@@ -3,7 +3,7 @@
 Pure: time is an argument, in seconds of any monotonic clock.
 Loopback is an address like any other here: behind a reverse proxy that is not configured, everybody comes from it. Verified people have
 a share and a quota of their own beside those of the others at their address, so that a class behind one address does not have to divide
-one; all of them together are limited by the share and the quota of the address, and for IPv6 of the wider networks that one customer may have.
+one; all of them together are limited by the share and the quota of the address, and for IPv6 by those of the site, which are the same.
 
 Shares alone do not keep two addresses from holding all rooms. So when all are open, a source that holds few gets a room from those that hold
 many: `RoomShares.to_close` (max-min fairness). A room counts by the poorest of its holders, so that nobody loses one because somebody who holds
@@ -15,10 +15,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable
 from functools import lru_cache
-from ipaddress import IPv6Network
 from typing import Final, NamedTuple, Protocol, TypeVar
 
-from besedka.serve.limits.networks import Network
+from besedka.serve.limits.networks import Network, site_of
 from besedka.serve.limits.rate_limits import RateLimiter
 from besedka.serve.limits.token_bucket import TokenBucket
 from besedka.wire.errors import ErrorCode, Language, Refused
@@ -26,9 +25,6 @@ from besedka.wire.validation import DEFAULT_ROOM
 
 ROOMS_OF_ADDRESS: Final = 900
 """Rooms that everybody at an address together may hold open: 30 people of a class in 30 rooms each. Some are left for other addresses."""
-
-WIDER_NETWORKS: Final = (56, 48)
-"""Prefixes of the IPv6 networks that a single customer may have (RFC 6177): each has the share and the quota of an address."""
 
 ROOMS_OF_UNVERIFIED: Final = 200
 """Rooms that the unverified users of an address together may hold open: two connections with all the rooms that each may have."""
@@ -83,7 +79,7 @@ class Account(NamedTuple):
     """Something that has a quota or a share.
 
     Attributes:
-        kind: whether that is an address, a wider network, the unverified users of an address, or a person.
+        kind: whether that is an address, an IPv6 site, the unverified users of an address, or a person.
         of: the address or network, or the person's claim.
     """
 
@@ -98,17 +94,14 @@ def address_of(tenant: Tenant) -> Account:
 
 @lru_cache(maxsize=4096)
 def accounts_of(tenant: Tenant) -> tuple[Account, ...]:
-    """All accounts that a tenant's rooms are charged to: its own, and those of its address and of wider networks, the widest last."""
-    accounts = [owner_of(tenant), address_of(tenant)]
-    if isinstance(tenant.network, IPv6Network):
-        accounts += [
-            Account("network", tenant.network.supernet(new_prefix=prefix)) for prefix in WIDER_NETWORKS
-        ]
-    return tuple(accounts)
+    """All accounts that a tenant's rooms are charged to: its own, and those of its address and of its site, the widest last."""
+    site = site_of(tenant.network)
+    wider = () if site == tenant.network else (Account("network", site),)
+    return (owner_of(tenant), address_of(tenant), *wider)
 
 
-def site_of(tenant: Tenant) -> Account:
-    """The account of the widest network that may be one customer's."""
+def site_account_of(tenant: Tenant) -> Account:
+    """The account of everybody at a tenant's site."""
     return accounts_of(tenant)[-1]
 
 
@@ -161,7 +154,7 @@ class RoomShares:
 
     def may_close(self, tenant: Tenant) -> bool:
         """Whether anybody holds so many that `to_close` may find a room for a source: quick, for the many who ask and hold many."""
-        site, owner = (1 + self.held_by(account) for account in (site_of(tenant), owner_of(tenant)))
+        site, owner = (1 + self.held_by(account) for account in (site_account_of(tenant), owner_of(tenant)))
         return any(
             len(rooms) > (owner if account.kind in OWNERS else site) for account, rooms in self._held.items()
         )
@@ -175,10 +168,14 @@ class RoomShares:
             tenant: the source.
             rooms: those that may be closed; of equal ones the first is taken.
         """
-        rooms, site = [*rooms], site_of(tenant)
-        if room := self._most(rooms, site_of, site):
+        rooms, site = [*rooms], site_account_of(tenant)
+        if room := self._most(rooms, site_account_of, site):
             return room
-        own = (room for room in rooms if all(site_of(other) == site for other in self._holders.get(room, ())))
+        own = (
+            room
+            for room in rooms
+            if all(site_account_of(other) == site for other in self._holders.get(room, ()))
+        )
         return self._most(own, owner_of, owner_of(tenant))
 
     def _most(

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from weakref import WeakValueDictionary
 
-from besedka.serve.limits.networks import THIS_MACHINE, network_of
+from besedka.serve.limits.networks import THIS_MACHINE, Network, network_of, site_of
 from besedka.serve.limits.rate_limits import RateLimiter, RateLimits, Source
 from besedka.wire.errors import ErrorCode, Refused
 
@@ -17,7 +17,7 @@ class Sources:
 
     Args:
         limits: the limits.
-        share: file descriptors that the connections of one address may use; 0 is no limit.
+        share: file descriptors that the connections of one address, or one site, may use, half of all; 0 is no limit.
     """
 
     def __init__(self, limits: RateLimits, share: int = 0) -> None:
@@ -44,10 +44,7 @@ class Sources:
             Refused: `too_many_connections`.
         """
         network = network_of(host) or (THIS_MACHINE if is_limited else None)
-        source = self._exempt if network is None else self._known.get(network)
-        if source is None:
-            source = self._known[network] = Source(network, self._limits.rate_address)
-        self._remembered.add(source)
+        source = self._exempt if network is None else self._source(network)
         if counts:
             self.enter(source, descriptors)
         return source
@@ -58,16 +55,19 @@ class Sources:
         Raises:
             Refused: `too_many_connections`.
         """
-        self._check_number(source, source.connections)
-        if self._share and not source.is_exempt and source.descriptors + descriptors > self._share:
-            raise Refused(ErrorCode.TOO_MANY_CONNECTIONS, limit=source.connections)
-        source.connections += 1
-        source.descriptors += descriptors
+        for level in source.levels:
+            self._check_number(level, level.connections)
+            if self._share and not level.is_exempt and level.descriptors + descriptors > self._share:
+                raise Refused(ErrorCode.TOO_MANY_CONNECTIONS, limit=level.connections)
+        for level in source.levels:
+            level.connections += 1
+            level.descriptors += descriptors
 
     def leave(self, source: Source, descriptors: int = 1) -> None:
         """Count a connection that has ended."""
-        source.connections -= 1
-        source.descriptors -= descriptors
+        for level in source.levels:
+            level.connections -= 1
+            level.descriptors -= descriptors
 
     def enter_stream(self, source: Source) -> None:
         """Count one more gRPC call that streams, until it leaves; an address may have as many as connections.
@@ -75,12 +75,15 @@ class Sources:
         Raises:
             Refused: `too_many_connections`.
         """
-        self._check_number(source, source.streams)
-        source.streams += 1
+        for level in source.levels:
+            self._check_number(level, level.streams)
+        for level in source.levels:
+            level.streams += 1
 
     def leave_stream(self, source: Source) -> None:
         """Count such a call that has ended."""
-        source.streams -= 1
+        for level in source.levels:
+            level.streams -= 1
 
     def enter_call(self, source: Source) -> None:
         """Count one more gRPC call that does not stream, until it leaves; an address may have as many as connections.
@@ -88,12 +91,15 @@ class Sources:
         Raises:
             Refused: `too_many_connections`.
         """
-        self._check_number(source, source.calls)
-        source.calls += 1
+        for level in source.levels:
+            self._check_number(level, level.calls)
+        for level in source.levels:
+            level.calls += 1
 
     def leave_call(self, source: Source) -> None:
         """Count such a call that has ended."""
-        source.calls -= 1
+        for level in source.levels:
+            level.calls -= 1
 
     def forget(self, now: float) -> None:
         """Forget the sources that are as new."""
@@ -103,7 +109,23 @@ class Sources:
         """The rate limits of a connection from a source."""
         return RateLimiter(self._limits.rate, source)
 
+    def _source(self, network: Network) -> Source:
+        """The source of an address; remembered, with its site, until both are as new."""
+        source = self._known.get(network)
+        if source is None:
+            site = site_of(network)
+            wider = None if site is None or site == network else self._site(site)
+            source = self._known[network] = Source(network, self._limits.rate_address, site=wider)
+        self._remembered.update(source.levels)
+        return source
+
+    def _site(self, network: Network) -> Source:
+        site = self._known.get(network)
+        if site is None:
+            site = self._known[network] = Source.of_site(network, self._limits.rate_address)
+        return site
+
     def _check_number(self, source: Source, number: int) -> None:
-        limit = self._limits.connections_per_address
+        limit = source.times * self._limits.connections_per_address
         if limit and not source.is_exempt and number >= limit:
             raise Refused(ErrorCode.TOO_MANY_CONNECTIONS, limit=limit)

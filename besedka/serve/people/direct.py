@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from besedka.serve.limits.networks import Origin
+from besedka.serve.limits.networks import SITE_TIMES, Origin, levels_of, share_of_site
 from besedka.serve.limits.token_bucket import TokenBucket
 from besedka.serve.people.blocks import Blocks
 from besedka.serve.people.memberships import DIRECT, PrivateRooms, Role, direct_room
@@ -28,7 +28,18 @@ BEGUN_BY_ADDRESS: Final = 100
 """Direct rooms that all people behind one address may begin at once, and then in each hour: five for each of a small class."""
 
 BEGUN_BY_ADDRESS_WITH_ONE: Final = 20
-"""Of these, with the same person: nobody fills their fifty from one address."""
+"""Of these, with the same person: nobody fills their fifty from one address, nor from one IPv6 site."""
+
+BEGUN_BY_SITE: Final = SITE_TIMES * BEGUN_BY_ADDRESS
+"""Direct rooms that all people of one IPv6 site may begin at once, and then in each hour."""
+
+BEGUN_BY_SITE_WITH_ONE: Final = share_of_site(BEGUN_BY_ADDRESS_WITH_ONE, ASKED_AT_MOST)
+"""Of these, with the same person."""
+
+_BEGUN_BY_LEVEL: Final = (
+    (BEGUN_BY_ADDRESS, BEGUN_BY_ADDRESS_WITH_ONE),
+    (BEGUN_BY_SITE, BEGUN_BY_SITE_WITH_ONE),
+)
 
 BEGUN_SECONDS: Final = 3600.0
 """The hour of these limits."""
@@ -86,11 +97,12 @@ class DirectRules:
             return
         buckets = [self._bucket(BEGUN_BY_PERSON, claim)]
         if not origin.is_shared_by_machine:
-            address = str(origin.network)
-            buckets += [
-                self._bucket(BEGUN_BY_ADDRESS, address),
-                self._bucket(BEGUN_BY_ADDRESS_WITH_ONE, address, other),
-            ]
+            levels = zip(levels_of(origin.network), _BEGUN_BY_LEVEL, strict=False)
+            for network, (count, count_with_one) in levels:
+                buckets += [
+                    self._bucket(count, str(network)),
+                    self._bucket(count_with_one, str(network), other),
+                ]
         wait = max(bucket.wait(now) for bucket in buckets)
         if wait:
             minutes = int(wait // 60) + 1

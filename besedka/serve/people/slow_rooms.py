@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from besedka.serve.limits.networks import ON, Network, Origin
+from besedka.serve.limits.networks import ON, SITE_TIMES, Network, Origin, levels_of
 from besedka.serve.limits.token_bucket import TokenBucket
 from besedka.serve.people.person import Person
 from besedka.serve.people.restrictions import identifiers_of
@@ -19,7 +19,7 @@ POSTERS_KEPT: Final = 1_000
 SHARE_OF_NETWORK: Final = 10
 """Messages that all newcomers behind one network may post in a slow room in the time in which a person may post one. Each of them has a connection of
 their own, so they talk as if alone until ten of them do: enough for a class behind one address, of which few talk at the same moment. More
-names, connections and secrets give one person no more than this."""
+names, connections and secrets give one person no more than this. All networks of an IPv6 site have `SITE_TIMES` as much."""
 
 
 class SlowRooms:
@@ -71,28 +71,33 @@ class SlowRooms:
         seconds = self.interval(room)
         if not seconds:
             return
-        identifiers, share = identifiers_of(person), None
+        identifiers, shares = identifiers_of(person), list[TokenBucket]()
         if person.since >= self._since.get(room, 0.0):
             identifiers += [f"{ON}{origin.connection}"] if origin.connection else []
-            share = self._share(room, seconds, origin)
+            shares = self._shares_of(room, seconds, origin)
         posted_at = [self._posted_at.get((room, identifier), float("-inf")) for identifier in identifiers]
         wait = max(posted_at, default=float("-inf")) + seconds - ticks
-        wait = max(wait, share.wait(ticks) if share else 0.0)
+        wait = max(wait, *(share.wait(ticks) for share in shares), 0.0)
         if wait > 0:
             raise Refused(ErrorCode.TOO_FAST, wait=wait, room=room)
-        if share:
+        for share in shares:
             share.spend(ticks)
         self._posted_at.update(dict.fromkeys(((room, identifier) for identifier in identifiers), ticks))
         if len(self._posted_at) + len(self._shares) > self._purge_at:
             self._purge(ticks)
             self._purge_at = max(POSTERS_KEPT, 2 * (len(self._posted_at) + len(self._shares)))
 
-    def _share(self, room: str, seconds: int, origin: Origin) -> TokenBucket | None:
-        """The share of a network in a slow room; None if it has none."""
-        if origin.network is None or origin.is_shared_by_machine:
-            return None
-        bucket = TokenBucket(SHARE_OF_NETWORK / seconds, seconds)
-        return self._shares.setdefault((room, origin.network, seconds), bucket)
+    def _shares_of(self, room: str, seconds: int, origin: Origin) -> list[TokenBucket]:
+        """The shares of a network, and of its site, in a slow room; none of this machine."""
+        if origin.is_shared_by_machine:
+            return []
+        sizes = (SHARE_OF_NETWORK, SITE_TIMES * SHARE_OF_NETWORK)
+        levels = zip(levels_of(origin.network), sizes, strict=False)
+        return [self._share(room, seconds, network, messages) for network, messages in levels]
+
+    def _share(self, room: str, seconds: int, network: Network, messages: int) -> TokenBucket:
+        bucket = TokenBucket(messages / seconds, seconds)
+        return self._shares.setdefault((room, network, seconds), bucket)
 
     def _purge(self, ticks: float) -> None:
         self._posted_at = {

@@ -8,6 +8,7 @@ from __future__ import annotations
 from besedka.serve.chat import OpenRooms
 from besedka.serve.clock import Clock
 from besedka.serve.directory import Directory
+from besedka.serve.limits.networks import Network
 from besedka.serve.limits.rate_limits import RateLimiter
 from besedka.serve.people.devices import LINK_SECONDS
 from besedka.serve.people.memberships import direct_room
@@ -109,7 +110,7 @@ class Requests:
             case Moderate():
                 return await self._moderator.answer(frame, person)
             case AddDevice():
-                return await self._add_device(frame, limiter.source.address)
+                return await self._add_device(frame, limiter.source.network)
             case TakeDevice():
                 handover = self._directory.devices.take(frame.token, self._clock.now())
                 return Device(handover.user, handover.secret, frame.key)
@@ -133,13 +134,13 @@ class Requests:
             case Uninvite():
                 return await self._uninvite(frame, person)
 
-    async def _add_device(self, frame: AddDevice, source: str) -> DeviceLink:
+    async def _add_device(self, frame: AddDevice, network: Network | None) -> DeviceLink:
         known = self._directory.names.holder(stored_name(frame.user))
         claim = claim_of(clean_secret(frame.secret))
         if known is None or not claim or known.claim != claim:
             raise Refused(ErrorCode.NO_SECRET)
         await self._directory.store([(self._directory.names, known.name)])
-        token = self._directory.devices.make(known.name, frame.secret, self._clock.now(), source)
+        token = self._directory.devices.make(known.name, frame.secret, self._clock.now(), network)
         return DeviceLink(token, known.name, LINK_SECONDS, frame.key)
 
     async def _open_private(self, frame: OpenPrivate, person: Person) -> RoomOpened:

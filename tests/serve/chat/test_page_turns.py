@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from ipaddress import IPv4Address
+from ipaddress import IPv4Address, IPv6Network
 from typing import Final
 
 import pytest
 
 from besedka.serve.chat.page_turns import PageTurns
+from besedka.serve.limits.networks import Network
 from besedka.serve.limits.rate_limits import RateLimiter, RateLimits
 from besedka.serve.limits.room_shares import Tenant
 from besedka.serve.limits.sources import Sources
@@ -49,8 +50,9 @@ class Reading:
     def now(self) -> float:
         return asyncio.get_running_loop().time()
 
-    def limiter(self, network: IPv4Address) -> RateLimiter:
-        return self._sources.limiter(self._sources.admit(str(network)))
+    def limiter(self, network: Network) -> RateLimiter:
+        address = network if isinstance(network, IPv4Address) else network[1]
+        return self._sources.limiter(self._sources.admit(str(address)))
 
     def begin(self, name: str, tenant: Tenant, limiter: RateLimiter | None) -> None:
         self._readers.append(asyncio.ensure_future(self._read(name, tenant, limiter)))
@@ -98,6 +100,18 @@ def test_all_readers_of_an_address_read_no_more_than_it_may_and_its_posts_do_not
         assert reading.pages.total() == pytest.approx(at_once + 10 * a_second, rel=0.02)
         assert {*reading.pages.values()} <= {5, 6}
         assert owed <= FRAMES / 2_000 + 1e-6
+
+    run_jumping(scenario())
+
+
+def test_all_readers_of_an_ipv6_site_read_twice_as_much_as_an_address() -> None:
+    async def scenario() -> None:
+        reading = Reading()
+        for number, network in enumerate(IPv6Network("2001:db8:1::/57").subnets(new_prefix=64)):
+            reading.begin(f"{number}", Tenant(network), reading.limiter(network))
+        await reading.end_after(10)
+        at_once, a_second = 2 * 4_000 / FRAMES, 2 * 2_000 / FRAMES
+        assert reading.pages.total() == pytest.approx(at_once + 10 * a_second, rel=0.02)
 
     run_jumping(scenario())
 

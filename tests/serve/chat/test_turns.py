@@ -1,9 +1,9 @@
-"""Turns: addresses first, then the people of one address; nobody who is gone, and nobody without end."""
+"""Turns: sites first, then the people of one site; nobody who is gone, and nobody without end."""
 
 from __future__ import annotations
 
 import asyncio
-from ipaddress import IPv4Address
+from ipaddress import IPv4Address, IPv6Network
 
 import pytest
 from hypothesis import given
@@ -69,6 +69,16 @@ def test_many_people_at_one_address_take_one_turn_of_another() -> None:
     async def scenario() -> None:
         desk = Desk()
         crowd = [Tenant(HERE, f"{number:064}") for number in range(20)]
+        await desk.serve_all(*crowd, *[Tenant(THERE)] * 3)
+        assert [number for number, asker in enumerate(desk.served) if asker.network == THERE] == [2, 4, 6]
+
+    looping.run(scenario())
+
+
+def test_many_networks_of_one_ipv6_site_take_one_turn_of_another() -> None:
+    async def scenario() -> None:
+        desk = Desk()
+        crowd = [Tenant(network) for network in IPv6Network("2001:db8:1::/59").subnets(new_prefix=64)]
         await desk.serve_all(*crowd, *[Tenant(THERE)] * 3)
         assert [number for number, asker in enumerate(desk.served) if asker.network == THERE] == [2, 4, 6]
 

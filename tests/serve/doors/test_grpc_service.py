@@ -484,7 +484,7 @@ def test_each_of_those_for_whom_a_proxy_calls_has_a_pace_and_his_address_counts(
     of_anna, of_boris = clients.limiter(anna), clients.limiter(boris)
     assert clients.limiter(anna) is of_anna
     assert of_anna is not of_boris
-    assert of_anna.source.address == "203.0.113.7"
+    assert str(of_anna.source.network) == "203.0.113.7"
     with clients.stream(of_anna), clients.stream(of_boris), pytest.raises(Refused), clients.stream(of_anna):
         raise AssertionError
 

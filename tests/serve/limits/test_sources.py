@@ -76,17 +76,17 @@ def test_a_bucket_that_is_used_after_its_address_was_as_new_is_remembered() -> N
 
 
 @pytest.mark.parametrize(
-    ("host", "address"),
+    ("host", "levels"),
     [
-        ("192.0.2.1", "192.0.2.1"),
-        ("::ffff:192.0.2.1", "192.0.2.1"),
-        ("2001:db8::1", "2001:db8::/64"),
-        ("::1", ""),
-        ("", ""),
+        ("192.0.2.1", ["192.0.2.1"]),
+        ("::ffff:192.0.2.1", ["192.0.2.1"]),
+        ("2001:db8::1", ["2001:db8::/64", "2001:db8::/48"]),
+        ("::1", ["None"]),
+        ("", ["None"]),
     ],
 )
-def test_a_source_says_its_address(host: str, address: str) -> None:
-    assert Sources(RateLimits()).admit(host).address == address
+def test_a_source_counts_for_its_address_and_its_site(host: str, levels: list[str]) -> None:
+    assert [str(level.network) for level in Sources(RateLimits()).admit(host).levels] == levels
 
 
 def test_an_address_is_remembered_as_long_as_it_has_to_wait_for_its_frames() -> None:

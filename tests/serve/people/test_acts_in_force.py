@@ -213,6 +213,16 @@ def test_a_slow_room_counts_newcomers_by_connection_and_network_and_the_others_b
     assert refusal_of(moderation, Person("first again"), Origin(1, ADDRESS), 100.0) is None
 
 
+def test_in_a_slow_room_all_networks_of_an_ipv6_site_have_twice_the_share_of_an_address() -> None:
+    moderation = moderation_after("slow seconds=100")
+    subnets = [*IPv6Network("2001:db8:1::/56").subnets(new_prefix=64)]
+    for number in range(2 * SHARE_OF_NETWORK):
+        origin = Origin(number + 1, subnets[number])
+        assert refusal_of(moderation, Person(f"guest {number}"), origin) is None
+    assert refusal_of(moderation, Person("more"), Origin(90, subnets[200])) is ErrorCode.TOO_FAST
+    assert refusal_of(moderation, Person("one"), Origin(91, IPv6Network("2001:db8:2::/64"))) is None
+
+
 def test_a_refused_post_costs_neither_the_connection_nor_the_network() -> None:
     moderation = moderation_after("slow seconds=100")
     guest = Person("Boris")

@@ -27,6 +27,7 @@ from besedka.serve.doors.tls import TlsServer
 from besedka.serve.doors.unix_sockets import disown_if_closed
 from besedka.serve.files.descriptor import reason
 from besedka.serve.limits.descriptors import Capacity
+from besedka.serve.limits.networks import share_of_site
 from besedka.serve.limits.rate_limits import HANDSHAKE_FRAMES, RateLimiter, Source
 from besedka.serve.metrics import GRPC, Metrics
 from besedka.wire.errors import ErrorCode, Refused
@@ -51,6 +52,9 @@ HALF_OPEN_OF_ADDRESS: Final = 16 * 1024 * 1024
 
 HALF_OPEN_AT_MOST: Final = 64 * 1024 * 1024
 """Those on all connections. Above that the one with the most is cut off."""
+
+HALF_OPEN_OF_SITE: Final = share_of_site(HALF_OPEN_OF_ADDRESS, HALF_OPEN_AT_MOST)
+"""Those on all connections of an IPv6 site."""
 
 HOLD_SECONDS: Final = 0.01
 """The shortest pause in reading from a client that owes for its calls."""
@@ -190,20 +194,27 @@ class Connections:
 
     def count_half_open(self, connection: Connection, count: int) -> None:
         """Count so many bytes of half-open requests more, or fewer; cut off a connection that makes them too many."""
-        owner = connection.source or connection.host
         self._half_open += count
-        self._half_open_of[owner] += count
-        if not self._half_open_of[owner]:
-            del self._half_open_of[owner]
+        of_owners = [self._count_of(owner, count) for owner in _owners(connection)]
         if count <= 0:
             return
+        address, *site = of_owners
         if (
             connection.half_open.size > HALF_OPEN_OF_CONNECTION
-            or self._half_open_of[owner] > HALF_OPEN_OF_ADDRESS
+            or address > HALF_OPEN_OF_ADDRESS
+            or any(size > HALF_OPEN_OF_SITE for size in site)
         ):
             connection.abort()
         elif self._half_open > HALF_OPEN_AT_MOST:
             max(self, key=lambda one: one.half_open.size).abort()
+
+    def _count_of(self, owner: Source | str, count: int) -> int:
+        """Count bytes of an owner; how many it has now."""
+        self._half_open_of[owner] += count
+        found = self._half_open_of[owner]
+        if not found:
+            del self._half_open_of[owner]
+        return found
 
     def _accept(self, counted: Callable[[], None] | None = None) -> asyncio.Protocol:
         return Connection(self, self.now(), counted).outer
@@ -376,6 +387,11 @@ class Connection:
         side.other.close()
         if self.outer.is_lost:
             self._connections.lose(self)
+
+
+def _owners(connection: Connection) -> tuple[Source | str, ...]:
+    """The owners of its half-open requests: its address, and the IPv6 site of that."""
+    return connection.source.levels if connection.source else (connection.host,)
 
 
 class _Side(asyncio.Protocol):
