@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterable
-from contextlib import suppress
+from collections.abc import Awaitable, Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
 from typing import Any, Final
 
 from besedka.serve.act_on_each import act_on_each
@@ -186,8 +186,14 @@ class Directory:
         Raises:
             Refused: `storage_full`, `not_stored`.
         """
-        try:
+        with self.withdrawn_if_refused(offer):
             await self.store([(self.invitations, offer.token)])
+
+    @contextmanager
+    def withdrawn_if_refused(self, offer: Offer) -> Iterator[None]:
+        """Withdraw an invitation if a block is refused: its token is not sent to anybody."""
+        try:
+            yield
         except Refused:
             if self.invitations.has(offer.token):
                 self.invitations.withdraw(offer)
@@ -221,13 +227,14 @@ class Directory:
         claim, now = claim_of(secret), self._now()
         offer = self.invitations.find(invite, "name", name, now) if invite else None
         is_new = self.names.is_new(name, claim)
-        if is_new:
+        # The operator's invitations are few, and need no share.
+        if is_new and offer is None:
             limiter.check_claim(self._loop.time())
             self._lapses.free_unused()
         # After the clock was set back, a new claim must still be later than all messages posted before it.
         moment = write_moment(self._latest + 1 if is_new and now < self._latest else now)
         person = self.people.sign_in(name, claim, fallback, moment, is_invited=offer is not None)
-        if is_new:
+        if is_new and offer is None:
             limiter.charge_claim(self._loop.time())
         if offer and is_new:
             self.invitations.use(offer)

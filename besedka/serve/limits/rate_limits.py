@@ -184,11 +184,6 @@ class Source:
         """Whether it is this machine itself."""
         return self.network is None
 
-    @property
-    def address(self) -> str:
-        """The address, or the network of one customer, as text; empty for this machine itself."""
-        return "" if self.network is None else str(self.network)
-
     def is_as_new(self, now: float) -> bool:
         """Whether it has no connections, full buckets, and has claimed no name, like a new source."""
         buckets = (self.names, self.requests, self.bucket, self.frames)

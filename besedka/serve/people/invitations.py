@@ -1,6 +1,8 @@
 """Invitations to a private room or to a name: bearer tokens with a number of uses and an end. Pure.
 
 Only the hash of a token is kept, as of a secret; the token itself is sent once.
+
+What people make has shares, so that nobody takes all; the operator's take the place of one of those who have the most.
 """
 
 from __future__ import annotations
@@ -11,6 +13,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Final, TypeVar
 
+from besedka.serve.limits.networks import Network, levels_of, share_of_site, site_of
 from besedka.serve.people.names import claim_of
 from besedka.serve.people.table import Table
 from besedka.wire.errors import ErrorCode, Language, Refused
@@ -28,7 +31,7 @@ INVITATIONS_OF_ROOM_AT_MOST: Final = 100
 """Unused invitations to one room."""
 
 INVITATIONS_OF_ONE_AT_MOST: Final = 500
-"""Unused invitations by one name, to all its rooms."""
+"""Unused invitations by one person, under whatever names, to all their rooms."""
 
 INVITATIONS_OF_SOURCE_AT_MOST: Final = 1_000
 """Unused invitations made from one address since the start: a tenth, so that nobody takes all of them."""
@@ -36,11 +39,18 @@ INVITATIONS_OF_SOURCE_AT_MOST: Final = 1_000
 INVITATIONS_AT_MOST: Final = 10_000
 """Invitations in all: they are kept in memory, and their file is read as a whole."""
 
-REMARK: Final = "Invitations that are valid: the SHA-256 of the token, room or name, which one, how often, until when (unix seconds), by whom."
+INVITATIONS_OF_SITE_AT_MOST: Final = share_of_site(INVITATIONS_OF_SOURCE_AT_MOST, INVITATIONS_AT_MOST)
+"""Unused invitations made from one IPv6 site since the start."""
+
+REMARK: Final = (
+    "Invitations that are valid: the SHA-256 of the token, room or name, which one, how often, until when (unix seconds), by whom, "
+    "their claim."
+)
 
 K = TypeVar("K")
 
 _HASH: Final = re.compile(r"[0-9a-f]{64}")
+_NOBODY: Final = "-"
 _NUMBER: Final = re.compile(r"[0-9]{1,15}")
 
 
@@ -55,6 +65,7 @@ class Offer:
         uses: how often it can still be used.
         expires: when it ends, in unix seconds.
         by: the name of its creator.
+        claim: their claim; empty of the operator, and in files of older versions.
     """
 
     token: str
@@ -63,6 +74,12 @@ class Offer:
     uses: int
     expires: int
     by: str
+    claim: str = ""
+
+    @property
+    def is_operators(self) -> bool:
+        """Whether the operator has made it: nobody else invites to a name."""
+        return self.kind == "name"
 
     def is_valid(self, now: float) -> bool:
         """Whether it can be used at a moment in unix seconds."""
@@ -74,7 +91,8 @@ class Invitations(Table[Offer]):
 
     def __init__(self) -> None:
         super().__init__(REMARK)
-        self._sources: dict[str, str] = {}
+        # The addresses from which they were made, in memory only: an address is personal data.
+        self._networks: dict[str, Network] = {}
         self.rebuild()
 
     @staticmethod
@@ -83,31 +101,43 @@ class Invitations(Table[Offer]):
 
     @staticmethod
     def read(fields: list[str]) -> Offer:
-        token, kind, what, uses, expires, by = fields
+        token, kind, what, uses, expires, by, *rest = fields
+        claim = "".join(rest).removeprefix(_NOBODY)
         clean = {"room": clean_room, "name": stored_name}.get(kind)
         if clean is None or not (
             _HASH.fullmatch(token) and _NUMBER.fullmatch(uses) and _NUMBER.fullmatch(expires)
         ):
             raise ValueError(fields)
+        if len(rest) > 1 or (claim and not _HASH.fullmatch(claim)):
+            raise ValueError(fields)
         try:
-            return Offer(token, kind, clean(what), int(uses), int(expires), by)
+            return Offer(token, kind, clean(what), int(uses), int(expires), by, claim)
         except Refused as refusal:
             raise ValueError(what) from refusal
 
     @staticmethod
     def write(row: Offer) -> Iterable[str]:
-        return (row.token, row.kind, row.what, str(row.uses), str(row.expires), row.by)
+        return (row.token, row.kind, row.what, str(row.uses), str(row.expires), row.by, row.claim or _NOBODY)
 
     def rebuild(self) -> None:
         self._to: dict[tuple[str, str], dict[str, Offer]] = {}
         self._by: dict[str, dict[str, Offer]] = {}
-        # The addresses from which they were made, in memory only: an address is personal data.
-        self._sources = {token: source for token, source in self._sources.items() if self.has(token)}
+        self._networks = {token: network for token, network in self._networks.items() if self.has(token)}
+        self._from: dict[Network, dict[str, Offer]] = {}
         for row in self.rows():
             self._index(row)
 
     def make(
-        self, kind: str, what: str, by: str, now: float, *, uses: int, seconds: int, source: str = ""
+        self,
+        kind: str,
+        what: str,
+        by: str,
+        now: float,
+        *,
+        uses: int,
+        seconds: int,
+        claim: str = "",
+        network: Network | None = None,
     ) -> tuple[str, Offer]:
         """Create an invitation. Returns the token and the invitation.
 
@@ -118,23 +148,25 @@ class Invitations(Table[Offer]):
             now: unix seconds.
             uses: how often it can be used; at most `USES_AT_MOST`, a request for more is no error.
             seconds: how long it lasts; at most `SECONDS_AT_MOST`.
-            source: the creator's address; empty if it is not limited.
+            claim: the creator's claim; empty of the operator.
+            network: the creator's address; None if it is not limited.
 
         Raises:
             Refused: `not_allowed` if too many are unused.
         """
         self._check_number(self._prune(kind, what, now), INVITATIONS_OF_ROOM_AT_MOST)
-        self._check_number(_valid(self._by.get(by, {}).values(), now), INVITATIONS_OF_ONE_AT_MOST)
-        if source:
-            made = [self._rows[token] for token, of in self._sources.items() if of == source]
-            self._check_number(_valid(made, now), INVITATIONS_OF_SOURCE_AT_MOST)
-        self._make_room(now)
+        if claim:
+            self._check_number(_valid(self._by.get(claim, {}).values(), now), INVITATIONS_OF_ONE_AT_MOST)
+        limits = (INVITATIONS_OF_SOURCE_AT_MOST, INVITATIONS_OF_SITE_AT_MOST)
+        for of, limit in zip(levels_of(network), limits, strict=False):
+            self._check_number(_valid(self._from.get(of, {}).values(), now), limit)
         token = secrets.token_urlsafe(TOKEN_BYTES)
         expires = int(now) + min(seconds, SECONDS_AT_MOST)
-        offer = Offer(claim_of(token), kind, what, min(uses, USES_AT_MOST), expires, by)
+        offer = Offer(claim_of(token), kind, what, min(uses, USES_AT_MOST), expires, by, claim)
+        self._make_space(now, is_for_operator=offer.is_operators)
+        if network is not None:
+            self._networks[offer.token] = network
         self._set(offer)
-        if source:
-            self._sources[offer.token] = source
         return token, offer
 
     def find(self, token: str, kind: str, what: str, now: float) -> Offer | None:
@@ -153,9 +185,10 @@ class Invitations(Table[Offer]):
     def withdraw(self, offer: Offer) -> None:
         """Revoke an invitation."""
         self.drop(offer.token)
-        self._sources.pop(offer.token, None)
+        for of in levels_of(self._networks.pop(offer.token, None)):
+            _remove(self._from, of, offer.token)
         _remove(self._to, (offer.kind, offer.what), offer.token)
-        _remove(self._by, offer.by, offer.token)
+        _remove(self._by, offer.claim, offer.token)
 
     def revoke_all(self, kind: str, what: str) -> list[str]:
         """Revoke all invitations to a room or name. Returns their keys."""
@@ -180,18 +213,28 @@ class Invitations(Table[Offer]):
             self.withdraw(row)
         return len(all_to_it) - len(ended)
 
-    def _make_room(self, now: float) -> None:
-        """Drop those that have ended first, if there are too many in all.
+    def _make_space(self, now: float, *, is_for_operator: bool) -> None:
+        """Drop those that have ended first, if there are too many in all; for the operator one of those who have the most.
 
         Raises:
-            Refused: `not_allowed` if none has ended.
+            Refused: `not_allowed` if there is none to drop.
         """
         if len(self._rows) < INVITATIONS_AT_MOST:
             return
         ended = sorted((row for row in self.rows() if not row.is_valid(now)), key=lambda row: row.expires)
         for row in ended[: len(self._rows) - INVITATIONS_AT_MOST + 1]:
             self.withdraw(row)
+        if is_for_operator and len(self._rows) >= INVITATIONS_AT_MOST and (oldest := self._oldest_of_most()):
+            self.withdraw(oldest)
         self._check_number(len(self._rows), INVITATIONS_AT_MOST)
+
+    def _oldest_of_most(self) -> Offer | None:
+        """The oldest invitation of the site, or the person, with the most; never the operator's."""
+        of: dict[Network | str | None, list[Offer]] = {}
+        for row in self.rows():
+            if not row.is_operators:
+                of.setdefault(site_of(self._networks.get(row.token)) or row.claim or row.by, []).append(row)
+        return max(of.values(), key=len)[0] if of else None
 
     @staticmethod
     def _check_number(number: int, limit: int) -> None:
@@ -208,7 +251,9 @@ class Invitations(Table[Offer]):
 
     def _index(self, offer: Offer) -> None:
         self._to.setdefault((offer.kind, offer.what), {})[offer.token] = offer
-        self._by.setdefault(offer.by, {})[offer.token] = offer
+        self._by.setdefault(offer.claim, {})[offer.token] = offer
+        for of in levels_of(self._networks.get(offer.token)):
+            self._from.setdefault(of, {})[offer.token] = offer
 
 
 def _valid(offers: Iterable[Offer], now: float) -> int:

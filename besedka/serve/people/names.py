@@ -241,7 +241,7 @@ class KnownNames(Table[Known]):
         if self.mode is Names.INVITED and not (claim and (known or is_invited)):
             raise Refused(ErrorCode.NOT_KNOWN)
         if claim and not (known and known.claim):
-            self._check_count(claim)
+            self._check_count(claim, is_invited=is_invited)
         return known.name if known else name
 
     def is_new(self, name: str, claim: str) -> bool:
@@ -347,11 +347,12 @@ class KnownNames(Table[Known]):
         if row.claim and row.name not in (names := self._by_claim.setdefault(row.claim, [])):
             names.append(row.name)
 
-    def _check_count(self, claim: str) -> None:
+    def _check_count(self, claim: str, *, is_invited: bool) -> None:
         limit = NAMES_OF_ONE_AT_MOST
         if len(self._by_claim.get(claim, ())) >= limit:
             raise _too_many(f"одному — до {limit}", f"one person may have {limit}")
-        if self.is_full:
+        # Those whom the operator has invited come in all the same; there are only so many invitations.
+        if self.is_full and not is_invited:
             raise _too_many(f"всего их может быть {NAMES_AT_MOST}", f"there may be {NAMES_AT_MOST} in all")
 
 

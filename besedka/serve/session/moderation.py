@@ -377,7 +377,7 @@ class Moderator:
         if known and known.claim:
             raise Refused(ErrorCode.NAME_CLAIMED, name=name)
         name = known.name if known else name
-        await self._directory.record(self._entry(frame, actor, user=name))
+        # Made first: an invitation that is refused is not recorded.
         token, offer = self._directory.invitations.make(
             "name",
             name,
@@ -386,7 +386,9 @@ class Moderator:
             uses=1,
             seconds=frame.seconds or INVITATION_SECONDS,
         )
-        await self._directory.store_invitation(offer)
+        with self._directory.withdrawn_if_refused(offer):
+            await self._directory.record(self._entry(frame, actor, user=name))
+            await self._directory.store_invitation(offer)
         return Invitation("", token, offer.uses, offer.expires, frame.key)
 
     async def _release(self, frame: Moderate, actor: _Actor) -> Response:

@@ -117,10 +117,10 @@ class Requests:
             case OpenDirect():
                 return await self._open_direct(frame, self._verified(person), limiter)
             case _:
-                return await self._answer_person(frame, self._verified(person), limiter.source.address)
+                return await self._answer_person(frame, self._verified(person), limiter)
 
     async def _answer_person(
-        self, frame: OpenPrivate | Invite | Uninvite | Block | Unblock, person: Person, source: str
+        self, frame: OpenPrivate | Invite | Uninvite | Block | Unblock, person: Person, limiter: RateLimiter
     ) -> Response:
         match frame:
             case OpenPrivate():
@@ -130,7 +130,7 @@ class Requests:
             case Unblock():
                 return await self._unblock(frame, person)
             case Invite():
-                return await self._invite(frame, person, source)
+                return await self._invite(frame, person, limiter.source.network)
             case Uninvite():
                 return await self._uninvite(frame, person)
 
@@ -220,7 +220,7 @@ class Requests:
             raise Refused(ErrorCode.NO_SUCH_NAME, name=name)
         return other
 
-    async def _invite(self, frame: Invite, person: Person, source: str) -> Invitation:
+    async def _invite(self, frame: Invite, person: Person, network: Network | None) -> Invitation:
         room = self._owned(frame.room, person)
         token, offer = self._directory.invitations.make(
             "room",
@@ -229,7 +229,8 @@ class Requests:
             self._clock.wall(),
             uses=frame.uses,
             seconds=frame.seconds,
-            source=source,
+            claim=person.claim,
+            network=network,
         )
         await self._directory.store_invitation(offer)
         return Invitation(room, token, offer.uses, offer.expires, frame.key)

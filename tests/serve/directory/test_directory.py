@@ -184,6 +184,29 @@ def test_where_there_are_too_many_names_those_of_people_who_came_once_give_way(
     looping.run(scenario())
 
 
+def test_whom_the_operator_has_invited_has_a_name_though_there_are_too_many(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also from an address that has used up its share."""
+    monkeypatch.setattr("besedka.serve.people.names.NAMES_AT_MOST", 2)
+    monkeypatch.setattr("besedka.serve.limits.rate_limits.NAMES_OF_SOURCE_AT_MOST", 2)
+
+    async def scenario() -> None:
+        async with running(tmp_path, Clocks()) as directory:
+            sources = Sources(RateLimits())
+            limiter = sources.limiter(sources.admit("192.0.2.1"))
+            for name in ("One", "Two"):
+                directory.sign_in(name, f"the secret of {name}", "", limiter)
+            token, _ = directory.invitations.make("name", "Late", "operator", BEGUN, uses=1, seconds=HOUR)
+            for name, invite in (("Late", ""), ("Other", token)):
+                with pytest.raises(Refused) as refused:
+                    directory.sign_in(name, "the secret of Late", "", limiter, invite)
+                assert refused.value.code is ErrorCode.TOO_MANY_NAMES
+            assert directory.sign_in("Late", "the secret of Late", "", limiter, token).is_verified
+
+    looping.run(scenario())
+
+
 def test_where_no_name_is_held_no_uptime_is_written(tmp_path: Path) -> None:
     async def scenario() -> None:
         await up(tmp_path, Clocks(), DAY)

@@ -12,6 +12,7 @@ from besedka.serve.chat import Chat
 from besedka.serve.files.descriptor import Descriptor
 from besedka.serve.limits.networks import Network
 from besedka.serve.people.audit_entry import AuditEntry
+from besedka.serve.people.invitations import INVITATIONS_OF_ROOM_AT_MOST
 from besedka.serve.people.names import claim_of
 from besedka.serve.people.person import Person
 from besedka.serve.people.sessions import LiveSession
@@ -39,6 +40,32 @@ def test_nobody_is_admitted_to_a_name_that_is_somebodys(tmp_path: Path, looks: s
         # Once the name is free again, it can be somebody else's.
         await keeping.command(Moderate(Act.RELEASE, user="Anna"))
         assert isinstance(await keeping.command(Moderate(Act.ADMIT, user=looks)), Invitation)
+        await chat.close()
+
+    looping.run(scenario())
+
+
+def test_an_invitation_by_the_operator_that_is_refused_is_not_recorded_and_one_that_is_not_recorded_is_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def scenario() -> None:
+        chat = Chat(Settings(history=tmp_path / "talk.txt"))
+        await chat.start()
+        keeping = moderator(chat)
+        for _ in range(INVITATIONS_OF_ROOM_AT_MOST):
+            await keeping.command(Moderate(Act.ADMIT, user="Anna"))
+        with pytest.raises(Refused) as refused:
+            await keeping.command(Moderate(Act.ADMIT, user="Anna"))
+        assert refused.value.code is ErrorCode.NOT_ALLOWED
+        assert len((tmp_path / "audit.txt").read_text().splitlines()) == INVITATIONS_OF_ROOM_AT_MOST
+
+        async def full(*_: object) -> None:
+            raise Refused(ErrorCode.STORAGE_FULL)
+
+        monkeypatch.setattr(chat.directory, "record", full)
+        with pytest.raises(Refused):
+            await keeping.command(Moderate(Act.ADMIT, user="Boris"))
+        assert not any(row.what == "Boris" for row in chat.directory.invitations.rows())
         await chat.close()
 
     looping.run(scenario())
