@@ -24,7 +24,7 @@ from besedka.serve.exposition import Exposition
 from besedka.serve.limits import rate_limits, room_shares
 from besedka.serve.limits.rate_limits import RateLimits
 from besedka.serve.limits.sources import Sources
-from besedka.serve.people import blocks, devices, direct, invitations, memberships
+from besedka.serve.people import blocks, devices, direct, invitations, memberships, room_quotas
 from besedka.serve.people import names as people_names
 from besedka.serve.room import typists
 from besedka.serve.session import chat_session
@@ -198,9 +198,9 @@ def test_every_limit_is_in_the_protocol() -> None:
         f"new names from one address | {rate_limits.NAMES_RATE * rate_limits.NAMES_BURST_SECONDS:g} at once",
         f"then one in {1 / rate_limits.NAMES_RATE:g} seconds |",
         f"the life of an add-a-device link | {devices.LINK_SECONDS} seconds |",
-        f"private rooms of one owner | {memberships.ROOMS_OF_OWNER_AT_MOST} |",
+        f"private rooms of one owner | {room_quotas.ROOMS_OF_OWNER_AT_MOST} |",
         f"members of a private room | {memberships.MEMBERS_AT_MOST} |",
-        f"direct rooms that one person opens | {memberships.DIRECT_ROOMS_OF_ONE_AT_MOST} |",
+        f"direct rooms that one person opens | {room_quotas.DIRECT_ROOMS_OF_ONE_AT_MOST} |",
         f"direct rooms that one person begins | {direct.BEGUN_BY_PERSON} at once, then {direct.BEGUN_BY_PERSON} an hour |",
         (
             f"begin | {direct.BEGUN_BY_ADDRESS} at once, then {direct.BEGUN_BY_ADDRESS} an hour; of these with one person "

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from contextlib import ExitStack, asynccontextmanager, contextmanager
 from functools import partial
 from typing import Any, Final, TypeVar, cast
 
@@ -27,7 +27,6 @@ from besedka.serve.history import (
     room_path,
 )
 from besedka.serve.metrics import Metrics
-from besedka.serve.people.memberships import looks_taken
 from besedka.serve.room import KeyMemory, NewRooms, Room, RoomShares, Tenant
 from besedka.serve.settings import Settings
 from besedka.serve.tasks import mark_retrieved
@@ -100,6 +99,8 @@ class OpenRooms:
         # Each source is refused on its own account, so what may be refused is not shared.
         self._looking: dict[tuple[str, Tenant | None, bool], asyncio.Task[Room]] = {}
         self._claims: dict[str, Claim] = {}
+        # The names of private rooms that are being created.
+        self._creating: set[str] = set()
         self._new_rooms = NewRooms()
         # Rooms that were just opened, with the timer that ends the share of the source that did.
         self._held_by_opener: dict[tuple[Tenant, str], asyncio.TimerHandle] = {}
@@ -221,19 +222,60 @@ class OpenRooms:
         is_written = name == DEFAULT_ROOM or await self._workers.read(path.exists)
         return is_written or self.is_open(name)
 
-    async def check_free(self, name: str) -> None:
-        """Check that a private room of this name may be created; nothing is waited for after the last look.
+    @asynccontextmanager
+    async def claimed(self, name: str) -> AsyncIterator[None]:
+        """Claim the name of a private room that is created in this block, before anything is waited for.
+
+        So of two rooms that look alike, of whatever kinds, only the first one comes into being. Nothing is waited for after the last look.
 
         Raises:
             Refused: `room_taken`; `bad_room` if it looks like another one.
         """
-        is_taken = await self.exists(name)
-        if not is_taken:
-            await self._names.check(name, self._names.like(name))
-        if is_taken or self._is_claimed(name):
+        if self._is_claimed(name):
             raise Refused(ErrorCode.ROOM_TAKEN, room=name)
-        if self._names.like(name):
-            raise looks_taken(name)
+        self._claims[name] = self._names.claim(name)
+        self._creating.add(name)
+        like = self._names.like(name)  # those that were there first
+        try:
+            is_taken = await self.exists(name)
+            if not is_taken:
+                await self._names.check(name, like)
+            if is_taken or self._is_wanted(name):
+                raise Refused(ErrorCode.ROOM_TAKEN, room=name)
+            yield
+        finally:
+            self._creating.remove(name)
+            self._give_up_claim(name)
+
+    async def is_unused(self, name: str) -> bool:
+        """Whether nothing was said in a room, as far as can be known; nothing is waited for after the last look."""
+        is_written = await self._workers.read(has_log, self._path, name)
+        room = self._rooms.get(name)
+        return not (is_written or name in self._opening or (room and (room.head or room.holds)))
+
+    async def silent(self, names: Iterable[str]) -> list[str]:
+        """Those rooms that are closed and have no log, as the last scan of the folder says.
+
+        Raises:
+            Refused: `room_unavailable`, `going_down`.
+        """
+        written = {*await self._written.names()}
+        return [name for name in names if name not in written and not self.is_open(name)]
+
+    @contextmanager
+    def charged_as_new(self, tenant: Tenant) -> Iterator[None]:
+        """Charge a source for a private or direct room that is created in this block; a failure of the block gives it back.
+
+        Raises:
+            Refused: `too_many_rooms`, with the time to wait.
+        """
+        now = self._loop.time()
+        self._new_rooms.charge(tenant, now)
+        try:
+            yield
+        except BaseException:
+            self._new_rooms.give_back(tenant, now)
+            raise
 
     def history(self, room: Room) -> ChatHistory:
         """The log of a room that is open."""
@@ -309,14 +351,20 @@ class OpenRooms:
         return self._looking[key]
 
     def _is_claimed(self, name: str) -> bool:
-        """Whether a room is open, or somebody is looking for it or opening it."""
+        """Whether a room is open, or somebody is looking for it, opening or creating it."""
         return self.is_open(name) or name in self._claims
 
+    def _is_wanted(self, name: str) -> bool:
+        """Whether a room is open, or somebody is looking for it or opening it."""
+        return self.is_open(name) or any(other == name for other, *_ in self._looking)
+
     def _has_looked(self, key: tuple[str, Tenant | None, bool]) -> None:
-        """Give up the claim to a name that nobody looks for any more, unless the room is open."""
         del self._looking[key]
-        name, *_ = key
-        if any(other == name for other, *_ in self._looking):
+        self._give_up_claim(key[0])
+
+    def _give_up_claim(self, name: str) -> None:
+        """Give up the claim to a name, unless somebody needs it still."""
+        if name in self._creating or any(other == name for other, *_ in self._looking):
             return
         claim = self._claims.pop(name)
         if claim.is_new and name not in self._rooms and name not in self._opening:
@@ -382,7 +430,7 @@ class OpenRooms:
                 await self._names.check(name, claim.like)
             return await self._open_or_refuse(name)
         except Refused:
-            if claim.is_new:
+            if claim.is_new and name not in self._creating:
                 self._names.discard(name)
             raise
 

@@ -23,6 +23,7 @@ from besedka.serve.people.memberships import PrivateRooms
 from besedka.serve.people.names import KnownNames, claim_of
 from besedka.serve.people.person import Person, PresentPeople
 from besedka.serve.people.policy import Policy
+from besedka.serve.people.room_quotas import RoomQuotas
 from besedka.serve.people.sessions import LiveSession, LiveSessions
 from besedka.serve.people.table import Table
 from besedka.serve.people.uptime import Uptime
@@ -57,6 +58,7 @@ class Directory:
         private: records which rooms are private.
         blocks: who has blocked whom.
         direct: the rules of direct messages.
+        quotas: how many private and direct rooms there may be.
         invitations: the invitations to private rooms and names.
         devices: the add-a-device links.
         people: the people present.
@@ -80,6 +82,7 @@ class Directory:
         self.rooms = PrivateRooms()
         self.blocks = Blocks()
         self.direct = DirectRules(self.rooms, self.blocks)
+        self.quotas = RoomQuotas(self.rooms)
         self.invitations = Invitations()
         self.devices = DeviceLinks()
         self.people = PresentPeople(self.names)

@@ -200,7 +200,7 @@ class RoomShares:
 
 
 class NewRooms:
-    """Limits how many rooms each source creates. A room is new as long as nothing was said in it."""
+    """Limits how many rooms each source creates, private and direct ones among them. A room is new as long as nothing was said in it."""
 
     def __init__(self) -> None:
         self._buckets: dict[Account, TokenBucket] = {}
@@ -225,6 +225,13 @@ class NewRooms:
             raise Refused(ErrorCode.TOO_MANY_ROOMS, wait=wait, why=_TOO_FAST)
         for bucket in buckets:
             bucket.spend(now)
+
+    def give_back(self, tenant: Tenant, now: float) -> None:
+        """Return the charge for a room that did not come into being."""
+        own, *others = accounts_of(tenant)
+        self._bucket(own, NEW_ROOMS).spend(now, -1)
+        for account in others:
+            self._bucket(account, NEW_ROOMS_OF_ADDRESS).spend(now, -1)
 
     def forget(self, now: float) -> None:
         """Forget the accounts that have their whole quota again."""

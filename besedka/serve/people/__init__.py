@@ -4,7 +4,7 @@ Who is there: `person` has the people present, `sessions` their connections, `na
 the log are theirs, `devices` the links that add a device.
 
 Rooms: `memberships` and `invitations` have the members of private rooms, `direct` the rules of direct messages, `blocks` who has blocked
-whom, `room_looks` the rooms by what their names look like.
+whom, `room_looks` the rooms by what their names look like, `room_quotas` how many private and direct ones there may be.
 
 Rules: `policy` has those of entry. `audit_entry` has the entries of the audit log, `acts_in_force` what follows from them: mutes and bans,
 which are `restrictions`, and `slow_rooms`.

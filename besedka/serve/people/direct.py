@@ -8,6 +8,9 @@ do to a person, so there is a limit on them; and one on those that a person, and
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Final
 
 from besedka.serve.limits.networks import SITE_TIMES, Origin, levels_of, share_of_site
@@ -59,6 +62,8 @@ class DirectRules:
     def __init__(self, rooms: PrivateRooms, blocks: Blocks) -> None:
         self._rooms = rooms
         self._blocks = blocks
+        # People with whom a direct room is being begun.
+        self._beginning: Counter[str] = Counter()
         self._begun: dict[tuple[str, ...], TokenBucket] = {}
         self._purge_at = BUCKETS_KEPT
 
@@ -70,19 +75,47 @@ class DirectRules:
         Raises:
             Refused: `not_accepted`; `not_allowed` if they have blocked the other.
         """
+        is_new = not self._rooms.has_members(direct_room(claim, other.claim))
+        asked = len(self.unanswered(other.claim)) + self._beginning[other.claim] if is_new else 0
+        self.check_blocks(claim, other)
+        if asked >= ASKED_AT_MOST:
+            raise Refused(ErrorCode.NOT_ACCEPTED, name=other.name)
+
+    def check_blocks(self, claim: str, other: Known) -> None:
+        """Check that neither of two people has blocked the other.
+
+        Raises:
+            Refused: `not_accepted`; `not_allowed` if the person has blocked the other.
+        """
         if self._blocks.has_blocked(claim, other.claim):
             why = {
                 Language.RU: f"вы заблокировали {other.name}, сначала разблокируйте",
                 Language.EN: f"you have blocked {other.name}; unblock them first",
             }
             raise Refused(ErrorCode.NOT_ALLOWED, why=why)
-        is_new = not self._rooms.has_members(direct_room(claim, other.claim))
-        is_full = is_new and len(self.unanswered(other.claim)) >= ASKED_AT_MOST
-        if is_full or self._blocks.has_blocked(other.claim, claim):
+        if self._blocks.has_blocked(other.claim, claim):
             raise Refused(ErrorCode.NOT_ACCEPTED, name=other.name)
 
-    def charge_open(self, now: float, claim: str, other: str, origin: Origin) -> None:
-        """Charge for a direct room that a person begins; it costs nothing if it is open already.
+    @contextmanager
+    def beginning(self, now: float, claim: str, other: str, origin: Origin) -> Iterator[None]:
+        """Charge for a direct room that is begun in this block, as `charge_open`; a failure of the block gives all back.
+
+        Until the end of the block the room counts as one that the other person has not answered.
+        """
+        buckets = self.charge_open(now, claim, other, origin)
+        self._beginning[other] += 1
+        try:
+            yield
+        except BaseException:
+            for bucket in buckets:
+                bucket.spend(now, -1)
+            raise
+        finally:
+            self._beginning[other] -= 1
+            self._beginning += Counter()  # without those at 0
+
+    def charge_open(self, now: float, claim: str, other: str, origin: Origin) -> list[TokenBucket]:
+        """Charge for a direct room that a person begins; it costs nothing if it is open already. Returns what was charged.
 
         Args:
             now: any monotonic clock, in seconds.
@@ -94,7 +127,7 @@ class DirectRules:
             Refused: `not_allowed`, with the time to wait.
         """
         if self._rooms.has_members(direct_room(claim, other)):
-            return
+            return []
         buckets = [self._bucket(BEGUN_BY_PERSON, claim)]
         if not origin.is_shared_by_machine:
             levels = zip(levels_of(origin.network), _BEGUN_BY_LEVEL, strict=False)
@@ -114,6 +147,7 @@ class DirectRules:
         for bucket in buckets:
             bucket.spend(now)
         self._purge(now)
+        return buckets
 
     # Afterwards.
 

@@ -24,12 +24,6 @@ from besedka.wire.validation import clean_room, skeletons, stored_name
 DIRECT: Final = "direct-"
 """Prefix of the names of direct rooms, reserved for them."""
 
-ROOMS_OF_OWNER_AT_MOST: Final = 50
-"""Private rooms that one person may create."""
-
-DIRECT_ROOMS_OF_ONE_AT_MOST: Final = 500
-"""Direct rooms that one person may open; those opened by others do not count."""
-
 MEMBERS_AT_MOST: Final = 10_000
 """Members of a private room."""
 
@@ -163,26 +157,36 @@ class PrivateRooms(Table[Membership]):
             return None
         return next((row for row in self.members(room) if row.claim != claim), None)
 
+    def names(self) -> list[str]:
+        """The names of all rooms that have members, or may have had some."""
+        return [*self._members]
+
     def of(self, claim: str) -> list[str]:
         """The rooms that a person is a member of."""
         return [*self._of.get(claim, ())]
 
-    def check_private(self, room: str, claim: str) -> None:
-        """Check that a person may create a private room, if no log has its name.
+    def count(self, kind: Kind) -> int:
+        """The number of private rooms, or of direct rooms."""
+        private = len(self.looks)
+        return private if kind is Kind.PRIVATE else len(self._members) - private
+
+    def count_made(self, kind: Kind, claim: str) -> int:
+        """The number of private rooms that a person owns, or of direct rooms that they have opened."""
+        role = Role.OWNER if kind is Kind.PRIVATE else Role.DIRECT
+        return sum(row.role is role for row in self._of.get(claim, {}).values())
+
+    def check_private(self, room: str) -> None:
+        """Check that a private room may be created, if no log has its name, and there is a place for it (`room_quotas`).
+
+        One without members and without a log may be created anew: it was private, but nothing was said in it.
 
         Raises:
-            Refused: `room_taken`, `bad_room`, `not_allowed` if the owner has too many.
+            Refused: `room_taken`, `bad_room`.
         """
         if room in self._members or room in self._reserved:
             raise Refused(ErrorCode.ROOM_TAKEN, room=room)
         if room.startswith(DIRECT):
             raise reserved(room)
-        owned = sum(row.role is Role.OWNER for row in self._of.get(claim, {}).values())
-        if owned >= ROOMS_OF_OWNER_AT_MOST:
-            raise _too_many(
-                f"частных комнат у одного — до {ROOMS_OF_OWNER_AT_MOST}",
-                f"one person may make {ROOMS_OF_OWNER_AT_MOST} private rooms",
-            )
 
     def open_private(self, room: str, name: str, claim: str) -> None:
         """Create a private room.
@@ -190,34 +194,16 @@ class PrivateRooms(Table[Membership]):
         Raises:
             Refused: as `check_private`.
         """
-        self.check_private(room, claim)
+        self.check_private(room)
         self.entrust(room, name, claim)
 
     def entrust(self, room: str, name: str, claim: str) -> None:
         """Make a person an owner of a private room: its creator, or whom the operator chooses."""
         self._add(Membership(room, Role.OWNER, name, claim))
 
-    def check_direct(self, room: str, claim: str) -> None:
-        """Check that a person may open a direct room, unless it is open.
-
-        Raises:
-            Refused: `not_allowed` if they have opened too many.
-        """
-        begun = sum(row.role is Role.DIRECT for row in self._of.get(claim, {}).values())
-        if room not in self._members and begun >= DIRECT_ROOMS_OF_ONE_AT_MOST:
-            raise _too_many(
-                f"начать можно до {DIRECT_ROOMS_OF_ONE_AT_MOST} разговоров вдвоём",
-                f"one person may open {DIRECT_ROOMS_OF_ONE_AT_MOST} direct rooms",
-            )
-
     def open_direct(self, first: tuple[str, str], second: tuple[str, str]) -> str:
-        """Open the direct room of two people, given by their names and claims, the requester first. Returns its name.
-
-        Raises:
-            Refused: as `check_direct`.
-        """
+        """Open the direct room of two people, given by their names and claims, the requester first. Returns its name."""
         room = direct_room(first[1], second[1])
-        self.check_direct(room, first[1])
         if room not in self._members:
             self._add(Membership(room, Role.DIRECT, *first))
             self._add(Membership(room, Role.ASKED, *second))
@@ -254,6 +240,18 @@ class PrivateRooms(Table[Membership]):
             del self._members[room][claim]
             del self._of[claim][room]
 
+    def give_up(self, room: str) -> list[str]:
+        """End all memberships in a room in which nothing was said, which gives its place back. Returns the keys of their rows.
+
+        A private one stays so (`check_private`).
+        """
+        left = self.members(room)
+        for row in left:
+            self.remove_member(room, row.claim)
+        self._members.pop(room, None)
+        self.looks.discard(room)
+        return [self.key(row) for row in left]
+
     def _add(self, row: Membership) -> None:
         self.put(row)
         self._index(row)
@@ -283,10 +281,6 @@ def looks_taken(room: str) -> Refused:
         Language.EN: "it looks like the name of another room; it must differ by more than letters that look alike",
     }
     return Refused(ErrorCode.BAD_ROOM, room=room, why=why)
-
-
-def _too_many(russian: str, english: str) -> Refused:
-    return Refused(ErrorCode.NOT_ALLOWED, why={Language.RU: russian, Language.EN: english})
 
 
 def reserved(room: str) -> Refused:

@@ -20,6 +20,9 @@ class RoomLooks:
         for room in rooms:
             self.add(room)
 
+    def __len__(self) -> int:
+        return len(self._rooms)
+
     def __contains__(self, room: str) -> bool:
         return room in self._rooms
 

@@ -1,15 +1,20 @@
 """Requests: private rooms, direct rooms, invitations, devices, the list of rooms; acts of moderation are passed on.
 
-A response is sent only after the files about people are on disk.
+A response is sent only after the files about people are on disk. Whatever there is only so much of is taken before anything is waited for, and given
+back if the request fails: so no quota is passed by requests that come at once, and nothing is recorded for a refused one.
 """
 
 from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from besedka.serve.chat import OpenRooms
 from besedka.serve.clock import Clock
 from besedka.serve.directory import Directory
 from besedka.serve.limits.networks import Network
 from besedka.serve.limits.rate_limits import RateLimiter
+from besedka.serve.limits.room_shares import Tenant
 from besedka.serve.people.devices import LINK_SECONDS
 from besedka.serve.people.memberships import direct_room
 from besedka.serve.people.names import Known, claim_of
@@ -124,7 +129,7 @@ class Requests:
     ) -> Response:
         match frame:
             case OpenPrivate():
-                return await self._open_private(frame, person)
+                return await self._open_private(frame, person, limiter)
             case Block():
                 return await self._block(frame, person)
             case Unblock():
@@ -143,13 +148,14 @@ class Requests:
         token = self._directory.devices.make(known.name, frame.secret, self._clock.now(), network)
         return DeviceLink(token, known.name, LINK_SECONDS, frame.key)
 
-    async def _open_private(self, frame: OpenPrivate, person: Person) -> RoomOpened:
-        room = clean_room(frame.room)
+    async def _open_private(self, frame: OpenPrivate, person: Person, limiter: RateLimiter) -> RoomOpened:
+        room, rooms = clean_room(frame.room), self._directory.rooms
         if not self._is_being_made(room, person):
-            await self._rooms.check_free(room)
-            self._directory.rooms.check_private(room, person.claim)
-            await self._directory.private.enter(room, person.name, person.claim)
-            self._directory.rooms.open_private(room, person.name, person.claim)
+            rooms.check_private(room)
+            with self._making(Kind.PRIVATE, room, person, limiter):
+                async with self._rooms.claimed(room):
+                    await self._directory.private.enter(room, person.name, person.claim)
+                    rooms.open_private(room, person.name, person.claim)
         await self._directory.store(self._directory.membership_changes(room))
         return RoomOpened(room, Kind.PRIVATE, key=frame.key)
 
@@ -160,17 +166,12 @@ class Requests:
         )
 
     async def _open_direct(self, frame: OpenDirect, person: Person, limiter: RateLimiter) -> RoomOpened:
-        origin = limiter.origin
-        other, direct, rooms = self._other(frame.user, person), self._directory.direct, self._directory.rooms
+        other, direct = self._other(frame.user, person), self._directory.direct
         room = direct_room(person.claim, other.claim)
         direct.check_open(person.claim, other)
-        rooms.check_direct(room, person.claim)
-        is_new = not rooms.has_members(room)
+        is_new = not self._directory.rooms.has_members(room)
         if is_new:
-            self._directory.moderation.check_voice(self._clock.wall(), person, origin)
-        direct.charge_open(self._clock.now(), person.claim, other.claim, origin)
-        await self._directory.private.enter(room, person.name, person.claim)
-        rooms.open_direct((person.name, person.claim), (other.name, other.claim))
+            await self._begin_direct(room, person, other, limiter)
         direct.note_answer(room, person.claim)
         await self._directory.store(self._directory.membership_changes(room))
         is_asked = direct.is_unanswered(room, other.claim)
@@ -181,6 +182,24 @@ class Requests:
             )
             limiter.charge_writes(self._clock.now(), receivers)
         return RoomOpened(room, Kind.DIRECT, other.name, frame.key)
+
+    async def _begin_direct(self, room: str, person: Person, other: Known, limiter: RateLimiter) -> None:
+        directory, now, origin = self._directory, self._clock.now(), limiter.origin
+        directory.moderation.check_voice(self._clock.wall(), person, origin)
+        beginning = directory.direct.beginning(now, person.claim, other.claim, origin)
+        with self._making(Kind.DIRECT, room, person, limiter), beginning:
+            await directory.private.enter(room, person.name, person.claim)
+            # Meanwhile one may have blocked the other.
+            directory.direct.check_blocks(person.claim, other)
+            directory.rooms.open_direct((person.name, person.claim), (other.name, other.claim))
+
+    @contextmanager
+    def _making(self, kind: Kind, room: str, person: Person, limiter: RateLimiter) -> Iterator[None]:
+        """Take all quotas of a room that is made in this block, before anything is waited for; a failure gives them back."""
+        tenant = Tenant.of(limiter, person)
+        place = self._directory.quotas.place(kind, room, person.claim, tenant.network)
+        with place, self._rooms.charged_as_new(tenant):
+            yield
 
     def _announce(self, opened: RoomOpened, claim: str) -> int:
         """Tell a person's sessions of a direct room that they are not in. Returns how many those are."""

@@ -65,7 +65,8 @@ def test_a_private_room_that_looks_like_one_that_is_being_opened_is_refused(
         opening = asyncio.ensure_future(opened(chat, TWINS[0]))
         await asyncio.sleep(0)
         with pytest.raises(Refused) as refused:
-            await chat.rooms.check_free(name)
+            async with chat.rooms.claimed(name):
+                pytest.fail("it was claimed")
         assert refused.value.code in {ErrorCode.BAD_ROOM, ErrorCode.ROOM_TAKEN}
         may_look.set()
         assert (await opening).name == TWINS[0]

@@ -46,7 +46,7 @@ def test_while_its_entry_is_written_nobody_enters_a_room_or_creates_it() -> None
         await looping.until(lambda: bool(disk.batches))
         assert rooms.kind("plans") is Kind.PRIVATE
         with pytest.raises(Refused) as refused:
-            rooms.check_private("plans", BORIS)
+            rooms.check_private("plans")
         assert refused.value.code is ErrorCode.ROOM_TAKEN
         assert not rooms.is_recorded("plans")
         disk.may_write.set()

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from ipaddress import IPv4Address
+from contextlib import suppress
+from ipaddress import IPv4Address, IPv6Network
 
 import pytest
 from hypothesis import given
@@ -15,6 +16,8 @@ from besedka.serve.people.direct import (
     BEGUN_BY_ADDRESS,
     BEGUN_BY_ADDRESS_WITH_ONE,
     BEGUN_BY_PERSON,
+    BEGUN_BY_SITE,
+    BEGUN_BY_SITE_WITH_ONE,
     BEGUN_SECONDS,
     BUCKETS_KEPT,
     DirectRules,
@@ -102,6 +105,32 @@ def test_the_people_of_one_address_begin_so_many_together(is_one: bool, count: i
     assert code(lambda: direct.charge_open(0.0, EVE, ANNA, ADDRESS)) is ErrorCode.NOT_ALLOWED
     for origin in (NOWHERE, Origin(2, THIS_MACHINE), Origin(3, IPv4Address("192.0.2.8"))):
         direct.charge_open(0.0, EVE, ANNA, origin)
+
+
+@pytest.mark.parametrize(("is_one", "count"), [(False, BEGUN_BY_SITE), (True, BEGUN_BY_SITE_WITH_ONE)])
+def test_the_people_of_one_ipv6_site_begin_so_many_together(is_one: bool, count: int) -> None:
+    direct = rules()
+    subnets = [Origin(1, one) for one in IPv6Network("2001:db8:1::/56").subnets(new_prefix=64)]
+    for number in range(count):
+        other = ANNA if is_one else claim_of(f"Q{number}")
+        direct.charge_open(0.0, claim_of(f"P{number}"), other, subnets[number % 256])
+    assert count < ASKED_AT_MOST or not is_one
+    for origin in (subnets[255], Origin(1, IPv6Network("2001:db8:1:ff00::/64"))):
+        assert code(lambda origin=origin: direct.charge_open(0.0, EVE, ANNA, origin)) is ErrorCode.NOT_ALLOWED
+    direct.charge_open(0.0, EVE, ANNA, Origin(3, IPv6Network("2001:db8:2::/64")))
+
+
+def test_a_room_that_is_being_begun_counts_and_costs_nothing_if_that_fails() -> None:
+    rooms = PrivateRooms()
+    direct, anna = DirectRules(rooms, Blocks()), Known("Anna", ANNA)
+    for number in range(ASKED_AT_MOST - 1):
+        begin(rooms, f"P{number}")
+    for _ in range(2 * BEGUN_BY_PERSON):
+        direct.check_open(BORIS, anna)
+        with suppress(OSError), direct.beginning(0.0, BORIS, ANNA, ADDRESS):
+            assert code(lambda: direct.check_open(EVE, anna)) is ErrorCode.NOT_ACCEPTED
+            raise OSError("the disk")
+    direct.check_open(EVE, anna)
 
 
 def test_a_room_that_is_open_costs_nothing_and_neither_does_a_refusal() -> None:

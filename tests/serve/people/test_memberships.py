@@ -8,8 +8,6 @@ from hypothesis import strategies as st
 
 from besedka.serve.people.invitations import INVITATIONS_OF_ROOM_AT_MOST, Invitations
 from besedka.serve.people.memberships import (
-    DIRECT_ROOMS_OF_ONE_AT_MOST,
-    ROOMS_OF_OWNER_AT_MOST,
     PrivateRooms,
     Role,
     direct_room,
@@ -153,19 +151,19 @@ def test_old_invitations_make_place_for_new_ones() -> None:
     assert not [*invitations.rows()]
 
 
-def test_nobody_has_more_rooms_than_he_may() -> None:
+def test_a_room_that_is_given_up_stays_private_and_may_be_created_anew() -> None:
     rooms = PrivateRooms()
-    for number in range(ROOMS_OF_OWNER_AT_MOST):
-        rooms.open_private(f"room{number}", "Anna", ANNA)
-    assert code(lambda: rooms.open_private("more", "Anna", ANNA)) is ErrorCode.NOT_ALLOWED
-    for number in range(DIRECT_ROOMS_OF_ONE_AT_MOST):
-        rooms.open_direct(("Anna", ANNA), (f"P{number}", claim_of(str(number))))
-    assert code(lambda: rooms.open_direct(("Anna", ANNA), ("Eve", EVE))) is ErrorCode.NOT_ALLOWED
-    # Who is asked by many can still be asked, and ask.
-    rooms.open_direct(("Eve", EVE), ("Anna", ANNA))
-    for number in range(DIRECT_ROOMS_OF_ONE_AT_MOST):
-        rooms.open_direct((f"P{number}", claim_of(str(number))), ("Boris", BORIS))
-    rooms.open_direct(("Boris", BORIS), ("Eve", EVE))
+    rooms.open_private("plans", "Anna", ANNA)
+    rooms.add_member("plans", "Boris", BORIS)
+    rooms.note_recorded("plans")
+    assert code(lambda: rooms.check_private("plans")) is ErrorCode.ROOM_TAKEN
+    assert (rooms.count(Kind.PRIVATE), rooms.count_made(Kind.PRIVATE, ANNA)) == (1, 1)
+    assert len(rooms.give_up("plans")) == 2
+    assert (rooms.count(Kind.PRIVATE), rooms.count_made(Kind.PRIVATE, ANNA)) == (0, 0)
+    assert rooms.kind("plans") is Kind.PRIVATE
+    assert rooms.of(BORIS) == []
+    rooms.open_private("plans", "Eve", EVE)
+    assert rooms.membership("plans", ANNA) is None
 
 
 def test_only_who_is_known_or_awaited_comes_into_an_invited_chat() -> None:

@@ -1,0 +1,136 @@
+"""Quotas of private and direct rooms: of a person, an address, an IPv6 site, and in all. Pure.
+
+A place is taken before anything is waited for, and given back if the room does not come into being. So no two requests get the same place, and
+nothing is recorded for a request that is refused.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final, NamedTuple
+
+from besedka.serve.limits.networks import Network, levels_of, share_of_site
+from besedka.serve.people.memberships import PrivateRooms
+from besedka.wire.errors import ErrorCode, Language, Refused
+from besedka.wire.frames import Kind
+
+ROOMS_OF_OWNER_AT_MOST: Final = 50
+"""Private rooms that one person may own."""
+
+PRIVATE_ROOMS_OF_ADDRESS_AT_MOST: Final = 1_000
+"""Private rooms made from one address since the start: a tenth, so that nobody takes all of them."""
+
+PRIVATE_ROOMS_AT_MOST: Final = 10_000
+"""Private rooms in all: they are kept in memory, and their file is read as a whole."""
+
+DIRECT_ROOMS_OF_ONE_AT_MOST: Final = 500
+"""Direct rooms that one person may open; those opened by others do not count."""
+
+DIRECT_ROOMS_OF_ADDRESS_AT_MOST: Final = 5_000
+"""Direct rooms opened from one address since the start: a tenth, too."""
+
+DIRECT_ROOMS_AT_MOST: Final = 50_000
+"""Direct rooms in all: as many as there may be names."""
+
+
+class _Quota(NamedTuple):
+    """The quotas of rooms of one kind."""
+
+    person: int
+    address: int
+    whole: int
+
+    @property
+    def site(self) -> int:
+        """That of an IPv6 site."""
+        return share_of_site(self.address, self.whole)
+
+
+class _Making(NamedTuple):
+    """The place of a room that is being made."""
+
+    kind: Kind
+    claim: str
+    network: Network | None
+
+
+class RoomQuotas:
+    """The places, and who has them.
+
+    Args:
+        rooms: the rooms that have one.
+    """
+
+    def __init__(self, rooms: PrivateRooms) -> None:
+        self._rooms = rooms
+        self._being_made: list[_Making] = []
+        # The rooms made from an address, or a site, since the start; in memory only: an address is personal data.
+        self._made: dict[tuple[Kind, Network], set[str]] = {}
+
+    @contextmanager
+    def place(self, kind: Kind, room: str, claim: str, network: Network | None) -> Iterator[None]:
+        """Take a place for a room that is made in this block; it is given back if the block fails.
+
+        Args:
+            kind: the room's kind.
+            room: its name.
+            claim: the claim of its maker.
+            network: their address; None if it is not limited.
+
+        Raises:
+            Refused: `not_allowed`.
+        """
+        self._check(kind, claim, network)
+        place = _Making(kind, claim, network)
+        self._being_made.append(place)
+        try:
+            yield
+            for of in levels_of(network):
+                self._made.setdefault((kind, of), set()).add(room)
+        finally:
+            self._being_made.remove(place)
+
+    def _check(self, kind: Kind, claim: str, network: Network | None) -> None:
+        quota, making = _quota(kind), [place for place in self._being_made if place.kind is kind]
+        own = self._rooms.count_made(kind, claim) + sum(place.claim == claim for place in making)
+        if own >= quota.person:
+            raise _of_person(kind, quota.person)
+        for of, limit in zip(levels_of(network), (quota.address, quota.site), strict=False):
+            if (
+                self._count_of(kind, of, limit) + sum(of in levels_of(place.network) for place in making)
+                >= limit
+            ):
+                raise _too_many(
+                    f"с одного адреса — до {limit} таких комнат", f"one address may make {limit} such rooms"
+                )
+        if self._rooms.count(kind) + len(making) >= quota.whole:
+            raise _too_many(
+                f"всего таких комнат может быть {quota.whole}",
+                f"there may be {quota.whole} such rooms in all",
+            )
+
+    def _count_of(self, kind: Kind, of: Network, limit: int) -> int:
+        """The number of rooms made from somewhere that still are; exact if the limit could be reached."""
+        made = self._made.get((kind, of), set())
+        if len(made) >= limit:
+            made.intersection_update([room for room in made if self._rooms.has_members(room)])
+        return len(made)
+
+
+def _quota(kind: Kind) -> _Quota:
+    if kind is Kind.DIRECT:
+        return _Quota(DIRECT_ROOMS_OF_ONE_AT_MOST, DIRECT_ROOMS_OF_ADDRESS_AT_MOST, DIRECT_ROOMS_AT_MOST)
+    return _Quota(ROOMS_OF_OWNER_AT_MOST, PRIVATE_ROOMS_OF_ADDRESS_AT_MOST, PRIVATE_ROOMS_AT_MOST)
+
+
+def _of_person(kind: Kind, limit: int) -> Refused:
+    if kind is Kind.DIRECT:
+        return _too_many(
+            f"начать можно до {limit} разговоров вдвоём", f"one person may open {limit} direct rooms"
+        )
+    return _too_many(f"частных комнат у одного — до {limit}", f"one person may make {limit} private rooms")
+
+
+def _too_many(russian: str, english: str) -> Refused:
+    return Refused(ErrorCode.NOT_ALLOWED, why={Language.RU: russian, Language.EN: english})
