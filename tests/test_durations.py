@@ -56,6 +56,7 @@ DURATIONS: Final = {
     "serve/chat/room_list.py": {"SCAN_SECONDS": SERVER},
     "serve/history/room_files.py": {"SETTLED_SECONDS": SERVER},
     "serve/chat/workers.py": {"SEARCH_SECONDS": SERVER},
+    "serve/chat/unused_rooms.py": {"LOOK_SECONDS": SERVER, "SILENT_SECONDS": SERVER},
     "serve/chat/turns.py": {"RETRY_SECONDS": SERVER},
     "serve/people/direct.py": {"BEGUN_SECONDS": RATES},
     "serve/session/moderation.py": {"SLOWEST_SECONDS": SLOW},

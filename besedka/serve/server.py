@@ -105,6 +105,7 @@ async def _serve(
         ):
             background.run("looking after connections", lambda: _sweep(doors, chat))
             background.run("writing the files about people", chat.directory.watch)
+            background.run("giving up unused rooms", chat.unused.watch)
             if path:
                 reader = started(1, "besedka-keys")
                 background.run(

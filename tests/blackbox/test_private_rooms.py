@@ -223,6 +223,27 @@ def test_an_invitation_lasts_as_long_as_it_says_and_is_for_one_room(
         assert late.refused("join", room="plans", user="Eve", secret=EVE, invite=offer["token"]) == "bad_link"
 
 
+def test_an_empty_room_that_its_owner_gives_up_is_nobodys_and_is_not_open(
+    server: RunningServer, people: tuple[WireClient, WireClient, WireClient]
+) -> None:
+    anna, boris, eve = people
+    anna.ask("private", room="plans")
+    token = anna.ask("invite", room="plans", uses=5)["token"]
+    boris.join("Boris", "plans", secret=BORIS, invite=token)
+    anna.join("Anna", "plans", secret=ANNA)
+    assert boris.ask("uninvite", room="plans", user="Boris")["code"] == "not_allowed"
+    assert anna.ask("uninvite", room="plans", user="Anna")["type"] == "done"
+    removed = boris.receive("error")
+    assert (removed["code"], removed["room"]) == ("not_invited", "plans")
+    assert eve.refused("join", user="Eve", room="plans", secret=EVE, invite=token) == "bad_link"
+    server.stop()
+    server.start()
+    with WireClient(server) as anna:
+        assert anna.refused("join", user="Anna", room="plans", secret=ANNA) == "not_invited"
+        anna.join("Anna", secret=ANNA)
+        assert anna.ask("private", room="plans")["type"] == "place"
+
+
 def test_invitations_are_revoked_and_members_removed(
     server: RunningServer, people: tuple[WireClient, WireClient, WireClient]
 ) -> None:
@@ -239,7 +260,9 @@ def test_invitations_are_revoked_and_members_removed(
     anna.send_frame("chat", room="plans", text="without him")
     anna.receive("chat")
     assert boris.refused("join", user="Boris", room="plans", secret=BORIS) == "not_invited"
-    assert anna.ask("uninvite", room="plans", user="Anna")["code"] == "no_such_name"
+    # Something was said in it.
+    assert anna.ask("uninvite", room="plans", user="Anna")["code"] == "not_allowed"
+    assert anna.ask("uninvite", room="plans", user="Nobody")["code"] == "no_such_name"
     about_boris = [line for line in server.lines_of("private_rooms.txt") if "Boris" in line]
     assert about_boris[-1].startswith("*removed\tplans\tmember\tBoris\t")
 

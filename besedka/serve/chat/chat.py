@@ -16,6 +16,7 @@ from besedka.serve.chat.resends import Resends
 from besedka.serve.chat.sequencer import LocalSequencer
 from besedka.serve.chat.shared_pages import SharedPages
 from besedka.serve.chat.subscriptions import Subscriptions
+from besedka.serve.chat.unused_rooms import UnusedRooms
 from besedka.serve.chat.workers import Workers
 from besedka.serve.clock import Clock
 from besedka.serve.directory import Directory
@@ -39,6 +40,7 @@ class Chat:
         metrics: counters and timings.
         directory: names, memberships, moderation and the people present.
         rooms: the open rooms; opens the others.
+        unused: private and direct rooms that lapse.
         log_reader: pages, searches.
         resends: finds resent messages in the log.
         catch_up: serves subscribers that are behind.
@@ -57,6 +59,7 @@ class Chat:
         self._notices = notices = PresenceNotices(settings.language, clock.stamp, turns)
         self._typing = typing = Notices(Room.broadcast_typists, turns)
         self.rooms = OpenRooms(settings, self.directory, self._workers, self.metrics, clock.wall)
+        self.unused = UnusedRooms(self.directory, self.rooms, clock.now)
         self.log_reader = LogReader(self.rooms, self._workers, names, counters)
         self.resends = Resends(self.rooms, self._workers, settings.zone)
         self.catch_up = CatchUp(SharedPages(self.log_reader), notices, counters, self.clock)

@@ -210,6 +210,14 @@ class Directory:
         """Revoke all invitations to a room. Returns their rows, for `store`."""
         return [(self.invitations, token) for token in self.invitations.revoke_all("room", room)]
 
+    def give_up(self, room: str) -> list[Change]:
+        """End all memberships and invitations of a room in which nothing was said. Returns their rows, for `store`."""
+        sessions = [session for row in self.rooms.members(room) for session in self.sessions.of(row.claim)]
+        revoked = self.revoke_invitations(room)
+        left: list[Change] = [(self.rooms, key) for key in self.rooms.give_up(room)]
+        self.recheck_sessions(sessions)
+        return [*left, *revoked]
+
     # Signing in and out.
 
     def sign_in(

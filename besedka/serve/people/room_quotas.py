@@ -6,7 +6,7 @@ nothing is recorded for a request that is refused.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Final, NamedTuple
 
@@ -23,6 +23,9 @@ PRIVATE_ROOMS_OF_ADDRESS_AT_MOST: Final = 1_000
 
 PRIVATE_ROOMS_AT_MOST: Final = 10_000
 """Private rooms in all: they are kept in memory, and their file is read as a whole."""
+
+PRIVATE_ROOMS_KEPT: Final = 9_000
+"""Private rooms above which those in which nothing was said make room for others: the rest is for people who have something to say."""
 
 DIRECT_ROOMS_OF_ONE_AT_MOST: Final = 500
 """Direct rooms that one person may open; those opened by others do not count."""
@@ -90,6 +93,16 @@ class RoomQuotas:
                 self._made.setdefault((kind, of), set()).add(room)
         finally:
             self._being_made.remove(place)
+
+    def too_many(self, private: Iterable[str]) -> list[str]:
+        """Those of some private rooms that should make room for others: first those of people who own the most."""
+        surplus = max(0, self._rooms.count(Kind.PRIVATE) - PRIVATE_ROOMS_KEPT)
+        return sorted(private, key=self._owned_by_owner, reverse=True)[:surplus]
+
+    def _owned_by_owner(self, room: str) -> int:
+        """The number of private rooms that the owner of one owns."""
+        owned = (self._rooms.count_made(Kind.PRIVATE, row.claim) for row in self._rooms.members(room))
+        return max(owned, default=0)
 
     def _check(self, kind: Kind, claim: str, network: Network | None) -> None:
         quota, making = _quota(kind), [place for place in self._being_made if place.kind is kind]

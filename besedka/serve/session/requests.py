@@ -64,6 +64,14 @@ _MEMBER_REMOVED = {
     Language.RU: "{name} больше не участник комнаты {room}",
     Language.EN: "{name} is no longer a member of the room {room}",
 }
+_GIVEN_UP = {
+    Language.RU: "Комнаты {room} больше нет",
+    Language.EN: "The room {room} is given up",
+}
+_SAID = {
+    Language.RU: "в этой комнате уже писали; отказаться можно только от пустой",
+    Language.EN: "something was said in this room; only an empty one can be given up",
+}
 
 
 class Requests:
@@ -270,7 +278,9 @@ class Requests:
             ),
             None,
         )
-        if member is None or member.claim == person.claim:
+        if member is not None and member.claim == person.claim:
+            return await self._give_up(room, person, frame)
+        if member is None:
             raise Refused(ErrorCode.NO_SUCH_NAME, name=name)
         self._directory.rooms.remove_member(room, member.claim)
         # The former member may still have the link of their invitation.
@@ -279,6 +289,15 @@ class Requests:
         self._directory.recheck_sessions(self._directory.sessions.of(member.claim))
         await self._directory.store([(self._directory.rooms, self._directory.rooms.key(member)), *revoked])
         return Done(_MEMBER_REMOVED[self._language].format(room=room, name=member.name), frame.key)
+
+    async def _give_up(self, room: str, person: Person, frame: Uninvite) -> Done:
+        """Give up a person's own room in which nothing was said, with all its members: its place is free."""
+        is_unused = await self._rooms.is_unused(room)
+        self._owned(room, person)  # they may have given it up meanwhile
+        if not is_unused:
+            raise Refused(ErrorCode.NOT_ALLOWED, room=room, why=_SAID)
+        await self._directory.store(self._directory.give_up(room))
+        return Done(_GIVEN_UP[self._language].format(room=room), frame.key)
 
     def _verified(self, person: Person | None) -> Person:
         if not self._directory.names.is_kept:

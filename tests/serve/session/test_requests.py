@@ -23,6 +23,8 @@ from besedka.serve.settings import Settings
 from besedka.wire.errors import ErrorCode, Refused
 from besedka.wire.frames import (
     Block,
+    Done,
+    Invite,
     Kind,
     OpenDirect,
     OpenPrivate,
@@ -30,9 +32,10 @@ from besedka.wire.frames import (
     Response,
     RoomOpened,
     ServerFrame,
+    Uninvite,
 )
 from tests import looping
-from tests.serve.faking import TENANT, services
+from tests.serve.faking import TENANT, FakeSubscriber, draft, services
 from tests.serve.session.test_moderation import Comer
 
 CONNECTIONS = 50
@@ -244,5 +247,55 @@ def test_whoever_is_blocked_while_they_begin_a_direct_room_is_not_announced(tmp_
             assert refused.value.code is ErrorCode.NOT_ACCEPTED
             await blocking
             assert not chat.directory.rooms.has_members(direct_room(eve.person.claim, anna.person.claim))
+
+    looping.run(scenario())
+
+
+async def entered(chat: Chat, name: str) -> Room:
+    opening = chat.rooms.open(name, TENANT)
+    return opening if isinstance(opening, Room) else await opening
+
+
+def test_an_owner_gives_up_a_room_in_which_nothing_was_said_and_gets_its_place_back(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        async with running(tmp_path) as chat:
+            anna, eve = Asker(chat, "Anna"), Asker(chat, "Eve")
+            await anna.make(*(f"own{number}" for number in range(ROOMS_OF_OWNER_AT_MOST)))
+            await anna.ask(Invite("own0"))
+            assert await anna.make("more") == ["not_allowed"]
+            assert isinstance(await anna.ask(Uninvite("own0", "Anna")), Done)
+            assert not [*chat.directory.invitations.rows()]
+            assert await anna.make("more") == ["made"]
+            # It stays private, and is whoever's makes it anew.
+            assert chat.directory.rooms.kind("own0") is Kind.PRIVATE
+            assert await eve.make("own0") == ["made"]
+            assert recorded(tmp_path).count("own0") == 1
+        assert "own0\towner\tAnna" not in (tmp_path / "private_rooms.txt").read_text().splitlines()[-1]
+        async with running(tmp_path) as chat:
+            assert [row.name for row in chat.directory.rooms.members("own0")] == ["Eve"]
+
+    looping.run(scenario())
+
+
+@pytest.mark.parametrize("is_open", [True, False])
+def test_a_room_with_a_history_is_not_given_up(tmp_path: Path, is_open: bool) -> None:
+    async def scenario() -> None:
+        async with running(tmp_path) as chat:
+            anna = Asker(chat, "Anna")
+            await anna.make("plans")
+            room = await entered(chat, "plans")
+            chat.committer.post(room, draft("Anna", "our plan"), FakeSubscriber("Anna", room))
+            if is_open:
+                # It is not on the disk yet.
+                with pytest.raises(Refused, match="only an empty one"):
+                    await anna.ask(Uninvite("plans", "Anna"))
+            await chat.committer.finish()
+            if not is_open:
+                chat.rooms.close_later(room)
+                await looping.jump(120)
+                assert not chat.rooms.is_open("plans")
+            with pytest.raises(Refused, match="only an empty one"):
+                await anna.ask(Uninvite("plans", "Anna"))
+            assert chat.directory.rooms.has_members("plans")
 
     looping.run(scenario())
