@@ -12,7 +12,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from besedka import cli
 from besedka.serve.authentication.keys import Authenticator
-from besedka.serve.chat import Chat, notices, open_rooms
+from besedka.serve.chat import Chat, notices, open_rooms, unused_rooms
 from besedka.serve.doors.grpc.clients import Clients
 from besedka.serve.doors.grpc.service import ChatService
 from besedka.serve.doors.grpc.stream import StreamSubscriber
@@ -21,7 +21,7 @@ from besedka.serve.doors.origin import Origins
 from besedka.serve.doors.timeouts import REQUEST_SECONDS
 from besedka.serve.doors.websocket.door import WebSocketDoor
 from besedka.serve.exposition import Exposition
-from besedka.serve.limits import rate_limits, room_shares
+from besedka.serve.limits import networks, rate_limits, room_shares
 from besedka.serve.limits.rate_limits import RateLimits
 from besedka.serve.limits.sources import Sources
 from besedka.serve.people import blocks, devices, direct, invitations, memberships, room_quotas
@@ -199,6 +199,13 @@ def test_every_limit_is_in_the_protocol() -> None:
         f"then one in {1 / rate_limits.NAMES_RATE:g} seconds |",
         f"the life of an add-a-device link | {devices.LINK_SECONDS} seconds |",
         f"private rooms of one owner | {room_quotas.ROOMS_OF_OWNER_AT_MOST} |",
+        f"private rooms made from one address | {room_quotas.PRIVATE_ROOMS_OF_ADDRESS_AT_MOST} |",
+        f"private rooms in all | {room_quotas.PRIVATE_ROOMS_AT_MOST} |",
+        f"where there are more than {room_quotas.PRIVATE_ROOMS_KEPT}, after {unused_rooms.SILENT_SECONDS / 3600:g} hours",
+        f"direct rooms opened from one address | {room_quotas.DIRECT_ROOMS_OF_ADDRESS_AT_MOST} |",
+        f"direct rooms in all | {room_quotas.DIRECT_ROOMS_AT_MOST} |",
+        f"an IPv6 site | {networks.SITE_TIMES} times that of an address |",
+        f"the life of a direct room in which nothing was said | {unused_rooms.SILENT_SECONDS / 3600:g} hours |",
         f"members of a private room | {memberships.MEMBERS_AT_MOST} |",
         f"direct rooms that one person opens | {room_quotas.DIRECT_ROOMS_OF_ONE_AT_MOST} |",
         f"direct rooms that one person begins | {direct.BEGUN_BY_PERSON} at once, then {direct.BEGUN_BY_PERSON} an hour |",
