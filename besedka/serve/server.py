@@ -42,7 +42,7 @@ from besedka.serve.own_addresses import own_addresses
 from besedka.serve.session import Moderator, Services
 from besedka.serve.settings import Certificate, Settings
 from besedka.serve.shutdown_deadline import Deadline
-from besedka.serve.threads import started
+from besedka.serve.threads import Threads
 from besedka.wire.errors import Language
 
 if TYPE_CHECKING:
@@ -107,7 +107,7 @@ async def _serve(
             background.run("writing the files about people", chat.directory.watch)
             background.run("giving up unused rooms", chat.unused.watch)
             if path:
-                reader = started(1, "besedka-keys")
+                reader = Threads(1, "besedka-keys")
                 background.run(
                     "reading the access keys", lambda: watch(path, keys, access, reader, may_be_link=is_named)
                 )

@@ -12,7 +12,6 @@ import os
 import secrets
 from collections import Counter
 from collections.abc import Callable
-from concurrent.futures import Executor
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -25,6 +24,7 @@ from besedka.serve.files.ownership import Care, concern
 from besedka.serve.files.trust import refuse_replaceable, refuse_untrusted
 from besedka.serve.limits.descriptors import SPARE_DESCRIPTORS
 from besedka.serve.repeated_error import LASTING_SECONDS
+from besedka.serve.threads import Threads
 
 log = logging.getLogger(__name__)
 
@@ -90,17 +90,17 @@ def keys_in(path: Path, *, may_be_link: bool = True, is_of_server: bool = True) 
 
 
 async def watch(
-    path: Path, keys: list[Key], access: Authenticator, reader: Executor, *, may_be_link: bool = True
+    path: Path, keys: list[Key], access: Authenticator, reader: Threads, *, may_be_link: bool = True
 ) -> None:
     """Keep the valid keys in step with the file, for ever; at first they are ``keys``, and ``reader`` reads it."""
     try:
         await _watch(partial(_read, path, may_be_link=may_be_link), path, keys, access, reader)
     finally:
-        reader.shutdown(wait=False, cancel_futures=True)
+        reader.close(cancel=True)
 
 
 async def _watch(
-    read: Callable[[], str], path: Path, keys: list[Key], access: Authenticator, reader: Executor
+    read: Callable[[], str], path: Path, keys: list[Key], access: Authenticator, reader: Threads
 ) -> None:
     loop = asyncio.get_running_loop()
     logged, logged_at = "", float("-inf")
@@ -108,7 +108,7 @@ async def _watch(
         before = keys
         try:
             # A file may be far away, behind a network that does not answer.
-            keys = read_keys(await loop.run_in_executor(reader, SPARE_DESCRIPTORS.use, read))
+            keys = read_keys(await reader.run(SPARE_DESCRIPTORS.use, read))
         except (BadKeys, OSError) as error:
             why = str(error) if isinstance(error, BadKeys) else reason(error)
             if why != logged or loop.time() >= logged_at + LASTING_SECONDS:

@@ -5,14 +5,13 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from typing import Final, TypeVar, TypeVarTuple
 
 from besedka.serve.disk_heartbeat import DISK
 from besedka.serve.errors import AppendError, HistoryLost
 from besedka.serve.files.descriptor import reason
 from besedka.serve.repeated_error import RepeatedError
-from besedka.serve.threads import started
+from besedka.serve.threads import Threads
 from besedka.wire.errors import ErrorCode, Refused
 
 log = logging.getLogger(__name__)
@@ -48,9 +47,9 @@ class Workers:
         self._unreadable = RepeatedError(log)
         self.lost: asyncio.Future[HistoryLost] = self._loop.create_future()
         # Reads must not keep a batch from being written.
-        self._writers = started(WORKERS, "besedka-writes")
-        self._readers = started(WORKERS, "besedka-reads")
-        self._searcher = started(1, "besedka-searches")
+        self._writers = Threads(WORKERS, "besedka-writes")
+        self._readers = Threads(WORKERS, "besedka-reads")
+        self._searcher = Threads(1, "besedka-searches")
 
     def write(self, act: Callable[[*Ts], T], *arguments: *Ts) -> asyncio.Future[T]:
         """Run a function that writes.
@@ -84,16 +83,14 @@ class Workers:
 
     def close(self) -> None:
         """Let the threads end after their present work; reads that wait for one are refused."""
-        self._writers.shutdown(wait=False, cancel_futures=True)
-        for pool in (self._readers, self._searcher):
-            pool.shutdown(wait=False)
+        self._writers.close(cancel=True)
+        for threads in (self._readers, self._searcher):
+            threads.close()
 
-    def _in_thread(
-        self, pool: ThreadPoolExecutor, act: Callable[[*Ts], T], *arguments: *Ts
-    ) -> asyncio.Future[T]:
+    def _in_thread(self, threads: Threads, act: Callable[[*Ts], T], *arguments: *Ts) -> asyncio.Future[T]:
         if self.is_stopped:
             raise Refused(ErrorCode.GOING_DOWN)
-        return self._loop.run_in_executor(pool, act, *arguments)
+        return threads.run(act, *arguments)
 
     def _read(self, act: Callable[[*Ts], T], *arguments: *Ts) -> T:
         if self.is_stopped:

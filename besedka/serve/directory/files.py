@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Iterable, Mapping
-from concurrent.futures import wait
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
@@ -21,7 +20,7 @@ from besedka.serve.limits.descriptors import SPARE_DESCRIPTORS
 from besedka.serve.people.audit_entry import AuditEntry
 from besedka.serve.people.table import Table
 from besedka.serve.repeated_error import RepeatedError
-from besedka.serve.threads import started
+from besedka.serve.threads import Threads
 from besedka.wire.errors import ErrorCode, Refused
 
 log = logging.getLogger(__name__)
@@ -55,7 +54,7 @@ class Files:
         self._table_files = {
             table: TableFile(folder / name, table, self._in_thread, adopted) for name, table in tables.items()
         }
-        self._thread = started(1, "besedka-people")
+        self._thread = Threads(1, "besedka-people")
         self._loop = asyncio.get_running_loop()
         self._unrecorded = RepeatedError(log)
         self._writing = asyncio.Lock()
@@ -144,9 +143,9 @@ class Files:
             if task:
                 task.cancel()
         # In the thread: a file that is being written must not be closed, nor its descriptor become another file's.
-        closing = self._thread.submit(self._close)
-        self._thread.shutdown(wait=False)
-        wait([closing], CLOSE_SECONDS)
+        self._thread.run(self._close)
+        self._thread.close()
+        self._thread.join(CLOSE_SECONDS)
 
     # Inside.
 
@@ -204,4 +203,4 @@ class Files:
                 await table_file.compact()
 
     def _in_thread(self, act: Callable[..., Any], *arguments: object) -> asyncio.Future[Any]:
-        return self._loop.run_in_executor(self._thread, SPARE_DESCRIPTORS.use, act, *arguments)
+        return self._thread.run(SPARE_DESCRIPTORS.use, act, *arguments)

@@ -10,9 +10,8 @@ import stat
 import sys
 from collections.abc import Iterable
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 from besedka.serve.disk_heartbeat import DISK
 from besedka.serve.errors import HistoryInUse
@@ -150,8 +149,7 @@ class Descriptor:
         os.ftruncate(self.number, size)
 
 
-@dataclass(frozen=True, slots=True)
-class Identity:
+class Identity(NamedTuple):
     """A file's identity and state: if all is equal, it is the same file, and no other program has changed it."""
 
     device: int
@@ -164,11 +162,12 @@ class Identity:
         return cls(status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns)
 
     @classmethod
-    def at(cls, path: Path) -> Identity | None:
+    def at(cls, path: str | Path) -> Identity | None:
         """That of the file at a path; None if there is none."""
-        with suppress(FileNotFoundError):
-            return cls.of(path.stat())
-        return None
+        try:
+            return cls.of(os.stat(path))  # noqa: PTH116 - asked twice for each batch, often by a string
+        except FileNotFoundError:
+            return None
 
 
 def open_regular(path: Path, flags: int, *, may_be_link: bool = False) -> Descriptor:

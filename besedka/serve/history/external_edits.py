@@ -38,6 +38,7 @@ class ExternalEdits:
 
     def __init__(self, readable: ReadableLog, watch: Watch, *, may_be_link: bool) -> None:
         self._log = readable
+        self._path = os.fspath(readable.path)
         self._may_be_link = may_be_link
         self._watch = watch
         body = readable.body
@@ -58,7 +59,7 @@ class ExternalEdits:
         Raises:
             OSError: from the system.
         """
-        now = Identity.at(self._log.path)
+        now = Identity.at(self._path)
         return now is not None and now == self._seen and size in {None, now.size}
 
     def have_happened(self) -> bool:

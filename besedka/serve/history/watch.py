@@ -21,7 +21,7 @@ IN_CLOSE_WRITE: Final = 0x8
 IN_Q_OVERFLOW: Final = 0x4000
 
 _EVENT: Final = struct.Struct("iIII")
-_READ_BYTES: Final = 64 * 1024
+_READ_BYTES: Final = 4 * 1024
 
 
 class Watch:
@@ -81,22 +81,26 @@ class _Inotify:
             return was_written
 
     def _take(self) -> None:
-        for number, mask in self._events():
-            if mask & IN_Q_OVERFLOW:
-                self._written |= self._users.keys()
-            elif mask & IN_CLOSE_WRITE:
-                self._written.add(number)
+        while data := self._read():
+            for number, mask in _events(data):
+                if mask & IN_Q_OVERFLOW:
+                    self._written |= self._users.keys()
+                elif mask & IN_CLOSE_WRITE:
+                    self._written.add(number)
 
-    def _events(self) -> Iterator[tuple[int, int]]:
+    def _read(self) -> bytes:
         try:
-            while data := os.read(self._file, _READ_BYTES):
-                at = 0
-                while at < len(data):
-                    number, mask, _, length = _EVENT.unpack_from(data, at)
-                    yield number, mask
-                    at += _EVENT.size + length
+            return os.read(self._file, _READ_BYTES)
         except BlockingIOError:
-            return
+            return b""
+
+
+def _events(data: bytes) -> Iterator[tuple[int, int]]:
+    at = 0
+    while at < len(data):
+        number, mask, _, length = _EVENT.unpack_from(data, at)
+        yield number, mask
+        at += _EVENT.size + length
 
 
 _instances: list[_Inotify] = []

@@ -17,7 +17,7 @@ from besedka.serve.doors.forwarded import clean_proxy
 from besedka.serve.errors import KeyFileUnusable
 from besedka.serve.repeated_error import LASTING_SECONDS
 from besedka.serve.settings import Settings
-from besedka.serve.threads import started
+from besedka.serve.threads import Threads
 from besedka.wire.access import why_no_key
 from tests import looping
 from tests.wire.test_access import KEYS
@@ -140,7 +140,7 @@ def test_a_session_that_cannot_be_disconnected_keeps_no_other_connected(
         assert access.enter(faulty, ONE)
         assert access.enter(session, ONE)
         path.write_text(f"{TWO}\n")
-        looking = asyncio.ensure_future(watch(path, keys, access, started(1, "keys")))
+        looking = asyncio.ensure_future(watch(path, keys, access, Threads(1, "keys")))
         await session.is_out.wait()
         looking.cancel()
 
@@ -229,7 +229,7 @@ def test_keys_that_are_not_believed_are_reported_once_an_hour_and_taken_once_the
         access = Authenticator(Keys(keys))
         path.write_text(f"{TWO}\n")
         path.chmod(0o666)
-        looking = asyncio.ensure_future(watch(path, keys, access, started(1, "keys")))
+        looking = asyncio.ensure_future(watch(path, keys, access, Threads(1, "keys")))
         for count in (1, 2):
             await looping.until(partial(is_reported, count))
             assert access.admits(ONE)
