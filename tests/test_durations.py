@@ -141,10 +141,11 @@ DURATIONS: Final = {
     "commands/history.py": {"LOOK_AGAIN_SECONDS": CLIENTS},
     "commands/probes.py": {"SECONDS": CLIENTS},
     "remote/backoff.py": dict.fromkeys(
-        ("FIRST_WAIT_SECONDS", "LONGEST_WAIT_SECONDS", "LONGEST_HOLD_SECONDS"), CLIENTS
+        ("FIRST_WAIT_SECONDS", "LONGEST_WAIT_SECONDS", "LONGEST_HOLD_SECONDS", "SHORTEST_HOLD_SECONDS"),
+        CLIENTS,
     ),
     "remote/transport/__init__.py": {"HANDSHAKE_SECONDS": CLIENTS},
-    "remote/pending_joins.py": {"ANSWER_SECONDS": CLIENTS},
+    "remote/pending_joins.py": dict.fromkeys(("ANSWER_SECONDS", "LONGEST_ANSWER_SECONDS"), CLIENTS),
     "remote/room/events.py": {"Away.retry_in": CLIENTS},
     "terminal/ui/input_line.py": {"REDRAW_SECONDS": CLIENTS},
     "terminal/ui/output.py": {"REST_SECONDS": CLIENTS},

@@ -47,7 +47,7 @@ from besedka.wire.frames import (
 from besedka.wire.validation import DEFAULT_ROOM, clean_room
 
 ROOMS_AT_MOST: Final = 100
-"""The server's limit of rooms on one connection; it refuses further joins."""
+"""Rooms on one connection, as the server limits them, too."""
 
 OpenTransport = Callable[[str, str], AbstractAsyncContextManager[Transport]]
 
@@ -76,7 +76,7 @@ class ChatConnection:
         self._has_been_in = False
         self._failure: Exception | None = None
         self._tries = 0
-        # Loop times. The last frame received; infinite while reading is paused.
+        # Loop times. The last sign of life of the server; infinite while reading is paused.
         self._silent_since = math.inf
         # The last look for a frame to send.
         self._checked_at = 0.0
@@ -109,7 +109,7 @@ class ChatConnection:
         """Join a room; its events report the server's response. The arguments are those of `Membership`.
 
         Raises:
-            JoinRefused: if the room is joined already, or no server would accept the join frame.
+            JoinRefused: if the room is joined already, or as many rooms as a connection holds, or no server would accept the join frame.
         """
         membership = Membership(
             self,
@@ -129,6 +129,10 @@ class ChatConnection:
         if membership.room in self._rooms:
             raise JoinRefused(
                 ErrorCode.ALREADY_JOINED, f"this connection is in the room {membership.room} already"
+            )
+        if len(self._rooms) >= ROOMS_AT_MOST:
+            raise JoinRefused(
+                ErrorCode.TOO_MANY_ROOMS, f"this connection is in {ROOMS_AT_MOST} rooms; leave one first"
             )
         if self._failure:
             membership.end(self._failure)
@@ -275,18 +279,25 @@ class ChatConnection:
     async def _receive_frames(self, transport: Transport) -> None:
         async for frame in checked_frames(transport, self.url):
             self._tries = 0
+            self._note_sign_of_life()
             with parsing_frames(self.url):
                 receivers = self._dispatch(frame, transport)
             for membership in receivers:
                 self._forget_if_ended(membership)
                 await self._wait_for_reader(membership)
-            self._silent_since = _now()
 
     async def _wait_for_reader(self, membership: Membership) -> None:
         if membership.is_full:
-            self._silent_since = math.inf
+            began, self._silent_since = _now(), math.inf
             await membership.has_room()
+            self._silent_since = _now()
+            self._joins.extend(self._silent_since - began)
             self.wake()
+
+    def _note_sign_of_life(self) -> None:
+        """Give the server more time for its next answer, unless no room is joined: then it has nothing else to say."""
+        if any(membership.state is MembershipState.IN for membership in self._rooms.values()):
+            self._silent_since = _now()
 
     def _dispatch(self, frame: ServerFrame, transport: Transport) -> list[Membership]:
         """Hand a frame to the memberships that it concerns; returns them."""
@@ -320,7 +331,7 @@ class ChatConnection:
 
     def _answered(self, room: str) -> list[Membership]:
         """The membership whose join is answered, else the one with this room."""
-        membership = self._joins.answered(room)
+        membership = self._joins.answered(room, _now())
         if membership is None:
             return self._of(room)
         self.wake()

@@ -19,7 +19,7 @@ from besedka.home import secret_for
 from besedka.proto.besedka.v1 import chat_pb2 as pb
 from besedka.proto.besedka.v1.chat_pb2_grpc import ChatStub
 from besedka.remote.address import address, check_key
-from besedka.remote.backoff import LONGEST_HOLD_SECONDS, backoff
+from besedka.remote.backoff import backoff, hold
 from besedka.remote.errors import ConnectionFailed, JoinRefused, SayRefused, needs_key
 from besedka.remote.room.posts import RESENT_AFTER
 from besedka.remote.transport.grpc import RECONNECT_STATUSES, metadata, open_channel, reason_of
@@ -89,7 +89,7 @@ class Importer:
                     raise SayRefused(code, error.details() or code) from None
                 if not code and error.code() not in RECONNECT_STATUSES:
                     raise ConnectionFailed(f"the chat ended the call: {error.details()}") from None
-                await asyncio.sleep(min(max(wait, 0.0), LONGEST_HOLD_SECONDS) or backoff(tries))
+                await asyncio.sleep(hold(wait, tries) if code == ErrorCode.TOO_FAST else backoff(tries))
                 tries += 1
 
 

@@ -10,7 +10,7 @@ import asyncio
 import secrets
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from besedka.remote.errors import NotConnected, RemoteError, RequestRefused, not_besedka
 from besedka.remote.transport import Transport
@@ -49,6 +49,9 @@ from besedka.wire.validation import FRAME_BYTES_AT_MOST
 
 A = TypeVar("A")
 
+ROOM_PAGES_AT_MOST: Final = 200
+"""Pages of a list of rooms: with 100 000 rooms, and no list ends later. A server that never ends it is not read for ever."""
+
 
 class OutgoingRequests:
     """The requests of one connection, for all its rooms.
@@ -83,7 +86,7 @@ class OutgoingRequests:
 
     async def _room_pages(self) -> AsyncGenerator[list[RoomEntry], None]:
         page = Rooms([])
-        while True:
+        for _ in range(ROOM_PAGES_AT_MOST):
             after = page.next
             page = await self._request(ListRooms(key=new_key(), after=after), Rooms)
             yield page.rooms
@@ -91,6 +94,7 @@ class OutgoingRequests:
                 return
             if page.next == after:
                 raise not_besedka(self._url, f"the list of rooms after {after!r} goes on after the same room")
+        raise not_besedka(self._url, f"the list of rooms does not end after {ROOM_PAGES_AT_MOST} pages")
 
     async def private(self, room: str) -> RoomOpened:
         """Create a private room, as its owner; join it afterwards."""

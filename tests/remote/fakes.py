@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
@@ -22,6 +22,9 @@ from besedka.wire.frames import (
 )
 from besedka.wire.log_line import write_line
 from besedka.wire.message import Message
+
+FRAMES_AT_MOST = 2_000
+"""No client has reason to send so many frames in a test whose server answers by itself."""
 
 LIMITS = Limits(32, 32, 5000, 65536)
 
@@ -65,19 +68,38 @@ class FakeTransport:
         self._incoming.put_nowait(why or lost())
 
 
+class AnsweringTransport(FakeTransport):
+    """Answers each frame at once.
+
+    Args:
+        answer: the frames that answer one.
+    """
+
+    def __init__(self, answer: Callable[[ClientFrame], Iterable[ServerFrame]]) -> None:
+        super().__init__()
+        self._answer = answer
+
+    async def send(self, frame: ClientFrame) -> None:
+        await super().send(frame)
+        assert len(self.sent) < FRAMES_AT_MOST, "the client sends without end"
+        self.deliver(*self._answer(frame))
+
+
 class FakeNetwork:
     """Opens a transport for each visit; as many as a client asks for.
 
     Attributes:
         visits: all that were opened.
+        answer: answers each frame of a client, if a test says so.
     """
 
     def __init__(self) -> None:
         self.visits: list[FakeTransport] = []
+        self.answer: Callable[[ClientFrame], Iterable[ServerFrame]] | None = None
 
     @asynccontextmanager
     async def open(self, _url: str, _key: str) -> AsyncIterator[FakeTransport]:
-        self.visits.append(FakeTransport())
+        self.visits.append(AnsweringTransport(self.answer) if self.answer else FakeTransport())
         yield self.visits[-1]
 
 

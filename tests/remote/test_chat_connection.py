@@ -12,6 +12,7 @@ import pytest
 
 from besedka import connect
 from besedka.remote import transport as transport_module
+from besedka.remote.backoff import SHORTEST_HOLD_SECONDS
 from besedka.remote.chat_connection import ROOMS_AT_MOST, ChatConnection
 from besedka.remote.errors import (
     ConnectionFailed,
@@ -136,7 +137,7 @@ def test_messages_in_flight_are_resent_when_the_log_is_replaced() -> None:
         await settle()
         # Both were stored, and the log was replaced before they came back.
         transport.deliver(msgspec.structs.replace(welcome(0), epoch="another", reset=True))
-        await settle()
+        await asyncio.sleep(SHORTEST_HOLD_SECONDS + MOMENT_SECONDS)
         keys = [frame.key for frame in transport.sent if isinstance(frame, Say)]
         assert len(keys) == 4
         assert keys[2:] == keys[:2]

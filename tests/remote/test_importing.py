@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
+from itertools import pairwise
+
+import grpc
 import pytest
+from google.protobuf.any_pb2 import Any
+from google.protobuf.duration_pb2 import Duration
+from google.protobuf.message import Message
+from google.rpc.error_details_pb2 import ErrorInfo, RetryInfo
+from google.rpc.status_pb2 import Status
 
 from besedka import ConnectionFailed, InvalidAddress, JoinRefused, SayRefused, connect, importing
 from besedka.proto.besedka.v1 import chat_pb2 as pb
+from besedka.remote.backoff import SHORTEST_HOLD_SECONDS
 from besedka.remote.importing import Importer
+from besedka.remote.transport.grpc import reason_of
 from besedka.wire.message import MessageId
 from tests import looping
 from tests.conftest import ServerMaker
@@ -109,3 +120,49 @@ def test_ids_that_cannot_be_those_of_the_messages_end_the_import(first: int, las
 
     with pytest.raises(ConnectionFailed, match="ids that cannot be theirs"):
         looping.run(scenario())
+
+
+def refusal_of(detail: Message, reason: str = "too_fast") -> grpc.aio.AioRpcError:
+    """The error of a call that a server refuses with a detail of its own."""
+    status = Status()
+    status.details.add().Pack(ErrorInfo(reason=reason))
+    status.details.add().Pack(detail)
+    trailing = grpc.aio.Metadata(("grpc-status-details-bin", status.SerializeToString()))
+    return grpc.aio.AioRpcError(grpc.StatusCode.RESOURCE_EXHAUSTED, grpc.aio.Metadata(), trailing, "no", None)
+
+
+@pytest.mark.parametrize("nanos", [0, 1, -1])
+def test_a_server_that_asks_for_no_pause_is_tried_ever_more_seldom(nanos: int) -> None:
+    tried: list[float] = []
+
+    class Stub:
+        async def Import(self, *_: object, **__: object) -> pb.ImportResponse:  # noqa: N802 - gRPC's
+            raise refusal_of(RetryInfo())
+
+        async def Send(self, *_: object, **__: object) -> pb.SendResponse:  # noqa: N802 - gRPC's
+            tried.append(asyncio.get_running_loop().time())
+            if len(tried) < 8:
+                raise refusal_of(RetryInfo(retry_delay=Duration(nanos=nanos)))
+            return pb.SendResponse(id=1)
+
+    async def scenario() -> list[int]:
+        importer = Importer(Stub(), pb.Speaker(room="main", user="Anna"), MessageId(0))
+        return [number async for number in importer.say(["one"])]
+
+    assert looping.run_jumping(scenario()) == [1]
+    assert [round(later - earlier, 1) for earlier, later in pairwise(tried)] == [
+        SHORTEST_HOLD_SECONDS * 2**refusals for refusals in range(7)
+    ]
+
+
+def test_no_duration_is_too_long_to_be_read() -> None:
+    trailing = refusal_of(RetryInfo(retry_delay=Duration(seconds=2**62))).trailing_metadata()
+    assert reason_of(trailing) == ("too_fast", 2.0**62)
+
+
+GARBLED = Any(type_url="type.googleapis.com/google.rpc.ErrorInfo", value=b"\xff")
+
+
+@pytest.mark.parametrize("details", [b"\xff", Status(details=[GARBLED]).SerializeToString()])
+def test_details_that_are_none_are_those_of_a_lost_connection(details: bytes) -> None:
+    assert reason_of([("grpc-status-details-bin", details)]) == ("", 0.0)

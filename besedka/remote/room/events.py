@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Final
 
 import msgspec
 
 from besedka.wire.frames import Error, Redacted, Rights, RoomOpened, System, Typing, Welcome
 from besedka.wire.log_line import STAMP
 from besedka.wire.message import Message, MessageId
+
+PEOPLE_AT_MOST: Final = 1_000
+"""Names of people present that a client keeps for a room; their number is known beside them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,8 +101,9 @@ Event = Welcome | ReceivedMessage | Redacted | Rights | RoomOpened | System | Ty
 
 
 def people_after(people: list[str], frame: System) -> list[str]:
-    """The names of the people present after a `System` frame."""
+    """The names of the people present after a `System` frame, `PEOPLE_AT_MOST` of them."""
     if isinstance(frame.users, list):
         return frame.users
-    remaining = [name for name in people if name not in frame.left]
-    return remaining + [name for name in frame.joined if name not in remaining]
+    left = {*frame.left}
+    remaining = dict.fromkeys(name for name in people if name not in left)
+    return [*(remaining | dict.fromkeys(frame.joined))][:PEOPLE_AT_MOST]

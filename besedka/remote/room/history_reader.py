@@ -56,10 +56,12 @@ class HistoryReader:
             )
             with parsing_frames(self._url):
                 page = self._cursor.read(answer)
+            if page and page[0].id >= before:
+                raise not_besedka(self._url, f"a page before {before} begins with {page[0].id}")
+            # A log that was replaced may have no message between these two.
+            page = [message for message in page if first <= message.id < before]
             if not page:
                 break
-            if page[0].id >= before:
-                raise not_besedka(self._url, f"a page before {before} begins with {page[0].id}")
             found = [*page, *found]
             before = page[0].id
         return found

@@ -10,7 +10,7 @@ from collections.abc import AsyncGenerator, Sequence
 from enum import Enum, auto
 from typing import Final, Protocol
 
-from besedka.remote.backoff import LONGEST_HOLD_SECONDS, backoff
+from besedka.remote.backoff import LONGEST_HOLD_SECONDS, backoff, hold
 from besedka.remote.errors import (
     Expelled,
     JoinRefused,
@@ -136,6 +136,9 @@ class Membership:
         self._former: tuple[str, str] | None = None
         self._renamed: asyncio.Future[None] | None = None
         self._rejoins = 0
+        # When the room was entered, and how often in a row it was closed soon after that.
+        self._entered_at = 0.0
+        self._closings = 0
         self._join_at = 0.0
         self._events = EventQueue()
         self.resend(unsent)
@@ -297,7 +300,7 @@ class Membership:
         """Handle a frame of this room."""
         match frame:
             case Welcome():
-                self._welcomed(frame)
+                self._welcomed(frame, now)
             case Error():
                 self._refused(frame, now)
             case _ if self.state is not MembershipState.IN:
@@ -314,11 +317,13 @@ class Membership:
             case _:
                 pass
 
-    def _welcomed(self, frame: Welcome) -> None:
+    def _welcomed(self, frame: Welcome, now: float) -> None:
+        if self.state is not MembershipState.IN:
+            self._entered_at = now
         is_new = self._cursor.begin(frame)
         self._events.put(frame)
         if is_new:
-            self._posts.log_replaced()
+            self._posts.log_replaced(now)
             if self._has_been_in:
                 self._events.put(Reset())
         self._has_been_in, self.state, self._rejoins = True, MembershipState.IN, 0
@@ -334,10 +339,16 @@ class Membership:
         elif frame.code in PERMANENT:
             self.end(self._why_ended(frame))
         elif frame.code == ErrorCode.TOO_MANY_ROOMS and self.state is MembershipState.IN:
-            # The server has closed the room to make room for others.
-            self._rejoin_in(min(frame.retry_after, LONGEST_HOLD_SECONDS), now)
+            self._closed(frame, now)
         else:
             self._events.put(frame)
+
+    def _closed(self, frame: Error, now: float) -> None:
+        """Return later to a room that the server has closed to make room for others."""
+        if now - self._entered_at > LONGEST_HOLD_SECONDS:
+            self._closings = 0
+        self._rejoin_in(hold(frame.retry_after, self._closings), now)
+        self._closings += 1
 
     def _join_refused(self, frame: Error, now: float) -> None:
         if self._former:

@@ -33,6 +33,9 @@ class Outbox:
     def __len__(self) -> int:
         return len(self._entries)
 
+    def __contains__(self, key: str) -> bool:
+        return key in self._entries
+
     @property
     def in_flight(self) -> int:
         """How many were sent and are neither stored nor refused."""

@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from besedka.remote.backoff import LONGEST_HOLD_SECONDS
+from besedka.remote.backoff import hold
 from besedka.remote.errors import NotConnected, SayRefused
 from besedka.remote.outgoing_requests import check_frame, new_future, new_key
 from besedka.remote.room.outbox import Outbox
@@ -36,6 +36,8 @@ class Posts:
         self._outbox = Outbox()
         self._stored: dict[str, asyncio.Future[MessageId]] = {}
         self._held_until = 0.0
+        # Refusals as too fast, and replaced logs, since a message was stored or refused for good.
+        self._holds = 0
         self._has_ended = False
         self._error: Exception | None = None
 
@@ -92,7 +94,7 @@ class Posts:
 
     @property
     def held_until(self) -> float:
-        """The time before which nothing is sent, because the server has refused a message as too fast."""
+        """The time before which nothing is sent: the server has refused a message as too fast, or replaced its log."""
         return self._held_until
 
     def next(self, now: float) -> Say | None:
@@ -104,15 +106,18 @@ class Posts:
         self._held_until = 0.0
         self._outbox.resend_all()
 
-    def log_replaced(self) -> None:
+    def log_replaced(self, now: float) -> None:
         """Post again the messages that may be in the old log only; the server knows one that it is still storing by its key."""
         self._outbox.forget_ids()
         self._outbox.resend_all()
+        self._hold(0.0, now)
 
     # For the membership: receiving.
 
     def stored(self, key: str, number: int) -> None:
         """Note that the message with a key, if it is one of these, is stored with an id."""
+        if key in self._outbox:
+            self._holds = 0
         self._outbox.stored(key, number)
         stored = self._stored.pop(key, None)
         if stored and not stored.done():
@@ -130,9 +135,11 @@ class Posts:
             if now < self._held_until:
                 return False
             self._outbox.recall()
-            self._held_until = now + min(frame.retry_after, LONGEST_HOLD_SECONDS)
+            self._hold(frame.retry_after, now)
             self._wake()
         elif frame.code not in RESENT_AFTER:
+            if frame.key in self._outbox:
+                self._holds = 0
             self._outbox.settle(frame.key)
             self._wake()
             stored = self._stored.pop(frame.key, None)
@@ -148,6 +155,11 @@ class Posts:
         """
         self._has_ended, self._error = True, error
         self._give_up()
+
+    def _hold(self, asked: float, now: float) -> None:
+        """Send nothing for as long as the server asks for, and for longer each time if it accepts nothing."""
+        self._held_until = now + hold(asked, self._holds)
+        self._holds += 1
 
     def _give_up(self) -> None:
         for stored in self._stored.values():

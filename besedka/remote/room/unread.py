@@ -94,7 +94,9 @@ class UnreadMessages:
         if self._is_connected:
             with suppress(NotConnected):
                 limit = min(PAGE_MESSAGES, self._head - self._read_to)
-                return await self._history.page(self._read_to + 1, limit)
+                if page := await self._history.page(self._read_to + 1, limit):
+                    return page
+        # No connection, or the log has no such messages: it was replaced, and a `Welcome` is on its way, or the server is not honest.
         await self._changed.wait()
         return []
 

@@ -180,17 +180,21 @@ def target_of(endpoint: str) -> str:
 def reason_of(trailing_metadata: Any) -> tuple[str, float]:
     """The code of a refusal, empty if the connection failed instead, and the seconds to wait before a retry."""
     # Imported late: only errors need them.
+    from google.protobuf.message import DecodeError  # noqa: PLC0415
     from google.rpc.error_details_pb2 import ErrorInfo, RetryInfo  # noqa: PLC0415
     from google.rpc.status_pb2 import Status  # noqa: PLC0415
 
-    status, info, retry = Status(), ErrorInfo(), RetryInfo()
-    for key, value in trailing_metadata or ():
-        if key == "grpc-status-details-bin":
-            status = Status.FromString(value)
-    for packed in status.details:
-        packed.Unpack(info)
-        packed.Unpack(retry)
-    return info.reason, retry.retry_delay.ToTimedelta().total_seconds()
+    info, retry = ErrorInfo(), RetryInfo()
+    try:
+        for key, value in trailing_metadata or ():
+            if key == "grpc-status-details-bin":
+                for packed in Status.FromString(value).details:
+                    packed.Unpack(info)
+                    packed.Unpack(retry)
+    except DecodeError:
+        return "", 0.0  # no Besedka sends it
+    # Not as a `timedelta`, which holds fewer seconds than the message may.
+    return info.reason, retry.retry_delay.seconds + retry.retry_delay.nanos / 1e9
 
 
 async def _connected(channel: grpc.aio.Channel) -> None:

@@ -14,6 +14,9 @@ from besedka.remote.room.unread import PAGE_MESSAGES, UNREAD_MESSAGES, UnreadMes
 from besedka.wire.message import Message, MessageId
 from tests.looping import run_jumping
 
+PAGES_AT_MOST = 100
+"""No test needs so many."""
+
 
 def message(number: int) -> ReceivedMessage:
     return ReceivedMessage(Message("2026-01-01 00:00:00", "Anna", f"text {number}", id=MessageId(number)))
@@ -23,14 +26,19 @@ class Log(HistoryReader):
     """A log that holds every message.
 
     Attributes:
+        is_empty: it holds none.
         pages: the first id and the limit of each page that was read.
     """
 
     def __init__(self) -> None:
         self.pages: list[tuple[int, int]] = []
+        self.is_empty = False
 
     async def page(self, first: int, limit: int) -> list[ReceivedMessage]:
         self.pages.append((first, limit))
+        assert len(self.pages) < PAGES_AT_MOST, "the log is read without end"
+        if self.is_empty:
+            return []
         return [message(number) for number in range(first, first + limit)]
 
 
@@ -109,5 +117,26 @@ def test_of_a_replaced_log_nothing_is_read() -> None:
         unread.add(message(1))
         unread.end(None)
         assert await ids(unread.read()) == [1]
+
+    run_jumping(scenario())
+
+
+def test_a_log_that_lacks_what_was_announced_is_read_again_only_when_something_has_happened() -> None:
+    async def scenario() -> None:
+        log = Log()
+        log.is_empty = True
+        unread = UnreadMessages(log)
+        add(unread, UNREAD_MESSAGES + 1)
+        messages = unread.read()
+        for _ in range(UNREAD_MESSAGES):
+            await anext(messages)
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(3_600):
+                await anext(messages)
+        assert len(log.pages) == 1
+        log.is_empty = False
+        messages = unread.read()
+        unread.wake(is_connected=True)
+        assert (await anext(messages)).id == UNREAD_MESSAGES + 1
 
     run_jumping(scenario())
