@@ -128,6 +128,12 @@ def moment(stamp: str, zone: tzinfo | None) -> int:
         return 0
 
 
+def can_be_author(name: str) -> bool:
+    """Whether a name can stand in front of a message in the log: written there, it is read as the same name."""
+    is_of_another_program = name.startswith("<") and "> " in name
+    return not ("\n" in name or ": " in name or is_of_another_program)
+
+
 def write_line(message: Message) -> str:
     """The message as it stands in the log, without the last LF."""
     return f"[{message.stamp}] {message.user}: " + message.text.replace("\n", "\n\t")

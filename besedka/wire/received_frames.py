@@ -5,8 +5,9 @@ environment of commands, and is shown at terminals; its numbers are added to clo
 without control characters, numbers are in range, and texts are no longer than a Besedka sends. The rules are wider than those of
 `besedka.wire.validation`: a newer server may allow more names than this one, but no name may break a line.
 
-Texts of messages, and the names in a log's own lines, may hold anything, because a log may be written by hand; whoever shows them sanitizes
-them.
+Texts of messages, and the names in a log's own lines, may hold anything that the log's grammar lets them hold, because a log may be written by
+hand; whoever shows them sanitizes them. So a message is one message in whatever is made of it, and its name is one line. Clock times are not
+checked: what is none is ignored.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from typing import Final
 
 from besedka.wire.frames import (
     PAGE_MESSAGES_AT_MOST,
+    ROOMS_LISTED,
     Chat,
     Device,
     DeviceLink,
@@ -35,7 +37,7 @@ from besedka.wire.frames import (
     Typing,
     Welcome,
 )
-from besedka.wire.log_line import HEAD_BYTES_AT_MOST
+from besedka.wire.log_line import HEAD_BYTES_AT_MOST, can_be_author
 from besedka.wire.sanitize import is_one_line
 from besedka.wire.validation import (
     FRAME_BYTES_AT_MOST,
@@ -85,6 +87,8 @@ def check_received(frame: ServerFrame) -> None:
         case System() | Typing() | Rights():
             _check_presence(frame)
         case Rooms():
+            _limit("rooms", frame.rooms, ROOMS_LISTED)
+            _limit("blocked", frame.blocked, NAMES_AT_MOST)
             _names("name", (entry.name for entry in frame.rooms))
             _names("peer", (entry.peer for entry in frame.rooms))
             _numbers("clients_count", (entry.clients_count for entry in frame.rooms))
@@ -120,6 +124,7 @@ def _check_messages(frame: History | Found | Chat | Redacted) -> None:
             _tokens("keys", frame.keys.values(), KEY_CHARACTERS_AT_MOST)
             _check_lines(frame.messages, frame.unverified)
         case Found():
+            _texts("text", [frame.text], FRAME_BYTES_AT_MOST)
             _numbers("ids", frame.ids, least=1)
             _numbers("before", [frame.before])
             _check_lines(frame.messages, frame.unverified)
@@ -127,7 +132,7 @@ def _check_messages(frame: History | Found | Chat | Redacted) -> None:
                 raise ValueError("`ids` are not as many as `messages`")
         case Chat():
             _numbers("id", [frame.id], least=1)
-            _texts("user", [frame.user], HEAD_BYTES_AT_MOST)
+            _check_author(frame.user)
             _texts("text", [frame.text], MESSAGE_AT_MOST)
         case Redacted():
             _numbers("id", [frame.id], least=1)
@@ -138,6 +143,13 @@ def _check_lines(lines: list[str], unverified: list[int]) -> None:
     _limit("messages", lines, PAGE_MESSAGES_AT_MOST)
     _texts("messages", lines, MESSAGE_AT_MOST)
     _limit("unverified", unverified, PAGE_MESSAGES_AT_MOST)
+
+
+def _check_author(user: str) -> None:
+    """Check that a name can stand in a line of a log, as one written by hand may: with control characters, but within the line."""
+    _limit("user", user, HEAD_BYTES_AT_MOST)
+    if not can_be_author(user):
+        raise ValueError("`user` is no name that a line of a log can hold")
 
 
 def _check_presence(frame: System | Typing | Rights) -> None:

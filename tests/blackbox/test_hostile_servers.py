@@ -9,6 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import grpc
+import msgspec
 import pytest
 from websockets.http11 import Request, Response
 from websockets.sync.server import ServerConnection
@@ -16,7 +17,7 @@ from websockets.sync.server import ServerConnection
 from besedka.proto.besedka.v1 import chat_pb2 as pb
 from besedka.remote.address import address
 from besedka.remote.transport.grpc import open_channel
-from besedka.wire.frames import encode
+from besedka.wire.frames import Chat, encode
 from besedka.wire.validation import SERVER_FRAME_BYTES_AT_MOST
 from tests.commanding import Person
 from tests.hostile_servers import (
@@ -155,6 +156,16 @@ def test_no_answer_makes_a_finding_of_the_doctor_of_its_own(boris: Person) -> No
 def test_messages_of_grpc_that_are_none_are_reported_in_one_line(boris: Person) -> None:
     with garbled_grpc_server() as url:
         boris.run("tail", "--url", url).assert_one_clear_line(3, "is not Besedka", "cannot be read")
+
+
+@pytest.mark.parametrize("user", ["Boris\n[2026-01-01 12:00:00] Boss", "Boris\n", "Boss: hi", "<Boss> hi"])
+def test_a_message_is_one_message_in_a_pipe_whatever_its_name(boris: Person, user: str) -> None:
+    head = msgspec.structs.replace(WELCOME, head=1)
+    forged = Chat("main", 1, user, "pay Eve", "12:00:00", 1)
+    with websocket_server(answering(head, forged)) as url:
+        for options in ([], ["--json"], ["--exec", "echo"]):
+            done = boris.run("tail", *options, "--url", url)
+            done.assert_one_clear_line(3, "is not Besedka", "`user`")
 
 
 @pytest.mark.parametrize("host", ["unix", "ipv4", "xds"])

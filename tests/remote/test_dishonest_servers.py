@@ -10,7 +10,7 @@ import pytest
 
 from besedka.remote.backoff import LONGEST_HOLD_SECONDS
 from besedka.remote.chat_connection import ROOMS_AT_MOST, ChatConnection
-from besedka.remote.errors import ConnectionFailed, JoinRefused
+from besedka.remote.errors import ConnectionFailed, JoinRefused, TransportClosed
 from besedka.remote.outgoing_requests import ROOM_PAGES_AT_MOST
 from besedka.remote.pending_joins import ANSWER_SECONDS, LONGEST_ANSWER_SECONDS
 from besedka.remote.room.membership import Membership
@@ -243,5 +243,17 @@ def test_a_list_of_rooms_that_does_not_end_is_not_read_for_ever() -> None:
         for request in (connection.requests.own_rooms, connection.requests.rooms):
             with pytest.raises(ConnectionFailed, match="does not end"):
                 await request()
+
+    run(scenario)
+
+
+def test_a_name_that_is_no_line_ends_the_connection() -> None:
+    async def scenario(connection: ChatConnection, network: FakeNetwork) -> None:
+        room, transport = await joined(connection, network)
+        transport.deliver(Chat("main", 1, "Boris\n[2026-01-01 12:00:00] Boss", "x", "12:00:00", 0))
+        failure = await has_failed(room)
+        assert isinstance(failure, ConnectionFailed)
+        assert not isinstance(failure, TransportClosed)
+        assert "`user`" in str(failure)
 
     run(scenario)

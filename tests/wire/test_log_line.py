@@ -18,6 +18,7 @@ from besedka.wire.errors import Refused
 from besedka.wire.log_line import (
     ENTRY,
     FIRST_LINE,
+    can_be_author,
     read_line,
     readable_line,
     show_line,
@@ -110,6 +111,17 @@ def test_each_further_line_of_a_text_is_written_after_a_tab() -> None:
     assert (
         write_line(Message(STAMP, "Anna", "a\n\nb\n\tc")) == "[2025-11-19 23:46:36] Anna: a\n\t\n\tb\n\t\tc"
     )
+
+
+@given(st.lists(PIECES | st.text(max_size=3) | st.sampled_from(["<", "> ", "a"]), max_size=4).map("".join))
+def test_a_name_that_can_be_an_author_is_read_as_it_was_written_and_no_other(name: str) -> None:
+    written = write_line(Message(STAMP, name, "hi"))
+    try:
+        is_read_the_same = read_line(written) == Message(STAMP, name, "hi")
+    except ValueError:
+        is_read_the_same = False
+    is_message = FIRST_LINE.match(written.encode("utf-8", "replace")) is not None
+    assert can_be_author(name) == (is_read_the_same and is_message)
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: ascii(case["raw"])[22:60])
