@@ -24,6 +24,9 @@ SHOWN_AT_MOST: Final = 5_000
 TYPING_SHOWN_SECONDS: Final = 4.0
 """How long a person counts as typing after the last typing frame; these come at least every two seconds."""
 
+TYPING_AT_MOST: Final = 100
+"""People of a room who count as typing at a time; a server tells of three, at most four times a second."""
+
 
 class ConnectionState(Enum):
     """The state of a room's connection."""
@@ -221,7 +224,7 @@ class RoomView:
                 self.state, self.retry_at = ConnectionState.AWAY, self._loop.time() + event.retry_in
                 self._typing_until.clear()
             case Typing():
-                self._typing_until[event.user] = self._loop.time() + TYPING_SHOWN_SECONDS
+                self._note_typing(event.user)
             case ReceivedMessage():
                 self._typing_until.pop(event.user, None)
                 self._received_to = event.id
@@ -234,6 +237,12 @@ class RoomView:
                 self.may = event.may
             case Error() | RoomOpened():
                 pass
+
+    def _note_typing(self, name: str) -> None:
+        if name not in self._typing_until and len(self._typing_until) >= TYPING_AT_MOST:
+            self.typing()  # forgets those who have stopped
+        if name in self._typing_until or len(self._typing_until) < TYPING_AT_MOST:
+            self._typing_until[name] = self._loop.time() + TYPING_SHOWN_SECONDS
 
     def _apply_welcome(self, welcome: Welcome) -> None:
         self.name, self.me, self.state = welcome.room, welcome.user, ConnectionState.CONNECTED

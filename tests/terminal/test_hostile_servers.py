@@ -4,13 +4,32 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import msgspec
 import pytest
+from websockets.sync.server import ServerConnection
 
-from besedka.wire.frames import Device, Welcome
-from tests.hostile_servers import LIMITS, answering, websocket_server
+from besedka.remote.chat_connection import ROOMS_AT_MOST
+from besedka.terminal.session.direct_room_watcher import ROOMS_FREE
+from besedka.wire.frames import (
+    Device,
+    History,
+    Join,
+    Kind,
+    ListRooms,
+    RoomOpened,
+    Rooms,
+    ServerFrame,
+    Welcome,
+    decode_client,
+    encode,
+)
+from tests.hostile_servers import LIMITS, WELCOME, answering, websocket_server
 from tests.terminal.conftest import TerminalMaker
 
 FAILED, UNREACHABLE, REFUSED = 1, 3, 4
+
+OPENED_AT_MOST = ROOMS_AT_MOST - ROOMS_FREE - 1
+"""Direct rooms that a terminal joins by itself beside the one room of its start."""
 
 
 def kept(home: Path) -> list[str]:
@@ -56,6 +75,46 @@ def test_a_name_that_can_be_none_is_not_even_asked_about(make_terminal: Terminal
     terminal = make_terminal("localhost:1#;device=token;name=Bob%0D%0A13:00%20%20%20Boss")
     assert terminal.exit_status() == REFUSED
     assert not any("on this machine" in line for line in terminal.lines)
+
+
+def test_a_server_that_offers_rooms_without_end_fills_neither_the_connection_nor_the_file_of_read_positions(
+    make_terminal: TerminalMaker, tmp_path: Path
+) -> None:
+    joined: list[str] = []
+    bank = [f"7\tepoch\tdirect-{number:016x}\tws://bank.example:8765/ws" for number in range(20)]
+    read = tmp_path / "homes" / "anna" / "state" / "besedka" / "read"
+    read.parent.mkdir(parents=True, mode=0o700)
+    read.write_text("".join(f"{row}\n" for row in bank), encoding="utf-8")
+
+    def talk(connection: ServerConnection) -> None:
+        def send(*frames: ServerFrame) -> None:
+            for frame in frames:
+                connection.send(encode(frame).decode())
+
+        while True:
+            match decode_client(connection.recv()):
+                case Join(room="main"):
+                    send(WELCOME, *(RoomOpened(f"direct-{n:016x}", Kind.DIRECT, "Bob") for n in range(1_100)))
+                case Join(room=room):
+                    joined.append(room)
+                    direct = {"room": room, "head": 5, "kind": Kind.DIRECT, "peer": "Bob"}
+                    line = "[2026-11-30 10:00:00] Bob: hi"
+                    send(msgspec.structs.replace(WELCOME, **direct), History(room, 5, [line]))
+                case ListRooms(key=key):
+                    send(Rooms([], key))
+                case _:
+                    pass
+
+    with websocket_server(talk) as url:
+        terminal = make_terminal(url, "--name", "Anna")
+        terminal.wait_until(lambda: len(joined) >= OPENED_AT_MOST, "it does not join")
+        terminal.catch_up()
+        terminal.type("/exit\r")
+        assert terminal.exit_status() == 0
+    assert len(joined) == OPENED_AT_MOST
+    rows = read.read_text(encoding="utf-8").splitlines()
+    assert rows[:20] == bank
+    assert len(rows) == 20 + OPENED_AT_MOST
 
 
 @pytest.mark.parametrize(

@@ -29,6 +29,9 @@ REQUESTS_AT_MOST: Final = 5
 ROOMS_FREE: Final = 10
 """Rooms of the connection that are left for those that the user joins."""
 
+ANNOUNCED_AT_MOST: Final = 100
+"""Direct rooms that are announced without being joined, until the next connection; `/rooms` lists all of them."""
+
 
 class DirectRoomWatcher:
     """Watches the direct rooms of the user.
@@ -49,6 +52,8 @@ class DirectRoomWatcher:
         self._requests: set[str] = set()
         self._watched: set[str] = set()
         self._joining: set[str] = set()
+        # Announced, and not joined.
+        self._announced: set[str] = set()
         self._tasks: set[asyncio.Task[None]] = set()
 
     def start(self) -> None:
@@ -63,11 +68,14 @@ class DirectRoomWatcher:
             self._run(self._check())
 
     def opened(self, opened: RoomOpened) -> None:
-        """Join a direct room that somebody has just opened, and announce it."""
-        if opened.asked and opened.room not in self._requests:
-            if len(self._requests) >= REQUESTS_AT_MOST or self._is_full:
-                self._notifier.notify(self._notifier.phrases.direct_opened.format(peer=opened.peer))
-                return
+        """Join a direct room that somebody has just opened, and announce it; where there are too many rooms, only announce it."""
+        if opened.kind is not Kind.DIRECT:
+            return  # no server offers other rooms unasked
+        is_request = opened.asked and opened.room not in self._requests
+        if not self._may_join(opened.room) or (is_request and len(self._requests) >= REQUESTS_AT_MOST):
+            self._announce(opened)
+            return
+        if is_request:
             self._requests.add(opened.room)
         self._start_joining(opened.room, is_announced=True)
 
@@ -98,20 +106,30 @@ class DirectRoomWatcher:
         direct = [entry for entry in entries if entry.kind is Kind.DIRECT]
         newest = sorted((entry for entry in direct if entry.asked), key=lambda entry: -entry.asked)
         self._requests = {entry.name for entry in newest[:REQUESTS_AT_MOST]}
+        self._announced.clear()
         for entry in direct:
             self._rooms.add_known(entry.name, entry.kind, entry.peer)
             is_few = not entry.asked or entry.name in self._requests
             if is_few and entry.peer not in blocked:
                 self._start_watching(entry.name, self._storage.read_position(entry.name) or (0, ""))
 
-    @property
-    def _is_full(self) -> bool:
-        """Whether the other rooms of the connection are for those that the user joins."""
-        return len(self._rooms.connection.rooms) >= ROOMS_AT_MOST - ROOMS_FREE
+    def _may_join(self, room: str) -> bool:
+        """Whether a room may be joined or watched without the user: the last rooms of the connection are for those that the user joins."""
+        rooms = (
+            {membership.room for membership in self._rooms.connection.rooms} | self._watched | self._joining
+        )
+        return room in rooms or len(rooms) < ROOMS_AT_MOST - ROOMS_FREE
+
+    def _announce(self, opened: RoomOpened) -> None:
+        """Announce a room that is not joined, once."""
+        is_new = opened.room not in self._announced and opened.room not in self._rooms.views
+        if is_new and len(self._announced) < ANNOUNCED_AT_MOST:
+            self._announced.add(opened.room)
+            self._notifier.notify(self._notifier.phrases.direct_opened.format(peer=opened.peer))
 
     def _start_watching(self, room: str, read_to: tuple[int, str]) -> None:
         is_known = room in self._rooms.views or room in self._watched or room in self._joining
-        if not is_known and not self._is_full:
+        if not is_known and self._may_join(room):
             self._watched.add(room)
             self._run(self._watch(room, read_to))
 

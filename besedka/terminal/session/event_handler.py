@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import Final
+from weakref import WeakSet
+
 from besedka.remote.room.events import Away, Event, ReceivedMessage, Reset
 from besedka.remote.room.posts import RESENT_AFTER
 from besedka.terminal.room_view import RoomView
@@ -10,6 +13,9 @@ from besedka.terminal.session.rooms import Rooms
 from besedka.terminal.ui import formatting
 from besedka.terminal.ui.notifier import Notifier
 from besedka.wire.frames import Error, Redacted, Rights, RoomOpened, System, Welcome
+
+AUTHORS_AT_MOST: Final = 1_000
+"""Authors whose names are kept for completion, the latest ones."""
 
 
 class EventHandler:
@@ -35,7 +41,7 @@ class EventHandler:
         self._phrases = notifier.phrases
         self._direct_room_watcher = direct_room_watcher
         self._announces_disconnects = announces_disconnects
-        self._away: set[RoomView] = set()
+        self._away = WeakSet[RoomView]()
         self._authors: dict[str, None] = {}
 
     def names(self) -> list[str]:
@@ -68,6 +74,13 @@ class EventHandler:
             case _:
                 pass
 
+    def _note_author(self, name: str) -> None:
+        """Remember an author as the latest one, for completion."""
+        self._authors.pop(name, None)
+        self._authors[name] = None
+        if len(self._authors) > AUTHORS_AT_MOST:
+            del self._authors[next(iter(self._authors))]
+
     def _disconnected(self, view: RoomView) -> None:
         if self._announces_disconnects and view not in self._away:
             self._notifier.notify(self._phrases.reconnecting_now)
@@ -92,8 +105,7 @@ class EventHandler:
             view.add_unread(message)  # the room is being joined
             return
         is_own = message.user == view.me
-        self._authors.pop(message.user, None)
-        self._authors[message.user] = None
+        self._note_author(message.user)
         if view is not self._rooms.current:
             view.add_unread(message)
         else:

@@ -9,7 +9,7 @@ from typing import Final
 
 from besedka.remote.address import Address
 from besedka.remote.chat_connection import ROOMS_AT_MOST, ChatConnection
-from besedka.remote.errors import ACCESS_ENDINGS
+from besedka.remote.errors import ACCESS_ENDINGS, JoinRefused
 from besedka.remote.room.events import Event
 from besedka.terminal.room_view import ConnectionState, RoomView
 from besedka.terminal.storage import Storage, UnsentMessages
@@ -20,6 +20,9 @@ from besedka.wire.frames import Kind
 
 ENDS_ALL_ROOMS: Final = frozenset({*ACCESS_ENDINGS.values(), ErrorCode.NAME_CLAIMED})
 """Errors that end a membership and hold for all rooms of the chat."""
+
+KNOWN_ROOMS_AT_MOST: Final = 10_000
+"""Rooms whose names are kept for completion, direct ones included."""
 
 
 class RoomNotConnected(Exception):  # noqa: N818 - says what is the case
@@ -108,7 +111,9 @@ class Rooms:
             raise RoomNotConnected
 
     def add_known(self, room: str, kind: Kind, peer: str) -> None:
-        """Add a room to the known rooms."""
+        """Add a room to the known rooms, as long as they are no more than `KNOWN_ROOMS_AT_MOST`."""
+        if len(self.known_rooms) + len(self.known_direct_rooms) >= KNOWN_ROOMS_AT_MOST:
+            return
         if kind is Kind.DIRECT:
             self.known_direct_rooms[peer] = room
         else:
@@ -146,15 +151,20 @@ class Rooms:
         await self._make_room_for(room)
         unsent = self._storage.unsent(room, user)
         since, epoch = cursor or (None, "")
-        membership = self.connection.join(
-            room,
-            user,
-            secret=self.secret(user),
-            since=since,
-            epoch=epoch,
-            invite=invite,
-            unsent=unsent.recovered if unsent else (),
-        )
+        try:
+            membership = self.connection.join(
+                room,
+                user,
+                secret=self.secret(user),
+                since=since,
+                epoch=epoch,
+                invite=invite,
+                unsent=unsent.recovered if unsent else (),
+            )
+        except JoinRefused:
+            if unsent:
+                unsent.close()
+            raise
         view = RoomView(membership, unsent, room, self._receive, self._until_printable)
         await self._wait_until_joined(view, user)
         self.add_known(view.name, view.kind, view.peer)

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Final
 
 from prompt_toolkit.history import FileHistory, History, InMemoryHistory
 
 from besedka.home import state_folder
 from besedka.terminal.storage.read_positions import Position, ReadPositions
-from besedka.terminal.storage.unsent import UnsentMessages
+from besedka.terminal.storage.unsent import UnsentMessages, remove_stale_locks
+
+UNSENT: Final = "unsent"
 
 
 class Storage:
@@ -30,6 +33,7 @@ class Storage:
             self._folder = state_folder()
             self._positions = ReadPositions(self._folder / "read", url)
             self._positions.load()
+            remove_stale_locks(self._folder / UNSENT)
         except OSError as error:
             self._failed(error)
 
@@ -47,7 +51,7 @@ class Storage:
         if self._folder is None:
             return None
         try:
-            return UnsentMessages(self._folder / "unsent", self._url, room, user, self._failed)
+            return UnsentMessages(self._folder / UNSENT, self._url, room, user, self._failed)
         except OSError as error:
             self._failed(error)
             return None

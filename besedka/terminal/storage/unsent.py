@@ -82,12 +82,14 @@ class UnsentMessages:
             self._path = None
 
     def _write(self, messages: Sequence[Say]) -> None:
-        if self._path is None or tuple(messages) == self._stored:
-            return
+        if self._path and tuple(messages) != self._stored:
+            self._replace(self._path, messages)
+
+    def _replace(self, path: Path, messages: Sequence[Say]) -> None:
         if messages:
-            write_rows(self._path, [(_as_line(message),) for message in messages])
+            write_rows(path, [(_as_line(message),) for message in messages])
         else:
-            self._path.unlink(missing_ok=True)
+            path.unlink(missing_ok=True)
         self._stored = tuple(messages)
 
     def _open(self) -> None:
@@ -102,6 +104,9 @@ class UnsentMessages:
             self.recovered += self._read(path)
             if self._path is None:
                 self._path, self._lock, self._stored = path, lock, tuple(self.recovered)
+                if self.is_damaged:
+                    # The damaged lines have been moved away: the next session must not move them again.
+                    self._replace(path, self.recovered)
             else:
                 # Messages must be in this terminal's file before they are removed from the other one.
                 self._write(tuple(self.recovered))
@@ -128,6 +133,21 @@ class UnsentMessages:
             with self.damaged.open("ab") as file:
                 file.write(b"\n".join([*damaged, b""]))
         return messages
+
+
+def remove_stale_locks(folder: Path) -> None:
+    """Remove the locks of rooms without unsent messages whose terminals have ended without doing so: one is left for each room.
+
+    Raises:
+        OSError: if one cannot be removed.
+    """
+    for path in folder.glob("*.lock"):
+        if path.with_suffix(".jsonl").exists():
+            continue
+        lock = _locked(path)
+        if lock >= 0:
+            path.unlink(missing_ok=True)
+            os.close(lock)
 
 
 def _as_line(message: Say) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from besedka.terminal.storage import read_positions
-from besedka.terminal.storage.read_positions import ReadPositions
+from besedka.terminal.storage.read_positions import ROOMS_AT_MOST, ReadPositions, within_shares
 
 LAB, ATTIC = "ws://lab:8765/ws", "unix:/run/an attic"
 
@@ -78,3 +78,32 @@ def test_a_number_that_is_none_is_skipped(tmp_path: Path) -> None:
     rows = [f"{number}\tepoch\tdirect-{index}\t{LAB}\n" for index, number in enumerate(numbers)]
     path.write_text("".join([*rows, f"7\tepoch\tdirect-7\t{LAB}\n"]), encoding="utf-8")
     assert [opened(path).get(f"direct-{index}") for index in range(8)] == [None] * 7 + [(7, "epoch")]
+
+
+def test_a_chat_of_many_rooms_makes_no_other_chat_forget_its_own(tmp_path: Path) -> None:
+    path = tmp_path / "read"
+    bank = opened(path, "ws://bank.example:8765/ws")
+    for number in range(20):
+        bank.set(f"direct-{number}", (7, "epoch"))
+    bank.save()
+    greedy = opened(path)
+    for number in range(5_000):
+        greedy.set(f"direct-{number}", (1, "epoch"))
+        if number % 500 == 0:
+            greedy.save()
+    greedy.save()
+    assert len(path.read_text().splitlines()) == ROOMS_AT_MOST
+    again = opened(path, "ws://bank.example:8765/ws")
+    assert [again.get(f"direct-{number}") for number in range(20)] == [(7, "epoch")] * 20
+    # It is the least recently read ones of its own that it has lost.
+    assert opened(path).get("direct-4999") == (1, "epoch")
+    assert [opened(path).get(f"direct-{number}") for number in (0, 4_019)] == [None, None]
+    assert opened(path).get("direct-4020") == (1, "epoch")
+
+
+def test_a_chat_that_has_only_few_rooms_finds_a_place_in_a_full_file() -> None:
+    rows = [("7", "epoch", f"direct-{number}", LAB if number % 2 else ATTIC) for number in range(10)]
+    new = ("1", "epoch", "direct-1", "ws://elsewhere:8765/ws")
+    assert within_shares([*rows, new], 10) == [*rows[1:], new]
+    assert within_shares([*rows, new], 3) == [*rows[-2:], new]
+    assert within_shares(rows, 10) == rows

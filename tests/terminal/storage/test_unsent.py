@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-from besedka.terminal.storage.unsent import UnsentMessages
+from besedka.terminal.storage.unsent import UnsentMessages, remove_stale_locks
 from besedka.wire.frames import Say
 
 URL = "ws://localhost:8765/ws"
@@ -96,3 +96,30 @@ def test_a_text_with_other_line_ends_is_one_line_of_the_file(tmp_path: Path) -> 
         assert len(path.read_text(encoding="utf-8").splitlines()) == 2
     with unsent(tmp_path) as second:
         assert [message.text for message in second.recovered] == texts
+
+
+def test_unreadable_lines_are_moved_away_once(tmp_path: Path) -> None:
+    for whole in ([], ["one"]):
+        with unsent(tmp_path, room=f"room {len(whole)}") as first:
+            first.save(messages(*whole, "damaged"))
+            (file,) = tmp_path.glob("*.jsonl")
+        file.write_bytes(b"".join(file.read_bytes().splitlines(keepends=True)[:-1]) + b"nonsense\n")
+        for is_damaged in (True, False, False):
+            with unsent(tmp_path, room=f"room {len(whole)}") as again:
+                assert (again.recovered, again.is_damaged) == (messages(*whole), is_damaged)
+        assert file.with_name(f"{file.name.partition('.')[0]}.damaged").read_bytes() == b"nonsense\n"
+        file.unlink(missing_ok=True)
+
+
+def test_locks_of_rooms_without_messages_do_not_pile_up(tmp_path: Path) -> None:
+    with unsent(tmp_path) as running, unsent(tmp_path, room="waiting") as waiting:
+        waiting.save(messages("one"))
+        for number in range(100):
+            (tmp_path / f"{number:016x}.0.lock").touch()
+        waiting.close()
+        remove_stale_locks(tmp_path)
+        assert len([*tmp_path.glob("*.lock")]) == 2
+        running.save(messages("two"))
+    for room, text in (("main", "two"), ("waiting", "one")):
+        with unsent(tmp_path, room=room) as again:
+            assert again.recovered == messages(text)

@@ -1,0 +1,1 @@
+"""Tests of a session: its rooms, and what a server makes of them."""
