@@ -251,7 +251,7 @@ type Effect =
   | { do: "schedule"; seconds: number; event: PageEvent }
   | { do: "defer"; event: PageEvent }
   | { do: "remember"; name: string }
-  | { do: "received"; frame: { room: string; id: number; user: string; text: string } }
+  | { do: "received"; frame: { room: string; id: number; user: string; text: string; unverified?: boolean } }
   | { do: "become"; user: string; secret: string };
 
 type Change = [State, Effect[]];

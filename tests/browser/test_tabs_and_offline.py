@@ -180,12 +180,13 @@ def test_an_unfocused_tab_notifies_of_mentions_and_marks_its_icon(
     page = tab(visit(server.page).context, server.page)
     come_in(page, "Anna")
     plain = page.get_attribute("link[rel=icon]", "href")
-    with WireClient(server) as boris:
-        boris.join("Boris")
+    with WireClient(server) as boris, WireClient(server) as guest:
+        boris.join("Boris", secret="the secret of Boris")
+        guest.join("Guest")
 
-        def post(*said: str) -> None:
+        def post(*said: str, author: WireClient = boris) -> None:
             for text in said:
-                boris.send_frame("chat", text=text)
+                author.send_frame("chat", text=text)
             wait_for_text(page, said[-1])
             page.clock.run_for(2000)  # by then it is known that no other tab has shown it
 
@@ -206,7 +207,15 @@ def test_an_unfocused_tab_notifies_of_mentions_and_marks_its_icon(
             post(text)
             page.wait_for_function("() => notes.length === 2")
             look(page, here=True)
-        assert page.evaluate("notes") == ["Boris, # main: Anna, look here", "Boris, # main: to all"]
+        notes = ["Boris, # main: Anna, look here", "Boris, # main: to all"]
+        assert page.evaluate("notes") == notes
+        say(page, "/bell on")
+        look(page, here=False)
+        post("Anna, I am Boris", author=guest)
+        page.wait_for_function("() => notes.length === 3")
+        assert page.evaluate("notes") == [*notes, "Guest (not verified), # main: Anna, I am Boris"]
+        look(page, here=True)
+        say(page, "/bell off")
     page.reload()
     come_in(page, "Anna")
     assert '"notice":"none"' in page.evaluate("localStorage['besedka.room.main']")

@@ -15,6 +15,11 @@ test("a log line survives reading and writing", () => {
   assert.equal(toLogLine(readLine("by hand")), "by hand");
 });
 
+test("a copied line of an unverified name says so", () => {
+  const line = { ...readLine("[2025-11-19 23:46:36] Anna: first\n\tsecond"), isUnverified: true };
+  assert.equal(toLogLine(line), "[2025-11-19 23:46:36] Anna?: first\n\tsecond");
+});
+
 test("names are found in texts as Python finds them", () => {
   for (const { text, name, is } of vectors("mentions")) assert.equal(mentions(text, name), is, `${name} in ${text}`);
 });

@@ -34,6 +34,16 @@ test("a direct room opened by the peer is joined, unread and notified, without b
   assert.deepEqual([unread(talk()), talk().mentions, heard(visit)], [2, 2, [1, 2]]);
 });
 
+test("an unverified message of a direct room that the peer opened is reported as one", () => {
+  for (const unverified of [[], [1]]) {
+    const visit = new Visit().comeIn().tell({ type: "place", room: "direct-0a", kind: "direct", peer: "Boris" });
+    visit.welcome({ room: "direct-0a", head: 1, kind: "direct", peer: "Boris" });
+    visit.tell({ type: "history", room: "direct-0a", first: 1, messages: ["[2025-01-01 10:00:00] Boris: psst"], unverified });
+    const received = visit.effects.filter((effect) => effect.do === "received");
+    assert.deepEqual(received.map(({ frame }) => Boolean(frame.unverified)), [unverified.length > 0]);
+  }
+});
+
 test("direct rooms opened meanwhile are joined from the list, except those the user has left", () => {
   const rooms = ["direct-0a", "direct-0b"].map((name) => ({ name, clients_count: 0, kind: "direct", peer: `peer of ${name}` }));
   const visit = new Visit().comeIn().happen({ type: "setPreferences", hidden: ["direct-0b"] }).tell({ type: "rooms", rooms });

@@ -256,9 +256,10 @@ export class App {
     const { show, beep } = await import("./notifications.js");
     if (sound) beep();
     if (permission !== "granted") return;
-    for (const { room: name, user, text } of news) {
+    for (const { room: name, user, text, unverified } of news) {
       const room = roomOf(state, name);
-      const title = room.peer ? user : `${user}, ${label(room)}`;
+      const author = unverified ? `${user} (${this.#parts.strings.unverifiedShort})` : user;
+      const title = room.peer ? author : `${author}, ${label(room)}`;
       show(title, text, name, () => this.#parts.dispatch({ type: "openRoom", name })).catch(() => {});
     }
   }

@@ -32,9 +32,9 @@ const frames = {
     const room = roomOf(after, frame.room);
     if (!room?.isNew) return [after, effects];
     const last = room.rows.findLast(({ id, own }) => id && !own);
-    const { id = 0, user = "", text = "" } = last ?? {};
+    const { id = 0, user = "", text = "", isUnverified: unverified } = last ?? {};
     /** @type {Effect[]} */
-    const received = last ? [{ do: "received", frame: { room: room.name, id, user, text } }] : [];
+    const received = last ? [{ do: "received", frame: { room: room.name, id, user, text, unverified } }] : [];
     return [withRoom(after, { ...room, isNew: false }), [...effects, ...received]];
   },
 
