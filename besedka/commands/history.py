@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
@@ -15,11 +16,28 @@ from besedka.commands.messages import Output, complain
 from besedka.commands.since import SINCE_HELP, Looking, first_id, is_since, since
 
 if TYPE_CHECKING:
-    from besedka.serve.history import ReadableLog
+    from besedka.serve.history import Flag, ReadableLog
 
 PAGE_MESSAGES = 1_000
 PIECE_BYTES = 1024 * 1024
 LOOK_AGAIN_SECONDS = 1.0
+
+
+class _Logged(NamedTuple):
+    """A message of a log.
+
+    Attributes:
+        number: its id.
+        line: its lines.
+        unverified: whether its poster had not shown that the name was theirs; None if that is not known.
+        extent: its offsets in the file, if it is longer than `line`, which `ReadableLog.read` shortens; else None.
+    """
+
+    number: int
+    line: str
+    unverified: bool | None
+    extent: range | None
+
 
 FILE = click.argument(
     "file",
@@ -47,17 +65,18 @@ def history(file: Path, last: int | None, since: int | str | None, as_json: bool
 
     Messages are printed whole, however long they are. The number of lines that are no messages is printed on stderr. The server
     may be running; nothing is changed.
+
+    With --json, "unverified" is true or false where the index beside FILE knows whether the poster had shown that the name was theirs.
     """
     log = _open_to_read(file)
     first = 1 if last is None else max(1, log.count - last + 1)
     first = max(first, _look(log, first_id(since, log.count)))
     write = _as_json if as_json else _as_line
     output = Output()
-    for number, line, extent in _messages(log, first):
-        if not is_since(_stamp(line), since):
-            continue
-        for piece in _whole(log, number, extent, as_json=as_json) if extent else [write(number, line)]:
-            output.write(piece)
+    for message in _messages(log, first):
+        if is_since(_stamp(message.line), since):
+            for piece in write(log, message):
+                output.write(piece)
     output.flush()
     _report_strange_lines(file, log)
 
@@ -98,29 +117,30 @@ def _open_to_read(file: Path) -> ReadableLog:
         raise Failure(str(error)) from None
 
 
-def _messages(log: ReadableLog, first: int) -> Iterator[tuple[int, str, range | None]]:
-    """Ids and lines; also the extent of a message that `ReadableLog.read` shortens."""
+def _messages(log: ReadableLog, first: int) -> Iterator[_Logged]:
     from besedka.serve.history.log_state import SHOWN_BYTES
 
-    while page := log.read(first, PAGE_MESSAGES):
-        extents = log.extents(first, first + len(page) - 1)
-        for number, (line, extent) in enumerate(zip(page, extents, strict=True), first):
-            yield number, line, extent if len(extent) > SHOWN_BYTES else None
-        first += len(page)
+    while (page := log.read_with_flags(first, PAGE_MESSAGES)).lines:
+        extents = log.extents(first, first + len(page.lines) - 1)
+        for number, (line, flags, extent) in enumerate(zip(*page, extents, strict=True), first):
+            yield _Logged(number, line, _was_unverified(flags), extent if len(extent) > SHOWN_BYTES else None)
+        first += len(page.lines)
 
 
-def _whole(log: ReadableLog, number: int, extent: range, *, as_json: bool) -> Iterator[str]:
+@cache
+def _was_unverified(flags: Flag) -> bool | None:
+    """Whether the poster had not shown that the name was theirs; None if that is not known."""
+    from besedka.serve.history import Flag
+
+    if Flag.UNVERIFIED in flags:
+        return True
+    return False if Flag.VERIFIED in flags else None
+
+
+def _pieces(log: ReadableLog, extent: range) -> Iterator[bytes]:
     """A long message, piece by piece."""
-    from besedka.commands import long_line
-
-    starts = range(extent.start, extent.stop, PIECE_BYTES)
-    pieces = (log.read_bytes(range(start, min(start + PIECE_BYTES, extent.stop))) for start in starts)
-    if as_json:
-        line, text = long_line.read(pieces)
-        yield from messages.as_json_in_pieces(number, line.user, text, line.stamp)
-    else:
-        yield from long_line.shown(pieces)
-        yield "\n"
+    for start in range(extent.start, extent.stop, PIECE_BYTES):
+        yield log.read_bytes(range(start, min(start + PIECE_BYTES, extent.stop)))
 
 
 def _report_strange_lines(file: Path, log: ReadableLog) -> None:
@@ -143,12 +163,25 @@ def _stamp(line: str) -> str:
     return line[1 : 1 + STAMP_CHARACTERS]
 
 
-def _as_line(_: int, line: str) -> str:
-    return f"{line}\n"
+def _as_line(log: ReadableLog, message: _Logged) -> Iterator[str]:
+    if message.extent:
+        from besedka.commands import long_line
+
+        yield from long_line.shown(_pieces(log, message.extent))
+        yield "\n"
+    else:
+        yield f"{message.line}\n"
 
 
-def _as_json(number: int, line: str) -> str:
+def _as_json(log: ReadableLog, message: _Logged) -> Iterator[str]:
     from besedka.wire.log_line import read_line
 
-    message = read_line(line)
-    return messages.as_json(number, message.user, message.text, message.stamp)
+    number, _, unverified, extent = message
+    if extent:
+        from besedka.commands import long_line
+
+        beginning, text = long_line.read(_pieces(log, extent))
+        yield from messages.as_json_in_pieces(number, beginning.user, text, beginning.stamp, unverified)
+    else:
+        read = read_line(message.line)
+        yield messages.as_json(number, read.user, read.text, read.stamp, unverified)

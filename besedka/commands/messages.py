@@ -19,17 +19,19 @@ COLUMNS: Final = 80
 """Of a terminal that does not tell how many it has."""
 
 
-def as_json(number: int, user: str, text: str, stamp: str, *, is_unverified: bool = False) -> str:
-    """A message for programs: one JSON object on one line; ``unverified`` is in it only where it is true, as on the wire."""
-    mark = {"unverified": True} if is_unverified else {}
+def as_json(number: int, user: str, text: str, stamp: str, unverified: bool | None = None) -> str:
+    """A message for programs: one JSON object on one line, without ``unverified`` if that is None."""
+    mark = {} if unverified is None else {"unverified": unverified}
     return json_line(id=number, user=user, text=text, time=stamp, **mark)
 
 
-def as_json_in_pieces(number: int, user: str, text: Iterable[str], stamp: str) -> Iterator[str]:
+def as_json_in_pieces(
+    number: int, user: str, text: Iterable[str], stamp: str, unverified: bool | None = None
+) -> Iterator[str]:
     """The same for a text in pieces."""
     import json
 
-    beginning, end = as_json(number, user, "", stamp).split('"text": ""', 1)
+    beginning, end = as_json(number, user, "", stamp, unverified).split('"text": ""', 1)
     yield f'{beginning}"text": "'
     for piece in text:
         yield json.dumps(piece, ensure_ascii=False)[1:-1]

@@ -42,7 +42,7 @@ Examples:
   besedka tail -f --room dev
   besedka tail --since "2025-11-19 23:00" | grep -i cake
   besedka tail -f --json | jq -r .text
-  besedka tail -n 0 -f --exec 'sh -c "notify-send -- \\"$BESEDKA_USER\\" \\"$BESEDKA_TEXT\\""'""",
+  besedka tail -n 0 -f --exec 'sh -c "notify-send -- \\"$BESEDKA_USER${BESEDKA_UNVERIFIED:+?}\\" \\"$BESEDKA_TEXT\\""'""",
 )
 @click.option(
     "-n",
@@ -79,7 +79,8 @@ def tail(
 ) -> None:
     """Print the last messages of a room, and with -f all new ones.
 
-    The lines are those of the log, as cat shows them. Your presence is not visible to others.
+    The lines are those of the log, as cat shows them: they do not say whose names are unverified; --json and --exec do. Your
+    presence is not visible to others.
 
     A time of --since is in the server's zone, as in the log, and selects the messages whose time in the log is not earlier;
     with -f also all new ones.
@@ -238,10 +239,9 @@ class _Printer:
         from besedka.wire.log_line import write_line
 
         if self._as_json:
-            line = messages.as_json(
-                message.id, message.user, message.text, message.stamp, is_unverified=message.is_unverified
-            )
-            self._output.write(line)
+            # Only where it is true, as on the wire.
+            mark = message.is_unverified or None
+            self._output.write(messages.as_json(message.id, message.user, message.text, message.stamp, mark))
         else:
             self._output.write(write_line(message.message) + "\n")
         self._output.flush()

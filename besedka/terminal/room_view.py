@@ -191,12 +191,12 @@ class RoomView:
         """Remember that a message is on the screen."""
         self.oldest = self.oldest or message.id
         self.newest = max(self.newest, message.id)
-        self._authors[message.id] = message.user
+        self._authors[message.id] = message.display_name
         if len(self._authors) > SHOWN_AT_MOST:
             del self._authors[next(iter(self._authors))]
 
     def author_shown(self, number: int) -> str:
-        """The author of a message that was shown; empty if it was not."""
+        """The author of a message that was shown, as shown; empty if it was not."""
         return self._authors.get(number, "")
 
     async def _receive_events(self) -> None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import NewType
+from typing import Final, NewType
 
 import msgspec
 
 MessageId = NewType("MessageId", int)
 """A message's ordinal number in its room, from 1."""
+
+UNVERIFIED_MARK: Final = "?"
+"""Follows a name of which its poster has not shown that it is theirs, wherever it is shown; no name ends with it."""
 
 
 class Message(msgspec.Struct, frozen=True):

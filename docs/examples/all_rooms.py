@@ -12,7 +12,8 @@ from besedka import RoomClient, connect
 async def print_all(room: RoomClient) -> None:
     async for message in room.follow():
         if not message.is_old:
-            print(f"#{room.room} {message.user}: {message.text}", flush=True)  # noqa: T201 - what it is for
+            text = message.text.replace("\n", "\n\t")
+            print(f"#{room.room} {message.display_name}: {text}", flush=True)  # noqa: T201 - what it is for
 
 
 async def main(url: str) -> None:

@@ -10,7 +10,8 @@ async def main(url: str) -> None:
     async with connect(url, "Echo") as room:
         async for message in room.follow():
             if message.text.startswith("Echo, ") and not message.is_old and not message.is_own:
-                await room.say(f"{message.user} says {message.text.removeprefix('Echo, ')}")
+                said = message.text.removeprefix("Echo, ").partition("\n")[0]
+                await room.say(f"{message.display_name} says {said}")
 
 
 asyncio.run(main(*sys.argv[1:]))

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from besedka.commands.messages import as_json, as_json_in_pieces
 from tests import prefork
 from tests.running import RunningServer
 from tests.talking import WireClient
@@ -82,6 +83,33 @@ def test_json_has_one_object_a_line(history: Path) -> None:
         "time": "2025-11-19 23:46:39",
     }
     assert [row["id"] for row in rows] == [1, 2, 3]
+
+
+def test_json_says_who_was_unverified_where_the_index_knows_it(server: RunningServer) -> None:
+    with WireClient(server) as anna, WireClient(server) as guest:
+        anna.join("Anna", secret="a" * 64)
+        guest.join("Boss")
+        for client, text in ((anna, "mine"), (guest, "whose?")):
+            client.send_frame("chat", text=text)
+            client.receive("chat")
+    server.stop()
+
+    def unverified() -> list[bool | None]:
+        rows = printed("history", str(server.history), "--json", cwd=server.directory).splitlines()
+        return [json.loads(row).get("unverified") for row in rows]
+
+    with server.history.open("a", encoding="utf-8") as file:
+        file.write(f"[2025-11-20 09:00:00] Anna: by another program{'!' * 100_000}\n")
+    assert unverified() == [False, True, None]
+    index = server.history.with_name(f"{server.history.name}.index")
+    index.rename(index.with_name("elsewhere"))
+    assert unverified() == [None, None, None]
+
+
+def test_a_long_message_in_pieces_says_the_same_as_one_in_a_line() -> None:
+    for unverified in (True, False, None):
+        pieces = as_json_in_pieces(1, '"text": ""', ["a", "b\n"], "12:00:00", unverified)
+        assert "".join(pieces) == as_json(1, '"text": ""', "ab\n", "12:00:00", unverified)
 
 
 def test_a_reader_that_has_enough_is_no_error(history: Path) -> None:

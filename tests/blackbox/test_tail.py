@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import shlex
 import threading
 from collections.abc import Iterator
 from contextlib import suppress
@@ -14,9 +16,10 @@ import pytest
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.server import ServerConnection, serve
 
+from besedka.commands.tail import tail
 from tests.commanding import BESEDKA, Done, Person
 from tests.conftest import ClientMaker, ServerMaker
-from tests.running import RunningServer, free_port
+from tests.running import ROOT, RunningServer, free_port
 
 LINES = (
     "[2025-11-19 23:46:36] Anna: Hello\n"
@@ -127,6 +130,35 @@ def test_messages_by_unverified_people_are_marked_for_programs(
     # A command may itself run in a command of another tail.
     printed = boris.run("tail", "--url", server.url(), "--exec", script, BESEDKA_UNVERIFIED="1")
     assert printed.assert_well() == "Boris:\nGuest:1\n"
+
+
+def examples_of_exec() -> list[str]:
+    """The commands in the documents and the help that show a message's author by `--exec`."""
+    texts = [
+        path.read_text(encoding="utf-8") for path in (ROOT / "README.md", *(ROOT / "docs").rglob("*.md"))
+    ]
+    texts.append(tail.epilog or "")
+    lines = [line.strip() for text in texts for line in text.splitlines()]
+    return [line for line in lines if line.startswith("besedka tail") and "BESEDKA_USER" in line]
+
+
+@pytest.mark.parametrize("example", examples_of_exec())
+def test_the_examples_of_exec_show_who_is_unverified(
+    server: RunningServer, boris: Person, make_client: ClientMaker, example: str
+) -> None:
+    boris.run("send", "--url", server.url(), "--name", "Boris", "mine").assert_well()
+    guest = make_client()
+    guest.join("Boss")
+    guest.send_frame("chat", text="whose?")
+    guest.receive_until(lambda frame: frame.get("text") == "whose?")
+    (boris.home / "bin").mkdir()
+    notify = boris.home / "bin" / "notify-send"
+    notify.write_text('#!/bin/sh\nprintf "%s|" "$@"\n', encoding="utf-8")
+    notify.chmod(0o755)
+    path = f"{notify.parent}{os.pathsep}{boris.environment['PATH']}"
+    command = shlex.split(example)
+    done = boris.run("tail", *command[command.index("--exec") :], "--url", server.url(), PATH=path)
+    assert done.assert_well() == "--|Boris|mine|--|Boss?|whose?|"
 
 
 def test_more_than_a_page_is_printed_whole(make_server: ServerMaker, boris: Person, tmp_path: Path) -> None:

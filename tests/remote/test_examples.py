@@ -10,6 +10,8 @@ from contextlib import contextmanager
 from tests.running import ROOT, RunningServer
 from tests.talking import WireClient
 
+ANNA = "a" * 64
+
 EXAMPLES = ROOT / "docs" / "examples"
 
 
@@ -31,29 +33,33 @@ def wait_for(client: WireClient, name: str) -> None:
 
 def test_the_echo_bot_answers(chat_server: RunningServer, url: str) -> None:
     with WireClient(chat_server) as anna:
-        anna.join("Anna")
+        anna.join("Anna", secret=ANNA)
         with example("echo_bot.py", url):
             wait_for(anna, "Echo")
-            anna.send_frame("chat", text="Echo, hello")
+            anna.send_frame("chat", text="Echo, hello\nBoss says pay Eve")
             anna.send_frame("chat", text="not to you")
             anna.send_frame("chat", text="Echo, goodbye")
             texts = [anna.receive("chat")["text"] for _ in range(5)]
-        assert [text for text in texts if "says" in text] == ["Anna says hello", "Anna says goodbye"]
+        assert [text for text in texts if text.startswith("Anna says")] == [
+            "Anna says hello",
+            "Anna says goodbye",
+        ]
 
 
 def test_the_bridge_carries_both_ways(chat_server: RunningServer, url: str) -> None:
     with WireClient(chat_server) as anna, WireClient(chat_server) as boris:
-        anna.join("Anna", "one")
+        anna.join("Anna", "one", secret=ANNA)
         boris.join("Boris", "other")
         with example("bridge.py", f"{url}#one", f"{url}#other"):
             wait_for(anna, "Bridge")
             wait_for(boris, "Bridge")
             anna.send_frame("chat", room="one", text="hello over there")
             assert boris.receive("chat")["text"] == "<Anna> hello over there"
-            boris.send_frame("chat", room="other", text="hello to you\nin two lines")
+            # Boris is a guest: anybody may be called that.
+            boris.send_frame("chat", room="other", text="hello to you\n<Anna> in two lines")
             assert [anna.receive("chat")["text"] for _ in range(2)] == [
                 "hello over there",
-                "<Boris> hello to you\nin two lines",
+                "<Boris?> hello to you\n<Boris?> <Anna> in two lines",
             ]
 
 
@@ -67,16 +73,17 @@ def test_the_log_shipper_ships_all_and_ends(chat_server: RunningServer, url: str
 
 def test_all_rooms_are_printed(chat_server: RunningServer, url: str) -> None:
     with WireClient(chat_server) as anna:
-        anna.join("Anna", "dev")
-        anna.join("Anna")
+        anna.join("Anna", "dev", secret=ANNA)
+        anna.join("Guest")
         with example("all_rooms.py", url, stdout=subprocess.PIPE) as process:
             assert process.stdout
             assert process.stdout.readline() == "in 2 rooms\n"
             printed = set()
             for room in ("dev", "main"):
-                anna.send_frame("chat", room=room, text="hello")
-                printed.add(process.stdout.readline())
-            assert printed == {"#dev Anna: hello\n", "#main Anna: hello\n"}
+                anna.send_frame("chat", room=room, text="hello\n#dev Anna: forged")
+                printed.add(process.stdout.readline() + process.stdout.readline())
+            forged = "\t#dev Anna: forged\n"
+            assert printed == {f"#dev Anna: hello\n{forged}", f"#main Guest?: hello\n{forged}"}
             process.stdout.close()
 
 

@@ -10,7 +10,7 @@ import msgspec
 
 from besedka.wire.frames import Error, Redacted, Rights, RoomOpened, System, Typing, Welcome
 from besedka.wire.log_line import STAMP
-from besedka.wire.message import Message, MessageId
+from besedka.wire.message import UNVERIFIED_MARK, Message, MessageId
 
 PEOPLE_AT_MOST: Final = 1_000
 """Names of people present that a client keeps for a room; their number is known beside them."""
@@ -62,6 +62,11 @@ class ReceivedMessage:
     def is_unverified(self) -> bool:
         """Whether its author has not proved that the name is theirs."""
         return self.message.unverified
+
+    @property
+    def display_name(self) -> str:
+        """Its author as clients show them: with a ``?`` behind the name if it is unverified. No name ends with one."""
+        return f"{self.user}{UNVERIFIED_MARK}" if self.is_unverified else self.user
 
     def with_text(self, text: str) -> ReceivedMessage:
         """The same message with another text, as after a redaction."""

@@ -30,6 +30,7 @@ from besedka.terminal.ui.phrases import Phrases
 from besedka.wire.frames import System
 from besedka.wire.log_line import clock_time
 from besedka.wire.mentions import mentions
+from besedka.wire.message import UNVERIFIED_MARK
 from besedka.wire.sanitize import sanitize, sanitize_line
 
 Fragments = list[tuple[str, str]]
@@ -94,9 +95,6 @@ _RULE: Final = "─" * 4
 EXCERPT_CHARACTERS: Final = 40
 """The length of quoted invalid input."""
 
-UNVERIFIED: Final = "?"
-"""Follows the name of an author who has not proved that it is theirs."""
-
 
 def message(posted: ReceivedMessage, me: str, *, is_numbered: bool = False) -> Line:
     """A message with its time, and its number if wanted."""
@@ -105,7 +103,7 @@ def message(posted: ReceivedMessage, me: str, *, is_numbered: bool = False) -> L
     name_style = _name_style(posted, is_own=is_own)
     text_style = "class:old" if posted.is_old else ("class:mention" if is_mention else "")
     name, text = sanitize_line(posted.user), sanitize(posted.text)
-    unverified = [("class:unverified", UNVERIFIED)] if posted.is_unverified else []
+    unverified = [("class:unverified", UNVERIFIED_MARK)] if posted.is_unverified else []
     if text.startswith(EMOTE_PREFIX):
         body = [
             (name_style, f"* {name}"),

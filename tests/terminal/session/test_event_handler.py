@@ -1,4 +1,4 @@
-"""What a session remembers of the events of its rooms."""
+"""Names that a session remembers from the events of its rooms."""
 
 from __future__ import annotations
 
