@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import socket
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
     from besedka.wire.frames import Moderate, Response
 
 TIMEOUT_SECONDS: Final = 30.0
+"""How long the whole answer of the server may take."""
+
+CHUNK_BYTES: Final = 64 * 1024
 
 _SECONDS: Final = {"s": 1, "m": 60, "h": 3600, "d": 24 * 3600, "w": 7 * 24 * 3600}
 _TIME: Final = re.compile(r"([0-9]{1,6})([smhdw])")
@@ -276,17 +280,35 @@ def _ask(frame: Moderate) -> Response:
     return answer
 
 
+def _line(connection: socket.socket, at_most: int, until: float) -> bytes:
+    """Receive a line: all of it by a time of the monotonic clock, whatever comes meanwhile.
+
+    Raises:
+        TimeoutError: if it is not there by then.
+    """
+    data = bytearray()
+    while b"\n" not in data[-CHUNK_BYTES:] and len(data) < at_most:
+        if (remaining := until - time.monotonic()) <= 0:
+            raise TimeoutError
+        connection.settimeout(remaining)
+        if not (more := connection.recv(CHUNK_BYTES)):
+            break
+        data += more
+    line, end, _ = data.partition(b"\n")
+    return bytes(line + end)
+
+
 def _exchange(path: Path, line: bytes) -> bytes:
     from besedka.serve.doors.unix_sockets import short
     from besedka.wire.validation import SERVER_FRAME_BYTES_AT_MOST
 
+    until = time.monotonic() + TIMEOUT_SECONDS
     with socket.socket(socket.AF_UNIX) as connection:
         connection.settimeout(TIMEOUT_SECONDS)
         try:
             connection.connect(short(path))
             connection.sendall(line)
-            with connection.makefile("rb") as answers:
-                answer = answers.readline(SERVER_FRAME_BYTES_AT_MOST)
+            answer = _line(connection, SERVER_FRAME_BYTES_AT_MOST, until)
         except TimeoutError:
             raise Unreachable(f"the server at {path} does not answer") from None
         except OSError as error:
@@ -294,7 +316,7 @@ def _exchange(path: Path, line: bytes) -> bytes:
             raise Unreachable(
                 f"no server is reached at {path}: {why}; --history or --socket say where it is"
             ) from None
-    if len(answer) == SERVER_FRAME_BYTES_AT_MOST:
+    if len(answer) >= SERVER_FRAME_BYTES_AT_MOST:
         raise Unreachable(f"the program that listens at {path} is not Besedka: its answer does not end")
     if not answer:
         raise Unreachable(f"the server at {path} has ended before it answered")

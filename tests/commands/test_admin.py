@@ -1,0 +1,46 @@
+"""``besedka admin`` and a program at its socket that is not honest."""
+
+from __future__ import annotations
+
+import itertools
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from besedka.commands import admin
+from besedka.commands.exit_status import Unreachable
+
+
+@pytest.fixture
+def dripping(tmp_path: Path) -> Iterator[Path]:
+    """The socket of a program that answers one byte after the other, and never ends its line."""
+    path = tmp_path / "socket"
+
+    def drip(server: socket.socket) -> None:
+        connection, _ = server.accept()
+        with connection, suppress(OSError):
+            for _ in itertools.count():
+                connection.send(b"x")
+
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind(str(path))
+        server.listen()
+        thread = threading.Thread(target=drip, args=[server])
+        thread.start()
+        yield path
+        thread.join()
+
+
+def test_an_answer_that_drips_is_not_waited_for_longer_than_a_silent_one(
+    dripping: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(admin, "TIMEOUT_SECONDS", 0.2)
+    command = ["--socket", str(dripping), "kick", "Boris"]
+    done = CliRunner().invoke(admin.admin, command, standalone_mode=False)
+    assert isinstance(done.exception, Unreachable)
+    assert "does not answer" in str(done.exception)
