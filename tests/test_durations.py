@@ -150,6 +150,7 @@ DURATIONS: Final = {
     "terminal/ui/input_line.py": {"REDRAW_SECONDS": CLIENTS},
     "terminal/ui/output.py": {"REST_SECONDS": CLIENTS},
     "terminal/room_view.py": {"TYPING_SHOWN_SECONDS": CLIENTS},
+    "terminal/session/direct_room_watcher.py": {"JOIN_SECONDS": CLIENTS},
     "terminal/session/session.py": {"SAVE_SECONDS": CLIENTS},
     "terminal/session/typed_lines.py": dict.fromkeys(
         ("ANSWER_SECONDS", "LAST_POSTS_SECONDS", "TYPING_SENT_SECONDS"), CLIENTS

@@ -6,6 +6,7 @@ Watching a room is a quiet membership, on the connection that all rooms share.
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import Coroutine
 from typing import Any, Final
 
@@ -28,6 +29,12 @@ REQUESTS_AT_MOST: Final = 5
 
 ROOMS_FREE: Final = 10
 """Rooms of the connection that are left for those that the user joins."""
+
+JOINS_AT_ONCE: Final = 100
+"""Direct rooms that are joined because they were opened, one after the other: as many as a connection holds. A server may end each of them."""
+
+JOIN_SECONDS: Final = 10.0
+"""After so many joins, one more in this time."""
 
 ANNOUNCED_AT_MOST: Final = 100
 """Direct rooms that are announced without being joined, until the next connection; `/rooms` lists all of them."""
@@ -54,6 +61,8 @@ class DirectRoomWatcher:
         self._joining: set[str] = set()
         # Announced, and not joined.
         self._announced: set[str] = set()
+        # The loop time by which all joins so far are paid for.
+        self._paid_at = -math.inf
         self._tasks: set[asyncio.Task[None]] = set()
 
     def start(self) -> None:
@@ -69,15 +78,17 @@ class DirectRoomWatcher:
 
     def opened(self, opened: RoomOpened) -> None:
         """Join a direct room that somebody has just opened, and announce it; where there are too many rooms, only announce it."""
-        if opened.kind is not Kind.DIRECT:
+        room = opened.room
+        if opened.kind is not Kind.DIRECT or room in self._rooms.views or room in self._joining:
             return  # no server offers other rooms unasked
-        is_request = opened.asked and opened.room not in self._requests
-        if not self._may_join(opened.room) or (is_request and len(self._requests) >= REQUESTS_AT_MOST):
+        is_request = opened.asked and room not in self._requests
+        has_place = not is_request or len(self._requests) < REQUESTS_AT_MOST
+        if has_place and self._may_join(room) and self._pay_for_join():
+            if is_request:
+                self._requests.add(room)
+            self._start_joining(room, is_announced=True)
+        else:
             self._announce(opened)
-            return
-        if is_request:
-            self._requests.add(opened.room)
-        self._start_joining(opened.room, is_announced=True)
 
     def left(self, view: RoomView) -> None:
         """Watch a direct room that the user has left, so that the next message there is noticed."""
@@ -120,10 +131,18 @@ class DirectRoomWatcher:
         )
         return room in rooms or len(rooms) < ROOMS_AT_MOST - ROOMS_FREE
 
+    def _pay_for_join(self) -> bool:
+        """Count a join that nobody has asked for. Returns whether it is allowed now."""
+        now = asyncio.get_running_loop().time()
+        paid_at = max(self._paid_at, now) + JOIN_SECONDS
+        if paid_at > now + JOINS_AT_ONCE * JOIN_SECONDS:
+            return False
+        self._paid_at = paid_at
+        return True
+
     def _announce(self, opened: RoomOpened) -> None:
         """Announce a room that is not joined, once."""
-        is_new = opened.room not in self._announced and opened.room not in self._rooms.views
-        if is_new and len(self._announced) < ANNOUNCED_AT_MOST:
+        if opened.room not in self._announced and len(self._announced) < ANNOUNCED_AT_MOST:
             self._announced.add(opened.room)
             self._notifier.notify(self._notifier.phrases.direct_opened.format(peer=opened.peer))
 

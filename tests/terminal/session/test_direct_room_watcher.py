@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, cast
@@ -14,6 +15,8 @@ from besedka.remote.chat_connection import ROOMS_AT_MOST, ChatConnection
 from besedka.terminal.room_view import TYPING_AT_MOST, TYPING_SHOWN_SECONDS
 from besedka.terminal.session.direct_room_watcher import (
     ANNOUNCED_AT_MOST,
+    JOIN_SECONDS,
+    JOINS_AT_ONCE,
     REQUESTS_AT_MOST,
     ROOMS_FREE,
     DirectRoomWatcher,
@@ -21,9 +24,11 @@ from besedka.terminal.session.direct_room_watcher import (
 from besedka.terminal.session.rooms import KNOWN_ROOMS_AT_MOST, Rooms
 from besedka.terminal.storage import Storage
 from besedka.terminal.ui.phrases import ENGLISH
+from besedka.wire.errors import ErrorCode
 from besedka.wire.frames import (
     ROOMS_LISTED,
     ClientFrame,
+    Error,
     Join,
     Kind,
     ListRooms,
@@ -71,7 +76,7 @@ class Session:
         self.listed: list[RoomEntry] = []
         self.notes = cast("Any", Notes())
         self.network = FakeNetwork()
-        self.network.answer = self._answer
+        self.network.answer = self.answer
         storage = Storage("ws://nowhere:8765/ws", self.notes.notify)
 
         async def at_once() -> None:
@@ -107,7 +112,7 @@ class Session:
     def joined(self) -> list[str]:
         return [frame.room for frame in self.network.visits[0].sent if isinstance(frame, Join)]
 
-    def _answer(self, frame: ClientFrame) -> Iterator[ServerFrame]:
+    def answer(self, frame: ClientFrame) -> Iterator[ServerFrame]:
         match frame:
             case Join(room="main"):
                 yield welcome()
@@ -172,6 +177,31 @@ def test_a_stranger_whose_room_is_not_joined_is_announced_once_however_many_room
         assert len(session.joined) == 1 + REQUESTS_AT_MOST
         about_the_last = [note for note in session.notes.shown if f"Stranger {REQUESTS_AT_MOST} " in note]
         assert len(about_the_last) == 1
+        await session.end()
+
+    looping.run_jumping(scenario())
+
+
+@pytest.mark.parametrize("names", [3, 1_000_000])
+def test_rooms_that_a_server_opens_and_ends_without_end_are_joined_ever_more_seldom(names: int) -> None:
+    async def scenario() -> None:
+        session = Session()
+        numbers = itertools.count(1)
+
+        def end_and_open(frame: ClientFrame) -> Iterator[ServerFrame]:
+            yield from session.answer(frame)
+            if isinstance(frame, Join) and frame.room != "main":
+                yield Error(ErrorCode.NOT_INVITED, "", "", "", frame.room)
+                yield RoomOpened(f"direct-{next(numbers) % names}", Kind.DIRECT, "Bob")
+
+        session.network.answer = end_and_open
+        await session.begin()
+        await session.offer(*offers(1))
+        assert len(session.joined) == 1 + JOINS_AT_ONCE
+        for _ in range(10):
+            await looping.pass_time(JOIN_SECONDS)
+            await session.offer(*offers(1))
+        assert len(session.joined) == pytest.approx(1 + JOINS_AT_ONCE + 10, abs=2)
         await session.end()
 
     looping.run_jumping(scenario())
