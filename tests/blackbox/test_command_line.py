@@ -124,7 +124,7 @@ def test_a_history_without_permission_is_refused(tmp_path: Path, is_file: bool) 
     # Root may write everywhere, so root becomes nobody first; anybody else is nobody enough.
     user = NOBODY if os.geteuid() == 0 else None
     probe = "import sys; from besedka.cli import main; sys.argv = ['besedka', *sys.argv[1:]]; main()"
-    drop = f"import os; os.setuid({user}); " if user else ""
+    drop = f"import os, uvloop; os.setuid({user}); " if user else ""
     done = subprocess.run(
         [
             sys.executable,
