@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import tzinfo
 from enum import StrEnum
+from functools import cache
 from typing import Any, Final, TypeVar, get_type_hints
 
 import msgspec
@@ -356,17 +357,25 @@ def _proto_value(value: Any) -> Any:
 
 
 def _built(kind: type[W], message: Any) -> W:
-    hints = get_type_hints(kind)
     values = {name: getattr(message, name) for name in kind.__struct_fields__}
-    enums = {name: hint for name, hint in hints.items() if hint in {Kind, Act}}
-    return kind(**{**values, **{name: _word_value(hint, values[name]) for name, hint in enums.items()}})
+    return kind(**{**values, **{name: _word_value(enum, values[name]) for name, enum in _enum_fields(kind)}})
+
+
+@cache
+def _enum_fields(kind: type[msgspec.Struct]) -> Sequence[tuple[str, type[Kind | Act]]]:
+    """The fields of a frame that hold a word of an enum. Type hints take some ten microseconds to evaluate, and lists are long."""
+    return [(name, hint) for name, hint in get_type_hints(kind).items() if hint in {Kind, Act}]
 
 
 def _word_value(kind: type[E], number: int) -> E:
     """The member of an enum of ours; of a number that is none, as a newer server may have, the first one."""
+    return _words(kind).get(number) or next(iter(kind))
+
+
+@cache
+def _words(kind: type[E]) -> Mapping[int, E]:
     numbers: Mapping[str, int] = dict(getattr(pb, kind.__name__).items())
-    members: list[E] = [*kind]
-    return next((one for one in members if numbers[_proto_value(one)] == number), members[0])
+    return {numbers[_proto_value(one)]: one for one in kind}
 
 
 def _asked(kind: type[Request], action: Any) -> Request:
@@ -422,5 +431,5 @@ def _stamp(message: pb.Message, utc_offset: int) -> str:
         return NO_TIME
     try:
         return stamp_by_clock(message.time.seconds, utc_offset, message.clock)
-    except (OverflowError, ValueError):
+    except (OverflowError, ValueError, OSError):
         return NO_TIME

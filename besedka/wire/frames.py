@@ -17,6 +17,7 @@ from typing import Annotated, TypeVar, get_args
 import msgspec
 
 from besedka.wire.errors import ErrorCode, Refused
+from besedka.wire.json_elements import has_more_elements
 from besedka.wire.log_line import clock_time
 from besedka.wire.message import Message, MessageId
 from besedka.wire.validation import DEFAULT_ROOM, SYSTEM_NAME
@@ -40,6 +41,9 @@ ROOMS_LISTED = 500
 ROOMS_LISTED_BYTES = 64 * 1024
 """Largest page of the list of rooms, in bytes of JSON: a request of 16 bytes must not cost megabytes."""
 
+SERVER_ELEMENTS_AT_MOST = 10_000
+"""Most elements of all lists of a server's frame. The most have a page of the list of rooms, with five fields for each room, and over
+gRPC the messages that a stream has missed: some three thousand."""
 
 Cursor = Annotated[int, msgspec.Meta(ge=0)]
 """The id of the last message seen; 0: none."""
@@ -670,6 +674,10 @@ def decode_server(data: bytes | str) -> ServerFrame:
     Raises:
         Refused: `bad_json`, `bad_frame` or `unknown_type`; for a client it means that the server is not Besedka.
     """
+    # For counting it does not matter which characters the strings hold.
+    text = data if isinstance(data, str) else data.decode("latin-1")
+    if has_more_elements(text, SERVER_ELEMENTS_AT_MOST):
+        raise Refused(ErrorCode.BAD_FRAME, detail=f"it has more than {SERVER_ELEMENTS_AT_MOST} elements")
     return _decode(_server, data, SERVER_TYPES)
 
 

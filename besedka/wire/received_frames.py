@@ -18,6 +18,7 @@ from collections.abc import Iterable, Sized
 from typing import Final
 
 from besedka.wire.frames import (
+    FOUND_MESSAGES_AT_MOST,
     PAGE_MESSAGES_AT_MOST,
     ROOMS_LISTED,
     Chat,
@@ -38,6 +39,7 @@ from besedka.wire.frames import (
     Welcome,
 )
 from besedka.wire.log_line import HEAD_BYTES_AT_MOST, can_be_author
+from besedka.wire.message import MessageId
 from besedka.wire.sanitize import is_one_line
 from besedka.wire.validation import (
     FRAME_BYTES_AT_MOST,
@@ -66,6 +68,12 @@ NUMBER_AT_MOST: Final = 2**53 - 1
 
 UTC_OFFSET_BELOW: Final = 24 * 60 * 60
 """Seconds; the zones of Python, and of the world, are less than a day from UTC."""
+
+EARLIEST: Final = -62_135_596_800
+"""The beginning of the year 1 in unix seconds: a log may be written by hand, but its years have four digits."""
+
+LATEST: Final = 253_402_300_799
+"""The end of the year 9999."""
 
 _TOKEN: Final = re.compile(r"[\x21-\x7e]*")
 _CODE: Final = re.compile(r"[a-z0-9_]*")
@@ -102,12 +110,12 @@ def check_received(frame: ServerFrame) -> None:
 
 
 def _check_welcome(frame: Welcome) -> None:
+    _limit("users", frame.users, NAMES_AT_MOST)
+    _limit("may", frame.may, NAMES_AT_MOST)
     _names("user", [frame.user])
     _names("peer", [frame.peer])
     _names("users", frame.users)
     _names("may", frame.may)
-    _limit("users", frame.users, NAMES_AT_MOST)
-    _limit("may", frame.may, NAMES_AT_MOST)
     _tokens("epoch", [frame.epoch], TOKEN_AT_MOST)
     limits = frame.limits
     _numbers("head", [frame.head])
@@ -120,18 +128,22 @@ def _check_welcome(frame: Welcome) -> None:
 def _check_messages(frame: History | Found | Chat | Redacted) -> None:
     match frame:
         case History():
+            _check_lines(frame.messages, frame.unverified, PAGE_MESSAGES_AT_MOST)
+            _limit("keys", frame.keys, PAGE_MESSAGES_AT_MOST)
             _numbers("first", [frame.first, frame.before or 0, *frame.keys])
             _tokens("keys", frame.keys.values(), KEY_CHARACTERS_AT_MOST)
-            _check_lines(frame.messages, frame.unverified)
         case Found():
             _texts("text", [frame.text], FRAME_BYTES_AT_MOST)
+            _check_lines(frame.messages, frame.unverified, FOUND_MESSAGES_AT_MOST)
+            _limit("ids", frame.ids, FOUND_MESSAGES_AT_MOST)
             _numbers("ids", frame.ids, least=1)
             _numbers("before", [frame.before])
-            _check_lines(frame.messages, frame.unverified)
             if len(frame.ids) != len(frame.messages):
                 raise ValueError("`ids` are not as many as `messages`")
         case Chat():
             _numbers("id", [frame.id], least=1)
+            if not EARLIEST <= frame.at <= LATEST:
+                raise ValueError("`at` is out of range")
             _check_author(frame.user)
             _texts("text", [frame.text], MESSAGE_AT_MOST)
         case Redacted():
@@ -139,10 +151,10 @@ def _check_messages(frame: History | Found | Chat | Redacted) -> None:
             _texts("text", [frame.text], MESSAGE_AT_MOST)
 
 
-def _check_lines(lines: list[str], unverified: list[int]) -> None:
-    _limit("messages", lines, PAGE_MESSAGES_AT_MOST)
+def _check_lines(lines: list[str], unverified: list[int], at_most: int) -> None:
+    _limit("messages", lines, at_most)
     _texts("messages", lines, MESSAGE_AT_MOST)
-    _limit("unverified", unverified, PAGE_MESSAGES_AT_MOST)
+    _limit("unverified", unverified, at_most)
 
 
 def _check_author(user: str) -> None:
@@ -157,15 +169,15 @@ def _check_presence(frame: System | Typing | Rights) -> None:
         case System():
             users = frame.users if isinstance(frame.users, list) else []
             for field, names in (("joined", frame.joined), ("left", frame.left), ("users", users)):
-                _names(field, names)
                 _limit(field, names, NAMES_AT_MOST)
+                _names(field, names)
             _numbers("clients_count", [frame.clients_count])
             _texts("text", [frame.text], SENTENCE_AT_MOST)
         case Typing():
             _names("user", [frame.user])
         case Rights():
-            _names("may", frame.may)
             _limit("may", frame.may, NAMES_AT_MOST)
+            _names("may", frame.may)
 
 
 def _check_response(frame: RoomOpened | Invitation | DeviceLink | Device | Done) -> None:
@@ -193,10 +205,29 @@ def _check_error(frame: Error) -> None:
     # The room is quoted from what was asked for, whatever that was.
     _texts("room", [frame.room], FRAME_BYTES_AT_MOST)
     _texts("text", [frame.text], SENTENCE_AT_MOST)
-    if len(frame.code) > TOKEN_AT_MOST or not _CODE.fullmatch(frame.code):
-        raise ValueError("`code` is none")
+    check_code(frame.code)
     if not (math.isfinite(frame.retry_after) and frame.retry_after >= 0):
         raise ValueError("`retry_after` is no time to wait")
+
+
+def check_code(code: str) -> None:
+    """Check the code of an error, which may be one of a newer server.
+
+    Raises:
+        ValueError: if no Besedka has such codes.
+    """
+    if len(code) > TOKEN_AT_MOST or not _CODE.fullmatch(code):
+        raise ValueError("`code` is none")
+
+
+def check_id(number: int, *, least: int = 1) -> MessageId:
+    """An id, as gRPC has it outside of frames.
+
+    Raises:
+        ValueError: if it is out of range.
+    """
+    _numbers("id", [number], least=least)
+    return MessageId(number)
 
 
 def _names(field: str, names: Iterable[str]) -> None:
