@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections import deque
 from collections.abc import AsyncIterator
 from typing import Final
 
 from besedka.remote.chat_connection import ChatConnection
 from besedka.remote.errors import NotConnected
+from besedka.remote.room.backlog import Backlog
 from besedka.remote.room.events import Away, Event, ReceivedMessage, Reset, SearchResults, people_after
 from besedka.remote.room.membership import Membership
 from besedka.remote.room.unread import UnreadMessages
@@ -32,6 +32,9 @@ from besedka.wire.message import MessageId
 
 NEWS_AT_MOST: Final = 1_000
 """News of a room that wait for the program; the oldest are dropped."""
+
+NEWS_BYTES_AT_MOST: Final = 1024 * 1024
+"""Memory of these news: a thousand of the usual ones take half of it."""
 
 News = Redacted | RoomOpened
 """Events other than messages: a message was redacted; somebody opened a room for direct messages with this person."""
@@ -63,7 +66,7 @@ class RoomClient:
         self._chat = chat
         self._membership = membership
         self._requests = membership.requests
-        self._news: deque[News] = deque(maxlen=NEWS_AT_MOST)
+        self._news = Backlog[News](NEWS_AT_MOST, NEWS_BYTES_AT_MOST)
         self._has_news = asyncio.Event()
         self._unread = UnreadMessages(membership.history)
         self._joined: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -214,7 +217,7 @@ class RoomClient:
         await self._requests.moderate(Act(act), **about)
 
     async def news(self) -> AsyncIterator[News]:
-        """Yield news from now on, until the room is left. At most 1 000 wait to be read; then the oldest are dropped.
+        """Yield news from now on, until the room is left. At most 1 000 and 1 MiB wait to be read; then the oldest are dropped.
 
         Raises:
             ConnectionFailed: if the server closed the connection for good.
@@ -223,7 +226,7 @@ class RoomClient:
         while True:
             self._has_news.clear()
             while self._news:
-                yield self._news.popleft()
+                yield self._news.take()
             if self._failure:
                 raise self._failure
             if self._has_ended:
@@ -279,7 +282,7 @@ class RoomClient:
     def _add_news(self, event: News) -> None:
         if isinstance(event, Redacted):
             self._unread.redact(event.id, event.text)
-        self._news.append(event)
+        self._news.add_newest(event)
         self._has_news.set()
 
 

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-from collections import deque
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from typing import Final
 
 from besedka.remote.errors import NotConnected
+from besedka.remote.room.backlog import Backlog
 from besedka.remote.room.events import ReceivedMessage
 from besedka.remote.room.history_reader import HistoryReader
 
 UNREAD_MESSAGES: Final = 1_000
 """Messages of a room that wait in memory for the program. Those behind them are read from the log later: if the connection stopped
 reading instead, the program's own messages would not be acknowledged either."""
+
+UNREAD_BYTES: Final = 4 * 1024 * 1024
+"""Memory of these messages. A thousand messages of a usual length take half a megabyte, and the same bound is for each of a hundred rooms."""
 
 PAGE_MESSAGES: Final = 100
 """Messages that are read from the log at a time."""
@@ -30,7 +33,7 @@ class UnreadMessages:
     def __init__(self, history: HistoryReader) -> None:
         self._history = history
         # Messages received and not read yet, and whether later ones were dropped, to be read from the log.
-        self._waiting: deque[ReceivedMessage] = deque()
+        self._waiting = Backlog[ReceivedMessage](UNREAD_MESSAGES, UNREAD_BYTES)
         self._is_behind = False
         self._read_to = 0
         self._head = 0
@@ -42,16 +45,18 @@ class UnreadMessages:
     def add(self, message: ReceivedMessage) -> None:
         """Add a message that was received; they come in order."""
         self._head = message.id
-        if self._is_behind or len(self._waiting) >= UNREAD_MESSAGES:
+        if self._is_behind or self._waiting.is_full:
             self._is_behind = True
         else:
-            self._waiting.append(message)
+            self._waiting.add(message)
 
     def redact(self, number: int, text: str) -> None:
         """Replace the text of a message, if it waits."""
-        self._waiting = deque(
-            message.with_text(text) if message.id == number else message for message in self._waiting
-        )
+        self._waiting.change(lambda message: message.id == number, lambda message: message.with_text(text))
+        # No redaction makes a text longer, but a server may say that one does.
+        while self._waiting.is_overfull:
+            self._waiting.take_newest()
+            self._is_behind = True
 
     def reset(self) -> None:
         """Forget everything: the log was replaced."""
@@ -77,7 +82,7 @@ class UnreadMessages:
         while True:
             self._changed.clear()
             while self._waiting:
-                yield self._read(self._waiting.popleft())
+                yield self._read(self._waiting.take())
             if self._is_behind and self._read_to >= self._head:
                 self._is_behind = False
             elif self._is_behind and not self._has_ended:

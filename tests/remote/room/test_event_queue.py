@@ -7,8 +7,9 @@ import asyncio
 import pytest
 
 from besedka.remote.errors import ConnectionFailed
-from besedka.remote.room.event_queue import EVENTS_AT_MOST, EventQueue
-from besedka.remote.room.events import Away, Event, Reset
+from besedka.remote.room.event_queue import EVENT_BYTES_AT_MOST, EVENTS_AT_MOST, EventQueue
+from besedka.remote.room.events import Away, Event, ReceivedMessage, Reset
+from besedka.wire.message import Message
 from tests.looping import run_jumping
 
 
@@ -51,6 +52,23 @@ def test_a_full_queue_has_room_as_soon_as_an_event_is_read() -> None:
         await anext(queue.read())
         await waiting
         assert not queue.is_full
+
+    run_jumping(scenario())
+
+
+def test_events_are_bounded_by_their_memory_too_and_short_ones_make_no_room_for_long_ones() -> None:
+    async def scenario() -> None:
+        queue = EventQueue()
+        long = ReceivedMessage(Message("2026-01-01 00:00:00", "Anna", "x" * EVENT_BYTES_AT_MOST))
+        queue.put(Reset(), Reset(), long)
+        assert queue.is_full
+        waiting = asyncio.ensure_future(queue.has_room())
+        events = queue.read()
+        assert [await anext(events), await anext(events)] == [Reset(), Reset()]
+        await asyncio.sleep(0)
+        assert not waiting.done()
+        assert await anext(events) == long
+        await waiting
 
     run_jumping(scenario())
 

@@ -10,7 +10,7 @@ import pytest
 from besedka.remote.errors import ConnectionFailed
 from besedka.remote.room.events import ReceivedMessage
 from besedka.remote.room.history_reader import HistoryReader
-from besedka.remote.room.unread import PAGE_MESSAGES, UNREAD_MESSAGES, UnreadMessages
+from besedka.remote.room.unread import PAGE_MESSAGES, UNREAD_BYTES, UNREAD_MESSAGES, UnreadMessages
 from besedka.wire.message import Message, MessageId
 from tests.looping import run_jumping
 
@@ -18,8 +18,9 @@ PAGES_AT_MOST = 100
 """No test needs so many."""
 
 
-def message(number: int) -> ReceivedMessage:
-    return ReceivedMessage(Message("2026-01-01 00:00:00", "Anna", f"text {number}", id=MessageId(number)))
+def message(number: int, text: str = "") -> ReceivedMessage:
+    text = text or f"text {number}"
+    return ReceivedMessage(Message("2026-01-01 00:00:00", "Anna", text, id=MessageId(number)))
 
 
 class Log(HistoryReader):
@@ -67,6 +68,20 @@ def test_messages_beyond_the_bound_are_read_from_the_log_without_a_gap() -> None
     run_jumping(scenario())
 
 
+def test_long_messages_beyond_the_bound_of_memory_are_read_from_the_log_too() -> None:
+    async def scenario() -> None:
+        log = Log()
+        unread = UnreadMessages(log)
+        for number in range(1, 11):
+            unread.add(message(number, "x" * (UNREAD_BYTES // 4)))
+        unread.wake(is_connected=True)
+        messages = unread.read()
+        assert [(await anext(messages)).id for _ in range(10)] == [*range(1, 11)]
+        assert log.pages == [(5, 6)]
+
+    run_jumping(scenario())
+
+
 def test_the_log_is_not_read_before_the_connection_is_back() -> None:
     async def scenario() -> None:
         log = Log()
@@ -105,6 +120,20 @@ def test_a_message_that_waits_is_redacted_too() -> None:
         unread.redact(2, "redacted")
         unread.end(None)
         assert [message.text async for message in unread.read()] == ["text 1", "redacted"]
+
+    run_jumping(scenario())
+
+
+def test_redactions_that_make_texts_longer_stay_within_the_bound_of_memory() -> None:
+    async def scenario() -> None:
+        log = Log()
+        unread = UnreadMessages(log)
+        add(unread, 10)
+        for number in range(1, 11):
+            unread.redact(number, "x" * (UNREAD_BYTES // 4))
+        messages = unread.read()
+        assert [(await anext(messages)).id for _ in range(10)] == [*range(1, 11)]
+        assert log.pages == [(4, 7)]
 
     run_jumping(scenario())
 
