@@ -145,6 +145,7 @@ DURATIONS: Final = {
         CLIENTS,
     ),
     "remote/transport/__init__.py": {"HANDSHAKE_SECONDS": CLIENTS},
+    "remote/outgoing_requests.py": {"LIST_SECONDS": CLIENTS, "REQUEST_SECONDS": CLIENTS},
     "remote/pending_joins.py": dict.fromkeys(("ANSWER_SECONDS", "LONGEST_ANSWER_SECONDS"), CLIENTS),
     "remote/room/events.py": {"Away.retry_in": CLIENTS},
     "terminal/ui/input_line.py": {"REDRAW_SECONDS": CLIENTS},

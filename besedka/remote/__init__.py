@@ -1,7 +1,8 @@
 """The client library. Programs import it by ``from besedka import connect``; names imported from here raise a warning until 0.1.0.
 
 `connecting`, `importing` and `device_link` have the functions that programs call, `room_client` the room that they get; `chat_connection` reconnects
-by itself and carries any number of rooms; `room` holds the state of one room; `transport` carries the frames.
+by itself and carries any number of rooms; `room` holds the state of one room; `outgoing_requests` has the requests and what may answer them,
+`room_pages` the pages of the list of rooms that are accepted; `transport` carries the frames.
 """
 
 from warnings import warn

@@ -14,6 +14,7 @@ from besedka.remote.errors import (
     RequestRefused,
     TransportClosed,
     needs_key,
+    no_answer,
 )
 from besedka.remote.outgoing_requests import new_key
 from besedka.remote.pending_joins import ANSWER_SECONDS
@@ -76,4 +77,4 @@ async def _redeem(url: str, token: str, access_key: str) -> Device:
         raise ConnectionFailed(f"cannot reach a chat at {url}: {closed}") from None
     except TimeoutError:
         pass
-    raise ConnectionFailed(f"the chat at {url} does not answer")
+    raise no_answer(url)

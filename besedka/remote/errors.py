@@ -123,6 +123,11 @@ def not_besedka(url: str, why: object) -> ConnectionFailed:
     return ConnectionFailed(f"the server at {url} is not Besedka: {why}")
 
 
+def no_answer(url: str) -> ConnectionFailed:
+    """The error for a server that keeps its connection and does not answer a request."""
+    return ConnectionFailed(f"the chat at {url} does not answer")
+
+
 def frame_too_long(url: str) -> ConnectionFailed:
     """The server at a URL sends more at once than any Besedka does."""
     return not_besedka(url, f"a frame of more than {SERVER_FRAME_BYTES_AT_MOST} bytes")
@@ -137,5 +142,8 @@ def parsing_frames(url: str) -> Iterator[None]:
     """
     try:
         yield
-    except (ValueError, OverflowError, OSError) as error:
+    except ValueError as error:
         raise not_besedka(url, error) from None
+    except (OverflowError, OSError):
+        # Of the C library's conversions of times, whose own sentences say nothing to anybody.
+        raise not_besedka(url, "a number is out of range") from None

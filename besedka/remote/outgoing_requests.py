@@ -1,7 +1,8 @@
 """Requests to the chat and their responses: pages, searches, lists of rooms, private and direct rooms, invitations, moderation.
 
 A response arrives over the connection that carried the request, and is lost with it. All requests raise `NotConnected` while there is
-no connection or if it is lost meanwhile, and `RequestRefused` if the server refuses them.
+no connection or if it is lost meanwhile, `RequestRefused` if the server refuses them, and `ConnectionFailed` if it does not answer them in
+time, or with what answers something else.
 """
 
 from __future__ import annotations
@@ -12,7 +13,15 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from typing import Any, Final, TypeVar
 
-from besedka.remote.errors import NotConnected, RemoteError, RequestRefused, not_besedka
+from besedka.remote.errors import (
+    NotConnected,
+    RemoteError,
+    RequestRefused,
+    no_answer,
+    not_besedka,
+    parsing_frames,
+)
+from besedka.remote.room_pages import RoomPages
 from besedka.remote.transport import Transport
 from besedka.wire.errors import ErrorCode, Refused
 from besedka.wire.frames import (
@@ -47,10 +56,13 @@ from besedka.wire.frames import (
 )
 from besedka.wire.validation import FRAME_BYTES_AT_MOST
 
-A = TypeVar("A")
+REQUEST_SECONDS: Final = 60.0
+"""How long a server may take to answer a request. It reads no frames of a client that sends too many, for at most 30 seconds."""
 
-ROOM_PAGES_AT_MOST: Final = 200
-"""Pages of a list of rooms: with 100 000 rooms, and no list ends later. A server that never ends it is not read for ever."""
+LIST_SECONDS: Final = 120.0
+"""How long all pages of the list of rooms together may take, but for the last one."""
+
+A = TypeVar("A")
 
 
 class OutgoingRequests:
@@ -85,16 +97,16 @@ class OutgoingRequests:
         return own
 
     async def _room_pages(self) -> AsyncGenerator[list[RoomEntry], None]:
-        page = Rooms([])
-        for _ in range(ROOM_PAGES_AT_MOST):
-            after = page.next
-            page = await self._request(ListRooms(key=new_key(), after=after), Rooms)
+        page, pages = Rooms([]), RoomPages()
+        until = asyncio.get_running_loop().time() + LIST_SECONDS
+        while asyncio.get_running_loop().time() < until:
+            page = await self._request(ListRooms(key=new_key(), after=page.next), Rooms)
+            with parsing_frames(self._url):
+                pages.check(page)
             yield page.rooms
             if not page.next:
                 return
-            if page.next == after:
-                raise not_besedka(self._url, f"the list of rooms after {after!r} goes on after the same room")
-        raise not_besedka(self._url, f"the list of rooms does not end after {ROOM_PAGES_AT_MOST} pages")
+        raise no_answer(self._url)
 
     async def private(self, room: str) -> RoomOpened:
         """Create a private room, as its owner; join it afterwards."""
@@ -150,7 +162,8 @@ class OutgoingRequests:
             # The response may arrive before `send` returns.
             pending = self._pages[page] = new_future()
             await transport.send(frame)
-        return await asyncio.shield(pending)
+        # Others may wait for the same page, so it is not given up.
+        return await self._in_time(asyncio.shield(pending))
 
     async def _request(self, frame: ListRooms | Search | Request, kind: type[A]) -> A:
         transport = self._open()
@@ -161,12 +174,19 @@ class OutgoingRequests:
         pending = self._pending[frame.key] = new_future()
         try:
             await transport.send(frame)
-            response = await pending
+            response = await self._in_time(pending)
         finally:
             del self._pending[frame.key]
         if not isinstance(response, kind):
             raise not_besedka(self._url, f"{type(response).__name__} does not answer the request")
         return response
+
+    async def _in_time(self, pending: asyncio.Future[A]) -> A:
+        try:
+            async with asyncio.timeout(REQUEST_SECONDS):
+                return await pending
+        except TimeoutError:
+            raise no_answer(self._url) from None
 
     def _open(self) -> Transport:
         if self._transport is None:

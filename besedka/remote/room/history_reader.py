@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import pairwise
+from typing import Final
+
+import msgspec
 
 from besedka.remote.errors import not_besedka, parsing_frames
 from besedka.remote.outgoing_requests import OutgoingRequests, new_key
+from besedka.remote.room.backlog import held_bytes
 from besedka.remote.room.cursor import Cursor
 from besedka.remote.room.events import ReceivedMessage, SearchResults
-from besedka.wire.frames import FOUND_MESSAGES, ListHistory, Search
+from besedka.wire.frames import FOUND_MESSAGES, Found, History, ListHistory, Search
+from besedka.wire.received_frames import NUMBER_AT_MOST
+
+READ_BYTES: Final = 64 * 1024 * 1024
+"""Memory of the messages that are read at once. A thousand of the longest that can be posted take a third of it."""
 
 
 class HistoryReader:
@@ -45,8 +54,9 @@ class HistoryReader:
 
         Raises:
             NotConnected: if there is no connection; try again after `Welcome`.
+            ConnectionFailed: if what the server answers are no such messages, or take more than `READ_BYTES`.
         """
-        found: list[ReceivedMessage] = []
+        pages, size = list[list[ReceivedMessage]](), 0
         before = first + limit
         # If messages are long, a page holds only the last ones of those requested.
         while before > first:
@@ -55,16 +65,15 @@ class HistoryReader:
                 ListHistory(before=before, room=self._room, limit=before - first)
             )
             with parsing_frames(self._url):
-                page = self._cursor.read(answer)
-            if page and page[0].id >= before:
-                raise not_besedka(self._url, f"a page before {before} begins with {page[0].id}")
-            # A log that was replaced may have no message between these two.
-            page = [message for message in page if first <= message.id < before]
+                page = self._cursor.read(_asked_for(answer, first, before))
             if not page:
                 break
-            found = [*page, *found]
+            pages.append(page)
+            size += sum(map(held_bytes, page))
+            if size > READ_BYTES:
+                raise not_besedka(self._url, f"{limit} messages take more than {READ_BYTES} bytes")
             before = page[0].id
-        return found
+        return [message for page in reversed(pages) for message in page]
 
     async def search(self, text: str, before: int = 0, limit: int = FOUND_MESSAGES) -> SearchResults:
         """Search the room for the newest messages with a text, ignoring case.
@@ -79,11 +88,34 @@ class HistoryReader:
         Raises:
             NotConnected: if there is no connection; try again after `Welcome`.
             RequestRefused: if the server does not search for this text.
+            ConnectionFailed: if what the server answers does not answer this search.
         """
         self._check_joined()
         frame = Search(text=text, room=self._room, before=before, limit=limit, key=new_key())
         answer = await self._requests.search(frame)
-        if before and answer.before >= before:
-            raise not_besedka(self._url, f"a search before {before} goes on before {answer.before}")
         with parsing_frames(self._url):
+            _check_found(answer, before or NUMBER_AT_MOST, limit)
             return SearchResults(self._cursor.read_found(answer), answer.before)
+
+
+def _asked_for(page: History, first: int, before: int) -> History:
+    """The part of a page that was asked for.
+
+    There may be more in front of it: a server that is asked for messages before an id that is still to come answers with the last ones.
+
+    Raises:
+        ValueError: if it ends behind that.
+    """
+    if page.messages and page.first + len(page.messages) > before:
+        raise ValueError(f"a page before {before} ends with {page.first + len(page.messages) - 1}")
+    begin = max(first, page.first)
+    return msgspec.structs.replace(page, first=begin, messages=page.messages[begin - page.first :])
+
+
+def _check_found(found: Found, before: int, limit: int) -> None:
+    if len(found.ids) > limit:
+        raise ValueError(f"a search for {limit} messages finds {len(found.ids)}")
+    if not all(one < other for one, other in pairwise((0, *found.ids, before))):
+        raise ValueError(f"a search before {before} finds messages in no order")
+    if found.before >= before:
+        raise ValueError(f"a search before {before} goes on before {found.before}")

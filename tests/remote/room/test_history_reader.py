@@ -51,10 +51,11 @@ def test_messages_before_those_that_were_asked_for_are_left_out(begin: int, coun
     assert len(requests.asked) == 1
 
 
-def test_messages_on_both_sides_of_those_that_were_asked_for_are_left_out() -> None:
-    assert read(Requests(1, 100), 11, 10) == [*range(11, 21)]
+def test_more_messages_in_front_of_those_that_were_asked_for_are_left_out() -> None:
+    assert read(Requests(1, 20), 11, 10) == [*range(11, 21)]
 
 
-def test_a_page_behind_what_was_asked_for_is_none() -> None:
-    with pytest.raises(ConnectionFailed, match="begins with 21"):
-        read(Requests(21, 1), 11, 10)
+@pytest.mark.parametrize(("begin", "count"), [(21, 1), (1, 100), (20, 2)])
+def test_a_page_that_ends_behind_what_was_asked_for_is_none(begin: int, count: int) -> None:
+    with pytest.raises(ConnectionFailed, match="a page before 21 ends with"):
+        read(Requests(begin, count), 11, 10)

@@ -224,7 +224,7 @@ def test_of_a_long_list_of_direct_rooms_some_are_watched(asked: int) -> None:
     async def scenario() -> None:
         session = Session()
         session.listed = [
-            RoomEntry(f"direct-{number}", 0, Kind.DIRECT, f"Peer {number}", asked * (number + 1))
+            RoomEntry(f"direct-{number:06}", 0, Kind.DIRECT, f"Peer {number}", asked * (number + 1))
             for number in range(KNOWN_ROOMS_AT_MOST + 1_000)
         ]
         await session.begin()
