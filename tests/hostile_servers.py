@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from typing import Any, Final
@@ -105,36 +105,97 @@ class _Converse(chat_pb2_grpc.ChatServicer):
 def grpc_server(
     *answers: pb.ConverseResponse, compression: grpc.Compression = grpc.Compression.NoCompression
 ) -> Iterator[str]:
-    """A server of gRPC that answers the first request of each call with these; its URL."""
-    server = grpc.server(ThreadPoolExecutor(4), options=[("grpc.max_send_message_length", -1)])
-    add: Any = chat_pb2_grpc.add_ChatServicer_to_server
-    add(_Converse(answers, compression), server)
-    port = server.add_insecure_port("127.0.0.1:0")
-    server.start()
-    try:
-        yield f"grpc://127.0.0.1:{port}"
-    finally:
-        server.stop(None).wait()
+    """A server of gRPC that answers the first request of each call of `Converse` with these; its URL."""
+    with chat_service(_Converse(answers, compression)) as url:
+        yield url
 
 
 @contextmanager
-def garbled_grpc_server() -> Iterator[str]:
-    """A server of gRPC whose messages are none; its URL."""
+def chat_service(servicer: chat_pb2_grpc.ChatServicer) -> Iterator[str]:
+    """A server of gRPC whose calls a test has written; its URL."""
+    server = grpc.server(ThreadPoolExecutor(4), options=[("grpc.max_send_message_length", -1)])
+    add: Any = chat_pb2_grpc.add_ChatServicer_to_server
+    add(servicer, server)
+    with _started(server) as url:
+        yield url
 
-    def converse(requests: Iterator[bytes], _: Any) -> Iterator[bytes]:
-        next(requests)
-        yield b"\xff" * 10
-        for _ in requests:
-            pass
 
-    handler = grpc.stream_stream_rpc_method_handler(converse)
-    server = grpc.server(ThreadPoolExecutor(4))
-    server.add_generic_rpc_handlers(
-        [grpc.method_handlers_generic_handler("besedka.v1.Chat", {"Converse": handler})]
-    )
+@contextmanager
+def raw_grpc_server(**answers: bytes) -> Iterator[str]:
+    """A server of gRPC that answers calls, by the names of their methods, with bytes that may be no messages; its URL."""
+
+    def stream(answer: bytes) -> grpc.RpcMethodHandler[Any, Any]:
+        def converse(requests: Iterator[bytes], _: Any) -> Iterator[bytes]:
+            next(requests)
+            yield answer
+            for _ in requests:
+                pass
+
+        return grpc.stream_stream_rpc_method_handler(converse)
+
+    def upload(answer: bytes) -> grpc.RpcMethodHandler[Any, Any]:
+        def take(requests: Iterator[bytes], _: Any) -> bytes:
+            for _ in requests:
+                pass
+            return answer
+
+        return grpc.stream_unary_rpc_method_handler(take)
+
+    def call(answer: bytes) -> grpc.RpcMethodHandler[Any, Any]:
+        return grpc.unary_unary_rpc_method_handler(lambda *_: answer)
+
+    kinds = {"Converse": stream, "Import": upload}
+    handlers = {method: kinds.get(method, call)(answer) for method, answer in answers.items()}
+    server = grpc.server(ThreadPoolExecutor(4), options=[("grpc.max_send_message_length", -1)])
+    server.add_generic_rpc_handlers([grpc.method_handlers_generic_handler("besedka.v1.Chat", handlers)])
+    with _started(server) as url:
+        yield url
+
+
+@contextmanager
+def _started(server: grpc.Server) -> Iterator[str]:
     port = server.add_insecure_port("127.0.0.1:0")
     server.start()
     try:
         yield f"grpc://127.0.0.1:{port}"
     finally:
         server.stop(None).wait()
+
+
+class Refusing(chat_pb2_grpc.ChatServicer):
+    """Refuses each call with the same status.
+
+    Args:
+        code: of the status.
+        details: a serialized `google.rpc.Status`, or what a test has instead.
+        allowed: the methods that are answered with an empty message.
+    """
+
+    def __init__(self, code: grpc.StatusCode, details: bytes, allowed: Collection[str] = ()) -> None:
+        self._code = code
+        self._details = details
+        self._allowed = allowed
+
+    def Converse(self, requests: Iterator[pb.ConverseRequest], context: Any) -> Iterator[pb.ConverseResponse]:  # noqa: N802 - gRPC's
+        next(requests)
+        yield from ()
+        self._refuse("Converse", context)
+
+    def ListMessages(self, _: pb.ListMessagesRequest, context: Any) -> pb.ListMessagesResponse:  # noqa: N802
+        self._refuse("ListMessages", context)
+        return pb.ListMessagesResponse()
+
+    def Import(self, requests: Iterator[pb.ImportRequest], context: Any) -> pb.ImportResponse:  # noqa: N802
+        for _ in requests:
+            pass
+        self._refuse("Import", context)
+        return pb.ImportResponse()
+
+    def Send(self, _: pb.SendRequest, context: Any) -> pb.SendResponse:  # noqa: N802
+        self._refuse("Send", context)
+        return pb.SendResponse()
+
+    def _refuse(self, method: str, context: Any) -> None:
+        if method not in self._allowed:
+            context.set_trailing_metadata((("grpc-status-details-bin", self._details),))
+            context.abort(self._code, "no")

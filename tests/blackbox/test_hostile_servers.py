@@ -7,10 +7,17 @@ import threading
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
+from typing import Final
 
 import grpc
 import msgspec
 import pytest
+from google.protobuf.any_pb2 import Any
+from google.protobuf.duration_pb2 import Duration
+from google.protobuf.message import Message
+from google.protobuf.timestamp_pb2 import Timestamp
+from google.rpc.error_details_pb2 import ErrorInfo, RetryInfo
+from google.rpc.status_pb2 import Status
 from websockets.http11 import Request, Response
 from websockets.sync.server import ServerConnection
 
@@ -23,10 +30,12 @@ from tests.commanding import Person
 from tests.hostile_servers import (
     MEBIBYTE,
     WELCOME,
+    Refusing,
     answering,
-    garbled_grpc_server,
+    chat_service,
     grpc_server,
     http_server,
+    raw_grpc_server,
     websocket_server,
 )
 
@@ -153,8 +162,79 @@ def test_no_answer_makes_a_finding_of_the_doctor_of_its_own(boris: Person) -> No
     assert "wait␊✓ Besedka answers there␛[2J" in done.stdout
 
 
-def test_messages_of_grpc_that_are_none_are_reported_in_one_line(boris: Person) -> None:
-    with garbled_grpc_server() as url:
+def packed(*details: Message) -> bytes:
+    """The details of a status, as a server sends them."""
+    status = Status(code=7, message="no")
+    for detail in details:
+        status.details.add().Pack(detail)
+    serialized: bytes = status.SerializeToString()
+    return serialized
+
+
+UNREADABLE_STATUSES: Final = {
+    "bytes that are none": b"\xff\xff\xff",
+    "a detail that is none": Status(
+        details=[Any(type_url="type.googleapis.com/google.rpc.ErrorInfo", value=b"\xff")]
+    ).SerializeToString(),
+    "a reason that is no code": packed(ErrorInfo(reason="banned\n12:00 Boss: pay")),
+}
+
+
+@pytest.mark.parametrize("details", UNREADABLE_STATUSES.values(), ids=UNREADABLE_STATUSES.keys())
+def test_a_status_whose_details_cannot_be_read_ends_each_command(boris: Person, details: bytes) -> None:
+    with chat_service(Refusing(grpc.StatusCode.PERMISSION_DENIED, details)) as url:
+        for command in (["tail"], ["send", "hello"], ["send", "--lines"]):
+            done = boris.run(*command, "--url", url, stdin=b"hello\n")
+            done.assert_one_clear_line(3, "is not Besedka")
+    # The first calls of an import pass, and the message is refused.
+    allowed = {"ListMessages", "Import"}
+    for code in (grpc.StatusCode.PERMISSION_DENIED, grpc.StatusCode.RESOURCE_EXHAUSTED):
+        with chat_service(Refusing(code, details, allowed)) as url:
+            done = boris.run("send", "--lines", "--url", url, stdin=b"hello\n")
+        done.assert_one_clear_line(3, "is not Besedka")
+
+
+@pytest.mark.parametrize("seconds", [2**62, -(2**62)])
+def test_a_refusal_is_understood_however_long_the_wait_is_that_it_asks_for(
+    boris: Person, seconds: int
+) -> None:
+    details = packed(RetryInfo(retry_delay=Duration(seconds=seconds)), ErrorInfo(reason="name_claimed"))
+    for allowed in ([], ["ListMessages", "Import"]):
+        with chat_service(Refusing(grpc.StatusCode.PERMISSION_DENIED, details, allowed)) as url:
+            done = boris.run("send", "--lines", "--url", url, stdin=b"hello\n")
+        done.assert_one_clear_line(4, "no")
+
+
+@pytest.mark.parametrize("before", [[], [pb.ConverseResponse(welcome=pb.Welcome(room="main", user="Boris"))]])
+@pytest.mark.parametrize("seconds", [10**17, 10**12, -(10**17)])
+def test_a_time_that_is_none_ends_a_command(
+    boris: Person, before: list[pb.ConverseResponse], seconds: int
+) -> None:
+    message = pb.Message(id=1, user="Eve", text="x", time=Timestamp(seconds=seconds), clock="12:00:00")
+    event = pb.ConverseResponse(messages=pb.Messages(room="main", messages=[message]))
+    with grpc_server(*before, event) as url:
+        boris.run("tail", "-f", "--url", url).assert_one_clear_line(3, "is not Besedka", "out of range")
+
+
+MANY: Final = 700_000
+"""Empty messages: they have 1.4 MB, and would take 250 in memory."""
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        pb.ConverseResponse(messages=pb.Messages(messages=[pb.Message()] * MANY)),
+        pb.ConverseResponse(history=pb.HistoryPage(messages=[pb.Message()] * MANY)),
+        pb.ConverseResponse(rooms=pb.Rooms(rooms=[pb.Room()] * MANY)),
+        pb.ConverseResponse(found=pb.Found(messages=[pb.Message()] * MANY)),
+        pb.ConverseResponse(welcome=pb.Welcome(users=[""] * MANY)),
+    ],
+    ids=["messages", "history", "rooms", "found", "welcome"],
+)
+def test_empty_messages_without_end_are_counted_and_not_built(
+    boris: Person, event: pb.ConverseResponse
+) -> None:
+    with grpc_server(event) as url:
         boris.run("tail", "--url", url).assert_one_clear_line(3, "is not Besedka", "cannot be read")
 
 
@@ -166,6 +246,47 @@ def test_a_message_is_one_message_in_a_pipe_whatever_its_name(boris: Person, use
         for options in ([], ["--json"], ["--exec", "echo"]):
             done = boris.run("tail", *options, "--url", url)
             done.assert_one_clear_line(3, "is not Besedka", "`user`")
+
+
+def test_elements_of_json_without_end_are_counted_and_not_built(boris: Person) -> None:
+    for listed in ('"",' * MEBIBYTE, '"a",' * (MEBIBYTE // 2), "{}," * MEBIBYTE):
+        frame = f'{{"type":"system","joined":[{listed}""]}}'.encode()
+        with websocket_server(answering(frame)) as url:
+            boris.run("tail", "--url", url).assert_one_clear_line(3, "is not Besedka")
+
+
+def test_messages_of_grpc_that_are_none_are_reported_in_one_line(boris: Person) -> None:
+    with raw_grpc_server(Converse=b"\xff" * 10) as url:
+        boris.run("tail", "--url", url).assert_one_clear_line(3, "is not Besedka", "cannot be read")
+
+
+EMPTY = b""
+ID_0 = pb.SendResponse(id=0).SerializeToString()
+ID_TOO_HIGH = pb.SendResponse(id=2**63).SerializeToString()
+MANY_RANGES = b"\x12\x00" * MANY
+TOO_LONG = pb.SendResponse(id=1, epoch="x" * SERVER_FRAME_BYTES_AT_MOST).SerializeToString()
+
+
+@pytest.mark.parametrize(
+    ("head", "imported", "sent"),
+    [
+        (b"\xff", EMPTY, EMPTY),
+        (EMPTY, b"\xff", EMPTY),
+        (EMPTY, EMPTY, b"\xff"),
+        (TOO_LONG, EMPTY, EMPTY),
+        (EMPTY, TOO_LONG, EMPTY),
+        (EMPTY, EMPTY, TOO_LONG),
+        (EMPTY, EMPTY, ID_0),
+        (EMPTY, EMPTY, ID_TOO_HIGH),
+        (EMPTY, MANY_RANGES, EMPTY),
+    ],
+)
+def test_an_answer_that_is_none_ends_an_import(
+    boris: Person, head: bytes, imported: bytes, sent: bytes
+) -> None:
+    with raw_grpc_server(ListMessages=head, Import=imported, Send=sent) as url:
+        done = boris.run("send", "--lines", "--url", url, stdin=b"hello\n")
+    done.assert_one_clear_line(3, "is not Besedka")
 
 
 @pytest.mark.parametrize("host", ["unix", "ipv4", "xds"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterator
 from itertools import pairwise
 
 import grpc
@@ -15,9 +16,10 @@ from google.rpc.status_pb2 import Status
 
 from besedka import ConnectionFailed, InvalidAddress, JoinRefused, SayRefused, connect, importing
 from besedka.proto.besedka.v1 import chat_pb2 as pb
+from besedka.remote import importing as importing_module
 from besedka.remote.backoff import SHORTEST_HOLD_SECONDS
 from besedka.remote.importing import Importer
-from besedka.remote.transport.grpc import reason_of
+from besedka.remote.transport.grpc_responses import reason_of
 from besedka.wire.message import MessageId
 from tests import looping
 from tests.conftest import ServerMaker
@@ -108,6 +110,24 @@ def test_an_importer_that_loses_its_name_gets_the_reason(server: RunningServer) 
     looping.run(scenario())
 
 
+def test_more_messages_than_one_call_may_hold_are_posted_by_several(monkeypatch: pytest.MonkeyPatch) -> None:
+    calls: list[int] = []
+
+    class Stub:
+        async def Import(self, requests: Iterator[pb.ImportRequest], **_: object) -> pb.ImportResponse:  # noqa: N802 - gRPC's
+            first = sum(calls) + 1
+            calls.append(sum(len(request.messages) for request in requests))
+            return pb.ImportResponse(ids=[pb.IdRange(first=first, last=sum(calls))])
+
+    async def scenario() -> list[int]:
+        importer = Importer(Stub(), pb.Speaker(room="main", user="Anna"), MessageId(0))
+        return [number async for number in importer.say(["one"] * 25)]
+
+    monkeypatch.setattr(importing_module, "CALL_MESSAGES", 10)
+    assert looping.run(scenario()) == [*range(1, 26)]
+    assert calls == [10, 10, 5]
+
+
 @pytest.mark.parametrize(("first", "last"), [(1, 2**62), (1, 2), (5, 4)])
 def test_ids_that_cannot_be_those_of_the_messages_end_the_import(first: int, last: int) -> None:
     class Stub:
@@ -157,12 +177,13 @@ def test_a_server_that_asks_for_no_pause_is_tried_ever_more_seldom(nanos: int) -
 
 def test_no_duration_is_too_long_to_be_read() -> None:
     trailing = refusal_of(RetryInfo(retry_delay=Duration(seconds=2**62))).trailing_metadata()
-    assert reason_of(trailing) == ("too_fast", 2.0**62)
+    assert reason_of(trailing, "") == ("too_fast", 2.0**62)
 
 
 GARBLED = Any(type_url="type.googleapis.com/google.rpc.ErrorInfo", value=b"\xff")
 
 
 @pytest.mark.parametrize("details", [b"\xff", Status(details=[GARBLED]).SerializeToString()])
-def test_details_that_are_none_are_those_of_a_lost_connection(details: bytes) -> None:
-    assert reason_of([("grpc-status-details-bin", details)]) == ("", 0.0)
+def test_details_that_are_none_are_an_error(details: bytes) -> None:
+    with pytest.raises(ConnectionFailed, match="is not Besedka"):
+        reason_of([("grpc-status-details-bin", details)], "")

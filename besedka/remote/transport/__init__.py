@@ -1,4 +1,4 @@
-"""Transports: they carry frames to a chat and back, over WebSocket or gRPC."""
+"""Transports: they carry frames to a chat and back, over WebSocket or gRPC; `grpc_responses` has what all calls over gRPC accept as an answer."""
 
 from __future__ import annotations
 

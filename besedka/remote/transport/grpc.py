@@ -12,9 +12,15 @@ import grpc
 
 from besedka.proto import frames as proto
 from besedka.proto.besedka.v1.chat_pb2 import ListRoomsRequest
-from besedka.proto.besedka.v1.chat_pb2_grpc import ChatStub
-from besedka.remote.errors import ACCESS_ENDINGS, RemoteError, TransportClosed, frame_too_long, not_besedka
+from besedka.remote.errors import (
+    ACCESS_ENDINGS,
+    ConnectionFailed,
+    RemoteError,
+    TransportClosed,
+    parsing_frames,
+)
 from besedka.remote.transport import HANDSHAKE_SECONDS
+from besedka.remote.transport.grpc_responses import chat_stub, check_length, readable, reason_of
 from besedka.wire.access import authorization
 from besedka.wire.close_codes import CloseCode
 from besedka.wire.errors import ErrorCode
@@ -47,9 +53,6 @@ RECONNECT_STATUSES: Final = frozenset(
 
 ENDED: Final = (grpc.aio.AioRpcError, grpc.aio.BaseError, asyncio.InvalidStateError)
 """The errors of a call that has ended; the last two come from using the call just then."""
-
-TOO_LONG: Final = "message larger than max"
-"""In the details of the status by which gRPC itself ends a call whose message is longer than OPTIONS allow."""
 
 ACCESS_REASONS: Final = {
     **{code: code for code in ACCESS_ENDINGS.values()},
@@ -95,10 +98,11 @@ class GrpcTransport:
         """Receive frames."""
         try:
             while (response := await self._call.read()) is not grpc.aio.EOF:  # type: ignore[attr-defined]  # the stubs lack it
-                if response is None:
-                    raise not_besedka(self._url, "its messages cannot be read")
+                response = readable(response, self._url)
                 self._has_received = True
-                for frame in proto.server_frames(response, self._utc_offset):
+                with parsing_frames(self._url):
+                    frames = proto.server_frames(response, self._utc_offset)
+                for frame in frames:
                     if isinstance(frame, Welcome):
                         self._utc_offset = frame.utc_offset
                     yield frame
@@ -118,12 +122,14 @@ class GrpcTransport:
                 await self._probe()
             except grpc.aio.AioRpcError as other:
                 code, details, trailing = other.code(), other.details(), other.trailing_metadata()
-        if code is grpc.StatusCode.RESOURCE_EXHAUSTED and TOO_LONG in (details or "").lower():
-            return frame_too_long(self._url)
-        if code is grpc.StatusCode.UNAUTHENTICATED:
-            reason: str = ErrorCode.NO_ACCESS
-        else:
-            reason = reason_of(trailing)[0] if code not in RECONNECT_STATUSES else ""
+        try:
+            check_length(code, details, self._url)
+            if code is grpc.StatusCode.UNAUTHENTICATED:
+                reason: str = ErrorCode.NO_ACCESS
+            else:
+                reason = reason_of(trailing, self._url)[0] if code not in RECONNECT_STATUSES else ""
+        except ConnectionFailed as failure:
+            return failure
         return TransportClosed(
             details or code.name, reconnect=code in RECONNECT_STATUSES, code=ACCESS_REASONS.get(reason, "")
         )
@@ -142,7 +148,7 @@ async def open_grpc(url: str, key: str = "") -> AsyncIterator[GrpcTransport]:
                 await _connected(channel)
         except TimeoutError:
             raise TransportClosed("no answer in time", reconnect=True) from None
-        stub: Any = ChatStub(channel)  # type: ignore[no-untyped-call]  # generated without types
+        stub = chat_stub(channel)
         call = stub.Converse(metadata=metadata(key))
         try:
             yield GrpcTransport(
@@ -175,26 +181,6 @@ def open_channel(url: str) -> grpc.aio.Channel:
 def target_of(endpoint: str) -> str:
     """A host and a port as a target of gRPC, which takes a host such as ``unix`` or ``xds`` for the name of another way parts."""
     return f"dns:///{endpoint}"
-
-
-def reason_of(trailing_metadata: Any) -> tuple[str, float]:
-    """The code of a refusal, empty if the connection failed instead, and the seconds to wait before a retry."""
-    # Imported late: only errors need them.
-    from google.protobuf.message import DecodeError  # noqa: PLC0415
-    from google.rpc.error_details_pb2 import ErrorInfo, RetryInfo  # noqa: PLC0415
-    from google.rpc.status_pb2 import Status  # noqa: PLC0415
-
-    info, retry = ErrorInfo(), RetryInfo()
-    try:
-        for key, value in trailing_metadata or ():
-            if key == "grpc-status-details-bin":
-                for packed in Status.FromString(value).details:
-                    packed.Unpack(info)
-                    packed.Unpack(retry)
-    except DecodeError:
-        return "", 0.0  # no Besedka sends it
-    # Not as a `timedelta`, which holds fewer seconds than the message may.
-    return info.reason, retry.retry_delay.seconds + retry.retry_delay.nanos / 1e9
 
 
 async def _connected(channel: grpc.aio.Channel) -> None:

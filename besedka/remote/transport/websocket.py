@@ -14,7 +14,6 @@ from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidSta
 
 from besedka.remote.errors import (
     ACCESS_ENDINGS,
-    ConnectionFailed,
     RemoteError,
     TransportClosed,
     frame_too_long,
@@ -56,10 +55,11 @@ class WebSocketTransport:
         """Receive frames."""
         try:
             while True:
+                data = await self._socket.recv()
                 try:
-                    frame = decode_server(await self._socket.recv())
+                    frame = decode_server(data)
                 except Refused:
-                    raise ConnectionFailed(f"the server at {self._url} is not Besedka") from None
+                    raise not_besedka(self._url, "its frames cannot be read") from None
                 yield frame
         except ConnectionClosed as closed:
             raise _ended(closed, self._url) from None
