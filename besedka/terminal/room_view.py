@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections import deque
 from collections.abc import Awaitable, Callable
 from enum import Enum, auto
 from typing import Final
 
-from besedka.remote.errors import RemoteError
+from besedka.remote.errors import NotConnected
+from besedka.remote.outgoing_requests import new_future
+from besedka.remote.room.backlog import Backlog
 from besedka.remote.room.events import Away, Event, ReceivedMessage, Reset, people_after
 from besedka.remote.room.membership import Membership
 from besedka.terminal.storage import UnsentMessages
@@ -17,6 +18,9 @@ from besedka.wire.mentions import mentions
 
 UNREAD_AT_MOST: Final = 200
 """Unread messages of a room that are kept in memory; older ones are in the log."""
+
+UNREAD_BYTES_AT_MOST: Final = 1024 * 1024
+"""Memory of these messages, in each of a hundred rooms."""
 
 SHOWN_AT_MOST: Final = 5_000
 """Shown messages whose authors are remembered."""
@@ -83,7 +87,7 @@ class RoomView:
         self.retry_at = 0.0
         self.people: list[str] = []
         self.clients_count = 0
-        self.unread: deque[ReceivedMessage] = deque(maxlen=UNREAD_AT_MOST)
+        self.unread = Backlog[ReceivedMessage](UNREAD_AT_MOST, UNREAD_BYTES_AT_MOST)
         self.unread_count = 0
         self.is_mentioned = False
         self.oldest = 0
@@ -96,7 +100,7 @@ class RoomView:
         self._receive = receive
         self._until_printable = until_printable
         self._loop = asyncio.get_running_loop()
-        self._joined: asyncio.Future[None] = self._loop.create_future()
+        self._joined: asyncio.Future[None] = new_future()
         self._welcomed = asyncio.Event()
         self.ended = asyncio.ensure_future(self._receive_events())
 
@@ -126,6 +130,7 @@ class RoomView:
         Raises:
             ConnectionFailed: if the chat cannot be reached.
             JoinRefused: if the server refuses the room or the name.
+            NotConnected: if the room is left meanwhile.
         """
         await self._joined
 
@@ -145,7 +150,8 @@ class RoomView:
         """
         self._welcomed.clear()
         await self.membership.rename(name, secret=secret)
-        await self._welcomed.wait()
+        if not self.ended.done():
+            await self._welcomed.wait()
 
     def store_unsent_in(self, unsent: UnsentMessages | None) -> None:
         """Store unsent messages in another file from now on, and send the messages recovered from it."""
@@ -171,7 +177,7 @@ class RoomView:
 
     def add_unread(self, message: ReceivedMessage) -> None:
         """Add a message that is not shown yet."""
-        self.unread.append(message)
+        self.unread.add_newest(message)
         self.unread_count += 1
         self.newest = max(self.newest, message.id)
         self.is_mentioned = self.is_mentioned or self.is_for_me(message)
@@ -208,10 +214,15 @@ class RoomView:
                 if isinstance(event, Welcome) and before is ConnectionState.CONNECTING:
                     self._joined.set_result(None)
                 await self._until_printable()
-        except RemoteError as error:
+        except Exception as error:  # the task of the join must receive any error
             if self._joined.done():
                 raise
             self._joined.set_exception(error)
+        finally:
+            # Nobody waits for a room whose events have ended, whatever has ended them.
+            if not self._joined.done():
+                self._joined.set_exception(NotConnected("the room was left"))
+            self._welcomed.set()
 
     def _apply(self, event: Event) -> None:
         match event:
@@ -253,9 +264,11 @@ class RoomView:
             self._received_to = 0
 
     def _redact_unread(self, redacted: Redacted) -> None:
-        for index, message in enumerate(self.unread):
-            if message.id == redacted.id:
-                self.unread[index] = message.with_text(redacted.text)
+        self.unread.change(
+            lambda message: message.id == redacted.id, lambda message: message.with_text(redacted.text)
+        )
+        while self.unread.is_overfull:
+            self.unread.take()
 
 
 def title(room: str, kind: Kind, peer: str) -> str:

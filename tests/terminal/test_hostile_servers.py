@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import grpc
 import msgspec
 import pytest
+from google.protobuf.timestamp_pb2 import Timestamp
 from websockets.sync.server import ServerConnection
 
+from besedka.proto.besedka.v1 import chat_pb2 as pb
 from besedka.remote.chat_connection import ROOMS_AT_MOST
 from besedka.terminal.session.direct_room_watcher import ROOMS_FREE
 from besedka.wire.frames import (
@@ -16,6 +19,7 @@ from besedka.wire.frames import (
     Join,
     Kind,
     ListRooms,
+    RoomEntry,
     RoomOpened,
     Rooms,
     ServerFrame,
@@ -23,7 +27,15 @@ from besedka.wire.frames import (
     decode_client,
     encode,
 )
-from tests.hostile_servers import LIMITS, WELCOME, answering, websocket_server
+from tests.hostile_servers import (
+    LIMITS,
+    WELCOME,
+    Refusing,
+    answering,
+    chat_service,
+    grpc_server,
+    websocket_server,
+)
 from tests.terminal.conftest import TerminalMaker
 
 FAILED, UNREACHABLE, REFUSED = 1, 3, 4
@@ -134,3 +146,40 @@ def test_a_welcome_that_none_would_send_ends_the_session(
         terminal = make_terminal(url, "--name", "Anna")
         assert terminal.exit_status() == UNREACHABLE
     assert "is not Besedka" in " ".join(terminal.lines)
+
+
+def test_a_status_that_cannot_be_read_ends_the_session(make_terminal: TerminalMaker) -> None:
+    with chat_service(Refusing(grpc.StatusCode.PERMISSION_DENIED, b"\xff\xff\xff")) as url:
+        terminal = make_terminal(url, "--name", "Anna")
+        assert terminal.exit_status() == UNREACHABLE
+    assert "is not Besedka" in " ".join(terminal.lines)
+
+
+def test_a_time_that_is_none_ends_the_session_before_the_welcome(make_terminal: TerminalMaker) -> None:
+    message = pb.Message(id=1, user="Eve", text="x", time=Timestamp(seconds=10**17), clock="12:00:00")
+    with grpc_server(pb.ConverseResponse(messages=pb.Messages(room="main", messages=[message]))) as url:
+        terminal = make_terminal(url, "--name", "Anna")
+        assert terminal.exit_status() == UNREACHABLE
+    assert "is not Besedka" in " ".join(terminal.lines)
+
+
+def test_a_list_of_rooms_that_goes_round_in_circles_is_reported(make_terminal: TerminalMaker) -> None:
+    asked: list[str] = []
+
+    def talk(connection: ServerConnection) -> None:
+        decode_client(connection.recv())
+        connection.send(encode(WELCOME).decode())
+        while True:
+            frame = decode_client(connection.recv())
+            if isinstance(frame, ListRooms):
+                asked.append(frame.after)
+                entries = [RoomEntry("direct-a", 0, Kind.DIRECT, "Boris")]
+                follows = "B" if frame.after == "A" else "A"
+                connection.send(encode(Rooms(entries, frame.key, next=follows)).decode())
+
+    with websocket_server(talk) as url:
+        terminal = make_terminal(url, "--name", "Anna")
+        terminal.wait_for("is not in its order")
+        terminal.type("/exit\r")
+        assert terminal.exit_status() == 0
+    assert asked == ["", "A"]

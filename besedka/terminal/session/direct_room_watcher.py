@@ -11,7 +11,7 @@ from collections.abc import Coroutine
 from typing import Any, Final
 
 from besedka.remote.chat_connection import ROOMS_AT_MOST
-from besedka.remote.errors import RemoteError
+from besedka.remote.errors import NotConnected, RemoteError, RequestRefused
 from besedka.remote.room.events import ReceivedMessage
 from besedka.remote.room.membership import Membership
 from besedka.terminal.room_view import RoomView
@@ -112,8 +112,11 @@ class DirectRoomWatcher:
         try:
             requests = self._rooms.current.membership.requests
             entries, blocked = await requests.own_rooms(), await requests.blocked()
-        except RemoteError:
-            return  # no connection: a reconnect checks again
+        except (NotConnected, RequestRefused):
+            return  # a reconnect checks again
+        except RemoteError as error:
+            self._notifier.show_error(error)
+            return
         direct = [entry for entry in entries if entry.kind is Kind.DIRECT]
         newest = sorted((entry for entry in direct if entry.asked), key=lambda entry: -entry.asked)
         self._requests = {entry.name for entry in newest[:REQUESTS_AT_MOST]}
