@@ -17,16 +17,22 @@ from tests.talking import WireClient
 
 PROXY = ("--behind-proxy", "127.0.0.1", "--open")
 CLASS, ELSEWHERE = "203.0.113.9", "203.0.113.77"
-ANNA, ANOTHER = "a" * 64, "b" * 64
+ANNA, ANOTHER, VICTOR = "a" * 64, "b" * 64, "v" * 64
+SLEEPERS = {f"Sleeper {number}": f"the secret of sleeper {number}" for number in range(12)}
+"""Names that somebody has claimed ahead, each with a secret of its own."""
 
 
 @pytest.fixture
 def server(make_server: ServerMaker) -> RunningServer:
-    """A server behind a proxy, which the talkers say that they are; Anna's name was claimed long ago."""
+    """A server behind a proxy, which the talkers say that they are; some names were claimed long ago."""
     server = make_server("--lang", "en", *PROXY, grpc=True)
     long_ago = "2025-11-19T22:46:36Z"
-    known = f"Anna\t{sha256(ANNA.encode()).hexdigest()}\t{long_ago}\t{long_ago}\n"
-    (server.directory / "known_names.txt").write_text(known)
+    holders = {"Anna": ANNA, "Victor": VICTOR, **SLEEPERS}
+    known = [
+        f"{name}\t{sha256(secret.encode()).hexdigest()}\t{long_ago}\t{long_ago}\n"
+        for name, secret in holders.items()
+    ]
+    (server.directory / "known_names.txt").write_text("".join(known))
     return server.start()
 
 
@@ -83,6 +89,82 @@ def test_twenty_names_on_one_connection_say_one_message_in_a_slow_room(
         said = [post_as(seed, f"Seed {number}") for number in range(20)]
         assert said[0] == ""
         assert all("Too fast" in sentence for sentence in said[1:])
+
+
+def test_names_that_were_claimed_before_are_one_persons_on_one_connection(
+    server: RunningServer, operator: Operator
+) -> None:
+    operator.do("slow", seconds=600)
+    with (
+        come(server, address=CLASS) as sleeper,
+        come(server, "Anna", CLASS, secret=ANNA) as anna,
+        Caller(server) as caller,
+    ):
+        codes = []
+        for name, secret in SLEEPERS.items():
+            sleeper.join(name, secret=secret)
+            codes.append(post(sleeper, name))
+            sleeper.send_frame("leave", room="main")
+        assert codes == ["", *["too_fast"] * 11]
+        assert post(anna) == ""
+        # The connections of gRPC count in the same way.
+        caller.send("Sleeper 1", "hello", secret=SLEEPERS["Sleeper 1"])
+        second = refusal(lambda: caller.send("Sleeper 2", "hello", secret=SLEEPERS["Sleeper 2"]))
+        assert second.reason == "too_fast"
+
+
+def test_a_muted_guest_speaks_under_no_name_that_was_claimed_before_on_the_same_connection(
+    server: RunningServer, operator: Operator
+) -> None:
+    name, secret = "Sleeper 0", SLEEPERS["Sleeper 0"]
+    with come(server, "Anna", ELSEWHERE, secret=ANNA) as anna, come(server, "Guest", CLASS) as guest:
+        assert post(guest, "spam") == ""
+        operator.do("mute", "Guest")
+        guest.send_frame("leave", room="main")
+        assert name not in guest.join(name, secret=secret)["users"]
+        assert post(guest, "the same socket") == "muted"
+        guest.send_frame("typing")
+        assert guest.refused("direct", user="Anna") == "muted"
+        # Whoever comes under the name over a connection of their own is not meant.
+        with come(server, name, CLASS, secret=secret) as again:
+            assert post(again, "another socket") == ""
+        frames = anna.receive_until(lambda frame: frame.get("text") == "another socket")
+        assert [frame for frame in frames if frame["type"] == "typing"] == []
+
+
+def test_a_muted_person_says_nothing_by_other_names_neither_in_a_room_nor_to_one_person(
+    server: RunningServer, operator: Operator
+) -> None:
+    with (
+        come(server, "Watcher", ELSEWHERE) as watcher,
+        come(server, "Anna", ELSEWHERE, secret=ANNA) as anna,
+        come(server, "Victor", CLASS, secret=VICTOR) as victor,
+    ):
+        room = victor.ask("direct", user="Anna")["room"]
+        assert anna.receive("place")["peer"] == "Victor"
+        anna.join("Anna", room, secret=ANNA)
+        assert post(anna, "yes?", room=room) == ""
+        anna.send_frame("leave", room=room)
+        operator.do("mute", "Victor")
+        for name in ("vote for me", "Boss is a thief"):
+            victor.send_frame("leave", room="main")
+            assert name not in victor.join(name, secret=VICTOR)["users"]
+            assert victor.ask("direct", user="Anna")["room"] == room
+        victor.send_frame("leave", room="main")
+        assert "Victor" in victor.join("Victor", secret=VICTOR)["users"]
+        with come(server, "Last", ELSEWHERE):
+            frames = watcher.receive_until(lambda frame: "Last" in frame.get("joined", ()))
+        assert "vote" not in str(frames)
+        assert "thief" not in str(frames)
+        anna.send_frame("chat", text="over")
+        frames = anna.receive_until(lambda frame: frame.get("text") == "over")
+        assert "place" not in [frame["type"] for frame in frames]
+        # Once they may speak, it is under the name that the list shows.
+        operator.do("unmute", "Victor")
+        victor.send_frame("leave", room="main")
+        victor.join("vote for me", secret=VICTOR)
+        assert victor.ask("direct", user="Anna")["room"] == room
+        assert anna.receive("place")["peer"] == "Victor"
 
 
 def test_guests_over_grpc_are_slowed_down_by_connection(server: RunningServer, operator: Operator) -> None:

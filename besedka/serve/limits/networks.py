@@ -95,10 +95,14 @@ class Origin(NamedTuple):
         return self.network is None or self.network == THIS_MACHINE
 
     @property
-    def identifiers(self) -> list[str]:
-        """Identify those who post from there."""
-        found = [f"{ON}{self.connection}"] if self.connection else []
-        return found if self.is_shared_by_machine else [*found, f"{FROM}{self.network}"]
+    def of_connection(self) -> list[str]:
+        """Identify whoever posts over the connection: a person, or a program that speaks for several names."""
+        return [f"{ON}{self.connection}"] if self.connection else []
+
+    @property
+    def of_network(self) -> list[str]:
+        """Identify all who post from the network, strangers to each other perhaps."""
+        return [] if self.is_shared_by_machine else [f"{FROM}{self.network}"]
 
 
 NOWHERE: Final = Origin()

@@ -1,9 +1,12 @@
 """The acts of moderators that are in force: moderators, mutes, bans and slow rooms. Pure; time is an argument.
 
 A person is identified by their claim and by what their name looks like. That is not enough for guests, who change their names as they like,
-nor for those who claim ever new ones. So a mute also covers the connections and networks that its target posts from, and a slow room counts
-messages by them; but only those of *newcomers*: guests, and people whose claim was made after the mute, or after the room became slow.
-Other people behind the same network are not affected.
+nor for those who have many claims. So a mute also covers the connections and networks that its target posts from, and a slow room counts
+messages by them. On a connection this is for everybody: all its names are one person's, however old their claims are. Behind a network it is
+for *newcomers*: guests, and people whose claim was made after the mute, or after the room became slow. A mute affects nobody else there,
+and a slow room has a larger share for them.
+
+A name is a message, too: the muted are announced under the name that was muted only, and newcomers from a muted place not at all.
 
 All of it follows from a list of `AuditEntry`, the content of ``audit.txt``. So the file is what is in force: it is read at the start,
 and a line added by hand counts as much as the server's own. `restrictions` are the mutes and bans, `slow_rooms` has slow mode; acts are
@@ -12,7 +15,7 @@ carried out by `besedka/serve/session/moderation.py`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import datetime, tzinfo
 from typing import Final
 
@@ -168,7 +171,7 @@ class ActsInForce:
             self._slow.charge(ticks, room, person, origin)
 
     def check_voice(self, now: float, person: Person, origin: Origin) -> None:
-        """Check that a person may tell others something: neither they are muted, nor a place from which they come as a newcomer.
+        """Check that a person may tell others something: neither they are muted, nor their connection, nor, for a newcomer, their network.
 
         Args:
             now: unix seconds.
@@ -190,12 +193,17 @@ class ActsInForce:
             del self._origins[next(iter(self._origins))]
 
     def _mute_of(self, person: Person, origin: Origin, now: float) -> Restriction | None:
-        """The mute of a person, or of a place from which they post as a newcomer."""
+        """The mute of a person, or of a place from which they post."""
         muted = self._mutes.find(identifiers_of(person), now)
         if muted or self.is_moderator(person.claim):
             return muted
-        shared = self._mutes.in_force(origin.identifiers, now)
-        return next((mute for mute in shared if person.since >= mute.since), None)
+        return next(self._mutes_of_place(person, origin, now), None)
+
+    def _mutes_of_place(self, person: Person, origin: Origin, now: float) -> Iterator[Restriction]:
+        """The mutes of a person's connection; and of their network, if they are a newcomer there."""
+        yield from self._mutes.in_force(origin.of_connection, now)
+        there = self._mutes.in_force(origin.of_network, now)
+        yield from (mute for mute in there if person.since >= mute.since)
 
     def is_muted(self, now: float, identifiers: Iterable[str]) -> bool:
         """Whether one of these identifiers is muted."""
@@ -206,13 +214,16 @@ class ActsInForce:
         return self._bans.find(identifiers, now) is not None
 
     def is_silenced(self, now: float, person: Person, origin: Origin) -> bool:
-        """Whether a person is muted, or a place from which they post as a newcomer."""
+        """Whether a person is muted, or a place from which they post."""
         return bool(self._mutes) and self._mute_of(person, origin, now) is not None
 
     def hides(self, now: float, person: Person, origin: Origin) -> bool:
-        """Whether a person's name is not announced, because they come as a newcomer, perhaps the muted one, from a muted place."""
-        muted = self._mute_of(person, origin, now) if self._mutes else None
-        return muted is not None and person.since >= muted.since
+        """Whether a person's name is not announced: they are muted, and under another name; or a newcomer, perhaps the muted one."""
+        if not self._mutes:
+            return False
+        own = [*self._mutes.in_force(identifiers_of(person), now)]
+        there = () if self.is_moderator(person.claim) else self._mutes_of_place(person, origin, now)
+        return any(person.since >= mute.since or not mute.is_of_name(person) for mute in (*own, *there))
 
     def _refuse_banned(self, identifiers: Iterable[str], now: float) -> None:
         found = self._bans.find(identifiers, now)

@@ -43,6 +43,10 @@ class Restriction:
         """When it ends, in unix seconds; infinity if never."""
         return self.until or float("inf")
 
+    def is_of_name(self, person: Person) -> bool:
+        """Whether a person has the name that it was imposed on, or one that looks like it."""
+        return any(f"look {look}" in self.identifiers for look in person.looks)
+
     def is_over(self, now: float) -> bool:
         """Whether it has ended."""
         return self.ends <= now

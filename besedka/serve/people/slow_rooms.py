@@ -1,4 +1,4 @@
-"""Slow rooms: each person may post once in an interval, and all newcomers behind one network have a share. Pure; time is an argument.
+"""Slow rooms: each person, and each connection, may post once in an interval, and all behind one network have a share. Pure; time is an argument.
 
 `acts_in_force` says which rooms are slow, and asks before each post.
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from besedka.serve.limits.networks import ON, SITE_TIMES, Network, Origin, levels_of
+from besedka.serve.limits.networks import SITE_TIMES, Network, Origin, levels_of
 from besedka.serve.limits.token_bucket import TokenBucket
 from besedka.serve.people.person import Person
 from besedka.serve.people.restrictions import identifiers_of
@@ -19,7 +19,11 @@ POSTERS_KEPT: Final = 1_000
 SHARE_OF_NETWORK: Final = 10
 """Messages that all newcomers behind one network may post in a slow room in the time in which a person may post one. Each of them has a connection of
 their own, so they talk as if alone until ten of them do: enough for a class behind one address, of which few talk at the same moment. More
-names, connections and secrets give one person no more than this. All networks of an IPv6 site have `SITE_TIMES` as much."""
+names, connections and new secrets give one person no more than this. All networks of an IPv6 site have `SITE_TIMES` as much."""
+
+SHARE_OF_KNOWN: Final = 50
+"""The same for those whose claim is older than the slow mode: a school behind one address talks on, and whoever has claimed names ahead says
+no more than this with all of them. All networks of a site have `SITE_TIMES` as much."""
 
 
 class SlowRooms:
@@ -32,8 +36,8 @@ class SlowRooms:
         self._since: dict[str, float] = {}
         # The last post in a slow room, by room and identifier.
         self._posted_at: dict[tuple[str, str], float] = {}
-        # The newcomers' share of each network in a slow room, by room, network and interval.
-        self._shares: dict[tuple[str, Network, int], TokenBucket] = {}
+        # The shares of each network in a slow room, by room, network, number of messages for one network, and interval.
+        self._shares: dict[tuple[str, Network, int, int], TokenBucket] = {}
         self._purge_at = POSTERS_KEPT
 
     def __eq__(self, other: object) -> bool:
@@ -71,10 +75,9 @@ class SlowRooms:
         seconds = self.interval(room)
         if not seconds:
             return
-        identifiers, shares = identifiers_of(person), list[TokenBucket]()
-        if person.since >= self._since.get(room, 0.0):
-            identifiers += [f"{ON}{origin.connection}"] if origin.connection else []
-            shares = self._shares_of(room, seconds, origin)
+        identifiers = identifiers_of(person) + origin.of_connection
+        is_newcomer = person.since >= self._since.get(room, 0.0)
+        shares = self._shares_of(room, seconds, origin, SHARE_OF_NETWORK if is_newcomer else SHARE_OF_KNOWN)
         posted_at = [self._posted_at.get((room, identifier), float("-inf")) for identifier in identifiers]
         wait = max(posted_at, default=float("-inf")) + seconds - ticks
         wait = max(wait, *(share.wait(ticks) for share in shares), 0.0)
@@ -87,17 +90,16 @@ class SlowRooms:
             self._purge(ticks)
             self._purge_at = max(POSTERS_KEPT, 2 * (len(self._posted_at) + len(self._shares)))
 
-    def _shares_of(self, room: str, seconds: int, origin: Origin) -> list[TokenBucket]:
-        """The shares of a network, and of its site, in a slow room; none of this machine."""
+    def _shares_of(self, room: str, seconds: int, origin: Origin, messages: int) -> list[TokenBucket]:
+        """The shares of a network, of so many messages in an interval, and of its site, in a slow room; none of this machine."""
         if origin.is_shared_by_machine:
             return []
-        sizes = (SHARE_OF_NETWORK, SITE_TIMES * SHARE_OF_NETWORK)
-        levels = zip(levels_of(origin.network), sizes, strict=False)
-        return [self._share(room, seconds, network, messages) for network, messages in levels]
+        levels = zip(levels_of(origin.network), (messages, SITE_TIMES * messages), strict=False)
+        return [self._share(room, seconds, network, size, messages) for network, size in levels]
 
-    def _share(self, room: str, seconds: int, network: Network, messages: int) -> TokenBucket:
-        bucket = TokenBucket(messages / seconds, seconds)
-        return self._shares.setdefault((room, network, seconds), bucket)
+    def _share(self, room: str, seconds: int, network: Network, size: int, kind: int) -> TokenBucket:
+        bucket = TokenBucket(size / seconds, seconds)
+        return self._shares.setdefault((room, network, kind, seconds), bucket)
 
     def _purge(self, ticks: float) -> None:
         self._posted_at = {

@@ -175,6 +175,7 @@ class Requests:
 
     async def _open_direct(self, frame: OpenDirect, person: Person, limiter: RateLimiter) -> RoomOpened:
         other, direct = self._other(frame.user, person), self._directory.direct
+        moderation, origin = self._directory.moderation, limiter.origin
         room = direct_room(person.claim, other.claim)
         direct.check_open(person.claim, other)
         is_new = not self._directory.rooms.has_members(room)
@@ -183,11 +184,11 @@ class Requests:
         direct.note_answer(room, person.claim)
         await self._directory.store(self._directory.membership_changes(room))
         is_asked = direct.is_unanswered(room, other.claim)
-        # A stranger's room is announced once; after an answer, each time: the other person may have left it.
-        if is_new or not is_asked:
-            receivers = self._announce(
-                RoomOpened(room, Kind.DIRECT, person.name, asked=is_asked), other.claim
-            )
+        # A stranger's room is announced once; after an answer, each time: the other person may have left it. The muted are not announced.
+        if (is_new or not is_asked) and not moderation.is_silenced(self._clock.wall(), person, origin):
+            # The name that the list shows: whatever name they have taken since is no news.
+            peer = self._directory.peer(room, other.claim)
+            receivers = self._announce(RoomOpened(room, Kind.DIRECT, peer, asked=is_asked), other.claim)
             limiter.charge_writes(self._clock.now(), receivers)
         return RoomOpened(room, Kind.DIRECT, other.name, frame.key)
 

@@ -11,7 +11,7 @@ from besedka.serve.limits.networks import THIS_MACHINE, Origin
 from besedka.serve.people.acts_in_force import ORIGINS_KEPT, ActsInForce
 from besedka.serve.people.audit_entry import read_entry
 from besedka.serve.people.person import Person
-from besedka.serve.people.slow_rooms import POSTERS_KEPT, SHARE_OF_NETWORK
+from besedka.serve.people.slow_rooms import POSTERS_KEPT, SHARE_OF_KNOWN, SHARE_OF_NETWORK
 from besedka.wire.errors import ErrorCode, Language, Refused
 from besedka.wire.validation import clean_name
 
@@ -176,7 +176,7 @@ def refusal_of(
     return None
 
 
-def test_a_mute_covers_newcomers_from_its_network_and_connections_and_nobody_else() -> None:
+def test_a_mute_covers_its_connections_and_newcomers_from_its_network_and_nobody_else() -> None:
     moderation = moderation_after(f"appoint user=Vera claim={'c' * 64}")
     entry = read_entry(f"[{STAMP}] operator: mute user=Boris address={ADDRESS}")
     moderation.apply(entry, connections=[7])
@@ -186,8 +186,9 @@ def test_a_mute_covers_newcomers_from_its_network_and_connections_and_nobody_els
     for origin in (there, same):
         assert refusal_of(moderation, Person("Egor"), origin) is ErrorCode.MUTED
         assert refusal_of(moderation, late, origin) is ErrorCode.MUTED
-        assert refusal_of(moderation, early, origin) is None
         assert refusal_of(moderation, vera, origin) is None
+    assert refusal_of(moderation, early, there) is None
+    assert refusal_of(moderation, early, same) is ErrorCode.MUTED
     assert refusal_of(moderation, Person("Egor"), elsewhere) is None
     moderation.apply(read_entry(f"[{STAMP}] operator: unmute address={ADDRESS}"))
     assert refusal_of(moderation, Person("Egor"), there) is None
@@ -196,7 +197,61 @@ def test_a_mute_covers_newcomers_from_its_network_and_connections_and_nobody_els
     assert refusal_of(moderation, Person("Egor"), same) is None
 
 
-def test_a_slow_room_counts_newcomers_by_connection_and_network_and_the_others_by_themselves() -> None:
+def test_the_muted_are_announced_under_the_name_that_was_muted_and_newcomers_not_at_all() -> None:
+    moderation = moderation_after(f"mute user=Victor claim={'c' * 64} address={ADDRESS}")
+    there, elsewhere = Origin(8, ADDRESS), Origin(9, IPv4Address("192.0.2.8"))
+
+    def is_hidden(person: Person, origin: Origin) -> bool:
+        return moderation.hides(NOW, person, origin)
+
+    early = NOW - 1
+    for origin in (there, elsewhere):
+        assert not is_hidden(verified("Victor", "c" * 64, early), origin)
+        assert not is_hidden(verified("VICTOR", "c" * 64, early), origin)
+        assert is_hidden(verified("vote for me", "c" * 64, early), origin)
+        assert not is_hidden(verified("Anna", "a" * 64, early), origin)
+    assert is_hidden(Person("Guest"), there)
+    assert not is_hidden(Person("Guest"), elsewhere)
+    # Under the second name, too, once that is muted: neither of them is heard then.
+    moderation.apply(read_entry(f"[{STAMP}] operator: mute user=Victim claim={'c' * 64}"))
+    for name in ("Victor", "Victim"):
+        assert is_hidden(verified(name, "c" * 64, early), elsewhere)
+    moderation.apply(read_entry(f"[{STAMP}] operator: unmute user=Victim claim={'c' * 64}"))
+    assert not is_hidden(verified("vote for me", "c" * 64, early), there)
+
+
+def test_names_claimed_before_are_one_persons_on_one_connection() -> None:
+    moderation = moderation_after("slow seconds=100")
+    early = NOW - 1
+    codes = [
+        refusal_of(moderation, verified(f"sleeper {n}", f"{n:064}", early), Origin(7, ADDRESS))
+        for n in range(12)
+    ]
+    assert codes == [None] + [ErrorCode.TOO_FAST] * 11
+    moderation = moderation_after()
+    moderation.apply(read_entry(f"[{STAMP}] operator: mute user=Guest"), connections=[7])
+    sleeper = verified("sleeper", "5" * 64, early)
+    assert refusal_of(moderation, sleeper, Origin(7, ADDRESS)) is ErrorCode.MUTED
+    assert moderation.is_silenced(NOW, sleeper, Origin(7, ADDRESS))
+    assert moderation.hides(NOW, sleeper, Origin(7, ADDRESS))
+    assert refusal_of(moderation, sleeper, Origin(8, ADDRESS)) is None
+
+
+def test_names_claimed_before_have_a_share_of_a_slow_room_behind_one_network() -> None:
+    moderation = moderation_after("slow seconds=100")
+    early, count = NOW - 1, SHARE_OF_KNOWN + 3
+    codes = [
+        refusal_of(moderation, verified(f"sleeper {n}", f"{n:064}", early), Origin(n + 1, ADDRESS))
+        for n in range(count)
+    ]
+    assert codes == [None] * SHARE_OF_KNOWN + [ErrorCode.TOO_FAST] * 3
+    # Newcomers have theirs, and so has everybody elsewhere.
+    assert refusal_of(moderation, Person("guest"), Origin(count + 1, ADDRESS)) is None
+    anna = verified("Anna", "a" * 64, early)
+    assert refusal_of(moderation, anna, Origin(count + 2, IPv4Address("192.0.2.8"))) is None
+
+
+def test_a_slow_room_counts_newcomers_by_connection_and_network_and_the_others_apart() -> None:
     moderation = moderation_after("slow seconds=100")
     for number in range(SHARE_OF_NETWORK):
         origin = Origin(number + 1, ADDRESS)
@@ -204,7 +259,7 @@ def test_a_slow_room_counts_newcomers_by_connection_and_network_and_the_others_b
         assert refusal_of(moderation, Person(f"renamed {number}"), origin) is ErrorCode.TOO_FAST
     late = verified("Late", "d" * 64, NOW + 1)
     assert refusal_of(moderation, late, Origin(90, ADDRESS)) is ErrorCode.TOO_FAST
-    assert refusal_of(moderation, verified("Anna", "a" * 64, NOW - 1), Origin(1, ADDRESS)) is None
+    assert refusal_of(moderation, verified("Anna", "a" * 64, NOW - 1), Origin(94, ADDRESS)) is None
     assert refusal_of(moderation, Person("one"), Origin(91, IPv4Address("192.0.2.8"))) is None
     # One message's share is there again after a tenth of the interval; a connection's after all of it.
     assert refusal_of(moderation, Person("fresh"), Origin(92, ADDRESS), 10.0) is None
