@@ -25,7 +25,7 @@ interface ServerFrames {
   chat: { room: string; id: number; user: string; text: string; timestamp: string; at: number; key?: string; unverified?: boolean };
   system: { room: string; text: string; timestamp: string; clients_count: number; joined: string[]; left: string[]; user: string; users?: string[] };
   typing: { room: string; user: string };
-  rooms: { rooms: { name: string; clients_count: number; kind?: "open" | "private" | "direct"; peer?: string; asked?: number }[]; key?: string; blocked?: string[]; next?: string };
+  rooms: { rooms: { name: string; clients_count: number; kind?: "open" | "private" | "direct"; peer?: string; asked?: number; blocked?: boolean }[]; key?: string; blocked?: string[]; next?: string };
   found: { room: string; text: string; messages: string[]; ids: number[]; before: number; key?: string; unverified?: number[] };
   place: { room: string; kind: "open" | "private" | "direct"; peer?: string; key?: string; asked?: boolean };
   invitation: { room: string; token: string; uses: number; expires: number; key?: string };

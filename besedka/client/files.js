@@ -8,6 +8,7 @@ self.BESEDKA_FILES = [
   "chat/access_key/state.js",
   "chat/access_key/view.js",
   "chat/app/app.js",
+  "chat/app/blocks.js",
   "chat/app/notifications.js",
   "chat/app/offline.js",
   "chat/app/persistence.js",

@@ -439,6 +439,7 @@ class RoomEntry(msgspec.Struct, frozen=True, omit_defaults=True):
         peer: the other person in a direct room.
         asked: of a direct room that the other has opened, and in which the recipient has not answered: its number among these,
             from 1, the newest last; 0 for all other rooms.
+        blocked: whether the recipient has blocked the other person of a direct room, under whatever name.
     """
 
     name: str
@@ -446,6 +447,7 @@ class RoomEntry(msgspec.Struct, frozen=True, omit_defaults=True):
     kind: Kind = Kind.OPEN
     peer: str = ""
     asked: int = 0
+    blocked: bool = False
 
 
 class Rooms(Frame, tag="rooms", frozen=True):

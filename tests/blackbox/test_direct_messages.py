@@ -8,11 +8,12 @@ from typing import Any
 
 import pytest
 
+from besedka.proto.besedka.v1 import chat_pb2 as pb
 from besedka.serve.people.direct import BEGUN_BY_ADDRESS_WITH_ONE, BEGUN_BY_PERSON
 from tests.calling import Caller, refusal
 from tests.clocks import BENT
 from tests.running import RunningServer
-from tests.talking import WireClient
+from tests.talking import TIMEOUT_SECONDS, WireClient
 
 ASKED_AT_MOST = 3
 FEW = json.dumps({"besedka.serve.people.direct.ASKED_AT_MOST": ASKED_AT_MOST})
@@ -142,6 +143,15 @@ def enter(client: WireClient, name: str, room: str) -> None:
     client.join(name, room, secret=secret_of(name))
 
 
+def notices(frames: list[dict[str, Any]]) -> list[tuple[list[str], list[str], list[str] | None]]:
+    """The notices of presence in direct rooms: who has come, who has gone, who is there."""
+    return [
+        (frame["joined"], frame["left"], frame.get("users"))
+        for frame in frames
+        if frame["type"] == "system" and frame["room"].startswith("direct-")
+    ]
+
+
 def test_a_blocked_person_can_neither_write_nor_type_nor_open_the_room(server: RunningServer) -> None:
     with come(server, "Anna") as anna, come(server, "Boris") as boris:
         room = boris.ask("direct", user="Anna")["room"]
@@ -163,6 +173,51 @@ def test_a_blocked_person_can_neither_write_nor_type_nor_open_the_room(server: R
         assert anna.ask("unblock", user="Boris")["code"] == "no_such_name"
         boris.send_frame("chat", room=room, text="thank you", key="thanks")
         anna.receive_until(lambda frame: frame.get("text") == "thank you")
+
+
+def test_a_blocked_person_says_nothing_by_their_names_either_and_is_listed_as_blocked_whatever_name_was_given(
+    server: RunningServer,
+) -> None:
+    secret = secret_of("Boris")
+    with (
+        come(server, "Anna") as anna,
+        come(server, "Boris") as boris,
+        WireClient(server) as parked,
+        Caller(server) as caller,
+    ):
+        boris.join("Bobby", "dev", secret=secret)
+        room = boris.ask("direct", user="Anna")["room"]
+        enter(anna, "Anna", room)
+        enter(boris, "Boris", room)
+        parked.join("You will hear from me", room, secret=secret)
+        anna.receive_until(lambda frame: "You will hear from me" in frame.get("joined", ()))
+        assert [entry.get("blocked") for entry in anna.ask("rooms")["rooms"] if "peer" in entry] == [None]
+        # By the name that she sees somewhere else; the room has the other one.
+        anna.send_frame("block", user="Bobby", key="block")
+        reported = notices(anna.receive_until(lambda frame: frame.get("key") == "block"))
+        assert reported == [([], [], ["Anna"])]
+        listed = anna.ask("rooms")
+        assert listed["blocked"] == ["Bobby"]
+        direct = [entry for entry in listed["rooms"] if "peer" in entry]
+        assert [(entry["peer"], entry["blocked"], entry["clients_count"]) for entry in direct] == [
+            ("Boris", True, 1)
+        ]
+        request = pb.ListRoomsRequest(secret=secret_of("Anna"))
+        over_grpc = caller.stub.ListRooms(request, timeout=TIMEOUT_SECONDS).rooms
+        assert [(entry.peer, entry.blocked) for entry in over_grpc if entry.peer] == [("Boris", True)]
+        for name in ("I know where you live", "Boris"):
+            boris.send_frame("leave", room=room)
+            assert boris.join(name, room, secret=secret)["users"] == ["Anna"]
+        parked.send_frame("leave", room=room)
+        parked.join("You will hear from me", "dev", secret=secret)
+        anna.send_frame("chat", room=room, text="am I alone?", key="a")
+        heard = anna.receive_until(lambda frame: frame.get("text") == "am I alone?")
+        assert notices(heard) == []
+        assert anna.ask("unblock", user="Boris")["type"] == "done"
+        boris.send_frame("leave", room=room)
+        enter(boris, "Boris", room)
+        assert anna.receive_until(lambda frame: "Boris" in frame.get("joined", ()))
+        assert [entry.get("blocked") for entry in anna.ask("rooms")["rooms"] if "peer" in entry] == [None]
 
 
 def test_a_guest_blocks_nobody(server: RunningServer) -> None:

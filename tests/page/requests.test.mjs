@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
+import { Blocks, isBlocked } from "../../besedka/client/chat/app/blocks.js";
 import { label, unread } from "../../besedka/client/chat/room.js";
 import { Visit, texts } from "./visit.mjs";
 
@@ -265,11 +266,31 @@ test("an answered request makes way for another one", () => {
 });
 
 test("direct rooms leave some of the connection's rooms to the user, and those of blocked people are not joined", () => {
-  const rooms = requested(120).map((room) => ({ ...room, asked: 0 }));
-  const visit = withHidden().tell({ type: "rooms", rooms, blocked: ["P0", "P1"] });
+  // The first was blocked under another name.
+  const rooms = requested(120).map((room, number) => ({ ...room, asked: 0, ...(number < 2 && { blocked: true }) }));
+  const visit = withHidden().tell({ type: "rooms", rooms, blocked: ["Bobby", "P1"] });
   assert.equal(names(visit).length, 80);
   assert.ok(!names(visit).includes("direct-0"));
-  assert.deepEqual(visit.state.blocked, ["P0", "P1"]);
+  assert.ok(!names(visit).includes("direct-1"));
+  assert.deepEqual(visit.state.blocked, ["Bobby", "P1"]);
+  assert.deepEqual(["P0", "P1", "P2"].map((name) => isBlocked(visit.state, name)), [true, true, false]);
+  // A further page of the list says nothing of them.
+  visit.tell({ type: "rooms", rooms: [], key: "more" });
+  assert.deepEqual(visit.state.blocked, ["Bobby", "P1"]);
   for (let number = 0; number < 30; number += 1) visit.happen({ type: "openRoom", name: `mine${number}` });
   assert.equal(names(visit).length, 100);
+});
+
+test("a new block ends the direct room with the person, under whatever name, and a room that is opened all the same stays", () => {
+  const [first, second] = requested(2).map((room) => ({ ...room, asked: 0 }));
+  const visit = withHidden().tell({ type: "rooms", rooms: [first, second] });
+  const blocks = new Blocks();
+  assert.deepEqual(blocks.ended(visit.state), []);
+  visit.tell({ type: "rooms", rooms: [{ ...first, blocked: true }, second], blocked: ["Bobby"] });
+  assert.deepEqual(blocks.ended(visit.state), ["direct-0"]);
+  assert.deepEqual(blocks.ended(visit.state), []);
+  visit.tell({ type: "rooms", rooms: [{ ...first, blocked: true }, { ...second, blocked: true }] });
+  assert.deepEqual(blocks.ended(visit.state), ["direct-1"]);
+  // What the first list marks was blocked before.
+  assert.deepEqual(new Blocks().ended(visit.state), []);
 });

@@ -339,3 +339,28 @@ def test_of_many_strangers_the_newest_five_are_watched_and_one_can_be_blocked(
     second.type("/block\r")
     second.wait_for("You have blocked nobody.")
     assert people["Stranger 0"].ask("direct", user="Anna")["type"] == "place"
+
+
+def test_a_person_who_was_blocked_under_a_second_name_is_left_alone(
+    server: RunningServer, make_terminal: TerminalMaker, make_client: ClientMaker
+) -> None:
+    bob, secret = make_client(), "the secret of one person"
+    bob.join("Bobby", "dev", secret=secret)
+    bob.join("Bob the builder", secret=secret)
+    first = make_terminal(server.url(), "--name", "Anna")
+    first.wait_for("You are in # main as Anna.")
+    room = bob.ask("direct", user="Anna")["room"]
+    first.wait_for("Bobby has opened direct messages with you")
+    bob.join("Bobby", room, secret=secret)
+    bob.send_frame("chat", room=room, text="hello", key="hello")
+    first.wait_until(lambda: "@ Bobby 1!" in first.bar, "the bar does not tell")
+    first.type('/block "Bob the builder"\r')
+    first.wait_for("You receive no direct messages from Bob the builder any more.")
+    first.wait_until(lambda: shown_by_rooms(first) == [False], "the room was not left")
+    first.type("/exit\r")
+    assert first.exit_status() == 0
+    # The message that she has not read opens the room no more.
+    again = make_terminal(server.url(), "--name", "Anna")
+    again.wait_for("You are in # main as Anna.")
+    again.wait_until(lambda: shown_by_rooms(again).count(False) == 1, "the room is not listed")
+    assert shown_by_rooms(again).count(True) == 0

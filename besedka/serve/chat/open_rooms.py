@@ -212,6 +212,10 @@ class OpenRooms:
         room = self.open(name, None)
         return room if isinstance(room, Room) else await asyncio.shield(room)
 
+    def opened(self, name: str) -> Room | None:
+        """The room of this name, if it is open."""
+        return self._rooms.get(name)
+
     def is_open(self, name: str) -> bool:
         """Whether a room of this name is open, or is being opened."""
         return name in self._rooms or name in self._opening

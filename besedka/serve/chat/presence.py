@@ -27,6 +27,10 @@ class PresenceNotices:
         """Schedule a notice of a change of presence."""
         self._notices.note(room)
 
+    def send_state(self, room: Room) -> None:
+        """Send all who are live the present state."""
+        room.broadcast([room.presence.state(self._language, self._stamp())])
+
     def send_missed(self, room: Room, subscriber: Subscriber) -> None:
         """Send a subscriber that has just gone live the present state, if it missed notices while behind."""
         missed = room.presence.missed_notices(subscriber, self._language, self._stamp())

@@ -148,7 +148,8 @@ class RoomList:
         if is_own is (kind is Kind.OPEN) or not self._directory.policy.lists(name, claim):
             return None
         count = self._rooms[name].presence.count if name in self._rooms else 0
-        return RoomEntry(name, count, kind, self._directory.peer(name, claim), asked)
+        is_blocked = self._directory.direct.has_blocked_peer(name, claim)
+        return RoomEntry(name, count, kind, self._directory.peer(name, claim), asked, is_blocked)
 
 
 class WrittenRooms:

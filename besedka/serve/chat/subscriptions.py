@@ -83,6 +83,17 @@ class Subscriptions:
             self._rooms.shares.release(subscriber.tenant, room.name)
         self._rooms.close_later(room)
 
+    def hide(self, name: str, claim: str) -> None:
+        """Hide a person in a room, if they are there: the others are told who else is."""
+        room = self._rooms.opened(name)
+        if room is None:
+            return
+        seen = [other for other in room.subscribers if other.is_seen and other.person.claim == claim]
+        for subscriber in seen:
+            room.hide(subscriber)
+        if seen:
+            self._notices.send_state(room)
+
     def type(self, room: Room, subscriber: Subscriber, origin: Origin) -> None:
         """Tell the others that a subscriber is typing, unless the person is muted, also under another name from the same place."""
         is_silenced = self._moderation.is_silenced(self._clock.wall(), subscriber.person, origin)

@@ -159,7 +159,12 @@ class DirectRules:
         """Whether a person was asked into a direct room, and has neither answered there nor blocked the other."""
         membership = self._rooms.membership(room, claim)
         is_asked = membership is not None and membership.role is Role.ASKED
-        return is_asked and not self._has_blocked_peer(room, claim)
+        return is_asked and not self.has_blocked_peer(room, claim)
+
+    def has_blocked_peer(self, room: str, claim: str) -> bool:
+        """Whether a person has blocked the other one of a direct room."""
+        other = self._rooms.peer(room, claim)
+        return other is not None and self._blocks.has_blocked(claim, other.claim)
 
     def note_answer(self, room: str, claim: str) -> None:
         """Note that a person has posted in a room, or opened it."""
@@ -183,10 +188,6 @@ class DirectRules:
         except Refused:
             return False
         return True
-
-    def _has_blocked_peer(self, room: str, claim: str) -> bool:
-        other = self._rooms.peer(room, claim)
-        return other is not None and self._blocks.has_blocked(claim, other.claim)
 
     def _bucket(self, count: int, *key: str) -> TokenBucket:
         bucket = TokenBucket(count / BEGUN_SECONDS, BEGUN_SECONDS)

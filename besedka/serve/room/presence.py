@@ -32,6 +32,11 @@ class _Changes:
         else:
             del instead_of[name]
 
+    def forget(self, name: str) -> None:
+        """Tell nothing of a person who has just come."""
+        if name in self.joined:
+            self.add(name, self.left, self.joined)
+
 
 class Presence:
     """The people of a room.
@@ -73,6 +78,14 @@ class Presence:
             del self._people[person]
             self._changes.add(person.name, self._changes.left, self._changes.joined)
 
+    def withdraw(self, person: Person) -> None:
+        """Remove a connection of a person of whom no notice is to tell: only those who miss it learn the present state."""
+        self._people[person] -= 1
+        if not self._people[person]:
+            del self._people[person]
+            self._changes.forget(person.name)
+            self.notices += 1
+
     def take_notice(self, language: Language, stamp: str) -> System | None:
         """A notice of the changes since the last one, if there are any."""
         changes = self._changes
@@ -94,6 +107,10 @@ class Presence:
         if subscriber.notices == self.notices:
             return None
         subscriber.notices = self.notices
+        return self.state(language, stamp)
+
+    def state(self, language: Language, stamp: str) -> System:
+        """The present state: a notice with everybody's names, in place of all that were sent before."""
         return System(
             room=self._room,
             text=presence(self.count, language),

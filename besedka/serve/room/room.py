@@ -139,6 +139,13 @@ class Room:
         if subscriber.is_seen:
             self.presence.depart(subscriber.person)
 
+    def hide(self, subscriber: Subscriber) -> None:
+        """Count, announce and list a subscriber no more; nothing is said of it."""
+        self.typists.leave(subscriber)
+        if subscriber.is_seen:
+            subscriber.is_seen = False
+            self.presence.withdraw(subscriber.person)
+
     # Posting.
 
     def post(self, draft: Draft, poster: Poster) -> Message | None:

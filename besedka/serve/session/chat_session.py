@@ -232,7 +232,7 @@ class ChatSession(SessionBase):
 
     def _enter(self, admitted: Admitted, frame: Join) -> None:
         person, room = admitted.person, admitted.room
-        is_seen = bool(person.name) and not frame.quiet and not self._is_hidden(person)
+        is_seen = bool(person.name) and not frame.quiet and not self._is_hidden(person, room)
         subscriber = self.make_subscriber(person, room, is_seen=is_seen)
         self._memberships[room.name] = _Membership(room, subscriber, self._posting(room, subscriber))
         self.services.directory.sessions.note_people(self)
@@ -243,11 +243,11 @@ class ChatSession(SessionBase):
         self._welcome(room, subscriber, reset=reset)
         self.services.subscriptions.follow(room, subscriber)
 
-    def _is_hidden(self, person: Person) -> bool:
-        """Whether a person who enters now is not announced and not listed: else the muted would talk by their names."""
-        return self.services.directory.moderation.hides(
-            self.services.clock.wall(), person, self.limiter.origin
-        )
+    def _is_hidden(self, person: Person, room: Room) -> bool:
+        """Whether a person who enters now is not announced and not listed: else the muted and the blocked would talk by their names."""
+        directory, now = self.services.directory, self.services.clock.wall()
+        is_blocked = not directory.direct.delivers(room.name, person.claim)
+        return is_blocked or directory.moderation.hides(now, person, self.limiter.origin)
 
     def _requester(self, room: str = "") -> Person | None:
         """The person of a request, perhaps about a room: preferably verified and with rights in it, whatever room they joined first.

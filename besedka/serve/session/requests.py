@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from besedka.serve.chat import OpenRooms
+from besedka.serve.chat import OpenRooms, Subscriptions
 from besedka.serve.clock import Clock
 from besedka.serve.directory import Directory
 from besedka.serve.limits.networks import Network
@@ -80,6 +80,7 @@ class Requests:
     Args:
         directory: people and their rights.
         rooms: the rooms.
+        subscriptions: who is in them.
         moderator: carries out acts of moderation.
         clock: the server's clock.
         language: of the sentences.
@@ -89,12 +90,15 @@ class Requests:
         self,
         directory: Directory,
         rooms: OpenRooms,
+        subscriptions: Subscriptions,
+        *,
         moderator: Moderator,
         clock: Clock,
         language: Language,
     ) -> None:
         self._directory = directory
         self._rooms = rooms
+        self._subscriptions = subscriptions
         self._moderator = moderator
         self._clock = clock
         self._language = language
@@ -224,6 +228,8 @@ class Requests:
     async def _block(self, frame: Block, person: Person) -> Done:
         other = self._other(frame.user, person)
         key = self._directory.blocks.block(person.claim, other.claim, other.name)
+        # Their names are not shown any more either, even if the block cannot be written for now.
+        self._subscriptions.hide(direct_room(person.claim, other.claim), other.claim)
         await self._directory.store([(self._directory.blocks, key)])
         return Done(_BLOCKED[self._language].format(name=other.name), frame.key)
 

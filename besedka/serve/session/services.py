@@ -62,7 +62,9 @@ class Services:
             subscriptions=chat.subscriptions,
             catch_up=chat.catch_up,
             log_reader=chat.log_reader,
-            requests=Requests(directory, rooms, moderator, clock, language),
+            requests=Requests(
+                directory, rooms, chat.subscriptions, moderator=moderator, clock=clock, language=language
+            ),
             refusals=Refusals(chat.metrics, clock, language),
             directory=directory,
             rooms=rooms,

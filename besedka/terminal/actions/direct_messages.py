@@ -44,9 +44,11 @@ async def _block(session: TerminalSession, argument: str) -> None:
         return
     await requests.block(user)
     session.notifier.notify(session.phrases.blocked.format(user=user))
-    view = session.rooms.find(f"@{user}")
-    if view and len(session.rooms.views) > 1:
-        await session.rooms.leave(view)
+    # The room is named by the other's first name, whatever name was given.
+    for entry in await requests.own_rooms():
+        view = session.rooms.views.get(entry.name)
+        if entry.blocked and view and len(session.rooms.views) > 1:
+            await session.rooms.leave(view)
 
 
 async def _unblock(session: TerminalSession, argument: str) -> None:

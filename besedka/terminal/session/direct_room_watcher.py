@@ -111,7 +111,7 @@ class DirectRoomWatcher:
     async def _check(self) -> None:
         try:
             requests = self._rooms.current.membership.requests
-            entries, blocked = await requests.own_rooms(), await requests.blocked()
+            entries = await requests.own_rooms()
         except (NotConnected, RequestRefused):
             return  # a reconnect checks again
         except RemoteError as error:
@@ -124,7 +124,7 @@ class DirectRoomWatcher:
         for entry in direct:
             self._rooms.add_known(entry.name, entry.kind, entry.peer)
             is_few = not entry.asked or entry.name in self._requests
-            if is_few and entry.peer not in blocked:
+            if is_few and not entry.blocked:
                 self._start_watching(entry.name, self._storage.read_position(entry.name) or (0, ""))
 
     def _may_join(self, room: str) -> bool:

@@ -6,6 +6,7 @@ import { label } from "../room.js";
 import { here, roomOf, unreadRooms } from "../state.js";
 import { all, get, newKey, read, set } from "../storage.js";
 import { bareNumber, COMMANDS, nameAndRest, read as readCommand, request } from "../writing/commands.js";
+import { Blocks } from "./blocks.js";
 import { Persistence } from "./persistence.js";
 
 const BACKGROUND_MS = 1000; // background tabs have no animation frames
@@ -20,6 +21,7 @@ export class App {
   /** @type {Parts} */
   #parts;
   #persistence;
+  #blocks = new Blocks();
   #drawing = 0;
   #notifying = 0;
   #news = new Map(); // a room's name -> its last frame that may notify
@@ -105,11 +107,9 @@ export class App {
 
   /** Takes no direct messages from a person any more, or takes them again. */
   block(user, isOn) {
-    const { dispatch, state } = this.#parts;
     this.request({ type: isOn ? "block" : "unblock", user });
-    dispatch({ type: "listRooms" });
-    const room = Object.values(state().rooms).find(({ peer, outbox }) => peer === user && !outbox.length);
-    if (isOn && room) dispatch({ type: "leaveRoom", name: room.name });
+    // It says which room that is.
+    this.#parts.dispatch({ type: "listRooms" });
   }
 
   #showBlocked({ blocked = [] }) {
@@ -200,6 +200,7 @@ export class App {
     if (state.hidden !== this.#hidden) this.#hide(state.hidden ?? []);
     if (document.hidden) this.#drawing ||= setTimeout(() => this.#drawInBackground(), BACKGROUND_MS);
     this.#mark(state);
+    for (const name of this.#blocks.ended(state)) this.#parts.dispatch({ type: "leaveRoom", name });
   }
 
   #keepAddress({ current }) {

@@ -1,5 +1,6 @@
 // The panel of a person: direct messages, and acts of moderation.
 
+import { isBlocked } from "../app/blocks.js";
 import { here } from "../state.js";
 import { line } from "../view/row.js";
 import { dialog } from "../view/controls/dialog.js";
@@ -46,10 +47,10 @@ export class View {
     title.dir = "auto";
     const { person } = this.#strings;
     const parts = [button("primary wide", person.message, () => this.#ask({ type: "direct", user }))];
-    const isBlocked = state.blocked?.includes(user);
-    parts.push(button("row", isBlocked ? person.unblock : person.block, () => {
+    const isOut = isBlocked(state, user);
+    parts.push(button("row", isOut ? person.unblock : person.block, () => {
       this.#dialog.close();
-      this.#actions.app().block(user, !isBlocked);
+      this.#actions.app().block(user, !isOut);
     }));
     if (may.includes("invite") && kind === "private") {
       parts.push(button("row", person.remove, () => confirm(person.removeSure(user)) && this.#ask({ type: "uninvite", room, user })));

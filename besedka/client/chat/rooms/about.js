@@ -1,5 +1,6 @@
 // About a room: its link, also as a QR code for a phone nearby; its notifications; its history as a file; leaving it.
 
+import { isBlocked } from "../app/blocks.js";
 import { label } from "../room.js";
 import { here } from "../state.js";
 import { line } from "../view/row.js";
@@ -39,8 +40,8 @@ export class View {
     this.#state = state;
     const room = here(state);
     const { name, notice, kind, peer, may = [] } = room;
-    const isBlocked = state.blocked?.includes(peer);
-    const drawn = [name, notice, isBlocked, state.sound, state.permission, Object.keys(state.rooms).length].join("\n");
+    const isOut = isBlocked(state, peer);
+    const drawn = [name, notice, isOut, state.sound, state.permission, Object.keys(state.rooms).length].join("\n");
     if (!this.#dialog.open || drawn === this.#drawn) return;
     this.#drawn = drawn;
     this.#dialog.querySelector("h2").textContent = label(room);
@@ -49,7 +50,7 @@ export class View {
     const link = kind ? line("p", "lead", this.#strings.kindLead[kind]) : linkBox(this.#actions.app().roomLink(name), this.#strings.link, this.#strings);
     const invite = kind === "private" && may.includes("invite") ? [button("primary wide", this.#strings.invite, () => this.#open("invite"))] : [];
     const quit = isOneOfMany ? [this.#quit(name)] : [];
-    this.#body.replaceChildren(link, ...invite, this.#notices(room, state), this.#download(name), ...(peer ? [this.#block(peer, isBlocked)] : []), ...quit);
+    this.#body.replaceChildren(link, ...invite, this.#notices(room, state), this.#download(name), ...(peer ? [this.#block(peer, isOut)] : []), ...quit);
   }
 
   /** @param {Room} room @param {State} state */
@@ -94,11 +95,11 @@ export class View {
     this.#actions.open(name);
   }
 
-  #block(peer, isBlocked) {
+  #block(peer, isOut) {
     const { block, unblock } = this.#strings.person;
-    return button("row", `${isBlocked ? unblock : block}: ${peer}`, () => {
+    return button("row", `${isOut ? unblock : block}: ${peer}`, () => {
       this.#dialog.close();
-      this.#actions.app().block(peer, !isBlocked);
+      this.#actions.app().block(peer, !isOut);
     });
   }
 

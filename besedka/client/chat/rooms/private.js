@@ -40,11 +40,11 @@ const frames = {
 
   /** Joins direct rooms that were opened while this user was away, except those that they have left. */
   rooms: (state, frame, { next }) => {
-    const [after, effects] = next({ ...state, blocked: frame.blocked ?? [] });
+    const [after, effects] = next(frame.key ? state : { ...state, blocked: frame.blocked });
     const marked = frame.rooms.reduce(withMark, after);
     if (state.scene !== "chat" || !state.hidden) return [marked, effects];
     const { hidden, isNewDevice } = state;
-    const isNew = (/** @type {Listed} */ { name, peer }) => peer && !hidden.includes(name) && !after.blocked?.includes(peer) && !roomOf(state, name);
+    const isNew = (/** @type {Listed} */ { name, peer, blocked }) => peer && !blocked && !hidden.includes(name) && !roomOf(state, name);
     // The answered ones first, then the newest requests.
     const found = frame.rooms.filter(isNew).sort((one, other) => (other.asked || Infinity) - (one.asked || Infinity) || 0);
     const added = found.reduce(

@@ -224,18 +224,20 @@ class ListRoomsResponse(_message.Message):
     def __init__(self, rooms: _Optional[_Iterable[_Union[Room, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
 
 class Room(_message.Message):
-    __slots__ = ("name", "clients_count", "kind", "peer", "asked")
+    __slots__ = ("name", "clients_count", "kind", "peer", "asked", "blocked")
     NAME_FIELD_NUMBER: _ClassVar[int]
     CLIENTS_COUNT_FIELD_NUMBER: _ClassVar[int]
     KIND_FIELD_NUMBER: _ClassVar[int]
     PEER_FIELD_NUMBER: _ClassVar[int]
     ASKED_FIELD_NUMBER: _ClassVar[int]
+    BLOCKED_FIELD_NUMBER: _ClassVar[int]
     name: str
     clients_count: int
     kind: Kind
     peer: str
     asked: int
-    def __init__(self, name: _Optional[str] = ..., clients_count: _Optional[int] = ..., kind: _Optional[_Union[Kind, str]] = ..., peer: _Optional[str] = ..., asked: _Optional[int] = ...) -> None: ...
+    blocked: bool
+    def __init__(self, name: _Optional[str] = ..., clients_count: _Optional[int] = ..., kind: _Optional[_Union[Kind, str]] = ..., peer: _Optional[str] = ..., asked: _Optional[int] = ..., blocked: _Optional[bool] = ...) -> None: ...
 
 class SearchRequest(_message.Message):
     __slots__ = ("room", "text", "before", "limit", "secret")
